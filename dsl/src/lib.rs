@@ -1,1 +1,12 @@
 //! Scheme text to a checked plan, and the evaluation of one record. No I/O, no async, no clock, no environment.
+
+pub mod catalogue;
+pub mod diagnostic;
+pub mod json;
+pub mod path;
+pub mod value;
+pub mod yaml;
+
+pub use diagnostic::{Diagnostic, Facts, Failure, Lang, Severity, SourceFile};
+pub use path::Path;
+pub use value::{Instant, Kind, Map, Number, Value};

@@ -1,0 +1,131 @@
+use expect_test::{Expect, expect};
+
+use super::*;
+
+static SAMPLE: Entry = Entry {
+    code: "E1301",
+    severity: Severity::Error,
+    zh: "没有名为 `{name}` 的函数",
+    en: "there is no function `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "x",
+    long_en: "x",
+    example: "",
+};
+
+static WITH_HELP: Entry = Entry {
+    code: "W1301",
+    severity: Severity::Warning,
+    zh: "写法 {{x}} 与 {name}",
+    en: "{{x}} and {name}",
+    help_zh: "改为 <<{name}>>",
+    help_en: "write <<{name}>>",
+    long_zh: "x",
+    long_en: "x",
+    example: "",
+};
+
+fn at(entry: &'static Entry, text: &str, needle: &str) -> Diagnostic {
+    let start = text.find(needle).unwrap();
+    Diagnostic::new(
+        entry,
+        &SourceFile::new("schemes/客户.yaml", text),
+        start..start + needle.len(),
+    )
+    .with("name", needle)
+}
+
+fn check(diagnostics: &[Diagnostic], lang: Lang, want: &Expect) {
+    want.assert_eq(&render(diagnostics, lang, false, 20));
+}
+
+#[test]
+fn carets_stand_under_chinese_text() {
+    let text = "a: 1\nvalue: \"_function CONCAT('客户:', REPLCE({{buyerNick}}, '公司', ''))\"\nb: 2\n";
+    let found = at(&SAMPLE, text, "REPLCE").similar(vec!["REPLACE".into()]);
+    check(std::slice::from_ref(&found), Lang::Zh, &expect![[r#""#]]);
+    check(&[found], Lang::En, &expect![[r#""#]]);
+}
+
+#[test]
+fn file_order_and_a_bound() {
+    let text = "一: x\n二: y\n";
+    let (x, y) = (at(&WITH_HELP, text, "x"), at(&WITH_HELP, text, "y"));
+    check(&[y.clone(), x.clone()], Lang::Zh, &expect![[r#""#]]);
+    expect![[r#""#]].assert_eq(&render(&[y, x], Lang::En, false, 1));
+}
+
+#[test]
+fn odd_places() {
+    let file = SourceFile::new("f", "\u{feff}甲: 1\r\n乙:\t2\r\n");
+    let end = file.text.len();
+    for span in [0..0, 0..1, end..end, end..end + 9, 5..4, 0..end] {
+        let drawn = render(
+            &[Diagnostic::new(&SAMPLE, &file, span.clone())],
+            Lang::Zh,
+            false,
+            20,
+        );
+        assert!(drawn.contains("--> f:"), "{span:?}: {drawn}");
+    }
+    assert_eq!(file.position(0), (1, 1), "a byte order mark is no column");
+    assert_eq!(file.position(3), (1, 1));
+    assert_eq!(file.position(file.text.find('2').unwrap()), (2, 4));
+    check(&[at(&SAMPLE, &file.text, "2")], Lang::Zh, &expect![[r#""#]]);
+}
+
+#[test]
+fn filling() {
+    let facts = vec![("a", "{b}".to_owned()), ("b", "2".to_owned())];
+    let check = |text: &str, want: &str| assert_eq!(fill::fill(text, &facts), want);
+    check("{a} {b}", "{b} 2");
+    check("{{a}} {x} ${env:X} {a, b} {", "{{a}} {x} ${env:X} {a, b} {");
+    check("", "");
+}
+
+#[test]
+fn suggestions() {
+    let names = ["buyerNick", "buyerCid", "REPLACE", "ROUND", "a"];
+    let check = |word: &str, want: &[&str]| assert_eq!(did_you_mean(word, names.into_iter()), want, "{word}");
+    check("buyerNik", &["buyerNick"]);
+    check("replce", &["REPLACE"]);
+    check("round", &["ROUND"]);
+    check("b", &[]);
+    check("nothing", &[]);
+    check("", &[]);
+}
+
+#[test]
+fn json() {
+    let text = "客户: buyerNik\n";
+    let found = at(&SAMPLE, text, "buyerNik").similar(vec!["buyerNick".into()]);
+    expect![[r#""#]].assert_eq(&to_json(&found, Lang::En).to_string());
+}
+
+#[test]
+fn a_failure_names_its_field() {
+    static REFUSED: Entry = Entry {
+        zh: "{field} 为空",
+        en: "{field} is empty",
+        ..copy(&SAMPLE)
+    };
+    let failure = Failure::new(&REFUSED).at("FNumber").vendor("编码不能为空");
+    assert_eq!(failure.message(Lang::Zh), "FNumber 为空");
+    assert_eq!(failure.code(), "E1301");
+    assert_eq!(failure.help(Lang::En), None);
+}
+
+const fn copy(_: &Entry) -> Entry {
+    Entry {
+        code: "E1301",
+        severity: Severity::Error,
+        zh: "",
+        en: "",
+        help_zh: "",
+        help_en: "",
+        long_zh: "",
+        long_en: "",
+        example: "",
+    }
+}
