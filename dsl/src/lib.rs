@@ -1,6 +1,7 @@
 //! Scheme text to a checked plan, and the evaluation of one record. No I/O, no async, no clock, no environment.
 
 pub mod catalogue;
+pub mod decimal;
 pub mod diagnostic;
 pub mod json;
 pub mod path;
