@@ -1,1 +1,2 @@
 //! connector
+mod recipe;

@@ -1,0 +1,199 @@
+use super::*;
+
+fn eval(text: &str, names: &[(&str, Jinja)]) -> Result<String, String> {
+    let known = |name: &str| names.iter().any(|(known, _)| *known == name);
+    let recipe = Recipe::compile(text, Missing::Fails, &known).map_err(|error| format!("{error:?}"))?;
+    let mut cx = Names::default();
+    cx.attempt(1_700_000_000_123, [7; 16], "Asia/Shanghai");
+    for (name, value) in names {
+        cx.set(*name, value.clone());
+    }
+    recipe
+        .eval(&cx)
+        .map(|value| value.to_string())
+        .map_err(|error| error.0)
+}
+
+#[track_caller]
+fn check(text: &str, want: &str) {
+    assert_eq!(eval(text, &[]).as_deref(), Ok(want), "{text}");
+}
+
+#[track_caller]
+fn fails(text: &str, want: &str) {
+    match eval(text, &[]) {
+        Ok(value) => panic!("{text} gave {value}"),
+        Err(error) => assert!(error.contains(want), "{text}: {error}"),
+    }
+}
+
+#[test]
+fn digests_and_encodings() {
+    check("'' | md5 | hex", "d41d8cd98f00b204e9800998ecf8427e");
+    check(
+        "'abc' | sha1 | hex_upper",
+        "A9993E364706816ABA3E25717850C26C9CD0D89D",
+    );
+    check(
+        "'客户' | sha256 | hex",
+        "ad4af312dbc2f59366cedb1dc7880615a7606efefec9a865335a5080af99ece7",
+    );
+    check(
+        "'what do ya want for nothing?' | hmac_sha256('Jefe') | hex",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    );
+    check("'hi' | b64", "aGk=");
+    check("'aGk=' | unb64 | hex", "6869");
+    check("'aGk' | unb64 | hex", "6869"); // without padding
+    check("'?>?>' | b64url", "Pz4_Pg");
+    check("'/a b/客' | urlenc", "%2Fa%20b%2F%E5%AE%A2");
+    check("('abc' | xor('   ')) | hex", "414243");
+    check("'客户编码' | take(2)", "客户");
+    check("123 | md5 | hex", "202cb962ac59075b964b07152d234b70"); // an integer is its digits
+}
+
+#[test]
+fn aes_pads_a_full_block_too() {
+    // FIPS-197 appendix B, then a block of sixteen 0x10.
+    let key = "2b7e151628aed2a6abf7158809cf4f3c";
+    let block = "3243f6a8885a308d313198a2e0370734";
+    let bytes = |hex: &str| {
+        raw((0..hex.len() / 2)
+            .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+            .collect())
+    };
+    let got = eval(
+        "d | aes128_ecb(k) | hex",
+        &[("d", bytes(block)), ("k", bytes(key))],
+    )
+    .unwrap();
+    assert_eq!(got.len(), 64);
+    assert!(got.starts_with("3925841d02dc09fbdc118597196a0b32"), "{got}");
+}
+
+#[test]
+fn bytes_are_not_text() {
+    for text in [
+        "'a' ~ ('b' | md5)",
+        "('b' | md5) ~ ''",
+        "['a', 'b' | md5] | join",
+        "('b' | md5) | string",
+        "{'k': 'b' | md5} ~ ''",
+    ] {
+        fails(text, "raw bytes");
+    }
+    // The value itself is fine, and so is a condition on it.
+    assert_eq!(
+        eval("(d | md5 | hex) if d else 'empty'", &[("d", raw(vec![]))]).as_deref(),
+        Ok("empty")
+    );
+}
+
+#[test]
+fn sort_is_case_sensitive_only_when_asked() {
+    // The engine's default folds case: the trap that gives a wrong login signature.
+    check(
+        "['b1', 'Admin', 'a2', 'Zs', '1700000000'] | sort(case_sensitive=true) | join",
+        "1700000000AdminZsa2b1",
+    );
+    check(
+        "['b1', 'Admin', 'a2', 'Zs', '1700000000'] | sort | join",
+        "1700000000a2Adminb1Zs",
+    );
+}
+
+#[test]
+fn pairs() {
+    let map = |json: &str| data::give(dsl::json::parse(json.as_bytes()).unwrap());
+    let form = map(r#"{"sid":"demo","name":"客户","page":0,"Zz":"","sign":"x"}"#);
+    let eval = |text: &str| eval(text, &[("form", form.clone())]);
+    assert_eq!(
+        eval("form | fmt_pairs('{k}{v}', skip_empty=true, exclude='sign')").as_deref(),
+        Ok("name客户page0siddemo")
+    );
+    assert_eq!(
+        eval("form | fmt_pairs('{kl:02}-{k}:{vl:04}-{v}', sep=';', len='chars', exclude=['sign', 'Zz', 'page'])").as_deref(),
+        Ok("04-name:0002-客户;03-sid:0004-demo")
+    );
+    assert_eq!(
+        eval("form | fmt_pairs('{vl}', len='bytes', exclude=['sign', 'Zz', 'page', 'sid'])").as_deref(),
+        Ok("6")
+    );
+    assert_eq!(
+        eval("form | fmt_pairs('{k}', ',')").as_deref(),
+        Ok("Zz,name,page,sid,sign")
+    ); // by bytes
+    assert!(eval("form | fmt_pairs('{x}')").unwrap_err().contains("{k} {v}"));
+}
+
+#[test]
+fn clock_and_chance() {
+    check("now('unix_s')", "1700000000");
+    check("now('unix_ms')", "1700000000123");
+    check("now('unix_s', epoch_offset=1325347200)", "374652800");
+    check("now('%Y-%m-%d %H:%M:%S')", "2023-11-15 06:13:20");
+    check("now('%H', 'UTC')", "22");
+    check("(rand(8) == rand(8)) ~ ''", "False");
+    assert_eq!(eval("rand(32)", &[]).unwrap().len(), 32);
+    fails("rand(65)", "at most");
+    fails("now('%H', 'Nowhere/Land')", "zone");
+}
+
+#[test]
+fn truth_of_texts() {
+    for (text, want) in [
+        ("true", "True"),
+        ("'true'", "True"),
+        ("'False'", "False"),
+        ("'false'", "False"),
+        ("0", "False"),
+        ("1", "True"),
+        ("''", "False"),
+        ("none", "False"),
+    ] {
+        check(&format!("({text} | truthy) ~ ''"), want);
+    }
+}
+
+#[test]
+fn peeling() {
+    let body = data::give(dsl::json::parse(br#"[[{"Result":{"x":1}}]]"#).unwrap());
+    assert_eq!(eval("unwrap(b).Result.x", &[("b", body)]).as_deref(), Ok("1"));
+    let rows = data::give(dsl::json::parse(br#"[["a"],["b"]]"#).unwrap());
+    assert_eq!(eval("unwrap(b) | length", &[("b", rows)]).as_deref(), Ok("2"));
+}
+
+#[test]
+fn refused_at_load() {
+    fails("app_idd ~ 'x'", "Name(\"app_idd\")");
+    fails("'a' | sha265", "Filter(\"sha265\")");
+    fails("'a' is startswith 'b'", "Filter(\"startswith\")");
+    fails("'a' is not emptyy", "Filter(\"emptyy\")");
+    fails("1 +", "Syntax");
+    fails(&"1 + ".repeat(2000), "TooLong");
+    check("'a | nofilter is nothing' | length", "23"); // words in a text are not names
+}
+
+#[test]
+fn refused_when_run() {
+    fails("'abc' | take(4)", "fewer");
+    fails("'abcdef' | xor('abc')", "shorter");
+    fails("'%' | unb64", "base64");
+    fails("'a' | aes128_ecb('short')", "16 bytes");
+    fails("'a' | md5 | take(17)", "fewer");
+    fails("[1] | md5", "text or bytes expected");
+    fails("range(20000) | map('string') | list | length", "range");
+}
+
+#[test]
+fn an_error_does_not_quote_a_value() {
+    for text in [
+        "secret | int",
+        "secret | unb64",
+        "secret | xor('x')",
+        "secret.a.b",
+    ] {
+        let error = eval(text, &[("secret", Jinja::from("canary%%%secret"))]).unwrap_err();
+        assert!(!error.contains("canary"), "{text}: {error}");
+    }
+}
