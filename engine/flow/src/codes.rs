@@ -1,0 +1,52 @@
+//! Codes of the reasons the flow itself gives. Their words stand in the catalogue of `dsl`; a test of `app` proves
+//! that each has an entry.
+
+/// The same page came twice: the source ignores paging.
+pub const REPEATED_PAGE: &str = "E3010";
+/// The page cap of a window.
+pub const TOO_MANY_PAGES: &str = "E3011";
+/// Fewer rows than the source's own total, three times.
+pub const UNSTABLE: &str = "E3012";
+/// Reading stopped at the limit given by hand.
+pub const LIMIT: &str = "E3013";
+/// The author's window starts after the watermark and the scheme forbids catching up.
+pub const STARTS_TOO_LATE: &str = "E3014";
+/// Reading waits: too many records are open.
+pub const BACK_PRESSURE: &str = "E3015";
+/// Stopped by a person.
+pub const CANCELED: &str = "E3016";
+/// The number is taken by a document that this engine did not write.
+pub const KEY_CONFLICT: &str = "E4010";
+/// Several documents have the key.
+pub const KEY_AMBIGUOUS: &str = "E4011";
+/// The vendor says the key exists, the key query does not find it.
+pub const EXISTS_NOT_FOUND: &str = "E4012";
+/// The answer was lost and the target cannot be asked.
+pub const CANNOT_ASK: &str = "E4013";
+/// The answer was lost, and for a day nothing could be learnt.
+pub const UNKNOWN_TOO_LONG: &str = "E4014";
+/// Asked: not there. Asked again later for certainty.
+pub const NOT_THERE_YET: &str = "E4015";
+/// Refused because the key exists: the target is asked.
+pub const EXISTS: &str = "E4016";
+/// The flow received something it cannot have asked for.
+pub const BUG: &str = "E9001";
+
+/// All of them.
+pub const ALL: &[&str] = &[
+    REPEATED_PAGE,
+    TOO_MANY_PAGES,
+    UNSTABLE,
+    LIMIT,
+    STARTS_TOO_LATE,
+    BACK_PRESSURE,
+    CANCELED,
+    KEY_CONFLICT,
+    KEY_AMBIGUOUS,
+    EXISTS_NOT_FOUND,
+    CANNOT_ASK,
+    UNKNOWN_TOO_LONG,
+    NOT_THERE_YET,
+    EXISTS,
+    BUG,
+];

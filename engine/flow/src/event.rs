@@ -1,0 +1,350 @@
+//! What the flow asks of its shell, and what the shell reports.
+
+use crate::classify::{Delivery, OnUnknown, Proof, Verdict};
+use crate::ids::{AttemptId, Blob, Ms, RecordId, WindowId};
+use crate::op::{Counts, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction};
+use crate::window::{Interval, Proposal, WindowRule};
+
+/// What one run has to do: facts of the scheme and its connectors, no values.
+#[derive(Debug, Clone)]
+pub struct JobPlan {
+    /// The scheme's id.
+    pub scheme: String,
+    /// Revision of its file.
+    pub revision: String,
+    /// Why the run was started.
+    pub trigger: Trigger,
+    /// The instant of the run: `$now`, and the end of its last window.
+    pub instant: Ms,
+    /// How the source is read.
+    pub source: SourceFacts,
+    /// Where records go; `None` = the scheme stores only.
+    pub target: Option<TargetFacts>,
+    /// At most so many records are taken from the source and written; `None` = all.
+    pub limit: Option<u64>,
+    /// How long the run waits at its end for records whose answer was lost.
+    pub settle_wait: Ms,
+    /// Which halves of the run to do.
+    pub stages: Stages,
+}
+
+/// Which halves of a run to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stages {
+    /// Read and write.
+    All,
+    /// Read only.
+    Fetch,
+    /// Write what is stored.
+    Save,
+}
+
+/// How the source is read.
+#[derive(Debug, Clone)]
+pub struct SourceFacts {
+    /// `None` = no window: everything is read each time.
+    pub window: Option<WindowRule>,
+    /// The author's own bounds.
+    pub proposal: Proposal,
+    /// Bounds given by hand for this run.
+    pub manual: Option<Interval>,
+    /// What a second reading of a known key does.
+    pub on_seen: OnSeen,
+}
+
+/// What the flow must know of a target.
+#[derive(Debug, Clone)]
+pub struct TargetFacts {
+    /// Its name, for people.
+    pub name: String,
+    /// Records a call.
+    pub batch: u32,
+    /// What resolves a lost create.
+    pub proof: Proof,
+    /// The scheme's choice.
+    pub on_unknown: OnUnknown,
+    /// Longest time a call may take before we give up.
+    pub timeout: Ms,
+    /// How long after that the target may still execute it.
+    pub quiet: Ms,
+    /// Ask by key before every first create.
+    pub find_before_create: bool,
+    /// A refused record stops the scheme.
+    pub stop_at_first_dead: bool,
+}
+
+/// Something to carry out. There is at most one outstanding action that wants an answer; [`Action::Note`] wants none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Apply as one transaction. Answer: [`Event::Ledger`].
+    Ledger(Vec<LedgerOp>),
+    /// Read one page. Answer: [`Event::Page`] or [`Event::ReadFailed`].
+    Fetch {
+        /// The window.
+        window: WindowId,
+        /// Bounds in the request; `None` = the scheme has no window.
+        asked: Option<Interval>,
+        /// From 1; a repeated number repeats the page.
+        page: u32,
+    },
+    /// Evaluate records against the target. Answer: [`Event::Transformed`], one outcome per record in this order.
+    Transform(Vec<TransformItem>),
+    /// Ask the target by key. Answer: [`Event::Asked`] or [`Event::ReadFailed`].
+    Ask {
+        /// Why.
+        purpose: Purpose,
+        /// Which records.
+        records: Vec<RecordId>,
+    },
+    /// Send one claimed call. Answer: [`Event::Answered`].
+    Send {
+        /// The attempt the claim made.
+        attempt: AttemptId,
+        /// What is done.
+        action: WriteAction,
+        /// The rows in the order of the document list.
+        rows: Vec<(RecordId, Blob)>,
+    },
+    /// Nothing before `until`. Answer: [`Event::Woke`].
+    Sleep {
+        /// When to go on.
+        until: Ms,
+        /// What is being waited for.
+        why: Waiting,
+    },
+    /// Progress for people.
+    Note(Note),
+    /// The run has ended. Last action.
+    Finish(Summary),
+}
+
+/// Why the target is asked by key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// An answer was lost.
+    Resolve,
+    /// `find: before_create`.
+    Find,
+}
+
+/// What is being waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// The source, before a page is read again.
+    Source,
+    /// The target, before the next call.
+    Target,
+    /// The quiet period of lost answers.
+    Quiet {
+        /// How many records are unknown.
+        unknown: u64,
+    },
+}
+
+/// Progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Records an earlier process left in flight.
+    Recovered(u64),
+    /// The author's window start was moved back to the watermark by this much.
+    Extended(Ms),
+    /// A slice is being read.
+    Reading(Option<Interval>),
+    /// A page was staged.
+    Staged {
+        /// Pages so far.
+        pages: u64,
+        /// Rows so far.
+        rows: u64,
+    },
+    /// A call was settled.
+    Written {
+        /// Calls so far.
+        calls: u64,
+        /// Records settled so far.
+        records: u64,
+    },
+    /// A page could not be read; it will be tried again.
+    ReadAgain(Reason),
+    /// A window could not be closed.
+    WindowLeft(Reason),
+    /// Something stops the run.
+    Stopping(Reason),
+}
+
+/// One record to transform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransformItem {
+    /// The record.
+    pub record: RecordId,
+    /// Its document at the target is known.
+    pub has_target: bool,
+    /// The row means "cancelled".
+    pub void: bool,
+}
+
+/// What became of a transform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transformed {
+    /// Ready to be claimed.
+    Ready(Ready),
+    /// Not to be sent.
+    Refused(crate::op::Refusal),
+}
+
+/// A document ready to be claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// What is to be done.
+    pub action: WriteAction,
+    /// Records share a call only when their groups are equal (operation and evaluated options).
+    pub group: u64,
+    /// Kind of document.
+    pub form: String,
+    /// Natural key at the target.
+    pub tkey: String,
+    /// The document.
+    pub payload: Blob,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The first event.
+    Start,
+    /// The transaction is durable.
+    Ledger(Vec<LedgerReply>),
+    /// A page was read and proven complete.
+    Page(Page),
+    /// A page, or a question, failed.
+    ReadFailed(ReadFailure),
+    /// The records were evaluated.
+    Transformed(Vec<Transformed>),
+    /// The send ended, one way or another.
+    Answered(Answer),
+    /// The target answered a question, one answer per record in the order asked.
+    Asked(Vec<Found>),
+    /// The wait is over.
+    Woke,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The rows in order.
+    pub rows: Vec<StagedRow>,
+    /// How many rows the source's page had (one may become several, or none).
+    pub raw_rows: u64,
+    /// Another page follows.
+    pub more: bool,
+    /// The source's own total, where it says one.
+    pub total: Option<u64>,
+    /// Hash of the whole page as read.
+    pub fingerprint: u64,
+}
+
+/// Why a read failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFailure {
+    /// What kind of failure.
+    pub kind: ReadFailureKind,
+    /// How long to wait before the next try, where the vendor says so.
+    pub wait: Option<Ms>,
+    /// Code and the vendor's words.
+    pub reason: Reason,
+}
+
+/// Kinds of failed reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFailureKind {
+    /// The system could not be reached.
+    Unreachable,
+    /// Busy or throttled: try again after `wait`.
+    Wait,
+    /// An error answer, or one that cannot be read.
+    Fault,
+    /// Credentials or configuration refused: trying again is useless.
+    Config,
+    /// The answer was understood and cannot be used (no such row path, rows without columns): a mistake in the files.
+    Unusable,
+}
+
+/// How a send ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// How far it came.
+    pub delivery: Delivery,
+    /// Code and words for the call as a whole.
+    pub reason: Reason,
+    /// How long to wait, where the vendor says so.
+    pub wait: Option<Ms>,
+    /// Status.
+    pub http_status: Option<u16>,
+    /// Start of the answer, redacted.
+    pub excerpt: Option<String>,
+    /// One per row sent, in order. Empty when the call was not answered.
+    pub rows: Vec<RowAnswer>,
+}
+
+/// What the answer says about one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowAnswer {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Internal id at the target.
+    pub id: Option<String>,
+    /// Number at the target.
+    pub number: Option<String>,
+    /// The vendor's words about this row.
+    pub reason: Reason,
+}
+
+/// What the target has under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// One document.
+    One {
+        /// Its internal id.
+        id: String,
+        /// Its number.
+        number: Option<String>,
+    },
+    /// None.
+    None,
+    /// Several.
+    Many,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Sightings of this run.
+    pub counts: Counts,
+    /// All records of the scheme, in the order of `RecordState::ALL`.
+    pub states: [u64; 7],
+    /// What stopped it.
+    pub stopped: Option<Stopped>,
+    /// Windows that could not be closed.
+    pub windows_left: u32,
+    /// When the next lost answer may be asked about.
+    pub next_question: Option<Ms>,
+    /// Pages read.
+    pub pages: u64,
+    /// Calls sent.
+    pub calls: u64,
+}
+
+/// What stopped a run early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// The source is unreachable or refuses us.
+    Source(Reason),
+    /// The target is unreachable or refuses us.
+    Target(Reason),
+    /// `tolerate: none` and a record was refused.
+    FirstDead(Reason),
+    /// A person.
+    Canceled,
+}

@@ -1,0 +1,451 @@
+//! One run of one scheme.
+
+use crate::codes;
+use crate::event::{Action, Event, JobPlan, Note, Stages, Stopped, Summary, TargetFacts};
+use crate::ids::{Ms, RunId};
+use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus};
+use crate::reader::{HIGH_WATER, Reader, Step};
+use crate::resolver::Resolver;
+use crate::window;
+use crate::writer::Writer;
+
+/// Rounds of writing, resolving and writing again at the end of a run. Each needs an answer that sent records back;
+/// the bound keeps a target that never remembers from holding the run for ever.
+const MAX_ROUNDS: u32 = 10;
+
+enum Phase {
+    Idle,
+    Beginning,
+    /// What earlier runs left unknown comes first.
+    ResolveFirst(Box<Resolver>),
+    Read,
+    Write,
+    /// Counting what is open, to see whether reading may go on.
+    Measuring,
+    ResolveLast(Box<Resolver>),
+    Abandoning,
+    Ending,
+    Finished,
+}
+
+/// One run of one scheme as a state machine. Feed [`Event::Start`], carry out what comes back, feed what happened.
+pub struct Job {
+    plan: JobPlan,
+    phase: Phase,
+    run: Option<RunId>,
+    reader: Option<Reader>,
+    writer: Option<Writer>,
+    stopped: Option<Stopped>,
+    settle_until: Option<Ms>,
+    next_question: Option<Ms>,
+    rounds: u32,
+    windows_left: u32,
+    canceled: bool,
+}
+
+impl Job {
+    /// A run that has not started.
+    pub fn new(plan: JobPlan) -> Self {
+        Job {
+            plan,
+            phase: Phase::Idle,
+            run: None,
+            reader: None,
+            writer: None,
+            stopped: None,
+            settle_until: None,
+            next_question: None,
+            rounds: 0,
+            windows_left: 0,
+            canceled: false,
+        }
+    }
+
+    /// A person wants the run to stop: what is in flight is settled, nothing new is begun.
+    pub fn cancel(&mut self) {
+        self.canceled = true;
+        if let Some(writer) = &mut self.writer {
+            writer.cancel();
+        }
+        if let Phase::ResolveFirst(resolver) | Phase::ResolveLast(resolver) = &mut self.phase {
+            resolver.cancel();
+        }
+    }
+
+    /// Whether [`Action::Finish`] was given.
+    pub fn finished(&self) -> bool {
+        matches!(self.phase, Phase::Finished)
+    }
+
+    /// Takes what happened, gives what is to be done. Notes come first; at most one action wants an answer.
+    pub fn step(&mut self, now: Ms, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let mut event = Some(event);
+        loop {
+            match self.advance(now, event.take(), &mut actions) {
+                Some(action) => {
+                    actions.push(action);
+                    return actions;
+                }
+                None if self.finished() => return actions,
+                None => {}
+            }
+        }
+    }
+
+    /// One move; `None` = the phase changed and the next one decides.
+    fn advance(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        match &mut self.phase {
+            Phase::Idle => {
+                self.phase = Phase::Beginning;
+                Some(Action::Ledger(vec![LedgerOp::BeginRun {
+                    scheme: self.plan.scheme.clone(),
+                    revision: self.plan.revision.clone(),
+                    trigger: self.plan.trigger,
+                    now,
+                }]))
+            }
+            Phase::Beginning => self.begun(now, event, actions),
+            Phase::ResolveFirst(resolver) => {
+                let step = resolver.step(now, event);
+                actions.extend(resolver.notes().into_iter().map(Action::Note));
+                match step {
+                    Step::Act(action) => Some(action),
+                    Step::Paused | Step::Done => {
+                        self.next_question = resolver.next_question;
+                        let stopped = resolver.stopped.take();
+                        self.after_resolving_first(now, stopped)
+                    }
+                }
+            }
+            Phase::Read => self.read(now, event, actions),
+            Phase::Write => self.write(now, event, actions),
+            Phase::Measuring => {
+                let open = match event {
+                    Some(Event::Ledger(replies)) => open_records(&replies),
+                    _ => HIGH_WATER,
+                };
+                if open < HIGH_WATER {
+                    if let Some(reader) = &mut self.reader {
+                        reader.written(open);
+                    }
+                    if let Some(writer) = &mut self.writer {
+                        writer.restart();
+                    }
+                    self.phase = Phase::Read;
+                } else {
+                    self.resolve_last(now);
+                }
+                None
+            }
+            Phase::ResolveLast(resolver) => {
+                let step = resolver.step(now, event);
+                actions.extend(resolver.notes().into_iter().map(Action::Note));
+                match step {
+                    Step::Act(action) => Some(action),
+                    Step::Paused | Step::Done => {
+                        self.next_question = resolver.next_question;
+                        let stopped = resolver.stopped.take();
+                        let resent = resolver.resent;
+                        self.after_resolving_last(now, stopped, resent)
+                    }
+                }
+            }
+            Phase::Abandoning => self.end(now),
+            Phase::Ending => self.ended(event),
+            Phase::Finished => None,
+        }
+    }
+
+    fn begun(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        let Some(Event::Ledger(replies)) = event else {
+            return self.bug(now, "run not begun");
+        };
+        let Some(LedgerReply::RunBegun {
+            run,
+            enabled,
+            closed,
+            recovered,
+            open,
+        }) = replies.into_iter().next()
+        else {
+            return self.bug(now, "run not begun");
+        };
+        self.run = Some(run);
+        if recovered > 0 {
+            actions.push(Action::Note(Note::Recovered(recovered)));
+        }
+        if self.plan.stages != Stages::Save {
+            match self.slices(&closed, enabled) {
+                Ok(slices) => {
+                    if let Some(by) = slices.extended {
+                        actions.push(Action::Note(Note::Extended(by)));
+                    }
+                    self.reader = Some(Reader::new(
+                        run,
+                        &self.plan.scheme,
+                        self.plan.target.is_none(),
+                        self.plan.source.clone(),
+                        self.plan.limit,
+                        slices.slices,
+                        open,
+                    ));
+                }
+                Err(late) => {
+                    let text = format!("{} > {}", late.start, late.watermark);
+                    let reason = Reason::new(codes::STARTS_TOO_LATE, text);
+                    actions.push(Action::Note(Note::WindowLeft(reason)));
+                    self.windows_left += 1;
+                }
+            }
+        }
+        match self.target() {
+            Some(target) => {
+                self.writer = Some(Writer::new(
+                    run,
+                    &self.plan.scheme,
+                    target.clone(),
+                    self.plan.limit,
+                ));
+                let resolver = Resolver::new(&self.plan.scheme, target, None);
+                self.phase = Phase::ResolveFirst(Box::new(resolver));
+            }
+            None => self.phase = Phase::Read,
+        }
+        None
+    }
+
+    fn slices(
+        &self,
+        closed: &[window::Interval],
+        enabled: Ms,
+    ) -> Result<window::Slices, window::StartsTooLate> {
+        match (&self.plan.source.window, self.plan.source.manual) {
+            (Some(rule), Some(bounds)) => Ok(window::manual(bounds, rule, self.plan.instant)),
+            (Some(rule), None) => window::slices(
+                rule,
+                self.plan.source.proposal,
+                closed,
+                enabled,
+                self.plan.instant,
+            ),
+            (None, _) => Ok(window::Slices {
+                slices: Vec::new(),
+                extended: None,
+            }),
+        }
+    }
+
+    fn target(&self) -> Option<TargetFacts> {
+        match self.plan.stages {
+            Stages::Fetch => None,
+            Stages::All | Stages::Save => self.plan.target.clone(),
+        }
+    }
+
+    fn after_resolving_first(&mut self, now: Ms, stopped: Option<Stopped>) -> Option<Action> {
+        if let Some(stopped) = stopped {
+            self.stopped = Some(stopped);
+            return self.end(now);
+        }
+        if self.canceled {
+            return self.cancel_now(now);
+        }
+        self.phase = Phase::Read;
+        None
+    }
+
+    fn read(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        let Some(reader) = &mut self.reader else {
+            self.phase = Phase::Write;
+            return None;
+        };
+        if self.canceled && !matches!(event, Some(Event::Ledger(_))) {
+            // The page just read is dropped: it is not staged, the window stays open and is read again.
+            return self.cancel_now(now);
+        }
+        let step = reader.step(now, event);
+        for note in reader.notes() {
+            actions.push(Action::Note(note));
+        }
+        match step {
+            Step::Act(action) => Some(action),
+            Step::Paused => {
+                self.phase = Phase::Write;
+                None
+            }
+            Step::Done => {
+                self.windows_left += reader.windows_left;
+                reader.windows_left = 0;
+                if let Some(stopped) = reader.stopped.take() {
+                    actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
+                    self.stopped = Some(stopped);
+                }
+                self.phase = Phase::Write;
+                None
+            }
+        }
+    }
+
+    fn write(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        let Some(writer) = &mut self.writer else {
+            return self.end(now);
+        };
+        let step = writer.step(now, event);
+        for note in writer.notes() {
+            actions.push(Action::Note(note));
+        }
+        match step {
+            Step::Act(action) => Some(action),
+            Step::Paused | Step::Done => {
+                if let Some(stopped) = writer.stopped.take() {
+                    actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
+                    self.stopped = Some(stopped);
+                    return self.end(now);
+                }
+                if self.canceled {
+                    return self.cancel_now(now);
+                }
+                if self.reader.as_ref().is_some_and(Reader::is_paused) {
+                    self.phase = Phase::Measuring;
+                    return Some(Action::Ledger(vec![LedgerOp::CountStates {
+                        scheme: self.plan.scheme.clone(),
+                    }]));
+                }
+                self.resolve_last(now);
+                None
+            }
+        }
+    }
+
+    fn resolve_last(&mut self, now: Ms) {
+        let until = *self.settle_until.get_or_insert(now + self.plan.settle_wait);
+        let Some(target) = self.target() else { return };
+        self.phase = Phase::ResolveLast(Box::new(Resolver::new(&self.plan.scheme, target, Some(until))));
+    }
+
+    fn after_resolving_last(&mut self, now: Ms, stopped: Option<Stopped>, resent: u64) -> Option<Action> {
+        if let Some(stopped) = stopped {
+            self.stopped = Some(stopped);
+            return self.end(now);
+        }
+        if self.canceled {
+            return self.cancel_now(now);
+        }
+        if resent > 0 && self.rounds < MAX_ROUNDS {
+            self.rounds += 1;
+            if let Some(writer) = &mut self.writer {
+                writer.restart();
+            }
+            self.phase = Phase::Write;
+            return None;
+        }
+        self.end(now)
+    }
+
+    fn cancel_now(&mut self, now: Ms) -> Option<Action> {
+        self.stopped = Some(Stopped::Canceled);
+        self.end(now)
+    }
+
+    /// Leaves what is open open and ends the run.
+    fn end(&mut self, now: Ms) -> Option<Action> {
+        let Some(run) = self.run else {
+            self.phase = Phase::Finished;
+            return Some(Action::Finish(self.summary(Counts::default(), [0; 7])));
+        };
+        if let Some(reader) = &mut self.reader {
+            let reason = match &self.stopped {
+                Some(Stopped::Canceled) => Reason::new(codes::CANCELED, ""),
+                _ => Reason::new(codes::BACK_PRESSURE, HIGH_WATER.to_string()),
+            };
+            if let Some(action) = reader.abandon(now, reason) {
+                self.windows_left += 1;
+                self.phase = Phase::Abandoning;
+                return Some(action);
+            }
+        }
+        self.phase = Phase::Ending;
+        Some(Action::Ledger(vec![
+            LedgerOp::CountStates {
+                scheme: self.plan.scheme.clone(),
+            },
+            LedgerOp::EndRun {
+                run,
+                status: self.status(None),
+                reason: self.reason(),
+                now,
+            },
+        ]))
+    }
+
+    fn ended(&mut self, event: Option<Event>) -> Option<Action> {
+        let (mut states, mut counts) = ([0; 7], Counts::default());
+        if let Some(Event::Ledger(replies)) = event {
+            for reply in replies {
+                match reply {
+                    LedgerReply::States(by_state) => states = by_state,
+                    LedgerReply::RunEnded(of_run) => counts = of_run,
+                    _ => {}
+                }
+            }
+        }
+        self.phase = Phase::Finished;
+        Some(Action::Finish(self.summary(counts, states)))
+    }
+
+    fn summary(&self, counts: Counts, states: [u64; 7]) -> Summary {
+        Summary {
+            status: self.status(Some(&counts)),
+            counts,
+            states,
+            stopped: self.stopped.clone(),
+            windows_left: self.windows_left,
+            next_question: self.next_question,
+            pages: self.reader.as_ref().map_or(0, |reader| reader.pages),
+            calls: self.writer.as_ref().map_or(0, |writer| writer.calls),
+        }
+    }
+
+    fn status(&self, counts: Option<&Counts>) -> RunStatus {
+        match &self.stopped {
+            Some(Stopped::Canceled) => RunStatus::Canceled,
+            Some(Stopped::Source(_) | Stopped::Target(_)) => RunStatus::Failed,
+            Some(Stopped::FirstDead(_)) => RunStatus::Partial,
+            None if self.windows_left > 0 => RunStatus::Partial,
+            None => match counts {
+                Some(counts) if counts.dead + counts.held + counts.open() > 0 => RunStatus::Partial,
+                Some(_) | None => RunStatus::Ok,
+            },
+        }
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        self.stopped.as_ref().map(reason_of)
+    }
+
+    fn bug(&mut self, now: Ms, what: &str) -> Option<Action> {
+        self.stopped = Some(Stopped::Target(Reason::new(codes::BUG, what)));
+        self.end(now)
+    }
+}
+
+/// Pending, sending and unknown records of the scheme.
+fn open_records(replies: &[LedgerReply]) -> u64 {
+    replies.first().map_or(HIGH_WATER, |reply| match reply {
+        LedgerReply::States(states) => RecordState::ALL
+            .iter()
+            .zip(states)
+            .filter(|(state, _)| state.is_open())
+            .map(|(_, n)| n)
+            .sum(),
+        _ => 0,
+    })
+}
+
+fn reason_of(stopped: &Stopped) -> Reason {
+    match stopped {
+        Stopped::Source(reason) | Stopped::Target(reason) | Stopped::FirstDead(reason) => reason.clone(),
+        Stopped::Canceled => Reason::new(codes::CANCELED, ""),
+    }
+}

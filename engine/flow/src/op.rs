@@ -1,0 +1,652 @@
+//! Ledger work as data: a list of [`LedgerOp`] is one transaction, answered op by op with [`LedgerReply`].
+//!
+//! The ledger applies the list atomically and in order; if any op fails, none has happened. Applying is the only way
+//! a record changes its state, and only the transitions named here exist:
+//!
+//! ```text
+//! StagePage   (none) -> pending | skipped | dead | done (target none)
+//!             done, dead, skipped -> pending (new version);  pending -> pending (newer) or done (back to the settled one)
+//!             sending, unknown, held keep their state; the newer version waits beside them
+//! Claim       pending -> sending | held (key conflict)
+//! Settle      sending -> done | dead | pending | unknown | held          compare-and-set on the attempt
+//! BeginRun    sending -> unknown                                         whatever an earlier process left behind
+//! Resolve     unknown -> done | pending | unknown (asked again later) | held
+//! Refuse      pending -> dead | held | skipped | pending (deferred)      compare-and-set on the version
+//! Adopt       pending -> pending (target id known now)
+//! ```
+//! A record that settles (`done` or `dead`) while a newer version waits becomes `pending` with that version in the same
+//! transaction.
+
+use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
+use crate::window::Interval;
+
+/// Why a run was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// By hand: `engine run`.
+    Manual,
+    /// By a schedule.
+    Schedule,
+    /// To rehearse; the ledger is a copy that is thrown away.
+    DryRun,
+}
+
+impl Trigger {
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Trigger::Manual => "manual",
+            Trigger::Schedule => "schedule",
+            Trigger::DryRun => "dry-run",
+        }
+    }
+}
+
+/// The states of a record; the words are those of the command line and the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordState {
+    /// Waits for its turn.
+    Pending,
+    /// Claimed; bytes may be on their way.
+    Sending,
+    /// Accepted by the target (or stored, where there is no target).
+    Done,
+    /// The answer was lost; the target will be asked.
+    Unknown,
+    /// A person must decide.
+    Held,
+    /// Refused for a reason that repeating will not mend.
+    Dead,
+    /// Not to be written: filtered, or cancelled before it was ever written.
+    Skipped,
+}
+
+impl RecordState {
+    /// All states, in the order they are shown.
+    pub const ALL: [RecordState; 7] = [
+        RecordState::Pending,
+        RecordState::Sending,
+        RecordState::Unknown,
+        RecordState::Done,
+        RecordState::Dead,
+        RecordState::Held,
+        RecordState::Skipped,
+    ];
+
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            RecordState::Pending => "pending",
+            RecordState::Sending => "sending",
+            RecordState::Done => "done",
+            RecordState::Unknown => "unknown",
+            RecordState::Held => "held",
+            RecordState::Dead => "dead",
+            RecordState::Skipped => "skipped",
+        }
+    }
+
+    /// The state of a stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// `pending`, `sending` and `unknown` are open: something is still to come.
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            RecordState::Pending | RecordState::Sending | RecordState::Unknown
+        )
+    }
+}
+
+/// What became of one sighting (one row of one page) when it was staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SightingOutcome {
+    /// First time this key was seen.
+    New,
+    /// Known key, other version: will be written again.
+    Changed,
+    /// Known key, same version (or `on_seen: skip`): nothing to do.
+    Unchanged,
+    /// A later sighting brought a newer version before this one was sent.
+    Superseded,
+    /// The scheme's `keep` said no.
+    Filtered,
+    /// Has no usable key; stored under a hash of itself and dead.
+    Invalid,
+}
+
+impl SightingOutcome {
+    /// All outcomes.
+    pub const ALL: [SightingOutcome; 6] = [
+        SightingOutcome::New,
+        SightingOutcome::Changed,
+        SightingOutcome::Unchanged,
+        SightingOutcome::Superseded,
+        SightingOutcome::Filtered,
+        SightingOutcome::Invalid,
+    ];
+
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            SightingOutcome::New => "new",
+            SightingOutcome::Changed => "changed",
+            SightingOutcome::Unchanged => "unchanged",
+            SightingOutcome::Superseded => "superseded",
+            SightingOutcome::Filtered => "filtered",
+            SightingOutcome::Invalid => "invalid",
+        }
+    }
+}
+
+/// What a second reading of a known key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSeen {
+    /// Nothing, whatever changed.
+    Skip,
+    /// Written again, even with the same version.
+    Update,
+    /// Written again when the version differs.
+    UpdateIfChanged,
+}
+
+/// A reason with its code, as shown to people. `text` keeps the vendor's words in full (cut at 4 KiB by the ledger).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Code of the catalogue, e.g. `E4102`.
+    pub code: String,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Reason {
+    /// A reason from its parts.
+    pub fn new(code: impl Into<String>, text: impl Into<String>) -> Self {
+        Reason {
+            code: code.into(),
+            text: text.into(),
+        }
+    }
+}
+
+/// One row of a page, ready to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    /// Identity within the scheme: canonical JSON list of the key's texts; for a row without a usable key a hash of the
+    /// row, with `invalid` set.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// Hash of what the target reads.
+    pub version: String,
+    /// The row itself, as JSON.
+    pub source: Blob,
+    /// `Some` = the scheme's `keep` refused it, with the reason.
+    pub filtered: Option<Reason>,
+    /// `Some` = no usable key, with the reason.
+    pub invalid: Option<Reason>,
+    /// The row means "cancelled".
+    pub void: bool,
+    /// (field, value) for every field of this scheme that some scheme looks up.
+    pub indexed: Vec<(String, String)>,
+}
+
+/// One row of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRow {
+    /// The record.
+    pub record: RecordId,
+    /// The version that was transformed; another one in the ledger refuses the claim as stale.
+    pub version: String,
+    /// Create, update or void.
+    pub action: WriteAction,
+    /// Kind of document at the target, e.g. a Kingdee form id; empty where the target knows only one.
+    pub form: String,
+    /// Natural key at the target, canonical JSON list of texts; frozen from here on. Empty list text `[]` = has none.
+    pub tkey: String,
+    /// The document.
+    pub payload: Blob,
+}
+
+/// What is done to the target's document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WriteAction {
+    /// A new document.
+    Create,
+    /// The known document is changed.
+    Update,
+    /// The known document is cancelled.
+    Void,
+}
+
+impl WriteAction {
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            WriteAction::Create => "create",
+            WriteAction::Update => "update",
+            WriteAction::Void => "void",
+        }
+    }
+
+    /// The action of a stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [WriteAction::Create, WriteAction::Update, WriteAction::Void]
+            .into_iter()
+            .find(|a| a.word() == word)
+    }
+}
+
+/// How one row of an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Accepted. An id given here is kept for ever; a known id is not replaced by nothing.
+    Done {
+        /// Internal id at the target.
+        id: Option<String>,
+        /// Number at the target.
+        number: Option<String>,
+    },
+    /// Refused for good.
+    Dead(Reason),
+    /// Proven not executed: may be sent again from `not_before` on. `spend` counts it as an attempt of the record.
+    Retry {
+        /// Earliest next send.
+        not_before: Ms,
+        /// Whether it uses up one of the record's attempts.
+        spend: bool,
+        /// What happened.
+        reason: Reason,
+    },
+    /// May have been executed: the target is asked from `resolve_after` on.
+    Unknown {
+        /// Earliest question.
+        resolve_after: Ms,
+        /// What happened.
+        reason: Reason,
+    },
+    /// A person must decide.
+    Held(Reason),
+}
+
+/// What the target answered about a record whose answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// It is there: done.
+    Done {
+        /// Internal id at the target.
+        id: Option<String>,
+        /// Number at the target.
+        number: Option<String>,
+    },
+    /// It is not there (proven as far as the target can): send again.
+    Resend,
+    /// Ask again at `at`; `missed` = this was a "not there".
+    AskAgain {
+        /// Earliest next question.
+        at: Ms,
+        /// Counts as a negative answer.
+        missed: bool,
+        /// What happened.
+        reason: Reason,
+    },
+    /// A person must decide.
+    Held(Reason),
+}
+
+/// What becomes of a pending record that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The transform failed for a reason in the data.
+    Dead(Reason),
+    /// A person must decide.
+    Held(Reason),
+    /// Nothing to write (e.g. cancelled before it was ever written).
+    Skipped(Reason),
+    /// Waits for something else (a look-up that is not there yet) until `not_before`.
+    Later {
+        /// Earliest next try.
+        not_before: Ms,
+        /// What it waits for.
+        reason: Reason,
+    },
+}
+
+/// State in which a window ended without being closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowEnd {
+    /// A page failed.
+    Failed,
+    /// Pages shifted while they were read.
+    Unstable,
+    /// Left open on purpose: a limit, a stop, back-pressure.
+    Left,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Everything read is done or skipped.
+    Ok,
+    /// Some records are dead, held, unknown or still pending, or a window failed.
+    Partial,
+    /// A system is unreachable or refuses us.
+    Failed,
+    /// Stopped by a person.
+    Canceled,
+}
+
+impl RunStatus {
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunStatus::Ok => "ok",
+            RunStatus::Partial => "partial",
+            RunStatus::Failed => "failed",
+            RunStatus::Canceled => "canceled",
+        }
+    }
+}
+
+/// One piece of ledger work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerOp {
+    /// Starts a run and recovers what an earlier process left: every `sending` record of the scheme becomes `unknown`
+    /// with `resolve_after = max(the one stored by its claim, now)`; windows left open are marked failed (the interval
+    /// was never closed, so it is read again). Remembers the first start as the moment of enabling. -> `RunBegun`
+    BeginRun {
+        /// The scheme's id.
+        scheme: String,
+        /// Revision of its file.
+        revision: String,
+        /// Why.
+        trigger: Trigger,
+        /// Now.
+        now: Ms,
+    },
+    /// T1. -> `WindowOpened`
+    OpenWindow {
+        /// The run.
+        run: RunId,
+        /// The scheme.
+        scheme: String,
+        /// What is asked of the source.
+        asked: Interval,
+    },
+    /// T2, and with `close` T3: one page; the last page closes its interval in the same transaction. -> `Staged`
+    StagePage {
+        /// The run.
+        run: RunId,
+        /// The window.
+        window: WindowId,
+        /// The scheme.
+        scheme: String,
+        /// Page number, from 1.
+        page: u32,
+        /// The rows in the order of the page.
+        rows: Vec<StagedRow>,
+        /// Total the source claims.
+        total: Option<u64>,
+        /// Hash of the page's keys and versions.
+        fingerprint: u64,
+        /// What a second reading does.
+        on_seen: OnSeen,
+        /// There is no target: a stored row is done.
+        store_only: bool,
+        /// `Some` = this was the last page. `Some(None)` = the window ends without closing an interval (no window at
+        /// the source, or nothing old enough).
+        close: Option<Option<Interval>>,
+        /// Now.
+        now: Ms,
+    },
+    /// A window ends without proof; its interval stays open. -> `Ok`
+    EndWindow {
+        /// The window.
+        window: WindowId,
+        /// How.
+        end: WindowEnd,
+        /// Why.
+        reason: Reason,
+        /// Now.
+        now: Ms,
+    },
+    /// The next records to write: pending, due, in the order of their ids, none whose target key has another record
+    /// sending or unknown. -> `Picked`
+    Pick {
+        /// The scheme.
+        scheme: String,
+        /// Due at this time.
+        now: Ms,
+        /// Only ids after this one, so that a pass over the records ends.
+        after: Option<RecordId>,
+        /// At most.
+        limit: u32,
+    },
+    /// Ends or postpones pending records without a send; compare-and-set on (pending, version). -> `Count` of those hit
+    Refuse {
+        /// Record, the version that was transformed, what becomes of it.
+        rows: Vec<(RecordId, String, Refusal)>,
+        /// Now.
+        now: Ms,
+    },
+    /// Gives pending records the id of a document that was already there; compare-and-set on pending. -> `Count`
+    Adopt {
+        /// Record, id, number.
+        rows: Vec<(RecordId, String, Option<String>)>,
+        /// Now.
+        now: Ms,
+    },
+    /// T4: claim, durable before the first byte. Rows that are stale, or whose target key another record holds, are
+    /// refused and not part of the attempt (a key conflict becomes `held` naming the holder). -> `Claimed`
+    Claim {
+        /// The run.
+        run: RunId,
+        /// Name of the target (connection and operation), for people.
+        target: String,
+        /// The rows, one per target key.
+        rows: Vec<ClaimRow>,
+        /// When a lost answer may be asked about: now + time-out + quiet period.
+        resolve_after: Ms,
+        /// Now.
+        now: Ms,
+    },
+    /// T5: per row of an attempt; compare-and-set on the attempt. -> `Count`
+    Settle {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Word for how the send ended (`ok`, `rows`, `lost`, `not_sent`, ...).
+        outcome: String,
+        /// Status of the answer.
+        http_status: Option<u16>,
+        /// Start of the answer, redacted by the shell.
+        excerpt: Option<String>,
+        /// Verdict per record.
+        rows: Vec<(RecordId, Settlement)>,
+        /// Now.
+        now: Ms,
+    },
+    /// Records whose answer was lost, oldest question first. -> `Unknowns`
+    PickUnknown {
+        /// The scheme.
+        scheme: String,
+        /// May be asked at this time.
+        now: Ms,
+        /// At most.
+        limit: u32,
+    },
+    /// T6; compare-and-set on unknown. -> `Count`
+    Resolve {
+        /// Record and answer.
+        rows: Vec<(RecordId, Resolution)>,
+        /// Now.
+        now: Ms,
+    },
+    /// Ends the run and fixes its counts. A status `Ok` is stored as `Partial` when the counts show dead, held or open
+    /// records. -> `RunEnded`
+    EndRun {
+        /// The run.
+        run: RunId,
+        /// How.
+        status: RunStatus,
+        /// Why, where it is not plain.
+        reason: Option<Reason>,
+        /// Now.
+        now: Ms,
+    },
+    /// How many records of the scheme are in each state. -> `States`
+    CountStates {
+        /// The scheme.
+        scheme: String,
+    },
+}
+
+/// A record that may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picked {
+    /// The record.
+    pub record: RecordId,
+    /// Its current version.
+    pub version: String,
+    /// It means "cancelled".
+    pub void: bool,
+    /// The target's id of its document is known.
+    pub has_target: bool,
+    /// Sends spent so far.
+    pub attempts: u32,
+    /// An earlier attempt may have been executed (its answer was lost and "not there" was the last word).
+    pub maybe_sent: bool,
+}
+
+/// A record whose answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The record.
+    pub record: RecordId,
+    /// What was tried.
+    pub action: WriteAction,
+    /// Kind of document.
+    pub form: String,
+    /// Its key at the target.
+    pub tkey: String,
+    /// "Not there" so far.
+    pub misses: u32,
+    /// First time it became unknown.
+    pub since: Ms,
+    /// The attempt before the last one may also have been executed.
+    pub maybe_sent: bool,
+    /// Why it is unknown: code and the words stored with it.
+    pub reason: Reason,
+}
+
+/// Why a row of a claim was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimRefused {
+    /// Changed or taken meanwhile: it will be picked again.
+    Stale,
+    /// Another record of this ledger holds the target key; this one is `held` now.
+    KeyTaken {
+        /// Key of the record that has it.
+        holder: String,
+    },
+}
+
+/// Counts of a run's sightings by outcome, and of those with a record by the state of that record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All sightings.
+    pub fetched: u64,
+    /// New or changed ones whose record is done.
+    pub done: u64,
+    /// New, changed or invalid ones whose record is dead.
+    pub dead: u64,
+    /// ... held.
+    pub held: u64,
+    /// unchanged + superseded + filtered, and new or changed ones whose record is skipped.
+    pub skipped: u64,
+    /// ... pending.
+    pub pending: u64,
+    /// ... sending.
+    pub sending: u64,
+    /// ... unknown.
+    pub unknown: u64,
+    /// Of `skipped`: nothing changed.
+    pub unchanged: u64,
+    /// Of `skipped`: a newer sighting replaced it.
+    pub superseded: u64,
+    /// Of `skipped`: the scheme's filter.
+    pub filtered: u64,
+}
+
+impl Counts {
+    /// Pending, sending or unknown.
+    pub fn open(&self) -> u64 {
+        self.pending + self.sending + self.unknown
+    }
+
+    /// `fetched = done + dead + held + skipped + open`.
+    pub fn add_up(&self) -> bool {
+        self.fetched == self.done + self.dead + self.held + self.skipped + self.open()
+    }
+}
+
+/// Answer to one [`LedgerOp`], in the same order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerReply {
+    /// Nothing to say.
+    Ok,
+    /// How many records were changed.
+    Count(u64),
+    /// A run was started.
+    RunBegun {
+        /// Its id.
+        run: RunId,
+        /// When the scheme was first run here.
+        enabled: Ms,
+        /// What has been read for good, sorted, merged.
+        closed: Vec<Interval>,
+        /// How many records were found in flight and are `unknown` now.
+        recovered: u64,
+        /// Open records of the scheme.
+        open: u64,
+    },
+    /// A window was opened.
+    WindowOpened(WindowId),
+    /// A page was stored.
+    Staged {
+        /// Sightings by outcome, in the order of [`SightingOutcome::ALL`].
+        outcomes: [u64; 6],
+        /// Keys of this page not yet seen in this window.
+        fresh: u64,
+        /// Open records of the scheme now.
+        open: u64,
+    },
+    /// Records to write.
+    Picked {
+        /// In the order of their ids.
+        records: Vec<Picked>,
+        /// When the next pending record that is not due yet becomes due.
+        next_due: Option<Ms>,
+    },
+    /// A claim.
+    Claimed {
+        /// The attempt, `None` when every row was refused.
+        attempt: Option<AttemptId>,
+        /// Rows left out.
+        refused: Vec<(RecordId, ClaimRefused)>,
+    },
+    /// Records whose answer was lost and who may be asked about now.
+    Unknowns {
+        /// Oldest question first.
+        records: Vec<Unknown>,
+        /// When the next one may be asked.
+        next_due: Option<Ms>,
+        /// How many records of the scheme are unknown in all.
+        total: u64,
+    },
+    /// The run's counts at its end.
+    RunEnded(Counts),
+    /// Records by state, in the order of [`RecordState::ALL`].
+    States([u64; 7]),
+}

@@ -1,0 +1,272 @@
+//! Records whose answer was lost: asked about after the quiet period, never blindly repeated.
+
+use std::collections::VecDeque;
+
+use crate::classify::{Manner, manner};
+use crate::codes;
+use crate::event::{
+    Action, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Stopped, TargetFacts, Waiting,
+};
+use crate::ids::{Ms, RecordId};
+use crate::op::{LedgerOp, LedgerReply, Reason, Resolution, Unknown, WriteAction};
+use crate::reader::Step;
+use crate::writer::ASK;
+
+/// After a day without an answer a person must look.
+pub const GIVE_UP: Ms = 24 * 3_600_000;
+/// Pause after a question that failed; doubles to half an hour.
+const ASK_AGAIN: Ms = 30_000;
+const ASK_AGAIN_MAX: Ms = 1_800_000;
+/// Questions in a row that failed before this run stops asking. The records stay unknown; the next run asks again.
+const MAX_FAILURES: u32 = 3;
+
+enum State {
+    Pick,
+    Picking,
+    Asking {
+        asked: Vec<Unknown>,
+        rest: VecDeque<Unknown>,
+    },
+    Resolving {
+        rest: VecDeque<Unknown>,
+    },
+    Sleeping,
+}
+
+/// The resolving part of a run.
+pub(crate) struct Resolver {
+    scheme: String,
+    target: TargetFacts,
+    /// Wait for questions that may not be asked yet until here; `None` = do not wait.
+    wait_until: Option<Ms>,
+    state: State,
+    failures: u32,
+    /// Records that went back to pending.
+    pub(crate) resent: u64,
+    pub(crate) next_question: Option<Ms>,
+    pub(crate) stopped: Option<Stopped>,
+    canceled: bool,
+    notes: Vec<Note>,
+}
+
+impl Resolver {
+    pub(crate) fn new(scheme: &str, target: TargetFacts, wait_until: Option<Ms>) -> Self {
+        Resolver {
+            scheme: scheme.to_owned(),
+            target,
+            wait_until,
+            state: State::Pick,
+            failures: 0,
+            resent: 0,
+            next_question: None,
+            stopped: None,
+            canceled: false,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    pub(crate) fn cancel(&mut self) {
+        self.canceled = true;
+    }
+
+    pub(crate) fn step(&mut self, now: Ms, event: Option<Event>) -> Step {
+        match (std::mem::replace(&mut self.state, State::Pick), event) {
+            (State::Pick, _) => self.pick(now),
+            (State::Picking, Some(Event::Ledger(replies))) => self.picked(now, replies),
+            (State::Asking { asked, rest }, Some(Event::Asked(found))) => self.found(now, asked, found, rest),
+            (State::Asking { asked, .. }, Some(Event::ReadFailed(failure))) => {
+                self.failed(now, asked, failure)
+            }
+            (State::Resolving { rest }, Some(Event::Ledger(_))) => self.ask(now, rest),
+            (State::Sleeping, Some(Event::Woke)) => self.pick(now),
+            (_, _) => {
+                self.stopped = Some(Stopped::Target(Reason::new(
+                    codes::BUG,
+                    "event out of order while resolving",
+                )));
+                Step::Done
+            }
+        }
+    }
+
+    fn pick(&mut self, now: Ms) -> Step {
+        if self.canceled || self.stopped.is_some() {
+            return Step::Done;
+        }
+        self.state = State::Picking;
+        Step::Act(Action::Ledger(vec![LedgerOp::PickUnknown {
+            scheme: self.scheme.clone(),
+            now,
+            limit: u32::try_from(ASK * 10).unwrap_or(500),
+        }]))
+    }
+
+    fn picked(&mut self, now: Ms, replies: Vec<LedgerReply>) -> Step {
+        let Some(LedgerReply::Unknowns {
+            records,
+            next_due,
+            total,
+        }) = replies.into_iter().next()
+        else {
+            self.stopped = Some(Stopped::Target(Reason::new(
+                codes::BUG,
+                "unknown records not picked",
+            )));
+            return Step::Done;
+        };
+        self.next_question = next_due;
+        if !records.is_empty() {
+            return self.ask(now, records.into());
+        }
+        match (next_due, self.wait_until) {
+            // Records put back to pending are written before the wait for the rest goes on.
+            (Some(due), Some(until)) if self.resent == 0 && due <= until && self.failures < MAX_FAILURES => {
+                self.state = State::Sleeping;
+                Step::Act(Action::Sleep {
+                    until: due.max(now),
+                    why: Waiting::Quiet { unknown: total },
+                })
+            }
+            _ => Step::Done,
+        }
+    }
+
+    /// Resolves what needs no question, asks about the rest.
+    fn ask(&mut self, now: Ms, mut rest: VecDeque<Unknown>) -> Step {
+        let (mut decided, mut asked) = (Vec::new(), Vec::new());
+        while let Some(unknown) = rest.pop_front() {
+            match self.without_asking(now, &unknown) {
+                Some(resolution) => decided.push((unknown.record, resolution)),
+                None => asked.push(unknown),
+            }
+            if asked.len() == ASK {
+                break;
+            }
+        }
+        if !decided.is_empty() {
+            // Decide first; what was to be asked goes back to the front.
+            for unknown in asked.into_iter().rev() {
+                rest.push_front(unknown);
+            }
+            return self.resolve(now, decided, rest);
+        }
+        if asked.is_empty() {
+            return self.pick(now);
+        }
+        let records: Vec<RecordId> = asked.iter().map(|unknown| unknown.record).collect();
+        self.state = State::Asking { asked, rest };
+        Step::Act(Action::Ask {
+            purpose: Purpose::Resolve,
+            records,
+        })
+    }
+
+    fn without_asking(&self, now: Ms, unknown: &Unknown) -> Option<Resolution> {
+        if now - unknown.since > GIVE_UP {
+            return Some(Resolution::Held(Reason::new(
+                codes::UNKNOWN_TOO_LONG,
+                &unknown.reason.text,
+            )));
+        }
+        match unknown.action {
+            // The document's id is in the payload: the same update again has the same effect.
+            WriteAction::Update => Some(Resolution::Resend),
+            WriteAction::Void => Some(Resolution::Held(Reason::new(
+                codes::CANNOT_ASK,
+                &unknown.reason.text,
+            ))),
+            WriteAction::Create => match manner(self.target.proof, self.target.on_unknown) {
+                Manner::Resend => Some(Resolution::Resend),
+                Manner::Hold => Some(Resolution::Held(Reason::new(
+                    codes::CANNOT_ASK,
+                    &unknown.reason.text,
+                ))),
+                Manner::Ask { .. } if unknown.tkey == "[]" => Some(Resolution::Held(Reason::new(
+                    codes::CANNOT_ASK,
+                    &unknown.reason.text,
+                ))),
+                Manner::Ask { .. } => None,
+            },
+        }
+    }
+
+    fn found(&mut self, now: Ms, asked: Vec<Unknown>, found: Vec<Found>, rest: VecDeque<Unknown>) -> Step {
+        self.failures = 0;
+        let resolved = asked
+            .into_iter()
+            .zip(found)
+            .map(|(unknown, found)| (unknown.record, self.conclude(now, &unknown, found)))
+            .collect();
+        self.resolve(now, resolved, rest)
+    }
+
+    /// What an answer about one record means.
+    fn conclude(&self, now: Ms, unknown: &Unknown, found: Found) -> Resolution {
+        // "Exists" at the very first send: nothing of ours can be there.
+        let foreign = unknown.reason.code == codes::EXISTS && !unknown.maybe_sent;
+        match found {
+            Found::One { .. } if foreign => {
+                Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))
+            }
+            Found::One { id, number } => Resolution::Done { id: Some(id), number },
+            Found::Many => Resolution::Held(Reason::new(codes::KEY_AMBIGUOUS, &unknown.reason.text)),
+            Found::None if unknown.reason.code == codes::EXISTS => {
+                Resolution::Held(Reason::new(codes::EXISTS_NOT_FOUND, &unknown.reason.text))
+            }
+            Found::None => match manner(self.target.proof, self.target.on_unknown) {
+                Manner::Ask { negatives } if unknown.misses + 1 < negatives => Resolution::AskAgain {
+                    at: now + self.target.quiet,
+                    missed: true,
+                    reason: Reason::new(codes::NOT_THERE_YET, &unknown.reason.text),
+                },
+                Manner::Ask { .. } | Manner::Resend => Resolution::Resend,
+                Manner::Hold => Resolution::Held(Reason::new(codes::CANNOT_ASK, &unknown.reason.text)),
+            },
+        }
+    }
+
+    fn resolve(&mut self, now: Ms, rows: Vec<(RecordId, Resolution)>, rest: VecDeque<Unknown>) -> Step {
+        self.resent += rows
+            .iter()
+            .filter(|(_, how)| matches!(how, Resolution::Resend))
+            .count() as u64;
+        self.state = State::Resolving { rest };
+        Step::Act(Action::Ledger(vec![LedgerOp::Resolve { rows, now }]))
+    }
+
+    fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {
+        self.failures += 1;
+        self.notes.push(Note::ReadAgain(failure.reason.clone()));
+        let hopeless = match failure.kind {
+            ReadFailureKind::Config | ReadFailureKind::Unusable => true,
+            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES,
+            ReadFailureKind::Wait | ReadFailureKind::Fault => false,
+        };
+        if hopeless {
+            self.stopped = Some(Stopped::Target(failure.reason.clone()));
+        }
+        let pause = failure
+            .wait
+            .unwrap_or(ASK_AGAIN << self.failures.saturating_sub(1).min(6));
+        let at = now + pause.clamp(0, ASK_AGAIN_MAX);
+        let rows = asked
+            .into_iter()
+            .map(|unknown| {
+                // The code says how it became unknown and is needed to judge the answer: it stays.
+                (
+                    unknown.record,
+                    Resolution::AskAgain {
+                        at,
+                        missed: false,
+                        reason: unknown.reason,
+                    },
+                )
+            })
+            .collect();
+        self.resolve(now, rows, VecDeque::new())
+    }
+}

@@ -1,0 +1,194 @@
+//! Time windows of polling sources: which slices to read, and how far an interval may be closed.
+//!
+//! Intervals are half open, `[from, to)`. The closed ones of a scheme, sorted and merged, are the truth; the watermark
+//! is the end of the first unbroken stretch, so a gap is never stepped over. Consecutive slices of a run touch. Late
+//! rows are not handled here: the overlap widens the request and the ledger drops what it has seen.
+
+use crate::ids::Ms;
+
+/// `[from, to)` in epoch milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interval {
+    /// First instant inside.
+    pub from: Ms,
+    /// First instant after it.
+    pub to: Ms,
+}
+
+impl Interval {
+    /// An interval; `None` when it would be empty or turned round.
+    pub fn new(from: Ms, to: Ms) -> Option<Self> {
+        (from < to).then_some(Interval { from, to })
+    }
+}
+
+/// Sorts intervals and joins those that touch or overlap.
+pub fn merge(mut intervals: Vec<Interval>) -> Vec<Interval> {
+    intervals.sort_unstable();
+    let mut merged: Vec<Interval> = Vec::with_capacity(intervals.len());
+    for next in intervals {
+        match merged.last_mut() {
+            Some(last) if next.from <= last.to => last.to = last.to.max(next.to),
+            _ => merged.push(next),
+        }
+    }
+    merged
+}
+
+/// The end of the first unbroken stretch of closed time.
+pub fn watermark(closed: &[Interval]) -> Option<Ms> {
+    closed.first().map(|first| first.to)
+}
+
+/// Where the very first window of a scheme starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A fixed time.
+    At(Ms),
+    /// So long before the moment of enabling.
+    Before(Ms),
+}
+
+/// What happens when an author's own start lies after the last closed end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// Start at the closed end all the same.
+    Extend,
+    /// Fail the window.
+    Error,
+    /// Believe the author: the gap stays open and visible.
+    Ignore,
+}
+
+/// The scheme's window rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowRule {
+    /// Start of the very first window; without it (and without a proposal) the moment of enabling.
+    pub first: Option<First>,
+    /// How far back each request reaches before what is still open.
+    pub overlap: Ms,
+    /// How far behind the source's clock an interval may be closed.
+    pub settle: Ms,
+    /// Longest slice.
+    pub max: Ms,
+    /// See [`CatchUp`].
+    pub catch_up: CatchUp,
+}
+
+/// The author's own bounds, evaluated once per run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// Start.
+    pub start: Option<Ms>,
+    /// End.
+    pub end: Option<Ms>,
+}
+
+/// One slice of a run: what is asked of the source and what may be closed once every page of it is staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// The bounds in the request.
+    pub asked: Interval,
+    /// What the last page closes; `None` when all of it is younger than the source's clock less `settle`.
+    pub closes: Option<Interval>,
+}
+
+/// The plan of a run's reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slices {
+    /// In order of time; consecutive ones touch.
+    pub slices: Vec<Slice>,
+    /// The author's start lay after the watermark and was moved back to it by this much.
+    pub extended: Option<Ms>,
+}
+
+/// More slices than this in one run are left for the next one (400 days of the longest usual slice, 24 h).
+pub const MAX_SLICES: usize = 400;
+
+/// A catch-up refused by the scheme's own rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StartsTooLate {
+    /// The author's start.
+    pub start: Ms,
+    /// The last closed end.
+    pub watermark: Ms,
+}
+
+/// Cuts what a run has to read into slices.
+///
+/// `now` is the run's instant, `enabled` the moment the scheme was first run here, `closed` is sorted and merged.
+pub fn slices(
+    rule: &WindowRule,
+    proposal: Proposal,
+    closed: &[Interval],
+    enabled: Ms,
+    now: Ms,
+) -> Result<Slices, StartsTooLate> {
+    let mark = watermark(closed);
+    let first = match rule.first {
+        Some(First::At(at)) => Some(at),
+        Some(First::Before(ago)) => Some(enabled - ago),
+        None => None,
+    };
+    // Where unread time begins, and where the request for the first slice begins.
+    let mut extended = None;
+    let (unread, asked_from) = match (mark, proposal.start) {
+        (Some(mark), None) => (mark, mark - rule.overlap),
+        (Some(mark), Some(start)) if start <= mark => (start, start.min(mark - rule.overlap)),
+        (Some(mark), Some(start)) => match rule.catch_up {
+            CatchUp::Extend => {
+                extended = Some(start - mark);
+                (mark, mark - rule.overlap)
+            }
+            CatchUp::Error => {
+                return Err(StartsTooLate {
+                    start,
+                    watermark: mark,
+                });
+            }
+            CatchUp::Ignore => (start, start),
+        },
+        (None, Some(start)) => {
+            let from = first.map_or(start, |first| first.min(start));
+            (from, from)
+        }
+        (None, None) => {
+            let from = first.unwrap_or(enabled);
+            (from, from - rule.overlap)
+        }
+    };
+    let end = proposal.end.unwrap_or(now);
+    let settled = now - rule.settle;
+    let max = rule.max.max(1);
+    let mut slices = Vec::new();
+    let mut from = unread;
+    let mut asked = asked_from;
+    loop {
+        let to = from.saturating_add(max).min(end);
+        let Some(bounds) = Interval::new(asked, to) else {
+            break;
+        };
+        slices.push(Slice {
+            asked: bounds,
+            closes: Interval::new(from, to.min(settled)),
+        });
+        if to >= end || slices.len() == MAX_SLICES {
+            break;
+        }
+        from = to;
+        asked = to;
+    }
+    Ok(Slices { slices, extended })
+}
+
+/// The one slice of a run over bounds given by hand.
+pub fn manual(bounds: Interval, rule: &WindowRule, now: Ms) -> Slices {
+    let closes = Interval::new(bounds.from, bounds.to.min(now - rule.settle));
+    Slices {
+        slices: vec![Slice {
+            asked: bounds,
+            closes,
+        }],
+        extended: None,
+    }
+}
