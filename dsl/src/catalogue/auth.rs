@@ -1,6 +1,59 @@
 //! E7000-E7099: credentials, sessions and secrets.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// The other system refused the credentials.
+pub const LOGIN_REFUSED: Entry = Entry {
+    code: "E7001",
+    severity: Severity::Error,
+    zh: "登录被拒绝:{vendor}",
+    en: "the login was refused: {vendor}",
+    help_zh: "检查连接 `{connection}` 的账号和密钥",
+    help_en: "check the account and the secret of connection `{connection}`",
+    long_zh: "目标系统看懂了登录请求并拒绝了它。重试没有用,连接停下,记录保持等待,修正参数后会继续。",
+    long_en: "The system understood the login and refused it. Trying again does not help: the connection stops, records wait, and go on once the parameters are right.",
+    example: "",
+};
+
+/// A login answer that cannot be read.
+pub const LOGIN_ANSWER: Entry = Entry {
+    code: "E7002",
+    severity: Severity::Error,
+    zh: "登录的答复看不懂:{why}",
+    en: "the answer to the login cannot be understood: {why}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "答复不是预期的格式,或缺少会话字段;常见原因是网关的错误页面。引擎稍后再试。",
+    long_en: "The answer is not of the expected form or lacks the session; often it is a gateway's error page. The engine tries again later.",
+    example: "",
+};
+
+/// A reference that leads nowhere.
+pub const SECRET_MISSING: Entry = Entry {
+    code: "E7003",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 的参数 `{name}` 引用了 `{reference}`,但没有找到它",
+    en: "parameter `{name}` of connection `{connection}` refers to `{reference}`, which is not there",
+    help_zh: "设置环境变量,或保存这个密钥",
+    help_en: "set the environment variable, or store the secret",
+    long_zh: "引用只在要用时解析。`${env:X}` 取环境变量,`${secret:x}` 取密钥存储。",
+    long_en: "References are resolved when they are needed: `${env:X}` is an environment variable, `${secret:x}` an entry of the secret store.",
+    example: "",
+};
+
+/// A signature that cannot be computed.
+pub const SIGNATURE: Entry = Entry {
+    code: "E7004",
+    severity: Severity::Error,
+    zh: "签名算不出来:`{name}`:{why}",
+    en: "the signature cannot be computed: `{name}`: {why}",
+    help_zh: "检查连接 `{connection}` 的参数",
+    help_en: "check the parameters of connection `{connection}`",
+    long_zh: "签名配方在给定的参数上失败,例如密钥不是 base64 或长度不对。请求没有发出。",
+    long_en: "A recipe of the signature failed on these parameters; a key may not be base64 or have the wrong length. Nothing was sent.",
+    example: "",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[&LOGIN_REFUSED, &LOGIN_ANSWER, &SECRET_MISSING, &SIGNATURE];

@@ -1,6 +1,372 @@
 //! E1500-E1599: connector files and connections.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// A key of the format that this version does not carry out.
+pub const NOT_YET: Entry = Entry {
+    code: "E1501",
+    severity: Severity::Error,
+    zh: "`{key}` 还不支持",
+    en: "`{key}` is not supported yet",
+    help_zh: "去掉它;引擎不会忽略它不执行的内容",
+    help_en: "leave it out; the engine does not ignore what it cannot carry out",
+    long_zh: "这个键属于连接器格式,但本版本还不执行它。为了不让文件看起来生效而实际没有,引擎拒绝它而不是忽略它。",
+    long_en: "The key belongs to the connector format, but this version does not carry it out. It is refused rather than ignored, so that no file seems to work while it does not.",
+    example: "page: {by: link}",
+};
+
+/// A recipe that is no expression.
+pub const RECIPE_SYNTAX: Entry = Entry {
+    code: "E1502",
+    severity: Severity::Error,
+    zh: "配方写法有误:{why}",
+    en: "this recipe is not an expression: {why}",
+    help_zh: "配方是不带花括号的 minijinja 表达式,如 `body.code == 0`",
+    help_en: "a recipe is a minijinja expression without braces, such as `body.code == 0`",
+    long_zh: "when、ok、let、exists 等位置是配方:不带花括号的 minijinja 表达式,最长 4 KiB。它在加载文件时编译,写错会在调用之前就报出来。",
+    long_en: "`when`, `ok`, `let`, `exists` and their like hold recipes: minijinja expressions without braces, at most 4 KiB. They are compiled when the file is loaded, so a mistake shows before any call.",
+    example: "when: body.code ==",
+};
+
+/// A name in a recipe that stands for nothing.
+pub const RECIPE_NAME: Entry = Entry {
+    code: "E1503",
+    severity: Severity::Error,
+    zh: "配方中没有名称 `{name}`",
+    en: "there is no name `{name}` in this recipe",
+    help_zh: "",
+    help_en: "",
+    long_zh: "配方能用的名称有:参数、`let` 中先定义的名称,以及按位置而定的 req、http、body、body_text、item、row。",
+    long_en: "A recipe may name the parameters, what `let` defined before it, and, by place, req, http, body, body_text, item and row.",
+    example: "s: req.body | hmac_sha256(app_secert)",
+};
+
+/// A filter or test in a recipe that does not exist.
+pub const RECIPE_FILTER: Entry = Entry {
+    code: "E1504",
+    severity: Severity::Error,
+    zh: "配方中没有过滤器或测试 `{name}`",
+    en: "recipes have no filter or test `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "配方可以用的过滤器和测试是固定的一组,见连接器格式的说明。",
+    long_en: "The filters and tests of recipes are a fixed set; the connector format lists them.",
+    example: "s: req.body | sha265 | hex",
+};
+
+/// A word that is not one of those allowed.
+pub const BAD_WORD: Entry = Entry {
+    code: "E1505",
+    severity: Severity::Error,
+    zh: "`{key}` 不能是 `{value}`",
+    en: "`{key}` cannot be `{value}`",
+    help_zh: "可用的值:{allowed}",
+    help_en: "allowed: {allowed}",
+    long_zh: "这个键只接受固定的几个值。",
+    long_en: "This key takes one of a fixed set of words.",
+    example: "class: okay",
+};
+
+/// A value of the wrong kind.
+pub const BAD_VALUE: Entry = Entry {
+    code: "E1506",
+    severity: Severity::Error,
+    zh: "`{key}` 应为{want_zh},这里是 `{value}`",
+    en: "`{key}` must be {want_en}, not `{value}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个位置要求另一种写法的值,例如时长写作 30s、6m、24h,大小写作 32MiB,速率写作 60/min。",
+    long_en: "This place takes a value of another form: a duration is written 30s, 6m or 24h, a size 32MiB, a rate 60/min.",
+    example: "timeout: fast",
+};
+
+/// A key that must be written.
+pub const MISSING_KEY: Entry = Entry {
+    code: "E1507",
+    severity: Severity::Error,
+    zh: "{where} 缺少 `{key}`",
+    en: "{where} lacks `{key}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个键没有默认值,必须写出。",
+    long_en: "The key has no default and must be written.",
+    example: "operations: {list: {kind: read}}",
+};
+
+/// `$param.x`, `$option.x`, `$let.x`, `$auth.x` or `$form.x` that is not declared.
+pub const UNKNOWN_NAME: Entry = Entry {
+    code: "E1508",
+    severity: Severity::Error,
+    zh: "没有声明 `{name}`",
+    en: "`{name}` is not declared",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器里的 `<<$param.x>>`、`<<$option.x>>`、`<<$let.x>>`、`<<$auth.x>>`、`<<$form.x>>` 只能指向同一文件里声明过的名称。",
+    long_en: "In a connector `<<$param.x>>`, `<<$option.x>>`, `<<$let.x>>`, `<<$auth.x>>` and `<<$form.x>>` must name something that the same file declares.",
+    example: "path: <<$param.sever>>",
+};
+
+/// Two operations that answer to one name.
+pub const DUPLICATE_NAME: Entry = Entry {
+    code: "E1509",
+    severity: Severity::Error,
+    zh: "`{name}` 已经是操作 `{other}` 的名称",
+    en: "`{name}` is already a name of operation `{other}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "操作的名称、别名合在一起必须唯一,否则方案里的 `api` 指向哪一个并不明确。",
+    long_en: "Names and aliases of operations must be unique together, or a scheme's `api` would be ambiguous.",
+    example: "aliases: [Save]",
+};
+
+/// `extends` that leads nowhere or in a circle.
+pub const EXTENDS: Entry = Entry {
+    code: "E1510",
+    severity: Severity::Error,
+    zh: "`extends: {name}` 没有指向另一个操作",
+    en: "`extends: {name}` does not lead to another operation",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`extends` 指向 `shapes` 或 `operations` 中的另一项,被指向的内容垫在下面。链条不能绕回自己,最多 8 层。",
+    long_en: "`extends` names another entry of `shapes` or `operations`, which is laid under this one. The chain may not come back to itself and has at most 8 links.",
+    example: "extends: submitt",
+};
+
+/// A row of `outcome` that cannot be tried or says nothing.
+pub const OUTCOME_ROW: Entry = Entry {
+    code: "E1511",
+    severity: Severity::Error,
+    zh: "`outcome` 的每一行要有 `when` 或 `code` 之一,并且有 `class`",
+    en: "a row of `outcome` has one of `when` and `code`, and a `class`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "结果表按顺序尝试:`when` 是配方,`code` 是一个值、一个列表或 any;两者恰好写一个。",
+    long_en: "The table is tried in order: `when` is a recipe, `code` a value, a list, or any; exactly one of the two is written.",
+    example: "outcome: [{class: ok}]",
+};
+
+/// `unknown.ask` that names no read operation.
+pub const UNKNOWN_ASK: Entry = Entry {
+    code: "E1512",
+    severity: Severity::Error,
+    zh: "`unknown.ask: {name}` 不是一个读取操作",
+    en: "`unknown.ask: {name}` is not a read operation",
+    help_zh: "",
+    help_en: "",
+    long_zh: "答复丢失后,引擎用 `ask` 所指的读取操作按键查询目标。它必须存在、是读取操作、并且能按条件过滤。",
+    long_en: "After a lost answer the engine asks the target by key with the operation that `ask` names. It must exist, be a read, and take a filter.",
+    example: "unknown: {ask: bill_qurey}",
+};
+
+/// Asking by id after a create.
+pub const ASK_BY_ID: Entry = Entry {
+    code: "E1513",
+    severity: Severity::Error,
+    zh: "`by: id` 不能用于 `create`:答复丢失时还没有 id",
+    en: "`by: id` cannot serve a create: when its answer is lost there is no id",
+    help_zh: "改为 `by: key`",
+    help_en: "use `by: key`",
+    long_zh: "新建的答复一旦丢失,目标给的 id 就不知道,只能按键查询。",
+    long_en: "When the answer to a create is lost, the id is unknown; only a key can be asked for.",
+    example: "unknown: {by: id}",
+};
+
+/// Class `rows` without `items`.
+pub const ROWS_WITHOUT_ITEMS: Entry = Entry {
+    code: "E1514",
+    severity: Severity::Error,
+    zh: "`class: rows` 需要操作写出 `items`",
+    en: "`class: rows` needs the operation's `items`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`rows` 的意思是逐行判定,`items` 说明成功和失败的行在答复的哪里。",
+    long_en: "`rows` means a verdict per row, and `items` says where in the answer the good and the bad rows stand.",
+    example: "outcome: [{when: body.errors, class: rows}]",
+};
+
+/// `forms` without the row for all others.
+pub const FORMS: Entry = Entry {
+    code: "E1515",
+    severity: Severity::Error,
+    zh: "`forms` 缺少 `\"*\"` 行",
+    en: "`forms` lacks the row `\"*\"`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "表里没有的业务对象用 `\"*\"` 这一行。没有它,写到新的表单时键和证明方式就没有着落。",
+    long_en: "A form that is not in the table uses the row `\"*\"`. Without it the key and the proof of a new form would be nowhere.",
+    example: "forms: {BD_Customer: {id: FCUSTID}}",
+};
+
+/// A `path` that is not the plain path of a URL.
+pub const BAD_PATH: Entry = Entry {
+    code: "E1516",
+    severity: Severity::Error,
+    zh: "地址路径 `{path}` 不合适:{why}",
+    en: "the path `{path}` cannot be called: {why}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "操作的 `path` 接在服务器地址之后;它不能带协议、主机、`?`、`#`、`..` 或空白。",
+    long_en: "An operation's `path` is put behind the server's address; it has no scheme, host, `?`, `#`, `..` or blanks.",
+    example: "path: https://example.com/x",
+};
+
+/// A connector that does not exist.
+pub const UNKNOWN_CONNECTOR: Entry = Entry {
+    code: "E1550",
+    severity: Severity::Error,
+    zh: "没有名为 `{name}` 的连接器",
+    en: "there is no connector `{name}`",
+    help_zh: "可用的连接器:{all}",
+    help_en: "connectors: {all}",
+    long_zh: "连接的 `connector` 是内置连接器的 id。",
+    long_en: "A connection's `connector` is the id of a built-in connector.",
+    example: "connector: kingdee-k3",
+};
+
+/// A parameter that the connector does not declare.
+pub const UNKNOWN_PARAM: Entry = Entry {
+    code: "E1551",
+    severity: Severity::Error,
+    zh: "连接器 `{connector}` 没有参数 `{name}`",
+    en: "connector `{connector}` has no parameter `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`params` 只能写连接器声明过的参数。",
+    long_en: "`params` may only hold parameters that the connector declares.",
+    example: "params: {sever: \"https://…\"}",
+};
+
+/// A secret that is written into the file.
+pub const SECRET_IN_CLEAR: Entry = Entry {
+    code: "E1552",
+    severity: Severity::Error,
+    zh: "参数 `{name}` 是密钥,不能明文写在文件里",
+    en: "parameter `{name}` is a secret and may not stand in the file in clear text",
+    help_zh: "写成 `\"${secret:名称}\"` 或 `\"${env:变量}\"`",
+    help_en: "write `\"${secret:NAME}\"` or `\"${env:VARIABLE}\"`",
+    long_zh: "密钥只以引用的形式出现在连接文件里,这样文件可以放进版本库。引擎只在真正要用时取出它。",
+    long_en: "A connections file holds secrets only as references, so that it can be kept under version control. A reference is resolved only when it is needed.",
+    example: "params: {app_secret: s3cret}",
+};
+
+/// A `${…}` that is no reference.
+pub const BAD_REFERENCE: Entry = Entry {
+    code: "E1553",
+    severity: Severity::Error,
+    zh: "`{text}` 不是引用",
+    en: "`{text}` is not a reference",
+    help_zh: "写成 `${env:变量}` 或 `${secret:名称}`,名称由字母、数字、`_`、`-`、`.` 组成",
+    help_en: "write `${env:VARIABLE}` or `${secret:NAME}`; a name has letters, digits, `_`, `-` and `.`",
+    long_zh: "`${` 在连接文件中总是引用的开始。",
+    long_en: "In a connections file `${` always begins a reference.",
+    example: "params: {key: \"${HUKE_KEY}\"}",
+};
+
+/// A required parameter that an environment does not give.
+pub const MISSING_PARAM: Entry = Entry {
+    code: "E1554",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 在环境 `{env}` 中缺少参数 `{name}`",
+    en: "connection `{connection}` lacks parameter `{name}` in environment `{env}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "没有默认值、又在当前认证方式下要用到的参数必须给出;可以写在连接的 `params` 里,也可以写在环境里。",
+    long_en: "A parameter without a default that the chosen way of authentication uses must be given, in the connection's `params` or in the environment's.",
+    example: "env: {prod: {params: {acct: \"1\"}}}",
+};
+
+/// A parameter of the wrong kind.
+pub const PARAM_TYPE: Entry = Entry {
+    code: "E1555",
+    severity: Severity::Error,
+    zh: "参数 `{name}` 应为{want_zh},这里是 `{value}`",
+    en: "parameter `{name}` must be {want_en}, not `{value}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器为每个参数声明了类型。",
+    long_en: "The connector declares a type for each parameter.",
+    example: "params: {lcid: zh}",
+};
+
+/// Plain http to a host that is not this machine or network.
+pub const PLAIN_HTTP: Entry = Entry {
+    code: "E1557",
+    severity: Severity::Error,
+    zh: "`{host}` 使用明文 http",
+    en: "`{host}` would be called by plain http",
+    help_zh: "改用 https;确认网络可信时在连接上写 `allow_plain_http: true`",
+    help_en: "use https; if the network can be trusted, write `allow_plain_http: true` on the connection",
+    long_zh: "明文 http 会让沿途的人看到密钥和数据。回环地址和私有地址字面写出时允许,其他主机要明确同意。",
+    long_en: "With plain http everybody on the way sees credentials and data. Loopback and private addresses written literally are fine; any other host needs consent.",
+    example: "params: {server: \"http://erp.example.com/\"}",
+};
+
+/// A parameter that should be a URL.
+pub const BAD_URL: Entry = Entry {
+    code: "E1558",
+    severity: Severity::Error,
+    zh: "参数 `{name}` 不是可用的地址:{why}",
+    en: "parameter `{name}` is not a usable address: {why}",
+    help_zh: "写成 https://主机/路径/",
+    help_en: "write https://host/path/",
+    long_zh: "地址要有 http 或 https、主机,可以有端口和路径;不能带用户名、查询串或片段。",
+    long_en: "An address has http or https, a host, and may have a port and a path; it has no user, query or fragment.",
+    example: "params: {server: erp.example.com}",
+};
+
+/// An address that is never called.
+pub const BLOCKED_ADDRESS: Entry = Entry {
+    code: "E1559",
+    severity: Severity::Error,
+    zh: "地址 `{host}` 永远不允许调用",
+    en: "address `{host}` is never called",
+    help_zh: "",
+    help_en: "",
+    long_zh: "169.254.0.0/16、fe80::/10、未指定地址和组播地址是元数据服务等的所在,不论文件怎么写都不调用。",
+    long_en: "169.254.0.0/16, fe80::/10, the unspecified address and multicast are where metadata services and the like live; they are not called whatever a file says.",
+    example: "params: {server: \"http://169.254.169.254/\"}",
+};
+
+/// A connector without a simulator.
+pub const NO_SANDBOX: Entry = Entry {
+    code: "E1560",
+    severity: Severity::Error,
+    zh: "连接器 `{connector}` 没有模拟器,`--sandbox` 不能用它",
+    en: "connector `{connector}` has no simulator, so `--sandbox` cannot use it",
+    help_zh: "",
+    help_en: "",
+    long_zh: "使用 `--sandbox` 时不碰任何真实主机;没有模拟器的连接器是错误,而不是悄悄去调用真实系统。",
+    long_en: "With `--sandbox` no real host is touched; a connector without a simulator is an error and never falls through to the real system.",
+    example: "engine run x.yaml --sandbox",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[
+    &NOT_YET,
+    &RECIPE_SYNTAX,
+    &RECIPE_NAME,
+    &RECIPE_FILTER,
+    &BAD_WORD,
+    &BAD_VALUE,
+    &MISSING_KEY,
+    &UNKNOWN_NAME,
+    &DUPLICATE_NAME,
+    &EXTENDS,
+    &OUTCOME_ROW,
+    &UNKNOWN_ASK,
+    &ASK_BY_ID,
+    &ROWS_WITHOUT_ITEMS,
+    &FORMS,
+    &BAD_PATH,
+    &UNKNOWN_CONNECTOR,
+    &UNKNOWN_PARAM,
+    &SECRET_IN_CLEAR,
+    &BAD_REFERENCE,
+    &MISSING_PARAM,
+    &PARAM_TYPE,
+    &PLAIN_HTTP,
+    &BAD_URL,
+    &BLOCKED_ADDRESS,
+    &NO_SANDBOX,
+];

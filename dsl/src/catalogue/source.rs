@@ -1,6 +1,190 @@
-//! E3000-E3099: reading from a source.
+//! E3000-E3099: reading from a source, and building a call.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// The answer has no rows where they should be.
+pub const ROWS_MISSING: Entry = Entry {
+    code: "E3001",
+    severity: Severity::Error,
+    zh: "答复中没有 `{path}`",
+    en: "the answer has no `{path}`",
+    help_zh: "答复里有:{seen}",
+    help_en: "the answer has: {seen}",
+    long_zh: "读取成功的答复必须在声明的位置有数据行。缺少这个位置不能当作零行,否则窗口会被错误地关闭。",
+    long_en: "A successful answer must have its rows where the connector says. A missing place is not zero rows, or a window would be closed without proof.",
+    example: "",
+};
+
+/// What stands at the row path is no list.
+pub const ROWS_NOT_LIST: Entry = Entry {
+    code: "E3002",
+    severity: Severity::Error,
+    zh: "答复中的 `{path}` 不是列表,而是 {kind}",
+    en: "`{path}` in the answer is not a list but {kind}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "数据行要以列表给出。",
+    long_en: "Rows come as a list.",
+    example: "",
+};
+
+/// A row with another number of columns than asked for.
+pub const ROWS_COLUMNS: Entry = Entry {
+    code: "E3003",
+    severity: Severity::Error,
+    zh: "第 {row} 行有 {found} 列,请求的是 {wanted} 列",
+    en: "row {row} has {found} columns where {wanted} were asked for",
+    help_zh: "",
+    help_en: "",
+    long_zh: "列按请求的顺序排列;数目不对时无法知道哪一列是哪一个,所以整页失败。",
+    long_en: "Columns stand in the order of the request; with another number nobody can tell which is which, so the page fails.",
+    example: "",
+};
+
+/// A row that has no fields.
+pub const ROW_KIND: Entry = Entry {
+    code: "E3004",
+    severity: Severity::Error,
+    zh: "第 {row} 行不是一组字段,而是 {kind}",
+    en: "row {row} is not a set of fields but {kind}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "每一行要是一组有名称的字段。",
+    long_en: "Each row is a set of named fields.",
+    example: "",
+};
+
+/// An answer that is not JSON.
+pub const NOT_JSON: Entry = Entry {
+    code: "E3005",
+    severity: Severity::Error,
+    zh: "答复不是 JSON:{why},位置 {offset}",
+    en: "the answer is not JSON: {why} at byte {offset}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "答复按 JSON 读取;网关错误页、被截断的答复都会落到这里。读取失败的页会重读。",
+    long_en: "The answer is read as JSON; a gateway's error page or a truncated answer ends here. The page is read again.",
+    example: "",
+};
+
+/// An answer whose text cannot be decoded.
+pub const CHARSET: Entry = Entry {
+    code: "E3006",
+    severity: Severity::Error,
+    zh: "答复不是合法的 {charset} 文本,位置 {offset}",
+    en: "the answer is not valid {charset} at byte {offset}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "答复按响应头或连接器声明的编码严格解码,不合法的字节会使该页失败,而不是变成问号。",
+    long_en: "The answer is decoded strictly by the charset of its header or of the connector; a bad byte fails the page instead of becoming a question mark.",
+    example: "",
+};
+
+/// A name that may not stand in a filter.
+pub const FILTER_FIELD: Entry = Entry {
+    code: "E3007",
+    severity: Severity::Error,
+    zh: "`{name}` 不能作为过滤条件的字段",
+    en: "`{name}` cannot be a field of a filter",
+    help_zh: "字段名由字母、数字、`_` 和 `.` 组成",
+    help_en: "a field has letters, digits, `_` and `.`",
+    long_zh: "过滤条件会变成目标系统的查询文本,所以字段名只接受字母、数字、下划线和点,防止注入。",
+    long_en: "The filter becomes text of the system's query language, so that a field may only have letters, digits, underscores and dots: nothing can be injected.",
+    example: "",
+};
+
+/// A value that may not stand in a filter.
+pub const FILTER_VALUE: Entry = Entry {
+    code: "E3008",
+    severity: Severity::Error,
+    zh: "字段 `{name}` 的值不能用于过滤:{why}",
+    en: "the value for `{name}` cannot be used in a filter: {why}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "过滤条件里的值会加引号;控制字符、过长的文本、列表和对象不接受。",
+    long_en: "Values in a filter are quoted; control characters, overlong texts, lists and maps are refused.",
+    example: "",
+};
+
+/// A comparison that this source cannot make.
+pub const FILTER_OP: Entry = Entry {
+    code: "E3009",
+    severity: Severity::Error,
+    zh: "这个来源不支持比较 `{op}`",
+    en: "this source cannot compare by `{op}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "来源的查询语言里没有这种比较;可以读回来后用 `keep` 过滤。",
+    long_en: "The source's query language has no such comparison; `keep` can do it after reading.",
+    example: "",
+};
+
+/// A request that cannot be built.
+pub const FRAME: Entry = Entry {
+    code: "E3010",
+    severity: Severity::Error,
+    zh: "请求的 `{place}` 无法生成:{why}",
+    en: "`{place}` of the request cannot be built: {why}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器的请求框架在这次调用的参数上求值失败;请求没有发出。",
+    long_en: "The connector's frame could not be evaluated for this call; nothing was sent.",
+    example: "",
+};
+
+/// A query without its fields.
+pub const FIELDS_REQUIRED: Entry = Entry {
+    code: "E3011",
+    severity: Severity::Error,
+    zh: "操作 `{operation}` 需要 `fields`",
+    en: "operation `{operation}` needs `fields`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个查询要写明取哪些字段,结果的列名由它而来。",
+    long_en: "This query must say which fields it wants; they name the columns of the result.",
+    example: "",
+};
+
+/// A call without a required option.
+pub const OPTION_MISSING: Entry = Entry {
+    code: "E3012",
+    severity: Severity::Error,
+    zh: "操作 `{operation}` 需要选项 `{name}`",
+    en: "operation `{operation}` needs option `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "必填的选项没有值。",
+    long_en: "A required option has no value.",
+    example: "",
+};
+
+/// An operation that the connector does not have.
+pub const NO_OPERATION: Entry = Entry {
+    code: "E3013",
+    severity: Severity::Error,
+    zh: "连接器 `{connector}` 没有操作 `{name}`",
+    en: "connector `{connector}` has no operation `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "操作的名称、别名或路径必须完全一致。",
+    long_en: "Name, alias or path of an operation must match exactly.",
+    example: "",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[
+    &ROWS_MISSING,
+    &ROWS_NOT_LIST,
+    &ROWS_COLUMNS,
+    &ROW_KIND,
+    &NOT_JSON,
+    &CHARSET,
+    &FILTER_FIELD,
+    &FILTER_VALUE,
+    &FILTER_OP,
+    &FRAME,
+    &FIELDS_REQUIRED,
+    &OPTION_MISSING,
+    &NO_OPERATION,
+];
