@@ -3,7 +3,9 @@
 pub mod catalogue;
 pub mod decimal;
 pub mod diagnostic;
+pub mod filter;
 pub mod json;
+pub mod lookup;
 pub mod path;
 pub mod value;
 pub mod yaml;
