@@ -9,6 +9,7 @@ pub mod auth;
 pub mod connector;
 pub mod expression;
 pub mod internal;
+pub mod reading;
 pub mod record;
 pub mod scheme;
 pub mod source;
@@ -49,6 +50,7 @@ const FAMILIES: &[&[&Entry]] = &[
     connector::ALL,
     record::ALL,
     source::ALL,
+    reading::ALL,
     target::ALL,
     store::ALL,
     auth::ALL,

@@ -1,6 +1,302 @@
-//! E4000-E4099: writing to a target.
+//! E4000-E4099: how writing went. `{vendor}` stands for the other system's words.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// The target refused it: ....
+pub const REJECTED: Entry = Entry {
+    code: "E4000",
+    severity: Severity::Error,
+    zh: "目标拒绝:{vendor}",
+    en: "the target refused it: {vendor}",
+    help_zh: "按对方的说明改正数据或方案,然后 engine run 会再次处理改变过的数据",
+    help_en: "mend the data or the scheme as the target says; a changed row is written again by the next run",
+    long_zh: "目标系统明确拒绝了这条数据,原话保留在这里。",
+    long_en: "The target refused this record for a reason in the data; its own words are kept here.",
+    example: "",
+};
+
+/// The answer was lost: ....
+pub const LOST: Entry = Entry {
+    code: "E4001",
+    severity: Severity::Error,
+    zh: "答复丢失:{vendor}",
+    en: "the answer was lost: {vendor}",
+    help_zh: "静默期过后引擎会用键询问目标,不会盲目重发",
+    help_en: "after the quiet period the target is asked by key; nothing is blindly sent again",
+    long_zh: "请求已发出但没有收到完整答复,目标可能已经执行。",
+    long_en: "The request went out and no whole answer came back; the target may have executed it.",
+    example: "",
+};
+
+/// The target cannot be reached: ....
+pub const UNREACHABLE: Entry = Entry {
+    code: "E4002",
+    severity: Severity::Error,
+    zh: "无法连接目标:{vendor}",
+    en: "the target cannot be reached: {vendor}",
+    help_zh: "检查网络、地址与证书",
+    help_en: "check network, address and certificate",
+    long_zh: "请求没有送达,数据保持待处理。",
+    long_en: "The request did not arrive; the record waits.",
+    example: "",
+};
+
+/// The session was lost at a write: ....
+pub const SESSION_LOST: Entry = Entry {
+    code: "E4003",
+    severity: Severity::Error,
+    zh: "写入时会话失效:{vendor}",
+    en: "the session was lost at a write: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "会话已重新建立;在重发之前先按键询问目标。",
+    long_en: "The session was renewed; the target is asked by key before anything is sent again.",
+    example: "",
+};
+
+/// The answer does not name this row.
+pub const NOT_NAMED: Entry = Entry {
+    code: "E4004",
+    severity: Severity::Error,
+    zh: "答复中没有提到这一行",
+    en: "the answer does not name this row",
+    help_zh: "",
+    help_en: "",
+    long_zh: "批量答复里既没有成功也没有失败的行,结果未知,静默期后询问目标。",
+    long_en: "A row in neither list of a batch answer is unknown; the target is asked after the quiet period.",
+    example: "",
+};
+
+/// The target answered with an error that proves nothing: ....
+pub const TARGET_FAULT: Entry = Entry {
+    code: "E4005",
+    severity: Severity::Error,
+    zh: "目标返回错误,无法判断是否已执行:{vendor}",
+    en: "the target answered with an error that proves nothing: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "错误页、5xx 或无法识别的答复不能证明没有执行。",
+    long_en: "An error page, a 5xx or an answer no rule knows does not prove that nothing was executed.",
+    example: "",
+};
+
+/// The target asks to wait: ....
+pub const TARGET_BUSY: Entry = Entry {
+    code: "E4006",
+    severity: Severity::Error,
+    zh: "目标要求稍候:{vendor}",
+    en: "the target asks to wait: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "限流或繁忙,没有执行,稍后重发。",
+    long_en: "Throttled or busy, nothing was executed; sent again later.",
+    example: "",
+};
+
+/// The target refuses the credentials or the configuration: ....
+pub const REFUSES_US: Entry = Entry {
+    code: "E4007",
+    severity: Severity::Error,
+    zh: "目标拒绝凭据或配置:{vendor}",
+    en: "the target refuses the credentials or the configuration: {vendor}",
+    help_zh: "检查 connections.yaml 与对方的授权;数据保持待处理",
+    help_en: "check connections.yaml and the authorisation at the vendor; the records wait",
+    long_zh: "重试没有用,运行停止;没有数据被判失败。",
+    long_en: "Trying again is useless, so the run stops; no record is dead because of it.",
+    example: "",
+};
+
+/// The quota is used up: ....
+pub const QUOTA: Entry = Entry {
+    code: "E4008",
+    severity: Severity::Error,
+    zh: "配额用完:{vendor}",
+    en: "the quota is used up: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "运行停止,数据保持待处理。",
+    long_en: "The run stops; the records wait.",
+    example: "",
+};
+
+/// The target already has a document with this key that this engine did not write: ....
+pub const KEY_CONFLICT: Entry = Entry {
+    code: "E4010",
+    severity: Severity::Error,
+    zh: "目标已有同一编码的单据,且不是本引擎写入的:{vendor}",
+    en: "the target already has a document with this key that this engine did not write: {vendor}",
+    help_zh: "若应当接管它,在方案的 target 下写 find: before_create",
+    help_en: "if it should be taken over, write find: before_create under target",
+    long_zh: "引擎第一次发送就被告知编码已存在,因此不会覆盖,由人决定。",
+    long_en: "The very first send was told that the key exists. Nothing is overwritten; a person decides.",
+    example: "",
+};
+
+/// The target has several documents with this key.
+pub const KEY_AMBIGUOUS: Entry = Entry {
+    code: "E4011",
+    severity: Severity::Error,
+    zh: "目标有多份同一编码的单据",
+    en: "the target has several documents with this key",
+    help_zh: "在目标系统清理重复,或换一个 key",
+    help_en: "clean up at the target, or choose another key",
+    long_zh: "按键查询得到多于一份,不知道该更新哪一份。",
+    long_en: "The key query found more than one; nobody can tell which to write to.",
+    example: "",
+};
+
+/// The target says the key exists, but the key query does not find it: ....
+pub const EXISTS_NOT_FOUND: Entry = Entry {
+    code: "E4012",
+    severity: Severity::Error,
+    zh: "目标说编码已存在,但按键查不到:{vendor}",
+    en: "the target says the key exists, but the key query does not find it: {vendor}",
+    help_zh: "编码可能属于别的组织或已禁用",
+    help_en: "it may belong to another organisation, or be disabled",
+    long_zh: "两个答复互相矛盾,由人决定。",
+    long_en: "The two answers contradict each other; a person decides.",
+    example: "",
+};
+
+/// The answer was lost and the target cannot be asked: ....
+pub const CANNOT_ASK: Entry = Entry {
+    code: "E4013",
+    severity: Severity::Error,
+    zh: "答复丢失,且无法询问目标:{vendor}",
+    en: "the answer was lost and the target cannot be asked: {vendor}",
+    help_zh: "在目标系统里查看,再人工处理",
+    help_en: "look at the target, then decide by hand",
+    long_zh: "这个操作没有可查询的键,不能确认是否已执行。",
+    long_en: "This operation has no key to ask by, so nobody can tell whether it was executed.",
+    example: "",
+};
+
+/// For a day nothing could be learnt: ....
+pub const UNKNOWN_TOO_LONG: Entry = Entry {
+    code: "E4014",
+    severity: Severity::Error,
+    zh: "一天内都无法得知结果:{vendor}",
+    en: "for a day nothing could be learnt: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "询问一直失败,交给人处理。",
+    long_en: "Asking kept failing; a person must look.",
+    example: "",
+};
+
+/// Not there yet, asked once more later: ....
+pub const NOT_THERE_YET: Entry = Entry {
+    code: "E4015",
+    severity: Severity::Error,
+    zh: "目标里还没有,稍后再问一次:{vendor}",
+    en: "not there yet, asked once more later: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "目标不保证编码唯一,所以要两次否定的答复。",
+    long_en: "The target does not enforce unique keys, so two negative answers are needed.",
+    example: "",
+};
+
+/// The target says the key exists: ....
+pub const EXISTS: Entry = Entry {
+    code: "E4016",
+    severity: Severity::Error,
+    zh: "目标说编码已存在:{vendor}",
+    en: "the target says the key exists: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "立即按键询问目标。",
+    long_en: "The target is asked by key at once.",
+    example: "",
+};
+
+/// The target key belongs to record ....
+pub const TARGET_KEY_TAKEN: Entry = Entry {
+    code: "E4017",
+    severity: Severity::Error,
+    zh: "同一目标编码已属于数据 {vendor}",
+    en: "the target key belongs to record {vendor}",
+    help_zh: "两条源数据映射到同一个目标编码:检查 key 与模板",
+    help_en: "two source records map to one target key: check the key and its template",
+    long_zh: "同一个目标单据不能由两条不同的源数据写入。",
+    long_en: "One target document cannot be written from two different source records.",
+    example: "",
+};
+
+/// Waits for what a look-up has not found yet: ....
+pub const DEFERRED: Entry = Entry {
+    code: "E4018",
+    severity: Severity::Error,
+    zh: "等待查找的数据:{vendor}",
+    en: "waits for what a look-up has not found yet: {vendor}",
+    help_zh: "先运行提供数据的方案",
+    help_en: "run the scheme that feeds the look-up first",
+    long_zh: "查找没有命中,稍后再试,24 小时后失败。",
+    long_en: "The look-up found nothing; tried again later, dead after 24 hours.",
+    example: "",
+};
+
+/// Cancelled before it was ever written: nothing to do.
+pub const VOID_UNWRITTEN: Entry = Entry {
+    code: "E4019",
+    severity: Severity::Error,
+    zh: "已作废且从未写入,无需处理",
+    en: "cancelled before it was ever written: nothing to do",
+    help_zh: "",
+    help_en: "",
+    long_zh: "源数据表示作废,而目标没有它的单据。",
+    long_en: "The row means cancelled and the target has no document of it.",
+    example: "",
+};
+
+/// The target cannot update; the document stays as it was written.
+pub const NO_UPDATE: Entry = Entry {
+    code: "E4020",
+    severity: Severity::Error,
+    zh: "目标操作不能更新,已写入的单据保持原样",
+    en: "the target cannot update; the document stays as it was written",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个方案只允许新建,后来的变化不会写入。",
+    long_en: "This scheme may only create; later changes are not written.",
+    example: "",
+};
+
+/// The row is cancelled and the target has no operation for that.
+pub const VOID_UNSUPPORTED: Entry = Entry {
+    code: "E4021",
+    severity: Severity::Error,
+    zh: "源数据已作废,而目标没有作废操作",
+    en: "the row is cancelled and the target has no operation for that",
+    help_zh: "在目标系统人工作废,或在方案里声明 void 操作",
+    help_en: "cancel it at the target by hand, or name a void operation in the scheme",
+    long_zh: "由人决定。",
+    long_en: "A person decides.",
+    example: "",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[
+    &REJECTED,
+    &LOST,
+    &UNREACHABLE,
+    &SESSION_LOST,
+    &NOT_NAMED,
+    &TARGET_FAULT,
+    &TARGET_BUSY,
+    &REFUSES_US,
+    &QUOTA,
+    &KEY_CONFLICT,
+    &KEY_AMBIGUOUS,
+    &EXISTS_NOT_FOUND,
+    &CANNOT_ASK,
+    &UNKNOWN_TOO_LONG,
+    &NOT_THERE_YET,
+    &EXISTS,
+    &TARGET_KEY_TAKEN,
+    &DEFERRED,
+    &VOID_UNWRITTEN,
+    &NO_UPDATE,
+    &VOID_UNSUPPORTED,
+];

@@ -2,19 +2,19 @@
 //! that each has an entry.
 
 /// The same page came twice: the source ignores paging.
-pub const REPEATED_PAGE: &str = "E3010";
+pub const REPEATED_PAGE: &str = "E3050";
 /// The page cap of a window.
-pub const TOO_MANY_PAGES: &str = "E3011";
+pub const TOO_MANY_PAGES: &str = "E3051";
 /// Fewer rows than the source's own total, three times.
-pub const UNSTABLE: &str = "E3012";
+pub const UNSTABLE: &str = "E3052";
 /// Reading stopped at the limit given by hand.
-pub const LIMIT: &str = "E3013";
+pub const LIMIT: &str = "E3053";
 /// The author's window starts after the watermark and the scheme forbids catching up.
-pub const STARTS_TOO_LATE: &str = "E3014";
+pub const STARTS_TOO_LATE: &str = "E3054";
 /// Reading waits: too many records are open.
-pub const BACK_PRESSURE: &str = "E3015";
+pub const BACK_PRESSURE: &str = "E3055";
 /// Stopped by a person.
-pub const CANCELED: &str = "E3016";
+pub const CANCELED: &str = "E3056";
 /// The number is taken by a document that this engine did not write.
 pub const KEY_CONFLICT: &str = "E4010";
 /// Several documents have the key.
@@ -30,7 +30,7 @@ pub const NOT_THERE_YET: &str = "E4015";
 /// Refused because the key exists: the target is asked.
 pub const EXISTS: &str = "E4016";
 /// The flow received something it cannot have asked for.
-pub const BUG: &str = "E9001";
+pub const BUG: &str = "E9000";
 
 /// All of them.
 pub const ALL: &[&str] = &[

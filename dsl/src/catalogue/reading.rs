@@ -1,0 +1,162 @@
+//! E3050-E3099: how reading went. `{vendor}` stands for the other system's words.
+
+use super::Entry;
+use crate::diagnostic::Severity;
+
+/// The source gave the same page twice: it ignores paging.
+pub const REPEATED_PAGE: Entry = Entry {
+    code: "E3050",
+    severity: Severity::Error,
+    zh: "来源重复返回同一页:它没有按页码翻页",
+    en: "the source gave the same page twice: it ignores paging",
+    help_zh: "检查连接器的分页声明",
+    help_en: "check the paging of the connector",
+    long_zh: "一个窗口里出现了两页完全相同的数据。继续读会没有尽头,所以窗口保持打开,下次再读。",
+    long_en: "Two pages of one window were identical. Reading on would never end, so the window stays open and is read again.",
+    example: "",
+};
+
+/// A window has more than ... pages.
+pub const TOO_MANY_PAGES: Entry = Entry {
+    code: "E3051",
+    severity: Severity::Error,
+    zh: "一个窗口超过 {vendor} 页",
+    en: "a window has more than {vendor} pages",
+    help_zh: "把 window.max 调小",
+    help_en: "make window.max shorter",
+    long_zh: "页数有上限,防止来源永远不结束。窗口保持打开。",
+    long_en: "The number of pages is bounded so that a source that never ends cannot hold the run. The window stays open.",
+    example: "",
+};
+
+/// Pages shifted while they were read: got / should have ....
+pub const UNSTABLE: Entry = Entry {
+    code: "E3052",
+    severity: Severity::Error,
+    zh: "读取期间数据页发生移动:读到 / 应有 {vendor}",
+    en: "pages shifted while they were read: got / should have {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "读到的行数少于来源自己报告的总数,重读三次仍然如此。窗口保持打开,下次再读。",
+    long_en: "Fewer rows were read than the source's own total says, three times in a row. The window stays open and is read again.",
+    example: "",
+};
+
+/// The limit was reached; the window stays open.
+pub const LIMIT: Entry = Entry {
+    code: "E3053",
+    severity: Severity::Error,
+    zh: "达到 --limit,窗口保持打开",
+    en: "the limit was reached; the window stays open",
+    help_zh: "",
+    help_en: "",
+    long_zh: "用 --limit 运行时,读够行数就停止,时间窗口不会关闭,之后的运行会从头再读。",
+    long_en: "With --limit reading stops early; the window is not closed, and a later run reads it from its start.",
+    example: "",
+};
+
+/// The scheme's own start lies after the last closed end (...).
+pub const STARTS_TOO_LATE: Entry = Entry {
+    code: "E3054",
+    severity: Severity::Error,
+    zh: "方案自己的开始时间晚于上次关闭的时间({vendor})",
+    en: "the scheme's own start lies after the last closed end ({vendor})",
+    help_zh: "把 window.catch_up 改为 extend",
+    help_en: "set window.catch_up to extend",
+    long_zh: "catch_up: error 不允许自动向前补;这样运行会漏掉中间的数据,所以被拒绝。",
+    long_en: "catch_up: error forbids reaching back; running like this would leave a gap, so it is refused.",
+    example: "",
+};
+
+/// Too many records are open, reading waits (limit ...).
+pub const BACK_PRESSURE: Entry = Entry {
+    code: "E3055",
+    severity: Severity::Error,
+    zh: "未完成的数据太多,读取暂停(上限 {vendor})",
+    en: "too many records are open, reading waits (limit {vendor})",
+    help_zh: "先处理待写入的数据:engine rows list --state pending",
+    help_en: "look at what waits: engine rows list --state pending",
+    long_zh: "写入跟不上读取时停止读取;窗口保持打开,不会丢数据。",
+    long_en: "Reading stops when writing cannot keep up; the window stays open and nothing is lost.",
+    example: "",
+};
+
+/// Interrupted.
+pub const CANCELED: Entry = Entry {
+    code: "E3056",
+    severity: Severity::Error,
+    zh: "被中断",
+    en: "interrupted",
+    help_zh: "",
+    help_en: "",
+    long_zh: "运行被人停止。已发出的请求都已结清,其余数据保持待处理。",
+    long_en: "A person stopped the run. What was in flight is settled; the rest waits.",
+    example: "",
+};
+
+/// The source cannot be reached: ....
+pub const SOURCE_UNREACHABLE: Entry = Entry {
+    code: "E3060",
+    severity: Severity::Error,
+    zh: "无法连接来源:{vendor}",
+    en: "the source cannot be reached: {vendor}",
+    help_zh: "检查网络、地址与证书",
+    help_en: "check network, address and certificate",
+    long_zh: "请求没有送达。窗口保持打开,数据不会丢失。",
+    long_en: "The request did not arrive. The window stays open; nothing is lost.",
+    example: "",
+};
+
+/// The source answered with an error: ....
+pub const SOURCE_FAULT: Entry = Entry {
+    code: "E3061",
+    severity: Severity::Error,
+    zh: "来源返回错误:{vendor}",
+    en: "the source answered with an error: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "答复被判为失败(HTTP 状态 200 也可能是失败)。该页会重试几次,之后窗口保持打开。",
+    long_en: "The answer was judged a failure (HTTP 200 proves nothing). The page is tried a few times, then the window stays open.",
+    example: "",
+};
+
+/// The source asks to wait: ....
+pub const SOURCE_BUSY: Entry = Entry {
+    code: "E3062",
+    severity: Severity::Error,
+    zh: "来源要求稍候:{vendor}",
+    en: "the source asks to wait: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "来源限流或繁忙,引擎会等待后重试。",
+    long_en: "The source throttles or is busy; the engine waits and tries again.",
+    example: "",
+};
+
+/// The source's answer is incomplete: ....
+pub const SOURCE_LOST: Entry = Entry {
+    code: "E3063",
+    severity: Severity::Error,
+    zh: "来源的答复不完整:{vendor}",
+    en: "the source's answer is incomplete: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接中断、超时或答复被截断。读取可以安全重试。",
+    long_en: "The connection broke, timed out or the answer was cut. A read is safely repeated.",
+    example: "",
+};
+
+/// All entries of this family.
+pub const ALL: &[&Entry] = &[
+    &REPEATED_PAGE,
+    &TOO_MANY_PAGES,
+    &UNSTABLE,
+    &LIMIT,
+    &STARTS_TOO_LATE,
+    &BACK_PRESSURE,
+    &CANCELED,
+    &SOURCE_UNREACHABLE,
+    &SOURCE_FAULT,
+    &SOURCE_BUSY,
+    &SOURCE_LOST,
+];
