@@ -1,0 +1,588 @@
+//! The transport against real sockets on loopback: every way an exchange can end, and where it may go.
+
+mod server;
+
+use std::collections::HashMap;
+use std::io::{self, Write as _};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use server::{Server, Then, answer};
+use transport::{
+    AllowList, Answer, Client, Found, Lookup, Reason, Request, SendError, Settings, Stage, Timeouts,
+};
+
+/// Long enough for loopback on a busy machine, short enough to wait for.
+const SHORT: Duration = Duration::from_millis(200);
+/// Where connecting counts too.
+const SECOND: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(20);
+
+fn timeouts() -> Timeouts {
+    Timeouts {
+        connect: LONG,
+        first_byte: LONG,
+        idle: LONG,
+        total: LONG,
+    }
+}
+
+fn loopback() -> AllowList {
+    AllowList::parse(["127.0.0.1"]).expect("a good entry")
+}
+
+fn request<'a>(url: &'a str, allow: &'a AllowList) -> Request<'a> {
+    Request {
+        method: "POST",
+        url,
+        headers: &[],
+        body: b"{\"n\":1}".to_vec(),
+        timeouts: timeouts(),
+        read_cap: 1 << 20,
+        gzip: true,
+        allow,
+    }
+}
+
+fn client() -> Client {
+    Client::new(Settings::default()).expect("the default settings are good")
+}
+
+async fn post(client: &Client, server: &Server) -> Result<Answer, SendError> {
+    client.send(request(&server.url("/save"), &loopback())).await
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+#[tokio::test]
+async fn a_whole_answer() {
+    let headers =
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Raw: \u{e9}\r\n";
+    let server = Server::start(vec![Then::Keep(answer("519 Odd", headers, "客户".as_bytes()))]).await;
+    let sent = [
+        ("X-Sign".to_owned(), "abc".to_owned()),
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+    ];
+    let (url, allow) = (server.url("/K3Cloud/a.kdsvc?x=%E5%AE%A2"), loopback());
+    let got = client()
+        .send(Request {
+            headers: &sent,
+            ..request(&url, &allow)
+        })
+        .await
+        .expect("an answer");
+
+    assert_eq!(got.status, 519, "a status is not judged here");
+    assert_eq!(got.body, "客户".as_bytes());
+    assert_eq!(got.date_ms(), Some(784_111_777_000));
+    let cookies: Vec<&str> = got
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(cookies, ["a=1", "b=2"]);
+    let request = &server.requests()[0];
+    assert!(
+        request.starts_with("POST /K3Cloud/a.kdsvc?x=%E5%AE%A2 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.contains("x-sign: abc\r\n") && request.ends_with("\r\n\r\n{\"n\":1}"),
+        "{request}"
+    );
+    assert!(request.contains("accept-encoding: gzip\r\n"), "{request}");
+}
+
+/// One row per way of failing after the request went out. The server has seen the request exactly once in
+/// every case: a write is never repeated behind the caller's back.
+#[tokio::test]
+async fn lost_answers_are_lost_and_sent_once() {
+    let packed = gzip(&vec![b'x'; 50_000]);
+    let bomb = gzip(&vec![0; 16 << 20]);
+    let gzip_head = |length: usize| {
+        format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n").into_bytes()
+    };
+    let short = Timeouts {
+        first_byte: SHORT,
+        idle: SHORT,
+        ..timeouts()
+    };
+    let hasty = Timeouts {
+        total: SHORT,
+        ..timeouts()
+    };
+    // With this the library's connect limit is part of the patience.
+    let no_head = Timeouts {
+        connect: SHORT,
+        first_byte: SHORT,
+        ..timeouts()
+    };
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec();
+    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n".to_vec();
+    let rows: Vec<(&str, Then, Timeouts, Reason)> = vec![
+        (
+            "closed without a word",
+            Then::Close(vec![]),
+            timeouts(),
+            Reason::Broken,
+        ),
+        (
+            "not HTTP",
+            Then::Close(b"<html>\r\n\r\n".to_vec()),
+            timeouts(),
+            Reason::Broken,
+        ),
+        (
+            "half a head",
+            Then::Close(b"HTTP/1.1 200 OK\r\ncont".to_vec()),
+            timeouts(),
+            Reason::Broken,
+        ),
+        ("silence", Then::Hang(vec![]), no_head, Reason::FirstByteTimeout),
+        (
+            "a head by the byte",
+            Then::Trickle(answer("200 OK", "", b"{}")),
+            no_head,
+            Reason::FirstByteTimeout,
+        ),
+        (
+            "silence, total first",
+            Then::Hang(vec![]),
+            hasty,
+            Reason::TotalTimeout,
+        ),
+        (
+            "half a body, closed",
+            Then::Close(half.clone()),
+            timeouts(),
+            Reason::Truncated,
+        ),
+        (
+            "half a body, silence",
+            Then::Hang(half.clone()),
+            short,
+            Reason::IdleTimeout,
+        ),
+        (
+            "half a body, total first",
+            Then::Hang(half),
+            hasty,
+            Reason::TotalTimeout,
+        ),
+        (
+            "chunks without an end",
+            Then::Close(chunked),
+            timeouts(),
+            Reason::Truncated,
+        ),
+        (
+            "too large",
+            Then::Keep(answer("200 OK", "", &vec![b'x'; (1 << 20) + 1])),
+            timeouts(),
+            Reason::TooLarge,
+        ),
+        (
+            "an encoding nobody asked for",
+            Then::Keep(answer("200 OK", "content-encoding: br\r\n", b"x")),
+            timeouts(),
+            Reason::Encoding,
+        ),
+        (
+            "half of gzip",
+            Then::Keep(answer("200 OK", "content-encoding: gzip\r\n", &packed[..30])),
+            timeouts(),
+            Reason::Truncated,
+        ),
+        (
+            "a bomb below its cap",
+            Then::Keep([gzip_head(bomb.len()), bomb].concat()),
+            timeouts(),
+            Reason::Bomb,
+        ),
+    ];
+    for (what, then, timeouts, want) in rows {
+        let server = Server::start(vec![then]).await;
+        let (url, allow) = (server.url("/save"), loopback());
+        let read_cap = if want == Reason::Bomb { 64 << 20 } else { 1 << 20 };
+        let got = client()
+            .send(Request {
+                timeouts,
+                read_cap,
+                ..request(&url, &allow)
+            })
+            .await;
+        let error = got.expect_err(what);
+        assert_eq!(
+            (error.stage, error.reason),
+            (Stage::Lost, want),
+            "{what}: {error}"
+        );
+        assert_eq!(server.requests().len(), 1, "{what}");
+        let head_arrived = error.partial.is_some();
+        assert_eq!(
+            head_arrived,
+            !matches!(what, "closed without a word" | "not HTTP" | "half a head")
+                && !what.contains("silence, total")
+                && what != "silence"
+                && what != "a head by the byte",
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_head_and_first_bytes_of_a_broken_answer_are_kept() {
+    let body = [b"{\"Result\":".as_slice(), &[b'x'; 2000]].concat();
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 9999\r\n\r\n".to_vec();
+    bytes.extend_from_slice(&body);
+    let server = Server::start(vec![Then::Close(bytes)]).await;
+    let partial = post(&client(), &server)
+        .await
+        .expect_err("truncated")
+        .partial
+        .expect("a head came");
+    assert_eq!(partial.status, 200);
+    assert!(partial.headers.iter().any(|(name, _)| name == "date"));
+    assert_eq!(partial.excerpt, body[..transport::EXCERPT]);
+}
+
+#[tokio::test]
+async fn gzip_is_unpacked_and_can_be_refused() {
+    let text = "客户资料".repeat(10_000).into_bytes();
+    let packed = answer("200 OK", "content-encoding: gzip\r\n", &gzip(&text));
+    let server = Server::start(vec![
+        Then::Keep(packed),
+        Then::Keep(answer("200 OK", "", b"plain")),
+    ])
+    .await;
+    let client = client();
+    assert_eq!(post(&client, &server).await.expect("unpacked").body, text);
+    let (url, allow) = (server.url("/"), loopback());
+    client
+        .send(Request {
+            gzip: false,
+            ..request(&url, &allow)
+        })
+        .await
+        .expect("plain");
+    assert!(server.requests()[1].contains("accept-encoding: identity\r\n"));
+}
+
+#[tokio::test]
+async fn redirects_are_answers() {
+    let elsewhere = Server::start(vec![Then::Keep(answer("200 OK", "", b"never"))]).await;
+    for status in [
+        "301 Moved",
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
+        let location = format!("location: {}\r\n", elsewhere.url("/latest/meta-data/"));
+        let server = Server::start(vec![Then::Keep(answer(status, &location, b""))]).await;
+        let got = post(&client(), &server).await.expect("the redirect itself");
+        assert_eq!(got.status.to_string(), status[..3]);
+        assert_eq!(
+            got.header("location"),
+            Some(elsewhere.url("/latest/meta-data/").as_str())
+        );
+    }
+    assert_eq!(elsewhere.requests().len(), 0);
+}
+
+/// The server closes the kept connection after each answer, without saying so: the next request meets a
+/// connection that is going away. It may fail as lost, or go out over a new one; it never arrives twice.
+#[tokio::test]
+async fn a_reused_connection_that_dies_repeats_nothing() {
+    for _ in 0..50 {
+        let server = Server::start(vec![Then::Close(answer("200 OK", "", b"{}"))]).await;
+        let client = client();
+        let (mut answered, mut lost) = (0, 0);
+        for number in 0..4 {
+            let (url, allow) = (server.url(&format!("/save/{number}")), loopback());
+            match client.send(request(&url, &allow)).await {
+                Ok(_) => answered += 1,
+                Err(error) => {
+                    assert_eq!(error.stage, Stage::Lost, "{error}");
+                    lost += 1;
+                }
+            }
+        }
+        let mut seen = server.requests();
+        assert!(seen.len() >= answered && seen.len() <= answered + lost);
+        seen.dedup();
+        assert_eq!(seen.len(), server.requests().len(), "a request arrived twice");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_nobody_is() {
+    let refused = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let dead = refused.local_addr().expect("an address");
+    drop(refused);
+    let allow = loopback();
+    let error = client()
+        .send(request(&format!("http://{dead}/"), &allow))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        (error.stage, error.reason),
+        (Stage::NotSent, Reason::Connect),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn tls_failures_prove_that_nothing_was_sent() {
+    // A server that does not speak TLS.
+    let plain = Server::start(vec![Then::Close(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let babbler = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _sent = tokio::io::AsyncWriteExt::write_all(&mut stream, b"SSH-2.0-OpenSSH_9.2\r\n").await;
+        }
+    });
+    let allow = loopback();
+    let error = client()
+        .send(request(&format!("https://{babbler}/"), &allow))
+        .await
+        .expect_err("not TLS");
+    assert_eq!(
+        (error.stage, error.reason),
+        (Stage::NotSent, Reason::Tls),
+        "{error}"
+    );
+    assert_eq!(plain.requests().len(), 0);
+
+    // Silence during the handshake is a connect time-out.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("https://{}/", silent.local_addr().expect("an address"));
+    let timeouts = Timeouts {
+        connect: SHORT,
+        ..timeouts()
+    };
+    let error = client()
+        .send(Request {
+            timeouts,
+            ..request(&url, &allow)
+        })
+        .await
+        .expect_err("silent");
+    assert_eq!(
+        (error.stage, error.reason),
+        (Stage::NotSent, Reason::ConnectTimeout),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn tls_with_a_company_authority() {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let der = made.cert.der().clone();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![der.clone()], key)
+            .expect("key and certificate fit");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("https://{}/", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let mut bytes = [0; 4096];
+                let _read = tokio::io::AsyncReadExt::read(&mut stream, &mut bytes).await;
+                let _sent =
+                    tokio::io::AsyncWriteExt::write_all(&mut stream, &answer("200 OK", "", b"safe")).await;
+                let _closed = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
+            }
+        }
+    });
+
+    let allow = loopback();
+    let error = client()
+        .send(request(&url, &allow))
+        .await
+        .expect_err("an unknown authority");
+    assert_eq!(
+        (error.stage, error.reason),
+        (Stage::NotSent, Reason::Tls),
+        "{error}"
+    );
+
+    let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &der);
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    let settings = Settings {
+        extra_roots_pem: pem.into_bytes(),
+        ..Settings::default()
+    };
+    let got = Client::new(settings)
+        .expect("good PEM")
+        .send(request(&url, &allow))
+        .await
+        .expect("trusted");
+    assert_eq!(got.body, b"safe");
+}
+
+struct Table(HashMap<&'static str, Vec<&'static str>>);
+
+impl Lookup for Table {
+    fn lookup<'a>(&'a self, host: &'a str) -> Found<'a> {
+        Box::pin(async move {
+            let found = self.0.get(host).ok_or_else(|| io::Error::other("no such name"))?;
+            Ok(found
+                .iter()
+                .map(|text| text.parse::<IpAddr>().expect("an address of the test"))
+                .collect())
+        })
+    }
+}
+
+fn with_names(rows: &[(&'static str, &[&'static str])]) -> Client {
+    let table = rows.iter().map(|(name, found)| (*name, found.to_vec())).collect();
+    Client::new(Settings {
+        lookup: Arc::new(Table(table)),
+        ..Settings::default()
+    })
+    .expect("good settings")
+}
+
+/// Names that resolve to where nobody may go; the server behind them must not see so much as a connection.
+#[tokio::test]
+async fn resolved_addresses_are_checked() {
+    let server = Server::start(vec![Then::Keep(answer("200 OK", "", b"inside"))]).await;
+    let port = server.address.port();
+    let client = with_names(&[
+        ("rebound.example.com", &["127.0.0.1"]),
+        ("mapped.example.com", &["::ffff:127.0.0.1"]),
+        ("lan.example.com", &["10.0.0.7"]),
+        ("metadata.example.com", &["169.254.169.254"]),
+        ("nowhere.example.com", &[]),
+        ("mixed.example.com", &["169.254.169.254", "127.0.0.1"]),
+    ]);
+    let all = ["*.example.com"].as_slice();
+    let with_loopback = ["*.example.com", "127.0.0.1"].as_slice();
+    for (host, list, want) in [
+        ("rebound.example.com", all, Some(Reason::NotAllowed)),
+        ("mapped.example.com", all, Some(Reason::NotAllowed)),
+        ("lan.example.com", all, Some(Reason::NotAllowed)),
+        ("metadata.example.com", with_loopback, Some(Reason::NotAllowed)),
+        ("nowhere.example.com", all, Some(Reason::Dns)),
+        ("unknown.example.com", all, Some(Reason::Dns)),
+        ("other.example.net", all, Some(Reason::NotAllowed)),
+        ("rebound.example.com", with_loopback, None),
+        ("mixed.example.com", with_loopback, None),
+    ] {
+        let allow = AllowList::parse(list).expect("good entries").plain_http(true);
+        let before = server.requests().len();
+        let got = client
+            .send(request(&format!("http://{host}:{port}/"), &allow))
+            .await;
+        assert_eq!(
+            got.as_ref().err().map(|error| error.reason),
+            want,
+            "{host}: {got:?}"
+        );
+        if let Err(error) = got {
+            assert_eq!(error.stage, Stage::NotSent, "{host}");
+            assert_eq!(server.requests().len(), before, "{host}");
+        }
+    }
+}
+
+/// An open connection made under one allow-list is not reused under another that forbids it.
+#[tokio::test]
+async fn pools_are_not_shared_between_allow_lists() {
+    let server = Server::start(vec![Then::Keep(answer("200 OK", "", b"{}"))]).await;
+    let client = with_names(&[("erp.example.com", &["127.0.0.1"])]);
+    let url = format!("http://erp.example.com:{}/", server.address.port());
+    let open = AllowList::parse(["erp.example.com", "127.0.0.1"])
+        .expect("good")
+        .plain_http(true);
+    client.send(request(&url, &open)).await.expect("permitted");
+    let closed = AllowList::parse(["erp.example.com"])
+        .expect("good")
+        .plain_http(true);
+    let error = client.send(request(&url, &closed)).await.expect_err("forbidden");
+    assert_eq!(error.reason, Reason::NotAllowed);
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_only_when_asked() {
+    let proxy = Server::start(vec![Then::Keep(answer("200 OK", "", b"by proxy"))]).await;
+    let settings = Settings {
+        proxy: Some(proxy.url("")),
+        ..Settings::default()
+    };
+    let allow = AllowList::parse(["erp.example.com"])
+        .expect("good")
+        .plain_http(true);
+    let got = Client::new(settings)
+        .expect("good")
+        .send(request("http://erp.example.com/x", &allow))
+        .await;
+    assert_eq!(got.expect("through the proxy").body, b"by proxy");
+    assert!(proxy.requests()[0].starts_with("POST http://erp.example.com/x HTTP/1.1"));
+    assert!(
+        Client::new(Settings {
+            proxy: Some("::".into()),
+            ..Settings::default()
+        })
+        .is_err()
+    );
+}
+
+/// What an error says may land in a log: the address with its query and the headers are not in it.
+#[tokio::test]
+async fn errors_tell_no_secrets() {
+    let server = Server::start(vec![Then::Close(vec![])]).await;
+    let headers = [("authorization".to_owned(), "Bearer canary-token".to_owned())];
+    let bad = [("authorization".to_owned(), "canary-token\n".to_owned())];
+    let allow = loopback();
+    let lost = server.url("/save?sign=canary-sign");
+    let gone = "http://127.0.0.1:1/save?sign=canary-sign";
+    for (url, headers) in [(lost.as_str(), &headers), (gone, &headers), (lost.as_str(), &bad)] {
+        let error = client()
+            .send(Request {
+                headers,
+                ..request(url, &allow)
+            })
+            .await
+            .expect_err("fails");
+        assert!(!format!("{error:?} {error}").contains("canary"), "{error:?}");
+    }
+}
+
+#[test]
+fn every_reason_has_one_stage_and_one_word() {
+    let mut words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Reason::ALL.len());
+    let not_sent = Reason::ALL
+        .iter()
+        .filter(|reason| reason.stage() == Stage::NotSent)
+        .count();
+    assert_eq!(
+        not_sent, 6,
+        "a reason was moved between the stages: is it proven that nothing went out?"
+    );
+}
