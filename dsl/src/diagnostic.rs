@@ -259,8 +259,8 @@ fn suggest(similar: &[String], lang: Lang) -> Option<String> {
     })
 }
 
-/// The names nearest to `word`, at most three, nearest first. Only names that differ by little: a wrong suggestion
-/// costs more than none.
+/// The names nearest to `word`: at most three, all equally near. Only names that differ by little: a wrong
+/// suggestion costs more than none.
 pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
     const MOST: usize = 3;
     let wanted = word.to_lowercase();
@@ -272,7 +272,9 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -
         .collect();
     near.sort();
     near.dedup();
+    let nearest = near.first().map_or(0, |(distance, _)| *distance);
     near.into_iter()
+        .take_while(|(distance, _)| *distance == nearest)
         .take(MOST)
         .map(|(_, name)| name.to_owned())
         .collect()

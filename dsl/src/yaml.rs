@@ -1,16 +1,37 @@
-//! YAML text to nodes with byte spans.
+//! YAML text to nodes with byte spans; the only module that knows a YAML library.
+//!
+//! Reads the subset the format allows: UTF-8, one document, no tags, no merge keys, few anchors, bounded size. What
+//! YAML would silently read as something else than its author meant is refused here with the way out: an unquoted
+//! `{{x}}`, an expression cut at a comma or a ` #`, a key without a value. A scalar keeps the text it was written
+//! with, and every byte of that text can be traced to the file. What the keys mean is left to others.
+
+mod build;
+mod explain;
+mod pieces;
+mod traps;
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use crate::catalogue::internal::INTERNAL;
-use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::value::Value;
+use crate::diagnostic::Diagnostic;
+use crate::value::{Map, Number, Value};
+
+pub use build::{decode, read, read_all};
+
+/// Largest file: a hundred times the largest scheme we know, and small enough to be kept whole.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// Deepest nesting; no request of a known system is deeper than 12.
+pub const MAX_DEPTH: usize = 64;
+/// Most anchors, and most aliases: enough for any hand-written file, too few for a bomb.
+pub const MAX_ANCHORS: usize = 100;
+/// Most nodes after aliases are expanded.
+pub const MAX_NODES: usize = 100_000;
+/// Most bytes of text after aliases are expanded: a few anchors of long texts must not fill the memory.
+pub const MAX_EXPANDED: usize = 8 * MAX_BYTES;
 
 /// One node of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Its bytes in the file, quotes included.
+    /// Its bytes in the file, quotes included. What an alias stands for has the place where it was written.
     pub span: Range<usize>,
     /// What it is.
     pub kind: NodeKind,
@@ -45,6 +66,8 @@ pub struct Scalar {
     pub text: String,
     /// How it was written.
     pub style: Style,
+    /// Where the text stands in the file; empty when it could not be traced.
+    pieces: Box<[pieces::Piece]>,
 }
 
 /// How a scalar was written.
@@ -62,11 +85,14 @@ pub enum Style {
     Folded,
 }
 
-/// Reads a file: one document in the subset of YAML that the format allows.
-pub fn read(file: &Arc<SourceFile>) -> Result<Node, Vec<Diagnostic>> {
-    Err(vec![
-        Diagnostic::new(&INTERNAL, file, 0..0).with("what", "the YAML reader is not built yet"),
-    ])
+/// A file as far as it could be read, with all that is wrong in it.
+#[derive(Debug)]
+pub struct Reading {
+    /// What was read. `None` when it is not YAML; else there is a node even with problems, in which each faulty
+    /// place holds what was most likely meant, so that checking can go on and all problems come at once.
+    pub node: Option<Node>,
+    /// The problems, in file order.
+    pub problems: Vec<Diagnostic>,
 }
 
 impl Node {
@@ -99,13 +125,54 @@ impl Node {
         }
     }
 
-    /// The value by the rule of plain words; maps and lists with all they hold.
-    pub fn plain_value(&self) -> Value {
-        Value::Null
+    /// The text of a scalar, whatever it would be as a value: what a place with a type of its own reads.
+    pub fn text(&self) -> Option<&str> {
+        self.scalar().map(|scalar| scalar.text.as_str())
     }
 
-    /// Bytes of the decoded text as bytes of the file.
-    pub fn span_in(&self, _text: Range<usize>) -> Range<usize> {
-        self.span.clone()
+    /// The value by the rule of plain words; maps and lists with all they hold.
+    pub fn plain_value(&self) -> Value {
+        match &self.kind {
+            NodeKind::Scalar(scalar) => scalar.plain_value(),
+            NodeKind::List(items) => Value::List(items.iter().map(Node::plain_value).collect()),
+            NodeKind::Map(pairs) => Value::Map(
+                pairs
+                    .iter()
+                    .map(|pair| (pair.key.clone(), pair.value.plain_value()))
+                    .collect::<Map>(),
+            ),
+        }
+    }
+
+    /// Where bytes of the decoded text stand in the file. Without a trace, and for maps and lists, the whole node.
+    pub fn span_in(&self, text: Range<usize>) -> Range<usize> {
+        self.scalar()
+            .and_then(|scalar| pieces::locate(&scalar.pieces, &text))
+            .unwrap_or_else(|| self.span.clone())
     }
 }
+
+impl Scalar {
+    /// The value by the rule of plain words: unquoted `true`, `false`, `null` are that, an unquoted JSON number of at
+    /// most 15 digits and without exponent is a number that keeps its digits, everything else is text.
+    pub fn plain_value(&self) -> Value {
+        /// More digits would not survive the readers on the other side, which use floats.
+        const MOST_DIGITS: usize = 15;
+        if self.style != Style::Plain {
+            return Value::Text(self.text.clone());
+        }
+        match self.text.as_str() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            "null" => Value::Null,
+            text if text.contains(['e', 'E']) => Value::Text(text.to_owned()),
+            text if text.bytes().filter(u8::is_ascii_digit).count() > MOST_DIGITS => {
+                Value::Text(text.to_owned())
+            }
+            text => Number::parse(text).map_or_else(|| Value::Text(text.to_owned()), Value::Number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

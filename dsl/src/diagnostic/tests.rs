@@ -44,16 +44,71 @@ fn check(diagnostics: &[Diagnostic], lang: Lang, want: &Expect) {
 fn carets_stand_under_chinese_text() {
     let text = "a: 1\nvalue: \"_function CONCAT('客户:', REPLCE({{buyerNick}}, '公司', ''))\"\nb: 2\n";
     let found = at(&SAMPLE, text, "REPLCE").similar(vec!["REPLACE".into()]);
-    check(std::slice::from_ref(&found), Lang::Zh, &expect![[r#""#]]);
-    check(&[found], Lang::En, &expect![[r#""#]]);
+    check(
+        std::slice::from_ref(&found),
+        Lang::Zh,
+        &expect![[r#"
+        error[E1301]: 没有名为 `REPLCE` 的函数
+         --> schemes/客户.yaml:2:33
+          |
+        2 | value: "_function CONCAT('客户:', REPLCE({{buyerNick}}, '公司', ''))"
+          |                                   ^^^^^^
+          |
+          = 提示: 是否想写 `REPLACE`?
+    "#]],
+    );
+    check(
+        &[found],
+        Lang::En,
+        &expect![[r#"
+        error[E1301]: there is no function `REPLCE`
+         --> schemes/客户.yaml:2:33
+          |
+        2 | value: "_function CONCAT('客户:', REPLCE({{buyerNick}}, '公司', ''))"
+          |                                   ^^^^^^
+          |
+          = help: did you mean `REPLACE`?
+    "#]],
+    );
 }
 
 #[test]
 fn file_order_and_a_bound() {
     let text = "一: x\n二: y\n";
     let (x, y) = (at(&WITH_HELP, text, "x"), at(&WITH_HELP, text, "y"));
-    check(&[y.clone(), x.clone()], Lang::Zh, &expect![[r#""#]]);
-    expect![[r#""#]].assert_eq(&render(&[y, x], Lang::En, false, 1));
+    check(
+        &[y.clone(), x.clone()],
+        Lang::Zh,
+        &expect![[r#"
+        warning[W1301]: 写法 {{x}} 与 x
+         --> schemes/客户.yaml:1:4
+          |
+        1 | 一: x
+          |     ^
+          |
+          = 提示: 改为 <<x>>
+
+        warning[W1301]: 写法 {{x}} 与 y
+         --> schemes/客户.yaml:2:4
+          |
+        2 | 二: y
+          |     ^
+          |
+          = 提示: 改为 <<y>>
+    "#]],
+    );
+    expect![[r#"
+        warning[W1301]: {{x}} and x
+         --> schemes/客户.yaml:1:4
+          |
+        1 | 一: x
+          |     ^
+          |
+          = help: write <<x>>
+
+        another 1 problems
+    "#]]
+    .assert_eq(&render(&[y, x], Lang::En, false, 1));
 }
 
 #[test]
@@ -72,7 +127,17 @@ fn odd_places() {
     assert_eq!(file.position(0), (1, 1), "a byte order mark is no column");
     assert_eq!(file.position(3), (1, 1));
     assert_eq!(file.position(file.text.find('2').unwrap()), (2, 4));
-    check(&[at(&SAMPLE, &file.text, "2")], Lang::Zh, &expect![[r#""#]]);
+    check(
+        &[at(&SAMPLE, &file.text, "2")],
+        Lang::Zh,
+        &expect![[r#"
+        error[E1301]: 没有名为 `2` 的函数
+         --> schemes/客户.yaml:2:4
+          |
+        2 | 乙:    2
+          |        ^
+    "#]],
+    );
 }
 
 #[test]
@@ -100,7 +165,7 @@ fn suggestions() {
 fn json() {
     let text = "客户: buyerNik\n";
     let found = at(&SAMPLE, text, "buyerNik").similar(vec!["buyerNick".into()]);
-    expect![[r#""#]].assert_eq(&to_json(&found, Lang::En).to_string());
+    expect![[r#"{"code":"E1301","column":5,"end_column":13,"end_line":1,"file":"schemes/客户.yaml","help":"did you mean `buyerNick`?","line":1,"message":"there is no function `buyerNik`","severity":"error","similar":["buyerNick"]}"#]].assert_eq(&to_json(&found, Lang::En).to_string());
 }
 
 #[test]
