@@ -132,9 +132,17 @@ pub fn slices(
     };
     // Where unread time begins, and where the request for the first slice begins.
     let mut extended = None;
+    let end = proposal.end.unwrap_or(now);
+    let max = rule.max.max(1);
     let (unread, asked_from) = match (mark, proposal.start) {
         (Some(mark), None) => (mark, mark - rule.overlap),
-        (Some(mark), Some(start)) if start <= mark => (start, start.min(mark - rule.overlap)),
+        (Some(mark), Some(start)) if start <= mark => {
+            // A start further back than one run can read would end every run at the same place: what is read again
+            // is then only the last stretch of it, and never at the cost of what is unread.
+            let reach = max.saturating_mul(i64::try_from(MAX_SLICES).unwrap_or(i64::MAX));
+            let start = start.max(end.saturating_sub(reach).min(mark));
+            (start, start.min(mark - rule.overlap))
+        }
         (Some(mark), Some(start)) => match rule.catch_up {
             CatchUp::Extend => {
                 extended = Some(start - mark);
@@ -157,9 +165,7 @@ pub fn slices(
             (from, from - rule.overlap)
         }
     };
-    let end = proposal.end.unwrap_or(now);
     let settled = now - rule.settle;
-    let max = rule.max.max(1);
     let mut slices = Vec::new();
     let mut from = unread;
     let mut asked = asked_from;
