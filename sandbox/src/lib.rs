@@ -1,1 +1,302 @@
-//! sandbox
+//! Two simulated vendors on loopback: NetEase Huke and Kingdee K/3 Cloud.
+//!
+//! Written from the facts of the wire and sharing no code with the engine, so that what works here
+//! was said right. Both recompute every signature, answer errors inside HTTP 200 and misbehave on
+//! order. What was *executed* stands in an append-only journal, which is the truth of every test about
+//! lost or doubled writes. See `README.md` of this crate for all switches.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/huke/openapi/trade/searchTrades` | trades of a time window, by page |
+//! | `/huke/openapi/customer/searchCustomers` | customers with `cid` and `唯一ID` (a made-up operation) |
+//! | `/k3cloud/<service>.<method>.common.kdsvc` | log in, save, query, submit, audit, delete, view |
+//! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
+//! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
+//! | `POST /_sandbox/clock` | `now_ms`, `advance_ms`, `session_ttl_ms`, `session_max_calls`, `freshness_ms`, ... |
+//! | `GET /_sandbox/journal` | executed writes; `?from=SEQ&limit=N&bodies=0` |
+//! | `GET /_sandbox/state` | counts, settings, calls per endpoint |
+//!
+//! Left to others: everything about real tenants. Where the vendors' behaviour is not public, the
+//! choice made here is marked as a guess where it is made.
+
+mod clock;
+mod control;
+mod crypto;
+mod data;
+mod fault;
+mod huke;
+mod journal;
+mod kingdee;
+mod names;
+mod reply;
+mod server;
+mod state;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use fault::{FaultKind, FaultPlan};
+pub use journal::JournalEntry;
+
+use server::Shared;
+use state::World;
+
+/// What to simulate. `Default` is the demo: 1,200 trades of 300 customers, nothing refused.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Loopback address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Same seed, same data.
+    pub seed: u64,
+    /// Ordinary trades; every customer has about four.
+    pub trades: usize,
+    /// Customers, each with one trade, whose save Kingdee refuses with a sentence.
+    pub refuse: usize,
+    /// Trades without `buyerCid`.
+    pub invalid: usize,
+    /// Folder kept between runs; `None` keeps everything in memory.
+    pub state: Option<PathBuf>,
+    /// Life of a Kingdee session from its login.
+    pub session_ttl_ms: i64,
+    /// A session is lost after so many calls.
+    pub session_max_calls: Option<u64>,
+    /// How far a signed time may be from the sandbox's clock.
+    pub freshness_ms: i64,
+    /// The trades lie in this stretch before the first start.
+    pub spread_ms: i64,
+    /// Where the sandbox's clock starts; the machine's time unless told.
+    pub now_ms: Option<i64>,
+    /// Whether base data numbers are unique in their organisation.
+    pub unique_numbers: bool,
+    /// Most rows of one bill query.
+    pub query_max: usize,
+    /// Whether `IsSuccess` stays true when a part of a batch is refused; the vendor does not say.
+    pub partial_is_success: bool,
+    /// How long an executed package is refused again under `ValidateRepeatJson`.
+    pub repeat_ms: i64,
+    /// What the two systems accept.
+    pub credentials: Credentials,
+    /// Faults from the first call on.
+    pub faults: Vec<FaultPlan>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed: 7,
+            trades: 1200,
+            refuse: 0,
+            invalid: 0,
+            state: None,
+            session_ttl_ms: 20 * 60_000,
+            session_max_calls: None,
+            freshness_ms: 10 * 60_000,
+            spread_ms: 12 * 3_600_000,
+            now_ms: None,
+            unique_numbers: true,
+            query_max: 2000,
+            partial_is_success: false,
+            repeat_ms: 10 * 60_000,
+            credentials: Credentials::default(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// Made-up credentials; the secrets protect nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Huke appkey.
+    pub huke_key: String,
+    /// Huke secret.
+    pub huke_secret: String,
+    /// Kingdee data centre.
+    pub acct: String,
+    /// Kingdee user.
+    pub user: String,
+    /// Kingdee password, for `ValidateUser`.
+    pub password: String,
+    /// Kingdee app id: client id, underscore, 32 characters.
+    pub app_id: String,
+    /// Kingdee app secret.
+    pub app_secret: String,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        let text = str::to_owned;
+        Credentials {
+            huke_key: text("sandbox-huke"),
+            huke_secret: text("sandbox-huke-secret"),
+            acct: text("sandbox01"),
+            user: text("integration"),
+            password: text("sandbox-k3-password"),
+            app_id: text("240001_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"),
+            app_secret: text("sandbox-k3-secret"),
+        }
+    }
+}
+
+/// Starts both simulators. They run until [`Running::stop`] or until the value is dropped.
+pub async fn start(config: Config) -> io::Result<Running> {
+    if !config.listen.ip().is_loopback() {
+        let what = format!("{}: the sandbox listens on loopback only", config.listen);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    let world: Shared = Arc::new(Mutex::new(World::open(&config)?));
+    let listener = TcpListener::bind(config.listen).await?;
+    let addr = listener.local_addr()?;
+    let shared = Arc::clone(&world);
+    let task = tokio::spawn(async move {
+        server::run(listener, shared).await;
+    });
+    Ok(Running {
+        addr,
+        world,
+        task,
+        credentials: config.credentials,
+    })
+}
+
+/// The simulators at work.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    world: Shared,
+    task: JoinHandle<()>,
+    credentials: Credentials,
+}
+
+impl Running {
+    /// Where they listen.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Parameters of a connection to a simulated system; `None` when there is no simulator for it.
+    pub fn params(&self, connector_id: &str) -> Option<BTreeMap<String, String>> {
+        let c = &self.credentials;
+        let pairs: Vec<(&str, String)> = match connector_id {
+            "netease-huke" => vec![
+                ("server", self.huke_server()),
+                ("key", c.huke_key.clone()),
+                ("secret", c.huke_secret.clone()),
+            ],
+            "kingdee-k3cloud" => vec![
+                ("server", self.kingdee_server()),
+                ("auth", "login_by_sign".to_owned()),
+                ("acct", c.acct.clone()),
+                ("user", c.user.clone()),
+                ("app_id", c.app_id.clone()),
+                ("app_secret", c.app_secret.clone()),
+            ],
+            _ => return None,
+        };
+        Some(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+    }
+
+    /// A `connections.yaml` for a sandbox that runs alone; its secrets come from [`Running::exports`].
+    pub fn connections_yaml(&self) -> String {
+        let c = &self.credentials;
+        format!(
+            "connections:
+  huke:
+    connector: netease-huke
+    params:
+      server: \"{}\"
+      key: \"{}\"
+      secret: \"${{env:SANDBOX_HUKE_SECRET}}\"
+    quiet_period: 500ms
+  k3:
+    connector: kingdee-k3cloud
+    params:
+      server: \"{}\"
+      auth: login_by_sign
+      acct: \"{}\"
+      user: \"{}\"
+      app_id: \"{}\"
+      app_secret: \"${{env:SANDBOX_K3_SECRET}}\"
+    quiet_period: 500ms
+",
+            self.huke_server(),
+            c.huke_key,
+            self.kingdee_server(),
+            c.acct,
+            c.user,
+            c.app_id
+        )
+    }
+
+    /// Environment variables that [`Running::connections_yaml`] refers to.
+    pub fn exports(&self) -> Vec<(String, String)> {
+        vec![
+            (
+                "SANDBOX_HUKE_SECRET".to_owned(),
+                self.credentials.huke_secret.clone(),
+            ),
+            (
+                "SANDBOX_K3_SECRET".to_owned(),
+                self.credentials.app_secret.clone(),
+            ),
+        ]
+    }
+
+    /// Everything executed so far.
+    ///
+    /// # Panics
+    /// When the journal file of the state folder was damaged or removed while the sandbox runs.
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        let world = server::lock(&self.world);
+        world.journal.entries(1, usize::MAX).expect("this process wrote the journal and holds its lock")
+    }
+
+    /// The sandbox's clock.
+    pub fn now_ms(&self) -> i64 {
+        server::lock(&self.world).now_ms()
+    }
+
+    /// Moves the sandbox's clock.
+    pub fn advance_ms(&self, by_ms: i64) {
+        server::lock(&self.world).clock.advance(by_ms);
+    }
+
+    /// Renames `customers` and adds `new` ones, each with a trade at the sandbox's now.
+    pub fn change(&self, customers: u64, new: u64) -> Result<(), String> {
+        server::lock(&self.world).change(customers, new, None).map(drop)
+    }
+
+    /// Adds a fault plan.
+    pub fn fault(&self, plan: FaultPlan) -> Result<(), String> {
+        server::lock(&self.world).faults.add(plan)
+    }
+
+    /// Stops listening and closes all connections; requests in flight are cut off.
+    pub async fn stop(mut self) {
+        server::lock(&self.world).stop();
+        self.task.abort();
+        // The only possible outcome is "cancelled".
+        drop((&mut self.task).await);
+    }
+
+    fn huke_server(&self) -> String {
+        format!("http://{}/huke/openapi/", self.addr)
+    }
+
+    fn kingdee_server(&self) -> String {
+        format!("http://{}/k3cloud/", self.addr)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        server::lock(&self.world).stop();
+        self.task.abort();
+    }
+}

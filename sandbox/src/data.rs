@@ -1,0 +1,461 @@
+//! The seeded rows of Huke: customers and their trades, computed from their number on demand.
+//!
+//! Promises: the same seed and base time give the same rows for ever; no row is kept in memory, so
+//! 200,000 trades cost nothing; rows are numbered in order of time, so a window of time is a range
+//! of numbers and paging over it is stable. What control adds later (renamed customers, fresh
+//! trades) is kept in [`Changes`] and comes after the seeded rows of a window.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::names;
+
+/// Most seeded trades; a bound against a slip of the finger, far above any test.
+pub(crate) const MAX_TRADES: u64 = 5_000_000;
+/// Most trades added by control; they are kept in memory and searched one by one.
+pub(crate) const MAX_ADDED: usize = 200_000;
+const TRADES_PER_CUSTOMER: u64 = 4;
+/// Customers of other kinds get numbers from here, so that a bigger data set never meets them.
+const REFUSED_FROM: u64 = 1 << 40;
+const NEW_FROM: u64 = 1 << 41;
+
+/// A well-mixed number for a place of a stream (splitmix64).
+pub(crate) fn draw(seed: u64, stream: u64, index: u64) -> u64 {
+    let mut z = seed
+        .wrapping_add(stream.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        .wrapping_add(index.wrapping_add(1).wrapping_mul(0xBF58_476D_1CE4_E5B9));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// What is generated.
+#[derive(Debug, Clone)]
+pub(crate) struct Data {
+    pub(crate) seed: u64,
+    pub(crate) trades: u64,
+    pub(crate) refuse: u64,
+    pub(crate) invalid: u64,
+    /// End of the seeded trades: the sandbox's clock when the data set was made.
+    pub(crate) base_ms: i64,
+    /// The seeded trades lie in `[base_ms - spread_ms, base_ms)`.
+    pub(crate) spread_ms: i64,
+}
+
+/// What control has changed since.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes {
+    /// Customer -> how often it was renamed.
+    pub(crate) versions: BTreeMap<u64, u32>,
+    /// Trades added, in order of arrival.
+    pub(crate) added: Vec<Added>,
+    pub(crate) new_customers: u64,
+    /// Where the next rename goes on.
+    pub(crate) cursor: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    pub(crate) at_ms: i64,
+    pub(crate) customer: u64,
+}
+
+/// One row of a window: where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Seeded(u64),
+    Refused(u64),
+    Invalid(u64),
+    Added(usize),
+}
+
+impl Data {
+    /// Ordinary customers; each has at least one trade.
+    pub(crate) fn customers(&self) -> u64 {
+        if self.trades == 0 {
+            0
+        } else {
+            (self.trades / TRADES_PER_CUSTOMER).max(1)
+        }
+    }
+
+    /// All customers that can be listed: ordinary, refused by the target, added by control.
+    pub(crate) fn customer_count(&self, changes: &Changes) -> u64 {
+        self.customers() + self.refuse + changes.new_customers
+    }
+
+    /// The code of the n-th listed customer.
+    fn customer_code(&self, n: u64) -> u64 {
+        if n < self.customers() {
+            n
+        } else if n < self.customers() + self.refuse {
+            REFUSED_FROM + (n - self.customers())
+        } else {
+            NEW_FROM + (n - self.customers() - self.refuse)
+        }
+    }
+
+    pub(crate) fn new_customer_code(n: u64) -> u64 {
+        NEW_FROM + n
+    }
+
+    /// Numbers whose save the target refuses.
+    pub(crate) fn refused_cids(&self) -> impl Iterator<Item = String> {
+        (0..self.refuse).map(|r| cid(REFUSED_FROM + r))
+    }
+
+    /// The next `n` customers to rename: all different, spread over the data set.
+    pub(crate) fn choose(&self, cursor: u64, n: u64) -> Vec<u64> {
+        let all = self.customers();
+        let step = coprime_step(all, draw(self.seed, 9, 0));
+        (0..n.min(all))
+            .map(|k| affine(cursor.wrapping_add(k) % all, step, 0, all))
+            .collect()
+    }
+
+    /// Time of a seeded trade; never decreasing, now and then equal to its neighbour's.
+    fn trade_ms(&self, i: u64) -> i64 {
+        let i = if i % 8 == 7 { i - 1 } else { i };
+        let (i, n, spread) = (
+            i128::from(i),
+            i128::from(self.trades.max(1)),
+            i128::from(self.spread_ms),
+        );
+        let (from, to) = (i * spread / n, (i + 1) * spread / n);
+        let gap = (to - from).max(1);
+        let h = draw(self.seed, 2, u64::try_from(i).unwrap_or(0));
+        let offset = i64::try_from(from + i128::from(h) % gap).unwrap_or(0);
+        self.base_ms - self.spread_ms + offset
+    }
+
+    /// Buyer of a seeded trade: every stretch of trades as long as the customer list has each
+    /// customer once, in an order of its own.
+    fn trade_buyer(&self, i: u64) -> u64 {
+        let all = self.customers();
+        let (block, place) = (i / all, i % all);
+        let h = draw(self.seed, 3, block);
+        affine(place, coprime_step(all, h), h >> 32, all)
+    }
+
+    /// First seeded trade at or after `ms`.
+    fn first_at(&self, ms: i64) -> u64 {
+        let (mut low, mut high) = (0, self.trades);
+        while low < high {
+            let middle = u64::midpoint(low, high);
+            if self.trade_ms(middle) < ms {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        low
+    }
+
+    fn special_ms(&self, stream: u64, n: u64) -> i64 {
+        let spread = u64::try_from(self.spread_ms.max(1)).unwrap_or(1);
+        let offset = i64::try_from(draw(self.seed, stream, n) % spread).unwrap_or(0);
+        self.base_ms - self.spread_ms + offset
+    }
+
+    /// The trades of `[start, end)`: their number and the JSON rows of one page.
+    pub(crate) fn trades(
+        &self,
+        changes: &Changes,
+        span: (i64, i64),
+        skip: u64,
+        take: u64,
+    ) -> (u64, Vec<String>) {
+        let inside = |ms: i64| span.0 <= ms && ms < span.1;
+        let (low, high) = (self.first_at(span.0), self.first_at(span.1));
+        let seeded = high.saturating_sub(low);
+        let mut later: Vec<Row> = Vec::new();
+        later.extend(
+            (0..self.refuse)
+                .filter(|r| inside(self.special_ms(4, *r)))
+                .map(Row::Refused),
+        );
+        later.extend(
+            (0..self.invalid)
+                .filter(|r| inside(self.special_ms(5, *r)))
+                .map(Row::Invalid),
+        );
+        let added = changes.added.iter().enumerate().filter(|(_, a)| inside(a.at_ms));
+        later.extend(added.map(|(n, _)| Row::Added(n)));
+        let total = seeded + u64::try_from(later.len()).unwrap_or(u64::MAX);
+        let rows = (skip..total.min(skip.saturating_add(take))).map(|n| {
+            let row = match n.checked_sub(seeded) {
+                None => Row::Seeded(low + n),
+                Some(k) => later[usize::try_from(k).expect("smaller than the list")],
+            };
+            self.trade_row(changes, row)
+        });
+        (total, rows.collect())
+    }
+
+    fn trade_row(&self, changes: &Changes, row: Row) -> String {
+        let (serial, ms, customer) = match row {
+            Row::Seeded(i) => (i, self.trade_ms(i), Some(self.trade_buyer(i))),
+            Row::Refused(r) => (MAX_TRADES + r, self.special_ms(4, r), Some(REFUSED_FROM + r)),
+            Row::Invalid(r) => (MAX_TRADES * 2 + r, self.special_ms(5, r), None),
+            Row::Added(n) => {
+                let added = changes.added[n];
+                let n = u64::try_from(n).unwrap_or(0);
+                (MAX_TRADES * 3 + n, added.at_ms, Some(added.customer))
+            }
+        };
+        let h = draw(self.seed, 6, serial);
+        let tid = 2_100_000_000_000_000_000 + serial;
+        let mut out = String::with_capacity(640);
+        out.push('{');
+        field(&mut out, "tid", &tid.to_string());
+        // A number that a double cannot hold.
+        raw(&mut out, "id", 9_007_199_254_740_993 + serial);
+        match (customer, row) {
+            (Some(customer), _) => {
+                field(&mut out, "buyerNick", &self.nick(changes, customer));
+                field(&mut out, "buyerCid", &cid(customer));
+            }
+            (None, Row::Invalid(r)) => {
+                field(&mut out, "buyerNick", &format!("未建档买家{}", r + 1));
+                match r % 3 {
+                    0 => {}
+                    1 => raw(&mut out, "buyerCid", "null"),
+                    _ => field(&mut out, "buyerCid", ""),
+                }
+            }
+            (None, _) => {}
+        }
+        let who = customer.unwrap_or(0);
+        field(
+            &mut out,
+            "buyerMobile",
+            &format!("13{}****{:04}", who % 10, h % 10_000),
+        );
+        field(&mut out, "status", "TRADE_FINISHED");
+        raw(&mut out, "createTime", ms);
+        raw(
+            &mut out,
+            "payTime",
+            ms + i64::try_from(h % 1800).unwrap_or(0) * 1000,
+        );
+        let (yuan, cents) = (h % 5000, (h >> 16) % 100);
+        field(&mut out, "payment", &format!("{yuan}.{cents:02}"));
+        field(&mut out, "postFee", "0.00");
+        field(&mut out, "dealer", &format!("{:04}", (h >> 24) % 40));
+        field(&mut out, "remark", names::remark(h >> 32));
+        let city = names::city(self.seed, who);
+        raw(
+            &mut out,
+            "receiver",
+            format_args!(r#"{{"city":"{city}","zip":"{:06}"}}"#, (h >> 40) % 900_000),
+        );
+        let mut order = String::from("{");
+        field(&mut order, "oid", &format!("{tid}01"));
+        field(&mut order, "outerId", &format!("{:05}", (h >> 36) % 500));
+        field(&mut order, "title", names::goods(h >> 44));
+        raw(&mut order, "quantity", h % 5 + 1);
+        // Prices keep their trailing zero as numbers too.
+        raw(&mut order, "payPrice", format_args!("{yuan}.{cents:02}"));
+        raw(&mut order, "Price", format_args!("{}.50", yuan + 1));
+        raw(&mut out, "orders", format_args!("[{order}}}]"));
+        out.push('}');
+        out
+    }
+
+    pub(crate) fn nick(&self, changes: &Changes, customer: u64) -> String {
+        let nick = names::nick(self.seed, customer);
+        match changes.versions.get(&customer) {
+            None | Some(0) => nick,
+            Some(n) => format!("{nick}（更名{n}）"),
+        }
+    }
+
+    /// One page of the customer list.
+    pub(crate) fn customer_rows(&self, changes: &Changes, skip: u64, take: u64) -> (u64, Vec<String>) {
+        let total = self.customer_count(changes);
+        let rows = (skip..total.min(skip.saturating_add(take))).map(|n| {
+            let customer = self.customer_code(n);
+            let mut out = String::from("{");
+            field(&mut out, "cid", &cid(customer));
+            field(&mut out, "唯一ID", &unique_id(customer));
+            field(&mut out, "nick", &self.nick(changes, customer));
+            field(&mut out, "city", names::city(self.seed, customer));
+            raw(&mut out, "level", draw(self.seed, 7, customer) % 5);
+            out.push('}');
+            out
+        });
+        (total, rows.collect())
+    }
+}
+
+/// The vendor's customer number: leading zeros, numbers that differ only by them, 19 digits, letters.
+pub(crate) fn cid(customer: u64) -> String {
+    if customer >= NEW_FROM {
+        return format!("N{:06}", customer - NEW_FROM + 1);
+    }
+    if customer >= REFUSED_FROM {
+        return format!("R{:06}", customer - REFUSED_FROM + 1);
+    }
+    let tens = customer / 10;
+    match customer % 10 {
+        0 => (6_900_000_000_000_000_001 + tens).to_string(),
+        1 => format!("00{}", 1000 + tens),
+        2 => (1000 + tens).to_string(),
+        3..=5 => format!("{:012}", 10_000 + customer),
+        6 => format!("hz-{tens:05}_A"),
+        _ => format!("B{:06}", 123 + customer),
+    }
+}
+
+fn unique_id(customer: u64) -> String {
+    (5_100_000_000_000_000_000 + (customer % REFUSED_FROM) * 1_000_003 + customer / REFUSED_FROM).to_string()
+}
+
+/// `"name":"text"`, after a comma unless it is the first of its object.
+fn field(out: &mut String, name: &str, text: &str) {
+    let quoted = serde_json::to_string(text).expect("text is always JSON");
+    raw(out, name, quoted);
+}
+
+fn raw(out: &mut String, name: &str, value: impl std::fmt::Display) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    write!(out, "\"{name}\":{value}").expect("a String takes any text");
+}
+
+/// A step that visits every number below `n` before it comes back.
+fn coprime_step(n: u64, from: u64) -> u64 {
+    let mut step = from % n.max(1);
+    while gcd(step, n) != 1 {
+        step = (step + 1) % n.max(2);
+    }
+    step
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+fn affine(x: u64, step: u64, offset: u64, n: u64) -> u64 {
+    let n = u128::from(n.max(1));
+    let y = (u128::from(x) * u128::from(step) + u128::from(offset)) % n;
+    u64::try_from(y).expect("smaller than n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn data(trades: u64) -> Data {
+        let (base_ms, spread_ms) = (1_700_000_000_000, 12 * 3_600_000);
+        Data {
+            seed: 7,
+            trades,
+            refuse: 2,
+            invalid: 3,
+            base_ms,
+            spread_ms,
+        }
+    }
+
+    fn all(d: &Data, changes: &Changes, page: u64) -> Vec<serde_json::Value> {
+        let (span, mut rows) = ((0, i64::MAX), Vec::new());
+        loop {
+            let skip = u64::try_from(rows.len()).unwrap();
+            let (_, more) = d.trades(changes, span, skip, page);
+            let short = more.len() < usize::try_from(page).unwrap();
+            rows.extend(more.iter().map(|r| serde_json::from_str(r).unwrap()));
+            if short {
+                return rows;
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_size_gives_each_row_once() {
+        let (d, none) = (data(1200), Changes::default());
+        let reference = all(&d, &none, 100);
+        assert_eq!(reference.len(), 1205);
+        let tids: BTreeSet<_> = reference
+            .iter()
+            .map(|r| r["tid"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(tids.len(), 1205);
+        for page in [1, 7, 10, 99] {
+            assert_eq!(all(&d, &none, page), reference, "page size {page}");
+        }
+    }
+
+    #[test]
+    fn every_customer_has_trades_under_one_nick_and_is_listed() {
+        for trades in [1, 2, 3, 5, 40, 1200, 1201] {
+            let (d, none) = (data(trades), Changes::default());
+            let mut nicks: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for row in all(&d, &none, 100) {
+                if let Some(cid) = row["buyerCid"].as_str().filter(|c| !c.is_empty()) {
+                    nicks
+                        .entry(cid.to_owned())
+                        .or_default()
+                        .insert(row["buyerNick"].to_string());
+                }
+            }
+            assert!(nicks.values().all(|n| n.len() == 1));
+            let (total, rows) = d.customer_rows(&none, 0, 10_000);
+            let listed: BTreeSet<String> = rows
+                .iter()
+                .map(|r| {
+                    serde_json::from_str::<serde_json::Value>(r).unwrap()["cid"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned()
+                })
+                .collect();
+            assert_eq!(u64::try_from(listed.len()).unwrap(), total, "numbers are unique");
+            assert_eq!(listed, nicks.keys().cloned().collect(), "{trades} trades");
+        }
+    }
+
+    #[test]
+    fn windows_tile() {
+        let (d, none) = (data(1200), Changes::default());
+        let (start, end) = (d.base_ms - d.spread_ms, d.base_ms);
+        let cut = |a, b| d.trades(&none, (a, b), 0, 0).0;
+        for middle in [start + 1, start + d.spread_ms / 3, end - 1, d.trade_ms(700)] {
+            assert_eq!(cut(start, middle) + cut(middle, end), 1205);
+        }
+        assert!((0..1199).all(|i| d.trade_ms(i) <= d.trade_ms(i + 1)));
+        assert!(
+            (0..1199).any(|i| d.trade_ms(i) == d.trade_ms(i + 1)),
+            "some share an instant"
+        );
+    }
+
+    #[test]
+    fn numbers_and_ids_stay_unique_in_a_large_set() {
+        let cids: BTreeSet<String> = (0..60_000).map(cid).collect();
+        assert_eq!(cids.len(), 60_000);
+        let ids: BTreeSet<String> = (0..60_000)
+            .chain(REFUSED_FROM..REFUSED_FROM + 9)
+            .chain(NEW_FROM..NEW_FROM + 9)
+            .map(unique_id)
+            .collect();
+        assert_eq!(ids.len(), 60_018);
+        assert!(ids.iter().all(|i| i.len() == 19));
+    }
+
+    #[test]
+    fn renames_choose_different_customers() {
+        let d = data(1200);
+        let chosen: BTreeSet<u64> = d.choose(5, 300).into_iter().collect();
+        assert_eq!(chosen.len(), 300);
+    }
+
+    #[test]
+    fn the_last_page_of_200_000_trades_is_as_cheap_as_the_first() {
+        let d = data(200_000);
+        let (total, rows) = d.trades(&Changes::default(), (0, i64::MAX), 199_900, 100);
+        assert_eq!((total, rows.len()), (200_005, 100));
+    }
+}

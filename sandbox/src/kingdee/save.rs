@@ -1,0 +1,278 @@
+//! `Save`, `BatchSave`, `Draft`: documents are judged one by one and executed in order.
+//!
+//! What is executed stands in the journal before the answer is built. A refused document leaves no
+//! trace and does not hinder its neighbours.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::answer::{self, Refusal, Success, code};
+use super::forms::{self, Form};
+use super::store::{Fields, member, scalar};
+use crate::journal::{Action, Line, RowLine, Write};
+use crate::state::World;
+
+/// Most documents of one call. The vendor documents none; this one only keeps memory small.
+const MAX_DOCS: usize = 1000;
+const MAX_TEXT: usize = 2000;
+
+/// What a write call is executed under.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Executed<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// Options of a save that change what happens here.
+struct Options {
+    submit_and_audit: bool,
+    verify_base_data: bool,
+    draft: bool,
+}
+
+pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, data: &str) -> Value {
+    let Some(form) = forms::find(form_name) else {
+        return answer::failed(code::NO_FORM, &format!("业务对象“{form_name}”不存在"));
+    };
+    let fields: Fields = match serde_json::from_str(data) {
+        Ok(fields) => fields,
+        Err(e) => return answer::failed(code::BAD_PARAMETER, &format!("data 不是有效的 JSON 对象：{e}")),
+    };
+    let batch = executed.endpoint == "BatchSave";
+    let models: Vec<Box<RawValue>> = match fields.get("Model") {
+        Some(model) if batch => serde_json::from_str(model.get()).unwrap_or_default(),
+        Some(model) if model.get().starts_with('{') => vec![model.clone()],
+        _ => Vec::new(),
+    };
+    if models.is_empty() || models.len() > MAX_DOCS {
+        let what = if batch { "数组" } else { "对象" };
+        let message = format!("Model 应为{what}，且单据数为 1 到 {MAX_DOCS}");
+        return answer::failed(code::BAD_PARAMETER, &message);
+    }
+    let package = crate::crypto::sha256_hex(format!("{form_name}\n{data}").as_bytes());
+    if flag(&fields, "ValidateRepeatJson") && world.is_repeated(&package) {
+        let again = "数据包重复：相同的请求数据已存在，请勿重复提交";
+        let bad: Vec<_> = (0..models.len())
+            .map(|n| (n, Refusal::new(code::INVALID, None, again)))
+            .collect();
+        return json!({"Result": {"ResponseStatus": answer::status(&[], &bad, false)}});
+    }
+    let options = Options {
+        submit_and_audit: flag(&fields, "IsAutoSubmitAndAudit"),
+        verify_base_data: flag(&fields, "IsVerifyBaseDataField"),
+        draft: executed.endpoint == "Draft",
+    };
+    let now = world.now_ms();
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    for (dindex, model) in models.iter().enumerate() {
+        match judge(world, form, &options, dindex, model) {
+            Ok(row) => {
+                world.store.apply(form.name, now, &row);
+                rows.push(row);
+            }
+            Err(refusal) => bad.push((dindex, refusal)),
+        }
+    }
+    let mut good: Vec<Success> = rows
+        .iter()
+        .map(|r| Success {
+            id: r.id,
+            number: r.number.clone(),
+            dindex: r.dindex,
+        })
+        .collect();
+    if !rows.is_empty() {
+        world.remember(package);
+        if let Err(e) = record(world, executed, form, rows) {
+            return answer::failed(4, &format!("写入失败：{e}"));
+        }
+    }
+    // The server saves in several threads; the order of its lists means nothing.
+    if good.len() > 1 && world.data.seed % 2 == 1 {
+        good.reverse();
+    }
+    let status = answer::status(&good, &bad, world.settings.partial_is_success);
+    let returned: Vec<Value> = good.iter().map(|_| json!({})).collect();
+    let mut result = json!({"ResponseStatus": status, "NeedReturnData": returned});
+    if !batch {
+        let first = good.first();
+        result["Id"] = first.map_or(json!(""), |s| json!(s.id));
+        result["Number"] = first.map_or(json!(""), |s| json!(s.number));
+    }
+    json!({"Result": result})
+}
+
+/// Writes the journal line of a request; only then may it be answered.
+pub(crate) fn record(
+    world: &mut World,
+    executed: Executed<'_>,
+    form: &Form,
+    rows: Vec<RowLine>,
+) -> std::io::Result<()> {
+    let line = Write {
+        seq: world.journal.next_seq(),
+        at_ms: world.now_ms(),
+        endpoint: executed.endpoint.to_owned(),
+        form: form.name.to_owned(),
+        sha256: crate::crypto::sha256_hex(executed.body),
+        body: Arc::from(String::from_utf8_lossy(executed.body)),
+        rows,
+    };
+    world.journal.append(Line::Write(line))
+}
+
+fn judge(
+    world: &World,
+    form: &'static Form,
+    options: &Options,
+    dindex: usize,
+    model: &RawValue,
+) -> Result<RowLine, Refusal> {
+    let fields: Fields = serde_json::from_str(model.get())
+        .map_err(|_| Refusal::new(code::BAD_PARAMETER, None, "单据数据不是 JSON 对象"))?;
+    let old = match fields
+        .get(form.id_field)
+        .and_then(|v| scalar(v))
+        .filter(|id| !["", "0"].contains(&id.as_str()))
+    {
+        None => None,
+        Some(id) => Some(
+            id.parse()
+                .ok()
+                .and_then(|id| world.store.get(form, id))
+                .ok_or_else(|| {
+                    let message = format!("内码为 {id} 的{}不存在，可能已被删除", form.label);
+                    Refusal::new(code::NOT_FOUND, Some(form.id_field), message)
+                })?,
+        ),
+    };
+    for (name, label) in form.required {
+        required(&fields, name, label, old.is_some())?;
+    }
+    for (name, label) in form.orgs {
+        organisation(&fields, name, label, old.is_some())?;
+    }
+    if let Some(raw) = fields
+        .iter()
+        .find_map(|(_, v)| scalar(v).filter(|t| t.len() > MAX_TEXT))
+    {
+        let message = format!("文本长度 {} 超过限制", raw.len());
+        return Err(Refusal::new(code::INVALID, None, message));
+    }
+    let org = form
+        .org_field
+        .and_then(|f| fields.get(f))
+        .and_then(|v| member(v, "FNumber"))
+        .or_else(|| old.map(|d| d.org.to_string()))
+        .unwrap_or_default();
+    let number = match (fields.get(form.number_field), old) {
+        (None, Some(old)) => old.number.to_string(),
+        (None, None) => world.store.auto_number(form),
+        (Some(value), _) => {
+            let missing = || {
+                let message = format!("字段“{}编码”是必填项", form.label);
+                Refusal::new(code::VALUE_MISSING, Some(form.number_field), message)
+            };
+            scalar(value)
+                .filter(|n| !n.trim().is_empty())
+                .ok_or_else(missing)?
+        }
+    };
+    if form.unique && world.settings.unique_numbers {
+        let taken = world.store.with_number(form, &number);
+        if taken
+            .iter()
+            .any(|d| *d.org == *org && old.is_none_or(|o| o.id != d.id))
+        {
+            let message = format!("编码为“{number}”的{}在组织 {org} 中已存在", form.label);
+            return Err(Refusal::new(code::INVALID, Some(form.number_field), message));
+        }
+    }
+    if let Some(refusal) = world.refusal(&number) {
+        return Err(refusal);
+    }
+    if options.verify_base_data {
+        base_data(&fields)?;
+    }
+    let status = match old {
+        _ if options.draft => 'Z',
+        _ if options.submit_and_audit => 'C',
+        Some(old) => old.status,
+        None => 'A',
+    };
+    Ok(RowLine {
+        dindex,
+        action: if old.is_some() {
+            Action::Update
+        } else {
+            Action::Create
+        },
+        org,
+        number,
+        id: old.map_or_else(|| world.store.next_id(), |d| d.id),
+        status,
+        content: model.get().to_owned(),
+    })
+}
+
+fn required(fields: &Fields, name: &str, label: &str, update: bool) -> Result<(), Refusal> {
+    let filled = fields
+        .get(name)
+        .map(|v| scalar(v).is_some_and(|t| !t.trim().is_empty()));
+    if filled == Some(true) || (update && filled.is_none()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        code::VALUE_MISSING,
+        Some(name),
+        format!("字段“{label}”是必填项"),
+    ))
+}
+
+fn organisation(fields: &Fields, name: &str, label: &str, update: bool) -> Result<(), Refusal> {
+    let missing = || Refusal::new(code::VALUE_MISSING, Some(name), format!("字段“{label}”是必填项"));
+    let Some(value) = fields.get(name) else {
+        return if update { Ok(()) } else { Err(missing()) };
+    };
+    if !value.get().starts_with('{') {
+        let message = format!("字段“{label}”的值格式不正确，应为 {{\"FNumber\":\"…\"}}");
+        return Err(Refusal::new(code::BAD_PARAMETER, Some(name), message));
+    }
+    let number = member(value, "FNumber")
+        .filter(|n| !n.is_empty())
+        .ok_or_else(missing)?;
+    if forms::ORGS.contains(&number.as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        code::INVALID,
+        Some(name),
+        format!("{label}“{number}”不存在"),
+    ))
+}
+
+/// `IsVerifyBaseDataField`: the group a document names must exist.
+fn base_data(fields: &Fields) -> Result<(), Refusal> {
+    let group = fields
+        .get("FGroup")
+        .and_then(|v| member(v, "FNumber"))
+        .filter(|g| !g.is_empty());
+    match group {
+        Some(g) if !forms::GROUPS.contains(&g.as_str()) => Err(Refusal::new(
+            code::INVALID,
+            Some("FGroup"),
+            format!("分组“{g}”不存在"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A switch as JSON bool or as the text `"true"`; both are seen in use.
+fn flag(fields: &Fields, name: &str) -> bool {
+    fields
+        .get(name)
+        .and_then(|v| scalar(v))
+        .is_some_and(|t| t.eq_ignore_ascii_case("true"))
+}

@@ -1,0 +1,295 @@
+//! Everything the simulators remember, and the folder it is kept in.
+//!
+//! A folder holds `sandbox.json` (what the data set is made from), `journal.jsonl` (what was executed
+//! and changed since) and `lock`. Documents, ids and renames are rebuilt by replaying the journal, so
+//! a process killed at any instant starts again where its last answer left it. Sessions are not kept:
+//! like a restarted server, a new process knows none.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::data::{self, Added, Changes, Data};
+use crate::fault::Faults;
+use crate::journal::{Change, Journal, Line};
+use crate::kingdee::Refusal;
+use crate::kingdee::auth::Sessions;
+use crate::kingdee::store::Store;
+use crate::{Config, Credentials};
+
+/// Most packages remembered for `ValidateRepeatJson`.
+const MAX_PACKAGES: usize = 10_000;
+/// Most customers one control call may change.
+const MAX_CHANGE: u64 = 50_000;
+
+/// What control may change while the sandbox runs.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) session_ttl_ms: i64,
+    pub(crate) session_max_calls: Option<u64>,
+    pub(crate) freshness_ms: i64,
+    pub(crate) unique_numbers: bool,
+    pub(crate) query_max: usize,
+    pub(crate) partial_is_success: bool,
+    pub(crate) repeat_ms: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) credentials: Credentials,
+    pub(crate) settings: Settings,
+    pub(crate) data: Data,
+    pub(crate) changes: Changes,
+    pub(crate) store: Store,
+    pub(crate) sessions: Sessions,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    /// Calls by `vendor/endpoint`.
+    pub(crate) calls: BTreeMap<String, u64>,
+    refused: BTreeMap<String, usize>,
+    packages: VecDeque<(i64, String)>,
+    /// Held as long as this process uses the folder.
+    lock: Option<File>,
+    stopped: bool,
+}
+
+/// What makes the data set of a folder; another seed or size is another data set.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    version: u32,
+    seed: u64,
+    trades: u64,
+    base_ms: i64,
+    spread_ms: i64,
+}
+
+/// Changes when old folders would mean something else.
+const VERSION: u32 = 1;
+
+impl World {
+    pub(crate) fn open(config: &Config) -> io::Result<World> {
+        let clock = Clock::default();
+        if let Some(now) = config.now_ms {
+            clock.set(now);
+        }
+        let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let trades = wide(config.trades);
+        if trades > data::MAX_TRADES || wide(config.refuse.max(config.invalid)) > MAX_CHANGE {
+            let what = format!(
+                "at most {} trades and {MAX_CHANGE} refused or invalid ones",
+                data::MAX_TRADES
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let mut made = Made {
+            version: VERSION,
+            seed: config.seed,
+            trades,
+            base_ms: clock.now_ms(),
+            spread_ms: config.spread_ms.max(1),
+        };
+        let lock = match &config.state {
+            None => None,
+            Some(folder) => {
+                let lock = lock(folder)?;
+                made = made_or_make(folder, made)?;
+                Some(lock)
+            }
+        };
+        let data = Data {
+            seed: made.seed,
+            trades: made.trades,
+            refuse: wide(config.refuse),
+            invalid: wide(config.invalid),
+            base_ms: made.base_ms,
+            spread_ms: made.spread_ms,
+        };
+        let (mut changes, mut store) = (Changes::default(), Store::default());
+        let journal = match &config.state {
+            None => Journal::in_memory(),
+            Some(folder) => Journal::open(&folder.join("journal.jsonl"), |line| match line {
+                Line::Write(write) => {
+                    for row in &write.rows {
+                        store.apply(&write.form, write.at_ms, row);
+                    }
+                }
+                Line::Change(change) => apply_change(&mut changes, &change),
+            })?,
+        };
+        let mut faults = Faults::default();
+        for plan in &config.faults {
+            faults
+                .add(plan.clone())
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        }
+        let settings = Settings {
+            session_ttl_ms: config.session_ttl_ms,
+            session_max_calls: config.session_max_calls,
+            freshness_ms: config.freshness_ms,
+            unique_numbers: config.unique_numbers,
+            query_max: config.query_max.max(1),
+            partial_is_success: config.partial_is_success,
+            repeat_ms: config.repeat_ms,
+        };
+        Ok(World {
+            clock,
+            credentials: config.credentials.clone(),
+            settings,
+            refused: data.refused_cids().enumerate().map(|(n, cid)| (cid, n)).collect(),
+            data,
+            changes,
+            store,
+            sessions: Sessions::default(),
+            journal,
+            faults,
+            calls: BTreeMap::new(),
+            packages: VecDeque::new(),
+            lock,
+            stopped: false,
+        })
+    }
+
+    /// Nothing is executed from here on, and the folder is free for another.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+        self.lock = None;
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Whether a Unix time in seconds or milliseconds is near enough to now.
+    pub(crate) fn is_fresh(&self, time: &str) -> bool {
+        let Ok(number) = time.parse::<i64>() else {
+            return false;
+        };
+        let ms = if time.len() >= 13 {
+            number
+        } else {
+            number.saturating_mul(1000)
+        };
+        self.now_ms().saturating_sub(ms).saturating_abs() <= self.settings.freshness_ms
+    }
+
+    /// Whether this package was executed before and is still remembered.
+    pub(crate) fn is_repeated(&self, package: &str) -> bool {
+        let since = self.now_ms().saturating_sub(self.settings.repeat_ms);
+        self.packages
+            .iter()
+            .any(|(at, known)| *at >= since && known == package)
+    }
+
+    pub(crate) fn remember(&mut self, package: String) {
+        if self.packages.len() >= MAX_PACKAGES {
+            self.packages.pop_front();
+        }
+        self.packages.push_back((self.now_ms(), package));
+    }
+
+    /// Why the target refuses this number whatever the request says (`--refuse`).
+    pub(crate) fn refusal(&self, number: &str) -> Option<Refusal> {
+        const REASONS: [(Option<&str>, &str); 3] = [
+            (Some("FGroup"), "客户分组“未分组”不存在，请先维护基础资料"),
+            (Some("FName"), "客户名称含有敏感词，不允许保存"),
+            (None, "信用检查未通过：该客户已被列入黑名单"),
+        ];
+        let (field, message) = REASONS[self.refused.get(number)? % REASONS.len()];
+        Some(Refusal::new(11, field, message))
+    }
+
+    /// Renames `customers` and adds `new` ones; each gets a trade at `at_ms` (now unless told).
+    pub(crate) fn change(&mut self, customers: u64, new: u64, at_ms: Option<i64>) -> Result<Change, String> {
+        let room = data::MAX_ADDED.saturating_sub(self.changes.added.len());
+        let wanted = usize::try_from(customers.saturating_add(new)).unwrap_or(usize::MAX);
+        if customers.max(new) > MAX_CHANGE || wanted > room {
+            return Err(format!(
+                "at most {MAX_CHANGE} a call and {} added trades in all",
+                data::MAX_ADDED
+            ));
+        }
+        if customers > self.data.customers() {
+            return Err(format!("there are only {} customers", self.data.customers()));
+        }
+        let change = Change {
+            at_ms: at_ms.unwrap_or_else(|| self.now_ms()),
+            renamed: self.data.choose(self.changes.cursor, customers),
+            new,
+            cursor: self.changes.cursor.wrapping_add(customers),
+        };
+        self.journal
+            .append(Line::Change(change.clone()))
+            .map_err(|e| e.to_string())?;
+        apply_change(&mut self.changes, &change);
+        Ok(change)
+    }
+}
+
+fn apply_change(changes: &mut Changes, change: &Change) {
+    for customer in &change.renamed {
+        *changes.versions.entry(*customer).or_default() += 1;
+        changes.added.push(Added {
+            at_ms: change.at_ms,
+            customer: *customer,
+        });
+    }
+    for _ in 0..change.new {
+        let customer = Data::new_customer_code(changes.new_customers);
+        changes.new_customers += 1;
+        changes.added.push(Added {
+            at_ms: change.at_ms,
+            customer,
+        });
+    }
+    changes.cursor = change.cursor;
+}
+
+fn lock(folder: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(e)) => Err(e),
+        Err(TryLockError::WouldBlock) => {
+            let what = format!("{} is in use by another sandbox", folder.display());
+            Err(io::Error::new(io::ErrorKind::WouldBlock, what))
+        }
+    }
+}
+
+/// The folder's own data set; a new folder gets `wanted`.
+fn made_or_make(folder: &Path, wanted: Made) -> io::Result<Made> {
+    let path = folder.join("sandbox.json");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let new = folder.join("sandbox.json.new");
+            fs::write(&new, serde_json::to_vec_pretty(&wanted)?)?;
+            fs::rename(&new, &path)?;
+            return Ok(wanted);
+        }
+        Err(e) => return Err(e),
+    };
+    let made: Made = serde_json::from_slice(&text)?;
+    if (made.version, made.seed, made.trades) != (VERSION, wanted.seed, wanted.trades) {
+        let what = format!(
+            "{} holds the data of --seed {} --trades {}, not of --seed {} --trades {}",
+            folder.display(),
+            made.seed,
+            made.trades,
+            wanted.seed,
+            wanted.trades
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    Ok(made)
+}
