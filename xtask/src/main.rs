@@ -1,1 +1,132 @@
-fn main() {}
+//! `cargo xtask`: everything the project does to itself, on a bare machine, with one command each.
+//!
+//! Plain `std`: this crate is built before anything else, by people who have just cloned the repository.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool whose output is its work"
+)]
+
+mod run;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use run::Report;
+
+const HELP: &str = "\
+cargo xtask test         set up what is missing, then every check and test; what CI runs
+cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let place = Place::find();
+    match words.as_slice() {
+        ["test"] => test(&place).close("cargo xtask test"),
+        ["advisories"] => advisories(&place).close("cargo xtask advisories"),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Where the workspace and its build output are.
+struct Place {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Place {
+    fn find() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("xtask is a folder of the workspace");
+        #[expect(clippy::disallowed_methods, reason = "cargo's own setting, asked once, here")]
+        let target =
+            std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), |dir| root.join(dir));
+        Self {
+            root: root.to_owned(),
+            target,
+        }
+    }
+}
+
+/// Everything that must hold for a change to be taken, quick answers first.
+///
+/// All cargo steps select the whole workspace with all its targets and set no flags of their own, so that
+/// they agree on features and build every crate once for checking and once for running.
+fn test(place: &Place) -> Report {
+    let mut report = Report::new(&place.root);
+    let Some(tools) = report.step("tools", || tools::for_tests(place)) else {
+        return report;
+    };
+    report.command("fetch", "cargo", &["fetch", "--locked"]);
+    report.command("fmt", "cargo", &["fmt", "--all", "--check"]);
+    // Warnings are errors here and only here: the compiler's are among clippy's.
+    let clippy = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    report.command("clippy", "cargo", &clippy);
+    if report.command(
+        "build",
+        "cargo",
+        &["build", "--locked", "--workspace", "--all-targets"],
+    ) {
+        let engine = place
+            .target
+            .join("debug")
+            .join(format!("engine{}", std::env::consts::EXE_SUFFIX));
+        let engine = engine.to_string_lossy();
+        report.command_with(
+            "tests",
+            &tools.nextest,
+            &["nextest", "run", "--locked", "--workspace"],
+            &[(
+                // End-to-end tests start the binary that was just built.
+                "ENGINE_BIN",
+                &engine,
+            )],
+        );
+        report.command(
+            "doctests",
+            "cargo",
+            &["test", "--locked", "--doc", "--workspace", "--quiet"],
+        );
+        report.command("schemes", &engine, &["test", "schemes", "connectors"]);
+    } else {
+        report.not_run(&["tests", "doctests", "schemes"], "the build failed");
+    }
+    let deny = [
+        "--offline",
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ];
+    report.command("deny", &tools.deny, &deny);
+    report
+}
+
+fn advisories(place: &Place) -> Report {
+    let mut report = Report::new(&place.root);
+    if let Some(deny) = report.step("tools", || tools::deny(place)) {
+        report.command("advisories", &deny, &["--locked", "check", "advisories"]);
+    }
+    report
+}
