@@ -125,6 +125,9 @@ impl Job {
                     Some(Event::Ledger(replies)) => open_records(&replies),
                     _ => HIGH_WATER,
                 };
+                if self.canceled {
+                    return self.cancel_now(now);
+                }
                 if open < HIGH_WATER {
                     if let Some(reader) = &mut self.reader {
                         reader.written(open);
@@ -172,6 +175,9 @@ impl Job {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
+        if self.canceled {
+            return self.cancel_now(now);
+        }
         if recovered > 0 {
             actions.push(Action::Note(Note::Recovered(recovered)));
         }
@@ -269,6 +275,7 @@ impl Job {
             actions.push(Action::Note(note));
         }
         match step {
+            Step::Act(_) if self.canceled && !reader.is_ending() => self.cancel_now(now),
             Step::Act(action) => Some(action),
             Step::Paused => {
                 self.phase = Phase::Write;

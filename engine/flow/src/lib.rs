@@ -24,4 +24,4 @@ pub use event::*;
 pub use job::Job;
 pub use reader::{HIGH_WATER, MAX_PAGES, PAGE_TRIES, WINDOW_READINGS};
 pub use resolver::GIVE_UP;
-pub use writer::{ASK, MAX_BUSY, MAX_UNREACHABLE, PICK};
+pub use writer::{ASK, MAX_AUTH, MAX_BUSY, MAX_UNREACHABLE, PICK};

@@ -51,6 +51,10 @@ struct Open {
     tries: u32,
     readings: u32,
     raw_rows: u64,
+    /// The source's total on the first page that said one.
+    total: Option<u64>,
+    /// Pages shifted in the last reading allowed: read on, but do not close.
+    shifted: Option<Reason>,
     seen_pages: BTreeSet<u64>,
 }
 
@@ -134,6 +138,11 @@ impl Reader {
         self.paused.is_some()
     }
 
+    /// The action just given ends a window that is open in the ledger.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.state, State::Ending { .. })
+    }
+
     pub(crate) fn step(&mut self, now: Ms, event: Option<Event>) -> Step {
         match (std::mem::replace(&mut self.state, State::Next), event) {
             (State::Next, _) => self.next(now),
@@ -149,6 +158,8 @@ impl Reader {
                     tries: 1,
                     readings,
                     raw_rows: 0,
+                    total: None,
+                    shifted: None,
                     seen_pages: BTreeSet::new(),
                 })
             }
@@ -171,7 +182,10 @@ impl Reader {
                     rows: self.rows,
                 });
                 if last {
-                    return self.next(now);
+                    return match open.shifted.clone() {
+                        Some(reason) => self.leave_as(now, open, WindowEnd::Unstable, reason),
+                        None => self.next(now),
+                    };
                 }
                 let open = Open {
                     page: open.page + 1,
@@ -245,9 +259,15 @@ impl Reader {
         }
         open.raw_rows += page.raw_rows;
         let last = !page.more;
-        if last && page.total.is_some_and(|total| total > open.raw_rows) {
-            return self.unstable(now, open, page.total.unwrap_or_default());
+        if let Some(text) = shifted(&open, &page) {
+            let reason = Reason::new(codes::UNSTABLE, text);
+            if open.readings < WINDOW_READINGS {
+                return self.unstable(now, open, reason);
+            }
+            // What was read is stored all the same, or a source that is never quiet would hand over nothing.
+            open.shifted = Some(reason);
         }
+        open.total = open.total.or(page.total);
         if !last && open.page >= MAX_PAGES {
             return self.leave(
                 now,
@@ -267,7 +287,7 @@ impl Reader {
             fingerprint: page.fingerprint,
             on_seen: self.source.on_seen,
             store_only: self.store_only,
-            close: last.then(|| open.slice.and_then(|slice| slice.closes)),
+            close: (last && open.shifted.is_none()).then(|| open.slice.and_then(|slice| slice.closes)),
             now,
         };
         self.state = State::Staging { open, last };
@@ -307,12 +327,8 @@ impl Reader {
         self.leave(now, open, failure.reason)
     }
 
-    /// Rows are missing against the source's own total: pages shifted while they were read.
-    fn unstable(&mut self, now: Ms, open: Open, total: u64) -> Step {
-        let reason = Reason::new(codes::UNSTABLE, format!("{} / {total}", open.raw_rows));
-        if open.readings >= WINDOW_READINGS {
-            return self.leave_as(now, open, WindowEnd::Unstable, reason);
-        }
+    /// The window is read again from its first page.
+    fn unstable(&mut self, now: Ms, open: Open, reason: Reason) -> Step {
         self.notes.push(Note::ReadAgain(reason.clone()));
         self.state = State::Ending {
             again: Some((open.slice, open.readings + 1)),
@@ -345,5 +361,16 @@ impl Reader {
     fn fail(&mut self, reason: Reason) -> Step {
         self.stopped = Some(Stopped::Source(reason));
         Step::Done
+    }
+}
+
+/// Whether pages shifted while they were read: the source's total changed, or fewer rows came than it says. A row that
+/// left the window (it was changed, or deleted) moves later ones up past the page bound, unread.
+fn shifted(open: &Open, page: &Page) -> Option<String> {
+    let total = page.total?;
+    match open.total {
+        Some(first) if first != total => Some(format!("{first} -> {total}")),
+        _ if !page.more && total > open.raw_rows => Some(format!("{} / {total}", open.raw_rows)),
+        _ => None,
     }
 }

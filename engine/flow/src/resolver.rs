@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::classify::{Manner, manner};
+use crate::classify::{Manner, OnUnknown, Proof, manner};
 use crate::codes;
 use crate::event::{
     Action, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Stopped, TargetFacts, Waiting,
@@ -12,7 +12,7 @@ use crate::op::{LedgerOp, LedgerReply, Reason, Resolution, Unknown, WriteAction}
 use crate::reader::Step;
 use crate::writer::ASK;
 
-/// After a day without an answer a person must look.
+/// After a day without an answer, and a question that failed once more, a person must look.
 pub const GIVE_UP: Ms = 24 * 3_600_000;
 /// Pause after a question that failed; doubles to half an hour.
 const ASK_AGAIN: Ms = 30_000;
@@ -119,7 +119,10 @@ impl Resolver {
             return Step::Done;
         };
         self.next_question = next_due;
-        if !records.is_empty() {
+        if self.canceled {
+            return Step::Done;
+        }
+        if !records.is_empty() && self.failures < MAX_FAILURES {
             return self.ask(now, records.into());
         }
         match (next_due, self.wait_until) {
@@ -137,6 +140,9 @@ impl Resolver {
 
     /// Resolves what needs no question, asks about the rest.
     fn ask(&mut self, now: Ms, mut rest: VecDeque<Unknown>) -> Step {
+        if self.canceled {
+            return Step::Done;
+        }
         let (mut decided, mut asked) = (Vec::new(), Vec::new());
         while let Some(unknown) = rest.pop_front() {
             match self.without_asking(now, &unknown) {
@@ -166,32 +172,36 @@ impl Resolver {
     }
 
     fn without_asking(&self, now: Ms, unknown: &Unknown) -> Option<Resolution> {
-        if now - unknown.since > GIVE_UP {
-            return Some(Resolution::Held(Reason::new(
-                codes::UNKNOWN_TOO_LONG,
-                &unknown.reason.text,
-            )));
-        }
+        let exists = unknown.reason.code == codes::EXISTS;
+        let hold = |code: &str| Some(Resolution::Held(Reason::new(code, &unknown.reason.text)));
         match unknown.action {
+            // The number the update wants belongs to another document; it would be refused for ever.
+            WriteAction::Update if exists => hold(codes::KEY_CONFLICT),
             // The document's id is in the payload: the same update again has the same effect.
             WriteAction::Update => Some(Resolution::Resend),
-            WriteAction::Void => Some(Resolution::Held(Reason::new(
-                codes::CANNOT_ASK,
-                &unknown.reason.text,
-            ))),
+            WriteAction::Void => hold(codes::CANNOT_ASK),
             WriteAction::Create => match manner(self.target.proof, self.target.on_unknown) {
+                // Sending again would meet the same document for ever: only a question tells whose it is.
+                Manner::Resend if exists && askable(self.target.proof, unknown) => None,
+                Manner::Resend | Manner::Hold if exists && !unknown.maybe_sent => hold(codes::KEY_CONFLICT),
+                Manner::Resend if exists => hold(codes::CANNOT_ASK),
+                // The target forgets the keys of repeated sends after a while.
+                Manner::Resend if self.too_long(now, unknown) && self.forgets() => {
+                    hold(codes::UNKNOWN_TOO_LONG)
+                }
                 Manner::Resend => Some(Resolution::Resend),
-                Manner::Hold => Some(Resolution::Held(Reason::new(
-                    codes::CANNOT_ASK,
-                    &unknown.reason.text,
-                ))),
-                Manner::Ask { .. } if unknown.tkey == "[]" => Some(Resolution::Held(Reason::new(
-                    codes::CANNOT_ASK,
-                    &unknown.reason.text,
-                ))),
-                Manner::Ask { .. } => None,
+                Manner::Ask { .. } if askable(self.target.proof, unknown) => None,
+                Manner::Ask { .. } | Manner::Hold => hold(codes::CANNOT_ASK),
             },
         }
+    }
+
+    fn too_long(&self, now: Ms, unknown: &Unknown) -> bool {
+        now - unknown.since > GIVE_UP
+    }
+
+    fn forgets(&self) -> bool {
+        self.target.proof == Proof::IdempotencyKey && self.target.on_unknown == OnUnknown::ByProof
     }
 
     fn found(&mut self, now: Ms, asked: Vec<Unknown>, found: Vec<Found>, rest: VecDeque<Unknown>) -> Step {
@@ -256,6 +266,10 @@ impl Resolver {
         let rows = asked
             .into_iter()
             .map(|unknown| {
+                if self.too_long(now, &unknown) {
+                    let reason = Reason::new(codes::UNKNOWN_TOO_LONG, &unknown.reason.text);
+                    return (unknown.record, Resolution::Held(reason));
+                }
                 // The code says how it became unknown and is needed to judge the answer: it stays.
                 (
                     unknown.record,
@@ -269,4 +283,9 @@ impl Resolver {
             .collect();
         self.resolve(now, rows, VecDeque::new())
     }
+}
+
+/// Whether the target can be asked about this record.
+fn askable(proof: Proof, unknown: &Unknown) -> bool {
+    matches!(proof, Proof::UniqueKey | Proof::Query) && unknown.tkey != "[]"
 }

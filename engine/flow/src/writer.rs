@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::classify::{Delivery, Fate, fate};
+use crate::classify::{Delivery, Fate, Verdict, fate};
 use crate::codes;
 use crate::event::{
     Action, Answer, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Ready, Stopped, TargetFacts,
@@ -20,10 +20,13 @@ use crate::reader::Step;
 pub const PICK: u32 = 500;
 /// Keys in one question to the target.
 pub const ASK: usize = 50;
-/// Calls in a row that could not reach the target before the run gives up; the records wait.
+/// Calls in a row that could not reach the target, or whose answer was lost, before the run gives up: the records
+/// wait, instead of all coming into doubt one call after another.
 pub const MAX_UNREACHABLE: u32 = 5;
 /// Throttled or busy answers in a row before the run gives up; the records wait.
 pub const MAX_BUSY: u32 = 20;
+/// Answers in a row that the session is lost: it was renewed in between, and that did not help.
+pub const MAX_AUTH: u32 = 2;
 /// Longest wait that a `Retry-After` or an outcome row can ask for.
 pub(crate) const MAX_WAIT: Ms = 3_600_000;
 
@@ -90,6 +93,7 @@ pub(crate) struct Writer {
     picked: BTreeSet<RecordId>,
     unreachable: u32,
     busy: u32,
+    auth: u32,
     rest_until: Option<Ms>,
     again: bool,
     pub(crate) calls: u64,
@@ -115,6 +119,7 @@ impl Writer {
             picked: BTreeSet::new(),
             unreachable: 0,
             busy: 0,
+            auth: 0,
             rest_until: None,
             again: false,
             calls: 0,
@@ -207,10 +212,12 @@ impl Writer {
         let left = self
             .limit
             .map(|limit| limit.saturating_sub(self.picked.len() as u64));
-        if left == Some(0) {
-            return Step::Done;
-        }
-        let limit = left.map_or(PICK, |left| PICK.min(u32::try_from(left).unwrap_or(PICK)));
+        let limit = match left {
+            // Within a pass the limit ends it; a new pass is only for what was picked before.
+            Some(0) if self.after.is_some() => return self.end_pass(now),
+            Some(0) | None => PICK,
+            Some(left) => PICK.min(u32::try_from(left).unwrap_or(PICK)),
+        };
         self.state = State::Picking;
         Step::Act(Action::Ledger(vec![LedgerOp::Pick {
             scheme: self.scheme.clone(),
@@ -221,16 +228,14 @@ impl Writer {
     }
 
     fn picked(&mut self, now: Ms, replies: Vec<LedgerReply>) -> Step {
-        let Some(LedgerReply::Picked { records, .. }) = replies.into_iter().next() else {
+        let Some(LedgerReply::Picked { mut records, .. }) = replies.into_iter().next() else {
             return self.stop(Stopped::Target(Reason::new(codes::BUG, "nothing picked")));
         };
+        if self.limit.is_some_and(|limit| self.picked.len() as u64 >= limit) {
+            records.retain(|picked| self.picked.contains(&picked.record));
+        }
         if records.is_empty() {
-            // Records that were put back during this pass (throttled, unreachable, halved) have lower ids.
-            if std::mem::take(&mut self.again) {
-                self.after = None;
-                return self.pick(now);
-            }
-            return Step::Done;
+            return self.end_pass(now);
         }
         if self.limit.is_some() {
             self.picked.extend(records.iter().map(|picked| picked.record));
@@ -258,7 +263,19 @@ impl Writer {
         self.transform(items)
     }
 
+    /// Records that were put back during this pass (throttled, unreachable) have lower ids: another pass.
+    fn end_pass(&mut self, now: Ms) -> Step {
+        if !std::mem::take(&mut self.again) {
+            return Step::Done;
+        }
+        self.after = None;
+        self.pick(now)
+    }
+
     fn transform(&mut self, items: Vec<Candidate>) -> Step {
+        if self.canceled {
+            return Step::Done;
+        }
         let wanted = items
             .iter()
             .map(|item| TransformItem {
@@ -480,9 +497,11 @@ impl Writer {
     fn judge(&mut self, now: Ms, batch: &Batch, answer: &Answer) -> Judged {
         let wait = self.wait_after(now, answer);
         let (mut rows, mut to_halve, mut settled) = (Vec::new(), Vec::new(), 0);
+        // A call that accepted a row was not refused as a whole: a row it does not name is in doubt.
+        let accepted_some = answer.rows.iter().any(|said| said.verdict == Verdict::Accepted);
         for (index, row) in batch.rows.iter().enumerate() {
             let said = answer.rows.get(index);
-            let verdict = said.map_or(crate::classify::Verdict::Absent, |said| said.verdict);
+            let verdict = said.map_or(Verdict::Absent, |said| said.verdict);
             let reason = match said {
                 Some(said) if !said.reason.text.is_empty() => said.reason.clone(),
                 _ => answer.reason.clone(),
@@ -512,6 +531,10 @@ impl Writer {
                         reason,
                     }
                 }
+                Fate::Halve if accepted_some => Settlement::Unknown {
+                    resolve_after: now + self.target.quiet,
+                    reason,
+                },
                 Fate::Halve if batch.rows.len() == 1 => {
                     settled += 1;
                     self.dead(reason)
@@ -526,7 +549,7 @@ impl Writer {
                 }
                 Fate::AskNow => {
                     let code = match verdict {
-                        crate::classify::Verdict::Exists => codes::EXISTS.to_owned(),
+                        Verdict::Exists => codes::EXISTS.to_owned(),
                         _ => reason.code,
                     };
                     Settlement::Unknown {
@@ -582,17 +605,28 @@ impl Writer {
                 }
                 answer.wait.unwrap_or_else(|| back_off(self.busy))
             }
-            Delivery::Answered(Class::Auth { replay_write: true }) => {
-                self.busy += 1;
-                if self.busy >= MAX_BUSY {
+            Delivery::Answered(Class::Auth { replay_write }) => {
+                self.auth += 1;
+                if self.auth >= MAX_AUTH {
                     self.stopped = Some(Stopped::Target(answer.reason.clone()));
+                }
+                if !replay_write {
+                    // Asked about at once, not sent again.
+                    return 0;
                 }
                 0
             }
-            Delivery::Lost => return 0,
+            Delivery::Lost => {
+                self.unreachable += 1;
+                if self.unreachable >= MAX_UNREACHABLE {
+                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
+                }
+                return 0;
+            }
             Delivery::Answered(_) => {
                 self.unreachable = 0;
                 self.busy = 0;
+                self.auth = 0;
                 return 0;
             }
         }
