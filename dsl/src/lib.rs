@@ -1,12 +1,18 @@
 //! Scheme text to a checked plan, and the evaluation of one record. No I/O, no async, no clock, no environment.
 
+pub mod builtin;
 pub mod catalogue;
+pub mod cond;
 pub mod decimal;
 pub mod diagnostic;
+pub mod expr;
+pub mod facts;
 pub mod filter;
 pub mod json;
 pub mod lookup;
 pub mod path;
+pub mod template;
+pub mod tree;
 pub mod value;
 pub mod yaml;
 

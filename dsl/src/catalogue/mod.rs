@@ -7,6 +7,7 @@ use crate::diagnostic::Severity;
 
 pub mod auth;
 pub mod connector;
+pub mod evaluation;
 pub mod expression;
 pub mod internal;
 pub mod reading;
@@ -19,7 +20,8 @@ pub mod value;
 pub mod yaml;
 
 /// One row of the catalogue. `{name}` in a text is filled from the facts of the problem; doubled braces, as in
-/// `{{x}}`, and braces around anything that is not a small-letter word stand for themselves.
+/// `{{x}}`, and braces around anything that is not a small-letter word stand for themselves. A fact that is worded
+/// differently in English comes a second time with `_en` behind its name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The code, `E1301` or `W1301`.
@@ -49,6 +51,7 @@ const FAMILIES: &[&[&Entry]] = &[
     expression::ALL,
     connector::ALL,
     record::ALL,
+    evaluation::ALL,
     source::ALL,
     reading::ALL,
     target::ALL,
@@ -66,3 +69,6 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 pub fn find(code: &str) -> Option<&'static Entry> {
     all().find(|entry| entry.code.eq_ignore_ascii_case(code))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! How a built-in function is described: one constant says what it is called, takes, gives and does.
+//!
+//! From a [`Builtin`] the checker knows arity and kinds, a test runs the examples, and the reference page, the
+//! completion and "did you mean" are written. The functions themselves live in the crate `functions`; this crate
+//! can be tested with two toy ones.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use crate::catalogue::evaluation;
+use crate::decimal::{Decimal, OutOfRange};
+use crate::diagnostic::{Failure, did_you_mean};
+use crate::expr::run::Run;
+use crate::expr::sql::{DateTime, Interval, Num, Sql};
+use crate::expr::time;
+
+pub use crate::expr::run::Lazy;
+
+/// A text in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// In Chinese.
+    pub zh: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+/// A text in both languages.
+pub const fn both(zh: &'static str, en: &'static str) -> Words {
+    Words { zh, en }
+}
+
+/// What a parameter takes or a function gives. Values convert as on the server; this is for the reader, and for
+/// the two that do not convert, [`Type::List`] and [`Type::Interval`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// Any value, or the one that was passed in.
+    Any,
+    /// Text.
+    Text,
+    /// An integer, a decimal or a float.
+    Number,
+    /// A whole number.
+    Integer,
+    /// 1 or 0.
+    Bool,
+    /// A day, or a day and a time.
+    Time,
+    /// `INTERVAL n UNIT`.
+    Interval,
+    /// The values of a field in all lines.
+    List,
+}
+
+impl Type {
+    /// The word in documentation and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Any => "any",
+            Type::Text => "text",
+            Type::Number => "number",
+            Type::Integer => "integer",
+            Type::Bool => "bool",
+            Type::Time => "time",
+            Type::Interval => "interval",
+            Type::List => "list",
+        }
+    }
+}
+
+/// One parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    /// Its name in the signature.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: Type,
+    /// How often it is written.
+    pub count: Count,
+    /// What it is for.
+    pub about: Words,
+}
+
+/// How often a parameter is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Once.
+    Once,
+    /// Once or not at all.
+    Optional,
+    /// Any number of times, last in the list; may be absent.
+    Any,
+}
+
+impl Param {
+    /// A parameter that must be there.
+    pub const fn required(name: &'static str, takes: Type, about: Words) -> Param {
+        Param {
+            name,
+            takes,
+            count: Count::Once,
+            about,
+        }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, takes: Type, about: Words) -> Param {
+        Param {
+            name,
+            takes,
+            count: Count::Optional,
+            about,
+        }
+    }
+
+    /// The last parameter, written any number of times.
+    pub const fn rest(name: &'static str, takes: Type, about: Words) -> Param {
+        Param {
+            name,
+            takes,
+            count: Count::Any,
+            about,
+        }
+    }
+}
+
+/// An expression with what it gives. A test runs all of them, at 2023-11-15 06:13:20.1 in Shanghai.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// The expression.
+    pub expr: &'static str,
+    /// Its result.
+    pub gives: Gives,
+}
+
+/// The result of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// This, printed.
+    Text(&'static str),
+    /// NULL.
+    Null,
+    /// A problem with this code, in the text or when it is computed.
+    Code(&'static str),
+}
+
+impl Example {
+    /// An expression and its printed result.
+    pub const fn is(expr: &'static str, result: &'static str) -> Example {
+        Example {
+            expr,
+            gives: Gives::Text(result),
+        }
+    }
+
+    /// An expression that gives NULL.
+    pub const fn null(expr: &'static str) -> Example {
+        Example {
+            expr,
+            gives: Gives::Null,
+        }
+    }
+
+    /// An expression that is refused.
+    pub const fn fails(expr: &'static str, code: &'static str) -> Example {
+        Example {
+            expr,
+            gives: Gives::Code(code),
+        }
+    }
+}
+
+/// What a function does.
+#[derive(Clone, Copy)]
+pub enum Call {
+    /// The arguments are computed first. An argument that is NULL makes the result NULL.
+    Eager(fn(&Args<'_>) -> Result<Sql<'static>, CallError>),
+    /// The arguments are computed first and may be NULL.
+    Nullable(fn(&Args<'_>) -> Result<Sql<'static>, CallError>),
+    /// The function computes the arguments it needs.
+    Lazy(for<'a> fn(&Lazy<'_, 'a>) -> Result<Sql<'a>, CallError>),
+    /// One argument, computed for each line; gets the values that are not NULL, in order.
+    Aggregate(fn(&[Sql<'_>]) -> Result<Sql<'static>, CallError>),
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Call::Eager(_) => "Eager",
+            Call::Nullable(_) => "Nullable",
+            Call::Lazy(_) => "Lazy",
+            Call::Aggregate(_) => "Aggregate",
+        })
+    }
+}
+
+/// A built-in function.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin {
+    /// Its name, in capitals.
+    pub name: &'static str,
+    /// Other names of the same.
+    pub aliases: &'static [&'static str],
+    /// One sentence.
+    pub summary: Words,
+    /// Its parameters, in order.
+    pub params: &'static [Param],
+    /// What it gives.
+    pub returns: Type,
+    /// Results of note, all of them executed by a test.
+    pub examples: &'static [Example],
+    /// Whether the same arguments give the same result at any time and in any zone, so that it may be computed
+    /// once when the scheme is read.
+    pub constant: bool,
+    /// What it does.
+    pub call: Call,
+}
+
+impl Builtin {
+    /// Least and largest number of arguments.
+    pub fn arity(&self) -> (usize, Option<usize>) {
+        let least = self
+            .params
+            .iter()
+            .filter(|param| param.count == Count::Once)
+            .count();
+        let open = self.params.iter().any(|param| param.count == Count::Any);
+        (least, (!open).then_some(self.params.len()))
+    }
+
+    /// The parameter an argument belongs to.
+    pub fn param(&self, index: usize) -> Option<&'static Param> {
+        self.params
+            .get(index)
+            .or_else(|| self.params.last().filter(|last| last.count == Count::Any))
+    }
+
+    /// `REPLACE(text, from, to)`; what may be left out stands in brackets.
+    pub fn signature(&self) -> String {
+        let mut text = format!("{}(", self.name);
+        for (index, param) in self.params.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            text.push_str(&match param.count {
+                Count::Once => format!("{comma}{}", param.name),
+                Count::Optional => format!("[{comma}{}]", param.name),
+                Count::Any => format!("[{comma}{}, …]", param.name),
+            });
+        }
+        text.push(')');
+        text
+    }
+}
+
+/// Why a call gives no value.
+#[derive(Debug)]
+pub enum CallError {
+    /// An argument could not be computed.
+    Failed(Failure),
+    /// A number does not fit.
+    OutOfRange,
+    /// The result is larger than a value may be.
+    TooLarge,
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> CallError {
+        CallError::Failed(failure)
+    }
+}
+
+impl From<OutOfRange> for CallError {
+    fn from(_: OutOfRange) -> CallError {
+        CallError::OutOfRange
+    }
+}
+
+impl CallError {
+    /// In the catalogue's words.
+    pub fn into_failure(self, function: &str) -> Failure {
+        match self {
+            CallError::Failed(failure) => failure,
+            CallError::OutOfRange => Failure::new(&evaluation::NUMBER_OUT_OF_RANGE).with("what", function),
+            CallError::TooLarge => Failure::new(&evaluation::VALUE_TOO_LARGE).with("what", function),
+        }
+    }
+}
+
+/// The arguments of one call, computed. What a caller leaves out reads as NULL.
+pub struct Args<'x> {
+    values: &'x [Sql<'x>],
+    run: &'x Run<'x>,
+}
+
+impl<'x> Args<'x> {
+    pub(crate) fn new(values: &'x [Sql<'x>], run: &'x Run<'x>) -> Args<'x> {
+        Args { values, run }
+    }
+
+    /// How many were written.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether none was written.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The argument itself; NULL when it was left out.
+    pub fn get(&self, index: usize) -> &Sql<'x> {
+        self.values.get(index).unwrap_or(&Sql::Null)
+    }
+
+    /// As text; NULL is empty.
+    pub fn text(&self, index: usize) -> Cow<'_, str> {
+        self.get(index).to_text().unwrap_or_default()
+    }
+
+    /// As a number of either sort; NULL is zero.
+    pub fn num(&self, index: usize) -> Num {
+        self.get(index).to_num().unwrap_or(Num::Exact(Decimal::ZERO))
+    }
+
+    /// As an exact number; NULL is zero.
+    pub fn decimal(&self, index: usize) -> Decimal {
+        self.get(index).to_decimal().unwrap_or(Decimal::ZERO)
+    }
+
+    /// As a whole number, rounded; what does not fit becomes the nearest that does.
+    pub fn integer(&self, index: usize) -> i64 {
+        let number = self.decimal(index);
+        number
+            .to_i64()
+            .unwrap_or(if number.is_negative() { i64::MIN } else { i64::MAX })
+    }
+
+    /// As a number of characters or places: a negative one is zero.
+    pub fn count(&self, index: usize) -> usize {
+        usize::try_from(self.integer(index)).unwrap_or(0)
+    }
+
+    /// As a time; `None` when it is none.
+    pub fn time(&self, index: usize) -> Option<DateTime> {
+        time::to_datetime(self.get(index), self.zone())
+    }
+
+    /// As a length of time.
+    pub fn interval(&self, index: usize) -> Option<Interval> {
+        match self.get(index) {
+            Sql::Interval(interval) => Some(*interval),
+            _ => None,
+        }
+    }
+
+    /// The instant of the run, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.run.env.now_ms()
+    }
+
+    /// The zone times are read and printed in.
+    pub fn zone(&self) -> &TimeZone {
+        self.run.env.zone()
+    }
+
+    /// Refuses a text that would be too long before it is made.
+    pub fn room_for(&self, bytes: usize) -> Result<(), CallError> {
+        if bytes > self.run.bounds.value {
+            Err(CallError::TooLarge)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The functions an expression may call.
+#[derive(Debug, Default, Clone)]
+pub struct Registry {
+    by_name: BTreeMap<&'static str, &'static Builtin>,
+    all: Vec<&'static Builtin>,
+}
+
+impl Registry {
+    /// A registry of these functions. Of two with the same name the last wins; a test of `functions` forbids it.
+    pub fn new(all: &[&'static Builtin]) -> Registry {
+        let named = |builtin: &&'static Builtin| {
+            let builtin = *builtin;
+            std::iter::once(builtin.name)
+                .chain(builtin.aliases.iter().copied())
+                .map(move |name| (name, builtin))
+        };
+        Registry {
+            by_name: all.iter().flat_map(named).collect(),
+            all: all.to_vec(),
+        }
+    }
+
+    /// The function with this name or alias, in any case.
+    pub fn get(&self, name: &str) -> Option<&'static Builtin> {
+        self.by_name.get(name.to_ascii_uppercase().as_str()).copied()
+    }
+
+    /// Names near to one that is not there.
+    pub fn similar(&self, name: &str) -> Vec<String> {
+        did_you_mean(name, self.by_name.keys().copied())
+    }
+
+    /// Every function once, in the order of registration.
+    pub fn all(&self) -> &[&'static Builtin] {
+        &self.all
+    }
+}

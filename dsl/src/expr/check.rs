@@ -1,0 +1,297 @@
+//! What the grammar cannot say: arity, lists and intervals in their places, patterns that compile.
+//!
+//! Constant parts are computed here once; a part that fails is left to fail for the record that reaches it.
+
+use std::sync::Arc;
+
+use super::ast::{Binary, Link, Node, Pattern};
+use super::eval::compile_pattern;
+use super::parse::Parsed;
+use super::run::Run;
+use super::sql::Sql;
+use super::{Bounds, Env, Expr, ExprError};
+use crate::builtin::{Builtin, Call, Type};
+use crate::catalogue::expression;
+use crate::path::Path;
+use crate::value::Value;
+
+/// Checks a parsed expression and makes it ready to run.
+pub(super) fn check(parsed: Parsed, text: &str) -> Result<Expr, Vec<ExprError>> {
+    let Parsed {
+        mut root,
+        reads,
+        filters,
+        lookups,
+        calls,
+        mut errors,
+    } = parsed;
+    for (builtin, count, span) in calls {
+        errors.extend(arity(builtin, count).map(|error| ExprError { span, ..error }));
+    }
+    let mut checker = Checker {
+        text,
+        reads: &reads,
+        errors,
+        warnings: Vec::new(),
+    };
+    checker.lists(&root, false);
+    checker.intervals(&root, true);
+    checker.patterns(&mut root);
+    checker.warn(&root);
+    let (mut errors, warnings) = (checker.errors, checker.warnings);
+    if !errors.is_empty() {
+        errors.sort_by_key(|error| error.span.start);
+        return Err(errors);
+    }
+    fold(&mut root);
+    Ok(Expr {
+        root,
+        reads,
+        filters,
+        lookups,
+        warnings,
+        bounds: Bounds::default(),
+    })
+}
+
+fn arity(builtin: &Builtin, count: usize) -> Option<ExprError> {
+    let (least, most) = builtin.arity();
+    if count >= least && most.is_none_or(|most| count <= most) {
+        return None;
+    }
+    let want = match most {
+        Some(most) if most == least => least.to_string(),
+        Some(most) => format!("{least}–{most}"),
+        None => format!("≥ {least}"),
+    };
+    Some(
+        ExprError::new(&expression::ARITY, 0..0)
+            .with("name", builtin.name)
+            .with("want", want)
+            .with("count", count)
+            .with("signature", builtin.signature()),
+    )
+}
+
+struct Checker<'t> {
+    text: &'t str,
+    reads: &'t [(Path, std::ops::Range<usize>)],
+    errors: Vec<ExprError>,
+    warnings: Vec<ExprError>,
+}
+
+impl Checker<'_> {
+    /// A path with `*` belongs into an aggregate function.
+    fn lists(&mut self, node: &Node, aggregated: bool) {
+        if !aggregated && matches!(node, Node::Field(_) | Node::Interpolated(_) | Node::Glued(_)) {
+            for slot in node.slots() {
+                let (path, span) = &self.reads[slot];
+                if path.has_all() {
+                    let error = ExprError::new(&expression::LIST_OUTSIDE, span.clone());
+                    self.errors.push(error.with("name", &self.text[span.clone()]));
+                }
+            }
+        }
+        let inside = aggregated
+            || matches!(
+                node,
+                Node::Call(
+                    Builtin {
+                        call: Call::Aggregate(_),
+                        ..
+                    },
+                    _
+                )
+            );
+        for child in node.children() {
+            self.lists(child, inside);
+        }
+    }
+
+    /// An interval is added to a time, taken from one, or handed to a function that asks for one.
+    fn intervals(&mut self, node: &Node, misplaced: bool) {
+        match node {
+            Node::Interval(amount, _) => {
+                if misplaced {
+                    self.errors
+                        .push(ExprError::new(&expression::INTERVAL_PLACE, self.interval_span()));
+                }
+                self.intervals(amount, true);
+            }
+            Node::Chain(first, links) => {
+                let shifts = |link: &Link| matches!(link.op, Binary::Add | Binary::Sub);
+                let first_is_fine = links.first().is_some_and(|link| link.op == Binary::Add);
+                self.intervals(first, !first_is_fine);
+                for link in links {
+                    self.intervals(&link.right, !shifts(link));
+                }
+            }
+            Node::Call(builtin, args) => {
+                for (index, arg) in args.iter().enumerate() {
+                    let wants = builtin
+                        .param(index)
+                        .is_some_and(|param| param.takes == Type::Interval);
+                    if wants && !matches!(arg, Node::Interval(..)) {
+                        self.errors
+                            .push(ExprError::new(&expression::INTERVAL_PLACE, 0..self.text.len()));
+                    }
+                    self.intervals(arg, !wants);
+                }
+            }
+            other => {
+                for child in other.children() {
+                    self.intervals(child, true);
+                }
+            }
+        }
+    }
+
+    /// The first INTERVAL of the text; nodes carry no places.
+    fn interval_span(&self) -> std::ops::Range<usize> {
+        let word = "interval";
+        match self.text.to_ascii_lowercase().find(word) {
+            Some(at) => at..at + word.len(),
+            None => 0..self.text.len(),
+        }
+    }
+
+    fn patterns(&mut self, node: &mut Node) {
+        if let Node::Regexp(_, pattern, _) = node
+            && let Pattern::Computed(inner) = pattern
+            && let Node::Const(value) = &**inner
+            && let Some(text) = value.to_text()
+        {
+            match compile_pattern(&text) {
+                Ok(compiled) => *pattern = Pattern::Literal(Arc::new(compiled)),
+                Err(what) => {
+                    let span = self
+                        .text
+                        .find(&*text)
+                        .map_or(0..self.text.len(), |at| at..at + text.len());
+                    self.errors
+                        .push(ExprError::new(&expression::BAD_PATTERN, span).with("what", what));
+                }
+            }
+        }
+        each_child(node, &mut |child| self.patterns(child));
+    }
+
+    /// A bare placeholder below, above or beside quoted digits: a number for a tool that substitutes first, text
+    /// here if the field is text.
+    fn warn(&mut self, node: &Node) {
+        if let Node::Chain(first, links) = node
+            && let [link] = links.as_slice()
+            && matches!(link.op, Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge)
+        {
+            for (field, literal) in [(&**first, &link.right), (&link.right, &**first)] {
+                if let (Node::Field(slot), Node::Const(Sql::Text(text))) = (field, literal)
+                    && !text.text.is_empty()
+                    && text.text.parse::<f64>().is_ok()
+                    && !self.reads[*slot].0.is_special()
+                {
+                    let warning = ExprError::new(&expression::COMPARED_AS_TEXT, link.span.clone());
+                    let warning = warning.with("name", &self.reads[*slot].0);
+                    self.warnings.push(
+                        warning
+                            .with("literal", format_args!("'{}'", text.text))
+                            .with("number", &text.text),
+                    );
+                }
+            }
+        }
+        for child in node.children() {
+            self.warn(child);
+        }
+    }
+}
+
+fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {
+    match node {
+        Node::Const(_) | Node::Field(_) | Node::Interpolated(_) | Node::Glued(_) | Node::Lookup(_) => {}
+        Node::Unary(_, inner) | Node::Is(inner, ..) | Node::Cast(inner, _) | Node::Interval(inner, _) => {
+            visit(inner)
+        }
+        Node::Chain(first, links) => {
+            visit(first);
+            links.iter_mut().for_each(|link| visit(&mut link.right));
+        }
+        Node::In(inner, list, _) => {
+            visit(inner);
+            list.iter_mut().for_each(visit);
+        }
+        Node::Between(inner, bounds, _) => {
+            visit(inner);
+            visit(&mut bounds.0);
+            visit(&mut bounds.1);
+        }
+        Node::Like(inner, pattern, ..) | Node::Regexp(inner, Pattern::Computed(pattern), _) => {
+            visit(inner);
+            visit(pattern);
+        }
+        Node::Regexp(inner, Pattern::Literal(_), _) => visit(inner),
+        Node::Case(case) => {
+            case.subject.iter_mut().for_each(&mut *visit);
+            for (when, then) in &mut case.arms {
+                visit(when);
+                visit(then);
+            }
+            case.otherwise.iter_mut().for_each(visit);
+        }
+        Node::Call(_, args) => args.iter_mut().for_each(visit),
+    }
+}
+
+/// Computes what needs no record, from the leaves up.
+fn fold(node: &mut Node) {
+    each_child(node, &mut fold);
+    if matches!(node, Node::Const(_) | Node::Interval(..)) || !is_constant(node) {
+        return;
+    }
+    let bounds = Bounds {
+        fuel: 10_000,
+        ..Bounds::default()
+    };
+    let run = Run::bare(&NoRecord, bounds);
+    if let Ok(value) = super::eval::node(&run, node).map(Sql::into_owned) {
+        *node = Node::Const(value);
+    }
+}
+
+/// Whether the operands are known and the operation depends neither on the clock nor on the zone.
+fn is_constant(node: &Node) -> bool {
+    let operation = match node {
+        Node::Field(_) | Node::Interpolated(_) | Node::Glued(_) | Node::Lookup(_) | Node::Interval(..) => {
+            false
+        }
+        Node::Call(builtin, _) => builtin.constant,
+        Node::Cast(_, cast) => !matches!(cast, super::ast::Cast::Date | super::ast::Cast::DateTime(_)),
+        _ => true,
+    };
+    operation
+        && node
+            .children()
+            .into_iter()
+            .all(|child| matches!(child, Node::Const(_)))
+}
+
+/// Constant parts ask for nothing.
+struct NoRecord;
+
+impl Env for NoRecord {
+    fn field(&self, _slot: usize, _path: &Path) -> Option<std::borrow::Cow<'_, Value>> {
+        None
+    }
+
+    fn lookup(&self, _index: usize) -> Option<Value> {
+        None
+    }
+
+    fn now_ms(&self) -> i64 {
+        0
+    }
+
+    fn zone(&self) -> &jiff::tz::TimeZone {
+        const UTC: &jiff::tz::TimeZone = &jiff::tz::TimeZone::UTC;
+        UTC
+    }
+}

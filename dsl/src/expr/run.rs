@@ -1,0 +1,325 @@
+//! One evaluation: where values come from, what it may still spend, and how absence is taken.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use super::ast::{Node, Piece};
+use super::eval;
+use super::sql::{DateTime, Num, Sql, Text};
+use super::{Bounds, Env, Expr};
+use crate::builtin::CallError;
+use crate::catalogue::evaluation;
+use crate::decimal::Decimal;
+use crate::diagnostic::Failure;
+use crate::filter::Filter;
+use crate::path::Path;
+use crate::value::{Kind, Value};
+
+/// The state of one evaluation.
+pub(crate) struct Run<'a> {
+    expr: Option<&'a Expr>,
+    pub(crate) env: &'a dyn Env,
+    pub(crate) bounds: Bounds,
+    fuel: Cell<u64>,
+    /// Inside IFNULL and its like a missing field is NULL.
+    tolerant: Cell<bool>,
+    /// The line an aggregate function is at.
+    line: Cell<Option<usize>>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(expr: &'a Expr, env: &'a dyn Env) -> Run<'a> {
+        Run {
+            expr: Some(expr),
+            ..Run::bare(env, expr.bounds)
+        }
+    }
+
+    /// A run of constant parts.
+    pub(super) fn bare(env: &'a dyn Env, bounds: Bounds) -> Run<'a> {
+        let (fuel, tolerant, line) = (Cell::new(bounds.fuel), Cell::new(false), Cell::new(None));
+        Run {
+            expr: None,
+            env,
+            bounds,
+            fuel,
+            tolerant,
+            line,
+        }
+    }
+
+    pub(super) fn whole(&self) -> Result<Sql<'a>, Failure> {
+        match self.expr {
+            Some(expr) => eval::node(self, &expr.root),
+            None => Ok(Sql::Null),
+        }
+    }
+
+    /// Spends steps.
+    pub(super) fn spend(&self, steps: u64) -> Result<(), Failure> {
+        match self.fuel.get().checked_sub(steps) {
+            Some(left) => {
+                self.fuel.set(left);
+                Ok(())
+            }
+            None => Err(Failure::new(&evaluation::OUT_OF_FUEL)),
+        }
+    }
+
+    /// Spends what handling a text costs.
+    pub(super) fn spend_text(&self, bytes: usize) -> Result<(), Failure> {
+        self.spend(u64::try_from(bytes / 64).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn fuel_left(&self) -> u64 {
+        self.fuel.get()
+    }
+
+    /// Computes `work` with missing fields taken for NULL.
+    pub(super) fn tolerating<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.tolerant.replace(true);
+        let result = work();
+        self.tolerant.set(before);
+        result
+    }
+
+    /// What a missing field reads as.
+    fn missing(&self, path: &Path) -> Result<Sql<'a>, Failure> {
+        if self.env.compat_qeasy() {
+            return Ok(Sql::Text(Text {
+                text: Cow::Borrowed(""),
+                bare: true,
+            }));
+        }
+        if self.tolerant.get() {
+            return Ok(Sql::Null);
+        }
+        Err(Failure::new(&evaluation::FIELD_MISSING).with("path", path))
+    }
+
+    fn read(&self, slot: usize) -> Option<&'a (Path, std::ops::Range<usize>)> {
+        self.expr.and_then(|expr| expr.reads.get(slot))
+    }
+
+    /// The raw value of a placeholder, its filters applied; `None` when the field is missing.
+    fn value(&self, slot: usize) -> Result<Option<Cow<'a, Value>>, Failure> {
+        let (Some(expr), Some((path, _))) = (self.expr, self.read(slot)) else {
+            return Ok(None);
+        };
+        let found = match self.line.get() {
+            None => self.env.field(slot, path),
+            Some(line) => self.env.list(slot, path).and_then(|value| element(value, line)),
+        };
+        let Some(mut value) = found else { return Ok(None) };
+        for name in &expr.filters[slot] {
+            let filter = Filter::parse(name);
+            let applied = filter.map(|filter| filter.apply(value.into_owned(), self.env.zone()));
+            value = Cow::Owned(applied.transpose()?.unwrap_or(Value::Null));
+        }
+        Ok(Some(value))
+    }
+
+    /// A bare placeholder.
+    pub(super) fn field(&self, slot: usize) -> Result<Sql<'a>, Failure> {
+        let Some((path, _)) = self.read(slot) else {
+            return Ok(Sql::Null);
+        };
+        match self.value(slot)? {
+            None => self.missing(path),
+            Some(value) => self.convert(value, path),
+        }
+    }
+
+    fn convert(&self, value: Cow<'a, Value>, path: &Path) -> Result<Sql<'a>, Failure> {
+        Ok(match value {
+            Cow::Borrowed(Value::Text(text)) => Sql::Text(Text {
+                text: Cow::Borrowed(text),
+                bare: true,
+            }),
+            Cow::Owned(Value::Text(text)) => Sql::Text(Text {
+                text: Cow::Owned(text),
+                bare: true,
+            }),
+            other => match &*other {
+                Value::Null => Sql::Null,
+                Value::Bool(truth) => Sql::bool(*truth),
+                Value::Number(number) => number_value(number.as_str()),
+                Value::Instant(instant) => match super::time::at_zone(instant.ms, self.env.zone(), 3) {
+                    Some(at) => Sql::DateTime(at),
+                    None => Sql::Null,
+                },
+                value => return Err(no_single_value(path, value.kind())),
+            },
+        })
+    }
+
+    /// Quoted text with placeholders. NULL prints as nothing.
+    pub(super) fn interpolate(&self, pieces: &'a [Piece]) -> Result<Sql<'a>, Failure> {
+        let mut text = String::new();
+        for piece in pieces {
+            let slot = match piece {
+                Piece::Text(fixed) => {
+                    text.push_str(fixed);
+                    continue;
+                }
+                Piece::Slot(slot) => *slot,
+            };
+            let Some((path, _)) = self.read(slot) else {
+                continue;
+            };
+            match self.value(slot)? {
+                None => match self.missing(path)? {
+                    Sql::Null => return Ok(Sql::Null),
+                    _ => continue,
+                },
+                Some(value) => match &*value {
+                    Value::Null => {}
+                    Value::Instant(_) => {
+                        return Err(Failure::new(&evaluation::INSTANT_IN_TEXT).with("path", path));
+                    }
+                    value => match value.to_plain_text() {
+                        Some(plain) => text.push_str(&plain),
+                        None => return Err(no_single_value(path, value.kind())),
+                    },
+                },
+            }
+            self.within(text.len(), "'…'")?;
+        }
+        self.spend_text(text.len())?;
+        Ok(Sql::text(text))
+    }
+
+    /// The number that digits and values make when they are written one behind the other.
+    pub(super) fn glue(&self, pieces: &'a [Piece]) -> Result<Sql<'a>, Failure> {
+        let Sql::Text(joined) = self.interpolate(pieces)? else {
+            return Ok(Sql::Null);
+        };
+        match Decimal::parse(joined.text.trim()) {
+            Some(number) => Ok(Sql::Number(number)),
+            None => Err(Failure::new(&evaluation::GLUED_NOT_NUMBER).with("text", &joined.text)),
+        }
+    }
+
+    /// What a nested look-up found; NULL when nothing.
+    pub(super) fn lookup(&self, index: usize) -> Result<Sql<'a>, Failure> {
+        match self.env.lookup(index) {
+            None => Ok(Sql::Null),
+            Some(value) => {
+                let name = self
+                    .expr
+                    .and_then(|expr| expr.lookups.get(index))
+                    .map(|spec| spec.get.clone());
+                self.convert(
+                    Cow::Owned(value),
+                    &name.unwrap_or_else(|| Path::names(["_findCollection"])),
+                )
+            }
+        }
+    }
+
+    /// Refuses a value that has grown too large.
+    pub(super) fn within(&self, bytes: usize, what: &str) -> Result<(), Failure> {
+        if bytes > self.bounds.value {
+            return Err(Failure::new(&evaluation::VALUE_TOO_LARGE).with("what", what));
+        }
+        Ok(())
+    }
+
+    /// The values of an aggregate function's argument: line by line, NULLs left out.
+    pub(super) fn lines(&self, argument: &'a Node) -> Result<Vec<Sql<'a>>, Failure> {
+        let mut count = None;
+        for slot in argument.slots() {
+            let Some((path, _)) = self.read(slot) else {
+                continue;
+            };
+            if let Some(Value::List(elements)) = self.env.list(slot, path).as_deref() {
+                count = Some(count.unwrap_or(0).max(elements.len()));
+            }
+        }
+        let mut values = Vec::new();
+        let before = self.line.get();
+        let lines: Vec<Option<usize>> = count.map_or(vec![None], |count| (0..count).map(Some).collect());
+        for line in lines {
+            self.line.set(line);
+            let value = self.tolerating(|| eval::node(self, argument));
+            self.line.set(before);
+            let value = value?;
+            if !value.is_null() {
+                values.push(value);
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// The element of a list; a single value is the same on every line.
+fn element(value: Cow<'_, Value>, line: usize) -> Option<Cow<'_, Value>> {
+    match value {
+        Cow::Borrowed(Value::List(elements)) => elements.get(line).map(Cow::Borrowed),
+        Cow::Owned(Value::List(elements)) => elements.into_iter().nth(line).map(Cow::Owned),
+        single => Some(single),
+    }
+}
+
+/// A JSON number, exactly; one that no decimal holds is floating point.
+fn number_value(text: &str) -> Sql<'static> {
+    match Decimal::parse_json(text) {
+        Some(number) => Sql::Number(number),
+        None => match (Sql::Text(Text {
+            text: Cow::Borrowed(text),
+            bare: true,
+        }))
+        .to_num()
+        {
+            Some(Num::Exact(number)) => Sql::Number(number),
+            Some(Num::Float(double)) => Sql::Double(double),
+            None => Sql::Null,
+        },
+    }
+}
+
+fn no_single_value(path: &Path, kind: Kind) -> Failure {
+    let zh = if kind == Kind::List { "列表" } else { "对象" };
+    Failure::new(&evaluation::NO_SINGLE_VALUE)
+        .with("path", path)
+        .with("kind", kind)
+        .with("kind_zh", zh)
+}
+
+/// The arguments of a function that decides itself which of them it needs.
+pub struct Lazy<'r, 'a> {
+    pub(super) nodes: &'a [Node],
+    pub(super) run: &'r Run<'a>,
+}
+
+impl<'a> Lazy<'_, 'a> {
+    /// How many were written.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether none was written.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Computes one; NULL when it was left out.
+    pub fn get(&self, index: usize) -> Result<Sql<'a>, CallError> {
+        match self.nodes.get(index) {
+            Some(node) => Ok(eval::node(self.run, node)?),
+            None => Ok(Sql::Null),
+        }
+    }
+
+    /// Computes one, with missing fields taken for NULL.
+    pub fn get_or_null(&self, index: usize) -> Result<Sql<'a>, CallError> {
+        self.run.tolerating(|| self.get(index))
+    }
+}
+
+impl Run<'_> {
+    /// A time as the run's zone shows it.
+    pub(super) fn time(&self, value: &Sql<'_>) -> Option<DateTime> {
+        super::time::to_datetime(value, self.env.zone())
+    }
+}
