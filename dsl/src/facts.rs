@@ -1,0 +1,352 @@
+//! What a scheme is checked against: connections, the operations of a connector, other schemes.
+//!
+//! Only facts, no behaviour: whoever knows the files (the engine, a test) hands them in through [`Environment`].
+//! Nothing here reads a file or the environment.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::diagnostic::Lang;
+use crate::path::Path;
+use crate::tree::Tree;
+use crate::value::{Map, Value};
+
+/// A text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text2 {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Text2 {
+    /// The same text in both languages.
+    pub fn same(text: impl Into<String>) -> Text2 {
+        let text = text.into();
+        Text2 {
+            zh: text.clone(),
+            en: text,
+        }
+    }
+
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+}
+
+/// What a record asks of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// A document the target does not have yet.
+    Create,
+    /// A document the target has.
+    Update,
+    /// A document to be cancelled.
+    Void,
+    /// A further call for a document that was written before.
+    Step,
+}
+
+impl Action {
+    /// The word in files and in machine-readable output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Void => "void",
+            Action::Step => "step",
+        }
+    }
+
+    /// The action with this word.
+    pub fn parse(word: &str) -> Option<Action> {
+        [Action::Create, Action::Update, Action::Void, Action::Step]
+            .into_iter()
+            .find(|action| action.name() == word)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What resolves a lost answer of a target, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// Writing again is harmless.
+    Upsert,
+    /// The target refuses a second call with the same key.
+    IdempotencyKey,
+    /// The target refuses a second document with the same key, and can be asked by key.
+    UniqueKey,
+    /// The target can be asked by key.
+    Query,
+    /// Nothing.
+    None,
+}
+
+impl Proof {
+    /// The word in connector files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Proof::Upsert => "upsert",
+            Proof::IdempotencyKey => "idempotency_key",
+            Proof::UniqueKey => "unique_key",
+            Proof::Query => "query",
+            Proof::None => "none",
+        }
+    }
+
+    /// The proof with this word.
+    pub fn parse(word: &str) -> Option<Proof> {
+        [
+            Proof::Upsert,
+            Proof::IdempotencyKey,
+            Proof::UniqueKey,
+            Proof::Query,
+            Proof::None,
+        ]
+        .into_iter()
+        .find(|proof| proof.name() == word)
+    }
+
+    /// Whether the target can be asked for a document by its key.
+    pub fn can_ask(self) -> bool {
+        matches!(self, Proof::UniqueKey | Proof::Query)
+    }
+}
+
+/// What an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OpKind {
+    /// Gives rows.
+    Read,
+    /// Takes documents.
+    Write,
+    /// Is called by the other system.
+    Receive,
+    /// Neither; a plain call.
+    Call,
+}
+
+impl OpKind {
+    /// The word in connector files.
+    pub fn name(self) -> &'static str {
+        match self {
+            OpKind::Read => "read",
+            OpKind::Write => "write",
+            OpKind::Receive => "receive",
+            OpKind::Call => "call",
+        }
+    }
+}
+
+/// An option that an operation declares.
+#[derive(Debug, Clone, Default)]
+pub struct OptionFacts {
+    /// Its name.
+    pub name: String,
+    /// `text int bool list choice decimal map` and so on; `text` when nothing is said.
+    pub ty: String,
+    /// The values of a `choice`.
+    pub of: Vec<String>,
+    /// What is sent when a scheme says nothing.
+    pub default: Option<Value>,
+    /// Whether a scheme must say something.
+    pub required: bool,
+    /// The only value it can have.
+    pub constant: Option<Value>,
+    /// Whether it is part of `$options`.
+    pub send: bool,
+    /// The situation in which there is no safe default.
+    pub needed_when: Option<String>,
+    /// What people call it.
+    pub label: Text2,
+}
+
+/// A place of a request that the engine fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Where, in the operation's request.
+    pub path: Path,
+    /// With what.
+    pub what: OwnedKind,
+}
+
+/// What fills an owned place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OwnedKind {
+    /// Begin of the window.
+    WindowStart,
+    /// End of the window.
+    WindowEnd,
+    /// The source's time field.
+    WindowField,
+    /// Number of the page.
+    PageNumber,
+    /// Rows a page.
+    PageSize,
+    /// First row of the page.
+    PageOffset,
+    /// What the page before gave to go on with.
+    PageCursor,
+}
+
+/// How an operation pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageFacts {
+    /// Rows a page when nobody says more.
+    pub size: u32,
+    /// Most rows a page.
+    pub max: u32,
+    /// Number of the first page.
+    pub first: i64,
+}
+
+/// How a scheme's `filter` reaches the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterKind {
+    /// As text in a language like SQL.
+    SqlText,
+    /// As a list of conditions; these comparisons are known.
+    Conditions(Vec<String>),
+}
+
+/// Something computed from the evaluated options of a call.
+pub type ByOptions<T> = Box<dyn Fn(&Map) -> T + Send + Sync>;
+
+/// One operation of a connector, with the connection's parameters already in it.
+pub struct OperationFacts {
+    /// Its name in the connector.
+    pub name: String,
+    /// What it is for.
+    pub kind: OpKind,
+    /// What people call it.
+    pub label: Text2,
+    /// The options it declares.
+    pub options: Vec<OptionFacts>,
+    /// What stands under a scheme's `request`.
+    pub request: Option<Arc<Tree>>,
+    /// The places in it that the engine fills.
+    pub request_owned: Vec<Owned>,
+    /// Whether the operation itself prints the window somewhere.
+    pub uses_window: bool,
+    /// Whether it asks by a time field that the scheme must name (`window.field`).
+    pub window_by_field: bool,
+    /// Longest slice, in milliseconds.
+    pub window_max_ms: Option<i64>,
+    /// How it pages; `None` when it does not.
+    pub page: Option<PageFacts>,
+    /// Whether a scheme must say `fields`.
+    pub fields_required: bool,
+    /// Whether a scheme may say `fields`.
+    pub accepts_fields: bool,
+    /// How `filter` reaches the source; `None` when it cannot.
+    pub filter: Option<FilterKind>,
+    /// Fields of a row as samples show them (`a`, `a.b`, `list.*.x`); `None` when nobody knows.
+    pub columns: Option<Vec<String>>,
+    /// What it can do to a document.
+    pub writes: Vec<Action>,
+    /// Default of the target's `key`.
+    pub keys: ByOptions<Vec<Path>>,
+    /// The part of the document below which key names stand.
+    pub key_under: Option<Path>,
+    /// Most records a call.
+    pub batch_max: u32,
+    /// What resolves a lost answer.
+    pub proof: ByOptions<Proof>,
+    /// Typed places of a document, by last name at any depth.
+    pub types: Vec<(String, String)>,
+}
+
+impl fmt::Debug for OperationFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationFacts")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OperationFacts {
+    /// An operation that declares nothing yet: one record a call, no proof, no paging.
+    pub fn new(name: impl Into<String>, kind: OpKind) -> OperationFacts {
+        let name = name.into();
+        OperationFacts {
+            label: Text2::same(name.clone()),
+            name,
+            kind,
+            options: Vec::new(),
+            request: None,
+            request_owned: Vec::new(),
+            uses_window: false,
+            window_by_field: false,
+            window_max_ms: None,
+            page: None,
+            fields_required: false,
+            accepts_fields: false,
+            filter: None,
+            columns: None,
+            writes: Vec::new(),
+            keys: Box::new(|_| Vec::new()),
+            key_under: None,
+            batch_max: 1,
+            proof: Box::new(|_| Proof::None),
+            types: Vec::new(),
+        }
+    }
+
+    /// The option with this name.
+    pub fn option(&self, name: &str) -> Option<&OptionFacts> {
+        self.options.iter().find(|option| option.name == name)
+    }
+}
+
+/// A name that leads nowhere, and the names that would have led somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NotFound {
+    /// Names near the one that was asked for.
+    pub similar: Vec<String>,
+    /// All names.
+    pub all: Vec<String>,
+}
+
+/// Another scheme, as far as a look-up needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemeFacts {
+    /// Its id.
+    pub id: String,
+    /// The fields of its stored rows; `None` when nobody knows.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What a connection can do, from its connector's file and its own entry.
+pub trait ConnectorFacts: Send + Sync {
+    /// The connector's id.
+    fn id(&self) -> &str;
+    /// The IANA zone of its clock texts.
+    fn zone(&self) -> &str;
+    /// The shortest time between two runs of a schedule, in milliseconds.
+    fn min_interval_ms(&self) -> i64;
+    /// Why the interval is not shorter; empty when nobody said.
+    fn min_interval_reason(&self) -> &str {
+        ""
+    }
+    /// The operation that `api` names: exactly its name, one of its aliases, or its path.
+    fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound>;
+}
+
+/// Everything a scheme file may refer to.
+pub trait Environment {
+    /// The connection with this name.
+    fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound>;
+    /// The scheme with this id, uuid or alias.
+    fn scheme(&self, id_uuid_or_alias: &str) -> Result<SchemeFacts, NotFound>;
+}

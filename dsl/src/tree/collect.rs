@@ -1,0 +1,97 @@
+//! The keys of look-ups, collected before evaluation so that a page needs one query per look-up and level.
+
+use crate::diagnostic::Failure;
+use crate::lookup::{Hits, LookupWant};
+use crate::tree::eval::{Eval, Got, Lines, Scope};
+use crate::tree::term::{LookupTerm, Maker, Term, TermKind, Tree};
+use crate::value::Value;
+
+/// The look-ups of one level that a record needs. Branches that evaluation would not take are collected, too; a key
+/// that cannot be computed is left out, because it matters only if evaluation comes to it.
+pub fn lookup_keys(
+    tree: &Tree,
+    level: usize,
+    scope: &dyn Scope,
+    hits: &Hits,
+) -> Result<Vec<LookupWant>, Failure> {
+    let mut collect = Collect {
+        eval: Eval::new(scope, hits),
+        level,
+        found: Vec::new(),
+    };
+    if level < tree.lookups().len() {
+        collect.term(&tree.root, None);
+    }
+    Ok(collect.found)
+}
+
+struct Collect<'a> {
+    eval: Eval<'a>,
+    level: usize,
+    found: Vec<LookupWant>,
+}
+
+impl Collect<'_> {
+    fn term(&mut self, term: &Term, lines: Option<&Lines<'_>>) {
+        match &term.kind {
+            TermKind::Literal(_) | TermKind::Drop | TermKind::Read(_) | TermKind::Text(_) => {}
+            TermKind::Formula(formula) => {
+                formula
+                    .lookups
+                    .iter()
+                    .for_each(|lookup| self.lookup(lookup, lines));
+            }
+            TermKind::Find(lookup) => self.lookup(lookup, lines),
+            TermKind::Map(members) => members.iter().for_each(|(_, member)| self.term(member, lines)),
+            TermKind::List(items) => items.iter().for_each(|item| self.term(item, lines)),
+            TermKind::Made(made) => {
+                match &made.maker {
+                    Maker::Value(inner) | Maker::Json(inner) => self.term(inner, lines),
+                    Maker::Map { of, .. } | Maker::Split { of, .. } => self.term(of, lines),
+                    Maker::Merge(parts) => parts.iter().for_each(|part| self.term(part, lines)),
+                    Maker::Join { .. } => {}
+                    Maker::Lookup(lookup) => self.lookup(lookup, lines),
+                    Maker::Each(each) => {
+                        let list = self
+                            .eval
+                            .fetch(&each.list.from, lines)
+                            .map(std::borrow::Cow::into_owned);
+                        if let Some(Value::List(list)) = list {
+                            for (index, value) in list.iter().enumerate() {
+                                let line = Lines {
+                                    value,
+                                    index: index + 1,
+                                    up: lines,
+                                };
+                                self.term(&each.body, Some(&line));
+                            }
+                        }
+                    }
+                }
+                if let Some(default) = &made.manners.default {
+                    self.term(default, lines);
+                }
+            }
+        }
+    }
+
+    fn lookup(&mut self, lookup: &LookupTerm, lines: Option<&Lines<'_>>) {
+        let depth = lookup.depth();
+        if depth > self.level {
+            lookup.keys.iter().for_each(|key| self.term(key, lines));
+            return;
+        }
+        if depth < self.level {
+            return;
+        }
+        // A miss or nothing known yet both say which keys were wanted.
+        if let Ok(Got::Missing(gap)) = self.eval.lookup(lookup, lines)
+            && let Some(want) = gap.want()
+            && !want.keys.iter().any(String::is_empty)
+            && !self.eval.hits.knows(want)
+            && !self.found.contains(want)
+        {
+            self.found.push(want.clone());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The fields of a row, as far as samples and declarations show them.
+
+use crate::diagnostic::did_you_mean;
+use crate::path::{Path, Segment};
+
+/// The fields that are known.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    /// Names only: stars and indexes are left out.
+    paths: Vec<Vec<String>>,
+}
+
+impl Columns {
+    /// Fields by their paths (`a`, `a.b`, `lines.*.qty`). A text that is no path is a name.
+    pub fn new<'t>(paths: impl IntoIterator<Item = &'t str>) -> Columns {
+        let mut columns = Columns::default();
+        for path in paths {
+            match Path::parse(path) {
+                Ok(path) => columns.add(&path),
+                Err(_) => columns.add(&Path::names([path])),
+            }
+        }
+        columns
+    }
+
+    /// Adds a field.
+    pub fn add(&mut self, path: &Path) {
+        let names = names_of(path);
+        if !self.paths.contains(&names) {
+            self.paths.push(names);
+        }
+    }
+
+    /// Adds every field of a sample row.
+    pub fn add_row(&mut self, row: &crate::value::Value) {
+        self.add_below(&mut Vec::new(), row);
+    }
+
+    fn add_below(&mut self, at: &mut Vec<String>, value: &crate::value::Value) {
+        use crate::value::Value;
+        match value {
+            Value::Map(map) if !map.is_empty() => {
+                for (name, value) in map {
+                    at.push(name.clone());
+                    self.add_below(at, value);
+                    at.pop();
+                }
+            }
+            Value::List(list) if !list.is_empty() => list.iter().for_each(|value| self.add_below(at, value)),
+            _ if !at.is_empty() && !self.paths.contains(at) => self.paths.push(at.clone()),
+            _ => {}
+        }
+    }
+
+    /// Whether the field may be there: it is known, or is part of a known one, or lies below one of which nothing
+    /// further is known.
+    pub fn knows(&self, path: &Path) -> bool {
+        let wanted = names_of(path);
+        self.paths.iter().any(|known| known.starts_with(&wanted))
+            || self.paths.iter().any(|known| {
+                wanted.starts_with(known)
+                    && !self
+                        .paths
+                        .iter()
+                        .any(|other| other.len() > known.len() && other.starts_with(known))
+            })
+    }
+
+    /// Known fields that are spelt nearly like this one.
+    pub fn near(&self, path: &Path) -> Vec<String> {
+        let wanted = names_of(path).join(".");
+        let known: Vec<String> = self.paths.iter().map(|names| names.join(".")).collect();
+        did_you_mean(&wanted, known.iter().map(String::as_str))
+    }
+
+    /// The paths, as texts.
+    pub fn texts(&self) -> Vec<String> {
+        self.paths
+            .iter()
+            .map(|names| Path::names(names.clone()).to_string())
+            .collect()
+    }
+}
+
+fn names_of(path: &Path) -> Vec<String> {
+    path.segments()
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Name(name) => Some(name.clone()),
+            Segment::Index(_) | Segment::All => None,
+        })
+        .collect()
+}

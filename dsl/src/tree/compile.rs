@@ -1,0 +1,639 @@
+//! From nodes of a file to a [`Tree`]: scalars, templates, expressions, plain maps and lists.
+//!
+//! Maps with `$` keys are compiled in [`super::maker`]. All problems go into [`Compile::diags`]; what could not be
+//! compiled becomes null, so that one problem does not hide the next.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::builtin::Registry;
+use crate::catalogue::{Entry, value as words};
+use crate::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
+use crate::expr::{self, Bounds, ExprError, FindKey, FindSpec};
+use crate::facts::{NotFound, SchemeFacts};
+use crate::filter::Filter;
+use crate::lookup::LookupSpec;
+use crate::path::{Path, Segment};
+use crate::template::{self, Piece as Part};
+use crate::tree::columns::Columns;
+use crate::tree::formula::Formula;
+use crate::tree::names::{self, TreePlace};
+use crate::tree::term::segment_name;
+use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind, Tree};
+use crate::value::Value;
+use crate::yaml::{Node, NodeKind, Pair, Style};
+
+/// Bytes of one template; longer ones are made of values by other means.
+const TEMPLATE_BYTES: usize = 4 << 10;
+
+/// How a name of another scheme is resolved.
+pub type Schemes<'a> = &'a dyn Fn(&str) -> Result<SchemeFacts, NotFound>;
+
+/// A table of `maps`: what is translated, and into what.
+pub type Table = Vec<(String, Value)>;
+
+/// What trees of one file are compiled with, and the problems found so far.
+pub struct Compile<'a> {
+    /// The file the nodes are from.
+    pub file: &'a Arc<SourceFile>,
+    /// The functions there are.
+    pub registry: &'a Registry,
+    /// The bounds of expressions.
+    pub bounds: Bounds,
+    /// What may be read here.
+    pub place: TreePlace,
+    /// The problems so far.
+    pub diags: Vec<Diagnostic>,
+    /// The fields of a row, where they are known.
+    pub columns: Option<Columns>,
+    /// The names after `$let` that may be used; `None` leaves that to the caller.
+    pub lets: Option<Vec<String>>,
+    /// Other schemes.
+    pub schemes: Option<Schemes<'a>>,
+    /// The tables of `maps` by name; `None` is a table that could not be read and was complained about.
+    pub tables: Vec<(String, Option<Table>)>,
+    /// Old ways: missing is empty text, values are texts.
+    pub compat_qeasy: bool,
+    pub(crate) each: Vec<Path>,
+}
+
+/// Compiles one value place.
+pub fn compile_tree(node: &Node, cx: &mut Compile<'_>) -> Tree {
+    Tree::new(cx.term(node))
+}
+
+impl<'a> Compile<'a> {
+    /// A compiler for the trees of one file.
+    pub fn new(file: &'a Arc<SourceFile>, registry: &'a Registry, place: TreePlace) -> Compile<'a> {
+        Compile {
+            file,
+            registry,
+            bounds: Bounds::default(),
+            place,
+            diags: Vec::new(),
+            columns: None,
+            lets: None,
+            schemes: None,
+            tables: Vec::new(),
+            compat_qeasy: false,
+            each: Vec::new(),
+        }
+    }
+
+    /// Adds a problem.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diags.push(diagnostic);
+    }
+
+    pub(crate) fn problem(&self, entry: &'static Entry, span: Range<usize>) -> Diagnostic {
+        Diagnostic::new(entry, self.file, span)
+    }
+
+    pub(crate) fn term(&mut self, node: &Node) -> Term {
+        match &node.kind {
+            NodeKind::Scalar(_) => self.scalar(node),
+            NodeKind::List(items) => {
+                let items = items.iter().map(|item| self.term(item)).collect();
+                Term::new(TermKind::List(items), node.span.clone())
+            }
+            NodeKind::Map(pairs) if pairs.iter().any(|pair| is_ours(&pair.key)) => self.made(node, pairs),
+            NodeKind::Map(pairs) => self.plain_map(node, pairs),
+        }
+    }
+
+    fn plain_map(&mut self, node: &Node, pairs: &[Pair]) -> Term {
+        let members = pairs
+            .iter()
+            .map(|pair| (data_key(&pair.key), self.term(&pair.value)))
+            .collect();
+        Term::new(TermKind::Map(members), node.span.clone())
+    }
+
+    fn scalar(&mut self, node: &Node) -> Term {
+        let scalar = node.scalar().expect("only scalars come here");
+        let text = scalar.text.as_str();
+        if scalar.style == Style::Plain && text == "$drop" {
+            return Term::new(TermKind::Drop, node.span.clone());
+        }
+        let mut term = if let Some(at) = after_word(text, "_function") {
+            self.formula(node, at)
+        } else if let Some(at) = after_word(text, "_findCollection") {
+            self.find(node, at)
+        } else if after_word(text, "_mongoQuery").is_some() {
+            let at = node.span_in(0.."_mongoQuery".len());
+            self.report(self.problem(&words::VALUE_LATER, at).with("what", "_mongoQuery"));
+            Term::literal(Value::Null, node.span.clone())
+        } else if template::has_placeholder(text) {
+            self.template(node)
+        } else {
+            if text.starts_with("function ") {
+                self.report(self.problem(&words::FUNCTION_TYPO, node.span_in(0.."function".len())));
+            }
+            return Term::literal(node.plain_value(), node.span.clone());
+        };
+        term.source = Some(text.into());
+        term
+    }
+
+    /// `<<a>>` alone keeps its kind; with anything around it, text.
+    fn template(&mut self, node: &Node) -> Term {
+        let text = &node.scalar().expect("only scalars come here").text;
+        let span = node.span.clone();
+        if text.len() > TEMPLATE_BYTES {
+            self.report(
+                self.problem(&words::TOO_BIG, span.clone())
+                    .with("limit", TEMPLATE_BYTES),
+            );
+            return Term::literal(Value::Null, span);
+        }
+        match self.pieces(text, &|at| node.span_in(at)) {
+            None => Term::literal(Value::Null, span),
+            Some(mut pieces) => match pieces.as_mut_slice() {
+                [Piece::Read(_)] => match pieces.pop() {
+                    Some(Piece::Read(read)) => Term::new(TermKind::Read(read), span),
+                    _ => Term::literal(Value::Null, span),
+                },
+                _ => Term::new(TermKind::Text(pieces), span),
+            },
+        }
+    }
+
+    /// The pieces of a template; `None` when something in it is wrong.
+    fn pieces(&mut self, text: &str, place: &dyn Fn(Range<usize>) -> Range<usize>) -> Option<Vec<Piece>> {
+        let parts = match template::pieces(text) {
+            Ok(parts) => parts,
+            Err(unclosed) => {
+                self.report(
+                    self.problem(&words::UNCLOSED, place(unclosed.at))
+                        .with("mark", unclosed.mark),
+                );
+                return None;
+            }
+        };
+        let mut good = true;
+        let mut pieces = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => pieces.push(Piece::Text(text.to_owned())),
+                Part::Placeholder { inside, at } => {
+                    let start = at.start;
+                    let read = self.placeholder(inside, &|part| place(start + part.start..start + part.end));
+                    good &= read.is_some();
+                    pieces.extend(read.map(Piece::Read));
+                }
+            }
+        }
+        good.then_some(pieces)
+    }
+
+    fn placeholder(&mut self, inside: &str, place: &dyn Fn(Range<usize>) -> Range<usize>) -> Option<Read> {
+        let (path_at, filter_places) = template::path_and_filters(inside);
+        let mut filters = Vec::new();
+        let mut good = true;
+        for at in filter_places {
+            match Filter::parse(&inside[at.clone()]) {
+                Some(filter) => filters.push(filter),
+                None => {
+                    good = false;
+                    let name = &inside[at.clone()];
+                    let near = did_you_mean(name, Filter::names());
+                    self.report(
+                        self.problem(&words::UNKNOWN_FILTER, place(at))
+                            .with("name", name)
+                            .with("all", Filter::names().collect::<Vec<_>>().join(" "))
+                            .similar(near),
+                    );
+                }
+            }
+        }
+        let span = place(if path_at.is_empty() {
+            0..inside.len()
+        } else {
+            path_at.clone()
+        });
+        let path = self.path(&inside[path_at], span.clone())?;
+        let bare = filters.first().is_none_or(|filter| !filter.prints_time());
+        let read = self.read(&path, span, bare, filters)?;
+        good.then_some(read)
+    }
+
+    /// A path that a file writes; reports one that is none.
+    pub(crate) fn path(&mut self, text: &str, span: Range<usize>) -> Option<Path> {
+        let odd = text.contains(['<', '>', '{', '}']);
+        match Path::parse(text) {
+            Ok(path) if !odd => Some(path),
+            parsed => {
+                let why = |lang: Lang| match &parsed {
+                    Err(error) => error.what.words(lang),
+                    Ok(_) => lang.pick("含有括号", "it holds a bracket"),
+                };
+                self.report(
+                    self.problem(&words::BAD_PATH, span)
+                        .with("path", text)
+                        .with("why", why(Lang::Zh))
+                        .with("why_en", why(Lang::En)),
+                );
+                None
+            }
+        }
+    }
+
+    /// What a path reads here, as a placeholder; `bare` says that nothing prints it if it is an instant.
+    pub(crate) fn read(
+        &mut self,
+        path: &Path,
+        span: Range<usize>,
+        bare: bool,
+        filters: Vec<Filter>,
+    ) -> Option<Read> {
+        let from = self.reference(path, span.clone())?;
+        if let Ref::Name(name) = &from
+            && bare
+            && names::is_instant(name)
+        {
+            self.report(self.problem(&words::INSTANT_BARE, span).with("name", name));
+            return None;
+        }
+        Some(Read {
+            missing: self.missing(&from),
+            plain: self.compat_qeasy,
+            from,
+            filters,
+        })
+    }
+
+    fn missing(&self, from: &Ref) -> Missing {
+        match from {
+            Ref::Name(path) | Ref::Seconds(path)
+                if path
+                    .first_name()
+                    .is_some_and(|first| self.place.omit.contains(&first)) =>
+            {
+                Missing::Omit
+            }
+            Ref::Field { .. } | Ref::Line { .. } if self.compat_qeasy => Missing::Empty,
+            _ => Missing::Fail,
+        }
+    }
+
+    /// What a path refers to here; reports what it cannot refer to.
+    pub(crate) fn reference(&mut self, path: &Path, span: Range<usize>) -> Option<Ref> {
+        if let Some((name, seconds)) = names::old_variable(path, &self.place) {
+            self.allowed(&name, path, span)?;
+            return Some(if seconds {
+                Ref::Seconds(name)
+            } else {
+                Ref::Name(name)
+            });
+        }
+        if path.is_special() {
+            return self.name(path, span);
+        }
+        if let Some(line) = self.own_path(path) {
+            self.known(path, span);
+            return Some(line);
+        }
+        if !self.place.fields {
+            let (zh, en) = self.place.words;
+            self.report(
+                self.problem(&words::FIELD_NOT_HERE, span)
+                    .with("path", path)
+                    .with("place", zh)
+                    .with("place_en", en),
+            );
+            return None;
+        }
+        self.known(path, span);
+        Some(Ref::Field {
+            slot: 0,
+            path: path.clone(),
+        })
+    }
+
+    fn name(&mut self, path: &Path, span: Range<usize>) -> Option<Ref> {
+        if let Err(near) = names::exists(path) {
+            self.report(
+                self.problem(&words::UNKNOWN_NAME, span)
+                    .with("name", path)
+                    .similar(near),
+            );
+            return None;
+        }
+        let first = path.first_name().unwrap_or_default();
+        if matches!(first, "$line" | "$index") {
+            let Some(each) = self.each.last().cloned() else {
+                self.report(self.problem(&words::LINE_OUTSIDE, span).with("name", path));
+                return None;
+            };
+            if first == "$index" {
+                return Some(Ref::Index { up: 0 });
+            }
+            let rest = below_first(path);
+            if let Some(rest) = &rest {
+                self.known(&each.join(rest), span);
+            }
+            return Some(Ref::Line { up: 0, each, rest });
+        }
+        self.allowed(path, path, span.clone())?;
+        if first == "$let"
+            && let Some(lets) = &self.lets
+        {
+            let name = path.segments().get(1).and_then(segment_name).unwrap_or_default();
+            if !lets.contains(&name) {
+                let near = did_you_mean(&name, lets.iter().map(String::as_str));
+                self.report(
+                    self.problem(&words::LET_UNKNOWN, span)
+                        .with("name", name)
+                        .similar(near),
+                );
+                return None;
+            }
+        }
+        Some(Ref::Name(path.clone()))
+    }
+
+    fn allowed(&mut self, name: &Path, written: &Path, span: Range<usize>) -> Option<()> {
+        let first = name.first_name().unwrap_or_default();
+        if first == "$now" || self.place.names.contains(&first) {
+            return Some(());
+        }
+        let (zh, en) = self.place.words;
+        let later = names::LATER.contains(&first);
+        self.report(if later {
+            self.problem(&words::VALUE_LATER, span).with("what", written)
+        } else {
+            self.problem(&words::NAME_NOT_HERE, span)
+                .with("name", written)
+                .with("place", zh)
+                .with("place_en", en)
+        });
+        None
+    }
+
+    /// The path of a line in old style, `details.qty` inside `$each: details`.
+    fn own_path(&self, path: &Path) -> Option<Ref> {
+        self.each.iter().rev().enumerate().find_map(|(up, each)| {
+            let rest = path.below(&without_stars(each))?;
+            match rest.segments().first() {
+                None => Some(Ref::Line {
+                    up,
+                    each: each.clone(),
+                    rest: None,
+                }),
+                Some(Segment::Name(_)) => Some(Ref::Line {
+                    up,
+                    each: each.clone(),
+                    rest: Some(rest),
+                }),
+                Some(Segment::Index(_) | Segment::All) => None,
+            }
+        })
+    }
+
+    /// Reports a field that nothing knows.
+    pub(crate) fn known(&mut self, path: &Path, span: Range<usize>) {
+        if let Some(columns) = &self.columns
+            && !columns.knows(path)
+        {
+            let near = columns.near(path);
+            self.report(
+                self.problem(&words::UNKNOWN_FIELD, span)
+                    .with("path", path)
+                    .similar(near),
+            );
+        }
+    }
+
+    fn formula(&mut self, node: &Node, at: usize) -> Term {
+        let text = &node.scalar().expect("only scalars come here").text[at..];
+        let place = |span: Range<usize>| node.span_in(at + span.start..at + span.end);
+        let expr = match expr::compile(text, self.registry, &self.bounds) {
+            Ok(expr) => expr,
+            Err(errors) => {
+                self.expression_problems(&errors, &place);
+                return Term::literal(Value::Null, node.span.clone());
+            }
+        };
+        self.expression_problems(expr.warnings(), &place);
+        let refs: Vec<Option<Ref>> = expr
+            .reads()
+            .iter()
+            .map(|(path, span)| self.reference(path, place(span.clone())))
+            .collect();
+        let lookups: Vec<Option<LookupTerm>> = expr
+            .lookups()
+            .iter()
+            .map(|spec| self.find_term(spec, &place, node.span.clone()))
+            .collect();
+        let (Some(refs), Some(lookups)) = (refs.into_iter().collect(), lookups.into_iter().collect()) else {
+            return Term::literal(Value::Null, node.span.clone());
+        };
+        let formula = Formula {
+            expr: Arc::new(expr),
+            text: text.into(),
+            refs,
+            lookups,
+        };
+        Term::new(TermKind::Formula(formula), node.span.clone())
+    }
+
+    fn expression_problems(&mut self, errors: &[ExprError], place: &dyn Fn(Range<usize>) -> Range<usize>) {
+        for error in errors {
+            let mut diagnostic = self
+                .problem(error.entry, place(error.span.clone()))
+                .similar(error.similar.clone());
+            diagnostic.facts = error.facts.clone();
+            self.report(diagnostic);
+        }
+    }
+
+    fn find(&mut self, node: &Node, at: usize) -> Term {
+        let text = &node.scalar().expect("only scalars come here").text[at..];
+        let place = |span: Range<usize>| node.span_in(at + span.start..at + span.end);
+        let term = match expr::parse_find(text) {
+            Ok(spec) => self.find_term(&spec, &place, node.span.clone()),
+            Err(errors) => {
+                self.expression_problems(&errors, &place);
+                None
+            }
+        };
+        match term {
+            Some(lookup) => Term::new(TermKind::Find(lookup), node.span.clone()),
+            None => Term::literal(Value::Null, node.span.clone()),
+        }
+    }
+
+    fn find_term(
+        &mut self,
+        spec: &FindSpec,
+        place: &dyn Fn(Range<usize>) -> Range<usize>,
+        node_span: Range<usize>,
+    ) -> Option<LookupTerm> {
+        let facts = self.scheme(&spec.scheme, place(spec.scheme_span.clone()));
+        let mut by = Vec::new();
+        let mut keys = Vec::new();
+        let mut good = true;
+        let span = place(spec.span.clone());
+        for (column, key) in &spec.by {
+            let column = facts
+                .as_ref()
+                .and_then(|facts| self.column(facts, column, span.clone()));
+            let key = match key {
+                FindKey::Literal(text) => Some(Term::literal(text.as_str().into(), node_span.clone())),
+                FindKey::Field(path) => self
+                    .read(path, span.clone(), true, Vec::new())
+                    .map(|read| Term::new(TermKind::Read(read), node_span.clone())),
+                FindKey::Text(text) => self
+                    .pieces(text, &|_| span.clone())
+                    .map(|pieces| Term::new(single_or_text(pieces), node_span.clone())),
+            };
+            match (column, key) {
+                (Some(column), Some(key)) => {
+                    by.push(column);
+                    keys.push(key);
+                }
+                _ => good = false,
+            }
+        }
+        let facts = facts?;
+        let get = self.column(&facts, &spec.get, span)?;
+        good.then(|| LookupTerm {
+            spec: LookupSpec {
+                id: 0,
+                scheme: facts.id,
+                get,
+                by,
+                only: false,
+            },
+            keys,
+        })
+    }
+
+    /// The scheme that a look-up names.
+    pub(crate) fn scheme(&mut self, name: &str, span: Range<usize>) -> Option<SchemeFacts> {
+        let schemes = if self.place.lookups { self.schemes } else { None };
+        let Some(schemes) = schemes else {
+            let (zh, en) = self.place.words;
+            self.report(
+                self.problem(&words::LOOKUP_NOT_HERE, span)
+                    .with("place", zh)
+                    .with("place_en", en),
+            );
+            return None;
+        };
+        match schemes(name) {
+            Ok(facts) => Some(facts),
+            Err(NotFound { similar, .. }) => {
+                self.report(
+                    self.problem(&words::LOOKUP_SCHEME, span)
+                        .with("name", name)
+                        .similar(similar),
+                );
+                None
+            }
+        }
+    }
+
+    /// A field of another scheme's rows: as its path, or in old style with `_` for each dot.
+    pub(crate) fn column(&mut self, facts: &SchemeFacts, path: &Path, span: Range<usize>) -> Option<Path> {
+        const OF_THE_LEDGER: [&str; 3] = ["$key", "$label", "$target"];
+        if path.is_special() {
+            let first = path.first_name().unwrap_or_default();
+            let Err(near) = names::exists(path).and_then(|()| {
+                OF_THE_LEDGER.contains(&first).then_some(()).ok_or_else(|| {
+                    vec![
+                        "$key".to_owned(),
+                        "$label".to_owned(),
+                        "$target.id".to_owned(),
+                        "$target.number".to_owned(),
+                    ]
+                })
+            }) else {
+                return Some(path.clone());
+            };
+            self.report(
+                self.problem(&words::UNKNOWN_NAME, span)
+                    .with("name", path)
+                    .similar(near),
+            );
+            return None;
+        }
+        let Some(columns) = &facts.columns else {
+            return Some(path.clone());
+        };
+        let known = Columns::new(columns.iter().map(String::as_str));
+        if known.knows(path) {
+            return Some(path.clone());
+        }
+        let flat = path.to_string();
+        if let Some(column) = columns.iter().find(|column| column.replace('.', "_") == flat) {
+            return Path::parse(column).ok();
+        }
+        self.report(
+            self.problem(&words::LOOKUP_COLUMN, span)
+                .with("scheme", &facts.id)
+                .with("path", path)
+                .similar(known.near(path)),
+        );
+        None
+    }
+}
+
+/// A key of the engine: one `$` in front.
+pub(crate) fn is_ours(key: &str) -> bool {
+    key.starts_with('$') && !key.starts_with("$$")
+}
+
+/// The name that is sent: `$$x` is `$x`.
+pub(crate) fn data_key(key: &str) -> String {
+    match key.strip_prefix("$$") {
+        Some(rest) => format!("${rest}"),
+        None => key.to_owned(),
+    }
+}
+
+/// Where the text behind `word` and a blank begins.
+fn after_word(text: &str, word: &str) -> Option<usize> {
+    let rest = text.strip_prefix(word)?;
+    rest.starts_with([' ', '\t', '\n']).then(|| word.len() + 1)
+}
+
+fn single_or_text(mut pieces: Vec<Piece>) -> TermKind {
+    match (pieces.len(), pieces.pop()) {
+        (1, Some(Piece::Read(read))) => TermKind::Read(read),
+        (_, last) => {
+            pieces.extend(last);
+            TermKind::Text(pieces)
+        }
+    }
+}
+
+/// What follows the first name of a special path.
+fn below_first(path: &Path) -> Option<Path> {
+    path_of(path.segments().get(1..)?)
+}
+
+/// A path of these steps; `None` when there are none.
+pub(crate) fn path_of(segments: &[Segment]) -> Option<Path> {
+    (!segments.is_empty()).then(|| from_segments(segments))
+}
+
+pub(crate) fn from_segments(segments: &[Segment]) -> Path {
+    segments
+        .iter()
+        .fold(Path::names(Vec::<String>::new()), |path, segment| match segment {
+            Segment::Name(name) => path.child(name.clone()),
+            Segment::Index(index) => path.join(&Path::parse(&index.to_string()).expect("a number is a path")),
+            Segment::All => path.join(&Path::parse("*").expect("a star is a path")),
+        })
+}
+
+fn without_stars(path: &Path) -> Path {
+    let named: Vec<Segment> = path
+        .segments()
+        .iter()
+        .filter(|segment| **segment != Segment::All)
+        .cloned()
+        .collect();
+    from_segments(&named)
+}

@@ -1,0 +1,448 @@
+//! Maps with `$` keys: exactly one maker, which gives the value, and any manners, which say how it is treated.
+
+use std::ops::Range;
+
+use crate::catalogue::value as words;
+use crate::cond::compile_cond;
+use crate::diagnostic::did_you_mean;
+use crate::facts::Action;
+use crate::filter::Fit;
+use crate::lookup::LookupSpec;
+use crate::path::Path;
+use crate::tree::compile::{Compile, Table, is_ours};
+use crate::tree::term::{
+    EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind,
+};
+use crate::value::Value;
+use crate::yaml::{Node, Pair};
+
+/// A maker and the arguments that go with it; those with a star must be there.
+pub(crate) const MAKERS: &[(&str, &[&str])] = &[
+    ("$value", &[]),
+    ("$each", &["$do*", "$key", "$where"]),
+    ("$lookup", &["$get*", "$by*", "$pick"]),
+    ("$map", &["$to", "$table"]),
+    ("$join", &["$with"]),
+    ("$split", &["$with"]),
+    ("$merge", &[]),
+    ("$json", &[]),
+    ("$template", &[]),
+    ("$literal", &[]),
+];
+
+/// The manners, each with the words it may hold; none means a value or a flag.
+pub(crate) const MANNERS: &[(&str, &[&str])] = &[
+    ("$type", Fit::NAMES),
+    ("$missing", &["fail", "omit", "null", "empty", "defer"]),
+    ("$default", &[]),
+    ("$empty", &["keep", "omit", "null"]),
+    ("$required", &["true", "false"]),
+    ("$only", &["create", "update"]),
+    ("$sensitive", &["true", "false"]),
+    ("$on_error", &["fail", "null", "literal"]),
+];
+
+fn arguments() -> impl Iterator<Item = &'static str> {
+    MAKERS
+        .iter()
+        .flat_map(|(_, arguments)| arguments.iter().map(|argument| argument.trim_end_matches('*')))
+}
+
+impl Compile<'_> {
+    /// A map in which at least one key is the engine's.
+    pub(crate) fn made(&mut self, node: &Node, pairs: &[Pair]) -> Term {
+        let nothing = Term::literal(Value::Null, node.span.clone());
+        let Some(maker_pair) = self.keys_fit(pairs, &node.span) else {
+            return nothing;
+        };
+        let before = self.diags.len();
+        let maker = self.maker(maker_pair, node, pairs);
+        let manners = self.manners(pairs, maker.as_ref());
+        let Some(maker) = maker else {
+            return nothing;
+        };
+        if self.diags[before..]
+            .iter()
+            .any(|diagnostic| diagnostic.is_error())
+        {
+            return nothing;
+        }
+        let mut term = match (&maker, has_manners(pairs)) {
+            (Maker::Value(term), false) if matches!(term.kind, TermKind::Literal(_)) => term.clone(),
+            _ => Term::made(maker, manners, node.span.clone()),
+        };
+        term.source = self
+            .file
+            .text
+            .get(node.span.clone())
+            .map(str::trim)
+            .map(Into::into);
+        term
+    }
+
+    /// Checks the names of the keys; gives the maker's pair.
+    fn keys_fit<'n>(&mut self, pairs: &'n [Pair], span: &Range<usize>) -> Option<&'n Pair> {
+        if let Some(plain) = pairs.iter().find(|pair| !is_ours(&pair.key)) {
+            self.report(
+                self.problem(&words::MIXED_KEYS, plain.key_span.clone())
+                    .with("key", &plain.key),
+            );
+            return None;
+        }
+        let mut maker: Option<&Pair> = None;
+        let mut good = true;
+        for pair in pairs {
+            let key = pair.key.as_str();
+            if MAKERS.iter().any(|(name, _)| *name == key) {
+                if let Some(first) = maker {
+                    good = false;
+                    self.report(
+                        self.problem(&words::TWO_MAKERS, pair.key_span.clone())
+                            .with("first", &first.key)
+                            .with("second", key),
+                    );
+                }
+                maker = maker.or(Some(pair));
+            } else if !MANNERS.iter().any(|(name, _)| *name == key) && !arguments().any(|name| name == key) {
+                good = false;
+                let all = MAKERS
+                    .iter()
+                    .map(|row| row.0)
+                    .chain(MANNERS.iter().map(|row| row.0))
+                    .chain(arguments());
+                let near = did_you_mean(key, all);
+                self.report(
+                    self.problem(&words::UNKNOWN_MAKER, pair.key_span.clone())
+                        .with("key", key)
+                        .similar(near),
+                );
+            }
+        }
+        let Some(maker) = maker else {
+            if good {
+                let all: Vec<&str> = MAKERS.iter().map(|row| row.0).collect();
+                self.report(
+                    self.problem(&words::NO_MAKER, span.clone())
+                        .with("all", all.join(" ")),
+                );
+            }
+            return None;
+        };
+        let takes = MAKERS
+            .iter()
+            .find(|(name, _)| *name == maker.key)
+            .map_or(&[][..], |row| row.1);
+        for pair in pairs {
+            let key = pair.key.as_str();
+            let argument = arguments().any(|name| name == key);
+            if argument && !takes.iter().any(|name| name.trim_end_matches('*') == key) {
+                good = false;
+                self.report(
+                    self.problem(&words::MISPLACED_ARGUMENT, pair.key_span.clone())
+                        .with("key", key)
+                        .with("maker", &maker.key),
+                );
+            }
+        }
+        for needed in takes.iter().filter_map(|name| name.strip_suffix('*')) {
+            if !pairs.iter().any(|pair| pair.key == needed) {
+                good = false;
+                self.report(
+                    self.problem(&words::MAKER_NEEDS, maker.key_span.clone())
+                        .with("maker", &maker.key)
+                        .with("key", needed),
+                );
+            }
+        }
+        good.then_some(maker)
+    }
+
+    fn maker(&mut self, pair: &Pair, node: &Node, pairs: &[Pair]) -> Option<Maker> {
+        let held = &pair.value;
+        match pair.key.as_str() {
+            "$value" => Some(Maker::Value(self.term(held))),
+            "$json" => Some(Maker::Json(self.term(held))),
+            "$merge" => match held.list() {
+                Some(items) => Some(Maker::Merge(items.iter().map(|item| self.term(item)).collect())),
+                None => self.bad(pair, "列表", "a list"),
+            },
+            "$literal" => match held.scalar() {
+                Some(scalar) => Some(Maker::Value(Term::literal(
+                    scalar.text.as_str().into(),
+                    node.span.clone(),
+                ))),
+                None => self.bad(pair, "文本", "a text"),
+            },
+            "$split" => Some(Maker::Split {
+                of: self.term(held),
+                with: self.text_of(node, "$with", ",")?,
+            }),
+            "$join" => Some(Maker::Join {
+                list: self.path_read(pair)?,
+                with: self.text_of(node, "$with", ",")?,
+            }),
+            "$map" => self.map(pair, node),
+            "$lookup" => self.lookup(pair, node).map(Maker::Lookup),
+            "$each" => self.each_lines(pair, pairs).map(Maker::Each),
+            later => {
+                self.report(
+                    self.problem(&words::VALUE_LATER, pair.key_span.clone())
+                        .with("what", later),
+                );
+                None
+            }
+        }
+    }
+
+    fn bad<T>(&mut self, pair: &Pair, want: &str, want_en: &str) -> Option<T> {
+        self.report(
+            self.problem(&words::BAD_ARGUMENT, pair.value.span.clone())
+                .with("key", &pair.key)
+                .with("want", want)
+                .with("want_en", want_en),
+        );
+        None
+    }
+
+    fn text_of(&mut self, node: &Node, key: &str, default: &str) -> Option<String> {
+        let Some(pair) = node.get(key) else {
+            return Some(default.to_owned());
+        };
+        match pair.value.scalar() {
+            Some(scalar) => Some(scalar.text.clone()),
+            None => self.bad(pair, "文本", "a text"),
+        }
+    }
+
+    /// A path place, as something to be read.
+    fn path_read(&mut self, pair: &Pair) -> Option<Read> {
+        let Some(scalar) = pair.value.scalar() else {
+            return self.bad(pair, "字段路径", "the path of a field");
+        };
+        let span = pair.value.span.clone();
+        let path = self.path(&scalar.text, span.clone())?;
+        let mut read = self.read(&path, span, false, Vec::new())?;
+        read.plain = false;
+        Some(read)
+    }
+
+    fn map(&mut self, pair: &Pair, node: &Node) -> Option<Maker> {
+        let of = self.term(&pair.value);
+        let to = match (node.get("$to"), node.get("$table")) {
+            (Some(to), None) => self.table(to),
+            (None, Some(table)) => {
+                let Some(name) = table.value.scalar().map(|scalar| scalar.text.clone()) else {
+                    return self.bad(table, "对照表名称", "the name of a table");
+                };
+                match self.tables.iter().find(|(known, _)| *known == name) {
+                    Some((_, table)) => table.clone(),
+                    None => {
+                        let near = did_you_mean(&name, self.tables.iter().map(|(known, _)| known.as_str()));
+                        self.report(
+                            self.problem(&words::UNKNOWN_TABLE, table.value.span.clone())
+                                .with("name", name)
+                                .similar(near),
+                        );
+                        None
+                    }
+                }
+            }
+            (None, None) => {
+                self.report(
+                    self.problem(&words::MAKER_NEEDS, pair.key_span.clone())
+                        .with("maker", "$map")
+                        .with("key", "$to"),
+                );
+                None
+            }
+            (Some(first), Some(second)) => {
+                self.report(
+                    self.problem(&words::TWO_MAKERS, second.key_span.clone())
+                        .with("first", &first.key)
+                        .with("second", &second.key),
+                );
+                None
+            }
+        };
+        to.map(|to| Maker::Map { of, to })
+    }
+
+    /// The members of a table: text to constant.
+    pub(crate) fn table(&mut self, pair: &Pair) -> Option<Table> {
+        let Some(members) = pair.value.map() else {
+            return self.bad(pair, "“原值: 目标值” 的对象", "a map of value to value");
+        };
+        Some(
+            members
+                .iter()
+                .map(|member| (member.key.clone(), member.value.plain_value()))
+                .collect(),
+        )
+    }
+
+    fn lookup(&mut self, pair: &Pair, node: &Node) -> Option<LookupTerm> {
+        let Some(name) = pair.value.scalar() else {
+            return self.bad(pair, "方案 id", "the id of a scheme");
+        };
+        let only = self
+            .word(node, "$pick", &["newest", "only"])
+            .is_some_and(|word| word == "only");
+        let facts = self.scheme(&name.text, pair.value.span.clone());
+        let by_pair = node.get("$by")?;
+        let Some(members) = by_pair.value.map() else {
+            return self.bad(by_pair, "“字段: 值” 的对象", "a map of field to value");
+        };
+        let mut by = Vec::new();
+        let mut keys = Vec::new();
+        for member in members {
+            let column = self.path(&member.key, member.key_span.clone());
+            let column = match (&facts, column) {
+                (Some(facts), Some(column)) => self.column(facts, &column, member.key_span.clone()),
+                _ => None,
+            };
+            let key = self.term(&member.value);
+            by.extend(column);
+            keys.push(key);
+        }
+        if members.is_empty() {
+            return self.bad(by_pair, "至少一个条件", "at least one condition");
+        }
+        let get = node.get("$get")?;
+        let Some(text) = get.value.scalar() else {
+            return self.bad(get, "字段路径", "the path of a field");
+        };
+        let path = self.path(&text.text, get.value.span.clone())?;
+        let facts = facts?;
+        let get = self.column(&facts, &path, get.value.span.clone())?;
+        (by.len() == keys.len()).then(|| LookupTerm {
+            spec: LookupSpec {
+                id: 0,
+                scheme: facts.id,
+                get,
+                by,
+                only,
+            },
+            keys,
+        })
+    }
+
+    fn each_lines(&mut self, pair: &Pair, pairs: &[Pair]) -> Option<EachTerm> {
+        let list = self.path_read(pair)?;
+        let at = match &list.from {
+            Ref::Field { path, .. } => path.clone(),
+            Ref::Line {
+                each,
+                rest: Some(rest),
+                ..
+            } => star_below(each).join(rest),
+            Ref::Name(path) => path.clone(),
+            Ref::Line { rest: None, .. } | Ref::Index { .. } | Ref::Seconds(_) => {
+                return self.bad(pair, "列表字段的路径", "the path of a list");
+            }
+        };
+        let of = |key: &str| pairs.iter().find(|pair| pair.key == key);
+        self.each.push(at.clone());
+        let body = of("$do").map(|pair| self.term(&pair.value));
+        let keep = of("$where").and_then(|pair| compile_cond(&pair.value, self));
+        let key = of("$key").and_then(|pair| match pair.value.scalar() {
+            Some(scalar) => self.path(&scalar.text, pair.value.span.clone()),
+            None => self.bad(pair, "字段路径", "the path of a field"),
+        });
+        if let (Some(key), Some(pair)) = (&key, of("$key")) {
+            self.known(&at.join(key), pair.value.span.clone());
+        }
+        self.each.pop();
+        Some(EachTerm {
+            list,
+            keep,
+            body: body?,
+            key,
+        })
+    }
+
+    fn manners(&mut self, pairs: &[Pair], maker: Option<&Maker>) -> Manners {
+        let mut manners = Manners::default();
+        for pair in pairs {
+            let Some((key, words_of)) = MANNERS.iter().find(|(name, _)| *name == pair.key) else {
+                continue;
+            };
+            if *key == "$default" {
+                manners.default = Some(self.term(&pair.value));
+                continue;
+            }
+            let Some(word) = self.one_of(pair, words_of) else {
+                continue;
+            };
+            match *key {
+                "$type" => manners.fit = Fit::parse(&word),
+                "$missing" => manners.missing = Some(missing(&word)),
+                "$empty" => {
+                    manners.empty = Some(match word.as_str() {
+                        "omit" => Empty::Omit,
+                        "null" => Empty::Null,
+                        _ => Empty::Keep,
+                    });
+                }
+                "$required" => manners.required = word == "true",
+                "$sensitive" => manners.sensitive = word == "true",
+                "$only" => manners.only = Action::parse(&word),
+                _ => {
+                    let formula = matches!(maker, Some(Maker::Value(term)) if matches!(term.kind, TermKind::Formula(_)));
+                    if maker.is_some() && !formula {
+                        self.report(self.problem(&words::ON_ERROR_WHERE, pair.key_span.clone()));
+                    }
+                    manners.on_error = Some(match word.as_str() {
+                        "null" => OnError::Null,
+                        "literal" => OnError::Literal,
+                        _ => OnError::Fail,
+                    });
+                }
+            }
+        }
+        manners
+    }
+
+    fn word(&mut self, node: &Node, key: &str, all: &[&str]) -> Option<String> {
+        node.get(key).and_then(|pair| self.one_of(pair, all))
+    }
+
+    /// One of a list of words; `null` may be written without quotes.
+    fn one_of(&mut self, pair: &Pair, all: &[&str]) -> Option<String> {
+        let word = pair.value.scalar().map(|scalar| scalar.text.clone());
+        match word {
+            Some(word) if all.contains(&word.as_str()) => Some(word),
+            word => {
+                let near = did_you_mean(word.as_deref().unwrap_or_default(), all.iter().copied());
+                let choice = all.join(" ");
+                self.report(
+                    self.problem(&words::BAD_ARGUMENT, pair.value.span.clone())
+                        .with("key", &pair.key)
+                        .with("want", format!("以下之一:{choice}"))
+                        .with("want_en", format!("one of {choice}"))
+                        .similar(near),
+                );
+                None
+            }
+        }
+    }
+}
+
+fn has_manners(pairs: &[Pair]) -> bool {
+    pairs
+        .iter()
+        .any(|pair| MANNERS.iter().any(|(name, _)| *name == pair.key))
+}
+
+fn missing(word: &str) -> Missing {
+    match word {
+        "omit" => Missing::Omit,
+        "null" => Missing::Null,
+        "empty" => Missing::Empty,
+        "defer" => Missing::Defer,
+        _ => Missing::Fail,
+    }
+}
+
+fn star_below(path: &Path) -> Path {
+    path.join(&Path::parse("*").expect("a star is a path"))
+}

@@ -1,0 +1,116 @@
+//! The one merge rule: maps member by member, anything else replaces, `$drop` takes away.
+
+use crate::path::Path;
+use crate::tree::term::{Maker, Manners, Term, TermKind, Tree, segment_name};
+use crate::value::Value;
+
+impl Tree {
+    /// Lays `over` on `base`. A map that is a constant counts as a map; a map with `$` keys is a value like any other.
+    #[must_use]
+    pub fn merge(base: &Tree, over: &Tree) -> Tree {
+        Tree::new(merge(base.root.clone(), over.root.clone()))
+    }
+
+    /// This tree with one place replaced, if plain maps lead there.
+    #[must_use]
+    pub fn with(&self, path: &Path, part: &Tree) -> Tree {
+        let mut root = self.root.clone();
+        let names: Option<Vec<String>> = path.segments().iter().map(segment_name).collect();
+        if let Some(place) = names.and_then(|names| place(&mut root, &names)) {
+            *place = part.root.clone();
+        }
+        Tree::new(root)
+    }
+
+    /// This tree, its result given a type.
+    #[must_use]
+    pub(crate) fn fitted(&self, fit: crate::filter::Fit) -> Tree {
+        let span = self.root.span.clone();
+        let source = self.root.source.clone();
+        let manners = Manners {
+            fit: Some(fit),
+            ..Manners::default()
+        };
+        let mut root = Term::made(Maker::Value(self.root.clone()), manners, span);
+        root.source = source;
+        Tree::new(root)
+    }
+
+    /// Without the places that only say `$drop`, for a tree that is laid over nothing.
+    #[must_use]
+    pub(crate) fn settled(&self) -> Tree {
+        Tree::new(settle(self.root.clone()))
+    }
+}
+
+fn merge(base: Term, over: Term) -> Term {
+    let (span, source) = (over.span.clone(), over.source.clone());
+    match (as_members(base), as_members(over)) {
+        (Ok(mut members), Ok(above)) => {
+            for (name, term) in above {
+                let known = members.iter().position(|(member, _)| *member == name);
+                match (known, &term.kind) {
+                    (Some(at), TermKind::Drop) => {
+                        members.remove(at);
+                    }
+                    (None, TermKind::Drop) => {}
+                    (Some(at), _) => {
+                        let below = std::mem::take(&mut members[at].1);
+                        members[at].1 = merge(below, term);
+                    }
+                    (None, _) => members.push((name, settle(term))),
+                }
+            }
+            Term {
+                kind: TermKind::Map(members),
+                span,
+                source,
+            }
+        }
+        (_, Ok(members)) => settle(Term {
+            kind: TermKind::Map(members),
+            span,
+            source,
+        }),
+        (_, Err(over)) => over,
+    }
+}
+
+fn as_members(term: Term) -> Result<Vec<(String, Term)>, Term> {
+    let span = term.span.clone();
+    match term.kind {
+        TermKind::Map(members) => Ok(members),
+        TermKind::Literal(Value::Map(map)) => Ok(map
+            .into_iter()
+            .map(|(name, value)| (name, Term::literal(value, span.clone())))
+            .collect()),
+        kind => Err(Term {
+            kind,
+            span: term.span,
+            source: term.source,
+        }),
+    }
+}
+
+fn settle(mut term: Term) -> Term {
+    if let TermKind::Map(members) = &mut term.kind {
+        members.retain(|(_, member)| !matches!(member.kind, TermKind::Drop));
+        for (_, member) in members {
+            *member = settle(std::mem::take(member));
+        }
+    }
+    term
+}
+
+fn place<'t>(term: &'t mut Term, names: &[String]) -> Option<&'t mut Term> {
+    let Some((first, rest)) = names.split_first() else {
+        return Some(term);
+    };
+    match &mut term.kind {
+        TermKind::Map(members) => members
+            .iter_mut()
+            .find(|(name, _)| name == first)
+            .and_then(|(_, member)| place(member, rest)),
+        _ => None,
+    }
+}

@@ -1,0 +1,25 @@
+//! Trees of values: what `request`, `options`, `body`, `derive` and `let` hold, in schemes and connectors alike.
+//!
+//! A tree is compiled once ([`compile_tree`]), may be laid over another ([`Tree::merge`]), and is evaluated against
+//! a [`Scope`] into a [`Sink`]. Evaluation is pure: same tree, scope and look-up results give the same output, and
+//! what comes from a record is only ever a value, never read again as text of the language.
+
+mod collect;
+mod columns;
+mod compile;
+mod eval;
+mod formula;
+mod maker;
+mod merge;
+mod names;
+mod sink;
+pub(crate) mod term;
+
+pub use collect::lookup_keys;
+pub use columns::Columns;
+pub use compile::{Compile, Schemes, Table, compile_tree};
+pub(crate) use eval::value_of;
+pub use eval::{Evaluated, Scope, Trace, TraceEntry, eval, eval_value};
+pub use names::TreePlace;
+pub use sink::{Mark, Sink, ValueSink, write_value};
+pub use term::Tree;

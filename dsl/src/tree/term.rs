@@ -1,0 +1,514 @@
+//! The compiled form of a value place.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::cond::Cond;
+use crate::facts::Action;
+use crate::filter::Filter;
+use crate::lookup::{Level, LookupSpec};
+use crate::path::{Path, Segment};
+use crate::tree::formula::Formula;
+use crate::value::{Kind, Value};
+
+/// A compiled value place: literals, templates, expressions, look-ups and makers, and what they read.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    pub(crate) root: Term,
+    slots: Vec<Path>,
+    names: Vec<Path>,
+    levels: Vec<Level>,
+}
+
+/// One place of a tree.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    pub(crate) kind: TermKind,
+    /// Its bytes in the file it was compiled from.
+    pub(crate) span: Range<usize>,
+    /// What the author wrote, where that is more than a constant.
+    pub(crate) source: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum TermKind {
+    Literal(Value),
+    /// `<<a>>` alone: the value with its kind.
+    Read(Read),
+    /// Text around placeholders.
+    Text(Vec<Piece>),
+    /// `_function …`
+    Formula(Formula),
+    /// `_findCollection …`: nothing found is NULL.
+    Find(LookupTerm),
+    Map(Vec<(String, Term)>),
+    List(Vec<Term>),
+    /// `$drop`: takes away what it is laid over.
+    Drop,
+    /// A map with `$` keys.
+    Made(Box<Made>),
+}
+
+/// A placeholder.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) from: Ref,
+    pub(crate) filters: Vec<Filter>,
+    /// What a missing value means when no manner says so.
+    pub(crate) missing: Missing,
+    /// Whether a number or truth value is given as text (old ways).
+    pub(crate) plain: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    Text(String),
+    Read(Read),
+}
+
+/// What a placeholder reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ref {
+    /// A field of the row.
+    Field { slot: usize, path: Path },
+    /// A field of the line of an `$each`, counted from the innermost; an empty path is the line itself.
+    Line {
+        up: usize,
+        each: Path,
+        rest: Option<Path>,
+    },
+    /// Number of the line, from 1.
+    Index { up: usize },
+    /// A name of the engine.
+    Name(Path),
+    /// A name of the engine that is an instant, as whole seconds (old spelling).
+    Seconds(Path),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) maker: Maker,
+    pub(crate) manners: Manners,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Maker {
+    Value(Term),
+    Each(EachTerm),
+    Lookup(LookupTerm),
+    Map { of: Term, to: Vec<(String, Value)> },
+    Join { list: Read, with: String },
+    Split { of: Term, with: String },
+    Merge(Vec<Term>),
+    Json(Term),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EachTerm {
+    /// The list.
+    pub(crate) list: Read,
+    pub(crate) keep: Option<Cond>,
+    pub(crate) body: Term,
+    /// The field that identifies a line.
+    pub(crate) key: Option<Path>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LookupTerm {
+    pub(crate) spec: LookupSpec,
+    pub(crate) keys: Vec<Term>,
+}
+
+/// What a missing value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The record fails.
+    Fail,
+    /// The member is left out.
+    Omit,
+    /// It is null.
+    Null,
+    /// It is empty text; an empty list at `$each`.
+    Empty,
+    /// The record waits for the scheme that feeds the look-up.
+    Defer,
+}
+
+/// What happens to null and empty text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    Keep,
+    Omit,
+    Null,
+}
+
+/// What a failing expression gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnError {
+    Fail,
+    Null,
+    Literal,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manners {
+    pub(crate) fit: Option<crate::filter::Fit>,
+    pub(crate) missing: Option<Missing>,
+    pub(crate) default: Option<Term>,
+    pub(crate) empty: Option<Empty>,
+    pub(crate) required: bool,
+    pub(crate) only: Option<Action>,
+    pub(crate) sensitive: bool,
+    pub(crate) on_error: Option<OnError>,
+}
+
+impl Default for Term {
+    fn default() -> Self {
+        Term::literal(Value::Null, 0..0)
+    }
+}
+
+impl Term {
+    pub(crate) fn new(kind: TermKind, span: Range<usize>) -> Term {
+        Term {
+            kind,
+            span,
+            source: None,
+        }
+    }
+
+    pub(crate) fn literal(value: Value, span: Range<usize>) -> Term {
+        Term::new(TermKind::Literal(value), span)
+    }
+
+    pub(crate) fn made(maker: Maker, manners: Manners, span: Range<usize>) -> Term {
+        Term::new(TermKind::Made(Box::new(Made { maker, manners })), span)
+    }
+
+    /// Calls `visit` for every placeholder and look-up below; a look-up after what its keys hold.
+    pub(crate) fn walk(&mut self, visit: &mut dyn FnMut(Seen<'_>)) {
+        match &mut self.kind {
+            TermKind::Literal(_) | TermKind::Drop => {}
+            TermKind::Read(read) => visit(Seen::Ref(&mut read.from)),
+            TermKind::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Read(read) = piece {
+                        visit(Seen::Ref(&mut read.from));
+                    }
+                }
+            }
+            TermKind::Formula(formula) => {
+                for reference in &mut formula.refs {
+                    visit(Seen::Ref(reference));
+                }
+                for lookup in &mut formula.lookups {
+                    lookup.walk(visit);
+                }
+            }
+            TermKind::Find(lookup) => lookup.walk(visit),
+            TermKind::Map(members) => members.iter_mut().for_each(|(_, term)| term.walk(visit)),
+            TermKind::List(items) => items.iter_mut().for_each(|term| term.walk(visit)),
+            TermKind::Made(made) => {
+                match &mut made.maker {
+                    Maker::Value(term) | Maker::Json(term) => term.walk(visit),
+                    Maker::Map { of, .. } | Maker::Split { of, .. } => of.walk(visit),
+                    Maker::Join { list, .. } => visit(Seen::Ref(&mut list.from)),
+                    Maker::Merge(terms) => terms.iter_mut().for_each(|term| term.walk(visit)),
+                    Maker::Lookup(lookup) => lookup.walk(visit),
+                    Maker::Each(each) => {
+                        visit(Seen::Ref(&mut each.list.from));
+                        if let Some(cond) = &mut each.keep {
+                            cond.each_term(&mut |term| term.walk(visit));
+                        }
+                        each.body.walk(visit);
+                    }
+                }
+                if let Some(default) = &mut made.manners.default {
+                    default.walk(visit);
+                }
+            }
+        }
+    }
+
+    /// The constant, if this is one without manners.
+    pub(crate) fn constant(&self) -> Option<Value> {
+        match &self.kind {
+            TermKind::Literal(value) => Some(value.clone()),
+            TermKind::Map(members) => members
+                .iter()
+                .map(|(name, term)| Some((name.clone(), term.constant()?)))
+                .collect::<Option<_>>()
+                .map(Value::Map),
+            TermKind::List(items) => items
+                .iter()
+                .map(Term::constant)
+                .collect::<Option<_>>()
+                .map(Value::List),
+            TermKind::Made(made) if made.manners.only.is_none() => match &made.maker {
+                Maker::Value(term) => term.constant(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// What a walk meets.
+pub(crate) enum Seen<'a> {
+    Ref(&'a mut Ref),
+    Lookup(&'a mut LookupTerm),
+}
+
+impl LookupTerm {
+    pub(crate) fn walk(&mut self, visit: &mut dyn FnMut(Seen<'_>)) {
+        for key in &mut self.keys {
+            key.walk(visit);
+        }
+        visit(Seen::Lookup(self));
+    }
+}
+
+impl Tree {
+    /// A tree around a compiled term: numbers what it reads and looks up.
+    pub(crate) fn new(mut root: Term) -> Tree {
+        let mut slots: Vec<Path> = Vec::new();
+        let mut names: Vec<Path> = Vec::new();
+        let mut specs = 0;
+        root.walk(&mut |seen| match seen {
+            Seen::Ref(Ref::Field { slot, path }) => *slot = place_of(&mut slots, path),
+            Seen::Ref(Ref::Line { each, rest, .. }) => {
+                let mut path = each.join(&Path::parse("*").expect("a star is a path"));
+                if let Some(rest) = rest {
+                    path = path.join(rest);
+                }
+                place_of(&mut slots, &path);
+            }
+            Seen::Ref(Ref::Name(path) | Ref::Seconds(path)) => {
+                place_of(&mut names, path);
+            }
+            Seen::Ref(Ref::Index { .. }) => {}
+            Seen::Lookup(lookup) => {
+                lookup.spec.id = specs;
+                specs += 1;
+            }
+        });
+        let mut levels = Vec::new();
+        sort_into_levels(&mut root, &mut levels);
+        Tree {
+            root,
+            slots,
+            names,
+            levels,
+        }
+    }
+
+    /// A tree that is one constant.
+    pub fn literal(value: Value) -> Tree {
+        Tree::new(Term::literal(value, 0..0))
+    }
+
+    /// The fields of a record it reads; a field of a line is `list.*.field`.
+    pub fn reads(&self) -> &[Path] {
+        &self.slots
+    }
+
+    /// The names of the engine it reads.
+    pub fn names(&self) -> &[Path] {
+        &self.names
+    }
+
+    /// Whether it reads a name that begins with `first` (`$window`).
+    pub fn mentions(&self, first: &str) -> bool {
+        self.names.iter().any(|name| name.first_name() == Some(first))
+    }
+
+    /// Its look-ups, level by level.
+    pub fn lookups(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The value, if nothing in it depends on anything.
+    pub fn constant(&self) -> Option<Value> {
+        self.root.constant()
+    }
+
+    /// The kind of the value, if it is a constant.
+    pub fn constant_kind(&self) -> Option<Kind> {
+        self.constant().map(|value| value.kind())
+    }
+
+    /// The names of its members, if it is a plain map.
+    pub fn keys(&self) -> Vec<&str> {
+        match &self.root.kind {
+            TermKind::Map(members) => members.iter().map(|(name, _)| name.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its members as trees of their own, if it is a plain map.
+    pub fn members(&self) -> Vec<(String, Tree)> {
+        match &self.root.kind {
+            TermKind::Map(members) => members
+                .iter()
+                .map(|(name, term)| (name.clone(), Tree::new(term.clone())))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The part at a path of plain names, if maps lead there.
+    pub fn at(&self, path: &Path) -> Option<Tree> {
+        self.root.at(path.segments()).map(|term| Tree::new(term.clone()))
+    }
+
+    /// Whether a document made by this tree can have something at this path: `Some(false)` when plain maps lead
+    /// towards it and end before, `None` when only evaluation can tell.
+    pub fn has(&self, path: &Path) -> Option<bool> {
+        self.root.has(path.segments())
+    }
+
+    /// Places whose values are masked in logs, previews and exports.
+    pub fn sensitive(&self) -> Vec<Path> {
+        let mut found = Vec::new();
+        self.root.sensitive(&mut Vec::new(), &mut found);
+        found
+    }
+
+    /// The bytes it was compiled from.
+    pub fn span(&self) -> Range<usize> {
+        self.root.span.clone()
+    }
+}
+
+impl Term {
+    pub(crate) fn at(&self, path: &[Segment]) -> Option<&Term> {
+        let Some((first, rest)) = path.split_first() else {
+            return Some(self);
+        };
+        match &self.kind {
+            TermKind::Map(members) => {
+                let name = segment_name(first)?;
+                members
+                    .iter()
+                    .find(|(member, _)| *member == name)
+                    .and_then(|(_, term)| term.at(rest))
+            }
+            _ => None,
+        }
+    }
+
+    fn has(&self, path: &[Segment]) -> Option<bool> {
+        let Some((first, rest)) = path.split_first() else {
+            return Some(true);
+        };
+        match &self.kind {
+            TermKind::Map(members) => match segment_name(first) {
+                Some(name) => members
+                    .iter()
+                    .find(|(member, _)| *member == name)
+                    .map_or(Some(false), |(_, term)| term.has(rest)),
+                None => Some(false),
+            },
+            TermKind::Literal(value) => Some(crate::tree::compile::from_segments(path).get(value).is_some()),
+            TermKind::Text(_) => Some(false),
+            _ => None,
+        }
+    }
+
+    fn sensitive(&self, at: &mut Vec<Segment>, found: &mut Vec<Path>) {
+        match &self.kind {
+            TermKind::Map(members) => {
+                for (name, term) in members {
+                    at.push(Segment::Name(name.clone()));
+                    term.sensitive(at, found);
+                    at.pop();
+                }
+            }
+            TermKind::List(items) => {
+                for (index, term) in items.iter().enumerate() {
+                    at.push(Segment::Index(index));
+                    term.sensitive(at, found);
+                    at.pop();
+                }
+            }
+            TermKind::Made(made) if made.manners.sensitive => {
+                found.push(crate::tree::compile::from_segments(at))
+            }
+            TermKind::Made(made) => match &made.maker {
+                Maker::Value(term) => term.sensitive(at, found),
+                Maker::Merge(terms) => terms.iter().for_each(|term| term.sensitive(at, found)),
+                Maker::Each(each) => {
+                    at.push(Segment::All);
+                    each.body.sensitive(at, found);
+                    at.pop();
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+/// The name a segment has on a map.
+pub(crate) fn segment_name(segment: &Segment) -> Option<String> {
+    match segment {
+        Segment::Name(name) => Some(name.clone()),
+        Segment::Index(index) => Some(index.to_string()),
+        Segment::All => None,
+    }
+}
+
+fn place_of(list: &mut Vec<Path>, path: &Path) -> usize {
+    if let Some(place) = list.iter().position(|known| known == path) {
+        return place;
+    }
+    list.push(path.clone());
+    list.len() - 1
+}
+
+/// A look-up whose keys hold another one stands one level above it.
+fn sort_into_levels(term: &mut Term, levels: &mut Vec<Level>) {
+    term.walk(&mut |seen| {
+        if let Seen::Lookup(lookup) = seen {
+            let level = lookup.depth();
+            if levels.len() <= level {
+                levels.resize(level + 1, Vec::new());
+            }
+            levels[level].push(lookup.spec.clone());
+        }
+    });
+}
+
+impl LookupTerm {
+    /// How many levels lie below: 0 when the keys hold no look-up.
+    pub(crate) fn depth(&self) -> usize {
+        self.keys.iter().map(Term::lookup_levels).max().unwrap_or(0)
+    }
+}
+
+impl Term {
+    /// How many levels of look-ups are in it.
+    pub(crate) fn lookup_levels(&self) -> usize {
+        let below =
+            |terms: &mut dyn Iterator<Item = &Term>| terms.map(Term::lookup_levels).max().unwrap_or(0);
+        let own = |lookup: &LookupTerm| lookup.depth() + 1;
+        match &self.kind {
+            TermKind::Literal(_) | TermKind::Drop | TermKind::Read(_) | TermKind::Text(_) => 0,
+            TermKind::Formula(formula) => formula.lookups.iter().map(own).max().unwrap_or(0),
+            TermKind::Find(lookup) => own(lookup),
+            TermKind::Map(members) => below(&mut members.iter().map(|(_, term)| term)),
+            TermKind::List(items) => below(&mut items.iter()),
+            TermKind::Made(made) => {
+                let maker = match &made.maker {
+                    Maker::Value(term) | Maker::Json(term) => term.lookup_levels(),
+                    Maker::Map { of, .. } | Maker::Split { of, .. } => of.lookup_levels(),
+                    Maker::Merge(terms) => below(&mut terms.iter()),
+                    Maker::Join { .. } => 0,
+                    Maker::Lookup(lookup) => own(lookup),
+                    Maker::Each(each) => each.body.lookup_levels(),
+                };
+                maker.max(made.manners.default.as_ref().map_or(0, Term::lookup_levels))
+            }
+        }
+    }
+}
