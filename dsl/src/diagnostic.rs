@@ -13,6 +13,8 @@ use std::sync::Arc;
 use crate::catalogue::Entry;
 
 pub use draw::{render, to_json};
+#[cfg(test)]
+pub(crate) use fill::names as placeholders;
 
 /// The language a message is worded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

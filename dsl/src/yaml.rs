@@ -7,7 +7,9 @@
 
 mod build;
 mod explain;
+mod frame;
 mod pieces;
+mod spans;
 mod traps;
 
 use std::ops::Range;
@@ -176,3 +178,7 @@ impl Scalar {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_syntax;
+#[cfg(test)]
+mod tests_traps;

@@ -21,7 +21,7 @@ pub mod yaml;
 
 /// One row of the catalogue. `{name}` in a text is filled from the facts of the problem; doubled braces, as in
 /// `{{x}}`, and braces around anything that is not a small-letter word stand for themselves. A fact that is worded
-/// differently in English comes a second time with `_en` behind its name.
+/// in both languages comes twice, with `_zh` or `_en` behind its name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The code, `E1301` or `W1301`.

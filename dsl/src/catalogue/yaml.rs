@@ -125,8 +125,9 @@ pub const UNCLOSED_QUOTE: Entry = Entry {
     severity: Severity::Error,
     zh: "这里开始的引号没有结束",
     en: "the quote that begins here never ends",
-    help_zh: "补上结束的引号;单引号文本里的单引号要写两个 ''",
-    help_en: "add the closing quote; inside '…' a single quote is written twice: ''",
+    help_zh: "补上结束的引号;单引号文本里的单引号要写两个 '';多行文本的后续行要缩进",
+    help_en: "add the closing quote; inside '…' a single quote is written twice: ''; further lines of a \
+              text must be indented",
     long_zh: "引号中的文本一直读到文件末尾也没有遇到结束的引号。",
     long_en: "The text in quotes ran to the end of the file without meeting the closing quote.",
     example: "a: 'x",

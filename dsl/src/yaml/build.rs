@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
+use super::frame::{Content, Frame, Key, Size};
 use super::{MAX_ANCHORS, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED, MAX_NODES};
-use super::{Node, NodeKind, Pair, Reading, Scalar, Style, explain, pieces, traps};
+use super::{Node, NodeKind, Pair, Reading, Scalar, Style, explain, pieces, spans, traps};
 use crate::catalogue::{Entry, yaml as words};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
@@ -55,45 +56,6 @@ pub fn read_all(file: &Arc<SourceFile>) -> Reading {
 
 /// A problem after which nothing more can be said about the file.
 type Alone = Box<Diagnostic>;
-
-/// What a node costs once it is written out.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    bytes: usize,
-    height: usize,
-}
-
-impl Size {
-    fn add(&mut self, other: Size) {
-        self.nodes += other.nodes;
-        self.bytes += other.bytes;
-        self.height = self.height.max(other.height);
-    }
-}
-
-/// A map or list that is still open.
-struct Frame {
-    start: usize,
-    anchor: usize,
-    flow: bool,
-    /// Where a `{{…}}` ends that is being read as maps: nothing inside it is reported or kept.
-    placeholder: Option<usize>,
-    size: Size,
-    content: Content,
-}
-
-enum Content {
-    List(Vec<Node>),
-    Map {
-        pairs: Vec<Pair>,
-        known: HashMap<String, Range<usize>>,
-        key: Option<Key>,
-    },
-}
-
-/// A key that waits for its value. `None`: the key was refused, its value is dropped.
-struct Key(Option<(String, Range<usize>)>);
 
 struct Builder<'a> {
     file: &'a Arc<SourceFile>,
@@ -189,7 +151,15 @@ impl<'a> Builder<'a> {
         let line = self.file.position(at).0;
         match self.problems.pop() {
             Some(trap) if trap.position().0 == line && is_trap(trap.entry) => Box::new(trap),
-            _ => Box::new(explain::explain(self.file, at, error)),
+            _ => {
+                let bracket = self
+                    .open
+                    .iter()
+                    .rev()
+                    .find(|frame| frame.flow)
+                    .map(|frame| frame.start);
+                Box::new(explain::explain(self.file, at, bracket, error))
+            }
         }
     }
 
@@ -246,7 +216,7 @@ impl<'a> Builder<'a> {
         }
         self.count_anchor(anchor, &span)?;
         let flow = style == StructureStyle::Flow;
-        let placeholder = (map && self.source[span.start..].starts_with("{{"))
+        let placeholder = (map && flow && self.source[span.start..].starts_with("{{"))
             .then(|| traps::braces_end(self.source, span.start));
         if let Some(end) = placeholder {
             let problem = explain::placeholder(self.file, span.start..end);
@@ -265,7 +235,7 @@ impl<'a> Builder<'a> {
             false => Content::List(Vec::new()),
         };
         self.open.push(Frame {
-            start: span.start,
+            start: spans::start(self.source, span.start, flow, map),
             anchor,
             flow,
             placeholder,
@@ -280,7 +250,7 @@ impl<'a> Builder<'a> {
         let node = match (frame.placeholder, frame.content) {
             (Some(end), _) => self.plain(frame.start..end),
             (None, Content::List(items)) => {
-                let end = end_of(
+                let end = spans::end(
                     &span,
                     frame.flow,
                     items.last().map(|item| item.span.end),
@@ -292,7 +262,7 @@ impl<'a> Builder<'a> {
                 }
             }
             (None, Content::Map { pairs, .. }) => {
-                let end = end_of(
+                let end = spans::end(
                     &span,
                     frame.flow,
                     pairs.last().map(|pair| pair.value.span.end),
@@ -353,7 +323,7 @@ impl<'a> Builder<'a> {
             return self.nothing(span, anchor);
         }
         let span = match style {
-            Style::Literal | Style::Folded => block_span(self.source, &span),
+            Style::Literal | Style::Folded => spans::block(self.source, &span),
             _ => span,
         };
         let size = Size {
@@ -387,7 +357,7 @@ impl<'a> Builder<'a> {
         let next = self.source[span.end..].trim_start_matches([' ', '\t']);
         let flow = self.open.last().is_some_and(|frame| frame.flow);
         let end = traps::meant_end(self.source, span.start);
-        if flow && next.starts_with(',') && !traps::is_whole(text) {
+        if flow && next.starts_with(',') && end > span.end {
             let problem = self.problem(&words::FUNCTION_SPLIT, span.start..end.max(span.end));
             self.note(problem);
         } else if let Some(comment) =
@@ -431,7 +401,7 @@ impl<'a> Builder<'a> {
                 let dash = if frame.flow {
                     span.start
                 } else {
-                    skip_blank(self.source, from)
+                    spans::skip_blank(self.source, from)
                 };
                 let end = dash + self.source[dash..].chars().next().map_or(0, char::len_utf8);
                 Some(self.problem(&words::EMPTY_ITEM, dash..end))
@@ -642,56 +612,4 @@ fn is_trap(entry: &Entry) -> bool {
     ]
     .iter()
     .any(|trap| trap.code == entry.code)
-}
-
-/// The first byte at or after `at` that is neither blank nor comment.
-fn skip_blank(source: &str, mut at: usize) -> usize {
-    loop {
-        let rest = &source[at..];
-        at += rest.len() - rest.trim_start().len();
-        if !source[at..].starts_with('#') {
-            return at;
-        }
-        at += source[at..].find('\n').unwrap_or(source.len() - at);
-    }
-}
-
-/// The end of a map or list: its bracket, or the end of its last member.
-fn end_of(span: &Range<usize>, flow: bool, last: Option<usize>, start: usize) -> usize {
-    let end = if flow {
-        span.end
-    } else {
-        last.unwrap_or(span.start)
-    };
-    end.max(start)
-}
-
-/// The whole of a `|` or `>` text, from its header to its last line that is not blank. The parser's place begins at
-/// the first character of the text.
-fn block_span(source: &str, span: &Range<usize>) -> Range<usize> {
-    let end = span.start + source[span.clone()].trim_end().len();
-    let mut line_end = source[..span.start].rfind('\n').unwrap_or(0);
-    loop {
-        let line_start = source[..line_end].rfind('\n').map_or(0, |newline| newline + 1);
-        let line = &source[line_start..line_end];
-        if let Some(header) = block_header(line) {
-            let start = line_start + header;
-            return start..end.max(start + 1);
-        }
-        if line_start == 0 || !line.trim().is_empty() {
-            return span.clone();
-        }
-        line_end = line_start - 1;
-    }
-}
-
-/// Where the `|` or `>` stands in a line that ends with a block header.
-fn block_header(line: &str) -> Option<usize> {
-    line.match_indices(['|', '>']).map(|(at, _)| at).find(|at| {
-        let before = line[..*at].chars().next_back();
-        let rest = line[at + 1..].trim_start_matches(['+', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
-        let comment = rest.trim_start();
-        before.is_none_or(|char| matches!(char, ' ' | '\t'))
-            && (comment.is_empty() || (comment.starts_with('#') && comment.len() < rest.len()))
-    })
 }

@@ -12,9 +12,18 @@ use super::{MAX_DEPTH, pieces, traps};
 use crate::catalogue::{Entry, yaml as words};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
-/// The problem behind a refusal of the parser at a byte of the file.
-pub(super) fn explain(file: &Arc<SourceFile>, at: usize, error: &ScanError) -> Diagnostic {
-    Scene::new(file, at).explain(error)
+/// The problem behind a refusal of the parser at a byte of the file; `bracket` is the last one still open there.
+pub(super) fn explain(
+    file: &Arc<SourceFile>,
+    at: usize,
+    bracket: Option<usize>,
+    error: &ScanError,
+) -> Diagnostic {
+    Scene {
+        bracket,
+        ..Scene::new(file, at)
+    }
+    .explain(error)
 }
 
 /// An unquoted `{{x}}` that ends where `span` ends.
@@ -34,6 +43,8 @@ struct Scene<'a> {
     /// The line of that place, and where it begins.
     line: &'a str,
     line_start: usize,
+    /// The last bracket that is still open.
+    bracket: Option<usize>,
 }
 
 impl<'a> Scene<'a> {
@@ -57,6 +68,7 @@ impl<'a> Scene<'a> {
             at,
             line,
             line_start,
+            bracket: None,
         }
     }
 
@@ -112,7 +124,7 @@ impl<'a> Scene<'a> {
             | K::TabInIndentation
             | K::TabInPlainScalar
             | K::TabAtBlockScalarStart => self.tab(),
-            K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => self.unclosed_quote(),
+            K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => self.here(&words::UNCLOSED_QUOTE),
             K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
                 self.here(&words::AFTER_QUOTE)
             }
@@ -126,9 +138,8 @@ impl<'a> Scene<'a> {
             K::UnexpectedCharacter { .. } | K::InvalidBlockScalarHeader | K::ZeroBlockScalarIndent => {
                 self.first_character()
             }
-            K::InvalidQuotedScalarIndent | K::InvalidFlowScalarIndent | K::InvalidBlockScalarIndent => {
-                self.here(&words::INDENT)
-            }
+            K::InvalidQuotedScalarIndent => self.open_quote(),
+            K::InvalidFlowScalarIndent | K::InvalidBlockScalarIndent => self.here(&words::INDENT),
             K::CommentInterceptedScalar => self.comment_inside(),
             K::DirectiveDisallowed | K::MissingDocumentEndBeforeDirective => {
                 self.new_problem(&words::DIRECTIVE, self.line_span())
@@ -153,8 +164,22 @@ impl<'a> Scene<'a> {
             Some(char @ ('{' | '[')) => self.here(&words::BRACKET_IN_VALUE).with("char", char),
             Some(':') => self.colon(),
             Some('}' | ']') => self.stray(error),
-            _ => self.syntax(error),
+            Some(',') => self.here(&words::EMPTY_ITEM),
+            _ if self.source[..self.at].trim_end().ends_with(',') => {
+                let comma = self.source[..self.at].trim_end().len() - 1;
+                self.new_problem(&words::EMPTY_ITEM, self.one(comma))
+            }
+            _ => self.never_closed().unwrap_or_else(|| self.syntax(error)),
         }
+    }
+
+    /// A bracket of a line above that is still open here.
+    fn never_closed(&self) -> Option<Diagnostic> {
+        let bracket = self.bracket.filter(|bracket| *bracket < self.line_start)?;
+        let open = self.source[bracket..].chars().next()?;
+        let close = if open == '{' { '}' } else { ']' };
+        let problem = self.new_problem(&words::UNCLOSED_BRACKET, self.one(bracket));
+        Some(problem.with("open", open).with("close", close))
     }
 
     /// A placeholder or reference of the line whose braces the parser took for its own.
@@ -202,6 +227,8 @@ impl<'a> Scene<'a> {
 
     fn stray(&self, error: &ScanError) -> Diagnostic {
         match self.source[self.at..].chars().next() {
+            // Of two brackets that do not match the parser marks the first.
+            Some(open @ ('{' | '[')) => self.unclosed(open),
             Some(close @ ('}' | ']')) => self.here(&words::STRAY_BRACKET).with("close", close),
             _ => self.syntax(error),
         }
@@ -209,6 +236,9 @@ impl<'a> Scene<'a> {
 
     /// A colon that separates a key where none can be: inside of a value, or below one.
     fn colon(&self) -> Diagnostic {
+        if let Some(problem) = self.never_closed() {
+            return problem;
+        }
         let column = self.at.saturating_sub(self.line_start).min(self.line.len());
         let before = &self.line[..column];
         let value = before.find(": ").map(|colon| before[colon + 2..].trim_start());
@@ -225,7 +255,8 @@ impl<'a> Scene<'a> {
 
     /// A line that should be a key and is not.
     fn no_key(&self) -> Diagnostic {
-        if let Some(problem) = self.bracket_trap().or_else(|| self.full_width()) {
+        let problem = self.bracket_trap().or_else(|| self.never_closed());
+        if let Some(problem) = problem.or_else(|| self.full_width()) {
             return problem;
         }
         let column = self.at.saturating_sub(self.line_start).min(self.line.len());
@@ -271,9 +302,34 @@ impl<'a> Scene<'a> {
         self.new_problem(&words::TAB, self.one(at))
     }
 
-    /// The parser marks the opening quote.
-    fn unclosed_quote(&self) -> Diagnostic {
-        self.here(&words::UNCLOSED_QUOTE)
+    /// The parser marks the line at which a quoted text can no longer go on; the nearest line above with a quote that
+    /// does not close is where it began.
+    fn open_quote(&self) -> Diagnostic {
+        let mut end = self.source[..self.at]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        while end > 0 {
+            let start = self.source[..end - 1]
+                .rfind('\n')
+                .map_or(0, |newline| newline + 1);
+            let line = &self.source[start..end];
+            let value = line
+                .find(": ")
+                .map(|colon| colon + 2)
+                .or_else(|| line.find("- ").map(|dash| dash + 2));
+            let value = value.unwrap_or(0);
+            let value = value + line[value..].len() - line[value..].trim_start().len();
+            if let Some(quote) = line[value..]
+                .chars()
+                .next()
+                .filter(|char| matches!(char, '"' | '\''))
+                && line[value..].matches(quote).count() % 2 == 1
+            {
+                return self.new_problem(&words::UNCLOSED_QUOTE, start + value..start + value + 1);
+            }
+            end = start;
+        }
+        self.here(&words::INDENT)
     }
 
     /// The parser marks the opening quote; the escape is looked for behind it.

@@ -21,17 +21,25 @@ pub(super) fn is_whole(text: &str) -> bool {
 }
 
 /// How far an expression that begins at `start` was meant to go: to the end of the line, or to the `,`, `}` or `]` that
-/// stands outside of all its quotes and parentheses.
+/// stands outside of all its quotes and parentheses. A look-up goes on behind a comma with its next `column=value`.
 pub(super) fn meant_end(source: &str, start: usize) -> usize {
     let line = source[start..].lines().next().unwrap_or("");
+    let is_lookup = COMPUTED[1..].iter().any(|word| line.starts_with(word));
     let mut scan = Scan::default();
     for (at, char) in line.char_indices() {
-        if scan.is_closed() && matches!(char, ',' | '}' | ']') {
+        let separates = char == ',' && !(is_lookup && is_condition(&line[at + 1..]));
+        if scan.is_closed() && (separates || matches!(char, '}' | ']')) {
             return start + line[..at].trim_end().len();
         }
         scan.step(char);
     }
     start + line.trim_end().len()
+}
+
+/// Whether a text begins with `column=value` and not with a key.
+fn is_condition(text: &str) -> bool {
+    let piece = text.split([',', '}', ']']).next().unwrap_or("");
+    piece.contains('=') && !piece.contains(": ")
 }
 
 /// Where a comment begins that cut off the end of a plain text ending at `end`.
