@@ -31,6 +31,8 @@ mod names;
 mod reply;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -254,7 +256,10 @@ impl Running {
     /// When the journal file of the state folder was damaged or removed while the sandbox runs.
     pub fn journal(&self) -> Vec<JournalEntry> {
         let world = server::lock(&self.world);
-        world.journal.entries(1, usize::MAX).expect("this process wrote the journal and holds its lock")
+        world
+            .journal
+            .entries(1, usize::MAX)
+            .expect("this process wrote the journal and holds its lock")
     }
 
     /// The sandbox's clock.

@@ -1,0 +1,399 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{batch, control, customer, k3, k3_raw, login, query, sandbox};
+
+fn status(answer: &Value) -> &Value {
+    &answer["Result"]["ResponseStatus"]
+}
+
+/// The refusals of an answer by place: field and message.
+fn refused(answer: &Value) -> Vec<(u64, String)> {
+    let errors = status(answer)["Errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|e| {
+            (
+                e["DIndex"].as_u64().unwrap(),
+                e["Message"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn accepted(answer: &Value) -> BTreeSet<u64> {
+    status(answer)["SuccessEntitys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["DIndex"].as_u64().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_batch_is_judged_row_by_row() {
+    let at = sandbox(|c| c.refuse = 3).await;
+    let s = login(&at).await;
+    let without = |name: &str| {
+        let mut c = customer("9", "乙");
+        c.as_object_mut().unwrap().remove(name);
+        c
+    };
+    let with = |name: &str, value: Value| {
+        let mut c = customer("9", "乙");
+        c[name] = value;
+        c
+    };
+    let models = [
+        customer("00123", "甲"),
+        without("FName"),
+        with("FName", json!("  ")),
+        with("FNumber", json!("")),
+        without("FCreateOrgId"),
+        with("FUseOrgId", json!("100")),
+        with("FCreateOrgId", json!({"FNumber": "999"})),
+        customer("00123", "重复"),
+        with("FCUSTID", json!(42)),
+        customer("R000001", "丙"),
+        customer("R000002", "丙"),
+        json!("not an object"),
+        customer("123", "与 00123 不同"),
+    ];
+    let answer = k3(&at, "BatchSave", &s, batch(&models)).await;
+    assert_eq!(accepted(&answer), BTreeSet::from([0, 12]), "{answer}");
+    assert_eq!(
+        (&status(&answer)["IsSuccess"], &status(&answer)["MsgCode"]),
+        (&json!(false), &json!(9))
+    );
+    let refused = refused(&answer);
+    let want = [
+        (1, "必填"),
+        (2, "必填"),
+        (3, "必填"),
+        (4, "必填"),
+        (5, "格式"),
+        (6, "不存在"),
+        (7, "已存在"),
+        (8, "不存在"),
+        (9, "分组"),
+        (10, "敏感词"),
+        (11, "JSON"),
+    ];
+    assert_eq!(refused.len(), want.len(), "{refused:?}");
+    for ((place, message), (want_place, words)) in refused.iter().zip(want) {
+        assert!(
+            *place == want_place && message.contains(words),
+            "{place} {message}: {words}"
+        );
+    }
+    let journal = at.journal();
+    let executed: Vec<(u64, &str, &str)> = journal
+        .iter()
+        .map(|e| (e.seq, e.action.as_str(), e.number.as_str()))
+        .collect();
+    assert_eq!(executed, [(1, "create", "00123"), (2, "create", "123")]);
+}
+
+#[tokio::test]
+async fn create_update_and_query_by_key() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let name = "老王's \"店\"🍊 ";
+    let created = k3(&at, "BatchSave", &s, batch(&[customer("00123", name)])).await;
+    let id = status(&created)["SuccessEntitys"][0]["Id"].as_u64().unwrap();
+    let keys = "FCUSTID,FNumber,FName,FDocumentStatus,FCreateOrgId.FNumber";
+    let filter =
+        "(FCreateOrgId.FNumber='100' AND FNumber='00123') OR (FCreateOrgId.FNumber='100' AND FNumber='no')";
+    assert_eq!(
+        query(&at, &s, keys, filter).await,
+        json!([[id, "00123", name, "C", "100"]])
+    );
+    // Update: only what is sent changes.
+    let update = json!({"FCUSTID": id, "FDescription": "6912345678901234567"});
+    let body = json!({"parameters": ["BD_Customer", json!({"Model": update}).to_string()]});
+    let updated = k3(&at, "Save", &s, body).await;
+    assert_eq!(
+        (&updated["Result"]["Id"], &updated["Result"]["Number"]),
+        (&json!(id), &json!("00123"))
+    );
+    let rows = query(
+        &at,
+        &s,
+        "FName,FDescription,FDocumentStatus",
+        &format!("FCUSTID={id}"),
+    )
+    .await;
+    assert_eq!(rows, json!([[name, "6912345678901234567", "C"]]));
+    let renamed = k3(
+        &at,
+        "Save",
+        &s,
+        json!({"formid": "BD_Customer", "data": {"Model": {"FCUSTID": id.to_string(), "FNumber": "00124"}}}),
+    )
+    .await;
+    assert_eq!(status(&renamed)["IsSuccess"], true);
+    assert_eq!(query(&at, &s, "FCUSTID", "FNumber='00123'").await, json!([]));
+    assert_eq!(query(&at, &s, "FCUSTID", "FNumber='00124'").await, json!([[id]]));
+    let actions: Vec<String> = at.journal().into_iter().map(|e| e.action).collect();
+    assert_eq!(actions, ["create", "update", "update"]);
+}
+
+#[tokio::test]
+async fn numbers_are_unique_per_organisation_and_the_rule_can_be_switched_off() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let mut elsewhere = customer("1", "甲");
+    elsewhere["FCreateOrgId"] = json!({"FNumber": "101"});
+    let first = k3(&at, "BatchSave", &s, batch(&[customer("1", "甲"), elsewhere])).await;
+    assert_eq!(accepted(&first).len(), 2);
+    let again = k3(&at, "BatchSave", &s, batch(&[customer("1", "甲")])).await;
+    assert_eq!((accepted(&again).len(), refused(&again).len()), (0, 1));
+    control(&at, "POST", "clock", json!({"unique_numbers": false})).await;
+    let double = k3(&at, "BatchSave", &s, batch(&[customer("1", "甲")])).await;
+    assert_eq!(accepted(&double).len(), 1);
+    assert_eq!(
+        query(&at, &s, "FCUSTID", "FNumber='1'")
+            .await
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn without_a_number_every_save_makes_another_document() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let mut nameless = customer("", "甲");
+    nameless.as_object_mut().unwrap().remove("FNumber");
+    for _ in 0..2 {
+        let answer = k3(&at, "BatchSave", &s, batch(&[nameless.clone()])).await;
+        assert_eq!(accepted(&answer).len(), 1, "{answer}");
+    }
+    let numbers: BTreeSet<String> = at.journal().into_iter().map(|e| e.number).collect();
+    assert_eq!(numbers.len(), 2);
+}
+
+#[tokio::test]
+async fn a_repeated_package_is_refused_only_when_the_request_says_so() {
+    let at = sandbox(|c| c.repeat_ms = 60_000).await;
+    let s = login(&at).await;
+    let created = k3(&at, "BatchSave", &s, batch(&[customer("1", "甲")])).await;
+    let id = status(&created)["SuccessEntitys"][0]["Id"].clone();
+    let save = |repeat: Value| {
+        let model = json!([{"FCUSTID": id, "FName": "乙"}]);
+        json!({"formid": "BD_Customer", "data": {"ValidateRepeatJson": repeat, "Model": model}})
+    };
+    for (switch, accepted_again) in [(json!(false), true), (json!("true"), false), (json!(true), false)] {
+        assert_eq!(
+            accepted(&k3(&at, "BatchSave", &s, save(switch.clone())).await).len(),
+            1,
+            "first {switch}"
+        );
+        let second = k3(&at, "BatchSave", &s, save(switch.clone())).await;
+        assert_eq!(accepted(&second).len() == 1, accepted_again, "{switch}: {second}");
+    }
+    at.advance_ms(60_001);
+    assert_eq!(
+        accepted(&k3(&at, "BatchSave", &s, save(json!(true))).await).len(),
+        1,
+        "forgotten by then"
+    );
+}
+
+#[tokio::test]
+async fn base_data_is_checked_on_request() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let mut grouped = customer("1", "甲");
+    grouped["FGroup"] = json!({"FNumber": "NOPE"});
+    let save = |verify: &str| json!({"formid": "BD_Customer", "data": {"IsVerifyBaseDataField": verify, "Model": [grouped]}});
+    assert!(
+        refused(&k3(&at, "BatchSave", &s, save("true")).await)[0]
+            .1
+            .contains("分组")
+    );
+    assert_eq!(accepted(&k3(&at, "BatchSave", &s, save("false")).await).len(), 1);
+}
+
+#[tokio::test]
+async fn query_limits() {
+    let at = sandbox(|c| c.query_max = 20).await;
+    let s = login(&at).await;
+    let models: Vec<Value> = (0..50).map(|n| customer(&format!("{n:03}"), "甲")).collect();
+    assert_eq!(
+        accepted(&k3(&at, "BatchSave", &s, batch(&models)).await).len(),
+        50
+    );
+    // StartRow, Limit, TopRowCount -> first row and count.
+    let cases = [
+        (json!(0), json!(10), json!(0), Some("000"), 10),
+        (json!("45"), json!("10"), json!(0), Some("045"), 5),
+        (json!(50), json!(10), json!(0), None, 0),
+        (json!(0), json!(100), json!(0), Some("000"), 20), // more than the server gives
+        (json!(0), json!(0), json!(0), Some("000"), 20),
+        (json!(10), json!(10), json!(15), Some("010"), 5), // an absolute end row
+        (json!(10), json!(10), json!(10), None, 0),
+        (json!(20), json!(10), json!(10), None, 0),
+    ];
+    for (start, limit, top, first, count) in cases {
+        let data = json!({"FormId": "BD_Customer", "FieldKeys": "FNumber", "StartRow": start, "Limit": limit, "TopRowCount": top, "OrderString": "FNumber ASC"});
+        let rows = k3(&at, "ExecuteBillQuery", &s, json!({"data": data.clone()})).await;
+        assert_eq!(rows.as_array().unwrap().len(), count, "{data}");
+        assert_eq!(rows[0][0].as_str(), first, "{data}");
+    }
+    let data = json!({"FormId": "BD_Customer", "FieldKeys": "FNumber, FName", "OrderString": "FNumber desc", "Limit": 1});
+    assert_eq!(
+        k3(&at, "ExecuteBillQuery", &s, json!({"data": data})).await,
+        json!([["049", "甲"]])
+    );
+    assert_eq!(
+        k3(&at, "BillQuery", &s, json!({"data": data})).await,
+        json!([{"FNumber": "049", "FName": "甲"}])
+    );
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_answered_is_an_error_inside_two_lists() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let field = |keys: &str, filter: Value| json!({"FormId": "BD_Customer", "FieldKeys": keys, "FilterString": filter});
+    let cases = [
+        field("FNumber", json!("FNumber = 'x")),
+        field("FNumber", json!("FNumber='x'; DROP TABLE T_BD_CUSTOMER")),
+        field("FNumber", json!("FNoSuchField='x'")),
+        field("FNumber,FNoSuchField", json!("")),
+        field("", json!("")),
+        json!({"FormId": "BD_CUSTOMER", "FieldKeys": "FNumber"}),
+        json!({"FormId": "BD_Customer", "FieldKeys": "FNumber", "StartRow": -1}),
+        field(
+            "FNumber",
+            json!([{"FieldName": "FNumber", "Compare": "like", "Value": "x"}]),
+        ),
+    ];
+    for data in cases {
+        let answer = k3(&at, "ExecuteBillQuery", &s, json!({"data": data.clone()})).await;
+        let status = &answer[0][0]["Result"]["ResponseStatus"];
+        assert_eq!(status["IsSuccess"], false, "{data}: {answer}");
+        assert!(!status["Errors"][0]["Message"].as_str().unwrap().is_empty());
+    }
+    let conditions = json!([
+        {"Left": "(", "FieldName": "FNumber", "Compare": "=", "Value": "it's", "Right": "", "Logic": "1"},
+        {"Left": "", "FieldName": "FName", "Compare": "<>", "Value": "x", "Right": ")", "Logic": "0"},
+    ]);
+    assert_eq!(
+        k3(
+            &at,
+            "ExecuteBillQuery",
+            &s,
+            json!({"data": field("FNumber", conditions)})
+        )
+        .await,
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn hostile_texts_are_stored_and_found_as_they_are() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    for (n, text) in [
+        "x' OR '1'='1",
+        "'; DROP TABLE T --",
+        "{{buyerCid}}",
+        "%",
+        "_",
+        "\\",
+        "\"",
+        " 前后空格 ",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let number = format!("{text}{n}");
+        let saved = k3(&at, "BatchSave", &s, batch(&[customer(&number, text)])).await;
+        assert_eq!(accepted(&saved).len(), 1, "{text}: {saved}");
+        let filter = format!("FNumber='{}'", number.replace('\'', "''"));
+        assert_eq!(
+            query(&at, &s, "FNumber,FName", &filter).await,
+            json!([[number, text]])
+        );
+    }
+}
+
+#[tokio::test]
+async fn steps_follow_the_document_status() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let draft = k3(
+        &at,
+        "Save",
+        &s,
+        json!({"formid": "BD_Customer", "data": {"Model": customer("1", "甲")}}),
+    )
+    .await;
+    let id = draft["Result"]["Id"].to_string();
+    let ids = json!({"formid": "BD_Customer", "data": {"Ids": id}});
+    let numbers = json!({"formid": "BD_Customer", "data": {"Numbers": ["1", "2"]}});
+    assert_eq!(
+        accepted(&k3(&at, "Submit", &s, ids.clone()).await),
+        BTreeSet::from([0])
+    );
+    let audit = k3(&at, "Audit", &s, numbers).await;
+    assert_eq!((accepted(&audit), refused(&audit)[0].0), (BTreeSet::from([0]), 1));
+    assert_eq!(
+        refused(&k3(&at, "Delete", &s, ids.clone()).await).len(),
+        1,
+        "audited documents stay"
+    );
+    let view = k3(
+        &at,
+        "View",
+        &s,
+        json!({"formid": "BD_Customer", "data": {"Number": "1"}}),
+    )
+    .await;
+    assert_eq!(view["Result"]["Result"]["DocumentStatus"], "C");
+    assert_eq!(
+        view["Result"]["Result"]["Name"],
+        json!([{"Key": 2052, "Value": "甲"}])
+    );
+    assert_eq!(accepted(&k3(&at, "UnAudit", &s, ids.clone()).await).len(), 1);
+    assert_eq!(accepted(&k3(&at, "Delete", &s, ids).await).len(), 1);
+    assert_eq!(query(&at, &s, "FNumber", "").await, json!([]));
+    let actions: Vec<String> = at.journal().into_iter().map(|e| e.action).collect();
+    assert_eq!(actions, ["create", "submit", "audit", "unaudit", "delete"]);
+}
+
+#[tokio::test]
+async fn what_is_no_call_at_all() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let array = k3_raw(&at, "BatchSave", &s, "[1]").await.unwrap();
+    assert_eq!(array.status, 500);
+    assert!(array.text().contains("Additional text found in JSON string"));
+    let unknown = k3_raw(&at, "Push", &s, "{}").await.unwrap();
+    assert!(unknown.text().starts_with("response_error:"));
+    let huge = "x".repeat(9 << 20);
+    let answer = k3_raw(&at, "BatchSave", &s, &huge).await;
+    assert!(answer.is_none_or(|a| a.status == 413));
+    for data in [
+        json!({}),
+        json!({"Model": []}),
+        json!({"Model": {}}),
+        json!("{"),
+        Value::Null,
+    ] {
+        let answer = k3(
+            &at,
+            "BatchSave",
+            &s,
+            json!({"formid": "BD_Customer", "data": data}),
+        )
+        .await;
+        assert_eq!(status(&answer)["IsSuccess"], false, "{data}");
+    }
+    assert_eq!(at.journal(), []);
+}
