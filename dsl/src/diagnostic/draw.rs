@@ -27,6 +27,7 @@ pub fn render(diagnostics: &[Diagnostic], lang: Lang, color: bool, max: usize) -
     if more > 0 {
         out.push_str(&match lang {
             Lang::Zh => format!("还有 {more} 个问题\n"),
+            Lang::En if more == 1 => "another problem\n".to_owned(),
             Lang::En => format!("another {more} problems\n"),
         });
     } else if out.ends_with("\n\n") {

@@ -106,7 +106,7 @@ fn file_order_and_a_bound() {
           |
           = help: write <<x>>
 
-        another 1 problems
+        another problem
     "#]]
     .assert_eq(&render(&[y, x], Lang::En, false, 1));
 }
