@@ -1,0 +1,220 @@
+//! Which records are next, those that are not sent, and the claim that must be durable before the first byte.
+
+use flow::ids::{AttemptId, Ms, RecordId, RunId};
+use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal};
+use rusqlite::params;
+
+use super::record::{Cause, Rec, TargetKey};
+use super::{Cx, integer};
+use crate::error::{StoreError, reason};
+
+/// How a target key without parts is written.
+pub(crate) const NO_KEY: &str = "[]";
+
+impl Cx<'_> {
+    /// A pending record whose key is frozen is the only one with that key (unique index), so none of them can have
+    /// another record sending or unknown under its key; a key not frozen yet is looked at by the claim.
+    pub(super) fn pick(
+        &self,
+        scheme: &str,
+        now: Ms,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent FROM record
+             WHERE scheme = ?1 AND state = 'pending' AND id > ?2
+               AND (not_before_ms IS NULL OR not_before_ms <= ?3)
+             ORDER BY id LIMIT ?4",
+        )?;
+        let records = statement
+            .query_map((scheme, after.map_or(0, |after| after.0), now, limit), |row| {
+                Ok(Picked {
+                    record: RecordId(row.get(0)?),
+                    version: row.get(1)?,
+                    void: row.get(2)?,
+                    has_target: row.get(3)?,
+                    attempts: row.get(4)?,
+                    maybe_sent: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        let next_due = self
+            .conn
+            .prepare_cached(
+                "SELECT min(not_before_ms) FROM record
+                 WHERE scheme = ?1 AND state = 'pending' AND not_before_ms > ?2",
+            )?
+            .query_row((scheme, now), |row| row.get(0))?;
+        Ok(LedgerReply::Picked { records, next_due })
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        rows: &[(RecordId, String, Refusal)],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut hit = 0;
+        for (record, version, refusal) in rows {
+            let mut rec = self.record(*record)?;
+            if rec.state() != RecordState::Pending || rec.version != *version {
+                continue;
+            }
+            let (to, why, not_before) = match refusal {
+                Refusal::Dead(why) => (RecordState::Dead, why, None),
+                Refusal::Held(why) => (RecordState::Held, why, None),
+                Refusal::Skipped(why) => (RecordState::Skipped, why, None),
+                Refusal::Later { not_before, reason } => (RecordState::Pending, reason, Some(*not_before)),
+            };
+            self.enter(&mut rec, to, Cause::Refuse, now)?;
+            rec.reason = Some(why.clone());
+            rec.not_before = not_before;
+            self.save(&rec)?;
+            hit += 1;
+        }
+        Ok(LedgerReply::Count(hit))
+    }
+
+    pub(super) fn adopt(
+        &mut self,
+        rows: &[(RecordId, String, Option<String>)],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut hit = 0;
+        for (record, id, number) in rows {
+            let mut rec = self.record(*record)?;
+            if rec.state() != RecordState::Pending {
+                continue;
+            }
+            rec.target_id = Some(id.clone());
+            rec.target_number = number.clone().or(rec.target_number);
+            rec.changed = now;
+            self.save(&rec)?;
+            hit += 1;
+        }
+        Ok(LedgerReply::Count(hit))
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        run: RunId,
+        target: &str,
+        rows: &[ClaimRow],
+        resolve_after: Ms,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut attempt = None;
+        let (mut claimed, mut refused) = (0, Vec::new());
+        for row in rows {
+            let mut rec = self.record(row.record)?;
+            if rec.state() != RecordState::Pending || rec.version != row.version {
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
+            if let Some(holder) = self.freeze_key(&mut rec, connection_of(target), row, now)? {
+                refused.push((row.record, ClaimRefused::KeyTaken { holder }));
+                continue;
+            }
+            let attempt = match attempt {
+                Some(attempt) => attempt,
+                None => *attempt.insert(self.insert_attempt(run, target, now)?),
+            };
+            self.enter(&mut rec, RecordState::Sending, Cause::Claim, now)?;
+            rec.attempt = Some(attempt);
+            rec.action = Some(row.action);
+            rec.resolve_after = Some(resolve_after);
+            rec.not_before = None;
+            self.save(&rec)?;
+            self.insert_attempt_row(attempt, &rec, row)?;
+            claimed += 1;
+        }
+        if let Some(attempt) = attempt {
+            self.conn
+                .prepare_cached("UPDATE attempt SET n_rows = ?2 WHERE id = ?1")?
+                .execute((attempt.0, integer(claimed)))?;
+        }
+        Ok(LedgerReply::Claimed { attempt, refused })
+    }
+
+    /// Freezes the key of a record's document. `Some` = it may not have this key and is held now; the source key of the
+    /// record that has it (the record itself, when a document may exist under its own former key).
+    fn freeze_key(
+        &mut self,
+        rec: &mut Rec,
+        connection: &str,
+        row: &ClaimRow,
+        now: Ms,
+    ) -> Result<Option<String>, StoreError> {
+        let tkey = (row.tkey != NO_KEY).then(|| row.tkey.clone());
+        let wanted = TargetKey {
+            target: connection.to_owned(),
+            form: row.form.clone(),
+            tkey,
+        };
+        if rec.target.as_ref() == Some(&wanted) {
+            return Ok(None);
+        }
+        let frozen = rec.target.as_ref().filter(|at| at.tkey.is_some());
+        if let Some(frozen) = frozen {
+            let elsewhere = frozen.target != wanted.target || frozen.form != wanted.form;
+            if wanted.tkey.is_none() && !elsewhere {
+                // A write by id names no key; the frozen one stays.
+                return Ok(None);
+            }
+            if rec.document_known() {
+                let old = frozen.tkey.clone().unwrap_or_default();
+                let why = self.own_reason(reason::KEY_CHANGED, &[("old", old), ("new", row.tkey.clone())]);
+                let own_key = rec.key.clone();
+                self.hold(rec, why, now)?;
+                return Ok(Some(own_key));
+            }
+        }
+        if let Some(holder) = self.holder(&wanted, rec.id)? {
+            let why = self.own_reason(reason::KEY_TAKEN, &[("holder", holder.clone())]);
+            self.hold(rec, why, now)?;
+            return Ok(Some(holder));
+        }
+        rec.target = Some(wanted);
+        self.save_target(rec)?;
+        Ok(None)
+    }
+
+    fn hold(&mut self, rec: &mut Rec, why: flow::op::Reason, now: Ms) -> Result<(), StoreError> {
+        self.enter(rec, RecordState::Held, Cause::Claim, now)?;
+        rec.reason = Some(why);
+        rec.not_before = None;
+        self.save(rec)
+    }
+
+    fn insert_attempt(&self, run: RunId, target: &str, now: Ms) -> Result<AttemptId, StoreError> {
+        self.conn
+            .prepare_cached("INSERT INTO attempt (run, target, n_rows, sent_ms) VALUES (?1, ?2, 0, ?3)")?
+            .execute((run.0, target, now))?;
+        Ok(AttemptId(self.conn.last_insert_rowid()))
+    }
+
+    fn insert_attempt_row(&self, attempt: AttemptId, rec: &Rec, row: &ClaimRow) -> Result<(), StoreError> {
+        let payload = self.blob(row.payload)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO attempt_row (attempt, record, version, action, form, tkey, payload)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                attempt.0,
+                rec.id.0,
+                rec.version,
+                row.action.word(),
+                row.form,
+                row.tkey,
+                payload
+            ])?;
+        Ok(())
+    }
+}
+
+/// The connection in the name of a target: what stands before the operation. A document's key belongs to the system,
+/// whichever operation writes it.
+fn connection_of(target: &str) -> &str {
+    target.split([' ', '/', ':']).next().unwrap_or(target)
+}

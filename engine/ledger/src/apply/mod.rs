@@ -1,0 +1,276 @@
+//! Carries out ledger work: one list of ops is one transaction, in order, all or nothing.
+
+mod claim;
+pub(crate) mod index;
+mod record;
+mod run;
+mod settle;
+mod stage;
+
+use std::collections::BTreeMap;
+
+use flow::ids::{Blob, RecordId};
+use flow::op::{LedgerOp, LedgerReply, Reason, RecordState};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, Savepoint, ToSql, Transaction, TransactionBehavior};
+
+pub(crate) use record::transition_trigger;
+pub use record::{Cause, allowed};
+pub(crate) use run::LIVE;
+
+use crate::error::{StoreError, Words};
+use crate::{Blobs, Ledger};
+
+/// One submission: ops and the bytes they name.
+pub(crate) type Work = (Vec<LedgerOp>, Blobs);
+
+impl Ledger {
+    /// Applies ops as one transaction that is durable when this returns. If one fails, none has happened.
+    pub fn apply(&mut self, ops: &[LedgerOp], blobs: &Blobs) -> Result<Vec<LedgerReply>, StoreError> {
+        let conn = self.lock();
+        let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+        let replies = apply_ops(&tx, ops, blobs, &self.words)?;
+        tx.commit()?;
+        Ok(replies)
+    }
+
+    /// Applies several submissions in one transaction, so that they share one sync of the disk. Each is still all or
+    /// nothing, and none has happened if the commit fails.
+    pub(crate) fn apply_group(&mut self, group: &[Work]) -> Vec<Result<Vec<LedgerReply>, StoreError>> {
+        if let [(ops, blobs)] = group {
+            return vec![self.apply(ops, blobs)];
+        }
+        let mut conn = self.lock();
+        apply_group(&mut conn, group, &self.words)
+            .unwrap_or_else(|error| group.iter().map(|_| Err(error.clone())).collect())
+    }
+}
+
+fn apply_group(
+    conn: &mut Connection,
+    group: &[Work],
+    words: &Words,
+) -> Result<Vec<Result<Vec<LedgerReply>, StoreError>>, StoreError> {
+    let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut results = Vec::with_capacity(group.len());
+    for (ops, blobs) in group {
+        let result = in_savepoint(tx.savepoint()?, ops, blobs, words);
+        if let Err(error) = &result
+            && tx.is_autocommit()
+        {
+            // The disk is full or failing: SQLite has taken back the whole transaction, not this part alone.
+            return Err(error.clone());
+        }
+        results.push(result);
+    }
+    tx.commit()?;
+    Ok(results)
+}
+
+fn in_savepoint(
+    savepoint: Savepoint<'_>,
+    ops: &[LedgerOp],
+    blobs: &Blobs,
+    words: &Words,
+) -> Result<Vec<LedgerReply>, StoreError> {
+    let replies = apply_ops(&savepoint, ops, blobs, words)?;
+    savepoint.commit()?;
+    Ok(replies)
+}
+
+fn apply_ops(
+    conn: &Connection,
+    ops: &[LedgerOp],
+    blobs: &Blobs,
+    words: &Words,
+) -> Result<Vec<LedgerReply>, StoreError> {
+    let mut cx = Cx {
+        conn,
+        blobs,
+        words,
+        moved: BTreeMap::new(),
+    };
+    let replies = ops.iter().map(|op| cx.apply(op)).collect::<Result<Vec<_>, _>>()?;
+    cx.write_counts()?;
+    Ok(replies)
+}
+
+/// One transaction under way.
+struct Cx<'a> {
+    conn: &'a Connection,
+    blobs: &'a Blobs,
+    words: &'a Words,
+    /// Changes of `scheme_state` not written yet.
+    moved: BTreeMap<(String, RecordState), i64>,
+}
+
+impl Cx<'_> {
+    fn apply(&mut self, op: &LedgerOp) -> Result<LedgerReply, StoreError> {
+        match op {
+            LedgerOp::BeginRun {
+                scheme,
+                revision,
+                trigger,
+                now,
+            } => self.begin_run(scheme, revision, *trigger, *now),
+            LedgerOp::OpenWindow { run, scheme, asked } => self.open_window(*run, scheme, *asked),
+            LedgerOp::StagePage {
+                run,
+                window,
+                scheme,
+                page,
+                rows,
+                total,
+                fingerprint,
+                on_seen,
+                store_only,
+                close,
+                now,
+            } => {
+                let page = stage::Page {
+                    run: *run,
+                    window: *window,
+                    scheme,
+                    number: *page,
+                    on_seen: *on_seen,
+                    store_only: *store_only,
+                    now: *now,
+                };
+                let counted = self.stage_page(&page, rows)?;
+                self.page_read(&page, rows.len(), *total, *fingerprint)?;
+                if let Some(interval) = close {
+                    self.close_window(&page, *interval)?;
+                }
+                let open = self.open_records(scheme)?;
+                Ok(LedgerReply::Staged {
+                    outcomes: counted.outcomes,
+                    fresh: counted.fresh,
+                    open,
+                })
+            }
+            LedgerOp::EndWindow {
+                window,
+                end,
+                reason,
+                now,
+            } => self.end_window(*window, *end, reason, *now),
+            LedgerOp::Pick {
+                scheme,
+                now,
+                after,
+                limit,
+            } => self.pick(scheme, *now, *after, *limit),
+            LedgerOp::Refuse { rows, now } => self.refuse(rows, *now),
+            LedgerOp::Adopt { rows, now } => self.adopt(rows, *now),
+            LedgerOp::Claim {
+                run,
+                target,
+                rows,
+                resolve_after,
+                now,
+            } => self.claim(*run, target, rows, *resolve_after, *now),
+            LedgerOp::Settle {
+                attempt,
+                outcome,
+                http_status,
+                excerpt,
+                rows,
+                now,
+            } => {
+                let end = settle::AttemptEnd {
+                    outcome,
+                    http_status: *http_status,
+                    excerpt: excerpt.as_deref(),
+                };
+                self.settle(*attempt, &end, rows, *now)
+            }
+            LedgerOp::PickUnknown { scheme, now, limit } => self.pick_unknown(scheme, *now, *limit),
+            LedgerOp::Resolve { rows, now } => self.resolve(rows, *now),
+            LedgerOp::EndRun {
+                run,
+                status,
+                reason,
+                now,
+            } => self.end_run(*run, *status, reason.as_ref(), *now),
+            LedgerOp::CountStates { scheme } => {
+                self.write_counts()?;
+                Ok(LedgerReply::States(crate::read::states(self.conn, scheme)?))
+            }
+        }
+    }
+
+    fn blob(&self, blob: Blob) -> Result<Bytes<'_>, StoreError> {
+        let bytes = self
+            .blobs
+            .get(blob)
+            .ok_or_else(|| StoreError::Bug(format!("no bytes behind {blob:?}")))?;
+        Ok(Bytes(bytes))
+    }
+
+    /// A reason that the ledger itself gives.
+    fn own_reason(&self, code: &str, facts: &[(&'static str, String)]) -> Reason {
+        Reason::new(code, (self.words)(code, facts))
+    }
+
+    fn open_records(&mut self, scheme: &str) -> Result<u64, StoreError> {
+        self.write_counts()?;
+        let counts = crate::read::states(self.conn, scheme)?;
+        Ok(RecordState::ALL
+            .iter()
+            .zip(counts)
+            .filter(|(state, _)| state.is_open())
+            .map(|(_, n)| n)
+            .sum())
+    }
+
+    fn write_counts(&mut self) -> Result<(), StoreError> {
+        for ((scheme, state), change) in std::mem::take(&mut self.moved) {
+            if change != 0 {
+                // Two statements, because a refused insert of a negative count would come before the conflict.
+                let mut update = self
+                    .conn
+                    .prepare_cached("UPDATE scheme_state SET n = n + ?3 WHERE scheme = ?1 AND state = ?2")?;
+                if update.execute((&scheme, state.word(), change))? == 0 {
+                    self.conn
+                        .prepare_cached("INSERT INTO scheme_state (scheme, state, n) VALUES (?1, ?2, ?3)")?
+                        .execute((&scheme, state.word(), change))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as the ledger keeps them: text where they are text, so that a person can read the file with `sqlite3`.
+#[derive(Clone, Copy)]
+struct Bytes<'a>(&'a [u8]);
+
+impl ToSql for Bytes<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match std::str::from_utf8(self.0) {
+            Ok(text) => ValueRef::Text(text.as_bytes()),
+            Err(_) => ValueRef::Blob(self.0),
+        }))
+    }
+}
+
+/// Numbers the database keeps as 64-bit integers with a sign.
+fn integer(n: u64) -> Value {
+    Value::Integer(n.cast_signed())
+}
+
+fn length(n: usize) -> u64 {
+    u64::try_from(n).expect("a length fits 64 bits")
+}
+
+/// Longest text of a reason or an excerpt kept.
+const MAX_TEXT: usize = 4096;
+
+/// The start of a text, cut between characters.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_TEXT)]
+}
+
+fn no_such(what: &str, id: RecordId) -> StoreError {
+    StoreError::Bug(format!("{what}: no record {id}"))
+}

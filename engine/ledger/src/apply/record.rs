@@ -1,0 +1,422 @@
+//! A record in hand: loaded, changed, saved. The only place where a state changes.
+
+use std::fmt::Write;
+
+use flow::ids::{AttemptId, Ms, RecordId};
+use flow::op::{Reason, RecordState, WriteAction};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Cx, cut, no_such};
+use crate::error::StoreError;
+
+/// What changes a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A page brought a row.
+    Stage,
+    /// A page brought a row of a scheme without target.
+    Store,
+    /// A claim.
+    Claim,
+    /// A settlement of an attempt.
+    Settle,
+    /// A newer version waited beside a record that has just settled.
+    Promote,
+    /// The start of a run found it in flight.
+    Recover,
+    /// The target answered about it.
+    Resolve,
+    /// It is not sent.
+    Refuse,
+}
+
+impl Cause {
+    /// All of them.
+    pub const ALL: [Cause; 8] = [
+        Cause::Stage,
+        Cause::Store,
+        Cause::Claim,
+        Cause::Settle,
+        Cause::Promote,
+        Cause::Recover,
+        Cause::Resolve,
+        Cause::Refuse,
+    ];
+}
+
+/// The guard: whether `cause` may bring a record from one state (`None`: it does not exist yet) into another.
+pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool {
+    use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
+    match cause {
+        Cause::Stage => match from {
+            None => matches!(to, Pending | Skipped | Dead),
+            Some(Pending) => matches!(to, Pending | Done),
+            Some(Done | Dead | Skipped) => to == Pending,
+            Some(Sending | Unknown | Held) => false,
+        },
+        Cause::Store => match from {
+            None => matches!(to, Done | Skipped | Dead),
+            Some(Pending | Done | Dead | Skipped) => to == Done,
+            Some(Sending | Unknown | Held) => false,
+        },
+        Cause::Claim => from == Some(Pending) && matches!(to, Sending | Held),
+        Cause::Settle => from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held),
+        Cause::Promote => matches!(from, Some(Done | Dead)) && to == Pending,
+        Cause::Recover => from == Some(Sending) && to == Unknown,
+        Cause::Resolve => from == Some(Unknown) && matches!(to, Done | Pending | Unknown | Held),
+        Cause::Refuse => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
+    }
+}
+
+/// A trigger that refuses every other transition, for debug builds. One save may join two steps (settled, promoted).
+pub(crate) fn transition_trigger() -> String {
+    let mut pairs = String::new();
+    for from in RecordState::ALL {
+        for to in RecordState::ALL {
+            let one = |a, b| Cause::ALL.into_iter().any(|cause| allowed(cause, Some(a), b));
+            let joined = [RecordState::Done, RecordState::Dead]
+                .into_iter()
+                .any(|middle| one(from, middle) && allowed(Cause::Promote, Some(middle), to));
+            if from == to || one(from, to) || joined {
+                let comma = if pairs.is_empty() { "" } else { ", " };
+                write!(pairs, "{comma}'{}>{}'", from.word(), to.word()).expect("writing to a text");
+            }
+        }
+    }
+    format!(
+        "CREATE TEMP TRIGGER record_transition BEFORE UPDATE OF state ON main.record
+         WHEN (old.state || '>' || new.state) NOT IN ({pairs})
+         BEGIN SELECT RAISE(ABORT, 'forbidden transition of a record'); END;"
+    )
+}
+
+/// A newer version beside the one that is out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) version: String,
+    pub(super) label: String,
+    pub(super) void: bool,
+}
+
+/// Where a record's document is, or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TargetKey {
+    /// Name of the connection.
+    pub(super) target: String,
+    pub(super) form: String,
+    /// `None`: the target knows no natural key for it.
+    pub(super) tkey: Option<String>,
+}
+
+/// A record without its rows.
+#[derive(Debug, Clone)]
+pub(super) struct Rec {
+    pub(super) id: RecordId,
+    pub(super) scheme: String,
+    pub(super) key: String,
+    pub(super) label: String,
+    state: RecordState,
+    pub(super) filtered: bool,
+    pub(super) version: String,
+    pub(super) void: bool,
+    pub(super) done_version: Option<String>,
+    pub(super) done_ms: Option<Ms>,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) action: Option<WriteAction>,
+    pub(super) attempt: Option<AttemptId>,
+    pub(super) attempts: u32,
+    pub(super) not_before: Option<Ms>,
+    pub(super) resolve_after: Option<Ms>,
+    pub(super) misses: u32,
+    pub(super) unknown_since: Option<Ms>,
+    pub(super) maybe_sent: bool,
+    pub(super) target: Option<TargetKey>,
+    pub(super) target_id: Option<String>,
+    pub(super) target_number: Option<String>,
+    pub(super) reason: Option<Reason>,
+    pub(super) seen: Ms,
+    pub(super) changed: Ms,
+}
+
+const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
+    waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
+    resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
+    seen_ms, changed_ms";
+
+impl Rec {
+    pub(super) fn state(&self) -> RecordState {
+        self.state
+    }
+
+    /// The newest version seen: the waiting one, else the current one.
+    pub(super) fn newest(&self) -> &str {
+        self.waiting
+            .as_ref()
+            .map_or(&self.version, |waiting| &waiting.version)
+    }
+
+    /// A document may exist at the target, under the frozen key.
+    pub(super) fn document_known(&self) -> bool {
+        self.target_id.is_some() || self.maybe_sent || self.done_version.is_some()
+    }
+
+    /// A new version takes the place of the old one and starts afresh.
+    pub(super) fn renew(&mut self, version: String, label: String, void: bool) {
+        self.version = version;
+        self.label = label;
+        self.void = void;
+        self.filtered = false;
+        self.attempts = 0;
+        self.not_before = None;
+        self.reason = None;
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let state: String = row.get(4)?;
+        let action: Option<String> = row.get(13)?;
+        let waiting_version: Option<String> = row.get(10)?;
+        let waiting = match waiting_version {
+            None => None,
+            Some(version) => Some(Waiting {
+                version,
+                label: row.get(11)?,
+                void: row.get(12)?,
+            }),
+        };
+        let target: Option<String> = row.get(21)?;
+        let target = match target {
+            None => None,
+            Some(target) => Some(TargetKey {
+                target,
+                form: row.get(22)?,
+                tkey: row.get(23)?,
+            }),
+        };
+        let code: Option<String> = row.get(26)?;
+        let reason = match code {
+            None => None,
+            Some(code) => Some(Reason {
+                code,
+                text: row.get(27)?,
+            }),
+        };
+        Ok(Rec {
+            id: RecordId(row.get(0)?),
+            scheme: row.get(1)?,
+            key: row.get(2)?,
+            label: row.get(3)?,
+            state: RecordState::from_word(&state).ok_or_else(|| StoreError::Damaged {
+                what: format!("state `{state}`"),
+            })?,
+            filtered: row.get(5)?,
+            version: row.get(6)?,
+            void: row.get(7)?,
+            done_version: row.get(8)?,
+            done_ms: row.get(9)?,
+            waiting,
+            action: action.as_deref().and_then(WriteAction::from_word),
+            attempt: row.get::<_, Option<i64>>(14)?.map(AttemptId),
+            attempts: row.get(15)?,
+            not_before: row.get(16)?,
+            resolve_after: row.get(17)?,
+            misses: row.get(18)?,
+            unknown_since: row.get(19)?,
+            maybe_sent: row.get(20)?,
+            target,
+            target_id: row.get(24)?,
+            target_number: row.get(25)?,
+            reason,
+            seen: row.get(28)?,
+            changed: row.get(29)?,
+        })
+    }
+}
+
+/// A record that is not stored yet.
+pub(super) struct NewRecord<'a> {
+    pub(super) scheme: &'a str,
+    pub(super) key: &'a str,
+    pub(super) label: &'a str,
+    pub(super) version: &'a str,
+    pub(super) void: bool,
+    pub(super) state: RecordState,
+    pub(super) filtered: bool,
+    pub(super) reason: Option<&'a Reason>,
+    pub(super) now: Ms,
+}
+
+impl Cx<'_> {
+    pub(super) fn record(&self, id: RecordId) -> Result<Rec, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM record WHERE id = ?1");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query([id.0])?;
+        rows.next()?.map_or_else(|| Err(no_such("load", id)), Rec::read)
+    }
+
+    pub(super) fn record_of_key(&self, scheme: &str, key: &str) -> Result<Option<Rec>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM record WHERE scheme = ?1 AND src_key = ?2");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query((scheme, key))?;
+        rows.next()?.map(Rec::read).transpose()
+    }
+
+    /// Another record that has this key at the target: its id and source key.
+    pub(super) fn holder(&self, at: &TargetKey, not: RecordId) -> Result<Option<String>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT src_key FROM record
+             WHERE target = ?1 AND form = ?2 AND tkey = ?3 AND tkey IS NOT NULL AND id <> ?4",
+        )?;
+        Ok(statement
+            .query_row((&at.target, &at.form, &at.tkey, not.0), |row| row.get(0))
+            .optional()?)
+    }
+
+    pub(super) fn insert_record(
+        &mut self,
+        new: &NewRecord<'_>,
+        cause: Cause,
+    ) -> Result<RecordId, StoreError> {
+        guard(cause, None, new.state, new.key)?;
+        let done = new.state == RecordState::Done;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO record (scheme, src_key, label, state, filtered, version, void, done_version, done_ms,
+                                     err_code, err_text, first_ms, seen_ms, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?12)",
+            )?
+            .execute(params![
+                new.scheme,
+                new.key,
+                new.label,
+                new.state.word(),
+                new.filtered,
+                new.version,
+                new.void,
+                done.then_some(new.version),
+                done.then_some(new.now),
+                new.reason.map(|reason| reason.code.as_str()),
+                new.reason.map(|reason| cut(&reason.text)),
+                new.now,
+            ])?;
+        *self.moved.entry((new.scheme.to_owned(), new.state)).or_default() += 1;
+        Ok(RecordId(self.conn.last_insert_rowid()))
+    }
+
+    /// Brings a record in hand into a state. Everything else about it is set by the caller, then saved.
+    pub(super) fn enter(
+        &mut self,
+        rec: &mut Rec,
+        to: RecordState,
+        cause: Cause,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        guard(cause, Some(rec.state), to, &rec.key)?;
+        if rec.state != to {
+            *self.moved.entry((rec.scheme.clone(), rec.state)).or_default() -= 1;
+            *self.moved.entry((rec.scheme.clone(), to)).or_default() += 1;
+            rec.state = to;
+            rec.changed = now;
+        }
+        if to != RecordState::Unknown {
+            rec.unknown_since = None;
+            rec.misses = 0;
+        }
+        if !matches!(to, RecordState::Unknown | RecordState::Sending) {
+            rec.resolve_after = None;
+        }
+        Ok(())
+    }
+
+    /// Writes a record in hand back, all but its keys.
+    pub(super) fn save(&self, rec: &Rec) -> Result<(), StoreError> {
+        let waiting = rec.waiting.as_ref();
+        let hit = self
+            .conn
+            .prepare_cached(
+                "UPDATE record SET label = ?2, state = ?3, filtered = ?4, version = ?5, void = ?6,
+                    done_version = ?7, done_ms = ?8, waiting_version = ?9, waiting_label = ?10, waiting_void = ?11,
+                    action = ?12, attempt = ?13, attempts = ?14, not_before_ms = ?15, resolve_after_ms = ?16,
+                    resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
+                    target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                rec.id.0,
+                rec.label,
+                rec.state.word(),
+                rec.filtered,
+                rec.version,
+                rec.void,
+                rec.done_version,
+                rec.done_ms,
+                waiting.map(|waiting| &waiting.version),
+                waiting.map(|waiting| &waiting.label),
+                waiting.map(|waiting| waiting.void),
+                rec.action.map(WriteAction::word),
+                rec.attempt.map(|attempt| attempt.0),
+                rec.attempts,
+                rec.not_before,
+                rec.resolve_after,
+                rec.misses,
+                rec.unknown_since,
+                rec.maybe_sent,
+                rec.target_id,
+                rec.target_number,
+                rec.reason.as_ref().map(|reason| reason.code.as_str()),
+                rec.reason.as_ref().map(|reason| cut(&reason.text)),
+                rec.seen,
+                rec.changed,
+            ])?;
+        if hit == 1 {
+            Ok(())
+        } else {
+            Err(no_such("save", rec.id))
+        }
+    }
+
+    /// Freezes the key at the target.
+    pub(super) fn save_target(&self, rec: &Rec) -> Result<(), StoreError> {
+        let at = rec.target.as_ref();
+        self.conn
+            .prepare_cached("UPDATE record SET target = ?2, form = ?3, tkey = ?4 WHERE id = ?1")?
+            .execute((
+                rec.id.0,
+                at.map(|at| &at.target),
+                at.map(|at| &at.form),
+                at.and_then(|at| at.tkey.as_ref()),
+            ))?;
+        Ok(())
+    }
+
+    /// If a newer version waits, it becomes the current one and the record pending. Saves the record in any case.
+    pub(super) fn promote(&mut self, mut rec: Rec, now: Ms) -> Result<(), StoreError> {
+        let takes_over = matches!(
+            rec.state,
+            RecordState::Pending | RecordState::Done | RecordState::Dead
+        );
+        if takes_over && let Some(waiting) = rec.waiting.take() {
+            if rec.state != RecordState::Pending {
+                self.enter(&mut rec, RecordState::Pending, Cause::Promote, now)?;
+            }
+            // A pause that the target asked for binds the newer version too.
+            let not_before = rec.not_before;
+            rec.renew(waiting.version, waiting.label, waiting.void);
+            rec.not_before = not_before;
+            self.conn
+                .prepare_cached("UPDATE body SET source = waiting, waiting = NULL WHERE record = ?1")?
+                .execute([rec.id.0])?;
+        }
+        self.save(&rec)
+    }
+}
+
+fn guard(cause: Cause, from: Option<RecordState>, to: RecordState, key: &str) -> Result<(), StoreError> {
+    if allowed(cause, from, to) {
+        return Ok(());
+    }
+    let from = from.map_or("nothing", RecordState::word);
+    Err(StoreError::Bug(format!(
+        "{cause:?} may not bring the record {key} from {from} to {}",
+        to.word()
+    )))
+}

@@ -1,0 +1,317 @@
+//! Runs and windows: their beginning, their end, and the intervals that pages close.
+
+use flow::ids::{Ms, RunId, WindowId};
+use flow::op::{Counts, LedgerReply, Reason, RecordState, RunStatus, Trigger, WindowEnd};
+use flow::window::Interval;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::record::Cause;
+use super::stage::Page;
+use super::{Cx, cut, integer, length};
+use crate::error::{StoreError, reason};
+use crate::read;
+
+/// The cursor of ordinary polling. Sweeps and backfills will have their own.
+pub(crate) const LIVE: &str = "live";
+
+impl Cx<'_> {
+    pub(super) fn begin_run(
+        &mut self,
+        scheme: &str,
+        revision: &str,
+        trigger: Trigger,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO scheme (id, revision, enabled_ms) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision",
+            )?
+            .execute((scheme, revision, now))?;
+        let enabled = self
+            .conn
+            .prepare_cached("SELECT enabled_ms FROM scheme WHERE id = ?1")?
+            .query_row([scheme], |row| row.get(0))?;
+        let recovered = self.recover(scheme, now)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO run (scheme, revision, cause, started_ms, status) VALUES (?1, ?2, ?3, ?4, 'running')",
+            )?
+            .execute((scheme, revision, trigger.word(), now))?;
+        let run = RunId(self.conn.last_insert_rowid());
+        let closed = read::closed_intervals(self.conn, scheme)?;
+        let open = self.open_records(scheme)?;
+        Ok(LedgerReply::RunBegun {
+            run,
+            enabled,
+            closed,
+            recovered,
+            open,
+        })
+    }
+
+    /// Whatever an earlier process left in flight, open or running.
+    fn recover(&mut self, scheme: &str, now: Ms) -> Result<u64, StoreError> {
+        let ids = self.ids(
+            "SELECT id FROM record WHERE scheme = ?1 AND state = 'sending'",
+            scheme,
+        )?;
+        let in_flight = self.own_reason(reason::IN_FLIGHT, &[]);
+        for id in &ids {
+            let mut rec = self.record(flow::ids::RecordId(*id))?;
+            self.enter(&mut rec, RecordState::Unknown, Cause::Recover, now)?;
+            rec.resolve_after = Some(rec.resolve_after.map_or(now, |stored| stored.max(now)));
+            rec.unknown_since = Some(now);
+            rec.reason = Some(in_flight.clone());
+            self.save(&rec)?;
+            self.conn
+                .prepare_cached(
+                    "UPDATE attempt_row SET settlement = 'unknown', code = ?3, text = ?4
+                     WHERE attempt = ?1 AND record = ?2",
+                )?
+                .execute((
+                    rec.attempt.map(|a| a.0),
+                    id,
+                    &in_flight.code,
+                    cut(&in_flight.text),
+                ))?;
+            self.conn
+                .prepare_cached(
+                    "UPDATE attempt SET ended_ms = ?2, outcome = 'lost' WHERE id = ?1 AND ended_ms IS NULL",
+                )?
+                .execute((rec.attempt.map(|a| a.0), now))?;
+        }
+        let left = self.own_reason(reason::WINDOW_LEFT, &[]);
+        for window in self.ids(
+            "SELECT id FROM window_run WHERE scheme = ?1 AND state = 'open'",
+            scheme,
+        )? {
+            self.finish_window(WindowId(window), "failed", Some(&left), None, now)?;
+        }
+        let broken = self.own_reason(reason::RUN_BROKEN, &[]);
+        for run in self.ids(
+            "SELECT id FROM run WHERE scheme = ?1 AND status = 'running'",
+            scheme,
+        )? {
+            self.finish_run(RunId(run), RunStatus::Failed, Some(&broken), now)?;
+        }
+        Ok(length(ids.len()))
+    }
+
+    fn ids(&self, sql: &str, scheme: &str) -> Result<Vec<i64>, StoreError> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let ids = statement
+            .query_map([scheme], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        Ok(ids)
+    }
+
+    pub(super) fn open_window(
+        &mut self,
+        run: RunId,
+        scheme: &str,
+        asked: Interval,
+    ) -> Result<LedgerReply, StoreError> {
+        self.running(run, scheme)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO window_run (run, scheme, from_ms, to_ms, state) VALUES (?1, ?2, ?3, ?4, 'open')",
+            )?
+            .execute((run.0, scheme, asked.from, asked.to))?;
+        Ok(LedgerReply::WindowOpened(WindowId(self.conn.last_insert_rowid())))
+    }
+
+    /// A page belongs to an open window of a running run of its scheme.
+    pub(super) fn check_page(&self, page: &Page<'_>) -> Result<(), StoreError> {
+        self.running(page.run, page.scheme)?;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT 1 FROM window_run WHERE id = ?1 AND run = ?2 AND scheme = ?3 AND state = 'open'",
+        )?;
+        if statement.exists((page.window.0, page.run.0, page.scheme))? {
+            return Ok(());
+        }
+        Err(StoreError::Bug(format!(
+            "window {} of run {} is not open",
+            page.window, page.run
+        )))
+    }
+
+    fn running(&self, run: RunId, scheme: &str) -> Result<(), StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND scheme = ?2 AND status = 'running'")?;
+        if statement.exists((run.0, scheme))? {
+            return Ok(());
+        }
+        Err(StoreError::Bug(format!("run {run} of {scheme} is not running")))
+    }
+
+    pub(super) fn page_read(
+        &self,
+        page: &Page<'_>,
+        rows: usize,
+        total: Option<u64>,
+        fingerprint: u64,
+    ) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE window_run SET page = ?2, seen = seen + ?3, total = ?4, fingerprint = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                page.window.0,
+                page.number,
+                integer(length(rows)),
+                total.map(integer),
+                integer(fingerprint)
+            ])?;
+        Ok(())
+    }
+
+    /// T3, in the transaction of the last page.
+    pub(super) fn close_window(&self, page: &Page<'_>, interval: Option<Interval>) -> Result<(), StoreError> {
+        self.finish_window(page.window, "closed", None, interval, page.now)?;
+        match interval {
+            Some(interval) => close_interval(self.conn, page.scheme, interval),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn end_window(
+        &mut self,
+        window: WindowId,
+        end: WindowEnd,
+        why: &Reason,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let state = match end {
+            WindowEnd::Failed => "failed",
+            WindowEnd::Unstable => "unstable",
+            WindowEnd::Left => "left",
+        };
+        self.finish_window(window, state, Some(why), None, now)?;
+        Ok(LedgerReply::Ok)
+    }
+
+    fn finish_window(
+        &self,
+        window: WindowId,
+        state: &str,
+        why: Option<&Reason>,
+        closed: Option<Interval>,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        let hit = self
+            .conn
+            .prepare_cached(
+                "UPDATE window_run SET state = ?2, err_code = ?3, err_text = ?4, closed_from = ?5, closed_to = ?6,
+                    ended_ms = ?7
+                 WHERE id = ?1 AND state = 'open'",
+            )?
+            .execute(params![
+                window.0,
+                state,
+                why.map(|why| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+                closed.map(|closed| closed.from),
+                closed.map(|closed| closed.to),
+                now
+            ])?;
+        if hit == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Bug(format!("window {window} is not open")))
+        }
+    }
+
+    pub(super) fn end_run(
+        &mut self,
+        run: RunId,
+        status: RunStatus,
+        why: Option<&Reason>,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        // A window that nobody ended was not closed either.
+        self.conn
+            .prepare_cached(
+                "UPDATE window_run SET state = 'left', ended_ms = ?2 WHERE run = ?1 AND state = 'open'",
+            )?
+            .execute((run.0, now))?;
+        Ok(LedgerReply::RunEnded(self.finish_run(run, status, why, now)?))
+    }
+
+    fn finish_run(
+        &self,
+        run: RunId,
+        status: RunStatus,
+        why: Option<&Reason>,
+        now: Ms,
+    ) -> Result<Counts, StoreError> {
+        let counts = read::count_run(self.conn, run)?;
+        if !counts.add_up() {
+            return Err(StoreError::Bug(format!(
+                "the counts of run {run} do not add up: {counts:?}"
+            )));
+        }
+        let hit = self
+            .conn
+            .prepare_cached(
+                "UPDATE run SET ended_ms = ?2, status = ?3, err_code = ?4, err_text = ?5, fetched = ?6, done = ?7,
+                    dead = ?8, held = ?9, skipped = ?10, pending = ?11, sending = ?12, unknown = ?13,
+                    unchanged = ?14, superseded = ?15, filtered = ?16
+                 WHERE id = ?1 AND status = 'running'",
+            )?
+            .execute(params![
+                run.0,
+                now,
+                status.word(),
+                why.map(|why| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+                integer(counts.fetched),
+                integer(counts.done),
+                integer(counts.dead),
+                integer(counts.held),
+                integer(counts.skipped),
+                integer(counts.pending),
+                integer(counts.sending),
+                integer(counts.unknown),
+                integer(counts.unchanged),
+                integer(counts.superseded),
+                integer(counts.filtered),
+            ])?;
+        if hit == 1 {
+            Ok(counts)
+        } else {
+            Err(StoreError::Bug(format!("run {run} is not running")))
+        }
+    }
+}
+
+/// Adds an interval to the closed ones of a scheme: those it touches or overlaps become one with it.
+pub(super) fn close_interval(conn: &Connection, scheme: &str, interval: Interval) -> Result<(), StoreError> {
+    if interval.from >= interval.to {
+        return Err(StoreError::Bug(format!(
+            "an empty interval cannot be closed: {interval:?}"
+        )));
+    }
+    let (from, to): (Option<Ms>, Option<Ms>) = conn
+        .prepare_cached(
+            "SELECT min(from_ms), max(to_ms) FROM closed_interval
+             WHERE scheme = ?1 AND cursor = ?2 AND from_ms <= ?4 AND to_ms >= ?3",
+        )?
+        .query_row((scheme, LIVE, interval.from, interval.to), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?
+        .unwrap_or_default();
+    let from = from.map_or(interval.from, |from| from.min(interval.from));
+    let to = to.map_or(interval.to, |to| to.max(interval.to));
+    conn.prepare_cached(
+        "DELETE FROM closed_interval WHERE scheme = ?1 AND cursor = ?2 AND from_ms <= ?4 AND to_ms >= ?3",
+    )?
+    .execute((scheme, LIVE, from, to))?;
+    conn.prepare_cached(
+        "INSERT INTO closed_interval (scheme, cursor, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute((scheme, LIVE, from, to))?;
+    Ok(())
+}

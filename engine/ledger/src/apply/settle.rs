@@ -1,0 +1,243 @@
+//! How a send ended, and what the target answered about one whose answer was lost.
+
+use flow::ids::{AttemptId, Ms, RecordId};
+use flow::op::{LedgerReply, Reason, RecordState, Resolution, Settlement, Unknown, WriteAction};
+use rusqlite::params;
+
+use super::claim::NO_KEY;
+use super::record::{Cause, Rec};
+use super::{Cx, cut};
+use crate::error::StoreError;
+
+/// How an attempt as a whole ended.
+pub(super) struct AttemptEnd<'a> {
+    pub(super) outcome: &'a str,
+    pub(super) http_status: Option<u16>,
+    pub(super) excerpt: Option<&'a str>,
+}
+
+impl Cx<'_> {
+    pub(super) fn settle(
+        &mut self,
+        attempt: AttemptId,
+        end: &AttemptEnd<'_>,
+        rows: &[(RecordId, Settlement)],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut known = self.conn.prepare_cached("SELECT 1 FROM attempt WHERE id = ?1")?;
+        if !known.exists([attempt.0])? {
+            return Err(StoreError::Bug(format!("settle: no attempt {attempt}")));
+        }
+        drop(known);
+        self.conn
+            .prepare_cached(
+                "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, excerpt = ?5
+                 WHERE id = ?1 AND ended_ms IS NULL",
+            )?
+            .execute((attempt.0, now, end.outcome, end.http_status, end.excerpt.map(cut)))?;
+        let mut hit = 0;
+        for (record, settlement) in rows {
+            let rec = self.record(*record)?;
+            if rec.state() == RecordState::Sending && rec.attempt == Some(attempt) {
+                self.settle_row(rec, attempt, settlement, now)?;
+                hit += 1;
+            }
+        }
+        Ok(LedgerReply::Count(hit))
+    }
+
+    fn settle_row(
+        &mut self,
+        mut rec: Rec,
+        attempt: AttemptId,
+        settlement: &Settlement,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        let (to, word, why) = match settlement {
+            Settlement::Done { .. } => (RecordState::Done, "done", None),
+            Settlement::Dead(why) => (RecordState::Dead, "dead", Some(why)),
+            Settlement::Retry { reason, .. } => (RecordState::Pending, "retry", Some(reason)),
+            Settlement::Unknown { reason, .. } => (RecordState::Unknown, "unknown", Some(reason)),
+            Settlement::Held(why) => (RecordState::Held, "held", Some(why)),
+        };
+        self.enter(&mut rec, to, Cause::Settle, now)?;
+        rec.reason = why.cloned();
+        match settlement {
+            Settlement::Done { id, number } => self.written(&mut rec, id.as_ref(), number.as_ref(), now)?,
+            Settlement::Dead(_) => {}
+            Settlement::Retry {
+                not_before, spend, ..
+            } => {
+                rec.not_before = Some(*not_before);
+                rec.attempts += u32::from(*spend);
+            }
+            Settlement::Unknown { resolve_after, .. } => {
+                rec.resolve_after = Some(*resolve_after);
+                rec.unknown_since = Some(now);
+            }
+            // Nobody proved that it was not executed.
+            Settlement::Held(_) => rec.maybe_sent = true,
+        }
+        self.conn
+            .prepare_cached(
+                "UPDATE attempt_row SET settlement = ?3, code = ?4, text = ?5 WHERE attempt = ?1 AND record = ?2",
+            )?
+            .execute((
+                attempt.0,
+                rec.id.0,
+                word,
+                why.map(|why| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+            ))?;
+        self.promote(rec, now)
+    }
+
+    pub(super) fn pick_unknown(
+        &mut self,
+        scheme: &str,
+        now: Ms,
+        limit: u32,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, action, form, tkey, resolve_misses, unknown_since_ms, maybe_sent, err_code, err_text
+             FROM record
+             WHERE scheme = ?1 AND state = 'unknown' AND resolve_after_ms <= ?2
+             ORDER BY resolve_after_ms, id LIMIT ?3",
+        )?;
+        let mut rows = statement.query((scheme, now, limit))?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            let record = RecordId(row.get(0)?);
+            let action: String = row.get(1)?;
+            let tkey: Option<String> = row.get(3)?;
+            let since: Option<Ms> = row.get(5)?;
+            records.push(Unknown {
+                record,
+                action: WriteAction::from_word(&action).ok_or_else(|| StoreError::Damaged {
+                    what: format!("action `{action}`"),
+                })?,
+                form: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                tkey: tkey.unwrap_or_else(|| NO_KEY.to_owned()),
+                misses: row.get(4)?,
+                since: since.unwrap_or(now),
+                maybe_sent: row.get(6)?,
+                reason: Reason::new(
+                    row.get::<_, Option<String>>(7)?.unwrap_or_default(),
+                    row.get::<_, Option<String>>(8)?.unwrap_or_default(),
+                ),
+            });
+        }
+        let (next_due, total): (Option<Ms>, i64) = self
+            .conn
+            .prepare_cached(
+                "SELECT min(CASE WHEN resolve_after_ms > ?2 THEN resolve_after_ms END), count(*) FROM record
+                 WHERE scheme = ?1 AND state = 'unknown'",
+            )?
+            .query_row((scheme, now), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(LedgerReply::Unknowns {
+            records,
+            next_due,
+            total: total.unsigned_abs(),
+        })
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        rows: &[(RecordId, Resolution)],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut hit = 0;
+        for (record, resolution) in rows {
+            let rec = self.record(*record)?;
+            if rec.state() == RecordState::Unknown {
+                self.resolve_row(rec, resolution, now)?;
+                hit += 1;
+            }
+        }
+        Ok(LedgerReply::Count(hit))
+    }
+
+    fn resolve_row(&mut self, mut rec: Rec, resolution: &Resolution, now: Ms) -> Result<(), StoreError> {
+        let (to, word, why) = match resolution {
+            Resolution::Done { .. } => (RecordState::Done, "done", None),
+            Resolution::Resend => (RecordState::Pending, "resend", None),
+            Resolution::AskAgain { reason, .. } => (RecordState::Unknown, "ask_again", Some(reason)),
+            Resolution::Held(why) => (RecordState::Held, "held", Some(why)),
+        };
+        self.enter(&mut rec, to, Cause::Resolve, now)?;
+        match resolution {
+            Resolution::Done { id, number } => {
+                rec.reason = None;
+                self.written(&mut rec, id.as_ref(), number.as_ref(), now)?;
+            }
+            Resolution::Resend => {
+                // It was really sent, and "not there" is an answer about now: the target may still execute it.
+                rec.attempts += 1;
+                rec.maybe_sent = true;
+                rec.not_before = None;
+            }
+            Resolution::AskAgain { at, missed, reason } => {
+                rec.resolve_after = Some(*at);
+                rec.misses += u32::from(*missed);
+                rec.reason = Some(reason.clone());
+            }
+            Resolution::Held(why) => {
+                rec.maybe_sent = true;
+                rec.reason = Some(why.clone());
+            }
+        }
+        self.conn
+            .prepare_cached(
+                "UPDATE attempt_row SET resolution = ?3, resolved_ms = ?4, resolution_code = ?5, resolution_text = ?6
+                 WHERE attempt = ?1 AND record = ?2",
+            )?
+            .execute(params![
+                rec.attempt.map(|attempt| attempt.0),
+                rec.id.0,
+                word,
+                now,
+                why.map(|why: &Reason| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+            ])?;
+        self.promote(rec, now)
+    }
+
+    /// The current version is at the target.
+    fn written(
+        &mut self,
+        rec: &mut Rec,
+        id: Option<&String>,
+        number: Option<&String>,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        rec.target_id = id.cloned().or(rec.target_id.take());
+        rec.target_number = number.cloned().or(rec.target_number.take());
+        rec.done_version = Some(rec.version.clone());
+        rec.done_ms = Some(now);
+        rec.maybe_sent = false;
+        rec.not_before = None;
+        let Some(at) = &rec.target else { return Ok(()) };
+        self.conn
+            .prepare_cached(
+                "INSERT INTO data_mapping (scheme, src_key, target, form, record, label, tkey, target_id,
+                                           target_number, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 ON CONFLICT (scheme, src_key, target, form) DO UPDATE SET record = excluded.record,
+                    label = excluded.label, tkey = excluded.tkey, target_id = excluded.target_id,
+                    target_number = excluded.target_number, changed_ms = excluded.changed_ms",
+            )?
+            .execute(params![
+                rec.scheme,
+                rec.key,
+                at.target,
+                at.form,
+                rec.id.0,
+                rec.label,
+                at.tkey,
+                rec.target_id,
+                rec.target_number,
+                now
+            ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! A page of rows: which are new, which change a record, which change nothing.
+//!
+//! Rows are taken in the order of their keys, because scattered inserts are several times slower; two rows with the
+//! same key keep the order of the page. A row that is not stored in the open (unchanged, filtered) still leaves a
+//! sighting, so the counts of a run add up.
+
+use std::borrow::Cow;
+
+use flow::ids::{Ms, RecordId, RunId, WindowId};
+use flow::op::{OnSeen, RecordState, SightingOutcome, StagedRow};
+
+use super::record::{Cause, NewRecord, Rec, Waiting};
+use super::{Bytes, Cx};
+use crate::error::StoreError;
+
+/// Where the rows come from and how they are taken.
+pub(super) struct Page<'a> {
+    pub(super) run: RunId,
+    pub(super) window: WindowId,
+    pub(super) scheme: &'a str,
+    pub(super) number: u32,
+    pub(super) on_seen: OnSeen,
+    pub(super) store_only: bool,
+    pub(super) now: Ms,
+}
+
+/// What a page came to.
+#[derive(Default)]
+pub(super) struct Counted {
+    /// In the order of `SightingOutcome::ALL`.
+    pub(super) outcomes: [u64; 6],
+    pub(super) fresh: u64,
+}
+
+/// The version as the ledger keeps it: a cancelled row differs from the same row before.
+pub(super) fn stored_version(row: &StagedRow) -> Cow<'_, str> {
+    if row.void {
+        Cow::Owned(format!("{}-void", row.version))
+    } else {
+        Cow::Borrowed(&row.version)
+    }
+}
+
+/// The earlier sightings of a record in this run.
+#[derive(Default)]
+struct Seen {
+    next: i64,
+    in_window: bool,
+}
+
+impl Cx<'_> {
+    pub(super) fn stage_page(&mut self, page: &Page<'_>, rows: &[StagedRow]) -> Result<Counted, StoreError> {
+        self.check_page(page)?;
+        let mut sorted: Vec<&StagedRow> = rows.iter().collect();
+        sorted.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut counted = Counted::default();
+        for row in sorted {
+            let (outcome, fresh) = self.stage_row(page, row)?;
+            let place = SightingOutcome::ALL.iter().position(|known| *known == outcome);
+            counted.outcomes[place.expect("ALL lists every outcome")] += 1;
+            counted.fresh += u64::from(fresh);
+        }
+        Ok(counted)
+    }
+
+    fn stage_row(&mut self, page: &Page<'_>, row: &StagedRow) -> Result<(SightingOutcome, bool), StoreError> {
+        let version = stored_version(row);
+        let (record, seen, outcome) = match self.record_of_key(page.scheme, &row.key)? {
+            None => {
+                let (record, outcome) = self.first_sighting(page, row, &version)?;
+                (record, Seen::default(), outcome)
+            }
+            Some(rec) => {
+                let (id, seen) = (rec.id, self.seen(page, rec.id)?);
+                (id, seen, self.seen_again(page, row, &version, rec)?)
+            }
+        };
+        self.conn
+            .prepare_cached(
+                "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute((
+                page.run.0,
+                record.0,
+                seen.next,
+                page.window.0,
+                page.number,
+                &version,
+                outcome.word(),
+                page.now,
+            ))?;
+        Ok((outcome, !seen.in_window))
+    }
+
+    fn seen(&self, page: &Page<'_>, record: RecordId) -> Result<Seen, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT coalesce(max(seq) + 1, 0), coalesce(max(window = ?3), 0) FROM sighting
+             WHERE run = ?1 AND record = ?2",
+        )?;
+        Ok(statement.query_row((page.run.0, record.0, page.window.0), |row| {
+            Ok(Seen {
+                next: row.get(0)?,
+                in_window: row.get(1)?,
+            })
+        })?)
+    }
+
+    fn first_sighting(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        version: &str,
+    ) -> Result<(RecordId, SightingOutcome), StoreError> {
+        let (state, outcome) = if row.invalid.is_some() {
+            (RecordState::Dead, SightingOutcome::Invalid)
+        } else if row.filtered.is_some() {
+            (RecordState::Skipped, SightingOutcome::Filtered)
+        } else if page.store_only {
+            (RecordState::Done, SightingOutcome::New)
+        } else {
+            (RecordState::Pending, SightingOutcome::New)
+        };
+        let new = NewRecord {
+            scheme: page.scheme,
+            key: &row.key,
+            label: &row.label,
+            version,
+            void: row.void,
+            state,
+            filtered: state == RecordState::Skipped,
+            reason: row.invalid.as_ref().or(row.filtered.as_ref()),
+            now: page.now,
+        };
+        let record = self.insert_record(&new, page.cause())?;
+        let source = self.blob(row.source)?;
+        self.conn
+            .prepare_cached("INSERT INTO body (record, source) VALUES (?1, ?2)")?
+            .execute((record.0, source))?;
+        if outcome != SightingOutcome::Invalid {
+            self.index_row(page.scheme, record, &row.indexed, false)?;
+        }
+        Ok((record, outcome))
+    }
+
+    fn seen_again(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        version: &str,
+        mut rec: Rec,
+    ) -> Result<SightingOutcome, StoreError> {
+        if row.invalid.is_some() {
+            return Ok(SightingOutcome::Invalid);
+        }
+        let refused_before = rec.state() == RecordState::Skipped && rec.filtered;
+        if let Some(reason) = &row.filtered {
+            // Only a record that was never accepted follows a refused row; another keeps what was accepted.
+            if refused_before {
+                rec.renew(version.to_owned(), row.label.clone(), row.void);
+                rec.filtered = true;
+                rec.reason = Some(reason.clone());
+                self.replace(page, row, rec)?;
+            }
+            return Ok(SightingOutcome::Filtered);
+        }
+        if page.on_seen == OnSeen::Skip && !refused_before {
+            return Ok(SightingOutcome::Unchanged);
+        }
+        match rec.state() {
+            RecordState::Sending | RecordState::Unknown | RecordState::Held => {
+                self.beside(page, row, version, rec)
+            }
+            RecordState::Pending | RecordState::Done | RecordState::Dead | RecordState::Skipped => {
+                let again =
+                    rec.state() == RecordState::Done && page.on_seen == OnSeen::Update && !page.store_only;
+                if rec.version == version && !again && !refused_before {
+                    self.refresh(page, row, rec.id)?;
+                    return Ok(SightingOutcome::Unchanged);
+                }
+                self.instead(page, row, version, rec)
+            }
+        }
+    }
+
+    /// A newer version of a record that is out (or in a person's hands): it waits, and replaces an older waiting one.
+    fn beside(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        version: &str,
+        mut rec: Rec,
+    ) -> Result<SightingOutcome, StoreError> {
+        if rec.newest() == version {
+            return Ok(SightingOutcome::Unchanged);
+        }
+        if let Some(old) = rec.waiting.take() {
+            self.supersede(page.run, rec.id, &old.version)?;
+        }
+        let back = rec.version == version;
+        let waits = if back {
+            None
+        } else {
+            rec.waiting = Some(Waiting {
+                version: version.to_owned(),
+                label: row.label.clone(),
+                void: row.void,
+            });
+            Some(self.blob(row.source)?)
+        };
+        self.conn
+            .prepare_cached("UPDATE body SET waiting = ?2 WHERE record = ?1")?
+            .execute((rec.id.0, waits))?;
+        rec.seen = page.now;
+        self.save(&rec)?;
+        self.index_row(page.scheme, rec.id, &row.indexed, true)?;
+        Ok(if back {
+            SightingOutcome::Unchanged
+        } else {
+            SightingOutcome::Changed
+        })
+    }
+
+    /// Another version takes the place of the current one, which is not out.
+    fn instead(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        version: &str,
+        mut rec: Rec,
+    ) -> Result<SightingOutcome, StoreError> {
+        let was_pending = rec.state() == RecordState::Pending;
+        if was_pending {
+            self.supersede(page.run, rec.id, &rec.version)?;
+        }
+        let settled = rec.done_version.as_deref() == Some(version);
+        // Where an attempt of the version in between may have been executed, the settled one is written once more.
+        let back = was_pending && settled && !rec.maybe_sent && page.on_seen != OnSeen::Update;
+        rec.renew(version.to_owned(), row.label.clone(), row.void);
+        let outcome = if page.store_only {
+            self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;
+            rec.done_version = Some(version.to_owned());
+            rec.done_ms = Some(page.now);
+            SightingOutcome::Changed
+        } else if back {
+            self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;
+            SightingOutcome::Unchanged
+        } else {
+            self.enter(&mut rec, RecordState::Pending, page.cause(), page.now)?;
+            SightingOutcome::Changed
+        };
+        self.replace(page, row, rec)?;
+        Ok(outcome)
+    }
+
+    /// The row of the current version, its index and the record.
+    fn replace(&mut self, page: &Page<'_>, row: &StagedRow, mut rec: Rec) -> Result<(), StoreError> {
+        rec.seen = page.now;
+        self.save(&rec)?;
+        let source = self.blob(row.source)?;
+        self.conn
+            .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1")?
+            .execute((rec.id.0, source))?;
+        self.index_row(page.scheme, rec.id, &row.indexed, true)
+    }
+
+    /// The same version, but fields that the target does not read may have changed; look-ups of other schemes see them.
+    fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
+        let source: Bytes<'_> = self.blob(row.source)?;
+        let changed = self
+            .conn
+            .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1 AND source IS NOT ?2")?
+            .execute((record.0, source))?;
+        if changed > 0 {
+            self.conn
+                .prepare_cached("UPDATE record SET seen_ms = ?2 WHERE id = ?1")?
+                .execute((record.0, page.now))?;
+            self.index_row(page.scheme, record, &row.indexed, true)?;
+        }
+        Ok(())
+    }
+
+    /// The sighting of this run that brought a version which will not be sent any more.
+    fn supersede(&self, run: RunId, record: RecordId, version: &str) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE sighting SET outcome = 'superseded'
+                 WHERE run = ?1 AND record = ?2 AND version = ?3 AND seq =
+                    (SELECT max(seq) FROM sighting
+                     WHERE run = ?1 AND record = ?2 AND outcome IN ('new', 'changed'))",
+            )?
+            .execute((run.0, record.0, version))?;
+        Ok(())
+    }
+}
+
+impl Page<'_> {
+    fn cause(&self) -> Cause {
+        if self.store_only {
+            Cause::Store
+        } else {
+            Cause::Stage
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Questions to the ledger, on connections apart from the writer.
+
+mod counts;
+mod find;
+mod list;
+mod pool;
+mod show;
+
+pub(crate) use counts::{closed_intervals, count_run, states};
+pub use find::{SourceRow, StoredRow};
+pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
+pub use pool::Reader;
+pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, WindowRow};

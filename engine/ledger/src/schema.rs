@@ -1,0 +1,302 @@
+//! The tables, as numbered migrations. A released migration is never edited; a change is a new one at the end.
+//!
+//! `record` holds what changes with the state of a record and stays small, `body` its rows, `attempt_row` what was
+//! sent: a claim touches few pages, and a scan over records does not read their rows.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::StoreError;
+
+/// Marks the file as ours (`eLGR`).
+pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
+
+/// One migration per version, from 1.
+pub(crate) const MIGRATIONS: &[&str] = &[V1];
+
+const V1: &str = "
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE connection_origin (
+    connection TEXT PRIMARY KEY,
+    origin     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scheme (
+    id         TEXT PRIMARY KEY,
+    revision   TEXT NOT NULL,
+    enabled_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Counts are fixed when the run ends; NULL before.
+CREATE TABLE run (
+    id         INTEGER PRIMARY KEY,
+    scheme     TEXT NOT NULL REFERENCES scheme(id),
+    revision   TEXT NOT NULL,
+    cause      TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    ended_ms   INTEGER,
+    status     TEXT NOT NULL CHECK (status IN ('running', 'ok', 'partial', 'failed', 'canceled')),
+    err_code   TEXT,
+    err_text   TEXT,
+    fetched    INTEGER,
+    done       INTEGER,
+    dead       INTEGER,
+    held       INTEGER,
+    skipped    INTEGER,
+    pending    INTEGER,
+    sending    INTEGER,
+    unknown    INTEGER,
+    unchanged  INTEGER,
+    superseded INTEGER,
+    filtered   INTEGER
+) STRICT;
+CREATE INDEX run_scheme ON run (scheme, id);
+
+-- The truth about what has been read for good: half open, sorted, never touching. Gaps are visible.
+CREATE TABLE closed_interval (
+    scheme  TEXT NOT NULL,
+    cursor  TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,
+    to_ms   INTEGER NOT NULL CHECK (to_ms > from_ms),
+    PRIMARY KEY (scheme, cursor, from_ms)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE window_run (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL REFERENCES run(id),
+    scheme      TEXT NOT NULL,
+    from_ms     INTEGER NOT NULL,
+    to_ms       INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('open', 'closed', 'failed', 'unstable', 'left')),
+    page        INTEGER NOT NULL DEFAULT 0,
+    seen        INTEGER NOT NULL DEFAULT 0,
+    total       INTEGER,
+    fingerprint INTEGER,
+    closed_from INTEGER,
+    closed_to   INTEGER,
+    ended_ms    INTEGER,
+    err_code    TEXT,
+    err_text    TEXT
+) STRICT;
+CREATE INDEX window_run_run ON window_run (run);
+CREATE INDEX window_run_open ON window_run (scheme) WHERE state = 'open';
+
+-- `target` is the name of the connection; `tkey` is frozen by the first claim. `filtered` tells a row that `keep`
+-- refused from one skipped later. `seen_ms` is when the newest stored row came, `changed_ms` the last change of state.
+CREATE TABLE record (
+    id               INTEGER PRIMARY KEY,
+    scheme           TEXT NOT NULL,
+    src_key          TEXT NOT NULL,
+    label            TEXT NOT NULL,
+    state            TEXT NOT NULL
+                     CHECK (state IN ('pending', 'sending', 'unknown', 'done', 'dead', 'held', 'skipped')),
+    filtered         INTEGER NOT NULL DEFAULT 0,
+    version          TEXT NOT NULL,
+    void             INTEGER NOT NULL,
+    done_version     TEXT,
+    done_ms          INTEGER,
+    waiting_version  TEXT,
+    waiting_label    TEXT,
+    waiting_void     INTEGER,
+    action           TEXT,
+    attempt          INTEGER,
+    attempts         INTEGER NOT NULL DEFAULT 0,
+    not_before_ms    INTEGER,
+    resolve_after_ms INTEGER,
+    resolve_misses   INTEGER NOT NULL DEFAULT 0,
+    unknown_since_ms INTEGER,
+    maybe_sent       INTEGER NOT NULL DEFAULT 0,
+    target           TEXT,
+    form             TEXT,
+    tkey             TEXT,
+    target_id        TEXT,
+    target_number    TEXT,
+    err_code         TEXT,
+    err_text         TEXT,
+    first_ms         INTEGER NOT NULL,
+    seen_ms          INTEGER NOT NULL,
+    changed_ms       INTEGER NOT NULL,
+    UNIQUE (scheme, src_key),
+    CHECK (state <> 'sending' OR (attempt IS NOT NULL AND resolve_after_ms IS NOT NULL)),
+    CHECK (state <> 'unknown' OR resolve_after_ms IS NOT NULL),
+    CHECK (state NOT IN ('dead', 'held', 'skipped') OR err_code IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX record_tkey ON record (target, form, tkey) WHERE tkey IS NOT NULL;
+CREATE INDEX record_pending ON record (scheme, id, not_before_ms) WHERE state = 'pending';
+CREATE INDEX record_later ON record (scheme, not_before_ms) WHERE state = 'pending' AND not_before_ms IS NOT NULL;
+CREATE INDEX record_sending ON record (scheme) WHERE state = 'sending';
+CREATE INDEX record_unknown ON record (scheme, resolve_after_ms) WHERE state = 'unknown';
+CREATE INDEX record_dead ON record (scheme) WHERE state = 'dead';
+CREATE INDEX record_held ON record (scheme) WHERE state = 'held';
+
+-- How many records of a scheme are in each state; kept by the one function that changes a state.
+CREATE TABLE scheme_state (
+    scheme TEXT NOT NULL,
+    state  TEXT NOT NULL,
+    n      INTEGER NOT NULL CHECK (n >= 0),
+    PRIMARY KEY (scheme, state)
+) STRICT, WITHOUT ROWID;
+
+-- The row of the current version, and of the newer one that waits while the current one is out.
+CREATE TABLE body (
+    record  INTEGER PRIMARY KEY REFERENCES record(id),
+    source  ANY NOT NULL,
+    waiting ANY
+) STRICT;
+
+CREATE TABLE sighting (
+    run     INTEGER NOT NULL REFERENCES run(id),
+    record  INTEGER NOT NULL REFERENCES record(id),
+    seq     INTEGER NOT NULL,
+    window  INTEGER NOT NULL,
+    page    INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    outcome TEXT NOT NULL
+            CHECK (outcome IN ('new', 'changed', 'unchanged', 'superseded', 'filtered', 'invalid')),
+    seen_ms INTEGER NOT NULL,
+    PRIMARY KEY (run, record, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sighting_record ON sighting (record, run);
+
+CREATE TABLE indexed_field (
+    id       INTEGER PRIMARY KEY,
+    scheme   TEXT NOT NULL,
+    field    TEXT NOT NULL,
+    upto     INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    UNIQUE (scheme, field)
+) STRICT;
+
+CREATE TABLE lookup_index (
+    field  INTEGER NOT NULL REFERENCES indexed_field(id),
+    value  TEXT NOT NULL,
+    record INTEGER NOT NULL REFERENCES record(id),
+    PRIMARY KEY (field, value, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lookup_index_record ON lookup_index (record);
+
+CREATE TABLE attempt (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL REFERENCES run(id),
+    target      TEXT NOT NULL,
+    n_rows      INTEGER NOT NULL,
+    sent_ms     INTEGER NOT NULL,
+    ended_ms    INTEGER,
+    outcome     TEXT,
+    http_status INTEGER,
+    excerpt     TEXT
+) STRICT;
+
+CREATE TABLE attempt_row (
+    id              INTEGER PRIMARY KEY,
+    attempt         INTEGER NOT NULL REFERENCES attempt(id),
+    record          INTEGER NOT NULL REFERENCES record(id),
+    version         TEXT NOT NULL,
+    action          TEXT NOT NULL,
+    form            TEXT NOT NULL,
+    tkey            TEXT NOT NULL,
+    payload         ANY,
+    settlement      TEXT,
+    code            TEXT,
+    text            TEXT,
+    resolution      TEXT,
+    resolved_ms     INTEGER,
+    resolution_code TEXT,
+    resolution_text TEXT,
+    UNIQUE (attempt, record)
+) STRICT;
+CREATE INDEX attempt_row_record ON attempt_row (record);
+
+-- Which source record became which document.
+CREATE TABLE data_mapping (
+    scheme        TEXT NOT NULL,
+    src_key       TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    form          TEXT NOT NULL,
+    record        INTEGER NOT NULL REFERENCES record(id),
+    label         TEXT NOT NULL,
+    tkey          TEXT,
+    target_id     TEXT,
+    target_number TEXT,
+    changed_ms    INTEGER NOT NULL,
+    PRIMARY KEY (scheme, src_key, target, form)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX data_mapping_target ON data_mapping (target, form, target_id);
+";
+
+/// The version of a file.
+pub(crate) fn version(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// The version this engine writes.
+pub(crate) fn known(migrations: &[&str]) -> i64 {
+    i64::try_from(migrations.len()).expect("a handful of migrations")
+}
+
+/// Brings the file to the newest version in one transaction; `before` is called first when a file with content is
+/// changed (to keep a copy). Gives the version it had.
+pub(crate) fn migrate(
+    conn: &mut Connection,
+    migrations: &[&str],
+    before: impl FnOnce(&Connection, i64) -> Result<(), StoreError>,
+) -> Result<i64, StoreError> {
+    let found = version(conn)?;
+    let known = known(migrations);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found == known {
+        return Ok(found);
+    }
+    if found > 0 {
+        before(conn, found)?;
+    }
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = usize::try_from(found).map_err(|_| StoreError::Bug(format!("user_version {found}")))?;
+    for migration in &migrations[done..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known};"
+    ))?;
+    tx.commit()?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_all_or_nothing() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let nothing_kept = |_: &Connection, _: i64| Ok(());
+        assert_eq!(
+            migrate(&mut conn, &["CREATE TABLE a (x)"], nothing_kept).unwrap(),
+            0
+        );
+        let broken = ["CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE TABLE b (x)"];
+        migrate(&mut conn, &broken, nothing_kept).unwrap_err();
+        assert_eq!(version(&conn).unwrap(), 1);
+        assert!(
+            conn.prepare("SELECT * FROM b").is_err(),
+            "the first step of a failed migration must not stay"
+        );
+
+        let mut kept = None;
+        let good = ["CREATE TABLE a (x)", "CREATE TABLE b (x)"];
+        let from = migrate(&mut conn, &good, |_, version| {
+            kept = Some(version);
+            Ok(())
+        });
+        assert_eq!((from.unwrap(), kept), (1, Some(1)));
+        assert_eq!(
+            migrate(&mut conn, &["CREATE TABLE a (x)"], nothing_kept).unwrap_err(),
+            StoreError::Newer { found: 2, known: 1 }
+        );
+    }
+}
