@@ -198,6 +198,19 @@ pub const WINDOW_NAME_ABSENT: Entry = Entry {
     example: "<<$window.start|ms>>",
 };
 
+/// The condition reads lines of two lists, `{first}` and `{second}`.
+pub const TWO_LISTS: Entry = Entry {
+    code: "E2016",
+    severity: Severity::Error,
+    zh: "条件同时读取两个列表 `{first}` 和 `{second}` 的明细",
+    en: "the condition reads lines of two lists, `{first}` and `{second}`",
+    help_zh: "先用 `explode` 展开其中一个列表",
+    help_en: "make rows of one of them with `explode` first",
+    long_zh: "`keep` 可以按一个列表的明细筛选;同时涉及两个列表时,哪些明细应当留下并不明确。",
+    long_en: "`keep` can filter the lines of one list. With two, it is not clear which lines should stay.",
+    example: "keep: {all: [{field: a.x, eq: 1}, {field: b.y, eq: 2}]}",
+};
+
 /// {field} is empty (required).
 pub const REQUIRED_EMPTY: Entry = Entry {
     code: "E2103",
@@ -228,5 +241,6 @@ pub const ALL: &[&Entry] = &[
     &NOT_A_TIME,
     &TOO_LARGE,
     &WINDOW_NAME_ABSENT,
+    &TWO_LISTS,
     &REQUIRED_EMPTY,
 ];

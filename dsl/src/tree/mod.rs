@@ -18,6 +18,7 @@ pub(crate) mod term;
 pub use collect::lookup_keys;
 pub use columns::Columns;
 pub use compile::{Compile, Schemes, Table, compile_tree};
+pub(crate) use compile::{from_segments, path_of};
 pub(crate) use eval::value_of;
 pub use eval::{Evaluated, Scope, Trace, TraceEntry, eval, eval_value};
 pub use names::TreePlace;

@@ -1,0 +1,395 @@
+//! Rows of a page become records: `explode`, `derive`, `keep`, then key, label, void and version.
+//!
+//! Nothing is lost here without a word: a row is kept, or dropped with a reason, or carries the failure that stopped
+//! it. What happens to a record afterwards is the ledger's.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+
+use crate::catalogue::record;
+use crate::cond::Cond;
+use crate::diagnostic::Failure;
+use crate::filter::{moment, shown};
+use crate::json;
+use crate::lookup::Hits;
+use crate::path::{Path, Segment};
+use crate::plan::{SourcePlan, VoidRule};
+use crate::scope::{ClockScope, ROW_NUMBER, RowScope};
+use crate::tree::{Tree, eval_value, from_segments};
+use crate::value::{Map, Value};
+
+/// What ingesting needs besides the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestCx<'a> {
+    /// The one instant of the run, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// The zone of times in rows.
+    pub zone: &'a TimeZone,
+}
+
+/// One record of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ingested {
+    /// The row as it is stored.
+    pub row: Value,
+    /// Its identity: a JSON list of texts.
+    pub key: Result<String, Failure>,
+    /// What people see.
+    pub label: String,
+    /// Sixteen hexadecimal digits that change with what the target reads.
+    pub version: String,
+    /// Whether it is kept; if not, why.
+    pub kept: Result<(), &'static str>,
+    /// Whether it means "cancelled".
+    pub void: bool,
+    /// What went wrong in `derive`, `keep` or `void`. A record with a fault is dead under its key.
+    pub fault: Option<Failure>,
+}
+
+/// The author's own bounds for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Proposal {
+    /// Start, in milliseconds since 1970.
+    pub start_ms: Option<i64>,
+    /// End, in milliseconds since 1970.
+    pub end_ms: Option<i64>,
+}
+
+impl SourcePlan {
+    /// The author's own bounds for a run that begins now.
+    pub fn proposal(&self, now_ms: i64, zone: &TimeZone, hits: &Hits) -> Result<Proposal, Failure> {
+        let bound = |tree: &Option<Tree>| {
+            tree.as_ref()
+                .map(|tree| proposed(tree, now_ms, zone, hits))
+                .transpose()
+        };
+        Ok(Proposal {
+            start_ms: bound(&self.window.proposal_start)?,
+            end_ms: bound(&self.window.proposal_end)?,
+        })
+    }
+
+    /// The records of one row, in order.
+    pub fn ingest(&self, row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
+        let mut rows = vec![Exploded { row, empty: false }];
+        for path in &self.explode {
+            rows = rows
+                .into_iter()
+                .flat_map(|row| self.explode_one(row, path))
+                .collect();
+        }
+        let numbered = !self.explode.is_empty();
+        rows.into_iter()
+            .zip(1i64..)
+            .map(|(mut exploded, number)| {
+                if numbered && let Value::Map(map) = &mut exploded.row {
+                    map.insert(ROW_NUMBER.to_owned(), Value::from(number));
+                }
+                self.record(exploded, cx)
+            })
+            .collect()
+    }
+
+    fn explode_one(&self, exploded: Exploded, path: &Path) -> Vec<Exploded> {
+        let elements = match path.get(&exploded.row) {
+            Some(Value::List(list)) if !list.is_empty() => list.clone(),
+            // A system that sends one element without a list around it means a list of one.
+            Some(Value::Map(_)) => return vec![self.flattened(exploded, path)],
+            _ => {
+                return vec![Exploded {
+                    empty: true,
+                    ..exploded
+                }];
+            }
+        };
+        elements
+            .into_iter()
+            .map(|element| {
+                let mut row = exploded.row.clone();
+                let placed = path.set(&mut row, element);
+                debug_assert!(placed, "the list was there");
+                self.flattened(
+                    Exploded {
+                        row,
+                        empty: exploded.empty,
+                    },
+                    path,
+                )
+            })
+            .collect()
+    }
+
+    /// Old ways: the fields of the one element also stand in the row, their path joined by `_`.
+    fn flattened(&self, mut exploded: Exploded, path: &Path) -> Exploded {
+        if !self.compat_qeasy {
+            return exploded;
+        }
+        let prefix = path.to_string().replace('.', "_");
+        let fields = match path.get(&exploded.row) {
+            Some(Value::Map(element)) => element.clone(),
+            _ => return exploded,
+        };
+        if let Value::Map(row) = &mut exploded.row {
+            for (name, value) in fields {
+                row.entry(format!("{prefix}_{name}")).or_insert(value);
+            }
+        }
+        exploded
+    }
+
+    fn record(&self, exploded: Exploded, cx: &IngestCx<'_>) -> Ingested {
+        let mut row = exploded.row;
+        let mut fault = self.derive(&mut row, cx).err();
+        let mut kept = if exploded.empty {
+            Err("explode_empty")
+        } else {
+            Ok(())
+        };
+        if let (Some(cond), None, Ok(())) = (&self.keep, &fault, kept) {
+            match self.keeps(cond, &mut row, cx) {
+                Ok(true) => {}
+                Ok(false) => kept = Err("filter"),
+                Err(failure) => fault = Some(failure),
+            }
+        }
+        let key = self.key_of(&row);
+        let void = match self.is_void(&row, cx) {
+            Ok(void) => void,
+            Err(failure) => {
+                fault = fault.or(Some(failure));
+                false
+            }
+        };
+        let label = self.label_of(&row, &key);
+        let version = self.version_of(&row, void);
+        Ingested {
+            row,
+            key,
+            label,
+            version,
+            kept,
+            void,
+            fault,
+        }
+    }
+
+    fn scope<'a>(&self, row: &'a Value, cx: &IngestCx<'a>) -> RowScope<'a> {
+        RowScope {
+            row,
+            now_ms: cx.now_ms,
+            zone: cx.zone,
+            compat_qeasy: self.compat_qeasy,
+        }
+    }
+
+    fn derive(&self, row: &mut Value, cx: &IngestCx<'_>) -> Result<(), Failure> {
+        for (path, tree) in &self.derive {
+            let value = eval_value(tree, &self.scope(row, cx), &Hits::default()).map_err(|failure| {
+                if failure.field.is_none() {
+                    failure.at(path.to_string())
+                } else {
+                    failure
+                }
+            })?;
+            if let Some(value) = value {
+                path.set(row, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A condition on fields of lines drops lines; it drops the record when none is left, or when it is told to.
+    fn keeps(&self, cond: &Cond, row: &mut Value, cx: &IngestCx<'_>) -> Result<bool, Failure> {
+        let mut lists: Vec<Path> = cond
+            .reads()
+            .iter()
+            .filter_map(|path| list_on_the_way(row, path))
+            .collect();
+        lists.dedup();
+        let Some(list_path) = lists.pop() else {
+            return cond.holds(&self.scope(row, cx), &Hits::default());
+        };
+        if let Some(other) = lists.into_iter().find(|other| *other != list_path) {
+            return Err(Failure::new(&record::TWO_LISTS)
+                .with("first", other)
+                .with("second", list_path));
+        }
+        let lines = match list_path.get(row) {
+            Some(Value::List(lines)) => lines.clone(),
+            _ => return Ok(false),
+        };
+        let all = lines.len();
+        let mut left = Vec::new();
+        for line in lines {
+            let mut one = row.clone();
+            list_path.set(&mut one, line.clone());
+            if cond.holds(&self.scope(&one, cx), &Hits::default())? {
+                left.push(line);
+            }
+        }
+        if left.is_empty() || (self.keep_drops_record && left.len() < all) {
+            return Ok(false);
+        }
+        list_path.set(row, Value::List(left));
+        Ok(true)
+    }
+
+    fn key_of(&self, row: &Value) -> Result<String, Failure> {
+        let mut texts = Vec::with_capacity(self.key.len());
+        for path in &self.key {
+            let text = field(row, path)
+                .and_then(Value::to_plain_text)
+                .filter(|text| !text.is_empty());
+            let text = text.ok_or_else(|| {
+                Failure::new(&record::KEY_EMPTY)
+                    .with("path", path)
+                    .at(path.to_string())
+            })?;
+            texts.push(Value::Text(text));
+        }
+        Ok(json::to_string(&Value::List(texts)))
+    }
+
+    fn label_of(&self, row: &Value, key: &Result<String, Failure>) -> String {
+        let own = self
+            .label
+            .as_ref()
+            .and_then(|path| field(row, path))
+            .and_then(Value::to_plain_text);
+        own.filter(|label| !label.is_empty())
+            .unwrap_or_else(|| key.as_ref().map_or_else(|_| String::new(), |key| key_text(key)))
+    }
+
+    fn is_void(&self, row: &Value, cx: &IngestCx<'_>) -> Result<bool, Failure> {
+        Ok(match &self.void {
+            None => false,
+            Some(VoidRule::When(cond)) => cond.holds(&self.scope(row, cx), &Hits::default())?,
+            Some(VoidRule::Field(path)) => match field(row, path).and_then(Value::to_plain_text) {
+                None => false,
+                Some(text) => !matches!(
+                    text.trim().to_ascii_lowercase().as_str(),
+                    "" | "0" | "false" | "no" | "n"
+                ),
+            },
+        })
+    }
+
+    fn version_of(&self, row: &Value, void: bool) -> String {
+        let mut paths: Vec<&Path> = self.version.as_ref().unwrap_or(&self.reads).iter().collect();
+        paths.sort();
+        let mut hash = Sha256::new();
+        for path in paths {
+            let mut text = path.to_string();
+            text.push('\0');
+            canonical(slot(row, path.segments()).as_ref(), &mut text);
+            text.push('\0');
+            hash.update(text.as_bytes());
+        }
+        if void {
+            hash.update(b"void");
+        }
+        hex(&hash.finalize()[..8])
+    }
+}
+
+struct Exploded {
+    row: Value,
+    /// Whether a list that should have become rows was empty or absent.
+    empty: bool,
+}
+
+fn proposed(tree: &Tree, now_ms: i64, zone: &TimeZone, hits: &Hits) -> Result<i64, Failure> {
+    let value = eval_value(tree, &ClockScope { now_ms, zone }, hits)?.unwrap_or(Value::Null);
+    moment(&value, zone).ok_or_else(|| Failure::new(&record::NOT_A_TIME).with("value", shown(&value)))
+}
+
+/// A field of the row, or the row's number.
+fn field<'v>(row: &'v Value, path: &Path) -> Option<&'v Value> {
+    if path.is_special() {
+        row.get(path.first_name()?)
+    } else {
+        path.get(row)
+    }
+}
+
+/// The list that a path meets where it goes on with a name.
+fn list_on_the_way(row: &Value, path: &Path) -> Option<Path> {
+    let segments = path.segments();
+    (0..segments.len()).find_map(|end| {
+        let front = from_segments(&segments[..end]);
+        let on_a_list = end > 0 && matches!(front.get(row), Some(Value::List(_)));
+        let by_name = matches!(segments[end], Segment::Name(_));
+        (on_a_list && by_name).then_some(front)
+    })
+}
+
+/// The key as people read it: `["a","b"]` as `a/b`.
+pub(crate) fn key_text(key: &str) -> String {
+    match json::parse(key.as_bytes()) {
+        Ok(Value::List(parts)) => parts
+            .iter()
+            .filter_map(Value::to_plain_text)
+            .collect::<Vec<_>>()
+            .join("/"),
+        _ => key.to_owned(),
+    }
+}
+
+/// What is at a path, line by line where it says so; a line without the field stays visible as null.
+fn slot(value: &Value, segments: &[Segment]) -> Option<Value> {
+    let Some((first, rest)) = segments.split_first() else {
+        return Some(value.clone());
+    };
+    if *first == Segment::All {
+        let lines = value.as_list()?;
+        return Some(Value::List(
+            lines
+                .iter()
+                .map(|line| slot(line, rest).unwrap_or(Value::Null))
+                .collect(),
+        ));
+    }
+    let step = from_segments(std::slice::from_ref(first));
+    match step.get(value) {
+        Some(inner) => slot(inner, rest),
+        None => crate::expr::gather(value, &from_segments(segments)).map(std::borrow::Cow::into_owned),
+    }
+}
+
+/// JSON with the members of maps in order of their names, so that a system may change its order. Absent is `?`.
+fn canonical(value: Option<&Value>, out: &mut String) {
+    match value {
+        None => out.push('?'),
+        Some(value) => out.push_str(&json::to_string(&sorted(value))),
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let mut members: Vec<(&String, &Value)> = map.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            Value::Map(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (name.clone(), sorted(value)))
+                    .collect::<Map>(),
+            )
+        }
+        Value::List(list) => Value::List(list.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Small hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a text cannot fail.
+            write!(text, "{byte:02x}").expect("a text takes everything");
+            text
+        })
+}

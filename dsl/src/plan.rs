@@ -1,0 +1,284 @@
+//! What the engine executes: a checked scheme.
+//!
+//! A plan holds everything a run needs besides data, time and the ledger. Rows become records in
+//! [`SourcePlan::ingest`], records become payloads in [`TargetPlan::build`]; both are pure.
+
+use jiff::tz::TimeZone;
+
+use crate::cond::Cond;
+use crate::facts::{Action, Proof, Text2};
+use crate::lookup::LookupWant;
+use crate::path::Path;
+use crate::tree::Tree;
+use crate::value::Value;
+
+pub use crate::ingest::{IngestCx, Ingested, Proposal};
+pub use crate::target::{Build, Built, RecordCx};
+
+/// A scheme that passed every check.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The scheme's id.
+    pub scheme: String,
+    /// What people call it.
+    pub name: Text2,
+    /// The name by which old look-ups know it.
+    pub uuid: Option<String>,
+    /// Other names its look-ups use, and the schemes they stand for.
+    pub aliases: Vec<(String, String)>,
+    /// Whether `serve` runs it.
+    pub enabled: bool,
+    /// The zone of its times.
+    pub zone: TimeZone,
+    /// Twelve hexadecimal digits of the file's hash.
+    pub revision: String,
+    /// Where rows come from.
+    pub source: SourcePlan,
+    /// Where documents go; `None` for `target: none`.
+    pub target: Option<TargetPlan>,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// Its own tests.
+    pub tests: Vec<TestCase>,
+    /// How long rows and payloads are kept after they are done, in milliseconds.
+    pub retention_ms: Option<i64>,
+    /// The schemes and fields its look-ups use: what the ledger must keep findable.
+    pub looks_up: Vec<(String, Vec<Path>)>,
+}
+
+/// Where rows come from, and how they become records.
+#[derive(Debug, Clone)]
+pub struct SourcePlan {
+    /// Entry of connections.yaml.
+    pub connection: String,
+    /// The operation's own name.
+    pub operation: String,
+    /// Options of a call, with their types.
+    pub options: Tree,
+    /// The merged request; `None` when neither side has one. Proposals are taken out of it.
+    pub request: Option<Tree>,
+    /// Name in the row, field asked for.
+    pub fields: Option<Vec<(String, String)>>,
+    /// What is asked of the source.
+    pub filter: Option<SourceFilter>,
+    /// Which times are read.
+    pub window: WindowPlan,
+    /// Rows a page, where the scheme says so.
+    pub page_size: Option<u32>,
+    /// Number of the first page, where the scheme says so.
+    pub first_page: Option<i64>,
+    /// Lists that become rows.
+    pub explode: Vec<Path>,
+    /// New fields, in order.
+    pub derive: Vec<(Path, Tree)>,
+    /// What is kept after reading.
+    pub keep: Option<Cond>,
+    /// Whether a condition on a line drops the record instead of the line.
+    pub keep_drops_record: bool,
+    /// Identity of a row.
+    pub key: Vec<Path>,
+    /// What people see; the key when absent.
+    pub label: Option<Path>,
+    /// When a row means "cancelled".
+    pub void: Option<VoidRule>,
+    /// The fields whose change makes a new version, where the scheme names them.
+    pub version: Option<Vec<Path>>,
+    /// What happens to a row that was seen before; `None` leaves it to what the target can.
+    pub on_seen: Option<OnSeen>,
+    /// What the target reads of a row: the default of `version`. Empty for `target: none`, where all counts.
+    pub reads: Vec<Path>,
+    /// Old ways: missing is empty text, values are texts, exploded fields have names with `_` too.
+    pub compat_qeasy: bool,
+    /// The zone of times in rows.
+    pub zone: TimeZone,
+}
+
+/// A filter that the source applies.
+#[derive(Debug, Clone)]
+pub enum SourceFilter {
+    /// Conditions, printed by the connector in the source's language.
+    Cond(Cond),
+    /// Text in the source's own language; only the window and the time stand in it.
+    Text(Tree),
+}
+
+/// When a row means "cancelled".
+#[derive(Debug, Clone)]
+pub enum VoidRule {
+    /// When a condition holds.
+    When(Cond),
+    /// When a field says true.
+    Field(Path),
+}
+
+/// What happens to a row that was seen before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSeen {
+    /// Nothing.
+    Skip,
+    /// It is written again.
+    Update,
+    /// It is written again when its version differs.
+    UpdateIfChanged,
+}
+
+/// Which times a run reads.
+#[derive(Debug, Clone, Default)]
+pub struct WindowPlan {
+    /// Whether there is no window: everything is read each time.
+    pub none: bool,
+    /// Start of the very first window; `None` is the moment of enabling.
+    pub first: Option<First>,
+    /// How far back each window reaches.
+    pub overlap_ms: i64,
+    /// How far behind the source's clock an interval may be closed.
+    pub settle_ms: i64,
+    /// Longest slice.
+    pub max_ms: i64,
+    /// What happens when the author's own start lies after the last closed end.
+    pub catch_up: CatchUp,
+    /// The source's time field.
+    pub field: Option<String>,
+    /// The author's own start.
+    pub proposal_start: Option<Tree>,
+    /// The author's own end.
+    pub proposal_end: Option<Tree>,
+}
+
+/// Start of the very first window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A point in time, in milliseconds since 1970.
+    At(i64),
+    /// So many milliseconds before now.
+    Ago(i64),
+}
+
+/// What happens when the author's own start lies after the last closed end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CatchUp {
+    /// The engine starts at the last closed end.
+    #[default]
+    Extend,
+    /// The run fails.
+    Error,
+    /// The author's start is used and the gap stays.
+    Ignore,
+}
+
+/// Where documents go, and how records become documents.
+#[derive(Debug, Clone)]
+pub struct TargetPlan {
+    /// Entry of connections.yaml.
+    pub connection: String,
+    /// The operation that creates.
+    pub create: Option<String>,
+    /// The operation that updates.
+    pub update: Option<String>,
+    /// The operation that cancels.
+    pub void: Option<String>,
+    /// The options each operation declares, by operation name.
+    pub declared: Vec<(String, Vec<String>)>,
+    /// Options of a call, with their types.
+    pub options: Tree,
+    /// Values computed once per record, in order.
+    pub lets: Vec<(String, Tree)>,
+    /// The document of one record: the operation's request with the scheme's laid over it.
+    pub request: Tree,
+    /// Fields of the document that identify it, below `key_under`.
+    pub key: Vec<Path>,
+    /// The part of the document in which key names are looked up.
+    pub key_under: Option<Path>,
+    /// Whether the target is asked by key before a first create.
+    pub find_before_create: bool,
+    /// Most records a call.
+    pub batch: u32,
+    /// What happens when an answer is lost; `None` leaves it to what the operation can.
+    pub on_unknown: Option<OnUnknown>,
+    /// Whether the first refused row stops the scheme.
+    pub tolerate_none: bool,
+    /// Typed places of the document, by last name at any depth.
+    pub types: Vec<(String, String)>,
+    /// What resolves a lost answer.
+    pub proof: Proof,
+    /// Places masked in logs, previews and exports.
+    pub sensitive: Vec<Path>,
+    /// Old ways: missing is empty text, values are texts.
+    pub compat_qeasy: bool,
+}
+
+/// What happens when an answer is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// The target is asked.
+    Query,
+    /// A person decides.
+    Hold,
+    /// It is sent again.
+    Resend,
+}
+
+/// When a scheme runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// How often.
+    pub when: When,
+    /// The zone of cron texts and hours.
+    pub zone: Option<String>,
+    /// Hours of the day in which it runs, as written (`08:00-22:00`).
+    pub hours: Option<String>,
+}
+
+/// How often a scheme runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// Every so many milliseconds.
+    Every(i64),
+    /// By one cron text.
+    Cron(String),
+    /// Reading and writing by cron texts of their own.
+    Both {
+        /// Of reading.
+        source: String,
+        /// Of writing.
+        target: String,
+    },
+}
+
+/// One of a scheme's own tests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestCase {
+    /// What it is about.
+    pub name: String,
+    /// The row as the source gives it.
+    pub row: Value,
+    /// Rows of other schemes, by scheme id.
+    pub lookups: Vec<(String, Vec<Value>)>,
+    /// The action; `create` when nothing is said.
+    pub action: Option<Action>,
+    /// The document.
+    pub expect: Value,
+}
+
+impl TargetPlan {
+    /// The operation that performs an action.
+    pub fn operation(&self, action: Action) -> Option<&str> {
+        match action {
+            Action::Create => self.create.as_deref(),
+            Action::Update => self.update.as_deref(),
+            Action::Void => self.void.as_deref(),
+            Action::Step => None,
+        }
+    }
+
+    /// The actions it can perform.
+    pub fn actions(&self) -> Vec<Action> {
+        [Action::Create, Action::Update, Action::Void]
+            .into_iter()
+            .filter(|action| self.operation(*action).is_some())
+            .collect()
+    }
+}
+
+/// What a record waits for.
+pub type Defer = LookupWant;

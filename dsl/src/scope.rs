@@ -1,0 +1,161 @@
+//! Where the trees of a plan get their values from: the clock alone, a row, a record on its way to the target.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+
+use crate::expr::gather;
+use crate::facts::Action;
+use crate::path::Path;
+use crate::tree::Scope;
+use crate::value::{Map, Value};
+
+/// The member of an exploded row that holds its number.
+pub(crate) const ROW_NUMBER: &str = "$row";
+
+/// Nothing but the time: proposals for a window.
+pub(crate) struct ClockScope<'a> {
+    pub(crate) now_ms: i64,
+    pub(crate) zone: &'a TimeZone,
+}
+
+impl Scope for ClockScope<'_> {
+    fn field(&self, _slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
+        None
+    }
+
+    fn name(&self, _path: &Path) -> Option<Cow<'_, Value>> {
+        None
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+
+    fn action(&self) -> Option<Action> {
+        None
+    }
+}
+
+/// A row that was just read.
+pub(crate) struct RowScope<'a> {
+    pub(crate) row: &'a Value,
+    pub(crate) now_ms: i64,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) compat_qeasy: bool,
+}
+
+impl Scope for RowScope<'_> {
+    fn field(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        path.get(self.row).map(Cow::Borrowed)
+    }
+
+    fn list(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        gather(self.row, path)
+    }
+
+    fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        row_number(self.row, path)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+
+    fn action(&self) -> Option<Action> {
+        None
+    }
+
+    fn compat_qeasy(&self) -> bool {
+        self.compat_qeasy
+    }
+}
+
+/// A record on its way to the target.
+pub(crate) struct RecordScope<'a> {
+    pub(crate) row: &'a Value,
+    pub(crate) key: Value,
+    pub(crate) label: Value,
+    pub(crate) target_id: Value,
+    pub(crate) target_number: Value,
+    pub(crate) action: Action,
+    pub(crate) lets: Map,
+    pub(crate) now_ms: i64,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) compat_qeasy: bool,
+}
+
+impl Scope for RecordScope<'_> {
+    fn field(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        path.get(self.row).map(Cow::Borrowed)
+    }
+
+    fn list(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        gather(self.row, path)
+    }
+
+    fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        let first = path.first_name()?;
+        let value = match (first, path.last_name()) {
+            ("$key", _) => &self.key,
+            ("$label", _) => &self.label,
+            ("$target", Some("id")) => &self.target_id,
+            ("$target", Some("number")) => &self.target_number,
+            ("$let", _) => return path.below(&let_root())?.get_in(&self.lets),
+            _ => return row_number(self.row, path),
+        };
+        Some(Cow::Borrowed(value))
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.zone
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(self.action)
+    }
+
+    fn compat_qeasy(&self) -> bool {
+        self.compat_qeasy
+    }
+}
+
+fn let_root() -> Path {
+    Path::parse("$let").expect("a name is a path")
+}
+
+fn row_number<'v>(row: &'v Value, path: &Path) -> Option<Cow<'v, Value>> {
+    match path.first_name() {
+        Some(ROW_NUMBER) => row.get(ROW_NUMBER).map(Cow::Borrowed),
+        _ => None,
+    }
+}
+
+/// A path into members that are not held in a [`Value`].
+trait GetIn {
+    fn get_in<'m>(&self, members: &'m Map) -> Option<Cow<'m, Value>>;
+}
+
+impl GetIn for Path {
+    fn get_in<'m>(&self, members: &'m Map) -> Option<Cow<'m, Value>> {
+        let (first, rest) = self.segments().split_first()?;
+        let name = crate::tree::term::segment_name(first)?;
+        let value = members.get(&name)?;
+        match crate::tree::path_of(rest) {
+            Some(rest) => rest.get(value).map(Cow::Borrowed),
+            None => Some(Cow::Borrowed(value)),
+        }
+    }
+}

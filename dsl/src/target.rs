@@ -1,0 +1,283 @@
+//! A record becomes a document of the target: `let`, options, request, typed places, key.
+
+use jiff::tz::TimeZone;
+
+use crate::catalogue::record;
+use crate::diagnostic::Failure;
+use crate::facts::Action;
+use crate::filter::Fit;
+use crate::json;
+use crate::lookup::{Hits, LookupWant};
+use crate::path::Path;
+use crate::plan::TargetPlan;
+use crate::scope::RecordScope;
+use crate::tree::{Evaluated, Trace, Tree, ValueSink, eval, lookup_keys};
+use crate::value::{Map, Value};
+
+/// Bytes of one document. More is a mistake, and would let one row fill the memory.
+const PAYLOAD_BYTES: usize = 8 << 20;
+
+/// One record and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordCx<'a> {
+    /// The stored row.
+    pub row: &'a Value,
+    /// Its identity, as ingesting gave it.
+    pub key: &'a str,
+    /// What people see.
+    pub label: &'a str,
+    /// What the target calls it.
+    pub target_id: Option<&'a str>,
+    /// The target's number of it.
+    pub target_number: Option<&'a str>,
+    /// What is done.
+    pub action: Action,
+    /// The one instant of the run, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// The zone in which times are read and printed.
+    pub zone: &'a TimeZone,
+}
+
+/// A document ready to be claimed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// The document.
+    pub payload: Value,
+    /// The options of its call.
+    pub options: Value,
+    /// The texts of its key fields, in order.
+    pub tkey: Vec<String>,
+    /// Its key fields.
+    pub key_fields: Vec<Path>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Build {
+    /// A document.
+    Built(Built),
+    /// It waits for a row that a look-up did not find.
+    Defer(LookupWant),
+}
+
+impl TargetPlan {
+    /// How many rounds of look-ups a record needs.
+    pub fn lookup_levels(&self) -> usize {
+        let last = self.options.lookups().len().max(self.request.lookups().len());
+        self.lets
+            .iter()
+            .map(|(_, tree)| tree.lookups().len())
+            .sum::<usize>()
+            + last
+    }
+
+    /// The rows that a record looks up in one round; what `hits` knows already is not asked again.
+    pub fn lookup_keys(
+        &self,
+        level: usize,
+        cx: &RecordCx<'_>,
+        hits: &Hits,
+    ) -> Result<Vec<LookupWant>, Failure> {
+        let mut scope = self.scope(cx);
+        let mut first = 0;
+        for (name, tree) in &self.lets {
+            let levels = tree.lookups().len();
+            if level < first + levels {
+                return lookup_keys(tree, level - first, &scope, hits);
+            }
+            first += levels;
+            // A value that cannot be computed matters only if the document reads it, and then building says so.
+            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None) {
+                scope.lets.insert(name.clone(), value);
+            }
+        }
+        let mut wants = lookup_keys(&self.options, level - first, &scope, hits)?;
+        if cx.action != Action::Void {
+            for want in lookup_keys(&self.request, level - first, &scope, hits)? {
+                if !wants.contains(&want) {
+                    wants.push(want);
+                }
+            }
+        }
+        Ok(wants)
+    }
+
+    /// Builds the document. One that is to be cancelled has options only: the target knows it by its id.
+    pub fn build(&self, cx: &RecordCx<'_>, hits: &Hits, trace: Option<&mut Trace>) -> Result<Build, Failure> {
+        let mut scope = self.scope(cx);
+        for (name, tree) in &self.lets {
+            match part(tree, &scope, hits, None)? {
+                Part::Value(Some(value)) => {
+                    scope.lets.insert(name.clone(), value);
+                }
+                Part::Value(None) => {}
+                Part::Defer(want) => return Ok(Build::Defer(want)),
+            }
+        }
+        let options = match part(&self.options, &scope, hits, None)? {
+            Part::Value(value) => self.declared_only(value.unwrap_or(Value::Map(Map::new())), cx.action),
+            Part::Defer(want) => return Ok(Build::Defer(want)),
+        };
+        if cx.action == Action::Void {
+            let payload = Value::Map(Map::new());
+            return Ok(Build::Built(Built {
+                payload,
+                options,
+                tkey: Vec::new(),
+                key_fields: self.key_fields(),
+            }));
+        }
+        let mut payload = match part(&self.request, &scope, hits, trace)? {
+            Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
+            Part::Defer(want) => return Ok(Build::Defer(want)),
+        };
+        type_places(
+            &mut payload,
+            &self.types,
+            cx.zone,
+            &mut Path::names(Vec::<String>::new()),
+        )?;
+        if size(&payload) > PAYLOAD_BYTES {
+            return Err(Failure::new(&record::TOO_LARGE).with("limit", PAYLOAD_BYTES));
+        }
+        let tkey = self.target_key(&payload)?;
+        Ok(Build::Built(Built {
+            payload,
+            options,
+            tkey,
+            key_fields: self.key_fields(),
+        }))
+    }
+
+    fn scope<'a>(&self, cx: &RecordCx<'a>) -> RecordScope<'a> {
+        let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
+        RecordScope {
+            row: cx.row,
+            key: Value::Text(plain_key(cx.key)),
+            label: cx.label.into(),
+            target_id: text(cx.target_id),
+            target_number: text(cx.target_number),
+            action: cx.action,
+            lets: Map::new(),
+            now_ms: cx.now_ms,
+            zone: cx.zone,
+            compat_qeasy: self.compat_qeasy,
+        }
+    }
+
+    /// Each operation takes the options that it declares.
+    fn declared_only(&self, options: Value, action: Action) -> Value {
+        let declared = self
+            .operation(action)
+            .and_then(|name| self.declared.iter().find(|(operation, _)| operation == name))
+            .map(|(_, declared)| declared);
+        match (options, declared) {
+            (Value::Map(mut map), Some(declared)) => {
+                map.retain(|name, _| declared.contains(name));
+                Value::Map(map)
+            }
+            (options, _) => options,
+        }
+    }
+
+    fn key_fields(&self) -> Vec<Path> {
+        self.key.clone()
+    }
+
+    fn target_key(&self, payload: &Value) -> Result<Vec<String>, Failure> {
+        let below = match &self.key_under {
+            Some(path) => path.get(payload),
+            None => Some(payload),
+        };
+        self.key
+            .iter()
+            .map(|path| {
+                let text = below
+                    .and_then(|below| path.get(below))
+                    .and_then(Value::to_plain_text);
+                text.filter(|text| !text.is_empty()).ok_or_else(|| {
+                    Failure::new(&record::TARGET_KEY_EMPTY)
+                        .with("path", path)
+                        .at(path.to_string())
+                })
+            })
+            .collect()
+    }
+}
+
+enum Part {
+    Value(Option<Value>),
+    Defer(LookupWant),
+}
+
+fn part(
+    tree: &Tree,
+    scope: &RecordScope<'_>,
+    hits: &Hits,
+    trace: Option<&mut Trace>,
+) -> Result<Part, Failure> {
+    let mut sink = ValueSink::new();
+    Ok(match eval(tree, scope, hits, &mut sink, trace)? {
+        Evaluated::Written => Part::Value(sink.finish()),
+        Evaluated::Omitted => Part::Value(None),
+        Evaluated::Deferred(want) => Part::Defer(want),
+    })
+}
+
+/// A key of one field is that field; of several, the list as it is stored.
+fn plain_key(key: &str) -> String {
+    match json::parse(key.as_bytes()) {
+        Ok(Value::List(parts)) => match parts.as_slice() {
+            [Value::Text(only)] => only.clone(),
+            _ => key.to_owned(),
+        },
+        _ => key.to_owned(),
+    }
+}
+
+/// Gives typed places their type, by last name at any depth.
+fn type_places(
+    value: &mut Value,
+    types: &[(String, String)],
+    zone: &TimeZone,
+    at: &mut Path,
+) -> Result<(), Failure> {
+    match value {
+        Value::Map(map) => {
+            for (name, member) in map {
+                let mut here = at.child(name.clone());
+                let fit = types
+                    .iter()
+                    .find(|(typed, _)| typed == name)
+                    .and_then(|(_, ty)| Fit::parse(ty));
+                match fit {
+                    Some(fit) if !matches!(member, Value::Map(_) | Value::List(_)) => {
+                        let fitted = fit.fit(std::mem::replace(member, Value::Null), zone);
+                        *member = fitted.map_err(|failure| failure.at(here.to_string()))?;
+                    }
+                    _ => type_places(member, types, zone, &mut here)?,
+                }
+            }
+            Ok(())
+        }
+        Value::List(list) => {
+            for (index, member) in list.iter_mut().enumerate() {
+                let mut here = at.join(&Path::parse(&index.to_string()).expect("a number is a path"));
+                type_places(member, types, zone, &mut here)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// About how many bytes a value takes as JSON.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Map(map) => map.iter().map(|(name, value)| name.len() + 4 + size(value)).sum(),
+        Value::List(list) => list.iter().map(|value| size(value) + 1).sum(),
+        Value::Text(text) => text.len() + 2,
+        Value::Number(number) => number.as_str().len(),
+        Value::Null | Value::Bool(_) | Value::Instant(_) => 5,
+    }
+}
