@@ -253,6 +253,7 @@ impl Client {
             allow: Arc::new(key.allow.clone()),
             proxy: self.proxy_host(),
         };
+        #[expect(clippy::disallowed_methods, reason = "this is that one way")]
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls(key.tls)?)
             .dns_resolver(Arc::new(guarded))

@@ -114,15 +114,16 @@ async fn lost_answers_are_lost_and_sent_once() {
         ..timeouts()
     };
     let hasty = Timeouts {
-        total: SHORT,
+        total: SECOND,
         ..timeouts()
     };
     // With this the library's connect limit is part of the patience.
     let no_head = Timeouts {
-        connect: SHORT,
+        connect: SECOND,
         first_byte: SHORT,
         ..timeouts()
     };
+    let long_header = format!("x-filler: {}\r\n", "x".repeat(1000));
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec();
     let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n".to_vec();
     let rows: Vec<(&str, Then, Timeouts, Reason)> = vec![
@@ -147,7 +148,7 @@ async fn lost_answers_are_lost_and_sent_once() {
         ("silence", Then::Hang(vec![]), no_head, Reason::FirstByteTimeout),
         (
             "a head by the byte",
-            Then::Trickle(answer("200 OK", "", b"{}")),
+            Then::Trickle(answer("200 OK", &long_header, b"{}")),
             no_head,
             Reason::FirstByteTimeout,
         ),
