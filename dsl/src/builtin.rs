@@ -17,6 +17,7 @@ use crate::expr::sql::{DateTime, Interval, Num, Sql};
 use crate::expr::time;
 
 pub use crate::expr::run::Lazy;
+pub use crate::expr::text::fold;
 
 /// A text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

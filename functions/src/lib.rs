@@ -1,1 +1,86 @@
-//! functions
+//! The functions of the expression language, one constant each, and [`ALL`] of them.
+//!
+//! A constant says what its function is called, takes, gives and does, in Chinese and English, with examples that
+//! a test executes. The checker, the reference page, the completion and "did you mean" come from it; to add a
+//! function is to write its constant and to name it in [`ALL`]. How arguments are read and what NULL does is
+//! decided in `dsl::builtin`.
+
+use dsl::builtin::{Builtin, Registry};
+
+mod calendar;
+mod choice;
+mod clock;
+mod format;
+mod hash;
+mod lines;
+mod number;
+mod text;
+
+pub use calendar::*;
+pub use choice::*;
+pub use clock::*;
+pub use hash::*;
+pub use lines::*;
+pub use number::*;
+pub use text::*;
+
+/// Every function, by family.
+pub const ALL: &[&Builtin] = &[
+    // choice
+    &IF,
+    &IFNULL,
+    &COALESCE,
+    &NULLIF,
+    // numbers
+    &ROUND,
+    &TRUNCATE,
+    &ABS,
+    &CEIL,
+    &FLOOR,
+    &MOD,
+    &FORMAT,
+    // text
+    &CONCAT,
+    &CONCAT_WS,
+    &REPLACE,
+    &LEFT,
+    &RIGHT,
+    &SUBSTRING,
+    &LOCATE,
+    &TRIM,
+    &UPPER,
+    &LOWER,
+    &LENGTH,
+    &CHAR_LENGTH,
+    &MD5,
+    // the instant of the run
+    &NOW,
+    &CURDATE,
+    &UNIX_TIMESTAMP,
+    &FROM_UNIXTIME,
+    // the calendar
+    &DATE,
+    &DATE_FORMAT,
+    &DATE_ADD,
+    &DATE_SUB,
+    &LAST_DAY,
+    &YEAR,
+    &MONTH,
+    &DAY,
+    // lines
+    &SUM,
+    &AVG,
+    &MIN,
+    &MAX,
+    &COUNT,
+];
+
+/// A registry of [`ALL`].
+///
+/// ```
+/// let registry = functions::registry();
+/// assert_eq!(registry.get("replace").unwrap().signature(), "REPLACE(text, from, to)");
+/// ```
+pub fn registry() -> Registry {
+    Registry::new(ALL)
+}

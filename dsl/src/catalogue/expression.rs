@@ -413,7 +413,7 @@ pub const FULL_WIDTH: Entry = Entry {
     help_en: "write `{instead}`",
     long_zh: "运算符、括号、逗号和引号必须是半角字符;全角字符只能出现在引号内的文本里。",
     long_en: "Operators, parentheses, commas and quotes are ASCII characters; their full-width forms may stand in quoted text only.",
-    example: "_function CONCAT(<<a>>,<<b>>)",
+    example: "_function CONCAT(<<a>>，<<b>>)",
 };
 
 /// The pattern of REGEXP is wrong: {what}.

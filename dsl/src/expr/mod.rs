@@ -34,7 +34,7 @@ mod parse;
 pub(crate) mod run;
 mod scan;
 pub mod sql;
-mod text;
+pub(crate) mod text;
 pub mod time;
 
 use std::borrow::Cow;

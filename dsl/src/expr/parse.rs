@@ -310,7 +310,7 @@ impl Builder<'_> {
     }
 
     fn interval(&mut self, pair: Pair<'_, Rule>) -> Node {
-        let mut inner = pair.into_inner();
+        let mut inner = pair.into_inner().filter(|part| part.as_rule() != Rule::kw_interval);
         let amount = inner
             .next()
             .map_or(Node::Const(Sql::Null), |amount| self.expr(amount));

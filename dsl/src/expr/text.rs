@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// One character with its case folded; a character whose capital is several characters stays as it is.
-pub(super) fn fold(char: char) -> char {
+pub fn fold(char: char) -> char {
     if char.is_ascii() {
         return char.to_ascii_uppercase();
     }

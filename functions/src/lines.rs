@@ -1,0 +1,154 @@
+//! Over the lines of a document: `SUM(<<details.qty>>)`, or line by line over an expression. NULLs and lines
+//! without the field are left out. Over a single value they give that value.
+
+use std::cmp::Ordering;
+
+use dsl::builtin::{Builtin, Call, CallError, Example, Param, Type, both};
+use dsl::decimal::Decimal;
+use dsl::expr::sql::{Double, Num, Sql, compare};
+
+const LINES: Param = Param::required(
+    "values",
+    Type::List,
+    both(
+        "明细字段,例如 <<details.qty>>,或按行计算的表达式。",
+        "A field of the lines, such as <<details.qty>>, or an expression over them.",
+    ),
+);
+
+/// `SUM(values)`.
+pub const SUM: Builtin = Builtin {
+    name: "SUM",
+    aliases: &[],
+    summary: both(
+        "各行之和;没有值时为 NULL。",
+        "The sum over the lines; NULL if there is no value.",
+    ),
+    params: &[LINES],
+    returns: Type::Number,
+    examples: &[
+        Example::is("SUM(<<details.qty>>)", "6.50"),
+        Example::is("SUM(<<details.qty>> * <<details.price>>)", "65.000"),
+        Example::is("SUM(<<details.*.qty>>)", "6.50"),
+        Example::null("SUM(NULL)"),
+        Example::fails("SUM(10, 20, 30)", "E1302"),
+    ],
+    constant: true,
+    call: Call::Aggregate(sum),
+};
+
+fn sum(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
+    Ok(total(values)?.map_or(Sql::Null, number))
+}
+
+fn number(total: Num) -> Sql<'static> {
+    match total {
+        Num::Exact(number) => Sql::Number(number),
+        Num::Float(double) => Sql::Double(double),
+    }
+}
+
+/// Exact as long as every value is.
+fn total(values: &[Sql<'_>]) -> Result<Option<Num>, CallError> {
+    let mut total: Option<Num> = None;
+    for value in values.iter().filter_map(Sql::to_num) {
+        total = Some(match (total, value) {
+            (None, value) => value,
+            (Some(Num::Exact(a)), Num::Exact(b)) => Num::Exact(a.add(&b)?),
+            (Some(a), b) => {
+                let value = a.to_f64() + b.to_f64();
+                if !value.is_finite() {
+                    return Err(CallError::OutOfRange);
+                }
+                Num::Float(Double::new(value))
+            }
+        });
+    }
+    Ok(total)
+}
+
+/// `AVG(values)`.
+pub const AVG: Builtin = Builtin {
+    name: "AVG",
+    aliases: &[],
+    summary: both(
+        "各行的平均值,比原值多四位小数;没有值时为 NULL。",
+        "The mean over the lines, with four more digits; NULL if there is no value.",
+    ),
+    params: &[LINES],
+    returns: Type::Number,
+    examples: &[
+        Example::is("AVG(<<details.qty>>)", "3.250000"),
+        Example::is("AVG(3)", "3.0000"),
+        Example::null("AVG(NULL)"),
+    ],
+    constant: true,
+    call: Call::Aggregate(avg),
+};
+
+fn avg(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
+    let count = i64::try_from(values.len()).unwrap_or(i64::MAX);
+    Ok(match total(values)? {
+        None => Sql::Null,
+        Some(Num::Exact(total)) => total.div(&Decimal::from(count))?.map_or(Sql::Null, Sql::Number),
+        Some(Num::Float(total)) => Sql::Double(Double::new(
+            total.value / Num::Exact(Decimal::from(count)).to_f64(),
+        )),
+    })
+}
+
+/// `MIN(values)`.
+pub const MIN: Builtin = Builtin {
+    name: "MIN",
+    aliases: &[],
+    summary: both("各行中最小的值。", "The least value of the lines."),
+    params: &[LINES],
+    returns: Type::Any,
+    examples: &[
+        Example::is("MIN(<<details.qty>>)", "2"),
+        Example::null("MIN(NULL)"),
+    ],
+    constant: true,
+    call: Call::Aggregate(|values| extreme(values, Ordering::Less)),
+};
+
+/// `MAX(values)`.
+pub const MAX: Builtin = Builtin {
+    name: "MAX",
+    aliases: &[],
+    summary: both("各行中最大的值。", "The greatest value of the lines."),
+    params: &[LINES],
+    returns: Type::Any,
+    examples: &[
+        Example::is("MAX(<<details.qty>>)", "4.50"),
+        Example::is("MAX(3)", "3"),
+    ],
+    constant: true,
+    call: Call::Aggregate(|values| extreme(values, Ordering::Greater)),
+};
+
+fn extreme(values: &[Sql<'_>], wanted: Ordering) -> Result<Sql<'static>, CallError> {
+    let mut best: Option<&Sql<'_>> = None;
+    for value in values {
+        if best.is_none_or(|best| compare(value, best) == Some(wanted)) {
+            best = Some(value);
+        }
+    }
+    Ok(best.map_or(Sql::Null, |best| best.borrowed().into_owned()))
+}
+
+/// `COUNT(values)`.
+pub const COUNT: Builtin = Builtin {
+    name: "COUNT",
+    aliases: &[],
+    summary: both("有值的行数。", "How many lines have a value."),
+    params: &[LINES],
+    returns: Type::Integer,
+    examples: &[
+        Example::is("COUNT(<<details.qty>>)", "2"),
+        Example::is("COUNT(2)", "1"),
+        Example::is("COUNT(NULL)", "0"),
+    ],
+    constant: true,
+    call: Call::Aggregate(|values| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(i64::MAX)))),
+};
