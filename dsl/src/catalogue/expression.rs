@@ -37,6 +37,7 @@ pub const ALL: &[&Entry] = &[
     &BAD_PATTERN,
     &CASE_WITHOUT_WHEN,
     &COMPARED_AS_TEXT,
+    &TEXT_AS_ZERO,
 ];
 
 /// `{found}` is not expected here.
@@ -58,8 +59,8 @@ pub const UNKNOWN_FUNCTION: Entry = Entry {
     severity: Severity::Error,
     zh: "没有名为 `{name}` 的函数",
     en: "there is no function `{name}`",
-    help_zh: "`engine functions` 列出所有函数",
-    help_en: "`engine functions` lists them all",
+    help_zh: "{help_zh}",
+    help_en: "{help_en}",
     long_zh: "只能调用内置函数,名称不区分大小写。",
     long_en: "Only built-in functions can be called; case does not matter.",
     example: "_function REPLCE(<<a>>, 'x', '')",
@@ -453,4 +454,17 @@ pub const COMPARED_AS_TEXT: Entry = Entry {
     long_zh: "文本与文本按字符比较:'9' 大于 '70'。原先先替换再计算的工具会把不带引号的占位符当成数字。",
     long_en: "Text and text are compared by character: '9' is above '70'. A tool that substitutes first would have taken the bare placeholder for a number.",
     example: "_function case when <<status>> <= '70' then 1 else 0 end",
+};
+
+/// {literal} is no number and counts as 0 here.
+pub const TEXT_AS_ZERO: Entry = Entry {
+    code: "W1302",
+    severity: Severity::Warning,
+    zh: "{literal} 不是数字,在这里按 0 计算",
+    en: "{literal} is no number and counts as 0 here",
+    help_zh: "拼接文本用 CONCAT",
+    help_en: "texts are joined with CONCAT",
+    long_zh: "`+` 是数字相加,不是文本拼接:'a' + 'b' 的结果是 0。",
+    long_en: "`+` adds numbers and does not join texts: 'a' + 'b' is 0.",
+    example: "_function 'C-' + <<code>>",
 };

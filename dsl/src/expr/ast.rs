@@ -61,6 +61,16 @@ pub(crate) enum Piece {
     Slot(usize),
 }
 
+impl Piece {
+    /// The placeholder, if this is one.
+    pub(crate) fn slot(&self) -> Option<usize> {
+        match self {
+            Piece::Slot(slot) => Some(*slot),
+            Piece::Text(_) => None,
+        }
+    }
+}
+
 /// Whether NOT was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sense {
@@ -182,13 +192,9 @@ impl Node {
     pub(crate) fn slots(&self) -> Vec<usize> {
         match self {
             Node::Field(slot) => vec![*slot],
-            Node::Interpolated(pieces) | Node::Glued(pieces) => pieces
-                .iter()
-                .filter_map(|piece| match piece {
-                    Piece::Slot(slot) => Some(*slot),
-                    Piece::Text(_) => None,
-                })
-                .collect(),
+            Node::Interpolated(pieces) | Node::Glued(pieces) => {
+                pieces.iter().filter_map(Piece::slot).collect()
+            }
             other => other.children().into_iter().flat_map(Node::slots).collect(),
         }
     }

@@ -176,6 +176,22 @@ impl Checker<'_> {
         each_child(node, &mut |child| self.patterns(child));
     }
 
+    /// A literal without a digit, where a number is needed.
+    fn warn_of_zero(&mut self, operand: Option<&Node>) {
+        if let Some(Node::Const(Sql::Text(text))) = operand
+            && !text.text.trim().is_empty()
+            && !text.text.contains(|char: char| char.is_ascii_digit())
+        {
+            let literal = format!("'{}'", text.text);
+            let span = self
+                .text
+                .find(&literal)
+                .map_or(0..self.text.len(), |at| at..at + literal.len());
+            self.warnings
+                .push(ExprError::new(&expression::TEXT_AS_ZERO, span).with("literal", literal));
+        }
+    }
+
     /// A bare placeholder below, above or beside quoted digits: a number for a tool that substitutes first, text
     /// here if the field is text.
     fn warn(&mut self, node: &Node) {
@@ -199,10 +215,35 @@ impl Checker<'_> {
                 }
             }
         }
+        match node {
+            Node::Chain(first, links) if links.iter().any(|link| is_arithmetic(link.op)) => {
+                let first_counts = links.first().is_some_and(|link| is_arithmetic(link.op));
+                self.warn_of_zero(first_counts.then_some(&**first));
+                for link in links.iter().filter(|link| is_arithmetic(link.op)) {
+                    self.warn_of_zero(Some(&link.right));
+                }
+            }
+            Node::Call(builtin, args) => {
+                let numeric = |index| {
+                    builtin
+                        .param(index)
+                        .is_some_and(|p| matches!(p.takes, Type::Number | Type::Integer))
+                };
+                for (_, arg) in args.iter().enumerate().filter(|(index, _)| numeric(*index)) {
+                    self.warn_of_zero(Some(arg));
+                }
+            }
+            _ => {}
+        }
         for child in node.children() {
             self.warn(child);
         }
     }
+}
+
+fn is_arithmetic(op: Binary) -> bool {
+    use Binary::{Add, Div, IntDiv, Mul, Rem, Sub};
+    matches!(op, Add | Sub | Mul | Div | Rem | IntDiv)
 }
 
 fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {

@@ -234,7 +234,13 @@ mod tests {
     #[test]
     fn what_customers_write() {
         let field = |text: &str| FindKey::Field(Path::parse(text).unwrap());
-        let rows: Vec<(&str, &str, &str, Vec<(&str, FindKey)>)> = vec![
+        type Row = (
+            &'static str,
+            &'static str,
+            &'static str,
+            Vec<(&'static str, FindKey)>,
+        );
+        let rows: Vec<Row> = vec![
             (
                 "find 唯一ID from dd359ae0-f1c0-3d0a-b38e-df1d6bf1f756 where cid={{buyerCid}}",
                 "唯一ID",

@@ -170,12 +170,16 @@ fn unexpected(text: &str, error: &pest::error::Error<Rule>) -> ExprError {
         ErrorVariant::CustomError { .. } => return ExprError::new(&expression::TOO_COMPLEX, 0..text.len()),
     };
     let (zh, en) = expected(rules);
-    let found = tokens_of(text).into_iter().find(|token| token.span.end > at);
-    let error = match found {
+    let tokens = tokens_of(text);
+    let error = match tokens.iter().find(|token| token.span.end > at) {
         Some(token) => {
-            ExprError::new(&expression::UNEXPECTED, token.span.clone()).with("found", &text[token.span])
+            let span = token.span.clone();
+            ExprError::new(&expression::UNEXPECTED, span.clone()).with("found", &text[span])
         }
-        None => ExprError::new(&expression::ENDS_EARLY, text.trim_end().len()..text.len().max(1)),
+        None => {
+            let last = tokens.last().map_or(0..text.len(), |token| token.span.clone());
+            ExprError::new(&expression::ENDS_EARLY, last)
+        }
     };
     error.with("expected_zh", zh).with("expected_en", en)
 }
@@ -310,7 +314,9 @@ impl Builder<'_> {
     }
 
     fn interval(&mut self, pair: Pair<'_, Rule>) -> Node {
-        let mut inner = pair.into_inner().filter(|part| part.as_rule() != Rule::kw_interval);
+        let mut inner = pair
+            .into_inner()
+            .filter(|part| part.as_rule() != Rule::kw_interval);
         let amount = inner
             .next()
             .map_or(Node::Const(Sql::Null), |amount| self.expr(amount));

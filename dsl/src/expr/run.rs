@@ -194,9 +194,13 @@ impl<'a> Run<'a> {
         let Sql::Text(joined) = self.interpolate(pieces)? else {
             return Ok(Sql::Null);
         };
+        let mut absent = false;
+        for slot in pieces.iter().filter_map(Piece::slot) {
+            absent |= self.value(slot)?.is_none_or(|value| value.is_empty());
+        }
         match Decimal::parse(joined.text.trim()) {
-            Some(number) => Ok(Sql::Number(number)),
-            None => Err(Failure::new(&evaluation::GLUED_NOT_NUMBER).with("text", &joined.text)),
+            Some(number) if !absent => Ok(Sql::Number(number)),
+            _ => Err(Failure::new(&evaluation::GLUED_NOT_NUMBER).with("text", &joined.text)),
         }
     }
 

@@ -1,1 +1,633 @@
+//! Two toy functions are enough to test the language; the real ones have their own tests.
+
+use std::borrow::Cow;
+
+use expect_test::{Expect, expect};
+
 use super::*;
+use crate::builtin::{Args, Builtin, Call, CallError, Param, Type, both};
+use crate::diagnostic::{Diagnostic, Lang, SourceFile};
+use crate::value::Instant;
+
+const WORDS: crate::builtin::Words = both("。", ".");
+
+const JOIN: Builtin = Builtin {
+    name: "CONCAT",
+    aliases: &[],
+    summary: WORDS,
+    params: &[
+        Param::required("text", Type::Text, WORDS),
+        Param::rest("more", Type::Text, WORDS),
+    ],
+    returns: Type::Text,
+    examples: &[],
+    constant: true,
+    call: Call::Eager(join),
+};
+
+fn join(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
+    let texts: Vec<Cow<'_, str>> = (0..args.len()).map(|index| args.text(index)).collect();
+    args.room_for(texts.iter().map(|text| text.len()).sum())?;
+    Ok(Sql::text(texts.concat()))
+}
+
+const IFNULL: Builtin = Builtin {
+    name: "IFNULL",
+    params: &[
+        Param::required("a", Type::Any, WORDS),
+        Param::required("b", Type::Any, WORDS),
+    ],
+    call: Call::Lazy(|args| match args.get_or_null(0)? {
+        Sql::Null => args.get(1),
+        value => Ok(value),
+    }),
+    ..JOIN
+};
+
+const COUNT: Builtin = Builtin {
+    name: "COUNT",
+    params: &[Param::required("values", Type::List, WORDS)],
+    call: Call::Aggregate(|values| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(0)))),
+    ..JOIN
+};
+
+fn registry() -> Registry {
+    Registry::new(&[&JOIN, &IFNULL, &COUNT])
+}
+
+struct Row {
+    row: Value,
+    found: Option<Value>,
+    compat: bool,
+    zone: TimeZone,
+}
+
+impl Row {
+    fn new(json: &str) -> Row {
+        let mut row = crate::json::parse(json.as_bytes()).unwrap();
+        if let Value::Map(map) = &mut row {
+            map.insert(
+                "$now".into(),
+                Value::Instant(Instant {
+                    ms: 1_700_000_000_100,
+                }),
+            );
+        }
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        Row {
+            row,
+            found: None,
+            compat: false,
+            zone,
+        }
+    }
+}
+
+impl Env for Row {
+    fn field(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        path.get(&self.row).map(Cow::Borrowed)
+    }
+
+    fn list(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        gather(&self.row, path)
+    }
+
+    fn lookup(&self, _index: usize) -> Option<Value> {
+        self.found.clone()
+    }
+
+    fn now_ms(&self) -> i64 {
+        1_700_000_000_100
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    fn compat_qeasy(&self) -> bool {
+        self.compat
+    }
+}
+
+fn result(text: &str, row: &Row) -> String {
+    match compile(text, &registry(), &Bounds::default()) {
+        Err(errors) => errors
+            .iter()
+            .map(|error| error.entry.code)
+            .collect::<Vec<_>>()
+            .join(" "),
+        Ok(expr) => match expr.eval(row) {
+            Ok(value) => crate::json::to_string(&value),
+            Err(failure) => failure.code().to_owned(),
+        },
+    }
+}
+
+#[track_caller]
+fn check(text: &str, row: &Row, want: &str) {
+    assert_eq!(result(text, row), want, "{text}");
+}
+
+#[test]
+fn placeholders() {
+    let row = Row::new(
+        r#"{"cid": "00123", "price": 12.50, "text_price": "12.50", "n": null, "yes": true, "empty": "", "s": 1700000000,
+            "big": 1234567890123456789, "a": {"b c(必填项)": "x"}, "list": [1, 2], "0": "zero", "t": 1700000000100}"#,
+    );
+    let rows = [
+        ("<<price>>", "12.50"),
+        ("{{price}} * 2", "25.00"),
+        ("<<text_price>> * 2", "25.00"),
+        ("'{{text_price}}' * 2", "25"),
+        ("CONCAT({{cid}})", r#""00123""#),
+        ("{{cid}} + 0", "123"),
+        ("<<cid>>", r#""00123""#),
+        ("'C-<<cid>>/{{price}}'", r#""C-00123/12.50""#),
+        ("'{{n}}-{{yes}}'", r#""-true""#),
+        ("<<n>> IS NULL", "1"),
+        ("<<yes>>", "1"),
+        ("{{s}}000", "1700000000000"),
+        ("{{s}}000*1", "1700000000000"),
+        ("1{{s}}.5", "11700000000.5"),
+        ("{{n}}000", "E2053"),
+        ("{{cid}}x", "E1312"),
+        ("<<a.b c(必填项)>>", r#""x""#),
+        ("<<big>> = '1234567890123456788'", "0"),
+        ("<<missing>>", "E2050"),
+        ("'<<missing>>'", "E2050"),
+        ("IFNULL(<<missing>> * 2, 7)", "7"),
+        ("IFNULL('a<<missing>>', 7)", "7"),
+        ("<<missing>> <=> NULL", "1"),
+        ("NULL <=> <<missing>>", "1"),
+        ("<<missing>> IS NOT NULL", "0"),
+        ("<<list>>", "E2051"),
+        ("'<<list>>'", "E2051"),
+        ("COUNT(<<list>>)", "2"),
+        ("<<$now>>", r#""2023-11-15 06:13:20.100""#),
+        ("'<<$now>>'", "E2052"),
+        ("'<<$now|date>>'", r#""2023-11-15""#),
+        ("<<t|datetime>>", r#""2023-11-15 06:13:20""#),
+        ("<<cid|trim|upper>>", r#""00123""#),
+        ("<<cid|dat>>", "E1317"),
+        ("1<<<price>>", "1"),
+        ("<<price>>>1", "1"),
+        ("'\\{{price}} \\<<x'", r#""{{price}} <<x""#),
+        ("'it''s' = \"it's\"", "1"),
+        ("'a\\'b'", r#""a'b""#),
+    ];
+    for (text, want) in rows {
+        check(text, &row, want);
+    }
+}
+
+#[test]
+fn a_missing_field_is_empty_text_in_compatible_schemes() {
+    let row = Row {
+        compat: true,
+        ..Row::new("{}")
+    };
+    check("<<x>>", &row, r#""""#);
+    check("'a<<x>>b'", &row, r#""ab""#);
+    check("<<x>> * 2", &row, "0");
+    check("IFNULL(<<x>>, 1)", &row, r#""""#);
+}
+
+#[test]
+fn data_is_never_code() {
+    let evil = r"{{7*7}} ' OR 1=1 -- <<x>> _function CONCAT(1) _findCollection";
+    let mut row = Row::new("{}");
+    if let Value::Map(map) = &mut row.row {
+        map.insert("x".into(), Value::Text(evil.into()));
+    }
+    let literal = crate::json::to_string(&Value::Text(evil.into()));
+    for text in [
+        "<<x>>",
+        "'<<x>>'",
+        "CONCAT(<<x>>)",
+        "CASE WHEN '<<x>>' = '' THEN 1 ELSE <<x>> END",
+    ] {
+        check(text, &row, &literal);
+    }
+    check("<<x>> * 2", &row, "0");
+}
+
+#[test]
+fn operators() {
+    let row = Row::new("{}");
+    let rows = [
+        ("1 + 2 * 3 - 4 / 2", "5.0000"),
+        ("(1 + 2) * 3", "9"),
+        ("-2 * -3", "6"),
+        ("5*-1", "-5"),
+        ("7 MOD 4 + 7 DIV 2 + 7 % 4", "9"),
+        ("NOT 1 = 2", "1"),
+        ("!1 = 0", "1"),
+        ("NOT NULL", "null"),
+        ("NULL AND 0", "0"),
+        ("NULL OR 1", "1"),
+        ("NULL AND 1", "null"),
+        ("1 XOR 1 || 0 && 1", "0"),
+        ("1 OR 0 AND 0", "1"),
+        ("NULL = NULL", "null"),
+        ("NULL <=> NULL", "1"),
+        ("1 <> 2 and 1 != 2", "1"),
+        ("1 in (2, 1, null)", "1"),
+        ("3 in (2, null)", "null"),
+        ("3 not in (1, 2)", "1"),
+        ("'9' between '10' and '70'", "0"),
+        ("'9' between 1 and '70'", "1"),
+        ("5 not between 1 and 4 and 1", "1"),
+        ("1 between 0 and 2 or 0", "1"),
+        ("'ABC' like 'a%'", "1"),
+        ("'abc' not like 'a_'", "1"),
+        ("'a%c' like 'a\\%c'", "1"),
+        ("'abc' like 'a\\%c'", "0"),
+        ("'a%c' like 'a|%c' escape '|'", "1"),
+        ("'order-12' regexp '^ORDER-[0-9]+$'", "1"),
+        ("'x' not rlike '^[0-9]'", "1"),
+        ("null regexp 'a'", "null"),
+        ("1 is true and 0 is false and null is not true", "1"),
+        ("1 = 1 is null", "0"),
+        ("cast('12.9' as signed) + cast(12.9 as signed)", "25"),
+        ("cast('12.340' as decimal(10,2))", "12.34"),
+        ("cast(12345 as decimal(4,2))", "E2058"),
+        ("cast(-1 as unsigned)", "E2058"),
+        ("convert(1.50, char) + 0", "1.5"),
+        ("convert('张三' using utf8mb4)", r#""张三""#),
+        (
+            "cast('2023-06-06 10:00:00' as date) + interval 1 month",
+            r#""2023-07-06""#,
+        ),
+        (
+            "interval 90 minute + '2023-06-06 10:00:00'",
+            r#""2023-06-06 11:30:00""#,
+        ),
+        ("'2023-06-06' - interval 1 day", r#""2023-06-05""#),
+        ("case 2 when 1 then 'a' when 2 then 'b' end", r#""b""#),
+        ("case when 0 then 1 end", "null"),
+        ("Case When 1 Then 2 Else 3 End", "2"),
+        ("TRUE", "1"),
+        ("1.50", "1.50"),
+        (".5", "0.5"),
+        ("1.5e3", "1500"),
+        ("1e300 * 1e300", "E2054"),
+    ];
+    for (text, want) in rows {
+        check(text, &row, want);
+    }
+}
+
+#[test]
+fn nested_lookups() {
+    let text = "case _findCollection find F from s where no=<<no>> _endFind when true then 'A' else 'B' end";
+    let expr = compile(text, &registry(), &Bounds::default()).unwrap();
+    assert_eq!(expr.lookups().len(), 1);
+    assert_eq!(&text[expr.lookups()[0].scheme_span.clone()], "s");
+    let mut row = Row::new("{}");
+    check(text, &row, r#""B""#);
+    row.found = Some(Value::Bool(true));
+    check(text, &row, r#""A""#);
+}
+
+#[test]
+fn lines() {
+    let row = Row::new(
+        r#"{"rate": 2, "lines": [{"q": 1, "b": [{"n": 1}, {"n": 2}]}, {"b": []}, {"q": null, "b": [{"n": 3}]}, {"q": "4"}]}"#,
+    );
+    check("COUNT(<<lines.q>>)", &row, "2");
+    check("COUNT(<<lines.*.q>> * <<rate>>)", &row, "2");
+    check("COUNT(<<lines.b.n>>)", &row, "3");
+    check("COUNT(<<nothing.q>>)", &row, "0");
+    check("<<lines.*.q>> + 1", &row, "E1321");
+    check("<<lines.q>> + 1", &row, "E2050");
+}
+
+#[test]
+fn reads_and_warnings() {
+    let text = "CONCAT(<<a>>, '{{b|date}}-<<a>>') = {{s}}000";
+    let expr = compile(text, &registry(), &Bounds::default()).unwrap();
+    let reads: Vec<(String, &str)> = expr
+        .reads()
+        .iter()
+        .map(|(path, span)| (path.to_string(), &text[span.clone()]))
+        .collect();
+    let want = [
+        ("a", "<<a>>"),
+        ("b", "{{b|date}}"),
+        ("a", "<<a>>"),
+        ("s", "{{s}}"),
+    ];
+    assert_eq!(reads, want.map(|(path, written)| (path.to_owned(), written)));
+    let warned = |text: &str| {
+        compile(text, &registry(), &Bounds::default())
+            .unwrap()
+            .warnings()
+            .len()
+    };
+    assert_eq!(warned("case when <<status>> <= '70' then 1 end"), 1);
+    assert_eq!(
+        warned("case when '<<status>>' <= '70' then <<status>> <= 70 end"),
+        0
+    );
+}
+
+#[test]
+fn bounds_hold() {
+    let row = Row::new("{}");
+    let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+    check(&nested(64), &row, "1");
+    check(&nested(65), &row, "E1314");
+    check(&format!("{}1", "NOT ".repeat(64)), &row, "1");
+    check(&format!("{}1", "NOT ".repeat(65)), &row, "E1314");
+    check(&format!("{}1", "- ".repeat(65)), &row, "E1314");
+    check(&format!("1{}", " = NOT 1".repeat(65)), &row, "E1314");
+    check(
+        &format!("{}1{}", "case when 1 then ".repeat(65), " end".repeat(65)),
+        &row,
+        "E1314",
+    );
+    check(&format!("1{}", "+1".repeat(500)), &row, "501");
+    check(&format!("1{}", "+1".repeat(501)), &row, "E1315");
+    check(&format!("'{}'", "a".repeat(9 << 10)), &row, "E1313");
+    check("", &row, "E1320");
+    let mut large = Row::new("{}");
+    if let Value::Map(map) = &mut large.row {
+        map.insert("x".into(), Value::Text("a".repeat(600 << 10)));
+        map.insert("p".into(), Value::Text(format!("%{}b", "a".repeat(3000))));
+    }
+    check("CONCAT(<<x>>, <<x>>)", &large, "E2055");
+    check("'<<x>><<x>>'", &large, "E2055");
+    check("<<x>> LIKE <<p>>", &large, "E2056");
+}
+
+/// The largest texts that pass the scan stay far below the parser's call limit.
+#[test]
+fn the_parser_limit_is_out_of_reach() {
+    limit_parser_calls();
+    let row = Row::new("{}");
+    let deep = "(1+case when 1 then ".repeat(32) + "1" + &" end)".repeat(32);
+    check(&deep, &row, "33");
+    let list = format!("CONCAT({}1)", "'a',".repeat(2000));
+    assert!(
+        result(&list, &row).starts_with("\"aaa"),
+        "{}",
+        result(&list, &row)
+    );
+    let texts = format!("CONCAT({}1)", "'<<$now|date>>',".repeat(500));
+    assert!(result(&texts, &row).starts_with("\"2023"));
+}
+
+/// The problems of one text, as an author sees them.
+#[track_caller]
+fn problems(text: &str, want: Expect) {
+    let file = SourceFile::new("x", text);
+    let errors = compile(text, &registry(), &Bounds::default()).expect_err(text);
+    let mut shown = String::new();
+    for error in errors {
+        let diagnostic = Diagnostic {
+            entry: error.entry,
+            facts: error.facts,
+            span: error.span.clone(),
+            file: file.clone(),
+            similar: error.similar,
+        };
+        let place = text.get(error.span.clone()).unwrap_or("?");
+        for lang in [Lang::Zh, Lang::En] {
+            let help = diagnostic
+                .help(lang)
+                .map_or(String::new(), |help| format!(" | {help}"));
+            shown += &format!(
+                "{} `{place}` {}{help}\n",
+                error.entry.code,
+                diagnostic.message(lang)
+            );
+        }
+    }
+    want.assert_eq(&shown);
+}
+
+#[test]
+fn what_authors_read() {
+    problems(
+        "CONCT(<<a>>, FLOOR(1), IFNULL(1))",
+        expect![[r#"
+            E1301 `CONCT` 没有名为 `CONCT` 的函数 | 是否想写 `CONCAT`?
+            E1301 `CONCT` there is no function `CONCT` | did you mean `CONCAT`?
+            E1301 `FLOOR` 没有名为 `FLOOR` 的函数 | `engine functions` 列出所有函数
+            E1301 `FLOOR` there is no function `FLOOR` | `engine functions` lists them all
+            E1302 `IFNULL` `IFNULL` 需要 2 个参数,这里有 1 个 | 写法:IFNULL(a, b)
+            E1302 `IFNULL` `IFNULL` takes 2 arguments, not 1 | it is written IFNULL(a, b)
+        "#]],
+    );
+    problems(
+        "'abc",
+        expect![[r#"
+        E1303 `'abc` 引号没有结束 | 在文本末尾补上 ';文本里的 ' 写两遍
+        E1303 `'abc` a quote is not closed | put ' at the end of the text; a ' inside it is written twice
+    "#]],
+    );
+    problems(
+        "<<price * 2",
+        expect![[r#"
+        E1304 `<<` `<<` 没有对应的 `>>` | 文本里确实需要这两个字符时写 `\<<`
+        E1304 `<<` `<<` has no `>>` | write `\<<` where a text really needs these characters
+    "#]],
+    );
+    problems(
+        "{{{a}}/{{b}} + {{c}}}",
+        expect![[r#"
+        E1305 `{{{a}}` 占位符多了一个花括号 | 写作 `{{a}}`
+        E1305 `{{{a}}` a placeholder has one brace too many | write `{{a}}`
+        E1305 `{{c}}}` 占位符多了一个花括号 | 写作 `{{c}}`
+        E1305 `{{c}}}` a placeholder has one brace too many | write `{{c}}`
+    "#]],
+    );
+    problems(
+        "((1 + 2) * 3",
+        expect![[r#"
+        E1306 `(` 左括号没有对应的右括号 | 补上 `)`
+        E1306 `(` a parenthesis is not closed | add `)`
+    "#]],
+    );
+    problems(
+        "1 + 2) * 3",
+        expect![[r#"
+        E1307 `)` 多了一个右括号 | 删掉它,或在前面补上 `(`
+        E1307 `)` a closing parenthesis has no opening one | take it out, or add `(` before it
+    "#]],
+    );
+    problems(
+        "case <<a>> when 1 then 2",
+        expect![[r#"
+        E1308 `case` CASE 没有 END | 在最后一个结果后面写 END
+        E1308 `case` CASE has no END | write END behind the last result
+    "#]],
+    );
+    problems(
+        "case <<a>> else 2 end",
+        expect![[r#"
+        E1330 `case <<a>> else 2 end` CASE 里没有 WHEN | 写作 `CASE 值 WHEN 甲 THEN 结果 ELSE 其他 END`
+        E1330 `case <<a>> else 2 end` CASE has no WHEN | write `CASE value WHEN a THEN result ELSE other END`
+    "#]],
+    );
+    problems(
+        "case when 1 2 end",
+        expect![[r#"
+        E1300 `2` 这里不应出现 `2` | 此处需要 THEN
+        E1300 `2` `2` is not expected here | THEN is needed here
+    "#]],
+    );
+    problems(
+        "12.50/",
+        expect![[r#"
+            E1309 `/` 表达式没有写完 | 此处需要一个值:数字、'文本'、<<字段>> 或函数
+            E1309 `/` the expression ends too early | a value is needed here: a number, 'text', <<field>> or a function
+        "#]],
+    );
+    problems(
+        "/3",
+        expect![[r#"
+        E1300 `/` 这里不应出现 `/` | 此处需要一个值:数字、'文本'、<<字段>> 或函数
+        E1300 `/` `/` is not expected here | a value is needed here: a number, 'text', <<field>> or a function
+    "#]],
+    );
+    problems(
+        "1 + * 2",
+        expect![[r#"
+        E1300 `*` 这里不应出现 `*` | 此处需要一个值:数字、'文本'、<<字段>> 或函数
+        E1300 `*` `*` is not expected here | a value is needed here: a number, 'text', <<field>> or a function
+    "#]],
+    );
+    problems(
+        "<<a>> <<b>>",
+        expect![[r#"
+        E1300 `<<b>>` 这里不应出现 `<<b>>` | 此处需要运算符,或到此结束
+        E1300 `<<b>>` `<<b>>` is not expected here | an operator is needed here, or nothing more
+    "#]],
+    );
+    problems(
+        "1500 > 1000 ? 1 : 2",
+        expect![[r#"
+            E1310 `?` 不支持 `条件 ? 甲 : 乙` | 写作 `IF(条件, 甲, 乙)`
+            E1310 `?` `condition ? a : b` is not supported | write `IF(condition, a, b)`
+        "#]],
+    );
+    problems(
+        "Math.floor(Date.now() / 1000)",
+        expect![[r#"
+        E1311 `Math.floor` `Math.floor` 不是 MySQL 的函数写法 | 函数名里没有点
+        E1311 `Math.floor` `Math.floor` is not how MySQL calls a function | a function name has no dot
+        E1311 `Date.now` `Date.now` 不是 MySQL 的函数写法 | 函数名里没有点,请写 `UNIX_TIMESTAMP(NOW(3))`
+        E1311 `Date.now` `Date.now` is not how MySQL calls a function | a function name has no dot; write `UNIX_TIMESTAMP(NOW(3))`
+    "#]],
+    );
+    problems(
+        "items.amount/items.qty",
+        expect![[r#"
+        E1312 `items.amount` `items.amount` 既不是函数也不是值 | 读取字段写作 `<<items.amount>>`,文本写作 `'items.amount'`
+        E1312 `items.amount` `items.amount` is neither a function nor a value | a field is written `<<items.amount>>`, a text `'items.amount'`
+        E1312 `items.qty` `items.qty` 既不是函数也不是值 | 读取字段写作 `<<items.qty>>`,文本写作 `'items.qty'`
+        E1312 `items.qty` `items.qty` is neither a function nor a value | a field is written `<<items.qty>>`, a text `'items.qty'`
+    "#]],
+    );
+    problems(
+        "<<a>> == 1",
+        expect![[r#"
+        E1324 `==` 不支持 `==` | 写作 `=`
+        E1324 `==` `==` is not supported | write `=`
+    "#]],
+    );
+    problems(
+        "12abc",
+        expect![[r#"
+        E1325 `12abc` `12abc` 不是数字 | 小数点前最多 65 位;文本要加引号
+        E1325 `12abc` `12abc` is not a number | at most 65 digits before the point; a text is written in quotes
+    "#]],
+    );
+    problems(
+        "<<a..b>> * 2",
+        expect![[r#"
+        E1316 `<<a..b>>` 占位符里的字段名写错了:两个点之间没有名称 | 写作 `<<a.b>>`;名称本身带点时写 `a\.b`
+        E1316 `<<a..b>>` the placeholder names no field: there is no name between two dots | write `<<a.b>>`; a dot within a name is `\.`
+    "#]],
+    );
+    problems(
+        "IFNULL(_findCollection find a from s where b=1, 0)",
+        expect![[r#"
+            E1319 `_findCollection` 表达式里的 `_findCollection` 没有 `_endFind` | 在条件后面写 `_endFind`
+            E1319 `_findCollection` `_findCollection` in an expression has no `_endFind` | write `_endFind` behind its conditions
+        "#]],
+    );
+    problems(
+        "IFNULL(_findCollection find a from s _endFind, 0)",
+        expect![[r#"
+            E1318 `` `_findCollection` 写法不对:缺少 `where` | 写作 `_findCollection find 字段 from 方案 where 字段=值`,表达式里以 `_endFind` 结束
+            E1318 `` `_findCollection` is not written right: `where` is missing | write `_findCollection find FIELD from SCHEME where FIELD=VALUE`, and `_endFind` behind it in an expression
+        "#]],
+    );
+    problems(
+        "<<a>> - interval 1 days",
+        expect![[r#"
+        E1323 `days` INTERVAL 没有单位 `days` | 可用:MICROSECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, QUARTER, YEAR
+        E1323 `days` INTERVAL has no unit `days` | there are MICROSECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, QUARTER, YEAR
+    "#]],
+    );
+    problems(
+        "interval 1 day * 2",
+        expect![[r#"
+        E1322 `interval` INTERVAL 只能与时间相加减 | 例如 `NOW() - INTERVAL 1 DAY`
+        E1322 `interval` INTERVAL can only be added to or taken from a time | as in `NOW() - INTERVAL 1 DAY`
+    "#]],
+    );
+    problems(
+        "cast(<<a>> as money)",
+        expect![[r#"
+        E1326 `money` 不能转换为 `money` | 可用:SIGNED, UNSIGNED, DECIMAL(m,n), DOUBLE, CHAR(n), DATE, DATETIME(n)
+        E1326 `money` nothing can be converted to `money` | there are SIGNED, UNSIGNED, DECIMAL(m,n), DOUBLE, CHAR(n), DATE, DATETIME(n)
+    "#]],
+    );
+    problems(
+        "cast(<<a>>)",
+        expect![[r#"
+        E1300 `)` 这里不应出现 `)` | CAST 写作 `CAST(值 AS 类型)`
+        E1300 `)` `)` is not expected here | CAST is written `CAST(value AS type)`
+    "#]],
+    );
+    problems(
+        "CONCAT(<<a>>\u{ff0c}<<b>>\u{ff09}",
+        expect![[r#"
+            E1328 `，` `，` 是全角字符 | 写成半角 `,`
+            E1328 `，` `，` is a full-width character | write `,`
+            E1328 `）` `）` 是全角字符 | 写成半角 `)`
+            E1328 `）` `）` is a full-width character | write `)`
+        "#]],
+    );
+    problems(
+        "<<a>> regexp '('",
+        expect![[r#"
+        E1329 `(` REGEXP 的表达式有误:unclosed group | 按正则表达式的语法修改
+        E1329 `(` the pattern of REGEXP is wrong: unclosed group | correct the regular expression
+    "#]],
+    );
+    problems(
+        "select 1",
+        expect![[r#"
+        E1324 `select` 不支持 `select` | 用 `_findCollection` 查找
+        E1324 `select` `select` is not supported | use `_findCollection` to look up
+    "#]],
+    );
+    problems(
+        "<<a>> -- b",
+        expect![[r#"
+            E1324 `--` 不支持 `--` | 表达式里没有注释
+            E1324 `--` `--` is not supported | there are no comments in an expression
+        "#]],
+    );
+    problems(
+        "<<a>> | 1",
+        expect![[r#"
+        E1324 `|` 不支持 `|`
+        E1324 `|` `|` is not supported
+    "#]],
+    );
+}

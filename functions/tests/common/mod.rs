@@ -9,15 +9,15 @@ use dsl::value::Value;
 use jiff::tz::TimeZone;
 
 /// One run over one row.
-pub struct Fixed {
-    pub row: Value,
-    pub now_ms: i64,
-    pub zone: TimeZone,
+pub(crate) struct Fixed {
+    pub(crate) row: Value,
+    pub(crate) now_ms: i64,
+    pub(crate) zone: TimeZone,
 }
 
 impl Fixed {
     /// 2023-11-15 06:13:20.1 in Shanghai.
-    pub fn new(row: &str) -> Fixed {
+    pub(crate) fn new(row: &str) -> Fixed {
         let row = dsl::json::parse(row.as_bytes()).expect("a JSON row");
         let zone = TimeZone::get("Asia/Shanghai").expect("the zone database has Shanghai");
         Fixed {
@@ -50,12 +50,12 @@ impl Env for Fixed {
     }
 }
 
-pub fn compiled(text: &str) -> Result<Expr, Vec<ExprError>> {
+pub(crate) fn compiled(text: &str) -> Result<Expr, Vec<ExprError>> {
     compile(text, &functions::registry(), &Bounds::default())
 }
 
 /// The result as the server would print it, or the code of the first problem.
-pub fn printed(text: &str, env: &Fixed) -> Result<String, String> {
+pub(crate) fn printed(text: &str, env: &Fixed) -> Result<String, String> {
     let expr = compiled(text).map_err(|errors| errors[0].entry.code.to_owned())?;
     let value = expr
         .eval_typed(env)

@@ -4,7 +4,11 @@
 //! only call unexpected: open quotes and parentheses, CASE without END, `? :`, JavaScript, names without
 //! placeholders, full-width punctuation. Each is told in the author's terms, all of them at once.
 
+mod shape;
+
 use std::ops::Range;
+
+use shape::Shape;
 
 use super::{Bounds, ExprError};
 use crate::builtin::Registry;
@@ -61,10 +65,6 @@ const OTHER_WORDS: &[&str] = &[
     "UTF8MB4",
     "WEEK",
     "YEAR",
-];
-/// Keywords that stand between two operands.
-const OPERATOR_WORDS: &[&str] = &[
-    "AND", "BETWEEN", "DIV", "IN", "IS", "LIKE", "MOD", "OR", "REGEXP", "RLIKE", "XOR",
 ];
 const OPERATORS: &[&str] = &[
     "<=>", "<=", ">=", "<>", "!=", "&&", "||", "+", "-", "*", "/", "%", "=", "<", ">", "!",
@@ -135,16 +135,12 @@ pub(super) fn scan(text: &str, registry: &Registry, bounds: &Bounds) -> Result<(
     }
     let mut errors = Vec::new();
     let tokens = tokens(text, &mut errors);
-    let mut shape = Shape {
-        text,
-        bounds,
-        errors,
-        groups: vec![Group::base()],
-        operators: 0,
-        signs: 0,
-        told: false,
-    };
+    let mut shape = Shape::new(text, bounds, errors);
+    let cut = shape.errors.iter().any(|error| hides_the_rest(text, error));
     shape.check(&tokens);
+    if !cut {
+        shape.finish();
+    }
     let mut errors = shape.errors;
     words(text, &tokens, registry, &mut errors);
     if errors.is_empty() {
@@ -172,9 +168,19 @@ pub(super) fn unknown_functions(text: &str, registry: &Registry) -> Vec<ExprErro
 }
 
 pub(super) fn unknown_function(name: &str, span: Range<usize>, registry: &Registry) -> ExprError {
+    let similar = registry.similar(name);
+    let (zh, en) = match similar.is_empty() {
+        true => (
+            "`engine functions` 列出所有函数",
+            "`engine functions` lists them all",
+        ),
+        false => ("", ""),
+    };
     ExprError::new(&expression::UNKNOWN_FUNCTION, span)
         .with("name", name)
-        .similar(registry.similar(name))
+        .with("help_zh", zh)
+        .with("help_en", en)
+        .similar(similar)
 }
 
 fn is_keyword(word: &str) -> bool {
@@ -218,16 +224,57 @@ fn tokens(text: &str, errors: &mut Vec<ExprError>) -> Vec<Token> {
             }
             Err(error) => {
                 at = error.span.end.max(at + first.len_utf8());
-                // Behind an open quote or placeholder nothing can be told any more.
-                let open = [&expression::TEXT_NOT_CLOSED, &expression::PLACEHOLDER_NOT_CLOSED];
-                if open.contains(&error.entry) {
-                    at = text.len();
+                let after_question = first == ':' && errors.iter().any(|e| e.entry == &expression::TERNARY);
+                if let Some(kind) = meant(&error) {
+                    tokens.push(Token {
+                        kind,
+                        span: error.span.clone(),
+                    });
                 }
-                errors.push(error);
+                let last = hides_the_rest(text, &error);
+                if !after_question {
+                    errors.push(error);
+                }
+                if last {
+                    break;
+                }
             }
         }
     }
     tokens
+}
+
+/// What a full-width character stands for, so that it is complained about only once.
+fn meant(error: &ExprError) -> Option<TokenKind> {
+    if error.entry != &expression::FULL_WIDTH {
+        return None;
+    }
+    let instead = error
+        .facts
+        .iter()
+        .find(|(name, _)| *name == "instead")
+        .map(|(_, text)| text.as_str())?;
+    Some(match instead {
+        "(" => TokenKind::Open,
+        ")" => TokenKind::Close,
+        "," => TokenKind::Comma,
+        "'" | "\"" => return None,
+        _ => TokenKind::Operator,
+    })
+}
+
+/// Behind an open quote, placeholder or look-up, and in a comment, nothing can be told any more.
+fn hides_the_rest(text: &str, error: &ExprError) -> bool {
+    let open = [
+        &expression::TEXT_NOT_CLOSED,
+        &expression::PLACEHOLDER_NOT_CLOSED,
+        &expression::FIND_NOT_ENDED,
+    ];
+    let comment = |mark: &str| text[error.span.start..].starts_with(mark);
+    open.contains(&error.entry)
+        || error.entry == &expression::NOT_SUPPORTED && ["#", "--", "/*"].into_iter().any(comment)
+        || error.entry == &expression::FULL_WIDTH && comment("\u{2018}")
+        || error.entry == &expression::FULL_WIDTH && comment("\u{201c}")
 }
 
 /// The token that begins at `at`, and its end.
@@ -397,202 +444,6 @@ fn word(text: &str, at: usize) -> Result<(TokenKind, usize), ExprError> {
     match text[end..].to_ascii_lowercase().find(marker) {
         Some(length) => Ok((TokenKind::Find, end + length + marker.len())),
         None => Err(ExprError::new(&expression::FIND_NOT_ENDED, at..end)),
-    }
-}
-
-/// An open parenthesis or CASE.
-struct Group {
-    kind: GroupKind,
-    at: usize,
-    when: bool,
-    /// NOTs that are still open: each makes what follows it one level deeper.
-    nots: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GroupKind {
-    Base,
-    Paren,
-    Case,
-}
-
-impl Group {
-    fn base() -> Group {
-        Group {
-            kind: GroupKind::Base,
-            at: 0,
-            when: false,
-            nots: 0,
-        }
-    }
-}
-
-struct Shape<'t> {
-    text: &'t str,
-    bounds: &'t Bounds,
-    errors: Vec<ExprError>,
-    groups: Vec<Group>,
-    operators: usize,
-    /// Signs in a row before an operand.
-    signs: usize,
-    /// Whether the depth was complained about.
-    told: bool,
-}
-
-impl Shape<'_> {
-    fn check(&mut self, tokens: &[Token]) {
-        let mut operand_next = true;
-        for (index, token) in tokens.iter().enumerate() {
-            let word = &self.text[token.span.clone()];
-            let called = tokens
-                .get(index + 1)
-                .is_some_and(|next| next.kind == TokenKind::Open);
-            match token.kind {
-                TokenKind::Open => self.open(GroupKind::Paren, token),
-                TokenKind::Close => self.close(token),
-                TokenKind::Comma => self.settle(),
-                TokenKind::Operator => self.operator(word, operand_next, token),
-                TokenKind::Word => self.word(&word.to_ascii_uppercase(), operand_next, called, token),
-                _ => {}
-            }
-            let ends_operand = matches!(
-                token.kind,
-                TokenKind::Number
-                    | TokenKind::Text
-                    | TokenKind::Placeholder
-                    | TokenKind::Find
-                    | TokenKind::Close
-            );
-            let names_operand = token.kind == TokenKind::Word
-                && (!is_keyword(word)
-                    || ["END", "NULL", "TRUE", "FALSE"]
-                        .iter()
-                        .any(|k| k.eq_ignore_ascii_case(word)));
-            operand_next = !(ends_operand || names_operand);
-            if !operand_next {
-                self.signs = 0;
-            }
-        }
-        for group in self.groups.drain(1..) {
-            self.errors.push(unclosed(&group));
-        }
-    }
-
-    fn open(&mut self, kind: GroupKind, token: &Token) {
-        self.groups.push(Group {
-            kind,
-            at: token.span.start,
-            when: false,
-            nots: 0,
-        });
-        self.depth(token);
-    }
-
-    fn close(&mut self, token: &Token) {
-        let Some(paren) = self
-            .groups
-            .iter()
-            .rposition(|group| group.kind == GroupKind::Paren)
-        else {
-            self.errors
-                .push(ExprError::new(&expression::NOT_OPENED, token.span.clone()));
-            return;
-        };
-        for group in self.groups.drain(paren + 1..) {
-            self.errors.push(unclosed(&group));
-        }
-        self.groups.truncate(paren);
-    }
-
-    /// What NOT stands before is complete.
-    fn settle(&mut self) {
-        if let Some(group) = self.groups.last_mut() {
-            group.nots = 0;
-        }
-    }
-
-    fn operator(&mut self, operator: &str, prefix: bool, token: &Token) {
-        self.count(token);
-        if prefix {
-            self.signs += 1;
-            self.depth(token);
-        } else if matches!(operator, "&&" | "||") {
-            self.settle();
-        }
-    }
-
-    fn word(&mut self, word: &str, operand_next: bool, called: bool, token: &Token) {
-        match word {
-            "CASE" => self.open(GroupKind::Case, token),
-            "WHEN" | "THEN" | "ELSE" => {
-                self.settle();
-                if let Some(group) = self.groups.last_mut() {
-                    group.when |= word == "WHEN";
-                }
-            }
-            "END" => self.end(token),
-            "NOT" if operand_next => {
-                self.count(token);
-                if let Some(group) = self.groups.last_mut() {
-                    group.nots += 1;
-                }
-                self.depth(token);
-            }
-            "MOD" if operand_next && called => {}
-            _ if OPERATOR_WORDS.contains(&word) => {
-                self.count(token);
-                if matches!(word, "AND" | "OR" | "XOR") {
-                    self.settle();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, token: &Token) {
-        let Some(case) = self
-            .groups
-            .iter()
-            .rposition(|group| group.kind == GroupKind::Case)
-        else {
-            return;
-        };
-        for group in self.groups.drain(case + 1..) {
-            self.errors.push(unclosed(&group));
-        }
-        if let Some(case) = self.groups.pop()
-            && !case.when
-        {
-            self.errors.push(ExprError::new(
-                &expression::CASE_WITHOUT_WHEN,
-                case.at..token.span.end,
-            ));
-        }
-    }
-
-    fn count(&mut self, token: &Token) {
-        self.operators += 1;
-        if self.operators == self.bounds.operators + 1 {
-            let error = ExprError::new(&expression::TOO_MANY_OPERATORS, token.span.clone());
-            self.errors.push(error.with("most", self.bounds.operators));
-        }
-    }
-
-    fn depth(&mut self, token: &Token) {
-        let nots: usize = self.groups.iter().map(|group| group.nots).sum();
-        let depth = self.groups.len() - 1 + self.signs + nots;
-        if depth > self.bounds.depth && !self.told {
-            self.told = true;
-            let error = ExprError::new(&expression::TOO_DEEP, token.span.clone());
-            self.errors.push(error.with("most", self.bounds.depth));
-        }
-    }
-}
-
-fn unclosed(group: &Group) -> ExprError {
-    match group.kind {
-        GroupKind::Case => ExprError::new(&expression::CASE_NOT_ENDED, group.at..group.at + "CASE".len()),
-        _ => ExprError::new(&expression::NOT_CLOSED, group.at..group.at + 1),
     }
 }
 
