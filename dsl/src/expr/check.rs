@@ -41,6 +41,7 @@ pub(super) fn check(parsed: Parsed, text: &str) -> Result<Expr, Vec<ExprError>> 
     let (mut errors, warnings) = (checker.errors, checker.warnings);
     if !errors.is_empty() {
         errors.sort_by_key(|error| error.span.start);
+        errors.dedup();
         return Err(errors);
     }
     fold(&mut root);
