@@ -115,7 +115,7 @@ fn what_cannot_work_is_refused() {
         ("round({{{a.b}}/{{a.c}},7)", "E1305"),
         (
             "case when '1'<='70' then '_findCollection find state from x where state in ('301')' then '70' end",
-            "E1325",
+            "E1300",
         ),
         ("a > b ? x : y", "E1312"),
         ("Math.floor(Date.now() / 1000)", "E1311"),
