@@ -1,6 +1,429 @@
-//! E5000-E5099: the ledger and the data directory.
+//! E5000-E5099: the ledger and the data directory. From E5030 reasons of records, windows and runs that the ledger gives
+//! itself, from E5060 what `engine verify` finds.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// Another process works with this data directory.
+pub const LOCKED: Entry = Entry {
+    code: "E5001",
+    severity: Severity::Error,
+    zh: "数据目录 {dir} 正被进程 {pid} 使用",
+    en: "the data directory {dir} is in use by process {pid}",
+    help_zh: "等它结束,或对运行中的引擎使用 --server;只读命令(rows、runs、verify)不需要这把锁",
+    help_en: "wait until it ends, or talk to the running engine with --server; commands that only read (rows, runs, verify) need no lock",
+    long_zh: "同一数据目录一次只允许一个进程写入,否则同一条数据可能写两遍。锁由操作系统持有,持有者结束时自动释放,不必手工删除 lock 文件;文件里的进程号只供人查看。",
+    long_en: "Only one process at a time may write with a data directory; two would write the same record twice. The lock is the operating system's and ends with its holder, so the file `lock` never has to be deleted; the process id inside is a note for people.",
+    example: "engine run a.yaml & engine run b.yaml",
+};
+
+/// There is no ledger here and none may be created.
+pub const MISSING: Entry = Entry {
+    code: "E5002",
+    severity: Severity::Error,
+    zh: "{dir} 中没有账本",
+    en: "there is no ledger in {dir}",
+    help_zh: "检查 --data-dir 与 --env;账本在第一次 engine run 时建立",
+    help_en: "check --data-dir and --env; the ledger is created by the first engine run",
+    long_zh: "只读命令不会创建任何文件。数据目录是连接文件旁边的 .engine/<环境>/。",
+    long_en: "Commands that only read create nothing. The data directory is `.engine/<env>/` beside the connections file.",
+    example: "engine rows list --env never-run",
+};
+
+/// The ledger belongs to another environment.
+pub const WRONG_ENVIRONMENT: Entry = Entry {
+    code: "E5003",
+    severity: Severity::Error,
+    zh: "{dir} 中的账本属于环境 {stored},而不是 {asked}",
+    en: "the ledger in {dir} belongs to the environment {stored}, not to {asked}",
+    help_zh: "每个环境使用自己的数据目录",
+    help_en: "give each environment its own data directory",
+    long_zh: "账本记着每条数据在目标系统中的编号,换一个环境这些编号就没有意义,因此一个账本只属于一个环境。",
+    long_en: "A ledger remembers the ids of documents in the target system; in another environment they mean nothing, so a ledger belongs to one environment.",
+    example: "cp -r .engine/test .engine/prod; engine run --env prod",
+};
+
+/// Written by a newer engine.
+pub const NEWER: Entry = Entry {
+    code: "E5004",
+    severity: Severity::Error,
+    zh: "账本的版本是 {found},本程序只认识到 {known}",
+    en: "the ledger has version {found}, this engine knows versions up to {known}",
+    help_zh: "使用较新的程序;若要退回,用升级前留下的副本 ledger.db.v{known}",
+    help_en: "use the newer engine; to go back, take the copy ledger.db.v{known} kept before the upgrade",
+    long_zh: "较新的程序改过账本的结构。旧程序不会猜测,什么也没有改动。",
+    long_en: "A newer engine changed the structure of the ledger. The older one does not guess; nothing was changed.",
+    example: "",
+};
+
+/// Written by an older engine, and opened only for reading.
+pub const OLDER: Entry = Entry {
+    code: "E5005",
+    severity: Severity::Error,
+    zh: "账本的版本是 {found},需要先升级到 {known}",
+    en: "the ledger has version {found} and must first be brought to {known}",
+    help_zh: "执行一次 engine run,它会在升级前留下副本",
+    help_en: "run the engine once; it keeps a copy before it upgrades the file",
+    long_zh: "只读命令不改动账本,因此不能升级它。",
+    long_en: "Commands that only read do not change the ledger and so cannot upgrade it.",
+    example: "",
+};
+
+/// The file is something else.
+pub const NOT_A_LEDGER: Entry = Entry {
+    code: "E5006",
+    severity: Severity::Error,
+    zh: "{path} 不是账本文件",
+    en: "{path} is not a ledger",
+    help_zh: "检查 --data-dir 是否指错了目录",
+    help_en: "check whether --data-dir names the wrong folder",
+    long_zh: "文件不是 SQLite 数据库,或属于别的程序。什么也没有改动。",
+    long_en: "The file is no SQLite database, or belongs to another program. Nothing was changed.",
+    example: "",
+};
+
+/// The SQLite library is too old.
+pub const OLD_SQLITE: Entry = Entry {
+    code: "E5007",
+    severity: Severity::Error,
+    zh: "SQLite {found} 太旧,需要 {needed} 以上",
+    en: "SQLite {found} is too old; {needed} or later is needed",
+    help_zh: "使用自带 SQLite 的发行版",
+    help_en: "use a release that brings its own SQLite",
+    long_zh: "3.51.3 之前的版本在多个连接下可能丢失提交或损坏文件。",
+    long_en: "Before 3.51.3 a file used by several connections could lose commits or be damaged.",
+    example: "",
+};
+
+/// The data directory lies on a network file system.
+pub const NETWORK_FILE_SYSTEM: Entry = Entry {
+    code: "E5008",
+    severity: Severity::Error,
+    zh: "数据目录 {dir} 位于网络文件系统({kind})",
+    en: "the data directory {dir} lies on a network file system ({kind})",
+    help_zh: "把数据目录放到本机磁盘",
+    help_en: "put the data directory on a disk of this machine",
+    long_zh: "网络文件系统的锁不可靠,两台机器可能同时写入同一个账本,造成重复写入。",
+    long_en: "Locks of network file systems cannot be trusted: two machines could work with one ledger and write records twice.",
+    example: "engine run --data-dir /mnt/nas/engine",
+};
+
+/// The file is damaged.
+pub const DAMAGED: Entry = Entry {
+    code: "E5009",
+    severity: Severity::Error,
+    zh: "账本已损坏:{what}",
+    en: "the ledger is damaged: {what}",
+    help_zh: "不要继续写入;从备份恢复后以存疑模式启动,它会先询问目标再发送",
+    help_en: "do not go on writing; restore the backup and start in suspect mode, which asks the target before it sends",
+    long_zh: "启动检查或读取时发现文件内容自相矛盾,常见原因是磁盘故障或文件被别的程序改动。引擎拒绝发送,因为不知道哪些数据已经写过。",
+    long_en: "The check at the start, or a read, found the file in contradiction with itself; usual causes are a failing disk or another program that changed the file. Nothing is sent, because it is not known what has been written.",
+    example: "",
+};
+
+/// No space left for the ledger.
+pub const FULL: Entry = Entry {
+    code: "E5010",
+    severity: Severity::Error,
+    zh: "账本所在磁盘已满:{what}",
+    en: "no space left for the ledger: {what}",
+    help_zh: "腾出空间后再次运行;没有登记的数据不会发出",
+    help_en: "free some space and run again; nothing is sent that could not be written down first",
+    long_zh: "发送之前必须先把“正在发送”写到磁盘。写不下就不发送,所以没有数据丢失或重复。",
+    long_en: "Before a send, \"sending\" must be on the disk. What cannot be written down is not sent, so nothing is lost or doubled.",
+    example: "",
+};
+
+/// The disk or the operating system failed.
+pub const IO: Entry = Entry {
+    code: "E5011",
+    severity: Severity::Error,
+    zh: "无法读写账本:{what}",
+    en: "the ledger cannot be read or written: {what}",
+    help_zh: "检查数据目录的权限与磁盘",
+    help_en: "check the rights of the data directory and the disk",
+    long_zh: "操作系统拒绝了对数据目录的读写。",
+    long_en: "The operating system refused to read or write the data directory.",
+    example: "",
+};
+
+/// Another connection kept the file too long.
+pub const BUSY: Entry = Entry {
+    code: "E5012",
+    severity: Severity::Error,
+    zh: "账本正忙:{what}",
+    en: "the ledger is busy: {what}",
+    help_zh: "稍后再试;检查是否有别的程序打开着 ledger.db",
+    help_en: "try again later; look for another program that has ledger.db open",
+    long_zh: "等了五秒仍拿不到数据库的锁,多半是别的程序(例如数据库查看工具)打开着文件。",
+    long_en: "The lock of the database was not free for five seconds; most often another program, such as a database viewer, has the file open.",
+    example: "",
+};
+
+/// A connection now leads to another system.
+pub const ORIGIN_CHANGED: Entry = Entry {
+    code: "E5013",
+    severity: Severity::Error,
+    zh: "连接 {connection} 原来指向 {stored},现在指向 {given}",
+    en: "the connection {connection} led to {stored} and now leads to {given}",
+    help_zh: "若是同一系统换了地址或确要换目标,用 engine adopt --new-target 确认;否则改正 connections.yaml 或 --env",
+    help_en: "if it is the same system under a new address, or the change is meant, confirm with engine adopt --new-target; else mend connections.yaml or --env",
+    long_zh: "账本里的编号属于原来的系统。换了系统还继续写,会把更新写到别人的单据上,所以先要由人确认。",
+    long_en: "The ids in the ledger belong to the former system. Going on in another one would update somebody else's documents, so a person must confirm first.",
+    example: "connections.yaml: params.acct changed to another data centre",
+};
+
+/// Too much ledger work is waiting.
+pub const QUEUE_FULL: Entry = Entry {
+    code: "E5014",
+    severity: Severity::Error,
+    zh: "等待写入账本的任务过多",
+    en: "too much work is waiting for the ledger",
+    help_zh: "",
+    help_en: "",
+    long_zh: "写入线程跟不上提交的速度,多半是磁盘很慢。什么也没有丢失,提交者会重试。",
+    long_en: "The writer cannot keep up with what is submitted, most often because the disk is slow. Nothing is lost; the work is submitted again.",
+    example: "",
+};
+
+/// The writer has ended.
+pub const CLOSED: Entry = Entry {
+    code: "E5015",
+    severity: Severity::Error,
+    zh: "账本已经关闭",
+    en: "the ledger has been closed",
+    help_zh: "",
+    help_en: "",
+    long_zh: "引擎正在停止,不再接受新的写入。",
+    long_en: "The engine is stopping and takes no new work.",
+    example: "",
+};
+
+/// Another record has the same key at the target.
+pub const KEY_TAKEN: Entry = Entry {
+    code: "E5030",
+    severity: Severity::Error,
+    zh: "目标键已被另一条数据 {holder} 占用",
+    en: "the record {holder} already has this key at the target",
+    help_zh: "检查 target.request 里作为键的字段:两条源数据不应得到同一个编号",
+    help_en: "look at the key fields of target.request: two source rows must not get one number",
+    long_zh: "两条不同的源数据算出了同一个目标键(例如同一个客户编码)。写出第二条会覆盖第一条的单据,因此它停下来等人处理。",
+    long_en: "Two source records came to one key at the target, such as one customer number. Writing the second would overwrite the document of the first, so it waits for a person.",
+    example: "target.request.FNumber: \"100\"",
+};
+
+/// The key at the target changed although a document may exist under the old one.
+pub const KEY_CHANGED: Entry = Entry {
+    code: "E5031",
+    severity: Severity::Error,
+    zh: "目标键由 {old} 变为 {new},而旧键下可能已有单据",
+    en: "the key at the target changed from {old} to {new}, and a document may exist under the old one",
+    help_zh: "在目标系统中改正编号,或用 engine rows resolve 说明应当怎样处理",
+    help_en: "change the number in the target system, or say with engine rows resolve what is to be done",
+    long_zh: "这条数据曾以旧键写入(或可能写入)目标。换新键再写会产生第二张单据,因此停下来等人处理。",
+    long_en: "The record was written, or may have been written, under its former key. Writing it under the new one would make a second document, so it waits for a person.",
+    example: "",
+};
+
+/// Was in flight when an earlier process ended.
+pub const IN_FLIGHT: Entry = Entry {
+    code: "E5032",
+    severity: Severity::Error,
+    zh: "引擎停止时正在发送,将询问目标是否已写入",
+    en: "was being sent when the engine stopped; the target will be asked",
+    help_zh: "",
+    help_en: "",
+    long_zh: "进程在收到答复之前结束。静默期过后引擎按键询问目标:已有则完成,没有才重发。",
+    long_en: "The process ended before the answer came. After the quiet period the target is asked by key: if the document is there the record is done, only if not it is sent again.",
+    example: "kill -9 while a batch is on its way",
+};
+
+/// The window was open when an earlier process ended.
+pub const WINDOW_LEFT: Entry = Entry {
+    code: "E5033",
+    severity: Severity::Error,
+    zh: "引擎停止时窗口尚未读完,将重新读取",
+    en: "the window was being read when the engine stopped; it is read again",
+    help_zh: "",
+    help_en: "",
+    long_zh: "窗口只有在最后一页存好之后才关闭,没有关闭的时间段下次会再读,已存的数据不会重复处理。",
+    long_en: "A window closes only when its last page is stored. What is not closed is read again next time; rows already stored are not processed twice.",
+    example: "",
+};
+
+/// The run was under way when an earlier process ended.
+pub const RUN_BROKEN: Entry = Entry {
+    code: "E5034",
+    severity: Severity::Error,
+    zh: "引擎在这次运行途中停止",
+    en: "the engine stopped during this run",
+    help_zh: "",
+    help_en: "",
+    long_zh: "进程没有正常结束这次运行,下一次运行开始时按当时的状态结算了它的计数。",
+    long_en: "The process did not end this run in order; the next run fixed its counts as they stood.",
+    example: "",
+};
+
+/// Verify: the file itself is damaged.
+pub const V_DAMAGED: Entry = Entry {
+    code: "E5060",
+    severity: Severity::Error,
+    zh: "账本文件损坏:{what}",
+    en: "the file of the ledger is damaged: {what}",
+    help_zh: "从备份恢复,并以存疑模式启动",
+    help_en: "restore the backup and start in suspect mode",
+    long_zh: "完整性检查发现了矛盾。",
+    long_en: "The integrity check found a contradiction.",
+    example: "",
+};
+
+/// Verify: the identity does not hold.
+pub const V_COUNTS: Entry = Entry {
+    code: "E5061",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的计数对不上:{what}",
+    en: "the counts of the scheme {scheme} do not add up: {what}",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "每次运行都必须满足 读取 = 完成 + 失败 + 待人工 + 跳过 + 未结,且与逐行的记录一致。",
+    long_en: "For every run, fetched = done + dead + held + skipped + open must hold and agree with the rows seen.",
+    example: "",
+};
+
+/// Verify: dead, held or skipped without a reason.
+pub const V_NO_REASON: Entry = Entry {
+    code: "E5062",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的数据 {what} 失败、待人工或跳过,却没有原因",
+    en: "the record {what} of the scheme {scheme} is dead, held or skipped without a reason",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "没有写成的数据都必须带着原因。",
+    long_en: "Every record that was not written must carry its reason.",
+    example: "",
+};
+
+/// Verify: sending without an attempt in flight.
+pub const V_NOT_IN_FLIGHT: Entry = Entry {
+    code: "E5063",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的数据 {what} 处于写入中,却没有进行中的请求",
+    en: "the record {what} of the scheme {scheme} is sending without an attempt in flight",
+    help_zh: "再运行一次该方案,它会转为结果未知并询问目标",
+    help_en: "run the scheme once more: the record becomes unknown and the target is asked",
+    long_zh: "写入中的数据必须属于一个尚未结束的请求。",
+    long_en: "A record that is sending must belong to an attempt that has not ended.",
+    example: "",
+};
+
+/// Verify: two records have one key at the target.
+pub const V_KEY_TWICE: Entry = Entry {
+    code: "E5064",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 中目标键 {what} 属于不止一条数据",
+    en: "the key {what} at the target belongs to more than one record, one of them of the scheme {scheme}",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "一个目标键只能属于一条数据,否则会互相覆盖。",
+    long_en: "A key at the target belongs to one record only, or two would overwrite each other.",
+    example: "",
+};
+
+/// Verify: closed intervals overlap or touch.
+pub const V_INTERVALS: Entry = Entry {
+    code: "E5065",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的已读区间重叠:{what}",
+    en: "closed intervals of the scheme {scheme} overlap: {what}",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "已读完的时间区间应当互不相连,缺口才看得见。",
+    long_en: "Intervals read for good never touch, so that gaps can be seen.",
+    example: "",
+};
+
+/// Verify: done with another version than the one settled.
+pub const V_DONE_VERSION: Entry = Entry {
+    code: "E5066",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的数据 {what} 已完成,但写入的是另一个版本",
+    en: "the record {what} of the scheme {scheme} is done, but another version was written",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "完成的数据,其当前版本必须就是目标接受的版本。",
+    long_en: "The current version of a record that is done must be the one the target accepted.",
+    example: "",
+};
+
+/// Verify: the number of records in a state is not the one kept.
+pub const V_STATES: Entry = Entry {
+    code: "E5067",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的状态计数不符:{what}",
+    en: "the number of records in a state of the scheme {scheme} is not the one kept: {what}",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "每个状态的数量随状态一起维护,必须与逐条统计相等。",
+    long_en: "The number of records in each state is kept along with the states and must equal their count.",
+    example: "",
+};
+
+/// Verify: a waiting version or a row is missing or misplaced.
+pub const V_WAITING: Entry = Entry {
+    code: "E5068",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的数据 {what} 缺少数据内容,或等待中的版本不该存在",
+    en: "the record {what} of the scheme {scheme} lacks its row, or a version waits where none may",
+    help_zh: "这是引擎的缺陷,请报告",
+    help_en: "this is a defect of the engine; please report it",
+    long_zh: "较新的版本只能在旧版本尚未结清时等待。",
+    long_en: "A newer version waits only while the older one is not settled.",
+    example: "",
+};
+
+/// Verify: sent again before the fate of the last attempt was known.
+pub const V_BLIND_RESEND: Entry = Entry {
+    code: "E5069",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的数据 {what} 在上一次发送结果未明时又被处理",
+    en: "the record {what} of the scheme {scheme} went on before the fate of its last attempt was known",
+    help_zh: "这是引擎的缺陷,请报告;并在目标系统中检查这条数据是否重复",
+    help_en: "this is a defect of the engine; please report it, and look in the target system for a second document",
+    long_zh: "答复丢失的数据必须先询问目标,才能重发或结束。",
+    long_en: "A record whose answer was lost is asked about before it is sent again or ended.",
+    example: "",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[
+    &LOCKED,
+    &MISSING,
+    &WRONG_ENVIRONMENT,
+    &NEWER,
+    &OLDER,
+    &NOT_A_LEDGER,
+    &OLD_SQLITE,
+    &NETWORK_FILE_SYSTEM,
+    &DAMAGED,
+    &FULL,
+    &IO,
+    &BUSY,
+    &ORIGIN_CHANGED,
+    &QUEUE_FULL,
+    &CLOSED,
+    &KEY_TAKEN,
+    &KEY_CHANGED,
+    &IN_FLIGHT,
+    &WINDOW_LEFT,
+    &RUN_BROKEN,
+    &V_DAMAGED,
+    &V_COUNTS,
+    &V_NO_REASON,
+    &V_NOT_IN_FLIGHT,
+    &V_KEY_TWICE,
+    &V_INTERVALS,
+    &V_DONE_VERSION,
+    &V_STATES,
+    &V_WAITING,
+    &V_BLIND_RESEND,
+];

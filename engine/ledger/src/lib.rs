@@ -10,11 +10,13 @@
 
 pub mod apply;
 pub mod blobs;
+pub mod contract;
 pub mod error;
 pub mod lock;
 pub mod open;
 pub mod read;
 mod schema;
+pub mod verify;
 pub mod writer;
 
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ pub use error::{StoreError, Words};
 pub use open::{CheckBudget, Checked, OpenOptions, Opened};
 pub use read::Reader;
 use rusqlite::Connection;
+pub use verify::{Finding, VerifyReport};
 pub use writer::Writer;
 
 /// A ledger opened for work.

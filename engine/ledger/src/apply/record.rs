@@ -420,3 +420,75 @@ fn guard(cause: Cause, from: Option<RecordState>, to: RecordState, key: &str) ->
         to.word()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole product: (cause, states it starts from, states it leads to); everything else is forbidden.
+    #[test]
+    fn only_these_transitions() {
+        use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
+        let table: [(Cause, &[Option<RecordState>], &[RecordState]); 10] = [
+            (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
+            (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
+            (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
+            (Cause::Store, &[None], &[Done, Skipped, Dead]),
+            (
+                Cause::Store,
+                &[Some(Pending), Some(Done), Some(Dead), Some(Skipped)],
+                &[Done],
+            ),
+            (Cause::Claim, &[Some(Pending)], &[Sending, Held]),
+            (
+                Cause::Settle,
+                &[Some(Sending)],
+                &[Done, Dead, Pending, Unknown, Held],
+            ),
+            (Cause::Promote, &[Some(Done), Some(Dead)], &[Pending]),
+            (Cause::Recover, &[Some(Sending)], &[Unknown]),
+            (Cause::Resolve, &[Some(Unknown)], &[Done, Pending, Unknown, Held]),
+        ];
+        let refuse = (Cause::Refuse, [Some(Pending)], [Dead, Held, Skipped, Pending]);
+        let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
+        for from in starts {
+            for to in RecordState::ALL {
+                for cause in Cause::ALL {
+                    let listed = table
+                        .iter()
+                        .any(|(c, f, t)| *c == cause && f.contains(&from) && t.contains(&to))
+                        || (refuse.0 == cause && refuse.1.contains(&from) && refuse.2.contains(&to));
+                    assert_eq!(allowed(cause, from, to), listed, "{cause:?}: {from:?} -> {to:?}");
+                    assert_eq!(guard(cause, from, to, "k").is_ok(), listed);
+                }
+            }
+        }
+    }
+
+    /// The second wall in debug builds: the database refuses what went past the guard.
+    #[test]
+    fn the_database_refuses_other_transitions() {
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE record (id INTEGER PRIMARY KEY, state TEXT)")
+            .unwrap();
+        conn.execute_batch(&transition_trigger()).unwrap();
+        for (from, to, fits) in [
+            ("pending", "sending", true),
+            ("sending", "done", true),
+            ("unknown", "pending", true),
+            ("done", "pending", true),
+            ("done", "done", true),
+            ("done", "sending", false),
+            ("pending", "unknown", false),
+            ("dead", "sending", false),
+            ("unknown", "sending", false),
+            ("held", "pending", false),
+            ("sending", "skipped", false),
+        ] {
+            conn.execute("INSERT OR REPLACE INTO record VALUES (1, ?1)", [from])
+                .unwrap();
+            let hit = conn.execute("UPDATE record SET state = ?1", [to]);
+            assert_eq!(hit.is_ok(), fits, "{from} -> {to}: {hit:?}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow::ids::RecordId;
+use flow::ids::{Ms, RecordId};
 use flow::op::{RecordState, WriteAction};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -43,6 +43,8 @@ pub struct SourceRow {
     pub target_id: Option<String>,
     /// Number at the target.
     pub number: Option<String>,
+    /// When the record was first seen.
+    pub first: Ms,
 }
 
 /// A hit of a look-up.
@@ -72,7 +74,7 @@ impl Reader {
             for chunk in records.chunks(CHUNK) {
                 let sql = format!(
                     "SELECT r.id, r.src_key, r.label, r.version, r.void, b.source, r.state, r.action, r.form, r.tkey,
-                            r.target_id, r.target_number
+                            r.target_id, r.target_number, r.first_ms
                      FROM record r JOIN body b ON b.record = r.id WHERE r.id IN ({})",
                     marks(chunk.len())
                 );
@@ -214,6 +216,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         tkey: row.get(9)?,
         target_id: row.get(10)?,
         number: row.get(11)?,
+        first: row.get(12)?,
     })
 }
 

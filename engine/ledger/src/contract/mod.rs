@@ -1,0 +1,70 @@
+//! What every ledger must do, as a suite that runs against whatever `open` gives. It panics at the first difference.
+//!
+//! It uses ops and questions only, never the tables, so that another store can be held against it.
+
+mod asking;
+mod desk;
+mod reading;
+mod writing;
+
+pub use desk::Desk;
+use flow::ids::Blob;
+use flow::op::{Reason, Settlement, SightingOutcome, StagedRow};
+
+use crate::Ledger;
+
+/// The scheme of the suite.
+pub const SCHEME: &str = "customers";
+
+/// Runs the whole suite; `open` gives an empty ledger each time.
+pub fn check(open: &dyn Fn() -> Ledger) {
+    reading::staging_by_state(open);
+    reading::staging_a_page(open);
+    reading::filtered_and_invalid(open);
+    reading::store_only(open);
+    reading::closing(open);
+    reading::all_or_nothing(open);
+    writing::claims(open);
+    writing::keys_that_change(open);
+    writing::settlements(open);
+    writing::resolutions(open);
+    writing::refusals(open);
+    writing::recovery(open);
+    writing::runs_and_counts(open);
+    asking::look_ups(open);
+    asking::life_of_a_record(open);
+}
+
+/// A row with a key of one text.
+pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
+    StagedRow {
+        key: format!("[\"{key}\"]"),
+        label: format!("客户 {key}"),
+        version: version.into(),
+        source: Blob(i as u64),
+        filtered: None,
+        invalid: None,
+        void: false,
+        indexed: Vec::new(),
+    }
+}
+
+fn why(text: &str) -> Reason {
+    Reason::new("E4000", text)
+}
+
+fn done(key: &str) -> Settlement {
+    Settlement::Done {
+        id: Some(format!("id-{key}")),
+        number: Some(format!("no-{key}")),
+    }
+}
+
+/// The outcomes that occurred, with their counts.
+fn named(outcomes: [u64; 6]) -> Vec<(SightingOutcome, u64)> {
+    SightingOutcome::ALL
+        .into_iter()
+        .zip(outcomes)
+        .filter(|(_, n)| *n > 0)
+        .collect()
+}
