@@ -57,12 +57,18 @@ const FILTERS: &[(&str, Filter)] = &[
 impl Filter {
     /// The filter with this name; case does not matter (`dateTime` is what customers write).
     pub fn parse(name: &str) -> Option<Filter> {
-        FILTERS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())).map(|(_, filter)| *filter)
+        FILTERS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name.trim()))
+            .map(|(_, filter)| *filter)
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        FILTERS.iter().find(|(_, filter)| *filter == self).map_or("", |(name, _)| name)
+        FILTERS
+            .iter()
+            .find(|(_, filter)| *filter == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// All names.
@@ -72,7 +78,10 @@ impl Filter {
 
     /// Whether it prints an instant.
     pub fn prints_time(self) -> bool {
-        matches!(self, Filter::Date | Filter::DateTime | Filter::Ms | Filter::S | Filter::Rfc3339)
+        matches!(
+            self,
+            Filter::Date | Filter::DateTime | Filter::Ms | Filter::S | Filter::Rfc3339
+        )
     }
 
     /// Applies it to one value.
@@ -81,7 +90,9 @@ impl Filter {
             return Ok(value);
         }
         let unfit = |value: &Value| {
-            Failure::new(&record::FILTER_UNFIT).with("filter", self.name()).with("value", shown(value))
+            Failure::new(&record::FILTER_UNFIT)
+                .with("filter", self.name())
+                .with("value", shown(value))
         };
         match self {
             Filter::Date | Filter::DateTime | Filter::Ms | Filter::S | Filter::Rfc3339 => {
@@ -89,7 +100,10 @@ impl Filter {
                 self.print(ms, zone).ok_or_else(|| unfit(&value))
             }
             Filter::Json => Ok(json::to_string(&value).into()),
-            Filter::Text => value.to_plain_text().map(Value::Text).ok_or_else(|| unfit(&value)),
+            Filter::Text => value
+                .to_plain_text()
+                .map(Value::Text)
+                .ok_or_else(|| unfit(&value)),
             Filter::Number => number(&value).map(Value::Number).ok_or_else(|| unfit(&value)),
             Filter::Trim | Filter::Upper | Filter::Lower => {
                 let text = value.to_plain_text().ok_or_else(|| unfit(&value))?;
@@ -119,7 +133,9 @@ impl Filter {
 pub fn apply(name: &str, value: Value, zone: &TimeZone) -> Result<Value, Failure> {
     match Filter::parse(name) {
         Some(filter) => filter.apply(value, zone),
-        None => Err(Failure::new(&record::FILTER_UNFIT).with("filter", name).with("value", shown(&value))),
+        None => Err(Failure::new(&record::FILTER_UNFIT)
+            .with("filter", name)
+            .with("value", shown(&value))),
     }
 }
 
@@ -163,8 +179,18 @@ const FITS: &[(&str, Fit, &str, &str)] = &[
 
 impl Fit {
     /// The words a file may use.
-    pub const NAMES: &'static [&'static str] =
-        &["text", "number", "int", "decimal", "bool", "bool_text", "date", "datetime", "ms", "list"];
+    pub const NAMES: &'static [&'static str] = &[
+        "text",
+        "number",
+        "int",
+        "decimal",
+        "bool",
+        "bool_text",
+        "date",
+        "datetime",
+        "ms",
+        "list",
+    ];
 
     /// The type with this name.
     pub fn parse(name: &str) -> Option<Fit> {
@@ -182,7 +208,9 @@ impl Fit {
     }
 
     fn row(self) -> &'static (&'static str, Fit, &'static str, &'static str) {
-        FITS.iter().find(|row| row.1 == self).expect("every type has a row")
+        FITS.iter()
+            .find(|row| row.1 == self)
+            .expect("every type has a row")
     }
 
     /// Gives the value this type, or says that it does not fit. Null stays null.
@@ -193,8 +221,12 @@ impl Fit {
         let fitted = match self {
             Fit::Text => value.to_plain_text().map(Value::Text),
             Fit::Number => number(&value).map(Value::Number),
-            Fit::Int => number(&value).and_then(|number| integer(&number)).map(Value::Number),
-            Fit::Decimal => number(&value).filter(|number| !number.as_str().contains(['e', 'E'])).map(Value::Number),
+            Fit::Int => number(&value)
+                .and_then(|number| integer(&number))
+                .map(Value::Number),
+            Fit::Decimal => number(&value)
+                .filter(|number| !number.as_str().contains(['e', 'E']))
+                .map(Value::Number),
             Fit::Bool => truth(&value).map(Value::Bool),
             Fit::BoolText => truth(&value).map(|truth| Value::Text(truth.to_string())),
             Fit::Date => moment(&value, zone).and_then(|ms| Filter::Date.print(ms, zone)),
@@ -203,7 +235,9 @@ impl Fit {
             Fit::List => matches!(value, Value::List(_)).then(|| value.clone()),
         };
         fitted.ok_or_else(|| {
-            Failure::new(&record::DOES_NOT_FIT).with("value", shown(&value)).with("want", self.row().3)
+            Failure::new(&record::DOES_NOT_FIT)
+                .with("value", shown(&value))
+                .with("want", self.row().3)
         })
     }
 }
@@ -221,7 +255,8 @@ pub fn moment(value: &Value, zone: &TimeZone) -> Option<i64> {
 
 fn digits_moment(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if !whole.bytes().all(|byte| byte.is_ascii_digit()) || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) || !fraction.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     let number: i64 = whole.parse().ok()?;
@@ -242,9 +277,17 @@ fn text_moment(text: &str, zone: &TimeZone) -> Option<i64> {
     }
     let civil: DateTime = match text.parse::<DateTime>() {
         Ok(civil) => civil,
-        Err(_) => text.parse::<jiff::civil::Date>().ok()?.to_datetime(jiff::civil::Time::midnight()),
+        Err(_) => text
+            .parse::<jiff::civil::Date>()
+            .ok()?
+            .to_datetime(jiff::civil::Time::midnight()),
     };
-    Some(zone.to_ambiguous_timestamp(civil).compatible().ok()?.as_millisecond())
+    Some(
+        zone.to_ambiguous_timestamp(civil)
+            .compatible()
+            .ok()?
+            .as_millisecond(),
+    )
 }
 
 /// The instant of a moment.
@@ -267,7 +310,11 @@ fn without_leading_zeros(text: &str) -> String {
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     let stripped = digits.trim_start_matches('0');
     let needs_zero = !stripped.starts_with(|first: char| first.is_ascii_digit());
-    let zero = if needs_zero && digits.starts_with('0') { "0" } else { "" };
+    let zero = if needs_zero && digits.starts_with('0') {
+        "0"
+    } else {
+        ""
+    };
     format!("{sign}{zero}{stripped}")
 }
 

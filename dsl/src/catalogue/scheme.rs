@@ -1,6 +1,456 @@
 //! E1100-E1199: the keys of a scheme file.
 
 use super::Entry;
+use crate::diagnostic::Severity;
+
+/// There is no key `{key}` in {block}.
+pub const UNKNOWN_KEY: Entry = Entry {
+    code: "E1101",
+    severity: Severity::Error,
+    zh: "{block} 里没有名为 `{key}` 的键",
+    en: "there is no key `{key}` in {block}",
+    help_zh: "所有的键见参考手册;拼错的键不会被忽略",
+    help_en: "the reference lists all keys; a key that is not known is never ignored",
+    long_zh: "方案文件里出现了格式中没有的键。多半是拼错或缩进放错了位置。",
+    long_en: "The file has a key that the format does not know at this place. Usually it is misspelt, or indented wrongly.",
+    example: "souce: {connection: huke}",
+};
+
+/// `{key}` must be {want_en}.
+pub const WRONG_SHAPE: Entry = Entry {
+    code: "E1102",
+    severity: Severity::Error,
+    zh: "`{key}` 应为{want}",
+    en: "`{key}` must be {want_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "键的值形式不对。",
+    long_en: "The value of a key has the wrong form.",
+    example: "enabled: yes",
+};
+
+/// `{key}` is missing in {block}.
+pub const MISSING_KEY: Entry = Entry {
+    code: "E1103",
+    severity: Severity::Error,
+    zh: "{block} 缺少 `{key}`",
+    en: "`{key}` is missing in {block}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "必需的键没有写。",
+    long_en: "A key that must be there is not.",
+    example: "scheme: a",
+};
+
+/// {block} must have exactly one of {sets}.
+pub const ONE_OF_KEYS: Entry = Entry {
+    code: "E1104",
+    severity: Severity::Error,
+    zh: "{block} 应当恰好写一种:{sets}",
+    en: "{block} must have exactly one of {sets}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这些键互相排斥,需要恰好写一种。",
+    long_en: "These keys exclude each other, and one of them must be written.",
+    example: "schedule: {every: 6m, cron: \"* * * * *\"}",
+};
+
+/// `{key}` is not supported yet in this version.
+pub const KEY_LATER: Entry = Entry {
+    code: "E1107",
+    severity: Severity::Error,
+    zh: "本版本还不支持 `{key}`",
+    en: "`{key}` is not supported yet in this version",
+    help_zh: "",
+    help_en: "",
+    long_zh: "格式中有这个键,但当前版本还没有实现。引擎不会悄悄忽略它。",
+    long_en: "The format has this key, but this version does not do it yet. It is never ignored silently.",
+    example: "target: {steps: [batchSave, submit]}",
+};
+
+/// `{key}` takes the path of a field, not {what_en}.
+pub const KEY_NOT_A_FIELD: Entry = Entry {
+    code: "E1108",
+    severity: Severity::Error,
+    zh: "`{key}` 应为字段路径,不能是{what}",
+    en: "`{key}` takes the path of a field, not {what_en}",
+    help_zh: "直接写字段名,例如 `key: {example}`;多个字段写列表",
+    help_en: "write the field itself, such as `key: {example}`; several fields are a list",
+    long_zh: "主键是字段的列表,不是拼接的文本,也不是常量:拼接会让不同的数据得到同一个主键,常量会让所有数据变成一条。",
+    long_en: "A key is a list of fields, never a text glued together nor a constant: glued texts can collide, and a constant makes all rows one.",
+    example: "key: <<buyerCid>>",
+};
+
+/// Connections.yaml has no connection `{name}`.
+pub const UNKNOWN_CONNECTION: Entry = Entry {
+    code: "E1110",
+    severity: Severity::Error,
+    zh: "connections.yaml 里没有名为 `{name}` 的连接",
+    en: "connections.yaml has no connection `{name}`",
+    help_zh: "已有的连接:{all}",
+    help_en: "there are {all}",
+    long_zh: "方案引用的连接不存在。",
+    long_en: "The scheme names a connection that does not exist.",
+    example: "connection: k4",
+};
+
+/// The connector {connector} has no operation `{name}`.
+pub const UNKNOWN_API: Entry = Entry {
+    code: "E1111",
+    severity: Severity::Error,
+    zh: "连接器 {connector} 没有操作 `{name}`",
+    en: "the connector {connector} has no operation `{name}`",
+    help_zh: "操作按名称、别名或路径精确匹配,区分大小写;已有:{all}",
+    help_en: "operations are found by exactly their name, an alias or their path; there are {all}",
+    long_zh: "操作不靠猜测:名称、别名、路径三者之一必须完全相同。",
+    long_en: "Operations are never guessed: name, alias or path must match exactly.",
+    example: "api: batchsave",
+};
+
+/// The operation `{name}` is of kind {kind} and cannot be used as {place_en}.
+pub const WRONG_OPERATION: Entry = Entry {
+    code: "E1112",
+    severity: Severity::Error,
+    zh: "操作 `{name}` 是 {kind},不能用在{place}",
+    en: "the operation `{name}` is of kind {kind} and cannot be used as {place_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "源需要能读取的操作,目标需要能写入的操作。",
+    long_en: "A source needs an operation that reads, a target one that writes.",
+    example: "source: {connection: k3, api: batchSave}",
+};
+
+/// The operation {operation} declares no option `{name}`.
+pub const UNKNOWN_OPTION: Entry = Entry {
+    code: "E1113",
+    severity: Severity::Error,
+    zh: "操作 {operation} 没有声明选项 `{name}`",
+    en: "the operation {operation} declares no option `{name}`",
+    help_zh: "已声明的选项:{all}",
+    help_en: "it declares {all}",
+    long_zh: "`options` 只能写操作声明过的选项。",
+    long_en: "Only options that the operation declares may be written under `options`.",
+    example: "options: {FormID: BD_Customer}",
+};
+
+/// The operation {operation} needs the option `{name}`.
+pub const MISSING_OPTION: Entry = Entry {
+    code: "E1114",
+    severity: Severity::Error,
+    zh: "操作 {operation} 需要选项 `{name}`",
+    en: "the operation {operation} needs the option `{name}`",
+    help_zh: "在 `options` 里写上它",
+    help_en: "write it under `options`",
+    long_zh: "必需的选项没有值。",
+    long_en: "An option that must have a value has none.",
+    example: "options: {}",
+};
+
+/// The option `{name}` must be {want_en}.
+pub const BAD_OPTION: Entry = Entry {
+    code: "E1115",
+    severity: Severity::Error,
+    zh: "选项 `{name}` 应为{want}",
+    en: "the option `{name}` must be {want_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "选项的值不符合操作声明的类型。",
+    long_en: "The value of an option does not have the type that the operation declares.",
+    example: "options: {IsAutoSubmitAndAudit: maybe}",
+};
+
+/// `{name}` is an option and belongs under `options`.
+pub const OPTION_IN_REQUEST: Entry = Entry {
+    code: "E1116",
+    severity: Severity::Error,
+    zh: "`{name}` 是选项,应写在 `options` 里",
+    en: "`{name}` is an option and belongs under `options`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "操作声明了同名的选项。写在 `request` 里会被当成单据的字段发送。",
+    long_en: "The operation declares an option of this name. Under `request` it would be sent as a field of the document.",
+    example: "request: {FormId: BD_Customer}",
+};
+
+/// The operation `{name}` cannot {action}.
+pub const CANNOT_ACT: Entry = Entry {
+    code: "E1117",
+    severity: Severity::Error,
+    zh: "操作 `{name}` 不能 {action}",
+    en: "the operation `{name}` cannot {action}",
+    help_zh: "它能做:{all}",
+    help_en: "it can {all}",
+    long_zh: "操作声明了它能做哪些动作。",
+    long_en: "An operation declares which actions it performs.",
+    example: "api: {void: create}",
+};
+
+/// The operation {operation} needs `fields`.
+pub const FIELDS_NEEDED: Entry = Entry {
+    code: "E1118",
+    severity: Severity::Error,
+    zh: "操作 {operation} 需要 `fields`",
+    en: "the operation {operation} needs `fields`",
+    help_zh: "列出要读取的字段",
+    help_en: "list the fields to read",
+    long_zh: "该操作只返回点名要的字段。",
+    long_en: "This operation gives only fields that are asked for by name.",
+    example: "api: executeBillQuery",
+};
+
+/// The operation {operation} does not take `{key}`.
+pub const NOT_ACCEPTED: Entry = Entry {
+    code: "E1119",
+    severity: Severity::Error,
+    zh: "操作 {operation} 不接受 `{key}`",
+    en: "the operation {operation} does not take `{key}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "该操作没有声明怎样发送它。",
+    long_en: "The operation does not declare how this would be sent.",
+    example: "fields: [a, b]",
+};
+
+/// No window is used in the request.
+pub const WINDOW_NEEDED: Entry = Entry {
+    code: "E1120",
+    severity: Severity::Error,
+    zh: "请求里没有用到时间窗口",
+    en: "no window is used in the request",
+    help_zh: "每次全部读取请写 `window: none`,否则在 `request` 里使用 `<<$window.start|…>>` 和 `<<$window.end|…>>`",
+    help_en: "write `window: none` to read everything each time, or use `<<$window.start|…>>` and `<<$window.end|…>>` in `request`",
+    long_zh: "方案和操作都没有提到 `$window`,所以每次都会读取全部数据。如果确实如此,请写明 `window: none`。",
+    long_en: "Neither the scheme nor the operation mentions `$window`, so every run would read everything. Say `window: none` if that is meant.",
+    example: "api: listAll",
+};
+
+/// A bound of the window cannot be a constant.
+pub const CONSTANT_BOUND: Entry = Entry {
+    code: "E1121",
+    severity: Severity::Error,
+    zh: "时间窗口的边界不能是常量",
+    en: "a bound of the window cannot be a constant",
+    help_zh: "删除这一行,由引擎填写;或写表达式",
+    help_en: "leave it out and the engine fills it; or write an expression",
+    long_zh: "常量边界意味着永远读取同一段数据。",
+    long_en: "A constant bound would read the same slice for ever.",
+    example: "startTime: \"2026-01-01\"",
+};
+
+/// The operation {operation} reads by a time field and needs `window.field`.
+pub const WINDOW_FIELD_NEEDED: Entry = Entry {
+    code: "E1122",
+    severity: Severity::Error,
+    zh: "操作 {operation} 按时间字段读取,需要 `window.field`",
+    en: "the operation {operation} reads by a time field and needs `window.field`",
+    help_zh: "例如 `window: {field: FModifyDate}`;或 `window: none`",
+    help_en: "for example `window: {field: FModifyDate}`; or `window: none`",
+    long_zh: "源系统按字段查询,引擎需要知道哪个字段是修改时间。",
+    long_en: "The source is asked by field, and the engine has to know which field is the time of change.",
+    example: "api: executeBillQuery",
+};
+
+/// `{key}` is at most {max}.
+pub const ABOVE_MAXIMUM: Entry = Entry {
+    code: "E1123",
+    severity: Severity::Error,
+    zh: "`{key}` 最大为 {max}",
+    en: "`{key}` is at most {max}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器声明了上限。",
+    long_en: "The connector declares a maximum.",
+    example: "page_size: 100000",
+};
+
+/// `{path}` is filled by the engine; only {want_en} may be written here.
+pub const OWNED_PLACE: Entry = Entry {
+    code: "E1124",
+    severity: Severity::Error,
+    zh: "`{path}` 由引擎填写,这里只能写{want}",
+    en: "`{path}` is filled by the engine; only {want_en} may be written here",
+    help_zh: "删除这一行即可",
+    help_en: "it can simply be left out",
+    long_zh: "分页的位置由引擎填写。",
+    long_en: "Places of paging belong to the engine.",
+    example: "page: <<buyerCid>>",
+};
+
+/// `window: none` is written, but the request uses `{name}`.
+pub const WINDOW_NONE_USED: Entry = Entry {
+    code: "E1125",
+    severity: Severity::Error,
+    zh: "写了 `window: none`,但请求仍在使用 `{name}`",
+    en: "`window: none` is written, but the request uses `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "没有时间窗口时,`$window` 没有值。",
+    long_en: "Without a window, `$window` has no value.",
+    example: "window: none",
+};
+
+/// Every {given} is more often than the connector {connector} allows ({least}).
+pub const TOO_OFTEN: Entry = Entry {
+    code: "E1130",
+    severity: Severity::Error,
+    zh: "间隔 {given} 小于连接器 {connector} 允许的最短间隔 {least}",
+    en: "every {given} is more often than the connector {connector} allows ({least})",
+    help_zh: "原因:{reason}",
+    help_en: "because: {reason}",
+    long_zh: "连接器声明了计划运行的最短间隔。手工运行不受限制。",
+    long_en: "The connector declares the shortest interval of a schedule. Running by hand is not bound by it.",
+    example: "schedule: {every: 1m}",
+};
+
+/// There is no zone `{zone}`.
+pub const UNKNOWN_ZONE: Entry = Entry {
+    code: "E1133",
+    severity: Severity::Error,
+    zh: "没有名为 `{zone}` 的时区",
+    en: "there is no zone `{zone}`",
+    help_zh: "使用 IANA 名称,例如 Asia/Shanghai",
+    help_en: "use an IANA name such as Asia/Shanghai",
+    long_zh: "时区按 IANA 数据库的名称填写。",
+    long_en: "Zones are named as in the IANA database.",
+    example: "zone: Asia/Shanghia",
+};
+
+/// The operation {operation} has no default key: write `target.key`.
+pub const NO_TARGET_KEY: Entry = Entry {
+    code: "E1140",
+    severity: Severity::Error,
+    zh: "操作 {operation} 没有默认主键,需要写 `target.key`",
+    en: "the operation {operation} has no default key: write `target.key`",
+    help_zh: "写出单据中确定身份的字段",
+    help_en: "name the fields of the document that identify it",
+    long_zh: "应答丢失时,引擎按主键询问目标是否已经写入。",
+    long_en: "When an answer is lost, the engine asks the target by this key whether it was executed.",
+    example: "target: {connection: crm, api: create}",
+};
+
+/// `request` has no key field `{path}`.
+pub const TARGET_KEY_ABSENT: Entry = Entry {
+    code: "E1141",
+    severity: Severity::Error,
+    zh: "`request` 里没有主键字段 `{path}`",
+    en: "`request` has no key field `{path}`",
+    help_zh: "主键在发送前冻结,必须由方案给出",
+    help_en: "the key is frozen before the first send, so the scheme has to give it",
+    long_zh: "目标主键指向单据里的一个字段,但 `request` 没有写它。交给目标系统自动编号的单据在应答丢失后无法找回。",
+    long_en: "A key of the target names a field of the document that `request` does not have. A document numbered by the target itself cannot be found again when its answer is lost.",
+    example: "key: FNumber",
+};
+
+/// The operation {operation} cannot be asked by key: `{value}` is impossible.
+pub const CANNOT_FIND: Entry = Entry {
+    code: "E1143",
+    severity: Severity::Error,
+    zh: "操作 {operation} 不能按主键查询,`{value}` 无法实现",
+    en: "the operation {operation} cannot be asked by key: `{value}` is impossible",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器没有声明怎样按主键询问目标。",
+    long_en: "The connector does not declare how the target is asked by key.",
+    example: "find: before_create",
+};
+
+/// The alias stands for `{name}`, and there is no such scheme.
+pub const ALIAS_UNKNOWN: Entry = Entry {
+    code: "E1151",
+    severity: Severity::Error,
+    zh: "别名指向的方案 `{name}` 不存在",
+    en: "the alias stands for `{name}`, and there is no such scheme",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`aliases` 的值是同一文件夹里方案的 id。",
+    long_en: "The values of `aliases` are ids of schemes in the same folder.",
+    example: "aliases: {old: huke-custmers}",
+};
+
+/// No look-up uses the alias `{name}`.
+pub const ALIAS_UNUSED: Entry = Entry {
+    code: "W1151",
+    severity: Severity::Warning,
+    zh: "没有查找使用别名 `{name}`",
+    en: "no look-up uses the alias `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个别名没有被使用,可能已经过时。",
+    long_en: "The alias is not used and may be out of date.",
+    example: "aliases: {old: huke-customers}",
+};
+
+/// The scheme does not look up `{name}`.
+pub const TEST_LOOKUP: Entry = Entry {
+    code: "E1152",
+    severity: Severity::Error,
+    zh: "方案没有查找 `{name}`",
+    en: "the scheme does not look up `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "测试给出了方案没有用到的查找数据,多半是名称写错了。",
+    long_en: "A test gives rows of a scheme that is not looked up. Usually the name is misspelt.",
+    example: "lookups: {huke-customer: []}",
+};
+
+/// Updating a document with lines needs the option `{name}`, which says what happens to lines that are not sent.
+pub const LINES_UNSAFE: Entry = Entry {
+    code: "E1153",
+    severity: Severity::Error,
+    zh: "更新带明细的单据需要选项 `{name}` 说明未传明细怎么处理",
+    en: "updating a document with lines needs the option `{name}`, which says what happens to lines that are not sent",
+    help_zh: "在 `options` 里明确写 true 或 false",
+    help_en: "say so under `options`",
+    long_zh: "没有安全的默认值:一种会删除没有传的明细,另一种会重复增加。",
+    long_en: "There is no safe default: one choice deletes lines that are not sent, the other adds lines again.",
+    example: "FSaleOrderEntry: {$each: orders, $do: {}}",
+};
+
+/// A list is exploded, but the key has neither `$row` nor a field of the line.
+pub const EXPLODED_KEY: Entry = Entry {
+    code: "W1154",
+    severity: Severity::Warning,
+    zh: "展开了列表,但主键里没有 `$row` 或明细字段",
+    en: "a list is exploded, but the key has neither `$row` nor a field of the line",
+    help_zh: "例如 `key: [单号, $row]`",
+    help_en: "for example `key: [order_no, $row]`",
+    long_zh: "展开后的各行可能得到相同的主键,后面的会覆盖前面的。",
+    long_en: "Rows made from one list may get the same key, and later ones would replace earlier ones.",
+    example: "explode: [details]",
+};
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[];
+pub const ALL: &[&Entry] = &[
+    &UNKNOWN_KEY,
+    &WRONG_SHAPE,
+    &MISSING_KEY,
+    &ONE_OF_KEYS,
+    &KEY_LATER,
+    &KEY_NOT_A_FIELD,
+    &UNKNOWN_CONNECTION,
+    &UNKNOWN_API,
+    &WRONG_OPERATION,
+    &UNKNOWN_OPTION,
+    &MISSING_OPTION,
+    &BAD_OPTION,
+    &OPTION_IN_REQUEST,
+    &CANNOT_ACT,
+    &FIELDS_NEEDED,
+    &NOT_ACCEPTED,
+    &WINDOW_NEEDED,
+    &CONSTANT_BOUND,
+    &WINDOW_FIELD_NEEDED,
+    &ABOVE_MAXIMUM,
+    &OWNED_PLACE,
+    &WINDOW_NONE_USED,
+    &TOO_OFTEN,
+    &UNKNOWN_ZONE,
+    &NO_TARGET_KEY,
+    &TARGET_KEY_ABSENT,
+    &CANNOT_FIND,
+    &ALIAS_UNKNOWN,
+    &ALIAS_UNUSED,
+    &TEST_LOOKUP,
+    &LINES_UNSAFE,
+    &EXPLODED_KEY,
+];

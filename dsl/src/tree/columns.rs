@@ -91,3 +91,17 @@ fn names_of(path: &Path) -> Vec<String> {
         })
         .collect()
 }
+
+impl Columns {
+    /// Adds the fields below a list once more, with names in which `_` stands for each dot.
+    pub(crate) fn flatten(&mut self, list: &Path) {
+        let front = names_of(list);
+        let flat: Vec<Vec<String>> = self
+            .paths
+            .iter()
+            .filter(|path| path.len() > front.len() && path.starts_with(&front))
+            .map(|path| vec![path.join("_")])
+            .collect();
+        self.paths.extend(flat);
+    }
+}

@@ -1,7 +1,7 @@
 //! The one merge rule: maps member by member, anything else replaces, `$drop` takes away.
 
 use crate::path::Path;
-use crate::tree::term::{Maker, Manners, Term, TermKind, Tree, segment_name};
+use crate::tree::term::{Maker, Manners, Ref, Term, TermKind, Tree, segment_name};
 use crate::value::Value;
 
 impl Tree {
@@ -112,5 +112,73 @@ fn place<'t>(term: &'t mut Term, names: &[String]) -> Option<&'t mut Term> {
             .find(|(name, _)| name == first)
             .and_then(|(_, member)| place(member, rest)),
         _ => None,
+    }
+}
+
+impl Tree {
+    /// Without what stands at a path of plain names.
+    #[must_use]
+    pub(crate) fn without(&self, path: &Path) -> Tree {
+        let mut root = self.root.clone();
+        let names: Option<Vec<String>> = path.segments().iter().map(segment_name).collect();
+        if let Some((last, above)) = names.as_deref().and_then(<[String]>::split_last)
+            && let Some(Term {
+                kind: TermKind::Map(members),
+                ..
+            }) = place(&mut root, above)
+        {
+            members.retain(|(name, _)| name != last);
+        }
+        Tree::new(root)
+    }
+
+    /// Whether it is `$drop`.
+    pub(crate) fn is_drop(&self) -> bool {
+        matches!(self.root.kind, TermKind::Drop)
+    }
+
+    /// The lists that become lines and the field that identifies a line, where one is named.
+    pub fn line_keys(&self) -> Vec<(Path, Path)> {
+        let mut found = Vec::new();
+        line_keys(&self.root, &mut found);
+        found
+    }
+
+    /// Whether lines are made somewhere in it.
+    pub(crate) fn has_lines(&self) -> bool {
+        has_each(&self.root)
+    }
+}
+
+fn has_each(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Map(members) => members.iter().any(|(_, member)| has_each(member)),
+        TermKind::List(items) => items.iter().any(has_each),
+        TermKind::Made(made) => match &made.maker {
+            Maker::Each(_) => true,
+            Maker::Value(inner) => has_each(inner),
+            Maker::Merge(parts) => parts.iter().any(has_each),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn line_keys(term: &Term, found: &mut Vec<(Path, Path)>) {
+    match &term.kind {
+        TermKind::Map(members) => members.iter().for_each(|(_, member)| line_keys(member, found)),
+        TermKind::List(items) => items.iter().for_each(|item| line_keys(item, found)),
+        TermKind::Made(made) => match &made.maker {
+            Maker::Each(each) => {
+                if let (Some(key), Ref::Field { path, .. }) = (&each.key, &each.list.from) {
+                    found.push((path.clone(), key.clone()));
+                }
+                line_keys(&each.body, found);
+            }
+            Maker::Value(inner) => line_keys(inner, found),
+            Maker::Merge(parts) => parts.iter().for_each(|part| line_keys(part, found)),
+            _ => {}
+        },
+        _ => {}
     }
 }

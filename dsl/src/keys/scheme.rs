@@ -1,0 +1,489 @@
+//! The keys of a scheme file.
+
+use super::{Block, CRON, DURATION, HOURS, ID, KeyRow, MOMENT, Shape, ZONE};
+
+const ANY: i64 = i64::MAX;
+
+const fn block(name: &'static str, rows: &'static [KeyRow]) -> Block {
+    Block {
+        name,
+        rows,
+        one_of: &[],
+        least: 0,
+    }
+}
+
+/// A scheme file.
+pub static SCHEME: Block = block(
+    "scheme",
+    &[
+        KeyRow::new(
+            "scheme",
+            Shape::Word(&ID),
+            "方案的 id,在一个文件夹里唯一",
+            "id of the scheme, unique in its folder",
+        )
+        .required()
+        .example("huke-to-k3"),
+        KeyRow::new(
+            "name",
+            Shape::OneOf(&[Shape::Text, Shape::Block(&NAME)]),
+            "显示名称",
+            "what people call it",
+        )
+        .default("the id")
+        .example("网易互客客户 → 金蝶客户"),
+        KeyRow::new(
+            "uuid",
+            Shape::Text,
+            "旧平台上的方案 id,旧的查找按它找到本方案",
+            "id in another tool, by which old look-ups find this scheme",
+        ),
+        KeyRow::new(
+            "aliases",
+            Shape::Map(&Shape::Text),
+            "查找中使用的旧 id → 方案 id",
+            "old ids used in look-ups, and the schemes they stand for",
+        ),
+        KeyRow::new(
+            "enabled",
+            Shape::Bool,
+            "是否由 serve 按计划运行",
+            "whether serve runs it",
+        )
+        .default("true"),
+        KeyRow::new(
+            "compat",
+            Shape::Choice(&["qeasy"]),
+            "qeasy:缺失即空文本,值都是文本",
+            "qeasy: missing is empty text, values are texts",
+        ),
+        KeyRow::new("zone", Shape::Word(&ZONE), "时间文本的时区", "zone of times")
+            .default("the source connector's")
+            .example("Asia/Shanghai"),
+        KeyRow::new(
+            "source",
+            Shape::Block(&SOURCE),
+            "数据从哪里来",
+            "where rows come from",
+        )
+        .required(),
+        KeyRow::new(
+            "target",
+            Shape::OneOf(&[Shape::Choice(&["none"]), Shape::Block(&TARGET)]),
+            "单据写到哪里;none 表示只存储",
+            "where documents go; none stores rows only",
+        )
+        .required(),
+        KeyRow::new(
+            "maps",
+            Shape::Map(&Shape::Block(&TABLE)),
+            "对照表",
+            "tables for `$map`",
+        )
+        .example("{status: {to: {A: 启用, B: 禁用}}}"),
+        KeyRow::new(
+            "schedule",
+            Shape::OneOf(&[Shape::Later(&["on_push"]), Shape::Block(&SCHEDULE)]),
+            "何时运行",
+            "when it runs",
+        )
+        .required()
+        .example("{every: 6m}"),
+        KeyRow::new("retry", Shape::Data, "重试", "retries").later(),
+        KeyRow::new("retention", Shape::Data, "数据保留多久", "how long rows are kept").later(),
+        KeyRow::new("priority", Shape::Data, "优先级", "priority").later(),
+        KeyRow::new(
+            "tests",
+            Shape::List(&Shape::Block(&TEST)),
+            "方案自己的测试",
+            "the scheme's own tests",
+        ),
+    ],
+);
+
+static NAME: Block = block(
+    "name",
+    &[
+        KeyRow::new("zh", Shape::Text, "中文", "Chinese").required(),
+        KeyRow::new("en", Shape::Text, "英文", "English").required(),
+    ],
+);
+
+static SOURCE: Block = block(
+    "source",
+    &[
+        KeyRow::new(
+            "connection",
+            Shape::Text,
+            "connections.yaml 里的连接",
+            "entry of connections.yaml",
+        )
+        .required()
+        .example("huke"),
+        KeyRow::new(
+            "scheme",
+            Shape::Data,
+            "以另一个方案的数据为源",
+            "rows of another scheme as the source",
+        )
+        .later(),
+        KeyRow::new(
+            "api",
+            Shape::Text,
+            "连接器的操作:名称、别名或路径",
+            "operation of the connector: its name, an alias or its path",
+        )
+        .required()
+        .example("openapi/trade/searchTrades"),
+        KeyRow::new(
+            "operation",
+            Shape::Data,
+            "在方案里写的操作",
+            "an operation written in the scheme",
+        )
+        .later(),
+        KeyRow::new(
+            "options",
+            Shape::Values,
+            "操作声明的选项",
+            "options that the operation declares",
+        ),
+        KeyRow::new(
+            "request",
+            Shape::Values,
+            "叠放在操作的 request 上",
+            "laid over the operation's request",
+        ),
+        KeyRow::new(
+            "fields",
+            Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&Shape::Text)]),
+            "要读取的字段;列表中的点在行里变成 _",
+            "fields to read; in a list, dots become _ in the row",
+        )
+        .default("all")
+        .example("[FNumber, FName]"),
+        KeyRow::new(
+            "filter",
+            Shape::OneOf(&[Shape::Cond(false), Shape::Text]),
+            "由源系统执行的过滤",
+            "asked of the source",
+        ),
+        KeyRow::new(
+            "window",
+            Shape::OneOf(&[Shape::Choice(&["none"]), Shape::Block(&WINDOW)]),
+            "时间窗口;none 表示每次全部读取",
+            "the window; none reads everything each time",
+        )
+        .default("the operation's"),
+        KeyRow::new(
+            "page_size",
+            Shape::Int(1, ANY),
+            "每页行数,不超过操作的上限",
+            "rows a page, never above the operation's maximum",
+        )
+        .default("the operation's"),
+        KeyRow::new("detail", Shape::Data, "逐行再调用一次", "one more call per row").later(),
+        KeyRow::new(
+            "explode",
+            Shape::Paths,
+            "把列表拆成多行;$row 从 1 计数",
+            "lists that become rows; $row counts from 1",
+        )
+        .example("[details]"),
+        KeyRow::new(
+            "derive",
+            Shape::Values,
+            "新字段,可以使用前面的字段",
+            "new fields; may use earlier ones",
+        )
+        .example("{order_date: <<createTime|date>>}"),
+        KeyRow::new(
+            "keep",
+            Shape::Cond(true),
+            "读取之后保留哪些",
+            "what is kept after reading",
+        )
+        .default("all")
+        .example("{field: status, eq: paid}"),
+        KeyRow::new("key", Shape::Paths, "一行数据的身份", "identity of a row")
+            .required()
+            .example("buyerCid"),
+        KeyRow::new("label", Shape::Path, "显示给人看的字段", "shown to people").default("the key"),
+        KeyRow::new(
+            "void",
+            Shape::OneOf(&[Shape::Cond(false), Shape::Path]),
+            "何时表示作废",
+            "when a row means cancelled",
+        ),
+        KeyRow::new(
+            "on_seen",
+            Shape::Choice(&["skip", "update", "update_if_changed"]),
+            "再次见到同一主键时",
+            "when a key is seen again",
+        )
+        .default("update_if_changed when the target can update, else skip"),
+        KeyRow::new(
+            "version",
+            Shape::Paths,
+            "哪些字段变化才算新版本",
+            "the fields whose change makes a new version",
+        )
+        .default("the fields used"),
+        KeyRow::new("sweep", Shape::Data, "第二遍更宽的读取", "a second, wider pass").later(),
+    ],
+);
+
+static WINDOW: Block = block(
+    "window",
+    &[
+        KeyRow::new(
+            "field",
+            Shape::Text,
+            "源系统的时间字段",
+            "the source's time field",
+        )
+        .example("FModifyDate"),
+        KeyRow::new(
+            "first",
+            Shape::Word(&MOMENT),
+            "第一个窗口的起点",
+            "start of the very first window",
+        )
+        .default("the moment of enabling")
+        .example("-7d"),
+        KeyRow::new(
+            "overlap",
+            Shape::Word(&DURATION),
+            "每个窗口向前重叠多少",
+            "how far back each window reaches",
+        )
+        .default("2m"),
+        KeyRow::new(
+            "settle",
+            Shape::Word(&DURATION),
+            "离源系统时钟多远才可关闭",
+            "how far behind the source's clock an interval is closed",
+        )
+        .default("60s"),
+        KeyRow::new("max", Shape::Word(&DURATION), "最长的一段", "longest slice").default("24h"),
+        KeyRow::new(
+            "catch_up",
+            Shape::Choice(&["extend", "error", "ignore"]),
+            "自写的起点晚于已关闭的终点时",
+            "when an author's own start lies after the last closed end",
+        )
+        .default("extend"),
+        KeyRow::new(
+            "start",
+            Shape::Data,
+            "起点所在的请求字段",
+            "the request field that holds the start",
+        )
+        .later(),
+        KeyRow::new(
+            "end",
+            Shape::Data,
+            "终点所在的请求字段",
+            "the request field that holds the end",
+        )
+        .later(),
+        KeyRow::new("zone", Shape::Data, "时间文本的时区", "zone of times in text").later(),
+    ],
+);
+
+static TARGET: Block = block(
+    "target",
+    &[
+        KeyRow::new(
+            "connection",
+            Shape::Text,
+            "connections.yaml 里的连接",
+            "entry of connections.yaml",
+        )
+        .required()
+        .example("k3"),
+        KeyRow::new(
+            "api",
+            Shape::OneOf(&[Shape::Text, Shape::Block(&API)]),
+            "一个操作,或按动作分开",
+            "one operation, or one per action",
+        )
+        .required()
+        .example("batchSave"),
+        KeyRow::new(
+            "operation",
+            Shape::Data,
+            "在方案里写的操作",
+            "an operation written in the scheme",
+        )
+        .later(),
+        KeyRow::new(
+            "options",
+            Shape::Values,
+            "操作声明的选项,可以使用数据字段",
+            "options that the operations declare; may use record fields",
+        ),
+        KeyRow::new(
+            "let",
+            Shape::Values,
+            "每条数据先计算一次的值",
+            "values computed once per record, in order",
+        ),
+        KeyRow::new(
+            "request",
+            Shape::Values,
+            "一条数据的单据",
+            "the document of one record",
+        )
+        .required(),
+        KeyRow::new(
+            "key",
+            Shape::Paths,
+            "单据中确定身份的字段",
+            "request fields that identify the document",
+        )
+        .default("the operation's")
+        .example("FNumber"),
+        KeyRow::new(
+            "actions",
+            Shape::List(&Shape::Choice(&["create", "update", "void"])),
+            "只做这些动作",
+            "only these actions",
+        )
+        .default("all that the operations can do"),
+        KeyRow::new(
+            "find",
+            Shape::Choice(&["never", "before_create"]),
+            "before_create:新增前先按主键查询",
+            "before_create: ask by key before a create",
+        )
+        .default("never"),
+        KeyRow::new("batch", Shape::Int(1, ANY), "每次调用的条数", "records a call")
+            .default("the operation's maximum"),
+        KeyRow::new(
+            "aggregate",
+            Shape::Data,
+            "多行合成一张单据",
+            "several rows to one document",
+        )
+        .later(),
+        KeyRow::new(
+            "steps",
+            Shape::Data,
+            "一条数据多次调用",
+            "several calls for one record",
+        )
+        .later(),
+        KeyRow::new(
+            "on_unknown",
+            Shape::Choice(&["query", "hold", "resend"]),
+            "应答丢失时",
+            "when an answer is lost",
+        )
+        .default("what the operation can"),
+        KeyRow::new("on_success", Shape::Data, "写入成功之后", "after a success").later(),
+        KeyRow::new(
+            "tolerate",
+            Shape::Choice(&["data", "none"]),
+            "none:第一条被拒绝就停下",
+            "none: the first refused row stops the scheme",
+        )
+        .default("data"),
+        KeyRow::new("limits", Shape::Data, "更低的限制", "lower limits").later(),
+    ],
+);
+
+static API: Block = Block {
+    name: "api",
+    rows: &[
+        KeyRow::new("create", Shape::Text, "新增", "creates"),
+        KeyRow::new("update", Shape::Text, "更新", "updates"),
+        KeyRow::new("void", Shape::Text, "作废", "cancels"),
+    ],
+    one_of: &[],
+    least: 1,
+};
+
+static TABLE: Block = block(
+    "maps",
+    &[
+        KeyRow::new("to", Shape::DataMap, "原值: 目标值", "value to value")
+            .required()
+            .example("{A: 启用, B: 禁用}"),
+        KeyRow::new("file", Shape::Data, "对照表文件", "a file with the table").later(),
+        KeyRow::new(
+            "from",
+            Shape::Data,
+            "文件中原值的列",
+            "the file's column of values",
+        )
+        .later(),
+        KeyRow::new("field_mapping", Shape::Data, "字段映射", "a field mapping").later(),
+    ],
+);
+
+static SCHEDULE: Block = Block {
+    name: "schedule",
+    rows: &[
+        KeyRow::new("every", Shape::Word(&DURATION), "间隔", "how often").example("6m"),
+        KeyRow::new("cron", Shape::Word(&CRON), "cron 文本", "a cron text").example("0 */2 * * *"),
+        KeyRow::new(
+            "source",
+            Shape::Word(&CRON),
+            "读取的 cron 文本",
+            "cron text of reading",
+        ),
+        KeyRow::new(
+            "target",
+            Shape::Word(&CRON),
+            "写入的 cron 文本",
+            "cron text of writing",
+        ),
+        KeyRow::new(
+            "zone",
+            Shape::Word(&ZONE),
+            "cron 的时区",
+            "zone of the cron texts",
+        )
+        .default("the scheme's"),
+        KeyRow::new("hours", Shape::Word(&HOURS), "一天中的时段", "hours of the day").example("08:00-22:00"),
+        KeyRow::new("after", Shape::Data, "在另一个方案之后", "after another scheme").later(),
+    ],
+    one_of: &[&["every"], &["cron"], &["source", "target"]],
+    least: 1,
+};
+
+static TEST: Block = block(
+    "tests",
+    &[
+        KeyRow::new("name", Shape::Text, "测试的是什么", "what it is about").required(),
+        KeyRow::new(
+            "row",
+            Shape::DataMap,
+            "源数据的一行",
+            "a row as the source gives it",
+        )
+        .required(),
+        KeyRow::new(
+            "lookups",
+            Shape::Map(&Shape::List(&Shape::DataMap)),
+            "被查找方案的数据",
+            "rows of the schemes that are looked up",
+        ),
+        KeyRow::new(
+            "action",
+            Shape::Choice(&["create", "update", "void"]),
+            "动作",
+            "the action",
+        )
+        .default("create"),
+        KeyRow::new(
+            "expect",
+            Shape::Data,
+            "期望的报文",
+            "the document that is expected",
+        )
+        .required(),
+    ],
+);

@@ -1,0 +1,261 @@
+//! JSON Schema of a scheme file, written from the table of keys, for editors.
+//!
+//! The schema refuses what [`crate::keys::walk`] and the rule for maps with `$` keys refuse; what needs connections,
+//! samples or a parser for expressions is left to `check`. Keys that this version does not support are not in it.
+
+use serde_json::{Map, Value, json};
+
+use crate::cond::Op;
+use crate::diagnostic::Lang;
+use crate::keys::{Block, KeyRow, SCHEME, Shape};
+use crate::tree::{MAKERS, MANNERS};
+
+/// The schema of a scheme file, with titles and descriptions in one language.
+pub fn scheme_schema(lang: Lang) -> Value {
+    let Value::Object(mut root) = block(&SCHEME, lang) else {
+        unreachable!("a block is an object");
+    };
+    root.insert(
+        "$schema".into(),
+        "https://json-schema.org/draft/2020-12/schema".into(),
+    );
+    root.insert("title".into(), lang.pick("集成方案", "integration scheme").into());
+    root.insert(
+        "$defs".into(),
+        json!({
+            "value": value_def(lang),
+            "plainMap": {
+                "type": "object",
+                "propertyNames": {"pattern": "^([^$].*|\\$\\$[\\s\\S]*|)$"},
+                "additionalProperties": {"$ref": "#/$defs/value"},
+            },
+            "made": made_def(lang),
+            "cond": cond_def(false),
+            "keep": cond_def(true),
+        }),
+    );
+    Value::Object(root)
+}
+
+fn block(block: &Block, lang: Lang) -> Value {
+    let now = || block.rows.iter().filter(|row| !row.later);
+    let properties: Map<String, Value> = now()
+        .map(|row| (row.key.to_owned(), property(row, lang)))
+        .collect();
+    let required: Vec<&str> = now().filter(|row| row.required).map(|row| row.key).collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    });
+    if block.least > 0 {
+        schema["minProperties"] = block.least.into();
+    }
+    if !block.one_of.is_empty() {
+        schema["oneOf"] = block.one_of.iter().map(|set| only(block, set)).collect();
+    }
+    schema
+}
+
+/// One set of keys whole, and none of the others.
+fn only(block: &Block, set: &[&str]) -> Value {
+    let others: Vec<Value> = block
+        .one_of
+        .iter()
+        .flat_map(|set| set.iter())
+        .filter(|key| !set.contains(key))
+        .map(|key| json!({"required": [key]}))
+        .collect();
+    json!({"required": set, "not": {"anyOf": others}})
+}
+
+fn property(row: &KeyRow, lang: Lang) -> Value {
+    let mut schema = shape(&row.shape, lang);
+    let words = lang.pick(row.zh, row.en);
+    let default = match (row.default, lang) {
+        ("", _) => String::new(),
+        (default, Lang::Zh) => format!("(默认:{default})"),
+        (default, Lang::En) => format!(" (default: {default})"),
+    };
+    schema["title"] = row.key.into();
+    schema["description"] = format!("{words}{default}").into();
+    if matches!(row.shape, Shape::Value | Shape::Values) {
+        schema["markdownDescription"] = format!("{words}{default}\n\n{}", value_words(lang)).into();
+    }
+    let example = if row.example.is_empty() {
+        default_example(&row.shape)
+    } else {
+        row.example.to_owned()
+    };
+    schema["examples"] = json!([example]);
+    schema
+}
+
+fn default_example(shape: &Shape) -> String {
+    match shape {
+        Shape::Bool => "true".to_owned(),
+        Shape::Int(low, _) => low.to_string(),
+        Shape::Choice(words) => words.first().copied().unwrap_or_default().to_owned(),
+        Shape::Path | Shape::Paths => "tid".to_owned(),
+        Shape::Value | Shape::Values => "{FName: <<buyerNick>>}".to_owned(),
+        Shape::Cond(_) => "{field: status, eq: paid}".to_owned(),
+        Shape::OneOf(shapes) => shapes.first().map(default_example).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn value_words(lang: Lang) -> &'static str {
+    lang.pick(
+        "`<<字段>>` 取值,`<<字段|date>>` 加过滤器,`_function …` 计算,`_findCollection …` 查找,带 `$` 键的对象见参考手册。",
+        "`<<field>>` reads, `<<field|date>>` filters, `_function …` computes, `_findCollection …` looks up; maps with `$` keys are in the reference.",
+    )
+}
+
+fn shape(shape_of: &Shape, lang: Lang) -> Value {
+    match shape_of {
+        Shape::Text => json!({"type": ["string", "number", "boolean"], "minLength": 1}),
+        Shape::Path => json!({"type": ["string", "number", "boolean"]}),
+        Shape::Word(word) => json!({"type": "string", "pattern": word.pattern}),
+        Shape::Bool => json!({"enum": [true, false, "true", "false"]}),
+        Shape::Int(low, high) => {
+            let mut number = json!({"type": "integer", "minimum": low});
+            if *high != i64::MAX {
+                number["maximum"] = (*high).into();
+            }
+            let text = if *low > 0 {
+                "^[1-9][0-9]{0,17}$"
+            } else {
+                "^(0|-?[1-9][0-9]{0,17})$"
+            };
+            json!({"anyOf": [number, {"type": "string", "pattern": text}]})
+        }
+        Shape::Choice(words) => json!({"enum": words}),
+        Shape::Paths => {
+            let path = shape(&Shape::Path, lang);
+            json!({"anyOf": [path, {"type": "array", "items": path, "minItems": 1}]})
+        }
+        Shape::Value => json!({"$ref": "#/$defs/value"}),
+        Shape::Values => json!({"anyOf": [{"$ref": "#/$defs/plainMap"}, {"$ref": "#/$defs/made"}]}),
+        Shape::Cond(true) => json!({"$ref": "#/$defs/keep"}),
+        Shape::Cond(false) => json!({"$ref": "#/$defs/cond"}),
+        Shape::Data => json!({}),
+        Shape::DataMap => json!({"type": "object"}),
+        Shape::Block(inner) => block(inner, lang),
+        Shape::List(inner) => json!({"type": "array", "items": shape(inner, lang)}),
+        Shape::Map(inner) => json!({"type": "object", "additionalProperties": shape(inner, lang)}),
+        Shape::Later(_) => json!(false),
+        Shape::OneOf(shapes) => {
+            let now = shapes.iter().filter(|inner| !matches!(inner, Shape::Later(_)));
+            json!({"anyOf": now.map(|inner| shape(inner, lang)).collect::<Vec<_>>()})
+        }
+    }
+}
+
+fn value_def(lang: Lang) -> Value {
+    json!({
+        "description": value_words(lang),
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null"]},
+            {"type": "array", "items": {"$ref": "#/$defs/value"}},
+            {"$ref": "#/$defs/plainMap"},
+            {"$ref": "#/$defs/made"},
+        ],
+    })
+}
+
+/// Exactly one maker with its own arguments, and any manners.
+fn made_def(lang: Lang) -> Value {
+    let any = || json!({"$ref": "#/$defs/value"});
+    let text = || json!({"type": ["string", "number", "boolean"]});
+    let held = |key: &str| match key {
+        "$value" | "$map" | "$split" | "$json" | "$do" | "$default" => any(),
+        "$merge" => json!({"type": "array", "items": any()}),
+        "$where" => json!({"$ref": "#/$defs/cond"}),
+        "$by" => json!({"type": "object", "minProperties": 1, "additionalProperties": any()}),
+        "$to" => json!({"type": "object"}),
+        "$pick" => json!({"enum": ["newest", "only"]}),
+        _ => text(),
+    };
+    let manners: Map<String, Value> = MANNERS
+        .iter()
+        .map(|(manner, words)| {
+            let schema = match *words {
+                [] => any(),
+                ["true", "false"] => json!({"enum": [true, false, "true", "false"]}),
+                words if words.contains(&"null") => {
+                    let mut all: Vec<Value> = words.iter().map(|word| (*word).into()).collect();
+                    all.push(Value::Null);
+                    json!({"enum": all})
+                }
+                words => json!({"enum": words}),
+            };
+            ((*manner).to_owned(), schema)
+        })
+        .collect();
+    let makers: Vec<Value> = MAKERS
+        .iter()
+        .filter(|(maker, _)| *maker != "$template")
+        .map(|(maker, arguments)| {
+            let mut properties = manners.clone();
+            if *maker != "$value" {
+                properties.remove("$on_error");
+            }
+            properties.insert((*maker).to_owned(), held(maker));
+            let mut required = vec![*maker];
+            for argument in *arguments {
+                let name = argument.trim_end_matches('*');
+                properties.insert(name.to_owned(), held(name));
+                required.extend(argument.strip_suffix('*'));
+            }
+            let mut schema = json!({
+                "type": "object",
+                "properties": properties,
+                "required": required,
+                "additionalProperties": false,
+            });
+            if *maker == "$map" {
+                schema["oneOf"] = json!([{"required": ["$to"]}, {"required": ["$table"]}]);
+            }
+            schema
+        })
+        .collect();
+    json!({"description": lang.pick("一个取值键和若干方式", "one maker and any manners"), "anyOf": makers})
+}
+
+fn cond_def(on_line: bool) -> Value {
+    let any = || json!({"$ref": "#/$defs/value"});
+    let line = |mut schema: Value| {
+        if on_line {
+            schema["properties"]["on_line"] = json!({"enum": ["drop_line", "drop_record"]});
+        }
+        schema
+    };
+    let group = |key: &str, inner: Value| {
+        line(
+            json!({"type": "object", "properties": {key: inner}, "required": [key], "additionalProperties": false}),
+        )
+    };
+    let list = || json!({"type": "array", "items": {"$ref": "#/$defs/cond"}});
+    let scalar = || json!({"anyOf": [{"type": ["string", "number", "boolean", "null"]}, {"type": "object"}]});
+    let mut all: Vec<Value> = Op::names()
+        .map(|op| {
+            let held = match op {
+                "in" | "not_in" => any(),
+                "between" => json!({"type": "array", "items": any(), "minItems": 2, "maxItems": 2}),
+                "is" => json!({"enum": ["null", "empty", "missing", null]}),
+                _ => scalar(),
+            };
+            line(json!({
+                "type": "object",
+                "properties": {"field": {"type": ["string", "number", "boolean"]}, op: held},
+                "required": ["field", op],
+                "additionalProperties": false,
+            }))
+        })
+        .collect();
+    all.push(group("all", list()));
+    all.push(group("any", list()));
+    all.push(group("not", json!({"$ref": "#/$defs/cond"})));
+    json!({"anyOf": all})
+}

@@ -1,0 +1,311 @@
+//! A scheme file becomes a checked [`Plan`].
+//!
+//! All problems of a file are found in one pass and given in the order of the file. What is refused here is everything
+//! that can be refused without the network: shapes by the table of keys, names by the environment, values by the
+//! compiler of trees.
+
+mod head;
+mod options;
+mod owned;
+mod paths;
+mod schedule;
+mod source;
+mod target;
+mod tests_list;
+mod window;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+
+use crate::builtin::Registry;
+use crate::catalogue::{Entry, scheme as words};
+use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
+use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts};
+use crate::ingest::hex;
+use crate::keys::{self, SCHEME};
+use crate::path::Path;
+use crate::plan::Plan;
+use crate::tree::{Columns, Compile, Table, Tree, TreePlace};
+use crate::yaml::{self, Node};
+
+/// What became of a file.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The plan; `None` when there is an error.
+    pub plan: Option<Plan>,
+    /// The problems, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a scheme file.
+pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &Registry) -> Compiled {
+    let root = match yaml::read(file) {
+        Ok(root) => root,
+        Err(diagnostics) => {
+            return Compiled {
+                plan: None,
+                diagnostics,
+            };
+        }
+    };
+    let mut reader = Reader {
+        file,
+        registry,
+        env,
+        diags: Vec::new(),
+        aliases: Vec::new(),
+        tables: Vec::new(),
+        compat_qeasy: false,
+        zone: TimeZone::UTC,
+    };
+    keys::walk(&root, &SCHEME, file, &mut reader.diags);
+    let plan = reader.plan(&root);
+    let mut diagnostics = reader.diags;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    diagnostics.dedup_by(|one, other| one.entry.code == other.entry.code && one.span == other.span);
+    let good = !diagnostics.iter().any(Diagnostic::is_error);
+    Compiled {
+        plan: plan.filter(|_| good),
+        diagnostics,
+    }
+}
+
+/// Reads the parts of one file. A part that cannot be read was complained about; the others are still read.
+pub(crate) struct Reader<'a> {
+    file: &'a Arc<SourceFile>,
+    registry: &'a Registry,
+    env: &'a dyn Environment,
+    diags: Vec<Diagnostic>,
+    aliases: Vec<(String, String)>,
+    tables: Vec<(String, Option<Table>)>,
+    compat_qeasy: bool,
+    zone: TimeZone,
+}
+
+impl Reader<'_> {
+    fn plan(&mut self, root: &Node) -> Option<Plan> {
+        let head = self.head(root);
+        let source_node = root
+            .get("source")
+            .map(|pair| &pair.value)
+            .filter(|node| node.map().is_some());
+        let connector = source_node.and_then(|node| self.connection(node));
+        self.zone = self.zone_of(root, connector.as_deref());
+        self.read_tables(root);
+        let tests = self.read_tests(root);
+        let source = source_node.and_then(|node| self.source(node, connector.clone(), &tests));
+        let columns = source.as_ref().and_then(|source| source.columns.clone());
+        let target_node = root
+            .get("target")
+            .map(|pair| &pair.value)
+            .filter(|node| node.map().is_some());
+        let stores_only = root
+            .get("target")
+            .is_some_and(|pair| text_of(&pair.value) == Some("none"));
+        let target = target_node.and_then(|node| self.target(node, columns));
+        let schedule = self.schedule(root, connector.as_deref());
+        let mut source = source?.plan;
+        match &target {
+            Some(target) => source.reads = reads_of(target, &source),
+            None if stores_only => source.reads = vec![Path::names(Vec::<String>::new())],
+            None => return None,
+        }
+        let looks_up = looks_up(&source, target.as_ref());
+        self.check_aliases(root, &looks_up);
+        let tests = self.resolve_tests(root, tests, &looks_up);
+        let hash = Sha256::digest(self.file.text.as_bytes());
+        Some(Plan {
+            scheme: head.scheme?,
+            name: head.name,
+            uuid: head.uuid,
+            aliases: self.aliases.clone(),
+            enabled: head.enabled,
+            zone: self.zone.clone(),
+            revision: hex(&hash[..6]),
+            source,
+            target,
+            schedule,
+            tests,
+            retention_ms: None,
+            looks_up,
+        })
+    }
+
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diags.push(diagnostic);
+    }
+
+    pub(crate) fn problem(&self, entry: &'static Entry, span: Range<usize>) -> Diagnostic {
+        Diagnostic::new(entry, self.file, span)
+    }
+
+    /// The connection that a part names.
+    pub(crate) fn connection(&mut self, node: &Node) -> Option<Arc<dyn ConnectorFacts>> {
+        let pair = node.get("connection")?;
+        let name = text_of(&pair.value)?;
+        match self.env.connection(name) {
+            Ok(facts) => Some(facts),
+            Err(near) => {
+                self.report(
+                    self.problem(&words::UNKNOWN_CONNECTION, pair.value.span.clone())
+                        .with("name", name)
+                        .with("all", listed(&near.all))
+                        .similar(nearest(name, near)),
+                );
+                None
+            }
+        }
+    }
+
+    /// The operation that a node names.
+    pub(crate) fn operation(
+        &mut self,
+        connector: Option<&Arc<dyn ConnectorFacts>>,
+        node: &Node,
+    ) -> Option<Arc<OperationFacts>> {
+        let (connector, api) = (connector?, text_of(node)?);
+        match connector.operation(api) {
+            Ok(operation) => Some(operation),
+            Err(near) => {
+                self.report(
+                    self.problem(&words::UNKNOWN_API, node.span.clone())
+                        .with("connector", connector.id())
+                        .with("name", api)
+                        .with("all", listed(&near.all))
+                        .similar(nearest(api, near)),
+                );
+                None
+            }
+        }
+    }
+
+    /// Runs a compiler of trees and takes over what it complains about.
+    pub(crate) fn compile<T>(
+        &mut self,
+        place: TreePlace,
+        columns: Option<&Columns>,
+        lets: Option<Vec<String>>,
+        run: impl FnOnce(&mut Compile<'_>) -> T,
+    ) -> T {
+        let aliases = self.aliases.clone();
+        let env = self.env;
+        let schemes = move |name: &str| resolve(env, &aliases, name);
+        let mut cx = Compile::new(self.file, self.registry, place);
+        cx.columns = columns.cloned();
+        cx.lets = lets;
+        cx.schemes = Some(&schemes);
+        cx.tables = self.tables.clone();
+        cx.compat_qeasy = self.compat_qeasy;
+        let result = run(&mut cx);
+        let found = std::mem::take(&mut cx.diags);
+        drop(cx);
+        self.diags.extend(found);
+        result
+    }
+}
+
+/// A scheme by its alias in this file, or by what it is called elsewhere. An alias that leads nowhere is complained
+/// about where it is written, once, and not at each look-up.
+pub(crate) fn resolve(
+    env: &dyn Environment,
+    aliases: &[(String, String)],
+    name: &str,
+) -> Result<SchemeFacts, NotFound> {
+    match aliases.iter().find(|(alias, _)| alias == name) {
+        Some((_, id)) => Ok(env.scheme(id).unwrap_or(SchemeFacts {
+            id: id.clone(),
+            columns: None,
+        })),
+        None => env.scheme(name).map_err(|near| NotFound {
+            similar: nearest(name, near),
+            all: Vec::new(),
+        }),
+    }
+}
+
+/// What the target reads of a row.
+fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) -> Vec<Path> {
+    let trees: Vec<&Tree> = target
+        .lets
+        .iter()
+        .map(|(_, tree)| tree)
+        .chain([&target.options, &target.request])
+        .collect();
+    let mut reads: Vec<Path> = trees
+        .iter()
+        .flat_map(|tree| tree.reads().iter().cloned())
+        .collect();
+    if trees.iter().any(|tree| tree.mentions("$label")) {
+        reads.extend(source.label.clone());
+    }
+    reads.sort();
+    reads.dedup();
+    reads
+}
+
+/// The schemes that are looked up, and the fields by which and for which.
+fn looks_up(
+    source: &crate::plan::SourcePlan,
+    target: Option<&crate::plan::TargetPlan>,
+) -> Vec<(String, Vec<Path>)> {
+    let mut trees: Vec<&Tree> = vec![&source.options];
+    trees.extend(&source.request);
+    trees.extend(&source.window.proposal_start);
+    trees.extend(&source.window.proposal_end);
+    if let Some(target) = target {
+        trees.extend(target.lets.iter().map(|(_, tree)| tree));
+        trees.extend([&target.options, &target.request]);
+    }
+    let mut found: Vec<(String, Vec<Path>)> = Vec::new();
+    for spec in trees.iter().flat_map(|tree| tree.lookups()).flatten() {
+        let at = match found.iter().position(|(scheme, _)| *scheme == spec.scheme) {
+            Some(at) => at,
+            None => {
+                found.push((spec.scheme.clone(), Vec::new()));
+                found.len() - 1
+            }
+        };
+        for path in spec.by.iter().chain([&spec.get]) {
+            if !found[at].1.contains(path) {
+                found[at].1.push(path.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The text of a scalar that is not null.
+pub(crate) fn text_of(node: &Node) -> Option<&str> {
+    keys::text(node)
+}
+
+/// The text of a member.
+pub(crate) fn member<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+    node.get(key).and_then(|pair| text_of(&pair.value))
+}
+
+/// The names that are near: those the environment gave, else by spelling.
+pub(crate) fn nearest(name: &str, near: NotFound) -> Vec<String> {
+    if near.similar.is_empty() {
+        did_you_mean(name, near.all.iter().map(String::as_str))
+    } else {
+        near.similar
+    }
+}
+
+/// A list of names for a message, not longer than a line or two.
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    const MOST: usize = 12;
+    let mut shown: Vec<&str> = names.iter().map(AsRef::as_ref).take(MOST).collect();
+    if names.len() > MOST {
+        shown.push("…");
+    }
+    if shown.is_empty() {
+        "-".to_owned()
+    } else {
+        shown.join(" ")
+    }
+}

@@ -1,0 +1,317 @@
+//! `source`.
+
+use std::sync::Arc;
+
+use super::{Reader, member, text_of};
+use crate::catalogue::scheme as words;
+use crate::cond::{Cond, compile_cond};
+use crate::facts::{ConnectorFacts, FilterKind, OpKind, OperationFacts};
+use crate::keys;
+use crate::path::Path;
+use crate::plan::{OnSeen, SourceFilter, SourcePlan, TestCase, VoidRule};
+use crate::tree::{Columns, Tree, TreePlace, compile_tree};
+use crate::yaml::{Node, NodeKind, Pair};
+
+/// The source of a scheme, and the fields of its rows where they are known.
+pub(crate) struct Source {
+    pub(crate) plan: SourcePlan,
+    pub(crate) columns: Option<Columns>,
+}
+
+impl Reader<'_> {
+    pub(crate) fn source(
+        &mut self,
+        node: &Node,
+        connector: Option<Arc<dyn ConnectorFacts>>,
+        tests: &[TestCase],
+    ) -> Option<Source> {
+        let operation = node
+            .get("api")
+            .and_then(|pair| self.operation(connector.as_ref(), &pair.value));
+        let operation = operation.filter(|operation| self.reads(operation, node));
+        let operations: Vec<Arc<OperationFacts>> = operation.iter().cloned().collect();
+        let options = self.options(node, TreePlace::SOURCE, None, None, &operations);
+        let over = node.get("request").filter(|pair| pair.value.map().is_some());
+        if let Some(pair) = over {
+            self.options_in_request(&pair.value, &operations);
+        }
+        let over =
+            over.map(|pair| self.compile(TreePlace::SOURCE, None, None, |cx| compile_tree(&pair.value, cx)));
+        let merged = self.merge_request(over, operation.as_ref());
+        let fields = self.fields(node, operation.as_ref());
+        let filter = self.filter(node, operation.as_ref());
+        let window = self.window(node, operation.as_ref(), &options, &merged, filter.as_ref());
+        let page_size = self.page_size(node, operation.as_ref(), &merged);
+
+        let mut columns = self.columns(operation.as_ref(), fields.as_deref(), tests);
+        let explode = match node.get("explode") {
+            Some(pair) => self.paths(pair, columns.as_ref(), false).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        if let (true, Some(columns)) = (self.compat_qeasy, &mut columns) {
+            explode.iter().for_each(|path| columns.flatten(path));
+        }
+        let derive = self.derive(node, &mut columns);
+        let (keep, keep_drops_record) = self.keep(node, columns.as_ref());
+        let numbered = !explode.is_empty();
+        let key = node
+            .get("key")
+            .and_then(|pair| self.paths(pair, columns.as_ref(), numbered));
+        self.exploded_key(node, &explode, key.as_deref());
+        let label = node
+            .get("label")
+            .and_then(|pair| self.field_path("label", &pair.value, columns.as_ref(), false));
+        let void = self.void(node, columns.as_ref());
+        let version = node
+            .get("version")
+            .and_then(|pair| self.paths(pair, columns.as_ref(), false));
+        Some(Source {
+            columns,
+            plan: SourcePlan {
+                connection: member(node, "connection")?.to_owned(),
+                operation: operation?.name.clone(),
+                options,
+                request: merged.request,
+                fields,
+                filter,
+                window,
+                page_size,
+                first_page: merged.first_page,
+                explode,
+                derive,
+                keep,
+                keep_drops_record,
+                key: key?,
+                label,
+                void,
+                version,
+                on_seen: member(node, "on_seen").and_then(on_seen),
+                reads: Vec::new(),
+                compat_qeasy: self.compat_qeasy,
+                zone: self.zone.clone(),
+            },
+        })
+    }
+
+    fn reads(&mut self, operation: &OperationFacts, node: &Node) -> bool {
+        if operation.kind == OpKind::Read {
+            return true;
+        }
+        let span = node
+            .get("api")
+            .map_or(node.span.clone(), |pair| pair.value.span.clone());
+        let problem = match operation.kind {
+            OpKind::Receive => self
+                .problem(&words::KEY_LATER, span)
+                .with("key", format!("api: {}", operation.name)),
+            _ => self
+                .problem(&words::WRONG_OPERATION, span)
+                .with("name", &operation.name)
+                .with("kind", operation.kind.name())
+                .with("place", "源")
+                .with("place_en", "a source"),
+        };
+        self.report(problem);
+        false
+    }
+
+    fn fields(
+        &mut self,
+        node: &Node,
+        operation: Option<&Arc<OperationFacts>>,
+    ) -> Option<Vec<(String, String)>> {
+        let Some(pair) = node.get("fields") else {
+            if let (Some(operation), Some(api)) = (
+                operation.filter(|operation| operation.fields_required),
+                node.get("api"),
+            ) {
+                self.report(
+                    self.problem(&words::FIELDS_NEEDED, api.value.span.clone())
+                        .with("operation", &operation.name),
+                );
+            }
+            return None;
+        };
+        self.accepted(pair, operation, |operation| {
+            operation.accepts_fields || operation.fields_required
+        });
+        match &pair.value.kind {
+            NodeKind::List(items) => Some(
+                items
+                    .iter()
+                    .filter_map(text_of)
+                    .map(|field| (field.replace('.', "_"), field.to_owned()))
+                    .collect(),
+            ),
+            NodeKind::Map(pairs) => Some(
+                pairs
+                    .iter()
+                    .filter_map(|pair| Some((pair.key.clone(), text_of(&pair.value)?.to_owned())))
+                    .collect(),
+            ),
+            NodeKind::Scalar(_) => None,
+        }
+    }
+
+    fn accepted(
+        &mut self,
+        pair: &Pair,
+        operation: Option<&Arc<OperationFacts>>,
+        accepts: impl Fn(&OperationFacts) -> bool,
+    ) {
+        if let Some(operation) = operation.filter(|operation| !accepts(operation)) {
+            self.report(
+                self.problem(&words::NOT_ACCEPTED, pair.key_span.clone())
+                    .with("operation", &operation.name)
+                    .with("key", &pair.key),
+            );
+        }
+    }
+
+    fn filter(&mut self, node: &Node, operation: Option<&Arc<OperationFacts>>) -> Option<SourceFilter> {
+        let pair = node.get("filter")?;
+        let text = pair.value.scalar().is_some();
+        self.accepted(pair, operation, |operation| match &operation.filter {
+            Some(FilterKind::SqlText) => true,
+            Some(FilterKind::Conditions(_)) => !text,
+            None => false,
+        });
+        if text {
+            let tree = self.compile(TreePlace::FILTER, None, None, |cx| compile_tree(&pair.value, cx));
+            return Some(SourceFilter::Text(tree));
+        }
+        pair.value.map()?;
+        self.compile(TreePlace::FILTER, None, None, |cx| compile_cond(&pair.value, cx))
+            .map(SourceFilter::Cond)
+    }
+
+    fn page_size(
+        &mut self,
+        node: &Node,
+        operation: Option<&Arc<OperationFacts>>,
+        merged: &super::owned::Merged,
+    ) -> Option<u32> {
+        let written = node
+            .get("page_size")
+            .and_then(|pair| Some((keys::integer(text_of(&pair.value)?)?, pair.value.span.clone())));
+        let (size, span) = written.or_else(|| merged.page_size.clone())?;
+        let max = operation
+            .and_then(|operation| operation.page)
+            .map(|page| page.max);
+        if let Some(max) = max.filter(|max| size > i64::from(*max)) {
+            self.report(
+                self.problem(&words::ABOVE_MAXIMUM, span)
+                    .with("key", "page_size")
+                    .with("max", max),
+            );
+            return None;
+        }
+        u32::try_from(size).ok().filter(|size| *size > 0)
+    }
+
+    fn columns(
+        &mut self,
+        operation: Option<&Arc<OperationFacts>>,
+        fields: Option<&[(String, String)]>,
+        tests: &[TestCase],
+    ) -> Option<Columns> {
+        let known = operation.and_then(|operation| operation.columns.as_deref());
+        let mut columns = match (fields, known) {
+            (Some(fields), _) => {
+                let mut columns = Columns::default();
+                fields
+                    .iter()
+                    .for_each(|(name, _)| columns.add(&Path::names([name.clone()])));
+                columns
+            }
+            (None, Some(known)) => Columns::new(known.iter().map(String::as_str)),
+            (None, None) => return None,
+        };
+        tests.iter().for_each(|test| columns.add_row(&test.row));
+        Some(columns)
+    }
+
+    fn derive(&mut self, node: &Node, columns: &mut Option<Columns>) -> Vec<(Path, Tree)> {
+        let mut derived = Vec::new();
+        for pair in node
+            .get("derive")
+            .and_then(|pair| pair.value.map())
+            .unwrap_or_default()
+        {
+            let tree = self.compile(TreePlace::ROW, columns.as_ref(), None, |cx| {
+                compile_tree(&pair.value, cx)
+            });
+            let path = self.compile(TreePlace::ROW, None, None, |cx| {
+                cx.path(&pair.key, pair.key_span.clone())
+            });
+            if let Some(path) = path {
+                if let Some(columns) = columns {
+                    columns.add(&path);
+                }
+                derived.push((path, tree));
+            }
+        }
+        derived
+    }
+
+    fn keep(&mut self, node: &Node, columns: Option<&Columns>) -> (Option<Cond>, bool) {
+        let Some(pair) = node.get("keep") else {
+            return (None, false);
+        };
+        let mut cond = pair.value.clone();
+        let mut drops_record = false;
+        if let NodeKind::Map(pairs) = &mut cond.kind
+            && let Some(at) = pairs.iter().position(|pair| pair.key == "on_line")
+        {
+            let on_line = pairs.remove(at);
+            match text_of(&on_line.value) {
+                Some("drop_record") => drops_record = true,
+                Some("drop_line") => {}
+                _ => self.report(
+                    self.problem(&words::WRONG_SHAPE, on_line.value.span.clone())
+                        .with("key", "on_line")
+                        .with("want", "以下之一:drop_line drop_record")
+                        .with("want_en", "one of drop_line drop_record"),
+                ),
+            }
+        }
+        cond.map().map_or((None, false), |_| {
+            (
+                self.compile(TreePlace::ROW, columns, None, |cx| compile_cond(&cond, cx)),
+                drops_record,
+            )
+        })
+    }
+
+    fn void(&mut self, node: &Node, columns: Option<&Columns>) -> Option<VoidRule> {
+        let pair = node.get("void")?;
+        if pair.value.map().is_some() {
+            return self
+                .compile(TreePlace::ROW, columns, None, |cx| compile_cond(&pair.value, cx))
+                .map(VoidRule::When);
+        }
+        self.field_path("void", &pair.value, columns, false)
+            .map(VoidRule::Field)
+    }
+
+    fn exploded_key(&mut self, node: &Node, explode: &[Path], key: Option<&[Path]>) {
+        let (Some(pair), Some(key)) = (node.get("key"), key) else {
+            return;
+        };
+        let by_line = key
+            .iter()
+            .any(|path| path.is_special() || explode.iter().any(|list| path.below(list).is_some()));
+        if !explode.is_empty() && !by_line {
+            self.report(self.problem(&words::EXPLODED_KEY, pair.value.span.clone()));
+        }
+    }
+}
+
+fn on_seen(word: &str) -> Option<OnSeen> {
+    match word {
+        "skip" => Some(OnSeen::Skip),
+        "update" => Some(OnSeen::Update),
+        "update_if_changed" => Some(OnSeen::UpdateIfChanged),
+        _ => None,
+    }
+}

@@ -1,0 +1,353 @@
+//! `target`.
+
+use std::sync::Arc;
+
+use super::options::{constant_options, operation_names};
+use super::{Reader, member, text_of};
+use crate::catalogue::scheme as words;
+use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
+use crate::keys;
+use crate::path::Path;
+use crate::plan::{OnUnknown, TargetPlan};
+use crate::tree::{Columns, Tree, TreePlace, compile_tree};
+use crate::yaml::{Node, Pair};
+
+const ACTIONS: [Action; 3] = [Action::Create, Action::Update, Action::Void];
+
+/// The operation of each action, with the place where the file names it.
+type Operations = Vec<(Action, Arc<OperationFacts>)>;
+
+impl Reader<'_> {
+    pub(crate) fn target(&mut self, node: &Node, columns: Option<Columns>) -> Option<TargetPlan> {
+        let connector = self.connection(node);
+        let by_action = self.target_operations(node, connector.as_ref());
+        let by_action = self.restricted(node, by_action);
+        let mut operations: Vec<Arc<OperationFacts>> = Vec::new();
+        for (_, operation) in &by_action {
+            if !operations.iter().any(|known| known.name == operation.name) {
+                operations.push(Arc::clone(operation));
+            }
+        }
+        let lets = self.lets(node, columns.as_ref());
+        let names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
+        let options = self.options(
+            node,
+            TreePlace::TARGET,
+            columns.as_ref(),
+            Some(names.clone()),
+            &operations,
+        );
+        let request = self.target_request(node, columns.as_ref(), names, &operations);
+        let main = operations.first().cloned();
+        let key = self.target_key(node, main.as_ref(), &options, &request);
+        self.lines(node, &by_action, &options, &request);
+        let batch = self.batch(node, &operations);
+        let proof = main
+            .as_ref()
+            .map(|main| (main.proof)(&constant_options(&options, main)));
+        let find_before_create = member(node, "find") == Some("before_create");
+        let on_unknown = member(node, "on_unknown").and_then(on_unknown);
+        if let (Some(main), Some(proof)) = (&main, proof)
+            && !proof.can_ask()
+        {
+            for (key, value, is_asking) in [
+                ("find", "before_create", find_before_create),
+                ("on_unknown", "query", on_unknown == Some(OnUnknown::Query)),
+            ] {
+                if let (Some(pair), true) = (node.get(key), is_asking) {
+                    self.report(
+                        self.problem(&words::CANNOT_FIND, pair.value.span.clone())
+                            .with("operation", &main.name)
+                            .with("value", format!("{key}: {value}")),
+                    );
+                }
+            }
+        }
+        let operation = |action: Action| {
+            by_action
+                .iter()
+                .find(|(known, _)| *known == action)
+                .map(|(_, operation)| operation.name.clone())
+        };
+        let mut types: Vec<(String, String)> = Vec::new();
+        for (name, ty) in operations.iter().flat_map(|operation| &operation.types) {
+            if !types.iter().any(|(known, _)| known == name) {
+                types.push((name.clone(), ty.clone()));
+            }
+        }
+        Some(TargetPlan {
+            connection: member(node, "connection")?.to_owned(),
+            create: operation(Action::Create),
+            update: operation(Action::Update),
+            void: operation(Action::Void),
+            declared: operations
+                .iter()
+                .map(|operation| {
+                    (
+                        operation.name.clone(),
+                        operation
+                            .options
+                            .iter()
+                            .map(|option| option.name.clone())
+                            .collect(),
+                    )
+                })
+                .collect(),
+            options,
+            lets,
+            sensitive: request.sensitive(),
+            request,
+            key: key?,
+            key_under: main.as_ref().and_then(|main| main.key_under.clone()),
+            find_before_create,
+            batch,
+            on_unknown,
+            tolerate_none: member(node, "tolerate") == Some("none"),
+            types,
+            proof: proof?,
+            compat_qeasy: self.compat_qeasy,
+        })
+    }
+
+    fn target_operations(&mut self, node: &Node, connector: Option<&Arc<dyn ConnectorFacts>>) -> Operations {
+        let Some(api) = node.get("api") else {
+            return Vec::new();
+        };
+        if let Some(pairs) = api.value.map() {
+            return pairs
+                .iter()
+                .filter_map(|pair| self.action_operation(pair, connector))
+                .collect();
+        }
+        let Some(operation) = self.operation(connector, &api.value) else {
+            return Vec::new();
+        };
+        if !self.writes(&operation, &api.value) {
+            return Vec::new();
+        }
+        ACTIONS
+            .into_iter()
+            .filter(|action| operation.writes.contains(action))
+            .map(|action| (action, Arc::clone(&operation)))
+            .collect()
+    }
+
+    fn action_operation(
+        &mut self,
+        pair: &Pair,
+        connector: Option<&Arc<dyn ConnectorFacts>>,
+    ) -> Option<(Action, Arc<OperationFacts>)> {
+        let action = Action::parse(&pair.key).filter(|action| ACTIONS.contains(action))?;
+        let operation = self.operation(connector, &pair.value)?;
+        if !self.writes(&operation, &pair.value) {
+            return None;
+        }
+        if !operation.writes.contains(&action) {
+            self.cannot_act(&pair.value, &operation, action);
+            return None;
+        }
+        Some((action, operation))
+    }
+
+    fn cannot_act(&mut self, node: &Node, operation: &OperationFacts, action: Action) {
+        let all: Vec<&str> = operation.writes.iter().map(|action| action.name()).collect();
+        self.report(
+            self.problem(&words::CANNOT_ACT, node.span.clone())
+                .with("name", &operation.name)
+                .with("action", action)
+                .with("all", all.join(" ")),
+        );
+    }
+
+    fn writes(&mut self, operation: &OperationFacts, node: &Node) -> bool {
+        let good =
+            operation.kind == OpKind::Write && operation.writes.iter().any(|action| ACTIONS.contains(action));
+        if !good {
+            self.report(
+                self.problem(&words::WRONG_OPERATION, node.span.clone())
+                    .with("name", &operation.name)
+                    .with("kind", operation.kind.name())
+                    .with("place", "目标")
+                    .with("place_en", "a target"),
+            );
+        }
+        good
+    }
+
+    /// Only the actions that the scheme names, where it names any.
+    fn restricted(&mut self, node: &Node, by_action: Operations) -> Operations {
+        let Some(items) = node.get("actions").and_then(|pair| pair.value.list()) else {
+            return by_action;
+        };
+        let mut wanted = Vec::new();
+        for item in items {
+            let Some(action) = text_of(item).and_then(Action::parse) else {
+                continue;
+            };
+            wanted.push(action);
+            let can = by_action.iter().any(|(known, _)| *known == action);
+            if let (false, Some((_, operation))) = (can, by_action.first()) {
+                let operation = Arc::clone(operation);
+                self.cannot_act(item, &operation, action);
+            }
+        }
+        by_action
+            .into_iter()
+            .filter(|(action, _)| wanted.contains(action))
+            .collect()
+    }
+
+    fn lets(&mut self, node: &Node, columns: Option<&Columns>) -> Vec<(String, Tree)> {
+        let mut lets: Vec<(String, Tree)> = Vec::new();
+        for pair in node
+            .get("let")
+            .and_then(|pair| pair.value.map())
+            .unwrap_or_default()
+        {
+            let before = lets.iter().map(|(name, _)| name.clone()).collect();
+            let tree = self
+                .compile(TreePlace::TARGET, columns, Some(before), |cx| {
+                    compile_tree(&pair.value, cx)
+                })
+                .settled();
+            lets.push((pair.key.clone(), tree));
+        }
+        lets
+    }
+
+    fn target_request(
+        &mut self,
+        node: &Node,
+        columns: Option<&Columns>,
+        lets: Vec<String>,
+        operations: &[Arc<OperationFacts>],
+    ) -> Tree {
+        let base = operations.iter().find_map(|operation| operation.request.clone());
+        let over = node.get("request").filter(|pair| pair.value.map().is_some());
+        if let Some(pair) = over {
+            self.options_in_request(&pair.value, operations);
+        }
+        let over = over.map(|pair| {
+            self.compile(TreePlace::TARGET, columns, Some(lets), |cx| {
+                compile_tree(&pair.value, cx)
+            })
+        });
+        match (base, over) {
+            (Some(base), Some(over)) => Tree::merge(&base, &over),
+            (Some(base), None) => (*base).clone(),
+            (None, Some(over)) => over.settled(),
+            (None, None) => Tree::literal(crate::value::Value::Map(crate::value::Map::new())),
+        }
+    }
+
+    /// The scheme's own key, else the operation's; its fields must be in the document.
+    fn target_key(
+        &mut self,
+        node: &Node,
+        main: Option<&Arc<OperationFacts>>,
+        options: &Tree,
+        request: &Tree,
+    ) -> Option<Vec<Path>> {
+        let written = node.get("key");
+        let (key, span) = match (written, main) {
+            (Some(pair), _) => {
+                let nodes: Vec<&Node> = pair
+                    .value
+                    .list()
+                    .map_or(vec![&pair.value], |items| items.iter().collect());
+                let paths: Vec<Option<Path>> = nodes
+                    .into_iter()
+                    .map(|node| self.plain_path("key", node))
+                    .collect();
+                (
+                    paths.into_iter().collect::<Option<Vec<Path>>>()?,
+                    pair.value.span.clone(),
+                )
+            }
+            (None, Some(main)) => {
+                let key = (main.keys)(&constant_options(options, main));
+                let span = node
+                    .get("request")
+                    .or_else(|| node.get("api"))
+                    .map_or(node.span.clone(), |pair| pair.key_span.clone());
+                if key.is_empty() {
+                    self.report(
+                        self.problem(&words::NO_TARGET_KEY, span)
+                            .with("operation", &main.name),
+                    );
+                    return None;
+                }
+                (key, span)
+            }
+            (None, None) => return None,
+        };
+        let under = main.and_then(|main| main.key_under.clone());
+        for path in &key {
+            let whole = under
+                .as_ref()
+                .map_or_else(|| path.clone(), |under| under.join(path));
+            if main.is_some() && request.has(&whole) == Some(false) {
+                self.report(
+                    self.problem(&words::TARGET_KEY_ABSENT, span.clone())
+                        .with("path", &whole),
+                );
+            }
+        }
+        Some(key)
+    }
+
+    /// A document with lines that may be updated has no safe default for lines that are not sent.
+    fn lines(&mut self, node: &Node, by_action: &Operations, options: &Tree, request: &Tree) {
+        let Some((_, operation)) = by_action.iter().find(|(action, _)| *action == Action::Update) else {
+            return;
+        };
+        if !request.has_lines() {
+            return;
+        }
+        let needed = operation.options.iter().find(|option| {
+            option.needed_when.as_deref() == Some("update_with_lines") && option.default.is_none()
+        });
+        if let Some(option) = needed
+            && options.has(&Path::names([option.name.clone()])) == Some(false)
+        {
+            let span = node
+                .get("options")
+                .or_else(|| node.get("api"))
+                .map_or(node.span.clone(), |pair| pair.key_span.clone());
+            let name = option.name.clone();
+            self.report(self.problem(&words::LINES_UNSAFE, span).with("name", name));
+        }
+    }
+
+    fn batch(&mut self, node: &Node, operations: &[Arc<OperationFacts>]) -> u32 {
+        let max = operations
+            .iter()
+            .map(|operation| operation.batch_max)
+            .min()
+            .unwrap_or(1)
+            .max(1);
+        let written = node
+            .get("batch")
+            .and_then(|pair| Some((pair, keys::integer(text_of(&pair.value)?)?)));
+        let Some((pair, size)) = written else {
+            return max;
+        };
+        if !operations.is_empty() && size > i64::from(max) {
+            self.report(
+                self.problem(&words::ABOVE_MAXIMUM, pair.value.span.clone())
+                    .with("key", format!("batch ({})", operation_names(operations)))
+                    .with("max", max),
+            );
+        }
+        u32::try_from(size).unwrap_or(max).clamp(1, max)
+    }
+}
+
+fn on_unknown(word: &str) -> Option<OnUnknown> {
+    match word {
+        "query" => Some(OnUnknown::Query),
+        "hold" => Some(OnUnknown::Hold),
+        "resend" => Some(OnUnknown::Resend),
+        _ => None,
+    }
+}

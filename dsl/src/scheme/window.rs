@@ -1,0 +1,142 @@
+//! `source.window`.
+
+use std::sync::Arc;
+
+use super::owned::Merged;
+use super::{Reader, member, text_of};
+use crate::catalogue::scheme as words;
+use crate::facts::OperationFacts;
+use crate::filter::moment;
+use crate::keys::duration_ms;
+use crate::plan::{CatchUp, First, SourceFilter, WindowPlan};
+use crate::tree::Tree;
+use crate::yaml::Node;
+
+/// How far back a window reaches when nothing is said: clocks differ and rows are committed late.
+const OVERLAP_MS: i64 = 120_000;
+/// How long a source may still commit rows with an older time.
+const SETTLE_MS: i64 = 60_000;
+/// Longest slice: a day of rows fits a run.
+const MAX_MS: i64 = 86_400_000;
+
+impl Reader<'_> {
+    pub(crate) fn window(
+        &mut self,
+        source: &Node,
+        operation: Option<&Arc<OperationFacts>>,
+        options: &Tree,
+        merged: &Merged,
+        filter: Option<&SourceFilter>,
+    ) -> WindowPlan {
+        let pair = source.get("window");
+        let node = pair.map(|pair| &pair.value);
+        let none = node.is_some_and(|node| text_of(node) == Some("none"));
+        let length = |key: &str| node.and_then(|node| member(node, key)).and_then(duration_ms);
+        let allowed = operation.and_then(|operation| operation.window_max_ms);
+        let max_ms = length("max");
+        if let (Some(max), Some(allowed), Some(node)) = (max_ms, allowed, node)
+            && max > allowed
+        {
+            let span = node
+                .get("max")
+                .map_or(node.span.clone(), |pair| pair.value.span.clone());
+            self.report(
+                self.problem(&words::ABOVE_MAXIMUM, span)
+                    .with("key", "max")
+                    .with("max", duration_text(allowed)),
+            );
+        }
+        let plan = WindowPlan {
+            none,
+            first: node.and_then(|node| self.first(node)),
+            overlap_ms: length("overlap").unwrap_or(OVERLAP_MS),
+            settle_ms: length("settle").unwrap_or(SETTLE_MS),
+            max_ms: max_ms.unwrap_or(MAX_MS).min(allowed.unwrap_or(i64::MAX)),
+            catch_up: match node.and_then(|node| member(node, "catch_up")) {
+                Some("error") => CatchUp::Error,
+                Some("ignore") => CatchUp::Ignore,
+                _ => CatchUp::Extend,
+            },
+            field: node.and_then(|node| member(node, "field")).map(str::to_owned),
+            proposal_start: merged.proposal_start.clone(),
+            proposal_end: merged.proposal_end.clone(),
+        };
+        if let Some(operation) = operation {
+            self.window_used(source, operation, options, merged, filter, &plan);
+        }
+        plan
+    }
+
+    fn first(&mut self, window: &Node) -> Option<First> {
+        let text = member(window, "first")?;
+        match duration_ms(text) {
+            Some(ms) => Some(First::Ago(-ms)),
+            None => moment(&text.into(), &self.zone).map(First::At),
+        }
+    }
+
+    /// Either something uses the window, or the scheme says that there is none.
+    fn window_used(
+        &mut self,
+        source: &Node,
+        operation: &OperationFacts,
+        options: &Tree,
+        merged: &Merged,
+        filter: Option<&SourceFilter>,
+        plan: &WindowPlan,
+    ) {
+        let Some(api) = source.get("api") else {
+            return;
+        };
+        let in_request = merged
+            .request
+            .as_ref()
+            .is_some_and(|request| request.mentions("$window"));
+        let in_filter = match filter {
+            Some(SourceFilter::Text(tree)) => tree.mentions("$window"),
+            Some(SourceFilter::Cond(cond)) => cond
+                .names()
+                .iter()
+                .any(|name| name.first_name() == Some("$window")),
+            None => false,
+        };
+        let written = in_request || in_filter || options.mentions("$window");
+        if plan.none {
+            if written {
+                let span = source
+                    .get("window")
+                    .map_or(api.value.span.clone(), |pair| pair.value.span.clone());
+                self.report(
+                    self.problem(&words::WINDOW_NONE_USED, span)
+                        .with("name", "$window"),
+                );
+            }
+            return;
+        }
+        if !written && !operation.uses_window {
+            let span = source
+                .get("window")
+                .map_or(api.value.span.clone(), |pair| pair.key_span.clone());
+            self.report(self.problem(&words::WINDOW_NEEDED, span));
+            return;
+        }
+        if operation.window_by_field && plan.field.is_none() && !written {
+            self.report(
+                self.problem(&words::WINDOW_FIELD_NEEDED, api.value.span.clone())
+                    .with("operation", &operation.name),
+            );
+        }
+    }
+}
+
+/// A length of time as a file writes it, in the largest unit that fits.
+pub(crate) fn duration_text(ms: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    UNITS
+        .iter()
+        .find(|(unit, _)| ms > 0 && ms % unit == 0)
+        .map_or_else(
+            || format!("{ms}ms"),
+            |(unit, name)| format!("{}{name}", ms / unit),
+        )
+}

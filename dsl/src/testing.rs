@@ -1,0 +1,275 @@
+//! A scheme's own `tests:`, run without any system: a row in, the document out, compared as data.
+
+use jiff::tz::TimeZone;
+
+use crate::diagnostic::{Failure, Lang};
+use crate::expr::gather;
+use crate::facts::Action;
+use crate::ingest::{IngestCx, Ingested};
+use crate::json;
+use crate::lookup::{Hits, LookupWant};
+use crate::path::Path;
+use crate::plan::{Plan, TestCase};
+use crate::target::{Build, RecordCx};
+use crate::value::Value;
+
+/// The instant at which tests run: 2023-11-15 06:13:20.100 in Shanghai.
+pub const TEST_NOW_MS: i64 = 1_700_000_000_100;
+
+/// Rounds of look-ups after which a test gives up; a scheme with more would be unreadable.
+const MOST_LEVELS: usize = 64;
+
+/// What became of one test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestOutcome {
+    /// Its name.
+    pub name: String,
+    /// Whether the document is the one that was expected.
+    pub passed: bool,
+    /// What differs, in the order of the expected document; then what was not expected.
+    pub diff: Vec<Difference>,
+}
+
+/// One place that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Difference {
+    /// A value is another.
+    Changed {
+        /// Where.
+        path: String,
+        /// What was expected.
+        want: Value,
+        /// What came.
+        got: Value,
+    },
+    /// A value is not there.
+    Absent {
+        /// Where.
+        path: String,
+        /// What was expected.
+        want: Value,
+    },
+    /// A value is there that was not expected.
+    Extra {
+        /// Where.
+        path: String,
+        /// What came.
+        got: Value,
+    },
+    /// There is no document.
+    Failed(Failure),
+    /// The record waits for a row that the test does not give.
+    Waits {
+        /// The scheme that is looked up.
+        scheme: String,
+        /// The keys that were not found.
+        keys: Vec<String>,
+    },
+    /// The row was dropped.
+    Dropped(&'static str),
+    /// The row made several records, and the test expects one.
+    Several(usize),
+}
+
+impl Difference {
+    /// One line for a person.
+    pub fn line(&self, lang: Lang) -> String {
+        let text = |value: &Value| json::to_string(value);
+        match (self, lang) {
+            (Difference::Changed { path, want, got }, Lang::Zh) => {
+                format!("{path}:应为 {},实际 {}", text(want), text(got))
+            }
+            (Difference::Changed { path, want, got }, Lang::En) => {
+                format!("{path}: expected {}, got {}", text(want), text(got))
+            }
+            (Difference::Absent { path, want }, Lang::Zh) => format!("{path}:应为 {},实际没有", text(want)),
+            (Difference::Absent { path, want }, Lang::En) => {
+                format!("{path}: expected {}, got nothing", text(want))
+            }
+            (Difference::Extra { path, got }, Lang::Zh) => format!("{path}:不应有,实际 {}", text(got)),
+            (Difference::Extra { path, got }, Lang::En) => {
+                format!("{path}: expected nothing, got {}", text(got))
+            }
+            (Difference::Failed(failure), lang) => format!("{} {}", failure.code(), failure.message(lang)),
+            (Difference::Waits { scheme, keys }, Lang::Zh) => {
+                format!("等待 {scheme} 的数据 {}:测试的 lookups 里没有", keys.join("/"))
+            }
+            (Difference::Waits { scheme, keys }, Lang::En) => {
+                format!(
+                    "waits for the row {} of {scheme}, which `lookups` of the test does not have",
+                    keys.join("/")
+                )
+            }
+            (Difference::Dropped(why), Lang::Zh) => format!("这一行被丢弃({why})"),
+            (Difference::Dropped(why), Lang::En) => format!("the row was dropped ({why})"),
+            (Difference::Several(count), Lang::Zh) => {
+                format!("这一行变成了 {count} 条,`expect` 应为 {count} 项的列表")
+            }
+            (Difference::Several(count), Lang::En) => {
+                format!("the row made {count} records: `expect` must be a list of {count}")
+            }
+        }
+    }
+}
+
+/// Runs one test of a plan.
+pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
+    let zone = &plan.zone;
+    let records = plan.source.ingest(
+        test.row.clone(),
+        &IngestCx {
+            now_ms: TEST_NOW_MS,
+            zone,
+        },
+    );
+    let results: Result<Vec<Value>, Difference> = records
+        .iter()
+        .map(|record| document(plan, test, record, zone))
+        .collect();
+    let diff = match results {
+        Err(difference) => vec![difference],
+        Ok(documents) => {
+            let mut diff = Vec::new();
+            match (documents.as_slice(), &test.expect) {
+                ([only], expect) if plan.source.explode.is_empty() || !matches!(expect, Value::List(_)) => {
+                    compare(&Path::names(Vec::<String>::new()), expect, only, &mut diff);
+                }
+                (_, Value::List(_)) => {
+                    let got = Value::List(documents);
+                    compare(&Path::names(Vec::<String>::new()), &test.expect, &got, &mut diff);
+                }
+                (several, _) => diff.push(Difference::Several(several.len())),
+            }
+            diff
+        }
+    };
+    TestOutcome {
+        name: test.name.clone(),
+        passed: diff.is_empty(),
+        diff,
+    }
+}
+
+fn document(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> Result<Value, Difference> {
+    if let Some(failure) = &record.fault {
+        return Err(Difference::Failed(failure.clone()));
+    }
+    record.kept.map_err(Difference::Dropped)?;
+    let key = record.key.clone().map_err(Difference::Failed)?;
+    let Some(target) = &plan.target else {
+        return Ok(record.row.clone());
+    };
+    let action = test
+        .action
+        .unwrap_or(if record.void { Action::Void } else { Action::Create });
+    let known = action != Action::Create;
+    let cx = RecordCx {
+        row: &record.row,
+        key: &key,
+        label: &record.label,
+        target_id: known.then_some("test-id"),
+        target_number: known.then_some("test-number"),
+        action,
+        now_ms: TEST_NOW_MS,
+        zone,
+    };
+    let mut hits = Hits::new();
+    for level in 0..target.lookup_levels().min(MOST_LEVELS) {
+        for want in target
+            .lookup_keys(level, &cx, &hits)
+            .map_err(Difference::Failed)?
+        {
+            answer(&want, test, &mut hits);
+        }
+    }
+    match target.build(&cx, &hits, None).map_err(Difference::Failed)? {
+        Build::Built(built) => Ok(built.payload),
+        Build::Defer(want) => Err(Difference::Waits {
+            scheme: want.spec.scheme,
+            keys: want.keys,
+        }),
+    }
+}
+
+/// Looks up in the rows that the test gives; the last one written is the newest.
+fn answer(want: &LookupWant, test: &TestCase, hits: &mut Hits) {
+    let rows = test
+        .lookups
+        .iter()
+        .filter(|(scheme, _)| *scheme == want.spec.scheme)
+        .flat_map(|(_, rows)| rows);
+    let found: Vec<&Value> = rows
+        .filter(|row| {
+            want.spec.by.iter().zip(&want.keys).all(|(path, key)| {
+                column(row, path)
+                    .and_then(|value| value.to_plain_text())
+                    .as_deref()
+                    == Some(key)
+            })
+        })
+        .collect();
+    if want.spec.only && found.len() > 1 {
+        hits.insert_several(&want.spec, &want.keys, found.len());
+        return;
+    }
+    let value = found.last().and_then(|row| column(row, &want.spec.get));
+    hits.insert(&want.spec, &want.keys, value);
+}
+
+/// A field of a stored row; what the ledger knows of it is written by its name (`$key`).
+fn column(row: &Value, path: &Path) -> Option<Value> {
+    if path.is_special() {
+        return row.get(&path.to_string()).cloned();
+    }
+    gather(row, path).map(std::borrow::Cow::into_owned)
+}
+
+fn compare(at: &Path, want: &Value, got: &Value, diff: &mut Vec<Difference>) {
+    match (want, got) {
+        (Value::Map(wanted), Value::Map(given)) => {
+            for (name, want) in wanted {
+                let path = at.child(name.clone());
+                match given.get(name) {
+                    Some(got) => compare(&path, want, got, diff),
+                    None => diff.push(Difference::Absent {
+                        path: path.to_string(),
+                        want: want.clone(),
+                    }),
+                }
+            }
+            for (name, got) in given.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
+                diff.push(Difference::Extra {
+                    path: at.child(name.clone()).to_string(),
+                    got: got.clone(),
+                });
+            }
+        }
+        (Value::List(wanted), Value::List(given)) => {
+            for index in 0..wanted.len().max(given.len()) {
+                let path = at.join(&Path::parse(&index.to_string()).expect("a number is a path"));
+                match (wanted.get(index), given.get(index)) {
+                    (Some(want), Some(got)) => compare(&path, want, got, diff),
+                    (Some(want), None) => {
+                        diff.push(Difference::Absent {
+                            path: path.to_string(),
+                            want: want.clone(),
+                        });
+                    }
+                    (None, Some(got)) => diff.push(Difference::Extra {
+                        path: path.to_string(),
+                        got: got.clone(),
+                    }),
+                    (None, None) => {}
+                }
+            }
+        }
+        (want, got) if want == got => {}
+        (want, got) => {
+            diff.push(Difference::Changed {
+                path: at.to_string(),
+                want: want.clone(),
+                got: got.clone(),
+            });
+        }
+    }
+}
