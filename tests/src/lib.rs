@@ -1,1 +1,4 @@
-//! tests
+//! Tests of several crates together, and what they share.
+
+pub mod e2e;
+pub mod sim;

@@ -1,0 +1,279 @@
+//! A world for one end-to-end test: both simulators in this process, the real binary, a folder of its own.
+//!
+//! Truth is the simulators' journal: what the target *executed*. It promises that no test meets another's files,
+//! ports or environment; what is right is left to the tests.
+
+mod binary;
+mod judge;
+mod lone;
+mod wire;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use sandbox::{FaultKind, FaultPlan, JournalEntry, Running};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub use binary::{Process, Ran, Run, engine};
+pub use judge::{adds_up, judge, numbers, versions};
+pub use lone::Lone;
+pub use wire::{Message, Recorder, ask, send};
+
+pub use sandbox::{Config, Credentials};
+
+/// The main scheme.
+pub const MAIN: &str = "schemes/huke-to-k3.yaml";
+/// The scheme that feeds its look-up.
+pub const FEEDER: &str = "schemes/huke-customers.yaml";
+/// Ordinary trades of a small world: 30 customers, three pages.
+pub const TRADES: usize = 120;
+/// Its customers.
+pub const CUSTOMERS: usize = TRADES / 4;
+
+/// The folder of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests is a folder of the workspace")
+}
+
+/// Simulators, files and environment of one test.
+#[derive(Debug)]
+pub struct World {
+    sandbox: Running,
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+    // Last, so that the simulators stop before what they run on.
+    _runtime: Runtime,
+}
+
+impl World {
+    /// A small world in which everything goes well.
+    pub fn small() -> Self {
+        Self::of(|_| {})
+    }
+
+    /// A small world with something else about it.
+    pub fn of(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
+            trades: TRADES,
+            ..Config::default()
+        };
+        change(&mut config);
+        Self::start(config)
+    }
+
+    /// Any world.
+    ///
+    /// # Panics
+    /// When the machine has no free port or no room for temporary files.
+    pub fn start(config: Config) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads for the simulators");
+        let sandbox = runtime
+            .block_on(sandbox::start(config))
+            .expect("a free port on loopback");
+        let folder = tempfile::tempdir().expect("room for temporary files");
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).expect("a new folder is empty");
+        let mut environment = sandbox.exports();
+        environment.push(("HOME".to_owned(), home.display().to_string()));
+        environment.push(("ENGINE_LANG".to_owned(), "en".to_owned()));
+        let world = World {
+            sandbox,
+            folder,
+            environment,
+            _runtime: runtime,
+        };
+        world.write("connections.yaml", &world.sandbox.connections_yaml());
+        for scheme in [MAIN, FEEDER] {
+            let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
+            world.write(scheme, &text);
+        }
+        world
+    }
+
+    /// A path of the test's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The data directory of the environment `default`.
+    pub fn data(&self) -> PathBuf {
+        self.path(".engine/default")
+    }
+
+    /// Writes a file of the folder.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let parent = path.parent().expect("a file has a folder");
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&path, text))
+            .expect("our own folder");
+    }
+
+    /// Replaces text in a file of the folder, at every place it stands.
+    ///
+    /// # Panics
+    /// When the file does not hold it.
+    #[track_caller]
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path(name)).expect("our own file");
+        assert!(text.contains(from), "{name} does not hold {from:?}\n{text}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    /// Records per call to the target.
+    pub fn batch(&self, records: u32) {
+        self.edit(
+            MAIN,
+            "  find: before_create",
+            &format!("  batch: {records}\n  find: before_create"),
+        );
+    }
+
+    /// Gives up soon, on both connections.
+    pub fn impatient(&self) {
+        let quiet = "    quiet_period: 500ms\n";
+        let timeouts = "    timeouts: {first_byte: 1s, idle: 1s, total: 2s}\n";
+        self.edit("connections.yaml", quiet, &format!("{quiet}{timeouts}"));
+    }
+
+    /// Puts a recorder between the engine and the simulators.
+    pub fn record(&self) -> Recorder {
+        let recorder = Recorder::before(self.addr());
+        self.edit(
+            "connections.yaml",
+            &self.addr().to_string(),
+            &recorder.addr().to_string(),
+        );
+        recorder
+    }
+
+    /// Sets a variable of every later command.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A command in the making.
+    pub fn command(&self, words: &[&str]) -> Run {
+        Run::new(self.folder.path(), &self.environment, words)
+    }
+
+    /// Runs `engine` with these words to its end.
+    pub fn engine(&self, words: &[&str]) -> Ran {
+        self.command(words).finish()
+    }
+
+    /// Reads the customers that the main scheme looks up.
+    #[track_caller]
+    pub fn feed(&self) {
+        self.engine(&["run", FEEDER]).expect(0);
+    }
+
+    /// Runs the main scheme and gives its JSON document, valid against the command's own schema.
+    #[track_caller]
+    pub fn run(&self, more: &[&str], code: i32) -> Value {
+        let words: Vec<&str> = ["run", MAIN, "--json"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let ran = self.engine(&words);
+        ran.expect(code);
+        let document = ran.json();
+        self.valid("run", &document);
+        assert_eq!(document["exit_code"], code, "{ran}");
+        let run = document["runs"][0].clone();
+        adds_up(&run);
+        run
+    }
+
+    /// `engine verify` must find nothing.
+    #[track_caller]
+    pub fn verify(&self) {
+        self.engine(&["verify"]).expect(0);
+    }
+
+    /// A document must be valid against `engine schema KIND`.
+    #[track_caller]
+    pub fn valid(&self, kind: &str, document: &Value) {
+        let schema = self.engine(&["schema", kind]);
+        let schema = schema.expect(0).json();
+        let validator = jsonschema::validator_for(&schema).unwrap_or_else(|e| panic!("schema {kind}: {e}"));
+        let problems: Vec<String> = validator
+            .iter_errors(document)
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .collect();
+        assert!(problems.is_empty(), "{problems:#?}\n{document:#}");
+    }
+
+    /// The simulators.
+    pub fn sandbox(&self) -> &Running {
+        &self.sandbox
+    }
+
+    /// Where they listen.
+    pub fn addr(&self) -> SocketAddr {
+        self.sandbox.addr()
+    }
+
+    /// What the target executed.
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.sandbox.journal()
+    }
+
+    /// Lets the n-th call of an endpoint, counted from now, go wrong.
+    pub fn fault(&self, endpoint: &str, nth: u64, kind: FaultKind) {
+        self.sandbox
+            .fault(FaultPlan::nth(endpoint, nth, kind))
+            .expect("a plan that counts from 1");
+    }
+
+    /// A control call of the simulators.
+    pub fn control(&self, name: &str, body: &Value) -> Value {
+        ask(
+            self.addr(),
+            "POST",
+            &format!("/_sandbox/{name}"),
+            &body.to_string(),
+        )
+    }
+
+    /// What the simulators have counted.
+    pub fn state(&self) -> Value {
+        ask(self.addr(), "GET", "/_sandbox/state", "")
+    }
+
+    /// How often an endpoint was called.
+    pub fn calls(&self, endpoint: &str) -> u64 {
+        self.state()["calls"][endpoint].as_u64().unwrap_or(0)
+    }
+
+    /// Every byte that the engine left behind in files, with its path.
+    pub fn left_behind(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(self.folder.path(), &mut files);
+        files
+    }
+}
+
+fn collect(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            into.push((path, bytes));
+        }
+    }
+    into.sort();
+}
