@@ -3,6 +3,66 @@
 use super::Entry;
 use crate::diagnostic::Severity;
 
+/// A key that does not exist here.
+pub const UNKNOWN_KEY: Entry = Entry {
+    code: "E1500",
+    severity: Severity::Error,
+    zh: "{where_zh}里没有 `{key}` 这个键",
+    en: "there is no key `{key}` in {where_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "键名写错,或者写在了别的位置。引擎不会忽略不认识的键。",
+    long_en: "The key is misspelt, or belongs elsewhere. The engine does not ignore keys it does not know.",
+    example: "operations: {list: {metod: GET}}",
+};
+/// A map, a list or a single value where another is wanted.
+pub const KIND: Entry = Entry {
+    code: "E1517",
+    severity: Severity::Error,
+    zh: "`{key}` 应为{want_zh},这里是{found_zh}",
+    en: "`{key}` must be {want_en}, but is {found_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "这个位置要求另一种结构。",
+    long_en: "This place takes another structure.",
+    example: "operations: [list]",
+};
+/// An id that cannot be one.
+pub const BAD_ID: Entry = Entry {
+    code: "E1518",
+    severity: Severity::Error,
+    zh: "`{value}` 不能作为 id",
+    en: "`{value}` cannot be an id",
+    help_zh: "id 由小写字母、数字和 `-` 组成,以字母或数字开头,最长 64 个字符",
+    help_en: "an id has small letters, digits and `-`, begins with a letter or digit, and has at most 64 characters",
+    long_zh: "id 会出现在文件名、数据目录和命令里。",
+    long_en: "Ids appear in file names, data directories and commands.",
+    example: "connector: Kingdee K3",
+};
+/// A zone that does not exist.
+pub const UNKNOWN_ZONE: Entry = Entry {
+    code: "E1519",
+    severity: Severity::Error,
+    zh: "没有时区 `{name}`",
+    en: "there is no time zone `{name}`",
+    help_zh: "写 IANA 时区名,如 Asia/Shanghai",
+    help_en: "write an IANA zone such as Asia/Shanghai",
+    long_zh: "时区用 IANA 名称。",
+    long_en: "Zones have IANA names.",
+    example: "zone: Beijing",
+};
+/// A `$name` that means nothing at this place.
+pub const NAME_PLACE: Entry = Entry {
+    code: "E1520",
+    severity: Severity::Error,
+    zh: "`{name}` 不能用在{where_zh}",
+    en: "`{name}` cannot be used in {where_en}",
+    help_zh: "此处可用:{allowed}",
+    help_en: "allowed here: {allowed}",
+    long_zh: "引擎的名称各有自己的位置:例如 `$records` 只在操作的请求框架里,`$auth` 只在登录之后附加的内容里。",
+    long_en: "Names of the engine have their places: `$records` stands in the frame of an operation, `$auth` in what a login adds.",
+    example: "hosts: [<<$records>>]",
+};
 /// A key of the format that this version does not carry out.
 pub const NOT_YET: Entry = Entry {
     code: "E1501",
@@ -306,8 +366,8 @@ pub const PLAIN_HTTP: Entry = Entry {
 pub const BAD_URL: Entry = Entry {
     code: "E1558",
     severity: Severity::Error,
-    zh: "参数 `{name}` 不是可用的地址:{why}",
-    en: "parameter `{name}` is not a usable address: {why}",
+    zh: "参数 `{name}` 不是可用的地址:{why_zh}",
+    en: "parameter `{name}` is not a usable address: {why_en}",
     help_zh: "写成 https://主机/路径/",
     help_en: "write https://host/path/",
     long_zh: "地址要有 http 或 https、主机,可以有端口和路径;不能带用户名、查询串或片段。",
@@ -328,6 +388,18 @@ pub const BLOCKED_ADDRESS: Entry = Entry {
     example: "params: {server: \"http://169.254.169.254/\"}",
 };
 
+/// A connection that the file does not have.
+pub const UNKNOWN_CONNECTION: Entry = Entry {
+    code: "E1561",
+    severity: Severity::Error,
+    zh: "连接文件里没有连接 `{name}`",
+    en: "the connections file has no connection `{name}`",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接要先写在 connections.yaml 里。",
+    long_en: "A connection must stand in connections.yaml.",
+    example: "source: {connection: hukee}",
+};
 /// A connector without a simulator.
 pub const NO_SANDBOX: Entry = Entry {
     code: "E1560",
@@ -343,6 +415,11 @@ pub const NO_SANDBOX: Entry = Entry {
 
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
+    &UNKNOWN_KEY,
+    &KIND,
+    &BAD_ID,
+    &UNKNOWN_ZONE,
+    &NAME_PLACE,
     &NOT_YET,
     &RECIPE_SYNTAX,
     &RECIPE_NAME,
@@ -369,4 +446,5 @@ pub const ALL: &[&Entry] = &[
     &BAD_URL,
     &BLOCKED_ADDRESS,
     &NO_SANDBOX,
+    &UNKNOWN_CONNECTION,
 ];

@@ -1,9 +1,46 @@
-//! connector
+//! Connectors: a vendor's file and the data of a call in, bytes to send out; bytes of an answer in, rows and verdicts
+//! out.
+//!
+//! Pure: no I/O, no clock, no randomness of its own; the instant and the entropy of an attempt are handed in. What a
+//! vendor does differently stands in `connectors/*/connector.yaml`; no vendor is named here. Sending, waiting, limits
+//! and sessions' storage are left to others.
+//!
+//! Promises: a body is rendered once, and the bytes that are signed are the bytes that are sent; a secret appears in no
+//! `Debug`, failure or diagnostic; an answer that no row of the table knows is never a success.
+
 mod answer;
+mod ask;
+mod builtin;
+mod connection;
+pub mod connections;
+mod facts;
 mod filter;
+mod frame;
+mod judge;
+pub mod keys;
+mod load;
+mod model;
 mod recipe;
+mod request;
+mod rows;
 mod secret;
+mod sign;
+pub mod tests;
+mod units;
+mod url;
 
 pub use answer::HttpAnswer;
-pub use filter::{Conditions, FilterValue, Op};
+pub use ask::{Ask, Found, OwnedCall};
+pub use builtin::builtin;
+pub use connection::{Connection, Timeouts};
+pub use connections::Connections;
+pub use facts::Facts;
+pub use filter::FilterValue;
+pub use judge::{Judged, Verdict};
+pub use load::load;
+pub use model::{Class, Connector, Limits, Param, ParamType, Transport, WhenNone};
+pub use request::{Call, PageState, Prepared};
+pub use rows::PageRows;
 pub use secret::{MASK, NoSecrets, Redactor, Secret, SecretKind, Secrets};
+pub use sign::{HttpRequest, Preview, Session};
+pub use units::Rate;

@@ -78,7 +78,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
         Ok::<_, Error>(hex(&input(value)?, true))
     });
     env.add_filter("b64", |value: &Value| {
-        Ok::<_, Error>(base64::engine::general_purpose::STANDARD.encode(input(value)?))
+        Ok::<_, Error>(b64(&input(value)?))
     });
     env.add_filter("b64url", |value: &Value| {
         Ok::<_, Error>(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(input(value)?))
@@ -196,6 +196,11 @@ fn hex(data: &[u8], upper: bool) -> String {
         text.push(char::from(digits[usize::from(byte & 15)]));
     }
     text
+}
+
+/// Base64 with padding.
+pub(crate) fn b64(data: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(data)
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986; `/` becomes `%2F`.

@@ -15,13 +15,13 @@ use std::sync::LazyLock;
 use minijinja::value::Value as Jinja;
 use minijinja::{AutoEscape, Environment, ErrorKind, Expression, UndefinedBehavior};
 
-pub(crate) use filters::urlenc;
+pub(crate) use filters::{b64, urlenc};
 
 /// Instructions that one evaluation may use. The longest recipe we know needs fewer than two hundred.
 const FUEL: u64 = 50_000;
 
 /// A recipe's text may have this many bytes; the longest we know has about two hundred.
-const TEXT_MAX: usize = 4096;
+pub(crate) const TEXT_MAX: usize = 4096;
 
 /// What a missing name does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
 pub(crate) struct Recipe {
     expression: Expression<'static, 'static>,
     text: String,
+    reads: Vec<String>,
 }
 
 impl std::fmt::Debug for Recipe {
@@ -94,11 +95,11 @@ impl Names {
         );
         self.set(filters::ZONE, Jinja::from(zone));
     }
+}
 
-    /// The value of a name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Jinja> {
-        self.0.get(name)
-    }
+/// Several names under one.
+pub(crate) fn map<const N: usize>(members: [(&str, Jinja); N]) -> Jinja {
+    Jinja::from(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>())
 }
 
 /// Bytes as a recipe sees them: no text until an encoding makes them one.
@@ -127,27 +128,21 @@ impl Recipe {
                     .map_or_else(|| error.kind().to_string(), str::to_owned),
             )
         })?;
-        let mut unknown: Vec<String> = expression
-            .undeclared_variables(false)
-            .into_iter()
-            .filter(|name| !known(name) && !filters::FUNCTIONS.contains(&name.as_str()))
-            .collect();
-        unknown.sort();
-        if let Some(name) = unknown.into_iter().next() {
-            return Err(CompileError::Name(name));
+        let mut reads: Vec<String> = expression.undeclared_variables(false).into_iter().collect();
+        reads.sort();
+        reads.retain(|name| !filters::FUNCTIONS.contains(&name.as_str()));
+        if let Some(name) = reads.iter().find(|name| !known(name)) {
+            return Err(CompileError::Name(name.clone()));
         }
         match unknown_filter(text) {
             Some(name) => Err(CompileError::Filter(name)),
-            None => Ok(Recipe {
-                expression,
-                text: text.to_owned(),
-            }),
+            None => Ok(Recipe { expression, text: text.to_owned(), reads }),
         }
     }
 
-    /// The recipe as it was written.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// The names it reads.
+    pub(crate) fn reads(&self) -> &[String] {
+        &self.reads
     }
 
     /// Computes the value.

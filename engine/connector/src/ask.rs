@@ -1,0 +1,268 @@
+//! Asking for the documents of a lost answer, by key or by id.
+//!
+//! Keys go into a structured filter, never into text; what comes back is compared as text with what was asked, so
+//! that a target which finds more than that cannot settle the wrong record.
+
+use dsl::cond::{Asked, Op};
+use dsl::facts::{Action, Proof};
+use dsl::{Failure, Map, Number, Path, Value};
+
+use crate::connection::Connection;
+use crate::filter::FilterValue;
+use crate::model::{AskBy, KeyPlace, Operation, ProofPlace, Unknown, WhenNone};
+use crate::recipe::{Recipe, data};
+use crate::request::{Call, PageState, complete_options};
+
+/// Keys in one call. A longer filter meets limits of web servers.
+const KEYS_MAX: usize = 50;
+
+/// Name in the row for the internal id.
+const ID: &str = "id";
+/// Name in the row for the number.
+const NUMBER: &str = "number";
+
+/// A call that owns what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnedCall {
+    /// The operation.
+    pub operation: String,
+    /// Its options.
+    pub options: Map,
+    /// Name in the row, and field asked for.
+    pub fields: Vec<(String, String)>,
+    /// The condition.
+    pub filter: FilterValue,
+    /// The page.
+    pub page: Option<PageState>,
+    /// The one instant of the run.
+    pub now_ms: i64,
+}
+
+impl OwnedCall {
+    /// The call.
+    pub fn as_call(&self) -> Call<'_> {
+        Call {
+            fields: Some(&self.fields),
+            filter: Some(self.filter.clone()),
+            page: self.page.clone(),
+            ..Call::new(&self.operation, &self.options, self.now_ms)
+        }
+    }
+}
+
+/// How the documents of a lost answer are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The calls; their rows together are the answer.
+    pub calls: Vec<OwnedCall>,
+    /// What it means when nothing is found.
+    pub none: WhenNone,
+    operation: String,
+    columns: Vec<String>,
+    wanted: Vec<Vec<String>>,
+}
+
+/// What the target knows of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It is there, once.
+    One {
+        /// The internal id.
+        id: Option<String>,
+        /// The number a person knows it by.
+        number: Option<String>,
+    },
+    /// It is not there, or not in the state that was aimed at.
+    None,
+    /// There are several.
+    Many,
+}
+
+impl Connection {
+    /// The calls that ask for the documents of a write: by `ids` where the operation asks by id, else by key. `None`
+    /// when the operation cannot ask.
+    pub fn ask(
+        &self,
+        operation: &str,
+        options: &Map,
+        key_fields: &[Path],
+        tkeys: &[Vec<String>],
+        ids: Option<&[String]>,
+        now_ms: i64,
+    ) -> Result<Option<Ask>, Failure> {
+        let operation = self.operation(operation)?;
+        let Some(unknown) = &operation.unknown else { return Ok(None) };
+        let Some(asking) = unknown.ask.as_deref() else { return Ok(None) };
+        let complete = complete_options(operation, options)?;
+        let frame = self.frame(operation, &complete, now_ms);
+        let mut ask_options = Map::new();
+        for (name, tree) in &unknown.options {
+            ask_options.extend(frame.value(tree, "unknown.options")?.map(|value| (name.clone(), value)));
+        }
+        let mut fields = frame.pairs(&unknown.fields, "unknown.fields")?;
+        let (columns, wanted) = match (unknown.by, ids) {
+            (AskBy::Id, Some(ids)) => {
+                let id = fields.iter().find(|(name, _)| name == ID).map(|(_, field)| field.clone());
+                let Some(id) = id else { return Ok(None) };
+                (vec![id], ids.iter().map(|id| vec![id.clone()]).collect())
+            }
+            (AskBy::Id, None) => return Ok(None),
+            (AskBy::Key, _) if key_fields.is_empty() => return Ok(None),
+            (AskBy::Key, _) => (key_fields.iter().map(Path::to_string).collect::<Vec<_>>(), tkeys.to_vec()),
+        };
+        for column in &columns {
+            if !fields.iter().any(|(_, field)| field == column) {
+                fields.push((column.clone(), column.clone()));
+            }
+        }
+        // A key whose field is asked for under another name is found by that name.
+        let columns_in_rows = columns
+            .iter()
+            .filter_map(|column| fields.iter().find(|(_, field)| field == column).map(|(name, _)| name.clone()))
+            .collect();
+        let page = self.first_page(asking);
+        let calls = wanted
+            .chunks(KEYS_MAX)
+            .map(|wanted| OwnedCall {
+                operation: asking.to_owned(),
+                options: ask_options.clone(),
+                fields: fields.clone(),
+                filter: FilterValue::Asked(any_of(&columns, wanted)),
+                page: page.clone(),
+                now_ms,
+            })
+            .collect();
+        Ok(Some(Ask {
+            calls,
+            none: unknown.none,
+            operation: operation.name.clone(),
+            columns: columns_in_rows,
+            wanted,
+        }))
+    }
+
+    /// What the rows of all calls say about each document, in the order asked.
+    pub fn ask_rows(&self, ask: &Ask, rows: &[Value]) -> Vec<Found> {
+        let operation = self.operation(&ask.operation).ok();
+        let done_when = operation.and_then(|operation| operation.unknown.as_ref()).and_then(|u| u.done_when.as_ref());
+        ask.wanted.iter().map(|wanted| self.found(ask, wanted, rows, done_when)).collect()
+    }
+
+    fn found(&self, ask: &Ask, wanted: &[String], rows: &[Value], done_when: Option<&Recipe>) -> Found {
+        let is_it = |row: &&Value| {
+            ask.columns.iter().zip(wanted).all(|(column, wanted)| text(row, column).as_ref() == Some(wanted))
+        };
+        let done = |row: &&Value| {
+            done_when.is_none_or(|recipe| {
+                let mut names = self.param_names();
+                names.set("row", data::give((*row).clone()));
+                recipe.holds(&names)
+            })
+        };
+        // One row per line of a document is still one document.
+        let mut ids: Vec<Option<String>> = Vec::new();
+        let mut number = None;
+        for row in rows.iter().filter(is_it).filter(done) {
+            let id = text(row, ID);
+            number = number.or_else(|| text(row, NUMBER));
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        match ids.len() {
+            0 => Found::None,
+            1 => Found::One { id: ids.pop().flatten(), number },
+            _ => Found::Many,
+        }
+    }
+
+    /// The first page of an operation, as large as it may be.
+    pub(crate) fn first_page(&self, operation: &str) -> Option<PageState> {
+        let page = self.page_facts(self.connector.operation(operation)?)?;
+        Some(PageState { number: page.first, size: page.max, ..PageState::default() })
+    }
+
+    /// Puts the internal id of a known document into its payload, in front of everything else.
+    pub fn put_id(&self, operation: &str, options: &Map, payload: &mut Value, id: &str) -> Result<(), Failure> {
+        let operation = self.operation(operation)?;
+        let Some(tree) = &operation.id_field else { return Ok(()) };
+        let frame = self.frame(operation, &complete_options(operation, options)?, 0);
+        let (Some(field), Value::Map(members)) = (frame.text(tree, "id_field")?, payload) else { return Ok(()) };
+        let value = Number::parse(id).map_or_else(|| Value::from(id), Value::Number);
+        members.shift_remove(&field);
+        members.shift_insert(0, field, value);
+        Ok(())
+    }
+
+    /// What it means that nothing is found for a lost write of this operation.
+    pub fn when_none(&self, operation: &str) -> WhenNone {
+        let unknown = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
+        unknown.map_or(WhenNone::Hold, |unknown: &Unknown| unknown.none)
+    }
+
+    /// Whether a lost write of this operation and action can be asked for.
+    pub fn can_ask(&self, operation: &str, action: Action) -> bool {
+        let unknown = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
+        unknown.is_some_and(|unknown| {
+            unknown.ask.is_some() && (unknown.by == AskBy::Key || action != Action::Create)
+        })
+    }
+
+    pub(crate) fn keys(&self, operation: &Operation, options: &Map) -> Vec<Path> {
+        match &operation.key {
+            KeyPlace::Fixed(paths) => paths.clone(),
+            KeyPlace::Computed(tree) => {
+                let value = self.frame(operation, options, 0).value(tree, "key").ok().flatten();
+                let texts = match &value {
+                    Some(Value::List(list)) => list.iter().filter_map(Value::as_text).collect(),
+                    Some(Value::Text(text)) => vec![text.as_str()],
+                    _ => Vec::new(),
+                };
+                texts.into_iter().filter_map(|text| Path::parse(text).ok()).collect()
+            }
+        }
+    }
+
+    pub(crate) fn proof(&self, operation: &Operation, options: &Map) -> Proof {
+        match &operation.proof {
+            ProofPlace::Fixed(proof) => *proof,
+            ProofPlace::Computed(tree) => {
+                let text = self.frame(operation, options, 0).text(tree, "proof").ok().flatten();
+                text.and_then(|text| Proof::parse(&text)).unwrap_or(Proof::None)
+            }
+        }
+    }
+}
+
+fn text(row: &Value, column: &str) -> Option<String> {
+    row.get(column).and_then(Value::to_plain_text)
+}
+
+/// One of these keys. Parts that are the same in all of them are said once, so that the text stays short.
+fn any_of(columns: &[String], wanted: &[Vec<String>]) -> Asked {
+    let path = |column: &String| Path::parse(column).unwrap_or_else(|_| Path::names([column.clone()]));
+    let test = |column: &String, op: Op, values: Vec<Value>| Asked::Test { field: path(column), op, values };
+    let values_at = |at: usize| {
+        let mut values: Vec<&str> = Vec::new();
+        for key in wanted {
+            let value = key.get(at).map_or("", String::as_str);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    };
+    let differing: Vec<usize> = (0..columns.len()).filter(|at| values_at(*at).len() > 1).collect();
+    if differing.len() <= 1 {
+        let parts = columns.iter().enumerate().map(|(at, column)| {
+            let values: Vec<Value> = values_at(at).into_iter().map(Value::from).collect();
+            test(column, if values.len() > 1 { Op::In } else { Op::Eq }, values)
+        });
+        return Asked::All(parts.collect());
+    }
+    let one = |key: &Vec<String>| {
+        let parts = columns.iter().zip(key).map(|(column, part)| test(column, Op::Eq, vec![part.as_str().into()]));
+        Asked::All(parts.collect())
+    };
+    Asked::Any(wanted.iter().map(one).collect())
+}

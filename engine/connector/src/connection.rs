@@ -1,0 +1,123 @@
+//! One system with one set of credentials: a connector and the parameters laid over it.
+
+use std::sync::Arc;
+
+use dsl::catalogue::source;
+use dsl::{Failure, Map, Value};
+
+use crate::frame::Frame;
+use crate::model::{Connector, Limits, Mode, Operation};
+use crate::recipe::{Names, data};
+use crate::secret::Redactor;
+use crate::url::Server;
+
+/// Time-outs of a connection; what it does not say is the transport's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timeouts {
+    /// To a connection.
+    pub connect_ms: Option<i64>,
+    /// To the first byte of the answer.
+    pub first_byte_ms: Option<i64>,
+    /// Between two chunks.
+    pub idle_ms: Option<i64>,
+    /// In all.
+    pub total_ms: Option<i64>,
+}
+
+/// A system that can be called.
+///
+/// It holds secrets, prints none of them, and performs no call: it turns data into requests and answers into data.
+pub struct Connection {
+    /// Its name in the connections file.
+    pub name: String,
+    /// How the system speaks.
+    pub connector: Arc<Connector>,
+    /// How often, how many at once.
+    pub limits: Limits,
+    /// Time-outs.
+    pub timeouts: Timeouts,
+    /// How long the target may still execute a request after we gave up; `None` is the connector's own.
+    pub quiet_period_ms: Option<i64>,
+    /// Whether only the simulator is used.
+    pub sandbox: bool,
+    /// Whether plain http to other machines is permitted.
+    pub allow_plain_http: bool,
+    pub(crate) params: Map,
+    pub(crate) secret: Vec<String>,
+    pub(crate) server: Server,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) mode: usize,
+    pub(crate) redactor: Redactor,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection({} = {} at {})", self.name, self.connector.id, self.server.origin())
+    }
+}
+
+impl Connection {
+    /// The only addresses that may be called, as the connection writes them.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// Where it goes and as whom: `https://host:port`, and the parameters that make up the account. A ledger belongs
+    /// to one of these.
+    pub fn origin(&self) -> String {
+        let account = self.connector.account.iter().filter(|name| !self.secret.contains(name));
+        let account = account.map(|name| {
+            let text = self.params.get(name).and_then(Value::to_plain_text).unwrap_or_default();
+            format!(" {name}={text}")
+        });
+        std::iter::once(self.server.origin()).chain(account).collect()
+    }
+
+    /// What identifies the credential, for limits and sessions that all schemes share: the origin and the mode.
+    pub fn credential(&self) -> String {
+        format!("{} {} {}", self.connector.id, self.origin(), self.mode().name)
+    }
+
+    /// Takes this connection's secrets out of a text.
+    pub fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
+    /// The redactor of this connection's secrets.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// How long the target may still execute a write of this operation after we gave up: the connection's word, else
+    /// the operation's.
+    pub fn quiet_ms(&self, operation: &str) -> i64 {
+        let own = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
+        self.quiet_period_ms.or(own.map(|unknown| unknown.wait_ms)).unwrap_or(0)
+    }
+
+    pub(crate) fn mode(&self) -> &Mode {
+        &self.connector.modes[self.mode]
+    }
+
+    pub(crate) fn operation(&self, api: &str) -> Result<&Arc<Operation>, Failure> {
+        self.connector.operation(api).ok_or_else(|| {
+            Failure::new(&source::NO_OPERATION).with("connector", &self.connector.id).with("name", api)
+        })
+    }
+
+    /// A frame that knows the parameters.
+    pub(crate) fn param_frame(&self, now_ms: i64) -> Frame<'_> {
+        let mut frame = Frame::new(now_ms, &self.connector.tz);
+        frame.set("$param", self.params.clone());
+        frame
+    }
+
+    /// The parameters as names of a recipe.
+    pub(crate) fn param_names(&self) -> Names {
+        let mut names = Names::default();
+        for (name, value) in &self.params {
+            names.set(name.clone(), data::give(value.clone()));
+        }
+        names
+    }
+}

@@ -1,0 +1,95 @@
+//! What a scheme is checked against: the facts of a connection's operations, its parameters already in them.
+
+use std::sync::Arc;
+
+use dsl::Map;
+use dsl::diagnostic::did_you_mean;
+use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, PageFacts};
+
+use crate::connection::Connection;
+use crate::model::Operation;
+
+/// Half an hour of silence is too long and every second is too often: the interval of a file that says nothing.
+const MIN_INTERVAL_MS: i64 = 360_000;
+
+/// Rows a page when a size cannot be computed.
+const PAGE_SIZE: u32 = 50;
+
+/// The facts of one connection.
+#[derive(Debug)]
+pub struct Facts(Arc<Connection>);
+
+impl Connection {
+    /// The facts a scheme is checked against.
+    pub fn facts(self: &Arc<Self>) -> Arc<dyn ConnectorFacts> {
+        Arc::new(Facts(Arc::clone(self)))
+    }
+
+    /// How an operation pages, with this connection's parameters.
+    pub(crate) fn page_facts(&self, operation: &Operation) -> Option<PageFacts> {
+        let page = operation.page.as_ref()?;
+        let frame = self.frame(operation, &Map::new(), 0);
+        let number = |tree| {
+            let text = frame.text(tree, "page").ok().flatten();
+            text.and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0)
+        };
+        let size = number(&page.size).unwrap_or(PAGE_SIZE);
+        let max = page.max.as_ref().and_then(number).unwrap_or(size);
+        Some(PageFacts { size: size.min(max), max, first: page.first })
+    }
+
+    fn operation_facts(self: &Arc<Self>, operation: &Arc<Operation>) -> OperationFacts {
+        let mut facts = OperationFacts::new(operation.name.clone(), operation.kind);
+        facts.label = operation.label.clone();
+        facts.options = operation.options.clone();
+        facts.request = operation.request.clone();
+        facts.request_owned = operation.owned.clone();
+        facts.uses_window = operation.uses_window;
+        facts.window_by_field = operation.window.as_ref().and_then(|window| window.filter.as_ref()).is_some_and(
+            |filter| filter.names().iter().any(|name| name.to_string() == "$window.field"),
+        );
+        facts.window_max_ms = operation.window.as_ref().and_then(|window| window.max_ms);
+        facts.page = self.page_facts(operation);
+        facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);
+        facts.accepts_fields = operation.fields.is_some();
+        facts.filter = operation.filter.then_some(FilterKind::SqlText);
+        facts.columns = operation.columns.clone();
+        facts.writes = operation.writes.clone();
+        facts.key_under = operation.key_under.clone();
+        facts.batch_max = operation.batch_max;
+        facts.types = operation.types.clone();
+        let (connection, of) = (Arc::clone(self), Arc::clone(operation));
+        facts.keys = Box::new(move |options| connection.keys(&of, options));
+        let (connection, of) = (Arc::clone(self), Arc::clone(operation));
+        facts.proof = Box::new(move |options| connection.proof(&of, options));
+        facts
+    }
+}
+
+impl ConnectorFacts for Facts {
+    fn id(&self) -> &str {
+        &self.0.connector.id
+    }
+
+    fn zone(&self) -> &str {
+        &self.0.connector.zone
+    }
+
+    fn min_interval_ms(&self) -> i64 {
+        self.0.limits.min_interval_ms.unwrap_or(MIN_INTERVAL_MS)
+    }
+
+    fn min_interval_reason(&self) -> &str {
+        self.0.limits.reason.as_deref().unwrap_or("")
+    }
+
+    fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {
+        match self.0.connector.operation(api) {
+            Some(operation) => Ok(Arc::new(self.0.operation_facts(operation))),
+            None => Err(NotFound {
+                similar: did_you_mean(api, self.0.connector.operation_names()),
+                all: self.0.connector.operation_names().map(str::to_owned).collect(),
+            }),
+        }
+    }
+}

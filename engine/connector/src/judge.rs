@@ -1,0 +1,332 @@
+//! What an answer means: a class for the call, and a verdict for each record.
+//!
+//! The HTTP status proves nothing by itself, and an answer that is not JSON proves nothing at all. Rows of the table
+//! are tried in order: the auth mode's, the operation's, the connector's. A record that the answer does not name is
+//! [`Verdict::Absent`], never accepted by default.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dsl::tree::Tree;
+use dsl::{Map, Path, Value};
+
+use crate::answer::{self, HttpAnswer, Reading};
+use crate::connection::Connection;
+use crate::frame::Frame;
+use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, Operation, Row, RowTest};
+use crate::recipe::{Names, Recipe, data, map};
+
+/// Characters of an answer that are kept as its words when the table names none.
+const EXCERPT: usize = 512;
+
+/// The longest wait that an answer may ask for.
+const WAIT_MAX_MS: i64 = 3_600_000;
+
+/// What an answer says about one record of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Named as accepted.
+    Accepted {
+        /// The target's internal id.
+        id: Option<String>,
+        /// The number a person knows it by.
+        number: Option<String>,
+    },
+    /// Named as refused.
+    Rejected {
+        /// The target's words.
+        message: String,
+        /// The field they are about.
+        field: Option<String>,
+        /// Whether they mean that the document is already there.
+        exists: bool,
+    },
+    /// Not named, or named as both.
+    Absent,
+}
+
+/// An answer, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What it means for the call.
+    pub class: Class,
+    /// Whether a row of the table said so; otherwise the class is [`Class::Fault`].
+    pub matched: bool,
+    /// The other system's words, in full.
+    pub message: String,
+    /// Its business code.
+    pub code: Option<String>,
+    /// How long to wait before the next call.
+    pub wait_ms: Option<i64>,
+    /// Whether a write may be repeated after renewing the session.
+    pub replay_write: bool,
+    /// One for each record; empty when nothing is said about single records.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Connection {
+    /// Judges the answer to a call of `n` records; a read has none.
+    pub fn judge(&self, operation: &str, options: &Map, n: usize, answer: &HttpAnswer) -> Judged {
+        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let Ok(operation) = self.operation(operation) else {
+            return self.fault(&reading, None);
+        };
+        let (names, lets) = self.answer_names(answer, &reading);
+        let code = self.code(operation, &reading, &lets);
+        let rows = self.mode().outcome.iter().chain(&operation.outcome).chain(&self.connector.outcome);
+        let frame = self.frame(operation, options, 0);
+        let Some(row) = rows.into_iter().find(|row| matches(row, &names, code.as_deref(), &frame)) else {
+            return self.fault(&reading, code);
+        };
+        // A success needs a status that may be one, and an answer that could be read.
+        let success = matches!(row.class, Class::Ok | Class::Rows);
+        let believable = reading.body.is_ok() && self.connector.transport.ok_status.contains(&answer.status);
+        if success && !believable {
+            return self.fault(&reading, code);
+        }
+        let body = reading.body.as_ref().map_or(Arc::new(Value::Null), Arc::clone);
+        let said = row.message.as_ref().and_then(|tree| self.sentence(tree, &body, lets.clone()));
+        let message = said.unwrap_or_else(|| if success { String::new() } else { self.excerpt(&reading.text) });
+        let verdicts = self.verdicts(row, operation, n, &names, &lets, &body, &message);
+        Judged {
+            class: row.class,
+            matched: true,
+            message,
+            code,
+            wait_ms: row.wait_ms.or_else(|| retry_after(row.class, answer)),
+            replay_write: row.replay_write,
+            verdicts,
+        }
+    }
+
+    fn fault(&self, reading: &Reading, code: Option<String>) -> Judged {
+        Judged {
+            class: Class::Fault,
+            matched: false,
+            message: self.excerpt(&reading.text),
+            code,
+            wait_ms: None,
+            replay_write: false,
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// The first characters of a text, without secrets.
+    pub(crate) fn excerpt(&self, text: &str) -> String {
+        let head: String = text.trim().chars().take(EXCERPT).collect();
+        self.redact(&head)
+    }
+
+    /// Names of a recipe over an answer, with everything that `let` makes of it.
+    pub(crate) fn answer_names(&self, answer: &HttpAnswer, reading: &Reading) -> (Names, Map) {
+        let mut names = self.param_names();
+        self.set_answer(&mut names, answer, reading);
+        let mut lets = Map::new();
+        for (name, recipe) in &self.connector.lets {
+            // A recipe that cannot be computed over this answer is undefined: answers come in many shapes.
+            if let Ok(value) = recipe.eval(&names) {
+                if !value.is_undefined()
+                    && let Some(value) = data::take(&value)
+                {
+                    lets.insert(name.clone(), value);
+                }
+                names.set(name.clone(), value);
+            }
+        }
+        (names, lets)
+    }
+
+    pub(crate) fn set_answer(&self, names: &mut Names, answer: &HttpAnswer, reading: &Reading) {
+        let mut header = Map::new();
+        for (name, value) in &answer.headers {
+            header.entry(name.to_ascii_lowercase()).or_insert_with(|| Value::from(value.as_str()));
+        }
+        let status = minijinja::Value::from(answer.status);
+        names.set("http", map([("status", status), ("header", data::give(Value::Map(header)))]));
+        names.set("body_text", minijinja::Value::from(reading.text.as_str()));
+        if let Ok(body) = &reading.body {
+            names.set("body", data::share(body));
+        }
+    }
+
+    fn code(&self, operation: &Operation, reading: &Reading, lets: &Map) -> Option<String> {
+        let value = match operation.code.as_ref().or(self.connector.code.as_ref())? {
+            CodePlace::Let(name) => lets.get(name)?,
+            CodePlace::Body(path) => path.get(reading.body.as_ref().ok()?)?,
+        };
+        value.to_plain_text().filter(|text| !text.is_empty())
+    }
+
+    /// A sentence over an answer or an item. `None` when nothing is left of it.
+    pub(crate) fn sentence(&self, tree: &Tree, fields: &Value, lets: Map) -> Option<String> {
+        let mut frame = Frame::sentence(fields, &self.connector.tz);
+        let shown = self.params.iter().filter(|(name, _)| !self.secret.contains(name));
+        frame.set("$param", shown.map(|(name, value)| (name.clone(), value.clone())).collect::<Map>());
+        frame.set("$let", lets);
+        let text = frame.text(tree, "message").ok()??;
+        // A part that has no value leaves its separator behind.
+        let text = text.trim_matches(|char: char| char.is_whitespace() || char == ':');
+        (!text.is_empty()).then(|| self.redact(text))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each used")]
+    fn verdicts(
+        &self,
+        row: &Row,
+        operation: &Operation,
+        n: usize,
+        names: &Names,
+        lets: &Map,
+        body: &Value,
+        message: &str,
+    ) -> Vec<Verdict> {
+        match (row.class, &operation.items) {
+            (Class::Rows, Some(items)) => self.by_items(items, operation, n, names, lets),
+            (Class::Ok, _) if operation.is_write() => match (&operation.item, n) {
+                (Some(item), 1) => vec![Verdict::Accepted {
+                    id: item.id.as_ref().and_then(|path| plain(path, body)),
+                    number: item.number.as_ref().and_then(|path| plain(path, body)),
+                }],
+                _ => vec![Verdict::Accepted { id: None, number: None }; n],
+            },
+            // The only record of a refused call is the one that was refused.
+            (Class::Rejected, _) if n == 1 => vec![Verdict::Rejected {
+                message: message.to_owned(),
+                field: None,
+                exists: exists(operation.exists.as_ref(), names, data::give(body.clone())),
+            }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn by_items(&self, items: &Items, operation: &Operation, n: usize, names: &Names, lets: &Map) -> Vec<Verdict> {
+        let mut found: BTreeMap<usize, Vec<Verdict>> = BTreeMap::new();
+        for (position, good, item) in listed(&items.lists, names) {
+            let Some(index) = index_of(&items.index, &item, position, n).filter(|index| *index < n) else { continue };
+            let verdict = match good {
+                true => Verdict::Accepted {
+                    id: items.id.as_ref().and_then(|path| plain(path, &item)),
+                    number: items.number.as_ref().and_then(|path| plain(path, &item)),
+                },
+                false => Verdict::Rejected {
+                    message: items
+                        .message
+                        .as_ref()
+                        .and_then(|tree| self.sentence(tree, &item, lets.clone()))
+                        .unwrap_or_else(|| self.excerpt(&dsl::json::to_string(&item))),
+                    field: items.field.as_ref().and_then(|path| plain(path, &item)),
+                    exists: exists(operation.exists.as_ref(), names, data::give(item)),
+                },
+            };
+            found.entry(index).or_default().push(verdict);
+        }
+        let named = items.id.is_some() || items.number.is_some();
+        (0..n).map(|index| found.remove(&index).map_or(Verdict::Absent, |said| one(said, named))).collect()
+    }
+}
+
+/// Everything that was said about one record, as one verdict. Accepted and refused at once is nothing to rely on, and
+/// so is acceptance without the id or number that the answer should name.
+fn one(said: Vec<Verdict>, named: bool) -> Verdict {
+    let refusals: Vec<&Verdict> = said.iter().filter(|verdict| matches!(verdict, Verdict::Rejected { .. })).collect();
+    if refusals.is_empty() {
+        let first = said[0].clone();
+        let same = said.iter().all(|verdict| *verdict == first);
+        let nameless = named && matches!(&first, Verdict::Accepted { id: None, number: None });
+        return if same && !nameless { first } else { Verdict::Absent };
+    }
+    if refusals.len() < said.len() {
+        return Verdict::Absent;
+    }
+    let mut words: Vec<&str> = Vec::new();
+    let mut first_field = None;
+    let mut already_there = false;
+    for refusal in refusals {
+        if let Verdict::Rejected { message, field, exists } = refusal {
+            if !words.contains(&message.as_str()) {
+                words.push(message);
+            }
+            first_field = first_field.or_else(|| field.clone());
+            already_there |= exists;
+        }
+    }
+    Verdict::Rejected { message: words.join("; "), field: first_field, exists: already_there }
+}
+
+/// The items of an answer: position in its list, whether it is accepted, and the item.
+fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, bool, Value)> {
+    let list = |recipe: &Recipe| -> Vec<Value> {
+        let value = recipe.eval(names).ok().and_then(|value| data::take(&value));
+        match value {
+            Some(Value::List(list)) => list,
+            _ => Vec::new(),
+        }
+    };
+    match lists {
+        ItemLists::Two { good, bad } => {
+            let of = |recipe: &Option<Recipe>, is_good: bool| {
+                let items = recipe.as_ref().map(list).unwrap_or_default();
+                items.into_iter().enumerate().map(move |(position, item)| (position, is_good, item))
+            };
+            of(good, true).chain(of(bad, false)).collect()
+        }
+        ItemLists::One { all, good_when } => list(all)
+            .into_iter()
+            .enumerate()
+            .map(|(position, item)| {
+                let mut names = names.clone();
+                names.set("item", data::give(item.clone()));
+                (position, good_when.holds(&names), item)
+            })
+            .collect(),
+    }
+}
+
+/// The record an item is about. An item that does not say is about the only record, if there is only one.
+fn index_of(index: &ItemIndex, item: &Value, position: usize, n: usize) -> Option<usize> {
+    match index {
+        ItemIndex::Position => Some(position),
+        ItemIndex::At(path) => match path.get(item).filter(|value| !value.is_empty()) {
+            Some(value) => value.to_plain_text()?.trim().parse().ok(),
+            None => (n == 1).then_some(0),
+        },
+    }
+}
+
+fn plain(path: &Path, item: &Value) -> Option<String> {
+    path.get(item).and_then(Value::to_plain_text).filter(|text| !text.trim().is_empty())
+}
+
+fn exists(recipe: Option<&Recipe>, names: &Names, item: minijinja::Value) -> bool {
+    recipe.is_some_and(|recipe| {
+        let mut names = names.clone();
+        names.set("item", item);
+        recipe.holds(&names)
+    })
+}
+
+fn matches(row: &Row, names: &Names, code: Option<&str>, frame: &Frame<'_>) -> bool {
+    match &row.test {
+        RowTest::When(recipe) => recipe.holds(names),
+        RowTest::AnyCode => code.is_some(),
+        RowTest::Code(codes) => code.is_some_and(|code| {
+            codes.iter().any(|tree| frame.text(tree, "code").ok().flatten().as_deref() == Some(code))
+        }),
+    }
+}
+
+/// `Retry-After` of an answer that asks for patience: seconds, or a time measured from the answer's own `Date`.
+fn retry_after(class: Class, answer: &HttpAnswer) -> Option<i64> {
+    if !matches!(class, Class::Throttled | Class::Transient) {
+        return None;
+    }
+    let text = answer.header("retry-after")?.trim();
+    let wait_ms = match text.parse::<i64>() {
+        Ok(seconds) => seconds.checked_mul(1000)?,
+        Err(_) => {
+            let moment = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_millisecond());
+            moment(text)? - moment(answer.header("date")?)?
+        }
+    };
+    Some(wait_ms.clamp(0, WAIT_MAX_MS))
+}

@@ -1,0 +1,393 @@
+//! The keys of connector and connections files: one table, from which the reader knows what may stand where.
+//!
+//! A key that belongs to the format but is not carried out by this version is in the table too, marked [`State::Later`]:
+//! it is refused by name instead of being ignored.
+
+/// Whether a key is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    Now,
+    /// It is part of the format and is refused.
+    Later,
+}
+
+/// One key at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The map it stands in.
+    pub place: Place,
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes, in the words of the reference.
+    pub kind: &'static str,
+    /// Whether it is carried out.
+    pub state: State,
+    /// What it is for, in Chinese.
+    pub zh: &'static str,
+    /// What it is for, in English.
+    pub en: &'static str,
+}
+
+/// A map of a file in which keys are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// The connector file itself.
+    Connector,
+    /// One of `params`.
+    Param,
+    /// `transport`
+    Transport,
+    /// `auth`, where it has several modes.
+    AuthModes,
+    /// `auth`, or one of its modes.
+    Mode,
+    /// `login` or `token`.
+    Login,
+    /// `apply` of a login.
+    Apply,
+    /// `sign`
+    Sign,
+    /// A row of `outcome`.
+    Outcome,
+    /// `limits` of a connector.
+    Limits,
+    /// A row of `forms`.
+    Form,
+    /// One of `operations` or `shapes`.
+    Operation,
+    /// One of `options`.
+    Option,
+    /// `fields` of an operation.
+    Fields,
+    /// `filter` of an operation.
+    Filter,
+    /// `window` of an operation.
+    Window,
+    /// `page`
+    Page,
+    /// `rows`
+    Rows,
+    /// `batch`
+    Batch,
+    /// `items`
+    Items,
+    /// `item`
+    Item,
+    /// `unknown`
+    Unknown,
+    /// One of `tests`.
+    Test,
+    /// `answer` of a test.
+    TestAnswer,
+    /// `sign` of a test.
+    TestSign,
+    /// `expect` of a test.
+    TestExpect,
+    /// A connections file itself.
+    Connections,
+    /// One of `connections`.
+    Connection,
+    /// One of its `env`.
+    ConnectionEnv,
+    /// `limits` of a connection.
+    ConnectionLimits,
+    /// `timeouts`
+    Timeouts,
+}
+
+impl Place {
+    /// What the place is called, in Chinese and English.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Place::Connector => ("连接器文件", "a connector file"),
+            Place::Param => ("参数", "a parameter"),
+            Place::Transport => ("transport", "transport"),
+            Place::AuthModes => ("auth", "auth"),
+            Place::Mode => ("认证方式", "a way of authentication"),
+            Place::Login => ("登录", "a login"),
+            Place::Apply => ("apply", "apply"),
+            Place::Sign => ("sign", "sign"),
+            Place::Outcome => ("outcome 的一行", "a row of outcome"),
+            Place::Limits => ("limits", "limits"),
+            Place::Form => ("forms 的一行", "a row of forms"),
+            Place::Operation => ("操作", "an operation"),
+            Place::Option => ("选项", "an option"),
+            Place::Fields => ("fields", "fields"),
+            Place::Filter => ("filter", "filter"),
+            Place::Window => ("window", "window"),
+            Place::Page => ("page", "page"),
+            Place::Rows => ("rows", "rows"),
+            Place::Batch => ("batch", "batch"),
+            Place::Items => ("items", "items"),
+            Place::Item => ("item", "item"),
+            Place::Unknown => ("unknown", "unknown"),
+            Place::Test => ("测试", "a test"),
+            Place::TestAnswer => ("测试的 answer", "answer of a test"),
+            Place::TestSign => ("测试的 sign", "sign of a test"),
+            Place::TestExpect => ("测试的 expect", "expect of a test"),
+            Place::Connections => ("连接文件", "a connections file"),
+            Place::Connection => ("连接", "a connection"),
+            Place::ConnectionEnv => ("连接的环境", "an environment of a connection"),
+            Place::ConnectionLimits => ("连接的 limits", "limits of a connection"),
+            Place::Timeouts => ("timeouts", "timeouts"),
+        }
+    }
+}
+
+const fn now(place: Place, name: &'static str, kind: &'static str, zh: &'static str, en: &'static str) -> KeyRow {
+    KeyRow { place, name, kind, state: State::Now, zh, en }
+}
+
+const fn later(place: Place, name: &'static str, kind: &'static str, zh: &'static str, en: &'static str) -> KeyRow {
+    KeyRow { place, name, kind, state: State::Later, zh, en }
+}
+
+/// Every key, place by place.
+pub const KEYS: &[KeyRow] = &[
+    now(Place::Connector, "connector", "id", "连接器的 id", "id of the connector"),
+    now(Place::Connector, "name", "text or {zh, en}", "名称", "what people call it"),
+    now(Place::Connector, "version", "int", "文件的版本号", "version of the file"),
+    now(Place::Connector, "zone", "zone", "该系统时间文本的时区", "zone of the system's clock texts"),
+    now(Place::Connector, "verified", "map", "每项声明有多可靠:vector probe doc client guess", "how sure each claim is: vector probe doc client guess"),
+    now(Place::Connector, "params", "map", "连接要给出的参数", "what a connection gives"),
+    now(Place::Connector, "account", "list", "哪些参数决定账号;换了账号,账本会拒绝", "the parameters that make up the account; a ledger refuses another account"),
+    now(Place::Connector, "hosts", "list of values", "唯一允许调用的主机", "the only hosts that may be called"),
+    now(Place::Connector, "transport", "map", "字节如何传输", "how bytes travel"),
+    now(Place::Connector, "auth", "map", "如何证明身份", "how the caller is known"),
+    now(Place::Connector, "sign", "map", "正文成为字节之后加上的签名", "what is added once the body is bytes"),
+    now(Place::Connector, "let", "map of recipes", "从答复算出的名称", "names computed from an answer"),
+    now(Place::Connector, "code", "path", "业务代码在答复中的位置", "where the business code stands in an answer"),
+    now(Place::Connector, "outcome", "list", "结果表,按顺序尝试", "what an answer means; rows are tried in order"),
+    now(Place::Connector, "limits", "map", "频率与并发", "rate and concurrency"),
+    now(Place::Connector, "shapes", "map", "供 extends 使用的部分操作", "part-operations for `extends`"),
+    now(Place::Connector, "forms", "map", "按选项 FormId 查的表", "a table by option FormId"),
+    now(Place::Connector, "operations", "map", "能做的事", "what one can ask for"),
+    now(Place::Connector, "tests", "list", "随文件走的测试", "tests that travel with the file"),
+    now(Place::Param, "type", "word", "text int bool url path choice list map", "text int bool url path choice list map"),
+    now(Place::Param, "label", "text or {zh, en}", "名称", "what people call it"),
+    now(Place::Param, "default", "value", "不写时的值", "what holds when nothing is said"),
+    now(Place::Param, "secret", "bool", "是密钥,不得显示", "must not be seen"),
+    now(Place::Param, "of", "list", "choice 的可选值", "the words of a choice"),
+    now(Place::Param, "when", "recipe", "什么时候需要它", "when it is needed"),
+    now(Place::Param, "example", "text", "示例", "what a value looks like"),
+    now(Place::Param, "note", "text", "说明", "something to know"),
+    now(Place::Transport, "http", "word", "\"1.1\" 表示只用 HTTP/1.1", "\"1.1\": only HTTP/1.1"),
+    now(Place::Transport, "timeout", "duration", "总时限", "total time"),
+    now(Place::Transport, "connect", "duration", "连接时限", "time to connect"),
+    now(Place::Transport, "read_cap", "size", "答复解码后的最大字节数", "most decoded bytes of an answer"),
+    now(Place::Transport, "ok_status", "list", "可能成功的 HTTP 状态", "statuses that may be a success"),
+    now(Place::Transport, "charset", "text", "答复没有声明编码时用它", "charset of answers that do not say"),
+    later(Place::Transport, "tls", "map", "TLS 选项", "TLS options"),
+    later(Place::Transport, "gzip", "bool", "压缩请求正文", "compressed request bodies"),
+    now(Place::AuthModes, "choose", "parameter", "选择方式的参数", "the parameter that picks a mode"),
+    now(Place::AuthModes, "modes", "map", "各种方式", "the modes"),
+    now(Place::Mode, "headers", "map of values", "固定的请求头", "fixed headers"),
+    now(Place::Mode, "basic", "list of two values", "HTTP Basic 的用户和密码", "user and password of HTTP Basic"),
+    now(Place::Mode, "login", "map", "登录换取会话", "a login that gives a session"),
+    now(Place::Mode, "token", "map", "换取令牌", "a call that gives a token"),
+    now(Place::Mode, "sign", "map", "签名", "a signature"),
+    now(Place::Mode, "cookies", "word", "keep:保留并带回 cookie", "keep: cookies are kept and sent back"),
+    now(Place::Mode, "outcome", "list", "排在最前面的结果行", "rows of the outcome table that come first"),
+    now(Place::Login, "let", "map of recipes", "先算好的名称", "names computed before"),
+    now(Place::Login, "method", "word", "HTTP 方法", "HTTP method"),
+    now(Place::Login, "path", "value", "地址路径", "path"),
+    now(Place::Login, "query", "map of values", "查询串", "query"),
+    now(Place::Login, "headers", "map of values", "请求头", "headers"),
+    now(Place::Login, "body", "value", "正文", "body"),
+    now(Place::Login, "encode", "word", "json form none", "json form none"),
+    now(Place::Login, "ok", "recipe", "什么算成功", "what is a success"),
+    now(Place::Login, "message", "value", "失败时对方的话在哪里", "where the other system's words stand when it is none"),
+    later(Place::Login, "code", "path", "业务代码的位置", "where the business code stands"),
+    now(Place::Login, "take", "map of paths", "从答复取下的内容", "what is taken from the answer"),
+    now(Place::Login, "max_age", "duration", "最长使用时间", "how long it may be used"),
+    later(Place::Login, "rate", "rate", "登录本身的频率", "rate of the login itself"),
+    later(Place::Login, "rotate", "bool", "会轮换的刷新令牌", "a refresh token that changes"),
+    now(Place::Login, "cookies", "word", "keep:保留并带回 cookie", "keep: cookies are kept and sent back"),
+    now(Place::Login, "apply", "map", "加到每次调用上的内容", "what is put onto every call"),
+    now(Place::Apply, "headers", "map of values", "请求头", "headers"),
+    now(Place::Apply, "query", "map of values", "查询串", "query"),
+    later(Place::Apply, "body", "map of values", "正文", "body"),
+    now(Place::Sign, "let", "map of recipes", "逐个算出的名称", "names computed one after the other"),
+    now(Place::Sign, "headers", "map of values", "请求头", "headers"),
+    now(Place::Sign, "query", "map of values", "查询串", "query"),
+    later(Place::Sign, "form", "map of values", "表单字段", "form fields"),
+    now(Place::Outcome, "when", "recipe", "条件", "condition"),
+    now(Place::Outcome, "code", "value", "一个值、一个列表或 any", "a value, a list, or any"),
+    now(Place::Outcome, "class", "word", "含义", "what it means"),
+    now(Place::Outcome, "wait", "duration", "等待多久", "how long to wait"),
+    later(Place::Outcome, "until", "time", "等到什么时候", "until when"),
+    now(Place::Outcome, "message", "value", "对方的话", "the other system's words"),
+    now(Place::Outcome, "replay_write", "bool", "写入可以重发", "a write may be repeated"),
+    now(Place::Limits, "rate", "rate or list", "频率,如 60/min", "rate, such as 60/min"),
+    later(Place::Limits, "scope", "word", "频率的范围", "what the rate is counted by"),
+    now(Place::Limits, "concurrency", "int", "同时调用数", "calls at once"),
+    later(Place::Limits, "per_day", "int", "每天调用数", "calls a day"),
+    now(Place::Limits, "min_interval", "duration", "最短轮询间隔", "shortest interval"),
+    now(Place::Limits, "reason", "text", "间隔的理由", "why"),
+    now(Place::Form, "id", "text", "内部 id 字段", "field of the internal id"),
+    now(Place::Form, "key", "list of paths", "默认的键", "default key"),
+    now(Place::Form, "number", "text", "编码字段", "field of the number"),
+    now(Place::Form, "proof", "word", "丢失答复靠什么查清", "what resolves a lost answer"),
+    now(Place::Form, "label", "text or {zh, en}", "名称", "what people call it"),
+    now(Place::Form, "entries", "list", "分录", "lists of lines"),
+    now(Place::Operation, "kind", "word", "read write call", "read write call"),
+    now(Place::Operation, "aliases", "list", "其他名称", "other names"),
+    now(Place::Operation, "label", "text or {zh, en}", "名称", "what people call it"),
+    now(Place::Operation, "extends", "name", "垫在下面的操作", "what is laid under it"),
+    now(Place::Operation, "method", "word", "HTTP 方法", "HTTP method"),
+    now(Place::Operation, "path", "value", "地址路径", "path"),
+    now(Place::Operation, "query", "map of values", "查询串", "query"),
+    now(Place::Operation, "headers", "map of values", "请求头", "headers"),
+    now(Place::Operation, "body", "value", "正文", "body"),
+    now(Place::Operation, "encode", "word", "json form none", "json form none"),
+    now(Place::Operation, "options", "map", "选项", "options"),
+    now(Place::Operation, "request", "value", "方案请求下面垫的内容", "what stands under a scheme's request"),
+    now(Place::Operation, "fields", "map", "$fields 怎么写", "how $fields is printed"),
+    now(Place::Operation, "filter", "map", "$filter 怎么写", "how $filter is printed"),
+    now(Place::Operation, "window", "map", "时间窗口", "time window"),
+    now(Place::Operation, "page", "map", "翻页", "paging"),
+    now(Place::Operation, "rows", "map", "数据行在哪里", "where the rows stand"),
+    now(Place::Operation, "writes", "list", "create update void step", "create update void step"),
+    now(Place::Operation, "key", "paths", "默认的键", "default key"),
+    now(Place::Operation, "key_under", "path", "键名从哪里开始找", "below which key names stand"),
+    now(Place::Operation, "id_field", "path", "更新时内部 id 放在哪里", "where a known id goes"),
+    now(Place::Operation, "batch", "map", "一次多少条", "records a call"),
+    now(Place::Operation, "types", "map", "按字段名规定的类型", "types by last name"),
+    now(Place::Operation, "items", "map", "逐行判定", "a verdict per row"),
+    now(Place::Operation, "item", "map", "单条判定", "the verdict on one record"),
+    now(Place::Operation, "exists", "recipe", "表示“已存在”的拒绝", "a refusal that means: already there"),
+    now(Place::Operation, "proof", "word", "丢失答复靠什么查清", "what resolves a lost answer"),
+    now(Place::Operation, "unknown", "map", "丢失答复怎么查", "how a lost answer is asked for"),
+    later(Place::Operation, "async", "map", "异步任务", "asynchronous work"),
+    later(Place::Operation, "accept", "map", "接收:收什么", "receive: what arrives"),
+    later(Place::Operation, "verify", "recipe", "接收:如何核验", "receive: how it is checked"),
+    later(Place::Operation, "push", "map", "接收:推送内容", "receive: the push"),
+    later(Place::Operation, "answer", "value", "接收:如何应答", "receive: the answer"),
+    now(Place::Operation, "code", "path", "业务代码的位置", "where the business code stands"),
+    now(Place::Operation, "outcome", "list", "排在连接器之前的结果行", "rows put before the connector's"),
+    later(Place::Operation, "limits", "map", "比连接器更低的限制", "limits below the connector's"),
+    now(Place::Option, "type", "word", "text int bool list choice decimal map", "text int bool list choice decimal map"),
+    now(Place::Option, "of", "list", "choice 的可选值", "the words of a choice"),
+    now(Place::Option, "default", "value", "不写时的值", "what holds when nothing is said"),
+    now(Place::Option, "required", "bool", "必须写", "must be written"),
+    now(Place::Option, "const", "value", "唯一的值", "its only value"),
+    now(Place::Option, "send", "bool", "是否属于 $options", "whether it is part of $options"),
+    now(Place::Option, "needed_when", "word", "没有安全默认值的情形", "when there is no safe default"),
+    now(Place::Option, "label", "text or {zh, en}", "名称", "what people call it"),
+    now(Place::Fields, "join", "text", "用什么连接", "what stands between names"),
+    now(Place::Fields, "as", "word", "list:列表", "list"),
+    now(Place::Fields, "required", "bool", "方案必须写 fields", "a scheme must write fields"),
+    now(Place::Filter, "as", "word", "sql_text", "sql_text"),
+    later(Place::Filter, "names", "map", "条件列表的键名", "key names of a list of conditions"),
+    later(Place::Filter, "ops", "map", "比较的写法", "words of comparisons"),
+    now(Place::Window, "max", "duration", "最长一段", "longest slice"),
+    now(Place::Window, "filter", "condition", "按时间字段的条件", "condition on the time field"),
+    now(Place::Page, "by", "word", "number offset none", "number offset none"),
+    now(Place::Page, "first", "int", "第一页的号码", "number of the first page"),
+    now(Place::Page, "size", "value", "每页行数", "rows a page"),
+    now(Place::Page, "max", "value", "每页最多行数", "most rows a page"),
+    now(Place::Page, "more", "short or recipe", "是否还有下一页", "whether there is another page"),
+    now(Place::Page, "total", "path", "总数在哪里", "where the total stands"),
+    later(Place::Page, "total_on", "word", "总数只在第一页", "the total is on the first page only"),
+    later(Place::Page, "multiple", "bool", "偏移必须是整页", "offsets are whole pages"),
+    later(Place::Page, "ceiling", "int", "最大偏移", "largest offset"),
+    later(Place::Page, "then", "map", "超过之后的翻法", "paging beyond the ceiling"),
+    later(Place::Page, "take", "path", "下一页的标记", "the mark of the next page"),
+    later(Place::Page, "field", "path", "翻页的键", "the key of paging"),
+    now(Place::Rows, "at", "path", "位置;缺少即错误", "where; a missing place is an error"),
+    now(Place::Rows, "columns", "word", "fields:行是列表,列名来自 fields", "fields: rows are lists, named by fields"),
+    now(Place::Rows, "one", "bool", "只有一行", "one row"),
+    now(Place::Batch, "max", "int", "一次最多多少条", "most records a call"),
+    now(Place::Items, "good", "recipe", "成功的行", "accepted rows"),
+    now(Place::Items, "bad", "recipe", "失败的行", "refused rows"),
+    now(Place::Items, "all", "recipe", "所有的行", "all rows"),
+    now(Place::Items, "good_when", "recipe", "哪些算成功", "which are accepted"),
+    now(Place::Items, "index", "path or position", "行号", "number of the row"),
+    now(Place::Items, "id", "path", "内部 id", "internal id"),
+    now(Place::Items, "number", "path", "编码", "number"),
+    now(Place::Items, "message", "value", "拒绝的理由", "words of the refusal"),
+    now(Place::Items, "field", "path", "出错的字段", "field it is about"),
+    now(Place::Items, "neither", "word", "unknown:两边都没有的行", "unknown: rows in neither list"),
+    now(Place::Item, "id", "path", "内部 id", "internal id"),
+    now(Place::Item, "number", "path", "编码", "number"),
+    later(Place::Item, "lines", "path", "行 id", "ids of lines"),
+    now(Place::Unknown, "wait", "duration", "多久之后才问", "how long before asking"),
+    now(Place::Unknown, "ask", "operation", "用哪个操作问", "the operation that asks"),
+    now(Place::Unknown, "options", "map of values", "它的选项", "its options"),
+    now(Place::Unknown, "fields", "map of values", "要取的字段", "fields to fetch"),
+    now(Place::Unknown, "by", "word", "key id", "key id"),
+    now(Place::Unknown, "done_when", "recipe", "什么算已完成", "when it is done"),
+    now(Place::Unknown, "none", "word", "没有找到:resend hold done", "nothing found: resend hold done"),
+    now(Place::Unknown, "many", "word", "找到多个:hold", "several found: hold"),
+    now(Place::Test, "name", "text", "名称", "name"),
+    now(Place::Test, "operation", "name", "操作", "operation"),
+    now(Place::Test, "records", "int", "调用里有几条记录", "records of the call"),
+    now(Place::Test, "params", "map", "参数", "parameters"),
+    now(Place::Test, "options", "map", "选项", "options"),
+    now(Place::Test, "fields", "list", "查询的字段", "fields of a query"),
+    now(Place::Test, "answer", "map", "答复", "the answer"),
+    now(Place::Test, "sign", "map", "要签名的请求", "a request to sign"),
+    now(Place::Test, "expect", "map", "预期", "what is expected"),
+    now(Place::TestAnswer, "status", "int", "HTTP 状态", "HTTP status"),
+    now(Place::TestAnswer, "headers", "map", "响应头", "headers"),
+    now(Place::TestAnswer, "json", "value", "JSON 正文", "JSON body"),
+    now(Place::TestAnswer, "text", "text", "文本正文", "text body"),
+    now(Place::TestSign, "mode", "word", "认证方式", "way of authentication"),
+    now(Place::TestSign, "now", "int", "Unix 秒", "Unix seconds"),
+    now(Place::TestSign, "method", "word", "HTTP 方法", "HTTP method"),
+    now(Place::TestSign, "path", "text", "地址路径,含服务器部分", "path, with the server's part"),
+    now(Place::TestSign, "body", "text", "正文", "body"),
+    now(Place::TestSign, "params", "map", "参数", "parameters"),
+    now(Place::TestExpect, "items", "list", "逐行判定", "a verdict per row"),
+    now(Place::TestExpect, "class", "word", "含义", "class"),
+    now(Place::TestExpect, "message", "text", "对方的话", "the vendor's words"),
+    now(Place::TestExpect, "headers", "map", "请求头", "headers"),
+    now(Place::TestExpect, "headers_not", "map", "不得是这些请求头", "headers that must differ"),
+    now(Place::TestExpect, "body", "text", "登录的正文", "body of the login"),
+    now(Place::TestExpect, "rows", "list", "数据行", "rows"),
+    now(Place::Connections, "connections", "map", "各个连接", "the connections"),
+    now(Place::Connection, "connector", "id", "连接器", "connector"),
+    now(Place::Connection, "params", "map", "参数", "parameters"),
+    now(Place::Connection, "env", "map", "各环境盖在上面的内容", "what each environment lays over it"),
+    now(Place::Connection, "limits", "map", "频率与并发", "rate and concurrency"),
+    now(Place::Connection, "timeouts", "map", "时限", "time-outs"),
+    now(Place::Connection, "quiet_period", "duration", "放弃之后目标还可能执行多久", "how long a target may still execute after we gave up"),
+    now(Place::Connection, "sandbox", "bool", "只用模拟器", "only the simulator is used"),
+    now(Place::Connection, "allow_plain_http", "bool", "允许明文 http", "plain http is permitted"),
+    now(Place::Connection, "note", "text", "备注", "a note"),
+    now(Place::ConnectionEnv, "params", "map", "参数", "parameters"),
+    now(Place::ConnectionEnv, "limits", "map", "频率与并发", "rate and concurrency"),
+    now(Place::ConnectionEnv, "timeouts", "map", "时限", "time-outs"),
+    now(Place::ConnectionEnv, "quiet_period", "duration", "放弃之后目标还可能执行多久", "how long a target may still execute after we gave up"),
+    now(Place::ConnectionEnv, "sandbox", "bool", "只用模拟器", "only the simulator is used"),
+    now(Place::ConnectionEnv, "allow_plain_http", "bool", "允许明文 http", "plain http is permitted"),
+    now(Place::ConnectionEnv, "note", "text", "备注", "a note"),
+    now(Place::ConnectionLimits, "rate", "rate or list", "频率,如 60/min", "rate, such as 60/min"),
+    now(Place::ConnectionLimits, "concurrency", "int", "同时调用数", "calls at once"),
+    later(Place::ConnectionLimits, "per_day", "int", "每天调用数", "calls a day"),
+    later(Place::ConnectionLimits, "hours", "text", "允许调用的时段", "hours in which calls are allowed"),
+    now(Place::Timeouts, "connect", "duration", "连接", "to connect"),
+    now(Place::Timeouts, "first_byte", "duration", "到第一个字节", "to the first byte"),
+    now(Place::Timeouts, "idle", "duration", "两段数据之间", "between chunks"),
+    now(Place::Timeouts, "total", "duration", "总计", "in all"),
+];
+
+/// The keys that may stand at a place.
+pub fn at(place: Place) -> impl Iterator<Item = &'static KeyRow> {
+    KEYS.iter().filter(move |row| row.place == place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stands_once_at_a_place() {
+        let mut seen: Vec<(Place, &str)> = KEYS.iter().map(|row| (row.place, row.name)).collect();
+        let all = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), all);
+    }
+}

@@ -1,0 +1,268 @@
+//! From the text of a connector file to a [`Connector`].
+//!
+//! Strict: a key that is not in the table, a name that nothing declares, a recipe that does not compile are errors
+//! with their places, all of a file at once. A key of the format that this version does not carry out is refused by
+//! name.
+
+mod answer;
+mod auth;
+mod merge;
+mod operation;
+mod params;
+mod places;
+mod reader;
+mod selftest;
+
+use std::sync::Arc;
+
+use dsl::builtin::Registry;
+use dsl::catalogue::connector as words;
+use dsl::facts::Proof;
+use dsl::yaml::Node;
+use dsl::{Diagnostic, Map, Path, SourceFile, Value, yaml};
+use jiff::tz::TimeZone;
+
+use crate::keys::Place;
+use crate::model::{Connector, Limits, Transport};
+use crate::recipe::Missing;
+
+pub(crate) use merge::lay_over;
+pub(crate) use params::{param_value, text_value, type_words};
+pub(crate) use reader::{Members, Reader};
+
+use reader::Names;
+
+/// Most decoded bytes of an answer when a file says nothing.
+const READ_CAP: u64 = 32 << 20;
+
+/// Reads and checks a connector file.
+pub fn load(file: &Arc<SourceFile>, registry: &Registry) -> Result<Connector, Vec<Diagnostic>> {
+    let node = yaml::read(file)?;
+    let mut reader = Reader::new(file, registry);
+    let connector = connector(&node, &mut reader);
+    match connector {
+        Some(connector) if reader.diags.iter().all(|diagnostic| !diagnostic.is_error()) => Ok(connector),
+        _ => Err(reader.diags),
+    }
+}
+
+/// What the file declares, for everything that may refer to it.
+#[derive(Default)]
+pub(crate) struct Declared {
+    params: Vec<String>,
+    lets: Vec<String>,
+    forms: Vec<String>,
+}
+
+impl Declared {
+    /// The names of a place without options, lets and the like.
+    fn names(&self, tree: dsl::tree::TreePlace) -> Names<'_> {
+        Names { tree, params: &self.params, options: &[], lets: &[], auth: &[], form: &[] }
+    }
+
+    /// The names a recipe over an answer may use.
+    fn of_answer(&self) -> Vec<String> {
+        let fixed = ["http", "body", "body_text"].map(str::to_owned);
+        self.params.iter().cloned().chain(fixed).chain(self.lets.iter().cloned()).collect()
+    }
+}
+
+fn connector(node: &Node, reader: &mut Reader<'_>) -> Option<Connector> {
+    let members = reader.members(node, "", Place::Connector);
+    let id = reader.need(members, "connector", "connector").and_then(|pair| id(pair, reader));
+    let (zone, tz) = zone(members, reader);
+    let params = params::params(members.get("params"), reader);
+    let mut declared =
+        Declared { params: params.iter().map(|param| param.name.clone()).collect(), ..Declared::default() };
+    let mut hosts = Vec::new();
+    if let Some(pair) = members.get("hosts") {
+        for node in reader.list(&pair.value, "hosts") {
+            hosts.push(reader.tree(node, &declared.names(places::PARAMS)));
+        }
+    }
+    let mut account = Vec::new();
+    for name in reader.texts(members.get("account")) {
+        match declared.params.contains(&name) {
+            true => account.push(name),
+            false => unknown_param(members, "account", &name, &declared, reader),
+        }
+    }
+    let mut known = declared.of_answer();
+    let lets = reader.lets(members.get("let"), Missing::IsUndefined, &mut known);
+    declared.lets = lets.iter().map(|(name, _)| name.clone()).collect();
+    let forms = forms(members, reader);
+    declared.forms = forms.iter().flat_map(|(_, row): &(String, Map)| row.keys().cloned()).collect();
+    let (choose, modes) = auth::modes(members, &params, &declared, reader);
+    let code = members.get("code").and_then(|pair| answer::code(pair, &declared, reader));
+    let outcome = answer::outcome(members.get("outcome"), &declared, &[], reader);
+    let operations = operation::operations(members, &declared, reader);
+    let id = id?;
+    let mut connector = Connector {
+        file: Arc::clone(reader.file),
+        name: reader.text2(members.get("name")).unwrap_or_else(|| dsl::facts::Text2::same(&id)),
+        version: reader.count(members.get("version")).unwrap_or(1),
+        zone,
+        tz,
+        verified: verified(members, reader),
+        params,
+        account,
+        hosts,
+        transport: transport(members, reader),
+        choose,
+        modes,
+        lets,
+        code,
+        outcome,
+        limits: limits(members, reader),
+        forms,
+        operations: operations.into_iter().map(Arc::new).collect(),
+        tests: Vec::new(),
+        id,
+    };
+    operation::check_together(&connector, node, reader);
+    connector.tests = selftest::tests(members, &connector, reader);
+    operation::add_columns(&mut connector);
+    Some(connector)
+}
+
+fn id(pair: &yaml::Pair, reader: &mut Reader<'_>) -> Option<String> {
+    let text = reader.text(&pair.value, &pair.key)?;
+    let fine = text.len() <= 64
+        && !text.starts_with('-')
+        && !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fine {
+        reader.push(reader.at(&words::BAD_ID, &pair.value.span).with("value", text));
+    }
+    fine.then(|| text.to_owned())
+}
+
+fn zone(members: Members<'_>, reader: &mut Reader<'_>) -> (String, TimeZone) {
+    let utc = || ("UTC".to_owned(), TimeZone::UTC);
+    let Some(pair) = members.get("zone") else { return utc() };
+    let Some(name) = reader.text(&pair.value, "zone") else { return utc() };
+    match TimeZone::get(name) {
+        Ok(tz) => (name.to_owned(), tz),
+        Err(_) => {
+            reader.push(reader.at(&words::UNKNOWN_ZONE, &pair.value.span).with("name", name));
+            utc()
+        }
+    }
+}
+
+fn unknown_param(members: Members<'_>, key: &str, name: &str, declared: &Declared, reader: &mut Reader<'_>) {
+    let span = members.get(key).map_or(0..0, |pair| pair.value.span.clone());
+    let near = dsl::diagnostic::did_you_mean(name, declared.params.iter().map(String::as_str));
+    reader.push(reader.at(&words::UNKNOWN_NAME, &span).with("name", format!("$param.{name}")).similar(near));
+}
+
+fn verified(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    const MARKS: &[(&str, &str)] = &[
+        ("vector", "vector"),
+        ("probe", "probe"),
+        ("doc", "doc"),
+        ("client", "client"),
+        ("guess", "guess"),
+    ];
+    let Some(pair) = members.get("verified") else { return Vec::new() };
+    let mut claims = Vec::new();
+    for claim in reader.pairs(&pair.value, "verified") {
+        if let Some(mark) = reader.word(Some(claim), MARKS) {
+            claims.push((claim.key.clone(), mark.to_owned()));
+        }
+    }
+    claims
+}
+
+fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
+    let mut transport = Transport {
+        http1_only: false,
+        timeout_ms: None,
+        connect_ms: None,
+        read_cap: READ_CAP,
+        ok_status: vec![200],
+        charset: None,
+    };
+    let Some(pair) = members.get("transport") else { return transport };
+    let members = reader.members(&pair.value, "transport", Place::Transport);
+    transport.http1_only = reader.word(members.get("http"), &[("1.1", true), ("any", false)]).unwrap_or(false);
+    transport.timeout_ms = reader.duration(members.get("timeout"));
+    transport.connect_ms = reader.duration(members.get("connect"));
+    let size = ("大小,如 32MiB", "a size such as 32MiB");
+    transport.read_cap = reader.parsed(members.get("read_cap"), size, crate::units::bytes).unwrap_or(READ_CAP);
+    if let Some(pair) = members.get("ok_status") {
+        transport.ok_status.clear();
+        for node in reader.list(&pair.value, "ok_status") {
+            let status = reader.text(node, "ok_status").and_then(|text| text.parse().ok());
+            match status.filter(|status| (100..600).contains(status)) {
+                Some(status) => transport.ok_status.push(status),
+                None => reader.bad_value(node, "ok_status", ("HTTP 状态", "an HTTP status")),
+            }
+        }
+    }
+    if let Some(pair) = members.get("charset") {
+        let charset = reader.text(&pair.value, "charset").unwrap_or_default();
+        if encoding_rs::Encoding::for_label(charset.as_bytes()).is_none() {
+            reader.bad_value(&pair.value, "charset", ("编码名,如 gb18030", "a charset such as gb18030"));
+        }
+        transport.charset = Some(charset.to_owned());
+    }
+    transport
+}
+
+fn limits(members: Members<'_>, reader: &mut Reader<'_>) -> Limits {
+    let Some(pair) = members.get("limits") else { return Limits::default() };
+    let members = reader.members(&pair.value, "limits", Place::Limits);
+    Limits {
+        rates: reader.rates(members.get("rate")),
+        concurrency: reader.count(members.get("concurrency")),
+        min_interval_ms: reader.duration(members.get("min_interval")),
+        reason: members.get("reason").and_then(|pair| reader.text(&pair.value, "reason")).map(str::to_owned),
+    }
+}
+
+/// Rows of `forms`; every row is complete: what it does not say comes from the row `*`.
+fn forms(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, Map)> {
+    let Some(pair) = members.get("forms") else { return Vec::new() };
+    let mut rows: Vec<(String, Map)> = Vec::new();
+    for row in reader.pairs(&pair.value, "forms") {
+        let inner = reader.members(&row.value, &row.key, Place::Form);
+        let mut columns = Map::new();
+        for key in ["id", "number"] {
+            let text = inner.get(key).and_then(|pair| reader.text(&pair.value, key));
+            columns.extend(text.map(|text| (key.to_owned(), Value::from(text))));
+        }
+        let keys = reader.texts(inner.get("key"));
+        if let Some(bad) = inner.get("key").filter(|_| keys.iter().any(|key| Path::parse(key).is_err())) {
+            reader.bad_value(&bad.value, "key", ("路径的列表", "a list of paths"));
+        }
+        if inner.has("key") {
+            columns.insert("key".to_owned(), keys.into_iter().map(Value::from).collect::<Vec<_>>().into());
+        }
+        if let Some(proof) = reader.word(inner.get("proof"), PROOFS) {
+            columns.insert("proof".to_owned(), proof.name().into());
+        }
+        reader.text2(inner.get("label"));
+        reader.texts(inner.get("entries"));
+        rows.push((row.key.clone(), columns));
+    }
+    match rows.iter().find(|(name, _)| name == "*").map(|(_, rest)| rest.clone()) {
+        None => reader.push(reader.at(&words::FORMS, &pair.key_span)),
+        Some(rest) => {
+            for (_, row) in &mut rows {
+                for (name, value) in &rest {
+                    row.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+    }
+    rows
+}
+
+pub(crate) const PROOFS: &[(&str, Proof)] = &[
+    ("upsert", Proof::Upsert),
+    ("idempotency_key", Proof::IdempotencyKey),
+    ("unique_key", Proof::UniqueKey),
+    ("query", Proof::Query),
+    ("none", Proof::None),
+];

@@ -1,0 +1,425 @@
+//! `operations`: what one can ask of a system.
+
+use std::sync::Arc;
+
+use dsl::catalogue::connector as words;
+use dsl::diagnostic::did_you_mean;
+use dsl::facts::{Action, OpKind, OptionFacts, Owned, OwnedKind, Text2};
+use dsl::tree::{Columns, Tree};
+use dsl::yaml::{Node, NodeKind, Pair};
+use dsl::{Path, Value};
+
+use super::reader::{Members, Names, Reader};
+use super::{Declared, PROOFS, answer, auth, lay_over, places};
+use crate::keys::Place;
+use crate::model::{
+    AskBy, Class, Connector, FieldsPrint, KeyPlace, More, Operation, Page, PageBy, ProofPlace, Unknown,
+    WhenNone, Window,
+};
+use crate::recipe::Missing;
+
+/// Links of an `extends` chain.
+const CHAIN_MAX: usize = 8;
+
+/// Records a call when an operation says nothing.
+const BATCH_DEFAULT: u32 = 1;
+
+pub(super) fn operations(members: Members<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Vec<Operation> {
+    let Some(pair) = reader.need(members, "operations", "connector") else { return Vec::new() };
+    let pairs = reader.pairs(&pair.value, "operations");
+    let shapes = members.get("shapes").map_or(&[][..], |pair| reader.pairs(&pair.value, "shapes"));
+    let mut operations: Vec<Operation> = Vec::new();
+    for pair in pairs {
+        let node = extended(pair, pairs, shapes, reader);
+        let operation = operation(&pair.key, &node, declared, reader);
+        names_unique(&operation, pair, &operations, reader);
+        operations.push(operation);
+    }
+    operations
+}
+
+fn names_unique(operation: &Operation, pair: &Pair, before: &[Operation], reader: &mut Reader<'_>) {
+    for name in std::iter::once(&operation.name).chain(&operation.aliases) {
+        let other = before.iter().find(|other| other.name == *name || other.aliases.contains(name));
+        if let Some(other) = other {
+            let span = pair.value.get("aliases").map_or(&pair.key_span, |aliases| &aliases.value.span);
+            reader
+                .push(reader.at(&words::DUPLICATE_NAME, span).with("name", name).with("other", &other.name));
+        }
+    }
+}
+
+/// The node of an operation with everything it extends laid under it. Other names are not inherited: they would name
+/// two operations.
+fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Reader<'_>) -> Node {
+    let mut node = pair.value.clone();
+    let mut from = pair;
+    for link in 0.. {
+        let Some(extends) = from.value.get("extends") else { break };
+        let name = extends.value.scalar().map_or("", |scalar| scalar.text.as_str());
+        let base = shapes.iter().chain(operations).find(|base| base.key == name && base.key != pair.key);
+        let Some(base) = base.filter(|_| link < CHAIN_MAX) else {
+            let all = shapes.iter().chain(operations).map(|base| base.key.as_str());
+            let near = did_you_mean(name, all);
+            reader.push(reader.at(&words::EXTENDS, &extends.value.span).with("name", name).similar(near));
+            break;
+        };
+        let mut below = base.value.clone();
+        if let NodeKind::Map(members) = &mut below.kind {
+            members.retain(|member| !matches!(member.key.as_str(), "aliases" | "extends" | "label"));
+        }
+        node = lay_over(&below, &node);
+        from = base;
+    }
+    node
+}
+
+fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Operation {
+    let members = reader.members(node, name, Place::Operation);
+    let options = options(members.get("options"), reader);
+    let option_names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
+    let at = |place| Names { options: &option_names, form: &declared.forms, ..declared.names(place) };
+    let kind = kind(members, name, reader);
+    let path_pair = reader.need(members, "path", name);
+    let path_text = path_pair.and_then(|pair| pair.value.scalar()).map_or("", |scalar| &scalar.text).to_owned();
+    if let Some(pair) = path_pair {
+        check_path(pair, reader);
+    }
+    let request = members.get("request").map(|pair| reader.tree(&pair.value, &at(places::REQUEST)));
+    let body = members.get("body").map(|pair| reader.tree(&pair.value, &at(places::FRAME)));
+    let query = reader.trees(members.get("query"), &at(places::FRAME));
+    let window = members.get("window").map(|pair| window(pair, &option_names, declared, reader));
+    let prints_window = [request.as_ref(), body.as_ref()].into_iter().flatten().any(|tree| tree.mentions("$window"))
+        || query.iter().any(|(_, tree)| tree.mentions("$window"));
+    Operation {
+        name: name.to_owned(),
+        aliases: reader.texts(members.get("aliases")),
+        kind,
+        label: reader.text2(members.get("label")).unwrap_or_else(|| Text2::same(name)),
+        method: auth::method(members, reader),
+        path: path_pair.map_or_else(auth::empty_tree, |pair| reader.tree(&pair.value, &at(places::FRAME))),
+        path_text,
+        headers: reader.trees(members.get("headers"), &at(places::FRAME)),
+        encode: auth::encode(members, reader),
+        owned: request.as_ref().map(owned_places).unwrap_or_default(),
+        request: request.map(Arc::new),
+        fields: members.get("fields").map(|pair| fields(pair, reader)),
+        filter: members.get("filter").is_some_and(|pair| filter(pair, reader)),
+        uses_window: prints_window || window.as_ref().is_some_and(|window| window.filter.is_some()),
+        window,
+        page: members.get("page").and_then(|pair| page(pair, &at(places::OPTIONS), declared, reader)),
+        rows: members.get("rows").and_then(|pair| answer::rows(pair, &at(places::OPTIONS), reader)),
+        writes: writes(members, reader),
+        key: key(members.get("key"), &at(places::OPTIONS), reader),
+        key_under: reader.path(members.get("key_under")),
+        id_field: members.get("id_field").map(|pair| reader.tree(&pair.value, &at(places::OPTIONS))),
+        batch_max: batch(members.get("batch"), reader),
+        types: types(members.get("types"), reader),
+        items: members.get("items").and_then(|pair| answer::items(pair, declared, reader)),
+        item: members.get("item").map(|pair| answer::item(pair, reader)),
+        exists: members.get("exists").and_then(|pair| answer::item_recipe(pair, declared, reader)),
+        proof: proof(members.get("proof"), &at(places::OPTIONS), reader),
+        unknown: members.get("unknown").map(|pair| unknown(pair, &at(places::OPTIONS), declared, reader)),
+        code: members.get("code").and_then(|pair| answer::code(pair, declared, reader)),
+        outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
+        body,
+        query,
+        options,
+        columns: None,
+    }
+}
+
+fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
+    let pair = reader.need(members, "kind", name);
+    if reader.later_word(pair, &["receive"]) {
+        return OpKind::Call;
+    }
+    reader.word(pair, &[("read", OpKind::Read), ("write", OpKind::Write), ("call", OpKind::Call)]).unwrap_or(OpKind::Call)
+}
+
+fn check_path(pair: &Pair, reader: &mut Reader<'_>) {
+    let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else { return };
+    if let Some(why) = crate::request::path_fault(text) {
+        reader.push(reader.at(&words::BAD_PATH, &pair.value.span).with("path", text).with("why", why));
+    }
+}
+
+const OPTION_TYPES: &[(&str, &str)] = &[
+    ("text", "text"),
+    ("int", "int"),
+    ("bool", "bool"),
+    ("list", "list"),
+    ("choice", "choice"),
+    ("decimal", "decimal"),
+    ("map", "map"),
+];
+
+fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
+    let Some(pair) = pair else { return Vec::new() };
+    let mut options = Vec::new();
+    for pair in reader.pairs(&pair.value, "options") {
+        let members = reader.members(&pair.value, &pair.key, Place::Option);
+        let ty = reader.need(members, "type", &pair.key).and_then(|_| reader.word(members.get("type"), OPTION_TYPES));
+        let ty = ty.unwrap_or("text");
+        let needed = reader.word(members.get("needed_when"), &[("update_with_lines", "update_with_lines")]);
+        options.push(OptionFacts {
+            name: pair.key.clone(),
+            ty: ty.to_owned(),
+            of: reader.texts(members.get("of")),
+            default: option_value(members.get("default"), ty, reader),
+            required: reader.bool(members.get("required")).unwrap_or(false),
+            constant: option_value(members.get("const"), ty, reader),
+            send: reader.bool(members.get("send")).unwrap_or(true),
+            needed_when: needed.map(str::to_owned),
+            label: reader.text2(members.get("label")).unwrap_or_else(|| Text2::same(&pair.key)),
+        });
+    }
+    options
+}
+
+/// A constant at a typed place: the type decides, not the quotes.
+fn option_value(pair: Option<&Pair>, ty: &str, reader: &mut Reader<'_>) -> Option<Value> {
+    let pair = pair?;
+    let text = pair.value.scalar().map(|scalar| scalar.text.as_str());
+    let value = match (ty, text) {
+        ("bool", Some(text)) => text.parse::<bool>().ok().map(Value::from),
+        ("int", Some(text)) => text.parse::<i64>().ok().map(Value::from),
+        ("decimal", Some(text)) => dsl::Number::parse(text).map(Value::from),
+        ("list", None) => pair.value.list().map(|_| pair.value.plain_value()),
+        ("map", None) => pair.value.map().map(|_| pair.value.plain_value()),
+        ("text" | "choice", Some(text)) => Some(Value::from(text)),
+        _ => None,
+    };
+    if value.is_none() {
+        reader.bad_value(&pair.value, &pair.key, (ty, ty));
+    }
+    value
+}
+
+/// The places of a request that the engine fills.
+fn owned_places(request: &Tree) -> Vec<Owned> {
+    let mut owned = Vec::new();
+    find_owned(request, &mut Vec::new(), &mut owned);
+    owned
+}
+
+fn find_owned(tree: &Tree, at: &mut Vec<String>, owned: &mut Vec<Owned>) {
+    let members = tree.members();
+    for (name, member) in &members {
+        at.push(name.clone());
+        find_owned(member, at, owned);
+        at.pop();
+    }
+    if members.is_empty()
+        && let Some(what) = tree.names().iter().find_map(owned_kind)
+    {
+        owned.push(Owned { path: Path::names(at.iter().cloned()), what });
+    }
+}
+
+fn owned_kind(name: &Path) -> Option<OwnedKind> {
+    match (name.first_name()?, name.last_name()?) {
+        ("$window", "start") => Some(OwnedKind::WindowStart),
+        ("$window", "end") => Some(OwnedKind::WindowEnd),
+        ("$window", "field") => Some(OwnedKind::WindowField),
+        ("$page", "number") => Some(OwnedKind::PageNumber),
+        ("$page", "size") => Some(OwnedKind::PageSize),
+        ("$page", "offset") => Some(OwnedKind::PageOffset),
+        ("$page", _) => Some(OwnedKind::PageCursor),
+        _ => None,
+    }
+}
+
+fn fields(pair: &Pair, reader: &mut Reader<'_>) -> FieldsPrint {
+    let members = reader.members(&pair.value, "fields", Place::Fields);
+    reader.word(members.get("as"), &[("list", ())]);
+    FieldsPrint {
+        join: members.get("join").and_then(|pair| reader.text(&pair.value, "join")).map(str::to_owned),
+        required: reader.bool(members.get("required")).unwrap_or(false),
+    }
+}
+
+fn filter(pair: &Pair, reader: &mut Reader<'_>) -> bool {
+    let members = reader.members(&pair.value, "filter", Place::Filter);
+    let how = reader.need(members, "as", "filter");
+    !reader.later_word(how, &["conditions"]) && reader.word(how, &[("sql_text", ())]).is_some()
+}
+
+fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Reader<'_>) -> Window {
+    let members = reader.members(&pair.value, "window", Place::Window);
+    let names = Names { options, ..declared.names(places::WINDOW) };
+    Window {
+        max_ms: reader.duration(members.get("max")),
+        filter: members.get("filter").and_then(|pair| reader.cond(&pair.value, &names)),
+    }
+}
+
+fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Option<Page> {
+    let members = reader.members(&pair.value, "page", Place::Page);
+    let by = reader.need(members, "by", "page");
+    if reader.later_word(by, &["key", "cursor", "link", "version"]) {
+        return None;
+    }
+    let by = reader.word(by, &[("number", Some(PageBy::Number)), ("offset", Some(PageBy::Offset)), ("none", None)])??;
+    let total = reader.path(members.get("total"));
+    let more = match members.get("more") {
+        Some(pair) if pair.value.scalar().is_some_and(|scalar| scalar.text == "short") => Some(More::Short),
+        Some(pair) => {
+            reader.recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer()).map(More::Says)
+        }
+        None if total.is_some() => Some(More::Total),
+        None => {
+            reader.need(members, "more", "page");
+            None
+        }
+    };
+    let size = reader.need(members, "size", "page").map(|pair| reader.tree(&pair.value, names));
+    Some(Page {
+        by,
+        first: reader.int(members.get("first")).unwrap_or(1),
+        size: size?,
+        max: members.get("max").map(|pair| reader.tree(&pair.value, names)),
+        more: more?,
+        total,
+    })
+}
+
+fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {
+    const ACTIONS: &[(&str, Action)] = &[
+        ("create", Action::Create),
+        ("update", Action::Update),
+        ("void", Action::Void),
+        ("step", Action::Step),
+    ];
+    let Some(pair) = members.get("writes") else { return Vec::new() };
+    let mut actions = Vec::new();
+    for node in reader.list(&pair.value, "writes") {
+        if let Some(text) = reader.text(node, "writes") {
+            actions.extend(reader.word_in(node, "writes", text, ACTIONS));
+        }
+    }
+    actions
+}
+
+fn key(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> KeyPlace {
+    let Some(pair) = pair else { return KeyPlace::Fixed(Vec::new()) };
+    if pair.value.scalar().is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text)) {
+        return KeyPlace::Computed(reader.tree(&pair.value, names));
+    }
+    let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
+    KeyPlace::Fixed(nodes.iter().filter_map(|node| reader.path_of(node, "key")).collect())
+}
+
+fn proof(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> ProofPlace {
+    let computed = pair.filter(|pair| {
+        pair.value.scalar().is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
+    });
+    match computed {
+        Some(pair) => ProofPlace::Computed(reader.tree(&pair.value, names)),
+        None => ProofPlace::Fixed(reader.word(pair, PROOFS).unwrap_or(dsl::facts::Proof::None)),
+    }
+}
+
+fn batch(pair: Option<&Pair>, reader: &mut Reader<'_>) -> u32 {
+    let Some(pair) = pair else { return BATCH_DEFAULT };
+    let members = reader.members(&pair.value, "batch", Place::Batch);
+    reader.count(members.get("max")).unwrap_or(BATCH_DEFAULT)
+}
+
+fn types(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    const TYPES: &[(&str, &str)] = &[
+        ("text", "text"),
+        ("number", "number"),
+        ("int", "int"),
+        ("decimal", "decimal"),
+        ("bool", "bool"),
+        ("bool_text", "bool_text"),
+        ("date", "date"),
+        ("datetime", "datetime"),
+        ("ms", "ms"),
+        ("list", "list"),
+    ];
+    let Some(pair) = pair else { return Vec::new() };
+    let pairs = reader.pairs(&pair.value, "types");
+    pairs
+        .iter()
+        .filter_map(|pair| Some((pair.key.clone(), reader.word(Some(pair), TYPES)?.to_owned())))
+        .collect()
+}
+
+fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Unknown {
+    let members = reader.members(&pair.value, "unknown", Place::Unknown);
+    let by = members.get("by");
+    let by = if reader.later_word(by, &["marker"]) { None } else { by };
+    reader.word(members.get("many"), &[("hold", ())]);
+    let none = &[("resend", WhenNone::Resend), ("hold", WhenNone::Hold), ("done", WhenNone::Done)];
+    let row_names: Vec<String> = declared.params.iter().cloned().chain(["row".to_owned()]).collect();
+    Unknown {
+        wait_ms: reader.duration(members.get("wait")).unwrap_or(0),
+        ask: members.get("ask").and_then(|pair| reader.text(&pair.value, "ask")).map(str::to_owned),
+        options: reader.trees(members.get("options"), names),
+        fields: reader.trees(members.get("fields"), names),
+        by: reader.word(by, &[("key", AskBy::Key), ("id", AskBy::Id)]).unwrap_or(AskBy::Key),
+        done_when: members
+            .get("done_when")
+            .and_then(|pair| reader.recipe(&pair.value, "done_when", Missing::IsUndefined, &row_names)),
+        none: reader.word(members.get("none"), none).unwrap_or(WhenNone::Hold),
+    }
+}
+
+/// What can only be checked once every operation is known.
+pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Reader<'_>) {
+    let operations = node.get("operations").map(|pair| &pair.value);
+    let place = |name: &str, key: &str| {
+        let operation = operations.and_then(|node| node.get(name));
+        let inner = operation.and_then(|pair| pair.value.get(key));
+        inner.or(operation).map_or(0..0, |pair| pair.key_span.clone())
+    };
+    for operation in &connector.operations {
+        if let Some(unknown) = &operation.unknown {
+            let span = place(&operation.name, "unknown");
+            let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));
+            if let Some(name) = &unknown.ask
+                && asked.is_none_or(|ask| ask.kind != OpKind::Read || !ask.filter)
+            {
+                let near = did_you_mean(name, connector.operation_names());
+                reader.push(reader.at(&words::UNKNOWN_ASK, &span).with("name", name).similar(near));
+            }
+            if unknown.by == AskBy::Id && operation.writes.contains(&Action::Create) {
+                reader.push(reader.at(&words::ASK_BY_ID, &span));
+            }
+            if asked.is_some() && !unknown.fields.iter().any(|(name, _)| name == "id") {
+                reader.push(
+                    reader.at(&words::MISSING_KEY, &span).with("where", "unknown.fields").with("key", "id"),
+                );
+            }
+        }
+        let by_rows = |rows: &[crate::model::Row]| rows.iter().any(|row| row.class == Class::Rows);
+        if by_rows(&operation.outcome) && operation.items.is_none() {
+            reader.push(reader.at(&words::ROWS_WITHOUT_ITEMS, &place(&operation.name, "outcome")));
+        }
+        if operation.kind == OpKind::Read && operation.rows.is_none() {
+            let span = place(&operation.name, "");
+            reader.push(reader.at(&words::MISSING_KEY, &span).with("where", &operation.name).with("key", "rows"));
+        }
+    }
+}
+
+/// Fields of rows, from the samples that come with a built-in connector.
+pub(super) fn add_columns(connector: &mut Connector) {
+    let known: Vec<Option<Vec<String>>> = connector
+        .operations
+        .iter()
+        .map(|operation| {
+            let rows = crate::rows::sample_rows(connector, operation)?;
+            let mut columns = Columns::default();
+            rows.iter().for_each(|row| columns.add_row(row));
+            Some(columns.texts())
+        })
+        .collect();
+    for (operation, columns) in connector.operations.iter_mut().zip(known) {
+        if let Some(operation) = Arc::get_mut(operation) {
+            operation.columns = columns;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The value places of a connector file: what each may name.
+
+use dsl::tree::TreePlace;
+
+const NOTHING: TreePlace = TreePlace {
+    names: &[],
+    fields: false,
+    lookups: false,
+    omit: &[],
+    windowed: false,
+    words: ("连接器", "a connector"),
+};
+
+/// What depends on the connection only: `hosts`, headers of an auth mode, codes of `outcome`.
+pub(super) const PARAMS: TreePlace =
+    TreePlace { names: &["$param"], words: ("只取决于连接的位置", "a place that depends on the connection only"), ..NOTHING };
+
+/// What depends on connection and options: `key`, `proof`, `id_field`, `rows.at`, `unknown`.
+pub(super) const OPTIONS: TreePlace = TreePlace {
+    names: &["$param", "$option", "$form"],
+    omit: &["$option"],
+    words: ("只取决于连接和选项的位置", "a place that depends on connection and options only"),
+    ..NOTHING
+};
+
+/// What stands under a scheme's request.
+pub(super) const REQUEST: TreePlace = TreePlace {
+    names: &["$param", "$option", "$window", "$page"],
+    omit: &["$option"],
+    windowed: true,
+    words: ("操作的 request", "an operation's request"),
+    ..NOTHING
+};
+
+/// The frame of a call.
+pub(super) const FRAME: TreePlace = TreePlace {
+    names: &[
+        "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form", "$window",
+        "$page",
+    ],
+    omit: &["$option", "$options", "$filter", "$fields", "$request"],
+    windowed: true,
+    words: ("操作的请求框架", "the frame of an operation"),
+    ..NOTHING
+};
+
+/// The filter of a window.
+pub(super) const WINDOW: TreePlace = TreePlace {
+    names: &["$param", "$option", "$window"],
+    omit: &["$option"],
+    windowed: true,
+    words: ("窗口的过滤条件", "the filter of a window"),
+    ..NOTHING
+};
+
+/// The request of a login.
+pub(super) const LOGIN: TreePlace = TreePlace {
+    names: &["$param", "$let", "$uuid", "$clock"],
+    words: ("登录请求", "the request of a login"),
+    ..NOTHING
+};
+
+/// What a login puts onto every call.
+pub(super) const APPLY: TreePlace =
+    TreePlace { names: &["$param", "$auth"], words: ("登录之后附加的内容", "what a login adds to a call"), ..NOTHING };
+
+/// What a signature puts onto a call.
+pub(super) const SIGN: TreePlace = TreePlace {
+    names: &["$param", "$let", "$auth", "$uuid", "$clock"],
+    words: ("签名附加的内容", "what a signature adds to a call"),
+    ..NOTHING
+};
+
+/// A sentence over the fields of an answer or an item.
+pub(super) const SENTENCE: TreePlace = TreePlace {
+    names: &["$param", "$let"],
+    fields: true,
+    words: ("答复里的一句话", "a sentence from an answer"),
+    ..NOTHING
+};

@@ -1,0 +1,109 @@
+//! `tests:` of a connector file.
+
+use dsl::catalogue::connector as words;
+use dsl::yaml::{Node, Pair};
+use dsl::{Map, Value};
+
+use super::reader::{Members, Reader};
+use crate::answer::HttpAnswer;
+use crate::keys::Place;
+use crate::model::{Class, Connector};
+use crate::tests::{Expect, SignTest, Test};
+
+pub(super) fn tests(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) -> Vec<Test> {
+    let Some(pair) = members.get("tests") else { return Vec::new() };
+    reader.list(&pair.value, "tests").iter().map(|node| test(node, connector, reader)).collect()
+}
+
+fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
+    let members = reader.members(node, "tests", Place::Test);
+    let name = reader.need(members, "name", "test").and_then(|pair| reader.text(&pair.value, "name"));
+    let operation = members.get("operation").and_then(|pair| operation(pair, connector, reader));
+    if members.has("answer") {
+        reader.need(members, "operation", "test");
+    }
+    Test {
+        name: name.unwrap_or_default().to_owned(),
+        operation,
+        records: reader.int(members.get("records")).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        params: map(members.get("params"), reader),
+        options: map(members.get("options"), reader),
+        fields: reader.texts(members.get("fields")),
+        answer: members.get("answer").map(|pair| answer(pair, reader)),
+        sign: members.get("sign").map(|pair| sign(pair, reader)),
+        expect: reader.need(members, "expect", "test").map(|pair| expect(pair, reader)).unwrap_or_default(),
+    }
+}
+
+fn operation(pair: &Pair, connector: &Connector, reader: &mut Reader<'_>) -> Option<String> {
+    let name = reader.text(&pair.value, "operation")?;
+    if connector.operation(name).is_none() {
+        let all: Vec<&str> = connector.operation_names().collect();
+        reader.push(
+            reader
+                .at(&words::BAD_WORD, &pair.value.span)
+                .with("key", "operation")
+                .with("value", name)
+                .with("allowed", all.join(" "))
+                .similar(dsl::diagnostic::did_you_mean(name, all.iter().copied())),
+        );
+    }
+    Some(name.to_owned())
+}
+
+fn map(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Map {
+    let Some(pair) = pair else { return Map::new() };
+    let pairs = reader.pairs(&pair.value, &pair.key);
+    pairs.iter().map(|pair| (pair.key.clone(), pair.value.plain_value())).collect()
+}
+
+fn texts(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    map(pair, reader).into_iter().filter_map(|(name, value)| Some((name, value.to_plain_text()?))).collect()
+}
+
+fn answer(pair: &Pair, reader: &mut Reader<'_>) -> HttpAnswer {
+    let members = reader.members(&pair.value, "answer", Place::TestAnswer);
+    let status = reader.int(members.get("status")).and_then(|status| u16::try_from(status).ok());
+    let body = match (members.get("json"), members.get("text")) {
+        (Some(json), _) => dsl::json::to_string(&json.value.plain_value()).into_bytes(),
+        (None, Some(text)) => reader.text(&text.value, "text").unwrap_or_default().as_bytes().to_vec(),
+        (None, None) => Vec::new(),
+    };
+    HttpAnswer { status: status.unwrap_or(200), headers: texts(members.get("headers"), reader), body }
+}
+
+fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
+    let members = reader.members(&pair.value, "sign", Place::TestSign);
+    let text = |key: &str, reader: &mut Reader<'_>| {
+        members.get(key).and_then(|pair| reader.text(&pair.value, key)).map(str::to_owned)
+    };
+    SignTest {
+        mode: text("mode", reader),
+        now_s: reader.int(members.get("now")).unwrap_or(0),
+        method: text("method", reader).unwrap_or_else(|| "POST".to_owned()),
+        path: text("path", reader).unwrap_or_else(|| "/".to_owned()),
+        body: text("body", reader).unwrap_or_default(),
+        params: map(members.get("params"), reader),
+    }
+}
+
+fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
+    let members = reader.members(&pair.value, "expect", Place::TestExpect);
+    let classes: Vec<(&str, Class)> = Class::ALL.iter().map(|class| (class.name(), *class)).collect();
+    let list = |key: &str, reader: &mut Reader<'_>| -> Option<Vec<Value>> {
+        let pair = members.get(key)?;
+        Some(reader.list(&pair.value, key).iter().map(Node::plain_value).collect())
+    };
+    let text = |key: &str, reader: &mut Reader<'_>| {
+        members.get(key).and_then(|pair| reader.text(&pair.value, key)).map(str::to_owned)
+    };
+    Expect {
+        items: list("items", reader),
+        rows: list("rows", reader),
+        class: reader.word(members.get("class"), &classes),
+        message: text("message", reader),
+        body: text("body", reader),
+        headers: texts(members.get("headers"), reader),
+        headers_not: texts(members.get("headers_not"), reader),
+    }
+}

@@ -1,0 +1,471 @@
+//! A connector file, checked and compiled: the types that everything else reads.
+//!
+//! Nothing here is written after loading. A connector knows no credentials; a [`crate::Connection`] lays them over it.
+
+use std::sync::Arc;
+
+use dsl::facts::{Action, OpKind, OptionFacts, Owned, Proof, Text2};
+use dsl::tree::Tree;
+use dsl::{Map, Path, SourceFile, Value};
+use jiff::tz::TimeZone;
+
+use crate::recipe::Recipe;
+use crate::units::Rate;
+
+/// How a system speaks.
+#[derive(Debug)]
+pub struct Connector {
+    pub(crate) file: Arc<SourceFile>,
+    pub(crate) id: String,
+    pub(crate) name: Text2,
+    pub(crate) version: u32,
+    pub(crate) zone: String,
+    pub(crate) tz: TimeZone,
+    pub(crate) verified: Vec<(String, String)>,
+    pub(crate) params: Vec<Param>,
+    pub(crate) account: Vec<String>,
+    pub(crate) hosts: Vec<Tree>,
+    pub(crate) transport: Transport,
+    pub(crate) choose: Option<String>,
+    pub(crate) modes: Vec<Mode>,
+    pub(crate) lets: Vec<(String, Recipe)>,
+    pub(crate) code: Option<CodePlace>,
+    pub(crate) outcome: Vec<Row>,
+    pub(crate) limits: Limits,
+    pub(crate) forms: Vec<(String, Map)>,
+    pub(crate) operations: Vec<Arc<Operation>>,
+    pub(crate) tests: Vec<crate::tests::Test>,
+}
+
+impl Connector {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &Text2 {
+        &self.name
+    }
+
+    /// The version of the file.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The IANA zone of its clock texts.
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    /// How sure the file is of its claims: claim, and one of `vector probe doc client guess`.
+    pub fn verified(&self) -> &[(String, String)] {
+        &self.verified
+    }
+
+    /// The parameters it declares.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// The file it was loaded from.
+    pub fn file(&self) -> &Arc<SourceFile> {
+        &self.file
+    }
+
+    /// The operations, as name, kind and label.
+    pub fn operations(&self) -> impl Iterator<Item = (&str, OpKind, &Text2)> {
+        self.operations.iter().map(|operation| (operation.name.as_str(), operation.kind, &operation.label))
+    }
+
+    /// The operation that `api` names: exactly its name, one of its aliases, or the path of exactly one.
+    pub(crate) fn operation(&self, api: &str) -> Option<&Arc<Operation>> {
+        let named = |operation: &&Arc<Operation>| operation.name == api || operation.aliases.iter().any(|a| a == api);
+        self.operations.iter().find(named).or_else(|| {
+            let mut at_path = self.operations.iter().filter(|operation| operation.path_text == api);
+            at_path.next().filter(|_| at_path.next().is_none())
+        })
+    }
+
+    /// Every name by which an operation can be called.
+    pub(crate) fn operation_names(&self) -> impl Iterator<Item = &str> {
+        self.operations
+            .iter()
+            .flat_map(|operation| std::iter::once(&operation.name).chain(&operation.aliases))
+            .map(String::as_str)
+    }
+
+    /// The row of `forms` for a form; `*` is the rest.
+    pub(crate) fn form(&self, id: &str) -> Option<&Map> {
+        let row = |name: &str| self.forms.iter().find(|(form, _)| form == name).map(|(_, row)| row);
+        row(id).or_else(|| row("*"))
+    }
+}
+
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParamType {
+    /// Any text.
+    Text,
+    /// A whole number.
+    Int,
+    /// `true` or `false`.
+    Bool,
+    /// An http or https address.
+    Url,
+    /// A place in an answer.
+    Path,
+    /// One of a few words.
+    Choice,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+}
+
+/// A parameter of a connector.
+#[derive(Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// What it takes.
+    pub ty: ParamType,
+    /// What people call it.
+    pub label: Text2,
+    /// What holds when a connection says nothing.
+    pub default: Option<Value>,
+    /// Whether it must not be seen.
+    pub secret: bool,
+    /// The words of a choice.
+    pub of: Vec<String>,
+    /// Something to know about it.
+    pub note: Option<String>,
+    /// What a value looks like.
+    pub example: Option<String>,
+    pub(crate) when: Option<Recipe>,
+}
+
+/// How bytes travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transport {
+    /// Whether only HTTP/1.1 may be spoken.
+    pub http1_only: bool,
+    /// From the first byte sent to the last received.
+    pub timeout_ms: Option<i64>,
+    /// To a connection.
+    pub connect_ms: Option<i64>,
+    /// Most decoded bytes of an answer.
+    pub read_cap: u64,
+    /// Statuses with which an answer may be a success.
+    pub ok_status: Vec<u16>,
+    pub(crate) charset: Option<String>,
+}
+
+/// How often and how many at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Calls in a time; all of them hold.
+    pub rates: Vec<Rate>,
+    /// Calls at once.
+    pub concurrency: Option<u32>,
+    /// Shortest time between two runs of a schedule, in milliseconds.
+    pub min_interval_ms: Option<i64>,
+    /// Why it is not shorter.
+    pub reason: Option<String>,
+}
+
+/// One way to prove who calls.
+#[derive(Debug)]
+pub(crate) struct Mode {
+    pub(crate) name: String,
+    pub(crate) headers: Vec<(String, Tree)>,
+    pub(crate) basic: Option<(Tree, Tree)>,
+    pub(crate) login: Option<Login>,
+    pub(crate) sign: Option<Sign>,
+    pub(crate) cookies: bool,
+    pub(crate) outcome: Vec<Row>,
+}
+
+/// A call that gives a session or a token.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub(crate) lets: Vec<(String, Recipe)>,
+    pub(crate) method: String,
+    pub(crate) path: Tree,
+    pub(crate) query: Vec<(String, Tree)>,
+    pub(crate) headers: Vec<(String, Tree)>,
+    pub(crate) body: Option<Tree>,
+    pub(crate) encode: Encode,
+    pub(crate) ok: Recipe,
+    pub(crate) message: Option<Tree>,
+    pub(crate) take: Vec<(String, Path)>,
+    pub(crate) max_age_ms: Option<i64>,
+    pub(crate) cookies: bool,
+    pub(crate) apply_headers: Vec<(String, Tree)>,
+    pub(crate) apply_query: Vec<(String, Tree)>,
+}
+
+/// What is put onto a request once its body is bytes.
+#[derive(Debug)]
+pub(crate) struct Sign {
+    pub(crate) lets: Vec<(String, Recipe)>,
+    pub(crate) headers: Vec<(String, Tree)>,
+    pub(crate) query: Vec<(String, Tree)>,
+}
+
+/// How a body becomes bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encode {
+    Json,
+    Form,
+    None,
+}
+
+/// What an answer means for the call as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Every record of the call was accepted; a page of rows is there.
+    Ok,
+    /// Judged row by row.
+    Rows,
+    /// The data was refused.
+    Rejected,
+    /// Session or token lost.
+    Auth,
+    /// Too many calls.
+    Throttled,
+    /// Busy.
+    Transient,
+    /// The quota is used up.
+    QuotaStop,
+    /// Credentials or configuration refused.
+    ConfigError,
+    /// A fault at the vendor's, or an answer that is in no row: nothing is known.
+    Fault,
+}
+
+impl Class {
+    pub(crate) const ALL: [Class; 9] = [
+        Class::Ok,
+        Class::Rows,
+        Class::Rejected,
+        Class::Auth,
+        Class::Throttled,
+        Class::Transient,
+        Class::QuotaStop,
+        Class::ConfigError,
+        Class::Fault,
+    ];
+
+    /// The word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Ok => "ok",
+            Class::Rows => "rows",
+            Class::Rejected => "rejected",
+            Class::Auth => "auth",
+            Class::Throttled => "throttled",
+            Class::Transient => "transient",
+            Class::QuotaStop => "quota_stop",
+            Class::ConfigError => "config_error",
+            Class::Fault => "fault",
+        }
+    }
+}
+
+/// A row of an outcome table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) test: RowTest,
+    pub(crate) class: Class,
+    pub(crate) wait_ms: Option<i64>,
+    pub(crate) message: Option<Tree>,
+    pub(crate) replay_write: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum RowTest {
+    When(Recipe),
+    /// A code is present.
+    AnyCode,
+    /// The code is one of these, compared as text.
+    Code(Vec<Tree>),
+}
+
+/// Where the business code stands.
+#[derive(Debug)]
+pub(crate) enum CodePlace {
+    Let(String),
+    Body(Path),
+}
+
+/// Something one can ask of a system.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) kind: OpKind,
+    pub(crate) label: Text2,
+    pub(crate) method: String,
+    pub(crate) path: Tree,
+    pub(crate) path_text: String,
+    pub(crate) query: Vec<(String, Tree)>,
+    pub(crate) headers: Vec<(String, Tree)>,
+    pub(crate) body: Option<Tree>,
+    pub(crate) encode: Encode,
+    pub(crate) options: Vec<OptionFacts>,
+    pub(crate) request: Option<Arc<Tree>>,
+    pub(crate) owned: Vec<Owned>,
+    pub(crate) fields: Option<FieldsPrint>,
+    pub(crate) filter: bool,
+    pub(crate) window: Option<Window>,
+    pub(crate) uses_window: bool,
+    pub(crate) page: Option<Page>,
+    pub(crate) rows: Option<Rows>,
+    pub(crate) writes: Vec<Action>,
+    pub(crate) key: KeyPlace,
+    pub(crate) key_under: Option<Path>,
+    pub(crate) id_field: Option<Tree>,
+    pub(crate) batch_max: u32,
+    pub(crate) types: Vec<(String, String)>,
+    pub(crate) items: Option<Items>,
+    pub(crate) item: Option<OneItem>,
+    pub(crate) exists: Option<Recipe>,
+    pub(crate) proof: ProofPlace,
+    pub(crate) unknown: Option<Unknown>,
+    pub(crate) code: Option<CodePlace>,
+    pub(crate) outcome: Vec<Row>,
+    pub(crate) columns: Option<Vec<String>>,
+}
+
+impl Operation {
+    /// Whether records are written by it.
+    pub(crate) fn is_write(&self) -> bool {
+        self.kind == OpKind::Write
+    }
+}
+
+/// How `$fields` is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldsPrint {
+    /// Text with this between the names; a list when `None`.
+    pub(crate) join: Option<String>,
+    pub(crate) required: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) max_ms: Option<i64>,
+    pub(crate) filter: Option<dsl::cond::Cond>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) by: PageBy,
+    pub(crate) first: i64,
+    pub(crate) size: Tree,
+    pub(crate) max: Option<Tree>,
+    pub(crate) more: More,
+    pub(crate) total: Option<Path>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageBy {
+    Number,
+    Offset,
+}
+
+#[derive(Debug)]
+pub(crate) enum More {
+    /// A page with fewer rows than asked for is the last.
+    Short,
+    /// The answer says it.
+    Says(Recipe),
+    /// The total says it.
+    Total,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) at: Tree,
+    /// Rows are lists; their names are those of `fields`.
+    pub(crate) by_fields: bool,
+    /// The place holds one row, not a list.
+    pub(crate) one: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum KeyPlace {
+    Fixed(Vec<Path>),
+    /// Computed from the call's options, as text or a list of texts.
+    Computed(Tree),
+}
+
+#[derive(Debug)]
+pub(crate) enum ProofPlace {
+    Fixed(Proof),
+    Computed(Tree),
+}
+
+/// A verdict per row.
+#[derive(Debug)]
+pub(crate) struct Items {
+    pub(crate) lists: ItemLists,
+    pub(crate) index: ItemIndex,
+    pub(crate) id: Option<Path>,
+    pub(crate) number: Option<Path>,
+    pub(crate) message: Option<Tree>,
+    pub(crate) field: Option<Path>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ItemLists {
+    /// One list of accepted rows, one of refused rows.
+    Two { good: Option<Recipe>, bad: Option<Recipe> },
+    /// One list of all rows and a condition.
+    One { all: Recipe, good_when: Recipe },
+}
+
+#[derive(Debug)]
+pub(crate) enum ItemIndex {
+    /// The item says which row it is about.
+    At(Path),
+    /// The items stand in the order of the rows.
+    Position,
+}
+
+/// Where the answer to a call for one record names it.
+#[derive(Debug)]
+pub(crate) struct OneItem {
+    pub(crate) id: Option<Path>,
+    pub(crate) number: Option<Path>,
+}
+
+/// How a lost answer is asked for.
+#[derive(Debug)]
+pub(crate) struct Unknown {
+    pub(crate) wait_ms: i64,
+    pub(crate) ask: Option<String>,
+    pub(crate) options: Vec<(String, Tree)>,
+    pub(crate) fields: Vec<(String, Tree)>,
+    pub(crate) by: AskBy,
+    pub(crate) done_when: Option<Recipe>,
+    pub(crate) none: WhenNone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskBy {
+    Key,
+    Id,
+}
+
+/// What it means that the target knows nothing of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WhenNone {
+    /// Send it again.
+    Resend,
+    /// A person decides.
+    Hold,
+    /// That was the aim.
+    Done,
+}

@@ -1,0 +1,336 @@
+//! From the data of a call to the bytes that are sent, before anything is signed.
+//!
+//! The body is rendered once; those bytes are signed and those bytes are sent. What a call says goes through value
+//! places only, so that no text of a record ever becomes part of a frame.
+
+use dsl::catalogue::source;
+use dsl::facts::OpKind;
+use dsl::{Failure, Map, Value};
+
+use crate::connection::Connection;
+use crate::filter::{FilterValue, sql_text};
+use crate::frame::Frame;
+use crate::model::{Encode, Operation};
+use crate::recipe::urlenc;
+
+pub(crate) use crate::url::path_fault;
+
+/// The page that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageState {
+    /// Its number.
+    pub number: i64,
+    /// Rows before it.
+    pub offset: i64,
+    /// Most rows on it.
+    pub size: u32,
+    /// What the page before gave to go on with.
+    pub cursor: Option<String>,
+    /// The last key of the page before.
+    pub last: Option<String>,
+}
+
+/// One call, as the engine asks for it.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// The operation, by any of its names.
+    pub operation: &'a str,
+    /// Its options, evaluated.
+    pub options: &'a Map,
+    /// The merged source request, evaluated; `None` takes the operation's own.
+    pub request: Option<Value>,
+    /// The documents of a write.
+    pub records: Option<Vec<Value>>,
+    /// Name in the row, and field asked for.
+    pub fields: Option<&'a [(String, String)]>,
+    /// What the source is asked to filter by.
+    pub filter: Option<FilterValue>,
+    /// Begin and end of the window, in milliseconds.
+    pub window: Option<(i64, i64)>,
+    /// The source's time field.
+    pub window_field: Option<&'a str>,
+    /// The page.
+    pub page: Option<PageState>,
+    /// The one instant of the run.
+    pub now_ms: i64,
+}
+
+impl<'a> Call<'a> {
+    /// A call that says nothing yet.
+    pub fn new(operation: &'a str, options: &'a Map, now_ms: i64) -> Call<'a> {
+        Call {
+            operation,
+            options,
+            request: None,
+            records: None,
+            fields: None,
+            filter: None,
+            window: None,
+            window_field: None,
+            page: None,
+            now_ms,
+        }
+    }
+}
+
+/// A request before authentication and signature. The body is final.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// HTTP method.
+    pub method: String,
+    /// `https://host:port`.
+    pub origin: String,
+    /// The path, exactly as it will be sent.
+    pub path: String,
+    /// Names and values, not yet encoded.
+    pub query: Vec<(String, String)>,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The bytes of the body.
+    pub body: Vec<u8>,
+    /// Form fields, where the body is a form.
+    pub form: Vec<(String, String)>,
+    /// Most decoded bytes of the answer.
+    pub read_cap: u64,
+    /// Total time, in milliseconds.
+    pub timeout_ms: Option<i64>,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prepared({} {}{}, {} bytes)", self.method, self.origin, self.path, self.body.len())
+    }
+}
+
+impl Connection {
+    /// Builds a request. Nothing is signed, and nothing secret is in it unless the connector's file says so.
+    pub fn prepare(&self, call: &Call<'_>) -> Result<Prepared, Failure> {
+        let operation = self.operation(call.operation)?;
+        let options = complete_options(operation, call.options)?;
+        let mut frame = self.frame(operation, &options, call.now_ms);
+        set_window(&mut frame, call);
+        if let Some(page) = &call.page {
+            frame.set("$page", page_names(page));
+        }
+        self.set_fields(operation, call, &mut frame)?;
+        self.set_filter(operation, call, &mut frame)?;
+        self.set_request(operation, call, &mut frame)?;
+        set_records(call, &mut frame);
+        frame.set("$options", sent_options(operation, &options));
+        let path = frame.text(&operation.path, "path")?.unwrap_or_default();
+        let body = match &operation.body {
+            Some(tree) => frame.value(tree, "body")?,
+            None => None,
+        };
+        let mut prepared = self.request(&operation.method, &path, operation.encode, body)?;
+        prepared.query = frame.pairs(&operation.query, "query")?;
+        prepared.headers.extend(frame.pairs(&operation.headers, "headers")?);
+        check_headers(&prepared.headers)?;
+        Ok(prepared)
+    }
+
+    /// A frame that knows parameters, options and the row of `forms`.
+    pub(crate) fn frame(&self, operation: &Operation, options: &Map, now_ms: i64) -> Frame<'_> {
+        let mut frame = self.param_frame(now_ms);
+        let form = options.get(FORM_OPTION).and_then(Value::to_plain_text).unwrap_or_default();
+        if operation.options.iter().any(|option| option.name == FORM_OPTION)
+            && let Some(row) = self.connector.form(&form)
+        {
+            frame.set("$form", row.clone());
+        }
+        frame.set("$option", options.clone());
+        frame
+    }
+
+    /// A request with its body turned into bytes.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        encode: Encode,
+        body: Option<Value>,
+    ) -> Result<Prepared, Failure> {
+        if let Some(why) = path_fault(path) {
+            return Err(Failure::new(&source::FRAME).with("place", "path").with("why", why));
+        }
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let mut form = Vec::new();
+        let (body, content_type) = match (encode, body) {
+            (Encode::None, _) | (_, None) => (Vec::new(), None),
+            (Encode::Json, Some(value)) => {
+                if let Some(place) = find_instant(&value, String::new()) {
+                    return Err(Failure::new(&source::FRAME).with("place", place).with("why", "instant"));
+                }
+                let mut bytes = Vec::new();
+                dsl::json::write(&value, &mut bytes);
+                (bytes, Some("application/json"))
+            }
+            (Encode::Form, Some(value)) => {
+                form = form_fields(&value)?;
+                (form_text(&form).into_bytes(), Some("application/x-www-form-urlencoded"))
+            }
+        };
+        let headers = content_type.map(|text| ("content-type".to_owned(), text.to_owned()));
+        Ok(Prepared {
+            method: method.to_owned(),
+            origin: self.server.origin(),
+            path: format!("{}{path}", self.server.path),
+            query: Vec::new(),
+            headers: headers.into_iter().collect(),
+            body,
+            form,
+            read_cap: self.connector.transport.read_cap,
+            timeout_ms: self.timeouts.total_ms.or(self.connector.transport.timeout_ms),
+        })
+    }
+
+    fn set_fields(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
+        let Some(print) = &operation.fields else { return Ok(()) };
+        let fields = call.fields.unwrap_or_default();
+        if fields.is_empty() {
+            return match print.required {
+                true => Err(Failure::new(&source::FIELDS_REQUIRED).with("operation", &operation.name)),
+                false => Ok(()),
+            };
+        }
+        for (_, field) in fields {
+            crate::filter::check_field(field)?;
+        }
+        let names = fields.iter().map(|(_, field)| field.as_str());
+        match &print.join {
+            Some(with) => frame.set("$fields", names.collect::<Vec<_>>().join(with)),
+            None => frame.set("$fields", names.map(Value::from).collect::<Vec<_>>()),
+        }
+        Ok(())
+    }
+
+    /// The window's own filter and the call's, joined.
+    fn set_filter(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
+        if !operation.filter {
+            return Ok(());
+        }
+        let mut filters = Vec::new();
+        let window = operation.window.as_ref().and_then(|window| window.filter.as_ref());
+        if let (Some(cond), Some(_), Some(_)) = (window, call.window, call.window_field) {
+            filters.push(FilterValue::Asked(frame.asked(cond, "window.filter")?));
+        }
+        filters.extend(call.filter.clone());
+        if let Some(text) = sql_text(&filters)? {
+            frame.set("$filter", text);
+        }
+        Ok(())
+    }
+
+    fn set_request(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
+        let request = match (&call.request, &operation.request) {
+            (Some(request), _) => Some(request.clone()),
+            (None, Some(own)) if operation.kind == OpKind::Read => frame.value(own, "request")?,
+            (None, _) => None,
+        };
+        if let Some(request) = request {
+            frame.set("$request", request);
+        }
+        Ok(())
+    }
+}
+
+/// The option by which `forms` is looked up.
+pub(crate) const FORM_OPTION: &str = "FormId";
+
+/// The options of a call with constants and defaults. A required one without a value is a failure.
+pub(crate) fn complete_options(operation: &Operation, given: &Map) -> Result<Map, Failure> {
+    let mut complete = Map::new();
+    for option in &operation.options {
+        let value = option.constant.as_ref().or_else(|| given.get(&option.name)).or(option.default.as_ref());
+        match value {
+            Some(value) if !value.is_null() => {
+                complete.insert(option.name.clone(), value.clone());
+            }
+            _ if option.required => {
+                return Err(Failure::new(&source::OPTION_MISSING)
+                    .with("operation", &operation.name)
+                    .with("name", &option.name));
+            }
+            _ => {}
+        }
+    }
+    Ok(complete)
+}
+
+fn sent_options(operation: &Operation, options: &Map) -> Map {
+    let sent = |name: &String| operation.options.iter().any(|option| option.name == *name && option.send);
+    options.iter().filter(|(name, _)| sent(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn set_window(frame: &mut Frame<'_>, call: &Call<'_>) {
+    let mut window = Map::new();
+    if let Some((start, end)) = call.window {
+        window.insert("start".to_owned(), Value::Instant(dsl::Instant { ms: start }));
+        window.insert("end".to_owned(), Value::Instant(dsl::Instant { ms: end }));
+    }
+    window.extend(call.window_field.map(|field| ("field".to_owned(), Value::from(field))));
+    frame.set("$window", window);
+}
+
+fn page_names(page: &PageState) -> Map {
+    let mut names = Map::new();
+    names.insert("number".to_owned(), page.number.into());
+    names.insert("offset".to_owned(), page.offset.into());
+    names.insert("size".to_owned(), i64::from(page.size).into());
+    names.extend(page.cursor.as_deref().map(|cursor| ("cursor".to_owned(), Value::from(cursor))));
+    names.extend(page.last.as_deref().map(|last| ("last".to_owned(), Value::from(last))));
+    names
+}
+
+fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
+    if let Some(records) = &call.records {
+        if let Some(first) = records.first() {
+            frame.set("$record", first.clone());
+        }
+        frame.set("$records", records.clone());
+    }
+}
+
+/// An instant that no filter has printed has no form of its own on the wire.
+fn find_instant(value: &Value, at: String) -> Option<String> {
+    match value {
+        Value::Instant(_) => Some(at),
+        Value::List(list) => {
+            list.iter().enumerate().find_map(|(index, value)| find_instant(value, format!("{at}.{index}")))
+        }
+        Value::Map(map) => map.iter().find_map(|(name, value)| find_instant(value, format!("{at}.{name}"))),
+        _ => None,
+    }
+}
+
+fn form_fields(value: &Value) -> Result<Vec<(String, String)>, Failure> {
+    let refused = |place: &str, why: &str| Failure::new(&source::FRAME).with("place", place).with("why", why);
+    let map = value.as_map().ok_or_else(|| refused("body", value.kind().name()))?;
+    let mut fields = Vec::with_capacity(map.len());
+    for (name, value) in map {
+        let text = value.to_plain_text().ok_or_else(|| refused(name, value.kind().name()))?;
+        fields.push((name.clone(), text));
+    }
+    Ok(fields)
+}
+
+/// Names and values as a query string or a form.
+pub(crate) fn form_text(pairs: &[(String, String)]) -> String {
+    let encoded: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", urlenc(name.as_bytes()), urlenc(value.as_bytes())))
+        .collect();
+    encoded.join("&")
+}
+
+/// A header holds no line end and no other control character: it would begin another header.
+pub(crate) fn check_headers(headers: &[(String, String)]) -> Result<(), Failure> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    for (name, value) in headers {
+        let fine = !name.is_empty() && name.bytes().all(token) && !value.chars().any(char::is_control);
+        if !fine {
+            return Err(Failure::new(&source::FRAME).with("place", format!("headers.{name}")).with("why", "\\r\\n"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The rows of a page, and whether there is another.
+//!
+//! A place that the answer lacks is an error and never zero rows: zero rows would close a window without proof.
+
+use dsl::catalogue::source;
+use dsl::{Failure, Map, Path, Value};
+
+use crate::answer::{self, HttpAnswer};
+use crate::connection::Connection;
+use crate::frame::Frame;
+use crate::model::{Connector, More, Operation, Page, PageBy};
+use crate::request::{Call, complete_options};
+
+/// The rows of one page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PageRows {
+    /// The rows, in the order of the answer.
+    pub rows: Vec<Value>,
+    /// Whether there is another page.
+    pub more: bool,
+    /// How many rows there are in all, where the answer says so.
+    pub total: Option<u64>,
+    /// What the next page is asked with.
+    pub next_cursor: Option<String>,
+}
+
+impl Connection {
+    /// Takes the rows out of an answer that was judged a success.
+    pub fn rows(&self, operation: &str, call: &Call<'_>, answer: &HttpAnswer) -> Result<PageRows, Failure> {
+        let operation = self.operation(operation)?;
+        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let body = match &reading.body {
+            Ok(body) => body,
+            Err(failure) => return Err(failure.clone().vendor(self.excerpt(&reading.text))),
+        };
+        let options = complete_options(operation, call.options)?;
+        let frame = self.frame(operation, &options, call.now_ms);
+        let rows = take_rows(operation, body, &frame, call.fields)?;
+        let total = operation.page.as_ref().and_then(|page| page.total.as_ref()).and_then(|path| {
+            path.get(body).and_then(Value::to_plain_text).and_then(|text| text.trim().parse().ok())
+        });
+        let more = match &operation.page {
+            None => false,
+            Some(page) => self.more(page, call, &rows, total, || self.answer_names(answer, &reading).0),
+        };
+        Ok(PageRows { rows, more, total, next_cursor: None })
+    }
+
+    fn more(
+        &self,
+        page: &Page,
+        call: &Call<'_>,
+        rows: &[Value],
+        total: Option<u64>,
+        names: impl FnOnce() -> crate::recipe::Names,
+    ) -> bool {
+        let asked = call.page.clone().unwrap_or_default();
+        match &page.more {
+            More::Short => asked.size > 0 && rows.len() >= usize::try_from(asked.size).unwrap_or(usize::MAX),
+            More::Says(recipe) => recipe.holds(&names()),
+            More::Total => {
+                let before = match page.by {
+                    PageBy::Offset => asked.offset,
+                    PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
+                };
+                let seen = u64::try_from(before).unwrap_or(0).saturating_add(rows.len() as u64);
+                !rows.is_empty() && total.is_some_and(|total| seen < total)
+            }
+        }
+    }
+}
+
+fn take_rows(
+    operation: &Operation,
+    body: &Value,
+    frame: &Frame<'_>,
+    fields: Option<&[(String, String)]>,
+) -> Result<Vec<Value>, Failure> {
+    let Some(rows) = &operation.rows else { return Ok(Vec::new()) };
+    let at = frame.text(&rows.at, "rows.at")?.unwrap_or_default();
+    let found = find(body, &at)?;
+    if rows.one {
+        return Ok(vec![row_map(found, 1)?]);
+    }
+    let list = found.as_list().ok_or_else(|| {
+        Failure::new(&source::ROWS_NOT_LIST).with("path", shown(&at)).with("kind", found.kind().name())
+    })?;
+    let columns = rows.by_fields.then(|| fields.unwrap_or_default());
+    list.iter()
+        .enumerate()
+        .map(|(index, row)| match columns {
+            Some(fields) => named(row, fields, index + 1),
+            None => row_map(row, index + 1),
+        })
+        .collect()
+}
+
+/// The value at a path; an empty path is the whole answer.
+fn find<'v>(body: &'v Value, at: &str) -> Result<&'v Value, Failure> {
+    if at.is_empty() {
+        return Ok(body);
+    }
+    let found = Path::parse(at).ok().and_then(|path| path.get(body));
+    found.ok_or_else(|| {
+        let seen: Vec<&str> = body.as_map().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+        Failure::new(&source::ROWS_MISSING).with("path", at).with("seen", seen.join(", "))
+    })
+}
+
+fn shown(at: &str) -> &str {
+    if at.is_empty() { "$" } else { at }
+}
+
+fn row_map(row: &Value, number: usize) -> Result<Value, Failure> {
+    match row {
+        Value::Map(_) => Ok(row.clone()),
+        other => Err(Failure::new(&source::ROW_KIND).with("row", number).with("kind", other.kind().name())),
+    }
+}
+
+/// A row that is a list, with the names of the fields that were asked for.
+fn named(row: &Value, fields: &[(String, String)], number: usize) -> Result<Value, Failure> {
+    let Some(values) = row.as_list() else {
+        return Err(Failure::new(&source::ROW_KIND).with("row", number).with("kind", row.kind().name()));
+    };
+    if values.len() != fields.len() {
+        return Err(Failure::new(&source::ROWS_COLUMNS)
+            .with("row", number)
+            .with("found", values.len())
+            .with("wanted", fields.len()));
+    }
+    Ok(Value::Map(fields.iter().zip(values).map(|((name, _), value)| (name.clone(), value.clone())).collect()))
+}
+
+/// The rows of the sample that comes with a built-in connector, read with the parameters' defaults.
+pub(crate) fn sample_rows(connector: &Connector, operation: &Operation) -> Option<Vec<Value>> {
+    let text = crate::builtin::sample(&connector.id, &operation.name)?;
+    let body = dsl::json::parse(text.as_bytes()).ok()?;
+    let mut frame = Frame::new(0, &connector.tz);
+    let defaults = connector.params.iter().filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
+    frame.set("$param", defaults.collect::<Map>());
+    take_rows(operation, &body, &frame, None).ok()
+}

@@ -1,0 +1,355 @@
+//! Authentication: sessions, and what is put onto a request once its body is bytes.
+//!
+//! A recipe is computed once per attempt. What comes from a secret is marked, so that a preview can mask it; nothing
+//! here prints a value of a parameter in a failure.
+
+use std::collections::BTreeMap;
+
+use dsl::catalogue::auth as words;
+use dsl::tree::Tree;
+use dsl::{Failure, Lang, Map, Value};
+
+use crate::answer::{self, HttpAnswer};
+use crate::connection::Connection;
+use crate::frame::Frame;
+use crate::model::Login;
+use crate::recipe::{self, Names, Recipe, data};
+use crate::request::{Prepared, check_headers, form_text};
+use crate::secret::{MASK, Redactor};
+
+/// Cookies that are kept; a server sets two or three.
+const COOKIES_MAX: usize = 32;
+
+/// A request as it is sent, once.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// HTTP method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// Headers, each once.
+    pub headers: Vec<(String, String)>,
+    /// The bytes of the body.
+    pub body: Vec<u8>,
+    /// Most decoded bytes of the answer.
+    pub read_cap: u64,
+    /// Total time, in milliseconds.
+    pub timeout_ms: Option<i64>,
+    /// Whether only HTTP/1.1 may be spoken.
+    pub http1_only: bool,
+    /// Headers that come from a secret.
+    pub secret_headers: Vec<String>,
+    /// Whether the body comes from a secret.
+    pub secret_body: bool,
+    redactor: Redactor,
+}
+
+/// A request as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// HTTP method.
+    pub method: String,
+    /// The address without secrets.
+    pub url: String,
+    /// Headers; those that come from a secret are masked.
+    pub headers: Vec<(String, String)>,
+    /// The body without secrets.
+    pub body: String,
+}
+
+impl std::fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.redactor.redact(&self.url);
+        write!(f, "HttpRequest({} {url}, {} bytes)", self.method, self.body.len())
+    }
+}
+
+impl HttpRequest {
+    /// The request with everything secret masked.
+    pub fn preview(&self) -> Preview {
+        let is_secret = |name: &str| self.secret_headers.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+        let headers = self.headers.iter().map(|(name, value)| {
+            let shown = if is_secret(name) { MASK.to_owned() } else { self.redactor.redact(value) };
+            (name.clone(), shown)
+        });
+        Preview {
+            method: self.method.clone(),
+            url: self.redactor.redact(&self.url),
+            headers: headers.collect(),
+            body: match self.secret_body {
+                true => MASK.to_owned(),
+                false => self.redactor.redact(&String::from_utf8_lossy(&self.body)),
+            },
+        }
+    }
+}
+
+/// What a login gave: shared by everything that uses the credential.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    taken: BTreeMap<String, String>,
+    cookies: Vec<(String, String)>,
+    until_ms: Option<i64>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({MASK}, until {:?})", self.until_ms)
+    }
+}
+
+impl Session {
+    /// Whether it is too old to be used.
+    pub fn is_over(&self, at_ms: i64) -> bool {
+        self.until_ms.is_some_and(|until| at_ms >= until)
+    }
+}
+
+impl Connection {
+    /// Whether calls need a session.
+    pub fn needs_login(&self) -> bool {
+        self.mode().login.is_some()
+    }
+
+    /// The call that gives a session; `None` where none is needed.
+    pub fn login(&self, at_ms: i64, entropy: [u8; 16]) -> Result<Option<HttpRequest>, Failure> {
+        let Some(login) = &self.mode().login else { return Ok(None) };
+        let mut names = self.param_names();
+        names.attempt(at_ms, entropy, &self.connector.zone);
+        let lets = self.lets(&login.lets, &mut names)?;
+        let mut frame = self.attempt_frame(at_ms, entropy, lets);
+        frame.set("$auth", Map::new());
+        let path = frame.text(&login.path, "login.path")?.unwrap_or_default();
+        let body = match &login.body {
+            Some(tree) => frame.value(tree, "login.body")?,
+            None => None,
+        };
+        let mut prepared = self.request(&login.method, &path, login.encode, body)?;
+        prepared.query = frame.pairs(&login.query, "login.query")?;
+        prepared.headers.extend(frame.pairs(&login.headers, "login.headers")?);
+        let tainted = self.tainted(&login.lets);
+        let secret_headers = self.secret_names(&login.headers, &tainted);
+        let secret_body = login.body.as_ref().is_some_and(|body| self.is_secret(body, &tainted));
+        self.finish(prepared, secret_headers, secret_body).map(Some)
+    }
+
+    /// Reads the answer to [`Connection::login`].
+    pub fn login_answer(&self, answer: &HttpAnswer, at_ms: i64) -> Result<Session, Failure> {
+        let Some(login) = &self.mode().login else { return Ok(Session::default()) };
+        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let unreadable = |why: String| Failure::new(&words::LOGIN_ANSWER).with("why", self.redact(&why));
+        let status_ok = self.connector.transport.ok_status.contains(&answer.status);
+        let body = match &reading.body {
+            Ok(body) if status_ok => std::sync::Arc::clone(body),
+            Ok(_) => return Err(unreadable(format!("HTTP {}", answer.status)).vendor(self.excerpt(&reading.text))),
+            Err(failure) => {
+                let why = format!("HTTP {}: {}", answer.status, failure.message(Lang::En));
+                return Err(unreadable(why).vendor(self.excerpt(&reading.text)));
+            }
+        };
+        let mut names = self.param_names();
+        self.set_answer(&mut names, answer, &reading);
+        if !login.ok.holds(&names) {
+            let said = login.message.as_ref().and_then(|tree| self.sentence(tree, &body, Map::new()));
+            let said = said.unwrap_or_else(|| self.excerpt(&reading.text));
+            return Err(Failure::new(&words::LOGIN_REFUSED).with("connection", &self.name).vendor(said));
+        }
+        let mut taken = BTreeMap::new();
+        for (name, path) in &login.take {
+            let value = path.get(&body).and_then(Value::to_plain_text).filter(|text| !text.is_empty());
+            let value = value.ok_or_else(|| unreadable(format!("`{path}`")))?;
+            taken.insert(name.clone(), value);
+        }
+        let ttl = taken.get("ttl").and_then(|ttl| ttl.parse::<i64>().ok()).map(|seconds| seconds.saturating_mul(1000));
+        let life = [login.max_age_ms, ttl].into_iter().flatten().min();
+        let mut session = Session { taken, cookies: Vec::new(), until_ms: life.map(|life| at_ms.saturating_add(life)) };
+        if login.cookies {
+            keep(&mut session.cookies, answer);
+        }
+        Ok(session)
+    }
+
+    /// Takes over the cookies that an answer sets, where the mode keeps them. Gives back whether anything changed.
+    pub fn keep_cookies(&self, session: &mut Session, answer: &HttpAnswer) -> bool {
+        self.mode().cookies && keep(&mut session.cookies, answer)
+    }
+
+    /// Puts authentication and signature onto a request.
+    pub fn sign(
+        &self,
+        prepared: &Prepared,
+        session: Option<&Session>,
+        at_ms: i64,
+        entropy: [u8; 16],
+    ) -> Result<HttpRequest, Failure> {
+        let mode = self.mode();
+        let mut prepared = prepared.clone();
+        let mut secret_headers = Vec::new();
+        let mut frame = self.attempt_frame(at_ms, entropy, Map::new());
+        let taken = session.map(|session| &session.taken).into_iter().flatten();
+        let auth: Map = taken.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        frame.set("$auth", auth);
+        set_headers(&mut prepared, frame.pairs(&mode.headers, "auth.headers")?);
+        secret_headers.extend(self.secret_names(&mode.headers, &[]));
+        if let Some((user, password)) = &mode.basic {
+            let user = frame.text(user, "auth.basic")?.unwrap_or_default();
+            let password = frame.text(password, "auth.basic")?.unwrap_or_default();
+            let pair = recipe::b64(format!("{user}:{password}").as_bytes());
+            set_headers(&mut prepared, vec![("authorization".to_owned(), format!("Basic {pair}"))]);
+            secret_headers.push("authorization".to_owned());
+        }
+        if let (Some(login), Some(_)) = (&mode.login, session) {
+            self.apply(login, &frame, &mut prepared, &mut secret_headers)?;
+        }
+        if let Some(session) = session.filter(|session| mode.cookies && !session.cookies.is_empty()) {
+            let pairs: Vec<String> = session.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            set_headers(&mut prepared, vec![("cookie".to_owned(), pairs.join("; "))]);
+            secret_headers.push("cookie".to_owned());
+        }
+        if let Some(sign) = &mode.sign {
+            let mut names = self.param_names();
+            names.attempt(at_ms, entropy, &self.connector.zone);
+            names.set("req", req(&prepared));
+            frame.set("$let", self.lets(&sign.lets, &mut names)?);
+            set_headers(&mut prepared, frame.pairs(&sign.headers, "sign.headers")?);
+            prepared.query.extend(frame.pairs(&sign.query, "sign.query")?);
+            secret_headers.extend(self.secret_names(&sign.headers, &self.tainted(&sign.lets)));
+        }
+        self.finish(prepared, secret_headers, false)
+    }
+
+    fn apply(
+        &self,
+        login: &Login,
+        frame: &Frame<'_>,
+        prepared: &mut Prepared,
+        secret_headers: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        set_headers(prepared, frame.pairs(&login.apply_headers, "apply.headers")?);
+        secret_headers.extend(self.secret_names(&login.apply_headers, &[]));
+        prepared.query.extend(frame.pairs(&login.apply_query, "apply.query")?);
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        prepared: Prepared,
+        secret_headers: Vec<String>,
+        secret_body: bool,
+    ) -> Result<HttpRequest, Failure> {
+        check_headers(&prepared.headers)?;
+        let query = form_text(&prepared.query);
+        let mark = if query.is_empty() { "" } else { "?" };
+        Ok(HttpRequest {
+            method: prepared.method,
+            url: format!("{}{}{mark}{query}", prepared.origin, prepared.path),
+            headers: prepared.headers,
+            body: prepared.body,
+            read_cap: prepared.read_cap,
+            timeout_ms: prepared.timeout_ms,
+            http1_only: self.connector.transport.http1_only,
+            secret_headers,
+            secret_body,
+            redactor: self.redactor.clone(),
+        })
+    }
+
+    fn attempt_frame(&self, at_ms: i64, entropy: [u8; 16], lets: Map) -> Frame<'_> {
+        let mut frame = self.param_frame(at_ms);
+        frame.set("$let", lets);
+        frame.set("$uuid", uuid4(entropy));
+        frame.set_instant("$clock", at_ms);
+        frame
+    }
+
+    /// Computes recipes in order; each sees those before it.
+    fn lets(&self, lets: &[(String, Recipe)], names: &mut Names) -> Result<Map, Failure> {
+        let mut values = Map::new();
+        for (name, recipe) in lets {
+            let failed = |why: String| {
+                Failure::new(&words::SIGNATURE).with("name", name).with("why", why).with("connection", &self.name)
+            };
+            let value = recipe.eval(names).map_err(|error| failed(self.redact(&error.0)))?;
+            // Raw bytes may be used by the next recipe, but no value place can hold them.
+            if let Some(value) = data::take(&value) {
+                values.insert(name.clone(), value);
+            }
+            names.set(name.clone(), value);
+        }
+        Ok(values)
+    }
+
+    /// The recipes whose result depends on a secret.
+    fn tainted(&self, lets: &[(String, Recipe)]) -> Vec<String> {
+        let mut tainted: Vec<String> = Vec::new();
+        for (name, recipe) in lets {
+            if recipe.reads().iter().any(|read| self.secret.contains(read) || tainted.contains(read)) {
+                tainted.push(name.clone());
+            }
+        }
+        tainted
+    }
+
+    fn secret_names(&self, trees: &[(String, Tree)], tainted: &[String]) -> Vec<String> {
+        trees.iter().filter(|(_, tree)| self.is_secret(tree, tainted)).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn is_secret(&self, tree: &Tree, tainted: &[String]) -> bool {
+        tree.names().iter().any(|name| {
+            let member = name.last_name().unwrap_or_default();
+            match name.first_name() {
+                Some("$auth") => true,
+                Some("$param") => self.secret.iter().any(|secret| secret == member),
+                Some("$let") => tainted.iter().any(|name| name == member),
+                _ => false,
+            }
+        })
+    }
+}
+
+/// A header that is set again replaces the one before.
+fn set_headers(prepared: &mut Prepared, headers: Vec<(String, String)>) {
+    for (name, value) in headers {
+        prepared.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        prepared.headers.push((name, value));
+    }
+}
+
+/// What a recipe sees of a request.
+fn req(prepared: &Prepared) -> minijinja::Value {
+    let pairs = |pairs: &[(String, String)]| {
+        let map: Map = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        data::give(Value::Map(map))
+    };
+    recipe::map([
+        ("path", minijinja::Value::from(prepared.path.as_str())),
+        ("query", pairs(&prepared.query)),
+        ("form", pairs(&prepared.form)),
+        ("body", recipe::raw(prepared.body.clone())),
+    ])
+}
+
+/// A version 4 UUID from sixteen random bytes.
+fn uuid4(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// Takes `Set-Cookie` headers over: names and values only, an emptied cookie is forgotten.
+fn keep(cookies: &mut Vec<(String, String)>, answer: &HttpAnswer) -> bool {
+    let before = cookies.clone();
+    for (name, value) in &answer.headers {
+        if !name.eq_ignore_ascii_case("set-cookie") {
+            continue;
+        }
+        let Some((name, value)) = value.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
+        let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+        cookies.retain(|(known, _)| *known != name);
+        if !value.is_empty() && cookies.len() < COOKIES_MAX {
+            cookies.push((name, value));
+        }
+    }
+    *cookies != before
+}

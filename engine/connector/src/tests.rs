@@ -1,0 +1,195 @@
+//! The tests that travel with a connector file.
+//!
+//! A test hands an answer to the connector and compares what it makes of it, or has a request signed and compares its
+//! headers. No network, no clock: the instant stands in the test.
+
+use std::sync::Arc;
+
+use dsl::{Failure, Lang, Map, Value};
+
+use crate::answer::HttpAnswer;
+use crate::connection::Connection;
+use crate::connections::made_up;
+use crate::judge::Verdict;
+use crate::model::{Class, Connector, Encode};
+use crate::request::Call;
+
+/// One test of a file.
+#[derive(Debug)]
+pub(crate) struct Test {
+    pub(crate) name: String,
+    pub(crate) operation: Option<String>,
+    pub(crate) records: usize,
+    pub(crate) params: Map,
+    pub(crate) options: Map,
+    pub(crate) fields: Vec<String>,
+    pub(crate) answer: Option<HttpAnswer>,
+    pub(crate) sign: Option<SignTest>,
+    pub(crate) expect: Expect,
+}
+
+#[derive(Debug)]
+pub(crate) struct SignTest {
+    pub(crate) mode: Option<String>,
+    pub(crate) now_s: i64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: String,
+    pub(crate) params: Map,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Expect {
+    pub(crate) items: Option<Vec<Value>>,
+    pub(crate) rows: Option<Vec<Value>>,
+    pub(crate) class: Option<Class>,
+    pub(crate) message: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers_not: Vec<(String, String)>,
+}
+
+/// How one test ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestOutcome {
+    /// Its name.
+    pub name: String,
+    /// What was not as expected; empty when it passed.
+    pub problems: Vec<String>,
+}
+
+impl TestOutcome {
+    /// Whether it passed.
+    pub fn passed(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// Runs every test of a connector file.
+pub fn run(connector: &Arc<Connector>) -> Vec<TestOutcome> {
+    connector
+        .tests
+        .iter()
+        .map(|test| {
+            let mut problems = Vec::new();
+            if let Err(failure) = run_one(connector, test, &mut problems) {
+                problems.push(format!("{}: {}", failure.code(), failure.message(Lang::En)));
+            }
+            TestOutcome { name: test.name.clone(), problems }
+        })
+        .collect()
+}
+
+fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<String>) -> Result<(), Failure> {
+    if let Some(answer) = &test.answer {
+        let connection = made_up(connector, &test.params)?;
+        judged(&connection, test, answer, problems)?;
+    }
+    if let Some(sign) = &test.sign {
+        let mut params = test.params.clone();
+        params.extend(sign.params.clone());
+        if let (Some(mode), Some(choose)) = (&sign.mode, &connector.choose) {
+            params.insert(choose.clone(), Value::from(mode.as_str()));
+        }
+        let connection = made_up(connector, &params)?;
+        signed(&connection, sign, &test.expect, problems)?;
+    }
+    Ok(())
+}
+
+fn judged(
+    connection: &Connection,
+    test: &Test,
+    answer: &HttpAnswer,
+    problems: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let operation = test.operation.as_deref().unwrap_or_default();
+    let judged = connection.judge(operation, &test.options, test.records, answer);
+    let expect = &test.expect;
+    if let Some(class) = expect.class.filter(|class| *class != judged.class) {
+        problems.push(format!("class {}, expected {}", judged.class.name(), class.name()));
+    }
+    if let Some(message) = expect.message.as_ref().filter(|message| **message != judged.message) {
+        problems.push(format!("message {:?}, expected {message:?}", judged.message));
+    }
+    if let Some(items) = &expect.items {
+        if items.len() != judged.verdicts.len() {
+            problems.push(format!("{} verdicts, expected {}", judged.verdicts.len(), items.len()));
+        }
+        for (index, (item, verdict)) in items.iter().zip(&judged.verdicts).enumerate() {
+            problems.extend(differs(item, verdict).map(|why| format!("item {index}: {why}")));
+        }
+    }
+    if let Some(rows) = &expect.rows {
+        let fields: Vec<(String, String)> = test.fields.iter().map(|name| (name.clone(), name.clone())).collect();
+        let call = Call { fields: Some(&fields), ..Call::new(operation, &test.options, 0) };
+        let found = connection.rows(operation, &call, answer)?.rows;
+        if found != *rows {
+            let text = |rows: &[Value]| dsl::json::to_string(&Value::List(rows.to_vec()));
+            problems.push(format!("rows {}, expected {}", text(&found), text(rows)));
+        }
+    }
+    Ok(())
+}
+
+/// What a verdict has other than an expected item says: `ok: true` or `false`, `unknown: true`, and members of the
+/// verdict.
+fn differs(item: &Value, verdict: &Verdict) -> Option<String> {
+    let mut found = Map::new();
+    match verdict {
+        Verdict::Accepted { id, number } => {
+            found.insert("ok".into(), true.into());
+            found.extend(id.as_deref().map(|id| ("id".to_owned(), Value::from(id))));
+            found.extend(number.as_deref().map(|number| ("number".to_owned(), Value::from(number))));
+        }
+        Verdict::Rejected { message, field, exists } => {
+            found.insert("ok".into(), false.into());
+            found.insert("message".into(), message.as_str().into());
+            found.extend(field.as_deref().map(|field| ("field".to_owned(), Value::from(field))));
+            found.insert("exists".into(), (*exists).into());
+        }
+        Verdict::Absent => {
+            found.insert("unknown".into(), true.into());
+        }
+    }
+    let wrong = item.as_map()?.iter().find(|(name, value)| found.get(name.as_str()) != Some(value));
+    wrong.map(|(name, _)| format!("`{name}`: {}", dsl::json::to_string(&Value::Map(found.clone()))))
+}
+
+fn signed(
+    connection: &Connection,
+    test: &SignTest,
+    expect: &Expect,
+    problems: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let at_ms = test.now_s.saturating_mul(1000);
+    let entropy = [7; 16];
+    let request = match connection.login(at_ms, entropy)? {
+        Some(request) => request,
+        None => {
+            let mut prepared = connection.request(&test.method, "", Encode::None, None)?;
+            prepared.path = test.path.clone();
+            prepared.body = test.body.as_bytes().to_vec();
+            connection.sign(&prepared, None, at_ms, entropy)?
+        }
+    };
+    let header = |name: &str| {
+        request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    };
+    for (name, value) in &expect.headers {
+        if header(name) != Some(value) {
+            problems.push(format!("header {name}: {:?}, expected {value:?}", header(name)));
+        }
+    }
+    for (name, value) in &expect.headers_not {
+        if header(name).is_none_or(|found| found == value) {
+            problems.push(format!("header {name}: {:?}, expected another", header(name)));
+        }
+    }
+    if let Some(body) = &expect.body
+        && request.body != body.as_bytes()
+    {
+        problems.push(format!("body {:?}, expected {body:?}", String::from_utf8_lossy(&request.body)));
+    }
+    Ok(())
+}

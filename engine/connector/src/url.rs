@@ -1,0 +1,148 @@
+//! Addresses: taken apart far enough to say where a call goes.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An http or https address of a server: no user, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) https: bool,
+    /// In lower case; an IPv6 address without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Begins and ends with `/`.
+    pub(crate) path: String,
+}
+
+impl Server {
+    /// Takes an address apart, or says in two languages what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Server, (&'static str, &'static str)> {
+        let (https, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            _ => return Err(("要以 http:// 或 https:// 开头", "it must begin with http:// or https://")),
+        };
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let (host, port) = authority_parts(authority).ok_or(("主机或端口不对", "host or port is wrong"))?;
+        if path_fault(path).is_some() {
+            return Err(("路径里有不允许的字符", "the path has characters that are not allowed"));
+        }
+        let mut path = if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+        if !path.ends_with('/') {
+            path.push('/');
+        }
+        Ok(Server { https, host, port: port.unwrap_or(if https { 443 } else { 80 }), path })
+    }
+
+    /// `https://host:port`, the port only where it is not the usual one.
+    pub(crate) fn origin(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let usual = if self.https { 443 } else { 80 };
+        if self.port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", self.port) }
+    }
+
+    /// Whether this names this machine or a private network literally.
+    pub(crate) fn is_near(&self) -> bool {
+        match self.address() {
+            Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private(),
+            Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
+            None => self.host == "localhost",
+        }
+    }
+
+    /// Whether nothing there may ever be called: metadata services, the unspecified address, multicast.
+    pub(crate) fn is_blocked(&self) -> bool {
+        let v4 = |ip: Ipv4Addr| ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast();
+        let v6 = |ip: Ipv6Addr| ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast();
+        match self.address() {
+            Some(IpAddr::V4(ip)) => v4(ip),
+            Some(IpAddr::V6(ip)) => v6(ip) || ip.to_ipv4_mapped().is_some_and(v4),
+            None => false,
+        }
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+}
+
+fn authority_parts(authority: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']')?;
+            host.parse::<Ipv6Addr>().ok()?;
+            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
+        }
+        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    };
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' || byte == b'_';
+    let fine = !host.is_empty() && (authority.starts_with('[') || host.bytes().all(named));
+    let port = match port {
+        None => None,
+        Some(port) => Some(port.parse::<u16>().ok().filter(|port| *port > 0)?),
+    };
+    fine.then(|| (host.to_ascii_lowercase(), port))
+}
+
+/// What is wrong with a path that is put behind a server's address. Placeholders are looked at where their values
+/// are known.
+pub(crate) fn path_fault(path: &str) -> Option<&'static str> {
+    if path.contains("://") {
+        return Some("://");
+    }
+    if path.split('/').any(|part| part == ".." || part == ".") {
+        return Some("..");
+    }
+    if path.contains("//") {
+        return Some("//");
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%!$&'()*+,;=:@<>|".contains(&byte);
+    (!path.bytes().all(allowed)).then_some("?, #, blank or other sign")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers() {
+        let parse = |text: &str| Server::parse(text).map(|server| (server.origin(), server.path));
+        for (text, origin, path) in [
+            ("https://ERP.example.com/k3cloud/", "https://erp.example.com", "/k3cloud/"),
+            ("https://erp.example.com/K3Cloud", "https://erp.example.com", "/K3Cloud/"),
+            ("http://127.0.0.1:9001", "http://127.0.0.1:9001", "/"),
+            ("https://erp.example.com:443", "https://erp.example.com", "/"),
+            ("http://[::1]:7070/x", "http://[::1]:7070", "/x/"),
+        ] {
+            assert_eq!(parse(text), Ok((origin.to_owned(), path.to_owned())), "{text}");
+        }
+        for bad in [
+            "erp.example.com",
+            "ftp://x/",
+            "https://user:pw@host/",
+            "https:///x",
+            "https://host:0/",
+            "https://host:99999/",
+            "https://host/a?b=c",
+            "https://host/a#b",
+            "https://host/a/../b",
+            "https://[::1/",
+            "https://ho st/",
+            "",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn near_and_blocked() {
+        let is = |text: &str| Server::parse(text).map(|server| (server.is_near(), server.is_blocked())).unwrap();
+        for near in ["http://127.0.0.1/", "http://localhost:1/", "http://10.1.2.3/", "http://192.168.0.9/", "http://[::1]/"] {
+            assert_eq!(is(near), (true, false), "{near}");
+        }
+        for blocked in ["http://169.254.169.254/", "http://0.0.0.0/", "http://[::]/", "http://[fe80::1]/", "http://[::ffff:169.254.1.1]/", "http://224.0.0.1/"] {
+            assert!(is(blocked).1, "{blocked}");
+        }
+        assert_eq!(is("https://erp.example.com/"), (false, false));
+    }
+}
