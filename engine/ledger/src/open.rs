@@ -153,7 +153,8 @@ impl Ledger {
         if found < known {
             return Err(StoreError::Older { found, known });
         }
-        Reader::of_file(path, conn)
+        drop(conn);
+        Ok(Reader::of_file(path))
     }
 
     /// An empty ledger in memory.
@@ -216,7 +217,7 @@ impl Ledger {
     /// A handle for questions, apart from the writer.
     pub fn reader(&self) -> Reader {
         match &self.place {
-            Place::File(path) => Reader::of_open_file(path.clone()),
+            Place::File(path) => Reader::of_file(path.clone()),
             Place::Memory => Reader::of_shared(Arc::clone(&self.conn)),
         }
     }
@@ -377,9 +378,10 @@ fn existing(dir: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// A connection that only reads, and whether the file was at rest: no process has it open for work. A file at rest is
-/// opened as unchanging, because the usual way would create the files of the write-ahead log beside it.
+/// opened as unchanging, because the usual way would create the files of the write-ahead log beside it; such a
+/// connection is for one question, since it would not see an engine that starts later.
 pub(crate) fn open_for_reading(path: &Path) -> Result<(Connection, bool), StoreError> {
-    let at_rest = std::fs::metadata(wal_of(path)).map_or(true, |wal| wal.len() == 0);
+    let at_rest = !wal_of(path).exists();
     let uri = format!(
         "file:{}?mode=ro{}",
         uri_path(path),

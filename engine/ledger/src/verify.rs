@@ -170,7 +170,8 @@ const CHECKS: [(&str, &str); 10] = [
         finding::WAITING,
         "SELECT r.scheme, r.src_key FROM record r LEFT JOIN body b ON b.record = r.id
          WHERE b.record IS NULL OR (r.waiting_version IS NULL) <> (b.waiting IS NULL)
-            OR (r.waiting_version IS NOT NULL AND r.state NOT IN ('sending', 'unknown', 'held'))",
+            OR (r.waiting_version IS NOT NULL AND r.state NOT IN ('sending', 'unknown', 'held')
+                AND NOT (r.state = 'pending' AND r.maybe_sent))",
     ),
     (
         finding::BLIND_RESEND,

@@ -246,6 +246,33 @@ fn a_copy_is_equal_and_apart() {
     desk.end();
 }
 
+/// A reader that asked before the first write of a process, or before any process was there, sees what comes later.
+#[test]
+fn readers_see_what_comes_later() {
+    let base = tempfile::tempdir().unwrap();
+    drop(open(base.path()).unwrap());
+    let outside = Ledger::open_read_only(base.path()).unwrap();
+    assert!(outside.schemes().unwrap().is_empty());
+    let ledger = open(base.path()).unwrap();
+    let inside = ledger.reader();
+    assert!(inside.schemes().unwrap().is_empty() && outside.schemes().unwrap().is_empty());
+    let mut desk = Desk::new(ledger);
+    desk.see("a", "v1");
+    for reader in [&inside, &outside] {
+        assert_eq!(reader.schemes().unwrap().len(), 1);
+        assert_eq!(reader.show_record(None, "a").unwrap().len(), 1);
+    }
+    // Without the last close a crash leaves the write-ahead log; what was committed is read from it.
+    let crashed = tempfile::tempdir().unwrap();
+    for file in ["ledger.db", "ledger.db-wal"] {
+        std::fs::copy(base.path().join(file), crashed.path().join(file)).unwrap();
+    }
+    let reader = Ledger::open_read_only(crashed.path()).unwrap();
+    assert_eq!(reader.show_record(None, "a").unwrap().len(), 1);
+    let copy = Ledger::copy_to_memory(Some(crashed.path())).unwrap();
+    assert_eq!(copy.reader().show_record(None, "a").unwrap().len(), 1);
+}
+
 #[test]
 fn a_restart_finds_what_was_in_flight() {
     let base = tempfile::tempdir().unwrap();

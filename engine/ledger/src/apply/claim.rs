@@ -69,7 +69,7 @@ impl Cx<'_> {
             self.enter(&mut rec, to, Cause::Refuse, now)?;
             rec.reason = Some(why.clone());
             rec.not_before = not_before;
-            self.save(&rec)?;
+            self.promote(rec, now)?;
             hit += 1;
         }
         Ok(LedgerReply::Count(hit))

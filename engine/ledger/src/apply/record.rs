@@ -61,7 +61,7 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
         },
         Cause::Claim => from == Some(Pending) && matches!(to, Sending | Held),
         Cause::Settle => from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held),
-        Cause::Promote => matches!(from, Some(Done | Dead)) && to == Pending,
+        Cause::Promote => matches!(from, Some(Done | Dead | Skipped)) && to == Pending,
         Cause::Recover => from == Some(Sending) && to == Unknown,
         Cause::Resolve => from == Some(Unknown) && matches!(to, Done | Pending | Unknown | Held),
         Cause::Refuse => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
@@ -74,7 +74,7 @@ pub(crate) fn transition_trigger() -> String {
     for from in RecordState::ALL {
         for to in RecordState::ALL {
             let one = |a, b| Cause::ALL.into_iter().any(|cause| allowed(cause, Some(a), b));
-            let joined = [RecordState::Done, RecordState::Dead]
+            let joined = [RecordState::Done, RecordState::Dead, RecordState::Skipped]
                 .into_iter()
                 .any(|middle| one(from, middle) && allowed(Cause::Promote, Some(middle), to));
             if from == to || one(from, to) || joined {
@@ -388,12 +388,14 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// If a newer version waits, it becomes the current one and the record pending. Saves the record in any case.
+    /// If a newer version waits, it becomes the current one and the record pending; but a version whose attempt may
+    /// have been executed is settled first. Saves the record in any case.
     pub(super) fn promote(&mut self, mut rec: Rec, now: Ms) -> Result<(), StoreError> {
-        let takes_over = matches!(
-            rec.state,
-            RecordState::Pending | RecordState::Done | RecordState::Dead
-        );
+        let takes_over = match rec.state {
+            RecordState::Done | RecordState::Dead | RecordState::Skipped => true,
+            RecordState::Pending => !rec.maybe_sent,
+            RecordState::Sending | RecordState::Unknown | RecordState::Held => false,
+        };
         if takes_over && let Some(waiting) = rec.waiting.take() {
             if rec.state != RecordState::Pending {
                 self.enter(&mut rec, RecordState::Pending, Cause::Promote, now)?;
@@ -429,7 +431,8 @@ mod tests {
     #[test]
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
-        let table: [(Cause, &[Option<RecordState>], &[RecordState]); 10] = [
+        type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
+        let table: [Line<'_>; 11] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -445,19 +448,22 @@ mod tests {
                 &[Some(Sending)],
                 &[Done, Dead, Pending, Unknown, Held],
             ),
-            (Cause::Promote, &[Some(Done), Some(Dead)], &[Pending]),
+            (
+                Cause::Promote,
+                &[Some(Done), Some(Dead), Some(Skipped)],
+                &[Pending],
+            ),
             (Cause::Recover, &[Some(Sending)], &[Unknown]),
             (Cause::Resolve, &[Some(Unknown)], &[Done, Pending, Unknown, Held]),
+            (Cause::Refuse, &[Some(Pending)], &[Dead, Held, Skipped, Pending]),
         ];
-        let refuse = (Cause::Refuse, [Some(Pending)], [Dead, Held, Skipped, Pending]);
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {
             for to in RecordState::ALL {
                 for cause in Cause::ALL {
                     let listed = table
                         .iter()
-                        .any(|(c, f, t)| *c == cause && f.contains(&from) && t.contains(&to))
-                        || (refuse.0 == cause && refuse.1.contains(&from) && refuse.2.contains(&to));
+                        .any(|(c, f, t)| *c == cause && f.contains(&from) && t.contains(&to));
                     assert_eq!(allowed(cause, from, to), listed, "{cause:?}: {from:?} -> {to:?}");
                     assert_eq!(guard(cause, from, to, "k").is_ok(), listed);
                 }

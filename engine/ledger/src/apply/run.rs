@@ -247,6 +247,10 @@ impl Cx<'_> {
         now: Ms,
     ) -> Result<Counts, StoreError> {
         let counts = read::count_run(self.conn, run)?;
+        let status = match status {
+            RunStatus::Ok if counts.dead + counts.held + counts.open() > 0 => RunStatus::Partial,
+            told => told,
+        };
         if !counts.add_up() {
             return Err(StoreError::Bug(format!(
                 "the counts of run {run} do not add up: {counts:?}"

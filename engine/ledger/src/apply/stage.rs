@@ -171,6 +171,8 @@ impl Cx<'_> {
             RecordState::Sending | RecordState::Unknown | RecordState::Held => {
                 self.beside(page, row, version, rec)
             }
+            // An earlier attempt may have been executed after all: only the same version again tells what is there.
+            RecordState::Pending if rec.maybe_sent => self.beside(page, row, version, rec),
             RecordState::Pending | RecordState::Done | RecordState::Dead | RecordState::Skipped => {
                 let again =
                     rec.state() == RecordState::Done && page.on_seen == OnSeen::Update && !page.store_only;
@@ -234,8 +236,7 @@ impl Cx<'_> {
             self.supersede(page.run, rec.id, &rec.version)?;
         }
         let settled = rec.done_version.as_deref() == Some(version);
-        // Where an attempt of the version in between may have been executed, the settled one is written once more.
-        let back = was_pending && settled && !rec.maybe_sent && page.on_seen != OnSeen::Update;
+        let back = was_pending && settled && page.on_seen != OnSeen::Update;
         rec.renew(version.to_owned(), row.label.clone(), row.void);
         let outcome = if page.store_only {
             self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;

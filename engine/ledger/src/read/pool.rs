@@ -34,23 +34,13 @@ impl Reader {
         }
     }
 
-    /// A file that this process has open for work, so it is never at rest.
-    pub(crate) fn of_open_file(path: PathBuf) -> Self {
+    pub(crate) fn of_file(path: PathBuf) -> Self {
         Reader {
             source: Arc::new(Source::File {
                 path,
                 idle: Mutex::default(),
             }),
         }
-    }
-
-    pub(crate) fn of_file(path: PathBuf, first: Connection) -> Result<Self, StoreError> {
-        Ok(Reader {
-            source: Arc::new(Source::File {
-                path,
-                idle: Mutex::new(vec![first]),
-            }),
-        })
     }
 
     /// Answers one question inside one read transaction.
@@ -62,15 +52,15 @@ impl Reader {
             Source::Shared(conn) => question(&lock_connection(conn)),
             Source::File { path, idle } => {
                 let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let mut conn = match taken {
-                    Some(conn) => conn,
-                    None => open::open_for_reading(path)?.0,
+                let (mut conn, at_rest) = match taken {
+                    Some(conn) => (conn, false),
+                    None => open::open_for_reading(path)?,
                 };
                 let tx = conn.transaction_with_behavior(TransactionBehavior::Deferred)?;
                 let answer = question(&tx)?;
                 tx.finish()?;
                 let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
-                if idle.len() < MAX_IDLE {
+                if !at_rest && idle.len() < MAX_IDLE {
                     idle.push(conn);
                 }
                 Ok(answer)
