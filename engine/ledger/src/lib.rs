@@ -23,9 +23,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use blobs::Blobs;
-pub use error::{StoreError, Words};
+pub use error::{StoreError, Words, plain_words};
 pub use open::{CheckBudget, Checked, OpenOptions, Opened};
-pub use read::Reader;
+pub use read::{Reader, SourceRow, StoredRow};
 use rusqlite::Connection;
 pub use verify::{Finding, VerifyReport};
 pub use writer::Writer;
