@@ -25,7 +25,7 @@ use crate::value::{Number, Value};
 
 /// Where a tree gets its values from.
 pub trait Scope {
-    /// A field of the record; `slot` is its number in [`Tree::reads`]. `None` is a missing field.
+    /// A field of the record; `slot` is its number in [`Tree::slots`]. `None` is a missing field.
     fn field(&self, slot: usize, path: &Path) -> Option<Cow<'_, Value>>;
 
     /// A field for an aggregate function: where the path passes through lists, the list of its values.

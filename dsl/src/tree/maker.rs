@@ -11,7 +11,7 @@ use crate::lookup::LookupSpec;
 use crate::path::Path;
 use crate::tree::compile::{Compile, Table, is_ours};
 use crate::tree::term::{
-    EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind,
+    EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind, star_below,
 };
 use crate::value::Value;
 use crate::yaml::{Node, Pair};
@@ -441,8 +441,4 @@ fn missing(word: &str) -> Missing {
         "defer" => Missing::Defer,
         _ => Missing::Fail,
     }
-}
-
-fn star_below(path: &Path) -> Path {
-    path.join(&Path::parse("*").expect("a star is a path"))
 }

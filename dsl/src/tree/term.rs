@@ -16,6 +16,7 @@ use crate::value::{Kind, Value};
 pub struct Tree {
     pub(crate) root: Term,
     slots: Vec<Path>,
+    reads: Vec<Path>,
     names: Vec<Path>,
     levels: Vec<Level>,
 }
@@ -216,7 +217,7 @@ impl Term {
                     Maker::Merge(terms) => terms.iter_mut().for_each(|term| term.walk(visit)),
                     Maker::Lookup(lookup) => lookup.walk(visit),
                     Maker::Each(each) => {
-                        visit(Seen::Ref(&mut each.list.from));
+                        visit(Seen::List(&mut each.list.from));
                         if let Some(cond) = &mut each.keep {
                             cond.each_term(&mut |term| term.walk(visit));
                         }
@@ -256,6 +257,8 @@ impl Term {
 /// What a walk meets.
 pub(crate) enum Seen<'a> {
     Ref(&'a mut Ref),
+    /// The list of an `$each`.
+    List(&'a mut Ref),
     Lookup(&'a mut LookupTerm),
 }
 
@@ -271,35 +274,43 @@ impl LookupTerm {
 impl Tree {
     /// A tree around a compiled term: numbers what it reads and looks up.
     pub(crate) fn new(mut root: Term) -> Tree {
-        let mut slots: Vec<Path> = Vec::new();
-        let mut names: Vec<Path> = Vec::new();
+        let mut tree = Tree::default();
+        let mut lists: Vec<Path> = Vec::new();
         let mut specs = 0;
         root.walk(&mut |seen| match seen {
-            Seen::Ref(Ref::Field { slot, path }) => *slot = place_of(&mut slots, path),
+            Seen::Ref(Ref::Field { slot, path }) => {
+                *slot = place_of(&mut tree.slots, path);
+                place_of(&mut tree.reads, path);
+            }
+            Seen::List(Ref::Field { slot, path }) => {
+                *slot = place_of(&mut tree.slots, path);
+                place_of(&mut lists, path);
+            }
             Seen::Ref(Ref::Line { each, rest, .. }) => {
-                let mut path = each.join(&Path::parse("*").expect("a star is a path"));
-                if let Some(rest) = rest {
-                    path = path.join(rest);
-                }
-                place_of(&mut slots, &path);
+                let line = star_below(each);
+                let path = rest.as_ref().map_or(line.clone(), |rest| line.join(rest));
+                place_of(&mut tree.reads, &path);
             }
-            Seen::Ref(Ref::Name(path) | Ref::Seconds(path)) => {
-                place_of(&mut names, path);
+            Seen::Ref(Ref::Name(path) | Ref::Seconds(path))
+            | Seen::List(Ref::Name(path) | Ref::Seconds(path)) => {
+                place_of(&mut tree.names, path);
             }
-            Seen::Ref(Ref::Index { .. }) => {}
+            Seen::Ref(Ref::Index { .. }) | Seen::List(Ref::Index { .. } | Ref::Line { .. }) => {}
             Seen::Lookup(lookup) => {
                 lookup.spec.id = specs;
                 specs += 1;
             }
         });
-        let mut levels = Vec::new();
-        sort_into_levels(&mut root, &mut levels);
-        Tree {
-            root,
-            slots,
-            names,
-            levels,
+        // Lines of which no field is read still count: how many there are is seen in the document.
+        for list in lists {
+            let line = star_below(&list);
+            if !tree.reads.iter().any(|read| read.below(&line).is_some()) {
+                place_of(&mut tree.reads, &list);
+            }
         }
+        sort_into_levels(&mut root, &mut tree.levels);
+        tree.root = root;
+        tree
     }
 
     /// A tree that is one constant.
@@ -309,6 +320,11 @@ impl Tree {
 
     /// The fields of a record it reads; a field of a line is `list.*.field`.
     pub fn reads(&self) -> &[Path] {
+        &self.reads
+    }
+
+    /// The fields of a record by the number under which a scope is asked for them.
+    pub fn slots(&self) -> &[Path] {
         &self.slots
     }
 
@@ -456,6 +472,11 @@ pub(crate) fn segment_name(segment: &Segment) -> Option<String> {
         Segment::Index(index) => Some(index.to_string()),
         Segment::All => None,
     }
+}
+
+/// Each line of a list.
+pub(crate) fn star_below(list: &Path) -> Path {
+    list.join(&Path::parse("*").expect("a star is a path"))
 }
 
 fn place_of(list: &mut Vec<Path>, path: &Path) -> usize {

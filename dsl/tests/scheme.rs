@@ -1,0 +1,391 @@
+//! Whole schemes: what a plan holds, rows to records, records to documents.
+
+mod common;
+
+use common::{CUSTOMERS, json, path, plan, zone};
+use dsl::facts::{Action, Proof};
+use dsl::lookup::Hits;
+use dsl::plan::{First, IngestCx, RecordCx, When};
+use dsl::target::Build;
+use dsl::testing;
+use dsl::tree::eval_value;
+use dsl::value::Value;
+
+const NOW: i64 = 1_700_000_000_100;
+
+fn ingest(plan: &dsl::plan::Plan, row: &str) -> Vec<dsl::plan::Ingested> {
+    plan.source.ingest(
+        json(row),
+        &IngestCx {
+            now_ms: NOW,
+            zone: &zone(),
+        },
+    )
+}
+
+#[test]
+fn the_main_scheme() {
+    let plan = plan(CUSTOMERS);
+    assert_eq!(plan.scheme, "huke-to-k3");
+    assert_eq!(plan.revision.len(), 12);
+    assert_eq!(plan.source.operation, "search_trades");
+    assert_eq!(plan.source.page_size, Some(20));
+    assert_eq!(plan.source.reads, [path("buyerCid"), path("buyerNick")]);
+    assert_eq!(plan.schedule.as_ref().unwrap().when, When::Every(360_000));
+    let target = plan.target.as_ref().unwrap();
+    assert_eq!(target.actions(), [Action::Create, Action::Update]);
+    assert_eq!(target.key, [path("FCreateOrgId.FNumber"), path("FNumber")]);
+    assert_eq!((target.batch, target.proof), (50, Proof::UniqueKey));
+    assert_eq!(
+        plan.looks_up,
+        [("huke-customers".to_owned(), vec![path("cid"), path("唯一ID")])]
+    );
+    for test in &plan.tests {
+        let outcome = testing::run(&plan, test);
+        assert!(outcome.passed, "{:?}", outcome.diff);
+    }
+}
+
+#[test]
+fn proposals_have_thirteen_digits_at_every_millisecond() {
+    let plan = plan(CUSTOMERS);
+    for ms in 0..1000 {
+        let now_ms = 1_700_000_000_000 + ms;
+        let proposal = plan.source.proposal(now_ms, &zone(), &Hits::new()).unwrap();
+        assert_eq!(proposal.start_ms, Some(now_ms - 72_000_000));
+        assert_eq!(proposal.end_ms, Some(now_ms));
+    }
+}
+
+struct Window;
+
+impl dsl::tree::Scope for Window {
+    fn field(&self, _: usize, _: &dsl::Path) -> Option<std::borrow::Cow<'_, Value>> {
+        None
+    }
+    fn name(&self, path: &dsl::Path) -> Option<std::borrow::Cow<'_, Value>> {
+        let value = match path.to_string().as_str() {
+            "$window.start" => Value::Instant(dsl::Instant { ms: NOW - 1000 }),
+            "$window.end" => Value::Instant(dsl::Instant { ms: NOW }),
+            "$page.number" => Value::from(3),
+            "$page.size" => Value::from(20),
+            _ => return None,
+        };
+        Some(std::borrow::Cow::Owned(value))
+    }
+    fn now_ms(&self) -> i64 {
+        NOW + 5
+    }
+    fn zone(&self) -> &jiff::tz::TimeZone {
+        static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
+        &UTC
+    }
+    fn action(&self) -> Option<Action> {
+        None
+    }
+}
+
+fn sent(scheme: &str) -> String {
+    let plan = plan(scheme);
+    let request = plan.source.request.expect("a request");
+    dsl::json::to_string(&eval_value(&request, &Window, &Hits::new()).unwrap().unwrap())
+}
+
+#[test]
+fn owned_places_stay_the_engines() {
+    assert_eq!(
+        sent(CUSTOMERS),
+        r#"{"source":"2","dealerList":[],"timeRanges":{"timeType":"1","startTime":"1699999999100","endTime":"1700000000100","page":"3","pageSize":"20"}}"#
+    );
+    // The author's expression gives a number, so the place is printed as one; a page size of another kind likewise.
+    let numbers = CUSTOMERS
+        .replace(
+            "_function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')",
+            "_function unix_timestamp()*1000",
+        )
+        .replace("pageSize: \"20\"", "pageSize: 20");
+    assert!(
+        sent(&numbers)
+            .contains(r#""startTime":1699999999100,"endTime":"1700000000100","page":"3","pageSize":20"#)
+    );
+    // A value with the window replaces format and place, in both spellings.
+    let own = CUSTOMERS
+        .replace(
+            "_function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')",
+            "\"{{LAST_SYNC_TIME}}000\"",
+        )
+        .replace(
+            "_function REPLACE(unix_timestamp(current_timestamp(3)),'.','')",
+            "<<CURRENT_TIME|datetime>>",
+        );
+    assert!(
+        sent(&own).contains(r#""startTime":"1699999999000","endTime":"2023-11-14 22:13:20""#),
+        "{}",
+        sent(&own)
+    );
+}
+
+#[test]
+fn keys_and_labels() {
+    let plan = plan(CUSTOMERS);
+    let key = |row: &str| ingest(&plan, row).remove(0).key;
+    assert_eq!(key(r#"{"buyerCid":"00123"}"#).unwrap(), r#"["00123"]"#);
+    assert_eq!(
+        key(r#"{"buyerCid":1.50}"#).unwrap(),
+        r#"["1.50"]"#,
+        "a number prints as it was written"
+    );
+    assert_eq!(
+        key(r#"{"buyerCid":1234567890123456789}"#).unwrap(),
+        r#"["1234567890123456789"]"#
+    );
+    for row in [
+        r#"{"buyerCid":""}"#,
+        r#"{"buyerCid":null}"#,
+        r#"{}"#,
+        r#"{"buyerCid":["a"]}"#,
+    ] {
+        let failure = key(row).unwrap_err();
+        assert_eq!(
+            (failure.code(), failure.field.as_deref()),
+            ("E2002", Some("buyerCid")),
+            "{row}"
+        );
+    }
+    let label = |row: &str| ingest(&plan, row).remove(0).label;
+    assert_eq!(label(r#"{"buyerCid":"1","buyerNick":"张三"}"#), "张三");
+    assert_eq!(label(r#"{"buyerCid":"1"}"#), "1");
+}
+
+#[test]
+fn versions_follow_what_the_target_reads() {
+    let plan = plan(CUSTOMERS);
+    let version = |row: &str| ingest(&plan, row).remove(0).version;
+    let base = version(r#"{"buyerCid":"1","buyerNick":"张三","remark":"x"}"#);
+    assert_eq!(base.len(), 16);
+    assert_eq!(
+        base,
+        version(r#"{"remark":"y","buyerNick":"张三","buyerCid":"1"}"#),
+        "order and unread fields"
+    );
+    assert_ne!(base, version(r#"{"buyerCid":"1","buyerNick":"李四"}"#));
+    assert_ne!(base, version(r#"{"buyerCid":"1"}"#), "absent is not empty");
+    assert_ne!(
+        version(r#"{"buyerCid":"1"}"#),
+        version(r#"{"buyerCid":"1","buyerNick":null}"#)
+    );
+    assert_ne!(
+        version(r#"{"buyerCid":"1"}"#),
+        version(r#"{"buyerCid":1}"#),
+        "kinds differ"
+    );
+    // A change of the algorithm makes every stored record look changed: never by accident.
+    assert_eq!(version(r#"{"buyerCid":"1","buyerNick":"张三"}"#), base);
+    assert_eq!(base, "9729e6319ebbbaec");
+}
+
+const STORE: &str = "\
+scheme: huke-customers
+source:
+  connection: k3
+  api: executeBillQuery
+  options: {FormId: BD_Account}
+  fields: {id: FACCTID, number: FNumber, 名称: FName.x}
+  window: none
+  key: id
+target: none
+schedule: {every: 2h}
+";
+
+#[test]
+fn a_scheme_that_only_stores() {
+    let plan = plan(STORE);
+    assert!(plan.target.is_none() && plan.source.window.none);
+    let version = |row: &str| ingest(&plan, row).remove(0).version;
+    assert_ne!(
+        version(r#"{"id":"1","number":"2"}"#),
+        version(r#"{"id":"1","number":"3"}"#),
+        "all of the row counts"
+    );
+    assert_eq!(
+        version(r#"{"id":"1","number":"2"}"#),
+        version(r#"{"number":"2","id":"1"}"#)
+    );
+}
+
+fn order(source: &str, request: &str) -> String {
+    format!(
+        "scheme: orders\nsource:\n  connection: huke\n  api: search_trades\n{source}target:\n  connection: k3\n  api: batchSave\n  options: {{FormId: SAL_SaleOrder}}\n  actions: [create]\n  request:\n    FBillNo: <<tid>>\n{request}schedule: {{every: 6m}}\n"
+    )
+}
+
+#[test]
+fn explode_derive_keep_void() {
+    let text = order(
+        "  explode: orders\n  derive:\n    date: <<createTime|date>>\n    code: <<date>>-<<$row>>\n  keep: {field: orders.qty, gt: 0}\n  key: [tid, $row]\n  void: {field: remark, eq: 作废}\n",
+        "    FNote: <<code>>\n    FQty: <<orders.qty>>\n",
+    );
+    let plan = plan(&text);
+    let records = ingest(
+        &plan,
+        r#"{"tid":"T1","createTime":1700000000000,"remark":"作废","orders":[{"qty":2},{"qty":"0"},{"qty":1.50}]}"#,
+    );
+    let keys: Vec<_> = records.iter().map(|record| record.key.clone().unwrap()).collect();
+    assert_eq!(keys, [r#"["T1","1"]"#, r#"["T1","2"]"#, r#"["T1","3"]"#]);
+    let kept: Vec<_> = records.iter().map(|record| record.kept).collect();
+    assert_eq!(kept, [Ok(()), Err("filter"), Ok(())]);
+    assert!(records.iter().all(|record| record.void && record.fault.is_none()));
+    assert_eq!(records[2].row.get("code"), Some(&"2023-11-15-3".into()));
+    let empty = ingest(&plan, r#"{"tid":"T1","createTime":1700000000000,"orders":[]}"#);
+    assert_eq!(
+        (empty.len(), empty[0].kept),
+        (1, Err("explode_empty")),
+        "a row without lines is not lost silently"
+    );
+    let broken = ingest(&plan, r#"{"tid":"T1","createTime":"昨天","orders":[{"qty":1}]}"#);
+    assert_eq!(broken[0].fault.as_ref().map(|fault| fault.code()), Some("E2009"));
+    assert!(broken[0].key.is_ok(), "a fault is found under the record's key");
+}
+
+#[test]
+fn keep_on_lines() {
+    let source = "  keep: {field: orders.qty, gt: 0}\n  key: tid\n";
+    let lines =
+        "    FSaleOrderEntry:\n      $each: orders\n      $do: {FQty: <<orders.qty>>, no: <<$index>>}\n";
+    let row = r#"{"tid":"T1","orders":[{"qty":2},{"qty":0},{"qty":3}]}"#;
+    let records = ingest(&plan(&order(source, lines)), row);
+    assert_eq!(
+        records[0].row.get("orders"),
+        Some(&json(r#"[{"qty":2},{"qty":3}]"#))
+    );
+    let strict = source.replace("gt: 0}", "gt: 0, on_line: drop_record}");
+    assert_eq!(ingest(&plan(&order(&strict, lines)), row)[0].kept, Err("filter"));
+}
+
+fn build(plan: &dsl::plan::Plan, row: &str, action: Action) -> Result<Build, dsl::Failure> {
+    let record = ingest(plan, row).remove(0);
+    let zone = zone();
+    let cx = RecordCx {
+        row: &record.row,
+        key: &record.key.unwrap(),
+        label: &record.label,
+        target_id: (action != Action::Create).then_some("900"),
+        target_number: None,
+        action,
+        now_ms: NOW,
+        zone: &zone,
+    };
+    plan.target.as_ref().unwrap().build(&cx, &Hits::new(), None)
+}
+
+fn payload(plan: &dsl::plan::Plan, row: &str, action: Action) -> String {
+    match build(plan, row, action).unwrap() {
+        Build::Built(built) => dsl::json::to_string(&built.payload),
+        Build::Defer(want) => panic!("waits for {want:?}"),
+    }
+}
+
+#[test]
+fn documents() {
+    let text = order(
+        "  key: tid\n",
+        "    id: {$value: <<$target.id>>, $only: update}\n    FNo: {FNumber: <<remark>>}\n    FSaleOrderEntry:\n      $each: orders\n      $key: oid\n      $where: {field: $line.qty, gt: 0}\n      $do:\n        FMaterialId: {FNumber: <<orders.outerId>>}\n        FQty: {$value: <<$line.qty>>, $type: decimal}\n        FNote: <<tid>>-<<$index>>\n        FLot: {FNumber: {$value: <<orders.lot>>, $empty: omit}}\n",
+    )
+    .replace("actions: [create]", "actions: [create, update]")
+    .replace("{FormId: SAL_SaleOrder}", "{FormId: SAL_SaleOrder, IsDeleteEntry: true}")
+        + "tests:\n  - {name: t, row: {orders: [{lot: a}]}, expect: {}}\n";
+    let plan = plan(&text);
+    let row = r#"{"tid":1000000000000000001,"remark":7,"orders":[{"outerId":42,"qty":"1.50"},{"outerId":"x","qty":0},{"outerId":"007","qty":2,"lot":"L1"}]}"#;
+    assert_eq!(
+        payload(&plan, row, Action::Create),
+        r#"{"FBillNo":"1000000000000000001","FNo":{"FNumber":"7"},"FSaleOrderEntry":[{"FMaterialId":{"FNumber":"42"},"FQty":1.50,"FNote":"1000000000000000001-1"},{"FMaterialId":{"FNumber":"007"},"FQty":2,"FNote":"1000000000000000001-3","FLot":{"FNumber":"L1"}}]}"#
+    );
+    assert!(payload(&plan, row, Action::Update).contains(r#""id":"900""#));
+    let Build::Built(built) = build(&plan, row, Action::Create).unwrap() else {
+        panic!("a document")
+    };
+    assert_eq!(built.tkey, ["1000000000000000001"]);
+    let failure = build(
+        &plan,
+        r#"{"tid":"1","remark":"a","orders":[{"qty":"viel","outerId":"x"}]}"#,
+        Action::Create,
+    );
+    let failure = failure.unwrap_err();
+    assert_eq!(
+        (failure.code(), failure.field.as_deref()),
+        ("E2003", Some("FSaleOrderEntry.0.FQty"))
+    );
+}
+
+#[test]
+fn missing_fields_name_field_and_path() {
+    let plan = plan(CUSTOMERS);
+    let failure = build(&plan, r#"{"buyerCid":"1"}"#, Action::Create).unwrap_err();
+    assert_eq!(
+        (failure.code(), failure.field.as_deref()),
+        ("E2001", Some("FName"))
+    );
+    assert!(failure.message(dsl::Lang::Zh).contains("buyerNick"));
+}
+
+#[test]
+fn failing_tests_say_where() {
+    let mut plan = plan(CUSTOMERS);
+    plan.tests[0].expect = json(r#"{"FName":"别的","FNumber":"B000123","Extra":1}"#);
+    let outcome = testing::run(&plan, &plan.tests[0]);
+    let lines: Vec<String> = outcome
+        .diff
+        .iter()
+        .map(|difference| difference.line(dsl::Lang::Zh))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "FName:应为 \"别的\",实际 \"杭州云杉贸易\"",
+            "Extra:应为 1,实际没有",
+            "FCreateOrgId:不应有,实际 {\"FNumber\":\"100\"}",
+            "FUseOrgId:不应有,实际 {\"FNumber\":\"100\"}",
+            "FDescription:不应有,实际 \"100482\"",
+        ]
+    );
+}
+
+#[test]
+fn windows() {
+    let first = |text: &str| {
+        let scheme = CUSTOMERS.replace(
+            "  key: buyerCid",
+            &format!("  window: {{first: {text}}}\n  key: buyerCid"),
+        );
+        plan(&scheme).source.window.first
+    };
+    assert_eq!(first("-7d"), Some(First::Ago(604_800_000)));
+    assert_eq!(
+        first("2023-11-15"),
+        Some(First::At(1_699_977_600_000)),
+        "in the connector's zone"
+    );
+    let window = plan(CUSTOMERS).source.window;
+    assert_eq!(
+        (window.overlap_ms, window.settle_ms, window.max_ms),
+        (120_000, 60_000, 86_400_000)
+    );
+}
+
+#[test]
+fn versions_see_lines_by_the_fields_that_are_read() {
+    let text = order(
+        "  key: tid\n",
+        "    FSaleOrderEntry:\n      $each: orders\n      $do: {FQty: <<$line.qty>>}\n",
+    );
+    let plan = plan(&text);
+    let version = |orders: &str| {
+        ingest(&plan, &format!(r#"{{"tid":"1","orders":{orders}}}"#))
+            .remove(0)
+            .version
+    };
+    let base = version(r#"[{"qty":1,"x":1},{"qty":2}]"#);
+    assert_eq!(base, version(r#"[{"x":2,"qty":1},{"qty":2,"y":3}]"#));
+    assert_ne!(base, version(r#"[{"qty":1},{"qty":2},{}]"#));
+    assert_ne!(base, version(r#"[{"qty":2},{"qty":1}]"#));
+}
