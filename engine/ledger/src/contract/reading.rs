@@ -111,22 +111,26 @@ pub(super) fn staging_a_page(open: &dyn Fn() -> Ledger) {
     let counts = desk.end();
     assert_eq!((counts.done, counts.superseded, counts.unchanged), (1, 1, 1));
 
-    // ... but not when an attempt of the version in between may have been executed.
+    // ... but not when an attempt of the version in between may have been executed: that one is settled first.
     let mut desk = Desk::new(open());
     desk.bring("a", RecordState::Done);
     desk.see("a", "v2");
     let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("claimed");
-    desk.settle(
-        attempt,
-        "a",
-        Settlement::Unknown {
-            resolve_after: desk.now,
-            reason: why("lost"),
-        },
-    );
+    let lost = Settlement::Unknown {
+        resolve_after: desk.now,
+        reason: why("lost"),
+    };
+    desk.settle(attempt, "a", lost);
     desk.resolve("a", Resolution::Resend);
     assert_eq!(desk.see("a", "v1"), Changed);
-    assert_eq!(desk.state("a"), RecordState::Pending);
+    let record = desk.record("a");
+    assert_eq!(
+        (record.state, record.version.as_str()),
+        (RecordState::Pending, "v2")
+    );
+    assert_eq!(record.waiting_version.as_deref(), Some("v1"));
+    assert_eq!(desk.see("a", "v2"), Unchanged);
+    assert_eq!(desk.record("a").waiting_version, None);
     desk.end();
 
     // While it is out: the newest version waits, an older waiting one is superseded, and a return drops it.
