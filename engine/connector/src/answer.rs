@@ -29,7 +29,10 @@ impl std::fmt::Debug for HttpAnswer {
 impl HttpAnswer {
     /// The first header of this name; case does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -46,29 +49,53 @@ pub(crate) struct Reading {
 pub(crate) fn read(answer: &HttpAnswer, charset: Option<&str>) -> Reading {
     let text = match decode(answer, charset) {
         Ok(text) => text,
-        Err((text, failure)) => return Reading { text, body: Err(failure) },
+        Err((text, failure)) => {
+            return Reading {
+                text,
+                body: Err(failure),
+            };
+        }
     };
     let body = dsl::json::parse(text.as_bytes()).map(Arc::new).map_err(|error| {
-        Failure::new(&source::NOT_JSON).with("why", error.what.words(Lang::En)).with("offset", error.offset)
+        Failure::new(&source::NOT_JSON)
+            .with("why", error.what.words(Lang::En))
+            .with("offset", error.offset)
     });
     Reading { text, body }
 }
 
 /// The text, or what could be decoded of it and why no more.
 fn decode(answer: &HttpAnswer, charset: Option<&str>) -> Result<String, (String, Failure)> {
-    let declared = answer.header("content-type").and_then(charset_of).or(charset).unwrap_or("utf-8");
-    let failure = |offset: usize| Failure::new(&source::CHARSET).with("charset", declared).with("offset", offset);
+    let declared = answer
+        .header("content-type")
+        .and_then(charset_of)
+        .or(charset)
+        .unwrap_or("utf-8");
+    let failure = |offset: usize| {
+        Failure::new(&source::CHARSET)
+            .with("charset", declared)
+            .with("offset", offset)
+    };
     let bytes = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
     let encoding = encoding_rs::Encoding::for_label(declared.as_bytes());
     match encoding {
-        Some(encoding) if encoding == encoding_rs::UTF_8 => String::from_utf8(bytes.to_vec()).map_err(|error| {
-            let good = error.utf8_error().valid_up_to();
-            (String::from_utf8_lossy(&bytes[..good]).into_owned(), failure(good))
-        }),
+        Some(encoding) if encoding == encoding_rs::UTF_8 => {
+            String::from_utf8(bytes.to_vec()).map_err(|error| {
+                let good = error.utf8_error().valid_up_to();
+                (
+                    String::from_utf8_lossy(&bytes[..good]).into_owned(),
+                    failure(good),
+                )
+            })
+        }
         Some(encoding) => {
             let mut text = String::new();
             let mut decoder = encoding.new_decoder_without_bom_handling();
-            text.reserve(decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len()));
+            text.reserve(
+                decoder
+                    .max_utf8_buffer_length_without_replacement(bytes.len())
+                    .unwrap_or(bytes.len()),
+            );
             match decoder.decode_to_string_without_replacement(bytes, &mut text, true) {
                 (encoding_rs::DecoderResult::InputEmpty, _) => Ok(text),
                 (_, read) => Err((text, failure(read))),
@@ -81,7 +108,9 @@ fn decode(answer: &HttpAnswer, charset: Option<&str>) -> Result<String, (String,
 fn charset_of(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"'))
     })
 }
 
@@ -104,7 +133,11 @@ mod tests {
             (Ok(value), Ok(want)) => assert_eq!(dsl::json::to_string(&value), want),
             (Err(failure), Err((code, fact))) => {
                 assert_eq!(failure.code(), code);
-                assert!(failure.facts.iter().any(|(_, value)| value == fact), "{:?}", failure.facts);
+                assert!(
+                    failure.facts.iter().any(|(_, value)| value == fact),
+                    "{:?}",
+                    failure.facts
+                );
             }
             (got, want) => panic!("{got:?} instead of {want:?}"),
         }
@@ -112,10 +145,22 @@ mod tests {
 
     #[test]
     fn charsets() {
-        check("application/json", "{\"a\":\"客户\"}".as_bytes(), Ok("{\"a\":\"客户\"}"));
-        check("application/json; charset=UTF-8", b"\xef\xbb\xbf[1.50]", Ok("[1.50]"));
+        check(
+            "application/json",
+            "{\"a\":\"客户\"}".as_bytes(),
+            Ok("{\"a\":\"客户\"}"),
+        );
+        check(
+            "application/json; charset=UTF-8",
+            b"\xef\xbb\xbf[1.50]",
+            Ok("[1.50]"),
+        );
         check("text/json; charset=gbk", b"\"\xbf\xcd\xbb\xa7\"", Ok("\"客户\""));
-        check("text/json; charset=GB18030", b"\"\xbf\xcd\xbb\xa7\"", Ok("\"客户\""));
+        check(
+            "text/json; charset=GB18030",
+            b"\"\xbf\xcd\xbb\xa7\"",
+            Ok("\"客户\""),
+        );
         check("application/json", b"\"ab\xbf\xcd\"", Err(("E3006", "3")));
         check("text/json; charset=gbk", b"\"a\xff\"", Err(("E3006", "gbk")));
         check("text/json; charset=klingon", b"1", Err(("E3006", "klingon")));

@@ -91,24 +91,38 @@ impl Connection {
         now_ms: i64,
     ) -> Result<Option<Ask>, Failure> {
         let operation = self.operation(operation)?;
-        let Some(unknown) = &operation.unknown else { return Ok(None) };
-        let Some(asking) = unknown.ask.as_deref() else { return Ok(None) };
+        let Some(unknown) = &operation.unknown else {
+            return Ok(None);
+        };
+        let Some(asking) = unknown.ask.as_deref() else {
+            return Ok(None);
+        };
         let complete = complete_options(operation, options)?;
         let frame = self.frame(operation, &complete, now_ms);
         let mut ask_options = Map::new();
         for (name, tree) in &unknown.options {
-            ask_options.extend(frame.value(tree, "unknown.options")?.map(|value| (name.clone(), value)));
+            ask_options.extend(
+                frame
+                    .value(tree, "unknown.options")?
+                    .map(|value| (name.clone(), value)),
+            );
         }
         let mut fields = frame.pairs(&unknown.fields, "unknown.fields")?;
         let (columns, wanted) = match (unknown.by, ids) {
             (AskBy::Id, Some(ids)) => {
-                let id = fields.iter().find(|(name, _)| name == ID).map(|(_, field)| field.clone());
+                let id = fields
+                    .iter()
+                    .find(|(name, _)| name == ID)
+                    .map(|(_, field)| field.clone());
                 let Some(id) = id else { return Ok(None) };
                 (vec![id], ids.iter().map(|id| vec![id.clone()]).collect())
             }
             (AskBy::Id, None) => return Ok(None),
             (AskBy::Key, _) if key_fields.is_empty() => return Ok(None),
-            (AskBy::Key, _) => (key_fields.iter().map(Path::to_string).collect::<Vec<_>>(), tkeys.to_vec()),
+            (AskBy::Key, _) => (
+                key_fields.iter().map(Path::to_string).collect::<Vec<_>>(),
+                tkeys.to_vec(),
+            ),
         };
         for column in &columns {
             if !fields.iter().any(|(_, field)| field == column) {
@@ -118,7 +132,12 @@ impl Connection {
         // A key whose field is asked for under another name is found by that name.
         let columns_in_rows = columns
             .iter()
-            .filter_map(|column| fields.iter().find(|(_, field)| field == column).map(|(name, _)| name.clone()))
+            .filter_map(|column| {
+                fields
+                    .iter()
+                    .find(|(_, field)| field == column)
+                    .map(|(name, _)| name.clone())
+            })
             .collect();
         let page = self.first_page(asking);
         let calls = wanted
@@ -144,13 +163,21 @@ impl Connection {
     /// What the rows of all calls say about each document, in the order asked.
     pub fn ask_rows(&self, ask: &Ask, rows: &[Value]) -> Vec<Found> {
         let operation = self.operation(&ask.operation).ok();
-        let done_when = operation.and_then(|operation| operation.unknown.as_ref()).and_then(|u| u.done_when.as_ref());
-        ask.wanted.iter().map(|wanted| self.found(ask, wanted, rows, done_when)).collect()
+        let done_when = operation
+            .and_then(|operation| operation.unknown.as_ref())
+            .and_then(|u| u.done_when.as_ref());
+        ask.wanted
+            .iter()
+            .map(|wanted| self.found(ask, wanted, rows, done_when))
+            .collect()
     }
 
     fn found(&self, ask: &Ask, wanted: &[String], rows: &[Value], done_when: Option<&Recipe>) -> Found {
         let is_it = |row: &&Value| {
-            ask.columns.iter().zip(wanted).all(|(column, wanted)| text(row, column).as_ref() == Some(wanted))
+            ask.columns
+                .iter()
+                .zip(wanted)
+                .all(|(column, wanted)| text(row, column).as_ref() == Some(wanted))
         };
         let done = |row: &&Value| {
             done_when.is_none_or(|recipe| {
@@ -171,7 +198,10 @@ impl Connection {
         }
         match ids.len() {
             0 => Found::None,
-            1 => Found::One { id: ids.pop().flatten(), number },
+            1 => Found::One {
+                id: ids.pop().flatten(),
+                number,
+            },
             _ => Found::Many,
         }
     }
@@ -179,15 +209,29 @@ impl Connection {
     /// The first page of an operation, as large as it may be.
     pub(crate) fn first_page(&self, operation: &str) -> Option<PageState> {
         let page = self.page_facts(self.connector.operation(operation)?)?;
-        Some(PageState { number: page.first, size: page.max, ..PageState::default() })
+        Some(PageState {
+            number: page.first,
+            size: page.max,
+            ..PageState::default()
+        })
     }
 
     /// Puts the internal id of a known document into its payload, in front of everything else.
-    pub fn put_id(&self, operation: &str, options: &Map, payload: &mut Value, id: &str) -> Result<(), Failure> {
+    pub fn put_id(
+        &self,
+        operation: &str,
+        options: &Map,
+        payload: &mut Value,
+        id: &str,
+    ) -> Result<(), Failure> {
         let operation = self.operation(operation)?;
-        let Some(tree) = &operation.id_field else { return Ok(()) };
+        let Some(tree) = &operation.id_field else {
+            return Ok(());
+        };
         let frame = self.frame(operation, &complete_options(operation, options)?, 0);
-        let (Some(field), Value::Map(members)) = (frame.text(tree, "id_field")?, payload) else { return Ok(()) };
+        let (Some(field), Value::Map(members)) = (frame.text(tree, "id_field")?, payload) else {
+            return Ok(());
+        };
         let value = Number::parse(id).map_or_else(|| Value::from(id), Value::Number);
         members.shift_remove(&field);
         members.shift_insert(0, field, value);
@@ -196,13 +240,19 @@ impl Connection {
 
     /// What it means that nothing is found for a lost write of this operation.
     pub fn when_none(&self, operation: &str) -> WhenNone {
-        let unknown = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
+        let unknown = self
+            .connector
+            .operation(operation)
+            .and_then(|operation| operation.unknown.as_ref());
         unknown.map_or(WhenNone::Hold, |unknown: &Unknown| unknown.none)
     }
 
     /// Whether a lost write of this operation and action can be asked for.
     pub fn can_ask(&self, operation: &str, action: Action) -> bool {
-        let unknown = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
+        let unknown = self
+            .connector
+            .operation(operation)
+            .and_then(|operation| operation.unknown.as_ref());
         unknown.is_some_and(|unknown| {
             unknown.ask.is_some() && (unknown.by == AskBy::Key || action != Action::Create)
         })
@@ -212,13 +262,20 @@ impl Connection {
         match &operation.key {
             KeyPlace::Fixed(paths) => paths.clone(),
             KeyPlace::Computed(tree) => {
-                let value = self.frame(operation, options, 0).value(tree, "key").ok().flatten();
+                let value = self
+                    .frame(operation, options, 0)
+                    .value(tree, "key")
+                    .ok()
+                    .flatten();
                 let texts = match &value {
                     Some(Value::List(list)) => list.iter().filter_map(Value::as_text).collect(),
                     Some(Value::Text(text)) => vec![text.as_str()],
                     _ => Vec::new(),
                 };
-                texts.into_iter().filter_map(|text| Path::parse(text).ok()).collect()
+                texts
+                    .into_iter()
+                    .filter_map(|text| Path::parse(text).ok())
+                    .collect()
             }
         }
     }
@@ -227,7 +284,11 @@ impl Connection {
         match &operation.proof {
             ProofPlace::Fixed(proof) => *proof,
             ProofPlace::Computed(tree) => {
-                let text = self.frame(operation, options, 0).text(tree, "proof").ok().flatten();
+                let text = self
+                    .frame(operation, options, 0)
+                    .text(tree, "proof")
+                    .ok()
+                    .flatten();
                 text.and_then(|text| Proof::parse(&text)).unwrap_or(Proof::None)
             }
         }
@@ -241,7 +302,11 @@ fn text(row: &Value, column: &str) -> Option<String> {
 /// One of these keys. Parts that are the same in all of them are said once, so that the text stays short.
 fn any_of(columns: &[String], wanted: &[Vec<String>]) -> Asked {
     let path = |column: &String| Path::parse(column).unwrap_or_else(|_| Path::names([column.clone()]));
-    let test = |column: &String, op: Op, values: Vec<Value>| Asked::Test { field: path(column), op, values };
+    let test = |column: &String, op: Op, values: Vec<Value>| Asked::Test {
+        field: path(column),
+        op,
+        values,
+    };
     let values_at = |at: usize| {
         let mut values: Vec<&str> = Vec::new();
         for key in wanted {
@@ -261,7 +326,10 @@ fn any_of(columns: &[String], wanted: &[Vec<String>]) -> Asked {
         return Asked::All(parts.collect());
     }
     let one = |key: &Vec<String>| {
-        let parts = columns.iter().zip(key).map(|(column, part)| test(column, Op::Eq, vec![part.as_str().into()]));
+        let parts = columns
+            .iter()
+            .zip(key)
+            .map(|(column, part)| test(column, Op::Eq, vec![part.as_str().into()]));
         Asked::All(parts.collect())
     };
     Asked::Any(wanted.iter().map(one).collect())

@@ -3,8 +3,14 @@
 /// Id and text of every built-in connector file.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     &[
-        ("kingdee-k3cloud", include_str!("../../../connectors/kingdee-k3cloud/connector.yaml")),
-        ("netease-huke", include_str!("../../../connectors/netease-huke/connector.yaml")),
+        (
+            "kingdee-k3cloud",
+            include_str!("../../../connectors/kingdee-k3cloud/connector.yaml"),
+        ),
+        (
+            "netease-huke",
+            include_str!("../../../connectors/netease-huke/connector.yaml"),
+        ),
     ]
 }
 
@@ -24,5 +30,8 @@ const SAMPLES: &[(&str, &str, &str)] = &[
 
 /// The sample answer of an operation.
 pub(crate) fn sample(connector: &str, operation: &str) -> Option<&'static str> {
-    SAMPLES.iter().find(|(of, name, _)| *of == connector && *name == operation).map(|(_, _, text)| *text)
+    SAMPLES
+        .iter()
+        .find(|(of, name, _)| *of == connector && *name == operation)
+        .map(|(_, _, text)| *text)
 }

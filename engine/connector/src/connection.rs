@@ -52,7 +52,13 @@ pub struct Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Connection({} = {} at {})", self.name, self.connector.id, self.server.origin())
+        write!(
+            f,
+            "Connection({} = {} at {})",
+            self.name,
+            self.connector.id,
+            self.server.origin()
+        )
     }
 }
 
@@ -65,9 +71,17 @@ impl Connection {
     /// Where it goes and as whom: `https://host:port`, and the parameters that make up the account. A ledger belongs
     /// to one of these.
     pub fn origin(&self) -> String {
-        let account = self.connector.account.iter().filter(|name| !self.secret.contains(name));
+        let account = self
+            .connector
+            .account
+            .iter()
+            .filter(|name| !self.secret.contains(name));
         let account = account.map(|name| {
-            let text = self.params.get(name).and_then(Value::to_plain_text).unwrap_or_default();
+            let text = self
+                .params
+                .get(name)
+                .and_then(Value::to_plain_text)
+                .unwrap_or_default();
             format!(" {name}={text}")
         });
         std::iter::once(self.server.origin()).chain(account).collect()
@@ -83,6 +97,21 @@ impl Connection {
         self.redactor.redact(text)
     }
 
+    /// The values that must not be seen.
+    pub fn secrets(&self) -> impl Iterator<Item = String> {
+        self.secret
+            .iter()
+            .filter_map(|name| self.params.get(name)?.to_plain_text())
+    }
+
+    /// Kind of document that a call with these options is about, where the system has several; empty otherwise.
+    pub fn form(&self, options: &Map) -> String {
+        options
+            .get(crate::request::FORM_OPTION)
+            .and_then(Value::to_plain_text)
+            .unwrap_or_default()
+    }
+
     /// The redactor of this connection's secrets.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
@@ -91,8 +120,13 @@ impl Connection {
     /// How long the target may still execute a write of this operation after we gave up: the connection's word, else
     /// the operation's.
     pub fn quiet_ms(&self, operation: &str) -> i64 {
-        let own = self.connector.operation(operation).and_then(|operation| operation.unknown.as_ref());
-        self.quiet_period_ms.or(own.map(|unknown| unknown.wait_ms)).unwrap_or(0)
+        let own = self
+            .connector
+            .operation(operation)
+            .and_then(|operation| operation.unknown.as_ref());
+        self.quiet_period_ms
+            .or(own.map(|unknown| unknown.wait_ms))
+            .unwrap_or(0)
     }
 
     pub(crate) fn mode(&self) -> &Mode {
@@ -101,7 +135,9 @@ impl Connection {
 
     pub(crate) fn operation(&self, api: &str) -> Result<&Arc<Operation>, Failure> {
         self.connector.operation(api).ok_or_else(|| {
-            Failure::new(&source::NO_OPERATION).with("connector", &self.connector.id).with("name", api)
+            Failure::new(&source::NO_OPERATION)
+                .with("connector", &self.connector.id)
+                .with("name", api)
         })
     }
 

@@ -72,8 +72,11 @@ pub fn load(
         }
     }
     match reader.diags.iter().any(Diagnostic::is_error) {
-        true => Err(reader.diags),
-        false => Ok(Connections { file: Arc::clone(file), entries }),
+        true => Err(without_secrets(file, reader.diags)),
+        false => Ok(Connections {
+            file: Arc::clone(file),
+            entries,
+        }),
     }
 }
 
@@ -117,7 +120,10 @@ fn check_settings(members: Members<'_>, connector: &Connector, reader: &mut Read
         match connector.params.iter().find(|param| param.name == pair.key) {
             Some(param) => check_param(pair, param, reader),
             None => {
-                let near = did_you_mean(&pair.key, connector.params.iter().map(|param| param.name.as_str()));
+                let near = did_you_mean(
+                    &pair.key,
+                    connector.params.iter().map(|param| param.name.as_str()),
+                );
                 reader.push(
                     reader
                         .at(&words::UNKNOWN_PARAM, &pair.key_span)
@@ -135,13 +141,25 @@ fn check_param(pair: &Pair, param: &Param, reader: &mut Reader<'_>) {
         return;
     }
     match pair.value.scalar().map(|scalar| parts(&scalar.text)) {
-        Some(Err(text)) => reader.push(reader.at(&words::BAD_REFERENCE, &pair.value.span).with("text", text)),
+        Some(Err(text)) => reader.push(
+            reader
+                .at(&words::BAD_REFERENCE, &pair.value.span)
+                .with("text", text),
+        ),
         Some(Ok(parts)) if parts.iter().any(|part| matches!(part, Part::Reference(..))) => {}
         _ if param.secret => {
-            reader.push(reader.at(&words::SECRET_IN_CLEAR, &pair.value.span).with("name", &param.name));
+            reader.push(
+                reader
+                    .at(&words::SECRET_IN_CLEAR, &pair.value.span)
+                    .with("name", &param.name),
+            );
         }
         _ if param_value(&pair.value, param.ty, &param.of).is_none() => {
-            reader.push(bad_type(reader.at(&words::PARAM_TYPE, &pair.value.span), pair, param));
+            reader.push(bad_type(
+                reader.at(&words::PARAM_TYPE, &pair.value.span),
+                pair,
+                param,
+            ));
         }
         _ => {}
     }
@@ -155,7 +173,37 @@ fn bad_type(problem: Diagnostic, pair: &Pair, param: &Param) -> Diagnostic {
         (false, None) => "…".to_owned(),
     };
     let near = did_you_mean(&value, param.of.iter().map(String::as_str));
-    problem.with("name", &param.name).with("want_zh", zh).with("want_en", en).with("value", value).similar(near)
+    problem
+        .with("name", &param.name)
+        .with("want_zh", zh)
+        .with("want_en", en)
+        .with("value", value)
+        .similar(near)
+}
+
+/// The same problems, drawn in a file in which secrets written in clear are covered: a problem shows its line.
+fn without_secrets(file: &Arc<SourceFile>, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut text = file.text.clone();
+    for problem in problems
+        .iter()
+        .filter(|problem| problem.entry == &words::SECRET_IN_CLEAR)
+    {
+        if let Some(clear) = text.get(problem.span.clone()) {
+            // As many bytes as before, line ends kept, so that every other place stays where it is.
+            let covered: String = clear
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { '*' })
+                .collect();
+            text.replace_range(problem.span.clone(), &covered);
+        }
+    }
+    if text != file.text {
+        let covered = SourceFile::new(file.name.clone(), text);
+        problems
+            .iter_mut()
+            .for_each(|problem| problem.file = Arc::clone(&covered));
+    }
+    problems
 }
 
 fn is_drop(node: &Node) -> bool {
@@ -209,7 +257,9 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
         if at > 0 {
             found.push(Part::Text(&rest[..at]));
         }
-        let Some(length) = rest[at..].find('}') else { return Err(rest[at..].to_owned()) };
+        let Some(length) = rest[at..].find('}') else {
+            return Err(rest[at..].to_owned());
+        };
         let inner = &rest[at + 2..at + length];
         let reference = match inner.split_once(':') {
             Some(("env", name)) => Some((SecretKind::Env, name)),
@@ -217,7 +267,10 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
             _ => None,
         };
         let named = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
         };
         match reference.filter(|(_, name)| named(name)) {
             Some((kind, name)) => found.push(Part::Reference(kind, name)),
@@ -248,14 +301,19 @@ impl Entry {
 
     fn given(&self, node: &Node, secrets: &dyn Secrets) -> Given {
         let mut given = Given::default();
-        let pairs = node.get("params").and_then(|pair| pair.value.map()).unwrap_or_default();
+        let pairs = node
+            .get("params")
+            .and_then(|pair| pair.value.map())
+            .unwrap_or_default();
         for param in &self.connector.params {
             let pair = pairs.iter().find(|pair| pair.key == param.name);
             let value = match pair {
                 Some(pair) => self.value(pair, param, secrets, &mut given),
                 None => param.default.clone(),
             };
-            given.params.extend(value.map(|value| (param.name.clone(), value)));
+            given
+                .params
+                .extend(value.map(|value| (param.name.clone(), value)));
             if param.secret && !given.secret.contains(&param.name) {
                 given.secret.push(param.name.clone());
             }
@@ -280,13 +338,19 @@ impl Entry {
                         Some(found) => text.push_str(&found),
                         None => {
                             complete = false;
-                            given.open.push((param.name.clone(), format!("${{{}:{name}}}", kind.name())));
+                            given
+                                .open
+                                .push((param.name.clone(), format!("${{{}:{name}}}", kind.name())));
                         }
                     }
                 }
             }
         }
-        if complete { text_value(&text, param.ty, &param.of) } else { None }
+        if complete {
+            text_value(&text, param.ty, &param.of)
+        } else {
+            None
+        }
     }
 
     /// Parameters that this way of authentication needs and nobody gives.
@@ -299,18 +363,37 @@ impl Entry {
         let absent = |param: &&Param| {
             !given.params.contains_key(&param.name) && !given.open.iter().any(|(name, _)| *name == param.name)
         };
-        self.connector.params.iter().filter(absent).filter(needed).collect()
+        self.connector
+            .params
+            .iter()
+            .filter(absent)
+            .filter(needed)
+            .collect()
     }
 
     /// What is wrong with the addresses of an environment, as far as they are written out.
     fn addresses(&self, env: &str, file: &Arc<SourceFile>) -> Vec<Diagnostic> {
         let node = self.settled(env);
-        let plain = node.get("allow_plain_http").is_some_and(|pair| pair.value.plain_value() == Value::Bool(true));
-        let pairs = node.get("params").and_then(|pair| pair.value.map()).unwrap_or_default();
+        let plain = node
+            .get("allow_plain_http")
+            .is_some_and(|pair| pair.value.plain_value() == Value::Bool(true));
+        let pairs = node
+            .get("params")
+            .and_then(|pair| pair.value.map())
+            .unwrap_or_default();
         let mut problems = Vec::new();
-        for param in self.connector.params.iter().filter(|param| param.ty == ParamType::Url) {
-            let Some(pair) = pairs.iter().find(|pair| pair.key == param.name) else { continue };
-            let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else { continue };
+        for param in self
+            .connector
+            .params
+            .iter()
+            .filter(|param| param.ty == ParamType::Url)
+        {
+            let Some(pair) = pairs.iter().find(|pair| pair.key == param.name) else {
+                continue;
+            };
+            let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else {
+                continue;
+            };
             if text.contains("${") {
                 continue;
             }
@@ -327,10 +410,15 @@ impl Entry {
 /// Whether an address may be called at all.
 fn address_problem(text: &str, plain_http: bool, param: &str) -> Option<Failure> {
     match Server::parse(text) {
-        Err((zh, en)) => {
-            Some(Failure::new(&words::BAD_URL).with("name", param).with("why_zh", zh).with("why_en", en))
+        Err((zh, en)) => Some(
+            Failure::new(&words::BAD_URL)
+                .with("name", param)
+                .with("why_zh", zh)
+                .with("why_en", en),
+        ),
+        Ok(server) if server.is_blocked() => {
+            Some(Failure::new(&words::BLOCKED_ADDRESS).with("host", &server.host))
         }
-        Ok(server) if server.is_blocked() => Some(Failure::new(&words::BLOCKED_ADDRESS).with("host", &server.host)),
         Ok(server) if !server.https && !plain_http && !server.is_near() => {
             Some(Failure::new(&words::PLAIN_HTTP).with("host", &server.host))
         }
@@ -353,14 +441,17 @@ impl Connections {
     pub fn is_sandbox(&self, name: &str, env: &str) -> bool {
         let sandbox = |entry: &Entry| {
             let node = entry.settled(env);
-            node.get("sandbox").is_some_and(|pair| pair.value.plain_value() == Value::Bool(true))
+            node.get("sandbox")
+                .is_some_and(|pair| pair.value.plain_value() == Value::Bool(true))
         };
         self.entry(name).is_some_and(sandbox)
     }
 
     /// What keeps a connection from being used in an environment, as far as that can be known without secrets.
     pub fn check(&self, name: &str, env: &str) -> Vec<Diagnostic> {
-        let Some(entry) = self.entry(name) else { return Vec::new() };
+        let Some(entry) = self.entry(name) else {
+            return Vec::new();
+        };
         if self.is_sandbox(name, env) {
             return Vec::new();
         }
@@ -380,12 +471,16 @@ impl Connections {
         let entry = self.entry(name).ok_or_else(|| self.not_found(name))?;
         let node = entry.settled(env);
         let given = entry.given(&node, &NoSecrets);
-        self.assemble(entry, &node, given).map(Arc::new).map_err(|_| self.not_found(name))
+        self.assemble(entry, &node, given)
+            .map(Arc::new)
+            .map_err(|_| self.not_found(name))
     }
 
     /// The connection for calling: its references are resolved, and only its own.
     pub fn resolve(&self, name: &str, env: &str, secrets: &dyn Secrets) -> Result<Connection, Failure> {
-        let entry = self.entry(name).ok_or_else(|| Failure::new(&words::UNKNOWN_CONNECTION).with("name", name))?;
+        let entry = self
+            .entry(name)
+            .ok_or_else(|| Failure::new(&words::UNKNOWN_CONNECTION).with("name", name))?;
         let node = entry.settled(env);
         let given = entry.given(&node, secrets);
         if let Some((param, reference)) = given.open.first() {
@@ -417,15 +512,20 @@ impl Connections {
         env: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<Connection, Failure> {
-        let entry = self.entry(name).ok_or_else(|| Failure::new(&words::UNKNOWN_CONNECTION).with("name", name))?;
+        let entry = self
+            .entry(name)
+            .ok_or_else(|| Failure::new(&words::UNKNOWN_CONNECTION).with("name", name))?;
         let node = entry.settled(env);
         let mut own = entry.given(&node, &NoSecrets);
         for param in &entry.connector.params {
             if param.secret || param.ty == ParamType::Url {
                 own.params.shift_remove(&param.name);
             }
-            let simulated = given.get(&param.name).and_then(|text| text_value(text, param.ty, &param.of));
-            own.params.extend(simulated.map(|value| (param.name.clone(), value)));
+            let simulated = given
+                .get(&param.name)
+                .and_then(|text| text_value(text, param.ty, &param.of));
+            own.params
+                .extend(simulated.map(|value| (param.name.clone(), value)));
         }
         own.open.clear();
         if let Some(param) = entry.missing(&own).first() {
@@ -445,7 +545,10 @@ impl Connections {
 
     /// The names near one that is not there.
     pub fn not_found(&self, name: &str) -> NotFound {
-        NotFound { similar: did_you_mean(name, self.names()), all: self.names().map(str::to_owned).collect() }
+        NotFound {
+            similar: did_you_mean(name, self.names()),
+            all: self.names().map(str::to_owned).collect(),
+        }
     }
 
     fn assemble(&self, entry: &Entry, node: &Node, given: Given) -> Result<Connection, Failure> {
@@ -471,25 +574,44 @@ fn connection(
     settings: Settings,
     given: Given,
 ) -> Result<Connection, Failure> {
-    let chosen = connector.choose.as_ref().and_then(|param| given.params.get(param)).and_then(Value::as_text);
-    let mode = chosen.and_then(|chosen| connector.modes.iter().position(|mode| mode.name == chosen)).unwrap_or(0);
-    let secret_texts: Vec<String> =
-        given.secret.iter().filter_map(|name| given.params.get(name).and_then(Value::to_plain_text)).collect();
+    let chosen = connector
+        .choose
+        .as_ref()
+        .and_then(|param| given.params.get(param))
+        .and_then(Value::as_text);
+    let mode = chosen
+        .and_then(|chosen| connector.modes.iter().position(|mode| mode.name == chosen))
+        .unwrap_or(0);
+    let secret_texts: Vec<String> = given
+        .secret
+        .iter()
+        .filter_map(|name| given.params.get(name).and_then(Value::to_plain_text))
+        .collect();
     let mut frame = crate::frame::Frame::new(0, &connector.tz);
     frame.set("$param", given.params.clone());
-    let hosts: Vec<String> =
-        connector.hosts.iter().filter_map(|tree| frame.text(tree, "hosts").ok().flatten()).collect();
+    let hosts: Vec<String> = connector
+        .hosts
+        .iter()
+        .filter_map(|tree| frame.text(tree, "hosts").ok().flatten())
+        .collect();
     drop(frame);
     let server = Server::parse(hosts.first().map_or(NOWHERE, String::as_str));
     let server = server.map_err(|(zh, en)| {
-        Failure::new(&words::BAD_URL).with("name", "hosts").with("why_zh", zh).with("why_en", en)
+        Failure::new(&words::BAD_URL)
+            .with("name", "hosts")
+            .with("why_zh", zh)
+            .with("why_en", en)
     })?;
     let own = &connector.limits;
     Ok(Connection {
         name: name.to_owned(),
         connector: Arc::clone(connector),
         limits: Limits {
-            rates: if settings.limits.rates.is_empty() { own.rates.clone() } else { settings.limits.rates },
+            rates: if settings.limits.rates.is_empty() {
+                own.rates.clone()
+            } else {
+                settings.limits.rates
+            },
             concurrency: settings.limits.concurrency.or(own.concurrency),
             min_interval_ms: own.min_interval_ms,
             reason: own.reason.clone(),
@@ -516,13 +638,17 @@ pub(crate) fn made_up(connector: &Arc<Connector>, params: &Map) -> Result<Connec
     let mut given = Given::default();
     for param in &connector.params {
         let text = params.get(&param.name).and_then(Value::to_plain_text);
-        let value = text.and_then(|text| text_value(&text, param.ty, &param.of)).or_else(|| param.default.clone());
+        let value = text
+            .and_then(|text| text_value(&text, param.ty, &param.of))
+            .or_else(|| param.default.clone());
         let value = value.or_else(|| match param.ty {
             ParamType::Url => Some(Value::from(NOWHERE)),
             ParamType::Text => Some(Value::from("made-up")),
             _ => None,
         });
-        given.params.extend(value.map(|value| (param.name.clone(), value)));
+        given
+            .params
+            .extend(value.map(|value| (param.name.clone(), value)));
         if param.secret {
             given.secret.push(param.name.clone());
         }

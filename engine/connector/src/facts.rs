@@ -31,11 +31,16 @@ impl Connection {
         let frame = self.frame(operation, &Map::new(), 0);
         let number = |tree| {
             let text = frame.text(tree, "page").ok().flatten();
-            text.and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0)
+            text.and_then(|text| text.parse::<u32>().ok())
+                .filter(|number| *number > 0)
         };
         let size = number(&page.size).unwrap_or(PAGE_SIZE);
         let max = page.max.as_ref().and_then(number).unwrap_or(size);
-        Some(PageFacts { size: size.min(max), max, first: page.first })
+        Some(PageFacts {
+            size: size.min(max),
+            max,
+            first: page.first,
+        })
     }
 
     fn operation_facts(self: &Arc<Self>, operation: &Arc<Operation>) -> OperationFacts {
@@ -45,9 +50,16 @@ impl Connection {
         facts.request = operation.request.clone();
         facts.request_owned = operation.owned.clone();
         facts.uses_window = operation.uses_window;
-        facts.window_by_field = operation.window.as_ref().and_then(|window| window.filter.as_ref()).is_some_and(
-            |filter| filter.names().iter().any(|name| name.to_string() == "$window.field"),
-        );
+        facts.window_by_field = operation
+            .window
+            .as_ref()
+            .and_then(|window| window.filter.as_ref())
+            .is_some_and(|filter| {
+                filter
+                    .names()
+                    .iter()
+                    .any(|name| name.to_string() == "$window.field")
+            });
         facts.window_max_ms = operation.window.as_ref().and_then(|window| window.max_ms);
         facts.page = self.page_facts(operation);
         facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);

@@ -43,7 +43,9 @@ pub(crate) fn sql_text(filters: &[FilterValue]) -> Result<Option<String>, Failur
             FilterValue::Text(text) => parts.push((text.clone(), false)),
             FilterValue::Asked(asked) => {
                 if values_in(asked) > VALUES_MAX {
-                    return Err(Failure::new(&source::FILTER_VALUE).with("name", "*").with("why", "> 256"));
+                    return Err(Failure::new(&source::FILTER_VALUE)
+                        .with("name", "*")
+                        .with("why", "> 256"));
                 }
                 if let Some(part) = sql(asked)? {
                     parts.push(part);
@@ -84,7 +86,10 @@ fn joined(parts: &[Asked], with: &str) -> Result<Option<Printed>, Failure> {
     Ok(match printed.len() {
         0 => None,
         1 => printed.pop(),
-        _ => Some((printed.into_iter().map(bracket).collect::<Vec<_>>().join(with), false)),
+        _ => Some((
+            printed.into_iter().map(bracket).collect::<Vec<_>>().join(with),
+            false,
+        )),
     })
 }
 
@@ -98,7 +103,10 @@ fn test(field: &str, op: Op, values: &[Value]) -> Result<String, Failure> {
         if values.is_empty() {
             return Err(refused(field, "[]"));
         }
-        let values = values.iter().map(|value| literal(field, value)).collect::<Result<Vec<_>, _>>()?;
+        let values = values
+            .iter()
+            .map(|value| literal(field, value))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(format!("{field} {sign} ({})", values.join(", ")))
     };
     match op {
@@ -113,13 +121,19 @@ fn test(field: &str, op: Op, values: &[Value]) -> Result<String, Failure> {
         Op::In => many("IN"),
         Op::NotIn => many("NOT IN"),
         Op::Between => match values {
-            [low, high] => Ok(format!("{field} BETWEEN {} AND {}", literal(field, low)?, literal(field, high)?)),
+            [low, high] => Ok(format!(
+                "{field} BETWEEN {} AND {}",
+                literal(field, low)?,
+                literal(field, high)?
+            )),
             _ => Err(refused(field, op.name())),
         },
         Op::Is => match values.first().and_then(Value::as_text) {
             Some("null") => Ok(format!("{field} IS NULL")),
             Some("empty") => Ok(format!("{field} = ''")),
-            _ => Err(Failure::new(&source::FILTER_OP).with("op", "is: missing").at(field)),
+            _ => Err(Failure::new(&source::FILTER_OP)
+                .with("op", "is: missing")
+                .at(field)),
         },
     }
 }
@@ -128,8 +142,14 @@ fn test(field: &str, op: Op, values: &[Value]) -> Result<String, Failure> {
 pub(crate) fn check_field(field: &str) -> Result<(), Failure> {
     let fine = !field.is_empty()
         && field.len() <= FIELD_MAX
-        && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
-    if fine { Ok(()) } else { Err(Failure::new(&source::FILTER_FIELD).with("name", field).at(field)) }
+        && field
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    if fine {
+        Ok(())
+    } else {
+        Err(Failure::new(&source::FILTER_FIELD).with("name", field).at(field))
+    }
 }
 
 fn literal(field: &str, value: &Value) -> Result<String, Failure> {
@@ -158,7 +178,10 @@ fn forbidden(char: char) -> bool {
 }
 
 fn refused(field: &str, why: &str) -> Failure {
-    Failure::new(&source::FILTER_VALUE).with("name", field).with("why", why).at(field)
+    Failure::new(&source::FILTER_VALUE)
+        .with("name", field)
+        .with("why", why)
+        .at(field)
 }
 
 #[cfg(test)]
@@ -167,7 +190,11 @@ mod tests {
     use dsl::Path;
 
     fn test(field: &str, op: Op, values: impl IntoIterator<Item = Value>) -> Asked {
-        Asked::Test { field: Path::parse(field).unwrap(), op, values: values.into_iter().collect() }
+        Asked::Test {
+            field: Path::parse(field).unwrap(),
+            op,
+            values: values.into_iter().collect(),
+        }
     }
 
     fn eq(field: &str, value: &str) -> Asked {
@@ -175,7 +202,9 @@ mod tests {
     }
 
     fn text(asked: Asked) -> Result<String, &'static str> {
-        sql_text(&[FilterValue::Asked(asked)]).map(Option::unwrap_or_default).map_err(|failure| failure.code())
+        sql_text(&[FilterValue::Asked(asked)])
+            .map(Option::unwrap_or_default)
+            .map_err(|failure| failure.code())
     }
 
     #[track_caller]
@@ -187,11 +216,20 @@ mod tests {
     fn comparisons() {
         let number = |text: &str| Value::Number(dsl::Number::parse(text).unwrap());
         check(eq("FNumber", "00123"), "FNumber = '00123'");
-        check(test("FOrg.FNumber", Op::Neq, ["甲".into()]), "FOrg.FNumber <> '甲'");
+        check(
+            test("FOrg.FNumber", Op::Neq, ["甲".into()]),
+            "FOrg.FNumber <> '甲'",
+        );
         check(test("FQty", Op::Gte, [number("1.50")]), "FQty >= 1.50");
         check(test("FOk", Op::Eq, [true.into()]), "FOk = '1'");
-        check(test("F", Op::In, ["a".into(), "b'c".into()]), "F IN ('a', 'b''c')");
-        check(test("F", Op::Between, ["1".into(), "2".into()]), "F BETWEEN '1' AND '2'");
+        check(
+            test("F", Op::In, ["a".into(), "b'c".into()]),
+            "F IN ('a', 'b''c')",
+        );
+        check(
+            test("F", Op::Between, ["1".into(), "2".into()]),
+            "F BETWEEN '1' AND '2'",
+        );
         check(test("F", Op::Is, ["null".into()]), "F IS NULL");
         check(test("F", Op::NotLike, ["a%".into()]), "F NOT LIKE 'a%'");
         assert_eq!(text(test("F", Op::Is, ["missing".into()])), Err("E3009"));
@@ -202,31 +240,59 @@ mod tests {
         let x = |field: &str| eq(field, "x");
         let both = || Asked::All(vec![x("a"), x("b")]);
         check(both(), "a = 'x' AND b = 'x'");
-        check(Asked::Any(vec![both(), x("c")]), "(a = 'x' AND b = 'x') OR c = 'x'");
+        check(
+            Asked::Any(vec![both(), x("c")]),
+            "(a = 'x' AND b = 'x') OR c = 'x'",
+        );
         check(Asked::Not(Box::new(both())), "NOT (a = 'x' AND b = 'x')");
-        check(Asked::All(vec![Asked::Any(vec![both()]), Asked::All(vec![])]), "a = 'x' AND b = 'x'");
+        check(
+            Asked::All(vec![Asked::Any(vec![both()]), Asked::All(vec![])]),
+            "a = 'x' AND b = 'x'",
+        );
         let joined = sql_text(&[
             FilterValue::Text("FStatus = 'C' OR 1 = 1".into()),
             FilterValue::Asked(x("a")),
             FilterValue::Text(" ".into()),
         ]);
-        assert_eq!(joined.unwrap().as_deref(), Some("(FStatus = 'C' OR 1 = 1) AND a = 'x'"));
+        assert_eq!(
+            joined.unwrap().as_deref(),
+            Some("(FStatus = 'C' OR 1 = 1) AND a = 'x'")
+        );
         assert_eq!(sql_text(&[]).unwrap(), None);
     }
 
     #[test]
     fn nothing_breaks_out() {
-        for text in ["x' OR '1'='1", "'; DROP TABLE T_BD_CUSTOMER--", "''", "\\'", "’ OR 1=1", "a'/*"] {
+        for text in [
+            "x' OR '1'='1",
+            "'; DROP TABLE T_BD_CUSTOMER--",
+            "''",
+            "\\'",
+            "’ OR 1=1",
+            "a'/*",
+        ] {
             let printed = self::text(eq("FNumber", text)).unwrap();
-            let inner = printed.strip_prefix("FNumber = '").and_then(|rest| rest.strip_suffix('\'')).unwrap();
+            let inner = printed
+                .strip_prefix("FNumber = '")
+                .and_then(|rest| rest.strip_suffix('\''))
+                .unwrap();
             // Every quote inside stands in a pair, so the text ends where we ended it.
             assert!(inner.split("''").all(|part| !part.contains('\'')), "{printed}");
             assert_eq!(inner.replace("''", "'"), text);
         }
-        for text in ["a\nb", "a\0b", "\u{2028}", "\u{7f}", "\u{feff}", "x".repeat(257).as_str()] {
+        for text in [
+            "a\nb",
+            "a\0b",
+            "\u{2028}",
+            "\u{7f}",
+            "\u{feff}",
+            "x".repeat(257).as_str(),
+        ] {
             assert_eq!(self::text(eq("F", text)), Err("E3008"), "{text:?}");
         }
-        for field in ["F OR 1=1", "F--", "F'", "字段", "F(x)", "F;", "F\n", "F.*", "a\\.b"] {
+        for field in [
+            "F OR 1=1", "F--", "F'", "字段", "F(x)", "F;", "F\n", "F.*", "a\\.b",
+        ] {
             assert_eq!(self::text(eq(field, "x")), Err("E3007"), "{field:?}");
         }
         for value in [Value::Null, Value::List(vec![]), Value::Map(dsl::Map::new())] {
@@ -234,6 +300,9 @@ mod tests {
         }
         assert_eq!(self::text(test("F", Op::In, [])), Err("E3008"));
         assert_eq!(self::text(test("F", Op::Eq, [])), Err("E3008"));
-        assert_eq!(self::text(test("F", Op::In, vec![Value::from("x"); 257])), Err("E3008"));
+        assert_eq!(
+            self::text(test("F", Op::In, vec![Value::from("x"); 257])),
+            Err("E3008")
+        );
     }
 }

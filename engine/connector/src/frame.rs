@@ -24,12 +24,24 @@ pub(crate) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(now_ms: i64, tz: &'a TimeZone) -> Frame<'a> {
-        Frame { names: Value::Map(Map::new()), fields: None, blank: false, now_ms, tz }
+        Frame {
+            names: Value::Map(Map::new()),
+            fields: None,
+            blank: false,
+            now_ms,
+            tz,
+        }
     }
 
     /// For sentences over the fields of an item or an answer.
     pub(crate) fn sentence(fields: &'a Value, tz: &'a TimeZone) -> Frame<'a> {
-        Frame { names: Value::Map(Map::new()), fields: Some(fields), blank: true, now_ms: 0, tz }
+        Frame {
+            names: Value::Map(Map::new()),
+            fields: Some(fields),
+            blank: true,
+            now_ms: 0,
+            tz,
+        }
     }
 
     /// Gives a name its value.
@@ -51,16 +63,24 @@ impl<'a> Frame<'a> {
 
     /// The text of a place that holds a single value.
     pub(crate) fn text(&self, tree: &Tree, place: &str) -> Result<Option<String>, Failure> {
-        let Some(value) = self.value(tree, place)? else { return Ok(None) };
+        let Some(value) = self.value(tree, place)? else {
+            return Ok(None);
+        };
         let text = value.to_plain_text();
         if text.is_none() && !value.is_null() {
-            return Err(Failure::new(&source::FRAME).with("place", place).with("why", value.kind().name()));
+            return Err(Failure::new(&source::FRAME)
+                .with("place", place)
+                .with("why", value.kind().name()));
         }
         Ok(text)
     }
 
     /// Names and texts, such as headers; a member without a value is left out.
-    pub(crate) fn pairs(&self, trees: &[(String, Tree)], place: &str) -> Result<Vec<(String, String)>, Failure> {
+    pub(crate) fn pairs(
+        &self,
+        trees: &[(String, Tree)],
+        place: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
         let mut pairs = Vec::with_capacity(trees.len());
         for (name, tree) in trees {
             let text = self.text(tree, &format!("{place}.{name}"))?;
@@ -71,13 +91,16 @@ impl<'a> Frame<'a> {
 
     /// A condition with its values.
     pub(crate) fn asked(&self, cond: &Cond, place: &str) -> Result<Asked, Failure> {
-        cond.asked(self, &Hits::default()).map_err(|failure| explain(place, &failure))
+        cond.asked(self, &Hits::default())
+            .map_err(|failure| explain(place, &failure))
     }
 }
 
 /// The failure of a frame: its code without the values that it read, which may be secret.
 fn explain(place: &str, failure: &Failure) -> Failure {
-    Failure::new(&source::FRAME).with("place", place).with("why", failure.code())
+    Failure::new(&source::FRAME)
+        .with("place", place)
+        .with("why", failure.code())
 }
 
 impl Scope for Frame<'_> {

@@ -73,9 +73,17 @@ impl Connection {
         };
         let (names, lets) = self.answer_names(answer, &reading);
         let code = self.code(operation, &reading, &lets);
-        let rows = self.mode().outcome.iter().chain(&operation.outcome).chain(&self.connector.outcome);
+        let rows = self
+            .mode()
+            .outcome
+            .iter()
+            .chain(&operation.outcome)
+            .chain(&self.connector.outcome);
         let frame = self.frame(operation, options, 0);
-        let Some(row) = rows.into_iter().find(|row| matches(row, &names, code.as_deref(), &frame)) else {
+        let Some(row) = rows
+            .into_iter()
+            .find(|row| matches(row, &names, code.as_deref(), &frame))
+        else {
             return self.fault(&reading, code);
         };
         // A success needs a status that may be one, and an answer that could be read.
@@ -85,8 +93,17 @@ impl Connection {
             return self.fault(&reading, code);
         }
         let body = reading.body.as_ref().map_or(Arc::new(Value::Null), Arc::clone);
-        let said = row.message.as_ref().and_then(|tree| self.sentence(tree, &body, lets.clone()));
-        let message = said.unwrap_or_else(|| if success { String::new() } else { self.excerpt(&reading.text) });
+        let said = row
+            .message
+            .as_ref()
+            .and_then(|tree| self.sentence(tree, &body, lets.clone()));
+        let message = said.unwrap_or_else(|| {
+            if success {
+                String::new()
+            } else {
+                self.excerpt(&reading.text)
+            }
+        });
         let verdicts = self.verdicts(row, operation, n, &names, &lets, &body, &message);
         Judged {
             class: row.class,
@@ -139,10 +156,15 @@ impl Connection {
     pub(crate) fn set_answer(&self, names: &mut Names, answer: &HttpAnswer, reading: &Reading) {
         let mut header = Map::new();
         for (name, value) in &answer.headers {
-            header.entry(name.to_ascii_lowercase()).or_insert_with(|| Value::from(value.as_str()));
+            header
+                .entry(name.to_ascii_lowercase())
+                .or_insert_with(|| Value::from(value.as_str()));
         }
         let status = minijinja::Value::from(answer.status);
-        names.set("http", map([("status", status), ("header", data::give(Value::Map(header)))]));
+        names.set(
+            "http",
+            map([("status", status), ("header", data::give(Value::Map(header)))]),
+        );
         names.set("body_text", minijinja::Value::from(reading.text.as_str()));
         if let Ok(body) = &reading.body {
             names.set("body", data::share(body));
@@ -161,7 +183,12 @@ impl Connection {
     pub(crate) fn sentence(&self, tree: &Tree, fields: &Value, lets: Map) -> Option<String> {
         let mut frame = Frame::sentence(fields, &self.connector.tz);
         let shown = self.params.iter().filter(|(name, _)| !self.secret.contains(name));
-        frame.set("$param", shown.map(|(name, value)| (name.clone(), value.clone())).collect::<Map>());
+        frame.set(
+            "$param",
+            shown
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect::<Map>(),
+        );
         frame.set("$let", lets);
         let text = frame.text(tree, "message").ok()??;
         // A part that has no value leaves its separator behind.
@@ -187,7 +214,13 @@ impl Connection {
                     id: item.id.as_ref().and_then(|path| plain(path, body)),
                     number: item.number.as_ref().and_then(|path| plain(path, body)),
                 }],
-                _ => vec![Verdict::Accepted { id: None, number: None }; n],
+                _ => vec![
+                    Verdict::Accepted {
+                        id: None,
+                        number: None
+                    };
+                    n
+                ],
             },
             // The only record of a refused call is the one that was refused.
             (Class::Rejected, _) if n == 1 => vec![Verdict::Rejected {
@@ -199,10 +232,19 @@ impl Connection {
         }
     }
 
-    fn by_items(&self, items: &Items, operation: &Operation, n: usize, names: &Names, lets: &Map) -> Vec<Verdict> {
+    fn by_items(
+        &self,
+        items: &Items,
+        operation: &Operation,
+        n: usize,
+        names: &Names,
+        lets: &Map,
+    ) -> Vec<Verdict> {
         let mut found: BTreeMap<usize, Vec<Verdict>> = BTreeMap::new();
         for (position, good, item) in listed(&items.lists, names) {
-            let Some(index) = index_of(&items.index, &item, position, n).filter(|index| *index < n) else { continue };
+            let Some(index) = index_of(&items.index, &item, position, n).filter(|index| *index < n) else {
+                continue;
+            };
             let verdict = match good {
                 true => Verdict::Accepted {
                     id: items.id.as_ref().and_then(|path| plain(path, &item)),
@@ -221,18 +263,34 @@ impl Connection {
             found.entry(index).or_default().push(verdict);
         }
         let named = items.id.is_some() || items.number.is_some();
-        (0..n).map(|index| found.remove(&index).map_or(Verdict::Absent, |said| one(said, named))).collect()
+        (0..n)
+            .map(|index| {
+                found
+                    .remove(&index)
+                    .map_or(Verdict::Absent, |said| one(said, named))
+            })
+            .collect()
     }
 }
 
 /// Everything that was said about one record, as one verdict. Accepted and refused at once is nothing to rely on, and
 /// so is acceptance without the id or number that the answer should name.
 fn one(said: Vec<Verdict>, named: bool) -> Verdict {
-    let refusals: Vec<&Verdict> = said.iter().filter(|verdict| matches!(verdict, Verdict::Rejected { .. })).collect();
+    let refusals: Vec<&Verdict> = said
+        .iter()
+        .filter(|verdict| matches!(verdict, Verdict::Rejected { .. }))
+        .collect();
     if refusals.is_empty() {
         let first = said[0].clone();
         let same = said.iter().all(|verdict| *verdict == first);
-        let nameless = named && matches!(&first, Verdict::Accepted { id: None, number: None });
+        let nameless = named
+            && matches!(
+                &first,
+                Verdict::Accepted {
+                    id: None,
+                    number: None
+                }
+            );
         return if same && !nameless { first } else { Verdict::Absent };
     }
     if refusals.len() < said.len() {
@@ -242,7 +300,12 @@ fn one(said: Vec<Verdict>, named: bool) -> Verdict {
     let mut first_field = None;
     let mut already_there = false;
     for refusal in refusals {
-        if let Verdict::Rejected { message, field, exists } = refusal {
+        if let Verdict::Rejected {
+            message,
+            field,
+            exists,
+        } = refusal
+        {
             if !words.contains(&message.as_str()) {
                 words.push(message);
             }
@@ -250,7 +313,11 @@ fn one(said: Vec<Verdict>, named: bool) -> Verdict {
             already_there |= exists;
         }
     }
-    Verdict::Rejected { message: words.join("; "), field: first_field, exists: already_there }
+    Verdict::Rejected {
+        message: words.join("; "),
+        field: first_field,
+        exists: already_there,
+    }
 }
 
 /// The items of an answer: position in its list, whether it is accepted, and the item.
@@ -266,7 +333,10 @@ fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, bool, Value)> {
         ItemLists::Two { good, bad } => {
             let of = |recipe: &Option<Recipe>, is_good: bool| {
                 let items = recipe.as_ref().map(list).unwrap_or_default();
-                items.into_iter().enumerate().map(move |(position, item)| (position, is_good, item))
+                items
+                    .into_iter()
+                    .enumerate()
+                    .map(move |(position, item)| (position, is_good, item))
             };
             of(good, true).chain(of(bad, false)).collect()
         }
@@ -294,7 +364,9 @@ fn index_of(index: &ItemIndex, item: &Value, position: usize, n: usize) -> Optio
 }
 
 fn plain(path: &Path, item: &Value) -> Option<String> {
-    path.get(item).and_then(Value::to_plain_text).filter(|text| !text.trim().is_empty())
+    path.get(item)
+        .and_then(Value::to_plain_text)
+        .filter(|text| !text.trim().is_empty())
 }
 
 fn exists(recipe: Option<&Recipe>, names: &Names, item: minijinja::Value) -> bool {
@@ -310,7 +382,9 @@ fn matches(row: &Row, names: &Names, code: Option<&str>, frame: &Frame<'_>) -> b
         RowTest::When(recipe) => recipe.holds(names),
         RowTest::AnyCode => code.is_some(),
         RowTest::Code(codes) => code.is_some_and(|code| {
-            codes.iter().any(|tree| frame.text(tree, "code").ok().flatten().as_deref() == Some(code))
+            codes
+                .iter()
+                .any(|tree| frame.text(tree, "code").ok().flatten().as_deref() == Some(code))
         }),
     }
 }
@@ -324,7 +398,11 @@ fn retry_after(class: Class, answer: &HttpAnswer) -> Option<i64> {
     let wait_ms = match text.parse::<i64>() {
         Ok(seconds) => seconds.checked_mul(1000)?,
         Err(_) => {
-            let moment = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_millisecond());
+            let moment = |text: &str| {
+                jiff::fmt::rfc2822::parse(text)
+                    .ok()
+                    .map(|zoned| zoned.timestamp().as_millisecond())
+            };
             moment(text)? - moment(answer.header("date")?)?
         }
     };

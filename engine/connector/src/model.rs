@@ -48,6 +48,11 @@ impl Connector {
         &self.name
     }
 
+    /// How bytes travel.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// The version of the file.
     pub fn version(&self) -> u32 {
         self.version
@@ -75,14 +80,20 @@ impl Connector {
 
     /// The operations, as name, kind and label.
     pub fn operations(&self) -> impl Iterator<Item = (&str, OpKind, &Text2)> {
-        self.operations.iter().map(|operation| (operation.name.as_str(), operation.kind, &operation.label))
+        self.operations
+            .iter()
+            .map(|operation| (operation.name.as_str(), operation.kind, &operation.label))
     }
 
     /// The operation that `api` names: exactly its name, one of its aliases, or the path of exactly one.
     pub(crate) fn operation(&self, api: &str) -> Option<&Arc<Operation>> {
-        let named = |operation: &&Arc<Operation>| operation.name == api || operation.aliases.iter().any(|a| a == api);
+        let named =
+            |operation: &&Arc<Operation>| operation.name == api || operation.aliases.iter().any(|a| a == api);
         self.operations.iter().find(named).or_else(|| {
-            let mut at_path = self.operations.iter().filter(|operation| operation.path_text == api);
+            let mut at_path = self
+                .operations
+                .iter()
+                .filter(|operation| operation.path_text == api);
             at_path.next().filter(|_| at_path.next().is_none())
         })
     }
@@ -97,7 +108,12 @@ impl Connector {
 
     /// The row of `forms` for a form; `*` is the rest.
     pub(crate) fn form(&self, id: &str) -> Option<&Map> {
-        let row = |name: &str| self.forms.iter().find(|(form, _)| form == name).map(|(_, row)| row);
+        let row = |name: &str| {
+            self.forms
+                .iter()
+                .find(|(form, _)| form == name)
+                .map(|(_, row)| row)
+        };
         row(id).or_else(|| row("*"))
     }
 }
@@ -421,7 +437,10 @@ pub(crate) struct Items {
 #[derive(Debug)]
 pub(crate) enum ItemLists {
     /// One list of accepted rows, one of refused rows.
-    Two { good: Option<Recipe>, bad: Option<Recipe> },
+    Two {
+        good: Option<Recipe>,
+        bad: Option<Recipe>,
+    },
     /// One list of all rows and a condition.
     One { all: Recipe, good_when: Recipe },
 }

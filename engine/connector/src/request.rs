@@ -98,7 +98,14 @@ pub struct Prepared {
 
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Prepared({} {}{}, {} bytes)", self.method, self.origin, self.path, self.body.len())
+        write!(
+            f,
+            "Prepared({} {}{}, {} bytes)",
+            self.method,
+            self.origin,
+            self.path,
+            self.body.len()
+        )
     }
 }
 
@@ -124,7 +131,9 @@ impl Connection {
         };
         let mut prepared = self.request(&operation.method, &path, operation.encode, body)?;
         prepared.query = frame.pairs(&operation.query, "query")?;
-        prepared.headers.extend(frame.pairs(&operation.headers, "headers")?);
+        prepared
+            .headers
+            .extend(frame.pairs(&operation.headers, "headers")?);
         check_headers(&prepared.headers)?;
         Ok(prepared)
     }
@@ -132,7 +141,10 @@ impl Connection {
     /// A frame that knows parameters, options and the row of `forms`.
     pub(crate) fn frame(&self, operation: &Operation, options: &Map, now_ms: i64) -> Frame<'_> {
         let mut frame = self.param_frame(now_ms);
-        let form = options.get(FORM_OPTION).and_then(Value::to_plain_text).unwrap_or_default();
+        let form = options
+            .get(FORM_OPTION)
+            .and_then(Value::to_plain_text)
+            .unwrap_or_default();
         if operation.options.iter().any(|option| option.name == FORM_OPTION)
             && let Some(row) = self.connector.form(&form)
         {
@@ -151,7 +163,9 @@ impl Connection {
         body: Option<Value>,
     ) -> Result<Prepared, Failure> {
         if let Some(why) = path_fault(path) {
-            return Err(Failure::new(&source::FRAME).with("place", "path").with("why", why));
+            return Err(Failure::new(&source::FRAME)
+                .with("place", "path")
+                .with("why", why));
         }
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut form = Vec::new();
@@ -159,7 +173,9 @@ impl Connection {
             (Encode::None, _) | (_, None) => (Vec::new(), None),
             (Encode::Json, Some(value)) => {
                 if let Some(place) = find_instant(&value, String::new()) {
-                    return Err(Failure::new(&source::FRAME).with("place", place).with("why", "instant"));
+                    return Err(Failure::new(&source::FRAME)
+                        .with("place", place)
+                        .with("why", "instant"));
                 }
                 let mut bytes = Vec::new();
                 dsl::json::write(&value, &mut bytes);
@@ -167,7 +183,10 @@ impl Connection {
             }
             (Encode::Form, Some(value)) => {
                 form = form_fields(&value)?;
-                (form_text(&form).into_bytes(), Some("application/x-www-form-urlencoded"))
+                (
+                    form_text(&form).into_bytes(),
+                    Some("application/x-www-form-urlencoded"),
+                )
             }
         };
         let headers = content_type.map(|text| ("content-type".to_owned(), text.to_owned()));
@@ -184,8 +203,15 @@ impl Connection {
         })
     }
 
-    fn set_fields(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
-        let Some(print) = &operation.fields else { return Ok(()) };
+    fn set_fields(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        frame: &mut Frame<'_>,
+    ) -> Result<(), Failure> {
+        let Some(print) = &operation.fields else {
+            return Ok(());
+        };
         let fields = call.fields.unwrap_or_default();
         if fields.is_empty() {
             return match print.required {
@@ -205,12 +231,20 @@ impl Connection {
     }
 
     /// The window's own filter and the call's, joined.
-    fn set_filter(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
+    fn set_filter(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        frame: &mut Frame<'_>,
+    ) -> Result<(), Failure> {
         if !operation.filter {
             return Ok(());
         }
         let mut filters = Vec::new();
-        let window = operation.window.as_ref().and_then(|window| window.filter.as_ref());
+        let window = operation
+            .window
+            .as_ref()
+            .and_then(|window| window.filter.as_ref());
         if let (Some(cond), Some(_), Some(_)) = (window, call.window, call.window_field) {
             filters.push(FilterValue::Asked(frame.asked(cond, "window.filter")?));
         }
@@ -221,7 +255,12 @@ impl Connection {
         Ok(())
     }
 
-    fn set_request(&self, operation: &Operation, call: &Call<'_>, frame: &mut Frame<'_>) -> Result<(), Failure> {
+    fn set_request(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        frame: &mut Frame<'_>,
+    ) -> Result<(), Failure> {
         let request = match (&call.request, &operation.request) {
             (Some(request), _) => Some(request.clone()),
             (None, Some(own)) if operation.kind == OpKind::Read => frame.value(own, "request")?,
@@ -241,7 +280,11 @@ pub(crate) const FORM_OPTION: &str = "FormId";
 pub(crate) fn complete_options(operation: &Operation, given: &Map) -> Result<Map, Failure> {
     let mut complete = Map::new();
     for option in &operation.options {
-        let value = option.constant.as_ref().or_else(|| given.get(&option.name)).or(option.default.as_ref());
+        let value = option
+            .constant
+            .as_ref()
+            .or_else(|| given.get(&option.name))
+            .or(option.default.as_ref());
         match value {
             Some(value) if !value.is_null() => {
                 complete.insert(option.name.clone(), value.clone());
@@ -258,8 +301,17 @@ pub(crate) fn complete_options(operation: &Operation, given: &Map) -> Result<Map
 }
 
 fn sent_options(operation: &Operation, options: &Map) -> Map {
-    let sent = |name: &String| operation.options.iter().any(|option| option.name == *name && option.send);
-    options.iter().filter(|(name, _)| sent(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let sent = |name: &String| {
+        operation
+            .options
+            .iter()
+            .any(|option| option.name == *name && option.send)
+    };
+    options
+        .iter()
+        .filter(|(name, _)| sent(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn set_window(frame: &mut Frame<'_>, call: &Call<'_>) {
@@ -268,7 +320,10 @@ fn set_window(frame: &mut Frame<'_>, call: &Call<'_>) {
         window.insert("start".to_owned(), Value::Instant(dsl::Instant { ms: start }));
         window.insert("end".to_owned(), Value::Instant(dsl::Instant { ms: end }));
     }
-    window.extend(call.window_field.map(|field| ("field".to_owned(), Value::from(field))));
+    window.extend(
+        call.window_field
+            .map(|field| ("field".to_owned(), Value::from(field))),
+    );
     frame.set("$window", window);
 }
 
@@ -277,8 +332,16 @@ fn page_names(page: &PageState) -> Map {
     names.insert("number".to_owned(), page.number.into());
     names.insert("offset".to_owned(), page.offset.into());
     names.insert("size".to_owned(), i64::from(page.size).into());
-    names.extend(page.cursor.as_deref().map(|cursor| ("cursor".to_owned(), Value::from(cursor))));
-    names.extend(page.last.as_deref().map(|last| ("last".to_owned(), Value::from(last))));
+    names.extend(
+        page.cursor
+            .as_deref()
+            .map(|cursor| ("cursor".to_owned(), Value::from(cursor))),
+    );
+    names.extend(
+        page.last
+            .as_deref()
+            .map(|last| ("last".to_owned(), Value::from(last))),
+    );
     names
 }
 
@@ -295,20 +358,27 @@ fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
 fn find_instant(value: &Value, at: String) -> Option<String> {
     match value {
         Value::Instant(_) => Some(at),
-        Value::List(list) => {
-            list.iter().enumerate().find_map(|(index, value)| find_instant(value, format!("{at}.{index}")))
-        }
-        Value::Map(map) => map.iter().find_map(|(name, value)| find_instant(value, format!("{at}.{name}"))),
+        Value::List(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(index, value)| find_instant(value, format!("{at}.{index}"))),
+        Value::Map(map) => map
+            .iter()
+            .find_map(|(name, value)| find_instant(value, format!("{at}.{name}"))),
         _ => None,
     }
 }
 
 fn form_fields(value: &Value) -> Result<Vec<(String, String)>, Failure> {
     let refused = |place: &str, why: &str| Failure::new(&source::FRAME).with("place", place).with("why", why);
-    let map = value.as_map().ok_or_else(|| refused("body", value.kind().name()))?;
+    let map = value
+        .as_map()
+        .ok_or_else(|| refused("body", value.kind().name()))?;
     let mut fields = Vec::with_capacity(map.len());
     for (name, value) in map {
-        let text = value.to_plain_text().ok_or_else(|| refused(name, value.kind().name()))?;
+        let text = value
+            .to_plain_text()
+            .ok_or_else(|| refused(name, value.kind().name()))?;
         fields.push((name.clone(), text));
     }
     Ok(fields)
@@ -329,7 +399,9 @@ pub(crate) fn check_headers(headers: &[(String, String)]) -> Result<(), Failure>
     for (name, value) in headers {
         let fine = !name.is_empty() && name.bytes().all(token) && !value.chars().any(char::is_control);
         if !fine {
-            return Err(Failure::new(&source::FRAME).with("place", format!("headers.{name}")).with("why", "\\r\\n"));
+            return Err(Failure::new(&source::FRAME)
+                .with("place", format!("headers.{name}"))
+                .with("why", "\\r\\n"));
         }
     }
     Ok(())

@@ -36,14 +36,25 @@ impl Connection {
         let options = complete_options(operation, call.options)?;
         let frame = self.frame(operation, &options, call.now_ms);
         let rows = take_rows(operation, body, &frame, call.fields)?;
-        let total = operation.page.as_ref().and_then(|page| page.total.as_ref()).and_then(|path| {
-            path.get(body).and_then(Value::to_plain_text).and_then(|text| text.trim().parse().ok())
-        });
+        let total = operation
+            .page
+            .as_ref()
+            .and_then(|page| page.total.as_ref())
+            .and_then(|path| {
+                path.get(body)
+                    .and_then(Value::to_plain_text)
+                    .and_then(|text| text.trim().parse().ok())
+            });
         let more = match &operation.page {
             None => false,
             Some(page) => self.more(page, call, &rows, total, || self.answer_names(answer, &reading).0),
         };
-        Ok(PageRows { rows, more, total, next_cursor: None })
+        Ok(PageRows {
+            rows,
+            more,
+            total,
+            next_cursor: None,
+        })
     }
 
     fn more(
@@ -63,7 +74,9 @@ impl Connection {
                     PageBy::Offset => asked.offset,
                     PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
                 };
-                let seen = u64::try_from(before).unwrap_or(0).saturating_add(rows.len() as u64);
+                let seen = u64::try_from(before)
+                    .unwrap_or(0)
+                    .saturating_add(rows.len() as u64);
                 !rows.is_empty() && total.is_some_and(|total| seen < total)
             }
         }
@@ -76,14 +89,18 @@ fn take_rows(
     frame: &Frame<'_>,
     fields: Option<&[(String, String)]>,
 ) -> Result<Vec<Value>, Failure> {
-    let Some(rows) = &operation.rows else { return Ok(Vec::new()) };
+    let Some(rows) = &operation.rows else {
+        return Ok(Vec::new());
+    };
     let at = frame.text(&rows.at, "rows.at")?.unwrap_or_default();
     let found = find(body, &at)?;
     if rows.one {
         return Ok(vec![row_map(found, 1)?]);
     }
     let list = found.as_list().ok_or_else(|| {
-        Failure::new(&source::ROWS_NOT_LIST).with("path", shown(&at)).with("kind", found.kind().name())
+        Failure::new(&source::ROWS_NOT_LIST)
+            .with("path", shown(&at))
+            .with("kind", found.kind().name())
     })?;
     let columns = rows.by_fields.then(|| fields.unwrap_or_default());
     list.iter()
@@ -102,8 +119,13 @@ fn find<'v>(body: &'v Value, at: &str) -> Result<&'v Value, Failure> {
     }
     let found = Path::parse(at).ok().and_then(|path| path.get(body));
     found.ok_or_else(|| {
-        let seen: Vec<&str> = body.as_map().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
-        Failure::new(&source::ROWS_MISSING).with("path", at).with("seen", seen.join(", "))
+        let seen: Vec<&str> = body
+            .as_map()
+            .map(|map| map.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        Failure::new(&source::ROWS_MISSING)
+            .with("path", at)
+            .with("seen", seen.join(", "))
     })
 }
 
@@ -114,14 +136,18 @@ fn shown(at: &str) -> &str {
 fn row_map(row: &Value, number: usize) -> Result<Value, Failure> {
     match row {
         Value::Map(_) => Ok(row.clone()),
-        other => Err(Failure::new(&source::ROW_KIND).with("row", number).with("kind", other.kind().name())),
+        other => Err(Failure::new(&source::ROW_KIND)
+            .with("row", number)
+            .with("kind", other.kind().name())),
     }
 }
 
 /// A row that is a list, with the names of the fields that were asked for.
 fn named(row: &Value, fields: &[(String, String)], number: usize) -> Result<Value, Failure> {
     let Some(values) = row.as_list() else {
-        return Err(Failure::new(&source::ROW_KIND).with("row", number).with("kind", row.kind().name()));
+        return Err(Failure::new(&source::ROW_KIND)
+            .with("row", number)
+            .with("kind", row.kind().name()));
     };
     if values.len() != fields.len() {
         return Err(Failure::new(&source::ROWS_COLUMNS)
@@ -129,7 +155,13 @@ fn named(row: &Value, fields: &[(String, String)], number: usize) -> Result<Valu
             .with("found", values.len())
             .with("wanted", fields.len()));
     }
-    Ok(Value::Map(fields.iter().zip(values).map(|((name, _), value)| (name.clone(), value.clone())).collect()))
+    Ok(Value::Map(
+        fields
+            .iter()
+            .zip(values)
+            .map(|((name, _), value)| (name.clone(), value.clone()))
+            .collect(),
+    ))
 }
 
 /// The rows of the sample that comes with a built-in connector, read with the parameters' defaults.
@@ -137,7 +169,10 @@ pub(crate) fn sample_rows(connector: &Connector, operation: &Operation) -> Optio
     let text = crate::builtin::sample(&connector.id, &operation.name)?;
     let body = dsl::json::parse(text.as_bytes()).ok()?;
     let mut frame = Frame::new(0, &connector.tz);
-    let defaults = connector.params.iter().filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
+    let defaults = connector
+        .params
+        .iter()
+        .filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
     frame.set("$param", defaults.collect::<Map>());
     take_rows(operation, &body, &frame, None).ok()
 }

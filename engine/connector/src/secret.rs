@@ -111,7 +111,11 @@ impl Redactor {
     /// The text without the secrets.
     pub fn redact(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, form| {
-            if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
+            if text.contains(form.as_str()) {
+                text.replace(form.as_str(), MASK)
+            } else {
+                text
+            }
         })
     }
 }
@@ -133,7 +137,10 @@ mod tests {
             "pass%2Fword%2B%E5%AF%86%E7%A0%81%22x",
         ] {
             let shown = redactor.redact(text);
-            assert!(shown.contains(MASK) && !shown.contains("canary") && !shown.contains("word"), "{shown}");
+            assert!(
+                shown.contains(MASK) && !shown.contains("canary") && !shown.contains("word"),
+                "{shown}"
+            );
         }
         assert_eq!(redactor.redact("x=1"), "x=1");
     }

@@ -67,9 +67,17 @@ impl std::fmt::Debug for HttpRequest {
 impl HttpRequest {
     /// The request with everything secret masked.
     pub fn preview(&self) -> Preview {
-        let is_secret = |name: &str| self.secret_headers.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+        let is_secret = |name: &str| {
+            self.secret_headers
+                .iter()
+                .any(|secret| secret.eq_ignore_ascii_case(name))
+        };
         let headers = self.headers.iter().map(|(name, value)| {
-            let shown = if is_secret(name) { MASK.to_owned() } else { self.redactor.redact(value) };
+            let shown = if is_secret(name) {
+                MASK.to_owned()
+            } else {
+                self.redactor.redact(value)
+            };
             (name.clone(), shown)
         });
         Preview {
@@ -99,6 +107,14 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    /// What of it must not be seen: everything the login gave, and the cookies.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.taken
+            .values()
+            .map(String::as_str)
+            .chain(self.cookies.iter().map(|(_, value)| value.as_str()))
+    }
+
     /// Whether it is too old to be used.
     pub fn is_over(&self, at_ms: i64) -> bool {
         self.until_ms.is_some_and(|until| at_ms >= until)
@@ -113,7 +129,9 @@ impl Connection {
 
     /// The call that gives a session; `None` where none is needed.
     pub fn login(&self, at_ms: i64, entropy: [u8; 16]) -> Result<Option<HttpRequest>, Failure> {
-        let Some(login) = &self.mode().login else { return Ok(None) };
+        let Some(login) = &self.mode().login else {
+            return Ok(None);
+        };
         let mut names = self.param_names();
         names.attempt(at_ms, entropy, &self.connector.zone);
         let lets = self.lets(&login.lets, &mut names)?;
@@ -126,22 +144,31 @@ impl Connection {
         };
         let mut prepared = self.request(&login.method, &path, login.encode, body)?;
         prepared.query = frame.pairs(&login.query, "login.query")?;
-        prepared.headers.extend(frame.pairs(&login.headers, "login.headers")?);
+        prepared
+            .headers
+            .extend(frame.pairs(&login.headers, "login.headers")?);
         let tainted = self.tainted(&login.lets);
         let secret_headers = self.secret_names(&login.headers, &tainted);
-        let secret_body = login.body.as_ref().is_some_and(|body| self.is_secret(body, &tainted));
+        let secret_body = login
+            .body
+            .as_ref()
+            .is_some_and(|body| self.is_secret(body, &tainted));
         self.finish(prepared, secret_headers, secret_body).map(Some)
     }
 
     /// Reads the answer to [`Connection::login`].
     pub fn login_answer(&self, answer: &HttpAnswer, at_ms: i64) -> Result<Session, Failure> {
-        let Some(login) = &self.mode().login else { return Ok(Session::default()) };
+        let Some(login) = &self.mode().login else {
+            return Ok(Session::default());
+        };
         let reading = answer::read(answer, self.connector.transport.charset.as_deref());
         let unreadable = |why: String| Failure::new(&words::LOGIN_ANSWER).with("why", self.redact(&why));
         let status_ok = self.connector.transport.ok_status.contains(&answer.status);
         let body = match &reading.body {
             Ok(body) if status_ok => std::sync::Arc::clone(body),
-            Ok(_) => return Err(unreadable(format!("HTTP {}", answer.status)).vendor(self.excerpt(&reading.text))),
+            Ok(_) => {
+                return Err(unreadable(format!("HTTP {}", answer.status)).vendor(self.excerpt(&reading.text)));
+            }
             Err(failure) => {
                 let why = format!("HTTP {}: {}", answer.status, failure.message(Lang::En));
                 return Err(unreadable(why).vendor(self.excerpt(&reading.text)));
@@ -150,19 +177,34 @@ impl Connection {
         let mut names = self.param_names();
         self.set_answer(&mut names, answer, &reading);
         if !login.ok.holds(&names) {
-            let said = login.message.as_ref().and_then(|tree| self.sentence(tree, &body, Map::new()));
+            let said = login
+                .message
+                .as_ref()
+                .and_then(|tree| self.sentence(tree, &body, Map::new()));
             let said = said.unwrap_or_else(|| self.excerpt(&reading.text));
-            return Err(Failure::new(&words::LOGIN_REFUSED).with("connection", &self.name).vendor(said));
+            return Err(Failure::new(&words::LOGIN_REFUSED)
+                .with("connection", &self.name)
+                .vendor(said));
         }
         let mut taken = BTreeMap::new();
         for (name, path) in &login.take {
-            let value = path.get(&body).and_then(Value::to_plain_text).filter(|text| !text.is_empty());
+            let value = path
+                .get(&body)
+                .and_then(Value::to_plain_text)
+                .filter(|text| !text.is_empty());
             let value = value.ok_or_else(|| unreadable(format!("`{path}`")))?;
             taken.insert(name.clone(), value);
         }
-        let ttl = taken.get("ttl").and_then(|ttl| ttl.parse::<i64>().ok()).map(|seconds| seconds.saturating_mul(1000));
+        let ttl = taken
+            .get("ttl")
+            .and_then(|ttl| ttl.parse::<i64>().ok())
+            .map(|seconds| seconds.saturating_mul(1000));
         let life = [login.max_age_ms, ttl].into_iter().flatten().min();
-        let mut session = Session { taken, cookies: Vec::new(), until_ms: life.map(|life| at_ms.saturating_add(life)) };
+        let mut session = Session {
+            taken,
+            cookies: Vec::new(),
+            until_ms: life.map(|life| at_ms.saturating_add(life)),
+        };
         if login.cookies {
             keep(&mut session.cookies, answer);
         }
@@ -187,7 +229,9 @@ impl Connection {
         let mut secret_headers = Vec::new();
         let mut frame = self.attempt_frame(at_ms, entropy, Map::new());
         let taken = session.map(|session| &session.taken).into_iter().flatten();
-        let auth: Map = taken.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let auth: Map = taken
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect();
         frame.set("$auth", auth);
         set_headers(&mut prepared, frame.pairs(&mode.headers, "auth.headers")?);
         secret_headers.extend(self.secret_names(&mode.headers, &[]));
@@ -195,14 +239,21 @@ impl Connection {
             let user = frame.text(user, "auth.basic")?.unwrap_or_default();
             let password = frame.text(password, "auth.basic")?.unwrap_or_default();
             let pair = recipe::b64(format!("{user}:{password}").as_bytes());
-            set_headers(&mut prepared, vec![("authorization".to_owned(), format!("Basic {pair}"))]);
+            set_headers(
+                &mut prepared,
+                vec![("authorization".to_owned(), format!("Basic {pair}"))],
+            );
             secret_headers.push("authorization".to_owned());
         }
         if let (Some(login), Some(_)) = (&mode.login, session) {
             self.apply(login, &frame, &mut prepared, &mut secret_headers)?;
         }
         if let Some(session) = session.filter(|session| mode.cookies && !session.cookies.is_empty()) {
-            let pairs: Vec<String> = session.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<String> = session
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             set_headers(&mut prepared, vec![("cookie".to_owned(), pairs.join("; "))]);
             secret_headers.push("cookie".to_owned());
         }
@@ -227,7 +278,9 @@ impl Connection {
     ) -> Result<(), Failure> {
         set_headers(prepared, frame.pairs(&login.apply_headers, "apply.headers")?);
         secret_headers.extend(self.secret_names(&login.apply_headers, &[]));
-        prepared.query.extend(frame.pairs(&login.apply_query, "apply.query")?);
+        prepared
+            .query
+            .extend(frame.pairs(&login.apply_query, "apply.query")?);
         Ok(())
     }
 
@@ -267,9 +320,14 @@ impl Connection {
         let mut values = Map::new();
         for (name, recipe) in lets {
             let failed = |why: String| {
-                Failure::new(&words::SIGNATURE).with("name", name).with("why", why).with("connection", &self.name)
+                Failure::new(&words::SIGNATURE)
+                    .with("name", name)
+                    .with("why", why)
+                    .with("connection", &self.name)
             };
-            let value = recipe.eval(names).map_err(|error| failed(self.redact(&error.0)))?;
+            let value = recipe
+                .eval(names)
+                .map_err(|error| failed(self.redact(&error.0)))?;
             // Raw bytes may be used by the next recipe, but no value place can hold them.
             if let Some(value) = data::take(&value) {
                 values.insert(name.clone(), value);
@@ -283,7 +341,11 @@ impl Connection {
     fn tainted(&self, lets: &[(String, Recipe)]) -> Vec<String> {
         let mut tainted: Vec<String> = Vec::new();
         for (name, recipe) in lets {
-            if recipe.reads().iter().any(|read| self.secret.contains(read) || tainted.contains(read)) {
+            if recipe
+                .reads()
+                .iter()
+                .any(|read| self.secret.contains(read) || tainted.contains(read))
+            {
                 tainted.push(name.clone());
             }
         }
@@ -291,7 +353,11 @@ impl Connection {
     }
 
     fn secret_names(&self, trees: &[(String, Tree)], tainted: &[String]) -> Vec<String> {
-        trees.iter().filter(|(_, tree)| self.is_secret(tree, tainted)).map(|(name, _)| name.clone()).collect()
+        trees
+            .iter()
+            .filter(|(_, tree)| self.is_secret(tree, tainted))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     fn is_secret(&self, tree: &Tree, tainted: &[String]) -> bool {
@@ -310,7 +376,9 @@ impl Connection {
 /// A header that is set again replaces the one before.
 fn set_headers(prepared: &mut Prepared, headers: Vec<(String, String)>) {
     for (name, value) in headers {
-        prepared.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+        prepared
+            .headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
         prepared.headers.push((name, value));
     }
 }
@@ -318,7 +386,10 @@ fn set_headers(prepared: &mut Prepared, headers: Vec<(String, String)>) {
 /// What a recipe sees of a request.
 fn req(prepared: &Prepared) -> minijinja::Value {
     let pairs = |pairs: &[(String, String)]| {
-        let map: Map = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let map: Map = pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect();
         data::give(Value::Map(map))
     };
     recipe::map([
@@ -344,7 +415,9 @@ fn keep(cookies: &mut Vec<(String, String)>, answer: &HttpAnswer) -> bool {
         if !name.eq_ignore_ascii_case("set-cookie") {
             continue;
         }
-        let Some((name, value)) = value.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
+        let Some((name, value)) = value.split(';').next().and_then(|pair| pair.split_once('=')) else {
+            continue;
+        };
         let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
         cookies.retain(|(known, _)| *known != name);
         if !value.is_empty() && cookies.len() < COOKIES_MAX {

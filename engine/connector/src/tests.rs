@@ -75,7 +75,10 @@ pub fn run(connector: &Arc<Connector>) -> Vec<TestOutcome> {
             if let Err(failure) = run_one(connector, test, &mut problems) {
                 problems.push(format!("{}: {}", failure.code(), failure.message(Lang::En)));
             }
-            TestOutcome { name: test.name.clone(), problems }
+            TestOutcome {
+                name: test.name.clone(),
+                problems,
+            }
         })
         .collect()
 }
@@ -107,22 +110,41 @@ fn judged(
     let judged = connection.judge(operation, &test.options, test.records, answer);
     let expect = &test.expect;
     if let Some(class) = expect.class.filter(|class| *class != judged.class) {
-        problems.push(format!("class {}, expected {}", judged.class.name(), class.name()));
+        problems.push(format!(
+            "class {}, expected {}",
+            judged.class.name(),
+            class.name()
+        ));
     }
-    if let Some(message) = expect.message.as_ref().filter(|message| **message != judged.message) {
+    if let Some(message) = expect
+        .message
+        .as_ref()
+        .filter(|message| **message != judged.message)
+    {
         problems.push(format!("message {:?}, expected {message:?}", judged.message));
     }
     if let Some(items) = &expect.items {
         if items.len() != judged.verdicts.len() {
-            problems.push(format!("{} verdicts, expected {}", judged.verdicts.len(), items.len()));
+            problems.push(format!(
+                "{} verdicts, expected {}",
+                judged.verdicts.len(),
+                items.len()
+            ));
         }
         for (index, (item, verdict)) in items.iter().zip(&judged.verdicts).enumerate() {
             problems.extend(differs(item, verdict).map(|why| format!("item {index}: {why}")));
         }
     }
     if let Some(rows) = &expect.rows {
-        let fields: Vec<(String, String)> = test.fields.iter().map(|name| (name.clone(), name.clone())).collect();
-        let call = Call { fields: Some(&fields), ..Call::new(operation, &test.options, 0) };
+        let fields: Vec<(String, String)> = test
+            .fields
+            .iter()
+            .map(|name| (name.clone(), name.clone()))
+            .collect();
+        let call = Call {
+            fields: Some(&fields),
+            ..Call::new(operation, &test.options, 0)
+        };
         let found = connection.rows(operation, &call, answer)?.rows;
         if found != *rows {
             let text = |rows: &[Value]| dsl::json::to_string(&Value::List(rows.to_vec()));
@@ -140,19 +162,34 @@ fn differs(item: &Value, verdict: &Verdict) -> Option<String> {
         Verdict::Accepted { id, number } => {
             found.insert("ok".into(), true.into());
             found.extend(id.as_deref().map(|id| ("id".to_owned(), Value::from(id))));
-            found.extend(number.as_deref().map(|number| ("number".to_owned(), Value::from(number))));
+            found.extend(
+                number
+                    .as_deref()
+                    .map(|number| ("number".to_owned(), Value::from(number))),
+            );
         }
-        Verdict::Rejected { message, field, exists } => {
+        Verdict::Rejected {
+            message,
+            field,
+            exists,
+        } => {
             found.insert("ok".into(), false.into());
             found.insert("message".into(), message.as_str().into());
-            found.extend(field.as_deref().map(|field| ("field".to_owned(), Value::from(field))));
+            found.extend(
+                field
+                    .as_deref()
+                    .map(|field| ("field".to_owned(), Value::from(field))),
+            );
             found.insert("exists".into(), (*exists).into());
         }
         Verdict::Absent => {
             found.insert("unknown".into(), true.into());
         }
     }
-    let wrong = item.as_map()?.iter().find(|(name, value)| found.get(name.as_str()) != Some(value));
+    let wrong = item
+        .as_map()?
+        .iter()
+        .find(|(name, value)| found.get(name.as_str()) != Some(value));
     wrong.map(|(name, _)| format!("`{name}`: {}", dsl::json::to_string(&Value::Map(found.clone()))))
 }
 
@@ -174,7 +211,11 @@ fn signed(
         }
     };
     let header = |name: &str| {
-        request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        request
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     };
     for (name, value) in &expect.headers {
         if header(name) != Some(value) {
@@ -189,7 +230,10 @@ fn signed(
     if let Some(body) = &expect.body
         && request.body != body.as_bytes()
     {
-        problems.push(format!("body {:?}, expected {body:?}", String::from_utf8_lossy(&request.body)));
+        problems.push(format!(
+            "body {:?}, expected {body:?}",
+            String::from_utf8_lossy(&request.body)
+        ));
     }
     Ok(())
 }

@@ -51,7 +51,9 @@ pub(crate) fn rate(text: &str) -> Option<Rate> {
 }
 
 fn split(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|char: char| !char.is_ascii_digit())
+        .unwrap_or(text.len());
     Some((text[..end].parse().ok()?, &text[end..]))
 }
 
@@ -64,13 +66,35 @@ mod tests {
         assert_eq!(duration_ms("500ms"), Some(500));
         assert_eq!(duration_ms("6m"), Some(360_000));
         assert_eq!(duration_ms("7d"), Some(604_800_000));
-        for bad in ["", "6", "m", "1.5s", "-1s", "6 m", "6min", "99999999999999999999s", "9223372036854775807d"] {
+        for bad in [
+            "",
+            "6",
+            "m",
+            "1.5s",
+            "-1s",
+            "6 m",
+            "6min",
+            "99999999999999999999s",
+            "9223372036854775807d",
+        ] {
             assert_eq!(duration_ms(bad), None, "{bad}");
         }
         assert_eq!(bytes("32MiB"), Some(32 << 20));
         assert_eq!(bytes("32MB"), None);
-        assert_eq!(rate("60/min"), Some(Rate { calls: 60, per_ms: 60_000 }));
-        assert_eq!(rate("100/20s"), Some(Rate { calls: 100, per_ms: 20_000 }));
+        assert_eq!(
+            rate("60/min"),
+            Some(Rate {
+                calls: 60,
+                per_ms: 60_000
+            })
+        );
+        assert_eq!(
+            rate("100/20s"),
+            Some(Rate {
+                calls: 100,
+                per_ms: 20_000
+            })
+        );
         for bad in ["0/s", "5", "/s", "5/", "5/0s", "x/s"] {
             assert_eq!(rate(bad), None, "{bad}");
         }

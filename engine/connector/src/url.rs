@@ -19,26 +19,51 @@ impl Server {
         let (https, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
-            _ => return Err(("要以 http:// 或 https:// 开头", "it must begin with http:// or https://")),
+            _ => {
+                return Err((
+                    "要以 http:// 或 https:// 开头",
+                    "it must begin with http:// or https://",
+                ));
+            }
         };
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let (host, port) = authority_parts(authority).ok_or(("主机或端口不对", "host or port is wrong"))?;
         if path_fault(path).is_some() {
-            return Err(("路径里有不允许的字符", "the path has characters that are not allowed"));
+            return Err((
+                "路径里有不允许的字符",
+                "the path has characters that are not allowed",
+            ));
         }
-        let mut path = if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+        let mut path = if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path.to_owned()
+        };
         if !path.ends_with('/') {
             path.push('/');
         }
-        Ok(Server { https, host, port: port.unwrap_or(if https { 443 } else { 80 }), path })
+        Ok(Server {
+            https,
+            host,
+            port: port.unwrap_or(if https { 443 } else { 80 }),
+            path,
+        })
     }
 
     /// `https://host:port`, the port only where it is not the usual one.
     pub(crate) fn origin(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
         let usual = if self.https { 443 } else { 80 };
-        if self.port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", self.port) }
+        if self.port == usual {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{}", self.port)
+        }
     }
 
     /// Whether this names this machine or a private network literally.
@@ -52,7 +77,9 @@ impl Server {
 
     /// Whether nothing there may ever be called: metadata services, the unspecified address, multicast.
     pub(crate) fn is_blocked(&self) -> bool {
-        let v4 = |ip: Ipv4Addr| ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast();
+        let v4 = |ip: Ipv4Addr| {
+            ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast()
+        };
         let v6 = |ip: Ipv6Addr| ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast();
         match self.address() {
             Some(IpAddr::V4(ip)) => v4(ip),
@@ -71,9 +98,18 @@ fn authority_parts(authority: &str) -> Option<(String, Option<u16>)> {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;
             host.parse::<Ipv6Addr>().ok()?;
-            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
+            (
+                host,
+                if after.is_empty() {
+                    None
+                } else {
+                    Some(after.strip_prefix(':')?)
+                },
+            )
         }
-        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+        None => authority
+            .split_once(':')
+            .map_or((authority, None), |(host, port)| (host, Some(port))),
     };
     let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' || byte == b'_';
     let fine = !host.is_empty() && (authority.starts_with('[') || host.bytes().all(named));
@@ -108,8 +144,16 @@ mod tests {
     fn servers() {
         let parse = |text: &str| Server::parse(text).map(|server| (server.origin(), server.path));
         for (text, origin, path) in [
-            ("https://ERP.example.com/k3cloud/", "https://erp.example.com", "/k3cloud/"),
-            ("https://erp.example.com/K3Cloud", "https://erp.example.com", "/K3Cloud/"),
+            (
+                "https://ERP.example.com/k3cloud/",
+                "https://erp.example.com",
+                "/k3cloud/",
+            ),
+            (
+                "https://erp.example.com/K3Cloud",
+                "https://erp.example.com",
+                "/K3Cloud/",
+            ),
             ("http://127.0.0.1:9001", "http://127.0.0.1:9001", "/"),
             ("https://erp.example.com:443", "https://erp.example.com", "/"),
             ("http://[::1]:7070/x", "http://[::1]:7070", "/x/"),
@@ -136,11 +180,28 @@ mod tests {
 
     #[test]
     fn near_and_blocked() {
-        let is = |text: &str| Server::parse(text).map(|server| (server.is_near(), server.is_blocked())).unwrap();
-        for near in ["http://127.0.0.1/", "http://localhost:1/", "http://10.1.2.3/", "http://192.168.0.9/", "http://[::1]/"] {
+        let is = |text: &str| {
+            Server::parse(text)
+                .map(|server| (server.is_near(), server.is_blocked()))
+                .unwrap()
+        };
+        for near in [
+            "http://127.0.0.1/",
+            "http://localhost:1/",
+            "http://10.1.2.3/",
+            "http://192.168.0.9/",
+            "http://[::1]/",
+        ] {
             assert_eq!(is(near), (true, false), "{near}");
         }
-        for blocked in ["http://169.254.169.254/", "http://0.0.0.0/", "http://[::]/", "http://[fe80::1]/", "http://[::ffff:169.254.1.1]/", "http://224.0.0.1/"] {
+        for blocked in [
+            "http://169.254.169.254/",
+            "http://0.0.0.0/",
+            "http://[::]/",
+            "http://[fe80::1]/",
+            "http://[::ffff:169.254.1.1]/",
+            "http://224.0.0.1/",
+        ] {
             assert!(is(blocked).1, "{blocked}");
         }
         assert_eq!(is("https://erp.example.com/"), (false, false));

@@ -17,12 +17,20 @@ pub(super) fn code(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) ->
     if !path.is_special() {
         return Some(CodePlace::Body(path));
     }
-    let name = path.segments().get(1).map(|_| path.last_name().unwrap_or_default().to_owned());
+    let name = path
+        .segments()
+        .get(1)
+        .map(|_| path.last_name().unwrap_or_default().to_owned());
     match name.filter(|name| path.first_name() == Some("$let") && declared.lets.contains(name)) {
         Some(name) => Some(CodePlace::Let(name)),
         None => {
             let near = declared.lets.iter().map(|name| format!("$let.{name}")).collect();
-            reader.push(reader.at(&words::UNKNOWN_NAME, &pair.value.span).with("name", path).similar(near));
+            reader.push(
+                reader
+                    .at(&words::UNKNOWN_NAME, &pair.value.span)
+                    .with("name", path)
+                    .similar(near),
+            );
             None
         }
     }
@@ -37,7 +45,10 @@ pub(super) fn outcome(
 ) -> Vec<Row> {
     let Some(pair) = pair else { return Vec::new() };
     let nodes = reader.list(&pair.value, "outcome");
-    nodes.iter().filter_map(|node| row(node, declared, options, reader)).collect()
+    nodes
+        .iter()
+        .filter_map(|node| row(node, declared, options, reader))
+        .collect()
 }
 
 fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader<'_>) -> Option<Row> {
@@ -45,9 +56,9 @@ fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader
     let classes: Vec<(&str, Class)> = Class::ALL.iter().map(|class| (class.name(), *class)).collect();
     let class = reader.word(members.get("class"), &classes);
     let test = match (members.get("when"), members.get("code")) {
-        (Some(when), None) => {
-            reader.recipe(&when.value, "when", Missing::IsUndefined, &declared.of_answer()).map(RowTest::When)
-        }
+        (Some(when), None) => reader
+            .recipe(&when.value, "when", Missing::IsUndefined, &declared.of_answer())
+            .map(RowTest::When),
         (None, Some(code)) => Some(codes(code, declared, options, reader)),
         _ => {
             reader.push(reader.at(&words::OUTCOME_ROW, &node.span));
@@ -57,10 +68,15 @@ fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader
     if !members.has("class") {
         reader.push(reader.at(&words::OUTCOME_ROW, &node.span));
     }
-    let names = Names { lets: &declared.lets, ..declared.names(places::SENTENCE) };
+    let names = Names {
+        lets: &declared.lets,
+        ..declared.names(places::SENTENCE)
+    };
     Some(Row {
         wait_ms: reader.duration(members.get("wait")),
-        message: members.get("message").map(|pair| reader.tree(&pair.value, &names)),
+        message: members
+            .get("message")
+            .map(|pair| reader.tree(&pair.value, &names)),
         replay_write: reader.bool(members.get("replay_write")).unwrap_or(false),
         test: test?,
         class: class?,
@@ -71,7 +87,10 @@ fn codes(pair: &Pair, declared: &Declared, options: &[String], reader: &mut Read
     if pair.value.scalar().is_some_and(|scalar| scalar.text == "any") {
         return RowTest::AnyCode;
     }
-    let names = Names { options, ..declared.names(places::PARAMS) };
+    let names = Names {
+        options,
+        ..declared.names(places::PARAMS)
+    };
     let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
     RowTest::Code(nodes.iter().map(|node| reader.tree(node, &names)).collect())
 }
@@ -88,7 +107,9 @@ pub(super) fn rows(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> O
     }
     Some(Rows {
         at: at_tree,
-        by_fields: reader.word(members.get("columns"), &[("fields", true)]).unwrap_or(false),
+        by_fields: reader
+            .word(members.get("columns"), &[("fields", true)])
+            .unwrap_or(false),
         one: reader.bool(members.get("one")).unwrap_or(false),
     })
 }
@@ -97,27 +118,41 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
     let members = reader.members(&pair.value, "items", Place::Items);
     let known = declared.of_answer();
     let list = |key: &str, reader: &mut Reader<'_>| {
-        members.get(key).and_then(|pair| reader.recipe(&pair.value, key, Missing::IsUndefined, &known))
+        members
+            .get(key)
+            .and_then(|pair| reader.recipe(&pair.value, key, Missing::IsUndefined, &known))
     };
     let lists = match (members.get("all"), members.has("good") || members.has("bad")) {
-        (None, true) => Some(ItemLists::Two { good: list("good", reader), bad: list("bad", reader) }),
+        (None, true) => Some(ItemLists::Two {
+            good: list("good", reader),
+            bad: list("bad", reader),
+        }),
         (Some(_), false) => {
             reader.need(members, "good_when", "items");
             let item_names = with_item(&known);
             let good_when = members
                 .get("good_when")
                 .and_then(|pair| reader.recipe(&pair.value, "good_when", Missing::IsUndefined, &item_names));
-            list("all", reader).zip(good_when).map(|(all, good_when)| ItemLists::One { all, good_when })
+            list("all", reader)
+                .zip(good_when)
+                .map(|(all, good_when)| ItemLists::One { all, good_when })
         }
         _ => {
             reader.push(
-                reader.at(&words::MISSING_KEY, &pair.key_span).with("where", "items").with("key", "good, bad | all"),
+                reader
+                    .at(&words::MISSING_KEY, &pair.key_span)
+                    .with("where", "items")
+                    .with("key", "good, bad | all"),
             );
             None
         }
     };
     let index = reader.need(members, "index", "items").and_then(|pair| {
-        if pair.value.scalar().is_some_and(|scalar| scalar.text == "position") {
+        if pair
+            .value
+            .scalar()
+            .is_some_and(|scalar| scalar.text == "position")
+        {
             return Some(ItemIndex::Position);
         }
         reader.path(Some(pair)).map(ItemIndex::At)
@@ -126,7 +161,9 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
     Some(Items {
         id: reader.path(members.get("id")),
         number: reader.path(members.get("number")),
-        message: members.get("message").map(|pair| sentence(&pair.value, declared, reader)),
+        message: members
+            .get("message")
+            .map(|pair| sentence(&pair.value, declared, reader)),
         field: reader.path(members.get("field")),
         lists: lists?,
         index: index?,
@@ -134,17 +171,31 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
 }
 
 fn sentence(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Tree {
-    reader.tree(node, &Names { lets: &declared.lets, ..declared.names(places::SENTENCE) })
+    reader.tree(
+        node,
+        &Names {
+            lets: &declared.lets,
+            ..declared.names(places::SENTENCE)
+        },
+    )
 }
 
 pub(super) fn item(pair: &Pair, reader: &mut Reader<'_>) -> OneItem {
     let members = reader.members(&pair.value, "item", Place::Item);
-    OneItem { id: reader.path(members.get("id")), number: reader.path(members.get("number")) }
+    OneItem {
+        id: reader.path(members.get("id")),
+        number: reader.path(members.get("number")),
+    }
 }
 
 /// A recipe over one item of an answer.
 pub(super) fn item_recipe(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -> Option<Recipe> {
-    reader.recipe(&pair.value, &pair.key, Missing::IsUndefined, &with_item(&declared.of_answer()))
+    reader.recipe(
+        &pair.value,
+        &pair.key,
+        Missing::IsUndefined,
+        &with_item(&declared.of_answer()),
+    )
 }
 
 fn with_item(known: &[String]) -> Vec<String> {

@@ -22,9 +22,16 @@ pub(super) fn modes(
         None => vec![empty(String::new())],
         Some(pair) if pair.value.get("modes").is_some() => {
             let inner = reader.members(&pair.value, "auth", Place::AuthModes);
-            choose = reader.need(inner, "choose", "auth").and_then(|pair| chosen(pair, params, reader));
-            let pairs = inner.get("modes").map_or(&[][..], |pair| reader.pairs(&pair.value, "modes"));
-            pairs.iter().map(|pair| mode(pair.key.clone(), &pair.value, declared, reader)).collect()
+            choose = reader
+                .need(inner, "choose", "auth")
+                .and_then(|pair| chosen(pair, params, reader));
+            let pairs = inner
+                .get("modes")
+                .map_or(&[][..], |pair| reader.pairs(&pair.value, "modes"));
+            pairs
+                .iter()
+                .map(|pair| mode(pair.key.clone(), &pair.value, declared, reader))
+                .collect()
         }
         Some(pair) => vec![mode(String::new(), &pair.value, declared, reader)],
     };
@@ -32,7 +39,11 @@ pub(super) fn modes(
     if let Some(pair) = members.get("sign") {
         for mode in &mut modes {
             if mode.sign.is_some() {
-                reader.push(reader.at(&words::NOT_YET, &pair.key_span).with("key", "sign + auth.sign"));
+                reader.push(
+                    reader
+                        .at(&words::NOT_YET, &pair.key_span)
+                        .with("key", "sign + auth.sign"),
+                );
             }
             mode.sign = Some(sign(&pair.value, &auth_names(mode), declared, reader));
         }
@@ -41,18 +52,35 @@ pub(super) fn modes(
 }
 
 fn empty(name: String) -> Mode {
-    Mode { name, headers: Vec::new(), basic: None, login: None, sign: None, cookies: false, outcome: Vec::new() }
+    Mode {
+        name,
+        headers: Vec::new(),
+        basic: None,
+        login: None,
+        sign: None,
+        cookies: false,
+        outcome: Vec::new(),
+    }
 }
 
 fn auth_names(mode: &Mode) -> Vec<String> {
-    mode.login.iter().flat_map(|login| login.take.iter().map(|(name, _)| name.clone())).collect()
+    mode.login
+        .iter()
+        .flat_map(|login| login.take.iter().map(|(name, _)| name.clone()))
+        .collect()
 }
 
 fn chosen(pair: &Pair, params: &[Param], reader: &mut Reader<'_>) -> Option<String> {
     let name = reader.text(&pair.value, "choose")?;
-    let found = params.iter().find(|param| param.name == name && param.ty == ParamType::Choice);
+    let found = params
+        .iter()
+        .find(|param| param.name == name && param.ty == ParamType::Choice);
     if found.is_none() {
-        reader.bad_value(&pair.value, "choose", ("choice 类型的参数", "a parameter of type choice"));
+        reader.bad_value(
+            &pair.value,
+            "choose",
+            ("choice 类型的参数", "a parameter of type choice"),
+        );
     }
     found.map(|param| param.name.clone())
 }
@@ -65,11 +93,18 @@ fn check_choice(
     modes: &[Mode],
     reader: &mut Reader<'_>,
 ) {
-    let Some(param) = choose.and_then(|name| params.iter().find(|param| param.name == name)) else { return };
+    let Some(param) = choose.and_then(|name| params.iter().find(|param| param.name == name)) else {
+        return;
+    };
     let span = members.get("auth").map_or(0..0, |pair| pair.key_span.clone());
     for word in &param.of {
         if !modes.iter().any(|mode| mode.name == *word) {
-            reader.push(reader.at(&words::MISSING_KEY, &span).with("where", "auth.modes").with("key", word));
+            reader.push(
+                reader
+                    .at(&words::MISSING_KEY, &span)
+                    .with("where", "auth.modes")
+                    .with("key", word),
+            );
         }
     }
     for mode in modes.iter().filter(|mode| !param.of.contains(&mode.name)) {
@@ -95,9 +130,16 @@ fn mode(name: String, node: &Node, declared: &Declared, reader: &mut Reader<'_>)
             None
         }
     });
-    mode.login = members.get("login").or(members.get("token")).map(|pair| login(&pair.value, declared, reader));
+    mode.login = members
+        .get("login")
+        .or(members.get("token"))
+        .map(|pair| login(&pair.value, declared, reader));
     if let (Some(_), Some(token)) = (members.get("login"), members.get("token")) {
-        reader.push(reader.at(&words::NOT_YET, &token.key_span).with("key", "login + token"));
+        reader.push(
+            reader
+                .at(&words::NOT_YET, &token.key_span)
+                .with("key", "login + token"),
+        );
     }
     if let Some(pair) = members.get("sign") {
         mode.sign = Some(sign(&pair.value, &auth_names(&mode), declared, reader));
@@ -108,12 +150,19 @@ fn mode(name: String, node: &Node, declared: &Declared, reader: &mut Reader<'_>)
 }
 
 fn keep(members: Members<'_>, reader: &mut Reader<'_>) -> bool {
-    reader.word(members.get("cookies"), &[("keep", true)]).unwrap_or(false)
+    reader
+        .word(members.get("cookies"), &[("keep", true)])
+        .unwrap_or(false)
 }
 
 /// The names a recipe over a request may use.
 fn request_recipe_names(declared: &Declared) -> Vec<String> {
-    declared.params.iter().cloned().chain(["req".to_owned()]).collect()
+    declared
+        .params
+        .iter()
+        .cloned()
+        .chain(["req".to_owned()])
+        .collect()
 }
 
 fn sign(node: &Node, auth: &[String], declared: &Declared, reader: &mut Reader<'_>) -> Sign {
@@ -121,7 +170,11 @@ fn sign(node: &Node, auth: &[String], declared: &Declared, reader: &mut Reader<'
     let mut known = request_recipe_names(declared);
     let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
     let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
-    let names = Names { lets: &let_names, auth, ..declared.names(places::SIGN) };
+    let names = Names {
+        lets: &let_names,
+        auth,
+        ..declared.names(places::SIGN)
+    };
     Sign {
         headers: reader.trees(members.get("headers"), &names),
         query: reader.trees(members.get("query"), &names),
@@ -134,7 +187,10 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
     let mut known = declared.params.clone();
     let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
     let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
-    let names = Names { lets: &let_names, ..declared.names(places::LOGIN) };
+    let names = Names {
+        lets: &let_names,
+        ..declared.names(places::LOGIN)
+    };
     let mut take = Vec::new();
     if let Some(pair) = members.get("take") {
         for pair in reader.pairs(&pair.value, "take") {
@@ -142,24 +198,39 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
         }
     }
     let taken: Vec<String> = take.iter().map(|(name, _)| name.clone()).collect();
-    let at_apply = Names { auth: &taken, ..declared.names(places::APPLY) };
-    let apply = members.get("apply").map(|pair| reader.members(&pair.value, "apply", Place::Apply));
+    let at_apply = Names {
+        auth: &taken,
+        ..declared.names(places::APPLY)
+    };
+    let apply = members
+        .get("apply")
+        .map(|pair| reader.members(&pair.value, "apply", Place::Apply));
     let ok = reader.need(members, "ok", "login").and_then(|pair| {
-        let known: Vec<String> = declared.params.iter().cloned().chain(["http", "body", "body_text"].map(str::to_owned)).collect();
+        let known: Vec<String> = declared
+            .params
+            .iter()
+            .cloned()
+            .chain(["http", "body", "body_text"].map(str::to_owned))
+            .collect();
         reader.recipe(&pair.value, "ok", Missing::IsUndefined, &known)
     });
     let never = || {
-        crate::recipe::Recipe::compile("false", Missing::IsUndefined, &|_| false).expect("a constant is a recipe")
+        crate::recipe::Recipe::compile("false", Missing::IsUndefined, &|_| false)
+            .expect("a constant is a recipe")
     };
     Login {
         method: method(members, reader),
-        path: reader.need(members, "path", "login").map_or_else(empty_tree, |pair| reader.tree(&pair.value, &names)),
+        path: reader
+            .need(members, "path", "login")
+            .map_or_else(empty_tree, |pair| reader.tree(&pair.value, &names)),
         query: reader.trees(members.get("query"), &names),
         headers: reader.trees(members.get("headers"), &names),
         body: members.get("body").map(|pair| reader.tree(&pair.value, &names)),
         encode: encode(members, reader),
         ok: ok.unwrap_or_else(never),
-        message: members.get("message").map(|pair| reader.tree(&pair.value, &declared.names(places::SENTENCE))),
+        message: members
+            .get("message")
+            .map(|pair| reader.tree(&pair.value, &declared.names(places::SENTENCE))),
         take,
         max_age_ms: reader.duration(members.get("max_age")),
         cookies: keep(members, reader),
@@ -174,9 +245,18 @@ pub(super) fn empty_tree() -> Tree {
 }
 
 pub(super) fn method(members: Members<'_>, reader: &mut Reader<'_>) -> String {
-    const METHODS: &[(&str, &str)] =
-        &[("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH"), ("DELETE", "DELETE"), ("HEAD", "HEAD")];
-    reader.word(members.get("method"), METHODS).unwrap_or("POST").to_owned()
+    const METHODS: &[(&str, &str)] = &[
+        ("GET", "GET"),
+        ("POST", "POST"),
+        ("PUT", "PUT"),
+        ("PATCH", "PATCH"),
+        ("DELETE", "DELETE"),
+        ("HEAD", "HEAD"),
+    ];
+    reader
+        .word(members.get("method"), METHODS)
+        .unwrap_or("POST")
+        .to_owned()
 }
 
 pub(super) fn encode(members: Members<'_>, reader: &mut Reader<'_>) -> Encode {
@@ -184,6 +264,10 @@ pub(super) fn encode(members: Members<'_>, reader: &mut Reader<'_>) -> Encode {
     if reader.later_word(pair, &["multipart", "xml", "sql"]) {
         return Encode::Json;
     }
-    let words = &[("json", Encode::Json), ("form", Encode::Form), ("none", Encode::None)];
+    let words = &[
+        ("json", Encode::Json),
+        ("form", Encode::Form),
+        ("none", Encode::None),
+    ];
     reader.word(pair, words).unwrap_or(Encode::Json)
 }

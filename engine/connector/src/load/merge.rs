@@ -21,19 +21,33 @@ pub(crate) fn lay_over(base: &Node, over: &Node) -> Node {
             }
             (None, false) => {
                 let value = settled(&pair.value);
-                members.push(Pair { value, ..pair.clone() });
+                members.push(Pair {
+                    value,
+                    ..pair.clone()
+                });
             }
         }
     }
-    Node { span: over.span.clone(), kind: NodeKind::Map(members) }
+    Node {
+        span: over.span.clone(),
+        kind: NodeKind::Map(members),
+    }
 }
 
 fn settled(node: &Node) -> Node {
     match &node.kind {
         NodeKind::Map(pairs) => {
             let kept = pairs.iter().filter(|pair| !is_drop(&pair.value));
-            let members = kept.map(|pair| Pair { value: settled(&pair.value), ..pair.clone() }).collect();
-            Node { span: node.span.clone(), kind: NodeKind::Map(members) }
+            let members = kept
+                .map(|pair| Pair {
+                    value: settled(&pair.value),
+                    ..pair.clone()
+                })
+                .collect();
+            Node {
+                span: node.span.clone(),
+                kind: NodeKind::Map(members),
+            }
         }
         _ => node.clone(),
     }

@@ -40,9 +40,9 @@ pub fn load(file: &Arc<SourceFile>, registry: &Registry) -> Result<Connector, Ve
     let node = yaml::read(file)?;
     let mut reader = Reader::new(file, registry);
     let connector = connector(&node, &mut reader);
-    match connector {
-        Some(connector) if reader.diags.iter().all(|diagnostic| !diagnostic.is_error()) => Ok(connector),
-        _ => Err(reader.diags),
+    match reader.diags.iter().any(Diagnostic::is_error) {
+        true => Err(reader.diags),
+        false => Ok(connector),
     }
 }
 
@@ -57,23 +57,39 @@ pub(crate) struct Declared {
 impl Declared {
     /// The names of a place without options, lets and the like.
     fn names(&self, tree: dsl::tree::TreePlace) -> Names<'_> {
-        Names { tree, params: &self.params, options: &[], lets: &[], auth: &[], form: &[] }
+        Names {
+            tree,
+            params: &self.params,
+            options: &[],
+            lets: &[],
+            auth: &[],
+            form: &[],
+        }
     }
 
     /// The names a recipe over an answer may use.
     fn of_answer(&self) -> Vec<String> {
         let fixed = ["http", "body", "body_text"].map(str::to_owned);
-        self.params.iter().cloned().chain(fixed).chain(self.lets.iter().cloned()).collect()
+        self.params
+            .iter()
+            .cloned()
+            .chain(fixed)
+            .chain(self.lets.iter().cloned())
+            .collect()
     }
 }
 
-fn connector(node: &Node, reader: &mut Reader<'_>) -> Option<Connector> {
+fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     let members = reader.members(node, "", Place::Connector);
-    let id = reader.need(members, "connector", "connector").and_then(|pair| id(pair, reader));
+    let id = reader
+        .need(members, "connector", "connector")
+        .and_then(|pair| id(pair, reader));
     let (zone, tz) = zone(members, reader);
     let params = params::params(members.get("params"), reader);
-    let mut declared =
-        Declared { params: params.iter().map(|param| param.name.clone()).collect(), ..Declared::default() };
+    let mut declared = Declared {
+        params: params.iter().map(|param| param.name.clone()).collect(),
+        ..Declared::default()
+    };
     let mut hosts = Vec::new();
     if let Some(pair) = members.get("hosts") {
         for node in reader.list(&pair.value, "hosts") {
@@ -91,15 +107,23 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Option<Connector> {
     let lets = reader.lets(members.get("let"), Missing::IsUndefined, &mut known);
     declared.lets = lets.iter().map(|(name, _)| name.clone()).collect();
     let forms = forms(members, reader);
-    declared.forms = forms.iter().flat_map(|(_, row): &(String, Map)| row.keys().cloned()).collect();
+    declared.forms = forms
+        .iter()
+        .flat_map(|(_, row): &(String, Map)| row.keys().cloned())
+        .collect();
     let (choose, modes) = auth::modes(members, &params, &declared, reader);
-    let code = members.get("code").and_then(|pair| answer::code(pair, &declared, reader));
+    let code = members
+        .get("code")
+        .and_then(|pair| answer::code(pair, &declared, reader));
     let outcome = answer::outcome(members.get("outcome"), &declared, &[], reader);
     let operations = operation::operations(members, &declared, reader);
-    let id = id?;
+    // A file without an id is refused already; the rest of it is checked all the same.
+    let id = id.unwrap_or_default();
     let mut connector = Connector {
         file: Arc::clone(reader.file),
-        name: reader.text2(members.get("name")).unwrap_or_else(|| dsl::facts::Text2::same(&id)),
+        name: reader
+            .text2(members.get("name"))
+            .unwrap_or_else(|| dsl::facts::Text2::same(&id)),
         version: reader.count(members.get("version")).unwrap_or(1),
         zone,
         tz,
@@ -122,7 +146,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Option<Connector> {
     operation::check_together(&connector, node, reader);
     connector.tests = selftest::tests(members, &connector, reader);
     operation::add_columns(&mut connector);
-    Some(connector)
+    connector
 }
 
 fn id(pair: &yaml::Pair, reader: &mut Reader<'_>) -> Option<String> {
@@ -130,7 +154,9 @@ fn id(pair: &yaml::Pair, reader: &mut Reader<'_>) -> Option<String> {
     let fine = text.len() <= 64
         && !text.starts_with('-')
         && !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !fine {
         reader.push(reader.at(&words::BAD_ID, &pair.value.span).with("value", text));
     }
@@ -139,12 +165,20 @@ fn id(pair: &yaml::Pair, reader: &mut Reader<'_>) -> Option<String> {
 
 fn zone(members: Members<'_>, reader: &mut Reader<'_>) -> (String, TimeZone) {
     let utc = || ("UTC".to_owned(), TimeZone::UTC);
-    let Some(pair) = members.get("zone") else { return utc() };
-    let Some(name) = reader.text(&pair.value, "zone") else { return utc() };
+    let Some(pair) = members.get("zone") else {
+        return utc();
+    };
+    let Some(name) = reader.text(&pair.value, "zone") else {
+        return utc();
+    };
     match TimeZone::get(name) {
         Ok(tz) => (name.to_owned(), tz),
         Err(_) => {
-            reader.push(reader.at(&words::UNKNOWN_ZONE, &pair.value.span).with("name", name));
+            reader.push(
+                reader
+                    .at(&words::UNKNOWN_ZONE, &pair.value.span)
+                    .with("name", name),
+            );
             utc()
         }
     }
@@ -153,7 +187,12 @@ fn zone(members: Members<'_>, reader: &mut Reader<'_>) -> (String, TimeZone) {
 fn unknown_param(members: Members<'_>, key: &str, name: &str, declared: &Declared, reader: &mut Reader<'_>) {
     let span = members.get(key).map_or(0..0, |pair| pair.value.span.clone());
     let near = dsl::diagnostic::did_you_mean(name, declared.params.iter().map(String::as_str));
-    reader.push(reader.at(&words::UNKNOWN_NAME, &span).with("name", format!("$param.{name}")).similar(near));
+    reader.push(
+        reader
+            .at(&words::UNKNOWN_NAME, &span)
+            .with("name", format!("$param.{name}"))
+            .similar(near),
+    );
 }
 
 fn verified(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
@@ -164,7 +203,9 @@ fn verified(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, Strin
         ("client", "client"),
         ("guess", "guess"),
     ];
-    let Some(pair) = members.get("verified") else { return Vec::new() };
+    let Some(pair) = members.get("verified") else {
+        return Vec::new();
+    };
     let mut claims = Vec::new();
     for claim in reader.pairs(&pair.value, "verified") {
         if let Some(mark) = reader.word(Some(claim), MARKS) {
@@ -183,13 +224,19 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         ok_status: vec![200],
         charset: None,
     };
-    let Some(pair) = members.get("transport") else { return transport };
+    let Some(pair) = members.get("transport") else {
+        return transport;
+    };
     let members = reader.members(&pair.value, "transport", Place::Transport);
-    transport.http1_only = reader.word(members.get("http"), &[("1.1", true), ("any", false)]).unwrap_or(false);
+    transport.http1_only = reader
+        .word(members.get("http"), &[("1.1", true), ("any", false)])
+        .unwrap_or(false);
     transport.timeout_ms = reader.duration(members.get("timeout"));
     transport.connect_ms = reader.duration(members.get("connect"));
     let size = ("大小,如 32MiB", "a size such as 32MiB");
-    transport.read_cap = reader.parsed(members.get("read_cap"), size, crate::units::bytes).unwrap_or(READ_CAP);
+    transport.read_cap = reader
+        .parsed(members.get("read_cap"), size, crate::units::bytes)
+        .unwrap_or(READ_CAP);
     if let Some(pair) = members.get("ok_status") {
         transport.ok_status.clear();
         for node in reader.list(&pair.value, "ok_status") {
@@ -203,7 +250,11 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
     if let Some(pair) = members.get("charset") {
         let charset = reader.text(&pair.value, "charset").unwrap_or_default();
         if encoding_rs::Encoding::for_label(charset.as_bytes()).is_none() {
-            reader.bad_value(&pair.value, "charset", ("编码名,如 gb18030", "a charset such as gb18030"));
+            reader.bad_value(
+                &pair.value,
+                "charset",
+                ("编码名,如 gb18030", "a charset such as gb18030"),
+            );
         }
         transport.charset = Some(charset.to_owned());
     }
@@ -211,19 +262,26 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
 }
 
 fn limits(members: Members<'_>, reader: &mut Reader<'_>) -> Limits {
-    let Some(pair) = members.get("limits") else { return Limits::default() };
+    let Some(pair) = members.get("limits") else {
+        return Limits::default();
+    };
     let members = reader.members(&pair.value, "limits", Place::Limits);
     Limits {
         rates: reader.rates(members.get("rate")),
         concurrency: reader.count(members.get("concurrency")),
         min_interval_ms: reader.duration(members.get("min_interval")),
-        reason: members.get("reason").and_then(|pair| reader.text(&pair.value, "reason")).map(str::to_owned),
+        reason: members
+            .get("reason")
+            .and_then(|pair| reader.text(&pair.value, "reason"))
+            .map(str::to_owned),
     }
 }
 
 /// Rows of `forms`; every row is complete: what it does not say comes from the row `*`.
 fn forms(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, Map)> {
-    let Some(pair) = members.get("forms") else { return Vec::new() };
+    let Some(pair) = members.get("forms") else {
+        return Vec::new();
+    };
     let mut rows: Vec<(String, Map)> = Vec::new();
     for row in reader.pairs(&pair.value, "forms") {
         let inner = reader.members(&row.value, &row.key, Place::Form);
@@ -233,11 +291,17 @@ fn forms(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, Map)> {
             columns.extend(text.map(|text| (key.to_owned(), Value::from(text))));
         }
         let keys = reader.texts(inner.get("key"));
-        if let Some(bad) = inner.get("key").filter(|_| keys.iter().any(|key| Path::parse(key).is_err())) {
+        if let Some(bad) = inner
+            .get("key")
+            .filter(|_| keys.iter().any(|key| Path::parse(key).is_err()))
+        {
             reader.bad_value(&bad.value, "key", ("路径的列表", "a list of paths"));
         }
         if inner.has("key") {
-            columns.insert("key".to_owned(), keys.into_iter().map(Value::from).collect::<Vec<_>>().into());
+            columns.insert(
+                "key".to_owned(),
+                keys.into_iter().map(Value::from).collect::<Vec<_>>().into(),
+            );
         }
         if let Some(proof) = reader.word(inner.get("proof"), PROOFS) {
             columns.insert("proof".to_owned(), proof.name().into());
@@ -246,7 +310,11 @@ fn forms(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<(String, Map)> {
         reader.texts(inner.get("entries"));
         rows.push((row.key.clone(), columns));
     }
-    match rows.iter().find(|(name, _)| name == "*").map(|(_, rest)| rest.clone()) {
+    match rows
+        .iter()
+        .find(|(name, _)| name == "*")
+        .map(|(_, rest)| rest.clone())
+    {
         None => reader.push(reader.at(&words::FORMS, &pair.key_span)),
         Some(rest) => {
             for (_, row) in &mut rows {

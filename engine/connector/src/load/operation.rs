@@ -24,10 +24,18 @@ const CHAIN_MAX: usize = 8;
 /// Records a call when an operation says nothing.
 const BATCH_DEFAULT: u32 = 1;
 
-pub(super) fn operations(members: Members<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Vec<Operation> {
-    let Some(pair) = reader.need(members, "operations", "connector") else { return Vec::new() };
+pub(super) fn operations(
+    members: Members<'_>,
+    declared: &Declared,
+    reader: &mut Reader<'_>,
+) -> Vec<Operation> {
+    let Some(pair) = reader.need(members, "operations", "connector") else {
+        return Vec::new();
+    };
     let pairs = reader.pairs(&pair.value, "operations");
-    let shapes = members.get("shapes").map_or(&[][..], |pair| reader.pairs(&pair.value, "shapes"));
+    let shapes = members
+        .get("shapes")
+        .map_or(&[][..], |pair| reader.pairs(&pair.value, "shapes"));
     let mut operations: Vec<Operation> = Vec::new();
     for pair in pairs {
         let node = extended(pair, pairs, shapes, reader);
@@ -40,11 +48,20 @@ pub(super) fn operations(members: Members<'_>, declared: &Declared, reader: &mut
 
 fn names_unique(operation: &Operation, pair: &Pair, before: &[Operation], reader: &mut Reader<'_>) {
     for name in std::iter::once(&operation.name).chain(&operation.aliases) {
-        let other = before.iter().find(|other| other.name == *name || other.aliases.contains(name));
+        let other = before
+            .iter()
+            .find(|other| other.name == *name || other.aliases.contains(name));
         if let Some(other) = other {
-            let span = pair.value.get("aliases").map_or(&pair.key_span, |aliases| &aliases.value.span);
-            reader
-                .push(reader.at(&words::DUPLICATE_NAME, span).with("name", name).with("other", &other.name));
+            let span = pair
+                .value
+                .get("aliases")
+                .map_or(&pair.key_span, |aliases| &aliases.value.span);
+            reader.push(
+                reader
+                    .at(&words::DUPLICATE_NAME, span)
+                    .with("name", name)
+                    .with("other", &other.name),
+            );
         }
     }
 }
@@ -55,13 +72,27 @@ fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Read
     let mut node = pair.value.clone();
     let mut from = pair;
     for link in 0.. {
-        let Some(extends) = from.value.get("extends") else { break };
+        let Some(extends) = from.value.get("extends") else {
+            break;
+        };
         let name = extends.value.scalar().map_or("", |scalar| scalar.text.as_str());
-        let base = shapes.iter().chain(operations).find(|base| base.key == name && base.key != pair.key);
+        let base = shapes
+            .iter()
+            .chain(operations)
+            .find(|base| base.key == name && base.key != pair.key);
         let Some(base) = base.filter(|_| link < CHAIN_MAX) else {
-            let all = shapes.iter().chain(operations).map(|base| base.key.as_str());
+            let all = shapes
+                .iter()
+                .chain(operations)
+                .map(|base| base.key.as_str())
+                .filter(|name| *name != pair.key);
             let near = did_you_mean(name, all);
-            reader.push(reader.at(&words::EXTENDS, &extends.value.span).with("name", name).similar(near));
+            reader.push(
+                reader
+                    .at(&words::EXTENDS, &extends.value.span)
+                    .with("name", name)
+                    .similar(near),
+            );
             break;
         };
         let mut below = base.value.clone();
@@ -78,26 +109,46 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
     let members = reader.members(node, name, Place::Operation);
     let options = options(members.get("options"), reader);
     let option_names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
-    let at = |place| Names { options: &option_names, form: &declared.forms, ..declared.names(place) };
+    let at = |place| Names {
+        options: &option_names,
+        form: &declared.forms,
+        ..declared.names(place)
+    };
     let kind = kind(members, name, reader);
     let path_pair = reader.need(members, "path", name);
-    let path_text = path_pair.and_then(|pair| pair.value.scalar()).map_or("", |scalar| &scalar.text).to_owned();
+    let path_text = path_pair
+        .and_then(|pair| pair.value.scalar())
+        .map_or("", |scalar| &scalar.text)
+        .to_owned();
     if let Some(pair) = path_pair {
         check_path(pair, reader);
     }
-    let request = members.get("request").map(|pair| reader.tree(&pair.value, &at(places::REQUEST)));
-    let body = members.get("body").map(|pair| reader.tree(&pair.value, &at(places::FRAME)));
+    let request = members
+        .get("request")
+        .map(|pair| reader.tree(&pair.value, &at(places::REQUEST)));
+    let body = members
+        .get("body")
+        .map(|pair| reader.tree(&pair.value, &at(places::FRAME)));
     let query = reader.trees(members.get("query"), &at(places::FRAME));
-    let window = members.get("window").map(|pair| window(pair, &option_names, declared, reader));
-    let prints_window = [request.as_ref(), body.as_ref()].into_iter().flatten().any(|tree| tree.mentions("$window"))
+    let window = members
+        .get("window")
+        .map(|pair| window(pair, &option_names, declared, reader));
+    let prints_window = [request.as_ref(), body.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|tree| tree.mentions("$window"))
         || query.iter().any(|(_, tree)| tree.mentions("$window"));
     Operation {
         name: name.to_owned(),
         aliases: reader.texts(members.get("aliases")),
         kind,
-        label: reader.text2(members.get("label")).unwrap_or_else(|| Text2::same(name)),
+        label: reader
+            .text2(members.get("label"))
+            .unwrap_or_else(|| Text2::same(name)),
         method: auth::method(members, reader),
-        path: path_pair.map_or_else(auth::empty_tree, |pair| reader.tree(&pair.value, &at(places::FRAME))),
+        path: path_pair.map_or_else(auth::empty_tree, |pair| {
+            reader.tree(&pair.value, &at(places::FRAME))
+        }),
         path_text,
         headers: reader.trees(members.get("headers"), &at(places::FRAME)),
         encode: auth::encode(members, reader),
@@ -107,20 +158,34 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
         filter: members.get("filter").is_some_and(|pair| filter(pair, reader)),
         uses_window: prints_window || window.as_ref().is_some_and(|window| window.filter.is_some()),
         window,
-        page: members.get("page").and_then(|pair| page(pair, &at(places::OPTIONS), declared, reader)),
-        rows: members.get("rows").and_then(|pair| answer::rows(pair, &at(places::OPTIONS), reader)),
+        page: members
+            .get("page")
+            .and_then(|pair| page(pair, &at(places::OPTIONS), declared, reader)),
+        rows: members
+            .get("rows")
+            .and_then(|pair| answer::rows(pair, &at(places::OPTIONS), reader)),
         writes: writes(members, reader),
         key: key(members.get("key"), &at(places::OPTIONS), reader),
         key_under: reader.path(members.get("key_under")),
-        id_field: members.get("id_field").map(|pair| reader.tree(&pair.value, &at(places::OPTIONS))),
+        id_field: members
+            .get("id_field")
+            .map(|pair| reader.tree(&pair.value, &at(places::OPTIONS))),
         batch_max: batch(members.get("batch"), reader),
         types: types(members.get("types"), reader),
-        items: members.get("items").and_then(|pair| answer::items(pair, declared, reader)),
+        items: members
+            .get("items")
+            .and_then(|pair| answer::items(pair, declared, reader)),
         item: members.get("item").map(|pair| answer::item(pair, reader)),
-        exists: members.get("exists").and_then(|pair| answer::item_recipe(pair, declared, reader)),
+        exists: members
+            .get("exists")
+            .and_then(|pair| answer::item_recipe(pair, declared, reader)),
         proof: proof(members.get("proof"), &at(places::OPTIONS), reader),
-        unknown: members.get("unknown").map(|pair| unknown(pair, &at(places::OPTIONS), declared, reader)),
-        code: members.get("code").and_then(|pair| answer::code(pair, declared, reader)),
+        unknown: members
+            .get("unknown")
+            .map(|pair| unknown(pair, &at(places::OPTIONS), declared, reader)),
+        code: members
+            .get("code")
+            .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
         body,
         query,
@@ -134,13 +199,29 @@ fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
     if reader.later_word(pair, &["receive"]) {
         return OpKind::Call;
     }
-    reader.word(pair, &[("read", OpKind::Read), ("write", OpKind::Write), ("call", OpKind::Call)]).unwrap_or(OpKind::Call)
+    reader
+        .word(
+            pair,
+            &[
+                ("read", OpKind::Read),
+                ("write", OpKind::Write),
+                ("call", OpKind::Call),
+            ],
+        )
+        .unwrap_or(OpKind::Call)
 }
 
 fn check_path(pair: &Pair, reader: &mut Reader<'_>) {
-    let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else { return };
+    let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else {
+        return;
+    };
     if let Some(why) = crate::request::path_fault(text) {
-        reader.push(reader.at(&words::BAD_PATH, &pair.value.span).with("path", text).with("why", why));
+        reader.push(
+            reader
+                .at(&words::BAD_PATH, &pair.value.span)
+                .with("path", text)
+                .with("why", why),
+        );
     }
 }
 
@@ -159,9 +240,14 @@ fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
     let mut options = Vec::new();
     for pair in reader.pairs(&pair.value, "options") {
         let members = reader.members(&pair.value, &pair.key, Place::Option);
-        let ty = reader.need(members, "type", &pair.key).and_then(|_| reader.word(members.get("type"), OPTION_TYPES));
+        let ty = reader
+            .need(members, "type", &pair.key)
+            .and_then(|_| reader.word(members.get("type"), OPTION_TYPES));
         let ty = ty.unwrap_or("text");
-        let needed = reader.word(members.get("needed_when"), &[("update_with_lines", "update_with_lines")]);
+        let needed = reader.word(
+            members.get("needed_when"),
+            &[("update_with_lines", "update_with_lines")],
+        );
         options.push(OptionFacts {
             name: pair.key.clone(),
             ty: ty.to_owned(),
@@ -171,7 +257,9 @@ fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
             constant: option_value(members.get("const"), ty, reader),
             send: reader.bool(members.get("send")).unwrap_or(true),
             needed_when: needed.map(str::to_owned),
-            label: reader.text2(members.get("label")).unwrap_or_else(|| Text2::same(&pair.key)),
+            label: reader
+                .text2(members.get("label"))
+                .unwrap_or_else(|| Text2::same(&pair.key)),
         });
     }
     options
@@ -213,7 +301,10 @@ fn find_owned(tree: &Tree, at: &mut Vec<String>, owned: &mut Vec<Owned>) {
     if members.is_empty()
         && let Some(what) = tree.names().iter().find_map(owned_kind)
     {
-        owned.push(Owned { path: Path::names(at.iter().cloned()), what });
+        owned.push(Owned {
+            path: Path::names(at.iter().cloned()),
+            what,
+        });
     }
 }
 
@@ -234,7 +325,10 @@ fn fields(pair: &Pair, reader: &mut Reader<'_>) -> FieldsPrint {
     let members = reader.members(&pair.value, "fields", Place::Fields);
     reader.word(members.get("as"), &[("list", ())]);
     FieldsPrint {
-        join: members.get("join").and_then(|pair| reader.text(&pair.value, "join")).map(str::to_owned),
+        join: members
+            .get("join")
+            .and_then(|pair| reader.text(&pair.value, "join"))
+            .map(str::to_owned),
         required: reader.bool(members.get("required")).unwrap_or(false),
     }
 }
@@ -247,10 +341,15 @@ fn filter(pair: &Pair, reader: &mut Reader<'_>) -> bool {
 
 fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Reader<'_>) -> Window {
     let members = reader.members(&pair.value, "window", Place::Window);
-    let names = Names { options, ..declared.names(places::WINDOW) };
+    let names = Names {
+        options,
+        ..declared.names(places::WINDOW)
+    };
     Window {
         max_ms: reader.duration(members.get("max")),
-        filter: members.get("filter").and_then(|pair| reader.cond(&pair.value, &names)),
+        filter: members
+            .get("filter")
+            .and_then(|pair| reader.cond(&pair.value, &names)),
     }
 }
 
@@ -260,20 +359,29 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
     if reader.later_word(by, &["key", "cursor", "link", "version"]) {
         return None;
     }
-    let by = reader.word(by, &[("number", Some(PageBy::Number)), ("offset", Some(PageBy::Offset)), ("none", None)])??;
+    let by = reader.word(
+        by,
+        &[
+            ("number", Some(PageBy::Number)),
+            ("offset", Some(PageBy::Offset)),
+            ("none", None),
+        ],
+    )??;
     let total = reader.path(members.get("total"));
     let more = match members.get("more") {
         Some(pair) if pair.value.scalar().is_some_and(|scalar| scalar.text == "short") => Some(More::Short),
-        Some(pair) => {
-            reader.recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer()).map(More::Says)
-        }
+        Some(pair) => reader
+            .recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer())
+            .map(More::Says),
         None if total.is_some() => Some(More::Total),
         None => {
             reader.need(members, "more", "page");
             None
         }
     };
-    let size = reader.need(members, "size", "page").map(|pair| reader.tree(&pair.value, names));
+    let size = reader
+        .need(members, "size", "page")
+        .map(|pair| reader.tree(&pair.value, names));
     Some(Page {
         by,
         first: reader.int(members.get("first")).unwrap_or(1),
@@ -291,7 +399,9 @@ fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {
         ("void", Action::Void),
         ("step", Action::Step),
     ];
-    let Some(pair) = members.get("writes") else { return Vec::new() };
+    let Some(pair) = members.get("writes") else {
+        return Vec::new();
+    };
     let mut actions = Vec::new();
     for node in reader.list(&pair.value, "writes") {
         if let Some(text) = reader.text(node, "writes") {
@@ -302,17 +412,30 @@ fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {
 }
 
 fn key(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> KeyPlace {
-    let Some(pair) = pair else { return KeyPlace::Fixed(Vec::new()) };
-    if pair.value.scalar().is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text)) {
+    let Some(pair) = pair else {
+        return KeyPlace::Fixed(Vec::new());
+    };
+    if pair
+        .value
+        .scalar()
+        .is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
+    {
         return KeyPlace::Computed(reader.tree(&pair.value, names));
     }
     let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
-    KeyPlace::Fixed(nodes.iter().filter_map(|node| reader.path_of(node, "key")).collect())
+    KeyPlace::Fixed(
+        nodes
+            .iter()
+            .filter_map(|node| reader.path_of(node, "key"))
+            .collect(),
+    )
 }
 
 fn proof(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> ProofPlace {
     let computed = pair.filter(|pair| {
-        pair.value.scalar().is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
+        pair.value
+            .scalar()
+            .is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
     });
     match computed {
         Some(pair) => ProofPlace::Computed(reader.tree(&pair.value, names)),
@@ -350,16 +473,34 @@ fn types(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<(String, String)> 
 fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Unknown {
     let members = reader.members(&pair.value, "unknown", Place::Unknown);
     let by = members.get("by");
-    let by = if reader.later_word(by, &["marker"]) { None } else { by };
+    let by = if reader.later_word(by, &["marker"]) {
+        None
+    } else {
+        by
+    };
     reader.word(members.get("many"), &[("hold", ())]);
-    let none = &[("resend", WhenNone::Resend), ("hold", WhenNone::Hold), ("done", WhenNone::Done)];
-    let row_names: Vec<String> = declared.params.iter().cloned().chain(["row".to_owned()]).collect();
+    let none = &[
+        ("resend", WhenNone::Resend),
+        ("hold", WhenNone::Hold),
+        ("done", WhenNone::Done),
+    ];
+    let row_names: Vec<String> = declared
+        .params
+        .iter()
+        .cloned()
+        .chain(["row".to_owned()])
+        .collect();
     Unknown {
         wait_ms: reader.duration(members.get("wait")).unwrap_or(0),
-        ask: members.get("ask").and_then(|pair| reader.text(&pair.value, "ask")).map(str::to_owned),
+        ask: members
+            .get("ask")
+            .and_then(|pair| reader.text(&pair.value, "ask"))
+            .map(str::to_owned),
         options: reader.trees(members.get("options"), names),
         fields: reader.trees(members.get("fields"), names),
-        by: reader.word(by, &[("key", AskBy::Key), ("id", AskBy::Id)]).unwrap_or(AskBy::Key),
+        by: reader
+            .word(by, &[("key", AskBy::Key), ("id", AskBy::Id)])
+            .unwrap_or(AskBy::Key),
         done_when: members
             .get("done_when")
             .and_then(|pair| reader.recipe(&pair.value, "done_when", Missing::IsUndefined, &row_names)),
@@ -383,14 +524,22 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
                 && asked.is_none_or(|ask| ask.kind != OpKind::Read || !ask.filter)
             {
                 let near = did_you_mean(name, connector.operation_names());
-                reader.push(reader.at(&words::UNKNOWN_ASK, &span).with("name", name).similar(near));
+                reader.push(
+                    reader
+                        .at(&words::UNKNOWN_ASK, &span)
+                        .with("name", name)
+                        .similar(near),
+                );
             }
             if unknown.by == AskBy::Id && operation.writes.contains(&Action::Create) {
                 reader.push(reader.at(&words::ASK_BY_ID, &span));
             }
             if asked.is_some() && !unknown.fields.iter().any(|(name, _)| name == "id") {
                 reader.push(
-                    reader.at(&words::MISSING_KEY, &span).with("where", "unknown.fields").with("key", "id"),
+                    reader
+                        .at(&words::MISSING_KEY, &span)
+                        .with("where", "unknown.fields")
+                        .with("key", "id"),
                 );
             }
         }
@@ -400,7 +549,12 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
         }
         if operation.kind == OpKind::Read && operation.rows.is_none() {
             let span = place(&operation.name, "");
-            reader.push(reader.at(&words::MISSING_KEY, &span).with("where", &operation.name).with("key", "rows"));
+            reader.push(
+                reader
+                    .at(&words::MISSING_KEY, &span)
+                    .with("where", &operation.name)
+                    .with("key", "rows"),
+            );
         }
     }
 }

@@ -36,7 +36,10 @@ fn param(pair: &Pair, names: &[String], reader: &mut Reader<'_>) -> Param {
         reader.need(members, "of", &pair.key);
     }
     let text = |key: &str, reader: &mut Reader<'_>| {
-        members.get(key).and_then(|pair| reader.text(&pair.value, key)).map(str::to_owned)
+        members
+            .get(key)
+            .and_then(|pair| reader.text(&pair.value, key))
+            .map(str::to_owned)
     };
     let default = members.get("default").and_then(|default| {
         let value = param_value(&default.value, ty, &of);
@@ -45,11 +48,15 @@ fn param(pair: &Pair, names: &[String], reader: &mut Reader<'_>) -> Param {
         }
         value
     });
-    let when = members.get("when").and_then(|when| reader.recipe(&when.value, "when", Missing::IsUndefined, names));
+    let when = members
+        .get("when")
+        .and_then(|when| reader.recipe(&when.value, "when", Missing::IsUndefined, names));
     Param {
         name: pair.key.clone(),
         ty,
-        label: reader.text2(members.get("label")).unwrap_or_else(|| Text2::same(&pair.key)),
+        label: reader
+            .text2(members.get("label"))
+            .unwrap_or_else(|| Text2::same(&pair.key)),
         default,
         secret: reader.bool(members.get("secret")).unwrap_or(false),
         of,

@@ -12,14 +12,23 @@ const NOTHING: TreePlace = TreePlace {
 };
 
 /// What depends on the connection only: `hosts`, headers of an auth mode, codes of `outcome`.
-pub(super) const PARAMS: TreePlace =
-    TreePlace { names: &["$param"], words: ("只取决于连接的位置", "a place that depends on the connection only"), ..NOTHING };
+pub(super) const PARAMS: TreePlace = TreePlace {
+    names: &["$param"],
+    words: (
+        "只取决于连接的位置",
+        "a place that depends on the connection only",
+    ),
+    ..NOTHING
+};
 
 /// What depends on connection and options: `key`, `proof`, `id_field`, `rows.at`, `unknown`.
 pub(super) const OPTIONS: TreePlace = TreePlace {
     names: &["$param", "$option", "$form"],
     omit: &["$option"],
-    words: ("只取决于连接和选项的位置", "a place that depends on connection and options only"),
+    words: (
+        "只取决于连接和选项的位置",
+        "a place that depends on connection and options only",
+    ),
     ..NOTHING
 };
 
@@ -35,8 +44,8 @@ pub(super) const REQUEST: TreePlace = TreePlace {
 /// The frame of a call.
 pub(super) const FRAME: TreePlace = TreePlace {
     names: &[
-        "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form", "$window",
-        "$page",
+        "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form",
+        "$window", "$page",
     ],
     omit: &["$option", "$options", "$filter", "$fields", "$request"],
     windowed: true,
@@ -61,8 +70,11 @@ pub(super) const LOGIN: TreePlace = TreePlace {
 };
 
 /// What a login puts onto every call.
-pub(super) const APPLY: TreePlace =
-    TreePlace { names: &["$param", "$auth"], words: ("登录之后附加的内容", "what a login adds to a call"), ..NOTHING };
+pub(super) const APPLY: TreePlace = TreePlace {
+    names: &["$param", "$auth"],
+    words: ("登录之后附加的内容", "what a login adds to a call"),
+    ..NOTHING
+};
 
 /// What a signature puts onto a call.
 pub(super) const SIGN: TreePlace = TreePlace {

@@ -45,7 +45,11 @@ impl<'n> Members<'n> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(file: &'a Arc<SourceFile>, registry: &'a Registry) -> Reader<'a> {
-        Reader { file, registry, diags: Vec::new() }
+        Reader {
+            file,
+            registry,
+            diags: Vec::new(),
+        }
     }
 
     pub(crate) fn at(&self, entry: &'static Entry, span: &Range<usize>) -> Diagnostic {
@@ -76,7 +80,10 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Members { pairs, span_start: node.span.start }
+        Members {
+            pairs,
+            span_start: node.span.start,
+        }
     }
 
     /// The members of a map whose keys are names.
@@ -121,7 +128,9 @@ impl<'a> Reader<'a> {
 
     /// Reports a value that is not what the key wants.
     pub(crate) fn bad_value(&mut self, node: &Node, name: &str, (zh, en): (&str, &str)) {
-        let value = node.scalar().map_or_else(|| "…".to_owned(), |scalar| scalar.text.clone());
+        let value = node
+            .scalar()
+            .map_or_else(|| "…".to_owned(), |scalar| scalar.text.clone());
         self.push(
             self.at(&words::BAD_VALUE, &node.span)
                 .with("key", name)
@@ -148,11 +157,17 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn duration(&mut self, pair: Option<&Pair>) -> Option<i64> {
-        self.parsed(pair, ("时长,如 30s", "a duration such as 30s"), units::duration_ms)
+        self.parsed(
+            pair,
+            ("时长,如 30s", "a duration such as 30s"),
+            units::duration_ms,
+        )
     }
 
     pub(crate) fn bool(&mut self, pair: Option<&Pair>) -> Option<bool> {
-        self.parsed(pair, ("true 或 false", "true or false"), |text| text.parse().ok())
+        self.parsed(pair, ("true 或 false", "true or false"), |text| {
+            text.parse().ok()
+        })
     }
 
     pub(crate) fn int(&mut self, pair: Option<&Pair>) -> Option<i64> {
@@ -161,7 +176,9 @@ impl<'a> Reader<'a> {
 
     /// A number of things, at least one.
     pub(crate) fn count(&mut self, pair: Option<&Pair>) -> Option<u32> {
-        self.parsed(pair, ("正整数", "a positive number"), |text| text.parse().ok().filter(|count| *count > 0))
+        self.parsed(pair, ("正整数", "a positive number"), |text| {
+            text.parse().ok().filter(|count| *count > 0)
+        })
     }
 
     pub(crate) fn rates(&mut self, pair: Option<&Pair>) -> Vec<units::Rate> {
@@ -193,7 +210,10 @@ impl<'a> Reader<'a> {
         text: &str,
         allowed: &[(&str, T)],
     ) -> Option<T> {
-        let found = allowed.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        let found = allowed
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, meaning)| *meaning);
         if found.is_none() {
             let all: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
             self.push(
@@ -209,7 +229,9 @@ impl<'a> Reader<'a> {
 
     /// A word that names something this version does not do.
     pub(crate) fn later_word(&mut self, pair: Option<&Pair>, words_later: &[&str]) -> bool {
-        let Some((pair, text)) = pair.and_then(|pair| Some((pair, &pair.value.scalar()?.text))) else { return false };
+        let Some((pair, text)) = pair.and_then(|pair| Some((pair, &pair.value.scalar()?.text))) else {
+            return false;
+        };
         let later = words_later.contains(&text.as_str());
         if later {
             let key = format!("{}: {text}", pair.key);
@@ -272,7 +294,11 @@ impl<'a> Reader<'a> {
         let pair = members.get(key);
         if pair.is_none() {
             let span = members.span_start..members.span_start;
-            self.push(self.at(&words::MISSING_KEY, &span).with("where", place).with("key", key));
+            self.push(
+                self.at(&words::MISSING_KEY, &span)
+                    .with("where", place)
+                    .with("key", key),
+            );
         }
         pair
     }
@@ -303,12 +329,17 @@ impl<'a> Reader<'a> {
     pub(crate) fn trees(&mut self, pair: Option<&Pair>, place: &Names<'_>) -> Vec<(String, Tree)> {
         let Some(pair) = pair else { return Vec::new() };
         let pairs = self.pairs(&pair.value, &pair.key);
-        pairs.iter().map(|pair| (pair.key.clone(), self.tree(&pair.value, place))).collect()
+        pairs
+            .iter()
+            .map(|pair| (pair.key.clone(), self.tree(&pair.value, place)))
+            .collect()
     }
 
     /// `$param.x` and its like must name something that the file declares.
     fn check_name(&mut self, name: &Path, node: &Node, place: &Names<'_>) {
-        let (Some(first), Some(member)) = (name.first_name(), name.segments().get(1)) else { return };
+        let (Some(first), Some(member)) = (name.first_name(), name.segments().get(1)) else {
+            return;
+        };
         let member = match member {
             dsl::path::Segment::Name(member) => member.as_str(),
             _ => return,
@@ -324,21 +355,31 @@ impl<'a> Reader<'a> {
         if !declared.iter().any(|known| known == member) {
             let near = did_you_mean(member, declared.iter().map(String::as_str));
             let near = near.into_iter().map(|near| format!("{first}.{near}")).collect();
-            self.push(self.at(&words::UNKNOWN_NAME, &node.span).with("name", name).similar(near));
+            self.push(
+                self.at(&words::UNKNOWN_NAME, &node.span)
+                    .with("name", name)
+                    .similar(near),
+            );
         }
     }
 
     /// A recipe. `known` are the names it may use.
-    pub(crate) fn recipe(&mut self, node: &Node, name: &str, missing: Missing, known: &[String]) -> Option<Recipe> {
+    pub(crate) fn recipe(
+        &mut self,
+        node: &Node,
+        name: &str,
+        missing: Missing,
+        known: &[String],
+    ) -> Option<Recipe> {
         let text = self.text(node, name)?;
         let is_known = |name: &str| known.iter().any(|known| known == name);
         match Recipe::compile(text, missing, &is_known) {
             Ok(recipe) => Some(recipe),
             Err(error) => {
                 let found = match error {
-                    CompileError::TooLong => {
-                        self.at(&words::RECIPE_SYNTAX, &node.span).with("why", format!("> {} B", recipe::TEXT_MAX))
-                    }
+                    CompileError::TooLong => self
+                        .at(&words::RECIPE_SYNTAX, &node.span)
+                        .with("why", format!("> {} B", recipe::TEXT_MAX)),
                     CompileError::Syntax(why) => self.at(&words::RECIPE_SYNTAX, &node.span).with("why", why),
                     CompileError::Name(name) => self
                         .at(&words::RECIPE_NAME, &self.place_in(node, &name))

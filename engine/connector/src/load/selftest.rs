@@ -11,27 +11,43 @@ use crate::model::{Class, Connector};
 use crate::tests::{Expect, SignTest, Test};
 
 pub(super) fn tests(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) -> Vec<Test> {
-    let Some(pair) = members.get("tests") else { return Vec::new() };
-    reader.list(&pair.value, "tests").iter().map(|node| test(node, connector, reader)).collect()
+    let Some(pair) = members.get("tests") else {
+        return Vec::new();
+    };
+    reader
+        .list(&pair.value, "tests")
+        .iter()
+        .map(|node| test(node, connector, reader))
+        .collect()
 }
 
 fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
     let members = reader.members(node, "tests", Place::Test);
-    let name = reader.need(members, "name", "test").and_then(|pair| reader.text(&pair.value, "name"));
-    let operation = members.get("operation").and_then(|pair| operation(pair, connector, reader));
+    let name = reader
+        .need(members, "name", "test")
+        .and_then(|pair| reader.text(&pair.value, "name"));
+    let operation = members
+        .get("operation")
+        .and_then(|pair| operation(pair, connector, reader));
     if members.has("answer") {
         reader.need(members, "operation", "test");
     }
     Test {
         name: name.unwrap_or_default().to_owned(),
         operation,
-        records: reader.int(members.get("records")).and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+        records: reader
+            .int(members.get("records"))
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(0),
         params: map(members.get("params"), reader),
         options: map(members.get("options"), reader),
         fields: reader.texts(members.get("fields")),
         answer: members.get("answer").map(|pair| answer(pair, reader)),
         sign: members.get("sign").map(|pair| sign(pair, reader)),
-        expect: reader.need(members, "expect", "test").map(|pair| expect(pair, reader)).unwrap_or_default(),
+        expect: reader
+            .need(members, "expect", "test")
+            .map(|pair| expect(pair, reader))
+            .unwrap_or_default(),
     }
 }
 
@@ -54,28 +70,47 @@ fn operation(pair: &Pair, connector: &Connector, reader: &mut Reader<'_>) -> Opt
 fn map(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Map {
     let Some(pair) = pair else { return Map::new() };
     let pairs = reader.pairs(&pair.value, &pair.key);
-    pairs.iter().map(|pair| (pair.key.clone(), pair.value.plain_value())).collect()
+    pairs
+        .iter()
+        .map(|pair| (pair.key.clone(), pair.value.plain_value()))
+        .collect()
 }
 
 fn texts(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
-    map(pair, reader).into_iter().filter_map(|(name, value)| Some((name, value.to_plain_text()?))).collect()
+    map(pair, reader)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.to_plain_text()?)))
+        .collect()
 }
 
 fn answer(pair: &Pair, reader: &mut Reader<'_>) -> HttpAnswer {
     let members = reader.members(&pair.value, "answer", Place::TestAnswer);
-    let status = reader.int(members.get("status")).and_then(|status| u16::try_from(status).ok());
+    let status = reader
+        .int(members.get("status"))
+        .and_then(|status| u16::try_from(status).ok());
     let body = match (members.get("json"), members.get("text")) {
         (Some(json), _) => dsl::json::to_string(&json.value.plain_value()).into_bytes(),
-        (None, Some(text)) => reader.text(&text.value, "text").unwrap_or_default().as_bytes().to_vec(),
+        (None, Some(text)) => reader
+            .text(&text.value, "text")
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec(),
         (None, None) => Vec::new(),
     };
-    HttpAnswer { status: status.unwrap_or(200), headers: texts(members.get("headers"), reader), body }
+    HttpAnswer {
+        status: status.unwrap_or(200),
+        headers: texts(members.get("headers"), reader),
+        body,
+    }
 }
 
 fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
     let members = reader.members(&pair.value, "sign", Place::TestSign);
     let text = |key: &str, reader: &mut Reader<'_>| {
-        members.get(key).and_then(|pair| reader.text(&pair.value, key)).map(str::to_owned)
+        members
+            .get(key)
+            .and_then(|pair| reader.text(&pair.value, key))
+            .map(str::to_owned)
     };
     SignTest {
         mode: text("mode", reader),
@@ -92,10 +127,19 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
     let classes: Vec<(&str, Class)> = Class::ALL.iter().map(|class| (class.name(), *class)).collect();
     let list = |key: &str, reader: &mut Reader<'_>| -> Option<Vec<Value>> {
         let pair = members.get(key)?;
-        Some(reader.list(&pair.value, key).iter().map(Node::plain_value).collect())
+        Some(
+            reader
+                .list(&pair.value, key)
+                .iter()
+                .map(Node::plain_value)
+                .collect(),
+        )
     };
     let text = |key: &str, reader: &mut Reader<'_>| {
-        members.get(key).and_then(|pair| reader.text(&pair.value, key)).map(str::to_owned)
+        members
+            .get(key)
+            .and_then(|pair| reader.text(&pair.value, key))
+            .map(str::to_owned)
     };
     Expect {
         items: list("items", reader),

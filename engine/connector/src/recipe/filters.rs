@@ -77,9 +77,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
     env.add_filter("hex_upper", |value: &Value| {
         Ok::<_, Error>(hex(&input(value)?, true))
     });
-    env.add_filter("b64", |value: &Value| {
-        Ok::<_, Error>(b64(&input(value)?))
-    });
+    env.add_filter("b64", |value: &Value| Ok::<_, Error>(b64(&input(value)?)));
     env.add_filter("b64url", |value: &Value| {
         Ok::<_, Error>(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(input(value)?))
     });

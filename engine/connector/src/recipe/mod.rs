@@ -99,7 +99,12 @@ impl Names {
 
 /// Several names under one.
 pub(crate) fn map<const N: usize>(members: [(&str, Jinja); N]) -> Jinja {
-    Jinja::from(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>())
+    Jinja::from(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+    )
 }
 
 /// Bytes as a recipe sees them: no text until an encoding makes them one.
@@ -136,7 +141,11 @@ impl Recipe {
         }
         match unknown_filter(text) {
             Some(name) => Err(CompileError::Filter(name)),
-            None => Ok(Recipe { expression, text: text.to_owned(), reads }),
+            None => Ok(Recipe {
+                expression,
+                text: text.to_owned(),
+                reads,
+            }),
         }
     }
 

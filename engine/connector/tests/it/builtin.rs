@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dsl::diagnostic::{Lang, render};
 use dsl::SourceFile;
+use dsl::diagnostic::{Lang, render};
 
 #[test]
 fn files_load_and_their_tests_pass() {
@@ -17,7 +17,12 @@ fn files_load_and_their_tests_pass() {
         let outcomes = connector::tests::run(&Arc::new(loaded));
         assert!(outcomes.len() > 5);
         for outcome in outcomes {
-            assert!(outcome.passed(), "{id}: {}: {:#?}", outcome.name, outcome.problems);
+            assert!(
+                outcome.passed(),
+                "{id}: {}: {:#?}",
+                outcome.name,
+                outcome.problems
+            );
         }
     }
 }

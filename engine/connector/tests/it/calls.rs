@@ -1,0 +1,347 @@
+//! Calls: bytes of a request, authentication, sessions, secrets.
+
+use crate::common::{answer, connect, json};
+use connector::{Call, FilterValue, HttpAnswer, PageState};
+use dsl::cond::{Asked, Op};
+use dsl::{Map, Path, Value};
+
+const AT: i64 = 1_700_000_000_000;
+const ENTROPY: [u8; 16] = [9; 16];
+
+fn map(text: &str) -> Map {
+    match json(text) {
+        Value::Map(map) => map,
+        _ => panic!("a map"),
+    }
+}
+
+fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn a_page_of_trades() {
+    let huke = connect("huke", "default");
+    let none = Map::new();
+    let call = Call {
+        window: Some((1_699_900_000_120, 1_699_986_400_120)),
+        page: Some(PageState {
+            number: 2,
+            offset: 10,
+            size: 10,
+            ..PageState::default()
+        }),
+        ..Call::new("openapi/trade/searchTrades", &none, AT)
+    };
+    let prepared = huke.prepare(&call).unwrap();
+    assert_eq!(
+        String::from_utf8(prepared.body.clone()).unwrap(),
+        r#"{"source":"2","dealerList":[],"timeRanges":{"timeType":"1","startTime":"1699900000120","endTime":"1699986400120","page":"2","pageSize":"10"}}"#
+    );
+    let request = huke.sign(&prepared, None, AT, ENTROPY).unwrap();
+    assert_eq!(request.url, "https://huke.163.com/openapi/trade/searchTrades");
+    assert_eq!(
+        request.body, prepared.body,
+        "the bytes that are signed are the bytes that are sent"
+    );
+    assert_eq!(header(&request.headers, "ur-curtime"), Some("1700000000"));
+    assert_eq!(header(&request.headers, "content-type"), Some("application/json"));
+    assert_eq!(request.secret_headers, ["ur-checksum"]);
+    // A merged request of a scheme replaces the operation's own.
+    let call = Call {
+        request: Some(json(r#"{"source":"3"}"#)),
+        ..call
+    };
+    assert_eq!(huke.prepare(&call).unwrap().body, br#"{"source":"3"}"#);
+}
+
+#[test]
+fn a_batch_of_customers() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer","IsAutoSubmitAndAudit":true}"#);
+    let records = vec![
+        json(r#"{"FName":"张三","FNumber":"00123","FAmount":1.50}"#),
+        json(r#"{"FNumber":"B\"2"}"#),
+    ];
+    let call = Call {
+        records: Some(records),
+        ..Call::new("batchSave", &options, AT)
+    };
+    let prepared = k3.prepare(&call).unwrap();
+    assert_eq!(
+        String::from_utf8(prepared.body).unwrap(),
+        r#"{"formid":"BD_Customer","data":{"IsAutoSubmitAndAudit":true,"IsVerifyBaseDataField":false,"IsEntryBatchFill":true,"ValidateFlag":true,"NumberSearch":true,"IsAutoAdjustField":false,"IgnoreInterationFlag":true,"ValidateRepeatJson":true,"Model":[{"FName":"张三","FNumber":"00123","FAmount":1.50},{"FNumber":"B\"2"}]}}"#
+    );
+    assert!(
+        prepared
+            .path
+            .starts_with("/k3cloud/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.BatchSave")
+    );
+    let none = Map::new();
+    let failure = k3.prepare(&Call::new("batch_save", &none, AT)).unwrap_err();
+    assert_eq!(failure.code(), "E3012");
+}
+
+#[test]
+fn data_is_never_a_template() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    let record =
+        json(r#"{"FName":"{{7*7}} <<$param.app_secret>> _function NOW() ${secret:k3}","$drop":"x"}"#);
+    let call = Call {
+        records: Some(vec![record.clone()]),
+        ..Call::new("batch_save", &options, AT)
+    };
+    let body = String::from_utf8(k3.prepare(&call).unwrap().body).unwrap();
+    assert!(body.contains(&dsl::json::to_string(&record)), "{body}");
+}
+
+#[test]
+fn a_query_with_window_and_filter() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer","OrderString":"FNumber ASC"}"#);
+    let fields = [
+        ("id".to_owned(), "FCUSTID".to_owned()),
+        ("no".to_owned(), "FNumber".to_owned()),
+    ];
+    let filter = Asked::Test {
+        field: Path::parse("FName").unwrap(),
+        op: Op::Like,
+        values: vec!["O'Hara%".into()],
+    };
+    let mut call = Call {
+        fields: Some(&fields),
+        filter: Some(FilterValue::Asked(filter)),
+        window: Some((AT, AT + 3_600_000)),
+        window_field: Some("FModifyDate"),
+        page: Some(PageState {
+            number: 1,
+            offset: 4000,
+            size: 2000,
+            ..PageState::default()
+        }),
+        ..Call::new("executeBillQuery", &options, AT)
+    };
+    let body = |call: &Call<'_>| String::from_utf8(k3.prepare(call).unwrap().body).unwrap();
+    assert_eq!(
+        body(&call),
+        r#"{"data":{"FormId":"BD_Customer","FieldKeys":"FCUSTID,FNumber","FilterString":"(FModifyDate >= '2023-11-15 06:13:20' AND FModifyDate < '2023-11-15 07:13:20') AND FName LIKE 'O''Hara%'","OrderString":"FNumber ASC","StartRow":4000,"Limit":2000,"TopRowCount":0}}"#
+    );
+    call.filter = None;
+    call.window_field = None;
+    assert!(
+        !body(&call).contains("FilterString"),
+        "a filter without content is left out"
+    );
+    call.fields = None;
+    assert_eq!(k3.prepare(&call).unwrap_err().code(), "E3011");
+    let bad = [("x".to_owned(), "FNumber; DROP".to_owned())];
+    call.fields = Some(&bad);
+    assert_eq!(k3.prepare(&call).unwrap_err().code(), "E3007");
+}
+
+#[test]
+fn a_login_and_its_session() {
+    let k3 = connect("k3", "default");
+    assert!(k3.needs_login());
+    let login = k3.login(AT, ENTROPY).unwrap().unwrap();
+    assert!(
+        login.url.ends_with("AuthService.LoginBySign.common.kdsvc"),
+        "{}",
+        login.url
+    );
+    assert!(login.secret_body && login.preview().body == "***");
+    let mut good = answer(200, r#"{"LoginResultType":1,"KDSVCSessionId":"sid-canary"}"#);
+    good.headers = vec![
+        (
+            "Set-Cookie".into(),
+            "kdservice-sessionid=sid-canary; path=/; HttpOnly".into(),
+        ),
+        ("set-cookie".into(), "ASP.NET_SessionId=asp1; path=/".into()),
+    ];
+    let mut session = k3.login_answer(&good, AT).unwrap();
+    assert!(!format!("{session:?}").contains("canary"));
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    let call = Call {
+        records: Some(vec![json("{}")]),
+        ..Call::new("batch_save", &options, AT)
+    };
+    let prepared = k3.prepare(&call).unwrap();
+    let request = k3.sign(&prepared, Some(&session), AT, ENTROPY).unwrap();
+    assert_eq!(
+        header(&request.headers, "kdservice-sessionid"),
+        Some("sid-canary")
+    );
+    assert_eq!(
+        header(&request.headers, "cookie"),
+        Some("kdservice-sessionid=sid-canary; ASP.NET_SessionId=asp1")
+    );
+    assert!(!format!("{request:?} {:?}", request.preview()).contains("canary"));
+    let mut next = answer(200, "{}");
+    next.headers = vec![("Set-Cookie".into(), "ASP.NET_SessionId=asp2".into())];
+    assert!(k3.keep_cookies(&mut session, &next));
+    assert!(!k3.keep_cookies(&mut session, &next));
+    assert!(!session.is_over(i64::MAX));
+}
+
+#[test]
+fn a_refused_login_says_why() {
+    let k3 = connect("k3", "default");
+    let refused = |status, body: &str| k3.login_answer(&answer(status, body), AT).unwrap_err();
+    let failure = refused(200, r#"{"LoginResultType":0,"Message":"应用密钥不正确"}"#);
+    assert_eq!(
+        (failure.code(), failure.vendor.as_deref()),
+        ("E7001", Some("应用密钥不正确"))
+    );
+    assert_eq!(refused(200, "<html>").code(), "E7002");
+    assert_eq!(
+        refused(502, r#"{"LoginResultType":1,"KDSVCSessionId":"x"}"#).code(),
+        "E7002"
+    );
+    assert_eq!(
+        refused(200, r#"{"LoginResultType":1,"KDSVCSessionId":""}"#).code(),
+        "E7002"
+    );
+    assert_eq!(refused(200, r#"{"LoginResultType":"1"}"#).code(), "E7001");
+    // An answer that repeats the secret does not get it printed.
+    let failure = refused(
+        200,
+        r#"{"LoginResultType":0,"Message":"bad secret canary-app-secret"}"#,
+    );
+    assert_eq!(failure.vendor.as_deref(), Some("bad secret ***"));
+}
+
+#[test]
+fn every_mode_of_authentication_shows_no_secret() {
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    for env in ["default", "signed", "app_secret", "password"] {
+        let k3 = connect("k3", env);
+        let mut shown = format!("{k3:?} {} {}", k3.origin(), k3.credential());
+        if let Some(login) = k3.login(AT, ENTROPY).unwrap() {
+            shown += &format!("{login:?} {:?}", login.preview());
+        }
+        let call = Call {
+            records: Some(vec![json("{}")]),
+            ..Call::new("batch_save", &options, AT)
+        };
+        let prepared = k3.prepare(&call).unwrap();
+        let request = k3.sign(&prepared, None, AT, ENTROPY).unwrap();
+        shown += &format!("{prepared:?} {request:?} {:?}", request.preview());
+        assert!(!shown.contains("canary"), "{env}: {shown}");
+        assert_eq!(k3.needs_login(), env != "signed");
+        assert_eq!(k3.origin(), "https://erp.example.com acct=acct01");
+        assert_eq!(k3.quiet_ms("batch_save"), 500);
+    }
+    let signed = connect("k3", "signed");
+    let call = Call {
+        records: Some(vec![json("{}")]),
+        ..Call::new("batch_save", &options, AT)
+    };
+    let request = signed
+        .sign(&signed.prepare(&call).unwrap(), None, AT, ENTROPY)
+        .unwrap();
+    assert_eq!(
+        request.secret_headers,
+        ["X-Kd-Signature"],
+        "the other headers do not depend on a secret parameter"
+    );
+}
+
+#[test]
+fn an_id_goes_first() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    let put = |payload: &str, id: &str| {
+        let mut payload = json(payload);
+        k3.put_id("batch_save", &options, &mut payload, id).unwrap();
+        dsl::json::to_string(&payload)
+    };
+    assert_eq!(
+        put(r#"{"FName":"x"}"#, "100482"),
+        r#"{"FCUSTID":100482,"FName":"x"}"#
+    );
+    assert_eq!(
+        put(r#"{"FName":"x","FCUSTID":0}"#, "00482"),
+        r#"{"FCUSTID":"00482","FName":"x"}"#
+    );
+}
+
+#[test]
+fn rows_of_an_answer() {
+    let huke = connect("huke", "default");
+    let none = Map::new();
+    let call = Call {
+        page: Some(PageState {
+            number: 1,
+            size: 2,
+            ..PageState::default()
+        }),
+        ..Call::new("search_trades", &none, AT)
+    };
+    let rows = |body: &str| huke.rows("search_trades", &call, &answer(200, body));
+    let full = rows(r#"{"code":200,"data":{"list":[{"a":1},{"a":2}],"total":9}}"#).unwrap();
+    assert_eq!((full.rows.len(), full.more), (2, true));
+    let last = rows(r#"{"code":200,"data":{"list":[{"a":1.50}]}}"#).unwrap();
+    assert_eq!(
+        (dsl::json::to_string(&last.rows[0]), last.more),
+        (r#"{"a":1.50}"#.to_owned(), false)
+    );
+    assert!(!rows(r#"{"data":{"list":[]}}"#).unwrap().more);
+    for (body, code) in [
+        (r#"{"code":200,"data":{}}"#, "E3001"),
+        (r#"{"code":200,"data":null}"#, "E3001"),
+        (r#"{"code":200,"data":{"list":null}}"#, "E3002"),
+        (r#"{"code":200,"data":{"list":{}}}"#, "E3002"),
+        (r#"{"code":200,"data":{"list":[1]}}"#, "E3004"),
+        ("<html>", "E3005"),
+    ] {
+        assert_eq!(rows(body).unwrap_err().code(), code, "{body}");
+    }
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    let fields = [
+        ("id".to_owned(), "FCUSTID".to_owned()),
+        ("no".to_owned(), "FNumber".to_owned()),
+    ];
+    let call = Call {
+        fields: Some(&fields),
+        ..Call::new("bill_query", &options, AT)
+    };
+    let rows = |body: &str| k3.rows("bill_query", &call, &answer(200, body));
+    assert_eq!(
+        dsl::json::to_string(&rows(r#"[[1,"a"]]"#).unwrap().rows[0]),
+        r#"{"id":1,"no":"a"}"#
+    );
+    assert_eq!(rows(r#"[[1]]"#).unwrap_err().code(), "E3003");
+    assert_eq!(rows(r#"[{"id":1}]"#).unwrap_err().code(), "E3004");
+}
+
+#[test]
+fn patience_asked_for_by_header() {
+    let huke = connect("huke", "default");
+    let busy = |headers: &[(&str, &str)]| {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let answer = HttpAnswer {
+            status: 429,
+            headers,
+            body: Vec::new(),
+        };
+        huke.judge("search_trades", &Map::new(), 0, &answer).wait_ms
+    };
+    assert_eq!(busy(&[("Retry-After", "7")]), Some(7000));
+    assert_eq!(busy(&[("retry-after", "999999")]), Some(3_600_000));
+    assert_eq!(
+        busy(&[
+            ("Retry-After", "Wed, 15 Nov 2023 06:13:40 GMT"),
+            ("Date", "Wed, 15 Nov 2023 06:13:20 GMT")
+        ]),
+        Some(20_000)
+    );
+    assert_eq!(busy(&[("Retry-After", "soon")]), None);
+}

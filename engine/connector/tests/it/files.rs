@@ -1,0 +1,523 @@
+//! What a broken file is told: connectors and connections.
+
+use std::collections::BTreeMap;
+
+use connector::{NoSecrets, connections};
+use dsl::SourceFile;
+use dsl::diagnostic::{Diagnostic, Lang, render};
+use expect_test::{Expect, expect};
+
+use crate::common::{TWO, connect, connections_of, connectors, secrets, two_secrets};
+
+fn problems_of_connections(yaml: &str) -> Vec<Diagnostic> {
+    let file = SourceFile::new("connections.yaml", yaml);
+    connections::load(&file, &connectors(), &functions::registry())
+        .err()
+        .unwrap_or_default()
+}
+
+#[track_caller]
+fn check_connections(yaml: &str, zh: &Expect, en: &Expect) {
+    let problems = problems_of_connections(yaml);
+    zh.assert_eq(&render(&problems, Lang::Zh, false, 20));
+    en.assert_eq(&render(&problems, Lang::En, false, 20));
+}
+
+#[test]
+fn a_bad_connections_file() {
+    check_connections(
+        r#"connections:
+  huke:
+    connector: netease-hukee
+  k3:
+    connector: kingdee-k3cloud
+    params:
+      sever: "https://erp.example.com/k3cloud/"
+      auth: login_by_sing
+      app_secret: s3cret
+      app_id: "${K3_APP}"
+      lcid: zh
+    quiet_period: soon
+    limits: {rate: fast, hours: "06:00-23:30"}
+    env:
+      prod: {param: {acct: "1"}}
+"#,
+        &expect![[r#"
+            error[E1550]: 没有名为 `netease-hukee` 的连接器
+             --> connections.yaml:3:16
+              |
+            3 |     connector: netease-hukee
+              |                ^^^^^^^^^^^^^
+              |
+              = 提示: 是否想写 `netease-huke`?;可用的连接器:kingdee-k3cloud, netease-huke
+
+            error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
+             --> connections.yaml:7:7
+              |
+            7 |       sever: "https://erp.example.com/k3cloud/"
+              |       ^^^^^
+              |
+              = 提示: 是否想写 `server`?
+
+            error[E1555]: 参数 `auth` 应为可选值之一,这里是 `login_by_sing`
+             --> connections.yaml:8:13
+              |
+            8 |       auth: login_by_sing
+              |             ^^^^^^^^^^^^^
+              |
+              = 提示: 是否想写 `login_by_sign`?
+
+            error[E1552]: 参数 `app_secret` 是密钥,不能明文写在文件里
+             --> connections.yaml:9:19
+              |
+            9 |       app_secret: ******
+              |                   ^^^^^^
+              |
+              = 提示: 写成 `"${secret:名称}"` 或 `"${env:变量}"`
+
+            error[E1553]: `${K3_APP}` 不是引用
+              --> connections.yaml:10:15
+               |
+            10 |       app_id: "${K3_APP}"
+               |               ^^^^^^^^^^^
+               |
+               = 提示: 写成 `${env:变量}` 或 `${secret:名称}`,名称由字母、数字、`_`、`-`、`.` 组成
+
+            error[E1555]: 参数 `lcid` 应为整数,这里是 `zh`
+              --> connections.yaml:11:13
+               |
+            11 |       lcid: zh
+               |             ^^
+
+            error[E1506]: `quiet_period` 应为时长,如 30s,这里是 `soon`
+              --> connections.yaml:12:19
+               |
+            12 |     quiet_period: soon
+               |                   ^^^^
+
+            error[E1506]: `rate` 应为频率,如 60/min,这里是 `fast`
+              --> connections.yaml:13:20
+               |
+            13 |     limits: {rate: fast, hours: "06:00-23:30"}
+               |                    ^^^^
+
+            error[E1501]: `hours` 还不支持
+              --> connections.yaml:13:26
+               |
+            13 |     limits: {rate: fast, hours: "06:00-23:30"}
+               |                          ^^^^^
+               |
+               = 提示: 去掉它;引擎不会忽略它不执行的内容
+
+            error[E1500]: 连接的环境里没有 `param` 这个键
+              --> connections.yaml:15:14
+               |
+            15 |       prod: {param: {acct: "1"}}
+               |              ^^^^^
+               |
+               = 提示: 是否想写 `params`?
+        "#]],
+        &expect![[r#"
+            error[E1550]: there is no connector `netease-hukee`
+             --> connections.yaml:3:16
+              |
+            3 |     connector: netease-hukee
+              |                ^^^^^^^^^^^^^
+              |
+              = help: did you mean `netease-huke`?; connectors: kingdee-k3cloud, netease-huke
+
+            error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
+             --> connections.yaml:7:7
+              |
+            7 |       sever: "https://erp.example.com/k3cloud/"
+              |       ^^^^^
+              |
+              = help: did you mean `server`?
+
+            error[E1555]: parameter `auth` must be one of the words it allows, not `login_by_sing`
+             --> connections.yaml:8:13
+              |
+            8 |       auth: login_by_sing
+              |             ^^^^^^^^^^^^^
+              |
+              = help: did you mean `login_by_sign`?
+
+            error[E1552]: parameter `app_secret` is a secret and may not stand in the file in clear text
+             --> connections.yaml:9:19
+              |
+            9 |       app_secret: ******
+              |                   ^^^^^^
+              |
+              = help: write `"${secret:NAME}"` or `"${env:VARIABLE}"`
+
+            error[E1553]: `${K3_APP}` is not a reference
+              --> connections.yaml:10:15
+               |
+            10 |       app_id: "${K3_APP}"
+               |               ^^^^^^^^^^^
+               |
+               = help: write `${env:VARIABLE}` or `${secret:NAME}`; a name has letters, digits, `_`, `-` and `.`
+
+            error[E1555]: parameter `lcid` must be a whole number, not `zh`
+              --> connections.yaml:11:13
+               |
+            11 |       lcid: zh
+               |             ^^
+
+            error[E1506]: `quiet_period` must be a duration such as 30s, not `soon`
+              --> connections.yaml:12:19
+               |
+            12 |     quiet_period: soon
+               |                   ^^^^
+
+            error[E1506]: `rate` must be a rate such as 60/min, not `fast`
+              --> connections.yaml:13:20
+               |
+            13 |     limits: {rate: fast, hours: "06:00-23:30"}
+               |                    ^^^^
+
+            error[E1501]: `hours` is not supported yet
+              --> connections.yaml:13:26
+               |
+            13 |     limits: {rate: fast, hours: "06:00-23:30"}
+               |                          ^^^^^
+               |
+               = help: leave it out; the engine does not ignore what it cannot carry out
+
+            error[E1500]: there is no key `param` in an environment of a connection
+              --> connections.yaml:15:14
+               |
+            15 |       prod: {param: {acct: "1"}}
+               |              ^^^^^
+               |
+               = help: did you mean `params`?
+        "#]],
+    );
+}
+
+#[test]
+fn bad_addresses() {
+    check_connections(
+        r#"connections:
+  a: {connector: kingdee-k3cloud, params: {server: "http://erp.example.com/k3cloud/"}}
+  b: {connector: kingdee-k3cloud, params: {server: "http://169.254.169.254/"}}
+  c: {connector: kingdee-k3cloud, params: {server: "erp.example.com"}}
+  d: {connector: kingdee-k3cloud, env: {test: {params: {server: "http://erp-test.example.com/"}}}}
+  fine1: {connector: kingdee-k3cloud, params: {server: "http://10.0.0.7:8080/k3cloud/"}}
+  fine2: {connector: kingdee-k3cloud, allow_plain_http: true, params: {server: "http://erp.example.com/"}}
+  fine3: {connector: kingdee-k3cloud, params: {server: "${env:SERVER}"}}
+"#,
+        &expect![[r#"
+            error[E1557]: `erp.example.com` 使用明文 http
+             --> connections.yaml:2:52
+              |
+            2 |   a: {connector: kingdee-k3cloud, params: {server: "http://erp.example.com/k3cloud/"}}
+              |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = 提示: 改用 https;确认网络可信时在连接上写 `allow_plain_http: true`
+
+            error[E1559]: 地址 `169.254.169.254` 永远不允许调用
+             --> connections.yaml:3:52
+              |
+            3 |   b: {connector: kingdee-k3cloud, params: {server: "http://169.254.169.254/"}}
+              |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error[E1558]: 参数 `server` 不是可用的地址:要以 http:// 或 https:// 开头
+             --> connections.yaml:4:52
+              |
+            4 |   c: {connector: kingdee-k3cloud, params: {server: "erp.example.com"}}
+              |                                                    ^^^^^^^^^^^^^^^^^
+              |
+              = 提示: 写成 https://主机/路径/
+
+            error[E1557]: `erp-test.example.com` 使用明文 http
+             --> connections.yaml:5:65
+              |
+            5 |   d: {connector: kingdee-k3cloud, env: {test: {params: {server: "http://erp-test.example.com/"}}}}
+              |                                                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = 提示: 改用 https;确认网络可信时在连接上写 `allow_plain_http: true`
+        "#]],
+        &expect![[r#"
+            error[E1557]: `erp.example.com` would be called by plain http
+             --> connections.yaml:2:52
+              |
+            2 |   a: {connector: kingdee-k3cloud, params: {server: "http://erp.example.com/k3cloud/"}}
+              |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: use https; if the network can be trusted, write `allow_plain_http: true` on the connection
+
+            error[E1559]: address `169.254.169.254` is never called
+             --> connections.yaml:3:52
+              |
+            3 |   b: {connector: kingdee-k3cloud, params: {server: "http://169.254.169.254/"}}
+              |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^
+
+            error[E1558]: parameter `server` is not a usable address: it must begin with http:// or https://
+             --> connections.yaml:4:52
+              |
+            4 |   c: {connector: kingdee-k3cloud, params: {server: "erp.example.com"}}
+              |                                                    ^^^^^^^^^^^^^^^^^
+              |
+              = help: write https://host/path/
+
+            error[E1557]: `erp-test.example.com` would be called by plain http
+             --> connections.yaml:5:65
+              |
+            5 |   d: {connector: kingdee-k3cloud, env: {test: {params: {server: "http://erp-test.example.com/"}}}}
+              |                                                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: use https; if the network can be trusted, write `allow_plain_http: true` on the connection
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_is_resolved_to_check() {
+    let file = connections_of(TWO);
+    assert!(file.check("k3", "default").is_empty());
+    assert!(file.check("k3", "signed").is_empty());
+    let facts = file.unresolved("k3", "default").unwrap().facts();
+    assert!(facts.operation("batch_save").is_ok());
+    assert_eq!(file.unresolved("k33", "default").unwrap_err().similar, ["k3"]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let file = connections_of(
+        "connections:\n  k3:\n    connector: kingdee-k3cloud\n    params: {acct: \"1\", user: u, app_id: x}\n    env:\n      pw: {params: {auth: validate_user}}\n      box: {sandbox: true}\n",
+    );
+    let missing = |env: &str| -> Vec<String> {
+        file.check("k3", env)
+            .iter()
+            .flat_map(|problem| problem.facts.iter().cloned())
+            .filter(|(name, _)| *name == "name")
+            .map(|(_, value)| value)
+            .collect()
+    };
+    assert_eq!(missing("default"), ["server", "app_secret"]);
+    assert_eq!(
+        missing("pw"),
+        ["server", "password"],
+        "what this way of authentication does not use is not missed"
+    );
+    assert_eq!(missing("box"), [""; 0]);
+    assert_eq!(
+        file.resolve("k3", "prod", &NoSecrets).unwrap_err().code(),
+        "E1554"
+    );
+    assert_eq!(
+        file.resolve("k4", "prod", &NoSecrets).unwrap_err().code(),
+        "E1561"
+    );
+}
+
+#[test]
+fn only_the_references_of_a_connection_are_needed() {
+    let file = connections_of(TWO);
+    let only_huke = secrets(&[("secret", "huke", "testsecret")]);
+    assert!(file.resolve("huke", "default", &only_huke).is_ok());
+    let failure = file.resolve("k3", "default", &only_huke).unwrap_err();
+    assert_eq!(failure.code(), "E7003");
+    assert_eq!(
+        failure.message(Lang::En),
+        "parameter `app_id` of connection `k3` refers to `${env:K3_APP}`, which is not there"
+    );
+}
+
+#[test]
+fn a_bad_value_of_a_reference_is_not_printed() {
+    let file = connections_of(
+        "connections:\n  k3: {connector: kingdee-k3cloud, params: {server: \"${secret:server}\", acct: a, user: u, app_id: x, app_secret: \"${secret:s}\"}}\n",
+    );
+    let failure = file
+        .resolve(
+            "k3",
+            "default",
+            &secrets(&[("secret", "server", "ftp://canary/"), ("secret", "s", "canary")]),
+        )
+        .unwrap_err();
+    assert!(!format!("{failure:?} {}", failure.message(Lang::En)).contains("canary"));
+    let plain = secrets(&[
+        ("secret", "server", "http://erp.example.com/"),
+        ("secret", "s", "canary"),
+    ]);
+    assert_eq!(file.resolve("k3", "default", &plain).unwrap_err().code(), "E1557");
+}
+
+#[test]
+fn the_simulator_gets_nothing_of_the_file() {
+    let file = connections_of(TWO);
+    let given: BTreeMap<String, String> = [
+        ("server", "http://127.0.0.1:7070/k3cloud/"),
+        ("auth", "login_by_sign"),
+        ("acct", "sandbox"),
+        ("user", "robot"),
+        ("app_id", "1_x"),
+        ("app_secret", "made-up"),
+    ]
+    .iter()
+    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .collect();
+    let k3 = file.resolve_sandbox("k3", "default", &given).unwrap();
+    assert!(k3.sandbox);
+    assert_eq!(k3.origin(), "http://127.0.0.1:7070 acct=sandbox");
+    assert_eq!(k3.hosts(), ["http://127.0.0.1:7070/k3cloud/"]);
+    let failure = file
+        .resolve_sandbox("k3", "default", &BTreeMap::new())
+        .unwrap_err();
+    assert_eq!(failure.code(), "E1554", "never a fall-through to the real server");
+}
+
+#[test]
+fn an_environment_lies_over_the_base() {
+    let yaml = "connections:\n  k3:\n    connector: kingdee-k3cloud\n    params: {server: \"https://a.example.com/\", acct: \"1\", user: u, app_id: x, app_secret: \"${secret:k3}\", org: \"100\"}\n    limits: {rate: 60/min}\n    env:\n      prod: {params: {acct: \"2\", org: $drop}, limits: {rate: [5/s, 100/min], concurrency: 2}, timeouts: {total: 30s}}\n";
+    let file = connections_of(yaml);
+    let base = file.resolve("k3", "default", &two_secrets()).unwrap();
+    let prod = file.resolve("k3", "prod", &two_secrets()).unwrap();
+    assert_eq!(
+        (base.origin(), prod.origin()),
+        (
+            "https://a.example.com acct=1".into(),
+            "https://a.example.com acct=2".into()
+        )
+    );
+    assert_eq!((base.limits.rates.len(), prod.limits.rates.len()), (1, 2));
+    assert_eq!(
+        (base.limits.concurrency, prod.limits.concurrency),
+        (Some(1), Some(2))
+    );
+    assert_eq!(
+        (base.timeouts.total_ms, prod.timeouts.total_ms),
+        (None, Some(30_000))
+    );
+    assert_eq!(base.timeouts.connect_ms, Some(10_000), "the connector's");
+    // Without its own word a write is quiet for as long as the operation says.
+    assert_eq!(base.quiet_ms("batch_save"), 300_000);
+    assert_eq!(connect("k3", "default").quiet_ms("batch_save"), 500);
+}
+
+fn problems_of_connector(yaml: &str) -> Vec<Diagnostic> {
+    let file = SourceFile::new("connector.yaml", yaml);
+    match connector::load(&file, &functions::registry()) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems,
+    }
+}
+
+#[test]
+fn a_bad_connector_file() {
+    let problems = problems_of_connector(
+        r#"connector: Demo Ω
+zone: Beijing
+params:
+  server: {type: url}
+  key: {type: text, secret: true}
+hosts: [<<$param.sever>>]
+sign:
+  let:
+    s: req.body | sha265 | hex
+    t: (kye ~ s) | md5 | hex
+    u: "1 +"
+  headers: {x-sign: <<$let.v>>, x-auth: <<$records>>}
+code: $let.msg
+outcome:
+  - {class: ok}
+  - {when: body.code == 0, class: okay}
+  - {code: any, class: fault, until: tomorrow}
+operations:
+  list:
+    kind: read
+    path: https://evil.example.com/
+    metod: GET
+    page: {by: cursor, take: data.next}
+    rows: {at: data.list}
+  save:
+    kind: write
+    path: save
+    aliases: [list]
+    outcome: [{when: body.rows, class: rows}]
+    writes: [create]
+    unknown: {ask: lst, by: id, fields: {id: id}}
+  push: {kind: receive, path: push, accept: {}}
+  again: {extends: agian, kind: call, path: a b}
+"#,
+    );
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let (line, column) = problem.position();
+            let near = if problem.similar.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", problem.similar.join(" "))
+            };
+            format!(
+                "{line}:{column} {} {}{near}\n",
+                problem.entry.code,
+                problem.message(Lang::En)
+            )
+        })
+        .collect();
+    expect![[r#"
+        1:12 E1518 `Demo Ω` cannot be an id
+        2:7 E1519 there is no time zone `Beijing`
+        6:9 E1508 `$param.sever` is not declared ($param.server)
+        9:19 E1504 recipes have no filter or test `sha265` (sha256)
+        10:9 E1503 there is no name `kye` in this recipe (key)
+        11:8 E1502 this recipe is not an expression: unexpected end of input, expected expression
+        12:21 E1508 `$let.v` is not declared
+        12:43 E1205 `$records` cannot be used in what a signature adds to a call
+        13:7 E1508 `$let.msg` is not declared
+        15:5 E1511 a row of `outcome` has one of `when` and `code`, and a `class`
+        16:35 E1505 `class` cannot be `okay`
+        17:31 E1501 `until` is not supported yet
+        22:5 E1500 there is no key `metod` in an operation (method)
+        21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
+        23:24 E1501 `take` is not supported yet
+        23:16 E1501 `by: cursor` is not supported yet
+        28:14 E1509 `list` is already a name of operation `list`
+        32:37 E1501 `accept` is not supported yet
+        32:16 E1501 `kind: receive` is not supported yet
+        33:20 E1510 `extends: agian` does not lead to another operation
+        33:45 E1516 the path `a b` cannot be called: ?, #, blank or other sign
+        31:5 E1512 `unknown.ask: lst` is not a read operation (list)
+        31:5 E1513 `by: id` cannot serve a create: when its answer is lost there is no id
+        29:5 E1514 `class: rows` needs the operation's `items`
+    "#]]
+    .assert_eq(&shown.concat());
+    assert!(
+        problems
+            .iter()
+            .all(|problem| !problem.message(Lang::Zh).contains('{')),
+        "every placeholder is filled"
+    );
+}
+
+#[test]
+fn keys_of_later_versions_are_refused_by_name() {
+    let base = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
+    assert_eq!(problems_of_connector(base), []);
+    for (line, key) in [
+        ("    async: {poll: 1s}\n", "async"),
+        ("    encode: xml\n", "encode: xml"),
+        ("    page: {by: link, more: short, size: 1}\n", "by: link"),
+        (
+            "    page: {by: offset, more: short, size: 1, ceiling: 10}\n",
+            "ceiling",
+        ),
+        ("    filter: {as: conditions}\n", "as: conditions"),
+        ("    limits: {rate: 1/s}\n", "limits"),
+        ("sign: {form: {a: b}}\n", "form"),
+        ("limits: {per_day: 5}\n", "per_day"),
+        ("transport: {tls: {}}\n", "tls"),
+    ] {
+        let problems = problems_of_connector(&format!("{base}{line}"));
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
+        assert_eq!(codes, ["E1501"], "{line}");
+        assert!(
+            problems[0].message(Lang::En).contains(&format!("`{key}`")),
+            "{line}"
+        );
+    }
+}

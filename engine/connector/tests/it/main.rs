@@ -1,0 +1,7 @@
+//! The connector crate from outside: files, calls, answers.
+
+mod builtin;
+mod calls;
+mod common;
+mod files;
+mod verdicts;
