@@ -6,7 +6,9 @@
 //! ```text
 //! StagePage   (none) -> pending | skipped | dead | done (target none)
 //!             done, dead, skipped -> pending (new version);  pending -> pending (newer) or done (back to the settled one)
-//!             sending, unknown, held keep their state; the newer version waits beside them
+//!             sending, unknown, held keep their state; the newer version waits beside them, as it does beside a
+//!             pending one that an earlier attempt may have written (it is sent again unchanged, or nobody would
+//!             know which version the target has)
 //! Claim       pending -> sending | held (key conflict)
 //! Settle      sending -> done | dead | pending | unknown | held          compare-and-set on the attempt
 //! BeginRun    sending -> unknown                                         whatever an earlier process left behind
@@ -14,8 +16,8 @@
 //! Refuse      pending -> dead | held | skipped | pending (deferred)      compare-and-set on the version
 //! Adopt       pending -> pending (target id known now)
 //! ```
-//! A record that settles (`done` or `dead`) while a newer version waits becomes `pending` with that version in the same
-//! transaction.
+//! A record that settles (`done`, `dead`, `skipped`) while a newer version waits becomes `pending` with that version in
+//! the same transaction.
 
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use crate::window::Interval;
