@@ -42,20 +42,18 @@ pub struct Compiled {
 
 /// Compiles a scheme file.
 pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &Registry) -> Compiled {
-    let root = match yaml::read(file) {
-        Ok(root) => root,
-        Err(diagnostics) => {
-            return Compiled {
-                plan: None,
-                diagnostics,
-            };
-        }
+    let reading = yaml::read_all(file);
+    let Some(root) = reading.node else {
+        return Compiled {
+            plan: None,
+            diagnostics: reading.problems,
+        };
     };
     let mut reader = Reader {
         file,
         registry,
         env,
-        diags: Vec::new(),
+        diags: reading.problems,
         aliases: Vec::new(),
         tables: Vec::new(),
         compat_qeasy: false,
@@ -105,8 +103,9 @@ impl Reader<'_> {
         let stores_only = root
             .get("target")
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
-        let target = target_node.and_then(|node| self.target(node, columns));
+        let target = target_node.and_then(|node| self.target(node, columns.clone()));
         let schedule = self.schedule(root, connector.as_deref());
+        let known = columns.as_ref().map(Columns::texts);
         let mut source = source?.plan;
         match &target {
             Some(target) => source.reads = reads_of(target, &source),
@@ -131,7 +130,16 @@ impl Reader<'_> {
             tests,
             retention_ms: None,
             looks_up,
+            columns: known,
         })
+    }
+
+    /// Whether it is known what is looked up: no value, and no alias, has a problem.
+    pub(crate) fn lookups_are_known(&self) -> bool {
+        let unsure = |code: &str| {
+            code.starts_with("E12") || code.starts_with("E13") || code == words::ALIAS_UNKNOWN.code
+        };
+        !self.diags.iter().any(|diagnostic| unsure(diagnostic.entry.code))
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {

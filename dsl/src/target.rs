@@ -149,6 +149,22 @@ impl TargetPlan {
         }))
     }
 
+    /// The options of a call about a record, without its document: what asking the target by key needs.
+    pub fn call_options(&self, cx: &RecordCx<'_>, hits: &Hits) -> Result<Value, Failure> {
+        let mut scope = self.scope(cx);
+        for (name, tree) in &self.lets {
+            // A value that needs a look-up is left out here; options that read it say so.
+            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None) {
+                scope.lets.insert(name.clone(), value);
+            }
+        }
+        let options = match part(&self.options, &scope, hits, None)? {
+            Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
+            Part::Defer(_) => Value::Map(Map::new()),
+        };
+        Ok(self.declared_only(options, cx.action))
+    }
+
     fn scope<'a>(&self, cx: &RecordCx<'a>) -> RecordScope<'a> {
         let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
         RecordScope {

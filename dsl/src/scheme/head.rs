@@ -86,6 +86,7 @@ impl Reader<'_> {
             .get("aliases")
             .and_then(|pair| pair.value.map())
             .unwrap_or_default();
+        let known = self.lookups_are_known();
         for pair in aliases {
             let Some(id) = text_of(&pair.value) else {
                 continue;
@@ -96,7 +97,7 @@ impl Reader<'_> {
                         .with("name", id)
                         .similar(nearest(id, near)),
                 );
-            } else if !looks_up.iter().any(|(scheme, _)| scheme == id) {
+            } else if known && !looks_up.iter().any(|(scheme, _)| scheme == id) {
                 self.report(
                     self.problem(&words::ALIAS_UNUSED, pair.key_span.clone())
                         .with("name", &pair.key),

@@ -59,6 +59,7 @@ impl Reader<'_> {
                 continue;
             };
             let kind = match owned.what {
+                _ if self.complained(&part.span()) => Taken::As(None),
                 OwnedKind::WindowStart | OwnedKind::WindowEnd => self.bound(owned, &part, &mut merged),
                 OwnedKind::PageSize | OwnedKind::PageNumber => self.page_place(owned, &part, &mut merged),
                 OwnedKind::PageOffset | OwnedKind::PageCursor => self.page_only(owned, &part),
@@ -79,6 +80,13 @@ impl Reader<'_> {
         }
         merged.request = Some(Tree::merge(&base, &over));
         merged
+    }
+
+    /// Whether something is wrong there already: what the place would be otherwise is not known.
+    fn complained(&self, span: &std::ops::Range<usize>) -> bool {
+        self.diags
+            .iter()
+            .any(|diagnostic| diagnostic.is_error() && span.contains(&diagnostic.span.start))
     }
 
     fn bound(&mut self, owned: &Owned, part: &Tree, merged: &mut Merged) -> Taken {

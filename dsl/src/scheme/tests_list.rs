@@ -58,6 +58,7 @@ impl Reader<'_> {
             .get("tests")
             .and_then(|pair| pair.value.list())
             .unwrap_or_default();
+        let items = if self.lookups_are_known() { items } else { &[] };
         for node in items {
             for pair in node
                 .get("lookups")

@@ -8,7 +8,6 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::lookup::LookupSpec;
-use crate::path::Path;
 use crate::tree::compile::{Compile, Table, is_ours};
 use crate::tree::term::{
     EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind, star_below,
@@ -55,18 +54,11 @@ impl Compile<'_> {
         let Some(maker_pair) = self.keys_fit(pairs, &node.span) else {
             return nothing;
         };
-        let before = self.diags.len();
         let maker = self.maker(maker_pair, node, pairs);
         let manners = self.manners(pairs, maker.as_ref());
         let Some(maker) = maker else {
             return nothing;
         };
-        if self.diags[before..]
-            .iter()
-            .any(|diagnostic| diagnostic.is_error())
-        {
-            return nothing;
-        }
         let mut term = match (&maker, has_manners(pairs)) {
             (Maker::Value(term), false) if matches!(term.kind, TermKind::Literal(_)) => term.clone(),
             _ => Term::made(maker, manners, node.span.clone()),
