@@ -44,6 +44,8 @@ pub struct Plan {
     pub retention_ms: Option<i64>,
     /// The schemes and fields its look-ups use: what the ledger must keep findable.
     pub looks_up: Vec<(String, Vec<Path>)>,
+    /// The fields of its rows, as far as the files know them; `None` when nobody knows.
+    pub columns: Option<Vec<String>>,
 }
 
 /// Where rows come from, and how they become records.

@@ -146,6 +146,19 @@ pub const SOURCE_LOST: Entry = Entry {
     example: "",
 };
 
+/// The scheme's filter said no.
+pub const FILTERED: Entry = Entry {
+    code: "E3057",
+    severity: Severity::Error,
+    zh: "被方案的 keep 过滤({vendor})",
+    en: "left out by the scheme's keep ({vendor})",
+    help_zh: "",
+    help_en: "",
+    long_zh: "方案的 keep 条件不成立,这一行不写入目标。",
+    long_en: "The scheme's keep condition does not hold, so this row is not written.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REPEATED_PAGE,
@@ -155,6 +168,7 @@ pub const ALL: &[&Entry] = &[
     &STARTS_TOO_LATE,
     &BACK_PRESSURE,
     &CANCELED,
+    &FILTERED,
     &SOURCE_UNREACHABLE,
     &SOURCE_FAULT,
     &SOURCE_BUSY,

@@ -1,1 +1,36 @@
-//! app
+//! The async shell around the flow: files found and checked, schemes run and rehearsed, the ledger asked. What the
+//! command line and the server both call.
+//!
+//! It owns the clock, the connections and their sessions, and carries out what [`flow::Job`] asks for. It never prints
+//! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
+
+mod caller;
+pub mod check;
+mod clock;
+mod entropy;
+mod error;
+mod find;
+mod lookups;
+mod payloads;
+mod preview;
+pub mod query;
+mod reason;
+mod run;
+mod scope;
+mod settings;
+mod shell;
+mod source;
+mod store;
+mod target;
+pub mod testing;
+mod workspace;
+
+pub use clock::{Clock, SystemClock};
+pub use error::AppError;
+pub use find::find_files;
+pub use preview::{Preview, PreviewRow, TraceLine};
+pub use query::sentence_of;
+pub use reason::sentence;
+pub use run::{Engine, Problem, RunOptions, RunReport};
+pub use shell::{Cancel, Progress, Silent};
+pub use workspace::{Places, SecretTable, Simulators, Workspace, read, yaml_files};

@@ -414,13 +414,13 @@ pub(crate) struct Rows {
 pub(crate) enum KeyPlace {
     Fixed(Vec<Path>),
     /// Computed from the call's options, as text or a list of texts.
-    Computed(Tree),
+    Computed(Box<Tree>),
 }
 
 #[derive(Debug)]
 pub(crate) enum ProofPlace {
     Fixed(Proof),
-    Computed(Tree),
+    Computed(Box<Tree>),
 }
 
 /// A verdict per row.

@@ -1,0 +1,328 @@
+//! `check`: everything `run` would refuse, without the network.
+//!
+//! Every file is recognised by its top-level key; all problems of all files come at once. A reference to a secret
+//! counts as given, so that files can be checked where the secrets are not; everything else a connection needs must be
+//! there for the environment that is meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connector::{Connector, NoSecrets, connections};
+use dsl::catalogue::files;
+use dsl::diagnostic::{Diagnostic, Lang, SourceFile};
+use dsl::facts::Proof;
+use dsl::plan::{OnUnknown, Plan, TargetPlan};
+use dsl::yaml::{self, Node};
+
+use crate::error::AppError;
+use crate::find::find_files;
+use crate::workspace::{Places, Workspace, read};
+
+/// What was looked at, and what was found.
+#[derive(Debug, Default)]
+pub struct CheckReport {
+    /// Every file, in order.
+    pub files: Vec<Checked>,
+    /// Every problem, of all files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What each scheme can promise.
+    pub guarantees: Vec<Guaranteed>,
+}
+
+/// A file that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// As it was found.
+    pub path: String,
+    /// What it is; `None` when that cannot be seen.
+    pub kind: Option<FileKind>,
+    /// It was only read, because the connections file it depends on is in error.
+    pub only_read: bool,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A scheme.
+    Scheme,
+    /// A connector.
+    Connector,
+    /// Connections.
+    Connections,
+}
+
+impl FileKind {
+    /// The top-level key, which is also the word in machine-readable output.
+    pub fn word(self) -> &'static str {
+        match self {
+            FileKind::Scheme => "scheme",
+            FileKind::Connector => "connector",
+            FileKind::Connections => "connections",
+        }
+    }
+}
+
+/// A scheme and what it can promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guaranteed {
+    /// The scheme.
+    pub scheme: String,
+    /// Its file.
+    pub file: String,
+    /// The promise.
+    pub guarantee: Guarantee,
+}
+
+/// What happens to a document at the target at worst, when answers are lost and processes killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Nothing is written: rows are only stored.
+    Stored,
+    /// Exactly-once effect.
+    ExactlyOnce,
+    /// Exactly-once effect as long as the target remembers the key of a call.
+    ExactlyOnceWhileRemembered,
+    /// Exactly-once effect if the target never executes a call later than the quiet period.
+    ExactlyOnceUnlessLate,
+    /// Never twice; a lost answer waits for a person.
+    AtMostOnce,
+    /// Never lost; a lost answer may write twice.
+    AtLeastOnce,
+}
+
+impl Guarantee {
+    /// The word in machine-readable output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Guarantee::Stored => "stored",
+            Guarantee::ExactlyOnce => "exactly-once",
+            Guarantee::ExactlyOnceWhileRemembered => "exactly-once-while-remembered",
+            Guarantee::ExactlyOnceUnlessLate => "exactly-once-unless-late",
+            Guarantee::AtMostOnce => "at-most-once",
+            Guarantee::AtLeastOnce => "at-least-once",
+        }
+    }
+
+    /// What a plan promises.
+    pub fn of(plan: &Plan) -> Guarantee {
+        plan.target
+            .as_ref()
+            .map_or(Guarantee::Stored, |target| of_target(target.proof, target))
+    }
+}
+
+fn of_target(proof: Proof, target: &TargetPlan) -> Guarantee {
+    promise(proof, target.on_unknown)
+}
+
+fn promise(proof: Proof, on_unknown: Option<OnUnknown>) -> Guarantee {
+    match (proof, on_unknown) {
+        // A person who is asked may be wrong, the engine is not: it never sends by itself.
+        (_, Some(OnUnknown::Hold)) => Guarantee::AtMostOnce,
+        (Proof::Upsert, _) => Guarantee::ExactlyOnce,
+        (Proof::IdempotencyKey, _) => Guarantee::ExactlyOnceWhileRemembered,
+        (Proof::UniqueKey | Proof::Query | Proof::None, Some(OnUnknown::Resend)) => Guarantee::AtLeastOnce,
+        (Proof::UniqueKey, _) => Guarantee::ExactlyOnce,
+        (Proof::Query, _) => Guarantee::ExactlyOnceUnlessLate,
+        (Proof::None, _) => Guarantee::AtMostOnce,
+    }
+}
+
+/// Checks files and folders.
+pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError> {
+    let mut checker = Checker {
+        places,
+        workspaces: BTreeMap::new(),
+        report: CheckReport::default(),
+    };
+    for path in find_files(paths)? {
+        checker.file(&path)?;
+    }
+    let mut report = checker.report;
+    // One connections file serves many schemes: its problems are told once.
+    let mut seen = BTreeSet::new();
+    report.diagnostics.retain(|one| {
+        seen.insert((
+            one.file.name.clone(),
+            one.span.start,
+            one.span.end,
+            one.message(Lang::En),
+        ))
+    });
+    Ok(report)
+}
+
+struct Checker<'a> {
+    places: &'a Places,
+    /// By folder; `None` = its connections file is in error.
+    workspaces: BTreeMap<PathBuf, Option<Workspace>>,
+    report: CheckReport,
+}
+
+impl Checker<'_> {
+    fn file(&mut self, path: &Path) -> Result<(), AppError> {
+        let file = read(path)?;
+        let mut checked = Checked {
+            path: file.name.clone(),
+            kind: None,
+            only_read: false,
+        };
+        match yaml::read(&file) {
+            Ok(node) => match recognise(&node, &file) {
+                Ok(kind) => {
+                    checked.kind = Some(kind);
+                    checked.only_read = !self.known(kind, path, &file)?;
+                }
+                Err(problem) => self.report.diagnostics.push(*problem),
+            },
+            // The reader names what it could not read; the kind is a guess for the list of files.
+            Err(problems) => self.report.diagnostics.extend(problems),
+        }
+        self.report.files.push(checked);
+        Ok(())
+    }
+
+    /// Says whether the file could be checked.
+    fn known(&mut self, kind: FileKind, path: &Path, file: &Arc<SourceFile>) -> Result<bool, AppError> {
+        match kind {
+            FileKind::Scheme => {
+                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                if !self.workspaces.contains_key(&folder) {
+                    let workspace = self.workspace(path)?;
+                    self.workspaces.insert(folder.clone(), workspace);
+                }
+                let Some(Some(workspace)) = self.workspaces.get(&folder) else {
+                    return Ok(false);
+                };
+                let (plan, problems) = workspace.check(file);
+                self.report.diagnostics.extend(problems);
+                if let Some(plan) = plan {
+                    self.report.diagnostics.extend(refused(workspace, &plan));
+                    self.report.guarantees.push(Guaranteed {
+                        scheme: plan.scheme.clone(),
+                        file: file.name.clone(),
+                        guarantee: Guarantee::of(&plan),
+                    });
+                }
+            }
+            FileKind::Connector => {
+                if let Err(problems) = connector::load(file, &functions::registry()) {
+                    self.report.diagnostics.extend(problems);
+                }
+            }
+            FileKind::Connections => {
+                if let Err(problems) = connections::load(file, &builtin_connectors()?, &functions::registry())
+                {
+                    self.report.diagnostics.extend(problems);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The workspace around a scheme; `None` when its connections file is in error, which is then reported.
+    fn workspace(&mut self, path: &Path) -> Result<Option<Workspace>, AppError> {
+        match Workspace::load(path, self.places.clone(), None, Box::new(NoSecrets)) {
+            Ok(workspace) => Ok(Some(workspace)),
+            Err(AppError::Invalid(problems)) => {
+                self.report.diagnostics.extend(problems);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// What a file is, by its top-level key.
+pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Diagnostic>> {
+    let kinds = [FileKind::Scheme, FileKind::Connector, FileKind::Connections];
+    let mut present = kinds
+        .into_iter()
+        .filter_map(|kind| node.get(kind.word()).map(|pair| (kind, pair)));
+    match (present.next(), present.next()) {
+        (Some((kind, _)), None) => Ok(kind),
+        (Some((first, _)), Some((second, pair))) => Err(Box::new(
+            Diagnostic::new(&files::AMBIGUOUS, file, pair.key_span.clone())
+                .with("first", first.word())
+                .with("second", second.word()),
+        )),
+        (None, _) => {
+            let start = node.span.start;
+            let line = file.text[start..]
+                .find('\n')
+                .map_or(file.text.len(), |end| start + end);
+            Err(Box::new(Diagnostic::new(&files::UNRECOGNISED, file, start..line)))
+        }
+    }
+}
+
+/// The connectors that come with the engine.
+pub(crate) fn builtin_connectors() -> Result<Vec<Arc<Connector>>, AppError> {
+    let registry = functions::registry();
+    connector::builtin()
+        .iter()
+        .map(|(id, text)| {
+            let file = SourceFile::new(format!("connectors/{id}/connector.yaml"), *text);
+            connector::load(&file, &registry)
+                .map(Arc::new)
+                .map_err(AppError::Invalid)
+        })
+        .collect()
+}
+
+/// What `run` would refuse when it resolves the connections of a plan, shown in the connections file.
+fn refused(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
+    let target = plan.target.as_ref().map(|target| target.connection.as_str());
+    std::iter::once(plan.source.connection.as_str())
+        .chain(target)
+        .flat_map(|name| workspace.check_connection(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promises() {
+        use Guarantee as G;
+        for (proof, on_unknown, want) in [
+            (Proof::Upsert, None, G::ExactlyOnce),
+            (Proof::Upsert, Some(OnUnknown::Resend), G::ExactlyOnce),
+            (Proof::IdempotencyKey, None, G::ExactlyOnceWhileRemembered),
+            (Proof::UniqueKey, None, G::ExactlyOnce),
+            (Proof::UniqueKey, Some(OnUnknown::Query), G::ExactlyOnce),
+            (Proof::UniqueKey, Some(OnUnknown::Resend), G::AtLeastOnce),
+            (Proof::Query, None, G::ExactlyOnceUnlessLate),
+            (Proof::None, None, G::AtMostOnce),
+            (Proof::None, Some(OnUnknown::Resend), G::AtLeastOnce),
+            (Proof::UniqueKey, Some(OnUnknown::Hold), G::AtMostOnce),
+        ] {
+            assert_eq!(promise(proof, on_unknown), want, "{proof:?} {on_unknown:?}");
+        }
+    }
+
+    #[test]
+    fn files_are_recognised_by_their_top_level_key() {
+        let check = |text: &str, want: Result<FileKind, &str>| {
+            let file = SourceFile::new("a.yaml", text);
+            let node = yaml::read(&file).expect("YAML");
+            let got = recognise(&node, &file);
+            assert_eq!(
+                got.as_ref().map_err(|problem| problem.entry.code).copied(),
+                want,
+                "{text}"
+            );
+            if let Err(problem) = got {
+                assert!(!problem.message(Lang::Zh).contains('{'), "{text}");
+            }
+        };
+        check("scheme: a\n", Ok(FileKind::Scheme));
+        check("# 注释\nconnector: a\n", Ok(FileKind::Connector));
+        check("connections:\n  a: {connector: b}\n", Ok(FileKind::Connections));
+        check("schem: a\n", Err("E1050"));
+        check("- 1\n", Err("E1050"));
+        check("scheme: a\nconnections: {}\n", Err("E1051"));
+    }
+}

@@ -1,0 +1,303 @@
+//! What people ask the ledger: rows, runs, what went wrong, whether it agrees with itself.
+//!
+//! Nothing here takes the lock or creates a file; it works beside an engine that runs. Words are left to the caller,
+//! but the sentence of a stored reason comes from [`sentence_of`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dsl::{Value, json};
+use flow::ids::{Ms, RecordId};
+use flow::op::{Reason, RecordState};
+use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, RunFilter, SightingRow};
+use ledger::{Ledger, Reader};
+
+pub use crate::reason::sentence as sentence_of;
+
+use crate::error::AppError;
+use crate::run::Problem;
+use crate::workspace::{Places, find_connections, parent};
+
+/// Labels shown for a group of records.
+const EXAMPLES: usize = 3;
+/// Different sentences listed under one code; beyond, they are one group (texts that quote the record differ in each).
+const SENTENCES: usize = 5;
+/// Records read at once.
+const PAGE: u32 = 1_000;
+
+/// The environment of `--sandbox`.
+pub const SANDBOX: &str = "sandbox";
+
+/// The data directory that commands around a file or folder use: `.engine/<env>/` beside the connections file, which
+/// need not be valid for this.
+pub fn data_dir(around: &Path, places: &Places, is_simulated: bool) -> Result<PathBuf, AppError> {
+    if let Some(dir) = &places.data_dir {
+        return Ok(dir.clone());
+    }
+    let folder = if around.is_dir() { around } else { parent(around) };
+    let base = match find_connections(folder, places.connections.as_deref())? {
+        Some(path) => parent(&path).to_owned(),
+        None => PathBuf::from("."),
+    };
+    let environment = if is_simulated {
+        SANDBOX
+    } else {
+        places.env.as_deref().unwrap_or("default")
+    };
+    Ok(base.join(".engine").join(environment))
+}
+
+/// The ledger of a data directory, for questions.
+pub fn open(dir: &Path) -> Result<Reader, AppError> {
+    Ok(Ledger::open_read_only(dir)?)
+}
+
+/// Records that did not end well in the newest run of a scheme, grouped by state, code and sentence; the most first
+/// within a state.
+pub fn problems(reader: &Reader, scheme: &str) -> Result<Vec<Problem>, AppError> {
+    let newest = RunFilter {
+        scheme: Some(scheme.to_owned()),
+        limit: 1,
+        ..RunFilter::default()
+    };
+    let since = reader.list_runs(&newest)?.first().map(|run| run.started);
+    let mut problems = Vec::new();
+    for state in [
+        RecordState::Dead,
+        RecordState::Held,
+        RecordState::Unknown,
+        RecordState::Pending,
+    ] {
+        problems.extend(problems_in(reader, scheme, state, since)?);
+    }
+    Ok(problems)
+}
+
+fn problems_in(
+    reader: &Reader,
+    scheme: &str,
+    state: RecordState,
+    since: Option<Ms>,
+) -> Result<Vec<Problem>, AppError> {
+    let mut groups: BTreeMap<(String, String), Problem> = BTreeMap::new();
+    let mut before = None;
+    loop {
+        let filter = RecordFilter {
+            scheme: Some(scheme.to_owned()),
+            state: Some(state),
+            since,
+            before,
+            limit: PAGE,
+            ..RecordFilter::default()
+        };
+        let rows = reader.list_records(&filter)?;
+        for row in &rows {
+            if let Some(reason) = &row.reason {
+                add(&mut groups, state, reason, row);
+            }
+        }
+        match rows.last() {
+            Some(last) if rows.len() == PAGE as usize => before = Some(last.record),
+            Some(_) | None => break,
+        }
+    }
+    let mut problems: Vec<Problem> = groups.into_values().collect();
+    problems.sort_by(|a, b| {
+        b.count
+            .cmp(&a.count)
+            .then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text)))
+    });
+    Ok(problems)
+}
+
+fn add(
+    groups: &mut BTreeMap<(String, String), Problem>,
+    state: RecordState,
+    reason: &Reason,
+    row: &RecordRow,
+) {
+    let exact = (reason.code.clone(), reason.text.clone());
+    let key = if groups.contains_key(&exact) {
+        exact
+    } else {
+        let mut same = groups.keys().filter(|(code, _)| *code == reason.code);
+        match same.clone().count() {
+            SENTENCES.. => same.next().cloned().unwrap_or(exact),
+            _ => exact,
+        }
+    };
+    let group = groups.entry(key).or_insert_with(|| Problem {
+        state: state.word().to_owned(),
+        code: reason.code.clone(),
+        text: reason.text.clone(),
+        count: 0,
+        examples: Vec::new(),
+    });
+    group.count += 1;
+    if group.examples.len() < EXAMPLES {
+        group.examples.push(name(&row.label, &row.key));
+    }
+}
+
+/// What people call a record: its label, else its key.
+pub fn name(label: &str, key: &str) -> String {
+    if label.is_empty() {
+        key_text(key)
+    } else {
+        label.to_owned()
+    }
+}
+
+/// A stored key as people write it: the text of a key of one field, else the texts joined by ` / `.
+pub fn key_text(key: &str) -> String {
+    match json::parse(key.as_bytes()) {
+        Ok(Value::List(parts)) => {
+            let texts: Vec<String> = parts.iter().filter_map(Value::to_plain_text).collect();
+            if texts.is_empty() {
+                key.to_owned()
+            } else {
+                texts.join(" / ")
+            }
+        }
+        Ok(_) | Err(_) => key.to_owned(),
+    }
+}
+
+/// One moment in the life of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment<'a> {
+    /// It was read.
+    Seen(&'a SightingRow),
+    /// It was about to be sent.
+    Sent(&'a AttemptRow),
+    /// It was known how the send ended.
+    Settled(&'a AttemptRow),
+    /// The target answered when it was asked what became of a send.
+    Resolved(&'a AttemptRow),
+}
+
+/// The moments of a record in order of time.
+pub fn moments(life: &RecordLife) -> Vec<(Ms, Moment<'_>)> {
+    let seen = life.sightings.iter().map(|row| (row.seen, 0, Moment::Seen(row)));
+    let sent = life.attempts.iter().flat_map(|row| {
+        [
+            Some((row.sent, 1, Moment::Sent(row))),
+            row.ended.map(|at| (at, 2, Moment::Settled(row))),
+            row.resolved.map(|at| (at, 3, Moment::Resolved(row))),
+        ]
+    });
+    let mut moments: Vec<_> = seen.map(Some).chain(sent).flatten().collect();
+    // Stable: what happened in one millisecond keeps the order of the attempts.
+    moments.sort_by_key(|(at, rank, _)| (*at, *rank));
+    moments.into_iter().map(|(at, _, moment)| (at, moment)).collect()
+}
+
+/// The lives of the records with this key, label, number or id. None is an error that says where was looked.
+pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<RecordLife>, AppError> {
+    let lives = reader.show_record(scheme, key)?;
+    if !lives.is_empty() {
+        return Ok(lives);
+    }
+    Err(AppError::wrong_use(
+        match scheme {
+            Some(scheme) => format!("方案 {scheme} 中没有键、名称、编号为 `{key}` 的数据"),
+            None => format!("没有键、名称、编号为 `{key}` 的数据"),
+        },
+        match scheme {
+            Some(scheme) => {
+                format!("the scheme {scheme} has no record with key, label, number or id `{key}`")
+            }
+            None => format!("there is no record with key, label, number or id `{key}`"),
+        },
+    ))
+}
+
+/// A page of records, and whether more follow.
+pub fn rows(reader: &Reader, filter: &RecordFilter) -> Result<(Vec<RecordRow>, bool), AppError> {
+    let mut more = filter.clone();
+    more.limit = filter.limit.saturating_add(u32::from(filter.limit > 0));
+    let mut rows = reader.list_records(&more)?;
+    let is_cut = filter.limit > 0 && rows.len() > filter.limit as usize;
+    if is_cut {
+        rows.truncate(filter.limit as usize);
+    }
+    Ok((rows, is_cut))
+}
+
+/// Id of the record a list goes on after.
+pub fn next_page(rows: &[RecordRow]) -> Option<RecordId> {
+    rows.last().map(|row| row.record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_as_people_write_them() {
+        for (key, want) in [
+            (r#"["B000123"]"#, "B000123"),
+            (r#"["100","B \"x\""]"#, "100 / B \"x\""),
+            ("[]", "[]"),
+            ("not json", "not json"),
+        ] {
+            assert_eq!(key_text(key), want);
+        }
+        assert_eq!(name("", r#"["1"]"#), "1");
+        assert_eq!(name("杭州", r#"["1"]"#), "杭州");
+    }
+
+    fn row(label: &str) -> RecordRow {
+        RecordRow {
+            record: RecordId(1),
+            scheme: "s".to_owned(),
+            key: "[\"k\"]".to_owned(),
+            label: label.to_owned(),
+            state: RecordState::Dead,
+            version: String::new(),
+            done_version: None,
+            waiting_version: None,
+            void: false,
+            action: None,
+            attempts: 0,
+            not_before: None,
+            resolve_after: None,
+            target: None,
+            form: None,
+            tkey: None,
+            target_id: None,
+            number: None,
+            reason: None,
+            first: 0,
+            seen: 0,
+            changed: 0,
+            done: None,
+        }
+    }
+
+    #[test]
+    fn problems_are_grouped_and_bounded() {
+        let mut groups = BTreeMap::new();
+        for nth in 0..40 {
+            add(
+                &mut groups,
+                RecordState::Dead,
+                &Reason::new("E2103", format!("row {nth}")),
+                &row("a"),
+            );
+            add(
+                &mut groups,
+                RecordState::Dead,
+                &Reason::new("E4000", "分组不存在"),
+                &row(&format!("b{nth}")),
+            );
+        }
+        assert_eq!(groups.len(), SENTENCES + 1);
+        assert_eq!(groups.values().map(|group| group.count).sum::<u64>(), 80);
+        let refused = &groups[&("E4000".to_owned(), "分组不存在".to_owned())];
+        assert_eq!(
+            (refused.count, refused.examples.as_slice()),
+            (40, &["b0", "b1", "b2"].map(str::to_owned)[..])
+        );
+    }
+}

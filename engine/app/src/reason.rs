@@ -1,0 +1,189 @@
+//! From failures, answers and judgements to the flow's facts. Words stay the vendor's; codes are the catalogue's.
+
+use connector::{Class, Judged, Verdict};
+use dsl::catalogue::{self, reading, target};
+use dsl::diagnostic::{Failure, Lang};
+use flow::classify;
+use flow::op::Reason;
+use flow::{ReadFailure, ReadFailureKind};
+
+use crate::caller::{Caller, Ended, not_sent};
+
+/// A failure as a stored reason, worded once in the language of the run.
+pub(crate) fn of_failure(failure: &Failure, lang: Lang) -> Reason {
+    let mut text = failure.message(lang);
+    if let Some(vendor) = &failure.vendor
+        && !text.contains(vendor.as_str())
+    {
+        text = format!("{text}: {vendor}");
+    }
+    Reason::new(failure.code(), text)
+}
+
+/// A stored reason as a sentence. Reasons the flow gives carry only the other system's words; the rest of the sentence
+/// comes from the catalogue.
+pub fn sentence(reason: &Reason, lang: Lang) -> String {
+    match catalogue::find(&reason.code) {
+        Some(entry) if entry.zh.contains("{vendor}") => {
+            Failure::new(entry).vendor(reason.text.clone()).message(lang)
+        }
+        Some(entry) if reason.text.is_empty() => Failure::new(entry).message(lang),
+        Some(_) | None => reason.text.clone(),
+    }
+}
+
+/// A call to a source (or a question) that did not end with rows. `None` = it did.
+pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option<ReadFailure> {
+    let fail = |kind, wait, entry: &'static catalogue::Entry, words: String| {
+        Some(ReadFailure {
+            kind,
+            wait,
+            reason: Reason::new(entry.code, caller.redact(&words)),
+        })
+    };
+    match ended {
+        Ended::Unbuilt(failure) => Some(ReadFailure {
+            kind: ReadFailureKind::Unusable,
+            wait: None,
+            reason: of_failure(failure, lang),
+        }),
+        Ended::NoSession(failure) => Some(ReadFailure {
+            kind: ReadFailureKind::Config,
+            wait: None,
+            reason: redacted(of_failure(failure, lang), caller),
+        }),
+        Ended::Broken(error) if not_sent(error) => fail(
+            ReadFailureKind::Unreachable,
+            None,
+            &reading::SOURCE_UNREACHABLE,
+            error.to_string(),
+        ),
+        Ended::Broken(error) => fail(
+            ReadFailureKind::Fault,
+            None,
+            &reading::SOURCE_LOST,
+            error.to_string(),
+        ),
+        Ended::Answered { judged, .. } => {
+            let words = judged.message.clone();
+            match judged.class {
+                Class::Ok | Class::Rows => None,
+                Class::Throttled | Class::Transient => fail(
+                    ReadFailureKind::Wait,
+                    judged.wait_ms,
+                    &reading::SOURCE_BUSY,
+                    words,
+                ),
+                Class::Auth | Class::ConfigError => {
+                    fail(ReadFailureKind::Config, None, &target::REFUSES_US, words)
+                }
+                Class::QuotaStop => fail(ReadFailureKind::Config, None, &target::QUOTA, words),
+                Class::Rejected | Class::Fault => {
+                    fail(ReadFailureKind::Fault, None, &reading::SOURCE_FAULT, words)
+                }
+            }
+        }
+    }
+}
+
+/// How a send came out, and the words for the call as a whole.
+pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify::Delivery, Reason) {
+    use classify::Delivery;
+    let reason =
+        |entry: &'static catalogue::Entry, words: &str| Reason::new(entry.code, caller.redact(words));
+    match ended {
+        // A call that cannot be built is a mistake in the files, not in the data: nothing was sent, the run stops.
+        Ended::Unbuilt(failure) => (
+            Delivery::Answered(classify::Class::ConfigError),
+            of_failure(failure, lang),
+        ),
+        Ended::NoSession(failure) => (
+            Delivery::Answered(classify::Class::ConfigError),
+            redacted(of_failure(failure, lang), caller),
+        ),
+        Ended::Broken(error) if not_sent(error) => (
+            Delivery::NotSent,
+            reason(&target::UNREACHABLE, &error.to_string()),
+        ),
+        Ended::Broken(error) => (Delivery::Lost, reason(&target::LOST, &error.to_string())),
+        Ended::Answered { judged, .. } => {
+            let (class, entry) = class_of(judged);
+            (Delivery::Answered(class), reason(entry, &judged.message))
+        }
+    }
+}
+
+fn class_of(judged: &Judged) -> (classify::Class, &'static catalogue::Entry) {
+    match judged.class {
+        _ if !judged.matched => (classify::Class::NoMatch, &target::TARGET_FAULT),
+        Class::Ok => (classify::Class::Ok, &target::NOT_NAMED),
+        Class::Rows => (classify::Class::Rows, &target::NOT_NAMED),
+        Class::Rejected => (classify::Class::Rejected, &target::REJECTED),
+        Class::Auth => (
+            classify::Class::Auth {
+                replay_write: judged.replay_write,
+            },
+            &target::SESSION_LOST,
+        ),
+        Class::Throttled => (classify::Class::Throttled, &target::TARGET_BUSY),
+        Class::Transient => (classify::Class::Transient, &target::TARGET_BUSY),
+        Class::QuotaStop => (classify::Class::QuotaStop, &target::QUOTA),
+        Class::ConfigError => (classify::Class::ConfigError, &target::REFUSES_US),
+        Class::Fault => (classify::Class::Fault, &target::TARGET_FAULT),
+    }
+}
+
+/// One row's verdict.
+pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer {
+    let refused = |exists: bool, words: &str| flow::RowAnswer {
+        verdict: if exists {
+            classify::Verdict::Exists
+        } else {
+            classify::Verdict::Rejected
+        },
+        id: None,
+        number: None,
+        reason: Reason::new(target::REJECTED.code, caller.redact(words)),
+    };
+    match verdict {
+        Verdict::Accepted { id, number } => flow::RowAnswer {
+            verdict: classify::Verdict::Accepted,
+            id: id.clone(),
+            number: number.clone(),
+            reason: Reason::new("", ""),
+        },
+        Verdict::Rejected { message, exists, .. } => refused(*exists, message),
+        Verdict::Absent => flow::RowAnswer {
+            verdict: classify::Verdict::Absent,
+            id: None,
+            number: None,
+            reason: Reason::new("", ""),
+        },
+    }
+}
+
+fn redacted(reason: Reason, caller: &Caller) -> Reason {
+    Reason::new(reason.code, caller.redact(&reason.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_flow_has_words() {
+        for code in flow::codes::ALL {
+            assert!(catalogue::find(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        let check = |code: &str, text: &str, want: &str| {
+            assert_eq!(sentence(&Reason::new(code, text), Lang::Zh), want);
+        };
+        check("E4000", "FGroup: 分组不存在", "目标拒绝:FGroup: 分组不存在");
+        check("E4004", "", "答复中没有提到这一行");
+        check("E2001", "已经成句", "已经成句");
+    }
+}

@@ -1,0 +1,391 @@
+//! One pass of one scheme: `run` and `dry-run` are the same code over different stores.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use connector::Connection;
+use dsl::diagnostic::{Failure, Lang};
+use dsl::lookup::Hits;
+use dsl::path::Path;
+use dsl::plan::{self, Plan};
+use flow::classify;
+use flow::ids::Ms;
+use flow::op::{OnSeen, RunStatus, Trigger};
+use flow::window::{CatchUp, First, Interval, WindowRule};
+use flow::{Job, JobPlan, SourceFacts, Stages, Summary, TargetFacts};
+use ledger::Ledger;
+use transport::{Client, Settings};
+
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::error::AppError;
+use crate::preview::Preview;
+use crate::settings;
+use crate::shell::{Cancel, Progress, Shell};
+use crate::source::SourceReader;
+use crate::store::Store;
+use crate::target::TargetWriter;
+use crate::workspace::Workspace;
+
+/// Added to the longest quiet period for the default of `--settle-wait`.
+const SETTLE_SLACK: Ms = 30_000;
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Instant of the run; the clock's when absent.
+    pub now: Option<Ms>,
+    /// Bounds given by hand.
+    pub window: Option<Interval>,
+    /// At most so many records.
+    pub limit: Option<u64>,
+    /// How long to wait for lost answers.
+    pub settle_wait: Option<Ms>,
+    /// Which halves.
+    pub stages: Stages,
+    /// Send nothing, write nothing.
+    pub dry: bool,
+    /// Language of stored reasons.
+    pub lang: Lang,
+    /// Accept connections that lead somewhere else than the ledger remembers.
+    pub new_target: bool,
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// The scheme.
+    pub scheme: String,
+    /// Revision of its file.
+    pub revision: String,
+    /// Instant of the run.
+    pub instant: Ms,
+    /// The flow's summary.
+    pub summary: Summary,
+    /// What a rehearsal would have sent.
+    pub previews: Vec<Preview>,
+    /// Records of this run that did not end well, by code.
+    pub problems: Vec<Problem>,
+    /// Look-ups that found nothing.
+    pub lookup_misses: u64,
+}
+
+/// Records that share a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// State of the records.
+    pub state: String,
+    /// Code.
+    pub code: String,
+    /// The words of one of them.
+    pub text: String,
+    /// How many.
+    pub count: u64,
+    /// A few labels.
+    pub examples: Vec<String>,
+}
+
+impl RunReport {
+    /// The exit code of UX 3.2.
+    pub fn exit_code(&self) -> u8 {
+        match self.summary.status {
+            RunStatus::Ok => 0,
+            RunStatus::Partial => 1,
+            RunStatus::Failed => 3,
+            RunStatus::Canceled => 130,
+        }
+    }
+}
+
+/// Everything the runs of one command share.
+pub struct Engine {
+    /// Files and connections.
+    pub workspace: Workspace,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// One per connection, so that session and limits are shared by all schemes.
+    callers: BTreeMap<String, Arc<Caller>>,
+    /// Stop when asked.
+    pub cancel: Cancel,
+}
+
+impl Engine {
+    /// Opens the ledger of the workspace's environment, for runs of these plans. Connections are resolved here, and
+    /// refused when they lead somewhere else than the ledger remembers, unless `new_target`.
+    pub fn open(
+        workspace: Workspace,
+        clock: Arc<dyn Clock>,
+        plans: &[Arc<Plan>],
+        lang: Lang,
+        new_target: bool,
+    ) -> Result<Self, AppError> {
+        let connections = connections(&workspace, plans)?;
+        let dir = workspace.data_dir();
+        let options = ledger::OpenOptions::new(workspace.environment());
+        let mut ledger = Ledger::open(&dir, options)?.with_words(words(lang));
+        for (name, connection) in &connections {
+            // The simulators listen on another port each time, and keep what they know.
+            let origin = if workspace.is_simulated() {
+                "sandbox".to_owned()
+            } else {
+                connection.origin()
+            };
+            if new_target {
+                ledger.replace_origin(name, &origin)?;
+            } else {
+                ledger.remember_origin(name, &origin)?;
+            }
+        }
+        index(&mut ledger, &workspace, plans)?;
+        Self::with_store(workspace, Store::file(ledger)?, clock, connections)
+    }
+
+    /// A copy of the ledger in memory: for rehearsals. Nothing is created and no lock is taken.
+    pub fn rehearse(
+        workspace: Workspace,
+        clock: Arc<dyn Clock>,
+        plans: &[Arc<Plan>],
+        lang: Lang,
+    ) -> Result<Self, AppError> {
+        let connections = connections(&workspace, plans)?;
+        let dir: PathBuf = workspace.data_dir();
+        let mut ledger = Ledger::copy_to_memory(Some(&dir))?.with_words(words(lang));
+        index(&mut ledger, &workspace, plans)?;
+        Self::with_store(workspace, Store::memory(ledger), clock, connections)
+    }
+
+    fn with_store(
+        workspace: Workspace,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        connections: BTreeMap<String, Arc<Connection>>,
+    ) -> Result<Self, AppError> {
+        let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
+        let client = Arc::new(client);
+        let mut callers = BTreeMap::new();
+        for (name, connection) in connections {
+            let caller = Caller::new(
+                connection,
+                Arc::clone(&client),
+                Arc::clone(&clock),
+                Entropy::default(),
+            )?;
+            callers.insert(name, Arc::new(caller));
+        }
+        Ok(Engine {
+            workspace,
+            store,
+            clock,
+            callers,
+            cancel: Cancel::default(),
+        })
+    }
+
+    /// One pass.
+    pub async fn run(
+        &mut self,
+        plan: Arc<Plan>,
+        options: &RunOptions,
+        progress: &dyn Progress,
+    ) -> Result<RunReport, AppError> {
+        let instant = options.now.unwrap_or_else(|| self.clock.now_ms());
+        let indexed = self
+            .store
+            .reader()
+            .indexed_fields(&plan.scheme)?
+            .iter()
+            .filter_map(|field| Path::parse(field).ok())
+            .collect();
+        let source_caller = self.caller(&plan.source.connection)?;
+        let source = SourceReader::new(Arc::clone(&plan), source_caller, instant, options.lang, indexed)?;
+        let mut quiet = 0;
+        let (target, facts) = match &plan.target {
+            Some(target) => {
+                let caller = self.caller(&target.connection)?;
+                let facts = target_facts(target, &caller);
+                quiet = facts.quiet;
+                let writer = TargetWriter::new(Arc::clone(&plan), caller, instant, options.lang, options.dry);
+                (Some(writer), Some(facts))
+            }
+            None => (None, None),
+        };
+        let settle_wait = match (options.dry, options.settle_wait) {
+            (true, _) => 0,
+            (false, Some(wait)) => wait,
+            (false, None) => quiet + SETTLE_SLACK,
+        };
+        let job = JobPlan {
+            scheme: plan.scheme.clone(),
+            revision: plan.revision.clone(),
+            trigger: if options.dry {
+                Trigger::DryRun
+            } else {
+                Trigger::Manual
+            },
+            instant,
+            source: source_facts(&plan, instant, options)?,
+            target: facts,
+            limit: options.limit,
+            settle_wait,
+            stages: options.stages,
+        };
+        let mut shell = Shell::new(
+            &plan.scheme,
+            &mut self.store,
+            Some(source),
+            target,
+            Arc::clone(&self.clock),
+            progress,
+            self.cancel.clone(),
+        );
+        let summary = shell.drive(&mut Job::new(job)).await?;
+        let (previews, lookup_misses) = shell
+            .target
+            .map(|target| (target.previews, target.misses))
+            .unwrap_or_default();
+        let problems = self.problems(&plan.scheme, &summary)?;
+        Ok(RunReport {
+            scheme: plan.scheme.clone(),
+            revision: plan.revision.clone(),
+            instant,
+            summary,
+            previews,
+            problems,
+            lookup_misses,
+        })
+    }
+
+    fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {
+        let caller = self.callers.get(connection);
+        caller
+            .cloned()
+            .ok_or_else(|| AppError::bug("a scheme is run that was not announced"))
+    }
+
+    fn problems(&self, scheme: &str, summary: &Summary) -> Result<Vec<Problem>, AppError> {
+        let counts = &summary.counts;
+        if counts.dead + counts.held + counts.open() == 0 && summary.states == [0; 7] {
+            return Ok(Vec::new());
+        }
+        crate::query::problems(self.store.reader(), scheme)
+    }
+}
+
+/// The sentences of the reasons that the ledger gives itself.
+fn words(lang: Lang) -> ledger::Words {
+    Arc::new(move |code, facts| match dsl::catalogue::find(code) {
+        Some(entry) => {
+            let facts = facts.to_vec();
+            Failure {
+                entry,
+                facts,
+                field: None,
+                vendor: None,
+            }
+            .message(lang)
+        }
+        None => ledger::plain_words()(code, facts),
+    })
+}
+
+/// The connections that plans use, with their secrets.
+fn connections(
+    workspace: &Workspace,
+    plans: &[Arc<Plan>],
+) -> Result<BTreeMap<String, Arc<Connection>>, AppError> {
+    let mut connections = BTreeMap::new();
+    for plan in plans {
+        let target = plan.target.as_ref().map(|target| &target.connection);
+        for name in std::iter::once(&plan.source.connection).chain(target) {
+            if !connections.contains_key(name) {
+                connections.insert(name.clone(), Arc::new(workspace.resolve(name)?));
+            }
+        }
+    }
+    Ok(connections)
+}
+
+/// Indexes what look-ups will need, also for rows stored before anyone asked: the fields of these schemes that any
+/// scheme of the folder looks up, and the fields these schemes look up elsewhere.
+fn index(ledger: &mut Ledger, workspace: &Workspace, plans: &[Arc<Plan>]) -> Result<(), AppError> {
+    for plan in plans {
+        let own = workspace.looked_up(&plan.scheme);
+        let elsewhere = plan
+            .looks_up
+            .iter()
+            .map(|(scheme, paths)| (scheme.as_str(), paths.clone()));
+        for (scheme, paths) in elsewhere.chain([(plan.scheme.as_str(), own)]) {
+            for path in paths {
+                let field = |row: &[u8]| path.get(&dsl::json::parse(row).ok()?)?.to_plain_text();
+                ledger.ensure_index(scheme, &path.to_string(), &field)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn source_facts(plan: &Plan, instant: Ms, options: &RunOptions) -> Result<SourceFacts, AppError> {
+    let window = &plan.source.window;
+    let rule = (!window.none).then(|| WindowRule {
+        first: window.first.map(|first| match first {
+            plan::First::At(at) => First::At(at),
+            plan::First::Ago(ago) => First::Before(ago),
+        }),
+        overlap: window.overlap_ms,
+        settle: window.settle_ms,
+        max: window.max_ms,
+        catch_up: match window.catch_up {
+            plan::CatchUp::Extend => CatchUp::Extend,
+            plan::CatchUp::Error => CatchUp::Error,
+            plan::CatchUp::Ignore => CatchUp::Ignore,
+        },
+    });
+    let proposal = plan.source.proposal(instant, &plan.source.zone, &Hits::new())?;
+    let can_update = plan.target.as_ref().is_none_or(|target| target.update.is_some());
+    Ok(SourceFacts {
+        window: rule,
+        proposal: flow::window::Proposal {
+            start: proposal.start_ms,
+            end: proposal.end_ms,
+        },
+        manual: options.window,
+        on_seen: match plan.source.on_seen {
+            Some(plan::OnSeen::Skip) => OnSeen::Skip,
+            Some(plan::OnSeen::Update) => OnSeen::Update,
+            Some(plan::OnSeen::UpdateIfChanged) => OnSeen::UpdateIfChanged,
+            None if can_update => OnSeen::UpdateIfChanged,
+            None => OnSeen::Skip,
+        },
+    })
+}
+
+fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
+    let connection = &caller.connection;
+    let operation = target
+        .create
+        .as_deref()
+        .or(target.update.as_deref())
+        .unwrap_or_default();
+    TargetFacts {
+        name: target.connection.clone(),
+        batch: target.batch,
+        proof: match target.proof {
+            dsl::facts::Proof::Upsert => classify::Proof::Upsert,
+            dsl::facts::Proof::IdempotencyKey => classify::Proof::IdempotencyKey,
+            dsl::facts::Proof::UniqueKey => classify::Proof::UniqueKey,
+            dsl::facts::Proof::Query => classify::Proof::Query,
+            dsl::facts::Proof::None => classify::Proof::None,
+        },
+        on_unknown: match target.on_unknown {
+            Some(plan::OnUnknown::Hold) => classify::OnUnknown::Hold,
+            Some(plan::OnUnknown::Resend) => classify::OnUnknown::Resend,
+            Some(plan::OnUnknown::Query) | None => classify::OnUnknown::ByProof,
+        },
+        timeout: settings::call_ms(connection),
+        quiet: connection.quiet_ms(operation),
+        find_before_create: target.find_before_create,
+        stop_at_first_dead: target.tolerate_none,
+    }
+}

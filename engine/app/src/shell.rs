@@ -1,0 +1,186 @@
+//! Carries out what [`flow::Job`] asks for, one action at a time, and reports what happened.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flow::op::LedgerOp;
+use flow::{Action, Event, Job, Note, Purpose, Summary};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::error::AppError;
+use crate::payloads::BlobStore;
+use crate::source::SourceReader;
+use crate::store::Store;
+use crate::target::TargetWriter;
+
+/// Told what happens while a run goes on.
+pub trait Progress: Send + Sync {
+    /// Something worth showing.
+    fn note(&self, scheme: &str, note: &Note);
+    /// The run waits until an instant.
+    fn waiting(&self, scheme: &str, until_ms: i64, why: flow::Waiting);
+}
+
+/// Says nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn note(&self, _scheme: &str, _note: &Note) {}
+    fn waiting(&self, _scheme: &str, _until_ms: i64, _why: flow::Waiting) {}
+}
+
+/// A person's wish to stop, shared by everything that runs.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<(AtomicBool, Notify)>);
+
+impl Cancel {
+    /// Asks every run to finish what is in flight and stop.
+    pub fn cancel(&self) {
+        self.0.0.store(true, Ordering::SeqCst);
+        self.0.1.notify_waiters();
+    }
+
+    /// Whether someone asked.
+    pub fn is_canceled(&self) -> bool {
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    async fn wait(&self) {
+        let notified = self.0.1.notified();
+        if !self.is_canceled() {
+            notified.await;
+        }
+    }
+}
+
+/// One run's hands.
+pub(crate) struct Shell<'a> {
+    pub(crate) scheme: String,
+    pub(crate) store: &'a mut Store,
+    pub(crate) source: Option<SourceReader>,
+    pub(crate) target: Option<TargetWriter>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) progress: &'a dyn Progress,
+    pub(crate) cancel: Cancel,
+    /// Rows on their way into the stage.
+    staged: BlobStore,
+    /// Documents between transform and claim.
+    payloads: BlobStore,
+}
+
+impl<'a> Shell<'a> {
+    pub(crate) fn new(
+        scheme: &str,
+        store: &'a mut Store,
+        source: Option<SourceReader>,
+        target: Option<TargetWriter>,
+        clock: Arc<dyn Clock>,
+        progress: &'a dyn Progress,
+        cancel: Cancel,
+    ) -> Self {
+        Shell {
+            scheme: scheme.to_owned(),
+            store,
+            source,
+            target,
+            clock,
+            progress,
+            cancel,
+            staged: BlobStore::default(),
+            payloads: BlobStore::default(),
+        }
+    }
+
+    /// Runs a job to its end.
+    pub(crate) async fn drive(&mut self, job: &mut Job) -> Result<Summary, AppError> {
+        let mut event = Event::Start;
+        loop {
+            if self.cancel.is_canceled() {
+                job.cancel();
+            }
+            let mut wanted = None;
+            for action in job.step(self.clock.now_ms(), event) {
+                match action {
+                    Action::Note(note) => self.progress.note(&self.scheme, &note),
+                    Action::Finish(summary) => return Ok(summary),
+                    other => wanted = Some(other),
+                }
+            }
+            let action = wanted.ok_or_else(|| AppError::bug("the run asks for nothing and has not ended"))?;
+            event = self.carry_out(action).await?;
+        }
+    }
+
+    async fn carry_out(&mut self, action: Action) -> Result<Event, AppError> {
+        let no_target = || AppError::bug("a scheme without target is written");
+        match action {
+            Action::Ledger(ops) => self.apply(ops).await,
+            Action::Fetch { window, asked, page } => {
+                let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
+                Ok(match source.fetch(window, asked, page, &mut self.staged).await {
+                    Ok(page) => Event::Page(page),
+                    Err(failure) => Event::ReadFailed(failure),
+                })
+            }
+            Action::Transform(items) => {
+                let target = self.target.as_mut().ok_or_else(no_target)?;
+                let now = self.clock.now_ms();
+                let outcomes = target.transform(self.store.reader(), &items, &mut self.payloads, now)?;
+                Ok(Event::Transformed(outcomes))
+            }
+            Action::Ask {
+                purpose: Purpose::Find | Purpose::Resolve,
+                records,
+            } => {
+                let target = self.target.as_ref().ok_or_else(no_target)?;
+                Ok(match target.ask(self.store.reader(), &records).await? {
+                    Ok(found) => Event::Asked(found),
+                    Err(failure) => Event::ReadFailed(failure),
+                })
+            }
+            Action::Send { action, rows, .. } => {
+                let target = self.target.as_mut().ok_or_else(no_target)?;
+                Ok(Event::Answered(target.send(action, &rows).await))
+            }
+            Action::Sleep { until, why } => {
+                self.progress.waiting(&self.scheme, until, why);
+                let pause = self.clock.until(until);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.cancel.wait() => {}
+                }
+                Ok(Event::Woke)
+            }
+            Action::Note(_) | Action::Finish(_) => Err(AppError::bug("not an action")),
+        }
+    }
+
+    async fn apply(&mut self, ops: Vec<LedgerOp>) -> Result<Event, AppError> {
+        let picks = ops.iter().any(|op| matches!(op, LedgerOp::Pick { .. }));
+        let stages = ops.iter().any(|op| matches!(op, LedgerOp::StagePage { .. }));
+        let blobs = if stages {
+            self.staged.pick(ops.iter().flat_map(|op| match op {
+                LedgerOp::StagePage { rows, .. } => rows.iter().map(|row| row.source).collect(),
+                _ => Vec::new(),
+            }))
+        } else {
+            self.payloads.pick(ops.iter().flat_map(|op| match op {
+                LedgerOp::Claim { rows, .. } => rows.iter().map(|row| row.payload).collect(),
+                _ => Vec::new(),
+            }))
+        };
+        let replies = self.store.apply(ops, blobs).await?;
+        if stages {
+            self.staged.clear();
+        }
+        if picks {
+            self.payloads.clear();
+            if let Some(target) = &mut self.target {
+                target.next_page();
+            }
+        }
+        Ok(Event::Ledger(replies))
+    }
+}

@@ -1,0 +1,247 @@
+//! The source side of a run: one page of rows, ingested into staged rows.
+
+use std::sync::Arc;
+
+use connector::{Call, FilterValue, PageState};
+use dsl::catalogue::reading;
+use dsl::diagnostic::{Failure, Lang};
+use dsl::facts::PageFacts;
+use dsl::lookup::Hits;
+use dsl::path::Path;
+use dsl::plan::{IngestCx, Plan, SourceFilter};
+use dsl::tree::eval_value;
+use dsl::value::{Map, Value};
+use flow::ids::{Ms, WindowId};
+use flow::op::{Reason, StagedRow};
+use flow::window::Interval;
+use flow::{Page, ReadFailure, ReadFailureKind};
+use sha2::{Digest, Sha256};
+
+use crate::caller::{Caller, Effect};
+use crate::payloads::BlobStore;
+use crate::reason;
+use crate::scope::CallScope;
+
+/// Rows a page of a source that declares no paging.
+const UNPAGED: u32 = u32::MAX;
+
+/// Reads pages of one scheme.
+pub(crate) struct SourceReader {
+    plan: Arc<Plan>,
+    caller: Arc<Caller>,
+    page: Option<PageFacts>,
+    options: Map,
+    instant: Ms,
+    lang: Lang,
+    /// Fields of this scheme's rows that some scheme looks up.
+    indexed: Vec<Path>,
+    /// What the page before gave to go on with.
+    cursor: Option<(WindowId, Option<String>)>,
+}
+
+impl SourceReader {
+    /// A reader; evaluates the scheme's options once for the run.
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        caller: Arc<Caller>,
+        instant: Ms,
+        lang: Lang,
+        indexed: Vec<Path>,
+    ) -> Result<Self, Failure> {
+        let facts = caller.connection.facts().operation(&plan.source.operation).ok();
+        let page = facts.and_then(|facts| facts.page);
+        let scope = CallScope::new(&plan.source.zone, instant);
+        let options = match eval_value(&plan.source.options, &scope, &Hits::new())? {
+            Some(Value::Map(options)) => options,
+            Some(_) | None => Map::new(),
+        };
+        Ok(SourceReader {
+            plan,
+            caller,
+            page,
+            options,
+            instant,
+            lang,
+            indexed,
+            cursor: None,
+        })
+    }
+
+    /// Reads one page.
+    pub(crate) async fn fetch(
+        &mut self,
+        window: WindowId,
+        asked: Option<Interval>,
+        page: u32,
+        blobs: &mut BlobStore,
+    ) -> Result<Page, ReadFailure> {
+        let state = self.page_state(window, page);
+        let (operation, request, filter) = self.parts(asked, &state)?;
+        let call = Call {
+            operation: &operation,
+            options: &self.options,
+            request,
+            records: None,
+            fields: self.plan.source.fields.as_deref(),
+            filter,
+            window: asked.map(|asked| (asked.from, asked.to)),
+            window_field: self.plan.source.window.field.as_deref(),
+            page: Some(state),
+            now_ms: self.instant,
+        };
+        let ended = self.caller.call(&call, 0, Effect::None).await;
+        if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
+            return Err(failure);
+        }
+        let crate::caller::Ended::Answered { answer, .. } = ended else {
+            return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL)));
+        };
+        let fingerprint = fingerprint(&answer.body);
+        let rows = self
+            .caller
+            .connection
+            .rows(&operation, &call, &answer)
+            .map_err(|failure| ReadFailure {
+                kind: ReadFailureKind::Fault,
+                wait: None,
+                reason: Reason::new(
+                    failure.code(),
+                    self.caller.redact(&reason::of_failure(&failure, self.lang).text),
+                ),
+            })?;
+        self.cursor = Some((window, rows.next_cursor));
+        let raw_rows = rows.rows.len() as u64;
+        let mut staged = Vec::with_capacity(rows.rows.len());
+        for row in rows.rows {
+            self.ingest(row, blobs, &mut staged);
+        }
+        Ok(Page {
+            rows: staged,
+            raw_rows,
+            more: rows.more,
+            total: rows.total,
+            fingerprint,
+        })
+    }
+
+    fn page_state(&self, window: WindowId, page: u32) -> PageState {
+        let size = self.page.map_or(UNPAGED, |facts| {
+            self.plan
+                .source
+                .page_size
+                .unwrap_or(facts.size)
+                .clamp(1, facts.max.max(1))
+        });
+        let first = self
+            .plan
+            .source
+            .first_page
+            .unwrap_or(self.page.map_or(1, |facts| facts.first));
+        let nth = i64::from(page) - 1;
+        let cursor = match &self.cursor {
+            Some((of, cursor)) if *of == window && page > 1 => cursor.clone(),
+            Some(_) | None => None,
+        };
+        PageState {
+            number: first + nth,
+            offset: nth * i64::from(size),
+            size,
+            cursor,
+            last: None,
+        }
+    }
+
+    fn parts(
+        &self,
+        asked: Option<Interval>,
+        state: &PageState,
+    ) -> Result<(String, Option<Value>, Option<FilterValue>), ReadFailure> {
+        let source = &self.plan.source;
+        let scope = CallScope::new(&source.zone, self.instant)
+            .window(
+                asked.map(|asked| (asked.from, asked.to)),
+                source.window.field.as_deref(),
+            )
+            .page(state);
+        let unusable = |failure: Failure| self.unusable(&failure);
+        let request = match &source.request {
+            Some(tree) => eval_value(tree, &scope, &Hits::new()).map_err(unusable)?,
+            None => None,
+        };
+        let filter = match &source.filter {
+            Some(SourceFilter::Text(tree)) => {
+                match eval_value(tree, &scope, &Hits::new()).map_err(unusable)? {
+                    Some(Value::Text(text)) => Some(FilterValue::Text(text)),
+                    Some(_) | None => None,
+                }
+            }
+            Some(SourceFilter::Cond(cond)) => Some(FilterValue::Asked(
+                cond.asked(&scope, &Hits::new()).map_err(unusable)?,
+            )),
+            None => None,
+        };
+        Ok((source.operation.clone(), request, filter))
+    }
+
+    fn unusable(&self, failure: &Failure) -> ReadFailure {
+        ReadFailure {
+            kind: ReadFailureKind::Unusable,
+            wait: None,
+            reason: reason::of_failure(failure, self.lang),
+        }
+    }
+
+    /// One row of the page: exploded, derived, filtered, keyed.
+    fn ingest(&self, row: Value, blobs: &mut BlobStore, staged: &mut Vec<StagedRow>) {
+        let cx = IngestCx {
+            now_ms: self.instant,
+            zone: &self.plan.source.zone,
+        };
+        for ingested in self.plan.source.ingest(row, &cx) {
+            let bytes = dsl::json::to_string(&ingested.row).into_bytes();
+            // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where
+            // its key is known and long done.
+            let (key, invalid) = match (ingested.key, ingested.fault) {
+                (Ok(key), None) => (key, None),
+                (Ok(_), Some(failure)) | (Err(failure), _) => (
+                    format!("[\"#{}\"]", hash(&bytes)),
+                    Some(reason::of_failure(&failure, self.lang)),
+                ),
+            };
+            let filtered = ingested
+                .kept
+                .err()
+                .map(|why| Reason::new(reading::FILTERED.code, why));
+            let indexed = self
+                .indexed
+                .iter()
+                .filter_map(|path| {
+                    let text = path.get(&ingested.row)?.to_plain_text()?;
+                    Some((path.to_string(), text))
+                })
+                .collect();
+            staged.push(StagedRow {
+                key,
+                label: ingested.label,
+                version: ingested.version,
+                source: blobs.add(bytes),
+                filtered,
+                invalid,
+                void: ingested.void,
+                indexed,
+            });
+        }
+    }
+}
+
+/// 16 hexadecimal digits of a hash of a row, to name one that has no key.
+fn hash(bytes: &[u8]) -> String {
+    format!("{:016x}", fingerprint(bytes))
+}
+
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let digest = Sha256::digest(bytes);
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(first)
+}

@@ -1,0 +1,533 @@
+//! The target side of a run: records into documents, documents into calls, lost answers into questions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use connector::{Call, Class, Found as Had};
+use dsl::diagnostic::{Failure, Lang};
+use dsl::facts::Action;
+use dsl::lookup::{Hits, LookupWant};
+use dsl::path::Path;
+use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
+use dsl::tree::Trace;
+use dsl::value::{Map, Value};
+use flow::ids::{Blob, Ms, RecordId};
+use flow::op::{Reason, Refusal, WriteAction};
+use flow::{Answer, Found, ReadFailure, ReadFailureKind, Ready, RowAnswer, TransformItem, Transformed};
+use ledger::Reader;
+use ledger::read::SourceRow;
+use sha2::{Digest, Sha256};
+
+use crate::caller::{Caller, Effect, Ended};
+use crate::error::AppError;
+use crate::lookups::Memo;
+use crate::payloads::BlobStore;
+use crate::preview::{Preview, PreviewRow, TraceLine};
+use crate::reason;
+
+/// A look-up that found nothing is tried again so much later.
+const DEFER: Ms = 60_000;
+/// After a day without the row it waits for, a record is dead (FORMAT 3, `$missing: defer`).
+const DEFER_FOR: Ms = 24 * 3_600_000;
+/// The start of an answer that is kept with an attempt.
+const EXCERPT: usize = 512;
+
+/// A document on its way.
+struct Document {
+    key: String,
+    label: String,
+    built: Built,
+    operation: String,
+    trace: Vec<TraceLine>,
+}
+
+/// Writes records of one scheme.
+pub(crate) struct TargetWriter {
+    plan: Arc<Plan>,
+    caller: Arc<Caller>,
+    instant: Ms,
+    lang: Lang,
+    memo: Memo,
+    documents: BTreeMap<RecordId, Document>,
+    /// Rehearse: nothing is sent.
+    dry: bool,
+    /// Trace fields for the preview.
+    traced: bool,
+    /// What a rehearsal would have sent, in order.
+    pub(crate) previews: Vec<Preview>,
+    /// Look-ups that found nothing and were read.
+    pub(crate) misses: u64,
+}
+
+impl TargetWriter {
+    pub(crate) fn new(plan: Arc<Plan>, caller: Arc<Caller>, instant: Ms, lang: Lang, dry: bool) -> Self {
+        TargetWriter {
+            plan,
+            caller,
+            instant,
+            lang,
+            memo: Memo::default(),
+            documents: BTreeMap::new(),
+            dry,
+            traced: dry,
+            previews: Vec::new(),
+            misses: 0,
+        }
+    }
+
+    fn target(&self) -> Result<&TargetPlan, AppError> {
+        self.plan
+            .target
+            .as_ref()
+            .ok_or_else(|| AppError::bug("a scheme without target is written"))
+    }
+
+    /// A new page of records: the documents of the last one are settled.
+    pub(crate) fn next_page(&mut self) {
+        self.documents.clear();
+        self.memo.next_page();
+    }
+
+    /// Evaluates records: look-ups level by level for all of them, then document by document.
+    pub(crate) fn transform(
+        &mut self,
+        reader: &Reader,
+        items: &[TransformItem],
+        blobs: &mut BlobStore,
+        now: Ms,
+    ) -> Result<Vec<Transformed>, AppError> {
+        let ids: Vec<RecordId> = items.iter().map(|item| item.record).collect();
+        let sources = reader.sources(&ids)?;
+        let mut rows = Vec::with_capacity(items.len());
+        for item in items {
+            let source = sources
+                .iter()
+                .find(|source| source.record == item.record)
+                .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
+            let row =
+                dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            rows.push(Work {
+                item: *item,
+                source,
+                row,
+                action: self.action(item)?,
+            });
+        }
+        let plan = Arc::clone(&self.plan);
+        let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
+        for level in 0..target.lookup_levels() {
+            let mut wants: Vec<LookupWant> = Vec::new();
+            for work in &rows {
+                // A key that fails to evaluate fails its record below, with its place.
+                if let Ok(action) = &work.action
+                    && let Ok(mut keys) = target.lookup_keys(level, &self.cx(work, *action), self.memo.hits())
+                {
+                    wants.append(&mut keys);
+                }
+            }
+            self.memo.fetch(reader, wants)?;
+        }
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for work in rows {
+            outcomes.push(self.document(target, work, blobs, now));
+        }
+        Ok(outcomes)
+    }
+
+    /// FORMAT 4.4: which action.
+    fn action(&self, item: &TransformItem) -> Result<Result<Action, Refusal>, AppError> {
+        use dsl::catalogue::target;
+        let plan = self.target()?;
+        let say = |entry: &dsl::catalogue::Entry| Reason::new(entry.code, "");
+        Ok(match (item.void, item.has_target) {
+            (true, true) if plan.void.is_some() => Ok(Action::Void),
+            (true, true) => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
+            (true, false) => Err(Refusal::Skipped(say(&target::VOID_UNWRITTEN))),
+            (false, true) if plan.update.is_some() => Ok(Action::Update),
+            (false, true) => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
+            (false, false) if plan.create.is_some() => Ok(Action::Create),
+            (false, false) => Err(Refusal::Held(say(&target::NO_UPDATE))),
+        })
+    }
+
+    fn cx<'w>(&'w self, work: &'w Work<'_>, action: Action) -> RecordCx<'w> {
+        RecordCx {
+            row: &work.row,
+            key: &work.source.key,
+            label: &work.source.label,
+            target_id: work.source.target_id.as_deref(),
+            target_number: work.source.number.as_deref(),
+            action,
+            now_ms: self.instant,
+            zone: &self.plan.zone,
+        }
+    }
+
+    fn document(
+        &mut self,
+        target: &TargetPlan,
+        work: Work<'_>,
+        blobs: &mut BlobStore,
+        now: Ms,
+    ) -> Transformed {
+        let action = match &work.action {
+            Ok(action) => *action,
+            Err(refusal) => return Transformed::Refused(refusal.clone()),
+        };
+        match self.build(target, &work, action) {
+            Ok(Ok(document)) => self.ready(work.item.record, action, document, blobs),
+            Ok(Err(want)) => {
+                let text = format!("{} {}", want.spec.scheme, want.keys.join(", "));
+                let reason = Reason::new(dsl::catalogue::target::DEFERRED.code, text);
+                Transformed::Refused(if now - work.source.first > DEFER_FOR {
+                    Refusal::Dead(reason)
+                } else {
+                    Refusal::Later {
+                        not_before: now + DEFER,
+                        reason,
+                    }
+                })
+            }
+            Err(failure) => {
+                let reason = reason::of_failure(&failure, self.lang);
+                Transformed::Refused(Refusal::Dead(Reason::new(
+                    reason.code,
+                    self.caller.redact(&reason.text),
+                )))
+            }
+        }
+    }
+
+    fn build(
+        &self,
+        target: &TargetPlan,
+        work: &Work<'_>,
+        action: Action,
+    ) -> Result<Result<Document, LookupWant>, Failure> {
+        let mut trace = self.traced.then(Trace::default);
+        let built = target.build(&self.cx(work, action), self.memo.hits(), trace.as_mut())?;
+        let mut built = match built {
+            Build::Built(built) => built,
+            Build::Defer(want) => return Ok(Err(want)),
+        };
+        let operation = target.operation(action).unwrap_or_default().to_owned();
+        if let (Action::Update | Action::Void, Some(id)) = (action, work.source.target_id.as_deref()) {
+            let options = as_map(&built.options);
+            self.caller
+                .connection
+                .put_id(&operation, &options, &mut built.payload, id)?;
+        }
+        Ok(Ok(Document {
+            key: work.source.key.clone(),
+            label: work.source.label.clone(),
+            built,
+            operation,
+            trace: trace.map(TraceLine::of).unwrap_or_default(),
+        }))
+    }
+
+    fn ready(
+        &mut self,
+        record: RecordId,
+        action: Action,
+        document: Document,
+        blobs: &mut BlobStore,
+    ) -> Transformed {
+        let options = as_map(&document.built.options);
+        let ready = Ready {
+            action: match action {
+                Action::Create | Action::Step => WriteAction::Create,
+                Action::Update => WriteAction::Update,
+                Action::Void => WriteAction::Void,
+            },
+            group: group(&document.operation, &document.built.options),
+            form: self.caller.connection.form(&options),
+            tkey: key_text(&document.built.tkey),
+            payload: blobs.add(dsl::json::to_string(&document.built.payload).into_bytes()),
+        };
+        self.documents.insert(record, document);
+        Transformed::Ready(ready)
+    }
+
+    /// Sends one claimed call.
+    pub(crate) async fn send(&mut self, action: WriteAction, rows: &[(RecordId, Blob)]) -> Answer {
+        let documents: Vec<&Document> = rows
+            .iter()
+            .filter_map(|(record, _)| self.documents.get(record))
+            .collect();
+        let Some(first) = documents.first().filter(|_| documents.len() == rows.len()) else {
+            return bug("a claimed record has no document");
+        };
+        let options = as_map(&first.built.options);
+        let operation = first.operation.clone();
+        let records: Vec<Value> = documents
+            .iter()
+            .map(|document| document.built.payload.clone())
+            .collect();
+        let call = self.write_call(&operation, &options, records);
+        if self.dry {
+            let preview = self.preview(action, &call, &documents);
+            self.previews.push(preview);
+            return rehearsed(rows.len());
+        }
+        let ended = self.caller.call(&call, rows.len(), Effect::Writes).await;
+        let (delivery, reason) = reason::delivery(&ended, &self.caller, self.lang);
+        let mut answer = Answer {
+            delivery,
+            reason,
+            wait: None,
+            http_status: None,
+            excerpt: None,
+            rows: Vec::new(),
+        };
+        if let Ended::Answered { answer: raw, judged } = &ended {
+            answer.wait = judged.wait_ms;
+            answer.http_status = Some(raw.status);
+            answer.excerpt = Some(self.excerpt(&raw.body));
+            answer.rows = match (judged.class, judged.verdicts.is_empty()) {
+                // A system that says nothing of single records has accepted all of them.
+                (Class::Ok, true) => vec![accepted(); rows.len()],
+                _ => judged
+                    .verdicts
+                    .iter()
+                    .map(|verdict| reason::row_answer(verdict, &self.caller))
+                    .collect(),
+            };
+        } else if let Ended::Broken(error) = &ended
+            && let Some(partial) = &error.partial
+        {
+            answer.http_status = Some(partial.status);
+            answer.excerpt = Some(self.excerpt(&partial.excerpt));
+        }
+        answer
+    }
+
+    fn write_call<'c>(&self, operation: &'c str, options: &'c Map, records: Vec<Value>) -> Call<'c> {
+        Call {
+            records: Some(records),
+            ..Call::new(operation, options, self.instant)
+        }
+    }
+
+    /// The start of an answer, with secrets taken out before it is cut (a cut secret would not be recognised).
+    fn excerpt(&self, body: &[u8]) -> String {
+        let text = String::from_utf8_lossy(&body[..body.len().min(64 * EXCERPT)]);
+        self.caller.redact(&text).chars().take(EXCERPT).collect()
+    }
+
+    fn preview(&self, action: WriteAction, call: &Call<'_>, documents: &[&Document]) -> Preview {
+        // What cannot be built is told by the run itself; a rehearsal shows an empty request for it.
+        let request = self.caller.connection.prepare(call).map(|prepared| {
+            let url = format!("{}{}", prepared.origin, prepared.path);
+            (
+                prepared.method,
+                url,
+                String::from_utf8_lossy(&prepared.body).into_owned(),
+            )
+        });
+        let (method, url, body) = request.unwrap_or_default();
+        Preview {
+            action: action.word(),
+            operation: call.operation.to_owned(),
+            target: self.caller.connection.form(call.options),
+            method,
+            url: self.caller.redact(&url),
+            body: self.caller.redact(&body),
+            rows: documents
+                .iter()
+                .map(|document| PreviewRow {
+                    key: document.key.clone(),
+                    label: document.label.clone(),
+                    payload: document.built.payload.clone(),
+                    trace: document.trace.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Asks the target what it has under the keys of some records, in the order of the records.
+    pub(crate) async fn ask(
+        &self,
+        reader: &Reader,
+        records: &[RecordId],
+    ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
+        let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
+        for group in self.questions(reader, records)? {
+            match self.ask_group(&group).await {
+                Ok(answers) => found.extend(group.rows.iter().map(|(record, _)| *record).zip(answers)),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        Ok(Ok(records
+            .iter()
+            .map(|record| found.remove(record).unwrap_or(Found::None))
+            .collect()))
+    }
+
+    /// Records with the same operation and options are asked about together.
+    fn questions(&self, reader: &Reader, records: &[RecordId]) -> Result<Vec<Question>, AppError> {
+        let target = self.target()?;
+        let sources = reader.sources(records)?;
+        let mut groups: BTreeMap<u64, Question> = BTreeMap::new();
+        for record in records {
+            let source = sources
+                .iter()
+                .find(|source| source.record == *record)
+                .ok_or_else(|| AppError::bug("a record that is asked about has no source row"))?;
+            let (options, tkey) = match self.documents.get(record) {
+                Some(document) => (document.built.options.clone(), document.built.tkey.clone()),
+                None => {
+                    let row = dsl::json::parse(&source.source)
+                        .map_err(|_| AppError::bug("a stored row is not JSON"))?;
+                    let work = Work {
+                        item: TransformItem {
+                            record: *record,
+                            has_target: false,
+                            void: false,
+                        },
+                        source,
+                        row,
+                        action: Ok(Action::Create),
+                    };
+                    let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
+                    (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
+                }
+            };
+            let operation = target
+                .create
+                .clone()
+                .or_else(|| target.update.clone())
+                .unwrap_or_default();
+            groups
+                .entry(group(&operation, &options))
+                .or_insert_with(|| Question {
+                    operation,
+                    options: as_map(&options),
+                    key_fields: target.key.clone(),
+                    rows: Vec::new(),
+                })
+                .rows
+                .push((*record, tkey));
+        }
+        Ok(groups.into_values().collect())
+    }
+
+    async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
+        let unusable = |failure: Failure| ReadFailure {
+            kind: ReadFailureKind::Unusable,
+            wait: None,
+            reason: reason::of_failure(&failure, self.lang),
+        };
+        let tkeys: Vec<Vec<String>> = question.rows.iter().map(|(_, tkey)| tkey.clone()).collect();
+        let connection = &self.caller.connection;
+        let ask = connection
+            .ask(
+                &question.operation,
+                &question.options,
+                &question.key_fields,
+                &tkeys,
+                None,
+                self.instant,
+            )
+            .map_err(unusable)?;
+        let Some(ask) = ask else {
+            return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
+        };
+        let mut rows = Vec::new();
+        for call in &ask.calls {
+            let call = call.as_call();
+            let ended = self.caller.call(&call, 0, Effect::None).await;
+            if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
+                return Err(failure);
+            }
+            if let Ended::Answered { answer, .. } = &ended {
+                let page = connection.rows(call.operation, &call, answer).map_err(unusable)?;
+                rows.extend(page.rows);
+            }
+        }
+        connection
+            .ask_rows(&ask, &rows)
+            .into_iter()
+            .map(|had| match had {
+                Had::One { id: Some(id), number } => Ok(Found::One { id, number }),
+                // Without its id a document can be neither updated nor told from another.
+                Had::One { id: None, .. } => Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK))),
+                Had::None => Ok(Found::None),
+                Had::Many => Ok(Found::Many),
+            })
+            .collect()
+    }
+}
+
+/// One record being evaluated.
+struct Work<'s> {
+    item: TransformItem,
+    source: &'s SourceRow,
+    row: Value,
+    action: Result<Action, Refusal>,
+}
+
+/// Records asked about in the same calls.
+struct Question {
+    operation: String,
+    options: Map,
+    key_fields: Vec<Path>,
+    rows: Vec<(RecordId, Vec<String>)>,
+}
+
+fn as_map(value: &Value) -> Map {
+    match value {
+        Value::Map(map) => map.clone(),
+        _ => Map::new(),
+    }
+}
+
+/// Records share a call when operation and evaluated options are equal.
+fn group(operation: &str, options: &Value) -> u64 {
+    let digest = Sha256::digest(format!("{operation}\n{}", dsl::json::to_string(options)));
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(first)
+}
+
+fn key_text(parts: &[String]) -> String {
+    dsl::json::to_string(&Value::List(parts.iter().cloned().map(Value::Text).collect()))
+}
+
+fn key_parts(text: &str) -> Vec<String> {
+    match dsl::json::parse(text.as_bytes()) {
+        Ok(Value::List(parts)) => parts.iter().filter_map(Value::to_plain_text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn accepted() -> RowAnswer {
+    RowAnswer {
+        verdict: flow::classify::Verdict::Accepted,
+        id: None,
+        number: None,
+        reason: Reason::new("", ""),
+    }
+}
+
+fn rehearsed(rows: usize) -> Answer {
+    Answer {
+        delivery: flow::classify::Delivery::Answered(flow::classify::Class::Ok),
+        reason: Reason::new("", ""),
+        wait: None,
+        http_status: None,
+        excerpt: None,
+        rows: vec![accepted(); rows],
+    }
+}
+
+fn bug(what: &str) -> Answer {
+    Answer {
+        delivery: flow::classify::Delivery::NotSent,
+        reason: Reason::new(flow::codes::BUG, what),
+        wait: None,
+        http_status: None,
+        excerpt: None,
+        rows: Vec::new(),
+    }
+}

@@ -1,0 +1,136 @@
+//! `test`: the cases that schemes and connectors carry in their own files. No network, no ledger, a fixed instant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connector::NoSecrets;
+use dsl::diagnostic::{Diagnostic, Lang, SourceFile};
+use dsl::testing::{self, Difference};
+use dsl::yaml;
+
+use crate::check::{FileKind, recognise};
+use crate::error::AppError;
+use crate::find::find_files;
+use crate::workspace::{Places, Workspace, read};
+
+/// What was tested, and how it went.
+#[derive(Debug, Default)]
+pub struct TestReport {
+    /// Files looked at.
+    pub files: usize,
+    /// One per case, in the order of the files.
+    pub results: Vec<TestResult>,
+    /// Problems of files that cannot be tested because they do not compile.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One case.
+#[derive(Debug, Clone)]
+pub struct TestResult {
+    /// The file it stands in.
+    pub file: String,
+    /// Its name.
+    pub name: String,
+    /// What is not as expected; empty when it passed.
+    pub differences: Vec<Gap>,
+}
+
+/// One thing that is not as expected.
+#[derive(Debug, Clone)]
+pub enum Gap {
+    /// Of a document that a scheme makes.
+    Document(Difference),
+    /// Of what a connector makes of an answer or a request.
+    Connector(String),
+}
+
+impl Gap {
+    /// One line for a person.
+    pub fn line(&self, lang: Lang) -> String {
+        match self {
+            Gap::Document(difference) => difference.line(lang),
+            Gap::Connector(text) => text.clone(),
+        }
+    }
+}
+
+impl TestResult {
+    /// Whether it is as expected.
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs the cases of files and folders whose name, or whose file, contains the filter.
+pub fn test(paths: &[PathBuf], filter: Option<&str>, places: &Places) -> Result<TestReport, AppError> {
+    let mut report = TestReport::default();
+    for path in find_files(paths)? {
+        let file = read(&path)?;
+        match yaml::read(&file).map(|node| recognise(&node, &file)) {
+            Ok(Ok(FileKind::Scheme)) => of_scheme(&path, &file, places, &mut report)?,
+            Ok(Ok(FileKind::Connector)) => of_connector(&file, &mut report),
+            // Connections carry no cases.
+            Ok(Ok(FileKind::Connections)) => {}
+            Ok(Err(problem)) => report.diagnostics.push(*problem),
+            Err(problems) => report.diagnostics.extend(problems),
+        }
+        report.files += 1;
+    }
+    if let Some(filter) = filter {
+        report
+            .results
+            .retain(|result| result.name.contains(filter) || result.file.contains(filter));
+        if report.results.is_empty() && report.diagnostics.is_empty() {
+            return Err(AppError::wrong_use(
+                format!("没有名称包含 `{filter}` 的测试"),
+                format!("no test has `{filter}` in its name"),
+            ));
+        }
+    }
+    Ok(report)
+}
+
+fn of_scheme(
+    path: &Path,
+    file: &Arc<SourceFile>,
+    places: &Places,
+    report: &mut TestReport,
+) -> Result<(), AppError> {
+    let workspace = match Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) {
+        Ok(workspace) => workspace,
+        Err(AppError::Invalid(problems)) => {
+            report.diagnostics.extend(problems);
+            return Ok(());
+        }
+        Err(other) => return Err(other),
+    };
+    let (plan, problems) = workspace.check(file);
+    let Some(plan) = plan else {
+        report.diagnostics.extend(problems);
+        return Ok(());
+    };
+    for case in &plan.tests {
+        let outcome = testing::run(&plan, case);
+        report.results.push(TestResult {
+            file: file.name.clone(),
+            name: outcome.name,
+            differences: outcome.diff.into_iter().map(Gap::Document).collect(),
+        });
+    }
+    Ok(())
+}
+
+fn of_connector(file: &Arc<SourceFile>, report: &mut TestReport) {
+    match connector::load(file, &functions::registry()) {
+        Ok(connector) => {
+            for outcome in connector::tests::run(&Arc::new(connector)) {
+                report.results.push(TestResult {
+                    file: file.name.clone(),
+                    name: outcome.name,
+                    differences: outcome.problems.into_iter().map(Gap::Connector).collect(),
+                });
+            }
+        }
+        Err(problems) => report.diagnostics.extend(problems),
+    }
+}

@@ -1,0 +1,394 @@
+//! The files of a command: connections.yaml, the connectors, and the schemes of a folder that look-ups may name.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connector::connections::{self, Connections};
+use connector::{Connection, Connector, Secrets};
+use dsl::builtin::Registry;
+use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
+use dsl::facts::{ConnectorFacts, Environment, NotFound, SchemeFacts};
+use dsl::plan::Plan;
+use dsl::scheme::compile_scheme;
+
+use crate::error::AppError;
+
+/// Scheme files of one folder that are looked at; a folder with more is not a folder of schemes.
+const MAX_SCHEMES: usize = 5_000;
+
+/// Where files are, and which environment is meant.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// `--connections`.
+    pub connections: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--env`; `default` when absent.
+    pub env: Option<String>,
+}
+
+/// The simulators of `--sandbox`: parameters per connector id. No host or secret of connections.yaml is used then.
+#[derive(Debug, Clone, Default)]
+pub struct Simulators {
+    /// Connector id -> parameter -> value.
+    pub params: BTreeMap<String, BTreeMap<String, String>>,
+    /// How late a simulator may execute what we gave up.
+    pub quiet_period_ms: i64,
+}
+
+/// A scheme file of the folder, as far as others need it.
+struct Indexed {
+    file: Arc<SourceFile>,
+    id: String,
+    names: Vec<String>,
+}
+
+/// Everything a command knows of its files.
+pub struct Workspace {
+    registry: Registry,
+    connectors: Vec<Arc<Connector>>,
+    connections: Option<Connections>,
+    connections_path: Option<PathBuf>,
+    schemes: Vec<Indexed>,
+    /// Plans of the folder's other schemes, compiled when asked for. `None` = does not compile.
+    plans: RefCell<BTreeMap<String, Option<Arc<Plan>>>>,
+    compiling: RefCell<BTreeSet<String>>,
+    places: Places,
+    simulators: Option<Simulators>,
+    secrets: Box<dyn Secrets>,
+}
+
+impl Workspace {
+    /// Finds the files that belong to a scheme file or a folder of schemes.
+    pub fn load(
+        around: &Path,
+        places: Places,
+        simulators: Option<Simulators>,
+        secrets: Box<dyn Secrets>,
+    ) -> Result<Self, AppError> {
+        let registry = functions::registry();
+        let mut connectors = Vec::new();
+        for (id, text) in connector::builtin() {
+            let file = SourceFile::new(format!("connectors/{id}/connector.yaml"), *text);
+            let connector = connector::load(&file, &registry).map_err(AppError::Invalid)?;
+            connectors.push(Arc::new(connector));
+        }
+        let folder = if around.is_dir() { around } else { parent(around) };
+        let connections_path = find_connections(folder, places.connections.as_deref())?;
+        let connections = match &connections_path {
+            Some(path) => {
+                Some(connections::load(&read(path)?, &connectors, &registry).map_err(AppError::Invalid)?)
+            }
+            None => None,
+        };
+        let mut workspace = Workspace {
+            registry,
+            connectors,
+            connections,
+            connections_path,
+            schemes: Vec::new(),
+            plans: RefCell::default(),
+            compiling: RefCell::default(),
+            places,
+            simulators,
+            secrets,
+        };
+        workspace.index(folder)?;
+        Ok(workspace)
+    }
+
+    /// The function registry.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The name of the environment.
+    pub fn environment(&self) -> &str {
+        match (&self.simulators, &self.places.env) {
+            (Some(_), _) => "sandbox",
+            (None, Some(env)) => env,
+            (None, None) => "default",
+        }
+    }
+
+    /// Whether simulators stand in for the systems.
+    pub fn is_simulated(&self) -> bool {
+        self.simulators.is_some()
+    }
+
+    /// Where the ledger of the environment is: `.engine/<env>/` beside connections.yaml.
+    pub fn data_dir(&self) -> PathBuf {
+        let base = match (&self.places.data_dir, &self.connections_path) {
+            (Some(dir), _) => return dir.clone(),
+            (None, Some(path)) => parent(path).to_owned(),
+            (None, None) => PathBuf::from("."),
+        };
+        base.join(".engine").join(self.environment())
+    }
+
+    /// The connections file found.
+    pub fn connections_path(&self) -> Option<&Path> {
+        self.connections_path.as_deref()
+    }
+
+    /// The connectors known.
+    pub fn connectors(&self) -> &[Arc<Connector>] {
+        &self.connectors
+    }
+
+    /// The connections of the file found.
+    pub fn connections(&self) -> Option<&Connections> {
+        self.connections.as_ref()
+    }
+
+    /// A connection with its parameters; secrets are read here and only here.
+    pub fn resolve(&self, name: &str) -> Result<Connection, AppError> {
+        let Some(connections) = &self.connections else {
+            return Err(unknown_connection(name).into());
+        };
+        let Some(simulators) = &self.simulators else {
+            return Ok(connections.resolve(name, self.environment(), self.secrets.as_ref())?);
+        };
+        let id = connections.connector(name).map_or("", |connector| connector.id());
+        let params = simulators.params.get(id).ok_or_else(|| {
+            AppError::wrong_use(
+                format!("连接器 `{id}` 没有模拟器,--sandbox 不会改用真实系统"),
+                format!(
+                    "connector `{id}` has no simulator; --sandbox never falls through to the real system"
+                ),
+            )
+        })?;
+        // What the file says of the environment chosen (the way to log in, a language) stays; hosts and secrets do not.
+        let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
+        let mut connection = connections.resolve_sandbox(name, env, params)?;
+        connection.quiet_period_ms = Some(simulators.quiet_period_ms);
+        Ok(connection)
+    }
+
+    /// What keeps a connection from being used in this environment, as far as that can be known without secrets.
+    pub fn check_connection(&self, name: &str) -> Vec<Diagnostic> {
+        let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
+        self.connections
+            .as_ref()
+            .map(|connections| connections.check(name, env))
+            .unwrap_or_default()
+    }
+
+    /// Compiles one scheme file. Warnings come with the plan.
+    pub fn compile(&self, path: &Path) -> Result<(Arc<Plan>, Vec<Diagnostic>), AppError> {
+        let file = read(path)?;
+        let compiled = compile_scheme(&file, self, &self.registry);
+        match compiled.plan {
+            Some(plan) => Ok((Arc::new(plan), compiled.diagnostics)),
+            None => Err(AppError::Invalid(compiled.diagnostics)),
+        }
+    }
+
+    /// Every problem of one scheme file.
+    pub fn check(&self, file: &Arc<SourceFile>) -> (Option<Plan>, Vec<Diagnostic>) {
+        let compiled = compile_scheme(file, self, &self.registry);
+        (compiled.plan, compiled.diagnostics)
+    }
+
+    /// The schemes that feed the look-ups of a plan, feeders first.
+    pub fn feeders(&self, plan: &Plan) -> Vec<Arc<Plan>> {
+        let mut order = Vec::new();
+        let mut seen = BTreeSet::from([plan.scheme.clone()]);
+        self.collect_feeders(plan, &mut seen, &mut order);
+        order
+    }
+
+    fn collect_feeders(&self, plan: &Plan, seen: &mut BTreeSet<String>, order: &mut Vec<Arc<Plan>>) {
+        for (scheme, _) in &plan.looks_up {
+            if seen.insert(scheme.clone())
+                && let Some(feeder) = self.plan_of(scheme)
+            {
+                self.collect_feeders(&feeder, seen, order);
+                order.push(feeder);
+            }
+        }
+    }
+
+    /// The fields of a scheme's rows that some scheme of the folder looks up.
+    pub fn looked_up(&self, scheme: &str) -> Vec<dsl::Path> {
+        let mut fields: Vec<dsl::Path> = Vec::new();
+        for indexed in &self.schemes {
+            let Some(plan) = self.plan_of(&indexed.id) else {
+                continue;
+            };
+            for (of, paths) in &plan.looks_up {
+                if of == scheme {
+                    fields.extend(
+                        paths
+                            .iter()
+                            .filter(|path| !fields.contains(path))
+                            .cloned()
+                            .collect::<Vec<_>>(),
+                    );
+                }
+            }
+        }
+        fields
+    }
+
+    fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {
+        if let Some(known) = self.plans.borrow().get(id) {
+            return known.clone();
+        }
+        // A scheme that looks itself up, over however many others, is not known while it is being compiled.
+        if !self.compiling.borrow_mut().insert(id.to_owned()) {
+            return None;
+        }
+        let plan = self
+            .schemes
+            .iter()
+            .find(|indexed| indexed.id == id)
+            .and_then(|indexed| compile_scheme(&indexed.file, self, &self.registry).plan)
+            .map(Arc::new);
+        self.compiling.borrow_mut().remove(id);
+        self.plans.borrow_mut().insert(id.to_owned(), plan.clone());
+        plan
+    }
+
+    /// Remembers the ids, uuids and aliases of the folder's schemes. A file that cannot be read as a scheme is left to
+    /// `check`; it only cannot be looked up.
+    fn index(&mut self, folder: &Path) -> Result<(), AppError> {
+        let mut paths = yaml_files(folder)?;
+        paths.truncate(MAX_SCHEMES);
+        for path in paths {
+            let Ok(file) = read(&path) else { continue };
+            let Ok(node) = dsl::yaml::read(&file) else {
+                continue;
+            };
+            let text = |key: &str| {
+                node.get(key)
+                    .and_then(|pair| pair.value.scalar())
+                    .map(|scalar| scalar.text.clone())
+            };
+            if let Some(id) = text("scheme") {
+                let names = text("uuid").into_iter().collect();
+                self.schemes.push(Indexed { file, id, names });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Environment for Workspace {
+    fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound> {
+        let Some(connections) = &self.connections else {
+            return Err(NotFound::default());
+        };
+        let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
+        Ok(connections.unresolved(name, env)?.facts())
+    }
+
+    fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
+        let found = self
+            .schemes
+            .iter()
+            .find(|indexed| indexed.id == name || indexed.names.iter().any(|other| other == name));
+        match found {
+            Some(indexed) => {
+                let columns = self.plan_of(&indexed.id).and_then(|plan| plan.columns.clone());
+                Ok(SchemeFacts {
+                    id: indexed.id.clone(),
+                    columns,
+                })
+            }
+            None => {
+                let all: Vec<String> = self.schemes.iter().map(|indexed| indexed.id.clone()).collect();
+                let similar = dsl::diagnostic::did_you_mean(name, all.iter().map(String::as_str));
+                Err(NotFound { similar, all })
+            }
+        }
+    }
+}
+
+/// Secrets from a table: what the binary took from the environment and from secret files.
+pub struct SecretTable {
+    /// `${env:X}`.
+    pub env: BTreeMap<String, String>,
+    /// `${secret:x}`.
+    pub secret: BTreeMap<String, String>,
+}
+
+impl Secrets for SecretTable {
+    fn get(&self, kind: connector::SecretKind, name: &str) -> Option<String> {
+        match kind {
+            connector::SecretKind::Env => self.env.get(name).cloned(),
+            connector::SecretKind::Secret => self.secret.get(name).cloned(),
+        }
+    }
+}
+
+/// Reads a text file of at most what the YAML reader would accept, and a byte more so that it can say so.
+pub fn read(path: &Path) -> Result<Arc<SourceFile>, AppError> {
+    use std::io::Read;
+    const CAP: u64 = 4 << 20;
+    let name = path.display().to_string();
+    let fail = |what: String| AppError::File {
+        path: name.clone(),
+        what,
+    };
+    let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(CAP)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(error.to_string()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| fail(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))?;
+    Ok(SourceFile::new(name, text))
+}
+
+/// The YAML files of a folder, sorted; sub-folders are folders of their own.
+pub fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, AppError> {
+    let fail = |error: std::io::Error| AppError::File {
+        path: folder.display().to_string(),
+        what: error.to_string(),
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if is_yaml && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+pub(crate) fn find_connections(folder: &Path, given: Option<&Path>) -> Result<Option<PathBuf>, AppError> {
+    if let Some(given) = given {
+        return if given.is_file() {
+            Ok(Some(given.to_owned()))
+        } else {
+            Err(AppError::File {
+                path: given.display().to_string(),
+                what: "not a file".to_owned(),
+            })
+        };
+    }
+    let beside = folder.join("connections.yaml");
+    let above = parent(folder).join("connections.yaml");
+    let here = PathBuf::from("connections.yaml");
+    Ok([beside, above, here].into_iter().find(|path| path.is_file()))
+}
+
+/// The folder a path stands in; `.` for a bare name, `..` for `.`.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        _ if path == Path::new(".") => Path::new(".."),
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new(".."),
+    }
+}
+
+/// A missing entry, told the way `check` tells it.
+fn unknown_connection(name: &str) -> Failure {
+    Failure::new(&dsl::catalogue::connector::UNKNOWN_CONNECTION).with("name", name)
+}
