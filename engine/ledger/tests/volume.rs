@@ -1,5 +1,4 @@
-//! Many rows. The small case runs always; the large one by hand:
-//! `cargo test --release -p ledger --test volume -- --ignored --nocapture`.
+//! Many rows, flat memory. `cargo xtask figure` measures a whole run over 200,000.
 
 use flow::op::{LedgerOp, LedgerReply, OnSeen};
 use ledger::contract::{Desk, SCHEME, row};
@@ -61,10 +60,4 @@ fn stage(rows: usize) {
 #[test]
 fn memory_is_flat() {
     stage(5_000);
-}
-
-#[test]
-#[ignore = "takes a minute"]
-fn memory_is_flat_over_two_hundred_thousand() {
-    stage(200_000);
 }
