@@ -420,7 +420,7 @@ fn key(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> KeyPl
         .scalar()
         .is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
     {
-        return KeyPlace::Computed(reader.tree(&pair.value, names));
+        return KeyPlace::Computed(Box::new(reader.tree(&pair.value, names)));
     }
     let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
     KeyPlace::Fixed(
@@ -438,7 +438,7 @@ fn proof(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> Pro
             .is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
     });
     match computed {
-        Some(pair) => ProofPlace::Computed(reader.tree(&pair.value, names)),
+        Some(pair) => ProofPlace::Computed(Box::new(reader.tree(&pair.value, names))),
         None => ProofPlace::Fixed(reader.word(pair, PROOFS).unwrap_or(dsl::facts::Proof::None)),
     }
 }

@@ -1,0 +1,178 @@
+//! What a connections file says about one connection, checked.
+
+use std::sync::Arc;
+
+use dsl::catalogue::connector as words;
+use dsl::diagnostic::did_you_mean;
+use dsl::yaml::{Node, Pair};
+use dsl::{Diagnostic, SourceFile};
+
+use super::Entry;
+use super::given::{Part, parts};
+use crate::connection::Timeouts;
+use crate::keys::Place;
+use crate::load::{Members, Reader, param_value, type_words};
+use crate::model::{Connector, Limits, Param};
+use crate::secret::MASK;
+
+pub(super) fn entry(pair: &Pair, connectors: &[Arc<Connector>], reader: &mut Reader<'_>) -> Option<Entry> {
+    let members = reader.members(&pair.value, &pair.key, Place::Connection);
+    let named = reader.need(members, "connector", &pair.key)?;
+    let id = reader.text(&named.value, "connector")?;
+    let Some(connector) = connectors.iter().find(|connector| connector.id == id) else {
+        let all: Vec<&str> = connectors.iter().map(|connector| connector.id.as_str()).collect();
+        reader.push(
+            reader
+                .at(&words::UNKNOWN_CONNECTOR, &named.value.span)
+                .with("name", id)
+                .with("all", all.join(", "))
+                .similar(did_you_mean(id, all.iter().copied())),
+        );
+        return None;
+    };
+    check_settings(members, connector, reader);
+    let mut envs = Vec::new();
+    if let Some(env) = members.get("env") {
+        for env in reader.pairs(&env.value, "env") {
+            let inner = reader.members(&env.value, &env.key, Place::ConnectionEnv);
+            check_settings(inner, connector, reader);
+            envs.push((env.key.clone(), env.value.clone()));
+        }
+    }
+    Some(Entry {
+        name: pair.key.clone(),
+        span: pair.key_span.clone(),
+        connector: Arc::clone(connector),
+        base: pair.value.clone(),
+        envs,
+    })
+}
+
+fn check_settings(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) {
+    settings(members, reader);
+    let Some(pair) = members.get("params") else { return };
+    for pair in reader.pairs(&pair.value, "params") {
+        match connector.params.iter().find(|param| param.name == pair.key) {
+            Some(param) => check_param(pair, param, reader),
+            None => {
+                let near = did_you_mean(
+                    &pair.key,
+                    connector.params.iter().map(|param| param.name.as_str()),
+                );
+                reader.push(
+                    reader
+                        .at(&words::UNKNOWN_PARAM, &pair.key_span)
+                        .with("connector", &connector.id)
+                        .with("name", &pair.key)
+                        .similar(near),
+                );
+            }
+        }
+    }
+}
+
+fn check_param(pair: &Pair, param: &Param, reader: &mut Reader<'_>) {
+    if is_drop(&pair.value) {
+        return;
+    }
+    match pair.value.scalar().map(|scalar| parts(&scalar.text)) {
+        Some(Err(text)) => reader.push(
+            reader
+                .at(&words::BAD_REFERENCE, &pair.value.span)
+                .with("text", text),
+        ),
+        Some(Ok(parts)) if parts.iter().any(|part| matches!(part, Part::Reference(..))) => {}
+        _ if param.secret => {
+            reader.push(
+                reader
+                    .at(&words::SECRET_IN_CLEAR, &pair.value.span)
+                    .with("name", &param.name),
+            );
+        }
+        _ if param_value(&pair.value, param.ty, &param.of).is_none() => {
+            reader.push(bad_type(
+                reader.at(&words::PARAM_TYPE, &pair.value.span),
+                pair,
+                param,
+            ));
+        }
+        _ => {}
+    }
+}
+
+fn bad_type(problem: Diagnostic, pair: &Pair, param: &Param) -> Diagnostic {
+    let (zh, en) = type_words(param.ty);
+    let value = match (param.secret, pair.value.scalar()) {
+        (true, _) => MASK.to_owned(),
+        (false, Some(scalar)) => scalar.text.clone(),
+        (false, None) => "…".to_owned(),
+    };
+    let near = did_you_mean(&value, param.of.iter().map(String::as_str));
+    problem
+        .with("name", &param.name)
+        .with("want_zh", zh)
+        .with("want_en", en)
+        .with("value", value)
+        .similar(near)
+}
+
+/// The same problems, drawn in a file in which secrets written in clear are covered: a problem shows its line.
+pub(super) fn without_secrets(file: &Arc<SourceFile>, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut text = file.text.clone();
+    for problem in problems
+        .iter()
+        .filter(|problem| problem.entry == &words::SECRET_IN_CLEAR)
+    {
+        if let Some(clear) = text.get(problem.span.clone()) {
+            // As many bytes as before, line ends kept, so that every other place stays where it is.
+            let covered: String = clear
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { '*' })
+                .collect();
+            text.replace_range(problem.span.clone(), &covered);
+        }
+    }
+    if text != file.text {
+        let covered = SourceFile::new(file.name.clone(), text);
+        problems
+            .iter_mut()
+            .for_each(|problem| problem.file = Arc::clone(&covered));
+    }
+    problems
+}
+
+fn is_drop(node: &Node) -> bool {
+    node.scalar().is_some_and(|scalar| scalar.text == "$drop")
+}
+/// What a connection says beside its parameters.
+pub(super) struct Settings {
+    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
+    pub(super) quiet_period_ms: Option<i64>,
+    pub(super) sandbox: bool,
+    pub(super) allow_plain_http: bool,
+}
+
+pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Settings {
+    let mut limits = Limits::default();
+    if let Some(pair) = members.get("limits") {
+        let inner = reader.members(&pair.value, "limits", Place::ConnectionLimits);
+        limits.rates = reader.rates(inner.get("rate"));
+        limits.concurrency = reader.count(inner.get("concurrency"));
+    }
+    let mut timeouts = Timeouts::default();
+    if let Some(pair) = members.get("timeouts") {
+        let inner = reader.members(&pair.value, "timeouts", Place::Timeouts);
+        timeouts.connect_ms = reader.duration(inner.get("connect"));
+        timeouts.first_byte_ms = reader.duration(inner.get("first_byte"));
+        timeouts.idle_ms = reader.duration(inner.get("idle"));
+        timeouts.total_ms = reader.duration(inner.get("total"));
+    }
+    Settings {
+        limits,
+        timeouts,
+        quiet_period_ms: reader.duration(members.get("quiet_period")),
+        sandbox: reader.bool(members.get("sandbox")).unwrap_or(false),
+        allow_plain_http: reader.bool(members.get("allow_plain_http")).unwrap_or(false),
+    }
+}
