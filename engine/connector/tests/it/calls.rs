@@ -73,7 +73,7 @@ fn a_batch_of_customers() {
     let prepared = k3.prepare(&call).unwrap();
     assert_eq!(
         String::from_utf8(prepared.body).unwrap(),
-        r#"{"formid":"BD_Customer","data":{"IsAutoSubmitAndAudit":true,"IsVerifyBaseDataField":false,"IsEntryBatchFill":true,"ValidateFlag":true,"NumberSearch":true,"IsAutoAdjustField":false,"IgnoreInterationFlag":true,"ValidateRepeatJson":true,"Model":[{"FName":"张三","FNumber":"00123","FAmount":1.50},{"FNumber":"B\"2"}]}}"#
+        r#"{"formid":"BD_Customer","data":{"IsAutoSubmitAndAudit":true,"IsVerifyBaseDataField":false,"IsEntryBatchFill":true,"ValidateFlag":true,"NumberSearch":true,"IsAutoAdjustField":false,"IgnoreInterationFlag":true,"ValidateRepeatJson":false,"Model":[{"FName":"张三","FNumber":"00123","FAmount":1.50},{"FNumber":"B\"2"}]}}"#
     );
     assert!(
         prepared
