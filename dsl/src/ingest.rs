@@ -187,11 +187,11 @@ impl SourcePlan {
     fn derive(&self, row: &mut Value, cx: &IngestCx<'_>) -> Result<(), Failure> {
         for (path, tree) in &self.derive {
             let value = eval_value(tree, &self.scope(row, cx), &Hits::default()).map_err(|failure| {
-                if failure.field.is_none() {
-                    failure.at(path.to_string())
-                } else {
-                    failure
-                }
+                let field = failure
+                    .field
+                    .as_ref()
+                    .map_or_else(|| path.to_string(), |inner| format!("{path}.{inner}"));
+                failure.at(field)
             })?;
             if let Some(value) = value {
                 path.set(row, value);

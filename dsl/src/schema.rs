@@ -116,7 +116,20 @@ fn shape(shape_of: &Shape, lang: Lang) -> Value {
     match shape_of {
         Shape::Text => json!({"type": ["string", "number", "boolean"], "minLength": 1}),
         Shape::Path => json!({"type": ["string", "number", "boolean"]}),
-        Shape::Word(word) => json!({"type": "string", "pattern": word.pattern}),
+        Shape::Word(word) => {
+            // A plain `7` or `true` is a number or truth value to an editor, and text of this form to `check`.
+            let mut forms = vec![json!({"type": "string", "pattern": word.pattern})];
+            if (word.fits)("7") {
+                forms.push(json!({"type": "integer", "minimum": 0}));
+            }
+            if (word.fits)("true") {
+                forms.push(json!({"type": "boolean"}));
+            }
+            match forms.as_slice() {
+                [only] => only.clone(),
+                _ => json!({"anyOf": forms}),
+            }
+        }
         Shape::Bool => json!({"enum": [true, false, "true", "false"]}),
         Shape::Int(low, high) => {
             let mut number = json!({"type": "integer", "minimum": low});

@@ -57,7 +57,7 @@ pub enum Difference {
         got: Value,
     },
     /// There is no document.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// The record waits for a row that the test does not give.
     Waits {
         /// The scheme that is looked up.
@@ -122,12 +122,12 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
             zone,
         },
     );
-    let results: Result<Vec<Value>, Difference> = records
+    let results: Result<Vec<Value>, Box<Difference>> = records
         .iter()
         .map(|record| document(plan, test, record, zone))
         .collect();
     let diff = match results {
-        Err(difference) => vec![difference],
+        Err(difference) => vec![*difference],
         Ok(documents) => {
             let mut diff = Vec::new();
             match (documents.as_slice(), &test.expect) {
@@ -150,12 +150,17 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
     }
 }
 
-fn document(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> Result<Value, Difference> {
+fn document(
+    plan: &Plan,
+    test: &TestCase,
+    record: &Ingested,
+    zone: &TimeZone,
+) -> Result<Value, Box<Difference>> {
     if let Some(failure) = &record.fault {
-        return Err(Difference::Failed(failure.clone()));
+        return Err(failed(failure.clone()));
     }
-    record.kept.map_err(Difference::Dropped)?;
-    let key = record.key.clone().map_err(Difference::Failed)?;
+    record.kept.map_err(|why| Box::new(Difference::Dropped(why)))?;
+    let key = record.key.clone().map_err(failed)?;
     let Some(target) = &plan.target else {
         return Ok(record.row.clone());
     };
@@ -175,20 +180,21 @@ fn document(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) ->
     };
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels().min(MOST_LEVELS) {
-        for want in target
-            .lookup_keys(level, &cx, &hits)
-            .map_err(Difference::Failed)?
-        {
+        for want in target.lookup_keys(level, &cx, &hits).map_err(failed)? {
             answer(&want, test, &mut hits);
         }
     }
-    match target.build(&cx, &hits, None).map_err(Difference::Failed)? {
+    match target.build(&cx, &hits, None).map_err(failed)? {
         Build::Built(built) => Ok(built.payload),
-        Build::Defer(want) => Err(Difference::Waits {
+        Build::Defer(want) => Err(Box::new(Difference::Waits {
             scheme: want.spec.scheme,
             keys: want.keys,
-        }),
+        })),
     }
+}
+
+fn failed(failure: Failure) -> Box<Difference> {
+    Box::new(Difference::Failed(Box::new(failure)))
 }
 
 /// Looks up in the rows that the test gives; the last one written is the newest.

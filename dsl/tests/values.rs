@@ -317,6 +317,7 @@ fn makers() {
         r#"{"a":{"b":1,"c":2}}"#,
     );
     check("{$merge: [<<n>>]}", CUSTOMER, "E2010");
+    check("{x: {$merge: [{a: [<<gone>>]}]}}", CUSTOMER, "E2001 x.a.0");
     check("{$json: {a: <<n>>}}", CUSTOMER, r#""{\"a\":1.50}""#);
     check(
         "{$literal: \"<<a>> {{b}} _function\"}",

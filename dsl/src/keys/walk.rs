@@ -29,7 +29,7 @@ impl Walk<'_> {
         self.diags.push(diagnostic);
     }
 
-    fn new(&self, entry: &'static crate::catalogue::Entry, span: Range<usize>) -> Diagnostic {
+    fn problem(&self, entry: &'static crate::catalogue::Entry, span: Range<usize>) -> Diagnostic {
         Diagnostic::new(entry, self.file, span)
     }
 
@@ -38,7 +38,7 @@ impl Walk<'_> {
             match block.row(&pair.key) {
                 Some(row) if row.later => {
                     self.report(
-                        self.new(&words::KEY_LATER, pair.key_span.clone())
+                        self.problem(&words::KEY_LATER, pair.key_span.clone())
                             .with("key", &pair.key),
                     );
                 }
@@ -46,7 +46,7 @@ impl Walk<'_> {
                 None => {
                     let near = did_you_mean(&pair.key, block.rows.iter().map(|row| row.key));
                     self.report(
-                        self.new(&words::UNKNOWN_KEY, pair.key_span.clone())
+                        self.problem(&words::UNKNOWN_KEY, pair.key_span.clone())
                             .with("key", &pair.key)
                             .with("block", block.name)
                             .similar(near),
@@ -63,7 +63,7 @@ impl Walk<'_> {
                 && matches!(row.key, "api" | "connection");
             if !excused {
                 self.report(
-                    self.new(&words::MISSING_KEY, beginning(node))
+                    self.problem(&words::MISSING_KEY, beginning(node))
                         .with("key", row.key)
                         .with("block", block.name),
                 );
@@ -89,7 +89,7 @@ impl Walk<'_> {
                 .map(|set| format!("`{}`", set.join("` + `")))
                 .collect();
             self.report(
-                self.new(&words::ONE_OF_KEYS, beginning(node))
+                self.problem(&words::ONE_OF_KEYS, beginning(node))
                     .with("block", block.name)
                     .with("sets", sets.join(" / ")),
             );
@@ -103,7 +103,7 @@ impl Walk<'_> {
             _ => Vec::new(),
         };
         self.report(
-            self.new(&words::WRONG_SHAPE, beginning(node))
+            self.problem(&words::WRONG_SHAPE, beginning(node))
                 .with("key", key)
                 .with("want", zh)
                 .with("want_en", en)
@@ -132,7 +132,7 @@ impl Walk<'_> {
             (Shape::Later(_), _) if fits_outwardly(node, shape) => {
                 let word = text(node).unwrap_or_default();
                 self.report(
-                    self.new(&words::KEY_LATER, node.span.clone())
+                    self.problem(&words::KEY_LATER, node.span.clone())
                         .with("key", format!("{key}: {word}")),
                 );
             }

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Failure;
 use crate::lookup::{Hits, LookupWant};
-use crate::tree::eval::{Eval, Got, Lines, Scope};
+use crate::tree::eval::{Eval, Lines, Scope};
+use crate::tree::get::Got;
 use crate::tree::term::{LookupTerm, Maker, Term, TermKind, Tree};
 use crate::value::Value;
 

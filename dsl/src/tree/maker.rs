@@ -175,7 +175,9 @@ impl Compile<'_> {
             }),
             "$map" => self.map(pair, node),
             "$lookup" => self.lookup(pair, node).map(Maker::Lookup),
-            "$each" => self.each_lines(pair, pairs).map(Maker::Each),
+            "$each" => self
+                .each_lines(pair, pairs)
+                .map(|each| Maker::Each(Box::new(each))),
             later => {
                 self.report(
                     self.problem(&words::VALUE_LATER, pair.key_span.clone())

@@ -45,51 +45,41 @@ impl Tree {
 
 fn merge(base: Term, over: Term) -> Term {
     let (span, source) = (over.span.clone(), over.source.clone());
-    match (as_members(base), as_members(over)) {
-        (Ok(mut members), Ok(above)) => {
-            for (name, term) in above {
-                let known = members.iter().position(|(member, _)| *member == name);
-                match (known, &term.kind) {
-                    (Some(at), TermKind::Drop) => {
-                        members.remove(at);
-                    }
-                    (None, TermKind::Drop) => {}
-                    (Some(at), _) => {
-                        let below = std::mem::take(&mut members[at].1);
-                        members[at].1 = merge(below, term);
-                    }
-                    (None, _) => members.push((name, settle(term))),
-                }
+    let (base, mut over) = (into_members(base), into_members(over));
+    let TermKind::Map(above) = &mut over.kind else {
+        return over;
+    };
+    let TermKind::Map(mut members) = base.kind else {
+        return settle(over);
+    };
+    for (name, term) in std::mem::take(above) {
+        let known = members.iter().position(|(member, _)| *member == name);
+        match (known, &term.kind) {
+            (Some(at), TermKind::Drop) => {
+                members.remove(at);
             }
-            Term {
-                kind: TermKind::Map(members),
-                span,
-                source,
+            (None, TermKind::Drop) => {}
+            (Some(at), _) => {
+                let below = std::mem::take(&mut members[at].1);
+                members[at].1 = merge(below, term);
             }
+            (None, _) => members.push((name, settle(term))),
         }
-        (_, Ok(members)) => settle(Term {
-            kind: TermKind::Map(members),
-            span,
-            source,
-        }),
-        (_, Err(over)) => over,
+    }
+    Term {
+        kind: TermKind::Map(members),
+        span,
+        source,
     }
 }
 
-fn as_members(term: Term) -> Result<Vec<(String, Term)>, Term> {
-    let span = term.span.clone();
-    match term.kind {
-        TermKind::Map(members) => Ok(members),
-        TermKind::Literal(Value::Map(map)) => Ok(map
-            .into_iter()
-            .map(|(name, value)| (name, Term::literal(value, span.clone())))
-            .collect()),
-        kind => Err(Term {
-            kind,
-            span: term.span,
-            source: term.source,
-        }),
+/// A constant map as a map of constants.
+fn into_members(mut term: Term) -> Term {
+    if let TermKind::Literal(Value::Map(map)) = term.kind {
+        let constant = |(name, value)| (name, Term::literal(value, term.span.clone()));
+        term.kind = TermKind::Map(map.into_iter().map(constant).collect());
     }
+    term
 }
 
 fn settle(mut term: Term) -> Term {

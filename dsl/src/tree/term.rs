@@ -95,7 +95,7 @@ pub(crate) struct Made {
 #[derive(Debug, Clone)]
 pub(crate) enum Maker {
     Value(Term),
-    Each(EachTerm),
+    Each(Box<EachTerm>),
     Lookup(LookupTerm),
     Map { of: Term, to: Vec<(String, Value)> },
     Join { list: Read, with: String },

@@ -1,0 +1,371 @@
+//! What the terms of a tree give: placeholders, text, expressions, look-ups.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use jiff::tz::TimeZone;
+
+use crate::catalogue::{evaluation, record};
+use crate::diagnostic::Failure;
+use crate::expr::Env;
+use crate::lookup::{Hit, LookupWant};
+use crate::path::Path;
+use crate::tree::eval::{Eval, Flow, Lines};
+use crate::tree::formula::Formula;
+use crate::tree::sink::ValueSink;
+use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind};
+use crate::value::{Number, Value};
+
+/// What a term gives before manners.
+pub(crate) enum Got {
+    Value(Value),
+    Missing(Box<Gap>),
+    Omitted,
+    Deferred(Box<LookupWant>),
+}
+
+/// A value that is not there.
+pub(crate) struct Gap {
+    /// What to say when nothing else is said.
+    pub(crate) failure: Failure,
+    pub(crate) policy: Missing,
+    /// What to wait for.
+    pub(crate) want: Option<LookupWant>,
+}
+
+/// What a term gives after manners.
+pub(crate) enum Settled {
+    Value(Value),
+    Omitted,
+    Deferred(Box<LookupWant>),
+}
+
+impl Gap {
+    /// What would have been found.
+    pub(crate) fn want(&self) -> Option<&LookupWant> {
+        self.want.as_ref()
+    }
+
+    /// What a missing value becomes, by the policy that is said or by its own.
+    pub(crate) fn settle(self, said: Option<Missing>) -> Result<Settled, Failure> {
+        match (said.unwrap_or(self.policy), self.want) {
+            (Missing::Omit, _) => Ok(Settled::Omitted),
+            (Missing::Null, _) => Ok(Settled::Value(Value::Null)),
+            (Missing::Empty, _) => Ok(Settled::Value(Value::Text(String::new()))),
+            (Missing::Defer, Some(want)) if !want.keys.iter().any(String::is_empty) => {
+                Ok(Settled::Deferred(Box::new(want)))
+            }
+            (Missing::Fail | Missing::Defer, _) => Err(self.failure),
+        }
+    }
+}
+
+impl Eval<'_> {
+    /// A value after manners and policies.
+    pub(crate) fn settled(&self, term: &Term, lines: Option<&Lines<'_>>) -> Result<Settled, Failure> {
+        let got = self.get(term, lines)?;
+        let omit_null = gives_null(term);
+        match got {
+            Got::Value(Value::Null) if omit_null => Ok(Settled::Omitted),
+            Got::Value(Value::Instant(_)) => {
+                let path = term
+                    .source
+                    .as_deref()
+                    .unwrap_or("$now")
+                    .trim_matches(['<', '>', '{', '}'])
+                    .to_owned();
+                Err(Failure::new(&record::INSTANT_UNPRINTED).with("path", path))
+            }
+            Got::Value(value) => Ok(Settled::Value(value)),
+            Got::Omitted => Ok(Settled::Omitted),
+            Got::Deferred(want) => Ok(Settled::Deferred(want)),
+            Got::Missing(gap) => gap.settle(None),
+        }
+    }
+
+    /// A value for a comparison or a key; `None` when it is absent for whatever reason that is no failure.
+    pub(crate) fn optional(&self, term: &Term, lines: Option<&Lines<'_>>) -> Result<Option<Value>, Failure> {
+        Ok(match self.get(term, lines)? {
+            Got::Value(value) => Some(value),
+            Got::Omitted | Got::Deferred(_) => None,
+            Got::Missing(gap) if gap.policy == Missing::Omit => None,
+            Got::Missing(gap) => match gap.settle(None)? {
+                Settled::Value(value) => Some(value),
+                Settled::Omitted | Settled::Deferred(_) => None,
+            },
+        })
+    }
+
+    /// What a term gives; manners of the term itself are applied, the policy for a missing value is not.
+    pub(crate) fn get(&self, term: &Term, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        match &term.kind {
+            TermKind::Literal(value) => Ok(Got::Value(value.clone())),
+            TermKind::Read(read) => self.read(read, lines),
+            TermKind::Text(pieces) => self.text(pieces, lines),
+            TermKind::Formula(formula) => self.formula(formula, lines),
+            TermKind::Find(lookup) => match self.lookup(lookup, lines)? {
+                Got::Missing(gap) if gap.want.is_some() || gap.policy == Missing::Defer => {
+                    Ok(Got::Value(Value::Null))
+                }
+                got => Ok(got),
+            },
+            TermKind::Drop => Ok(Got::Omitted),
+            TermKind::Map(_) | TermKind::List(_) => self.built(term, lines),
+            TermKind::Made(made) => self.made(term, made, lines),
+        }
+    }
+
+    fn built(&self, term: &Term, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        let mut sink = ValueSink::new();
+        Ok(match self.write(term, lines, None, &mut sink)? {
+            Flow::Written => Got::Value(sink.finish().unwrap_or(Value::Null)),
+            Flow::Omitted => Got::Omitted,
+            Flow::Deferred(want) => Got::Deferred(want),
+        })
+    }
+
+    pub(crate) fn read(&self, read: &Read, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        let Some(value) = self.fetch(&read.from, lines) else {
+            if read.missing == Missing::Empty {
+                return Ok(Got::Value(Value::Text(String::new())));
+            }
+            let gap = Gap {
+                failure: missing_field(&read.from),
+                policy: read.missing,
+                want: None,
+            };
+            return Ok(Got::Missing(Box::new(gap)));
+        };
+        let mut value = value.into_owned();
+        for filter in &read.filters {
+            value = filter.apply(value, self.scope.zone())?;
+        }
+        if read.plain && matches!(value, Value::Number(_) | Value::Bool(_)) {
+            value = value.to_plain_text().map_or(Value::Null, Value::Text);
+        }
+        Ok(Got::Value(value))
+    }
+
+    /// The value behind a reference.
+    pub(crate) fn fetch<'v>(&'v self, from: &Ref, lines: Option<&'v Lines<'v>>) -> Option<Cow<'v, Value>> {
+        match from {
+            Ref::Field { slot, path } => self.scope.field(*slot, path),
+            Ref::Line { up, rest, .. } => {
+                let line = line_at(lines, *up)?;
+                match rest {
+                    Some(rest) => rest.get(line.value).map(Cow::Borrowed),
+                    None => Some(Cow::Borrowed(line.value)),
+                }
+            }
+            Ref::Index { up } => {
+                let index = u64::try_from(line_at(lines, *up)?.index).unwrap_or(u64::MAX);
+                Some(Cow::Owned(Value::Number(Number::from(index))))
+            }
+            Ref::Name(path) => self.name(path),
+            Ref::Seconds(path) => match self.name(path)?.as_ref() {
+                Value::Instant(instant) => Some(Cow::Owned(Value::from(instant.ms.div_euclid(1000)))),
+                other => Some(Cow::Owned(other.clone())),
+            },
+        }
+    }
+
+    fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        if path.first_name() == Some("$now") {
+            return Some(Cow::Owned(Value::Instant(crate::value::Instant {
+                ms: self.scope.now_ms(),
+            })));
+        }
+        self.scope.name(path)
+    }
+
+    fn text(&self, pieces: &[Piece], lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        let mut text = String::new();
+        for piece in pieces {
+            let read = match piece {
+                Piece::Text(part) => {
+                    text.push_str(part);
+                    continue;
+                }
+                Piece::Read(read) => read,
+            };
+            match self.read(read, lines)? {
+                Got::Value(Value::Null) => {}
+                Got::Value(Value::Instant(_)) => {
+                    return Err(Failure::new(&record::INSTANT_UNPRINTED).with("path", read.from.shown()));
+                }
+                Got::Value(value) => match value.to_plain_text() {
+                    Some(part) => text.push_str(&part),
+                    None => {
+                        return Err(Failure::new(&record::NOT_TEXT)
+                            .with("path", read.from.shown())
+                            .with("kind", value.kind()));
+                    }
+                },
+                got => return Ok(got),
+            }
+        }
+        Ok(Got::Value(Value::Text(text)))
+    }
+
+    fn formula(&self, formula: &Formula, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        let env = FormulaEnv {
+            eval: self,
+            formula,
+            lines,
+            failure: RefCell::new(None),
+        };
+        let result = formula.expr.eval(&env);
+        if let Some(failure) = env.failure.into_inner() {
+            return Err(failure);
+        }
+        match result {
+            Err(failure) if failure.entry.code == evaluation::FIELD_MISSING.code => {
+                Ok(Got::Missing(Box::new(Gap {
+                    failure,
+                    policy: Missing::Fail,
+                    want: None,
+                })))
+            }
+            result => result.map(Got::Value),
+        }
+    }
+
+    /// What a look-up found; a miss says what to wait for.
+    pub(crate) fn lookup(&self, lookup: &LookupTerm, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        let mut keys = Vec::with_capacity(lookup.keys.len());
+        for term in &lookup.keys {
+            match self.get(term, lines)? {
+                Got::Value(value) => keys.push(value.to_plain_text().unwrap_or_default()),
+                Got::Omitted => keys.push(String::new()),
+                got => return Ok(got),
+            }
+        }
+        let want = LookupWant {
+            spec: lookup.spec.clone(),
+            keys,
+        };
+        let empty = want.keys.iter().any(String::is_empty);
+        let hit = if empty {
+            None
+        } else {
+            self.hits.get(&want.spec, &want.keys)
+        };
+        match hit {
+            Some(Hit::One(value)) => Ok(Got::Value(value.clone())),
+            Some(Hit::Several(count)) => Err(Failure::new(&record::LOOKUP_SEVERAL)
+                .with("scheme", &want.spec.scheme)
+                .with("keys", keys_text(&want))
+                .with("count", count)),
+            Some(Hit::None) | None => {
+                let policy = if empty { Missing::Fail } else { Missing::Defer };
+                Ok(Got::Missing(Box::new(Gap {
+                    failure: lookup_miss(&want),
+                    policy,
+                    want: Some(want),
+                })))
+            }
+        }
+    }
+}
+
+struct FormulaEnv<'e> {
+    eval: &'e Eval<'e>,
+    formula: &'e Formula,
+    lines: Option<&'e Lines<'e>>,
+    /// What went wrong in a look-up, which an expression cannot pass on.
+    failure: RefCell<Option<Failure>>,
+}
+
+impl Env for FormulaEnv<'_> {
+    fn field(&self, slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
+        self.eval.fetch(self.formula.refs.get(slot)?, self.lines)
+    }
+
+    fn list(&self, slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
+        match self.formula.refs.get(slot)? {
+            Ref::Field { slot, path } => self.eval.scope.list(*slot, path),
+            Ref::Line {
+                up, rest: Some(rest), ..
+            } => crate::expr::gather(line_at(self.lines, *up)?.value, rest),
+            other => self.eval.fetch(other, self.lines),
+        }
+    }
+
+    fn lookup(&self, index: usize) -> Option<Value> {
+        match self.eval.lookup(self.formula.lookups.get(index)?, self.lines) {
+            Ok(Got::Value(value)) => Some(value),
+            Ok(Got::Missing(gap)) if gap.want.is_none() => {
+                *self.failure.borrow_mut() = Some(gap.failure);
+                None
+            }
+            Ok(_) => None,
+            Err(failure) => {
+                *self.failure.borrow_mut() = Some(failure);
+                None
+            }
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.eval.scope.now_ms()
+    }
+
+    fn zone(&self) -> &TimeZone {
+        self.eval.scope.zone()
+    }
+
+    fn compat_qeasy(&self) -> bool {
+        self.eval.scope.compat_qeasy()
+    }
+}
+
+/// Whether NULL is how this term says "nothing", which leaves the member out.
+pub(crate) fn gives_null(term: &Term) -> bool {
+    matches!(term.kind, TermKind::Formula(_) | TermKind::Find(_))
+}
+
+fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
+    (0..up).try_fold(lines?, |line, _| line.up)
+}
+
+pub(crate) fn missing_field(from: &Ref) -> Failure {
+    match from {
+        Ref::Name(_) | Ref::Seconds(_) => {
+            Failure::new(&record::WINDOW_NAME_ABSENT).with("path", from.shown())
+        }
+        _ => Failure::new(&record::MISSING_FIELD).with("path", from.shown()),
+    }
+}
+
+pub(crate) fn lookup_miss(want: &LookupWant) -> Failure {
+    Failure::new(&record::LOOKUP_MISS)
+        .with("scheme", &want.spec.scheme)
+        .with("keys", keys_text(want))
+}
+
+fn keys_text(want: &LookupWant) -> String {
+    let pairs: Vec<String> = want
+        .spec
+        .by
+        .iter()
+        .zip(&want.keys)
+        .map(|(column, key)| format!("{column}={key}"))
+        .collect();
+    pairs.join(" ")
+}
+
+impl Ref {
+    /// How the author would write it.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Ref::Field { path, .. } | Ref::Name(path) | Ref::Seconds(path) => path.to_string(),
+            Ref::Line {
+                each,
+                rest: Some(rest),
+                ..
+            } => each.join(rest).to_string(),
+            Ref::Line { each, rest: None, .. } => each.to_string(),
+            Ref::Index { .. } => "$index".to_owned(),
+        }
+    }
+}
