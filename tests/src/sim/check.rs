@@ -1,0 +1,364 @@
+//! What must hold, stated from the outside: the source's trades and the target's journal against the ledger's records.
+
+use std::collections::BTreeMap;
+
+use flow::classify::{Manner, Proof, manner};
+use flow::codes;
+use flow::ids::{Ms, RunId};
+use flow::op::{LedgerOp, OnSeen, RecordState, RunStatus, WriteAction};
+use flow::window::{CatchUp, watermark};
+use flow::{Stopped, Summary};
+use ledger::read::{RecordFilter, RecordRow, RunFilter};
+
+use super::content::{Content, Kind};
+use super::shell::{SCHEME, World};
+use super::target::Row;
+
+fn fail<T>(what: impl Into<String>) -> Result<T, String> {
+    Err(what.into())
+}
+
+fn records(world: &World) -> Result<Vec<RecordRow>, String> {
+    let all = RecordFilter::default();
+    world.reader.list_records(&all).map_err(|e| e.to_string())
+}
+
+/// Only these changes of state exist, by the op that made them. A settlement and the promotion of a waiting version
+/// are one step from outside.
+fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
+    use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
+    match op {
+        LedgerOp::StagePage { .. } => match from {
+            None => matches!(to, Pending | Skipped | Dead),
+            // A page may bring a record another version and then the one that is done.
+            Some(Done | Dead | Skipped) => matches!(to, Pending | Done),
+            Some(Pending) => to == Done,
+            Some(Sending | Unknown | Held) => false,
+        },
+        LedgerOp::Claim { .. } => from == Some(Pending) && matches!(to, Sending | Held),
+        LedgerOp::Settle { .. } => {
+            from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held)
+        }
+        LedgerOp::BeginRun { .. } => from == Some(Sending) && to == Unknown,
+        LedgerOp::Resolve { .. } => from == Some(Unknown) && matches!(to, Done | Pending | Held),
+        LedgerOp::Refuse { .. } => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
+        LedgerOp::OpenWindow { .. }
+        | LedgerOp::EndWindow { .. }
+        | LedgerOp::Pick { .. }
+        | LedgerOp::Adopt { .. }
+        | LedgerOp::PickUnknown { .. }
+        | LedgerOp::EndRun { .. }
+        | LedgerOp::CountStates { .. } => false,
+    }
+}
+
+/// I5, and who was ever in doubt.
+pub(super) fn transitions(world: &mut World, ops: &[LedgerOp]) -> Result<(), String> {
+    let changes = |op: &LedgerOp| {
+        RecordState::ALL.into_iter().any(|to| {
+            let froms = RecordState::ALL.into_iter().map(Some).chain([None]);
+            froms.into_iter().any(|from| allowed(op, from, to))
+        })
+    };
+    if !ops.iter().any(changes) {
+        return Ok(());
+    }
+    let changed = RecordFilter {
+        since: Some(world.stepped),
+        ..RecordFilter::default()
+    };
+    for record in world.reader.list_records(&changed).map_err(|e| e.to_string())? {
+        let (id, to) = (record.record, record.state);
+        let from = world.states.get(&id).copied();
+        if from != Some(to) && !ops.iter().any(|op| allowed(op, from, to)) {
+            return fail(format!("record {id} went from {from:?} to {to:?} by {ops:?}"));
+        }
+        if to == RecordState::Unknown {
+            world.in_doubt.insert(id);
+        }
+        world.states.insert(id, to);
+    }
+    Ok(())
+}
+
+/// I6: one item per key in a call, and nothing sent while an earlier call with that key may still be executed.
+pub(super) fn one_in_flight(world: &World, rows: &[Row]) -> Result<(), String> {
+    for (n, row) in rows.iter().enumerate() {
+        if rows[..n].iter().any(|other| other.tkey == row.tkey) {
+            return fail(format!("two items with the key {} in one call", row.tkey));
+        }
+        if !world.setup.too_late && world.target.is_late(&row.tkey) {
+            return fail(format!(
+                "{} is sent while an earlier call may still be executed",
+                row.tkey
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// I4, and that the summary tells the truth.
+pub(super) fn summary(world: &World, summary: &Summary, run: i64) -> Result<(), String> {
+    let counts = summary.counts;
+    if !counts.add_up() {
+        return fail(format!("the counts do not add up: {counts:?}"));
+    }
+    let staged = world.staged.get(&run).copied().unwrap_or_default();
+    if counts.fetched != staged {
+        return fail(format!("{} fetched, {staged} staged", counts.fetched));
+    }
+    let mut by_state = [0; 7];
+    for state in world.states.values() {
+        let place = RecordState::ALL.iter().position(|known| known == state);
+        by_state[place.ok_or("a state that is not in ALL")?] += 1;
+    }
+    if summary.states != by_state {
+        return fail(format!("states {:?}, records say {by_state:?}", summary.states));
+    }
+    let must_be = match &summary.stopped {
+        Some(Stopped::Canceled) => Some(RunStatus::Canceled),
+        Some(Stopped::Source(reason) | Stopped::Target(reason)) if reason.code == codes::BUG => {
+            return fail(format!("a bug: {}", reason.text));
+        }
+        Some(Stopped::Source(_) | Stopped::Target(_)) => Some(RunStatus::Failed),
+        Some(Stopped::FirstDead(_)) => Some(RunStatus::Partial),
+        None if counts.dead + counts.held + counts.open() > 0 => Some(RunStatus::Partial),
+        None => None,
+    };
+    if must_be.is_some_and(|status| status != summary.status) {
+        return fail(format!("{:?} is told as {:?}", summary.stopped, summary.status));
+    }
+    let life = world.reader.show_run(RunId(run)).map_err(|e| e.to_string())?;
+    let stored = life.ok_or("the run is not in the ledger")?.run;
+    if stored.status != summary.status.word() || stored.counts != Some(counts) {
+        return fail(format!("the ledger says {stored:?}, the summary {summary:?}"));
+    }
+    Ok(())
+}
+
+/// What holds after every run and after every crash.
+pub(super) fn always(world: &World) -> Result<(), String> {
+    let records = records(world)?;
+    if records.len() != world.states.len() {
+        return fail("records have gone");
+    }
+    for record in records {
+        let id = record.record;
+        if world.states.get(&id) != Some(&record.state) {
+            return fail(format!("a state changed unseen: {record:?}"));
+        }
+        let closed = matches!(
+            record.state,
+            RecordState::Dead | RecordState::Held | RecordState::Skipped
+        );
+        if closed && record.reason.as_ref().is_none_or(|reason| reason.code.is_empty()) {
+            return fail(format!("record {id} is {} without a reason", record.state.word()));
+        }
+        documents(world, &record).map_err(|what| format!("{what}: {record:?}"))?;
+    }
+    nothing_missing(world)?;
+    let runs = world
+        .reader
+        .list_runs(&RunFilter::default())
+        .map_err(|e| e.to_string())?;
+    match runs
+        .iter()
+        .find(|run| run.counts.is_some_and(|counts| !counts.add_up()))
+    {
+        Some(run) => fail(format!("the counts of {run:?} do not add up")),
+        None => Ok(()),
+    }
+}
+
+/// I2 and I7 for one record.
+fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
+    let setup = &world.setup;
+    let Ok(customer) = record.label.parse::<u32>() else {
+        return fail("not a customer");
+    };
+    if Content::parse(&record.version).is_some_and(|content| content.kind == Kind::Keyless) {
+        // Has a customer only in this model.
+        return Ok(());
+    }
+    let tkey = setup.tkey(customer);
+    let shared = setup.is_foreign(customer) || setup.collides(customer);
+    let made = world
+        .target
+        .journal
+        .iter()
+        .filter(|entry| entry.created)
+        .filter(|entry| {
+            world
+                .target
+                .documents
+                .get(&entry.id)
+                .is_some_and(|made| made.tkey == tkey)
+        })
+        .count();
+    if made > 1 && !setup.may_double() {
+        return fail(format!("{made} documents were made for {tkey}"));
+    }
+    if shared {
+        return Ok(());
+    }
+    let at_rest = record.done_version.is_none()
+        && matches!(record.state, RecordState::Dead | RecordState::Skipped)
+        && !setup.too_late;
+    if at_rest && made > 0 && !setup.may_double() {
+        return fail("never done, but a document was made");
+    }
+    if record.state != RecordState::Done {
+        return Ok(());
+    }
+    let done = record.done_version.as_deref().ok_or("done without a version")?;
+    if done != record.version {
+        return fail("done with another version");
+    }
+    let content = Content::parse(done.trim_end_matches("-void")).ok_or("not a version of ours")?;
+    let id = record.target_id.as_deref().ok_or("done without a document")?;
+    let document = world
+        .target
+        .documents
+        .get(id)
+        .ok_or("done with a document that is not there")?;
+    if document.content != Some(content) {
+        return fail(format!("the document says {:?}", document.content));
+    }
+    let written = world
+        .target
+        .journal
+        .iter()
+        .filter(|entry| entry.content == content)
+        .count();
+    let may_repeat =
+        world.in_doubt.contains(&record.record) || setup.several || setup.on_seen == OnSeen::Update;
+    if written == 0 || (written > 1 && !may_repeat) {
+        return fail(format!("written {written} times"));
+    }
+    let created = world
+        .target
+        .journal
+        .iter()
+        .filter(|entry| entry.created && entry.content == content)
+        .count();
+    if created > 1 && !setup.may_double() {
+        return fail(format!("created {created} times"));
+    }
+    Ok(())
+}
+
+/// I1: every trade in closed time has been seen as it is now.
+fn nothing_missing(world: &World) -> Result<(), String> {
+    let closed = world.reader.closed_intervals(SCHEME).map_err(|e| e.to_string())?;
+    for trade in &world.source.trades {
+        let inside = closed
+            .iter()
+            .any(|closed| closed.from <= trade.stamp && trade.stamp < closed.to);
+        let known = (trade.content.key(), trade.content.to_string());
+        if inside && !world.seen.contains(&known) {
+            return fail(format!("{trade:?} was never seen, but {closed:?} is closed"));
+        }
+    }
+    Ok(())
+}
+
+/// Something is still open: what, and when it can go on.
+pub(super) fn unsettled(world: &World) -> Result<Option<(String, Option<Ms>)>, String> {
+    if let Some(window) = &world.setup.window
+        && window.catch_up == CatchUp::Extend
+    {
+        let closed = world.reader.closed_intervals(SCHEME).map_err(|e| e.to_string())?;
+        let settled = world.instant - window.settle;
+        if watermark(&closed) != Some(settled) || closed.len() != 1 {
+            return Ok(Some((format!("closed {closed:?}, not up to {settled}"), None)));
+        }
+    }
+    let open: Vec<RecordRow> = records(world)?
+        .into_iter()
+        .filter(|record| record.state.is_open())
+        .collect();
+    let due = open
+        .iter()
+        .filter_map(|record| record.not_before.max(record.resolve_after))
+        .min();
+    Ok(open.first().map(|record| (format!("{record:?}"), due)))
+}
+
+/// The weather is clear and nothing is open: everything is where it belongs.
+pub(super) fn settled(world: &World) -> Result<(), String> {
+    let mut by_key = BTreeMap::new();
+    for record in records(world)? {
+        justified(world, &record).map_err(|what| format!("{what}: {record:?}"))?;
+        by_key.insert(record.key.clone(), record);
+    }
+    let closed = world.reader.closed_intervals(SCHEME).map_err(|e| e.to_string())?;
+    for trade in &world.source.trades {
+        let content = trade.content;
+        let read = world.setup.window.is_none()
+            || closed
+                .iter()
+                .any(|closed| closed.from <= trade.stamp && trade.stamp < closed.to);
+        let only_one = !world.setup.several;
+        let follows = world.setup.on_seen != OnSeen::Skip;
+        if !read || !only_one || !follows || content.kind == Kind::Filtered {
+            continue;
+        }
+        let Some(record) = by_key.get(&content.key()) else {
+            return fail(format!("{content} is not in the ledger"));
+        };
+        // A lost answer about somebody else's document looks like one about ours.
+        let held = record.state == RecordState::Held
+            || world.setup.is_foreign(content.customer) && world.in_doubt.contains(&record.record);
+        let version = record.version.trim_end_matches("-void");
+        let newest = record
+            .waiting_version
+            .as_deref()
+            .unwrap_or(version)
+            .trim_end_matches("-void");
+        if newest != content.to_string() && content.kind != Kind::Keyless {
+            return fail(format!("the newest row is {content}, the ledger has {record:?}"));
+        }
+        let want = match content.kind {
+            Kind::Plain | Kind::Deferred => record.state == RecordState::Done,
+            Kind::Poison | Kind::Broken | Kind::Keyless => record.state == RecordState::Dead,
+            Kind::Void => matches!(record.state, RecordState::Done | RecordState::Skipped),
+            Kind::Filtered => true,
+        };
+        if !want && !held {
+            return fail(format!("{content} ended as {}", record.state.word()));
+        }
+    }
+    Ok(())
+}
+
+/// Dead, held and skipped only for a reason that this world has.
+fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
+    let setup = &world.setup;
+    let customer: u32 = record.label.parse().map_err(|_| "not a customer")?;
+    let kind = Content::parse(record.version.trim_end_matches("-void")).map(|content| content.kind);
+    let code = record.reason.as_ref().map_or("", |reason| reason.code.as_str());
+    let good = match record.state {
+        RecordState::Done => true,
+        RecordState::Pending | RecordState::Sending | RecordState::Unknown => false,
+        RecordState::Dead => matches!(kind, Some(Kind::Poison | Kind::Broken | Kind::Keyless)),
+        RecordState::Skipped => matches!(kind, Some(Kind::Filtered | Kind::Void)),
+        RecordState::Held => match code {
+            codes::KEY_CONFLICT | codes::KEY_AMBIGUOUS => {
+                setup.is_foreign(customer) || setup.collides(customer) || setup.may_double()
+            }
+            codes::CANNOT_ASK => {
+                manner(setup.proof, setup.on_unknown) == Manner::Hold
+                    || record.action == Some(WriteAction::Void)
+            }
+            codes::UNKNOWN_TOO_LONG => setup.proof != Proof::Upsert,
+            codes::EXISTS_NOT_FOUND => false,
+            // The ledger's own: another record has the key.
+            _ => setup.collides(customer),
+        },
+    };
+    if good {
+        Ok(())
+    } else {
+        fail("not justified in this world")
+    }
+}

@@ -1,0 +1,175 @@
+//! One world per seed: the scheme, the target's abilities, and how bad the weather is.
+
+use flow::classify::{OnUnknown, Proof};
+use flow::ids::Ms;
+use flow::op::OnSeen;
+use flow::window::{CatchUp, First, WindowRule};
+
+use super::rng::Rng;
+
+/// A second.
+pub(super) const SECOND: Ms = 1_000;
+/// A minute.
+pub(super) const MINUTE: Ms = 60 * SECOND;
+/// An hour.
+pub(super) const HOUR: Ms = 60 * MINUTE;
+/// When the simulated time begins.
+pub(super) const BEGIN: Ms = 1_700_000_000_000;
+
+/// How the source moves while it is read. Rows that leave and rows that arrive between two pages would cancel out in
+/// the source's total: no polling client can see that, so one world has one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drift {
+    /// Changes only between runs.
+    Still,
+    /// Rows change, and so leave the window.
+    Leave,
+    /// Rows arrive late, stamped earlier.
+    Arrive,
+}
+
+/// Everything that is drawn once per seed.
+#[derive(Debug, Clone)]
+pub(super) struct Setup {
+    /// What resolves a lost create.
+    pub(super) proof: Proof,
+    /// The target refuses a second document with a key.
+    pub(super) unique: bool,
+    /// The scheme's choice.
+    pub(super) on_unknown: OnUnknown,
+    /// Late commits may come after the quiet period (only where uniqueness is the second wall).
+    pub(super) too_late: bool,
+    /// Records a call.
+    pub(super) batch: u32,
+    /// Time-out of a call.
+    pub(super) timeout: Ms,
+    /// Quiet period.
+    pub(super) quiet: Ms,
+    /// One bad record fails the whole call, without naming it.
+    pub(super) all_or_nothing: bool,
+    /// Ask before every first create.
+    pub(super) find_before_create: bool,
+    /// A refused record stops the run.
+    pub(super) stop_at_first_dead: bool,
+    /// Some documents are already there.
+    pub(super) foreign: bool,
+    /// Some customers share a key at the target.
+    pub(super) collisions: bool,
+    /// `None` = no window.
+    pub(super) window: Option<WindowRule>,
+    /// The author looks back so far.
+    pub(super) look_back: Option<Ms>,
+    /// Second readings.
+    pub(super) on_seen: OnSeen,
+    /// Rows a page.
+    pub(super) page: usize,
+    /// The source says a total.
+    pub(super) total: bool,
+    /// How it moves.
+    pub(super) drift: Drift,
+    /// Several trades of one customer.
+    pub(super) several: bool,
+    /// Source faults in a thousand calls.
+    pub(super) source_faults: u32,
+    /// Target faults in a thousand calls.
+    pub(super) target_faults: u32,
+    /// Crashes in a thousand steps.
+    pub(super) crashes: u32,
+    /// Rows with something special in a thousand.
+    pub(super) special: u32,
+    /// Runs before the weather clears.
+    pub(super) runs: u32,
+    /// How long a run waits for lost answers.
+    pub(super) settle_wait: Ms,
+}
+
+impl Setup {
+    /// Draws a world.
+    pub(super) fn draw(rng: &mut Rng) -> Self {
+        let proof = rng.pick(&[
+            Proof::UniqueKey,
+            Proof::UniqueKey,
+            Proof::Query,
+            Proof::Query,
+            Proof::Upsert,
+            Proof::IdempotencyKey,
+            Proof::None,
+        ]);
+        let on_unknown = match rng.between(0, 12) {
+            0 => OnUnknown::Hold,
+            1 => OnUnknown::Resend,
+            _ => OnUnknown::ByProof,
+        };
+        let drift = rng.pick(&[Drift::Still, Drift::Leave, Drift::Arrive]);
+        let window = rng.in_thousand(900).then(|| WindowRule {
+            first: Some(First::Before(48 * HOUR)),
+            overlap: rng.pick(&[0, 2 * MINUTE, 10 * MINUTE]),
+            settle: rng.pick(&[0, MINUTE, 5 * MINUTE]),
+            max: rng.pick(&[2 * HOUR, 6 * HOUR, 24 * HOUR, 400 * HOUR]),
+            catch_up: if rng.in_thousand(100) {
+                CatchUp::Ignore
+            } else {
+                CatchUp::Extend
+            },
+        });
+        let find_before_create = rng.in_thousand(250) && proof != Proof::None;
+        Setup {
+            proof,
+            unique: proof == Proof::UniqueKey,
+            on_unknown,
+            too_late: proof == Proof::UniqueKey && rng.in_thousand(300),
+            batch: rng.pick(&[1, 2, 5, 10]),
+            timeout: rng.pick(&[5 * SECOND, 30 * SECOND]),
+            quiet: rng.pick(&[SECOND, MINUTE, 5 * MINUTE]),
+            all_or_nothing: rng.in_thousand(250),
+            find_before_create,
+            stop_at_first_dead: rng.in_thousand(100),
+            foreign: (proof == Proof::UniqueKey || find_before_create) && rng.in_thousand(400),
+            collisions: rng.in_thousand(200),
+            window,
+            look_back: rng.in_thousand(300).then_some(20 * HOUR),
+            on_seen: rng.pick(&[
+                OnSeen::UpdateIfChanged,
+                OnSeen::UpdateIfChanged,
+                OnSeen::UpdateIfChanged,
+                OnSeen::Skip,
+                OnSeen::Update,
+            ]),
+            page: usize::try_from(rng.between(2, 12)).expect("small"),
+            total: drift != Drift::Still || rng.in_thousand(500),
+            drift,
+            several: rng.in_thousand(400),
+            source_faults: rng.pick(&[0, 50, 200]),
+            target_faults: rng.pick(&[0, 100, 300, 600]),
+            crashes: rng.pick(&[0, 5, 20, 60]),
+            special: rng.pick(&[0, 100, 300]),
+            runs: u32::try_from(rng.between(2, 9)).expect("small"),
+            settle_wait: rng.pick(&[0, MINUTE, 20 * MINUTE]),
+        }
+    }
+
+    /// A lost create may be executed and sent again: the scheme or the target chose "at least once".
+    pub(super) fn may_double(&self) -> bool {
+        self.on_unknown == OnUnknown::Resend && matches!(self.proof, Proof::Query | Proof::None)
+    }
+
+    /// The natural key of a customer's document.
+    pub(super) fn tkey(&self, customer: u32) -> String {
+        let shared = if self.collisions && customer % 7 == 3 {
+            customer - 1
+        } else {
+            customer
+        };
+        format!("[\"K{shared}\"]")
+    }
+
+    /// A document with this customer's key was there before.
+    pub(super) fn is_foreign(&self, customer: u32) -> bool {
+        self.foreign && customer % 5 == 2
+    }
+
+    /// Another customer has the same key.
+    pub(super) fn collides(&self, customer: u32) -> bool {
+        self.collisions && matches!(customer % 7, 2 | 3)
+    }
+}

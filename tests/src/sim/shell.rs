@@ -1,0 +1,637 @@
+//! Carries out what the job asks for, in simulated time, with the weather of the seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flow::classify::{Class, Delivery, Proof, Verdict};
+use flow::ids::{AttemptId, Blob, Ms, RecordId};
+use flow::op::{LedgerOp, LedgerReply, Reason, RecordState, Refusal, StagedRow, Trigger, WriteAction};
+use flow::window::Proposal;
+use flow::{
+    Action, Answer, Event, Found, Job, JobPlan, Page, Purpose, ReadFailure, ReadFailureKind, Ready,
+    RowAnswer, SourceFacts, Stages, Summary, TargetFacts, TransformItem, Transformed,
+};
+use ledger::{Blobs, Ledger, Reader};
+
+use super::Report;
+use super::check;
+use super::content::{Content, Kind};
+use super::rng::Rng;
+use super::setup::{BEGIN, Drift, HOUR, MINUTE, SECOND, Setup};
+use super::source::Source;
+use super::target::{Outcome, Row, Target};
+
+/// The scheme of every world.
+pub(super) const SCHEME: &str = "s";
+/// Far more than any run here needs.
+const MAX_STEPS: u32 = 20_000;
+/// Runs in which everything must settle once the weather is clear.
+const CALM_RUNS: u32 = 12;
+
+/// One world.
+pub(super) struct World {
+    pub(super) setup: Setup,
+    pub(super) rng: Rng,
+    pub(super) now: Ms,
+    pub(super) source: Source,
+    pub(super) target: Target,
+    pub(super) reader: Reader,
+    /// Every (key, version) that a page brought into the ledger.
+    pub(super) seen: BTreeSet<(String, String)>,
+    /// Rows staged by run.
+    pub(super) staged: BTreeMap<i64, u64>,
+    /// Records that were unknown at some time.
+    pub(super) in_doubt: BTreeSet<RecordId>,
+    /// The state of every record after the last transaction.
+    pub(super) states: BTreeMap<RecordId, RecordState>,
+    /// The weather is clear.
+    pub(super) calm: bool,
+    /// When the job took its last step.
+    pub(super) stepped: Ms,
+    /// When the last run began.
+    pub(super) instant: Ms,
+    pub(super) report: Report,
+    ledger: Ledger,
+    blobs: Blobs,
+    handles: BTreeMap<u64, Content>,
+    run: i64,
+    claimed_at: Ms,
+    trace: Option<Vec<String>>,
+}
+
+/// How a run ended.
+enum End {
+    Finished(Box<Summary>),
+    Crashed,
+}
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy)]
+enum Weather {
+    Fine,
+    NotSent,
+    LostBefore,
+    LostAfter,
+    Late,
+    FaultBefore,
+    FaultAfter,
+    FaultLate,
+    LoginPage,
+    Partial,
+    Throttled,
+    Transient,
+    Auth,
+    Quota,
+    Config,
+}
+
+const STORMS: [Weather; 17] = [
+    Weather::NotSent,
+    Weather::LostBefore,
+    Weather::LostAfter,
+    Weather::LostAfter,
+    Weather::Late,
+    Weather::Late,
+    Weather::FaultBefore,
+    Weather::FaultAfter,
+    Weather::FaultLate,
+    Weather::LoginPage,
+    Weather::Partial,
+    Weather::Partial,
+    Weather::Throttled,
+    Weather::Transient,
+    Weather::Auth,
+    Weather::Quota,
+    Weather::Config,
+];
+
+/// Plays one world: what came of it, and the trace where one is wanted.
+pub(super) fn play(seed: u64, traced: bool) -> (Result<Report, String>, Vec<String>) {
+    let mut world = match World::new(seed, traced) {
+        Ok(world) => world,
+        Err(what) => return (Err(what), Vec::new()),
+    };
+    let result = world.live();
+    (result, world.trace.unwrap_or_default())
+}
+
+impl World {
+    fn new(seed: u64, traced: bool) -> Result<Self, String> {
+        let mut rng = Rng::new(seed);
+        let setup = Setup::draw(&mut rng);
+        let ledger = Ledger::in_memory().map_err(|e| e.to_string())?;
+        Ok(World {
+            source: Source::new(&setup, &mut rng),
+            target: Target::new(&setup),
+            reader: ledger.reader(),
+            now: BEGIN,
+            seen: BTreeSet::new(),
+            staged: BTreeMap::new(),
+            in_doubt: BTreeSet::new(),
+            states: BTreeMap::new(),
+            calm: false,
+            stepped: BEGIN,
+            instant: BEGIN,
+            report: Report::default(),
+            ledger,
+            blobs: Blobs::new(),
+            handles: BTreeMap::new(),
+            run: 0,
+            claimed_at: 0,
+            trace: traced.then(|| vec![format!("{setup:?}")]),
+            setup,
+            rng,
+        })
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>9} {}", self.now - BEGIN, line()));
+        }
+    }
+
+    fn live(&mut self) -> Result<Report, String> {
+        for _ in 0..self.setup.runs {
+            self.run()?;
+            self.night();
+        }
+        self.calm = true;
+        self.note(|| "the weather clears".to_owned());
+        let clear = self.now;
+        // An older question may be half an hour away, a throttled record an hour; each twice at the worst.
+        let patience = 2 * (self.setup.quiet + self.setup.timeout + HOUR / 2) + 3 * HOUR;
+        for _ in 0..CALM_RUNS {
+            let next = self.run()?;
+            let open = check::unsettled(self)?;
+            match open {
+                None => {
+                    check::settled(self)?;
+                    self.report.records = u64::try_from(self.states.len()).unwrap_or_default();
+                    self.report.in_doubt = u64::try_from(self.in_doubt.len()).unwrap_or_default();
+                    self.report.simulated_ms = self.now - BEGIN;
+                    return Ok(self.report);
+                }
+                Some((what, _)) if self.now - clear > patience => {
+                    return Err(format!("does not settle: {what}"));
+                }
+                Some((_, due)) => {
+                    let due = due.or(next).unwrap_or(self.now + MINUTE);
+                    self.advance((due - self.now).clamp(0, HOUR) + SECOND);
+                }
+            }
+        }
+        let what = check::unsettled(self)?.map_or(String::new(), |(what, _)| what);
+        Err(format!("does not settle in {CALM_RUNS} runs: {what}"))
+    }
+
+    /// Time between two runs, in which the source moves on.
+    fn night(&mut self) {
+        let longest = self.rng.pick(&[10 * SECOND, 10 * MINUTE, 5 * HOUR, 40 * HOUR]);
+        let (gap, changes) = (self.rng.between(0, longest), self.rng.between(0, 8));
+        for _ in 0..changes {
+            self.advance(gap / 8);
+            self.source.change(&self.setup, &mut self.rng, self.now, None);
+        }
+        self.advance(gap / 8 * (8 - changes) + 1);
+    }
+
+    fn advance(&mut self, by: Ms) {
+        self.now += by;
+        self.target.advance(&self.setup, self.now);
+    }
+
+    /// One run, to its end or to a crash. Gives the next question's time.
+    fn run(&mut self) -> Result<Option<Ms>, String> {
+        self.report.runs += 1;
+        self.blobs = Blobs::new();
+        self.handles.clear();
+        self.instant = self.now;
+        let plan = self.plan();
+        self.note(|| format!("run: {:?} limit {:?}", plan.stages, plan.limit));
+        let end = self.steps(Job::new(plan))?;
+        let next = match end {
+            End::Finished(summary) => {
+                check::summary(self, &summary, self.run)?;
+                summary.next_question
+            }
+            End::Crashed => {
+                self.report.crashes += 1;
+                self.note(|| "CRASH".to_owned());
+                None
+            }
+        };
+        check::always(self)?;
+        Ok(next)
+    }
+
+    fn plan(&mut self) -> JobPlan {
+        let setup = &self.setup;
+        let stages = match self.rng.between(0, 20) {
+            0 if !self.calm => Stages::Fetch,
+            1 if !self.calm => Stages::Save,
+            _ => Stages::All,
+        };
+        let limited = !self.calm && self.rng.in_thousand(80);
+        JobPlan {
+            scheme: SCHEME.to_owned(),
+            revision: "1".to_owned(),
+            trigger: Trigger::Schedule,
+            instant: self.now,
+            source: SourceFacts {
+                window: setup.window,
+                proposal: Proposal {
+                    start: setup.look_back.map(|ago| self.now - ago),
+                    end: None,
+                },
+                manual: None,
+                on_seen: setup.on_seen,
+            },
+            target: Some(TargetFacts {
+                name: "t".to_owned(),
+                batch: setup.batch,
+                proof: setup.proof,
+                on_unknown: setup.on_unknown,
+                timeout: setup.timeout,
+                quiet: setup.quiet,
+                find_before_create: setup.find_before_create,
+                stop_at_first_dead: setup.stop_at_first_dead && !self.calm,
+            }),
+            limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
+            settle_wait: setup.settle_wait,
+            stages,
+        }
+    }
+
+    fn crashes(&mut self) -> bool {
+        !self.calm && self.rng.in_thousand(self.setup.crashes)
+    }
+
+    fn steps(&mut self, mut job: Job) -> Result<End, String> {
+        let mut event = Event::Start;
+        let cancel_at = (!self.calm && self.rng.in_thousand(80)).then(|| self.rng.between(1, 60));
+        for step in 0..MAX_STEPS {
+            if self.crashes() {
+                return Ok(End::Crashed);
+            }
+            if cancel_at == Some(i64::from(step)) {
+                self.note(|| "cancel".to_owned());
+                job.cancel();
+            }
+            self.report.steps += 1;
+            self.stepped = self.now;
+            let mut actions = job.step(self.now, event);
+            let last = actions.pop().ok_or("the job wants nothing and has not ended")?;
+            for other in actions {
+                match other {
+                    Action::Note(note) => self.note(|| format!("note {note:?}")),
+                    other => return Err(format!("two things wanted at once: {other:?} and {last:?}")),
+                }
+            }
+            self.note(|| format!("{last:?}"));
+            event = match last {
+                Action::Note(note) => return Err(format!("nothing wanted after {note:?}")),
+                Action::Finish(summary) => return Ok(End::Finished(Box::new(summary))),
+                Action::Ledger(ops) => self.apply(&ops)?,
+                Action::Fetch { asked, page, .. } => self.fetch(asked, page),
+                Action::Transform(items) => self.transform(&items)?,
+                Action::Ask { purpose, records } => self.ask(purpose, &records)?,
+                Action::Send {
+                    attempt,
+                    action,
+                    rows,
+                } => match self.send(attempt, action, &rows)? {
+                    Some(event) => event,
+                    None => return Ok(End::Crashed),
+                },
+                Action::Sleep { until, .. } => {
+                    self.advance((until - self.now).max(0));
+                    Event::Woke
+                }
+            };
+            self.note(|| format!("-> {event:?}"));
+        }
+        Err(format!("a run does not end in {MAX_STEPS} steps"))
+    }
+
+    fn apply(&mut self, ops: &[LedgerOp]) -> Result<Event, String> {
+        let latency = self.rng.between(0, 4);
+        self.advance(latency);
+        let replies = self
+            .ledger
+            .apply(ops, &self.blobs)
+            .map_err(|e| format!("ledger: {e}"))?;
+        for (op, reply) in ops.iter().zip(&replies) {
+            match (op, reply) {
+                (_, LedgerReply::RunBegun { run, .. }) => self.run = run.0,
+                (LedgerOp::StagePage { rows, run, .. }, _) => {
+                    *self.staged.entry(run.0).or_default() += u64::try_from(rows.len()).unwrap_or_default();
+                    self.seen
+                        .extend(rows.iter().map(|row| (row.key.clone(), row.version.clone())));
+                }
+                (LedgerOp::Claim { now, .. }, _) => self.claimed_at = *now,
+                _ => {}
+            }
+        }
+        check::transitions(self, ops)?;
+        Ok(Event::Ledger(replies))
+    }
+
+    fn blob(&mut self, content: Content) -> Blob {
+        let blob = Blob(u64::try_from(self.handles.len()).unwrap_or_default());
+        self.handles.insert(blob.0, content);
+        self.blobs.insert(blob, content.to_string().into_bytes());
+        blob
+    }
+
+    fn fetch(&mut self, asked: Option<flow::window::Interval>, page: u32) -> Event {
+        let latency = self.rng.between(10, 2_000);
+        self.advance(latency);
+        if !self.calm && self.setup.drift != Drift::Still && self.rng.in_thousand(300) {
+            let drift = self.setup.drift;
+            self.source
+                .change(&self.setup, &mut self.rng, self.now, Some(drift));
+        }
+        let bad = !self.calm && self.rng.in_thousand(self.setup.source_faults);
+        if bad && self.rng.in_thousand(850) {
+            return self.read_failed();
+        }
+        // Sometimes the source ignores which page was asked for.
+        let page = if bad && page > 1 { page - 1 } else { page };
+        let rows = self.source.page(&self.setup, asked, page, self.now);
+        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in rows.rows.iter().flat_map(|row| row.to_string().into_bytes()) {
+            fingerprint = (fingerprint ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Event::Page(Page {
+            raw_rows: u64::try_from(rows.rows.len()).unwrap_or_default(),
+            rows: rows
+                .rows
+                .into_iter()
+                .map(|content| self.staged_row(content))
+                .collect(),
+            more: rows.more,
+            total: self
+                .setup
+                .total
+                .then(|| u64::try_from(rows.total).unwrap_or_default()),
+            fingerprint,
+        })
+    }
+
+    fn staged_row(&mut self, content: Content) -> StagedRow {
+        let because = |kind, word| (content.kind == kind).then(|| Reason::new("M1", word));
+        StagedRow {
+            key: content.key(),
+            label: content.customer.to_string(),
+            version: content.to_string(),
+            source: self.blob(content),
+            filtered: because(Kind::Filtered, "the filter says no"),
+            invalid: because(Kind::Keyless, "no key"),
+            void: content.kind == Kind::Void,
+            indexed: Vec::new(),
+        }
+    }
+
+    fn read_failed(&mut self) -> Event {
+        self.report.faults += 1;
+        let kind = match self.rng.between(0, 20) {
+            0 => ReadFailureKind::Config,
+            1 => ReadFailureKind::Unusable,
+            2..7 => ReadFailureKind::Unreachable,
+            7..12 => ReadFailureKind::Wait,
+            _ => ReadFailureKind::Fault,
+        };
+        let wait = (kind == ReadFailureKind::Wait && self.rng.in_thousand(500))
+            .then(|| self.rng.between(0, 2 * MINUTE));
+        Event::ReadFailed(ReadFailure {
+            kind,
+            wait,
+            reason: Reason::new("M2", "the read failed"),
+        })
+    }
+
+    /// The rows behind records, with what they say.
+    fn rows(&self, records: &[RecordId]) -> Result<Vec<(ledger::read::SourceRow, Content)>, String> {
+        let rows = self.reader.sources(records).map_err(|e| e.to_string())?;
+        if rows.len() != records.len() {
+            return Err(format!("records without a row among {records:?}"));
+        }
+        rows.into_iter()
+            .map(|row| {
+                let text = String::from_utf8_lossy(&row.source).into_owned();
+                let content = Content::parse(&text).ok_or(format!("not a row: {text}"))?;
+                Ok((row, content))
+            })
+            .collect()
+    }
+
+    fn transform(&mut self, items: &[TransformItem]) -> Result<Event, String> {
+        let ids: Vec<RecordId> = items.iter().map(|item| item.record).collect();
+        let mut outcomes = Vec::new();
+        for (item, (row, content)) in items.iter().zip(self.rows(&ids)?) {
+            let reason = |text| Reason::new("M3", text);
+            let action = match (item.void, item.has_target || row.target_id.is_some()) {
+                (true, true) => WriteAction::Void,
+                (true, false) => {
+                    let refusal = Refusal::Skipped(reason("cancelled before it was written"));
+                    outcomes.push(Transformed::Refused(refusal));
+                    continue;
+                }
+                (false, true) => WriteAction::Update,
+                (false, false) => WriteAction::Create,
+            };
+            outcomes.push(match content.kind {
+                Kind::Broken => Transformed::Refused(Refusal::Dead(reason("cannot be transformed"))),
+                Kind::Deferred if !self.calm => Transformed::Refused(Refusal::Later {
+                    not_before: self.now + self.rng.between(0, HOUR),
+                    reason: reason("waits for another record"),
+                }),
+                _ => Transformed::Ready(Ready {
+                    action,
+                    group: u64::from(content.customer % 2),
+                    form: String::new(),
+                    tkey: self.setup.tkey(content.customer),
+                    payload: self.blob(content),
+                }),
+            });
+        }
+        Ok(Event::Transformed(outcomes))
+    }
+
+    fn ask(&mut self, purpose: Purpose, records: &[RecordId]) -> Result<Event, String> {
+        if purpose == Purpose::Resolve && !matches!(self.setup.proof, Proof::UniqueKey | Proof::Query) {
+            return Err("a target that cannot be asked was asked".to_owned());
+        }
+        let latency = self.rng.between(10, 2_000);
+        self.advance(latency);
+        if !self.calm && self.rng.in_thousand(self.setup.target_faults / 2) {
+            return Ok(self.read_failed());
+        }
+        let answers = self.rows(records)?.into_iter().map(|(_, content)| {
+            match self.target.of_key(&self.setup.tkey(content.customer))[..] {
+                [] => Found::None,
+                [id] => Found::One {
+                    id: id.to_owned(),
+                    number: None,
+                },
+                _ => Found::Many,
+            }
+        });
+        Ok(Event::Asked(answers.collect()))
+    }
+
+    /// `None` = the process died in the middle of it.
+    fn send(
+        &mut self,
+        attempt: AttemptId,
+        action: WriteAction,
+        sent: &[(RecordId, Blob)],
+    ) -> Result<Option<Event>, String> {
+        let ids: Vec<RecordId> = sent.iter().map(|(record, _)| *record).collect();
+        let mut rows = Vec::new();
+        for ((record, blob), (stored, _)) in sent.iter().zip(self.rows(&ids)?) {
+            if stored.state != RecordState::Sending || stored.action != Some(action) {
+                return Err(format!(
+                    "attempt {attempt}: record {record} is sent without a durable claim"
+                ));
+            }
+            let content = self.handles.get(&blob.0).copied().ok_or("no such payload")?;
+            rows.push(Row {
+                action,
+                id: stored.target_id.filter(|_| action != WriteAction::Create),
+                tkey: self.setup.tkey(content.customer),
+                content,
+            });
+        }
+        check::one_in_flight(self, &rows)?;
+        if !self.calm && self.rng.in_thousand(self.setup.crashes * 3) {
+            match self.rng.between(0, 3) {
+                0 => {}
+                1 => drop(self.execute(&rows)),
+                _ => self.late(
+                    rows,
+                    self.claimed_at + 1,
+                    self.claimed_at + self.setup.timeout + self.setup.quiet,
+                ),
+            }
+            return Ok(None);
+        }
+        let weather = if !self.calm && self.rng.in_thousand(self.setup.target_faults) {
+            self.report.faults += 1;
+            self.rng.pick(&STORMS)
+        } else {
+            Weather::Fine
+        };
+        self.note(|| format!("weather: {weather:?}"));
+        let begun = self.now;
+        let latency = self.rng.between(10, self.setup.timeout);
+        self.advance(latency);
+        Ok(Some(Event::Answered(self.answer(weather, rows, begun))))
+    }
+
+    fn answer(&mut self, weather: Weather, rows: Vec<Row>, begun: Ms) -> Answer {
+        use Class::{Auth, ConfigError, Fault, NoMatch, QuotaStop, Throttled, Transient};
+        let whole = |delivery| answered(delivery, Vec::new());
+        let (executed, delivery) = match weather {
+            Weather::Fine => return self.plain(&rows, false),
+            Weather::Partial => return self.plain(&rows, true),
+            Weather::Late => {
+                self.advance(begun + self.setup.timeout - self.now);
+                self.late(
+                    rows,
+                    self.now,
+                    self.claimed_at + self.setup.timeout + self.setup.quiet,
+                );
+                return whole(Delivery::Lost);
+            }
+            Weather::FaultLate => {
+                self.late(rows, self.now, self.now + self.setup.quiet);
+                return whole(Delivery::Answered(Fault));
+            }
+            Weather::NotSent => (false, Delivery::NotSent),
+            Weather::LostBefore => (false, Delivery::Lost),
+            Weather::LostAfter => (true, Delivery::Lost),
+            Weather::FaultBefore => (false, Delivery::Answered(Fault)),
+            Weather::FaultAfter => (true, Delivery::Answered(Fault)),
+            Weather::LoginPage => (self.rng.in_thousand(500), Delivery::Answered(NoMatch)),
+            Weather::Throttled => (false, Delivery::Answered(Throttled)),
+            Weather::Transient => (false, Delivery::Answered(Transient)),
+            Weather::Auth => {
+                let replay_write = self.rng.in_thousand(500);
+                (false, Delivery::Answered(Auth { replay_write }))
+            }
+            Weather::Quota => (false, Delivery::Answered(QuotaStop)),
+            Weather::Config => (false, Delivery::Answered(ConfigError)),
+        };
+        if executed {
+            self.execute(&rows);
+        }
+        let mut answer = whole(delivery);
+        if self.rng.in_thousand(300) {
+            answer.wait = Some(self.rng.between(0, 2 * HOUR));
+        }
+        answer
+    }
+
+    fn execute(&mut self, rows: &[Row]) -> Vec<Outcome> {
+        if self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison) {
+            return vec![Outcome::Rejected; rows.len()];
+        }
+        rows.iter()
+            .map(|row| self.target.execute(&self.setup, row))
+            .collect()
+    }
+
+    /// Executed at some time in `[from, to)`, or later still where the setup allows it.
+    fn late(&mut self, rows: Vec<Row>, from: Ms, to: Ms) {
+        // Uniqueness guards creates only.
+        let creates = rows.iter().all(|row| row.action == WriteAction::Create);
+        let to = if self.setup.too_late && creates {
+            to + 2 * (to - from)
+        } else {
+            to
+        };
+        let at = self.rng.between(from, to);
+        self.note(|| format!("will be executed at {}", at - BEGIN));
+        let whole = self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison);
+        if !whole {
+            self.target.execute_later(at, rows);
+        }
+    }
+
+    /// An answer that names every row; `partial` = all but some.
+    fn plain(&mut self, rows: &[Row], partial: bool) -> Answer {
+        let whole_reject =
+            self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison);
+        if whole_reject {
+            return answered(Delivery::Answered(Class::Rejected), Vec::new());
+        }
+        let outcomes = self.execute(rows);
+        let rows = outcomes.into_iter().map(|outcome| {
+            let (verdict, id) = match outcome {
+                _ if partial && self.rng.in_thousand(400) => (Verdict::Absent, None),
+                Outcome::Accepted(id) => (Verdict::Accepted, Some(id)),
+                Outcome::Rejected => (Verdict::Rejected, None),
+                Outcome::Exists => (Verdict::Exists, None),
+            };
+            RowAnswer {
+                verdict,
+                id,
+                number: None,
+                reason: Reason::new("M4", "what the vendor says about the row"),
+            }
+        });
+        let rows = rows.collect();
+        answered(Delivery::Answered(Class::Rows), rows)
+    }
+}
+
+fn answered(delivery: Delivery, rows: Vec<RowAnswer>) -> Answer {
+    Answer {
+        delivery,
+        reason: Reason::new("M5", "what the vendor says about the call"),
+        wait: None,
+        http_status: None,
+        excerpt: None,
+        rows,
+    }
+}

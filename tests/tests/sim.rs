@@ -1,0 +1,44 @@
+//! Many simulated worlds. More of them: `cargo xtask sim --seeds N`.
+
+use tests::sim::{run_seed, run_seeds};
+
+/// Worlds of each test here: quick enough for every change, and four tests use more than one core.
+const SEEDS: u64 = 75;
+
+fn check(part: u64) {
+    let report = match run_seeds(part * SEEDS..(part + 1) * SEEDS) {
+        Ok(report) => report,
+        Err(violation) => panic!("{violation}"),
+    };
+    // A simulation in which nothing happens proves nothing.
+    assert!(report.crashes > SEEDS, "{report:?}");
+    assert!(report.faults > 4 * SEEDS, "{report:?}");
+    assert!(report.in_doubt > 2 * SEEDS, "{report:?}");
+}
+
+#[test]
+fn no_seed_breaks_an_invariant_1() {
+    check(0);
+}
+
+#[test]
+fn no_seed_breaks_an_invariant_2() {
+    check(1);
+}
+
+#[test]
+fn no_seed_breaks_an_invariant_3() {
+    check(2);
+}
+
+#[test]
+fn no_seed_breaks_an_invariant_4() {
+    check(3);
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    for seed in 0..10 {
+        assert_eq!(run_seed(seed).ok(), run_seed(seed).ok(), "seed {seed}");
+    }
+}
