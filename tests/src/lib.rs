@@ -2,3 +2,5 @@
 
 pub mod e2e;
 pub mod sim;
+pub mod tidy;
+pub mod trial;

@@ -7,6 +7,8 @@
     reason = "a command line tool whose output is its work"
 )]
 
+mod crash;
+mod figure;
 mod run;
 mod tools;
 
@@ -17,6 +19,8 @@ use run::Report;
 
 const HELP: &str = "\
 cargo xtask test         set up what is missing, then every check and test; what CI runs
+cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cycles 50] [--seed 1] [--faults PER_MILLE]
+cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";
 
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
     let place = Place::find();
     match words.as_slice() {
         ["test"] => test(&place).close("cargo xtask test"),
+        ["crash", more @ ..] => crash::crash(&place, more).close("cargo xtask crash"),
+        ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["advisories"] => advisories(&place).close("cargo xtask advisories"),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -141,12 +141,20 @@ impl Process {
     ///
     /// # Panics
     /// When it takes longer than a loaded machine would.
-    pub fn finish(mut self) -> Ran {
-        if !self.wait(PATIENCE) {
+    pub fn finish(self) -> Ran {
+        self.finish_within(PATIENCE)
+    }
+
+    /// Waits for the end of something long.
+    ///
+    /// # Panics
+    /// When it takes longer than this.
+    pub fn finish_within(mut self, patience: Duration) -> Ran {
+        if !self.wait(patience) {
             drop(self.child.kill());
             self.wait(Duration::from_secs(5));
             let said = self.said();
-            panic!("{} did not end within {PATIENCE:?}\n{said:#?}", self.shown);
+            panic!("{} did not end within {patience:?}\n{said:#?}", self.shown);
         }
         let status = self.child.wait().expect("our own child");
         self.ran(status)

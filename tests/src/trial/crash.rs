@@ -1,0 +1,229 @@
+//! `kill -9` at random instants of a run, again and again over the same ledger, and then one run to its end.
+//!
+//! The simulators live in this process, so they outlive every kill and their journal is the truth: each customer was
+//! created once, no content was written twice, and what the source showed last is what the target holds. Instants are
+//! drawn over the length of a run that was measured first; a kill that comes after the end of its run is not counted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Watch;
+use crate::e2e::{Config, MAIN, World, judge, versions};
+
+/// Ordinary trades; 300 customers, 24 pages.
+const TRADES: usize = 1_200;
+/// Records a call: many claims, so that many kills fall between a claim and its settlement.
+const BATCH: u32 = 5;
+/// Renamed and added before every run, so that there is always something to write.
+const RENAMED: u64 = 20;
+const ADDED: u64 = 10;
+
+/// What to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Kills that must hit a run.
+    pub cycles: u64,
+    /// Same seed, same data and the same instants (relative to the measured run).
+    pub seed: u64,
+    /// So many calls of a thousand go wrong at the target while the kills go on.
+    pub faults_per_mille: u64,
+}
+
+/// What came of the kills.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: u64,
+    too_late: u64,
+    in_flight: u64,
+    half_read: u64,
+}
+
+/// Runs the trial and says in one line how it went. An error names the seed.
+pub fn run(plan: &Plan, say: &dyn Fn(String)) -> Result<(), String> {
+    let mut random = Random(plan.seed);
+    let world = world(plan);
+    let mut length = measure(plan);
+    say(format!(
+        "a run takes {} ms; killing {} of them, seed {}",
+        length.as_millis(),
+        plan.cycles,
+        plan.seed
+    ));
+
+    world.feed();
+    order_faults(&world, plan);
+    let mut names = BTreeMap::new();
+    let mut tally = Tally::default();
+    while tally.kills < plan.cycles {
+        if tally.too_late > 3 * plan.cycles {
+            return Err(format!(
+                "seed {}: kills keep coming too late: {tally:?}",
+                plan.seed
+            ));
+        }
+        change(&world, &mut names);
+        let instant = Duration::from_micros(random.below(micros(length)));
+        let watch = Watch::start();
+        let mut process = world
+            .command(&["run", MAIN, "--json", "--settle-wait", "5s"])
+            .start();
+        if process.wait(instant) {
+            tally.too_late += 1;
+            length = watch.passed();
+            continue;
+        }
+        let was_alive = process.kill();
+        tally.kills += u64::from(was_alive);
+        tally.too_late += u64::from(!was_alive);
+        look(&world, &mut tally);
+    }
+    world.control("fault", &json!({"clear": true}));
+    let last = world.engine(&["run", MAIN, "--json", "--settle-wait", "30s"]);
+    let problems = verdict(&world, &names, &last);
+    let journal = world.journal();
+    say(format!(
+        "crash: seed {}, {} kills ({} with records in flight, {} while reading; {} runs ended before their kill), {} customers, \
+         {} executed writes: {}",
+        plan.seed,
+        tally.kills,
+        tally.in_flight,
+        tally.half_read,
+        tally.too_late,
+        versions(&journal).len(),
+        journal.len(),
+        if problems.is_empty() {
+            "0 lost, 0 doubled, ledger clean".to_owned()
+        } else {
+            format!("{} PROBLEMS", problems.len())
+        },
+    ));
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("seed {}:\n{}", plan.seed, problems.join("\n")))
+    }
+}
+
+fn world(plan: &Plan) -> World {
+    let world = World::start(Config {
+        trades: TRADES,
+        seed: plan.seed,
+        ..Config::default()
+    });
+    world.batch(BATCH);
+    world.impatient();
+    world
+}
+
+/// Length of a run as the cycles see it, on a world of its own.
+fn measure(plan: &Plan) -> Duration {
+    let world = world(plan);
+    world.feed();
+    world.engine(&["run", MAIN]).expect(0);
+    change(&world, &mut BTreeMap::new());
+    let watch = Watch::start();
+    world.engine(&["run", MAIN]).expect(0);
+    watch.passed()
+}
+
+fn order_faults(world: &World, plan: &Plan) {
+    let kinds = [
+        "drop_before",
+        "drop_after",
+        "http_500_after",
+        "half_body",
+        "msg_code_13",
+        "session_lost",
+    ];
+    for (nth, kind) in kinds.iter().enumerate().filter(|_| plan.faults_per_mille > 0) {
+        let share = plan.faults_per_mille.div_ceil(6);
+        let order =
+            json!({"endpoint": "kingdee", "kind": kind, "per_mille": share, "seed": plan.seed + nth as u64});
+        world.control("fault", &order);
+    }
+}
+
+/// Renames some customers and adds others; remembers what the source shows from now on.
+fn change(world: &World, names: &mut BTreeMap<String, String>) {
+    let answer = world.control("change", &json!({"customers": RENAMED, "new": ADDED}));
+    for list in ["changed", "new"] {
+        for customer in answer[list].as_array().into_iter().flatten() {
+            let text = |name: &str| customer[name].as_str().unwrap_or_default().to_owned();
+            names.insert(text("cid"), text("nick"));
+        }
+    }
+}
+
+/// Where the kill found the run.
+fn look(world: &World, tally: &mut Tally) {
+    let sending = world.engine(&["rows", "list", "--state", "sending", "--limit", "1", "--json"]);
+    if sending.json()["rows"]
+        .as_array()
+        .is_some_and(|rows| !rows.is_empty())
+    {
+        tally.in_flight += 1;
+    } else {
+        let saves = world.engine(&["rows", "list", "--state", "pending", "--limit", "1", "--json"]);
+        tally.half_read += u64::from(saves.json()["rows"].as_array().is_some_and(Vec::is_empty));
+    }
+}
+
+/// Everything that is wrong in the end.
+fn verdict(world: &World, names: &BTreeMap<String, String>, last: &crate::e2e::Ran) -> Vec<String> {
+    let mut problems = Vec::new();
+    let customers = world.state()["customers"].as_u64().unwrap_or(0);
+    if last.code != Some(0) {
+        problems.push(format!("the run to the end: {last}"));
+    }
+    let document: Value = serde_json::from_str(&last.stdout).unwrap_or_default();
+    if document["runs"][0]["states"]["done"] != customers {
+        problems.push(format!(
+            "not everybody is done: {}",
+            document["runs"][0]["states"]
+        ));
+    }
+    let journal = world.journal();
+    problems.extend(judge(&journal));
+    let found = versions(&journal);
+    if found.len() as u64 != customers {
+        problems.push(format!("{customers} customers, {} documents", found.len()));
+    }
+    let last_names: BTreeMap<&str, String> = found
+        .iter()
+        .filter_map(|((_, number), entries)| {
+            let document: Value = serde_json::from_str(&entries.last()?.content).ok()?;
+            Some((number.as_str(), document["FName"].as_str()?.to_owned()))
+        })
+        .collect();
+    for (number, name) in names {
+        match last_names.get(number.as_str()) {
+            Some(written) if written == name => {}
+            other => problems.push(format!("{number} should be {name:?} and is {other:?}")),
+        }
+    }
+    let verified = world.engine(&["verify"]);
+    if verified.code != Some(0) {
+        problems.push(format!("{verified}"));
+    }
+    problems
+}
+
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1)
+}
+
+/// splitmix64.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % end
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask figure`: measures this machine and writes the rows into `docs/figures.md`.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::Place;
+use crate::crash::built;
+use crate::run::Report;
+
+/// The page the rows stand in.
+const PAGE: &str = "docs/figures.md";
+
+/// Measures the release build. `arguments` are the trial's: `--trades`, `--starts`.
+pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
+    let mut report = Report::new(&place.root);
+    let Some((trial, engine)) = built(&mut report, place, true) else {
+        return report;
+    };
+    let rows = report.step("figure", || {
+        let output = Command::new(&trial)
+            .arg("figure")
+            .args(arguments)
+            .env("ENGINE_BIN", &engine)
+            .current_dir(&place.root)
+            .output()
+            .map_err(|e| format!("{trial}: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        print!("{said}");
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(said)
+    });
+    if let Some(rows) = rows {
+        report.step("write", || write(&place.root, &rows));
+    }
+    report
+}
+
+/// Puts the rows where rows of the same name stand.
+fn write(root: &Path, rows: &str) -> Result<(), String> {
+    let path = root.join(PAGE);
+    let page = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
+    let stamp = format!(
+        "{}, {}",
+        said("date", &["+%F"])?,
+        said("git", &["rev-parse", "--short", "HEAD"])?
+    );
+    let rows: Vec<String> = rows
+        .lines()
+        .filter(|row| row.starts_with("| "))
+        .map(|row| row.replace("STAMP", &stamp))
+        .collect();
+    let machine = format!("| reference | {} |", machine());
+    let page = rows.iter().chain([&machine]).try_fold(page, |page, row| {
+        with_row(&page, row).ok_or_else(|| format!("{PAGE} has no row `{}`", name(row)))
+    })?;
+    std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))
+}
+
+/// The page with one row replaced; `None` when it has no row of that name.
+fn with_row(page: &str, row: &str) -> Option<String> {
+    let mut found = false;
+    let lines: Vec<&str> = page
+        .lines()
+        .map(|line| {
+            let same = line.starts_with("| ") && name(line) == name(row);
+            found |= same;
+            if same { row } else { line }
+        })
+        .collect();
+    found.then(|| lines.join("\n") + "\n")
+}
+
+fn name(row: &str) -> &str {
+    row.split('|').nth(1).unwrap_or_default().trim()
+}
+
+/// Kind of the machine, without its name.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let value = |text: &str, key: &str| {
+        let line = text.lines().find(|line| line.starts_with(key))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let cpu =
+        value(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let memory = value(&read("/proc/meminfo"), "MemTotal")
+        .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
+        .map_or_else(String::new, |kib| format!(", {} GiB", kib.div_ceil(1 << 20)));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{cores} cores of {cpu}{memory}, {}, shared with other work",
+        std::env::consts::OS
+    )
+}
+
+fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_replaced_by_its_name() {
+        let page = "# Figures\n| what | figure |\n|---|---|\n| one thing | 1 |\n| another | 2 |\n";
+        let want = "# Figures\n| what | figure |\n|---|---|\n| one thing | 7 |\n| another | 2 |\n";
+        assert_eq!(with_row(page, "| one thing | 7 |").as_deref(), Some(want));
+        assert_eq!(with_row(page, "| no such thing | 7 |"), None);
+    }
+}
