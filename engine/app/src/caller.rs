@@ -9,7 +9,7 @@ use std::time::Duration;
 use connector::{Call, Class, Connection, HttpAnswer, HttpRequest, Judged, Session};
 use dsl::diagnostic::Failure;
 use tokio::sync::Mutex;
-use transport::{AllowList, Client, Gate, Redactor, SendError, Stage};
+use transport::{AllowList, Client, Gate, SendError, Stage};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -24,8 +24,6 @@ pub(crate) struct Caller {
     allow: AllowList,
     gate: Gate,
     session: Mutex<Held>,
-    /// Knows the connection's secrets, and those a session brings.
-    redactor: Redactor,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
 }
@@ -73,22 +71,20 @@ impl Caller {
     ) -> Result<Self, AppError> {
         let allow = settings::allow_list(&connection)?;
         let gate = Gate::new(settings::limiter(&connection));
-        let redactor = Redactor::new(connection.secrets());
         Ok(Caller {
             connection,
             client,
             allow,
             gate,
             session: Mutex::new(Held::default()),
-            redactor,
             clock,
             entropy,
         })
     }
 
-    /// Takes this connection's secrets out of a text.
+    /// Takes this connection's secrets, and those its session brought, out of a text.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.redactor.mask(text)
+        self.connection.redact(text)
     }
 
     /// Makes one call. `rows` is how many documents it carries.
@@ -163,7 +159,7 @@ impl Caller {
             .login_answer(&answer, self.clock.now_ms())
             .map_err(|failure| Box::new(Ended::NoSession(failure)))?;
         for secret in session.secrets() {
-            self.redactor.add(secret);
+            self.connection.redactor().add(secret);
         }
         let session = Arc::new(session);
         held.session = Some(Arc::clone(&session));
@@ -186,7 +182,7 @@ impl Caller {
             let mut changed = Session::clone(session);
             if self.connection.keep_cookies(&mut changed, answer) {
                 for secret in changed.secrets() {
-                    self.redactor.add(secret);
+                    self.connection.redactor().add(secret);
                 }
                 held.session = Some(Arc::new(changed));
             }

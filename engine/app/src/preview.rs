@@ -1,8 +1,8 @@
 //! What a rehearsal would have sent.
 
+use connector::MASK;
 use dsl::tree::Trace;
 use dsl::value::Value;
-use transport::MASK;
 
 /// One call that was not sent.
 #[derive(Debug, Clone)]

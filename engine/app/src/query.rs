@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use dsl::{Value, json};
 use flow::ids::{Ms, RecordId};
-use flow::op::{Reason, RecordState};
-use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, RunFilter, SightingRow};
+use flow::op::{Reason, RecordState, SightingOutcome};
+use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, RunFilter, RunRow, SightingRow};
 use ledger::{Ledger, Reader};
 
 pub use crate::reason::sentence as sentence_of;
@@ -24,6 +24,8 @@ const EXAMPLES: usize = 3;
 const SENTENCES: usize = 5;
 /// Records read at once.
 const PAGE: u32 = 1_000;
+/// Records whose whole life is read for one report.
+const MAX_LOOKED_AT: usize = 200;
 
 /// The environment of `--sandbox`.
 pub const SANDBOX: &str = "sandbox";
@@ -60,7 +62,7 @@ pub fn problems(reader: &Reader, scheme: &str) -> Result<Vec<Problem>, AppError>
         limit: 1,
         ..RunFilter::default()
     };
-    let since = reader.list_runs(&newest)?.first().map(|run| run.started);
+    let newest = reader.list_runs(&newest)?.into_iter().next();
     let mut problems = Vec::new();
     for state in [
         RecordState::Dead,
@@ -68,54 +70,83 @@ pub fn problems(reader: &Reader, scheme: &str) -> Result<Vec<Problem>, AppError>
         RecordState::Unknown,
         RecordState::Pending,
     ] {
-        problems.extend(problems_in(reader, scheme, state, since)?);
-    }
-    Ok(problems)
-}
-
-fn problems_in(
-    reader: &Reader,
-    scheme: &str,
-    state: RecordState,
-    since: Option<Ms>,
-) -> Result<Vec<Problem>, AppError> {
-    let mut groups: BTreeMap<(String, String), Problem> = BTreeMap::new();
-    let mut before = None;
-    loop {
         let filter = RecordFilter {
             scheme: Some(scheme.to_owned()),
             state: Some(state),
-            since,
-            before,
-            limit: PAGE,
+            since: newest.as_ref().map(|run| run.started),
             ..RecordFilter::default()
         };
-        let rows = reader.list_records(&filter)?;
-        for row in &rows {
+        let mut groups = Groups::new();
+        each(reader, filter, &mut |row| {
             if let Some(reason) = &row.reason {
                 add(&mut groups, state, reason, row);
             }
+        })?;
+        if let (RecordState::Dead, Some(run)) = (state, &newest) {
+            invalid_again(reader, run, &mut groups)?;
         }
-        match rows.last() {
-            Some(last) if rows.len() == PAGE as usize => before = Some(last.record),
-            Some(_) | None => break,
-        }
+        let mut groups: Vec<Problem> = groups.into_values().collect();
+        groups.sort_by(|a, b| {
+            b.count
+                .cmp(&a.count)
+                .then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text)))
+        });
+        problems.extend(groups);
     }
-    let mut problems: Vec<Problem> = groups.into_values().collect();
-    problems.sort_by(|a, b| {
-        b.count
-            .cmp(&a.count)
-            .then_with(|| (&a.code, &a.text).cmp(&(&b.code, &b.text)))
-    });
     Ok(problems)
 }
 
-fn add(
-    groups: &mut BTreeMap<(String, String), Problem>,
-    state: RecordState,
-    reason: &Reason,
-    row: &RecordRow,
-) {
+/// By code and sentence.
+type Groups = BTreeMap<(String, String), Problem>;
+
+/// Rows without a usable key that an earlier run had buried already: nothing about them changed, and yet this run
+/// counts them as dead.
+fn invalid_again(reader: &Reader, run: &RunRow, groups: &mut Groups) -> Result<(), AppError> {
+    let filter = RecordFilter {
+        scheme: Some(run.scheme.clone()),
+        state: Some(RecordState::Dead),
+        run: Some(run.run),
+        limit: PAGE,
+        ..RecordFilter::default()
+    };
+    let known = reader.list_records(&filter)?;
+    // A row that was never written is cheap to look at; the bound keeps a scheme full of them bearable.
+    let known = known
+        .iter()
+        .filter(|row| row.changed < run.started && row.action.is_none());
+    for row in known.take(MAX_LOOKED_AT) {
+        let Some(life) = reader.show_record_by_id(row.record)? else {
+            continue;
+        };
+        let times = life
+            .sightings
+            .iter()
+            .filter(|seen| seen.run == run.run && seen.outcome == SightingOutcome::Invalid.word());
+        if let (Some(reason), true) = (&row.reason, times.count() > 0) {
+            add(groups, RecordState::Dead, reason, row);
+        }
+    }
+    Ok(())
+}
+
+/// Every record a filter means, a page at a time.
+fn each(
+    reader: &Reader,
+    mut filter: RecordFilter,
+    visit: &mut dyn FnMut(&RecordRow),
+) -> Result<(), AppError> {
+    filter.limit = PAGE;
+    loop {
+        let rows = reader.list_records(&filter)?;
+        rows.iter().for_each(&mut *visit);
+        match rows.last() {
+            Some(last) if rows.len() == PAGE as usize => filter.before = Some(last.record),
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
+
+fn add(groups: &mut Groups, state: RecordState, reason: &Reason, row: &RecordRow) {
     let exact = (reason.code.clone(), reason.text.clone());
     let key = if groups.contains_key(&exact) {
         exact

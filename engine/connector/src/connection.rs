@@ -8,7 +8,7 @@ use dsl::{Failure, Map, Value};
 use crate::frame::Frame;
 use crate::model::{Connector, Limits, Mode, Operation};
 use crate::recipe::{Names, data};
-use crate::secret::Redactor;
+use crate::redact::Redactor;
 use crate::url::Server;
 
 /// Time-outs of a connection; what it does not say is the transport's default.
@@ -95,13 +95,6 @@ impl Connection {
     /// Takes this connection's secrets out of a text.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
-    }
-
-    /// The values that must not be seen.
-    pub fn secrets(&self) -> impl Iterator<Item = String> {
-        self.secret
-            .iter()
-            .filter_map(|name| self.params.get(name)?.to_plain_text())
     }
 
     /// Kind of document that a call with these options is about, where the system has several; empty otherwise.

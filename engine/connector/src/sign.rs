@@ -14,8 +14,9 @@ use crate::connection::Connection;
 use crate::frame::Frame;
 use crate::model::Login;
 use crate::recipe::{self, Names, Recipe, data};
+use crate::redact::Redactor;
 use crate::request::{Prepared, check_headers, form_text};
-use crate::secret::{MASK, Redactor};
+use crate::secret::MASK;
 
 /// Cookies that are kept; a server sets two or three.
 const COOKIES_MAX: usize = 32;

@@ -10,7 +10,7 @@ use super::given::Given;
 use crate::connection::{Connection, Timeouts};
 use crate::load::text_value;
 use crate::model::{Connector, Limits, ParamType};
-use crate::secret::Redactor;
+use crate::redact::Redactor;
 use crate::url::Server;
 
 /// Where a call would go if its server were known: nothing resolves there.

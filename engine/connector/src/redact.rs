@@ -4,13 +4,12 @@
 //! JSON-escaped. It knows no patterns: a secret it was not told passes.
 
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// What stands in a secret's place.
-pub const MASK: &str = "***";
+use crate::secret::MASK;
 
 /// Shorter secrets are not masked: taking every `1` out of a log hides nothing and destroys the log.
 const SHORTEST: usize = 4;
@@ -18,10 +17,10 @@ const SHORTEST: usize = 4;
 /// A piece of base64 must be this long to be taken for the secret's and not for chance.
 const SHORTEST_PIECE: usize = 8;
 
-/// Masks known secrets. Its `Debug` tells only how many it knows.
-#[derive(Default)]
+/// Masks known secrets. Clones know the same ones, also those learnt later. Its `Debug` tells only how many.
+#[derive(Clone, Default)]
 pub struct Redactor {
-    forms: RwLock<Vec<String>>,
+    forms: Arc<RwLock<Vec<String>>>,
 }
 
 impl Redactor {
@@ -47,10 +46,10 @@ impl Redactor {
     /// The text with every secret replaced by [`MASK`].
     ///
     /// ```
-    /// let redactor = transport::Redactor::new(["s3cr3t&key"]);
-    /// assert_eq!(redactor.mask("?sign=s3cr3t%26key&x=1"), "?sign=***&x=1");
+    /// let redactor = connector::Redactor::new(["s3cr3t&key"]);
+    /// assert_eq!(redactor.redact("?sign=s3cr3t%26key&x=1"), "?sign=***&x=1");
     /// ```
-    pub fn mask(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let known = self.forms.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = known
             .iter()
@@ -156,7 +155,7 @@ mod tests {
             URL_SAFE.encode(CANARY),
             percent(&STANDARD.encode(CANARY), false),
         ] {
-            let masked = redactor.mask(&format!("before {carrier} after"));
+            let masked = redactor.redact(&format!("before {carrier} after"));
             assert!(
                 masked.starts_with("before ") && masked.ends_with(" after"),
                 "{masked}"
@@ -175,7 +174,7 @@ mod tests {
         for before in ["", "u:", "us:", "use:", "user:"] {
             for after in ["", "!", "!!"] {
                 let encoded = STANDARD.encode(format!("{before}long-canary-secret{after}"));
-                let masked = redactor.mask(&encoded);
+                let masked = redactor.redact(&encoded);
                 assert!(masked.contains(MASK), "{before} {after}: {encoded}");
                 // What is left encodes what stood around it, and at most one byte of the secret on each side.
                 let around = (before.len() + 1).div_ceil(3) * 4 + (after.len() + 1).div_ceil(3) * 4;
@@ -188,13 +187,13 @@ mod tests {
     fn text_without_secrets_is_kept() {
         let redactor = Redactor::new(["abcd", "abc", ""]);
         assert_eq!(
-            redactor.mask("客户 abc 1"),
+            redactor.redact("客户 abc 1"),
             "客户 abc 1",
             "too short to be masked"
         );
-        assert_eq!(redactor.mask("abcdabcd abcd"), "****** ***");
+        assert_eq!(redactor.redact("abcdabcd abcd"), "****** ***");
         redactor.add("客户");
-        assert_eq!(redactor.mask("客户 1"), "*** 1");
+        assert_eq!(redactor.redact("客户 1"), "*** 1");
         assert!(!format!("{redactor:?}").contains("abcd"));
     }
 }
