@@ -9,6 +9,7 @@ pub mod auth;
 pub mod connector;
 pub mod evaluation;
 pub mod expression;
+pub mod files;
 pub mod internal;
 pub mod reading;
 pub mod record;
@@ -46,6 +47,7 @@ pub struct Entry {
 
 const FAMILIES: &[&[&Entry]] = &[
     yaml::ALL,
+    files::ALL,
     scheme::ALL,
     value::ALL,
     expression::ALL,

@@ -1,0 +1,345 @@
+//! The command line. Its words stand in `text/*.ftl`, found by the names given here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "engine", version, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Global {
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<LangArg>,
+    #[arg(long, global = true, value_enum, default_value_t = ColorArg::Auto)]
+    pub(crate) color: ColorArg,
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) connections: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LangArg {
+    Zh,
+    En,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorArg {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(RunArgs),
+    DryRun(DryRunArgs),
+    #[command(visible_alias = "lint", alias = "validate")]
+    Check(CheckArgs),
+    Test(TestArgs),
+    #[command(subcommand)]
+    Rows(RowsCommand),
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    Verify(VerifyArgs),
+    Expr(ExprArgs),
+    Functions(FunctionsArgs),
+    Schema(SchemaArgs),
+    Explain(ExplainArgs),
+    #[cfg(feature = "sandbox")]
+    Sandbox(SandboxArgs),
+    Completion(CompletionArgs),
+    Version,
+}
+
+/// The simulators in place of real systems.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Simulated {
+    #[cfg(feature = "sandbox")]
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox", default_value_t = 7)]
+    pub(crate) seed: u64,
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox", default_value_t = 1_200, value_name = "N")]
+    pub(crate) trades: usize,
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox", default_value_t = 0, value_name = "N")]
+    pub(crate) refuse: usize,
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox", default_value_t = 0, value_name = "N")]
+    pub(crate) invalid: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[arg(required = true, value_name = "SCHEME")]
+    pub(crate) schemes: Vec<PathBuf>,
+    #[arg(long, value_name = "A..B")]
+    pub(crate) window: Option<String>,
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) settle_wait: Option<String>,
+    #[arg(long, value_enum, default_value_t = StageArg::All)]
+    pub(crate) stage: StageArg,
+    #[arg(long)]
+    pub(crate) new_target: bool,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StageArg {
+    All,
+    Fetch,
+    Save,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DryRunArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: PathBuf,
+    #[arg(long, default_value = "5", value_name = "N|all")]
+    pub(crate) limit: String,
+    #[arg(long, value_name = "A..B")]
+    pub(crate) window: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    #[arg(long, value_enum, default_value_t = ShowArg::Trace)]
+    pub(crate) show: ShowArg,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowArg {
+    Payload,
+    Request,
+    Trace,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RowsCommand {
+    List(RowsListArgs),
+    Show(RowsShowArgs),
+}
+
+/// Which ledger is read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LedgerArgs {
+    #[cfg(feature = "sandbox")]
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+}
+
+impl LedgerArgs {
+    /// The ledger of the simulators.
+    pub(crate) fn is_simulated(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        return self.sandbox;
+        #[cfg(not(feature = "sandbox"))]
+        return false;
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RowsListArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error: Option<String>,
+    #[arg(long)]
+    pub(crate) run: Option<i64>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RowsShowArgs {
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long, value_enum)]
+    pub(crate) show: Option<RowPart>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowPart {
+    Source,
+    Payload,
+    Answer,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    List(RunsListArgs),
+    Show(RunsShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsListArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsShowArgs {
+    #[arg(value_name = "RUN")]
+    pub(crate) run: i64,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExprArgs {
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) row: Option<PathBuf>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    #[arg(long, default_value = "Asia/Shanghai", value_name = "ZONE")]
+    pub(crate) tz: String,
+    #[arg(long = "type")]
+    pub(crate) kind: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FunctionsArgs {
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    #[arg(value_enum, default_value_t = SchemaKind::Scheme)]
+    pub(crate) kind: SchemaKind,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    Scheme,
+    Check,
+    Completion,
+    DryRun,
+    Error,
+    Explain,
+    Expr,
+    Functions,
+    RowsList,
+    RowsShow,
+    Run,
+    RunsList,
+    RunsShow,
+    Sandbox,
+    Test,
+    Verify,
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    #[arg(long, default_value_t = 1_200, value_name = "N")]
+    pub(crate) trades: usize,
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) refuse: usize,
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) invalid: usize,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionArgs {
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

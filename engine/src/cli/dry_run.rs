@@ -1,0 +1,290 @@
+//! `engine dry-run`: what would be sent, without sending.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::{AppError, Engine, Preview, PreviewRow, RunOptions, RunReport, SystemClock};
+use dsl::{Lang, Value};
+use flow::Stages;
+
+use super::Done;
+use super::args::{DryRunArgs, Global, RunArgs, ShowArg};
+use super::env::Environment;
+use super::json::object;
+use super::language::written;
+use super::out::Out;
+use super::progress::Shown;
+use super::run::{flags, grouped, nothing_written, problems, problems_document, warn, workspace};
+use super::simulators::{Keep, Simulation};
+use super::table::{Table, one_line};
+use super::time;
+
+/// `run --dry-run` is `dry-run` of the one scheme it names.
+pub(crate) fn from_run(args: RunArgs) -> Result<DryRunArgs, AppError> {
+    let mut schemes = args.schemes.into_iter();
+    let (Some(scheme), None) = (schemes.next(), schemes.next()) else {
+        return Err(AppError::wrong_use(
+            "--dry-run 一次只接受一个方案",
+            "--dry-run takes one scheme",
+        ));
+    };
+    Ok(DryRunArgs {
+        scheme,
+        limit: args
+            .limit
+            .map_or_else(|| "all".to_owned(), |limit| limit.to_string()),
+        window: args.window,
+        now: args.now,
+        show: ShowArg::Trace,
+        out: None,
+        detailed_exitcode: false,
+        simulated: args.simulated,
+    })
+}
+
+/// Rehearses one scheme.
+pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environment: &Environment) -> Done {
+    let limit = match args.limit.as_str() {
+        "all" => None,
+        text => Some(text.parse::<u64>().map_err(|_| {
+            AppError::wrong_use(
+                format!("--limit 要写数字或 all,而不是 `{text}`"),
+                format!("--limit takes a number or `all`, not `{text}`"),
+            )
+        })?),
+    };
+    let mut options = RunOptions {
+        now: args.now.as_deref().map(time::instant).transpose()?,
+        window: args.window.as_deref().map(time::interval).transpose()?,
+        limit: None,
+        settle_wait: None,
+        stages: Stages::All,
+        dry: true,
+        lang: out.lang,
+        new_target: false,
+    };
+    super::block_on(async {
+        let places = environment.places(global);
+        let simulation = Simulation::start(&args.simulated, &args.scheme, &places, Keep::IfThere).await?;
+        let workspace = workspace(&args.scheme, global, simulation.simulators(), environment)?;
+        let (plan, warnings) = workspace.compile(&args.scheme)?;
+        warn(out, &warnings);
+        let feeders = if simulation.simulated() {
+            workspace.feeders(&plan)
+        } else {
+            Vec::new()
+        };
+        let plans: Vec<_> = feeders.iter().cloned().chain([Arc::clone(&plan)]).collect();
+        let mut engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
+        let shown = Shown::new(out);
+        for feeder in feeders {
+            engine.run(feeder, &options, &shown).await?;
+        }
+        options.limit = limit;
+        let report = engine.run(plan, &options, &shown).await;
+        shown.clear();
+        let report = report?;
+        let flags = flags(simulation.simulated());
+        simulation.stop().await;
+        if let Some(folder) = &args.out {
+            save(folder, &report)?;
+        }
+        let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();
+        let code = match rehearsed(&report, limit) {
+            0 if args.detailed_exitcode && writes > 0 => CHANGES,
+            code => code,
+        };
+        if out.json {
+            out.document(&document(&report, code, out.lang));
+        } else {
+            tell(out, &args, &report, flags);
+        }
+        Ok(code)
+    })?
+}
+
+/// Exit code of `--detailed-exitcode` when there is something to write.
+const CHANGES: u8 = 10;
+
+/// The exit code of a rehearsal. That reading stopped where `--limit` says so is no problem.
+fn rehearsed(report: &RunReport, limit: Option<u64>) -> u8 {
+    let counts = &report.summary.counts;
+    let is_cut = limit.is_some_and(|limit| counts.fetched >= limit);
+    match report.exit_code() {
+        1 if is_cut && counts.dead + counts.held + counts.unknown == 0 => 0,
+        code => code,
+    }
+}
+
+/// One file per call, named by its order; exactly the bytes of the body.
+fn save(folder: &Path, report: &RunReport) -> Result<(), AppError> {
+    std::fs::create_dir_all(folder).map_err(|error| written(folder, &error))?;
+    for (index, preview) in report.previews.iter().enumerate() {
+        let path = folder.join(format!("{:04}-{}.json", index + 1, preview.operation));
+        std::fs::write(&path, preview.body.as_bytes()).map_err(|error| written(&path, &error))?;
+    }
+    Ok(())
+}
+
+fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
+    out.say(
+        "dry-head",
+        &[
+            ("scheme", report.scheme.clone()),
+            ("at", time::shown(report.instant)),
+        ],
+    );
+    let mut nth = 0;
+    for preview in &report.previews {
+        if args.show == ShowArg::Request {
+            out.line(format!("{} {}", preview.method, preview.url));
+            out.line(&preview.body);
+            continue;
+        }
+        for row in &preview.rows {
+            nth += 1;
+            out.say(
+                "dry-row",
+                &[
+                    ("nth", nth.to_string()),
+                    ("name", one_line(&app::query::name(&row.label, &row.key))),
+                    ("key", one_line(&app::query::key_text(&row.key))),
+                    ("action", out.text(&format!("action-{}", preview.action), &[])),
+                    ("target", preview.target.clone()),
+                ],
+            );
+            match args.show {
+                ShowArg::Payload => out.line(format!("    {}", dsl::json::to_string(&row.payload))),
+                ShowArg::Trace | ShowArg::Request => trace(out, preview, row),
+            }
+        }
+    }
+    problems(out, &report.problems);
+    if report.previews.is_empty() {
+        nothing_written(out, &report.summary.counts);
+    }
+    let counts = &report.summary.counts;
+    let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();
+    out.say(
+        "dry-result",
+        &[
+            ("write", grouped(u64::try_from(writes).unwrap_or(u64::MAX))),
+            ("skip", grouped(counts.skipped)),
+            ("fail", grouped(counts.dead + counts.held)),
+        ],
+    );
+    if writes > 0 {
+        let facts = [
+            ("scheme", args.scheme.display().to_string()),
+            ("flags", flags.to_owned()),
+        ];
+        out.say("dry-next", &facts);
+    }
+}
+
+fn trace(out: &Out, preview: &Preview, row: &PreviewRow) {
+    let mut table = Table::default();
+    for line in &row.trace {
+        let value = match &line.value {
+            None => out.text("dry-omitted", &[]),
+            Some(Value::Text(text)) => text.clone(),
+            Some(other) => dsl::json::to_string(other),
+        };
+        let matches = match line.matches {
+            Some(count) => out.text("dry-matches", &[("count", count.to_string())]),
+            None => String::new(),
+        };
+        table.row(vec![
+            format!("    {}", line.field),
+            one_line(&value),
+            format!("← {}{matches}", one_line(&line.expression)),
+        ]);
+    }
+    for (field, value) in constants(row) {
+        // The id of the document is put into an update by the engine.
+        let origin = match preview.action {
+            "create" => format!("← {}", out.text("dry-constant", &[])),
+            _ => String::new(),
+        };
+        table.row(vec![
+            format!("    {field}"),
+            one_line(&dsl::json::to_string(value)),
+            origin,
+        ]);
+    }
+    out.table(&table);
+}
+
+/// The members of a document that no expression made.
+fn constants(row: &PreviewRow) -> impl Iterator<Item = (&String, &Value)> {
+    let made = |field: &str| {
+        row.trace.iter().any(|line| {
+            line.field
+                .strip_prefix(field)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    };
+    row.payload
+        .as_map()
+        .into_iter()
+        .flatten()
+        .filter(move |(field, _)| !made(field))
+}
+
+/// The JSON form. Its shape is fixed by `schemas/dry-run.json`.
+fn document(report: &RunReport, code: u8, lang: Lang) -> Value {
+    let counts = &report.summary.counts;
+    let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();
+    let calls: Vec<Value> = report.previews.iter().map(call).collect();
+    object! {
+        "schema" => "engine.dry-run/1",
+        "exit_code" => code,
+        "scheme" => report.scheme,
+        "revision" => report.revision,
+        "instant" => time::rfc3339(report.instant),
+        "summary" => object! {
+            "fetched" => counts.fetched,
+            "would_write" => writes,
+            "would_skip" => counts.skipped,
+            "errors" => counts.dead + counts.held,
+            "calls" => calls.len(),
+        },
+        "calls" => calls,
+        "problems" => problems_document(&report.problems, lang),
+    }
+}
+
+fn call(preview: &Preview) -> Value {
+    let records: Vec<Value> = preview.rows.iter().map(record).collect();
+    object! {
+        "action" => preview.action,
+        "operation" => preview.operation,
+        "target" => preview.target,
+        "method" => preview.method,
+        "url" => preview.url,
+        "body" => preview.body,
+        "records" => records,
+    }
+}
+
+fn record(row: &PreviewRow) -> Value {
+    let trace: Vec<Value> = row
+        .trace
+        .iter()
+        .map(|line| {
+            object! {
+                "field" => line.field,
+                "expr" => line.expression,
+                "value" => line.value,
+                "omitted" => line.value.is_none(),
+                "matches" => line.matches,
+            }
+        })
+        .collect();
+    object! {
+        "key" => super::json::stored(row.key.as_bytes()),
+        "label" => row.label,
+        "payload" => row.payload,
+        "trace" => trace,
+    }
+}

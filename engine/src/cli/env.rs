@@ -1,0 +1,184 @@
+//! The only place that reads the process's environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::Places;
+use connector::{SecretKind, Secrets};
+use dsl::Lang;
+
+use super::args::Global;
+
+/// The environment, read once at the start.
+pub(crate) struct Environment {
+    variables: Arc<BTreeMap<String, String>>,
+    /// stdin is a terminal.
+    pub(crate) stdin_is_terminal: bool,
+    /// stdout is a terminal.
+    pub(crate) stdout_is_terminal: bool,
+    /// stderr is a terminal.
+    pub(crate) stderr_is_terminal: bool,
+    /// Cells of a line, where stdout is a terminal that says so.
+    pub(crate) screen: Option<usize>,
+}
+
+impl Environment {
+    /// Reads it. Variables that are not text cannot be meant for us.
+    pub(crate) fn capture() -> Self {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let stdout_is_terminal = std::io::stdout().is_terminal();
+        let screen = stdout_is_terminal
+            .then(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+            .flatten();
+        Environment {
+            variables: Arc::new(variables),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            screen,
+        }
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// What references of connections.yaml stand for.
+    pub(crate) fn secrets(&self) -> ProcessSecrets {
+        ProcessSecrets(Arc::clone(&self.variables))
+    }
+
+    /// Flag, then environment, then default.
+    pub(crate) fn places(&self, global: &Global) -> Places {
+        let path = |name: &str| self.get(name).map(PathBuf::from);
+        Places {
+            connections: global.connections.clone().or_else(|| path("ENGINE_CONNECTIONS")),
+            data_dir: global.data_dir.clone().or_else(|| path("ENGINE_DATA_DIR")),
+            env: global
+                .env
+                .clone()
+                .or_else(|| self.get("ENGINE_ENV").map(str::to_owned)),
+        }
+    }
+}
+
+/// `${env:X}` is the variable X, `${secret:x}` the variable [`variable_of`] names. An empty secret is none: it would
+/// only be refused later, by someone else, in other words.
+#[derive(Clone)]
+pub(crate) struct ProcessSecrets(Arc<BTreeMap<String, String>>);
+
+impl Secrets for ProcessSecrets {
+    fn get(&self, kind: SecretKind, name: &str) -> Option<String> {
+        match kind {
+            SecretKind::Env => self.0.get(name).cloned(),
+            SecretKind::Secret => self
+                .0
+                .get(&variable_of(name))
+                .filter(|value| !value.is_empty())
+                .cloned(),
+        }
+    }
+}
+
+/// The variable that holds `${secret:name}`: `ENGINE_SECRET_` and the name, letters in capitals, digits kept, any other
+/// ASCII character `_`, and anything else `U` with its code point, so that no two Chinese names are one variable.
+pub(crate) fn variable_of(name: &str) -> String {
+    let mut variable = String::from("ENGINE_SECRET_");
+    for char in name.chars() {
+        match char {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => variable.push(char.to_ascii_uppercase()),
+            _ if char.is_ascii() => variable.push('_'),
+            _ => variable.push_str(&format!("U{:04X}", u32::from(char))),
+        }
+    }
+    variable
+}
+
+/// The variable that would satisfy a reference as it is written in connections.yaml.
+pub(crate) fn variable_for(reference: &str) -> Option<String> {
+    let inside = reference.strip_prefix("${")?.strip_suffix('}')?;
+    match inside.split_once(':')? {
+        ("env", name) => Some(name.to_owned()),
+        ("secret", name) => Some(variable_of(name)),
+        _ => None,
+    }
+}
+
+/// `--lang`, else `ENGINE_LANG`, `LC_ALL`, `LANG`; needed before the arguments are parsed, because help has a language.
+pub(crate) fn language(arguments: &[OsString], environment: &Environment) -> Lang {
+    let named = given(arguments)
+        .or_else(|| environment.get("ENGINE_LANG"))
+        .or_else(|| environment.get("LC_ALL"))
+        .or_else(|| environment.get("LANG"))
+        .unwrap_or_default();
+    if named.to_ascii_lowercase().starts_with("zh") {
+        Lang::Zh
+    } else {
+        Lang::En
+    }
+}
+
+fn given(arguments: &[OsString]) -> Option<&str> {
+    let mut given = None;
+    for (index, argument) in arguments.iter().enumerate() {
+        match argument.to_str() {
+            Some("--") => break,
+            Some("--lang") => given = arguments.get(index + 1).and_then(|next| next.to_str()),
+            Some(other) => given = other.strip_prefix("--lang=").or(given),
+            None => {}
+        }
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_names_its_variable() {
+        for (reference, want) in [
+            ("${env:HUKE_KEY}", Some("HUKE_KEY")),
+            ("${secret:k3}", Some("ENGINE_SECRET_K3")),
+            ("${secret:k3-Prod.app}", Some("ENGINE_SECRET_K3_PROD_APP")),
+            ("${secret:密钥}", Some("ENGINE_SECRET_U5BC6U94A5")),
+            ("${file:x}", None),
+            ("plain", None),
+        ] {
+            assert_eq!(variable_for(reference).as_deref(), want, "{reference}");
+        }
+        let table = [
+            ("ENGINE_SECRET_K3", "a"),
+            ("ENGINE_SECRET_EMPTY", ""),
+            ("EMPTY", ""),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let secrets = ProcessSecrets(Arc::new(table.into_iter().collect()));
+        assert_eq!(secrets.get(SecretKind::Secret, "k3").as_deref(), Some("a"));
+        assert_eq!(secrets.get(SecretKind::Secret, "empty"), None);
+        assert_eq!(secrets.get(SecretKind::Env, "EMPTY").as_deref(), Some(""));
+        assert_eq!(secrets.get(SecretKind::Env, "K3"), None);
+    }
+
+    #[test]
+    fn the_last_language_before_two_dashes_counts() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (text, want) in [
+            ("engine run x", None),
+            ("engine --lang zh run", Some("zh")),
+            ("engine run --lang=en", Some("en")),
+            ("engine expr -- --lang=en", None),
+        ] {
+            assert_eq!(given(&words(text)), want, "{text}");
+        }
+    }
+}

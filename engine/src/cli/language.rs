@@ -1,0 +1,309 @@
+//! What the language itself can say: `functions`, `explain`, `schema`, `completion`, `version`.
+
+use app::AppError;
+use clap::ValueEnum;
+use dsl::builtin::{Builtin, Count, Gives, Words};
+use dsl::catalogue;
+use dsl::diagnostic::did_you_mean;
+use dsl::{Lang, Value};
+
+use super::Done;
+use super::args::{CompletionArgs, ExplainArgs, FunctionsArgs, SchemaArgs, SchemaKind};
+use super::help;
+use super::json::{ToJson, object, pretty};
+use super::out::Out;
+use super::table::Table;
+
+/// `engine functions`
+pub(crate) fn functions(args: FunctionsArgs, out: &Out) -> Done {
+    let registry = functions::registry();
+    let wanted: Vec<&'static Builtin> = match &args.name {
+        Some(name) => vec![
+            registry
+                .get(name)
+                .ok_or_else(|| unknown("函数", "function", name, registry.similar(name)))?,
+        ],
+        None => registry.all().to_vec(),
+    };
+    if out.json {
+        let functions: Vec<Value> = wanted
+            .iter()
+            .map(|one| function_document(one, out.lang))
+            .collect();
+        out.document(&object! {"schema" => "engine.functions/1", "functions" => functions});
+        return Ok(0);
+    }
+    match (args.name, wanted.as_slice()) {
+        (Some(_), [only]) => explain_function(only, out),
+        _ => {
+            let mut table = Table::new(vec![
+                out.text("column-function", &[]),
+                out.text("column-what", &[]),
+            ]);
+            for one in wanted {
+                table.row(vec![one.signature(), words(one.summary, out.lang).to_owned()]);
+            }
+            out.table(&table);
+        }
+    }
+    Ok(0)
+}
+
+fn words(words: Words, lang: Lang) -> &'static str {
+    lang.pick(words.zh, words.en)
+}
+
+/// One function in full: for `engine functions NAME` and `:help NAME`.
+pub(crate) fn explain_function(one: &Builtin, out: &Out) {
+    out.line(format!("{} → {}", one.signature(), one.returns.name()));
+    out.line(format!("  {}", words(one.summary, out.lang)));
+    if !one.aliases.is_empty() {
+        out.say_in("function-aliases", &[("names", one.aliases.join(", "))]);
+    }
+    if !one.params.is_empty() {
+        out.line("");
+        let mut table = Table::default();
+        for param in one.params {
+            let count = match param.count {
+                Count::Once => String::new(),
+                Count::Optional => out.text("param-optional", &[]),
+                Count::Any => out.text("param-any", &[]),
+            };
+            table.row(vec![
+                format!("  {}", param.name),
+                param.takes.name().to_owned(),
+                count,
+                words(param.about, out.lang).to_owned(),
+            ]);
+        }
+        out.table(&table);
+    }
+    out.line("");
+    let mut table = Table::default();
+    for example in one.examples {
+        let gives = match example.gives {
+            Gives::Text(text) => format!("= {text}"),
+            Gives::Null => "= NULL".to_owned(),
+            Gives::Code(code) => format!("✗ {code}"),
+        };
+        table.row(vec![format!("  {}", example.expr), gives]);
+    }
+    out.table(&table);
+}
+
+fn function_document(one: &Builtin, lang: Lang) -> Value {
+    let params: Vec<Value> = one
+        .params
+        .iter()
+        .map(|param| {
+            let count = match param.count {
+                Count::Once => "once",
+                Count::Optional => "optional",
+                Count::Any => "any",
+            };
+            object! {
+                "name" => param.name, "type" => param.takes.name(), "count" => count,
+                "about" => words(param.about, lang),
+            }
+        })
+        .collect();
+    let examples: Vec<Value> = one
+        .examples
+        .iter()
+        .map(|example| {
+            let (result, code) = match example.gives {
+                Gives::Text(text) => (Some(text), None),
+                Gives::Null => (None, None),
+                Gives::Code(code) => (None, Some(code)),
+            };
+            object! {"expr" => example.expr, "result" => result, "code" => code}
+        })
+        .collect();
+    object! {
+        "name" => one.name,
+        "aliases" => one.aliases,
+        "signature" => one.signature(),
+        "returns" => one.returns.name(),
+        "summary" => words(one.summary, lang),
+        "params" => params,
+        "examples" => examples,
+    }
+}
+
+fn unknown(zh: &str, en: &str, name: &str, similar: Vec<String>) -> AppError {
+    let (zh_more, en_more) = if similar.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (
+            format!(";是否想写 {}?", similar.join("、")),
+            format!("; did you mean {}?", similar.join(", ")),
+        )
+    };
+    AppError::wrong_use(
+        format!("没有名为 `{name}` 的{zh}{zh_more}"),
+        format!("there is no {en} `{name}`{en_more}"),
+    )
+}
+
+/// `engine explain CODE`
+pub(crate) fn explain(args: ExplainArgs, out: &Out) -> Done {
+    let entry = catalogue::find(&args.code).ok_or_else(|| {
+        let wanted = args.code.to_ascii_uppercase();
+        let similar = did_you_mean(&wanted, catalogue::all().map(|entry| entry.code));
+        unknown("代码", "code", &args.code, similar)
+    })?;
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.explain/1",
+            "code" => entry.code,
+            "severity" => entry.severity.name(),
+            "message" => entry.text(out.lang),
+            "help" => entry.help(out.lang),
+            "long" => entry.long(out.lang),
+            "example" => entry.example,
+        });
+        return Ok(0);
+    }
+    let message = without_facts(entry.text(out.lang));
+    out.line(format!("{}[{}]: {message}", entry.severity.name(), entry.code));
+    out.line("");
+    out.line(entry.long(out.lang));
+    let help = without_facts(entry.help(out.lang));
+    // A help that is nothing but facts says nothing here.
+    if help.chars().any(char::is_alphanumeric) {
+        out.line("");
+        out.say("help-line", &[("help", help)]);
+    }
+    if !entry.example.is_empty() {
+        out.line("");
+        out.say("explain-example", &[]);
+        out.line("");
+        for line in entry.example.lines() {
+            out.line(format!("    {line}"));
+        }
+    }
+    Ok(0)
+}
+
+/// The words of a catalogue entry with `…` where a problem puts its facts.
+fn without_facts(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        shown.push_str(before);
+        // Doubled braces stand for themselves.
+        if let Some(literal) = after.strip_prefix('{') {
+            shown.push_str("{{");
+            rest = literal;
+            continue;
+        }
+        match after.split_once('}') {
+            Some((name, behind)) if is_fact(name) => {
+                shown.push('…');
+                rest = behind;
+            }
+            Some(_) | None => {
+                shown.push('{');
+                rest = after;
+            }
+        }
+    }
+    shown + rest
+}
+
+fn is_fact(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// `engine schema`
+pub(crate) fn schema(args: SchemaArgs, out: &Out) -> Done {
+    let text = schema_text(args.kind, out.lang);
+    let Some(path) = args.out else {
+        out.raw(&text);
+        return Ok(0);
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| written(folder, &error))?;
+    }
+    std::fs::write(&path, text).map_err(|error| written(&path, &error))?;
+    out.note("schema-written", &[("file", path.display().to_string())]);
+    Ok(0)
+}
+
+/// A file that cannot be written.
+pub(crate) fn written(path: &std::path::Path, error: &std::io::Error) -> AppError {
+    let path = path.display();
+    AppError::wrong_use(
+        format!("无法写入 {path}:{error}"),
+        format!("cannot write {path}: {error}"),
+    )
+}
+
+/// The schema of a kind of document, with a line end.
+pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
+    let fixed = match kind {
+        SchemaKind::Scheme => return format!("{}\n", pretty(&dsl::schema::scheme_schema(lang).to_json())),
+        SchemaKind::Check => include_str!("schemas/check.json"),
+        SchemaKind::Completion => include_str!("schemas/completion.json"),
+        SchemaKind::DryRun => include_str!("schemas/dry-run.json"),
+        SchemaKind::Error => include_str!("schemas/error.json"),
+        SchemaKind::Explain => include_str!("schemas/explain.json"),
+        SchemaKind::Expr => include_str!("schemas/expr.json"),
+        SchemaKind::Functions => include_str!("schemas/functions.json"),
+        SchemaKind::RowsList => include_str!("schemas/rows-list.json"),
+        SchemaKind::RowsShow => include_str!("schemas/rows-show.json"),
+        SchemaKind::Run => include_str!("schemas/run.json"),
+        SchemaKind::RunsList => include_str!("schemas/runs-list.json"),
+        SchemaKind::RunsShow => include_str!("schemas/runs-show.json"),
+        SchemaKind::Sandbox => include_str!("schemas/sandbox.json"),
+        SchemaKind::Test => include_str!("schemas/test.json"),
+        SchemaKind::Verify => include_str!("schemas/verify.json"),
+        SchemaKind::Version => include_str!("schemas/version.json"),
+    };
+    fixed.to_owned()
+}
+
+/// `engine completion`
+pub(crate) fn completion(args: CompletionArgs, out: &Out) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut help::command(out.lang), "engine", &mut script);
+    let script = String::from_utf8(script).map_err(|_| AppError::bug("a completion script is not UTF-8"))?;
+    if out.json {
+        let shell = args
+            .shell
+            .to_possible_value()
+            .map(|value| value.get_name().to_owned());
+        out.document(&object! {"schema" => "engine.completion/1", "shell" => shell, "script" => script});
+    } else {
+        out.raw(&script);
+    }
+    Ok(0)
+}
+
+/// `engine version`
+pub(crate) fn version(out: &Out) -> Done {
+    let version = env!("CARGO_PKG_VERSION");
+    if out.json {
+        out.document(&object! {"schema" => "engine.version/1", "version" => version});
+    } else {
+        out.line(format!("engine {version}"));
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_left_out_of_explanations() {
+        for (text, want) in [
+            ("没有名为 `{name}` 的函数", "没有名为 `…` 的函数"),
+            ("{help_zh}", "…"),
+            ("write `{{x}}` or {FNumber: 1}", "write `{{x}}` or {FNumber: 1}"),
+            ("{ and {what", "{ and {what"),
+        ] {
+            assert_eq!(without_facts(text), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Commands: arguments in, `app` called, text or JSON and an exit code out (UX 3).
+
+mod args;
+mod check;
+mod dry_run;
+mod env;
+mod expr;
+mod help;
+mod json;
+mod language;
+mod ledgers;
+mod out;
+mod progress;
+mod rows;
+mod run;
+mod runs;
+#[cfg_attr(not(feature = "sandbox"), path = "simulators_absent.rs")]
+mod simulators;
+mod table;
+mod test;
+mod text;
+mod time;
+mod usage;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use app::AppError;
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+use dsl::Lang;
+
+use args::{Cli, Command, Global, RowsCommand, RunsCommand};
+use env::Environment;
+use out::Out;
+
+/// What a command ends with.
+type Done = Result<u8, AppError>;
+
+/// The program.
+pub(crate) fn main() -> ExitCode {
+    let environment = Environment::capture();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let lang = env::language(&arguments, &environment);
+    // pest's guard against runaway parses is one number for the whole process.
+    dsl::expr::limit_parser_calls();
+    let parsed = help::command(lang)
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error, &arguments, lang, &environment),
+    };
+    let mut out = Out::new(lang, &cli.global, &environment);
+    let done = dispatch(cli, &mut out, &environment);
+    ExitCode::from(match done {
+        Ok(code) => code,
+        Err(error) => out.error(&error),
+    })
+}
+
+/// Help and version are answers; anything else is wrong use.
+fn refused(error: &clap::Error, arguments: &[OsString], lang: Lang, environment: &Environment) -> ExitCode {
+    let asked = !error.use_stderr();
+    if asked || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // A closed pipe is no reason to fail.
+        drop(error.print());
+        return ExitCode::from(if asked { 0 } else { 2 });
+    }
+    let json = arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument == "--json");
+    let global = Global {
+        json,
+        ..Global::default()
+    };
+    let out = Out::new(lang, &global, environment);
+    ExitCode::from(out.error(&usage::wrong_use(error, arguments)))
+}
+
+fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
+    let global = cli.global;
+    match cli.command {
+        Command::Run(args) if args.dry_run => {
+            let args = dry_run::from_run(args)?;
+            dry_run::dry_run(args, &global, out, environment)
+        }
+        Command::Run(args) => run::run(args, &global, out, environment),
+        Command::DryRun(args) => dry_run::dry_run(args, &global, out, environment),
+        Command::Check(args) => check::check(args, &global, out, environment),
+        Command::Test(args) => test::test(args, &global, out, environment),
+        Command::Rows(RowsCommand::List(args)) => rows::list(args, &global, out, environment),
+        Command::Rows(RowsCommand::Show(args)) => rows::show(args, &global, out, environment),
+        Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
+        Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
+        Command::Verify(args) => verify::verify(args, &global, out, environment),
+        Command::Expr(args) => expr::expr(args, out, environment),
+        Command::Functions(args) => language::functions(args, out),
+        Command::Schema(args) => language::schema(args, out),
+        Command::Explain(args) => language::explain(args, out),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => simulators::serve(args, out),
+        Command::Completion(args) => language::completion(args, out),
+        Command::Version => language::version(out),
+    }
+}
+
+/// A runtime of one thread: a run is one conversation, the ledger's writer has its own thread.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::bug(format!("no runtime: {error}")))?;
+    Ok(runtime.block_on(future))
+}

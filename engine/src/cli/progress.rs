@@ -1,0 +1,140 @@
+//! What a person sees while a run goes on.
+
+use std::sync::Mutex;
+
+use app::{Progress, sentence};
+use dsl::Lang;
+use flow::{Note, Waiting};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::out::Out;
+use super::text::Texts;
+use super::time;
+
+/// Draws one line on a terminal; elsewhere prints only what matters.
+pub(crate) struct Shown {
+    bar: Option<ProgressBar>,
+    lang: Lang,
+    quiet: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    pages: u64,
+    rows: u64,
+    calls: u64,
+    records: u64,
+}
+
+impl Shown {
+    /// A progress display for one command.
+    pub(crate) fn new(out: &Out) -> Self {
+        let bar = out.live.then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(ProgressStyle::default_spinner());
+            bar.enable_steady_tick(std::time::Duration::from_millis(120));
+            bar
+        });
+        Shown {
+            bar,
+            lang: out.lang,
+            quiet: out.quiet,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, key: &str, facts: &[(&str, String)]) -> String {
+        Texts::new(self.lang).say(key, facts)
+    }
+
+    fn print(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None if !self.quiet => {
+                use std::io::Write;
+                if writeln!(std::io::stderr().lock(), "{text}").is_err() {
+                    // Nobody listens.
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn draw(&self, change: impl FnOnce(&mut State)) {
+        let Some(bar) = &self.bar else { return };
+        let Ok(mut state) = self.state.lock() else { return };
+        change(&mut state);
+        bar.set_message(self.say(
+            "progress",
+            &[
+                ("pages", state.pages.to_string()),
+                ("rows", state.rows.to_string()),
+                ("calls", state.calls.to_string()),
+                ("records", state.records.to_string()),
+            ],
+        ));
+    }
+}
+
+impl Progress for Shown {
+    fn note(&self, scheme: &str, note: &Note) {
+        let scheme = ("scheme", scheme.to_owned());
+        match note {
+            Note::Staged { pages, rows } => self.draw(|state| {
+                state.pages = *pages;
+                state.rows = *rows;
+            }),
+            Note::Written { calls, records } => self.draw(|state| {
+                state.calls = *calls;
+                state.records = *records;
+            }),
+            Note::Reading(_) => {}
+            Note::Recovered(count) => {
+                self.print(&self.say("note-recovered", &[scheme, ("count", count.to_string())]));
+            }
+            Note::Extended(by) => {
+                self.print(&self.say("note-extended", &[scheme, ("by", time::span(*by))]));
+            }
+            Note::ReadAgain(reason) => {
+                let reason = format!("{} {}", reason.code, sentence(reason, self.lang));
+                self.print(&self.say("note-again", &[scheme, ("reason", reason)]));
+            }
+            Note::WindowLeft(reason) => {
+                let reason = format!("{} {}", reason.code, sentence(reason, self.lang));
+                self.print(&self.say("note-window-left", &[scheme, ("reason", reason)]));
+            }
+            Note::Stopping(reason) => {
+                let reason = format!("{} {}", reason.code, sentence(reason, self.lang));
+                self.print(&self.say("note-stopping", &[scheme, ("reason", reason)]));
+            }
+        }
+    }
+
+    fn waiting(&self, scheme: &str, until_ms: i64, why: Waiting) {
+        let key = match why {
+            Waiting::Source => "wait-source",
+            Waiting::Target => "wait-target",
+            Waiting::Quiet { .. } => "wait-quiet",
+        };
+        let unknown = match why {
+            Waiting::Quiet { unknown } => unknown,
+            Waiting::Source | Waiting::Target => 0,
+        };
+        self.print(&self.say(
+            key,
+            &[
+                ("scheme", scheme.to_owned()),
+                ("until", time::shown(until_ms)),
+                ("unknown", unknown.to_string()),
+            ],
+        ));
+    }
+}

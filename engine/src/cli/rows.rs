@@ -1,0 +1,340 @@
+//! `engine rows`: what became of single records.
+
+use app::query::{self, Moment};
+use app::{AppError, sentence_of};
+use dsl::{Lang, Value};
+use flow::ids::RunId;
+use flow::op::{Reason, RecordState};
+use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, SightingRow};
+
+use super::Done;
+use super::args::{Global, RowPart, RowsListArgs, RowsShowArgs};
+use super::env::Environment;
+use super::json::{object, stored};
+use super::ledgers;
+use super::out::Out;
+use super::run::grouped;
+use super::table::{Table, cut, one_line};
+use super::time;
+
+/// Cells of a name in a list; the whole is in `rows show`.
+const NAME: usize = 28;
+
+/// `engine rows list`
+pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let filter = RecordFilter {
+        scheme: args.scheme,
+        state: args.state.as_deref().map(state).transpose()?,
+        key: args.key,
+        error: args.error,
+        since: args.since.as_deref().map(time::instant).transpose()?,
+        run: args.run.map(RunId),
+        before: None,
+        limit: args.limit,
+    };
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    let (rows, more) = query::rows(&reader, &filter)?;
+    if out.json {
+        let rows: Vec<Value> = rows.iter().map(|row| record(row, out.lang)).collect();
+        out.document(&object! {"schema" => "engine.rows-list/1", "rows" => rows, "more" => more});
+        return Ok(0);
+    }
+    if rows.is_empty() {
+        out.say("rows-none", &[]);
+        return Ok(0);
+    }
+    let head = [
+        "column-state",
+        "column-key",
+        "column-name",
+        "column-scheme",
+        "column-changed",
+        "column-reason",
+    ];
+    let mut table = Table::new(head.iter().map(|key| out.text(key, &[])).collect());
+    for row in &rows {
+        let reason = row
+            .reason
+            .as_ref()
+            .map(|reason| coded(reason, out.lang))
+            .unwrap_or_default();
+        table.row(vec![
+            out.state(row.state),
+            cut(&one_line(&query::key_text(&row.key)), NAME),
+            cut(&one_line(&row.label), NAME),
+            row.scheme.clone(),
+            time::shown(row.changed),
+            one_line(&reason),
+        ]);
+    }
+    out.table(&table);
+    if more {
+        out.note("rows-more", &[("limit", args.limit.to_string())]);
+    }
+    Ok(0)
+}
+
+/// `engine rows show`
+pub(crate) fn show(args: RowsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    let lives = query::show(&reader, args.scheme.as_deref(), &args.key)?;
+    if out.json {
+        let rows: Vec<Value> = lives.iter().map(|life| life_document(life, out.lang)).collect();
+        out.document(&object! {"schema" => "engine.rows-show/1", "rows" => rows});
+        return Ok(0);
+    }
+    if let Some(part) = args.show {
+        for life in &lives {
+            out.line(part_of(life, part).unwrap_or_else(|| out.text("part-none", &[])));
+        }
+        return Ok(0);
+    }
+    for (nth, life) in lives.iter().enumerate() {
+        if nth > 0 {
+            out.line("");
+        }
+        tell(life, out);
+    }
+    Ok(0)
+}
+
+fn state(word: &str) -> Result<RecordState, AppError> {
+    RecordState::from_word(word).ok_or_else(|| {
+        let all = RecordState::ALL.map(RecordState::word);
+        AppError::wrong_use(
+            format!("没有状态 `{word}`;可用:{}", all.join("、")),
+            format!("there is no state `{word}`; there are {}", all.join(", ")),
+        )
+    })
+}
+
+fn part_of(life: &RecordLife, part: RowPart) -> Option<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let newest = life.attempts.last();
+    match part {
+        RowPart::Source => Some(text(&life.source)),
+        RowPart::Payload => newest?.payload.as_deref().map(text),
+        RowPart::Answer => newest?.excerpt.clone(),
+    }
+}
+
+/// Code and sentence of a stored reason.
+pub(crate) fn coded(reason: &Reason, lang: Lang) -> String {
+    format!("{} {}", reason.code, sentence_of(reason, lang))
+        .trim_end()
+        .to_owned()
+}
+
+fn tell(life: &RecordLife, out: &Out) {
+    let row = &life.record;
+    let mut head = format!(
+        "{}  {}",
+        one_line(&query::key_text(&row.key)),
+        out.state(row.state)
+    );
+    if !row.label.is_empty() && row.label != query::key_text(&row.key) {
+        head.push_str(&format!("  {}", one_line(&row.label)));
+    }
+    out.line(head);
+    let attempts = u64::try_from(life.attempts.len()).unwrap_or(0);
+    out.say_in(
+        "row-facts",
+        &[("scheme", row.scheme.clone()), ("attempts", grouped(attempts))],
+    );
+    if let Some(id) = &row.target_id {
+        let number = row.number.clone().unwrap_or_else(|| "-".to_owned());
+        let form = row.form.clone().unwrap_or_default();
+        out.say_in(
+            "row-target",
+            &[("form", form), ("id", id.clone()), ("number", number)],
+        );
+    }
+    if let Some(reason) = &row.reason {
+        out.say_in("row-reason", &[("reason", coded(reason, out.lang))]);
+    }
+    out.say_in(
+        next(row),
+        &[(
+            "at",
+            time::shown(row.resolve_after.or(row.not_before).unwrap_or(row.changed)),
+        )],
+    );
+    if row.waiting_version.is_some() {
+        out.say_in("row-waiting", &[]);
+    }
+    let shown = u64::try_from(life.sightings.len()).unwrap_or(0);
+    if shown < life.sightings_total {
+        let facts = [
+            ("shown", grouped(shown)),
+            ("total", grouped(life.sightings_total)),
+        ];
+        out.say_in("row-cut", &facts);
+    }
+    for (at, moment) in query::moments(life) {
+        out.line(format!("{}  {}", time::shown(at), what(&moment, out)));
+    }
+}
+
+/// What happens next to a record, as the key of a text.
+fn next(row: &RecordRow) -> &'static str {
+    match row.state {
+        RecordState::Pending if row.not_before.is_some() => "next-later",
+        RecordState::Pending => "next-run",
+        RecordState::Sending => "next-sending",
+        RecordState::Unknown => "next-question",
+        RecordState::Held => "next-person",
+        RecordState::Dead => "next-none",
+        RecordState::Done | RecordState::Skipped => "next-changed",
+    }
+}
+
+fn what(moment: &Moment<'_>, out: &Out) -> String {
+    let coded = |reason: &Option<Reason>| {
+        reason
+            .as_ref()
+            .map(|reason| format!("  {}", one_line(&coded(reason, out.lang))))
+            .unwrap_or_default()
+    };
+    let word = |family: &str, word: &str| out.text(&format!("{family}-{}", word.replace('_', "-")), &[]);
+    match moment {
+        Moment::Seen(row) => out.text(
+            "moment-seen",
+            &[
+                ("run", row.run.to_string()),
+                ("page", row.page.to_string()),
+                ("version", short(&row.version)),
+                ("outcome", word("outcome", &row.outcome)),
+            ],
+        ),
+        Moment::Sent(row) => out.text(
+            "moment-sent",
+            &[
+                ("target", row.target.clone()),
+                ("action", word("action", &row.action)),
+                ("form", row.form.clone()),
+                ("attempt", row.attempt.to_string()),
+                ("rows", grouped(row.rows)),
+                ("version", short(&row.version)),
+            ],
+        ),
+        Moment::Settled(row) => {
+            let status = row
+                .http_status
+                .map(|status| format!("HTTP {status}  "))
+                .unwrap_or_default();
+            let took = time::span(row.ended.unwrap_or(row.sent) - row.sent);
+            let settled = row
+                .settlement
+                .as_deref()
+                .map(|settled| word("settled", settled))
+                .unwrap_or_default();
+            let text = out.text(
+                "moment-settled",
+                &[("took", format!("{status}{took}")), ("settled", settled)],
+            );
+            format!("{text}{}", coded(&row.reason))
+        }
+        Moment::Resolved(row) => {
+            let said = row
+                .resolution
+                .as_deref()
+                .map(|said| word("resolved", said))
+                .unwrap_or_default();
+            format!(
+                "{}{}",
+                out.text("moment-resolved", &[("said", said)]),
+                coded(&row.resolution_reason)
+            )
+        }
+    }
+}
+
+/// Enough of a version to tell two apart.
+fn short(version: &str) -> String {
+    version.chars().take(4).collect()
+}
+
+/// The JSON form of a record. Its shape is fixed by `schemas/rows-list.json`.
+fn record(row: &RecordRow, lang: Lang) -> Value {
+    object! {
+        "record" => row.record.0,
+        "scheme" => row.scheme,
+        "key" => stored(row.key.as_bytes()),
+        "label" => row.label,
+        "state" => row.state.word(),
+        "version" => row.version,
+        "done_version" => row.done_version,
+        "waiting_version" => row.waiting_version,
+        "void" => row.void,
+        "attempts" => row.attempts,
+        "not_before" => row.not_before.map(time::rfc3339),
+        "resolve_after" => row.resolve_after.map(time::rfc3339),
+        "target" => row.target,
+        "form" => row.form,
+        "target_id" => row.target_id,
+        "number" => row.number,
+        "reason" => reason_document(row.reason.as_ref(), lang),
+        "first" => time::rfc3339(row.first),
+        "seen" => time::rfc3339(row.seen),
+        "changed" => time::rfc3339(row.changed),
+        "done" => row.done.map(time::rfc3339),
+    }
+}
+
+/// A stored reason for programs.
+pub(crate) fn reason_document(reason: Option<&Reason>, lang: Lang) -> Option<Value> {
+    reason.map(|reason| object! {"code" => reason.code, "message" => sentence_of(reason, lang)})
+}
+
+fn life_document(life: &RecordLife, lang: Lang) -> Value {
+    let sightings: Vec<Value> = life.sightings.iter().map(sighting_document).collect();
+    let attempts: Vec<Value> = life
+        .attempts
+        .iter()
+        .map(|row| attempt_document(row, lang))
+        .collect();
+    object! {
+        "row" => record(&life.record, lang),
+        "source" => stored(&life.source),
+        "waiting" => life.waiting.as_deref().map(stored),
+        "sightings_total" => life.sightings_total,
+        "sightings" => sightings,
+        "attempts" => attempts,
+    }
+}
+
+fn sighting_document(row: &SightingRow) -> Value {
+    object! {
+        "run" => row.run.0,
+        "window" => row.asked.map(|asked| {
+            object! {"from" => time::rfc3339(asked.from), "to" => time::rfc3339(asked.to)}
+        }),
+        "page" => row.page,
+        "version" => row.version,
+        "outcome" => row.outcome,
+        "seen" => time::rfc3339(row.seen),
+    }
+}
+
+fn attempt_document(row: &AttemptRow, lang: Lang) -> Value {
+    object! {
+        "attempt" => row.attempt.0,
+        "run" => row.run.0,
+        "target" => row.target,
+        "action" => row.action,
+        "form" => row.form,
+        "rows" => row.rows,
+        "version" => row.version,
+        "sent" => time::rfc3339(row.sent),
+        "ended" => row.ended.map(time::rfc3339),
+        "outcome" => row.outcome,
+        "http_status" => row.http_status,
+        "settlement" => row.settlement,
+        "reason" => reason_document(row.reason.as_ref(), lang),
+        "resolution" => row.resolution,
+        "resolved" => row.resolved.map(time::rfc3339),
+        "resolution_reason" => reason_document(row.resolution_reason.as_ref(), lang),
+        "payload" => row.payload.as_deref().map(stored),
+        "answer" => row.excerpt,
+    }
+}

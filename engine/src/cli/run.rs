@@ -1,0 +1,391 @@
+//! `engine run`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::{
+    AppError, Cancel, Clock, Engine, Problem, RunOptions, RunReport, Simulators, SystemClock, Workspace,
+    sentence_of,
+};
+use dsl::Lang;
+use dsl::Value;
+use dsl::diagnostic::Diagnostic;
+use flow::op::{Counts, Reason, RecordState};
+use flow::{Stages, Stopped};
+
+use super::Done;
+use super::args::{Global, RunArgs, StageArg};
+use super::env::Environment;
+use super::json::object;
+use super::out::Out;
+use super::progress::Shown;
+use super::simulators::{Keep, Simulation};
+use super::time;
+
+/// Runs schemes one after the other; the worst exit code wins.
+pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &Environment) -> Done {
+    let options = RunOptions {
+        now: args.now.as_deref().map(time::instant).transpose()?,
+        window: args.window.as_deref().map(time::interval).transpose()?,
+        limit: args.limit,
+        settle_wait: args.settle_wait.as_deref().map(time::duration).transpose()?,
+        stages: match args.stage {
+            StageArg::All => Stages::All,
+            StageArg::Fetch => Stages::Fetch,
+            StageArg::Save => Stages::Save,
+        },
+        dry: false,
+        lang: out.lang,
+        new_target: args.new_target,
+    };
+    super::block_on(async {
+        let places = environment.places(global);
+        let around = args.schemes.first().map_or(Path::new("."), |path| path.as_path());
+        let simulation = Simulation::start(&args.simulated, around, &places, Keep::Always).await?;
+        let mut worst = 0;
+        let mut documents = Vec::new();
+        for path in &args.schemes {
+            let workspace = workspace(path, global, simulation.simulators(), environment)?;
+            let code = one(
+                path,
+                workspace,
+                &options,
+                simulation.simulated(),
+                out,
+                &mut documents,
+            )
+            .await?;
+            worst = worst.max(code);
+            if code == INTERRUPTED {
+                break;
+            }
+        }
+        simulation.stop().await;
+        if out.json {
+            out.document(&object! {"schema" => "engine.run/1", "exit_code" => worst, "runs" => documents});
+        }
+        Ok(worst)
+    })?
+}
+
+/// Exit code after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+async fn one(
+    path: &Path,
+    workspace: Workspace,
+    options: &RunOptions,
+    simulated: bool,
+    out: &Out,
+    documents: &mut Vec<Value>,
+) -> Done {
+    let (plan, warnings) = workspace.compile(path)?;
+    warn(out, &warnings);
+    let mut plans = if simulated {
+        workspace.feeders(&plan)
+    } else {
+        Vec::new()
+    };
+    plans.push(plan);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let mut engine = Engine::open(
+        workspace,
+        Arc::clone(&clock),
+        &plans,
+        options.lang,
+        options.new_target,
+    )?;
+    watch_interrupt(engine.cancel.clone());
+    let shown = Shown::new(out);
+    let mut worst = 0;
+    for plan in plans {
+        let started = clock.now_ms();
+        let report = engine.run(plan, options, &shown).await;
+        shown.clear();
+        let report = report?;
+        let took = clock.now_ms() - started;
+        let code = exit_code(&report);
+        if out.json {
+            documents.push(document(&report, took, code, out.lang));
+        } else {
+            tell(out, &report, took, flags(simulated));
+        }
+        worst = worst.max(code);
+        if code == INTERRUPTED {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// What the run itself says, and 1 as long as the fate of some record of the scheme is unknown.
+fn exit_code(report: &RunReport) -> u8 {
+    match report.exit_code() {
+        0 if in_state(report, RecordState::Unknown) > 0 => 1,
+        code => code,
+    }
+}
+
+/// Records of the scheme in a state, whatever run brought them.
+fn in_state(report: &RunReport, state: RecordState) -> u64 {
+    RecordState::ALL
+        .iter()
+        .zip(report.summary.states)
+        .filter(|(of, _)| **of == state)
+        .map(|(_, n)| n)
+        .sum()
+}
+
+/// The first Ctrl-C finishes what is in flight, the second stops at once.
+fn watch_interrupt(cancel: Cancel) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            #[expect(
+                clippy::exit,
+                clippy::disallowed_methods,
+                reason = "a person insists; whatever is in flight becomes unknown and is asked about"
+            )]
+            std::process::exit(130);
+        }
+    });
+}
+
+/// The files that belong to a scheme.
+pub(crate) fn workspace(
+    path: &Path,
+    global: &Global,
+    simulators: Option<Simulators>,
+    environment: &Environment,
+) -> Result<Workspace, AppError> {
+    Workspace::load(
+        path,
+        environment.places(global),
+        simulators,
+        Box::new(environment.secrets()),
+    )
+}
+
+/// Warnings of files that compile.
+pub(crate) fn warn(out: &Out, warnings: &[Diagnostic]) {
+    if !out.json && !out.quiet {
+        out.diagnostics(warnings);
+    }
+}
+
+fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
+    let summary = &report.summary;
+    let counts = &summary.counts;
+    out.say(
+        &format!("run-{}", summary.status.word()),
+        &[("scheme", report.scheme.clone()), ("took", time::span(took))],
+    );
+    out.line(format!("  {}", identity(counts, out)));
+    if counts.skipped > 0 {
+        out.say_in(
+            "run-skipped",
+            &[
+                ("unchanged", grouped(counts.unchanged)),
+                ("superseded", grouped(counts.superseded)),
+                ("filtered", grouped(counts.filtered)),
+            ],
+        );
+    }
+    out.say_in(
+        "run-calls",
+        &[
+            ("pages", grouped(summary.pages)),
+            ("calls", grouped(summary.calls)),
+        ],
+    );
+    if summary.stopped.is_none() && summary.windows_left == 0 && summary.calls == 0 {
+        nothing_written(out, counts);
+    }
+    if report.lookup_misses > 0 {
+        out.say_in("run-misses", &[("count", grouped(report.lookup_misses))]);
+    }
+    if summary.windows_left > 0 {
+        out.say_in("run-windows-left", &[("count", summary.windows_left.to_string())]);
+    }
+    if let Some(reason) = stopped(report) {
+        out.say_in(
+            "run-stopped",
+            &[
+                ("code", reason.code.clone()),
+                ("text", sentence_of(reason, out.lang)),
+            ],
+        );
+    }
+    problems(out, &report.problems);
+    leftovers(out, report, flags);
+    if let Some(at) = summary.next_question {
+        let count = grouped(in_state(report, RecordState::Unknown));
+        out.say_in("run-next-question", &[("at", time::shown(at)), ("count", count)]);
+    }
+    if let Some(first) = report.problems.first() {
+        out.say_in(
+            "run-what-next",
+            &[
+                ("scheme", report.scheme.clone()),
+                ("state", first.state.clone()),
+                ("flags", flags.to_owned()),
+            ],
+        );
+    }
+}
+
+/// What a command that goes on from here needs to find the same ledger.
+pub(crate) fn flags(simulated: bool) -> &'static str {
+    if simulated { " --sandbox" } else { "" }
+}
+
+/// Why nothing was written, in one sentence.
+pub(crate) fn nothing_written(out: &Out, counts: &Counts) {
+    if counts.fetched == 0 {
+        out.say_in("run-nothing-new", &[]);
+    } else if counts.unchanged == counts.fetched {
+        out.say_in("run-all-unchanged", &[("count", grouped(counts.unchanged))]);
+    }
+}
+
+/// `fetched = done + dead + held + skipped + open`
+pub(crate) fn identity(counts: &Counts, out: &Out) -> String {
+    out.text(
+        "run-identity",
+        &[
+            ("fetched", grouped(counts.fetched)),
+            ("done", grouped(counts.done)),
+            ("dead", grouped(counts.dead)),
+            ("held", grouped(counts.held)),
+            ("skipped", grouped(counts.skipped)),
+            ("open", grouped(counts.open())),
+        ],
+    )
+}
+
+/// Groups of records that did not end well.
+pub(crate) fn problems(out: &Out, problems: &[Problem]) {
+    for problem in problems {
+        out.say_in(
+            "run-problem",
+            &[
+                ("state", out.text(&format!("state-{}", problem.state), &[])),
+                ("code", problem.code.clone()),
+                (
+                    "text",
+                    sentence_of(&Reason::new(&problem.code, &problem.text), out.lang),
+                ),
+                ("count", grouped(problem.count)),
+                ("examples", problem.examples.join(out.lang.pick("、", ", "))),
+            ],
+        );
+    }
+}
+
+/// Records of earlier runs that still want somebody.
+fn leftovers(out: &Out, report: &RunReport, flags: &str) {
+    let told = |state: RecordState| -> u64 {
+        report
+            .problems
+            .iter()
+            .filter(|one| one.state == state.word())
+            .map(|one| one.count)
+            .sum()
+    };
+    let earlier = |state| in_state(report, state).saturating_sub(told(state));
+    let (dead, held) = (earlier(RecordState::Dead), earlier(RecordState::Held));
+    if dead + held > 0 {
+        out.say_in(
+            "run-leftovers",
+            &[
+                ("dead", grouped(dead)),
+                ("held", grouped(held)),
+                ("scheme", report.scheme.clone()),
+                ("flags", flags.to_owned()),
+            ],
+        );
+    }
+}
+
+fn stopped(report: &RunReport) -> Option<&Reason> {
+    match &report.summary.stopped {
+        Some(Stopped::Source(reason) | Stopped::Target(reason) | Stopped::FirstDead(reason)) => Some(reason),
+        Some(Stopped::Canceled) | None => None,
+    }
+}
+
+/// The JSON form of one run. Its shape is fixed by `schemas/run.json`.
+fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
+    let summary = &report.summary;
+    let mut states = dsl::Map::new();
+    for (state, count) in RecordState::ALL.iter().zip(summary.states) {
+        let count = dsl::Number::parse(&count.to_string()).map_or(Value::Null, Value::Number);
+        states.insert(state.word().to_owned(), count);
+    }
+    object! {
+        "scheme" => report.scheme,
+        "revision" => report.revision,
+        "instant" => time::rfc3339(report.instant),
+        "status" => summary.status.word(),
+        "exit_code" => code,
+        "took_ms" => took,
+        "counts" => counts_document(&summary.counts),
+        "states" => states,
+        "pages" => summary.pages,
+        "calls" => summary.calls,
+        "windows_left" => summary.windows_left,
+        "lookup_misses" => report.lookup_misses,
+        "next_question" => summary.next_question.map(time::rfc3339),
+        "stopped" => stopped(report).map(|reason| {
+            object! {"code" => reason.code, "message" => sentence_of(reason, lang)}
+        }),
+        "problems" => problems_document(&report.problems, lang),
+    }
+}
+
+/// The counts of a run for programs.
+pub(crate) fn counts_document(counts: &Counts) -> Value {
+    object! {
+        "fetched" => counts.fetched,
+        "done" => counts.done,
+        "dead" => counts.dead,
+        "held" => counts.held,
+        "skipped" => counts.skipped,
+        "open" => counts.open(),
+        "pending" => counts.pending,
+        "sending" => counts.sending,
+        "unknown" => counts.unknown,
+        "unchanged" => counts.unchanged,
+        "superseded" => counts.superseded,
+        "filtered" => counts.filtered,
+    }
+}
+
+/// Problems for programs.
+pub(crate) fn problems_document(problems: &[Problem], lang: Lang) -> Vec<Value> {
+    let one = |problem: &Problem| {
+        object! {
+            "state" => problem.state,
+            "code" => problem.code,
+            "message" => sentence_of(&Reason::new(&problem.code, &problem.text), lang),
+            "count" => problem.count,
+            "examples" => problem.examples,
+        }
+    };
+    problems.iter().map(one).collect()
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,237 @@
+//! `engine runs`: what each execution of a scheme did.
+
+use app::AppError;
+use dsl::{Lang, Value};
+use flow::ids::RunId;
+use flow::op::{Counts, RunStatus};
+use ledger::read::{RunFilter, RunLife, RunRow, WindowRow};
+
+use super::Done;
+use super::args::{Global, RunsListArgs, RunsShowArgs};
+use super::env::Environment;
+use super::json::object;
+use super::ledgers;
+use super::out::Out;
+use super::rows::{coded, reason_document};
+use super::run::{counts_document, grouped, identity};
+use super::table::{Table, one_line};
+use super::time;
+
+/// The word of a run that has not ended.
+const RUNNING: &str = "running";
+
+/// `engine runs list`
+pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let wanted = args.status.as_deref().map(status).transpose()?;
+    let filter = RunFilter {
+        scheme: args.scheme,
+        status: wanted.flatten(),
+        since: args.since.as_deref().map(time::instant).transpose()?,
+        limit: args.limit,
+    };
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    let mut runs = reader.list_runs(&filter)?;
+    if wanted == Some(None) {
+        runs.retain(|run| run.status == RUNNING);
+    }
+    if out.json {
+        let runs: Vec<Value> = runs.iter().map(|run| document(run, out.lang)).collect();
+        out.document(&object! {"schema" => "engine.runs-list/1", "runs" => runs});
+        return Ok(0);
+    }
+    if runs.is_empty() {
+        out.say("runs-none", &[]);
+        return Ok(0);
+    }
+    let head = [
+        "column-run",
+        "column-scheme",
+        "column-started",
+        "column-took",
+        "column-status",
+        "column-counts",
+    ];
+    let mut table = Table::new(head.iter().map(|key| out.text(key, &[])).collect());
+    for run in &runs {
+        table.row(vec![
+            run.run.to_string(),
+            run.scheme.clone(),
+            time::shown(run.started),
+            run.ended
+                .map(|ended| time::span(ended - run.started))
+                .unwrap_or_default(),
+            word(run, out),
+            run.counts
+                .as_ref()
+                .map(|counts| identity(counts, out))
+                .unwrap_or_default(),
+        ]);
+    }
+    out.table(&table);
+    Ok(0)
+}
+
+/// `engine runs show`
+pub(crate) fn show(args: RunsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    let run = args.run;
+    let life = reader
+        .show_run(RunId(run))?
+        .ok_or_else(|| AppError::wrong_use(format!("没有运行 {run}"), format!("there is no run {run}")))?;
+    if out.json {
+        out.document(&life_document(&life, out.lang));
+    } else {
+        tell(&life, out);
+    }
+    Ok(0)
+}
+
+/// `Some(None)` is "running", which is no way to end.
+fn status(word: &str) -> Result<Option<RunStatus>, AppError> {
+    let ended = [
+        RunStatus::Ok,
+        RunStatus::Partial,
+        RunStatus::Failed,
+        RunStatus::Canceled,
+    ];
+    if word == RUNNING {
+        return Ok(None);
+    }
+    ended
+        .into_iter()
+        .find(|status| status.word() == word)
+        .map(Some)
+        .ok_or_else(|| {
+            AppError::wrong_use(
+                format!("没有运行状态 `{word}`;可用:running、ok、partial、failed、canceled"),
+                format!("there is no run status `{word}`; there are running, ok, partial, failed, canceled"),
+            )
+        })
+}
+
+fn word(run: &RunRow, out: &Out) -> String {
+    let color = match run.status.as_str() {
+        "ok" => "32",
+        "partial" => "33",
+        "failed" => "31",
+        _ => "90",
+    };
+    out.painted(&out.text(&format!("status-{}", run.status), &[]), color)
+}
+
+fn tell(life: &RunLife, out: &Out) {
+    let run = &life.run;
+    let took = run
+        .ended
+        .map(|ended| time::span(ended - run.started))
+        .unwrap_or_else(|| "…".to_owned());
+    out.say(
+        "run-head",
+        &[
+            ("run", run.run.to_string()),
+            ("scheme", run.scheme.clone()),
+            ("status", word(run, out)),
+            ("started", time::shown(run.started)),
+            ("took", took),
+        ],
+    );
+    out.say_in(
+        "run-cause",
+        &[
+            ("trigger", out.text(&format!("trigger-{}", run.trigger), &[])),
+            ("revision", run.revision.clone()),
+        ],
+    );
+    if let Some(reason) = &run.reason {
+        out.say_in("row-reason", &[("reason", one_line(&coded(reason, out.lang)))]);
+    }
+    if let Some(counts) = &run.counts {
+        out.line(format!("  {}", identity(counts, out)));
+    }
+    if run.counts.as_ref() != Some(&life.now) {
+        out.say_in("run-now", &[("identity", identity(&life.now, out))]);
+    }
+    if life.windows.is_empty() {
+        return;
+    }
+    out.line("");
+    let head = [
+        "column-window",
+        "column-state",
+        "column-pages",
+        "column-rows",
+        "column-reason",
+    ];
+    let mut table = Table::new(head.iter().map(|key| out.text(key, &[])).collect());
+    for window in &life.windows {
+        let rows = match window.total {
+            Some(total) => format!("{} / {}", grouped(window.seen), grouped(total)),
+            None => grouped(window.seen),
+        };
+        table.row(vec![
+            format!(
+                "{} → {}",
+                time::shown(window.asked.from),
+                time::shown(window.asked.to)
+            ),
+            out.text(&format!("window-{}", window.state), &[]),
+            window.page.to_string(),
+            rows,
+            window
+                .reason
+                .as_ref()
+                .map(|reason| one_line(&coded(reason, out.lang)))
+                .unwrap_or_default(),
+        ]);
+    }
+    out.table(&table);
+}
+
+/// The JSON form of a run. Its shape is fixed by `schemas/runs-list.json`.
+fn document(run: &RunRow, lang: Lang) -> Value {
+    object! {
+        "run" => run.run.0,
+        "scheme" => run.scheme,
+        "revision" => run.revision,
+        "trigger" => run.trigger,
+        "started" => time::rfc3339(run.started),
+        "ended" => run.ended.map(time::rfc3339),
+        "status" => run.status,
+        "reason" => reason_document(run.reason.as_ref(), lang),
+        "counts" => run.counts.as_ref().map(counts_of),
+    }
+}
+
+fn counts_of(counts: &Counts) -> Value {
+    counts_document(counts)
+}
+
+fn life_document(life: &RunLife, lang: Lang) -> Value {
+    let windows: Vec<Value> = life
+        .windows
+        .iter()
+        .map(|window| window_document(window, lang))
+        .collect();
+    object! {
+        "schema" => "engine.runs-show/1",
+        "run" => document(&life.run, lang),
+        "counts_now" => counts_document(&life.now),
+        "windows" => windows,
+    }
+}
+
+fn window_document(window: &WindowRow, lang: Lang) -> Value {
+    object! {
+        "from" => time::rfc3339(window.asked.from),
+        "to" => time::rfc3339(window.asked.to),
+        "state" => window.state,
+        "pages" => window.page,
+        "rows" => window.seen,
+        "total" => window.total,
+        "closed" => window.closed.map(|closed| {
+            object! {"from" => time::rfc3339(closed.from), "to" => time::rfc3339(closed.to)}
+        }),
+        "ended" => window.ended.map(time::rfc3339),
+        "reason" => reason_document(window.reason.as_ref(), lang),
+    }
+}

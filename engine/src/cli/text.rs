@@ -1,0 +1,175 @@
+//! The words of the command line: two Fluent catalogues with the same keys.
+
+use dsl::Lang;
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
+use unic_langid::LanguageIdentifier;
+
+const ZH: &str = include_str!("text/zh.ftl");
+const EN: &str = include_str!("text/en.ftl");
+
+/// The catalogue of one language.
+pub(crate) struct Texts {
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl Texts {
+    /// Loads a catalogue. Both are part of the program and proven to parse by a test.
+    pub(crate) fn new(lang: Lang) -> Texts {
+        let (source, tag) = match lang {
+            Lang::Zh => (ZH, "zh-CN"),
+            Lang::En => (EN, "en"),
+        };
+        // Both are well formed; the tag only decides plurals, which the catalogues do not use.
+        let tag: LanguageIdentifier = tag.parse().unwrap_or_default();
+        let resource = match FluentResource::try_new(source.to_owned()) {
+            Ok(resource) | Err((resource, _)) => resource,
+        };
+        let mut bundle = FluentBundle::new(vec![tag]);
+        // No invisible direction marks around values: the output is read by scripts too.
+        bundle.set_use_isolating(false);
+        bundle.add_resource_overriding(resource);
+        Texts { bundle }
+    }
+
+    /// The text of a key, filled. An unknown key is shown as itself, which a test forbids.
+    pub(crate) fn say(&self, key: &str, facts: &[(&str, String)]) -> String {
+        self.find(key, facts).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The text of a key, if there is one.
+    pub(crate) fn find(&self, key: &str, facts: &[(&str, String)]) -> Option<String> {
+        let pattern = self.bundle.get_message(key)?.value()?;
+        let mut args = FluentArgs::new();
+        for (name, value) in facts {
+            args.set((*name).to_owned(), value.clone());
+        }
+        let mut errors = Vec::new();
+        Some(
+            self.bundle
+                .format_pattern(pattern, Some(&args), &mut errors)
+                .into_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// Key -> placeholders.
+    fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+        assert!(
+            FluentResource::try_new(source.to_owned()).is_ok(),
+            "catalogue does not parse"
+        );
+        let mut keys = BTreeMap::new();
+        for line in source
+            .lines()
+            .filter(|line| !line.starts_with('#') && line.contains(" = "))
+        {
+            let (key, text) = line.split_once(" = ").expect("filtered");
+            let names = text
+                .split("{ $")
+                .skip(1)
+                .filter_map(|rest| rest.split(" }").next())
+                .map(str::to_owned)
+                .collect();
+            assert!(keys.insert(key.to_owned(), names).is_none(), "{key} twice");
+        }
+        keys
+    }
+
+    #[test]
+    fn both_languages_have_the_same_keys_and_placeholders() {
+        assert_eq!(keys(ZH), keys(EN));
+    }
+
+    /// The sources in which keys are used.
+    const SOURCES: &[&str] = &[
+        include_str!("check.rs"),
+        include_str!("dry_run.rs"),
+        include_str!("expr.rs"),
+        include_str!("help.rs"),
+        include_str!("language.rs"),
+        include_str!("out.rs"),
+        include_str!("progress.rs"),
+        include_str!("rows.rs"),
+        include_str!("run.rs"),
+        include_str!("runs.rs"),
+        include_str!("simulators.rs"),
+        include_str!("test.rs"),
+        include_str!("usage.rs"),
+        include_str!("verify.rs"),
+    ];
+
+    /// Keys that are put together from a family and a word.
+    fn composed() -> BTreeSet<String> {
+        let families: &[(&str, &[&str])] = &[
+            (
+                "state",
+                &["pending", "sending", "unknown", "done", "dead", "held", "skipped"],
+            ),
+            ("status", &["running", "ok", "partial", "failed", "canceled"]),
+            ("run", &["ok", "partial", "failed", "canceled"]),
+            ("trigger", &["manual", "schedule", "dry-run"]),
+            ("window", &["open", "closed", "failed", "unstable", "left"]),
+            ("action", &["create", "update", "void"]),
+            (
+                "outcome",
+                &["new", "changed", "unchanged", "superseded", "filtered", "invalid"],
+            ),
+            ("settled", &["done", "dead", "retry", "unknown", "held"]),
+            ("resolved", &["done", "resend", "ask-again", "held"]),
+            (
+                "guarantee",
+                &[
+                    "stored",
+                    "exactly-once",
+                    "exactly-once-while-remembered",
+                    "exactly-once-unless-late",
+                    "at-most-once",
+                    "at-least-once",
+                ],
+            ),
+        ];
+        let of = |(family, words): &(&str, &[&str])| {
+            words
+                .iter()
+                .map(|word| format!("{family}-{word}"))
+                .collect::<Vec<_>>()
+        };
+        families.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn every_key_used_exists_and_every_key_is_used() {
+        let known: BTreeSet<String> = keys(ZH).into_keys().collect();
+        let mut used = composed();
+        for source in SOURCES {
+            let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+            for call in ["say(", "say_in(", "text(", "note("] {
+                for rest in code.split(&format!(".{call}")).skip(1) {
+                    if let Some(literal) = rest.trim_start().strip_prefix('"') {
+                        used.insert(literal.split('"').next().unwrap_or_default().to_owned());
+                    }
+                }
+            }
+            // Keys that reach a call through a variable.
+            let literals = code.split('"').skip(1).step_by(2);
+            used.extend(
+                literals
+                    .filter(|literal| known.contains(*literal))
+                    .map(str::to_owned),
+            );
+        }
+        let unknown: Vec<_> = used.difference(&known).collect();
+        assert!(unknown.is_empty(), "used and not in the catalogue: {unknown:?}");
+        let unused: Vec<_> = known
+            .difference(&used)
+            .filter(|key| !key.starts_with("help-"))
+            .collect();
+        assert!(unused.is_empty(), "in the catalogue and not used: {unused:?}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Every command with `--json` gives one document that its schema accepts, whatever the outcome.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A folder like a fresh clone: connections, schemes, nothing else.
+struct Clone {
+    folder: PathBuf,
+}
+
+impl Clone {
+    fn new(name: &str) -> Clone {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).expect("the folder of an earlier test run can go");
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        std::fs::create_dir_all(folder.join("schemes")).expect("a folder");
+        let copy = |name: &str| {
+            std::fs::copy(root.join(name), folder.join(name)).expect("a file of the repository");
+        };
+        copy("connections.yaml");
+        for entry in std::fs::read_dir(root.join("schemes")).expect("the schemes") {
+            copy(&format!(
+                "schemes/{}",
+                entry.expect("an entry").file_name().to_string_lossy()
+            ));
+        }
+        Clone { folder }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_engine"));
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        self.command(&arguments).output().expect("the engine starts")
+    }
+
+    /// Runs with `--json` in both languages; the document is valid, its first key is its schema, its exit code is told.
+    #[track_caller]
+    fn check(&self, line: &str, kind: &str, code: i32) -> Value {
+        let mut last = Value::Null;
+        for lang in ["zh", "en"] {
+            let output = self.run(&format!("{line} --json --lang {lang}"));
+            let text = String::from_utf8(output.stdout).expect("UTF-8");
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{line}\n{text}\n{told}");
+            assert!(
+                text.starts_with(&format!("{{\n  \"schema\": \"engine.{kind}/1\"")),
+                "{line}\n{text}"
+            );
+            let document: Value = serde_json::from_str(&text).expect("one JSON document");
+            self.valid(kind, &document, line);
+            if let Some(told) = document.get("exit_code") {
+                assert_eq!(*told, code, "{line}");
+            }
+            last = document;
+        }
+        last
+    }
+
+    #[track_caller]
+    fn valid(&self, kind: &str, document: &Value, line: &str) {
+        let schema = self.run(&format!("schema {kind}"));
+        let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema is one");
+        let problems: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(problems.is_empty(), "{line}: {problems:#?}\n{document:#}");
+    }
+}
+
+#[test]
+fn of_runs_and_what_they_leave() {
+    let clone = Clone::new("documents-runs");
+    let scheme = "schemes/huke-to-k3.yaml --sandbox --trades 60";
+    let dry = clone.check(&format!("dry-run {scheme} --limit 3"), "dry-run", 0);
+    assert_eq!(dry["summary"]["would_write"], 3);
+    clone.check(&format!("dry-run {scheme} --detailed-exitcode"), "dry-run", 10);
+    let first = clone.run(&format!("run {scheme} --refuse 2 --invalid 1 --json"));
+    assert_eq!(first.status.code(), Some(1));
+    let first: Value = serde_json::from_slice(&first.stdout).expect("one JSON document");
+    clone.valid("run", &first, "the first run");
+    let run = &first["runs"][1];
+    assert_eq!(run["counts"]["dead"], 3, "{run:#}");
+    // What was refused is unchanged and left alone; the row without a key is as bad as before.
+    let second = clone.check(&format!("run {scheme} --refuse 2 --invalid 1"), "run", 1);
+    let run = &second["runs"][1];
+    assert_eq!(
+        (&run["calls"], &run["counts"]["dead"]),
+        (&0.into(), &1.into()),
+        "{run:#}"
+    );
+    assert_eq!(run["problems"][0]["code"], "E2002", "{run:#}");
+    let dead = clone.check("rows list --sandbox --state dead", "rows-list", 0);
+    assert_eq!(dead["rows"].as_array().map(Vec::len), Some(3));
+    clone.check("rows list --sandbox --limit 1", "rows-list", 0);
+    let key = dead["rows"][0]["key"][0].as_str().expect("a key");
+    clone.check(&format!("rows show {key} --sandbox"), "rows-show", 0);
+    clone.check("rows list --sandbox --state deat", "error", 2);
+    clone.check("rows show nobody --sandbox", "error", 2);
+    clone.check("runs list --sandbox", "runs-list", 0);
+    clone.check("runs show 2 --sandbox", "runs-show", 0);
+    clone.check("runs show 99 --sandbox", "error", 2);
+    clone.check("verify --sandbox", "verify", 0);
+    clone.check("rows list", "error", 3);
+}
+
+#[test]
+fn of_files() {
+    let clone = Clone::new("documents-files");
+    clone.check("check schemes connections.yaml", "check", 0);
+    clone.check("test schemes", "test", 0);
+    clone.check("test schemes --filter nothing-like-it", "error", 2);
+    clone.check("check no-such-folder", "error", 2);
+    std::fs::write(clone.folder.join("schemes/broken.yaml"), "schem: x\n").expect("a file");
+    let broken = clone.check("check schemes/...", "check", 1);
+    assert_eq!(broken["diagnostics"][0]["code"], "E1050");
+    clone.check("check schemes --exit-zero", "check", 0);
+    clone.check("test schemes", "test", 1);
+    clone.check("run schemes/broken.yaml --sandbox", "error", 2);
+    let secret = clone.check("run schemes/huke-to-k3.yaml", "error", 3);
+    let help = secret["error"]["help"].as_str().unwrap_or_default();
+    assert!(help.contains("export HUKE_KEY="), "{help}");
+}
+
+#[test]
+fn of_the_language() {
+    let clone = Clone::new("documents-language");
+    clone.check("functions", "functions", 0);
+    clone.check("functions replace", "functions", 0);
+    clone.check("functions replce", "error", 2);
+    clone.check("explain E1301", "explain", 0);
+    clone.check("explain E0000", "error", 2);
+    let value = clone.check("expr 1.10+1", "expr", 0);
+    assert_eq!(value["results"][0]["type"], "number");
+    clone.check("expr REPLCE(1)", "expr", 1);
+    clone.check("expr <<nothing>>", "expr", 1);
+    clone.check("expr 1 --tz Mars/Olympus", "error", 2);
+    clone.check("completion bash", "completion", 0);
+    clone.check("version", "version", 0);
+    clone.check("rnu", "error", 2);
+    clone.check("run --nothing", "error", 2);
+    let scheme = clone.run("schema scheme");
+    let scheme: Value = serde_json::from_slice(&scheme.stdout).expect("a schema is JSON");
+    jsonschema::validator_for(&scheme).expect("the schema of schemes is one");
+}
+
+#[test]
+fn of_the_sandbox() {
+    let clone = Clone::new("documents-sandbox");
+    let mut child = clone
+        .command(&["sandbox", "--listen", "127.0.0.1:0", "--trades", "20", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the engine starts");
+    let mut text = String::new();
+    for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+        let line = line.expect("UTF-8");
+        text.push_str(&line);
+        // The document ends with its own brace at the beginning of a line; the sandbox goes on.
+        if line == "}" {
+            break;
+        }
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let document: Value = serde_json::from_str(&text).expect("one JSON document");
+    clone.valid("sandbox", &document, "sandbox");
+}
