@@ -143,12 +143,8 @@ pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError
     // One connections file serves many schemes: its problems are told once.
     let mut seen = BTreeSet::new();
     report.diagnostics.retain(|one| {
-        seen.insert((
-            one.file.name.clone(),
-            one.span.start,
-            one.span.end,
-            one.message(Lang::En),
-        ))
+        let file = one.file.name.trim_start_matches("./").to_owned();
+        seen.insert((file, one.span.start, one.span.end, one.message(Lang::En)))
     });
     Ok(report)
 }
