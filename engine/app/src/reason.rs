@@ -24,12 +24,26 @@ pub(crate) fn of_failure(failure: &Failure, lang: Lang) -> Reason {
 /// comes from the catalogue.
 pub fn sentence(reason: &Reason, lang: Lang) -> String {
     match catalogue::find(&reason.code) {
+        // Some reasons were worded when they were stored: their words are not put into the sentence once more.
+        Some(entry)
+            if [entry.zh, entry.en]
+                .into_iter()
+                .any(|text| is_worded(&reason.text, text)) =>
+        {
+            reason.text.clone()
+        }
         Some(entry) if entry.zh.contains("{vendor}") => {
             Failure::new(entry).vendor(reason.text.clone()).message(lang)
         }
         Some(entry) if reason.text.is_empty() => Failure::new(entry).message(lang),
         Some(_) | None => reason.text.clone(),
     }
+}
+
+/// Whether a stored text begins as the catalogue's sentence does.
+fn is_worded(stored: &str, sentence: &str) -> bool {
+    let begin = sentence.split('{').next().unwrap_or_default();
+    begin.len() < sentence.len() && !begin.is_empty() && stored.starts_with(begin)
 }
 
 /// A call to a source (or a question) that did not end with rows. `None` = it did.
@@ -183,6 +197,8 @@ mod tests {
             assert_eq!(sentence(&Reason::new(code, text), Lang::Zh), want);
         };
         check("E4000", "FGroup: 分组不存在", "目标拒绝:FGroup: 分组不存在");
+        check("E7001", "登录被拒绝:签名验证失败", "登录被拒绝:签名验证失败");
+        check("E7001", "签名验证失败", "登录被拒绝:签名验证失败");
         check("E4004", "", "答复中没有提到这一行");
         check("E2001", "已经成句", "已经成句");
     }
