@@ -182,7 +182,7 @@ impl Job {
             actions.push(Action::Note(Note::Recovered(recovered)));
         }
         if self.plan.stages != Stages::Save {
-            match self.slices(&closed, enabled) {
+            match self.slices(now, &closed, enabled) {
                 Ok(slices) => {
                     if let Some(by) = slices.extended {
                         actions.push(Action::Note(Note::Extended(by)));
@@ -223,10 +223,12 @@ impl Job {
 
     fn slices(
         &self,
+        now: Ms,
         closed: &[window::Interval],
         enabled: Ms,
     ) -> Result<window::Slices, window::StartsTooLate> {
-        match (&self.plan.source.window, self.plan.source.manual) {
+        let settle = self.plan.source.window.map_or(0, |rule| rule.settle);
+        let slices = match (&self.plan.source.window, self.plan.source.manual) {
             (Some(rule), Some(bounds)) => Ok(window::manual(bounds, rule, self.plan.instant)),
             (Some(rule), None) => window::slices(
                 rule,
@@ -239,7 +241,8 @@ impl Job {
                 slices: Vec::new(),
                 extended: None,
             }),
-        }
+        };
+        slices.map(|slices| slices.closing_until(now - settle))
     }
 
     fn target(&self) -> Option<TargetFacts> {

@@ -20,6 +20,11 @@ impl Interval {
     pub fn new(from: Ms, to: Ms) -> Option<Self> {
         (from < to).then_some(Interval { from, to })
     }
+
+    /// The part of it before `end`.
+    pub fn until(self, end: Ms) -> Option<Self> {
+        Self::new(self.from, self.to.min(end))
+    }
 }
 
 /// Sorts intervals and joins those that touch or overlap.
@@ -102,6 +107,17 @@ pub struct Slices {
     pub extended: Option<Ms>,
 }
 
+impl Slices {
+    /// Leaves open what is younger than `settled`: the instant of a run may be ahead of the clock, and nobody has read
+    /// for good what has not happened yet.
+    pub fn closing_until(mut self, settled: Ms) -> Self {
+        for slice in &mut self.slices {
+            slice.closes = slice.closes.and_then(|closes| closes.until(settled));
+        }
+        self
+    }
+}
+
 /// More slices than this in one run are left for the next one (400 days of the longest usual slice, 24 h).
 pub const MAX_SLICES: usize = 400;
 
@@ -124,12 +140,13 @@ pub fn slices(
     enabled: Ms,
     now: Ms,
 ) -> Result<Slices, StartsTooLate> {
-    let mark = watermark(closed);
     let first = match rule.first {
-        Some(First::At(at)) => Some(at),
-        Some(First::Before(ago)) => Some(enabled - ago),
-        None => None,
+        Some(First::At(at)) => at,
+        Some(First::Before(ago)) => enabled - ago,
+        None => enabled,
     };
+    // Bounds given by hand may have closed a later stretch first: what lies before it was never read.
+    let mark = watermark(closed).map(|mark| if first < closed[0].from { first } else { mark });
     // Where unread time begins, and where the request for the first slice begins.
     let mut extended = None;
     let end = proposal.end.unwrap_or(now);
@@ -157,13 +174,10 @@ pub fn slices(
             CatchUp::Ignore => (start, start),
         },
         (None, Some(start)) => {
-            let from = first.map_or(start, |first| first.min(start));
+            let from = first.min(start);
             (from, from)
         }
-        (None, None) => {
-            let from = first.unwrap_or(enabled);
-            (from, from - rule.overlap)
-        }
+        (None, None) => (first, first - rule.overlap),
     };
     let settled = now - rule.settle;
     let mut slices = Vec::new();

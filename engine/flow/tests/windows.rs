@@ -266,3 +266,38 @@ fn bounds_by_hand_are_one_slice_that_closes_no_more_than_it_may() {
     let young = between(now - 10, now);
     assert_eq!(manual(young, &rule(), now).slices[0].closes, None);
 }
+
+/// A run over bounds given by hand closes a stretch; what the scheme has to read before it is still to be read.
+#[test]
+fn bounds_by_hand_do_not_move_the_beginning() {
+    let now = T + 5 * HOUR;
+    let by_hand = [between(T + 2 * HOUR, T + 3 * HOUR)];
+    for (first, begin) in [(None, T), (Some(First::Before(30 * HOUR)), T - 30 * HOUR)] {
+        for proposal in [Proposal::default(), start_at(now - HOUR)] {
+            let rule = WindowRule { first, ..rule() };
+            let plan = slices(&rule, proposal, &by_hand, T, now).unwrap();
+            check_plan(&plan, &rule, now);
+            let mut closed = by_hand.to_vec();
+            close_all(&plan, &mut closed);
+            assert_eq!(closed, [between(begin, now - MINUTE)]);
+        }
+    }
+}
+
+/// The first run failed, and the next came later than the author looks back.
+#[test]
+fn what_came_since_enabling_is_read_though_the_author_starts_later() {
+    let now = T + 30 * HOUR;
+    let plan = slices(&rule(), start_at(now - 20 * HOUR), &[], T, now).unwrap();
+    assert_eq!(plan.slices[0].closes.unwrap().from, T);
+}
+
+/// `--now` ahead of the clock: what has not happened yet would otherwise be closed, and never read.
+#[test]
+fn an_instant_ahead_of_the_clock_closes_nothing_that_is_to_come() {
+    let (clock, instant) = (T + HOUR, T + 1_000 * HOUR);
+    let plan = slices(&rule(), Proposal::default(), &[between(T - HOUR, T)], T, instant).unwrap();
+    let mut closed = vec![between(T - HOUR, T)];
+    close_all(&plan.closing_until(clock - MINUTE), &mut closed);
+    assert_eq!(closed, [between(T - HOUR, clock - MINUTE)]);
+}
