@@ -65,7 +65,7 @@ fn a_wrong_secret_of_the_target_is_its_own_sentence_and_nothing_is_given_up() {
         format!("{}{}", told.stdout, told.stderr).contains("签名验证失败，请检查应用密钥"),
         "{told}"
     );
-    silent(&told, &[wrong.clone()]);
+    silent(&told, std::slice::from_ref(&wrong));
     not_left_behind(&world, &[wrong]);
 
     world.set("SANDBOX_K3_SECRET", CANARIES[1]);
@@ -96,7 +96,7 @@ fn a_wrong_secret_of_the_source_is_its_own_sentence() {
 #[test]
 fn a_missing_secret_is_named_before_anything_is_called() {
     let mut world = World::small();
-    world.set("SANDBOX_K3_SECRET", "");
+    world.unset("SANDBOX_K3_SECRET");
     let ran = world.engine(&["run", MAIN]);
     ran.expect(3).warns("SANDBOX_K3_SECRET");
     assert_eq!(world.state()["calls"], json!({}), "{ran}");

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use binary::{Process, Ran, Run, engine};
-pub use judge::{adds_up, judge, numbers, versions};
+pub use judge::{Strictness, adds_up, judge, judge_with, numbers, versions};
 pub use lone::Lone;
 pub use wire::{Message, Recorder, ask, send};
 
@@ -160,8 +160,13 @@ impl World {
 
     /// Sets a variable of every later command.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.environment.retain(|(known, _)| known != name);
+        self.unset(name);
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable away from every later command.
+    pub fn unset(&mut self, name: &str) {
+        self.environment.retain(|(known, _)| known != name);
     }
 
     /// A command in the making.
@@ -253,9 +258,21 @@ impl World {
         ask(self.addr(), "GET", "/_sandbox/state", "")
     }
 
-    /// How often an endpoint was called.
+    /// How often an endpoint was called, as `kingdee/BatchSave`; a vendor's name alone counts all of its calls.
     pub fn calls(&self, endpoint: &str) -> u64 {
-        self.state()["calls"][endpoint].as_u64().unwrap_or(0)
+        let state = self.state();
+        let calls = state["calls"].as_object().expect("counts by endpoint");
+        let concerned = |name: &str| {
+            name == endpoint
+                || name
+                    .strip_prefix(endpoint)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        calls
+            .iter()
+            .filter(|(name, _)| concerned(name))
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
     }
 
     /// Every byte that the engine left behind in files, with its path.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Watch;
-use crate::e2e::{Config, MAIN, World, judge, versions};
+use crate::e2e::{Config, MAIN, Strictness, World, judge_with, versions};
 
 /// Ordinary trades; 300 customers, 24 pages.
 const TRADES: usize = 1_200;
@@ -185,7 +185,7 @@ fn verdict(world: &World, names: &BTreeMap<String, String>, last: &crate::e2e::R
         ));
     }
     let journal = world.journal();
-    problems.extend(judge(&journal));
+    problems.extend(judge_with(&journal, Strictness::Effects));
     let found = versions(&journal);
     if found.len() as u64 != customers {
         problems.push(format!("{customers} customers, {} documents", found.len()));
