@@ -110,6 +110,9 @@ impl<'a> Shell<'a> {
             }
             let action = wanted.ok_or_else(|| AppError::bug("the run asks for nothing and has not ended"))?;
             event = self.carry_out(action).await?;
+            if let Some(clock) = self.source.as_mut().and_then(SourceReader::take_clock) {
+                job.source_clock(clock);
+            }
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct SourceReader {
     indexed: Vec<Path>,
     /// What the page before gave to go on with.
     cursor: Option<(WindowId, Option<String>)>,
+    /// The source's clock in its last answer.
+    clock: Option<Ms>,
 }
 
 impl SourceReader {
@@ -64,7 +66,13 @@ impl SourceReader {
             lang,
             indexed,
             cursor: None,
+            clock: None,
         })
+    }
+
+    /// What the source's clock said with the page just read.
+    pub(crate) fn take_clock(&mut self) -> Option<Ms> {
+        self.clock.take()
     }
 
     /// Reads one page.
@@ -96,7 +104,7 @@ impl SourceReader {
         let crate::caller::Ended::Answered { answer, .. } = ended else {
             return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL)));
         };
-        let fingerprint = fingerprint(&answer.body);
+        self.clock = answer.header("date").and_then(transport::http_date_ms);
         let rows = self
             .caller
             .connection
@@ -111,6 +119,8 @@ impl SourceReader {
             })?;
         self.cursor = Some((window, rows.next_cursor));
         let raw_rows = rows.rows.len() as u64;
+        // Of the rows, not of the answer: what stands around them (a time, a request id) differs from page to page.
+        let fingerprint = fingerprint_of(&rows.rows);
         let mut staged = Vec::with_capacity(rows.rows.len());
         for row in rows.rows {
             self.ingest(row, blobs, &mut staged);
@@ -240,7 +250,20 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 fn fingerprint(bytes: &[u8]) -> u64 {
-    let digest = Sha256::digest(bytes);
+    first_bytes(&Sha256::digest(bytes))
+}
+
+/// Hash of all rows of a page.
+fn fingerprint_of(rows: &[Value]) -> u64 {
+    let mut hasher = Sha256::new();
+    for row in rows {
+        hasher.update(dsl::json::to_string(row));
+        hasher.update("\n");
+    }
+    first_bytes(&hasher.finalize())
+}
+
+fn first_bytes(digest: &[u8]) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     u64::from_be_bytes(first)

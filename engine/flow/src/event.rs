@@ -239,7 +239,7 @@ pub struct Page {
     pub more: bool,
     /// The source's own total, where it says one.
     pub total: Option<u64>,
-    /// Hash of the whole page as read.
+    /// Hash of the rows as read.
     pub fingerprint: u64,
 }
 

@@ -72,6 +72,14 @@ impl Job {
         }
     }
 
+    /// What the source's own clock said when it gave the page that the next event brings: no interval is closed beyond
+    /// it. A source that says nothing is taken to have our time.
+    pub fn source_clock(&mut self, clock: Ms) {
+        if let Some(reader) = &mut self.reader {
+            reader.source_clock(clock);
+        }
+    }
+
     /// Whether [`Action::Finish`] was given.
     pub fn finished(&self) -> bool {
         matches!(self.phase, Phase::Finished)

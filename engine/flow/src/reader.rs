@@ -9,7 +9,7 @@ use crate::codes;
 use crate::event::{Action, Event, Note, Page, ReadFailure, ReadFailureKind, SourceFacts, Stopped, Waiting};
 use crate::ids::{Ms, RunId, WindowId};
 use crate::op::{LedgerOp, LedgerReply, Reason, WindowEnd};
-use crate::window::Slice;
+use crate::window::{Interval, Slice};
 
 /// Pages of one window. A source that never ends would otherwise be read for ever; 100,000 pages of 10 rows are a
 /// million rows in a slice of at most a day.
@@ -31,6 +31,8 @@ pub(crate) struct Reader {
     limit: Option<u64>,
     slices: VecDeque<Option<Slice>>,
     state: State,
+    /// The source's clock when it gave the page at hand.
+    clock: Option<Ms>,
     /// The window that was paused for back-pressure: continue at this page.
     paused: Option<Open>,
     open_records: u64,
@@ -53,6 +55,8 @@ struct Open {
     raw_rows: u64,
     /// The source's total on the first page that said one.
     total: Option<u64>,
+    /// The source's clock on the first page that said one.
+    clock: Option<Ms>,
     /// Pages shifted in the last reading allowed: read on, but do not close.
     shifted: Option<Reason>,
     seen_pages: BTreeSet<u64>,
@@ -100,6 +104,7 @@ impl Reader {
             limit,
             slices,
             state: State::Next,
+            clock: None,
             paused: None,
             open_records,
             taken: 0,
@@ -133,6 +138,11 @@ impl Reader {
         Some(self.end_window(now, open.window, WindowEnd::Left, reason))
     }
 
+    /// The source's clock when it gave the page that comes next.
+    pub(crate) fn source_clock(&mut self, clock: Ms) {
+        self.clock = Some(clock);
+    }
+
     /// Reading waits for the writing half.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.is_some()
@@ -159,6 +169,7 @@ impl Reader {
                     readings,
                     raw_rows: 0,
                     total: None,
+                    clock: None,
                     shifted: None,
                     seen_pages: BTreeSet::new(),
                 })
@@ -235,7 +246,7 @@ impl Reader {
     fn open(&mut self, slice: Option<Slice>, readings: u32) -> Step {
         self.state = State::Opening { slice, readings };
         // A scheme without a window still gets a row in the ledger: it is what the pages belong to.
-        let asked = slice.map_or(crate::window::Interval { from: 0, to: 0 }, |slice| slice.asked);
+        let asked = slice.map_or(Interval { from: 0, to: 0 }, |slice| slice.asked);
         Step::Act(Action::Ledger(vec![LedgerOp::OpenWindow {
             run: self.run,
             scheme: self.scheme.clone(),
@@ -268,6 +279,7 @@ impl Reader {
             open.shifted = Some(reason);
         }
         open.total = open.total.or(page.total);
+        open.clock = open.clock.or(self.clock.take());
         if !last && open.page >= MAX_PAGES {
             return self.leave(
                 now,
@@ -287,11 +299,21 @@ impl Reader {
             fingerprint: page.fingerprint,
             on_seen: self.source.on_seen,
             store_only: self.store_only,
-            close: (last && open.shifted.is_none()).then(|| open.slice.and_then(|slice| slice.closes)),
+            close: (last && open.shifted.is_none()).then(|| self.closes(&open)),
             now,
         };
         self.state = State::Staging { open, last };
         Step::Act(Action::Ledger(vec![op]))
+    }
+
+    /// What the last page closes: never what the source's own clock has not settled. With our clock ahead of it, rows
+    /// stamped inside the window are still to come.
+    fn closes(&self, open: &Open) -> Option<Interval> {
+        let closes = open.slice.and_then(|slice| slice.closes)?;
+        match (open.clock, self.source.window) {
+            (Some(clock), Some(rule)) => closes.until(clock - rule.settle),
+            (None, _) | (_, None) => Some(closes),
+        }
     }
 
     fn failed(&mut self, now: Ms, open: Open, failure: ReadFailure) -> Step {

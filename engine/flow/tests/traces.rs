@@ -4,8 +4,10 @@ mod script;
 
 use expect_test::expect;
 use flow::classify::{OnUnknown, Proof};
-use flow::window::{CatchUp, Proposal};
-use flow::{Stages, TargetFacts};
+use flow::ids::{Ms, RunId, WindowId};
+use flow::op::{LedgerOp, LedgerReply};
+use flow::window::{CatchUp, Interval, Proposal};
+use flow::{Action, Event, Job, JobPlan, Page, Stages, TargetFacts};
 use script::{check, plan, with};
 
 /// Up to the answer of the one page: three records wait.
@@ -1659,4 +1661,49 @@ fn cancel_at_every_step() {
         picked 1 2 3                 FINISH canceled, 2 pages, 1 calls, canceled
         ready                        FINISH canceled, 2 pages, 1 calls, canceled
     "#]].assert_eq(&summary);
+}
+
+/// What the last page of the plan's window closes, in a run begun at `clock` whose source answers at `source`.
+fn closed_by(clock: Ms, source: Option<Ms>) -> Option<Interval> {
+    let mut job = Job::new(JobPlan {
+        stages: Stages::Fetch,
+        ..plan()
+    });
+    let begun = LedgerReply::RunBegun {
+        run: RunId(1),
+        enabled: 0,
+        closed: Vec::new(),
+        recovered: 0,
+        open: 0,
+    };
+    let page = Page {
+        rows: Vec::new(),
+        raw_rows: 0,
+        more: false,
+        total: None,
+        fingerprint: 1,
+    };
+    job.step(clock, Event::Start);
+    job.step(clock, Event::Ledger(vec![begun]));
+    job.step(clock, Event::Ledger(vec![LedgerReply::WindowOpened(WindowId(1))]));
+    if let Some(source) = source {
+        job.source_clock(source);
+    }
+    let Some(Action::Ledger(ops)) = job.step(clock, Event::Page(page)).pop() else {
+        panic!("no page is stored");
+    };
+    match ops.as_slice() {
+        [LedgerOp::StagePage { close, .. }] => close.flatten(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An interval closes up to the source's clock less `settle` (10 s), and up to ours: whichever is behind.
+#[test]
+fn a_window_closes_no_further_than_any_clock_allows() {
+    assert_eq!(closed_by(100_000, None), Interval::new(0, 90_000));
+    assert_eq!(closed_by(100_000, Some(160_000)), Interval::new(0, 90_000));
+    assert_eq!(closed_by(100_000, Some(70_000)), Interval::new(0, 60_000));
+    assert_eq!(closed_by(50_000, None), Interval::new(0, 40_000), "`--now` ahead of the clock");
+    assert_eq!(closed_by(100_000, Some(5_000)), None);
 }
