@@ -6,6 +6,7 @@ use dsl::diagnostic::{Failure, Lang};
 use flow::classify;
 use flow::op::Reason;
 use flow::{ReadFailure, ReadFailureKind};
+use transport::SendError;
 
 use crate::caller::{Caller, Ended, not_sent};
 
@@ -46,6 +47,52 @@ fn is_worded(stored: &str, sentence: &str) -> bool {
     begin.len() < sentence.len() && !begin.is_empty() && stored.starts_with(begin)
 }
 
+/// What a person can do something with, in place of a library's chain of causes; the system's own last word stays.
+pub(crate) fn spoken(error: &SendError, lang: Lang) -> String {
+    use transport::Reason as R;
+    let (zh, en) = match error.reason {
+        R::BadRequest => (
+            "请求的地址或头不合法",
+            "the request's address or headers are not valid",
+        ),
+        R::NotAllowed => (
+            "该地址不在连接允许的范围内",
+            "this connection may not call that address",
+        ),
+        R::Dns => ("找不到主机名", "the host name was not found"),
+        R::Connect => ("对方没有接受连接", "nobody accepted the connection"),
+        R::ConnectTimeout => ("连接超时", "no connection within the time"),
+        R::Tls => (
+            "TLS 握手失败(证书或协议)",
+            "the TLS handshake failed (certificate or protocol)",
+        ),
+        R::FirstByteTimeout => ("在规定时间内没有答复", "no answer within the time"),
+        R::IdleTimeout => ("答复中途停顿过久", "the answer paused for too long"),
+        R::TotalTimeout => ("整个请求超时", "the whole exchange took too long"),
+        R::Broken => ("连接中断", "the connection broke"),
+        R::Truncated => ("答复不完整", "the answer ended early"),
+        R::TooLarge => ("答复过大", "the answer is too large"),
+        R::Bomb => ("答复解压后异常膨胀", "the answer unpacks to far more than it was"),
+        R::Encoding => (
+            "答复使用了未请求的压缩方式",
+            "the answer is packed in a way that was not asked for",
+        ),
+    };
+    let detail = match error.reason {
+        // What these say stands in the detail alone: the address, the certificate's fault, the limit.
+        R::BadRequest | R::NotAllowed | R::Tls | R::TooLarge | R::Bomb | R::Encoding | R::Dns => {
+            error.detail.as_str()
+        }
+        _ => error.detail.rsplit(": ").next().unwrap_or_default(),
+    };
+    let words = lang.pick(zh, en);
+    if detail.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words} ({detail})")
+    }
+}
+
 /// A call to a source (or a question) that did not end with rows. `None` = it did.
 pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option<ReadFailure> {
     let fail = |kind, wait, entry: &'static catalogue::Entry, words: String| {
@@ -70,13 +117,13 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option
             ReadFailureKind::Unreachable,
             None,
             &reading::SOURCE_UNREACHABLE,
-            error.to_string(),
+            spoken(error, lang),
         ),
         Ended::Broken(error) => fail(
             ReadFailureKind::Fault,
             None,
             &reading::SOURCE_LOST,
-            error.to_string(),
+            spoken(error, lang),
         ),
         Ended::Answered { judged, .. } => {
             let words = judged.message.clone();
@@ -117,9 +164,9 @@ pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify:
         ),
         Ended::Broken(error) if not_sent(error) => (
             Delivery::NotSent,
-            reason(&target::UNREACHABLE, &error.to_string()),
+            reason(&target::UNREACHABLE, &spoken(error, lang)),
         ),
-        Ended::Broken(error) => (Delivery::Lost, reason(&target::LOST, &error.to_string())),
+        Ended::Broken(error) => (Delivery::Lost, reason(&target::LOST, &spoken(error, lang))),
         Ended::Answered { judged, .. } => {
             let (class, entry) = class_of(judged);
             (Delivery::Answered(class), reason(entry, &judged.message))
