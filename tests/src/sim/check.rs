@@ -198,6 +198,19 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
     if made > 1 && !setup.may_double() {
         return fail(format!("{made} documents were made for {tkey}"));
     }
+    if setup.is_foreign(customer) && setup.unique && !setup.find_before_create {
+        let untouched = world
+            .target
+            .documents
+            .values()
+            .any(|document| document.content.is_none() && document.tkey == tkey);
+        if !world.lost.contains(&record.record) && !setup.collides(customer) && !untouched {
+            return fail("somebody else's document was taken for ours");
+        }
+        if !world.lost.contains(&record.record) && record.state == RecordState::Done {
+            return fail("done with somebody else's document");
+        }
+    }
     if shared {
         return Ok(());
     }

@@ -41,6 +41,8 @@ pub(super) struct World {
     pub(super) staged: BTreeMap<i64, u64>,
     /// Records that were unknown at some time.
     pub(super) in_doubt: BTreeSet<RecordId>,
+    /// Records of which a call was not answered plainly, or not at all.
+    pub(super) lost: BTreeSet<RecordId>,
     /// The state of every record after the last transaction.
     pub(super) states: BTreeMap<RecordId, RecordState>,
     /// The weather is clear.
@@ -127,6 +129,7 @@ impl World {
             seen: BTreeSet::new(),
             staged: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
+            lost: BTreeSet::new(),
             states: BTreeMap::new(),
             calm: false,
             stepped: BEGIN,
@@ -215,6 +218,11 @@ impl World {
             }
             End::Crashed => {
                 self.report.crashes += 1;
+                let sending = self
+                    .states
+                    .iter()
+                    .filter(|(_, state)| **state == RecordState::Sending);
+                self.lost.extend(sending.map(|(id, _)| *id));
                 self.note(|| "CRASH".to_owned());
                 None
             }
@@ -504,6 +512,7 @@ impl World {
         }
         check::one_in_flight(self, &rows)?;
         if !self.calm && self.rng.in_thousand(self.setup.crashes * 3) {
+            self.lost.extend(ids);
             match self.rng.between(0, 3) {
                 0 => {}
                 1 => drop(self.execute(&rows)),
@@ -517,6 +526,7 @@ impl World {
         }
         let weather = if !self.calm && self.rng.in_thousand(self.setup.target_faults) {
             self.report.faults += 1;
+            self.lost.extend(ids);
             self.rng.pick(&STORMS)
         } else {
             Weather::Fine
@@ -606,9 +616,13 @@ impl World {
             return answered(Delivery::Answered(Class::Rejected), Vec::new());
         }
         let outcomes = self.execute(rows);
-        let rows = outcomes.into_iter().map(|outcome| {
+        let answers = outcomes.into_iter().zip(rows).map(|(outcome, row)| {
             let (verdict, id) = match outcome {
                 _ if partial && self.rng.in_thousand(400) => (Verdict::Absent, None),
+                // Who names a document by its id need not be told the id.
+                Outcome::Accepted(_) if row.action != WriteAction::Create && self.rng.in_thousand(500) => {
+                    (Verdict::Accepted, None)
+                }
                 Outcome::Accepted(id) => (Verdict::Accepted, Some(id)),
                 Outcome::Rejected => (Verdict::Rejected, None),
                 Outcome::Exists => (Verdict::Exists, None),
@@ -620,8 +634,15 @@ impl World {
                 reason: Reason::new("M4", "what the vendor says about the row"),
             }
         });
-        let rows = rows.collect();
-        answered(Delivery::Answered(Class::Rows), rows)
+        let answers: Vec<RowAnswer> = answers.collect();
+        // Some call a batch refused although a part of it was accepted.
+        let some_accepted = answers.iter().any(|answer| answer.verdict == Verdict::Accepted);
+        let class = if partial && some_accepted && self.rng.in_thousand(500) {
+            Class::Rejected
+        } else {
+            Class::Rows
+        };
+        answered(Delivery::Answered(class), answers)
     }
 }
 
