@@ -136,7 +136,8 @@ impl Diagnostic {
         let help = fill::fill(self.entry.help(lang), &self.facts);
         match (suggestion, help.is_empty()) {
             (Some(suggestion), true) => Some(suggestion),
-            (Some(suggestion), false) => Some(format!("{suggestion}{}{help}", lang.pick(";", "; "))),
+            // The suggestion is a question and ends as one.
+            (Some(suggestion), false) => Some(format!("{suggestion} {help}")),
             (None, false) => Some(help),
             (None, true) => None,
         }
@@ -236,6 +237,17 @@ impl Entry {
     /// Cause and fix at length.
     pub fn long(&self, lang: Lang) -> &'static str {
         lang.pick(self.long_zh, self.long_en)
+    }
+
+    /// What happened, with `…` for what only an actual problem knows.
+    pub fn text_outline(&self, lang: Lang) -> String {
+        fill::outline(self.text(lang))
+    }
+
+    /// What to do, with `…` likewise; `None` when only an actual problem has a help.
+    pub fn help_outline(&self, lang: Lang) -> Option<String> {
+        let help = fill::outline(self.help(lang));
+        help.chars().any(char::is_alphanumeric).then_some(help)
     }
 }
 

@@ -53,7 +53,7 @@ pub const NEWER: Entry = Entry {
     help_en: "use the newer engine; to go back, take the copy ledger.db.v{known} kept before the upgrade",
     long_zh: "较新的程序改过账本的结构。旧程序不会猜测,什么也没有改动。",
     long_en: "A newer engine changed the structure of the ledger. The older one does not guess; nothing was changed.",
-    example: "",
+    example: "engine-2.0 run a.yaml; engine-1.0 run a.yaml",
 };
 
 /// Written by an older engine, and opened only for reading.
@@ -66,7 +66,7 @@ pub const OLDER: Entry = Entry {
     help_en: "run the engine once; it keeps a copy before it upgrades the file",
     long_zh: "只读命令不改动账本,因此不能升级它。",
     long_en: "Commands that only read do not change the ledger and so cannot upgrade it.",
-    example: "",
+    example: "engine-1.0 run a.yaml; engine-2.0 rows list",
 };
 
 /// The file is something else.
@@ -79,7 +79,7 @@ pub const NOT_A_LEDGER: Entry = Entry {
     help_en: "check whether --data-dir names the wrong folder",
     long_zh: "文件不是 SQLite 数据库,或属于别的程序。什么也没有改动。",
     long_en: "The file is no SQLite database, or belongs to another program. Nothing was changed.",
-    example: "",
+    example: "echo hello > .engine/default/ledger.db; engine run a.yaml",
 };
 
 /// The SQLite library is too old.
@@ -118,7 +118,7 @@ pub const DAMAGED: Entry = Entry {
     help_en: "do not go on writing; restore the backup and start in suspect mode, which asks the target before it sends",
     long_zh: "启动检查或读取时发现文件内容自相矛盾,常见原因是磁盘故障或文件被别的程序改动。引擎拒绝发送,因为不知道哪些数据已经写过。",
     long_en: "The check at the start, or a read, found the file in contradiction with itself; usual causes are a failing disk or another program that changed the file. Nothing is sent, because it is not known what has been written.",
-    example: "",
+    example: "dd if=/dev/urandom of=.engine/default/ledger.db bs=4096 seek=2 count=1 conv=notrunc; engine run a.yaml",
 };
 
 /// No space left for the ledger.
@@ -131,7 +131,7 @@ pub const FULL: Entry = Entry {
     help_en: "free some space and run again; nothing is sent that could not be written down first",
     long_zh: "发送之前必须先把“正在发送”写到磁盘。写不下就不发送,所以没有数据丢失或重复。",
     long_en: "Before a send, \"sending\" must be on the disk. What cannot be written down is not sent, so nothing is lost or doubled.",
-    example: "",
+    example: "engine run --data-dir /mnt/full a.yaml",
 };
 
 /// The disk or the operating system failed.
@@ -144,7 +144,7 @@ pub const IO: Entry = Entry {
     help_en: "check the rights of the data directory and the disk",
     long_zh: "操作系统拒绝了对数据目录的读写。",
     long_en: "The operating system refused to read or write the data directory.",
-    example: "",
+    example: "chmod 000 .engine/default/ledger.db; engine run a.yaml",
 };
 
 /// Another connection kept the file too long.
@@ -157,7 +157,7 @@ pub const BUSY: Entry = Entry {
     help_en: "try again later; look for another program that has ledger.db open",
     long_zh: "等了五秒仍拿不到数据库的锁,多半是别的程序(例如数据库查看工具)打开着文件。",
     long_en: "The lock of the database was not free for five seconds; most often another program, such as a database viewer, has the file open.",
-    example: "",
+    example: "(echo 'BEGIN IMMEDIATE;'; sleep 60) | sqlite3 .engine/default/ledger.db & engine run a.yaml",
 };
 
 /// A connection now leads to another system.
@@ -222,7 +222,7 @@ pub const KEY_CHANGED: Entry = Entry {
     help_en: "change the number in the target system, or say with engine rows resolve what is to be done",
     long_zh: "这条数据曾以旧键写入(或可能写入)目标。换新键再写会产生第二张单据,因此停下来等人处理。",
     long_en: "The record was written, or may have been written, under its former key. Writing it under the new one would make a second document, so it waits for a person.",
-    example: "",
+    example: "target.request.FNumber: <<buyerCid>> → <<mobile>>",
 };
 
 /// Was in flight when an earlier process ended.
@@ -248,7 +248,7 @@ pub const WINDOW_LEFT: Entry = Entry {
     help_en: "",
     long_zh: "窗口只有在最后一页存好之后才关闭,没有关闭的时间段下次会再读,已存的数据不会重复处理。",
     long_en: "A window closes only when its last page is stored. What is not closed is read again next time; rows already stored are not processed twice.",
-    example: "",
+    example: "timeout -s KILL 1 engine run a.yaml; engine run a.yaml",
 };
 
 /// The run was under way when an earlier process ended.
@@ -261,7 +261,7 @@ pub const RUN_BROKEN: Entry = Entry {
     help_en: "",
     long_zh: "进程没有正常结束这次运行,下一次运行开始时按当时的状态结算了它的计数。",
     long_en: "The process did not end this run in order; the next run fixed its counts as they stood.",
-    example: "",
+    example: "timeout -s KILL 1 engine run a.yaml; engine run a.yaml",
 };
 
 /// Verify: the file itself is damaged.
@@ -274,7 +274,7 @@ pub const V_DAMAGED: Entry = Entry {
     help_en: "restore the backup and start in suspect mode",
     long_zh: "完整性检查发现了矛盾。",
     long_en: "The integrity check found a contradiction.",
-    example: "",
+    example: "dd if=/dev/urandom of=.engine/default/ledger.db bs=4096 seek=2 count=1 conv=notrunc; engine verify",
 };
 
 /// Verify: the identity does not hold.

@@ -152,8 +152,8 @@ pub const UNKNOWN_MAKER: Entry = Entry {
     severity: Severity::Error,
     zh: "没有名为 `{key}` 的键",
     en: "there is no key `{key}`",
-    help_zh: "数据键以 `$` 开头时写作 `$${key}`",
-    help_en: "a data key that begins with `$` is written `$${key}`",
+    help_zh: "数据键以 `$` 开头时写作 `${key}`",
+    help_en: "a data key that begins with `$` is written `${key}`",
     long_zh: "以 `$` 开头的键属于引擎,只有格式说明里列出的那些。",
     long_en: "Keys that begin with `$` belong to the engine; only those of the reference exist.",
     example: "FQty: {$vlue: <<qty>>}",
@@ -325,7 +325,7 @@ pub const TOO_BIG: Entry = Entry {
     help_en: "",
     long_zh: "一个模板有长度上限,以保证任何方案都能很快读入。",
     long_en: "A template is bounded, so that every scheme loads quickly.",
-    example: "",
+    example: "FDescription: <<a>><<a>><<a>>…",
 };
 
 /// The text begins with "function "; did you mean `_function`?.

@@ -21,6 +21,15 @@ pub(super) fn fill(text: &str, facts: &Facts) -> String {
     out
 }
 
+/// `text` with `…` where a problem puts its facts.
+pub(super) fn outline(text: &str) -> String {
+    let words = |piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Name(_) => "…",
+    };
+    pieces(text).into_iter().map(words).collect()
+}
+
 /// The names of the placeholders in a text.
 #[cfg(test)]
 pub(crate) fn names(text: &str) -> Vec<&str> {

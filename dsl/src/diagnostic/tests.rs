@@ -151,6 +151,21 @@ fn filling() {
 }
 
 #[test]
+fn outlines() {
+    let check = |text: &str, want: &str| assert_eq!(fill::outline(text), want);
+    check("没有名为 `{name}` 的函数", "没有名为 `…` 的函数");
+    check("write `{{x}}` or {FNumber: 1}", "write `{{x}}` or {FNumber: 1}");
+    check("{ and {what", "{ and {what");
+    let only_facts = Entry {
+        help_zh: "{help_zh}",
+        help_en: "{help_en}",
+        ..SAMPLE
+    };
+    assert_eq!(only_facts.help_outline(Lang::Zh), None);
+    assert_eq!(SAMPLE.text_outline(Lang::En), "there is no function `…`");
+}
+
+#[test]
 fn suggestions() {
     let names = ["buyerNick", "buyerCid", "REPLACE", "ROUND", "a"];
     let check = |word: &str, want: &[&str]| assert_eq!(did_you_mean(word, names.into_iter()), want, "{word}");

@@ -16,14 +16,29 @@ use crate::path::Path;
 pub struct FindSpec {
     /// The stored field to take.
     pub get: Path,
+    /// Where it is named.
+    pub get_span: Range<usize>,
     /// The scheme that stores it: an id, a uuid or an alias, not resolved yet.
     pub scheme: String,
     /// Where the scheme is named.
     pub scheme_span: Range<usize>,
     /// Equalities, all of which must hold: stored field and what it is compared with.
     pub by: Vec<(Path, FindKey)>,
+    /// Where each of them names its field, and what it is compared with.
+    pub by_spans: Vec<(Range<usize>, Range<usize>)>,
     /// The look-up in the text.
     pub span: Range<usize>,
+}
+
+impl FindSpec {
+    /// The same look-up in a text that begins `by` bytes earlier.
+    pub(crate) fn shift(&mut self, by: usize) {
+        let spans = [&mut self.get_span, &mut self.scheme_span, &mut self.span];
+        let pairs = self.by_spans.iter_mut().flat_map(|(field, value)| [field, value]);
+        for span in spans.into_iter().chain(pairs) {
+            *span = span.start + by..span.end + by;
+        }
+    }
 }
 
 /// What a stored field is compared with.
@@ -36,6 +51,9 @@ pub enum FindKey {
     /// Text without any.
     Literal(String),
 }
+
+/// One equality, with where its field and its value stand.
+type Condition = ((Path, FindKey), (Range<usize>, Range<usize>));
 
 struct Reader<'t> {
     text: &'t str,
@@ -67,20 +85,24 @@ impl<'t> Reader<'t> {
         let start = self.at;
         self.keyword("find")?;
         let (get, get_span) = self.word("from", "缺少要取的字段", "the field to take is missing")?;
-        let get = path(get, get_span)?;
+        let get = path(get, get_span.clone())?;
         self.keyword("from")?;
         let (scheme, scheme_span) = self.word("where", "缺少方案", "the scheme is missing")?;
         self.keyword("where")?;
-        let mut by = vec![self.condition()?];
-        while self.at < self.text.len() {
-            by.push(self.condition()?);
+        let (mut by, mut by_spans) = (Vec::new(), Vec::new());
+        while by.is_empty() || self.at < self.text.len() {
+            let (condition, spans) = self.condition()?;
+            by.push(condition);
+            by_spans.push(spans);
         }
         let span = start..self.text.len();
         Ok(FindSpec {
             get,
+            get_span,
             scheme: scheme.to_owned(),
             scheme_span,
             by,
+            by_spans,
             span,
         })
     }
@@ -124,7 +146,7 @@ impl<'t> Reader<'t> {
         Ok((word, span))
     }
 
-    fn condition(&mut self) -> Result<(Path, FindKey), ExprError> {
+    fn condition(&mut self) -> Result<Condition, ExprError> {
         let span = self.next_word();
         let Some(equals) = self.rest().find('=').map(|at| self.at + at) else {
             return Err(match self.text[span.clone()].is_empty() {
@@ -148,12 +170,14 @@ impl<'t> Reader<'t> {
                 "a condition is FIELD=VALUE",
             ));
         }
-        let field = path(name, name_span)?;
+        let field = path(name, name_span.clone())?;
         self.at = equals + 1;
         self.blanks();
+        let start = self.at;
         let key = self.value()?;
+        let key_span = start..self.at;
         self.blanks();
-        Ok((field, key))
+        Ok(((field, key), (name_span, key_span)))
     }
 
     fn value(&mut self) -> Result<FindKey, ExprError> {

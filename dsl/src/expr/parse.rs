@@ -358,7 +358,7 @@ impl Builder<'_> {
         match parse_find(&pair.as_str()[word..]) {
             Ok(mut spec) => {
                 let by = span(pair).start + word;
-                spec.scheme_span = spec.scheme_span.start + by..spec.scheme_span.end + by;
+                spec.shift(by);
                 spec.span = span(pair);
                 self.parsed.lookups.push(spec);
                 Node::Lookup(self.parsed.lookups.len() - 1)

@@ -65,6 +65,16 @@ impl Reader<'_> {
 
     /// A path that is written as itself.
     pub(crate) fn plain_path(&mut self, key: &str, node: &Node) -> Option<Path> {
+        self.plain_path_like(key, node, None)
+    }
+
+    /// The same, with a better example than the name inside a template.
+    pub(crate) fn plain_path_like(
+        &mut self,
+        key: &str,
+        node: &Node,
+        example: Option<String>,
+    ) -> Option<Path> {
         let text = text_of(node)?;
         let scalar = node.scalar()?;
         let templated = template::has_placeholder(text) || text.starts_with("_function");
@@ -89,7 +99,7 @@ impl Reader<'_> {
                     .with("key", key)
                     .with("what", zh)
                     .with("what_en", en)
-                    .with("example", inside.unwrap_or_else(|| "tid".to_owned())),
+                    .with("example", example.or(inside).unwrap_or_else(|| "tid".to_owned())),
             );
             return None;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::options::{constant_options, operation_names};
+use super::options::constant_options;
 use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
@@ -257,13 +257,18 @@ impl Reader<'_> {
                     .map_or(vec![&pair.value], |items| items.iter().collect());
                 let paths: Vec<Option<Path>> = nodes
                     .into_iter()
-                    .map(|node| self.plain_path("key", node))
+                    .map(|item| {
+                        let example = text_of(item).and_then(|text| place_of(node.get("request")?, text));
+                        self.plain_path_like("key", item, example)
+                    })
                     .collect();
                 (
                     paths.into_iter().collect::<Option<Vec<Path>>>()?,
                     pair.value.span.clone(),
                 )
             }
+            // The default key follows from the options; one that is missing is told by itself.
+            (None, Some(main)) if lacks_an_option(main, options) => return None,
             (None, Some(main)) => {
                 let key = (main.keys)(&constant_options(options, main));
                 let span = node
@@ -335,12 +340,34 @@ impl Reader<'_> {
         if !operations.is_empty() && size > i64::from(max) {
             self.report(
                 self.problem(&words::ABOVE_MAXIMUM, pair.value.span.clone())
-                    .with("key", format!("batch ({})", operation_names(operations)))
+                    .with("key", "batch")
                     .with("max", max),
             );
         }
         u32::try_from(size).unwrap_or(max).clamp(1, max)
     }
+}
+
+/// The request field that is written exactly so: what the author of a template as key has in mind.
+fn place_of(pair: &Pair, text: &str) -> Option<String> {
+    fn below(node: &Node, text: &str) -> Option<Vec<String>> {
+        match node.map() {
+            Some(pairs) => pairs.iter().find_map(|pair| {
+                let mut names = below(&pair.value, text)?;
+                names.insert(0, pair.key.clone());
+                Some(names)
+            }),
+            None => (text_of(node) == Some(text)).then(Vec::new),
+        }
+    }
+    below(&pair.value, text).map(|names| Path::names(names).to_string())
+}
+
+fn lacks_an_option(operation: &OperationFacts, options: &Tree) -> bool {
+    operation.options.iter().any(|option| {
+        let given = option.default.is_some() || option.constant.is_some();
+        option.required && !given && options.has(&Path::names([option.name.clone()])) == Some(false)
+    })
 }
 
 fn on_unknown(word: &str) -> Option<OnUnknown> {

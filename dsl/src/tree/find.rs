@@ -41,11 +41,14 @@ impl Compile<'_> {
         let mut by = Vec::new();
         let mut keys = Vec::new();
         let mut good = true;
-        let span = place(spec.span.clone());
-        for (column, key) in &spec.by {
+        let get = facts
+            .as_ref()
+            .and_then(|facts| self.column(facts, &spec.get, place(spec.get_span.clone())));
+        for ((column, key), (column_span, span)) in spec.by.iter().zip(&spec.by_spans) {
             let column = facts
                 .as_ref()
-                .and_then(|facts| self.column(facts, column, span.clone()));
+                .and_then(|facts| self.column(facts, column, place(column_span.clone())));
+            let span = place(span.clone());
             let key = match key {
                 FindKey::Literal(text) => Some(Term::literal(text.as_str().into(), node_span.clone())),
                 FindKey::Field(path) => self
@@ -63,8 +66,7 @@ impl Compile<'_> {
                 _ => good = false,
             }
         }
-        let facts = facts?;
-        let get = self.column(&facts, &spec.get, span)?;
+        let (facts, get) = (facts?, get?);
         good.then(|| LookupTerm {
             spec: LookupSpec {
                 id: 0,

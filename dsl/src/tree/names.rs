@@ -24,7 +24,7 @@ impl TreePlace {
     pub const SOURCE: TreePlace = TreePlace {
         names: &["$window", "$page"],
         fields: false,
-        lookups: true,
+        lookups: false,
         omit: &[],
         windowed: true,
         words: ("源请求", "a source request"),

@@ -298,7 +298,12 @@ impl<'a> Scene<'a> {
         let column = self.at.saturating_sub(self.line_start).min(self.line.len());
         let found = self.line[column..].find('\t').map(|found| column + found);
         let tab = found.or_else(|| self.line[..column].rfind('\t'));
-        let at = tab.map_or(self.at, |tab| self.line_start + tab);
+        // A value that a tab cuts off is marked at its beginning, lines above.
+        let below = || self.source[self.at..].find('\t').map(|found| self.at + found);
+        let at = tab
+            .map(|tab| self.line_start + tab)
+            .or_else(below)
+            .unwrap_or(self.at);
         self.new_problem(&words::TAB, self.one(at))
     }
 
