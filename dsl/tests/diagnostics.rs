@@ -112,7 +112,7 @@ fn names() {
         "from dd359ae0 where",
         &["E1220 24:50"],
     );
-    check("find 唯一ID from", "find 唯一Id from", &["E1221 24:35"]);
+    check("find 唯一ID from", "find 唯一Id from", &["E1221 24:40"]);
     check(": huke-customers}", ": huke-custmers}", &["E1151 26:49"]);
     check("lookups: {huke-customers:", "lookups: {units:", &["E1152 31:15"]);
 }
