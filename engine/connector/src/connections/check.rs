@@ -101,7 +101,7 @@ fn check_param(pair: &Pair, param: &Param, reader: &mut Reader<'_>) {
 }
 
 fn bad_type(problem: Diagnostic, pair: &Pair, param: &Param) -> Diagnostic {
-    let (zh, en) = type_words(param.ty);
+    let (zh, en) = type_words(param.ty, &param.of);
     let value = match (param.secret, pair.value.scalar()) {
         (true, _) => MASK.to_owned(),
         (false, Some(scalar)) => scalar.text.clone(),

@@ -44,7 +44,8 @@ fn param(pair: &Pair, names: &[String], reader: &mut Reader<'_>) -> Param {
     let default = members.get("default").and_then(|default| {
         let value = param_value(&default.value, ty, &of);
         if value.is_none() {
-            reader.bad_value(&default.value, "default", type_words(ty));
+            let (zh, en) = type_words(ty, &of);
+            reader.bad_value(&default.value, "default", (&zh, &en));
         }
         value
     });
@@ -89,15 +90,19 @@ pub(crate) fn text_value(text: &str, ty: ParamType, of: &[String]) -> Option<Val
 }
 
 /// What a type is called in messages, in Chinese and English.
-pub(crate) fn type_words(ty: ParamType) -> (&'static str, &'static str) {
-    match ty {
+pub(crate) fn type_words(ty: ParamType, of: &[String]) -> (String, String) {
+    let (zh, en) = match ty {
         ParamType::Text => ("文本", "a text"),
         ParamType::Int => ("整数", "a whole number"),
         ParamType::Bool => ("true 或 false", "true or false"),
         ParamType::Url => ("地址", "an address"),
         ParamType::Path => ("路径", "a path"),
-        ParamType::Choice => ("可选值之一", "one of the words it allows"),
+        ParamType::Choice => {
+            let words = of.join(" ");
+            return (format!("以下之一:{words}"), format!("one of {words}"));
+        }
         ParamType::List => ("列表", "a list"),
         ParamType::Map => ("映射", "a map"),
-    }
+    };
+    (zh.to_owned(), en.to_owned())
 }
