@@ -131,6 +131,14 @@ impl Caller {
         }
     }
 
+    /// Waits until a call could go out at once: there is a session, and the limits have room. What keeps it from being so
+    /// is told by the call itself.
+    pub(crate) async fn ready(&self) {
+        if self.session().await.is_ok() {
+            self.gate.ready().await;
+        }
+    }
+
     /// The session, made when there is none.
     async fn session(&self) -> Result<(Option<Arc<Session>>, u64), Box<Ended>> {
         if !self.connection.needs_login() {

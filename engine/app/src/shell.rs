@@ -160,7 +160,29 @@ impl<'a> Shell<'a> {
         }
     }
 
-    async fn apply(&mut self, ops: Vec<LedgerOp>) -> Result<Event, AppError> {
+    /// A claim says until when its answer may be waited for, counted from its first byte: logging in and waiting for the
+    /// limits come before it, and its instants are those after the wait.
+    async fn ready_to_claim(&self, ops: &mut [LedgerOp]) {
+        let claims = ops.iter().any(|op| matches!(op, LedgerOp::Claim { .. }));
+        let Some(target) = self.target.as_ref().filter(|_| claims) else {
+            return;
+        };
+        let before = self.clock.now_ms();
+        target.can_send().await;
+        let waited = self.clock.now_ms() - before;
+        for op in ops {
+            if let LedgerOp::Claim {
+                resolve_after, now, ..
+            } = op
+            {
+                *resolve_after += waited;
+                *now += waited;
+            }
+        }
+    }
+
+    async fn apply(&mut self, mut ops: Vec<LedgerOp>) -> Result<Event, AppError> {
+        self.ready_to_claim(&mut ops).await;
         let picks = ops.iter().any(|op| matches!(op, LedgerOp::Pick { .. }));
         let stages = ops.iter().any(|op| matches!(op, LedgerOp::StagePage { .. }));
         let blobs = if stages {

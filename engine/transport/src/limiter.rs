@@ -156,6 +156,16 @@ impl Gate {
 
     /// Waits until a call may start. Dropping the future leaves the queue.
     pub async fn enter(&self) -> Pass<'_> {
+        self.wait(Limiter::start).await;
+        Pass { gate: self }
+    }
+
+    /// Waits until a call could start, without starting one: what must not be old when it goes out is made after this.
+    pub async fn ready(&self) {
+        self.wait(|_| ()).await;
+    }
+
+    async fn wait(&self, then: impl Fn(&mut Limiter)) {
         let _first = self.turnstile.lock().await;
         loop {
             let changed = self.changed.notified();
@@ -163,12 +173,12 @@ impl Gate {
                 let mut limiter = self.limiter();
                 let next = limiter.next_allowed(self.now_ms());
                 if next == Next::Now {
-                    limiter.start();
+                    then(&mut limiter);
                 }
                 next
             };
             match next {
-                Next::Now => return Pass { gate: self },
+                Next::Now => return,
                 Next::WhenOneEnds => changed.await,
                 Next::At(at_ms) => {
                     let wait = u64::try_from(at_ms.saturating_sub(self.now_ms())).unwrap_or(0);
