@@ -3,6 +3,7 @@
 //! Keys go into a structured filter, never into text; what comes back is compared as text with what was asked, so
 //! that a target which finds more than that cannot settle the wrong record.
 
+use dsl::catalogue::source;
 use dsl::cond::{Asked, Op};
 use dsl::facts::{Action, Proof};
 use dsl::{Failure, Map, Number, Path, Value};
@@ -60,6 +61,16 @@ pub struct Ask {
     operation: String,
     columns: Vec<String>,
     wanted: Vec<Vec<String>>,
+}
+
+impl Ask {
+    /// Whether a row has this key.
+    fn names(&self, row: &Value, wanted: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
+        self.columns
+            .iter()
+            .zip(wanted)
+            .all(|(column, wanted)| text(row, column).is_some_and(|text| same(&text, wanted)))
+    }
 }
 
 /// What the target knows of one document.
@@ -173,12 +184,7 @@ impl Connection {
     }
 
     fn found(&self, ask: &Ask, wanted: &[String], rows: &[Value], done_when: Option<&Recipe>) -> Found {
-        let is_it = |row: &&Value| {
-            ask.columns
-                .iter()
-                .zip(wanted)
-                .all(|(column, wanted)| text(row, column).as_ref() == Some(wanted))
-        };
+        let is_it = |row: &&Value| ask.names(row, wanted, str::eq);
         let done = |row: &&Value| {
             done_when.is_none_or(|recipe| {
                 let mut names = self.param_names();
@@ -196,7 +202,14 @@ impl Connection {
                 ids.push(id);
             }
         }
+        // A row that was found by nobody's key as it is written: the target compares without case or blanks, and this
+        // document may be the one.
+        let alike = |row: &Value| {
+            ask.names(row, wanted, |a, b| folded(a) == folded(b))
+                && !ask.wanted.iter().any(|wanted| ask.names(row, wanted, str::eq))
+        };
         match ids.len() {
+            0 if rows.iter().any(alike) => Found::Many,
             0 => Found::None,
             1 => Found::One {
                 id: ids.pop().flatten(),
@@ -229,8 +242,11 @@ impl Connection {
             return Ok(());
         };
         let frame = self.frame(operation, &complete_options(operation, options)?, 0);
+        // An update without its id would make a second document.
         let (Some(field), Value::Map(members)) = (frame.text(tree, "id_field")?, payload) else {
-            return Ok(());
+            return Err(Failure::new(&source::FRAME)
+                .with("place", "id_field")
+                .with("why", "null"));
         };
         let value = Number::parse(id).map_or_else(|| Value::from(id), Value::Number);
         members.shift_remove(&field);
@@ -297,6 +313,11 @@ impl Connection {
 
 fn text(row: &Value, column: &str) -> Option<String> {
     row.get(column).and_then(Value::to_plain_text)
+}
+
+/// As a database that ignores case and outer blanks compares.
+fn folded(text: &str) -> String {
+    text.trim().to_lowercase()
 }
 
 /// One of these keys. Parts that are the same in all of them are said once, so that the text stays short.

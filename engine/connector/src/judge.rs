@@ -130,8 +130,10 @@ impl Connection {
 
     /// The first characters of a text, without secrets.
     pub(crate) fn excerpt(&self, text: &str) -> String {
-        let head: String = text.trim().chars().take(EXCERPT).collect();
-        self.redact(&head)
+        // Secrets are taken out first: one that is cut would not be recognised.
+        let text = text.trim();
+        let head = &text[..text.floor_char_boundary(64 * EXCERPT)];
+        self.redact(head).chars().take(EXCERPT).collect()
     }
 
     /// Names of a recipe over an answer, with everything that `let` makes of it.
@@ -226,7 +228,7 @@ impl Connection {
             (Class::Rejected, _) if n == 1 => vec![Verdict::Rejected {
                 message: message.to_owned(),
                 field: None,
-                exists: exists(operation.exists.as_ref(), names, data::give(body.clone())),
+                exists: refused_as_there(operation, names, body),
             }],
             _ => Vec::new(),
         }
@@ -375,6 +377,18 @@ fn exists(recipe: Option<&Recipe>, names: &Names, item: minijinja::Value) -> boo
         names.set("item", item);
         recipe.holds(&names)
     })
+}
+
+/// Whether the refusal of a call's only record means that the document is already there: said by the answer itself, or
+/// by an item that names no record.
+fn refused_as_there(operation: &Operation, names: &Names, body: &Value) -> bool {
+    let recipe = operation.exists.as_ref();
+    let items = operation.items.as_ref();
+    let refused = items.map(|items| listed(&items.lists, names)).unwrap_or_default();
+    exists(recipe, names, data::give(body.clone()))
+        || refused
+            .into_iter()
+            .any(|(_, good, item)| !good && exists(recipe, names, data::give(item)))
 }
 
 fn matches(row: &Row, names: &Names, code: Option<&str>, frame: &Frame<'_>) -> bool {

@@ -382,7 +382,8 @@ pub(crate) struct Page {
     pub(crate) size: Tree,
     pub(crate) max: Option<Tree>,
     pub(crate) more: More,
-    pub(crate) total: Option<Path>,
+    /// Text of a path.
+    pub(crate) total: Option<Tree>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

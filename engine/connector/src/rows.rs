@@ -40,10 +40,17 @@ impl Connection {
             .page
             .as_ref()
             .and_then(|page| page.total.as_ref())
-            .and_then(|path| {
-                path.get(body)
-                    .and_then(Value::to_plain_text)
-                    .and_then(|text| text.trim().parse().ok())
+            .map(|tree| frame.text(tree, "page.total"))
+            .transpose()?
+            .flatten()
+            .and_then(|at| {
+                Path::parse(&at)
+                    .ok()?
+                    .get(body)?
+                    .to_plain_text()?
+                    .trim()
+                    .parse()
+                    .ok()
             });
         let more = match &operation.page {
             None => false,

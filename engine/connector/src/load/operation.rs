@@ -367,7 +367,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
             ("none", None),
         ],
     )??;
-    let total = reader.path(members.get("total"));
+    let total = members.get("total").map(|pair| reader.tree(&pair.value, names));
     let more = match members.get("more") {
         Some(pair) if pair.value.scalar().is_some_and(|scalar| scalar.text == "short") => Some(More::Short),
         Some(pair) => reader

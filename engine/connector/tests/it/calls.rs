@@ -269,6 +269,17 @@ fn an_id_goes_first() {
     );
 }
 
+/// It would be a second document.
+#[test]
+fn an_update_without_its_id_is_not_built() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer"}"#);
+    let failure = k3
+        .put_id("batch_save", &options, &mut Value::Null, "1")
+        .unwrap_err();
+    assert_eq!(failure.code(), "E3010");
+}
+
 #[test]
 fn rows_of_an_answer() {
     let huke = connect("huke", "default");
@@ -289,6 +300,7 @@ fn rows_of_an_answer() {
         (dsl::json::to_string(&last.rows[0]), last.more),
         (r#"{"a":1.50}"#.to_owned(), false)
     );
+    assert_eq!((full.total, last.total), (Some(9), None));
     assert!(!rows(r#"{"data":{"list":[]}}"#).unwrap().more);
     for (body, code) in [
         (r#"{"code":200,"data":{}}"#, "E3001"),

@@ -132,9 +132,11 @@ fn classes_of_whole_answers() {
     assert_eq!(class(200, &status("1", "")).0, Class::Auth);
     assert_eq!(class(200, &status("7", "")).0, Class::ConfigError);
     assert_eq!(
-        class(200, &status("5", r#","Errors":[{"Message":"x","DIndex":0}]"#)),
+        class(200, &status("8", r#","Errors":[{"Message":"x","DIndex":0}]"#)),
         (Class::Rejected, true, 1)
     );
+    // Every record would be refused alike, and none of them is to blame.
+    assert_eq!(class(200, &status("5", "")).0, Class::ConfigError);
     // A success that comes with a status which cannot be one is none.
     let good = r#"{"Result":{"ResponseStatus":{"IsSuccess":true,"SuccessEntitys":[{"Id":1,"DIndex":0}]}}}"#;
     assert_eq!(class(200, good), (Class::Rows, true, 1));
@@ -353,4 +355,31 @@ fn facts_for_the_checker() {
     );
     let customers = huke.operation("search_customers").unwrap();
     assert!(customers.columns.as_ref().unwrap().contains(&"唯一ID".to_owned()) && !customers.uses_window);
+}
+
+/// A row that the target found by a key which nobody wrote like that: it may be ours, stored as the target writes keys.
+#[test]
+fn a_key_that_the_target_writes_otherwise_is_not_absent() {
+    let k3 = connect("k3", "default");
+    let found = |wanted: &str, there: &str| {
+        let mut row = Map::new();
+        row.insert("id".into(), 1.into());
+        row.insert("number".into(), there.into());
+        row.insert("FCreateOrgId.FNumber".into(), "100".into());
+        k3.ask_rows(&ask(&[&["100", wanted]]), &[Value::Map(row)])
+            .remove(0)
+    };
+    assert_eq!(found("b001", "B001"), Found::Many);
+    assert_eq!(found("b001 ", "b001"), Found::Many);
+    assert_eq!(found("00123", "123"), Found::None);
+}
+
+/// A secret that stands where an answer's words are cut.
+#[test]
+fn words_are_cut_after_secrets_are_taken_out() {
+    let k3 = connect("k3", "default");
+    let secret = "canary-app-secret";
+    let body = format!("{}{secret}", "x".repeat(505));
+    let judged = k3.judge("batch_save", &customer(), 1, &answer(200, &body));
+    assert!(!judged.message.contains("canary"), "{}", judged.message);
 }
