@@ -27,8 +27,10 @@ use crate::reason;
 
 /// A look-up that found nothing is tried again so much later.
 const DEFER: Ms = 60_000;
-/// After a day without the row it waits for, a record is dead (FORMAT 3, `$missing: defer`).
+/// After a day of waiting for a row that does not come, a record is dead (FORMAT 3, `$missing: defer`).
 const DEFER_FOR: Ms = 24 * 3_600_000;
+/// Pages of the answer to one question; its keys are few.
+const ASK_PAGES: u32 = 100;
 /// The start of an answer that is kept with an attempt.
 const EXCERPT: usize = 512;
 
@@ -80,6 +82,13 @@ impl TargetWriter {
             .target
             .as_ref()
             .ok_or_else(|| AppError::bug("a scheme without target is written"))
+    }
+
+    /// Waits until a call could go out at once. A rehearsal sends nothing and waits for nothing.
+    pub(crate) async fn can_send(&self) {
+        if !self.dry {
+            self.caller.ready().await;
+        }
     }
 
     /// A new page of records: the documents of the last one are settled.
@@ -179,7 +188,7 @@ impl TargetWriter {
             Ok(Err(want)) => {
                 let text = format!("{} {}", want.spec.scheme, want.keys.join(", "));
                 let reason = Reason::new(dsl::catalogue::target::DEFERRED.code, text);
-                Transformed::Refused(if now - work.source.first > DEFER_FOR {
+                Transformed::Refused(if now - work.source.since > DEFER_FOR {
                     Refusal::Dead(reason)
                 } else {
                     Refusal::Later {
@@ -435,14 +444,28 @@ impl TargetWriter {
         };
         let mut rows = Vec::new();
         for call in &ask.calls {
-            let call = call.as_call();
-            let ended = self.caller.call(&call, 0, Effect::None).await;
-            if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
-                return Err(failure);
-            }
-            if let Ended::Answered { answer, .. } = &ended {
-                let page = connection.rows(call.operation, &call, answer).map_err(unusable)?;
-                rows.extend(page.rows);
+            let mut call = call.as_call();
+            // "Not there" is believed only of an answer that was read to its end.
+            for page in 1.. {
+                let ended = self.caller.call(&call, 0, Effect::None).await;
+                if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
+                    return Err(failure);
+                }
+                let Ended::Answered { answer, .. } = &ended else {
+                    break;
+                };
+                let found = connection.rows(call.operation, &call, answer).map_err(unusable)?;
+                rows.extend(found.rows);
+                match &mut call.page {
+                    Some(next) if found.more && page < ASK_PAGES => {
+                        next.number += 1;
+                        next.offset += i64::from(next.size);
+                    }
+                    _ if found.more => {
+                        return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
+                    }
+                    _ => break,
+                }
             }
         }
         connection

@@ -43,8 +43,8 @@ pub struct SourceRow {
     pub target_id: Option<String>,
     /// Number at the target.
     pub number: Option<String>,
-    /// When the record was first seen.
-    pub first: Ms,
+    /// Since when it is in this state.
+    pub since: Ms,
 }
 
 /// A hit of a look-up.
@@ -74,7 +74,7 @@ impl Reader {
             for chunk in records.chunks(CHUNK) {
                 let sql = format!(
                     "SELECT r.id, r.src_key, r.label, r.version, r.void, b.source, r.state, r.action, r.form, r.tkey,
-                            r.target_id, r.target_number, r.first_ms
+                            r.target_id, r.target_number, r.changed_ms
                      FROM record r JOIN body b ON b.record = r.id WHERE r.id IN ({})",
                     marks(chunk.len())
                 );
@@ -216,7 +216,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         tkey: row.get(9)?,
         target_id: row.get(10)?,
         number: row.get(11)?,
-        first: row.get(12)?,
+        since: row.get(12)?,
     })
 }
 
