@@ -63,7 +63,10 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
     let plan = reader.plan(&root);
     let mut diagnostics = reader.diags;
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    diagnostics.dedup_by(|one, other| one.entry.code == other.entry.code && one.span == other.span);
+    // Two keys that are missing are two problems at one place; the same thing seen twice is one.
+    diagnostics.dedup_by(|one, other| {
+        one.entry.code == other.entry.code && one.span == other.span && one.facts == other.facts
+    });
     let good = !diagnostics.iter().any(Diagnostic::is_error);
     Compiled {
         plan: plan.filter(|_| good),
