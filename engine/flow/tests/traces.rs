@@ -1704,6 +1704,10 @@ fn a_window_closes_no_further_than_any_clock_allows() {
     assert_eq!(closed_by(100_000, None), Interval::new(0, 90_000));
     assert_eq!(closed_by(100_000, Some(160_000)), Interval::new(0, 90_000));
     assert_eq!(closed_by(100_000, Some(70_000)), Interval::new(0, 60_000));
-    assert_eq!(closed_by(50_000, None), Interval::new(0, 40_000), "`--now` ahead of the clock");
+    assert_eq!(
+        closed_by(50_000, None),
+        Interval::new(0, 40_000),
+        "`--now` ahead of the clock"
+    );
     assert_eq!(closed_by(100_000, Some(5_000)), None);
 }
