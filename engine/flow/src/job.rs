@@ -40,6 +40,8 @@ pub struct Job {
     next_question: Option<Ms>,
     rounds: u32,
     windows_left: u32,
+    /// A record was left to a person or put off.
+    troubled: bool,
     canceled: bool,
 }
 
@@ -57,6 +59,7 @@ impl Job {
             next_question: None,
             rounds: 0,
             windows_left: 0,
+            troubled: false,
             canceled: false,
         }
     }
@@ -121,6 +124,7 @@ impl Job {
                     Step::Act(action) => Some(action),
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
+                        self.troubled |= resolver.troubled;
                         let stopped = resolver.stopped.take();
                         self.after_resolving_first(now, stopped)
                     }
@@ -156,6 +160,7 @@ impl Job {
                     Step::Act(action) => Some(action),
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
+                        self.troubled |= resolver.troubled;
                         let stopped = resolver.stopped.take();
                         let resent = resolver.resent;
                         self.after_resolving_last(now, stopped, resent)
@@ -430,7 +435,10 @@ impl Job {
             Some(Stopped::Canceled) => RunStatus::Canceled,
             Some(Stopped::Source(_) | Stopped::Target(_)) => RunStatus::Failed,
             Some(Stopped::FirstDead(_)) => RunStatus::Partial,
-            None if self.windows_left > 0 => RunStatus::Partial,
+            None if self.windows_left > 0 || self.next_question.is_some() => RunStatus::Partial,
+            None if self.troubled || self.writer.as_ref().is_some_and(|writer| writer.troubled) => {
+                RunStatus::Partial
+            }
             None => match counts {
                 Some(counts) if counts.dead + counts.held + counts.open() > 0 => RunStatus::Partial,
                 Some(_) | None => RunStatus::Ok,

@@ -43,6 +43,8 @@ pub(crate) struct Resolver {
     failures: u32,
     /// Records that went back to pending.
     pub(crate) resent: u64,
+    /// A record was left to a person.
+    pub(crate) troubled: bool,
     pub(crate) next_question: Option<Ms>,
     pub(crate) stopped: Option<Stopped>,
     canceled: bool,
@@ -58,6 +60,7 @@ impl Resolver {
             state: State::Pick,
             failures: 0,
             resent: 0,
+            troubled: false,
             next_question: None,
             stopped: None,
             canceled: false,
@@ -244,6 +247,7 @@ impl Resolver {
             .iter()
             .filter(|(_, how)| matches!(how, Resolution::Resend))
             .count() as u64;
+        self.troubled |= rows.iter().any(|(_, how)| matches!(how, Resolution::Held(_)));
         self.state = State::Resolving { rest };
         Step::Act(Action::Ledger(vec![LedgerOp::Resolve { rows, now }]))
     }

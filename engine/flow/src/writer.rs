@@ -13,7 +13,9 @@ use crate::event::{
     TransformItem, Transformed, Waiting,
 };
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId};
-use crate::op::{ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, Settlement, WriteAction};
+use crate::op::{
+    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, Settlement, WriteAction,
+};
 use crate::reader::Step;
 
 /// Records picked and transformed at a time: one look-up query covers as many (DESIGN 2).
@@ -98,6 +100,8 @@ pub(crate) struct Writer {
     again: bool,
     pub(crate) calls: u64,
     pub(crate) settled: u64,
+    /// A record became dead or held, or was put off: the run has not gone through.
+    pub(crate) troubled: bool,
     pub(crate) stopped: Option<Stopped>,
     canceled: bool,
     notes: Vec<Note>,
@@ -124,6 +128,7 @@ impl Writer {
             again: false,
             calls: 0,
             settled: 0,
+            troubled: false,
             stopped: None,
             canceled: false,
             notes: Vec::new(),
@@ -298,6 +303,7 @@ impl Writer {
                     {
                         self.stopped = Some(Stopped::FirstDead(reason.clone()));
                     }
+                    self.troubled |= !matches!(refusal, Refusal::Skipped(_));
                     refused.push((item.record, item.version, refusal));
                 }
                 Transformed::Ready(ready) => {
@@ -350,6 +356,7 @@ impl Writer {
                 Found::Many => {
                     self.ready.remove(&item.record);
                     let reason = Reason::new(codes::KEY_AMBIGUOUS, "");
+                    self.troubled = true;
                     refuse.push((item.record, item.version, Refusal::Held(reason)));
                 }
             }
@@ -452,6 +459,10 @@ impl Writer {
         let Some(LedgerReply::Claimed { attempt, refused }) = replies.into_iter().next() else {
             return self.stop(Stopped::Target(Reason::new(codes::BUG, "nothing claimed")));
         };
+        // A key conflict leaves the record held; a stale row is picked again.
+        self.troubled |= refused
+            .iter()
+            .any(|(_, why)| matches!(why, ClaimRefused::KeyTaken { .. }));
         let refused: BTreeSet<RecordId> = refused.into_iter().map(|(record, _)| record).collect();
         batch.rows.retain(|row| !refused.contains(&row.record));
         let Some(attempt) = attempt else {
@@ -581,6 +592,7 @@ impl Writer {
     }
 
     fn dead(&mut self, reason: Reason) -> Settlement {
+        self.troubled = true;
         if self.target.stop_at_first_dead && self.stopped.is_none() {
             self.stopped = Some(Stopped::FirstDead(reason.clone()));
         }

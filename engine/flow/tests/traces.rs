@@ -904,9 +904,9 @@ fn exists_at_the_first_send_is_somebody_elses_document() {
                 pick unknown
             < unknowns
                 count states
-                end run ok
+                end run partial
             < ended
-                FINISH ok, 1 pages, 1 calls
+                FINISH partial, 1 pages, 1 calls
         "#]],
     );
 }
@@ -1108,9 +1108,9 @@ fn a_question_that_fails_leaves_the_record_unknown() {
                 pick unknown
             < unknowns due=310000
                 count states
-                end run ok
+                end run partial
             < ended
-                FINISH ok, 1 pages, 1 calls, next question 310000
+                FINISH partial, 1 pages, 1 calls, next question 310000
         "#]],
     );
     check(
@@ -1214,9 +1214,9 @@ fn the_wait_for_lost_answers_ends_with_its_limit() {
                 pick unknown
             < unknowns due=160000
                 count states
-                end run ok
+                end run partial
             < ended
-                FINISH ok, 1 pages, 1 calls, next question 160000
+                FINISH partial, 1 pages, 1 calls, next question 160000
         "#]],
     );
 }
