@@ -86,7 +86,15 @@ async fn one(
     } else {
         Vec::new()
     };
+    let scheme = plan.scheme.clone();
     plans.push(plan);
+    // A limit, bounds or a stage are meant for the scheme that was named, not for those that feed its look-ups.
+    let feeding = RunOptions {
+        window: None,
+        limit: None,
+        stages: Stages::All,
+        ..options.clone()
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut engine = Engine::open(
         workspace,
@@ -100,7 +108,8 @@ async fn one(
     let mut worst = 0;
     for plan in plans {
         let started = clock.now_ms();
-        let report = engine.run(plan, options, &shown).await;
+        let of_plan = if plan.scheme == scheme { options } else { &feeding };
+        let report = engine.run(plan, of_plan, &shown).await;
         shown.clear();
         let report = report?;
         let took = clock.now_ms() - started;
