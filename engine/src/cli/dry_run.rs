@@ -78,7 +78,11 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         let mut engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
         let shown = Shown::new(out);
         for feeder in feeders {
-            engine.run(feeder, &options, &shown).await?;
+            let feeding = RunOptions {
+                window: None,
+                ..options.clone()
+            };
+            engine.run(feeder, &feeding, &shown).await?;
         }
         options.limit = limit;
         let report = engine.run(plan, &options, &shown).await;

@@ -157,20 +157,18 @@ pub(crate) fn explain(args: ExplainArgs, out: &Out) -> Done {
             "schema" => "engine.explain/1",
             "code" => entry.code,
             "severity" => entry.severity.name(),
-            "message" => entry.text(out.lang),
-            "help" => entry.help(out.lang),
+            "message" => entry.text_outline(out.lang),
+            "help" => entry.help_outline(out.lang).unwrap_or_default(),
             "long" => entry.long(out.lang),
             "example" => entry.example,
         });
         return Ok(0);
     }
-    let message = without_facts(entry.text(out.lang));
+    let message = entry.text_outline(out.lang);
     out.line(format!("{}[{}]: {message}", entry.severity.name(), entry.code));
     out.line("");
     out.line(entry.long(out.lang));
-    let help = without_facts(entry.help(out.lang));
-    // A help that is nothing but facts says nothing here.
-    if help.chars().any(char::is_alphanumeric) {
+    if let Some(help) = entry.help_outline(out.lang) {
         out.line("");
         out.say("help-line", &[("help", help)]);
     }
@@ -183,36 +181,6 @@ pub(crate) fn explain(args: ExplainArgs, out: &Out) -> Done {
         }
     }
     Ok(0)
-}
-
-/// The words of a catalogue entry with `…` where a problem puts its facts.
-fn without_facts(text: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        shown.push_str(before);
-        // Doubled braces stand for themselves.
-        if let Some(literal) = after.strip_prefix('{') {
-            shown.push_str("{{");
-            rest = literal;
-            continue;
-        }
-        match after.split_once('}') {
-            Some((name, behind)) if is_fact(name) => {
-                shown.push('…');
-                rest = behind;
-            }
-            Some(_) | None => {
-                shown.push('{');
-                rest = after;
-            }
-        }
-    }
-    shown + rest
-}
-
-fn is_fact(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// `engine schema`
@@ -289,21 +257,4 @@ pub(crate) fn version(out: &Out) -> Done {
         out.line(format!("engine {version}"));
     }
     Ok(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn facts_are_left_out_of_explanations() {
-        for (text, want) in [
-            ("没有名为 `{name}` 的函数", "没有名为 `…` 的函数"),
-            ("{help_zh}", "…"),
-            ("write `{{x}}` or {FNumber: 1}", "write `{{x}}` or {FNumber: 1}"),
-            ("{ and {what", "{ and {what"),
-        ] {
-            assert_eq!(without_facts(text), want, "{text}");
-        }
-    }
 }
