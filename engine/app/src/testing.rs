@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use connector::NoSecrets;
 use dsl::diagnostic::{Diagnostic, Lang, SourceFile};
+use dsl::facts::Text2;
 use dsl::testing::{self, Difference};
 use dsl::yaml;
 
@@ -41,7 +42,7 @@ pub enum Gap {
     /// Of a document that a scheme makes.
     Document(Difference),
     /// Of what a connector makes of an answer or a request.
-    Connector(String),
+    Connector(Text2),
 }
 
 impl Gap {
@@ -49,7 +50,7 @@ impl Gap {
     pub fn line(&self, lang: Lang) -> String {
         match self {
             Gap::Document(difference) => difference.line(lang),
-            Gap::Connector(text) => text.clone(),
+            Gap::Connector(text) => text.get(lang).to_owned(),
         }
     }
 }

@@ -3,8 +3,10 @@
 //! A test hands an answer to the connector and compares what it makes of it, or has a request signed and compares its
 //! headers. No network, no clock: the instant stands in the test.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
+use dsl::facts::Text2;
 use dsl::{Failure, Lang, Map, Value};
 
 use crate::answer::HttpAnswer;
@@ -55,7 +57,7 @@ pub struct TestOutcome {
     /// Its name.
     pub name: String,
     /// What was not as expected; empty when it passed.
-    pub problems: Vec<String>,
+    pub problems: Vec<Text2>,
 }
 
 impl TestOutcome {
@@ -73,7 +75,11 @@ pub fn run(connector: &Arc<Connector>) -> Vec<TestOutcome> {
         .map(|test| {
             let mut problems = Vec::new();
             if let Err(failure) = run_one(connector, test, &mut problems) {
-                problems.push(format!("{}: {}", failure.code(), failure.message(Lang::En)));
+                let words = |lang| format!("{}: {}", failure.code(), failure.message(lang));
+                problems.push(Text2 {
+                    zh: words(Lang::Zh),
+                    en: words(Lang::En),
+                });
             }
             TestOutcome {
                 name: test.name.clone(),
@@ -83,7 +89,18 @@ pub fn run(connector: &Arc<Connector>) -> Vec<TestOutcome> {
         .collect()
 }
 
-fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<String>) -> Result<(), Failure> {
+/// A header that is not there.
+const NOTHING: &str = "∅";
+
+/// A member of `expect` that something else was found for.
+fn other(what: &str, found: impl Display, wanted: impl Display) -> Text2 {
+    Text2 {
+        zh: format!("{what}:得到 {found},期望 {wanted}"),
+        en: format!("{what}: {found}, expected {wanted}"),
+    }
+}
+
+fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<Text2>) -> Result<(), Failure> {
     if let Some(answer) = &test.answer {
         let connection = made_up(connector, &test.params)?;
         judged(&connection, test, answer, problems)?;
@@ -104,35 +121,27 @@ fn judged(
     connection: &Connection,
     test: &Test,
     answer: &HttpAnswer,
-    problems: &mut Vec<String>,
+    problems: &mut Vec<Text2>,
 ) -> Result<(), Failure> {
     let operation = test.operation.as_deref().unwrap_or_default();
     let judged = connection.judge(operation, &test.options, test.records, answer);
     let expect = &test.expect;
     if let Some(class) = expect.class.filter(|class| *class != judged.class) {
-        problems.push(format!(
-            "class {}, expected {}",
-            judged.class.name(),
-            class.name()
-        ));
+        problems.push(other("class", judged.class.name(), class.name()));
     }
     if let Some(message) = expect
         .message
         .as_ref()
         .filter(|message| **message != judged.message)
     {
-        problems.push(format!("message {:?}, expected {message:?}", judged.message));
+        problems.push(other("message", &judged.message, message));
     }
     if let Some(items) = &expect.items {
         if items.len() != judged.verdicts.len() {
-            problems.push(format!(
-                "{} verdicts, expected {}",
-                judged.verdicts.len(),
-                items.len()
-            ));
+            problems.push(other("items", judged.verdicts.len(), items.len()));
         }
         for (index, (item, verdict)) in items.iter().zip(&judged.verdicts).enumerate() {
-            problems.extend(differs(item, verdict).map(|why| format!("item {index}: {why}")));
+            problems.extend(differs(index, item, verdict));
         }
     }
     if let Some(rows) = &expect.rows {
@@ -148,7 +157,7 @@ fn judged(
         let found = connection.rows(operation, &call, answer)?.rows;
         if found != *rows {
             let text = |rows: &[Value]| dsl::json::to_string(&Value::List(rows.to_vec()));
-            problems.push(format!("rows {}, expected {}", text(&found), text(rows)));
+            problems.push(other("rows", text(&found), text(rows)));
         }
     }
     Ok(())
@@ -156,7 +165,7 @@ fn judged(
 
 /// What a verdict has other than an expected item says: `ok: true` or `false`, `unknown: true`, and members of the
 /// verdict.
-fn differs(item: &Value, verdict: &Verdict) -> Option<String> {
+fn differs(index: usize, item: &Value, verdict: &Verdict) -> Option<Text2> {
     let mut found = Map::new();
     match verdict {
         Verdict::Accepted { id, number } => {
@@ -190,14 +199,21 @@ fn differs(item: &Value, verdict: &Verdict) -> Option<String> {
         .as_map()?
         .iter()
         .find(|(name, value)| found.get(name.as_str()) != Some(value));
-    wrong.map(|(name, _)| format!("`{name}`: {}", dsl::json::to_string(&Value::Map(found.clone()))))
+    wrong.map(|(name, value)| {
+        let found = dsl::json::to_string(&Value::Map(found.clone()));
+        other(
+            &format!("items[{index}].{name}"),
+            found,
+            dsl::json::to_string(value),
+        )
+    })
 }
 
 fn signed(
     connection: &Connection,
     test: &SignTest,
     expect: &Expect,
-    problems: &mut Vec<String>,
+    problems: &mut Vec<Text2>,
 ) -> Result<(), Failure> {
     let at_ms = test.now_s.saturating_mul(1000);
     let entropy = [7; 16];
@@ -219,21 +235,22 @@ fn signed(
     };
     for (name, value) in &expect.headers {
         if header(name) != Some(value) {
-            problems.push(format!("header {name}: {:?}, expected {value:?}", header(name)));
+            problems.push(other(name, header(name).unwrap_or(NOTHING), value));
         }
     }
     for (name, value) in &expect.headers_not {
         if header(name).is_none_or(|found| found == value) {
-            problems.push(format!("header {name}: {:?}, expected another", header(name)));
+            let found = header(name).unwrap_or(NOTHING);
+            problems.push(Text2 {
+                zh: format!("{name}:得到 {found},应当是别的值"),
+                en: format!("{name}: {found}, expected another"),
+            });
         }
     }
     if let Some(body) = &expect.body
         && request.body != body.as_bytes()
     {
-        problems.push(format!(
-            "body {:?}, expected {body:?}",
-            String::from_utf8_lossy(&request.body)
-        ));
+        problems.push(other("body", String::from_utf8_lossy(&request.body), body));
     }
     Ok(())
 }

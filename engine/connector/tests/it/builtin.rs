@@ -26,3 +26,25 @@ fn files_load_and_their_tests_pass() {
         }
     }
 }
+
+#[test]
+fn a_test_that_fails_says_so_in_both_languages() {
+    let (_, text) = connector::builtin()
+        .iter()
+        .find(|(id, _)| *id == "kingdee-k3cloud")
+        .expect("it is built in");
+    let wrong = text.replace(
+        "expect: {class: rejected, message: 名称必录, items: []}",
+        "expect: {class: rows, message: 名称必录, items: []}",
+    );
+    let loaded = connector::load(&SourceFile::new("connector.yaml", wrong), &functions::registry());
+    let outcomes = connector::tests::run(&Arc::new(loaded.expect("only a test is wrong")));
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed()).collect();
+    let [failed] = failed.as_slice() else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(failed.name, "refused as a whole");
+    assert_eq!(failed.problems.len(), 1);
+    assert_eq!(failed.problems[0].zh, "class:得到 rejected,期望 rows");
+    assert_eq!(failed.problems[0].en, "class: rejected, expected rows");
+}
