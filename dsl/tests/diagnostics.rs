@@ -158,6 +158,33 @@ fn fields_and_keys() {
 }
 
 #[test]
+fn keys_that_identify_nothing() {
+    check("key: buyerCid", "key: \"100\"", &["E1204 13:8"]);
+    check("key: buyerCid", "key: orders", &["E1109 13:8"]);
+    check("key: buyerCid", "key: [tid, orders]", &["E1109 13:14"]);
+    check("FNumber: <<buyerCid>>", "FNumber: \"100\"", &["E1142 21:14"]);
+    check(
+        "FNumber: <<buyerCid>>",
+        "FNumber: {$value: 100}",
+        &["E1142 21:14"],
+    );
+    check(
+        "  find: before_create",
+        "  key: FCreateOrgId.FNumber",
+        &["E1142 22:29"],
+    );
+    check("  find: before_create", "  key: [FUseOrgId.FNumber, FName]", &[]);
+    // One problem is not told twice.
+    check(
+        "FNumber: <<buyerCid>>",
+        "FNumber: <<buyerCiid>>",
+        &["E1204 21:16"],
+    );
+    let help = drawn(&with("key: buyerCid", "key: \"100\""), Lang::En);
+    assert!(help.contains("a `key` names a field, not a value"), "{help}");
+}
+
+#[test]
 fn windows_and_schedules() {
     const START: &str = "startTime: _function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')";
     check(START, "startTime: \"1700000000000\"", &["E1121 10:18"]);

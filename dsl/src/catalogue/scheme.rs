@@ -81,6 +81,19 @@ pub const KEY_NOT_A_FIELD: Entry = Entry {
     example: "key: <<buyerCid>>",
 };
 
+/// `key` takes a field with one value; `{path}` is a list or an object.
+pub const KEY_HOLDS_MANY: Entry = Entry {
+    code: "E1109",
+    severity: Severity::Error,
+    zh: "`key` 应为单个值的字段,`{path}` 是列表或对象",
+    en: "`key` takes a field with one value; `{path}` is a list or an object",
+    help_zh: "换一个能标识一条数据的字段;以明细行为数据时写 `explode: {path}`",
+    help_en: "name a field that identifies one row; where each line is a record, write `explode: {path}`",
+    long_zh: "主键由文本组成。列表和对象没有文本形式,这样的主键会让每条数据都失败。",
+    long_en: "A key is made of texts. A list or an object has none, so every row would fail.",
+    example: "key: orders",
+};
+
 /// Connections.yaml has no connection `{name}`.
 pub const UNKNOWN_CONNECTION: Entry = Entry {
     code: "E1110",
@@ -341,6 +354,19 @@ pub const TARGET_KEY_ABSENT: Entry = Entry {
     example: "key: FNumber",
 };
 
+/// The key is the same for every record: `{path}` is a constant.
+pub const TARGET_KEY_CONSTANT: Entry = Entry {
+    code: "E1142",
+    severity: Severity::Error,
+    zh: "所有数据的主键都相同:`{path}` 是常量",
+    en: "the key is the same for every record: `{path}` is a constant",
+    help_zh: "主键中至少一个字段要取自数据,例如 `<<tid>>`",
+    help_en: "at least one field of the key must come from the row, such as `<<tid>>`",
+    long_zh: "主键确定目标单据。主键的所有字段都是常量时,所有数据都会写到同一份单据上。组织这样的部分可以是常量,只要还有别的字段取自数据。",
+    long_en: "The key decides which document a record is. Where all its fields are constants, every record would be written to one and the same document. A part such as the organisation may be constant as long as another field comes from the row.",
+    example: "request: {FNumber: \"100\"}",
+};
+
 /// The operation {operation} cannot be asked by key: `{value}` is impossible.
 pub const CANNOT_FIND: Entry = Entry {
     code: "E1143",
@@ -427,6 +453,7 @@ pub const ALL: &[&Entry] = &[
     &ONE_OF_KEYS,
     &KEY_LATER,
     &KEY_NOT_A_FIELD,
+    &KEY_HOLDS_MANY,
     &UNKNOWN_CONNECTION,
     &UNKNOWN_API,
     &WRONG_OPERATION,
@@ -447,6 +474,7 @@ pub const ALL: &[&Entry] = &[
     &UNKNOWN_ZONE,
     &NO_TARGET_KEY,
     &TARGET_KEY_ABSENT,
+    &TARGET_KEY_CONSTANT,
     &CANNOT_FIND,
     &ALIAS_UNKNOWN,
     &ALIAS_UNUSED,

@@ -57,8 +57,16 @@ impl Reader<'_> {
             self.report(entry);
             return None;
         }
+        let also = if key == "key" {
+            (
+                ";`key` 写的是字段名,不是值",
+                "; a `key` names a field, not a value",
+            )
+        } else {
+            ("", "")
+        };
         self.compile(TreePlace::ROW, columns, None, |cx| {
-            cx.known(&path, node.span.clone())
+            cx.known_as(&path, node.span.clone(), also)
         });
         Some(path)
     }

@@ -58,6 +58,9 @@ impl Reader<'_> {
             .get("key")
             .and_then(|pair| self.paths(pair, columns.as_ref(), numbered));
         self.exploded_key(node, &explode, key.as_deref());
+        if let (Some(key), Some(columns)) = (&key, &columns) {
+            self.single_values(node, key, columns, &explode);
+        }
         let label = node
             .get("label")
             .and_then(|pair| self.field_path("label", &pair.value, columns.as_ref(), false));
@@ -292,6 +295,22 @@ impl Reader<'_> {
         }
         self.field_path("void", &pair.value, columns, false)
             .map(VoidRule::Field)
+    }
+
+    /// A list or an object has no text that could identify a record.
+    fn single_values(&mut self, node: &Node, key: &[Path], columns: &Columns, explode: &[Path]) {
+        let Some(pair) = node.get("key") else {
+            return;
+        };
+        for (at, path) in key.iter().enumerate() {
+            if columns.holds_many(path, explode) {
+                let place = pair.value.list().and_then(|items| items.get(at));
+                self.report(
+                    self.problem(&words::KEY_HOLDS_MANY, place.unwrap_or(&pair.value).span.clone())
+                        .with("path", path),
+                );
+            }
+        }
     }
 
     fn exploded_key(&mut self, node: &Node, explode: &[Path], key: Option<&[Path]>) {

@@ -7,7 +7,7 @@ use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
 use crate::keys;
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::plan::{OnUnknown, TargetPlan};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree};
 use crate::yaml::{Node, Pair};
@@ -287,10 +287,31 @@ impl Reader<'_> {
             (None, None) => return None,
         };
         let under = main.and_then(|main| main.key_under.clone());
-        for path in &key {
-            let whole = under
-                .as_ref()
-                .map_or_else(|| path.clone(), |under| under.join(path));
+        let whole: Vec<Path> = key
+            .iter()
+            .map(|path| {
+                under
+                    .as_ref()
+                    .map_or_else(|| path.clone(), |under| under.join(path))
+            })
+            .collect();
+        let constant = |path: &Path| {
+            let part = request.at(path)?.constant()?;
+            (part.kind() != crate::value::Kind::Null).then_some(())
+        };
+        if let Some(path) = whole.last()
+            && whole.iter().all(|path| constant(path).is_some())
+        {
+            let place = node
+                .get("request")
+                .and_then(|pair| node_at(&pair.value, path))
+                .map_or(span.clone(), |node| node.span.clone());
+            self.report(
+                self.problem(&words::TARGET_KEY_CONSTANT, place)
+                    .with("path", path),
+            );
+        }
+        for whole in whole {
             if main.is_some() && request.has(&whole) == Some(false) {
                 self.report(
                     self.problem(&words::TARGET_KEY_ABSENT, span.clone())
@@ -346,6 +367,16 @@ impl Reader<'_> {
         }
         u32::try_from(size).unwrap_or(max).clamp(1, max)
     }
+}
+
+/// What a file writes at a path of plain names.
+fn node_at<'n>(node: &'n Node, path: &Path) -> Option<&'n Node> {
+    path.segments()
+        .iter()
+        .try_fold(node, |node, segment| match segment {
+            Segment::Name(name) => node.get(name).map(|pair| &pair.value),
+            Segment::Index(_) | Segment::All => None,
+        })
 }
 
 /// The request field that is written exactly so: what the author of a template as key has in mind.

@@ -2,12 +2,15 @@
 
 use crate::diagnostic::did_you_mean;
 use crate::path::{Path, Segment};
+use crate::tree::compile::from_segments;
 
 /// The fields that are known.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
     /// Names only: stars and indexes are left out.
     paths: Vec<Vec<String>>,
+    /// Those of which it is known that they hold lists.
+    lists: Vec<Vec<String>>,
 }
 
 impl Columns {
@@ -29,6 +32,17 @@ impl Columns {
         if !self.paths.contains(&names) {
             self.paths.push(names);
         }
+        for (at, segment) in path.segments().iter().enumerate() {
+            if *segment == Segment::All {
+                self.add_list(&names_of(&from_segments(&path.segments()[..at])));
+            }
+        }
+    }
+
+    fn add_list(&mut self, names: &[String]) {
+        if !self.lists.iter().any(|known| known == names) {
+            self.lists.push(names.to_vec());
+        }
     }
 
     /// Adds every field of a sample row.
@@ -38,6 +52,9 @@ impl Columns {
 
     fn add_below(&mut self, at: &mut Vec<String>, value: &crate::value::Value) {
         use crate::value::Value;
+        if matches!(value, Value::List(_)) {
+            self.add_list(at);
+        }
         match value {
             Value::Map(map) if !map.is_empty() => {
                 for (name, value) in map {
@@ -66,6 +83,19 @@ impl Columns {
             })
     }
 
+    /// Whether the field is known to hold a list or an object, and so no value of its own. An exploded list holds one
+    /// line.
+    pub fn holds_many(&self, path: &Path, explode: &[Path]) -> bool {
+        if !matches!(path.segments().last(), Some(Segment::Name(_))) {
+            return false;
+        }
+        let wanted = names_of(path);
+        let exploded = explode.iter().any(|list| names_of(list) == wanted);
+        let list = self.lists.contains(&wanted) && !exploded;
+        let more = |known: &Vec<String>| known.len() > wanted.len() && known.starts_with(&wanted);
+        list || !self.paths.contains(&wanted) && self.paths.iter().any(more)
+    }
+
     /// Known fields that are spelt nearly like this one.
     pub fn near(&self, path: &Path) -> Vec<String> {
         let wanted = names_of(path).join(".");
@@ -85,8 +115,11 @@ impl Columns {
 fn names_of(path: &Path) -> Vec<String> {
     path.segments()
         .iter()
-        .filter_map(|segment| match segment {
+        .enumerate()
+        .filter_map(|(at, segment)| match segment {
             Segment::Name(name) => Some(name.clone()),
+            // A row is no list: a number that comes first is the name of a field.
+            Segment::Index(index) if at == 0 => Some(index.to_string()),
             Segment::Index(_) | Segment::All => None,
         })
         .collect()

@@ -395,6 +395,11 @@ impl<'a> Compile<'a> {
 
     /// Reports a field that nothing knows.
     pub(crate) fn known(&mut self, path: &Path, span: Range<usize>) {
+        self.known_as(path, span, ("", ""));
+    }
+
+    /// The same, with something to add to the help in Chinese and English.
+    pub(crate) fn known_as(&mut self, path: &Path, span: Range<usize>, also: (&str, &str)) {
         if let Some(columns) = &self.columns
             && !columns.knows(path)
         {
@@ -402,6 +407,8 @@ impl<'a> Compile<'a> {
             self.report(
                 self.problem(&words::UNKNOWN_FIELD, span)
                     .with("path", path)
+                    .with("also_zh", also.0)
+                    .with("also_en", also.1)
                     .similar(near),
             );
         }
