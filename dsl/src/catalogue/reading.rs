@@ -146,6 +146,19 @@ pub const SOURCE_LOST: Entry = Entry {
     example: "",
 };
 
+/// The source refuses us.
+pub const SOURCE_REFUSES: Entry = Entry {
+    code: "E3064",
+    severity: Severity::Error,
+    zh: "来源拒绝凭据或配置:{vendor}",
+    en: "the source refuses the credentials or the configuration: {vendor}",
+    help_zh: "检查 connections.yaml 与对方的授权;窗口保持打开,数据不会丢失",
+    help_en: "check connections.yaml and the authorisation at the vendor; the window stays open and nothing is lost",
+    long_zh: "重试没有用,读取停止。窗口保持打开,修正之后从原处继续。",
+    long_en: "Trying again is useless, so reading stops. The window stays open; once mended, reading goes on where it was.",
+    example: "",
+};
+
 /// The scheme's filter said no.
 pub const FILTERED: Entry = Entry {
     code: "E3057",
@@ -169,6 +182,7 @@ pub const ALL: &[&Entry] = &[
     &BACK_PRESSURE,
     &CANCELED,
     &FILTERED,
+    &SOURCE_REFUSES,
     &SOURCE_UNREACHABLE,
     &SOURCE_FAULT,
     &SOURCE_BUSY,

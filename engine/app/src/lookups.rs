@@ -22,6 +22,8 @@ const MEMO: usize = 10_000;
 pub(crate) struct Memo {
     hits: Hits,
     size: usize,
+    /// Keys that no stored row has, over the whole run.
+    pub(crate) misses: u64,
 }
 
 impl Memo {
@@ -33,7 +35,8 @@ impl Memo {
     /// Forgets misses, and everything once the bound is reached. Called between pages.
     pub(crate) fn next_page(&mut self) {
         if self.size > MEMO {
-            *self = Memo::default();
+            self.hits = Hits::new();
+            self.size = 0;
         } else {
             self.hits.forget_misses();
         }
@@ -64,7 +67,10 @@ impl Memo {
                 for (keys, rows) in chunk.iter().zip(found) {
                     self.size += 1;
                     match rows.as_slice() {
-                        [] => self.hits.insert(&spec, keys, None),
+                        [] => {
+                            self.misses += 1;
+                            self.hits.insert(&spec, keys, None);
+                        }
                         [_, _, ..] if spec.only => self.hits.insert_several(&spec, keys, rows.len()),
                         [row, ..] => self.hits.insert(&spec, keys, field_of(&spec, row)?),
                     }

@@ -93,8 +93,30 @@ pub(crate) fn spoken(error: &SendError, lang: Lang) -> String {
     }
 }
 
+/// Which side of the scheme a read was made on: its words differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Rows of the source.
+    Source,
+    /// A question to the target.
+    Target,
+}
+
+impl Side {
+    fn pick(
+        self,
+        source: &'static catalogue::Entry,
+        target: &'static catalogue::Entry,
+    ) -> &'static catalogue::Entry {
+        match self {
+            Side::Source => source,
+            Side::Target => target,
+        }
+    }
+}
+
 /// A call to a source (or a question) that did not end with rows. `None` = it did.
-pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option<ReadFailure> {
+pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Side) -> Option<ReadFailure> {
     let fail = |kind, wait, entry: &'static catalogue::Entry, words: String| {
         Some(ReadFailure {
             kind,
@@ -116,13 +138,13 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option
         Ended::Broken(error) if not_sent(error) => fail(
             ReadFailureKind::Unreachable,
             None,
-            &reading::SOURCE_UNREACHABLE,
+            side.pick(&reading::SOURCE_UNREACHABLE, &target::UNREACHABLE),
             spoken(error, lang),
         ),
         Ended::Broken(error) => fail(
             ReadFailureKind::Fault,
             None,
-            &reading::SOURCE_LOST,
+            side.pick(&reading::SOURCE_LOST, &target::TARGET_FAULT),
             spoken(error, lang),
         ),
         Ended::Answered { judged, .. } => {
@@ -132,16 +154,22 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang) -> Option
                 Class::Throttled | Class::Transient => fail(
                     ReadFailureKind::Wait,
                     judged.wait_ms,
-                    &reading::SOURCE_BUSY,
+                    side.pick(&reading::SOURCE_BUSY, &target::TARGET_BUSY),
                     words,
                 ),
-                Class::Auth | Class::ConfigError => {
-                    fail(ReadFailureKind::Config, None, &target::REFUSES_US, words)
-                }
+                Class::Auth | Class::ConfigError => fail(
+                    ReadFailureKind::Config,
+                    None,
+                    side.pick(&reading::SOURCE_REFUSES, &target::REFUSES_US),
+                    words,
+                ),
                 Class::QuotaStop => fail(ReadFailureKind::Config, None, &target::QUOTA, words),
-                Class::Rejected | Class::Fault => {
-                    fail(ReadFailureKind::Fault, None, &reading::SOURCE_FAULT, words)
-                }
+                Class::Rejected | Class::Fault => fail(
+                    ReadFailureKind::Fault,
+                    None,
+                    side.pick(&reading::SOURCE_FAULT, &target::TARGET_FAULT),
+                    words,
+                ),
             }
         }
     }

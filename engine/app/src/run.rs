@@ -70,6 +70,8 @@ pub struct RunReport {
     pub problems: Vec<Problem>,
     /// Look-ups that found nothing.
     pub lookup_misses: u64,
+    /// Schemes whose rows it looks up and that have none yet.
+    pub empty_feeders: Vec<String>,
 }
 
 /// Records that share a code.
@@ -198,6 +200,12 @@ impl Engine {
             .iter()
             .filter_map(|field| Path::parse(field).ok())
             .collect();
+        let mut empty_feeders = Vec::new();
+        for (scheme, _) in &plan.looks_up {
+            if self.store.reader().states(scheme)? == [0; 7] {
+                empty_feeders.push(scheme.clone());
+            }
+        }
         let source_caller = self.caller(&plan.source.connection)?;
         let source = SourceReader::new(Arc::clone(&plan), source_caller, instant, options.lang, indexed)?;
         let mut quiet = 0;
@@ -243,7 +251,8 @@ impl Engine {
         let summary = shell.drive(&mut Job::new(job)).await?;
         let (previews, lookup_misses) = shell
             .target
-            .map(|target| (target.previews, target.misses))
+            .map(|target| (target.misses(), target.previews))
+            .map(|(misses, previews)| (previews, misses))
             .unwrap_or_default();
         let problems = self.problems(&plan.scheme, &summary)?;
         Ok(RunReport {
@@ -254,6 +263,7 @@ impl Engine {
             previews,
             problems,
             lookup_misses,
+            empty_feeders,
         })
     }
 

@@ -98,7 +98,7 @@ impl SourceReader {
             now_ms: self.instant,
         };
         let ended = self.caller.call(&call, 0, Effect::None).await;
-        if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
+        if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Source) {
             return Err(failure);
         }
         let crate::caller::Ended::Answered { answer, .. } = ended else {

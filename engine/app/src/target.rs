@@ -7,7 +7,7 @@ use connector::{Call, Class, Found as Had};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
 use dsl::lookup::{Hits, LookupWant};
-use dsl::path::Path;
+use dsl::path::{Path, Segment};
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
@@ -57,8 +57,6 @@ pub(crate) struct TargetWriter {
     traced: bool,
     /// What a rehearsal would have sent, in order.
     pub(crate) previews: Vec<Preview>,
-    /// Look-ups that found nothing and were read.
-    pub(crate) misses: u64,
 }
 
 impl TargetWriter {
@@ -73,7 +71,6 @@ impl TargetWriter {
             dry,
             traced: dry,
             previews: Vec::new(),
-            misses: 0,
         }
     }
 
@@ -89,6 +86,11 @@ impl TargetWriter {
         if !self.dry {
             self.caller.ready().await;
         }
+    }
+
+    /// Keys that no look-up found.
+    pub(crate) fn misses(&self) -> u64 {
+        self.memo.misses
     }
 
     /// A new page of records: the documents of the last one are settled.
@@ -252,10 +254,20 @@ impl TargetWriter {
             group: group(&document.operation, &document.built.options),
             form: self.caller.connection.form(&options),
             tkey: key_text(&document.built.tkey),
-            payload: blobs.add(dsl::json::to_string(&document.built.payload).into_bytes()),
+            // What is kept is for people; the document itself is built anew for each send.
+            payload: blobs.add(dsl::json::to_string(&self.shown(&document.built.payload)).into_bytes()),
         };
         self.documents.insert(record, document);
         Transformed::Ready(ready)
+    }
+
+    /// A document as people may see it: places marked sensitive are masked.
+    fn shown(&self, payload: &Value) -> Value {
+        let mut shown = payload.clone();
+        for path in self.plan.target.iter().flat_map(|target| &target.sensitive) {
+            mask(&mut shown, path.segments());
+        }
+        shown
     }
 
     /// Sends one claimed call.
@@ -275,6 +287,11 @@ impl TargetWriter {
             .collect();
         let call = self.write_call(&operation, &options, records);
         if self.dry {
+            let masked = documents
+                .iter()
+                .map(|document| self.shown(&document.built.payload))
+                .collect();
+            let call = self.write_call(&operation, &options, masked);
             let preview = self.preview(action, &call, &documents);
             self.previews.push(preview);
             return rehearsed(rows.len());
@@ -300,6 +317,7 @@ impl TargetWriter {
                     .verdicts
                     .iter()
                     .map(|verdict| reason::row_answer(verdict, &self.caller))
+                    .map(|row| self.with_id(action, &operation, row))
                     .collect(),
             };
         } else if let Ended::Broken(error) = &ended
@@ -309,6 +327,27 @@ impl TargetWriter {
             answer.excerpt = Some(self.excerpt(&partial.excerpt));
         }
         answer
+    }
+
+    /// A new document whose id the answer does not tell could not be updated later, only made once more: it is asked for.
+    fn with_id(&self, action: WriteAction, operation: &str, row: RowAnswer) -> RowAnswer {
+        let must_know = action == WriteAction::Create
+            && row.id.is_none()
+            && row.verdict == flow::classify::Verdict::Accepted
+            && self
+                .plan
+                .target
+                .as_ref()
+                .is_some_and(|target| target.update.is_some())
+            && self.caller.connection.can_ask(operation, Action::Create);
+        if must_know {
+            RowAnswer {
+                verdict: flow::classify::Verdict::Absent,
+                ..row
+            }
+        } else {
+            row
+        }
     }
 
     fn write_call<'c>(&self, operation: &'c str, options: &'c Map, records: Vec<Value>) -> Call<'c> {
@@ -321,7 +360,12 @@ impl TargetWriter {
     /// The start of an answer, with secrets taken out before it is cut (a cut secret would not be recognised).
     fn excerpt(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(&body[..body.len().min(64 * EXCERPT)]);
-        self.caller.redact(&text).chars().take(EXCERPT).collect()
+        let text = self.caller.redact(&text);
+        let mut start: String = text.chars().take(EXCERPT).collect();
+        if start.len() < text.len() {
+            start.push('…');
+        }
+        start
     }
 
     fn preview(&self, action: WriteAction, call: &Call<'_>, documents: &[&Document]) -> Preview {
@@ -347,7 +391,7 @@ impl TargetWriter {
                 .map(|document| PreviewRow {
                     key: document.key.clone(),
                     label: document.label.clone(),
-                    payload: document.built.payload.clone(),
+                    payload: self.shown(&document.built.payload),
                     trace: document.trace.clone(),
                 })
                 .collect(),
@@ -448,7 +492,9 @@ impl TargetWriter {
             // "Not there" is believed only of an answer that was read to its end.
             for page in 1.. {
                 let ended = self.caller.call(&call, 0, Effect::None).await;
-                if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang) {
+                if let Some(failure) =
+                    reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Target)
+                {
                     return Err(failure);
                 }
                 let Ended::Answered { answer, .. } = &ended else {
@@ -496,6 +542,29 @@ struct Question {
     options: Map,
     key_fields: Vec<Path>,
     rows: Vec<(RecordId, Vec<String>)>,
+}
+
+/// Masks the places a path leads to, through lists.
+fn mask(value: &mut Value, path: &[Segment]) {
+    let Some((first, rest)) = path.split_first() else {
+        *value = Value::Text(connector::MASK.to_owned());
+        return;
+    };
+    match (first, value) {
+        (Segment::Name(name), Value::Map(map)) => {
+            if let Some(member) = map.get_mut(name) {
+                mask(member, rest);
+            }
+        }
+        (Segment::Index(index), Value::List(list)) => {
+            if let Some(element) = list.get_mut(*index) {
+                mask(element, rest);
+            }
+        }
+        (Segment::All, Value::List(list)) => list.iter_mut().for_each(|element| mask(element, rest)),
+        (Segment::Name(_), Value::List(list)) => list.iter_mut().for_each(|element| mask(element, path)),
+        _ => {}
+    }
 }
 
 fn as_map(value: &Value) -> Map {

@@ -334,6 +334,8 @@ pub struct Summary {
     pub pages: u64,
     /// Calls sent.
     pub calls: u64,
+    /// Records accepted by the target in this run, whichever run read them.
+    pub written: u64,
 }
 
 /// What stopped a run early.

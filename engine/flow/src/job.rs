@@ -42,6 +42,8 @@ pub struct Job {
     windows_left: u32,
     /// A record was left to a person or put off.
     troubled: bool,
+    /// Records whose lost answer turned out to be an acceptance.
+    found: u64,
     canceled: bool,
 }
 
@@ -60,6 +62,7 @@ impl Job {
             rounds: 0,
             windows_left: 0,
             troubled: false,
+            found: 0,
             canceled: false,
         }
     }
@@ -125,6 +128,7 @@ impl Job {
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
                         self.troubled |= resolver.troubled;
+                        self.found += resolver.found;
                         let stopped = resolver.stopped.take();
                         self.after_resolving_first(now, stopped)
                     }
@@ -161,6 +165,7 @@ impl Job {
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
                         self.troubled |= resolver.troubled;
+                        self.found += resolver.found;
                         let stopped = resolver.stopped.take();
                         let resent = resolver.resent;
                         self.after_resolving_last(now, stopped, resent)
@@ -427,6 +432,7 @@ impl Job {
             next_question: self.next_question,
             pages: self.reader.as_ref().map_or(0, |reader| reader.pages),
             calls: self.writer.as_ref().map_or(0, |writer| writer.calls),
+            written: self.found + self.writer.as_ref().map_or(0, |writer| writer.written),
         }
     }
 

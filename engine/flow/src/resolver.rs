@@ -43,6 +43,8 @@ pub(crate) struct Resolver {
     failures: u32,
     /// Records that went back to pending.
     pub(crate) resent: u64,
+    /// Records found at the target.
+    pub(crate) found: u64,
     /// A record was left to a person.
     pub(crate) troubled: bool,
     pub(crate) next_question: Option<Ms>,
@@ -60,6 +62,7 @@ impl Resolver {
             state: State::Pick,
             failures: 0,
             resent: 0,
+            found: 0,
             troubled: false,
             next_question: None,
             stopped: None,
@@ -246,6 +249,10 @@ impl Resolver {
         self.resent += rows
             .iter()
             .filter(|(_, how)| matches!(how, Resolution::Resend))
+            .count() as u64;
+        self.found += rows
+            .iter()
+            .filter(|(_, how)| matches!(how, Resolution::Done { .. }))
             .count() as u64;
         self.troubled |= rows.iter().any(|(_, how)| matches!(how, Resolution::Held(_)));
         self.state = State::Resolving { rest };

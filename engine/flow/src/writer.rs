@@ -100,6 +100,8 @@ pub(crate) struct Writer {
     again: bool,
     pub(crate) calls: u64,
     pub(crate) settled: u64,
+    /// Records the target accepted.
+    pub(crate) written: u64,
     /// A record became dead or held, or was put off: the run has not gone through.
     pub(crate) troubled: bool,
     pub(crate) stopped: Option<Stopped>,
@@ -128,6 +130,7 @@ impl Writer {
             again: false,
             calls: 0,
             settled: 0,
+            written: 0,
             troubled: false,
             stopped: None,
             canceled: false,
@@ -519,6 +522,7 @@ impl Writer {
             };
             let settlement = match fate(answer.delivery, verdict) {
                 Fate::Done => {
+                    self.written += 1;
                     settled += 1;
                     Settlement::Done {
                         id: said.and_then(|said| said.id.clone()),

@@ -165,7 +165,7 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
     }
     problems(out, &report.problems);
     if report.previews.is_empty() {
-        nothing_written(out, &report.summary.counts);
+        nothing_written(out, &report.summary.counts, report.summary.pages);
     }
     let counts = &report.summary.counts;
     let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();

@@ -39,6 +39,11 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         new_target: args.new_target,
     };
     super::block_on(async {
+        // A file that does not compile is refused before anything is started, or made.
+        for path in &args.schemes {
+            let simulators = args.simulated.is_wanted().then(Simulators::default);
+            workspace(path, global, simulators, environment)?.compile(path)?;
+        }
         let places = environment.places(global);
         let around = args.schemes.first().map_or(Path::new("."), |path| path.as_path());
         let simulation = Simulation::start(&args.simulated, around, &places, Keep::Always).await?;
@@ -207,10 +212,14 @@ fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
         &[
             ("pages", grouped(summary.pages)),
             ("calls", grouped(summary.calls)),
+            ("written", grouped(summary.written)),
         ],
     );
     if summary.stopped.is_none() && summary.windows_left == 0 && summary.calls == 0 {
-        nothing_written(out, counts);
+        nothing_written(out, counts, summary.pages);
+    }
+    for feeder in &report.empty_feeders {
+        out.say_in("run-empty-feeder", &[("feeder", feeder.clone())]);
     }
     if report.lookup_misses > 0 {
         out.say_in("run-misses", &[("count", grouped(report.lookup_misses))]);
@@ -251,10 +260,10 @@ pub(crate) fn flags(simulated: bool) -> &'static str {
 }
 
 /// Why nothing was written, in one sentence.
-pub(crate) fn nothing_written(out: &Out, counts: &Counts) {
-    if counts.fetched == 0 {
+pub(crate) fn nothing_written(out: &Out, counts: &Counts, pages: u64) {
+    if counts.fetched == 0 && pages > 0 {
         out.say_in("run-nothing-new", &[]);
-    } else if counts.unchanged == counts.fetched {
+    } else if counts.fetched > 0 && counts.unchanged == counts.fetched {
         out.say_in("run-all-unchanged", &[("count", grouped(counts.unchanged))]);
     }
 }
@@ -344,8 +353,10 @@ fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
         "states" => states,
         "pages" => summary.pages,
         "calls" => summary.calls,
+        "written" => summary.written,
         "windows_left" => summary.windows_left,
         "lookup_misses" => report.lookup_misses,
+        "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),
         "next_question" => summary.next_question.map(time::rfc3339),
         "stopped" => stopped(report).map(|reason| {
             object! {"code" => reason.code, "message" => sentence_of(reason, lang)}

@@ -164,7 +164,8 @@ impl Cx<'_> {
             }
             return Ok(SightingOutcome::Filtered);
         }
-        if page.on_seen == OnSeen::Skip && !refused_before {
+        // A dead record was never written: a row that was mended at the source is a new chance, not a second writing.
+        if page.on_seen == OnSeen::Skip && !refused_before && rec.state() != RecordState::Dead {
             return Ok(SightingOutcome::Unchanged);
         }
         match rec.state() {

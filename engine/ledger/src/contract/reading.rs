@@ -44,7 +44,10 @@ pub(super) fn staging_by_state(open: &dyn Fn() -> Ledger) {
         );
         desk.end();
 
-        // `skip`: nothing, whatever changed.
+        // `skip`: nothing, whatever changed; but a dead record was never written, and its mended row is taken.
+        if before == Dead {
+            continue;
+        }
         let mut desk = Desk::new(open());
         desk.bring("a", before);
         assert_eq!(

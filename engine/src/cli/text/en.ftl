@@ -165,7 +165,8 @@ run-failed = run of { $scheme }: failed  took { $took }
 run-canceled = run of { $scheme }: canceled  took { $took }
 run-identity = fetched { $fetched } = done { $done } + dead { $dead } + held { $held } + skipped { $skipped } + open { $open }
 run-skipped = skipped: unchanged { $unchanged }, superseded { $superseded }, filtered { $filtered }
-run-calls = read { $pages } pages, sent { $calls } calls
+run-calls = read { $pages } pages, sent { $calls } calls, wrote { $written } records
+run-empty-feeder = warning: { $feeder } has no rows yet, so looking there found nothing; run it first
 run-nothing-new = nothing was written: the source has no rows for this time
 run-all-unchanged = nothing was written: the { $count } rows read are the versions already written
 run-misses = look-ups that found nothing: { $count }

@@ -165,7 +165,8 @@ run-failed = 运行 { $scheme } 失败  用时 { $took }
 run-canceled = 运行 { $scheme } 已中断  用时 { $took }
 run-identity = 读取 { $fetched } = 完成 { $done } + 失败 { $dead } + 待人工 { $held } + 跳过 { $skipped } + 未决 { $open }
 run-skipped = 跳过:无变化 { $unchanged },被更新的版本取代 { $superseded },被滤去 { $filtered }
-run-calls = 读取 { $pages } 页,写入 { $calls } 次请求
+run-calls = 读取 { $pages } 页,发送 { $calls } 次请求,写入 { $written } 条
+run-empty-feeder = 警告:{ $feeder } 还没有数据,查找不会命中;请先运行它
 run-nothing-new = 这段时间没有数据,没有写入
 run-all-unchanged = 没有写入:读到的 { $count } 行与已写入的版本相同
 run-misses = 查找没有命中 { $count } 次
