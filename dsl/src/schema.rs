@@ -115,7 +115,8 @@ fn value_words(lang: Lang) -> &'static str {
 fn shape(shape_of: &Shape, lang: Lang) -> Value {
     match shape_of {
         Shape::Text => json!({"type": ["string", "number", "boolean"], "minLength": 1}),
-        Shape::Path => json!({"type": ["string", "number", "boolean"]}),
+        // Neither a constant nor a template: a path names a field.
+        Shape::Path => json!({"type": "string", "minLength": 1, "not": {"pattern": "<<|\\{\\{|^_function"}}),
         Shape::Word(word) => {
             // A plain `7` or `true` is a number or truth value to an editor, and text of this form to `check`.
             let mut forms = vec![json!({"type": "string", "pattern": word.pattern})];

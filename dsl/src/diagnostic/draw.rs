@@ -73,6 +73,21 @@ impl<'a> Excerpt<'a> {
     /// A span over more lines than this is drawn at its first line only.
     const MOST_LINES: usize = 4;
 
+    /// A longer row of carets says nothing more, and keeps the line from being cut to the width of a terminal.
+    const MOST_MARKED: usize = 160;
+
+    /// Where the carets end: at the end of a part of one line only if that is not far.
+    fn end_of_marks(text: &str, start: usize, end: usize) -> usize {
+        let marked = &text[start..end];
+        if marked.contains('\n') {
+            return end;
+        }
+        marked
+            .char_indices()
+            .nth(Self::MOST_MARKED)
+            .map_or(end, |(length, _)| start + length)
+    }
+
     fn of(file: &'a SourceFile, span: &Range<usize>) -> Self {
         let text = file.text.as_str();
         let start = file.floor_char(span.start);
@@ -89,7 +104,7 @@ impl<'a> Excerpt<'a> {
             first += '\u{feff}'.len_utf8();
         }
         let start = start.max(first);
-        let end = end.max(start);
+        let end = Self::end_of_marks(text, start, end.max(start));
         Excerpt {
             text: &text[first..line_end(text, end)],
             line: text[..first].bytes().filter(|byte| *byte == b'\n').count() + 1,
