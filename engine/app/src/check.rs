@@ -158,22 +158,28 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn file(&mut self, path: &Path) -> Result<(), AppError> {
-        let file = read(path)?;
         let mut checked = Checked {
-            path: file.name.clone(),
+            path: path.display().to_string(),
             kind: None,
             only_read: false,
         };
-        match yaml::read(&file) {
-            Ok(node) => match recognise(&node, &file) {
-                Ok(kind) => {
-                    checked.kind = Some(kind);
-                    checked.only_read = !self.known(kind, path, &file)?;
+        match read(path) {
+            Ok(file) => {
+                // What the keys mean is checked even where YAML has traps in it, so that all problems come at once.
+                let reading = yaml::read_all(&file);
+                self.report.diagnostics.extend(reading.problems);
+                match reading.node.map(|node| recognise(&node, &file)) {
+                    Some(Ok(kind)) => {
+                        checked.kind = Some(kind);
+                        checked.only_read = !self.known(kind, path, &file)?;
+                    }
+                    Some(Err(problem)) => self.report.diagnostics.push(*problem),
+                    None => {}
                 }
-                Err(problem) => self.report.diagnostics.push(*problem),
-            },
-            // The reader names what it could not read; the kind is a guess for the list of files.
-            Err(problems) => self.report.diagnostics.extend(problems),
+            }
+            // Not text at all: a problem of this file, not of the command.
+            Err(AppError::Invalid(problems)) => self.report.diagnostics.extend(problems),
+            Err(other) => return Err(other),
         }
         self.report.files.push(checked);
         Ok(())

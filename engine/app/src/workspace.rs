@@ -338,9 +338,7 @@ pub fn read(path: &Path) -> Result<Arc<SourceFile>, AppError> {
     file.take(CAP)
         .read_to_end(&mut bytes)
         .map_err(|error| fail(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| fail(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))?;
-    Ok(SourceFile::new(name, text))
+    dsl::yaml::decode(&name, bytes).map_err(AppError::Invalid)
 }
 
 /// The YAML files of a folder, sorted; sub-folders are folders of their own.
