@@ -91,6 +91,17 @@ pub(crate) struct Simulated {
     pub(crate) invalid: usize,
 }
 
+impl Simulated {
+    /// Whether simulators are asked for; never in a build without them.
+    pub(crate) fn is_wanted(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        let wanted = self.sandbox;
+        #[cfg(not(feature = "sandbox"))]
+        let wanted = false;
+        wanted
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "SCHEME")]
