@@ -185,6 +185,29 @@ fn keys_that_identify_nothing() {
 }
 
 #[test]
+fn an_unknown_function_hides_no_unknown_field() {
+    check(
+        "FName: <<buyerNick>>",
+        "FName: _function REPLCE(<<buyerNik>>, 'x', '')",
+        &["E1301 20:22", "E1204 20:29"],
+    );
+    let braces = with("FName: <<buyerNick>>", "FName: {{buyerNick}}")
+        .replace("label: buyerNick", "lable: buyerNick")
+        .replace("FNumber: <<buyerCid>>", "FNumber: <<buyerId>>");
+    assert_eq!(codes(&braces), ["E1101 14:3", "E1033 20:12", "E1204 21:16"]);
+}
+
+#[test]
+fn misspelt_members_of_a_source_request() {
+    check("    timeRanges:", "    timeRange:", &["E1126 8:5"]);
+    check("timeType:", "timeTyp:", &["E1126 9:7"]);
+    check("pageSize:", "pagesize:", &["E1126 12:7"]);
+    // Vendors have more parameters than a connector lists.
+    check("timeType: \"1\"", "timeType: \"1\"\n      buyerLevel: \"3\"", &[]);
+    check("timeType: \"1\"", "timeType: \"1\"\n      timeTypes: \"3\"", &[]);
+}
+
+#[test]
 fn windows_and_schedules() {
     const START: &str = "startTime: _function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')";
     check(START, "startTime: \"1700000000000\"", &["E1121 10:18"]);
@@ -278,7 +301,13 @@ fn all_problems_at_once_in_the_order_of_the_file() {
         .replace("every: 6m", "every: 1m");
     assert_eq!(
         codes(&text),
-        ["E1101 14:3", "E1301 20:22", "E1212 21:37", "E1130 27:19"]
+        [
+            "E1101 14:3",
+            "E1301 20:22",
+            "E1204 20:29",
+            "E1212 21:37",
+            "E1130 27:19"
+        ]
     );
 }
 

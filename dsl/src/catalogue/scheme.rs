@@ -302,6 +302,19 @@ pub const WINDOW_NONE_USED: Entry = Entry {
     example: "window: none",
 };
 
+/// The operation's request has no member `{name}`.
+pub const MISSPELT_MEMBER: Entry = Entry {
+    code: "E1126",
+    severity: Severity::Error,
+    zh: "操作的请求里没有 `{name}`",
+    en: "the operation's request has no member `{name}`",
+    help_zh: "如果接口确实有这个参数,把相近的那一个也写出来",
+    help_en: "if the interface does have this parameter, write the near one beside it",
+    long_zh: "请求的成员和操作自己请求里的成员只差一两个字符,多半是写错了:写错的参数会被对方忽略,于是读到的是别的数据。与已有成员都不相近的参数会原样发送。",
+    long_en: "A member of the request differs by a character or two from one of the operation's own request. Most likely it is misspelt: a vendor ignores a parameter it does not know and gives other rows. A parameter that is near to none is sent as it is.",
+    example: "request: {timeRange: {timeType: \"1\"}}",
+};
+
 /// Every {given} is more often than the connector {connector} allows ({least}).
 pub const TOO_OFTEN: Entry = Entry {
     code: "E1130",
@@ -470,6 +483,7 @@ pub const ALL: &[&Entry] = &[
     &ABOVE_MAXIMUM,
     &OWNED_PLACE,
     &WINDOW_NONE_USED,
+    &MISSPELT_MEMBER,
     &TOO_OFTEN,
     &UNKNOWN_ZONE,
     &NO_TARGET_KEY,

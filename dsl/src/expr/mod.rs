@@ -140,6 +140,14 @@ pub fn compile(text: &str, registry: &Registry, bounds: &Bounds) -> Result<Expr,
     })
 }
 
+/// The placeholders of an expression that does not compile, as far as it can be parsed: their names can be wrong too.
+pub(crate) fn reads_in(text: &str, registry: &Registry, bounds: &Bounds) -> Vec<(Path, Range<usize>)> {
+    if scan::scan(text, registry, bounds).is_err() {
+        return Vec::new();
+    }
+    parse::parse(text, registry).map_or_else(|_| Vec::new(), |parsed| parsed.reads)
+}
+
 impl Expr {
     /// The placeholders of both spellings, in the order of the text, without their filters; the range holds the
     /// whole placeholder. One written twice is there twice. Keys of look-ups are in [`Expr::lookups`].

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::cond::{Cond, compile_cond};
+use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, FilterKind, OpKind, OperationFacts};
 use crate::keys;
 use crate::path::Path;
@@ -34,6 +35,12 @@ impl Reader<'_> {
         let over = node.get("request").filter(|pair| pair.value.map().is_some());
         if let Some(pair) = over {
             self.options_in_request(&pair.value, &operations);
+            let base = operation
+                .as_ref()
+                .and_then(|operation| operation.request.as_deref());
+            if let Some(base) = base {
+                self.misspelt(&pair.value, base);
+            }
         }
         let over =
             over.map(|pair| self.compile(TreePlace::SOURCE, None, None, |cx| compile_tree(&pair.value, cx)));
@@ -116,6 +123,34 @@ impl Reader<'_> {
         };
         self.report(problem);
         false
+    }
+
+    /// A member that the operation's own request does not have is sent along: vendors have more parameters than a
+    /// connector lists. One that is spelt nearly like a member that is there, and not written, is a slip.
+    fn misspelt(&mut self, node: &Node, base: &Tree) {
+        let Some(pairs) = node.map() else {
+            return;
+        };
+        let known = base.keys();
+        let written = |name: &str| pairs.iter().any(|pair| pair.key == name);
+        for pair in pairs {
+            if let Some(below) = base.at(&Path::names([pair.key.clone()])) {
+                self.misspelt(&pair.value, &below);
+                continue;
+            }
+            let unwritten = known.iter().copied().filter(|name| !written(name));
+            let near = did_you_mean(&pair.key, unwritten)
+                .into_iter()
+                .filter(|name| is_slip(&pair.key, name))
+                .collect::<Vec<_>>();
+            if !near.is_empty() && !pair.key.starts_with('$') {
+                self.report(
+                    self.problem(&words::MISSPELT_MEMBER, pair.key_span.clone())
+                        .with("name", &pair.key)
+                        .similar(near),
+                );
+            }
+        }
     }
 
     fn fields(
@@ -324,6 +359,16 @@ impl Reader<'_> {
             self.report(self.problem(&words::EXPLODED_KEY, pair.value.span.clone()));
         }
     }
+}
+
+/// Whether two names differ by a slip of the hand, and not as `createTime` and `updateTime` do.
+fn is_slip(written: &str, name: &str) -> bool {
+    let most = match written.chars().count() {
+        0..=3 => 0,
+        4..=8 => 1,
+        _ => 2,
+    };
+    strsim::osa_distance(&written.to_lowercase(), &name.to_lowercase()) <= most
 }
 
 fn on_seen(word: &str) -> Option<OnSeen> {

@@ -421,6 +421,9 @@ impl<'a> Compile<'a> {
             Ok(expr) => expr,
             Err(errors) => {
                 self.expression_problems(&errors, &place);
+                for (path, span) in expr::reads_in(text, self.registry, &self.bounds) {
+                    self.reference(&path, place(span));
+                }
                 return Term::literal(Value::Null, node.span.clone());
             }
         };
