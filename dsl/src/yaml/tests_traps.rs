@@ -358,7 +358,7 @@ fn brackets_stars_and_nothing() {
         1 | 名称:
           | ^^^^
           |
-          = 提示: 写 null 或 "";下级内容要比它多缩进
+          = 提示: 下级内容要比它多缩进;真要留空就写 null 或 ""
 
         error[E1030]: 列表项是空的
          --> 客户.yaml:4:3
@@ -374,13 +374,13 @@ fn brackets_stars_and_nothing() {
         6 | c:  # note
           | ^
           |
-          = 提示: 写 null 或 "";下级内容要比它多缩进
+          = 提示: 下级内容要比它多缩进;真要留空就写 null 或 ""
         en: `名称` has no value
-            write null or ""; what belongs below it must be indented further
+            what belongs below it must be indented further; if it is to be empty, write null or ""
         en: the list item is empty
             write null or "", or delete the item
         en: `c` has no value
-            write null or ""; what belongs below it must be indented further
+            what belongs below it must be indented further; if it is to be empty, write null or ""
         read: {"名称":null,"b":1,"列表":[null,1],"c":null}
     "#]],
     );
@@ -401,11 +401,11 @@ fn brackets_stars_and_nothing() {
         1 | 字段: {a, b: , c: 1}
           |           ^
           |
-          = 提示: 写 null 或 "";下级内容要比它多缩进
+          = 提示: 下级内容要比它多缩进;真要留空就写 null 或 ""
         en: `a` in braces has neither colon nor value
             a list takes brackets; quote a value that holds a comma
         en: `b` has no value
-            write null or ""; what belongs below it must be indented further
+            what belongs below it must be indented further; if it is to be empty, write null or ""
         read: {"字段":{"a":null,"b":null,"c":1}}
     "#]],
     );
