@@ -59,7 +59,12 @@ pub fn load(
     let mut reader = Reader::new(file, registry);
     let members = reader.members(&node, "", Place::Connections);
     let mut entries = Vec::new();
-    if let Some(pair) = reader.need(members, "connections", "connections.yaml") {
+    // A misspelt key was told where it stands; that the right one is missing is the same mistake.
+    let pair = match reader.diags.is_empty() {
+        true => reader.need(members, "connections", "connections.yaml"),
+        false => members.get("connections"),
+    };
+    if let Some(pair) = pair {
         for pair in reader.pairs(&pair.value, "connections") {
             entries.extend(entry(pair, connectors, &mut reader));
         }
@@ -87,6 +92,31 @@ impl Connections {
     /// The names, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// The environments that a connection lists, each once, in the order of the file.
+    pub fn environments(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.entries.iter().flat_map(|entry| &entry.envs) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// What keeps any connection from being used in an environment it lists; one that lists none is meant for all.
+    pub fn check_all(&self) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for entry in &self.entries {
+            if entry.envs.is_empty() {
+                problems.extend(self.check(&entry.name, DEFAULT_ENV));
+            }
+            for (env, _) in &entry.envs {
+                problems.extend(self.check(&entry.name, env));
+            }
+        }
+        problems
     }
 
     /// The connector of a connection.
