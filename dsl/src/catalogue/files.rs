@@ -29,5 +29,31 @@ pub const AMBIGUOUS: Entry = Entry {
     example: "scheme: a\nconnections: {}",
 };
 
+/// Two schemes of a folder with one identity.
+pub const DOUBLE: Entry = Entry {
+    code: "E1052",
+    severity: Severity::Error,
+    zh: "`{name}` 已经是 {other} 的编号",
+    en: "`{name}` is already the identity of {other}",
+    help_zh: "复制出来的方案要换一个 `scheme:`,并换掉或删去 `uuid:`",
+    help_en: "give the copy a `scheme:` of its own, and another `uuid:` or none",
+    long_zh: "一个文件夹里的方案各有各的 scheme 和 uuid。两个方案同名会共用账本:一个写过的数据,另一个会当作已经写过;查找也不知道该找谁。",
+    long_en: "Every scheme of a folder has a `scheme` and a `uuid` of its own. Two of one name would share their ledger, so that what one wrote the other takes for written, and a look-up could not tell which is meant.",
+    example: "scheme: huke-to-k3",
+};
+
+/// No connections file was found.
+pub const NO_CONNECTIONS: Entry = Entry {
+    code: "E1053",
+    severity: Severity::Error,
+    zh: "没有 connections.yaml,所以没有连接 `{name}`;找过:{places}",
+    en: "there is no connection `{name}`, for there is no connections.yaml: looked for {places}",
+    help_zh: "把 connections.yaml 放在其中一处,或用 --connections 指明",
+    help_en: "put a connections.yaml in one of these places, or name it with --connections",
+    long_zh: "方案里的连接写在 connections.yaml 里。引擎依次在方案所在的文件夹、它的上一级和当前文件夹里找。",
+    long_en: "The connections of a scheme stand in connections.yaml, looked for in the scheme's folder, the folder above it and the working directory.",
+    example: "",
+};
+
 /// All of them.
-pub const ALL: &[&Entry] = &[&UNRECOGNISED, &AMBIGUOUS];
+pub const ALL: &[&Entry] = &[&UNRECOGNISED, &AMBIGUOUS, &DOUBLE, &NO_CONNECTIONS];

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use connector::{Connector, NoSecrets, connections};
 use dsl::catalogue::files;
-use dsl::diagnostic::{Diagnostic, Lang, SourceFile};
+use dsl::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use dsl::facts::Proof;
 use dsl::plan::{OnUnknown, Plan, TargetPlan};
 use dsl::yaml::{self, Node};
@@ -142,9 +142,20 @@ pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError
     let mut report = checker.report;
     // One connections file serves many schemes: its problems are told once.
     let mut seen = BTreeSet::new();
-    report.diagnostics.retain(|one| {
+    let place = |one: &Diagnostic| {
         let file = one.file.name.trim_start_matches("./").to_owned();
-        seen.insert((file, one.span.start, one.span.end, one.message(Lang::En)))
+        (file, one.span.start)
+    };
+    // A misspelt `connections:` is told by those who wanted connections, with the right word: that is enough.
+    let told: BTreeSet<_> = report
+        .diagnostics
+        .iter()
+        .filter(|one| one.entry != &files::UNRECOGNISED)
+        .map(place)
+        .collect();
+    report.diagnostics.retain(|one| {
+        let is_new = seen.insert((place(one), one.span.end, one.message(Lang::En)));
+        is_new && (one.entry != &files::UNRECOGNISED || !told.contains(&place(one)))
     });
     Ok(report)
 }
@@ -214,10 +225,10 @@ impl Checker<'_> {
                 }
             }
             FileKind::Connections => {
-                if let Err(problems) = connections::load(file, &builtin_connectors()?, &functions::registry())
-                {
-                    self.report.diagnostics.extend(problems);
-                }
+                let loaded = connections::load(file, &builtin_connectors()?, &functions::registry());
+                self.report
+                    .diagnostics
+                    .extend(loaded.map_or_else(|problems| problems, |known| known.check_all()));
             }
         }
         Ok(true)
@@ -254,7 +265,18 @@ pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Di
             let line = file.text[start..]
                 .find('\n')
                 .map_or(file.text.len(), |end| start + end);
-            Err(Box::new(Diagnostic::new(&files::UNRECOGNISED, file, start..line)))
+            let near = node
+                .map()
+                .into_iter()
+                .flatten()
+                .find_map(|pair| {
+                    let near = did_you_mean(&pair.key, kinds.iter().map(|kind| kind.word()));
+                    (!near.is_empty()).then_some(near)
+                })
+                .unwrap_or_default();
+            Err(Box::new(
+                Diagnostic::new(&files::UNRECOGNISED, file, start..line).similar(near),
+            ))
         }
     }
 }
@@ -326,5 +348,48 @@ mod tests {
         check("schem: a\n", Err("E1050"));
         check("- 1\n", Err("E1050"));
         check("scheme: a\nconnections: {}\n", Err("E1051"));
+    }
+
+    /// Codes by file name of a folder with these files.
+    fn codes(files: &[(&str, &[u8])]) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in files {
+            std::fs::write(dir.path().join(name), bytes).expect("a file");
+        }
+        let report = check(&[dir.path().to_owned()], &Places::default()).expect("a report");
+        let name = |one: &Diagnostic| Path::new(&one.file.name).file_name().map(|name| name.to_owned());
+        let mut codes: Vec<String> = report
+            .diagnostics
+            .iter()
+            .map(|one| {
+                let name = name(one).unwrap_or_default();
+                format!("{} {}", name.to_string_lossy(), one.entry.code)
+            })
+            .collect();
+        codes.sort();
+        codes
+    }
+
+    #[test]
+    fn what_only_the_folder_shows() {
+        let scheme: &[u8] = b"scheme: a\nname: a\nsource: {connection: huke, operation: trades, key: id}\n";
+        let of = |files: &[(&str, &[u8])], code: &str| -> Vec<String> {
+            let all = codes(files).into_iter();
+            all.filter(|one| one.ends_with(code)).collect()
+        };
+        let both = [("a.yaml", scheme), ("b.yaml", scheme)];
+        assert_eq!(of(&both, "E1052"), ["a.yaml E1052", "b.yaml E1052"]);
+        assert!(of(&both[..1], "E1052").is_empty());
+        assert_eq!(of(&both[..1], "E1053"), ["a.yaml E1053"]);
+        // GBK is a problem of its file, and hides no other.
+        let gbk = [("a.yaml", scheme), ("b.yaml", b"\xc4\xe3: 1\n")];
+        assert_eq!(of(&gbk, "E1002"), ["b.yaml E1002"]);
+        assert_eq!(of(&gbk, "E1053"), ["a.yaml E1053"]);
+        // One slip, one problem.
+        let slip = [("a.yaml", scheme), ("connections.yaml", b"conections: {}\n")];
+        assert_eq!(codes(&slip), ["connections.yaml E1500"]);
+        // What an environment lacks is known without a scheme.
+        let lacks: &[u8] = b"connections: {h: {connector: netease-huke, env: {test: {params: {key: k}}}}}\n";
+        assert_eq!(codes(&[("connections.yaml", lacks)]), ["connections.yaml E1554"]);
     }
 }

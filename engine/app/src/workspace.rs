@@ -8,10 +8,11 @@ use std::sync::Arc;
 use connector::connections::{self, Connections};
 use connector::{Connection, Connector, Secrets};
 use dsl::builtin::Registry;
+use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
 use dsl::facts::{ConnectorFacts, Environment, NotFound, SchemeFacts};
 use dsl::plan::Plan;
-use dsl::scheme::compile_scheme;
+use dsl::scheme::{Compiled, compile_scheme};
 
 use crate::error::AppError;
 
@@ -51,6 +52,8 @@ pub struct Workspace {
     connectors: Vec<Arc<Connector>>,
     connections: Option<Connections>,
     connections_path: Option<PathBuf>,
+    /// Where a connections file was looked for.
+    looked_in: Vec<String>,
     schemes: Vec<Indexed>,
     /// Plans of the folder's other schemes, compiled when asked for. `None` = does not compile.
     plans: RefCell<BTreeMap<String, Option<Arc<Plan>>>>,
@@ -83,11 +86,18 @@ impl Workspace {
             }
             None => None,
         };
+        if let (Some(connections), Some(env)) = (&connections, &places.env) {
+            known_environment(connections, env)?;
+        }
         let mut workspace = Workspace {
             registry,
             connectors,
             connections,
             connections_path,
+            looked_in: connections_places(folder)
+                .iter()
+                .map(|path| plain(path))
+                .collect(),
             schemes: Vec::new(),
             plans: RefCell::default(),
             compiling: RefCell::default(),
@@ -179,7 +189,7 @@ impl Workspace {
     /// Compiles one scheme file. Warnings come with the plan.
     pub fn compile(&self, path: &Path) -> Result<(Arc<Plan>, Vec<Diagnostic>), AppError> {
         let file = read(path)?;
-        let compiled = compile_scheme(&file, self, &self.registry);
+        let compiled = self.compiled(&file);
         match compiled.plan {
             Some(plan) => Ok((Arc::new(plan), compiled.diagnostics)),
             None => Err(AppError::Invalid(compiled.diagnostics)),
@@ -188,8 +198,58 @@ impl Workspace {
 
     /// Every problem of one scheme file.
     pub fn check(&self, file: &Arc<SourceFile>) -> (Option<Plan>, Vec<Diagnostic>) {
-        let compiled = compile_scheme(file, self, &self.registry);
+        let compiled = self.compiled(file);
         (compiled.plan, compiled.diagnostics)
+    }
+
+    /// What the file says, and what only the folder around it knows.
+    fn compiled(&self, file: &Arc<SourceFile>) -> Compiled {
+        let mut compiled = compile_scheme(file, self, &self.registry);
+        if self.connections.is_none() {
+            for problem in &mut compiled.diagnostics {
+                if problem.entry == &dsl::catalogue::scheme::UNKNOWN_CONNECTION {
+                    problem.entry = &files::NO_CONNECTIONS;
+                    problem.facts.push(("places", self.looked_in.join(", ")));
+                }
+            }
+        }
+        let doubles = self.doubles(file);
+        if !doubles.is_empty() {
+            compiled.plan = None;
+            compiled.diagnostics.extend(doubles);
+        }
+        compiled
+    }
+
+    /// The other schemes of the folder that have an identity of this one: they would share its ledger.
+    fn doubles(&self, file: &Arc<SourceFile>) -> Vec<Diagnostic> {
+        let Some(node) = dsl::yaml::read_all(file).node else {
+            return Vec::new();
+        };
+        let here = Path::new(&file.name).canonicalize().ok();
+        let others: Vec<&Indexed> = self
+            .schemes
+            .iter()
+            .filter(|other| {
+                other.file.name != file.name && Path::new(&other.file.name).canonicalize().ok() != here
+            })
+            .collect();
+        let mut problems = Vec::new();
+        for key in ["scheme", "uuid"] {
+            let Some(pair) = node.get(key) else { continue };
+            let Some(name) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else {
+                continue;
+            };
+            let same = others
+                .iter()
+                .find(|other| other.id == name || other.names.iter().any(|other| other == name));
+            problems.extend(same.map(|other| {
+                Diagnostic::new(&files::DOUBLE, file, pair.value.span.clone())
+                    .with("name", name)
+                    .with("other", plain(Path::new(&other.file.name)))
+            }));
+        }
+        problems
     }
 
     /// The schemes that feed the look-ups of a plan, feeders first.
@@ -370,10 +430,58 @@ pub(crate) fn find_connections(folder: &Path, given: Option<&Path>) -> Result<Op
             })
         };
     }
-    let beside = folder.join("connections.yaml");
-    let above = parent(folder).join("connections.yaml");
+    Ok(connections_places(folder).into_iter().find(|path| path.is_file()))
+}
+
+/// Where the connections of a folder of schemes may stand: beside them, above them, or here.
+fn connections_places(folder: &Path) -> Vec<PathBuf> {
+    let mut places = vec![
+        folder.join("connections.yaml"),
+        parent(folder).join("connections.yaml"),
+    ];
     let here = PathBuf::from("connections.yaml");
-    Ok([beside, above, here].into_iter().find(|path| path.is_file()))
+    if !places.iter().any(|place| plain(place) == plain(&here)) {
+        places.push(here);
+    }
+    places
+}
+
+/// A path as people write it.
+fn plain(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+}
+
+/// An environment that no connection knows is a slip: everything would run with the values of the default one, in a
+/// ledger of its own.
+fn known_environment(connections: &Connections, env: &str) -> Result<(), AppError> {
+    let known = connections.environments();
+    if env == connections::DEFAULT_ENV || known.contains(&env) {
+        return Ok(());
+    }
+    let all = std::iter::once(connections::DEFAULT_ENV)
+        .chain(
+            known
+                .iter()
+                .copied()
+                .filter(|name| *name != connections::DEFAULT_ENV),
+        )
+        .collect::<Vec<_>>();
+    let near = dsl::diagnostic::did_you_mean(env, all.iter().copied()).join(", ");
+    let (near_zh, near_en) = match near.as_str() {
+        "" => Default::default(),
+        near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
+    };
+    Err(AppError::wrong_use(
+        format!(
+            "connections.yaml 里没有环境 `{env}`;可用:{}{near_zh}",
+            all.join("、")
+        ),
+        format!(
+            "no connection knows the environment `{env}`; there are {}{near_en}",
+            all.join(", ")
+        ),
+    ))
 }
 
 /// The folder a path stands in; `.` for a bare name, `..` for `.`.
