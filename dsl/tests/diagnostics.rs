@@ -208,6 +208,26 @@ fn misspelt_members_of_a_source_request() {
 }
 
 #[test]
+fn text_that_looks_computed() {
+    for text in [
+        "_functon NOW()",
+        "_function",
+        "<buyerNick>",
+        "《《buyerNick》》",
+        "客户＜＜buyerNick＞＞",
+    ] {
+        let warned = codes(&with("FName: <<buyerNick>>", &format!("FName: {text}")));
+        assert!(
+            matches!(warned.as_slice(), [one] if one.starts_with("W1229 20:")),
+            "{text}: {warned:?}"
+        );
+    }
+    check("FName: <<buyerNick>>", "FName: \"${env:SHOP}\"", &["W1230 20:13"]);
+    check("FName: <<buyerNick>>", "FName: {$literal: <buyerNick>}", &[]);
+    check("FName: <<buyerNick>>", "FName: <br>", &[]);
+}
+
+#[test]
 fn windows_and_schedules() {
     const START: &str = "startTime: _function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')";
     check(START, "startTime: \"1700000000000\"", &["E1121 10:18"]);

@@ -341,6 +341,32 @@ pub const FUNCTION_TYPO: Entry = Entry {
     example: "startTime: function NOW()",
 };
 
+/// `{text}` is sent as it is.
+pub const SENT_AS_TEXT: Entry = Entry {
+    code: "W1229",
+    severity: Severity::Warning,
+    zh: "`{text}` 不会被计算,会原样发送",
+    en: "`{text}` is not computed but sent as it is",
+    help_zh: "是否想写 `{right}`?确实要发送这段文字时写 `{$literal: …}`",
+    help_en: "did you mean `{right}`? to send these characters as they are, write `{$literal: …}`",
+    long_zh: "表达式以 `_function` 加空格开头,字段写作 `<<字段>>`。拼写不同、单层尖括号或中文书名号都只是普通文本。",
+    long_en: "An expression begins with `_function` and a blank, a field is `<<field>>`. Other spellings, single angle brackets and Chinese brackets are plain text.",
+    example: "FName: <buyerNick>",
+};
+
+/// `{reference}` is not resolved in a scheme.
+pub const REFERENCE_IN_SCHEME: Entry = Entry {
+    code: "W1230",
+    severity: Severity::Warning,
+    zh: "方案里的 `{reference}` 不会被替换,会原样发送",
+    en: "`{reference}` is not resolved in a scheme but sent as it is",
+    help_zh: "这种引用只用在 connections.yaml 里",
+    help_en: "such references belong in connections.yaml",
+    long_zh: "密钥和环境变量只在 connections.yaml 里引用,由连接器使用,因此方案可以放心地交给别人看。",
+    long_en: "Secrets and variables of the environment are named in connections.yaml and used by the connector, so that a scheme can be shown to anybody.",
+    example: "FDescription: ${env:SHOP}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNCLOSED,
@@ -369,4 +395,6 @@ pub const ALL: &[&Entry] = &[
     &BAD_CONDITION,
     &TOO_BIG,
     &FUNCTION_TYPO,
+    &SENT_AS_TEXT,
+    &REFERENCE_IN_SCHEME,
 ];

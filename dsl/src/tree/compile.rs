@@ -17,6 +17,7 @@ use crate::template::{self, Piece as Part};
 use crate::tree::columns::Columns;
 use crate::tree::formula::Formula;
 use crate::tree::names::{self, TreePlace};
+use crate::tree::slips;
 use crate::tree::term::segment_name;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind, Tree};
 use crate::value::Value;
@@ -128,10 +129,37 @@ impl<'a> Compile<'a> {
             if text.starts_with("function ") {
                 self.report(self.problem(&words::FUNCTION_TYPO, node.span_in(0.."function".len())));
             }
+            self.slips(node, text);
             return Term::literal(node.plain_value(), node.span.clone());
         };
         term.source = Some(text.into());
         term
+    }
+
+    /// Warns of what is sent as it is and was hardly meant so.
+    fn slips(&mut self, node: &Node, text: &str) {
+        let is_name = |name: &str| match (&self.columns, Path::parse(name)) {
+            (_, Ok(path)) if path.is_special() => true,
+            (Some(columns), Ok(path)) => columns.knows(&path) || !columns.near(&path).is_empty(),
+            (None, Ok(_)) => true,
+            (_, Err(_)) => false,
+        };
+        if let Some(slip) = slips::find(text, is_name) {
+            self.report(
+                self.problem(&words::SENT_AS_TEXT, node.span_in(slip.at.clone()))
+                    .with("text", &text[slip.at])
+                    .with("right", slip.right),
+            );
+        }
+        // Only a scheme compiles with other schemes around it; in other files references are resolved.
+        if self.schemes.is_some()
+            && let Some(at) = slips::reference(text)
+        {
+            self.report(
+                self.problem(&words::REFERENCE_IN_SCHEME, node.span_in(at.clone()))
+                    .with("reference", &text[at]),
+            );
+        }
     }
 
     /// `<<a>>` alone keeps its kind; with anything around it, text.

@@ -16,6 +16,7 @@ mod maker;
 mod merge;
 mod names;
 mod sink;
+mod slips;
 pub(crate) mod term;
 
 pub use collect::lookup_keys;
