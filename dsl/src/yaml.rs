@@ -11,6 +11,7 @@ mod frame;
 mod pieces;
 mod spans;
 mod traps;
+mod wide;
 
 use std::ops::Range;
 

@@ -541,6 +541,19 @@ pub const BRACKET_IN_VALUE: Entry = Entry {
     example: "{when: code in [1, 2]}",
 };
 
+/// A full-width character where YAML knows the ordinary one only.
+pub const FULL_WIDTH_MARK: Entry = Entry {
+    code: "E1039",
+    severity: Severity::Error,
+    zh: "这里的 “{char}”(U+{hex})是全角字符,YAML 不认识它",
+    en: "`{char}` (U+{hex}) is a full-width character, which means nothing to YAML",
+    help_zh: "改成半角的{ascii_zh};确实是文本的一部分时给整个值加双引号",
+    help_en: "write {ascii_en}; if it belongs to a text, put the whole value in double quotes",
+    long_zh: "中文输入法会打出全角的逗号、引号、括号和空格。它们看起来与半角字符相近,YAML 却把它们当作普通文字。",
+    long_en: "A Chinese input method types full-width commas, quotes, brackets and blanks. They look like the ordinary ones, but to YAML they are plain text.",
+    example: "options: ｛FormId: BD_Customer｝",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &SYNTAX,
@@ -551,6 +564,7 @@ pub const ALL: &[&Entry] = &[
     &INDENT,
     &NO_COLON,
     &FULL_WIDTH,
+    &FULL_WIDTH_MARK,
     &UNCLOSED_QUOTE,
     &UNCLOSED_BRACKET,
     &STRAY_BRACKET,

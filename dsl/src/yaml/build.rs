@@ -8,7 +8,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
 use super::frame::{Content, Frame, Key, Size};
 use super::{MAX_ANCHORS, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED, MAX_NODES};
-use super::{Node, NodeKind, Pair, Reading, Scalar, Style, explain, pieces, spans, traps};
+use super::{Node, NodeKind, Pair, Reading, Scalar, Style, explain, pieces, spans, traps, wide};
 use crate::catalogue::{Entry, yaml as words};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
@@ -337,6 +337,11 @@ impl<'a> Builder<'a> {
         let mut node = None;
         if style == Style::Plain && traps::is_computed(text) {
             node = self.cut_expression(text, &span);
+        } else if style == Style::Plain {
+            let flow = self.open.last().is_some_and(|frame| frame.flow);
+            if let Some(problem) = wide::value(self.file, text, &span, flow) {
+                self.note(problem);
+            }
         }
         let node = node.unwrap_or_else(|| {
             let pieces = pieces::trace(self.source, &span, style, text);
@@ -385,7 +390,9 @@ impl<'a> Builder<'a> {
                 } else {
                     &words::BARE_KEY
                 };
-                Some(self.problem(entry, key_span.clone()).with("key", key))
+                let bare = || self.problem(entry, key_span.clone()).with("key", key);
+                let wide = wide::colon(self.file, key_span).filter(|_| !rest.starts_with(':'));
+                Some(wide.unwrap_or_else(bare))
             }
             Some(Content::Map {
                 key: Some(Key(None)), ..
@@ -472,6 +479,15 @@ impl<'a> Builder<'a> {
         if span.start < self.swallowed {
             self.set_key(Key(None));
             return Ok(());
+        }
+        if style == Style::Plain
+            && let Some(problem) = wide::key(self.file, &key, &span)
+        {
+            // Indented so, it stands on no level at all: what follows from that is not worth telling.
+            if key.starts_with(['\u{3000}', '\u{a0}']) {
+                return Err(Box::new(problem));
+            }
+            self.note(problem);
         }
         if style == Style::Plain && key == "<<" {
             self.note(self.problem(&words::MERGE_KEY, span));

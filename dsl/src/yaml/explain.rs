@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::{MAX_DEPTH, pieces, traps};
+use super::{MAX_DEPTH, pieces, traps, wide};
 use crate::catalogue::{Entry, yaml as words};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
@@ -98,6 +98,9 @@ impl<'a> Scene<'a> {
 
     fn explain(&self, error: &ScanError) -> Diagnostic {
         use ErrorKind as K;
+        if let Some(problem) = self.wide(error) {
+            return problem;
+        }
         match error.kind() {
             K::ExpectedFlowMappingSeparator
             | K::ExpectedFlowSequenceSeparator
@@ -149,6 +152,28 @@ impl<'a> Scene<'a> {
             K::MissingAnchorOrAliasName => self.first_character(),
             _ => self.syntax(error),
         }
+    }
+
+    /// A full-width character, where the refusal is about the shape of a line.
+    fn wide(&self, error: &ScanError) -> Option<Diagnostic> {
+        use ErrorKind as K;
+        let shape = matches!(
+            error.kind(),
+            K::ExpectedFlowMappingSeparator
+                | K::ExpectedFlowSequenceSeparator
+                | K::MappingValueNotAllowed
+                | K::InvalidColonPlacement
+                | K::ExpectedBlockMappingKey
+                | K::SimpleKeyExpected
+                | K::InvalidSimpleKey
+                | K::InvalidIndentation
+                | K::MismatchedFlowCollectionEnd { .. }
+                | K::MisplacedFlowCollectionEnd
+                | K::UnclosedFlowCollection { .. }
+        );
+        let unset = self.bracket_trap().is_none();
+        let line = shape.then_some(self.line)?;
+        wide::line(self.file, line, self.line_start).filter(|_| unset)
     }
 
     fn syntax(&self, error: &ScanError) -> Diagnostic {

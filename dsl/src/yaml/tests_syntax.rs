@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::tests::refuses;
+use crate::diagnostic::SourceFile;
 
 #[test]
 fn syntax_errors_come_alone() {
@@ -398,4 +399,45 @@ fn syntax_errors_come_alone() {
             put the whole value into one pair of quotes; inside '…' a single quote is written twice: ''
     "#]],
     );
+}
+
+#[test]
+fn full_width_characters_are_named() {
+    for (text, want) in [
+        ("a: 1\nb：2\n", "E1007 2:2"),
+        ("a: {b：1}\n", "E1007 1:6"),
+        ("a: {b: 1， c: 2}\n", "E1039 1:9"),
+        ("a: 你好，世界: b\n", "E1013 1:9"),
+        ("a: [b， c]\n", "E1039 1:6"),
+        ("a: “100”\n", "E1039 1:4"),
+        ("“a”: 100\n", "E1039 1:1"),
+        ("a: ｛b: 1｝\n", "E1039 1:4"),
+        ("a: ｛｝\n", "E1039 1:4"),
+        ("a: ［1］\n", "E1039 1:4"),
+        ("a: {b: 1｝\n", "E1039 1:9"),
+        ("a:\n\u{3000}\u{3000}b: 1\n", "E1039 2:1"),
+        ("a: 1\nb:\u{3000}2\n", "E1039 2:3"),
+    ] {
+        let file = SourceFile::new("a.yaml", text);
+        let problems = super::read_all(&file).problems;
+        let found: Vec<String> = problems
+            .iter()
+            .map(|problem| {
+                let (line, column) = problem.position();
+                format!("{} {line}:{column}", problem.entry.code)
+            })
+            .collect();
+        assert_eq!(found, [want], "{text}");
+    }
+    for text in [
+        "a: {b: 网易，互客}\n",
+        "a: 他说“好”\n",
+        "a: \"“好”\"\n",
+        "a: 时间：今天\n",
+        "a: |\n  \u{3000}\u{3000}正文，如此。\n",
+        "a: 3，5\n",
+    ] {
+        let problems = super::read_all(&SourceFile::new("a.yaml", text)).problems;
+        assert!(problems.is_empty(), "{text}: {problems:?}");
+    }
 }
