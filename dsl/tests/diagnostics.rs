@@ -228,6 +228,20 @@ fn text_that_looks_computed() {
 }
 
 #[test]
+fn words_that_name_the_right_thing() {
+    let other = with("FormId: BD_Customer", "FormId: SAL_SaleOrder");
+    assert_eq!(codes(&other), ["E1141 18:12"]);
+    assert!(drawn(&other, Lang::En).contains("another FormId"));
+    let cut = CUSTOMERS
+        .lines()
+        .filter(|line| !line.contains("Time: _function"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let none = cut.replace("  key: buyerCid", "  window: none\n  key: buyerCid");
+    assert!(drawn(&none, Lang::En).contains("the operation's own request uses `$window`"));
+}
+
+#[test]
 fn windows_and_schedules() {
     const START: &str = "startTime: _function REPLACE(unix_timestamp(current_timestamp(3))-72000,'.','')";
     check(START, "startTime: \"1700000000000\"", &["E1121 10:18"]);

@@ -63,7 +63,7 @@ fn arity(builtin: &Builtin, count: usize) -> Option<ExprError> {
     let want = match most {
         Some(most) if most == least => least.to_string(),
         Some(most) => format!("{least}–{most}"),
-        None => format!("≥ {least}"),
+        None => format!("{least}+"),
     };
     Some(
         ExprError::new(&expression::ARITY, 0..0)

@@ -56,7 +56,7 @@ pub const CRON: Word = Word {
             && !text.ends_with(' ')
             && fields.iter().all(|field| field.bytes().all(known))
     },
-    zh: "cron 文本,五段或六段,例如 \"*/30 * * * *\"",
+    zh: "五段或六段的 cron 文本,例如 \"*/30 * * * *\"",
     en: "a cron text of five or six fields such as \"*/30 * * * *\"",
 };
 

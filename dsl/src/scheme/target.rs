@@ -313,8 +313,20 @@ impl Reader<'_> {
         }
         for whole in whole {
             if main.is_some() && request.has(&whole) == Some(false) {
+                // The default key follows from the options, and a wrong one there is the likelier slip.
+                let by_options = written.is_none().then(|| node.get("options")).flatten();
+                let also = match by_options {
+                    Some(_) => (
+                        ";默认主键由 `options` 决定:检查那里的值,例如另一个 FormId 有另一个主键",
+                        "; the default key follows from `options`: check the values there, as another FormId has another key",
+                    ),
+                    None => ("", ""),
+                };
+                let place = by_options.map_or(span.clone(), |pair| pair.value.span.clone());
                 self.report(
-                    self.problem(&words::TARGET_KEY_ABSENT, span.clone())
+                    self.problem(&words::TARGET_KEY_ABSENT, place)
+                        .with("also_zh", also.0)
+                        .with("also_en", also.1)
                         .with("path", &whole),
                 );
             }

@@ -10,7 +10,7 @@ use crate::filter::moment;
 use crate::keys::duration_ms;
 use crate::plan::{CatchUp, First, SourceFilter, WindowPlan};
 use crate::tree::Tree;
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeKind};
 
 /// How far back a window reaches when nothing is said: clocks differ and rows are committed late.
 const OVERLAP_MS: i64 = 120_000;
@@ -103,12 +103,23 @@ impl Reader<'_> {
         let written = in_request || in_filter || options.mentions("$window");
         if plan.none {
             if written {
+                let own = in_request
+                    && source
+                        .get("request")
+                        .is_none_or(|pair| !names_window(&pair.value));
+                let user = if own && !in_filter && !options.mentions("$window") {
+                    ("操作自己的请求", "the operation's own request")
+                } else {
+                    ("方案", "the scheme")
+                };
                 let span = source
                     .get("window")
                     .map_or(api.value.span.clone(), |pair| pair.value.span.clone());
                 self.report(
                     self.problem(&words::WINDOW_NONE_USED, span)
-                        .with("name", "$window"),
+                        .with("name", "$window")
+                        .with("user_zh", user.0)
+                        .with("user_en", user.1),
                 );
             }
             return;
@@ -126,6 +137,15 @@ impl Reader<'_> {
                     .with("operation", &operation.name),
             );
         }
+    }
+}
+
+/// Whether a file's own text reads the window somewhere below a node.
+fn names_window(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Map(pairs) => pairs.iter().any(|pair| names_window(&pair.value)),
+        NodeKind::List(items) => items.iter().any(names_window),
+        NodeKind::Scalar(scalar) => scalar.text.contains("$window") || scalar.text.contains("SYNC_TIME"),
     }
 }
 
