@@ -279,7 +279,7 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExprArgs {
-    #[arg(value_name = "TEXT")]
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) text: Option<String>,
     #[arg(long, value_name = "FILE")]
     pub(crate) row: Option<PathBuf>,

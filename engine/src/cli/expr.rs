@@ -41,7 +41,12 @@ pub(crate) fn expr(args: ExprArgs, out: &Out, environment: &Environment) -> Done
     let mut results = Vec::new();
     let mut code = 0;
     match &args.text {
-        Some(text) => one(text, &bench, args.kind, out, &mut results, &mut code),
+        Some(text) => {
+            if args.row.is_none() && text.replace("<<$now", "").contains("<<") {
+                out.note("expr-no-row", &[]);
+            }
+            one(text, &bench, args.kind, out, &mut results, &mut code);
+        }
         None => prompt(&mut bench, args.kind, out, environment, &mut results, &mut code)?,
     }
     if out.json {

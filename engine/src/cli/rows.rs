@@ -33,6 +33,12 @@ pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: 
         limit: args.limit,
     };
     let reader = ledgers::open(&args.ledger, global, environment)?;
+    ledgers::known(&reader, filter.scheme.as_deref())?;
+    if let Some(code) = &filter.error
+        && dsl::catalogue::find(&code.to_ascii_uppercase()).is_none()
+    {
+        out.note("rows-no-code", &[("code", code.clone())]);
+    }
     let (rows, more) = query::rows(&reader, &filter)?;
     if out.json {
         let rows: Vec<Value> = rows.iter().map(|row| record(row, out.lang)).collect();

@@ -30,6 +30,7 @@ pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: 
         limit: args.limit,
     };
     let reader = ledgers::open(&args.ledger, global, environment)?;
+    ledgers::known(&reader, filter.scheme.as_deref())?;
     let mut runs = reader.list_runs(&filter)?;
     if wanted == Some(None) {
         runs.retain(|run| run.status == RUNNING);

@@ -89,6 +89,19 @@ async fn started(config: Config, state: Option<&Path>) -> Result<Running, AppErr
 }
 
 fn failed(listen: SocketAddr, state: Option<&Path>, error: &std::io::Error) -> AppError {
+    if let (std::io::ErrorKind::InvalidInput, Some(state)) = (error.kind(), state) {
+        let folder = state.display();
+        let text = error.to_string();
+        // Its own seed and number of trades, as options.
+        let own = text
+            .split_once(" holds the data of ")
+            .and_then(|(_, rest)| rest.split_once(", "))
+            .map_or("--seed --trades", |(own, _)| own);
+        return AppError::wrong_use(
+            format!("{folder} 里是另一批模拟数据;改用 {own},或删去这个文件夹"),
+            format!("{text}; use those, or delete the folder"),
+        );
+    }
     let place = state.map_or_else(
         || listen.to_string(),
         |state| format!("{listen}, {}", state.display()),

@@ -32,6 +32,7 @@ fn worded(error: &clap::Error, arguments: &[std::ffi::OsString], texts: &Texts, 
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             texts.say("use-bad-value", &facts(&argument, &value))
         }
+        ErrorKind::MissingSubcommand => texts.say("use-missing-command", &[]),
         ErrorKind::MissingRequiredArgument => texts.say("use-missing-argument", &facts("", &argument)),
         ErrorKind::ArgumentConflict => {
             let other = fact(ContextKind::PriorArg);
@@ -64,8 +65,14 @@ fn worded(error: &clap::Error, arguments: &[std::ffi::OsString], texts: &Texts, 
     };
     if let Some(names) = similar {
         parts.push(texts.say("use-similar", &[("what", names)]));
-    } else if !fact(ContextKind::ValidValue).is_empty() {
-        parts.push(texts.say("use-values", &[("values", fact(ContextKind::ValidValue))]));
+    }
+    for kind in [ContextKind::ValidValue, ContextKind::ValidSubcommand] {
+        if !fact(kind).is_empty() {
+            parts.push(texts.say("use-values", &[("values", fact(kind))]));
+        }
+    }
+    if std::error::Error::source(error).is_some_and(|why| why.is::<std::num::ParseIntError>()) {
+        parts.push(texts.say("use-number", &[]));
     }
     parts.push(texts.say("use-see", &[("command", begun(arguments).0)]));
     parts.join(lang.pick(";", "; "))
@@ -135,8 +142,8 @@ mod tests {
         );
         check(
             "engine rows list --limit x",
-            "--limit <N> 不能是 `x`;用法见 engine rows list --help",
-            "--limit <N> cannot be `x`; see engine rows list --help",
+            "--limit <N> 不能是 `x`;要写整数;用法见 engine rows list --help",
+            "--limit <N> cannot be `x`; a whole number is wanted; see engine rows list --help",
         );
         check(
             "engine run",

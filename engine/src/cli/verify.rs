@@ -16,6 +16,7 @@ use super::table::one_line;
 /// Checks the identity of counts and the other invariants over the whole ledger, or one scheme of it.
 pub(crate) fn verify(args: VerifyArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let reader = ledgers::open(&args.ledger, global, environment)?;
+    ledgers::known(&reader, args.scheme.as_deref())?;
     let report = reader.verify(args.scheme.as_deref())?;
     let code = u8::from(!report.is_clean());
     if out.json {

@@ -21,7 +21,7 @@ help-data-dir = Data directory; else .engine/<environment> beside the connection
 help-run = Run schemes once: read, transform, write, and remember every record
 help-run-schemes = Scheme files
 help-window = Interval to read, written START..END
-help-run-limit = Read at most so many records; the window stays open then
+help-run-limit = Write at most so many records; reading stops with the page that reaches them, and the window stays open
 help-now = Instant of the run; else the present
 help-run-settle-wait = How long to wait at the end for lost answers, such as 90s or 6m; else a little more than the quiet period
 help-run-stage = Read only (fetch), write what is stored (save), or both (all)
@@ -98,6 +98,8 @@ use-conflict = { $where } cannot be used with { $what }
 use-too-many = { $where } is given twice, or has too many values
 use-similar = did you mean { $what }?
 use-values = there are { $values }
+use-missing-command = a command is missing
+use-number = a whole number is wanted
 use-see = see engine { $command }--help
 
 # Words and states.
@@ -170,7 +172,7 @@ run-empty-feeder = warning: { $feeder } has no rows yet, so looking there found 
 run-nothing-new = nothing was written: the source has no rows for this time
 run-all-unchanged = nothing was written: the { $count } rows read are the versions already written
 run-misses = look-ups that found nothing: { $count }
-run-windows-left = windows not read to the end: { $count }; they are read again next time
+run-windows-left = windows not read to the end: { $count }; they are read again next time: { $code } { $text }
 run-stopped = stopped early: { $code } { $text }
 run-problem = { $state }  { $code } { $text }  { $count }  e.g. { $examples }
 run-leftovers = from earlier runs: dead { $dead }, held { $held }: engine rows list --scheme { $scheme }{ $flags }
@@ -182,6 +184,7 @@ dry-omitted = (left out)
 dry-constant = constant
 dry-matches =   (matches { $count })
 dry-result = result: would write { $write }, skip { $skip }, fail { $fail }
+dry-saved = request bodies saved in { $folder }: { $count }
 dry-next = for real: engine run { $scheme }{ $flags }
 progress = read { $pages } pages, { $rows } rows  written { $calls } calls, { $records } records
 note-recovered = { $scheme }: records in flight when the engine last stopped: { $count }; the target is asked first
@@ -209,6 +212,7 @@ test-none = there are no tests in these files
 
 # rows, runs, verify.
 rows-none = no record matches
+rows-no-code = no problem has the code { $code }; codes are like E4000: engine explain E4000
 rows-more = only the newest { $limit } are listed; --limit shows more
 part-none = (none)
 row-facts = scheme { $scheme }  sent { $attempts } times
@@ -237,6 +241,7 @@ verify-findings = the ledger disagrees with itself in { $count } places ({ $runs
 # expr, functions, explain, schema, sandbox.
 expr-hello = type an expression; :help for help, :quit to leave
 expr-help = :row FILE  takes another row; :help NAME  explains a function; :quit  leaves
+expr-no-row = <<…>> reads a row, and none was given: every field is missing; give one with --row FILE
 expr-no-function = there is no function { $name }
 function-aliases = also: { $names }
 param-optional = optional

@@ -21,7 +21,7 @@ help-data-dir = 数据目录;不写时是连接文件旁边的 .engine/<环境>
 help-run = 执行方案一次:读取、转换、写入,并记住每条数据
 help-run-schemes = 方案文件
 help-window = 读取的时间段,写 开始..结束
-help-run-limit = 最多读取多少条;窗口因此保持打开
+help-run-limit = 最多写入多少条;读到够数的那一页为止,窗口因此保持打开
 help-now = 本次运行的时刻;不写时是现在
 help-run-settle-wait = 结束前为结果未知的数据等待多久,如 90s、6m;不写时略长于静默期
 help-run-stage = 只读取(fetch)、只写入已存的数据(save),或两者(all)
@@ -98,6 +98,8 @@ use-conflict = { $where } 不能与 { $what } 同用
 use-too-many = { $where } 不能写两次,或值太多
 use-similar = 是否想写 { $what }?
 use-values = 可用:{ $values }
+use-missing-command = 缺少命令
+use-number = 要写整数
 use-see = 用法见 engine { $command }--help
 
 # Words and states.
@@ -170,7 +172,7 @@ run-empty-feeder = 警告:{ $feeder } 还没有数据,查找不会命中;请先�
 run-nothing-new = 这段时间没有数据,没有写入
 run-all-unchanged = 没有写入:读到的 { $count } 行与已写入的版本相同
 run-misses = 查找没有命中 { $count } 次
-run-windows-left = 有 { $count } 个时间窗口没有读完,下次再读
+run-windows-left = 有 { $count } 个时间窗口没有读完,下次再读:{ $code } { $text }
 run-stopped = 提前停止:{ $code } { $text }
 run-problem = { $state }  { $code } { $text }  { $count } 条  例 { $examples }
 run-leftovers = 此前还有 失败 { $dead } 条、待人工 { $held } 条:engine rows list --scheme { $scheme }{ $flags }
@@ -182,6 +184,7 @@ dry-omitted = (不写)
 dry-constant = 常量
 dry-matches = (命中 { $count })
 dry-result = 结果:将写入 { $write },跳过 { $skip },失败 { $fail }
+dry-saved = 请求体已存入 { $folder }:{ $count } 个文件
 dry-next = 正式执行:engine run { $scheme }{ $flags }
 progress = 读取 { $pages } 页 { $rows } 行  写入 { $calls } 次 { $records } 条
 note-recovered = { $scheme }:上次停止时有 { $count } 条正在写入,先询问目标
@@ -209,6 +212,7 @@ test-none = 这些文件里没有测试
 
 # rows, runs, verify.
 rows-none = 没有符合条件的数据
+rows-no-code = 没有错误码 { $code };错误码形如 E4000:engine explain E4000
 rows-more = 只列出了最新的 { $limit } 条,用 --limit 看更多
 part-none = (没有)
 row-facts = 方案 { $scheme }  发送 { $attempts } 次
@@ -237,6 +241,7 @@ verify-findings = 账本有 { $count } 处不一致(检查了 { $runs } 次运�
 # expr, functions, explain, schema, sandbox.
 expr-hello = 输入表达式;:help 看帮助,:quit 退出
 expr-help = :row 文件  换一行数据;:help 函数名  说明一个函数;:quit  退出
+expr-no-row = <<…>> 要读一行数据,而这里没有给,每个字段都算缺失;用 --row FILE 给出
 expr-no-function = 没有函数 { $name }
 function-aliases = 别名:{ $names }
 param-optional = 可省略
