@@ -63,6 +63,9 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         lang: out.lang,
         new_target: false,
     };
+    if let Some(folder) = &args.out {
+        must_be_empty(folder)?;
+    }
     super::block_on(async {
         let places = environment.places(global);
         let simulation = Simulation::start(&args.simulated, &args.scheme, &places, Keep::IfThere).await?;
@@ -120,6 +123,19 @@ fn rehearsed(report: &RunReport, limit: Option<u64>) -> u8 {
     }
 }
 
+/// Bodies of another rehearsal would be taken for those of this one.
+fn must_be_empty(folder: &Path) -> Result<(), AppError> {
+    let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(AppError::wrong_use(
+        format!("--out 的文件夹 {folder} 不是空的;换一个,或先清空它"),
+        format!("the folder {folder} of --out is not empty; name another, or empty it first"),
+    ))
+}
+
 /// One file per call, named by its order; exactly the bytes of the body.
 fn save(folder: &Path, report: &RunReport) -> Result<(), AppError> {
     std::fs::create_dir_all(folder).map_err(|error| written(folder, &error))?;
@@ -164,7 +180,8 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
         }
     }
     problems(out, &report.problems);
-    if report.previews.is_empty() {
+    // With a limit of nothing the first page says nothing about the source.
+    if report.previews.is_empty() && args.limit != "0" {
         nothing_written(out, &report.summary.counts, report.summary.pages);
     }
     let counts = &report.summary.counts;
@@ -177,6 +194,14 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
             ("fail", grouped(counts.dead + counts.held)),
         ],
     );
+    if let Some(folder) = &args.out {
+        let count = u64::try_from(report.previews.len()).unwrap_or(u64::MAX);
+        let facts = [
+            ("folder", folder.display().to_string()),
+            ("count", grouped(count)),
+        ];
+        out.say("dry-saved", &facts);
+    }
     if writes > 0 {
         let facts = [
             ("scheme", args.scheme.display().to_string()),
