@@ -11,7 +11,7 @@ use dsl::path::Path;
 use dsl::plan::{self, Plan};
 use flow::classify;
 use flow::ids::Ms;
-use flow::op::{OnSeen, RunStatus, Trigger};
+use flow::op::{OnSeen, Reason, RunStatus, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
 use flow::{Job, JobPlan, SourceFacts, Stages, Summary, TargetFacts};
 use ledger::Ledger;
@@ -64,6 +64,8 @@ pub struct RunReport {
     pub instant: Ms,
     /// The flow's summary.
     pub summary: Summary,
+    /// Why windows were left unread, if any were.
+    pub left: Option<Reason>,
     /// What a rehearsal would have sent.
     pub previews: Vec<Preview>,
     /// Records of this run that did not end well, by code.
@@ -249,6 +251,7 @@ impl Engine {
             self.cancel.clone(),
         );
         let summary = shell.drive(&mut Job::new(job)).await?;
+        let left = shell.left.take();
         let (previews, lookup_misses) = shell
             .target
             .map(|target| (target.misses(), target.previews))
@@ -260,6 +263,7 @@ impl Engine {
             revision: plan.revision.clone(),
             instant,
             summary,
+            left,
             previews,
             problems,
             lookup_misses,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flow::op::LedgerOp;
+use flow::op::{LedgerOp, Reason};
 use flow::{Action, Event, Job, Note, Purpose, Summary};
 use tokio::sync::Notify;
 
@@ -64,6 +64,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancel: Cancel,
+    /// Why a window was not read to its end, the last time that happened.
+    pub(crate) left: Option<Reason>,
     /// Rows on their way into the stage.
     staged: BlobStore,
     /// Documents between transform and claim.
@@ -88,6 +90,7 @@ impl<'a> Shell<'a> {
             clock,
             progress,
             cancel,
+            left: None,
             staged: BlobStore::default(),
             payloads: BlobStore::default(),
         }
@@ -103,7 +106,12 @@ impl<'a> Shell<'a> {
             let mut wanted = None;
             for action in job.step(self.clock.now_ms(), event) {
                 match action {
-                    Action::Note(note) => self.progress.note(&self.scheme, &note),
+                    Action::Note(note) => {
+                        self.progress.note(&self.scheme, &note);
+                        if let Note::WindowLeft(reason) = note {
+                            self.left = Some(reason);
+                        }
+                    }
                     Action::Finish(summary) => return Ok(summary),
                     other => wanted = Some(other),
                 }

@@ -225,7 +225,19 @@ fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
         out.say_in("run-misses", &[("count", grouped(report.lookup_misses))]);
     }
     if summary.windows_left > 0 {
-        out.say_in("run-windows-left", &[("count", summary.windows_left.to_string())]);
+        let why = report.left.as_ref();
+        out.say_in(
+            "run-windows-left",
+            &[
+                ("count", summary.windows_left.to_string()),
+                ("code", why.map(|reason| reason.code.clone()).unwrap_or_default()),
+                (
+                    "text",
+                    why.map(|reason| sentence_of(reason, out.lang))
+                        .unwrap_or_default(),
+                ),
+            ],
+        );
     }
     if let Some(reason) = stopped(report) {
         out.say_in(
@@ -355,6 +367,9 @@ fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
         "calls" => summary.calls,
         "written" => summary.written,
         "windows_left" => summary.windows_left,
+        "left_because" => report.left.as_ref().map(|reason| {
+            object! {"code" => reason.code.clone(), "message" => sentence_of(reason, lang)}
+        }),
         "lookup_misses" => report.lookup_misses,
         "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),
         "next_question" => summary.next_question.map(time::rfc3339),
