@@ -170,7 +170,13 @@ fn assert_same(now: &[(PathBuf, Vec<u8>)], before: &[(PathBuf, Vec<u8>)]) {
         "a rehearsal makes no file and removes none"
     );
     for ((path, now), (_, before)) in now.iter().zip(before) {
-        assert!(now == before, "{} was changed by a rehearsal", path.display());
+        // Readers of a database in this mode note in this file that they read.
+        let is_note = path.to_string_lossy().ends_with("-shm");
+        assert!(
+            is_note || now == before,
+            "{} was changed by a rehearsal",
+            path.display()
+        );
     }
 }
 
@@ -342,7 +348,10 @@ fn a_record_is_found_by_its_key_with_source_payload_and_answer() {
         "answer",
     ]);
     answer.expect(0).says("SuccessEntitys");
-    world.engine(&["rows", "show", "no-such-key"]).expect(1);
+    world
+        .engine(&["rows", "show", "no-such-key"])
+        .expect(2)
+        .warns("no-such-key");
 }
 
 #[test]
@@ -369,14 +378,13 @@ fn a_locked_data_directory_is_exit_code_4() {
 fn an_error_inside_http_200_leaves_the_window_open() {
     let world = World::small();
     world.feed();
-    // The second of three pages.
-    world.fault("searchTrades", 2, sandbox::FaultKind::MsgCode13);
-    // A read is tried again; so many failures in a row are not waited for.
-    for nth in 3..40 {
-        world.fault("searchTrades", nth, sandbox::FaultKind::ResponseError);
-    }
+    // From the second of three pages on, however often it is tried.
+    let busy = json!({"endpoint": "searchTrades", "nth": 2, "times": 100, "kind": "msg_code_13"});
+    world.control("fault", &busy);
     let run = world.run(&[], 1);
-    assert!(run["stopped"].is_object(), "{run:#}");
+    assert_eq!(run["windows_left"], 1, "{run:#}");
+    let why = run["left_because"]["message"].as_str().expect("a sentence");
+    assert!(why.contains("系统繁忙，请稍后再试"), "{run:#}");
     assert!(count(&run, "fetched") < small(TRADES), "{run:#}");
     world.control("fault", &json!({"clear": true}));
     let run = world.run(&[], 0);
