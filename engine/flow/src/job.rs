@@ -167,8 +167,9 @@ impl Job {
                         self.troubled |= resolver.troubled;
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
-                        let resent = resolver.resent;
-                        self.after_resolving_last(now, stopped, resent)
+                        // A record found at the target may have had a newer version waiting, which is pending now.
+                        let moved = resolver.resent + resolver.found;
+                        self.after_resolving_last(now, stopped, moved)
                     }
                 }
             }
@@ -352,7 +353,7 @@ impl Job {
         self.phase = Phase::ResolveLast(Box::new(Resolver::new(&self.plan.scheme, target, Some(until))));
     }
 
-    fn after_resolving_last(&mut self, now: Ms, stopped: Option<Stopped>, resent: u64) -> Option<Action> {
+    fn after_resolving_last(&mut self, now: Ms, stopped: Option<Stopped>, moved: u64) -> Option<Action> {
         if let Some(stopped) = stopped {
             self.stopped = Some(stopped);
             return self.end(now);
@@ -360,7 +361,7 @@ impl Job {
         if self.canceled {
             return self.cancel_now(now);
         }
-        if resent > 0 && self.rounds < MAX_ROUNDS {
+        if moved > 0 && self.rounds < MAX_ROUNDS {
             self.rounds += 1;
             if let Some(writer) = &mut self.writer {
                 writer.restart();

@@ -98,6 +98,8 @@ pub(crate) struct Writer {
     auth: u32,
     rest_until: Option<Ms>,
     again: bool,
+    /// A second pass was asked for on behalf of newer versions; once per start.
+    looked_behind: bool,
     pub(crate) calls: u64,
     pub(crate) settled: u64,
     /// Records the target accepted.
@@ -128,6 +130,7 @@ impl Writer {
             auth: 0,
             rest_until: None,
             again: false,
+            looked_behind: false,
             calls: 0,
             settled: 0,
             written: 0,
@@ -151,6 +154,7 @@ impl Writer {
     pub(crate) fn restart(&mut self) {
         self.state = State::Start;
         self.after = None;
+        self.looked_behind = false;
     }
 
     pub(crate) fn step(&mut self, now: Ms, event: Option<Event>) -> Step {
@@ -249,6 +253,11 @@ impl Writer {
             self.picked.extend(records.iter().map(|picked| picked.record));
         }
         self.after = records.last().map(|last| last.record);
+        // A newer version waits behind a record that is sent again unchanged, and takes its place once it is settled.
+        if !self.looked_behind && records.iter().any(|picked| picked.maybe_sent) {
+            self.looked_behind = true;
+            self.again = true;
+        }
         let items = records
             .into_iter()
             .map(

@@ -689,7 +689,7 @@ fn a_lost_answer_is_asked_about_after_the_quiet_period() {
         &sent(
             "lost; applied; picked; unknowns due=160000; woke
              unknowns 1 2 3; found one none none; applied; unknowns
-             picked 2 3 sent; ready; claimed; all ok; applied; picked; unknowns; ended",
+             picked 2 3 sent; ready; claimed; all ok; applied; picked; picked; unknowns; ended",
         ),
         expect![[r#"
             < lost
@@ -720,6 +720,8 @@ fn a_lost_answer_is_asked_about_after_the_quiet_period() {
                 settle 2 ok: 2 done 3 done
             < applied
                 pick 500 after 3
+            < picked
+                pick 500 after the start
             < picked
                 pick unknown
             < unknowns
@@ -930,8 +932,7 @@ fn exists_after_a_lost_answer_is_ours() {
             < applied
                 pick unknown
             < unknowns
-                count states
-                end run ok
+                pick 500 after the start
         "#]],
     );
 }

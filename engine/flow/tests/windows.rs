@@ -99,8 +99,8 @@ proptest! {
             }
             now += gap;
         }
-        // One good run later everything up to the settled clock is closed.
-        for _ in 0..10 {
+        // Good runs later (540 hours in slices of a minute, 400 a run) everything up to the settled clock is closed.
+        for _ in 0..100 {
             let plan = slices(&rule, Proposal::default(), &closed, T, now).expect("extend never refuses");
             close_all(&plan, &mut closed);
         }
