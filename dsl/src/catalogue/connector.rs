@@ -51,18 +51,6 @@ pub const UNKNOWN_ZONE: Entry = Entry {
     long_en: "Zones have IANA names.",
     example: "zone: Beijing",
 };
-/// A `$name` that means nothing at this place.
-pub const NAME_PLACE: Entry = Entry {
-    code: "E1520",
-    severity: Severity::Error,
-    zh: "`{name}` 不能用在{where_zh}",
-    en: "`{name}` cannot be used in {where_en}",
-    help_zh: "此处可用:{allowed}",
-    help_en: "allowed here: {allowed}",
-    long_zh: "引擎的名称各有自己的位置:例如 `$records` 只在操作的请求框架里,`$auth` 只在登录之后附加的内容里。",
-    long_en: "Names of the engine have their places: `$records` stands in the frame of an operation, `$auth` in what a login adds.",
-    example: "hosts: [<<$records>>]",
-};
 /// A key of the format that this version does not carry out.
 pub const NOT_YET: Entry = Entry {
     code: "E1501",
@@ -400,26 +388,12 @@ pub const UNKNOWN_CONNECTION: Entry = Entry {
     long_en: "A connection must stand in connections.yaml.",
     example: "source: {connection: hukee}",
 };
-/// A connector without a simulator.
-pub const NO_SANDBOX: Entry = Entry {
-    code: "E1560",
-    severity: Severity::Error,
-    zh: "连接器 `{connector}` 没有模拟器,`--sandbox` 不能用它",
-    en: "connector `{connector}` has no simulator, so `--sandbox` cannot use it",
-    help_zh: "",
-    help_en: "",
-    long_zh: "使用 `--sandbox` 时不碰任何真实主机;没有模拟器的连接器是错误,而不是悄悄去调用真实系统。",
-    long_en: "With `--sandbox` no real host is touched; a connector without a simulator is an error and never falls through to the real system.",
-    example: "engine run x.yaml --sandbox",
-};
-
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
     &KIND,
     &BAD_ID,
     &UNKNOWN_ZONE,
-    &NAME_PLACE,
     &NOT_YET,
     &RECIPE_SYNTAX,
     &RECIPE_NAME,
@@ -445,6 +419,5 @@ pub const ALL: &[&Entry] = &[
     &PLAIN_HTTP,
     &BAD_URL,
     &BLOCKED_ADDRESS,
-    &NO_SANDBOX,
     &UNKNOWN_CONNECTION,
 ];

@@ -211,19 +211,6 @@ pub const EXISTS: Entry = Entry {
     example: "",
 };
 
-/// The target key belongs to record ....
-pub const TARGET_KEY_TAKEN: Entry = Entry {
-    code: "E4017",
-    severity: Severity::Error,
-    zh: "同一目标编码已属于数据 {vendor}",
-    en: "the target key belongs to record {vendor}",
-    help_zh: "两条源数据映射到同一个目标编码:检查 key 与模板",
-    help_en: "two source records map to one target key: check the key and its template",
-    long_zh: "同一个目标单据不能由两条不同的源数据写入。",
-    long_en: "One target document cannot be written from two different source records.",
-    example: "",
-};
-
 /// Waits for what a look-up has not found yet: ....
 pub const DEFERRED: Entry = Entry {
     code: "E4018",
@@ -294,7 +281,6 @@ pub const ALL: &[&Entry] = &[
     &UNKNOWN_TOO_LONG,
     &NOT_THERE_YET,
     &EXISTS,
-    &TARGET_KEY_TAKEN,
     &DEFERRED,
     &VOID_UNWRITTEN,
     &NO_UPDATE,
