@@ -75,17 +75,17 @@ fn is_rewriting() -> bool {
     std::env::var_os("UPDATE_EXPECT").is_some()
 }
 
-fn as_expected(lang: &str) {
+fn as_expected(kind: &str, least: usize, code: i32, lang: &str) {
     let desk = Desk::new();
     let mut wrong = Vec::new();
-    let cases = corpus("bad");
-    assert!(cases.len() >= 30, "only {} cases", cases.len());
+    let cases = corpus(kind);
+    assert!(cases.len() >= least, "only {} cases", cases.len());
     for (name, path) in cases {
         let bytes = std::fs::read(&path).expect("a file of the corpus");
         let ran = desk.check(&name, &bytes, &["--lang", lang]);
         let shown = format!("{}{}", ran.stdout, ran.stderr);
-        if ran.code != Some(1) {
-            wrong.push(format!("{name}: exit code {:?} in place of 1\n{shown}", ran.code));
+        if ran.code != Some(code) {
+            wrong.push(format!("{name}: exit code {:?} in place of {code}\n{shown}", ran.code));
         }
         let expected = path.with_extension(format!("{lang}.txt"));
         if is_rewriting() {
@@ -104,12 +104,25 @@ fn as_expected(lang: &str) {
 
 #[test]
 fn bad_files_in_chinese() {
-    as_expected("zh");
+    as_expected("bad", 30, 1, "zh");
 }
 
 #[test]
 fn bad_files_in_english() {
-    as_expected("en");
+    as_expected("bad", 30, 1, "en");
+}
+
+/// Doubtful files: they are run all the same, and `--strict` refuses them.
+#[test]
+fn doubtful_files() {
+    as_expected("warn", 5, 0, "zh");
+    as_expected("warn", 5, 0, "en");
+    let desk = Desk::new();
+    for (name, path) in corpus("warn") {
+        let bytes = std::fs::read(path).expect("a file of the corpus");
+        let ran = desk.check(&name, &bytes, &["--strict"]);
+        assert_eq!(ran.code, Some(1), "{ran}");
+    }
 }
 
 #[test]

@@ -115,6 +115,10 @@ impl<'a> Compile<'a> {
         if scalar.style == Style::Plain && text == "$drop" {
             return Term::new(TermKind::Drop, node.span.clone());
         }
+        // Also with placeholders in it, which would be filled and the rest sent as it is.
+        if text.starts_with("function ") {
+            self.report(self.problem(&words::FUNCTION_TYPO, node.span_in(0.."function".len())));
+        }
         let mut term = if let Some(at) = after_word(text, "_function") {
             self.formula(node, at)
         } else if let Some(at) = after_word(text, "_findCollection") {
@@ -126,9 +130,6 @@ impl<'a> Compile<'a> {
         } else if template::has_placeholder(text) {
             self.template(node)
         } else {
-            if text.starts_with("function ") {
-                self.report(self.problem(&words::FUNCTION_TYPO, node.span_in(0.."function".len())));
-            }
             self.slips(node, text);
             return Term::literal(node.plain_value(), node.span.clone());
         };
