@@ -500,3 +500,51 @@ fn two_runs_of_a_lone_sandbox() {
     let second = run(0);
     assert_eq!(second["counts"]["done"], 0, "{second:#}");
 }
+
+#[test]
+fn another_system_under_the_same_name_is_refused_until_a_person_confirms() {
+    let world = World::small();
+    world.feed();
+    world.run(&[], 0);
+    // The same simulators under another address: the ledger cannot know that.
+    let _recorder = world.record();
+    let before = world.journal();
+    let ran = world.engine(&["run", MAIN]);
+    ran.expect(3).warns("E5013");
+    assert_eq!(world.journal(), before);
+    world.run(&["--new-target"], 0);
+    world.run(&[], 0);
+    world.verify();
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_settles_what_is_in_flight() {
+    let world = World::small();
+    world.batch(5);
+    world.feed();
+    let slow = json!({"endpoint": "BatchSave", "kind": "delay", "delay_ms": 400});
+    world.control("fault", &slow);
+    let process = world.command(&["run", MAIN]).start();
+    // The first save is on its way: that is the moment.
+    while world.calls("kingdee/BatchSave") == 0 {
+        std::thread::yield_now();
+    }
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status();
+    assert!(status.is_ok_and(|status| status.success()));
+    process.finish().expect(130);
+    let states = world
+        .engine(&["rows", "list", "--state", "sending", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(states["rows"], json!([]), "nothing is left in flight");
+    let written = world.journal().len();
+    assert!(written > 0 && written < CUSTOMERS, "{written}");
+    world.control("fault", &json!({"clear": true}));
+    let run = world.run(&[], 0);
+    assert_eq!(run["states"]["done"], CUSTOMERS);
+    assert_eq!(judge(&world.journal()), Vec::<String>::new());
+    world.verify();
+}
