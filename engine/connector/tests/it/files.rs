@@ -49,7 +49,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = 提示: 是否想写 `netease-huke`?;可用的连接器:kingdee-k3cloud, netease-huke
+              = 提示: 是否想写 `netease-huke`? 可用的连接器:kingdee-k3cloud, netease-huke
 
             error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
              --> connections.yaml:7:7
@@ -59,7 +59,7 @@ fn a_bad_connections_file() {
               |
               = 提示: 是否想写 `server`?
 
-            error[E1555]: 参数 `auth` 应为可选值之一,这里是 `login_by_sing`
+            error[E1555]: 参数 `auth` 应为以下之一:sign login_by_sign login_by_app_secret validate_user,这里是 `login_by_sing`
              --> connections.yaml:8:13
               |
             8 |       auth: login_by_sing
@@ -124,7 +124,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = help: did you mean `netease-huke`?; connectors: kingdee-k3cloud, netease-huke
+              = help: did you mean `netease-huke`? connectors: kingdee-k3cloud, netease-huke
 
             error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
              --> connections.yaml:7:7
@@ -134,7 +134,7 @@ fn a_bad_connections_file() {
               |
               = help: did you mean `server`?
 
-            error[E1555]: parameter `auth` must be one of the words it allows, not `login_by_sing`
+            error[E1555]: parameter `auth` must be one of sign login_by_sign login_by_app_secret validate_user, not `login_by_sing`
              --> connections.yaml:8:13
               |
             8 |       auth: login_by_sing
