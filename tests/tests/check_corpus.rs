@@ -85,7 +85,10 @@ fn as_expected(kind: &str, least: usize, code: i32, lang: &str) {
         let ran = desk.check(&name, &bytes, &["--lang", lang]);
         let shown = format!("{}{}", ran.stdout, ran.stderr);
         if ran.code != Some(code) {
-            wrong.push(format!("{name}: exit code {:?} in place of {code}\n{shown}", ran.code));
+            wrong.push(format!(
+                "{name}: exit code {:?} in place of {code}\n{shown}",
+                ran.code
+            ));
         }
         let expected = path.with_extension(format!("{lang}.txt"));
         if is_rewriting() {
