@@ -46,10 +46,11 @@ struct Tally {
 pub fn run(plan: &Plan, say: &dyn Fn(String)) -> Result<(), String> {
     let mut random = Random(plan.seed);
     let world = world(plan);
-    let mut length = measure(plan);
+    let first = measure(plan);
+    let mut length = first;
     say(format!(
         "a first run takes {} ms; killing {} runs, seed {}",
-        length.as_millis(),
+        first.as_millis(),
         plan.cycles,
         plan.seed
     ));
@@ -74,14 +75,18 @@ pub fn run(plan: &Plan, say: &dyn Fn(String)) -> Result<(), String> {
             .start();
         if process.wait(instant) {
             tally.too_late += 1;
-            length = watch.passed();
+            length = (length * 7 / 8).max(watch.passed());
             continue;
         }
         let was_alive = process.kill();
         tally.kills += u64::from(was_alive);
         tally.too_late += u64::from(!was_alive);
         tally.in_flight += u64::from(has_sending(&world));
-        tally.before_writing += u64::from(executed == self::executed(&world));
+        if executed == self::executed(&world) {
+            tally.before_writing += 1;
+            // Too early too often is as useless as too late.
+            length = (length * 9 / 8).min(first);
+        }
     }
     world.control("fault", &json!({"clear": true}));
     let last = world.engine(&["run", MAIN, "--json", "--settle-wait", "30s"]);
