@@ -13,11 +13,12 @@ use crate::catalogue::evaluation;
 use crate::decimal::{Decimal, OutOfRange};
 use crate::diagnostic::{Failure, did_you_mean};
 use crate::expr::run::Run;
-use crate::expr::sql::{DateTime, Interval, Num, Sql};
-use crate::expr::time;
+use crate::expr::ast::Node;
+use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty};
 
 pub use crate::expr::run::Lazy;
 pub use crate::expr::text::fold;
+pub use crate::expr::types::Types;
 
 /// A text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,8 +183,49 @@ pub enum Call {
     Nullable(fn(&Args<'_>) -> Result<Sql<'static>, CallError>),
     /// The function computes the arguments it needs.
     Lazy(for<'a> fn(&Lazy<'_, 'a>) -> Result<Sql<'a>, CallError>),
-    /// One argument, computed for each line; gets the values that are not NULL, in order.
-    Aggregate(fn(&[Sql<'_>]) -> Result<Sql<'static>, CallError>),
+    /// The first argument is computed for each line; gets its values that are not NULL, in order and in one type,
+    /// and the other arguments.
+    Aggregate(fn(&[Sql<'_>], &Args<'_>) -> Result<Sql<'static>, CallError>),
+}
+
+/// The type of a function's result, as the server knows it before anything is computed: it decides what `IF`,
+/// `CASE` and `COALESCE` show.
+#[derive(Clone, Copy)]
+pub enum Typing {
+    /// A whole number.
+    Int,
+    /// A whole number without a sign.
+    Unsigned,
+    /// Floating point that shows all its digits.
+    Double,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// A day.
+    Date,
+    /// That of the argument with this number.
+    Like(usize),
+    /// That of all arguments from this one on, merged as branches are; the result is turned into it.
+    Merge(usize),
+    /// This.
+    By(fn(&Types<'_, '_>) -> Ty),
+}
+
+impl std::fmt::Debug for Typing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Typing::Int => f.write_str("Int"),
+            Typing::Unsigned => f.write_str("Unsigned"),
+            Typing::Double => f.write_str("Double"),
+            Typing::Text => f.write_str("Text"),
+            Typing::Bytes => f.write_str("Bytes"),
+            Typing::Date => f.write_str("Date"),
+            Typing::Like(index) => write!(f, "Like({index})"),
+            Typing::Merge(from) => write!(f, "Merge({from})"),
+            Typing::By(_) => f.write_str("By"),
+        }
+    }
 }
 
 impl std::fmt::Debug for Call {
@@ -208,8 +250,10 @@ pub struct Builtin {
     pub summary: Words,
     /// Its parameters, in order.
     pub params: &'static [Param],
-    /// What it gives.
+    /// What it gives, for the reader.
     pub returns: Type,
+    /// What it gives, exactly.
+    pub ty: Typing,
     /// Results of note, all of them executed by a test.
     pub examples: &'static [Example],
     /// Whether the same arguments give the same result at any time and in any zone, so that it may be computed
@@ -291,12 +335,18 @@ impl CallError {
 /// The arguments of one call, computed. What a caller leaves out reads as NULL.
 pub struct Args<'x> {
     values: &'x [Sql<'x>],
+    nodes: &'x [Node],
     run: &'x Run<'x>,
 }
 
 impl<'x> Args<'x> {
-    pub(crate) fn new(values: &'x [Sql<'x>], run: &'x Run<'x>) -> Args<'x> {
-        Args { values, run }
+    pub(crate) fn new(values: &'x [Sql<'x>], nodes: &'x [Node], run: &'x Run<'x>) -> Args<'x> {
+        Args { values, nodes, run }
+    }
+
+    /// The types of the arguments as they are written, whatever their values are.
+    pub fn types(&self) -> Types<'x, 'x> {
+        Types::new(self.nodes, self.run)
     }
 
     /// How many were written.
@@ -329,12 +379,20 @@ impl<'x> Args<'x> {
         self.get(index).to_decimal().unwrap_or(Decimal::ZERO)
     }
 
-    /// As a whole number, rounded; what does not fit becomes the nearest that does.
+    /// The bytes of its text; NULL is empty.
+    pub fn bytes(&self, index: usize) -> Cow<'_, [u8]> {
+        self.get(index).to_bytes().unwrap_or_default()
+    }
+
+    /// As a 64-bit whole number, as the server asks for one: text gives its leading integer, a decimal or a float is
+    /// rounded, what does not fit becomes the nearest that does. NULL is zero.
+    pub fn int(&self, index: usize) -> Int {
+        self.get(index).to_int().unwrap_or(Int::Signed(0))
+    }
+
+    /// [`Args::int`] with a sign.
     pub fn integer(&self, index: usize) -> i64 {
-        let number = self.decimal(index);
-        number
-            .to_i64()
-            .unwrap_or(if number.is_negative() { i64::MIN } else { i64::MAX })
+        self.int(index).clamped()
     }
 
     /// As a number of characters or places: a negative one is zero.
@@ -342,9 +400,19 @@ impl<'x> Args<'x> {
         usize::try_from(self.integer(index)).unwrap_or(0)
     }
 
-    /// As a time; `None` when it is none.
+    /// As a day and a time; `None` when it is none. A time of the day counts from the beginning of today.
     pub fn time(&self, index: usize) -> Option<DateTime> {
-        time::to_datetime(self.get(index), self.zone())
+        self.run.time(self.get(index))
+    }
+
+    /// As a time of the day or a length of time; `None` when it is none.
+    pub fn clock(&self, index: usize) -> Option<Time> {
+        self.run.clock(self.get(index))
+    }
+
+    /// The day of the run in its zone.
+    pub fn today(&self) -> Option<Date> {
+        self.run.today()
     }
 
     /// As a length of time.

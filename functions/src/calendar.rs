@@ -1,8 +1,8 @@
 //! Days and times without a clock. What is no date gives NULL.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, both};
-use dsl::expr::sql::{DateTime, Sql};
-use dsl::expr::time;
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
+use dsl::expr::sql::{Date, DateTime, Sql};
+use dsl::expr::time::{self, days_in_month};
 
 use crate::format::date_format;
 
@@ -27,6 +27,7 @@ pub const DATE: Builtin = Builtin {
     summary: both("时间的日期部分。", "The day of a time."),
     params: &[TIME],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("DATE('2023-06-06 11:00:00')", "2023-06-06"),
         Example::is("DATE(20230606)", "2023-06-06"),
@@ -34,7 +35,7 @@ pub const DATE: Builtin = Builtin {
         Example::null("DATE('2023-02-30')"),
     ],
     constant: false,
-    call: Call::Eager(|args| Ok(args.time(0).map_or(Sql::Null, |at| Sql::Date(at.at.date())))),
+    call: Call::Eager(|args| Ok(args.time(0).map_or(Sql::Null, |at| Sql::Date(at.date)))),
 };
 
 /// `DATE_FORMAT(time, format)`.
@@ -50,6 +51,7 @@ pub const DATE_FORMAT: Builtin = Builtin {
         Param::required("format", Type::Text, both("格式。", "The format.")),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is(
             "DATE_FORMAT('2023-06-06 11:30:00', '%Y-%m-%d %T')",
@@ -81,6 +83,7 @@ pub const DATE_ADD: Builtin = Builtin {
     summary: both("时间加上一段长度。", "The time that much later."),
     params: &[TIME, INTERVAL],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("DATE_ADD('2023-01-31', INTERVAL 1 MONTH)", "2023-02-28"),
         Example::is(
@@ -101,6 +104,7 @@ pub const DATE_SUB: Builtin = Builtin {
     summary: both("时间减去一段长度。", "The time that much earlier."),
     params: &[TIME, INTERVAL],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("DATE_SUB('2024-03-31', INTERVAL 1 MONTH)", "2024-02-29"),
         Example::is(
@@ -126,6 +130,7 @@ pub const LAST_DAY: Builtin = Builtin {
     summary: both("该月的最后一天。", "The last day of the month."),
     params: &[TIME],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("LAST_DAY('2024-02-05')", "2024-02-29"),
         Example::null("LAST_DAY('x')"),
@@ -134,7 +139,10 @@ pub const LAST_DAY: Builtin = Builtin {
     call: Call::Eager(|args| {
         Ok(args
             .time(0)
-            .map_or(Sql::Null, |at| Sql::Date(at.at.date().last_of_month())))
+            .map_or(Sql::Null, |at| Sql::Date(Date {
+                day: days_in_month(at.date.year, at.date.month),
+                ..at.date
+            })))
     }),
 };
 
@@ -145,9 +153,10 @@ pub const YEAR: Builtin = Builtin {
     summary: both("年。", "The year."),
     params: &[TIME],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[Example::is("YEAR('2023-06-07')", "2023")],
     constant: false,
-    call: Call::Eager(|args| part(args, |at| i64::from(at.at.year()))),
+    call: Call::Eager(|args| part(args, |at| i64::from(at.date.year))),
 };
 
 /// `MONTH(time)`.
@@ -157,9 +166,10 @@ pub const MONTH: Builtin = Builtin {
     summary: both("月,1 到 12。", "The month, 1 to 12."),
     params: &[TIME],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[Example::is("MONTH('2023-06-07')", "6")],
     constant: false,
-    call: Call::Eager(|args| part(args, |at| i64::from(at.at.month()))),
+    call: Call::Eager(|args| part(args, |at| i64::from(at.date.month))),
 };
 
 /// `DAY(time)`.
@@ -169,9 +179,10 @@ pub const DAY: Builtin = Builtin {
     summary: both("日,1 到 31。", "The day of the month."),
     params: &[TIME],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[Example::is("DAY('2023-06-07')", "7")],
     constant: false,
-    call: Call::Eager(|args| part(args, |at| i64::from(at.at.day()))),
+    call: Call::Eager(|args| part(args, |at| i64::from(at.date.day))),
 };
 
 fn part(args: &Args<'_>, read: fn(&DateTime) -> i64) -> Result<Sql<'static>, CallError> {

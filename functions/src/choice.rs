@@ -1,6 +1,6 @@
 //! Choosing between values. Only the value that is chosen is computed.
 
-use dsl::builtin::{Builtin, Call, CallError, Example, Lazy, Param, Type, both};
+use dsl::builtin::{Builtin, Call, CallError, Example, Lazy, Param, Type, Typing, both};
 use dsl::expr::sql::{Sql, compare};
 
 /// `IF(condition, then, otherwise)`.
@@ -32,6 +32,7 @@ pub const IF: Builtin = Builtin {
         ),
     ],
     returns: Type::Any,
+    ty: Typing::Merge(1),
     examples: &[
         Example::is("IF(1 > 0, '是', '否')", "是"),
         Example::is("IF('abc', 't', 'f')", "f"),
@@ -68,6 +69,7 @@ pub const IFNULL: Builtin = Builtin {
         ),
     ],
     returns: Type::Any,
+    ty: Typing::Merge(0),
     examples: &[
         Example::is("IFNULL(NULL, 0)", "0"),
         Example::is("IFNULL('', 0)", ""),
@@ -101,6 +103,7 @@ pub const COALESCE: Builtin = Builtin {
         ),
     ],
     returns: Type::Any,
+    ty: Typing::Merge(0),
     examples: &[
         Example::is("COALESCE(NULL, '', 'z')", ""),
         Example::is("COALESCE(<<not_there>>, '默认')", "默认"),
@@ -137,6 +140,7 @@ pub const NULLIF: Builtin = Builtin {
         ),
     ],
     returns: Type::Any,
+    ty: Typing::Like(0),
     examples: &[
         Example::null("NULLIF('', '')"),
         Example::null("NULLIF(0.00, 0)"),

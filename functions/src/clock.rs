@@ -1,6 +1,6 @@
 //! The instant of the run, and seconds since 1970. All parts of a run see the same instant.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, both};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::decimal::Decimal;
 use dsl::expr::sql::{Num, Sql};
 use dsl::expr::time;
@@ -29,6 +29,7 @@ pub const NOW: Builtin = Builtin {
         ),
     )],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("NOW()", "2023-11-15 06:13:20"),
         Example::is("NOW(3)", "2023-11-15 06:13:20.100"),
@@ -57,6 +58,7 @@ pub const CURDATE: Builtin = Builtin {
     ),
     params: &[],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("CURDATE()", "2023-11-15"),
         Example::is("CURDATE() - INTERVAL 1 DAY", "2023-11-14"),
@@ -64,7 +66,7 @@ pub const CURDATE: Builtin = Builtin {
     constant: false,
     call: Call::Eager(|args| {
         let now = time::at_zone(args.now_ms(), args.zone(), 0);
-        Ok(now.map_or(Sql::Null, |now| Sql::Date(now.at.date())))
+        Ok(now.map_or(Sql::Null, |now| Sql::Date(now.date)))
     }),
 };
 
@@ -85,6 +87,7 @@ pub const UNIX_TIMESTAMP: Builtin = Builtin {
         ),
     )],
     returns: Type::Number,
+    ty: Typing::Double,
     examples: &[
         Example::is("UNIX_TIMESTAMP()", "1700000000"),
         Example::is("UNIX_TIMESTAMP(NOW(3))", "1700000000.100"),
@@ -109,8 +112,11 @@ fn unix_timestamp(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if micros < 0 {
         return Ok(Sql::int(0));
     }
+    if at.fraction == 0 {
+        return Ok(Sql::int(micros / 1_000_000));
+    }
     let seconds = Decimal::from_scaled(micros, MOST_DIGITS);
-    Ok(Sql::Number(seconds.truncate(i32::from(at.fraction))?))
+    Ok(Sql::Decimal(seconds.truncate(i32::from(at.fraction))?))
 }
 
 /// `FROM_UNIXTIME(seconds, format)`.
@@ -137,6 +143,7 @@ pub const FROM_UNIXTIME: Builtin = Builtin {
         ),
     ],
     returns: Type::Time,
+    ty: Typing::Date,
     examples: &[
         Example::is("FROM_UNIXTIME(1700000000)", "2023-11-15 06:13:20"),
         Example::is("FROM_UNIXTIME(1679033795123/1000)", "2023-03-17 14:16:35.1230"),
@@ -155,6 +162,7 @@ fn from_unixtime(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let number = args.num(0);
     let digits = number.decimals().unwrap_or(MOST_DIGITS).min(MOST_DIGITS);
     let seconds = match number {
+        Num::Int(int) => int.to_decimal(),
         Num::Exact(number) => number,
         Num::Float(double) => double.to_decimal(),
     };

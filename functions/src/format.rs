@@ -44,7 +44,8 @@ pub(crate) fn date_format(at: &DateTime, format: &str) -> String {
 }
 
 fn field(text: &mut String, at: &DateTime, letter: char) -> std::fmt::Result {
-    let (date, time) = (at.at.date(), at.at.time());
+    let Some(civil) = at.civil() else { return Ok(()) };
+    let (date, time) = (civil.date(), civil.time());
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());
     let twelve = (hour + 11) % 12 + 1;
     let half = if hour < 12 { "AM" } else { "PM" };

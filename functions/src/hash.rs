@@ -1,6 +1,6 @@
 //! Digests.
 
-use dsl::builtin::{Builtin, Call, Example, Param, Type, both};
+use dsl::builtin::{Builtin, Call, Example, Param, Type, Typing, both};
 use dsl::expr::sql::Sql;
 use md5::{Digest, Md5};
 
@@ -21,6 +21,7 @@ pub const MD5: Builtin = Builtin {
         ),
     )],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("MD5(CONCAT('a', 'b'))", "187ef4436122d1cc2f40dc2b92f0eba0"),
         Example::is("MD5('a' + 'b')", "cfcd208495d565ef66e7dff9f98764da"),

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use dsl::builtin::{Builtin, Call, CallError, Example, Param, Type, both};
+use dsl::builtin::{Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::decimal::Decimal;
 use dsl::expr::sql::{Double, Num, Sql, compare};
 
@@ -26,6 +26,7 @@ pub const SUM: Builtin = Builtin {
     ),
     params: &[LINES],
     returns: Type::Number,
+    ty: Typing::Double,
     examples: &[
         Example::is("SUM(<<details.qty>>)", "6.50"),
         Example::is("SUM(<<details.qty>> * <<details.price>>)", "65.000"),
@@ -34,7 +35,7 @@ pub const SUM: Builtin = Builtin {
         Example::fails("SUM(10, 20, 30)", "E1302"),
     ],
     constant: true,
-    call: Call::Aggregate(sum),
+    call: Call::Aggregate(|values, _| sum(values)),
 };
 
 fn sum(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
@@ -43,8 +44,8 @@ fn sum(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
 
 fn number(total: Num) -> Sql<'static> {
     match total {
-        Num::Exact(number) => Sql::Number(number),
-        Num::Float(double) => Sql::Double(double),
+        Num::Int(int) => Sql::Decimal(int.to_decimal()),
+        other => other.into_sql(),
     }
 }
 
@@ -54,7 +55,9 @@ fn total(values: &[Sql<'_>]) -> Result<Option<Num>, CallError> {
     for value in values.iter().filter_map(Sql::to_num) {
         total = Some(match (total, value) {
             (None, value) => value,
-            (Some(Num::Exact(a)), Num::Exact(b)) => Num::Exact(a.add(&b)?),
+            (Some(a @ (Num::Int(_) | Num::Exact(_))), b @ (Num::Int(_) | Num::Exact(_))) => {
+                Num::Exact(a.to_decimal().add(&b.to_decimal())?)
+            }
             (Some(a), b) => {
                 let value = a.to_f64() + b.to_f64();
                 if !value.is_finite() {
@@ -77,20 +80,21 @@ pub const AVG: Builtin = Builtin {
     ),
     params: &[LINES],
     returns: Type::Number,
+    ty: Typing::Double,
     examples: &[
         Example::is("AVG(<<details.qty>>)", "3.250000"),
         Example::is("AVG(3)", "3.0000"),
         Example::null("AVG(NULL)"),
     ],
     constant: true,
-    call: Call::Aggregate(avg),
+    call: Call::Aggregate(|values, _| avg(values)),
 };
 
 fn avg(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
     let count = i64::try_from(values.len()).unwrap_or(i64::MAX);
     Ok(match total(values)? {
         None => Sql::Null,
-        Some(Num::Exact(total)) => total.div(&Decimal::from(count))?.map_or(Sql::Null, Sql::Number),
+        Some(total @ (Num::Int(_) | Num::Exact(_))) => total.to_decimal().div(&Decimal::from(count))?.map_or(Sql::Null, Sql::Decimal),
         Some(Num::Float(total)) => Sql::Double(Double::new(
             total.value / Num::Exact(Decimal::from(count)).to_f64(),
         )),
@@ -104,12 +108,13 @@ pub const MIN: Builtin = Builtin {
     summary: both("各行中最小的值。", "The least value of the lines."),
     params: &[LINES],
     returns: Type::Any,
+    ty: Typing::Merge(0),
     examples: &[
         Example::is("MIN(<<details.qty>>)", "2"),
         Example::null("MIN(NULL)"),
     ],
     constant: true,
-    call: Call::Aggregate(|values| extreme(values, Ordering::Less)),
+    call: Call::Aggregate(|values, _| extreme(values, Ordering::Less)),
 };
 
 /// `MAX(values)`.
@@ -119,12 +124,13 @@ pub const MAX: Builtin = Builtin {
     summary: both("各行中最大的值。", "The greatest value of the lines."),
     params: &[LINES],
     returns: Type::Any,
+    ty: Typing::Merge(0),
     examples: &[
         Example::is("MAX(<<details.qty>>)", "4.50"),
         Example::is("MAX(3)", "3"),
     ],
     constant: true,
-    call: Call::Aggregate(|values| extreme(values, Ordering::Greater)),
+    call: Call::Aggregate(|values, _| extreme(values, Ordering::Greater)),
 };
 
 fn extreme(values: &[Sql<'_>], wanted: Ordering) -> Result<Sql<'static>, CallError> {
@@ -144,11 +150,12 @@ pub const COUNT: Builtin = Builtin {
     summary: both("有值的行数。", "How many lines have a value."),
     params: &[LINES],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[
         Example::is("COUNT(<<details.qty>>)", "2"),
         Example::is("COUNT(2)", "1"),
         Example::is("COUNT(NULL)", "0"),
     ],
     constant: true,
-    call: Call::Aggregate(|values| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(i64::MAX)))),
+    call: Call::Aggregate(|values, _| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(i64::MAX)))),
 };

@@ -1,8 +1,8 @@
 //! Rounding and its relatives. An exact number stays exact; quoted text is floating point, as on the server.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, both};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Types, Typing, both};
 use dsl::decimal::{Decimal, MAX_SCALE, OutOfRange};
-use dsl::expr::sql::{Double, Num, Sql};
+use dsl::expr::sql::{Double, Int, Num, Sql, Ty, TyKind};
 
 const NUMBER: Param = Param::required(
     "number",
@@ -31,6 +31,7 @@ pub const ROUND: Builtin = Builtin {
     ),
     params: &[NUMBER, PLACES],
     returns: Type::Number,
+    ty: Typing::By(rounded),
     examples: &[
         Example::is("ROUND(2.345, 2)", "2.35"),
         Example::is("ROUND(2.5)", "3"),
@@ -46,6 +47,32 @@ pub const ROUND: Builtin = Builtin {
     call: Call::Eager(|args| cut(args, Decimal::round, f64::round_ties_even)),
 };
 
+/// A decimal shows as many digits as it is rounded to, at most those it has.
+fn rounded(types: &Types<'_, '_>) -> Ty {
+    let number = types.number(0);
+    let places = types.value(1).to_int().map_or(0, |places| places.clamped());
+    let shown = u8::try_from(places.clamp(0, i64::from(MAX_SCALE))).unwrap_or(0);
+    match number.kind {
+        TyKind::Int | TyKind::Unsigned | TyKind::Null => number,
+        kind => Ty::new(kind, shown),
+    }
+}
+
+fn whole_ty(types: &Types<'_, '_>) -> Ty {
+    match types.number(0) {
+        ty if ty.kind == TyKind::Double => Ty::new(TyKind::Double, 0),
+        _ => Ty::INT,
+    }
+}
+
+fn remainder_ty(types: &Types<'_, '_>) -> Ty {
+    let (a, b) = (types.number(0), types.number(1));
+    match (a.kind, b.kind) {
+        (TyKind::Int | TyKind::Unsigned | TyKind::Null, TyKind::Int | TyKind::Unsigned | TyKind::Null) => a,
+        _ => a.merge(b),
+    }
+}
+
 /// `TRUNCATE(number, places)`.
 pub const TRUNCATE: Builtin = Builtin {
     name: "TRUNCATE",
@@ -56,6 +83,7 @@ pub const TRUNCATE: Builtin = Builtin {
     ),
     params: &[NUMBER, Param::required("places", Type::Integer, PLACES.about)],
     returns: Type::Number,
+    ty: Typing::By(rounded),
     examples: &[
         Example::is("TRUNCATE(2.999, 1)", "2.9"),
         Example::is("TRUNCATE(-2.999, 1)", "-2.9"),
@@ -76,8 +104,12 @@ fn cut(
     // Beyond a hundred digits before the point everything is zero.
     let places = i32::try_from(args.integer(1).clamp(-100, most)).unwrap_or(0);
     Ok(match args.num(0) {
-        Num::Exact(whole) if whole.scale() == 0 && places > 0 => Sql::Number(exact(&whole, 0)?),
-        Num::Exact(number) => Sql::Number(exact(&number, places)?),
+        Num::Int(int) if places >= 0 => Sql::Int(int),
+        Num::Int(int) => {
+            let number = exact(&int.to_decimal(), places)?.to_i128();
+            Sql::Int(number.and_then(|number| Int::fit(number, int.is_unsigned())).ok_or(CallError::OutOfRange)?)
+        }
+        Num::Exact(number) => Sql::Decimal(exact(&number, places)?),
         Num::Float(double) => {
             let power = 10f64.powi(places.abs());
             let shifted = if places < 0 {
@@ -111,6 +143,7 @@ pub const ABS: Builtin = Builtin {
     summary: both("绝对值。", "The number without its sign."),
     params: &[NUMBER],
     returns: Type::Number,
+    ty: Typing::By(|types| types.number(0)),
     examples: &[
         Example::is("ABS(-12.50)", "12.50"),
         Example::is("ABS('-3')", "3"),
@@ -122,7 +155,8 @@ pub const ABS: Builtin = Builtin {
 
 fn abs(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     Ok(match args.num(0) {
-        Num::Exact(number) => Sql::Number(number.abs()),
+        Num::Int(int) => Sql::Int(Int::fit(int.wide().abs(), int.is_unsigned()).ok_or(CallError::OutOfRange)?),
+        Num::Exact(number) => Sql::Decimal(number.abs()),
         Num::Float(double) => Sql::Double(Double {
             value: double.value.abs(),
             ..double
@@ -140,6 +174,7 @@ pub const CEIL: Builtin = Builtin {
     ),
     params: &[NUMBER],
     returns: Type::Integer,
+    ty: Typing::By(whole_ty),
     examples: &[
         Example::is("CEIL(2.1)", "3"),
         Example::is("CEIL(-2.1)", "-2"),
@@ -159,6 +194,7 @@ pub const FLOOR: Builtin = Builtin {
     ),
     params: &[NUMBER],
     returns: Type::Integer,
+    ty: Typing::By(whole_ty),
     examples: &[
         Example::is("FLOOR(2.9)", "2"),
         Example::is("FLOOR(-2.1)", "-3"),
@@ -174,7 +210,14 @@ fn whole(
     float: fn(f64) -> f64,
 ) -> Result<Sql<'static>, CallError> {
     Ok(match args.num(0) {
-        Num::Exact(number) => Sql::Number(exact(&number)?),
+        Num::Int(int) => Sql::Int(int),
+        Num::Exact(number) => {
+            let number = exact(&number)?;
+            match number.to_i128().and_then(|whole| Int::fit(whole, false)) {
+                Some(int) => Sql::Int(int),
+                None => Sql::Decimal(number),
+            }
+        }
         Num::Float(double) => Sql::Double(Double {
             value: float(double.value),
             decimals: Some(0),
@@ -199,6 +242,7 @@ pub const MOD: Builtin = Builtin {
         ),
     ],
     returns: Type::Number,
+    ty: Typing::By(remainder_ty),
     examples: &[
         Example::is("MOD(-7, 3)", "-1"),
         Example::is("MOD(7.50, 2)", "1.50"),
@@ -210,7 +254,14 @@ pub const MOD: Builtin = Builtin {
 
 fn remainder(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     Ok(match (args.num(0), args.num(1)) {
-        (Num::Exact(a), Num::Exact(b)) => a.rem(&b).map_or(Sql::Null, Sql::Number),
+        (Num::Int(_), Num::Int(b)) if b.wide() == 0 => Sql::Null,
+        (Num::Int(a), Num::Int(b)) => {
+            let left = Int::fit(a.wide() % b.wide(), a.is_unsigned());
+            Sql::Int(left.ok_or(CallError::OutOfRange)?)
+        }
+        (a @ (Num::Int(_) | Num::Exact(_)), b @ (Num::Int(_) | Num::Exact(_))) => {
+            a.to_decimal().rem(&b.to_decimal()).map_or(Sql::Null, Sql::Decimal)
+        }
         (_, b) if b.to_f64() == 0.0 => Sql::Null,
         (a, b) => Sql::Double(Double::new(a.to_f64() % b.to_f64())),
     })
@@ -233,6 +284,7 @@ pub const FORMAT: Builtin = Builtin {
         ),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("FORMAT(1234567.891, 2)", "1,234,567.89"),
         Example::is("FORMAT(-999.5, 0)", "-1,000"),

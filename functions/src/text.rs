@@ -1,6 +1,6 @@
 //! Text. Places and lengths count characters, except in LENGTH; a number counts as the digits it shows.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, both, fold};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both, fold};
 use dsl::expr::sql::Sql;
 
 const TEXT: Param = Param::required(
@@ -25,6 +25,7 @@ pub const CONCAT: Builtin = Builtin {
         Param::rest("more", Type::Text, both("接在后面的文本。", "What follows.")),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("CONCAT('客户:', '张三')", "客户:张三"),
         Example::is("CONCAT(1.50, '元')", "1.50元"),
@@ -63,6 +64,7 @@ pub const CONCAT_WS: Builtin = Builtin {
         Param::rest("more", Type::Text, both("接在后面的文本。", "What follows.")),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("CONCAT_WS('-', 'a', NULL, 'b')", "a-b"),
         Example::is("CONCAT_WS('-', '', 'b')", "-b"),
@@ -111,6 +113,7 @@ pub const REPLACE: Builtin = Builtin {
         Param::required("to", Type::Text, both("换成的文本。", "What to put there.")),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("REPLACE(1699928000.120, '.', '')", "1699928000120"),
         Example::is("REPLACE('abc', '', '-')", "abc"),
@@ -144,6 +147,7 @@ pub const LEFT: Builtin = Builtin {
     summary: both("开头的若干个字符。", "The first characters."),
     params: &[TEXT, LENGTH_WANTED],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("LEFT('AD0001', 2)", "AD"),
         Example::is("LEFT('广东省', 2)", "广东"),
@@ -165,6 +169,7 @@ pub const RIGHT: Builtin = Builtin {
     summary: both("末尾的若干个字符。", "The last characters."),
     params: &[TEXT, LENGTH_WANTED],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("RIGHT('AD0001', 4)", "0001"),
         Example::is("RIGHT('广东省', 1)", "省"),
@@ -205,6 +210,7 @@ pub const SUBSTRING: Builtin = Builtin {
         ),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[
         Example::is("SUBSTRING('广东省深圳', 2, 2)", "东省"),
         Example::is("SUBSTRING('abcdef', 3)", "cdef"),
@@ -253,6 +259,7 @@ pub const LOCATE: Builtin = Builtin {
         ),
     ],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[
         Example::is("LOCATE('仔细', '请仔细包装')", "2"),
         Example::is("LOCATE('B', 'abcb')", "2"),
@@ -293,6 +300,7 @@ pub const TRIM: Builtin = Builtin {
     summary: both("去掉两端的空格。", "Takes the blanks off both ends."),
     params: &[TEXT],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[Example::is("TRIM('  a b ')", "a b"), Example::is("TRIM('')", "")],
     constant: true,
     call: Call::Eager(|args| Ok(Sql::text(args.text(0).trim_matches(' ').to_owned()))),
@@ -305,6 +313,7 @@ pub const UPPER: Builtin = Builtin {
     summary: both("转为大写。", "In capital letters."),
     params: &[TEXT],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[Example::is("UPPER('ab-01张')", "AB-01张")],
     constant: true,
     call: Call::Eager(|args| Ok(Sql::text(args.text(0).to_uppercase()))),
@@ -317,6 +326,7 @@ pub const LOWER: Builtin = Builtin {
     summary: both("转为小写。", "In small letters."),
     params: &[TEXT],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[Example::is("LOWER('AB-01张')", "ab-01张")],
     constant: true,
     call: Call::Eager(|args| Ok(Sql::text(args.text(0).to_lowercase()))),
@@ -332,6 +342,7 @@ pub const LENGTH: Builtin = Builtin {
     ),
     params: &[TEXT],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[
         Example::is("LENGTH('广东')", "6"),
         Example::is("LENGTH(1.50)", "4"),
@@ -348,6 +359,7 @@ pub const CHAR_LENGTH: Builtin = Builtin {
     summary: both("字符数。", "How many characters."),
     params: &[TEXT],
     returns: Type::Integer,
+    ty: Typing::Int,
     examples: &[
         Example::is("CHAR_LENGTH('广东')", "2"),
         Example::is("CHAR_LENGTH('')", "0"),

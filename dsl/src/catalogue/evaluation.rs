@@ -14,6 +14,7 @@ pub const ALL: &[&Entry] = &[
     &OUT_OF_FUEL,
     &BAD_PATTERN_VALUE,
     &CAST_DOES_NOT_FIT,
+    &BYTES_ARE_NO_TEXT,
 ];
 
 /// The field `{path}` that the expression reads is missing.
@@ -131,4 +132,17 @@ pub const CAST_DOES_NOT_FIT: Entry = Entry {
     long_zh: "数据库会把放不下的值悄悄改成最大值;这里作为错误处理。",
     long_en: "A database would silently put the largest value in its place; here it is an error.",
     example: "_function CAST(12345 AS DECIMAL(4,2))",
+};
+
+/// The bytes are no text.
+pub const BYTES_ARE_NO_TEXT: Entry = Entry {
+    code: "E2059",
+    severity: Severity::Error,
+    zh: "结果是二进制数据,不是文本",
+    en: "the result is bytes that are no text",
+    help_zh: "用 HEX 或 TO_BASE64 把它变成文本",
+    help_en: "make text of it with HEX or TO_BASE64",
+    long_zh: "UNHEX 和 FROM_BASE64 给出字节。不是 UTF-8 文本的字节不能写进 JSON。",
+    long_en: "UNHEX and FROM_BASE64 give bytes. Bytes that are no UTF-8 text cannot be written into JSON.",
+    example: "_function UNHEX('FF')",
 };

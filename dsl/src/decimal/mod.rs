@@ -354,6 +354,17 @@ impl Decimal {
             .and_then(|v| i64::try_from(v).ok())
     }
 
+    /// The number itself, when it is whole and fits.
+    pub fn to_i128(&self) -> Option<i128> {
+        (self.stored == 0).then(|| self.coef.to_i128()).flatten()
+    }
+
+    /// The same number declared to show another number of digits; the stored digits stay.
+    pub fn with_scale(mut self, scale: u8) -> Decimal {
+        self.scale = scale.min(MAX_SCALE);
+        self
+    }
+
     /// The whole part and the first `digits` of the fraction as one integer: `1.5` with three is `1500`.
     /// The rest is cut off.
     pub fn to_scaled_i64(&self, digits: u8) -> Option<i64> {
@@ -415,6 +426,16 @@ impl From<i64> for Decimal {
     fn from(value: i64) -> Decimal {
         Decimal {
             coef: Coef::Small(i128::from(value)),
+            stored: 0,
+            scale: 0,
+        }
+    }
+}
+
+impl From<i128> for Decimal {
+    fn from(value: i128) -> Decimal {
+        Decimal {
+            coef: Coef::Small(value),
             stored: 0,
             scale: 0,
         }

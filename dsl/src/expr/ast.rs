@@ -39,6 +39,8 @@ pub(crate) enum Node {
     Case(Box<Case>),
     /// A function.
     Call(&'static Builtin, Vec<Node>),
+    /// A function over the lines of a document.
+    Aggregate(Box<Aggregate>),
     /// CAST and CONVERT.
     Cast(Box<Node>, Cast),
     /// `INTERVAL n UNIT`.
@@ -83,6 +85,7 @@ pub(crate) enum Unary {
     Not,
     Minus,
     Plus,
+    Invert,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,11 @@ pub(crate) enum Binary {
     Div,
     Rem,
     IntDiv,
+    BitAnd,
+    BitOr,
+    BitXor,
+    ShiftLeft,
+    ShiftRight,
 }
 
 impl Binary {
@@ -125,6 +133,11 @@ impl Binary {
             Binary::Div => "/",
             Binary::Rem => "%",
             Binary::IntDiv => "DIV",
+            Binary::BitAnd => "&",
+            Binary::BitOr => "|",
+            Binary::BitXor => "^",
+            Binary::ShiftLeft => "<<",
+            Binary::ShiftRight => ">>",
         }
     }
 }
@@ -149,6 +162,18 @@ pub(crate) struct Case {
     pub(crate) otherwise: Option<Node>,
 }
 
+/// A call of a function over lines.
+#[derive(Debug, Clone)]
+pub(crate) struct Aggregate {
+    pub(crate) builtin: &'static Builtin,
+    /// The first is computed line by line, the others once.
+    pub(crate) args: Vec<Node>,
+    /// Equal values count once.
+    pub(crate) distinct: bool,
+    /// By what the lines are put in order, and whether the greatest comes first.
+    pub(crate) order: Vec<(Node, bool)>,
+}
+
 /// What CAST makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cast {
@@ -157,7 +182,9 @@ pub(crate) enum Cast {
     Decimal { digits: u8, scale: u8 },
     Double,
     Char(Option<usize>),
+    Bytes(Option<usize>),
     Date,
+    Time(u8),
     DateTime(u8),
 }
 
@@ -185,6 +212,10 @@ impl Node {
                 case.subject.iter().chain(arms).chain(&case.otherwise).collect()
             }
             Node::Call(_, args) => args.iter().collect(),
+            Node::Aggregate(lines) => {
+                let order = lines.order.iter().map(|(by, _)| by);
+                lines.args.iter().chain(order).collect()
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::parse::Parsed;
 use super::run::Run;
 use super::sql::Sql;
 use super::{Bounds, Env, Expr, ExprError};
-use crate::builtin::{Builtin, Call, Type};
+use crate::builtin::{Builtin, Type};
 use crate::catalogue::expression;
 use crate::path::Path;
 use crate::value::Value;
@@ -96,13 +96,7 @@ impl Checker<'_> {
         let inside = aggregated
             || matches!(
                 node,
-                Node::Call(
-                    Builtin {
-                        call: Call::Aggregate(_),
-                        ..
-                    },
-                    _
-                )
+                Node::Aggregate(_)
             );
         for child in node.children() {
             self.lists(child, inside);
@@ -280,6 +274,10 @@ fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {
             case.otherwise.iter_mut().for_each(visit);
         }
         Node::Call(_, args) => args.iter_mut().for_each(visit),
+        Node::Aggregate(lines) => {
+            lines.args.iter_mut().for_each(&mut *visit);
+            lines.order.iter_mut().for_each(|(by, _)| visit(by));
+        }
     }
 }
 

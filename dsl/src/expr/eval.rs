@@ -4,13 +4,15 @@ use std::cmp::Ordering;
 
 use regex::{Regex, RegexBuilder};
 
-use super::ast::{Binary, Case, Cast, Is, Link, Node, Pattern, Sense, Unary};
+use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
 use super::run::{Lazy, Run};
-use super::sql::{Double, Num, Sql, compare, compare_numbers};
+use super::arith::{arithmetic, bits, invert, sign};
+use super::cast::cast;
+use super::sql::{Sql, Ty, TyKind, compare, compare_numbers};
+use super::types::{self, Types};
 use super::{text, time};
-use crate::builtin::{Args, Builtin, Call};
+use crate::builtin::{Args, Builtin, Call, Typing};
 use crate::catalogue::evaluation;
-use crate::decimal::{Decimal, OutOfRange};
 use crate::diagnostic::Failure;
 
 /// Bytes a compiled pattern may take.
@@ -34,7 +36,8 @@ pub(super) fn node<'a>(run: &Run<'a>, node: &'a Node) -> Result<Sql<'a>, Failure
         Node::Regexp(inner, pattern, sense) => regexp(run, inner, pattern, *sense),
         Node::Case(cases) => case(run, cases),
         Node::Call(builtin, args) => call(run, builtin, args),
-        Node::Cast(inner, to) => cast(run, inner, *to),
+        Node::Aggregate(lines) => aggregate(run, lines),
+        Node::Cast(inner, to) => cast(run, self::node(run, inner)?, *to),
         Node::Interval(amount, unit) => {
             let amount = self::node(run, amount)?;
             Ok(time::interval(&amount, unit).map_or(Sql::Null, Sql::Interval))
@@ -50,23 +53,12 @@ fn truth(value: Option<bool>, sense: Sense) -> Sql<'static> {
     }
 }
 
-fn out_of_range(what: &str) -> Failure {
-    Failure::new(&evaluation::NUMBER_OUT_OF_RANGE).with("what", what)
-}
-
 fn unary<'a>(run: &Run<'a>, op: Unary, inner: &'a Node) -> Result<Sql<'a>, Failure> {
     let value = node(run, inner)?;
     Ok(match op {
-        Unary::Plus => value,
         Unary::Not => truth(value.truth(), Sense::Negated),
-        Unary::Minus => match value.to_num() {
-            None => Sql::Null,
-            Some(Num::Exact(number)) => Sql::Number(number.neg()),
-            Some(Num::Float(double)) => Sql::Double(Double {
-                value: -double.value,
-                ..double
-            }),
-        },
+        Unary::Invert => invert(&value),
+        Unary::Plus | Unary::Minus => sign(op, value),
     })
 }
 
@@ -121,6 +113,9 @@ fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, F
         Binary::Le => compared(Ordering::is_le),
         Binary::Gt => compared(Ordering::is_gt),
         Binary::Ge => compared(Ordering::is_ge),
+        op @ (Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::ShiftLeft | Binary::ShiftRight) => {
+            Ok(bits(op, &left, &right()?))
+        }
         op => {
             let right = right()?;
             match (&left, &right, op) {
@@ -134,70 +129,6 @@ fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, F
             }
         }
     }
-}
-
-fn arithmetic(op: Binary, left: &Sql<'_>, right: &Sql<'_>) -> Result<Sql<'static>, Failure> {
-    // DIV and its operands are exact whatever they were.
-    if op == Binary::IntDiv {
-        let (Some(a), Some(b)) = (left.to_decimal(), right.to_decimal()) else {
-            return Ok(Sql::Null);
-        };
-        let quotient = a.int_div(&b).map_err(|OutOfRange| out_of_range(op.sign()))?;
-        return Ok(quotient.map_or(Sql::Null, Sql::Number));
-    }
-    let (Some(a), Some(b)) = (left.to_num(), right.to_num()) else {
-        return Ok(Sql::Null);
-    };
-    match (&a, &b) {
-        (Num::Exact(a), Num::Exact(b)) => {
-            let result = exact(op, a, b).map_err(|OutOfRange| out_of_range(op.sign()))?;
-            Ok(result.map_or(Sql::Null, Sql::Number))
-        }
-        _ => float(op, &a, &b),
-    }
-}
-
-fn exact(op: Binary, a: &Decimal, b: &Decimal) -> Result<Option<Decimal>, OutOfRange> {
-    match op {
-        Binary::Add => a.add(b).map(Some),
-        Binary::Sub => a.sub(b).map(Some),
-        Binary::Mul => a.mul(b).map(Some),
-        Binary::Div => a.div(b),
-        _ => Ok(a.rem(b)),
-    }
-}
-
-/// Digits a float does not fix.
-const NOT_FIXED: u8 = 31;
-
-fn float(op: Binary, a: &Num, b: &Num) -> Result<Sql<'static>, Failure> {
-    let (x, y) = (a.to_f64(), b.to_f64());
-    if matches!(op, Binary::Div | Binary::Rem) && y == 0.0 {
-        return Ok(Sql::Null);
-    }
-    let value = match op {
-        Binary::Add => x + y,
-        Binary::Sub => x - y,
-        Binary::Mul => x * y,
-        Binary::Div => x / y,
-        _ => x % y,
-    };
-    if !value.is_finite() {
-        return Err(out_of_range(op.sign()));
-    }
-    let longer = a
-        .decimals()
-        .unwrap_or(NOT_FIXED)
-        .max(b.decimals().unwrap_or(NOT_FIXED));
-    let shown = if op == Binary::Div {
-        longer.saturating_add(4)
-    } else {
-        longer
-    };
-    Ok(Sql::Double(Double {
-        value,
-        decimals: (shown < NOT_FIXED).then_some(shown),
-    }))
 }
 
 fn is<'a>(run: &Run<'a>, inner: &'a Node, what: Is, sense: Sense) -> Result<Sql<'a>, Failure> {
@@ -231,7 +162,7 @@ fn between<'a>(
 ) -> Result<Sql<'a>, Failure> {
     let (value, low, high) = (node(run, inner)?, node(run, &bounds.0)?, node(run, &bounds.1)?);
     // One number among the three makes all of them numbers.
-    let numeric = |value: &Sql<'_>| matches!(value, Sql::Number(_) | Sql::Double(_));
+    let numeric = |value: &Sql<'_>| Ty::of(value).kind.is_number();
     let all = [&value, &low, &high];
     let order = if all.into_iter().any(numeric) {
         compare_numbers
@@ -338,24 +269,39 @@ fn case<'a>(run: &Run<'a>, case: &'a Case) -> Result<Sql<'a>, Failure> {
             None => candidate.truth() == Some(true),
         };
         if holds {
-            return node(run, then);
+            return branch(run, node(run, then)?, || types::branches(run, case));
         }
     }
-    case.otherwise
-        .as_ref()
-        .map_or(Ok(Sql::Null), |otherwise| node(run, otherwise))
+    match &case.otherwise {
+        Some(otherwise) => branch(run, node(run, otherwise)?, || types::branches(run, case)),
+        None => Ok(Sql::Null),
+    }
+}
+
+/// The value of a branch as the type of all branches together. Text stays text whatever the others are.
+fn branch<'a>(run: &Run<'a>, value: Sql<'a>, ty: impl FnOnce() -> Ty) -> Result<Sql<'a>, Failure> {
+    if matches!(value, Sql::Null | Sql::Text(_)) {
+        return Ok(value);
+    }
+    let ty = ty();
+    if ty == Ty::of(&value) || ty.kind == TyKind::Null {
+        return Ok(value);
+    }
+    Ok(ty.coerce(value, || run.today()))
 }
 
 fn call<'a>(run: &Run<'a>, builtin: &'static Builtin, nodes: &'a [Node]) -> Result<Sql<'a>, Failure> {
     let failed = |error: crate::builtin::CallError| error.into_failure(builtin.name);
     let result = match builtin.call {
-        Call::Lazy(function) => function(&Lazy { nodes, run }).map_err(failed)?,
-        Call::Aggregate(function) => {
-            let values = nodes
-                .first()
-                .map_or(Ok(Vec::new()), |argument| run.lines(argument))?;
-            function(&values).map_err(failed)?
+        Call::Lazy(function) => {
+            let value = function(&Lazy { nodes, run }).map_err(failed)?;
+            match builtin.ty {
+                Typing::Merge(from) => branch(run, value, || Types::new(nodes, run).merged(from))?,
+                _ => value,
+            }
         }
+        // The parser makes a node of its own of these.
+        Call::Aggregate(_) => Sql::Null,
         Call::Eager(function) | Call::Nullable(function) => {
             let mut values = Vec::with_capacity(nodes.len());
             for argument in nodes {
@@ -365,81 +311,87 @@ fn call<'a>(run: &Run<'a>, builtin: &'static Builtin, nodes: &'a [Node]) -> Resu
                 }
                 values.push(value);
             }
-            function(&Args::new(&values, run)).map_err(failed)?
+            function(&Args::new(&values, nodes, run)).map_err(failed)?
         }
     };
-    if let Sql::Text(text) = &result {
-        run.within(text.text.len(), builtin.name)?;
-        run.spend_text(text.text.len())?;
-    }
+    bounded(run, result, builtin)
+}
+
+/// Refuses a result that has grown too large, and counts what making it cost.
+fn bounded<'a>(run: &Run<'a>, result: Sql<'a>, builtin: &Builtin) -> Result<Sql<'a>, Failure> {
+    let bytes = match &result {
+        Sql::Text(text) => text.text.len(),
+        Sql::Bytes(bytes) => bytes.len(),
+        _ => return Ok(result),
+    };
+    run.within(bytes, builtin.name)?;
+    run.spend_text(bytes)?;
     Ok(result)
 }
 
-fn cast<'a>(run: &Run<'a>, inner: &'a Node, to: Cast) -> Result<Sql<'a>, Failure> {
-    let value = node(run, inner)?;
-    if value.is_null() {
+fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure> {
+    let Call::Aggregate(function) = lines.builtin.call else {
         return Ok(Sql::Null);
-    }
-    let unfit = |want: String| {
-        let shown = value.to_text().unwrap_or_default();
-        Failure::new(&evaluation::CAST_DOES_NOT_FIT)
-            .with("value", shown)
-            .with("want", want)
     };
-    Ok(match to {
-        Cast::Char(length) => {
-            let text = value.to_text().unwrap_or_default();
-            let cut = length
-                .and_then(|length| text.char_indices().nth(length))
-                .map(|(at, _)| at);
-            Sql::text(text[..cut.unwrap_or(text.len())].to_owned())
-        }
-        Cast::Double => match value.to_num() {
-            Some(number) => Sql::Double(Double::new(number.to_f64())),
-            None => Sql::Null,
-        },
-        Cast::Decimal { digits, scale } => {
-            let number = value.to_decimal().unwrap_or(Decimal::ZERO);
-            let want = || unfit(format!("DECIMAL({digits},{scale})"));
-            let rounded = number.round(i32::from(scale)).map_err(|OutOfRange| want())?;
-            let whole = rounded
-                .truncate(0)
-                .map_err(|OutOfRange| want())?
-                .abs()
-                .to_string();
-            let room = usize::from(digits.saturating_sub(scale));
-            if whole.trim_start_matches('0').len() > room {
-                return Err(want());
+    let [value, rest @ ..] = lines.args.as_slice() else {
+        return Ok(Sql::Null);
+    };
+    let mut rows = run.lines(value, &lines.order)?;
+    sort(run, &mut rows, &lines.order)?;
+    let mut values: Vec<Sql<'a>> = rows.into_iter().map(|(value, _)| value).collect();
+    // The lines are one column: its type is that of all of them together.
+    let ty = values.iter().fold(Ty::NULL, |ty, value| ty.merge(Ty::of(value)));
+    if values.iter().any(|value| Ty::of(value) != ty) && !values.iter().any(is_bare) {
+        values = values
+            .into_iter()
+            .map(|value| ty.coerce(value, || run.today()))
+            .collect();
+    }
+    if lines.distinct {
+        let mut kept: Vec<Sql<'a>> = Vec::new();
+        for value in values {
+            run.spend(u64::try_from(kept.len()).unwrap_or(u64::MAX))?;
+            if !kept.iter().any(|other| compare(other, &value) == Some(Ordering::Equal)) {
+                kept.push(value);
             }
-            Sql::Number(rounded)
         }
-        Cast::Signed | Cast::Unsigned => {
-            let name = if to == Cast::Signed { "SIGNED" } else { "UNSIGNED" };
-            let number = value.to_decimal().unwrap_or(Decimal::ZERO);
-            // Text gives its leading integer, a number is rounded.
-            let places = if matches!(value, Sql::Text(_)) {
-                number.truncate(0)
-            } else {
-                number.round(0)
+        values = kept;
+    }
+    let mut others = Vec::with_capacity(rest.len());
+    for argument in rest {
+        others.push(node(run, argument)?);
+    }
+    let failed = |error: crate::builtin::CallError| error.into_failure(lines.builtin.name);
+    let result = function(&values, &Args::new(&others, rest, run)).map_err(failed)?;
+    bounded(run, result, lines.builtin)
+}
+
+fn is_bare(value: &Sql<'_>) -> bool {
+    matches!(value, Sql::Text(text) if text.bare)
+}
+
+/// Puts lines in the order that was asked for; NULL comes first, equal lines keep their places.
+fn sort<'a>(
+    run: &Run<'a>,
+    rows: &mut [(Sql<'a>, Vec<Sql<'a>>)],
+    order: &[(Node, bool)],
+) -> Result<(), Failure> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    run.spend(u64::try_from(rows.len()).unwrap_or(u64::MAX).saturating_mul(16))?;
+    rows.sort_by(|(_, a), (_, b)| {
+        let unequal = a.iter().zip(b).zip(order).find_map(|((x, y), (_, descending))| {
+            let order = match (x.is_null(), y.is_null()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (false, false) => compare(x, y).unwrap_or(Ordering::Equal),
             };
-            let whole = places.map_err(|OutOfRange| unfit(name.to_owned()))?;
-            let (least, most) = if to == Cast::Signed {
-                (Decimal::from(i64::MIN), Decimal::from(i64::MAX))
-            } else {
-                (
-                    Decimal::ZERO,
-                    Decimal::parse("18446744073709551615").unwrap_or(Decimal::ZERO),
-                )
-            };
-            if whole < least || whole > most {
-                return Err(unfit(name.to_owned()));
-            }
-            Sql::Number(whole)
-        }
-        Cast::Date => run.time(&value).map_or(Sql::Null, |at| Sql::Date(at.at.date())),
-        Cast::DateTime(fraction) => match run.time(&value) {
-            Some(at) => Sql::DateTime(time::DateTime { fraction, ..at }),
-            None => Sql::Null,
-        },
-    })
+            let order = if *descending { order.reverse() } else { order };
+            order.is_ne().then_some(order)
+        });
+        unequal.unwrap_or(Ordering::Equal)
+    });
+    Ok(())
 }

@@ -20,12 +20,15 @@
 //! expression, `sum(<<details.qty>> * <<details.price>>)`.
 //!
 //! Where this differs from the server on purpose: a comparison of text with an exact number is exact, not by
-//! floating point; a branch keeps its own kind (`IF(a, 1, '2')` gives the number 1); a value that grows past its
-//! bound is a failure instead of a silent NULL; decimals have no 64-bit range for whole numbers.
+//! floating point; a value that grows past its bound and a CAST that does not fit are failures instead of a NULL
+//! or a nearest value with a warning. `docs/oracle.md` has the whole list.
 //!
 //! Not here: the functions (crate `functions`), where fields come from ([`Env`]), and when look-ups are done.
 
-mod ast;
+mod arith;
+pub(crate) mod ast;
+mod cast;
+mod compare;
 mod check;
 mod error;
 mod eval;
@@ -36,6 +39,8 @@ mod scan;
 pub mod sql;
 pub(crate) mod text;
 pub mod time;
+pub mod ty;
+pub(crate) mod types;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -43,7 +48,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use crate::builtin::Registry;
-use crate::catalogue::Entry;
+use crate::catalogue::{Entry, evaluation};
 use crate::diagnostic::{Facts, Failure};
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -167,7 +172,10 @@ impl Expr {
 
     /// Computes the value that is sent: a number with its digits, text, or null.
     pub fn eval(&self, env: &dyn Env) -> Result<Value, Failure> {
-        self.eval_typed(env).map(|value| value.to_value())
+        let value = self.eval_typed(env)?;
+        value
+            .to_value()
+            .ok_or_else(|| Failure::new(&evaluation::BYTES_ARE_NO_TEXT))
     }
 
     /// Computes the value with its kind.

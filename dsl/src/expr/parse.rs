@@ -11,12 +11,12 @@ use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pair;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
-use super::ast::{Binary, Case, Cast, Is, Link, Node, Pattern, Piece, Sense, Unary};
+use super::ast::{Aggregate, Binary, Case, Cast, Is, Link, Node, Pattern, Piece, Sense, Unary};
 use super::find::{FindSpec, parse_find};
 use super::scan::{tokens_of, unknown_function, unknown_functions};
-use super::sql::{Double, Sql};
+use super::sql::{Double, Int, Sql};
 use super::{ExprError, time};
-use crate::builtin::{Builtin, Registry};
+use crate::builtin::{Builtin, Call, Registry};
 use crate::catalogue::expression;
 use crate::decimal::Decimal;
 use crate::diagnostic::Lang;
@@ -292,6 +292,14 @@ impl Builder<'_> {
         match builtin {
             Some(builtin) => {
                 self.parsed.calls[index].1 = args.len();
+                if matches!(builtin.call, Call::Aggregate(_)) {
+                    return Node::Aggregate(Box::new(Aggregate {
+                        builtin,
+                        args,
+                        distinct: false,
+                        order: Vec::new(),
+                    }));
+                }
                 Node::Call(builtin, args)
             }
             None => Node::Const(Sql::Null),
@@ -492,8 +500,11 @@ fn unescape(body: &str, quote: char, keep_like: bool) -> String {
 
 /// A literal with an exponent is floating point, as on the server.
 fn number(text: &str) -> Sql<'static> {
+    if let Some(int) = text.parse::<i128>().ok().and_then(Int::literal) {
+        return Sql::Int(int);
+    }
     match Decimal::parse(text) {
-        Some(number) => Sql::Number(number),
+        Some(number) => Sql::Decimal(number),
         None => match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Sql::Double(Double::new(value)),
             _ => Sql::Null,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use super::ast::{Node, Piece};
 use super::eval;
-use super::sql::{DateTime, Num, Sql, Text};
+use super::sql::{Date, DateTime, Int, Sql, Text, Time, exact_prefix};
 use super::{Bounds, Env, Expr};
 use crate::builtin::CallError;
 use crate::catalogue::evaluation;
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
             absent |= self.value(slot)?.is_none_or(|value| value.is_empty());
         }
         match Decimal::parse(joined.text.trim()) {
-            Some(number) if !absent => Ok(Sql::Number(number)),
+            Some(_) if !absent => Ok(exact_prefix(joined.text.trim()).into_sql()),
             _ => Err(Failure::new(&evaluation::GLUED_NOT_NUMBER).with("text", &joined.text)),
         }
     }
@@ -229,10 +229,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The values of an aggregate function's argument: line by line, NULLs left out.
-    pub(super) fn lines(&self, argument: &'a Node) -> Result<Vec<Sql<'a>>, Failure> {
+    /// The values of an aggregate function's argument, line by line, NULLs left out; each with what orders it.
+    pub(super) fn lines(
+        &self,
+        argument: &'a Node,
+        order: &'a [(Node, bool)],
+    ) -> Result<Vec<(Sql<'a>, Vec<Sql<'a>>)>, Failure> {
         let mut count = None;
-        for slot in argument.slots() {
+        let by = order.iter().flat_map(|(by, _)| by.slots());
+        for slot in argument.slots().into_iter().chain(by) {
             let Some((path, _)) = self.read(slot) else {
                 continue;
             };
@@ -245,11 +250,15 @@ impl<'a> Run<'a> {
         let lines: Vec<Option<usize>> = count.map_or(vec![None], |count| (0..count).map(Some).collect());
         for line in lines {
             self.line.set(line);
-            let value = self.tolerating(|| eval::node(self, argument));
+            let row = self.tolerating(|| {
+                let value = eval::node(self, argument)?;
+                let keys: Result<Vec<_>, _> = order.iter().map(|(by, _)| eval::node(self, by)).collect();
+                Ok::<_, Failure>((value, keys?))
+            });
             self.line.set(before);
-            let value = value?;
-            if !value.is_null() {
-                values.push(value);
+            let row = row?;
+            if !row.0.is_null() {
+                values.push(row);
             }
         }
         Ok(values)
@@ -267,18 +276,12 @@ fn element(value: Cow<'_, Value>, line: usize) -> Option<Cow<'_, Value>> {
 
 /// A JSON number, exactly; one that no decimal holds is floating point.
 fn number_value(text: &str) -> Sql<'static> {
+    if let Some(int) = text.parse::<i128>().ok().and_then(Int::literal) {
+        return Sql::Int(int);
+    }
     match Decimal::parse_json(text) {
-        Some(number) => Sql::Number(number),
-        None => match (Sql::Text(Text {
-            text: Cow::Borrowed(text),
-            bare: true,
-        }))
-        .to_num()
-        {
-            Some(Num::Exact(number)) => Sql::Number(number),
-            Some(Num::Float(double)) => Sql::Double(double),
-            None => Sql::Null,
-        },
+        Some(number) => Sql::Decimal(number),
+        None => exact_prefix(text).into_sql(),
     }
 }
 
@@ -323,7 +326,20 @@ impl<'a> Lazy<'_, 'a> {
 
 impl Run<'_> {
     /// A time as the run's zone shows it.
-    pub(super) fn time(&self, value: &Sql<'_>) -> Option<DateTime> {
-        super::time::to_datetime(value, self.env.zone())
+    pub(crate) fn time(&self, value: &Sql<'_>) -> Option<DateTime> {
+        match value {
+            Sql::Time(time) => time.on(self.today()?),
+            other => super::time::to_datetime(other, self.env.zone()),
+        }
+    }
+
+    /// A time of the day, or a length of time.
+    pub(crate) fn clock(&self, value: &Sql<'_>) -> Option<Time> {
+        super::time::to_time(value, self.env.zone())
+    }
+
+    /// The day of the run in its zone.
+    pub(crate) fn today(&self) -> Option<Date> {
+        super::time::at_zone(self.env.now_ms(), self.env.zone(), 0).map(|at| at.date)
     }
 }

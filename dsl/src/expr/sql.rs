@@ -1,16 +1,15 @@
 //! The values an expression computes with, and how the server turns one kind into another.
 //!
-//! Exact numbers are [`Decimal`]s, whole ones included. Text written in quotes counts as floating point in
-//! arithmetic, as on the server; text that came bare from a record counts as the exact decimal it would have
-//! been, had it been written into the expression. Only [`Double`] is ever a float.
+//! Whole numbers are 64-bit integers with or without a sign, as on the server; everything else that is exact is a
+//! [`Decimal`]. Text written in quotes counts as floating point in arithmetic; text that came bare from a record
+//! counts as the number it would have been, had it been written into the expression. Only [`Double`] is ever a
+//! float. What type a value has before it is known stands in [`super::ty`].
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
-use jiff::civil;
-
-use super::text;
-use super::time;
+pub use super::compare::{compare, compare_numbers};
+pub use super::time::{Date, DateTime, Time};
+pub use super::ty::{NOT_FIXED, Ty, TyKind};
 use crate::decimal::Decimal;
 use crate::value::{Number, Value};
 
@@ -19,18 +18,33 @@ use crate::value::{Number, Value};
 pub enum Sql<'a> {
     /// Unknown or absent.
     Null,
-    /// An integer or a decimal, with its digits.
-    Number(Decimal),
+    /// A whole number; also TRUE and FALSE.
+    Int(Int),
+    /// An exact number with its digits.
+    Decimal(Decimal),
     /// Floating point: a literal with an exponent, or arithmetic with quoted text.
     Double(Double),
     /// Text.
     Text(Text<'a>),
+    /// Bytes, which are compared byte by byte: `UNHEX`, `BINARY`.
+    Bytes(Cow<'a, [u8]>),
     /// A day.
-    Date(civil::Date),
+    Date(Date),
+    /// A time of the day, or a length of time.
+    Time(Time),
     /// A day and a time of the scheme's zone.
     DateTime(DateTime),
     /// A length of time; only the operand of date arithmetic.
     Interval(Interval),
+}
+
+/// A BIGINT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Int {
+    /// With a sign.
+    Signed(i64),
+    /// Without one.
+    Unsigned(u64),
 }
 
 /// A floating-point number and how many digits it shows: all that matter, unless `ROUND` fixed them.
@@ -51,15 +65,6 @@ pub struct Text<'a> {
     pub bare: bool,
 }
 
-/// A civil date and time, shown with `fraction` digits after the seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DateTime {
-    /// The clock's reading.
-    pub at: civil::DateTime,
-    /// Digits of a second that are shown, 0 to 6.
-    pub fraction: u8,
-}
-
 /// `INTERVAL n UNIT`: months are counted apart, because they have no fixed length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
@@ -71,24 +76,70 @@ pub struct Interval {
     pub whole_days: bool,
 }
 
-/// A number of either sort.
+/// A number of any sort.
 #[derive(Debug, Clone)]
 pub enum Num {
+    /// A whole number.
+    Int(Int),
     /// Exact.
     Exact(Decimal),
     /// Floating point.
     Float(Double),
 }
 
+impl Int {
+    /// The number, whichever way it is kept.
+    pub fn wide(self) -> i128 {
+        match self {
+            Int::Signed(value) => i128::from(value),
+            Int::Unsigned(value) => i128::from(value),
+        }
+    }
+
+    /// `value` as a BIGINT with or without a sign; `None` when it does not fit.
+    pub fn fit(value: i128, unsigned: bool) -> Option<Int> {
+        if unsigned {
+            u64::try_from(value).ok().map(Int::Unsigned)
+        } else {
+            i64::try_from(value).ok().map(Int::Signed)
+        }
+    }
+
+    /// A literal: unsigned only when it needs the room.
+    pub fn literal(value: i128) -> Option<Int> {
+        Int::fit(value, false).or_else(|| Int::fit(value, true))
+    }
+
+    /// Whether it is without a sign.
+    pub fn is_unsigned(self) -> bool {
+        matches!(self, Int::Unsigned(_))
+    }
+
+    /// The same number as a decimal without a fraction.
+    pub fn to_decimal(self) -> Decimal {
+        Decimal::from(self.wide())
+    }
+
+    /// The number as the server hands it to what counts in 64 bits with a sign: the nearest that fits.
+    pub fn clamped(self) -> i64 {
+        i64::try_from(self.wide()).unwrap_or(i64::MAX)
+    }
+}
+
 impl<'a> Sql<'a> {
     /// TRUE is 1, FALSE is 0.
     pub fn bool(value: bool) -> Sql<'static> {
-        Sql::Number(Decimal::from(value))
+        Sql::int(i64::from(value))
     }
 
     /// A whole number.
     pub fn int(value: i64) -> Sql<'static> {
-        Sql::Number(Decimal::from(value))
+        Sql::Int(Int::Signed(value))
+    }
+
+    /// A whole number without a sign.
+    pub fn unsigned(value: u64) -> Sql<'static> {
+        Sql::Int(Int::Unsigned(value))
     }
 
     /// Text that an expression made.
@@ -99,6 +150,11 @@ impl<'a> Sql<'a> {
         })
     }
 
+    /// Bytes that an expression made.
+    pub fn bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Sql<'a> {
+        Sql::Bytes(bytes.into())
+    }
+
     /// Whether it is NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Sql::Null)
@@ -107,16 +163,12 @@ impl<'a> Sql<'a> {
     /// Cut loose from what it borrows.
     pub fn into_owned(self) -> Sql<'static> {
         match self {
-            Sql::Null => Sql::Null,
-            Sql::Number(number) => Sql::Number(number),
-            Sql::Double(double) => Sql::Double(double),
             Sql::Text(Text { text, bare }) => Sql::Text(Text {
                 text: Cow::Owned(text.into_owned()),
                 bare,
             }),
-            Sql::Date(date) => Sql::Date(date),
-            Sql::DateTime(at) => Sql::DateTime(at),
-            Sql::Interval(interval) => Sql::Interval(interval),
+            Sql::Bytes(bytes) => Sql::Bytes(Cow::Owned(bytes.into_owned())),
+            other => other.clone_scalar(),
         }
     }
 
@@ -127,84 +179,114 @@ impl<'a> Sql<'a> {
                 text: Cow::Borrowed(text),
                 bare: *bare,
             }),
+            Sql::Bytes(bytes) => Sql::Bytes(Cow::Borrowed(bytes)),
             other => other.clone_scalar(),
         }
     }
 
     fn clone_scalar(&self) -> Sql<'static> {
         match self {
-            Sql::Null | Sql::Text(_) => Sql::Null,
-            Sql::Number(number) => Sql::Number(number.clone()),
+            Sql::Null | Sql::Text(_) | Sql::Bytes(_) => Sql::Null,
+            Sql::Int(int) => Sql::Int(*int),
+            Sql::Decimal(number) => Sql::Decimal(number.clone()),
             Sql::Double(double) => Sql::Double(*double),
             Sql::Date(date) => Sql::Date(*date),
+            Sql::Time(time) => Sql::Time(*time),
             Sql::DateTime(at) => Sql::DateTime(*at),
             Sql::Interval(interval) => Sql::Interval(*interval),
         }
     }
 
-    /// As text, printed as the server prints it; `None` for NULL.
+    /// As text, printed as the server prints it; `None` for NULL. Bytes that are no text show a replacement
+    /// character; [`Sql::to_value`] refuses them.
     pub fn to_text(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Sql::Null | Sql::Interval(_) => None,
-            Sql::Number(number) => Some(Cow::Owned(number.to_string())),
-            Sql::Double(double) => Some(Cow::Owned(double.to_string())),
-            Sql::Text(text) => Some(Cow::Borrowed(&text.text)),
-            Sql::Date(date) => Some(Cow::Owned(date.to_string())),
-            Sql::DateTime(at) => Some(Cow::Owned(time::print(at))),
-        }
+        Some(match self {
+            Sql::Null | Sql::Interval(_) => return None,
+            Sql::Int(int) => Cow::Owned(int.wide().to_string()),
+            Sql::Decimal(number) => Cow::Owned(number.to_string()),
+            Sql::Double(double) => Cow::Owned(double.to_string()),
+            Sql::Text(text) => Cow::Borrowed(&text.text),
+            Sql::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            Sql::Date(date) => Cow::Owned(date.to_string()),
+            Sql::Time(time) => Cow::Owned(time.to_string()),
+            Sql::DateTime(at) => Cow::Owned(at.to_string()),
+        })
+    }
+
+    /// The bytes of its text; `None` for NULL.
+    pub fn to_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        Some(match self {
+            Sql::Bytes(bytes) => Cow::Borrowed(bytes),
+            other => match other.to_text()? {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
+        })
     }
 
     /// As a number; text gives its numeric beginning, or zero. `None` for NULL.
     pub fn to_num(&self) -> Option<Num> {
-        match self {
-            Sql::Null | Sql::Interval(_) => None,
-            Sql::Number(number) => Some(Num::Exact(number.clone())),
-            Sql::Double(double) => Some(Num::Float(*double)),
-            Sql::Text(Text { text, bare: true }) => Some(exact_prefix(text)),
-            Sql::Text(Text { text, bare: false }) => Some(Num::Float(Double::new(float_prefix(text)))),
-            Sql::Date(date) => Some(Num::Exact(time::date_number(*date))),
-            Sql::DateTime(at) => Some(Num::Exact(time::datetime_number(at))),
-        }
+        Some(match self {
+            Sql::Null | Sql::Interval(_) => return None,
+            Sql::Int(int) => Num::Int(*int),
+            Sql::Decimal(number) => Num::Exact(number.clone()),
+            Sql::Double(double) => Num::Float(*double),
+            Sql::Text(Text { text, bare: true }) => exact_prefix(text),
+            Sql::Text(Text { text, bare: false }) => Num::Float(Double::new(float_prefix(text))),
+            Sql::Bytes(bytes) => Num::Float(Double::new(float_prefix(&String::from_utf8_lossy(bytes)))),
+            Sql::Date(date) => Num::Int(Int::Signed(date.number())),
+            Sql::Time(time) => time.number(),
+            Sql::DateTime(at) => at.number(),
+        })
     }
 
     /// As an exact number: floating point by the digits it prints. `None` for NULL.
     pub fn to_decimal(&self) -> Option<Decimal> {
-        match self {
+        let number = match self {
             // Quoted text that is a plain decimal needs no detour through floating point.
-            Sql::Text(Text { text, .. }) => match exact_prefix(text) {
-                Num::Exact(number) => Some(number),
-                Num::Float(double) => Some(double.to_decimal()),
-            },
-            other => match other.to_num()? {
-                Num::Exact(number) => Some(number),
-                Num::Float(double) => Some(double.to_decimal()),
-            },
-        }
+            Sql::Text(Text { text, .. }) => exact_prefix(text),
+            other => other.to_num()?,
+        };
+        Some(number.to_decimal())
+    }
+
+    /// As a 64-bit whole number, as the server asks a value for one: text gives its leading integer, a decimal and
+    /// a float are rounded, what does not fit becomes the nearest that does. `None` for NULL.
+    pub fn to_int(&self) -> Option<Int> {
+        let text = match self {
+            Sql::Text(text) => Cow::Borrowed(&*text.text),
+            Sql::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            other => return Some(other.to_num()?.to_int()),
+        };
+        Some(int_prefix(&text))
     }
 
     /// Whether a condition holds; `None` for NULL.
     pub fn truth(&self) -> Option<bool> {
         Some(match self.to_num()? {
+            Num::Int(int) => int.wide() != 0,
             Num::Exact(number) => !number.is_zero(),
             Num::Float(double) => double.value != 0.0,
         })
     }
 
-    /// The JSON value it is sent as: a number keeps its digits.
-    pub fn to_value(&self) -> Value {
+    /// The JSON value it is sent as: a number keeps its digits. `None` for bytes that are no text.
+    pub fn to_value(&self) -> Option<Value> {
         let number = |text: String| match Number::parse(&text) {
             Some(number) => Value::Number(number),
             None => Value::Text(text),
         };
-        match self {
+        Some(match self {
             Sql::Null | Sql::Interval(_) => Value::Null,
-            Sql::Number(decimal) => number(decimal.to_string()),
+            Sql::Int(int) => number(int.wide().to_string()),
+            Sql::Decimal(decimal) => number(decimal.to_string()),
             Sql::Double(double) => number(double.to_string()),
             Sql::Text(text) => Value::Text(text.text.to_string()),
-            Sql::Date(_) | Sql::DateTime(_) => self
+            Sql::Bytes(bytes) => Value::Text(std::str::from_utf8(bytes).ok()?.to_owned()),
+            Sql::Date(_) | Sql::Time(_) | Sql::DateTime(_) => self
                 .to_text()
                 .map_or(Value::Null, |text| Value::Text(text.into_owned())),
-        }
+        })
     }
 }
 
@@ -212,16 +294,54 @@ impl Num {
     /// As floating point.
     pub fn to_f64(&self) -> f64 {
         match self {
+            // The nearest float is what the server computes with.
+            Num::Int(int) => decimal_to_f64(&int.to_decimal()),
             Num::Exact(number) => decimal_to_f64(number),
             Num::Float(double) => double.value,
+        }
+    }
+
+    /// As an exact number: floating point by the digits it prints.
+    pub fn to_decimal(&self) -> Decimal {
+        match self {
+            Num::Int(int) => int.to_decimal(),
+            Num::Exact(number) => number.clone(),
+            Num::Float(double) => double.to_decimal(),
+        }
+    }
+
+    /// Rounded to a whole number; what does not fit becomes the nearest that does.
+    pub fn to_int(&self) -> Int {
+        match self {
+            Num::Int(int) => *int,
+            Num::Exact(number) => Int::Signed(number.to_i64().unwrap_or(if number.is_negative() {
+                i64::MIN
+            } else {
+                i64::MAX
+            })),
+            Num::Float(double) => {
+                let edge = if double.value < 0.0 { i64::MIN } else { i64::MAX };
+                let rounded = Double::new(double.value.round_ties_even()).to_decimal();
+                Int::Signed(rounded.to_i64().unwrap_or(edge))
+            }
         }
     }
 
     /// How many digits it shows after the point; `None` when that is left to the number.
     pub fn decimals(&self) -> Option<u8> {
         match self {
+            Num::Int(_) => Some(0),
             Num::Exact(number) => Some(number.scale()),
             Num::Float(double) => double.decimals,
+        }
+    }
+
+    /// The value it is.
+    pub fn into_sql(self) -> Sql<'static> {
+        match self {
+            Num::Int(int) => Sql::Int(int),
+            Num::Exact(number) => Sql::Decimal(number),
+            Num::Float(double) => Sql::Double(double),
         }
     }
 }
@@ -229,6 +349,27 @@ impl Num {
 /// The nearest float; a decimal is finite and prints as a number, so it always parses.
 pub fn decimal_to_f64(number: &Decimal) -> f64 {
     number.to_full_string().parse().unwrap_or(0.0)
+}
+
+/// The integer at the start of a text, as `'12.9'` gives 12.
+fn int_prefix(text: &str) -> Int {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let end = digits.bytes().take_while(u8::is_ascii_digit).count();
+    // Beyond twenty digits only the edge is left.
+    let value = digits[..end]
+        .bytes()
+        .try_fold(0i128, |sum, digit| sum.checked_mul(10)?.checked_add(i128::from(digit - b'0')));
+    let value = value.unwrap_or(i128::MAX);
+    if negative {
+        Int::Signed(i64::try_from(-value).unwrap_or(i64::MIN))
+    } else {
+        Int::literal(value).unwrap_or(Int::Unsigned(u64::MAX))
+    }
 }
 
 impl Double {
@@ -308,15 +449,21 @@ fn numeric_prefix(text: &str) -> (&str, bool) {
     (&trimmed[..end], false)
 }
 
-fn float_prefix(text: &str) -> f64 {
+pub(super) fn float_prefix(text: &str) -> f64 {
     let value: f64 = numeric_prefix(text).0.parse().unwrap_or(0.0);
     value.clamp(f64::MIN, f64::MAX)
 }
 
-fn exact_prefix(text: &str) -> Num {
+pub(super) fn exact_prefix(text: &str) -> Num {
     let (prefix, exponent) = numeric_prefix(text);
     if prefix.is_empty() {
-        return Num::Exact(Decimal::ZERO);
+        return Num::Int(Int::Signed(0));
+    }
+    if !exponent
+        && let Ok(whole) = prefix.parse::<i128>()
+        && let Some(int) = Int::literal(whole)
+    {
+        return Num::Int(int);
     }
     let exact = if exponent {
         Decimal::parse_json(prefix)
@@ -324,49 +471,6 @@ fn exact_prefix(text: &str) -> Num {
         Decimal::parse(prefix)
     };
     exact.map_or_else(|| Num::Float(Double::new(float_prefix(prefix))), Num::Exact)
-}
-
-/// Compares as the server does; `None` when either is NULL.
-///
-/// Text with text ignores case and trailing blanks; a time with text is compared as times when the text is
-/// one; everything else is numeric. Exact numbers are compared exactly, with text too: two 19-digit ids that
-/// differ in their last digit are never equal. Two bare texts that are both written as JSON numbers (so not
-/// `00123`) are compared as the numbers they are.
-pub fn compare(a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
-    match (a, b) {
-        (Sql::Null | Sql::Interval(_), _) | (_, Sql::Null | Sql::Interval(_)) => None,
-        (Sql::Text(x), Sql::Text(y)) => {
-            if x.bare && y.bare && Number::parse(&x.text).is_some() && Number::parse(&y.text).is_some() {
-                return compare_numbers(a, b);
-            }
-            Some(text::compare(&x.text, &y.text))
-        }
-        (Sql::Date(_) | Sql::DateTime(_), Sql::Text(_) | Sql::Date(_) | Sql::DateTime(_))
-        | (Sql::Text(_), Sql::Date(_) | Sql::DateTime(_)) => match (time::civil(a), time::civil(b)) {
-            (Some(x), Some(y)) => Some(x.cmp(&y)),
-            _ => Some(text::compare(&a.to_text()?, &b.to_text()?)),
-        },
-        _ => compare_numbers(a, b),
-    }
-}
-
-/// Compares as numbers, whatever they are; `None` when either is NULL.
-pub fn compare_numbers(a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
-    let exact = |value: &Sql<'_>| match value {
-        Sql::Text(text) => match exact_prefix(&text.text) {
-            Num::Exact(number) => Some(number),
-            Num::Float(_) => None,
-        },
-        Sql::Number(number) => Some(number.clone()),
-        _ => None,
-    };
-    if !matches!(a, Sql::Double(_))
-        && !matches!(b, Sql::Double(_))
-        && let (Some(x), Some(y)) = (exact(a), exact(b))
-    {
-        return Some(x.cmp(&y));
-    }
-    a.to_num()?.to_f64().partial_cmp(&b.to_num()?.to_f64())
 }
 
 #[cfg(test)]
@@ -404,38 +508,5 @@ mod tests {
             .to_string(),
             "0.00"
         );
-    }
-
-    #[test]
-    fn comparison() {
-        let (quoted, number) = (
-            |t: &'static str| Sql::text(t),
-            |t: &str| Sql::Number(Decimal::parse(t).unwrap()),
-        );
-        let bare = |t: &'static str| {
-            Sql::Text(Text {
-                text: t.into(),
-                bare: true,
-            })
-        };
-        let rows = [
-            (quoted("9"), quoted("70"), Ordering::Greater),
-            (quoted("9"), number("70"), Ordering::Less),
-            (bare("9"), bare("70"), Ordering::Less),
-            (bare("00123"), bare("123"), Ordering::Less),
-            (bare("1.50"), bare("1.5"), Ordering::Equal),
-            (quoted("ABC"), quoted("abc  "), Ordering::Equal),
-            (quoted(""), number("0"), Ordering::Equal),
-            (quoted("12abc"), number("12.00"), Ordering::Equal),
-            (
-                quoted("1234567890123456789"),
-                number("1234567890123456788"),
-                Ordering::Greater,
-            ),
-        ];
-        for (a, b, want) in rows {
-            assert_eq!(compare(&a, &b), Some(want), "{a:?} {b:?}");
-        }
-        assert_eq!(compare(&Sql::Null, &number("1")), None);
     }
 }

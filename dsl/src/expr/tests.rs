@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::builtin::{Args, Builtin, Call, CallError, Param, Type, both};
+use crate::builtin::{Args, Builtin, Call, CallError, Param, Type, Typing, both};
 use crate::diagnostic::{Diagnostic, Lang, SourceFile};
 use crate::value::Instant;
 
@@ -20,6 +20,7 @@ const JOIN: Builtin = Builtin {
         Param::rest("more", Type::Text, WORDS),
     ],
     returns: Type::Text,
+    ty: Typing::Text,
     examples: &[],
     constant: true,
     call: Call::Eager(join),
@@ -41,13 +42,14 @@ const IFNULL: Builtin = Builtin {
         Sql::Null => args.get(1),
         value => Ok(value),
     }),
+    ty: Typing::Merge(0),
     ..JOIN
 };
 
 const COUNT: Builtin = Builtin {
     name: "COUNT",
     params: &[Param::required("values", Type::List, WORDS)],
-    call: Call::Aggregate(|values| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(0)))),
+    call: Call::Aggregate(|values, _| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(0)))),
     ..JOIN
 };
 

@@ -30,6 +30,7 @@ const fn toy(
         summary: both("玩具函数。", "A toy."),
         params,
         returns: Type::Any,
+        ty: dsl::builtin::Typing::Text,
         examples: &[],
         constant,
         call: Call::Nullable(call),
@@ -57,7 +58,7 @@ static CONCAT: Builtin = toy("CONCAT", &[ANY], true, |args| {
 });
 static CURRENT_TIMESTAMP: Builtin = toy("CURRENT_TIMESTAMP", &[ANY], false, |_| Ok(Sql::Null));
 static UNIX_TIMESTAMP: Builtin = toy("UNIX_TIMESTAMP", &[ANY], false, |args| {
-    Ok(Sql::Number(Decimal::from_scaled(args.now_ms(), 3)))
+    Ok(Sql::Decimal(Decimal::from_scaled(args.now_ms(), 3)))
 });
 
 /// Four toy functions; times always have three digits.

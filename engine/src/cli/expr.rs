@@ -207,7 +207,9 @@ fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>)
 fn name(value: &Sql<'_>) -> &'static str {
     match value {
         Sql::Null => "null",
-        Sql::Number(_) => "number",
+        Sql::Int(_) | Sql::Decimal(_) => "number",
+        Sql::Bytes(_) => "bytes",
+        Sql::Time(_) => "time",
         Sql::Double(_) => "double",
         Sql::Text(_) => "text",
         Sql::Date(_) => "date",

@@ -1,0 +1,160 @@
+//! The type of a node: what its value will be, derived without computing more than the types ask for.
+
+use super::arith::arithmetic_ty;
+use super::ast::{Binary, Case, Cast, Link, Node, Unary};
+use super::eval;
+use super::run::Run;
+use super::sql::{NOT_FIXED, Sql, Ty, TyKind};
+use crate::builtin::{Builtin, Typing};
+
+/// The arguments of a call whose type is asked for.
+pub struct Types<'r, 'a> {
+    nodes: &'a [Node],
+    run: &'r Run<'a>,
+}
+
+impl<'r, 'a> Types<'r, 'a> {
+    pub(crate) fn new(nodes: &'a [Node], run: &'r Run<'a>) -> Types<'r, 'a> {
+        Types { nodes, run }
+    }
+
+    /// How many were written.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether none was written.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The type of one; NULL when it was left out.
+    pub fn ty(&self, index: usize) -> Ty {
+        self.nodes.get(index).map_or(Ty::NULL, |node| of(self.run, node))
+    }
+
+    /// The type of one as a number.
+    pub fn number(&self, index: usize) -> Ty {
+        self.nodes
+            .get(index)
+            .map_or(Ty::NULL, |node| of_number(self.run, node))
+    }
+
+    /// The value of one, for a type that depends on it, as `ROUND`'s does; NULL when it has none.
+    pub fn value(&self, index: usize) -> Sql<'a> {
+        self.nodes.get(index).map_or(Sql::Null, |node| value(self.run, node))
+    }
+
+    /// The types of all arguments from one on, merged as branches are.
+    pub fn merged(&self, from: usize) -> Ty {
+        (from..self.len()).fold(Ty::NULL, |merged, index| merged.merge(self.ty(index)))
+    }
+}
+
+fn value<'a>(run: &Run<'a>, node: &'a Node) -> Sql<'a> {
+    run.tolerating(|| eval::node(run, node)).unwrap_or(Sql::Null)
+}
+
+/// The type of a node.
+pub(super) fn of<'a>(run: &Run<'a>, node: &'a Node) -> Ty {
+    match node {
+        Node::Const(value) => Ty::of(value),
+        Node::Field(_) | Node::Glued(_) | Node::Lookup(_) | Node::Aggregate(_) => Ty::of(&value(run, node)),
+        Node::Interpolated(_) => Ty::TEXT,
+        Node::Unary(Unary::Plus, inner) => of(run, inner),
+        Node::Unary(Unary::Not, _)
+        | Node::Is(..)
+        | Node::In(..)
+        | Node::Between(..)
+        | Node::Like(..)
+        | Node::Regexp(..) => Ty::INT,
+        Node::Unary(Unary::Invert, _) => Ty::UNSIGNED,
+        Node::Unary(Unary::Minus, inner) => match of_number(run, inner) {
+            ty if ty.kind == TyKind::Unsigned => Ty::of(&value(run, node)),
+            ty => ty,
+        },
+        Node::Chain(first, links) => chain(run, first, links),
+        Node::Case(case) => branches(run, case),
+        Node::Call(builtin, args) => call(run, builtin, args),
+        Node::Cast(_, cast) => cast_ty(*cast),
+        Node::Interval(..) => Ty::new(TyKind::Interval, 0),
+    }
+}
+
+/// The type of a node as an operand of arithmetic: a bare text counts as the number it spells.
+pub(super) fn of_number<'a>(run: &Run<'a>, node: &'a Node) -> Ty {
+    match node {
+        Node::Field(_) | Node::Lookup(_) => Ty::of_number(&value(run, node)),
+        other => of(run, other).numeric(),
+    }
+}
+
+fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Ty {
+    use Binary::{Add, BitAnd, BitOr, BitXor, Div, IntDiv, Mul, Rem, ShiftLeft, ShiftRight, Sub};
+    let mut ty = of(run, first);
+    let mut number = of_number(run, first);
+    for link in links {
+        ty = match link.op {
+            BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight => Ty::UNSIGNED,
+            Add | Sub if ty.kind == TyKind::Interval => shifted(of(run, &link.right), &Node::Const(Sql::Null)),
+            Add | Sub if matches!(link.right, Node::Interval(..)) => shifted(ty, &link.right),
+            Add | Sub | Mul | Div | Rem | IntDiv => {
+                arithmetic_ty(link.op, number, of_number(run, &link.right))
+            }
+            _ => Ty::INT,
+        };
+        number = ty.numeric();
+    }
+    ty
+}
+
+/// The type of a time that an interval is added to.
+fn shifted(ty: Ty, interval: &Node) -> Ty {
+    let whole_days = match interval {
+        Node::Interval(_, unit) => {
+            let unit = unit.as_str();
+            matches!(unit, "DAY" | "WEEK" | "MONTH" | "QUARTER" | "YEAR" | "YEAR_MONTH")
+        }
+        _ => true,
+    };
+    match ty.kind {
+        TyKind::Date if whole_days => ty,
+        TyKind::DateTime | TyKind::Time => ty,
+        TyKind::Date => Ty::new(TyKind::DateTime, 0),
+        _ => Ty::TEXT,
+    }
+}
+
+pub(super) fn branches<'a>(run: &Run<'a>, case: &'a Case) -> Ty {
+    let results = case.arms.iter().map(|(_, then)| then).chain(&case.otherwise);
+    results.fold(Ty::NULL, |merged, then| merged.merge(of(run, then)))
+}
+
+pub(super) fn call<'a>(run: &Run<'a>, builtin: &Builtin, args: &'a [Node]) -> Ty {
+    let types = Types::new(args, run);
+    match builtin.ty {
+        Typing::Int => Ty::INT,
+        Typing::Unsigned => Ty::UNSIGNED,
+        Typing::Double => Ty::DOUBLE,
+        Typing::Text => Ty::TEXT,
+        Typing::Bytes => Ty::BYTES,
+        Typing::Date => Ty::DATE,
+        Typing::Like(index) => types.ty(index),
+        Typing::Merge(from) => types.merged(from),
+        Typing::By(ty) => ty(&types),
+    }
+}
+
+pub(super) fn cast_ty(cast: Cast) -> Ty {
+    match cast {
+        Cast::Signed => Ty::INT,
+        Cast::Unsigned => Ty::UNSIGNED,
+        Cast::Decimal { scale, .. } => Ty::decimal(scale),
+        Cast::Double => Ty::new(TyKind::Double, NOT_FIXED),
+        Cast::Char(_) => Ty::TEXT,
+        Cast::Bytes(_) => Ty::BYTES,
+        Cast::Date => Ty::DATE,
+        Cast::Time(fraction) => Ty::new(TyKind::Time, fraction),
+        Cast::DateTime(fraction) => Ty::new(TyKind::DateTime, fraction),
+    }
+}
