@@ -219,8 +219,21 @@ pub const DEFERRED: Entry = Entry {
     en: "waits for what a look-up has not found yet: {vendor}",
     help_zh: "先运行提供数据的方案",
     help_en: "run the scheme that feeds the look-up first",
-    long_zh: "查找没有命中,稍后再试,24 小时后失败。",
-    long_en: "The look-up found nothing; tried again later, dead after 24 hours.",
+    long_zh: "查找没有命中;以后每次运行都会再试,上级数据到了就自动继续,24 小时后失败。",
+    long_en: "The look-up found nothing. Every later run tries again, and it goes on by itself once the row is there; dead after 24 hours.",
+    example: "",
+};
+
+/// Waited a day for what a look-up has not found: ....
+pub const WAITED_TOO_LONG: Entry = Entry {
+    code: "E4022",
+    severity: Severity::Error,
+    zh: "等了 24 小时,查找的数据仍然没有:{vendor}",
+    en: "waited 24 hours for what a look-up does not find: {vendor}",
+    help_zh: "运行提供数据的方案,检查这个键在它的数据里;源数据再变化时会重新处理",
+    help_en: "run the scheme that feeds the look-up and see whether it has this key; a change at the source starts it anew",
+    long_zh: "数据引用的上级数据一直没有到,不再等待。",
+    long_en: "The row that this one refers to did not come, and the record waits no longer.",
     example: "",
 };
 
@@ -282,6 +295,7 @@ pub const ALL: &[&Entry] = &[
     &NOT_THERE_YET,
     &EXISTS,
     &DEFERRED,
+    &WAITED_TOO_LONG,
     &VOID_UNWRITTEN,
     &NO_UPDATE,
     &VOID_UNSUPPORTED,

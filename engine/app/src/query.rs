@@ -73,7 +73,11 @@ pub fn problems(reader: &Reader, scheme: &str) -> Result<Vec<Problem>, AppError>
         let filter = RecordFilter {
             scheme: Some(scheme.to_owned()),
             state: Some(state),
-            since: newest.as_ref().map(|run| run.started),
+            // What is still to come is told for as long as it is.
+            since: newest
+                .as_ref()
+                .filter(|_| state != RecordState::Pending)
+                .map(|run| run.started),
             ..RecordFilter::default()
         };
         let mut groups = Groups::new();
@@ -303,6 +307,7 @@ mod tests {
             seen: 0,
             changed: 0,
             done: None,
+            waits_since: None,
         }
     }
 

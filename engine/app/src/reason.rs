@@ -232,6 +232,7 @@ pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer 
         },
         id: None,
         number: None,
+        lines: None,
         reason: Reason::new(target::REJECTED.code, caller.redact(words)),
     };
     match verdict {
@@ -239,6 +240,7 @@ pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer 
             verdict: classify::Verdict::Accepted,
             id: id.clone(),
             number: number.clone(),
+            lines: None,
             reason: Reason::new("", ""),
         },
         Verdict::Rejected { message, exists, .. } => refused(*exists, message),
@@ -246,6 +248,7 @@ pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer 
             verdict: classify::Verdict::Absent,
             id: None,
             number: None,
+            lines: None,
             reason: Reason::new("", ""),
         },
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use connector::Connection;
 use dsl::diagnostic::{Failure, Lang};
 use dsl::lookup::Hits;
-use dsl::path::Path;
 use dsl::plan::{self, Plan};
 use flow::classify;
 use flow::ids::Ms;
@@ -21,6 +20,7 @@ use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
+use crate::lookups::{Indexed, LookupReport, ensure_indexes};
 use crate::preview::Preview;
 use crate::settings;
 use crate::shell::{Cancel, Progress, Shell};
@@ -70,8 +70,8 @@ pub struct RunReport {
     pub previews: Vec<Preview>,
     /// Records of this run that did not end well, by code.
     pub problems: Vec<Problem>,
-    /// Look-ups that found nothing.
-    pub lookup_misses: u64,
+    /// What its look-ups came to.
+    pub lookups: LookupReport,
     /// Schemes whose rows it looks up and that have none yet.
     pub empty_feeders: Vec<String>,
 }
@@ -142,7 +142,7 @@ impl Engine {
                 ledger.remember_origin(name, &origin)?;
             }
         }
-        index(&mut ledger, &workspace, plans)?;
+        ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
         Self::with_store(workspace, Store::file(ledger)?, clock, connections)
     }
 
@@ -156,7 +156,7 @@ impl Engine {
         let connections = connections(&workspace, plans)?;
         let dir: PathBuf = workspace.data_dir();
         let mut ledger = Ledger::copy_to_memory(Some(&dir))?.with_words(words(lang));
-        index(&mut ledger, &workspace, plans)?;
+        ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
         Self::with_store(workspace, Store::memory(ledger), clock, connections)
     }
 
@@ -195,13 +195,7 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<RunReport, AppError> {
         let instant = options.now.unwrap_or_else(|| self.clock.now_ms());
-        let indexed = self
-            .store
-            .reader()
-            .indexed_fields(&plan.scheme)?
-            .iter()
-            .filter_map(|field| Path::parse(field).ok())
-            .collect();
+        let indexed = Indexed::of(self.store.reader(), &plan.scheme)?;
         let mut empty_feeders = Vec::new();
         for (scheme, _) in &plan.looks_up {
             if self.store.reader().states(scheme)? == [0; 7] {
@@ -252,10 +246,9 @@ impl Engine {
         );
         let summary = shell.drive(&mut Job::new(job)).await?;
         let left = shell.left.take();
-        let (previews, lookup_misses) = shell
+        let (previews, lookups) = shell
             .target
-            .map(|target| (target.misses(), target.previews))
-            .map(|(misses, previews)| (previews, misses))
+            .map(|target| (target.previews, target.memo.report))
             .unwrap_or_default();
         let problems = self.problems(&plan.scheme, &summary)?;
         Ok(RunReport {
@@ -266,7 +259,7 @@ impl Engine {
             left,
             previews,
             problems,
-            lookup_misses,
+            lookups,
             empty_feeders,
         })
     }
@@ -319,25 +312,6 @@ fn connections(
         }
     }
     Ok(connections)
-}
-
-/// Indexes what look-ups will need, also for rows stored before anyone asked: the fields of these schemes that any
-/// scheme of the folder looks up, and the fields these schemes look up elsewhere.
-fn index(ledger: &mut Ledger, workspace: &Workspace, plans: &[Arc<Plan>]) -> Result<(), AppError> {
-    for plan in plans {
-        let own = workspace.looked_up(&plan.scheme);
-        let elsewhere = plan
-            .looks_up
-            .iter()
-            .map(|(scheme, paths)| (scheme.as_str(), paths.clone()));
-        for (scheme, paths) in elsewhere.chain([(plan.scheme.as_str(), own)]) {
-            for path in paths {
-                let field = |row: &[u8]| path.get(&dsl::json::parse(row).ok()?)?.to_plain_text();
-                ledger.ensure_index(scheme, &path.to_string(), &field)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn source_facts(plan: &Plan, instant: Ms, options: &RunOptions) -> Result<SourceFacts, AppError> {

@@ -7,7 +7,6 @@ use dsl::catalogue::reading;
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::PageFacts;
 use dsl::lookup::Hits;
-use dsl::path::Path;
 use dsl::plan::{IngestCx, Plan, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
@@ -18,6 +17,7 @@ use flow::{Page, ReadFailure, ReadFailureKind};
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect};
+use crate::lookups::Indexed;
 use crate::payloads::BlobStore;
 use crate::reason;
 use crate::scope::CallScope;
@@ -33,8 +33,8 @@ pub(crate) struct SourceReader {
     options: Map,
     instant: Ms,
     lang: Lang,
-    /// Fields of this scheme's rows that some scheme looks up.
-    indexed: Vec<Path>,
+    /// The columns by which some scheme looks up this scheme's rows.
+    indexed: Vec<Indexed>,
     /// What the page before gave to go on with.
     cursor: Option<(WindowId, Option<String>)>,
     /// The source's clock in its last answer.
@@ -48,7 +48,7 @@ impl SourceReader {
         caller: Arc<Caller>,
         instant: Ms,
         lang: Lang,
-        indexed: Vec<Path>,
+        indexed: Vec<Indexed>,
     ) -> Result<Self, Failure> {
         let facts = caller.connection.facts().operation(&plan.source.operation).ok();
         let page = facts.and_then(|facts| facts.page);
@@ -225,10 +225,7 @@ impl SourceReader {
             let indexed = self
                 .indexed
                 .iter()
-                .filter_map(|path| {
-                    let text = path.get(&ingested.row)?.to_plain_text()?;
-                    Some((path.to_string(), text))
-                })
+                .filter_map(|columns| columns.entry(&ingested.row))
                 .collect();
             staged.push(StagedRow {
                 key,

@@ -20,15 +20,15 @@ use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
-use crate::lookups::Memo;
+use crate::lookups::{Memo, shown};
 use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine};
 use crate::reason;
 
-/// A look-up that found nothing is tried again so much later.
+/// A look-up that found nothing is tried again so much later in the same run; the next run tries it in any case.
 const DEFER: Ms = 60_000;
-/// After a day of waiting for a row that does not come, a record is dead (FORMAT 3, `$missing: defer`).
-const DEFER_FOR: Ms = 24 * 3_600_000;
+/// After a day of waiting for a row that does not come, a record is dead.
+pub const WAIT_FOR: Ms = 24 * 3_600_000;
 /// Pages of the answer to one question; its keys are few.
 const ASK_PAGES: u32 = 100;
 /// The start of an answer that is kept with an attempt.
@@ -49,7 +49,7 @@ pub(crate) struct TargetWriter {
     caller: Arc<Caller>,
     instant: Ms,
     lang: Lang,
-    memo: Memo,
+    pub(crate) memo: Memo,
     documents: BTreeMap<RecordId, Document>,
     /// Rehearse: nothing is sent.
     dry: bool,
@@ -86,11 +86,6 @@ impl TargetWriter {
         if !self.dry {
             self.caller.ready().await;
         }
-    }
-
-    /// Keys that no look-up found.
-    pub(crate) fn misses(&self) -> u64 {
-        self.memo.misses
     }
 
     /// A new page of records: the documents of the last one are settled.
@@ -187,18 +182,7 @@ impl TargetWriter {
         };
         match self.build(target, &work, action) {
             Ok(Ok(document)) => self.ready(work.item.record, action, document, blobs),
-            Ok(Err(want)) => {
-                let text = format!("{} {}", want.spec.scheme, want.keys.join(", "));
-                let reason = Reason::new(dsl::catalogue::target::DEFERRED.code, text);
-                Transformed::Refused(if now - work.source.since > DEFER_FOR {
-                    Refusal::Dead(reason)
-                } else {
-                    Refusal::Later {
-                        not_before: now + DEFER,
-                        reason,
-                    }
-                })
-            }
+            Ok(Err(want)) => Transformed::Refused(waits(&want, work.source.waits_since, now)),
             Err(failure) => {
                 let reason = reason::of_failure(&failure, self.lang);
                 Transformed::Refused(Refusal::Dead(Reason::new(
@@ -544,6 +528,19 @@ struct Question {
     rows: Vec<(RecordId, Vec<String>)>,
 }
 
+/// A record whose look-up found nothing waits for the row, a day at most.
+fn waits(want: &LookupWant, since: Option<Ms>, now: Ms) -> Refusal {
+    use dsl::catalogue::target::{DEFERRED, WAITED_TOO_LONG};
+    let text = shown(&want.spec, &want.keys);
+    if since.is_some_and(|since| now - since > WAIT_FOR) {
+        return Refusal::Dead(Reason::new(WAITED_TOO_LONG.code, text));
+    }
+    Refusal::Later {
+        not_before: now + DEFER,
+        reason: Reason::new(DEFERRED.code, text),
+    }
+}
+
 /// Masks the places a path leads to, through lists.
 fn mask(value: &mut Value, path: &[Segment]) {
     let Some((first, rest)) = path.split_first() else {
@@ -598,6 +595,7 @@ fn accepted() -> RowAnswer {
         verdict: flow::classify::Verdict::Accepted,
         id: None,
         number: None,
+        lines: None,
         reason: Reason::new("", ""),
     }
 }

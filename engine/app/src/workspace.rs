@@ -271,28 +271,6 @@ impl Workspace {
         }
     }
 
-    /// The fields of a scheme's rows that some scheme of the folder looks up.
-    pub fn looked_up(&self, scheme: &str) -> Vec<dsl::Path> {
-        let mut fields: Vec<dsl::Path> = Vec::new();
-        for indexed in &self.schemes {
-            let Some(plan) = self.plan_of(&indexed.id) else {
-                continue;
-            };
-            for (of, paths) in &plan.looks_up {
-                if of == scheme {
-                    fields.extend(
-                        paths
-                            .iter()
-                            .filter(|path| !fields.contains(path))
-                            .cloned()
-                            .collect::<Vec<_>>(),
-                    );
-                }
-            }
-        }
-        fields
-    }
-
     fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {
         if let Some(known) = self.plans.borrow().get(id) {
             return known.clone();

@@ -295,6 +295,8 @@ pub struct RowAnswer {
     pub id: Option<String>,
     /// Number at the target.
     pub number: Option<String>,
+    /// Internal ids of its lines, for an accepted one.
+    pub lines: Option<Blob>,
     /// The vendor's words about this row.
     pub reason: Reason,
 }

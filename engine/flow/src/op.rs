@@ -250,6 +250,8 @@ pub enum Settlement {
         id: Option<String>,
         /// Number at the target.
         number: Option<String>,
+        /// The ids of its lines there, which replace those kept before; `None` = nothing new is known of them.
+        lines: Option<Blob>,
     },
     /// Refused for good.
     Dead(Reason),
@@ -307,7 +309,8 @@ pub enum Refusal {
     Held(Reason),
     /// Nothing to write (e.g. cancelled before it was ever written).
     Skipped(Reason),
-    /// Waits for something else (a look-up that is not there yet) until `not_before`.
+    /// Waits for something else (a look-up that is not there yet): tried again in this run from `not_before` on, and at
+    /// the start of every later one. When it began to wait is kept.
     Later {
         /// Earliest next try.
         not_before: Ms,
@@ -357,7 +360,7 @@ impl RunStatus {
 pub enum LedgerOp {
     /// Starts a run and recovers what an earlier process left: every `sending` record of the scheme becomes `unknown`
     /// with `resolve_after = max(the one stored by its claim, now)`; windows left open are marked failed (the interval
-    /// was never closed, so it is read again). Remembers the first start as the moment of enabling. -> `RunBegun`
+    /// was never closed, so it is read again). Records that wait for something else become due. Remembers the first start as the moment of enabling. -> `RunBegun`
     BeginRun {
         /// The scheme's id.
         scheme: String,

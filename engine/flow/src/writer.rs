@@ -536,6 +536,7 @@ impl Writer {
                     Settlement::Done {
                         id: said.and_then(|said| said.id.clone()),
                         number: said.and_then(|said| said.number.clone()),
+                        lines: said.and_then(|said| said.lines),
                     }
                 }
                 Fate::Dead => {

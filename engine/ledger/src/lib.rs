@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod blobs;
+pub mod columns;
 pub mod contract;
 pub mod error;
 pub mod lock;
@@ -23,9 +24,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use blobs::Blobs;
+pub use columns::Columns;
 pub use error::{StoreError, Words, plain_words};
 pub use open::{CheckBudget, Checked, OpenOptions, Opened};
-pub use read::{Reader, SourceRow, StoredRow};
+pub use read::{Found, Reader, SourceRow, StoredRow};
 use rusqlite::Connection;
 pub use verify::{Finding, VerifyReport};
 pub use writer::Writer;

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -227,6 +227,21 @@ CREATE TABLE data_mapping (
 CREATE INDEX data_mapping_target ON data_mapping (target, form, target_id);
 ";
 
+/// Records that wait for what a look-up has not found, and the lines of documents.
+const V2: &str = "
+-- Since when it waits for a row of another scheme; NULL = it does not.
+ALTER TABLE record ADD COLUMN waits_since_ms INTEGER;
+UPDATE record SET waits_since_ms = changed_ms WHERE state = 'pending' AND err_code = 'E4018';
+CREATE INDEX record_waits ON record (scheme) WHERE waits_since_ms IS NOT NULL;
+
+-- The ids that the target gave to the lines of a record's document, as the engine wrote them; kept as long as the id of
+-- the document.
+CREATE TABLE document_lines (
+    record INTEGER PRIMARY KEY REFERENCES record(id),
+    lines  ANY NOT NULL
+) STRICT;
+";
+
 /// The version of a file.
 pub(crate) fn version(conn: &Connection) -> Result<i64, StoreError> {
     Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
@@ -298,5 +313,34 @@ mod tests {
             migrate(&mut conn, &["CREATE TABLE a (x)"], nothing_kept).unwrap_err(),
             StoreError::Newer { found: 2, known: 1 }
         );
+    }
+
+    /// A ledger of the first engine opens, and its waiting records are known as such.
+    #[test]
+    fn the_first_version_is_brought_up() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &MIGRATIONS[..1], |_, _| Ok(())).unwrap();
+        for (key, state, code) in [
+            ("a", "pending", Some("E4018")),
+            ("b", "pending", None),
+            ("c", "dead", Some("E4018")),
+        ] {
+            conn.execute(
+                "INSERT INTO record (scheme, src_key, label, state, version, void, err_code, first_ms, seen_ms, changed_ms)
+                 VALUES ('s', ?1, '', ?2, 'v', 0, ?3, 1, 1, 42)",
+                (key, state, code),
+            )
+            .unwrap();
+        }
+        assert_eq!(migrate(&mut conn, MIGRATIONS, |_, _| Ok(())).unwrap(), 1);
+        let mut statement = conn
+            .prepare("SELECT waits_since_ms FROM record ORDER BY src_key")
+            .unwrap();
+        let waits: Vec<Option<i64>> = statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(waits, [Some(42), None, None]);
     }
 }

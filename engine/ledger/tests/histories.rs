@@ -32,7 +32,7 @@ fn why() -> Reason {
 
 fn settlement() -> impl Strategy<Value = Settlement> {
     prop_oneof![
-        3 => any::<bool>().prop_map(|id| Settlement::Done { id: id.then(|| "1".to_owned()), number: None }),
+        3 => any::<bool>().prop_map(|id| Settlement::Done { id: id.then(|| "1".to_owned()), number: None, lines: None }),
         1 => Just(Settlement::Dead(why())),
         1 => (0..50i64, any::<bool>()).prop_map(|(wait, spend)| Settlement::Retry {
             not_before: 1_000_000 + wait,

@@ -2,7 +2,7 @@
 
 use flow::op::{LedgerOp, LedgerReply, OnSeen, RunStatus, Trigger};
 use ledger::contract::{Desk, SCHEME, row};
-use ledger::{Blobs, Ledger, OpenOptions, StoreError, Writer};
+use ledger::{Blobs, Columns, Ledger, OpenOptions, StoreError, Writer};
 
 fn begin(scheme: &str) -> LedgerOp {
     LedgerOp::BeginRun {
@@ -69,11 +69,11 @@ async fn from_async_code() {
         .unwrap()
         .unwrap();
     let read = writer
-        .with_ledger(|ledger| ledger.ensure_index(SCHEME, "f", &|_| None))
+        .with_ledger(|ledger| ledger.ensure_index(SCHEME, &Columns::new(["f"]), &|_| None))
         .await
         .unwrap();
     assert_eq!(read, Ok(0));
-    assert_eq!(writer.reader().indexed_fields(SCHEME).unwrap(), ["f"]);
+    assert_eq!(writer.reader().indexed(SCHEME).unwrap(), [Columns::new(["f"])]);
     assert!(writer.apply(vec![bad()], Blobs::new()).await.is_err());
 }
 

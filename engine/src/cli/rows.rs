@@ -162,7 +162,13 @@ fn tell(life: &RecordLife, out: &Out) {
         next(row),
         &[(
             "at",
-            time::shown(row.resolve_after.or(row.not_before).unwrap_or(row.changed)),
+            time::shown(
+                row.waits_since
+                    .map(|since| since + app::WAIT_FOR)
+                    .or(row.resolve_after)
+                    .or(row.not_before)
+                    .unwrap_or(row.changed),
+            ),
         )],
     );
     if row.waiting_version.is_some() {
@@ -184,6 +190,7 @@ fn tell(life: &RecordLife, out: &Out) {
 /// What happens next to a record, as the key of a text.
 fn next(row: &RecordRow) -> &'static str {
     match row.state {
+        RecordState::Pending if row.waits_since.is_some() => "next-waits",
         RecordState::Pending if row.not_before.is_some() => "next-later",
         RecordState::Pending => "next-run",
         RecordState::Sending => "next-sending",
@@ -274,6 +281,7 @@ fn record(row: &RecordRow, lang: Lang) -> Value {
         "void" => row.void,
         "attempts" => row.attempts,
         "not_before" => row.not_before.map(time::rfc3339),
+        "waits_since" => row.waits_since.map(time::rfc3339),
         "resolve_after" => row.resolve_after.map(time::rfc3339),
         "target" => row.target,
         "form" => row.form,

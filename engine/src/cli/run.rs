@@ -221,8 +221,17 @@ fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
     for feeder in &report.empty_feeders {
         out.say_in("run-empty-feeder", &[("feeder", feeder.clone())]);
     }
-    if report.lookup_misses > 0 {
-        out.say_in("run-misses", &[("count", grouped(report.lookup_misses))]);
+    if report.lookups.misses > 0 {
+        out.say_in("run-misses", &[("count", grouped(report.lookups.misses))]);
+    }
+    if let Some(example) = &report.lookups.several_example {
+        out.say_in(
+            "run-several",
+            &[
+                ("count", grouped(report.lookups.several)),
+                ("example", example.clone()),
+            ],
+        );
     }
     if summary.windows_left > 0 {
         let why = report.left.as_ref();
@@ -370,7 +379,9 @@ fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
         "left_because" => report.left.as_ref().map(|reason| {
             object! {"code" => reason.code.clone(), "message" => sentence_of(reason, lang)}
         }),
-        "lookup_misses" => report.lookup_misses,
+        "lookup_misses" => report.lookups.misses,
+        "lookup_several" => report.lookups.several,
+        "lookup_several_example" => report.lookups.several_example,
         "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),
         "next_question" => summary.next_question.map(time::rfc3339),
         "stopped" => stopped(report).map(|reason| {

@@ -631,6 +631,7 @@ impl World {
                 verdict,
                 id,
                 number: None,
+                lines: None,
                 reason: Reason::new("M4", "what the vendor says about the row"),
             }
         });

@@ -405,6 +405,7 @@ fn row_answer(word: &str) -> RowAnswer {
         verdict,
         id: (verdict == Verdict::Accepted).then(|| "D".to_owned()),
         number: None,
+        lines: None,
         reason: Reason::new("X", text),
     }
 }

@@ -68,6 +68,9 @@ impl Cx<'_> {
             };
             self.enter(&mut rec, to, Cause::Refuse, now)?;
             rec.reason = Some(why.clone());
+            if not_before.is_some() {
+                rec.waits_since.get_or_insert(now);
+            }
             rec.not_before = not_before;
             self.promote(rec, now)?;
             hit += 1;

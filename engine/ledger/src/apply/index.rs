@@ -1,11 +1,12 @@
-//! The index for look-ups: (field, value) -> record, for the fields that some scheme looks up.
+//! The index for look-ups: (columns, values) -> record, for the sets of columns that some scheme looks up.
 
 use flow::ids::RecordId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::Cx;
-use crate::Ledger;
+use crate::columns::Known;
 use crate::error::StoreError;
+use crate::{Columns, Ledger};
 
 /// Records indexed in one transaction while a field is added, so that the writer is never away for long.
 const BATCH: i64 = 500;
@@ -33,21 +34,42 @@ impl Cx<'_> {
 }
 
 impl Ledger {
-    /// Makes a field of a scheme's rows fit for look-ups: indexes the stored rows once, in bounded batches, and goes on
-    /// where it was interrupted. From then on every staged row must carry every field of [`crate::Reader::indexed_fields`].
+    /// Makes a set of columns of a scheme's rows fit for look-ups, the first time one needs it: indexes the stored rows
+    /// once, in bounded batches, and goes on where it was interrupted. From then on every staged row must carry an entry
+    /// for each of [`crate::Reader::indexed`]. What the ledger itself knows of a record needs no entries.
     ///
-    /// `extract` gives the text of the field in a row; `None` where the row has none. Gives how many rows were read.
+    /// `extract` gives the texts of [`Columns::own`] in a row; `None` where the row lacks one. Gives how many rows were
+    /// read.
     pub fn ensure_index(
         &mut self,
         scheme: &str,
-        field: &str,
-        extract: &dyn Fn(&[u8]) -> Option<String>,
+        columns: &Columns,
+        extract: &dyn Fn(&[u8]) -> Option<Vec<String>>,
     ) -> Result<u64, StoreError> {
         let conn = self.lock();
+        for (_, known) in columns.known() {
+            // Made only where a look-up needs it: every write would pay for it.
+            let sql = match known {
+                Known::Key => continue,
+                Known::Label => "CREATE INDEX IF NOT EXISTS record_label ON record (scheme, label)",
+                Known::TargetId => {
+                    "CREATE INDEX IF NOT EXISTS record_target_id ON record (scheme, target_id)
+                     WHERE target_id IS NOT NULL"
+                }
+                Known::TargetNumber => {
+                    "CREATE INDEX IF NOT EXISTS record_target_number ON record (scheme, target_number)
+                     WHERE target_number IS NOT NULL"
+                }
+            };
+            conn.execute_batch(sql)?;
+        }
+        let Some(field) = columns.stored() else {
+            return Ok(0);
+        };
         let mut read = 0;
         loop {
             let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
-            let (batch, complete) = index_batch(&tx, scheme, field, extract)?;
+            let (batch, complete) = index_batch(&tx, scheme, &field, extract)?;
             tx.commit()?;
             read += batch;
             if complete {
@@ -61,7 +83,7 @@ fn index_batch(
     conn: &Connection,
     scheme: &str,
     field: &str,
-    extract: &dyn Fn(&[u8]) -> Option<String>,
+    extract: &dyn Fn(&[u8]) -> Option<Vec<String>>,
 ) -> Result<(u64, bool), StoreError> {
     let id = field_id(conn, scheme, field)?;
     let (upto, complete): (i64, bool) = conn
@@ -80,8 +102,8 @@ fn index_batch(
     while let Some(row) = rows.next()? {
         last = row.get(0)?;
         let source = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
-        if let Some(value) = extract(source) {
-            insert(conn, id, &value, last)?;
+        if let Some(texts) = extract(source) {
+            insert(conn, id, &Columns::entry(&texts), last)?;
         }
         read += 1;
     }

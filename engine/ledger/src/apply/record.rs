@@ -126,6 +126,8 @@ pub(super) struct Rec {
     pub(super) attempt: Option<AttemptId>,
     pub(super) attempts: u32,
     pub(super) not_before: Option<Ms>,
+    /// Since when it waits for what a look-up has not found.
+    pub(super) waits_since: Option<Ms>,
     pub(super) resolve_after: Option<Ms>,
     pub(super) misses: u32,
     pub(super) unknown_since: Option<Ms>,
@@ -141,7 +143,7 @@ pub(super) struct Rec {
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
-    seen_ms, changed_ms";
+    seen_ms, changed_ms, waits_since_ms";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -168,6 +170,7 @@ impl Rec {
         self.filtered = false;
         self.attempts = 0;
         self.not_before = None;
+        self.waits_since = None;
         self.reason = None;
     }
 
@@ -218,6 +221,7 @@ impl Rec {
             attempt: row.get::<_, Option<i64>>(14)?.map(AttemptId),
             attempts: row.get(15)?,
             not_before: row.get(16)?,
+            waits_since: row.get(30)?,
             resolve_after: row.get(17)?,
             misses: row.get(18)?,
             unknown_since: row.get(19)?,
@@ -317,6 +321,9 @@ impl Cx<'_> {
             rec.state = to;
             rec.changed = now;
         }
+        if to != RecordState::Pending {
+            rec.waits_since = None;
+        }
         if to != RecordState::Unknown {
             rec.unknown_since = None;
             rec.misses = 0;
@@ -337,7 +344,8 @@ impl Cx<'_> {
                     done_version = ?7, done_ms = ?8, waiting_version = ?9, waiting_label = ?10, waiting_void = ?11,
                     action = ?12, attempt = ?13, attempts = ?14, not_before_ms = ?15, resolve_after_ms = ?16,
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
-                    target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25
+                    target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
+                    waits_since_ms = ?26
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -366,6 +374,7 @@ impl Cx<'_> {
                 rec.reason.as_ref().map(|reason| cut(&reason.text)),
                 rec.seen,
                 rec.changed,
+                rec.waits_since,
             ])?;
         if hit == 1 {
             Ok(())

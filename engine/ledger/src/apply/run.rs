@@ -33,6 +33,13 @@ impl Cx<'_> {
             .prepare_cached("SELECT enabled_ms FROM scheme WHERE id = ?1")?
             .query_row([scheme], |row| row.get(0))?;
         let recovered = self.recover(scheme, now)?;
+        // Whatever they wait for may have come since: every run tries them once.
+        self.conn
+            .prepare_cached(
+                "UPDATE record SET not_before_ms = NULL
+                 WHERE scheme = ?1 AND waits_since_ms IS NOT NULL AND state = 'pending'",
+            )?
+            .execute([scheme])?;
         self.conn
             .prepare_cached(
                 "INSERT INTO run (scheme, revision, cause, started_ms, status) VALUES (?1, ?2, ?3, ?4, 'running')",

@@ -63,7 +63,18 @@ impl Cx<'_> {
         self.enter(&mut rec, to, Cause::Settle, now)?;
         rec.reason = why.cloned();
         match settlement {
-            Settlement::Done { id, number } => self.written(&mut rec, id.as_ref(), number.as_ref(), now)?,
+            Settlement::Done { id, number, lines } => {
+                self.written(&mut rec, id.as_ref(), number.as_ref(), now)?;
+                if let Some(lines) = lines {
+                    let lines = self.blob(*lines)?;
+                    self.conn
+                        .prepare_cached(
+                            "INSERT INTO document_lines (record, lines) VALUES (?1, ?2)
+                             ON CONFLICT (record) DO UPDATE SET lines = excluded.lines",
+                        )?
+                        .execute((rec.id.0, lines))?;
+                }
+            }
             Settlement::Dead(_) => {}
             Settlement::Retry {
                 not_before, spend, ..

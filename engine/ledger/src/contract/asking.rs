@@ -4,92 +4,241 @@ use flow::ids::RecordId;
 use flow::op::{OnSeen, RecordState, Refusal, Resolution, StagedRow};
 
 use super::{Desk, SCHEME, done, row, why};
-use crate::Ledger;
 use crate::read::RecordFilter;
+use crate::{Columns, Ledger};
 
-pub(super) fn look_ups(open: &dyn Fn() -> Ledger) {
-    let mut desk = Desk::new(open());
-    let with = |i: usize, key: &str, version: &str, name: &str, city: &str| StagedRow {
-        indexed: vec![("name".into(), name.into()), ("city".into(), city.into())],
-        ..row(i, key, version)
-    };
-    let texts = |key: &[&str]| key.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    let found = |desk: &Desk, by: &[&str], keys: &[&[&str]]| -> Vec<Vec<String>> {
-        let keys: Vec<_> = keys.iter().map(|key| texts(key)).collect();
-        let hits = desk
-            .ledger
-            .reader()
-            .find(SCHEME, &texts(by), &keys)
-            .expect("an answer");
-        hits.into_iter()
-            .map(|hits| hits.into_iter().map(|hit| hit.key).collect())
-            .collect()
-    };
-    let rows = vec![
-        with(0, "a", "v1", "云杉", "杭州"),
-        with(1, "b", "v1", "云杉", "上海"),
-        with(2, "c", "v1", "云杉", "上海"),
-    ];
-    let (op, blobs) = desk.page(rows, OnSeen::UpdateIfChanged);
-    desk.try_one(op, &blobs).expect("a page");
-    // A field that nobody made fit for look-ups is an error, never "nothing found".
-    assert!(
-        desk.ledger
-            .reader()
-            .find(SCHEME, &texts(&["key"]), &[texts(&["a"])])
-            .is_err()
-    );
-    for field in ["name", "city", "v"] {
-        let extract = |source: &[u8]| {
-            let text = String::from_utf8_lossy(source);
-            (field == "v").then(|| {
-                text.split("\"v\":\"")
-                    .nth(1)
-                    .expect("a version")
-                    .trim_end_matches("\"}")
-                    .to_owned()
-            })
-        };
-        desk.ledger
-            .ensure_index(SCHEME, field, &extract)
-            .expect("indexed");
-    }
-    assert_eq!(
-        desk.ledger.reader().indexed_fields(SCHEME).expect("a question"),
-        ["city", "name", "v"]
-    );
-    assert_eq!(found(&desk, &["v"], &[&["v1"], &["v2"]])[1], [""; 0]);
-    // At most two hits, the newest first; several fields must all match.
-    desk.now += 10;
-    let (op, blobs) = desk.page(vec![with(0, "a", "v2", "云杉", "杭州")], OnSeen::UpdateIfChanged);
-    desk.try_one(op, &blobs).expect("a page");
-    assert_eq!(
-        found(&desk, &["name"], &[&["云杉"], &["无"]]),
-        [vec!["[\"a\"]", "[\"c\"]"], vec![]]
-    );
-    assert_eq!(
-        found(&desk, &["name", "city"], &[&["云杉", "上海"], &["云杉", "杭州"]]),
-        [vec!["[\"c\"]", "[\"b\"]"], vec!["[\"a\"]"]]
-    );
-    // The dead are not found; a row that changed is found under its new text only.
-    desk.refuse("c", "v1", Refusal::Dead(why("empty")));
-    let (op, blobs) = desk.page(vec![with(0, "b", "v2", "云杉", "苏州")], OnSeen::UpdateIfChanged);
-    desk.try_one(op, &blobs).expect("a page");
-    assert_eq!(
-        found(&desk, &["city"], &[&["上海"], &["苏州"]]),
-        [vec![], vec!["[\"b\"]"]]
-    );
-    // More keys than one query takes.
-    let many: Vec<Vec<String>> = (0..1200)
-        .map(|i| texts(&[if i == 1100 { "云杉" } else { "无" }]))
-        .collect();
+fn texts(key: &[&str]) -> Vec<String> {
+    key.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Key of the newest row, and how many there are, for each key of a look-up.
+fn found(desk: &Desk, by: &[&str], keys: &[&[&str]]) -> Vec<Option<(String, u64)>> {
+    let keys: Vec<_> = keys.iter().map(|key| texts(key)).collect();
     let hits = desk
         .ledger
         .reader()
-        .find(SCHEME, &texts(&["name"]), &many)
+        .find(SCHEME, &Columns::new(by.iter().copied()), &keys)
         .expect("an answer");
-    let hit: Vec<usize> = (0..hits.len()).filter(|i| !hits[*i].is_empty()).collect();
-    assert_eq!(hit, [1100]);
+    hits.into_iter()
+        .map(|hit| hit.newest.map(|row| (row.key, hit.matches)))
+        .collect()
+}
+
+fn one(key: &str, matches: u64) -> Option<(String, u64)> {
+    Some((format!("[\"{key}\"]"), matches))
+}
+
+/// A row with entries for the look-ups of the suite.
+fn person(i: usize, key: &str, version: &str, name: &str, city: &str) -> StagedRow {
+    let both = Columns::new(["city", "name"])
+        .stored()
+        .expect("fields of the row");
+    StagedRow {
+        indexed: vec![
+            ("name".into(), name.into()),
+            ("city".into(), city.into()),
+            (both, Columns::entry(&texts(&[city, name]))),
+        ],
+        ..row(i, key, version)
+    }
+}
+
+pub(super) fn look_ups(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    let rows = vec![
+        person(0, "a", "v1", "云杉", "杭州"),
+        person(1, "b", "v1", "云杉", "上海"),
+        person(2, "c", "v1", "云杉", "上海"),
+    ];
+    let (op, blobs) = desk.page(rows, OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    // Columns that nobody made fit for look-ups are an error, never "nothing found".
+    let unknown = Columns::new(["key"]);
+    assert!(
+        desk.ledger
+            .reader()
+            .find(SCHEME, &unknown, &[texts(&["a"])])
+            .is_err()
+    );
+    for by in [&["name"][..], &["city"], &["name", "city"], &["v"], &["v", "x"]] {
+        let extract = |source: &[u8]| {
+            let text = String::from_utf8_lossy(source);
+            let version = text.split("\"v\":\"").nth(1).expect("a version");
+            (by == ["v"]).then(|| vec![version.trim_end_matches("\"}").to_owned()])
+        };
+        let columns = Columns::new(by.iter().copied());
+        let read = desk
+            .ledger
+            .ensure_index(SCHEME, &columns, &extract)
+            .expect("indexed");
+        assert_eq!(read, 3, "{by:?}: stored rows are read once");
+        assert_eq!(desk.ledger.ensure_index(SCHEME, &columns, &extract), Ok(0));
+    }
+    let indexed = desk.ledger.reader().indexed(SCHEME).expect("a question");
+    let mut sets: Vec<Vec<&str>> = indexed.iter().map(|columns| columns.own().collect()).collect();
+    sets.sort();
+    assert_eq!(
+        sets,
+        [
+            vec!["city"],
+            vec!["city", "name"],
+            vec!["name"],
+            vec!["v"],
+            vec!["v", "x"]
+        ]
+    );
+    // Rows stored before the index was made are found by it; a row that lacks a column is not.
+    assert_eq!(found(&desk, &["v"], &[&["v1"], &["v2"]]), [one("c", 3), None]);
+    assert_eq!(found(&desk, &["v", "x"], &[&["v1", ""]]), [None]);
+    // The newest wins, the others are counted; several columns must all match, in whatever order they are named.
+    desk.now += 10;
+    let newer = vec![person(0, "a", "v2", "云杉", "杭州")];
+    let (op, blobs) = desk.page(newer, OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(
+        found(&desk, &["name"], &[&["云杉"], &["无"]]),
+        [one("a", 3), None]
+    );
+    assert_eq!(
+        found(
+            &desk,
+            &["name", "city"],
+            &[&["云杉", "上海"], &["云杉", "杭州"], &["上海", "云杉"]]
+        ),
+        [one("c", 2), one("a", 1), None]
+    );
+    assert_eq!(
+        found(&desk, &["city", "name"], &[&["上海", "云杉"]]),
+        [one("c", 2)]
+    );
+    // The dead are not found, and are named only where nothing else is there; a changed row is found under its new text.
+    desk.refuse("c", "v1", Refusal::Dead(why("empty")));
+    let moved = vec![person(0, "b", "v2", "云杉", "苏州")];
+    let (op, blobs) = desk.page(moved, OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(
+        found(&desk, &["city"], &[&["上海"], &["苏州"]]),
+        [None, one("b", 1)]
+    );
+    assert_eq!(found(&desk, &["name"], &[&["云杉"]]), [one("b", 2)]);
+    let dead = desk.record("c").record;
+    let hits = desk
+        .ledger
+        .reader()
+        .find(
+            SCHEME,
+            &Columns::new(["city"]),
+            &[texts(&["上海"]), texts(&["苏州"])],
+        )
+        .expect("an answer");
+    assert_eq!((hits[0].dead, hits[1].dead), (Some(dead), None));
+    // So are rows that the scheme's filter refused: they were not kept.
+    let refused = StagedRow {
+        filtered: Some(why("keep")),
+        ..person(0, "d", "v1", "云杉", "南京")
+    };
+    let (op, blobs) = desk.page(vec![refused], OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(found(&desk, &["city"], &[&["南京"]]), [None]);
+    desk.end();
+}
+
+/// What a page of look-ups costs, and that texts of every kind come through.
+pub(super) fn look_ups_by_the_page(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    let columns = Columns::new(["name"]);
+    desk.ledger
+        .ensure_index(SCHEME, &columns, &|_| None)
+        .expect("indexed");
+    let awkward = [
+        "o'Brien",
+        "\"",
+        "\\",
+        "\u{0}",
+        "a\u{0}b",
+        "\n\t",
+        "𠮷野家",
+        "$[0]",
+        "1",
+        "01",
+        "1.0",
+        "null",
+        "{}",
+        " x",
+        "x ",
+    ];
+    let rows = awkward
+        .iter()
+        .enumerate()
+        .map(|(i, name)| person(i, &format!("k{i}"), "v1", name, ""))
+        .collect();
+    let (op, blobs) = desk.page(rows, OnSeen::Skip);
+    desk.try_one(op, &blobs).expect("a page");
+    let keys: Vec<Vec<String>> = awkward
+        .iter()
+        .map(|name| texts(&[name]))
+        // Far more keys than records of a page: lines of documents.
+        .chain((0..9_000).map(|i| texts(&[&format!("nobody {i}")])))
+        .collect();
+    let reader = desk.ledger.reader();
+    let before = reader.look_ups();
+    let hits = reader.find(SCHEME, &columns, &keys).expect("an answer");
+    assert_eq!(reader.look_ups() - before, 1, "one query for all of them");
+    for (i, name) in awkward.iter().enumerate() {
+        let key = hits[i].newest.as_ref().map(|row| row.key.as_str());
+        assert_eq!(key, Some(format!("[\"k{i}\"]").as_str()), "{name:?}");
+    }
+    assert!(hits[awkward.len()..].iter().all(|hit| hit.newest.is_none()));
+    desk.end();
+}
+
+/// Look-ups by what the ledger itself knows: key, label, and what the target called the document.
+pub(super) fn look_ups_by_identity(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Done);
+    desk.bring("b", RecordState::Pending);
+    let (op, blobs) = desk.page(vec![person(0, "c", "v1", "云杉", "杭州")], OnSeen::Skip);
+    desk.try_one(op, &blobs).expect("a page");
+    let by = |names: &[&str]| Columns::new(names.iter().copied());
+    for names in [
+        &["$key"][..],
+        &["$label"],
+        &["$target.id"],
+        &["$target.number"],
+        &["$key", "city"],
+    ] {
+        let extract = |source: &[u8]| {
+            source
+                .windows(3)
+                .any(|part| part == b"\"c\"")
+                .then(|| texts(&["杭州"]))
+        };
+        let read = desk
+            .ledger
+            .ensure_index(SCHEME, &by(names), &extract)
+            .expect("indexed");
+        assert_eq!(read > 0, names.contains(&"city"), "{names:?}");
+    }
+    assert_eq!(
+        found(&desk, &["$key"], &[&["a"], &["[\"b\"]"], &["z"]]),
+        [one("a", 1), one("b", 1), None]
+    );
+    assert_eq!(found(&desk, &["$label"], &[&["客户 b"]]), [one("b", 1)]);
+    assert_eq!(
+        found(&desk, &["$target.id"], &[&["id-a"], &["id-b"]]),
+        [one("a", 1), None]
+    );
+    assert_eq!(found(&desk, &["$target.number"], &[&["no-a"]]), [one("a", 1)]);
+    assert_eq!(
+        found(&desk, &["city", "$key"], &[&["杭州", "c"], &["杭州", "a"]]),
+        [one("c", 1), None]
+    );
+    // Another scheme's records are not this one's.
+    let other = desk
+        .ledger
+        .reader()
+        .find("other", &by(&["$key"]), &[texts(&["a"])]);
+    assert_eq!(other.expect("an answer")[0].newest, None);
     desk.end();
 }
 

@@ -32,6 +32,10 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     writing::recovery(open);
     writing::runs_and_counts(open);
     asking::look_ups(open);
+    asking::look_ups_by_the_page(open);
+    asking::look_ups_by_identity(open);
+    writing::waiting(open);
+    writing::lines(open);
     asking::life_of_a_record(open);
 }
 
@@ -57,6 +61,7 @@ fn done(key: &str) -> Settlement {
     Settlement::Done {
         id: Some(format!("id-{key}")),
         number: Some(format!("no-{key}")),
+        lines: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Claims, settlements, resolutions, recovery, counts.
 
-use flow::ids::RecordId;
+use flow::ids::{Blob, RecordId};
 use flow::op::{
     ClaimRefused, Counts, LedgerOp, LedgerReply, OnSeen, RecordState, Refusal, Resolution, RunStatus,
     Settlement, WriteAction,
@@ -205,6 +205,7 @@ pub(super) fn settlements(open: &dyn Fn() -> Ledger) {
         Settlement::Done {
             id: None,
             number: None,
+            lines: None,
         },
     );
     let record = desk.record("a");
@@ -444,5 +445,154 @@ pub(super) fn runs_and_counts(open: &dyn Fn() -> Ledger) {
         now: desk.now,
     };
     assert!(desk.try_one(run, &Blobs::new()).is_err());
+    desk.end();
+}
+
+/// Records that wait for a row of another scheme: due again with every run, and since when they wait is kept.
+pub(super) fn waiting(open: &dyn Fn() -> Ledger) {
+    let later = |not_before| Refusal::Later {
+        not_before,
+        reason: why("look-up"),
+    };
+    let since = |desk: &Desk, key: &str| {
+        let waits = desk.record(key).waits_since;
+        let row = desk.ledger.reader().sources(&[desk.record(key).record]);
+        assert_eq!(row.expect("a question")[0].waits_since, waits);
+        waits
+    };
+    let mut desk = Desk::new(open());
+    desk.stage(
+        &[("waits", "v1"), ("throttled", "v1"), ("pending", "v1")],
+        OnSeen::UpdateIfChanged,
+    );
+    assert_eq!(since(&desk, "waits"), None);
+    // Ten seconds pending for other reasons do not count as waiting.
+    desk.now += 10_000;
+    let began = desk.now;
+    desk.refuse("waits", "v1", later(desk.now + 60_000));
+    let attempt = desk.claim(&[("throttled", "v1", "t")]).0.expect("claimed");
+    let pause = Settlement::Retry {
+        not_before: desk.now + 3_600_000,
+        spend: false,
+        reason: why("busy"),
+    };
+    desk.settle(attempt, "throttled", pause);
+    let due = |desk: &mut Desk| -> Vec<RecordId> { desk.pick().iter().map(|picked| picked.record).collect() };
+    let ids = |desk: &Desk, keys: &[&str]| keys.iter().map(|key| desk.record(key).record).collect::<Vec<_>>();
+    assert_eq!(
+        due(&mut desk),
+        ids(&desk, &["pending"]),
+        "not tried twice in a run"
+    );
+    // The next run tries what waits, whenever it begins; a pause that the target asked for is kept.
+    desk.now += 5;
+    desk.begin();
+    let mut wanted = ids(&desk, &["waits", "pending"]);
+    wanted.sort();
+    assert_eq!(due(&mut desk), wanted);
+    desk.refuse("waits", "v1", later(desk.now + 60_000));
+    assert_eq!(since(&desk, "waits"), Some(began), "waits since the first time");
+    // A crash forgets nothing of it: only what is in the file counts at the next start.
+    desk.now += 100;
+    desk.begin();
+    assert_eq!(since(&desk, "waits"), Some(began));
+    // What came is sent; when that goes wrong for another reason, the record no longer waits for a row.
+    let attempt = desk.claim(&[("waits", "v1", "w")]).0.expect("claimed");
+    assert_eq!(since(&desk, "waits"), None);
+    let pause = Settlement::Retry {
+        not_before: desk.now + 3_600_000,
+        spend: false,
+        reason: why("busy"),
+    };
+    desk.settle(attempt, "waits", pause);
+    desk.begin();
+    assert_eq!(
+        due(&mut desk),
+        ids(&desk, &["pending"]),
+        "the target's pause holds"
+    );
+    // A newer version waits afresh; so does one that is given up and comes back.
+    desk.refuse("pending", "v1", later(desk.now + 60_000));
+    assert_eq!(since(&desk, "pending"), Some(desk.now));
+    desk.see("pending", "v2");
+    assert_eq!(since(&desk, "pending"), None);
+    desk.refuse("pending", "v2", later(desk.now + 60_000));
+    desk.begin();
+    desk.refuse("pending", "v2", Refusal::Dead(why("24 hours")));
+    assert_eq!(
+        (desk.state("pending"), since(&desk, "pending")),
+        (RecordState::Dead, None)
+    );
+    desk.end();
+}
+
+/// The lines of a document are kept with the settlement that tells them, or not at all.
+pub(super) fn lines(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.stage(&[("a", "v1")], OnSeen::UpdateIfChanged);
+    let record = desk.record("a").record;
+    let kept = |desk: &Desk| {
+        let rows = desk.ledger.reader().sources(&[record]).expect("a question");
+        rows[0]
+            .lines
+            .clone()
+            .map(|lines| String::from_utf8_lossy(&lines).into_owned())
+    };
+    let settle = |desk: &mut Desk, attempt, lines: Option<&str>| {
+        let mut blobs = Blobs::new();
+        if let Some(lines) = lines {
+            blobs.insert(Blob(7), lines.as_bytes());
+        }
+        let done = Settlement::Done {
+            id: Some("1".into()),
+            number: None,
+            lines: lines.map(|_| Blob(7)),
+        };
+        let op = LedgerOp::Settle {
+            attempt,
+            outcome: "rows".into(),
+            http_status: Some(200),
+            excerpt: None,
+            rows: vec![(record, done)],
+            now: desk.now,
+        };
+        let hit = desk.try_one(op.clone(), &blobs);
+        (hit, op)
+    };
+    assert_eq!(kept(&desk), None);
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+    // All or nothing: without its lines the settlement has not happened.
+    let lost = Settlement::Done {
+        id: Some("1".into()),
+        number: None,
+        lines: Some(Blob(99)),
+    };
+    let op = LedgerOp::Settle {
+        attempt,
+        outcome: "rows".into(),
+        http_status: Some(200),
+        excerpt: None,
+        rows: vec![(record, lost)],
+        now: desk.now,
+    };
+    assert!(desk.try_one(op, &Blobs::new()).is_err());
+    assert_eq!((desk.state("a"), kept(&desk)), (RecordState::Sending, None));
+    let (hit, op) = settle(&mut desk, attempt, Some("{\"L\":1}"));
+    assert_eq!(hit, Ok(LedgerReply::Count(1)));
+    assert_eq!(kept(&desk).as_deref(), Some("{\"L\":1}"));
+    // A second answer to the same attempt changes nothing.
+    let mut blobs = Blobs::new();
+    blobs.insert(Blob(7), &b"{\"L\":2}"[..]);
+    assert_eq!(desk.try_one(op, &blobs), Ok(LedgerReply::Count(0)));
+    assert_eq!(kept(&desk).as_deref(), Some("{\"L\":1}"));
+    // An update that tells nothing of lines keeps them, one that does replaces them.
+    desk.see("a", "v2");
+    let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("claimed");
+    settle(&mut desk, attempt, None).0.expect("settled");
+    assert_eq!(kept(&desk).as_deref(), Some("{\"L\":1}"));
+    desk.see("a", "v3");
+    let attempt = desk.claim(&[("a", "v3", "a")]).0.expect("claimed");
+    settle(&mut desk, attempt, Some("{\"L\":3}")).0.expect("settled");
+    assert_eq!(kept(&desk).as_deref(), Some("{\"L\":3}"));
     desk.end();
 }

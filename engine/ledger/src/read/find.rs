@@ -8,13 +8,16 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::Reader;
+use super::list::{one_key, push_text};
+use crate::Columns;
+use crate::columns::Known;
 use crate::error::StoreError;
 
-/// Keys or ids in one query.
+/// Ids in one query.
 const CHUNK: usize = 500;
 
-/// Hits kept per key: one is the answer, two say that it is not the only one.
-const HITS: i64 = 2;
+/// Keys of look-ups in one query: those of 500 records with twenty lines each. A bound on the text they travel in.
+const KEYS: usize = 10_000;
 
 /// A record for the transform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,12 @@ pub struct SourceRow {
     pub number: Option<String>,
     /// Since when it is in this state.
     pub since: Ms,
+    /// Since when it waits for what a look-up has not found; `None` = it does not.
+    pub waits_since: Option<Ms>,
+    /// An earlier attempt may have been executed, although the target did not know of it when it was asked.
+    pub maybe_sent: bool,
+    /// The ids of its document's lines, as they were given with a settlement.
+    pub lines: Option<Vec<u8>>,
 }
 
 /// A hit of a look-up.
@@ -66,6 +75,17 @@ pub struct StoredRow {
     pub number: Option<String>,
 }
 
+/// What a look-up found under one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The newest stored row that is not dead.
+    pub newest: Option<StoredRow>,
+    /// How many are not dead.
+    pub matches: u64,
+    /// Where all are dead, the newest of them: why nothing was found.
+    pub dead: Option<RecordId>,
+}
+
 impl Reader {
     /// The rows of records, in the order asked; unknown ids are left out.
     pub fn sources(&self, records: &[RecordId]) -> Result<Vec<SourceRow>, StoreError> {
@@ -74,8 +94,9 @@ impl Reader {
             for chunk in records.chunks(CHUNK) {
                 let sql = format!(
                     "SELECT r.id, r.src_key, r.label, r.version, r.void, b.source, r.state, r.action, r.form, r.tkey,
-                            r.target_id, r.target_number, r.changed_ms
-                     FROM record r JOIN body b ON b.record = r.id WHERE r.id IN ({})",
+                            r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines
+                     FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
+                     WHERE r.id IN ({})",
                     marks(chunk.len())
                 );
                 let mut statement = conn.prepare(&sql)?;
@@ -100,43 +121,50 @@ impl Reader {
         })
     }
 
-    /// Looks up rows of a scheme: for each of `keys` (texts in the order of the fields `by`) the newest rows that are
-    /// not dead, at most two. One query per 500 keys. Every field must be indexed ([`crate::Ledger::ensure_index`]).
+    /// Looks up rows of a scheme: for each of `keys` (texts in the order of the columns) the newest stored row that is
+    /// not dead, and how many there are. One query, whatever the number of keys up to 10,000. The columns must be indexed
+    /// ([`crate::Ledger::ensure_index`]): what nobody indexed is an error, never "nothing found".
     pub fn find(
         &self,
         scheme: &str,
-        by: &[String],
+        columns: &Columns,
         keys: &[Vec<String>],
-    ) -> Result<Vec<Vec<StoredRow>>, StoreError> {
-        if by.is_empty() || keys.iter().any(|key| key.len() != by.len()) {
+    ) -> Result<Vec<Found>, StoreError> {
+        let width = columns.names().len();
+        if width == 0 || keys.iter().any(|key| key.len() != width) {
             return Err(StoreError::Bug(
-                "a look-up needs as many texts as fields, and at least one".to_owned(),
+                "a look-up needs as many texts as columns, and at least one".to_owned(),
             ));
         }
         self.ask(|conn| {
-            let fields = by
-                .iter()
-                .map(|field| complete_field(conn, scheme, field))
-                .collect::<Result<Vec<_>, _>>()?;
-            let mut hits = Vec::with_capacity(keys.len());
-            for chunk in keys.chunks(CHUNK) {
-                let start = hits.len();
-                hits.resize_with(start + chunk.len(), Vec::new);
-                find_chunk(conn, &fields, chunk, &mut hits[start..])?;
+            let field = columns
+                .stored()
+                .map(|stored| complete_field(conn, scheme, &stored))
+                .transpose()?;
+            let mut found = Vec::with_capacity(keys.len());
+            for chunk in keys.chunks(KEYS) {
+                let start = found.len();
+                found.resize_with(start + chunk.len(), Found::default);
+                self.count_look_up();
+                find_chunk(conn, scheme, columns, field, chunk, &mut found[start..])?;
             }
-            Ok(hits)
+            Ok(found)
         })
     }
 
-    /// The fields of a scheme that are indexed: every row staged from now on must carry them.
-    pub fn indexed_fields(&self, scheme: &str) -> Result<Vec<String>, StoreError> {
+    /// The sets of columns of a scheme that are indexed: every row staged from now on must carry an entry for each.
+    pub fn indexed(&self, scheme: &str) -> Result<Vec<Columns>, StoreError> {
         self.ask(|conn| {
             let mut statement =
                 conn.prepare_cached("SELECT field FROM indexed_field WHERE scheme = ?1 ORDER BY field")?;
-            let fields = statement
-                .query_map([scheme], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            Ok(fields)
+            let mut rows = statement.query([scheme])?;
+            let mut indexed = Vec::new();
+            while let Some(row) = rows.next()? {
+                indexed.push(Columns::parse(
+                    row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
+                ));
+            }
+            Ok(indexed)
         })
     }
 }
@@ -145,60 +173,104 @@ fn complete_field(conn: &Connection, scheme: &str, field: &str) -> Result<i64, S
     conn.prepare_cached("SELECT id FROM indexed_field WHERE scheme = ?1 AND field = ?2 AND complete")?
         .query_row((scheme, field), |row| row.get(0))
         .optional()?
-        .ok_or_else(|| StoreError::Bug(format!("the field `{field}` of {scheme} is not indexed")))
+        .ok_or_else(|| StoreError::Bug(format!("the columns `{field}` of {scheme} are not indexed")))
 }
 
 fn find_chunk(
     conn: &Connection,
-    fields: &[i64],
+    scheme: &str,
+    columns: &Columns,
+    field: Option<i64>,
     keys: &[Vec<String>],
-    hits: &mut [Vec<StoredRow>],
+    found: &mut [Found],
 ) -> Result<(), StoreError> {
-    let columns: Vec<String> = (0..fields.len()).map(|i| format!("v{i}")).collect();
-    let values = vec![format!("(?, {})", marks(fields.len())); keys.len()].join(", ");
+    // The keys travel as one text, so that the statement is the same for any number of them.
+    let mut selected = vec!["json_extract(value, '$[0]') AS v".to_owned()];
+    let mut conditions = String::new();
+    for (nth, (_, known)) in columns.known().enumerate() {
+        let (text, list) = (2 * nth + 1, 2 * nth + 2);
+        selected.push(format!("json_extract(value, '$[{text}]') AS t{text}"));
+        conditions += &match known {
+            Known::Key => {
+                selected.push(format!("json_extract(value, '$[{list}]') AS t{list}"));
+                format!(" AND r.src_key IN (k.t{text}, k.t{list})")
+            }
+            Known::Label => format!(" AND r.label = k.t{text}"),
+            Known::TargetId => format!(" AND r.target_id = k.t{text}"),
+            Known::TargetNumber => format!(" AND r.target_number = k.t{text}"),
+        };
+    }
     // CROSS JOIN keeps the order: from the keys through the index to the records.
-    let mut joins = String::new();
-    for i in 0..fields.len() {
-        let same = if i == 0 {
-            ""
-        } else {
-            " AND l0.record = l{i}.record"
+    let from = match field {
+        Some(_) => {
+            "CROSS JOIN lookup_index l ON l.field = ?2 AND l.value = k.v CROSS JOIN record r ON r.id = l.record"
         }
-        .replace("{i}", &i.to_string());
-        joins += &format!(" CROSS JOIN lookup_index l{i} ON l{i}.field = ? AND l{i}.value = k.v{i}{same}");
-    }
+        None => "CROSS JOIN record r ON r.scheme = ?2",
+    };
     let sql = format!(
-        "WITH k (i, {columns}) AS (VALUES {values}),
+        "WITH k AS (SELECT key AS i, {selected} FROM json_each(?1)),
          hit AS (
-            SELECT k.i, r.id, row_number() OVER (PARTITION BY k.i ORDER BY r.seen_ms DESC, r.id DESC) AS place
-            FROM k{joins} CROSS JOIN record r ON r.id = l0.record
-            WHERE r.state <> 'dead')
-         SELECT hit.i, r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id, r.target_number
+            SELECT k.i AS i, r.id AS id,
+                row_number() OVER (PARTITION BY k.i ORDER BY r.state = 'dead', r.seen_ms DESC, r.id DESC) AS place,
+                count(*) FILTER (WHERE r.state <> 'dead') OVER (PARTITION BY k.i) AS n
+            FROM k {from}{conditions}
+            WHERE r.filtered = 0)
+         SELECT hit.i, hit.n, r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id,
+                r.target_number
          FROM hit CROSS JOIN record r ON r.id = hit.id CROSS JOIN body b ON b.record = hit.id
-         WHERE hit.place <= {HITS} ORDER BY hit.i, hit.place",
-        columns = columns.join(", "),
+         WHERE hit.place = 1 ORDER BY hit.i",
+        selected = selected.join(", "),
     );
-    let mut params: Vec<Value> = Vec::with_capacity(keys.len() * (fields.len() + 1) + fields.len());
-    for (i, key) in keys.iter().enumerate() {
-        params.push(Value::Integer(i64::try_from(i).expect("a chunk is short")));
-        params.extend(key.iter().map(|text| Value::Text(text.clone())));
-    }
-    params.extend(fields.iter().map(|field| Value::Integer(*field)));
-    let mut statement = conn.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(params))?;
+    let place = match field {
+        Some(field) => Value::Integer(field),
+        None => Value::Text(scheme.to_owned()),
+    };
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query((keys_text(columns, keys), place))?;
     while let Some(row) = rows.next()? {
-        let place = usize::try_from(row.get::<_, i64>(0)?).expect("the number of a key of this chunk");
-        hits[place].push(StoredRow {
-            record: RecordId(row.get(1)?),
-            key: row.get(2)?,
-            label: row.get(3)?,
-            state: state(row, 4)?,
-            source: bytes(row, 5)?,
-            target_id: row.get(6)?,
-            number: row.get(7)?,
-        });
+        let at = usize::try_from(row.get::<_, i64>(0)?).expect("the number of a key of this chunk");
+        let stored = StoredRow {
+            record: RecordId(row.get(2)?),
+            key: row.get(3)?,
+            label: row.get(4)?,
+            state: state(row, 5)?,
+            source: bytes(row, 6)?,
+            target_id: row.get(7)?,
+            number: row.get(8)?,
+        };
+        found[at] = if stored.state == RecordState::Dead {
+            Found {
+                dead: Some(stored.record),
+                ..Found::default()
+            }
+        } else {
+            Found {
+                newest: Some(stored),
+                matches: row.get::<_, i64>(1)?.unsigned_abs(),
+                dead: None,
+            }
+        };
     }
     Ok(())
+}
+
+/// For each key a list: the entry of the index, then for each column that the ledger knows its text, and the text as a
+/// stored key of one part.
+fn keys_text(columns: &Columns, keys: &[Vec<String>]) -> String {
+    let mut text = String::from("[");
+    for (nth, key) in keys.iter().enumerate() {
+        text.push_str(if nth == 0 { "[" } else { ",[" });
+        push_text(&mut text, &columns.wanted(key));
+        for (at, _) in columns.known() {
+            text.push(',');
+            push_text(&mut text, &key[at]);
+            text.push(',');
+            push_text(&mut text, &one_key(&key[at]));
+        }
+        text.push(']');
+    }
+    text.push(']');
+    text
 }
 
 fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
@@ -217,6 +289,9 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         target_id: row.get(10)?,
         number: row.get(11)?,
         since: row.get(12)?,
+        waits_since: row.get(13)?,
+        maybe_sent: row.get(14)?,
+        lines: optional_bytes(row, 15)?,
     })
 }
 
@@ -231,6 +306,14 @@ pub(super) fn bytes(row: &Row<'_>, column: usize) -> Result<Vec<u8>, StoreError>
         .as_bytes()
         .map_err(rusqlite::Error::from)?
         .to_vec())
+}
+
+pub(super) fn optional_bytes(row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(row
+        .get_ref(column)?
+        .as_bytes_or_null()
+        .map_err(rusqlite::Error::from)?
+        .map(<[u8]>::to_vec))
 }
 
 pub(super) fn state(row: &Row<'_>, column: usize) -> Result<RecordState, StoreError> {

@@ -80,11 +80,14 @@ pub struct RecordRow {
     pub changed: Ms,
     /// Last settlement.
     pub done: Option<Ms>,
+    /// Since when it waits for what a look-up has not found; `None` = it does not.
+    pub waits_since: Option<Ms>,
 }
 
 pub(super) const RECORD_COLUMNS: &str = "r.id, r.scheme, r.src_key, r.label, r.state, r.version, r.done_version, \
     r.waiting_version, r.void, r.action, r.attempts, r.not_before_ms, r.resolve_after_ms, r.target, r.form, r.tkey, \
-    r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms";
+    r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms, \
+    r.waits_since_ms";
 
 /// Which runs to list. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -258,7 +261,15 @@ pub(super) fn limit(limit: u32) -> i64 {
 
 /// How a key of one part is stored: a JSON list with one text.
 pub(super) fn one_key(text: &str) -> String {
-    let mut key = String::from("[\"");
+    let mut key = String::from("[");
+    push_text(&mut key, text);
+    key.push(']');
+    key
+}
+
+/// A text as JSON.
+pub(super) fn push_text(key: &mut String, text: &str) {
+    key.push('"');
     for c in text.chars() {
         match c {
             '"' => key.push_str("\\\""),
@@ -270,8 +281,7 @@ pub(super) fn one_key(text: &str) -> String {
             c => key.push(c),
         }
     }
-    key.push_str("\"]");
-    key
+    key.push('"');
 }
 
 pub(super) fn reason(code: Option<String>, text: Option<String>) -> Option<Reason> {
@@ -307,6 +317,7 @@ pub(super) fn record_row(row: &Row<'_>) -> Result<RecordRow, StoreError> {
         seen: row.get(21)?,
         changed: row.get(22)?,
         done: row.get(23)?,
+        waits_since: row.get(24)?,
     })
 }
 

@@ -7,7 +7,7 @@ mod pool;
 mod show;
 
 pub(crate) use counts::{closed_intervals, count_run, states};
-pub use find::{SourceRow, StoredRow};
+pub use find::{Found, SourceRow, StoredRow};
 pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, WindowRow};

@@ -1,6 +1,7 @@
 //! Connections for questions.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -12,6 +13,8 @@ use crate::{lock_connection, open};
 #[derive(Clone)]
 pub struct Reader {
     source: Arc<Source>,
+    /// Queries of look-ups so far, of all clones.
+    look_ups: Arc<AtomicU64>,
 }
 
 enum Source {
@@ -31,6 +34,7 @@ impl Reader {
     pub(crate) fn of_shared(conn: Arc<Mutex<Connection>>) -> Self {
         Reader {
             source: Arc::new(Source::Shared(conn)),
+            look_ups: Arc::default(),
         }
     }
 
@@ -40,6 +44,7 @@ impl Reader {
                 path,
                 idle: Mutex::default(),
             }),
+            look_ups: Arc::default(),
         }
     }
 
@@ -66,6 +71,15 @@ impl Reader {
                 Ok(answer)
             }
         }
+    }
+
+    /// How many queries look-ups have made on this reader and its clones: what a page of records costs.
+    pub fn look_ups(&self) -> u64 {
+        self.look_ups.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_look_up(&self) {
+        self.look_ups.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The environment the ledger belongs to; one in memory may belong to none.

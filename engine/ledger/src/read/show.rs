@@ -5,7 +5,7 @@ use flow::op::{Counts, Reason};
 use flow::window::Interval;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::find::bytes;
+use super::find::{bytes, optional_bytes};
 use super::list::{RECORD_COLUMNS, RUN_COLUMNS, one_key, reason, record_row, run_row};
 use super::{Reader, RecordRow, RunRow, count_run};
 use crate::error::StoreError;
@@ -258,14 +258,6 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
     }
     attempts.reverse();
     Ok(attempts)
-}
-
-fn optional_bytes(row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(row
-        .get_ref(column)?
-        .as_bytes_or_null()
-        .map_err(rusqlite::Error::from)?
-        .map(<[u8]>::to_vec))
 }
 
 fn sighting_row(row: &Row<'_>) -> rusqlite::Result<SightingRow> {
