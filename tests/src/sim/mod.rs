@@ -12,7 +12,7 @@
 
 mod check;
 mod content;
-mod rng;
+pub(crate) mod rng;
 mod setup;
 mod shell;
 mod source;

@@ -2,11 +2,11 @@
 
 /// splitmix64.
 #[derive(Debug, Clone)]
-pub(super) struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
     /// A generator that gives the same numbers for the same seed.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Rng(seed)
     }
 
@@ -19,18 +19,18 @@ impl Rng {
     }
 
     /// A number in `[from, to)`; `from` when that is empty.
-    pub(super) fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
         let span = to.saturating_sub(from).max(1).cast_unsigned();
         from + (self.next() % span).cast_signed()
     }
 
     /// True so many times in a thousand.
-    pub(super) fn in_thousand(&mut self, n: u32) -> bool {
+    pub(crate) fn in_thousand(&mut self, n: u32) -> bool {
         self.next() % 1000 < u64::from(n)
     }
 
     /// One of them.
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         let n = u64::try_from(choices.len()).expect("a length fits 64 bits");
         choices[usize::try_from(self.next() % n).expect("below a length")]
     }

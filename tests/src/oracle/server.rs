@@ -1,0 +1,77 @@
+//! What the server makes of expressions: many as the columns of one statement, one by one where that fails.
+
+use std::io;
+use std::path::Path;
+
+use super::Answer;
+use super::wire::{Reply, Wire};
+
+/// How a session is set up; printed beside every difference, so that it can be tried by hand.
+pub const SETTINGS: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, time_zone = 'Asia/Shanghai', \
+                            timestamp = 1700000000.1, max_statement_time = 5";
+
+/// Columns of one statement. Some expressions are refused, and with them the whole statement: small enough that
+/// most statements pass.
+const COLUMNS: usize = 24;
+
+/// The server's side.
+#[derive(Debug)]
+pub struct Server {
+    wire: Wire,
+}
+
+impl Server {
+    /// Connects to a private server and sets its clock.
+    pub fn connect(socket: &Path) -> io::Result<Server> {
+        let mut wire = Wire::connect(socket)?;
+        match wire.query(SETTINGS)? {
+            Reply::Row(_) => Ok(Server { wire }),
+            Reply::Refused(code, words) => Err(io::Error::other(format!("{code}: {words}"))),
+        }
+    }
+
+    /// `VERSION()`.
+    pub fn version(&mut self) -> io::Result<String> {
+        self.answer("VERSION()").map(|answer| answer.to_string())
+    }
+
+    /// The answers to some expressions, in their order.
+    pub fn answers(&mut self, texts: &[String]) -> io::Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(texts.len());
+        for some in texts.chunks(COLUMNS) {
+            self.some(some, &mut answers)?;
+        }
+        Ok(answers)
+    }
+
+    /// The answer to one expression.
+    pub fn answer(&mut self, text: &str) -> io::Result<Answer> {
+        let mut answers = Vec::with_capacity(1);
+        self.some(std::slice::from_ref(&text.to_owned()), &mut answers)?;
+        Ok(answers.swap_remove(0))
+    }
+
+    /// Halves what is refused until the guilty one stands alone.
+    fn some(&mut self, texts: &[String], answers: &mut Vec<Answer>) -> io::Result<()> {
+        match self.wire.query(&format!("SELECT {}", texts.join(", ")))? {
+            // An expression with a comma or a comment in the wrong place is refused with the others; one that is
+            // taken for two columns would shift them all.
+            Reply::Row(cells) if cells.len() == texts.len() => answers.extend(cells.into_iter().map(printed)),
+            Reply::Row(_) if texts.len() == 1 => answers.push(Answer::Failed("several columns".to_owned())),
+            Reply::Refused(code, _) if texts.len() == 1 => answers.push(Answer::Failed(code.to_string())),
+            Reply::Row(_) | Reply::Refused(..) => {
+                let (first, second) = texts.split_at(texts.len() / 2);
+                self.some(first, answers)?;
+                self.some(second, answers)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn printed(cell: Option<Vec<u8>>) -> Answer {
+    let Some(bytes) = cell else {
+        return Answer::Null;
+    };
+    String::from_utf8(bytes).map_or_else(|e| Answer::Bytes(e.into_bytes()), Answer::Text)
+}

@@ -1,0 +1,221 @@
+//! `cargo xtask oracle`: a private MariaDB beside the build output, asked what our evaluator is asked.
+//!
+//! The comparing is done by `tests/src/bin/oracle.rs`; here the server is installed when it is missing, set up,
+//! started, and stopped again by its own process id. It listens on a Unix socket only and its data is thrown away
+//! with `target`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::Place;
+use crate::run::{Report, finish};
+
+/// Zones the server must know by name; it comes without any.
+const ZONES: [&str; 6] = [
+    "Asia/Shanghai",
+    "UTC",
+    "America/New_York",
+    "Europe/London",
+    "Asia/Tokyo",
+    "Australia/Lord_Howe",
+];
+/// Times we look whether the server answers, a tenth of a second apart; a slow disk needs some seconds.
+const PATIENCE: u32 = 300;
+
+/// `arguments` go to the comparison; with `--server SOCKET` among them no server is started.
+pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
+    let mut report = Report::new(&place.root);
+    let build = [
+        "build",
+        "--locked",
+        "--package",
+        "tests",
+        "--bin",
+        "oracle",
+        "--release",
+    ];
+    if !report.command("build", "cargo", &build) {
+        report.not_run(&["server", "oracle"], "the build failed");
+        return report;
+    }
+    let program = place
+        .target
+        .join("release")
+        .join(format!("oracle{}", std::env::consts::EXE_SUFFIX));
+    let program = program.to_string_lossy();
+    if arguments.contains(&"--server") {
+        report.command("oracle", &program, arguments);
+        return report;
+    }
+    let Some(server) = report.step("server", || Server::start(&place.target.join("oracle"))) else {
+        report.not_run(&["oracle"], "there is no server");
+        return report;
+    };
+    let socket = server.socket.to_string_lossy().into_owned();
+    let words: Vec<&str> = ["--server", &socket].iter().chain(arguments).copied().collect();
+    report.command("oracle", &program, &words);
+    report.step("stop", || server.stop());
+    report
+}
+
+/// A server of our own.
+struct Server {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Result<Server, String> {
+        let daemon = installed()?;
+        let data = folder.join("data");
+        // A socket's path may have no more than 107 bytes, and a build folder lies as deep as it likes.
+        let socket = std::env::temp_dir().join(format!("oracle-{}.sock", std::process::id()));
+        if !data.join("mysql").is_dir() {
+            std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+            println!("setting up {}", data.display());
+            let mut setup = Command::new("mariadb-install-db");
+            setup
+                .args([
+                    "--no-defaults",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                    "--user=root",
+                ])
+                .arg(format!("--datadir={}", data.display()))
+                .stdout(Stdio::null());
+            finish(&mut setup)?;
+        }
+        let log = std::fs::File::create(folder.join("log")).map_err(|e| format!("its log: {e}"))?;
+        let child = Command::new(daemon)
+            .args([
+                "--no-defaults",
+                "--user=root",
+                "--skip-networking",
+                "--skip-log-bin",
+                "--sysdate-is-now",
+                "--character-set-server=utf8mb4",
+                "--collation-server=utf8mb4_general_ci",
+            ])
+            .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--socket={}", socket.display()))
+            .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|e| format!("{daemon}: {e}"))?;
+        let mut server = Server { child, socket };
+        match server.ready() {
+            Ok(()) => Ok(server),
+            Err(why) => {
+                let stopped = server.stop();
+                Err(format!(
+                    "{why}{}; see {}",
+                    stopped.err().unwrap_or_default(),
+                    folder.join("log").display()
+                ))
+            }
+        }
+    }
+
+    /// Waits until it answers, and teaches it the zones.
+    fn ready(&mut self) -> Result<(), String> {
+        let mut left = PATIENCE;
+        while !self
+            .client()
+            .arg("--execute=SELECT 1")
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .is_ok_and(|s| s.success())
+        {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("the server ended with {status}"));
+            }
+            left = left.checked_sub(1).ok_or("the server does not answer")?;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "waits for a process that tells nobody when it is ready"
+            )]
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        for zone in ZONES {
+            let rows = Command::new("mariadb-tzinfo-to-sql")
+                .arg(Path::new("/usr/share/zoneinfo").join(zone))
+                .arg(zone)
+                .output()
+                .map_err(|e| format!("mariadb-tzinfo-to-sql: {e}"))?;
+            if !rows.status.success() {
+                return Err(format!(
+                    "no zone {zone}: {}",
+                    String::from_utf8_lossy(&rows.stderr)
+                ));
+            }
+            let rows = String::from_utf8_lossy(&rows.stdout).into_owned();
+            // The table may have the zone from an earlier start.
+            let known = format!("DELETE FROM mysql.time_zone_name WHERE Name = '{zone}'; ");
+            finish(self.client().arg("mysql").arg(format!("--execute={known}{rows}")))?;
+        }
+        Ok(())
+    }
+
+    fn client(&self) -> Command {
+        let mut client = Command::new("mariadb");
+        client
+            .args(["--no-defaults", "--user=root"])
+            .arg(format!("--socket={}", self.socket.display()));
+        client
+    }
+
+    /// Asks this process, and no other, to end.
+    fn stop(mut self) -> Result<(), String> {
+        let asked = finish(Command::new("kill").arg(self.child.id().to_string()));
+        if asked.is_err() {
+            self.child
+                .kill()
+                .map_err(|e| format!("the server cannot be stopped: {e}"))?;
+        }
+        self.child
+            .wait()
+            .map_err(|e| format!("the server cannot be waited for: {e}"))?;
+        // The server removes its socket; what a killed one left is no harm.
+        std::fs::remove_file(&self.socket).or(Ok(()))
+    }
+}
+
+/// The server's program, installed when it is missing.
+fn installed() -> Result<&'static str, String> {
+    let there = || {
+        ["mariadbd", "/usr/sbin/mariadbd"].into_iter().find(|daemon| {
+            Command::new(daemon)
+                .arg("--version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        })
+    };
+    if let Some(daemon) = there() {
+        return Ok(daemon);
+    }
+    println!("installing mariadb-server");
+    finish(Command::new("apt-get").args(["update", "--quiet"]))
+        .map_err(|why| format!("no MariaDB; as root: apt-get install mariadb-server tzdata ({why})"))?;
+    let install = [
+        "install",
+        "--quiet",
+        "--yes",
+        "--no-install-recommends",
+        "mariadb-server",
+        "mariadb-client",
+        "tzdata",
+    ];
+    finish(
+        Command::new("apt-get")
+            .args(install)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // The package would start a server of the machine's own; this one is private.
+            .env("RUNLEVEL", "1"),
+    )?;
+    there().ok_or_else(|| "mariadb-server is installed, but mariadbd is not found".to_owned())
+}
