@@ -99,11 +99,9 @@ fn signed(value: &Sql<'_>) -> Result<Int, Failure> {
         .ok_or_else(|| unfit(value, "SIGNED"))
 }
 
-/// A negative whole number becomes its complement, as on the server; nothing else that is negative fits.
+/// The server turns a negative number into its complement, 18446744073709551615 for -1; that fits nobody's field.
 fn unsigned(value: &Sql<'_>) -> Result<Int, Failure> {
-    let number = whole(value).ok_or_else(|| unfit(value, "UNSIGNED"))?;
-    if let (Ok(negative), Sql::Int(_) | Sql::Text(_) | Sql::Bytes(_)) = (i64::try_from(number), value) {
-        return Ok(Int::Unsigned(negative.cast_unsigned()));
-    }
-    Int::fit(number, true).ok_or_else(|| unfit(value, "UNSIGNED"))
+    whole(value)
+        .and_then(|number| Int::fit(number, true))
+        .ok_or_else(|| unfit(value, "UNSIGNED"))
 }

@@ -8,7 +8,7 @@ use super::ast::{Binary, Link, Node, Pattern};
 use super::eval::compile_pattern;
 use super::parse::Parsed;
 use super::run::Run;
-use super::sql::Sql;
+use super::sql::{Sql, Ty};
 use super::{Bounds, Env, Expr, ExprError};
 use crate::builtin::{Builtin, Type};
 use crate::catalogue::expression;
@@ -292,9 +292,13 @@ fn fold(node: &mut Node) {
         ..Bounds::default()
     };
     let run = Run::bare(&NoRecord, bounds);
-    if let Ok(value) = super::eval::node(&run, node).map(Sql::into_owned) {
-        *node = Node::Const(value);
-    }
+    // A NULL that has a type still decides the digits of the other branch, so it stays what it is.
+    let untyped = |value: &Sql<'_>| value.is_null() && super::types::of(&run, node) != Ty::NULL;
+    let folded = match super::eval::node(&run, node) {
+        Ok(value) if !untyped(&value) => value.into_owned(),
+        _ => return,
+    };
+    *node = Node::Const(folded);
 }
 
 /// Whether the operands are known and the operation depends neither on the clock nor on the zone.

@@ -158,7 +158,7 @@ fn placeholders() {
         ("<<missing>>", "E2050"),
         ("'<<missing>>'", "E2050"),
         ("IFNULL(<<missing>> * 2, 7)", "7"),
-        ("IFNULL('a<<missing>>', 7)", "7"),
+        ("IFNULL('a<<missing>>', 7)", r#""7""#),
         ("<<missing>> <=> NULL", "1"),
         ("NULL <=> <<missing>>", "1"),
         ("<<missing>> IS NOT NULL", "0"),
