@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use crate::catalogue::evaluation;
 use crate::decimal::{Decimal, OutOfRange};
 use crate::diagnostic::{Failure, did_you_mean};
-use crate::expr::run::Run;
 use crate::expr::ast::Node;
+use crate::expr::run::Run;
 use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty};
 
 pub use crate::expr::run::Lazy;

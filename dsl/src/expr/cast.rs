@@ -29,9 +29,9 @@ pub(super) fn cast<'a>(run: &Run<'a>, value: Sql<'a>, to: Cast) -> Result<Sql<'a
         Cast::Time(fraction) => run
             .clock(&value)
             .map_or(Sql::Null, |at| Sql::Time(at.with_fraction(fraction))),
-        Cast::DateTime(fraction) => run
-            .time(&value)
-            .map_or(Sql::Null, |at| Sql::DateTime(time::DateTime::with_fraction(at, fraction))),
+        Cast::DateTime(fraction) => run.time(&value).map_or(Sql::Null, |at| {
+            Sql::DateTime(time::DateTime::with_fraction(at, fraction))
+        }),
     })
 }
 
@@ -87,7 +87,11 @@ fn whole(value: &Sql<'_>) -> Option<i128> {
             let digits = text.trim_start();
             let sign = usize::from(digits.starts_with(['-', '+']));
             let end = sign + digits[sign..].bytes().take_while(u8::is_ascii_digit).count();
-            if end == sign { Some(0) } else { digits[..end].parse().ok() }
+            if end == sign {
+                Some(0)
+            } else {
+                digits[..end].parse().ok()
+            }
         }
         other => other.to_decimal()?.round(0).ok()?.to_i128(),
     }

@@ -15,8 +15,17 @@ use crate::catalogue::expression;
 use crate::path::Path;
 use crate::value::Value;
 
+/// What is done with parts that need no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Constants {
+    /// They are computed once.
+    Computed,
+    /// They stay, to be seen.
+    Kept,
+}
+
 /// Checks a parsed expression and makes it ready to run.
-pub(super) fn check(parsed: Parsed, text: &str) -> Result<Expr, Vec<ExprError>> {
+pub(super) fn check(parsed: Parsed, text: &str, constants: Constants) -> Result<Expr, Vec<ExprError>> {
     let Parsed {
         mut root,
         reads,
@@ -44,7 +53,9 @@ pub(super) fn check(parsed: Parsed, text: &str) -> Result<Expr, Vec<ExprError>> 
         errors.dedup();
         return Err(errors);
     }
-    fold(&mut root);
+    if constants == Constants::Computed {
+        fold(&mut root);
+    }
     Ok(Expr {
         root,
         reads,
@@ -93,11 +104,7 @@ impl Checker<'_> {
                 }
             }
         }
-        let inside = aggregated
-            || matches!(
-                node,
-                Node::Aggregate(_)
-            );
+        let inside = aggregated || matches!(node, Node::Aggregate(_));
         for child in node.children() {
             self.lists(child, inside);
         }

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use regex::{Regex, RegexBuilder};
 
-use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
-use super::run::{Lazy, Run};
 use super::arith::{arithmetic, bits, invert, sign};
+use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
 use super::cast::cast;
+use super::run::{Lazy, Run};
 use super::sql::{Sql, Ty, TyKind, compare, compare_numbers};
 use super::types::{self, Types};
 use super::{text, time};
@@ -351,7 +351,10 @@ fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure
         let mut kept: Vec<Sql<'a>> = Vec::new();
         for value in values {
             run.spend(u64::try_from(kept.len()).unwrap_or(u64::MAX))?;
-            if !kept.iter().any(|other| compare(other, &value) == Some(Ordering::Equal)) {
+            if !kept
+                .iter()
+                .any(|other| compare(other, &value) == Some(Ordering::Equal))
+            {
                 kept.push(value);
             }
         }

@@ -28,17 +28,19 @@
 mod arith;
 pub(crate) mod ast;
 mod cast;
-mod compare;
 mod check;
+mod compare;
 mod error;
 mod eval;
 mod find;
 mod parse;
+mod print;
 pub(crate) mod run;
 mod scan;
 pub mod sql;
 pub(crate) mod text;
 pub mod time;
+mod trace;
 pub mod ty;
 pub(crate) mod types;
 
@@ -56,6 +58,8 @@ use crate::value::Value;
 pub use find::{FindKey, FindSpec, parse_find};
 pub use parse::limit_parser_calls;
 pub use sql::Sql;
+pub use trace::Step;
+pub use ty::Ty;
 
 /// How large an expression and its values may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +142,18 @@ pub struct Expr {
 pub fn compile(text: &str, registry: &Registry, bounds: &Bounds) -> Result<Expr, Vec<ExprError>> {
     scan::scan(text, registry, bounds)?;
     let parsed = parse::parse(text, registry)?;
-    let checked = check::check(parsed, text)?;
+    let checked = check::check(parsed, text, check::Constants::Computed)?;
+    Ok(Expr {
+        bounds: *bounds,
+        ..checked
+    })
+}
+
+/// [`compile`] without computing constant parts beforehand, so that [`Expr::trace`] shows them.
+pub fn compile_for_trace(text: &str, registry: &Registry, bounds: &Bounds) -> Result<Expr, Vec<ExprError>> {
+    scan::scan(text, registry, bounds)?;
+    let parsed = parse::parse(text, registry)?;
+    let checked = check::check(parsed, text, check::Constants::Kept)?;
     Ok(Expr {
         bounds: *bounds,
         ..checked
@@ -178,9 +193,46 @@ impl Expr {
             .ok_or_else(|| Failure::new(&evaluation::BYTES_ARE_NO_TEXT))
     }
 
+    /// The type of the result, whether it is NULL or not.
+    pub fn ty(&self, env: &dyn Env) -> Ty {
+        types::of(&run::Run::new(self, env), &self.root)
+    }
+
+    /// Every part with its type and value, in the order of computation; compile with [`compile_for_trace`].
+    pub fn trace(&self, env: &dyn Env) -> Vec<Step> {
+        trace::trace(self, env)
+    }
+
+    /// The values the expression read, by name and as they would be shown; a missing field has none. For the
+    /// message of a failure: at most so many, each cut to so many characters.
+    pub fn readings(&self, env: &dyn Env, most: usize, characters: usize) -> Vec<(String, Option<String>)> {
+        let mut readings: Vec<(String, Option<String>)> = Vec::new();
+        for (slot, (path, _)) in self.reads.iter().enumerate() {
+            let name = path.to_string();
+            if readings.len() >= most || readings.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            let shown = env.field(slot, path).map(|value| shown(&value, characters));
+            readings.push((name, shown));
+        }
+        readings
+    }
+
     /// Computes the value with its kind.
     pub fn eval_typed<'a>(&'a self, env: &'a dyn Env) -> Result<Sql<'a>, Failure> {
         run::Run::new(self, env).whole()
+    }
+}
+
+fn shown(value: &Value, characters: usize) -> String {
+    let text = match value {
+        Value::Text(text) => format!("'{text}'"),
+        Value::Instant(instant) => format!("{} ms", instant.ms),
+        other => crate::json::to_string(other),
+    };
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
     }
 }
 

@@ -314,11 +314,13 @@ impl Num {
     pub fn to_int(&self) -> Int {
         match self {
             Num::Int(int) => *int,
-            Num::Exact(number) => Int::Signed(number.to_i64().unwrap_or(if number.is_negative() {
-                i64::MIN
-            } else {
-                i64::MAX
-            })),
+            Num::Exact(number) => {
+                Int::Signed(
+                    number
+                        .to_i64()
+                        .unwrap_or(if number.is_negative() { i64::MIN } else { i64::MAX }),
+                )
+            }
             Num::Float(double) => {
                 let edge = if double.value < 0.0 { i64::MIN } else { i64::MAX };
                 let rounded = Double::new(double.value.round_ties_even()).to_decimal();
@@ -361,9 +363,9 @@ fn int_prefix(text: &str) -> Int {
     };
     let end = digits.bytes().take_while(u8::is_ascii_digit).count();
     // Beyond twenty digits only the edge is left.
-    let value = digits[..end]
-        .bytes()
-        .try_fold(0i128, |sum, digit| sum.checked_mul(10)?.checked_add(i128::from(digit - b'0')));
+    let value = digits[..end].bytes().try_fold(0i128, |sum, digit| {
+        sum.checked_mul(10)?.checked_add(i128::from(digit - b'0'))
+    });
     let value = value.unwrap_or(i128::MAX);
     if negative {
         Int::Signed(i64::try_from(-value).unwrap_or(i64::MIN))

@@ -633,3 +633,49 @@ fn what_authors_read() {
     "#]],
     );
 }
+
+#[test]
+fn a_trace_shows_types_and_digits() {
+    let row = Row::new(r#"{"cid": "00123", "price": 12.50}"#);
+    let text = "IFNULL({{price}} / 4 + 1 - NULL, 'a{{cid}}') > 5";
+    let expr = compile_for_trace(text, &registry(), &Bounds::default()).unwrap();
+    let lines: Vec<String> = expr
+        .trace(&row)
+        .iter()
+        .map(|step| {
+            let value = step.value.as_ref().unwrap().to_text();
+            let (indent, shown) = ("  ".repeat(step.depth), value.as_deref().unwrap_or("NULL"));
+            format!("{indent}{} : {} = {shown}", step.text, step.ty)
+        })
+        .collect();
+    expect![[r#"
+              <<price>> : decimal(2) = 12.50
+              <<price>> / 4 : decimal(6) = 3.125000
+              <<price>> / 4 + 1 : decimal(6) = 4.125000
+            <<price>> / 4 + 1 - NULL : decimal(6) = NULL
+            'a<<cid>>' : text = a00123
+          IFNULL(<<price>> / 4 + 1 - NULL, 'a<<cid>>') : text = a00123
+        IFNULL(<<price>> / 4 + 1 - NULL, 'a<<cid>>') > 5 : int = 0"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn readings_name_what_was_there() {
+    let row = Row::new(r#"{"cid": "00123", "price": 12.50}"#);
+    let expr = compile(
+        "<<price>> + <<missing>> + '<<cid>>' + <<price>>",
+        &registry(),
+        &Bounds::default(),
+    )
+    .unwrap();
+    let readings = expr.readings(&row, 8, 4);
+    let shown: Vec<(&str, Option<&str>)> = readings.iter().map(|(n, v)| (n.as_str(), v.as_deref())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("price", Some("12.5…")),
+            ("missing", None),
+            ("cid", Some("'001…"))
+        ]
+    );
+}

@@ -7,9 +7,9 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::{Offset, TimeZone};
-use jiff::Timestamp;
 
 use super::sql::{Int, Interval, Num, Sql};
 use crate::decimal::Decimal;
@@ -78,7 +78,11 @@ pub fn days_in_month(year: u16, month: u8) -> u8 {
 impl Date {
     /// A day; `None` when the parts are out of their ranges or the month has no such day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Date> {
-        (year <= 9999 && month <= 12 && day <= days_in_month(year, month)).then_some(Date { year, month, day })
+        (year <= 9999 && month <= 12 && day <= days_in_month(year, month)).then_some(Date {
+            year,
+            month,
+            day,
+        })
     }
 
     /// Whether year, month or day is missing, so that nothing can be counted from it.
@@ -112,7 +116,15 @@ impl Date {
             return None;
         }
         let mut year = u16::try_from(days / 366).ok()?;
-        while year < 9999 && (Date { year: year + 1, month: 1, day: 1 }).day_number() <= days {
+        while year < 9999
+            && (Date {
+                year: year + 1,
+                month: 1,
+                day: 1,
+            })
+            .day_number()
+                <= days
+        {
             year += 1;
         }
         let mut month = 12u8;
@@ -146,7 +158,10 @@ fn with_micros(whole: i64, micros: u32, fraction: u8) -> Num {
     let unit = 10u32.pow(u32::from(6 - fraction));
     let cut = i64::from(micros / unit);
     let scaled = whole.abs() * 10i64.pow(u32::from(fraction)) + cut;
-    Num::Exact(Decimal::from_scaled(if whole < 0 { -scaled } else { scaled }, fraction))
+    Num::Exact(Decimal::from_scaled(
+        if whole < 0 { -scaled } else { scaled },
+        fraction,
+    ))
 }
 
 impl DateTime {
@@ -218,7 +233,11 @@ impl DateTime {
     pub fn from_civil(at: civil::DateTime, fraction: u8) -> Option<DateTime> {
         let small = |number: i8| u8::try_from(number).ok();
         Some(DateTime {
-            date: Date::new(u16::try_from(at.year()).ok()?, small(at.month())?, small(at.day())?)?,
+            date: Date::new(
+                u16::try_from(at.year()).ok()?,
+                small(at.month())?,
+                small(at.day())?,
+            )?,
             hour: small(at.hour())?,
             minute: small(at.minute())?,
             second: small(at.second())?,
@@ -231,7 +250,11 @@ impl DateTime {
 /// `2023-06-06 11:30:00`, with its fraction when it has one.
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:02}:{:02}:{:02}", self.date, self.hour, self.minute, self.second)?;
+        write!(
+            f,
+            "{} {:02}:{:02}:{:02}",
+            self.date, self.hour, self.minute, self.second
+        )?;
         write_fraction(f, self.micros, self.fraction)
     }
 }
@@ -269,7 +292,8 @@ impl Time {
 
     /// `113000`, with its fraction.
     pub fn number(self) -> Num {
-        let whole = i64::from(self.seconds / 3600 * 10_000 + self.seconds / 60 % 60 * 100 + self.seconds % 60);
+        let whole =
+            i64::from(self.seconds / 3600 * 10_000 + self.seconds / 60 % 60 * 100 + self.seconds % 60);
         match with_micros(whole, self.micros, self.fraction) {
             Num::Int(int) if self.negative => Num::Int(Int::Signed(-int.clamped())),
             Num::Exact(number) if self.negative => Num::Exact(number.neg()),
@@ -399,7 +423,11 @@ pub fn shift(value: &Sql<'_>, by: Interval, back: bool, zone: &TimeZone) -> Opti
         let month = u8::try_from(months.rem_euclid(12) + 1).ok()?;
         at.date = Date::new(year, month, from.date.day.min(days_in_month(year, month)))?;
     }
-    let fraction = if by.micros % MICROS_PER_SECOND == 0 { from.fraction } else { 6 };
+    let fraction = if by.micros % MICROS_PER_SECOND == 0 {
+        from.fraction
+    } else {
+        6
+    };
     let clock = i64::from(at.seconds_of_day()) * MICROS_PER_SECOND + i64::from(at.micros);
     let total = (at.date.day_number() * MICROS_PER_DAY + clock).checked_add(by.micros.checked_mul(sign)?)?;
     let at = from_day_micros(total, fraction)?;

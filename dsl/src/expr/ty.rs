@@ -63,7 +63,10 @@ impl TyKind {
 
     /// A number of any sort.
     pub fn is_number(self) -> bool {
-        matches!(self, TyKind::Int | TyKind::Unsigned | TyKind::Decimal | TyKind::Double)
+        matches!(
+            self,
+            TyKind::Int | TyKind::Unsigned | TyKind::Decimal | TyKind::Double
+        )
     }
 
     /// Text or bytes.
@@ -199,9 +202,9 @@ impl Ty {
             },
             TyKind::Bytes => match value {
                 Sql::Bytes(_) => value,
-                other => other
-                    .to_bytes()
-                    .map_or(Sql::Null, |bytes| Sql::bytes(Cow::Owned::<[u8]>(bytes.into_owned()))),
+                other => other.to_bytes().map_or(Sql::Null, |bytes| {
+                    Sql::bytes(Cow::Owned::<[u8]>(bytes.into_owned()))
+                }),
             },
             TyKind::Time => match value {
                 Sql::Time(at) => Sql::Time(at.with_fraction(self.decimals)),

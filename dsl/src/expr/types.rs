@@ -42,7 +42,9 @@ impl<'r, 'a> Types<'r, 'a> {
 
     /// The value of one, for a type that depends on it, as `ROUND`'s does; NULL when it has none.
     pub fn value(&self, index: usize) -> Sql<'a> {
-        self.nodes.get(index).map_or(Sql::Null, |node| value(self.run, node))
+        self.nodes
+            .get(index)
+            .map_or(Sql::Null, |node| value(self.run, node))
     }
 
     /// The types of all arguments from one on, merged as branches are.
@@ -96,7 +98,9 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Ty {
     for link in links {
         ty = match link.op {
             BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight => Ty::UNSIGNED,
-            Add | Sub if ty.kind == TyKind::Interval => shifted(of(run, &link.right), &Node::Const(Sql::Null)),
+            Add | Sub if ty.kind == TyKind::Interval => {
+                shifted(of(run, &link.right), &Node::Const(Sql::Null))
+            }
             Add | Sub if matches!(link.right, Node::Interval(..)) => shifted(ty, &link.right),
             Add | Sub | Mul | Div | Rem | IntDiv => {
                 arithmetic_ty(link.op, number, of_number(run, &link.right))
