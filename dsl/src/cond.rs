@@ -232,6 +232,15 @@ impl Cond {
         }
     }
 
+    /// The terms of the condition.
+    pub(crate) fn terms(&self) -> Vec<&Term> {
+        match &self.kind {
+            CondKind::Test { field, values, .. } => [field].into_iter().chain(values).collect(),
+            CondKind::All(conds) | CondKind::Any(conds) => conds.iter().flat_map(Cond::terms).collect(),
+            CondKind::Not(cond) => cond.terms(),
+        }
+    }
+
     /// The fields of a row it reads.
     pub fn reads(&self) -> Vec<Path> {
         let mut found = Vec::new();

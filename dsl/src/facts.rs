@@ -264,6 +264,8 @@ pub struct OperationFacts {
     pub proof: ByOptions<Proof>,
     /// Typed places of a document, by last name at any depth.
     pub types: Vec<(String, String)>,
+    /// Whether its answer gives ids of the lines that were sent.
+    pub line_ids: bool,
 }
 
 impl fmt::Debug for OperationFacts {
@@ -300,6 +302,7 @@ impl OperationFacts {
             batch_max: 1,
             proof: Box::new(|_| Proof::None),
             types: Vec::new(),
+            line_ids: false,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod filter;
 pub mod ingest;
 pub mod json;
 pub mod keys;
+pub mod lines;
 pub mod lookup;
 pub mod path;
 pub mod plan;

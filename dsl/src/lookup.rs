@@ -4,10 +4,15 @@
 //! one query per look-up, put into [`Hits`], and only then the next level's keys are computed. Fetching is left to
 //! the caller; nothing here waits for anything.
 
+mod condition;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::path::Path;
 use crate::value::Value;
+
+pub use condition::{Condition, Field, Known, Pattern, Test, matches};
 
 /// One look-up of a tree, without the values of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,22 +23,70 @@ pub struct LookupSpec {
     pub scheme: String,
     /// The field that is wanted; `$key`, `$target.id` and the like name what the ledger knows of the row.
     pub get: Path,
-    /// The fields that are compared, in the order in which keys are given.
+    /// The fields that are compared as texts, in the order in which keys are given. Empty only if [`Self::filtered`].
     pub by: Vec<Path>,
     /// Whether several rows with these keys are an error; otherwise the newest wins.
     pub only: bool,
+    /// Whether more is asked of a row than equality: then [`LookupWant::also`] says what.
+    pub filtered: bool,
 }
 
 /// The look-ups that can be fetched together: their keys need nothing but the record and the levels before.
 pub type Level = Vec<LookupSpec>;
 
 /// A look-up with the values of its keys: what has to be fetched.
+///
+/// A row is found when each field of `spec.by` is written as its key, and `also` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupWant {
     /// The look-up.
     pub spec: LookupSpec,
     /// The texts of its keys, in the order of `spec.by`.
     pub keys: Vec<String>,
+    /// What else must hold; there exactly when the look-up is filtered.
+    pub also: Option<Arc<Condition>>,
+}
+
+impl LookupWant {
+    /// What is asked, for a message: `FName=件`, and a condition as it would be written.
+    pub fn shown(&self) -> String {
+        let pairs = self.spec.by.iter().zip(&self.keys);
+        let mut parts: Vec<String> = pairs.map(|(column, key)| format!("{column}={key}")).collect();
+        parts.extend(self.also.as_ref().map(ToString::to_string));
+        parts.join(" ")
+    }
+
+    /// Whether a key has no value: then nothing is asked, and nothing is found.
+    pub fn has_empty_key(&self) -> bool {
+        self.keys.iter().any(String::is_empty)
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The wanted field of the newest row that matches; `None` when no row does, or it has no such field.
+    pub value: Option<Value>,
+    /// How many rows match; two may stand for more.
+    pub matches: usize,
+}
+
+impl Found {
+    /// No row.
+    pub fn none() -> Found {
+        Found {
+            value: None,
+            matches: 0,
+        }
+    }
+
+    /// The one row's value.
+    pub fn one(value: Value) -> Found {
+        Found {
+            value: Some(value),
+            matches: 1,
+        }
+    }
 }
 
 /// What was found for one set of keys.
@@ -42,7 +95,12 @@ pub enum Hit {
     /// Nothing.
     None,
     /// One row, or the newest of several where that is allowed.
-    One(Value),
+    One {
+        /// The wanted field.
+        value: Value,
+        /// How many rows match; two may stand for more.
+        matches: usize,
+    },
     /// So many rows, where only one is allowed.
     Several(usize),
 }
@@ -54,16 +112,18 @@ struct HitKey {
     by: Vec<Path>,
     only: bool,
     keys: Vec<String>,
+    also: Option<Arc<Condition>>,
 }
 
 impl HitKey {
-    fn of(spec: &LookupSpec, keys: &[String]) -> HitKey {
+    fn of(want: &LookupWant) -> HitKey {
         HitKey {
-            scheme: spec.scheme.clone(),
-            get: spec.get.clone(),
-            by: spec.by.clone(),
-            only: spec.only,
-            keys: keys.to_vec(),
+            scheme: want.spec.scheme.clone(),
+            get: want.spec.get.clone(),
+            by: want.spec.by.clone(),
+            only: want.spec.only,
+            keys: want.keys.clone(),
+            also: want.also.clone(),
         }
     }
 }
@@ -80,29 +140,30 @@ impl Hits {
         Hits::default()
     }
 
-    /// Remembers a value, or that nothing was found.
-    pub fn insert(&mut self, spec: &LookupSpec, keys: &[String], value: Option<Value>) {
-        let hit = value.map_or(Hit::None, Hit::One);
-        self.found.insert(HitKey::of(spec, keys), hit);
+    /// Remembers what was found.
+    pub fn insert(&mut self, want: &LookupWant, found: Found) {
+        let matches = found.matches;
+        let hit = found.value.map_or(Hit::None, |value| Hit::One { value, matches });
+        self.found.insert(HitKey::of(want), hit);
     }
 
     /// Remembers that several rows were found where one was wanted.
-    pub fn insert_several(&mut self, spec: &LookupSpec, keys: &[String], count: usize) {
-        self.found.insert(HitKey::of(spec, keys), Hit::Several(count));
+    pub fn insert_several(&mut self, want: &LookupWant, count: usize) {
+        self.found.insert(HitKey::of(want), Hit::Several(count));
     }
 
-    /// What is known about these keys; `None` when nobody asked yet.
-    pub fn get(&self, spec: &LookupSpec, keys: &[String]) -> Option<&Hit> {
-        self.found.get(&HitKey::of(spec, keys))
+    /// What is known about a look-up; `None` when nobody asked yet.
+    pub fn get(&self, want: &LookupWant) -> Option<&Hit> {
+        self.found.get(&HitKey::of(want))
     }
 
-    /// Whether the answer for these keys is known.
+    /// Whether the answer is known.
     pub fn knows(&self, want: &LookupWant) -> bool {
-        self.found.contains_key(&HitKey::of(&want.spec, &want.keys))
+        self.get(want).is_some()
     }
 
     /// Forgets what was not found, so that a later page asks again.
     pub fn forget_misses(&mut self) {
-        self.found.retain(|_, hit| matches!(hit, Hit::One(_)));
+        self.found.retain(|_, hit| matches!(hit, Hit::One { .. }));
     }
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::cond::Cond;
 use crate::facts::{Action, Proof, Text2};
+use crate::lines::{KeyedList, LineIds};
 use crate::lookup::LookupWant;
 use crate::path::Path;
 use crate::tree::Tree;
@@ -187,6 +188,8 @@ pub struct TargetPlan {
     pub lets: Vec<(String, Tree)>,
     /// The document of one record: the operation's request with the scheme's laid over it.
     pub request: Tree,
+    /// Lists of the document whose lines have keys.
+    pub keyed: Vec<KeyedList>,
     /// Fields of the document that identify it, below `key_under`.
     pub key: Vec<Path>,
     /// The part of the document in which key names are looked up.
@@ -256,6 +259,8 @@ pub struct TestCase {
     pub row: Value,
     /// Rows of other schemes, by scheme id.
     pub lookups: Vec<(String, Vec<Value>)>,
+    /// What the target calls the lines that it has.
+    pub line_ids: LineIds,
     /// The action; `create` when nothing is said.
     pub action: Option<Action>,
     /// The document.

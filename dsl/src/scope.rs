@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::expr::gather;
 use crate::facts::Action;
+use crate::lines::LineIds;
 use crate::path::Path;
 use crate::tree::Scope;
 use crate::value::{Map, Value};
@@ -91,6 +92,7 @@ pub(crate) struct RecordScope<'a> {
     pub(crate) now_ms: i64,
     pub(crate) zone: &'a TimeZone,
     pub(crate) compat_qeasy: bool,
+    pub(crate) line_ids: &'a LineIds,
 }
 
 impl Scope for RecordScope<'_> {
@@ -125,6 +127,10 @@ impl Scope for RecordScope<'_> {
 
     fn action(&self) -> Option<Action> {
         Some(self.action)
+    }
+
+    fn line_id(&self, list: &Path, key: &str) -> Option<Cow<'_, Value>> {
+        self.line_ids.get(&list.to_string(), key).map(|id| Cow::Owned(id.into()))
     }
 
     fn compat_qeasy(&self) -> bool {

@@ -7,11 +7,12 @@ use crate::diagnostic::Failure;
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::json;
+use crate::lines::{LineIds, LineList};
 use crate::lookup::{Hits, LookupWant};
 use crate::path::Path;
 use crate::plan::TargetPlan;
 use crate::scope::RecordScope;
-use crate::tree::{Evaluated, Trace, Tree, ValueSink, eval, lookup_keys};
+use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_keys};
 use crate::value::{Map, Value};
 
 /// Bytes of one document. More is a mistake, and would let one row fill the memory.
@@ -36,6 +37,8 @@ pub struct RecordCx<'a> {
     pub now_ms: i64,
     /// The zone in which times are read and printed.
     pub zone: &'a TimeZone,
+    /// What the target calls the lines that it has; [`LineIds::none`] where nothing was written.
+    pub line_ids: &'a LineIds,
 }
 
 /// A document ready to be claimed.
@@ -49,6 +52,10 @@ pub struct Built {
     pub tkey: Vec<String>,
     /// Its key fields.
     pub key_fields: Vec<Path>,
+    /// Its lists whose lines have keys, in the order of the document.
+    pub lines: Vec<LineList>,
+    /// The look-ups that were read and matched no row, or several, each with the number.
+    pub looked: Vec<(LookupWant, usize)>,
 }
 
 /// What became of a record.
@@ -87,7 +94,7 @@ impl TargetPlan {
             }
             first += levels;
             // A value that cannot be computed matters only if the document reads it, and then building says so.
-            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None) {
+            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None, &mut Left::default()) {
                 scope.lets.insert(name.clone(), value);
             }
         }
@@ -105,8 +112,9 @@ impl TargetPlan {
     /// Builds the document. One that is to be cancelled has options only: the target knows it by its id.
     pub fn build(&self, cx: &RecordCx<'_>, hits: &Hits, trace: Option<&mut Trace>) -> Result<Build, Failure> {
         let mut scope = self.scope(cx);
+        let mut left = Left::default();
         for (name, tree) in &self.lets {
-            match part(tree, &scope, hits, None)? {
+            match part(tree, &scope, hits, None, &mut left)? {
                 Part::Value(Some(value)) => {
                     scope.lets.insert(name.clone(), value);
                 }
@@ -114,7 +122,7 @@ impl TargetPlan {
                 Part::Defer(want) => return Ok(Build::Defer(want)),
             }
         }
-        let options = match part(&self.options, &scope, hits, None)? {
+        let options = match part(&self.options, &scope, hits, None, &mut left)? {
             Part::Value(value) => self.declared_only(value.unwrap_or(Value::Map(Map::new())), cx.action),
             Part::Defer(want) => return Ok(Build::Defer(want)),
         };
@@ -125,9 +133,11 @@ impl TargetPlan {
                 options,
                 tkey: Vec::new(),
                 key_fields: self.key_fields(),
+                lines: Vec::new(),
+                looked: left.looked,
             }));
         }
-        let mut payload = match part(&self.request, &scope, hits, trace)? {
+        let mut payload = match part(&self.request, &scope, hits, trace, &mut left)? {
             Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
             Part::Defer(want) => return Ok(Build::Defer(want)),
         };
@@ -146,6 +156,8 @@ impl TargetPlan {
             options,
             tkey,
             key_fields: self.key_fields(),
+            lines: left.lines,
+            looked: left.looked,
         }))
     }
 
@@ -154,11 +166,11 @@ impl TargetPlan {
         let mut scope = self.scope(cx);
         for (name, tree) in &self.lets {
             // A value that needs a look-up is left out here; options that read it say so.
-            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None) {
+            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None, &mut Left::default()) {
                 scope.lets.insert(name.clone(), value);
             }
         }
-        let options = match part(&self.options, &scope, hits, None)? {
+        let options = match part(&self.options, &scope, hits, None, &mut Left::default())? {
             Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
             Part::Defer(_) => Value::Map(Map::new()),
         };
@@ -178,6 +190,7 @@ impl TargetPlan {
             now_ms: cx.now_ms,
             zone: cx.zone,
             compat_qeasy: self.compat_qeasy,
+            line_ids: cx.line_ids,
         }
     }
 
@@ -231,9 +244,10 @@ fn part(
     scope: &RecordScope<'_>,
     hits: &Hits,
     trace: Option<&mut Trace>,
+    left: &mut Left,
 ) -> Result<Part, Failure> {
     let mut sink = ValueSink::new();
-    Ok(match eval(tree, scope, hits, &mut sink, trace)? {
+    Ok(match eval_noting(tree, scope, hits, &mut sink, trace, left)? {
         Evaluated::Written => Part::Value(sink.finish()),
         Evaluated::Omitted => Part::Value(None),
         Evaluated::Deferred(want) => Part::Defer(want),

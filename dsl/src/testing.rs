@@ -7,7 +7,7 @@ use crate::expr::gather;
 use crate::facts::Action;
 use crate::ingest::{IngestCx, Ingested};
 use crate::json;
-use crate::lookup::{Hits, LookupWant};
+use crate::lookup::{Condition, Found, Hits, Known, LookupWant};
 use crate::path::Path;
 use crate::plan::{Plan, TestCase};
 use crate::target::{Build, RecordCx};
@@ -177,6 +177,7 @@ fn document(
         action,
         now_ms: TEST_NOW_MS,
         zone,
+        line_ids: &test.line_ids,
     };
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels().min(MOST_LEVELS) {
@@ -211,15 +212,37 @@ fn answer(want: &LookupWant, test: &TestCase, hits: &mut Hits) {
                     .and_then(|value| value.to_plain_text())
                     .as_deref()
                     == Some(key)
-            })
+            }) && want.also.as_ref().is_none_or(|also| holds(also, row))
         })
         .collect();
     if want.spec.only && found.len() > 1 {
-        hits.insert_several(&want.spec, &want.keys, found.len());
+        hits.insert_several(want, found.len());
         return;
     }
     let value = found.last().and_then(|row| column(row, &want.spec.get));
-    hits.insert(&want.spec, &want.keys, value);
+    hits.insert(
+        want,
+        Found {
+            value,
+            matches: found.len(),
+        },
+    );
+}
+
+/// What the ledger would know of a row stands beside its fields.
+fn holds(also: &Condition, row: &Value) -> bool {
+    let text = |name: &str| row.get(name).and_then(Value::to_plain_text);
+    let (key, label) = (text("$key"), text("$label"));
+    let (id, number) = (text("$target.id"), text("$target.number"));
+    also.matches(
+        row,
+        &Known {
+            key: key.as_deref(),
+            label: label.as_deref(),
+            target_id: id.as_deref(),
+            target_number: number.as_deref(),
+        },
+    )
 }
 
 /// A field of a stored row; what the ledger knows of it is written by its name (`$key`).

@@ -4,6 +4,7 @@ mod common;
 
 use common::{CUSTOMERS, json, path, plan, zone};
 use dsl::facts::{Action, Proof};
+use dsl::lines::LineIds;
 use dsl::lookup::Hits;
 use dsl::plan::{First, IngestCx, RecordCx, When};
 use dsl::target::Build;
@@ -274,6 +275,7 @@ fn build(plan: &dsl::plan::Plan, row: &str, action: Action) -> Result<Build, dsl
         action,
         now_ms: NOW,
         zone: &zone,
+        line_ids: LineIds::none(),
     };
     plan.target.as_ref().unwrap().build(&cx, &Hits::new(), None)
 }
@@ -295,7 +297,7 @@ fn documents() {
     .replace("{FormId: SAL_SaleOrder}", "{FormId: SAL_SaleOrder, IsDeleteEntry: true}")
         + "tests:\n  - {name: t, row: {orders: [{lot: a}]}, expect: {}}\n";
     let plan = plan(&text);
-    let row = r#"{"tid":1000000000000000001,"remark":7,"orders":[{"outerId":42,"qty":"1.50"},{"outerId":"x","qty":0},{"outerId":"007","qty":2,"lot":"L1"}]}"#;
+    let row = r#"{"tid":1000000000000000001,"remark":7,"orders":[{"oid":1,"outerId":42,"qty":"1.50"},{"outerId":"x","qty":0},{"oid":"2","outerId":"007","qty":2,"lot":"L1"}]}"#;
     assert_eq!(
         payload(&plan, row, Action::Create),
         r#"{"FBillNo":"1000000000000000001","FNo":{"FNumber":"7"},"FSaleOrderEntry":[{"FMaterialId":{"FNumber":"42"},"FQty":1.50,"FNote":"1000000000000000001-1"},{"FMaterialId":{"FNumber":"007"},"FQty":2,"FNote":"1000000000000000001-3","FLot":{"FNumber":"L1"}}]}"#
@@ -307,7 +309,7 @@ fn documents() {
     assert_eq!(built.tkey, ["1000000000000000001"]);
     let failure = build(
         &plan,
-        r#"{"tid":"1","remark":"a","orders":[{"qty":"viel","outerId":"x"}]}"#,
+        r#"{"tid":"1","remark":"a","orders":[{"oid":1,"qty":"viel","outerId":"x"}]}"#,
         Action::Create,
     );
     let failure = failure.unwrap_err();

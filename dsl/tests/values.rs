@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use common::{World, json, registry, zone};
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::facts::{Action, Environment};
-use dsl::lookup::Hits;
+use dsl::lookup::{Found, Hits, LookupWant};
 use dsl::path::Path;
 use dsl::tree::{
     Compile, Evaluated, Scope, Trace, Tree, TreePlace, ValueSink, compile_tree, eval, lookup_keys,
@@ -107,11 +107,15 @@ fn hits() -> Hits {
     let mut hits = Hits::new();
     let mut put = |template: &str, keys: &[&str], found: Option<Option<&str>>| {
         let tree = tree(template, TreePlace::TARGET).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let spec = &tree.lookups()[0][0];
-        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let want = LookupWant {
+            spec: tree.lookups()[0][0].clone(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            also: None,
+        };
         match found {
-            Some(value) => hits.insert(spec, &keys, value.map(Value::from)),
-            None => hits.insert_several(spec, &keys, 2),
+            Some(Some(value)) => hits.insert(&want, Found::one(value.into())),
+            Some(None) => hits.insert(&want, Found::none()),
+            None => hits.insert_several(&want, 2),
         }
     };
     put(
@@ -210,7 +214,7 @@ fn names_and_places() {
     check("'<<a..b>>'", CUSTOMER, "E1202");
     check("'<<>>'", CUSTOMER, "E1202");
     check("'{{{a}}}'", CUSTOMER, "E1202");
-    check("_mongoQuery units findField=content.a where=x", CUSTOMER, "E1217");
+    check("_mongoQuery units findField=content.a where=x", CUSTOMER, "E1231");
     check("{$template: x}", CUSTOMER, "E1217");
     let source = tree("<<buyerNick>>", TreePlace::SOURCE).unwrap_err();
     assert_eq!(source[0].entry.code, "E1206");

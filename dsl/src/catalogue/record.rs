@@ -211,6 +211,71 @@ pub const TWO_LISTS: Entry = Entry {
     example: "keep: {all: [{field: a.x, eq: 1}, {field: b.y, eq: 2}]}",
 };
 
+/// A line of `{list}` has no key `{path}`.
+pub const LINE_KEY_EMPTY: Entry = Entry {
+    code: "E2017",
+    severity: Severity::Error,
+    zh: "`{list}` 的一行没有行主键 `{path}`",
+    en: "a line of `{list}` has no key `{path}`",
+    help_zh: "检查源数据;`$key` 应是每行都有的字段",
+    help_en: "check the source data; `$key` names a field that every line has",
+    long_zh: "`$key` 指定的字段在这一行里缺失、为空,或者不是单个值。没有行主键就无法记住目标给这一行的 id,所以这条数据不会写入。",
+    long_en: "The field that `$key` names is absent, empty or no single value in this line. Without it the target's id of the line cannot be kept, so the record is not written.",
+    example: "{$each: details, $key: number, $do: {…}}",
+};
+
+/// Two lines of `{list}` have the key `{value}`.
+pub const LINE_KEY_TWICE: Entry = Entry {
+    code: "E2018",
+    severity: Severity::Error,
+    zh: "`{list}` 有两行的行主键 `{path}` 都是 `{value}`",
+    en: "two lines of `{list}` have `{value}` as their key `{path}`",
+    help_zh: "换一个在单据内唯一的字段作为 `$key`",
+    help_en: "take a field for `$key` that is unique in the document",
+    long_zh: "同一张单据里,行主键必须唯一,否则更新时会把一行的 id 给另一行。",
+    long_en: "Keys of lines are unique within a document, or an update would give one line the id of another.",
+    example: "{$each: details, $key: sku, $do: {…}}",
+};
+
+/// The line was not written yet: it has no `$line_id`.
+pub const LINE_ID_ABSENT: Entry = Entry {
+    code: "E2019",
+    severity: Severity::Error,
+    zh: "这一行还没有写入过,没有 `$line_id`",
+    en: "the line was not written yet: it has no `$line_id`",
+    help_zh: "写 `{$value: <<$line_id>>, $missing: omit}`",
+    help_en: "write `{$value: <<$line_id>>, $missing: omit}`",
+    long_zh: "目标在写入一行之后才给出它的 id。新增的单据和新增的行都没有 id,因此要说明没有时怎么办。",
+    long_en: "The target gives a line its id when it writes it. New documents and new lines have none, so say what happens then.",
+    example: "{$each: details, $key: number, $do: {id: <<$line_id>>}}",
+};
+
+/// The pattern `{pattern}` cannot be used.
+pub const PATTERN_UNFIT: Entry = Entry {
+    code: "E2020",
+    severity: Severity::Error,
+    zh: "不能使用正则表达式 `{pattern}`:{why}",
+    en: "the pattern `{pattern}` cannot be used: {why}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`$regex` 里的占位符按原文匹配,填入之后整个表达式太大或无效。",
+    long_en: "What placeholders give stands for itself in a `$regex`. With it the pattern is too large, or none.",
+    example: "_mongoQuery units findField=content.a where={\"content.b\":{\"$regex\":\"^<<c>>\"}}",
+};
+
+/// The template fails: {what_en}.
+pub const TEMPLATE_FAILED: Entry = Entry {
+    code: "E2021",
+    severity: Severity::Error,
+    zh: "模板第 {line} 行计算失败:{what_zh}",
+    en: "the template fails in its line {line}: {what_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`$template` 在这条数据上无法得出文本:值的类型不适合、步骤太多,或者结果太长。模板有步骤和长度上限。",
+    long_en: "A `$template` gives no text for this row: a value does not fit, or there are too many steps, or the result is too long. Steps and length are bounded.",
+    example: "{$template: \"{% for l in details %}{{ l.sku }}{% endfor %}\"}",
+};
+
 /// {field} is empty (required).
 pub const REQUIRED_EMPTY: Entry = Entry {
     code: "E2103",
@@ -242,5 +307,10 @@ pub const ALL: &[&Entry] = &[
     &TOO_LARGE,
     &WINDOW_NAME_ABSENT,
     &TWO_LISTS,
+    &LINE_KEY_EMPTY,
+    &LINE_KEY_TWICE,
+    &LINE_ID_ABSENT,
+    &PATTERN_UNFIT,
+    &TEMPLATE_FAILED,
     &REQUIRED_EMPTY,
 ];

@@ -328,6 +328,149 @@ pub const TOO_BIG: Entry = Entry {
     example: "FDescription: <<a>><<a>><<a>>…",
 };
 
+/// `_mongoQuery` is not right: {what_en}.
+pub const QUERY_FORM: Entry = Entry {
+    code: "E1231",
+    severity: Severity::Error,
+    zh: "`_mongoQuery` 写得不对:{what_zh}",
+    en: "`_mongoQuery` is not right: {what_en}",
+    help_zh: "写作 `_mongoQuery 方案 findField=content.字段 where={…}`,整段用单引号括起来",
+    help_en: "write `_mongoQuery SCHEME findField=content.FIELD where={…}`, all of it in single quotes",
+    long_zh: "`_mongoQuery` 后面依次是方案、`findField=` 和 `where=`;`where` 是 JSON,占位符写在值的位置:`\"<<x>>\"` 给文本,`<<x>>` 保留原来的类型。",
+    long_en: "After `_mongoQuery` stand the scheme, `findField=` and `where=`. `where` is JSON with placeholders where values stand: `\"<<x>>\"` gives text, `<<x>>` the value with its kind.",
+    example: "FUnit: '_mongoQuery units findField=content.FNumber where={\"content.FName\"}'",
+};
+
+/// There is no operator `{name}`.
+pub const QUERY_OPERATOR: Entry = Entry {
+    code: "E1232",
+    severity: Severity::Error,
+    zh: "没有名为 `{name}` 的运算符",
+    en: "there is no operator `{name}`",
+    help_zh: "可用:{all}",
+    help_en: "there are {all}",
+    long_zh: "`where` 里以 `$` 开头的键是运算符:比较写在字段下面,`$and`、`$or`、`$nor` 写在字段外面,`$not` 写在字段下面。",
+    long_en: "Keys with `$` in `where` are operators: comparisons stand below a field, `$and`, `$or` and `$nor` beside fields, `$not` below a field.",
+    example: "'_mongoQuery units findField=content.a where={\"content.b\":{\"$like\":\"c\"}}'",
+};
+
+/// `{op}` takes {want_en}.
+pub const QUERY_OPERAND: Entry = Entry {
+    code: "E1233",
+    severity: Severity::Error,
+    zh: "`{op}` 后面应为{want}",
+    en: "`{op}` takes {want_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "每个运算符只接受一种值。大小比较需要数字或文本:数字与数字、文本与文本比较,其他组合没有先后。",
+    long_en: "Each operator takes one kind of value. To be greater or less takes a number or a text: numbers are compared with numbers and texts with texts; nothing else has an order.",
+    example: "'_mongoQuery units findField=content.a where={\"content.b\":{\"$in\":\"c\"}}'",
+};
+
+/// `{name}` is no field of a stored row.
+pub const QUERY_FIELD: Entry = Entry {
+    code: "E1234",
+    severity: Severity::Error,
+    zh: "`{name}` 不是存储数据的字段",
+    en: "`{name}` is no field of a stored row",
+    help_zh: "数据字段写作 `{right}`",
+    help_en: "a field of the row is written `{right}`",
+    long_zh: "在 `_mongoQuery` 里,数据的字段写在 `content.` 下面;`id` 和 `number` 是方案的主键与显示名称,也可以写 `$key`、`$label`、`$target.id`、`$target.number`。",
+    long_en: "In a `_mongoQuery` the fields of a row stand below `content.`; `id` and `number` are the scheme's key and label. `$key`, `$label`, `$target.id` and `$target.number` may be written, too.",
+    example: "'_mongoQuery units findField=FNumber where={\"content.FName\":\"a\"}'",
+};
+
+/// The pattern cannot be used: {why}.
+pub const BAD_REGEX: Entry = Entry {
+    code: "E1235",
+    severity: Severity::Error,
+    zh: "不能使用这个正则表达式:{why}",
+    en: "the pattern cannot be used: {why}",
+    help_zh: "不支持前后查找与反向引用:它们不能保证在线性时间内完成",
+    help_en: "look-around and back references are not supported: they cannot be bounded",
+    long_zh: "`$regex` 使用保证线性时间的引擎。占位符的值在正则表达式里只代表它自己。",
+    long_en: "`$regex` uses an engine that takes linear time. What a placeholder gives stands for itself in the pattern.",
+    example: "'_mongoQuery units findField=content.a where={\"content.b\":{\"$regex\":\"(\"}}'",
+};
+
+/// The answer of `{operation}` tells no ids of lines.
+pub const LINE_ID_UNTOLD: Entry = Entry {
+    code: "E1236",
+    severity: Severity::Error,
+    zh: "操作 `{operation}` 的应答不给出行 id,不能使用 `$line_id`",
+    en: "the answer of `{operation}` tells no ids of lines, so there is no `$line_id`",
+    help_zh: "去掉 `$line_id`;连接器的 `item` 写明 `lines` 之后才有行 id",
+    help_en: "take it away; there are ids once `item` of the connector names `lines`",
+    long_zh: "`$line_id` 是目标在写入时给一行的 id。只有连接器的操作在 `item` 或 `items` 里写了 `lines`,引擎才能从应答中取得这些 id。",
+    long_en: "`$line_id` is the id that the target gave a line when it wrote it. The engine can take it from the answer only if `item` or `items` of the connector's operation names `lines`.",
+    example: "{$each: details, $key: number, $do: {id: <<$line_id>>}}",
+};
+
+/// `$line_id` needs `$key` at its `$each`.
+pub const LINE_ID_WITHOUT_KEY: Entry = Entry {
+    code: "E1237",
+    severity: Severity::Error,
+    zh: "使用 `$line_id` 的 `$each` 需要 `$key`",
+    en: "`$line_id` needs `$key` at its `$each`",
+    help_zh: "写明哪个字段标识一行,例如 `$key: number`",
+    help_en: "say which field identifies a line, such as `$key: number`",
+    long_zh: "引擎按行主键记住目标给每一行的 id;没有 `$key` 就不知道这一行以前是哪一行。",
+    long_en: "The engine keeps the target's ids by the keys of lines; without `$key` it cannot tell which line this was before.",
+    example: "{$each: details, $do: {id: <<$line_id>>}}",
+};
+
+/// `$key` has no use here: {why_en}.
+pub const LINE_KEY_PLACE: Entry = Entry {
+    code: "E1238",
+    severity: Severity::Error,
+    zh: "`$key` 在这里没有作用:{why_zh}",
+    en: "`$key` has no use here: {why_en}",
+    help_zh: "`$key` 用于 `target.request` 里的明细列表;嵌套时外层也要有 `$key`",
+    help_en: "`$key` is for lists of lines in `target.request`; the `$each` around it needs one, too",
+    long_zh: "行主键用来记住目标给各行的 id,因此列表必须作为列表出现在目标单据里,而且每个位置只有一个。",
+    long_en: "Keys of lines serve to keep the target's ids, so the list must stand in the document as a list, one at a place.",
+    example: "{$json: {$each: details, $key: number, $do: {…}}}",
+};
+
+/// The template is not right: {why}.
+pub const TEMPLATE_SYNTAX: Entry = Entry {
+    code: "E1239",
+    severity: Severity::Error,
+    zh: "模板写得不对:{why}",
+    en: "the template is not right: {why}",
+    help_zh: "模板使用 `{{ 字段 }}`、`{% if … %}`、`{% for x in 列表 %}`",
+    help_en: "a template has `{{ field }}`, `{% if … %}`, `{% for x in list %}`",
+    long_zh: "`$template` 是只产生文本的模板:字段按名称读取,`<<…>>` 与别处相同。没有 include、宏和赋值。",
+    long_en: "A `$template` makes text and nothing else: fields are read by name, and `<<…>>` works as elsewhere. There are no includes, macros or assignments.",
+    example: "{$template: \"{{ buyerNick \"}",
+};
+
+/// `{what}` is not for templates.
+pub const TEMPLATE_REFUSED: Entry = Entry {
+    code: "E1240",
+    severity: Severity::Error,
+    zh: "模板里不能使用 `{what}`",
+    en: "`{what}` is not for templates",
+    help_zh: "{help_zh}",
+    help_en: "{help_en}",
+    long_zh: "模板只拼文本:计算用 `_function`,大小比较用 `is gt(…)` 等测试,它们按数值精确比较。",
+    long_en: "A template joins text. Numbers are computed by `_function`, and compared by tests such as `is gt(…)`, which are exact.",
+    example: "{$template: \"{{ price * 2 }}\"}",
+};
+
+/// Nothing here can be waited for.
+pub const DEFER_WHERE: Entry = Entry {
+    code: "E1241",
+    severity: Severity::Error,
+    zh: "这里没有可以等待的查找",
+    en: "there is no look-up here to wait for",
+    help_zh: "`$missing: defer` 用于 `$lookup`、`_findCollection`、`_mongoQuery`;其他值写 `fail`、`omit`、`null` 或 `empty`",
+    help_en: "`$missing: defer` is for `$lookup`, `_findCollection` and `_mongoQuery`; write `fail`, `omit`, `null` or `empty` for others",
+    long_zh: "`defer` 让数据等待被查找的方案读到那一行;字段缺失不会因等待而出现。",
+    long_en: "`defer` lets a record wait until the scheme that is looked up has read the row. A field that is missing does not come by waiting.",
+    example: "FNote: {$value: <<remark>>, $missing: defer}",
+};
+
 /// The text begins with "function "; did you mean `_function`?.
 pub const FUNCTION_TYPO: Entry = Entry {
     code: "W1226",
@@ -394,6 +537,17 @@ pub const ALL: &[&Entry] = &[
     &LINE_OUTSIDE,
     &BAD_CONDITION,
     &TOO_BIG,
+    &QUERY_FORM,
+    &QUERY_OPERATOR,
+    &QUERY_OPERAND,
+    &QUERY_FIELD,
+    &BAD_REGEX,
+    &LINE_ID_UNTOLD,
+    &LINE_ID_WITHOUT_KEY,
+    &LINE_KEY_PLACE,
+    &TEMPLATE_SYNTAX,
+    &TEMPLATE_REFUSED,
+    &DEFER_WHERE,
     &FUNCTION_TYPO,
     &SENT_AS_TEXT,
     &REFERENCE_IN_SCHEME,

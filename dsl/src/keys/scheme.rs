@@ -472,6 +472,13 @@ static TEST: Block = block(
             "rows of the schemes that are looked up",
         ),
         KeyRow::new(
+            "line_ids",
+            Shape::Map(&Shape::Map(&Shape::Text)),
+            "目标给各行明细的 id:列表 → 行主键 → id",
+            "what the target calls lines that it has: list, key of the line, id",
+        )
+        .example("{details: {L1: \"10\"}}"),
+        KeyRow::new(
             "action",
             Shape::Choice(&["create", "update", "void"]),
             "动作",

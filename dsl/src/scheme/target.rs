@@ -1,12 +1,14 @@
 //! `target`.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::options::constant_options;
 use super::{Reader, member, text_of};
-use crate::catalogue::scheme as words;
+use crate::catalogue::{scheme as words, value as value_words};
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
 use crate::keys;
+use crate::lines::KeyedList;
 use crate::path::{Path, Segment};
 use crate::plan::{OnUnknown, TargetPlan};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree};
@@ -37,10 +39,12 @@ impl Reader<'_> {
             Some(names.clone()),
             &operations,
         );
-        let request = self.target_request(node, columns.as_ref(), names, &operations);
+        let (request, line_ids) = self.target_request(node, columns.as_ref(), names, &operations);
         let main = operations.first().cloned();
         let key = self.target_key(node, main.as_ref(), &options, &request);
-        self.lines(node, &by_action, &options, &request);
+        self.lines(node, &by_action, &options, &request, !line_ids.is_empty());
+        self.line_ids(&by_action, line_ids);
+        let keyed = self.keyed(&request);
         let batch = self.batch(node, &operations);
         let proof = main
             .as_ref()
@@ -97,6 +101,7 @@ impl Reader<'_> {
             lets,
             sensitive: request.sensitive(),
             request,
+            keyed,
             key: key?,
             key_under: main.as_ref().and_then(|main| main.key_under.clone()),
             find_before_create,
@@ -221,23 +226,72 @@ impl Reader<'_> {
         columns: Option<&Columns>,
         lets: Vec<String>,
         operations: &[Arc<OperationFacts>],
-    ) -> Tree {
+    ) -> (Tree, Vec<Range<usize>>) {
         let base = operations.iter().find_map(|operation| operation.request.clone());
         let over = node.get("request").filter(|pair| pair.value.map().is_some());
         if let Some(pair) = over {
             self.options_in_request(&pair.value, operations);
         }
+        let mut line_ids = Vec::new();
         let over = over.map(|pair| {
-            self.compile(TreePlace::TARGET, columns, Some(lets), |cx| {
-                compile_tree(&pair.value, cx)
+            self.compile(TreePlace::DOCUMENT, columns, Some(lets), |cx| {
+                let tree = compile_tree(&pair.value, cx);
+                line_ids = std::mem::take(&mut cx.line_ids);
+                tree
             })
         });
-        match (base, over) {
+        let request = match (base, over) {
             (Some(base), Some(over)) => Tree::merge(&base, &over),
             (Some(base), None) => (*base).clone(),
             (None, Some(over)) => over.settled(),
             (None, None) => Tree::literal(crate::value::Value::Map(crate::value::Map::new())),
+        };
+        (request, line_ids)
+    }
+
+    /// `$line_id` asks that every operation which writes lines tells their ids.
+    fn line_ids(&mut self, by_action: &Operations, used: Vec<Range<usize>>) {
+        let writes = |action: &Action| matches!(action, Action::Create | Action::Update);
+        let silent = by_action
+            .iter()
+            .find(|(action, operation)| writes(action) && !operation.line_ids)
+            .map(|(_, operation)| operation.name.clone());
+        for span in used {
+            if let Some(name) = &silent {
+                self.report(
+                    self.problem(&value_words::LINE_ID_UNTOLD, span)
+                        .with("operation", name),
+                );
+            }
         }
+    }
+
+    /// The lists whose lines have keys. Each stands at a place of its own in the document.
+    fn keyed(&mut self, request: &Tree) -> Vec<KeyedList> {
+        let mut lists: Vec<KeyedList> = Vec::new();
+        for keyed in request.keyed() {
+            let taken = |place: &Path| lists.iter().any(|known| known.list == *place);
+            let why = match keyed.place {
+                None => ("它不是单据里的列表", "it is no list of the document"),
+                Some(place) if taken(place) => {
+                    ("同一位置已有一个 `$each`", "another `$each` stands at its place")
+                }
+                Some(place) => {
+                    lists.push(KeyedList {
+                        list: place.clone(),
+                        source: keyed.source,
+                        key: keyed.key.clone(),
+                    });
+                    continue;
+                }
+            };
+            self.report(
+                self.problem(&value_words::LINE_KEY_PLACE, keyed.span)
+                    .with("why_zh", why.0)
+                    .with("why_en", why.1),
+            );
+        }
+        lists
     }
 
     /// The scheme's own key, else the operation's; its fields must be in the document.
@@ -334,12 +388,14 @@ impl Reader<'_> {
         Some(key)
     }
 
-    /// A document with lines that may be updated has no safe default for lines that are not sent.
-    fn lines(&mut self, node: &Node, by_action: &Operations, options: &Tree, request: &Tree) {
+    /// A document with lines that may be updated has no safe default for lines that are not sent, unless each line is
+    /// sent with the id that the target gave it.
+    fn lines(&mut self, node: &Node, by_action: &Operations, options: &Tree, request: &Tree, with_ids: bool) {
         let Some((_, operation)) = by_action.iter().find(|(action, _)| *action == Action::Update) else {
             return;
         };
-        if !request.has_lines() {
+        let (keyed, unkeyed) = (request.keyed(), request.unkeyed());
+        if (keyed.is_empty() && unkeyed.is_empty()) || (with_ids && unkeyed.is_empty()) {
             return;
         }
         let needed = operation.options.iter().find(|option| {

@@ -1,13 +1,33 @@
 //! `tests`: rows, stored rows of other schemes, and the documents that are expected.
 
-use super::{Reader, member, resolve};
+use super::{Reader, member, resolve, text_of};
 use crate::catalogue::scheme as words;
 use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
+use crate::lines::LineIds;
 use crate::path::Path;
 use crate::plan::TestCase;
+use crate::tree::line_key;
 use crate::value::Value;
 use crate::yaml::Node;
+
+/// What the target calls lines that were written: `{list: {key: id}}`, keys of lines around it before a `/`.
+fn line_ids(test: &Node) -> LineIds {
+    let mut ids = LineIds::new();
+    for list in test
+        .get("line_ids")
+        .and_then(|pair| pair.value.map())
+        .unwrap_or_default()
+    {
+        for line in list.value.map().unwrap_or_default() {
+            let keys: Vec<String> = line.key.split('/').map(str::to_owned).collect();
+            if let Some(id) = text_of(&line.value) {
+                ids.insert(&list.key, &line_key(&keys), id.to_owned());
+            }
+        }
+    }
+    ids
+}
 
 impl Reader<'_> {
     /// The tests as written; schemes of their look-ups are not resolved yet.
@@ -40,6 +60,7 @@ impl Reader<'_> {
                             )
                         })
                         .collect(),
+                    line_ids: line_ids(node),
                     action: member(node, "action").and_then(Action::parse),
                     expect: node.get("expect")?.value.plain_value(),
                 })

@@ -1,10 +1,11 @@
 //! The keys of look-ups, collected before evaluation so that a page needs one query per look-up and level.
 
+use crate::cond::Cond;
 use crate::diagnostic::Failure;
 use crate::lookup::{Hits, LookupWant};
-use crate::tree::eval::{Eval, Lines, Scope};
+use crate::tree::eval::{Eval, LineName, Lines, Scope};
 use crate::tree::get::Got;
-use crate::tree::term::{LookupTerm, Maker, Term, TermKind, Tree};
+use crate::tree::term::{EachTerm, LookupTerm, Maker, Term, TermKind, Tree};
 use crate::value::Value;
 
 /// The look-ups of one level that a record needs. Branches that evaluation would not take are collected, too; a key
@@ -24,6 +25,13 @@ pub fn lookup_keys(
         collect.term(&tree.root, None);
     }
     Ok(collect.found)
+}
+
+/// The keys of a line, those of the lines around it first; empty when it has none.
+fn line_keys(each: &EachTerm, value: &Value, lines: Option<&Lines<'_>>) -> Vec<String> {
+    let outer = lines.and_then(|line| line.line).map_or(&[][..], |line| line.keys);
+    let own = each.key.as_ref().and_then(|key| key.get(value)?.to_plain_text());
+    own.map_or_else(Vec::new, |own| outer.iter().cloned().chain([own]).collect())
 }
 
 struct Collect<'a> {
@@ -58,12 +66,22 @@ impl Collect<'_> {
                             .fetch(&each.list.from, lines)
                             .map(std::borrow::Cow::into_owned);
                         if let Some(Value::List(list)) = list {
+                            let kept = each.keep.as_ref().map(Cond::terms).unwrap_or_default();
                             for (index, value) in list.iter().enumerate() {
+                                let keys = line_keys(each, value, lines);
                                 let line = Lines {
                                     value,
                                     index: index + 1,
                                     up: lines,
+                                    line: each.place.as_ref().filter(|_| !keys.is_empty()).map(|list| {
+                                        LineName {
+                                            list,
+                                            keys: &keys,
+                                            position: index,
+                                        }
+                                    }),
                                 };
+                                kept.iter().for_each(|term| self.term(term, Some(&line)));
                                 self.term(&each.body, Some(&line));
                             }
                         }
@@ -79,7 +97,7 @@ impl Collect<'_> {
     fn lookup(&mut self, lookup: &LookupTerm, lines: Option<&Lines<'_>>) {
         let depth = lookup.depth();
         if depth > self.level {
-            lookup.keys.iter().for_each(|key| self.term(key, lines));
+            lookup.terms().into_iter().for_each(|key| self.term(key, lines));
             return;
         }
         if depth < self.level {
@@ -88,7 +106,7 @@ impl Collect<'_> {
         // A miss or nothing known yet both say which keys were wanted.
         if let Ok(Got::Missing(gap)) = self.eval.lookup(lookup, lines)
             && let Some(want) = gap.want()
-            && !want.keys.iter().any(String::is_empty)
+            && !want.has_empty_key()
             && !self.eval.hits.knows(want)
             && !self.found.contains(want)
         {

@@ -24,7 +24,7 @@ use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair, Style};
 
 /// Bytes of one template; longer ones are made of values by other means.
-const TEMPLATE_BYTES: usize = 4 << 10;
+pub(crate) const TEMPLATE_BYTES: usize = 4 << 10;
 
 /// How a name of another scheme is resolved.
 pub type Schemes<'a> = &'a dyn Fn(&str) -> Result<SchemeFacts, NotFound>;
@@ -54,7 +54,18 @@ pub struct Compile<'a> {
     pub tables: Vec<(String, Option<Table>)>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
-    pub(crate) each: Vec<Path>,
+    pub(crate) each: Vec<Around>,
+    /// Where `$line_id` is used.
+    pub(crate) line_ids: Vec<Range<usize>>,
+}
+
+/// An `$each` around the value that is compiled.
+#[derive(Debug, Clone)]
+pub(crate) struct Around {
+    /// Its list.
+    pub(crate) at: Path,
+    /// Whether its lines have a key.
+    pub(crate) keyed: bool,
 }
 
 /// Compiles one value place.
@@ -77,6 +88,7 @@ impl<'a> Compile<'a> {
             tables: Vec::new(),
             compat_qeasy: false,
             each: Vec::new(),
+            line_ids: Vec::new(),
         }
     }
 
@@ -123,10 +135,8 @@ impl<'a> Compile<'a> {
             self.formula(node, at)
         } else if let Some(at) = after_word(text, "_findCollection") {
             self.find(node, at)
-        } else if after_word(text, "_mongoQuery").is_some() {
-            let at = node.span_in(0.."_mongoQuery".len());
-            self.report(self.problem(&words::VALUE_LATER, at).with("what", "_mongoQuery"));
-            Term::literal(Value::Null, node.span.clone())
+        } else if let Some(at) = after_word(text, "_mongoQuery") {
+            self.query(node, at)
         } else if template::has_placeholder(text) {
             self.template(node)
         } else {
@@ -352,11 +362,22 @@ impl<'a> Compile<'a> {
             return None;
         }
         let first = path.first_name().unwrap_or_default();
-        if matches!(first, "$line" | "$index") {
-            let Some(each) = self.each.last().cloned() else {
+        if matches!(first, "$line" | "$index" | "$line_id") {
+            if first == "$line_id" {
+                self.allowed(path, path, span.clone())?;
+            }
+            let Some(Around { at: each, keyed }) = self.each.last().cloned() else {
                 self.report(self.problem(&words::LINE_OUTSIDE, span).with("name", path));
                 return None;
             };
+            if first == "$line_id" {
+                if !keyed {
+                    self.report(self.problem(&words::LINE_ID_WITHOUT_KEY, span));
+                    return None;
+                }
+                self.line_ids.push(span);
+                return Some(Ref::LineId);
+            }
             if first == "$index" {
                 return Some(Ref::Index { up: 0 });
             }
@@ -404,22 +425,26 @@ impl<'a> Compile<'a> {
 
     /// The path of a line in old style, `details.qty` inside `$each: details`.
     fn own_path(&self, path: &Path) -> Option<Ref> {
-        self.each.iter().rev().enumerate().find_map(|(up, each)| {
-            let rest = path.below(&without_stars(each))?;
-            match rest.segments().first() {
-                None => Some(Ref::Line {
-                    up,
-                    each: each.clone(),
-                    rest: None,
-                }),
-                Some(Segment::Name(_)) => Some(Ref::Line {
-                    up,
-                    each: each.clone(),
-                    rest: Some(rest),
-                }),
-                Some(Segment::Index(_) | Segment::All) => None,
-            }
-        })
+        self.each
+            .iter()
+            .rev()
+            .enumerate()
+            .find_map(|(up, Around { at: each, .. })| {
+                let rest = path.below(&without_stars(each))?;
+                match rest.segments().first() {
+                    None => Some(Ref::Line {
+                        up,
+                        each: each.clone(),
+                        rest: None,
+                    }),
+                    Some(Segment::Name(_)) => Some(Ref::Line {
+                        up,
+                        each: each.clone(),
+                        rest: Some(rest),
+                    }),
+                    Some(Segment::Index(_) | Segment::All) => None,
+                }
+            })
     }
 
     /// Reports a field that nothing knows.

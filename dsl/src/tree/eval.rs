@@ -4,15 +4,19 @@
 //! it. What is left out leaves no trace in the sink; a map all of whose members are left out is left out itself.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
 
 use crate::catalogue::record;
 use crate::diagnostic::Failure;
 use crate::facts::Action;
-use crate::lookup::{Hits, LookupWant};
-use crate::path::Path;
+use crate::json;
+use crate::lines::LineList;
+use crate::lookup::{Hit, Hits, LookupWant};
+use crate::path::{Path, Segment};
+use crate::tree::compile::from_segments;
 use crate::tree::get::{Got, Settled, lookup_miss, missing_field};
 use crate::tree::sink::{Sink, ValueSink, write_value};
 use crate::tree::term::{EachTerm, Made, Maker, Missing, Term, TermKind, Tree};
@@ -39,6 +43,11 @@ pub trait Scope {
 
     /// The action of a target document; `None` where there is none.
     fn action(&self) -> Option<Action>;
+
+    /// The target's id of a line, by the place of its list and its key; `None` for a line not written yet.
+    fn line_id(&self, _list: &Path, _key: &str) -> Option<Cow<'_, Value>> {
+        None
+    }
 
     /// Whether a missing field is empty text in expressions.
     fn compat_qeasy(&self) -> bool {
@@ -73,10 +82,19 @@ pub struct TraceEntry {
     pub source: String,
     /// The value; `None` when it was left out.
     pub value: Option<Value>,
-    /// For look-ups, whether a row was found.
+    /// For look-ups, how many rows match; two may stand for more.
     pub matches: Option<usize>,
     /// Whether the value must not be shown.
     pub sensitive: bool,
+}
+
+/// What an evaluation leaves behind besides values.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Left {
+    /// The look-ups that were read, and how many rows each matched, where that is not one.
+    pub(crate) looked: Vec<(LookupWant, usize)>,
+    /// The lists whose lines have keys, in the order of the document.
+    pub(crate) lines: Vec<LineList>,
 }
 
 /// Evaluates a tree into a sink.
@@ -87,16 +105,33 @@ pub fn eval(
     sink: &mut dyn Sink,
     trace: Option<&mut Trace>,
 ) -> Result<Evaluated, Failure> {
+    eval_noting(tree, scope, hits, sink, trace, &mut Left::default())
+}
+
+/// The same, and what it leaves behind.
+pub(crate) fn eval_noting(
+    tree: &Tree,
+    scope: &dyn Scope,
+    hits: &Hits,
+    sink: &mut dyn Sink,
+    trace: Option<&mut Trace>,
+    left: &mut Left,
+) -> Result<Evaluated, Failure> {
     let eval = Eval {
-        scope,
-        hits,
         trace: trace.is_some().then(RefCell::default),
+        ..Eval::new(scope, hits)
     };
     let mark = sink.mark();
     let flow = eval.write(&tree.root, None, None, sink);
     if let (Some(trace), Some(found)) = (trace, eval.trace) {
         trace.entries.extend(found.into_inner());
     }
+    for looked in eval.looked.into_inner() {
+        if !left.looked.contains(&looked) {
+            left.looked.push(looked);
+        }
+    }
+    left.lines.append(&mut eval.lines.into_inner());
     match flow {
         Ok(Flow::Written) => Ok(Evaluated::Written),
         Ok(Flow::Omitted) => {
@@ -116,12 +151,7 @@ pub fn eval(
 
 /// The value of one term; `None` when it is left out or missing. A look-up that waits counts as missing.
 pub(crate) fn value_of(term: &Term, scope: &dyn Scope, hits: &Hits) -> Result<Option<Value>, Failure> {
-    Eval {
-        scope,
-        hits,
-        trace: None,
-    }
-    .optional(term, None)
+    Eval::new(scope, hits).optional(term, None)
 }
 
 /// The value of a tree; `None` when it is left out. A look-up that waits is a failure.
@@ -138,14 +168,33 @@ pub(crate) struct Eval<'a> {
     pub(crate) scope: &'a dyn Scope,
     pub(crate) hits: &'a Hits,
     trace: Option<RefCell<Vec<TraceEntry>>>,
+    /// The look-ups that were read, and how many rows each matched, where that is not one.
+    looked: RefCell<Vec<(LookupWant, usize)>>,
+    /// How many rows the last look-up matched.
+    matched: Cell<Option<usize>>,
+    lines: RefCell<Vec<LineList>>,
 }
 
 /// The line of an `$each`, and the lines around it.
 #[derive(Clone, Copy)]
 pub(crate) struct Lines<'l> {
     pub(crate) value: &'l Value,
+    /// Its number in the source, from 1.
     pub(crate) index: usize,
     pub(crate) up: Option<&'l Lines<'l>>,
+    /// What it is known by at the target.
+    pub(crate) line: Option<LineName<'l>>,
+}
+
+/// What a line is known by, when its list has a `$key`.
+#[derive(Clone, Copy)]
+pub(crate) struct LineName<'l> {
+    /// The place of the list in every document.
+    pub(crate) list: &'l Path,
+    /// The texts of the keys, outermost line first.
+    pub(crate) keys: &'l [String],
+    /// Its place among the lines that are sent, from 0.
+    pub(crate) position: usize,
 }
 
 /// A place in the document.
@@ -173,6 +222,22 @@ impl<'a> Eval<'a> {
             scope,
             hits,
             trace: None,
+            looked: RefCell::default(),
+            matched: Cell::new(None),
+            lines: RefCell::default(),
+        }
+    }
+
+    /// A look-up was read.
+    pub(crate) fn looked(&self, want: &LookupWant, hit: Option<&Hit>) {
+        let matches = match hit {
+            Some(Hit::One { matches, .. }) => *matches,
+            Some(Hit::Several(count)) => *count,
+            Some(Hit::None) | None => 0,
+        };
+        self.matched.set(Some(matches));
+        if matches != 1 {
+            self.looked.borrow_mut().push((want.clone(), matches));
         }
     }
 
@@ -292,11 +357,24 @@ impl<'a> Eval<'a> {
         };
         sink.begin_list();
         let mut written = 0;
+        let mut names = each
+            .key
+            .as_ref()
+            .zip(each.place.as_ref())
+            .map(|(key, list)| LineNames {
+                key,
+                list,
+                sent: Vec::new(),
+                known: HashSet::new(),
+            });
+        // The list stands before those below it.
+        let slot = names.as_ref().map(|names| self.reserve(names, lines));
         for (index, value) in list.iter().enumerate() {
-            let line = Lines {
+            let mut line = Lines {
                 value,
                 index: index + 1,
                 up: lines,
+                line: None,
             };
             if !self.keeps(each, &line)? {
                 continue;
@@ -305,13 +383,43 @@ impl<'a> Eval<'a> {
                 step: Step::Index(written),
                 up: at,
             };
+            let keys = match &mut names {
+                Some(names) => names
+                    .next(each, value, lines)
+                    .map_err(|failure| placed(failure, Some(&here)))?,
+                None => Vec::new(),
+            };
+            line.line = each
+                .place
+                .as_ref()
+                .filter(|_| names.is_some())
+                .map(|list| LineName {
+                    list,
+                    keys: &keys,
+                    position: written,
+                });
             if let Flow::Deferred(want) = self.write_element(&each.body, Some(&line), Some(&here), sink)? {
                 return Ok(Flow::Deferred(want));
             }
             written += 1;
         }
+        if let (Some(names), Some(slot)) = (names, slot)
+            && let Some(list) = self.lines.borrow_mut().get_mut(slot)
+        {
+            list.keys = names.sent;
+        }
         sink.end_list();
         Ok(Flow::Written)
+    }
+
+    fn reserve(&self, names: &LineNames<'_>, lines: Option<&Lines<'_>>) -> usize {
+        let mut all = self.lines.borrow_mut();
+        all.push(LineList {
+            list: names.list.clone(),
+            at: in_this_document(names.list, lines),
+            keys: Vec::new(),
+        });
+        all.len() - 1
     }
 
     pub(crate) fn keeps(&self, each: &EachTerm, line: &Lines<'_>) -> Result<bool, Failure> {
@@ -357,6 +465,7 @@ impl<'a> Eval<'a> {
         sink: &mut dyn Sink,
     ) -> Result<Flow, Failure> {
         let sensitive = matches!(&term.kind, TermKind::Made(made) if made.manners.sensitive);
+        self.matched.set(None);
         let got = self.settled(term, lines).map_err(|failure| {
             let failure = placed(failure, at);
             if sensitive { masked(failure) } else { failure }
@@ -379,20 +488,85 @@ impl<'a> Eval<'a> {
         let (Some(trace), Some(source)) = (&self.trace, &term.source) else {
             return;
         };
-        let found = value.is_some_and(|value| !value.is_null());
         let looks_up = match &term.kind {
             TermKind::Find(_) => true,
-            TermKind::Made(made) => matches!(made.maker, Maker::Lookup(_)),
+            TermKind::Made(made) => match &made.maker {
+                Maker::Lookup(_) => true,
+                Maker::Value(inner) => matches!(inner.kind, TermKind::Find(_)),
+                _ => false,
+            },
             _ => false,
         };
         trace.borrow_mut().push(TraceEntry {
             field: place_text(at),
             source: source.to_string(),
             value: value.cloned(),
-            matches: looks_up.then_some(usize::from(found)),
+            matches: self.matched.get().filter(|_| looks_up),
             sensitive,
         });
     }
+}
+
+/// The keys of the lines of one list, while they are written.
+struct LineNames<'e> {
+    key: &'e Path,
+    list: &'e Path,
+    sent: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl LineNames<'_> {
+    /// The keys of the next line, those of the lines around it first.
+    fn next(
+        &mut self,
+        each: &EachTerm,
+        value: &Value,
+        lines: Option<&Lines<'_>>,
+    ) -> Result<Vec<String>, Failure> {
+        let outer = lines.and_then(|line| line.line).map_or(&[][..], |line| line.keys);
+        let own = self.key.get(value).and_then(Value::to_plain_text);
+        let own = own.filter(|text| !text.is_empty()).ok_or_else(|| {
+            Failure::new(&record::LINE_KEY_EMPTY)
+                .with("list", each.list.from.shown())
+                .with("path", self.key)
+        })?;
+        let keys: Vec<String> = outer.iter().cloned().chain([own]).collect();
+        let text = line_key(&keys);
+        if !self.known.insert(text.clone()) {
+            return Err(Failure::new(&record::LINE_KEY_TWICE)
+                .with("list", each.list.from.shown())
+                .with("path", self.key)
+                .with("value", keys.last().map_or("", String::as_str)));
+        }
+        self.sent.push(text);
+        Ok(keys)
+    }
+}
+
+/// The key of a line as it is stored: a JSON list of texts.
+pub(crate) fn line_key(keys: &[String]) -> String {
+    json::to_string(&Value::List(
+        keys.iter().map(|key| Value::from(key.as_str())).collect(),
+    ))
+}
+
+/// The place of a list in the document at hand: a star is the line that is being written.
+fn in_this_document(list: &Path, lines: Option<&Lines<'_>>) -> Path {
+    let mut positions = Vec::new();
+    let mut next = lines;
+    while let Some(line) = next {
+        positions.extend(line.line.map(|line| line.position));
+        next = line.up;
+    }
+    let here: Vec<Segment> = list
+        .segments()
+        .iter()
+        .map(|segment| match segment {
+            Segment::All => Segment::Index(positions.pop().unwrap_or_default()),
+            other => other.clone(),
+        })
+        .collect();
+    from_segments(&here)
 }
 
 fn place_text(at: Option<&At<'_>>) -> String {

@@ -74,8 +74,10 @@ impl Compile<'_> {
                 get,
                 by,
                 only: false,
+                filtered: false,
             },
             keys,
+            also: None,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -10,7 +11,8 @@ use crate::diagnostic::Failure;
 use crate::expr::Env;
 use crate::lookup::{Hit, LookupWant};
 use crate::path::Path;
-use crate::tree::eval::{Eval, Flow, Lines};
+use crate::tree::ask::Asked;
+use crate::tree::eval::{Eval, Flow, Lines, line_key};
 use crate::tree::formula::Formula;
 use crate::tree::sink::ValueSink;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind};
@@ -52,9 +54,7 @@ impl Gap {
             (Missing::Omit, _) => Ok(Settled::Omitted),
             (Missing::Null, _) => Ok(Settled::Value(Value::Null)),
             (Missing::Empty, _) => Ok(Settled::Value(Value::Text(String::new()))),
-            (Missing::Defer, Some(want)) if !want.keys.iter().any(String::is_empty) => {
-                Ok(Settled::Deferred(Box::new(want)))
-            }
+            (Missing::Defer, Some(want)) if !want.has_empty_key() => Ok(Settled::Deferred(Box::new(want))),
             (Missing::Fail | Missing::Defer, _) => Err(self.failure),
         }
     }
@@ -161,6 +161,10 @@ impl Eval<'_> {
                 let index = u64::try_from(line_at(lines, *up)?.index).unwrap_or(u64::MAX);
                 Some(Cow::Owned(Value::Number(Number::from(index))))
             }
+            Ref::LineId => {
+                let line = lines?.line?;
+                self.scope.line_id(line.list, &line_key(line.keys))
+            }
             Ref::Name(path) => self.name(path),
             Ref::Seconds(path) => match self.name(path)?.as_ref() {
                 Value::Instant(instant) => Some(Cow::Owned(Value::from(instant.ms.div_euclid(1000)))),
@@ -188,23 +192,31 @@ impl Eval<'_> {
                 }
                 Piece::Read(read) => read,
             };
-            match self.read(read, lines)? {
-                Got::Value(Value::Null) => {}
-                Got::Value(Value::Instant(_)) => {
-                    return Err(Failure::new(&record::INSTANT_UNPRINTED).with("path", read.from.shown()));
-                }
-                Got::Value(value) => match value.to_plain_text() {
-                    Some(part) => text.push_str(&part),
-                    None => {
-                        return Err(Failure::new(&record::NOT_TEXT)
-                            .with("path", read.from.shown())
-                            .with("kind", value.kind()));
-                    }
-                },
+            match self.text_of_read(read, lines)? {
+                Got::Value(part) => text.push_str(part.as_text().unwrap_or_default()),
                 got => return Ok(got),
             }
         }
         Ok(Got::Value(Value::Text(text)))
+    }
+
+    /// A placeholder inside text: what it prints.
+    pub(crate) fn text_of_read(&self, read: &Read, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        Ok(match self.read(read, lines)? {
+            Got::Value(Value::Null) => Got::Value(Value::Text(String::new())),
+            Got::Value(Value::Instant(_)) => {
+                return Err(Failure::new(&record::INSTANT_UNPRINTED).with("path", read.from.shown()));
+            }
+            Got::Value(value) => match value.to_plain_text() {
+                Some(text) => Got::Value(Value::Text(text)),
+                None => {
+                    return Err(Failure::new(&record::NOT_TEXT)
+                        .with("path", read.from.shown())
+                        .with("kind", value.kind()));
+                }
+            },
+            got => got,
+        })
     }
 
     fn formula(&self, formula: &Formula, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
@@ -240,21 +252,28 @@ impl Eval<'_> {
                 got => return Ok(got),
             }
         }
+        let mut also = None;
+        if let Some(ask) = &lookup.also {
+            match self.asked(ask, lines)? {
+                Asked::Condition(condition) => also = Some(Arc::new(condition)),
+                // As a key without a value, which finds nothing and waits for nothing.
+                Asked::Nothing => keys.push(String::new()),
+                Asked::Got(got) => return Ok(got),
+            }
+        }
         let want = LookupWant {
             spec: lookup.spec.clone(),
             keys,
+            also,
         };
-        let empty = want.keys.iter().any(String::is_empty);
-        let hit = if empty {
-            None
-        } else {
-            self.hits.get(&want.spec, &want.keys)
-        };
+        let empty = want.has_empty_key();
+        let hit = if empty { None } else { self.hits.get(&want) };
+        self.looked(&want, hit);
         match hit {
-            Some(Hit::One(value)) => Ok(Got::Value(value.clone())),
+            Some(Hit::One { value, .. }) => Ok(Got::Value(value.clone())),
             Some(Hit::Several(count)) => Err(Failure::new(&record::LOOKUP_SEVERAL)
                 .with("scheme", &want.spec.scheme)
-                .with("keys", keys_text(&want))
+                .with("keys", want.shown())
                 .with("count", count)),
             Some(Hit::None) | None => {
                 let policy = if empty { Missing::Fail } else { Missing::Defer };
@@ -333,6 +352,7 @@ pub(crate) fn missing_field(from: &Ref) -> Failure {
         Ref::Name(_) | Ref::Seconds(_) => {
             Failure::new(&record::WINDOW_NAME_ABSENT).with("path", from.shown())
         }
+        Ref::LineId => Failure::new(&record::LINE_ID_ABSENT),
         _ => Failure::new(&record::MISSING_FIELD).with("path", from.shown()),
     }
 }
@@ -340,18 +360,7 @@ pub(crate) fn missing_field(from: &Ref) -> Failure {
 pub(crate) fn lookup_miss(want: &LookupWant) -> Failure {
     Failure::new(&record::LOOKUP_MISS)
         .with("scheme", &want.spec.scheme)
-        .with("keys", keys_text(want))
-}
-
-fn keys_text(want: &LookupWant) -> String {
-    let pairs: Vec<String> = want
-        .spec
-        .by
-        .iter()
-        .zip(&want.keys)
-        .map(|(column, key)| format!("{column}={key}"))
-        .collect();
-    pairs.join(" ")
+        .with("keys", want.shown())
 }
 
 impl Ref {
@@ -366,6 +375,7 @@ impl Ref {
             } => each.join(rest).to_string(),
             Ref::Line { each, rest: None, .. } => each.to_string(),
             Ref::Index { .. } => "$index".to_owned(),
+            Ref::LineId => "$line_id".to_owned(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::lookup::LookupSpec;
-use crate::tree::compile::{Compile, Table, is_ours};
+use crate::tree::compile::{Around, Compile, Table, is_ours};
 use crate::tree::term::{
     EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind, star_below,
 };
@@ -315,8 +315,10 @@ impl Compile<'_> {
                 get,
                 by,
                 only,
+                filtered: false,
             },
             keys,
+            also: None,
         })
     }
 
@@ -330,12 +332,19 @@ impl Compile<'_> {
                 ..
             } => star_below(each).join(rest),
             Ref::Name(path) => path.clone(),
-            Ref::Line { rest: None, .. } | Ref::Index { .. } | Ref::Seconds(_) => {
+            Ref::Line { rest: None, .. } | Ref::Index { .. } | Ref::LineId | Ref::Seconds(_) => {
                 return self.bad(pair, "列表字段的路径", "the path of a list");
             }
         };
         let of = |key: &str| pairs.iter().find(|pair| pair.key == key);
-        self.each.push(at.clone());
+        let keyed = of("$key");
+        if let Some(pair) = keyed {
+            self.line_key_fits(pair);
+        }
+        self.each.push(Around {
+            at: at.clone(),
+            keyed: keyed.is_some(),
+        });
         let body = of("$do").map(|pair| self.term(&pair.value));
         let keep = of("$where").and_then(|pair| compile_cond(&pair.value, self));
         let key = of("$key").and_then(|pair| match pair.value.scalar() {
@@ -351,7 +360,27 @@ impl Compile<'_> {
             keep,
             body: body?,
             key,
+            place: None,
         })
+    }
+
+    /// A key of lines serves ids of the target's lines, so it stands in a document, below lines that have keys, too.
+    fn line_key_fits(&mut self, pair: &Pair) {
+        let why = if !self.place.names.contains(&"$line_id") {
+            ("这里不是目标单据", "this is no document of the target")
+        } else if self.each.iter().any(|around| !around.keyed) {
+            (
+                "外层的 `$each` 没有 `$key`",
+                "the `$each` around it has no `$key`",
+            )
+        } else {
+            return;
+        };
+        self.report(
+            self.problem(&words::LINE_KEY_PLACE, pair.key_span.clone())
+                .with("why_zh", why.0)
+                .with("why_en", why.1),
+        );
     }
 
     fn manners(&mut self, pairs: &[Pair], maker: Option<&Maker>) -> Manners {

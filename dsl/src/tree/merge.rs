@@ -1,7 +1,9 @@
 //! The one merge rule: maps member by member, anything else replaces, `$drop` takes away.
 
+use std::ops::Range;
+
 use crate::path::Path;
-use crate::tree::term::{Maker, Manners, Ref, Term, TermKind, Tree, segment_name};
+use crate::tree::term::{EachTerm, Maker, Manners, Ref, Term, TermKind, Tree, segment_name, star_below};
 use crate::value::Value;
 
 impl Tree {
@@ -127,48 +129,81 @@ impl Tree {
         matches!(self.root.kind, TermKind::Drop)
     }
 
-    /// The lists that become lines and the field that identifies a line, where one is named.
-    pub fn line_keys(&self) -> Vec<(Path, Path)> {
+    /// The lists that become lines which have a key, in the order of the document.
+    pub(crate) fn keyed(&self) -> Vec<Keyed<'_>> {
         let mut found = Vec::new();
-        line_keys(&self.root, &mut found);
+        keyed(&self.root, &mut found);
         found
     }
 
-    /// Whether lines are made somewhere in it.
-    pub(crate) fn has_lines(&self) -> bool {
-        has_each(&self.root)
-    }
-}
-
-fn has_each(term: &Term) -> bool {
-    match &term.kind {
-        TermKind::Map(members) => members.iter().any(|(_, member)| has_each(member)),
-        TermKind::List(items) => items.iter().any(has_each),
-        TermKind::Made(made) => match &made.maker {
-            Maker::Each(_) => true,
-            Maker::Value(inner) => has_each(inner),
-            Maker::Merge(parts) => parts.iter().any(has_each),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn line_keys(term: &Term, found: &mut Vec<(Path, Path)>) {
-    match &term.kind {
-        TermKind::Map(members) => members.iter().for_each(|(_, member)| line_keys(member, found)),
-        TermKind::List(items) => items.iter().for_each(|item| line_keys(item, found)),
-        TermKind::Made(made) => match &made.maker {
-            Maker::Each(each) => {
-                if let (Some(key), Ref::Field { path, .. }) = (&each.key, &each.list.from) {
-                    found.push((path.clone(), key.clone()));
-                }
-                line_keys(&each.body, found);
+    /// The lists that become lines without a key, by the bytes that make them.
+    pub(crate) fn unkeyed(&self) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        each_list(&self.root, &mut |term, each| {
+            if each.key.is_none() {
+                found.push(term.span.clone());
             }
-            Maker::Value(inner) => line_keys(inner, found),
-            Maker::Merge(parts) => parts.iter().for_each(|part| line_keys(part, found)),
-            _ => {}
-        },
+        });
+        found
+    }
+}
+
+/// A list whose lines have a key.
+pub(crate) struct Keyed<'t> {
+    /// Its place in the document; `None` where it is not in the document as a list.
+    pub(crate) place: Option<&'t Path>,
+    /// The list in the row, lines around it as stars.
+    pub(crate) source: Path,
+    /// The field that identifies a line.
+    pub(crate) key: &'t Path,
+    /// The bytes that make it.
+    pub(crate) span: Range<usize>,
+}
+
+fn keyed<'t>(root: &'t Term, found: &mut Vec<Keyed<'t>>) {
+    each_list(root, &mut |term, each| {
+        let source = match &each.list.from {
+            Ref::Field { path, .. } | Ref::Name(path) => path.clone(),
+            Ref::Line {
+                each,
+                rest: Some(rest),
+                ..
+            } => star_below(each).join(rest),
+            _ => return,
+        };
+        if let Some(key) = &each.key {
+            found.push(Keyed {
+                place: each.place.as_ref(),
+                source,
+                key,
+                span: term.span.clone(),
+            });
+        }
+    });
+}
+
+/// Calls `visit` for every `$each`, an outer one before those in it.
+fn each_list<'t>(term: &'t Term, visit: &mut dyn FnMut(&'t Term, &'t EachTerm)) {
+    match &term.kind {
+        TermKind::Map(members) => members.iter().for_each(|(_, member)| each_list(member, visit)),
+        TermKind::List(items) => items.iter().for_each(|item| each_list(item, visit)),
+        TermKind::Made(made) => {
+            match &made.maker {
+                Maker::Each(each) => {
+                    visit(term, each);
+                    each_list(&each.body, visit);
+                }
+                Maker::Value(inner)
+                | Maker::Json(inner)
+                | Maker::Map { of: inner, .. }
+                | Maker::Split { of: inner, .. } => each_list(inner, visit),
+                Maker::Merge(parts) => parts.iter().for_each(|part| each_list(part, visit)),
+                Maker::Join { .. } | Maker::Lookup(_) => {}
+            }
+            if let Some(default) = &made.manners.default {
+                each_list(default, visit);
+            }
+        }
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 //! a [`Scope`] into a [`Sink`]. Evaluation is pure: same tree, scope and look-up results give the same output, and
 //! what comes from a record is only ever a value, never read again as text of the language.
 
+mod ask;
 mod collect;
 mod columns;
 mod compile;
@@ -15,6 +16,7 @@ mod make;
 mod maker;
 mod merge;
 mod names;
+mod query;
 mod sink;
 mod slips;
 pub(crate) mod term;
@@ -23,8 +25,8 @@ pub use collect::lookup_keys;
 pub use columns::Columns;
 pub use compile::{Compile, Schemes, Table, compile_tree};
 pub(crate) use compile::{from_segments, path_of};
-pub(crate) use eval::value_of;
 pub use eval::{Evaluated, Scope, Trace, TraceEntry, eval, eval_value};
+pub(crate) use eval::{Left, eval_noting, line_key, value_of};
 pub(crate) use maker::{MAKERS, MANNERS};
 pub use names::TreePlace;
 pub use sink::{Mark, Sink, ValueSink, write_value};

@@ -54,7 +54,13 @@ impl TreePlace {
         lookups: true,
         omit: &[],
         windowed: false,
+        words: ("目标的选项与 `let`", "options and `let` of a target"),
+    };
+    /// `target.request`: the document.
+    pub const DOCUMENT: TreePlace = TreePlace {
+        names: &["$row", "$key", "$label", "$target", "$let", "$line_id"],
         words: ("目标报文", "a target document"),
+        ..TreePlace::TARGET
     };
     /// Frames of a connector's operations.
     pub const CONNECTOR: TreePlace = TreePlace {
@@ -121,9 +127,7 @@ const NAMES: &[(&str, Below)] = &[
 ];
 
 /// Names that a scheme may use once the parts of the format that give them are built.
-pub(crate) const LATER: &[&str] = &[
-    "$line_id", "$number", "$part", "$step", "$answer", "$push", "$error",
-];
+pub(crate) const LATER: &[&str] = &["$number", "$part", "$step", "$answer", "$push", "$error"];
 
 /// Whether a name of the engine exists; if not, the names that are near.
 pub(crate) fn exists(path: &Path) -> Result<(), Vec<String>> {

@@ -8,6 +8,7 @@ use crate::facts::Action;
 use crate::filter::Filter;
 use crate::lookup::{Level, LookupSpec};
 use crate::path::{Path, Segment};
+use crate::tree::ask::Ask;
 use crate::tree::formula::Formula;
 use crate::value::{Kind, Value};
 
@@ -80,6 +81,8 @@ pub(crate) enum Ref {
     },
     /// Number of the line, from 1.
     Index { up: usize },
+    /// What the target calls the line.
+    LineId,
     /// A name of the engine.
     Name(Path),
     /// A name of the engine that is an instant, as whole seconds (old spelling).
@@ -112,12 +115,16 @@ pub(crate) struct EachTerm {
     pub(crate) body: Term,
     /// The field that identifies a line.
     pub(crate) key: Option<Path>,
+    /// The list in the document, lines around it as stars; `None` where it does not stand in the document as a list.
+    pub(crate) place: Option<Path>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct LookupTerm {
     pub(crate) spec: LookupSpec,
     pub(crate) keys: Vec<Term>,
+    /// What is asked beyond equality.
+    pub(crate) also: Option<Box<Ask>>,
 }
 
 /// What a missing value means.
@@ -267,6 +274,10 @@ impl LookupTerm {
         for key in &mut self.keys {
             key.walk(visit);
         }
+        if let Some(ask) = &mut self.also {
+            ask.each_term(&mut |term| term.walk(visit));
+            ask.walk_patterns(visit);
+        }
         visit(Seen::Lookup(self));
     }
 }
@@ -295,7 +306,8 @@ impl Tree {
             | Seen::List(Ref::Name(path) | Ref::Seconds(path)) => {
                 place_of(&mut tree.names, path);
             }
-            Seen::Ref(Ref::Index { .. }) | Seen::List(Ref::Index { .. } | Ref::Line { .. }) => {}
+            Seen::Ref(Ref::Index { .. } | Ref::LineId)
+            | Seen::List(Ref::Index { .. } | Ref::LineId | Ref::Line { .. }) => {}
             Seen::Lookup(lookup) => {
                 lookup.spec.id = specs;
                 specs += 1;
@@ -309,6 +321,7 @@ impl Tree {
             }
         }
         sort_into_levels(&mut root, &mut tree.levels);
+        place_lines(&mut root, Some(&Path::names(Vec::<String>::new())));
         tree.root = root;
         tree
     }
@@ -487,6 +500,41 @@ fn place_of(list: &mut Vec<Path>, path: &Path) -> usize {
     list.len() - 1
 }
 
+/// Tells each `$each` with a key where its list stands in the document.
+fn place_lines(term: &mut Term, at: Option<&Path>) {
+    let below = |rest: Segment| at.map(|at| at.join(&crate::tree::compile::from_segments(&[rest])));
+    match &mut term.kind {
+        TermKind::Map(members) => {
+            for (name, member) in members {
+                place_lines(member, below(Segment::Name(name.clone())).as_ref());
+            }
+        }
+        TermKind::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                place_lines(item, below(Segment::Index(index)).as_ref());
+            }
+        }
+        TermKind::Made(made) => {
+            match &mut made.maker {
+                Maker::Value(inner) => place_lines(inner, at),
+                Maker::Merge(parts) => parts.iter_mut().for_each(|part| place_lines(part, at)),
+                Maker::Each(each) => {
+                    each.place = at.filter(|_| each.key.is_some()).cloned();
+                    place_lines(&mut each.body, below(Segment::All).as_ref());
+                }
+                Maker::Json(inner) | Maker::Map { of: inner, .. } | Maker::Split { of: inner, .. } => {
+                    place_lines(inner, None);
+                }
+                Maker::Join { .. } | Maker::Lookup(_) => {}
+            }
+            if let Some(default) = &mut made.manners.default {
+                place_lines(default, at);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A look-up whose keys hold another one stands one level above it.
 fn sort_into_levels(term: &mut Term, levels: &mut Vec<Level>) {
     term.walk(&mut |seen| {
@@ -503,7 +551,20 @@ fn sort_into_levels(term: &mut Term, levels: &mut Vec<Level>) {
 impl LookupTerm {
     /// How many levels lie below: 0 when the keys hold no look-up.
     pub(crate) fn depth(&self) -> usize {
-        self.keys.iter().map(Term::lookup_levels).max().unwrap_or(0)
+        self.terms()
+            .into_iter()
+            .map(Term::lookup_levels)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// What it is asked with: its keys, and the operands of what else it asks.
+    pub(crate) fn terms(&self) -> Vec<&Term> {
+        let mut terms: Vec<&Term> = self.keys.iter().collect();
+        if let Some(ask) = &self.also {
+            ask.terms(&mut terms);
+        }
+        terms
     }
 }
 
@@ -526,7 +587,10 @@ impl Term {
                     Maker::Merge(terms) => below(&mut terms.iter()),
                     Maker::Join { .. } => 0,
                     Maker::Lookup(lookup) => own(lookup),
-                    Maker::Each(each) => each.body.lookup_levels(),
+                    Maker::Each(each) => {
+                        let kept = each.keep.as_ref().map(Cond::terms).unwrap_or_default();
+                        below(&mut kept.into_iter().chain([&each.body]))
+                    }
                 };
                 maker.max(made.manners.default.as_ref().map_or(0, Term::lookup_levels))
             }

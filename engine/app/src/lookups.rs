@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use dsl::json;
-use dsl::lookup::{Hits, LookupSpec, LookupWant};
+use dsl::lookup::{Found as Hit, Hits, LookupSpec, LookupWant};
 use dsl::path::Path;
 use dsl::plan::Plan;
 use dsl::tree::Tree;
@@ -72,6 +72,11 @@ impl Memo {
             if self.hits.knows(&want) {
                 continue;
             }
+            if want.spec.filtered {
+                self.report.misses += 1;
+                self.hits.insert(&want, Hit::none());
+                continue;
+            }
             let by: Vec<String> = want.spec.by.iter().map(ToString::to_string).collect();
             let group = groups
                 .entry((want.spec.scheme.clone(), by.clone()))
@@ -102,15 +107,20 @@ impl Memo {
     }
 
     fn keep(&mut self, spec: &LookupSpec, keys: &[String], found: &Found) -> Result<(), AppError> {
+        let want = LookupWant {
+            spec: spec.clone(),
+            keys: keys.to_vec(),
+            also: None,
+        };
         let Some(row) = &found.newest else {
             self.report.misses += 1;
-            self.hits.insert(spec, keys, None);
+            self.hits.insert(&want, Hit::none());
             return Ok(());
         };
+        let matches = usize::try_from(found.matches).unwrap_or(usize::MAX);
         if found.matches > 1 {
             if spec.only {
-                let count = usize::try_from(found.matches).unwrap_or(usize::MAX);
-                self.hits.insert_several(spec, keys, count);
+                self.hits.insert_several(&want, matches);
                 return Ok(());
             }
             self.report.several += 1;
@@ -120,7 +130,7 @@ impl Memo {
         }
         let value = field_of(spec, row)?;
         self.kept += usize::from(value.is_some());
-        self.hits.insert(spec, keys, value);
+        self.hits.insert(&want, Hit { value, matches });
         Ok(())
     }
 }
@@ -168,7 +178,11 @@ pub(crate) fn ensure_indexes<'p>(
     ledger: &mut Ledger,
     plans: impl IntoIterator<Item = &'p Plan>,
 ) -> Result<(), AppError> {
-    for spec in plans.into_iter().flat_map(specs) {
+    for spec in plans
+        .into_iter()
+        .flat_map(specs)
+        .filter(|spec| !spec.by.is_empty())
+    {
         let columns = Columns::new(spec.by.iter().map(ToString::to_string));
         let paths = own_paths(&columns);
         ledger.ensure_index(&spec.scheme, &columns, &|row| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use connector::{Call, Class, Found as Had};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
+use dsl::lines::LineIds;
 use dsl::lookup::{Hits, LookupWant};
 use dsl::path::{Path, Segment};
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
@@ -166,6 +167,7 @@ impl TargetWriter {
             action,
             now_ms: self.instant,
             zone: &self.plan.zone,
+            line_ids: LineIds::none(),
         }
     }
 
