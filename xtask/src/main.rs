@@ -9,6 +9,7 @@
 
 mod crash;
 mod figure;
+mod fuzz;
 mod oracle;
 mod run;
 mod tools;
@@ -23,6 +24,7 @@ cargo xtask test         set up what is missing, then every check and test; what
 cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cycles 50] [--seed 1] [--faults PER_MILLE]
 cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F] [--root LABEL] [--server SOCKET]
+cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["crash", more @ ..] => crash::crash(&place, more).close("cargo xtask crash"),
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
+        ["fuzz", more @ ..] => fuzz::fuzz(&place, more).close("cargo xtask fuzz"),
         ["advisories"] => advisories(&place).close("cargo xtask advisories"),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
