@@ -149,6 +149,9 @@ fn of_the_language() {
     assert_eq!(value["results"][0]["type"], "number");
     clone.check("expr REPLCE(1)", "expr", 1);
     clone.check("expr <<nothing>>", "expr", 1);
+    let value = clone.check("expr 1/0+<<nothing>> --trace", "expr", 1);
+    assert_eq!(value["results"][0]["trace"][0]["type"], "decimal(4)");
+    assert_eq!(value["results"][0]["trace"][1]["error"]["code"], "E2050");
     clone.check("expr 1 --tz Mars/Olympus", "error", 2);
     clone.check("completion bash", "completion", 0);
     clone.check("version", "version", 0);

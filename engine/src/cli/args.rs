@@ -289,6 +289,8 @@ pub(crate) struct ExprArgs {
     pub(crate) tz: String,
     #[arg(long = "type")]
     pub(crate) kind: bool,
+    #[arg(long)]
+    pub(crate) trace: bool,
 }
 
 #[derive(Debug, Args)]

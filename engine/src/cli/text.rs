@@ -67,9 +67,9 @@ mod tests {
         let mut keys = BTreeMap::new();
         for line in source
             .lines()
-            .filter(|line| !line.starts_with('#') && line.contains(" = "))
+            .filter(|line| !line.starts_with(['#', ' ']) && line.contains(" ="))
         {
-            let (key, text) = line.split_once(" = ").expect("filtered");
+            let (key, text) = line.split_once(" =").expect("filtered");
             let names = text
                 .split("{ $")
                 .skip(1)
@@ -90,7 +90,9 @@ mod tests {
     const SOURCES: &[&str] = &[
         include_str!("check.rs"),
         include_str!("dry_run.rs"),
-        include_str!("expr.rs"),
+        include_str!("expr/mod.rs"),
+        include_str!("expr/prompt.rs"),
+        include_str!("expr/complete.rs"),
         include_str!("help.rs"),
         include_str!("language.rs"),
         include_str!("out.rs"),

@@ -73,7 +73,8 @@ help-expr-text = The expression, as written behind _function
 help-expr-row = File with a JSON row, - for stdin
 help-expr-now = The instant; else the present
 help-expr-tz = Time zone
-help-expr-kind = Show the kind of the result too
+help-expr-kind = Show the type of the result too
+help-expr-trace = Show every part of the expression with its type and value
 help-functions = List the functions, or explain one
 help-functions-name = Name of a function
 help-schema = Print a JSON Schema: of scheme files, or of what --json gives
@@ -242,7 +243,19 @@ verify-findings = the ledger disagrees with itself in { $count } places ({ $runs
 
 # expr, functions, explain, schema, sandbox.
 expr-hello = type an expression; :help for help, :quit to leave
-expr-help = :row FILE  takes another row; :help NAME  explains a function; :quit  leaves
+expr-help =
+    :row FILE      takes another row; :row {"{"}…{"}"} one that is written here; :row alone shows it
+    :fields        lists the fields of the row
+    :trace [EXPR]  shows every part of an expression; alone it turns this on and off
+    :type          shows types, or not
+    :now TIME      sets the instant
+    :help NAME     explains a function
+    :quit          leaves; so does Ctrl-D
+    Tab completes functions, fields and filters; the arrow keys bring back earlier lines
+expr-no-command = there is no command { $name }; there are { $all }
+expr-on = { $name } is on
+expr-off = { $name } is off
+expr-similar = did you mean { $names }?
 expr-no-row = <<…>> reads a row, and none was given: every field is missing; give one with --row FILE
 expr-no-function = there is no function { $name }
 function-aliases = also: { $names }

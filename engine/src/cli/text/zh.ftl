@@ -74,6 +74,7 @@ help-expr-row = JSON 数据行的文件,- 为标准输入
 help-expr-now = 当前时刻;不写时是现在
 help-expr-tz = 时区
 help-expr-kind = 同时显示结果的类型
+help-expr-trace = 显示表达式每一部分的类型和值
 help-functions = 列出函数,或详细说明一个
 help-functions-name = 函数名
 help-schema = 输出 JSON Schema:方案文件的,或各命令 --json 结果的
@@ -242,7 +243,19 @@ verify-findings = 账本有 { $count } 处不一致(检查了 { $runs } 次运�
 
 # expr, functions, explain, schema, sandbox.
 expr-hello = 输入表达式;:help 看帮助,:quit 退出
-expr-help = :row 文件  换一行数据;:help 函数名  说明一个函数;:quit  退出
+expr-help =
+    :row 文件       换一行数据;:row {"{"}…{"}"} 直接写一行;只写 :row 显示当前行
+    :fields         列出这一行的字段
+    :trace [表达式] 显示表达式的每一部分;单独写则打开或关闭
+    :type           显示类型,再写一次关闭
+    :now 时间       设定当前时刻
+    :help 函数名    说明一个函数
+    :quit           退出,Ctrl-D 也可以
+    Tab 补全函数、字段和过滤器;上下键找回之前的行
+expr-no-command = 没有命令 { $name };可用的有 { $all }
+expr-on = { $name } 已打开
+expr-off = { $name } 已关闭
+expr-similar = 是否想写 { $names }?
 expr-no-row = <<…>> 要读一行数据,而这里没有给,每个字段都算缺失;用 --row FILE 给出
 expr-no-function = 没有函数 { $name }
 function-aliases = 别名:{ $names }

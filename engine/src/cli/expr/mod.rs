@@ -1,12 +1,16 @@
-//! `engine expr`: an expression over a row, once or line by line.
+//! `engine expr`: an expression over a row, once, line by line from a pipe, or at a prompt.
+
+mod complete;
+mod prompt;
 
 use std::borrow::Cow;
-use std::io::{BufRead, Read, Write};
+use std::io::Read;
 use std::path::Path as FilePath;
 
 use app::{AppError, Clock, SystemClock};
 use dsl::diagnostic::{Diagnostic, SourceFile};
-use dsl::expr::{Bounds, Env, Sql, compile, gather};
+use dsl::expr::sql::Ty;
+use dsl::expr::{Bounds, Env, Sql, Step, compile, compile_for_trace, gather};
 use dsl::{Failure, Instant, Lang, Path, Value, json};
 use jiff::tz::TimeZone;
 
@@ -14,14 +18,14 @@ use super::Done;
 use super::args::ExprArgs;
 use super::env::Environment;
 use super::json::object;
-use super::language;
 use super::out::Out;
+use super::table::{Table, cut, one_line};
 use super::time;
 
 /// Most bytes of a row: as much as one page of a source may have.
 const ROW_CAP: u64 = 32 << 20;
-/// Most bytes of one line at the prompt: ten times what an expression may have, so that the bound itself is told.
-const LINE_CAP: u64 = 80 << 10;
+/// Cells of a value in a trace; the value itself is shown below it in full.
+const TRACE_CELLS: usize = 60;
 
 /// Evaluates.
 pub(crate) fn expr(args: ExprArgs, out: &Out, environment: &Environment) -> Done {
@@ -37,22 +41,38 @@ pub(crate) fn expr(args: ExprArgs, out: &Out, environment: &Environment) -> Done
         None => SystemClock::default().now_ms(),
     };
     let row = args.row.as_deref().map(row).transpose()?.unwrap_or(Value::Null);
-    let mut bench = Bench { row, zone, now_ms };
-    let mut results = Vec::new();
-    let mut code = 0;
+    let bench = Bench { row, zone, now_ms };
+    let mut session = Session {
+        bench,
+        show_type: args.kind,
+        show_trace: args.trace,
+        results: Vec::new(),
+        code: 0,
+    };
     match &args.text {
         Some(text) => {
             if args.row.is_none() && text.replace("<<$now", "").contains("<<") {
                 out.note("expr-no-row", &[]);
             }
-            one(text, &bench, args.kind, out, &mut results, &mut code);
+            session.one(text, out);
         }
-        None => prompt(&mut bench, args.kind, out, environment, &mut results, &mut code)?,
+        None => prompt::read(&mut session, out, environment)?,
     }
     if out.json {
-        out.document(&object! {"schema" => "engine.expr/1", "exit_code" => code, "results" => results});
+        out.document(&object! {
+            "schema" => "engine.expr/1", "exit_code" => session.code, "results" => session.results,
+        });
     }
-    Ok(code)
+    Ok(session.code)
+}
+
+/// What was asked, and what came of it.
+struct Session {
+    bench: Bench,
+    show_type: bool,
+    show_trace: bool,
+    results: Vec<Value>,
+    code: u8,
 }
 
 /// A JSON row from a file; `-` is stdin.
@@ -73,7 +93,11 @@ fn row(path: &FilePath) -> Result<Value, AppError> {
         let file = std::fs::File::open(path).map_err(fail)?;
         file.take(ROW_CAP).read_to_end(&mut bytes).map_err(fail)?;
     }
-    json::parse(&bytes).map_err(|error| {
+    parsed(&bytes, &name)
+}
+
+fn parsed(bytes: &[u8], name: &str) -> Result<Value, AppError> {
+    json::parse(bytes).map_err(|error| {
         let at = error.offset;
         AppError::wrong_use(
             format!("{name} 第 {at} 字节处不是 JSON:{}", error.what.words(Lang::Zh)),
@@ -115,56 +139,124 @@ impl Env for Bench {
     }
 }
 
-fn one(text: &str, bench: &Bench, kind: bool, out: &Out, results: &mut Vec<Value>, code: &mut u8) {
-    // As it is copied from a scheme.
-    let text = text.strip_prefix("_function ").unwrap_or(text).trim();
-    match evaluate(text, bench) {
-        Ok((value, warnings)) => {
-            out_warnings(out, &warnings);
-            results.push(object! {
-                "text" => text, "value" => value.to_value(), "type" => name(&value),
-                "diagnostics" => documents(&warnings, out.lang), "error" => None::<Value>,
-            });
-            if !out.json {
+impl Session {
+    /// Computes one expression and shows what it gives.
+    fn one(&mut self, text: &str, out: &Out) {
+        // As it is copied from a scheme.
+        let text = text.strip_prefix("_function ").unwrap_or(text).trim();
+        let steps = self.show_trace.then(|| trace(text, &self.bench)).flatten();
+        if let Some(steps) = steps.as_ref().filter(|_| !out.json) {
+            show_trace(steps, out);
+        }
+        let traced = steps.as_deref().map(|steps| trace_document(steps, out.lang));
+        match evaluate(text, &self.bench) {
+            Ok((value, warnings)) => {
+                out_warnings(out, &warnings);
+                if out.json {
+                    self.results.push(object! {
+                        "text" => text, "value" => value.to_value(), "type" => name(&value), "trace" => traced,
+                        "diagnostics" => documents(&warnings, out.lang), "error" => None::<Value>,
+                    });
+                    return;
+                }
                 let shown = value.to_text().map_or_else(|| "NULL".to_owned(), Cow::into_owned);
-                out.line(if kind {
-                    format!("{shown}  ({})", name(&value))
+                out.line(if self.show_type {
+                    format!("{shown}  ({})", Ty::of(&value))
                 } else {
                     shown
                 });
             }
-        }
-        Err(Trouble::Text(problems)) => {
-            *code = 1;
-            results.push(refused(text, documents(&problems, out.lang), None));
-            if !out.json {
-                out.diagnostics(&problems);
+            Err(Trouble::Text(problems)) => {
+                self.code = 1;
+                if out.json {
+                    let problems = documents(&problems, out.lang);
+                    self.results.push(refused(text, traced, problems, None));
+                } else {
+                    out.diagnostics(&problems);
+                }
             }
-        }
-        Err(Trouble::Value(failure)) => {
-            *code = 1;
-            let error = object! {
-                "code" => failure.code(), "message" => failure.message(out.lang), "help" => failure.help(out.lang),
-            };
-            results.push(refused(text, Vec::new(), Some(error)));
-            if !out.json {
-                out.aside(format!(
-                    "error[{}]: {}",
-                    failure.code(),
-                    failure.message(out.lang)
-                ));
-                if let Some(help) = failure.help(out.lang) {
-                    out.aside(format!("  = {}", out.text("help-line", &[("help", help)])));
+            Err(Trouble::Value(failure)) => {
+                self.code = 1;
+                if out.json {
+                    let error = error_document(&failure, out.lang);
+                    self.results.push(refused(text, traced, Vec::new(), Some(error)));
+                } else {
+                    show_failure(&failure, out);
                 }
             }
         }
     }
 }
 
-fn refused(text: &str, diagnostics: Vec<serde_json::Value>, error: Option<Value>) -> Value {
+fn show_failure(failure: &Failure, out: &Out) {
+    out.aside(format!(
+        "error[{}]: {}",
+        failure.code(),
+        failure.message(out.lang)
+    ));
+    if let Some(help) = failure.help(out.lang) {
+        out.aside(format!("  = {}", out.text("help-line", &[("help", help)])));
+    }
+}
+
+/// The parts of an expression; `None` for a text that is none, which is told by the evaluation.
+fn trace(text: &str, bench: &Bench) -> Option<Vec<Step>> {
+    let expr = compile_for_trace(text, &functions::registry(), &Bounds::default()).ok()?;
+    Some(expr.trace(bench))
+}
+
+/// One line a part, inner parts first and further in.
+fn show_trace(steps: &[Step], out: &Out) {
+    let mut table = Table::default();
+    for step in steps {
+        let shown = match &step.value {
+            Ok(value) => value
+                .to_text()
+                .map_or_else(|| "NULL".to_owned(), |text| one_line(&text)),
+            Err(failure) => format!("{} {}", failure.code(), failure.message(out.lang)),
+        };
+        table.row(vec![
+            format!(
+                "{}{}",
+                "  ".repeat(step.depth),
+                cut(&one_line(&step.text), TRACE_CELLS)
+            ),
+            step.ty.to_string(),
+            format!("= {}", cut(&shown, TRACE_CELLS)),
+        ]);
+    }
+    out.table(&table);
+}
+
+fn trace_document(steps: &[Step], lang: Lang) -> Vec<Value> {
+    let step = |step: &Step| {
+        let (value, error) = match &step.value {
+            Ok(value) => (value.to_value(), None),
+            Err(failure) => (None, Some(error_document(failure, lang))),
+        };
+        object! {
+            "depth" => step.depth, "text" => step.text.as_str(), "type" => step.ty.to_string(), "value" => value,
+            "error" => error,
+        }
+    };
+    steps.iter().map(step).collect()
+}
+
+fn error_document(failure: &Failure, lang: Lang) -> Value {
     object! {
-        "text" => text, "value" => None::<Value>, "type" => None::<String>, "diagnostics" => diagnostics,
-        "error" => error,
+        "code" => failure.code(), "message" => failure.message(lang), "help" => failure.help(lang),
+    }
+}
+
+fn refused(
+    text: &str,
+    trace: Option<Vec<Value>>,
+    diagnostics: Vec<serde_json::Value>,
+    error: Option<Value>,
+) -> Value {
+    object! {
+        "text" => text, "value" => None::<Value>, "type" => None::<String>, "trace" => trace,
+        "diagnostics" => diagnostics, "error" => error,
     }
 }
 
@@ -204,69 +296,11 @@ fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>)
     Ok((value, told(expr.warnings().to_vec())))
 }
 
+/// The sort of a result in `--json`, where digits stand in the value itself.
 fn name(value: &Sql<'_>) -> &'static str {
     match value {
-        Sql::Null => "null",
         Sql::Int(_) | Sql::Decimal(_) => "number",
-        Sql::Bytes(_) => "bytes",
-        Sql::Time(_) => "time",
-        Sql::Double(_) => "double",
-        Sql::Text(_) => "text",
-        Sql::Date(_) => "date",
-        Sql::DateTime(_) => "datetime",
-        Sql::Interval(_) => "interval",
-    }
-}
-
-/// Line by line until the end of the input or `:quit`.
-fn prompt(
-    bench: &mut Bench,
-    kind: bool,
-    out: &Out,
-    environment: &Environment,
-    results: &mut Vec<Value>,
-    code: &mut u8,
-) -> Result<(), AppError> {
-    let is_talk = environment.stdin_is_terminal && environment.stderr_is_terminal && !out.json;
-    if is_talk {
-        out.note("expr-hello", &[]);
-    }
-    let mut stdin = std::io::stdin().lock();
-    loop {
-        if is_talk {
-            let mut stderr = std::io::stderr().lock();
-            if write!(stderr, "> ").and_then(|()| stderr.flush()).is_err() {
-                return Ok(());
-            }
-        }
-        let mut line = String::new();
-        let read = stdin
-            .by_ref()
-            .take(LINE_CAP)
-            .read_line(&mut line)
-            .map_err(|error| AppError::File {
-                path: "stdin".to_owned(),
-                what: error.to_string(),
-            })?;
-        let text = line.trim();
-        match text
-            .split_once(' ')
-            .map_or((text, ""), |(first, rest)| (first, rest.trim()))
-        {
-            _ if read == 0 => return Ok(()),
-            ("", _) => {}
-            (":quit" | ":q", _) => return Ok(()),
-            (":help", "") => out.note("expr-help", &[]),
-            (":help", function) => match functions::registry().get(function) {
-                Some(builtin) => language::explain_function(builtin, out),
-                None => out.note("expr-no-function", &[("name", function.to_owned())]),
-            },
-            (":row", file) => match row(FilePath::new(file)) {
-                Ok(row) => bench.row = row,
-                Err(error) => out.aside(error.message(out.lang)),
-            },
-            _ => one(text, bench, kind, out, results, code),
-        }
+        other => Ty::of(other).kind.name(),
     }
 }
 
