@@ -23,7 +23,8 @@ const HELP: &str = "\
 cargo xtask test         set up what is missing, then every check and test; what CI runs
 cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cycles 50] [--seed 1] [--faults PER_MILLE]
 cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
-cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F] [--root LABEL] [--server SOCKET]
+cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
+                         [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";

@@ -44,8 +44,21 @@ pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
         .join("release")
         .join(format!("oracle{}", std::env::consts::EXE_SUFFIX));
     let program = program.to_string_lossy();
+    // `--record` is told where to: the corpus.
+    let corpus = place.root.join("tests/corpus/functions");
+    let corpus = corpus.to_string_lossy();
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .flat_map(|word| {
+            if *word == "--record" {
+                vec![*word, &*corpus]
+            } else {
+                vec![*word]
+            }
+        })
+        .collect();
     if arguments.contains(&"--server") {
-        report.command("oracle", &program, arguments);
+        report.command("oracle", &program, &arguments);
         return report;
     }
     let Some(server) = report.step("server", || Server::start(&place.target.join("oracle"))) else {
@@ -53,7 +66,7 @@ pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
         return report;
     };
     let socket = server.socket.to_string_lossy().into_owned();
-    let words: Vec<&str> = ["--server", &socket].iter().chain(arguments).copied().collect();
+    let words: Vec<&str> = ["--server", &*socket].into_iter().chain(arguments).collect();
     report.command("oracle", &program, &words);
     report.step("stop", || server.stop());
     report

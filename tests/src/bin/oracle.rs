@@ -8,35 +8,54 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tests::oracle::{Family, Plan, compare, run};
+use tests::oracle::{Family, Plan, compare, record, run};
 
 const HELP: &str = "\
 oracle --server SOCKET [--cases N] [--seed S] [--family F] [--root LABEL]
 oracle --server SOCKET EXPRESSION...
+oracle --server SOCKET --record FOLDER [--seed S]
 
-Compares N generated expressions with the server, or the expressions given.
+Compares N generated expressions with the server, or the expressions given, or writes the recorded sample.
 F is numeric, text, time, flow, json, cast or lines; LABEL an operator or a function's name.
 ";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match asked(&words) {
-        Ok((plan, expressions)) if expressions.is_empty() => match run(&plan, &|line| println!("{line}")) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                eprintln!("FAILED: {why}");
-                ExitCode::FAILURE
-            }
-        },
-        Ok((plan, expressions)) => one_by_one(&plan.socket, &expressions),
+    let asked = match asked(&words) {
+        Ok(asked) => asked,
         Err(why) => {
             eprint!("{why}{HELP}");
-            ExitCode::from(2)
+            return ExitCode::from(2);
+        }
+    };
+    let say = |line: &str| println!("{line}");
+    let Asked {
+        plan,
+        folder,
+        expressions,
+    } = &asked;
+    let done = match folder {
+        Some(folder) => record(&plan.socket, folder, plan.seed, &say),
+        None if expressions.is_empty() => run(plan, &say),
+        None => one_by_one(&plan.socket, expressions),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("FAILED: {why}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn asked(words: &[String]) -> Result<(Plan, Vec<String>), String> {
+/// What the command line says.
+struct Asked {
+    plan: Plan,
+    folder: Option<PathBuf>,
+    expressions: Vec<String>,
+}
+
+fn asked(words: &[String]) -> Result<Asked, String> {
     let mut plan = Plan {
         socket: PathBuf::new(),
         cases: 10_000,
@@ -44,6 +63,7 @@ fn asked(words: &[String]) -> Result<(Plan, Vec<String>), String> {
         family: None,
         root: None,
     };
+    let mut folder = None;
     let mut expressions = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -57,6 +77,7 @@ fn asked(words: &[String]) -> Result<(Plan, Vec<String>), String> {
             "server" => plan.socket = PathBuf::from(value),
             "cases" => plan.cases = number()?,
             "seed" => plan.seed = number()?,
+            "record" => folder = Some(PathBuf::from(value)),
             "root" => plan.root = Some(value.clone()),
             "family" => {
                 let family = Family::ALL.iter().find(|(name, _)| name == value);
@@ -68,25 +89,25 @@ fn asked(words: &[String]) -> Result<(Plan, Vec<String>), String> {
     if plan.socket.as_os_str().is_empty() {
         return Err("--server is missing\n".to_owned());
     }
-    Ok((plan, expressions))
+    Ok(Asked {
+        plan,
+        folder,
+        expressions,
+    })
 }
 
-fn one_by_one(socket: &Path, expressions: &[String]) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
+fn one_by_one(socket: &Path, expressions: &[String]) -> Result<(), String> {
+    let mut differ = 0;
     for text in expressions {
-        match compare(socket, text) {
-            Ok((ours, server)) => {
-                let mark = if ours.agrees(&server) { "same  " } else { "DIFFER" };
-                if !ours.agrees(&server) {
-                    code = ExitCode::FAILURE;
-                }
-                println!("{mark} {text}\n         ours   {ours}\n         server {server}");
-            }
-            Err(why) => {
-                eprintln!("FAILED: the server: {why}");
-                return ExitCode::FAILURE;
-            }
-        }
+        let (ours, server) = compare(socket, text).map_err(|e| format!("the server: {e}"))?;
+        let same = ours.agrees(&server);
+        differ += u32::from(!same);
+        let mark = if same { "same  " } else { "DIFFER" };
+        println!("{mark} {text}\n         ours   {ours}\n         server {server}");
     }
-    code
+    if differ == 0 {
+        Ok(())
+    } else {
+        Err(format!("{differ} differ"))
+    }
 }

@@ -9,6 +9,7 @@
 mod generate;
 mod node;
 mod ours;
+mod record;
 mod rules;
 mod server;
 mod shrink;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 pub use generate::Family;
 pub use ours::Ours;
+pub use record::{Row, record};
 pub use server::{SETTINGS, Server};
 
 use generate::Generator;
@@ -104,8 +106,7 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
     let broken = |e: io::Error| format!("the server: {e}");
     let mut server = Server::connect(&plan.socket).map_err(broken)?;
     let ours = Ours::new();
-    // A panic is shown with the expression that caused it.
-    std::panic::set_hook(Box::new(|_| {}));
+    quiet();
     let generator = Generator::new(plan.family);
     say(&format!("server {}", server.version().map_err(broken)?));
     say(&format!("{} expressions, seed {}", plan.cases, plan.seed));
@@ -135,22 +136,30 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
             if mine.agrees(&theirs) {
                 continue;
             }
-            if let Some(rule) = rules::explains(&case, &mine, &theirs) {
+            let mut sides = Sides {
+                ours: &ours,
+                server: &mut server,
+                broken: None,
+            };
+            let found = if let Some(rule) = sides.explains(&case, &mine, &theirs) {
                 *explained.entry(rule.name).or_default() += 1;
-                continue;
-            }
-            unexplained += 1;
-            let found = if shrunk < MOST_SHRUNK {
+                None
+            } else if shrunk < MOST_SHRUNK {
                 shrunk += 1;
-                smallest(&case, number, &ours, &mut server).map_err(broken)?
+                Some(sides.smallest(&case, number))
             } else {
-                Found {
+                Some(Found {
                     case,
                     ours: mine,
                     server: theirs,
                     number,
-                }
+                })
             };
+            if let Some(e) = sides.broken {
+                return Err(broken(e));
+            }
+            let Some(found) = found else { continue };
+            unexplained += 1;
             let group = groups.entry(found.case.root.label.to_uppercase()).or_default();
             group.0 += 1;
             group.1.insert(found.case.server(), found);
@@ -181,28 +190,52 @@ pub fn compare(socket: &std::path::Path, text: &str) -> io::Result<(Answer, Answ
     Ok((Ours::new().answer(text, "{}"), server.answer(text)?))
 }
 
+/// A panic is shown with the expression that caused it, not when it happens.
+fn quiet() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
 fn mine(ours: &Ours, case: &Case) -> Answer {
     let (text, row) = case.ours();
     ours.answer(&text, &row)
 }
 
-fn smallest(case: &Case, number: u64, ours: &Ours, server: &mut Server) -> io::Result<Found> {
-    let mut look = |case: &Case| -> io::Result<(Answer, Answer)> {
-        Ok((mine(ours, case), server.answer(&case.server())?))
-    };
-    let (first, second) = look(case)?;
-    let sort = (first.sort(), second.sort());
-    let case = shrink::shrink(case, |smaller| -> io::Result<bool> {
-        let (a, b) = look(smaller)?;
-        Ok(!a.agrees(&b) && (a.sort(), b.sort()) == sort && rules::explains(smaller, &a, &b).is_none())
-    })?;
-    let (ours, server) = look(&case)?;
-    Ok(Found {
-        case,
-        ours,
-        server,
-        number,
-    })
+/// Both sides of one comparison.
+struct Sides<'s> {
+    ours: &'s Ours,
+    server: &'s mut Server,
+    /// The connection is lost: nothing said after that counts.
+    broken: Option<io::Error>,
+}
+
+impl Sides<'_> {
+    fn ask(&mut self, case: &Case) -> (Answer, Answer) {
+        let theirs = self.server.answer(&case.server()).unwrap_or_else(|e| {
+            self.broken = Some(e);
+            Answer::Failed(String::new())
+        });
+        (mine(self.ours, case), theirs)
+    }
+
+    fn explains(&mut self, case: &Case, ours: &Answer, server: &Answer) -> Option<&'static rules::Rule> {
+        rules::explains(case, ours, server, &mut |part| self.ask(part))
+    }
+
+    fn smallest(&mut self, case: &Case, number: u64) -> Found {
+        let (first, second) = self.ask(case);
+        let sort = (first.sort(), second.sort());
+        let case = shrink::shrink(case, |smaller| {
+            let (a, b) = self.ask(smaller);
+            !a.agrees(&b) && (a.sort(), b.sort()) == sort && self.explains(smaller, &a, &b).is_none()
+        });
+        let (ours, server) = self.ask(&case);
+        Found {
+            case,
+            ours,
+            server,
+            number,
+        }
+    }
 }
 
 fn tell(groups: &BTreeMap<String, (u64, BTreeMap<String, Found>)>, say: &dyn Fn(&str)) {

@@ -24,6 +24,8 @@ pub(super) enum Shape {
     Field(Cell),
     /// Quoted text with placeholders in it.
     Quoted(Vec<Piece>),
+    /// Digits written on to a placeholder: together they are one number.
+    Glued(Vec<Piece>),
     /// A column of the lines, inside a list function.
     Column(usize),
     /// Operands between pieces of text, of which there is one more.
@@ -49,6 +51,8 @@ pub(super) enum Cell {
     Bool(bool),
     /// The digits of a JSON number.
     Number(String),
+    /// A JSON text of digits, bare: a text substitution makes a number of it.
+    Digits(String),
     Text(String),
 }
 
@@ -57,6 +61,8 @@ pub(super) enum Cell {
 pub(super) struct Lines {
     pub(super) rows: Vec<Vec<Cell>>,
     pub(super) columns: usize,
+    /// The texts are digits.
+    pub(super) digits: bool,
 }
 
 /// An expression with the values of its placeholders.
@@ -96,7 +102,7 @@ impl Cell {
         match self {
             Cell::Null => "NULL".to_owned(),
             Cell::Bool(truth) => if *truth { "TRUE" } else { "FALSE" }.to_owned(),
-            Cell::Number(digits) => digits.clone(),
+            Cell::Number(digits) | Cell::Digits(digits) => digits.clone(),
             Cell::Text(text) => quoted(text),
         }
     }
@@ -107,8 +113,7 @@ impl Cell {
             Cell::Null => "",
             Cell::Bool(true) => "true",
             Cell::Bool(false) => "false",
-            Cell::Number(digits) => digits,
-            Cell::Text(text) => text,
+            Cell::Number(text) | Cell::Digits(text) | Cell::Text(text) => text,
         }
     }
 
@@ -117,7 +122,7 @@ impl Cell {
             Cell::Null => Value::Null,
             Cell::Bool(truth) => Value::Bool(*truth),
             Cell::Number(digits) => return digits.clone(),
-            Cell::Text(text) => Value::Text(text.clone()),
+            Cell::Digits(text) | Cell::Text(text) => Value::Text(text.clone()),
         };
         dsl::json::to_string(&value)
     }
@@ -142,6 +147,13 @@ impl Node {
         Node {
             label: "quoted placeholder".to_owned(),
             shape: Shape::Quoted(pieces),
+        }
+    }
+
+    pub(super) fn glued(pieces: Vec<Piece>) -> Node {
+        Node {
+            label: "glued placeholder".to_owned(),
+            shape: Shape::Glued(pieces),
         }
     }
 
@@ -191,6 +203,44 @@ impl Node {
             Shape::Build { kids, .. } => kids,
             _ => &[],
         }
+    }
+
+    /// Whether a column of the lines is read, in this node or below, other than inside a list function below.
+    pub(super) fn has_column(&self) -> bool {
+        match &self.shape {
+            Shape::Column(_) => true,
+            _ => self
+                .kids()
+                .iter()
+                .any(|kid| !kid.is_over_lines() && kid.has_column()),
+        }
+    }
+
+    fn is_over_lines(&self) -> bool {
+        matches!(&self.shape, Shape::Build { server: Some(pieces), .. } if pieces.iter().any(|piece| piece.contains(LINES)))
+    }
+
+    /// Whether columns stand inside list functions, and every list function has one and no other inside.
+    pub(super) fn is_sound(&self) -> bool {
+        let lists = self.all().into_iter().filter(|node| node.is_over_lines());
+        let inside = |list: &Node| list.all().into_iter().skip(1).all(|node| !node.is_over_lines());
+        (self.is_over_lines() || !self.has_column())
+            && lists.into_iter().all(|list| list.has_column() && inside(list))
+    }
+
+    /// The same with the texts of bare placeholders as literals.
+    pub(super) fn with_literals(&self) -> Node {
+        let mut copy = self.clone();
+        match &mut copy.shape {
+            Shape::Field(cell @ (Cell::Digits(_) | Cell::Text(_))) => return Node::literal(cell.sql()),
+            Shape::Build { kids, .. } => {
+                for kid in kids {
+                    *kid = kid.with_literals();
+                }
+            }
+            _ => {}
+        }
+        copy
     }
 
     /// How many nodes there are.
@@ -289,8 +339,14 @@ impl Lines {
 
 fn write_ours(node: &Node, text: &mut String, cells: &mut Vec<Cell>) {
     let mut name = |cell: &Cell| {
+        let index = cells.len();
         cells.push(cell.clone());
-        format!("<<f{}>>", cells.len() - 1)
+        // Both spellings.
+        if index % 3 == 1 {
+            format!("{{{{f{index}}}}}")
+        } else {
+            format!("<<f{index}>>")
+        }
     };
     match &node.shape {
         Shape::Literal(literal) => text.push_str(literal),
@@ -304,6 +360,14 @@ fn write_ours(node: &Node, text: &mut String, cells: &mut Vec<Cell>) {
                 }
             }
             text.push('\'');
+        }
+        Shape::Glued(pieces) => {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(fixed) => text.push_str(fixed),
+                    Piece::Field(cell) => text.push_str(&name(cell)),
+                }
+            }
         }
         Shape::Column(index) => write!(text, "<<lines.q{index}>>").expect("a string takes all"),
         Shape::Build { ours, kids, .. } => {
@@ -330,6 +394,14 @@ fn write_server(node: &Node, text: &mut String) {
                 }
             }
             text.push('\'');
+        }
+        Shape::Glued(pieces) => {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(fixed) => text.push_str(fixed),
+                    Piece::Field(cell) => text.push_str(cell.plain()),
+                }
+            }
         }
         Shape::Column(index) => write!(text, "l.q{index}").expect("a string takes all"),
         Shape::Build { ours, server, kids } => {

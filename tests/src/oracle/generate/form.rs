@@ -1,6 +1,6 @@
 //! Operators, and what has a syntax of its own.
 
-use super::super::node::{Node, quoted};
+use super::super::node::{Node, Shape, quoted};
 use super::leaf::{LONG_AMOUNTS, LONG_UNITS, UNITS};
 use super::{Family, Making, Want};
 
@@ -13,6 +13,8 @@ pub(super) enum Form {
     Div,
     Rem,
     IntDiv,
+    Bits,
+    Invert,
     Negate,
     Compare,
     Logic,
@@ -56,6 +58,8 @@ impl Form {
         Form::Div,
         Form::Rem,
         Form::IntDiv,
+        Form::Bits,
+        Form::Invert,
         Form::Negate,
         Form::Compare,
         Form::Logic,
@@ -94,6 +98,8 @@ impl Form {
     /// A text that compiles where the form is known.
     pub(super) fn probe(self) -> &'static str {
         match self {
+            Form::Bits => "1 & 2",
+            Form::Invert => "~1",
             Form::Using => "CONVERT('a' USING utf8mb4)",
             Form::DistinctLines => "SUM(DISTINCT <<lines.q0>>)",
             Form::GroupConcat => "GROUP_CONCAT(DISTINCT <<lines.q0>> SEPARATOR ';')",
@@ -114,9 +120,15 @@ impl Form {
 
     pub(super) fn families(self) -> &'static [Family] {
         match self {
-            Form::Add | Form::Sub | Form::Mul | Form::Div | Form::Rem | Form::IntDiv | Form::Negate => {
-                &[Family::Numeric]
-            }
+            Form::Add
+            | Form::Sub
+            | Form::Mul
+            | Form::Div
+            | Form::Rem
+            | Form::IntDiv
+            | Form::Negate
+            | Form::Bits
+            | Form::Invert => &[Family::Numeric],
             Form::Compare | Form::In | Form::Between => &[Family::Numeric, Family::Flow],
             Form::Logic | Form::Not | Form::Is | Form::SearchedCase | Form::SimpleCase => &[Family::Flow],
             Form::Like | Form::Regexp | Form::TrimSide | Form::Position | Form::Adjacent => &[Family::Text],
@@ -147,7 +159,9 @@ impl Form {
             | Form::Rem
             | Form::Negate
             | Form::DistinctLines => Want::Number,
-            Form::IntDiv | Form::ToInteger | Form::Extract | Form::Position => Want::Integer,
+            Form::Bits | Form::Invert | Form::IntDiv | Form::ToInteger | Form::Extract | Form::Position => {
+                Want::Integer
+            }
             Form::Compare
             | Form::Logic
             | Form::Not
@@ -185,6 +199,14 @@ impl Form {
                 infix(making, sign, [Want::Number, Want::Number], depth)
             }
             Form::IntDiv => infix(making, "DIV", [Want::Number, Want::Number], depth),
+            Form::Bits => {
+                let sign = making.rng.pick(&["&", "|", "^", "<<", ">>"]);
+                infix(making, sign, [Want::Integer, Want::Integer], depth)
+            }
+            Form::Invert => {
+                let kid = making.operand(Want::Integer, depth);
+                wrap(making, "~", "~", kid, "")
+            }
             Form::Negate => {
                 let kid = making.operand(Want::Number, depth);
                 let (open, close) = parens(making, &kid);
@@ -249,7 +271,6 @@ impl Form {
                     "DECIMAL(4)",
                     "DECIMAL(3,1)",
                     "DECIMAL(20,6)",
-                    "DECIMAL(65,38)",
                     "DECIMAL(66,2)",
                     "DECIMAL(2,5)",
                     "DECIMAL(38,10)",
@@ -392,14 +413,43 @@ fn words(pieces: &[&str]) -> Vec<String> {
     pieces.iter().map(|piece| (*piece).to_owned()).collect()
 }
 
+/// How tightly an operand holds together without parentheses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bond {
+    /// A literal, a placeholder, a call.
+    Tight,
+    /// `a + b`, `a = b`, `a AND b`.
+    Operator,
+    /// `a IN (b)`, `NOT a`: the server takes them as operands in few places only.
+    Predicate,
+}
+
+fn bond(kid: &Node) -> Bond {
+    match &kid.shape {
+        Shape::Literal(text) if text.starts_with('\'') => Bond::Tight,
+        Shape::Literal(text) if text.contains(['-', '/', ' ']) => Bond::Operator,
+        Shape::Build { ours, .. } if ours.len() > 1 => match kid.label.as_str() {
+            "IN" | "BETWEEN" | "LIKE" | "REGEXP" | "NOT" | "IS" | "INTERVAL" | "BINARY" | "-x" | "~" => {
+                Bond::Predicate
+            }
+            label if label.starts_with(|c: char| c.is_ascii_alphabetic()) && !OPERATORS.contains(&label) => {
+                Bond::Tight
+            }
+            _ => Bond::Operator,
+        },
+        _ => Bond::Tight,
+    }
+}
+
+/// Operators whose sign is a word.
+const OPERATORS: &[&str] = &["MOD", "DIV", "AND", "OR", "XOR"];
+
 /// Parentheses around an operand that has operands; left out now and then, to see how operators bind.
 fn parens(making: &mut Making<'_>, kid: &Node) -> (&'static str, &'static str) {
-    let atomic = kid.kids().is_empty()
-        && !matches!(&kid.shape, super::super::node::Shape::Literal(text) if text.contains(['-', '/']));
-    if atomic || making.chance(12) {
-        ("", "")
-    } else {
-        ("(", ")")
+    match bond(kid) {
+        Bond::Tight => ("", ""),
+        Bond::Operator if making.chance(15) => ("", ""),
+        Bond::Operator | Bond::Predicate => ("(", ")"),
     }
 }
 
@@ -412,12 +462,11 @@ fn wrap(making: &mut Making<'_>, label: &str, before: &str, kid: Node, after: &s
     )
 }
 
-/// Operands in parentheses of their own, except at the edge of a call.
+/// Operands in parentheses of their own, where they need them.
 fn fenced(label: &str, pieces: &[&str], kids: Vec<Node>) -> Node {
     let mut pieces = words(pieces);
     for (index, kid) in kids.iter().enumerate() {
-        let is_interval = kid.label == "INTERVAL";
-        if !kid.kids().is_empty() && !is_interval {
+        if bond(kid) != Bond::Tight && kid.label != "INTERVAL" {
             pieces[index].push('(');
             pieces[index + 1].insert(0, ')');
         }
@@ -563,7 +612,7 @@ fn group_concat(making: &mut Making<'_>, depth: u32) -> Node {
     let separator = making
         .rng
         .pick(&["", "", " SEPARATOR ';'", " SEPARATOR ''", " SEPARATOR '、'"]);
-    let super::super::node::Shape::Build {
+    let Shape::Build {
         mut ours,
         server,
         kids,

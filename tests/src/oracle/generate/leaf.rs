@@ -1,7 +1,7 @@
 //! Operands without operands: literals and placeholders with values that are worth a look.
 
 use super::super::node::{Cell, Node, Piece, quoted};
-use super::{Making, Want};
+use super::{Making, Want, kind_of};
 
 const INTEGERS: &[&str] = &[
     "0",
@@ -527,7 +527,7 @@ pub(super) const LONG_AMOUNTS: &[&str] = &[
 impl Making<'_> {
     pub(super) fn leaf(&mut self, want: Want) -> Node {
         if self.in_list && self.chance(55) {
-            return self.leaf_column();
+            return self.leaf_column(want);
         }
         if self.chance(4) {
             return Node::literal("NULL");
@@ -610,6 +610,7 @@ impl Making<'_> {
             Want::Bits => self.one_of(&[
                 "0", "1", "2", "3", "6", "224", "256", "384", "512", "7", "-1", "100",
             ]),
+            Want::Fraction => self.one_of(&["0", "1", "2", "3", "4", "5", "6", "6", "7"]),
             Want::Base => self.one_of(&[
                 "2", "8", "10", "10", "16", "16", "36", "-10", "-16", "37", "1", "0",
             ]),
@@ -644,8 +645,14 @@ impl Making<'_> {
         }
     }
 
-    pub(super) fn leaf_column(&mut self) -> Node {
-        Node::column(self.rng.pick(&[0, 0, 1, 1, 2]))
+    /// A column that is of use: text is no number unless it is written in digits.
+    pub(super) fn leaf_column(&mut self, want: Want) -> Node {
+        let texts = self.lines.digits
+            || !matches!(
+                kind_of(want),
+                Want::Number | Want::Integer | Want::Decimal | Want::Double
+            );
+        Node::column(self.rng.pick(if texts { &[0, 1, 2, 2] } else { &[0, 0, 1, 1] }))
     }
 
     fn one_of(&mut self, choices: &'static [&'static str]) -> Node {
@@ -666,6 +673,19 @@ impl Making<'_> {
         if plain && self.chance(25) {
             return Node::field(Cell::Number(text));
         }
+        if self.chance(3) {
+            let (before, whole) = (self.rng.pick(&["", "", "1"]), self.rng.between(0, 2_000_000_000));
+            let after = self.rng.pick(&["000", "0", ".50", "5"]);
+            let pieces = [
+                Piece::Text(before.to_owned()),
+                Piece::Field(Cell::Number(whole.to_string())),
+                Piece::Text(after.to_owned()),
+            ];
+            return Node::glued(pieces.to_vec());
+        }
+        if plain && self.chance(5) {
+            return Node::field(Cell::Digits(text));
+        }
         if plain && self.chance(6) {
             return Node::quoted(vec![Piece::Field(Cell::Number(text))]);
         }
@@ -673,6 +693,9 @@ impl Making<'_> {
     }
 
     fn text_leaf(&mut self, text: String) -> Node {
+        if self.chance(5) {
+            return Node::field(Cell::Text(text));
+        }
         if self.chance(12) {
             let cell = match self.below(8) {
                 0 => Cell::Null,

@@ -9,6 +9,8 @@ mod form;
 mod leaf;
 mod tune;
 
+use std::collections::BTreeSet;
+
 use dsl::builtin::{Builtin, Call, Count, Type};
 use dsl::expr::{Bounds, compile};
 
@@ -58,6 +60,8 @@ pub(super) enum Want {
     Epoch,
     /// Bits of a hash.
     Bits,
+    /// Digits of a second; the server takes nothing but a literal.
+    Fraction,
     Hex,
     Base64,
 }
@@ -109,6 +113,13 @@ impl Item {
         match self {
             Item::Form(form) => form.families().to_vec(),
             Item::Function(builtin) => vec![family(builtin)],
+        }
+    }
+
+    fn label(&self) -> String {
+        match self {
+            Item::Form(form) => format!("{form:?}"),
+            Item::Function(builtin) => builtin.name.to_owned(),
         }
     }
 
@@ -190,8 +201,19 @@ impl Generator {
         Generator { items, roots }
     }
 
+    /// Names of what a case can have as its root, each in the first of its families only.
+    pub(super) fn root_labels(&self, family: Family) -> BTreeSet<String> {
+        let own = self.roots.iter().filter(|item| item.families()[0] == family);
+        own.map(Item::label).collect()
+    }
+
     /// The case with this number. The same seed and number give the same case.
     pub(super) fn case(&self, seed: u64, number: u64) -> Case {
+        self.labelled(seed, number).1
+    }
+
+    /// The same with the name of its root.
+    pub(super) fn labelled(&self, seed: u64, number: u64) -> (String, Case) {
         let mut making = Making {
             rng: Rng::new(seed.rotate_left(32) ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             items: &self.items,
@@ -200,12 +222,12 @@ impl Generator {
         };
         loop {
             making.lines = Lines::default();
-            let root = making.rng.pick(&self.roots);
+            let item = making.rng.pick(&self.roots);
             let depth = making.depth();
-            let root = making.item(root, depth);
+            let root = making.item(item, depth);
             if root.size() <= MOST_NODES {
                 let lines = std::mem::take(&mut making.lines);
-                return Case { root, lines };
+                return (item.label(), Case { root, lines });
             }
         }
     }
@@ -238,6 +260,9 @@ impl Making<'_> {
 
     /// An operand; `depth` levels may stand below the one that asks.
     fn operand(&mut self, want: Want, depth: u32) -> Node {
+        if want == Want::Fraction {
+            return self.leaf(want);
+        }
         let want = self.strayed(want);
         if depth == 0 || self.chance(35) {
             return self.leaf(want);
@@ -333,8 +358,17 @@ impl Making<'_> {
         }
         self.make_lines();
         self.in_list = true;
-        let kid = self.operand(Want::Number, depth);
-        let kid = if has_column(&kid) { kid } else { self.leaf_column() };
+        let want = if matches!(name, "SUM" | "AVG") {
+            Want::Number
+        } else {
+            Want::Any
+        };
+        let kid = self.operand(want, depth);
+        let kid = if kid.has_column() {
+            kid
+        } else {
+            self.leaf_column(want)
+        };
         self.in_list = false;
         let head = format!("{name}({distinct}");
         let server = vec![
@@ -344,7 +378,8 @@ impl Making<'_> {
         Node::build(name, vec![head, ")".to_owned()], vec![kid]).for_server(server)
     }
 
-    /// Lines with a column of integers, one of decimals and one of texts.
+    /// Lines with a column of integers, one of decimals, and one of texts: words, or digits, which a text
+    /// substitution makes numbers of.
     fn make_lines(&mut self) {
         if self.lines.columns > 0 {
             return;
@@ -352,15 +387,22 @@ impl Making<'_> {
         let rows = self.rng.pick(&[0, 1, 1, 2, 3, 3, 4, 6]);
         let scale = self.rng.pick(&[1, 2, 2, 4]);
         let empty = self.rng.pick(&[0, 10, 40]);
+        let digits = self.chance(40);
+        self.lines.digits = digits;
         self.lines.columns = 3;
         self.lines.rows = (0..rows)
-            .map(|_| {
+            .map(|row| {
                 let mut line = vec![
                     Cell::Number(self.small_integer()),
                     Cell::Number(self.decimal_of_scale(scale)),
-                    Cell::Text(self.text().to_owned()),
+                    if digits {
+                        Cell::Digits(self.decimal_of_scale(2))
+                    } else {
+                        Cell::Text(self.text())
+                    },
                 ];
-                for cell in &mut line {
+                // A column needs one value to have a type.
+                for cell in line.iter_mut().filter(|_| row > 0) {
                     if self.chance(empty) {
                         *cell = Cell::Null;
                     }
@@ -371,16 +413,16 @@ impl Making<'_> {
     }
 }
 
-fn has_column(node: &Node) -> bool {
-    node.all()
-        .iter()
-        .any(|node| matches!(node.shape, super::node::Shape::Column(_)))
-}
-
 /// The kind of value behind the meaning of an argument.
 fn kind_of(want: Want) -> Want {
     match want {
-        Want::Places | Want::Count | Want::Base | Want::Amount | Want::Epoch | Want::Bits => Want::Integer,
+        Want::Places
+        | Want::Count
+        | Want::Base
+        | Want::Amount
+        | Want::Epoch
+        | Want::Bits
+        | Want::Fraction => Want::Integer,
         Want::DateFormat
         | Want::TimeFormat
         | Want::JsonPath

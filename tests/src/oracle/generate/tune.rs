@@ -6,7 +6,6 @@ use super::Want;
 pub(super) fn want(name: &str, index: usize) -> Option<Want> {
     Some(match (name, index) {
         ("ROUND" | "TRUNCATE" | "FORMAT", 1) => Want::Places,
-        ("FORMAT", 2) => Want::Needle,
         ("CONV", 0) => Want::Hex,
         ("CONV", 1 | 2) => Want::Base,
         ("LEFT" | "RIGHT" | "SUBSTRING" | "SUBSTRING_INDEX" | "LPAD" | "RPAD" | "INSERT", 1)
@@ -34,7 +33,11 @@ pub(super) fn want(name: &str, index: usize) -> Option<Want> {
         ("FROM_UNIXTIME", 0) => Want::Epoch,
         ("CONVERT_TZ", 1 | 2) => Want::Zone,
         ("EXTRACT" | "TIMESTAMPDIFF" | "TIMESTAMPADD", 0) => Want::Unit,
-        ("NOW" | "CURTIME" | "CURRENT_TIMESTAMP" | "UTC_TIME" | "UTC_TIMESTAMP", 0) => Want::Bits,
+        (
+            "NOW" | "CURTIME" | "LOCALTIME" | "LOCALTIMESTAMP" | "CURRENT_TIME" | "CURRENT_TIMESTAMP"
+            | "UTC_TIME" | "UTC_TIMESTAMP",
+            0,
+        ) => Want::Fraction,
         ("MAKEDATE", 0) | ("PERIOD_ADD" | "PERIOD_DIFF", _) | ("FROM_DAYS", 0) => Want::Amount,
         (name, 0)
             if name.starts_with("JSON_") && !matches!(name, "JSON_OBJECT" | "JSON_ARRAY" | "JSON_QUOTE") =>
