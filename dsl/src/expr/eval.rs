@@ -162,9 +162,11 @@ fn between<'a>(
 ) -> Result<Sql<'a>, Failure> {
     let (value, low, high) = (node(run, inner)?, node(run, &bounds.0)?, node(run, &bounds.1)?);
     // One number among the three makes all of them numbers.
-    let numeric = |value: &Sql<'_>| Ty::of(value).kind.is_number();
-    let all = [&value, &low, &high];
-    let order = if all.into_iter().any(numeric) {
+    let numeric = |value: &Sql<'a>, node: &'a Node| match value {
+        Sql::Null => types::of(run, node).kind.is_number(),
+        value => Ty::of(value).kind.is_number(),
+    };
+    let order = if numeric(&value, inner) || numeric(&low, &bounds.0) || numeric(&high, &bounds.1) {
         compare_numbers
     } else {
         compare
