@@ -14,7 +14,7 @@ use crate::decimal::{Decimal, OutOfRange};
 use crate::diagnostic::{Failure, did_you_mean};
 use crate::expr::ast::Node;
 use crate::expr::run::Run;
-use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty};
+use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty, TyKind};
 
 pub use crate::expr::run::Lazy;
 pub use crate::expr::text::fold;
@@ -362,6 +362,23 @@ impl<'x> Args<'x> {
     /// The argument itself; NULL when it was left out.
     pub fn get(&self, index: usize) -> &Sql<'x> {
         self.values.get(index).unwrap_or(&Sql::Null)
+    }
+
+    /// As a value of this type; what is no day or time becomes NULL.
+    pub fn as_type(&self, index: usize, ty: Ty) -> Sql<'_> {
+        let value = self.get(index).borrowed();
+        match ty.kind {
+            TyKind::Date => self.run.time(&value).map_or(Sql::Null, |at| Sql::Date(at.date)),
+            TyKind::DateTime => {
+                let at = self.run.time(&value);
+                at.map_or(Sql::Null, |at| Sql::DateTime(at.with_fraction(ty.decimals)))
+            }
+            TyKind::Time => {
+                let at = self.run.clock(&value);
+                at.map_or(Sql::Null, |at| Sql::Time(at.with_fraction(ty.decimals)))
+            }
+            _ => ty.coerce(value, || self.run.today()),
+        }
     }
 
     /// As text; NULL is empty.

@@ -155,3 +155,59 @@ fn null_if<'a>(args: &Lazy<'_, 'a>) -> Result<Sql<'a>, CallError> {
     let equal = compare(&value, &args.get(1)?).is_some_and(std::cmp::Ordering::is_eq);
     Ok(if equal { Sql::Null } else { value })
 }
+
+/// `ISNULL(value)`.
+pub const ISNULL: Builtin = Builtin {
+    name: "ISNULL",
+    aliases: &[],
+    summary: both(
+        "value 是 NULL 或字段缺失时为 1,否则为 0。",
+        "1 where `value` is NULL or its field is missing, else 0.",
+    ),
+    params: &[Param::required("value", Type::Any, both("要检查的值。", "The value."))],
+    returns: Type::Bool,
+    ty: Typing::Int,
+    examples: &[
+        Example::is("ISNULL(NULL)", "1"),
+        Example::is("ISNULL(1/0)", "1"),
+        Example::is("ISNULL('')", "0"),
+        Example::is("ISNULL(<<not_there>>)", "1"),
+        Example::fails("ISNULL('', 0)", "E1302"),
+    ],
+    constant: true,
+    call: Call::Lazy(|args| Ok(Sql::bool(args.get_or_null(0)?.is_null()))),
+};
+
+/// `NVL2(value, then, otherwise)`.
+pub const NVL2: Builtin = Builtin {
+    name: "NVL2",
+    aliases: &[],
+    summary: both(
+        "value 有值时取 then;是 NULL 或字段缺失时取 otherwise。",
+        "`then` where `value` is there, `otherwise` where it is NULL or its field is missing.",
+    ),
+    params: &[
+        Param::required("value", Type::Any, both("要检查的值。", "The value to look at.")),
+        Param::required("then", Type::Any, both("有值时取它。", "The value where it is there.")),
+        Param::required(
+            "otherwise",
+            Type::Any,
+            both("没有值时取它。", "The value where it is not."),
+        ),
+    ],
+    returns: Type::Any,
+    ty: Typing::Merge(1),
+    examples: &[
+        Example::is("NVL2(NULL, 1, 2)", "2"),
+        Example::is("NVL2('', 1, 2.50)", "1.00"),
+        Example::is("NVL2(<<not_there>>, '有', '无')", "无"),
+    ],
+    constant: true,
+    call: Call::Lazy(|args| {
+        if args.get_or_null(0)?.is_null() {
+            args.get(2)
+        } else {
+            args.get(1)
+        }
+    }),
+};

@@ -78,13 +78,14 @@ fn decimal(value: &Sql<'_>, digits: u8, scale: u8) -> Result<Decimal, Failure> {
     Ok(rounded)
 }
 
-/// The whole number as it is meant, whatever fits: text by its leading integer, a number rounded.
+/// The whole number as it is meant, whatever fits: text by its leading integer, an exact number rounded a half away
+/// from zero, floating point to the even side, a time without its fraction.
 fn whole(value: &Sql<'_>) -> Option<i128> {
     match value {
         Sql::Int(int) => Some(int.wide()),
         Sql::Text(_) | Sql::Bytes(_) => {
             let text = value.to_text()?;
-            let digits = text.trim_start();
+            let digits = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
             let sign = usize::from(digits.starts_with(['-', '+']));
             let end = sign + digits[sign..].bytes().take_while(u8::is_ascii_digit).count();
             if end == sign {
@@ -93,6 +94,12 @@ fn whole(value: &Sql<'_>) -> Option<i128> {
                 digits[..end].parse().ok()
             }
         }
+        Sql::Double(double) => Double::new(double.value.round_ties_even())
+            .to_decimal()
+            .round(0)
+            .ok()?
+            .to_i128(),
+        Sql::Date(_) | Sql::Time(_) | Sql::DateTime(_) => value.to_decimal()?.truncate(0).ok()?.to_i128(),
         other => other.to_decimal()?.round(0).ok()?.to_i128(),
     }
 }
@@ -103,7 +110,8 @@ fn signed(value: &Sql<'_>) -> Result<Int, Failure> {
         .ok_or_else(|| unfit(value, "SIGNED"))
 }
 
-/// The server turns a negative number into its complement, 18446744073709551615 for -1; that fits nobody's field.
+/// The server turns a negative number into its complement, 18446744073709551615 for -1, and a large unsigned one
+/// into a negative one; that fits nobody's field.
 fn unsigned(value: &Sql<'_>) -> Result<Int, Failure> {
     whole(value)
         .and_then(|number| Int::fit(number, true))

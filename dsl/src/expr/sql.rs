@@ -395,27 +395,70 @@ impl Double {
     }
 }
 
-/// As the server prints it: the shortest digits that read back the same, an exponent below 1e-15 and from 1e15.
+/// As the server prints it: the shortest digits that read back the same; an exponent below 1e-15, and from 1e15
+/// unless there is a fraction to show. With a fixed number of digits the shortest are filled up with zeros, and
+/// only more than fit are rounded.
 impl std::fmt::Display for Double {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.value == 0.0 && self.decimals.is_none() {
-            return f.write_str("0");
-        }
+        let scientific = shortest(self.value);
+        let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or(0);
         if let Some(decimals) = self.decimals {
-            let text = format!("{:.*}", usize::from(decimals), self.value);
+            let decimals = usize::from(decimals);
+            let mut text = plain(mantissa, exponent);
+            let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+            if fraction > decimals {
+                text = format!("{:.decimals$}", self.value);
+            } else {
+                if fraction == 0 && decimals > 0 {
+                    text.push('.');
+                }
+                text.extend(std::iter::repeat_n('0', decimals - fraction));
+            }
             let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
             return f.write_str(if zero { text.trim_start_matches('-') } else { &text });
         }
-        let scientific = format!("{:e}", self.value);
-        let exponent: i32 = scientific
-            .split_once('e')
-            .and_then(|(_, e)| e.parse().ok())
-            .unwrap_or(0);
-        if (-15..15).contains(&exponent) {
-            write!(f, "{}", self.value)
+        if self.value == 0.0 {
+            return f.write_str("0");
+        }
+        let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+        let has_fraction = i32::try_from(digits).is_ok_and(|digits| digits > exponent + 1);
+        if exponent >= -15 && (exponent < 15 || has_fraction) {
+            f.write_str(&plain(mantissa, exponent))
         } else {
             f.write_str(&scientific)
         }
+    }
+}
+
+/// The shortest digits that read back the same, with an exponent. Of two that are equally near the server takes
+/// the even one; only numbers with many digits can lie between two.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let digits = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    if digits < 16 {
+        return text;
+    }
+    let even = format!("{value:.*e}", digits - 1);
+    if even.parse() == Ok(value) { even } else { text }
+}
+
+/// `-1.5` and 3 as `-1500`.
+fn plain(mantissa: &str, exponent: i32) -> String {
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa),
+    };
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    match usize::try_from(exponent) {
+        Err(_) => {
+            let zeros = usize::try_from(exponent.unsigned_abs()).unwrap_or(0).saturating_sub(1);
+            format!("{sign}0.{}{digits}", "0".repeat(zeros))
+        }
+        Ok(before) if before + 1 >= digits.len() => {
+            format!("{sign}{digits}{}", "0".repeat(before + 1 - digits.len()))
+        }
+        Ok(before) => format!("{sign}{}.{}", &digits[..=before], &digits[before + 1..]),
     }
 }
 

@@ -1,0 +1,96 @@
+//! The greatest and the least of several values.
+
+use std::cmp::Ordering;
+
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Types, Typing, both};
+use dsl::expr::sql::{Sql, Ty, TyKind, compare};
+
+const FIRST: Param = Param::required("value", Type::Any, both("要比较的值。", "A value to compare."));
+const SECOND: Param = Param::required("other", Type::Any, both("要比较的另一个值。", "Another one."));
+const OTHERS: Param = Param::rest("others", Type::Any, both("更多的值。", "More of them."));
+
+/// `GREATEST(value, other, …)`.
+pub const GREATEST: Builtin = Builtin {
+    name: "GREATEST",
+    aliases: &[],
+    summary: both(
+        "几个值中最大的;有一个是 NULL 就是 NULL。",
+        "The greatest of the values; NULL if one is NULL.",
+    ),
+    params: &[FIRST, SECOND, OTHERS],
+    returns: Type::Any,
+    ty: Typing::By(common),
+    examples: &[
+        Example::is("GREATEST(3, 2.50)", "3.00"),
+        Example::is("GREATEST('10', '9')", "9"),
+        Example::is("GREATEST('10', 9)", "10"),
+        Example::is("GREATEST('abc', 1)", "1"),
+        Example::null("GREATEST(1, NULL)"),
+        Example::is("GREATEST(1, IFNULL(NULL, 0))", "1"),
+    ],
+    constant: true,
+    call: Call::Eager(|args| best(args, Ordering::Greater)),
+};
+
+/// `LEAST(value, other, …)`.
+pub const LEAST: Builtin = Builtin {
+    name: "LEAST",
+    aliases: &[],
+    summary: both(
+        "几个值中最小的;有一个是 NULL 就是 NULL。",
+        "The least of the values; NULL if one is NULL.",
+    ),
+    params: &[FIRST, SECOND, OTHERS],
+    returns: Type::Any,
+    ty: Typing::By(common),
+    examples: &[
+        Example::is("LEAST(1, 2.50)", "1.00"),
+        Example::is("LEAST('10', 9.50)", "9.5"),
+        Example::is("LEAST('abc', 1)", "0"),
+        Example::is("LEAST('', '杭州')", ""),
+        Example::null("LEAST(1, NULL)"),
+    ],
+    constant: true,
+    call: Call::Eager(|args| best(args, Ordering::Less)),
+};
+
+/// Numbers win over text, days and times over both. Beside a number, text that came bare from a record is the
+/// number it spells.
+fn common(types: &Types<'_, '_>) -> Ty {
+    let numbers = (0..types.len()).any(|index| types.ty(index).kind.is_number());
+    let ty = |index| match types.ty(index) {
+        ty if numbers && ty.kind.is_text() => types.number(index),
+        ty => ty,
+    };
+    (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, ty(index)))
+}
+
+fn meet(a: Ty, b: Ty) -> Ty {
+    match (a.kind, b.kind) {
+        (TyKind::Null, _) => b,
+        (_, TyKind::Null) => a,
+        (x, y) if x.is_temporal() != y.is_temporal() => {
+            if x.is_temporal() {
+                a
+            } else {
+                b
+            }
+        }
+        _ => a.merge(b),
+    }
+}
+
+fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
+    let ty = common(&args.types());
+    let mut best: Option<Sql<'_>> = None;
+    for index in 0..args.len() {
+        let value = args.as_type(index, ty);
+        if value.is_null() {
+            return Ok(Sql::Null);
+        }
+        if best.as_ref().is_none_or(|best| compare(&value, best) == Some(wanted)) {
+            best = Some(value);
+        }
+    }
+    Ok(best.map_or(Sql::Null, Sql::into_owned))
+}
