@@ -164,7 +164,11 @@ pub const ISNULL: Builtin = Builtin {
         "value 是 NULL 或字段缺失时为 1,否则为 0。",
         "1 where `value` is NULL or its field is missing, else 0.",
     ),
-    params: &[Param::required("value", Type::Any, both("要检查的值。", "The value."))],
+    params: &[Param::required(
+        "value",
+        Type::Any,
+        both("要检查的值。", "The value."),
+    )],
     returns: Type::Bool,
     ty: Typing::Int,
     examples: &[
@@ -188,7 +192,11 @@ pub const NVL2: Builtin = Builtin {
     ),
     params: &[
         Param::required("value", Type::Any, both("要检查的值。", "The value to look at.")),
-        Param::required("then", Type::Any, both("有值时取它。", "The value where it is there.")),
+        Param::required(
+            "then",
+            Type::Any,
+            both("有值时取它。", "The value where it is there."),
+        ),
         Param::required(
             "otherwise",
             Type::Any,

@@ -94,7 +94,10 @@ fn avg(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
     let count = i64::try_from(values.len()).unwrap_or(i64::MAX);
     Ok(match total(values)? {
         None => Sql::Null,
-        Some(total @ (Num::Int(_) | Num::Exact(_))) => total.to_decimal().div(&Decimal::from(count))?.map_or(Sql::Null, Sql::Decimal),
+        Some(total @ (Num::Int(_) | Num::Exact(_))) => total
+            .to_decimal()
+            .div(&Decimal::from(count))?
+            .map_or(Sql::Null, Sql::Decimal),
         Some(Num::Float(total)) => Sql::Double(Double::new(
             total.value / Num::Exact(Decimal::from(count)).to_f64(),
         )),

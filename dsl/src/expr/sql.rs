@@ -435,7 +435,11 @@ impl std::fmt::Display for Double {
 /// the even one; only numbers with many digits can lie between two.
 fn shortest(value: f64) -> String {
     let text = format!("{value:e}");
-    let digits = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let digits = text
+        .bytes()
+        .take_while(|byte| *byte != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
     if digits < 16 {
         return text;
     }
@@ -452,7 +456,9 @@ fn plain(mantissa: &str, exponent: i32) -> String {
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     match usize::try_from(exponent) {
         Err(_) => {
-            let zeros = usize::try_from(exponent.unsigned_abs()).unwrap_or(0).saturating_sub(1);
+            let zeros = usize::try_from(exponent.unsigned_abs())
+                .unwrap_or(0)
+                .saturating_sub(1);
             format!("{sign}0.{}{digits}", "0".repeat(zeros))
         }
         Ok(before) if before + 1 >= digits.len() => {

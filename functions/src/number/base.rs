@@ -1,6 +1,6 @@
 //! Whole numbers written in another base.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
+use dsl::builtin::{Args, Builtin, Call, Example, Param, Type, Typing, both};
 use dsl::expr::sql::Sql;
 
 const WRITTEN: Param = Param::required(

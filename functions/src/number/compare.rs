@@ -88,7 +88,10 @@ fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
         if value.is_null() {
             return Ok(Sql::Null);
         }
-        if best.as_ref().is_none_or(|best| compare(&value, best) == Some(wanted)) {
+        if best
+            .as_ref()
+            .is_none_or(|best| compare(&value, best) == Some(wanted))
+        {
             best = Some(value);
         }
     }

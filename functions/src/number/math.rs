@@ -82,34 +82,44 @@ pub const EXP: Builtin = Builtin {
 pub const LN: Builtin = Builtin {
     name: "LN",
     aliases: &[],
-    summary: both("自然对数;零和负数得 NULL。", "The natural logarithm; NULL at zero and below."),
+    summary: both(
+        "自然对数;零和负数得 NULL。",
+        "The natural logarithm; NULL at zero and below.",
+    ),
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
-    examples: &[
-        Example::is("LN(2)", "0.6931471805599453"),
-        Example::null("LN(0)"),
-    ],
+    examples: &[Example::is("LN(2)", "0.6931471805599453"), Example::null("LN(0)")],
     constant: true,
     call: Call::Eager(|args| logarithm(arg(args, 0), f64::ln)),
 };
 
 /// Of what is above zero.
 fn logarithm(number: f64, log: fn(f64) -> f64) -> Result<Sql<'static>, CallError> {
-    if number > 0.0 { float(log(number)) } else { Ok(Sql::Null) }
+    if number > 0.0 {
+        float(log(number))
+    } else {
+        Ok(Sql::Null)
+    }
 }
 
 /// `LOG(number, of)`.
 pub const LOG: Builtin = Builtin {
     name: "LOG",
     aliases: &[],
-    summary: both("自然对数;有两个参数时第一个是底数。", "The natural logarithm; with two arguments the first is the base."),
+    summary: both(
+        "自然对数;有两个参数时第一个是底数。",
+        "The natural logarithm; with two arguments the first is the base.",
+    ),
     params: &[
         NUMBER,
         Param::optional(
             "of",
             Type::Number,
-            both("写了它时,number 是底数。", "When it is written, `number` is the base."),
+            both(
+                "写了它时,number 是底数。",
+                "When it is written, `number` is the base.",
+            ),
         ),
     ],
     returns: Type::Number,
@@ -141,7 +151,10 @@ fn log(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
 pub const LOG2: Builtin = Builtin {
     name: "LOG2",
     aliases: &[],
-    summary: both("以 2 为底的对数;零和负数得 NULL。", "The logarithm to base two; NULL at zero and below."),
+    summary: both(
+        "以 2 为底的对数;零和负数得 NULL。",
+        "The logarithm to base two; NULL at zero and below.",
+    ),
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
@@ -158,7 +171,10 @@ pub const LOG2: Builtin = Builtin {
 pub const LOG10: Builtin = Builtin {
     name: "LOG10",
     aliases: &[],
-    summary: both("以 10 为底的对数;零和负数得 NULL。", "The logarithm to base ten; NULL at zero and below."),
+    summary: both(
+        "以 10 为底的对数;零和负数得 NULL。",
+        "The logarithm to base ten; NULL at zero and below.",
+    ),
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
@@ -175,7 +191,10 @@ pub const LOG10: Builtin = Builtin {
 pub const PI: Builtin = Builtin {
     name: "PI",
     aliases: &[],
-    summary: both("圆周率;显示六位小数,计算时用全部位数。", "Shows six digits and computes with all of them."),
+    summary: both(
+        "圆周率;显示六位小数,计算时用全部位数。",
+        "Shows six digits and computes with all of them.",
+    ),
     params: &[],
     returns: Type::Number,
     ty: Typing::By(|_| Ty::new(TyKind::Double, 6)),

@@ -142,7 +142,9 @@ fn cut(args: &Args<'_>, how: Cut) -> Result<Sql<'static>, CallError> {
         Num::Int(int) if places >= 0 => Sql::Int(int),
         Num::Int(int) => {
             let number = how.exact(&int.to_decimal(), near)?;
-            let fits = number.to_i128().and_then(|whole| Int::fit(whole, int.is_unsigned()));
+            let fits = number
+                .to_i128()
+                .and_then(|whole| Int::fit(whole, int.is_unsigned()));
             fits.map_or(Sql::Decimal(number), Sql::Int)
         }
         Num::Exact(number) => Sql::Decimal(how.exact(&number, near)?),

@@ -62,8 +62,10 @@ fn style(locale: &str) -> Style {
     let (point, between) = match &*locale.to_ascii_lowercase() {
         "ar_sa" | "sr_rs" | "sr_yu" => ('.', None),
         "be_by" | "da_dk" | "de_be" | "de_de" | "de_lu" | "es_ar" | "es_bo" | "es_cl" | "es_co" | "es_ec"
-        | "es_es" | "es_py" | "es_uy" | "es_ve" | "fo_fo" | "hu_hu" | "id_id" | "is_is" | "lt_lt" | "mn_mn"
-        | "nb_no" | "no_no" | "ro_ro" | "ru_ua" | "sq_al" | "tr_tr" | "uk_ua" | "vi_vn" => (',', Some('.')),
+        | "es_es" | "es_py" | "es_uy" | "es_ve" | "fo_fo" | "hu_hu" | "id_id" | "is_is" | "lt_lt"
+        | "mn_mn" | "nb_no" | "no_no" | "ro_ro" | "ru_ua" | "sq_al" | "tr_tr" | "uk_ua" | "vi_vn" => {
+            (',', Some('.'))
+        }
         "ca_es" | "de_at" | "el_gr" | "eu_es" | "fr_be" | "fr_ca" | "fr_ch" | "fr_fr" | "fr_lu" | "gl_es"
         | "hr_hr" | "it_it" | "nl_be" | "nl_nl" | "pl_pl" | "pt_br" | "pt_pt" | "sl_si" => (',', None),
         "cs_cz" | "es_cr" | "et_ee" | "fi_fi" | "ka_ge" | "lv_lv" | "mk_mk" | "ru_ru" | "sk_sk" | "sv_fi"
@@ -73,7 +75,11 @@ fn style(locale: &str) -> Style {
         _ => ('.', Some(',')),
     };
     let pairs = matches!(&*locale.to_ascii_lowercase(), "en_in" | "ta_in" | "te_in");
-    Style { point, between, pairs }
+    Style {
+        point,
+        between,
+        pairs,
+    }
 }
 
 fn format(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
@@ -84,7 +90,9 @@ fn format(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let count = usize::try_from(places).unwrap_or(0);
     let mut plain = match args.num(0) {
         Num::Float(double) => {
-            let value = Cut::Round.float(double.value, places).ok_or(CallError::OutOfRange)?;
+            let value = Cut::Round
+                .float(double.value, places)
+                .ok_or(CallError::OutOfRange)?;
             Double {
                 value,
                 decimals: u8::try_from(places).ok(),
@@ -97,7 +105,9 @@ fn format(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         }
     };
     // Beyond the digits a decimal can have there are only zeros.
-    let missing = plain.find('.').map_or(0, |point| (point + 1 + count).saturating_sub(plain.len()));
+    let missing = plain
+        .find('.')
+        .map_or(0, |point| (point + 1 + count).saturating_sub(plain.len()));
     plain.extend(std::iter::repeat_n('0', missing));
     Ok(Sql::text(grouped(&plain, &style(&args.text(2)))))
 }
@@ -111,7 +121,11 @@ fn grouped(plain: &str, style: &Style) -> String {
     let mut text = sign.to_owned();
     for (index, digit) in whole.chars().enumerate() {
         let left = whole.len() - index;
-        let group = if style.pairs && left > 3 { (left - 3).is_multiple_of(2) } else { left.is_multiple_of(3) };
+        let group = if style.pairs && left > 3 {
+            (left - 3).is_multiple_of(2)
+        } else {
+            left.is_multiple_of(3)
+        };
         if let (Some(between), true, true) = (style.between, index > 0, group) {
             text.push(between);
         }

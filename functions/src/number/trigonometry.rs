@@ -76,7 +76,10 @@ pub const COT: Builtin = Builtin {
 pub const ASIN: Builtin = Builtin {
     name: "ASIN",
     aliases: &[],
-    summary: both("反正弦;超出 -1 到 1 得 NULL。", "The angle with this sine; NULL outside -1 to 1."),
+    summary: both(
+        "反正弦;超出 -1 到 1 得 NULL。",
+        "The angle with this sine; NULL outside -1 to 1.",
+    ),
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
@@ -92,14 +95,14 @@ pub const ASIN: Builtin = Builtin {
 pub const ACOS: Builtin = Builtin {
     name: "ACOS",
     aliases: &[],
-    summary: both("反余弦;超出 -1 到 1 得 NULL。", "The angle with this cosine; NULL outside -1 to 1."),
+    summary: both(
+        "反余弦;超出 -1 到 1 得 NULL。",
+        "The angle with this cosine; NULL outside -1 to 1.",
+    ),
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
-    examples: &[
-        Example::is("ACOS(1)", "0"),
-        Example::null("ACOS(1.5)"),
-    ],
+    examples: &[Example::is("ACOS(1)", "0"), Example::null("ACOS(1.5)")],
     constant: true,
     call: Call::Eager(|args| inverse(arg(args, 0), f64::acos)),
 };
@@ -116,9 +119,16 @@ fn inverse(number: f64, function: fn(f64) -> f64) -> Result<Sql<'static>, CallEr
 pub const ATAN: Builtin = Builtin {
     name: "ATAN",
     aliases: &["ATAN2"],
-    summary: both("反正切;有两个参数时是点 (x, y) 的方向角。", "The angle with this tangent; with two arguments the direction of the point (x, y)."),
+    summary: both(
+        "反正切;有两个参数时是点 (x, y) 的方向角。",
+        "The angle with this tangent; with two arguments the direction of the point (x, y).",
+    ),
     params: &[
-        Param::required("y", Type::Number, both("正切,或点的 y。", "The tangent, or the point's y.")),
+        Param::required(
+            "y",
+            Type::Number,
+            both("正切,或点的 y。", "The tangent, or the point's y."),
+        ),
         Param::optional("x", Type::Number, both("点的 x。", "The point's x.")),
     ],
     returns: Type::Number,
@@ -134,7 +144,11 @@ pub const ATAN: Builtin = Builtin {
 
 fn atan(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let y = arg(args, 0);
-    float(if args.len() < 2 { y.atan() } else { y.atan2(arg(args, 1)) })
+    float(if args.len() < 2 {
+        y.atan()
+    } else {
+        y.atan2(arg(args, 1))
+    })
 }
 
 /// `DEGREES(number)`.
@@ -161,9 +175,7 @@ pub const RADIANS: Builtin = Builtin {
     params: &[NUMBER],
     returns: Type::Number,
     ty: Typing::Double,
-    examples: &[
-        Example::is("RADIANS(180)", "3.141592653589793"),
-    ],
+    examples: &[Example::is("RADIANS(180)", "3.141592653589793")],
     constant: true,
     call: Call::Eager(|args| float(arg(args, 0) * (std::f64::consts::PI / 180.0))),
 };
