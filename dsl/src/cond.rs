@@ -388,7 +388,8 @@ fn equal(left: &Value, right: &Value) -> bool {
     left == right || order(left, right) == Some(Ordering::Equal)
 }
 
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
+/// Two values in order: a number and the text of one by value, texts as they are; `None` for lists, maps and nulls.
+pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     let numeric = matches!(left, Value::Number(_)) || matches!(right, Value::Number(_));
     let (left, right) = (left.to_plain_text()?, right.to_plain_text()?);
     if numeric && let (Some(left), Some(right)) = (Decimal::parse(left.trim()), Decimal::parse(right.trim()))

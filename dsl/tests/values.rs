@@ -1,161 +1,14 @@
 //! The value language: what each way of writing gives for a record.
 
 mod common;
+mod record;
 
-use std::borrow::Cow;
-
-use common::{World, json, registry, zone};
-use dsl::diagnostic::{Diagnostic, SourceFile};
-use dsl::facts::{Action, Environment};
-use dsl::lookup::{Found, Hits, LookupWant};
+use dsl::facts::Action;
+use dsl::lookup::Hits;
 use dsl::path::Path;
-use dsl::tree::{
-    Compile, Evaluated, Scope, Trace, Tree, TreePlace, ValueSink, compile_tree, eval, lookup_keys,
-};
-use dsl::value::{Instant, Value};
-
-struct Row {
-    row: Value,
-    action: Action,
-    zone: jiff::tz::TimeZone,
-}
-
-impl Scope for Row {
-    fn field(&self, _: usize, path: &Path) -> Option<Cow<'_, Value>> {
-        path.get(&self.row).map(Cow::Borrowed)
-    }
-    fn list(&self, _: usize, path: &Path) -> Option<Cow<'_, Value>> {
-        dsl::expr::gather(&self.row, path)
-    }
-    fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {
-        let value: Value = match path.to_string().as_str() {
-            "$window.start" => Value::Instant(Instant {
-                ms: 1_700_000_000_000,
-            }),
-            "$key" => "K1".into(),
-            "$target.id" => "".into(),
-            _ => return None,
-        };
-        Some(Cow::Owned(value))
-    }
-    fn now_ms(&self) -> i64 {
-        1_700_000_000_100
-    }
-    fn zone(&self) -> &jiff::tz::TimeZone {
-        &self.zone
-    }
-    fn action(&self) -> Option<Action> {
-        Some(self.action)
-    }
-}
-
-fn row(record: &str, action: Action) -> Row {
-    Row {
-        row: json(record),
-        action,
-        zone: zone(),
-    }
-}
-
-fn tree(template: &str, place: TreePlace) -> Result<Tree, Vec<Diagnostic>> {
-    let file = SourceFile::new("t.yaml", format!("v: {template}\n"));
-    let node = dsl::yaml::read(&file)?;
-    let registry = registry();
-    let mut cx = Compile::new(&file, &registry, place);
-    let schemes = |name: &str| World.scheme(name);
-    cx.schemes = Some(&schemes);
-    cx.tables = vec![("sellers".into(), Some(vec![("7".into(), "S7".into())]))];
-    let tree = compile_tree(&node.get("v").expect("the value").value, &mut cx);
-    let errors: Vec<Diagnostic> = cx
-        .diags
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .cloned()
-        .collect();
-    if errors.is_empty() { Ok(tree) } else { Err(errors) }
-}
-
-/// The result as JSON; `(omitted)`, `(waits)`, or the code of a failure with its field.
-fn outcome(template: &str, record: &str, action: Action) -> String {
-    let tree = match tree(template, TreePlace::TARGET) {
-        Ok(tree) => tree,
-        Err(errors) => {
-            return errors
-                .iter()
-                .map(|error| error.entry.code)
-                .collect::<Vec<_>>()
-                .join(" ");
-        }
-    };
-    let mut sink = ValueSink::new();
-    match eval(&tree, &row(record, action), &hits(), &mut sink, None) {
-        Ok(Evaluated::Written) => dsl::json::to_string(&sink.finish().expect("something was written")),
-        Ok(Evaluated::Omitted) => {
-            assert_eq!(sink.finish(), None, "what is left out leaves no trace");
-            "(omitted)".to_owned()
-        }
-        Ok(Evaluated::Deferred(_)) => "(waits)".to_owned(),
-        Err(failure) => match failure.field {
-            Some(field) => format!("{} {field}", failure.entry.code),
-            None => failure.entry.code.to_owned(),
-        },
-    }
-}
-
-/// `units` by FName=件 is Pcs, by FName=箱 several, `huke-customers` by cid=1 is 唯一ID 100.
-fn hits() -> Hits {
-    let mut hits = Hits::new();
-    let mut put = |template: &str, keys: &[&str], found: Option<Option<&str>>| {
-        let tree = tree(template, TreePlace::TARGET).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let want = LookupWant {
-            spec: tree.lookups()[0][0].clone(),
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-            also: None,
-        };
-        match found {
-            Some(Some(value)) => hits.insert(&want, Found::one(value.into())),
-            Some(None) => hits.insert(&want, Found::none()),
-            None => hits.insert_several(&want, 2),
-        }
-    };
-    put(
-        "{$lookup: units, $get: FNumber, $by: {FName: x}}",
-        &["件"],
-        Some(Some("Pcs")),
-    );
-    put(
-        "{$lookup: units, $get: FNumber, $by: {FName: x}}",
-        &["无"],
-        Some(None),
-    );
-    put(
-        "{$lookup: units, $get: FNumber, $by: {FName: x}, $pick: only}",
-        &["箱"],
-        None,
-    );
-    put(
-        "{$lookup: units, $get: next, $by: {FNumber: x}}",
-        &["Pcs"],
-        Some(Some("下一个")),
-    );
-    put(
-        "_findCollection find 唯一ID from huke-customers where cid=x",
-        &["1"],
-        Some(Some("100")),
-    );
-    hits
-}
-
-#[track_caller]
-fn check(template: &str, record: &str, want: &str) {
-    assert_eq!(
-        outcome(template, record, Action::Create),
-        want,
-        "template: {template}  record: {record}"
-    );
-}
-
-const CUSTOMER: &str = r#"{"buyerNick":"张三","buyerCid":"00123","n":1.50,"big":1234567890123456789,"b":true,"nil":null,"e":"","address":{"city":"杭州"},"tags":["a","b"],"交货方式*":"快递","created":1700000000000,"day":"2023-11-15 06:13:20","owner":[7],"a.b":"dot","$price":9}"#;
+use dsl::tree::{Trace, Tree, TreePlace, ValueSink, eval, lookup_keys};
+use dsl::value::Value;
+use record::{CUSTOMER, check, hits, outcome, row, tree};
 
 #[test]
 fn placeholders() {
@@ -215,7 +68,6 @@ fn names_and_places() {
     check("'<<>>'", CUSTOMER, "E1202");
     check("'{{{a}}}'", CUSTOMER, "E1202");
     check("_mongoQuery units findField=content.a where=x", CUSTOMER, "E1231");
-    check("{$template: x}", CUSTOMER, "E1217");
     let source = tree("<<buyerNick>>", TreePlace::SOURCE).unwrap_err();
     assert_eq!(source[0].entry.code, "E1206");
     assert!(tree("<<LAST_SYNC_TIME>>000", TreePlace::SOURCE).is_ok());
@@ -514,27 +366,77 @@ fn data_is_never_code() {
     for text in [
         "{{7*7}}",
         "<<x>>",
+        "{% for a in b %}",
         "_function 1+1",
         "_findCollection find a from b where c=d",
+        "_mongoQuery units findField=content.a where={}",
         "$drop",
+        "$each",
         "' OR 1=1 --",
         "${env:X}",
         "{\"a\":1}",
+        "\"}}",
+        "a,b\nc\u{0}",
+        "“引号”",
     ] {
-        let record = dsl::json::to_string(&Value::Map(
-            [("v".to_owned(), Value::from(text))].into_iter().collect(),
-        ));
-        let want = dsl::json::to_string(&Value::from(text));
-        check("<<v>>", &record, &want);
-        check("{$value: <<v>>, $type: text}", &record, &want);
-        check("_function CONCAT(<<v>>)", &record, &want);
-        check("_function '{{v}}'", &record, &want);
-        check("{$map: x, $to: {y: 1}, $default: <<v>>}", &record, &want);
+        let map = |value: Value| Value::Map([("v".to_owned(), value)].into_iter().collect());
+        let text_value = Value::from(text);
+        let list = Value::List(vec![map(text_value.clone())]);
+        let mut whole = map(text_value.clone());
+        if let Value::Map(members) = &mut whole {
+            members.insert("lines".to_owned(), list.clone());
+            members.insert("list".to_owned(), Value::List(vec![text_value.clone()]));
+        }
+        let record = dsl::json::to_string(&whole);
+        let want = dsl::json::to_string(&text_value);
+        let same = [
+            "<<v>>",
+            "{$value: <<v>>, $type: text}",
+            "{$value: <<gone>>, $default: <<v>>}",
+            "_function CONCAT(<<v>>)",
+            "_function '{{v}}'",
+            "{$map: x, $to: {y: 1}, $default: <<v>>}",
+            "{$template: \"<<v>>\"}",
+            "{$template: \"{{ v }}\"}",
+            "{$template: \"{% for x in list %}{{ x }}{% endfor %}\"}",
+            "{$template: \"{% if v %}{{ <<v>>|default('-')|replace('¦', '') }}{% endif %}\"}",
+            "{$join: list}",
+        ];
+        for template in same {
+            check(template, &record, &want);
+        }
         check(
             "{$merge: [{}, {a: <<v>>}]}",
             &record,
             &format!("{{\"a\":{want}}}"),
         );
+        check("{$each: lines, $do: <<$line.v>>}", &record, &format!("[{want}]"));
+        check("{$split: <<v>>, $with: \"¦\"}", &record, &format!("[{want}]"));
+        let as_json = dsl::json::to_string(&Value::from(dsl::json::to_string(&map(text_value))));
+        check("{$json: {v: <<v>>}}", &record, &as_json);
+        // As a key of a look-up, and as an operand, it is a value and nothing else.
+        for query in [
+            "_findCollection find a from units where b=<<v>>",
+            "'_mongoQuery units findField=content.a where={\"content.b\":\"<<v>>\"}'",
+            "'_mongoQuery units findField=content.a where={\"content.b\":<<v>>}'",
+            "'_mongoQuery units findField=content.a where={\"content.b\":{\"$regex\":\"^<<v>>$\"}}'",
+        ] {
+            let tree = tree(query, TreePlace::TARGET).expect("a query");
+            let wants = lookup_keys(&tree, 0, &row(&record, Action::Create), &Hits::new()).expect("keys");
+            assert_eq!(wants.len(), 1, "{query} {text}");
+            let stored =
+                |value: &str| dsl::json::parse(format!("{{\"b\":{value}}}").as_bytes()).expect("a row");
+            match &wants[0].also {
+                None => assert_eq!(wants[0].keys, [text], "{query}"),
+                Some(also) => {
+                    assert!(dsl::lookup::matches(also, &stored(&want)), "{query} {text}");
+                    assert!(
+                        !dsl::lookup::matches(also, &stored("\"other\"")),
+                        "{query} {text}"
+                    );
+                }
+            }
+        }
     }
 }
 

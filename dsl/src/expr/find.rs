@@ -91,7 +91,7 @@ impl<'t> Reader<'t> {
         self.keyword("where")?;
         let (mut by, mut by_spans) = (Vec::new(), Vec::new());
         while by.is_empty() || self.at < self.text.len() {
-            let (condition, spans) = self.condition()?;
+            let (condition, spans) = self.condition(by.is_empty())?;
             by.push(condition);
             by_spans.push(spans);
         }
@@ -136,18 +136,45 @@ impl<'t> Reader<'t> {
 
     /// A word that is not the keyword which follows it.
     fn word(&mut self, before: &str, zh: &str, en: &str) -> Result<(&'t str, Range<usize>), ExprError> {
-        let span = self.next_word();
+        let mut span = self.next_word();
+        if let Some(quote) = self.rest().chars().next().filter(|c| matches!(c, '\'' | '"'))
+            && let Some(length) = self.rest()[1..].find(quote)
+        {
+            span = self.at..self.at + length + 2;
+        }
         let word = &self.text[span.clone()];
         if word.is_empty() || word.eq_ignore_ascii_case(before) {
             return Err(wrong(span, zh, en));
         }
         self.at = span.end;
         self.blanks();
-        Ok((word, span))
+        Ok((unquoted(word).unwrap_or(word), span))
     }
 
-    fn condition(&mut self) -> Result<Condition, ExprError> {
+    fn condition(&mut self, first: bool) -> Result<Condition, ExprError> {
         let span = self.next_word();
+        let word = &self.text[span.clone()];
+        if ["and", "or", "&&", "||", ","]
+            .iter()
+            .any(|joint| word.eq_ignore_ascii_case(joint))
+        {
+            return Err(wrong(
+                span,
+                "条件之间只用空格隔开,全部都要满足",
+                "conditions stand side by side, and all of them must hold",
+            ));
+        }
+        if !first
+            && !word.contains('=')
+            && !word.starts_with(['\'', '"'])
+            && !self.text[span.end..].trim_start().starts_with('=')
+        {
+            return Err(wrong(
+                span,
+                "含有空格的值要写在单引号里",
+                "a value with blanks stands in single quotes",
+            ));
+        }
         let Some(equals) = self.rest().find('=').map(|at| self.at + at) else {
             return Err(match self.text[span.clone()].is_empty() {
                 true => wrong(span, "缺少条件", "the conditions are missing"),
@@ -156,6 +183,7 @@ impl<'t> Reader<'t> {
         };
         let name = self.text[self.at..equals].trim_end();
         let name_span = self.at..self.at + name.len();
+        let quoted = unquoted(name);
         if name.is_empty() {
             return Err(wrong(
                 equals..equals + 1,
@@ -163,14 +191,14 @@ impl<'t> Reader<'t> {
                 "no field stands before `=`",
             ));
         }
-        if name.ends_with(['<', '>', '!']) || name.contains(char::is_whitespace) {
+        if name.ends_with(['<', '>', '!']) || (quoted.is_none() && name.contains(char::is_whitespace)) {
             return Err(wrong(
                 name_span,
                 "条件只能写成 字段=值",
                 "a condition is FIELD=VALUE",
             ));
         }
-        let field = path(name, name_span.clone())?;
+        let field = path(quoted.unwrap_or(name), name_span.clone())?;
         self.at = equals + 1;
         self.blanks();
         let start = self.at;
@@ -224,6 +252,12 @@ impl<'t> Reader<'t> {
         }
         Ok(key(&self.text[start..self.at], true))
     }
+}
+
+/// What stands between quotes: a name with blanks in it.
+fn unquoted(name: &str) -> Option<&str> {
+    let quote = name.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    name.strip_prefix(quote)?.strip_suffix(quote)
 }
 
 fn path(text: &str, span: Range<usize>) -> Result<Path, ExprError> {
@@ -299,6 +333,15 @@ mod tests {
                 vec![("b", FindKey::Text("{{x|date}}".into()))],
             ),
             (
+                "find '唯一 ID' from s where '仓库 名称'='上海 仓' b=<<x>>",
+                "唯一 ID",
+                "s",
+                vec![
+                    ("仓库 名称", FindKey::Literal("上海 仓".into())),
+                    ("b", field("x")),
+                ],
+            ),
+            (
                 "find a from s where b=00123",
                 "a",
                 "s",
@@ -333,6 +376,8 @@ mod tests {
             ("find a from s where b=", "E1318"),
             ("find a from s where state in ('301')", "E1318"),
             ("find a from s where b>=1", "E1318"),
+            ("find a from s where b=1 and c=2", "E1318"),
+            ("find a from s where b=New York c=2", "E1318"),
             ("find a from s where b='x", "E1303"),
             ("find a from s where b={{x", "E1304"),
             ("find a..b from s where b=1", "E1316"),

@@ -58,7 +58,7 @@ impl Collect<'_> {
                     Maker::Value(inner) | Maker::Json(inner) => self.term(inner, lines),
                     Maker::Map { of, .. } | Maker::Split { of, .. } => self.term(of, lines),
                     Maker::Merge(parts) => parts.iter().for_each(|part| self.term(part, lines)),
-                    Maker::Join { .. } => {}
+                    Maker::Join { .. } | Maker::Template(_) => {}
                     Maker::Lookup(lookup) => self.lookup(lookup, lines),
                     Maker::Each(each) => {
                         let list = self

@@ -228,7 +228,11 @@ impl<'a> Compile<'a> {
         good.then_some(pieces)
     }
 
-    fn placeholder(&mut self, inside: &str, place: &dyn Fn(Range<usize>) -> Range<usize>) -> Option<Read> {
+    pub(crate) fn placeholder(
+        &mut self,
+        inside: &str,
+        place: &dyn Fn(Range<usize>) -> Range<usize>,
+    ) -> Option<Read> {
         let (path_at, filter_places) = template::path_and_filters(inside);
         let mut filters = Vec::new();
         let mut good = true;

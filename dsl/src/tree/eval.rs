@@ -596,8 +596,12 @@ fn placed(failure: Failure, at: Option<&At<'_>>) -> Failure {
 }
 
 fn masked(mut failure: Failure) -> Failure {
+    /// Facts that come from the scheme, not from the row.
+    const OF_THE_SCHEME: [&str; 10] = [
+        "path", "scheme", "list", "filter", "want", "want_en", "kind", "index", "count", "limit",
+    ];
     for (name, fact) in &mut failure.facts {
-        if *name == "value" {
+        if !OF_THE_SCHEME.contains(name) {
             *fact = "***".to_owned();
         }
     }

@@ -343,7 +343,7 @@ pub(crate) fn gives_null(term: &Term) -> bool {
     matches!(term.kind, TermKind::Formula(_) | TermKind::Find(_))
 }
 
-fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
+pub(crate) fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
     (0..up).try_fold(lines?, |line, _| line.up)
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostic::Failure;
 use crate::filter::shown;
 use crate::json;
 use crate::tree::eval::{Eval, Flow, Lines};
-use crate::tree::get::{Gap, Got, Settled, gives_null, missing_field};
+use crate::tree::get::{Gap, Got, Settled, gives_null, line_at, missing_field};
 use crate::tree::sink::ValueSink;
 use crate::tree::term::{Empty, Made, Maker, Missing, OnError, Read, Ref, Term, TermKind};
 use crate::value::{Map, Value};
@@ -73,6 +73,11 @@ impl Eval<'_> {
 
     fn make(&self, term: &Term, made: &Made, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
         match &made.maker {
+            // Said outright, what is not found is missing; otherwise it is null.
+            Maker::Value(Term {
+                kind: TermKind::Find(lookup),
+                ..
+            }) if made.manners.missing.is_some() => self.lookup(lookup, lines),
             Maker::Value(inner) => self.get(inner, lines),
             Maker::Each(each) => {
                 let mut sink = ValueSink::new();
@@ -102,6 +107,7 @@ impl Eval<'_> {
                 got => Ok(got),
             },
             Maker::Merge(parts) => self.merge(parts, lines),
+            Maker::Template(text) => self.template(text, lines),
             Maker::Json(inner) => match self.settled(inner, lines)? {
                 Settled::Value(value) => Ok(Got::Value(json::to_string(&value).into())),
                 Settled::Omitted => Ok(Got::Omitted),
@@ -135,6 +141,11 @@ impl Eval<'_> {
     fn join(&self, list: &Read, with: &str, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
         let value = match &list.from {
             Ref::Field { slot, path } if path.has_all() => self.scope.list(*slot, path).map(Cow::into_owned),
+            Ref::Line {
+                up, rest: Some(rest), ..
+            } if rest.has_all() => line_at(lines, *up)
+                .and_then(|line| crate::expr::gather(line.value, rest))
+                .map(Cow::into_owned),
             from => self.fetch(from, lines).map(Cow::into_owned),
         };
         let parts = match value {
@@ -177,6 +188,7 @@ impl Eval<'_> {
                 }
                 Settled::Deferred(want) => return Ok(Got::Deferred(want)),
             }
+            take_away(&mut merged, part);
         }
         Ok(Got::Value(Value::Map(merged)))
     }
@@ -194,6 +206,22 @@ fn literal_of(made: &Made) -> String {
 
 fn term_text(term: &Term) -> String {
     term.source.as_deref().unwrap_or_default().to_owned()
+}
+
+/// `$drop`, as the author wrote it in a part, takes away what lies below.
+fn take_away(merged: &mut Map, part: &Term) {
+    let TermKind::Map(members) = &part.kind else {
+        return;
+    };
+    for (name, member) in members {
+        match (&member.kind, merged.get_mut(name)) {
+            (TermKind::Drop, _) => {
+                merged.shift_remove(name);
+            }
+            (TermKind::Map(_), Some(Value::Map(below))) => take_away(below, member),
+            _ => {}
+        }
+    }
 }
 
 /// Maps member by member, anything else replaces.

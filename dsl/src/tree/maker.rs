@@ -8,6 +8,7 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::lookup::LookupSpec;
+use crate::path::Path;
 use crate::tree::compile::{Around, Compile, Table, is_ours};
 use crate::tree::term::{
     EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind, star_below,
@@ -165,10 +166,14 @@ impl Compile<'_> {
                 ))),
                 None => self.bad(pair, "文本", "a text"),
             },
-            "$split" => Some(Maker::Split {
-                of: self.term(held),
-                with: self.text_of(node, "$with", ",")?,
-            }),
+            "$split" => {
+                let of = self.term(held);
+                let with = self.text_of(node, "$with", ",")?;
+                match node.get("$with").filter(|_| with.is_empty()) {
+                    Some(pair) => self.bad(pair, "分隔符,不能为空", "a separator that is not empty"),
+                    None => Some(Maker::Split { of, with }),
+                }
+            }
             "$join" => Some(Maker::Join {
                 list: self.path_read(pair)?,
                 with: self.text_of(node, "$with", ",")?,
@@ -178,17 +183,12 @@ impl Compile<'_> {
             "$each" => self
                 .each_lines(pair, pairs)
                 .map(|each| Maker::Each(Box::new(each))),
-            later => {
-                self.report(
-                    self.problem(&words::VALUE_LATER, pair.key_span.clone())
-                        .with("what", later),
-                );
-                None
-            }
+            // The last of the table.
+            _ => self.text_template(pair),
         }
     }
 
-    fn bad<T>(&mut self, pair: &Pair, want: &str, want_en: &str) -> Option<T> {
+    pub(crate) fn bad<T>(&mut self, pair: &Pair, want: &str, want_en: &str) -> Option<T> {
         self.report(
             self.problem(&words::BAD_ARGUMENT, pair.value.span.clone())
                 .with("key", &pair.key)
@@ -336,6 +336,17 @@ impl Compile<'_> {
                 return self.bad(pair, "列表字段的路径", "the path of a list");
             }
         };
+        let through = match &list.from {
+            Ref::Line { rest, .. } => rest.as_ref(),
+            _ => Some(&at),
+        };
+        if through.is_some_and(Path::has_all) {
+            return self.bad(
+                pair,
+                "一个列表;列表里的列表在 `$do` 里再写 `$each: $line.…`",
+                "one list; for lists in it, write `$each: $line.…` inside `$do`",
+            );
+        }
         let of = |key: &str| pairs.iter().find(|pair| pair.key == key);
         let keyed = of("$key");
         if let Some(pair) = keyed {
@@ -398,7 +409,12 @@ impl Compile<'_> {
             };
             match *key {
                 "$type" => manners.fit = Fit::parse(&word),
-                "$missing" => manners.missing = Some(missing(&word)),
+                "$missing" => {
+                    manners.missing = Some(missing(&word));
+                    if word == "defer" && maker.is_some_and(|maker| !waits(maker)) {
+                        self.report(self.problem(&words::DEFER_WHERE, pair.value.span.clone()));
+                    }
+                }
                 "$empty" => {
                     manners.empty = Some(match word.as_str() {
                         "omit" => Empty::Omit,
@@ -447,6 +463,20 @@ impl Compile<'_> {
                 None
             }
         }
+    }
+}
+
+/// Whether a look-up that finds nothing can make this wait.
+fn waits(maker: &Maker) -> bool {
+    let looks_up = |term: &Term| match &term.kind {
+        TermKind::Find(_) => true,
+        TermKind::Made(made) => waits(&made.maker),
+        _ => false,
+    };
+    match maker {
+        Maker::Lookup(_) => true,
+        Maker::Value(of) | Maker::Map { of, .. } | Maker::Split { of, .. } => looks_up(of),
+        Maker::Each(_) | Maker::Join { .. } | Maker::Merge(_) | Maker::Json(_) | Maker::Template(_) => false,
     }
 }
 

@@ -198,7 +198,7 @@ fn each_list<'t>(term: &'t Term, visit: &mut dyn FnMut(&'t Term, &'t EachTerm)) 
                 | Maker::Map { of: inner, .. }
                 | Maker::Split { of: inner, .. } => each_list(inner, visit),
                 Maker::Merge(parts) => parts.iter().for_each(|part| each_list(part, visit)),
-                Maker::Join { .. } | Maker::Lookup(_) => {}
+                Maker::Join { .. } | Maker::Lookup(_) | Maker::Template(_) => {}
             }
             if let Some(default) = &made.manners.default {
                 each_list(default, visit);

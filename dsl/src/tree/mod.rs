@@ -20,6 +20,7 @@ mod query;
 mod sink;
 mod slips;
 pub(crate) mod term;
+mod text;
 
 pub use collect::lookup_keys;
 pub use columns::Columns;

@@ -10,6 +10,7 @@ use crate::lookup::{Level, LookupSpec};
 use crate::path::{Path, Segment};
 use crate::tree::ask::Ask;
 use crate::tree::formula::Formula;
+use crate::tree::text::TextTerm;
 use crate::value::{Kind, Value};
 
 /// A compiled value place: literals, templates, expressions, look-ups and makers, and what they read.
@@ -105,6 +106,7 @@ pub(crate) enum Maker {
     Split { of: Term, with: String },
     Merge(Vec<Term>),
     Json(Term),
+    Template(TextTerm),
 }
 
 #[derive(Debug, Clone)]
@@ -221,6 +223,11 @@ impl Term {
                     Maker::Value(term) | Maker::Json(term) => term.walk(visit),
                     Maker::Map { of, .. } | Maker::Split { of, .. } => of.walk(visit),
                     Maker::Join { list, .. } => visit(Seen::Ref(&mut list.from)),
+                    Maker::Template(text) => {
+                        for (_, read) in &mut text.reads {
+                            visit(Seen::Ref(&mut read.from));
+                        }
+                    }
                     Maker::Merge(terms) => terms.iter_mut().for_each(|term| term.walk(visit)),
                     Maker::Lookup(lookup) => lookup.walk(visit),
                     Maker::Each(each) => {
@@ -525,7 +532,7 @@ fn place_lines(term: &mut Term, at: Option<&Path>) {
                 Maker::Json(inner) | Maker::Map { of: inner, .. } | Maker::Split { of: inner, .. } => {
                     place_lines(inner, None);
                 }
-                Maker::Join { .. } | Maker::Lookup(_) => {}
+                Maker::Join { .. } | Maker::Lookup(_) | Maker::Template(_) => {}
             }
             if let Some(default) = &mut made.manners.default {
                 place_lines(default, at);
@@ -585,7 +592,7 @@ impl Term {
                     Maker::Value(term) | Maker::Json(term) => term.lookup_levels(),
                     Maker::Map { of, .. } | Maker::Split { of, .. } => of.lookup_levels(),
                     Maker::Merge(terms) => below(&mut terms.iter()),
-                    Maker::Join { .. } => 0,
+                    Maker::Join { .. } | Maker::Template(_) => 0,
                     Maker::Lookup(lookup) => own(lookup),
                     Maker::Each(each) => {
                         let kept = each.keep.as_ref().map(Cond::terms).unwrap_or_default();

@@ -106,7 +106,7 @@ impl Query<'_, '_, '_> {
                     field: Field::Row(path),
                     test: AskTest::Compare(Comparison::Eq, key),
                 }),
-                Err(part) => rest.push(part),
+                Err(part) => rest.push(*part),
             }
         }
         let also = match rest.len() {
@@ -485,13 +485,13 @@ fn parts(ask: Ask) -> Vec<Ask> {
 }
 
 /// An equality of one field with a text, which an index of texts answers.
-fn text_equality(ask: Ask) -> Result<(Path, Term), Ask> {
+fn text_equality(ask: Ask) -> Result<(Path, Term), Box<Ask>> {
     match ask {
         Ask::Test {
             field: Field::Row(path),
             test: AskTest::Compare(Comparison::Eq, term),
         } if is_text(&term) && !path.segments().contains(&Segment::All) => Ok((path, term)),
-        other => Err(other),
+        other => Err(Box::new(other)),
     }
 }
 
