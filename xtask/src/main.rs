@@ -7,6 +7,7 @@
     reason = "a command line tool whose output is its work"
 )]
 
+mod bench;
 mod crash;
 mod figure;
 mod fuzz;
@@ -26,6 +27,7 @@ cargo xtask figure       measure memory and start-up, write docs/figures.md: [--
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
+cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["crash", more @ ..] => crash::crash(&place, more).close("cargo xtask crash"),
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
+        ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
         ["fuzz", more @ ..] => fuzz::fuzz(&place, more).close("cargo xtask fuzz"),
         ["advisories"] => advisories(&place).close("cargo xtask advisories"),
         ["help" | "--help" | "-h"] => {

@@ -1,0 +1,33 @@
+//! `peers`: the figures of `bench`, with VRL in the same run.
+
+mod remap;
+
+use std::process::ExitCode;
+
+use bench::ceiling::Ceiling;
+use bench::jinja::Jinja;
+use bench::mapping::measure;
+use bench::ours::Ours;
+use bench::{table, trade};
+
+fn main() -> ExitCode {
+    println!("{}", table::expressions());
+    let records: Vec<String> = (0..2_000).map(trade::trade).collect();
+    let first = measure(&mut Ceiling::new(), &records);
+    let between = [
+        measure(&mut Ours::new(), &records),
+        measure(&mut remap::Remap::new(), &records),
+        measure(&mut Jinja::new(), &records),
+    ];
+    let last = measure(&mut Ceiling::new(), &records);
+    match table::mappings(&first, &between, &last) {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `bench`: the figures without peers that have to be built first. `cargo xtask bench expr` runs it with them.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool whose output is its work"
+)]
+
+use std::process::ExitCode;
+
+use bench::ceiling::Ceiling;
+use bench::jinja::Jinja;
+use bench::mapping::measure;
+use bench::ours::Ours;
+use bench::{table, trade};
+
+fn main() -> ExitCode {
+    println!("{}", table::expressions());
+    let records: Vec<String> = (0..2_000).map(trade::trade).collect();
+    let first = measure(&mut Ceiling::new(), &records);
+    let between = [
+        measure(&mut Ours::new(), &records),
+        measure(&mut Jinja::new(), &records),
+    ];
+    let last = measure(&mut Ceiling::new(), &records);
+    match table::mappings(&first, &between, &last) {
+        Ok(table) => {
+            println!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
