@@ -190,6 +190,8 @@ pub struct TargetPlan {
     pub request: Tree,
     /// Lists of the document whose lines have keys.
     pub keyed: Vec<KeyedList>,
+    /// Whether the document says by the target's ids which of its lines are meant.
+    pub reads_line_ids: bool,
     /// Fields of the document that identify it, below `key_under`.
     pub key: Vec<Path>,
     /// The part of the document in which key names are looked up.

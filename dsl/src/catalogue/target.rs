@@ -276,6 +276,45 @@ pub const VOID_UNSUPPORTED: Entry = Entry {
     example: "",
 };
 
+/// The target did not tell the ids of all lines; an update would double them.
+pub const LINES_UNKNOWN: Entry = Entry {
+    code: "E4023",
+    severity: Severity::Error,
+    zh: "不知道目标给各行的 id,更新会使行重复:{vendor}",
+    en: "the target's ids of the lines are not known, an update would double them: {vendor}",
+    help_zh: "让写入的答复带回行 id;已写入的单据在目标系统人工核对",
+    help_en: "let the answer of the write tell the ids of lines; look at the document that is there by hand",
+    long_zh: "单据已在目标中,而答复没有(或没有对应得上的)行 id,例如答复丢失、单据是手工录入的。",
+    long_en: "The document is there and its answer told no ids of lines that fit, for example because the answer was lost or the document was typed in by hand.",
+    example: "",
+};
+
+/// An update that adds lines may have been executed; sent again it would add them twice.
+pub const LINES_IN_DOUBT: Entry = Entry {
+    code: "E4024",
+    severity: Severity::Error,
+    zh: "新增了行的更新没有收到答复,再发会使行重复:{vendor}",
+    en: "an update that adds lines was not answered, sent again it could add them twice: {vendor}",
+    help_zh: "在目标系统查看这些行是否已在单据中",
+    help_en: "see at the target whether these lines are in the document",
+    long_zh: "更新可能已执行;新行没有 id,所以不能再发。",
+    long_en: "The update may have been executed; new lines have no ids, so it cannot be sent again.",
+    example: "",
+};
+
+/// A look-up with conditions that was not decided within its bound: ....
+pub const LOOKUP_TOO_WIDE: Entry = Entry {
+    code: "E4025",
+    severity: Severity::Error,
+    zh: "查找条件太宽,看过的行里没有,更早的行没有看:{vendor}",
+    en: "the look-up is too wide: nothing in the rows that were looked at, and older ones were not: {vendor}",
+    help_zh: "在条件里加上至少一个相等的字段",
+    help_en: "compare at least one field for equality",
+    long_zh: "只按相等的字段建索引;其余条件逐行判断,行数有上限。到上限还不能确定时是错误,不当作没有找到。",
+    long_en: "Fields that are compared for equality have an index; other conditions are judged row by row, up to a bound. What is not decided within it is an error, not a miss.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -299,4 +338,7 @@ pub const ALL: &[&Entry] = &[
     &VOID_UNWRITTEN,
     &NO_UPDATE,
     &VOID_UNSUPPORTED,
+    &LINES_UNKNOWN,
+    &LINES_IN_DOUBT,
+    &LOOKUP_TOO_WIDE,
 ];

@@ -43,6 +43,7 @@ impl Reader<'_> {
         let main = operations.first().cloned();
         let key = self.target_key(node, main.as_ref(), &options, &request);
         self.lines(node, &by_action, &options, &request, !line_ids.is_empty());
+        let reads_line_ids = !line_ids.is_empty();
         self.line_ids(&by_action, line_ids);
         let keyed = self.keyed(&request);
         let batch = self.batch(node, &operations);
@@ -102,6 +103,7 @@ impl Reader<'_> {
             sensitive: request.sensitive(),
             request,
             keyed,
+            reads_line_ids,
             key: key?,
             key_under: main.as_ref().and_then(|main| main.key_under.clone()),
             find_before_create,

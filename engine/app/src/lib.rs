@@ -10,6 +10,7 @@ mod clock;
 mod entropy;
 mod error;
 mod find;
+mod lines;
 mod lookups;
 mod payloads;
 mod preview;

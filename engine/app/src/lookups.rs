@@ -1,29 +1,49 @@
 //! Look-ups of a page of records: level by level, one ledger query for all records that ask by the same columns.
 //!
-//! A memo for the run keeps hits only; a miss is asked again, because the feeding scheme may have run meanwhile.
+//! A memo for the run keeps hits only; a miss is asked again, because the feeding scheme may have run meanwhile. What a
+//! look-up asks beyond equality is judged here, over the rows that its equalities leave (or over all rows of the scheme),
+//! newest first and up to a bound: what is not decided within it is an error, never "nothing found".
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dsl::json;
-use dsl::lookup::{Found as Hit, Hits, LookupSpec, LookupWant};
+use dsl::lookup::{Found as Hit, Hits, Known, LookupWant};
 use dsl::path::Path;
 use dsl::plan::Plan;
 use dsl::tree::Tree;
 use dsl::value::Value;
 use ledger::read::StoredRow;
-use ledger::{Columns, Found, Ledger, Reader};
+use ledger::{Columns, Ledger, Reader};
 
 use crate::error::AppError;
 
 /// Hits kept for the run. About 200 B each: a bound of a few megabytes whatever the number of records.
 const MEMO: usize = 10_000;
 
+/// How far a look-up with conditions may look, for all records of a page together.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// Rows that have the texts of one key, newest first.
+    per_key: u32,
+    /// Rows of the scheme where no column is compared for equality, newest first.
+    rows: u32,
+    /// Rows judged, counted once for each condition they are held against.
+    steps: u64,
+}
+
+/// About a second of work in the worst case.
+const REACH: Reach = Reach {
+    per_key: 1_000,
+    rows: 20_000,
+    steps: 2_000_000,
+};
+
 /// What the look-ups of a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LookupReport {
-    /// Keys that no stored row has.
+    /// Look-ups of records that found nothing; only those that their branch read.
     pub misses: u64,
-    /// Keys that several stored rows have: the newest was taken.
+    /// Look-ups of records that found several rows: the newest was taken.
     pub several: u64,
     /// One of those, as `scheme column=text (3)`.
     pub several_example: Option<String>,
@@ -32,22 +52,39 @@ pub struct LookupReport {
 }
 
 /// What look-ups found, kept over the pages of one run.
-#[derive(Default)]
 pub(crate) struct Memo {
     hits: Hits,
     /// Hits in it.
     kept: usize,
+    /// Look-ups of this page that their reach did not decide.
+    undecided: Vec<LookupWant>,
+    reach: Reach,
     pub(crate) report: LookupReport,
 }
 
+impl Default for Memo {
+    fn default() -> Self {
+        Memo {
+            hits: Hits::new(),
+            kept: 0,
+            undecided: Vec::new(),
+            reach: REACH,
+            report: LookupReport::default(),
+        }
+    }
+}
+
 /// The look-ups of one level by the same columns of the same scheme: one query.
+#[derive(Default)]
 struct Group {
-    columns: Columns,
     /// Each set of texts once, with its place in the query.
     places: HashMap<Vec<String>, usize>,
     keys: Vec<Vec<String>>,
-    wants: Vec<(LookupSpec, usize)>,
+    wants: Vec<(LookupWant, usize)>,
 }
+
+/// Scheme, columns by name, and whether more than equality is asked.
+type GroupKey = (String, Vec<String>, bool);
 
 impl Memo {
     /// What is known so far.
@@ -63,90 +100,220 @@ impl Memo {
         } else {
             self.hits.forget_misses();
         }
+        self.undecided.clear();
+    }
+
+    /// Whether the reach of a look-up of this page did not decide it: that it found nothing says nothing.
+    pub(crate) fn is_undecided(&self, want: &LookupWant) -> bool {
+        self.undecided.contains(want)
+    }
+
+    /// Counts what a document read.
+    pub(crate) fn count(&mut self, looked: &[(LookupWant, usize)]) {
+        for (want, matches) in looked {
+            if *matches == 0 {
+                self.report.misses += 1;
+            } else {
+                self.report.several += 1;
+                self.report
+                    .several_example
+                    .get_or_insert_with(|| format!("{} ({matches})", shown(want)));
+            }
+        }
     }
 
     /// Fetches what is wanted and not known yet.
     pub(crate) fn fetch(&mut self, reader: &Reader, wants: Vec<LookupWant>) -> Result<(), AppError> {
-        let mut groups: BTreeMap<(String, Vec<String>), Group> = BTreeMap::new();
+        let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
+        let mut seen = HashSet::new();
         for want in wants {
-            if self.hits.knows(&want) {
+            let asked = (
+                (want.spec.scheme.clone(), want.spec.get.clone(), want.spec.only),
+                (want.spec.by.clone(), want.keys.clone(), want.also.clone()),
+            );
+            if self.hits.knows(&want) || !seen.insert(asked) {
                 continue;
             }
-            if want.spec.filtered {
-                self.report.misses += 1;
-                self.hits.insert(&want, Hit::none());
-                continue;
-            }
-            let by: Vec<String> = want.spec.by.iter().map(ToString::to_string).collect();
-            let group = groups
-                .entry((want.spec.scheme.clone(), by.clone()))
-                .or_insert_with(|| Group {
-                    columns: Columns::new(by),
-                    places: HashMap::new(),
-                    keys: Vec::new(),
-                    wants: Vec::new(),
-                });
+            let (by, texts) = in_order(&want);
+            let key = (want.spec.scheme.clone(), by, want.spec.filtered);
+            let group = groups.entry(key).or_default();
             let next = group.keys.len();
-            let place = *group.places.entry(want.keys.clone()).or_insert(next);
+            let place = *group.places.entry(texts.clone()).or_insert(next);
             if place == next {
-                group.keys.push(want.keys);
+                group.keys.push(texts);
             }
-            if !group.wants.contains(&(want.spec.clone(), place)) {
-                group.wants.push((want.spec, place));
-            }
+            group.wants.push((want, place));
         }
-        for ((scheme, _), group) in groups {
+        for ((scheme, by, is_filtered), group) in groups {
             let before = reader.look_ups();
-            let found = reader.find(&scheme, &group.columns, &group.keys)?;
+            let columns = Columns::new(by);
+            if is_filtered {
+                self.judge(reader, &scheme, &columns, &group)?;
+            } else {
+                let found = reader.find(&scheme, &columns, &group.keys)?;
+                for (want, place) in &group.wants {
+                    let found = &found[*place];
+                    self.keep(want, found.newest.as_ref(), found.matches)?;
+                }
+            }
             self.report.queries += reader.look_ups() - before;
-            for (spec, place) in &group.wants {
-                self.keep(spec, &group.keys[*place], &found[*place])?;
+        }
+        Ok(())
+    }
+
+    /// Look-ups with conditions: one query gives the rows that come into question, newest first.
+    fn judge(
+        &mut self,
+        reader: &Reader,
+        scheme: &str,
+        columns: &Columns,
+        group: &Group,
+    ) -> Result<(), AppError> {
+        let mut search = Search::new(group, self.reach);
+        if columns.names().is_empty() {
+            let mut visit = |row: StoredRow| search.row(0, row);
+            let has_more = reader.newest_each(scheme, self.reach.rows, &mut visit)?;
+            if has_more {
+                search.cut.extend(0..group.keys.len());
+            }
+        } else {
+            let per_key = self.reach.per_key;
+            let mut visit = |place: usize, rows: u64, row: StoredRow| {
+                if rows > u64::from(per_key) {
+                    search.cut.insert(place);
+                }
+                search.row(place, row)
+            };
+            reader.find_each(scheme, columns, &group.keys, per_key, &mut visit)?;
+        }
+        if search.broken {
+            return Err(AppError::bug("a stored row is not JSON"));
+        }
+        let Search {
+            found, cut, spent, ..
+        } = search;
+        for ((want, place), found) in group.wants.iter().zip(found) {
+            let is_cut = spent || cut.contains(place);
+            let is_open = found.matches == 0 || (want.spec.only && found.matches == 1);
+            if is_cut && is_open {
+                self.undecided.push(want.clone());
+            } else {
+                self.keep(want, found.newest.as_ref(), found.matches)?;
             }
         }
         Ok(())
     }
 
-    fn keep(&mut self, spec: &LookupSpec, keys: &[String], found: &Found) -> Result<(), AppError> {
-        let want = LookupWant {
-            spec: spec.clone(),
-            keys: keys.to_vec(),
-            also: None,
-        };
-        let Some(row) = &found.newest else {
-            self.report.misses += 1;
-            self.hits.insert(&want, Hit::none());
+    fn keep(&mut self, want: &LookupWant, newest: Option<&StoredRow>, matches: u64) -> Result<(), AppError> {
+        let Some(row) = newest else {
+            self.hits.insert(want, Hit::none());
             return Ok(());
         };
-        let matches = usize::try_from(found.matches).unwrap_or(usize::MAX);
-        if found.matches > 1 {
-            if spec.only {
-                self.hits.insert_several(&want, matches);
-                return Ok(());
-            }
-            self.report.several += 1;
-            self.report
-                .several_example
-                .get_or_insert_with(|| format!("{} ({})", shown(spec, keys), found.matches));
+        let matches = usize::try_from(matches).unwrap_or(usize::MAX);
+        if matches > 1 && want.spec.only {
+            self.hits.insert_several(want, matches);
+            return Ok(());
         }
-        let value = field_of(spec, row)?;
+        let value = field_of(&want.spec.get, row)?;
         self.kept += usize::from(value.is_some());
-        self.hits.insert(&want, Hit { value, matches });
+        self.hits.insert(want, Hit { value, matches });
         Ok(())
     }
 }
 
-/// A look-up with its keys as people read it: `units FName=件`.
-pub(crate) fn shown(spec: &LookupSpec, keys: &[String]) -> String {
-    let mut text = spec.scheme.clone();
-    for (column, key) in spec.by.iter().zip(keys) {
-        text.push_str(&format!(" {column}={key}"));
+/// What one look-up with conditions has found so far. Two rows are enough: the newest, and that it is not the only one.
+#[derive(Default)]
+struct Sought {
+    newest: Option<StoredRow>,
+    matches: u64,
+}
+
+struct Search<'g> {
+    group: &'g Group,
+    /// Look-ups by the place of their key.
+    at: Vec<Vec<usize>>,
+    found: Vec<Sought>,
+    /// How many look-ups still want rows.
+    open: usize,
+    /// Places whose rows were not all given.
+    cut: HashSet<usize>,
+    steps: u64,
+    spent: bool,
+    broken: bool,
+}
+
+impl<'g> Search<'g> {
+    fn new(group: &'g Group, reach: Reach) -> Self {
+        let mut at = vec![Vec::new(); group.keys.len()];
+        for (nth, (_, place)) in group.wants.iter().enumerate() {
+            at[*place].push(nth);
+        }
+        Search {
+            group,
+            at,
+            found: group.wants.iter().map(|_| Sought::default()).collect(),
+            open: group.wants.len(),
+            cut: HashSet::new(),
+            steps: reach.steps,
+            spent: false,
+            broken: false,
+        }
     }
-    text
+
+    /// Holds a row against the look-ups of its key; says whether more rows are wanted.
+    fn row(&mut self, place: usize, stored: StoredRow) -> bool {
+        let Some(here) = self.at.get(place).filter(|here| !here.is_empty()) else {
+            return true;
+        };
+        let Ok(source) = json::parse(&stored.source) else {
+            self.broken = true;
+            return false;
+        };
+        let key = first_key(&stored.key);
+        let known = Known {
+            key: Some(&key),
+            label: Some(&stored.label),
+            target_id: stored.target_id.as_deref(),
+            target_number: stored.number.as_deref(),
+        };
+        for nth in here {
+            let sought = &mut self.found[*nth];
+            if sought.matches == 2 {
+                continue;
+            }
+            let Some(steps) = self.steps.checked_sub(1) else {
+                self.spent = true;
+                return false;
+            };
+            self.steps = steps;
+            let condition = self.group.wants[*nth].0.also.as_deref();
+            if condition.is_none_or(|condition| condition.matches(&source, &known)) {
+                sought.matches += 1;
+                sought.newest.get_or_insert_with(|| stored.clone());
+                self.open -= usize::from(sought.matches == 2);
+            }
+        }
+        self.open > 0
+    }
+}
+
+/// The columns of a look-up by name, with its texts in that order: look-ups that name them in another order share a
+/// query.
+fn in_order(want: &LookupWant) -> (Vec<String>, Vec<String>) {
+    let names = want.spec.by.iter().map(ToString::to_string);
+    let mut pairs: Vec<(String, String)> = names.zip(want.keys.iter().cloned()).collect();
+    pairs.sort();
+    pairs.into_iter().unzip()
+}
+
+/// A look-up as people read it: `units FName=件`.
+pub(crate) fn shown(want: &LookupWant) -> String {
+    format!("{} {}", want.spec.scheme, want.shown())
 }
 
 /// The wanted field of a stored row: one of its own fields, or what the ledger knows of it.
-fn field_of(spec: &LookupSpec, row: &StoredRow) -> Result<Option<Value>, AppError> {
-    let name = spec.get.to_string();
+fn field_of(get: &Path, row: &StoredRow) -> Result<Option<Value>, AppError> {
+    let name = get.to_string();
     let known = match name.as_str() {
         "$key" => Some(first_key(&row.key)),
         "$label" => Some(row.label.clone()),
@@ -158,7 +325,7 @@ fn field_of(spec: &LookupSpec, row: &StoredRow) -> Result<Option<Value>, AppErro
         return Ok(Some(Value::Text(text)));
     }
     let source = json::parse(&row.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
-    Ok(spec.get.get(&source).cloned())
+    Ok(get.get(&source).cloned())
 }
 
 /// A key of one field as that field's text, else the canonical list.
@@ -178,11 +345,7 @@ pub(crate) fn ensure_indexes<'p>(
     ledger: &mut Ledger,
     plans: impl IntoIterator<Item = &'p Plan>,
 ) -> Result<(), AppError> {
-    for spec in plans
-        .into_iter()
-        .flat_map(specs)
-        .filter(|spec| !spec.by.is_empty())
-    {
+    for spec in plans.into_iter().flat_map(specs) {
         let columns = Columns::new(spec.by.iter().map(ToString::to_string));
         let paths = own_paths(&columns);
         ledger.ensure_index(&spec.scheme, &columns, &|row| {
@@ -192,7 +355,7 @@ pub(crate) fn ensure_indexes<'p>(
     Ok(())
 }
 
-fn specs(plan: &Plan) -> impl Iterator<Item = &LookupSpec> {
+fn specs(plan: &Plan) -> impl Iterator<Item = &dsl::lookup::LookupSpec> {
     let target = plan.target.iter();
     let trees = target.flat_map(|target| {
         let lets = target.lets.iter().map(|(_, tree)| tree);

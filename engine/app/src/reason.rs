@@ -236,7 +236,8 @@ pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer 
         reason: Reason::new(target::REJECTED.code, caller.redact(words)),
     };
     match verdict {
-        Verdict::Accepted { id, number } => flow::RowAnswer {
+        // The ids of its lines need the document that was sent: see `target`.
+        Verdict::Accepted { id, number, .. } => flow::RowAnswer {
             verdict: classify::Verdict::Accepted,
             id: id.clone(),
             number: number.clone(),

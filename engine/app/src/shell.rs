@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flow::op::{LedgerOp, Reason};
+use flow::op::{LedgerOp, Reason, Settlement};
 use flow::{Action, Event, Job, Note, Purpose, Summary};
 use tokio::sync::Notify;
 
@@ -153,7 +153,9 @@ impl<'a> Shell<'a> {
             }
             Action::Send { action, rows, .. } => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
-                Ok(Event::Answered(target.send(action, &rows).await))
+                Ok(Event::Answered(
+                    target.send(action, &rows, &mut self.payloads).await,
+                ))
             }
             Action::Sleep { until, why } => {
                 self.progress.waiting(&self.scheme, until, why);
@@ -199,9 +201,18 @@ impl<'a> Shell<'a> {
                 _ => Vec::new(),
             }))
         } else {
-            self.payloads.pick(ops.iter().flat_map(|op| match op {
-                LedgerOp::Claim { rows, .. } => rows.iter().map(|row| row.payload).collect(),
-                _ => Vec::new(),
+            self.payloads.pick(ops.iter().flat_map(|op| {
+                match op {
+                    LedgerOp::Claim { rows, .. } => rows.iter().map(|row| row.payload).collect(),
+                    LedgerOp::Settle { rows, .. } => rows
+                        .iter()
+                        .filter_map(|(_, settlement)| match settlement {
+                            Settlement::Done { lines, .. } => *lines,
+                            _ => None,
+                        })
+                        .collect(),
+                    _ => Vec::new(),
+                }
             }))
         };
         let replies = self.store.apply(ops, blobs).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use connector::{Call, Class, Found as Had};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
-use dsl::lines::LineIds;
+use dsl::lines::{LineIds, LineList};
 use dsl::lookup::{Hits, LookupWant};
 use dsl::path::{Path, Segment};
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
+use crate::lines::KeptLines;
 use crate::lookups::{Memo, shown};
 use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine};
@@ -41,6 +42,8 @@ struct Document {
     label: String,
     built: Built,
     operation: String,
+    /// The lines that the target had before.
+    kept: Option<KeptLines>,
     trace: Vec<TraceLine>,
 }
 
@@ -113,12 +116,7 @@ impl TargetWriter {
                 .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
             let row =
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
-            rows.push(Work {
-                item: *item,
-                source,
-                row,
-                action: self.action(item)?,
-            });
+            rows.push(Work::new(*item, source, row, self.action(item)?)?);
         }
         let plan = Arc::clone(&self.plan);
         let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
@@ -167,7 +165,7 @@ impl TargetWriter {
             action,
             now_ms: self.instant,
             zone: &self.plan.zone,
-            line_ids: LineIds::none(),
+            line_ids: &work.line_ids,
         }
     }
 
@@ -183,8 +181,21 @@ impl TargetWriter {
             Err(refusal) => return Transformed::Refused(refusal.clone()),
         };
         match self.build(target, &work, action) {
-            Ok(Ok(document)) => self.ready(work.item.record, action, document, blobs),
-            Ok(Err(want)) => Transformed::Refused(waits(&want, work.source.waits_since, now)),
+            Ok(Ok(document)) => {
+                let looked = &document.built.looked;
+                if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
+                    return Transformed::Refused(refusal);
+                }
+                self.memo.count(looked);
+                match lines_in_doubt(target, &work, action, &document.built.lines) {
+                    Some(refusal) => Transformed::Refused(refusal),
+                    None => self.ready(work.item.record, action, document, blobs),
+                }
+            }
+            Ok(Err(want)) => Transformed::Refused(match self.too_wide([&want]) {
+                Some(refusal) => refusal,
+                None => waits(&want, work.source.waits_since, now),
+            }),
             Err(failure) => {
                 let reason = reason::of_failure(&failure, self.lang);
                 Transformed::Refused(Refusal::Dead(Reason::new(
@@ -193,6 +204,13 @@ impl TargetWriter {
                 )))
             }
         }
+    }
+
+    /// A look-up that was read and not decided within its reach fails its record.
+    fn too_wide<'l>(&self, looked: impl IntoIterator<Item = &'l LookupWant>) -> Option<Refusal> {
+        let want = looked.into_iter().find(|want| self.memo.is_undecided(want))?;
+        let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
+        Some(Refusal::Dead(Reason::new(code, shown(want))))
     }
 
     fn build(
@@ -219,6 +237,7 @@ impl TargetWriter {
             label: work.source.label.clone(),
             built,
             operation,
+            kept: work.kept.clone(),
             trace: trace.map(TraceLine::of).unwrap_or_default(),
         }))
     }
@@ -257,7 +276,12 @@ impl TargetWriter {
     }
 
     /// Sends one claimed call.
-    pub(crate) async fn send(&mut self, action: WriteAction, rows: &[(RecordId, Blob)]) -> Answer {
+    pub(crate) async fn send(
+        &mut self,
+        action: WriteAction,
+        rows: &[(RecordId, Blob)],
+        blobs: &mut BlobStore,
+    ) -> Answer {
         let documents: Vec<&Document> = rows
             .iter()
             .filter_map(|(record, _)| self.documents.get(record))
@@ -306,6 +330,14 @@ impl TargetWriter {
                     .map(|row| self.with_id(action, &operation, row))
                     .collect(),
             };
+            if action != WriteAction::Void && !self.plan.target.iter().all(|target| target.keyed.is_empty()) {
+                for (nth, (row, document)) in answer.rows.iter_mut().zip(&documents).enumerate() {
+                    if row.verdict == flow::classify::Verdict::Accepted {
+                        let lines = lines_after(document, judged.verdicts.get(nth));
+                        row.lines = Some(blobs.add(lines.to_bytes()));
+                    }
+                }
+            }
         } else if let Ended::Broken(error) = &ended
             && let Some(partial) = &error.partial
         {
@@ -418,16 +450,12 @@ impl TargetWriter {
                 None => {
                     let row = dsl::json::parse(&source.source)
                         .map_err(|_| AppError::bug("a stored row is not JSON"))?;
-                    let work = Work {
-                        item: TransformItem {
-                            record: *record,
-                            has_target: false,
-                            void: false,
-                        },
-                        source,
-                        row,
-                        action: Ok(Action::Create),
+                    let item = TransformItem {
+                        record: *record,
+                        has_target: false,
+                        void: false,
                     };
+                    let work = Work::new(item, source, row, Ok(Action::Create))?;
                     let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
                     (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
                 }
@@ -520,6 +548,68 @@ struct Work<'s> {
     source: &'s SourceRow,
     row: Value,
     action: Result<Action, Refusal>,
+    /// The lines that the target has, where the engine was told of them.
+    kept: Option<KeptLines>,
+    line_ids: LineIds,
+}
+
+impl<'s> Work<'s> {
+    fn new(
+        item: TransformItem,
+        source: &'s SourceRow,
+        row: Value,
+        action: Result<Action, Refusal>,
+    ) -> Result<Self, AppError> {
+        let kept = match &source.lines {
+            Some(lines) => {
+                Some(KeptLines::parse(lines).ok_or_else(|| AppError::bug("stored lines are damaged"))?)
+            }
+            None => None,
+        };
+        let line_ids = kept.as_ref().map(KeptLines::ids).unwrap_or_default();
+        Ok(Work {
+            item,
+            source,
+            row,
+            action,
+            kept,
+            line_ids,
+        })
+    }
+}
+
+/// Whether an update would bring lines to the target that it may have already.
+fn lines_in_doubt(
+    target: &TargetPlan,
+    work: &Work<'_>,
+    action: Action,
+    document: &[LineList],
+) -> Option<Refusal> {
+    use dsl::catalogue::target::{LINES_IN_DOUBT, LINES_UNKNOWN};
+    if action != Action::Update || !target.reads_line_ids {
+        return None;
+    }
+    let any = || document.iter().flat_map(|lines| &lines.keys).next();
+    let untold = match &work.kept {
+        Some(kept) => kept.untold(document),
+        None => any().map(String::as_str),
+    };
+    if let Some(key) = untold {
+        return Some(Refusal::Held(Reason::new(LINES_UNKNOWN.code, key)));
+    }
+    let fresh = work.kept.as_ref()?.fresh(document)?;
+    let is_repeated = work.source.maybe_sent;
+    is_repeated.then(|| Refusal::Held(Reason::new(LINES_IN_DOUBT.code, fresh)))
+}
+
+/// The lines that the target has once a document is accepted.
+fn lines_after(document: &Document, verdict: Option<&connector::Verdict>) -> KeptLines {
+    let told = match verdict {
+        Some(connector::Verdict::Accepted { lines, .. }) => lines.as_slice(),
+        _ => &[],
+    };
+    let before = document.kept.clone().unwrap_or_default();
+    before.after(&document.built.lines, told)
 }
 
 /// Records asked about in the same calls.
@@ -533,7 +623,7 @@ struct Question {
 /// A record whose look-up found nothing waits for the row, a day at most.
 fn waits(want: &LookupWant, since: Option<Ms>, now: Ms) -> Refusal {
     use dsl::catalogue::target::{DEFERRED, WAITED_TOO_LONG};
-    let text = shown(&want.spec, &want.keys);
+    let text = shown(want);
     if since.is_some_and(|since| now - since > WAIT_FOR) {
         return Refusal::Dead(Reason::new(WAITED_TOO_LONG.code, text));
     }

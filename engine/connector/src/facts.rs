@@ -70,6 +70,11 @@ impl Connection {
         facts.key_under = operation.key_under.clone();
         facts.batch_max = operation.batch_max;
         facts.types = operation.types.clone();
+        facts.line_ids = operation
+            .items
+            .as_ref()
+            .is_some_and(|items| items.lines.is_some())
+            || operation.item.as_ref().is_some_and(|item| item.lines.is_some());
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));
         facts.keys = Box::new(move |options| connection.keys(&of, options));
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));

@@ -31,6 +31,8 @@ pub enum Verdict {
         id: Option<String>,
         /// The number a person knows it by.
         number: Option<String>,
+        /// The ids of its lines, list by list, as far as the answer tells them.
+        lines: Vec<LineList>,
     },
     /// Named as refused.
     Rejected {
@@ -43,6 +45,15 @@ pub enum Verdict {
     },
     /// Not named, or named as both.
     Absent,
+}
+
+/// The ids of the lines of one list of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineList {
+    /// What the answer calls the list; empty where it knows only one.
+    pub name: String,
+    /// One for each line, in the order of the answer; `None` where a line has none.
+    pub ids: Vec<Option<String>>,
 }
 
 /// An answer, judged.
@@ -215,11 +226,18 @@ impl Connection {
                 (Some(item), 1) => vec![Verdict::Accepted {
                     id: item.id.as_ref().and_then(|path| plain(path, body)),
                     number: item.number.as_ref().and_then(|path| plain(path, body)),
+                    lines: item
+                        .lines
+                        .as_ref()
+                        .and_then(|path| path.get(body))
+                        .map(|told| line_lists(told, item.line_id.as_ref()))
+                        .unwrap_or_default(),
                 }],
                 _ => vec![
                     Verdict::Accepted {
                         id: None,
-                        number: None
+                        number: None,
+                        lines: Vec::new(),
                     };
                     n
                 ],
@@ -251,6 +269,7 @@ impl Connection {
                 true => Verdict::Accepted {
                     id: items.id.as_ref().and_then(|path| plain(path, &item)),
                     number: items.number.as_ref().and_then(|path| plain(path, &item)),
+                    lines: lines_of(items, names, &item),
                 },
                 false => Verdict::Rejected {
                     message: items
@@ -290,7 +309,8 @@ fn one(said: Vec<Verdict>, named: bool) -> Verdict {
                 &first,
                 Verdict::Accepted {
                     id: None,
-                    number: None
+                    number: None,
+                    ..
                 }
             );
         return if same && !nameless { first } else { Verdict::Absent };
@@ -362,6 +382,43 @@ fn index_of(index: &ItemIndex, item: &Value, position: usize, n: usize) -> Optio
             Some(value) => value.to_plain_text()?.trim().parse().ok(),
             None => (n == 1).then_some(0),
         },
+    }
+}
+
+/// The ids of the lines of an accepted item. A recipe that cannot be computed tells none.
+fn lines_of(items: &Items, names: &Names, item: &Value) -> Vec<LineList> {
+    let Some(recipe) = &items.lines else {
+        return Vec::new();
+    };
+    let mut names = names.clone();
+    names.set("item", data::give(item.clone()));
+    let told = recipe.eval(&names).ok().and_then(|value| data::take(&value));
+    told.map(|told| line_lists(&told, items.line_id.as_ref()))
+        .unwrap_or_default()
+}
+
+/// A list of lines, or the members of a map that are such lists.
+fn line_lists(told: &Value, id: Option<&Path>) -> Vec<LineList> {
+    let of = |name: &str, list: &[Value]| LineList {
+        name: name.to_owned(),
+        ids: list
+            .iter()
+            .map(|line| match id {
+                Some(path) => plain(path, line),
+                None => line.to_plain_text().filter(|text| !text.trim().is_empty()),
+            })
+            .collect(),
+    };
+    match told {
+        Value::List(list) => vec![of("", list)],
+        Value::Map(members) => members
+            .iter()
+            .filter_map(|(name, member)| match member {
+                Value::List(list) => Some(of(name, list)),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

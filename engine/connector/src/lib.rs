@@ -37,7 +37,7 @@ pub use connection::{Connection, Timeouts};
 pub use connections::Connections;
 pub use facts::Facts;
 pub use filter::FilterValue;
-pub use judge::{Judged, Verdict};
+pub use judge::{Judged, LineList, Verdict};
 pub use load::load;
 pub use model::{Class, Connector, Limits, Param, ParamType, Transport, WhenNone};
 pub use redact::Redactor;

@@ -433,6 +433,9 @@ pub(crate) struct Items {
     pub(crate) number: Option<Path>,
     pub(crate) message: Option<Tree>,
     pub(crate) field: Option<Path>,
+    /// The ids of the lines of an item.
+    pub(crate) lines: Option<Recipe>,
+    pub(crate) line_id: Option<Path>,
 }
 
 #[derive(Debug)]
@@ -459,6 +462,9 @@ pub(crate) enum ItemIndex {
 pub(crate) struct OneItem {
     pub(crate) id: Option<Path>,
     pub(crate) number: Option<Path>,
+    /// Where the ids of its lines stand.
+    pub(crate) lines: Option<Path>,
+    pub(crate) line_id: Option<Path>,
 }
 
 /// How a lost answer is asked for.

@@ -168,7 +168,7 @@ fn judged(
 fn differs(index: usize, item: &Value, verdict: &Verdict) -> Option<Text2> {
     let mut found = Map::new();
     match verdict {
-        Verdict::Accepted { id, number } => {
+        Verdict::Accepted { id, number, lines } => {
             found.insert("ok".into(), true.into());
             found.extend(id.as_deref().map(|id| ("id".to_owned(), Value::from(id))));
             found.extend(
@@ -176,6 +176,14 @@ fn differs(index: usize, item: &Value, verdict: &Verdict) -> Option<Text2> {
                     .as_deref()
                     .map(|number| ("number".to_owned(), Value::from(number))),
             );
+            let lists = lines.iter().map(|list| {
+                let ids = list
+                    .ids
+                    .iter()
+                    .map(|id| id.as_deref().map_or(Value::Null, Value::from));
+                (list.name.clone(), Value::List(ids.collect()))
+            });
+            found.insert("lines".into(), Value::Map(lists.collect()));
         }
         Verdict::Rejected {
             message,

@@ -380,6 +380,7 @@ fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
             object! {"code" => reason.code.clone(), "message" => sentence_of(reason, lang)}
         }),
         "lookup_misses" => report.lookups.misses,
+        "lookup_queries" => report.lookups.queries,
         "lookup_several" => report.lookups.several,
         "lookup_several_example" => report.lookups.several_example,
         "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),

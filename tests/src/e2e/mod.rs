@@ -6,6 +6,7 @@
 mod binary;
 mod judge;
 mod lone;
+mod shop;
 mod wire;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio::runtime::Runtime;
 pub use binary::{Process, Ran, Run, engine};
 pub use judge::{Strictness, adds_up, judge, judge_with, numbers, versions};
 pub use lone::Lone;
+pub use shop::Shop;
 pub use wire::{Message, Recorder, ask, send};
 
 pub use sandbox::{Config, Credentials};
@@ -156,6 +158,28 @@ impl World {
             &recorder.addr().to_string(),
         );
         recorder
+    }
+
+    /// Puts a source whose rows the test writes in the place of the simulated one; the target stays.
+    pub fn shop(&self) -> Shop {
+        let shop = Shop::open();
+        let text = std::fs::read_to_string(self.path("connections.yaml")).expect("our own file");
+        // The source stands first in it.
+        let text = text.replacen(&self.addr().to_string(), &shop.addr().to_string(), 1);
+        self.write("connections.yaml", &text);
+        shop
+    }
+
+    /// Runs one scheme of the folder and gives its JSON document.
+    #[track_caller]
+    pub fn pass(&self, scheme: &str, code: i32) -> Value {
+        let ran = self.engine(&["run", scheme, "--json"]);
+        ran.expect(code);
+        let document = ran.json();
+        self.valid("run", &document);
+        let run = document["runs"][0].clone();
+        adds_up(&run);
+        run
     }
 
     /// Sets a variable of every later command.

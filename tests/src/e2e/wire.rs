@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Loopback answers at once, or after the longest delay a test orders.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Heads of both sides are a few hundred bytes.
 const MAX_HEAD: usize = 64 << 10;
 
@@ -54,7 +54,7 @@ impl Message {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.head.clone().into_bytes();
         bytes.extend_from_slice(b"\r\n\r\n");
         bytes.extend_from_slice(&self.body);
@@ -89,7 +89,7 @@ pub fn ask(to: SocketAddr, method: &str, path: &str, body: &str) -> Value {
 }
 
 /// Reads one message; `None` when the other side has nothing more to say.
-fn read(stream: &mut TcpStream) -> io::Result<Option<Message>> {
+pub(super) fn read(stream: &mut TcpStream) -> io::Result<Option<Message>> {
     let mut bytes = Vec::new();
     let mut one = [0];
     while !bytes.ends_with(b"\r\n\r\n") {

@@ -165,6 +165,10 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
             .get("message")
             .map(|pair| sentence(&pair.value, declared, reader)),
         field: reader.path(members.get("field")),
+        lines: members
+            .get("lines")
+            .and_then(|pair| item_recipe(pair, declared, reader)),
+        line_id: reader.path(members.get("line_id")),
         lists: lists?,
         index: index?,
     })
@@ -185,6 +189,8 @@ pub(super) fn item(pair: &Pair, reader: &mut Reader<'_>) -> OneItem {
     OneItem {
         id: reader.path(members.get("id")),
         number: reader.path(members.get("number")),
+        lines: reader.path(members.get("lines")),
+        line_id: reader.path(members.get("line_id")),
     }
 }
 

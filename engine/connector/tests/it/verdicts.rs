@@ -40,6 +40,7 @@ fn every_subset_of_four_rows() {
                     (true, false) => Verdict::Accepted {
                         id: Some((100 + row).to_string()),
                         number: Some(format!("N{row}")),
+                        lines: Vec::new(),
                     },
                     (false, true) => Verdict::Rejected {
                         message: format!("F: m{row}"),
@@ -82,7 +83,8 @@ fn answers_that_name_rows_badly() {
         judge(1, r#"{"Id":1,"DIndex":"0"}"#, ""),
         [Verdict::Accepted {
             id: Some("1".into()),
-            number: None
+            number: None,
+            lines: Vec::new(),
         }]
     );
     // Several refusals of one row are one refusal with all the words.
@@ -382,4 +384,47 @@ fn words_are_cut_after_secrets_are_taken_out() {
     let body = format!("{}{secret}", "x".repeat(505));
     let judged = k3.judge("batch_save", &customer(), 1, &answer(200, &body));
     assert!(!judged.message.contains("canary"), "{}", judged.message);
+}
+
+/// Lines are those of the document with the same number, whatever the order of the list; otherwise nobody's.
+#[test]
+fn ids_of_lines() {
+    let k3 = connect("k3", "default");
+    let judge = |returned: &str| {
+        let body = format!(
+            r#"{{"Result":{{"ResponseStatus":{{"IsSuccess":true,"MsgCode":0,"SuccessEntitys":[
+                {{"Id":1,"Number":"A","DIndex":0}},{{"Id":2,"Number":"B","DIndex":1}}],"Errors":[]}},"NeedReturnData":{returned}}}}}"#
+        );
+        let judged = k3.judge("batch_save", &customer(), 2, &answer(200, &body));
+        let told = judged.verdicts.into_iter().map(|verdict| match verdict {
+            Verdict::Accepted { lines, .. } => lines
+                .iter()
+                .map(|list| {
+                    let ids: Vec<&str> = list.ids.iter().map(|id| id.as_deref().unwrap_or("-")).collect();
+                    format!("{} {}", list.name, ids.join(","))
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
+            other => panic!("{other:?}"),
+        });
+        told.collect::<Vec<_>>()
+    };
+    for (returned, want) in [
+        ("[{},{}]", ["", ""]),
+        ("null", ["", ""]),
+        ("\"\"", ["", ""]),
+        // In another order than the documents, and one that nobody sent.
+        (
+            r#"[{"FBillNo":"C","E":[{"FEntryID":9}]},{"FBillNo":"B","E":[{"FEntryID":7}]},{"FBillNo":"A","E":[{"FEntryID":5},{"FEntryID":"6"}]}]"#,
+            ["E 5,6", "E 7"],
+        ),
+        // Without a number it cannot be told whose they are.
+        (r#"[{"E":[{"FEntryID":5}]},{"FBillNo":"B","E":[]}]"#, ["", "E "]),
+        (
+            r#"[{"FBillNo":"A","E":[{"FSeq":1},{"FEntryID":6}],"F":[{"FEntryID":8}],"G":1}]"#,
+            ["E -,6; F 8", ""],
+        ),
+    ] {
+        assert_eq!(judge(returned), want, "{returned}");
+    }
 }

@@ -35,7 +35,8 @@ impl Cx<'_> {
 
 impl Ledger {
     /// Makes a set of columns of a scheme's rows fit for look-ups, the first time one needs it: indexes the stored rows
-    /// once, in bounded batches, and goes on where it was interrupted. From then on every staged row must carry an entry
+    /// once, in bounded batches, and goes on where it was interrupted. An empty set is a look-up over all rows, newest
+    /// first. From then on every staged row must carry an entry
     /// for each of [`crate::Reader::indexed`]. What the ledger itself knows of a record needs no entries.
     ///
     /// `extract` gives the texts of [`Columns::own`] in a row; `None` where the row lacks one. Gives how many rows were
@@ -62,6 +63,9 @@ impl Ledger {
                 }
             };
             conn.execute_batch(sql)?;
+        }
+        if columns.names().is_empty() {
+            conn.execute_batch("CREATE INDEX IF NOT EXISTS record_newest ON record (scheme, seen_ms, id)")?;
         }
         let Some(field) = columns.stored() else {
             return Ok(0);

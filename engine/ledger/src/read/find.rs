@@ -146,9 +146,95 @@ impl Reader {
                 let start = found.len();
                 found.resize_with(start + chunk.len(), Found::default);
                 self.count_look_up();
-                find_chunk(conn, scheme, columns, field, chunk, &mut found[start..])?;
+                let query = Query {
+                    scheme,
+                    columns,
+                    field,
+                    keys: chunk,
+                    per_key: 1,
+                };
+                query.run(conn, &mut |at, matches, stored| {
+                    found[start + at] = if stored.state == RecordState::Dead {
+                        Found {
+                            dead: Some(stored.record),
+                            ..Found::default()
+                        }
+                    } else {
+                        Found {
+                            newest: Some(stored),
+                            matches,
+                            dead: None,
+                        }
+                    };
+                    true
+                })?;
             }
             Ok(found)
+        })
+    }
+
+    /// As [`Reader::find`], but gives up to `per_key` rows of each key that are not dead, newest first within a key, to
+    /// `visit`: the place of the key, how many rows there are, the row. It ends early when `visit` says false.
+    pub fn find_each(
+        &self,
+        scheme: &str,
+        columns: &Columns,
+        keys: &[Vec<String>],
+        per_key: u32,
+        visit: &mut dyn FnMut(usize, u64, StoredRow) -> bool,
+    ) -> Result<(), StoreError> {
+        self.ask(|conn| {
+            let field = columns
+                .stored()
+                .map(|stored| complete_field(conn, scheme, &stored))
+                .transpose()?;
+            let mut goes_on = true;
+            for (nth, chunk) in keys.chunks(KEYS).enumerate() {
+                if !goes_on {
+                    break;
+                }
+                self.count_look_up();
+                let query = Query {
+                    scheme,
+                    columns,
+                    field,
+                    keys: chunk,
+                    per_key,
+                };
+                query.run(conn, &mut |at, matches, stored| {
+                    goes_on = stored.state == RecordState::Dead || visit(nth * KEYS + at, matches, stored);
+                    goes_on
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The rows of a scheme that are not dead, newest first, at most `limit`, until `visit` says false. Gives whether
+    /// there are more than were visited.
+    pub fn newest_each(
+        &self,
+        scheme: &str,
+        limit: u32,
+        visit: &mut dyn FnMut(StoredRow) -> bool,
+    ) -> Result<bool, StoreError> {
+        self.ask(|conn| {
+            self.count_look_up();
+            let mut statement = conn.prepare_cached(
+                "SELECT r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id, r.target_number
+                 FROM record r CROSS JOIN body b ON b.record = r.id
+                 WHERE r.scheme = ?1 AND r.state <> 'dead' AND r.filtered = 0
+                 ORDER BY r.seen_ms DESC, r.id DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query((scheme, i64::from(limit) + 1))?;
+            let mut visited = 0;
+            while let Some(row) = rows.next()? {
+                if visited == limit || !visit(stored_row(row, 0)?) {
+                    return Ok(true);
+                }
+                visited += 1;
+            }
+            Ok(false)
         })
     }
 
@@ -176,38 +262,51 @@ fn complete_field(conn: &Connection, scheme: &str, field: &str) -> Result<i64, S
         .ok_or_else(|| StoreError::Bug(format!("the columns `{field}` of {scheme} are not indexed")))
 }
 
-fn find_chunk(
-    conn: &Connection,
-    scheme: &str,
-    columns: &Columns,
+/// One query of a look-up.
+struct Query<'q> {
+    scheme: &'q str,
+    columns: &'q Columns,
     field: Option<i64>,
-    keys: &[Vec<String>],
-    found: &mut [Found],
-) -> Result<(), StoreError> {
-    // The keys travel as one text, so that the statement is the same for any number of them.
-    let mut selected = vec!["json_extract(value, '$[0]') AS v".to_owned()];
-    let mut conditions = String::new();
-    for (nth, (_, known)) in columns.known().enumerate() {
-        let (text, list) = (2 * nth + 1, 2 * nth + 2);
-        selected.push(format!("json_extract(value, '$[{text}]') AS t{text}"));
-        conditions += &match known {
-            Known::Key => {
-                selected.push(format!("json_extract(value, '$[{list}]') AS t{list}"));
-                format!(" AND r.src_key IN (k.t{text}, k.t{list})")
-            }
-            Known::Label => format!(" AND r.label = k.t{text}"),
-            Known::TargetId => format!(" AND r.target_id = k.t{text}"),
-            Known::TargetNumber => format!(" AND r.target_number = k.t{text}"),
-        };
-    }
-    // CROSS JOIN keeps the order: from the keys through the index to the records.
-    let from = match field {
-        Some(_) => {
-            "CROSS JOIN lookup_index l ON l.field = ?2 AND l.value = k.v CROSS JOIN record r ON r.id = l.record"
+    keys: &'q [Vec<String>],
+    per_key: u32,
+}
+
+/// Takes the place of a key, how many rows it has, and one of them; says whether to go on.
+type Visit<'v> = dyn FnMut(usize, u64, StoredRow) -> bool + 'v;
+
+impl Query<'_> {
+    fn run(&self, conn: &Connection, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let Query {
+            scheme,
+            columns,
+            field,
+            keys,
+            per_key,
+        } = *self;
+        // The keys travel as one text, so that the statement is the same for any number of them.
+        let mut selected = vec!["json_extract(value, '$[0]') AS v".to_owned()];
+        let mut conditions = String::new();
+        for (nth, (_, known)) in columns.known().enumerate() {
+            let (text, list) = (2 * nth + 1, 2 * nth + 2);
+            selected.push(format!("json_extract(value, '$[{text}]') AS t{text}"));
+            conditions += &match known {
+                Known::Key => {
+                    selected.push(format!("json_extract(value, '$[{list}]') AS t{list}"));
+                    format!(" AND r.src_key IN (k.t{text}, k.t{list})")
+                }
+                Known::Label => format!(" AND r.label = k.t{text}"),
+                Known::TargetId => format!(" AND r.target_id = k.t{text}"),
+                Known::TargetNumber => format!(" AND r.target_number = k.t{text}"),
+            };
         }
-        None => "CROSS JOIN record r ON r.scheme = ?2",
-    };
-    let sql = format!(
+        // CROSS JOIN keeps the order: from the keys through the index to the records.
+        let from = match field {
+            Some(_) => {
+                "CROSS JOIN lookup_index l ON l.field = ?2 AND l.value = k.v CROSS JOIN record r ON r.id = l.record"
+            }
+            None => "CROSS JOIN record r ON r.scheme = ?2",
+        };
+        let sql = format!(
         "WITH k AS (SELECT key AS i, {selected} FROM json_each(?1)),
          hit AS (
             SELECT k.i AS i, r.id AS id,
@@ -218,40 +317,35 @@ fn find_chunk(
          SELECT hit.i, hit.n, r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id,
                 r.target_number
          FROM hit CROSS JOIN record r ON r.id = hit.id CROSS JOIN body b ON b.record = hit.id
-         WHERE hit.place = 1 ORDER BY hit.i",
+         WHERE hit.place <= ?3 ORDER BY hit.i, hit.place",
         selected = selected.join(", "),
     );
-    let place = match field {
-        Some(field) => Value::Integer(field),
-        None => Value::Text(scheme.to_owned()),
-    };
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query((keys_text(columns, keys), place))?;
-    while let Some(row) = rows.next()? {
-        let at = usize::try_from(row.get::<_, i64>(0)?).expect("the number of a key of this chunk");
-        let stored = StoredRow {
-            record: RecordId(row.get(2)?),
-            key: row.get(3)?,
-            label: row.get(4)?,
-            state: state(row, 5)?,
-            source: bytes(row, 6)?,
-            target_id: row.get(7)?,
-            number: row.get(8)?,
+        let place = match field {
+            Some(field) => Value::Integer(field),
+            None => Value::Text(scheme.to_owned()),
         };
-        found[at] = if stored.state == RecordState::Dead {
-            Found {
-                dead: Some(stored.record),
-                ..Found::default()
+        let mut statement = conn.prepare_cached(&sql)?;
+        let mut rows = statement.query((keys_text(columns, keys), place, per_key))?;
+        while let Some(row) = rows.next()? {
+            let at = usize::try_from(row.get::<_, i64>(0)?).expect("the number of a key of this chunk");
+            if !visit(at, row.get::<_, i64>(1)?.unsigned_abs(), stored_row(row, 2)?) {
+                break;
             }
-        } else {
-            Found {
-                newest: Some(stored),
-                matches: row.get::<_, i64>(1)?.unsigned_abs(),
-                dead: None,
-            }
-        };
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn stored_row(row: &Row<'_>, first: usize) -> Result<StoredRow, StoreError> {
+    Ok(StoredRow {
+        record: RecordId(row.get(first)?),
+        key: row.get(first + 1)?,
+        label: row.get(first + 2)?,
+        state: state(row, first + 3)?,
+        source: bytes(row, first + 4)?,
+        target_id: row.get(first + 5)?,
+        number: row.get(first + 6)?,
+    })
 }
 
 /// For each key a list: the entry of the index, then for each column that the ledger knows its text, and the text as a

@@ -1,0 +1,232 @@
+//! What a record takes from other schemes' rows, through the real binary: what it costs, what is told, and records that
+//! wait for a row and go on by themselves.
+
+use serde_json::{Value, json};
+use tests::e2e::{Shop, World};
+
+/// Units of measure, looked up by orders.
+const UNITS: &str = "schemes/units.yaml";
+/// Orders with lines, written to the target.
+const ORDERS: &str = "schemes/orders.yaml";
+
+const UNITS_YAML: &str = r#"
+scheme: units
+source: {connection: huke, api: search_customers, window: none, request: {list: units}, key: id}
+target: none
+schedule: {every: 30m}
+tests: [{name: a unit, row: {id: 1, name: 件, code: Pcs, maker: a}, expect: {id: 1, name: 件, code: Pcs, maker: a}}]
+"#;
+
+/// `lines` stands for the lines of the document.
+fn orders(lines: &str) -> String {
+    format!(
+        r#"
+scheme: orders
+source: {{connection: huke, api: search_customers, window: none, request: {{list: orders}}, key: no}}
+target:
+  connection: k3
+  api: batchSave
+  options: {{FormId: SAL_SaleOrder, IsDeleteEntry: false}}
+  request:
+    FBillNo: <<no>>
+    FSaleOrderEntry:
+{lines}
+schedule: {{every: 30m}}
+tests:
+  - name: an order
+    row: {{no: A1, kind: x, lines: [{{id: L1, unit: 件, maker: a, qty: 1}}]}}
+    lookups: {{units: [{{id: 1, name: 件, code: Pcs, maker: a}}]}}
+    expect: {{}}
+"#
+    )
+}
+
+fn world(lines: &str) -> (World, Shop) {
+    let world = World::small();
+    world.write(UNITS, UNITS_YAML);
+    world.write(ORDERS, &orders(lines));
+    let shop = world.shop();
+    (world, shop)
+}
+
+fn unit(id: u32, name: &str, code: &str, maker: &str) -> Value {
+    json!({"id": id, "name": name, "code": code, "maker": maker})
+}
+
+/// The lines of the newest document with a number, as they were sent.
+fn lines_of(world: &World, number: &str) -> Value {
+    let entry = world
+        .journal()
+        .into_iter()
+        .rfind(|entry| entry.number == number)
+        .unwrap_or_else(|| panic!("no document {number}"));
+    let document: Value = serde_json::from_str(&entry.content).expect("a document");
+    document["FSaleOrderEntry"].clone()
+}
+
+#[test]
+fn a_look_up_in_lines_costs_one_query_a_page() {
+    let (world, shop) = world(
+        "      $each: lines
+      $do:
+        FUnitID: {FNumber: {$lookup: units, $get: code, $by: {name: <<$line.unit>>, maker: <<$line.maker>>}}}
+        FNote: {$lookup: units, $get: id, $by: {maker: <<$line.maker>>, name: <<$line.unit>>}}
+        FQty: <<$line.qty>>",
+    );
+    // Every unit of two makers, under the same names; one of them is there twice, the later one wins.
+    let mut units: Vec<Value> = (0..20)
+        .flat_map(|n| {
+            ["a", "b"].map(|maker| {
+                unit(
+                    n * 10 + u32::from(maker == "b"),
+                    &format!("单位 {n}"),
+                    &format!("{maker}{n}"),
+                    maker,
+                )
+            })
+        })
+        .collect();
+    units.push(unit(999, "单位 7", "newer", "a"));
+    shop.put("units", units);
+    let order = |nth: u32| {
+        let lines: Vec<Value> = (0..6)
+            .map(|n| {
+                let maker = if n % 2 == 0 { "a" } else { "b" };
+                json!({"id": format!("L{n}"), "unit": format!("单位 {}", (nth + n) % 20), "maker": maker, "qty": n})
+            })
+            .collect();
+        json!({"no": format!("A{nth}"), "lines": lines})
+    };
+    shop.put("orders", (0..60).map(order).collect());
+    world.pass(UNITS, 0);
+    let run = world.pass(ORDERS, 0);
+    assert_eq!(run["states"]["done"], 60);
+    // 60 records, 360 lines, two look-ups by the same columns: one query.
+    assert_eq!(run["lookup_queries"], 1, "{run:#}");
+    assert_eq!(run["lookup_misses"], 0);
+    let lines = lines_of(&world, "A7");
+    assert_eq!(
+        lines[0]["FUnitID"]["FNumber"], "newer",
+        "the newest row wins: {lines:#}"
+    );
+    assert_eq!(
+        (&lines[1]["FUnitID"]["FNumber"], &lines[1]["FNote"]),
+        (&json!("b8"), &json!(81))
+    );
+    assert_eq!(lines_of(&world, "A1")[5]["FUnitID"]["FNumber"], "b6");
+    // Several rows under one key are told with an example.
+    assert!(run["lookup_several"].as_u64().is_some_and(|n| n > 0), "{run:#}");
+    let example = run["lookup_several_example"].as_str().expect("an example");
+    assert!(
+        example.contains("units") && example.contains("单位 7") && example.contains("(2)"),
+        "{example}"
+    );
+    world.verify();
+}
+
+#[test]
+fn several_rows_where_one_is_wanted_are_that_records_error() {
+    let (world, shop) = world(
+        "      $each: lines
+      $do:
+        FUnitID: {FNumber: {$lookup: units, $get: code, $by: {name: <<$line.unit>>}, $pick: only}}",
+    );
+    shop.put(
+        "units",
+        vec![
+            unit(1, "件", "Pcs", "a"),
+            unit(2, "箱", "Box", "a"),
+            unit(3, "箱", "Case", "b"),
+        ],
+    );
+    let order = |no: &str, name: &str| json!({"no": no, "lines": [{"id": "L1", "unit": name}]});
+    shop.put("orders", vec![order("A1", "件"), order("A2", "箱")]);
+    world.pass(UNITS, 0);
+    let run = world.pass(ORDERS, 1);
+    assert_eq!(
+        (&run["states"]["done"], &run["states"]["dead"]),
+        (&json!(1), &json!(1))
+    );
+    let problem = &run["problems"][0];
+    assert_eq!(
+        (&problem["state"], &problem["examples"][0]),
+        (&json!("dead"), &json!("A2"))
+    );
+    assert!(
+        problem["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("箱")),
+        "{problem:#}"
+    );
+    assert_eq!(lines_of(&world, "A1")[0]["FUnitID"]["FNumber"], "Pcs");
+    world.verify();
+}
+
+#[test]
+fn a_record_waits_for_the_row_it_refers_to_and_goes_on_by_itself() {
+    let (world, shop) = world(
+        "      $each: lines
+      $do:
+        FUnitID: {FNumber: {$lookup: units, $get: code, $by: {name: <<$line.unit>>}}}",
+    );
+    let order = |no: &str, name: &str| json!({"no": no, "lines": [{"id": "L1", "unit": name}]});
+    shop.put("units", vec![unit(1, "件", "Pcs", "a")]);
+    shop.put(
+        "orders",
+        vec![order("A1", "件"), order("A2", "箱"), order("A3", "箱")],
+    );
+    world.pass(UNITS, 0);
+    let run = world.pass(ORDERS, 1);
+    assert_eq!(
+        (&run["states"]["done"], &run["states"]["pending"]),
+        (&json!(1), &json!(2))
+    );
+    let waits = |run: &Value| {
+        let problem = &run["problems"][0];
+        assert_eq!(
+            (&problem["state"], &problem["code"]),
+            (&json!("pending"), &json!("E4018"))
+        );
+        assert_eq!(
+            (&problem["count"], &problem["examples"]),
+            (&json!(2), &json!(["A3", "A2"]))
+        );
+        let text = problem["message"].as_str().expect("a sentence");
+        assert!(text.contains("units name=箱"), "what it waits for: {text}");
+    };
+    waits(&run);
+    let shown = world.engine(&["rows", "show", "A2"]);
+    shown
+        .expect(0)
+        .says("E4018")
+        .says("units name=箱")
+        .says("every run tries again");
+    let document = world.engine(&["rows", "show", "A2", "--json"]).expect(0).json();
+    world.valid("rows-show", &document);
+    let since = document["rows"][0]["row"]["waits_since"].clone();
+    assert!(since.is_string(), "{document:#}");
+    // Runs without the row tell it every time, send nothing and do not begin the wait anew.
+    let saves = world.calls("kingdee/BatchSave");
+    waits(&world.pass(ORDERS, 1));
+    assert_eq!(world.calls("kingdee/BatchSave"), saves);
+    let document = world.engine(&["rows", "show", "A3", "--json"]).expect(0).json();
+    assert_eq!(document["rows"][0]["row"]["waits_since"], since);
+    // The row comes; the very next run writes both, at once and once each.
+    shop.put(
+        "units",
+        vec![unit(1, "件", "Pcs", "a"), unit(2, "箱", "Box", "b")],
+    );
+    world.pass(UNITS, 0);
+    let run = world.pass(ORDERS, 0);
+    assert_eq!(run["states"]["done"], 3, "{run:#}");
+    assert_eq!(run["problems"], json!([]));
+    assert_eq!(lines_of(&world, "A3")[0]["FUnitID"]["FNumber"], "Box");
+    let mut numbers: Vec<String> = world.journal().into_iter().map(|entry| entry.number).collect();
+    numbers.sort();
+    assert_eq!(numbers, ["A1", "A2", "A3"]);
+    world.pass(ORDERS, 0);
+    assert_eq!(world.journal().len(), 3);
+    let document = world.engine(&["rows", "show", "A2", "--json"]).expect(0).json();
+    assert_eq!(document["rows"][0]["row"]["waits_since"], Value::Null);
+    world.verify();
+}
