@@ -50,6 +50,11 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Text where it is text.
+    fn printed(bytes: Vec<u8>) -> Answer {
+        String::from_utf8(bytes).map_or_else(|e| Answer::Bytes(e.into_bytes()), Answer::Text)
+    }
+
     /// Whether two answers count as the same: every refusal is one.
     pub fn agrees(&self, other: &Answer) -> bool {
         matches!((self, other), (Answer::Failed(_), Answer::Failed(_))) || self == other

@@ -26,8 +26,8 @@ pub(super) enum Shape {
     Quoted(Vec<Piece>),
     /// Digits written on to a placeholder: together they are one number.
     Glued(Vec<Piece>),
-    /// A column of the lines, inside a list function.
-    Column(usize),
+    /// A column of the lines, inside a list function; one of words is quoted, so that it is text for us too.
+    Column { index: usize, quoted: bool },
     /// Operands between pieces of text, of which there is one more.
     Build {
         ours: Vec<String>,
@@ -61,8 +61,8 @@ pub(super) enum Cell {
 pub(super) struct Lines {
     pub(super) rows: Vec<Vec<Cell>>,
     pub(super) columns: usize,
-    /// The texts are digits.
-    pub(super) digits: bool,
+    /// The column of words, if there is one; no cell of it is NULL.
+    pub(super) words: Option<usize>,
 }
 
 /// An expression with the values of its placeholders.
@@ -157,10 +157,10 @@ impl Node {
         }
     }
 
-    pub(super) fn column(index: usize) -> Node {
+    pub(super) fn column(index: usize, quoted: bool) -> Node {
         Node {
             label: "column".to_owned(),
-            shape: Shape::Column(index),
+            shape: Shape::Column { index, quoted },
         }
     }
 
@@ -208,7 +208,7 @@ impl Node {
     /// Whether a column of the lines is read, in this node or below, other than inside a list function below.
     pub(super) fn has_column(&self) -> bool {
         match &self.shape {
-            Shape::Column(_) => true,
+            Shape::Column { .. } => true,
             _ => self
                 .kids()
                 .iter()
@@ -228,14 +228,36 @@ impl Node {
             && lists.into_iter().all(|list| list.has_column() && inside(list))
     }
 
-    /// The same with the texts of bare placeholders as literals.
-    pub(super) fn with_literals(&self) -> Node {
+    /// The same with the texts of bare placeholders as literals; `words` is a column of texts.
+    pub(super) fn with_literals(&self, words: Option<usize>) -> Node {
         let mut copy = self.clone();
         match &mut copy.shape {
+            Shape::Column { index, quoted } if Some(*index) == words => *quoted = true,
             Shape::Field(cell @ (Cell::Digits(_) | Cell::Text(_))) => return Node::literal(cell.sql()),
             Shape::Build { kids, .. } => {
                 for kid in kids {
-                    *kid = kid.with_literals();
+                    *kid = kid.with_literals(words);
+                }
+            }
+            _ => {}
+        }
+        copy
+    }
+
+    fn map_text(&self, change: &dyn Fn(&str) -> String) -> Node {
+        let mut copy = self.clone();
+        match &mut copy.shape {
+            Shape::Literal(text) | Shape::Field(Cell::Text(text)) => *text = change(text),
+            Shape::Quoted(pieces) => {
+                for piece in pieces {
+                    if let Piece::Text(text) | Piece::Field(Cell::Text(text)) = piece {
+                        *text = change(text);
+                    }
+                }
+            }
+            Shape::Build { kids, .. } => {
+                for kid in kids {
+                    *kid = kid.map_text(change);
                 }
             }
             _ => {}
@@ -279,6 +301,24 @@ impl Node {
 }
 
 impl Case {
+    /// The same with every text changed.
+    pub(super) fn map_text(&self, change: &dyn Fn(&str) -> String) -> Case {
+        let cell = |cell: &Cell| match cell {
+            Cell::Text(text) => Cell::Text(change(text)),
+            other => other.clone(),
+        };
+        let rows = self
+            .lines
+            .rows
+            .iter()
+            .map(|line| line.iter().map(cell).collect())
+            .collect();
+        Case {
+            root: self.root.map_text(change),
+            lines: Lines { rows, ..self.lines },
+        }
+    }
+
     /// The text that is compiled, and the record it is evaluated over.
     pub(super) fn ours(&self) -> (String, String) {
         let (mut text, mut cells) = (String::new(), Vec::new());
@@ -369,7 +409,10 @@ fn write_ours(node: &Node, text: &mut String, cells: &mut Vec<Cell>) {
                 }
             }
         }
-        Shape::Column(index) => write!(text, "<<lines.q{index}>>").expect("a string takes all"),
+        Shape::Column { index, quoted } => {
+            let mark = if *quoted { "'" } else { "" };
+            write!(text, "{mark}<<lines.q{index}>>{mark}").expect("a string takes all");
+        }
         Shape::Build { ours, kids, .. } => {
             for (index, piece) in ours.iter().enumerate() {
                 text.push_str(piece);
@@ -403,7 +446,7 @@ fn write_server(node: &Node, text: &mut String) {
                 }
             }
         }
-        Shape::Column(index) => write!(text, "l.q{index}").expect("a string takes all"),
+        Shape::Column { index, .. } => write!(text, "l.q{index}").expect("a string takes all"),
         Shape::Build { ours, server, kids } => {
             for (index, piece) in server.as_ref().unwrap_or(ours).iter().enumerate() {
                 text.push_str(piece);

@@ -93,7 +93,7 @@ impl Ours {
         };
         match expr.eval_typed(&env) {
             Ok(value) if value.is_null() => Answer::Null,
-            Ok(value) => Answer::Text(value.to_text().map_or_else(String::new, Cow::into_owned)),
+            Ok(value) => Answer::printed(value.to_bytes().unwrap_or_default().into_owned()),
             Err(failure) => Answer::Failed(failure.code().to_owned()),
         }
     }

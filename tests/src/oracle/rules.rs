@@ -76,7 +76,7 @@ fn is_bare_text(seen: &mut Seen<'_>) -> bool {
         .iter()
         .map(|line| line.iter().map(substituted).collect())
         .collect();
-    let root = seen.case.root.with_literals();
+    let root = seen.case.root.with_literals(seen.case.lines.words);
     let case = Case {
         root,
         lines: super::node::Lines {
@@ -94,18 +94,149 @@ fn substituted(cell: &Cell) -> Cell {
     }
 }
 
+/// A CAST that fails with us because the server put an edge of the type in place of the value.
+fn is_unfit_cast(seen: &mut Seen<'_>) -> bool {
+    if !seen.failed_with("E2058") {
+        return false;
+    }
+    let parts = seen.parts();
+    let casts = parts.iter().enumerate().filter(|(_, (node, ours, _))| {
+        node.label.starts_with("C") && matches!(ours, Answer::Failed(code) if code == "E2058")
+    });
+    // The deepest one is the cause. Its operand is the next part.
+    let Some((index, (_, _, given))) = casts.last() else {
+        // Inside a list function the parts cannot be computed alone.
+        return parts
+            .iter()
+            .any(|(node, ..)| node.kids().iter().any(Node::has_column));
+    };
+    let Answer::Text(given) = given else {
+        return false;
+    };
+    let digits = given.trim_start_matches('-').replace('.', "");
+    let whole: Option<f64> = match parts.get(index + 1) {
+        Some((_, _, Answer::Text(from))) => Some(number(from)),
+        _ => None,
+    };
+    let edge = digits.bytes().all(|digit| digit == b'9');
+    edge || whole.is_some_and(|from| from < 0.0 || from.abs() > 9.2e18)
+}
+
+/// The number at the start of a text.
+fn number(text: &str) -> f64 {
+    let text = text.trim_start();
+    (0..=text.len())
+        .rev()
+        .filter_map(|end| text.get(..end))
+        .find_map(|start| start.parse().ok())
+        .unwrap_or(0.0)
+}
+
+/// A text and an exact number that are one floating-point number, but not one number.
+fn is_exact_comparison(seen: &mut Seen<'_>) -> bool {
+    const COMPARING: &[&str] = &[
+        "=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IN", "BETWEEN", "CASE x", "NULLIF", "FIELD",
+    ];
+    let parts = seen.parts().to_vec();
+    parts
+        .iter()
+        .filter(|(node, ..)| COMPARING.contains(&node.label.as_str()))
+        .any(|(node, ..)| {
+            let values: Vec<String> = node
+                .kids()
+                .iter()
+                .filter_map(|kid| {
+                    parts
+                        .iter()
+                        .find(|(part, ..)| std::ptr::eq(part, kid) || same(part, kid))
+                })
+                .filter_map(|(_, _, server)| match server {
+                    Answer::Text(text) => Some(text.clone()),
+                    _ => None,
+                })
+                .collect();
+            values.iter().enumerate().any(|(index, a)| {
+                values[index + 1..].iter().any(|b| {
+                    let long = |text: &str| text.bytes().filter(u8::is_ascii_digit).count() > 15;
+                    a != b && (long(a) || long(b)) && number(a).total_cmp(&number(b)).is_eq()
+                })
+            })
+        })
+}
+
+fn same(a: &Node, b: &Node) -> bool {
+    let text = |node: &Node| {
+        let lines = super::node::Lines::default();
+        Case {
+            root: node.clone(),
+            lines,
+        }
+        .server()
+    };
+    text(a) == text(b)
+}
+
+/// Characters beyond the basic plane are all equal to the server. With one character in the place of them all,
+/// both sides agree.
+fn is_astral(seen: &mut Seen<'_>) -> bool {
+    let text = seen.case.server();
+    let plain = |text: &str| -> String {
+        text.chars()
+            .map(|c| if u32::from(c) > 0xffff { '\u{fffd}' } else { c })
+            .collect()
+    };
+    if plain(&text) == text {
+        return false;
+    }
+    let case = seen.case.map_text(&plain);
+    let (ours, server) = (seen.ask)(&case);
+    ours.agrees(&server)
+}
+
 /// Every rule.
 pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "length of an expression",
         why: "one that is too long, too deep or has too many operators is refused before it is read",
-        holds: |seen| seen.failed_with("E1330"),
+        holds: |seen| {
+            ["E1313", "E1314", "E1315", "E1327"]
+                .iter()
+                .any(|code| seen.failed_with(code))
+        },
+    },
+    Rule {
+        name: "length of a value",
+        why: "a text of more than 1 MiB is a failure; the server gives NULL, from 16 MiB on",
+        holds: |seen| {
+            let long = |answer: &Answer| matches!(answer, Answer::Text(text) if text.len() > 1 << 20);
+            seen.failed_with("E2055")
+                && seen
+                    .parts()
+                    .iter()
+                    .any(|(_, _, server)| long(server) || *server == Answer::Null)
+        },
+    },
+    Rule {
+        name: "CAST that does not fit",
+        why: "a failure; the server puts the nearest value that fits, or the bits of a negative number, and warns nobody",
+        holds: is_unfit_cast,
     },
     Rule {
         name: "bare text",
         why: "the text of a bare placeholder is text where text will do and an exact number where one is needed; \
               as a literal, of digits or in quotes, it gives what the server gives",
         holds: is_bare_text,
+    },
+    Rule {
+        name: "exact comparison",
+        why: "text and an exact number are compared exactly; the server compares them as floating point, which takes \
+              two ids of 19 digits for one",
+        holds: is_exact_comparison,
+    },
+    Rule {
+        name: "characters beyond the basic plane",
+        why: "compared by code point; utf8mb4_general_ci takes all of them for one",
+        holds: is_astral,
     },
     Rule {
         name: "30 digits after the point",

@@ -70,8 +70,5 @@ impl Server {
 }
 
 fn printed(cell: Option<Vec<u8>>) -> Answer {
-    let Some(bytes) = cell else {
-        return Answer::Null;
-    };
-    String::from_utf8(bytes).map_or_else(|e| Answer::Bytes(e.into_bytes()), Answer::Text)
+    cell.map_or(Answer::Null, Answer::printed)
 }

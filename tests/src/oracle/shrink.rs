@@ -81,7 +81,7 @@ fn simpler(node: &Node) -> Vec<Node> {
             let plain: String = pieces.iter().map(plain).collect();
             found.push(Node::literal(plain));
         }
-        Shape::Column(_) => {}
+        Shape::Column { .. } => {}
         Shape::Build { ours, server, kids } => {
             found.extend(fewer(node, ours, server.is_some(), kids));
         }

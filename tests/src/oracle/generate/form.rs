@@ -609,6 +609,13 @@ pub(super) fn interval(making: &mut Making<'_>, depth: u32) -> Node {
 fn group_concat(making: &mut Making<'_>, depth: u32) -> Node {
     let distinct = making.rng.pick(&["", "", "DISTINCT "]);
     let node = making.over_lines("GROUP_CONCAT", distinct, depth);
+    let (column, down) = making
+        .rng
+        .pick(&[("", ""), ("", ""), ("q0", ""), ("q1", " DESC"), ("q1", "")]);
+    let order = |mark: &str, end: &str| match column {
+        "" => String::new(),
+        column => format!(" ORDER BY {mark}{column}{end}{down}"),
+    };
     let separator = making
         .rng
         .pick(&["", "", " SEPARATOR ';'", " SEPARATOR ''", " SEPARATOR '、'"]);
@@ -620,11 +627,11 @@ fn group_concat(making: &mut Making<'_>, depth: u32) -> Node {
     else {
         return node;
     };
-    ours[1].insert_str(0, separator);
+    ours[1].insert_str(0, &format!("{}{separator}", order("<<lines.", ">>")));
     let node = Node::build("GROUP_CONCAT", ours, kids);
     match server {
         Some(mut server) => {
-            server[1].insert_str(0, separator);
+            server[1].insert_str(0, &format!("{}{separator}", order("l.", "")));
             node.for_server(server)
         }
         None => node,

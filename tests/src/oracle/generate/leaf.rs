@@ -1,7 +1,7 @@
 //! Operands without operands: literals and placeholders with values that are worth a look.
 
 use super::super::node::{Cell, Node, Piece, quoted};
-use super::{Making, Want, kind_of};
+use super::{Making, WORDS, Want, kind_of};
 
 const INTEGERS: &[&str] = &[
     "0",
@@ -645,14 +645,15 @@ impl Making<'_> {
         }
     }
 
-    /// A column that is of use: text is no number unless it is written in digits.
+    /// A column. Words are quoted where a number is wanted, and often elsewhere.
     pub(super) fn leaf_column(&mut self, want: Want) -> Node {
-        let texts = self.lines.digits
-            || !matches!(
-                kind_of(want),
-                Want::Number | Want::Integer | Want::Decimal | Want::Double
-            );
-        Node::column(self.rng.pick(if texts { &[0, 1, 2, 2] } else { &[0, 0, 1, 1] }))
+        let index = self.rng.pick(&[0, 0, 1, 1, WORDS]);
+        let number = matches!(
+            kind_of(want),
+            Want::Number | Want::Integer | Want::Decimal | Want::Double
+        );
+        let quoted = self.lines.words == Some(index) && (number || self.chance(50));
+        Node::column(index, quoted)
     }
 
     fn one_of(&mut self, choices: &'static [&'static str]) -> Node {

@@ -182,6 +182,9 @@ fn items() -> Vec<Item> {
     forms.chain(functions).collect()
 }
 
+/// The column of texts.
+const WORDS: usize = 2;
+
 /// Makes cases.
 #[derive(Debug)]
 pub(super) struct Generator {
@@ -388,7 +391,7 @@ impl Making<'_> {
         let scale = self.rng.pick(&[1, 2, 2, 4]);
         let empty = self.rng.pick(&[0, 10, 40]);
         let digits = self.chance(40);
-        self.lines.digits = digits;
+        self.lines.words = (!digits).then_some(WORDS);
         self.lines.columns = 3;
         self.lines.rows = (0..rows)
             .map(|row| {
@@ -402,8 +405,8 @@ impl Making<'_> {
                     },
                 ];
                 // A column needs one value to have a type.
-                for cell in line.iter_mut().filter(|_| row > 0) {
-                    if self.chance(empty) {
+                for (index, cell) in line.iter_mut().enumerate().filter(|_| row > 0) {
+                    if self.chance(empty) && self.lines.words != Some(index) {
                         *cell = Cell::Null;
                     }
                 }
