@@ -4,10 +4,13 @@
 //! they cannot differ. What a value means beyond its shape is left to whoever reads it.
 
 mod scheme;
+mod values;
 mod walk;
 mod words;
 
 pub use scheme::SCHEME;
+pub use values::{MAKERS, MANNERS, Maker, OPERATORS};
+pub(crate) use values::{arguments, words};
 pub use walk::walk;
 pub(crate) use walk::{integer, text};
 pub use words::{CRON, DURATION, HOURS, ID, MOMENT, ZONE, duration_ms};

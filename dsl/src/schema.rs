@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cond::Op;
 use crate::diagnostic::Lang;
-use crate::keys::{Block, KeyRow, SCHEME, Shape};
-use crate::tree::{MAKERS, MANNERS};
+use crate::keys::{Block, KeyRow, MAKERS, MANNERS, SCHEME, Shape};
 
 /// The schema of a scheme file, with titles and descriptions in one language.
 pub fn scheme_schema(lang: Lang) -> Value {
@@ -180,61 +179,55 @@ fn value_def(lang: Lang) -> Value {
 
 /// Exactly one maker with its own arguments, and any manners.
 fn made_def(lang: Lang) -> Value {
-    let any = || json!({"$ref": "#/$defs/value"});
-    let text = || json!({"type": ["string", "number", "boolean"]});
-    let held = |key: &str| match key {
-        "$value" | "$map" | "$split" | "$json" | "$do" | "$default" => any(),
-        "$merge" => json!({"type": "array", "items": any()}),
-        "$where" => json!({"$ref": "#/$defs/cond"}),
-        "$by" => json!({"type": "object", "minProperties": 1, "additionalProperties": any()}),
-        "$to" => json!({"type": "object"}),
-        "$pick" => json!({"enum": ["newest", "only"]}),
-        _ => text(),
-    };
     let manners: Map<String, Value> = MANNERS
         .iter()
-        .map(|(manner, words)| {
-            let schema = match *words {
-                [] => any(),
-                ["true", "false"] => json!({"enum": [true, false, "true", "false"]}),
-                words if words.contains(&"null") => {
-                    let mut all: Vec<Value> = words.iter().map(|word| (*word).into()).collect();
-                    all.push(Value::Null);
-                    json!({"enum": all})
-                }
-                words => json!({"enum": words}),
-            };
-            ((*manner).to_owned(), schema)
-        })
+        .map(|row| (row.key.to_owned(), held(row, lang)))
         .collect();
     let makers: Vec<Value> = MAKERS
         .iter()
-        .filter(|(maker, _)| *maker != "$template")
-        .map(|(maker, arguments)| {
+        .map(|maker| {
             let mut properties = manners.clone();
-            if *maker != "$value" {
+            if maker.row.key != "$value" {
                 properties.remove("$on_error");
             }
-            properties.insert((*maker).to_owned(), held(maker));
-            let mut required = vec![*maker];
-            for argument in *arguments {
-                let name = argument.trim_end_matches('*');
-                properties.insert(name.to_owned(), held(name));
-                required.extend(argument.strip_suffix('*'));
-            }
+            let rows = || [&maker.row].into_iter().chain(maker.arguments);
+            properties.extend(rows().map(|row| (row.key.to_owned(), held(row, lang))));
+            let required = rows().filter(|row| row.required || row.key == maker.row.key);
             let mut schema = json!({
                 "type": "object",
                 "properties": properties,
-                "required": required,
+                "required": required.map(|row| row.key).collect::<Vec<_>>(),
                 "additionalProperties": false,
             });
-            if *maker == "$map" {
-                schema["oneOf"] = json!([{"required": ["$to"]}, {"required": ["$table"]}]);
+            if !maker.one_of.is_empty() {
+                schema["oneOf"] = maker
+                    .one_of
+                    .iter()
+                    .map(|key| json!({"required": [key]}))
+                    .collect();
             }
             schema
         })
         .collect();
     json!({"description": lang.pick("一个取值键和若干方式", "one maker and any manners"), "anyOf": makers})
+}
+
+/// What a `$` key of a value holds. Texts may be empty here, and a plain `null` counts as its word.
+fn held(row: &KeyRow, lang: Lang) -> Value {
+    let mut schema = match row.shape {
+        Shape::Choice(["true", "false"]) => json!({"enum": [true, false, "true", "false"]}),
+        Shape::Choice(words) if words.contains(&"null") => {
+            let plain = [Value::Null];
+            json!({"enum": words.iter().map(|word| (*word).into()).chain(plain).collect::<Vec<Value>>()})
+        }
+        Shape::Values => {
+            json!({"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/value"}})
+        }
+        Shape::Text | Shape::Path => json!({"type": ["string", "number", "boolean"]}),
+        ref other => shape(other, lang),
+    };
+    schema["description"] = lang.pick(row.zh, row.en).into();
+    schema
 }
 
 fn cond_def(on_line: bool) -> Value {

@@ -7,6 +7,7 @@ use crate::cond::compile_cond;
 use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
 use crate::filter::Fit;
+use crate::keys::{MAKERS, MANNERS, arguments, words as words_of};
 use crate::lookup::LookupSpec;
 use crate::path::Path;
 use crate::tree::compile::{Around, Compile, Table, is_ours};
@@ -15,38 +16,6 @@ use crate::tree::term::{
 };
 use crate::value::Value;
 use crate::yaml::{Node, Pair};
-
-/// A maker and the arguments that go with it; those with a star must be there.
-pub(crate) const MAKERS: &[(&str, &[&str])] = &[
-    ("$value", &[]),
-    ("$each", &["$do*", "$key", "$where"]),
-    ("$lookup", &["$get*", "$by*", "$pick"]),
-    ("$map", &["$to", "$table"]),
-    ("$join", &["$with"]),
-    ("$split", &["$with"]),
-    ("$merge", &[]),
-    ("$json", &[]),
-    ("$template", &[]),
-    ("$literal", &[]),
-];
-
-/// The manners, each with the words it may hold; none means a value or a flag.
-pub(crate) const MANNERS: &[(&str, &[&str])] = &[
-    ("$type", Fit::NAMES),
-    ("$missing", &["fail", "omit", "null", "empty", "defer"]),
-    ("$default", &[]),
-    ("$empty", &["keep", "omit", "null"]),
-    ("$required", &["true", "false"]),
-    ("$only", &["create", "update"]),
-    ("$sensitive", &["true", "false"]),
-    ("$on_error", &["fail", "null", "literal"]),
-];
-
-fn arguments() -> impl Iterator<Item = &'static str> {
-    MAKERS
-        .iter()
-        .flat_map(|(_, arguments)| arguments.iter().map(|argument| argument.trim_end_matches('*')))
-}
 
 impl Compile<'_> {
     /// A map in which at least one key is the engine's.
@@ -86,7 +55,7 @@ impl Compile<'_> {
         let mut good = true;
         for pair in pairs {
             let key = pair.key.as_str();
-            if MAKERS.iter().any(|(name, _)| *name == key) {
+            if MAKERS.iter().any(|maker| maker.row.key == key) {
                 if let Some(first) = maker {
                     good = false;
                     self.report(
@@ -96,12 +65,12 @@ impl Compile<'_> {
                     );
                 }
                 maker = maker.or(Some(pair));
-            } else if !MANNERS.iter().any(|(name, _)| *name == key) && !arguments().any(|name| name == key) {
+            } else if !MANNERS.iter().any(|row| row.key == key) && !arguments().any(|name| name == key) {
                 good = false;
                 let all = MAKERS
                     .iter()
-                    .map(|row| row.0)
-                    .chain(MANNERS.iter().map(|row| row.0))
+                    .map(|maker| maker.row.key)
+                    .chain(MANNERS.iter().map(|row| row.key))
                     .chain(arguments());
                 let near = did_you_mean(key, all);
                 self.report(
@@ -113,7 +82,7 @@ impl Compile<'_> {
         }
         let Some(maker) = maker else {
             if good {
-                let all: Vec<&str> = MAKERS.iter().map(|row| row.0).collect();
+                let all: Vec<&str> = MAKERS.iter().map(|maker| maker.row.key).collect();
                 self.report(
                     self.problem(&words::NO_MAKER, span.clone())
                         .with("all", all.join(" ")),
@@ -123,12 +92,12 @@ impl Compile<'_> {
         };
         let takes = MAKERS
             .iter()
-            .find(|(name, _)| *name == maker.key)
-            .map_or(&[][..], |row| row.1);
+            .find(|row| row.row.key == maker.key)
+            .map_or(&[][..], |row| row.arguments);
         for pair in pairs {
             let key = pair.key.as_str();
             let argument = arguments().any(|name| name == key);
-            if argument && !takes.iter().any(|name| name.trim_end_matches('*') == key) {
+            if argument && !takes.iter().any(|row| row.key == key) {
                 good = false;
                 self.report(
                     self.problem(&words::MISPLACED_ARGUMENT, pair.key_span.clone())
@@ -137,13 +106,13 @@ impl Compile<'_> {
                 );
             }
         }
-        for needed in takes.iter().filter_map(|name| name.strip_suffix('*')) {
-            if !pairs.iter().any(|pair| pair.key == needed) {
+        for needed in takes.iter().filter(|row| row.required) {
+            if !pairs.iter().any(|pair| pair.key == needed.key) {
                 good = false;
                 self.report(
                     self.problem(&words::MAKER_NEEDS, maker.key_span.clone())
                         .with("maker", &maker.key)
-                        .with("key", needed),
+                        .with("key", needed.key),
                 );
             }
         }
@@ -397,17 +366,18 @@ impl Compile<'_> {
     fn manners(&mut self, pairs: &[Pair], maker: Option<&Maker>) -> Manners {
         let mut manners = Manners::default();
         for pair in pairs {
-            let Some((key, words_of)) = MANNERS.iter().find(|(name, _)| *name == pair.key) else {
+            let Some(row) = MANNERS.iter().find(|row| row.key == pair.key) else {
                 continue;
             };
-            if *key == "$default" {
+            let (key, words_of) = (row.key, words_of(row));
+            if key == "$default" {
                 manners.default = Some(self.term(&pair.value));
                 continue;
             }
             let Some(word) = self.one_of(pair, words_of) else {
                 continue;
             };
-            match *key {
+            match key {
                 "$type" => manners.fit = Fit::parse(&word),
                 "$missing" => {
                     manners.missing = Some(missing(&word));
@@ -483,7 +453,7 @@ fn waits(maker: &Maker) -> bool {
 fn has_manners(pairs: &[Pair]) -> bool {
     pairs
         .iter()
-        .any(|pair| MANNERS.iter().any(|(name, _)| *name == pair.key))
+        .any(|pair| MANNERS.iter().any(|row| row.key == pair.key))
 }
 
 fn missing(word: &str) -> Missing {

@@ -28,7 +28,6 @@ pub use compile::{Compile, Schemes, Table, compile_tree};
 pub(crate) use compile::{from_segments, path_of};
 pub use eval::{Evaluated, Scope, Trace, TraceEntry, eval, eval_value};
 pub(crate) use eval::{Left, eval_noting, line_key, value_of};
-pub(crate) use maker::{MAKERS, MANNERS};
 pub use names::TreePlace;
 pub use sink::{Mark, Sink, ValueSink, write_value};
 pub use term::Tree;

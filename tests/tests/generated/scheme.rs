@@ -1,7 +1,7 @@
 //! The keys of a scheme file.
 
 use dsl::Lang;
-use dsl::keys::{Block, KeyRow, SCHEME, Shape};
+use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 
 use crate::markdown::{anchor, code, head, prose, row, table};
 
@@ -24,6 +24,9 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("the scheme's", "方案的时区"),
 ];
 
+/// The section of values.
+const VALUES: (&str, &str) = ("值", "Values");
+
 pub(crate) fn page(lang: Lang) -> String {
     let mut page = head(
         lang,
@@ -31,9 +34,9 @@ pub(crate) fn page(lang: Lang) -> String {
         ("方案文件的键", "Keys of a scheme file"),
         (
             "一个方案文件可以写的全部键,与 `engine check` 和 `engine schema scheme` 出自同一张表。别的键是错误。\
-             “值”可以是原样的数据、`<<字段>>`、`_function`、`_findCollection`,或带 `$` 键的对象。",
+             “值”可以是原样的数据、`<<字段>>`、`_function`、`_findCollection`、`_mongoQuery`,或带 `$` 键的对象。",
             "Every key a scheme file may have, from the table that `engine check` and `engine schema scheme` read too. Any other key is an error. \
-             A *value* is literal data, `<<field>>`, `_function`, `_findCollection` or a map with `$` keys.",
+             A *value* is literal data, `<<field>>`, `_function`, `_findCollection`, `_mongoQuery` or a map with `$` keys.",
         ),
     );
     let mut blocks = Vec::new();
@@ -46,6 +49,8 @@ pub(crate) fn page(lang: Lang) -> String {
         let title = name(place);
         page.push_str(&format!("* [{}](#{})\n", prose(&title), anchor(&title)));
     }
+    let title = lang.pick(VALUES.0, VALUES.1);
+    page.push_str(&format!("* [{title}](#{})\n", anchor(title)));
     for (place, block) in blocks {
         page.push_str(&format!(
             "\n## {}\n\n{}",
@@ -53,7 +58,70 @@ pub(crate) fn page(lang: Lang) -> String {
             keys(block, &place, lang)
         ));
     }
+    page.push_str(&values(lang));
     page
+}
+
+/// The `$` keys of values, and the operators of `_mongoQuery`.
+fn values(lang: Lang) -> String {
+    let mut text = format!("\n## {}\n\n", lang.pick(VALUES.0, VALUES.1));
+    text.push_str(lang.pick(
+        "带 `$` 键的对象恰好有一个取值键、它的参数,以及任意几个方式。\n\n",
+        "A map with `$` keys has exactly one key that makes the value, the arguments of that key, and any manners.\n\n",
+    ));
+    text.push_str(&table(lang.pick(
+        &["取值键与参数", "内容", "不写时", "用途"],
+        &["makers and arguments", "holds", "when left out", "what for"],
+    )));
+    for maker in MAKERS {
+        value_row(&mut text, &maker.row, "", lang);
+        for argument in maker.arguments {
+            value_row(&mut text, argument, &format!("{} ", code(maker.row.key)), lang);
+        }
+    }
+    text.push('\n');
+    text.push_str(&table(lang.pick(
+        &["方式", "内容", "不写时", "用途"],
+        &["manners", "holds", "when left out", "what for"],
+    )));
+    for manner in MANNERS {
+        value_row(&mut text, manner, "", lang);
+    }
+    text.push_str(&format!(
+        "\n{}\n\n",
+        lang.pick(
+            "`_findCollection find 字段 from 方案 where 字段=值 字段=值`:全部相等的最新一行,按文本比较;含空格的值或名称写在引号里。\
+             `_mongoQuery 方案 findField=content.字段 where={…}`:同样,但可以用下面的运算符,整段写在单引号里。\
+             `where` 是 JSON,`\"<<x>>\"` 给文本,`<<x>>` 保留类型;占位符没有值时不查找,结果是 NULL。\
+             经过列表的字段,有一个元素符合即可。",
+            "`_findCollection find FIELD from SCHEME where FIELD=VALUE FIELD=VALUE`: the newest row with all of these, compared as text; values and names with blanks stand in quotes. \
+             `_mongoQuery SCHEME findField=content.FIELD where={…}`: the same with the operators below, all of it in single quotes. \
+             `where` is JSON, in which `\"<<x>>\"` gives text and `<<x>>` the value with its kind; where a placeholder has no value nothing is looked up, and the result is NULL. \
+             Of a field behind a list, one element is enough.",
+        )
+    ));
+    text.push_str(&table(lang.pick(&["运算符", "含义"], &["operator", "asks"])));
+    for (name, zh, en) in OPERATORS {
+        row(&mut text, &[code(name), prose(lang.pick(zh, en))]);
+    }
+    text
+}
+
+fn value_row(text: &mut String, one: &KeyRow, before: &str, lang: Lang) {
+    let example = if one.example.is_empty() {
+        String::new()
+    } else {
+        format!("{}{}", lang.pick(",例如 ", ", as in "), code(one.example))
+    };
+    row(
+        text,
+        &[
+            format!("{before}{}", code(one.key)),
+            holds(&one.shape, one.key, lang),
+            left_out(one, lang),
+            format!("{}{example}", prose(lang.pick(one.zh, one.en))),
+        ],
+    );
 }
 
 /// A block and those below it, with their places.

@@ -13,6 +13,7 @@ use json::{Json, JsonKind, Member};
 use crate::catalogue::value as words;
 use crate::diagnostic::did_you_mean;
 use crate::facts::SchemeFacts;
+use crate::keys::OPERATORS;
 use crate::lookup::{Field, LookupSpec, Pattern};
 use crate::path::{Path, Segment};
 use crate::template::has_placeholder;
@@ -22,13 +23,14 @@ use crate::tree::term::{LookupTerm, Piece, Term, TermKind};
 use crate::value::Value;
 use crate::yaml::Node;
 
-/// Operators below a field.
-const TESTS: [&str; 11] = [
-    "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$regex", "$not",
-];
-
 /// Operators beside fields.
 const GROUPS: [&str; 3] = ["$and", "$or", "$nor"];
+
+/// Operators below a field.
+fn tests() -> Vec<&'static str> {
+    let all = OPERATORS.iter().map(|(name, _, _)| *name);
+    all.filter(|name| !GROUPS.contains(name)).collect()
+}
 
 /// Names that mean something in a row's own fields and are no fields of ours.
 const RAW: &[(&str, &str)] = &[("id", "$key"), ("number", "$label")];
@@ -229,7 +231,7 @@ impl Query<'_, '_, '_> {
         let problem = self.cx.problem(&words::QUERY_OPERATOR, (self.place)(at));
         let near = match name {
             "$not" => vec!["$nor".to_owned()],
-            _ => did_you_mean(name, TESTS.iter().chain(&GROUPS).copied()),
+            _ => did_you_mean(name, OPERATORS.iter().map(|(known, _, _)| *known)),
         };
         self.cx.report(
             problem
@@ -334,7 +336,7 @@ impl Query<'_, '_, '_> {
             },
             name if name.starts_with('$') => {
                 let at = member.name_at.start + from..member.name_at.end + from;
-                return self.unknown(name, at, &TESTS);
+                return self.unknown(name, at, &tests());
             }
             _ => {
                 let at = member.name_at.start + from..member.name_at.end + from;
