@@ -56,6 +56,13 @@ impl LookupWant {
         parts.join(" ")
     }
 
+    /// Whether both search the same rows by the same keys; which field they take does not matter.
+    pub fn searches_as(&self, other: &LookupWant) -> bool {
+        (&self.spec.scheme, &self.spec.by) == (&other.spec.scheme, &other.spec.by)
+            && self.keys == other.keys
+            && self.also == other.also
+    }
+
     /// Whether a key has no value: then nothing is asked, and nothing is found.
     pub fn has_empty_key(&self) -> bool {
         self.keys.iter().any(String::is_empty)

@@ -126,9 +126,9 @@ pub(crate) fn eval_noting(
     if let (Some(trace), Some(found)) = (trace, eval.trace) {
         trace.entries.extend(found.into_inner());
     }
-    for looked in eval.looked.into_inner() {
-        if !left.looked.contains(&looked) {
-            left.looked.push(looked);
+    for (want, matches) in eval.looked.into_inner() {
+        if !left.looked.iter().any(|(known, _)| known.searches_as(&want)) {
+            left.looked.push((want, matches));
         }
     }
     left.lines.append(&mut eval.lines.into_inner());
