@@ -98,6 +98,7 @@ pub const ALL: &[&Builtin] = &[
     &MIN,
     &MAX,
     &COUNT,
+    &GROUP_CONCAT,
 ];
 
 /// A registry of [`ALL`].

@@ -3,9 +3,12 @@
 
 use std::cmp::Ordering;
 
-use dsl::builtin::{Builtin, Call, CallError, Example, Param, Type, Typing, both};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::decimal::Decimal;
-use dsl::expr::sql::{Double, Num, Sql, compare};
+use dsl::expr::sql::{Double, NOT_FIXED, Num, Sql, compare};
+
+/// Digits a mean shows beyond those of its values.
+const AVERAGE_ADDS: u8 = 4;
 
 const LINES: Param = Param::required(
     "values",
@@ -39,17 +42,14 @@ pub const SUM: Builtin = Builtin {
 };
 
 fn sum(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
-    Ok(total(values)?.map_or(Sql::Null, number))
+    Ok(match total(values)? {
+        None => Sql::Null,
+        Some(Num::Int(int)) => Sql::Decimal(int.to_decimal()),
+        Some(other) => other.into_sql(),
+    })
 }
 
-fn number(total: Num) -> Sql<'static> {
-    match total {
-        Num::Int(int) => Sql::Decimal(int.to_decimal()),
-        other => other.into_sql(),
-    }
-}
-
-/// Exact as long as every value is.
+/// Exact as long as every value is; a float shows as many digits as the longest value.
 fn total(values: &[Sql<'_>]) -> Result<Option<Num>, CallError> {
     let mut total: Option<Num> = None;
     for value in values.iter().filter_map(Sql::to_num) {
@@ -63,7 +63,8 @@ fn total(values: &[Sql<'_>]) -> Result<Option<Num>, CallError> {
                 if !value.is_finite() {
                     return Err(CallError::OutOfRange);
                 }
-                Num::Float(Double::new(value))
+                let decimals = a.decimals().zip(b.decimals()).map(|(a, b)| a.max(b));
+                Num::Float(Double { value, decimals })
             }
         });
     }
@@ -94,13 +95,17 @@ fn avg(values: &[Sql<'_>]) -> Result<Sql<'static>, CallError> {
     let count = i64::try_from(values.len()).unwrap_or(i64::MAX);
     Ok(match total(values)? {
         None => Sql::Null,
-        Some(total @ (Num::Int(_) | Num::Exact(_))) => total
-            .to_decimal()
-            .div(&Decimal::from(count))?
-            .map_or(Sql::Null, Sql::Decimal),
-        Some(Num::Float(total)) => Sql::Double(Double::new(
-            total.value / Num::Exact(Decimal::from(count)).to_f64(),
-        )),
+        Some(Num::Float(total)) => Sql::Double(Double {
+            value: total.value / Num::Exact(Decimal::from(count)).to_f64(),
+            decimals: total
+                .decimals
+                .map(|shown| shown.saturating_add(AVERAGE_ADDS))
+                .filter(|shown| *shown < NOT_FIXED),
+        }),
+        Some(total) => {
+            let mean = total.to_decimal().div(&Decimal::from(count))?;
+            mean.map_or(Sql::Null, Sql::Decimal)
+        }
     })
 }
 
@@ -162,3 +167,50 @@ pub const COUNT: Builtin = Builtin {
     constant: true,
     call: Call::Aggregate(|values, _| Ok(Sql::int(i64::try_from(values.len()).unwrap_or(i64::MAX)))),
 };
+
+/// `GROUP_CONCAT(values, separator)`.
+pub const GROUP_CONCAT: Builtin = Builtin {
+    name: "GROUP_CONCAT",
+    aliases: &[],
+    summary: both(
+        "把各行的值用分隔符连成一段文本;没有值时为 NULL。",
+        "Joins the values of the lines to one text; NULL if there is no value.",
+    ),
+    params: &[
+        LINES,
+        Param::optional(
+            "separator",
+            Type::Text,
+            both(
+                "写法是 `SEPARATOR ';'`;缺省是逗号。可以先写 DISTINCT 和 ORDER BY。",
+                "Written `SEPARATOR ';'`; a comma if left out. DISTINCT and ORDER BY may be written too.",
+            ),
+        ),
+    ],
+    returns: Type::Text,
+    ty: Typing::Text,
+    examples: &[
+        Example::is("GROUP_CONCAT(<<details.qty>>)", "2,4.50"),
+        Example::is("GROUP_CONCAT('杭州')", "杭州"),
+        Example::is("GROUP_CONCAT('')", ""),
+        Example::null("GROUP_CONCAT(NULL)"),
+    ],
+    constant: true,
+    call: Call::Aggregate(join),
+};
+
+fn join(values: &[Sql<'_>], args: &Args<'_>) -> Result<Sql<'static>, CallError> {
+    if values.is_empty() {
+        return Ok(Sql::Null);
+    }
+    let separator = if args.is_empty() { ",".into() } else { args.text(0) };
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.push_str(&separator);
+        }
+        text.push_str(&value.to_text().unwrap_or_default());
+        args.room_for(text.len())?;
+    }
+    Ok(Sql::text(text))
+}

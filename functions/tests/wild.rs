@@ -125,6 +125,11 @@ fn what_cannot_work_is_refused() {
             "E1319",
         ),
         ("sum(10,20,30)", "E1302"),
+        ("UUID()", "E1331"),
+        ("concat('K', rand())", "E1331"),
+        ("IF(last_insert_id() > 0, 1, 0)", "E1331"),
+        ("count(*)", "E1332"),
+        ("IF(COUNT( * ) > 1, 'a', 'b')", "E1332"),
     ];
     for (expr, code) in rows {
         let errors = compiled(expr).expect_err(expr);

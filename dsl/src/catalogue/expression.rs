@@ -36,6 +36,8 @@ pub const ALL: &[&Entry] = &[
     &FULL_WIDTH,
     &BAD_PATTERN,
     &CASE_WITHOUT_WHEN,
+    &FUNCTION_REFUSED,
+    &COUNT_STAR,
     &COMPARED_AS_TEXT,
     &TEXT_AS_ZERO,
 ];
@@ -441,6 +443,32 @@ pub const CASE_WITHOUT_WHEN: Entry = Entry {
     long_zh: "CASE 至少要有一组 WHEN … THEN …。",
     long_en: "CASE needs at least one WHEN … THEN ….",
     example: "_function case <<a>> else 1 end",
+};
+
+/// `{name}` cannot be had: it {why_en}.
+pub const FUNCTION_REFUSED: Entry = Entry {
+    code: "E1331",
+    severity: Severity::Error,
+    zh: "不能用 `{name}`:{why_zh}",
+    en: "`{name}` cannot be had: it {why_en}",
+    help_zh: "{help_zh}",
+    help_en: "{help_en}",
+    long_zh: "同一行数据无论在哪里、算多少次,都必须得到同一份报文。随机数、等待、锁和数据库连接的信息做不到,因此不提供。",
+    long_en: "The same row must give the same payload, wherever and how often it is computed. Lots, waits, locks and what a database connection knows cannot promise that and are left out.",
+    example: "_function UUID()",
+};
+
+/// `COUNT(*)` counts rows of a table; here it counts the lines of one record.
+pub const COUNT_STAR: Entry = Entry {
+    code: "E1332",
+    severity: Severity::Error,
+    zh: "`COUNT(*)` 数的是表里的行,这里只有一行数据",
+    en: "`COUNT(*)` counts the rows of a table, and here is one row",
+    help_zh: "数明细写一个每行都有的字段:`COUNT(<<details.id>>)`",
+    help_en: "to count lines name a field that each of them has: `COUNT(<<details.id>>)`",
+    long_zh: "COUNT 对明细逐行计算,并且只数有值的行,所以要写明是哪个列表的字段。",
+    long_en: "COUNT runs over the lines of a document and counts those with a value, so it has to be told a field of the list.",
+    example: "_function COUNT(*)",
 };
 
 /// If `<<{name}>>` is text, it is compared with {literal} as text.

@@ -35,6 +35,7 @@ mod eval;
 mod find;
 mod parse;
 mod print;
+mod refused;
 pub(crate) mod run;
 mod scan;
 pub mod sql;
@@ -57,6 +58,7 @@ use crate::value::Value;
 
 pub use find::{FindKey, FindSpec, parse_find};
 pub use parse::limit_parser_calls;
+pub use refused::{REFUSED, Refused, refused};
 pub use sql::Sql;
 pub use trace::Step;
 pub use ty::Ty;

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use shape::Shape;
 
+use super::refused::refused;
 use super::{Bounds, ExprError};
 use crate::builtin::Registry;
 use crate::catalogue::expression;
@@ -143,6 +144,7 @@ pub(super) fn scan(text: &str, registry: &Registry, bounds: &Bounds) -> Result<(
     }
     let mut errors = shape.errors;
     words(text, &tokens, registry, &mut errors);
+    errors.extend(star_counted(text, &tokens));
     if errors.is_empty() {
         return Ok(());
     }
@@ -168,6 +170,14 @@ pub(super) fn unknown_functions(text: &str, registry: &Registry) -> Vec<ExprErro
 }
 
 pub(super) fn unknown_function(name: &str, span: Range<usize>, registry: &Registry) -> ExprError {
+    if let Some(refused) = refused(name) {
+        return ExprError::new(&expression::FUNCTION_REFUSED, span)
+            .with("name", name.to_ascii_uppercase())
+            .with("why_zh", refused.why.zh)
+            .with("why_en", refused.why.en)
+            .with("help_zh", refused.instead.zh)
+            .with("help_en", refused.instead.en);
+    }
     let similar = registry.similar(name);
     let (zh, en) = match similar.is_empty() {
         true => (
@@ -181,6 +191,20 @@ pub(super) fn unknown_function(name: &str, span: Range<usize>, registry: &Regist
         .with("help_zh", zh)
         .with("help_en", en)
         .similar(similar)
+}
+
+/// `COUNT(*)`: there are no rows to count here, only the lines of one.
+fn star_counted<'t>(text: &'t str, tokens: &'t [Token]) -> impl Iterator<Item = ExprError> + 't {
+    let is = |token: &Token, word: &str| text[token.span.clone()].eq_ignore_ascii_case(word);
+    tokens
+        .windows(4)
+        .filter(move |four| {
+            ["COUNT", "(", "*", ")"]
+                .iter()
+                .zip(*four)
+                .all(|(word, token)| is(token, word))
+        })
+        .map(|four| ExprError::new(&expression::COUNT_STAR, four[2].span.clone()))
 }
 
 fn is_keyword(word: &str) -> bool {
