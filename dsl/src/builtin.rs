@@ -17,7 +17,7 @@ use crate::expr::run::Run;
 use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty, TyKind};
 
 pub use crate::expr::run::Lazy;
-pub use crate::expr::text::fold;
+pub use crate::expr::text::{capital, compare as compare_text, fold, small};
 pub use crate::expr::types::Types;
 
 /// A text in both languages.

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod collation;
 mod crash;
 mod figure;
 mod fuzz;
@@ -28,6 +29,7 @@ cargo xtask oracle       compare generated expressions with a private MariaDB: [
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
+cargo xtask collation    measure how a server compares characters, write dsl/src/expr/collation.rs: arguments of the client `mariadb`
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
         ["fuzz", more @ ..] => fuzz::fuzz(&place, more).close("cargo xtask fuzz"),
+        ["collation", more @ ..] => collation::collation(&place, more).close("cargo xtask collation"),
         ["advisories"] => advisories(&place).close("cargo xtask advisories"),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -189,18 +189,20 @@ fn like<'a>(
     sense: Sense,
 ) -> Result<Sql<'a>, Failure> {
     let (value, pattern) = (node(run, inner)?, node(run, pattern)?);
-    let (Some(text), Some(pattern)) = (value.to_text(), pattern.to_text()) else {
-        return Ok(Sql::Null);
-    };
     let mut steps = 0;
     // A character is far cheaper than a node.
-    let matched = text::like(
-        &text,
-        &pattern,
-        escape,
-        run.fuel_left().saturating_mul(8),
-        &mut steps,
-    );
+    let most = run.fuel_left().saturating_mul(8);
+    let matched = if matches!(value, Sql::Bytes(_)) || matches!(pattern, Sql::Bytes(_)) {
+        let (Some(text), Some(pattern)) = (value.to_bytes(), pattern.to_bytes()) else {
+            return Ok(Sql::Null);
+        };
+        text::like_bytes(&text, &pattern, escape, most, &mut steps)
+    } else {
+        let (Some(text), Some(pattern)) = (value.to_text(), pattern.to_text()) else {
+            return Ok(Sql::Null);
+        };
+        text::like(&text, &pattern, escape, most, &mut steps)
+    };
     run.spend(steps / 8)?;
     match matched {
         Some(matched) => Ok(truth(Some(matched), sense)),

@@ -28,6 +28,7 @@
 mod arith;
 pub(crate) mod ast;
 mod cast;
+mod collation;
 mod check;
 mod compare;
 mod error;
