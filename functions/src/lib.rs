@@ -10,18 +10,25 @@ use dsl::builtin::{Builtin, Registry};
 mod calendar;
 mod choice;
 mod clock;
+mod code;
 mod format;
 mod hash;
 mod lines;
 mod number;
+mod part;
+mod search;
 mod text;
+mod units;
 
 pub use calendar::*;
 pub use choice::*;
 pub use clock::*;
+pub use code::*;
 pub use hash::*;
 pub use lines::*;
 pub use number::*;
+pub use part::*;
+pub use search::*;
 pub use text::*;
 
 /// Every function, by family.
@@ -67,17 +74,44 @@ pub const ALL: &[&Builtin] = &[
     // text
     &CONCAT,
     &CONCAT_WS,
-    &REPLACE,
-    &LEFT,
-    &RIGHT,
-    &SUBSTRING,
-    &LOCATE,
-    &TRIM,
+    &REPEAT,
+    &SPACE,
+    &LPAD,
+    &RPAD,
+    &REVERSE,
     &UPPER,
     &LOWER,
     &LENGTH,
+    &BIT_LENGTH,
     &CHAR_LENGTH,
+    &REPLACE,
+    &INSERT,
+    &LEFT,
+    &RIGHT,
+    &SUBSTRING,
+    &SUBSTRING_INDEX,
+    &TRIM,
+    &LTRIM,
+    &RTRIM,
+    &LOCATE,
+    &INSTR,
+    &FIELD,
+    &STRCMP,
+    &FIND_IN_SET,
+    &ELT,
+    &MAKE_SET,
+    &ASCII,
+    &ORD,
+    &CHAR,
+    &HEX,
+    &UNHEX,
+    &QUOTE,
+    &TO_BASE64,
+    &FROM_BASE64,
     &MD5,
+    &SHA1,
+    &SHA2,
+    &CRC32,
     // the instant of the run
     &NOW,
     &CURDATE,

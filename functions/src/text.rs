@@ -1,9 +1,12 @@
-//! Text. Places and lengths count characters, except in LENGTH; a number counts as the digits it shows.
+//! Texts that are joined, repeated, filled up, turned round and measured. Places and lengths count characters,
+//! except in LENGTH; a number counts as the digits it shows; what is made of bytes is bytes.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both, fold};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both, capital, small};
 use dsl::expr::sql::Sql;
 
-const TEXT: Param = Param::required(
+use crate::units::{binary, count, made, made_of, offset, size};
+
+pub(crate) const TEXT: Param = Param::required(
     "text",
     Type::Text,
     both(
@@ -25,10 +28,11 @@ pub const CONCAT: Builtin = Builtin {
         Param::rest("more", Type::Text, both("接在后面的文本。", "What follows.")),
     ],
     returns: Type::Text,
-    ty: Typing::Text,
+    ty: Typing::By(made_of::<0xFF>),
     examples: &[
         Example::is("CONCAT('客户:', '张三')", "客户:张三"),
         Example::is("CONCAT(1.50, '元')", "1.50元"),
+        Example::is("CONCAT(1/3, '')", "0.3333"),
         Example::null("CONCAT('a', NULL, 'b')"),
         Example::fails("CONCAT()", "E1302"),
     ],
@@ -37,13 +41,13 @@ pub const CONCAT: Builtin = Builtin {
 };
 
 fn concat(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let mut joined = String::new();
+    let mut joined = Vec::new();
     for index in 0..args.len() {
-        let text = args.text(index);
+        let text = args.bytes(index);
         args.room_for(joined.len() + text.len())?;
-        joined.push_str(&text);
+        joined.extend_from_slice(&text);
     }
-    Ok(Sql::text(joined))
+    Ok(made(joined, binary(args, 0..args.len())))
 }
 
 /// `CONCAT_WS(separator, text, …)`.
@@ -51,8 +55,8 @@ pub const CONCAT_WS: Builtin = Builtin {
     name: "CONCAT_WS",
     aliases: &[],
     summary: both(
-        "用分隔符连接文本,跳过 NULL。",
-        "Joins texts with a separator and leaves out NULLs.",
+        "用分隔符连接文本,跳过 NULL,不跳过空文本。",
+        "Joins texts with a separator; leaves out NULLs, but not empty texts.",
     ),
     params: &[
         Param::required(
@@ -64,10 +68,11 @@ pub const CONCAT_WS: Builtin = Builtin {
         Param::rest("more", Type::Text, both("接在后面的文本。", "What follows.")),
     ],
     returns: Type::Text,
-    ty: Typing::Text,
+    ty: Typing::By(made_of::<0xFF>),
     examples: &[
         Example::is("CONCAT_WS('-', 'a', NULL, 'b')", "a-b"),
         Example::is("CONCAT_WS('-', '', 'b')", "-b"),
+        Example::is("CONCAT_WS('-', NULL)", ""),
         Example::null("CONCAT_WS(NULL, 'a', 'b')"),
     ],
     constant: true,
@@ -78,232 +83,198 @@ fn concat_ws(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if args.get(0).is_null() {
         return Ok(Sql::Null);
     }
-    let separator = args.text(0);
-    let mut joined = String::new();
+    let separator = args.bytes(0);
+    let mut joined = Vec::new();
     let present = (1..args.len()).filter(|index| !args.get(*index).is_null());
     for (position, index) in present.enumerate() {
-        let text = args.text(index);
+        let text = args.bytes(index);
         args.room_for(joined.len() + separator.len() + text.len())?;
         if position > 0 {
-            joined.push_str(&separator);
+            joined.extend_from_slice(&separator);
         }
-        joined.push_str(&text);
+        joined.extend_from_slice(&text);
     }
-    Ok(Sql::text(joined))
+    Ok(made(joined, binary(args, 0..args.len())))
 }
 
-/// `REPLACE(text, from, to)`.
-pub const REPLACE: Builtin = Builtin {
-    name: "REPLACE",
+/// `REPEAT(text, count)`.
+pub const REPEAT: Builtin = Builtin {
+    name: "REPEAT",
     aliases: &[],
-    summary: both(
-        "把 text 里的每一处 from 换成 to,区分大小写。",
-        "Replaces every `from` in `text` by `to`; case matters.",
-    ),
+    summary: both("把文本重复若干次。", "The text so many times in a row."),
     params: &[
         TEXT,
         Param::required(
-            "from",
-            Type::Text,
+            "count",
+            Type::Integer,
             both(
-                "要找的文本;空文本表示不替换。",
-                "What to look for; empty replaces nothing.",
+                "次数;不大于 0 得空文本。",
+                "How many times; 0 or less gives empty text.",
             ),
         ),
-        Param::required("to", Type::Text, both("换成的文本。", "What to put there.")),
     ],
     returns: Type::Text,
-    ty: Typing::Text,
+    ty: Typing::By(made_of::<1>),
     examples: &[
-        Example::is("REPLACE(1699928000.120, '.', '')", "1699928000120"),
-        Example::is("REPLACE('abc', '', '-')", "abc"),
-        Example::is("REPLACE('云杉有限公司', '有限公司', '')", "云杉"),
-        Example::is("REPLACE('Abc', 'a', 'x')", "Abc"),
-        Example::fails("REPLACE('abc', 'b')", "E1302"),
+        Example::is("REPEAT('ab', 3)", "ababab"),
+        Example::is("REPEAT('-', 2.5)", "---"),
+        Example::is("REPEAT('ab', -1)", ""),
+        Example::fails("REPEAT('a', 1000000000)", "E2055"),
     ],
     constant: true,
-    call: Call::Eager(replace),
+    call: Call::Eager(repeat),
 };
 
-fn replace(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let (text, from, to) = (args.text(0), args.text(1), args.text(2));
-    if from.is_empty() {
-        return Ok(Sql::text(text.into_owned()));
-    }
-    if to.len() > from.len() {
-        let more = (to.len() - from.len()).saturating_mul(text.matches(&*from).count());
-        args.room_for(text.len().saturating_add(more))?;
-    }
-    Ok(Sql::text(text.replace(&*from, &to)))
+fn repeat(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
+    let (text, times) = (args.bytes(0), args.count(1));
+    args.room_for(text.len().saturating_mul(times))?;
+    let times = if text.is_empty() { 0 } else { times };
+    Ok(made(text.repeat(times), binary(args, 0..1)))
 }
 
-const LENGTH_WANTED: Param =
-    Param::required("length", Type::Integer, both("字符数。", "How many characters."));
-
-/// `LEFT(text, length)`.
-pub const LEFT: Builtin = Builtin {
-    name: "LEFT",
+/// `SPACE(count)`.
+pub const SPACE: Builtin = Builtin {
+    name: "SPACE",
     aliases: &[],
-    summary: both("开头的若干个字符。", "The first characters."),
-    params: &[TEXT, LENGTH_WANTED],
+    summary: both("若干个空格。", "So many blanks."),
+    params: &[Param::required(
+        "count",
+        Type::Integer,
+        both(
+            "个数;不大于 0 得空文本。",
+            "How many; 0 or less gives empty text.",
+        ),
+    )],
     returns: Type::Text,
     ty: Typing::Text,
     examples: &[
-        Example::is("LEFT('AD0001', 2)", "AD"),
-        Example::is("LEFT('广东省', 2)", "广东"),
-        Example::is("LEFT('abc', -1)", ""),
-        Example::is("LEFT('abc', 9)", "abc"),
+        Example::is("CONCAT('[', SPACE(3), ']')", "[   ]"),
+        Example::is("SPACE(-1)", ""),
+        Example::null("SPACE(NULL)"),
     ],
     constant: true,
     call: Call::Eager(|args| {
-        Ok(Sql::text(
-            args.text(0).chars().take(args.count(1)).collect::<String>(),
-        ))
+        let blanks = args.count(0);
+        args.room_for(blanks)?;
+        Ok(Sql::text(" ".repeat(blanks)))
     }),
 };
 
-/// `RIGHT(text, length)`.
-pub const RIGHT: Builtin = Builtin {
-    name: "RIGHT",
-    aliases: &[],
-    summary: both("末尾的若干个字符。", "The last characters."),
-    params: &[TEXT, LENGTH_WANTED],
-    returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[
-        Example::is("RIGHT('AD0001', 4)", "0001"),
-        Example::is("RIGHT('广东省', 1)", "省"),
-        Example::is("RIGHT('abc', 9)", "abc"),
-    ],
-    constant: true,
-    call: Call::Eager(right),
-};
-
-fn right(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let text = args.text(0);
-    let skipped = text.chars().count().saturating_sub(args.count(1));
-    Ok(Sql::text(text.chars().skip(skipped).collect::<String>()))
-}
-
-/// `SUBSTRING(text, position, length)`.
-pub const SUBSTRING: Builtin = Builtin {
-    name: "SUBSTRING",
-    aliases: &["SUBSTR", "MID"],
-    summary: both(
-        "从 position 起的若干个字符;位置从 1 数起。",
-        "Characters from `position` on; places count from 1.",
+const WIDTH: Param = Param::required(
+    "length",
+    Type::Integer,
+    both(
+        "结果的字符数;较长的文本被截断,负数得 NULL。",
+        "How many characters the result has; a longer text is cut, negative gives NULL.",
     ),
-    params: &[
-        TEXT,
-        Param::required(
-            "position",
-            Type::Integer,
-            both(
-                "起点;负数从末尾数起,0 得空文本。",
-                "Where to begin; negative counts from the end, 0 gives nothing.",
-            ),
-        ),
-        Param::optional(
-            "length",
-            Type::Integer,
-            both("字符数;省略则到末尾。", "How many; to the end if left out."),
-        ),
-    ],
-    returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[
-        Example::is("SUBSTRING('广东省深圳', 2, 2)", "东省"),
-        Example::is("SUBSTRING('abcdef', 3)", "cdef"),
-        Example::is("SUBSTRING('abcdef', -2)", "ef"),
-        Example::is("SUBSTRING('abcdef', 0, 2)", ""),
-        Example::is("SUBSTRING('abc', 9)", ""),
-    ],
-    constant: true,
-    call: Call::Eager(substring),
-};
-
-fn substring(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let (text, position) = (args.text(0), args.integer(1));
-    let length = if args.len() > 2 { args.count(2) } else { usize::MAX };
-    let skipped = match position {
-        0 => return Ok(Sql::text("")),
-        1.. => usize::try_from(position - 1).unwrap_or(usize::MAX),
-        _ => {
-            let back = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
-            match text.chars().count().checked_sub(back) {
-                Some(skipped) => skipped,
-                None => return Ok(Sql::text("")),
-            }
-        }
-    };
-    Ok(Sql::text(
-        text.chars().skip(skipped).take(length).collect::<String>(),
-    ))
-}
-
-/// `LOCATE(part, text, position)`.
-pub const LOCATE: Builtin = Builtin {
-    name: "LOCATE",
-    aliases: &[],
-    summary: both(
-        "part 在 text 里第一次出现的位置,从 1 数起;没有则为 0。不区分大小写。",
-        "Where `part` first stands in `text`, from 1; 0 if nowhere. Case does not matter.",
+);
+const FILL: Param = Param::optional(
+    "fill",
+    Type::Text,
+    both(
+        "用来补足的文本;省略则为空格。",
+        "What fills it up; blanks if left out.",
     ),
-    params: &[
-        Param::required("part", Type::Text, both("要找的文本。", "What to look for.")),
-        TEXT,
-        Param::optional(
-            "position",
-            Type::Integer,
-            both("从第几个字符找起。", "The character to begin at."),
-        ),
-    ],
-    returns: Type::Integer,
-    ty: Typing::Int,
+);
+
+/// `LPAD(text, length, fill)`.
+pub const LPAD: Builtin = Builtin {
+    name: "LPAD",
+    aliases: &[],
+    summary: both("在左边补足到给定的长度。", "Filled up to a length on the left."),
+    params: &[TEXT, WIDTH, FILL],
+    returns: Type::Text,
+    ty: Typing::By(made_of::<0b101>),
     examples: &[
-        Example::is("LOCATE('仔细', '请仔细包装')", "2"),
-        Example::is("LOCATE('B', 'abcb')", "2"),
-        Example::is("LOCATE('b', 'abcb', 3)", "4"),
-        Example::is("LOCATE('x', 'abc')", "0"),
-        Example::is("LOCATE('', 'abc')", "1"),
+        Example::is("LPAD(5, 3, 0)", "005"),
+        Example::is("LPAD('广东', 5, '省x')", "省x省广东"),
+        Example::is("LPAD('12345', 3, '0')", "123"),
+        Example::null("LPAD('a', 3, '')"),
+        Example::null("LPAD('a', -1, 'x')"),
+        Example::fails("LPAD('a', 1000000000, 'x')", "E2055"),
     ],
     constant: true,
-    call: Call::Eager(locate),
+    call: Call::Eager(|args| padded(args, true)),
 };
 
-fn locate(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let start = if args.len() > 2 { args.integer(2) } else { 1 };
-    let Some(skipped) = start
-        .checked_sub(1)
-        .and_then(|skipped| usize::try_from(skipped).ok())
-    else {
-        return Ok(Sql::int(0));
-    };
-    let part: String = args.text(0).chars().map(fold).collect();
-    let text = args.text(1);
-    if skipped > text.chars().count() {
-        return Ok(Sql::int(0));
+/// `RPAD(text, length, fill)`.
+pub const RPAD: Builtin = Builtin {
+    name: "RPAD",
+    aliases: &[],
+    summary: both("在右边补足到给定的长度。", "Filled up to a length on the right."),
+    params: &[TEXT, WIDTH, FILL],
+    returns: Type::Text,
+    ty: Typing::By(made_of::<0b101>),
+    examples: &[
+        Example::is("RPAD('hi', 5, 'xyz')", "hixyz"),
+        Example::is("RPAD('hi', 1, '?')", "h"),
+        Example::is("CONCAT(RPAD('a', 3), '|')", "a  |"),
+        Example::null("RPAD('a', 3, '')"),
+    ],
+    constant: true,
+    call: Call::Eager(|args| padded(args, false)),
+};
+
+fn padded(args: &Args<'_>, left: bool) -> Result<Sql<'static>, CallError> {
+    if args.integer(1) < 0 {
+        return Ok(Sql::Null);
     }
-    let rest: String = text.chars().skip(skipped).map(fold).collect();
-    let found = rest
-        .find(&part)
-        .map(|at| rest[..at].chars().count() + skipped + 1);
-    Ok(Sql::int(
-        found.and_then(|place| i64::try_from(place).ok()).unwrap_or(0),
-    ))
+    let (text, wanted) = (args.bytes(0), args.count(1));
+    let binary = binary(args, [0, 2].into_iter());
+    let missing = match wanted.checked_sub(count(&text, binary)) {
+        None | Some(0) => return Ok(made(text[..offset(&text, wanted, binary)].to_vec(), binary)),
+        Some(missing) => missing,
+    };
+    let fill = if args.len() > 2 {
+        args.bytes(2)
+    } else {
+        b" "[..].into()
+    };
+    let units = count(&fill, binary);
+    if units == 0 {
+        return Ok(Sql::Null);
+    }
+    let part = &fill[..offset(&fill, missing % units, binary)];
+    let filling = fill
+        .len()
+        .saturating_mul(missing / units)
+        .saturating_add(part.len());
+    args.room_for(filling.saturating_add(text.len()))?;
+    let mut filling = fill.repeat(missing / units);
+    filling.extend_from_slice(part);
+    let joined = if left {
+        [&filling, &*text].concat()
+    } else {
+        [&*text, &filling].concat()
+    };
+    Ok(made(joined, binary))
 }
 
-/// `TRIM(text)`.
-pub const TRIM: Builtin = Builtin {
-    name: "TRIM",
+/// `REVERSE(text)`.
+pub const REVERSE: Builtin = Builtin {
+    name: "REVERSE",
     aliases: &[],
-    summary: both("去掉两端的空格。", "Takes the blanks off both ends."),
+    summary: both("把字符倒过来。", "The characters from the last to the first."),
     params: &[TEXT],
     returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[Example::is("TRIM('  a b ')", "a b"), Example::is("TRIM('')", "")],
+    ty: Typing::By(made_of::<1>),
+    examples: &[
+        Example::is("REVERSE('广东省')", "省东广"),
+        Example::is("REVERSE(1.50)", "05.1"),
+    ],
     constant: true,
-    call: Call::Eager(|args| Ok(Sql::text(args.text(0).trim_matches(' ').to_owned()))),
+    call: Call::Eager(|args| {
+        Ok(match args.get(0) {
+            Sql::Bytes(bytes) => Sql::bytes(bytes.iter().rev().copied().collect::<Vec<u8>>()),
+            text => Sql::text(
+                text.to_text()
+                    .unwrap_or_default()
+                    .chars()
+                    .rev()
+                    .collect::<String>(),
+            ),
+        })
+    }),
 };
 
 /// `UPPER(text)`.
@@ -313,10 +284,14 @@ pub const UPPER: Builtin = Builtin {
     summary: both("转为大写。", "In capital letters."),
     params: &[TEXT],
     returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[Example::is("UPPER('ab-01张')", "AB-01张")],
+    ty: Typing::By(made_of::<1>),
+    examples: &[
+        Example::is("UPPER('ab-01张')", "AB-01张"),
+        Example::is("UPPER('ａｂ')", "ＡＢ"),
+        Example::is("UPPER('straße')", "STRAßE"),
+    ],
     constant: true,
-    call: Call::Eager(|args| Ok(Sql::text(args.text(0).to_uppercase()))),
+    call: Call::Eager(|args| Ok(recased(args, capital))),
 };
 
 /// `LOWER(text)`.
@@ -326,11 +301,27 @@ pub const LOWER: Builtin = Builtin {
     summary: both("转为小写。", "In small letters."),
     params: &[TEXT],
     returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[Example::is("LOWER('AB-01张')", "ab-01张")],
+    ty: Typing::By(made_of::<1>),
+    examples: &[
+        Example::is("LOWER('AB-01张')", "ab-01张"),
+        Example::is("LOWER('ΑΣ')", "ασ"),
+    ],
     constant: true,
-    call: Call::Eager(|args| Ok(Sql::text(args.text(0).to_lowercase()))),
+    call: Call::Eager(|args| Ok(recased(args, small))),
 };
+
+fn recased(args: &Args<'_>, to: fn(char) -> char) -> Sql<'static> {
+    match args.get(0) {
+        Sql::Bytes(bytes) => Sql::bytes(bytes.to_vec()),
+        text => Sql::text(
+            text.to_text()
+                .unwrap_or_default()
+                .chars()
+                .map(to)
+                .collect::<String>(),
+        ),
+    }
+}
 
 /// `LENGTH(text)`.
 pub const LENGTH: Builtin = Builtin {
@@ -349,7 +340,20 @@ pub const LENGTH: Builtin = Builtin {
         Example::null("LENGTH(NULL)"),
     ],
     constant: true,
-    call: Call::Eager(|args| Ok(size(args.text(0).len()))),
+    call: Call::Eager(|args| Ok(size(args.bytes(0).len()))),
+};
+
+/// `BIT_LENGTH(text)`.
+pub const BIT_LENGTH: Builtin = Builtin {
+    name: "BIT_LENGTH",
+    aliases: &[],
+    summary: both("位数,是字节数的 8 倍。", "How many bits: 8 for each byte."),
+    params: &[TEXT],
+    returns: Type::Integer,
+    ty: Typing::Int,
+    examples: &[Example::is("BIT_LENGTH('广')", "24")],
+    constant: true,
+    call: Call::Eager(|args| Ok(size(args.bytes(0).len() * 8))),
 };
 
 /// `CHAR_LENGTH(text)`.
@@ -363,11 +367,8 @@ pub const CHAR_LENGTH: Builtin = Builtin {
     examples: &[
         Example::is("CHAR_LENGTH('广东')", "2"),
         Example::is("CHAR_LENGTH('')", "0"),
+        Example::is("CHAR_LENGTH('😀')", "1"),
     ],
     constant: true,
-    call: Call::Eager(|args| Ok(size(args.text(0).chars().count()))),
+    call: Call::Eager(|args| Ok(size(count(&args.bytes(0), binary(args, 0..1))))),
 };
-
-fn size(count: usize) -> Sql<'static> {
-    Sql::int(i64::try_from(count).unwrap_or(i64::MAX))
-}
