@@ -206,7 +206,17 @@ impl Failure {
 
     /// What happened. `{field}` and `{vendor}` may be used in the catalogue without being among the facts.
     pub fn message(&self, lang: Lang) -> String {
-        fill::fill(self.entry.text(lang), &self.all_facts())
+        let mut text = fill::fill(self.entry.text(lang), &self.all_facts());
+        // What an expression read explains any failure of it; the catalogue's rows need not say so one by one.
+        if let Some((_, read)) = self
+            .facts
+            .iter()
+            .find(|(name, read)| *name == "read" && !read.is_empty())
+        {
+            text.push_str(lang.pick(";读到 ", "; it read "));
+            text.push_str(read);
+        }
+        text
     }
 
     /// What to do; `None` when there is nothing to say.

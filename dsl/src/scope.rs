@@ -130,7 +130,9 @@ impl Scope for RecordScope<'_> {
     }
 
     fn line_id(&self, list: &Path, key: &str) -> Option<Cow<'_, Value>> {
-        self.line_ids.get(&list.to_string(), key).map(|id| Cow::Owned(id.into()))
+        self.line_ids
+            .get(&list.to_string(), key)
+            .map(|id| Cow::Owned(id.into()))
     }
 
     fn compat_qeasy(&self) -> bool {

@@ -531,3 +531,23 @@ fn secrets_stay_out_of_failures() {
     .unwrap_err();
     assert!(!failure.message(dsl::Lang::Zh).contains("张三"), "{failure:?}");
 }
+
+#[test]
+fn a_failing_expression_shows_what_it_read() {
+    let message = |value: &str, lang| {
+        let tree = tree(&format!("\n  a: {value}"), TreePlace::TARGET).unwrap();
+        let row = row(CUSTOMER, Action::Create);
+        eval(&tree, &row, &Hits::new(), &mut ValueSink::new(), None)
+            .unwrap_err()
+            .message(lang)
+    };
+    let formula = "_function CAST(<<buyerCid>> AS DECIMAL(2,0)) + CONCAT(<<buyerNick>>)";
+    assert_eq!(
+        message(formula, dsl::Lang::En),
+        "`00123` does not fit DECIMAL(2,0); it read buyerCid = '00123', buyerNick = '张三'"
+    );
+    assert!(message(formula, dsl::Lang::Zh).ends_with(";读到 buyerCid = '00123', buyerNick = '张三'"));
+    let masked = format!("{{$value: \"{formula}\", $sensitive: true}}");
+    let told = message(&masked, dsl::Lang::En);
+    assert!(!told.contains("00123") && !told.contains("张三"), "{told}");
+}

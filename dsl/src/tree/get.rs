@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::catalogue::{evaluation, record};
 use crate::diagnostic::Failure;
-use crate::expr::Env;
+use crate::expr::{Env, Expr};
 use crate::lookup::{Hit, LookupWant};
 use crate::path::Path;
 use crate::tree::ask::Asked;
@@ -227,7 +227,7 @@ impl Eval<'_> {
             failure: RefCell::new(None),
         };
         let result = formula.expr.eval(&env);
-        if let Some(failure) = env.failure.into_inner() {
+        if let Some(failure) = env.failure.take() {
             return Err(failure);
         }
         match result {
@@ -238,7 +238,8 @@ impl Eval<'_> {
                     want: None,
                 })))
             }
-            result => result.map(Got::Value),
+            Err(failure) => Err(failure.with("read", readings(&formula.expr, &env))),
+            Ok(value) => Ok(Got::Value(value)),
         }
     }
 
@@ -378,4 +379,19 @@ impl Ref {
             Ref::LineId => "$line_id".to_owned(),
         }
     }
+}
+
+/// Values a failure shows at most, and characters of each: enough to see what was wrong, not a copy of the row.
+const SHOWN: (usize, usize) = (8, 60);
+
+/// `price = 12.50, qty = 'x'`: what an expression that failed had read.
+fn readings(expr: &Expr, env: &FormulaEnv<'_>) -> String {
+    let shown = expr
+        .readings(env, SHOWN.0, SHOWN.1)
+        .into_iter()
+        .map(|(name, value)| match value {
+            Some(value) => format!("{name} = {value}"),
+            None => format!("{name} —"),
+        });
+    shown.collect::<Vec<_>>().join(", ")
 }
