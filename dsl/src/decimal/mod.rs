@@ -155,7 +155,7 @@ impl Decimal {
 
     /// Drops low words that do not fit and refuses an integer part that is too long.
     fn fitted(self) -> Result<Decimal, OutOfRange> {
-        let integer = self.coef.digits().saturating_sub(self.stored);
+        let integer = self.integer_digits();
         if integer > INTEGER_DIGITS {
             return Err(OutOfRange);
         }
@@ -211,15 +211,42 @@ impl Decimal {
         self.add(&other.neg())
     }
 
-    /// The product; the scales add up.
+    /// The product; the scales add up. Words that the product has no room for are dropped from the operands, as the
+    /// server does: of each as many, and one more of the longer fraction.
     pub fn mul(&self, other: &Decimal) -> Result<Decimal, OutOfRange> {
         let scale = narrow(u32::from(self.scale) + u32::from(other.scale));
+        let (mut a, mut b) = (words(self.stored), words(other.stored));
+        let integer = words(self.integer_digits() + other.integer_digits());
+        let over = (integer + a + b).saturating_sub(WORDS);
+        if over > 0 && integer <= WORDS {
+            let (less, more) = (over / 2, over - over / 2);
+            let (from_a, from_b) = if a <= b { (less, more) } else { (more, less) };
+            a = a.saturating_sub(from_a);
+            b = b.saturating_sub(from_b);
+        }
+        let (x, y) = (self.shortened(a * WORD), other.shortened(b * WORD));
         Decimal {
-            coef: self.coef.mul(&other.coef),
-            stored: self.stored + other.stored,
+            coef: x.coef.mul(&y.coef),
+            stored: x.stored + y.stored,
             scale,
         }
         .fitted()
+    }
+
+    fn integer_digits(&self) -> u32 {
+        self.coef.digits().saturating_sub(self.stored)
+    }
+
+    /// With so many stored digits at most.
+    fn shortened(&self, stored: u32) -> Decimal {
+        if self.stored <= stored {
+            return self.clone();
+        }
+        Decimal {
+            coef: self.coef.shift_down(self.stored - stored),
+            stored,
+            scale: self.scale,
+        }
     }
 
     /// The quotient: four more digits than the dividend shows, whole words stored. `None` for division by zero.

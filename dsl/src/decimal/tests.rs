@@ -51,6 +51,13 @@ fn scale_is_kept() {
 }
 
 #[test]
+fn a_product_that_is_too_long_loses_words_of_its_operands() {
+    let product = d("774940014505995495955971479.9").mul(&d("5190595499549490075.059975797557570419940"));
+    let want = "4022400151715636776561216464193090205024455645.6085558038998930781000";
+    assert_eq!(product.unwrap().to_string(), want);
+}
+
+#[test]
 fn rounding_takes_a_half_away_from_zero() {
     let rows = [
         ("2.5", 0, "3"),
