@@ -244,6 +244,17 @@ impl Node {
         copy
     }
 
+    /// The same with parts written in another way.
+    pub(super) fn rewritten(&self, rewrite: fn(&Node) -> Option<Node>) -> Node {
+        let mut copy = self.clone();
+        if let Shape::Build { kids, .. } = &mut copy.shape {
+            for kid in kids {
+                *kid = kid.rewritten(rewrite);
+            }
+        }
+        rewrite(&copy).unwrap_or(copy)
+    }
+
     fn map_text(&self, change: &dyn Fn(&str) -> String) -> Node {
         let mut copy = self.clone();
         match &mut copy.shape {

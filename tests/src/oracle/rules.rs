@@ -193,6 +193,52 @@ fn is_astral(seen: &mut Seen<'_>) -> bool {
     ours.agrees(&server)
 }
 
+/// With the server's text of some parts written in another way, it gives what we give.
+fn agrees_when(seen: &mut Seen<'_>, rewrite: fn(&Node) -> Option<Node>) -> bool {
+    let case = Case {
+        root: seen.case.root.rewritten(rewrite),
+        lines: seen.case.lines.clone(),
+    };
+    case.server() != seen.case.server() && (seen.ask)(&case).1.agrees(seen.ours)
+}
+
+/// `CAST(x AS CHAR(n))` as `LEFT(CONCAT(x), n)`.
+fn cast_as_text(node: &Node) -> Option<Node> {
+    let super::node::Shape::Build { ours, kids, .. } = &node.shape else {
+        return None;
+    };
+    let [kid] = kids.as_slice() else { return None };
+    let target = ours[1]
+        .strip_suffix(')')?
+        .trim_start_matches([',', ' '])
+        .trim_start_matches("AS ");
+    let length = target.trim_start_matches('N').strip_prefix("CHAR")?;
+    if !(ours[0] == "CAST(" || ours[0] == "CONVERT(") {
+        return None;
+    }
+    let pieces = match length.trim_matches(['(', ')']) {
+        "" => ["CONCAT(".to_owned(), ")".to_owned()],
+        length => ["LEFT(CONCAT(".to_owned(), format!("), {length})")],
+    };
+    Some(Node::build(
+        node.label.clone(),
+        pieces.to_vec(),
+        vec![kid.clone()],
+    ))
+}
+
+/// `LEAST(a, b)` as `CONCAT(LEAST(a, b))`.
+fn least_as_text(node: &Node) -> Option<Node> {
+    let is_one = matches!(node.label.as_str(), "LEAST" | "GREATEST");
+    is_one.then(|| Node::call("CONCAT", vec![node.clone()]))
+}
+
+/// A remainder or a product of zero with a sign.
+fn is_negative_zero(answer: &Answer) -> bool {
+    matches!(answer, Answer::Text(text)
+        if text.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|byte| matches!(byte, b'0' | b'.'))))
+}
+
 /// Every rule.
 pub(super) const ALL: &[Rule] = &[
     Rule {
@@ -237,6 +283,52 @@ pub(super) const ALL: &[Rule] = &[
         name: "characters beyond the basic plane",
         why: "compared by code point; utf8mb4_general_ci takes all of them for one",
         holds: is_astral,
+    },
+    Rule {
+        name: "CAST AS CHAR used as a number",
+        why: "a text, so floating point, as in MySQL; MariaDB computes with the digits before the point or with none \
+              of the declared ones, and agrees when CONCAT makes the text",
+        holds: |seen| agrees_when(seen, cast_as_text),
+    },
+    Rule {
+        name: "LEAST and GREATEST of texts used as a number",
+        why: "the text that is least by the collation; MariaDB compares again, as numbers, and agrees when CONCAT \
+              asks for the text",
+        holds: |seen| agrees_when(seen, least_as_text),
+    },
+    Rule {
+        name: "negative zero",
+        why: "an exact zero has no sign; the server prints -0.0 for -3 % 1.5",
+        holds: |seen| {
+            seen.parts()
+                .iter()
+                .any(|(_, ours, server)| is_negative_zero(server) && !is_negative_zero(ours))
+        },
+    },
+    Rule {
+        name: "a part that fails",
+        why: "one that is not needed for the result may be computed or not: NULL arguments, decided conditions",
+        holds: |seen| {
+            let fails = |answer: &Answer| matches!(answer, Answer::Failed(_));
+            let one = fails(seen.ours) != fails(seen.server);
+            one && seen
+                .parts()
+                .iter()
+                .skip(1)
+                .any(|(_, ours, server)| fails(ours) && fails(server))
+        },
+    },
+    Rule {
+        name: "no lines",
+        why: "without a line a column has no type; the server's has one, which shows in the digits of a zero beside it",
+        holds: |seen| match (seen.ours, seen.server) {
+            (Answer::Text(ours), Answer::Text(server)) => {
+                seen.case.lines.rows.is_empty()
+                    && seen.case.lines.columns > 0
+                    && number(ours).total_cmp(&number(server)).is_eq()
+            }
+            _ => false,
+        },
     },
     Rule {
         name: "30 digits after the point",

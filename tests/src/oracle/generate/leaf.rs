@@ -610,7 +610,7 @@ impl Making<'_> {
             Want::Bits => self.one_of(&[
                 "0", "1", "2", "3", "6", "224", "256", "384", "512", "7", "-1", "100",
             ]),
-            Want::Fraction => self.one_of(&["0", "1", "2", "3", "4", "5", "6", "6", "7"]),
+            Want::Fraction => self.fraction(),
             Want::Base => self.one_of(&[
                 "2", "8", "10", "10", "16", "16", "36", "-10", "-16", "37", "1", "0",
             ]),
@@ -654,6 +654,11 @@ impl Making<'_> {
         );
         let quoted = self.lines.words == Some(index) && (number || self.chance(50));
         Node::column(index, quoted)
+    }
+
+    /// Digits of a second: a literal.
+    pub(super) fn fraction(&mut self) -> Node {
+        self.one_of(&["0", "1", "2", "3", "4", "5", "6", "6", "7"])
     }
 
     fn one_of(&mut self, choices: &'static [&'static str]) -> Node {

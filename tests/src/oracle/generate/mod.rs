@@ -264,7 +264,7 @@ impl Making<'_> {
     /// An operand; `depth` levels may stand below the one that asks.
     fn operand(&mut self, want: Want, depth: u32) -> Node {
         if want == Want::Fraction {
-            return self.leaf(want);
+            return self.fraction();
         }
         let want = self.strayed(want);
         if depth == 0 || self.chance(35) {
