@@ -176,7 +176,7 @@ pub const ISNULL: Builtin = Builtin {
         Example::is("ISNULL(1/0)", "1"),
         Example::is("ISNULL('')", "0"),
         Example::is("ISNULL(<<not_there>>)", "1"),
-        Example::fails("ISNULL('', 0)", "E1302"),
+        Example::fails("ISNULL('', 0)", "E1338"),
     ],
     constant: true,
     call: Call::Lazy(|args| Ok(Sql::bool(args.get_or_null(0)?.is_null()))),

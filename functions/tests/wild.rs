@@ -115,11 +115,11 @@ fn what_cannot_work_is_refused() {
         ("round({{{a.b}}/{{a.c}},7)", "E1305"),
         (
             "case when '1'<='70' then '_findCollection find state from x where state in ('301')' then '70' end",
-            "E1300",
+            "E1350",
         ),
         ("a > b ? x : y", "E1312"),
         ("Math.floor(Date.now() / 1000)", "E1311"),
-        ("FORMAT_DATE(1700000000 - 7200, 'yyyy-MM-dd')", "E1301"),
+        ("FORMAT_DATE(1700000000 - 7200, 'yyyy-MM-dd')", "E1338"),
         (
             "IFNULL(_findCollection find FID from xxx where FBillNo={{no}}, '0')",
             "E1319",

@@ -38,6 +38,26 @@ pub const ALL: &[&Entry] = &[
     &CASE_WITHOUT_WHEN,
     &FUNCTION_REFUSED,
     &COUNT_STAR,
+    &OPERAND_MISSING,
+    &OPERATOR_MISSING,
+    &TRAILING_COMMA,
+    &EMPTY_ARGUMENT,
+    &EMPTY_PARENTHESES,
+    &THEN_MISSING,
+    &CASE_ORDER,
+    &FOREIGN_FUNCTION,
+    &EQUALS_SIGN,
+    &COMMENT,
+    &STATEMENT,
+    &BRACE_COUNT,
+    &SHIFT_SIGN,
+    &NEEDS_PARENTHESES,
+    &METHOD,
+    &INVISIBLE,
+    &NOT_INSIDE,
+    &LINES_ONLY,
+    &BAD_LITERAL,
+    &FIND_IN_QUOTES,
     &COMPARED_AS_TEXT,
     &TEXT_AS_ZERO,
 ];
@@ -169,7 +189,7 @@ pub const ENDS_EARLY: Entry = Entry {
     help_en: "{expected_en}",
     long_zh: "表达式在需要一个值、运算符或关键字的地方结束了。",
     long_en: "The expression ends where a value, an operator or a keyword is needed.",
-    example: "_function <<a>> /",
+    example: "_function <<a>> BETWEEN 1",
 };
 
 /// `condition ? a : b` is not supported.
@@ -362,9 +382,9 @@ pub const NOT_SUPPORTED: Entry = Entry {
     en: "`{found}` is not supported",
     help_zh: "{instead_zh}",
     help_en: "{instead_en}",
-    long_zh: "这个写法不属于表达式语言。表达式是 MySQL 表达式的一部分:没有 SELECT、注释、变量和位运算。",
-    long_en: "This is not part of the expression language, which is a part of MySQL's: no SELECT, comments, variables or bit operators.",
-    example: "_function <<a>> == 1",
+    long_zh: "这个写法不属于表达式语言。表达式是 MySQL 表达式的一部分:没有变量、数组下标和几个值组成的行。",
+    long_en: "This is not part of the expression language, which is a part of MySQL's: no variables, no subscripts and no rows of several values.",
+    example: "_function @a + 1",
 };
 
 /// `{found}` is not a number.
@@ -469,6 +489,266 @@ pub const COUNT_STAR: Entry = Entry {
     long_zh: "COUNT 对明细逐行计算,并且只数有值的行,所以要写明是哪个列表的字段。",
     long_en: "COUNT runs over the lines of a document and counts those with a value, so it has to be told a field of the list.",
     example: "_function COUNT(*)",
+};
+
+/// A value is missing {side_en} `{found}`.
+pub const OPERAND_MISSING: Entry = Entry {
+    code: "E1351",
+    severity: Severity::Error,
+    zh: "`{found}` {side_zh}缺少一个值",
+    en: "a value is missing {side_en} `{found}`",
+    help_zh: "补上数字、'文本'、<<字段>> 或函数",
+    help_en: "write a number, 'text', <<field>> or a function there",
+    long_zh: "运算符和关键字的两边都要有值。从只显示结果的页面复制的表达式会丢失占位符;先替换再计算的工具遇到空值也会得到这样的文本。",
+    long_en: "An operator or keyword needs its values. An expression copied from a page that shows it rendered has lost its placeholders; a tool that substitutes first makes such a text of an empty value.",
+    example: "_function /3",
+};
+
+/// No operator stands between `{left}` and `{right}`.
+pub const OPERATOR_MISSING: Entry = Entry {
+    code: "E1352",
+    severity: Severity::Error,
+    zh: "`{left}` 和 `{right}` 之间没有运算符",
+    en: "no operator stands between `{left}` and `{right}`",
+    help_zh: "写上运算符;拼接文本写作 `CONCAT(甲, 乙)`",
+    help_en: "put an operator there; texts are joined with `CONCAT(a, b)`",
+    long_zh: "两个值之间要有运算符。两段引号内的文本可以直接相连:'a' 'b' 就是 'ab'。",
+    long_en: "Two values need an operator between them. Two quoted texts may follow each other: 'a' 'b' is 'ab'.",
+    example: "_function <<a>> <<b>>",
+};
+
+/// A comma stands behind the last argument.
+pub const TRAILING_COMMA: Entry = Entry {
+    code: "E1333",
+    severity: Severity::Error,
+    zh: "最后一个参数后面多了逗号",
+    en: "a comma stands behind the last argument",
+    help_zh: "删掉它,或补上缺少的参数",
+    help_en: "take it out, or add the argument",
+    long_zh: "参数之间用逗号分开,最后一个后面没有逗号。",
+    long_en: "Commas stand between arguments and not behind the last.",
+    example: "_function CONCAT(<<a>>, <<b>>,)",
+};
+
+/// An argument before this comma is empty.
+pub const EMPTY_ARGUMENT: Entry = Entry {
+    code: "E1334",
+    severity: Severity::Error,
+    zh: "这个逗号前面没有参数",
+    en: "there is no argument before this comma",
+    help_zh: "补上参数;空文本写作 ''",
+    help_en: "write the argument; empty text is ''",
+    long_zh: "参数不能省略:空文本写作 `''`,没有值写作 `NULL`。",
+    long_en: "An argument cannot be left out: empty text is `''`, no value is `NULL`.",
+    example: "_function CONCAT(<<a>>,,<<b>>)",
+};
+
+/// These parentheses are empty.
+pub const EMPTY_PARENTHESES: Entry = Entry {
+    code: "E1335",
+    severity: Severity::Error,
+    zh: "括号里没有内容",
+    en: "these parentheses are empty",
+    help_zh: "写上内容,或删掉括号",
+    help_en: "fill them, or take them out",
+    long_zh: "只有函数的括号可以是空的,例如 `NOW()`。",
+    long_en: "Only a function's parentheses may be empty, as in `NOW()`.",
+    example: "_function <<a>> * ()",
+};
+
+/// WHEN has no THEN.
+pub const THEN_MISSING: Entry = Entry {
+    code: "E1336",
+    severity: Severity::Error,
+    zh: "WHEN 没有 THEN",
+    en: "WHEN has no THEN",
+    help_zh: "写作 `WHEN 条件 THEN 结果`",
+    help_en: "write `WHEN condition THEN result`",
+    long_zh: "CASE 里每个 WHEN 后面都要有 THEN 和结果。",
+    long_en: "In CASE every WHEN is followed by THEN and a result.",
+    example: "_function case when <<a>> 1 else 2 end",
+};
+
+/// `{word}` is out of place.
+pub const CASE_ORDER: Entry = Entry {
+    code: "E1337",
+    severity: Severity::Error,
+    zh: "`{word}` 的位置不对",
+    en: "`{word}` is out of place",
+    help_zh: "写作 `CASE 值 WHEN 甲 THEN 结果 ELSE 其他 END`",
+    help_en: "write `CASE value WHEN a THEN result ELSE other END`",
+    long_zh: "WHEN、THEN、ELSE 和 END 只能写在 CASE 里,顺序固定,ELSE 只有一个并且在最后。",
+    long_en: "WHEN, THEN, ELSE and END belong into CASE, in this order, with one ELSE at the end.",
+    example: "_function when <<a>> = 1 then 2 end",
+};
+
+/// `{name}` belongs to another system.
+pub const FOREIGN_FUNCTION: Entry = Entry {
+    code: "E1338",
+    severity: Severity::Error,
+    zh: "`{name}` 是其他系统的函数,这里没有",
+    en: "`{name}` is another system's function",
+    help_zh: "写作 `{instead}`",
+    help_en: "write `{instead}`",
+    long_zh: "表达式使用 MySQL 的函数。其他数据库、电子表格和语言的函数名称不同,参数的顺序也可能不同。",
+    long_en: "Expressions use MySQL's functions. Those of other databases, spreadsheets and languages have other names and sometimes another order of arguments.",
+    example: "_function FORMAT_DATE(<<a>>, 'yyyy-MM-dd')",
+};
+
+/// `{found}` is not how MySQL compares.
+pub const EQUALS_SIGN: Entry = Entry {
+    code: "E1339",
+    severity: Severity::Error,
+    zh: "比较不写作 `{found}`",
+    en: "`{found}` is not how values are compared",
+    help_zh: "写作 `{instead}`",
+    help_en: "write `{instead}`",
+    long_zh: "相等是一个等号 `=`,不等是 `<>` 或 `!=`,NULL 也可以比较的相等是 `<=>`。",
+    long_en: "Equality is a single `=`, its opposite `<>` or `!=`; `<=>` compares NULL, too.",
+    example: "_function <<a>> == 1",
+};
+
+/// `{found}` begins a comment.
+pub const COMMENT: Entry = Entry {
+    code: "E1340",
+    severity: Severity::Error,
+    zh: "`{found}` 开始的是注释,表达式里不能有注释",
+    en: "`{found}` begins a comment, and an expression has none",
+    help_zh: "把说明写在 YAML 里,用 `#` 开头;文本要加引号",
+    help_en: "put the note into the YAML, behind `#`; a text is written in quotes",
+    long_zh: "`-- `、`#` 和 `/* */` 在服务器上是注释,后面的内容会被悄悄忽略,所以这里不允许。减去负数写作 `甲 - (-1)` 或 `甲 - -1`。",
+    long_en: "`-- `, `#` and `/* */` begin comments on the server, and what follows is silently left out; that is not allowed here. To take away a negative number write `a - (-1)` or `a - -1`.",
+    example: "_function <<a>> -- <<b>>",
+};
+
+/// `{found}` belongs to a statement.
+pub const STATEMENT: Entry = Entry {
+    code: "E1341",
+    severity: Severity::Error,
+    zh: "`{found}` 属于 SQL 语句,表达式只是一个值",
+    en: "`{found}` belongs to a statement; an expression is one value",
+    help_zh: "{instead_zh}",
+    help_en: "{instead_en}",
+    long_zh: "表达式是一个值:没有 SELECT、AS、COLLATE 和窗口函数。",
+    long_en: "An expression is one value: it has no SELECT, AS, COLLATE or window functions.",
+    example: "_function (select 1)",
+};
+
+/// A placeholder has two signs on each side.
+pub const BRACE_COUNT: Entry = Entry {
+    code: "E1342",
+    severity: Severity::Error,
+    zh: "占位符两边各要两个括号",
+    en: "a placeholder has two braces on each side",
+    help_zh: "写作 `{right}`",
+    help_en: "write `{right}`",
+    long_zh: "占位符写作 `{{字段}}` 或 `<<字段>>`,两边各两个。",
+    long_en: "A placeholder is written `{{field}}` or `<<field>>`, with two on each side.",
+    example: "_function {price} * 2",
+};
+
+/// `<<` begins a placeholder here.
+pub const SHIFT_SIGN: Entry = Entry {
+    code: "E1343",
+    severity: Severity::Error,
+    zh: "`<<` 在这里是占位符的开始",
+    en: "`<<` begins a placeholder here",
+    help_zh: "左移运算两边要有空格:`1 << 2`",
+    help_en: "the shift has blanks on both sides: `1 << 2`",
+    long_zh: "`<<字段>>` 是占位符。按位左移 `<<` 的两边必须有空格,右移 `>>` 也这样写。",
+    long_en: "`<<field>>` is a placeholder. The shift to the left, `<<`, needs blanks on both sides; write `>>` in the same way.",
+    example: "_function 1<<2",
+};
+
+/// `{name}` is a function and has no parentheses.
+pub const NEEDS_PARENTHESES: Entry = Entry {
+    code: "E1344",
+    severity: Severity::Error,
+    zh: "`{name}` 是函数,后面要有括号",
+    en: "`{name}` is a function and needs parentheses",
+    help_zh: "写作 {signature};如果是字段,写作 `<<{name}>>`",
+    help_en: "it is written {signature}; a field is `<<{name}>>`",
+    long_zh: "函数名后面要有括号,没有参数也一样。只有 CURRENT_TIMESTAMP、CURRENT_DATE 这类可以不写。",
+    long_en: "A function's name is followed by parentheses, even without arguments. Only CURRENT_TIMESTAMP, CURRENT_DATE and their like stand alone.",
+    example: "_function curdate",
+};
+
+/// Values have no `.{name}`.
+pub const METHOD: Entry = Entry {
+    code: "E1345",
+    severity: Severity::Error,
+    zh: "值后面不能写 `.{name}`",
+    en: "a value has no `.{name}`",
+    help_zh: "{help_zh}",
+    help_en: "{help_en}",
+    long_zh: "表达式使用 MySQL 的语法,不是 JavaScript:`x.toFixed(2)` 写作 `ROUND(x, 2)`,`x.length` 写作 `CHAR_LENGTH(x)`。",
+    long_en: "Expressions follow MySQL, not JavaScript: `x.toFixed(2)` is `ROUND(x, 2)`, `x.length` is `CHAR_LENGTH(x)`.",
+    example: "_function <<price>>.toFixed(2)",
+};
+
+/// An invisible character stands here ({name}).
+pub const INVISIBLE: Entry = Entry {
+    code: "E1346",
+    severity: Severity::Error,
+    zh: "这里有看不见的字符({name})",
+    en: "an invisible character stands here ({name})",
+    help_zh: "换成普通空格,或删掉它",
+    help_en: "put an ordinary blank there, or take it out",
+    long_zh: "从网页或聊天软件复制的文本常带有全角空格、不换行空格或零宽字符,表达式里只能用普通空格和换行。",
+    long_en: "Text copied from a page or a chat often has wide, unbreakable or zero-width blanks; an expression takes ordinary blanks and line breaks.",
+    example: "_function <<a>>　+ 1",
+};
+
+/// NOT stands behind an operator.
+pub const NOT_INSIDE: Entry = Entry {
+    code: "E1347",
+    severity: Severity::Error,
+    zh: "运算符后面不能直接写 NOT",
+    en: "NOT cannot stand right behind an operator",
+    help_zh: "加上括号:`甲 = (NOT 乙)`",
+    help_en: "put it in parentheses: `a = (NOT b)`",
+    long_zh: "NOT 的优先级比比较和算术都低,和服务器一样,不能直接写在它们的右边;`!` 可以。",
+    long_en: "NOT binds more loosely than comparison and arithmetic and, as on the server, cannot stand on their right side; `!` can.",
+    example: "_function <<a>> = NOT <<b>>",
+};
+
+/// `{name}` takes no DISTINCT, ORDER BY or SEPARATOR.
+pub const LINES_ONLY: Entry = Entry {
+    code: "E1348",
+    severity: Severity::Error,
+    zh: "`{name}` 不能带 DISTINCT、ORDER BY 或 SEPARATOR",
+    en: "`{name}` takes no DISTINCT, ORDER BY or SEPARATOR here",
+    help_zh: "写作 {signature}",
+    help_en: "it is written {signature}",
+    long_zh: "DISTINCT 只用于 SUM、AVG、MIN、MAX、COUNT 和 GROUP_CONCAT;ORDER BY 和 SEPARATOR 只用于 GROUP_CONCAT。",
+    long_en: "DISTINCT belongs into SUM, AVG, MIN, MAX, COUNT and GROUP_CONCAT, ORDER BY and SEPARATOR into GROUP_CONCAT alone.",
+    example: "_function CONCAT(DISTINCT <<a>>)",
+};
+
+/// The literal is wrong: {what_en}.
+pub const BAD_LITERAL: Entry = Entry {
+    code: "E1349",
+    severity: Severity::Error,
+    zh: "字面值写错了:{what_zh}",
+    en: "the literal is wrong: {what_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`DATE'2023-01-31'`、`TIME'10:30:00'`、`TIMESTAMP'2023-01-31 10:30:00'`、`x'4A'`、`b'101'` 在读取方案时就要是合法的值。",
+    long_en: "`DATE'2023-01-31'`, `TIME'10:30:00'`, `TIMESTAMP'2023-01-31 10:30:00'`, `x'4A'` and `b'101'` have to be valid when the scheme is read.",
+    example: "_function DATE'2023-02-30'",
+};
+
+/// A look-up in quotes is only text.
+pub const FIND_IN_QUOTES: Entry = Entry {
+    code: "E1350",
+    severity: Severity::Error,
+    zh: "引号里的 `_findCollection` 只是文本,不会查找",
+    en: "a `_findCollection` in quotes is only text and looks nothing up",
+    help_zh: "去掉引号,写作 `_findCollection find 字段 from 方案 where 字段=值 _endFind`",
+    help_en: "take the quotes off: `_findCollection find FIELD from SCHEME where FIELD=VALUE _endFind`",
+    long_zh: "查找是一个值,不加引号,条件只能是相等,以 `_endFind` 结束。",
+    long_en: "A look-up is a value: it has no quotes, its conditions are equalities, and `_endFind` ends it.",
+    example: "_function case when <<a>> then '_findCollection find F from s where b=1' end",
 };
 
 /// If `<<{name}>>` is text, it is compared with {literal} as text.

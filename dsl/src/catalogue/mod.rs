@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod expression;
 pub mod files;
 pub mod internal;
+pub mod pasted;
 pub mod reading;
 pub mod record;
 pub mod scheme;
@@ -51,6 +52,7 @@ const FAMILIES: &[&[&Entry]] = &[
     scheme::ALL,
     value::ALL,
     expression::ALL,
+    pasted::ALL,
     connector::ALL,
     record::ALL,
     evaluation::ALL,

@@ -9,7 +9,7 @@ use super::eval::compile_pattern;
 use super::parse::Parsed;
 use super::run::Run;
 use super::sql::{Sql, Ty};
-use super::{Bounds, Env, Expr, ExprError};
+use super::{Bounds, Env, Expr, ExprError, warn};
 use crate::builtin::{Builtin, Type};
 use crate::catalogue::expression;
 use crate::path::Path;
@@ -34,25 +34,25 @@ pub(super) fn check(parsed: Parsed, text: &str, constants: Constants) -> Result<
         calls,
         mut errors,
     } = parsed;
-    for (builtin, count, span) in calls {
-        errors.extend(arity(builtin, count).map(|error| ExprError { span, ..error }));
+    for (builtin, count, span) in &calls {
+        let span = span.clone();
+        errors.extend(arity(builtin, *count).map(|error| ExprError { span, ..error }));
     }
     let mut checker = Checker {
         text,
         reads: &reads,
         errors,
-        warnings: Vec::new(),
     };
     checker.lists(&root, false);
     checker.intervals(&root, true);
     checker.patterns(&mut root);
-    checker.warn(&root);
-    let (mut errors, warnings) = (checker.errors, checker.warnings);
+    let mut errors = checker.errors;
     if !errors.is_empty() {
         errors.sort_by_key(|error| error.span.start);
         errors.dedup();
         return Err(errors);
     }
+    let told = warn::warn(&root, text, &reads, &filters, &lookups, &calls);
     if constants == Constants::Computed {
         fold(&mut root);
     }
@@ -61,7 +61,8 @@ pub(super) fn check(parsed: Parsed, text: &str, constants: Constants) -> Result<
         reads,
         filters,
         lookups,
-        warnings,
+        warnings: told.warnings,
+        pasted: told.pasted,
         bounds: Bounds::default(),
     })
 }
@@ -89,7 +90,6 @@ struct Checker<'t> {
     text: &'t str,
     reads: &'t [(Path, std::ops::Range<usize>)],
     errors: Vec<ExprError>,
-    warnings: Vec<ExprError>,
 }
 
 impl Checker<'_> {
@@ -177,75 +177,6 @@ impl Checker<'_> {
         }
         each_child(node, &mut |child| self.patterns(child));
     }
-
-    /// A literal without a digit, where a number is needed.
-    fn warn_of_zero(&mut self, operand: Option<&Node>) {
-        if let Some(Node::Const(Sql::Text(text))) = operand
-            && !text.text.trim().is_empty()
-            && !text.text.contains(|char: char| char.is_ascii_digit())
-        {
-            let literal = format!("'{}'", text.text);
-            let span = self
-                .text
-                .find(&literal)
-                .map_or(0..self.text.len(), |at| at..at + literal.len());
-            self.warnings
-                .push(ExprError::new(&expression::TEXT_AS_ZERO, span).with("literal", literal));
-        }
-    }
-
-    /// A bare placeholder below, above or beside quoted digits: a number for a tool that substitutes first, text
-    /// here if the field is text.
-    fn warn(&mut self, node: &Node) {
-        if let Node::Chain(first, links) = node
-            && let [link] = links.as_slice()
-            && matches!(link.op, Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge)
-        {
-            for (field, literal) in [(&**first, &link.right), (&link.right, &**first)] {
-                if let (Node::Field(slot), Node::Const(Sql::Text(text))) = (field, literal)
-                    && !text.text.is_empty()
-                    && text.text.parse::<f64>().is_ok()
-                    && !self.reads[*slot].0.is_special()
-                {
-                    let warning = ExprError::new(&expression::COMPARED_AS_TEXT, link.span.clone());
-                    let warning = warning.with("name", &self.reads[*slot].0);
-                    self.warnings.push(
-                        warning
-                            .with("literal", format_args!("'{}'", text.text))
-                            .with("number", &text.text),
-                    );
-                }
-            }
-        }
-        match node {
-            Node::Chain(first, links) if links.iter().any(|link| is_arithmetic(link.op)) => {
-                let first_counts = links.first().is_some_and(|link| is_arithmetic(link.op));
-                self.warn_of_zero(first_counts.then_some(&**first));
-                for link in links.iter().filter(|link| is_arithmetic(link.op)) {
-                    self.warn_of_zero(Some(&link.right));
-                }
-            }
-            Node::Call(builtin, args) => {
-                let numeric = |index| {
-                    builtin
-                        .param(index)
-                        .is_some_and(|p| matches!(p.takes, Type::Number | Type::Integer))
-                };
-                for (_, arg) in args.iter().enumerate().filter(|(index, _)| numeric(*index)) {
-                    self.warn_of_zero(Some(arg));
-                }
-            }
-            _ => {}
-        }
-        for child in node.children() {
-            self.warn(child);
-        }
-    }
-}
-
-fn is_arithmetic(op: Binary) -> bool {
-    use Binary::{Add, Div, IntDiv, Mul, Rem, Sub};
-    matches!(op, Add | Sub | Mul | Div | Rem | IntDiv)
 }
 
 fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {

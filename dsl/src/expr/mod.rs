@@ -45,6 +45,7 @@ pub mod time;
 mod trace;
 pub mod ty;
 pub(crate) mod types;
+mod warn;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -138,6 +139,7 @@ pub struct Expr {
     filters: Vec<Vec<String>>,
     lookups: Vec<FindSpec>,
     warnings: Vec<ExprError>,
+    pasted: Vec<ExprError>,
     bounds: Bounds,
 }
 
@@ -186,6 +188,13 @@ impl Expr {
     /// What is allowed but deserves a look.
     pub fn warnings(&self) -> &[ExprError] {
         &self.warnings
+    }
+
+    /// Where a tool that pastes values into the text before it computes it would have given something else: with
+    /// an empty value, with text that has no quotes, with a quote in a value, over lines. What also deserves a look
+    /// without such a tool is in [`Expr::warnings`].
+    pub fn pasted(&self) -> &[ExprError] {
+        &self.pasted
     }
 
     /// Computes the value that is sent: a number with its digits, text, or null.

@@ -156,8 +156,9 @@ fn with_micros(whole: i64, micros: u32, fraction: u8) -> Num {
     }
     let fraction = fraction.min(6);
     let unit = 10u32.pow(u32::from(6 - fraction));
-    let cut = i64::from(micros / unit);
-    let scaled = whole.abs() * 10i64.pow(u32::from(fraction)) + cut;
+    let cut = i128::from(micros / unit);
+    // Fourteen digits of a time and six behind the point are more than 64 bits hold.
+    let scaled = i128::from(whole.abs()) * 10i128.pow(u32::from(fraction)) + cut;
     Num::Exact(Decimal::from_scaled(
         if whole < 0 { -scaled } else { scaled },
         fraction,
@@ -445,19 +446,6 @@ fn is_day(value: &Sql<'_>) -> bool {
         text.len() <= 10 && !text.contains([':', ' ', 'T', 't'])
     })
 }
-
-/// The units of `INTERVAL`.
-pub(super) const UNITS: &[&str] = &[
-    "MICROSECOND",
-    "SECOND",
-    "MINUTE",
-    "HOUR",
-    "DAY",
-    "WEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-];
 
 /// An amount of a unit; `None` for a word that is none. Composite units are not there yet.
 pub(super) fn interval(amount: &Sql<'_>, unit: &str) -> Option<Interval> {

@@ -1,6 +1,6 @@
 //! Nesting and number of operators, and what was opened but not closed.
 
-use super::{Token, TokenKind, is_keyword};
+use super::{Token, TokenKind, is_keyword, is_one_of};
 use crate::catalogue::expression;
 use crate::expr::{Bounds, ExprError};
 
@@ -14,6 +14,10 @@ struct Group {
     kind: GroupKind,
     at: usize,
     when: bool,
+    /// Where CASE is.
+    phase: Phase,
+    /// The WHEN that waits for its THEN.
+    waits: usize,
     /// NOTs that are still open: each makes what follows it one level deeper.
     nots: usize,
 }
@@ -25,12 +29,22 @@ enum GroupKind {
     Case,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Start,
+    When,
+    Then,
+    Else,
+}
+
 impl Group {
-    fn base() -> Group {
+    fn new(kind: GroupKind, at: usize) -> Group {
         Group {
-            kind: GroupKind::Base,
-            at: 0,
+            kind,
+            at,
             when: false,
+            phase: Phase::Start,
+            waits: at,
             nots: 0,
         }
     }
@@ -41,9 +55,13 @@ pub(super) struct Shape<'t> {
     bounds: &'t Bounds,
     pub(super) errors: Vec<ExprError>,
     groups: Vec<Group>,
+    /// All NOTs that are open.
+    nots: usize,
     operators: usize,
     /// Signs in a row before an operand.
     signs: usize,
+    /// Whether a word of CASE stood outside of it.
+    outside: bool,
     /// Whether the depth was complained about.
     told: bool,
 }
@@ -54,9 +72,11 @@ impl<'t> Shape<'t> {
             text,
             bounds,
             errors,
-            groups: vec![Group::base()],
+            groups: vec![Group::new(GroupKind::Base, 0)],
+            nots: 0,
             operators: 0,
             signs: 0,
+            outside: false,
             told: false,
         }
     }
@@ -85,10 +105,7 @@ impl<'t> Shape<'t> {
                     | TokenKind::Close
             );
             let names_operand = token.kind == TokenKind::Word
-                && (!is_keyword(word)
-                    || ["END", "NULL", "TRUE", "FALSE"]
-                        .iter()
-                        .any(|k| k.eq_ignore_ascii_case(word)));
+                && (!is_keyword(word) || is_one_of(word, &["END", "NULL", "TRUE", "FALSE", "UNKNOWN"]));
             operand_next = !(ends_operand || names_operand);
             if !operand_next {
                 self.signs = 0;
@@ -98,18 +115,11 @@ impl<'t> Shape<'t> {
 
     /// What is still open at the end of a text that was read to its end.
     pub(super) fn finish(&mut self) {
-        for group in self.groups.drain(1..) {
-            self.errors.push(unclosed(&group));
-        }
+        self.leave(1);
     }
 
     fn open(&mut self, kind: GroupKind, token: &Token) {
-        self.groups.push(Group {
-            kind,
-            at: token.span.start,
-            when: false,
-            nots: 0,
-        });
+        self.groups.push(Group::new(kind, token.span.start));
         self.depth(token);
     }
 
@@ -123,15 +133,23 @@ impl<'t> Shape<'t> {
                 .push(ExprError::new(&expression::NOT_OPENED, token.span.clone()));
             return;
         };
-        for group in self.groups.drain(paren + 1..) {
+        self.leave(paren + 1);
+        self.nots -= self.groups[paren].nots;
+        self.groups.truncate(paren);
+    }
+
+    /// Ends the groups from this one on: none of them was closed.
+    fn leave(&mut self, from: usize) {
+        for group in self.groups.drain(from..) {
+            self.nots -= group.nots;
             self.errors.push(unclosed(&group));
         }
-        self.groups.truncate(paren);
     }
 
     /// What NOT stands before is complete.
     fn settle(&mut self) {
         if let Some(group) = self.groups.last_mut() {
+            self.nots -= group.nots;
             group.nots = 0;
         }
     }
@@ -151,16 +169,20 @@ impl<'t> Shape<'t> {
             "CASE" => self.open(GroupKind::Case, token),
             "WHEN" | "THEN" | "ELSE" => {
                 self.settle();
-                if let Some(group) = self.groups.last_mut() {
-                    group.when |= word == "WHEN";
-                }
+                self.branch(word, token);
             }
             "END" => self.end(token),
             "NOT" if operand_next => {
                 self.count(token);
                 if let Some(group) = self.groups.last_mut() {
                     group.nots += 1;
+                    self.nots += 1;
                 }
+                self.depth(token);
+            }
+            "BINARY" if operand_next => {
+                self.count(token);
+                self.signs += 1;
                 self.depth(token);
             }
             "MOD" if operand_next && called => {}
@@ -174,24 +196,75 @@ impl<'t> Shape<'t> {
         }
     }
 
+    /// WHEN, THEN or ELSE.
+    fn branch(&mut self, word: &str, token: &Token) {
+        let inside = self.groups.iter().any(|group| group.kind == GroupKind::Case);
+        let Some(case) = self
+            .groups
+            .last_mut()
+            .filter(|group| group.kind == GroupKind::Case)
+        else {
+            // In a parenthesis inside CASE the parenthesis is the fault, and it is told at END.
+            if !inside && !self.outside {
+                self.misplaced(token);
+                self.outside = true;
+            }
+            return;
+        };
+        let (phase, waits) = (case.phase, case.waits);
+        let next = match word {
+            "WHEN" => Phase::When,
+            "THEN" => Phase::Then,
+            _ => Phase::Else,
+        };
+        case.phase = next;
+        if next == Phase::When {
+            case.when = true;
+            case.waits = token.span.start;
+        }
+        match (phase, next) {
+            (Phase::When, Phase::When | Phase::Else) => self.no_then(waits),
+            (Phase::Start, _) | (Phase::When, Phase::Then) | (Phase::Then, Phase::When | Phase::Else) => {}
+            _ => self.misplaced(token),
+        }
+    }
+
+    fn misplaced(&mut self, token: &Token) {
+        let word = self.text[token.span.clone()].to_owned();
+        let error = ExprError::new(&expression::CASE_ORDER, token.span.clone());
+        self.errors.push(error.with("word", word));
+    }
+
+    fn no_then(&mut self, when: usize) {
+        self.errors.push(ExprError::new(
+            &expression::THEN_MISSING,
+            when..when + "WHEN".len(),
+        ));
+    }
+
     fn end(&mut self, token: &Token) {
         let Some(case) = self
             .groups
             .iter()
             .rposition(|group| group.kind == GroupKind::Case)
         else {
+            if !self.outside {
+                self.misplaced(token);
+            }
             return;
         };
-        for group in self.groups.drain(case + 1..) {
-            self.errors.push(unclosed(&group));
-        }
-        if let Some(case) = self.groups.pop()
-            && !case.when
-        {
+        self.leave(case + 1);
+        let Some(case) = self.groups.pop() else {
+            return;
+        };
+        self.nots -= case.nots;
+        if !case.when {
             self.errors.push(ExprError::new(
                 &expression::CASE_WITHOUT_WHEN,
                 case.at..token.span.end,
             ));
+        } else if case.phase == Phase::When {
+            self.no_then(case.waits);
         }
     }
 
@@ -204,8 +277,7 @@ impl<'t> Shape<'t> {
     }
 
     fn depth(&mut self, token: &Token) {
-        let nots: usize = self.groups.iter().map(|group| group.nots).sum();
-        let depth = self.groups.len() - 1 + self.signs + nots;
+        let depth = self.groups.len() - 1 + self.signs + self.nots;
         if depth > self.bounds.depth && !self.told {
             self.told = true;
             let error = ExprError::new(&expression::TOO_DEEP, token.span.clone());
