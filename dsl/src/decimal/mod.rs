@@ -5,7 +5,7 @@
 //! `1/3*3` still knows `0.999999999` and shows `1.0000`, and `(100.00/120)*99/3` shows `27.4999999890`. Rounding
 //! happens once, when the number is shown or rounded by name.
 //!
-//! Limits are the server's: 65 digits before the point, a declared scale of 30, nine words in all; low words of
+//! Limits are the server's: nine words in all, so 81 digits before the point, a declared scale of 30; low words of
 //! a fraction that does not fit are dropped, an integer part that does not fit is [`OutOfRange`].
 //! Division by zero is an absent value, not an error. Floating point stays outside, in `expr`.
 
@@ -19,8 +19,8 @@ use std::fmt;
 const WORD: u32 = 9;
 /// Words a number may take, before and after the point together.
 const WORDS: u32 = 9;
-/// Digits before the point.
-const INTEGER_DIGITS: u32 = 65;
+/// Digits before the point: what the server refuses, though a column of its tables takes 65.
+const INTEGER_DIGITS: u32 = WORDS * WORD;
 /// Digits after the point that can be declared.
 pub const MAX_SCALE: u8 = 30;
 /// Stored digits after the point: the declared limit and one, up to the end of its word.
@@ -28,7 +28,7 @@ const MAX_STORED: u32 = 36;
 /// Digits a division adds to the declared scale of its dividend.
 const DIVISION_ADDS: u8 = 4;
 
-/// The integer part has more than 65 digits.
+/// The integer part has more than 81 digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutOfRange;
 
@@ -404,10 +404,10 @@ impl Decimal {
     }
 
     /// An integer with a point put `scale` digits from its end: `from_scaled(1500, 3)` is `1.500`.
-    pub fn from_scaled(value: i64, scale: u8) -> Decimal {
+    pub fn from_scaled(value: impl Into<i128>, scale: u8) -> Decimal {
         let scale = scale.min(MAX_SCALE);
         Decimal {
-            coef: Coef::Small(i128::from(value)),
+            coef: Coef::Small(value.into()),
             stored: u32::from(scale),
             scale,
         }
