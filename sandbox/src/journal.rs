@@ -76,6 +76,9 @@ pub(crate) struct RowLine {
     pub(crate) id: u64,
     pub(crate) status: char,
     pub(crate) content: String,
+    /// `IsDeleteEntry` of the call: lines that are not sent go.
+    #[serde(default)]
+    pub(crate) keeps_lines: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +272,7 @@ mod tests {
             id: 1,
             status: 'A',
             content: "{\"FName\":\"张三\"}".to_owned(),
+            keeps_lines: false,
         };
         Line::Write(Write {
             seq,

@@ -18,7 +18,12 @@ pub(crate) struct Form {
     pub(crate) unique: bool,
     /// Fields a query may ask for besides the common ones; empty means any `F...` name.
     pub(crate) fields: &'static [&'static str],
+    /// Lists of lines; each line has an id of its own, `FEntryID`.
+    pub(crate) entries: &'static [&'static str],
 }
+
+/// The id of a line.
+pub(crate) const ENTRY_ID: &str = "FEntryID";
 
 /// Organisations that exist.
 pub(crate) const ORGS: [&str; 3] = ["100", "101", "102"];
@@ -28,7 +33,12 @@ pub(crate) const GROUPS: [&str; 4] = ["01", "02", "DEFAULT", "VIP"];
 const BASE_ORGS: &[(&str, &str)] = &[("FCreateOrgId", "创建组织"), ("FUseOrgId", "使用组织")];
 const NAMED: &[(&str, &str)] = &[("FName", "名称")];
 
-const fn bill(name: &'static str, label: &'static str, org: Option<&'static str>) -> Form {
+const fn bill(
+    name: &'static str,
+    label: &'static str,
+    org: Option<&'static str>,
+    entries: &'static [&'static str],
+) -> Form {
     Form {
         name,
         label,
@@ -39,6 +49,7 @@ const fn bill(name: &'static str, label: &'static str, org: Option<&'static str>
         orgs: &[],
         unique: false,
         fields: &[],
+        entries,
     }
 }
 
@@ -53,6 +64,7 @@ const fn base(name: &'static str, label: &'static str, id_field: &'static str) -
         orgs: BASE_ORGS,
         unique: true,
         fields: &[],
+        entries: &[],
     }
 }
 
@@ -97,11 +109,31 @@ pub(crate) static FORMS: [Form; 8] = [
         orgs: &[],
         ..base("BD_UNIT", "计量单位", "FUNITID")
     },
-    bill("SAL_SaleOrder", "销售订单", Some("FSaleOrgId")),
-    bill("SAL_OUTSTOCK", "销售出库单", Some("FStockOrgId")),
-    bill("STK_InStock", "采购入库单", Some("FStockOrgId")),
-    bill("STK_TransferDirect", "直接调拨单", Some("FStockOrgId")),
-    bill("AR_RECEIVEBILL", "收款单", Some("FPAYORGID")),
+    bill(
+        "SAL_SaleOrder",
+        "销售订单",
+        Some("FSaleOrgId"),
+        &["FSaleOrderEntry"],
+    ),
+    bill("SAL_OUTSTOCK", "销售出库单", Some("FStockOrgId"), &["FEntity"]),
+    bill(
+        "STK_InStock",
+        "采购入库单",
+        Some("FStockOrgId"),
+        &["FInStockEntry"],
+    ),
+    bill(
+        "STK_TransferDirect",
+        "直接调拨单",
+        Some("FStockOrgId"),
+        &["FBillEntry"],
+    ),
+    bill(
+        "AR_RECEIVEBILL",
+        "收款单",
+        Some("FPAYORGID"),
+        &["FRECEIVEBILLENTRY"],
+    ),
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Form> {

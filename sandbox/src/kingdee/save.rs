@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Refusal, Success, code};
 use super::forms::{self, Form};
-use super::store::{Fields, member, scalar};
+use super::store::{Doc, Fields, line_id, lines, member, scalar};
 use crate::journal::{Action, Line, RowLine, Write};
 use crate::state::World;
 
@@ -29,6 +29,8 @@ pub(crate) struct Executed<'a> {
 struct Options {
     submit_and_audit: bool,
     verify_base_data: bool,
+    /// `IsDeleteEntry` is false: lines that are not sent stay.
+    keeps_lines: bool,
     draft: bool,
 }
 
@@ -62,6 +64,8 @@ pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, d
     let options = Options {
         submit_and_audit: flag(&fields, "IsAutoSubmitAndAudit"),
         verify_base_data: flag(&fields, "IsVerifyBaseDataField"),
+        // The vendor's default is true.
+        keeps_lines: fields.contains_key("IsDeleteEntry") && !flag(&fields, "IsDeleteEntry"),
         draft: executed.endpoint == "Draft",
     };
     let now = world.now_ms();
@@ -94,7 +98,10 @@ pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, d
         good.reverse();
     }
     let status = answer::status(&good, &bad, world.settings.partial_is_success);
-    let returned: Vec<Value> = good.iter().map(|_| json!({})).collect();
+    let returned: Vec<Value> = good
+        .iter()
+        .map(|saved| returned(world, form, &fields, saved))
+        .collect();
     let mut result = json!({"ResponseStatus": status, "NeedReturnData": returned});
     if !batch {
         let first = good.first();
@@ -190,6 +197,7 @@ fn judge(
             return Err(Refusal::new(code::INVALID, Some(form.number_field), message));
         }
     }
+    entries(form, &fields, old)?;
     if let Some(refusal) = world.refusal(&number) {
         return Err(refusal);
     }
@@ -214,7 +222,66 @@ fn judge(
         id: old.map_or_else(|| world.store.next_id(), |d| d.id),
         status,
         content: model.get().to_owned(),
+        keeps_lines: options.keeps_lines,
     })
+}
+
+/// A line that is named by its id must be one of the document's.
+fn entries(form: &Form, fields: &Fields, old: Option<&Doc>) -> Result<(), Refusal> {
+    for entry in form.entries {
+        let Some(raw) = fields.get(*entry) else { continue };
+        let known: Vec<String> = old
+            .map(|doc| doc.lines(entry))
+            .unwrap_or_default()
+            .iter()
+            .filter_map(line_id)
+            .collect();
+        let unknown = lines(raw)
+            .iter()
+            .filter_map(line_id)
+            .find(|id| !known.contains(id));
+        if let Some(id) = unknown {
+            let message = format!("分录内码 {id} 不存在，可能已被删除");
+            return Err(Refusal::new(code::NOT_FOUND, Some(entry), message));
+        }
+    }
+    Ok(())
+}
+
+/// What `NeedReturnFields` asks of a saved document: `field`, or `entry.field` for each of its lines.
+fn returned(world: &World, form: &'static Form, options: &Fields, saved: &Success) -> Value {
+    let asked: Vec<String> = options
+        .get("NeedReturnFields")
+        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default();
+    let mut out = json!({});
+    let Some(doc) = world.store.get(form, saved.id).filter(|_| !asked.is_empty()) else {
+        return out;
+    };
+    let fields = doc.fields();
+    let plain = |fields: &Fields, name: &str| fields.get(name).map_or(Value::Null, |raw| json!(raw));
+    for name in &asked {
+        match name.split_once('.') {
+            Some((entry, field)) => {
+                let lines = doc.lines(entry);
+                let list = out[entry].as_array().cloned().unwrap_or_default();
+                let list: Vec<Value> = lines
+                    .iter()
+                    .enumerate()
+                    .map(|(nth, line)| {
+                        let mut shown = list.get(nth).cloned().unwrap_or_else(|| json!({}));
+                        shown[field] = plain(line, field);
+                        shown
+                    })
+                    .collect();
+                out[entry] = json!(list);
+            }
+            None if name == form.number_field => out[name] = json!(saved.number),
+            None if name == form.id_field => out[name] = json!(saved.id),
+            None => out[name] = plain(&fields, name),
+        }
+    }
+    out
 }
 
 fn required(fields: &Fields, name: &str, label: &str, update: bool) -> Result<(), Refusal> {

@@ -86,6 +86,7 @@ fn judge(
         id: doc.id,
         status: to,
         content: String::new(),
+        keeps_lines: true,
     })
 }
 

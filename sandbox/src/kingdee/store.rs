@@ -1,6 +1,7 @@
 //! The documents of the simulated Kingdee, rebuilt from the journal at start.
 //!
 //! A document keeps its fields as the text that was sent, so numbers and blanks stay what they were.
+//! Lines get ids when they are first applied, so the same journal gives the same ids.
 //! Only [`Store::apply`] changes anything, and it takes what the journal holds; the rules of saving
 //! are in `save` and `steps`.
 
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::value::RawValue;
 
-use super::forms::{self, Form};
+use super::forms::{self, ENTRY_ID, Form};
 use crate::journal::{Action, RowLine};
 
 /// Fields of a document or a row: name and value as it was sent.
@@ -16,6 +17,8 @@ pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 
 /// First internal id.
 const FIRST_ID: u64 = 100_001;
+/// First id of a line.
+const FIRST_LINE: u64 = 500_001;
 
 #[derive(Debug)]
 pub(crate) struct Doc {
@@ -33,6 +36,53 @@ impl Doc {
     pub(crate) fn fields(&self) -> Fields {
         serde_json::from_str(&self.fields).unwrap_or_default()
     }
+
+    /// The lines of one of its lists.
+    pub(crate) fn lines(&self, entry: &str) -> Vec<Fields> {
+        self.fields().get(entry).map(|raw| lines(raw)).unwrap_or_default()
+    }
+}
+
+/// The lines of a list as it was sent.
+pub(crate) fn lines(raw: &RawValue) -> Vec<Fields> {
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+/// The id by which a line is named; none is a new line.
+pub(crate) fn line_id(line: &Fields) -> Option<String> {
+    line.get(ENTRY_ID)
+        .and_then(|raw| scalar(raw))
+        .filter(|id| !["", "0"].contains(&id.as_str()))
+}
+
+/// The lines of a list after a save: named ones are changed, others are new, and those that were not sent stay or go.
+fn merge_lines(old: Vec<Fields>, sent: Vec<Fields>, keeps: bool, next: &mut u64) -> Box<RawValue> {
+    let mut merged = if keeps { old.clone() } else { Vec::new() };
+    for line in sent {
+        let known = line_id(&line).and_then(|id| {
+            let is_it = |one: &Fields| line_id(one).as_deref() == Some(&id);
+            Some((merged.iter().position(is_it), old.iter().find(|one| is_it(one))?))
+        });
+        match known {
+            Some((place, before)) => {
+                let mut changed = before.clone();
+                changed.extend(line.into_iter().filter(|(name, _)| name != ENTRY_ID));
+                match place {
+                    Some(place) => merged[place] = changed,
+                    None => merged.push(changed),
+                }
+            }
+            None => {
+                let mut new = line;
+                let id = RawValue::from_string(next.to_string()).expect("a number is JSON");
+                new.insert(ENTRY_ID.to_owned(), id);
+                *next += 1;
+                merged.push(new);
+            }
+        }
+    }
+    let text = serde_json::to_string(&merged).expect("raw values are JSON");
+    RawValue::from_string(text).expect("just written")
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +95,7 @@ struct Docs {
 pub(crate) struct Store {
     forms: BTreeMap<&'static str, Docs>,
     next_id: u64,
+    next_line: u64,
     auto: u64,
 }
 
@@ -53,6 +104,7 @@ impl Default for Store {
         Store {
             forms: BTreeMap::new(),
             next_id: FIRST_ID,
+            next_line: FIRST_LINE,
             auto: 1,
         }
     }
@@ -111,7 +163,7 @@ impl Store {
                     status: row.status,
                     created_ms: at_ms,
                     modified_ms: at_ms,
-                    fields: row.content.as_str().into(),
+                    fields: with_lines(form, &Fields::new(), row, &mut self.next_line),
                 };
                 docs.by_number.entry(doc.number.clone()).or_default().push(row.id);
                 docs.by_id.insert(row.id, doc);
@@ -120,12 +172,7 @@ impl Store {
                 let Some(doc) = docs.by_id.get_mut(&row.id) else {
                     return;
                 };
-                let mut fields = doc.fields();
-                let sent: Fields = serde_json::from_str(&row.content).unwrap_or_default();
-                fields.extend(sent);
-                doc.fields = serde_json::to_string(&fields)
-                    .expect("raw values are JSON")
-                    .into();
+                doc.fields = with_lines(form, &doc.fields(), row, &mut self.next_line);
                 doc.status = row.status;
                 doc.modified_ms = at_ms;
                 let old = std::mem::replace(&mut doc.number, row.number.as_str().into());
@@ -150,6 +197,26 @@ impl Store {
             }
         }
     }
+}
+
+/// The fields of a document after a save of it.
+fn with_lines(form: &Form, old: &Fields, row: &RowLine, next: &mut u64) -> Box<str> {
+    let Ok(sent) = serde_json::from_str::<Fields>(&row.content) else {
+        return row.content.as_str().into();
+    };
+    let mut fields = old.clone();
+    for (name, value) in sent {
+        let value = if form.entries.contains(&name.as_str()) {
+            let before = old.get(&name).map(|raw| lines(raw)).unwrap_or_default();
+            merge_lines(before, lines(&value), row.keeps_lines, next)
+        } else {
+            value
+        };
+        fields.insert(name, value);
+    }
+    serde_json::to_string(&fields)
+        .expect("raw values are JSON")
+        .into()
 }
 
 impl Docs {

@@ -397,3 +397,62 @@ async fn what_is_no_call_at_all() {
     }
     assert_eq!(at.journal(), []);
 }
+
+/// Lines have ids of their own: a save with them changes lines, one without adds lines, and what happens to lines that
+/// are not sent is said by `IsDeleteEntry`.
+#[tokio::test]
+async fn lines_of_a_document() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let save = async |lines: Value, id: Option<u64>, delete: Option<bool>| -> Value {
+        let mut model = json!({"FBillNo": "A1"});
+        if !lines.is_null() {
+            model["FSaleOrderEntry"] = lines;
+        }
+        if let Some(id) = id {
+            model["FID"] = json!(id);
+        }
+        let mut data = json!({
+            "Model": [model],
+            "NeedReturnFields": ["FBillNo", "FSaleOrderEntry.FEntryID", "FSaleOrderEntry.FQty"],
+        });
+        if let Some(delete) = delete {
+            data["IsDeleteEntry"] = json!(delete);
+        }
+        k3(
+            &at,
+            "BatchSave",
+            &s,
+            json!({"formid": "SAL_SaleOrder", "data": data}),
+        )
+        .await
+    };
+    let told = |answer: &Value| -> Vec<(u64, Value)> {
+        let list = answer["Result"]["NeedReturnData"][0]["FSaleOrderEntry"].as_array();
+        list.into_iter()
+            .flatten()
+            .map(|line| (line["FEntryID"].as_u64().unwrap(), line["FQty"].clone()))
+            .collect()
+    };
+    let made = save(json!([{"FQty": 1}, {"FQty": 2}]), None, None).await;
+    let id = status(&made)["SuccessEntitys"][0]["Id"].as_u64().unwrap();
+    assert_eq!(made["Result"]["NeedReturnData"][0]["FBillNo"], "A1");
+    let [(a, _), (b, _)] = told(&made)[..] else {
+        panic!("{made}")
+    };
+    assert_ne!(a, b);
+    // One changed, one added; the one that is not sent stays only if the call says so.
+    let lines = json!([{"FEntryID": b, "FQty": 5}, {"FQty": 3}]);
+    let kept = told(&save(lines.clone(), Some(id), Some(false)).await);
+    let c = kept[2].0;
+    assert_eq!(kept, [(a, json!(1)), (b, json!(5)), (c, json!(3))]);
+    // Sent again without an id a line is there twice: nothing tells it is the same.
+    let again = told(&save(lines, Some(id), Some(false)).await);
+    assert_eq!(again.len(), 4);
+    let fewer = told(&save(json!([{"FEntryID": a.to_string()}]), Some(id), None).await);
+    assert_eq!(fewer, [(a, json!(1))]);
+    // Lines that are not in the call at all are not touched; one that is gone cannot be named.
+    assert_eq!(told(&save(Value::Null, Some(id), None).await), [(a, json!(1))]);
+    let gone = save(json!([{"FEntryID": b}]), Some(id), None).await;
+    assert!(refused(&gone)[0].1.contains("分录内码"), "{gone}");
+}
