@@ -152,6 +152,15 @@ fn placeholders_without_a_value() {
     }
 }
 
+/// What a placeholder gives can make a pattern too large; that is a failure of the record.
+#[test]
+fn a_pattern_that_grows() {
+    let record = format!("{{\"v\":\"{}\"}}", "件".repeat(20_000));
+    let query =
+        "'_mongoQuery units findField=content.a where={\"content.b\":{\"$regex\":\"^(<<v>>){30}$\"}}'";
+    check(query, &record, "E2020");
+}
+
 #[test]
 fn what_is_refused() {
     for (query, codes) in [

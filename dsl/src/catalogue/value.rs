@@ -432,12 +432,12 @@ pub const LINE_KEY_PLACE: Entry = Entry {
     example: "{$json: {$each: details, $key: number, $do: {…}}}",
 };
 
-/// The template is not right: {why}.
+/// The template is not right: {why_en}.
 pub const TEMPLATE_SYNTAX: Entry = Entry {
     code: "E1239",
     severity: Severity::Error,
-    zh: "模板写得不对:{why}",
-    en: "the template is not right: {why}",
+    zh: "模板写得不对:{why_zh}",
+    en: "the template is not right: {why_en}",
     help_zh: "模板使用 `{{ 字段 }}`、`{% if … %}`、`{% for x in 列表 %}`",
     help_en: "a template has `{{ field }}`, `{% if … %}`, `{% for x in list %}`",
     long_zh: "`$template` 是只产生文本的模板:字段按名称读取,`<<…>>` 与别处相同。没有 include、宏和赋值。",

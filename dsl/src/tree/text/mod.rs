@@ -75,11 +75,9 @@ impl Compile<'_> {
         let mut env = environment();
         if let Err(error) = env.add_template_owned(NAME, scanned.source.clone()) {
             let at = line_span(text, error.line());
-            let why = error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_owned);
+            let (zh, en) = syntax(&error);
             let problem = self.problem(&words::TEMPLATE_SYNTAX, node.span_in(at));
-            self.report(problem.with("why", why));
+            self.report(problem.with("why_zh", zh).with("why_en", en));
             return None;
         }
         let dotted = env
@@ -155,6 +153,20 @@ impl Compile<'_> {
         self.report(problem);
         None
     }
+}
+
+/// What is wrong with the form of a template, in Chinese and English.
+fn syntax(error: &minijinja::Error) -> (String, String) {
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    if detail.starts_with("unexpected end of input") {
+        return (
+            "它没有写完,`if` 以 `endif` 结束,`for` 以 `endfor` 结束".to_owned(),
+            "it is not finished: `if` ends with `endif`, `for` with `endfor`".to_owned(),
+        );
+    }
+    (format!("不能这样写({detail})"), detail)
 }
 
 fn environment() -> Environment<'static> {
