@@ -159,7 +159,9 @@ pub(super) fn bits(op: Binary, left: &Sql<'_>, right: &Sql<'_>) -> Sql<'static> 
     let (Some(a), Some(b)) = (pattern(left), pattern(right)) else {
         return Sql::Null;
     };
-    let shift = u32::try_from(b).unwrap_or(u32::MAX);
+    // Places are counted in 32 bits: the server shifts by 4294967297 as by 1.
+    let places = right.to_int().map_or(0, Int::wide) & i128::from(u32::MAX);
+    let shift = u32::try_from(places).unwrap_or(u32::MAX);
     Sql::unsigned(match op {
         Binary::BitAnd => a & b,
         Binary::BitOr => a | b,
@@ -176,8 +178,20 @@ pub(super) fn invert(value: &Sql<'_>) -> Sql<'static> {
 
 /// The 64 bits of a number; a negative one in two's complement.
 fn pattern(value: &Sql<'_>) -> Option<u64> {
-    Some(match value.to_int()? {
-        Int::Unsigned(bits) => bits,
-        Int::Signed(number) => number.cast_unsigned(),
+    if let Sql::Int(int) = value {
+        return Some(match int {
+            Int::Unsigned(bits) => *bits,
+            Int::Signed(number) => number.cast_unsigned(),
+        });
+    }
+    // Everything else by its exact digits, text too; what does not fit becomes the nearest that does.
+    let number = value.to_decimal()?;
+    let whole = number.round(0).ok().and_then(|number| number.to_i128());
+    Some(if number.is_negative() {
+        let whole = whole.and_then(|whole| i64::try_from(whole).ok());
+        whole.unwrap_or(i64::MIN).cast_unsigned()
+    } else {
+        let whole = whole.and_then(|whole| u64::try_from(whole).ok());
+        whole.unwrap_or(u64::MAX)
     })
 }

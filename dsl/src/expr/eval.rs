@@ -1,5 +1,6 @@
 //! Computing an expression: one function per kind of node, three-valued logic, the server's arithmetic.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use regex::{Regex, RegexBuilder};
@@ -210,9 +211,26 @@ fn like<'a>(
     }
 }
 
+/// Classes of characters that mean all of Unicode on the server and ASCII to the crate.
+const CLASSES: &[(&str, &str)] = &[
+    ("[:alpha:]", r"\p{L}"),
+    ("[:digit:]", r"\p{Nd}"),
+    ("[:alnum:]", r"\p{L}\p{N}"),
+    ("[:lower:]", r"\p{Ll}"),
+    ("[:upper:]", r"\p{Lu}"),
+    ("[:space:]", r"\s"),
+    ("[:word:]", r"\p{L}\p{N}_"),
+];
+
 /// Compiles a pattern: case does not matter, time is linear. Gives back what is wrong with it.
 pub(super) fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern)
+    let mut pattern = Cow::Borrowed(pattern);
+    for (class, unicode) in CLASSES {
+        if pattern.contains(class) {
+            pattern = Cow::Owned(pattern.replace(class, unicode));
+        }
+    }
+    RegexBuilder::new(&pattern)
         .case_insensitive(true)
         .size_limit(PATTERN_SIZE)
         .dfa_size_limit(PATTERN_SIZE)
