@@ -233,6 +233,59 @@ fn least_as_text(node: &Node) -> Option<Node> {
     is_one.then(|| Node::call("CONCAT", vec![node.clone()]))
 }
 
+/// The arguments of functions that lose the characters of the others when one is a number.
+fn arguments_as_text(node: &Node) -> Option<Node> {
+    let super::node::Shape::Build { kids, .. } = &node.shape else {
+        return None;
+    };
+    if !matches!(node.label.as_str(), "INSERT" | "MAKE_SET") {
+        return None;
+    }
+    let mut copy = node.clone();
+    if let super::node::Shape::Build { kids: copies, .. } = &mut copy.shape {
+        for (copy, kid) in copies.iter_mut().zip(kids) {
+            let pieces = vec!["CONVERT(".to_owned(), " USING utf8mb4)".to_owned()];
+            *copy = Node::build("CONVERT USING", pieces, vec![kid.clone()]);
+        }
+    }
+    Some(copy)
+}
+
+/// `GROUP_CONCAT(x)` as `GROUP_CONCAT(IF(x IS NULL, NULL, x))`.
+fn concatenated_with_null(node: &Node) -> Option<Node> {
+    let super::node::Shape::Build {
+        ours,
+        server: Some(server),
+        kids,
+    } = &node.shape
+    else {
+        return None;
+    };
+    let [kid] = kids.as_slice() else { return None };
+    if node.label != "GROUP_CONCAT" {
+        return None;
+    }
+    let pieces = ["IF((", ") IS NULL, NULL, ", ")"].map(str::to_owned).to_vec();
+    let kid = Node::build("IF", pieces, vec![kid.clone(), kid.clone()]);
+    Some(Node::build("GROUP_CONCAT", ours.clone(), vec![kid]).for_server(server.clone()))
+}
+
+/// `ROUND(x)` as `ROUND(0 + (x))`.
+fn rounded_as_number(node: &Node) -> Option<Node> {
+    if !matches!(
+        node.label.as_str(),
+        "ROUND" | "TRUNCATE" | "CEIL" | "CEILING" | "FLOOR"
+    ) {
+        return None;
+    }
+    let mut copy = node.clone();
+    if let super::node::Shape::Build { kids, .. } = &mut copy.shape {
+        let first = kids.first_mut()?;
+        *first = Node::build("+", vec!["0 + (".to_owned(), ")".to_owned()], vec![first.clone()]);
+    }
+    Some(copy)
+}
+
 /// A remainder or a product of zero with a sign.
 fn is_negative_zero(answer: &Answer) -> bool {
     matches!(answer, Answer::Text(text)
@@ -295,6 +348,36 @@ pub(super) const ALL: &[Rule] = &[
         why: "the text that is least by the collation; MariaDB compares again, as numbers, and agrees when CONCAT \
               asks for the text",
         holds: |seen| agrees_when(seen, least_as_text),
+    },
+    Rule {
+        name: "INSERT and MAKE_SET with a number",
+        why: "the texts keep their characters; MariaDB writes the bytes of the others as Latin letters, and agrees when \
+              the arguments are utf8mb4",
+        holds: |seen| agrees_when(seen, arguments_as_text),
+    },
+    Rule {
+        name: "GROUP_CONCAT of nothing",
+        why: "NULL; MariaDB gives an empty text where its types say that the operand is never NULL, and agrees when they \
+              do not",
+        holds: |seen| agrees_when(seen, concatenated_with_null),
+    },
+    Rule {
+        name: "rounding a time",
+        why: "rounds the number a time is, as in MySQL; MariaDB rounds the time, and agrees when it is a number",
+        holds: |seen| agrees_when(seen, rounded_as_number),
+    },
+    Rule {
+        name: "bytes that are no text",
+        why: "a failure where text is made of them; the server puts question marks",
+        holds: |seen| {
+            let lost = |answer: &Answer| match answer {
+                Answer::Text(text) => text.contains('?'),
+                Answer::Bytes(_) => true,
+                _ => false,
+            };
+            seen.failed_with("E2059")
+                && (lost(seen.server) || seen.parts().iter().any(|(_, _, server)| lost(server)))
+        },
     },
     Rule {
         name: "negative zero",
