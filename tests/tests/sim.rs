@@ -14,6 +14,7 @@ fn check(part: u64) {
     assert!(report.crashes > SEEDS, "{report:?}");
     assert!(report.faults > 4 * SEEDS, "{report:?}");
     assert!(report.in_doubt > 2 * SEEDS, "{report:?}");
+    assert!(report.waited > SEEDS / 2 && report.given_up > 0, "{report:?}");
 }
 
 #[test]

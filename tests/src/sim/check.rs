@@ -11,7 +11,7 @@ use flow::{Stopped, Summary};
 use ledger::read::{RecordFilter, RecordRow, RunFilter};
 
 use super::content::{Content, Kind};
-use super::shell::{SCHEME, World};
+use super::shell::{GIVEN_UP, SCHEME, WAIT_FOR, World};
 use super::target::Row;
 
 fn fail<T>(what: impl Into<String>) -> Result<T, String> {
@@ -275,6 +275,28 @@ fn nothing_missing(world: &World) -> Result<(), String> {
     Ok(())
 }
 
+/// A run that went over all records has tried those that wait: none waits for what had come when it began, and none
+/// for longer than a day before that.
+pub(super) fn nobody_waits_in_vain(world: &World) -> Result<(), String> {
+    let pending = RecordFilter {
+        state: Some(RecordState::Pending),
+        ..RecordFilter::default()
+    };
+    for record in world.reader.list_records(&pending).map_err(|e| e.to_string())? {
+        let (Some(since), Some(content)) = (record.waits_since, Content::parse(&record.version)) else {
+            continue;
+        };
+        let came = world.calm
+            || world
+                .arrival(content.serial)
+                .is_some_and(|at| at <= world.instant);
+        if came || world.instant - since > WAIT_FOR {
+            return fail(format!("was not tried, or not given up: {record:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// Something is still open: what, and when it can go on.
 pub(super) fn unsettled(world: &World) -> Result<Option<(String, Option<Ms>)>, String> {
     if let Some(window) = &world.setup.window
@@ -332,7 +354,8 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
             return fail(format!("the newest row is {content}, the ledger has {record:?}"));
         }
         let want = match content.kind {
-            Kind::Plain | Kind::Deferred => record.state == RecordState::Done,
+            Kind::Plain => record.state == RecordState::Done,
+            Kind::Deferred => record.state == RecordState::Done || was_given_up(&record),
             Kind::Poison | Kind::Broken | Kind::Keyless => record.state == RecordState::Dead,
             Kind::Void => matches!(record.state, RecordState::Done | RecordState::Skipped),
             Kind::Filtered => true,
@@ -344,6 +367,11 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
     Ok(())
 }
 
+fn was_given_up(record: &RecordRow) -> bool {
+    let reason = record.reason.as_ref();
+    record.state == RecordState::Dead && reason.is_some_and(|reason| reason.code == GIVEN_UP)
+}
+
 /// Dead, held and skipped only for a reason that this world has.
 fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
     let setup = &world.setup;
@@ -353,6 +381,7 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
     let good = match record.state {
         RecordState::Done => true,
         RecordState::Pending | RecordState::Sending | RecordState::Unknown => false,
+        RecordState::Dead if kind == Some(Kind::Deferred) => was_given_up(record),
         RecordState::Dead => matches!(kind, Some(Kind::Poison | Kind::Broken | Kind::Keyless)),
         RecordState::Skipped => matches!(kind, Some(Kind::Filtered | Kind::Void)),
         RecordState::Held => match code {

@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Filtered,
     /// Has no key.
     Keyless,
-    /// Waits for another record while faults last.
+    /// Waits for another record, which comes after a while.
     Deferred,
     /// Means "cancelled".
     Void,

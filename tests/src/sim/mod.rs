@@ -8,7 +8,8 @@
 //! Invariants, at every end of a run: no key twice at a target that can prevent it, a done record's document says what
 //! the ledger thinks, each version written as often as the target's proof promises, nothing below the watermark
 //! missing, every run's counts add up, reasons with everything dead or held, only allowed transitions, never two
-//! attempts in flight for one key. And when the weather clears, everything settles in a few runs.
+//! attempts in flight for one key. A record that waits for another one is tried by every run, goes on in the first run
+//! after that one has come, keeps since when it waits over crashes, and is given up after a day, not before. And when the weather clears, everything settles in a few runs.
 
 mod check;
 mod content;
@@ -35,6 +36,10 @@ pub struct Report {
     pub records: u64,
     /// Records whose answer was lost at some time.
     pub in_doubt: u64,
+    /// Records that waited for another one.
+    pub waited: u64,
+    /// Those that were given up.
+    pub given_up: u64,
     /// Simulated time.
     pub simulated_ms: i64,
 }
@@ -48,6 +53,8 @@ impl Report {
         self.faults += other.faults;
         self.records += other.records;
         self.in_doubt += other.in_doubt;
+        self.waited += other.waited;
+        self.given_up += other.given_up;
         self.simulated_ms += other.simulated_ms;
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flow::classify::{Class, Delivery, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, RecordId};
-use flow::op::{LedgerOp, LedgerReply, Reason, RecordState, Refusal, StagedRow, Trigger, WriteAction};
+use flow::op::{
+    LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, StagedRow, Trigger, WriteAction,
+};
 use flow::window::Proposal;
 use flow::{
     Action, Answer, Event, Found, Job, JobPlan, Page, Purpose, ReadFailure, ReadFailureKind, Ready,
@@ -19,6 +21,11 @@ use super::rng::Rng;
 use super::setup::{BEGIN, Drift, HOUR, MINUTE, SECOND, Setup};
 use super::source::Source;
 use super::target::{Outcome, Row, Target};
+
+/// After so long a record is no longer worth waiting for.
+pub(super) const WAIT_FOR: Ms = 24 * HOUR;
+/// Reason of a record whose wait was given up.
+pub(super) const GIVEN_UP: &str = "M6";
 
 /// The scheme of every world.
 pub(super) const SCHEME: &str = "s";
@@ -45,6 +52,10 @@ pub(super) struct World {
     pub(super) lost: BTreeSet<RecordId>,
     /// The state of every record after the last transaction.
     pub(super) states: BTreeMap<RecordId, RecordState>,
+    /// When the record comes for which a version waits.
+    arrivals: BTreeMap<u32, Ms>,
+    /// Which version of a record waits, by its key, and since when.
+    waiting: BTreeMap<String, (u32, Ms)>,
     /// The weather is clear.
     pub(super) calm: bool,
     /// When the job took its last step.
@@ -131,6 +142,8 @@ impl World {
             in_doubt: BTreeSet::new(),
             lost: BTreeSet::new(),
             states: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             calm: false,
             stepped: BEGIN,
             instant: BEGIN,
@@ -209,11 +222,15 @@ impl World {
         self.handles.clear();
         self.instant = self.now;
         let plan = self.plan();
+        let tries_all = plan.stages != Stages::Fetch && plan.limit.is_none();
         self.note(|| format!("run: {:?} limit {:?}", plan.stages, plan.limit));
         let end = self.steps(Job::new(plan))?;
         let next = match end {
             End::Finished(summary) => {
                 check::summary(self, &summary, self.run)?;
+                if tries_all && summary.stopped.is_none() {
+                    check::nobody_waits_in_vain(self)?;
+                }
                 summary.next_question
             }
             End::Crashed => {
@@ -330,12 +347,30 @@ impl World {
         for (op, reply) in ops.iter().zip(&replies) {
             match (op, reply) {
                 (_, LedgerReply::RunBegun { run, .. }) => self.run = run.0,
-                (LedgerOp::StagePage { rows, run, .. }, _) => {
+                (
+                    LedgerOp::StagePage {
+                        rows, run, on_seen, ..
+                    },
+                    _,
+                ) => {
+                    for row in rows {
+                        let serial = Content::parse(&row.version).map(|content| content.serial);
+                        let other = self.waiting.get(&row.key).map(|(waits, _)| *waits) != serial;
+                        // Another version that takes the place of the one that waits waits for its own.
+                        if other && row.filtered.is_none() && *on_seen != OnSeen::Skip {
+                            self.waiting.remove(&row.key);
+                        }
+                    }
                     *self.staged.entry(run.0).or_default() += u64::try_from(rows.len()).unwrap_or_default();
                     self.seen
                         .extend(rows.iter().map(|row| (row.key.clone(), row.version.clone())));
                 }
-                (LedgerOp::Claim { now, .. }, _) => self.claimed_at = *now,
+                (LedgerOp::Claim { now, rows, .. }, _) => {
+                    self.claimed_at = *now;
+                    for content in rows.iter().filter_map(|row| Content::parse(&row.version)) {
+                        self.waiting.remove(&content.key());
+                    }
+                }
                 _ => {}
             }
         }
@@ -449,10 +484,9 @@ impl World {
             };
             outcomes.push(match content.kind {
                 Kind::Broken => Transformed::Refused(Refusal::Dead(reason("cannot be transformed"))),
-                Kind::Deferred if !self.calm => Transformed::Refused(Refusal::Later {
-                    not_before: self.now + self.rng.between(0, HOUR),
-                    reason: reason("waits for another record"),
-                }),
+                Kind::Deferred if !self.has_come(content.serial) => {
+                    Transformed::Refused(self.wait(&content, row.waits_since)?)
+                }
                 _ => Transformed::Ready(Ready {
                     action,
                     group: u64::from(content.customer % 2),
@@ -463,6 +497,43 @@ impl World {
             });
         }
         Ok(Event::Transformed(outcomes))
+    }
+
+    /// Whether the record has come for which a version waits.
+    pub(super) fn has_come(&mut self, serial: u32) -> bool {
+        let longest = self.rng.pick(&[MINUTE, 2 * HOUR, 20 * HOUR, 200 * HOUR]);
+        let at = self.now + self.rng.between(0, longest);
+        self.calm || *self.arrivals.entry(serial).or_insert(at) <= self.now
+    }
+
+    /// The instant at which it comes, for versions that were ever tried.
+    pub(super) fn arrival(&self, serial: u32) -> Option<Ms> {
+        self.arrivals.get(&serial).copied()
+    }
+
+    fn wait(&mut self, content: &Content, since: Option<Ms>) -> Result<Refusal, String> {
+        let known = self.waiting.get(&content.key()).copied();
+        if let Some((serial, began)) = known
+            && serial == content.serial
+            && since != Some(began)
+        {
+            return Err(format!(
+                "{content} waits since {began}, the ledger says {since:?}"
+            ));
+        }
+        if since.is_some_and(|since| self.now - since > WAIT_FOR) {
+            self.report.given_up += 1;
+            self.waiting.remove(&content.key());
+            return Ok(Refusal::Dead(Reason::new(GIVEN_UP, "waited too long")));
+        }
+        if since.is_none() {
+            self.report.waited += 1;
+            self.waiting.insert(content.key(), (content.serial, self.now));
+        }
+        Ok(Refusal::Later {
+            not_before: self.now + self.rng.between(0, HOUR),
+            reason: Reason::new("M3", "waits for another record"),
+        })
     }
 
     fn ask(&mut self, purpose: Purpose, records: &[RecordId]) -> Result<Event, String> {

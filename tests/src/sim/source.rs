@@ -77,6 +77,8 @@ impl Source {
                 Kind::Filtered,
                 Kind::Keyless,
                 Kind::Deferred,
+                Kind::Deferred,
+                Kind::Deferred,
                 Kind::Void,
             ])
         } else {
