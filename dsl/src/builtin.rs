@@ -15,6 +15,7 @@ use crate::diagnostic::{Failure, did_you_mean};
 use crate::expr::ast::Node;
 use crate::expr::run::Run;
 use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty, TyKind};
+use crate::expr::time;
 
 pub use crate::expr::run::Lazy;
 pub use crate::expr::text::{capital, compare as compare_text, fold, small};
@@ -52,6 +53,8 @@ pub enum Type {
     Time,
     /// `INTERVAL n UNIT`.
     Interval,
+    /// `INTERVAL n UNIT`, or a number of days.
+    Days,
     /// The values of a field in all lines.
     List,
 }
@@ -67,6 +70,7 @@ impl Type {
             Type::Bool => "bool",
             Type::Time => "time",
             Type::Interval => "interval",
+            Type::Days => "interval or number",
             Type::List => "list",
         }
     }
@@ -430,6 +434,21 @@ impl<'x> Args<'x> {
     /// The day of the run in its zone.
     pub fn today(&self) -> Option<Date> {
         self.run.today()
+    }
+
+    /// Digits of a second that one has as a day and a time; six when it is none.
+    pub fn digits(&self, index: usize) -> u8 {
+        time::digits_of(self.get(index), self.zone())
+    }
+
+    /// Digits of a second that one has as a time; six when it is none.
+    pub fn time_digits(&self, index: usize) -> u8 {
+        time::time_digits_of(self.get(index), self.zone())
+    }
+
+    /// As a time, or a day and a time whose clock is meant.
+    pub fn reading(&self, index: usize, clock: time::Clock, days: time::Days) -> Option<time::Reading> {
+        time::read_time(self.get(index), clock, days, self.zone())
     }
 
     /// As a length of time.

@@ -1,38 +1,37 @@
-//! The instant of the run, and seconds since 1970. All parts of a run see the same instant.
+//! The instant of the run. All parts of a run see the same one.
 
-use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
-use dsl::decimal::Decimal;
-use dsl::expr::sql::{Num, Sql};
+use dsl::builtin::{Args, Builtin, Call, Example, Param, Type, Typing, both};
+use dsl::expr::sql::{DateTime, Sql, Ty, TyKind};
 use dsl::expr::time;
-
-use crate::format::date_format;
+use jiff::tz::TimeZone;
 
 /// Digits of a second the server knows.
-const MOST_DIGITS: u8 = 6;
-/// The last second the server converts, in the year 3001; milliseconds taken for seconds lie far behind it.
-const LAST_SECOND: i64 = 32_536_771_199;
+const MOST_DIGITS: i64 = 6;
+
+const DIGITS: Param = Param::optional(
+    "digits",
+    Type::Integer,
+    both(
+        "秒的小数位数,0 到 6,缺省 0。",
+        "Digits of a second, 0 to 6; 0 if left out.",
+    ),
+);
 
 /// `NOW(digits)`.
 pub const NOW: Builtin = Builtin {
     name: "NOW",
     aliases: &["CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE"],
     summary: both(
-        "本次运行的时刻,按方案的时区。",
-        "The instant of the run in the scheme's zone.",
+        "本次运行的时刻,按方案的时区;SYSDATE 也是这一时刻,不随计算推移。",
+        "The instant of the run in the scheme's zone; SYSDATE is the same instant, it does not move on.",
     ),
-    params: &[Param::optional(
-        "digits",
-        Type::Integer,
-        both(
-            "秒的小数位数,0 到 6,缺省 0。",
-            "Digits of a second, 0 to 6; 0 if left out.",
-        ),
-    )],
+    params: &[DIGITS],
     returns: Type::Time,
-    ty: Typing::Date,
+    ty: Typing::By(|types| Ty::new(TyKind::DateTime, digits(&types.value(0)))),
     examples: &[
         Example::is("NOW()", "2023-11-15 06:13:20"),
         Example::is("NOW(3)", "2023-11-15 06:13:20.100"),
+        Example::is("NOW() + 0", "20231115061320"),
         Example::is("CURRENT_TIMESTAMP", "2023-11-15 06:13:20"),
         Example::is(
             "REPLACE(UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) - 72000, '.', '')",
@@ -40,13 +39,8 @@ pub const NOW: Builtin = Builtin {
         ),
     ],
     constant: false,
-    call: Call::Eager(now),
+    call: Call::Eager(|args| Ok(now(args, args.zone()).map_or(Sql::Null, Sql::DateTime))),
 };
-
-fn now(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let digits = u8::try_from(args.count(0)).map_or(MOST_DIGITS, |digits| digits.min(MOST_DIGITS));
-    Ok(time::at_zone(args.now_ms(), args.zone(), digits).map_or(Sql::Null, Sql::DateTime))
-}
 
 /// `CURDATE()`.
 pub const CURDATE: Builtin = Builtin {
@@ -62,118 +56,90 @@ pub const CURDATE: Builtin = Builtin {
     examples: &[
         Example::is("CURDATE()", "2023-11-15"),
         Example::is("CURDATE() - INTERVAL 1 DAY", "2023-11-14"),
+        Example::is("CURDATE() - 15", "20231100"),
     ],
     constant: false,
-    call: Call::Eager(|args| {
-        let now = time::at_zone(args.now_ms(), args.zone(), 0);
-        Ok(now.map_or(Sql::Null, |now| Sql::Date(now.date)))
-    }),
+    call: Call::Eager(|args| Ok(args.today().map_or(Sql::Null, Sql::Date))),
 };
 
-/// `UNIX_TIMESTAMP(time)`.
-pub const UNIX_TIMESTAMP: Builtin = Builtin {
-    name: "UNIX_TIMESTAMP",
-    aliases: &[],
+/// `CURTIME(digits)`.
+pub const CURTIME: Builtin = Builtin {
+    name: "CURTIME",
+    aliases: &["CURRENT_TIME"],
     summary: both(
-        "1970 年以来的秒数,小数位与参数相同。",
-        "Seconds since 1970, with as many digits as the time has.",
+        "本次运行的时分秒,按方案的时区。",
+        "The time of the day of the run in the scheme's zone.",
     ),
-    params: &[Param::optional(
-        "time",
-        Type::Time,
-        both(
-            "时间;省略则为本次运行的时刻。",
-            "The time; the instant of the run if left out.",
-        ),
-    )],
-    returns: Type::Number,
-    ty: Typing::Double,
+    params: &[DIGITS],
+    returns: Type::Time,
+    ty: Typing::By(|types| Ty::new(TyKind::Time, digits(&types.value(0)))),
     examples: &[
-        Example::is("UNIX_TIMESTAMP()", "1700000000"),
-        Example::is("UNIX_TIMESTAMP(NOW(3))", "1700000000.100"),
-        Example::is("UNIX_TIMESTAMP('2023-11-15 06:13:20')", "1700000000"),
-        Example::is("UNIX_TIMESTAMP('2023-11-14T22:13:20Z')", "1700000000"),
-        Example::null("UNIX_TIMESTAMP('')"),
+        Example::is("CURTIME()", "06:13:20"),
+        Example::is("CURTIME(2)", "06:13:20.10"),
+        Example::is("CURTIME() + 0", "61320"),
     ],
     constant: false,
-    call: Call::Eager(unix_timestamp),
+    call: Call::Eager(|args| Ok(now(args, args.zone()).map_or(Sql::Null, |now| Sql::Time(now.time())))),
 };
 
-fn unix_timestamp(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    if args.is_empty() {
-        return Ok(Sql::int(args.now_ms().div_euclid(1000)));
-    }
-    let Some(at) = args.time(0) else {
-        return Ok(Sql::Null);
-    };
-    let Some(micros) = time::to_micros(&at, args.zone()) else {
-        return Ok(Sql::Null);
-    };
-    if micros < 0 {
-        return Ok(Sql::int(0));
-    }
-    if at.fraction == 0 {
-        return Ok(Sql::int(micros / 1_000_000));
-    }
-    let seconds = Decimal::from_scaled(micros, MOST_DIGITS);
-    Ok(Sql::Decimal(seconds.truncate(i32::from(at.fraction))?))
-}
-
-/// `FROM_UNIXTIME(seconds, format)`.
-pub const FROM_UNIXTIME: Builtin = Builtin {
-    name: "FROM_UNIXTIME",
+/// `UTC_DATE()`.
+pub const UTC_DATE: Builtin = Builtin {
+    name: "UTC_DATE",
     aliases: &[],
     summary: both(
-        "把 1970 年以来的秒数变成时间,按方案的时区;毫秒要先除以 1000。",
-        "The time of seconds since 1970 in the scheme's zone; divide milliseconds by 1000 first.",
+        "本次运行的日期,按世界时。",
+        "The day of the run in universal time.",
     ),
-    params: &[
-        Param::required(
-            "seconds",
-            Type::Number,
-            both(
-                "秒数;小数位数决定结果的小数位数。",
-                "Seconds; their digits are the digits of the result.",
-            ),
-        ),
-        Param::optional(
-            "format",
-            Type::Text,
-            both("格式,见 DATE_FORMAT。", "A format as in DATE_FORMAT."),
-        ),
-    ],
+    params: &[],
     returns: Type::Time,
     ty: Typing::Date,
-    examples: &[
-        Example::is("FROM_UNIXTIME(1700000000)", "2023-11-15 06:13:20"),
-        Example::is("FROM_UNIXTIME(1679033795123/1000)", "2023-03-17 14:16:35.1230"),
-        Example::is(
-            "FROM_UNIXTIME(1700000000 - 600, '%Y-%m-%d %H:%i:%s')",
-            "2023-11-15 06:03:20",
-        ),
-        Example::null("FROM_UNIXTIME(1679033795123)"),
-        Example::null("FROM_UNIXTIME(-1)"),
-    ],
+    examples: &[Example::is("UTC_DATE()", "2023-11-14")],
     constant: false,
-    call: Call::Eager(from_unixtime),
+    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, |now| Sql::Date(now.date)))),
 };
 
-fn from_unixtime(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let number = args.num(0);
-    let digits = number.decimals().unwrap_or(MOST_DIGITS).min(MOST_DIGITS);
-    let seconds = match number {
-        Num::Int(int) => int.to_decimal(),
-        Num::Exact(number) => number,
-        Num::Float(double) => double.to_decimal(),
-    };
-    if seconds.is_negative() || seconds > Decimal::from(LAST_SECOND) {
-        return Ok(Sql::Null);
-    }
-    let micros = seconds.round(i32::from(digits))?.to_scaled_i64(MOST_DIGITS);
-    let at = micros.and_then(|micros| time::from_micros(micros, args.zone(), digits));
-    let Some(at) = at else { return Ok(Sql::Null) };
-    if args.len() > 1 {
-        return Ok(Sql::text(date_format(&at, &args.text(1))));
-    }
-    Ok(Sql::DateTime(at))
+/// `UTC_TIME(digits)`.
+pub const UTC_TIME: Builtin = Builtin {
+    name: "UTC_TIME",
+    aliases: &[],
+    summary: both(
+        "本次运行的时分秒,按世界时。",
+        "The time of the day of the run in universal time.",
+    ),
+    params: &[DIGITS],
+    returns: Type::Time,
+    ty: Typing::By(|types| Ty::new(TyKind::Time, digits(&types.value(0)))),
+    examples: &[Example::is("UTC_TIME()", "22:13:20")],
+    constant: false,
+    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, |now| Sql::Time(now.time())))),
+};
+
+/// `UTC_TIMESTAMP(digits)`.
+pub const UTC_TIMESTAMP: Builtin = Builtin {
+    name: "UTC_TIMESTAMP",
+    aliases: &[],
+    summary: both(
+        "本次运行的时刻,按世界时。",
+        "The instant of the run in universal time.",
+    ),
+    params: &[DIGITS],
+    returns: Type::Time,
+    ty: Typing::By(|types| Ty::new(TyKind::DateTime, digits(&types.value(0)))),
+    examples: &[
+        Example::is("UTC_TIMESTAMP()", "2023-11-14 22:13:20"),
+        Example::is("UTC_TIMESTAMP(1)", "2023-11-14 22:13:20.1"),
+    ],
+    constant: false,
+    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, Sql::DateTime))),
+};
+
+fn digits(value: &Sql<'_>) -> u8 {
+    let digits = value
+        .to_int()
+        .map_or(0, |int| int.clamped().clamp(0, MOST_DIGITS));
+    u8::try_from(digits).unwrap_or(0)
+}
+
+fn now(args: &Args<'_>, zone: &TimeZone) -> Option<DateTime> {
+    time::at_zone(args.now_ms(), zone, digits(args.get(0)))
 }

@@ -11,25 +11,36 @@ mod calendar;
 mod choice;
 mod clock;
 mod code;
+mod date_parts;
 mod format;
 mod hash;
+mod length;
 mod lines;
 mod number;
 mod part;
 mod search;
+mod shift;
+mod str_to_date;
 mod text;
 mod units;
+mod unix;
 
 pub use calendar::*;
 pub use choice::*;
 pub use clock::*;
 pub use code::*;
+pub use date_parts::*;
+pub use format::*;
 pub use hash::*;
+pub use length::*;
 pub use lines::*;
 pub use number::*;
 pub use part::*;
 pub use search::*;
+pub use shift::*;
+pub use str_to_date::*;
 pub use text::*;
+pub use unix::*;
 
 /// Every function, by family.
 pub const ALL: &[&Builtin] = &[
@@ -115,17 +126,62 @@ pub const ALL: &[&Builtin] = &[
     // the instant of the run
     &NOW,
     &CURDATE,
+    &CURTIME,
+    &UTC_DATE,
+    &UTC_TIME,
+    &UTC_TIMESTAMP,
+    // seconds since 1970, zones
     &UNIX_TIMESTAMP,
     &FROM_UNIXTIME,
-    // the calendar
+    &CONVERT_TZ,
+    // days
     &DATE,
-    &DATE_FORMAT,
-    &DATE_ADD,
-    &DATE_SUB,
+    &TIMESTAMP,
     &LAST_DAY,
+    &MAKEDATE,
+    &TO_DAYS,
+    &FROM_DAYS,
+    &TO_SECONDS,
+    &DATEDIFF,
+    &PERIOD_ADD,
+    &PERIOD_DIFF,
+    // parts of a time
     &YEAR,
+    &QUARTER,
     &MONTH,
     &DAY,
+    &DAYOFWEEK,
+    &WEEKDAY,
+    &DAYOFYEAR,
+    &DAYNAME,
+    &MONTHNAME,
+    &WEEK,
+    &WEEKOFYEAR,
+    &YEARWEEK,
+    &HOUR,
+    &MINUTE,
+    &SECOND,
+    &MICROSECOND,
+    &EXTRACT,
+    // moving a time
+    &DATE_ADD,
+    &DATE_SUB,
+    &ADDDATE,
+    &SUBDATE,
+    &TIMESTAMPADD,
+    &TIMESTAMPDIFF,
+    // lengths of time
+    &TIME,
+    &ADDTIME,
+    &SUBTIME,
+    &TIMEDIFF,
+    &MAKETIME,
+    &SEC_TO_TIME,
+    &TIME_TO_SEC,
+    // formats
+    &DATE_FORMAT,
+    &TIME_FORMAT,
+    &STR_TO_DATE,
     // lines
     &SUM,
     &AVG,

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 const MEASURED: &[(&str, usize)] = &[
     (include_str!("../../tests/corpus/functions/measured.tsv"), 78),
     (include_str!("../../tests/corpus/functions/text.tsv"), 500),
+    (include_str!("../../tests/corpus/functions/times.tsv"), 2000),
 ];
 /// Rows that are known not to agree yet. One that begins to agree has to move to the measured ones.
 const NOT_YET: &str = include_str!("../../tests/corpus/functions/not-yet.tsv");

@@ -130,10 +130,9 @@ impl Checker<'_> {
             }
             Node::Call(builtin, args) => {
                 for (index, arg) in args.iter().enumerate() {
-                    let wants = builtin
-                        .param(index)
-                        .is_some_and(|param| param.takes == Type::Interval);
-                    if wants && !matches!(arg, Node::Interval(..)) {
+                    let takes = builtin.param(index).map(|param| param.takes);
+                    let wants = matches!(takes, Some(Type::Interval | Type::Days));
+                    if takes == Some(Type::Interval) && !matches!(arg, Node::Interval(..)) {
                         self.errors
                             .push(ExprError::new(&expression::INTERVAL_PLACE, 0..self.text.len()));
                     }
@@ -246,14 +245,14 @@ fn is_constant(node: &Node) -> bool {
             false
         }
         Node::Call(builtin, _) => builtin.constant,
-        Node::Cast(_, cast) => !matches!(cast, super::ast::Cast::Date | super::ast::Cast::DateTime(_)),
+        Node::Cast(_, cast) => !super::types::cast_ty(*cast).kind.is_temporal(),
         _ => true,
     };
     operation
         && node
             .children()
             .into_iter()
-            .all(|child| matches!(child, Node::Const(_)))
+            .all(|child| matches!(child, Node::Const(value) if !Ty::of(value).kind.is_temporal()))
 }
 
 /// Constant parts ask for nothing.

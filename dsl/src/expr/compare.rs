@@ -25,12 +25,11 @@ pub fn compare(a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
         (Sql::Bytes(_), Sql::Text(_) | Sql::Bytes(_)) | (Sql::Text(_), Sql::Bytes(_)) => {
             Some(a.to_bytes()?.cmp(&b.to_bytes()?))
         }
-        (Sql::Time(x), Sql::Time(y)) => Some(x.total_micros().cmp(&y.total_micros())),
-        (Sql::Date(_) | Sql::DateTime(_), Sql::Text(_) | Sql::Date(_) | Sql::DateTime(_))
-        | (Sql::Text(_), Sql::Date(_) | Sql::DateTime(_)) => match (time::civil(a), time::civil(b)) {
-            (Some(x), Some(y)) => Some(x.cmp(&y)),
-            _ => Some(text::compare(&a.to_text()?, &b.to_text()?)),
-        },
+        // Without a run there is no today, and the zone of a text with an offset is not known.
+        (Sql::Date(_) | Sql::DateTime(_) | Sql::Time(_), _)
+        | (_, Sql::Date(_) | Sql::DateTime(_) | Sql::Time(_)) => {
+            time::order(a, b, &jiff::tz::TimeZone::UTC, || None)
+        }
         _ => compare_numbers(a, b),
     }
 }

@@ -9,7 +9,7 @@ use super::arith::{arithmetic, bits, invert, sign};
 use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
 use super::cast::cast;
 use super::run::{Lazy, Run};
-use super::sql::{Sql, Ty, TyKind, compare, compare_numbers};
+use super::sql::{Sql, Ty, TyKind, Unit, compare_numbers};
 use super::types::{self, Types};
 use super::{text, time};
 use crate::builtin::{Args, Builtin, Call, Typing};
@@ -41,7 +41,8 @@ pub(super) fn node<'a>(run: &Run<'a>, node: &'a Node) -> Result<Sql<'a>, Failure
         Node::Cast(inner, to) => cast(run, self::node(run, inner)?, *to),
         Node::Interval(amount, unit) => {
             let amount = self::node(run, amount)?;
-            Ok(time::interval(&amount, unit).map_or(Sql::Null, Sql::Interval))
+            let interval = Unit::parse(unit).and_then(|unit| time::interval(&amount, unit));
+            Ok(interval.map_or(Sql::Null, Sql::Interval))
         }
     }
 }
@@ -81,7 +82,7 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Result<Sql<'a
 fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, Failure> {
     let right = || node(run, &link.right);
     let compared = |wanted: fn(Ordering) -> bool| -> Result<Sql<'a>, Failure> {
-        Ok(truth(compare(&left, &right()?).map(wanted), Sense::Plain))
+        Ok(truth(run.compare(&left, &right()?).map(wanted), Sense::Plain))
     };
     match link.op {
         Binary::And | Binary::Or => {
@@ -105,7 +106,7 @@ fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, F
             let right = run.tolerating(right)?;
             let both_null = left.is_null() && right.is_null();
             Ok(Sql::bool(
-                both_null || compare(&left, &right) == Some(Ordering::Equal),
+                both_null || run.compare(&left, &right) == Some(Ordering::Equal),
             ))
         }
         Binary::Eq => compared(Ordering::is_eq),
@@ -146,7 +147,7 @@ fn within<'a>(run: &Run<'a>, inner: &'a Node, list: &'a [Node], sense: Sense) ->
     let value = node(run, inner)?;
     let mut unknown = false;
     for candidate in list {
-        match compare(&value, &node(run, candidate)?) {
+        match run.compare(&value, &node(run, candidate)?) {
             Some(Ordering::Equal) => return Ok(truth(Some(true), sense)),
             Some(_) => {}
             None => unknown = true,
@@ -161,16 +162,21 @@ fn between<'a>(
     bounds: &'a (Node, Node),
     sense: Sense,
 ) -> Result<Sql<'a>, Failure> {
-    let (value, low, high) = (node(run, inner)?, node(run, &bounds.0)?, node(run, &bounds.1)?);
-    // One number among the three makes all of them numbers.
-    let numeric = |value: &Sql<'a>, node: &'a Node| match value {
-        Sql::Null => types::of(run, node).kind.is_number(),
-        value => Ty::of(value).kind.is_number(),
+    let values = [node(run, inner)?, node(run, &bounds.0)?, node(run, &bounds.1)?];
+    let [value, low, high] = time::as_one_kind(values, run.env.zone(), || run.today());
+    // One number among the three makes all of them numbers, unless one is a time.
+    let kind = |value: &Sql<'a>, node: &'a Node| match value {
+        Sql::Null => types::of(run, node).kind,
+        value => Ty::of(value).kind,
     };
-    let order = if numeric(&value, inner) || numeric(&low, &bounds.0) || numeric(&high, &bounds.1) {
-        compare_numbers
-    } else {
-        compare
+    let kinds = [kind(&value, inner), kind(&low, &bounds.0), kind(&high, &bounds.1)];
+    let numbers = kinds.iter().any(|kind| kind.is_number()) && !kinds.iter().any(|kind| kind.is_temporal());
+    let order = |a: &Sql<'_>, b: &Sql<'_>| {
+        if numbers {
+            compare_numbers(a, b)
+        } else {
+            run.compare(a, b)
+        }
     };
     let above = order(&value, &low).map(Ordering::is_ge);
     let below = order(&value, &high).map(Ordering::is_le);
@@ -287,7 +293,7 @@ fn case<'a>(run: &Run<'a>, case: &'a Case) -> Result<Sql<'a>, Failure> {
     for (when, then) in &case.arms {
         let candidate = node(run, when)?;
         let holds = match &subject {
-            Some(subject) => compare(subject, &candidate) == Some(Ordering::Equal),
+            Some(subject) => run.compare(subject, &candidate) == Some(Ordering::Equal),
             None => candidate.truth() == Some(true),
         };
         if holds {
@@ -375,7 +381,7 @@ fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure
             run.spend(u64::try_from(kept.len()).unwrap_or(u64::MAX))?;
             if !kept
                 .iter()
-                .any(|other| compare(other, &value) == Some(Ordering::Equal))
+                .any(|other| run.compare(other, &value) == Some(Ordering::Equal))
             {
                 kept.push(value);
             }
@@ -411,7 +417,7 @@ fn sort<'a>(
                 (true, true) => Ordering::Equal,
                 (true, false) => Ordering::Less,
                 (false, true) => Ordering::Greater,
-                (false, false) => compare(x, y).unwrap_or(Ordering::Equal),
+                (false, false) => run.compare(x, y).unwrap_or(Ordering::Equal),
             };
             let order = if *descending { order.reverse() } else { order };
             order.is_ne().then_some(order)

@@ -28,8 +28,8 @@
 mod arith;
 pub(crate) mod ast;
 mod cast;
-mod collation;
 mod check;
+mod collation;
 mod compare;
 mod error;
 mod eval;

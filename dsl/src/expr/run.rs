@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 use super::ast::{Node, Piece};
 use super::eval;
-use super::sql::{Date, DateTime, Int, Sql, Text, Time, exact_prefix};
+use super::sql::{Date, DateTime, Int, Sql, Text, Time, Ty, compare, exact_prefix};
 use super::{Bounds, Env, Expr};
 use crate::builtin::CallError;
 use crate::catalogue::evaluation;
@@ -331,6 +332,15 @@ impl Run<'_> {
             Sql::Time(time) => time.on(self.today()?),
             other => super::time::to_datetime(other, self.env.zone()),
         }
+    }
+
+    /// Compares; `None` when either is NULL. Times know the day and the zone of the run.
+    pub(crate) fn compare(&self, a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
+        let temporal = |value: &Sql<'_>| Ty::of(value).kind.is_temporal();
+        if temporal(a) || temporal(b) {
+            return super::time::order(a, b, self.env.zone(), || self.today());
+        }
+        compare(a, b)
     }
 
     /// A time of the day, or a length of time.

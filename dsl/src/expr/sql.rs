@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 pub use super::compare::{compare, compare_numbers};
-pub use super::time::{Date, DateTime, Time};
+pub use super::time::{Date, DateTime, Time, Unit};
 pub use super::ty::{NOT_FIXED, Ty, TyKind};
 use crate::decimal::Decimal;
 use crate::value::{Number, Value};
@@ -72,8 +72,10 @@ pub struct Interval {
     pub months: i64,
     /// Everything shorter, in microseconds.
     pub micros: i64,
-    /// Whether it is made of whole days, months and years, so that a day stays a day.
-    pub whole_days: bool,
+    /// What it was written in: it decides whether a day stays a day.
+    pub unit: Unit,
+    /// Digits of a second that the result shows at least.
+    pub digits: u8,
 }
 
 /// A number of any sort.

@@ -140,7 +140,7 @@ impl Ty {
         match self.kind {
             TyKind::Text | TyKind::Bytes => Ty::DOUBLE,
             TyKind::Date | TyKind::Time | TyKind::DateTime if self.decimals == 0 => Ty::INT,
-            TyKind::Time | TyKind::DateTime | TyKind::Date => Ty::decimal(self.decimals),
+            TyKind::Time | TyKind::DateTime | TyKind::Date => Ty::decimal(self.decimals.min(6)),
             _ => self,
         }
     }
@@ -164,6 +164,8 @@ impl Ty {
         match kind {
             Text => Ty::TEXT,
             Bytes => Ty::BYTES,
+            // Digits of a second are as many as there are only when all branches agree on that.
+            Time | DateTime if self.decimals != other.decimals => Ty::new(kind, decimals.min(6)),
             kind => Ty::new(kind, decimals.min(NOT_FIXED)),
         }
     }

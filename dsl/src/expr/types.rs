@@ -4,7 +4,7 @@ use super::arith::arithmetic_ty;
 use super::ast::{Binary, Case, Cast, Link, Node, Unary};
 use super::eval;
 use super::run::Run;
-use super::sql::{NOT_FIXED, Sql, Ty, TyKind};
+use super::sql::{NOT_FIXED, Sql, Ty, TyKind, Unit};
 use crate::builtin::{Builtin, Typing};
 
 /// The arguments of a call whose type is asked for.
@@ -45,6 +45,39 @@ impl<'r, 'a> Types<'r, 'a> {
         self.nodes
             .get(index)
             .map_or(Sql::Null, |node| value(self.run, node))
+    }
+
+    /// The type of a time that an interval is added to, both by their numbers.
+    pub fn shifted(&self, time: usize, by: usize) -> Ty {
+        let by = self.nodes.get(by).and_then(|node| interval(self.run, node));
+        shifted(self.ty(time), by)
+    }
+
+    /// The type of a time that a number of a unit is added to.
+    pub fn shifted_by(&self, time: usize, unit: Unit, amount: usize) -> Ty {
+        let digits = if unit == Unit::Second {
+            self.ty(amount).decimals.min(6)
+        } else {
+            unit.digits()
+        };
+        shifted(self.ty(time), Some((unit, digits)))
+    }
+
+    /// Digits of a second that one has as a day and a time: a number's own, six when it is floating point or no
+    /// date.
+    pub fn digits(&self, index: usize) -> u8 {
+        match self.ty(index) {
+            ty if ty.kind.is_text() => super::time::digits_of(&self.value(index), self.run.env.zone()),
+            ty => ty.decimals.min(6),
+        }
+    }
+
+    /// Digits of a second that one has as a time.
+    pub fn time_digits(&self, index: usize) -> u8 {
+        match self.ty(index) {
+            ty if ty.kind.is_text() => super::time::time_digits_of(&self.value(index), self.run.env.zone()),
+            ty => ty.decimals.min(6),
+        }
     }
 
     /// The types of all arguments from one on, merged as branches are.
@@ -98,10 +131,8 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Ty {
     for link in links {
         ty = match link.op {
             BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight => Ty::UNSIGNED,
-            Add | Sub if ty.kind == TyKind::Interval => {
-                shifted(of(run, &link.right), &Node::Const(Sql::Null))
-            }
-            Add | Sub if matches!(link.right, Node::Interval(..)) => shifted(ty, &link.right),
+            Add | Sub if ty.kind == TyKind::Interval => shifted(of(run, &link.right), interval(run, first)),
+            Add | Sub if matches!(link.right, Node::Interval(..)) => shifted(ty, interval(run, &link.right)),
             Add | Sub | Mul | Div | Rem | IntDiv => {
                 arithmetic_ty(link.op, number, of_number(run, &link.right))
             }
@@ -112,19 +143,27 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Ty {
     ty
 }
 
-/// The type of a time that an interval is added to.
-fn shifted(ty: Ty, interval: &Node) -> Ty {
-    let whole_days = match interval {
-        Node::Interval(_, unit) => {
-            let unit = unit.as_str();
-            matches!(unit, "DAY" | "WEEK" | "MONTH" | "QUARTER" | "YEAR" | "YEAR_MONTH")
-        }
-        _ => true,
+/// The unit of an interval and the digits of a second it brings; `None` when there is none.
+fn interval<'a>(run: &Run<'a>, node: &'a Node) -> Option<(Unit, u8)> {
+    let Node::Interval(amount, unit) = node else {
+        return None;
     };
+    let unit = Unit::parse(unit)?;
+    let digits = match unit {
+        Unit::Second => of(run, amount).decimals.min(6),
+        unit => unit.digits(),
+    };
+    Some((unit, digits))
+}
+
+/// The type of a time that an interval is added to.
+pub(crate) fn shifted(ty: Ty, by: Option<(Unit, u8)>) -> Ty {
+    let Some((unit, digits)) = by else { return ty };
     match ty.kind {
-        TyKind::Date if whole_days => ty,
-        TyKind::DateTime | TyKind::Time => ty,
-        TyKind::Date => Ty::new(TyKind::DateTime, 0),
+        TyKind::Date if unit.keeps_day() => ty,
+        TyKind::Date => Ty::new(TyKind::DateTime, digits),
+        TyKind::Time if unit.moves_clock() => Ty::new(TyKind::Time, ty.decimals.max(digits)),
+        TyKind::DateTime | TyKind::Time => Ty::new(TyKind::DateTime, ty.decimals.max(digits)),
         _ => Ty::TEXT,
     }
 }

@@ -148,6 +148,7 @@ fn type_name(of: Type, lang: Lang) -> &'static str {
         Type::Bool => "真假(1 或 0)",
         Type::Time => "时间",
         Type::Interval => "时长(INTERVAL)",
+        Type::Days => "时长(INTERVAL)或天数",
         Type::List => "列表",
     };
     lang.pick(zh, of.name())

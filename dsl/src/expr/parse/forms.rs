@@ -15,31 +15,8 @@ use crate::expr::ExprError;
 use crate::expr::ast::{Aggregate, Binary, Cast, Node, Piece, Unary};
 use crate::expr::scan::unknown_function;
 use crate::expr::sql::Sql;
-use crate::expr::time;
+use crate::expr::time::{self, UNITS};
 
-/// The units of `INTERVAL` and `EXTRACT`.
-const UNITS: &[&str] = &[
-    "MICROSECOND",
-    "SECOND",
-    "MINUTE",
-    "HOUR",
-    "DAY",
-    "WEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-    "SECOND_MICROSECOND",
-    "MINUTE_MICROSECOND",
-    "MINUTE_SECOND",
-    "HOUR_MICROSECOND",
-    "HOUR_SECOND",
-    "HOUR_MINUTE",
-    "DAY_MICROSECOND",
-    "DAY_SECOND",
-    "DAY_MINUTE",
-    "DAY_HOUR",
-    "YEAR_MONTH",
-];
 /// How many of [`UNITS`] are a single unit, which is all that TIMESTAMPDIFF and TIMESTAMPADD take.
 const SINGLE: usize = 9;
 

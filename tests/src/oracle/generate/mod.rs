@@ -135,7 +135,7 @@ impl Item {
                 Type::Integer => Want::Integer,
                 Type::Bool => Want::Bool,
                 Type::Time => Want::Temporal,
-                Type::Any | Type::Interval | Type::List => Want::Any,
+                Type::Any | Type::Interval | Type::Days | Type::List => Want::Any,
             },
         };
         gives == Want::Any
