@@ -1,6 +1,6 @@
 //! Runs inputs one after the other and keeps what is wrong with them, and what they cost.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -84,12 +84,17 @@ pub struct Judge {
 }
 
 thread_local! {
+    static LISTENING: Cell<bool> = const { Cell::new(false) };
     static WORDS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps the words of panics instead of printing them: with a million inputs nobody reads them.
+/// Keeps the words of panics of inputs instead of printing them: with a million inputs nobody reads them.
 fn listen() {
-    std::panic::set_hook(Box::new(|info| {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !LISTENING.with(Cell::get) {
+            return usual(info);
+        }
         let at = info.location().map_or_else(String::new, |at| {
             // A place of another crate begins with wherever its source lies on this machine.
             let file = at.file().rsplit_once("/src/").map_or(at.file(), |(_, file)| file);
@@ -147,9 +152,11 @@ impl Judge {
     }
 
     fn timed(&self, input: &[u8]) -> (Duration, Result<Reached, String>) {
+        LISTENING.with(|flag| flag.set(true));
         let before = cpu();
         let reached = catch_unwind(AssertUnwindSafe(|| self.world.run(self.target, input)));
         let took = cpu().saturating_sub(before);
+        LISTENING.with(|flag| flag.set(false));
         let said = || WORDS.with(|slot| slot.borrow_mut().take()).unwrap_or_default();
         (took, reached.map_err(|_| said()))
     }

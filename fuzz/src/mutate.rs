@@ -8,7 +8,7 @@ use dsl::builtin::{Builtin, Count, Type};
 use crate::rng::Rng;
 use crate::rows::FIELDS;
 use crate::seeds;
-use crate::target::Target;
+use crate::target::{Reached, Target};
 use crate::world::{World, quoted};
 
 /// Deepest expression that is grown; deeper ones come from repeating what is there.
@@ -18,6 +18,8 @@ const DEPTH: usize = 5;
 pub struct Mutator {
     target: Target,
     seeds: Vec<Vec<u8>>,
+    /// Those of the seeds that compile.
+    sound: Vec<Vec<u8>>,
     words: Vec<String>,
     functions: Vec<&'static Builtin>,
 }
@@ -25,9 +27,12 @@ pub struct Mutator {
 impl Mutator {
     /// One that knows the repository's texts and the language's words.
     pub fn new(target: Target, world: &World) -> Mutator {
+        let seeds = seeds::seeds(target, world);
+        let compiles = |seed: &&Vec<u8>| world.run(target, seed) != Reached::Refused;
         Mutator {
             target,
-            seeds: seeds::seeds(target, world),
+            sound: seeds.iter().filter(compiles).cloned().collect(),
+            seeds,
             words: seeds::words(target, world),
             functions: world.registry().all().to_vec(),
         }
@@ -48,6 +53,8 @@ impl Mutator {
         let mut rng = Rng::new(seed ^ n.wrapping_mul(0x9e37_79b9));
         let mut input = if self.target != Target::Scheme && rng.one_in(3) {
             self.grown(&mut rng).into_bytes()
+        } else if !self.sound.is_empty() && !rng.one_in(4) {
+            rng.pick::<[u8]>(&self.sound).to_vec()
         } else {
             rng.pick::<[u8]>(&self.seeds).to_vec()
         };
