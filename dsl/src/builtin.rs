@@ -17,6 +17,7 @@ use crate::expr::run::Run;
 use crate::expr::sql::{Date, DateTime, Int, Interval, Num, Sql, Time, Ty, TyKind};
 use crate::expr::time;
 
+pub use crate::expr::regexp::{Found, Matcher, matcher};
 pub use crate::expr::run::Lazy;
 pub use crate::expr::text::{capital, compare as compare_text, fold, small};
 pub use crate::expr::types::Types;

@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::Regex;
-
+use super::regexp::Matcher;
 use super::sql::Sql;
 use crate::builtin::Builtin;
 
@@ -151,7 +150,7 @@ pub(crate) enum Is {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Pattern {
-    Literal(Arc<Regex>),
+    Literal(Arc<Matcher>),
     Computed(Box<Node>),
 }
 

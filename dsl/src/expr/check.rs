@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::ast::{Binary, Link, Node, Pattern};
-use super::eval::compile_pattern;
 use super::parse::Parsed;
+use super::regexp::matcher;
 use super::run::Run;
 use super::sql::{Sql, Ty};
 use super::{Bounds, Env, Expr, ExprError, warn};
@@ -162,19 +162,31 @@ impl Checker<'_> {
             && let Node::Const(value) = &**inner
             && let Some(text) = value.to_text()
         {
-            match compile_pattern(&text) {
-                Ok(compiled) => *pattern = Pattern::Literal(Arc::new(compiled)),
-                Err(what) => {
-                    let span = self
-                        .text
-                        .find(&*text)
-                        .map_or(0..self.text.len(), |at| at..at + text.len());
-                    self.errors
-                        .push(ExprError::new(&expression::BAD_PATTERN, span).with("what", what));
-                }
+            match matcher(&text, matches!(value, Sql::Bytes(_))) {
+                Ok(_) if matches!(value, Sql::Bytes(_)) => {}
+                Ok(compiled) => *pattern = Pattern::Literal(compiled),
+                Err(what) => self.bad_pattern(&text, what),
             }
         }
+        if let Node::Call(builtin, args) = node
+            && builtin.name.starts_with("REGEXP_")
+            && let Some(Node::Const(value)) = args.get(1)
+            && let Some(text) = value.to_text()
+            && let Err(what) = matcher(&text, matches!(value, Sql::Bytes(_)))
+        {
+            let text = text.into_owned();
+            self.bad_pattern(&text, what);
+        }
         each_child(node, &mut |child| self.patterns(child));
+    }
+
+    fn bad_pattern(&mut self, pattern: &str, what: String) {
+        let span = self
+            .text
+            .find(pattern)
+            .map_or(0..self.text.len(), |at| at..at + pattern.len());
+        self.errors
+            .push(ExprError::new(&expression::BAD_PATTERN, span).with("what", what));
     }
 }
 

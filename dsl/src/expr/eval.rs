@@ -1,13 +1,11 @@
 //! Computing an expression: one function per kind of node, three-valued logic, the server's arithmetic.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
-
-use regex::{Regex, RegexBuilder};
 
 use super::arith::{arithmetic, bits, invert, sign};
 use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
 use super::cast::cast;
+use super::regexp::matcher;
 use super::run::{Lazy, Run};
 use super::sql::{Sql, Ty, TyKind, Unit, compare_numbers};
 use super::types::{self, Types};
@@ -15,9 +13,6 @@ use super::{text, time};
 use crate::builtin::{Args, Builtin, Call, Typing};
 use crate::catalogue::evaluation;
 use crate::diagnostic::Failure;
-
-/// Bytes a compiled pattern may take.
-const PATTERN_SIZE: usize = 1 << 20;
 
 /// Computes one node.
 pub(super) fn node<'a>(run: &Run<'a>, node: &'a Node) -> Result<Sql<'a>, Failure> {
@@ -217,42 +212,6 @@ fn like<'a>(
     }
 }
 
-/// Classes of characters that mean all of Unicode on the server and ASCII to the crate.
-const CLASSES: &[(&str, &str)] = &[
-    ("[:alpha:]", r"\p{L}"),
-    ("[:digit:]", r"\p{Nd}"),
-    ("[:alnum:]", r"\p{L}\p{N}"),
-    ("[:lower:]", r"\p{Ll}"),
-    ("[:upper:]", r"\p{Lu}"),
-    ("[:space:]", r"\s"),
-    ("[:word:]", r"\p{L}\p{N}_"),
-];
-
-/// Compiles a pattern: case does not matter, time is linear. Gives back what is wrong with it.
-pub(super) fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    let mut pattern = Cow::Borrowed(pattern);
-    for (class, unicode) in CLASSES {
-        if pattern.contains(class) {
-            pattern = Cow::Owned(pattern.replace(class, unicode));
-        }
-    }
-    RegexBuilder::new(&pattern)
-        .case_insensitive(true)
-        .size_limit(PATTERN_SIZE)
-        .dfa_size_limit(PATTERN_SIZE)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| match error {
-            // The crate draws the pattern over several lines; the last one says what is wrong.
-            regex::Error::Syntax(drawing) => {
-                let last = drawing.lines().last().unwrap_or_default();
-                last.strip_prefix("error: ").unwrap_or(last).to_owned()
-            }
-            regex::Error::CompiledTooBig(_) => "too large".to_owned(),
-            other => other.to_string(),
-        })
-}
-
 fn regexp<'a>(
     run: &Run<'a>,
     inner: &'a Node,
@@ -260,27 +219,28 @@ fn regexp<'a>(
     sense: Sense,
 ) -> Result<Sql<'a>, Failure> {
     let value = node(run, inner)?;
-    let Some(text) = value.to_text() else {
+    let Some(text) = value.to_bytes() else {
         return Ok(Sql::Null);
     };
     run.spend_text(text.len())?;
-    let matched = match pattern {
-        Pattern::Literal(pattern) => pattern.is_match(&text),
-        Pattern::Computed(pattern) => {
-            let pattern = node(run, pattern)?;
-            let Some(pattern) = pattern.to_text() else {
-                return Ok(Sql::Null);
-            };
-            run.spend(
-                u64::try_from(pattern.len())
-                    .unwrap_or(u64::MAX)
-                    .saturating_mul(16),
-            )?;
-            compile_pattern(&pattern)
-                .map_err(|what| Failure::new(&evaluation::BAD_PATTERN_VALUE).with("what", what))?
-                .is_match(&text)
-        }
+    let binary = matches!(value, Sql::Bytes(_));
+    let pattern = match pattern {
+        Pattern::Literal(matcher) if !binary => return Ok(truth(Some(matcher.is_match(&text)), sense)),
+        Pattern::Literal(matcher) => Sql::text(matcher.source()),
+        Pattern::Computed(pattern) => node(run, pattern)?,
     };
+    let binary = binary || matches!(pattern, Sql::Bytes(_));
+    let Some(pattern) = pattern.to_text() else {
+        return Ok(Sql::Null);
+    };
+    run.spend(
+        u64::try_from(pattern.len())
+            .unwrap_or(u64::MAX)
+            .saturating_mul(16),
+    )?;
+    let matched = matcher(&pattern, binary)
+        .map_err(|what| Failure::new(&evaluation::BAD_PATTERN_VALUE).with("what", what))?
+        .is_match(&text);
     Ok(truth(Some(matched), sense))
 }
 

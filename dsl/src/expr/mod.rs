@@ -37,6 +37,8 @@ mod find;
 mod parse;
 mod print;
 mod refused;
+pub(crate) mod regexp;
+mod regexp_class;
 pub(crate) mod run;
 mod scan;
 pub mod sql;

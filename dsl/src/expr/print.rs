@@ -142,7 +142,7 @@ impl Printer<'_> {
                 self.sense(*sense);
                 self.put("REGEXP ");
                 match pattern {
-                    Pattern::Literal(pattern) => self.put(format_args!("'{}'", pattern.as_str())),
+                    Pattern::Literal(pattern) => self.put(format_args!("'{}'", pattern.source())),
                     Pattern::Computed(pattern) => self.operand(pattern),
                 }
             }
