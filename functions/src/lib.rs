@@ -15,9 +15,11 @@ mod date_parts;
 mod format;
 mod hash;
 mod length;
+mod json;
 mod lines;
 mod number;
 mod part;
+mod pattern;
 mod search;
 mod shift;
 mod str_to_date;
@@ -33,9 +35,11 @@ pub use date_parts::*;
 pub use format::*;
 pub use hash::*;
 pub use length::*;
+pub use json::*;
 pub use lines::*;
 pub use number::*;
 pub use part::*;
+pub use pattern::*;
 pub use search::*;
 pub use shift::*;
 pub use str_to_date::*;
@@ -119,6 +123,15 @@ pub const ALL: &[&Builtin] = &[
     &QUOTE,
     &TO_BASE64,
     &FROM_BASE64,
+    &REGEXP_REPLACE,
+    &REGEXP_SUBSTR,
+    &REGEXP_INSTR,
+    &JSON_EXTRACT,
+    &JSON_UNQUOTE,
+    &JSON_VALUE,
+    &JSON_LENGTH,
+    &JSON_VALID,
+    &JSON_QUOTE,
     &MD5,
     &SHA1,
     &SHA2,

@@ -2,8 +2,6 @@
 //!
 //! Constant parts are computed here once; a part that fails is left to fail for the record that reaches it.
 
-use std::sync::Arc;
-
 use super::ast::{Binary, Link, Node, Pattern};
 use super::parse::Parsed;
 use super::regexp::matcher;
