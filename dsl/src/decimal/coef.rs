@@ -172,6 +172,15 @@ impl Coef {
         }
     }
 
+    /// Whether it has more than so many digits.
+    pub(super) fn has_digits_beyond(&self, digits: u32) -> bool {
+        match (self, small_power(digits)) {
+            (Coef::Small(v), Some(power)) => v.unsigned_abs() >= power.unsigned_abs(),
+            (Coef::Small(_), None) => false,
+            (Coef::Big(_), _) => self.digits() > digits,
+        }
+    }
+
     pub(super) fn to_i128(&self) -> Option<i128> {
         match self {
             Coef::Small(v) => Some(*v),

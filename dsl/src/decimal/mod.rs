@@ -5,8 +5,10 @@
 //! `1/3*3` still knows `0.999999999` and shows `1.0000`, and `(100.00/120)*99/3` shows `27.4999999890`. Rounding
 //! happens once, when the number is shown or rounded by name.
 //!
-//! Limits are the server's: nine words in all, so 81 digits before the point, a declared scale of 30; low words of
-//! a fraction that does not fit are dropped, an integer part that does not fit is [`OutOfRange`].
+//! A number takes nine words of nine digits, before and after the point together, and at most 30 digits can be
+//! declared. What does not fit is treated as the server treats it: low words of a fraction are dropped, an integer
+//! part that is too long is [`OutOfRange`]. The words a number takes are those the server would take for it, which
+//! may be more than its digits need.
 //! Division by zero is an absent value, not an error. Floating point stays outside, in `expr`.
 
 mod coef;
@@ -19,16 +21,16 @@ use std::fmt;
 const WORD: u32 = 9;
 /// Words a number may take, before and after the point together.
 const WORDS: u32 = 9;
-/// Digits before the point: what the server refuses, though a column of its tables takes 65.
-const INTEGER_DIGITS: u32 = WORDS * WORD;
+/// Digits a number may have.
+const DIGITS: u32 = WORD * WORDS;
 /// Digits after the point that can be declared.
 pub const MAX_SCALE: u8 = 30;
-/// Stored digits after the point: the declared limit and one, up to the end of its word.
-const MAX_STORED: u32 = 36;
+/// Digits after the point that a product counts; its last word is kept whole.
+const PRODUCT_FRACTION: u32 = 39;
 /// Digits a division adds to the declared scale of its dividend.
 const DIVISION_ADDS: u8 = 4;
 
-/// The integer part has more than 81 digits.
+/// The integer part takes more than nine words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutOfRange;
 
@@ -36,14 +38,27 @@ pub struct OutOfRange;
 #[derive(Clone, Debug)]
 pub struct Decimal {
     coef: Coef,
-    /// Digits after the point in `coef`.
+    /// Digits after the point in `coef`; at most the words of `fraction`.
     stored: u32,
+    /// Digits after the point that count when the next result's words are reckoned.
+    fraction: u32,
+    /// Digits before the point that room is kept for; at least those there are.
+    integer: u32,
+    /// Digits after the point when shown.
     scale: u8,
 }
 
 /// Words that `digits` take.
 fn words(digits: u32) -> u32 {
     digits.div_ceil(WORD)
+}
+
+/// Without the digits after the point that there is no room for.
+fn dropped(coef: Coef, stored: u32, room: u32) -> (Coef, u32) {
+    match stored.checked_sub(room) {
+        Some(excess) if excess > 0 => (coef.shift_down(excess), room),
+        _ => (coef, stored),
+    }
 }
 
 fn narrow(scale: u32) -> u8 {
@@ -55,12 +70,16 @@ impl Decimal {
     pub const ZERO: Decimal = Decimal {
         coef: Coef::ZERO,
         stored: 0,
+        fraction: 0,
+        integer: 1,
         scale: 0,
     };
     /// One without a fraction; also TRUE.
     pub const ONE: Decimal = Decimal {
         coef: Coef::Small(1),
         stored: 0,
+        fraction: 0,
+        integer: 1,
         scale: 0,
     };
 
@@ -98,24 +117,28 @@ impl Decimal {
         } else {
             point
         };
-        let kept = fraction.min(MAX_STORED as usize);
-        let coef = if fraction == 0 {
+        // Zeros in front take no words of their own.
+        let zeros = bytes[start..point].iter().take_while(|b| **b == b'0').count();
+        let whole = whole - zeros.min(whole.saturating_sub(WORD as usize));
+        let integer = u32::try_from(whole).ok().filter(|integer| *integer <= DIGITS)?;
+        let room = (WORDS - words(integer)) * WORD;
+        let stored = u32::try_from(fraction).map_or(room, |fraction| fraction.min(room));
+        let kept = point + 1 + stored as usize;
+        let coef = if stored == 0 {
             Coef::from_digits(&bytes[start..point])
         } else {
-            let mut digits = Vec::with_capacity(whole + kept);
+            let mut digits = Vec::with_capacity(whole + stored as usize);
             digits.extend_from_slice(&bytes[start..point]);
-            digits.extend_from_slice(&bytes[point + 1..point + 1 + kept]);
+            digits.extend_from_slice(&bytes[point + 1..kept]);
             Coef::from_digits(&digits)
         };
-        let stored = u32::try_from(kept).ok()?;
-        let coef = if negative { coef.neg() } else { coef };
         let number = Decimal {
-            coef,
+            coef: if negative { coef.neg() } else { coef },
             stored,
+            fraction: stored,
+            integer,
             scale: narrow(stored),
-        }
-        .fitted()
-        .ok()?;
+        };
         Some((number, &text[end..]))
     }
 
@@ -133,7 +156,7 @@ impl Decimal {
     /// Times `10^exponent`, the scale moving with the point.
     fn times_power(&self, exponent: i32) -> Option<Decimal> {
         let by = exponent.unsigned_abs();
-        if by > INTEGER_DIGITS + MAX_STORED {
+        if by > DIGITS {
             return self.is_zero().then_some(Decimal::ZERO);
         }
         let (coef, stored) = if exponent >= 0 {
@@ -144,30 +167,24 @@ impl Decimal {
         } else {
             (self.coef.clone(), self.stored + by)
         };
-        Decimal {
-            coef,
-            stored,
-            scale: narrow(stored),
-        }
-        .fitted()
-        .ok()
+        Decimal::exact(coef, stored).ok()
     }
 
-    /// Drops low words that do not fit and refuses an integer part that is too long.
-    fn fitted(self) -> Result<Decimal, OutOfRange> {
-        let integer = self.integer_digits();
-        if integer > INTEGER_DIGITS {
+    /// A number by its digits alone; low words that do not fit are dropped.
+    fn exact(coef: Coef, stored: u32) -> Result<Decimal, OutOfRange> {
+        let integer = coef.digits().saturating_sub(stored);
+        if integer > DIGITS {
             return Err(OutOfRange);
         }
-        let room = ((WORDS - words(integer)) * WORD).min(MAX_STORED);
-        if self.stored <= room {
-            return Ok(self);
-        }
-        let coef = self.coef.shift_down(self.stored - room);
+        let room = (WORDS - words(integer)) * WORD;
+        let scale = narrow(stored);
+        let (coef, stored) = dropped(coef, stored, room);
         Ok(Decimal {
             coef,
-            stored: room,
-            scale: self.scale.min(narrow(room)),
+            stored,
+            fraction: stored,
+            integer,
+            scale,
         })
     }
 
@@ -195,15 +212,45 @@ impl Decimal {
         )
     }
 
+    /// Digits before the point that are there.
+    fn before(&self) -> u32 {
+        self.coef.digits().saturating_sub(self.stored)
+    }
+
     /// The sum; shows as many digits as the longer operand.
     pub fn add(&self, other: &Decimal) -> Result<Decimal, OutOfRange> {
+        let scale = self.scale.max(other.scale);
         let (a, b, stored) = self.aligned(other);
-        Decimal {
-            coef: a.add(&b),
-            stored,
-            scale: self.scale.max(other.scale),
+        let coef = a.add(&b);
+        let integer = if self.is_negative() == other.is_negative() {
+            let room = words(self.integer.max(other.integer));
+            // A carry takes another word.
+            room + u32::from(coef.has_digits_beyond(stored + room * WORD))
+        } else if coef.is_zero() {
+            return Ok(Decimal::ZERO.with_scale(scale));
+        } else {
+            words(self.before().max(other.before()))
+        };
+        if integer > WORDS {
+            return Err(OutOfRange);
         }
-        .fitted()
+        let fraction = self.fraction.max(other.fraction);
+        let room = (WORDS - integer) * WORD;
+        let (coef, stored) = if words(fraction) * WORD > room {
+            // Low words are dropped before the sum is made.
+            let (a, _) = dropped(a, stored, room);
+            let (b, _) = dropped(b, stored, room);
+            (a.add(&b), stored.min(room))
+        } else {
+            (coef, stored)
+        };
+        Ok(Decimal {
+            coef,
+            stored,
+            fraction: fraction.min(room),
+            integer: integer * WORD,
+            scale,
+        })
     }
 
     /// The difference; shows as many digits as the longer operand.
@@ -211,41 +258,76 @@ impl Decimal {
         self.add(&other.neg())
     }
 
-    /// The product; the scales add up. Words that the product has no room for are dropped from the operands, as the
-    /// server does: of each as many, and one more of the longer fraction.
+    /// The product; the scales add up.
     pub fn mul(&self, other: &Decimal) -> Result<Decimal, OutOfRange> {
         let scale = narrow(u32::from(self.scale) + u32::from(other.scale));
-        let (mut a, mut b) = (words(self.stored), words(other.stored));
-        let integer = words(self.integer_digits() + other.integer_digits());
-        let over = (integer + a + b).saturating_sub(WORDS);
-        if over > 0 && integer <= WORDS {
-            let (less, more) = (over / 2, over - over / 2);
-            let (from_a, from_b) = if a <= b { (less, more) } else { (more, less) };
-            a = a.saturating_sub(from_a);
-            b = b.saturating_sub(from_b);
+        let integer = words(self.integer + other.integer);
+        if integer > WORDS {
+            return Err(OutOfRange);
         }
-        let (x, y) = (self.shortened(a * WORD), other.shortened(b * WORD));
-        Decimal {
-            coef: x.coef.mul(&y.coef),
-            stored: x.stored + y.stored,
-            scale,
+        let (mut coef, mut stored) = (self.coef.mul(&other.coef), self.stored + other.stored);
+        let mut fraction = (self.fraction + other.fraction).min(PRODUCT_FRACTION);
+        let room = WORDS - integer;
+        let excess = (words(self.fraction) + words(other.fraction)).saturating_sub(room);
+        if excess > 0 {
+            let (mine, others) = self.shared_words(other, excess);
+            coef = self.whole_words(mine).mul(&other.whole_words(others));
+            stored = room * WORD;
+            fraction = fraction.min(stored);
         }
-        .fitted()
-    }
-
-    fn integer_digits(&self) -> u32 {
-        self.coef.digits().saturating_sub(self.stored)
-    }
-
-    /// With so many stored digits at most.
-    fn shortened(&self, stored: u32) -> Decimal {
-        if self.stored <= stored {
-            return self.clone();
+        if coef.is_zero() && self.is_negative() != other.is_negative() {
+            return Ok(Decimal::ZERO.with_scale(scale));
         }
-        Decimal {
-            coef: self.coef.shift_down(self.stored - stored),
+        let (coef, stored) = dropped(coef, stored, words(fraction) * WORD);
+        let before = coef.digits().saturating_sub(stored);
+        Ok(Decimal {
+            coef,
             stored,
-            scale: self.scale,
+            fraction,
+            integer: if integer == 0 {
+                0
+            } else {
+                words(before).max(1) * WORD
+            },
+            scale,
+        })
+    }
+
+    /// How many words of their fractions two factors keep when `excess` have to go: words that are zero go first,
+    /// then those of the longer fraction; of two that are as long the smaller last word.
+    fn shared_words(&self, other: &Decimal, excess: u32) -> (u32, u32) {
+        let (mut mine, mut others) = (words(self.fraction), words(other.fraction));
+        for _ in 0..excess {
+            let (a, b) = (self.last_word(mine), other.last_word(others));
+            let drop_mine = if mine == 0 || others == 0 {
+                others == 0
+            } else if a.is_zero() || b.is_zero() {
+                a.is_zero()
+            } else {
+                mine.cmp(&others).then_with(|| b.cmp(&a)).is_ge()
+            };
+            if drop_mine {
+                mine = mine.saturating_sub(1);
+            } else {
+                others = others.saturating_sub(1);
+            }
+        }
+        (mine, others)
+    }
+
+    /// The last of so many words after the point, without its sign.
+    fn last_word(&self, count: u32) -> Coef {
+        let digits = self.whole_words(count);
+        let rest = digits.shift_down(WORD).shift_up(WORD).neg();
+        let word = digits.add(&rest);
+        if word.is_negative() { word.neg() } else { word }
+    }
+
+    /// The digits with so many words after the point.
+    fn whole_words(&self, count: u32) -> Coef {
+        match self.stored.checked_sub(count * WORD) {
+            Some(excess) => self.coef.shift_down(excess),
+            None => self.coef.shift_up(count * WORD - self.stored),
         }
     }
 
@@ -256,38 +338,52 @@ impl Decimal {
             return Ok(None);
         }
         if self.is_zero() {
-            return Ok(Some(Decimal {
-                coef: Coef::ZERO,
-                stored: 0,
-                scale,
-            }));
+            return Ok(Some(Decimal::ZERO.with_scale(scale)));
         }
-        let (a, b) = (words(self.stored) * WORD, words(other.stored) * WORD);
+        let (a, b) = (words(self.fraction) * WORD, words(other.fraction) * WORD);
         // Filling the operands' last words already gives digits; only what is missing of the four is added.
-        let filled = (a - self.stored) + (b - other.stored);
-        let wanted = words(a + b + u32::from(DIVISION_ADDS).saturating_sub(filled)) * WORD;
-        let integer =
-            (self.coef.digits() + other.stored + 1).saturating_sub(other.coef.digits() + self.stored);
-        let room = WORDS.saturating_sub(words(integer)) * WORD;
-        let stored = wanted.min(room);
+        let filled = (a - self.fraction) + (b - other.fraction);
+        let wanted = words(a + b + u32::from(DIVISION_ADDS).saturating_sub(filled));
+        let (mine, others) = (self.magnitude(), other.magnitude());
+        let longer = mine - others + i64::from(self.first_word(mine).cmp(&other.first_word(others)).is_ge());
+        let integer = words(u32::try_from(longer).unwrap_or(0));
+        if integer > WORDS {
+            return Err(OutOfRange);
+        }
+        let stored = wanted.min(WORDS - integer) * WORD;
         // (x / 10^s) / (y / 10^o) * 10^stored = x * 10^(stored + o) / (y * 10^s)
         let dividend = self.coef.shift_up(stored + other.stored);
         let divisor = other.coef.shift_up(self.stored);
-        let coef = dividend.div(&divisor).unwrap_or(Coef::ZERO);
-        Decimal { coef, stored, scale }.fitted().map(Some)
+        Ok(Some(Decimal {
+            coef: dividend.div(&divisor).unwrap_or(Coef::ZERO),
+            stored,
+            fraction: stored,
+            integer: integer * WORD,
+            scale,
+        }))
+    }
+
+    /// How far before the point the first digit stands: 2 for `12.5`, -1 for `0.05`.
+    fn magnitude(&self) -> i64 {
+        i64::from(self.coef.digits()) - i64::from(self.stored)
+    }
+
+    /// The stored word that begins with the first digit.
+    fn first_word(&self, magnitude: i64) -> Coef {
+        let lowest = (magnitude - 1).div_euclid(i64::from(WORD)) * i64::from(WORD);
+        let at = i64::from(self.stored) + lowest;
+        let word = match u32::try_from(at) {
+            Ok(down) => self.coef.shift_down(down),
+            Err(_) => self.coef.shift_up(u32::try_from(-at).unwrap_or(0)),
+        };
+        if word.is_negative() { word.neg() } else { word }
     }
 
     /// The quotient without its fraction, towards zero. `None` for division by zero.
     pub fn int_div(&self, other: &Decimal) -> Result<Option<Decimal>, OutOfRange> {
         let (a, b, _) = self.aligned(other);
         match a.div(&b) {
-            Some(coef) => Decimal {
-                coef,
-                stored: 0,
-                scale: 0,
-            }
-            .fitted()
-            .map(Some),
+            Some(coef) => Decimal::exact(coef, 0).map(Some),
             None => Ok(None),
         }
     }
@@ -295,9 +391,13 @@ impl Decimal {
     /// What a division leaves, with the sign of the dividend. `None` for division by zero.
     pub fn rem(&self, other: &Decimal) -> Option<Decimal> {
         let (a, b, stored) = self.aligned(other);
+        let coef = a.rem(&b)?;
+        let integer = words(coef.digits().saturating_sub(stored)) * WORD;
         Some(Decimal {
-            coef: a.rem(&b)?,
+            coef,
             stored,
+            fraction: self.fraction.max(other.fraction),
+            integer: integer.min(other.integer),
             scale: self.scale.max(other.scale),
         })
     }
@@ -306,8 +406,7 @@ impl Decimal {
     pub fn neg(&self) -> Decimal {
         Decimal {
             coef: self.coef.neg(),
-            stored: self.stored,
-            scale: self.scale,
+            ..*self
         }
     }
 
@@ -334,28 +433,52 @@ impl Decimal {
     fn cut(&self, places: i32, down: impl Fn(&Coef, u32) -> Coef) -> Result<Decimal, OutOfRange> {
         let Ok(places) = u32::try_from(places) else {
             let before = places.unsigned_abs();
-            if before > INTEGER_DIGITS {
+            if before > self.integer {
                 return Ok(Decimal::ZERO);
             }
             let coef = down(&self.coef, self.stored + before).shift_up(before);
-            return Decimal {
-                coef,
-                stored: 0,
-                scale: 0,
-            }
-            .fitted();
+            return self.cut_to(coef, 0, 0);
         };
-        let places = places.min(u32::from(MAX_SCALE));
-        let coef = match self.stored.checked_sub(places) {
-            Some(extra) => down(&self.coef, extra),
-            None => self.coef.shift_up(places - self.stored),
-        };
-        Decimal {
-            coef,
-            stored: places,
-            scale: narrow(places),
+        let scale = narrow(places);
+        let places = places.min(u32::from(MAX_SCALE)).min(self.room());
+        if places >= self.fraction {
+            return Ok(Decimal {
+                fraction: places,
+                scale,
+                ..self.clone()
+            });
         }
-        .fitted()
+        match self.stored.checked_sub(places) {
+            Some(extra) => self.cut_to(down(&self.coef, extra), places, scale),
+            None => Ok(Decimal {
+                fraction: places,
+                scale,
+                ..self.clone()
+            }),
+        }
+    }
+
+    /// Digits that there is room for behind the integer part.
+    fn room(&self) -> u32 {
+        (WORDS - words(self.integer)) * WORD
+    }
+
+    fn cut_to(&self, coef: Coef, stored: u32, scale: u8) -> Result<Decimal, OutOfRange> {
+        let integer = if coef.is_zero() {
+            1
+        } else {
+            self.integer.max(coef.digits().saturating_sub(stored))
+        };
+        if words(integer) > WORDS {
+            return Err(OutOfRange);
+        }
+        Ok(Decimal {
+            coef,
+            stored,
+            fraction: stored,
+            integer,
+            scale,
+        })
     }
 
     /// The largest whole number that is not above this one.
@@ -406,16 +529,19 @@ impl Decimal {
     /// An integer with a point put `scale` digits from its end: `from_scaled(1500, 3)` is `1.500`.
     pub fn from_scaled(value: impl Into<i128>, scale: u8) -> Decimal {
         let scale = scale.min(MAX_SCALE);
+        let coef = Coef::Small(value.into());
         Decimal {
-            coef: Coef::Small(value.into()),
+            integer: coef.digits().saturating_sub(u32::from(scale)),
+            coef,
             stored: u32::from(scale),
+            fraction: u32::from(scale),
             scale,
         }
     }
 
     /// All stored digits, the hidden ones included; trailing zeros beyond the declared scale are left out.
     pub fn to_full_string(&self) -> String {
-        let mut text = self.digits_at(self.stored);
+        let mut text = digits_at(&self.coef, self.stored);
         if self.stored > u32::from(self.scale) {
             let shown = text.len() - (self.stored - u32::from(self.scale)) as usize;
             let kept = text.trim_end_matches('0').len().max(shown);
@@ -426,44 +552,22 @@ impl Decimal {
         }
         text
     }
-
-    fn digits_at(&self, stored: u32) -> String {
-        let digits = self.coef.to_string();
-        let places = stored as usize;
-        let mut text = String::with_capacity(digits.len().max(places + 1) + 2);
-        if self.coef.is_negative() {
-            text.push('-');
-        }
-        if places == 0 {
-            text.push_str(&digits);
-            return text;
-        }
-        let whole = digits.len().saturating_sub(places);
-        text.push_str(if whole == 0 { "0" } else { &digits[..whole] });
-        text.push('.');
-        for _ in digits.len()..places {
-            text.push('0');
-        }
-        text.push_str(&digits[whole..]);
-        text
-    }
 }
 
 impl From<i64> for Decimal {
     fn from(value: i64) -> Decimal {
-        Decimal {
-            coef: Coef::Small(i128::from(value)),
-            stored: 0,
-            scale: 0,
-        }
+        Decimal::from(i128::from(value))
     }
 }
 
 impl From<i128> for Decimal {
     fn from(value: i128) -> Decimal {
+        let coef = Coef::Small(value);
         Decimal {
-            coef: Coef::Small(value),
+            integer: coef.digits().max(1),
+            coef,
             stored: 0,
+            fraction: 0,
             scale: 0,
         }
     }
@@ -500,23 +604,38 @@ impl Ord for Decimal {
     }
 }
 
-/// Rounded to the declared scale, a half away from zero; zero has no sign.
+/// Rounded to the declared scale as far as there is room for it, a half away from zero; zero has no sign.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = u32::from(self.scale);
+        let scale = u32::from(self.scale).min(self.room());
         let coef = match self.stored.checked_sub(scale) {
             Some(extra) => self.coef.shift_down_half_away(extra),
             None => self.coef.shift_up(scale - self.stored),
         };
-        f.write_str(
-            &Decimal {
-                coef,
-                stored: scale,
-                scale: self.scale,
-            }
-            .digits_at(scale),
-        )
+        f.write_str(&digits_at(&coef, scale))
     }
+}
+
+/// The digits with a point put `stored` digits from their end.
+fn digits_at(coef: &Coef, stored: u32) -> String {
+    let digits = coef.to_string();
+    let places = stored as usize;
+    let mut text = String::with_capacity(digits.len().max(places + 1) + 2);
+    if coef.is_negative() {
+        text.push('-');
+    }
+    if places == 0 {
+        text.push_str(&digits);
+        return text;
+    }
+    let whole = digits.len().saturating_sub(places);
+    text.push_str(if whole == 0 { "0" } else { &digits[..whole] });
+    text.push('.');
+    for _ in digits.len()..places {
+        text.push('0');
+    }
+    text.push_str(&digits[whole..]);
+    text
 }
 
 #[cfg(test)]

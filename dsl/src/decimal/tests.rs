@@ -89,9 +89,21 @@ fn limits() {
     let nines = "9".repeat(81);
     let largest = d(&nines);
     assert_eq!(largest.to_string(), nines);
-    assert_eq!(largest.add(&Decimal::ONE), Err(OutOfRange));
-    assert_eq!(largest.mul(&d("10")), Err(OutOfRange));
-    assert!(Decimal::parse(&format!("{nines}9")).is_none());
+    // Nine words of nine digits.
+    assert_eq!(
+        largest.add(&Decimal::ONE).unwrap().to_string(),
+        format!("1{}", "0".repeat(65))
+    );
+    assert_eq!(
+        largest.mul(&Decimal::from(10)).unwrap().to_string(),
+        format!("{nines}0")
+    );
+    assert_eq!(d(&"9".repeat(81)).mul(&Decimal::ONE), Err(OutOfRange));
+    let power = largest.mul(&d("1000000000000000.0")).unwrap();
+    assert_eq!(power.to_string(), format!("{nines}{}", "0".repeat(15)));
+    assert_eq!(largest.mul(&d("10000000000000000.0")), Err(OutOfRange));
+    assert!(Decimal::parse(&"9".repeat(82)).is_none());
+    assert_eq!(d(&format!("{}1.50", "0".repeat(200))).to_string(), "1.50");
     assert_eq!(d(&format!("0.{}", "1".repeat(40))).scale(), MAX_SCALE);
     assert!(Decimal::parse("").is_none() && Decimal::parse("-").is_none() && Decimal::parse(".").is_none());
 }
@@ -142,7 +154,7 @@ proptest! {
         let Some(q) = x.div(&y).unwrap() else { prop_assert!(y.is_zero()); return Ok(()); };
         let (ax, by) = (scaled(&a, 15), scaled(&b, 15));
         let stored = q.stored as usize;
-        let quotient = scaled(&q.digits_at(q.stored), stored);
+        let quotient = scaled(&digits_at(&q.coef, q.stored), stored);
         let exact = &ax * BigInt::from(10).pow(q.stored) / &by;
         if !x.is_zero() { prop_assert_eq!(quotient, exact); }
     }
