@@ -293,41 +293,42 @@ impl Decimal {
         })
     }
 
-    /// How many words of their fractions two factors keep when `excess` have to go: words that are zero go first,
-    /// then those of the longer fraction; of two that are as long the smaller last word.
-    fn shared_words(&self, other: &Decimal, excess: u32) -> (u32, u32) {
-        let (mut mine, mut others) = (words(self.fraction), words(other.fraction));
+    /// How many words after the point two factors keep when `excess` have to go: words that are zero go first, even
+    /// before the point; then those of the longer fraction, and of two that are as long the smaller last word.
+    fn shared_words(&self, other: &Decimal, excess: u32) -> (i64, i64) {
+        let (mut mine, mut others) = (i64::from(words(self.fraction)), i64::from(words(other.fraction)));
         for _ in 0..excess {
             let (a, b) = (self.last_word(mine), other.last_word(others));
-            let drop_mine = if mine == 0 || others == 0 {
-                others == 0
-            } else if a.is_zero() || b.is_zero() {
+            let drop_mine = if a.is_zero() || b.is_zero() {
                 a.is_zero()
+            } else if mine <= 0 || others <= 0 {
+                others <= 0
             } else {
                 mine.cmp(&others).then_with(|| b.cmp(&a)).is_ge()
             };
             if drop_mine {
-                mine = mine.saturating_sub(1);
+                mine -= 1;
             } else {
-                others = others.saturating_sub(1);
+                others -= 1;
             }
         }
         (mine, others)
     }
 
     /// The last of so many words after the point, without its sign.
-    fn last_word(&self, count: u32) -> Coef {
+    fn last_word(&self, count: i64) -> Coef {
         let digits = self.whole_words(count);
         let rest = digits.shift_down(WORD).shift_up(WORD).neg();
         let word = digits.add(&rest);
         if word.is_negative() { word.neg() } else { word }
     }
 
-    /// The digits with so many words after the point.
-    fn whole_words(&self, count: u32) -> Coef {
-        match self.stored.checked_sub(count * WORD) {
-            Some(excess) => self.coef.shift_down(excess),
-            None => self.coef.shift_up(count * WORD - self.stored),
+    /// The digits with so many words after the point; fewer than none are words before it that are left out.
+    fn whole_words(&self, count: i64) -> Coef {
+        let excess = i64::from(self.stored) - count * i64::from(WORD);
+        match u32::try_from(excess) {
+            Ok(excess) => self.coef.shift_down(excess),
+            Err(_) => self.coef.shift_up(u32::try_from(-excess).unwrap_or(0)),
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) fn out_of_range(what: &str) -> Failure {
 
 /// The type of `a op b`, from the operands' types as numbers.
 pub(super) fn arithmetic_ty(op: Binary, a: Ty, b: Ty) -> Ty {
-    use TyKind::{Decimal, Double, Null, Unsigned};
+    use TyKind::{Decimal, Double, Unsigned};
     let unsigned = a.kind == Unsigned || b.kind == Unsigned;
     let whole = if unsigned { Ty::UNSIGNED } else { Ty::INT };
     let float = |decimals: u8| Ty::new(Double, decimals.min(NOT_FIXED));
@@ -34,7 +34,6 @@ pub(super) fn arithmetic_ty(op: Binary, a: Ty, b: Ty) -> Ty {
             Ty::decimal(a.decimals.saturating_add(b.decimals).min(MAX_SCALE))
         }
         _ if a.kind == Decimal || b.kind == Decimal => Ty::decimal(a.decimals.max(b.decimals)),
-        _ if a.kind == Null && b.kind == Null => Ty::INT,
         _ => whole,
     }
 }

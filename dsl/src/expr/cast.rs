@@ -94,11 +94,7 @@ fn whole(value: &Sql<'_>) -> Option<i128> {
                 digits[..end].parse().ok()
             }
         }
-        Sql::Double(double) => Double::new(double.value.round_ties_even())
-            .to_decimal()
-            .round(0)
-            .ok()?
-            .to_i128(),
+        Sql::Double(double) => double.to_whole(),
         Sql::Date(_) | Sql::Time(_) | Sql::DateTime(_) => value.to_decimal()?.truncate(0).ok()?.to_i128(),
         other => other.to_decimal()?.round(0).ok()?.to_i128(),
     }

@@ -325,8 +325,8 @@ impl Num {
             }
             Num::Float(double) => {
                 let edge = if double.value < 0.0 { i64::MIN } else { i64::MAX };
-                let rounded = Double::new(double.value.round_ties_even()).to_decimal();
-                Int::Signed(rounded.to_i64().unwrap_or(edge))
+                let whole = double.to_whole().and_then(|whole| i64::try_from(whole).ok());
+                Int::Signed(whole.unwrap_or(edge))
             }
         }
     }
@@ -385,10 +385,16 @@ impl Double {
         }
     }
 
+    /// The nearest whole number, a half to the even side, with all its digits; `None` beyond 128 bits.
+    pub fn to_whole(self) -> Option<i128> {
+        format!("{:.0}", self.value.round_ties_even()).parse().ok()
+    }
+
     /// By the digits it prints. Beyond the decimals' range: the largest there are.
     pub fn to_decimal(self) -> Decimal {
-        let shown = self.to_string();
-        Decimal::parse_json(&shown).unwrap_or_else(|| {
+        // All of them: those that ROUND hides are still there.
+        let digits = Double::new(self.value).to_string();
+        Decimal::parse_json(&digits).unwrap_or_else(|| {
             let huge = self.value.abs() >= 1.0;
             let edge = if huge { "9".repeat(65) } else { "0".to_owned() };
             let edge = Decimal::parse(&edge).unwrap_or(Decimal::ZERO);

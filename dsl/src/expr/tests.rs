@@ -397,7 +397,7 @@ fn a_trace_shows_types_and_digits() {
               <<price>> : decimal(2) = 12.50
               <<price>> / 4 : decimal(6) = 3.125000
               <<price>> / 4 + 1 : decimal(6) = 4.125000
-            <<price>> / 4 + 1 - NULL : decimal(6) = NULL
+            <<price>> / 4 + 1 - NULL : double(6) = NULL
             'a<<cid>>' : text = a00123
           IFNULL(<<price>> / 4 + 1 - NULL, 'a<<cid>>') : text = a00123
         IFNULL(<<price>> / 4 + 1 - NULL, 'a<<cid>>') > 5 : int = 0"#]]

@@ -131,14 +131,15 @@ impl Ty {
     pub fn of_number(value: &Sql<'_>) -> Ty {
         match value.to_num() {
             Some(number) => Ty::of(&number.into_sql()),
-            None => Ty::NULL,
+            None => Ty::NULL.numeric(),
         }
     }
 
-    /// The type in arithmetic: text is floating point, a time the number its digits make.
+    /// The type in arithmetic: text and NULL are floating point, a time the number its digits make.
     pub fn numeric(self) -> Ty {
         match self.kind {
             TyKind::Text | TyKind::Bytes => Ty::DOUBLE,
+            TyKind::Null => Ty::new(TyKind::Double, 0),
             TyKind::Date | TyKind::Time | TyKind::DateTime if self.decimals == 0 => Ty::INT,
             TyKind::Time | TyKind::DateTime | TyKind::Date => Ty::decimal(self.decimals.min(6)),
             _ => self,

@@ -98,9 +98,8 @@ pub const MOD: Builtin = Builtin {
 
 fn remainder_ty(types: &Types<'_, '_>) -> Ty {
     let (a, b) = (types.number(0), types.number(1));
-    let whole = |ty: Ty| matches!(ty.kind, TyKind::Int | TyKind::Unsigned | TyKind::Null);
+    let whole = |ty: Ty| matches!(ty.kind, TyKind::Int | TyKind::Unsigned);
     match (whole(a), whole(b)) {
-        (true, true) if a.kind == TyKind::Null => Ty::INT,
         (true, true) => a,
         _ => a.merge(b),
     }

@@ -62,7 +62,13 @@ fn common(types: &Types<'_, '_>) -> Ty {
         ty if numbers && ty.kind.is_text() => types.number(index),
         ty => ty,
     };
-    (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, ty(index)))
+    let merged = (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, ty(index)));
+    // A bare NULL makes numbers floats.
+    let null = (0..types.len()).any(|index| types.ty(index) == Ty::NULL);
+    match merged.kind {
+        kind if null && kind.is_number() => Ty::new(TyKind::Double, merged.decimals),
+        _ => merged,
+    }
 }
 
 fn meet(a: Ty, b: Ty) -> Ty {

@@ -125,10 +125,14 @@ pub(super) fn places(value: &Sql<'_>) -> i64 {
 /// A decimal shows as many digits as it is rounded to; so does a float, as long as they are fixed.
 fn rounded(types: &Types<'_, '_>) -> Ty {
     let number = types.number(0);
-    let places = places(&types.value(1));
+    let places = types.value(1);
+    if places.is_null() && types.len() > 1 && matches!(number.kind, TyKind::Decimal | TyKind::Double) {
+        return Ty::DOUBLE;
+    }
+    let places = self::places(&places);
     let shown = |most: u8| u8::try_from(places.clamp(0, i64::from(most))).unwrap_or(0);
     match number.kind {
-        TyKind::Int | TyKind::Unsigned | TyKind::Null => number,
+        TyKind::Int | TyKind::Unsigned => number,
         TyKind::Double => Ty::new(TyKind::Double, shown(NOT_FIXED)),
         kind => Ty::new(kind, shown(MAX_SCALE)),
     }
@@ -201,6 +205,9 @@ pub const FLOOR: Builtin = Builtin {
     call: Call::Eager(|args| whole(args, Decimal::floor, f64::floor)),
 };
 
+/// From eighteen digits on a whole decimal stays one, so that `ROUND` can show digits of it.
+const WIDE: u64 = 100_000_000_000_000_000;
+
 fn whole_ty(types: &Types<'_, '_>) -> Ty {
     match types.number(0) {
         ty if ty.kind == TyKind::Double => Ty::new(TyKind::Double, 0),
@@ -218,9 +225,9 @@ fn whole(
         Num::Int(int) => Sql::Int(int),
         Num::Exact(number) => {
             let number = exact(&number)?;
-            match number.to_i128().and_then(|whole| Int::fit(whole, false)) {
-                Some(int) => Sql::Int(int),
-                None => Sql::Decimal(number),
+            match number.to_i64() {
+                Some(whole) if whole.unsigned_abs() < WIDE => Sql::int(whole),
+                _ => Sql::Decimal(number),
             }
         }
         Num::Float(double) => Sql::Double(Double {
