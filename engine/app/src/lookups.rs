@@ -58,6 +58,8 @@ pub(crate) struct Memo {
     kept: usize,
     /// Look-ups of this page that their reach did not decide.
     undecided: Vec<LookupWant>,
+    /// Look-ups of this page of which the only rows are dead.
+    dead: Vec<LookupWant>,
     reach: Reach,
     pub(crate) report: LookupReport,
 }
@@ -68,6 +70,7 @@ impl Default for Memo {
             hits: Hits::new(),
             kept: 0,
             undecided: Vec::new(),
+            dead: Vec::new(),
             reach: REACH,
             report: LookupReport::default(),
         }
@@ -101,11 +104,17 @@ impl Memo {
             self.hits.forget_misses();
         }
         self.undecided.clear();
+        self.dead.clear();
     }
 
     /// Whether the reach of a look-up of this page did not decide it: that it found nothing says nothing.
     pub(crate) fn is_undecided(&self, want: &LookupWant) -> bool {
         self.undecided.contains(want)
+    }
+
+    /// Whether a look-up of this page found nothing because the row is there and dead.
+    pub(crate) fn is_dead(&self, want: &LookupWant) -> bool {
+        self.dead.contains(want)
     }
 
     /// Counts what a document read.
@@ -153,6 +162,9 @@ impl Memo {
                 let found = reader.find(&scheme, &columns, &group.keys)?;
                 for (want, place) in &group.wants {
                     let found = &found[*place];
+                    if found.dead.is_some() {
+                        self.dead.push(want.clone());
+                    }
                     self.keep(want, found.newest.as_ref(), found.matches)?;
                 }
             }
@@ -403,3 +415,6 @@ fn texts(paths: &[Path], row: &Value) -> Option<Vec<String>> {
     }
     paths.iter().map(|path| path.get(row)?.to_plain_text()).collect()
 }
+
+#[cfg(test)]
+mod tests;

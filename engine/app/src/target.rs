@@ -1,20 +1,22 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
+mod ask;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connector::{Call, Class, Found as Had};
+use connector::{Call, Class};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
 use dsl::lines::{LineIds, LineList};
-use dsl::lookup::{Hits, LookupWant};
-use dsl::path::{Path, Segment};
+use dsl::lookup::LookupWant;
+use dsl::path::Segment;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
 use flow::ids::{Blob, Ms, RecordId};
 use flow::op::{Reason, Refusal, WriteAction};
-use flow::{Answer, Found, ReadFailure, ReadFailureKind, Ready, RowAnswer, TransformItem, Transformed};
+use flow::{Answer, Ready, RowAnswer, TransformItem, Transformed};
 use ledger::Reader;
 use ledger::read::SourceRow;
 use sha2::{Digest, Sha256};
@@ -31,8 +33,6 @@ use crate::reason;
 const DEFER: Ms = 60_000;
 /// After a day of waiting for a row that does not come, a record is dead.
 pub const WAIT_FOR: Ms = 24 * 3_600_000;
-/// Pages of the answer to one question; its keys are few.
-const ASK_PAGES: u32 = 100;
 /// The start of an answer that is kept with an attempt.
 const EXCERPT: usize = 512;
 
@@ -194,7 +194,7 @@ impl TargetWriter {
             }
             Ok(Err(want)) => Transformed::Refused(match self.too_wide([&want]) {
                 Some(refusal) => refusal,
-                None => waits(&want, work.source.waits_since, now),
+                None => waits(self.what(&want), work.source.waits_since, now),
             }),
             Err(failure) => {
                 let reason = reason::of_failure(&failure, self.lang);
@@ -209,8 +209,16 @@ impl TargetWriter {
     /// A look-up that was read and not decided within its reach fails its record.
     fn too_wide<'l>(&self, looked: impl IntoIterator<Item = &'l LookupWant>) -> Option<Refusal> {
         let want = looked.into_iter().find(|want| self.memo.is_undecided(want))?;
-        let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
-        Some(Refusal::Dead(Reason::new(code, shown(want))))
+        Some(undecided(want))
+    }
+
+    /// What a record waits for, in words.
+    fn what(&self, want: &LookupWant) -> String {
+        let mut what = shown(want);
+        if self.memo.is_dead(want) {
+            what.push_str(self.lang.pick("(该行已失败)", " (that row is dead)"));
+        }
+        what
     }
 
     fn build(
@@ -415,131 +423,6 @@ impl TargetWriter {
                 .collect(),
         }
     }
-
-    /// Asks the target what it has under the keys of some records, in the order of the records.
-    pub(crate) async fn ask(
-        &self,
-        reader: &Reader,
-        records: &[RecordId],
-    ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
-        let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
-        for group in self.questions(reader, records)? {
-            match self.ask_group(&group).await {
-                Ok(answers) => found.extend(group.rows.iter().map(|(record, _)| *record).zip(answers)),
-                Err(failure) => return Ok(Err(failure)),
-            }
-        }
-        Ok(Ok(records
-            .iter()
-            .map(|record| found.remove(record).unwrap_or(Found::None))
-            .collect()))
-    }
-
-    /// Records with the same operation and options are asked about together.
-    fn questions(&self, reader: &Reader, records: &[RecordId]) -> Result<Vec<Question>, AppError> {
-        let target = self.target()?;
-        let sources = reader.sources(records)?;
-        let mut groups: BTreeMap<u64, Question> = BTreeMap::new();
-        for record in records {
-            let source = sources
-                .iter()
-                .find(|source| source.record == *record)
-                .ok_or_else(|| AppError::bug("a record that is asked about has no source row"))?;
-            let (options, tkey) = match self.documents.get(record) {
-                Some(document) => (document.built.options.clone(), document.built.tkey.clone()),
-                None => {
-                    let row = dsl::json::parse(&source.source)
-                        .map_err(|_| AppError::bug("a stored row is not JSON"))?;
-                    let item = TransformItem {
-                        record: *record,
-                        has_target: false,
-                        void: false,
-                    };
-                    let work = Work::new(item, source, row, Ok(Action::Create))?;
-                    let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
-                    (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
-                }
-            };
-            let operation = target
-                .create
-                .clone()
-                .or_else(|| target.update.clone())
-                .unwrap_or_default();
-            groups
-                .entry(group(&operation, &options))
-                .or_insert_with(|| Question {
-                    operation,
-                    options: as_map(&options),
-                    key_fields: target.key.clone(),
-                    rows: Vec::new(),
-                })
-                .rows
-                .push((*record, tkey));
-        }
-        Ok(groups.into_values().collect())
-    }
-
-    async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
-        let unusable = |failure: Failure| ReadFailure {
-            kind: ReadFailureKind::Unusable,
-            wait: None,
-            reason: reason::of_failure(&failure, self.lang),
-        };
-        let tkeys: Vec<Vec<String>> = question.rows.iter().map(|(_, tkey)| tkey.clone()).collect();
-        let connection = &self.caller.connection;
-        let ask = connection
-            .ask(
-                &question.operation,
-                &question.options,
-                &question.key_fields,
-                &tkeys,
-                None,
-                self.instant,
-            )
-            .map_err(unusable)?;
-        let Some(ask) = ask else {
-            return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
-        };
-        let mut rows = Vec::new();
-        for call in &ask.calls {
-            let mut call = call.as_call();
-            // "Not there" is believed only of an answer that was read to its end.
-            for page in 1.. {
-                let ended = self.caller.call(&call, 0, Effect::None).await;
-                if let Some(failure) =
-                    reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Target)
-                {
-                    return Err(failure);
-                }
-                let Ended::Answered { answer, .. } = &ended else {
-                    break;
-                };
-                let found = connection.rows(call.operation, &call, answer).map_err(unusable)?;
-                rows.extend(found.rows);
-                match &mut call.page {
-                    Some(next) if found.more && page < ASK_PAGES => {
-                        next.number += 1;
-                        next.offset += i64::from(next.size);
-                    }
-                    _ if found.more => {
-                        return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
-                    }
-                    _ => break,
-                }
-            }
-        }
-        connection
-            .ask_rows(&ask, &rows)
-            .into_iter()
-            .map(|had| match had {
-                Had::One { id: Some(id), number } => Ok(Found::One { id, number }),
-                // Without its id a document can be neither updated nor told from another.
-                Had::One { id: None, .. } => Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK))),
-                Had::None => Ok(Found::None),
-                Had::Many => Ok(Found::Many),
-            })
-            .collect()
-    }
 }
 
 /// One record being evaluated.
@@ -612,24 +495,21 @@ fn lines_after(document: &Document, verdict: Option<&connector::Verdict>) -> Kep
     before.after(&document.built.lines, told)
 }
 
-/// Records asked about in the same calls.
-struct Question {
-    operation: String,
-    options: Map,
-    key_fields: Vec<Path>,
-    rows: Vec<(RecordId, Vec<String>)>,
+/// A record whose look-up was not decided within its reach.
+fn undecided(want: &LookupWant) -> Refusal {
+    let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
+    Refusal::Dead(Reason::new(code, shown(want)))
 }
 
 /// A record whose look-up found nothing waits for the row, a day at most.
-fn waits(want: &LookupWant, since: Option<Ms>, now: Ms) -> Refusal {
+fn waits(what: String, since: Option<Ms>, now: Ms) -> Refusal {
     use dsl::catalogue::target::{DEFERRED, WAITED_TOO_LONG};
-    let text = shown(want);
     if since.is_some_and(|since| now - since > WAIT_FOR) {
-        return Refusal::Dead(Reason::new(WAITED_TOO_LONG.code, text));
+        return Refusal::Dead(Reason::new(WAITED_TOO_LONG.code, what));
     }
     Refusal::Later {
         not_before: now + DEFER,
-        reason: Reason::new(DEFERRED.code, text),
+        reason: Reason::new(DEFERRED.code, what),
     }
 }
 
@@ -675,13 +555,6 @@ fn key_text(parts: &[String]) -> String {
     dsl::json::to_string(&Value::List(parts.iter().cloned().map(Value::Text).collect()))
 }
 
-fn key_parts(text: &str) -> Vec<String> {
-    match dsl::json::parse(text.as_bytes()) {
-        Ok(Value::List(parts)) => parts.iter().filter_map(Value::to_plain_text).collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn accepted() -> RowAnswer {
     RowAnswer {
         verdict: flow::classify::Verdict::Accepted,
@@ -711,5 +584,55 @@ fn bug(what: &str) -> Answer {
         http_status: None,
         excerpt: None,
         rows: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_up_that_is_too_wide_is_an_error_of_its_record() {
+        let want = LookupWant {
+            spec: dsl::lookup::LookupSpec {
+                id: 0,
+                scheme: "units".to_owned(),
+                get: dsl::path::Path::parse("id").unwrap(),
+                by: Vec::new(),
+                only: false,
+                filtered: true,
+            },
+            keys: Vec::new(),
+            also: None,
+        };
+        match undecided(&want) {
+            Refusal::Dead(reason) => {
+                assert_eq!(reason.code, "E4025");
+                assert!(reason.text.contains("units"), "{reason:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_record_waits_a_day_and_no_longer() {
+        let now = 1_700_000_000_000;
+        for (since, code) in [
+            (None, "E4018"),
+            (Some(now), "E4018"),
+            (Some(now - WAIT_FOR), "E4018"),
+            (Some(now - WAIT_FOR - 1), "E4022"),
+        ] {
+            match waits("units name=x".to_owned(), since, now) {
+                Refusal::Later { not_before, reason } => {
+                    assert_eq!((reason.code.as_str(), code), (code, "E4018"), "{since:?}");
+                    assert!(not_before > now && reason.text.contains("name=x"));
+                }
+                Refusal::Dead(reason) => {
+                    assert_eq!((reason.code.as_str(), code), (code, "E4022"), "{since:?}")
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
