@@ -160,6 +160,18 @@ fn makers() {
     check("{$join: tags}", CUSTOMER, r#""a,b""#);
     check("{$join: tags, $with: \"; \"}", CUSTOMER, r#""a; b""#);
     check("{$join: n}", CUSTOMER, "E2011");
+    let nested = r#"{"o":[{"l":[{"s":"a"},{"s":"b"}]},{"l":[{"s":"c"}]}]}"#;
+    check("<<o.*.l.*.s>>", nested, r#"["a","b","c"]"#);
+    check("{$join: o.*.l.*.s}", nested, r#""a,b,c""#);
+    check("{$each: o, $do: {$join: $line.l.*.s}}", nested, r#"["a,b","c"]"#);
+    check("{$each: o, $do: <<$line.l.*.s>>}", nested, r#"[["a","b"],["c"]]"#);
+    check(
+        "{$merge: [{a: 1, b: {c: 2, d: 3}}, {a: $drop, b: {c: $drop}}]}",
+        nested,
+        r#"{"b":{"d":3}}"#,
+    );
+    check("{$split: x, $with: \"\"}", nested, "E1215");
+    check("{$each: o.*.l, $do: 1}", nested, "E1215");
     check("{$split: \"a,b\"}", CUSTOMER, r#"["a","b"]"#);
     check("{$split: <<e>>}", CUSTOMER, "[]");
     check(

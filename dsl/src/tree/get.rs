@@ -125,7 +125,7 @@ impl Eval<'_> {
     }
 
     pub(crate) fn read(&self, read: &Read, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
-        let Some(value) = self.fetch(&read.from, lines) else {
+        let Some(value) = self.fetch_all(&read.from, lines) else {
             if read.missing == Missing::Empty {
                 return Ok(Got::Value(Value::Text(String::new())));
             }
@@ -144,6 +144,21 @@ impl Eval<'_> {
             value = value.to_plain_text().map_or(Value::Null, Value::Text);
         }
         Ok(Got::Value(value))
+    }
+
+    /// The value behind a reference; of a path with `*`, the list of values.
+    pub(crate) fn fetch_all<'v>(
+        &'v self,
+        from: &Ref,
+        lines: Option<&'v Lines<'v>>,
+    ) -> Option<Cow<'v, Value>> {
+        match from {
+            Ref::Field { slot, path } if path.has_all() => self.scope.list(*slot, path),
+            Ref::Line {
+                up, rest: Some(rest), ..
+            } if rest.has_all() => crate::expr::gather(line_at(lines, *up)?.value, rest),
+            from => self.fetch(from, lines),
+        }
     }
 
     /// The value behind a reference.
@@ -344,7 +359,7 @@ pub(crate) fn gives_null(term: &Term) -> bool {
     matches!(term.kind, TermKind::Formula(_) | TermKind::Find(_))
 }
 
-pub(crate) fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
+fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
     (0..up).try_fold(lines?, |line, _| line.up)
 }
 

@@ -7,9 +7,9 @@ use crate::diagnostic::Failure;
 use crate::filter::shown;
 use crate::json;
 use crate::tree::eval::{Eval, Flow, Lines};
-use crate::tree::get::{Gap, Got, Settled, gives_null, line_at, missing_field};
+use crate::tree::get::{Gap, Got, Settled, gives_null, missing_field};
 use crate::tree::sink::ValueSink;
-use crate::tree::term::{Empty, Made, Maker, Missing, OnError, Read, Ref, Term, TermKind};
+use crate::tree::term::{Empty, Made, Maker, Missing, OnError, Read, Term, TermKind};
 use crate::value::{Map, Value};
 
 impl Eval<'_> {
@@ -139,15 +139,7 @@ impl Eval<'_> {
     }
 
     fn join(&self, list: &Read, with: &str, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
-        let value = match &list.from {
-            Ref::Field { slot, path } if path.has_all() => self.scope.list(*slot, path).map(Cow::into_owned),
-            Ref::Line {
-                up, rest: Some(rest), ..
-            } if rest.has_all() => line_at(lines, *up)
-                .and_then(|line| crate::expr::gather(line.value, rest))
-                .map(Cow::into_owned),
-            from => self.fetch(from, lines).map(Cow::into_owned),
-        };
+        let value = self.fetch_all(&list.from, lines).map(Cow::into_owned);
         let parts = match value {
             None | Some(Value::Null) => {
                 let gap = Gap {
