@@ -1,6 +1,6 @@
 //! The instant of the run. All parts of a run see the same one.
 
-use dsl::builtin::{Args, Builtin, Call, Example, Param, Type, Typing, both};
+use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::expr::sql::{DateTime, Sql, Ty, TyKind};
 use dsl::expr::time;
 use jiff::tz::TimeZone;
@@ -39,7 +39,7 @@ pub const NOW: Builtin = Builtin {
         ),
     ],
     constant: false,
-    call: Call::Eager(|args| Ok(now(args, args.zone()).map_or(Sql::Null, Sql::DateTime))),
+    call: Call::Eager(|args| now(args, args.zone()).map(Sql::DateTime)),
 };
 
 /// `CURDATE()`.
@@ -79,7 +79,7 @@ pub const CURTIME: Builtin = Builtin {
         Example::is("CURTIME() + 0", "61320"),
     ],
     constant: false,
-    call: Call::Eager(|args| Ok(now(args, args.zone()).map_or(Sql::Null, |now| Sql::Time(now.time())))),
+    call: Call::Eager(|args| now(args, args.zone()).map(|now| Sql::Time(now.time()))),
 };
 
 /// `UTC_DATE()`.
@@ -95,7 +95,7 @@ pub const UTC_DATE: Builtin = Builtin {
     ty: Typing::Date,
     examples: &[Example::is("UTC_DATE()", "2023-11-14")],
     constant: false,
-    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, |now| Sql::Date(now.date)))),
+    call: Call::Eager(|args| now(args, &TimeZone::UTC).map(|now| Sql::Date(now.date))),
 };
 
 /// `UTC_TIME(digits)`.
@@ -111,7 +111,7 @@ pub const UTC_TIME: Builtin = Builtin {
     ty: Typing::By(|types| Ty::new(TyKind::Time, digits(&types.value(0)))),
     examples: &[Example::is("UTC_TIME()", "22:13:20")],
     constant: false,
-    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, |now| Sql::Time(now.time())))),
+    call: Call::Eager(|args| now(args, &TimeZone::UTC).map(|now| Sql::Time(now.time()))),
 };
 
 /// `UTC_TIMESTAMP(digits)`.
@@ -130,7 +130,7 @@ pub const UTC_TIMESTAMP: Builtin = Builtin {
         Example::is("UTC_TIMESTAMP(1)", "2023-11-14 22:13:20.1"),
     ],
     constant: false,
-    call: Call::Eager(|args| Ok(now(args, &TimeZone::UTC).map_or(Sql::Null, Sql::DateTime))),
+    call: Call::Eager(|args| now(args, &TimeZone::UTC).map(Sql::DateTime)),
 };
 
 fn digits(value: &Sql<'_>) -> u8 {
@@ -140,6 +140,10 @@ fn digits(value: &Sql<'_>) -> u8 {
     u8::try_from(digits).unwrap_or(0)
 }
 
-fn now(args: &Args<'_>, zone: &TimeZone) -> Option<DateTime> {
-    time::at_zone(args.now_ms(), zone, digits(args.get(0)))
+/// The instant in a zone; more digits than there are is refused, as on the server.
+fn now(args: &Args<'_>, zone: &TimeZone) -> Result<DateTime, CallError> {
+    if args.integer(0) > MOST_DIGITS {
+        return Err(CallError::OutOfRange);
+    }
+    time::at_zone(args.now_ms(), zone, digits(args.get(0))).ok_or(CallError::OutOfRange)
 }

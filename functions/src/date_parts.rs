@@ -367,11 +367,11 @@ pub const EXTRACT: Builtin = Builtin {
     returns: Type::Integer,
     ty: Typing::Int,
     examples: &[
-        Example::is("EXTRACT('YEAR_MONTH', '2023-06-06 11:30:15')", "202306"),
-        Example::is("EXTRACT('DAY_SECOND', '2023-06-06 11:30:15')", "6113015"),
-        Example::is("EXTRACT('HOUR', '-49:30')", "-1"),
-        Example::is("EXTRACT('DAY', '49:30')", "2"),
-        Example::null("EXTRACT('YEAR', '11:30:00')"),
+        Example::is("EXTRACT(YEAR_MONTH FROM '2023-06-06 11:30:15')", "202306"),
+        Example::is("EXTRACT(DAY_SECOND FROM '2023-06-06 11:30:15')", "6113015"),
+        Example::is("EXTRACT(HOUR FROM '-49:30')", "-1"),
+        Example::is("EXTRACT(DAY FROM '49:30')", "2"),
+        Example::null("EXTRACT(YEAR FROM '11:30:00')"),
     ],
     constant: false,
     call: Call::Eager(extract),
@@ -394,9 +394,13 @@ fn extract(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     }
     let from_day = matches!(
         unit,
-        Unit::Day | Unit::DayHour | Unit::DayMinute | Unit::DaySecond | Unit::DayMicrosecond
+        Unit::Day | Unit::DayHour | Unit::DayMinute | Unit::DaySecond
     );
-    let clock = if from_day { Clock::DayLength } else { Clock::Length };
+    let clock = if from_day {
+        Clock::DayOrLength
+    } else {
+        Clock::DateOrLength
+    };
     let (sign, day, time) = match args.reading(1, clock, Days::Real) {
         None => return Ok(Sql::Null),
         Some(Reading::Date(date)) => (1, i64::from(date.day), 0),

@@ -106,7 +106,8 @@ fn moved(args: &Args<'_>, sign: i64) -> Result<Sql<'static>, CallError> {
     };
     // Text and floating point show a fraction of six digits, if there is one.
     let digits = match args.get(0) {
-        Sql::Text(_) | Sql::Bytes(_) | Sql::Double(_) => NOT_FIXED,
+        Sql::Text(_) | Sql::Bytes(_) => NOT_FIXED,
+        Sql::Double(double) if double.decimals.is_none() => NOT_FIXED,
         _ => args.time_digits(0).max(args.time_digits(1)),
     };
     let later = |at: DateTime| {
@@ -223,17 +224,25 @@ fn maketime(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if !(0..60).contains(&minute) || second.is_negative() || second >= Decimal::from(60i64) {
         return Ok(Sql::Null);
     }
-    let second = i128::from(second.truncate(6)?.to_scaled_i64(6).unwrap_or(0));
+    let second = i128::from(time::seconds_of(&exact_text(args, 2)).unwrap_or(0));
     let total = (hour.abs() * 3600 + minute * 60) * 1_000_000 + second;
     let total = i64::try_from(total).unwrap_or(i64::MAX);
     let total = if hour < 0 { -total } else { total };
     Ok(Sql::Time(Time::from_micros(total, digits).with_fraction(digits)))
 }
 
+/// A number of seconds: text by its digits, not by the float they make.
+fn exact_text(args: &Args<'_>, index: usize) -> Num {
+    match args.get(index) {
+        Sql::Text(_) | Sql::Bytes(_) => Num::Exact(args.decimal(index)),
+        _ => args.num(index),
+    }
+}
+
 /// Digits of a number of seconds: text and floating point have six.
 fn seconds_digits(args: &Args<'_>, index: usize) -> u8 {
     match args.num(index) {
-        Num::Float(_) => 6,
+        Num::Float(double) => double.decimals.unwrap_or(6).min(6),
         number => number.decimals().unwrap_or(0).min(6),
     }
 }
@@ -262,13 +271,13 @@ pub const SEC_TO_TIME: Builtin = Builtin {
     constant: true,
     call: Call::Eager(|args| {
         let digits = seconds_digits(args, 0);
-        let seconds = args.decimal(0).truncate(6)?;
+        let seconds = args.decimal(0);
         let edge = if seconds.is_negative() {
             -LONGEST_MICROS
         } else {
             LONGEST_MICROS
         };
-        let micros = seconds.to_scaled_i64(6).unwrap_or(edge);
+        let micros = time::seconds_of(&exact_text(args, 0)).unwrap_or(edge);
         Ok(Sql::Time(Time::from_micros(micros, digits).with_fraction(digits)))
     }),
 };

@@ -162,8 +162,8 @@ pub const TIMESTAMPADD: Builtin = Builtin {
         None => Ty::NULL,
     }),
     examples: &[
-        Example::is("TIMESTAMPADD('MONTH', 1, '2023-01-31')", "2023-02-28"),
-        Example::is("TIMESTAMPADD('SECOND', 1.6, NOW())", "2023-11-15 06:13:21.6"),
+        Example::is("TIMESTAMPADD(MONTH, 1, '2023-01-31')", "2023-02-28"),
+        Example::is("TIMESTAMPADD(SECOND, 1.6, NOW())", "2023-11-15 06:13:21.6"),
     ],
     constant: false,
     call: Call::Eager(|args| {
@@ -185,13 +185,13 @@ pub const TIMESTAMPDIFF: Builtin = Builtin {
     returns: Type::Integer,
     ty: Typing::Int,
     examples: &[
-        Example::is("TIMESTAMPDIFF('MONTH', '2023-01-31', '2023-02-28')", "0"),
-        Example::is("TIMESTAMPDIFF('YEAR', '2020-02-29', '2023-03-01')", "3"),
+        Example::is("TIMESTAMPDIFF(MONTH, '2023-01-31', '2023-02-28')", "0"),
+        Example::is("TIMESTAMPDIFF(YEAR, '2020-02-29', '2023-03-01')", "3"),
         Example::is(
-            "TIMESTAMPDIFF('HOUR', '2023-01-15 10:00:00', '2023-01-14 11:00:00')",
+            "TIMESTAMPDIFF(HOUR, '2023-01-15 10:00:00', '2023-01-14 11:00:00')",
             "-23",
         ),
-        Example::null("TIMESTAMPDIFF('DAY', '2023-00-15', '2023-01-15')"),
+        Example::null("TIMESTAMPDIFF(DAY, '2023-00-15', '2023-01-15')"),
     ],
     constant: false,
     call: Call::Eager(difference),

@@ -111,7 +111,7 @@ pub const FROM_UNIXTIME: Builtin = Builtin {
     returns: Type::Time,
     ty: Typing::By(|types| match types.ty(0) {
         _ if types.len() > 1 => Ty::TEXT,
-        ty if ty.kind.is_text() || ty.kind == TyKind::Double => Ty::new(TyKind::DateTime, NOT_FIXED),
+        ty if ty.decimals >= NOT_FIXED => Ty::new(TyKind::DateTime, NOT_FIXED),
         ty => Ty::new(TyKind::DateTime, ty.decimals.min(6)),
     }),
     examples: &[
@@ -133,14 +133,18 @@ pub const FROM_UNIXTIME: Builtin = Builtin {
 fn from_unixtime(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let number = args.num(0);
     let digits = match &number {
-        Num::Float(_) => NOT_FIXED,
+        Num::Float(double) => double.decimals.map_or(NOT_FIXED, |digits| digits.min(6)),
         number => number.decimals().unwrap_or(0).min(6),
     };
     let seconds = args.decimal(0);
     if seconds.is_negative() || seconds >= Decimal::from(LAST_SECOND + 1) {
         return Ok(Sql::Null);
     }
-    let micros = seconds.truncate(6)?.to_scaled_i64(6);
+    let micros = match args.get(0) {
+        // Text counts by its digits, not by the float they make.
+        Sql::Text(_) | Sql::Bytes(_) => seconds.truncate(6)?.to_scaled_i64(6),
+        _ => time::seconds_of(&number),
+    };
     let Some(at) = micros.and_then(|micros| time::from_micros(micros, args.zone(), 6)) else {
         return Ok(Sql::Null);
     };

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Types, Typing, both};
-use dsl::expr::sql::{Sql, Ty, TyKind, compare};
+use dsl::expr::sql::{Date, DateTime, Sql, Time, Ty, TyKind, compare};
 
 const FIRST: Param = Param::required("value", Type::Any, both("要比较的值。", "A value to compare."));
 const SECOND: Param = Param::required("other", Type::Any, both("要比较的另一个值。", "Another one."));
@@ -90,7 +90,11 @@ fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
     let ty = common(&args.types());
     let mut best: Option<Sql<'_>> = None;
     for index in 0..args.len() {
-        let value = args.as_type(index, ty);
+        let value = match args.as_type(index, ty) {
+            // What is no date counts as the day that is none.
+            Sql::Null if !args.get(index).is_null() => no_day(ty),
+            value => value,
+        };
         if value.is_null() {
             return Ok(Sql::Null);
         }
@@ -102,4 +106,18 @@ fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
         }
     }
     Ok(best.map_or(Sql::Null, Sql::into_owned))
+}
+
+fn no_day(ty: Ty) -> Sql<'static> {
+    let date = Date {
+        year: 0,
+        month: 0,
+        day: 0,
+    };
+    match ty.kind {
+        TyKind::Date => Sql::Date(date),
+        TyKind::DateTime => Sql::DateTime(DateTime::midnight(date).with_fraction(ty.decimals)),
+        TyKind::Time => Sql::Time(Time::from_micros(0, ty.decimals)),
+        _ => Sql::Null,
+    }
 }

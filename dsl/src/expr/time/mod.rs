@@ -140,7 +140,8 @@ fn instant(text: &str, zone: &TimeZone) -> Option<Option<Reading>> {
 /// A number taken apart, as a date or a time is read from it.
 struct Digits {
     negative: bool,
-    whole: i64,
+    /// No more than 64 bits without a sign hold.
+    whole: i128,
     micros: u32,
     /// Digits behind the point, six at most.
     shown: u8,
@@ -148,18 +149,46 @@ struct Digits {
 
 impl Digits {
     fn of(number: &Num) -> Option<Digits> {
+        const MOST: i128 = u64::MAX as i128;
         let shown = number.decimals().unwrap_or(6).min(6);
         let exact: Decimal = number.to_decimal();
         let size = exact.abs();
         let whole = size.truncate(0).ok()?;
-        let rest = size.sub(&whole).ok()?.truncate(6).ok()?.to_scaled_i64(6)?;
+        let mut micros = size.sub(&whole).ok()?.truncate(6).ok()?.to_scaled_i64(6)?;
+        let mut whole = whole.to_i128().unwrap_or(MOST).min(MOST);
+        if let Num::Float(double) = number
+            && double.value.abs() < 1e15
+        {
+            (whole, micros) = float_parts(double.value)?;
+        }
         Some(Digits {
             negative: exact.is_negative(),
-            whole: whole.to_i64().unwrap_or(i64::MAX),
-            micros: u32::try_from(rest).ok()?,
+            whole,
+            micros: u32::try_from(micros).ok()?,
             shown,
         })
     }
+}
+
+/// The seconds of a number and their millionths. Of floating point they are those of its nearest binary fraction,
+/// cut: 5.678 has 677999.
+pub fn seconds_of(number: &Num) -> Option<i64> {
+    let exact = match number {
+        Num::Float(double) if double.value.abs() < 1e12 => {
+            let (whole, micros) = float_parts(double.value)?;
+            let total = i64::try_from(whole).ok()? * 1_000_000 + micros;
+            return Some(if double.value < 0.0 { -total } else { total });
+        }
+        number => number.to_decimal(),
+    };
+    exact.truncate(6).ok()?.to_scaled_i64(6)
+}
+
+fn float_parts(value: f64) -> Option<(i128, i64)> {
+    let whole = value.abs().trunc();
+    let micros = ((value.abs() - whole) * 1e6).trunc();
+    // Both are whole numbers and print as such.
+    Some((whole.to_string().parse().ok()?, micros.to_string().parse().ok()?))
 }
 
 #[cfg(test)]

@@ -36,10 +36,12 @@ pub enum Reading {
 pub enum Clock {
     /// A time up to the longest; more becomes the longest.
     Time,
-    /// A length of time of many more hours; a text with a sign other than `:` is a date.
+    /// A length of time of many more hours, and no date.
     Length,
+    /// A length of time, or a date: a text with a sign other than `:`.
+    DateOrLength,
     /// The same, and a text of digits is a date as well.
-    DayLength,
+    DayOrLength,
 }
 
 /// What did not read as a date: nothing like one, or one that does not exist.
@@ -90,7 +92,13 @@ pub(super) fn time(text: &str, clock: Clock, days: Days) -> Option<Reading> {
             Err(Miss::Other) => {}
         }
     }
-    let (micros, digits) = Cursor::new(bytes).clock()?;
+    if clock == Clock::DayOrLength && bytes.iter().all(u8::is_ascii_digit) {
+        return Cursor::new(bytes).date_time(Separators::BlankOrT, days).ok();
+    }
+    let (micros, digits, rest) = Cursor::new(bytes).clock()?;
+    if clock == Clock::Length && rest.first() == Some(&b'-') {
+        return None;
+    }
     length(if negative { -micros } else { micros }, digits, clock)
 }
 
@@ -114,7 +122,7 @@ fn may_be_date_time(bytes: &[u8], clock: Clock) -> bool {
             b' ' => return signs > 0,
             b':' => signs += 1,
             sign if sign.is_ascii_punctuation() => {
-                if clock != Clock::Time && bytes.len() >= 5 {
+                if matches!(clock, Clock::DateOrLength | Clock::DayOrLength) && bytes.len() >= 5 {
                     return true;
                 }
                 signs += 1;
@@ -122,7 +130,7 @@ fn may_be_date_time(bytes: &[u8], clock: Clock) -> bool {
             _ => {}
         }
     }
-    clock == Clock::DayLength && signs == 0 && bytes.len() >= 5
+    false
 }
 
 /// What may stand between day and time.
@@ -293,8 +301,9 @@ impl<'t> Cursor<'t> {
         Some(true)
     }
 
-    /// `[days] hours:minutes:seconds.fraction`, or their digits. In microseconds, with the digits it was written with.
-    fn clock(mut self) -> Option<(i64, u8)> {
+    /// `[days] hours:minutes:seconds.fraction`, or their digits. In microseconds, with the digits it was written with and what
+    /// follows.
+    fn clock(mut self) -> Option<(i64, u8, &'t [u8])> {
         let first = self.long_number()?;
         let blanks = self.rest.iter().take_while(|byte| is_blank(**byte)).count();
         let behind = &self.rest[blanks..];
@@ -320,7 +329,7 @@ impl<'t> Cursor<'t> {
         // Longer ones are all the same to the caller.
         let hours = hours.min(LONGEST_HOURS + 1);
         let seconds = (hours * 60 + minutes) * 60 + seconds;
-        Some((seconds * 1_000_000 + fraction.0, fraction.1))
+        Some((seconds * 1_000_000 + fraction.0, fraction.1, self.rest))
     }
 
     fn hours_and_less(&mut self) -> Option<(i64, i64, i64)> {
@@ -409,8 +418,9 @@ fn checked(year: u16, month: u8, day: u8, days: Days) -> Option<Date> {
 }
 
 /// A number of at least seven digits is a day, of at least eleven a day and a time; shorter years are filled up.
-pub(super) fn number_date_time(whole: i64, micros: u32, digits: u8, days: Days) -> Option<Reading> {
+pub(super) fn number_date_time(whole: i128, micros: u32, digits: u8, days: Days) -> Option<Reading> {
     const CLOCK: i64 = 1_000_000;
+    let whole = i64::try_from(whole).ok()?;
     let (filled, clocked) = match whole {
         0 => (0, true),
         10_000_101_000_000.. => (whole, true),
@@ -450,17 +460,17 @@ pub(super) fn number_date_time(whole: i64, micros: u32, digits: u8, days: Days) 
 /// `113000` is a time; what is longer is a day, or a day and a time.
 pub(super) fn number_time(
     negative: bool,
-    whole: i64,
+    whole: i128,
     micros: u32,
     digits: u8,
     clock: Clock,
     days: Days,
 ) -> Option<Reading> {
-    const FIRST_DATE_TIME: i64 = 10_000_101_000_000;
-    const LAST_DATE_TIME: i64 = 99_991_231_235_959;
+    const FIRST_DATE_TIME: i128 = 10_000_101_000_000;
+    const LAST_DATE_TIME: i128 = 99_991_231_235_959;
     let dates = match clock {
         Clock::Time => 10_000_000..=LAST_DATE_TIME,
-        Clock::Length | Clock::DayLength => FIRST_DATE_TIME..=LAST_DATE_TIME,
+        _ => FIRST_DATE_TIME..=LAST_DATE_TIME,
     };
     if !negative && dates.contains(&whole) {
         return number_date_time(whole, micros, digits, days);
@@ -470,7 +480,8 @@ pub(super) fn number_time(
     if minutes > 59 || seconds > 59 || micros == 999_999 {
         return None;
     }
-    let hours = (whole / 10_000).min(LONGEST_HOURS + 1);
+    let hours = i64::try_from(whole / 10_000).map_or(LONGEST_HOURS + 1, |hours| hours.min(LONGEST_HOURS + 1));
+    let (minutes, seconds) = (i64::try_from(minutes).ok()?, i64::try_from(seconds).ok()?);
     let total = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + i64::from(micros);
     length(if negative { -total } else { total }, digits, clock)
 }

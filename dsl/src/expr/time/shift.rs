@@ -6,7 +6,7 @@ use super::calendar::{Date, DateTime, LONGEST_MICROS, MICROS_PER_DAY, Time, days
 use super::read::{Days, Reading};
 use super::unit::Unit;
 use super::{digits_of, read_date_time};
-use crate::expr::sql::{Interval, Num, Sql};
+use crate::expr::sql::{Int, Interval, Num, Sql};
 
 /// An amount of a unit; `None` when it is NULL or too much for the calendar.
 ///
@@ -19,7 +19,11 @@ pub fn interval(amount: &Sql<'_>, unit: Unit) -> Option<Interval> {
         let seconds = amount.to_decimal()?.truncate(6).ok()?;
         (0, seconds.to_scaled_i64(6)?)
     } else {
-        let mut count = amount.to_int()?.wide();
+        let mut count = match (amount, amount.to_int()?) {
+            // Too long a text runs over.
+            (Sql::Text(_) | Sql::Bytes(_), Int::Unsigned(count)) => i128::from(count.cast_signed()),
+            (_, count) => count.wide(),
+        };
         if unit == Unit::Year {
             // Years are counted in 32 bits and run over.
             count = count.signum() * (count.abs() % (1 << 32));
@@ -76,7 +80,8 @@ fn composite(text: &str, unit: Unit) -> Option<(i64, i64)> {
             return None;
         }
         let end = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let fractional = unit.digits() > 0 && numbers.len() + 1 == unit.parts();
+        // Only the last number may be a fraction, and six digits of it count.
+        let fractional = unit.digits() > 0 && !rest[end..].contains(|c: char| c.is_ascii_digit());
         last_digits = end.min(6);
         let digits = if fractional {
             &rest[..last_digits]
