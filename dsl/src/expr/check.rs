@@ -6,6 +6,7 @@ use super::ast::{Binary, Link, Node, Pattern};
 use super::parse::Parsed;
 use super::regexp::matcher;
 use super::run::Run;
+use super::scan::MOST_PROBLEMS;
 use super::sql::{Sql, Ty};
 use super::{Bounds, Env, Expr, ExprError, warn};
 use crate::builtin::{Builtin, Type};
@@ -48,6 +49,7 @@ pub(super) fn check(parsed: Parsed, text: &str, constants: Constants) -> Result<
     if !errors.is_empty() {
         errors.sort_by_key(|error| error.span.start);
         errors.dedup();
+        errors.truncate(MOST_PROBLEMS);
         return Err(errors);
     }
     let told = warn::warn(&root, text, &reads, &filters, &lookups, &calls);

@@ -19,7 +19,7 @@ use literal::{inside, number, unescape};
 use super::ExprError;
 use super::ast::{Binary, Case, Cast, Is, Link, Node, Pattern, Piece, Sense, Unary};
 use super::find::{FindSpec, parse_find};
-use super::scan::{tokens_of, unknown_functions};
+use super::scan::{MOST_PROBLEMS, tokens_of, unknown_functions};
 use super::sql::Sql;
 use crate::builtin::{Builtin, Registry};
 use crate::catalogue::expression;
@@ -99,6 +99,7 @@ pub(super) fn parse(text: &str, registry: &Registry) -> Result<Parsed, Vec<ExprE
         Ok(pairs) => pairs,
         Err(error) => {
             let mut errors = unknown_functions(text, registry);
+            errors.truncate(MOST_PROBLEMS - 1);
             errors.push(unexpected(text, &error));
             errors.sort_by_key(|error| error.span.start);
             return Err(errors);

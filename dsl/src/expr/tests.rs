@@ -1,6 +1,8 @@
 //! Two toy functions are enough to test the language; the real ones have their own tests.
 
 mod mistakes;
+mod size;
+mod warnings;
 
 use std::borrow::Cow;
 
@@ -54,8 +56,15 @@ const COUNT: Builtin = Builtin {
     ..JOIN
 };
 
+const UPPER: Builtin = Builtin {
+    name: "UPPER",
+    params: &[Param::required("text", Type::Text, WORDS)],
+    call: Call::Eager(|args| Ok(Sql::text(args.text(0).to_uppercase()))),
+    ..JOIN
+};
+
 fn registry() -> Registry {
-    Registry::new(&[&JOIN, &IFNULL, &COUNT])
+    Registry::new(&[&JOIN, &IFNULL, &COUNT, &UPPER])
 }
 
 struct Row {

@@ -13,7 +13,7 @@ use crate::builtin::{Builtin, Call};
 use crate::catalogue::expression;
 use crate::expr::ExprError;
 use crate::expr::ast::{Aggregate, Binary, Cast, Node, Piece, Unary};
-use crate::expr::scan::unknown_function;
+use crate::expr::scan::{MOST_PROBLEMS, unknown_function};
 use crate::expr::sql::Sql;
 use crate::expr::time::{self, UNITS};
 
@@ -54,7 +54,8 @@ impl Builder<'_> {
 
     fn known(&mut self, name: &str, at: &Range<usize>) -> Option<&'static Builtin> {
         let builtin = self.registry.get(name);
-        if builtin.is_none() {
+        // Looking for names that are near takes time.
+        if builtin.is_none() && self.parsed.errors.len() < MOST_PROBLEMS {
             let error = unknown_function(name, at.clone(), self.registry);
             self.parsed.errors.push(error);
         }

@@ -309,7 +309,10 @@ pub(super) fn method(name: &str, value: &str, argument: Option<&str>, span: Rang
     let digits = argument.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
     let (zh, en) = match known(METHODS, name) {
         Some(pattern) => {
-            let pattern = pattern.replace(" n)", &format!(" {})", digits.unwrap_or("n")));
+            let mut pattern = pattern.replace(" n)", &format!(" {})", digits.unwrap_or("n")));
+            if let Some(argument) = argument.filter(|text| !text.is_empty() && !text.contains('(')) {
+                pattern = pattern.replace("from, to)", &format!("{argument})"));
+            }
             let instead = pattern.replace("{x}", value);
             (format!("写作 `{instead}`"), format!("write `{instead}`"))
         }

@@ -23,7 +23,7 @@ pub(super) use names::unknown_functions;
 use token::{hides_the_rest, tokens};
 
 /// Problems that one text is told of. More would not help anybody, and a hostile text would make thousands.
-const MOST_PROBLEMS: usize = 20;
+pub(super) const MOST_PROBLEMS: usize = 20;
 
 /// A word of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,14 @@ pub(super) fn scan(text: &str, registry: &Registry, bounds: &Bounds) -> Result<(
         shape.finish();
     }
     let mut errors = shape.errors;
+    // What is too large is not looked at any further.
+    let large = |error: &ExprError| {
+        error.entry == &expression::TOO_DEEP || error.entry == &expression::TOO_MANY_OPERATORS
+    };
+    if errors.iter().any(large) {
+        errors.retain(large);
+        return Err(errors);
+    }
     let shaped = errors.len();
     names::check(text, &tokens, registry, &mut errors);
     // A lost placeholder or a CASE without END is one fault; what it does to its neighbours is not another.
