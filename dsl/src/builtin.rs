@@ -437,6 +437,18 @@ impl<'x> Args<'x> {
         self.run.today()
     }
 
+    /// The time of the day or the length of time that an argument is, and not only can be read as.
+    pub fn dayless(&self, index: usize) -> Option<Time> {
+        match self.get(index) {
+            Sql::Time(time) => Some(*time),
+            Sql::Text(text) if text.moment => match time::moment(self.get(index))? {
+                Sql::Time(time) => Some(time),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Digits of a second that one has as a day and a time; six when it is none.
     pub fn digits(&self, index: usize) -> u8 {
         time::digits_of(self.get(index), self.zone())

@@ -382,13 +382,13 @@ fn extract(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         return Ok(Sql::Null);
     };
     if unit.keeps_day() && unit != Unit::Day {
-        let at = match args.get(1) {
-            Sql::Time(_) => Some(Date {
+        let at = match args.dayless(1) {
+            Some(_) => Some(Date {
                 year: 0,
                 month: 0,
                 day: 0,
             }),
-            _ => args.time(1).map(|at| at.date),
+            None => args.time(1).map(|at| at.date),
         };
         return Ok(at.map_or(Sql::Null, |date| Sql::int(of_date(unit, date))));
     }

@@ -80,13 +80,10 @@ pub const DATE_FORMAT: Builtin = Builtin {
     ],
     constant: false,
     call: Call::Eager(|args| {
-        let shown = match args.get(0) {
-            // A time of the day has no day, not today's.
-            Sql::Time(time) => Some(Shown {
-                date: None,
-                time: *time,
-            }),
-            _ => args.time(0).map(|at| Shown::of(&at)),
+        // A time of the day has no day, not today's.
+        let shown = match args.dayless(0) {
+            Some(time) => Some(Shown { date: None, time }),
+            None => args.time(0).map(|at| Shown::of(&at)),
         };
         let text = shown.and_then(|shown| print(&shown, &args.text(1)));
         Ok(text.map_or(Sql::Null, Sql::text))

@@ -125,7 +125,7 @@ fn moved(args: &Args<'_>, sign: i64) -> Result<Sql<'static>, CallError> {
     };
     let temporal = matches!(args.get(0), Sql::Date(_) | Sql::DateTime(_) | Sql::Time(_));
     Ok(match sum {
-        Some(sum) if !temporal => Sql::text(sum.to_text().unwrap_or_default().into_owned()),
+        Some(sum) if !temporal => Sql::moment(sum.to_text().unwrap_or_default().into_owned()),
         sum => sum.unwrap_or(Sql::Null),
     })
 }

@@ -48,7 +48,7 @@ pub fn compare_numbers(a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
 /// Text by its digits, so that it can be compared exactly.
 fn number(value: &Sql<'_>) -> Option<Num> {
     match value {
-        Sql::Text(text) => Some(exact_prefix(&text.text)),
+        Sql::Text(text) if !text.moment => Some(exact_prefix(&text.text)),
         other => other.to_num(),
     }
 }
@@ -69,6 +69,7 @@ mod tests {
             Sql::Text(Text {
                 text: t.into(),
                 bare: true,
+                moment: false,
             })
         };
         let rows = [

@@ -7,7 +7,7 @@ use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary}
 use super::cast::cast;
 use super::regexp::matcher;
 use super::run::{Lazy, Run};
-use super::sql::{Sql, Ty, TyKind, Unit, compare_numbers};
+use super::sql::{Sql, Text, Ty, TyKind, Unit, compare_numbers};
 use super::types::{self, Types};
 use super::{text, time};
 use crate::builtin::{Args, Builtin, Call, Typing};
@@ -268,8 +268,16 @@ fn case<'a>(run: &Run<'a>, case: &'a Case) -> Result<Sql<'a>, Failure> {
 
 /// The value of a branch as the type of all branches together. Text stays text whatever the others are.
 fn branch<'a>(run: &Run<'a>, value: Sql<'a>, ty: impl FnOnce() -> Ty) -> Result<Sql<'a>, Failure> {
-    if matches!(value, Sql::Null | Sql::Text(_)) {
-        return Ok(value);
+    match value {
+        // What showed a time is mere text from here on.
+        Sql::Text(text) => {
+            return Ok(Sql::Text(Text {
+                moment: false,
+                ..text
+            }));
+        }
+        Sql::Null => return Ok(Sql::Null),
+        _ => {}
     }
     let ty = ty();
     if ty == Ty::of(&value) || ty.kind == TyKind::Null {

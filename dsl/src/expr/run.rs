@@ -90,6 +90,7 @@ impl<'a> Run<'a> {
             return Ok(Sql::Text(Text {
                 text: Cow::Borrowed(""),
                 bare: true,
+                moment: false,
             }));
         }
         if self.tolerant.get() {
@@ -136,10 +137,12 @@ impl<'a> Run<'a> {
             Cow::Borrowed(Value::Text(text)) => Sql::Text(Text {
                 text: Cow::Borrowed(text),
                 bare: true,
+                moment: false,
             }),
             Cow::Owned(Value::Text(text)) => Sql::Text(Text {
                 text: Cow::Owned(text),
                 bare: true,
+                moment: false,
             }),
             other => match &*other {
                 Value::Null => Sql::Null,
@@ -330,6 +333,7 @@ impl Run<'_> {
     pub(crate) fn time(&self, value: &Sql<'_>) -> Option<DateTime> {
         match value {
             Sql::Time(time) => time.on(self.today()?),
+            Sql::Text(text) if text.moment => self.time(&super::time::moment(value)?),
             other => super::time::to_datetime(other, self.env.zone()),
         }
     }

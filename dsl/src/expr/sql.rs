@@ -63,6 +63,8 @@ pub struct Text<'a> {
     pub text: Cow<'a, str>,
     /// A bare placeholder gave it: as a number it is exact.
     pub bare: bool,
+    /// A function that moves times gave it: read as a time or a number it is the time it shows.
+    pub moment: bool,
 }
 
 /// `INTERVAL n UNIT`: months are counted apart, because they have no fixed length.
@@ -149,6 +151,16 @@ impl<'a> Sql<'a> {
         Sql::Text(Text {
             text: text.into(),
             bare: false,
+            moment: false,
+        })
+    }
+
+    /// Text that shows a time, as a function that moves times gives it for text.
+    pub fn moment(text: impl Into<Cow<'a, str>>) -> Sql<'a> {
+        Sql::Text(Text {
+            text: text.into(),
+            bare: false,
+            moment: true,
         })
     }
 
@@ -165,9 +177,10 @@ impl<'a> Sql<'a> {
     /// Cut loose from what it borrows.
     pub fn into_owned(self) -> Sql<'static> {
         match self {
-            Sql::Text(Text { text, bare }) => Sql::Text(Text {
+            Sql::Text(Text { text, bare, moment }) => Sql::Text(Text {
                 text: Cow::Owned(text.into_owned()),
                 bare,
+                moment,
             }),
             Sql::Bytes(bytes) => Sql::Bytes(Cow::Owned(bytes.into_owned())),
             other => other.clone_scalar(),
@@ -177,9 +190,10 @@ impl<'a> Sql<'a> {
     /// A copy that borrows from this one.
     pub fn borrowed(&self) -> Sql<'_> {
         match self {
-            Sql::Text(Text { text, bare }) => Sql::Text(Text {
+            Sql::Text(Text { text, bare, moment }) => Sql::Text(Text {
                 text: Cow::Borrowed(text),
                 bare: *bare,
+                moment: *moment,
             }),
             Sql::Bytes(bytes) => Sql::Bytes(Cow::Borrowed(bytes)),
             other => other.clone_scalar(),
@@ -233,8 +247,12 @@ impl<'a> Sql<'a> {
             Sql::Int(int) => Num::Int(*int),
             Sql::Decimal(number) => Num::Exact(number.clone()),
             Sql::Double(double) => Num::Float(*double),
-            Sql::Text(Text { text, bare: true }) => exact_prefix(text),
-            Sql::Text(Text { text, bare: false }) => Num::Float(Double::new(float_prefix(text))),
+            Sql::Text(Text { moment: true, .. }) => {
+                let number = super::time::moment(self)?.to_num()?;
+                Num::Float(Double::new(number.to_f64()))
+            }
+            Sql::Text(Text { text, bare: true, .. }) => exact_prefix(text),
+            Sql::Text(Text { text, .. }) => Num::Float(Double::new(float_prefix(text))),
             Sql::Bytes(bytes) => Num::Float(Double::new(float_prefix(&String::from_utf8_lossy(bytes)))),
             Sql::Date(date) => Num::Int(Int::Signed(date.number())),
             Sql::Time(time) => time.number(),
@@ -245,6 +263,7 @@ impl<'a> Sql<'a> {
     /// As an exact number: floating point by the digits it prints. `None` for NULL.
     pub fn to_decimal(&self) -> Option<Decimal> {
         let number = match self {
+            Sql::Text(Text { moment: true, .. }) => super::time::moment(self)?.to_num()?,
             // Quoted text that is a plain decimal needs no detour through floating point.
             Sql::Text(Text { text, .. }) => exact_prefix(text),
             other => other.to_num()?,
@@ -256,7 +275,7 @@ impl<'a> Sql<'a> {
     /// a float are rounded, what does not fit becomes the nearest that does. `None` for NULL.
     pub fn to_int(&self) -> Option<Int> {
         let text = match self {
-            Sql::Text(text) => Cow::Borrowed(&*text.text),
+            Sql::Text(text) if !text.moment => Cow::Borrowed(&*text.text),
             Sql::Bytes(bytes) => String::from_utf8_lossy(bytes),
             other => return Some(other.to_num()?.to_int()),
         };

@@ -55,6 +55,7 @@ pub fn read_date_time(value: &Sql<'_>, days: Days, zone: &TimeZone) -> Option<Re
         Sql::Null | Sql::Interval(_) | Sql::Time(_) => None,
         Sql::Date(date) => Some(Reading::Date(*date)),
         Sql::DateTime(at) => Some(Reading::DateTime(*at)),
+        Sql::Text(text) if text.moment => read_date_time(&moment(value)?, days, zone),
         Sql::Text(_) | Sql::Bytes(_) => {
             let text = value.to_text()?;
             instant(&text, zone).unwrap_or_else(|| read::date_time(&text, days))
@@ -74,6 +75,7 @@ pub fn read_time(value: &Sql<'_>, clock: Clock, days: Days, zone: &TimeZone) -> 
         Sql::Time(time) => Some(Reading::Time(*time)),
         Sql::Date(date) => Some(Reading::Date(*date)),
         Sql::DateTime(at) => Some(Reading::DateTime(*at)),
+        Sql::Text(text) if text.moment => read_time(&moment(value)?, clock, days, zone),
         Sql::Text(_) | Sql::Bytes(_) => {
             let text = value.to_text()?;
             instant(&text, zone).unwrap_or_else(|| read::time(&text, clock, days))
@@ -126,6 +128,22 @@ fn number_digits(value: &Sql<'_>) -> u8 {
         Sql::Double(double) => double.decimals.unwrap_or(6).min(6),
         Sql::Text(_) | Sql::Bytes(_) => 6,
     }
+}
+
+/// The time that a text shows which a function made of a time.
+pub(crate) fn moment(value: &Sql<'_>) -> Option<Sql<'static>> {
+    let text = value.to_text()?;
+    let reading = if text.as_bytes().get(4) == Some(&b'-') {
+        read::date_time(&text, Days::Any)
+    } else {
+        read::time(&text, Clock::Time, Days::Any)
+    };
+    Some(match reading? {
+        Reading::Date(date) => Sql::Date(date),
+        Reading::DateTime(at) => Sql::DateTime(at),
+        Reading::Time(time) => Sql::Time(time),
+        Reading::Long(..) => return None,
+    })
 }
 
 /// A text with an offset, in the zone; `None` when it has none.

@@ -140,6 +140,10 @@ pub fn shift(value: &Sql<'_>, by: Interval, back: bool, zone: &TimeZone) -> Opti
             let digits = at.fraction.min(6).max(by.digits);
             moved(*at, by).map(|at| Sql::DateTime(at.with_fraction(digits)))
         }
+        Sql::Text(text) if text.moment => {
+            let moved = shift(&super::moment(value)?, by, false, zone)?;
+            Some(Sql::moment(moved.to_text()?.into_owned()))
+        }
         other => {
             let digits = digits_of(other, zone).max(by.digits);
             let text = match read_date_time(other, Days::Real, zone)? {
@@ -152,7 +156,7 @@ pub fn shift(value: &Sql<'_>, by: Interval, back: bool, zone: &TimeZone) -> Opti
                 Reading::DateTime(at) => moved(at, by)?.with_fraction(digits).to_string(),
                 Reading::Time(_) | Reading::Long(..) => return None,
             };
-            Some(Sql::text(text))
+            Some(Sql::moment(text))
         }
     }
 }
