@@ -33,8 +33,13 @@ impl Meaning {
 
 const HORIZONTAL: &str = "\\t\\x20\\u{a0}\\u{1680}\\u{180e}\\u{2000}-\\u{200a}\\u{202f}\\u{205f}\\u{3000}";
 const VERTICAL: &str = "\\n\\x0b\\f\\r\\u{85}\\u{2028}\\u{2029}";
-/// What is no letter, number or blank, but printed.
-const GRAPHIC: &str = "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Co}";
+/// What leaves ink, and some signs that do not.
+const GRAPHIC: &str =
+    "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}[\\p{Cf}--[\\u{61c}\\u{180e}\\u{2066}-\\u{2069}]]";
+/// Scripts whose name takes in the signs they share with others.
+const SCRIPTS: [&str; 9] = [
+    "Arabic", "Bopomofo", "Cyrillic", "Greek", "Han", "Hangul", "Hiragana", "Katakana", "Latin",
+];
 
 /// The inside of brackets for a named set; `None` when there is none of this name.
 fn named(name: &str, binary: bool) -> Option<Meaning> {
@@ -56,7 +61,7 @@ fn named(name: &str, binary: bool) -> Option<Meaning> {
         "vertical" => set(VERTICAL, "\\n\\x0b\\f\\r\\x85"),
         "cntrl" => set("\\p{Cc}", "\\x00-\\x1f\\x7f"),
         "graph" => set(GRAPHIC, "!-\\x7e"),
-        "print" => set(&format!("{GRAPHIC}\\p{{Zs}}"), "\\x20-\\x7e"),
+        "print" => set(&format!("{GRAPHIC}\\p{{Zs}}\\u{{180e}}"), "\\x20-\\x7e"),
         "punct" => set("\\p{P}$+<=>\\^`|\\x7e", "!-/:-@\\[-`\\{-\\x7e"),
         "xdigit" => set("0-9A-Fa-f", "0-9A-Fa-f"),
         "ascii" => set("\\x00-\\x7f", "\\x00-\\x7f"),
