@@ -40,16 +40,23 @@ pub const REPLACE: Builtin = Builtin {
         Example::fails("REPLACE('abc', 'b')", "E1302"),
     ],
     constant: true,
-    call: Call::Eager(replace),
+    call: Call::Nullable(replace),
 };
 
 fn replace(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
+    if args.get(0).is_null() || args.get(1).is_null() {
+        return Ok(Sql::Null);
+    }
     let (text, from, to) = (args.bytes(0), args.bytes(1), args.bytes(2));
     let binary = binary(args, 0..3);
-    if from.is_empty() {
+    let finder = Finder::new(&from);
+    // Where there is nothing to replace, the server does not ask for `to`; in text it does, if there is a `from`.
+    if from.is_empty() || binary && finder.find(&text).is_none() {
         return Ok(made(text.into_owned(), binary));
     }
-    let finder = Finder::new(&from);
+    if args.get(2).is_null() {
+        return Ok(Sql::Null);
+    }
     if to.len() > from.len() {
         let more = (to.len() - from.len()).saturating_mul(finder.find_iter(&text).count());
         args.room_for(text.len().saturating_add(more))?;

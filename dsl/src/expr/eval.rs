@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::arith::{arithmetic, bits, invert, sign};
 use super::ast::{Aggregate, Binary, Case, Is, Link, Node, Pattern, Sense, Unary};
 use super::cast::cast;
+use super::json_operand::operand;
 use super::regexp::matcher;
 use super::run::{Lazy, Run};
 use super::sql::{Sql, Text, Ty, TyKind, Unit, compare_numbers};
@@ -51,7 +52,7 @@ fn truth(value: Option<bool>, sense: Sense) -> Sql<'static> {
 }
 
 fn unary<'a>(run: &Run<'a>, op: Unary, inner: &'a Node) -> Result<Sql<'a>, Failure> {
-    let value = node(run, inner)?;
+    let value = operand(inner, node(run, inner)?, None);
     Ok(match op {
         Unary::Not => truth(value.truth(), Sense::Negated),
         Unary::Invert => invert(&value),
@@ -67,6 +68,7 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Result<Sql<'a
     } else {
         node(run, first)?
     };
+    left = operand(first, left, links.first().map(|link| link.op));
     for link in links {
         run.spend(1)?;
         left = binary(run, left, link)?;
@@ -75,7 +77,7 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Result<Sql<'a
 }
 
 fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, Failure> {
-    let right = || node(run, &link.right);
+    let right = || Ok(operand(&link.right, node(run, &link.right)?, Some(link.op)));
     let compared = |wanted: fn(Ordering) -> bool| -> Result<Sql<'a>, Failure> {
         Ok(truth(run.compare(&left, &right()?).map(wanted), Sense::Plain))
     };

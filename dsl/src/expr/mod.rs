@@ -34,6 +34,7 @@ mod compare;
 mod error;
 mod eval;
 mod find;
+mod json_operand;
 mod parse;
 mod print;
 mod refused;

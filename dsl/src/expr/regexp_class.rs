@@ -172,6 +172,7 @@ fn property(rest: &mut &str, negated: bool, flavour: Flavour) -> Result<Meaning,
         "Xan" => "\\p{L}\\p{N}".to_owned(),
         "Xwd" => "\\p{L}\\p{N}_".to_owned(),
         "Xsp" | "Xps" => format!("{HORIZONTAL}{VERTICAL}\\p{{Z}}"),
+        script if SCRIPTS.contains(&script) => format!("\\p{{scx={script}}}"),
         plain
             if !plain.is_empty()
                 && plain

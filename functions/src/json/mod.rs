@@ -4,12 +4,14 @@
 mod path;
 mod read;
 
+use std::borrow::Cow;
+
 use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::expr::sql::Sql;
 
 use crate::units::size;
 use path::{Path, found};
-use read::{Kind, first_string, read, spaced, unquoted};
+use read::{Kind, begins_with_scalar, first_string, read, spaced, unquoted};
 
 const JSON: Param = Param::required(
     "json",
@@ -48,7 +50,8 @@ pub const JSON_EXTRACT: Builtin = Builtin {
         Example::null("JSON_EXTRACT('{\"a\": 1}', '$.b')"),
         Example::null("JSON_EXTRACT('{\"a\": 1', '$.a')"),
     ],
-    constant: true,
+    // As an operand it is more than its text, so it stays a call.
+    constant: false,
     call: Call::Eager(json_extract),
 };
 
@@ -105,10 +108,11 @@ pub const JSON_UNQUOTE: Builtin = Builtin {
     constant: true,
     call: Call::Eager(|args| {
         let text = args.text(0);
-        Ok(Sql::text(match first_string(&text) {
-            Some(string) => unquoted(string),
-            None => text.into_owned(),
-        }))
+        Ok(match (first_string(&text), args.get(0)) {
+            (Some(string), _) => Sql::text(unquoted(string)),
+            (None, Sql::Bytes(bytes)) => Sql::bytes(bytes.to_vec()),
+            (None, _) => Sql::text(text.into_owned()),
+        })
     }),
 };
 
@@ -188,9 +192,11 @@ fn json_length(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         return Ok(Sql::Null);
     };
     let text = args.text(0);
-    let (root, true) = read(&text) else {
+    let (root, valid) = read(&text);
+    // The server does not look behind a single value.
+    if !valid && !begins_with_scalar(&text) {
         return Ok(Sql::Null);
-    };
+    }
     Ok(match found(&root, &[path]).first() {
         Some(item) if matches!(item.kind, Kind::Map | Kind::List) => size(item.items.len()),
         Some(_) => Sql::int(1),
@@ -240,7 +246,11 @@ fn json_quote(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if matches!(args.get(0), Sql::Int(_) | Sql::Decimal(_) | Sql::Double(_)) {
         return Ok(Sql::Null);
     }
-    let text = args.text(0);
+    // Bytes are Latin letters here.
+    let text: Cow<'_, str> = match args.get(0) {
+        Sql::Bytes(bytes) => bytes.iter().copied().map(char::from).collect::<String>().into(),
+        _ => args.text(0),
+    };
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for char in text.chars() {

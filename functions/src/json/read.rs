@@ -47,6 +47,33 @@ pub(super) fn first_string(text: &str) -> Option<&str> {
     reader.string().ok()
 }
 
+/// Whether a single value stands at the beginning, whatever follows it.
+pub(super) fn begins_with_scalar(text: &str) -> bool {
+    let mut reader = Reader { text, at: 0 };
+    reader.blanks();
+    match reader.peek() {
+        Some(b'"') => reader.string().is_ok(),
+        Some(b'-' | b'0'..=b'9') => {
+            let mut whole = !reader.take(b'-');
+            whole |= reader.run() > 0;
+            if reader.take(b'.') {
+                reader.run();
+            }
+            if reader.take(b'e') || reader.take(b'E') {
+                if !reader.take(b'+') {
+                    reader.take(b'-');
+                }
+                whole = reader.run() > 0;
+            }
+            // What is no number is none only when the text ends with it.
+            whole || reader.at < text.len()
+        }
+        _ => ["true", "false", "null"]
+            .iter()
+            .any(|word| text[reader.at..].starts_with(word)),
+    }
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
