@@ -21,9 +21,7 @@ pub(super) fn operand<'a>(node: &Node, value: Sql<'a>, op: Option<Binary>) -> Sq
     }
     let compared = matches!(
         op,
-        Some(
-            Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::NullSafe
-        )
+        Some(Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge | Binary::NullSafe)
     );
     match &*text.text {
         "true" if !compared => Sql::bool(true),

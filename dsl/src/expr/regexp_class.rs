@@ -34,8 +34,7 @@ impl Meaning {
 const HORIZONTAL: &str = "\\t\\x20\\u{a0}\\u{1680}\\u{180e}\\u{2000}-\\u{200a}\\u{202f}\\u{205f}\\u{3000}";
 const VERTICAL: &str = "\\n\\x0b\\f\\r\\u{85}\\u{2028}\\u{2029}";
 /// What leaves ink, and some signs that do not.
-const GRAPHIC: &str =
-    "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}[\\p{Cf}--[\\u{61c}\\u{180e}\\u{2066}-\\u{2069}]]";
+const GRAPHIC: &str = "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}[\\p{Cf}--[\\u{61c}\\u{180e}\\u{2066}-\\u{2069}]]";
 /// Scripts whose name takes in the signs they share with others.
 const SCRIPTS: [&str; 9] = [
     "Arabic", "Bopomofo", "Cyrillic", "Greek", "Han", "Hangul", "Hiragana", "Katakana", "Latin",

@@ -129,8 +129,8 @@ impl<'t> Reader<'t> {
                 Kind::Number
             }
             _ => {
-                let word = ["true", "false", "null"].into_iter();
-                let word = word.filter(|word| self.text[self.at..].starts_with(*word)).next();
+                let mut words = ["true", "false", "null"].into_iter();
+                let word = words.find(|word| self.text[self.at..].starts_with(*word));
                 self.at += word.ok_or(Fault)?.len();
                 Kind::Word
             }
