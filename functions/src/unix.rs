@@ -205,10 +205,13 @@ fn convert_tz(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         return Ok(Sql::Null);
     };
     let at = at.with_fraction(args.digits(0));
-    let Some(micros) = time::to_micros(&at, &from) else {
+    if !at.date.exists() {
         return Ok(Sql::Null);
-    };
+    }
     // What the server has no seconds for stays as it is.
+    let Some(micros) = time::to_micros(&at, &from) else {
+        return Ok(Sql::DateTime(at));
+    };
     if !(SECOND..(LAST_SECOND + 1) * SECOND).contains(&micros) {
         return Ok(Sql::DateTime(at));
     }

@@ -291,10 +291,13 @@ impl fmt::Display for DateTime {
 impl Time {
     /// The same time with another number of digits; digits that are not shown any more are cut.
     pub fn with_fraction(self, fraction: u8) -> Time {
+        let micros = cut(self.micros, fraction);
         Time {
-            micros: cut(self.micros, fraction),
+            // What is cut to nothing has no sign.
+            negative: self.negative && (self.seconds > 0 || micros > 0),
+            seconds: self.seconds,
+            micros,
             fraction,
-            ..self
         }
     }
 
