@@ -45,10 +45,8 @@ fn operators_bind_as_on_the_server() {
     let mut wrong = String::new();
     let mut count = 0;
     for row in rows(PRECEDENCE) {
-        if matches!(
-            row[0],
-            "BINARY 3 / 2" | "BINARY 0 / 1" | "4 / BINARY 1" | "BINARY 'a' LIKE 'A'"
-        ) {
+        // BINARY of a number: the server keeps four digits in a division, we none. Nobody writes it.
+        if matches!(row[0], "BINARY 3 / 2" | "BINARY 0 / 1" | "4 / BINARY 1") {
             continue;
         }
         let [expr, want] = row.as_slice() else {
@@ -57,7 +55,7 @@ fn operators_bind_as_on_the_server() {
         let ours = printed(expr, &env);
         let agrees = match &ours {
             Ok(text) => text == want,
-            Err(code) => *want == "ERROR" || matches!(code.as_str(), "E1301" | "E1302"),
+            Err(_) => *want == "ERROR",
         };
         if !agrees {
             writeln!(wrong, "{expr}: {ours:?}, the server: {want}").unwrap();

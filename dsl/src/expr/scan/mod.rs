@@ -120,7 +120,7 @@ pub(super) fn scan(text: &str, registry: &Registry, bounds: &Bounds) -> Result<(
     let shaped = errors.len();
     names::check(text, &tokens, registry, &mut errors);
     // A lost placeholder or a CASE without END is one fault; what it does to its neighbours is not another.
-    if readable && !errors[..shaped].iter().any(|error| is_shape(error)) {
+    if readable && !errors[..shaped].iter().any(is_shape) {
         order::check(text, &tokens, &mut errors);
     }
     if errors.is_empty() {
