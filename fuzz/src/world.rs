@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// The codes of the problems that an input has, and of what fails when it is evaluated.
+    /// The codes of the problems that an input has, and of what fails when it is evaluated over the plainest row.
     pub fn codes(&self, target: Target, input: &[u8]) -> Vec<&'static str> {
         let text = String::from_utf8_lossy(input);
         match target {
@@ -99,6 +99,7 @@ impl World {
                 Err(errors) => errors.iter().map(|error| error.entry.code).collect(),
                 Ok(expr) => self
                     .envs()
+                    .take(1)
                     .filter_map(|env| expr.eval(&env).err().map(|failure| failure.code()))
                     .collect(),
             },

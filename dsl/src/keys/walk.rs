@@ -9,6 +9,9 @@ use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair, Style};
 
+/// Problems of a file beyond which no nearer names are looked for.
+const SUGGESTED: usize = 200;
+
 /// Checks a map against its table, and everything below it. Value places and conditions are not entered: they are
 /// checked where they are compiled.
 pub fn walk(node: &Node, block: &'static Block, file: &Arc<SourceFile>, diags: &mut Vec<Diagnostic>) {
@@ -44,7 +47,12 @@ impl Walk<'_> {
                 }
                 Some(row) => self.shape(&pair.key, &pair.value, &row.shape),
                 None => {
-                    let near = did_you_mean(&pair.key, block.rows.iter().map(|row| row.key));
+                    let known = block.rows.iter().map(|row| row.key);
+                    // Nobody reads more suggestions, and a large file of other keys would take seconds.
+                    let near = match self.diags.len() < SUGGESTED {
+                        true => did_you_mean(&pair.key, known),
+                        false => Vec::new(),
+                    };
                     self.report(
                         self.problem(&words::UNKNOWN_KEY, pair.key_span.clone())
                             .with("key", &pair.key)
