@@ -133,7 +133,7 @@ impl KeptLines {
     }
 }
 
-fn first<'l>(document: &'l [LineList], which: impl Fn(&str, &str) -> bool) -> Option<&'l str> {
+fn first(document: &[LineList], which: impl Fn(&str, &str) -> bool) -> Option<&str> {
     document.iter().find_map(|lines| {
         let list = lines.list.to_string();
         lines

@@ -134,6 +134,10 @@ impl Memo {
     /// Fetches what is wanted and not known yet.
     pub(crate) fn fetch(&mut self, reader: &Reader, wants: Vec<LookupWant>) -> Result<(), AppError> {
         let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
+        #[expect(
+            clippy::mutable_key_type,
+            reason = "a compiled pattern keeps scratch space; it is compared by its text"
+        )]
         let mut seen = HashSet::new();
         for want in wants {
             let asked = (
