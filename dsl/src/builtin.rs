@@ -412,9 +412,12 @@ impl<'x> Args<'x> {
         self.get(index).to_int().unwrap_or(Int::Signed(0))
     }
 
-    /// [`Args::int`] with a sign.
+    /// [`Args::int`] with a sign. A text beyond the largest is its bits, so below zero.
     pub fn integer(&self, index: usize) -> i64 {
-        self.int(index).clamped()
+        match (self.get(index), self.int(index)) {
+            (Sql::Text(_) | Sql::Bytes(_), Int::Unsigned(bits)) => bits.cast_signed(),
+            (_, int) => int.clamped(),
+        }
     }
 
     /// As a number of characters or places: a negative one is zero.

@@ -167,7 +167,12 @@ pub const FIELD: Builtin = Builtin {
 };
 
 fn field(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
-    let texts = (0..args.len()).all(|index| !is_number(args.get(index)));
+    // A NULL counts by its type.
+    let number = |index| match args.get(index) {
+        Sql::Null => args.types().ty(index).kind.is_number(),
+        value => is_number(value),
+    };
+    let texts = !(0..args.len()).any(number);
     let binary = binary(args, 0..args.len());
     let same = |index: &usize| {
         let (wanted, value) = (args.get(0), args.get(*index));

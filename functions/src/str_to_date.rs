@@ -44,7 +44,7 @@ pub const STR_TO_DATE: Builtin = Builtin {
 
 /// What a format asks for: letters of a day make a day, letters of a clock a time.
 fn type_of(types: &Types<'_, '_>) -> Ty {
-    match types.value(1).to_text() {
+    match types.value(1).to_text().filter(|_| !types.varies(1)) {
         Some(format) => asked_for(&format),
         None => Ty::new(TyKind::DateTime, 6),
     }

@@ -234,6 +234,15 @@ impl<'a> Run<'a> {
     }
 
     /// The values of an aggregate function's argument, line by line, NULLs left out; each with what orders it.
+    /// Whether a node reads what is another value on each line.
+    pub(crate) fn varies(&self, node: &Node) -> bool {
+        let is_list = |slot: usize| {
+            let path = self.read(slot).map(|(path, _)| path);
+            path.is_some_and(|path| matches!(self.env.list(slot, path).as_deref(), Some(Value::List(_))))
+        };
+        self.line.get().is_some() && node.slots().into_iter().any(is_list)
+    }
+
     pub(super) fn lines(
         &self,
         argument: &'a Node,

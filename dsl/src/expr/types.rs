@@ -47,6 +47,11 @@ impl<'r, 'a> Types<'r, 'a> {
             .map_or(Sql::Null, |node| value(self.run, node))
     }
 
+    /// Whether its value is another one on each line, so that no type can depend on it.
+    pub fn varies(&self, index: usize) -> bool {
+        self.nodes.get(index).is_some_and(|node| self.run.varies(node))
+    }
+
     /// The type of a time that an interval is added to, both by their numbers.
     pub fn shifted(&self, time: usize, by: usize) -> Ty {
         let by = self.nodes.get(by).and_then(|node| interval(self.run, node));

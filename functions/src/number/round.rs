@@ -125,6 +125,9 @@ pub(super) fn places(value: &Sql<'_>) -> i64 {
 /// A decimal shows as many digits as it is rounded to; so does a float, as long as they are fixed.
 fn rounded(types: &Types<'_, '_>) -> Ty {
     let number = types.number(0);
+    if types.varies(1) {
+        return number;
+    }
     let places = types.value(1);
     if places.is_null() && types.len() > 1 && matches!(number.kind, TyKind::Decimal | TyKind::Double) {
         return Ty::DOUBLE;
@@ -142,6 +145,8 @@ fn cut(args: &Args<'_>, how: Cut) -> Result<Sql<'static>, CallError> {
     let places = places(args.get(1));
     // Beyond a hundred digits before the point everything exact is zero.
     let near = i32::try_from(places.clamp(-100, i64::from(MAX_SCALE))).unwrap_or(0);
+    // Places that differ from line to line can take digits away, but show no more.
+    let varies = args.types().varies(1);
     Ok(match args.num(0) {
         Num::Int(int) if places >= 0 => Sql::Int(int),
         Num::Int(int) => {
@@ -151,13 +156,19 @@ fn cut(args: &Args<'_>, how: Cut) -> Result<Sql<'static>, CallError> {
                 .and_then(|whole| Int::fit(whole, int.is_unsigned()));
             fits.map_or(Sql::Decimal(number), Sql::Int)
         }
+        Num::Exact(number) if varies => {
+            let near = near.min(i32::from(number.scale()));
+            Sql::Decimal(how.exact(&number, near)?.with_scale(number.scale()))
+        }
         Num::Exact(number) => Sql::Decimal(how.exact(&number, near)?),
         Num::Float(double) => {
             let value = how.float(double.value, places).ok_or(CallError::OutOfRange)?;
             let shown = places.clamp(0, i64::from(NOT_FIXED));
             Sql::Double(Double {
                 value,
-                decimals: u8::try_from(shown).ok().filter(|shown| *shown < NOT_FIXED),
+                decimals: u8::try_from(shown)
+                    .ok()
+                    .filter(|shown| *shown < NOT_FIXED && !varies),
             })
         }
     })

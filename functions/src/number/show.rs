@@ -5,7 +5,7 @@ use dsl::decimal::MAX_SCALE;
 use dsl::expr::sql::{Double, Num, Sql};
 
 use super::NUMBER;
-use super::round::{Cut, places};
+use super::round::Cut;
 
 /// Digits after the point that the server shows at most.
 const MOST_PLACES: i64 = 38;
@@ -86,7 +86,9 @@ fn format(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if args.get(0).is_null() || args.get(1).is_null() {
         return Ok(Sql::Null);
     }
-    let places = places(args.get(1)).clamp(0, MOST_PLACES);
+    // Counted in 32 bits: 6854775807 places are below zero.
+    let places = args.int(1).wide() & i128::from(u32::MAX);
+    let places = i64::from(u32::try_from(places).unwrap_or(0).cast_signed()).clamp(0, MOST_PLACES);
     let count = usize::try_from(places).unwrap_or(0);
     let mut plain = match args.num(0) {
         Num::Float(double) => {
