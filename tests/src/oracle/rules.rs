@@ -118,7 +118,7 @@ fn is_unfit_cast(seen: &mut Seen<'_>) -> bool {
         Some((_, _, Answer::Text(from))) => Some(number(from)),
         _ => None,
     };
-    let edge = digits.bytes().all(|digit| digit == b'9');
+    let edge = digits.trim_start_matches('0').bytes().all(|digit| digit == b'9');
     edge || whole.is_some_and(|from| from < 0.0 || from.abs() > 9.2e18)
 }
 
@@ -233,6 +233,64 @@ fn least_as_text(node: &Node) -> Option<Node> {
     is_one.then(|| Node::call("CONCAT", vec![node.clone()]))
 }
 
+/// Functions whose text has a declared number of digits for the server.
+fn text_without_digits(node: &Node) -> Option<Node> {
+    const TEXTS: &[&str] = &[
+        "HEX",
+        "UNHEX",
+        "BIN",
+        "OCT",
+        "CONV",
+        "DATE_FORMAT",
+        "TIME_FORMAT",
+        "FROM_UNIXTIME",
+        "BINARY",
+        "CAST AS BINARY",
+        "MD5",
+        "SHA1",
+        "SHA",
+        "SHA2",
+        "TO_BASE64",
+        "FROM_BASE64",
+        "DAYNAME",
+        "MONTHNAME",
+        "SPACE",
+    ];
+    TEXTS
+        .contains(&node.label.as_str())
+        .then(|| Node::call("CONCAT", vec![node.clone()]))
+}
+
+/// A time that is none as NULL.
+fn is_invalid_time_compared(seen: &mut Seen<'_>) -> bool {
+    const TIMES: &[&str] = &[
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "CONVERT",
+        "LAST_DAY",
+        "STR_TO_DATE",
+        "MAKEDATE",
+        "MAKETIME",
+        "FROM_DAYS",
+    ];
+    let mut root = seen.case.root.clone();
+    for (node, _, server) in seen.parts().to_vec() {
+        let makes_time = TIMES.contains(&node.label.as_str()) || node.label.starts_with("CAST");
+        if makes_time && server == Answer::Null {
+            let position = root.all().into_iter().position(|other| same(other, &node));
+            if let Some(position) = position {
+                root = root.replaced(position, &Node::literal("CAST(NULL AS DATE)"));
+            }
+        }
+    }
+    let case = Case {
+        root,
+        lines: seen.case.lines.clone(),
+    };
+    case.server() != seen.case.server() && (seen.ask)(&case).1.agrees(seen.ours)
+}
+
 /// The arguments of functions that lose the characters of the others when one is a number.
 fn arguments_as_text(node: &Node) -> Option<Node> {
     let super::node::Shape::Build { kids, .. } = &node.shape else {
@@ -251,7 +309,7 @@ fn arguments_as_text(node: &Node) -> Option<Node> {
     Some(copy)
 }
 
-/// `GROUP_CONCAT(x)` as `GROUP_CONCAT(IF(x IS NULL, NULL, x))`.
+/// `GROUP_CONCAT(x)` with an operand whose type may be NULL.
 fn concatenated_with_null(node: &Node) -> Option<Node> {
     let super::node::Shape::Build {
         ours,
@@ -265,8 +323,8 @@ fn concatenated_with_null(node: &Node) -> Option<Node> {
     if node.label != "GROUP_CONCAT" {
         return None;
     }
-    let pieces = ["IF((", ") IS NULL, NULL, ", ")"].map(str::to_owned).to_vec();
-    let kid = Node::build("IF", pieces, vec![kid.clone(), kid.clone()]);
+    let pieces = ["IF(l.q0 <> l.q0, NULL, ", ")"].map(str::to_owned).to_vec();
+    let kid = Node::build("IF", pieces, vec![kid.clone()]);
     Some(Node::build("GROUP_CONCAT", ours.clone(), vec![kid]).for_server(server.clone()))
 }
 
@@ -348,6 +406,40 @@ pub(super) const ALL: &[Rule] = &[
         why: "the text that is least by the collation; MariaDB compares again, as numbers, and agrees when CONCAT \
               asks for the text",
         holds: |seen| agrees_when(seen, least_as_text),
+    },
+    Rule {
+        name: "digits of a text",
+        why: "a text used as a number shows the digits it has; MariaDB declares none for what DATE_FORMAT, HEX and their \
+              like give, and agrees when CONCAT makes the text",
+        holds: |seen| agrees_when(seen, text_without_digits),
+    },
+    Rule {
+        name: "a time that is none, compared",
+        why: "is NULL; MariaDB compares the zero it leaves behind, and agrees when NULL is written",
+        holds: is_invalid_time_compared,
+    },
+    Rule {
+        name: "third argument of DATE_FORMAT",
+        why: "MariaDB takes a language; MySQL and we do not",
+        holds: |seen| {
+            seen.failed_with("E1302")
+                && seen
+                    .case
+                    .root
+                    .all()
+                    .iter()
+                    .any(|node| node.label == "DATE_FORMAT" && node.kids().len() == 3)
+        },
+    },
+    Rule {
+        name: "REPLACE by NULL where nothing is found",
+        why: "NULL, as in MySQL; MariaDB sometimes gives the text as it was",
+        holds: |seen| {
+            *seen.ours == Answer::Null
+                && seen.parts().iter().any(|(node, ours, server)| {
+                    node.label == "REPLACE" && *ours == Answer::Null && *server != Answer::Null
+                })
+        },
     },
     Rule {
         name: "INSERT and MAKE_SET with a number",

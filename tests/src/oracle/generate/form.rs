@@ -277,10 +277,7 @@ impl Form {
                 ]);
                 cast(making, target, Want::Any, depth)
             }
-            Form::ToDouble => {
-                let target = making.rng.pick(&["DOUBLE", "FLOAT"]);
-                cast(making, target, Want::Any, depth)
-            }
+            Form::ToDouble => cast(making, "DOUBLE", Want::Any, depth),
             Form::ToChar => {
                 let target = making
                     .rng
@@ -389,18 +386,7 @@ impl Form {
                 let (a, b) = (making.text(), making.text());
                 Node::literal(format!("{} {}", quoted(&a), quoted(&b)))
             }
-            Form::HexLiteral => {
-                let digits =
-                    making
-                        .rng
-                        .pick(&["41", "616263", "00", "e4b8ad", "ff", "0A", "7fffffffffffffff"]);
-                let text = if making.chance(50) {
-                    format!("0x{digits}")
-                } else {
-                    format!("x'{digits}'")
-                };
-                Node::literal(text)
-            }
+            Form::HexLiteral => hex_literal(making),
             Form::Binary => {
                 let kid = making.operand(Want::Text, depth);
                 wrap(making, "BINARY", "BINARY ", kid, "")
@@ -640,12 +626,38 @@ fn group_concat(making: &mut Making<'_>, depth: u32) -> Node {
 
 /// The server knows the function only; the arrows are MySQL's.
 fn arrow(making: &mut Making<'_>) -> Node {
-    let kids = vec![making.operand(Want::Json, 0), making.leaf(Want::JsonPath)];
+    let kids = vec![making.json_field(), making.json_path()];
     if making.chance(50) {
         fenced("->", &["", "->", ""], kids).for_server(words(&["JSON_EXTRACT(", ", ", ")"]))
     } else {
         fenced("->>", &["", "->>", ""], kids).for_server(words(&["JSON_UNQUOTE(JSON_EXTRACT(", ", ", "))"]))
     }
+}
+
+/// Bytes as an argument, a number in arithmetic and beside a number; elsewhere nobody can tell.
+fn hex_literal(making: &mut Making<'_>) -> Node {
+    let digits = making
+        .rng
+        .pick(&["41", "616263", "00", "e4b8ad", "ff", "0A", "7fffffffffffffff"]);
+    let literal = if making.chance(60) {
+        format!("0x{digits}")
+    } else {
+        format!("x'{digits}'")
+    };
+    let (before, after) = making.rng.pick(&[
+        ("HEX(", ")"),
+        ("LENGTH(", ")"),
+        ("CONCAT(", ", 'b')"),
+        ("MD5(", ")"),
+        ("CONVERT(", " USING utf8mb4)"),
+        ("", " + 1"),
+        ("2 * ", ""),
+        ("", " > 65"),
+        ("", " = 'A'"),
+        ("ASCII(", ")"),
+    ]);
+    let pieces = vec![before.to_owned(), after.to_owned()];
+    Node::build("0x", pieces, vec![Node::literal(literal)])
 }
 
 fn time_literal(making: &mut Making<'_>) -> Node {

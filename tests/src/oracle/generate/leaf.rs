@@ -453,7 +453,6 @@ const ZONES: &[&str] = &[
     "UTC",
     "America/New_York",
     "Europe/London",
-    "SYSTEM",
     "+14:00",
     "+15:00",
     "nowhere",
@@ -526,10 +525,11 @@ pub(super) const LONG_AMOUNTS: &[&str] = &[
 
 impl Making<'_> {
     pub(super) fn leaf(&mut self, want: Want) -> Node {
-        if self.in_list && self.chance(55) {
+        let literal = matches!(want, Want::Fraction | Want::Days);
+        if self.in_list && !literal && self.chance(55) {
             return self.leaf_column(want);
         }
-        if self.chance(4) {
+        if !literal && self.chance(4) {
             return Node::literal("NULL");
         }
         match want {
@@ -577,6 +577,9 @@ impl Making<'_> {
                 self.text_leaf(text)
             }
             Want::Temporal => self.temporal(),
+            Want::Days => self.one_of(&[
+                "366", "367", "1000", "738839", "3652424", "3652425", "9999999", "738839.6", "'738839'", "-1",
+            ]),
             Want::Places => self.one_of(&[
                 "0", "1", "2", "2", "3", "4", "6", "10", "29", "30", "31", "38", "-1", "-2", "-3", "-40",
                 "64", "1.5", "'2'",
@@ -654,6 +657,16 @@ impl Making<'_> {
         );
         let quoted = self.lines.words == Some(index) && (number || self.chance(50));
         Node::column(index, quoted)
+    }
+
+    /// A placeholder with JSON in it, in front of an arrow.
+    pub(super) fn json_field(&mut self) -> Node {
+        Node::field(Cell::Text(self.rng.pick(JSONS).to_owned()))
+    }
+
+    /// A path as a literal, behind an arrow.
+    pub(super) fn json_path(&mut self) -> Node {
+        Node::literal(quoted(self.rng.pick(JSON_PATHS)))
     }
 
     /// Digits of a second: a literal.

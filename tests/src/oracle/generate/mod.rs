@@ -56,6 +56,8 @@ pub(super) enum Want {
     Unit,
     /// A small number: days, months, years.
     Amount,
+    /// Days since the year 0.
+    Days,
     /// Seconds since 1970.
     Epoch,
     /// Bits of a hash.
@@ -266,8 +268,8 @@ impl Making<'_> {
 
     /// An operand; `depth` levels may stand below the one that asks.
     fn operand(&mut self, want: Want, depth: u32) -> Node {
-        if want == Want::Fraction {
-            return self.fraction();
+        if matches!(want, Want::Fraction | Want::Days) {
+            return self.leaf(want);
         }
         let want = self.strayed(want);
         if depth == 0 || self.chance(35) {

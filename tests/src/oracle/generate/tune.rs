@@ -38,7 +38,7 @@ pub(super) fn want(name: &str, index: usize) -> Option<Want> {
             | "UTC_TIME" | "UTC_TIMESTAMP",
             0,
         ) => Want::Fraction,
-        ("MAKEDATE", 0) | ("PERIOD_ADD" | "PERIOD_DIFF", _) | ("FROM_DAYS", 0) => Want::Amount,
+        ("MAKEDATE", 0) | ("PERIOD_ADD" | "PERIOD_DIFF", _) => Want::Amount,
         (name, 0)
             if name.starts_with("JSON_") && !matches!(name, "JSON_OBJECT" | "JSON_ARRAY" | "JSON_QUOTE") =>
         {
@@ -49,6 +49,7 @@ pub(super) fn want(name: &str, index: usize) -> Option<Want> {
         }
         ("JSON_CONTAINS", 1) => Want::Json,
         ("JSON_CONTAINS", 2) => Want::JsonPath,
+        ("FROM_DAYS", 0) => Want::Days,
         _ => return None,
     })
 }
