@@ -13,9 +13,9 @@ pub(crate) fn bench(place: &Place, arguments: &[&str]) -> Report {
         return report;
     }
     let folder = place.target.join("bench").to_string_lossy().into_owned();
+    // Not `--locked`: what our own crates need changes without this lock file hearing of it.
     let build = [
         "build",
-        "--locked",
         "--release",
         "--manifest-path",
         "bench/peers/Cargo.toml",
