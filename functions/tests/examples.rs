@@ -4,8 +4,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Fixed, printed};
+use common::{Fixed, compiled, printed};
 use dsl::builtin::{Count, Gives, Type};
+use dsl::expr::Ty;
 
 const ROW: &str =
     r#"{"details": [{"qty": 2, "price": 10.0}, {"qty": "4.50", "price": "10.0"}, {"price": 3}]}"#;
@@ -53,4 +54,27 @@ fn every_function_is_described() {
             .count();
         assert!(open <= 1 && builtin.returns != Type::Interval, "{}", builtin.name);
     }
+}
+
+/// `IF` and its like show the digits of a type that was derived without the value; a function whose declared type is
+/// not that of its results would print other digits inside of them than outside.
+#[test]
+fn results_have_the_type_that_was_derived_before() {
+    let env = Fixed::new(ROW);
+    let mut wrong = Vec::new();
+    for builtin in functions::ALL {
+        for example in builtin.examples {
+            let Ok(expr) = compiled(example.expr) else {
+                continue;
+            };
+            let Ok(value) = expr.eval_typed(&env) else {
+                continue;
+            };
+            let (derived, is) = (expr.ty(&env), Ty::of(&value));
+            if !value.is_null() && derived != is {
+                wrong.push(format!("{}: derived {derived}, is {is}", example.expr));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
