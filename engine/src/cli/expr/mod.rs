@@ -175,11 +175,13 @@ impl Session {
                     out.diagnostics(&problems);
                 }
             }
-            Err(Trouble::Value(failure)) => {
+            Err(Trouble::Value(failure, warnings)) => {
                 self.code = 1;
+                out_warnings(out, &warnings);
                 if out.json {
                     let error = error_document(&failure, out.lang);
-                    self.results.push(refused(text, traced, Vec::new(), Some(error)));
+                    let warnings = documents(&warnings, out.lang);
+                    self.results.push(refused(text, traced, warnings, Some(error)));
                 } else {
                     show_failure(&failure, out);
                 }
@@ -275,7 +277,7 @@ fn out_warnings(out: &Out, warnings: &[Diagnostic]) {
 
 enum Trouble {
     Text(Vec<Diagnostic>),
-    Value(Failure),
+    Value(Failure, Vec<Diagnostic>),
 }
 
 fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>), Trouble> {
@@ -292,8 +294,11 @@ fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>)
     };
     let expr = compile(text, &functions::registry(), &Bounds::default())
         .map_err(|problems| Trouble::Text(told(problems)))?;
-    let value = expr.eval_typed(bench).map_err(Trouble::Value)?.into_owned();
-    Ok((value, told(expr.warnings().to_vec())))
+    let warnings = told(expr.warnings().to_vec());
+    match expr.eval_typed(bench) {
+        Ok(value) => Ok((value.into_owned(), warnings)),
+        Err(failure) => Err(Trouble::Value(failure, warnings)),
+    }
 }
 
 /// The sort of a result in `--json`, where digits stand in the value itself.
@@ -321,7 +326,7 @@ mod tests {
             let got = match evaluate(text, &bench) {
                 Ok((value, _)) => Ok(value.to_text().map_or_else(|| "NULL".to_owned(), Cow::into_owned)),
                 Err(Trouble::Text(problems)) => Err(problems[0].entry.code),
-                Err(Trouble::Value(failure)) => Err(failure.code()),
+                Err(Trouble::Value(failure, _)) => Err(failure.code()),
             };
             assert_eq!(got.as_deref().map_err(|code| *code), want, "{text}");
         };
