@@ -252,6 +252,8 @@ pub struct OperationFacts {
     pub filter: Option<FilterKind>,
     /// Fields of a row as samples show them (`a`, `a.b`, `list.*.x`); `None` when nobody knows.
     pub columns: Option<Vec<String>>,
+    /// Fields whose samples are texts that no number begins, each with such a text.
+    pub words: Vec<(String, String)>,
     /// What it can do to a document.
     pub writes: Vec<Action>,
     /// Default of the target's `key`.
@@ -296,6 +298,7 @@ impl OperationFacts {
             accepts_fields: false,
             filter: None,
             columns: None,
+            words: Vec::new(),
             writes: Vec::new(),
             keys: Box::new(|_| Vec::new()),
             key_under: None,

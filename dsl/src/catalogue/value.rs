@@ -471,6 +471,32 @@ pub const DEFER_WHERE: Entry = Entry {
     example: "FNote: {$value: <<remark>>, $missing: defer}",
 };
 
+/// `{path}` has several values, and one is needed here.
+pub const SEVERAL_VALUES: Entry = Entry {
+    code: "E1242",
+    severity: Severity::Error,
+    zh: "`{path}` {why},此处需要单个值",
+    en: "`{path}` {why_en}, and one value is needed here",
+    help_zh: "{how}",
+    help_en: "{how_en}",
+    long_zh: "样例数据或字段列表说明这个字段是列表或对象,或在列表里面。一个占位符或表达式只能用单个值;聚合函数和 `$each` 处理多行。",
+    long_en: "Samples or the list of fields show that the field is a list or an object, or lies in a list. A placeholder in text and an expression take a single value; functions over lines and `$each` take several.",
+    example: "FQty: _function <<details.qty>> * 2",
+};
+
+/// `{path}` is text in the samples, and a number is needed here.
+pub const TEXT_AS_NUMBER: Entry = Entry {
+    code: "W1243",
+    severity: Severity::Warning,
+    zh: "样例数据中 `{path}` 是文本(例如 '{sample}'),在这里按 0 计算",
+    en: "`{path}` is text in the samples, such as '{sample}', and counts as 0 here",
+    help_zh: "确认字段;取文本里的数字用 REGEXP_SUBSTR,拼接用 CONCAT",
+    help_en: "check the field; for the digits of a text use REGEXP_SUBSTR, to join texts CONCAT",
+    long_zh: "不以数字开头的文本在算术里是 0,和数据库一样。",
+    long_en: "A text that no number begins is 0 in arithmetic, as in a database.",
+    example: "FAmount: _function <<buyerNick>> * 2",
+};
+
 /// The text begins with "function "; did you mean `_function`?.
 pub const FUNCTION_TYPO: Entry = Entry {
     code: "W1226",
@@ -548,6 +574,8 @@ pub const ALL: &[&Entry] = &[
     &TEMPLATE_SYNTAX,
     &TEMPLATE_REFUSED,
     &DEFER_WHERE,
+    &SEVERAL_VALUES,
+    &TEXT_AS_NUMBER,
     &FUNCTION_TYPO,
     &SENT_AS_TEXT,
     &REFERENCE_IN_SCHEME,

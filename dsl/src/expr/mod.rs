@@ -48,6 +48,7 @@ pub mod time;
 mod trace;
 pub mod ty;
 pub(crate) mod types;
+mod uses;
 mod warn;
 
 use std::borrow::Cow;
@@ -67,6 +68,7 @@ pub use refused::{REFUSED, Refused, refused};
 pub use sql::Sql;
 pub use trace::Step;
 pub use ty::Ty;
+pub use uses::Use;
 
 /// How large an expression and its values may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +208,11 @@ impl Expr {
         value
             .to_value()
             .ok_or_else(|| Failure::new(&evaluation::BYTES_ARE_NO_TEXT))
+    }
+
+    /// What each placeholder of [`Expr::reads`] is needed for.
+    pub fn uses(&self) -> Vec<Use> {
+        uses::uses(&self.root, self.reads.len())
     }
 
     /// The type of the result, whether it is NULL or not.

@@ -58,6 +58,9 @@ impl Reader<'_> {
         if let (true, Some(columns)) = (self.compat_qeasy, &mut columns) {
             explode.iter().for_each(|path| columns.flatten(path));
         }
+        if let Some(columns) = &mut columns {
+            explode.iter().for_each(|path| columns.explode(path));
+        }
         let derive = self.derive(node, &mut columns);
         let (keep, keep_drops_record) = self.keep(node, columns.as_ref());
         let numbered = !explode.is_empty();
@@ -262,7 +265,15 @@ impl Reader<'_> {
                     .for_each(|(name, _)| columns.add(&Path::names([name.clone()])));
                 columns
             }
-            (None, Some(known)) => Columns::new(known.iter().map(String::as_str)),
+            (None, Some(known)) => {
+                let mut columns = Columns::new(known.iter().map(String::as_str));
+                for (name, text) in operation.iter().flat_map(|operation| &operation.words) {
+                    if let Ok(path) = Path::parse(name) {
+                        columns.add_word(&path, text);
+                    }
+                }
+                columns
+            }
             (None, None) => return None,
         };
         tests.iter().for_each(|test| columns.add_row(&test.row));

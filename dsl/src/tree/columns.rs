@@ -11,6 +11,19 @@ pub struct Columns {
     paths: Vec<Vec<String>>,
     /// Those of which it is known that they hold lists.
     lists: Vec<Vec<String>>,
+    /// Those whose samples are texts that no number begins, each with one such text.
+    words: Vec<(Vec<String>, String)>,
+}
+
+/// Why a path gives no single value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSingle {
+    /// It holds a list.
+    List,
+    /// It holds an object, in which there is this field.
+    Object(Path),
+    /// It passes through this list.
+    Through(Path),
 }
 
 impl Columns {
@@ -55,6 +68,15 @@ impl Columns {
         if matches!(value, Value::List(_)) {
             self.add_list(at);
         }
+        if let Value::Text(text) = value
+            && !text.trim_start().is_empty()
+            && !text
+                .trim_start()
+                .starts_with(|first: char| "+-.0123456789".contains(first))
+            && self.words.iter().all(|(known, _)| known != at)
+        {
+            self.words.push((at.clone(), text.clone()));
+        }
         match value {
             Value::Map(map) if !map.is_empty() => {
                 for (name, value) in map {
@@ -96,6 +118,57 @@ impl Columns {
         list || !self.paths.contains(&wanted) && self.paths.iter().any(more)
     }
 
+    /// Why the field gives no single value; `None` when it does, or when nobody knows.
+    pub fn not_single(&self, path: &Path) -> Option<NotSingle> {
+        if self.holds_many(path, &[]) {
+            let wanted = names_of(path);
+            let inside = |known: &&Vec<String>| known.len() > wanted.len() && known.starts_with(&wanted);
+            let first = self
+                .paths
+                .iter()
+                .find(inside)
+                .filter(|_| !self.lists.contains(&wanted));
+            return Some(match first {
+                Some(names) => NotSingle::Object(Path::names(names.clone())),
+                None => NotSingle::List,
+            });
+        }
+        let segments = path.segments();
+        (1..segments.len()).find_map(|end| {
+            let list = from_segments(&segments[..end]);
+            let steps = matches!(segments[end], Segment::Name(_));
+            (steps && matches!(segments[end - 1], Segment::Name(_)) && self.lists.contains(&names_of(&list)))
+                .then_some(NotSingle::Through(list))
+        })
+    }
+
+    /// A text of the samples that no number begins, where all samples of the field are texts or missing.
+    pub fn word(&self, path: &Path) -> Option<&str> {
+        let wanted = names_of(path);
+        let found = self.words.iter().find(|(known, _)| *known == wanted);
+        found.map(|(_, text)| text.as_str())
+    }
+
+    /// Takes a field for one whose samples are texts like this one.
+    pub fn add_word(&mut self, path: &Path, text: &str) {
+        self.words.push((names_of(path), text.to_owned()));
+    }
+
+    /// The fields with texts that no number begins, as [`Columns::add_word`] takes them.
+    pub fn words(&self) -> Vec<(String, String)> {
+        let named = |names: &Vec<String>| Path::names(names.clone()).to_string();
+        self.words
+            .iter()
+            .map(|(names, text)| (named(names), text.clone()))
+            .collect()
+    }
+
+    /// A list that was exploded holds one line.
+    pub fn explode(&mut self, list: &Path) {
+        let names = names_of(list);
+        self.lists.retain(|known| *known != names);
+    }
+
     /// Known fields that are spelt nearly like this one.
     pub fn near(&self, path: &Path) -> Vec<String> {
         let wanted = names_of(path).join(".");
@@ -103,12 +176,19 @@ impl Columns {
         did_you_mean(&wanted, known.iter().map(String::as_str))
     }
 
-    /// The paths, as texts.
+    /// The paths, as texts; `*` stands behind a list.
     pub fn texts(&self) -> Vec<String> {
-        self.paths
-            .iter()
-            .map(|names| Path::names(names.clone()).to_string())
-            .collect()
+        let starred = |names: &Vec<String>| {
+            let mut segments = Vec::new();
+            for (at, name) in names.iter().enumerate() {
+                segments.push(Segment::Name(name.clone()));
+                if self.lists.iter().any(|list| *list == names[..=at]) {
+                    segments.push(Segment::All);
+                }
+            }
+            from_segments(&segments).to_string()
+        };
+        self.paths.iter().map(starred).collect()
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::builtin::Registry;
 use crate::catalogue::{Entry, value as words};
 use crate::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
-use crate::expr::{self, Bounds, ExprError};
+use crate::expr::{self, Bounds, ExprError, Use};
 use crate::facts::{NotFound, SchemeFacts};
 use crate::filter::Filter;
 use crate::path::{Path, Segment};
 use crate::template::{self, Piece as Part};
-use crate::tree::columns::Columns;
+use crate::tree::columns::{Columns, NotSingle};
 use crate::tree::formula::Formula;
 use crate::tree::names::{self, TreePlace};
 use crate::tree::slips;
@@ -71,6 +71,17 @@ pub(crate) struct Around {
 /// Compiles one value place.
 pub fn compile_tree(node: &Node, cx: &mut Compile<'_>) -> Tree {
     Tree::new(cx.term(node))
+}
+
+/// What a placeholder is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// It is sent as it is, a list too.
+    Any,
+    /// A single value.
+    One,
+    /// A number.
+    Number,
 }
 
 impl<'a> Compile<'a> {
@@ -220,6 +231,17 @@ impl<'a> Compile<'a> {
                 Part::Placeholder { inside, at } => {
                     let start = at.start;
                     let read = self.placeholder(inside, &|part| place(start + part.start..start + part.end));
+                    // With a filter (`json`, `text`) several values can be one text.
+                    if let Some(read) = read.as_ref().filter(|read| read.filters.is_empty())
+                        && let Ok(path) = Path::parse(inside.trim())
+                    {
+                        let need = if at == (0..text.len()) {
+                            Need::Any
+                        } else {
+                            Need::One
+                        };
+                        self.single(&read.from, &path, need, place(at.clone()));
+                    }
                     good &= read.is_some();
                     pieces.extend(read.map(Piece::Read));
                 }
@@ -472,6 +494,74 @@ impl<'a> Compile<'a> {
         }
     }
 
+    /// Reports what samples say cannot be used as it is written: several values where one is needed, text as number.
+    fn single(&mut self, from: &Ref, written: &Path, need: Need, span: Range<usize>) {
+        let (path, in_line) = match from {
+            Ref::Field { path, .. } => (path.clone(), false),
+            Ref::Line {
+                each,
+                rest: Some(rest),
+                ..
+            } => (each.join(rest), true),
+            _ => return,
+        };
+        let Some(columns) = &self.columns else { return };
+        let sample = columns.word(&path).filter(|_| need == Need::Number);
+        let sample = sample.map(|text| text.chars().take(20).collect::<String>());
+        let several = columns.not_single(&path).filter(|why| match why {
+            NotSingle::List | NotSingle::Object(_) => need != Need::Any,
+            // Inside its own `$each` a line has passed the list.
+            NotSingle::Through(_) => !in_line,
+        });
+        if let Some(sample) = sample {
+            self.report(
+                self.problem(&words::TEXT_AS_NUMBER, span.clone())
+                    .with("path", written)
+                    .with("sample", sample),
+            );
+        }
+        let line = |first: String| {
+            (
+                format!("明细逐行处理用 `$each`,合计用 `SUM(<<{written}>>)`,某一行写下标,例如 `<<{first}>>`"),
+                format!(
+                    "for every line use `$each`, for a total `SUM(<<{written}>>)`, for one line its number, such as \
+                     `<<{first}>>`"
+                ),
+            )
+        };
+        let (why, how) = match several {
+            None => return,
+            Some(NotSingle::List) => (
+                ("是列表".to_owned(), "is a list".to_owned()),
+                line(format!("{written}.0")),
+            ),
+            Some(NotSingle::Object(inside)) => (
+                ("是对象".to_owned(), "is an object".to_owned()),
+                (
+                    format!("写它里面的字段,例如 `<<{inside}>>`"),
+                    format!("name a field in it, such as `<<{inside}>>`"),
+                ),
+            ),
+            Some(NotSingle::Through(list)) => {
+                let whole = written.to_string();
+                let rest = whole.strip_prefix(&list.to_string()).unwrap_or_default();
+                let why = (
+                    format!("在列表 `{list}` 里,每行一个值"),
+                    format!("lies in the list `{list}`, one value a line"),
+                );
+                (why, line(format!("{list}.0{rest}")))
+            }
+        };
+        self.report(
+            self.problem(&words::SEVERAL_VALUES, span)
+                .with("path", written)
+                .with("why", why.0)
+                .with("why_en", why.1)
+                .with("how", how.0)
+                .with("how_en", how.1),
+        );
+    }
+
     fn formula(&mut self, node: &Node, at: usize) -> Term {
         let text = &node.scalar().expect("only scalars come here").text[at..];
         let place = |span: Range<usize>| node.span_in(at + span.start..at + span.end);
@@ -491,6 +581,16 @@ impl<'a> Compile<'a> {
             .iter()
             .map(|(path, span)| self.reference(path, place(span.clone())))
             .collect();
+        for (((path, span), from), wanted) in expr.reads().iter().zip(&refs).zip(expr.uses()) {
+            let need = match wanted {
+                Use::Lines => continue,
+                Use::Number => Need::Number,
+                Use::Value => Need::One,
+            };
+            if let Some(from) = from {
+                self.single(from, path, need, place(span.clone()));
+            }
+        }
         let lookups: Vec<Option<LookupTerm>> = expr
             .lookups()
             .iter()

@@ -138,8 +138,12 @@ impl Compile<'_> {
             return Some(path.clone());
         }
         let flat = path.to_string();
-        if let Some(column) = columns.iter().find(|column| column.replace('.', "_") == flat) {
-            return Path::parse(column).ok();
+        if let Some(column) = columns
+            .iter()
+            .map(|column| column.replace(".*", ""))
+            .find(|column| column.replace('.', "_") == flat)
+        {
+            return Path::parse(&column).ok();
         }
         self.report(
             self.problem(&words::LOOKUP_COLUMN, span)

@@ -66,6 +66,7 @@ impl Connection {
         facts.accepts_fields = operation.fields.is_some();
         facts.filter = operation.filter.then_some(FilterKind::SqlText);
         facts.columns = operation.columns.clone();
+        facts.words = operation.words.clone();
         facts.writes = operation.writes.clone();
         facts.key_under = operation.key_under.clone();
         facts.batch_max = operation.batch_max;

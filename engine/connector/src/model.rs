@@ -352,6 +352,8 @@ pub(crate) struct Operation {
     pub(crate) code: Option<CodePlace>,
     pub(crate) outcome: Vec<Row>,
     pub(crate) columns: Option<Vec<String>>,
+    /// Fields whose samples are texts that no number begins, each with such a text.
+    pub(crate) words: Vec<(String, String)>,
 }
 
 impl Operation {

@@ -191,6 +191,7 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
         query,
         options,
         columns: None,
+        words: Vec::new(),
     }
 }
 
@@ -561,19 +562,20 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
 
 /// Fields of rows, from the samples that come with a built-in connector.
 pub(super) fn add_columns(connector: &mut Connector) {
-    let known: Vec<Option<Vec<String>>> = connector
+    let known: Vec<Option<Columns>> = connector
         .operations
         .iter()
         .map(|operation| {
             let rows = crate::rows::sample_rows(connector, operation)?;
             let mut columns = Columns::default();
             rows.iter().for_each(|row| columns.add_row(row));
-            Some(columns.texts())
+            Some(columns)
         })
         .collect();
     for (operation, columns) in connector.operations.iter_mut().zip(known) {
         if let Some(operation) = Arc::get_mut(operation) {
-            operation.columns = columns;
+            operation.words = columns.as_ref().map(Columns::words).unwrap_or_default();
+            operation.columns = columns.map(|columns| columns.texts());
         }
     }
 }
