@@ -204,6 +204,17 @@ fn join(values: &[Sql<'_>], args: &Args<'_>) -> Result<Sql<'static>, CallError> 
         return Ok(Sql::Null);
     }
     let separator = if args.is_empty() { ",".into() } else { args.text(0) };
+    if values.iter().any(|value| matches!(value, Sql::Bytes(_))) {
+        let mut bytes = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                bytes.extend_from_slice(separator.as_bytes());
+            }
+            bytes.extend_from_slice(&value.to_bytes().unwrap_or_default());
+            args.room_for(bytes.len())?;
+        }
+        return Ok(Sql::bytes(bytes));
+    }
     let mut text = String::new();
     for (index, value) in values.iter().enumerate() {
         if index > 0 {

@@ -180,6 +180,8 @@ impl Ty {
             TyKind::Null | TyKind::Interval | TyKind::Date => value,
             TyKind::Int | TyKind::Unsigned => match value {
                 Sql::Int(_) => value,
+                // What does not fit, as `FLOOR` of a long number, stays what it is.
+                Sql::Decimal(number) if number.to_i64().is_none() => Sql::Decimal(number),
                 other => other.to_int().map_or(Sql::Null, Sql::Int),
             },
             TyKind::Decimal => match value {

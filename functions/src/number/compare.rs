@@ -76,10 +76,11 @@ fn meet(a: Ty, b: Ty) -> Ty {
         (TyKind::Null, _) => b,
         (_, TyKind::Null) => a,
         (x, y) if x.is_temporal() != y.is_temporal() => {
-            if x.is_temporal() {
-                a
-            } else {
-                b
+            let (time, other) = if x.is_temporal() { (a, b) } else { (b, a) };
+            match time.kind {
+                TyKind::Date => time,
+                // A text or a float may have any number of digits of a second.
+                kind => Ty::new(kind, time.decimals.max(other.decimals.min(6))),
             }
         }
         _ => a.merge(b),
@@ -117,7 +118,6 @@ fn no_day(ty: Ty) -> Sql<'static> {
     match ty.kind {
         TyKind::Date => Sql::Date(date),
         TyKind::DateTime => Sql::DateTime(DateTime::midnight(date).with_fraction(ty.decimals)),
-        TyKind::Time => Sql::Time(Time::from_micros(0, ty.decimals)),
         _ => Sql::Null,
     }
 }

@@ -162,7 +162,8 @@ fn cut(args: &Args<'_>, how: Cut) -> Result<Sql<'static>, CallError> {
         }
         Num::Exact(number) => Sql::Decimal(how.exact(&number, near)?),
         Num::Float(double) => {
-            let value = how.float(double.value, places).ok_or(CallError::OutOfRange)?;
+            // Without a float for it the server shows nothing but a zero.
+            let value = how.float(double.value, places).unwrap_or(0.0);
             let shown = places.clamp(0, i64::from(NOT_FIXED));
             Sql::Double(Double {
                 value,
