@@ -296,7 +296,7 @@ fn arguments_as_text(node: &Node) -> Option<Node> {
     let super::node::Shape::Build { kids, .. } = &node.shape else {
         return None;
     };
-    if !matches!(node.label.as_str(), "INSERT" | "MAKE_SET") {
+    if !matches!(node.label.as_str(), "INSERT" | "MAKE_SET" | "LPAD" | "RPAD") {
         return None;
     }
     let mut copy = node.clone();
@@ -309,24 +309,74 @@ fn arguments_as_text(node: &Node) -> Option<Node> {
     Some(copy)
 }
 
-/// `GROUP_CONCAT(x)` with an operand whose type may be NULL.
-fn concatenated_with_null(node: &Node) -> Option<Node> {
-    let super::node::Shape::Build {
-        ours,
-        server: Some(server),
-        kids,
-    } = &node.shape
-    else {
-        return None;
-    };
-    let [kid] = kids.as_slice() else { return None };
-    if node.label != "GROUP_CONCAT" {
-        return None;
-    }
-    let pieces = ["IF(l.q0 <> l.q0, NULL, ", ")"].map(str::to_owned).to_vec();
-    let kid = Node::build("IF", pieces, vec![kid.clone()]);
-    Some(Node::build("GROUP_CONCAT", ours.clone(), vec![kid]).for_server(server.clone()))
+/// A list function over values that are all NULL: the server says so when it counts them as texts.
+fn is_nothing_listed(seen: &mut Seen<'_>) -> bool {
+    let lists: Vec<Node> = seen
+        .parts()
+        .iter()
+        .filter(|(node, ours, server)| {
+            let empty = matches!(server, Answer::Text(text) if text.is_empty() || text.starts_with("0000-00-00") || text.starts_with("00:00:00"));
+            matches!(node.label.as_str(), "GROUP_CONCAT" | "MIN" | "MAX") && *ours == Answer::Null && empty
+        })
+        .map(|(node, ..)| node.clone())
+        .collect();
+    lists.iter().any(|list| {
+        let [kid] = list.kids() else { return false };
+        let pieces = vec![
+            "(SELECT COUNT(CONCAT(".to_owned(),
+            format!(")) FROM {} l)", super::node::LINES),
+        ];
+        let ours = vec!["COUNT(CONCAT(".to_owned(), "))".to_owned()];
+        let case = Case {
+            root: Node::build("COUNT", ours, vec![kid.clone()]).for_server(pieces),
+            lines: seen.case.lines.clone(),
+        };
+        (seen.ask)(&case).1 == Answer::Text("0".to_owned())
+    })
 }
+
+/// `TIMEDIFF(a, b)` as `CAST(TIMEDIFF(a, b) AS TIME(6))`.
+fn timediff_as_time(node: &Node) -> Option<Node> {
+    let pieces = vec!["CAST(".to_owned(), " AS TIME(6))".to_owned()];
+    (node.label == "TIMEDIFF").then(|| Node::build("CAST AS TIME", pieces, vec![node.clone()]))
+}
+
+/// A list function over no line as NULL.
+fn no_lines_as_null(node: &Node) -> Option<Node> {
+    let is_list = matches!(&node.shape, super::node::Shape::Build { server: Some(server), .. }
+        if server.iter().any(|piece| piece.contains(super::node::LINES)));
+    is_list.then(|| Node::literal("NULL"))
+}
+
+fn has(seen: &Seen<'_>, labels: &[&str]) -> bool {
+    seen.case
+        .root
+        .all()
+        .into_iter()
+        .any(|node| labels.contains(&node.label.as_str()))
+}
+
+/// What gives a time as text.
+const MOMENTS: &[&str] = &[
+    "DATE_ADD",
+    "DATE_SUB",
+    "ADDDATE",
+    "SUBDATE",
+    "+ INTERVAL",
+    "- INTERVAL",
+    "TIMESTAMPADD",
+    "ADDTIME",
+    "SUBTIME",
+    "TIME",
+    "TIME_TO_SEC",
+    "TIMESTAMP",
+    "STR_TO_DATE",
+    "UNIX_TIMESTAMP",
+    "FROM_UNIXTIME",
+    "SEC_TO_TIME",
+    "TO_SECONDS",
+    "MICROSECOND",
+];
 
 /// `ROUND(x)` as `ROUND(0 + (x))`.
 fn rounded_as_number(node: &Node) -> Option<Node> {
@@ -365,12 +415,9 @@ pub(super) const ALL: &[Rule] = &[
         name: "length of a value",
         why: "a text of more than 1 MiB is a failure; the server gives NULL, from 16 MiB on",
         holds: |seen| {
-            let long = |answer: &Answer| matches!(answer, Answer::Text(text) if text.len() > 1 << 20);
-            seen.failed_with("E2055")
-                && seen
-                    .parts()
-                    .iter()
-                    .any(|(_, _, server)| long(server) || *server == Answer::Null)
+            const LONG: &[&str] = &["REPEAT", "SPACE", "LPAD", "RPAD"];
+            let asks = |node: &&Node| LONG.contains(&node.label.as_str());
+            seen.failed_with("E2055") && seen.case.root.all().iter().any(asks)
         },
     },
     Rule {
@@ -448,10 +495,73 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| agrees_when(seen, arguments_as_text),
     },
     Rule {
-        name: "GROUP_CONCAT of nothing",
-        why: "NULL; MariaDB gives an empty text where its types say that the operand is never NULL, and agrees when they \
-              do not",
-        holds: |seen| agrees_when(seen, concatenated_with_null),
+        name: "a list of nothing",
+        why: "NULL; MariaDB gives an empty text or the day that is none where its types say that the operand is never NULL",
+        holds: is_nothing_listed,
+    },
+    Rule {
+        name: "TIMEDIFF used as a day",
+        why: "a time counts from today, as any other; MariaDB makes NULL of this one, and agrees when it is cast to a time",
+        holds: |seen| agrees_when(seen, timediff_as_time),
+    },
+    Rule {
+        name: "days before the year 1",
+        why: "FROM_DAYS gives a day that is none, and what is asked of it is NULL; MariaDB counts on",
+        holds: |seen| {
+            has(seen, &["FROM_DAYS"])
+                && seen.parts().iter().any(|(node, _, server)| {
+                    node.label == "FROM_DAYS" && *server == Answer::Text("0000-00-00".to_owned())
+                })
+        },
+    },
+    Rule {
+        name: "a JSON path that is none",
+        why: "NULL or a failure when it is computed; MariaDB refuses some of them and gives NULL for others",
+        holds: |seen| {
+            let codes = ["4042", "4078", "4079"];
+            let refused =
+                |answer: &Answer| matches!(answer, Answer::Failed(code) if codes.contains(&code.as_str()));
+            refused(seen.server) || seen.parts().iter().any(|(_, _, server)| refused(server))
+        },
+    },
+    Rule {
+        name: "a number too large for a time",
+        why: "is no time; MariaDB takes 838:59:59.999999 for numbers from 9223372036854775807 on",
+        holds: |seen| {
+            let large =
+                |answer: &Answer| matches!(answer, Answer::Text(text) if number(text).abs() >= 9.2e18);
+            let edge = |answer: &Answer| matches!(answer, Answer::Text(text) if ["838:59:59", "3020399", "999999"].iter().any(|edge| text.contains(edge)));
+            seen.parts().iter().any(|(_, _, server)| large(server))
+                && seen.parts().iter().any(|(_, _, server)| edge(server))
+        },
+    },
+    Rule {
+        name: "bytes in a text function",
+        why: "bytes that are no UTF-8 show a replacement character; the server takes them for Latin letters or leaves them out",
+        holds: |seen| {
+            has(seen, &["CHAR", "UNHEX", "FROM_BASE64", "0x", "BINARY"])
+                && seen.parts().iter().any(|(_, ours, server)| {
+                    let lost = |answer: &Answer| match answer {
+                        Answer::Text(text) => text.contains('\u{fffd}'),
+                        Answer::Bytes(_) => true,
+                        _ => false,
+                    };
+                    lost(ours) || lost(server)
+                })
+        },
+    },
+    Rule {
+        name: "digits of a time as text",
+        why: "a text shows the digits it has; MariaDB declares some for a text that is a time, most of all in a column",
+        holds: |seen| match (seen.ours, seen.server) {
+            (Answer::Text(ours), Answer::Text(server)) => {
+                ours != server
+                    && number(ours).total_cmp(&number(server)).is_eq()
+                    && ours.trim_end_matches(['0', '.']) == server.trim_end_matches(['0', '.'])
+                    && has(seen, MOMENTS)
+            }
+            _ => false,
+        },
     },
     Rule {
         name: "rounding a time",
@@ -496,13 +606,16 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "no lines",
         why: "without a line a column has no type; the server's has one, which shows in the digits of a zero beside it",
-        holds: |seen| match (seen.ours, seen.server) {
-            (Answer::Text(ours), Answer::Text(server)) => {
-                seen.case.lines.rows.is_empty()
-                    && seen.case.lines.columns > 0
-                    && number(ours).total_cmp(&number(server)).is_eq()
-            }
-            _ => false,
+        holds: |seen| {
+            seen.case.lines.rows.is_empty() && agrees_when(seen, no_lines_as_null)
+                || match (seen.ours, seen.server) {
+                    (Answer::Text(ours), Answer::Text(server)) => {
+                        seen.case.lines.rows.is_empty()
+                            && seen.case.lines.columns > 0
+                            && number(ours).total_cmp(&number(server)).is_eq()
+                    }
+                    _ => false,
+                }
         },
     },
     Rule {
