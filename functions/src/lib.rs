@@ -22,6 +22,7 @@ mod part;
 mod pattern;
 mod search;
 mod shift;
+mod space;
 mod str_to_date;
 mod text;
 mod units;
@@ -90,7 +91,7 @@ pub const ALL: &[&Builtin] = &[
     &CONCAT,
     &CONCAT_WS,
     &REPEAT,
-    &SPACE,
+    &space::SPACE,
     &LPAD,
     &RPAD,
     &REVERSE,

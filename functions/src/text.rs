@@ -132,34 +132,6 @@ fn repeat(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     Ok(made(text.repeat(times), binary(args, 0..1)))
 }
 
-/// `SPACE(count)`.
-pub const SPACE: Builtin = Builtin {
-    name: "SPACE",
-    aliases: &[],
-    summary: both("若干个空格。", "So many blanks."),
-    params: &[Param::required(
-        "count",
-        Type::Integer,
-        both(
-            "个数;不大于 0 得空文本。",
-            "How many; 0 or less gives empty text.",
-        ),
-    )],
-    returns: Type::Text,
-    ty: Typing::Text,
-    examples: &[
-        Example::is("CONCAT('[', SPACE(3), ']')", "[   ]"),
-        Example::is("SPACE(-1)", ""),
-        Example::null("SPACE(NULL)"),
-    ],
-    constant: true,
-    call: Call::Eager(|args| {
-        let blanks = args.count(0);
-        args.room_for(blanks)?;
-        Ok(Sql::text(" ".repeat(blanks)))
-    }),
-};
-
 const WIDTH: Param = Param::required(
     "length",
     Type::Integer,
