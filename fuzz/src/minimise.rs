@@ -1,17 +1,24 @@
 //! A shorter input that goes wrong in the same way.
 
-/// Tries that one input is worth; each costs as much as the input.
+use std::time::Duration;
+
+use crate::judge::cpu;
+
+/// Tries that one input is worth.
 const TRIES: usize = 4_000;
+/// Processor time that one input is worth: the tries of a slow one are slow.
+const WORTH: Duration = Duration::from_secs(30);
 
 /// Takes pieces out of an input, halves first and single bytes last, as long as `still_wrong` holds.
 pub fn minimise(input: &[u8], mut still_wrong: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut best = input.to_vec();
     let mut piece = best.len().div_ceil(2).max(1);
     let mut tries = 0;
-    while tries < TRIES && !best.is_empty() {
+    let began = cpu();
+    while tries < TRIES && !best.is_empty() && cpu().saturating_sub(began) < WORTH {
         let mut at = 0;
         let mut shorter = false;
-        while at < best.len() && tries < TRIES {
+        while at < best.len() && tries < TRIES && cpu().saturating_sub(began) < WORTH {
             let end = (at + piece).min(best.len());
             let without = [&best[..at], &best[end..]].concat();
             tries += 1;
