@@ -346,6 +346,9 @@ fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure
             .collect();
     }
     if lines.distinct {
+        // The server keeps them in a column: without hidden digits, and as numbers where numbers are asked for.
+        let sums = matches!(lines.builtin.name, "SUM" | "AVG");
+        values = values.into_iter().map(|value| in_column(value, sums)).collect();
         let mut kept: Vec<Sql<'a>> = Vec::new();
         for value in values {
             run.spend(u64::try_from(kept.len()).unwrap_or(u64::MAX))?;
@@ -365,6 +368,19 @@ fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure
     let failed = |error: crate::builtin::CallError| error.into_failure(lines.builtin.name);
     let result = function(&values, &Args::new(&others, rest, run)).map_err(failed)?;
     bounded(run, result, lines.builtin)
+}
+
+fn in_column<'a>(value: Sql<'a>, sums: bool) -> Sql<'a> {
+    match value {
+        Sql::Decimal(number) => {
+            let shown = number.round(i32::from(number.scale()));
+            Sql::Decimal(shown.unwrap_or(number))
+        }
+        value if sums && Ty::of(&value).kind.is_text() => {
+            value.to_num().map_or(Sql::Null, |number| number.into_sql())
+        }
+        value => value,
+    }
 }
 
 fn is_bare(value: &Sql<'_>) -> bool {

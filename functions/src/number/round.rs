@@ -116,9 +116,11 @@ fn power_of_ten(places: u64) -> f64 {
 
 /// The places that were asked for. More than a signed number holds is as good as the largest.
 pub(super) fn places(value: &Sql<'_>) -> i64 {
-    match value.to_int() {
-        Some(places) => places.clamped(),
-        None => 0,
+    match (value, value.to_int()) {
+        // A text beyond the largest is its bits.
+        (Sql::Text(_) | Sql::Bytes(_), Some(Int::Unsigned(bits))) => bits.cast_signed(),
+        (_, Some(places)) => places.clamped(),
+        (_, None) => 0,
     }
 }
 
