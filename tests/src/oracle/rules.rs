@@ -376,6 +376,8 @@ const MOMENTS: &[&str] = &[
     "SEC_TO_TIME",
     "TO_SECONDS",
     "MICROSECOND",
+    "LEAST",
+    "GREATEST",
 ];
 
 /// `ROUND(x)` as `ROUND(0 + (x))`.
@@ -398,6 +400,25 @@ fn rounded_as_number(node: &Node) -> Option<Node> {
 fn is_negative_zero(answer: &Answer) -> bool {
     matches!(answer, Answer::Text(text)
         if text.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|byte| matches!(byte, b'0' | b'.'))))
+}
+
+/// `GROUP_CONCAT(x)` as `CONCAT(GROUP_CONCAT(x))`.
+fn list_as_text(node: &Node) -> Option<Node> {
+    (node.label == "GROUP_CONCAT").then(|| Node::call("CONCAT", vec![node.clone()]))
+}
+
+/// `JSON_QUOTE(x)` as a text of the connection.
+fn json_as_text(node: &Node) -> Option<Node> {
+    let pieces = vec![
+        "CONVERT(".to_owned(),
+        " USING utf8mb4) COLLATE utf8mb4_general_ci".to_owned(),
+    ];
+    matches!(node.label.as_str(), "JSON_QUOTE" | "JSON_UNQUOTE" | "->>")
+        .then(|| Node::build("CONVERT USING", pieces, vec![node.clone()]))
+}
+
+fn both_text(seen: &Seen<'_>) -> bool {
+    matches!((seen.ours, seen.server), (Answer::Text(_), Answer::Text(_)))
 }
 
 /// Every rule.
@@ -616,6 +637,263 @@ pub(super) const ALL: &[Rule] = &[
                     }
                     _ => false,
                 }
+        },
+    },
+    Rule {
+        name: "order of GROUP_CONCAT",
+        why: "the lines keep their order, also with DISTINCT and where ORDER BY finds them equal; MariaDB sorts the different \
+              ones and takes NULL for zero when it orders",
+        holds: |seen| {
+            let letters = |answer: &Answer| match answer {
+                Answer::Text(text) => {
+                    let mut letters: Vec<char> = text.chars().collect();
+                    letters.sort_unstable();
+                    letters
+                }
+                _ => Vec::new(),
+            };
+            seen.parts().iter().any(|(node, ours, server)| {
+                node.label == "GROUP_CONCAT" && ours != server && letters(ours) == letters(server)
+            })
+        },
+    },
+    Rule {
+        name: "JSON that breaks off",
+        why: "is NULL; MariaDB reads as far as the path goes",
+        holds: |seen| {
+            let parts = seen.parts().to_vec();
+            parts.iter().enumerate().any(|(index, (node, ours, server))| {
+                let document = parts.get(index + 1).map(|(_, _, server)| server);
+                let broken = matches!(document, Some(Answer::Text(text)) if dsl::json::parse(text.as_bytes()).is_err());
+                (node.label.starts_with("JSON_") || node.label.starts_with("->")) && ours != server && broken
+            })
+        },
+    },
+    Rule {
+        name: "a number beyond counting",
+        why: "is no time and no length of time; MariaDB takes the lower bits, or the longest time, of numbers from \
+              9223372036854775807 on",
+        holds: |seen| {
+            const COUNTING: &[&str] = &[
+                "INTERVAL",
+                "TIMESTAMPADD",
+                "ADDDATE",
+                "SUBDATE",
+                "PERIOD_ADD",
+                "PERIOD_DIFF",
+                "HOUR",
+                "MINUTE",
+                "SECOND",
+                "EXTRACT",
+                "TIME_FORMAT",
+                "TIMEDIFF",
+                "CAST AS TIME",
+                "MAKETIME",
+                "MICROSECOND",
+                "TIME",
+                "TIME_TO_SEC",
+                "ADDTIME",
+                "SUBTIME",
+            ];
+            has(seen, COUNTING)
+                && seen.parts().iter().any(
+                    |(_, _, server)| matches!(server, Answer::Text(text) if number(text).abs() >= 2.3e18),
+                )
+        },
+    },
+    Rule {
+        name: "BETWEEN with a time that is none",
+        why: "the bound is NULL; MariaDB compares the zero it leaves behind",
+        holds: |seen| {
+            const TIMES: &[&str] = &[
+                "DATE",
+                "TIME",
+                "TIMESTAMP",
+                "CONVERT",
+                "STR_TO_DATE",
+                "MAKEDATE",
+                "MAKETIME",
+                "CONVERT_TZ",
+                "CAST",
+                "CAST AS DATE",
+                "CAST AS TIME",
+                "CAST AS DATETIME",
+            ];
+            let parts = seen.parts();
+            let none = parts
+                .iter()
+                .any(|(node, _, server)| TIMES.contains(&node.label.as_str()) && *server == Answer::Null);
+            let differs = parts
+                .iter()
+                .any(|(node, ours, server)| node.label == "BETWEEN" && ours != server);
+            none && differs
+        },
+    },
+    Rule {
+        name: "the least of days that are none",
+        why: "a list function leaves out what is no day; MariaDB takes the zero it leaves behind for the least",
+        holds: |seen| {
+            let zero = |answer: &Answer| matches!(answer, Answer::Text(text) if text.starts_with("0000-00-00") || text.starts_with("00:00:00"));
+            seen.parts().iter().any(|(node, ours, server)| {
+                matches!(node.label.as_str(), "MIN" | "MAX") && zero(server) && !zero(ours)
+            })
+        },
+    },
+    Rule {
+        name: "a day that does not exist in TIME_FORMAT",
+        why: "the clock of a text or a number is read without its day; MariaDB gives NULL",
+        holds: |seen| {
+            seen.parts().iter().any(|(node, ours, server)| {
+                node.label == "TIME_FORMAT" && *server == Answer::Null && *ours != Answer::Null
+            })
+        },
+    },
+    Rule {
+        name: "a float as a length of time",
+        why: "counts by its exact value; MariaDB reads the digits it prints",
+        holds: |seen| {
+            has(seen, &["ADDTIME", "SUBTIME"])
+                && seen.parts().iter().any(|(node, _, _)| {
+                    matches!(&node.shape, super::node::Shape::Literal(text) if text.contains("e-"))
+                        || node.label == "PI"
+                })
+        },
+    },
+    Rule {
+        name: "more arguments than MySQL takes",
+        why: "refused; MariaDB has some more, as a second one of CRC32",
+        holds: |seen| seen.failed_with("E1302") && has(seen, &["CRC32", "DATE_FORMAT"]),
+    },
+    Rule {
+        name: "failures inside list functions",
+        why: "a CAST that does not fit, bytes that are no text, a number without a float: the same as outside of them, where \
+              the parts can be looked at",
+        holds: |seen| {
+            let codes = ["E2054", "E2057", "E2058", "E2059"];
+            codes.iter().any(|code| seen.failed_with(code))
+                && seen
+                    .case
+                    .root
+                    .all()
+                    .into_iter()
+                    .any(|node| node.kids().iter().any(Node::has_column))
+        },
+    },
+    Rule {
+        name: "a text list as a number",
+        why: "shows the digits it has; MariaDB gives what GROUP_CONCAT joins the digits of its operand",
+        holds: |seen| agrees_when(seen, list_as_text),
+    },
+    Rule {
+        name: "a time as text in a list",
+        why: "a list function over texts that are times gives a text; MariaDB forgets, or remembers, that they are times",
+        holds: |seen| {
+            let times = seen.case.root.all().into_iter().any(|node| {
+                matches!(
+                    node.label.as_str(),
+                    "MIN" | "MAX" | "AVG" | "SUM" | "GROUP_CONCAT"
+                ) && node
+                    .all()
+                    .into_iter()
+                    .any(|part| MOMENTS.contains(&part.label.as_str()) || part.label == "TIMEDIFF")
+            });
+            times && !matches!(seen.ours, Answer::Failed(_) | Answer::Panicked)
+        },
+    },
+    Rule {
+        name: "JSON_QUOTE and JSON_UNQUOTE in MariaDB",
+        why: "texts as all others; MariaDB compares them byte by byte, and agrees when CONCAT and a conversion make the text",
+        holds: |seen| agrees_when(seen, json_as_text),
+    },
+    Rule {
+        name: "the type of a NULL in a column",
+        why: "a line without a value has no type; the server's column has one, which shows where branches meet and in FIELD",
+        holds: |seen| {
+            const MEETING: &[&str] = &[
+                "FIELD", "CASE", "CASE x", "IF", "IFNULL", "NVL", "NVL2", "COALESCE", "GREATEST", "LEAST",
+            ];
+            let nulls = seen
+                .case
+                .lines
+                .rows
+                .iter()
+                .flatten()
+                .any(|cell| *cell == Cell::Null);
+            let columns = seen
+                .case
+                .root
+                .all()
+                .into_iter()
+                .any(|node| node.kids().iter().any(Node::has_column));
+            nulls && columns && has(seen, MEETING) && both_text(seen)
+        },
+    },
+    Rule {
+        name: "negative zero in a column",
+        why: "an exact zero has no sign; the same as outside of a list function, where the part can be looked at",
+        holds: |seen| {
+            let column = |node: &Node| matches!(node.label.as_str(), "MOD" | "%") && node.has_column();
+            seen.case.root.all().into_iter().any(column) && both_text(seen)
+        },
+    },
+    Rule {
+        name: "a time or a float as a length of time",
+        why: "the last digit of a second, or half a day, is rounded; MariaDB cuts some and rounds others",
+        holds: |seen| {
+            let lengths = has(
+                seen,
+                &["ADDTIME", "SUBTIME", "TIME_TO_SEC", "TIMEDIFF", "SEC_TO_TIME"],
+            );
+            let near = match (seen.ours, seen.server) {
+                (Answer::Text(ours), Answer::Text(server)) => {
+                    ours.get(..4) == server.get(..4) || ours.get(..1) == server.get(..1)
+                }
+                _ => false,
+            };
+            lengths && near
+        },
+    },
+    Rule {
+        name: "a day less an unsigned number",
+        why: "out of range, as for numbers; MariaDB takes the day for a number with a sign",
+        holds: |seen| {
+            let days = seen.case.root.all().into_iter().any(|node| {
+                node.label == "-"
+                    && node.kids().first().is_some_and(
+                        |kid| matches!(&kid.shape, super::node::Shape::Literal(text) if text.contains('(')),
+                    )
+            });
+            days && seen.failed_with("E2054")
+        },
+    },
+    Rule {
+        name: "REPLACE by NULL in a column",
+        why: "the same as outside of a list function, where the part can be looked at",
+        holds: |seen| {
+            seen.case
+                .root
+                .all()
+                .into_iter()
+                .any(|node| node.label == "REPLACE" && node.has_column())
+                && !matches!(seen.ours, Answer::Failed(_))
+        },
+    },
+    Rule {
+        name: "LAST_DAY of the day 0",
+        why: "is the last day of that month; MariaDB gives it too, but NULL where another function asks for it",
+        holds: |seen| {
+            *seen.server == Answer::Null
+                && seen.parts().iter().any(|(node, ours, server)| {
+                    node.label == "LAST_DAY" && ours == server && matches!(ours, Answer::Text(_))
+                })
+        },
+    },
+    Rule {
+        name: "bytes as a format",
+        why: "text as far as they are; MariaDB takes them for Latin letters",
+        holds: |seen| {
+            has(seen, &["DATE_FORMAT", "TIME_FORMAT", "JSON_QUOTE"])
+                && has(seen, &["CHAR", "UNHEX", "FROM_BASE64", "0x", "BINARY"])
         },
     },
     Rule {

@@ -656,6 +656,13 @@ fn hex_literal(making: &mut Making<'_>) -> Node {
         ("", " = 'A'"),
         ("ASCII(", ")"),
     ]);
+    // `x'41'` is never a number to the server.
+    let number = after.starts_with([' ', '+']) || before.starts_with('2');
+    let literal = if number {
+        literal.replace("x'", "0x").replace('\'', "")
+    } else {
+        literal
+    };
     let pieces = vec![before.to_owned(), after.to_owned()];
     Node::build("0x", pieces, vec![Node::literal(literal)])
 }
