@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Types, Typing, both};
-use dsl::expr::sql::{Date, DateTime, Sql, Time, Ty, TyKind, compare};
+use dsl::expr::sql::{Date, DateTime, Sql, Ty, TyKind, compare};
 
 const FIRST: Param = Param::required("value", Type::Any, both("要比较的值。", "A value to compare."));
 const SECOND: Param = Param::required("other", Type::Any, both("要比较的另一个值。", "Another one."));
