@@ -100,11 +100,11 @@ fn is_unfit_cast(seen: &mut Seen<'_>) -> bool {
         return false;
     }
     let parts = seen.parts();
-    let casts = parts.iter().enumerate().filter(|(_, (node, ours, _))| {
+    let mut casts = parts.iter().enumerate().filter(|(_, (node, ours, _))| {
         node.label.starts_with("C") && matches!(ours, Answer::Failed(code) if code == "E2058")
     });
     // The deepest one is the cause. Its operand is the next part.
-    let Some((index, (_, _, given))) = casts.last() else {
+    let Some((index, (_, _, given))) = casts.next_back() else {
         // Inside a list function the parts cannot be computed alone.
         return parts
             .iter()
