@@ -4,7 +4,7 @@ use dsl::builtin::{Builtin, Call, Example, Param, Type, Typing, both};
 use dsl::expr::sql::Sql;
 
 /// `SPACE(count)`.
-pub const SPACE: Builtin = Builtin {
+pub(crate) const SPACE: Builtin = Builtin {
     name: "SPACE",
     aliases: &[],
     summary: both("若干个空格。", "So many blanks."),

@@ -62,7 +62,21 @@ fn common(types: &Types<'_, '_>) -> Ty {
         ty if numbers && ty.kind.is_text() => types.number(index),
         ty => ty,
     };
-    let merged = (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, ty(index)));
+    // Beside a time a text has the digits of a second that it shows.
+    let all = |wanted: fn(TyKind) -> bool| (0..types.len()).any(|index| wanted(types.ty(index).kind));
+    let days = all(|kind| matches!(kind, TyKind::Date | TyKind::DateTime));
+    let digits = |index| {
+        if days {
+            types.digits(index)
+        } else {
+            types.time_digits(index)
+        }
+    };
+    let timed = |index| match ty(index) {
+        ty if ty.kind.is_text() && all(TyKind::is_temporal) => Ty::new(ty.kind, digits(index)),
+        ty => ty,
+    };
+    let merged = (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, timed(index)));
     // A bare NULL makes numbers floats.
     let null = (0..types.len()).any(|index| types.ty(index) == Ty::NULL);
     match merged.kind {
