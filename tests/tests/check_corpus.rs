@@ -373,8 +373,9 @@ fn schema_and_check_agree_on_every_misspelt_key() {
 
 /// Keys at places where the engine, not the data, decides which there are.
 fn engine_keys(node: &Node, path: &mut Vec<String>, found: &mut Vec<(String, std::ops::Range<usize>)>) {
-    const DATA: [&str; 10] = [
-        "request", "options", "derive", "fields", "name", "maps", "aliases", "row", "lookups", "expect",
+    const DATA: [&str; 11] = [
+        "request", "options", "derive", "fields", "name", "maps", "aliases", "row", "lookups", "line_ids",
+        "expect",
     ];
     match &node.kind {
         NodeKind::Map(pairs) => {

@@ -235,11 +235,8 @@ impl<'a> Compile<'a> {
                     if let Some(read) = read.as_ref().filter(|read| read.filters.is_empty())
                         && let Ok(path) = Path::parse(inside.trim())
                     {
-                        let need = if at == (0..text.len()) {
-                            Need::Any
-                        } else {
-                            Need::One
-                        };
+                        let alone = text.trim().len() == inside.len() + 4;
+                        let need = if alone { Need::Any } else { Need::One };
                         self.single(&read.from, &path, need, place(at.clone()));
                     }
                     good &= read.is_some();

@@ -355,7 +355,7 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
         }
         let want = match content.kind {
             Kind::Plain => record.state == RecordState::Done,
-            Kind::Deferred => record.state == RecordState::Done || was_given_up(&record),
+            Kind::Deferred => record.state == RecordState::Done || was_given_up(record),
             Kind::Poison | Kind::Broken | Kind::Keyless => record.state == RecordState::Dead,
             Kind::Void => matches!(record.state, RecordState::Done | RecordState::Skipped),
             Kind::Filtered => true,
