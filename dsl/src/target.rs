@@ -141,12 +141,7 @@ impl TargetPlan {
             Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
             Part::Defer(want) => return Ok(Build::Defer(want)),
         };
-        type_places(
-            &mut payload,
-            &self.types,
-            cx.zone,
-            &mut Path::names(Vec::<String>::new()),
-        )?;
+        type_places(&mut payload, &self.types, cx.zone)?;
         if size(&payload) > PAYLOAD_BYTES {
             return Err(Failure::new(&record::TOO_LARGE).with("limit", PAYLOAD_BYTES));
         }
@@ -266,39 +261,45 @@ fn plain_key(key: &str) -> String {
 }
 
 /// Gives typed places their type, by last name at any depth.
-fn type_places(
-    value: &mut Value,
-    types: &[(String, String)],
-    zone: &TimeZone,
-    at: &mut Path,
-) -> Result<(), Failure> {
+///
+/// The place is put together only for a failure: most documents have none, and all of their members pass here.
+fn type_places(value: &mut Value, types: &[(String, String)], zone: &TimeZone) -> Result<(), Failure> {
+    if types.is_empty() {
+        return Ok(());
+    }
     match value {
         Value::Map(map) => {
             for (name, member) in map {
-                let mut here = at.child(name.clone());
-                let fit = types
-                    .iter()
-                    .find(|(typed, _)| typed == name)
-                    .and_then(|(_, ty)| Fit::parse(ty));
-                match fit {
-                    Some(fit) if !matches!(member, Value::Map(_) | Value::List(_)) => {
-                        let fitted = fit.fit(std::mem::replace(member, Value::Null), zone);
-                        *member = fitted.map_err(|failure| failure.at(here.to_string()))?;
-                    }
-                    _ => type_places(member, types, zone, &mut here)?,
-                }
+                let typed = types.iter().find(|(typed, _)| typed == name);
+                let done = match typed.and_then(|(_, ty)| Fit::parse(ty)) {
+                    Some(fit) if !matches!(member, Value::Map(_) | Value::List(_)) => fit
+                        .fit(std::mem::replace(member, Value::Null), zone)
+                        .map(|fitted| *member = fitted),
+                    _ => type_places(member, types, zone),
+                };
+                done.map_err(|failure| below(Path::names([name.clone()]), failure))?;
             }
-            Ok(())
         }
         Value::List(list) => {
             for (index, member) in list.iter_mut().enumerate() {
-                let mut here = at.join(&Path::parse(&index.to_string()).expect("a number is a path"));
-                type_places(member, types, zone, &mut here)?;
+                type_places(member, types, zone).map_err(|failure| {
+                    let at = Path::parse(&index.to_string()).expect("a number is a path");
+                    below(at, failure)
+                })?;
             }
-            Ok(())
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
+}
+
+/// A failure whose place is inside of `at`.
+fn below(at: Path, failure: Failure) -> Failure {
+    let place = match &failure.field {
+        Some(inner) => format!("{at}.{inner}"),
+        None => at.to_string(),
+    };
+    failure.at(place)
 }
 
 /// About how many bytes a value takes as JSON.
