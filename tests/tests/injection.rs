@@ -277,8 +277,11 @@ fn a_value_arrives_unchanged_at_every_place() {
     );
 }
 
+/// What a look-up asks for, given the hostile text.
+type Keys = fn(&str) -> Vec<String>;
+
 /// Places whose value becomes a key of a look-up, and the keys a text gives.
-const LOOKUPS: &[(&str, fn(&str) -> Vec<String>)] = &[
+const LOOKUPS: &[(&str, Keys)] = &[
     ("{$lookup: s, $get: x, $by: {a: <<v>>}}", |s| vec![s.to_owned()]),
     (
         "{$lookup: s, $get: x, $by: {a: \"C-{{v}}\", b: \"_function '<<v>>'\"}}",
