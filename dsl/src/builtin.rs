@@ -485,6 +485,11 @@ impl<'x> Args<'x> {
         self.run.env.zone()
     }
 
+    /// Spends steps for work that goes on inside the function.
+    pub fn spend(&self, steps: usize) -> Result<(), CallError> {
+        Ok(self.run.spend(u64::try_from(steps).unwrap_or(u64::MAX))?)
+    }
+
     /// Refuses a text that would be too long before it is made.
     pub fn room_for(&self, bytes: usize) -> Result<(), CallError> {
         if bytes > self.run.bounds.value {

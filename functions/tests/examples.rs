@@ -78,3 +78,36 @@ fn results_have_the_type_that_was_derived_before() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What costs more than it looks like: nested branches, sums over many lines, paths into JSON. Steps are counted, so
+/// that a correct expression is not refused for them and a hostile one is.
+#[test]
+fn steps_grow_with_the_expression() {
+    let env = Fixed::new(ROW);
+    let mut nested = "1".to_owned();
+    for _ in 0..25 {
+        nested = format!("(IF({nested} > 1, 2, 1.5) + 1)");
+    }
+    assert_eq!(
+        printed(&nested.replace("1 > 1", "<<details.0.qty>> > 1"), &env),
+        Ok("3.0".to_owned())
+    );
+    let lines: Vec<String> = (0..4000)
+        .map(|n| format!("{{\"qty\": {n}, \"price\": 2}}"))
+        .collect();
+    let many = Fixed::new(&format!("{{\"details\": [{}]}}", lines.join(",")));
+    let sum = "SUM(<<details.qty>> * <<details.price>>)";
+    assert_eq!(printed(sum, &many), Ok("15996000".to_owned()));
+    let hostile = format!(
+        "JSON_LENGTH(JSON_EXTRACT(CONCAT('[', REPEAT('1,', 400000), '1]'){}))",
+        ", '$[*]'".repeat(300)
+    );
+    let refused = printed(&hostile, &env).unwrap_err();
+    assert!(["E2055", "E2056"].contains(&&*refused), "{refused}");
+    for odd in [
+        "JSON_EXTRACT('{}', '$中')",
+        "JSON_EXTRACT('[1]', '$[last-18446744073709551615]')",
+    ] {
+        assert_eq!(printed(odd, &env), Ok("NULL".to_owned()), "{odd}");
+    }
+}

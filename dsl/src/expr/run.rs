@@ -1,8 +1,10 @@
 //! One evaluation: where values come from, what it may still spend, and how absence is taken.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::ast::{Node, Piece};
 use super::eval;
@@ -26,7 +28,15 @@ pub(crate) struct Run<'a> {
     tolerant: Cell<bool>,
     /// The line an aggregate function is at.
     line: Cell<Option<usize>>,
+    /// Lists of the lines, each gathered once.
+    gathered: RefCell<BTreeMap<usize, Gathered>>,
+    /// Types that were derived already, by the node's address: each branch asks for those of all branches.
+    types: RefCell<HashMap<usize, Ty>>,
 }
+
+/// A list that a path leads to; `None` where nothing is there. It is a copy, because a run that could hand out what
+/// it keeps would have to outlive its arguments.
+type Gathered = Option<Rc<Value>>;
 
 impl<'a> Run<'a> {
     pub(super) fn new(expr: &'a Expr, env: &'a dyn Env) -> Run<'a> {
@@ -46,6 +56,8 @@ impl<'a> Run<'a> {
             fuel,
             tolerant,
             line,
+            gathered: RefCell::default(),
+            types: RefCell::default(),
         }
     }
 
@@ -56,8 +68,34 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The type of a node, derived once for each line.
+    pub(super) fn typed(&self, node: &'a Node, derive: impl FnOnce() -> Ty) -> Ty {
+        let address = std::ptr::from_ref(node).addr();
+        if let Some(ty) = self.types.borrow().get(&address) {
+            return *ty;
+        }
+        let ty = derive();
+        self.types.borrow_mut().insert(address, ty);
+        ty
+    }
+
+    /// Goes to a line, or away from all of them.
+    fn go_to(&self, line: Option<usize>) {
+        self.line.set(line);
+        self.types.borrow_mut().clear();
+    }
+
+    /// The list a path leads to.
+    fn list(&self, slot: usize, path: &Path) -> Gathered {
+        let mut gathered = self.gathered.borrow_mut();
+        let list = gathered
+            .entry(slot)
+            .or_insert_with(|| self.env.list(slot, path).map(|list| Rc::new(list.into_owned())));
+        list.clone()
+    }
+
     /// Spends steps.
-    pub(super) fn spend(&self, steps: u64) -> Result<(), Failure> {
+    pub(crate) fn spend(&self, steps: u64) -> Result<(), Failure> {
         match self.fuel.get().checked_sub(steps) {
             Some(left) => {
                 self.fuel.set(left);
@@ -110,7 +148,7 @@ impl<'a> Run<'a> {
         };
         let found = match self.line.get() {
             None => self.env.field(slot, path),
-            Some(line) => self.env.list(slot, path).and_then(|value| element(value, line)),
+            Some(line) => self.list(slot, path).and_then(|list| element(&list, line)),
         };
         let Some(mut value) = found else { return Ok(None) };
         for name in &expr.filters[slot] {
@@ -233,16 +271,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The values of an aggregate function's argument, line by line, NULLs left out; each with what orders it.
     /// Whether a node reads what is another value on each line.
     pub(crate) fn varies(&self, node: &Node) -> bool {
         let is_list = |slot: usize| {
             let path = self.read(slot).map(|(path, _)| path);
-            path.is_some_and(|path| matches!(self.env.list(slot, path).as_deref(), Some(Value::List(_))))
+            path.is_some_and(|path| {
+                self.list(slot, path)
+                    .is_some_and(|list| matches!(&*list, Value::List(_)))
+            })
         };
         self.line.get().is_some() && node.slots().into_iter().any(is_list)
     }
 
+    /// The values of an aggregate function's argument, line by line, NULLs left out; each with what orders it.
     pub(super) fn lines(
         &self,
         argument: &'a Node,
@@ -254,7 +295,9 @@ impl<'a> Run<'a> {
             let Some((path, _)) = self.read(slot) else {
                 continue;
             };
-            if let Some(Value::List(elements)) = self.env.list(slot, path).as_deref() {
+            if let Some(list) = self.list(slot, path)
+                && let Value::List(elements) = &*list
+            {
                 count = Some(count.unwrap_or(0).max(elements.len()));
             }
         }
@@ -262,13 +305,13 @@ impl<'a> Run<'a> {
         let before = self.line.get();
         let lines: Vec<Option<usize>> = count.map_or(vec![None], |count| (0..count).map(Some).collect());
         for line in lines {
-            self.line.set(line);
+            self.go_to(line);
             let row = self.tolerating(|| {
                 let value = eval::node(self, argument)?;
                 let keys: Result<Vec<_>, _> = order.iter().map(|(by, _)| eval::node(self, by)).collect();
                 Ok::<_, Failure>((value, keys?))
             });
-            self.line.set(before);
+            self.go_to(before);
             let row = row?;
             if !row.0.is_null() {
                 values.push(row);
@@ -279,11 +322,10 @@ impl<'a> Run<'a> {
 }
 
 /// The element of a list; a single value is the same on every line.
-fn element(value: Cow<'_, Value>, line: usize) -> Option<Cow<'_, Value>> {
-    match value {
-        Cow::Borrowed(Value::List(elements)) => elements.get(line).map(Cow::Borrowed),
-        Cow::Owned(Value::List(elements)) => elements.into_iter().nth(line).map(Cow::Owned),
-        single => Some(single),
+fn element<'a>(list: &Value, line: usize) -> Option<Cow<'a, Value>> {
+    match list {
+        Value::List(elements) => elements.get(line).cloned().map(Cow::Owned),
+        single => Some(Cow::Owned(single.clone())),
     }
 }
 

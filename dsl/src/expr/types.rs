@@ -99,6 +99,14 @@ fn value<'a>(run: &Run<'a>, node: &'a Node) -> Sql<'a> {
 pub(super) fn of<'a>(run: &Run<'a>, node: &'a Node) -> Ty {
     match node {
         Node::Const(value) => Ty::of(value),
+        Node::Interpolated(_) => Ty::TEXT,
+        _ => run.typed(node, || derive(run, node)),
+    }
+}
+
+fn derive<'a>(run: &Run<'a>, node: &'a Node) -> Ty {
+    match node {
+        Node::Const(value) => Ty::of(value),
         Node::Field(_) | Node::Glued(_) | Node::Lookup(_) | Node::Aggregate(_) => Ty::of(&value(run, node)),
         Node::Interpolated(_) => Ty::TEXT,
         Node::Unary(Unary::Plus, inner) => of(run, inner),

@@ -63,7 +63,7 @@ fn json_extract(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let (Some(paths), (root, true)) = (paths, read(&text)) else {
         return Ok(Sql::Null);
     };
-    let hits = found(&root, &paths);
+    let hits = found(&root, &paths, args)?;
     let many = paths.len() > 1 || paths.iter().any(Path::is_wide);
     let Some(first) = hits.first() else {
         return Ok(Sql::Null);
@@ -145,7 +145,7 @@ fn json_value(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let text = args.text(0);
     // What stands behind the value may be anything.
     let (root, _) = read(&text);
-    let hits = found(&root, &[path]);
+    let hits = found(&root, &[path], args)?;
     Ok(match hits.first().map(|item| (item.kind, item.text)) {
         Some((Kind::Text, string)) => Sql::text(unquoted(string)),
         Some((Kind::Number, number)) => Sql::text(number.to_owned()),
@@ -197,7 +197,7 @@ fn json_length(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if !valid && !begins_with_scalar(&text) {
         return Ok(Sql::Null);
     }
-    Ok(match found(&root, &[path]).first() {
+    Ok(match found(&root, &[path], args)?.first() {
         Some(item) if matches!(item.kind, Kind::Map | Kind::List) => size(item.items.len()),
         Some(_) => Sql::int(1),
         None => Sql::Null,

@@ -1,5 +1,7 @@
 //! Paths into JSON: `$.name`, `$."a name"`, `$[0]`, `$[last]`, `$[-1]`, `$[1 to 2]`, `$.*`, `$[*]`, `$**.name`.
 
+use dsl::builtin::{Args, CallError};
+
 use super::read::{Item, Kind};
 
 /// Steps of a path; the server takes no more either.
@@ -34,7 +36,7 @@ impl Place {
     fn of(self, length: usize) -> Option<usize> {
         match self {
             Place::First(index) => Some(index),
-            Place::Last(back) => length.checked_sub(back + 1),
+            Place::Last(back) => length.checked_sub(back.checked_add(1)?),
         }
     }
 }
@@ -52,7 +54,7 @@ impl Path {
         let mut rest = text.trim_start_matches(' ').strip_prefix('$')?;
         let mut steps = Vec::new();
         while let Some(first) = rest.chars().next() {
-            rest = &rest[1..];
+            rest = &rest[first.len_utf8()..];
             match first {
                 '*' => {
                     rest = rest.strip_prefix('*')?;
@@ -182,13 +184,24 @@ fn place(text: &str) -> Option<Place> {
 }
 
 /// The items that the paths lead to, in the order of the text, one as often as paths lead to it.
-pub(super) fn found<'i, 't>(root: &'i Item<'t>, paths: &[Path]) -> Vec<&'i Item<'t>> {
+pub(super) fn found<'i, 't>(
+    root: &'i Item<'t>,
+    paths: &[Path],
+    args: &Args<'_>,
+) -> Result<Vec<&'i Item<'t>>, CallError> {
     let mut hits = Vec::new();
-    visit(root, paths, &mut Vec::new(), &mut hits);
-    hits
+    visit(root, paths, args, &mut Vec::new(), &mut hits)?;
+    Ok(hits)
 }
 
-fn visit<'i, 't>(item: &'i Item<'t>, paths: &[Path], way: &mut Vec<Way<'t>>, hits: &mut Vec<&'i Item<'t>>) {
+fn visit<'i, 't>(
+    item: &'i Item<'t>,
+    paths: &[Path],
+    args: &Args<'_>,
+    way: &mut Vec<Way<'t>>,
+    hits: &mut Vec<&'i Item<'t>>,
+) -> Result<(), CallError> {
+    args.spend(paths.len())?;
     for path in paths {
         if path.leads(way, item.kind == Kind::List) {
             hits.push(item);
@@ -197,7 +210,9 @@ fn visit<'i, 't>(item: &'i Item<'t>, paths: &[Path], way: &mut Vec<Way<'t>>, hit
     let length = item.items.len();
     for (at, child) in item.items.iter().enumerate() {
         way.push(child.name.map_or(Way::Element(at, length), Way::Name));
-        visit(child, paths, way, hits);
+        visit(child, paths, args, way, hits)?;
         way.pop();
     }
+    // Each is at least a character, a comma and a blank of the result.
+    args.room_for(hits.len().saturating_mul(3))
 }
