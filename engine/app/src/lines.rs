@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connector::LineList as Told;
 use dsl::json;
-use dsl::lines::{LineIds, LineList};
+use dsl::lines::{KeyedList, LineIds, LineList};
+use dsl::path::Path;
 use dsl::value::{Map, Value};
 
-/// By list (its place in every document) and key of the line; `None` = sent, and no id was told.
+/// By list ([`filed`]) and key of the line; `None` = sent, and no id was told.
+///
+/// Keys say which line is meant only while they are texts of the same fields: after the scheme names other ones, what
+/// was kept says that there are lines, and not which.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct KeptLines(BTreeMap<String, BTreeMap<String, Option<String>>>);
 
@@ -47,11 +51,15 @@ impl KeptLines {
     }
 
     /// For `$line_id`.
-    pub(crate) fn ids(&self) -> LineIds {
-        let lines = self.0.iter().flat_map(|(list, lines)| {
+    pub(crate) fn ids(&self, keyed: &[KeyedList]) -> LineIds {
+        let lists = keyed.iter().filter_map(|known| {
+            let lines = self.0.get(&filed(&known.list, keyed))?;
+            Some((known.list.to_string(), lines))
+        });
+        let lines = lists.flat_map(|(list, lines)| {
             lines
                 .iter()
-                .filter_map(|(key, id)| Some(((list.clone(), key.clone()), id.clone()?)))
+                .filter_map(move |(key, id)| Some(((list.clone(), key.clone()), id.clone()?)))
         });
         lines.collect()
     }
@@ -60,22 +68,47 @@ impl KeptLines {
         self.0.get(list)?.get(key)
     }
 
-    /// A line of the document that was sent before and whose id nobody told.
-    pub(crate) fn untold<'l>(&self, document: &'l [LineList]) -> Option<&'l str> {
-        first(document, |list, key| matches!(self.get(list, key), Some(None)))
+    /// A line of the document that was sent before and whose id nobody told, or that may have been: the list has lines
+    /// that are known by other fields.
+    pub(crate) fn untold<'l>(&self, document: &'l [LineList], keyed: &[KeyedList]) -> Option<&'l str> {
+        document.iter().find_map(|lines| {
+            let list = filed(&lines.list, keyed);
+            let is_renamed = self.has_other_keys(&lines.list, &list);
+            let untold = |key: &&String| match self.get(&list, key) {
+                Some(id) => id.is_none(),
+                None => is_renamed,
+            };
+            lines.keys.iter().find(untold).map(String::as_str)
+        })
     }
 
     /// A line of the document that the target does not have yet.
-    pub(crate) fn fresh<'l>(&self, document: &'l [LineList]) -> Option<&'l str> {
-        first(document, |list, key| self.get(list, key).is_none())
+    pub(crate) fn fresh<'l>(&self, document: &'l [LineList], keyed: &[KeyedList]) -> Option<&'l str> {
+        document.iter().find_map(|lines| {
+            let list = filed(&lines.list, keyed);
+            let fresh = |key: &&String| self.get(&list, key).is_none();
+            lines.keys.iter().find(fresh).map(String::as_str)
+        })
+    }
+
+    /// Whether lines of a list are kept under keys of other fields, or of fields that nobody wrote down.
+    fn has_other_keys(&self, place: &Path, current: &str) -> bool {
+        let place = place.to_string();
+        let mut front = json::to_string(&Value::List(vec![Value::from(place.as_str())]));
+        front.pop();
+        front.push(',');
+        let is_of_it = |list: &str| list == place || list.starts_with(&front);
+        self.0
+            .iter()
+            .any(|(list, lines)| list != current && !lines.is_empty() && is_of_it(list))
     }
 
     /// What is known after the document was accepted with this answer. A line that is no longer in the document stays:
     /// whether the target dropped it is not known, and its id would be wanted if it came back.
-    pub(crate) fn after(&self, document: &[LineList], told: &[Told]) -> KeptLines {
+    pub(crate) fn after(&self, document: &[LineList], keyed: &[KeyedList], told: &[Told]) -> KeptLines {
         let mut kept = self.clone();
         for lines in document {
-            let list = lines.list.to_string();
+            let list = filed(&lines.list, keyed);
             let ids = self.assign(&list, lines, told_of(lines, document, told));
             let known = kept.0.entry(list).or_default();
             for (key, id) in lines.keys.iter().zip(ids) {
@@ -133,15 +166,17 @@ impl KeptLines {
     }
 }
 
-fn first(document: &[LineList], which: impl Fn(&str, &str) -> bool) -> Option<&str> {
-    document.iter().find_map(|lines| {
-        let list = lines.list.to_string();
-        lines
-            .keys
-            .iter()
-            .find(|key| which(&list, key))
-            .map(String::as_str)
-    })
+/// Under which name the lines of a list are kept: a JSON list of its place and of the fields of its keys, those of the
+/// lines around it first.
+fn filed(list: &Path, keyed: &[KeyedList]) -> String {
+    let mut around: Vec<&KeyedList> = keyed
+        .iter()
+        .filter(|known| known.list == *list || list.below(&known.list).is_some())
+        .collect();
+    around.sort_by_key(|known| known.list.segments().len());
+    let fields = around.into_iter().map(|known| known.key.to_string());
+    let parts = [list.to_string()].into_iter().chain(fields);
+    json::to_string(&Value::List(parts.map(Value::Text).collect()))
 }
 
 /// What an answer tells of one list: by its place, by its last name, or because there is only one.
@@ -169,9 +204,20 @@ fn told_of<'t>(lines: &LineList, document: &[LineList], told: &'t [Told]) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use dsl::path::Path;
-
     use super::*;
+
+    fn keyed(lists: &[(&str, &str)]) -> Vec<KeyedList> {
+        let lists = lists.iter().map(|(list, key)| KeyedList {
+            list: Path::parse(list).unwrap(),
+            source: Path::parse("lines").unwrap(),
+            key: Path::parse(key).unwrap(),
+        });
+        lists.collect()
+    }
+
+    fn by_oid() -> Vec<KeyedList> {
+        keyed(&[("FEntry", "oid"), ("FOther", "oid")])
+    }
 
     fn document(keys: &[&str]) -> Vec<LineList> {
         vec![LineList {
@@ -197,7 +243,7 @@ mod tests {
             let (key, id) = line.split_once('=').unwrap();
             (key.to_owned(), (id != "?").then(|| id.to_owned()))
         });
-        KeptLines([("FEntry".to_owned(), lines.collect())].into())
+        KeptLines([(r#"["FEntry","oid"]"#.to_owned(), lines.collect())].into())
     }
 
     #[test]
@@ -227,7 +273,7 @@ mod tests {
             ("a=1 b=2", &["a", "c"], &["2", "1"], "a=1 b=2 c=?"),
             ("a=1", &["a", "b"], &[], "a=1 b=?"),
         ] {
-            let got = kept(before).after(&document(sent), &told("FEntry", ids));
+            let got = kept(before).after(&document(sent), &by_oid(), &told("FEntry", ids));
             assert_eq!(got, kept(after), "{before} + {sent:?} -> {ids:?}");
             assert_eq!(KeptLines::parse(&got.to_bytes()), Some(got));
         }
@@ -237,7 +283,7 @@ mod tests {
     fn lists_are_known_by_name() {
         let sent = document(&["a"]);
         for (name, is_told) in [("FEntry", true), ("", true), ("FOther", false)] {
-            let got = KeptLines::default().after(&sent, &told(name, &["1"]));
+            let got = KeptLines::default().after(&sent, &by_oid(), &told(name, &["1"]));
             assert_eq!(got, kept(if is_told { "a=1" } else { "a=?" }), "{name}");
         }
         // An answer without names does not say which of two lists it means.
@@ -247,8 +293,8 @@ mod tests {
             at: Path::parse("FOther").unwrap(),
             keys: vec!["x".to_owned()],
         });
-        let got = KeptLines::default().after(&two, &told("", &["1"]));
-        assert!(got.untold(&sent).is_some() && got.untold(&two[1..]).is_some());
+        let got = KeptLines::default().after(&two, &by_oid(), &told("", &["1"]));
+        assert!(got.untold(&sent, &by_oid()).is_some() && got.untold(&two[1..], &by_oid()).is_some());
         // Below a path, the last name is enough.
         let path = Path::parse("details.SalesOrderProductObj").unwrap();
         let deep = [LineList {
@@ -256,17 +302,49 @@ mod tests {
             at: path,
             keys: vec!["L1".to_owned()],
         }];
-        let got = KeptLines::default().after(&deep, &told("SalesOrderProductObj", &["7"]));
-        assert_eq!(got.ids().get("details.SalesOrderProductObj", "L1"), Some("7"));
+        let keyed = keyed(&[("details.SalesOrderProductObj", "no")]);
+        let got = KeptLines::default().after(&deep, &keyed, &told("SalesOrderProductObj", &["7"]));
+        assert_eq!(got.ids(&keyed).get("details.SalesOrderProductObj", "L1"), Some("7"));
+    }
+
+    #[test]
+    fn keys_of_other_fields_say_nothing() {
+        let known = kept("a=1 b=2");
+        let by_number = keyed(&[("FEntry", "lineNo")]);
+        assert_eq!(known.untold(&document(&["1"]), &by_number), Some("1"));
+        // Not even where the texts happen to be the same.
+        assert_eq!(known.untold(&document(&["a"]), &by_number), Some("a"));
+        assert_eq!(known.ids(&by_number), LineIds::new());
+        assert_eq!(known.untold(&document(&[]), &by_number), None);
+        // Back again, and they are known.
+        assert_eq!(known.untold(&document(&["a", "c"]), &by_oid()), None);
+        assert_eq!(known.ids(&by_oid()).get("FEntry", "b"), Some("2"));
+        // Another list of the same scheme is not concerned, nor a list that never had lines.
+        let other = keyed(&[("FEntry2", "lineNo"), ("FEntry", "oid")]);
+        let mut lines = document(&["1"]);
+        lines[0].list = Path::parse("FEntry2").unwrap();
+        assert_eq!(known.untold(&lines, &other), None);
+        assert_eq!(kept("").untold(&document(&["1"]), &by_number), None);
+        // Kept before the fields were written down.
+        let old = KeptLines::parse(br#"{"FEntry":{"a":"1"}}"#).unwrap();
+        assert_eq!(old.untold(&document(&["a"]), &by_oid()), Some("a"));
+        assert_eq!(old.ids(&by_oid()), LineIds::new());
+        // The keys of lines within lines begin with those around them.
+        let nested = |outer: &str| keyed(&[("orders.*.batches", "b"), ("orders", outer)]);
+        let mut lines = document(&[r#"["1","x"]"#]);
+        lines[0].list = Path::parse("orders.*.batches").unwrap();
+        let got = KeptLines::default().after(&lines, &nested("no"), &told("", &["7"]));
+        assert_eq!(got.untold(&lines, &nested("no")), None);
+        assert!(got.untold(&lines, &nested("id")).is_some());
     }
 
     #[test]
     fn lines_in_doubt() {
         let known = kept("a=1 b=?");
-        assert_eq!(known.untold(&document(&["a", "b"])), Some("b"));
-        assert_eq!(known.untold(&document(&["a", "c"])), None);
-        assert_eq!(known.fresh(&document(&["a", "b"])), None);
-        assert_eq!(known.fresh(&document(&["a", "c"])), Some("c"));
+        assert_eq!(known.untold(&document(&["a", "b"]), &by_oid()), Some("b"));
+        assert_eq!(known.untold(&document(&["a", "c"]), &by_oid()), None);
+        assert_eq!(known.fresh(&document(&["a", "b"]), &by_oid()), None);
+        assert_eq!(known.fresh(&document(&["a", "c"]), &by_oid()), Some("c"));
         for damaged in ["", "[]", r#"{"a":1}"#, r#"{"a":{"b":1}}"#] {
             assert_eq!(KeptLines::parse(damaged.as_bytes()), None, "{damaged}");
         }

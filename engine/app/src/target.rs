@@ -8,7 +8,7 @@ use std::sync::Arc;
 use connector::{Call, Class};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
-use dsl::lines::{LineIds, LineList};
+use dsl::lines::{KeyedList, LineIds, LineList};
 use dsl::lookup::LookupWant;
 use dsl::path::Segment;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
@@ -116,7 +116,7 @@ impl TargetWriter {
                 .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
             let row =
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
-            rows.push(Work::new(*item, source, row, self.action(item)?)?);
+            rows.push(Work::new(self.target()?, *item, source, row, self.action(item)?)?);
         }
         let plan = Arc::clone(&self.plan);
         let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
@@ -338,10 +338,14 @@ impl TargetWriter {
                     .map(|row| self.with_id(action, &operation, row))
                     .collect(),
             };
-            if action != WriteAction::Void && !self.plan.target.iter().all(|target| target.keyed.is_empty()) {
+            let keyed = match &self.plan.target {
+                Some(target) => target.keyed.as_slice(),
+                None => &[],
+            };
+            if action != WriteAction::Void && !keyed.is_empty() {
                 for (nth, (row, document)) in answer.rows.iter_mut().zip(&documents).enumerate() {
                     if row.verdict == flow::classify::Verdict::Accepted {
-                        let lines = lines_after(document, judged.verdicts.get(nth));
+                        let lines = lines_after(document, keyed, judged.verdicts.get(nth));
                         row.lines = Some(blobs.add(lines.to_bytes()));
                     }
                 }
@@ -438,6 +442,7 @@ struct Work<'s> {
 
 impl<'s> Work<'s> {
     fn new(
+        target: &TargetPlan,
         item: TransformItem,
         source: &'s SourceRow,
         row: Value,
@@ -449,7 +454,10 @@ impl<'s> Work<'s> {
             }
             None => None,
         };
-        let line_ids = kept.as_ref().map(KeptLines::ids).unwrap_or_default();
+        let line_ids = kept
+            .as_ref()
+            .map(|kept| kept.ids(&target.keyed))
+            .unwrap_or_default();
         Ok(Work {
             item,
             source,
@@ -474,25 +482,29 @@ fn lines_in_doubt(
     }
     let any = || document.iter().flat_map(|lines| &lines.keys).next();
     let untold = match &work.kept {
-        Some(kept) => kept.untold(document),
+        Some(kept) => kept.untold(document, &target.keyed),
         None => any().map(String::as_str),
     };
     if let Some(key) = untold {
         return Some(Refusal::Held(Reason::new(LINES_UNKNOWN.code, key)));
     }
-    let fresh = work.kept.as_ref()?.fresh(document)?;
+    let fresh = work.kept.as_ref()?.fresh(document, &target.keyed)?;
     let is_repeated = work.source.maybe_sent;
     is_repeated.then(|| Refusal::Held(Reason::new(LINES_IN_DOUBT.code, fresh)))
 }
 
 /// The lines that the target has once a document is accepted.
-fn lines_after(document: &Document, verdict: Option<&connector::Verdict>) -> KeptLines {
+fn lines_after(
+    document: &Document,
+    keyed: &[KeyedList],
+    verdict: Option<&connector::Verdict>,
+) -> KeptLines {
     let told = match verdict {
         Some(connector::Verdict::Accepted { lines, .. }) => lines.as_slice(),
         _ => &[],
     };
     let before = document.kept.clone().unwrap_or_default();
-    before.after(&document.built.lines, told)
+    before.after(&document.built.lines, keyed, told)
 }
 
 /// A record whose look-up was not decided within its reach.

@@ -60,7 +60,7 @@ impl TargetWriter {
                         has_target: false,
                         void: false,
                     };
-                    let work = Work::new(item, source, row, Ok(Action::Create))?;
+                    let work = Work::new(target, item, source, row, Ok(Action::Create))?;
                     let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
                     (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
                 }
