@@ -156,20 +156,36 @@ impl TargetPlan {
         }))
     }
 
-    /// The options of a call about a record, without its document: what asking the target by key needs.
-    pub fn call_options(&self, cx: &RecordCx<'_>, hits: &Hits) -> Result<Value, Failure> {
+    /// The options of a call about a record, without its document: what asking the target by key needs. `None` when they
+    /// read a look-up that `hits` does not know: left out, the call would be about something else.
+    pub fn call_options(&self, cx: &RecordCx<'_>, hits: &Hits) -> Result<Option<Value>, Failure> {
+        let is_unknown = |left: &Left| {
+            let mut wants = left.looked.iter().map(|(want, _)| want);
+            wants.any(|want| !want.has_empty_key() && !hits.knows(want))
+        };
         let mut scope = self.scope(cx);
+        let mut unknown: Vec<&str> = Vec::new();
         for (name, tree) in &self.lets {
-            // A value that needs a look-up is left out here; options that read it say so.
-            if let Ok(Part::Value(Some(value))) = part(tree, &scope, hits, None, &mut Left::default()) {
+            let mut left = Left::default();
+            let value = part(tree, &scope, hits, None, &mut left);
+            if is_unknown(&left) || reads_let(tree, &unknown) {
+                unknown.push(name);
+            } else if let Ok(Part::Value(Some(value))) = value {
                 scope.lets.insert(name.clone(), value);
             }
         }
-        let options = match part(&self.options, &scope, hits, None, &mut Left::default())? {
-            Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
-            Part::Defer(_) => Value::Map(Map::new()),
-        };
-        Ok(self.declared_only(options, cx.action))
+        let mut left = Left::default();
+        let options = part(&self.options, &scope, hits, None, &mut left);
+        if is_unknown(&left) || reads_let(&self.options, &unknown) {
+            return Ok(None);
+        }
+        Ok(match options? {
+            Part::Value(value) => {
+                let options = value.unwrap_or(Value::Map(Map::new()));
+                Some(self.declared_only(options, cx.action))
+            }
+            Part::Defer(_) => None,
+        })
     }
 
     fn scope<'a>(&self, cx: &RecordCx<'a>) -> RecordScope<'a> {
@@ -227,6 +243,18 @@ impl TargetPlan {
             })
             .collect()
     }
+}
+
+/// Whether a tree reads one of these values of `let`, or all of them.
+fn reads_let(tree: &Tree, names: &[&str]) -> bool {
+    let root = Path::parse("$let").expect("a name is a path");
+    tree.names().iter().any(|name| match name.below(&root) {
+        Some(rest) => match rest.first_name() {
+            Some(first) => names.contains(&first),
+            None => !names.is_empty(),
+        },
+        None => false,
+    })
 }
 
 enum Part {

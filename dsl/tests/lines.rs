@@ -343,3 +343,60 @@ fn tests_of_a_scheme_give_ids_and_rows() {
     let outcome = testing::run(&plan, &plan.tests[0]);
     assert!(outcome.passed, "{:?}", outcome.diff);
 }
+
+/// Options of a call without its document: a look-up that nobody fetched is not a look-up that found nothing.
+#[test]
+fn options_that_read_a_look_up_are_not_known_without_it() {
+    let look_up = "{$lookup: units, $get: FNumber, $by: {FName: <<u>>}, $missing: omit}";
+    for (more, is_known) in [
+        ("  options: {delete: <<u>>}\n".to_owned(), true),
+        (format!("  options: {{delete: {look_up}}}\n"), false),
+        (
+            format!("  options: {{delete: {}}}\n", look_up.replace(", $missing: omit", "")),
+            false,
+        ),
+        (
+            format!("  let: {{a: {look_up}}}\n  options: {{delete: {{$value: <<$let.a>>, $missing: omit}}}}\n"),
+            false,
+        ),
+        // A look-up that they do not read does not matter.
+        (format!("  let: {{a: {look_up}}}\n  options: {{delete: <<u>>}}\n"), true),
+    ] {
+        let compiled = compiled("    n: 1", &more, &Both(true, true));
+        let codes: Vec<&str> = compiled
+            .diagnostics
+            .iter()
+            .map(|problem| problem.entry.code)
+            .collect();
+        let plan = compiled.plan.unwrap_or_else(|| panic!("{more}: {codes:?}"));
+        let row = json(r#"{"tid":"T1","u":"x"}"#);
+        let zone = zone();
+        let cx = RecordCx {
+            row: &row,
+            key: r#"["T1"]"#,
+            label: "T1",
+            target_id: None,
+            target_number: None,
+            action: Action::Create,
+            now_ms: 0,
+            zone: &zone,
+            line_ids: LineIds::none(),
+        };
+        let target = plan.target.expect("a target");
+        let mut hits = Hits::new();
+        let options = target.call_options(&cx, &hits).expect("options");
+        assert_eq!(options.is_some(), is_known, "{more}: {options:?}");
+        for level in 0..target.lookup_levels() {
+            for want in target.lookup_keys(level, &cx, &hits).expect("keys") {
+                hits.insert(&want, Found::one("P1".into()));
+            }
+        }
+        let options = target.call_options(&cx, &hits).expect("options");
+        let wanted = if is_known { "x" } else { "P1" };
+        assert_eq!(
+            options.expect("known").get("delete"),
+            Some(&wanted.into()),
+            "{more}"
+        );
+    }
+}

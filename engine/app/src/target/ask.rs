@@ -28,7 +28,12 @@ impl TargetWriter {
         records: &[RecordId],
     ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
         let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
-        for group in self.questions(reader, records)? {
+        // What a look-up of the options found when the document was sent is not kept: without its document a record of
+        // such a scheme cannot be asked about.
+        let Some(questions) = self.questions(reader, records)? else {
+            return Ok(Err(self.cannot_ask()));
+        };
+        for group in questions {
             match self.ask_group(&group).await {
                 Ok(answers) => found.extend(group.rows.iter().map(|(record, _)| *record).zip(answers)),
                 Err(failure) => return Ok(Err(failure)),
@@ -40,8 +45,21 @@ impl TargetWriter {
             .collect()))
     }
 
-    /// Records with the same operation and options are asked about together.
-    fn questions(&self, reader: &Reader, records: &[RecordId]) -> Result<Vec<Question>, AppError> {
+    fn cannot_ask(&self) -> ReadFailure {
+        self.unusable(&Failure::new(&dsl::catalogue::target::CANNOT_ASK))
+    }
+
+    fn unusable(&self, failure: &Failure) -> ReadFailure {
+        ReadFailure {
+            kind: ReadFailureKind::Unusable,
+            wait: None,
+            reason: reason::of_failure(failure, self.lang),
+        }
+    }
+
+    /// Records with the same operation and options are asked about together. `None` when it is not known with which
+    /// options one of them was sent.
+    fn questions(&self, reader: &Reader, records: &[RecordId]) -> Result<Option<Vec<Question>>, AppError> {
         let target = self.target()?;
         let sources = reader.sources(records)?;
         let mut groups: BTreeMap<u64, Question> = BTreeMap::new();
@@ -62,6 +80,7 @@ impl TargetWriter {
                     };
                     let work = Work::new(target, item, source, row, Ok(Action::Create))?;
                     let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
+                    let Some(options) = options else { return Ok(None) };
                     (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
                 }
             };
@@ -81,15 +100,11 @@ impl TargetWriter {
                 .rows
                 .push((*record, tkey));
         }
-        Ok(groups.into_values().collect())
+        Ok(Some(groups.into_values().collect()))
     }
 
     async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
-        let unusable = |failure: Failure| ReadFailure {
-            kind: ReadFailureKind::Unusable,
-            wait: None,
-            reason: reason::of_failure(&failure, self.lang),
-        };
+        let unusable = |failure: Failure| self.unusable(&failure);
         let tkeys: Vec<Vec<String>> = question.rows.iter().map(|(_, tkey)| tkey.clone()).collect();
         let connection = &self.caller.connection;
         let ask = connection
@@ -103,7 +118,7 @@ impl TargetWriter {
             )
             .map_err(unusable)?;
         let Some(ask) = ask else {
-            return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
+            return Err(self.cannot_ask());
         };
         let mut rows = Vec::new();
         for call in &ask.calls {
@@ -127,7 +142,7 @@ impl TargetWriter {
                         next.offset += i64::from(next.size);
                     }
                     _ if found.more => {
-                        return Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK)));
+                        return Err(self.cannot_ask());
                     }
                     _ => break,
                 }
@@ -139,7 +154,7 @@ impl TargetWriter {
             .map(|had| match had {
                 Had::One { id: Some(id), number } => Ok(Found::One { id, number }),
                 // Without its id a document can be neither updated nor told from another.
-                Had::One { id: None, .. } => Err(unusable(Failure::new(&dsl::catalogue::target::CANNOT_ASK))),
+                Had::One { id: None, .. } => Err(self.cannot_ask()),
                 Had::None => Ok(Found::None),
                 Had::Many => Ok(Found::Many),
             })
