@@ -117,8 +117,8 @@ impl Memo {
         self.dead.contains(want)
     }
 
-    /// Counts what a document read.
-    pub(crate) fn count(&mut self, looked: &[(LookupWant, usize)]) {
+    /// Counts what a document read; `redact` takes secrets out of the example.
+    pub(crate) fn count(&mut self, looked: &[(LookupWant, usize)], redact: impl Fn(String) -> String) {
         for (want, matches) in looked {
             if *matches == 0 {
                 self.report.misses += 1;
@@ -126,7 +126,7 @@ impl Memo {
                 self.report.several += 1;
                 self.report
                     .several_example
-                    .get_or_insert_with(|| format!("{} ({matches})", shown(want)));
+                    .get_or_insert_with(|| redact(format!("{} ({matches})", shown(want))));
             }
         }
     }

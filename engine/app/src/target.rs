@@ -186,7 +186,8 @@ impl TargetWriter {
                 if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
                     return Transformed::Refused(refusal);
                 }
-                self.memo.count(looked);
+                let caller = &self.caller;
+                self.memo.count(looked, |example| caller.redact(&example));
                 match lines_in_doubt(target, &work, action, &document.built.lines) {
                     Some(refusal) => Transformed::Refused(refusal),
                     None => self.ready(work.item.record, action, document, blobs),
@@ -209,12 +210,12 @@ impl TargetWriter {
     /// A look-up that was read and not decided within its reach fails its record.
     fn too_wide<'l>(&self, looked: impl IntoIterator<Item = &'l LookupWant>) -> Option<Refusal> {
         let want = looked.into_iter().find(|want| self.memo.is_undecided(want))?;
-        Some(undecided(want))
+        Some(undecided(self.caller.redact(&shown(want))))
     }
 
-    /// What a record waits for, in words.
+    /// What a record waits for, in words, with secrets taken out.
     fn what(&self, want: &LookupWant) -> String {
-        let mut what = shown(want);
+        let mut what = self.caller.redact(&shown(want));
         if self.memo.is_dead(want) {
             what.push_str(self.lang.pick("(该行已失败)", " (that row is dead)"));
         }
@@ -508,9 +509,9 @@ fn lines_after(
 }
 
 /// A record whose look-up was not decided within its reach.
-fn undecided(want: &LookupWant) -> Refusal {
+fn undecided(what: String) -> Refusal {
     let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
-    Refusal::Dead(Reason::new(code, shown(want)))
+    Refusal::Dead(Reason::new(code, what))
 }
 
 /// A record whose look-up found nothing waits for the row, a day at most.
@@ -617,7 +618,7 @@ mod tests {
             keys: Vec::new(),
             also: None,
         };
-        match undecided(&want) {
+        match undecided(shown(&want)) {
             Refusal::Dead(reason) => {
                 assert_eq!(reason.code, "E4025");
                 assert!(reason.text.contains("units"), "{reason:?}");
