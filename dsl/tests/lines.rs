@@ -352,15 +352,23 @@ fn options_that_read_a_look_up_are_not_known_without_it() {
         ("  options: {delete: <<u>>}\n".to_owned(), true),
         (format!("  options: {{delete: {look_up}}}\n"), false),
         (
-            format!("  options: {{delete: {}}}\n", look_up.replace(", $missing: omit", "")),
+            format!(
+                "  options: {{delete: {}}}\n",
+                look_up.replace(", $missing: omit", "")
+            ),
             false,
         ),
         (
-            format!("  let: {{a: {look_up}}}\n  options: {{delete: {{$value: <<$let.a>>, $missing: omit}}}}\n"),
+            format!(
+                "  let: {{a: {look_up}}}\n  options: {{delete: {{$value: <<$let.a>>, $missing: omit}}}}\n"
+            ),
             false,
         ),
         // A look-up that they do not read does not matter.
-        (format!("  let: {{a: {look_up}}}\n  options: {{delete: <<u>>}}\n"), true),
+        (
+            format!("  let: {{a: {look_up}}}\n  options: {{delete: <<u>>}}\n"),
+            true,
+        ),
     ] {
         let compiled = compiled("    n: 1", &more, &Both(true, true));
         let codes: Vec<&str> = compiled

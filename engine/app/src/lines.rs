@@ -304,7 +304,10 @@ mod tests {
         }];
         let keyed = keyed(&[("details.SalesOrderProductObj", "no")]);
         let got = KeptLines::default().after(&deep, &keyed, &told("SalesOrderProductObj", &["7"]));
-        assert_eq!(got.ids(&keyed).get("details.SalesOrderProductObj", "L1"), Some("7"));
+        assert_eq!(
+            got.ids(&keyed).get("details.SalesOrderProductObj", "L1"),
+            Some("7")
+        );
     }
 
     #[test]

@@ -495,11 +495,7 @@ fn lines_in_doubt(
 }
 
 /// The lines that the target has once a document is accepted.
-fn lines_after(
-    document: &Document,
-    keyed: &[KeyedList],
-    verdict: Option<&connector::Verdict>,
-) -> KeptLines {
+fn lines_after(document: &Document, keyed: &[KeyedList], verdict: Option<&connector::Verdict>) -> KeptLines {
     let told = match verdict {
         Some(connector::Verdict::Accepted { lines, .. }) => lines.as_slice(),
         _ => &[],
