@@ -391,3 +391,27 @@ fn versions_see_lines_by_the_fields_that_are_read() {
     assert_ne!(base, version(r#"[{"qty":1},{"qty":2},{}]"#));
     assert_ne!(base, version(r#"[{"qty":2},{"qty":1}]"#));
 }
+
+#[test]
+fn a_secret_of_let_stays_one() {
+    let text = order(
+        "  key: tid\n",
+        "    FNote: <<$let.said>>\n    FOpen: <<$let.card.open>>\n    FCard: {$json: {c: <<$let.card>>}}\n    FTyped: {$value: <<$let.said>>, $type: int}\n",
+    )
+    .replace(
+        "  request:",
+        "  let:\n    card: {no: {$value: <<remark>>, $sensitive: true}, open: 1}\n    said: no. <<$let.card.no>>\n  request:",
+    );
+    let plan = plan(&text);
+    let places: Vec<String> = plan
+        .target
+        .as_ref()
+        .unwrap()
+        .sensitive
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(places, ["FNote", "FCard", "FTyped"]);
+    let failure = build(&plan, r#"{"tid":"1","remark":"4711"}"#, Action::Create).unwrap_err();
+    assert!(!format!("{failure:?}").contains("4711"), "{failure:?}");
+}

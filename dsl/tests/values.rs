@@ -563,3 +563,72 @@ fn a_failing_expression_shows_what_it_read() {
     let told = message(&masked, dsl::Lang::En);
     assert!(!told.contains("00123") && !told.contains("张三"), "{told}");
 }
+
+#[test]
+fn what_is_made_of_a_secret_is_one() {
+    let places = |template: &str| {
+        let tree = tree(template, TreePlace::TARGET).unwrap();
+        let found: Vec<String> = tree.sensitive().iter().map(ToString::to_string).collect();
+        found.join(" ")
+    };
+    let secret = "{$value: <<buyerNick>>, $sensitive: true}";
+    for (template, want) in [
+        (format!("{{a: {{$json: {{card: {secret}}}}}}}"), "a"),
+        (
+            format!("{{a: {{b: {{$split: {secret}, $with: \",\"}}, c: 1}}}}"),
+            "a.b",
+        ),
+        (format!("{{a: {{$map: {secret}, $to: {{x: y}}}}}}"), "a"),
+        (format!("{{a: {{$value: <<e>>, $default: {secret}}}}}"), "a"),
+        (format!("{{a: {{$merge: [{{b: {secret}}}, {{c: 1}}]}}}}"), "a.b"),
+        (
+            format!("{{a: {{$each: tags, $do: {{b: {secret}, c: <<n>>}}}}}}"),
+            "a.*.b",
+        ),
+        (
+            format!("{{a: {{$lookup: units, $get: FNumber, $by: {{FName: {secret}}}}}}}"),
+            "a",
+        ),
+        ("{a: {$json: {card: <<buyerNick>>}}}".to_owned(), ""),
+    ] {
+        assert_eq!(places(&template), want, "{template}");
+    }
+}
+
+#[test]
+fn nothing_below_a_secret_is_told() {
+    let told = |template: &str| {
+        let tree = tree(template, TreePlace::TARGET).unwrap();
+        let mut trace = Trace::default();
+        let record = row(CUSTOMER, Action::Create);
+        let result = eval(
+            &tree,
+            &record,
+            &Hits::new(),
+            &mut ValueSink::new(),
+            Some(&mut trace),
+        );
+        let shown: Vec<&dsl::tree::TraceEntry> =
+            trace.entries.iter().filter(|entry| !entry.sensitive).collect();
+        let failure = result.err().map(|failure| failure.message(dsl::Lang::En));
+        format!("{shown:?} {failure:?}")
+    };
+    let secret = "{$value: <<buyerNick>>, $sensitive: true}";
+    for template in [
+        format!("{{x: {{$json: {{card: {secret}}}}}}}"),
+        format!("{{x: {{$merge: [{{card: {secret}}}]}}}}"),
+        format!("{{x: {{$map: {secret}, $to: {{x: y}}}}}}"),
+        "{x: {$each: tags, $do: {a: <<buyerNick>>}, $sensitive: true}}".to_owned(),
+        "{x: {$each: tags, $do: {a: {$value: <<buyerNick>>, $type: int}}, $sensitive: true}}".to_owned(),
+        "{x: {$value: {a: <<buyerNick>>}, $sensitive: true}}".to_owned(),
+        "{x: {$value: {a: {$value: <<buyerNick>>, $type: int}}, $sensitive: true}}".to_owned(),
+    ] {
+        let told = told(&template);
+        assert!(!told.contains("张三"), "{template}: {told}");
+    }
+    let after = "{x: {$each: tags, $do: {a: <<n>>}, $sensitive: true}, y: <<buyerNick>>}";
+    assert!(
+        told(after).contains("张三"),
+        "what stands beside a secret is told"
+    );
+}

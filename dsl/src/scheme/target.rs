@@ -32,14 +32,17 @@ impl Reader<'_> {
         }
         let lets = self.lets(node, columns.as_ref());
         let names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
-        let options = self.options(
+        let mut options = self.options(
             node,
             TreePlace::TARGET,
             columns.as_ref(),
             Some(names.clone()),
             &operations,
         );
-        let (request, line_ids) = self.target_request(node, columns.as_ref(), names, &operations);
+        let (mut request, line_ids) = self.target_request(node, columns.as_ref(), names, &operations);
+        let secrets: Vec<Path> = lets.iter().flat_map(secrets).collect();
+        options.hide(&secrets);
+        request.hide(&secrets);
         let main = operations.first().cloned();
         let key = self.target_key(node, main.as_ref(), &options, &request);
         self.lines(node, &by_action, &options, &request, !line_ids.is_empty());
@@ -212,11 +215,12 @@ impl Reader<'_> {
             .unwrap_or_default()
         {
             let before = lets.iter().map(|(name, _)| name.clone()).collect();
-            let tree = self
+            let mut tree = self
                 .compile(TreePlace::TARGET, columns, Some(before), |cx| {
                     compile_tree(&pair.value, cx)
                 })
                 .settled();
+            tree.hide(&lets.iter().flat_map(secrets).collect::<Vec<_>>());
             lets.push((pair.key.clone(), tree));
         }
         lets
@@ -478,4 +482,10 @@ fn on_unknown(word: &str) -> Option<OnUnknown> {
         "resend" => Some(OnUnknown::Resend),
         _ => None,
     }
+}
+
+/// The sensitive places of a `let`, by the names under which they are read.
+fn secrets((name, tree): &(String, Tree)) -> Vec<Path> {
+    let whole = Path::names(["$let", name.as_str()]);
+    tree.sensitive().iter().map(|place| whole.join(place)).collect()
 }

@@ -173,6 +173,8 @@ pub(crate) struct Eval<'a> {
     /// How many rows the last look-up matched.
     matched: Cell<Option<usize>>,
     lines: RefCell<Vec<LineList>>,
+    /// Whether what is evaluated belongs to a sensitive value.
+    hidden: Cell<bool>,
 }
 
 /// The line of an `$each`, and the lines around it.
@@ -225,7 +227,23 @@ impl<'a> Eval<'a> {
             looked: RefCell::default(),
             matched: Cell::new(None),
             lines: RefCell::default(),
+            hidden: Cell::new(false),
         }
+    }
+
+    /// Evaluates what belongs to a term: if its value is sensitive, no failure and no trace of it shows a value.
+    pub(crate) fn under<T>(
+        &self,
+        term: &Term,
+        run: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if !term.covers() {
+            return run();
+        }
+        let around = self.hidden.replace(true);
+        let result = run();
+        self.hidden.set(around);
+        result.map_err(masked)
     }
 
     /// A look-up was read.
@@ -271,7 +289,7 @@ impl<'a> Eval<'a> {
             TermKind::Drop => Ok(Flow::Omitted),
             TermKind::Made(made) => match &made.maker {
                 Maker::Each(each) if made.manners.default.is_none() && self.applies(made) => {
-                    self.write_each(term, each, made, lines, at, sink)
+                    self.under(term, || self.write_each(term, each, made, lines, at, sink))
                 }
                 _ => self.write_got(term, lines, at, sink),
             },
@@ -351,7 +369,7 @@ impl<'a> Eval<'a> {
             }
             Got::Deferred(want) => return Ok(Flow::Deferred(want)),
             Got::Omitted | Got::Missing(_) => {
-                self.note(term, at, None, false);
+                self.note(term, at, None);
                 return Ok(Flow::Omitted);
             }
         };
@@ -464,27 +482,25 @@ impl<'a> Eval<'a> {
         at: Option<&At<'_>>,
         sink: &mut dyn Sink,
     ) -> Result<Flow, Failure> {
-        let sensitive = matches!(&term.kind, TermKind::Made(made) if made.manners.sensitive);
         self.matched.set(None);
-        let got = self.settled(term, lines).map_err(|failure| {
-            let failure = placed(failure, at);
-            if sensitive { masked(failure) } else { failure }
-        })?;
+        let got = self
+            .under(term, || self.settled(term, lines))
+            .map_err(|failure| placed(failure, at))?;
         match got {
             Settled::Value(value) => {
-                self.note(term, at, Some(&value), sensitive);
+                self.note(term, at, Some(&value));
                 write_value(sink, &value);
                 Ok(Flow::Written)
             }
             Settled::Omitted => {
-                self.note(term, at, None, sensitive);
+                self.note(term, at, None);
                 Ok(Flow::Omitted)
             }
             Settled::Deferred(want) => Ok(Flow::Deferred(want)),
         }
     }
 
-    fn note(&self, term: &Term, at: Option<&At<'_>>, value: Option<&Value>, sensitive: bool) {
+    fn note(&self, term: &Term, at: Option<&At<'_>>, value: Option<&Value>) {
         let (Some(trace), Some(source)) = (&self.trace, &term.source) else {
             return;
         };
@@ -502,7 +518,7 @@ impl<'a> Eval<'a> {
             source: source.to_string(),
             value: value.cloned(),
             matches: self.matched.get().filter(|_| looks_up),
-            sensitive,
+            sensitive: term.hides || self.hidden.get(),
         });
     }
 }

@@ -111,7 +111,7 @@ impl Eval<'_> {
             },
             TermKind::Drop => Ok(Got::Omitted),
             TermKind::Map(_) | TermKind::List(_) => self.built(term, lines),
-            TermKind::Made(made) => self.made(term, made, lines),
+            TermKind::Made(made) => self.under(term, || self.made(term, made, lines)),
         }
     }
 

@@ -341,6 +341,7 @@ impl Compile<'_> {
             body: body?,
             key,
             place: None,
+            hides: false,
         })
     }
 

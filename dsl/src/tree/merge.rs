@@ -72,6 +72,7 @@ fn merge(base: Term, over: Term) -> Term {
         kind: TermKind::Map(members),
         span,
         source,
+        hides: false,
     }
 }
 

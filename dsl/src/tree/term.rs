@@ -31,6 +31,8 @@ pub(crate) struct Term {
     pub(crate) span: Range<usize>,
     /// What the author wrote, where that is more than a constant.
     pub(crate) source: Option<Arc<str>>,
+    /// Whether something sensitive is in it, or is read by it.
+    pub(crate) hides: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +121,8 @@ pub(crate) struct EachTerm {
     pub(crate) key: Option<Path>,
     /// The list in the document, lines around it as stars; `None` where it does not stand in the document as a list.
     pub(crate) place: Option<Path>,
+    /// Whether the list is sensitive.
+    pub(crate) hides: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -184,6 +188,7 @@ impl Term {
             kind,
             span,
             source: None,
+            hides: false,
         }
     }
 
@@ -329,6 +334,7 @@ impl Tree {
         }
         sort_into_levels(&mut root, &mut tree.levels);
         place_lines(&mut root, Some(&Path::names(Vec::<String>::new())));
+        root.mark(&|_| false);
         tree.root = root;
         tree
     }
@@ -410,6 +416,15 @@ impl Tree {
         found
     }
 
+    /// Takes names of the engine for sensitive: what is made of them is so too.
+    pub(crate) fn hide(&mut self, names: &[Path]) {
+        if names.is_empty() {
+            return;
+        }
+        self.root
+            .mark(&|from| matches!(from, Ref::Name(path) if names.iter().any(|name| overlap(name, path))));
+    }
+
     /// The bytes it was compiled from.
     pub fn span(&self) -> Range<usize> {
         self.root.span.clone()
@@ -467,22 +482,126 @@ impl Term {
                     at.pop();
                 }
             }
-            TermKind::Made(made) if made.manners.sensitive => {
-                found.push(crate::tree::compile::from_segments(at))
-            }
-            TermKind::Made(made) => match &made.maker {
-                Maker::Value(term) => term.sensitive(at, found),
-                Maker::Merge(terms) => terms.iter().for_each(|term| term.sensitive(at, found)),
-                Maker::Each(each) => {
-                    at.push(Segment::All);
-                    each.body.sensitive(at, found);
-                    at.pop();
+            _ if self.covers() => {
+                let place = crate::tree::compile::from_segments(at);
+                if !found.contains(&place) {
+                    found.push(place);
                 }
-                _ => {}
-            },
+            }
+            TermKind::Made(made) => {
+                match &made.maker {
+                    Maker::Value(term) => term.sensitive(at, found),
+                    Maker::Merge(terms) => terms.iter().for_each(|term| term.sensitive(at, found)),
+                    Maker::Each(each) => {
+                        at.push(Segment::All);
+                        each.body.sensitive(at, found);
+                        at.pop();
+                    }
+                    _ => {}
+                }
+                if let Some(default) = &made.manners.default {
+                    default.sensitive(at, found);
+                }
+            }
             _ => {}
         }
     }
+
+    /// Whether its whole value is sensitive: it says so, or something sensitive goes into a value that is one.
+    pub(crate) fn covers(&self) -> bool {
+        match &self.kind {
+            TermKind::Map(_) | TermKind::List(_) => false,
+            TermKind::Made(made) if made.manners.sensitive => true,
+            TermKind::Made(made) => match &made.maker {
+                Maker::Value(_) | Maker::Merge(_) => self.hides && made.manners.fit.is_some(),
+                Maker::Each(each) => each.hides,
+                _ => self.hides,
+            },
+            _ => self.hides,
+        }
+    }
+
+    /// Notes what holds or reads something sensitive; `secret` says which references are so.
+    fn mark(&mut self, secret: &dyn Fn(&Ref) -> bool) -> bool {
+        let read = |read: &Read| secret(&read.from);
+        let any = |terms: &mut dyn Iterator<Item = &mut Term>| {
+            terms.fold(false, |found, term| term.mark(secret) || found)
+        };
+        let found = match &mut self.kind {
+            TermKind::Literal(_) | TermKind::Drop => false,
+            TermKind::Read(from) => read(from),
+            TermKind::Text(pieces) => pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Read(from) if read(from))),
+            TermKind::Formula(formula) => {
+                let lookups = formula
+                    .lookups
+                    .iter_mut()
+                    .fold(false, |found, lookup| lookup.mark(secret) || found);
+                lookups || formula.refs.iter().any(secret)
+            }
+            TermKind::Find(lookup) => lookup.mark(secret),
+            TermKind::Map(members) => any(&mut members.iter_mut().map(|(_, term)| term)),
+            TermKind::List(items) => any(&mut items.iter_mut()),
+            TermKind::Made(made) => {
+                let made = &mut **made;
+                let maker = match &mut made.maker {
+                    Maker::Value(term) | Maker::Json(term) => term.mark(secret),
+                    Maker::Map { of, .. } | Maker::Split { of, .. } => of.mark(secret),
+                    Maker::Join { list, .. } => read(list),
+                    Maker::Template(text) => text.reads.iter().any(|(_, from)| read(from)),
+                    Maker::Merge(terms) => any(&mut terms.iter_mut()),
+                    Maker::Lookup(lookup) => lookup.mark(secret),
+                    Maker::Each(each) => {
+                        if let Some(cond) = &mut each.keep {
+                            cond.each_term(&mut |term| {
+                                term.mark(secret);
+                            });
+                        }
+                        each.hides |= read(&each.list);
+                        each.body.mark(secret) || each.hides
+                    }
+                };
+                let default = made
+                    .manners
+                    .default
+                    .as_mut()
+                    .is_some_and(|default| default.mark(secret));
+                maker || default || made.manners.sensitive
+            }
+        };
+        self.hides |= found;
+        self.hides
+    }
+}
+
+impl LookupTerm {
+    fn mark(&mut self, secret: &dyn Fn(&Ref) -> bool) -> bool {
+        let mut found = false;
+        for key in &mut self.keys {
+            found |= key.mark(secret);
+        }
+        if let Some(ask) = &mut self.also {
+            ask.each_term(&mut |term| found |= term.mark(secret));
+            ask.walk_patterns(&mut |seen| {
+                if let Seen::Ref(from) = seen {
+                    found |= secret(from);
+                }
+            });
+        }
+        found
+    }
+}
+
+/// Whether one path is the other, or lies below it; a star is every line.
+pub(crate) fn overlap(one: &Path, other: &Path) -> bool {
+    one.segments()
+        .iter()
+        .zip(other.segments())
+        .all(|pair| match pair {
+            (Segment::All, _) | (_, Segment::All) => true,
+            (one, other) => segment_name(one) == segment_name(other),
+        })
 }
 
 /// The name a segment has on a map.
