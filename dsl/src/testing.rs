@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 
 use crate::diagnostic::{Failure, Lang};
-use crate::expr::gather;
 use crate::facts::Action;
 use crate::ingest::{IngestCx, Ingested};
 use crate::json;
@@ -250,7 +249,7 @@ fn column(row: &Value, path: &Path) -> Option<Value> {
     if path.is_special() {
         return row.get(&path.to_string()).cloned();
     }
-    gather(row, path).map(std::borrow::Cow::into_owned)
+    path.get(row).cloned()
 }
 
 fn compare(at: &Path, want: &Value, got: &Value, diff: &mut Vec<Difference>) {

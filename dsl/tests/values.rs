@@ -632,3 +632,33 @@ fn nothing_below_a_secret_is_told() {
         "what stands beside a secret is told"
     );
 }
+
+#[test]
+fn a_look_up_does_not_reach_into_lists() {
+    for (template, want) in [
+        ("{$lookup: trades, $get: tid, $by: {orders.oid: x}}", "E1244"),
+        (
+            "{$lookup: trades, $get: tid, $by: {\"orders.*.oid\": x}}",
+            "E1244",
+        ),
+        ("{$lookup: units, $get: tid, $by: {\"orders.*.oid\": x}}", "E1244"),
+        ("{$lookup: trades, $get: orders.oid, $by: {tid: x}}", "E1244"),
+        ("_findCollection find tid from trades where orders_oid=x", "E1244"),
+        ("_findCollection find tid from trades where orders.oid=x", "E1244"),
+        ("_findCollection find orders.oid from trades where tid=x", "E1244"),
+        (
+            "_findCollection find address.city from trades where tid=x",
+            "(omitted)",
+        ),
+    ] {
+        check(template, CUSTOMER, want);
+    }
+    let message = |lang| {
+        let template = "{$lookup: trades, $get: tid, $by: {orders.oid: x}}";
+        tree(template, TreePlace::TARGET).unwrap_err()[0].message(lang)
+    };
+    assert_eq!(
+        message(dsl::Lang::En),
+        "`orders.oid` of trades lies in the list `orders`, where a look-up does not reach"
+    );
+}

@@ -484,6 +484,19 @@ pub const SEVERAL_VALUES: Entry = Entry {
     example: "FQty: _function <<details.qty>> * 2",
 };
 
+/// `{path}` of {scheme} lies in the list `{list}`, where a look-up does not reach.
+pub const LOOKUP_IN_LIST: Entry = Entry {
+    code: "E1244",
+    severity: Severity::Error,
+    zh: "方案 {scheme} 的 `{path}` 在列表 `{list}` 里,查找读不到",
+    en: "`{path}` of {scheme} lies in the list `{list}`, where a look-up does not reach",
+    help_zh: "改用数据行本身的字段,或在方案 {scheme} 里用 `explode: {list}` 把列表拆成多行",
+    help_en: "look up by a field of the row itself, or split the list into rows with `explode: {list}` in {scheme}",
+    long_zh: "查找的结果字段和等值条件字段必须是数据行本身的字段:一行的列表里有多个值,不能作为单个值比较或取出。",
+    long_en: "The field that a look-up gives and those that it compares belong to the row itself: in a list of the row there are several values, and none of them is the one to compare or to give.",
+    example: "{$lookup: trades, $get: tid, $by: {orders.oid: <<oid>>}}",
+};
+
 /// `{path}` is text in the samples, and a number is needed here.
 pub const TEXT_AS_NUMBER: Entry = Entry {
     code: "W1243",
@@ -575,6 +588,7 @@ pub const ALL: &[&Entry] = &[
     &TEMPLATE_REFUSED,
     &DEFER_WHERE,
     &SEVERAL_VALUES,
+    &LOOKUP_IN_LIST,
     &TEXT_AS_NUMBER,
     &FUNCTION_TYPO,
     &SENT_AS_TEXT,

@@ -6,9 +6,9 @@ use crate::catalogue::value as words;
 use crate::expr::{self, FindKey, FindSpec};
 use crate::facts::{NotFound, SchemeFacts};
 use crate::lookup::LookupSpec;
-use crate::path::Path;
-use crate::tree::columns::Columns;
-use crate::tree::compile::Compile;
+use crate::path::{Path, Segment};
+use crate::tree::columns::{Columns, NotSingle};
+use crate::tree::compile::{Compile, from_segments};
 use crate::tree::names;
 use crate::tree::term::{LookupTerm, Piece, Term, TermKind};
 use crate::value::Value;
@@ -43,11 +43,11 @@ impl Compile<'_> {
         let mut good = true;
         let get = facts
             .as_ref()
-            .and_then(|facts| self.column(facts, &spec.get, place(spec.get_span.clone())));
+            .and_then(|facts| self.own_column(facts, &spec.get, place(spec.get_span.clone())));
         for ((column, key), (column_span, span)) in spec.by.iter().zip(&spec.by_spans) {
             let column = facts
                 .as_ref()
-                .and_then(|facts| self.column(facts, column, place(column_span.clone())));
+                .and_then(|facts| self.own_column(facts, column, place(column_span.clone())));
             let span = place(span.clone());
             let key = match key {
                 FindKey::Literal(text) => Some(Term::literal(text.as_str().into(), node_span.clone())),
@@ -106,6 +106,26 @@ impl Compile<'_> {
         }
     }
 
+    /// A field of another scheme's rows that has one value in each: it does not lie in a list.
+    pub(crate) fn own_column(
+        &mut self,
+        facts: &SchemeFacts,
+        path: &Path,
+        span: Range<usize>,
+    ) -> Option<Path> {
+        let found = self.column(facts, path, span.clone())?;
+        let Some(list) = list_around(facts, &found) else {
+            return Some(found);
+        };
+        self.report(
+            self.problem(&words::LOOKUP_IN_LIST, span)
+                .with("scheme", &facts.id)
+                .with("path", path)
+                .with("list", list),
+        );
+        None
+    }
+
     /// A field of another scheme's rows: as its path, or in old style with `_` for each dot.
     pub(crate) fn column(&mut self, facts: &SchemeFacts, path: &Path, span: Range<usize>) -> Option<Path> {
         const OF_THE_LEDGER: [&str; 3] = ["$key", "$label", "$target"];
@@ -152,6 +172,22 @@ impl Compile<'_> {
                 .similar(known.near(path)),
         );
         None
+    }
+}
+
+/// The list in which a field lies, as far as it is written or known.
+pub(crate) fn list_around(facts: &SchemeFacts, path: &Path) -> Option<Path> {
+    if path.is_special() {
+        return None;
+    }
+    let segments = path.segments();
+    if let Some(end) = segments.iter().position(|segment| *segment == Segment::All) {
+        return Some(from_segments(&segments[..end]));
+    }
+    let known = Columns::new(facts.columns.as_ref()?.iter().map(String::as_str));
+    match known.not_single(path) {
+        Some(NotSingle::Through(list)) => Some(list),
+        _ => None,
     }
 }
 

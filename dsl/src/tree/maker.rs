@@ -260,7 +260,7 @@ impl Compile<'_> {
         for member in members {
             let column = self.path(&member.key, member.key_span.clone());
             let column = match (&facts, column) {
-                (Some(facts), Some(column)) => self.column(facts, &column, member.key_span.clone()),
+                (Some(facts), Some(column)) => self.own_column(facts, &column, member.key_span.clone()),
                 _ => None,
             };
             let key = self.term(&member.value);
@@ -276,7 +276,7 @@ impl Compile<'_> {
         };
         let path = self.path(&text.text, get.value.span.clone())?;
         let facts = facts?;
-        let get = self.column(&facts, &path, get.value.span.clone())?;
+        let get = self.own_column(&facts, &path, get.value.span.clone())?;
         (by.len() == keys.len()).then(|| LookupTerm {
             spec: LookupSpec {
                 id: 0,

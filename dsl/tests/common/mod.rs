@@ -279,6 +279,10 @@ impl Environment for World {
                 id: name.to_owned(),
                 columns: columns(&["cid", "唯一ID", "unit.number"]),
             }),
+            "trades" => Ok(SchemeFacts {
+                id: name.to_owned(),
+                columns: columns(&["tid", "tags.*", "orders.*.oid", "address.city"]),
+            }),
             "units" | "66da8241" => Ok(SchemeFacts {
                 id: "units".into(),
                 columns: None,
