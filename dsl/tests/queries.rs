@@ -132,6 +132,7 @@ fn operators() {
         "P2 ?",
     );
     asks(r#"{"content.parts.sku":{"$in":["<<sku>>"]}}"#, "P2 ?");
+    asks(r#"{"content.parts.sku":"<<sku>>"}"#, "P2 ?"); // an index does not reach into lists
     asks(
         r#"{"content.FName":"件","$or":[{"content.qty":5},{"content.qty":9}]}"#,
         "P1 =?",
@@ -294,4 +295,24 @@ fn waiting() {
     check("{$value: <<name>>, $missing: defer}", RECORD, "E1241");
     check("{$each: lines, $do: 1, $missing: defer}", RECORD, "E1241");
     check("{$value: _function 1, $missing: defer}", RECORD, "E1241");
+}
+
+#[test]
+fn an_index_serves_fields_of_the_row_itself() {
+    for (field, indexed) in [
+        ("tid", true),
+        ("address.city", true),
+        ("tags", false),
+        ("orders.oid", false),
+        ("orders.*.oid", false),
+    ] {
+        let query = format!("'_mongoQuery trades findField=content.tid where={{\"content.{field}\":\"a\"}}'");
+        let tree = tree(&query, TreePlace::TARGET).unwrap_or_else(|errors| panic!("{field}: {errors:?}"));
+        let spec = &tree.lookups()[0][0];
+        assert_eq!(
+            (spec.by.len() == 1, spec.filtered),
+            (indexed, !indexed),
+            "{field}"
+        );
+    }
 }

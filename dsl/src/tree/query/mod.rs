@@ -18,6 +18,7 @@ use crate::lookup::{Field, LookupSpec, Pattern};
 use crate::path::{Path, Segment};
 use crate::template::has_placeholder;
 use crate::tree::ask::{Ask, AskTest, Comparison};
+use crate::tree::columns::{Columns, NotSingle};
 use crate::tree::compile::{Compile, TEMPLATE_BYTES};
 use crate::tree::term::{LookupTerm, Piece, Term, TermKind};
 use crate::value::Value;
@@ -99,7 +100,7 @@ impl Query<'_, '_, '_> {
         let mut rest = Vec::new();
         let (mut by, mut keys) = (Vec::new(), Vec::new());
         for part in parts(ask) {
-            match text_equality(part) {
+            match text_equality(part, &facts) {
                 Ok((path, key)) if !by.contains(&path) => {
                     by.push(path);
                     keys.push(key);
@@ -486,15 +487,30 @@ fn parts(ask: Ask) -> Vec<Ask> {
     }
 }
 
-/// An equality of one field with a text, which an index of texts answers.
-fn text_equality(ask: Ask) -> Result<(Path, Term), Box<Ask>> {
+/// An equality of one field with a text, which an index of texts answers; it does not reach into lists.
+fn text_equality(ask: Ask, facts: &SchemeFacts) -> Result<(Path, Term), Box<Ask>> {
     match ask {
         Ask::Test {
             field: Field::Row(path),
             test: AskTest::Compare(Comparison::Eq, term),
-        } if is_text(&term) && !path.segments().contains(&Segment::All) => Ok((path, term)),
+        } if is_text(&term) && is_own(&path, facts) => Ok((path, term)),
         other => Err(Box::new(other)),
     }
+}
+
+/// Whether a field belongs to the row itself and is no list, as far as that is known. Of a field below another one
+/// nobody knows that, unless it is listed.
+fn is_own(path: &Path, facts: &SchemeFacts) -> bool {
+    if path.segments().contains(&Segment::All) {
+        return false;
+    }
+    let Some(columns) = &facts.columns else {
+        return path.segments().len() == 1;
+    };
+    let text = path.to_string();
+    let listed = columns.iter().any(|column| *column == text);
+    let lists = Columns::new(columns.iter().map(String::as_str)).not_single(path);
+    (listed || path.segments().len() == 1) && !matches!(lists, Some(NotSingle::List | NotSingle::Through(_)))
 }
 
 /// Whether a term gives text, and not the empty one by itself, which is no key.
