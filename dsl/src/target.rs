@@ -12,7 +12,7 @@ use crate::lookup::{Hits, LookupWant};
 use crate::path::Path;
 use crate::plan::TargetPlan;
 use crate::scope::RecordScope;
-use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_keys};
+use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_keys, masked, overlap};
 use crate::value::{Map, Value};
 
 /// Bytes of one document. More is a mistake, and would let one row fill the memory.
@@ -141,7 +141,13 @@ impl TargetPlan {
             Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
             Part::Defer(want) => return Ok(Build::Defer(want)),
         };
-        type_places(&mut payload, &self.types, cx.zone)?;
+        type_places(&mut payload, &self.types, cx.zone).map_err(|failure| {
+            let place = failure.field.as_deref().and_then(|field| Path::parse(field).ok());
+            match place {
+                Some(place) if self.sensitive.iter().any(|secret| overlap(secret, &place)) => masked(failure),
+                _ => failure,
+            }
+        })?;
         if size(&payload) > PAYLOAD_BYTES {
             return Err(Failure::new(&record::TOO_LARGE).with("limit", PAYLOAD_BYTES));
         }

@@ -415,3 +415,16 @@ fn a_secret_of_let_stays_one() {
     let failure = build(&plan, r#"{"tid":"1","remark":"4711"}"#, Action::Create).unwrap_err();
     assert!(!format!("{failure:?}").contains("4711"), "{failure:?}");
 }
+
+#[test]
+fn a_typed_place_that_is_secret_tells_no_value() {
+    let text = order(
+        "  key: tid\n",
+        "    FCard: {FNote: {$value: <<remark>>, $sensitive: true}}\n",
+    );
+    let mut plan = plan(&text);
+    plan.target.as_mut().unwrap().types = vec![("FNote".into(), "int".into())];
+    let failure = build(&plan, r#"{"tid":"1","remark":"viel"}"#, Action::Create).unwrap_err();
+    assert_eq!(failure.field.as_deref(), Some("FCard.FNote"));
+    assert!(!format!("{failure:?}").contains("viel"), "{failure:?}");
+}

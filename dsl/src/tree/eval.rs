@@ -611,7 +611,8 @@ fn placed(failure: Failure, at: Option<&At<'_>>) -> Failure {
     }
 }
 
-fn masked(mut failure: Failure) -> Failure {
+/// A failure without the values of the row.
+pub(crate) fn masked(mut failure: Failure) -> Failure {
     /// Facts that come from the scheme, not from the row.
     const OF_THE_SCHEME: [&str; 10] = [
         "path", "scheme", "list", "filter", "want", "want_en", "kind", "index", "count", "limit",
