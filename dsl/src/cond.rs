@@ -92,7 +92,7 @@ enum CondKind {
         field: Term,
         path: Option<Path>,
         op: Op,
-        values: Vec<Term>,
+        values: Box<[Term]>,
     },
     All(Vec<Cond>),
     Any(Vec<Cond>),
@@ -188,7 +188,7 @@ fn test(node: &Node, pairs: &[Pair], cx: &mut Compile<'_>) -> Option<CondKind> {
         field,
         path,
         op,
-        values,
+        values: values.into(),
     })
 }
 

@@ -647,6 +647,10 @@ fn a_look_up_does_not_reach_into_lists() {
         ("_findCollection find tid from trades where orders.oid=x", "E1244"),
         ("_findCollection find orders.oid from trades where tid=x", "E1244"),
         (
+            "'_mongoQuery trades findField=content.orders.oid where={\"content.tid\":\"x\"}'",
+            "E1244",
+        ),
+        (
             "_findCollection find address.city from trades where tid=x",
             "(omitted)",
         ),

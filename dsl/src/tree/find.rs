@@ -114,8 +114,13 @@ impl Compile<'_> {
         span: Range<usize>,
     ) -> Option<Path> {
         let found = self.column(facts, path, span.clone())?;
-        let Some(list) = list_around(facts, &found) else {
-            return Some(found);
+        self.is_own(Some(facts), &found, span).then_some(found)
+    }
+
+    /// Whether a field does not lie in a list; one that does is reported.
+    pub(crate) fn is_own(&mut self, facts: Option<&SchemeFacts>, path: &Path, span: Range<usize>) -> bool {
+        let Some((facts, list)) = facts.and_then(|facts| Some((facts, list_around(facts, path)?))) else {
+            return true;
         };
         self.report(
             self.problem(&words::LOOKUP_IN_LIST, span)
@@ -123,7 +128,7 @@ impl Compile<'_> {
                 .with("path", path)
                 .with("list", list),
         );
-        None
+        false
     }
 
     /// A field of another scheme's rows: as its path, or in old style with `_` for each dot.
@@ -176,7 +181,7 @@ impl Compile<'_> {
 }
 
 /// The list in which a field lies, as far as it is written or known.
-pub(crate) fn list_around(facts: &SchemeFacts, path: &Path) -> Option<Path> {
+fn list_around(facts: &SchemeFacts, path: &Path) -> Option<Path> {
     if path.is_special() {
         return None;
     }

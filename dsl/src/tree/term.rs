@@ -525,7 +525,11 @@ impl Term {
     fn mark(&mut self, secret: &dyn Fn(&Ref) -> bool) -> bool {
         let read = |read: &Read| secret(&read.from);
         let any = |terms: &mut dyn Iterator<Item = &mut Term>| {
-            terms.fold(false, |found, term| term.mark(secret) || found)
+            let mut found = false;
+            for term in terms {
+                found |= term.mark(secret);
+            }
+            found
         };
         let found = match &mut self.kind {
             TermKind::Literal(_) | TermKind::Drop => false,
@@ -534,11 +538,11 @@ impl Term {
                 .iter()
                 .any(|piece| matches!(piece, Piece::Read(from) if read(from))),
             TermKind::Formula(formula) => {
-                let lookups = formula
-                    .lookups
-                    .iter_mut()
-                    .fold(false, |found, lookup| lookup.mark(secret) || found);
-                lookups || formula.refs.iter().any(secret)
+                let mut found = formula.refs.iter().any(secret);
+                for lookup in &mut formula.lookups {
+                    found |= lookup.mark(secret);
+                }
+                found
             }
             TermKind::Find(lookup) => lookup.mark(secret),
             TermKind::Map(members) => any(&mut members.iter_mut().map(|(_, term)| term)),

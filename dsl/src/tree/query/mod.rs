@@ -87,7 +87,11 @@ impl Query<'_, '_, '_> {
         let head = self.head(text)?;
         let (scheme, scheme_at) = head.scheme;
         self.facts = self.cx.scheme(scheme, (self.place)(scheme_at));
-        let get = self.field(head.get.0, head.get.1);
+        let get = self.field(head.get.0, head.get.1.clone());
+        let get = get.filter(|get| {
+            self.cx
+                .is_own(self.facts.as_ref(), &path_of(get), (self.place)(head.get.1))
+        });
         let body = &text[head.body..];
         let ask = match json::read(body) {
             Ok(json) => self.filter(&json, head.body),
@@ -508,7 +512,7 @@ fn is_own(path: &Path, facts: &SchemeFacts) -> bool {
         return path.segments().len() == 1;
     };
     let text = path.to_string();
-    let listed = columns.iter().any(|column| *column == text);
+    let listed = columns.contains(&text);
     let lists = Columns::new(columns.iter().map(String::as_str)).not_single(path);
     (listed || path.segments().len() == 1) && !matches!(lists, Some(NotSingle::List | NotSingle::Through(_)))
 }
