@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path as FilePath;
 
 use app::{AppError, Clock, SystemClock};
+use dsl::catalogue::evaluation::BYTES_ARE_NO_TEXT;
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::expr::sql::Ty;
 use dsl::expr::{Bounds, Env, Sql, Step, compile, compile_for_trace, gather};
@@ -296,6 +297,10 @@ fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>)
         .map_err(|problems| Trouble::Text(told(problems)))?;
     let warnings = told(expr.warnings().to_vec());
     match expr.eval_typed(bench) {
+        // As a scheme would fail that sends it.
+        Ok(value) if value.to_value().is_none() => {
+            Err(Trouble::Value(Failure::new(&BYTES_ARE_NO_TEXT), warnings))
+        }
         Ok(value) => Ok((value.into_owned(), warnings)),
         Err(failure) => Err(Trouble::Value(failure, warnings)),
     }
@@ -338,5 +343,7 @@ mod tests {
         );
         check("IFNULL(<<none>>, 'x')", Ok("x"));
         check("REPLCE('a','b','c')", Err("E1301"));
+        check("UNHEX('FF')", Err("E2059"));
+        check("HEX(UNHEX('FF'))", Ok("FF"));
     }
 }
