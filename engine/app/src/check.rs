@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connector::{Connector, NoSecrets, connections};
+use connector::{NoSecrets, connections};
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use dsl::facts::Proof;
@@ -17,7 +17,8 @@ use dsl::yaml::{self, Node};
 
 use crate::error::AppError;
 use crate::find::find_files;
-use crate::workspace::{Places, Workspace, read};
+use crate::systems;
+use crate::workspace::{Places, Workspace, parent, read};
 
 /// What was looked at, and what was found.
 #[derive(Debug, Default)]
@@ -225,7 +226,12 @@ impl Checker<'_> {
                 }
             }
             FileKind::Connections => {
-                let loaded = connections::load(file, &builtin_connectors()?, &functions::registry());
+                let registry = functions::registry();
+                let loaded = connections::load(
+                    file,
+                    &systems::connectors(Some(parent(path)), &registry)?,
+                    &registry,
+                );
                 self.report
                     .diagnostics
                     .extend(loaded.map_or_else(|problems| problems, |known| known.check_all()));
@@ -279,20 +285,6 @@ pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Di
             ))
         }
     }
-}
-
-/// The connectors that come with the engine.
-pub(crate) fn builtin_connectors() -> Result<Vec<Arc<Connector>>, AppError> {
-    let registry = functions::registry();
-    connector::builtin()
-        .iter()
-        .map(|(id, text)| {
-            let file = SourceFile::new(format!("connectors/{id}/connector.yaml"), *text);
-            connector::load(&file, &registry)
-                .map(Arc::new)
-                .map_err(AppError::Invalid)
-        })
-        .collect()
 }
 
 /// What `run` would refuse when it resolves the connections of a plan, shown in the connections file.

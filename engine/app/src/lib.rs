@@ -22,6 +22,7 @@ mod settings;
 mod shell;
 mod source;
 mod store;
+mod systems;
 mod target;
 pub mod testing;
 mod workspace;

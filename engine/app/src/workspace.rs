@@ -15,6 +15,7 @@ use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 
 use crate::error::AppError;
+use crate::systems;
 
 /// Scheme files of one folder that are looked at; a folder with more is not a folder of schemes.
 const MAX_SCHEMES: usize = 5_000;
@@ -72,14 +73,9 @@ impl Workspace {
         secrets: Box<dyn Secrets>,
     ) -> Result<Self, AppError> {
         let registry = functions::registry();
-        let mut connectors = Vec::new();
-        for (id, text) in connector::builtin() {
-            let file = SourceFile::new(format!("connectors/{id}/connector.yaml"), *text);
-            let connector = connector::load(&file, &registry).map_err(AppError::Invalid)?;
-            connectors.push(Arc::new(connector));
-        }
         let folder = if around.is_dir() { around } else { parent(around) };
         let connections_path = find_connections(folder, places.connections.as_deref())?;
+        let connectors = systems::connectors(connections_path.as_deref().map(parent), &registry)?;
         let connections = match &connections_path {
             Some(path) => {
                 Some(connections::load(&read(path)?, &connectors, &registry).map_err(AppError::Invalid)?)
