@@ -1,4 +1,6 @@
-//! `cargo xtask figure`: measures this machine and writes the rows into `docs/figures.md`.
+//! `cargo xtask figure`: measures this machine and writes the rows into `docs/figures.md`. A word names one of the
+//! acceptance figures, whose row is added when the page has none yet; `small` runs all of those in their small size,
+//! on the debug build, and writes nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,12 +12,24 @@ use crate::run::Report;
 /// The page the rows stand in.
 const PAGE: &str = "docs/figures.md";
 
-/// Measures the release build. `arguments` are the trial's: `--trades`, `--starts`.
+/// The table that named figures are added to.
+const NAMED: &str = "## Acceptance";
+
+/// Measures the release build; with `--debug` first, the debug build, and nothing is written. `arguments` are the
+/// trial's: `--trades`, `--starts`, or the name of a figure and its sizes.
 pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
     let mut report = Report::new(&place.root);
-    let Some((trial, engine)) = built(&mut report, place, true) else {
+    let (debug, arguments) = match arguments.split_first() {
+        Some((&"--debug", rest)) => (true, rest),
+        _ => (arguments.first() == Some(&"small"), arguments),
+    };
+    let Some((trial, engine)) = built(&mut report, place, !debug) else {
         return report;
     };
+    if arguments.first() == Some(&"small") {
+        report.command_with("small", &trial, &["figure", "small"], &[("ENGINE_BIN", &engine)]);
+        return report;
+    }
     let rows = report.step("figure", || {
         let output = Command::new(&trial)
             .arg("figure")
@@ -31,7 +45,7 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
         }
         Ok(said)
     });
-    if let Some(rows) = rows {
+    if let Some(rows) = rows.filter(|_| !debug) {
         report.step("write", || write(&place.root, &rows));
     }
     report
@@ -53,7 +67,9 @@ fn write(root: &Path, rows: &str) -> Result<(), String> {
         .collect();
     let machine = format!("| reference | {} |", machine());
     let page = rows.iter().chain([&machine]).try_fold(page, |page, row| {
-        with_row(&page, row).ok_or_else(|| format!("{PAGE} has no row `{}`", name(row)))
+        with_row(&page, row)
+            .or_else(|| with_new_row(&page, row))
+            .ok_or_else(|| format!("{PAGE} has no row `{}`", name(row)))
     })?;
     std::fs::write(&path, page).map_err(|e| format!("{PAGE}: {e}"))
 }
@@ -70,6 +86,26 @@ fn with_row(page: &str, row: &str) -> Option<String> {
         })
         .collect();
     found.then(|| lines.join("\n") + "\n")
+}
+
+/// The page with one row more, at its place among the named figures (`A5: ...` before `A16: ...`); `None` for a row
+/// that has no such name, or a page without their table.
+fn with_new_row(page: &str, row: &str) -> Option<String> {
+    let nth = number(row)?;
+    let mut lines: Vec<&str> = page.lines().collect();
+    let title = lines.iter().position(|line| *line == NAMED)?;
+    let head = title + lines[title..].iter().position(|line| line.starts_with("|---"))?;
+    let behind = lines[head + 1..]
+        .iter()
+        .take_while(|line| number(line).is_some_and(|known| known <= nth))
+        .count();
+    lines.insert(head + 1 + behind, row);
+    Some(lines.join("\n") + "\n")
+}
+
+/// 16 of `| A16: disk full | ...`
+fn number(row: &str) -> Option<u32> {
+    name(row).strip_prefix('A')?.split_once(':')?.0.parse().ok()
 }
 
 fn name(row: &str) -> &str {
@@ -113,5 +149,23 @@ mod tests {
         let want = "# Figures\n| what | figure |\n|---|---|\n| one thing | 7 |\n| another | 2 |\n";
         assert_eq!(with_row(page, "| one thing | 7 |").as_deref(), Some(want));
         assert_eq!(with_row(page, "| no such thing | 7 |"), None);
+    }
+
+    #[test]
+    fn a_named_row_is_added_in_its_place() {
+        let page =
+            |rows: &str| format!("# Figures\n{NAMED}\n| what | figure |\n|---|---|\n{rows}\n## More\n");
+        let add = |rows: &str, row: &str| with_new_row(&page(rows), row);
+        let (five, sixteen) = ("| A5: cut | 1 |\n", "| A16: full | 2 |\n");
+        assert_eq!(add("", five.trim_end()), Some(page(five)));
+        assert_eq!(
+            add(five, sixteen.trim_end()),
+            Some(page(&[five, sixteen].concat()))
+        );
+        assert_eq!(
+            add(sixteen, five.trim_end()),
+            Some(page(&[five, sixteen].concat()))
+        );
+        assert_eq!(add("", "| memory | 1 |"), None);
     }
 }

@@ -25,6 +25,7 @@ const HELP: &str = "\
 cargo xtask test         set up what is missing, then every check and test; what CI runs
 cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cycles 50] [--seed 1] [--faults PER_MILLE]
 cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
+cargo xtask figure A16   an acceptance figure by its name: [--debug] [--small] [--SIZE N]...; small: all of them, in small
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
@@ -120,6 +121,16 @@ fn test(place: &Place) -> Report {
                 &engine,
             )],
         );
+        let trial = place
+            .target
+            .join("debug")
+            .join(format!("trial{}", std::env::consts::EXE_SUFFIX));
+        report.command_with(
+            "figures",
+            &trial.to_string_lossy(),
+            &["figure", "small"],
+            &[("ENGINE_BIN", &engine)],
+        );
         report.command(
             "doctests",
             "cargo",
@@ -127,7 +138,7 @@ fn test(place: &Place) -> Report {
         );
         report.command("schemes", &engine, &["test", "schemes", "connectors"]);
     } else {
-        report.not_run(&["tests", "doctests", "schemes"], "the build failed");
+        report.not_run(&["tests", "figures", "doctests", "schemes"], "the build failed");
     }
     let deny = [
         "--offline",

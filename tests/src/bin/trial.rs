@@ -7,11 +7,14 @@
 
 use std::process::ExitCode;
 
+use tests::trial::named::{self, Trial};
 use tests::trial::{crash, figure};
 
 const HELP: &str = "\
 trial crash [--cycles N] [--seed N] [--faults PER_MILLE]
 trial figure [--trades N] [--starts N]
+trial figure small
+trial figure NAME [--small] [--SIZE N]...
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +29,11 @@ fn main() -> ExitCode {
                 };
                 crash::run(&plan, &|line| println!("{line}"))
             })
+        }
+        Some((first, rest))
+            if first == "figure" && rest.first().is_some_and(|word| !word.starts_with('-')) =>
+        {
+            named(&rest[0], &rest[1..])
         }
         Some((first, rest)) if first == "figure" => numbers(rest, &["--trades", "--starts"]).map(|given| {
             let plan = figure::Plan {
@@ -47,6 +55,19 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// One figure by its name, or all of them in small.
+fn named(name: &str, words: &[String]) -> Result<Result<(), String>, String> {
+    let say = |line| println!("{line}");
+    if name == "small" {
+        return Ok(named::small(&say));
+    }
+    let names: Vec<&str> = named::ALL.iter().map(|trial| trial.name).collect();
+    let trial =
+        Trial::find(name).ok_or_else(|| format!("{HELP}figures with a name: {}\n", names.join(" ")))?;
+    trial.given(words).map_err(|why| format!("{why}\n"))?;
+    Ok(trial.measure(words, &say))
 }
 
 /// `--name N` pairs, in the order of the names.

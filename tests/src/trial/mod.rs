@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod figure;
+pub mod named;
 
 use std::time::Duration;
 
