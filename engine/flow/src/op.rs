@@ -505,6 +505,30 @@ pub enum LedgerOp {
         /// The scheme.
         scheme: String,
     },
+    /// Who decided what and why, in the transaction of what was decided. -> `Ok`
+    Audit {
+        /// The note.
+        note: AuditNote,
+        /// Now.
+        now: Ms,
+    },
+}
+
+/// A person's decision, or one that a command took for them, as it is kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditNote {
+    /// Who: the account of the operating system or of the server.
+    pub who: String,
+    /// Word for what was done, e.g. `retry`, `skip`, `hold`, `resolve`, `restore`, `adopt`.
+    pub action: String,
+    /// The scheme it is about; `None` = the whole ledger.
+    pub scheme: Option<String>,
+    /// The record it is about.
+    pub record: Option<RecordId>,
+    /// What changed, in facts (an id, a state before and after, counts); no secrets, no rows.
+    pub what: String,
+    /// Why, in the person's words; must not be blank.
+    pub reason: String,
 }
 
 /// A record that may be written.

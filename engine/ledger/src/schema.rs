@@ -11,7 +11,7 @@ use crate::error::StoreError;
 pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -240,6 +240,33 @@ CREATE TABLE document_lines (
     record INTEGER PRIMARY KEY REFERENCES record(id),
     lines  ANY NOT NULL
 ) STRICT;
+";
+
+/// Decisions of people, and records of which somebody else may know more than this ledger.
+const V3: &str = "
+CREATE TABLE audit (
+    id     INTEGER PRIMARY KEY,
+    at_ms  INTEGER NOT NULL,
+    who    TEXT NOT NULL,
+    action TEXT NOT NULL,
+    scheme TEXT,
+    record INTEGER REFERENCES record(id),
+    what   TEXT NOT NULL,
+    reason TEXT NOT NULL CHECK (trim(reason) <> '')
+) STRICT;
+CREATE INDEX audit_record ON audit (record) WHERE record IS NOT NULL;
+
+-- Why a document may be at the target that this ledger knows nothing of; NULL = it would know.
+ALTER TABLE record ADD COLUMN suspect TEXT CHECK (suspect IN ('restored', 'adopted'));
+-- When its rows were given up to save space; NULL = they are kept.
+ALTER TABLE record ADD COLUMN pruned_ms INTEGER;
+-- Rows that the source had before this instant may have been written by somebody else; NULL = none.
+ALTER TABLE scheme ADD COLUMN suspect TEXT CHECK (suspect IN ('restored', 'adopted'));
+ALTER TABLE scheme ADD COLUMN suspect_until_ms INTEGER;
+-- When the target may first be asked about them: a process that is gone may have sent just before it went.
+ALTER TABLE scheme ADD COLUMN suspect_ask_ms INTEGER;
+-- The generation of the ledger for which this was settled.
+ALTER TABLE scheme ADD COLUMN suspect_generation INTEGER;
 ";
 
 /// The version of a file.

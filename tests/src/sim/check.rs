@@ -48,7 +48,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::Adopt { .. }
         | LedgerOp::PickUnknown { .. }
         | LedgerOp::EndRun { .. }
-        | LedgerOp::CountStates { .. } => false,
+        | LedgerOp::CountStates { .. }
+        | LedgerOp::Audit { .. } => false,
     }
 }
 

@@ -569,6 +569,7 @@ fn op(op: &LedgerOp) -> String {
         }
         LedgerOp::EndRun { status, .. } => format!("end run {}", status.word()),
         LedgerOp::CountStates { .. } => "count states".to_owned(),
+        LedgerOp::Audit { note, .. } => format!("audit {}", note.action),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Carries out ledger work: one list of ops is one transaction, in order, all or nothing.
 
+mod audit;
 mod claim;
 pub(crate) mod index;
 mod record;
@@ -196,6 +197,7 @@ impl Cx<'_> {
                 self.write_counts()?;
                 Ok(LedgerReply::States(crate::read::states(self.conn, scheme)?))
             }
+            LedgerOp::Audit { note, now } => audit::write(self.conn, note, *now),
         }
     }
 

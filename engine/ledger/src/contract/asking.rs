@@ -1,11 +1,11 @@
 //! Look-ups, lists and the life of a record.
 
 use flow::ids::RecordId;
-use flow::op::{OnSeen, RecordState, Refusal, Resolution, StagedRow};
+use flow::op::{AuditNote, LedgerOp, OnSeen, RecordState, Refusal, Resolution, StagedRow};
 
 use super::{Desk, SCHEME, done, row, why};
-use crate::read::RecordFilter;
-use crate::{Columns, Ledger};
+use crate::read::{AuditFilter, RecordFilter};
+use crate::{Blobs, Columns, Ledger};
 
 fn texts(key: &[&str]) -> Vec<String> {
     key.iter().map(|text| (*text).to_owned()).collect()
@@ -323,4 +323,66 @@ pub(super) fn life_of_a_record(open: &dyn Fn() -> Ledger) {
         1
     );
     assert_eq!(reader.schemes().expect("a question")[0].id, SCHEME);
+}
+
+/// A decision is kept with what it decided, or neither is.
+pub(super) fn decisions(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Pending);
+    let record = desk.record("a").record;
+    let note = |action: &str, record, reason: &str| AuditNote {
+        who: "li".into(),
+        action: action.into(),
+        scheme: Some(SCHEME.into()),
+        record,
+        what: "pending -> held".into(),
+        reason: reason.into(),
+    };
+    let audit = |note: &AuditNote| LedgerOp::Audit {
+        note: note.clone(),
+        now: 5,
+    };
+    let (whole, one) = (
+        note("backup", None, "monthly"),
+        note("hold", Some(record), "asked by sales"),
+    );
+    desk.one(audit(&whole));
+    let refuse = LedgerOp::Refuse {
+        rows: vec![(record, "v1".into(), Refusal::Held(why("person")))],
+        now: 5,
+    };
+    for blank in ["", " \n"] {
+        let ops = [refuse.clone(), audit(&note("hold", Some(record), blank))];
+        desk.ledger
+            .apply(&ops, &Blobs::new())
+            .expect_err("no reason is given");
+        assert_eq!(desk.state("a"), RecordState::Pending, "and so nothing is decided");
+    }
+    desk.ledger
+        .apply(&[refuse, audit(&one)], &Blobs::new())
+        .expect("a reason is given");
+    assert_eq!(desk.state("a"), RecordState::Held);
+    let reader = desk.ledger.reader();
+    let notes = |filter: AuditFilter| -> Vec<AuditNote> {
+        let rows = reader.audit(&filter).expect("a question");
+        assert!(rows.iter().all(|row| row.at == 5));
+        rows.into_iter().map(|row| row.note).collect()
+    };
+    assert_eq!(notes(AuditFilter::default()), [one.clone(), whole]);
+    let of_record = AuditFilter {
+        record: Some(record),
+        ..AuditFilter::default()
+    };
+    assert_eq!(notes(of_record), std::slice::from_ref(&one));
+    let newest = AuditFilter {
+        limit: 1,
+        ..AuditFilter::default()
+    };
+    assert_eq!(notes(newest), [one]);
+    let other = AuditFilter {
+        scheme: Some("other".into()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(notes(other), []);
+    desk.end();
 }

@@ -37,6 +37,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     writing::waiting(open);
     writing::lines(open);
     asking::life_of_a_record(open);
+    asking::decisions(open);
 }
 
 /// A row with a key of one text.

@@ -1,11 +1,13 @@
 //! Questions to the ledger, on connections apart from the writer.
 
+mod audit;
 mod counts;
 mod find;
 mod list;
 mod pool;
 mod show;
 
+pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
 pub use find::{Found, SourceRow, StoredRow};
 pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
