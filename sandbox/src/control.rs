@@ -7,10 +7,12 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::data::{Data, cid};
-use crate::fault::FaultPlan;
+use crate::data::{Data, cid, tid};
+use crate::effects::Counted;
+use crate::fault::{FaultPlan, MAX_DELAY_MS};
 use crate::kingdee::forms;
 use crate::reply::{Reply, Request};
+use crate::settings::NewSettings;
 use crate::state::World;
 
 /// Most journal entries of one answer; each carries its request body.
@@ -36,19 +38,24 @@ struct FaultOrder {
     plans: Vec<FaultPlan>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ClockOrder {
-    now_ms: Option<i64>,
-    advance_ms: Option<i64>,
-    session_ttl_ms: Option<i64>,
-    /// 0 lifts the limit.
-    session_max_calls: Option<u64>,
-    freshness_ms: Option<i64>,
-    unique_numbers: Option<bool>,
-    query_max: Option<usize>,
-    partial_is_success: Option<bool>,
-    repeat_ms: Option<i64>,
+/// Rows of the source that move; the stretch of time is everything unless told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveOrder {
+    #[serde(default)]
+    inserts: u64,
+    #[serde(default)]
+    updates: u64,
+    #[serde(default)]
+    deletes: u64,
+    start_ms: Option<i64>,
+    end_ms: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutageOrder {
+    for_ms: u64,
 }
 
 pub(crate) fn handle(world: &mut World, request: &Request) -> Reply {
@@ -59,10 +66,18 @@ pub(crate) fn handle(world: &mut World, request: &Request) -> Reply {
     let answer = match (&request.method, name) {
         (&Method::POST, "change") => order(request).and_then(|o| change(world, &o)),
         (&Method::POST, "fault") => fault(world, request),
-        (&Method::POST, "clock") => order(request).map(|o| clock(world, &o)),
+        (&Method::POST, "clock") => order(request).and_then(|o| clock(world, o)),
+        (&Method::POST, "move") => order(request).and_then(|o| move_rows(world, &o)),
+        (&Method::POST, "outage") => order(request).map(|o| outage(world, &o)),
         (&Method::GET, "journal") => journal(world, &request.query),
+        (&Method::GET, "effects") => effects(world),
         (&Method::GET, "state") => Ok(state(world)),
-        _ => return problem(404, "there are: POST change, fault, clock; GET journal, state"),
+        _ => {
+            return problem(
+                404,
+                "there are: POST change, fault, clock, move, outage; GET journal, effects, state",
+            );
+        }
     };
     match answer {
         Ok(value) => Reply::json(value.to_string()),
@@ -118,28 +133,70 @@ fn fault(world: &mut World, request: &Request) -> Result<Value, String> {
     if order.clear {
         world.faults.clear();
     }
+    let now = world.now_ms();
     for plan in order.plans {
-        world.faults.add(plan)?;
+        world.faults.add(plan, now)?;
     }
     Ok(json!({"plans": world.faults.plans().collect::<Vec<_>>()}))
 }
 
-fn clock(world: &mut World, order: &ClockOrder) -> Value {
-    if let Some(now) = order.now_ms {
+/// `now_ms`, `advance_ms` and settings in one object.
+fn clock(world: &mut World, order: Value) -> Result<Value, String> {
+    let Value::Object(mut order) = order else {
+        return Err("an object is needed".to_owned());
+    };
+    let mut number = |name: &str| -> Result<Option<i64>, String> {
+        let value = order.remove(name).filter(|value| !value.is_null());
+        value.map_or(Ok(None), |value| {
+            value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| format!("`{name}` needs a number"))
+        })
+    };
+    let (now, advance) = (number("now_ms")?, number("advance_ms")?);
+    let new: NewSettings = serde_json::from_value(Value::Object(order)).map_err(|e| e.to_string())?;
+    new.check()?;
+    if let Some(now) = now {
         world.clock.set(now);
     }
-    world.clock.advance(order.advance_ms.unwrap_or(0));
-    let s = &mut world.settings;
-    s.session_ttl_ms = order.session_ttl_ms.unwrap_or(s.session_ttl_ms);
-    if let Some(calls) = order.session_max_calls {
-        s.session_max_calls = (calls > 0).then_some(calls);
-    }
-    s.freshness_ms = order.freshness_ms.unwrap_or(s.freshness_ms);
-    s.unique_numbers = order.unique_numbers.unwrap_or(s.unique_numbers);
-    s.query_max = order.query_max.unwrap_or(s.query_max).max(1);
-    s.partial_is_success = order.partial_is_success.unwrap_or(s.partial_is_success);
-    s.repeat_ms = order.repeat_ms.unwrap_or(s.repeat_ms);
-    json!({"now_ms": world.now_ms(), "settings": world.settings})
+    world.clock.advance(advance.unwrap_or(0));
+    world.settings.take(&new);
+    Ok(json!({"now_ms": world.now_ms(), "settings": world.settings}))
+}
+
+fn move_rows(world: &mut World, order: &MoveOrder) -> Result<Value, String> {
+    let span = (order.start_ms.unwrap_or(0), order.end_ms.unwrap_or(i64::MAX));
+    let drift = world.move_rows(span, [order.inserts, order.updates, order.deletes])?;
+    Ok(json!({
+        "at_ms": drift.at_ms,
+        "inserted": drift.inserted,
+        "inserted_ms": drift.inserted_ms,
+        "updated": drift.updated.iter().map(|row| tid(*row)).collect::<Vec<_>>(),
+        "deleted": drift.deleted.iter().map(|row| tid(*row)).collect::<Vec<_>>(),
+    }))
+}
+
+fn outage(world: &World, order: &OutageOrder) -> Value {
+    let ms = order.for_ms.min(MAX_DELAY_MS);
+    world.order_outage(ms);
+    json!({"for_ms": ms})
+}
+
+/// What was executed, by key; doubled keys first, at most as many as a journal answer has entries.
+fn effects(world: &World) -> Result<Value, String> {
+    let mut counted = Counted::default();
+    let shown = world.journal.each(|entry| {
+        counted.add(&entry);
+        true
+    });
+    shown.map_err(|e| e.to_string())?;
+    let mut list = counted.into_list();
+    let doubled = list.iter().filter(|key| key.is_doubled()).count();
+    let keys = list.len();
+    list.sort_by_key(|key| !key.is_doubled());
+    list.truncate(MAX_ENTRIES);
+    Ok(json!({"keys": keys, "doubled": doubled, "effects": list}))
 }
 
 /// `?from=SEQ&limit=N&bodies=0`
@@ -167,9 +224,11 @@ fn journal(world: &World, query: &str) -> Result<Value, String> {
 }
 
 fn state(world: &World) -> Value {
+    let plain = ("documents".to_owned(), json!(world.documents.count()));
     let documents: serde_json::Map<String, Value> = forms::FORMS
         .iter()
         .map(|f| (f.name.to_owned(), json!(world.store.count(f))))
+        .chain([plain])
         .filter(|(_, count)| *count != json!(0))
         .collect();
     json!({
@@ -186,7 +245,9 @@ fn state(world: &World) -> Value {
         "executed": world.journal.next_seq() - 1,
         "sessions": world.sessions.count(),
         "calls": world.calls,
+        "tokens": world.tokens.count(),
         "faults": world.faults.plans().collect::<Vec<_>>(),
+        "struck": world.faults.struck().collect::<Vec<_>>(),
         "settings": world.settings,
     })
 }

@@ -3,9 +3,10 @@
 //! Promises: the same seed and base time give the same rows for ever; no row is kept in memory, so
 //! 200,000 trades cost nothing; rows are numbered in order of time, so a window of time is a range
 //! of numbers and paging over it is stable. What control adds later (renamed customers, fresh
-//! trades) is kept in [`Changes`] and comes after the seeded rows of a window.
+//! trades) is kept in [`Changes`] and comes after the seeded rows of a window, unless it is told to
+//! come before them; seeded rows can be deleted and moved, so that paging is not stable any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::names;
@@ -52,12 +53,29 @@ pub(crate) struct Changes {
     pub(crate) new_customers: u64,
     /// Where the next rename goes on.
     pub(crate) cursor: u64,
+    /// Seeded trades that are not at their place any more: deleted or moved.
+    pub(crate) gone: BTreeSet<u64>,
+    /// Seeded trades with another time, in the order they were moved.
+    pub(crate) moved: Vec<(u64, i64)>,
+    /// Drifts so far; each draws other rows.
+    pub(crate) drifts: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Added {
     pub(crate) at_ms: i64,
     pub(crate) customer: u64,
+    /// Before the seeded rows of a window instead of after them.
+    pub(crate) first: bool,
+}
+
+/// Rows that move while somebody reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Moves {
+    pub(crate) inserted_ms: i64,
+    pub(crate) inserted: u64,
+    pub(crate) updated: Vec<u64>,
+    pub(crate) deleted: Vec<u64>,
 }
 
 /// One row of a window: where it comes from.
@@ -67,6 +85,8 @@ enum Row {
     Refused(u64),
     Invalid(u64),
     Added(usize),
+    /// A seeded one with another time.
+    Moved(u64, i64),
 }
 
 impl Data {
@@ -167,7 +187,7 @@ impl Data {
     ) -> (u64, Vec<String>) {
         let inside = |ms: i64| span.0 <= ms && ms < span.1;
         let (low, high) = (self.first_at(span.0), self.first_at(span.1));
-        let seeded = high.saturating_sub(low);
+        let seeded = self.live(changes, low, high);
         let mut later: Vec<Row> = Vec::new();
         later.extend(
             (0..self.refuse)
@@ -179,22 +199,78 @@ impl Data {
                 .filter(|r| inside(self.special_ms(5, *r)))
                 .map(Row::Invalid),
         );
-        let added = changes.added.iter().enumerate().filter(|(_, a)| inside(a.at_ms));
-        later.extend(added.map(|(n, _)| Row::Added(n)));
-        let total = seeded + u64::try_from(later.len()).unwrap_or(u64::MAX);
+        let added = |first: bool| {
+            let rows = changes.added.iter().enumerate();
+            rows.filter(move |(_, a)| a.first == first && inside(a.at_ms))
+                .map(|(n, _)| Row::Added(n))
+        };
+        later.extend(added(false));
+        let moved = changes.moved.iter().filter(|(_, ms)| inside(*ms));
+        later.extend(moved.map(|(i, ms)| Row::Moved(*i, *ms)));
+        let first: Vec<Row> = added(true).collect();
+        let before = u64::try_from(first.len()).unwrap_or(u64::MAX);
+        let total = before + seeded + u64::try_from(later.len()).unwrap_or(u64::MAX);
         let rows = (skip..total.min(skip.saturating_add(take))).map(|n| {
-            let row = match n.checked_sub(seeded) {
-                None => Row::Seeded(low + n),
-                Some(k) => later[usize::try_from(k).expect("smaller than the list")],
+            let place = |k: u64| usize::try_from(k).expect("smaller than the list");
+            let row = match n.checked_sub(before) {
+                None => first[place(n)],
+                Some(k) if k < seeded => Row::Seeded(self.nth_live(changes, low, k)),
+                Some(k) => later[place(k - seeded)],
             };
             self.trade_row(changes, row)
         });
         (total, rows.collect())
     }
 
+    /// Seeded trades from `low` to `high` that are still at their place.
+    fn live(&self, changes: &Changes, low: u64, high: u64) -> u64 {
+        let gone = changes.gone.range(low..high.max(low)).count();
+        high.saturating_sub(low) - u64::try_from(gone).unwrap_or(0)
+    }
+
+    /// The k-th of them, from 0.
+    fn nth_live(&self, changes: &Changes, low: u64, k: u64) -> u64 {
+        let mut i = low + k;
+        for gone in changes.gone.range(low..) {
+            if *gone > i {
+                break;
+            }
+            i += 1;
+        }
+        i
+    }
+
+    /// Rows of a window to insert before all others, to move and to delete. The inserted ones get the time of the
+    /// first row, so that they sort before it; the others are drawn, all different.
+    pub(crate) fn draw_moves(&self, changes: &Changes, span: (i64, i64), moves: [u64; 3]) -> Moves {
+        let (low, high) = (self.first_at(span.0), self.first_at(span.1));
+        let live = self.live(changes, low, high);
+        let [inserts, updates, deletes] = moves;
+        let mut places = BTreeSet::new();
+        let mut rows = Vec::new();
+        for n in 0..live.min(updates.saturating_add(deletes)) {
+            // A taken place goes on to the next free one.
+            let mut place = draw(self.seed, 40 + changes.drifts, n) % live;
+            while !places.insert(place) {
+                place = (place + 1) % live;
+            }
+            rows.push(self.nth_live(changes, low, place));
+        }
+        let updated = usize::try_from(updates).unwrap_or(usize::MAX).min(rows.len());
+        let deleted = rows.split_off(updated);
+        let first = (live > 0).then(|| self.trade_ms(self.nth_live(changes, low, 0)));
+        Moves {
+            inserted_ms: first.unwrap_or(span.0).max(span.0),
+            inserted: inserts,
+            updated: rows,
+            deleted,
+        }
+    }
+
     fn trade_row(&self, changes: &Changes, row: Row) -> String {
         let (serial, ms, customer) = match row {
             Row::Seeded(i) => (i, self.trade_ms(i), Some(self.trade_buyer(i))),
+            Row::Moved(i, ms) => (i, ms, Some(self.trade_buyer(i))),
             Row::Refused(r) => (MAX_TRADES + r, self.special_ms(4, r), Some(REFUSED_FROM + r)),
             Row::Invalid(r) => (MAX_TRADES * 2 + r, self.special_ms(5, r), None),
             Row::Added(n) => {
@@ -204,10 +280,10 @@ impl Data {
             }
         };
         let h = draw(self.seed, 6, serial);
-        let tid = 2_100_000_000_000_000_000 + serial;
+        let tid = tid(serial);
         let mut out = String::with_capacity(640);
         out.push('{');
-        field(&mut out, "tid", &tid.to_string());
+        field(&mut out, "tid", &tid);
         // A number that a double cannot hold.
         raw(&mut out, "id", 9_007_199_254_740_993 + serial);
         match (customer, row) {
@@ -231,7 +307,11 @@ impl Data {
             "buyerMobile",
             &format!("13{}****{:04}", who % 10, h % 10_000),
         );
-        field(&mut out, "status", "TRADE_FINISHED");
+        let status = match row {
+            Row::Moved(..) => "TRADE_CHANGED",
+            _ => "TRADE_FINISHED",
+        };
+        field(&mut out, "status", status);
         raw(&mut out, "createTime", ms);
         raw(
             &mut out,
@@ -305,6 +385,11 @@ pub(crate) fn cid(customer: u64) -> String {
         6 => format!("hz-{tens:05}_A"),
         _ => format!("B{:06}", 123 + customer),
     }
+}
+
+/// The number of a trade.
+pub(crate) fn tid(serial: u64) -> String {
+    (2_100_000_000_000_000_000 + serial).to_string()
 }
 
 fn unique_id(customer: u64) -> String {

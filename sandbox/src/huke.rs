@@ -12,6 +12,7 @@ use crate::crypto;
 use crate::kingdee::store::{Fields, scalar};
 use crate::reply::{Reply, Request};
 use crate::state::World;
+use crate::twist::Twist;
 
 /// Largest page; a bigger one is refused, since cutting it quietly would lose rows.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -25,6 +26,7 @@ const BAD_SIGN: u32 = 40002;
 const BAD_CHECKSUM: u32 = 40003;
 const STALE: u32 = 40004;
 const NO_SUCH_PATH: u32 = 404;
+const BUSY: u32 = 500;
 
 /// The operation a path names: the part after its last slash.
 pub(crate) fn endpoint(path: &str) -> Option<&str> {
@@ -39,8 +41,8 @@ pub(crate) fn failed(code: u32, msg: &str) -> Reply {
     Reply::json(json!({"code": code, "msg": msg, "data": null}).to_string())
 }
 
-/// Executes one call. `repeat_page` answers the page before.
-pub(crate) fn handle(world: &World, request: &Request, repeat_page: bool) -> Reply {
+/// Executes one call.
+pub(crate) fn handle(world: &mut World, request: &Request, twist: &Twist) -> Reply {
     if let Err((code, msg)) = check(world, request) {
         return failed(code, msg);
     }
@@ -54,19 +56,23 @@ pub(crate) fn handle(world: &World, request: &Request, repeat_page: bool) -> Rep
         Ok(query) => query,
         Err(message) => return failed(BAD_REQUEST, &message),
     };
-    let page = if repeat_page {
-        query.page.saturating_sub(1).max(1)
-    } else {
-        query.page
+    if trades
+        && twist.moves != [0; 3]
+        && let Err(message) = world.move_rows(query.span, twist.moves)
+    {
+        return failed(BUSY, &message);
+    }
+    let (take, page) = match twist.page_number(query.page) {
+        Some(page) => (query.page_size, page),
+        None => (0, 1),
     };
     let skip = (page - 1) * query.page_size;
     let (total, rows) = if trades {
-        world
-            .data
-            .trades(&world.changes, query.span, skip, query.page_size)
+        world.data.trades(&world.changes, query.span, skip, take)
     } else {
-        world.data.customer_rows(&world.changes, skip, query.page_size)
+        world.data.customer_rows(&world.changes, skip, take)
     };
+    let total = twist.total(total);
     let rows = rows.join(",");
     let (page, size) = (query.page, query.page_size);
     Reply::json(format!(
@@ -166,7 +172,7 @@ pub(crate) fn busy(limit: bool) -> Reply {
     if limit {
         failed(429, "接口调用超过频率限制，请稍后再试")
     } else {
-        failed(500, "系统繁忙，请稍后再试")
+        failed(BUSY, "系统繁忙，请稍后再试")
     }
 }
 

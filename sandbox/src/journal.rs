@@ -3,7 +3,10 @@
 //! Promises: a line is handed to the operating system before the write is answered, so a killed
 //! process forgets nothing it admitted; a line torn by a crash is cut off at the next start; entries
 //! are numbered without gaps. With a folder the bodies live on disk only, without one they are kept
-//! in memory up to a bound.
+//! in memory up to a bound; nothing is executed any more when there is no room to write it down.
+//!
+//! An entry says how the request came to be executed ([`Delivery`]), by which call, and as which version
+//! of its document, so that effects can be counted per key.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write as _};
@@ -16,9 +19,24 @@ use serde::{Deserialize, Serialize};
 const MAX_FILE: u64 = 4 << 30;
 /// Most bytes of bodies kept in memory; older and newer entries stay, later bodies are left out.
 const MAX_MEMORY: usize = 256 << 20;
+/// Most bytes of executed documents kept in memory: a million of a kilobyte.
+const MAX_CONTENT: usize = 1 << 30;
+
+/// How a request came to be executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Before the client was answered, or cut off.
+    #[default]
+    Call,
+    /// After the client was cut off, or could have given up.
+    Late,
+    /// A second time, because a proxy replayed it.
+    Again,
+}
 
 /// One write the simulator executed: one document of one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct JournalEntry {
     /// Counts executed documents from 1.
     pub seq: u64,
@@ -38,6 +56,12 @@ pub struct JournalEntry {
     pub id: u64,
     /// Place in the request, from 0.
     pub dindex: usize,
+    /// The n-th saved state of the document, from 1; steps keep it.
+    pub version: u64,
+    /// Number of the call on the wire; a call that is executed twice has two entries with one number.
+    pub call: u64,
+    /// How it came to be executed.
+    pub delivery: Delivery,
     /// The document exactly as it was sent; empty for steps.
     pub content: String,
     /// SHA-256 of the request body, hex.
@@ -52,6 +76,7 @@ pub struct JournalEntry {
 pub(crate) enum Line {
     Write(Write),
     Change(Change),
+    Drift(Drift),
 }
 
 /// One executed request.
@@ -64,7 +89,22 @@ pub(crate) struct Write {
     pub(crate) form: String,
     pub(crate) sha256: String,
     pub(crate) body: Arc<str>,
+    #[serde(default)]
+    pub(crate) call: u64,
+    #[serde(default)]
+    pub(crate) delivery: Delivery,
+    /// Answer of a call that carried an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replay: Option<Replay>,
     pub(crate) rows: Vec<RowLine>,
+}
+
+/// What is answered when the same idempotency key comes again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Replay {
+    pub(crate) key: String,
+    pub(crate) status: u16,
+    pub(crate) answer: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -79,6 +119,8 @@ pub(crate) struct RowLine {
     /// `IsDeleteEntry` of the call: lines that are not sent go.
     #[serde(default)]
     pub(crate) keeps_lines: bool,
+    #[serde(default)]
+    pub(crate) version: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +156,18 @@ pub(crate) struct Change {
     pub(crate) cursor: u64,
 }
 
+/// Rows of the source that moved while somebody read them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Drift {
+    pub(crate) at_ms: i64,
+    pub(crate) inserted: u64,
+    /// The time of the inserted ones.
+    pub(crate) inserted_ms: i64,
+    /// Seeded trades that got `at_ms`.
+    pub(crate) updated: Vec<u64>,
+    pub(crate) deleted: Vec<u64>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Journal {
     place: Place,
@@ -122,8 +176,16 @@ pub(crate) struct Journal {
 
 #[derive(Debug)]
 enum Place {
-    Memory { lines: Vec<Write>, bytes: usize },
-    File { file: File, path: PathBuf, bytes: u64 },
+    Memory {
+        lines: Vec<Write>,
+        bytes: usize,
+        content: usize,
+    },
+    File {
+        file: File,
+        path: PathBuf,
+        bytes: u64,
+    },
 }
 
 impl Journal {
@@ -132,6 +194,7 @@ impl Journal {
             place: Place::Memory {
                 lines: Vec::new(),
                 bytes: 0,
+                content: 0,
             },
             next_seq: 1,
         }
@@ -181,7 +244,10 @@ impl Journal {
 
     /// Whether there is room for another request.
     pub(crate) fn is_full(&self) -> bool {
-        matches!(self.place, Place::File { bytes, .. } if bytes > MAX_FILE)
+        match self.place {
+            Place::File { bytes, .. } => bytes > MAX_FILE,
+            Place::Memory { content, .. } => content > MAX_CONTENT,
+        }
     }
 
     /// Appends one event; durable against the death of this process when it returns.
@@ -196,8 +262,13 @@ impl Journal {
                 file.write_all(&text)?;
                 *bytes += count(text.len());
             }
-            Place::Memory { lines, bytes } => {
+            Place::Memory {
+                lines,
+                bytes,
+                content,
+            } => {
                 if let Line::Write(mut write) = line {
+                    *content += write.rows.iter().map(|row| row.content.len()).sum::<usize>();
                     *bytes += write.body.len();
                     if *bytes > MAX_MEMORY {
                         write.body = Arc::from("");
@@ -212,33 +283,41 @@ impl Journal {
     /// Up to `limit` entries from number `from` on.
     pub(crate) fn entries(&self, from: u64, limit: usize) -> io::Result<Vec<JournalEntry>> {
         let mut out = Vec::new();
+        self.each(|entry| {
+            if entry.seq >= from && out.len() < limit {
+                out.push(entry);
+            }
+            out.len() < limit
+        })?;
+        Ok(out)
+    }
+
+    /// Shows every entry, one at a time and in order, until `show` says that it has seen enough.
+    pub(crate) fn each(&self, mut show: impl FnMut(JournalEntry) -> bool) -> io::Result<()> {
         match &self.place {
             Place::Memory { lines, .. } => {
-                for write in lines {
-                    push(&mut out, write, from, limit);
-                }
+                let _enough = lines.iter().all(|write| push(write, &mut show));
             }
             Place::File { path, bytes, .. } => {
                 let mut reader = BufReader::new(io::Read::take(File::open(path)?, *bytes));
                 let mut line = Vec::new();
-                while out.len() < limit && reader.read_until(b'\n', &mut line)? > 0 {
-                    if let Line::Write(write) = serde_json::from_slice(&line)? {
-                        push(&mut out, &write, from, limit);
+                while reader.read_until(b'\n', &mut line)? > 0 {
+                    if let Line::Write(write) = serde_json::from_slice(&line)?
+                        && !push(&write, &mut show)
+                    {
+                        break;
                     }
                     line.clear();
                 }
             }
         }
-        Ok(out)
+        Ok(())
     }
 }
 
-fn push(out: &mut Vec<JournalEntry>, write: &Write, from: u64, limit: usize) {
-    for (seq, row) in (write.seq..).zip(&write.rows) {
-        if seq < from || out.len() >= limit {
-            continue;
-        }
-        out.push(JournalEntry {
+fn push(write: &Write, show: &mut impl FnMut(JournalEntry) -> bool) -> bool {
+    (write.seq..).zip(&write.rows).all(|(seq, row)| {
+        show(JournalEntry {
             seq,
             at_ms: write.at_ms,
             endpoint: write.endpoint.clone(),
@@ -248,11 +327,14 @@ fn push(out: &mut Vec<JournalEntry>, write: &Write, from: u64, limit: usize) {
             number: row.number.clone(),
             id: row.id,
             dindex: row.dindex,
+            version: row.version,
+            call: write.call,
+            delivery: write.delivery,
             content: row.content.clone(),
             body_sha256: write.sha256.clone(),
             body: Arc::clone(&write.body),
-        });
-    }
+        })
+    })
 }
 
 fn count(n: usize) -> u64 {
@@ -273,10 +355,14 @@ mod tests {
             status: 'A',
             content: "{\"FName\":\"张三\"}".to_owned(),
             keeps_lines: false,
+            version: 1,
         };
         Line::Write(Write {
             seq,
             at_ms: 5,
+            call: 1,
+            delivery: Delivery::Late,
+            replay: None,
             endpoint: "BatchSave".to_owned(),
             form: "BD_Customer".to_owned(),
             sha256: String::new(),
@@ -305,7 +391,12 @@ mod tests {
         journal.append(write(4, 1)).unwrap();
         let seqs: Vec<u64> = journal.entries(2, 10).unwrap().iter().map(|e| e.seq).collect();
         assert_eq!(seqs, [2, 3, 4]);
-        assert_eq!(journal.entries(1, 2).unwrap().len(), 2);
+        let two = journal.entries(1, 2).unwrap();
+        assert_eq!(two.len(), 2);
+        assert_eq!(
+            (two[1].version, two[1].call, two[1].delivery),
+            (1, 1, Delivery::Late)
+        );
     }
 
     #[test]

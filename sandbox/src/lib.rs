@@ -1,4 +1,4 @@
-//! Two simulated vendors on loopback: NetEase Huke and Kingdee K/3 Cloud.
+//! Two simulated vendors on loopback, NetEase Huke and Kingdee K/3 Cloud, and a plain system of no vendor.
 //!
 //! Written from the facts of the wire and sharing no code with the engine, so that what works here
 //! was said right. Both recompute every signature, answer errors inside HTTP 200 and misbehave on
@@ -10,10 +10,14 @@
 //! | `/huke/openapi/trade/searchTrades` | trades of a time window, by page |
 //! | `/huke/openapi/customer/searchCustomers` | customers with `cid` and `唯一ID` (a made-up operation) |
 //! | `/k3cloud/<service>.<method>.common.kdsvc` | log in, save, query, submit, audit, delete, view |
+//! | `/plain/token`, `/plain/documents` | documents by key, at any level of what a target can do |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
-//! | `POST /_sandbox/clock` | `now_ms`, `advance_ms`, `session_ttl_ms`, `session_max_calls`, `freshness_ms`, ... |
+//! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |
+//! | `POST /_sandbox/move` | rows of the source move: `inserts`, `updates`, `deletes`, `start_ms`, `end_ms` |
+//! | `POST /_sandbox/outage` | `for_ms`: all connections are cut, new ones refused |
 //! | `GET /_sandbox/journal` | executed writes; `?from=SEQ&limit=N&bodies=0` |
+//! | `GET /_sandbox/effects` | what was executed, by document key |
 //! | `GET /_sandbox/state` | counts, settings, calls per endpoint |
 //!
 //! Left to others: everything about real tenants. Where the vendors' behaviour is not public, the
@@ -23,16 +27,22 @@ mod clock;
 mod control;
 mod crypto;
 mod data;
+mod effects;
 mod fault;
 mod huke;
 mod journal;
 mod kingdee;
 mod names;
+mod plain;
 mod reply;
 mod server;
+mod settings;
+mod spoil;
 mod state;
 #[cfg(test)]
 mod tests;
+mod twist;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -43,8 +53,10 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use fault::{FaultKind, FaultPlan};
-pub use journal::JournalEntry;
+pub use effects::{Effects, effects};
+pub use fault::{ENDPOINTS, Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, TABLE};
+pub use journal::{Delivery, JournalEntry};
+pub use settings::{KINGDEE_LEVELS, LEVELS, Level, NewSettings};
 
 use server::Shared;
 use state::World;
@@ -84,6 +96,8 @@ pub struct Config {
     pub repeat_ms: i64,
     /// What the two systems accept.
     pub credentials: Credentials,
+    /// Settings that have no name of their own here; they win.
+    pub settings: NewSettings,
     /// Faults from the first call on.
     pub faults: Vec<FaultPlan>,
 }
@@ -107,6 +121,7 @@ impl Default for Config {
             partial_is_success: false,
             repeat_ms: 10 * 60_000,
             credentials: Credentials::default(),
+            settings: NewSettings::default(),
             faults: Vec::new(),
         }
     }
@@ -129,6 +144,10 @@ pub struct Credentials {
     pub app_id: String,
     /// Kingdee app secret.
     pub app_secret: String,
+    /// Client of the plain system.
+    pub plain_id: String,
+    /// Its secret.
+    pub plain_secret: String,
 }
 
 impl Default for Credentials {
@@ -142,6 +161,8 @@ impl Default for Credentials {
             password: text("sandbox-k3-password"),
             app_id: text("240001_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"),
             app_secret: text("sandbox-k3-secret"),
+            plain_id: text("sandbox-plain"),
+            plain_secret: text("sandbox-plain-secret"),
         }
     }
 }
@@ -152,12 +173,14 @@ pub async fn start(config: Config) -> io::Result<Running> {
         let what = format!("{}: the sandbox listens on loopback only", config.listen);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
-    let world: Shared = Arc::new(Mutex::new(World::open(&config)?));
+    let mut world = World::open(&config)?;
+    let outages = world.outages();
+    let world: Shared = Arc::new(Mutex::new(world));
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
     let shared = Arc::clone(&world);
     let task = tokio::spawn(async move {
-        server::run(listener, shared).await;
+        server::run(listener, shared, outages).await;
     });
     Ok(Running {
         addr,
@@ -198,6 +221,11 @@ impl Running {
                 ("user", c.user.clone()),
                 ("app_id", c.app_id.clone()),
                 ("app_secret", c.app_secret.clone()),
+            ],
+            "plain" => vec![
+                ("server", format!("http://{}/plain/", self.addr)),
+                ("client_id", c.plain_id.clone()),
+                ("client_secret", c.plain_secret.clone()),
             ],
             _ => return None,
         };
@@ -277,9 +305,54 @@ impl Running {
         server::lock(&self.world).change(customers, new, None).map(drop)
     }
 
-    /// Adds a fault plan.
+    /// Adds a fault plan; the error names the key that is wrong.
     pub fn fault(&self, plan: FaultPlan) -> Result<(), String> {
-        server::lock(&self.world).faults.add(plan)
+        let mut world = server::lock(&self.world);
+        let now = world.now_ms();
+        world.faults.add(plan, now)
+    }
+
+    /// Takes all fault plans away.
+    pub fn clear_faults(&self) {
+        server::lock(&self.world).faults.clear();
+    }
+
+    /// How often each plan has struck, in the order they were given.
+    pub fn struck(&self) -> Vec<u64> {
+        server::lock(&self.world).faults.struck().collect()
+    }
+
+    /// Makes the simulators something else; the error names the setting that is wrong.
+    pub fn set(&self, settings: &NewSettings) -> Result<(), String> {
+        settings.check()?;
+        server::lock(&self.world).settings.take(settings);
+        Ok(())
+    }
+
+    /// Inserts, updates and deletes rows of the source in `[start_ms, end_ms)`: the inserted ones come before all
+    /// others, the updated ones get the time of now, so that both disturb who reads page by page.
+    pub fn move_rows(&self, start_ms: i64, end_ms: i64, moves: [u64; 3]) -> Result<(), String> {
+        let mut world = server::lock(&self.world);
+        world.move_rows((start_ms, end_ms), moves).map(drop)
+    }
+
+    /// Cuts every connection and refuses new ones for so long, ten minutes at most.
+    pub fn outage_ms(&self, ms: u64) {
+        server::lock(&self.world).order_outage(ms.min(fault::MAX_DELAY_MS));
+    }
+
+    /// What was executed, by document key.
+    ///
+    /// # Panics
+    /// As [`Running::journal`].
+    pub fn effects(&self) -> Vec<Effects> {
+        let mut counted = effects::Counted::default();
+        let shown = server::lock(&self.world).journal.each(|entry| {
+            counted.add(&entry);
+            true
+        });
+        shown.expect("this process wrote the journal and holds its lock");
+        counted.into_list()
     }
 
     /// Stops listening and closes all connections; requests in flight are cut off.

@@ -1,32 +1,31 @@
 //! The wire: accepts connections, finds the simulator, and misbehaves when a fault says so.
 //!
 //! hyper is used without a framework above it, because several faults happen below one: a connection
-//! closed without an answer, a body that breaks off, a length that lies.
+//! closed without an answer, a body that breaks off, a length that lies (`wire`). Control is answered
+//! before any fault is looked for.
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 
-use crate::clock::http_date;
 use crate::fault::{Fault, FaultKind, MAX_DELAY_MS};
+use crate::journal::Delivery;
 use crate::reply::{Reply, Request};
 use crate::state::World;
-use crate::{control, huke, kingdee};
+use crate::twist::Twist;
+use crate::wire::{BREAK_AFTER, Ending, Pace, Paced, Wire, respond};
+use crate::{control, huke, kingdee, plain, spoil};
 
 /// Largest request body.
 const MAX_BODY: usize = 8 << 20;
@@ -34,8 +33,10 @@ const MAX_BODY: usize = 8 << 20;
 const MAX_CONNECTIONS: usize = 1024;
 /// Longest wait for the head or the body of a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Long enough that what was sent before a break reaches the client.
-const BREAK_AFTER: Duration = Duration::from_millis(30);
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How often a port is asked for again after an outage, 10 ms apart.
+const BIND_TRIES: u32 = 1000;
 
 pub(crate) type Shared = Arc<Mutex<World>>;
 
@@ -44,16 +45,36 @@ pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Accepts until it is aborted; its connections end with it.
-pub(crate) async fn run(listener: TcpListener, world: Shared) -> Infallible {
+/// Accepts until it is aborted; its connections end with it. A number from `outages` is an outage of so many
+/// milliseconds: every connection is cut and new ones are refused.
+pub(crate) async fn run(mut listener: TcpListener, world: Shared, mut outages: Receiver<u64>) {
     let mut tasks = JoinSet::new();
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         while tasks.try_join_next().is_some() {}
-        let permit = Arc::clone(&room).acquire_owned().await;
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(BREAK_AFTER).await;
-            continue;
+        let accepted = async {
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, permit)
+        };
+        let (stream, permit) = tokio::select! {
+            (accepted, permit) = accepted => match accepted {
+                Ok((stream, _)) => (stream, permit),
+                Err(_) => {
+                    tokio::time::sleep(BREAK_AFTER).await;
+                    continue;
+                }
+            },
+            Some(ms) = outages.recv() => {
+                tasks.shutdown().await;
+                match refuse(listener, ms).await {
+                    Ok(again) => listener = again,
+                    // Another program took the port: nobody can be answered any more.
+                    Err(_) => return,
+                }
+                // What was ordered meanwhile is over as well.
+                while outages.try_recv().is_ok() {}
+                continue;
+            }
         };
         let world = Arc::clone(&world);
         tasks.spawn(async move {
@@ -63,50 +84,118 @@ pub(crate) async fn run(listener: TcpListener, world: Shared) -> Infallible {
     }
 }
 
+/// Keeps the port without listening on it, so that connections are refused, and listens again.
+async fn refuse(listener: TcpListener, ms: u64) -> io::Result<TcpListener> {
+    let addr = listener.local_addr()?;
+    drop(listener);
+    let socket = held(addr).await?;
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    socket.listen(BACKLOG)
+}
+
+async fn held(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let mut tries = 0;
+    loop {
+        let socket = match addr {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        match socket.bind(addr) {
+            Ok(()) => return Ok(socket),
+            Err(error) if tries == BIND_TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 async fn serve(stream: TcpStream, world: Shared) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(move |request| answer(Arc::clone(&world), request));
+    let pace = Pace::default();
+    let io = TokioIo::new(Paced::new(stream, pace.clone()));
+    let service = service_fn(move |request| answer(Arc::clone(&world), request, pace.clone()));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(READ_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(io, service);
     // The client, or a fault, ended it: nothing to add.
     drop(connection.await);
 }
 
 /// What happens on the wire.
 enum Act {
-    Answer(Reply),
+    Answer(Reply, Ending),
+    /// Answered so many milliseconds later.
     Wait(Reply, u64),
+    /// Answered at once, executed again so many milliseconds later.
+    Again(Reply, Call, u64),
     Hang,
     Close,
     /// Executed so many milliseconds after the connection is closed.
-    Late(Request, Target, u64),
-    /// Half of the body, then a break.
-    Half(Reply),
-    /// The whole body under a length that promises more.
-    Longer(Reply),
+    Late(Call, u64),
+    /// Executed and answered so many milliseconds later, whether the client waits or not.
+    Slow(Call, u64),
+    /// The whole answer, a byte every so many milliseconds.
+    Dribble(Reply, u64),
     Skewed(Reply, i64),
+    Outage,
+}
+
+/// A request that is executed once, twice, or later.
+#[derive(Debug, Clone)]
+struct Call {
+    request: Request,
+    target: Target,
+    twist: Twist,
+}
+
+impl Call {
+    fn execute(&self, world: &mut World, delivery: Delivery) -> Reply {
+        if world.is_stopped() {
+            return Reply::text(503, "stopped");
+        }
+        let twist = self.twist.delivered(delivery);
+        match &self.target {
+            Target::Huke(_) => huke::handle(world, &self.request, &twist),
+            Target::Kingdee(method) => kingdee::handle(world, &self.request, method, &twist),
+            Target::Plain(_) => plain::handle(world, &self.request, &twist),
+        }
+    }
+
+    /// Executes it so many milliseconds from now, whoever still waits for the answer.
+    fn later(self, world: Shared, delivery: Delivery, ms: u64) -> tokio::task::JoinHandle<Reply> {
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            self.execute(&mut lock(&world), delivery)
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
 enum Target {
     Huke(String),
     Kingdee(String),
+    Plain(&'static str),
 }
 
 impl Target {
-    fn find(path: &str) -> Option<Target> {
+    fn find(method: &Method, path: &str) -> Option<Target> {
+        if let Some(endpoint) = plain::endpoint(method, path) {
+            return Some(Target::Plain(endpoint));
+        }
         let kingdee = kingdee::endpoint(path).map(|e| Target::Kingdee(e.to_owned()));
         kingdee.or_else(|| huke::endpoint(path).map(|e| Target::Huke(e.to_owned())))
     }
 
-    fn execute(&self, world: &mut World, request: &Request, repeat_page: bool) -> Reply {
+    /// System and endpoint, as plans name them.
+    fn names(&self) -> (&'static str, &str) {
         match self {
-            Target::Huke(_) => huke::handle(world, request, repeat_page),
-            Target::Kingdee(method) => kingdee::handle(world, request, method, repeat_page),
+            Target::Huke(endpoint) => ("huke", endpoint),
+            Target::Kingdee(endpoint) => ("kingdee", endpoint),
+            Target::Plain(endpoint) => ("plain", endpoint),
         }
     }
 }
@@ -122,7 +211,12 @@ impl std::fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-async fn answer(world: Shared, request: hyper::Request<Incoming>) -> Result<Response<Wire>, Closed> {
+async fn answer(
+    world: Shared,
+    request: hyper::Request<Incoming>,
+    pace: Pace,
+) -> Result<Response<Wire>, Closed> {
+    pace.set(0);
     let (head, body) = request.into_parts();
     let read = tokio::time::timeout(READ_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
     let body = match read {
@@ -146,28 +240,34 @@ async fn answer(world: Shared, request: hyper::Request<Incoming>) -> Result<Resp
     let act = decide(&mut lock(&world), request);
     let now = |skew| lock(&world).now_ms().saturating_add(skew);
     match act {
-        Act::Answer(reply) => Ok(respond(reply, now(0), Ending::Whole)),
+        Act::Answer(reply, ending) => Ok(respond(reply, now(0), ending)),
         Act::Skewed(reply, skew) => Ok(respond(reply, now(skew), Ending::Whole)),
-        Act::Half(reply) => Ok(respond(reply, now(0), Ending::Half)),
-        Act::Longer(reply) => Ok(respond(reply, now(0), Ending::Longer)),
         Act::Wait(reply, ms) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
+            Ok(respond(reply, now(0), Ending::Whole))
+        }
+        Act::Again(reply, call, ms) => {
+            drop(call.later(Arc::clone(&world), Delivery::Again, ms));
+            Ok(respond(reply, now(0), Ending::Whole))
+        }
+        Act::Dribble(reply, ms) => {
+            pace.set(ms);
             Ok(respond(reply, now(0), Ending::Whole))
         }
         Act::Hang => {
             tokio::time::sleep(Duration::from_millis(MAX_DELAY_MS)).await;
             Err(Closed)
         }
+        // The connection is cut by the accepting loop.
+        Act::Outage => std::future::pending().await,
         Act::Close => Err(Closed),
-        Act::Late(request, target, ms) => {
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-                let mut world = lock(&world);
-                if !world.is_stopped() {
-                    target.execute(&mut world, &request, false);
-                }
-            });
+        Act::Late(call, ms) => {
+            drop(call.later(world, Delivery::Late, ms));
             Err(Closed)
+        }
+        Act::Slow(call, ms) => {
+            let reply = call.later(Arc::clone(&world), Delivery::Late, ms).await;
+            Ok(respond(reply.map_err(|_| Closed)?, now(0), Ending::Whole))
         }
     }
 }
@@ -176,139 +276,106 @@ fn decide(world: &mut World, request: Request) -> Act {
     if world.is_stopped() {
         return Act::Close;
     }
+    let whole = |reply| Act::Answer(reply, Ending::Whole);
     if request.path.starts_with("/_sandbox/") {
-        return Act::Answer(control::handle(world, &request));
+        return whole(control::handle(world, &request));
     }
-    let Some(target) = Target::find(&request.path) else {
-        return Act::Answer(Reply::html(404, "<html><body><h1>404</h1></body></html>"));
+    let Some(target) = Target::find(&request.method, &request.path) else {
+        return whole(Reply::html(404, "<html><body><h1>404</h1></body></html>"));
     };
-    if request.method != Method::POST {
-        return Act::Answer(Reply::text(405, "POST only"));
+    let is_plain = matches!(target, Target::Plain(_));
+    if !is_plain && request.method != Method::POST {
+        return whole(Reply::text(405, "POST only"));
     }
-    let (vendor, endpoint) = match &target {
-        Target::Huke(endpoint) => ("huke", endpoint),
-        Target::Kingdee(endpoint) => ("kingdee", endpoint),
+    let (system, endpoint) = target.names();
+    let fault = world.count_call(system, endpoint);
+    let twist = fault.as_ref().map(Twist::of).unwrap_or_default();
+    let call = Call {
+        request,
+        target,
+        twist,
     };
-    *world.calls.entry(format!("{vendor}/{endpoint}")).or_default() += 1;
-    match world.faults.strike(vendor, endpoint) {
-        None => Act::Answer(target.execute(world, &request, false)),
-        Some(fault) => spoil(world, request, target, fault),
+    match fault {
+        None => whole(call.execute(world, Delivery::Call)),
+        Some(fault) => spoil(world, call, &fault),
     }
 }
 
-fn spoil(world: &mut World, request: Request, target: Target, fault: Fault) -> Act {
-    if fault.kind == FaultKind::LateCommit {
-        return Act::Late(request, target, fault.delay_ms);
-    }
-    let error = || Reply::html(500, "<html><body><h1>500 - 内部服务器错误</h1></body></html>");
-    let repeat = fault.kind == FaultKind::RepeatedPage;
-    let real = if fault.commit {
-        target.execute(world, &request, repeat)
-    } else {
-        error()
-    };
-    Act::Answer(match fault.kind {
-        FaultKind::DropBefore | FaultKind::DropAfter => return Act::Close,
-        FaultKind::Hang => return Act::Hang,
-        FaultKind::LateCommit => return Act::Close,
-        FaultKind::Delay => return Act::Wait(real, fault.delay_ms),
-        FaultKind::HalfBody => return Act::Half(real),
-        FaultKind::WrongLength => return Act::Longer(real),
-        FaultKind::SkewedDate => return Act::Skewed(real, fault.skew_ms),
-        FaultKind::RepeatedPage => real,
-        FaultKind::Http500Before | FaultKind::Http500After => error(),
-        FaultKind::HtmlLogin => Reply::html(
-            200,
-            "<!DOCTYPE html><html><head><title>金蝶云星空 登录</title></head><body><form action=\"/login\"></form></body></html>",
-        ),
-        FaultKind::EmptyBody => Reply::json(""),
-        FaultKind::TooMany => {
-            let mut reply = Reply::text(429, "Too Many Requests");
-            reply
-                .headers
-                .extend(fault.retry_after_s.map(|s| ("retry-after", s.to_string())));
-            reply
+fn spoil(world: &mut World, call: Call, fault: &Fault) -> Act {
+    use FaultKind as K;
+    match fault.kind {
+        K::LateCommit => return Act::Late(call, fault.delay_ms),
+        K::SlowCommit => return Act::Slow(call, fault.delay_ms),
+        K::Outage => {
+            world.order_outage(fault.delay_ms);
+            return Act::Outage;
         }
-        FaultKind::MsgCode13 | FaultKind::MsgCode14 => {
-            let limit = fault.kind == FaultKind::MsgCode14;
-            match &target {
+        _ => {}
+    }
+    let real = if fault.commit || matches!(fault.kind, K::BatchRefused | K::RowsUnnamed) {
+        call.execute(world, Delivery::Call)
+    } else {
+        spoil::error(500)
+    };
+    let status = fault.status.unwrap_or(500);
+    let reply = match fault.kind {
+        K::DropBefore | K::DropAfter => return Act::Close,
+        K::Hang => return Act::Hang,
+        K::Delay => return Act::Wait(real, fault.delay_ms),
+        K::HalfBody => return Act::Answer(real, Ending::Half),
+        K::WrongLength => return Act::Answer(real, Ending::Longer),
+        K::SlowBody => return Act::Answer(real, Ending::Paced(fault.delay_ms)),
+        K::SlowHeaders => return Act::Dribble(real, fault.delay_ms),
+        K::SkewedDate => return Act::Skewed(real, fault.skew_ms),
+        K::Duplicate if fault.has_delay => return Act::Again(real, call, fault.delay_ms),
+        K::Duplicate => {
+            drop(call.execute(world, Delivery::Again));
+            real
+        }
+        K::Replayed => call.execute(world, Delivery::Again),
+        K::Http500Before | K::Http500After => spoil::error(status),
+        K::HtmlLogin => spoil::login_page(),
+        K::TooMany => spoil::too_many(fault),
+        K::Redirect => spoil::redirect(fault),
+        K::MsgCode13 | K::MsgCode14 => {
+            let limit = fault.kind == K::MsgCode14;
+            match &call.target {
                 Target::Huke(_) => huke::busy(limit),
                 Target::Kingdee(method) => kingdee::busy(method, limit),
+                Target::Plain(_) => plain::busy(limit),
             }
         }
-        FaultKind::Http519 => match &target {
+        K::Http519 => match &call.target {
             Target::Huke(_) => huke::gateway(),
             Target::Kingdee(_) => kingdee::gateway(),
+            Target::Plain(_) => plain::gateway(),
         },
-        FaultKind::ResponseError => kingdee::response_error("未将对象引用设置到对象的实例。"),
-        FaultKind::SessionLost => match &target {
+        K::ResponseError => kingdee::response_error("未将对象引用设置到对象的实例。"),
+        K::SessionLost => match &call.target {
             Target::Huke(_) => huke::failed(40004, "请求已过期：ur-curtime 超出允许范围"),
-            Target::Kingdee(method) => kingdee::lose_session(world, &request, method),
+            Target::Kingdee(method) => kingdee::lose_session(world, &call.request, method),
+            Target::Plain(_) => plain::lose_token(world, &call.request),
         },
-    })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Whole,
-    Half,
-    Longer,
-}
-
-fn respond(reply: Reply, now_ms: i64, ending: Ending) -> Response<Wire> {
-    let mut response = Response::builder()
-        .status(reply.status)
-        .header(CONTENT_TYPE, reply.content_type);
-    for (name, value) in reply.headers {
-        response = response.header(name, value);
-    }
-    if let Ok(date) = http_date(now_ms).parse::<hyper::header::HeaderValue>() {
-        response = response.header(DATE, date);
-    }
-    let mut body = reply.body;
-    match ending {
-        Ending::Whole => {}
-        Ending::Half => body.truncate(body.len() / 2),
-        Ending::Longer => response = response.header(CONTENT_LENGTH, body.len() + 7),
-    }
-    let breaks = (ending != Ending::Whole).then(|| Box::pin(tokio::time::sleep(BREAK_AFTER)));
-    response
-        .body(Wire {
-            data: Some(Bytes::from(body)),
-            breaks,
-        })
-        .expect("status and headers are our own")
-}
-
-/// A body that may break off after its data.
-struct Wire {
-    data: Option<Bytes>,
-    breaks: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Body for Wire {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(data) = self.data.take() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        let Some(wait) = &mut self.breaks else {
-            return Poll::Ready(None);
-        };
-        ready!(wait.as_mut().poll(cx));
-        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.data.is_none() && self.breaks.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match (&self.data, &self.breaks) {
-            (Some(data), None) => SizeHint::with_exact(u64::try_from(data.len()).unwrap_or(0)),
-            _ => SizeHint::default(),
-        }
-    }
+        K::LateCommit | K::SlowCommit | K::Outage => return Act::Close,
+        K::RepeatedPage
+        | K::IgnoresPaging
+        | K::EmptyPage
+        | K::WrongTotal
+        | K::RowsMove
+        | K::RowErrors
+        | K::BatchRefused
+        | K::RowsUnnamed
+        | K::WrongRowCount => real,
+        K::EmptyBody
+        | K::WrongType
+        | K::DeepJson
+        | K::Doctype
+        | K::GbkBody
+        | K::GbkUnmarked
+        | K::InvalidUtf8
+        | K::NulBytes
+        | K::Bom
+        | K::GzipBomb => spoil::bytes(fault, real),
+    };
+    Act::Answer(reply, Ending::Whole)
 }

@@ -13,30 +13,21 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
 use crate::data::{self, Added, Changes, Data};
-use crate::fault::Faults;
-use crate::journal::{Change, Journal, Line};
+use crate::fault::{Fault, Faults};
+use crate::journal::{Change, Drift, Journal, Line};
 use crate::kingdee::Refusal;
 use crate::kingdee::auth::Sessions;
 use crate::kingdee::store::Store;
-use crate::{Config, Credentials};
+use crate::settings::Settings;
+use crate::{Config, Credentials, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
 /// Most customers one control call may change.
 const MAX_CHANGE: u64 = 50_000;
-
-/// What control may change while the sandbox runs.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Settings {
-    pub(crate) session_ttl_ms: i64,
-    pub(crate) session_max_calls: Option<u64>,
-    pub(crate) freshness_ms: i64,
-    pub(crate) unique_numbers: bool,
-    pub(crate) query_max: usize,
-    pub(crate) partial_is_success: bool,
-    pub(crate) repeat_ms: i64,
-}
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -46,11 +37,17 @@ pub(crate) struct World {
     pub(crate) data: Data,
     pub(crate) changes: Changes,
     pub(crate) store: Store,
+    pub(crate) documents: plain::Documents,
     pub(crate) sessions: Sessions,
+    /// Bearer tokens of the plain system.
+    pub(crate) tokens: Sessions,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     /// Calls by `vendor/endpoint`.
     pub(crate) calls: BTreeMap<String, u64>,
+    /// Number of the call that is being executed, over all systems.
+    pub(crate) call: u64,
+    outages: Sender<u64>,
     refused: BTreeMap<String, usize>,
     packages: VecDeque<(i64, String)>,
     /// Held as long as this process uses the folder.
@@ -110,32 +107,35 @@ impl World {
             spread_ms: made.spread_ms,
         };
         let (mut changes, mut store) = (Changes::default(), Store::default());
+        let (mut documents, mut call) = (plain::Documents::default(), 0);
         let journal = match &config.state {
             None => Journal::in_memory(),
             Some(folder) => Journal::open(&folder.join("journal.jsonl"), |line| match line {
                 Line::Write(write) => {
+                    call = call.max(write.call);
                     for row in &write.rows {
                         store.apply(&write.form, write.at_ms, row);
                     }
+                    documents.apply(&write);
                 }
                 Line::Change(change) => apply_change(&mut changes, &change),
+                Line::Drift(drift) => apply_drift(&mut changes, &drift),
             })?,
         };
         let mut faults = Faults::default();
         for plan in &config.faults {
             faults
-                .add(plan.clone())
+                .add(plan.clone(), clock.now_ms())
                 .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         }
-        let settings = Settings {
-            session_ttl_ms: config.session_ttl_ms,
-            session_max_calls: config.session_max_calls,
-            freshness_ms: config.freshness_ms,
-            unique_numbers: config.unique_numbers,
-            query_max: config.query_max.max(1),
-            partial_is_success: config.partial_is_success,
-            repeat_ms: config.repeat_ms,
-        };
+        let mut settings = Settings::of(config);
+        config
+            .settings
+            .check()
+            .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        settings.take(&config.settings);
+        // Until the server takes them; one is enough.
+        let (outages, _) = channel(1);
         Ok(World {
             clock,
             credentials: config.credentials.clone(),
@@ -144,10 +144,14 @@ impl World {
             data,
             changes,
             store,
+            documents,
             sessions: Sessions::default(),
+            tokens: Sessions::default(),
             journal,
             faults,
             calls: BTreeMap::new(),
+            call,
+            outages,
             packages: VecDeque::new(),
             lock,
             stopped: false,
@@ -166,6 +170,25 @@ impl World {
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// Where outages are told from now on.
+    pub(crate) fn outages(&mut self) -> Receiver<u64> {
+        let (sender, receiver) = channel(1);
+        self.outages = sender;
+        receiver
+    }
+
+    /// Cuts all connections and refuses new ones for so long. One that is ordered during another is part of it.
+    pub(crate) fn order_outage(&self, ms: u64) {
+        let _ordered = self.outages.try_send(ms);
+    }
+
+    /// Counts a call and says what goes wrong with it.
+    pub(crate) fn count_call(&mut self, system: &str, endpoint: &str) -> Option<Fault> {
+        self.call += 1;
+        *self.calls.entry(format!("{system}/{endpoint}")).or_default() += 1;
+        self.faults.strike(system, endpoint, self.clock.now_ms())
     }
 
     /// Whether a Unix time in seconds or milliseconds is near enough to now.
@@ -232,6 +255,56 @@ impl World {
         apply_change(&mut self.changes, &change);
         Ok(change)
     }
+
+    /// Inserts, updates and deletes rows of a window of the source, as somebody does who works while it is read.
+    pub(crate) fn move_rows(&mut self, span: (i64, i64), moves: [u64; 3]) -> Result<Drift, String> {
+        let added = self.changes.added.len() + self.changes.gone.len();
+        let wanted = moves.iter().fold(0u64, |sum, n| sum.saturating_add(*n));
+        if usize::try_from(wanted).unwrap_or(usize::MAX) > data::MAX_ADDED.saturating_sub(added) {
+            return Err(format!(
+                "at most {} added and moved trades in all",
+                data::MAX_ADDED
+            ));
+        }
+        let at_ms = self.now_ms();
+        let moves = self.data.draw_moves(&self.changes, span, moves);
+        let inside = (span.0..span.1).contains(&moves.inserted_ms) && moves.inserted_ms > 0;
+        let drift = Drift {
+            at_ms,
+            inserted: moves.inserted,
+            inserted_ms: if inside { moves.inserted_ms } else { at_ms },
+            updated: moves.updated,
+            deleted: moves.deleted,
+        };
+        self.journal
+            .append(Line::Drift(drift.clone()))
+            .map_err(|e| e.to_string())?;
+        apply_drift(&mut self.changes, &drift);
+        Ok(drift)
+    }
+}
+
+fn apply_drift(changes: &mut Changes, drift: &Drift) {
+    for _ in 0..drift.inserted {
+        add_new(changes, drift.inserted_ms, true);
+    }
+    for row in &drift.updated {
+        changes.gone.insert(*row);
+        changes.moved.push((*row, drift.at_ms));
+    }
+    changes.gone.extend(&drift.deleted);
+    changes.drifts += 1;
+}
+
+/// A trade of a new customer.
+fn add_new(changes: &mut Changes, at_ms: i64, first: bool) {
+    let customer = Data::new_customer_code(changes.new_customers);
+    changes.new_customers += 1;
+    changes.added.push(Added {
+        at_ms,
+        customer,
+        first,
+    });
 }
 
 fn apply_change(changes: &mut Changes, change: &Change) {
@@ -240,15 +313,11 @@ fn apply_change(changes: &mut Changes, change: &Change) {
         changes.added.push(Added {
             at_ms: change.at_ms,
             customer: *customer,
+            first: false,
         });
     }
     for _ in 0..change.new {
-        let customer = Data::new_customer_code(changes.new_customers);
-        changes.new_customers += 1;
-        changes.added.push(Added {
-            at_ms: change.at_ms,
-            customer,
-        });
+        add_new(changes, change.at_ms, false);
     }
     changes.cursor = change.cursor;
 }

@@ -8,6 +8,7 @@ use crate::reply::Reply;
 pub(crate) mod code {
     pub(crate) const OK: u32 = 0;
     pub(crate) const CONTEXT_LOST: u32 = 1;
+    pub(crate) const NO_PERMISSION: u32 = 2;
     pub(crate) const NO_FORM: u32 = 5;
     pub(crate) const BAD_PARAMETER: u32 = 8;
     pub(crate) const VALUE_MISSING: u32 = 9;

@@ -27,7 +27,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    fn start(&mut self, seed: u64, now_ms: i64) -> String {
+    pub(crate) fn start(&mut self, seed: u64, now_ms: i64) -> String {
         while self.alive.len() >= MAX_SESSIONS {
             let oldest = self
                 .alive
@@ -55,7 +55,7 @@ impl Sessions {
     }
 
     /// Whether the session still lives; counts the call.
-    fn use_one(&mut self, id: &str, now_ms: i64, ttl_ms: i64, max_calls: Option<u64>) -> bool {
+    pub(crate) fn use_one(&mut self, id: &str, now_ms: i64, ttl_ms: i64, max_calls: Option<u64>) -> bool {
         let Some(session) = self.alive.get_mut(id) else {
             return false;
         };

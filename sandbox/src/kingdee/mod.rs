@@ -16,6 +16,7 @@ pub(crate) use answer::{Refusal, response_error};
 
 use crate::reply::{Reply, Request};
 use crate::state::World;
+use crate::twist::Twist;
 use answer::code;
 use save::Executed;
 
@@ -35,8 +36,8 @@ pub(crate) fn endpoint(path: &str) -> Option<&str> {
         .or_else(|| service.strip_prefix(AUTH))
 }
 
-/// Executes one call. `repeat_page` makes a query answer the page before.
-pub(crate) fn handle(world: &mut World, request: &Request, method: &str, repeat_page: bool) -> Reply {
+/// Executes one call.
+pub(crate) fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> Reply {
     let args = match body::parse(request.header("content-type"), &request.body) {
         Ok(args) => args,
         Err(message) => return Reply::text(500, message),
@@ -53,14 +54,18 @@ pub(crate) fn handle(world: &mut World, request: &Request, method: &str, repeat_
     let executed = Executed {
         endpoint: method,
         body: &request.body,
+        twist,
     };
     match method {
         "Logout" => {
             world.sessions.end(&auth::session_id(request).unwrap_or_default());
             Reply::json("true")
         }
-        "ExecuteBillQuery" | "BillQuery" => match query::run(world, data, method == "BillQuery", repeat_page)
-        {
+        "ExecuteBillQuery" | "BillQuery" | "View" if !world.settings.kingdee_query => answer::reply_for(
+            method,
+            answer::failed(code::NO_PERMISSION, "没有查询权限，请联系系统管理员"),
+        ),
+        "ExecuteBillQuery" | "BillQuery" => match query::run(world, data, method == "BillQuery", twist) {
             Ok(rows) => Reply::json(rows),
             Err(problem) => answer::reply_for(method, problem),
         },

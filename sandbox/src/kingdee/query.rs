@@ -14,6 +14,7 @@ use super::forms::{self, Form};
 use super::store::{Doc, Fields, member, scalar};
 use crate::clock::beijing;
 use crate::state::World;
+use crate::twist::Twist;
 
 const MAX_FIELDS: usize = 200;
 
@@ -27,15 +28,13 @@ struct Query {
 }
 
 /// Rows as one JSON text; `by_name` is `BillQuery`. The error is the answer to give.
-pub(crate) fn run(world: &World, data: &str, by_name: bool, repeat_page: bool) -> Result<String, Value> {
+pub(crate) fn run(world: &World, data: &str, by_name: bool, twist: &Twist) -> Result<String, Value> {
     let mut query = read(world, data).map_err(|(code, message)| answer::failed(code, &message))?;
-    if repeat_page {
-        let size = query.end - query.start;
-        (query.start, query.end) = (
-            query.start.saturating_sub(size),
-            query.start.saturating_sub(size) + size,
-        );
-    }
+    let size = query.end - query.start;
+    (query.start, query.end) = match twist.first_row(query.start, size) {
+        Some(start) => (start, start + size),
+        None => (0, 0),
+    };
     let mut docs = candidates(world, &query);
     if !query.order.is_empty() {
         docs.sort_by_cached_key(|doc| {

@@ -13,6 +13,7 @@ use super::forms::{self, Form};
 use super::store::{Doc, Fields, line_id, lines, member, scalar};
 use crate::journal::{Action, Line, RowLine, Write};
 use crate::state::World;
+use crate::twist::{Fate, Twist};
 
 /// Most documents of one call. The vendor documents none; this one only keeps memory small.
 const MAX_DOCS: usize = 1000;
@@ -23,6 +24,12 @@ const MAX_TEXT: usize = 2000;
 pub(crate) struct Executed<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) body: &'a [u8],
+    pub(crate) twist: &'a Twist,
+}
+
+/// A refusal on order.
+pub(crate) fn out_of_luck() -> Refusal {
+    Refusal::new(code::INVALID, None, "单据数据不符合业务规则，不允许保存")
 }
 
 /// Options of a save that change what happens here.
@@ -68,9 +75,22 @@ pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, d
         keeps_lines: fields.contains_key("IsDeleteEntry") && !flag(&fields, "IsDeleteEntry"),
         draft: executed.endpoint == "Draft",
     };
+    let twist = executed.twist;
+    if twist.refuses_batch(models.iter().map(|model| model.get())) {
+        return answer::failed(code::INVALID, "批量数据中存在不符合业务规则的单据，整批未保存");
+    }
     let now = world.now_ms();
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    let (mut rows, mut bad, mut unnamed) = (Vec::new(), Vec::new(), Vec::new());
     for (dindex, model) in models.iter().enumerate() {
+        match twist.fate(dindex, model.get()) {
+            Fate::Dropped => continue,
+            Fate::Refused => {
+                bad.push((dindex, out_of_luck()));
+                continue;
+            }
+            Fate::Unnamed => unnamed.push(dindex),
+            Fate::Usual | Fate::RefusedWhole | Fate::OneMore => {}
+        }
         match judge(world, form, &options, dindex, model) {
             Ok(row) => {
                 world.store.apply(form.name, now, &row);
@@ -79,8 +99,10 @@ pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, d
             Err(refusal) => bad.push((dindex, refusal)),
         }
     }
+    bad.retain(|(dindex, _)| !unnamed.contains(dindex));
     let mut good: Vec<Success> = rows
         .iter()
+        .filter(|r| !unnamed.contains(&r.dindex))
         .map(|r| Success {
             id: r.id,
             number: r.number.clone(),
@@ -96,6 +118,11 @@ pub(crate) fn save(world: &mut World, executed: Executed<'_>, form_name: &str, d
     // The server saves in several threads; the order of its lists means nothing.
     if good.len() > 1 && world.data.seed % 2 == 1 {
         good.reverse();
+    }
+    if twist.adds_a_row() {
+        let (id, number) = (world.store.next_id(), "?".to_owned());
+        let dindex = models.len();
+        good.push(Success { id, number, dindex });
     }
     let status = answer::status(&good, &bad, world.settings.partial_is_success);
     let returned: Vec<Value> = good
@@ -123,6 +150,9 @@ pub(crate) fn record(
         at_ms: world.now_ms(),
         endpoint: executed.endpoint.to_owned(),
         form: form.name.to_owned(),
+        call: world.call,
+        delivery: executed.twist.delivery,
+        replay: None,
         sha256: crate::crypto::sha256_hex(executed.body),
         body: Arc::from(String::from_utf8_lossy(executed.body)),
         rows,
@@ -187,7 +217,12 @@ fn judge(
                 .ok_or_else(missing)?
         }
     };
-    if form.unique && world.settings.unique_numbers {
+    let unique = if form.unique {
+        world.settings.unique_numbers
+    } else {
+        world.settings.unique_bills
+    };
+    if unique {
         let taken = world.store.with_number(form, &number);
         if taken
             .iter()
@@ -223,6 +258,7 @@ fn judge(
         status,
         content: model.get().to_owned(),
         keeps_lines: options.keeps_lines,
+        version: old.map_or(0, |d| d.version) + 1,
     })
 }
 

@@ -8,6 +8,7 @@ use super::save::{Executed, record};
 use super::store::{Doc, Fields, scalar};
 use crate::journal::{Action, RowLine};
 use crate::state::World;
+use crate::twist::Fate;
 
 /// Most documents of one step.
 const MAX_DOCS: usize = 1000;
@@ -16,6 +17,14 @@ const MAX_DOCS: usize = 1000;
 enum Named {
     Id(String),
     Number(String),
+}
+
+impl Named {
+    fn text(&self) -> &str {
+        match self {
+            Named::Id(text) | Named::Number(text) => text,
+        }
+    }
 }
 
 pub(crate) fn step(world: &mut World, executed: Executed<'_>, form_name: &str, data: &str) -> Value {
@@ -32,6 +41,10 @@ pub(crate) fn step(world: &mut World, executed: Executed<'_>, form_name: &str, d
     let now = world.now_ms();
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
     for (dindex, name) in named.iter().enumerate() {
+        if executed.twist.fate(dindex, name.text()) == Fate::Refused {
+            bad.push((dindex, super::save::out_of_luck()));
+            continue;
+        }
         match judge(world, form, executed.endpoint, dindex, name) {
             Ok(row) => {
                 world.store.apply(form.name, now, &row);
@@ -87,6 +100,7 @@ fn judge(
         status: to,
         content: String::new(),
         keeps_lines: true,
+        version: doc.version,
     })
 }
 

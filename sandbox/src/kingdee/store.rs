@@ -28,6 +28,8 @@ pub(crate) struct Doc {
     pub(crate) status: char,
     pub(crate) created_ms: i64,
     pub(crate) modified_ms: i64,
+    /// Saves so far.
+    pub(crate) version: u64,
     /// JSON object: everything ever sent for this document, newest value of each field.
     fields: Box<str>,
 }
@@ -163,6 +165,7 @@ impl Store {
                     status: row.status,
                     created_ms: at_ms,
                     modified_ms: at_ms,
+                    version: 1,
                     fields: with_lines(form, &Fields::new(), row, &mut self.next_line),
                 };
                 docs.by_number.entry(doc.number.clone()).or_default().push(row.id);
@@ -175,6 +178,7 @@ impl Store {
                 doc.fields = with_lines(form, &doc.fields(), row, &mut self.next_line);
                 doc.status = row.status;
                 doc.modified_ms = at_ms;
+                doc.version += 1;
                 let old = std::mem::replace(&mut doc.number, row.number.as_str().into());
                 if old.as_ref() != row.number {
                     docs.forget_number(&old, row.id);

@@ -1,10 +1,15 @@
 //! The simulators over real sockets, asked by a client of 60 lines that knows nothing of hyper.
 
+mod answers;
 mod control;
+mod effects;
 mod faults;
 mod huke;
 mod kingdee;
+mod levels;
 mod login;
+mod paging;
+mod plain;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

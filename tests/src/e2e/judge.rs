@@ -110,8 +110,7 @@ mod tests {
             id,
             dindex: 0,
             content: json!({"FCUSTID": id, "FName": name}).to_string(),
-            body_sha256: String::new(),
-            body: "".into(),
+            ..JournalEntry::default()
         }
     }
 

@@ -1,0 +1,131 @@
+//! What the simulators are like, and may be told to become while they run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Config;
+
+/// What a target can do for somebody who does not know whether a write was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Nothing: no unique key, no query (K0).
+    None,
+    /// It takes the same document twice and keeps one, by its key (K1).
+    Upsert,
+    /// It remembers a key of the call and answers it again (K2).
+    IdempotencyKey,
+    /// It can be asked by key and refuses a second one (K3).
+    UniqueKey,
+    /// It can be asked by key, and keeps two documents of one key (K4).
+    Query,
+}
+
+/// The word of every level, from the weakest promise to the strongest.
+pub const LEVELS: &[&str] = &["none", "query", "unique_key", "idempotency_key", "upsert"];
+/// Levels the simulated Kingdee can have: its save changes a document by internal id, and it knows no key of a call.
+pub const KINGDEE_LEVELS: &[&str] = &["none", "query", "unique_key"];
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) session_ttl_ms: i64,
+    pub(crate) session_max_calls: Option<u64>,
+    pub(crate) freshness_ms: i64,
+    pub(crate) unique_numbers: bool,
+    pub(crate) unique_bills: bool,
+    pub(crate) kingdee_query: bool,
+    pub(crate) query_max: usize,
+    pub(crate) partial_is_success: bool,
+    pub(crate) repeat_ms: i64,
+    pub(crate) plain: Level,
+    pub(crate) idempotency_ms: i64,
+}
+
+/// New values of settings; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewSettings {
+    /// Life of a session or token from its login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_ttl_ms: Option<i64>,
+    /// A session or token is lost after so many calls; 0 lifts the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_max_calls: Option<u64>,
+    /// How far a signed time may be from the sandbox's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freshness_ms: Option<i64>,
+    /// Whether numbers of base data are unique in their organisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_numbers: Option<bool>,
+    /// Whether numbers of bills are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_bills: Option<bool>,
+    /// Most rows of one bill query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_max: Option<usize>,
+    /// Whether `IsSuccess` stays true when a part of a batch is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial_is_success: Option<bool>,
+    /// How long an executed package is refused again under `ValidateRepeatJson`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_ms: Option<i64>,
+    /// What the simulated Kingdee can do about doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kingdee: Option<Level>,
+    /// What the plain system can do about doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plain: Option<Level>,
+    /// How long the plain system remembers an idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotency_ms: Option<i64>,
+}
+
+impl NewSettings {
+    /// Says what is wrong; the text names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        match self.kingdee {
+            Some(Level::Upsert | Level::IdempotencyKey) => {
+                Err(format!("kingdee: one of {}", KINGDEE_LEVELS.join(" ")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn of(config: &Config) -> Settings {
+        Settings {
+            session_ttl_ms: config.session_ttl_ms,
+            session_max_calls: config.session_max_calls,
+            freshness_ms: config.freshness_ms,
+            unique_numbers: config.unique_numbers,
+            unique_bills: false,
+            kingdee_query: true,
+            query_max: config.query_max.max(1),
+            partial_is_success: config.partial_is_success,
+            repeat_ms: config.repeat_ms,
+            plain: Level::UniqueKey,
+            idempotency_ms: 24 * 3_600_000,
+        }
+    }
+
+    /// Takes over what is given and was checked.
+    pub(crate) fn take(&mut self, new: &NewSettings) {
+        self.session_ttl_ms = new.session_ttl_ms.unwrap_or(self.session_ttl_ms);
+        if let Some(calls) = new.session_max_calls {
+            self.session_max_calls = (calls > 0).then_some(calls);
+        }
+        self.freshness_ms = new.freshness_ms.unwrap_or(self.freshness_ms);
+        if let Some(level) = new.kingdee {
+            self.kingdee_query = level != Level::None;
+            self.unique_numbers = level == Level::UniqueKey;
+            self.unique_bills = level == Level::UniqueKey;
+        }
+        self.unique_numbers = new.unique_numbers.unwrap_or(self.unique_numbers);
+        self.unique_bills = new.unique_bills.unwrap_or(self.unique_bills);
+        self.query_max = new.query_max.unwrap_or(self.query_max).max(1);
+        self.partial_is_success = new.partial_is_success.unwrap_or(self.partial_is_success);
+        self.repeat_ms = new.repeat_ms.unwrap_or(self.repeat_ms);
+        self.plain = new.plain.unwrap_or(self.plain);
+        self.idempotency_ms = new.idempotency_ms.unwrap_or(self.idempotency_ms);
+    }
+}
