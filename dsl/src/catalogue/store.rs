@@ -199,6 +199,32 @@ pub const CLOSED: Entry = Entry {
     example: "",
 };
 
+/// The ledger knows less than the note beside it.
+pub const OLD_COPY: Entry = Entry {
+    code: "E5016",
+    severity: Severity::Error,
+    zh: "{dir} 中的账本是一份旧副本:它只知道 {knows},而实际已到 {noted}(代数/发送次数)",
+    en: "the ledger in {dir} is an old copy: it knows {knows}, and there has been {noted} (generation/sends)",
+    help_zh: "用 engine restore 文件 恢复备份,或用 engine run … --suspect-until now 确认;两者都会先询问目标,再发送",
+    help_en: "put a backup back with engine restore FILE, or confirm with engine run … --suspect-until now; both ask the target before anything is sent",
+    long_zh: "账本旁边的 generation 文件记着账本打开过几次、发送过几次。账本比它旧,说明文件是从备份直接拷回来的,或者账本丢失后重新建立:那之后写过什么,它不知道。照常启动会把已写过的数据再写一遍,因此拒绝启动。以存疑模式启动时,每条尚未完成的数据都先按键询问目标:已有的记为完成,没有的才发送;目标无法询问时交给人处理。",
+    long_en: "The file `generation` beside the ledger notes how often the ledger was opened and how often it sent. A ledger that is behind it was copied back from a backup, or is new where another one was lost: it does not know what was written since. Going on as usual would write records twice, so the start is refused. In suspect mode the target is asked by key about every record that is not done: what is there is done, only what is not there is sent; where the target cannot be asked a person decides.",
+    example: "cp backup.db .engine/default/ledger.db; engine run a.yaml",
+};
+
+/// A file that would be written over.
+pub const EXISTS: Entry = Entry {
+    code: "E5017",
+    severity: Severity::Error,
+    zh: "文件 {path} 已经存在",
+    en: "the file {path} exists already",
+    help_zh: "换一个文件名,或先移走它",
+    help_en: "give another name, or move it away first",
+    long_zh: "备份不会覆盖已有的文件:被覆盖的可能是唯一完好的一份。",
+    long_en: "A backup does not write over a file: that one might be the only good copy.",
+    example: "engine backup --to a.db; engine backup --to a.db",
+};
+
 /// Another record has the same key at the target.
 pub const KEY_TAKEN: Entry = Entry {
     code: "E5030",
@@ -262,6 +288,19 @@ pub const RUN_BROKEN: Entry = Entry {
     long_zh: "进程没有正常结束这次运行,下一次运行开始时按当时的状态结算了它的计数。",
     long_en: "The process did not end this run in order; the next run fixed its counts as they stood.",
     example: "timeout -s KILL 1 engine run a.yaml; engine run a.yaml",
+};
+
+/// A document may be at the target that this ledger knows nothing of.
+pub const SUSPECT: Entry = Entry {
+    code: "E5035",
+    severity: Severity::Error,
+    zh: "账本不知道它是否已经写过(账本是恢复的或接管的),发送之前先询问目标",
+    en: "may have been written without this ledger's knowledge (it was restored, or took over); the target is asked first",
+    help_zh: "",
+    help_en: "",
+    long_zh: "恢复的备份不知道备份之后写过什么,接管其他工具时也不知道它写过什么。这样的数据先按键询问目标:已有则完成(或更新),没有才发送。目标无法询问时交给人处理。",
+    long_en: "A restored backup does not know what was written after it was taken, and an engine that takes over from another tool does not know what that one wrote. The target is asked by key first: what is there is done, or updated, and only what is not there is sent. Where the target cannot be asked, a person decides.",
+    example: "engine restore backup.db; engine run a.yaml",
 };
 
 /// Verify: the file itself is damaged.
@@ -411,11 +450,14 @@ pub const ALL: &[&Entry] = &[
     &ORIGIN_CHANGED,
     &QUEUE_FULL,
     &CLOSED,
+    &OLD_COPY,
+    &EXISTS,
     &KEY_TAKEN,
     &KEY_CHANGED,
     &IN_FLIGHT,
     &WINDOW_LEFT,
     &RUN_BROKEN,
+    &SUSPECT,
     &V_DAMAGED,
     &V_COUNTS,
     &V_NO_REASON,

@@ -15,6 +15,8 @@
 //! Resolve     unknown -> done | pending | unknown (asked again later) | held
 //! Refuse      pending -> dead | held | skipped | pending (deferred)      compare-and-set on the version
 //! Adopt       pending -> pending (target id known now)
+//! Suspect     pending -> unknown                                         so does a StagePage or Claim of a suspect
+//! Identify    unknown -> unknown (key frozen) | held (key conflict)
 //! ```
 //! A record that settles (`done`, `dead`, `skipped`) while a newer version waits becomes `pending` with that version in
 //! the same transaction.
@@ -287,6 +289,16 @@ pub enum Resolution {
     },
     /// It is not there (proven as far as the target can): send again.
     Resend,
+    /// A document is there that this ledger knew nothing of, in a version nobody knows: its id is kept, and the record
+    /// is pending.
+    Known {
+        /// Internal id at the target.
+        id: String,
+        /// Number at the target.
+        number: Option<String>,
+    },
+    /// There was nothing to ask with: the record is pending, and as suspect as before.
+    Unasked,
     /// Ask again at `at`; `missed` = this was a "not there".
     AskAgain {
         /// Earliest next question.
@@ -512,6 +524,70 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
+    /// Suspect mode for one scheme: pending records without a known document, and rows that come from a window before
+    /// `until`, are `unknown`, so that the target is asked before the first send. Needed before the first run of each
+    /// scheme of a restored ledger. -> `Count` of records that became unknown
+    Suspect {
+        /// The scheme.
+        scheme: String,
+        /// Why.
+        kind: SuspectKind,
+        /// Rows that the source had before this instant may have been written.
+        until: Ms,
+        /// Earliest question: whoever wrote them may have sent just before it went.
+        ask_after: Ms,
+        /// Now.
+        now: Ms,
+    },
+    /// Freezes the keys of suspect records, so that the target can be asked about them; a key that another record holds
+    /// makes its record `held`. Compare-and-set on (unknown, version). -> `Count` of those that may be asked about
+    Identify {
+        /// Name of the target, as in a claim.
+        target: String,
+        /// Their keys.
+        rows: Vec<Identity>,
+        /// Now.
+        now: Ms,
+    },
+}
+
+/// Why a document may be at the target that the ledger knows nothing of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SuspectKind {
+    /// The ledger was restored: it may have been written since the copy was taken, in any version.
+    Restored,
+    /// Another tool wrote it before this engine took over; it is taken as it is.
+    Adopted,
+}
+
+impl SuspectKind {
+    /// The word stored and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            SuspectKind::Restored => "restored",
+            SuspectKind::Adopted => "adopted",
+        }
+    }
+
+    /// The kind of a stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [SuspectKind::Restored, SuspectKind::Adopted]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+}
+
+/// Where a record's document would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The record.
+    pub record: RecordId,
+    /// The version that was transformed.
+    pub version: String,
+    /// Kind of document.
+    pub form: String,
+    /// Natural key at the target, as in a claim.
+    pub tkey: String,
 }
 
 /// A person's decision, or one that a command took for them, as it is kept for ever.
@@ -565,6 +641,10 @@ pub struct Unknown {
     pub since: Ms,
     /// The attempt before the last one may also have been executed.
     pub maybe_sent: bool,
+    /// Its version.
+    pub version: String,
+    /// Nothing of it was sent that this ledger knows of, but somebody else may have.
+    pub suspect: Option<SuspectKind>,
     /// Why it is unknown: code and the words stored with it.
     pub reason: Reason,
 }

@@ -109,6 +109,22 @@ pub enum StoreError {
         /// Where it leads now.
         given: String,
     },
+    /// The ledger knows less than the note beside it: it was put back from a copy, or it is new beside an old note.
+    #[error("the ledger in {} is an old copy: it knows {knows}, and there has been {noted}", dir.display())]
+    OldCopy {
+        /// The data directory.
+        dir: PathBuf,
+        /// What it knows: generation and last claim.
+        knows: String,
+        /// What the note knows; `-` = there is no note.
+        noted: String,
+    },
+    /// A file that would be written over.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// Too much ledger work is waiting.
     #[error("the queue of the ledger is full")]
     QueueFull,
@@ -139,6 +155,8 @@ impl StoreError {
             StoreError::OriginChanged { .. } => "E5013",
             StoreError::QueueFull => "E5014",
             StoreError::Closed => "E5015",
+            StoreError::OldCopy { .. } => "E5016",
+            StoreError::Exists { .. } => "E5017",
             StoreError::Bug(_) => "E9000",
         }
     }
@@ -159,7 +177,16 @@ impl StoreError {
             StoreError::Newer { found, known } | StoreError::Older { found, known } => {
                 vec![("found", found.to_string()), ("known", known.to_string())]
             }
-            StoreError::NotALedger { path: file } => vec![("path", path(file))],
+            StoreError::NotALedger { path: file } | StoreError::Exists { path: file } => {
+                vec![("path", path(file))]
+            }
+            StoreError::OldCopy { dir, knows, noted } => {
+                vec![
+                    ("dir", path(dir)),
+                    ("knows", knows.clone()),
+                    ("noted", noted.clone()),
+                ]
+            }
             StoreError::OldSqlite { found, needed } => {
                 vec![("found", found.clone()), ("needed", (*needed).to_owned())]
             }
@@ -229,8 +256,17 @@ pub mod reason {
     pub const WINDOW_LEFT: &str = "E5033";
     /// The run was under way when an earlier process ended.
     pub const RUN_BROKEN: &str = "E5034";
+    /// A document may be at the target that this ledger knows nothing of: it was restored, or is new beside it.
+    pub const SUSPECT: &str = "E5035";
     /// All of them.
-    pub const ALL: [&str; 5] = [KEY_TAKEN, KEY_CHANGED, IN_FLIGHT, WINDOW_LEFT, RUN_BROKEN];
+    pub const ALL: [&str; 6] = [
+        KEY_TAKEN,
+        KEY_CHANGED,
+        IN_FLIGHT,
+        WINDOW_LEFT,
+        RUN_BROKEN,
+        SUSPECT,
+    ];
 }
 
 /// Makes the sentence of a reason that the ledger itself gives: code and facts in, text in the user's language out.
@@ -258,6 +294,9 @@ pub fn plain_words() -> Words {
             }
             reason::WINDOW_LEFT => "was being read when the engine stopped; it is read again".to_owned(),
             reason::RUN_BROKEN => "the engine stopped during this run".to_owned(),
+            reason::SUSPECT => {
+                "may have been written without this ledger's knowledge; the target is asked first".to_owned()
+            }
             other => other.to_owned(),
         }
     })

@@ -9,10 +9,12 @@
 //! One data directory per environment, one process at a time; see [`Ledger::open`].
 
 pub mod apply;
+pub mod backup;
 pub mod blobs;
 pub mod columns;
 pub mod contract;
 pub mod error;
+pub mod generation;
 pub mod lock;
 pub mod open;
 pub mod read;
@@ -26,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use blobs::Blobs;
 pub use columns::Columns;
 pub use error::{StoreError, Words, plain_words};
-pub use open::{CheckBudget, Checked, OpenOptions, Opened};
+pub use open::{CheckBudget, Checked, OpenOptions, Opened, Suspect};
 pub use read::{Found, Reader, SourceRow, StoredRow};
 use rusqlite::Connection;
 pub use verify::{Finding, VerifyReport};
@@ -38,6 +40,7 @@ pub struct Ledger {
     place: Place,
     words: Words,
     opened: Opened,
+    note: Option<generation::Note>,
     _lock: Option<lock::DirLock>,
 }
 

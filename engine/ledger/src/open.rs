@@ -5,13 +5,16 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flow::ids::Ms;
+use flow::op::AuditNote;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::{StoreError, Words, plain_words};
+use crate::generation::{Note, Noted};
 use crate::lock::{DirLock, network_file_system};
 use crate::read::Reader;
-use crate::{Ledger, Place, schema};
+use crate::{Ledger, Place, backup, generation, schema};
 
 /// Name of the ledger's file in the data directory.
 pub const LEDGER_FILE: &str = "ledger.db";
@@ -33,6 +36,20 @@ pub struct OpenOptions {
     pub check: CheckBudget,
     /// Accept a network file system, whose locks may not hold.
     pub allow_network_file_system: bool,
+    /// Take the ledger for one of which somebody else may know more: an old copy is accepted, and the target is asked
+    /// before anything is sent.
+    pub suspect: Option<Suspect>,
+}
+
+/// Somebody's word that a ledger is to be taken with suspicion.
+#[derive(Debug, Clone)]
+pub struct Suspect {
+    /// Rows that the source had before this instant may have been written.
+    pub until: Ms,
+    /// Who and why.
+    pub note: AuditNote,
+    /// Now.
+    pub now: Ms,
 }
 
 impl OpenOptions {
@@ -43,6 +60,7 @@ impl OpenOptions {
             words: plain_words(),
             check: CheckBudget::default(),
             allow_network_file_system: false,
+            suspect: None,
         }
     }
 }
@@ -130,6 +148,7 @@ impl Ledger {
                 asked: options.env,
             });
         }
+        let note = count_opening(dir, &conn, options.suspect.as_ref())?;
         let migrated_from = (0 < from && from < schema::known(schema::MIGRATIONS)).then_some(from);
         Ok(Ledger {
             conn: Arc::new(Mutex::new(conn)),
@@ -139,6 +158,7 @@ impl Ledger {
                 checked,
                 migrated_from,
             },
+            note: Some(note),
             _lock: Some(lock),
         })
     }
@@ -199,6 +219,7 @@ impl Ledger {
                 checked: Checked::Fresh,
                 migrated_from: None,
             },
+            note: None,
             _lock: None,
         })
     }
@@ -253,7 +274,7 @@ impl Ledger {
     }
 }
 
-fn assert_sqlite() -> Result<(), StoreError> {
+pub(crate) fn assert_sqlite() -> Result<(), StoreError> {
     if rusqlite::version_number() < LEAST_SQLITE.0 {
         return Err(StoreError::OldSqlite {
             found: rusqlite::version().to_owned(),
@@ -261,6 +282,35 @@ fn assert_sqlite() -> Result<(), StoreError> {
         });
     }
     Ok(())
+}
+
+/// Compares the ledger with the note beside it and counts one more opening in both. An old copy is refused, unless it
+/// is taken for suspect.
+fn count_opening(dir: &Path, conn: &Connection, suspect: Option<&Suspect>) -> Result<Note, StoreError> {
+    let (stored, noted) = (generation::stored(conn)?, Note::read(dir)?);
+    let next = match suspect {
+        Some(suspect) => backup::mark(conn, noted, suspect)?,
+        None if generation::is_behind(stored, noted) => {
+            let shown = |noted: Option<Noted>| {
+                noted.map_or_else(
+                    || "-".to_owned(),
+                    |noted| format!("{}/{}", noted.generation, noted.claims),
+                )
+            };
+            return Err(StoreError::OldCopy {
+                dir: dir.to_owned(),
+                knows: shown(stored),
+                noted: shown(noted),
+            });
+        }
+        None => {
+            let tx = conn.unchecked_transaction()?;
+            let next = generation::next(&tx, noted)?;
+            tx.commit()?;
+            next
+        }
+    };
+    Note::write(dir, next)
 }
 
 /// What every writing connection is set to.
@@ -336,12 +386,7 @@ fn quick_check(conn: &Connection, budget: Duration) -> Result<Checked, StoreErro
 /// Before a migration: `ledger.db.v<old>`, from which an older engine could go on.
 fn keep_copy(conn: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
     let copy = with_suffix(path, &format!(".v{version}"));
-    if copy.exists() {
-        std::fs::remove_file(&copy).map_err(|e| StoreError::file(&copy, &e))?;
-    }
-    create_private_file(&copy)?;
-    conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-    Ok(())
+    backup::replace_copy(conn, &copy)
 }
 
 fn claim_environment(conn: &Connection, env: &str) -> Result<String, StoreError> {
@@ -365,7 +410,7 @@ pub(crate) fn environment(conn: &Connection) -> Result<Option<String>, StoreErro
         .optional()?)
 }
 
-fn existing(dir: &Path) -> Result<PathBuf, StoreError> {
+pub(crate) fn existing(dir: &Path) -> Result<PathBuf, StoreError> {
     let path = dir.join(LEDGER_FILE);
     match std::fs::metadata(&path) {
         Ok(meta) if meta.len() > 0 => Ok(path),
@@ -397,11 +442,11 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<(Connection, bool), StoreE
     Ok((conn, at_rest))
 }
 
-fn wal_of(path: &Path) -> PathBuf {
+pub(crate) fn wal_of(path: &Path) -> PathBuf {
     with_suffix(path, "-wal")
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -426,7 +471,7 @@ fn copy(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -436,7 +481,7 @@ fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 /// Creates the file where it is missing and gives its size.
-fn create_private_file(path: &Path) -> Result<u64, StoreError> {
+pub(crate) fn create_private_file(path: &Path) -> Result<u64, StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -445,6 +490,13 @@ fn create_private_file(path: &Path) -> Result<u64, StoreError> {
     let bytes = file.metadata().map_err(|e| StoreError::file(path, &e))?.len();
     keep_private(path, 0o600)?;
     Ok(bytes)
+}
+
+/// Makes the content of a file durable.
+pub(crate) fn sync_file(path: &Path) -> Result<(), StoreError> {
+    let file = std::fs::OpenOptions::new().write(true).open(path);
+    file.and_then(|file| file.sync_all())
+        .map_err(|e| StoreError::file(path, &e))
 }
 
 #[cfg(unix)]

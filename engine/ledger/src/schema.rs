@@ -10,6 +10,9 @@ use crate::error::StoreError;
 /// Marks the file as ours (`eLGR`).
 pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 
+/// The first version that knows generations and suspects.
+pub(crate) const MARKED_SINCE: i64 = 3;
+
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3];
 

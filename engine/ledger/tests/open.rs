@@ -194,7 +194,10 @@ fn questions_create_nothing() {
     desk.see("a", "v1");
     drop(desk);
     let before = files(&dir);
-    assert_eq!(before, ["ledger.db", "lock"].map(str::to_owned).into());
+    assert_eq!(
+        before,
+        ["generation", "ledger.db", "lock"].map(str::to_owned).into()
+    );
     let reader = Ledger::open_read_only(&dir).unwrap();
     assert_eq!(reader.list_records(&RecordFilter::default()).unwrap().len(), 1);
     let copy = Ledger::copy_to_memory(Some(&dir)).unwrap();
@@ -333,6 +336,14 @@ fn every_code_has_its_words() {
             connection: "c".into(),
             stored: "a".into(),
             given: "b".into(),
+        },
+        StoreError::OldCopy {
+            dir: Path::new("d").to_owned(),
+            knows: "1/2".into(),
+            noted: "2/3".into(),
+        },
+        StoreError::Exists {
+            path: Path::new("d").to_owned(),
         },
         StoreError::QueueFull,
         StoreError::Closed,

@@ -50,6 +50,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::EndRun { .. }
         | LedgerOp::CountStates { .. }
         | LedgerOp::Audit { .. } => false,
+        // No simulated ledger is put back from a copy.
+        LedgerOp::Suspect { .. } | LedgerOp::Identify { .. } => false,
     }
 }
 

@@ -14,7 +14,7 @@ use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
     ClaimRefused, Counts, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution, Settlement,
-    StagedRow, Trigger, Unknown, WriteAction,
+    StagedRow, SuspectKind, Trigger, Unknown, WriteAction,
 };
 use flow::window::{CatchUp, First, Interval, Proposal, WindowRule};
 use flow::{
@@ -343,6 +343,10 @@ fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>
         misses: u32::try_from(value("misses").unwrap_or(0)).expect("a count"),
         since: value("since").unwrap_or(100_000),
         maybe_sent: words.contains(&"sent"),
+        version: format!("v{record}"),
+        suspect: words
+            .iter()
+            .find_map(|word| SuspectKind::from_word(word)),
         reason: Reason::new(code.unwrap_or("X"), "was lost"),
     }
 }
@@ -559,6 +563,8 @@ fn op(op: &LedgerOp) -> String {
             let rows = rows.iter().map(|(record, how)| match how {
                 Resolution::Done { .. } => format!("{record} done"),
                 Resolution::Resend => format!("{record} resend"),
+                Resolution::Known { .. } => format!("{record} known"),
+                Resolution::Unasked => format!("{record} unasked"),
                 Resolution::AskAgain { at, missed, reason } => {
                     let missed = if *missed { "missed, " } else { "" };
                     format!("{record} {missed}again at {at} {}", reason.code)
@@ -570,6 +576,10 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::EndRun { status, .. } => format!("end run {}", status.word()),
         LedgerOp::CountStates { .. } => "count states".to_owned(),
         LedgerOp::Audit { note, .. } => format!("audit {}", note.action),
+        LedgerOp::Suspect { kind, until, .. } => format!("suspect {} until {until}", kind.word()),
+        LedgerOp::Identify { rows, .. } => {
+            format!("identify {}", join(rows.iter().map(|row| row.record.to_string())))
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl Cx<'_> {
             }
             rec.target_id = Some(id.clone());
             rec.target_number = number.clone().or(rec.target_number);
+            rec.suspect = None;
             rec.changed = now;
             self.save(&rec)?;
             hit += 1;
@@ -114,7 +115,15 @@ impl Cx<'_> {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
             }
-            if let Some(holder) = self.freeze_key(&mut rec, connection_of(target), row, now)? {
+            if let Some(kind) = rec.doubtful() {
+                // The wall: whatever brought it back to pending, it is not sent before the target was asked.
+                self.doubt(&mut rec, kind, now, now)?;
+                self.save(&rec)?;
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
+            let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
+            if let Some(holder) = self.freeze_key(&mut rec, wanted, Cause::Claim, now)? {
                 refused.push((row.record, ClaimRefused::KeyTaken { holder }));
                 continue;
             }
@@ -141,19 +150,13 @@ impl Cx<'_> {
 
     /// Freezes the key of a record's document. `Some` = it may not have this key and is held now; the source key of the
     /// record that has it (the record itself, when a document may exist under its own former key).
-    fn freeze_key(
+    pub(super) fn freeze_key(
         &mut self,
         rec: &mut Rec,
-        connection: &str,
-        row: &ClaimRow,
+        wanted: TargetKey,
+        cause: Cause,
         now: Ms,
     ) -> Result<Option<String>, StoreError> {
-        let tkey = (row.tkey != NO_KEY).then(|| row.tkey.clone());
-        let wanted = TargetKey {
-            target: connection.to_owned(),
-            form: row.form.clone(),
-            tkey,
-        };
         if rec.target.as_ref() == Some(&wanted) {
             return Ok(None);
         }
@@ -166,15 +169,21 @@ impl Cx<'_> {
             }
             if rec.document_known() {
                 let old = frozen.tkey.clone().unwrap_or_default();
-                let why = self.own_reason(reason::KEY_CHANGED, &[("old", old), ("new", row.tkey.clone())]);
+                let why = self.own_reason(
+                    reason::KEY_CHANGED,
+                    &[
+                        ("old", old),
+                        ("new", wanted.tkey.unwrap_or_else(|| NO_KEY.to_owned())),
+                    ],
+                );
                 let own_key = rec.key.clone();
-                self.hold(rec, why, now)?;
+                self.hold(rec, why, cause, now)?;
                 return Ok(Some(own_key));
             }
         }
         if let Some(holder) = self.holder(&wanted, rec.id)? {
             let why = self.own_reason(reason::KEY_TAKEN, &[("holder", holder.clone())]);
-            self.hold(rec, why, now)?;
+            self.hold(rec, why, cause, now)?;
             return Ok(Some(holder));
         }
         rec.target = Some(wanted);
@@ -182,8 +191,14 @@ impl Cx<'_> {
         Ok(None)
     }
 
-    fn hold(&mut self, rec: &mut Rec, why: flow::op::Reason, now: Ms) -> Result<(), StoreError> {
-        self.enter(rec, RecordState::Held, Cause::Claim, now)?;
+    fn hold(
+        &mut self,
+        rec: &mut Rec,
+        why: flow::op::Reason,
+        cause: Cause,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        self.enter(rec, RecordState::Held, cause, now)?;
         rec.reason = Some(why);
         rec.not_before = None;
         self.save(rec)
@@ -191,7 +206,13 @@ impl Cx<'_> {
 
     fn insert_attempt(&self, run: RunId, target: &str, now: Ms) -> Result<AttemptId, StoreError> {
         self.conn
-            .prepare_cached("INSERT INTO attempt (run, target, n_rows, sent_ms) VALUES (?1, ?2, 0, ?3)")?
+            .prepare_cached(
+                // The numbers of a restored ledger go on behind those of the life it has forgotten.
+                "INSERT INTO attempt (id, run, target, n_rows, sent_ms)
+                 SELECT 1 + max(coalesce((SELECT max(id) FROM attempt), 0),
+                                coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'claims_from'), 0)),
+                        ?1, ?2, 0, ?3",
+            )?
             .execute((run.0, target, now))?;
         Ok(AttemptId(self.conn.last_insert_rowid()))
     }
@@ -218,6 +239,6 @@ impl Cx<'_> {
 
 /// The connection in the name of a target: what stands before the operation. A document's key belongs to the system,
 /// whichever operation writes it.
-fn connection_of(target: &str) -> &str {
+pub(super) fn connection_of(target: &str) -> &str {
     target.split([' ', '/', ':']).next().unwrap_or(target)
 }

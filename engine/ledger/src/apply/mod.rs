@@ -1,12 +1,13 @@
 //! Carries out ledger work: one list of ops is one transaction, in order, all or nothing.
 
-mod audit;
+pub(crate) mod audit;
 mod claim;
 pub(crate) mod index;
 mod record;
 mod run;
 mod settle;
 mod stage;
+mod suspect;
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,23 @@ impl Ledger {
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
         let replies = apply_ops(&tx, ops, blobs, &self.words)?;
         tx.commit()?;
+        drop(conn);
+        self.note_claims(&replies);
         Ok(replies)
+    }
+
+    /// Behind the commit: the note beside the ledger never knows more than the ledger.
+    fn note_claims(&mut self, replies: &[LedgerReply]) {
+        let Some(note) = &mut self.note else { return };
+        for reply in replies {
+            if let LedgerReply::Claimed {
+                attempt: Some(attempt),
+                ..
+            } = reply
+            {
+                note.claimed(attempt.0);
+            }
+        }
     }
 
     /// Applies several submissions in one transaction, so that they share one sync of the disk. Each is still all or
@@ -42,8 +59,13 @@ impl Ledger {
             return vec![self.apply(ops, blobs)];
         }
         let mut conn = self.lock();
-        apply_group(&mut conn, group, &self.words)
-            .unwrap_or_else(|error| group.iter().map(|_| Err(error.clone())).collect())
+        let results = apply_group(&mut conn, group, &self.words)
+            .unwrap_or_else(|error| group.iter().map(|_| Err(error.clone())).collect());
+        drop(conn);
+        for replies in results.iter().flatten() {
+            self.note_claims(replies);
+        }
+        results
     }
 }
 
@@ -135,6 +157,7 @@ impl Cx<'_> {
                     number: *page,
                     on_seen: *on_seen,
                     store_only: *store_only,
+                    doubt: None,
                     now: *now,
                 };
                 let counted = self.stage_page(&page, rows)?;
@@ -198,6 +221,14 @@ impl Cx<'_> {
                 Ok(LedgerReply::States(crate::read::states(self.conn, scheme)?))
             }
             LedgerOp::Audit { note, now } => audit::write(self.conn, note, *now),
+            LedgerOp::Suspect {
+                scheme,
+                kind,
+                until,
+                ask_after,
+                now,
+            } => self.suspect(scheme, *kind, *until, *ask_after, *now),
+            LedgerOp::Identify { target, rows, now } => self.identify(target, rows, *now),
         }
     }
 

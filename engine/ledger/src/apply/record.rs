@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use flow::ids::{AttemptId, Ms, RecordId};
-use flow::op::{Reason, RecordState, WriteAction};
+use flow::op::{Reason, RecordState, SuspectKind, WriteAction};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Cx, cut, no_such};
@@ -28,11 +28,13 @@ pub enum Cause {
     Resolve,
     /// It is not sent.
     Refuse,
+    /// Somebody else may have written it.
+    Suspect,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 8] = [
+    pub const ALL: [Cause; 9] = [
         Cause::Stage,
         Cause::Store,
         Cause::Claim,
@@ -41,6 +43,7 @@ impl Cause {
         Cause::Recover,
         Cause::Resolve,
         Cause::Refuse,
+        Cause::Suspect,
     ];
 }
 
@@ -65,10 +68,14 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
         Cause::Recover => from == Some(Sending) && to == Unknown,
         Cause::Resolve => from == Some(Unknown) && matches!(to, Done | Pending | Unknown | Held),
         Cause::Refuse => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
+        Cause::Suspect => {
+            matches!(from, Some(Pending | Unknown)) && to == Unknown || from == Some(Unknown) && to == Held
+        }
     }
 }
 
-/// A trigger that refuses every other transition, for debug builds. One save may join two steps (settled, promoted).
+/// A trigger that refuses every other transition, for debug builds. One save may join two steps (settled and
+/// promoted, renewed and in doubt).
 pub(crate) fn transition_trigger() -> String {
     let mut pairs = String::new();
     for from in RecordState::ALL {
@@ -77,7 +84,9 @@ pub(crate) fn transition_trigger() -> String {
             let joined = [RecordState::Done, RecordState::Dead, RecordState::Skipped]
                 .into_iter()
                 .any(|middle| one(from, middle) && allowed(Cause::Promote, Some(middle), to));
-            if from == to || one(from, to) || joined {
+            // Renewed, and in doubt at once.
+            let doubted = one(from, RecordState::Pending) && to == RecordState::Unknown;
+            if from == to || one(from, to) || joined || doubted {
                 let comma = if pairs.is_empty() { "" } else { ", " };
                 write!(pairs, "{comma}'{}>{}'", from.word(), to.word()).expect("writing to a text");
             }
@@ -106,6 +115,17 @@ pub(super) struct TargetKey {
     pub(super) form: String,
     /// `None`: the target knows no natural key for it.
     pub(super) tkey: Option<String>,
+}
+
+impl TargetKey {
+    /// From the parts of a claim.
+    pub(super) fn of(connection: &str, form: &str, tkey: &str) -> Self {
+        TargetKey {
+            target: connection.to_owned(),
+            form: form.to_owned(),
+            tkey: (tkey != super::claim::NO_KEY).then(|| tkey.to_owned()),
+        }
+    }
 }
 
 /// A record without its rows.
@@ -138,12 +158,14 @@ pub(super) struct Rec {
     pub(super) reason: Option<Reason>,
     pub(super) seen: Ms,
     pub(super) changed: Ms,
+    /// Why a document may be there that this ledger knows nothing of.
+    pub(super) suspect: Option<SuspectKind>,
 }
 
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
-    seen_ms, changed_ms, waits_since_ms";
+    seen_ms, changed_ms, waits_since_ms, suspect";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -232,8 +254,14 @@ impl Rec {
             reason,
             seen: row.get(28)?,
             changed: row.get(29)?,
+            suspect: suspect(row.get(31)?),
         })
     }
+}
+
+/// The kind of a stored word; the table holds no others.
+pub(super) fn suspect(word: Option<String>) -> Option<SuspectKind> {
+    SuspectKind::from_word(&word?)
 }
 
 /// A record that is not stored yet.
@@ -345,7 +373,7 @@ impl Cx<'_> {
                     action = ?12, attempt = ?13, attempts = ?14, not_before_ms = ?15, resolve_after_ms = ?16,
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
-                    waits_since_ms = ?26
+                    waits_since_ms = ?26, suspect = ?27
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -375,6 +403,7 @@ impl Cx<'_> {
                 rec.seen,
                 rec.changed,
                 rec.waits_since,
+                rec.suspect.map(SuspectKind::word),
             ])?;
         if hit == 1 {
             Ok(())
@@ -413,6 +442,9 @@ impl Cx<'_> {
             let not_before = rec.not_before;
             rec.renew(waiting.version, waiting.label, waiting.void);
             rec.not_before = not_before;
+            if let Some(kind) = rec.doubtful() {
+                self.doubt(&mut rec, kind, now, now)?;
+            }
             self.conn
                 .prepare_cached("UPDATE body SET source = waiting, waiting = NULL WHERE record = ?1")?
                 .execute([rec.id.0])?;
@@ -441,7 +473,7 @@ mod tests {
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
         type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
-        let table: [Line<'_>; 11] = [
+        let table: [Line<'_>; 13] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -465,6 +497,8 @@ mod tests {
             (Cause::Recover, &[Some(Sending)], &[Unknown]),
             (Cause::Resolve, &[Some(Unknown)], &[Done, Pending, Unknown, Held]),
             (Cause::Refuse, &[Some(Pending)], &[Dead, Held, Skipped, Pending]),
+            (Cause::Suspect, &[Some(Pending)], &[Unknown]),
+            (Cause::Suspect, &[Some(Unknown)], &[Unknown, Held]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {
@@ -494,7 +528,8 @@ mod tests {
             ("done", "pending", true),
             ("done", "done", true),
             ("done", "sending", false),
-            ("pending", "unknown", false),
+            ("pending", "unknown", true),
+            ("dead", "held", false),
             ("dead", "sending", false),
             ("unknown", "sending", false),
             ("held", "pending", false),

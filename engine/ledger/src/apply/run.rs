@@ -22,6 +22,7 @@ impl Cx<'_> {
         trigger: Trigger,
         now: Ms,
     ) -> Result<LedgerReply, StoreError> {
+        self.settled_suspicion(scheme)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO scheme (id, revision, enabled_ms) VALUES (?1, ?2, ?3)
@@ -105,7 +106,7 @@ impl Cx<'_> {
         Ok(length(ids.len()))
     }
 
-    fn ids(&self, sql: &str, scheme: &str) -> Result<Vec<i64>, StoreError> {
+    pub(super) fn ids(&self, sql: &str, scheme: &str) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql)?;
         let ids = statement
             .query_map([scheme], |row| row.get(0))?
@@ -177,6 +178,7 @@ impl Cx<'_> {
     /// T3, in the transaction of the last page.
     pub(super) fn close_window(&self, page: &Page<'_>, interval: Option<Interval>) -> Result<(), StoreError> {
         self.finish_window(page.window, "closed", None, interval, page.now)?;
+        self.end_doubt(page)?;
         match interval {
             Some(interval) => close_interval(self.conn, page.scheme, interval),
             None => Ok(()),

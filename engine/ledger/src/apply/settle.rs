@@ -5,7 +5,7 @@ use flow::op::{LedgerReply, Reason, RecordState, Resolution, Settlement, Unknown
 use rusqlite::params;
 
 use super::claim::NO_KEY;
-use super::record::{Cause, Rec};
+use super::record::{Cause, Rec, suspect};
 use super::{Cx, cut};
 use crate::error::StoreError;
 
@@ -110,7 +110,8 @@ impl Cx<'_> {
         limit: u32,
     ) -> Result<LedgerReply, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, action, form, tkey, resolve_misses, unknown_since_ms, maybe_sent, err_code, err_text
+            "SELECT id, action, form, tkey, resolve_misses, unknown_since_ms, maybe_sent, err_code, err_text,
+                    version, suspect
              FROM record
              WHERE scheme = ?1 AND state = 'unknown' AND resolve_after_ms <= ?2
              ORDER BY resolve_after_ms, id LIMIT ?3",
@@ -132,6 +133,8 @@ impl Cx<'_> {
                 misses: row.get(4)?,
                 since: since.unwrap_or(now),
                 maybe_sent: row.get(6)?,
+                version: row.get(9)?,
+                suspect: suspect(row.get(10)?),
                 reason: Reason::new(
                     row.get::<_, Option<String>>(7)?.unwrap_or_default(),
                     row.get::<_, Option<String>>(8)?.unwrap_or_default(),
@@ -172,6 +175,8 @@ impl Cx<'_> {
         let (to, word, why) = match resolution {
             Resolution::Done { .. } => (RecordState::Done, "done", None),
             Resolution::Resend => (RecordState::Pending, "resend", None),
+            Resolution::Known { .. } => (RecordState::Pending, "known", None),
+            Resolution::Unasked => (RecordState::Pending, "unasked", None),
             Resolution::AskAgain { reason, .. } => (RecordState::Unknown, "ask_again", Some(reason)),
             Resolution::Held(why) => (RecordState::Held, "held", Some(why)),
         };
@@ -183,10 +188,19 @@ impl Cx<'_> {
             }
             Resolution::Resend => {
                 // It was really sent, and "not there" is an answer about now: the target may still execute it.
-                rec.attempts += 1;
+                // Whether a suspect was sent is not known: it has used up none of its sends.
+                rec.attempts += u32::from(rec.suspect.take().is_none());
                 rec.maybe_sent = true;
                 rec.not_before = None;
             }
+            Resolution::Known { id, number } => {
+                rec.target_id = Some(id.clone());
+                rec.target_number = number.clone().or(rec.target_number);
+                rec.suspect = None;
+                rec.reason = None;
+                rec.not_before = None;
+            }
+            Resolution::Unasked => rec.not_before = None,
             Resolution::AskAgain { at, missed, reason } => {
                 rec.resolve_after = Some(*at);
                 rec.misses += u32::from(*missed);
@@ -226,6 +240,7 @@ impl Cx<'_> {
         rec.done_version = Some(rec.version.clone());
         rec.done_ms = Some(now);
         rec.maybe_sent = false;
+        rec.suspect = None;
         rec.not_before = None;
         let Some(at) = &rec.target else { return Ok(()) };
         self.conn

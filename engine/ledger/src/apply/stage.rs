@@ -10,10 +10,12 @@ use flow::ids::{Ms, RecordId, RunId, WindowId};
 use flow::op::{OnSeen, RecordState, SightingOutcome, StagedRow};
 
 use super::record::{Cause, NewRecord, Rec, Waiting};
+use super::suspect::Doubt;
 use super::{Bytes, Cx};
 use crate::error::StoreError;
 
 /// Where the rows come from and how they are taken.
+#[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
     pub(super) run: RunId,
     pub(super) window: WindowId,
@@ -21,6 +23,8 @@ pub(super) struct Page<'a> {
     pub(super) number: u32,
     pub(super) on_seen: OnSeen,
     pub(super) store_only: bool,
+    /// Its rows may have been written by somebody else.
+    pub(super) doubt: Option<Doubt>,
     pub(super) now: Ms,
 }
 
@@ -51,6 +55,10 @@ struct Seen {
 impl Cx<'_> {
     pub(super) fn stage_page(&mut self, page: &Page<'_>, rows: &[StagedRow]) -> Result<Counted, StoreError> {
         self.check_page(page)?;
+        let page = &Page {
+            doubt: self.doubt_of(page)?.filter(|_| !page.store_only),
+            ..*page
+        };
         let mut sorted: Vec<&StagedRow> = rows.iter().collect();
         sorted.sort_by(|a, b| a.key.cmp(&b.key));
         let mut counted = Counted::default();
@@ -139,6 +147,11 @@ impl Cx<'_> {
             .execute((record.0, source))?;
         if outcome != SightingOutcome::Invalid {
             self.index_row(page.scheme, record, &row.indexed, false)?;
+        }
+        if let Some(doubt) = page.doubt.filter(|_| state != RecordState::Done) {
+            let mut rec = self.record(record)?;
+            self.put_in_doubt(&mut rec, doubt, page.now)?;
+            self.save(&rec)?;
         }
         Ok((record, outcome))
     }
@@ -251,8 +264,25 @@ impl Cx<'_> {
             self.enter(&mut rec, RecordState::Pending, page.cause(), page.now)?;
             SightingOutcome::Changed
         };
+        let doubt = page.doubt.or(rec.doubtful().map(|kind| Doubt {
+            kind,
+            ask_after: page.now,
+        }));
+        if let Some(doubt) = doubt.filter(|_| rec.target_id.is_none() && rec.state() == RecordState::Pending)
+        {
+            self.put_in_doubt(&mut rec, doubt, page.now)?;
+        }
         self.replace(page, row, rec)?;
         Ok(outcome)
+    }
+
+    /// A pending record is asked about; another one only remembers that it must be before it is sent.
+    fn put_in_doubt(&mut self, rec: &mut Rec, doubt: Doubt, now: Ms) -> Result<(), StoreError> {
+        if rec.state() == RecordState::Pending {
+            return self.doubt(rec, doubt.kind, doubt.ask_after, now);
+        }
+        rec.suspect = Some(doubt.kind);
+        Ok(())
     }
 
     /// The row of the current version, its index and the record.

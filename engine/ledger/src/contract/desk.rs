@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
-    ClaimRefused, ClaimRow, Counts, LedgerOp, LedgerReply, OnSeen, Picked, RecordState, Refusal, Resolution,
-    RunStatus, Settlement, SightingOutcome, StagedRow, Trigger, Unknown, WriteAction,
+    ClaimRefused, ClaimRow, Counts, Identity, LedgerOp, LedgerReply, OnSeen, Picked, RecordState, Refusal,
+    Resolution, RunStatus, Settlement, SightingOutcome, StagedRow, SuspectKind, Trigger, Unknown,
+    WriteAction,
 };
 use flow::window::Interval;
 
@@ -232,6 +233,37 @@ impl Desk {
             panic!("{reply:?}")
         };
         (records, next_due, total)
+    }
+
+    /// Puts the scheme under suspicion; gives how many records became unknown.
+    pub fn suspect(&mut self, kind: SuspectKind, until: Ms, ask_after: Ms) -> u64 {
+        let reply = self.one(LedgerOp::Suspect {
+            scheme: SCHEME.into(),
+            kind,
+            until,
+            ask_after,
+            now: self.now,
+        });
+        let LedgerReply::Count(marked) = reply else {
+            panic!("{reply:?}")
+        };
+        marked
+    }
+
+    /// Freezes the key of a suspect record; gives whether it may be asked about.
+    pub fn identify(&mut self, key: &str, version: &str, tkey: &str) -> bool {
+        let rows = vec![Identity {
+            record: self.record(key).record,
+            version: version.to_owned(),
+            form: "BD_Customer".into(),
+            tkey: format!("[\"{tkey}\"]"),
+        }];
+        let target = "k3 batchSave".into();
+        self.one(LedgerOp::Identify {
+            target,
+            rows,
+            now: self.now,
+        }) == LedgerReply::Count(1)
     }
 
     /// The record with this key.

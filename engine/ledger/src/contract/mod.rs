@@ -5,6 +5,7 @@
 mod asking;
 mod desk;
 mod reading;
+mod suspects;
 mod writing;
 
 pub use desk::Desk;
@@ -38,6 +39,11 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     writing::lines(open);
     asking::life_of_a_record(open);
     asking::decisions(open);
+    suspects::what_is_pending(open);
+    suspects::what_is_read(open);
+    suspects::without_windows(open);
+    suspects::answers(open);
+    suspects::keys(open);
 }
 
 /// A row with a key of one text.

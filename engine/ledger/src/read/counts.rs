@@ -97,3 +97,22 @@ pub(crate) fn count_run(conn: &Connection, run: RunId) -> Result<Counts, StoreEr
     }
     Ok(counts)
 }
+
+impl super::Reader {
+    /// `Some` = the ledger was restored and this scheme has not been put under suspicion yet; the instant before which
+    /// somebody else may have written its rows.
+    pub fn suspicion(&self, scheme: &str) -> Result<Option<flow::ids::Ms>, StoreError> {
+        self.ask(|conn| {
+            let Some(generation) = crate::generation::meta(conn, "suspect_generation")? else {
+                return Ok(None);
+            };
+            let settled = conn
+                .prepare_cached("SELECT 1 FROM scheme WHERE id = ?1 AND suspect_generation = ?2")?
+                .exists((scheme, generation))?;
+            if settled {
+                return Ok(None);
+            }
+            crate::generation::meta(conn, "suspect_until_ms")
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Records whose document may be at the target without this ledger's knowledge.
+//!
+//! A ledger that was restored has forgotten what was sent since its copy was taken; one that takes over from another
+//! tool never knew. Such a record is `unknown` until the target has been asked, and no claim takes it before.
+
+use flow::ids::Ms;
+use flow::op::{Identity, LedgerReply, RecordState, SuspectKind, WriteAction};
+use rusqlite::{OptionalExtension, params};
+
+use super::claim::connection_of;
+use super::record::{Cause, Rec, TargetKey, suspect};
+use super::stage::Page;
+use super::{Cx, length};
+use crate::error::{StoreError, reason};
+use crate::generation;
+
+/// How the rows of a page are taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doubt {
+    pub(super) kind: SuspectKind,
+    pub(super) ask_after: Ms,
+}
+
+impl Rec {
+    /// It may not be sent before the target was asked.
+    pub(super) fn doubtful(&self) -> Option<SuspectKind> {
+        self.suspect.filter(|_| self.target_id.is_none())
+    }
+}
+
+impl Cx<'_> {
+    pub(super) fn suspect(
+        &mut self,
+        scheme: &str,
+        kind: SuspectKind,
+        until: Ms,
+        ask_after: Ms,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let generation = generation::meta(self.conn, "suspect_generation")?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO scheme (id, revision, enabled_ms, suspect, suspect_until_ms, suspect_ask_ms,
+                                     suspect_generation)
+                 VALUES (?1, '', ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET suspect = excluded.suspect,
+                    suspect_until_ms = excluded.suspect_until_ms, suspect_ask_ms = excluded.suspect_ask_ms,
+                    suspect_generation = excluded.suspect_generation",
+            )?
+            .execute(params![scheme, now, kind.word(), until, ask_after, generation])?;
+        self.conn
+            .prepare_cached(
+                "UPDATE record SET suspect = ?2 WHERE scheme = ?1 AND target_id IS NULL AND state <> 'done'",
+            )?
+            .execute((scheme, kind.word()))?;
+        let pending = self.ids(
+            "SELECT id FROM record WHERE scheme = ?1 AND state = 'pending' AND target_id IS NULL",
+            scheme,
+        )?;
+        for id in &pending {
+            let mut rec = self.record(flow::ids::RecordId(*id))?;
+            self.doubt(&mut rec, kind, ask_after, now)?;
+            self.save(&rec)?;
+        }
+        // What was lost or in flight when the copy was taken is asked about no earlier either.
+        self.conn
+            .prepare_cached(
+                "UPDATE record SET resolve_after_ms = max(resolve_after_ms, ?2)
+                 WHERE scheme = ?1 AND state IN ('unknown', 'sending')",
+            )?
+            .execute((scheme, ask_after))?;
+        Ok(LedgerReply::Count(length(pending.len())))
+    }
+
+    /// A restored ledger is not worked with before each scheme was put under suspicion.
+    pub(super) fn settled_suspicion(&self, scheme: &str) -> Result<(), StoreError> {
+        let Some(generation) = generation::meta(self.conn, "suspect_generation")? else {
+            return Ok(());
+        };
+        let of_scheme: Option<Option<i64>> = self
+            .conn
+            .prepare_cached("SELECT suspect_generation FROM scheme WHERE id = ?1")?
+            .query_row([scheme], |row| row.get(0))
+            .optional()?;
+        if of_scheme.flatten() == Some(generation) {
+            return Ok(());
+        }
+        Err(StoreError::Bug(format!(
+            "the ledger was restored (generation {generation}), and the scheme {scheme} would send without asking"
+        )))
+    }
+
+    /// Makes a record in hand one that the target is asked about. The caller saves it.
+    pub(super) fn doubt(
+        &mut self,
+        rec: &mut Rec,
+        kind: SuspectKind,
+        ask_after: Ms,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        self.enter(rec, RecordState::Unknown, Cause::Suspect, now)?;
+        rec.suspect = Some(kind);
+        rec.action = Some(WriteAction::Create);
+        // The attempts of the past are settled; this is not about one of them.
+        rec.attempt = None;
+        rec.resolve_after = Some(ask_after.max(now));
+        rec.unknown_since = Some(now);
+        rec.not_before = None;
+        rec.reason = Some(self.own_reason(reason::SUSPECT, &[]));
+        Ok(())
+    }
+
+    /// Whether the rows of a page may have been written by somebody else: those of a window that begins before the
+    /// instant of the suspicion, and all rows of a scheme without windows until it was read once to its end.
+    pub(super) fn doubt_of(&self, page: &Page<'_>) -> Result<Option<Doubt>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT s.suspect, s.suspect_ask_ms FROM scheme s JOIN window_run w ON w.scheme = s.id
+             WHERE s.id = ?1 AND w.id = ?2 AND s.suspect IS NOT NULL AND w.from_ms < s.suspect_until_ms",
+        )?;
+        let found: Option<(Option<String>, Option<Ms>)> = statement
+            .query_row((page.scheme, page.window.0), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(found.and_then(|(word, ask_after)| {
+            Some(Doubt {
+                kind: suspect(word)?,
+                ask_after: ask_after.unwrap_or(page.now),
+            })
+        }))
+    }
+
+    /// A scheme without windows was read to its end: what it shows from now on is new.
+    pub(super) fn end_doubt(&self, page: &Page<'_>) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE scheme SET suspect_until_ms = NULL WHERE id = ?1 AND suspect_until_ms IS NOT NULL
+                    AND EXISTS (SELECT 1 FROM window_run WHERE id = ?2 AND from_ms = 0 AND to_ms = 0)",
+            )?
+            .execute((page.scheme, page.window.0))?;
+        Ok(())
+    }
+
+    pub(super) fn identify(
+        &mut self,
+        target: &str,
+        rows: &[Identity],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut hit = 0;
+        for row in rows {
+            let mut rec = self.record(row.record)?;
+            if rec.state() != RecordState::Unknown || rec.suspect.is_none() || rec.version != row.version {
+                continue;
+            }
+            let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
+            if self.freeze_key(&mut rec, wanted, Cause::Suspect, now)?.is_none() {
+                hit += 1;
+            }
+        }
+        Ok(LedgerReply::Count(hit))
+    }
+}
