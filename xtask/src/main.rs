@@ -13,6 +13,7 @@ mod crash;
 mod figure;
 mod fuzz;
 mod oracle;
+mod peers;
 mod run;
 mod tools;
 
@@ -30,6 +31,7 @@ cargo xtask oracle       compare generated expressions with a private MariaDB: [
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
+cargo xtask peers        the same bad days for the engine, dlt and airbyte-cdk (installed into the build folder)
 cargo xtask collation    measure how a server compares characters, write dsl/src/expr/collation.rs: arguments of the client `mariadb`
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
 ";
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
+        ["peers"] => peers::peers(&place).close("cargo xtask peers"),
         ["fuzz", more @ ..] => fuzz::fuzz(&place, more).close("cargo xtask fuzz"),
         ["collation", more @ ..] => collation::collation(&place, more).close("cargo xtask collation"),
         ["advisories"] => advisories(&place).close("cargo xtask advisories"),
