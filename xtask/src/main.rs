@@ -15,6 +15,7 @@ mod fuzz;
 mod oracle;
 mod peers;
 mod run;
+mod sim;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use run::Report;
 const HELP: &str = "\
 cargo xtask test         set up what is missing, then every check and test; what CI runs
 cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cycles 50] [--seed 1] [--faults PER_MILLE]
+cargo xtask sim          simulated worlds with faults drawn from a seed: [--seeds 10000] [--from 0]
 cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
 cargo xtask figure A16   an acceptance figure by its name: [--debug] [--small] [--SIZE N]...; small: all of them, in small
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => test(&place).close("cargo xtask test"),
         ["crash", more @ ..] => crash::crash(&place, more).close("cargo xtask crash"),
+        ["sim", more @ ..] => sim::sim(&place, more).close("cargo xtask sim"),
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
