@@ -228,12 +228,12 @@ pub const DEFERRED: Entry = Entry {
 pub const WAITED_TOO_LONG: Entry = Entry {
     code: "E4022",
     severity: Severity::Error,
-    zh: "等了 24 小时,查找的数据仍然没有:{vendor}",
-    en: "waited 24 hours for what a look-up does not find: {vendor}",
+    zh: "试了 24 小时,查找的数据仍然没有:{vendor}",
+    en: "tried for 24 hours, and the look-up does not find it: {vendor}",
     help_zh: "运行提供数据的方案,检查这个键在它的数据里;源数据再变化时会重新处理",
     help_en: "run the scheme that feeds the look-up and see whether it has this key; a change at the source starts it anew",
-    long_zh: "数据引用的上级数据一直没有到,不再等待。",
-    long_en: "The row that this one refers to did not come, and the record waits no longer.",
+    long_zh: "数据引用的上级数据一直没有到,不再等待。只计算真正重试过的时间:两次重试之间最多算两小时,停机不算等待。",
+    long_en: "The row that this one refers to did not come, and the record waits no longer. Only time in which it was tried counts: of the time between two tries two hours at most, so that an outage is no waiting.",
     example: "",
 };
 
@@ -315,6 +315,45 @@ pub const LOOKUP_TOO_WIDE: Entry = Entry {
     example: "",
 };
 
+/// The target could not be reached several times in a row.
+pub const CIRCUIT_OPEN: Entry = Entry {
+    code: "E4026",
+    severity: Severity::Error,
+    zh: "连续多次无法连接目标,每分钟只试探一次:{vendor}",
+    en: "the target could not be reached several times in a row; one call a minute finds out whether it is back: {vendor}",
+    help_zh: "等目标恢复,或检查网络、地址与证书;数据保持待处理,恢复后自动继续",
+    help_en: "wait until the target is back, or check network, address and certificate; the records wait and go on by themselves",
+    long_zh: "连续五次调用没有到达目标之后,引擎(包括写入同一连接的其他方案)每分钟只用一条数据试探一次。没有数据因为目标不可用而失败。",
+    long_en: "After five calls in a row that did not come through, the engine tries with one record a minute, and so does every other scheme that writes to this connection. No record is dead because the target was down.",
+    example: "",
+};
+
+/// The target refused a further step: ....
+pub const STEP_REFUSED: Entry = Entry {
+    code: "E4027",
+    severity: Severity::Error,
+    zh: "目标拒绝了后续步骤:{vendor}",
+    en: "the target refused a further step: {vendor}",
+    help_zh: "在目标系统里查看单据;改正之后重试,会从这一步继续,不会再次保存",
+    help_en: "look at the document at the target; after mending it, retry goes on with this step and does not write the document again",
+    long_zh: "单据已经写入,而它的某个步骤(如提交、审核)被拒绝;询问后单据也没有显示该步骤已完成。",
+    long_en: "The document is written, and one of its steps (such as submit or audit) was refused. When asked, the target did not show the step as made.",
+    example: "",
+};
+
+/// Written, but what the target should have done with it in the same call is not.
+pub const HALF: Entry = Entry {
+    code: "E4028",
+    severity: Severity::Error,
+    zh: "单据已保存,但同一调用中的后续步骤没有完成:{vendor}",
+    en: "the document is written, but what should have followed in the same call is not done: {vendor}",
+    help_zh: "引擎会查询单据的状态,从未完成的步骤继续,不会再次保存",
+    help_en: "the target is asked how far the document came, and the engine goes on from there; it is not written again",
+    long_zh: "例如“保存并提交审核”时保存成功而审核失败。引擎按单据内码单独执行缺少的步骤。",
+    long_en: "For example a save with submit and audit, of which the audit failed. The missing steps are made by calls of their own, by the document's id.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -341,4 +380,7 @@ pub const ALL: &[&Entry] = &[
     &LINES_UNKNOWN,
     &LINES_IN_DOUBT,
     &LOOKUP_TOO_WIDE,
+    &CIRCUIT_OPEN,
+    &STEP_REFUSED,
+    &HALF,
 ];

@@ -308,6 +308,7 @@ mod tests {
             changed: 0,
             done: None,
             waits_since: None,
+            step: None,
         }
     }
 

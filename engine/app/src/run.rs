@@ -32,6 +32,9 @@ use crate::workspace::Workspace;
 /// Added to the longest quiet period for the default of `--settle-wait`.
 const SETTLE_SLACK: Ms = 30_000;
 
+/// How long a target is taken to remember the keys of calls when its connector does not say.
+const DAY: Ms = 24 * 3_600_000;
+
 /// How to run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -375,5 +378,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         quiet: connection.quiet_ms(operation),
         find_before_create: target.find_before_create,
         stop_at_first_dead: target.tolerate_none,
+        remembers: DAY,
+        steps: Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
 use flow::ids::{Blob, Ms, RecordId};
-use flow::op::{Reason, Refusal, WriteAction};
+use flow::op::{Reason, Refusal, WAIT_GAP, WriteAction};
 use flow::{Answer, Ready, RowAnswer, TransformItem, Transformed};
 use ledger::Reader;
 use ledger::read::SourceRow;
@@ -29,9 +29,10 @@ use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine};
 use crate::reason;
 
-/// A look-up that found nothing is tried again so much later in the same run; the next run tries it in any case.
-const DEFER: Ms = 60_000;
-/// After a day of waiting for a row that does not come, a record is dead.
+/// A look-up that found nothing is tried again after these pauses, and then after each of the last; the next run tries
+/// it in any case.
+const DEFER: [Ms; 4] = [60_000, 5 * 60_000, 30 * 60_000, WAIT_GAP];
+/// After a day of trying for a row that does not come, a record is dead. Only time in which it was tried counts.
 pub const WAIT_FOR: Ms = 24 * 3_600_000;
 /// The start of an answer that is kept with an attempt.
 const EXCERPT: usize = 512;
@@ -195,7 +196,7 @@ impl TargetWriter {
             }
             Ok(Err(want)) => Transformed::Refused(match self.too_wide([&want]) {
                 Some(refusal) => refusal,
-                None => waits(self.what(&want), work.source.waits_since, now),
+                None => waits(self.what(&want), waited(work.source, now), now),
             }),
             Err(failure) => {
                 let reason = reason::of_failure(&failure, self.lang);
@@ -270,6 +271,8 @@ impl TargetWriter {
             tkey: key_text(&document.built.tkey),
             // What is kept is for people; the document itself is built anew for each send.
             payload: blobs.add(dsl::json::to_string(&self.shown(&document.built.payload)).into_bytes()),
+            next: None,
+            half: None,
         };
         self.documents.insert(record, document);
         Transformed::Ready(ready)
@@ -510,14 +513,25 @@ fn undecided(what: String) -> Refusal {
     Refusal::Dead(Reason::new(code, what))
 }
 
-/// A record whose look-up found nothing waits for the row, a day at most.
-fn waits(what: String, since: Option<Ms>, now: Ms) -> Refusal {
+/// How long a record has waited while it was tried, this try included.
+fn waited(source: &SourceRow, now: Ms) -> Ms {
+    let gap = source.tried.map_or(0, |tried| (now - tried).clamp(0, WAIT_GAP));
+    source.waited + gap
+}
+
+/// A record whose look-up found nothing waits for the row, a day of trying at most.
+fn waits(what: String, waited: Ms, now: Ms) -> Refusal {
     use dsl::catalogue::target::{DEFERRED, WAITED_TOO_LONG};
-    if since.is_some_and(|since| now - since > WAIT_FOR) {
+    if waited > WAIT_FOR {
         return Refusal::Dead(Reason::new(WAITED_TOO_LONG.code, what));
     }
+    // The pauses so far say which is next: each is longer than those before it together.
+    let pause = DEFER
+        .into_iter()
+        .find(|pause| waited < *pause)
+        .unwrap_or(WAIT_GAP);
     Refusal::Later {
-        not_before: now + DEFER,
+        not_before: now + pause,
         reason: Reason::new(DEFERRED.code, what),
     }
 }
@@ -624,24 +638,60 @@ mod tests {
     }
 
     #[test]
-    fn a_record_waits_a_day_and_no_longer() {
+    fn a_record_is_tried_for_a_day_and_no_longer() {
+        const MINUTE: Ms = 60_000;
         let now = 1_700_000_000_000;
-        for (since, code) in [
-            (None, "E4018"),
-            (Some(now), "E4018"),
-            (Some(now - WAIT_FOR), "E4018"),
-            (Some(now - WAIT_FOR - 1), "E4022"),
+        for (waited, pause) in [
+            (0, Some(1)),
+            (MINUTE, Some(5)),
+            (6 * MINUTE, Some(30)),
+            (36 * MINUTE, Some(120)),
+            (WAIT_FOR, Some(120)),
+            (WAIT_FOR + 1, None),
         ] {
-            match waits("units name=x".to_owned(), since, now) {
-                Refusal::Later { not_before, reason } => {
-                    assert_eq!((reason.code.as_str(), code), (code, "E4018"), "{since:?}");
-                    assert!(not_before > now && reason.text.contains("name=x"));
+            match (waits("units name=x".to_owned(), waited, now), pause) {
+                (Refusal::Later { not_before, reason }, Some(pause)) => {
+                    assert_eq!(
+                        (not_before, reason.code.as_str()),
+                        (now + pause * MINUTE, "E4018")
+                    );
+                    assert!(reason.text.contains("name=x"));
                 }
-                Refusal::Dead(reason) => {
-                    assert_eq!((reason.code.as_str(), code), (code, "E4022"), "{since:?}")
-                }
-                other => panic!("{other:?}"),
+                (Refusal::Dead(reason), None) => assert_eq!(reason.code, "E4022"),
+                (other, _) => panic!("{waited}: {other:?}"),
             }
         }
+    }
+
+    /// A machine that was off for days has not tried: the first try after it does not end the wait.
+    #[test]
+    fn an_outage_is_no_waiting() {
+        let day = 24 * 3_600_000;
+        let mut row = SourceRow {
+            record: RecordId(1),
+            key: String::new(),
+            label: String::new(),
+            version: String::new(),
+            void: false,
+            source: Vec::new(),
+            state: flow::op::RecordState::Pending,
+            action: None,
+            form: None,
+            tkey: None,
+            target_id: None,
+            number: None,
+            since: 0,
+            waits_since: Some(0),
+            maybe_sent: false,
+            lines: None,
+            waited: 1_000,
+            tried: Some(5_000),
+            step: None,
+            step_tkey: None,
+        };
+        assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
+        assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);
+        row.tried = None;
+        assert_eq!(waited(&row, 4 * day), 1_000, "never tried");
     }
 }

@@ -49,6 +49,9 @@ pub enum Verdict {
     Rejected,
     /// Refused because a document with this key is already there.
     Exists,
+    /// Named as accepted and as refused: the document is written, and what the target should have done with it in the
+    /// same call (submit it, audit it) is not.
+    Half,
     /// Not named.
     Absent,
 }
@@ -58,6 +61,8 @@ pub enum Verdict {
 pub enum Fate {
     /// Done.
     Done,
+    /// Written, and the next step is to be made by a call of its own.
+    GoOn,
     /// Dead, with the vendor's words.
     Dead,
     /// Proven not executed: waits and is sent again.
@@ -82,12 +87,14 @@ pub fn fate(delivery: Delivery, verdict: Verdict) -> Fate {
                 Verdict::Accepted => Fate::Done,
                 Verdict::Rejected => Fate::Dead,
                 Verdict::Exists => Fate::AskNow,
+                Verdict::Half => Fate::GoOn,
                 Verdict::Absent => Fate::AskLater,
             },
             Class::Rejected => match verdict {
                 Verdict::Accepted => Fate::Done,
                 Verdict::Rejected => Fate::Dead,
                 Verdict::Exists => Fate::AskNow,
+                Verdict::Half => Fate::GoOn,
                 Verdict::Absent => Fate::Halve,
             },
             // A session error may come with an error list that names rows: it says nothing about them.

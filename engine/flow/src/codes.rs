@@ -29,6 +29,12 @@ pub const UNKNOWN_TOO_LONG: &str = "E4014";
 pub const NOT_THERE_YET: &str = "E4015";
 /// Refused because the key exists: the target is asked.
 pub const EXISTS: &str = "E4016";
+/// The target could not be reached several times in a row: one call a minute finds out whether it is back.
+pub const CIRCUIT_OPEN: &str = "E4026";
+/// A further step was refused: the target is asked whether it was made before.
+pub const STEP_REFUSED: &str = "E4027";
+/// Written, but what the target should have done with it in the same call is not: the target is asked how far it came.
+pub const HALF: &str = "E4028";
 /// The flow received something it cannot have asked for.
 pub const BUG: &str = "E9000";
 
@@ -48,5 +54,8 @@ pub const ALL: &[&str] = &[
     UNKNOWN_TOO_LONG,
     NOT_THERE_YET,
     EXISTS,
+    CIRCUIT_OPEN,
+    STEP_REFUSED,
+    HALF,
     BUG,
 ];

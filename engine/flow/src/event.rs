@@ -71,6 +71,51 @@ pub struct TargetFacts {
     pub find_before_create: bool,
     /// A refused record stops the scheme.
     pub stop_at_first_dead: bool,
+    /// How long the target remembers the key of a call, where that is its proof.
+    pub remembers: Ms,
+    /// The further calls that a document may get, in order.
+    pub steps: Vec<StepFacts>,
+}
+
+impl TargetFacts {
+    /// What must be known of the call for a step, or for the document itself. `None` = the scheme has no such step now.
+    pub fn at(&self, step: Option<&str>) -> Option<CallFacts> {
+        match step {
+            None => Some(CallFacts {
+                batch: self.batch,
+                proof: self.proof,
+                timeout: self.timeout,
+                quiet: self.quiet,
+            }),
+            Some(name) => self
+                .steps
+                .iter()
+                .find(|step| step.name == name)
+                .map(|step| step.call),
+        }
+    }
+}
+
+/// A further call for a document that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepFacts {
+    /// Its name in the scheme.
+    pub name: String,
+    /// How it is made.
+    pub call: CallFacts,
+}
+
+/// What the flow must know of one kind of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallFacts {
+    /// Records a call.
+    pub batch: u32,
+    /// What resolves a lost answer.
+    pub proof: Proof,
+    /// Longest time a call may take before we give up.
+    pub timeout: Ms,
+    /// How long after that the target may still execute it.
+    pub quiet: Ms,
 }
 
 /// Something to carry out. There is at most one outstanding action that wants an answer; [`Action::Note`] wants none.
@@ -205,6 +250,11 @@ pub struct Ready {
     pub tkey: String,
     /// The document.
     pub payload: Blob,
+    /// The step that follows once this call is accepted.
+    pub next: Option<String>,
+    /// The first of the steps that the target makes in the same call; `None` = it makes none. Where it wrote the document
+    /// and did not get through them, it is asked how far it came, or, where it cannot be asked, this step is made.
+    pub half: Option<String>,
 }
 
 /// What happened.
@@ -310,6 +360,8 @@ pub enum Found {
         id: String,
         /// Its number.
         number: Option<String>,
+        /// The step that follows, from what the document shows and the scheme wants; `None` = everything is done.
+        next: Option<String>,
     },
     /// None.
     None,

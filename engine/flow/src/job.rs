@@ -1,9 +1,10 @@
 //! One run of one scheme.
 
+use crate::circuit::Circuit;
 use crate::codes;
 use crate::event::{Action, Event, JobPlan, Note, Stages, Stopped, Summary, TargetFacts};
 use crate::ids::{Ms, RunId};
-use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus};
+use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, Trigger};
 use crate::reader::{HIGH_WATER, Reader, Step};
 use crate::resolver::Resolver;
 use crate::window;
@@ -35,6 +36,8 @@ pub struct Job {
     run: Option<RunId>,
     reader: Option<Reader>,
     writer: Option<Writer>,
+    /// What is remembered of the target; the writer and the resolver go on with it.
+    circuit: Option<Circuit>,
     stopped: Option<Stopped>,
     settle_until: Option<Ms>,
     next_question: Option<Ms>,
@@ -51,6 +54,7 @@ impl Job {
     /// A run that has not started.
     pub fn new(plan: JobPlan) -> Self {
         Job {
+            circuit: plan.target.as_ref().map(|target| Circuit::new(&target.name)),
             plan,
             phase: Phase::Idle,
             run: None,
@@ -112,12 +116,18 @@ impl Job {
         match &mut self.phase {
             Phase::Idle => {
                 self.phase = Phase::Beginning;
-                Some(Action::Ledger(vec![LedgerOp::BeginRun {
+                let begin = LedgerOp::BeginRun {
                     scheme: self.plan.scheme.clone(),
                     revision: self.plan.revision.clone(),
                     trigger: self.plan.trigger,
                     now,
-                }]))
+                };
+                // A rehearsal calls nobody: whether the target can be reached is nothing to it.
+                let circuit = self
+                    .target()
+                    .filter(|_| self.plan.trigger != Trigger::DryRun)
+                    .map(|target| LedgerOp::ReadCircuit { target: target.name });
+                Some(Action::Ledger([begin].into_iter().chain(circuit).collect()))
             }
             Phase::Beginning => self.begun(now, event, actions),
             Phase::ResolveFirst(resolver) => {
@@ -130,6 +140,10 @@ impl Job {
                         self.troubled |= resolver.troubled;
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
+                        // What the questions learnt of the target, the calls begin with.
+                        if let Some(writer) = &mut self.writer {
+                            writer.circuit = resolver.circuit.clone();
+                        }
                         self.after_resolving_first(now, stopped)
                     }
                 }
@@ -167,6 +181,9 @@ impl Job {
                         self.troubled |= resolver.troubled;
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
+                        if let Some(writer) = &mut self.writer {
+                            writer.circuit = resolver.circuit.clone();
+                        }
                         // A record found at the target may have had a newer version waiting, which is pending now.
                         let moved = resolver.resent + resolver.found;
                         self.after_resolving_last(now, stopped, moved)
@@ -183,17 +200,23 @@ impl Job {
         let Some(Event::Ledger(replies)) = event else {
             return self.bug(now, "run not begun");
         };
+        let mut replies = replies.into_iter();
         let Some(LedgerReply::RunBegun {
             run,
             enabled,
             closed,
             recovered,
             open,
-        }) = replies.into_iter().next()
+        }) = replies.next()
         else {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
+        if let (Some(LedgerReply::Circuit { failures, until }), Some(circuit)) =
+            (replies.next(), &mut self.circuit)
+        {
+            circuit.remember(failures, until);
+        }
         if self.canceled {
             return self.cancel_now(now);
         }
@@ -226,13 +249,15 @@ impl Job {
         }
         match self.target() {
             Some(target) => {
+                let circuit = self.circuit.clone().unwrap_or_else(|| Circuit::new(&target.name));
                 self.writer = Some(Writer::new(
                     run,
                     &self.plan.scheme,
                     target.clone(),
                     self.plan.limit,
+                    circuit.clone(),
                 ));
-                let resolver = Resolver::new(&self.plan.scheme, target, None);
+                let resolver = Resolver::new(&self.plan.scheme, target, None, circuit);
                 self.phase = Phase::ResolveFirst(Box::new(resolver));
             }
             None => self.phase = Phase::Read,
@@ -349,8 +374,12 @@ impl Job {
 
     fn resolve_last(&mut self, now: Ms) {
         let until = *self.settle_until.get_or_insert(now + self.plan.settle_wait);
-        let Some(target) = self.target() else { return };
-        self.phase = Phase::ResolveLast(Box::new(Resolver::new(&self.plan.scheme, target, Some(until))));
+        let (Some(target), Some(writer)) = (self.target(), &self.writer) else {
+            return;
+        };
+        let circuit = writer.circuit.clone();
+        let resolver = Resolver::new(&self.plan.scheme, target, Some(until), circuit);
+        self.phase = Phase::ResolveLast(Box::new(resolver));
     }
 
     fn after_resolving_last(&mut self, now: Ms, stopped: Option<Stopped>, moved: u64) -> Option<Action> {

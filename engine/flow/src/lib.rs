@@ -9,6 +9,7 @@
 //! closes, a claim is durable before the first byte of a write goes out, a write whose answer was lost is asked about
 //! after the quiet period and never blindly repeated. It leaves to others what a row, a request and an answer mean.
 
+mod circuit;
 pub mod classify;
 pub mod codes;
 mod event;
@@ -17,11 +18,14 @@ mod job;
 pub mod op;
 mod reader;
 mod resolver;
+mod settle;
 pub mod window;
 mod writer;
 
+pub use circuit::{MAX_UNREACHABLE, PROBE_EVERY};
 pub use event::*;
 pub use job::Job;
 pub use reader::{HIGH_WATER, MAX_PAGES, PAGE_TRIES, WINDOW_READINGS};
 pub use resolver::GIVE_UP;
-pub use writer::{ASK, MAX_AUTH, MAX_BUSY, MAX_UNREACHABLE, PICK};
+pub use settle::{MAX_AUTH, MAX_BUSY};
+pub use writer::{ASK, PICK};

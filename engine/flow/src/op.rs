@@ -8,11 +8,11 @@
 //!             done, dead, skipped -> pending (new version);  pending -> pending (newer) or done (back to the settled one)
 //!             sending, unknown, held keep their state; the newer version waits beside them, as it does beside a
 //!             pending one that an earlier attempt may have written (it is sent again unchanged, or nobody would
-//!             know which version the target has)
+//!             know which version the target has) and beside one whose document is written and has steps to come
 //! Claim       pending -> sending | held (key conflict)
 //! Settle      sending -> done | dead | pending | unknown | held          compare-and-set on the attempt
 //! BeginRun    sending -> unknown                                         whatever an earlier process left behind
-//! Resolve     unknown -> done | pending | unknown (asked again later) | held
+//! Resolve     unknown -> done | pending | unknown (asked again later) | held | dead (a further step that was refused)
 //! Refuse      pending -> dead | held | skipped | pending (deferred)      compare-and-set on the version
 //! Adopt       pending -> pending (target id known now)
 //! Suspect     pending -> unknown                                         so does a StagePage or Claim of a suspect
@@ -204,8 +204,10 @@ pub struct ClaimRow {
     pub record: RecordId,
     /// The version that was transformed; another one in the ledger refuses the claim as stale.
     pub version: String,
-    /// Create, update or void.
+    /// Create, update or void, or a further step.
     pub action: WriteAction,
+    /// Which further call for the document; `None` = the document itself. Another one in the ledger is stale.
+    pub step: Option<String>,
     /// Kind of document at the target, e.g. a Kingdee form id; empty where the target knows only one.
     pub form: String,
     /// Natural key at the target, canonical JSON list of texts; frozen from here on. Empty list text `[]` = has none.
@@ -223,23 +225,32 @@ pub enum WriteAction {
     Update,
     /// The known document is cancelled.
     Void,
+    /// A further call for a document that is there.
+    Step,
 }
 
 impl WriteAction {
+    /// All of them.
+    pub const ALL: [WriteAction; 4] = [
+        WriteAction::Create,
+        WriteAction::Update,
+        WriteAction::Void,
+        WriteAction::Step,
+    ];
+
     /// The word stored and shown.
     pub fn word(self) -> &'static str {
         match self {
             WriteAction::Create => "create",
             WriteAction::Update => "update",
             WriteAction::Void => "void",
+            WriteAction::Step => "step",
         }
     }
 
     /// The action of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [WriteAction::Create, WriteAction::Update, WriteAction::Void]
-            .into_iter()
-            .find(|a| a.word() == word)
+        Self::ALL.into_iter().find(|action| action.word() == word)
     }
 }
 
@@ -254,6 +265,17 @@ pub enum Settlement {
         number: Option<String>,
         /// The ids of its lines there, which replace those kept before; `None` = nothing new is known of them.
         lines: Option<Blob>,
+    },
+    /// Accepted, and a further call for the same document follows: pending at that step. Ids as in `Done`.
+    Stepped {
+        /// Internal id at the target of what this call wrote.
+        id: Option<String>,
+        /// Number at the target.
+        number: Option<String>,
+        /// As in `Done`.
+        lines: Option<Blob>,
+        /// The step that is next.
+        next: String,
     },
     /// Refused for good.
     Dead(Reason),
@@ -287,6 +309,17 @@ pub enum Resolution {
         /// Number at the target.
         number: Option<String>,
     },
+    /// It is there, and a further call for the same document follows.
+    Stepped {
+        /// Internal id at the target.
+        id: Option<String>,
+        /// Number at the target.
+        number: Option<String>,
+        /// The step that is next.
+        next: String,
+    },
+    /// It was refused, and the target does not show it done.
+    Dead(Reason),
     /// It is not there (proven as far as the target can): send again.
     Resend,
     /// A document is there that this ledger knew nothing of, in a version nobody knows: its id is kept, and the record
@@ -322,7 +355,7 @@ pub enum Refusal {
     /// Nothing to write (e.g. cancelled before it was ever written).
     Skipped(Reason),
     /// Waits for something else (a look-up that is not there yet): tried again in this run from `not_before` on, and at
-    /// the start of every later one. When it began to wait is kept.
+    /// the start of every later one. When it began to wait is kept, and how long it was tried: see [`WAIT_GAP`].
     Later {
         /// Earliest next try.
         not_before: Ms,
@@ -330,6 +363,10 @@ pub enum Refusal {
         reason: Reason,
     },
 }
+
+/// Of the time between two tries of a waiting record, so much counts as waiting: the longest pause between two tries. A
+/// machine that was off for days has not tried, and what the record waits for has had no chance to come.
+pub const WAIT_GAP: Ms = 2 * 3_600_000;
 
 /// State in which a window ended without being closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -517,6 +554,20 @@ pub enum LedgerOp {
         /// The scheme.
         scheme: String,
     },
+    /// What is remembered of a target that could not be reached or asked for a pause. -> `Circuit`
+    ReadCircuit {
+        /// The connection.
+        target: String,
+    },
+    /// Remembers it, for every scheme that writes there. -> `Ok`
+    SetCircuit {
+        /// The connection.
+        target: String,
+        /// Calls in a row that did not reach it.
+        failures: u32,
+        /// No call before.
+        until: Ms,
+    },
     /// Who decided what and why, in the transaction of what was decided. -> `Ok`
     Audit {
         /// The note.
@@ -622,6 +673,10 @@ pub struct Picked {
     pub attempts: u32,
     /// An earlier attempt may have been executed (its answer was lost and "not there" was the last word).
     pub maybe_sent: bool,
+    /// The step that is next; `None` = the document itself.
+    pub step: Option<String>,
+    /// When this version was first sent without a known end; `None` = no send is in doubt.
+    pub doubted: Option<Ms>,
 }
 
 /// A record whose answer was lost.
@@ -645,6 +700,10 @@ pub struct Unknown {
     pub version: String,
     /// Nothing of it was sent that this ledger knows of, but somebody else may have.
     pub suspect: Option<SuspectKind>,
+    /// Which further call it was; `None` = the document itself.
+    pub step: Option<String>,
+    /// When this version was first sent without a known end.
+    pub doubted: Ms,
     /// Why it is unknown: code and the words stored with it.
     pub reason: Reason,
 }
@@ -758,4 +817,11 @@ pub enum LedgerReply {
     RunEnded(Counts),
     /// Records by state, in the order of [`RecordState::ALL`].
     States([u64; 7]),
+    /// What is remembered of a target; zeros when nothing is.
+    Circuit {
+        /// Calls in a row that did not reach it.
+        failures: u32,
+        /// No call before.
+        until: Ms,
+    },
 }

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use crate::circuit::Circuit;
 use crate::classify::{Manner, OnUnknown, Proof, manner};
 use crate::codes;
 use crate::event::{
-    Action, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Stopped, TargetFacts, Waiting,
+    Action, CallFacts, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Stopped, TargetFacts,
+    Waiting,
 };
 use crate::ids::{Ms, RecordId};
 use crate::op::{LedgerOp, LedgerReply, Reason, Resolution, Unknown, WriteAction};
@@ -40,6 +42,7 @@ pub(crate) struct Resolver {
     /// Wait for questions that may not be asked yet until here; `None` = do not wait.
     wait_until: Option<Ms>,
     state: State,
+    pub(crate) circuit: Circuit,
     failures: u32,
     /// Records that went back to pending.
     pub(crate) resent: u64,
@@ -54,12 +57,13 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    pub(crate) fn new(scheme: &str, target: TargetFacts, wait_until: Option<Ms>) -> Self {
+    pub(crate) fn new(scheme: &str, target: TargetFacts, wait_until: Option<Ms>, circuit: Circuit) -> Self {
         Resolver {
             scheme: scheme.to_owned(),
             target,
             wait_until,
             state: State::Pick,
+            circuit,
             failures: 0,
             resent: 0,
             found: 0,
@@ -128,6 +132,10 @@ impl Resolver {
         if self.canceled {
             return Step::Done;
         }
+        // A question is a call: it keeps to what is remembered of the target.
+        if self.circuit.blocked(now).is_some() {
+            return Step::Done;
+        }
         if !records.is_empty() && self.failures < MAX_FAILURES {
             return self.ask(now, records.into());
         }
@@ -164,7 +172,7 @@ impl Resolver {
             for unknown in asked.into_iter().rev() {
                 rest.push_front(unknown);
             }
-            return self.resolve(now, decided, rest);
+            return self.resolve(now, decided, rest, None);
         }
         if asked.is_empty() {
             return self.pick(now);
@@ -180,23 +188,32 @@ impl Resolver {
     fn without_asking(&self, now: Ms, unknown: &Unknown) -> Option<Resolution> {
         let exists = unknown.reason.code == codes::EXISTS;
         let hold = |code: &str| Some(Resolution::Held(Reason::new(code, &unknown.reason.text)));
+        let Some(call) = self.call(unknown) else {
+            return hold(codes::CANNOT_ASK);
+        };
+        let answered = [codes::HALF, codes::STEP_REFUSED].contains(&unknown.reason.code.as_str());
+        if answered && askable(call.proof, unknown) {
+            return None;
+        }
         match unknown.action {
             // The number the update wants belongs to another document; it would be refused for ever.
             WriteAction::Update if exists => hold(codes::KEY_CONFLICT),
             // The document's id is in the payload: the same update again has the same effect.
             WriteAction::Update => Some(Resolution::Resend),
             WriteAction::Void => hold(codes::CANNOT_ASK),
-            WriteAction::Create => match manner(self.target.proof, self.target.on_unknown) {
+            WriteAction::Create | WriteAction::Step => match manner(call.proof, self.target.on_unknown) {
                 // Sending again would meet the same document for ever: only a question tells whose it is.
-                Manner::Resend if exists && askable(self.target.proof, unknown) => None,
+                Manner::Resend if exists && askable(call.proof, unknown) => None,
                 Manner::Resend | Manner::Hold if exists && !unknown.maybe_sent => hold(codes::KEY_CONFLICT),
                 Manner::Resend if exists => hold(codes::CANNOT_ASK),
                 // The target forgets the keys of repeated sends after a while.
-                Manner::Resend if self.too_long(now, unknown) && self.forgets() => {
+                Manner::Resend
+                    if self.forgets(call) && forgotten(now, unknown.doubted, self.target.remembers) =>
+                {
                     hold(codes::UNKNOWN_TOO_LONG)
                 }
                 Manner::Resend => Some(Resolution::Resend),
-                Manner::Ask { .. } if askable(self.target.proof, unknown) => None,
+                Manner::Ask { .. } if askable(call.proof, unknown) => None,
                 Manner::Ask { .. } | Manner::Hold => hold(codes::CANNOT_ASK),
             },
         }
@@ -206,18 +223,24 @@ impl Resolver {
         now - unknown.since > GIVE_UP
     }
 
-    fn forgets(&self) -> bool {
-        self.target.proof == Proof::IdempotencyKey && self.target.on_unknown == OnUnknown::ByProof
+    fn forgets(&self, call: CallFacts) -> bool {
+        call.proof == Proof::IdempotencyKey && self.target.on_unknown == OnUnknown::ByProof
+    }
+
+    /// What the scheme says now about the call whose answer was lost.
+    fn call(&self, unknown: &Unknown) -> Option<CallFacts> {
+        self.target.at(unknown.step.as_deref())
     }
 
     fn found(&mut self, now: Ms, asked: Vec<Unknown>, found: Vec<Found>, rest: VecDeque<Unknown>) -> Step {
         self.failures = 0;
+        let circuit = self.circuit.answered();
         let resolved = asked
             .into_iter()
             .zip(found)
             .map(|(unknown, found)| (unknown.record, self.conclude(now, &unknown, found)))
             .collect();
-        self.resolve(now, resolved, rest)
+        self.resolve(now, resolved, rest, circuit)
     }
 
     /// What an answer about one record means.
@@ -228,14 +251,31 @@ impl Resolver {
             Found::One { .. } if foreign => {
                 Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))
             }
-            Found::One { id, number } => Resolution::Done { id: Some(id), number },
+            Found::One {
+                id,
+                number,
+                next: None,
+            } => Resolution::Done { id: Some(id), number },
+            Found::One {
+                id,
+                number,
+                next: Some(next),
+            } => Resolution::Stepped {
+                id: Some(id),
+                number,
+                next,
+            },
+            Found::None if unknown.reason.code == codes::STEP_REFUSED => {
+                Resolution::Dead(unknown.reason.clone())
+            }
             Found::Many => Resolution::Held(Reason::new(codes::KEY_AMBIGUOUS, &unknown.reason.text)),
-            Found::None if unknown.reason.code == codes::EXISTS => {
+            // The target named it as written, or as there.
+            Found::None if matches!(unknown.reason.code.as_str(), codes::EXISTS | codes::HALF) => {
                 Resolution::Held(Reason::new(codes::EXISTS_NOT_FOUND, &unknown.reason.text))
             }
-            Found::None => match manner(self.target.proof, self.target.on_unknown) {
+            Found::None => match self.manner(unknown) {
                 Manner::Ask { negatives } if unknown.misses + 1 < negatives => Resolution::AskAgain {
-                    at: now + self.target.quiet,
+                    at: now + self.call(unknown).map_or(self.target.quiet, |call| call.quiet),
                     missed: true,
                     reason: Reason::new(codes::NOT_THERE_YET, &unknown.reason.text),
                 },
@@ -245,26 +285,49 @@ impl Resolver {
         }
     }
 
-    fn resolve(&mut self, now: Ms, rows: Vec<(RecordId, Resolution)>, rest: VecDeque<Unknown>) -> Step {
-        self.resent += rows
+    fn manner(&self, unknown: &Unknown) -> Manner {
+        self.call(unknown)
+            .map_or(Manner::Hold, |call| manner(call.proof, self.target.on_unknown))
+    }
+
+    fn resolve(
+        &mut self,
+        now: Ms,
+        rows: Vec<(RecordId, Resolution)>,
+        rest: VecDeque<Unknown>,
+        circuit: Option<LedgerOp>,
+    ) -> Step {
+        for (_, how) in &rows {
+            match how {
+                Resolution::Resend
+                | Resolution::Stepped { .. }
+                | Resolution::Known { .. }
+                | Resolution::Unasked => self.resent += 1,
+                Resolution::Done { .. } => self.found += 1,
+                Resolution::AskAgain { .. } | Resolution::Held(_) | Resolution::Dead(_) => {}
+            }
+        }
+        self.troubled |= rows
             .iter()
-            .filter(|(_, how)| matches!(how, Resolution::Resend))
-            .count() as u64;
-        self.found += rows
-            .iter()
-            .filter(|(_, how)| matches!(how, Resolution::Done { .. }))
-            .count() as u64;
-        self.troubled |= rows.iter().any(|(_, how)| matches!(how, Resolution::Held(_)));
+            .any(|(_, how)| matches!(how, Resolution::Held(_) | Resolution::Dead(_)));
         self.state = State::Resolving { rest };
-        Step::Act(Action::Ledger(vec![LedgerOp::Resolve { rows, now }]))
+        let resolve = LedgerOp::Resolve { rows, now };
+        Step::Act(Action::Ledger([resolve].into_iter().chain(circuit).collect()))
     }
 
     fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {
         self.failures += 1;
         self.notes.push(Note::ReadAgain(failure.reason.clone()));
+        let circuit = match failure.kind {
+            ReadFailureKind::Unreachable => self.circuit.failed(now),
+            ReadFailureKind::Config
+            | ReadFailureKind::Unusable
+            | ReadFailureKind::Wait
+            | ReadFailureKind::Fault => None,
+        };
         let hopeless = match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => true,
-            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES,
+            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES || self.circuit.is_open(),
             ReadFailureKind::Wait | ReadFailureKind::Fault => false,
         };
         if hopeless {
@@ -292,11 +355,18 @@ impl Resolver {
                 )
             })
             .collect();
-        self.resolve(now, rows, VecDeque::new())
+        self.resolve(now, rows, VecDeque::new(), circuit)
     }
+}
+
+/// Whether the target no longer knows the key of a call that was made at `since`: nine tenths of the time it promises,
+/// because its clock is not ours.
+pub(crate) fn forgotten(now: Ms, since: Ms, remembers: Ms) -> bool {
+    now - since > remembers / 10 * 9
 }
 
 /// Whether the target can be asked about this record.
 fn askable(proof: Proof, unknown: &Unknown) -> bool {
-    matches!(proof, Proof::UniqueKey | Proof::Query) && unknown.tkey != "[]"
+    let has_key = unknown.tkey != "[]" || unknown.action == WriteAction::Step;
+    matches!(proof, Proof::UniqueKey | Proof::Query) && has_key
 }

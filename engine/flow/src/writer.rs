@@ -6,32 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::classify::{Delivery, Fate, Verdict, fate};
+use crate::circuit::{Circuit, MAX_UNREACHABLE};
+use crate::classify::{OnUnknown, Proof};
 use crate::codes;
 use crate::event::{
-    Action, Answer, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Ready, Stopped, TargetFacts,
+    Action, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Ready, Stopped, TargetFacts,
     TransformItem, Transformed, Waiting,
 };
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId};
-use crate::op::{
-    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, Settlement, WriteAction,
-};
+use crate::op::{ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, WriteAction};
 use crate::reader::Step;
+use crate::resolver::forgotten;
+use crate::settle::{MAX_WAIT, back_off};
 
 /// Records picked and transformed at a time: one look-up query covers as many (DESIGN 2).
 pub const PICK: u32 = 500;
 /// Keys in one question to the target.
 pub const ASK: usize = 50;
-/// Calls in a row that could not reach the target, or whose answer was lost, before the run gives up: the records
-/// wait, instead of all coming into doubt one call after another.
-pub const MAX_UNREACHABLE: u32 = 5;
-/// Throttled or busy answers in a row before the run gives up; the records wait.
-pub const MAX_BUSY: u32 = 20;
-/// Answers in a row that the session is lost: it was renewed in between, and that did not help.
-pub const MAX_AUTH: u32 = 2;
-/// Longest wait that a `Retry-After` or an outcome row can ask for.
-pub(crate) const MAX_WAIT: Ms = 3_600_000;
-
 #[derive(Debug, Clone)]
 struct Candidate {
     record: RecordId,
@@ -39,22 +30,27 @@ struct Candidate {
     void: bool,
     has_target: bool,
     maybe_sent: bool,
+    step: Option<String>,
+    doubted: Option<Ms>,
 }
 
 /// A call in the making.
 #[derive(Debug, Clone)]
-struct Batch {
-    action: WriteAction,
-    rows: Vec<ClaimRow>,
+pub(crate) struct Batch {
+    pub(crate) action: WriteAction,
+    /// Which further call; `None` = the documents themselves.
+    pub(crate) step: Option<String>,
+    pub(crate) rows: Vec<BatchRow>,
 }
 
-/// How the rows of one call are settled.
-struct Judged {
-    rows: Vec<(RecordId, Settlement)>,
-    /// Calls to make instead of this one.
-    halves: Vec<Batch>,
-    /// How many records came to an end.
-    settled: u64,
+/// One record of a call in the making.
+#[derive(Debug, Clone)]
+pub(crate) struct BatchRow {
+    pub(crate) claim: ClaimRow,
+    /// The step after this call.
+    pub(crate) next: Option<String>,
+    /// The step at which to go on after half of it.
+    pub(crate) half: Option<String>,
 }
 
 enum State {
@@ -80,7 +76,7 @@ enum State {
 pub(crate) struct Writer {
     run: RunId,
     scheme: String,
-    target: TargetFacts,
+    pub(crate) target: TargetFacts,
     limit: Option<u64>,
     state: State,
     after: Option<RecordId>,
@@ -90,14 +86,16 @@ pub(crate) struct Writer {
     to_find: VecDeque<Candidate>,
     /// Found there: transformed again with the id.
     adopted: Vec<Candidate>,
-    batches: VecDeque<Batch>,
+    pub(crate) batches: VecDeque<Batch>,
     /// Picked so far; kept only where a limit counts them.
     picked: BTreeSet<RecordId>,
-    unreachable: u32,
-    busy: u32,
-    auth: u32,
-    rest_until: Option<Ms>,
-    again: bool,
+    pub(crate) circuit: Circuit,
+    /// Questions in a row that failed.
+    unanswered: u32,
+    pub(crate) busy: u32,
+    pub(crate) auth: u32,
+    pub(crate) rest_until: Option<Ms>,
+    pub(crate) again: bool,
     /// A second pass was asked for on behalf of newer versions; once per start.
     looked_behind: bool,
     pub(crate) calls: u64,
@@ -108,11 +106,17 @@ pub(crate) struct Writer {
     pub(crate) troubled: bool,
     pub(crate) stopped: Option<Stopped>,
     canceled: bool,
-    notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Writer {
-    pub(crate) fn new(run: RunId, scheme: &str, target: TargetFacts, limit: Option<u64>) -> Self {
+    pub(crate) fn new(
+        run: RunId,
+        scheme: &str,
+        target: TargetFacts,
+        limit: Option<u64>,
+        circuit: Circuit,
+    ) -> Self {
         Writer {
             run,
             scheme: scheme.to_owned(),
@@ -125,7 +129,8 @@ impl Writer {
             adopted: Vec::new(),
             batches: VecDeque::new(),
             picked: BTreeSet::new(),
-            unreachable: 0,
+            circuit,
+            unanswered: 0,
             busy: 0,
             auth: 0,
             rest_until: None,
@@ -179,7 +184,8 @@ impl Writer {
             }
             (State::Claiming(batch), Some(Event::Ledger(replies))) => self.claimed(now, batch, replies),
             (State::Sending { attempt, batch }, Some(Event::Answered(answer))) => {
-                self.settle(now, attempt, batch, answer)
+                self.state = State::Settling;
+                Step::Act(Action::Ledger(self.settle(now, attempt, &batch, answer)))
             }
             (State::Resting, Some(Event::Woke)) => self.go_on(now),
             (_, _) => self.stop(Stopped::Target(Reason::new(
@@ -208,16 +214,51 @@ impl Writer {
                 why: Waiting::Target,
             });
         }
-        if !self.to_find.is_empty() {
-            return self.find();
-        }
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() && self.to_find.is_empty() {
             self.form_batches();
         }
-        if let Some(batch) = self.batches.pop_front() {
-            return self.claim(now, batch);
+        if !self.to_find.is_empty() || !self.batches.is_empty() {
+            if let Some(blocked) = self.blocked(now) {
+                return blocked;
+            }
+            if !self.to_find.is_empty() {
+                return self.find();
+            }
         }
-        self.pick(now)
+        match self.batches.pop_front() {
+            Some(batch) => {
+                let batch = self.probe(batch);
+                self.claim(now, batch)
+            }
+            None => self.pick(now),
+        }
+    }
+
+    /// What an earlier run, or another scheme's, learnt of the target.
+    fn blocked(&mut self, now: Ms) -> Option<Step> {
+        let until = self.circuit.blocked(now)?;
+        if self.circuit.is_open() {
+            let reason = Reason::new(codes::CIRCUIT_OPEN, self.target.name.clone());
+            return Some(self.stop(Stopped::Target(reason)));
+        }
+        self.state = State::Resting;
+        Some(Step::Act(Action::Sleep {
+            until: until.min(now + MAX_WAIT),
+            why: Waiting::Target,
+        }))
+    }
+
+    /// A call that finds out whether the target is back brings no more than one record into doubt.
+    fn probe(&mut self, mut batch: Batch) -> Batch {
+        if self.circuit.is_open() && batch.rows.len() > 1 {
+            let rest = batch.rows.split_off(1);
+            self.batches.push_front(Batch {
+                action: batch.action,
+                step: batch.step.clone(),
+                rows: rest,
+            });
+        }
+        batch
     }
 
     fn pick(&mut self, now: Ms) -> Step {
@@ -267,6 +308,8 @@ impl Writer {
                      void,
                      has_target,
                      maybe_sent,
+                     step,
+                     doubted,
                      ..
                  }| Candidate {
                     record,
@@ -274,6 +317,8 @@ impl Writer {
                     void,
                     has_target,
                     maybe_sent,
+                    step,
+                    doubted,
                 },
             )
             .collect();
@@ -309,6 +354,11 @@ impl Writer {
         let mut refused = Vec::new();
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match outcome {
+                Transformed::Ready(ready) if self.is_forgotten(now, &item, ready.action) => {
+                    self.troubled = true;
+                    let reason = Reason::new(codes::UNKNOWN_TOO_LONG, "");
+                    refused.push((item.record, item.version, Refusal::Held(reason)));
+                }
                 Transformed::Refused(refusal) => {
                     if self.target.stop_at_first_dead
                         && let Refusal::Dead(reason) = &refusal
@@ -321,6 +371,7 @@ impl Writer {
                 Transformed::Ready(ready) => {
                     let ask_first = self.target.find_before_create
                         && ready.action == WriteAction::Create
+                        && item.step.is_none()
                         && !item.maybe_sent;
                     if ask_first {
                         self.to_find.push_back(item.clone());
@@ -334,6 +385,21 @@ impl Writer {
         }
         self.state = State::Refusing;
         Step::Act(Action::Ledger(vec![LedgerOp::Refuse { rows: refused, now }]))
+    }
+
+    /// Whether sending a document again would make a second one, because the target has forgotten the first call.
+    fn is_forgotten(&self, now: Ms, item: &Candidate, action: WriteAction) -> bool {
+        let by_key = self.target.on_unknown == OnUnknown::ByProof
+            && action == WriteAction::Create
+            && self
+                .target
+                .at(item.step.as_deref())
+                .is_some_and(|call| call.proof == Proof::IdempotencyKey);
+        by_key
+            && item.maybe_sent
+            && item
+                .doubted
+                .is_some_and(|since| forgotten(now, since, self.target.remembers))
     }
 
     fn find(&mut self) -> Step {
@@ -351,13 +417,14 @@ impl Writer {
     }
 
     fn found(&mut self, now: Ms, asked: Vec<Candidate>, found: Vec<Found>) -> Step {
-        self.unreachable = 0;
+        self.unanswered = 0;
         self.busy = 0;
         let (mut adopt, mut refuse) = (Vec::new(), Vec::new());
+        let mut ops: Vec<LedgerOp> = self.circuit.answered().into_iter().collect();
         for (item, found) in asked.into_iter().zip(found) {
             match found {
                 Found::None => {}
-                Found::One { id, number } => {
+                Found::One { id, number, .. } => {
                     self.ready.remove(&item.record);
                     adopt.push((item.record, id, number));
                     self.adopted.push(Candidate {
@@ -373,7 +440,6 @@ impl Writer {
                 }
             }
         }
-        let mut ops = Vec::new();
         if !refuse.is_empty() {
             ops.push(LedgerOp::Refuse { rows: refuse, now });
         }
@@ -396,14 +462,23 @@ impl Writer {
         match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => self.stop(Stopped::Target(failure.reason)),
             ReadFailureKind::Unreachable | ReadFailureKind::Wait | ReadFailureKind::Fault => {
-                self.unreachable += 1;
-                if self.unreachable >= MAX_UNREACHABLE {
-                    return self.stop(Stopped::Target(failure.reason));
+                self.unanswered += 1;
+                let circuit = match failure.kind {
+                    ReadFailureKind::Unreachable => self.circuit.failed(now),
+                    _ => None,
+                };
+                if self.unanswered >= MAX_UNREACHABLE || self.circuit.is_open() {
+                    self.stopped = Some(Stopped::Target(failure.reason));
+                    self.state = State::Refusing;
+                    return match circuit {
+                        Some(op) => Step::Act(Action::Ledger(vec![op])),
+                        None => Step::Done,
+                    };
                 }
                 let until = now
                     + failure
                         .wait
-                        .unwrap_or_else(|| back_off(self.unreachable))
+                        .unwrap_or_else(|| back_off(self.unanswered))
                         .clamp(0, MAX_WAIT);
                 self.state = State::Resting;
                 Step::Act(Action::Sleep {
@@ -416,33 +491,43 @@ impl Writer {
 
     /// Groups what is ready into calls: same action and group, in the order of the records, one item per target key.
     fn form_batches(&mut self) {
-        let mut open: BTreeMap<(WriteAction, u64, String), Batch> = BTreeMap::new();
-        let max = usize::try_from(self.target.batch.max(1)).unwrap_or(1);
+        let mut open: BTreeMap<(Option<String>, WriteAction, u64, String), Batch> = BTreeMap::new();
         let mut full = Vec::new();
         for (record, (item, ready)) in std::mem::take(&mut self.ready) {
-            let slot = (ready.action, ready.group, ready.form.clone());
-            let row = ClaimRow {
-                record,
-                version: item.version,
-                action: ready.action,
-                form: ready.form,
-                tkey: ready.tkey,
-                payload: ready.payload,
+            let call = self.target.at(item.step.as_deref());
+            let max = call.map_or(1, |call| usize::try_from(call.batch.max(1)).unwrap_or(1));
+            let slot = (item.step.clone(), ready.action, ready.group, ready.form.clone());
+            let row = BatchRow {
+                claim: ClaimRow {
+                    record,
+                    version: item.version,
+                    action: ready.action,
+                    step: item.step.clone(),
+                    form: ready.form,
+                    tkey: ready.tkey,
+                    payload: ready.payload,
+                },
+                next: ready.next,
+                half: ready.half,
             };
             let batch = open.entry(slot.clone()).or_insert_with(|| Batch {
-                action: row.action,
+                action: row.claim.action,
+                step: item.step.clone(),
                 rows: Vec::new(),
             });
-            let same_key = batch
-                .rows
-                .iter()
-                .any(|other| other.tkey == row.tkey && other.form == row.form);
+            // Documents without a key are told from each other by their records.
+            let same_key = batch.rows.iter().any(|other| {
+                other.claim.tkey == row.claim.tkey
+                    && other.claim.form == row.claim.form
+                    && item.step.is_none()
+            });
             if batch.rows.len() >= max || same_key {
                 full.extend(open.remove(&slot));
                 open.insert(
                     slot,
                     Batch {
-                        action: row.action,
+                        action: row.claim.action,
+                        step: item.step,
                         rows: vec![row],
                     },
                 );
@@ -451,16 +536,20 @@ impl Writer {
             }
         }
         full.extend(open.into_values());
-        full.sort_by_key(|batch| batch.rows.first().map(|row| row.record));
+        full.sort_by_key(|batch| batch.rows.first().map(|row| row.claim.record));
         self.batches.extend(full);
     }
 
     fn claim(&mut self, now: Ms, batch: Batch) -> Step {
+        let call = self.target.at(batch.step.as_deref());
+        let (timeout, quiet) = call.map_or((self.target.timeout, self.target.quiet), |call| {
+            (call.timeout, call.quiet)
+        });
         let op = LedgerOp::Claim {
             run: self.run,
             target: self.target.name.clone(),
-            rows: batch.rows.clone(),
-            resolve_after: now + self.target.timeout + self.target.quiet,
+            rows: batch.rows.iter().map(|row| row.claim.clone()).collect(),
+            resolve_after: now + timeout + quiet,
             now,
         };
         self.state = State::Claiming(batch);
@@ -476,14 +565,14 @@ impl Writer {
             .iter()
             .any(|(_, why)| matches!(why, ClaimRefused::KeyTaken { .. }));
         let refused: BTreeSet<RecordId> = refused.into_iter().map(|(record, _)| record).collect();
-        batch.rows.retain(|row| !refused.contains(&row.record));
+        batch.rows.retain(|row| !refused.contains(&row.claim.record));
         let Some(attempt) = attempt else {
             return self.go_on(now);
         };
         let rows = batch
             .rows
             .iter()
-            .map(|row| (row.record, row.payload))
+            .map(|row| (row.claim.record, row.claim.payload))
             .collect::<Vec<(RecordId, Blob)>>();
         let action = batch.action;
         self.calls += 1;
@@ -493,198 +582,5 @@ impl Writer {
             action,
             rows,
         })
-    }
-
-    fn settle(&mut self, now: Ms, attempt: AttemptId, batch: Batch, answer: Answer) -> Step {
-        let outcomes = self.judge(now, &batch, &answer);
-        self.settled += outcomes.settled;
-        let op = LedgerOp::Settle {
-            attempt,
-            outcome: outcome_word(answer.delivery).to_owned(),
-            http_status: answer.http_status,
-            excerpt: answer.excerpt,
-            rows: outcomes.rows,
-            now,
-        };
-        for half in outcomes.halves.into_iter().rev() {
-            self.batches.push_front(half);
-        }
-        self.notes.push(Note::Written {
-            calls: self.calls,
-            records: self.settled,
-        });
-        self.state = State::Settling;
-        Step::Act(Action::Ledger(vec![op]))
-    }
-
-    fn judge(&mut self, now: Ms, batch: &Batch, answer: &Answer) -> Judged {
-        let wait = self.wait_after(now, answer);
-        let (mut rows, mut to_halve, mut settled) = (Vec::new(), Vec::new(), 0);
-        // A call that accepted a row was not refused as a whole: a row it does not name is in doubt.
-        let accepted_some = answer.rows.iter().any(|said| said.verdict == Verdict::Accepted);
-        for (index, row) in batch.rows.iter().enumerate() {
-            let said = answer.rows.get(index);
-            let verdict = said.map_or(Verdict::Absent, |said| said.verdict);
-            let reason = match said {
-                Some(said) if !said.reason.text.is_empty() => said.reason.clone(),
-                _ => answer.reason.clone(),
-            };
-            let settlement = match fate(answer.delivery, verdict) {
-                Fate::Done => {
-                    self.written += 1;
-                    settled += 1;
-                    Settlement::Done {
-                        id: said.and_then(|said| said.id.clone()),
-                        number: said.and_then(|said| said.number.clone()),
-                        lines: said.and_then(|said| said.lines),
-                    }
-                }
-                Fate::Dead => {
-                    settled += 1;
-                    self.dead(reason)
-                }
-                Fate::Again => Settlement::Retry {
-                    not_before: now + wait,
-                    spend: false,
-                    reason,
-                },
-                Fate::Stop => {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
-                    Settlement::Retry {
-                        not_before: now,
-                        spend: false,
-                        reason,
-                    }
-                }
-                Fate::Halve if accepted_some => Settlement::Unknown {
-                    resolve_after: now + self.target.quiet,
-                    reason,
-                },
-                Fate::Halve if batch.rows.len() == 1 => {
-                    settled += 1;
-                    self.dead(reason)
-                }
-                Fate::Halve => {
-                    to_halve.push(row.clone());
-                    Settlement::Retry {
-                        not_before: now,
-                        spend: false,
-                        reason,
-                    }
-                }
-                Fate::AskNow => {
-                    let code = match verdict {
-                        Verdict::Exists => codes::EXISTS.to_owned(),
-                        _ => reason.code,
-                    };
-                    Settlement::Unknown {
-                        resolve_after: now,
-                        reason: Reason::new(code, reason.text),
-                    }
-                }
-                Fate::AskLater => Settlement::Unknown {
-                    resolve_after: now + self.target.quiet,
-                    reason,
-                },
-            };
-            rows.push((row.record, settlement));
-        }
-        let second = to_halve.split_off(to_halve.len().div_ceil(2));
-        let halves = [to_halve, second]
-            .into_iter()
-            .filter(|rows| !rows.is_empty())
-            .map(|rows| Batch {
-                action: batch.action,
-                rows,
-            })
-            .collect();
-        Judged {
-            rows,
-            halves,
-            settled,
-        }
-    }
-
-    fn dead(&mut self, reason: Reason) -> Settlement {
-        self.troubled = true;
-        if self.target.stop_at_first_dead && self.stopped.is_none() {
-            self.stopped = Some(Stopped::FirstDead(reason.clone()));
-        }
-        Settlement::Dead(reason)
-    }
-
-    /// Slows the whole target down after an answer that proves nothing was executed; gives up after many in a row.
-    fn wait_after(&mut self, now: Ms, answer: &Answer) -> Ms {
-        use crate::classify::Class;
-        let wait = match answer.delivery {
-            Delivery::NotSent => {
-                self.unreachable += 1;
-                if self.unreachable >= MAX_UNREACHABLE {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
-                }
-                back_off(self.unreachable)
-            }
-            Delivery::Answered(Class::Throttled | Class::Transient) => {
-                self.busy += 1;
-                if self.busy >= MAX_BUSY {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
-                }
-                answer.wait.unwrap_or_else(|| back_off(self.busy))
-            }
-            Delivery::Answered(Class::Auth { replay_write }) => {
-                self.auth += 1;
-                if self.auth >= MAX_AUTH {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
-                }
-                if !replay_write {
-                    // Asked about at once, not sent again.
-                    return 0;
-                }
-                0
-            }
-            Delivery::Lost => {
-                self.unreachable += 1;
-                if self.unreachable >= MAX_UNREACHABLE {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
-                }
-                return 0;
-            }
-            Delivery::Answered(_) => {
-                self.unreachable = 0;
-                self.busy = 0;
-                self.auth = 0;
-                return 0;
-            }
-        }
-        .clamp(0, MAX_WAIT);
-        self.again = true;
-        self.rest_until = Some(now + wait);
-        wait
-    }
-}
-
-/// 1 s, 2 s, 4 s ... at most a minute.
-fn back_off(nth: u32) -> Ms {
-    1_000_i64 << nth.saturating_sub(1).min(6)
-}
-
-/// The word stored with an attempt.
-fn outcome_word(delivery: Delivery) -> &'static str {
-    use crate::classify::Class;
-    match delivery {
-        Delivery::NotSent => "not_sent",
-        Delivery::Lost => "lost",
-        Delivery::Answered(class) => match class {
-            Class::Ok => "ok",
-            Class::Rows => "rows",
-            Class::Rejected => "rejected",
-            Class::Auth { .. } => "auth",
-            Class::Throttled => "throttled",
-            Class::Transient => "transient",
-            Class::QuotaStop => "quota_stop",
-            Class::ConfigError => "config_error",
-            Class::Fault => "fault",
-            Class::NoMatch => "no_match",
-        },
     }
 }

@@ -1,5 +1,7 @@
 //! What a run does, step by step, for every fault it must survive: scripted events in, actions out.
 
+#[path = "traces/protocol.rs"]
+mod protocol;
 mod script;
 
 use expect_test::expect;
@@ -32,6 +34,7 @@ fn everything_goes_well() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun
                 pick unknown
             < unknowns
@@ -75,6 +78,7 @@ fn what_an_earlier_process_left_is_asked_about_first() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun recovered=2 open=2 closed=0..50000
                 note: 2 recovered
                 pick unknown
@@ -358,6 +362,7 @@ fn a_start_that_leaves_a_gap_reads_nothing_when_the_scheme_says_so() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun closed=0..50000
                 note: window left: E3054 70000 > 50000
                 pick unknown
@@ -511,6 +516,7 @@ fn not_sent_is_sent_again_with_growing_pauses_five_times() {
                 SEND attempt 5 create 1 2 3
             < notsent
                 settle 5 not_sent: 1 again from 131000 2 again from 131000 3 again from 131000
+                circuit 5 until 175000
             < applied
                 note: stopping: X call
                 count states
@@ -590,6 +596,7 @@ fn throttled_waits_as_the_vendor_says_and_spends_nothing() {
         expect![[r#"
             < all throttled wait=999999999
                 settle 1 throttled: 1 again from 3700000 2 again from 3700000 3 again from 3700000
+                circuit 0 until 3700000
             < applied
                 SLEEP until 3700000 (target)
         "#]],
@@ -874,6 +881,7 @@ fn answers_lost_in_a_row_stop_the_run_before_everything_is_in_doubt() {
         expect![[r#"
             < lost
                 settle 5 lost: 5 unknown X until 160000
+                circuit 5 until 160000
             < applied
                 note: stopping: X call
                 count states
@@ -1361,6 +1369,7 @@ fn a_limit_bounds_what_is_read_and_written() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun
                 pick unknown
             < unknowns
@@ -1519,6 +1528,7 @@ fn halves_of_a_run() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun
                 pick unknown
             < unknowns
@@ -1542,6 +1552,7 @@ fn an_event_out_of_order_stops_the_run_with_a_code() {
         expect![[r#"
             < start
                 begin run
+                read circuit
             < begun
                 pick unknown
             < unknowns
@@ -1572,62 +1583,63 @@ fn cancel_at_every_step() {
         plan(),
         script,
         expect![[r#"
-        < start
-            begin run
-        < begun
-            pick unknown
-        < unknowns 9
-            ASK resolve 9
-        < found none
-            resolve 9 resend
-        < applied
-            pick unknown
-        < unknowns
-            open window [0, 100000)
-        < opened
-            FETCH window 1 page 1 [0, 100000)
-        < page 2 more
-            stage window 1 page 1: 2 rows
-        < staged new=2
-            FETCH window 1 page 2 [0, 100000)
-        < failed fault
-            note: read again: X fault
-            SLEEP until 101000 (source)
-        < woke
-            FETCH window 1 page 2 [0, 100000)
-        < page 1
-            stage window 1 page 2: 1 rows, last, close [0, 90000)
-        < staged new=1
-            pick 500 after the start
-        < picked 1 2 3
-            TRANSFORM 1 2 3
-        < ready
-            claim create 1 2 3, ask from 191000
-        < claimed
-            SEND attempt 1 create 1 2 3
-        < lost
-            settle 1 lost: 1 unknown X until 161000 2 unknown X until 161000 3 unknown X until 161000
-        < applied
-            pick 500 after 3
-        < picked
-            pick unknown
-        < unknowns due=160000
-            SLEEP until 160000 (quiet, 0 unknown)
-        < woke
-            pick unknown
-        < unknowns 1 2 3
-            ASK resolve 1 2 3
-        < found none none none
-            resolve 1 resend 2 resend 3 resend
-        < applied
-            pick unknown
-        < unknowns
-            pick 500 after the start
-        < picked 1 2 3
-            TRANSFORM 1 2 3
-        < ready
-            claim create 1 2 3, ask from 250000
-    "#]],
+            < start
+                begin run
+                read circuit
+            < begun
+                pick unknown
+            < unknowns 9
+                ASK resolve 9
+            < found none
+                resolve 9 resend
+            < applied
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 2 more
+                stage window 1 page 1: 2 rows
+            < staged new=2
+                FETCH window 1 page 2 [0, 100000)
+            < failed fault
+                note: read again: X fault
+                SLEEP until 101000 (source)
+            < woke
+                FETCH window 1 page 2 [0, 100000)
+            < page 1
+                stage window 1 page 2: 1 rows, last, close [0, 90000)
+            < staged new=1
+                pick 500 after the start
+            < picked 1 2 3
+                TRANSFORM 1 2 3
+            < ready
+                claim create 1 2 3, ask from 191000
+            < claimed
+                SEND attempt 1 create 1 2 3
+            < lost
+                settle 1 lost: 1 unknown X until 161000 2 unknown X until 161000 3 unknown X until 161000
+            < applied
+                pick 500 after 3
+            < picked
+                pick unknown
+            < unknowns due=160000
+                SLEEP until 160000 (quiet, 0 unknown)
+            < woke
+                pick unknown
+            < unknowns 1 2 3
+                ASK resolve 1 2 3
+            < found none none none
+                resolve 1 resend 2 resend 3 resend
+            < applied
+                pick unknown
+            < unknowns
+                pick 500 after the start
+            < picked 1 2 3
+                TRANSFORM 1 2 3
+            < ready
+                claim create 1 2 3, ask from 250000
+        "#]],
     );
     let steps: Vec<&str> = script.split(['\n', ';']).map(str::trim).collect();
     let mut summary = String::new();

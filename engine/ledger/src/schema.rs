@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -270,6 +270,40 @@ ALTER TABLE scheme ADD COLUMN suspect_until_ms INTEGER;
 ALTER TABLE scheme ADD COLUMN suspect_ask_ms INTEGER;
 -- The generation of the ledger for which this was settled.
 ALTER TABLE scheme ADD COLUMN suspect_generation INTEGER;
+";
+
+/// Further calls for a document, targets that cannot be reached, how long a wait was really tried.
+const V4: &str = "
+-- The further call that is next; NULL = the document itself.
+ALTER TABLE record ADD COLUMN step TEXT;
+-- When the current version was first sent without a known end; NULL = no send of it is in doubt.
+ALTER TABLE record ADD COLUMN doubted_ms INTEGER;
+UPDATE record SET doubted_ms = coalesce(unknown_since_ms, changed_ms)
+ WHERE maybe_sent <> 0 OR state IN ('sending', 'unknown');
+-- The last try of a waiting record, and how long it has waited while it was tried.
+ALTER TABLE record ADD COLUMN tried_ms INTEGER;
+ALTER TABLE record ADD COLUMN waited_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE record SET tried_ms = waits_since_ms WHERE waits_since_ms IS NOT NULL;
+
+ALTER TABLE attempt_row ADD COLUMN step TEXT;
+
+-- What the further calls of a document came to.
+CREATE TABLE record_step (
+    record        INTEGER NOT NULL REFERENCES record(id),
+    step          TEXT NOT NULL,
+    version       TEXT NOT NULL,
+    target_id     TEXT,
+    target_number TEXT,
+    done_ms       INTEGER NOT NULL,
+    PRIMARY KEY (record, step)
+) STRICT, WITHOUT ROWID;
+
+-- A target that could not be reached, or asked for a pause.
+CREATE TABLE circuit (
+    target   TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version of a file.

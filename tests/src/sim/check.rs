@@ -11,7 +11,7 @@ use flow::{Stopped, Summary};
 use ledger::read::{RecordFilter, RecordRow, RunFilter};
 
 use super::content::{Content, Kind};
-use super::shell::{GIVEN_UP, SCHEME, WAIT_FOR, World};
+use super::shell::{GIVEN_UP, SCHEME, World};
 use super::target::Row;
 
 fn fail<T>(what: impl Into<String>) -> Result<T, String> {
@@ -40,7 +40,7 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
             from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held)
         }
         LedgerOp::BeginRun { .. } => from == Some(Sending) && to == Unknown,
-        LedgerOp::Resolve { .. } => from == Some(Unknown) && matches!(to, Done | Pending | Held),
+        LedgerOp::Resolve { .. } => from == Some(Unknown) && matches!(to, Done | Pending | Held | Dead),
         LedgerOp::Refuse { .. } => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
         LedgerOp::OpenWindow { .. }
         | LedgerOp::EndWindow { .. }
@@ -49,6 +49,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::PickUnknown { .. }
         | LedgerOp::EndRun { .. }
         | LedgerOp::CountStates { .. }
+        | LedgerOp::ReadCircuit { .. }
+        | LedgerOp::SetCircuit { .. }
         | LedgerOp::Audit { .. } => false,
         // No simulated ledger is put back from a copy.
         LedgerOp::Suspect { .. } | LedgerOp::Identify { .. } => false,
@@ -218,6 +220,7 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
         return Ok(());
     }
     let at_rest = record.done_version.is_none()
+        && record.target_id.is_none()
         && matches!(record.state, RecordState::Dead | RecordState::Skipped)
         && !setup.too_late;
     if at_rest && made > 0 && !setup.may_double() {
@@ -240,11 +243,26 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
     if document.content != Some(content) {
         return fail(format!("the document says {:?}", document.content));
     }
+    let steps = setup.steps_of(&content);
+    if content.kind != Kind::Void && document.steps != steps {
+        return fail(format!("done with {} of {steps} steps", document.steps));
+    }
+    for step in 0..steps {
+        let times = world
+            .target
+            .journal
+            .iter()
+            .filter(|entry| entry.content == content && entry.step == Some(step))
+            .count();
+        if content.kind != Kind::Void && times == 0 {
+            return fail(format!("step {step} was never made"));
+        }
+    }
     let written = world
         .target
         .journal
         .iter()
-        .filter(|entry| entry.content == content)
+        .filter(|entry| entry.content == content && entry.step.is_none())
         .count();
     let may_repeat =
         world.in_doubt.contains(&record.record) || setup.several || setup.on_seen == OnSeen::Update;
@@ -286,14 +304,20 @@ pub(super) fn nobody_waits_in_vain(world: &World) -> Result<(), String> {
         ..RecordFilter::default()
     };
     for record in world.reader.list_records(&pending).map_err(|e| e.to_string())? {
-        let (Some(since), Some(content)) = (record.waits_since, Content::parse(&record.version)) else {
+        let (Some(_), Some(content)) = (record.waits_since, Content::parse(&record.version)) else {
             continue;
         };
         let came = world.calm
             || world
                 .arrival(content.serial)
                 .is_some_and(|at| at <= world.instant);
-        if came || world.instant - since > WAIT_FOR {
+        let rows = world
+            .reader
+            .sources(&[record.record])
+            .map_err(|e| e.to_string())?;
+        // A gap counts as two hours at most, so that the last try may be one gap late.
+        let waited = rows.first().map_or(0, |row| row.waited);
+        if came || waited > world.setup.wait_for {
             return fail(format!("was not tried, or not given up: {record:?}"));
         }
     }
@@ -357,8 +381,12 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
             return fail(format!("the newest row is {content}, the ledger has {record:?}"));
         }
         let want = match content.kind {
-            Kind::Plain => record.state == RecordState::Done,
-            Kind::Deferred => record.state == RecordState::Done || was_given_up(record),
+            Kind::Plain => record.state == RecordState::Done || ends_at_a_step(world, &content, record),
+            Kind::Deferred => {
+                record.state == RecordState::Done
+                    || was_given_up(record)
+                    || ends_at_a_step(world, &content, record)
+            }
             Kind::Poison | Kind::Broken | Kind::Keyless => record.state == RecordState::Dead,
             Kind::Void => matches!(record.state, RecordState::Done | RecordState::Skipped),
             Kind::Filtered => true,
@@ -375,15 +403,27 @@ fn was_given_up(record: &RecordRow) -> bool {
     record.state == RecordState::Dead && reason.is_some_and(|reason| reason.code == GIVEN_UP)
 }
 
+/// The target refused the last step.
+fn ends_at_a_step(world: &World, content: &Content, record: &RecordRow) -> bool {
+    record.state == RecordState::Dead
+        && record.step.is_some()
+        && (0..world.setup.steps.len()).any(|step| world.setup.refuses(content, step))
+}
+
 /// Dead, held and skipped only for a reason that this world has.
 fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
     let setup = &world.setup;
     let customer: u32 = record.label.parse().map_err(|_| "not a customer")?;
-    let kind = Content::parse(record.version.trim_end_matches("-void")).map(|content| content.kind);
+    let content = Content::parse(record.version.trim_end_matches("-void"));
+    let kind = content.map(|content| content.kind);
+    let refused_step = content.is_some_and(|content| {
+        (0..setup.steps.len()).any(|step| setup.refuses(&content, step)) && record.step.is_some()
+    });
     let code = record.reason.as_ref().map_or("", |reason| reason.code.as_str());
     let good = match record.state {
         RecordState::Done => true,
         RecordState::Pending | RecordState::Sending | RecordState::Unknown => false,
+        RecordState::Dead if refused_step => true,
         RecordState::Dead if kind == Some(Kind::Deferred) => was_given_up(record),
         RecordState::Dead => matches!(kind, Some(Kind::Poison | Kind::Broken | Kind::Keyless)),
         RecordState::Skipped => matches!(kind, Some(Kind::Filtered | Kind::Void)),
@@ -395,7 +435,7 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
                 manner(setup.proof, setup.on_unknown) == Manner::Hold
                     || record.action == Some(WriteAction::Void)
             }
-            codes::UNKNOWN_TOO_LONG => setup.proof != Proof::Upsert,
+            codes::UNKNOWN_TOO_LONG => setup.proof != Proof::Upsert || record.step.is_some(),
             codes::EXISTS_NOT_FOUND => false,
             // The ledger's own: another record has the key.
             _ => setup.collides(customer),

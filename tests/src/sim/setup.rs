@@ -5,6 +5,7 @@ use flow::ids::Ms;
 use flow::op::OnSeen;
 use flow::window::{CatchUp, First, WindowRule};
 
+use super::content::Content;
 use super::rng::Rng;
 
 /// A second.
@@ -51,6 +52,16 @@ pub(super) struct Setup {
     pub(super) find_before_create: bool,
     /// A refused record stops the run.
     pub(super) stop_at_first_dead: bool,
+    /// How long the target remembers the keys of calls.
+    pub(super) remembers: Ms,
+    /// Further calls that each document gets.
+    pub(super) steps: &'static [&'static str],
+    /// The target makes the first two of them in the same call, as far as it gets.
+    pub(super) by_itself: bool,
+    /// After so long a record is no longer worth waiting for.
+    pub(super) wait_for: Ms,
+    /// It is down for hours at a time.
+    pub(super) outages: bool,
     /// Some documents are already there.
     pub(super) foreign: bool,
     /// Some customers share a key at the target.
@@ -112,6 +123,12 @@ impl Setup {
                 CatchUp::Extend
             },
         });
+        let steps: &[&str] = match rng.between(0, 5) {
+            0 => &["submit"],
+            1 => &["submit", "audit"],
+            2 => &["submit", "audit", "notify"],
+            _ => &[],
+        };
         let find_before_create = rng.in_thousand(250) && proof != Proof::None;
         Setup {
             proof,
@@ -124,6 +141,11 @@ impl Setup {
             all_or_nothing: rng.in_thousand(250),
             find_before_create,
             stop_at_first_dead: rng.in_thousand(100),
+            remembers: rng.pick(&[2 * HOUR, 24 * HOUR]),
+            steps,
+            by_itself: steps.len() > 1 && rng.in_thousand(500),
+            wait_for: rng.pick(&[4 * HOUR, 24 * HOUR]),
+            outages: rng.in_thousand(250),
             foreign: (proof == Proof::UniqueKey || find_before_create) && rng.in_thousand(400),
             collisions: rng.in_thousand(200),
             window,
@@ -150,7 +172,23 @@ impl Setup {
 
     /// A lost create may be executed and sent again: the scheme or the target chose "at least once".
     pub(super) fn may_double(&self) -> bool {
-        self.on_unknown == OnUnknown::Resend && matches!(self.proof, Proof::Query | Proof::None)
+        let forgets = matches!(self.proof, Proof::Query | Proof::None | Proof::IdempotencyKey);
+        self.on_unknown == OnUnknown::Resend && forgets
+    }
+
+    /// The first step a document is to get from a place on.
+    pub(super) fn step_from(&self, content: &Content, place: usize) -> Option<usize> {
+        (place..self.steps.len()).find(|at| content.wants(self.steps[*at]))
+    }
+
+    /// How many steps a document has when all is done.
+    pub(super) fn steps_of(&self, content: &Content) -> usize {
+        self.steps.iter().filter(|step| content.wants(step)).count()
+    }
+
+    /// Whether the target refuses a step of a document.
+    pub(super) fn refuses(&self, content: &Content, step: usize) -> bool {
+        content.refused_at_the_end() && step + 1 == self.steps_of(content)
     }
 
     /// The natural key of a customer's document.

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use flow::classify::{Class, Delivery, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, RecordId};
 use flow::op::{
-    LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, StagedRow, Trigger, WriteAction,
+    LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, StagedRow, Trigger, WAIT_GAP, WriteAction,
 };
 use flow::window::Proposal;
 use flow::{
-    Action, Answer, Event, Found, Job, JobPlan, Page, Purpose, ReadFailure, ReadFailureKind, Ready,
-    RowAnswer, SourceFacts, Stages, Summary, TargetFacts, TransformItem, Transformed,
+    Action, Answer, CallFacts, Event, Found, Job, JobPlan, MAX_UNREACHABLE, PROBE_EVERY, Page, Purpose,
+    ReadFailure, ReadFailureKind, Ready, RowAnswer, SourceFacts, Stages, StepFacts, Summary, TargetFacts,
+    TransformItem, Transformed,
 };
+use ledger::read::SourceRow;
 use ledger::{Blobs, Ledger, Reader};
 
 use super::Report;
@@ -22,8 +24,6 @@ use super::setup::{BEGIN, Drift, HOUR, MINUTE, SECOND, Setup};
 use super::source::Source;
 use super::target::{Outcome, Row, Target};
 
-/// After so long a record is no longer worth waiting for.
-pub(super) const WAIT_FOR: Ms = 24 * HOUR;
 /// Reason of a record whose wait was given up.
 pub(super) const GIVEN_UP: &str = "M6";
 
@@ -56,6 +56,8 @@ pub(super) struct World {
     arrivals: BTreeMap<u32, Ms>,
     /// Which version of a record waits, by its key, and since when.
     waiting: BTreeMap<String, (u32, Ms)>,
+    /// Those that will wait once the ledger knows it.
+    to_wait: BTreeMap<String, (u32, Ms)>,
     /// The weather is clear.
     pub(super) calm: bool,
     /// When the job took its last step.
@@ -68,6 +70,10 @@ pub(super) struct World {
     handles: BTreeMap<u64, Content>,
     run: i64,
     claimed_at: Ms,
+    /// The target cannot be reached before.
+    down_until: Ms,
+    /// Calls in a row that did not come through, and the last of them.
+    failures: (u32, Ms),
     trace: Option<Vec<String>>,
 }
 
@@ -144,6 +150,7 @@ impl World {
             states: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            to_wait: BTreeMap::new(),
             calm: false,
             stepped: BEGIN,
             instant: BEGIN,
@@ -153,6 +160,8 @@ impl World {
             handles: BTreeMap::new(),
             run: 0,
             claimed_at: 0,
+            down_until: 0,
+            failures: (0, 0),
             trace: traced.then(|| vec![format!("{setup:?}")]),
             setup,
             rng,
@@ -171,6 +180,7 @@ impl World {
             self.night();
         }
         self.calm = true;
+        self.down_until = 0;
         self.note(|| "the weather clears".to_owned());
         let clear = self.now;
         // An older question may be half an hour away, a throttled record an hour; each twice at the worst.
@@ -191,7 +201,8 @@ impl World {
                 }
                 Some((_, due)) => {
                     let due = due.or(next).unwrap_or(self.now + MINUTE);
-                    self.advance((due - self.now).clamp(0, HOUR) + SECOND);
+                    // A target that could not be reached is called once a minute.
+                    self.advance((due - self.now).clamp(0, HOUR) + PROBE_EVERY + SECOND);
                 }
             }
         }
@@ -203,6 +214,9 @@ impl World {
     fn night(&mut self) {
         let longest = self.rng.pick(&[10 * SECOND, 10 * MINUTE, 5 * HOUR, 40 * HOUR]);
         let (gap, changes) = (self.rng.between(0, longest), self.rng.between(0, 8));
+        if self.setup.outages && self.rng.in_thousand(300) {
+            self.down_until = self.now + gap + self.rng.between(0, 6 * HOUR);
+        }
         for _ in 0..changes {
             self.advance(gap / 8);
             self.source.change(&self.setup, &mut self.rng, self.now, None);
@@ -220,7 +234,11 @@ impl World {
         self.report.runs += 1;
         self.blobs = Blobs::new();
         self.handles.clear();
+        self.to_wait.clear();
         self.instant = self.now;
+        if self.failures.0 < MAX_UNREACHABLE {
+            self.failures = (0, 0);
+        }
         let plan = self.plan();
         let tries_all = plan.stages != Stages::Fetch && plan.limit.is_none();
         self.note(|| format!("run: {:?} limit {:?}", plan.stages, plan.limit));
@@ -240,6 +258,8 @@ impl World {
                     .iter()
                     .filter(|(_, state)| **state == RecordState::Sending);
                 self.lost.extend(sending.map(|(id, _)| *id));
+                // What it had not written down yet, nobody knows.
+                self.failures = (0, 0);
                 self.note(|| "CRASH".to_owned());
                 None
             }
@@ -279,6 +299,20 @@ impl World {
                 quiet: setup.quiet,
                 find_before_create: setup.find_before_create,
                 stop_at_first_dead: setup.stop_at_first_dead && !self.calm,
+                remembers: setup.remembers,
+                steps: setup
+                    .steps
+                    .iter()
+                    .map(|name| StepFacts {
+                        name: (*name).to_owned(),
+                        call: CallFacts {
+                            batch: setup.batch.min(2),
+                            proof: Proof::Query,
+                            timeout: setup.timeout,
+                            quiet: setup.quiet,
+                        },
+                    })
+                    .collect(),
             }),
             limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
             settle_wait: setup.settle_wait,
@@ -364,6 +398,10 @@ impl World {
                     *self.staged.entry(run.0).or_default() += u64::try_from(rows.len()).unwrap_or_default();
                     self.seen
                         .extend(rows.iter().map(|row| (row.key.clone(), row.version.clone())));
+                }
+                (LedgerOp::Refuse { now, .. }, _) => {
+                    let begun = std::mem::take(&mut self.to_wait).into_iter();
+                    self.waiting.extend(begun.map(|(key, (serial, _))| (key, (serial, *now))));
                 }
                 (LedgerOp::Claim { now, rows, .. }, _) => {
                     self.claimed_at = *now;
@@ -453,7 +491,7 @@ impl World {
     }
 
     /// The rows behind records, with what they say.
-    fn rows(&self, records: &[RecordId]) -> Result<Vec<(ledger::read::SourceRow, Content)>, String> {
+    fn rows(&self, records: &[RecordId]) -> Result<Vec<(SourceRow, Content)>, String> {
         let rows = self.reader.sources(records).map_err(|e| e.to_string())?;
         if rows.len() != records.len() {
             return Err(format!("records without a row among {records:?}"));
@@ -472,6 +510,21 @@ impl World {
         let mut outcomes = Vec::new();
         for (item, (row, content)) in items.iter().zip(self.rows(&ids)?) {
             let reason = |text| Reason::new("M3", text);
+            if let Some(name) = &row.step {
+                let at = self.setup.steps.iter().position(|step| step == name);
+                let at = at.ok_or_else(|| format!("no such step: {name}"))?;
+                let next = self.setup.step_from(&content, at + 1);
+                outcomes.push(Transformed::Ready(Ready {
+                    action: WriteAction::Step,
+                    group: 0,
+                    form: String::new(),
+                    tkey: "[]".to_owned(),
+                    payload: self.blob(content),
+                    next: next.map(|next| self.setup.steps[next].to_owned()),
+                    half: None,
+                }));
+                continue;
+            }
             let action = match (item.void, item.has_target || row.target_id.is_some()) {
                 (true, true) => WriteAction::Void,
                 (true, false) => {
@@ -485,7 +538,7 @@ impl World {
             outcomes.push(match content.kind {
                 Kind::Broken => Transformed::Refused(Refusal::Dead(reason("cannot be transformed"))),
                 Kind::Deferred if !self.has_come(content.serial) => {
-                    Transformed::Refused(self.wait(&content, row.waits_since)?)
+                    Transformed::Refused(self.wait(&content, &row)?)
                 }
                 _ => Transformed::Ready(Ready {
                     action,
@@ -493,10 +546,20 @@ impl World {
                     form: String::new(),
                     tkey: self.setup.tkey(content.customer),
                     payload: self.blob(content),
+                    next: self.next(&content, action),
+                    half: self.setup.by_itself.then(|| self.setup.steps[0].to_owned()),
                 }),
             });
         }
         Ok(Event::Transformed(outcomes))
+    }
+
+    /// The step after a document that was written as it was meant to be.
+    fn next(&self, content: &Content, action: WriteAction) -> Option<String> {
+        let made = if self.setup.by_itself { 2 } else { 0 };
+        let next = self.setup.step_from(content, made);
+        next.filter(|_| action != WriteAction::Void)
+            .map(|next| self.setup.steps[next].to_owned())
     }
 
     /// Whether the record has come for which a version waits.
@@ -511,7 +574,8 @@ impl World {
         self.arrivals.get(&serial).copied()
     }
 
-    fn wait(&mut self, content: &Content, since: Option<Ms>) -> Result<Refusal, String> {
+    fn wait(&mut self, content: &Content, row: &SourceRow) -> Result<Refusal, String> {
+        let since = row.waits_since;
         let known = self.waiting.get(&content.key()).copied();
         if let Some((serial, began)) = known
             && serial == content.serial
@@ -521,14 +585,15 @@ impl World {
                 "{content} waits since {began}, the ledger says {since:?}"
             ));
         }
-        if since.is_some_and(|since| self.now - since > WAIT_FOR) {
+        let tried = row.tried.map_or(0, |tried| (self.now - tried).clamp(0, WAIT_GAP));
+        if row.waited + tried > self.setup.wait_for {
             self.report.given_up += 1;
             self.waiting.remove(&content.key());
             return Ok(Refusal::Dead(Reason::new(GIVEN_UP, "waited too long")));
         }
         if since.is_none() {
             self.report.waited += 1;
-            self.waiting.insert(content.key(), (content.serial, self.now));
+            self.to_wait.insert(content.key(), (content.serial, self.now));
         }
         Ok(Refusal::Later {
             not_before: self.now + self.rng.between(0, HOUR),
@@ -537,25 +602,76 @@ impl World {
     }
 
     fn ask(&mut self, purpose: Purpose, records: &[RecordId]) -> Result<Event, String> {
-        if purpose == Purpose::Resolve && !matches!(self.setup.proof, Proof::UniqueKey | Proof::Query) {
+        self.calls()?;
+        let rows = self.rows(records)?;
+        let by_key = rows.iter().any(|(row, _)| row.step.is_none());
+        let can_ask = matches!(self.setup.proof, Proof::UniqueKey | Proof::Query);
+        if purpose == Purpose::Resolve && by_key && !can_ask {
             return Err("a target that cannot be asked was asked".to_owned());
         }
         let latency = self.rng.between(10, 2_000);
         self.advance(latency);
-        if !self.calm && self.rng.in_thousand(self.setup.target_faults / 2) {
-            return Ok(self.read_failed());
+        if self.now < self.down_until {
+            self.failed();
+            return Ok(Event::ReadFailed(ReadFailure {
+                kind: ReadFailureKind::Unreachable,
+                wait: None,
+                reason: Reason::new("M7", "down"),
+            }));
         }
-        let answers = self.rows(records)?.into_iter().map(|(_, content)| {
-            match self.target.of_key(&self.setup.tkey(content.customer))[..] {
-                [] => Found::None,
-                [id] => Found::One {
-                    id: id.to_owned(),
-                    number: None,
-                },
-                _ => Found::Many,
+        if !self.calm && self.rng.in_thousand(self.setup.target_faults / 2) {
+            let failed = self.read_failed();
+            match &failed {
+                Event::ReadFailed(failure) if failure.kind == ReadFailureKind::Unreachable => self.failed(),
+                _ => {}
             }
-        });
+            return Ok(failed);
+        }
+        self.failures = (0, 0);
+        let answers = rows.into_iter().map(|(row, content)| self.found(&row, &content));
         Ok(Event::Asked(answers.collect()))
+    }
+
+    /// What the target shows of a record's document.
+    fn found(&self, row: &SourceRow, content: &Content) -> Found {
+        let named = |name: &String| self.setup.steps.iter().position(|step| step == name);
+        let one = |id: &str, from: usize| Found::One {
+            id: id.to_owned(),
+            number: None,
+            next: self
+                .setup
+                .step_from(content, from)
+                .map(|next| self.setup.steps[next].to_owned()),
+        };
+        let made = |id: &str| self.target.documents.get(id).map_or(0, |document| document.steps);
+        if let (Some(at), Some(id)) = (row.step.as_ref().and_then(named), &row.target_id) {
+            return if made(id) > at {
+                one(id, at + 1)
+            } else {
+                Found::None
+            };
+        }
+        match self.target.of_key(&self.setup.tkey(content.customer))[..] {
+            [] => Found::None,
+            [id] => one(id, made(id)),
+            _ => Found::Many,
+        }
+    }
+
+    /// A call is made: never while only a probe a minute may go out.
+    fn calls(&self) -> Result<(), String> {
+        let (failures, last) = self.failures;
+        if failures >= MAX_UNREACHABLE && self.now - last < PROBE_EVERY {
+            return Err(format!(
+                "a call {} ms after the last of {failures} that did not come through",
+                self.now - last
+            ));
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self) {
+        self.failures = (self.failures.0 + 1, self.now);
     }
 
     /// `None` = the process died in the middle of it.
@@ -574,14 +690,23 @@ impl World {
                 ));
             }
             let content = self.handles.get(&blob.0).copied().ok_or("no such payload")?;
+            let step = stored
+                .step
+                .as_ref()
+                .and_then(|name| self.setup.steps.iter().position(|step| step == name));
+            if (action == WriteAction::Step) != step.is_some() {
+                return Err(format!("{action:?} at the step {:?}", stored.step));
+            }
             rows.push(Row {
                 action,
+                step,
                 id: stored.target_id.filter(|_| action != WriteAction::Create),
                 tkey: self.setup.tkey(content.customer),
                 content,
             });
         }
         check::one_in_flight(self, &rows)?;
+        self.calls()?;
         if !self.calm && self.rng.in_thousand(self.setup.crashes * 3) {
             self.lost.extend(ids);
             match self.rng.between(0, 3) {
@@ -595,7 +720,10 @@ impl World {
             }
             return Ok(None);
         }
-        let weather = if !self.calm && self.rng.in_thousand(self.setup.target_faults) {
+        let weather = if self.now < self.down_until {
+            self.report.faults += 1;
+            Weather::NotSent
+        } else if !self.calm && self.rng.in_thousand(self.setup.target_faults) {
             self.report.faults += 1;
             self.lost.extend(ids);
             self.rng.pick(&STORMS)
@@ -606,7 +734,12 @@ impl World {
         let begun = self.now;
         let latency = self.rng.between(10, self.setup.timeout);
         self.advance(latency);
-        Ok(Some(Event::Answered(self.answer(weather, rows, begun))))
+        let answer = self.answer(weather, rows, begun);
+        match answer.delivery {
+            Delivery::NotSent | Delivery::Lost => self.failed(),
+            Delivery::Answered(_) => self.failures = (0, 0),
+        }
+        Ok(Some(Event::Answered(answer)))
     }
 
     fn answer(&mut self, weather: Weather, rows: Vec<Row>, begun: Ms) -> Answer {
@@ -654,7 +787,7 @@ impl World {
     }
 
     fn execute(&mut self, rows: &[Row]) -> Vec<Outcome> {
-        if self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison) {
+        if self.setup.all_or_nothing && rows.iter().any(Row::is_poison) {
             return vec![Outcome::Rejected; rows.len()];
         }
         rows.iter()
@@ -673,7 +806,7 @@ impl World {
         };
         let at = self.rng.between(from, to);
         self.note(|| format!("will be executed at {}", at - BEGIN));
-        let whole = self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison);
+        let whole = self.setup.all_or_nothing && rows.iter().any(Row::is_poison);
         if !whole {
             self.target.execute_later(at, rows);
         }
@@ -681,8 +814,7 @@ impl World {
 
     /// An answer that names every row; `partial` = all but some.
     fn plain(&mut self, rows: &[Row], partial: bool) -> Answer {
-        let whole_reject =
-            self.setup.all_or_nothing && rows.iter().any(|row| row.content.kind == Kind::Poison);
+        let whole_reject = self.setup.all_or_nothing && rows.iter().any(Row::is_poison);
         if whole_reject {
             return answered(Delivery::Answered(Class::Rejected), Vec::new());
         }
@@ -695,6 +827,7 @@ impl World {
                     (Verdict::Accepted, None)
                 }
                 Outcome::Accepted(id) => (Verdict::Accepted, Some(id)),
+                Outcome::Half(id) => (Verdict::Half, Some(id)),
                 Outcome::Rejected => (Verdict::Rejected, None),
                 Outcome::Exists => (Verdict::Exists, None),
             };
@@ -708,7 +841,9 @@ impl World {
         });
         let answers: Vec<RowAnswer> = answers.collect();
         // Some call a batch refused although a part of it was accepted.
-        let some_accepted = answers.iter().any(|answer| answer.verdict == Verdict::Accepted);
+        let some_accepted = answers
+            .iter()
+            .any(|answer| matches!(answer.verdict, Verdict::Accepted | Verdict::Half));
         let class = if partial && some_accepted && self.rng.in_thousand(500) {
             Class::Rejected
         } else {

@@ -16,6 +16,8 @@ pub(super) struct Document {
     pub(super) tkey: String,
     /// What it says; `None` = written by somebody else and never by us.
     pub(super) content: Option<Content>,
+    /// How many of its steps are made.
+    pub(super) steps: usize,
 }
 
 /// One row of a call, as the target sees it.
@@ -23,6 +25,8 @@ pub(super) struct Document {
 pub(super) struct Row {
     /// What is to be done.
     pub(super) action: WriteAction,
+    /// Which further call, by its place.
+    pub(super) step: Option<usize>,
     /// The document's id, for all but a create.
     pub(super) id: Option<String>,
     /// Its key.
@@ -31,11 +35,20 @@ pub(super) struct Row {
     pub(super) content: Content,
 }
 
+impl Row {
+    /// The target refuses the document.
+    pub(super) fn is_poison(&self) -> bool {
+        self.content.kind == Kind::Poison && self.step.is_none()
+    }
+}
+
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Executed.
     Accepted(String),
+    /// Written, but what should have followed in the same call was not done.
+    Half(String),
     /// Refused, nothing happened.
     Rejected,
     /// Refused: the key is taken.
@@ -49,6 +62,8 @@ pub(super) struct Entry {
     pub(super) created: bool,
     /// The document.
     pub(super) id: String,
+    /// Which further call.
+    pub(super) step: Option<usize>,
     /// What it says since.
     pub(super) content: Content,
 }
@@ -61,7 +76,9 @@ pub(super) struct Target {
     /// Everything executed, in order.
     pub(super) journal: Vec<Entry>,
     late: Vec<(Ms, Vec<Row>)>,
-    keys_used: BTreeMap<String, String>,
+    /// Keys of calls that it remembers, and since when.
+    keys_used: BTreeMap<String, (String, Ms)>,
+    now: Ms,
 }
 
 impl Target {
@@ -72,7 +89,14 @@ impl Target {
             let id = format!("F{customer}");
             let tkey = setup.tkey(customer);
             if target.of_key(&tkey).is_empty() {
-                target.documents.insert(id, Document { tkey, content: None });
+                target.documents.insert(
+                    id,
+                    Document {
+                        tkey,
+                        content: None,
+                        steps: 0,
+                    },
+                );
             }
         }
         target
@@ -89,54 +113,98 @@ impl Target {
 
     /// Executes a row now.
     pub(super) fn execute(&mut self, setup: &Setup, row: &Row) -> Outcome {
-        if row.content.kind == Kind::Poison {
+        if let Some(step) = row.step {
+            return self.step(setup, row, step);
+        }
+        if row.is_poison() {
             return Outcome::Rejected;
         }
         if row.action != WriteAction::Create {
             let id = row.id.clone().unwrap_or_default();
-            return match self.documents.get_mut(&id) {
-                Some(document) => {
-                    document.content = Some(row.content);
-                    self.wrote(false, id, row.content)
-                }
-                None => Outcome::Rejected,
-            };
+            if !self.documents.contains_key(&id) {
+                return Outcome::Rejected;
+            }
+            return self.wrote(setup, row, false, id);
         }
         if setup.proof == Proof::Upsert
             && let Some(id) = self.of_key(&row.tkey).first()
         {
             let id = (*id).to_owned();
-            self.documents.get_mut(&id).expect("just found").content = Some(row.content);
-            return self.wrote(false, id, row.content);
+            return self.wrote(setup, row, false, id);
         }
         let idempotency_key = format!("{} {}", row.tkey, row.content);
         if setup.proof == Proof::IdempotencyKey
-            && let Some(id) = self.keys_used.get(&idempotency_key)
+            && let Some((id, since)) = self.keys_used.get(&idempotency_key)
+            && self.now - since < setup.remembers
         {
-            return Outcome::Accepted(id.clone());
+            let made = self.documents.get(id).map_or(0, |document| document.steps);
+            // What it answered the first time.
+            return if setup.by_itself && made < 2 {
+                Outcome::Half(id.clone())
+            } else {
+                Outcome::Accepted(id.clone())
+            };
         }
         if setup.unique && !self.of_key(&row.tkey).is_empty() {
             return Outcome::Exists;
         }
         let id = format!("D{}", self.journal.len());
-        self.keys_used.insert(idempotency_key, id.clone());
+        self.keys_used.insert(idempotency_key, (id.clone(), self.now));
         self.documents.insert(
             id.clone(),
             Document {
                 tkey: row.tkey.clone(),
-                content: Some(row.content),
+                content: None,
+                steps: 0,
             },
         );
-        self.wrote(true, id, row.content)
+        self.wrote(setup, row, true, id)
     }
 
-    fn wrote(&mut self, created: bool, id: String, content: Content) -> Outcome {
+    /// A further call: only in its turn, and only once.
+    fn step(&mut self, setup: &Setup, row: &Row, step: usize) -> Outcome {
+        let id = row.id.clone().unwrap_or_default();
+        let Some(document) = self.documents.get_mut(&id) else {
+            return Outcome::Rejected;
+        };
+        if document.steps != step || setup.refuses(&row.content, step) {
+            return Outcome::Rejected;
+        }
+        document.steps += 1;
+        self.journal.push(Entry {
+            created: false,
+            id: id.clone(),
+            step: Some(step),
+            content: row.content,
+        });
+        Outcome::Accepted(id)
+    }
+
+    fn wrote(&mut self, setup: &Setup, row: &Row, created: bool, id: String) -> Outcome {
+        let document = self.documents.get_mut(&id).expect("its id is known");
+        document.content = Some(row.content);
+        document.steps = 0;
         self.journal.push(Entry {
             created,
             id: id.clone(),
-            content,
+            step: None,
+            content: row.content,
         });
-        Outcome::Accepted(id)
+        if !setup.by_itself || row.action == WriteAction::Void {
+            return Outcome::Accepted(id);
+        }
+        // How far it gets follows from the row, so that a seed gives the same again.
+        let gets = usize::try_from(row.content.serial % 3).expect("small");
+        let made = Row {
+            id: Some(id.clone()),
+            ..row.clone()
+        };
+        let all = (0..gets).all(|step| matches!(self.step(setup, &made, step), Outcome::Accepted(_)));
+        if gets == 2 && all {
+            Outcome::Accepted(id)
+        } else {
+            Outcome::Half(id)
+        }
     }
 
     /// Will be executed later, whatever the caller thinks.
@@ -153,6 +221,7 @@ impl Target {
 
     /// Time passes.
     pub(super) fn advance(&mut self, setup: &Setup, now: Ms) {
+        self.now = now;
         self.late.sort_by_key(|(at, _)| *at);
         while self.late.first().is_some_and(|(at, _)| *at <= now) {
             let (_, rows) = self.late.remove(0);

@@ -152,7 +152,11 @@ impl TargetWriter {
             .ask_rows(&ask, &rows)
             .into_iter()
             .map(|had| match had {
-                Had::One { id: Some(id), number } => Ok(Found::One { id, number }),
+                Had::One { id: Some(id), number } => Ok(Found::One {
+                    id,
+                    number,
+                    next: None,
+                }),
                 // Without its id a document can be neither updated nor told from another.
                 Had::One { id: None, .. } => Err(self.cannot_ask()),
                 Had::None => Ok(Found::None),

@@ -4,10 +4,11 @@
 //! is about. A line is one of
 //!
 //! ```text
-//! start | begun [open=N] [recovered=N] [closed=A..B] | unknowns [ID..] [update|void] [keyless] [code=exists] [sent] [misses=N] [since=T] [due=T]
+//! start | begun [open=N] [recovered=N] [closed=A..B] [failures=N until=T]
+//! unknowns [ID..] [update|void|step] [keyless] [code=exists] [sent] [misses=N] [since=T] [doubted=T] [due=T] [at:STEP]
 //! opened | page N [more] [total=N] [print=N] | staged [new=N] [open=N] | failed unreachable|wait|fault|config|unusable [wait=MS]
-//! picked [ID..] [sent] [target] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
-//! notsent | lost | all CLASS [wait=MS] | rows CLASS VERDICT.. | found [one|none|many ..] | woke | +MS | cancel
+//! picked [ID..] [sent] [target] [doubted=T] [at:STEP] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
+//! notsent | lost | all CLASS [wait=MS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
 //! ```
 
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
@@ -18,8 +19,8 @@ use flow::op::{
 };
 use flow::window::{CatchUp, First, Interval, Proposal, WindowRule};
 use flow::{
-    Action, Answer, Event, Found, Job, JobPlan, Note, Page, Purpose, ReadFailure, ReadFailureKind, Ready,
-    RowAnswer, SourceFacts, Stages, Stopped, TargetFacts, Transformed, Waiting,
+    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Note, Page, Purpose, ReadFailure, ReadFailureKind,
+    Ready, RowAnswer, SourceFacts, Stages, StepFacts, Stopped, TargetFacts, Transformed, Waiting,
 };
 
 /// A plan that the cases alter: window `[0, 100 s)` in one slice, target with a unique key, batches of 10.
@@ -58,7 +59,23 @@ pub(crate) fn target() -> TargetFacts {
         quiet: 60_000,
         find_before_create: false,
         stop_at_first_dead: false,
+        remembers: 1_000_000,
+        steps: Vec::new(),
     }
+}
+
+/// A target whose documents are submitted and then audited, two a call.
+pub(crate) fn with_steps() -> JobPlan {
+    let step = |name: &str| StepFacts {
+        name: name.to_owned(),
+        call: CallFacts {
+            batch: 2,
+            proof: Proof::Query,
+            timeout: 30_000,
+            quiet: 20_000,
+        },
+    };
+    with(|target| target.steps = vec![step("submit"), step("audit")])
 }
 
 /// The plan with another target.
@@ -167,17 +184,23 @@ impl Stage {
         let count = |name: &str| u64::try_from(value(name).unwrap_or(0)).expect("a count");
         match words[0] {
             "start" => Event::Start,
-            "begun" => reply(LedgerReply::RunBegun {
-                run: RunId(1),
-                enabled: self.now,
-                closed: words
-                    .iter()
-                    .filter_map(|word| word.strip_prefix("closed=")?.split_once(".."))
-                    .filter_map(|(from, to)| Interval::new(number(from), number(to)))
-                    .collect(),
-                recovered: count("recovered"),
-                open: count("open"),
-            }),
+            "begun" => Event::Ledger(vec![
+                LedgerReply::RunBegun {
+                    run: RunId(1),
+                    enabled: self.now,
+                    closed: words
+                        .iter()
+                        .filter_map(|word| word.strip_prefix("closed=")?.split_once(".."))
+                        .filter_map(|(from, to)| Interval::new(number(from), number(to)))
+                        .collect(),
+                    recovered: count("recovered"),
+                    open: count("open"),
+                },
+                LedgerReply::Circuit {
+                    failures: u32::try_from(count("failures")).expect("a count"),
+                    until: value("until").unwrap_or(0),
+                },
+            ]),
             "unknowns" => reply(LedgerReply::Unknowns {
                 total: ids.len() as u64,
                 records: ids
@@ -229,6 +252,8 @@ impl Stage {
                         has_target: has("target"),
                         attempts: 0,
                         maybe_sent: has("sent"),
+                        step: step(words),
+                        doubted: value("doubted"),
                     })
                     .collect(),
                 next_due: None,
@@ -282,6 +307,12 @@ impl Stage {
                         "one" => Found::One {
                             id: "D".to_owned(),
                             number: None,
+                            next: None,
+                        },
+                        one if one.starts_with("one:") => Found::One {
+                            id: "D".to_owned(),
+                            number: None,
+                            next: Some(one[4..].to_owned()),
                         },
                         "none" => Found::None,
                         "many" => Found::Many,
@@ -319,14 +350,20 @@ fn row(n: i64) -> StagedRow {
     }
 }
 
+/// `at:NAME`.
+fn step(words: &[&str]) -> Option<String> {
+    words
+        .iter()
+        .find_map(|word| word.strip_prefix("at:"))
+        .map(str::to_owned)
+}
+
 fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>) -> Unknown {
     let code = words.iter().find_map(|word| word.strip_prefix("code="));
-    let code = code.map(|code| {
-        if code == "exists" {
-            flow::codes::EXISTS
-        } else {
-            code
-        }
+    let code = code.map(|code| match code {
+        "exists" => flow::codes::EXISTS,
+        "refused" => flow::codes::STEP_REFUSED,
+        other => other,
     });
     Unknown {
         record,
@@ -344,19 +381,21 @@ fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>
         since: value("since").unwrap_or(100_000),
         maybe_sent: words.contains(&"sent"),
         version: format!("v{record}"),
-        suspect: words
-            .iter()
-            .find_map(|word| SuspectKind::from_word(word)),
+        suspect: words.iter().find_map(|word| SuspectKind::from_word(word)),
+        step: step(words),
+        doubted: value("doubted").unwrap_or(100_000),
         reason: Reason::new(code.unwrap_or("X"), "was lost"),
     }
 }
 
-/// `create` (default), `update`, `void`, `group2`, `samekey`, `dead`, `held`, `skip`, `later`.
+/// `create` (default), `update`, `void`, `step`, `group2`, `samekey`, `dead`, `held`, `skip`, `later`; `then:STEP`,
+/// `step:STEP` and `half:STEP` say what follows.
 fn transformed(record: RecordId, has_target: bool, word: Option<&&str>) -> Transformed {
     let reason = Reason::new("X", "refused");
     let action = match word {
         Some(&"update") => WriteAction::Update,
         Some(&"void") => WriteAction::Void,
+        Some(word) if word.starts_with("step") => WriteAction::Step,
         Some(&"dead") => return Transformed::Refused(Refusal::Dead(reason)),
         Some(&"held") => return Transformed::Refused(Refusal::Held(reason)),
         Some(&"skip") => return Transformed::Refused(Refusal::Skipped(reason)),
@@ -377,6 +416,12 @@ fn transformed(record: RecordId, has_target: bool, word: Option<&&str>) -> Trans
         form: String::new(),
         tkey,
         payload: Blob(0),
+        next: word
+            .and_then(|word| word.strip_prefix("then:").or(word.strip_prefix("step:")))
+            .map(str::to_owned),
+        half: word
+            .and_then(|word| word.strip_prefix("half:"))
+            .map(str::to_owned),
     })
 }
 
@@ -402,12 +447,13 @@ fn row_answer(word: &str) -> RowAnswer {
         "a" => (Verdict::Accepted, ""),
         "r" => (Verdict::Rejected, "bad data"),
         "e" => (Verdict::Exists, "number exists"),
+        "h" => (Verdict::Half, "not submitted"),
         "-" => (Verdict::Absent, ""),
         other => panic!("no such verdict: {other}"),
     };
     RowAnswer {
         verdict,
-        id: (verdict == Verdict::Accepted).then(|| "D".to_owned()),
+        id: matches!(verdict, Verdict::Accepted | Verdict::Half).then(|| "D".to_owned()),
         number: None,
         lines: None,
         reason: Reason::new("X", text),
@@ -534,7 +580,9 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::Claim {
             rows, resolve_after, ..
         } => {
-            let action = rows.first().map_or("nothing", |row| row.action.word());
+            let action = rows
+                .first()
+                .map_or("nothing", |row| row.step.as_deref().unwrap_or(row.action.word()));
             let rows = join(rows.iter().map(|row| row.record));
             format!("claim {action} {rows}, ask from {resolve_after}")
         }
@@ -546,6 +594,7 @@ fn op(op: &LedgerOp) -> String {
         } => {
             let rows = rows.iter().map(|(record, how)| match how {
                 Settlement::Done { .. } => format!("{record} done"),
+                Settlement::Stepped { next, .. } => format!("{record} next {next}"),
                 Settlement::Dead(reason) => format!("{record} dead ({})", words(reason)),
                 Settlement::Retry { not_before, .. } => format!("{record} again from {not_before}"),
                 Settlement::Unknown {
@@ -562,6 +611,8 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::Resolve { rows, .. } => {
             let rows = rows.iter().map(|(record, how)| match how {
                 Resolution::Done { .. } => format!("{record} done"),
+                Resolution::Stepped { next, .. } => format!("{record} next {next}"),
+                Resolution::Dead(reason) => format!("{record} dead ({})", words(reason)),
                 Resolution::Resend => format!("{record} resend"),
                 Resolution::Known { .. } => format!("{record} known"),
                 Resolution::Unasked => format!("{record} unasked"),
@@ -580,6 +631,8 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::Identify { rows, .. } => {
             format!("identify {}", join(rows.iter().map(|row| row.record.to_string())))
         }
+        LedgerOp::ReadCircuit { .. } => "read circuit".to_owned(),
+        LedgerOp::SetCircuit { failures, until, .. } => format!("circuit {failures} until {until}"),
     }
 }
 

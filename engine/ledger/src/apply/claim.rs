@@ -1,7 +1,7 @@
 //! Which records are next, those that are not sent, and the claim that must be durable before the first byte.
 
 use flow::ids::{AttemptId, Ms, RecordId, RunId};
-use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal};
+use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal, WAIT_GAP};
 use rusqlite::params;
 
 use super::record::{Cause, Rec, TargetKey};
@@ -22,7 +22,7 @@ impl Cx<'_> {
         limit: u32,
     ) -> Result<LedgerReply, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent FROM record
+            "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent, step, doubted_ms FROM record
              WHERE scheme = ?1 AND state = 'pending' AND id > ?2
                AND (not_before_ms IS NULL OR not_before_ms <= ?3)
              ORDER BY id LIMIT ?4",
@@ -36,6 +36,8 @@ impl Cx<'_> {
                     has_target: row.get(3)?,
                     attempts: row.get(4)?,
                     maybe_sent: row.get(5)?,
+                    step: row.get(6)?,
+                    doubted: row.get(7)?,
                 })
             })?
             .collect::<Result<_, _>>()?;
@@ -70,6 +72,9 @@ impl Cx<'_> {
             rec.reason = Some(why.clone());
             if not_before.is_some() {
                 rec.waits_since.get_or_insert(now);
+                let gap = rec.tried.map_or(0, |tried| (now - tried).clamp(0, WAIT_GAP));
+                rec.waited += gap;
+                rec.tried = Some(now);
             }
             rec.not_before = not_before;
             self.promote(rec, now)?;
@@ -111,7 +116,7 @@ impl Cx<'_> {
         let (mut claimed, mut refused) = (0, Vec::new());
         for row in rows {
             let mut rec = self.record(row.record)?;
-            if rec.state() != RecordState::Pending || rec.version != row.version {
+            if rec.state() != RecordState::Pending || rec.version != row.version || rec.step != row.step {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
             }
@@ -123,7 +128,10 @@ impl Cx<'_> {
                 continue;
             }
             let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
-            if let Some(holder) = self.freeze_key(&mut rec, wanted, Cause::Claim, now)? {
+            // A further call names its own document, or none: the record's key stays what it is.
+            if row.step.is_none()
+                && let Some(holder) = self.freeze_key(&mut rec, wanted, Cause::Claim, now)?
+            {
                 refused.push((row.record, ClaimRefused::KeyTaken { holder }));
                 continue;
             }
@@ -136,6 +144,7 @@ impl Cx<'_> {
             rec.action = Some(row.action);
             rec.resolve_after = Some(resolve_after);
             rec.not_before = None;
+            rec.doubted.get_or_insert(now);
             self.save(&rec)?;
             self.insert_attempt_row(attempt, &rec, row)?;
             claimed += 1;
@@ -221,8 +230,8 @@ impl Cx<'_> {
         let payload = self.blob(row.payload)?;
         self.conn
             .prepare_cached(
-                "INSERT INTO attempt_row (attempt, record, version, action, form, tkey, payload)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO attempt_row (attempt, record, version, action, form, tkey, payload, step)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 attempt.0,
@@ -231,7 +240,8 @@ impl Cx<'_> {
                 row.action.word(),
                 row.form,
                 row.tkey,
-                payload
+                payload,
+                row.step,
             ])?;
         Ok(())
     }

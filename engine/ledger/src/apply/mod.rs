@@ -1,6 +1,7 @@
 //! Carries out ledger work: one list of ops is one transaction, in order, all or nothing.
 
 pub(crate) mod audit;
+mod circuit;
 mod claim;
 pub(crate) mod index;
 mod record;
@@ -208,6 +209,12 @@ impl Cx<'_> {
                 };
                 self.settle(*attempt, &end, rows, *now)
             }
+            LedgerOp::ReadCircuit { target } => self.read_circuit(target),
+            LedgerOp::SetCircuit {
+                target,
+                failures,
+                until,
+            } => self.set_circuit(target, *failures, *until),
             LedgerOp::PickUnknown { scheme, now, limit } => self.pick_unknown(scheme, *now, *limit),
             LedgerOp::Resolve { rows, now } => self.resolve(rows, *now),
             LedgerOp::EndRun {

@@ -66,7 +66,7 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
         Cause::Settle => from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held),
         Cause::Promote => matches!(from, Some(Done | Dead | Skipped)) && to == Pending,
         Cause::Recover => from == Some(Sending) && to == Unknown,
-        Cause::Resolve => from == Some(Unknown) && matches!(to, Done | Pending | Unknown | Held),
+        Cause::Resolve => from == Some(Unknown) && matches!(to, Done | Pending | Unknown | Held | Dead),
         Cause::Refuse => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
         Cause::Suspect => {
             matches!(from, Some(Pending | Unknown)) && to == Unknown || from == Some(Unknown) && to == Held
@@ -148,10 +148,17 @@ pub(super) struct Rec {
     pub(super) not_before: Option<Ms>,
     /// Since when it waits for what a look-up has not found.
     pub(super) waits_since: Option<Ms>,
+    /// When that was last tried, and how long it has waited while it was tried.
+    pub(super) tried: Option<Ms>,
+    pub(super) waited: Ms,
     pub(super) resolve_after: Option<Ms>,
     pub(super) misses: u32,
     pub(super) unknown_since: Option<Ms>,
     pub(super) maybe_sent: bool,
+    /// When this version was first sent without a known end.
+    pub(super) doubted: Option<Ms>,
+    /// The further call that is next.
+    pub(super) step: Option<String>,
     pub(super) target: Option<TargetKey>,
     pub(super) target_id: Option<String>,
     pub(super) target_number: Option<String>,
@@ -165,7 +172,7 @@ pub(super) struct Rec {
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
-    seen_ms, changed_ms, waits_since_ms, suspect";
+    seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -192,8 +199,16 @@ impl Rec {
         self.filtered = false;
         self.attempts = 0;
         self.not_before = None;
-        self.waits_since = None;
+        self.no_wait();
+        self.step = None;
+        self.doubted = None;
         self.reason = None;
+    }
+
+    fn no_wait(&mut self) {
+        self.waits_since = None;
+        self.tried = None;
+        self.waited = 0;
     }
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
@@ -244,6 +259,10 @@ impl Rec {
             attempts: row.get(15)?,
             not_before: row.get(16)?,
             waits_since: row.get(30)?,
+            step: row.get(32)?,
+            doubted: row.get(33)?,
+            tried: row.get(34)?,
+            waited: row.get(35)?,
             resolve_after: row.get(17)?,
             misses: row.get(18)?,
             unknown_since: row.get(19)?,
@@ -350,7 +369,7 @@ impl Cx<'_> {
             rec.changed = now;
         }
         if to != RecordState::Pending {
-            rec.waits_since = None;
+            rec.no_wait();
         }
         if to != RecordState::Unknown {
             rec.unknown_since = None;
@@ -373,7 +392,7 @@ impl Cx<'_> {
                     action = ?12, attempt = ?13, attempts = ?14, not_before_ms = ?15, resolve_after_ms = ?16,
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
-                    waits_since_ms = ?26, suspect = ?27
+                    waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -404,6 +423,10 @@ impl Cx<'_> {
                 rec.changed,
                 rec.waits_since,
                 rec.suspect.map(SuspectKind::word),
+                rec.step,
+                rec.doubted,
+                rec.tried,
+                rec.waited,
             ])?;
         if hit == 1 {
             Ok(())
@@ -427,11 +450,11 @@ impl Cx<'_> {
     }
 
     /// If a newer version waits, it becomes the current one and the record pending; but a version whose attempt may
-    /// have been executed is settled first. Saves the record in any case.
+    /// have been executed is settled first, and one whose document is written goes through its steps. Saves the record in any case.
     pub(super) fn promote(&mut self, mut rec: Rec, now: Ms) -> Result<(), StoreError> {
         let takes_over = match rec.state {
             RecordState::Done | RecordState::Dead | RecordState::Skipped => true,
-            RecordState::Pending => !rec.maybe_sent,
+            RecordState::Pending => !rec.maybe_sent && rec.step.is_none(),
             RecordState::Sending | RecordState::Unknown | RecordState::Held => false,
         };
         if takes_over && let Some(waiting) = rec.waiting.take() {
@@ -495,7 +518,11 @@ mod tests {
                 &[Pending],
             ),
             (Cause::Recover, &[Some(Sending)], &[Unknown]),
-            (Cause::Resolve, &[Some(Unknown)], &[Done, Pending, Unknown, Held]),
+            (
+                Cause::Resolve,
+                &[Some(Unknown)],
+                &[Done, Pending, Unknown, Held, Dead],
+            ),
             (Cause::Refuse, &[Some(Pending)], &[Dead, Held, Skipped, Pending]),
             (Cause::Suspect, &[Some(Pending)], &[Unknown]),
             (Cause::Suspect, &[Some(Unknown)], &[Unknown, Held]),

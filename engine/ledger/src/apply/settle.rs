@@ -55,6 +55,7 @@ impl Cx<'_> {
     ) -> Result<(), StoreError> {
         let (to, word, why) = match settlement {
             Settlement::Done { .. } => (RecordState::Done, "done", None),
+            Settlement::Stepped { .. } => (RecordState::Pending, "done", None),
             Settlement::Dead(why) => (RecordState::Dead, "dead", Some(why)),
             Settlement::Retry { reason, .. } => (RecordState::Pending, "retry", Some(reason)),
             Settlement::Unknown { reason, .. } => (RecordState::Unknown, "unknown", Some(reason)),
@@ -63,8 +64,15 @@ impl Cx<'_> {
         self.enter(&mut rec, to, Cause::Settle, now)?;
         rec.reason = why.cloned();
         match settlement {
-            Settlement::Done { id, number, lines } => {
-                self.written(&mut rec, id.as_ref(), number.as_ref(), now)?;
+            Settlement::Done { id, number, lines }
+            | Settlement::Stepped {
+                id, number, lines, ..
+            } => {
+                let next = match settlement {
+                    Settlement::Stepped { next, .. } => Some(next.as_str()),
+                    _ => None,
+                };
+                self.written(&mut rec, id.as_ref(), number.as_ref(), next, now)?;
                 if let Some(lines) = lines {
                     let lines = self.blob(*lines)?;
                     self.conn
@@ -75,10 +83,14 @@ impl Cx<'_> {
                         .execute((rec.id.0, lines))?;
                 }
             }
-            Settlement::Dead(_) => {}
+            Settlement::Dead(_) => rec.doubted = None,
             Settlement::Retry {
                 not_before, spend, ..
             } => {
+                // This send is proven not to have happened; an earlier one may be in doubt still.
+                if !rec.maybe_sent {
+                    rec.doubted = None;
+                }
                 rec.not_before = Some(*not_before);
                 rec.attempts += u32::from(*spend);
             }
@@ -110,11 +122,14 @@ impl Cx<'_> {
         limit: u32,
     ) -> Result<LedgerReply, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, action, form, tkey, resolve_misses, unknown_since_ms, maybe_sent, err_code, err_text,
-                    version, suspect
-             FROM record
-             WHERE scheme = ?1 AND state = 'unknown' AND resolve_after_ms <= ?2
-             ORDER BY resolve_after_ms, id LIMIT ?3",
+            "SELECT r.id, r.action, r.form,
+                    CASE WHEN r.step IS NULL THEN r.tkey
+                         ELSE (SELECT a.tkey FROM attempt_row a WHERE a.attempt = r.attempt AND a.record = r.id) END,
+                    r.resolve_misses, r.unknown_since_ms, r.maybe_sent, r.err_code, r.err_text, r.version, r.suspect,
+                    r.step, r.doubted_ms
+             FROM record r
+             WHERE r.scheme = ?1 AND r.state = 'unknown' AND r.resolve_after_ms <= ?2
+             ORDER BY r.resolve_after_ms, r.id LIMIT ?3",
         )?;
         let mut rows = statement.query((scheme, now, limit))?;
         let mut records = Vec::new();
@@ -135,6 +150,8 @@ impl Cx<'_> {
                 maybe_sent: row.get(6)?,
                 version: row.get(9)?,
                 suspect: suspect(row.get(10)?),
+                step: row.get(11)?,
+                doubted: row.get::<_, Option<Ms>>(12)?.or(since).unwrap_or(now),
                 reason: Reason::new(
                     row.get::<_, Option<String>>(7)?.unwrap_or_default(),
                     row.get::<_, Option<String>>(8)?.unwrap_or_default(),
@@ -174,6 +191,8 @@ impl Cx<'_> {
     fn resolve_row(&mut self, mut rec: Rec, resolution: &Resolution, now: Ms) -> Result<(), StoreError> {
         let (to, word, why) = match resolution {
             Resolution::Done { .. } => (RecordState::Done, "done", None),
+            Resolution::Stepped { .. } => (RecordState::Pending, "done", None),
+            Resolution::Dead(why) => (RecordState::Dead, "dead", Some(why)),
             Resolution::Resend => (RecordState::Pending, "resend", None),
             Resolution::Known { .. } => (RecordState::Pending, "known", None),
             Resolution::Unasked => (RecordState::Pending, "unasked", None),
@@ -184,7 +203,16 @@ impl Cx<'_> {
         match resolution {
             Resolution::Done { id, number } => {
                 rec.reason = None;
-                self.written(&mut rec, id.as_ref(), number.as_ref(), now)?;
+                self.written(&mut rec, id.as_ref(), number.as_ref(), None, now)?;
+            }
+            Resolution::Stepped { id, number, next } => {
+                rec.reason = None;
+                self.written(&mut rec, id.as_ref(), number.as_ref(), Some(next), now)?;
+            }
+            Resolution::Dead(why) => {
+                rec.maybe_sent = false;
+                rec.doubted = None;
+                rec.reason = Some(why.clone());
             }
             Resolution::Resend => {
                 // It was really sent, and "not there" is an answer about now: the target may still execute it.
@@ -227,21 +255,54 @@ impl Cx<'_> {
         self.promote(rec, now)
     }
 
-    /// The current version is at the target.
+    /// A call of the current version was accepted: the document itself, or a further one. With the last of them the
+    /// version is at the target.
     fn written(
         &mut self,
         rec: &mut Rec,
         id: Option<&String>,
         number: Option<&String>,
+        next: Option<&str>,
         now: Ms,
     ) -> Result<(), StoreError> {
+        let made = rec.step.take();
+        rec.step = next.map(str::to_owned);
+        rec.maybe_sent = false;
+        rec.doubted = None;
+        rec.attempts = 0;
+        rec.not_before = None;
+        if next.is_none() {
+            rec.done_version = Some(rec.version.clone());
+            rec.done_ms = Some(now);
+        } else if made.is_none() {
+            // What was done before is not there any more, and this version is not done yet.
+            rec.done_version = None;
+        }
+        if made.is_some() || next.is_some() {
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO record_step (record, step, version, target_id, target_number, done_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT (record, step) DO UPDATE SET version = excluded.version,
+                        target_id = coalesce(excluded.target_id, target_id),
+                        target_number = coalesce(excluded.target_number, target_number), done_ms = excluded.done_ms",
+                )?
+                .execute(params![
+                    rec.id.0,
+                    made.as_deref().unwrap_or_default(),
+                    rec.version,
+                    id,
+                    number,
+                    now
+                ])?;
+        }
+        if made.is_some() {
+            // What a further call wrote is not the record's document.
+            return Ok(());
+        }
         rec.target_id = id.cloned().or(rec.target_id.take());
         rec.target_number = number.cloned().or(rec.target_number.take());
-        rec.done_version = Some(rec.version.clone());
-        rec.done_ms = Some(now);
-        rec.maybe_sent = false;
         rec.suspect = None;
-        rec.not_before = None;
         let Some(at) = &rec.target else { return Ok(()) };
         self.conn
             .prepare_cached(

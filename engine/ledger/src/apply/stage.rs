@@ -186,7 +186,10 @@ impl Cx<'_> {
                 self.beside(page, row, version, rec)
             }
             // An earlier attempt may have been executed after all: only the same version again tells what is there.
-            RecordState::Pending if rec.maybe_sent => self.beside(page, row, version, rec),
+            // A document that is written goes through the steps that were meant for it.
+            RecordState::Pending if rec.maybe_sent || rec.step.is_some() => {
+                self.beside(page, row, version, rec)
+            }
             RecordState::Pending | RecordState::Done | RecordState::Dead | RecordState::Skipped => {
                 let again =
                     rec.state() == RecordState::Done && page.on_seen == OnSeen::Update && !page.store_only;

@@ -162,6 +162,7 @@ impl Desk {
                     record: self.record(key).record,
                     version: (*version).into(),
                     action: WriteAction::Create,
+                    step: None,
                     form: "BD_Customer".into(),
                     tkey: if tkey.is_empty() {
                         "[]".into()

@@ -5,6 +5,7 @@
 mod asking;
 mod desk;
 mod reading;
+mod steps;
 mod suspects;
 mod writing;
 
@@ -44,6 +45,10 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     suspects::without_windows(open);
     suspects::answers(open);
     suspects::keys(open);
+    steps::steps(open);
+    steps::doubts(open);
+    steps::circuits(open);
+    steps::waits_that_were_tried(open);
 }
 
 /// A row with a key of one text.

@@ -246,6 +246,8 @@ pub(super) fn resolutions(open: &dyn Fn() -> Ledger) {
             RecordState::Unknown,
         ),
         (Resolution::Held(why("many")), false, RecordState::Held),
+        (Resolution::Dead(why("refused")), false, RecordState::Dead),
+        (Resolution::Dead(why("refused")), true, RecordState::Pending),
     ];
     for (resolution, waits, state) in table {
         let mut desk = Desk::new(open());
@@ -292,7 +294,11 @@ pub(super) fn resolutions(open: &dyn Fn() -> Ledger) {
                 let again = desk.unknown().0.remove(0);
                 assert_eq!((again.misses, again.since), (1, 1_000_000));
             }
-            Resolution::Held(_) | Resolution::Known { .. } | Resolution::Unasked => {}
+            Resolution::Stepped { .. }
+            | Resolution::Dead(_)
+            | Resolution::Held(_)
+            | Resolution::Known { .. }
+            | Resolution::Unasked => {}
         }
         if state != RecordState::Unknown {
             assert!(

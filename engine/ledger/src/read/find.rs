@@ -50,6 +50,14 @@ pub struct SourceRow {
     pub since: Ms,
     /// Since when it waits for what a look-up has not found; `None` = it does not.
     pub waits_since: Option<Ms>,
+    /// How long it has waited while it was tried, up to the last try.
+    pub waited: Ms,
+    /// When that was.
+    pub tried: Option<Ms>,
+    /// The further call that is next; `None` = the document itself.
+    pub step: Option<String>,
+    /// The key in the last claim of that further call.
+    pub step_tkey: Option<String>,
     /// An earlier attempt may have been executed, although the target did not know of it when it was asked.
     pub maybe_sent: bool,
     /// The ids of its document's lines, as they were given with a settlement.
@@ -94,7 +102,10 @@ impl Reader {
             for chunk in records.chunks(CHUNK) {
                 let sql = format!(
                     "SELECT r.id, r.src_key, r.label, r.version, r.void, b.source, r.state, r.action, r.form, r.tkey,
-                            r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines
+                            r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines,
+                            r.waited_ms, r.tried_ms, r.step,
+                            (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
+                              AND a.record = r.id AND a.step = r.step)
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      WHERE r.id IN ({})",
                     marks(chunk.len())
@@ -386,6 +397,10 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         waits_since: row.get(13)?,
         maybe_sent: row.get(14)?,
         lines: optional_bytes(row, 15)?,
+        waited: row.get(16)?,
+        tried: row.get(17)?,
+        step: row.get(18)?,
+        step_tkey: row.get(19)?,
     })
 }
 

@@ -82,12 +82,14 @@ pub struct RecordRow {
     pub done: Option<Ms>,
     /// Since when it waits for what a look-up has not found; `None` = it does not.
     pub waits_since: Option<Ms>,
+    /// The further call that is next; `None` = the document itself.
+    pub step: Option<String>,
 }
 
 pub(super) const RECORD_COLUMNS: &str = "r.id, r.scheme, r.src_key, r.label, r.state, r.version, r.done_version, \
     r.waiting_version, r.void, r.action, r.attempts, r.not_before_ms, r.resolve_after_ms, r.target, r.form, r.tkey, \
     r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms, \
-    r.waits_since_ms";
+    r.waits_since_ms, r.step";
 
 /// Which runs to list. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -318,6 +320,7 @@ pub(super) fn record_row(row: &Row<'_>) -> Result<RecordRow, StoreError> {
         changed: row.get(22)?,
         done: row.get(23)?,
         waits_since: row.get(24)?,
+        step: row.get(25)?,
     })
 }
 

@@ -31,6 +31,23 @@ pub struct RecordLife {
     pub sightings_total: u64,
     /// The newest attempts, in order of time.
     pub attempts: Vec<AttemptRow>,
+    /// The calls for its document that were accepted, where it takes several; in order of time.
+    pub steps: Vec<StepRow>,
+}
+
+/// One of several calls for a document, accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRow {
+    /// Its name in the scheme; `None` = the document itself.
+    pub step: Option<String>,
+    /// Version of the row it was made for.
+    pub version: String,
+    /// Internal id of what it wrote.
+    pub target_id: Option<String>,
+    /// Its number.
+    pub number: Option<String>,
+    /// When it was accepted.
+    pub done: Ms,
 }
 
 /// A row of a page that was this record.
@@ -65,6 +82,8 @@ pub struct AttemptRow {
     pub rows: u64,
     /// Version that was sent.
     pub version: String,
+    /// Which further call it was; `None` = the document itself.
+    pub step: Option<String>,
     /// Word for what was wanted.
     pub action: String,
     /// Kind of document.
@@ -215,6 +234,7 @@ fn life(conn: &Connection, record: RecordRow) -> Result<RecordLife, StoreError> 
         .query_row([id.0], |row| row.get(0))?;
     Ok(RecordLife {
         attempts: attempts(conn, id)?,
+        steps: steps(conn, id)?,
         record,
         source,
         waiting,
@@ -227,7 +247,7 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
     let mut statement = conn.prepare_cached(
         "SELECT a.id, a.run, a.target, a.n_rows, r.version, r.action, r.form, r.tkey, r.payload, a.sent_ms, a.ended_ms,
                 a.outcome, a.http_status, a.excerpt, r.settlement, r.code, r.text, r.resolution, r.resolved_ms,
-                r.resolution_code, r.resolution_text
+                r.resolution_code, r.resolution_text, r.step
          FROM attempt_row r JOIN attempt a ON a.id = r.attempt
          WHERE r.record = ?1 ORDER BY r.id DESC LIMIT ?2",
     )?;
@@ -240,6 +260,7 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
             target: row.get(2)?,
             rows: row.get::<_, i64>(3)?.unsigned_abs(),
             version: row.get(4)?,
+            step: row.get(21)?,
             action: row.get(5)?,
             form: row.get(6)?,
             tkey: row.get(7)?,
@@ -258,6 +279,24 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
     }
     attempts.reverse();
     Ok(attempts)
+}
+
+fn steps(conn: &Connection, record: RecordId) -> Result<Vec<StepRow>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT step, version, target_id, target_number, done_ms FROM record_step
+         WHERE record = ?1 ORDER BY done_ms, step LIMIT ?2",
+    )?;
+    let rows = statement.query_map((record.0, MAX_LINES), |row| {
+        let step: String = row.get(0)?;
+        Ok(StepRow {
+            step: Some(step).filter(|step| !step.is_empty()),
+            version: row.get(1)?,
+            target_id: row.get(2)?,
+            number: row.get(3)?,
+            done: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn sighting_row(row: &Row<'_>) -> rusqlite::Result<SightingRow> {

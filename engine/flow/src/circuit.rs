@@ -1,0 +1,97 @@
+//! What is remembered of a target that cannot be reached, or that asked for a pause.
+//!
+//! After five calls in a row that did not come through, one call a minute finds out whether the target is back; all
+//! records wait, and none is given up because of it. It is kept in the ledger, under the connection: the next run, and
+//! every other scheme that writes there, begins with what the last one learnt.
+
+use crate::ids::Ms;
+use crate::op::LedgerOp;
+
+/// Calls in a row that could not reach the target, or whose answer was lost, before the run gives up: the records
+/// wait, instead of all coming into doubt one call after another.
+pub const MAX_UNREACHABLE: u32 = 5;
+/// Pause between two calls to a target that could not be reached.
+pub const PROBE_EVERY: Ms = 60_000;
+
+/// The circuit of one target.
+#[derive(Debug, Clone)]
+pub(crate) struct Circuit {
+    target: String,
+    failures: u32,
+    until: Ms,
+    /// The ledger holds something that is to be taken back.
+    stored: bool,
+}
+
+impl Circuit {
+    pub(crate) fn new(target: &str) -> Self {
+        Circuit {
+            target: target.to_owned(),
+            failures: 0,
+            until: 0,
+            stored: false,
+        }
+    }
+
+    /// What an earlier run left.
+    pub(crate) fn remember(&mut self, failures: u32, until: Ms) {
+        self.failures = failures;
+        self.until = until;
+        self.stored = failures > 0 || until > 0;
+    }
+
+    /// So many failures that only a probe may go out.
+    pub(crate) fn is_open(&self) -> bool {
+        self.failures >= MAX_UNREACHABLE
+    }
+
+    /// Until when nothing may be sent.
+    pub(crate) fn blocked(&self, now: Ms) -> Option<Ms> {
+        (self.until > now).then_some(self.until)
+    }
+
+    /// Failures in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// A call did not come through.
+    pub(crate) fn failed(&mut self, now: Ms) -> Option<LedgerOp> {
+        self.failures = self.failures.saturating_add(1);
+        if !self.is_open() {
+            return None;
+        }
+        self.until = now + PROBE_EVERY;
+        Some(self.set())
+    }
+
+    /// The target asked for a pause. A short one ends within the run that was told.
+    pub(crate) fn pause(&mut self, now: Ms, until: Ms) -> Option<LedgerOp> {
+        if until - now < PROBE_EVERY {
+            return None;
+        }
+        self.until = self.until.max(until);
+        Some(self.set())
+    }
+
+    /// The target answered.
+    pub(crate) fn answered(&mut self) -> Option<LedgerOp> {
+        self.failures = 0;
+        if !self.stored {
+            return None;
+        }
+        self.until = 0;
+        let op = self.set();
+        self.stored = false;
+        Some(op)
+    }
+
+    fn set(&mut self) -> LedgerOp {
+        self.stored = true;
+        LedgerOp::SetCircuit {
+            target: self.target.clone(),
+            failures: self.failures,
+            until: self.until,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What becomes of each row of a call, and of the pace of the calls after it.
+//!
+//! Every row is settled by the one classification in [`crate::classify`]; here it meets what this run knows: how many
+//! rows the call had, what follows a document, and how often the target has failed in a row.
+
+use crate::classify::{Class, Delivery, Fate, Proof, Verdict, fate};
+use crate::codes;
+use crate::event::{Answer, Note, RowAnswer, Stopped};
+use crate::ids::{AttemptId, Ms, RecordId};
+use crate::op::{LedgerOp, Reason, Settlement};
+use crate::writer::{Batch, BatchRow, Writer};
+
+/// Throttled or busy answers in a row before the run gives up; the records wait.
+pub const MAX_BUSY: u32 = 20;
+/// Answers in a row that the session is lost: it was renewed in between, and that did not help.
+pub const MAX_AUTH: u32 = 2;
+/// Longest wait that a `Retry-After` or an outcome row can ask for.
+pub(crate) const MAX_WAIT: Ms = 3_600_000;
+
+/// How the rows of one call are settled.
+#[derive(Default)]
+struct Judged {
+    rows: Vec<(RecordId, Settlement)>,
+    /// Rows that were refused together and without a name.
+    to_halve: Vec<BatchRow>,
+    /// How many records came to an end.
+    settled: u64,
+}
+
+impl Writer {
+    /// The ledger work after an answer.
+    pub(crate) fn settle(
+        &mut self,
+        now: Ms,
+        attempt: AttemptId,
+        batch: &Batch,
+        answer: Answer,
+    ) -> Vec<LedgerOp> {
+        let (wait, circuit) = self.pace(now, &answer);
+        let judged = self.judge(now, wait, batch, &answer);
+        self.settled += judged.settled;
+        let mut first = judged.to_halve;
+        let second = first.split_off(first.len().div_ceil(2));
+        for rows in [second, first].into_iter().filter(|rows| !rows.is_empty()) {
+            self.batches.push_front(Batch {
+                action: batch.action,
+                step: batch.step.clone(),
+                rows,
+            });
+        }
+        self.notes.push(Note::Written {
+            calls: self.calls,
+            records: self.settled,
+        });
+        let settle = LedgerOp::Settle {
+            attempt,
+            outcome: outcome_word(answer.delivery).to_owned(),
+            http_status: answer.http_status,
+            excerpt: answer.excerpt,
+            rows: judged.rows,
+            now,
+        };
+        [settle].into_iter().chain(circuit).collect()
+    }
+
+    fn judge(&mut self, now: Ms, wait: Ms, batch: &Batch, answer: &Answer) -> Judged {
+        let call = self.target.at(batch.step.as_deref());
+        let quiet = call.map_or(self.target.quiet, |call| call.quiet);
+        let can_ask = call.is_some_and(|call| matches!(call.proof, Proof::UniqueKey | Proof::Query));
+        let mut judged = Judged::default();
+        // A call that accepted a row was not refused as a whole: a row it does not name is in doubt.
+        let accepted_some = answer
+            .rows
+            .iter()
+            .any(|said| matches!(said.verdict, Verdict::Accepted | Verdict::Half));
+        for (index, row) in batch.rows.iter().enumerate() {
+            let said = answer.rows.get(index);
+            let verdict = said.map_or(Verdict::Absent, |said| said.verdict);
+            let reason = match said {
+                Some(said) if !said.reason.text.is_empty() => said.reason.clone(),
+                _ => answer.reason.clone(),
+            };
+            let settlement = match fate(answer.delivery, verdict) {
+                Fate::Done => self.accepted(&mut judged, row, said, row.next.clone()),
+                // How far it came stands in the document.
+                Fate::GoOn if can_ask && row.half.is_some() => Settlement::Unknown {
+                    resolve_after: now,
+                    reason: Reason::new(codes::HALF, reason.text),
+                },
+                Fate::GoOn if row.half.is_some() => self.accepted(&mut judged, row, said, row.half.clone()),
+                // Somebody may have made the step already: the document shows it.
+                Fate::Dead if batch.step.is_some() && can_ask => Settlement::Unknown {
+                    resolve_after: now,
+                    reason: Reason::new(codes::STEP_REFUSED, reason.text),
+                },
+                Fate::Dead => {
+                    judged.settled += 1;
+                    self.dead(reason)
+                }
+                Fate::Again => Settlement::Retry {
+                    not_before: now + wait,
+                    spend: false,
+                    reason,
+                },
+                Fate::Stop => {
+                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
+                    Settlement::Retry {
+                        not_before: now,
+                        spend: false,
+                        reason,
+                    }
+                }
+                Fate::Halve if accepted_some => Settlement::Unknown {
+                    resolve_after: now + quiet,
+                    reason,
+                },
+                Fate::Halve if batch.rows.len() == 1 && batch.step.is_some() && can_ask => {
+                    Settlement::Unknown {
+                        resolve_after: now,
+                        reason: Reason::new(codes::STEP_REFUSED, reason.text),
+                    }
+                }
+                Fate::Halve if batch.rows.len() == 1 => {
+                    judged.settled += 1;
+                    self.dead(reason)
+                }
+                Fate::Halve => {
+                    judged.to_halve.push(row.clone());
+                    Settlement::Retry {
+                        not_before: now,
+                        spend: false,
+                        reason,
+                    }
+                }
+                Fate::AskNow => {
+                    let code = match verdict {
+                        Verdict::Exists => codes::EXISTS.to_owned(),
+                        _ => reason.code,
+                    };
+                    Settlement::Unknown {
+                        resolve_after: now,
+                        reason: Reason::new(code, reason.text),
+                    }
+                }
+                // Without a step that could do the other half, nobody knows what the document lacks.
+                Fate::AskLater | Fate::GoOn => Settlement::Unknown {
+                    resolve_after: now + quiet,
+                    reason,
+                },
+            };
+            judged.rows.push((row.claim.record, settlement));
+        }
+        judged
+    }
+
+    /// A row that was accepted: done, or pending at the step that follows.
+    fn accepted(
+        &mut self,
+        judged: &mut Judged,
+        row: &BatchRow,
+        said: Option<&RowAnswer>,
+        next: Option<String>,
+    ) -> Settlement {
+        self.written += u64::from(row.claim.step.is_none());
+        let id = said.and_then(|said| said.id.clone());
+        let number = said.and_then(|said| said.number.clone());
+        let lines = said.and_then(|said| said.lines);
+        match next {
+            // The record is picked once more, in another pass.
+            Some(next) => {
+                self.again = true;
+                Settlement::Stepped {
+                    id,
+                    number,
+                    lines,
+                    next,
+                }
+            }
+            None => {
+                judged.settled += 1;
+                Settlement::Done { id, number, lines }
+            }
+        }
+    }
+
+    fn dead(&mut self, reason: Reason) -> Settlement {
+        self.troubled = true;
+        if self.target.stop_at_first_dead && self.stopped.is_none() {
+            self.stopped = Some(Stopped::FirstDead(reason.clone()));
+        }
+        Settlement::Dead(reason)
+    }
+
+    /// Slows the whole target down after an answer that proves nothing was executed; gives up after many in a row.
+    fn pace(&mut self, now: Ms, answer: &Answer) -> (Ms, Option<LedgerOp>) {
+        let give_up = || Some(Stopped::Target(answer.reason.clone()));
+        let wait = match answer.delivery {
+            Delivery::NotSent | Delivery::Lost => {
+                let op = self.circuit.failed(now);
+                if self.circuit.is_open() {
+                    self.stopped = give_up();
+                }
+                if answer.delivery == Delivery::Lost {
+                    return (0, op);
+                }
+                let wait = back_off(self.circuit.failures());
+                self.rest(now, wait);
+                return (wait, op);
+            }
+            Delivery::Answered(Class::Throttled | Class::Transient) => {
+                self.busy += 1;
+                if self.busy >= MAX_BUSY {
+                    self.stopped = give_up();
+                }
+                answer
+                    .wait
+                    .unwrap_or_else(|| back_off(self.busy))
+                    .clamp(0, MAX_WAIT)
+            }
+            Delivery::Answered(Class::Auth { replay_write }) => {
+                self.auth += 1;
+                if self.auth >= MAX_AUTH {
+                    self.stopped = give_up();
+                }
+                if replay_write {
+                    self.rest(now, 0);
+                }
+                return (0, self.circuit.answered());
+            }
+            Delivery::Answered(
+                Class::Ok
+                | Class::Rows
+                | Class::Rejected
+                | Class::QuotaStop
+                | Class::ConfigError
+                | Class::Fault
+                | Class::NoMatch,
+            ) => {
+                self.busy = 0;
+                self.auth = 0;
+                return (0, self.circuit.answered());
+            }
+        };
+        self.rest(now, wait);
+        let answered = self.circuit.answered();
+        (wait, self.circuit.pause(now, now + wait).or(answered))
+    }
+
+    fn rest(&mut self, now: Ms, wait: Ms) {
+        self.again = true;
+        self.rest_until = Some(now + wait);
+    }
+}
+
+/// 1 s, 2 s, 4 s ... at most a minute.
+pub(crate) fn back_off(nth: u32) -> Ms {
+    1_000_i64 << nth.saturating_sub(1).min(6)
+}
+
+/// The word stored with an attempt.
+fn outcome_word(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::NotSent => "not_sent",
+        Delivery::Lost => "lost",
+        Delivery::Answered(class) => match class {
+            Class::Ok => "ok",
+            Class::Rows => "rows",
+            Class::Rejected => "rejected",
+            Class::Auth { .. } => "auth",
+            Class::Throttled => "throttled",
+            Class::Transient => "transient",
+            Class::QuotaStop => "quota_stop",
+            Class::ConfigError => "config_error",
+            Class::Fault => "fault",
+            Class::NoMatch => "no_match",
+        },
+    }
+}
