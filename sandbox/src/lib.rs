@@ -31,6 +31,7 @@ mod effects;
 mod fault;
 mod huke;
 mod journal;
+mod keys;
 mod kingdee;
 mod names;
 mod plain;
@@ -54,8 +55,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use effects::{Effects, effects};
-pub use fault::{ENDPOINTS, Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, TABLE};
+pub use fault::{ENDPOINTS, Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, MAX_PLANS, TABLE, Wrong};
 pub use journal::{Delivery, JournalEntry};
+pub use keys::{Key, PLAN_KEYS, SETTING_KEYS, Takes};
 pub use settings::{KINGDEE_LEVELS, LEVELS, Level, NewSettings};
 
 use server::Shared;

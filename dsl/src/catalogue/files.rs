@@ -55,5 +55,18 @@ pub const NO_CONNECTIONS: Entry = Entry {
     example: "",
 };
 
+/// A fault of the simulators that cannot be ordered.
+pub const FAULT_PLAN: Entry = Entry {
+    code: "E1054",
+    severity: Severity::Error,
+    zh: "故障文件的 `{key}`:{what}",
+    en: "`{key}` of a fault: {what_en}",
+    help_zh: "各种故障和它们的键见 docs/sandbox-faults.zh.md",
+    help_en: "every kind and its keys stand in docs/sandbox-faults.md",
+    long_zh: "`--faults` 的文件里,每条故障写明接口、故障种类和哪几次调用。有些键只对某些故障有意义,写在别处会被拒绝,不会悄悄失效。",
+    long_en: "In a file for `--faults` each fault names an endpoint, a kind and which calls. Some keys mean something to some kinds only, and are refused elsewhere instead of doing nothing.",
+    example: "faults:\n- {endpoint: '*', kind: delay, mib: 5}",
+};
+
 /// All of them.
-pub const ALL: &[&Entry] = &[&UNRECOGNISED, &AMBIGUOUS, &DOUBLE, &NO_CONNECTIONS];
+pub const ALL: &[&Entry] = &[&UNRECOGNISED, &AMBIGUOUS, &DOUBLE, &NO_CONNECTIONS, &FAULT_PLAN];

@@ -89,6 +89,9 @@ pub(crate) struct Simulated {
     #[cfg(feature = "sandbox")]
     #[arg(long, requires = "sandbox", default_value_t = 0, value_name = "N")]
     pub(crate) invalid: usize,
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires = "sandbox", value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
 }
 
 impl Simulated {
@@ -349,6 +352,8 @@ pub(crate) struct SandboxArgs {
     pub(crate) invalid: usize,
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,8 @@ mod check;
 mod dry_run;
 mod env;
 mod expr;
+#[cfg(feature = "sandbox")]
+mod faults;
 mod help;
 mod json;
 mod language;

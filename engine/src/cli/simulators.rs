@@ -8,6 +8,7 @@ use sandbox::{Config, Running};
 
 use super::Done;
 use super::args::{SandboxArgs, Simulated};
+use super::faults::{self, Faults};
 use super::json::object;
 use super::out::Out;
 
@@ -39,6 +40,7 @@ impl Simulation {
         if !args.sandbox {
             return Ok(Simulation { running: None });
         }
+        let faults = ordered(args.faults.as_deref())?;
         let state = query::data_dir(around, places, true)?.join("simulators");
         let state = (keep == Keep::Always || state.is_dir()).then_some(state);
         let config = Config {
@@ -47,6 +49,8 @@ impl Simulation {
             refuse: args.refuse,
             invalid: args.invalid,
             state: state.clone(),
+            settings: faults.settings,
+            faults: faults.plans,
             ..Config::default()
         };
         let running = started(config, state.as_deref()).await?;
@@ -79,6 +83,11 @@ impl Simulation {
             running.stop().await;
         }
     }
+}
+
+/// What the file of `--faults` orders; nothing without one.
+fn ordered(path: Option<&Path>) -> Result<Faults, AppError> {
+    path.map_or_else(|| Ok(Faults::default()), faults::read)
 }
 
 async fn started(config: Config, state: Option<&Path>) -> Result<Running, AppError> {
@@ -114,6 +123,7 @@ fn failed(listen: SocketAddr, state: Option<&Path>, error: &std::io::Error) -> A
 
 /// `engine sandbox`: the simulators alone, until Ctrl-C.
 pub(crate) fn serve(args: SandboxArgs, out: &Out) -> Done {
+    let faults = ordered(args.faults.as_deref())?;
     super::block_on(async {
         let state: Option<PathBuf> = args.state;
         let config = Config {
@@ -123,6 +133,8 @@ pub(crate) fn serve(args: SandboxArgs, out: &Out) -> Done {
             refuse: args.refuse,
             invalid: args.invalid,
             state: state.clone(),
+            settings: faults.settings,
+            faults: faults.plans,
             ..Config::default()
         };
         let running = started(config, state.as_deref()).await?;

@@ -13,12 +13,12 @@ mod tests;
 use std::collections::VecDeque;
 
 pub use kind::{Effect, FaultKind, KINDS, KindRow, TABLE};
-pub use plan::{FaultPlan, Kinds};
+pub use plan::{FaultPlan, Kinds, Wrong};
 
 use crate::twist::Rows;
 
 /// Most plans at a time; they are tried one by one for each call.
-const MAX_PLANS: usize = 1000;
+pub const MAX_PLANS: usize = 1000;
 /// Longest wait of a fault: ten minutes, longer than any client's patience.
 pub(crate) const MAX_DELAY_MS: u64 = 600_000;
 /// A `Date` may be wrong by ten years.
@@ -96,7 +96,7 @@ impl Faults {
         if self.plans.len() >= MAX_PLANS {
             return Err(format!("more than {MAX_PLANS} fault plans"));
         }
-        plan.check()?;
+        plan.check().map_err(|wrong| wrong.to_string())?;
         self.plans.push(Known {
             plan,
             since_ms: now_ms,

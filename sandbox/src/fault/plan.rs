@@ -15,11 +15,34 @@ const MAX_DEPTH: u64 = 4_000_000;
 /// Most rows that move at once.
 const MAX_MOVES: u64 = 1000;
 /// Most rows a plan names.
-const MAX_ROWS: usize = 1000;
+const MAX_ROWS: u64 = 1000;
 /// Heaviest kind of a draw.
 const MAX_WEIGHT: u64 = 1_000_000;
 /// Where `redirect` leads unless told.
 const METADATA: &str = "http://169.254.169.254/latest/meta-data/";
+
+/// What is wrong with a plan or a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The key that is meant.
+    pub key: &'static str,
+    /// What is wrong with it, in Chinese.
+    pub zh: String,
+    /// What is wrong with it, in English.
+    pub en: String,
+}
+
+impl Wrong {
+    fn new(key: &'static str, zh: String, en: String) -> Self {
+        Wrong { key, zh, en }
+    }
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.key, self.en)
+    }
+}
 
 /// Several kinds to draw from: a list, or words with weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +55,7 @@ pub enum Kinds {
 }
 
 impl Kinds {
-    /// Kinds and weights; an unknown word is left out, [`FaultPlan::check`] has refused it.
+    /// Kinds and weights; an unknown word is left out: [`FaultPlan::check`] refuses it.
     fn weights(&self) -> Vec<(FaultKind, u64)> {
         match self {
             Kinds::Even(kinds) => kinds.iter().map(|kind| (*kind, 1)).collect(),
@@ -152,46 +175,64 @@ impl FaultPlan {
         }
     }
 
-    /// Says what is wrong with a plan; the text names the key.
-    pub fn check(&self) -> Result<(), String> {
+    /// Says what is wrong with a plan.
+    pub fn check(&self) -> Result<(), Wrong> {
         let known = |name: &&str| name.eq_ignore_ascii_case(&self.endpoint);
         if !ENDPOINTS.iter().any(known) {
-            return Err(format!(
-                "endpoint: there is no `{}`; there are: {}",
-                self.endpoint,
-                ENDPOINTS.join(" ")
+            let (name, all) = (&self.endpoint, ENDPOINTS.join(" "));
+            return Err(Wrong::new(
+                "endpoint",
+                format!("没有 `{name}`;有:{all}"),
+                format!("there is no `{name}`; there are: {all}"),
             ));
         }
-        let kinds = match (&self.kind, &self.kinds) {
-            (Some(kind), None) => vec![*kind],
+        let kinds = self.all_kinds()?;
+        for key in self.own_keys() {
+            if !kinds.iter().any(|kind| kind.row().keys.contains(&key)) {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                let words = words.join("`, `");
+                return Err(Wrong::new(
+                    key,
+                    format!("与 `{words}` 无关"),
+                    format!("says nothing about `{words}`"),
+                ));
+            }
+        }
+        self.bounds()
+    }
+
+    /// Every kind that can strike.
+    fn all_kinds(&self) -> Result<Vec<FaultKind>, Wrong> {
+        match (&self.kind, &self.kinds) {
+            (Some(kind), None) => Ok(vec![*kind]),
             (None, Some(kinds)) => {
                 if let Kinds::Weighted(map) = kinds
                     && let Some(word) = map.keys().find(|word| FaultKind::find(word).is_none())
                 {
-                    return Err(format!(
-                        "kinds: there is no `{word}`; there are: {}",
-                        KINDS.join(" ")
+                    let all = KINDS.join(" ");
+                    return Err(Wrong::new(
+                        "kinds",
+                        format!("没有 `{word}`;有:{all}"),
+                        format!("there is no `{word}`; there are: {all}"),
                     ));
                 }
                 let weights = kinds.weights();
-                if weights.iter().any(|(_, weight)| *weight > MAX_WEIGHT)
-                    || weights.iter().all(|(_, w)| *w == 0)
-                {
-                    return Err(format!(
-                        "kinds: weights are 1 to {MAX_WEIGHT}, and one at least is needed"
+                let too_heavy = weights.iter().any(|(_, weight)| *weight > MAX_WEIGHT);
+                if too_heavy || weights.iter().all(|(_, weight)| *weight == 0) {
+                    return Err(Wrong::new(
+                        "kinds",
+                        format!("权重为 0 到 {MAX_WEIGHT},至少一个大于 0"),
+                        format!("weights are 0 to {MAX_WEIGHT}, and one at least is above 0"),
                     ));
                 }
-                weights.into_iter().map(|(kind, _)| kind).collect()
+                Ok(weights.into_iter().map(|(kind, _)| kind).collect())
             }
-            _ => return Err("one of `kind` and `kinds` is needed".to_owned()),
-        };
-        for key in self.own_keys() {
-            if !kinds.iter().any(|kind| kind.row().keys.contains(&key)) {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-                return Err(format!("{key}: says nothing about `{}`", words.join("`, `")));
-            }
+            _ => Err(Wrong::new(
+                "kind",
+                "`kind` 与 `kinds` 必须且只能写一个".to_owned(),
+                "one of `kind` and `kinds` is needed".to_owned(),
+            )),
         }
-        self.bounds()
     }
 
     /// Keys that only some kinds read, as far as they are given.
@@ -215,70 +256,60 @@ impl FaultPlan {
         given.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect()
     }
 
-    fn bounds(&self) -> Result<(), String> {
-        let moves = [self.inserts, self.updates, self.deletes];
+    fn bounds(&self) -> Result<(), Wrong> {
+        let within = |key, value: Option<u64>, low: u64, high: u64| {
+            let good = value.is_none_or(|n| (low..=high).contains(&n));
+            let zh = format!("应为 {low} 到 {high}");
+            (good, Wrong::new(key, zh, format!("must be {low} to {high}")))
+        };
+        let must =
+            |key, good: bool, zh: &str, en: &str| (good, Wrong::new(key, zh.to_owned(), en.to_owned()));
+        let len = |rows: &Vec<usize>| u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let skew = self.skew_ms.map(i64::unsigned_abs);
+        let plain =
+            |to: &String| !to.is_empty() && to.len() <= 2000 && to.bytes().all(|b| b.is_ascii_graphic());
         let checks = [
-            (self.nth != Some(0), "nth: counts from 1".to_owned()),
-            (self.times != Some(0), "times: 1 at least".to_owned()),
-            (
+            within("nth", self.nth, 1, u64::MAX),
+            within("times", self.times, 1, u64::MAX),
+            within("per_mille", self.per_mille, 0, 1000),
+            must(
+                "per_mille",
                 self.nth.is_none() || self.per_mille.is_none(),
-                "per_mille: not with `nth`".to_owned(),
+                "不能与 `nth` 同时写",
+                "cannot stand beside `nth`",
             ),
-            (
-                self.per_mille.is_none_or(|n| n <= 1000),
-                "per_mille: 0 to 1000".to_owned(),
-            ),
-            (
+            must(
+                "until_ms",
                 self.until_ms
                     .is_none_or(|until| until > self.from_ms.unwrap_or(0)),
-                "until_ms: later than `from_ms`".to_owned(),
+                "应晚于 `from_ms`",
+                "must be later than `from_ms`",
             ),
-            (
-                self.above_per_s.is_none_or(|n| n <= MAX_PER_S),
-                format!("above_per_s: 0 to {MAX_PER_S}"),
+            within("above_per_s", self.above_per_s, 0, MAX_PER_S),
+            within("delay_ms", self.delay_ms, 0, MAX_DELAY_MS),
+            within("skew_ms", skew, 0, MAX_SKEW_MS.unsigned_abs()),
+            within("status", self.status.map(u64::from), 300, 599),
+            must(
+                "location",
+                self.location.as_ref().is_none_or(plain),
+                "应为没有空白的地址",
+                "must be an address without blanks",
             ),
-            (
-                self.delay_ms.is_none_or(|ms| ms <= MAX_DELAY_MS),
-                format!("delay_ms: 0 to {MAX_DELAY_MS}"),
-            ),
-            (
-                self.skew_ms
-                    .is_none_or(|ms| (-MAX_SKEW_MS..=MAX_SKEW_MS).contains(&ms)),
-                format!("skew_ms: at most {MAX_SKEW_MS} either way"),
-            ),
-            (
-                self.status.is_none_or(|status| (300..=599).contains(&status)),
-                "status: 300 to 599".to_owned(),
-            ),
-            (
-                self.location.as_ref().is_none_or(|to| {
-                    !to.is_empty() && to.len() <= 2000 && to.bytes().all(|b| b.is_ascii_graphic())
-                }),
-                "location: an address without blanks".to_owned(),
-            ),
-            (
-                self.mib.is_none_or(|n| (1..=MAX_MIB).contains(&n)),
-                format!("mib: 1 to {MAX_MIB}"),
-            ),
-            (
-                self.depth.is_none_or(|n| (1..=MAX_DEPTH).contains(&n)),
-                format!("depth: 1 to {MAX_DEPTH}"),
-            ),
-            (
-                self.rows.as_ref().is_none_or(|rows| rows.len() <= MAX_ROWS),
-                format!("rows: at most {MAX_ROWS}"),
-            ),
-            (
+            within("mib", self.mib, 1, MAX_MIB),
+            within("depth", self.depth, 1, MAX_DEPTH),
+            within("rows", self.rows.as_ref().map(len), 1, MAX_ROWS),
+            must(
+                "value",
                 self.value.as_ref().is_none_or(|text| !text.is_empty()),
-                "value: a text".to_owned(),
+                "不能为空",
+                "must not be empty",
             ),
-            (
-                moves.iter().all(|n| n.is_none_or(|n| n <= MAX_MOVES)),
-                format!("inserts, updates, deletes: at most {MAX_MOVES}"),
-            ),
+            within("inserts", self.inserts, 0, MAX_MOVES),
+            within("updates", self.updates, 0, MAX_MOVES),
+            within("deletes", self.deletes, 0, MAX_MOVES),
         ];
         match checks.into_iter().find(|(good, _)| !good) {
-            Some((_, what)) => Err(what),
+            Some((_, wrong)) => Err(wrong),
             None => Ok(()),
         }
     }

@@ -127,7 +127,7 @@ fn the_plan_is_strict() {
         (r#"{"endpoint":"*","kind":"delay","delay_ms":600001}"#, "delay_ms"),
     ] {
         let said = match serde_json::from_str::<FaultPlan>(bad) {
-            Ok(plan) => plan.check().expect_err(bad),
+            Ok(plan) => plan.check().expect_err(bad).to_string(),
             Err(error) => error.to_string(),
         };
         assert!(said.contains(why), "{bad}: {said}");

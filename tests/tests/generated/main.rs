@@ -5,6 +5,7 @@
 
 mod connectors;
 mod errors;
+mod faults;
 mod functions;
 mod markdown;
 mod scheme;
@@ -47,6 +48,29 @@ fn pages_are_what_the_code_says() {
         "not what the code says any more: {}\nrewrite them with: UPDATE_EXPECT=1 cargo test -p tests --test generated",
         old.join(", ")
     );
+}
+
+/// Pages in which only the tables come from the code.
+#[test]
+fn tables_of_the_faults_are_what_the_simulators_say() {
+    #[expect(clippy::disallowed_methods, reason = "the usual switch of expectation tests")]
+    let rewrite = std::env::var_os("UPDATE_EXPECT").is_some();
+    for (lang, name) in [
+        (Lang::En, "sandbox-faults.md"),
+        (Lang::Zh, "sandbox-faults.zh.md"),
+    ] {
+        let path = root().join("docs").join(name);
+        let page = std::fs::read_to_string(&path).expect("the page is there");
+        let filled = faults::filled(&page, lang);
+        if rewrite {
+            std::fs::write(&path, filled).expect("docs can be written");
+        } else {
+            assert!(
+                page == filled,
+                "docs/{name}: UPDATE_EXPECT=1 cargo test -p tests --test generated"
+            );
+        }
+    }
 }
 
 #[test]
