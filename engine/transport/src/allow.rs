@@ -14,6 +14,7 @@ use reqwest::Url;
 pub struct AllowList {
     entries: Vec<Entry>,
     plain_http: bool,
+    private_network: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -76,6 +77,7 @@ impl AllowList {
         Ok(Self {
             entries,
             plain_http: false,
+            private_network: false,
         })
     }
 
@@ -83,6 +85,14 @@ impl AllowList {
     #[must_use]
     pub fn plain_http(mut self, permitted: bool) -> Self {
         self.plain_http = permitted;
+        self
+    }
+
+    /// Permits host names of the list to lead into a private network (RFC 1918 and unique local addresses), where many
+    /// an ERP stands. Loopback, link-local and metadata addresses stay what they are.
+    #[must_use]
+    pub fn private_network(mut self, permitted: bool) -> Self {
+        self.private_network = permitted;
         self
     }
 
@@ -124,10 +134,17 @@ impl AllowList {
                 address,
                 why: "never reached from here",
             }),
-            Reach::Private if self.entries.iter().any(|entry| entry.host.covers(address)) => Ok(()),
+            Reach::Near | Reach::Private if self.entries.iter().any(|entry| entry.host.covers(address)) => {
+                Ok(())
+            }
+            Reach::Private if self.private_network => Ok(()),
             Reach::Private => Err(Refusal::Blocked {
                 address,
-                why: "a loopback or private address must be listed itself",
+                why: "a private address needs `private_network: true` in the connection, or must be listed itself",
+            }),
+            Reach::Near => Err(Refusal::Blocked {
+                address,
+                why: "a loopback or shared address must be listed itself",
             }),
         }
     }
@@ -178,8 +195,10 @@ impl std::error::Error for Refusal {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Public,
-    /// Loopback, private, shared: only when written in the list.
+    /// Private networks: when written in the list, or when the connection says that it lives in one.
     Private,
+    /// Loopback, shared by carriers, benchmarks: only when written in the list.
+    Near,
     /// Unspecified, link-local, cloud metadata, multicast, reserved, tunnels that hide a target.
     Never,
 }
@@ -209,13 +228,14 @@ impl Reach {
         let [a, b, ..] = v4.octets();
         if a == 0 || v4.is_link_local() || v4.is_multicast() || a >= 240 || METADATA_V4.contains(&v4) {
             Reach::Never
+        } else if v4.is_private() {
+            Reach::Private
         } else if v4.is_loopback()
-            || v4.is_private()
             || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
             || (a == 198 && (b & 0xfe) == 18) // benchmarks; also what local proxies answer with
             || (a == 192 && b == 0 && v4.octets()[2] == 0)
         {
-            Reach::Private
+            Reach::Near
         } else {
             Reach::Public
         }
@@ -229,11 +249,11 @@ impl Reach {
             // this form, so it is not reached at all.
             match Self::of_v4(Ipv4Addr::new(a, b, c, d)) {
                 Reach::Public => Reach::Public,
-                Reach::Private | Reach::Never => Reach::Never,
+                Reach::Private | Reach::Near | Reach::Never => Reach::Never,
             }
         };
         if v6.is_loopback() {
-            Reach::Private
+            Reach::Near
         } else if v6.is_unspecified()
             || v6.is_multicast()
             || (s[0] & 0xffc0) == 0xfe80 // link-local
@@ -249,6 +269,8 @@ impl Reach {
             embedded(s[6], s[7]) // NAT64, and the old "compatible" form
         } else if s[0] == 0x2002 {
             embedded(s[1], s[2]) // 6to4
+        } else if s[..6] == [0, 0, 0, 0, 0xffff, 0] || (s[4] & 0xfdff == 0 && s[5] == 0x5efe) {
+            embedded(s[6], s[7]) // translated (SIIT), and ISATAP behind any prefix
         } else {
             Reach::Public
         }
@@ -365,7 +387,8 @@ fn host_text(url: &Url) -> String {
 }
 
 fn is_near(host: &str, address: Option<IpAddr>) -> bool {
-    host == "localhost" || address.is_some_and(|address| Reach::of(address) == Reach::Private)
+    let near = |address| matches!(Reach::of(address), Reach::Near | Reach::Private);
+    host == "localhost" || address.is_some_and(near)
 }
 
 #[cfg(test)]
@@ -446,6 +469,9 @@ mod tests {
             "[64:ff9b:1::1]",
             "[2002:7f00:1::]",
             "[2001::1]",
+            "[::ffff:0:127.0.0.1]",
+            "[2001:db8::5efe:10.0.0.1]",
+            "[2001:db8::200:5efe:127.0.0.1]",
             "[fe80::1]",
             "[fd00:ec2::254]",
             "[fc00::1]",
@@ -483,6 +509,61 @@ mod tests {
             let got = list.permits_address(address.parse().unwrap()).is_ok();
             assert_eq!(got, want, "{entry} {address}");
         }
+    }
+
+    #[test]
+    fn a_private_network_is_no_more_than_that() {
+        let list = AllowList::parse(["erp.example.com"])
+            .unwrap()
+            .private_network(true);
+        for (address, want) in [
+            ("10.0.0.1", true),
+            ("172.31.255.255", true),
+            ("192.168.1.1", true),
+            ("::ffff:10.0.0.1", true),
+            ("fd12::1", true),
+            ("fc00::1", true),
+            ("8.8.8.8", true),
+            ("127.0.0.1", false),
+            ("127.9.9.9", false),
+            ("::1", false),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("172.32.0.1", true), // public
+            ("100.64.0.1", false),
+            ("198.18.0.1", false),
+            ("192.0.0.8", false),
+            ("169.254.169.254", false),
+            ("::ffff:169.254.169.254", false),
+            ("100.100.100.200", false),
+            ("168.63.129.16", false),
+            ("fd00:ec2::254", false),
+            ("fd20:ce::254", false),
+            ("fe80::1", false),
+            ("64:ff9b::10.0.0.1", false),
+            ("2002:a00:1::", false),
+            ("::10.0.0.1", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+        ] {
+            assert_eq!(
+                list.permits_address(address.parse().unwrap()).is_ok(),
+                want,
+                "{address}"
+            );
+        }
+        // Names of the list, not addresses of a request.
+        for url in [
+            "https://10.0.0.1/",
+            "https://[fd12::1]/",
+            "https://lan.example.com/",
+        ] {
+            assert!(list.permits(url).is_err(), "{url}");
+        }
+        assert!(
+            list.permits("http://erp.example.com/").is_err(),
+            "plain http needs its own word"
+        );
     }
 
     #[test]

@@ -16,8 +16,9 @@ use crate::body::Collector;
 use crate::error::{Partial, Reason, SendError};
 use crate::resolve::{Guarded, Lookup, SystemLookup};
 
-/// How much of a broken answer is kept for the record's history.
-pub const EXCERPT: usize = 512;
+/// How much of a broken answer is kept for the record's history. More than people are shown: secrets are taken out of
+/// it before it is cut once more, and one that this cut goes through would not be recognised.
+pub const EXCERPT: usize = 4096;
 
 /// Idle connections are dropped before the most impatient common server (5 s) drops them: a server closing
 /// just as a write goes out would make that write's outcome unknown.
@@ -91,7 +92,7 @@ impl Default for Timeouts {
 }
 
 /// One request, ready: the body is bytes, the signature is in the headers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// `POST`, `GET` and so on.
     pub method: &'a str,
@@ -112,8 +113,25 @@ pub struct Request<'a> {
     pub allow: &'a AllowList,
 }
 
+impl fmt::Debug for Request<'_> {
+    // Path, query, headers and body may each carry a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = Url::parse(self.url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        let host = host.unwrap_or_default();
+        write!(
+            f,
+            "Request({} to {host:?}, {} headers, {} bytes)",
+            self.method,
+            self.headers.len(),
+            self.body.len()
+        )
+    }
+}
+
 /// A complete answer. Its status proves nothing; the connector judges it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status; a redirect is an answer like any other.
     pub status: u16,
@@ -121,6 +139,14 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body, unpacked.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    // The answer to a login is a session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (headers, bytes) = (self.headers.len(), self.body.len());
+        write!(f, "Answer({}, {headers} headers, {bytes} bytes)", self.status)
+    }
 }
 
 impl Answer {

@@ -108,7 +108,7 @@ impl Reason {
 }
 
 /// The head of an answer that did not arrive whole, for the record's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Partial {
     /// HTTP status.
     pub status: u16,
@@ -116,6 +116,14 @@ pub struct Partial {
     pub headers: Vec<(String, String)>,
     /// The first bytes of the body, unpacked; at most [`crate::EXCERPT`].
     pub excerpt: Vec<u8>,
+}
+
+impl fmt::Debug for Partial {
+    // As of a whole answer, nothing of its text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (headers, bytes) = (self.headers.len(), self.excerpt.len());
+        write!(f, "Partial({}, {headers} headers, {bytes} bytes)", self.status)
+    }
 }
 
 /// One send that gave no answer to judge.

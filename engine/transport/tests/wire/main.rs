@@ -255,9 +255,9 @@ async fn lost_answers_are_lost_and_sent_once() {
 
 #[tokio::test]
 async fn the_head_and_first_bytes_of_a_broken_answer_are_kept() {
-    let body = [b"{\"Result\":".as_slice(), &[b'x'; 2000]].concat();
+    let body = [b"{\"Result\":".as_slice(), &[b'x'; 9000]].concat();
     let mut bytes =
-        b"HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 9999\r\n\r\n".to_vec();
+        b"HTTP/1.1 200 OK\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 99999\r\n\r\n".to_vec();
     bytes.extend_from_slice(&body);
     let server = Server::start(vec![Then::Close(bytes)]).await;
     let partial = post(&client(), &server)
@@ -335,6 +335,36 @@ async fn a_reused_connection_that_dies_repeats_nothing() {
         assert!(seen.len() >= answered && seen.len() <= answered + lost);
         seen.dedup();
         assert_eq!(seen.len(), server.requests().len(), "a request arrived twice");
+    }
+}
+
+/// On a kept connection the second request is read and not answered: whoever has read it may have executed it, so it
+/// is lost, and not one byte of it goes out again on another connection.
+#[tokio::test]
+async fn a_request_that_was_read_on_a_kept_connection_is_not_repeated() {
+    for ending in [
+        b"".as_slice(),
+        b"HTTP/1.1 200 OK\r\ncontent-",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ] {
+        let kept = Then::Keep(answer("200 OK", "", b"{}"));
+        let server = Server::start(vec![kept.clone(), Then::Close(ending.to_vec()), kept]).await;
+        let client = client();
+        let (one, two, allow) = (server.url("/save/1"), server.url("/save/2"), loopback());
+        client.send(request(&one, &allow)).await.expect("answered");
+        let got = client.send(request(&two, &allow)).await;
+        match got {
+            // A head without length ends with the connection: that is an answer.
+            Ok(answer) => assert!(ending.ends_with(b"\r\n\r\n") && answer.body.is_empty()),
+            Err(error) => assert_eq!(error.stage, Stage::Lost, "{error}"),
+        }
+        client.send(request(&one, &allow)).await.expect("answered");
+        let paths: Vec<String> = server
+            .requests()
+            .iter()
+            .map(|text| text.split(' ').nth(1).unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(paths, ["/save/1", "/save/2", "/save/1"]);
     }
 }
 
@@ -525,6 +555,78 @@ async fn resolved_addresses_are_checked() {
     }
 }
 
+/// What was checked is what is connected to: a name that answers otherwise the next time is checked anew, and an open
+/// connection does not carry a later answer.
+#[tokio::test]
+async fn a_name_that_changes_its_mind_is_checked_each_time() {
+    /// Each look-up takes the next answer; the last one stays.
+    struct Rebinding(std::sync::Mutex<Vec<&'static str>>);
+    impl Lookup for Rebinding {
+        fn lookup<'a>(&'a self, _host: &'a str) -> Found<'a> {
+            let mut answers = self.0.lock().expect("no test panics while holding it");
+            let next = if answers.len() > 1 {
+                answers.remove(0)
+            } else {
+                answers[0]
+            };
+            Box::pin(async move { Ok(vec![next.parse::<IpAddr>().expect("an address of the test")]) })
+        }
+    }
+    let inside = Server::start(vec![Then::Close(answer(
+        "200 OK",
+        "connection: close\r\n",
+        b"{}",
+    ))])
+    .await;
+    let port = inside.address.port();
+    let client = Client::new(Settings {
+        lookup: Arc::new(Rebinding(std::sync::Mutex::new(vec![
+            "127.0.0.1",
+            "127.0.0.2",
+            "127.0.0.1",
+            "169.254.169.254",
+            "10.0.0.7",
+            "::1",
+            "127.0.0.1",
+        ]))),
+        ..Settings::default()
+    })
+    .expect("good settings");
+    let allow = AllowList::parse(["erp.example.com", "127.0.0.1"])
+        .expect("good")
+        .plain_http(true);
+    let mut seen = Vec::new();
+    for _ in 0..7 {
+        let url = format!("http://erp.example.com:{port}/");
+        let got = client.send(request(&url, &allow)).await;
+        seen.push(got.map(|_| ()).map_err(|error| error.reason));
+    }
+    let no = Err(Reason::NotAllowed);
+    assert_eq!(seen, [Ok(()), no, Ok(()), no, no, no, Ok(())]);
+    assert_eq!(inside.requests().len(), 3);
+}
+
+/// A host name inside a company's network is reached when the connection says that it lives there, and even then
+/// neither this machine nor what stands on link-local addresses is.
+#[tokio::test]
+async fn a_private_network_needs_a_word_and_does_not_mean_this_machine() {
+    let server = Server::start(vec![Then::Keep(answer("200 OK", "", b"inside"))]).await;
+    let client = with_names(&[
+        ("near.example.com", &["127.0.0.1"]),
+        ("metadata.example.com", &["169.254.169.254"]),
+    ]);
+    let allow = AllowList::parse(["*.example.com"])
+        .expect("good")
+        .plain_http(true)
+        .private_network(true);
+    for host in ["near.example.com", "metadata.example.com"] {
+        let url = format!("http://{host}:{}/", server.address.port());
+        let error = client.send(request(&url, &allow)).await.expect_err("blocked");
+        assert_eq!((error.stage, error.reason), (Stage::NotSent, Reason::NotAllowed));
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
 /// An open connection made under one allow-list is not reused under another that forbids it.
 #[tokio::test]
 async fn pools_are_not_shared_between_allow_lists() {
@@ -585,6 +687,41 @@ async fn errors_tell_no_secrets() {
             .await
             .expect_err("fails");
         assert!(!format!("{error:?} {error}").contains("canary"), "{error:?}");
+    }
+}
+
+/// A `{:?}` in a log or a panic shows nothing of a request or an answer but where and how large.
+#[tokio::test]
+async fn what_is_sent_and_answered_prints_nothing() {
+    let headers = [("authorization".to_owned(), "Bearer canary-token".to_owned())];
+    let allow = loopback();
+    let half = "HTTP/1.1 200 OK\r\nset-cookie: canary=1\r\ncontent-length: 99\r\n\r\ncanary-session";
+    let server = Server::start(vec![
+        Then::Keep(answer("200 OK", "set-cookie: canary=1\r\n", b"canary-session")),
+        Then::Close(half.as_bytes().to_vec()),
+    ])
+    .await;
+    let url = server.url("/login/canary?sign=canary");
+    let sent = Request {
+        headers: &headers,
+        body: b"canary-password".to_vec(),
+        ..request(&url, &allow)
+    };
+    let shown = format!("{sent:?}");
+    let whole = client().send(sent.clone()).await.expect("an answer");
+    let broken = client().send(sent).await.expect_err("half an answer");
+    assert!(broken.partial.is_some());
+    let unread = Request {
+        url: "canary, not an address",
+        ..request(&url, &allow)
+    };
+    for text in [
+        shown,
+        format!("{whole:?}"),
+        format!("{broken:?}"),
+        format!("{unread:?}"),
+    ] {
+        assert!(!text.contains("canary"), "{text}");
     }
 }
 
