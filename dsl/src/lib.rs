@@ -13,6 +13,7 @@ pub mod json;
 pub mod keys;
 pub mod lines;
 pub mod lookup;
+mod names;
 pub mod path;
 pub mod plan;
 pub mod schema;
@@ -26,5 +27,6 @@ pub mod value;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Facts, Failure, Lang, Severity, SourceFile};
+pub use names::SafeName;
 pub use path::Path;
 pub use value::{Instant, Kind, Map, Number, Value};

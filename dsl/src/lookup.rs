@@ -37,7 +37,7 @@ pub type Level = Vec<LookupSpec>;
 /// A look-up with the values of its keys: what has to be fetched.
 ///
 /// A row is found when each field of `spec.by` is written as its key, and `also` holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LookupWant {
     /// The look-up.
     pub spec: LookupSpec,
@@ -45,14 +45,31 @@ pub struct LookupWant {
     pub keys: Vec<String>,
     /// What else must hold; there exactly when the look-up is filtered.
     pub also: Option<Arc<Condition>>,
+    /// Whether its keys must not be shown: they, or the value it is for, are sensitive. Says nothing about what is asked.
+    pub hidden: bool,
 }
 
+impl PartialEq for LookupWant {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec && self.keys == other.keys && self.also == other.also
+    }
+}
+
+impl Eq for LookupWant {}
+
 impl LookupWant {
-    /// What is asked, for a message: `FName=件`, and a condition as it would be written.
+    /// What is asked, for a message: `FName=件`, and a condition as it would be written; `FName=***` where that is
+    /// sensitive.
     pub fn shown(&self) -> String {
+        const MASK: &str = "***";
         let pairs = self.spec.by.iter().zip(&self.keys);
-        let mut parts: Vec<String> = pairs.map(|(column, key)| format!("{column}={key}")).collect();
-        parts.extend(self.also.as_ref().map(ToString::to_string));
+        let mut parts: Vec<String> = pairs
+            .map(|(column, key)| format!("{column}={}", if self.hidden { MASK } else { key }))
+            .collect();
+        parts.extend(self.also.as_ref().map(|also| match self.hidden {
+            true => MASK.to_owned(),
+            false => also.to_string(),
+        }));
         parts.join(" ")
     }
 

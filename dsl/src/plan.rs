@@ -210,6 +210,10 @@ pub struct TargetPlan {
     pub proof: Proof,
     /// Places masked in logs, previews and exports.
     pub sensitive: Vec<Path>,
+    /// The same of the options of its calls.
+    pub sensitive_options: Vec<Path>,
+    /// Fields of the row that sensitive values are made of: masked where people see the row.
+    pub sensitive_source: Vec<Path>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
 }

@@ -20,10 +20,10 @@ pub const LOGIN_REFUSED: Entry = Entry {
 pub const LOGIN_ANSWER: Entry = Entry {
     code: "E7002",
     severity: Severity::Error,
-    zh: "登录的答复看不懂:{why}",
-    en: "the answer to the login cannot be understood: {why}",
-    help_zh: "",
-    help_en: "",
+    zh: "连接 `{connection}`({host})的登录答复看不懂:{why}",
+    en: "the answer to the login of connection `{connection}` ({host}) cannot be understood: {why}",
+    help_zh: "检查地址是否正确,中间是否有网关",
+    help_en: "check whether the address is right, and whether a gateway stands in between",
     long_zh: "答复不是预期的格式,或缺少会话字段;常见原因是网关的错误页面。引擎稍后再试。",
     long_en: "The answer is not of the expected form or lacks the session; often it is a gateway's error page. The engine tries again later.",
     example: "",
@@ -42,6 +42,19 @@ pub const SECRET_MISSING: Entry = Entry {
     example: "",
 };
 
+/// References that lead nowhere.
+pub const SECRETS_MISSING: Entry = Entry {
+    code: "E7005",
+    severity: Severity::Error,
+    zh: "有 {count} 个引用没有找到:{list}",
+    en: "{count} references are not there: {list}",
+    help_zh: "设置这些环境变量,或保存这些密钥",
+    help_en: "set these environment variables, or store these secrets",
+    long_zh: "运行要用到的全部连接里,所有找不到的引用一次列出。`${env:X}` 取环境变量,`${secret:x}` 取密钥存储。",
+    long_en: "All references that are missing in the connections a run uses, at once. `${env:X}` is an environment variable, `${secret:x}` an entry of the secret store.",
+    example: "",
+};
+
 /// A signature that cannot be computed.
 pub const SIGNATURE: Entry = Entry {
     code: "E7004",
@@ -56,4 +69,10 @@ pub const SIGNATURE: Entry = Entry {
 };
 
 /// All entries of this family.
-pub const ALL: &[&Entry] = &[&LOGIN_REFUSED, &LOGIN_ANSWER, &SECRET_MISSING, &SIGNATURE];
+pub const ALL: &[&Entry] = &[
+    &LOGIN_REFUSED,
+    &LOGIN_ANSWER,
+    &SECRET_MISSING,
+    &SIGNATURE,
+    &SECRETS_MISSING,
+];

@@ -376,6 +376,32 @@ pub const BLOCKED_ADDRESS: Entry = Entry {
     example: "params: {server: \"http://169.254.169.254/\"}",
 };
 
+/// A name that no connection can have.
+pub const BAD_NAME: Entry = Entry {
+    code: "E1560",
+    severity: Severity::Error,
+    zh: "`{value}` 不能作为连接的名称",
+    en: "`{value}` cannot be the name of a connection",
+    help_zh: "名称由字母(可用中文)、数字、`_` 和 `-` 组成,最长 64 个字符",
+    help_en: "a name has letters of any script, digits, `_` and `-`, and at most 64 characters",
+    long_zh: "连接的名称会出现在提示、命令和账本里,所以不接受空白、斜杠和控制字符。",
+    long_en: "The name of a connection appears in messages, commands and the ledger: it has no blanks, slashes or control characters.",
+    example: "connections: {../k3: {connector: kingdee-k3cloud}}",
+};
+
+/// A name that no environment can have.
+pub const BAD_ENV: Entry = Entry {
+    code: "E1562",
+    severity: Severity::Error,
+    zh: "`{value}` 不能作为环境的名称",
+    en: "`{value}` cannot be the name of an environment",
+    help_zh: "名称由 ASCII 字母、数字、`_` 和 `-` 组成,最长 64 个字符",
+    help_en: "a name has ASCII letters, digits, `_` and `-`, and at most 64 characters",
+    long_zh: "环境的名称就是它的数据目录 `.engine/<环境>/` 的名称,所以只接受在任何系统上都安全的字符;`con`、`nul` 等设备名也不接受。",
+    long_en: "The name of an environment is that of its data directory, `.engine/<env>/`, so it may only hold characters that are safe everywhere; device names such as `con` and `nul` are refused, too.",
+    example: "env: {../prod: {sandbox: true}}",
+};
+
 /// A connection that the file does not have.
 pub const UNKNOWN_CONNECTION: Entry = Entry {
     code: "E1561",
@@ -419,5 +445,7 @@ pub const ALL: &[&Entry] = &[
     &PLAIN_HTTP,
     &BAD_URL,
     &BLOCKED_ADDRESS,
+    &BAD_NAME,
     &UNKNOWN_CONNECTION,
+    &BAD_ENV,
 ];

@@ -172,6 +172,32 @@ pub const NO_OPERATION: Entry = Entry {
     example: "",
 };
 
+/// An answer with more bytes than are read.
+pub const TOO_LARGE: Entry = Entry {
+    code: "E3014",
+    severity: Severity::Error,
+    zh: "答复过大:{vendor}",
+    en: "the answer is too large: {vendor}",
+    help_zh: "把 page_size 调小;来源一页确实有这么大时,在连接器的 transport 里调大 read_cap",
+    help_en: "make page_size smaller; if a page really is that large, raise read_cap under the connector's transport",
+    long_zh: "答复边收边解压,超过上限立即停止,不会先占满内存。读取的页默认最多 32 MiB,写入的答复最多 4 MiB。",
+    long_en: "An answer is unpacked while it arrives and stopped at its bound, before it fills the memory: 32 MiB for a page that is read unless the connector says otherwise, 4 MiB for the answer to a write.",
+    example: "",
+};
+
+/// An answer that unpacks to far more than it was.
+pub const BOMB: Entry = Entry {
+    code: "E3015",
+    severity: Severity::Error,
+    zh: "答复解压后异常膨胀:{vendor}",
+    en: "the answer unpacks to far more than it was: {vendor}",
+    help_zh: "这不是正常的数据;检查对方系统和中间的代理",
+    help_en: "no honest data does this: look at the system and at proxies in between",
+    long_zh: "超过 1 MiB 之后,一个压缩字节展开成 200 个以上字节的答复被当作压缩炸弹拒绝。",
+    long_en: "Beyond 1 MiB an answer of which one packed byte becomes more than 200 is refused as a bomb.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -187,4 +213,6 @@ pub const ALL: &[&Entry] = &[
     &FIELDS_REQUIRED,
     &OPTION_MISSING,
     &NO_OPERATION,
+    &TOO_LARGE,
+    &BOMB,
 ];

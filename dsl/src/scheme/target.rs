@@ -11,7 +11,7 @@ use crate::keys;
 use crate::lines::KeyedList;
 use crate::path::{Path, Segment};
 use crate::plan::{OnUnknown, TargetPlan};
-use crate::tree::{Columns, Tree, TreePlace, compile_tree};
+use crate::tree::{Columns, Tree, TreePlace, compile_tree, overlap};
 use crate::yaml::{Node, Pair};
 
 const ACTIONS: [Action; 3] = [Action::Create, Action::Update, Action::Void];
@@ -101,9 +101,11 @@ impl Reader<'_> {
                     )
                 })
                 .collect(),
+            sensitive: request.sensitive(),
+            sensitive_options: options.sensitive(),
+            sensitive_source: sensitive_source(&lets, [&options, &request]),
             options,
             lets,
-            sensitive: request.sensitive(),
             request,
             keyed,
             reads_line_ids,
@@ -488,4 +490,29 @@ fn on_unknown(word: &str) -> Option<OnUnknown> {
 fn secrets((name, tree): &(String, Tree)) -> Vec<Path> {
     let whole = Path::names(["$let", name.as_str()]);
     tree.sensitive().iter().map(|place| whole.join(place)).collect()
+}
+
+/// The fields of the row that sensitive values are made of, also by way of a `let`.
+fn sensitive_source(lets: &[(String, Tree)], trees: [&Tree; 2]) -> Vec<Path> {
+    let (mut fields, mut names): (Vec<Path>, Vec<Path>) = Default::default();
+    let parts = lets.iter().map(|(_, tree)| tree).chain(trees);
+    for (own, read) in parts.map(Tree::sensitive_reads) {
+        fields.extend(own);
+        names.extend(read);
+    }
+    // A `let` may use those before it only, so that one pass from the last to the first is enough.
+    for (name, tree) in lets.iter().rev() {
+        let whole = Path::names(["$let", name.as_str()]);
+        if names.iter().any(|read| overlap(read, &whole)) {
+            fields.extend(tree.reads().iter().cloned());
+            names.extend(tree.names().iter().cloned());
+        }
+    }
+    let mut once: Vec<Path> = Vec::new();
+    for field in fields {
+        if !once.contains(&field) {
+            once.push(field);
+        }
+    }
+    once
 }

@@ -174,7 +174,7 @@ pub(crate) struct Eval<'a> {
     matched: Cell<Option<usize>>,
     lines: RefCell<Vec<LineList>>,
     /// Whether what is evaluated belongs to a sensitive value.
-    hidden: Cell<bool>,
+    pub(crate) hidden: Cell<bool>,
 }
 
 /// The line of an `$each`, and the lines around it.

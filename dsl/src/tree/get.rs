@@ -281,6 +281,7 @@ impl Eval<'_> {
             spec: lookup.spec.clone(),
             keys,
             also,
+            hidden: self.hidden.get(),
         };
         let empty = want.has_empty_key();
         let hit = if empty { None } else { self.hits.get(&want) };

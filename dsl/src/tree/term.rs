@@ -416,6 +416,17 @@ impl Tree {
         found
     }
 
+    /// What the sensitive places are made of: fields of the row, and names such as `$let.x`.
+    pub(crate) fn sensitive_reads(&self) -> (Vec<Path>, Vec<Path>) {
+        let (mut fields, mut names) = (Vec::new(), Vec::new());
+        self.root.sensitive_reads(&mut |term| {
+            let part = Tree::new(term.clone());
+            fields.extend(part.reads);
+            names.extend(part.names);
+        });
+        (fields, names)
+    }
+
     /// Takes names of the engine for sensitive: what is made of them is so too.
     pub(crate) fn hide(&mut self, names: &[Path]) {
         if names.is_empty() {
@@ -501,6 +512,27 @@ impl Term {
                 }
                 if let Some(default) = &made.manners.default {
                     default.sensitive(at, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls `visit` for each term whose whole value is sensitive.
+    fn sensitive_reads(&self, visit: &mut dyn FnMut(&Term)) {
+        match &self.kind {
+            TermKind::Map(members) => members.iter().for_each(|(_, term)| term.sensitive_reads(visit)),
+            TermKind::List(items) => items.iter().for_each(|term| term.sensitive_reads(visit)),
+            _ if self.covers() => visit(self),
+            TermKind::Made(made) => {
+                match &made.maker {
+                    Maker::Value(term) => term.sensitive_reads(visit),
+                    Maker::Merge(terms) => terms.iter().for_each(|term| term.sensitive_reads(visit)),
+                    Maker::Each(each) => each.body.sensitive_reads(visit),
+                    _ => {}
+                }
+                if let Some(default) = &made.manners.default {
+                    default.sensitive_reads(visit);
                 }
             }
             _ => {}

@@ -110,6 +110,7 @@ pub(crate) fn hits() -> Hits {
             spec: tree.lookups()[0][0].clone(),
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             also: None,
+            hidden: false,
         };
         match found {
             Some(Some(value)) => hits.insert(&want, Found::one(value.into())),

@@ -108,7 +108,7 @@ impl Caller {
                 Ok(request) => request,
                 Err(failure) => return Ended::Unbuilt(failure),
             };
-            let answer = match self.send(request).await {
+            let answer = match self.send(request, effect).await {
                 Ok(answer) => answer,
                 Err(error) => return Ended::Broken(error),
             };
@@ -156,7 +156,7 @@ impl Caller {
             return Ok((None, 0));
         };
         // Whatever became of the login, the call itself was not sent.
-        let answer = self.send(request).await.map_err(|error| {
+        let answer = self.send(request, Effect::None).await.map_err(|error| {
             Box::new(Ended::Broken(SendError {
                 stage: Stage::NotSent,
                 ..error
@@ -197,7 +197,7 @@ impl Caller {
         }
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, SendError> {
+    async fn send(&self, request: HttpRequest, effect: Effect) -> Result<HttpAnswer, SendError> {
         let _pass = self.gate.enter().await;
         let sent = self
             .client
@@ -206,7 +206,7 @@ impl Caller {
                 url: &request.url,
                 headers: &request.headers,
                 body: request.body,
-                timeouts: settings::timeouts(&self.connection, request.timeout_ms),
+                timeouts: settings::timeouts(&self.connection, request.timeout_ms, effect),
                 read_cap: usize::try_from(request.read_cap).unwrap_or(usize::MAX),
                 gzip: true,
                 allow: &self.allow,

@@ -12,6 +12,7 @@ mod error;
 mod find;
 mod lines;
 mod lookups;
+mod mask;
 mod payloads;
 mod preview;
 pub mod query;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dsl::{Value, json};
+use dsl::{Failure, SafeName, Value, json};
 use flow::ids::{Ms, RecordId};
 use flow::op::{Reason, RecordState, SightingOutcome};
 use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, RunFilter, RunRow, SightingRow};
@@ -15,6 +15,7 @@ use ledger::{Ledger, Reader};
 pub use crate::reason::sentence as sentence_of;
 
 use crate::error::AppError;
+use crate::mask;
 use crate::run::Problem;
 use crate::workspace::{Places, find_connections, parent};
 
@@ -46,7 +47,17 @@ pub fn data_dir(around: &Path, places: &Places, is_simulated: bool) -> Result<Pa
     } else {
         places.env.as_deref().unwrap_or("default")
     };
-    Ok(base.join(".engine").join(environment))
+    environment_dir(&base, environment)
+}
+
+/// The data directory of an environment: the one place where a name becomes part of a path.
+pub(crate) fn environment_dir(base: &Path, environment: &str) -> Result<PathBuf, AppError> {
+    match SafeName::parse(environment) {
+        Some(name) => Ok(base.join(".engine").join(name)),
+        None => Err(Failure::new(&dsl::catalogue::connector::BAD_ENV)
+            .with("value", environment.escape_debug())
+            .into()),
+    }
 }
 
 /// The ledger of a data directory, for questions.
@@ -229,7 +240,12 @@ pub fn moments(life: &RecordLife) -> Vec<(Ms, Moment<'_>)> {
 
 /// The lives of the records with this key, label, number or id. None is an error that says where was looked.
 pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<RecordLife>, AppError> {
-    let lives = reader.show_record(scheme, key)?;
+    let mut lives = reader.show_record(scheme, key)?;
+    for life in &mut lives {
+        let hidden = hidden(reader, &life.record.scheme)?;
+        life.source = mask::shown_row(&life.source, &hidden);
+        life.waiting = life.waiting.take().map(|row| mask::shown_row(&row, &hidden));
+    }
     if !lives.is_empty() {
         return Ok(lives);
     }
@@ -245,6 +261,20 @@ pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Reco
             None => format!("there is no record with key, label, number or id `{key}`"),
         },
     ))
+}
+
+/// The fields of a scheme's rows that people must not see. Whoever shows or exports a stored row masks them.
+fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<dsl::Path>, AppError> {
+    let fields = reader.hidden(scheme)?;
+    fields
+        .iter()
+        .map(|field| dsl::Path::parse(field).map_err(|_| AppError::bug("a stored path is none")))
+        .collect()
+}
+
+/// A stored row of a scheme as people may see it: fields that its sensitive values are made of are masked.
+pub fn shown_row(reader: &Reader, scheme: &str, row: &[u8]) -> Result<Vec<u8>, AppError> {
+    Ok(mask::shown_row(row, &hidden(reader, scheme)?))
 }
 
 /// A page of records, and whether more follow.

@@ -1,7 +1,7 @@
 //! From failures, answers and judgements to the flow's facts. Words stay the vendor's; codes are the catalogue's.
 
 use connector::{Class, Judged, Verdict};
-use dsl::catalogue::{self, reading, target};
+use dsl::catalogue::{self, reading, source, target};
 use dsl::diagnostic::{Failure, Lang};
 use flow::classify;
 use flow::op::Reason;
@@ -93,6 +93,17 @@ pub(crate) fn spoken(error: &SendError, lang: Lang) -> String {
     }
 }
 
+/// The same, and where it happened: several connections may be in one run.
+fn told(error: &SendError, caller: &Caller, lang: Lang) -> String {
+    let connection = &caller.connection;
+    let (name, address, words) = (&connection.name, connection.address(), spoken(error, lang));
+    lang.pick(
+        format!("连接 {name}({address}){words}"),
+        format!("connection {name} ({address}): {words}"),
+    )
+    .clone()
+}
+
 /// Which side of the scheme a read was made on: its words differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -139,13 +150,21 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
             ReadFailureKind::Unreachable,
             None,
             side.pick(&reading::SOURCE_UNREACHABLE, &target::UNREACHABLE),
-            spoken(error, lang),
+            told(error, caller, lang),
         ),
         Ended::Broken(error) => fail(
             ReadFailureKind::Fault,
             None,
-            side.pick(&reading::SOURCE_LOST, &target::TARGET_FAULT),
-            spoken(error, lang),
+            match error.reason {
+                transport::Reason::TooLarge => &source::TOO_LARGE,
+                transport::Reason::Bomb => &source::BOMB,
+                _ => side.pick(&reading::SOURCE_LOST, &target::TARGET_FAULT),
+            },
+            match error.reason {
+                // The sentence says it already; what is left to tell is how large.
+                transport::Reason::TooLarge | transport::Reason::Bomb => error.detail.clone(),
+                _ => spoken(error, lang),
+            },
         ),
         Ended::Answered { judged, .. } => {
             let words = judged.message.clone();
@@ -192,7 +211,7 @@ pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify:
         ),
         Ended::Broken(error) if not_sent(error) => (
             Delivery::NotSent,
-            reason(&target::UNREACHABLE, &spoken(error, lang)),
+            reason(&target::UNREACHABLE, &told(error, caller, lang)),
         ),
         Ended::Broken(error) => (Delivery::Lost, reason(&target::LOST, &spoken(error, lang))),
         Ended::Answered { judged, .. } => {

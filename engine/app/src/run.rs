@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use connector::Connection;
+use connector::{Connection, Redactor};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::lookup::Hits;
 use dsl::plan::{self, Plan};
@@ -144,6 +144,11 @@ impl Engine {
             } else {
                 ledger.remember_origin(name, &origin)?;
             }
+        }
+        for plan in plans {
+            let hidden = plan.target.iter().flat_map(|target| &target.sensitive_source);
+            let hidden: Vec<String> = hidden.map(ToString::to_string).collect();
+            ledger.remember_hidden(&plan.scheme, &hidden)?;
         }
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
         Self::with_store(workspace, Store::file(ledger)?, clock, connections)
@@ -305,14 +310,22 @@ fn connections(
     workspace: &Workspace,
     plans: &[Arc<Plan>],
 ) -> Result<BTreeMap<String, Arc<Connection>>, AppError> {
-    let mut connections = BTreeMap::new();
+    let mut names: Vec<&String> = Vec::new();
     for plan in plans {
         let target = plan.target.as_ref().map(|target| &target.connection);
         for name in std::iter::once(&plan.source.connection).chain(target) {
-            if !connections.contains_key(name) {
-                connections.insert(name.clone(), Arc::new(workspace.resolve(name)?));
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
+    }
+    workspace.secrets_are_there(&names)?;
+    let mut connections = BTreeMap::new();
+    let common = Redactor::default();
+    for name in names {
+        let mut connection = workspace.resolve(name)?;
+        connection.share(&common);
+        connections.insert(name.clone(), Arc::new(connection));
     }
     Ok(connections)
 }

@@ -2,28 +2,40 @@
 
 use std::time::Duration;
 
-use connector::Connection;
+use connector::{Connection, Timeouts as Own};
 use flow::ids::Ms;
 use transport::{AllowList, Limiter, Timeouts};
 
+use crate::caller::Effect;
 use crate::error::AppError;
 
 /// The time-outs of one call: the transport's defaults, changed by connector and connection.
-pub(crate) fn timeouts(connection: &Connection, total_ms: Option<Ms>) -> Timeouts {
+///
+/// A page that is read begins to arrive within a minute or is asked for again. A write may take the target minutes
+/// before it answers at all: giving up on it makes its outcome unknown, so that only the total counts.
+pub(crate) fn timeouts(connection: &Connection, total_ms: Option<Ms>, effect: Effect) -> Timeouts {
+    choose(
+        connection.timeouts,
+        connection.connector.transport().connect_ms,
+        total_ms,
+        effect,
+    )
+}
+
+fn choose(own: Own, connect_ms: Option<Ms>, total_ms: Option<Ms>, effect: Effect) -> Timeouts {
     let defaults = Timeouts::default();
-    let own = connection.timeouts;
     let pick = |ms: Option<Ms>, default: Duration| {
         ms.and_then(|ms| u64::try_from(ms).ok())
             .map_or(default, Duration::from_millis)
     };
     let total = pick(own.total_ms.or(total_ms), defaults.total);
+    let first_byte = match effect {
+        Effect::None => defaults.first_byte.min(total),
+        Effect::Writes => total,
+    };
     Timeouts {
-        connect: pick(
-            own.connect_ms.or(connection.connector.transport().connect_ms),
-            defaults.connect,
-        ),
-        // A write may take the target minutes before it answers at all.
-        first_byte: pick(own.first_byte_ms, total),
+        connect: pick(own.connect_ms.or(connect_ms), defaults.connect),
+        first_byte: pick(own.first_byte_ms, first_byte),
         idle: pick(own.idle_ms, defaults.idle),
         total,
     }
@@ -31,7 +43,8 @@ pub(crate) fn timeouts(connection: &Connection, total_ms: Option<Ms>) -> Timeout
 
 /// Longest time one call may take: what the quiet period is added to.
 pub(crate) fn call_ms(connection: &Connection) -> Ms {
-    let total = timeouts(connection, connection.connector.transport().timeout_ms).total;
+    let total_ms = connection.connector.transport().timeout_ms;
+    let total = timeouts(connection, total_ms, Effect::Writes).total;
     Ms::try_from(total.as_millis()).unwrap_or(Ms::MAX)
 }
 
@@ -43,7 +56,9 @@ pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError>
             format!("`{}` is no host", bad.entry),
         )
     })?;
-    Ok(allow.plain_http(connection.allow_plain_http))
+    Ok(allow
+        .plain_http(connection.allow_plain_http)
+        .private_network(connection.private_network))
 }
 
 /// The limits of a connection's credential.
@@ -60,4 +75,46 @@ pub(crate) fn limiter(connection: &Connection) -> Limiter {
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(1);
     Limiter::new(&rates, concurrency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_outs() {
+        let none = Own::default();
+        let own = |first_byte_ms, total_ms| Own {
+            first_byte_ms,
+            total_ms,
+            ..none
+        };
+        // What the connection says, the connector's total, what is done; then first byte and total, in seconds.
+        for (own, total_ms, effect, want) in [
+            (none, None, Effect::None, (60, 300)),
+            (none, None, Effect::Writes, (300, 300)),
+            (none, Some(120_000), Effect::None, (60, 120)),
+            (none, Some(120_000), Effect::Writes, (120, 120)),
+            (none, Some(30_000), Effect::None, (30, 30)),
+            (own(None, Some(20_000)), Some(120_000), Effect::None, (20, 20)),
+            (own(Some(5_000), None), None, Effect::Writes, (5, 300)),
+            (own(Some(90_000), None), None, Effect::None, (90, 300)),
+        ] {
+            let got = choose(own, None, total_ms, effect);
+            assert_eq!(
+                (got.first_byte.as_secs(), got.total.as_secs()),
+                want,
+                "{own:?} {effect:?}"
+            );
+            assert_eq!((got.connect.as_secs(), got.idle.as_secs()), (10, 15));
+        }
+        let own = Own {
+            connect_ms: Some(1),
+            idle_ms: Some(2),
+            ..none
+        };
+        let got = choose(own, Some(7), None, Effect::None);
+        assert_eq!((got.connect.as_millis(), got.idle.as_millis()), (1, 2));
+        assert_eq!(choose(none, Some(7), None, Effect::None).connect.as_millis(), 7);
+    }
 }

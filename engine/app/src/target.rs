@@ -5,12 +5,11 @@ mod ask;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connector::{Call, Class};
+use connector::{Call, Class, Redactor};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::Action;
 use dsl::lines::{KeyedList, LineIds, LineList};
 use dsl::lookup::LookupWant;
-use dsl::path::Segment;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
@@ -25,6 +24,7 @@ use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
 use crate::lines::KeptLines;
 use crate::lookups::{Memo, shown};
+use crate::mask;
 use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine};
 use crate::reason;
@@ -280,11 +280,29 @@ impl TargetWriter {
 
     /// A document as people may see it: places marked sensitive are masked.
     fn shown(&self, payload: &Value) -> Value {
-        let mut shown = payload.clone();
-        for path in self.plan.target.iter().flat_map(|target| &target.sensitive) {
-            mask(&mut shown, path.segments());
+        let target = self.plan.target.as_ref();
+        mask::shown(payload, target.map_or(&[], |target| &target.sensitive))
+    }
+
+    /// Options as people may see them.
+    fn shown_options(&self, options: &Value) -> Map {
+        let target = self.plan.target.as_ref();
+        as_map(&mask::shown(
+            options,
+            target.map_or(&[], |target| &target.sensitive_options),
+        ))
+    }
+
+    /// Takes out what these documents hold of sensitive values: a refusal likes to quote what it refuses.
+    fn hush(&self, documents: &[&Document]) -> Redactor {
+        let redactor = Redactor::default();
+        if let Some(target) = &self.plan.target {
+            for document in documents {
+                mask::learn(&redactor, &document.built.payload, &target.sensitive);
+                mask::learn(&redactor, &document.built.options, &target.sensitive_options);
+            }
         }
-        shown
+        redactor
     }
 
     /// Sends one claimed call.
@@ -313,6 +331,7 @@ impl TargetWriter {
                 .iter()
                 .map(|document| self.shown(&document.built.payload))
                 .collect();
+            let options = self.shown_options(&first.built.options);
             let call = self.write_call(&operation, &options, masked);
             let preview = self.preview(action, &call, &documents);
             self.previews.push(preview);
@@ -331,7 +350,7 @@ impl TargetWriter {
         if let Ended::Answered { answer: raw, judged } = &ended {
             answer.wait = judged.wait_ms;
             answer.http_status = Some(raw.status);
-            answer.excerpt = Some(self.excerpt(&raw.body));
+            answer.excerpt = Some(self.excerpt(self.caller.connection.readable(raw).as_bytes()));
             answer.rows = match (judged.class, judged.verdicts.is_empty()) {
                 // A system that says nothing of single records has accepted all of them.
                 (Class::Ok, true) => vec![accepted(); rows.len()],
@@ -359,6 +378,11 @@ impl TargetWriter {
         {
             answer.http_status = Some(partial.status);
             answer.excerpt = Some(self.excerpt(&partial.excerpt));
+        }
+        let hush = self.hush(&documents);
+        let texts = answer.rows.iter_mut().map(|row| &mut row.reason.text);
+        for text in texts.chain([&mut answer.reason.text]).chain(&mut answer.excerpt) {
+            *text = hush.redact(text);
         }
         answer
     }
@@ -536,29 +560,6 @@ fn waits(what: String, waited: Ms, now: Ms) -> Refusal {
     }
 }
 
-/// Masks the places a path leads to, through lists.
-fn mask(value: &mut Value, path: &[Segment]) {
-    let Some((first, rest)) = path.split_first() else {
-        *value = Value::Text(connector::MASK.to_owned());
-        return;
-    };
-    match (first, value) {
-        (Segment::Name(name), Value::Map(map)) => {
-            if let Some(member) = map.get_mut(name) {
-                mask(member, rest);
-            }
-        }
-        (Segment::Index(index), Value::List(list)) => {
-            if let Some(element) = list.get_mut(*index) {
-                mask(element, rest);
-            }
-        }
-        (Segment::All, Value::List(list)) => list.iter_mut().for_each(|element| mask(element, rest)),
-        (Segment::Name(_), Value::List(list)) => list.iter_mut().for_each(|element| mask(element, path)),
-        _ => {}
-    }
-}
-
 fn as_map(value: &Value) -> Map {
     match value {
         Value::Map(map) => map.clone(),
@@ -627,6 +628,7 @@ mod tests {
             },
             keys: Vec::new(),
             also: None,
+            hidden: false,
         };
         match undecided(shown(&want)) {
             Refusal::Dead(reason) => {

@@ -15,6 +15,7 @@ use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 
 use crate::error::AppError;
+use crate::query;
 use crate::systems;
 
 /// Scheme files of one folder that are looked at; a folder with more is not a folder of schemes.
@@ -82,8 +83,11 @@ impl Workspace {
             }
             None => None,
         };
-        if let (Some(connections), Some(env)) = (&connections, &places.env) {
-            known_environment(connections, env)?;
+        if let Some(env) = &places.env {
+            query::environment_dir(Path::new("."), env)?;
+            if let Some(connections) = &connections {
+                known_environment(connections, env)?;
+            }
         }
         let mut workspace = Workspace {
             registry,
@@ -131,6 +135,7 @@ impl Workspace {
             (None, Some(path)) => parent(path).to_owned(),
             (None, None) => PathBuf::from("."),
         };
+        // An environment is known by the time its files are: this name is safe.
         base.join(".engine").join(self.environment())
     }
 
@@ -147,6 +152,34 @@ impl Workspace {
     /// The connections of the file found.
     pub fn connections(&self) -> Option<&Connections> {
         self.connections.as_ref()
+    }
+
+    /// Refuses when references of these connections lead nowhere: one alone in its own words, several together, so
+    /// that nobody sets one variable after the other.
+    pub fn secrets_are_there(&self, names: &[&String]) -> Result<(), AppError> {
+        let (Some(connections), None) = (&self.connections, &self.simulators) else {
+            return Ok(());
+        };
+        let mut missing: Vec<(&str, String, String)> = Vec::new();
+        for name in names {
+            let open = connections.open_references(name, self.environment(), self.secrets.as_ref());
+            missing.extend(
+                open.into_iter()
+                    .map(|(param, reference)| (name.as_str(), param, reference)),
+            );
+        }
+        // One is told by `resolve`, with the line to type.
+        if missing.len() < 2 {
+            return Ok(());
+        }
+        let list: Vec<String> = missing
+            .iter()
+            .map(|(connection, param, reference)| format!("{connection}.{param} {reference}"))
+            .collect();
+        Err(Failure::new(&dsl::catalogue::auth::SECRETS_MISSING)
+            .with("count", missing.len())
+            .with("list", list.join(", "))
+            .into())
     }
 
     /// A connection with its parameters; secrets are read here and only here.

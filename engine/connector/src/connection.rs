@@ -42,6 +42,8 @@ pub struct Connection {
     pub sandbox: bool,
     /// Whether plain http to other machines is permitted.
     pub allow_plain_http: bool,
+    /// Whether its host names may lead into a private network.
+    pub private_network: bool,
     pub(crate) params: Map,
     pub(crate) secret: Vec<String>,
     pub(crate) server: Server,
@@ -66,6 +68,11 @@ impl Connection {
     /// The only addresses that may be called, as the connection writes them.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
+    }
+
+    /// The server, as `https://host:port`.
+    pub fn address(&self) -> String {
+        self.server.origin()
     }
 
     /// Where it goes and as whom: `https://host:port`, and the parameters that make up the account. A ledger belongs
@@ -103,6 +110,13 @@ impl Connection {
             .get(crate::request::FORM_OPTION)
             .and_then(Value::to_plain_text)
             .unwrap_or_default()
+    }
+
+    /// From now on takes out what `common` knows, too, and lets it know this connection's secrets: the connections of one
+    /// run share one, so that none shows what it came to know of another.
+    pub fn share(&mut self, common: &Redactor) {
+        common.learn_from(&self.redactor);
+        self.redactor = common.clone();
     }
 
     /// The redactor of this connection's secrets.

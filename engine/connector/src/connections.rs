@@ -163,6 +163,15 @@ impl Connections {
             .map_err(|_| self.not_found(name))
     }
 
+    /// The references of a connection that nothing is found for: parameter and reference, as in `app_secret` and
+    /// `${secret:k3}`.
+    pub fn open_references(&self, name: &str, env: &str, secrets: &dyn Secrets) -> Vec<(String, String)> {
+        let Some(entry) = self.entry(name) else {
+            return Vec::new();
+        };
+        entry.given(&entry.settled(env), secrets).open
+    }
+
     /// The connection for calling: its references are resolved, and only its own.
     pub fn resolve(&self, name: &str, env: &str, secrets: &dyn Secrets) -> Result<Connection, Failure> {
         let entry = self

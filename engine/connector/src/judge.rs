@@ -139,6 +139,17 @@ impl Connection {
         }
     }
 
+    /// An answer as text, in its charset: as far as it can be decoded, and the rest as it looks. For people only.
+    pub fn readable(&self, answer: &HttpAnswer) -> String {
+        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        match reading.body {
+            Err(failure) if failure.code() == dsl::catalogue::source::CHARSET.code => {
+                String::from_utf8_lossy(&answer.body).into_owned()
+            }
+            _ => reading.text,
+        }
+    }
+
     /// The first characters of a text, without secrets.
     pub(crate) fn excerpt(&self, text: &str) -> String {
         // Secrets are taken out first: one that is cut would not be recognised.

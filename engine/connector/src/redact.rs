@@ -1,7 +1,7 @@
 //! Takes secrets out of text: the last wall before a log, a message, a trace, an excerpt in the ledger.
 //!
-//! It masks every secret it was told, also where the secret stands inside base64, is URL-encoded or
-//! JSON-escaped. It knows no patterns: a secret it was not told passes.
+//! It masks every secret it was told, also where the secret stands inside base64, is URL-encoded, JSON-escaped or
+//! written in hex. It knows no patterns: a secret it was not told passes.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -37,6 +37,20 @@ impl Redactor {
     pub fn add(&self, secret: &str) {
         let mut known = self.forms.write().unwrap_or_else(PoisonError::into_inner);
         for form in forms(secret) {
+            if !known.contains(&form) {
+                known.push(form);
+            }
+        }
+    }
+
+    /// Learns what another one knows.
+    pub fn learn_from(&self, other: &Redactor) {
+        if Arc::ptr_eq(&self.forms, &other.forms) {
+            return;
+        }
+        let theirs = other.forms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut known = self.forms.write().unwrap_or_else(PoisonError::into_inner);
+        for form in theirs {
             if !known.contains(&form) {
                 known.push(form);
             }
@@ -86,14 +100,31 @@ fn forms(secret: &str) -> Vec<String> {
     if secret.len() < SHORTEST {
         return Vec::new();
     }
-    let json = secret.replace('\\', "\\\\").replace('"', "\\\"");
+    let json = escaped(secret, false);
+    let ascii = escaped(secret, true);
+    let hex = |upper: bool| -> String {
+        let digits = secret.bytes().map(|byte| match upper {
+            true => format!("{byte:02X}"),
+            false => format!("{byte:02x}"),
+        });
+        digits.collect()
+    };
     let mut forms = vec![
         secret.to_owned(),
         percent(secret, false),
         percent(secret, true),
         percent(secret, false).replace("%20", "+"),
+        percent(secret, true).replace("%20", "+"),
         json.replace('/', "\\/"), // as some systems write it
+        ascii.replace('/', "\\/"),
+        // Once more inside a text of JSON, as an answer that quotes a request does.
+        escaped(&json, false),
+        // As `{:?}` of a panic writes it.
+        secret.escape_debug().to_string(),
         json,
+        ascii,
+        hex(false),
+        hex(true),
     ];
     for offset in 0..3 {
         let inside = base64_inside(secret.as_bytes(), offset);
@@ -119,6 +150,27 @@ fn base64_inside(secret: &[u8], offset: usize) -> String {
     let from = (offset * 8).div_ceil(6);
     let to = padded.len() * 8 / 6;
     text[from..to.max(from)].to_owned()
+}
+
+/// A text as it stands inside JSON; with `ascii`, everything else as `\uXXXX`.
+fn escaped(text: &str, ascii: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut units = [0; 2];
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if char.is_control() || (ascii && !char.is_ascii()) => {
+                for unit in char.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            _ => out.push(char),
+        }
+    }
+    out
 }
 
 fn percent(text: &str, lower: bool) -> String {
@@ -154,6 +206,11 @@ mod tests {
             STANDARD.encode(CANARY),
             URL_SAFE.encode(CANARY),
             percent(&STANDARD.encode(CANARY), false),
+            CANARY.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            CANARY.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            CANARY.replace('"', "\\\\\\\""),
+            CANARY.replace('"', "\\\"").replace('密', "\\u5bc6"),
+            format!("{CANARY:?}").trim_matches('"').to_owned(),
         ] {
             let masked = redactor.redact(&format!("before {carrier} after"));
             assert!(

@@ -15,6 +15,9 @@ use crate::recipe::urlenc;
 
 pub(crate) use crate::url::path_fault;
 
+/// Most decoded bytes of the answer to a write: a verdict for each of some hundred rows is a few hundred KiB.
+const WRITE_READ_CAP: u64 = 4 << 20;
+
 /// The page that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageState {
@@ -135,6 +138,9 @@ impl Connection {
             .headers
             .extend(frame.pairs(&operation.headers, "headers")?);
         check_headers(&prepared.headers)?;
+        if operation.kind != OpKind::Read {
+            prepared.read_cap = prepared.read_cap.min(WRITE_READ_CAP);
+        }
         Ok(prepared)
     }
 

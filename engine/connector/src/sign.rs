@@ -108,11 +108,12 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// What of it must not be seen: everything the login gave, and the cookies.
+    /// What of it must not be seen: everything the login gave but how long it is good for, and the cookies.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.taken
-            .values()
-            .map(String::as_str)
+            .iter()
+            .filter(|(name, _)| *name != "ttl")
+            .map(|(_, value)| value.as_str())
             .chain(self.cookies.iter().map(|(_, value)| value.as_str()))
     }
 
@@ -163,7 +164,12 @@ impl Connection {
             return Ok(Session::default());
         };
         let reading = answer::read(answer, self.connector.transport.charset.as_deref());
-        let unreadable = |why: String| Failure::new(&words::LOGIN_ANSWER).with("why", self.redact(&why));
+        let unreadable = |why: String| {
+            Failure::new(&words::LOGIN_ANSWER)
+                .with("connection", &self.name)
+                .with("host", self.address())
+                .with("why", self.redact(&why))
+        };
         let status_ok = self.connector.transport.ok_status.contains(&answer.status);
         let body = match &reading.body {
             Ok(body) if status_ok => std::sync::Arc::clone(body),

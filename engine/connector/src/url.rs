@@ -113,6 +113,15 @@ fn authority_parts(authority: &str) -> Option<(String, Option<u16>)> {
     };
     let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-' || byte == b'_';
     let fine = !host.is_empty() && (authority.starts_with('[') || host.bytes().all(named));
+    // `127.1`, `0x7f000001` and `2130706433` are addresses to a browser; here only what looks like one is one.
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let numeric = last.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        && (last.bytes().all(|byte| byte.is_ascii_digit())
+            || last.starts_with("0x")
+            || last.starts_with("0X"));
+    if numeric && !authority.starts_with('[') && host.parse::<Ipv4Addr>().is_err() {
+        return None;
+    }
     let port = match port {
         None => None,
         Some(port) => Some(port.parse::<u16>().ok().filter(|port| *port > 0)?),
@@ -172,6 +181,12 @@ mod tests {
             "https://host/a/../b",
             "https://[::1/",
             "https://ho st/",
+            "https://127.1/",
+            "https://0x7f000001/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://10.0.0.1./",
+            "https://erp.0x10/",
             "",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

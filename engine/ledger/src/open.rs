@@ -262,6 +262,18 @@ impl Ledger {
         })
     }
 
+    /// Remembers which fields of a scheme's rows people must not see; they are written as paths.
+    pub fn remember_hidden(&mut self, scheme: &str, fields: &[String]) -> Result<(), StoreError> {
+        let text = crate::read::hidden_text(fields);
+        self.lock()
+            .prepare_cached(
+                "INSERT INTO meta (name, value) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value",
+            )?
+            .execute((crate::read::hidden_name(scheme), text))?;
+        Ok(())
+    }
+
     /// Accepts that a connection leads elsewhere from now on: a decision of a person.
     pub fn replace_origin(&mut self, connection: &str, origin: &str) -> Result<(), StoreError> {
         self.lock()

@@ -113,6 +113,7 @@ fn want(by: &[(&str, &str)], only: bool, also: Option<Condition>) -> LookupWant 
         },
         keys: by.iter().map(|(_, text)| (*text).to_owned()).collect(),
         also: also.map(Arc::new),
+        hidden: false,
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) fn connection(
         quiet_period_ms: settings.quiet_period_ms,
         sandbox: settings.sandbox,
         allow_plain_http: settings.allow_plain_http,
+        private_network: settings.private_network,
         redactor: Redactor::new(secret_texts.iter().map(String::as_str)),
         params: given.params,
         secret: given.secret,
@@ -106,6 +107,7 @@ pub(crate) fn made_up(connector: &Arc<Connector>, params: &Map) -> Result<Connec
         quiet_period_ms: None,
         sandbox: true,
         allow_plain_http: false,
+        private_network: false,
     };
     connection("test", connector, settings, given)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dsl::catalogue::connector as words;
 use dsl::diagnostic::did_you_mean;
 use dsl::yaml::{Node, Pair};
-use dsl::{Diagnostic, SourceFile};
+use dsl::{Diagnostic, SafeName, SourceFile};
 
 use super::Entry;
 use super::given::{Part, parts};
@@ -15,7 +15,23 @@ use crate::load::{Members, Reader, param_value, type_words};
 use crate::model::{Connector, Limits, Param};
 use crate::secret::MASK;
 
+/// Longest name of a connection, in characters.
+const NAME_MAX: usize = 64;
+
+/// A connection's name is told in messages and kept in the ledger: letters of any script, digits, `_` and `-`.
+fn is_name(text: &str) -> bool {
+    let letter = |char: char| char.is_alphanumeric() || char == '_' || char == '-';
+    !text.is_empty() && text.chars().count() <= NAME_MAX && text.chars().all(letter)
+}
+
 pub(super) fn entry(pair: &Pair, connectors: &[Arc<Connector>], reader: &mut Reader<'_>) -> Option<Entry> {
+    if !is_name(&pair.key) {
+        reader.push(
+            reader
+                .at(&words::BAD_NAME, &pair.key_span)
+                .with("value", &pair.key),
+        );
+    }
     let members = reader.members(&pair.value, &pair.key, Place::Connection);
     let named = reader.need(members, "connector", &pair.key)?;
     let id = reader.text(&named.value, "connector")?;
@@ -34,6 +50,9 @@ pub(super) fn entry(pair: &Pair, connectors: &[Arc<Connector>], reader: &mut Rea
     let mut envs = Vec::new();
     if let Some(env) = members.get("env") {
         for env in reader.pairs(&env.value, "env") {
+            if SafeName::parse(&env.key).is_none() {
+                reader.push(reader.at(&words::BAD_ENV, &env.key_span).with("value", &env.key));
+            }
             let inner = reader.members(&env.value, &env.key, Place::ConnectionEnv);
             check_settings(inner, connector, reader);
             envs.push((env.key.clone(), env.value.clone()));
@@ -151,6 +170,7 @@ pub(super) struct Settings {
     pub(super) quiet_period_ms: Option<i64>,
     pub(super) sandbox: bool,
     pub(super) allow_plain_http: bool,
+    pub(super) private_network: bool,
 }
 
 pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Settings {
@@ -174,5 +194,6 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         quiet_period_ms: reader.duration(members.get("quiet_period")),
         sandbox: reader.bool(members.get("sandbox")).unwrap_or(false),
         allow_plain_http: reader.bool(members.get("allow_plain_http")).unwrap_or(false),
+        private_network: reader.bool(members.get("private_network")).unwrap_or(false),
     }
 }

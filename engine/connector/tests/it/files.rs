@@ -24,6 +24,86 @@ fn check_connections(yaml: &str, zh: &Expect, en: &Expect) {
 }
 
 #[test]
+fn names_that_lead_elsewhere() {
+    check_connections(
+        r#"connections:
+  "../k3":
+    connector: netease-huke
+  金蝶_2-a:
+    connector: netease-huke
+    private_network: true
+    env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+"#,
+        &expect![[r#"
+            error[E1560]: `../k3` 不能作为连接的名称
+             --> connections.yaml:2:3
+              |
+            2 |   "../k3":
+              |   ^^^^^^^
+              |
+              = 提示: 名称由字母(可用中文)、数字、`_` 和 `-` 组成,最长 64 个字符
+
+            error[E1562]: `../x` 不能作为环境的名称
+             --> connections.yaml:7:43
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                           ^^^^
+              |
+              = 提示: 名称由 ASCII 字母、数字、`_` 和 `-` 组成,最长 64 个字符
+
+            error[E1562]: `nul` 不能作为环境的名称
+             --> connections.yaml:7:53
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                                     ^^^
+              |
+              = 提示: 名称由 ASCII 字母、数字、`_` 和 `-` 组成,最长 64 个字符
+
+            error[E1562]: `a b` 不能作为环境的名称
+             --> connections.yaml:7:62
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                                              ^^^^^
+              |
+              = 提示: 名称由 ASCII 字母、数字、`_` 和 `-` 组成,最长 64 个字符
+        "#]],
+        &expect![[r#"
+            error[E1560]: `../k3` cannot be the name of a connection
+             --> connections.yaml:2:3
+              |
+            2 |   "../k3":
+              |   ^^^^^^^
+              |
+              = help: a name has letters of any script, digits, `_` and `-`, and at most 64 characters
+
+            error[E1562]: `../x` cannot be the name of an environment
+             --> connections.yaml:7:43
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                           ^^^^
+              |
+              = help: a name has ASCII letters, digits, `_` and `-`, and at most 64 characters
+
+            error[E1562]: `nul` cannot be the name of an environment
+             --> connections.yaml:7:53
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                                     ^^^
+              |
+              = help: a name has ASCII letters, digits, `_` and `-`, and at most 64 characters
+
+            error[E1562]: `a b` cannot be the name of an environment
+             --> connections.yaml:7:62
+              |
+            7 |     env: {prod: {private_network: false}, ../x: {}, nul: {}, "a b": {}}
+              |                                                              ^^^^^
+              |
+              = help: a name has ASCII letters, digits, `_` and `-`, and at most 64 characters
+        "#]],
+    );
+}
+
+#[test]
 fn a_bad_connections_file() {
     check_connections(
         r#"connections:

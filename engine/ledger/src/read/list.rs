@@ -4,7 +4,7 @@ use flow::ids::{Ms, RecordId, RunId};
 use flow::op::{Counts, Reason, RecordState, RunStatus, WriteAction};
 use flow::window::Interval;
 use rusqlite::types::Value;
-use rusqlite::{Row, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use super::find::state;
 use super::{Reader, closed_intervals, states};
@@ -244,6 +244,21 @@ impl Reader {
         })
     }
 
+    /// The fields of a scheme's rows that people must not see, as its newest run remembered them.
+    pub fn hidden(&self, scheme: &str) -> Result<Vec<String>, StoreError> {
+        self.ask(|conn| {
+            let text: Option<String> = conn
+                .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+                .query_row([hidden_name(scheme)], |row| row.get(0))
+                .optional()?;
+            let fields = text.iter().flat_map(|text| text.split('\n'));
+            Ok(fields
+                .filter(|field| !field.is_empty())
+                .map(str::to_owned)
+                .collect())
+        })
+    }
+
     /// Where each connection leads, as remembered.
     pub fn origins(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.ask(|conn| {
@@ -255,6 +270,17 @@ impl Reader {
             Ok(origins)
         })
     }
+}
+
+/// Under which name of `meta` the hidden fields of a scheme stand.
+pub(crate) fn hidden_name(scheme: &str) -> String {
+    format!("hidden {scheme}")
+}
+
+/// Paths as they are stored: one a line; a path holds no line end.
+pub(crate) fn hidden_text(fields: &[String]) -> String {
+    let lines = fields.iter().filter(|field| !field.contains('\n'));
+    lines.map(String::as_str).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn limit(limit: u32) -> i64 {

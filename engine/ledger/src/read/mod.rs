@@ -11,5 +11,6 @@ pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
 pub use find::{Found, SourceRow, StoredRow};
 pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
+pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, WindowRow};

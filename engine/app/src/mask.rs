@@ -1,0 +1,136 @@
+//! Values that people must not see, taken out of documents and rows, and of what others say about them.
+
+use connector::{MASK, Redactor};
+use dsl::json;
+use dsl::path::{Path, Segment};
+use dsl::value::Value;
+
+/// A value as people may see it.
+pub(crate) fn shown(value: &Value, hidden: &[Path]) -> Value {
+    let mut shown = value.clone();
+    for path in hidden {
+        mask(&mut shown, path.segments());
+    }
+    shown
+}
+
+/// A stored row as people may see it; one that cannot be read is not shown at all.
+pub(crate) fn shown_row(row: &[u8], hidden: &[Path]) -> Vec<u8> {
+    if hidden.is_empty() {
+        return row.to_vec();
+    }
+    match json::parse(row) {
+        Ok(value) => json::to_string(&shown(&value, hidden)).into_bytes(),
+        Err(_) => MASK.as_bytes().to_vec(),
+    }
+}
+
+/// Learns the hidden values of a document, so that an answer that quotes them can be kept.
+pub(crate) fn learn(redactor: &Redactor, value: &Value, hidden: &[Path]) {
+    for path in hidden {
+        each(value, path.segments(), &mut |text| redactor.add(&text));
+    }
+}
+
+/// Masks the places a path leads to, through lists.
+fn mask(value: &mut Value, path: &[Segment]) {
+    let Some((first, rest)) = path.split_first() else {
+        *value = Value::Text(MASK.to_owned());
+        return;
+    };
+    match (first, value) {
+        (Segment::Name(name), Value::Map(map)) => {
+            if let Some(member) = map.get_mut(name) {
+                mask(member, rest);
+            }
+        }
+        (Segment::Index(index), Value::List(list)) => {
+            if let Some(element) = list.get_mut(*index) {
+                mask(element, rest);
+            }
+        }
+        (Segment::All, Value::List(list)) => list.iter_mut().for_each(|element| mask(element, rest)),
+        (Segment::Name(_), Value::List(list)) => list.iter_mut().for_each(|element| mask(element, path)),
+        // A row with one line may have the line in place of the list.
+        (Segment::All, map @ Value::Map(_)) => mask(map, rest),
+        _ => {}
+    }
+}
+
+/// The texts at the places a path leads to.
+fn each(value: &Value, path: &[Segment], visit: &mut dyn FnMut(String)) {
+    let Some((first, rest)) = path.split_first() else {
+        match value {
+            Value::Map(map) => map.values().for_each(|member| each(member, path, visit)),
+            Value::List(list) => list.iter().for_each(|element| each(element, path, visit)),
+            // `true` and `false` say nothing about anybody.
+            Value::Bool(_) | Value::Null => {}
+            single => single.to_plain_text().into_iter().for_each(visit),
+        }
+        return;
+    };
+    match (first, value) {
+        (Segment::Name(name), Value::Map(map)) => {
+            if let Some(member) = map.get(name) {
+                each(member, rest, visit);
+            }
+        }
+        (Segment::Index(index), Value::List(list)) => {
+            if let Some(element) = list.get(*index) {
+                each(element, rest, visit);
+            }
+        }
+        (Segment::All, Value::List(list)) => list.iter().for_each(|element| each(element, rest, visit)),
+        (Segment::Name(_), Value::List(list)) => list.iter().for_each(|element| each(element, path, visit)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(texts: &[&str]) -> Vec<Path> {
+        texts.iter().map(|text| Path::parse(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn places() {
+        let row = r#"{"a":"x","b":{"c":"y","d":1},"l":[{"p":"q"},{"p":2,"r":"s"}]}"#;
+        let value = json::parse(row.as_bytes()).unwrap();
+        for (hidden, want) in [
+            (&[][..], row),
+            (
+                &["a", "b.c"],
+                r#"{"a":"***","b":{"c":"***","d":1},"l":[{"p":"q"},{"p":2,"r":"s"}]}"#,
+            ),
+            (
+                &["l.*.p", "b"],
+                r#"{"a":"x","b":"***","l":[{"p":"***"},{"p":"***","r":"s"}]}"#,
+            ),
+            (
+                &["l.p", "none.x"],
+                r#"{"a":"x","b":{"c":"y","d":1},"l":[{"p":"***"},{"p":"***","r":"s"}]}"#,
+            ),
+            (&["l.1"], r#"{"a":"x","b":{"c":"y","d":1},"l":[{"p":"q"},"***"]}"#),
+        ] {
+            let hidden = paths(hidden);
+            assert_eq!(json::to_string(&shown(&value, &hidden)), want);
+            let bytes = shown_row(row.as_bytes(), &hidden);
+            assert_eq!(String::from_utf8(bytes).unwrap(), want);
+        }
+        assert_eq!(shown_row(b"secret", &paths(&["a"])), MASK.as_bytes());
+    }
+
+    #[test]
+    fn what_others_say() {
+        let value =
+            json::parse(r#"{"id":"110101199003","n":[{"t":13800138000},{"t":"short"}],"o":true}"#.as_bytes());
+        let redactor = Redactor::default();
+        learn(&redactor, &value.unwrap(), &paths(&["id", "n", "o"]));
+        assert_eq!(
+            redactor.redact("no card 110101199003, call 13800138000, true"),
+            "no card ***, call ***, true"
+        );
+    }
+}
