@@ -103,6 +103,21 @@ fn a_missing_secret_is_named_before_anything_is_called() {
 }
 
 #[test]
+fn all_missing_secrets_are_named_at_once() {
+    let mut world = World::small();
+    world.unset("SANDBOX_K3_SECRET");
+    world.unset("SANDBOX_HUKE_SECRET");
+    for words in [["run", MAIN], ["dry-run", MAIN]] {
+        let ran = world.engine(&words);
+        ran.expect(3).warns("E7005");
+        for name in ["huke.", "k3.", "SANDBOX_K3_SECRET", "SANDBOX_HUKE_SECRET"] {
+            ran.warns(name);
+        }
+    }
+    assert_eq!(world.state()["calls"], json!({}));
+}
+
+#[test]
 fn a_secret_in_clear_text_is_refused() {
     let world = World::small();
     world.edit(

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use tests::trial::named::{self, Trial};
-use tests::trial::{crash, figure};
+use tests::trial::{crash, figure, ssrf};
 
 const HELP: &str = "\
 trial crash [--cycles N] [--seed N] [--faults PER_MILLE]
@@ -42,6 +42,8 @@ fn main() -> ExitCode {
             };
             figure::run(&plan, &|line| println!("{line}"))
         }),
+        // A figure's own second process.
+        Some((first, _)) if first == "ssrf" => Ok(ssrf::inside(&|line| println!("{line}"))),
         _ => Err(HELP.to_owned()),
     };
     match done {

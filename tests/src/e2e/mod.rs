@@ -21,7 +21,7 @@ pub use binary::{Process, Ran, Run, engine};
 pub use judge::{Strictness, adds_up, judge, judge_with, numbers, versions};
 pub use lone::Lone;
 pub use shop::Shop;
-pub use wire::{Message, Recorder, ask, send};
+pub use wire::{Message, Recorder, Twist, ask, send};
 
 pub use sandbox::{Config, Credentials};
 
@@ -152,6 +152,17 @@ impl World {
     /// Puts a recorder between the engine and the simulators.
     pub fn record(&self) -> Recorder {
         let recorder = Recorder::before(self.addr());
+        self.edit(
+            "connections.yaml",
+            &self.addr().to_string(),
+            &recorder.addr().to_string(),
+        );
+        recorder
+    }
+
+    /// Puts a recorder that changes answers between the engine and the simulators.
+    pub fn record_twisted(&self, twist: Twist) -> Recorder {
+        let recorder = Recorder::twisting(self.addr(), twist);
         self.edit(
             "connections.yaml",
             &self.addr().to_string(),

@@ -143,6 +143,9 @@ fn read_chunks(stream: &mut TcpStream, body: &mut Vec<u8>) -> io::Result<()> {
 /// Everything that went through, in order of arrival.
 type Log = Arc<Mutex<Vec<(Message, Message)>>>;
 
+/// What becomes of an answer on its way: by what was asked, and what would be answered.
+pub type Twist = Arc<dyn Fn(&Message, Message) -> Message + Send + Sync>;
+
 /// Stands before a simulator, passes everything on and keeps it: what was really sent, byte for byte.
 #[derive(Debug)]
 pub struct Recorder {
@@ -156,6 +159,14 @@ impl Recorder {
     /// # Panics
     /// When there is no free port.
     pub fn before(to: SocketAddr) -> Self {
+        Self::twisting(to, Arc::new(|_, answer| answer))
+    }
+
+    /// The same, with answers changed on their way.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub fn twisting(to: SocketAddr, twist: Twist) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
         let addr = listener.local_addr().expect("it listens");
         let log = Log::default();
@@ -163,8 +174,8 @@ impl Recorder {
         // Ends with the test's process.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let log = Arc::clone(&shared);
-                std::thread::spawn(move || drop(pass_on(stream, to, &log)));
+                let (log, twist) = (Arc::clone(&shared), Arc::clone(&twist));
+                std::thread::spawn(move || drop(pass_on(stream, to, &log, &twist)));
             }
         });
         Recorder { addr, log }
@@ -185,7 +196,7 @@ impl Recorder {
     }
 }
 
-fn pass_on(mut near: TcpStream, to: SocketAddr, log: &Log) -> io::Result<()> {
+fn pass_on(mut near: TcpStream, to: SocketAddr, log: &Log, twist: &Twist) -> io::Result<()> {
     near.set_read_timeout(Some(PATIENCE))?;
     while let Some(request) = read(&mut near)? {
         let mut far = TcpStream::connect(to)?;
@@ -196,8 +207,8 @@ fn pass_on(mut near: TcpStream, to: SocketAddr, log: &Log) -> io::Result<()> {
         };
         log.lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((request, answer.clone()));
-        near.write_all(&plain(answer).bytes())?;
+            .push((request.clone(), answer.clone()));
+        near.write_all(&twist(&request, plain(answer)).bytes())?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Trials that take minutes: kills by the dozen, and the figures of `docs/figures.md`.
 
+pub mod canaries;
 pub mod crash;
 pub mod figure;
 pub mod named;
+pub mod ssrf;
 
 use std::time::Duration;
 

@@ -5,6 +5,8 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
+use super::{canaries, ssrf};
+
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
 
@@ -32,7 +34,24 @@ pub struct Trial {
 }
 
 /// Every figure that has a name, in its order.
-pub const ALL: &[Trial] = &[];
+pub const ALL: &[Trial] = &[
+    Trial {
+        name: "A23",
+        what: "requests led to addresses that no connection names (literals, names, rebinding, redirects)",
+        sizes: &[],
+        run: ssrf::run,
+    },
+    Trial {
+        name: "A24",
+        what: "secrets and sensitive values in what is said and left behind",
+        sizes: &[Size {
+            flag: "--modes",
+            full: 4,
+            small: 1,
+        }],
+        run: canaries::run,
+    },
+];
 
 /// The sizes of one run of a trial.
 #[derive(Debug, Clone, Default)]
