@@ -49,8 +49,8 @@ pub const NEWER: Entry = Entry {
     severity: Severity::Error,
     zh: "账本的版本是 {found},本程序只认识到 {known}",
     en: "the ledger has version {found}, this engine knows versions up to {known}",
-    help_zh: "使用较新的程序;若要退回,用升级前留下的副本 ledger.db.v{known}",
-    help_en: "use the newer engine; to go back, take the copy ledger.db.v{known} kept before the upgrade",
+    help_zh: "使用较新的程序;若要退回,用较新的程序执行 engine migrate --rollback",
+    help_en: "use the newer engine; to go back, let the newer one do engine migrate --rollback first",
     long_zh: "较新的程序改过账本的结构。旧程序不会猜测,什么也没有改动。",
     long_en: "A newer engine changed the structure of the ledger. The older one does not guess; nothing was changed.",
     example: "engine-2.0 run a.yaml; engine-1.0 run a.yaml",
@@ -114,8 +114,8 @@ pub const DAMAGED: Entry = Entry {
     severity: Severity::Error,
     zh: "账本已损坏:{what}",
     en: "the ledger is damaged: {what}",
-    help_zh: "不要继续写入;从备份恢复后以存疑模式启动,它会先询问目标再发送",
-    help_en: "do not go on writing; restore the backup and start in suspect mode, which asks the target before it sends",
+    help_zh: "不要继续写入;用 engine doctor 查看,再用 engine restore 文件 恢复最近的备份:它会先询问目标,再发送",
+    help_en: "do not go on writing; look with engine doctor, then put the newest backup back with engine restore FILE: the target is asked before anything is sent",
     long_zh: "启动检查或读取时发现文件内容自相矛盾,常见原因是磁盘故障或文件被别的程序改动。引擎拒绝发送,因为不知道哪些数据已经写过。",
     long_en: "The check at the start, or a read, found the file in contradiction with itself; usual causes are a failing disk or another program that changed the file. Nothing is sent, because it is not known what has been written.",
     example: "dd if=/dev/urandom of=.engine/default/ledger.db bs=4096 seek=2 count=1 conv=notrunc; engine run a.yaml",
@@ -225,6 +225,32 @@ pub const EXISTS: Entry = Entry {
     example: "engine backup --to a.db; engine backup --to a.db",
 };
 
+/// The disk is nearly full: reading stops.
+pub const DISK_TIGHT: Entry = Entry {
+    code: "E5018",
+    severity: Severity::Error,
+    zh: "账本所在磁盘只剩 {free},少于 {least},暂停读取",
+    en: "the disk of the ledger has {free} left, less than {least}: reading stops",
+    help_zh: "腾出空间后再次运行;界限由环境变量 ENGINE_MIN_FREE 设定,例如 64m",
+    help_en: "free some space and run again; the bound is the environment variable ENGINE_MIN_FREE, such as 64m",
+    long_zh: "读进来的每条数据还要登记、发送、结算。磁盘快满时先停止读取,窗口保持打开,已读入的数据照常写完;有空间后从停下的地方继续,不丢失任何数据。",
+    long_en: "What is read must still be written down, sent and settled. When the disk is nearly full, reading stops first: the window stays open, what was read is written to its end, and the next run with room goes on from there. Nothing is lost.",
+    example: "ENGINE_MIN_FREE=900g engine run a.yaml",
+};
+
+/// The ledger has reached its bound: reading stops.
+pub const LEDGER_LARGE: Entry = Entry {
+    code: "E5019",
+    severity: Severity::Error,
+    zh: "账本已有 {bytes},达到上限 {most},暂停读取",
+    en: "the ledger takes {bytes} and has reached its bound of {most}: reading stops",
+    help_zh: "缩短数据保留时间(环境变量 ENGINE_KEEP,例如 30d),或用环境变量 ENGINE_MAX_LEDGER 提高上限,例如 40g",
+    help_en: "keep rows for less time (the environment variable ENGINE_KEEP, such as 30d), or raise the bound with the environment variable ENGINE_MAX_LEDGER, such as 40g",
+    long_zh: "上限防止账本悄悄占满磁盘。达到后停止读取新数据,窗口保持打开,已读入的数据照常写完。",
+    long_en: "The bound keeps the ledger from filling the disk unnoticed. Nothing new is read, the window stays open, and what was read is written to its end.",
+    example: "ENGINE_MAX_LEDGER=1m engine run a.yaml",
+};
+
 /// Another record has the same key at the target.
 pub const KEY_TAKEN: Entry = Entry {
     code: "E5030",
@@ -309,8 +335,8 @@ pub const V_DAMAGED: Entry = Entry {
     severity: Severity::Error,
     zh: "账本文件损坏:{what}",
     en: "the file of the ledger is damaged: {what}",
-    help_zh: "从备份恢复,并以存疑模式启动",
-    help_en: "restore the backup and start in suspect mode",
+    help_zh: "索引的损坏可用 engine verify --fix 修复;其余用 engine restore 文件 从备份恢复",
+    help_en: "an index is mended by engine verify --fix; for anything else put the backup back with engine restore FILE",
     long_zh: "完整性检查发现了矛盾。",
     long_en: "The integrity check found a contradiction.",
     example: "dd if=/dev/urandom of=.engine/default/ledger.db bs=4096 seek=2 count=1 conv=notrunc; engine verify",
@@ -452,6 +478,8 @@ pub const ALL: &[&Entry] = &[
     &CLOSED,
     &OLD_COPY,
     &EXISTS,
+    &DISK_TIGHT,
+    &LEDGER_LARGE,
     &KEY_TAKEN,
     &KEY_CHANGED,
     &IN_FLIGHT,

@@ -35,7 +35,7 @@ pub use lookups::LookupReport;
 pub use preview::{Preview, PreviewRow, TraceLine};
 pub use query::sentence_of;
 pub use reason::sentence;
-pub use run::{Engine, Problem, RunOptions, RunReport};
+pub use run::{Engine, Opening, Problem, RunOptions, RunReport};
 pub use shell::{Cancel, Progress, Silent};
 pub use target::WAIT_FOR;
 pub use workspace::{Places, SecretTable, Simulators, Workspace, read, yaml_files};

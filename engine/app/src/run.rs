@@ -10,7 +10,7 @@ use dsl::lookup::Hits;
 use dsl::plan::{self, Plan};
 use flow::classify;
 use flow::ids::Ms;
-use flow::op::{OnSeen, Reason, RunStatus, Trigger};
+use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
 use flow::{Job, JobPlan, SourceFacts, Stages, Summary, TargetFacts};
 use ledger::Ledger;
@@ -25,7 +25,7 @@ use crate::preview::Preview;
 use crate::settings;
 use crate::shell::{Cancel, Progress, Shell};
 use crate::source::SourceReader;
-use crate::store::Store;
+use crate::store::{Store, Watch};
 use crate::target::TargetWriter;
 use crate::workspace::Workspace;
 
@@ -52,8 +52,15 @@ pub struct RunOptions {
     pub dry: bool,
     /// Language of stored reasons.
     pub lang: Lang,
+}
+
+/// What a person says about the ledger when it is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
     /// Accept connections that lead somewhere else than the ledger remembers.
     pub new_target: bool,
+    /// Take the ledger for one that may have been put back, and ask the target first.
+    pub suspect: Option<ledger::Suspect>,
 }
 
 /// What a run did.
@@ -120,17 +127,20 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the ledger of the workspace's environment, for runs of these plans. Connections are resolved here, and
-    /// refused when they lead somewhere else than the ledger remembers, unless `new_target`.
+    /// refused when they lead somewhere else than the ledger remembers, unless the opening says so.
     pub fn open(
         workspace: Workspace,
         clock: Arc<dyn Clock>,
         plans: &[Arc<Plan>],
         lang: Lang,
-        new_target: bool,
+        opening: &Opening,
     ) -> Result<Self, AppError> {
         let connections = connections(&workspace, plans)?;
         let dir = workspace.data_dir();
-        let options = ledger::OpenOptions::new(workspace.environment());
+        let options = ledger::OpenOptions {
+            suspect: opening.suspect.clone(),
+            ..ledger::OpenOptions::new(workspace.environment())
+        };
         let mut ledger = Ledger::open(&dir, options)?.with_words(words(lang));
         for (name, connection) in &connections {
             // The simulators listen on another port each time, and keep what they know.
@@ -139,7 +149,7 @@ impl Engine {
             } else {
                 connection.origin()
             };
-            if new_target {
+            if opening.new_target {
                 ledger.replace_origin(name, &origin)?;
             } else {
                 ledger.remember_origin(name, &origin)?;
@@ -151,7 +161,12 @@ impl Engine {
             ledger.remember_hidden(&plan.scheme, &hidden)?;
         }
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
-        Self::with_store(workspace, Store::file(ledger)?, clock, connections)
+        let watch = Watch {
+            dir,
+            room: workspace.room(),
+            words: words(lang),
+        };
+        Self::with_store(workspace, Store::file(ledger, watch)?, clock, connections)
     }
 
     /// A copy of the ledger in memory: for rehearsals. Nothing is created and no lock is taken.
@@ -223,6 +238,8 @@ impl Engine {
             }
             None => (None, None),
         };
+        let call = facts.as_ref().map_or(0, |facts| facts.timeout + facts.quiet);
+        self.put_under_suspicion(&plan.scheme, call).await?;
         let settle_wait = match (options.dry, options.settle_wait) {
             (true, _) => 0,
             (false, Some(wait)) => wait,
@@ -270,6 +287,43 @@ impl Engine {
             lookups,
             empty_feeders,
         })
+    }
+
+    /// A restored ledger: what this scheme would send is asked about first, and not before whoever sent last must have
+    /// been executed or given up.
+    async fn put_under_suspicion(&mut self, scheme: &str, call: Ms) -> Result<(), AppError> {
+        let Some(until) = self.store.reader().suspicion(scheme)? else {
+            return Ok(());
+        };
+        let op = LedgerOp::Suspect {
+            scheme: scheme.to_owned(),
+            kind: SuspectKind::Restored,
+            until,
+            ask_after: until.saturating_add(call),
+            now: self.clock.now_ms(),
+        };
+        self.store.apply(vec![op], ledger::Blobs::new()).await?;
+        Ok(())
+    }
+
+    /// Takes a scheme over from another tool: what it would send is asked about first, and what is there is done. The
+    /// target is asked at once: the other tool has been stopped. Gives how many stored records that are.
+    pub async fn adopt(&mut self, plan: &Plan, until: Ms, note: AuditNote) -> Result<u64, AppError> {
+        let now = self.clock.now_ms();
+        let suspect = LedgerOp::Suspect {
+            scheme: plan.scheme.clone(),
+            kind: SuspectKind::Adopted,
+            until,
+            ask_after: now,
+            now,
+        };
+        let replies = self
+            .store
+            .apply(vec![suspect, LedgerOp::Audit { note, now }], ledger::Blobs::new());
+        match replies.await?.first() {
+            Some(LedgerReply::Count(marked)) => Ok(*marked),
+            other => Err(AppError::bug(format!("a suspicion answered with {other:?}"))),
+        }
     }
 
     fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {
@@ -390,6 +444,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         timeout: settings::call_ms(connection),
         quiet: connection.quiet_ms(operation),
         find_before_create: target.find_before_create,
+        updates: target.update.is_some(),
         stop_at_first_dead: target.tolerate_none,
         remembers: DAY,
         steps: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flow::op::{LedgerOp, Reason, Settlement};
-use flow::{Action, Event, Job, Note, Purpose, Summary};
+use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -129,6 +129,14 @@ impl<'a> Shell<'a> {
         match action {
             Action::Ledger(ops) => self.apply(ops).await,
             Action::Fetch { window, asked, page } => {
+                if let Some(reason) = self.store.tight()? {
+                    // The window stays open; what is stored is still written.
+                    return Ok(Event::ReadFailed(ReadFailure {
+                        kind: ReadFailureKind::Unusable,
+                        wait: None,
+                        reason,
+                    }));
+                }
                 let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
                 Ok(match source.fetch(window, asked, page, &mut self.staged).await {
                     Ok(page) => Event::Page(page),

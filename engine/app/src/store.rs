@@ -1,12 +1,36 @@
 //! The ledger as the shell uses it: the file behind its writer thread, or a copy in memory for a rehearsal.
+//!
+//! While its disk is full it waits a while for room: whatever the run is about to do needs the transaction first, so
+//! nothing is sent meanwhile. It also says when the source should not be read any further.
 
-use flow::op::{LedgerOp, LedgerReply};
-use ledger::{Blobs, Ledger, Reader, StoreError, Writer};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flow::op::{LedgerOp, LedgerReply, Reason};
+use ledger::room::{Room, Tight};
+use ledger::{Blobs, Ledger, Reader, StoreError, Words, Writer};
+
+/// How often a full disk is tried again, a second apart: somebody who makes room is seen at once, and a run that waits
+/// longer would look like one that hangs.
+const FULL_TRIES: u32 = 30;
+const FULL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a run's transactions go.
 pub(crate) struct Store {
-    inner: Inner,
+    // Before the ledger: the connection that is closed last folds the log into the file, and only one that writes can.
     reader: Reader,
+    inner: Inner,
+    watch: Option<Watch>,
+}
+
+/// What is watched of the disk.
+pub(crate) struct Watch {
+    /// The data directory.
+    pub(crate) dir: PathBuf,
+    /// Its bounds.
+    pub(crate) room: Room,
+    /// Words for what is told.
+    pub(crate) words: Words,
 }
 
 enum Inner {
@@ -16,11 +40,12 @@ enum Inner {
 
 impl Store {
     /// The ledger file; transactions are durable when they are answered.
-    pub(crate) fn file(ledger: Ledger) -> Result<Self, StoreError> {
+    pub(crate) fn file(ledger: Ledger, watch: Watch) -> Result<Self, StoreError> {
         let reader = ledger.reader();
         Ok(Store {
             inner: Inner::File(Writer::spawn(ledger)?),
             reader,
+            watch: Some(watch),
         })
     }
 
@@ -30,17 +55,39 @@ impl Store {
         Store {
             inner: Inner::Memory(Box::new(ledger)),
             reader,
+            watch: None,
         }
     }
 
-    /// Applies ops as one transaction.
+    /// Why no more may be read from a source for want of room; `None` = there is room.
+    pub(crate) fn tight(&self) -> Result<Option<Reason>, StoreError> {
+        let Some(watch) = &self.watch else { return Ok(None) };
+        let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
+        Ok(watch.room.tight(&watch.dir)?.map(|tight| {
+            let (code, facts) = match tight {
+                Tight::Disk { free, least } => ("E5018", [("free", mib(free)), ("least", mib(least))]),
+                Tight::Ledger { bytes, most } => ("E5019", [("bytes", mib(bytes)), ("most", mib(most))]),
+            };
+            Reason::new(code, (watch.words)(code, &facts))
+        }))
+    }
+
+    /// Applies ops as one transaction; on a full disk, when there is room again.
     pub(crate) async fn apply(
         &mut self,
         ops: Vec<LedgerOp>,
         blobs: Blobs,
     ) -> Result<Vec<LedgerReply>, StoreError> {
         match &mut self.inner {
-            Inner::File(writer) => writer.apply(ops, blobs).await,
+            Inner::File(writer) => {
+                for _ in 0..FULL_TRIES {
+                    match writer.apply(ops.clone(), blobs.clone()).await {
+                        Err(StoreError::Full { .. }) => tokio::time::sleep(FULL_PAUSE).await,
+                        answer => return answer,
+                    }
+                }
+                writer.apply(ops, blobs).await
+            }
             Inner::Memory(ledger) => ledger.apply(&ops, &blobs),
         }
     }

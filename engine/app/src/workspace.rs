@@ -13,6 +13,7 @@ use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
 use dsl::facts::{ConnectorFacts, Environment, NotFound, SchemeFacts};
 use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
+use ledger::room::Room;
 
 use crate::error::AppError;
 use crate::query;
@@ -30,6 +31,8 @@ pub struct Places {
     pub data_dir: Option<PathBuf>,
     /// `--env`; `default` when absent.
     pub env: Option<String>,
+    /// Bounds of the space that the ledger takes and leaves.
+    pub room: Room,
 }
 
 /// The simulators of `--sandbox`: parameters per connector id. No host or secret of connections.yaml is used then.
@@ -126,6 +129,11 @@ impl Workspace {
     /// Whether simulators stand in for the systems.
     pub fn is_simulated(&self) -> bool {
         self.simulators.is_some()
+    }
+
+    /// Bounds of the space that the ledger takes and leaves.
+    pub fn room(&self) -> Room {
+        self.places.room
     }
 
     /// Where the ledger of the environment is: `.engine/<env>/` beside connections.yaml.

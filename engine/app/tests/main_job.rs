@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use app::{Engine, Places, RunOptions, RunReport, SecretTable, Silent, Simulators, SystemClock, Workspace};
+use app::{
+    Engine, Opening, Places, RunOptions, RunReport, SecretTable, Silent, Simulators, SystemClock, Workspace,
+};
 use dsl::Lang;
 use flow::Stages;
 
@@ -18,7 +20,6 @@ fn options(dry: bool, now: i64) -> RunOptions {
         stages: Stages::All,
         dry,
         lang: Lang::En,
-        new_target: false,
     }
 }
 
@@ -62,7 +63,7 @@ async fn pass(simulated: &sandbox::Running, data: &Path, dry: bool) -> Vec<RunRe
     let mut engine = if dry {
         Engine::rehearse(workspace, clock, &plans, Lang::En)
     } else {
-        Engine::open(workspace, clock, &plans, Lang::En, false)
+        Engine::open(workspace, clock, &plans, Lang::En, &Opening::default())
     }
     .expect("the ledger opens");
     let mut reports = Vec::new();

@@ -69,6 +69,8 @@ pub struct TargetFacts {
     pub quiet: Ms,
     /// Ask by key before every first create.
     pub find_before_create: bool,
+    /// A document that is there can be changed.
+    pub updates: bool,
     /// A refused record stops the scheme.
     pub stop_at_first_dead: bool,
     /// How long the target remembers the key of a call, where that is its proof.

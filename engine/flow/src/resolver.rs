@@ -7,10 +7,10 @@ use crate::classify::{Manner, OnUnknown, Proof, manner};
 use crate::codes;
 use crate::event::{
     Action, CallFacts, Event, Found, Note, Purpose, ReadFailure, ReadFailureKind, Stopped, TargetFacts,
-    Waiting,
+    TransformItem, Transformed, Waiting,
 };
 use crate::ids::{Ms, RecordId};
-use crate::op::{LedgerOp, LedgerReply, Reason, Resolution, Unknown, WriteAction};
+use crate::op::{Identity, LedgerOp, LedgerReply, Reason, Resolution, SuspectKind, Unknown, WriteAction};
 use crate::reader::Step;
 use crate::writer::ASK;
 
@@ -22,12 +22,19 @@ const ASK_AGAIN_MAX: Ms = 1_800_000;
 /// Questions in a row that failed before this run stops asking. The records stay unknown; the next run asks again.
 const MAX_FAILURES: u32 = 3;
 
+/// The key of a document that has none, or whose key is not known.
+const NO_KEY: &str = "[]";
+
 enum State {
     Pick,
     Picking,
     Asking {
         asked: Vec<Unknown>,
         rest: VecDeque<Unknown>,
+    },
+    /// Suspects are evaluated, because nothing says yet under which key their documents would be.
+    Naming {
+        suspects: Vec<Unknown>,
     },
     Resolving {
         rest: VecDeque<Unknown>,
@@ -90,6 +97,9 @@ impl Resolver {
             (State::Asking { asked, rest }, Some(Event::Asked(found))) => self.found(now, asked, found, rest),
             (State::Asking { asked, .. }, Some(Event::ReadFailed(failure))) => {
                 self.failed(now, asked, failure)
+            }
+            (State::Naming { suspects }, Some(Event::Transformed(outcomes))) => {
+                self.named(now, suspects, outcomes)
             }
             (State::Resolving { rest }, Some(Event::Ledger(_))) => self.ask(now, rest),
             (State::Sleeping, Some(Event::Woke)) => self.pick(now),
@@ -157,6 +167,15 @@ impl Resolver {
         if self.canceled {
             return Step::Done;
         }
+        let suspects: Vec<Unknown> = rest
+            .iter()
+            .filter(|unknown| self.is_nameless(unknown))
+            .take(ASK)
+            .cloned()
+            .collect();
+        if !suspects.is_empty() {
+            return self.name(suspects);
+        }
         let (mut decided, mut asked) = (Vec::new(), Vec::new());
         while let Some(unknown) = rest.pop_front() {
             match self.without_asking(now, &unknown) {
@@ -183,6 +202,58 @@ impl Resolver {
             purpose: Purpose::Resolve,
             records,
         })
+    }
+
+    /// A suspect that the target will be asked about, under a key that is not known yet.
+    fn is_nameless(&self, unknown: &Unknown) -> bool {
+        matches!(self.manner(unknown), Manner::Ask { .. })
+            && unknown.suspect.is_some()
+            && unknown.tkey == NO_KEY
+    }
+
+    fn name(&mut self, suspects: Vec<Unknown>) -> Step {
+        // Whatever the row means now: the question is whether it was ever created.
+        let items = suspects.iter().map(|unknown| TransformItem {
+            record: unknown.record,
+            has_target: false,
+            void: false,
+        });
+        let action = Action::Transform(items.collect());
+        self.state = State::Naming { suspects };
+        Step::Act(action)
+    }
+
+    /// The keys are frozen, then everything is picked anew. A record that cannot be evaluated goes back to pending,
+    /// where the writing half refuses it with its reason; it stays suspect.
+    fn named(&mut self, now: Ms, suspects: Vec<Unknown>, outcomes: Vec<Transformed>) -> Step {
+        let (mut identities, mut rows) = (Vec::new(), Vec::new());
+        for (unknown, outcome) in suspects.into_iter().zip(outcomes) {
+            match outcome {
+                Transformed::Ready(ready) if ready.tkey == NO_KEY => {
+                    let held = Reason::new(codes::CANNOT_ASK, &unknown.reason.text);
+                    rows.push((unknown.record, Resolution::Held(held)));
+                }
+                Transformed::Ready(ready) => identities.push(Identity {
+                    record: unknown.record,
+                    version: unknown.version,
+                    form: ready.form,
+                    tkey: ready.tkey,
+                }),
+                Transformed::Refused(_) => rows.push((unknown.record, Resolution::Unasked)),
+            }
+        }
+        self.count(&rows);
+        self.state = State::Resolving {
+            rest: VecDeque::new(),
+        };
+        Step::Act(Action::Ledger(vec![
+            LedgerOp::Identify {
+                target: self.target.name.clone(),
+                rows: identities,
+                now,
+            },
+            LedgerOp::Resolve { rows, now },
+        ]))
     }
 
     fn without_asking(&self, now: Ms, unknown: &Unknown) -> Option<Resolution> {
@@ -251,6 +322,14 @@ impl Resolver {
             Found::One { .. } if foreign => {
                 Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))
             }
+            // Sent by a life that the ledger has forgotten, in some version: the update of today is sent.
+            Found::One {
+                id,
+                number,
+                next: None,
+            } if unknown.suspect == Some(SuspectKind::Restored) && self.target.updates => {
+                Resolution::Known { id, number }
+            }
             Found::One {
                 id,
                 number,
@@ -297,7 +376,14 @@ impl Resolver {
         rest: VecDeque<Unknown>,
         circuit: Option<LedgerOp>,
     ) -> Step {
-        for (_, how) in &rows {
+        self.count(&rows);
+        self.state = State::Resolving { rest };
+        let resolve = LedgerOp::Resolve { rows, now };
+        Step::Act(Action::Ledger([resolve].into_iter().chain(circuit).collect()))
+    }
+
+    fn count(&mut self, rows: &[(RecordId, Resolution)]) {
+        for (_, how) in rows {
             match how {
                 Resolution::Resend
                 | Resolution::Stepped { .. }
@@ -310,9 +396,6 @@ impl Resolver {
         self.troubled |= rows
             .iter()
             .any(|(_, how)| matches!(how, Resolution::Held(_) | Resolution::Dead(_)));
-        self.state = State::Resolving { rest };
-        let resolve = LedgerOp::Resolve { rows, now };
-        Step::Act(Action::Ledger([resolve].into_iter().chain(circuit).collect()))
     }
 
     fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {
@@ -367,6 +450,6 @@ pub(crate) fn forgotten(now: Ms, since: Ms, remembers: Ms) -> bool {
 
 /// Whether the target can be asked about this record.
 fn askable(proof: Proof, unknown: &Unknown) -> bool {
-    let has_key = unknown.tkey != "[]" || unknown.action == WriteAction::Step;
+    let has_key = unknown.tkey != NO_KEY || unknown.action == WriteAction::Step;
     matches!(proof, Proof::UniqueKey | Proof::Query) && has_key
 }

@@ -41,6 +41,14 @@ pub struct Restored {
     pub suspect_until: Ms,
 }
 
+/// Where copies go when nobody says where: the folder `backups` of the data directory, made when it is missing.
+pub fn usual_place(dir: &Path) -> Result<PathBuf, StoreError> {
+    open::existing(dir)?;
+    let folder = dir.join("backups");
+    open::create_private_dir(&folder)?;
+    Ok(folder)
+}
+
 /// Copies the ledger of a data directory into a file of its own, also while an engine works with it; the engine is not
 /// held up. The file must not exist.
 pub fn copy_to(dir: &Path, to: &Path) -> Result<Copied, StoreError> {
@@ -80,6 +88,16 @@ pub fn copy_to(dir: &Path, to: &Path) -> Result<Copied, StoreError> {
 
 /// Puts a copy in the place of the ledger of a data directory and marks it. Nobody may work with the directory.
 pub fn restore(dir: &Path, copy: &Path, env: &str, suspect: &Suspect) -> Result<Restored, StoreError> {
+    put_back(dir, copy, env, suspect, Upward::Yes)
+}
+
+fn put_back(
+    dir: &Path,
+    copy: &Path,
+    env: &str,
+    suspect: &Suspect,
+    upward: Upward,
+) -> Result<Restored, StoreError> {
     open::assert_sqlite()?;
     open::create_private_dir(dir)?;
     let _lock = DirLock::take(dir)?;
@@ -103,9 +121,16 @@ pub fn restore(dir: &Path, copy: &Path, env: &str, suspect: &Suspect) -> Result<
     } else {
         generation::stored(&ledger)?
     };
-    schema::migrate(&mut ledger, schema::MIGRATIONS, |_, _| Ok(()))?;
+    if upward == Upward::Yes {
+        schema::migrate(&mut ledger, schema::MIGRATIONS, |_, _| Ok(()))?;
+    }
     let noted = Note::read(dir)?;
-    let next = mark(&ledger, noted, suspect)?;
+    let next = if schema::version(&ledger)? < schema::MARKED_SINCE {
+        // It knows no marks, and nothing was sent since: it only must not be behind the note when it comes up again.
+        Noted::default()
+    } else {
+        mark(&ledger, noted, suspect)?
+    };
     ledger.close().map_err(|(_, error)| error)?;
     open::sync_file(&part)?;
     // From here on only the marked file fits the note: whatever else an interruption leaves is refused.
@@ -118,6 +143,45 @@ pub fn restore(dir: &Path, copy: &Path, env: &str, suspect: &Suspect) -> Result<
         kept,
         suspect_until: suspect.until,
     })
+}
+
+/// Goes back to the copy that was kept before the ledger was brought up to its present version. What was sent since is
+/// unknown to it, so it is marked like any other copy that is put back; a version that knows no marks is put back only
+/// if nothing was sent since. Gives the version.
+pub fn roll_back(dir: &Path, env: &str, suspect: &Suspect) -> Result<(i64, Restored), StoreError> {
+    let path = open::existing(dir)?;
+    let (conn, _) = open::open_for_reading(&path)?;
+    let now = schema::version(&conn)?;
+    let now_knows = generation::stored(&conn)?;
+    drop(conn);
+    let kept = (1..now)
+        .rev()
+        .map(|version| (version, open::with_suffix(&path, &format!(".v{version}"))))
+        .find(|(_, copy)| copy.is_file());
+    let Some((version, copy)) = kept else {
+        return Err(StoreError::Missing { dir: dir.to_owned() });
+    };
+    if version < schema::MARKED_SINCE {
+        let (conn, _) = open::open_for_reading(&copy)?;
+        let sent: Option<i64> = conn.query_row("SELECT max(id) FROM attempt", [], |row| row.get(0))?;
+        let now_sent = now_knows.map_or(0, |knows| knows.claims);
+        if sent.unwrap_or(0) < now_sent {
+            return Err(StoreError::OldCopy {
+                dir: dir.to_owned(),
+                knows: format!("-/{}", sent.unwrap_or(0)),
+                noted: format!("-/{now_sent}"),
+            });
+        }
+    }
+    let restored = put_back(dir, &copy, env, suspect, Upward::No)?;
+    Ok((version, restored))
+}
+
+/// Whether a copy is brought up to the version of this engine before it is put back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upward {
+    Yes,
+    No,
 }
 
 /// Counts the ledger as a new generation of which somebody else may know more.

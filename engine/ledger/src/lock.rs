@@ -43,6 +43,15 @@ impl DirLock {
     }
 }
 
+/// The process that holds the lock of a directory, where one does and says so.
+pub(crate) fn holder_of(dir: &Path) -> Option<u32> {
+    let mut file = File::open(dir.join(LOCK_FILE)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => holder(&mut file),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 fn write_note(file: &mut File, note: &str) -> std::io::Result<()> {
     file.rewind()?;
     file.set_len(0)?;
@@ -137,7 +146,9 @@ mod tests {
             }
         );
         assert_eq!(refused.code(), "E5001");
+        assert_eq!(holder_of(dir.path()), Some(std::process::id()));
         drop(first);
+        assert_eq!(holder_of(dir.path()), None);
         DirLock::take(dir.path()).unwrap();
     }
 }

@@ -39,6 +39,8 @@ pub struct OpenOptions {
     /// Take the ledger for one of which somebody else may know more: an old copy is accepted, and the target is asked
     /// before anything is sent.
     pub suspect: Option<Suspect>,
+    /// The ledger may not grow beyond so many pages of 4 KiB; beyond, work fails as on a full disk.
+    pub max_pages: Option<u32>,
 }
 
 /// Somebody's word that a ledger is to be taken with suspicion.
@@ -61,6 +63,7 @@ impl OpenOptions {
             check: CheckBudget::default(),
             allow_network_file_system: false,
             suspect: None,
+            max_pages: None,
         }
     }
 }
@@ -149,6 +152,9 @@ impl Ledger {
             });
         }
         let note = count_opening(dir, &conn, options.suspect.as_ref())?;
+        if let Some(pages) = options.max_pages {
+            conn.execute_batch(&format!("PRAGMA max_page_count = {pages}"))?;
+        }
         let migrated_from = (0 < from && from < schema::known(schema::MIGRATIONS)).then_some(from);
         Ok(Ledger {
             conn: Arc::new(Mutex::new(conn)),
@@ -316,6 +322,10 @@ fn count_opening(dir: &Path, conn: &Connection, suspect: Option<&Suspect>) -> Re
             });
         }
         None => {
+            if stored.is_none() && noted.is_none() {
+                // The note first: a ledger that has a generation always had one beside it.
+                drop(Note::write(dir, Noted::default())?);
+            }
             let tx = conn.unchecked_transaction()?;
             let next = generation::next(&tx, noted)?;
             tx.commit()?;

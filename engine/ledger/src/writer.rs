@@ -33,8 +33,9 @@ enum Message {
 /// A handle to the writer thread.
 #[derive(Clone)]
 pub struct Writer {
-    shared: Arc<Shared>,
+    // Before the thread: the connection that is closed last folds the log into the file, and only one that writes can.
     reader: Reader,
+    shared: Arc<Shared>,
 }
 
 struct Shared {

@@ -61,6 +61,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Runs(RunsCommand),
     Verify(VerifyArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
+    Migrate(MigrateArgs),
+    Adopt(AdoptArgs),
+    Doctor(DoctorArgs),
     Expr(ExprArgs),
     Functions(FunctionsArgs),
     Schema(SchemaArgs),
@@ -121,6 +126,8 @@ pub(crate) struct RunArgs {
     pub(crate) stage: StageArg,
     #[arg(long)]
     pub(crate) new_target: bool,
+    #[arg(long, value_name = "TIME|now")]
+    pub(crate) suspect_until: Option<String>,
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -274,8 +281,75 @@ pub(crate) struct RunsShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fix")]
     pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) fix: bool,
+    #[arg(long, requires = "fix", value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[arg(long, requires = "fix")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+/// A decision that is noted, and asked about first.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DecisionArgs {
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "TIME|now", default_value = "now")]
+    pub(crate) suspect_until: String,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[arg(long, conflicts_with = "rollback")]
+    pub(crate) check: bool,
+    #[arg(long, requires = "reason")]
+    pub(crate) rollback: bool,
+    #[arg(long, requires = "rollback", value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[arg(long, requires = "rollback")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: PathBuf,
+    #[arg(long, value_name = "TIME|now", default_value = "now")]
+    pub(crate) until: String,
+    #[arg(long)]
+    pub(crate) new_target: bool,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
 }
@@ -313,13 +387,18 @@ pub(crate) struct SchemaArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaKind {
     Scheme,
+    Adopt,
+    Backup,
     Check,
     Completion,
+    Doctor,
     DryRun,
     Error,
     Explain,
     Expr,
     Functions,
+    Migrate,
+    Restore,
     RowsList,
     RowsShow,
     Run,

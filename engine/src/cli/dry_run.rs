@@ -61,7 +61,6 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         stages: Stages::All,
         dry: true,
         lang: out.lang,
-        new_target: false,
     };
     if let Some(folder) = &args.out {
         must_be_empty(folder)?;

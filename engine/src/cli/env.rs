@@ -6,9 +6,10 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::Places;
+use app::{AppError, Places};
 use connector::{SecretKind, Secrets};
 use dsl::Lang;
+use ledger::room::Room;
 
 use super::args::Global;
 
@@ -67,7 +68,34 @@ impl Environment {
                 .env
                 .clone()
                 .or_else(|| self.get("ENGINE_ENV").map(str::to_owned)),
+            // Refused at the start when they cannot be read.
+            room: self.room().unwrap_or_default(),
         }
+    }
+
+    /// `ENGINE_MIN_FREE` and `ENGINE_MAX_LEDGER`.
+    pub(crate) fn room(&self) -> Result<Room, AppError> {
+        let default = Room::default();
+        let size = |name: &str, default: u64| match self.get(name) {
+            None => Ok(default),
+            Some(text) => bytes(text).ok_or_else(|| {
+                AppError::wrong_use(
+                    format!("{name}={text} 不是大小:写字节数或 64m、20g"),
+                    format!("{name}={text} is not a size: write bytes, or 64m, 20g"),
+                )
+            }),
+        };
+        Ok(Room {
+            least_free: size("ENGINE_MIN_FREE", default.least_free)?,
+            most: size("ENGINE_MAX_LEDGER", default.most)?,
+        })
+    }
+
+    /// The account that runs this, for notes of decisions.
+    pub(crate) fn person(&self) -> String {
+        let names = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
+        let found = names.iter().find_map(|name| self.get(name));
+        found.unwrap_or("?").to_owned()
     }
 }
 
@@ -140,9 +168,39 @@ fn given(arguments: &[OsString]) -> Option<&str> {
     given
 }
 
+/// `1048576`, `512k`, `64m`, `20g` in bytes.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(['k', 'm', 'g', 'K', 'M', 'G']);
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "k" | "K" => 10,
+        "m" | "M" => 20,
+        "g" | "G" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, want) in [
+            ("0", Some(0)),
+            ("512", Some(512)),
+            ("3k", Some(3 << 10)),
+            ("64M", Some(64 << 20)),
+            ("20g", Some(20 << 30)),
+            ("20gg", None),
+            ("g", None),
+            ("-1", None),
+            ("99999999999g", None),
+        ] {
+            assert_eq!(bytes(text), want, "{text}");
+        }
+    }
 
     #[test]
     fn every_reference_names_its_variable() {

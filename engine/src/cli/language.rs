@@ -225,6 +225,11 @@ pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
         SchemaKind::RunsShow => include_str!("schemas/runs-show.json"),
         SchemaKind::Sandbox => include_str!("schemas/sandbox.json"),
         SchemaKind::Test => include_str!("schemas/test.json"),
+        SchemaKind::Adopt => include_str!("schemas/adopt.json"),
+        SchemaKind::Backup => include_str!("schemas/backup.json"),
+        SchemaKind::Doctor => include_str!("schemas/doctor.json"),
+        SchemaKind::Migrate => include_str!("schemas/migrate.json"),
+        SchemaKind::Restore => include_str!("schemas/restore.json"),
         SchemaKind::Verify => include_str!("schemas/verify.json"),
         SchemaKind::Version => include_str!("schemas/version.json"),
     };

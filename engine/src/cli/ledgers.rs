@@ -34,6 +34,10 @@ pub(crate) fn known(reader: &Reader, scheme: Option<&str>) -> Result<(), AppErro
     ))
 }
 
-fn dir(args: &LedgerArgs, global: &Global, environment: &Environment) -> Result<PathBuf, AppError> {
+pub(crate) fn dir(
+    args: &LedgerArgs,
+    global: &Global,
+    environment: &Environment,
+) -> Result<PathBuf, AppError> {
     query::data_dir(Path::new("."), &environment.places(global), args.is_simulated())
 }

@@ -1,6 +1,7 @@
 //! Commands: arguments in, `app` called, text or JSON and an exit code out (UX 3).
 
 mod args;
+mod ask;
 mod check;
 mod dry_run;
 mod env;
@@ -22,6 +23,7 @@ mod table;
 mod test;
 mod text;
 mod time;
+mod upkeep;
 mod usage;
 mod verify;
 
@@ -84,6 +86,7 @@ fn refused(error: &clap::Error, arguments: &[OsString], lang: Lang, environment:
 
 fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
     let global = cli.global;
+    environment.room()?;
     match cli.command {
         Command::Run(args) if args.dry_run => {
             let args = dry_run::from_run(args)?;
@@ -98,6 +101,11 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
         Command::Verify(args) => verify::verify(args, &global, out, environment),
+        Command::Backup(args) => upkeep::backup(args, &global, out, environment),
+        Command::Restore(args) => upkeep::restore(args, &global, out, environment),
+        Command::Migrate(args) => upkeep::migrate(args, &global, out, environment),
+        Command::Adopt(args) => upkeep::adopt(args, &global, out, environment),
+        Command::Doctor(args) => upkeep::doctor(args, &global, out, environment),
         Command::Expr(args) => expr::expr(args, out, environment),
         Command::Functions(args) => language::functions(args, out),
         Command::Schema(args) => language::schema(args, out),

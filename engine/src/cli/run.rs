@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::{
-    AppError, Cancel, Clock, Engine, Problem, RunOptions, RunReport, Simulators, SystemClock, Workspace,
-    sentence_of,
+    AppError, Cancel, Clock, Engine, Opening, Problem, RunOptions, RunReport, Simulators, SystemClock,
+    Workspace, sentence_of,
 };
 use dsl::Lang;
 use dsl::Value;
 use dsl::diagnostic::Diagnostic;
-use flow::op::{Counts, Reason, RecordState};
+use flow::op::{AuditNote, Counts, Reason, RecordState};
 use flow::{Stages, Stopped};
+use ledger::Suspect;
 
 use super::Done;
 use super::args::{Global, RunArgs, StageArg};
@@ -36,8 +37,9 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         },
         dry: false,
         lang: out.lang,
-        new_target: args.new_target,
     };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let opening = opening(&args, clock.now_ms(), environment)?;
     super::block_on(async {
         // A file that does not compile is refused before anything is started, or made.
         for path in &args.schemes {
@@ -55,6 +57,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
                 path,
                 workspace,
                 &options,
+                &opening,
                 simulation.simulated(),
                 out,
                 &mut documents,
@@ -73,6 +76,29 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
     })?
 }
 
+/// What the command line says about the ledger. Suspicion is a decision, and noted.
+fn opening(args: &RunArgs, now: i64, environment: &Environment) -> Result<Opening, AppError> {
+    let suspect = match &args.suspect_until {
+        None => None,
+        Some(text) => {
+            let until = time::instant_or_now(text, now)?;
+            let note = AuditNote {
+                who: environment.person(),
+                action: "suspect".to_owned(),
+                scheme: None,
+                record: None,
+                what: format!("until {}", time::rfc3339(until)),
+                reason: "run --suspect-until".to_owned(),
+            };
+            Some(Suspect { until, note, now })
+        }
+    };
+    Ok(Opening {
+        new_target: args.new_target,
+        suspect,
+    })
+}
+
 /// Exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
@@ -80,6 +106,7 @@ async fn one(
     path: &Path,
     workspace: Workspace,
     options: &RunOptions,
+    opening: &Opening,
     simulated: bool,
     out: &Out,
     documents: &mut Vec<Value>,
@@ -101,13 +128,7 @@ async fn one(
         ..options.clone()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let mut engine = Engine::open(
-        workspace,
-        Arc::clone(&clock),
-        &plans,
-        options.lang,
-        options.new_target,
-    )?;
+    let mut engine = Engine::open(workspace, Arc::clone(&clock), &plans, options.lang, opening)?;
     watch_interrupt(engine.cancel.clone());
     let shown = Shown::new(out);
     let mut worst = 0;

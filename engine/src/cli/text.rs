@@ -88,6 +88,7 @@ mod tests {
 
     /// The sources in which keys are used.
     const SOURCES: &[&str] = &[
+        include_str!("ask.rs"),
         include_str!("check.rs"),
         include_str!("dry_run.rs"),
         include_str!("expr/mod.rs"),
@@ -103,6 +104,7 @@ mod tests {
         include_str!("simulators.rs"),
         include_str!("test.rs"),
         include_str!("usage.rs"),
+        include_str!("upkeep.rs"),
         include_str!("verify.rs"),
     ];
 
@@ -123,7 +125,34 @@ mod tests {
                 &["new", "changed", "unchanged", "superseded", "filtered", "invalid"],
             ),
             ("settled", &["done", "dead", "retry", "unknown", "held"]),
-            ("resolved", &["done", "resend", "ask-again", "held"]),
+            ("fix", &["counter", "orphan", "index"]),
+            (
+                "doctor",
+                &[
+                    "clock",
+                    "folder",
+                    "folder-help",
+                    "network",
+                    "network-help",
+                    "disk",
+                    "disk-help",
+                    "size",
+                    "size-help",
+                    "sqlite",
+                    "version",
+                    "version-help",
+                    "file",
+                    "file-help",
+                    "generation",
+                    "generation-help",
+                    "holder",
+                    "proxy",
+                ],
+            ),
+            (
+                "resolved",
+                &["done", "resend", "ask-again", "held", "known", "unasked"],
+            ),
             (
                 "guarantee",
                 &[

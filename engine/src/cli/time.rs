@@ -34,6 +34,11 @@ pub(crate) fn instant(text: &str) -> Result<i64, AppError> {
     }
 }
 
+/// The same, or `now`.
+pub(crate) fn instant_or_now(text: &str, now: i64) -> Result<i64, AppError> {
+    if text == "now" { Ok(now) } else { instant(text) }
+}
+
 /// `A..B`, half open.
 pub(crate) fn interval(text: &str) -> Result<Interval, AppError> {
     let wrong = || {
@@ -70,6 +75,19 @@ pub(crate) fn duration(text: &str) -> Result<i64, AppError> {
 /// `2026-11-21 08:06:11` in the zone of output.
 pub(crate) fn shown(ms: i64) -> String {
     zoned(ms).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// An instant in the name of a file: `20261121-080000`.
+pub(crate) fn stamp(ms: i64) -> String {
+    shown(ms)
+        .chars()
+        .filter_map(|c| match c {
+            '0'..='9' => Some(c),
+            ' ' => Some('-'),
+            _ => None,
+        })
+        .take("20261121-080000".len())
+        .collect()
 }
 
 /// `2026-11-21T08:06:11.000+08:00` for machines.

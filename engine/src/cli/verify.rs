@@ -15,6 +15,9 @@ use super::table::one_line;
 
 /// Checks the identity of counts and the other invariants over the whole ledger, or one scheme of it.
 pub(crate) fn verify(args: VerifyArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    if args.fix {
+        return super::upkeep::fix(args, global, out, environment);
+    }
     let reader = ledgers::open(&args.ledger, global, environment)?;
     ledgers::known(&reader, args.scheme.as_deref())?;
     let report = reader.verify(args.scheme.as_deref())?;
@@ -55,7 +58,7 @@ pub(crate) fn verify(args: VerifyArgs, global: &Global, out: &Out, environment: 
     Ok(code)
 }
 
-fn sentence(finding: &Finding, lang: Lang) -> String {
+pub(super) fn sentence(finding: &Finding, lang: Lang) -> String {
     match catalogue::find(finding.code) {
         Some(entry) => Failure {
             entry,

@@ -58,6 +58,7 @@ pub(crate) fn target() -> TargetFacts {
         timeout: 30_000,
         quiet: 60_000,
         find_before_create: false,
+        updates: true,
         stop_at_first_dead: false,
         remembers: 1_000_000,
         steps: Vec::new(),

@@ -105,6 +105,8 @@ impl Cx<'_> {
         rec.attempt = None;
         rec.resolve_after = Some(ask_after.max(now));
         rec.unknown_since = Some(now);
+        // When it may first have been sent is not known: too long ago for a target that remembers calls for a time.
+        rec.doubted = Some(0);
         rec.not_before = None;
         rec.reason = Some(self.own_reason(reason::SUSPECT, &[]));
         Ok(())

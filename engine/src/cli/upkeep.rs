@@ -1,0 +1,447 @@
+//! Commands that look after the ledger: `backup`, `restore`, `migrate`, `adopt`, `doctor`, `verify --fix`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::{AppError, Clock, Engine, Opening, SystemClock};
+use dsl::Value;
+use flow::op::AuditNote;
+use ledger::backup::{copy_to, restore as put_back, roll_back, usual_place};
+use ledger::doctor::{self, Health};
+use ledger::{CheckBudget, Ledger, OpenOptions, Suspect};
+
+use super::Done;
+use super::args::{
+    AdoptArgs, BackupArgs, DoctorArgs, Global, LedgerArgs, MigrateArgs, RestoreArgs, VerifyArgs,
+};
+use super::ask::confirmed;
+use super::env::Environment;
+use super::json::object;
+use super::out::Out;
+use super::run::grouped;
+use super::{ledgers, run, time};
+
+/// Copies the ledger while it may be in use.
+pub(crate) fn backup(args: BackupArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let to = match args.to {
+        Some(to) => to,
+        None => {
+            let name = format!("ledger-{}.db", time::stamp(now()));
+            usual_place(&dir)?.join(name)
+        }
+    };
+    let copied = copy_to(&dir, &to)?;
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.backup/1",
+            "exit_code" => 0_u8,
+            "path" => copied.path.display().to_string(),
+            "bytes" => copied.bytes,
+            "generation" => copied.generation.unsigned_abs(),
+        });
+    } else {
+        out.say(
+            "backup-done",
+            &[
+                ("path", copied.path.display().to_string()),
+                ("bytes", grouped(copied.bytes)),
+                ("generation", copied.generation.to_string()),
+            ],
+        );
+    }
+    Ok(0)
+}
+
+/// Puts a copy in the place of the ledger.
+pub(crate) fn restore(args: RestoreArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    if !args.file.is_file() {
+        return Err(AppError::File {
+            path: args.file.display().to_string(),
+            what: "No such file or directory".to_owned(),
+        });
+    }
+    let now = now();
+    let until = time::instant_or_now(&args.suspect_until, now)?;
+    if !out.json {
+        out.note(
+            "restore-plan",
+            &[
+                ("file", args.file.display().to_string()),
+                ("dir", dir.display().to_string()),
+                ("until", time::shown(until)),
+            ],
+        );
+    }
+    if !confirmed(out, environment, args.decision.yes)? {
+        return Ok(1);
+    }
+    let suspect = suspect(
+        "restore",
+        &args.file.display().to_string(),
+        until,
+        now,
+        &args.decision.reason,
+        environment,
+    );
+    let restored = put_back(
+        &dir,
+        &args.file,
+        &env_name(&args.ledger, global, environment),
+        &suspect,
+    )?;
+    let kept = restored.kept.map(|path| path.display().to_string());
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.restore/1",
+            "exit_code" => 0_u8,
+            "generation" => restored.generation.map(i64::unsigned_abs),
+            "kept" => kept,
+            "suspect_until" => time::rfc3339(restored.suspect_until),
+        });
+    } else {
+        out.say("restore-done", &[("until", time::shown(restored.suspect_until))]);
+        if let Some(kept) = kept {
+            out.say_in("restore-kept", &[("path", kept)]);
+        }
+    }
+    Ok(0)
+}
+
+/// Brings the ledger to the version of this engine, or back.
+pub(crate) fn migrate(args: MigrateArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let before = doctor::version_of(&dir)?;
+    let known = doctor::known_version();
+    let env = env_name(&args.ledger, global, environment);
+    let say = |out: &Out, key: &str, code: u8, to: i64| {
+        if out.json {
+            out.document(&object! {
+                "schema" => "engine.migrate/1",
+                "exit_code" => code,
+                "from" => before.unsigned_abs(),
+                "to" => to.unsigned_abs(),
+                "known" => known.unsigned_abs(),
+            });
+        } else {
+            out.say(key, &[("from", before.to_string()), ("to", to.to_string())]);
+        }
+        Ok(code)
+    };
+    if args.check {
+        return if before == known {
+            say(out, "migrate-current", 0, known)
+        } else {
+            say(out, "migrate-needed", 1, known)
+        };
+    }
+    if !args.rollback {
+        if before == known {
+            return say(out, "migrate-current", 0, known);
+        }
+        drop(Ledger::open(&dir, OpenOptions::new(env))?);
+        return say(out, "migrate-done", 0, known);
+    }
+    if !out.json {
+        out.note("migrate-back-plan", &[("from", before.to_string())]);
+    }
+    if !confirmed(out, environment, args.yes)? {
+        return Ok(1);
+    }
+    let now = now();
+    let reason = args.reason.unwrap_or_default();
+    let suspect = suspect(
+        "rollback",
+        &format!("from version {before}"),
+        now,
+        now,
+        &reason,
+        environment,
+    );
+    let (version, _) = roll_back(&dir, &env, &suspect)?;
+    say(out, "migrate-back-done", 0, version)
+}
+
+/// Takes a scheme over from another tool.
+pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let now = clock.now_ms();
+    let until = time::instant_or_now(&args.until, now)?;
+    let workspace = run::workspace(&args.scheme, global, None, environment)?;
+    let (plan, warnings) = workspace.compile(&args.scheme)?;
+    run::warn(out, &warnings);
+    if plan.target.is_none() {
+        return Err(AppError::wrong_use(
+            format!("方案 {} 没有目标,无需接管", plan.scheme),
+            format!(
+                "the scheme {} has no target: there is nothing to take over",
+                plan.scheme
+            ),
+        ));
+    }
+    if !out.json {
+        out.note(
+            "adopt-plan",
+            &[("scheme", plan.scheme.clone()), ("until", time::shown(until))],
+        );
+    }
+    if !confirmed(out, environment, args.decision.yes)? {
+        return Ok(1);
+    }
+    let what = format!("until {}", time::rfc3339(until));
+    let suspect = suspect("adopt", &what, until, now, &args.decision.reason, environment);
+    let note = AuditNote {
+        scheme: Some(plan.scheme.clone()),
+        ..suspect.note.clone()
+    };
+    // A ledger that was lost and is begun anew is behind its note: this is the word that it is meant.
+    let lost = doctor::look(&workspace.data_dir()).is_ok_and(|health| health.is_behind);
+    let opening = Opening {
+        new_target: args.new_target,
+        suspect: lost.then_some(suspect),
+    };
+    let plans = [Arc::clone(&plan)];
+    let mut engine = Engine::open(workspace, clock, &plans, out.lang, &opening)?;
+    let marked = super::block_on(engine.adopt(&plan, until, note))??;
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.adopt/1",
+            "exit_code" => 0_u8,
+            "scheme" => plan.scheme,
+            "until" => time::rfc3339(until),
+            "records" => marked,
+        });
+    } else {
+        out.say(
+            "adopt-done",
+            &[
+                ("scheme", plan.scheme.clone()),
+                ("records", grouped(marked)),
+                ("file", args.scheme.display().to_string()),
+            ],
+        );
+    }
+    Ok(0)
+}
+
+/// `verify --fix`: what would be made right, then does it.
+pub(crate) fn fix(args: VerifyArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let Some(reason) = args.reason.filter(|reason| !reason.trim().is_empty()) else {
+        return Err(AppError::wrong_use(
+            "--fix 需要 --reason 说明原因",
+            "--fix needs --reason to say why",
+        ));
+    };
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let listed = Ledger::open_read_only(&dir)?.repairs()?;
+    if !out.json {
+        for repair in &listed {
+            let kind = out.text(&format!("fix-{}", repair.kind.word()), &[]);
+            out.line(format!("{kind} {}", super::table::one_line(&repair.what)));
+        }
+    }
+    let mut done = 0;
+    if !listed.is_empty() {
+        if !out.json {
+            let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+            out.note("fix-plan", &[("count", grouped(count))]);
+        }
+        if !confirmed(out, environment, args.yes)? {
+            return Ok(1);
+        }
+        // What is to be mended may be what the start would refuse.
+        let options = OpenOptions {
+            check: CheckBudget {
+                max_bytes: 0,
+                ..CheckBudget::default()
+            },
+            ..OpenOptions::new(env_name(&args.ledger, global, environment))
+        };
+        let note = note("fix", "", &reason, environment);
+        done = Ledger::open(&dir, options)?.repair(&note, now())?.len();
+    }
+    let left = Ledger::open_read_only(&dir)?.verify(None)?;
+    let code = u8::from(!left.is_clean());
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    if out.json {
+        let repairs: Vec<Value> = listed
+            .iter()
+            .map(|repair| object! {"kind" => repair.kind.word(), "what" => repair.what.clone()})
+            .collect();
+        let findings: Vec<Value> = left
+            .findings
+            .iter()
+            .map(|finding| object! {"code" => finding.code, "message" => super::verify::sentence(finding, out.lang)})
+            .collect();
+        out.document(&object! {
+            "schema" => "engine.verify/1",
+            "exit_code" => code,
+            "runs" => left.runs,
+            "records" => left.records,
+            "repairs" => repairs,
+            "findings" => findings,
+        });
+    } else {
+        out.say(
+            "fix-done",
+            &[
+                ("count", grouped(count(done))),
+                ("left", grouped(count(left.findings.len()))),
+            ],
+        );
+    }
+    Ok(code)
+}
+
+/// What an operator wants to know before anything else is done.
+pub(crate) fn doctor(args: DoctorArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    if !dir.exists() {
+        return Err(ledger::StoreError::Missing { dir }.into());
+    }
+    let health = doctor::look(&dir)?;
+    let checks = checks(&health, &dir, environment);
+    let code = u8::from(checks.iter().any(|check| !check.good));
+    if out.json {
+        let list: Vec<Value> = checks
+            .iter()
+            .map(|check| object! {"name" => check.name, "good" => check.good, "found" => check.found.clone()})
+            .collect();
+        out.document(&object! {"schema" => "engine.doctor/1", "exit_code" => code, "checks" => list});
+        return Ok(code);
+    }
+    for check in &checks {
+        let sign = if check.good { "✓" } else { "✗" };
+        out.line(format!(
+            "{sign} {}: {}",
+            out.text(&format!("doctor-{}", check.name), &[]),
+            super::table::one_line(&check.found)
+        ));
+        if !check.good {
+            out.say_in(&format!("doctor-{}-help", check.name), &[]);
+        }
+    }
+    Ok(code)
+}
+
+/// One line of the doctor.
+struct Check {
+    name: &'static str,
+    good: bool,
+    found: String,
+}
+
+fn checks(health: &Health, dir: &Path, environment: &Environment) -> Vec<Check> {
+    let check = |name, good, found: String| Check { name, good, found };
+    let noted = |noted: Option<ledger::generation::Noted>| {
+        noted.map_or_else(
+            || "-".to_owned(),
+            |noted| format!("{}/{}", noted.generation, noted.claims),
+        )
+    };
+    let room = environment.room().unwrap_or_default();
+    let mib = |bytes: u64| format!("{} MiB", grouped(bytes >> 20));
+    let proxies: Vec<&str> = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ]
+    .into_iter()
+    .filter(|name| environment.get(name).is_some())
+    .collect();
+    let none = || "-".to_owned();
+    vec![
+        check(
+            "clock",
+            true,
+            format!("{} ({})", time::rfc3339(now()), time::ZONE),
+        ),
+        check("folder", health.open_to_others.is_none(), {
+            let shown = dir.display().to_string();
+            health.open_to_others.clone().unwrap_or(shown)
+        }),
+        check(
+            "network",
+            health.network.is_none(),
+            health.network.clone().unwrap_or_else(none),
+        ),
+        check(
+            "disk",
+            health.free.is_none_or(|free| free >= room.least_free),
+            health.free.map_or_else(none, mib),
+        ),
+        check("size", health.bytes < room.most, mib(health.bytes)),
+        check("sqlite", true, health.sqlite.clone()),
+        check(
+            "version",
+            health.version.is_some_and(|version| version == health.known),
+            health
+                .version
+                .map_or_else(none, |version| format!("{version} / {}", health.known)),
+        ),
+        check(
+            "file",
+            health.damage.is_none(),
+            health.damage.clone().unwrap_or_else(|| "ok".to_owned()),
+        ),
+        check(
+            "generation",
+            !health.is_behind,
+            format!("{} / {}", noted(health.stored), noted(health.noted)),
+        ),
+        check(
+            "holder",
+            true,
+            health.held_by.map_or_else(none, |pid| pid.to_string()),
+        ),
+        check(
+            "proxy",
+            true,
+            if proxies.is_empty() {
+                none()
+            } else {
+                proxies.join(" ")
+            },
+        ),
+    ]
+}
+
+fn now() -> i64 {
+    SystemClock::default().now_ms()
+}
+
+fn note(action: &str, what: &str, reason: &str, environment: &Environment) -> AuditNote {
+    AuditNote {
+        who: environment.person(),
+        action: action.to_owned(),
+        scheme: None,
+        record: None,
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn suspect(
+    action: &str,
+    what: &str,
+    until: i64,
+    now: i64,
+    reason: &str,
+    environment: &Environment,
+) -> Suspect {
+    let note = note(action, what, reason, environment);
+    Suspect { until, note, now }
+}
+
+/// The environment that a data directory belongs to.
+fn env_name(args: &LedgerArgs, global: &Global, environment: &Environment) -> String {
+    if args.is_simulated() {
+        return app::query::SANDBOX.to_owned();
+    }
+    let places = environment.places(global);
+    places.env.unwrap_or_else(|| "default".to_owned())
+}
