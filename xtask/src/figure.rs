@@ -26,8 +26,12 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
     let Some((trial, engine)) = built(&mut report, place, !debug) else {
         return report;
     };
+    let Some(library) = preload(&mut report, place) else {
+        return report;
+    };
     if arguments.first() == Some(&"small") {
-        report.command_with("small", &trial, &["figure", "small"], &[("ENGINE_BIN", &engine)]);
+        let environment = [("ENGINE_BIN", engine.as_str()), ("POWER_LIBRARY", &library)];
+        report.command_with("small", &trial, &["figure", "small"], &environment);
         return report;
     }
     let rows = report.step("figure", || {
@@ -35,6 +39,7 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
             .arg("figure")
             .args(arguments)
             .env("ENGINE_BIN", &engine)
+            .env("POWER_LIBRARY", &library)
             .current_dir(&place.root)
             .output()
             .map_err(|e| format!("{trial}: {e}"))?;
@@ -49,6 +54,32 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
         report.step("write", || write(&place.root, &rows));
     }
     report
+}
+
+/// Builds the library that stands between a trial and its disk, and gives its path. The compiler is the one that the
+/// bundled SQLite needs anyway; elsewhere than on Linux there is nothing to build, and what needs it says so.
+pub(crate) fn preload(report: &mut Report, place: &Place) -> Option<String> {
+    let library = place.target.join("preload").join("libpowercut.so");
+    let path = library.to_string_lossy().into_owned();
+    if !cfg!(target_os = "linux") {
+        return Some(path);
+    }
+    report.step("preload", || {
+        let folder = place.target.join("preload");
+        std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let output = Command::new("cc")
+            .args(["-Wall", "-Wextra", "-O1", "-shared", "-fPIC", "-o", &path])
+            .arg(place.root.join("xtask/preload/powercut.c"))
+            .args(["-ldl", "-lpthread"])
+            .output()
+            .map_err(|e| format!("cc: {e}"))?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    })?;
+    Some(path)
 }
 
 /// Puts the rows where rows of the same name stand.

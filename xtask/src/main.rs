@@ -131,12 +131,16 @@ fn test(place: &Place) -> Report {
             .target
             .join("debug")
             .join(format!("trial{}", std::env::consts::EXE_SUFFIX));
-        report.command_with(
-            "figures",
-            &trial.to_string_lossy(),
-            &["figure", "small"],
-            &[("ENGINE_BIN", &engine)],
-        );
+        if let Some(library) = figure::preload(&mut report, place) {
+            report.command_with(
+                "figures",
+                &trial.to_string_lossy(),
+                &["figure", "small"],
+                &[("ENGINE_BIN", &engine), ("POWER_LIBRARY", &library)],
+            );
+        } else {
+            report.not_run(&["figures"], "its library could not be built");
+        }
         report.command(
             "doctests",
             "cargo",

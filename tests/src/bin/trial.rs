@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use tests::trial::named::{self, Trial};
-use tests::trial::{crash, figure, ssrf};
+use tests::trial::{crash, figure, power, ssrf};
 
 const HELP: &str = "\
 trial crash [--cycles N] [--seed N] [--faults PER_MILLE]
@@ -44,6 +44,11 @@ fn main() -> ExitCode {
         }),
         // A figure's own second process.
         Some((first, _)) if first == "ssrf" => Ok(ssrf::inside(&|line| println!("{line}"))),
+        // Started by a trial, under a library of its own.
+        Some((first, [dir, commits])) if first == "script" => match commits.parse() {
+            Ok(commits) => Ok(power::script(std::path::Path::new(dir), commits)),
+            Err(_) => Err(HELP.to_owned()),
+        },
         _ => Err(HELP.to_owned()),
     };
     match done {

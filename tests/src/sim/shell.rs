@@ -298,6 +298,7 @@ impl World {
                 timeout: setup.timeout,
                 quiet: setup.quiet,
                 find_before_create: setup.find_before_create,
+                updates: true,
                 stop_at_first_dead: setup.stop_at_first_dead && !self.calm,
                 remembers: setup.remembers,
                 steps: setup
@@ -401,7 +402,8 @@ impl World {
                 }
                 (LedgerOp::Refuse { now, .. }, _) => {
                     let begun = std::mem::take(&mut self.to_wait).into_iter();
-                    self.waiting.extend(begun.map(|(key, (serial, _))| (key, (serial, *now))));
+                    self.waiting
+                        .extend(begun.map(|(key, (serial, _))| (key, (serial, *now))));
                 }
                 (LedgerOp::Claim { now, rows, .. }, _) => {
                     self.claimed_at = *now;

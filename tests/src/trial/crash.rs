@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Watch;
+use super::{Random, Watch};
 use crate::e2e::{Config, MAIN, Strictness, World, judge_with, versions};
 
 /// Ordinary trades; 300 customers, 24 pages.
@@ -230,18 +230,4 @@ fn verdict(world: &World, names: &BTreeMap<String, String>, last: &crate::e2e::R
 
 fn micros(length: Duration) -> u64 {
     u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1)
-}
-
-/// splitmix64.
-#[derive(Debug)]
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
 }

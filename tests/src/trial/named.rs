@@ -5,7 +5,7 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
-use super::{canaries, ssrf};
+use super::{canaries, power, restore, ssrf};
 
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
@@ -35,6 +35,9 @@ pub struct Trial {
 
 /// Every figure that has a name, in its order.
 pub const ALL: &[Trial] = &[
+    power::A5,
+    power::A16,
+    restore::A19,
     Trial {
         name: "A23",
         what: "requests led to addresses that no connection names (literals, names, rebinding, redirects)",
