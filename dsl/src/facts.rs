@@ -208,6 +208,32 @@ pub struct PageFacts {
     pub max: u32,
     /// Number of the first page.
     pub first: i64,
+    /// How the next page is asked for.
+    pub by: PageKind,
+    /// Whether a change moves a row while it stays in its window.
+    pub moves: bool,
+    /// Most rows one query gives, page after page.
+    pub ceiling: Option<u64>,
+}
+
+/// How the next page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageKind {
+    /// By its number.
+    Number,
+    /// By the rows before it.
+    Offset,
+    /// By the last key of the page before.
+    Key,
+    /// By what the page before gave to go on with.
+    Cursor,
+}
+
+impl PageKind {
+    /// Whether rows that leave or move can shift the pages behind them.
+    pub fn shifts(self) -> bool {
+        matches!(self, PageKind::Number | PageKind::Offset)
+    }
 }
 
 /// How a scheme's `filter` reaches the source.
@@ -242,6 +268,8 @@ pub struct OperationFacts {
     pub window_by_field: bool,
     /// Longest slice, in milliseconds.
     pub window_max_ms: Option<i64>,
+    /// How far back it answers, in milliseconds.
+    pub keeps_ms: Option<i64>,
     /// How it pages; `None` when it does not.
     pub page: Option<PageFacts>,
     /// Whether a scheme must say `fields`.
@@ -293,6 +321,7 @@ impl OperationFacts {
             uses_window: false,
             window_by_field: false,
             window_max_ms: None,
+            keeps_ms: None,
             page: None,
             fields_required: false,
             accepts_fields: false,

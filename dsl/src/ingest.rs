@@ -40,6 +40,8 @@ pub struct Ingested {
     pub label: String,
     /// Sixteen hexadecimal digits that change with what the target reads.
     pub version: String,
+    /// Where the scheme names a field that grows with every change: its value.
+    pub rank: Option<i64>,
     /// Whether it is kept; if not, why.
     pub kept: Result<(), &'static str>,
     /// Whether it means "cancelled".
@@ -162,6 +164,13 @@ impl SourcePlan {
                 false
             }
         };
+        let rank = match self.rank_of(&row, cx) {
+            Ok(rank) => rank,
+            Err(failure) => {
+                fault = fault.or(Some(failure));
+                None
+            }
+        };
         let label = self.label_of(&row, &key);
         let version = self.version_of(&row, void);
         Ingested {
@@ -169,6 +178,7 @@ impl SourcePlan {
             key,
             label,
             version,
+            rank,
             kept,
             void,
             fault,
@@ -260,6 +270,32 @@ impl SourcePlan {
             .and_then(Value::to_plain_text);
         own.filter(|label| !label.is_empty())
             .unwrap_or_else(|| key.as_ref().map_or_else(|_| String::new(), |key| key_text(key)))
+    }
+
+    /// A number as it is, a time in milliseconds.
+    fn rank_of(&self, row: &Value, cx: &IngestCx<'_>) -> Result<Option<i64>, Failure> {
+        let Some(path) = &self.newest_by else {
+            return Ok(None);
+        };
+        let value = field(row, path).filter(|value| !value.is_null());
+        let Some(value) = value else {
+            return Err(Failure::new(&record::NEWEST_BY)
+                .with("path", path)
+                .with("value", "-")
+                .at(path.to_string()));
+        };
+        let number = value
+            .to_plain_text()
+            .and_then(|text| text.trim().parse::<i64>().ok());
+        number
+            .or_else(|| moment(value, cx.zone))
+            .map(Some)
+            .ok_or_else(|| {
+                Failure::new(&record::NEWEST_BY)
+                    .with("path", path)
+                    .with("value", shown(value))
+                    .at(path.to_string())
+            })
     }
 
     fn is_void(&self, row: &Value, cx: &IngestCx<'_>) -> Result<bool, Failure> {

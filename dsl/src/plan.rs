@@ -66,6 +66,8 @@ pub struct SourcePlan {
     pub filter: Option<SourceFilter>,
     /// Which times are read.
     pub window: WindowPlan,
+    /// The second, wider pass.
+    pub sweep: Option<SweepPlan>,
     /// Rows a page, where the scheme says so.
     pub page_size: Option<u32>,
     /// Number of the first page, where the scheme says so.
@@ -86,6 +88,8 @@ pub struct SourcePlan {
     pub void: Option<VoidRule>,
     /// The fields whose change makes a new version, where the scheme names them.
     pub version: Option<Vec<Path>>,
+    /// The field that grows with every change: a row with a smaller value never replaces one with a greater one.
+    pub newest_by: Option<Path>,
     /// What happens to a row that was seen before; `None` leaves it to what the target can.
     pub on_seen: Option<OnSeen>,
     /// What the target reads of a row: the default of `version`. Empty for `target: none`, where all counts.
@@ -140,12 +144,27 @@ pub struct WindowPlan {
     pub max_ms: i64,
     /// What happens when the author's own start lies after the last closed end.
     pub catch_up: CatchUp,
+    /// How far back the source answers; `None` when nobody knows a limit.
+    pub keeps_ms: Option<i64>,
     /// The source's time field.
     pub field: Option<String>,
     /// The author's own start.
     pub proposal_start: Option<Tree>,
     /// The author's own end.
     pub proposal_end: Option<Tree>,
+}
+
+/// A second, wider pass over the source.
+#[derive(Debug, Clone)]
+pub struct SweepPlan {
+    /// How often, in milliseconds.
+    pub every_ms: i64,
+    /// Begin of what is read again, in milliseconds before the run.
+    pub start_ago_ms: i64,
+    /// Its end, likewise; smaller.
+    pub end_ago_ms: i64,
+    /// The request of this pass; `None` when neither side has one.
+    pub request: Option<Tree>,
 }
 
 /// Start of the very first window.

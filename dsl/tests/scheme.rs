@@ -374,6 +374,57 @@ fn windows() {
     );
 }
 
+/// A row by which older and newer are told, and one by which they cannot be.
+#[test]
+fn ranks() {
+    let scheme = CUSTOMERS.replace("  key: buyerCid", "  key: buyerCid\n  newest_by: createTime");
+    let plan = plan(&scheme);
+    let cx = dsl::plan::IngestCx {
+        now_ms: 0,
+        zone: &plan.source.zone,
+    };
+    let rank = |row: &str| {
+        let ingested = plan.source.ingest(json(row), &cx).remove(0);
+        match ingested.fault {
+            None => Ok(ingested.rank),
+            Some(failure) => Err(failure.code().to_owned()),
+        }
+    };
+    let of = |time: &str| {
+        rank(&format!(
+            r#"{{"buyerCid":"1","buyerNick":"a","createTime":{time}}}"#
+        ))
+    };
+    assert_eq!(of("17"), Ok(Some(17)));
+    assert_eq!(of("\"1699977600000\""), Ok(Some(1_699_977_600_000)));
+    assert_eq!(
+        of("\"2023-11-15\""),
+        Ok(Some(1_699_977_600_000)),
+        "in the zone of the source"
+    );
+    for bad in ["null", "\"\"", "\"soon\"", "1.5", "[]"] {
+        assert_eq!(of(bad), Err("E2022".to_owned()), "{bad}");
+    }
+}
+
+/// A second pass has bounds of its own and the source's request, with its own laid over.
+#[test]
+fn sweeps() {
+    let with =
+        |sweep: &str| CUSTOMERS.replace("  key: buyerCid", &format!("  sweep: {sweep}\n  key: buyerCid"));
+    let plan = plan(&with(
+        "{every: 1d, window: {start: -2d, end: -1d}, request: {source: \"3\"}}",
+    ));
+    let sweep = plan.source.sweep.expect("a sweep");
+    assert_eq!(
+        (sweep.every_ms, sweep.start_ago_ms, sweep.end_ago_ms),
+        (86_400_000, 172_800_000, 86_400_000)
+    );
+    let source = |tree: &dsl::tree::Tree| tree.at(&path("source")).and_then(|part| part.constant());
+    assert_eq!(source(&sweep.request.expect("a request")), Some("3".into()));
+    assert_ne!(source(&plan.source.request.expect("a request")), Some("3".into()));
+}
+
 #[test]
 fn versions_see_lines_by_the_fields_that_are_read() {
     let text = order(

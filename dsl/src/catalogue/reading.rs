@@ -94,6 +94,84 @@ pub const CANCELED: Entry = Entry {
     example: "",
 };
 
+/// The window is read in two parts.
+pub const PARTED: Entry = Entry {
+    code: "E3058",
+    severity: Severity::Error,
+    zh: "这个窗口改为分两段读取({vendor})",
+    en: "this window is read in two parts instead ({vendor})",
+    help_zh: "",
+    help_en: "",
+    long_zh: "窗口有多页而且包含还未稳定的时间,或者超过了一次查询能给出的行数。引擎把它切成两段继续读;没有数据丢失,不需要处理。",
+    long_en: "A window of several pages reached into time that has not settled, or had more rows than one query gives. It is cut in two and read on; nothing is lost and nothing has to be done.",
+    example: "",
+};
+
+/// More rows in the smallest slice than one query gives.
+pub const CAPPED: Entry = Entry {
+    code: "E3059",
+    severity: Severity::Error,
+    zh: "一秒之内的数据多于一次查询能给出的 {vendor} 行",
+    en: "one second holds more than the {vendor} rows that one query gives",
+    help_zh: "用 filter 把方案分成几个,或在连接器里声明按 key 翻页",
+    help_en: "split the scheme by a filter, or let the connector page by key",
+    long_zh: "来源对一次查询的行数有上限,窗口已经对半分到一秒仍然超过。读下去会漏数据,所以窗口保持打开。",
+    long_en: "The source caps the rows of one query, and the window was halved down to a second without fitting. Reading on would miss rows, so the window stays open.",
+    example: "",
+};
+
+/// Page after page without a new row.
+pub const NO_PROGRESS: Entry = Entry {
+    code: "E3065",
+    severity: Severity::Error,
+    zh: "翻页没有进展:到第 {vendor} 页为止只有已经读过的行",
+    en: "paging makes no progress: up to page {vendor} there were only rows that had been read",
+    help_zh: "检查连接器的分页声明;如果不同的行看起来一样,请在 fields 里加上行的 id",
+    help_en: "check the paging of the connector; where different rows look alike, add the id of a row to fields",
+    long_zh: "来源一直在返回同样的行或同样的续读标记。继续读会没有尽头,所以窗口保持打开,下次再读。",
+    long_en: "The source keeps giving the same rows or the same mark to go on with. Reading on would never end, so the window stays open and is read again.",
+    example: "",
+};
+
+/// The source's clock is too far from ours.
+pub const SKEWED: Entry = Entry {
+    code: "E3066",
+    severity: Severity::Error,
+    zh: "来源的时钟与本机相差 {vendor} 秒,超过 15 分钟",
+    en: "the source's clock and this machine's differ by {vendor} seconds, more than 15 minutes",
+    help_zh: "先校准本机时间(NTP);如果是来源的时钟不准,请对方校准",
+    help_en: "set this machine's clock first (NTP); if the source's is wrong, have it set",
+    long_zh: "窗口按来源的时钟关闭(取最近五次答复的中位数)。相差超过 2 分钟会警告;超过 15 分钟时无法判断数据属于哪个窗口,所以停止读取,窗口保持打开。",
+    long_en: "Windows close by the source's clock (the median of its last five answers). More than 2 minutes apart is a warning; more than 15, and nobody can tell which window a row belongs to, so reading stops and the window stays open.",
+    example: "",
+};
+
+/// Time that the source has forgotten before it was read.
+pub const FORGOTTEN: Entry = Entry {
+    code: "E3067",
+    severity: Severity::Error,
+    zh: "来源已不再保留这段时间的数据,而它从未读完",
+    en: "the source no longer keeps this time, and it was never read to its end",
+    help_zh: "用来源的导出文件补数;这段时间作为缺口保留在账本里",
+    help_en: "bring the rows in by an export of the source; the ledger keeps the gap",
+    long_zh: "连接器写明来源只保留最近一段时间(window.keeps)。停机超过这个长度时,中间的数据已经读不到。引擎不会把它当作读过:缺口在 runs show 中可见,读取从来源还保留的时间继续。",
+    long_en: "The connector says how far back the source answers (window.keeps). After a longer outage the time between cannot be read any more. It is not closed silently: the gap is visible in runs show, and reading goes on from what the source still keeps.",
+    example: "",
+};
+
+/// A page changed between two looks.
+pub const CHANGED_PAGE: Entry = Entry {
+    code: "E3068",
+    severity: Severity::Error,
+    zh: "读取期间第 {vendor} 页发生了变化",
+    en: "page {vendor} changed while the window was read",
+    help_zh: "",
+    help_en: "",
+    long_zh: "来源不报告总数时,引擎读完窗口后再看一遍每一页,都没有变化才关闭窗口。有变化时重读三次,再对半分,仍不稳定则窗口保持打开,下次连同更长的重叠一起再读。",
+    long_en: "Where a source says no total, every page is looked at again after the last one, and the window closes only if all are the same. Otherwise it is read three times, then in halves; a part that never stands still stays open and is read again with a longer overlap.",
+    example: "",
+};
+
 /// The source cannot be reached: ....
 pub const SOURCE_UNREACHABLE: Entry = Entry {
     code: "E3060",
@@ -181,6 +259,12 @@ pub const ALL: &[&Entry] = &[
     &STARTS_TOO_LATE,
     &BACK_PRESSURE,
     &CANCELED,
+    &PARTED,
+    &CAPPED,
+    &NO_PROGRESS,
+    &SKEWED,
+    &FORGOTTEN,
+    &CHANGED_PAGE,
     &FILTERED,
     &SOURCE_REFUSES,
     &SOURCE_UNREACHABLE,

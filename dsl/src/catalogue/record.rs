@@ -289,6 +289,19 @@ pub const REQUIRED_EMPTY: Entry = Entry {
     example: "FNumber: {$value: <<no>>, $required: true}",
 };
 
+/// The field by which newer rows are told from older ones has nothing to compare.
+pub const NEWEST_BY: Entry = Entry {
+    code: "E2022",
+    severity: Severity::Error,
+    zh: "`newest_by` 的字段 `{path}` 既不是整数也不是时间:`{value}`",
+    en: "the field `{path}` of `newest_by` is neither an integer nor a time: `{value}`",
+    help_zh: "用每一行都有的修改时间或序号",
+    help_en: "name a time of the last change, or a number, that every row has",
+    long_zh: "写了 newest_by 之后,新旧按这个字段比较。没有值的行无法比较,所以作为失败的数据列出,而不是任意覆盖。",
+    long_en: "With newest_by, older and newer are told by this field. A row without it cannot be compared, so it is listed as failed instead of replacing anything.",
+    example: "newest_by: modifyTime",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &MISSING_FIELD,
@@ -313,4 +326,5 @@ pub const ALL: &[&Entry] = &[
     &PATTERN_UNFIT,
     &TEMPLATE_FAILED,
     &REQUIRED_EMPTY,
+    &NEWEST_BY,
 ];

@@ -458,6 +458,32 @@ pub const EXPLODED_KEY: Entry = Entry {
     example: "explode: [details]",
 };
 
+/// A second pass without a stretch of its own.
+pub const SWEEP_WINDOW: Entry = Entry {
+    code: "E1134",
+    severity: Severity::Error,
+    zh: "`sweep` 要有自己的一段时间:start 早于 end,都写成运行之前多久,例如 -2d 和 -1d;方案要有窗口",
+    en: "`sweep` needs a stretch of its own: start before end, both as time before the run, such as -2d and -1d; and the scheme needs a window",
+    help_zh: "",
+    help_en: "",
+    long_zh: "第二遍读取每次重读一段固定距离之前的时间,补上很晚才提交的行。没有时间窗口的方案每次都全部读取,不需要第二遍。",
+    long_en: "The second pass reads a stretch again that lies a fixed time back, and heals rows that were committed very late. A scheme without a window reads everything each time and needs no second pass.",
+    example: "sweep: {every: 1d, window: {start: -1d, end: -2d}}",
+};
+
+/// Time that the source no longer keeps.
+pub const BEYOND_KEEPS: Entry = Entry {
+    code: "E1135",
+    severity: Severity::Error,
+    zh: "{given} 之前的数据来源已不再保留(只保留 {keeps})",
+    en: "the source no longer keeps what lies {given} back (it keeps {keeps})",
+    help_zh: "写一个更近的时间;更早的数据要从来源导出",
+    help_en: "name a later time; older rows need an export of the source",
+    long_zh: "连接器(或方案的 window.keeps)写明来源只保留多久以内的数据。要求更早的时间只会得到空的结果,所以在运行之前就拒绝。",
+    long_en: "The connector, or window.keeps of the scheme, says how far back the source answers. Asking for more would give nothing, so it is refused before it runs.",
+    example: "window: {first: -365d}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -482,6 +508,8 @@ pub const ALL: &[&Entry] = &[
     &WINDOW_FIELD_NEEDED,
     &ABOVE_MAXIMUM,
     &OWNED_PLACE,
+    &SWEEP_WINDOW,
+    &BEYOND_KEEPS,
     &WINDOW_NONE_USED,
     &MISSPELT_MEMBER,
     &TOO_OFTEN,

@@ -198,6 +198,32 @@ pub const BOMB: Entry = Entry {
     example: "",
 };
 
+/// An answer without the total that its connector declares.
+pub const TOTAL_MISSING: Entry = Entry {
+    code: "E3016",
+    severity: Severity::Error,
+    zh: "答复中的总数 `{path}` 缺失或不是数字(读到 {kind})",
+    en: "the total `{path}` of the answer is missing or no number (found {kind})",
+    help_zh: "连接器写明了 page.total;如果只有第一页才有总数,写 total_on: first",
+    help_en: "the connector declares page.total; where only the first page has one, it says total_on: first",
+    long_zh: "总数用来证明没有漏读任何一页。声明了总数却读不到时,该页算失败,而不是不作证明就关闭窗口。",
+    long_en: "The total proves that no page was missed. Where it is declared and not there, the page fails instead of the window being closed without proof.",
+    example: "",
+};
+
+/// An answer that has more pages and does not say how to go on.
+pub const NO_CONTINUATION: Entry = Entry {
+    code: "E3017",
+    severity: Severity::Error,
+    zh: "还有下一页,但答复中没有 `{path}`,无法继续",
+    en: "there is another page, but the answer has no `{path}` to go on with",
+    help_zh: "检查连接器的 page.take 或 page.field;按字段翻页时,请求必须取回该字段",
+    help_en: "check page.take or page.field of the connector; where pages go by a field, the query must fetch it",
+    long_zh: "按键或游标翻页时,下一页要用上一页给出的值来请求。没有这个值就不能继续,窗口保持打开。",
+    long_en: "Where pages go by key or cursor, the next one is asked with a value of the page before. Without it reading cannot go on, and the window stays open.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -215,4 +241,6 @@ pub const ALL: &[&Entry] = &[
     &NO_OPERATION,
     &TOO_LARGE,
     &BOMB,
+    &TOTAL_MISSING,
+    &NO_CONTINUATION,
 ];

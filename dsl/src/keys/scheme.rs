@@ -230,7 +230,72 @@ static SOURCE: Block = block(
             "the fields whose change makes a new version",
         )
         .default("the fields used"),
-        KeyRow::new("sweep", Shape::Data, "第二遍更宽的读取", "a second, wider pass").later(),
+        KeyRow::new(
+            "newest_by",
+            Shape::Path,
+            "随每次改动增大的字段(修改时间或序号);值更小的行不会覆盖值更大的行",
+            "a field that grows with every change (time of the last change, or a number): a row with a smaller value never replaces one with a greater one",
+        )
+        .default("the row read last is the newest")
+        .example("modifyTime"),
+        KeyRow::new(
+            "sweep",
+            Shape::Block(&SWEEP),
+            "第二遍更宽的读取,有自己的进度;补上很晚才提交的行",
+            "a second, wider pass with progress of its own; it heals rows that were committed very late",
+        )
+        .example("{every: 1d, window: {start: -2d, end: -1d}}"),
+    ],
+);
+
+static SWEEP: Block = block(
+    "sweep",
+    &[
+        KeyRow::new(
+            "every",
+            Shape::Word(&DURATION),
+            "间隔;到期后由下一次运行执行",
+            "how often; done by the next run after it is due",
+        )
+        .required()
+        .example("1d"),
+        KeyRow::new("cron", Shape::Data, "cron 文本", "a cron text").later(),
+        KeyRow::new(
+            "window",
+            Shape::Block(&SWEEP_WINDOW),
+            "再读哪一段",
+            "which stretch is read again",
+        )
+        .required()
+        .example("{start: -2d, end: -1d}"),
+        KeyRow::new(
+            "request",
+            Shape::Values,
+            "叠放在 source 的 request 上",
+            "laid over the source's request",
+        ),
+    ],
+);
+
+static SWEEP_WINDOW: Block = block(
+    "sweep.window",
+    &[
+        KeyRow::new(
+            "start",
+            Shape::Word(&MOMENT),
+            "起点,相对于运行时刻",
+            "start, before the instant of the run",
+        )
+        .required()
+        .example("-2d"),
+        KeyRow::new(
+            "end",
+            Shape::Word(&MOMENT),
+            "终点,相对于运行时刻",
+            "end, before the instant of the run",
+        )
+        .required()
+        .example("-1d"),
     ],
 );
 
@@ -267,6 +332,14 @@ static WINDOW: Block = block(
         )
         .default("60s"),
         KeyRow::new("max", Shape::Word(&DURATION), "最长的一段", "longest slice").default("24h"),
+        KeyRow::new(
+            "keeps",
+            Shape::Word(&DURATION),
+            "来源只保留多久以内的数据;更早而未读的时间作为缺口报告",
+            "how far back the source answers; unread time before that is told as a gap",
+        )
+        .default("the operation's")
+        .example("90d"),
         KeyRow::new(
             "catch_up",
             Shape::Choice(&["extend", "error", "ignore"]),

@@ -49,6 +49,7 @@ impl Reader<'_> {
         let filter = self.filter(node, operation.as_ref());
         let window = self.window(node, operation.as_ref(), &options, &merged, filter.as_ref());
         let page_size = self.page_size(node, operation.as_ref(), &merged);
+        let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
         let mut columns = self.columns(operation.as_ref(), fields.as_deref(), tests);
         let explode = match node.get("explode") {
@@ -78,6 +79,9 @@ impl Reader<'_> {
         let version = node
             .get("version")
             .and_then(|pair| self.paths(pair, columns.as_ref(), false));
+        let newest_by = node
+            .get("newest_by")
+            .and_then(|pair| self.field_path("newest_by", &pair.value, columns.as_ref(), false));
         Some(Source {
             columns,
             plan: SourcePlan {
@@ -88,6 +92,7 @@ impl Reader<'_> {
                 fields,
                 filter,
                 window,
+                sweep,
                 page_size,
                 first_page: merged.first_page,
                 explode,
@@ -98,6 +103,7 @@ impl Reader<'_> {
                 label,
                 void,
                 version,
+                newest_by,
                 on_seen: member(node, "on_seen").and_then(on_seen),
                 reads: Vec::new(),
                 compat_qeasy: self.compat_qeasy,

@@ -8,8 +8,8 @@ use crate::catalogue::scheme as words;
 use crate::facts::OperationFacts;
 use crate::filter::moment;
 use crate::keys::duration_ms;
-use crate::plan::{CatchUp, First, SourceFilter, WindowPlan};
-use crate::tree::Tree;
+use crate::plan::{CatchUp, First, SourceFilter, SweepPlan, WindowPlan};
+use crate::tree::{Tree, TreePlace, compile_tree};
 use crate::yaml::{Node, NodeKind};
 
 /// How far back a window reaches when nothing is said: clocks differ and rows are committed late.
@@ -57,14 +57,100 @@ impl Reader<'_> {
                 Some("ignore") => CatchUp::Ignore,
                 _ => CatchUp::Extend,
             },
+            keeps_ms: match (
+                length("keeps"),
+                operation.and_then(|operation| operation.keeps_ms),
+            ) {
+                (Some(own), Some(allowed)) => Some(own.min(allowed)),
+                (own, allowed) => own.or(allowed),
+            },
             field: node.and_then(|node| member(node, "field")).map(str::to_owned),
             proposal_start: merged.proposal_start.clone(),
             proposal_end: merged.proposal_end.clone(),
         };
+        if let Some(node) = node {
+            self.first_is_kept(node, &plan);
+        }
         if let Some(operation) = operation {
             self.window_used(source, operation, options, merged, filter, &plan);
         }
         plan
+    }
+
+    /// `source.sweep`.
+    pub(crate) fn sweep(
+        &mut self,
+        source: &Node,
+        operation: Option<&Arc<OperationFacts>>,
+        merged: &Merged,
+        window: &WindowPlan,
+    ) -> Option<SweepPlan> {
+        let pair = source.get("sweep")?;
+        let node = &pair.value;
+        let bounds = &node.get("window")?.value;
+        let ago = |key: &str| member(bounds, key).and_then(duration_ms).map(i64::wrapping_neg);
+        let (start, end) = (ago("start"), ago("end"));
+        let good = start.zip(end).filter(|(start, end)| *end >= 0 && start > end);
+        if good.is_none() || window.none {
+            self.report(self.problem(&words::SWEEP_WINDOW, bounds.span.clone()));
+        }
+        let (start_ago_ms, end_ago_ms) = good?;
+        if let Some(keeps) = window.keeps_ms
+            && start_ago_ms > keeps
+            && let Some(start) = bounds.get("start")
+        {
+            self.report(
+                self.problem(&words::BEYOND_KEEPS, start.value.span.clone())
+                    .with("given", duration_text(start_ago_ms))
+                    .with("keeps", duration_text(keeps)),
+            );
+        }
+        let over = node.get("request").filter(|pair| pair.value.map().is_some());
+        let request = match over {
+            None => merged.request.clone(),
+            Some(over) => {
+                let tree = self.compile(TreePlace::SOURCE, None, None, |cx| compile_tree(&over.value, cx));
+                self.sweep_owned(operation, &tree);
+                Some(match &merged.request {
+                    Some(base) => Tree::merge(base, &tree),
+                    None => tree,
+                })
+            }
+        };
+        Some(SweepPlan {
+            every_ms: member(node, "every").and_then(duration_ms)?,
+            start_ago_ms,
+            end_ago_ms,
+            request,
+        })
+    }
+
+    /// A sweep has the bounds and pages of the engine; its request says what else it asks for.
+    fn sweep_owned(&mut self, operation: Option<&Arc<OperationFacts>>, request: &Tree) {
+        for owned in operation.iter().flat_map(|operation| &operation.request_owned) {
+            if let Some(part) = request.at(&owned.path) {
+                self.report(
+                    self.problem(&words::OWNED_PLACE, part.span())
+                        .with("path", &owned.path)
+                        .with("want", "sweep.window")
+                        .with("want_en", "`sweep.window`"),
+                );
+            }
+        }
+    }
+
+    /// Where a scheme begins before anything that its source keeps, the first run would only report a gap.
+    fn first_is_kept(&mut self, window: &Node, plan: &WindowPlan) {
+        if let (Some(First::Ago(ago)), Some(keeps), Some(pair)) =
+            (plan.first, plan.keeps_ms, window.get("first"))
+            && ago > keeps
+        {
+            self.report(
+                self.problem(&words::BEYOND_KEEPS, pair.value.span.clone())
+                    .with("given", duration_text(ago))
+                    .with("keeps", duration_text(keeps)),
+            );
+        }
     }
 
     fn first(&mut self, window: &Node) -> Option<First> {

@@ -151,6 +151,9 @@ fn huke() -> System {
             size: 10,
             max: 100,
             first: 1,
+            by: dsl::facts::PageKind::Number,
+            moves: false,
+            ceiling: None,
         }),
         columns: Some(
             [
@@ -240,6 +243,9 @@ fn k3() -> System {
             size: 2000,
             max: 2000,
             first: 0,
+            by: dsl::facts::PageKind::Number,
+            moves: false,
+            ceiling: None,
         }),
         ..OperationFacts::new("bill_query", OpKind::Read)
     };

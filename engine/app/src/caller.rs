@@ -70,7 +70,7 @@ impl Caller {
         entropy: Entropy,
     ) -> Result<Self, AppError> {
         let allow = settings::allow_list(&connection)?;
-        let gate = Gate::new(settings::limiter(&connection));
+        let gate = Gate::new(settings::limiter(&connection, 100));
         Ok(Caller {
             connection,
             client,
@@ -79,6 +79,19 @@ impl Caller {
             session: Mutex::new(Held::default()),
             clock,
             entropy,
+        })
+    }
+
+    /// The same credential at a part of its rate, with a session of its own.
+    pub(crate) fn at_share(&self, percent: u8) -> Result<Self, AppError> {
+        Ok(Caller {
+            connection: Arc::clone(&self.connection),
+            client: Arc::clone(&self.client),
+            allow: settings::allow_list(&self.connection)?,
+            gate: Gate::new(settings::limiter(&self.connection, percent)),
+            session: Mutex::new(Held::default()),
+            clock: Arc::clone(&self.clock),
+            entropy: Entropy::default(),
         })
     }
 

@@ -12,8 +12,8 @@ use flow::classify;
 use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
-use flow::{Job, JobPlan, SourceFacts, Stages, Summary, TargetFacts};
-use ledger::Ledger;
+use flow::{Job, JobPlan, SourceFacts, Stages, Summary, Sweep, TargetFacts};
+use ledger::{Blobs, Ledger};
 use transport::{Client, Settings};
 
 use crate::caller::Caller;
@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub now: Option<Ms>,
     /// Bounds given by hand.
     pub window: Option<Interval>,
+    /// Read a past stretch once more.
+    pub replay: Option<Replay>,
     /// At most so many records.
     pub limit: Option<u64>,
     /// How long to wait for lost answers.
@@ -61,6 +63,17 @@ pub struct Opening {
     pub new_target: bool,
     /// Take the ledger for one that may have been put back, and ask the target first.
     pub suspect: Option<ledger::Suspect>,
+}
+
+/// A past stretch of time to be read once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// Which.
+    pub range: Interval,
+    /// Longest slice.
+    pub step: Ms,
+    /// Take only rows whose key is not known yet.
+    pub only_missing: bool,
 }
 
 /// What a run did.
@@ -248,13 +261,13 @@ impl Engine {
         let job = JobPlan {
             scheme: plan.scheme.clone(),
             revision: plan.revision.clone(),
-            trigger: if options.dry {
-                Trigger::DryRun
-            } else {
-                Trigger::Manual
+            trigger: match (options.dry, options.replay) {
+                (true, _) => Trigger::DryRun,
+                (false, Some(_)) => Trigger::Replay,
+                (false, None) => Trigger::Manual,
             },
             instant,
-            source: source_facts(&plan, instant, options)?,
+            source: source_facts(&plan, &source, instant, options)?,
             target: facts,
             limit: options.limit,
             settle_wait,
@@ -326,6 +339,29 @@ impl Engine {
         }
     }
 
+    /// The clock that starts a run.
+    pub fn now_ms(&self) -> Ms {
+        self.clock.now_ms()
+    }
+
+    /// For queries.
+    pub(crate) fn reader(&self) -> &ledger::Reader {
+        self.store.reader()
+    }
+
+    /// Ledger work that belongs to no run.
+    pub(crate) async fn apply(&mut self, ops: Vec<LedgerOp>) -> Result<(), AppError> {
+        self.store.apply(ops, Blobs::new()).await?;
+        Ok(())
+    }
+
+    /// From now on a connection is called at a part of its rate.
+    pub(crate) fn slow_down(&mut self, connection: &str, percent: u8) -> Result<(), AppError> {
+        let slower = self.caller(connection)?.at_share(percent)?;
+        self.callers.insert(connection.to_owned(), Arc::new(slower));
+        Ok(())
+    }
+
     fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {
         let caller = self.callers.get(connection);
         caller
@@ -384,7 +420,12 @@ fn connections(
     Ok(connections)
 }
 
-fn source_facts(plan: &Plan, instant: Ms, options: &RunOptions) -> Result<SourceFacts, AppError> {
+fn source_facts(
+    plan: &Plan,
+    reader: &SourceReader,
+    instant: Ms,
+    options: &RunOptions,
+) -> Result<SourceFacts, AppError> {
     let window = &plan.source.window;
     let rule = (!window.none).then(|| WindowRule {
         first: window.first.map(|first| match first {
@@ -393,7 +434,7 @@ fn source_facts(plan: &Plan, instant: Ms, options: &RunOptions) -> Result<Source
         }),
         overlap: window.overlap_ms,
         settle: window.settle_ms,
-        max: window.max_ms,
+        max: options.replay.map_or(window.max_ms, |replay| replay.step),
         catch_up: match window.catch_up {
             plan::CatchUp::Extend => CatchUp::Extend,
             plan::CatchUp::Error => CatchUp::Error,
@@ -410,12 +451,28 @@ fn source_facts(plan: &Plan, instant: Ms, options: &RunOptions) -> Result<Source
         },
         manual: options.window,
         on_seen: match plan.source.on_seen {
+            _ if options.replay.is_some_and(|replay| replay.only_missing) => OnSeen::Skip,
             Some(plan::OnSeen::Skip) => OnSeen::Skip,
             Some(plan::OnSeen::Update) => OnSeen::Update,
             Some(plan::OnSeen::UpdateIfChanged) => OnSeen::UpdateIfChanged,
             None if can_update => OnSeen::UpdateIfChanged,
             None => OnSeen::Skip,
         },
+        paging: reader.paging(),
+        keeps: window.keeps_ms,
+        sweep: sweep_due(plan, instant, options),
+        replay: options.replay.map(|replay| replay.range),
+    })
+}
+
+/// The second pass of a whole run; the flow knows when the last one was.
+fn sweep_due(plan: &Plan, instant: Ms, options: &RunOptions) -> Option<Sweep> {
+    let sweep = plan.source.sweep.as_ref()?;
+    let whole = options.limit.is_none() && options.window.is_none() && options.replay.is_none();
+    let range = Interval::new(instant - sweep.start_ago_ms, instant - sweep.end_ago_ms)?;
+    whole.then_some(Sweep {
+        range,
+        unless: range.to - sweep.every_ms + 1,
     })
 }
 

@@ -60,6 +60,7 @@ impl Scope for CallScope<'_> {
             "$page.number" => number(self.page?.number),
             "$page.offset" => number(self.page?.offset),
             "$page.size" => number(i64::from(self.page?.size)),
+            "$page.last" => Value::Text(self.page?.last.clone()?),
             "$page.cursor" => Value::Text(self.page?.cursor.clone()?),
             _ => return None,
         };

@@ -61,13 +61,16 @@ pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError>
         .private_network(connection.private_network))
 }
 
-/// The limits of a connection's credential.
-pub(crate) fn limiter(connection: &Connection) -> Limiter {
+/// The limits of a connection's credential, or a part of them. A rate too low to be parted is stretched in time.
+pub(crate) fn limiter(connection: &Connection, percent: u8) -> Limiter {
+    let percent = i64::from(percent.clamp(1, 100));
     let rates: Vec<transport::Rate> = connection
         .limits
         .rates
         .iter()
-        .filter_map(|rate| transport::Rate::new(usize::try_from(rate.calls).ok()?, rate.per_ms))
+        .filter_map(|rate| {
+            transport::Rate::new(usize::try_from(rate.calls).ok()?, rate.per_ms * 100 / percent)
+        })
         .collect();
     let concurrency = connection
         .limits

@@ -128,7 +128,13 @@ impl<'a> Shell<'a> {
         let no_target = || AppError::bug("a scheme without target is written");
         match action {
             Action::Ledger(ops) => self.apply(ops).await,
-            Action::Fetch { window, asked, page } => {
+            Action::Fetch {
+                window,
+                asked,
+                page,
+                cursor,
+                look,
+            } => {
                 if let Some(reason) = self.store.tight()? {
                     // The window stays open; what is stored is still written.
                     return Ok(Event::ReadFailed(ReadFailure {
@@ -138,7 +144,10 @@ impl<'a> Shell<'a> {
                     }));
                 }
                 let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
-                Ok(match source.fetch(window, asked, page, &mut self.staged).await {
+                let fetched = source
+                    .fetch(window, asked, page, cursor, look, &mut self.staged)
+                    .await;
+                Ok(match fetched {
                     Ok(page) => Event::Page(page),
                     Err(failure) => Event::ReadFailed(failure),
                 })

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use connector::{Call, FilterValue, PageState};
 use dsl::catalogue::reading;
 use dsl::diagnostic::{Failure, Lang};
-use dsl::facts::PageFacts;
+use dsl::facts::{PageFacts, PageKind};
 use dsl::lookup::Hits;
 use dsl::plan::{IngestCx, Plan, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::{Ms, WindowId};
-use flow::op::{Reason, StagedRow};
+use flow::op::{Cursor, Reason, StagedRow};
 use flow::window::Interval;
-use flow::{Page, ReadFailure, ReadFailureKind};
+use flow::{Look, Page, Paging, ReadFailure, ReadFailureKind, Shifts};
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect};
@@ -25,6 +25,13 @@ use crate::scope::CallScope;
 /// Rows a page of a source that declares no paging.
 const UNPAGED: u32 = u32::MAX;
 
+/// What the page before gave to go on with.
+struct Next {
+    window: WindowId,
+    mark: Option<String>,
+    total: Option<u64>,
+}
+
 /// Reads pages of one scheme.
 pub(crate) struct SourceReader {
     plan: Arc<Plan>,
@@ -35,8 +42,7 @@ pub(crate) struct SourceReader {
     lang: Lang,
     /// The columns by which some scheme looks up this scheme's rows.
     indexed: Vec<Indexed>,
-    /// What the page before gave to go on with.
-    cursor: Option<(WindowId, Option<String>)>,
+    next: Option<Next>,
     /// The source's clock in its last answer.
     clock: Option<Ms>,
 }
@@ -65,9 +71,25 @@ impl SourceReader {
             instant,
             lang,
             indexed,
-            cursor: None,
+            next: None,
             clock: None,
         })
+    }
+
+    /// How its pages hang together.
+    pub(crate) fn paging(&self) -> Paging {
+        let Some(facts) = self.page else {
+            return Paging::default();
+        };
+        Paging {
+            shifts: match facts.by {
+                by if !by.shifts() => Shifts::Never,
+                _ if facts.moves => Shifts::Moving,
+                _ => Shifts::Leaving,
+            },
+            max_rows: facts.ceiling,
+            ..Paging::default()
+        }
     }
 
     /// What the source's clock said with the page just read.
@@ -81,10 +103,13 @@ impl SourceReader {
         window: WindowId,
         asked: Option<Interval>,
         page: u32,
+        cursor: Cursor,
+        look: Look,
         blobs: &mut BlobStore,
     ) -> Result<Page, ReadFailure> {
         let state = self.page_state(window, page);
-        let (operation, request, filter) = self.parts(asked, &state)?;
+        let first_total = state.total;
+        let (operation, request, filter) = self.parts(asked, cursor, &state)?;
         let call = Call {
             operation: &operation,
             options: &self.options,
@@ -117,21 +142,39 @@ impl SourceReader {
                     self.caller.redact(&reason::of_failure(&failure, self.lang).text),
                 ),
             })?;
-        self.cursor = Some((window, rows.next_cursor));
         let raw_rows = rows.rows.len() as u64;
         // Of the rows, not of the answer: what stands around them (a time, a request id) differs from page to page.
-        let fingerprint = fingerprint_of(&rows.rows);
-        let mut staged = Vec::with_capacity(rows.rows.len());
-        for row in rows.rows {
-            self.ingest(row, blobs, &mut staged);
-        }
-        Ok(Page {
-            rows: staged,
+        let prints: Vec<u64> = rows
+            .rows
+            .iter()
+            .map(|row| fingerprint(dsl::json::to_string(row).as_bytes()))
+            .collect();
+        let mut page = Page {
+            rows: Vec::new(),
             raw_rows,
             more: rows.more,
             total: rows.total,
-            fingerprint,
-        })
+            fingerprint: fingerprint_of(&prints),
+            prints: Vec::new(),
+            mark: rows
+                .next_cursor
+                .as_deref()
+                .map(|mark| fingerprint(mark.as_bytes())),
+        };
+        if look == Look::Again {
+            return Ok(page);
+        }
+        self.next = Some(Next {
+            window,
+            mark: rows.next_cursor,
+            total: rows.total.or(first_total),
+        });
+        page.prints = prints;
+        page.rows.reserve(rows.rows.len());
+        for row in rows.rows {
+            self.ingest(row, blobs, &mut page.rows);
+        }
+        Ok(page)
     }
 
     fn page_state(&self, window: WindowId, page: u32) -> PageState {
@@ -148,22 +191,27 @@ impl SourceReader {
             .first_page
             .unwrap_or(self.page.map_or(1, |facts| facts.first));
         let nth = i64::from(page) - 1;
-        let cursor = match &self.cursor {
-            Some((of, cursor)) if *of == window && page > 1 => cursor.clone(),
-            Some(_) | None => None,
-        };
+        let next = self
+            .next
+            .as_ref()
+            .filter(|next| next.window == window && page > 1);
+        let mark = next.and_then(|next| next.mark.clone());
+        let by_key = self.page.is_some_and(|facts| facts.by == PageKind::Key);
+        let (last, cursor) = if by_key { (mark, None) } else { (None, mark) };
         PageState {
             number: first + nth,
             offset: nth * i64::from(size),
             size,
             cursor,
-            last: None,
+            last,
+            total: next.and_then(|next| next.total),
         }
     }
 
     fn parts(
         &self,
         asked: Option<Interval>,
+        cursor: Cursor,
         state: &PageState,
     ) -> Result<(String, Option<Value>, Option<FilterValue>), ReadFailure> {
         let source = &self.plan.source;
@@ -174,7 +222,11 @@ impl SourceReader {
             )
             .page(state);
         let unusable = |failure: Failure| self.unusable(&failure);
-        let request = match &source.request {
+        let request = match (cursor, &source.sweep) {
+            (Cursor::Sweep, Some(sweep)) => &sweep.request,
+            _ => &source.request,
+        };
+        let request = match request {
             Some(tree) => eval_value(tree, &scope, &Hits::new()).map_err(unusable)?,
             None => None,
         };
@@ -231,6 +283,7 @@ impl SourceReader {
                 key,
                 label: ingested.label,
                 version: ingested.version,
+                rank: ingested.rank,
                 source: blobs.add(bytes),
                 filtered,
                 invalid,
@@ -250,12 +303,11 @@ fn fingerprint(bytes: &[u8]) -> u64 {
     first_bytes(&Sha256::digest(bytes))
 }
 
-/// Hash of all rows of a page.
-fn fingerprint_of(rows: &[Value]) -> u64 {
+/// Hash of all rows of a page, from those of its rows.
+fn fingerprint_of(prints: &[u64]) -> u64 {
     let mut hasher = Sha256::new();
-    for row in rows {
-        hasher.update(dsl::json::to_string(row));
-        hasher.update("\n");
+    for print in prints {
+        hasher.update(print.to_be_bytes());
     }
     first_bytes(&hasher.finalize())
 }

@@ -40,6 +40,9 @@ impl Connection {
             size: size.min(max),
             max,
             first: page.first,
+            by: page.by.kind(),
+            moves: page.moves,
+            ceiling: page.ceiling.map(u64::from),
         })
     }
 
@@ -61,6 +64,7 @@ impl Connection {
                     .any(|name| name.to_string() == "$window.field")
             });
         facts.window_max_ms = operation.window.as_ref().and_then(|window| window.max_ms);
+        facts.keeps_ms = operation.window.as_ref().and_then(|window| window.keeps_ms);
         facts.page = self.page_facts(operation);
         facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);
         facts.accepts_fields = operation.fields.is_some();

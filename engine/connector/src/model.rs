@@ -374,6 +374,8 @@ pub(crate) struct FieldsPrint {
 #[derive(Debug)]
 pub(crate) struct Window {
     pub(crate) max_ms: Option<i64>,
+    /// How far back it answers.
+    pub(crate) keeps_ms: Option<i64>,
     pub(crate) filter: Option<dsl::cond::Cond>,
 }
 
@@ -386,12 +388,34 @@ pub(crate) struct Page {
     pub(crate) more: More,
     /// Text of a path.
     pub(crate) total: Option<Tree>,
+    /// The total stands on the first page only.
+    pub(crate) total_first: bool,
+    /// A change moves a row while it stays in its window.
+    pub(crate) moves: bool,
+    /// Most rows one query gives.
+    pub(crate) ceiling: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PageBy {
     Number,
     Offset,
+    /// The field of a row whose last value the next page is asked with.
+    Key(Path),
+    /// Where an answer says what the next page is asked with.
+    Cursor(Path),
+}
+
+impl PageBy {
+    pub(crate) fn kind(&self) -> dsl::facts::PageKind {
+        use dsl::facts::PageKind;
+        match self {
+            PageBy::Number => PageKind::Number,
+            PageBy::Offset => PageKind::Offset,
+            PageBy::Key(_) => PageKind::Key,
+            PageBy::Cursor(_) => PageKind::Cursor,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -402,6 +426,8 @@ pub(crate) enum More {
     Says(Recipe),
     /// The total says it.
     Total,
+    /// There is something to go on with.
+    Cursor,
 }
 
 #[derive(Debug)]

@@ -31,6 +31,8 @@ pub struct PageState {
     pub cursor: Option<String>,
     /// The last key of the page before.
     pub last: Option<String>,
+    /// The total that the first page said.
+    pub total: Option<u64>,
 }
 
 /// One call, as the engine asks for it.

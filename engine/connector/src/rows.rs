@@ -36,56 +36,89 @@ impl Connection {
         let options = complete_options(operation, call.options)?;
         let frame = self.frame(operation, &options, call.now_ms);
         let rows = take_rows(operation, body, &frame, call.fields)?;
-        let total = operation
-            .page
-            .as_ref()
-            .and_then(|page| page.total.as_ref())
-            .map(|tree| frame.text(tree, "page.total"))
-            .transpose()?
-            .flatten()
-            .and_then(|at| {
-                Path::parse(&at)
-                    .ok()?
-                    .get(body)?
-                    .to_plain_text()?
-                    .trim()
-                    .parse()
-                    .ok()
-            });
+        let total = match &operation.page {
+            Some(page) => total(page, body, &frame, call)?,
+            None => None,
+        };
+        let next = operation.page.as_ref().and_then(|page| next(page, body, &rows));
         let more = match &operation.page {
             None => false,
-            Some(page) => self.more(page, call, &rows, total, || self.answer_names(answer, &reading).0),
+            Some(page) => {
+                let names = || self.answer_names(answer, &reading).0;
+                more(page, call, &rows, total, next.as_deref(), names)
+            }
         };
+        if let (true, None, Some(page)) = (more, &next, &operation.page)
+            && let PageBy::Key(path) | PageBy::Cursor(path) = &page.by
+        {
+            return Err(Failure::new(&source::NO_CONTINUATION).with("path", path));
+        }
         Ok(PageRows {
             rows,
             more,
             total,
-            next_cursor: None,
+            next_cursor: next,
         })
     }
+}
 
-    fn more(
-        &self,
-        page: &Page,
-        call: &Call<'_>,
-        rows: &[Value],
-        total: Option<u64>,
-        names: impl FnOnce() -> crate::recipe::Names,
-    ) -> bool {
-        let asked = call.page.clone().unwrap_or_default();
-        match &page.more {
-            More::Short => asked.size > 0 && rows.len() >= usize::try_from(asked.size).unwrap_or(usize::MAX),
-            More::Says(recipe) => recipe.holds(&names()),
-            More::Total => {
-                let before = match page.by {
-                    PageBy::Offset => asked.offset,
-                    PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
-                };
-                let seen = u64::try_from(before)
-                    .unwrap_or(0)
-                    .saturating_add(rows.len() as u64);
-                !rows.is_empty() && total.is_some_and(|total| seen < total)
-            }
+/// The source's own total. A connector that says where it stands has it on every page, unless it says otherwise: without
+/// it nobody would notice a page that is missing.
+fn total(page: &Page, body: &Value, frame: &Frame<'_>, call: &Call<'_>) -> Result<Option<u64>, Failure> {
+    let Some(tree) = &page.total else { return Ok(None) };
+    let Some(at) = frame.text(tree, "page.total")?.filter(|at| !at.is_empty()) else {
+        return Ok(None);
+    };
+    let found = Path::parse(&at).ok().and_then(|path| path.get(body).cloned());
+    let number = found
+        .as_ref()
+        .and_then(Value::to_plain_text)
+        .and_then(|text| text.trim().parse().ok());
+    let asked = call.page.as_ref();
+    let is_first = asked.is_none_or(|asked| asked.offset == 0);
+    if number.is_none() && (is_first || !page.total_first) {
+        let shown = found.map_or_else(|| "-".to_owned(), |value| value.kind().name().to_owned());
+        return Err(Failure::new(&source::TOTAL_MISSING)
+            .with("path", at)
+            .with("kind", shown));
+    }
+    Ok(number)
+}
+
+/// What the next page is asked with.
+fn next(page: &Page, body: &Value, rows: &[Value]) -> Option<String> {
+    let found = match &page.by {
+        PageBy::Number | PageBy::Offset => None,
+        PageBy::Key(path) => rows.last().and_then(|row| path.get(row)),
+        PageBy::Cursor(path) => path.get(body),
+    };
+    found
+        .and_then(Value::to_plain_text)
+        .filter(|text| !text.is_empty())
+}
+
+fn more(
+    page: &Page,
+    call: &Call<'_>,
+    rows: &[Value],
+    total: Option<u64>,
+    next: Option<&str>,
+    names: impl FnOnce() -> crate::recipe::Names,
+) -> bool {
+    let asked = call.page.clone().unwrap_or_default();
+    match &page.more {
+        More::Short => asked.size > 0 && rows.len() >= usize::try_from(asked.size).unwrap_or(usize::MAX),
+        More::Says(recipe) => recipe.holds(&names()),
+        More::Cursor => next.is_some(),
+        More::Total => {
+            let before = match page.by {
+                PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
+                PageBy::Offset | PageBy::Key(_) | PageBy::Cursor(_) => asked.offset,
+            };
+            let seen = u64::try_from(before)
+                .unwrap_or(0)
+                .saturating_add(rows.len() as u64);
+            !rows.is_empty() && total.or(asked.total).is_some_and(|total| seen < total)
         }
     }
 }

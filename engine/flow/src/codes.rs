@@ -15,6 +15,18 @@ pub const STARTS_TOO_LATE: &str = "E3054";
 pub const BACK_PRESSURE: &str = "E3055";
 /// Stopped by a person.
 pub const CANCELED: &str = "E3056";
+/// The window is read in two parts.
+pub const PARTED: &str = "E3058";
+/// More rows in the smallest slice than one query gives.
+pub const CAPPED: &str = "E3059";
+/// Page after page without a row that was not there before.
+pub const NO_PROGRESS: &str = "E3065";
+/// The source's clock is too far from ours.
+pub const SKEWED: &str = "E3066";
+/// The source no longer keeps a stretch that was never read.
+pub const FORGOTTEN: &str = "E3067";
+/// A page changed between two looks at it.
+pub const CHANGED_PAGE: &str = "E3068";
 /// The number is taken by a document that this engine did not write.
 pub const KEY_CONFLICT: &str = "E4010";
 /// Several documents have the key.
@@ -47,6 +59,12 @@ pub const ALL: &[&str] = &[
     STARTS_TOO_LATE,
     BACK_PRESSURE,
     CANCELED,
+    PARTED,
+    CAPPED,
+    NO_PROGRESS,
+    SKEWED,
+    FORGOTTEN,
+    CHANGED_PAGE,
     KEY_CONFLICT,
     KEY_AMBIGUOUS,
     EXISTS_NOT_FOUND,

@@ -2,7 +2,9 @@
 
 use crate::classify::{Delivery, OnUnknown, Proof, Verdict};
 use crate::ids::{AttemptId, Blob, Ms, RecordId, WindowId};
-use crate::op::{Counts, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction};
+use crate::op::{
+    Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction,
+};
 use crate::window::{Interval, Proposal, WindowRule};
 
 /// What one run has to do: facts of the scheme and its connectors, no values.
@@ -50,6 +52,55 @@ pub struct SourceFacts {
     pub manual: Option<Interval>,
     /// What a second reading of a known key does.
     pub on_seen: OnSeen,
+    /// How its pages hang together.
+    pub paging: Paging,
+    /// How far back the source keeps its rows; `None` = for ever, as far as anybody knows.
+    pub keeps: Option<Ms>,
+    /// The scheme's second, wider pass, when it is due.
+    pub sweep: Option<Sweep>,
+    /// Read this stretch of time once more, in slices of at most the window's `max`, with a cursor of its own.
+    pub replay: Option<Interval>,
+}
+
+/// How the pages of one query hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paging {
+    /// What can shift them.
+    pub shifts: Shifts,
+    /// Most rows one query gives; a window with more is read in halves.
+    pub max_rows: Option<u64>,
+    /// Most pages one query gives.
+    pub max_pages: u32,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Paging {
+            shifts: Shifts::Leaving,
+            max_rows: None,
+            max_pages: crate::reader::MAX_PAGES,
+        }
+    }
+}
+
+/// What can shift the pages of one query while they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shifts {
+    /// Nothing: each page begins behind the last row of the one before, wherever that row now stands.
+    Never,
+    /// Rows that leave the window, or arrive in it; the others keep their order.
+    Leaving,
+    /// Also rows that stay in it: a change moves them.
+    Moving,
+}
+
+/// A second pass that is due unless its cursor has come far enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// What is read again.
+    pub range: Interval,
+    /// Not due when the last one closed up to here.
+    pub unless: Ms,
 }
 
 /// What the flow must know of a target.
@@ -133,6 +184,10 @@ pub enum Action {
         asked: Option<Interval>,
         /// From 1; a repeated number repeats the page.
         page: u32,
+        /// Whose window it is: a sweep may ask otherwise.
+        cursor: Cursor,
+        /// What for.
+        look: Look,
     },
     /// Evaluate records against the target. Answer: [`Event::Transformed`], one outcome per record in this order.
     Transform(Vec<TransformItem>),
@@ -163,6 +218,15 @@ pub enum Action {
     Note(Note),
     /// The run has ended. Last action.
     Finish(Summary),
+}
+
+/// Why a page is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// For its rows.
+    Rows,
+    /// To see whether it is still the page that was read: its rows are not wanted.
+    Again,
 }
 
 /// Why the target is asked by key.
@@ -215,6 +279,19 @@ pub enum Note {
     ReadAgain(Reason),
     /// A window could not be closed.
     WindowLeft(Reason),
+    /// The source's clock and ours differ by this much (positive: the source is ahead).
+    Skewed(Ms),
+    /// A window without rows where such windows have about so many; it is kept and read again later.
+    Suspicious {
+        /// The window.
+        asked: Interval,
+        /// Median of windows at this hour of this weekday.
+        usual: u64,
+    },
+    /// The source no longer keeps this stretch of time, which was never read for good.
+    Lost(Interval),
+    /// The second pass begins.
+    Sweeping(Interval),
     /// Something stops the run.
     Stopping(Reason),
 }
@@ -293,6 +370,10 @@ pub struct Page {
     pub total: Option<u64>,
     /// Hash of the rows as read.
     pub fingerprint: u64,
+    /// Hash of each row as read. A second look wants none.
+    pub prints: Vec<u64>,
+    /// Hash of what the next page is asked with, where the source gives something for that.
+    pub mark: Option<u64>,
 }
 
 /// Why a read failed.

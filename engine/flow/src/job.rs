@@ -7,7 +7,7 @@ use crate::ids::{Ms, RunId};
 use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, Trigger};
 use crate::reader::{HIGH_WATER, Reader, Step};
 use crate::resolver::Resolver;
-use crate::window;
+use crate::to_read::Covered;
 use crate::writer::Writer;
 
 /// Rounds of writing, resolving and writing again at the end of a run. Each needs an answer that sent records back;
@@ -116,18 +116,31 @@ impl Job {
         match &mut self.phase {
             Phase::Idle => {
                 self.phase = Phase::Beginning;
-                let begin = LedgerOp::BeginRun {
+                let mut ops = vec![LedgerOp::BeginRun {
                     scheme: self.plan.scheme.clone(),
                     revision: self.plan.revision.clone(),
                     trigger: self.plan.trigger,
                     now,
-                };
+                }];
                 // A rehearsal calls nobody: whether the target can be reached is nothing to it.
-                let circuit = self
-                    .target()
-                    .filter(|_| self.plan.trigger != Trigger::DryRun)
-                    .map(|target| LedgerOp::ReadCircuit { target: target.name });
-                Some(Action::Ledger([begin].into_iter().chain(circuit).collect()))
+                ops.extend(
+                    self.target()
+                        .filter(|_| self.plan.trigger != Trigger::DryRun)
+                        .map(|target| LedgerOp::ReadCircuit { target: target.name }),
+                );
+                let scheme = &self.plan.scheme;
+                ops.extend(
+                    self.plan
+                        .source
+                        .cursors()
+                        .into_iter()
+                        .map(|cursor| LedgerOp::Cover {
+                            scheme: scheme.clone(),
+                            cursor,
+                            now,
+                        }),
+                );
+                Some(Action::Ledger(ops))
             }
             Phase::Beginning => self.begun(now, event, actions),
             Phase::ResolveFirst(resolver) => {
@@ -212,11 +225,16 @@ impl Job {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
-        if let (Some(LedgerReply::Circuit { failures, until }), Some(circuit)) =
-            (replies.next(), &mut self.circuit)
-        {
-            circuit.remember(failures, until);
+        let mut covers = Vec::new();
+        for reply in replies {
+            match (reply, &mut self.circuit) {
+                (LedgerReply::Circuit { failures, until }, Some(circuit)) => {
+                    circuit.remember(failures, until);
+                }
+                (other, _) => covers.push(other),
+            }
         }
+        let covered = Covered::new(closed, covers.into_iter());
         if self.canceled {
             return self.cancel_now(now);
         }
@@ -224,9 +242,13 @@ impl Job {
             actions.push(Action::Note(Note::Recovered(recovered)));
         }
         if self.plan.stages != Stages::Save {
-            match self.slices(now, &closed, enabled) {
-                Ok(slices) => {
-                    if let Some(by) = slices.extended {
+            match self
+                .plan
+                .source
+                .to_read(&covered, enabled, self.plan.instant, now)
+            {
+                Ok((to_read, extended)) => {
+                    if let Some(by) = extended {
                         actions.push(Action::Note(Note::Extended(by)));
                     }
                     self.reader = Some(Reader::new(
@@ -235,7 +257,7 @@ impl Job {
                         self.plan.target.is_none(),
                         self.plan.source.clone(),
                         self.plan.limit,
-                        slices.slices,
+                        to_read,
                         open,
                     ));
                 }
@@ -263,30 +285,6 @@ impl Job {
             None => self.phase = Phase::Read,
         }
         None
-    }
-
-    fn slices(
-        &self,
-        now: Ms,
-        closed: &[window::Interval],
-        enabled: Ms,
-    ) -> Result<window::Slices, window::StartsTooLate> {
-        let settle = self.plan.source.window.map_or(0, |rule| rule.settle);
-        let slices = match (&self.plan.source.window, self.plan.source.manual) {
-            (Some(rule), Some(bounds)) => Ok(window::manual(bounds, rule, self.plan.instant)),
-            (Some(rule), None) => window::slices(
-                rule,
-                self.plan.source.proposal,
-                closed,
-                enabled,
-                self.plan.instant,
-            ),
-            (None, _) => Ok(window::Slices {
-                slices: Vec::new(),
-                extended: None,
-            }),
-        };
-        slices.map(|slices| slices.closing_until(now - settle))
     }
 
     fn target(&self) -> Option<TargetFacts> {

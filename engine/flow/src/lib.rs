@@ -17,8 +17,11 @@ pub mod ids;
 mod job;
 pub mod op;
 mod reader;
+mod reading;
 mod resolver;
 mod settle;
+pub mod skew;
+mod to_read;
 pub mod window;
 mod writer;
 

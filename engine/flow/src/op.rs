@@ -33,6 +33,8 @@ pub enum Trigger {
     Schedule,
     /// To rehearse; the ledger is a copy that is thrown away.
     DryRun,
+    /// A past stretch of time is read again: `engine replay`.
+    Replay,
 }
 
 impl Trigger {
@@ -42,6 +44,31 @@ impl Trigger {
             Trigger::Manual => "manual",
             Trigger::Schedule => "schedule",
             Trigger::DryRun => "dry-run",
+            Trigger::Replay => "replay",
+        }
+    }
+}
+
+/// Which list of closed intervals a window adds to. Only the live one says what has been read for good; the others say
+/// how far a second pass has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cursor {
+    /// Ordinary polling.
+    #[default]
+    Live,
+    /// The scheme's second, wider pass.
+    Sweep,
+    /// A replay of this stretch of time.
+    Replay(Interval),
+}
+
+impl Cursor {
+    /// The word stored.
+    pub fn word(self) -> String {
+        match self {
+            Cursor::Live => "live".to_owned(),
+            Cursor::Sweep => "sweep".to_owned(),
+            Cursor::Replay(range) => format!("replay-{}-{}", range.from, range.to),
         }
     }
 }
@@ -185,6 +212,9 @@ pub struct StagedRow {
     pub label: String,
     /// Hash of what the target reads.
     pub version: String,
+    /// Where the scheme names a field that grows with every change (`newest_by`): its value. A row with a smaller one
+    /// never takes the place of one with a greater one.
+    pub rank: Option<i64>,
     /// The row itself, as JSON.
     pub source: Blob,
     /// `Some` = the scheme's `keep` refused it, with the reason.
@@ -428,6 +458,8 @@ pub enum LedgerOp {
         scheme: String,
         /// What is asked of the source.
         asked: Interval,
+        /// Where its closed interval is noted.
+        cursor: Cursor,
     },
     /// T2, and with `close` T3: one page; the last page closes its interval in the same transaction. -> `Staged`
     StagePage {
@@ -598,6 +630,22 @@ pub enum LedgerOp {
         /// Their keys.
         rows: Vec<Identity>,
         /// Now.
+        now: Ms,
+    },
+    /// A second pass begins anew: what its cursor has closed is forgotten. Refused for the live cursor. -> `Ok`
+    Forget {
+        /// The scheme.
+        scheme: String,
+        /// Which cursor.
+        cursor: Cursor,
+    },
+    /// How far a cursor has come, and what it left behind. -> `Coverage`
+    Cover {
+        /// The scheme.
+        scheme: String,
+        /// Which cursor.
+        cursor: Cursor,
+        /// Suspicious windows whose re-reading is due at this time.
         now: Ms,
     },
 }
@@ -789,6 +837,9 @@ pub enum LedgerReply {
         fresh: u64,
         /// Open records of the scheme now.
         open: u64,
+        /// The page ended a window without rows where windows at this hour of this weekday have so many (their median,
+        /// above [`crate::window::SUSPICIOUS_ROWS`]). The window is kept and read again by later runs.
+        suspicious: Option<u64>,
     },
     /// Records to write.
     Picked {
@@ -823,5 +874,14 @@ pub enum LedgerReply {
         failures: u32,
         /// No call before.
         until: Ms,
+    },
+    /// How far a cursor has come.
+    Coverage {
+        /// What it has closed, sorted, merged.
+        closed: Vec<Interval>,
+        /// Its newest windows that ended unstable, since the last one that closed.
+        unstable: u32,
+        /// Suspicious windows to be read again now, oldest first.
+        kept: Vec<Interval>,
     },
 }

@@ -1,14 +1,19 @@
 //! The reading half of a run: slices, pages, staging, closing.
 //!
 //! A page is staged before the next one is asked for, and only the transaction of a window's last page closes its
-//! interval. A window that cannot be proven complete is left open and read again by the next run.
+//! interval. A window that cannot be proven complete is left open and read again by the next run. What is a proof is
+//! [`crate::reading`]'s.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::codes;
-use crate::event::{Action, Event, Note, Page, ReadFailure, ReadFailureKind, SourceFacts, Stopped, Waiting};
+use crate::event::{
+    Action, Event, Look, Note, Page, ReadFailure, ReadFailureKind, Shifts, SourceFacts, Stopped, Waiting,
+};
 use crate::ids::{Ms, RunId, WindowId};
-use crate::op::{LedgerOp, LedgerReply, Reason, WindowEnd};
+use crate::op::{Cursor, LedgerOp, LedgerReply, Reason, WindowEnd};
+use crate::reading::{Finding, Reading, Todo};
+use crate::skew::{self, Skew};
 use crate::window::{Interval, Slice};
 
 /// Pages of one window. A source that never ends would otherwise be read for ever; 100,000 pages of 10 rows are a
@@ -21,6 +26,9 @@ pub const WINDOW_READINGS: u32 = 3;
 /// Open records of a scheme above which reading pauses until some are written (back-pressure).
 pub const HIGH_WATER: u64 = 10_000;
 
+/// Cuts of one window whose pages never stand still: 16 parts, each read three times. A part of one page is still.
+const MAX_CUTS: u32 = 4;
+
 /// What the reader needs to know of its run.
 pub(crate) struct Reader {
     run: RunId,
@@ -29,12 +37,17 @@ pub(crate) struct Reader {
     source: SourceFacts,
     /// Stop when so many records are new or changed.
     limit: Option<u64>,
-    slices: VecDeque<Option<Slice>>,
+    todo: VecDeque<Todo>,
     state: State,
+    instant: Ms,
+    skew: Skew,
     /// The source's clock when it gave the page at hand.
     clock: Option<Ms>,
+    warned: bool,
     /// The window that was paused for back-pressure: continue at this page.
-    paused: Option<Open>,
+    paused: Option<Box<Reading>>,
+    /// A stretch that the source has forgotten, to be noted in the ledger first.
+    lost: Option<Interval>,
     open_records: u64,
     taken: u64,
     pub(crate) pages: u64,
@@ -44,31 +57,22 @@ pub(crate) struct Reader {
     notes: Vec<Note>,
 }
 
-/// A window being read.
-#[derive(Debug, Clone)]
-struct Open {
-    window: WindowId,
-    slice: Option<Slice>,
-    page: u32,
-    tries: u32,
-    readings: u32,
-    raw_rows: u64,
-    /// The source's total on the first page that said one.
-    total: Option<u64>,
-    /// The source's clock on the first page that said one.
-    clock: Option<Ms>,
-    /// Pages shifted in the last reading allowed: read on, but do not close.
-    shifted: Option<Reason>,
-    seen_pages: BTreeSet<u64>,
-}
-
 enum State {
     Next,
-    Opening { slice: Option<Slice>, readings: u32 },
-    Fetching(Open),
-    Staging { open: Open, last: bool },
-    Resting(Open),
-    Ending { again: Option<(Option<Slice>, u32)> },
+    Losing,
+    Opening(Todo),
+    Fetching(Box<Reading>),
+    Staging { open: Box<Reading>, last: bool },
+    Resting(Box<Reading>),
+    Ending { again: Option<Todo> },
+}
+
+/// What there is to read.
+pub(crate) struct ToRead {
+    pub(crate) slices: Vec<(Slice, Cursor)>,
+    pub(crate) lost: Option<Interval>,
+    /// The instant of the run.
+    pub(crate) instant: Ms,
 }
 
 /// What a half of the run wants next.
@@ -89,12 +93,22 @@ impl Reader {
         store_only: bool,
         source: SourceFacts,
         limit: Option<u64>,
-        slices: Vec<Slice>,
+        to_read: ToRead,
         open_records: u64,
     ) -> Self {
-        let slices = match source.window {
-            Some(_) => slices.into_iter().map(Some).collect(),
-            None => VecDeque::from([None]),
+        let todo = |slice, cursor| Todo {
+            slice,
+            cursor,
+            cuts: 0,
+            readings: 1,
+        };
+        let queue = match source.window {
+            Some(_) => to_read
+                .slices
+                .into_iter()
+                .map(|(slice, cursor)| todo(Some(slice), cursor))
+                .collect(),
+            None => VecDeque::from([todo(None, Cursor::Live)]),
         };
         Reader {
             run,
@@ -102,10 +116,14 @@ impl Reader {
             store_only,
             source,
             limit,
-            slices,
+            todo: queue,
             state: State::Next,
+            instant: to_read.instant,
+            skew: Skew::default(),
             clock: None,
+            warned: false,
             paused: None,
+            lost: to_read.lost,
             open_records,
             taken: 0,
             pages: 0,
@@ -127,7 +145,8 @@ impl Reader {
 
     /// Ends reading: the window being read stays open. `None` = none was.
     pub(crate) fn abandon(&mut self, now: Ms, reason: Reason) -> Option<Action> {
-        self.slices.clear();
+        self.todo.clear();
+        self.lost = None;
         let open = match (
             self.paused.take(),
             std::mem::replace(&mut self.state, State::Next),
@@ -155,78 +174,40 @@ impl Reader {
 
     pub(crate) fn step(&mut self, now: Ms, event: Option<Event>) -> Step {
         match (std::mem::replace(&mut self.state, State::Next), event) {
-            (State::Next, _) => self.next(now),
-            (State::Opening { slice, readings }, Some(Event::Ledger(replies))) => {
+            (State::Next, _) => self.next(),
+            (State::Losing, Some(Event::Ledger(replies))) => {
                 let Some(LedgerReply::WindowOpened(window)) = replies.into_iter().next() else {
                     return self.fail(Reason::new(codes::BUG, "window not opened"));
                 };
-                self.notes.push(Note::Reading(slice.map(|slice| slice.asked)));
-                self.fetch(Open {
-                    window,
-                    slice,
-                    page: 1,
-                    tries: 1,
-                    readings,
-                    raw_rows: 0,
-                    total: None,
-                    clock: None,
-                    shifted: None,
-                    seen_pages: BTreeSet::new(),
-                })
+                self.state = State::Ending { again: None };
+                let reason = Reason::new(codes::FORGOTTEN, "");
+                Step::Act(self.end_window(now, window, WindowEnd::Failed, reason))
             }
-            (State::Fetching(open), Some(Event::Page(page))) => self.stage(now, open, page),
+            (State::Opening(todo), Some(Event::Ledger(replies))) => {
+                let Some(LedgerReply::WindowOpened(window)) = replies.into_iter().next() else {
+                    return self.fail(Reason::new(codes::BUG, "window not opened"));
+                };
+                self.notes
+                    .push(Note::Reading(todo.slice.map(|slice| slice.asked)));
+                self.fetch(Box::new(Reading::new(window, todo)))
+            }
+            (State::Fetching(open), Some(Event::Page(page))) => self.page(now, open, page),
             (State::Fetching(open), Some(Event::ReadFailed(failure))) => self.failed(now, open, failure),
             (State::Resting(open), Some(Event::Woke)) => self.fetch(open),
             (State::Staging { open, last }, Some(Event::Ledger(replies))) => {
-                let Some(LedgerReply::Staged {
-                    outcomes,
-                    open: open_records,
-                    ..
-                }) = replies.into_iter().next()
-                else {
-                    return self.fail(Reason::new(codes::BUG, "page not staged"));
-                };
-                self.open_records = open_records;
-                self.taken += outcomes[0] + outcomes[1];
-                self.notes.push(Note::Staged {
-                    pages: self.pages,
-                    rows: self.rows,
-                });
-                if last {
-                    return match open.shifted.clone() {
-                        Some(reason) => self.leave_as(now, open, WindowEnd::Unstable, reason),
-                        None => self.next(now),
-                    };
-                }
-                let open = Open {
-                    page: open.page + 1,
-                    tries: 1,
-                    ..open
-                };
-                if self.limit.is_some_and(|limit| self.taken >= limit) {
-                    self.slices.clear();
-                    let window = open.window;
-                    self.state = State::Ending { again: None };
-                    let reason = Reason::new(codes::LIMIT, "");
-                    return Step::Act(self.end_window(now, window, WindowEnd::Left, reason));
-                }
-                if self.open_records >= HIGH_WATER {
-                    self.paused = Some(open);
-                    return Step::Paused;
-                }
-                self.fetch(open)
+                self.staged(now, open, last, replies)
             }
             (State::Ending { again }, Some(Event::Ledger(_))) => match again {
-                Some((slice, readings)) => self.open(slice, readings),
+                Some(todo) => self.open(todo),
                 None if self.stopped.is_some() => Step::Done,
-                None => self.next(now),
+                None => self.next(),
             },
             (_, _) => self.fail(Reason::new(codes::BUG, "event out of order while reading")),
         }
     }
 
     /// The next window, or the paused one.
-    fn next(&mut self, _now: Ms) -> Step {
+    fn next(&mut self) -> Step {
         if let Some(open) = self.paused.take() {
             if self.open_records >= HIGH_WATER {
                 self.paused = Some(open);
@@ -234,59 +215,195 @@ impl Reader {
             }
             return self.fetch(open);
         }
-        if self.limit.is_some_and(|limit| self.taken >= limit) {
-            self.slices.clear();
+        if let Some(asked) = self.lost.take() {
+            self.windows_left += 1;
+            self.notes.push(Note::Lost(asked));
+            self.state = State::Losing;
+            return Step::Act(self.open_window(asked, Cursor::Live));
         }
-        match self.slices.pop_front() {
-            Some(slice) => self.open(slice, 1),
+        if self.limit.is_some_and(|limit| self.taken >= limit) {
+            self.todo.clear();
+        }
+        match self.todo.pop_front() {
+            Some(todo) => {
+                self.tell_sweep(&todo);
+                self.open(todo)
+            }
             None => Step::Done,
         }
     }
 
-    fn open(&mut self, slice: Option<Slice>, readings: u32) -> Step {
-        self.state = State::Opening { slice, readings };
+    fn open(&mut self, todo: Todo) -> Step {
+        self.state = State::Opening(todo);
         // A scheme without a window still gets a row in the ledger: it is what the pages belong to.
-        let asked = slice.map_or(Interval { from: 0, to: 0 }, |slice| slice.asked);
-        Step::Act(Action::Ledger(vec![LedgerOp::OpenWindow {
+        let asked = todo
+            .slice
+            .map_or(Interval { from: 0, to: 0 }, |slice| slice.asked);
+        Step::Act(self.open_window(asked, todo.cursor))
+    }
+
+    fn open_window(&self, asked: Interval, cursor: Cursor) -> Action {
+        Action::Ledger(vec![LedgerOp::OpenWindow {
             run: self.run,
             scheme: self.scheme.clone(),
             asked,
-        }]))
+            cursor,
+        }])
     }
 
-    fn fetch(&mut self, open: Open) -> Step {
+    fn fetch(&mut self, open: Box<Reading>) -> Step {
+        let (page, look) = match &open.again {
+            Some((_, number)) => (*number, Look::Again),
+            None => (open.page, Look::Rows),
+        };
         let action = Action::Fetch {
             window: open.window,
-            asked: open.slice.map(|slice| slice.asked),
-            page: open.page,
+            asked: open.todo.slice.map(|slice| slice.asked),
+            page,
+            cursor: open.todo.cursor,
+            look,
         };
         self.state = State::Fetching(open);
         Step::Act(action)
     }
 
-    fn stage(&mut self, now: Ms, mut open: Open, page: Page) -> Step {
-        if page.raw_rows > 0 && !open.seen_pages.insert(page.fingerprint) {
-            return self.leave(now, open, Reason::new(codes::REPEATED_PAGE, ""));
+    fn page(&mut self, now: Ms, mut open: Box<Reading>, page: Page) -> Step {
+        let clock = self.clock.take();
+        if let Some(clock) = clock {
+            self.skew.add(clock, now);
         }
-        open.raw_rows += page.raw_rows;
+        if let Some(reason) = self.too_skewed(now) {
+            self.stopped = Some(Stopped::Source(reason.clone()));
+            return self.leave(now, open, reason);
+        }
+        open.began.get_or_insert((now, clock));
+        if let Some((_, number)) = &open.again {
+            let number = *number;
+            return self.looked_again(now, open, number, &page);
+        }
+        match open.take(&page, &self.source.paging) {
+            Finding::Broken(reason) => return self.leave(now, open, reason),
+            Finding::TooLarge(reason) => return self.halve(now, open, reason),
+            Finding::Shifted(reason) => match self.shifted(now, open, reason) {
+                Ok(last_chance) => open = last_chance,
+                Err(step) => return step,
+            },
+            Finding::Good => {}
+        }
+        if let Some(at) = self.unsettled_from(&open, &page) {
+            return self.part(now, open, at);
+        }
         let last = !page.more;
-        if let Some(text) = shifted(&open, &page) {
-            let reason = Reason::new(codes::UNSTABLE, text);
-            if open.readings < WINDOW_READINGS {
-                return self.unstable(now, open, reason);
+        if last && open.shifted.is_none() && open.wants_second_look(&self.source.paging) {
+            open.again = Some((Box::new(page), 1));
+            open.tries = 1;
+            return self.fetch(open);
+        }
+        self.stage(now, open, page)
+    }
+
+    /// A page of the second look.
+    fn looked_again(&mut self, now: Ms, mut open: Box<Reading>, number: u32, page: &Page) -> Step {
+        let still = open.is_still(number, page);
+        if still && number < open.pages() {
+            if let Some((_, next)) = &mut open.again {
+                *next += 1;
             }
-            // What was read is stored all the same, or a source that is never quiet would hand over nothing.
-            open.shifted = Some(reason);
+            open.tries = 1;
+            return self.fetch(open);
         }
-        open.total = open.total.or(page.total);
-        open.clock = open.clock.or(self.clock.take());
-        if !last && open.page >= MAX_PAGES {
-            return self.leave(
+        let held = open.again.take();
+        if !still {
+            let reason = Reason::new(codes::CHANGED_PAGE, number.to_string());
+            match self.shifted(now, open, reason) {
+                Ok(last_chance) => open = last_chance,
+                Err(step) => return step,
+            }
+        }
+        match held {
+            Some((page, _)) => self.stage(now, open, *page),
+            None => self.fail(Reason::new(codes::BUG, "a second look without a page")),
+        }
+    }
+
+    /// Read again from the first page, then in halves; at last (`Ok`) what was read is stored all the same, or a source
+    /// that is never quiet would hand over nothing.
+    fn shifted(&mut self, now: Ms, mut open: Box<Reading>, reason: Reason) -> Result<Box<Reading>, Step> {
+        if open.todo.readings < WINDOW_READINGS {
+            self.notes.push(Note::ReadAgain(reason.clone()));
+            let again = Todo {
+                readings: open.todo.readings + 1,
+                ..open.todo
+            };
+            self.state = State::Ending { again: Some(again) };
+            return Err(Step::Act(self.end_window(
                 now,
-                open,
-                Reason::new(codes::TOO_MANY_PAGES, MAX_PAGES.to_string()),
-            );
+                open.window,
+                WindowEnd::Unstable,
+                reason,
+            )));
         }
+        // One page is one moment: parts of it would be no quieter.
+        let halves = open.todo.slice.and_then(Slice::halves);
+        if let Some(halves) = halves.filter(|_| open.pages() > 1 && open.todo.cuts < MAX_CUTS) {
+            return Err(self.read_parts(now, &open, halves, WindowEnd::Unstable, reason));
+        }
+        open.shifted = Some(reason);
+        Ok(open)
+    }
+
+    /// The window is more than one query gives.
+    fn halve(&mut self, now: Ms, open: Box<Reading>, reason: Reason) -> Step {
+        match open.todo.slice.and_then(Slice::halves) {
+            Some(halves) => {
+                let reason = Reason::new(codes::PARTED, reason.text);
+                self.read_parts(now, &open, halves, WindowEnd::Left, reason)
+            }
+            None => self.leave(now, open, reason),
+        }
+    }
+
+    /// Where a window of several pages reaches into time in which rows may still arrive.
+    fn unsettled_from(&self, open: &Reading, page: &Page) -> Option<Ms> {
+        let slice = open.todo.slice?;
+        let settled = self.closes(open)?.to;
+        let several = page.more && open.page == 1;
+        let counts = self.source.paging.shifts != Shifts::Never;
+        (several && counts && settled < slice.asked.to).then_some(settled)
+    }
+
+    fn part(&mut self, now: Ms, open: Box<Reading>, at: Ms) -> Step {
+        match open.todo.slice.and_then(|slice| slice.parted(at)) {
+            Some(parts) => {
+                let reason = Reason::new(codes::PARTED, "");
+                self.read_parts(now, &open, parts, WindowEnd::Left, reason)
+            }
+            None => self.fail(Reason::new(codes::BUG, "a window cannot be parted")),
+        }
+    }
+
+    fn read_parts(
+        &mut self,
+        now: Ms,
+        open: &Reading,
+        parts: [Slice; 2],
+        end: WindowEnd,
+        reason: Reason,
+    ) -> Step {
+        let [first, second] = parts.map(|part| Todo {
+            slice: Some(part),
+            cursor: open.todo.cursor,
+            cuts: open.todo.cuts + u32::from(end == WindowEnd::Unstable),
+            readings: 1,
+        });
+        self.todo.push_front(second);
+        self.todo.push_front(first);
+        self.state = State::Ending { again: None };
+        Step::Act(self.end_window(now, open.window, end, reason))
+    }
+
+    fn stage(&mut self, now: Ms, open: Box<Reading>, page: Page) -> Step {
+        let last = !page.more;
         self.pages += 1;
         self.rows += page.rows.len() as u64;
         let op = LedgerOp::StagePage {
@@ -306,17 +423,88 @@ impl Reader {
         Step::Act(Action::Ledger(vec![op]))
     }
 
-    /// What the last page closes: never what the source's own clock has not settled. With our clock ahead of it, rows
-    /// stamped inside the window are still to come.
-    fn closes(&self, open: &Open) -> Option<Interval> {
-        let closes = open.slice.and_then(|slice| slice.closes)?;
-        match (open.clock, self.source.window) {
-            (Some(clock), Some(rule)) => closes.until(clock - rule.settle),
-            (None, _) | (_, None) => Some(closes),
+    fn staged(&mut self, now: Ms, mut open: Box<Reading>, last: bool, replies: Vec<LedgerReply>) -> Step {
+        let Some(LedgerReply::Staged {
+            outcomes,
+            open: open_records,
+            suspicious,
+            ..
+        }) = replies.into_iter().next()
+        else {
+            return self.fail(Reason::new(codes::BUG, "page not staged"));
+        };
+        self.open_records = open_records;
+        self.taken += outcomes[0] + outcomes[1];
+        self.notes.push(Note::Staged {
+            pages: self.pages,
+            rows: self.rows,
+        });
+        if let (Some(usual), Some(slice)) = (suspicious, open.todo.slice) {
+            let asked = slice.asked;
+            self.notes.push(Note::Suspicious { asked, usual });
+        }
+        if last {
+            return match open.shifted.clone() {
+                Some(reason) => self.leave_as(now, &open, WindowEnd::Unstable, reason),
+                None => self.next(),
+            };
+        }
+        open.page += 1;
+        open.tries = 1;
+        if self.limit.is_some_and(|limit| self.taken >= limit) {
+            self.todo.clear();
+            self.state = State::Ending { again: None };
+            let reason = Reason::new(codes::LIMIT, "");
+            return Step::Act(self.end_window(now, open.window, WindowEnd::Left, reason));
+        }
+        if self.open_records >= HIGH_WATER {
+            self.paused = Some(open);
+            return Step::Paused;
+        }
+        self.fetch(open)
+    }
+
+    /// What the last page closes: never what the source's own clock had not settled when the first page came. With our
+    /// clock ahead of it, rows stamped inside the window are still to come.
+    fn closes(&self, open: &Reading) -> Option<Interval> {
+        let closes = open.todo.slice.and_then(|slice| slice.closes)?;
+        let (Some(rule), Some((began, clock))) = (self.source.window, open.began) else {
+            return Some(closes);
+        };
+        let median = self.skew.median().map(|skew| began + skew);
+        match clock.into_iter().chain(median).min() {
+            Some(clock) => closes.until(clock - rule.settle),
+            None => Some(closes),
         }
     }
 
-    fn failed(&mut self, now: Ms, open: Open, failure: ReadFailure) -> Step {
+    /// Warns once of clocks that are apart; `Some` when they are too far apart to read by.
+    /// A run for another instant (`--now`) may be meant for a source that lives at that time.
+    fn too_skewed(&mut self, now: Ms) -> Option<Reason> {
+        let ours = self.skew.median()?;
+        let told = now + ours - self.instant;
+        let skew = if told.abs() < ours.abs() { told } else { ours };
+        if self.source.window.is_none() || skew.abs() <= skew::WARN {
+            return None;
+        }
+        if skew.abs() > skew::STOP {
+            return Some(Reason::new(codes::SKEWED, (skew / 1_000).to_string()));
+        }
+        if !std::mem::replace(&mut self.warned, true) {
+            self.notes.push(Note::Skewed(skew));
+        }
+        None
+    }
+
+    fn tell_sweep(&mut self, todo: &Todo) {
+        if todo.cursor == Cursor::Sweep
+            && let Some(sweep) = self.source.sweep.take()
+        {
+            self.notes.push(Note::Sweeping(sweep.range));
+        }
+    }
+
+    fn failed(&mut self, now: Ms, mut open: Box<Reading>, failure: ReadFailure) -> Step {
         let again = match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => false,
             ReadFailureKind::Unreachable | ReadFailureKind::Wait | ReadFailureKind::Fault => {
@@ -330,10 +518,8 @@ impl Reader {
                 .unwrap_or(1_000 << (open.tries - 1))
                 .clamp(0, 3_600_000);
             self.notes.push(Note::ReadAgain(failure.reason));
-            self.state = State::Resting(Open {
-                tries: open.tries + 1,
-                ..open
-            });
+            open.tries += 1;
+            self.state = State::Resting(open);
             return Step::Act(Action::Sleep {
                 until: now + pause,
                 why: Waiting::Source,
@@ -344,28 +530,18 @@ impl Reader {
             ReadFailureKind::Config | ReadFailureKind::Unreachable
         ) {
             self.stopped = Some(Stopped::Source(failure.reason.clone()));
-            self.slices.clear();
         }
         self.leave(now, open, failure.reason)
     }
 
-    /// The window is read again from its first page.
-    fn unstable(&mut self, now: Ms, open: Open, reason: Reason) -> Step {
-        self.notes.push(Note::ReadAgain(reason.clone()));
-        self.state = State::Ending {
-            again: Some((open.slice, open.readings + 1)),
-        };
-        Step::Act(self.end_window(now, open.window, WindowEnd::Unstable, reason))
+    fn leave(&mut self, now: Ms, open: Box<Reading>, reason: Reason) -> Step {
+        self.leave_as(now, &open, WindowEnd::Failed, reason)
     }
 
-    fn leave(&mut self, now: Ms, open: Open, reason: Reason) -> Step {
-        self.leave_as(now, open, WindowEnd::Failed, reason)
-    }
-
-    fn leave_as(&mut self, now: Ms, open: Open, end: WindowEnd, reason: Reason) -> Step {
+    fn leave_as(&mut self, now: Ms, open: &Reading, end: WindowEnd, reason: Reason) -> Step {
         self.windows_left += 1;
         // Later slices would leave a gap; it would be read again anyway.
-        self.slices.clear();
+        self.todo.clear();
         self.notes.push(Note::WindowLeft(reason.clone()));
         self.state = State::Ending { again: None };
         Step::Act(self.end_window(now, open.window, end, reason))
@@ -383,16 +559,5 @@ impl Reader {
     fn fail(&mut self, reason: Reason) -> Step {
         self.stopped = Some(Stopped::Source(reason));
         Step::Done
-    }
-}
-
-/// Whether pages shifted while they were read: the source's total changed, or fewer rows came than it says. A row that
-/// left the window (it was changed, or deleted) moves later ones up past the page bound, unread.
-fn shifted(open: &Open, page: &Page) -> Option<String> {
-    let total = page.total?;
-    match open.total {
-        Some(first) if first != total => Some(format!("{first} -> {total}")),
-        _ if !page.more && total > open.raw_rows => Some(format!("{} / {total}", open.raw_rows)),
-        _ => None,
     }
 }

@@ -25,6 +25,11 @@ impl Interval {
     pub fn until(self, end: Ms) -> Option<Self> {
         Self::new(self.from, self.to.min(end))
     }
+
+    /// The part of it from `start` on.
+    pub fn since(self, start: Ms) -> Option<Self> {
+        Self::new(self.from.max(start), self.to)
+    }
 }
 
 /// Sorts intervals and joins those that touch or overlap.
@@ -38,6 +43,18 @@ pub fn merge(mut intervals: Vec<Interval>) -> Vec<Interval> {
         }
     }
     merged
+}
+
+/// The parts of a range that no closed interval covers, in order. `closed` is sorted and merged.
+pub fn missing(closed: &[Interval], range: Interval) -> Vec<Interval> {
+    let mut missing = Vec::new();
+    let mut from = range.from;
+    for closed in closed {
+        missing.extend(Interval::new(from, closed.from.min(range.to)));
+        from = from.max(closed.to);
+    }
+    missing.extend(Interval::new(from, range.to));
+    missing
 }
 
 /// The end of the first unbroken stretch of closed time.
@@ -98,6 +115,108 @@ pub struct Slice {
     pub closes: Option<Interval>,
 }
 
+impl Slice {
+    /// Two slices in the place of one, parted at an instant inside; together they ask and close what it did.
+    pub fn parted(self, at: Ms) -> Option<[Slice; 2]> {
+        let part = |asked: Option<Interval>, closes| asked.map(|asked| Slice { asked, closes });
+        let first = part(
+            self.asked.until(at),
+            self.closes.and_then(|closes| closes.until(at)),
+        )?;
+        let second = part(
+            self.asked.since(at),
+            self.closes.and_then(|closes| closes.since(at)),
+        )?;
+        Some([first, second])
+    }
+
+    /// Two halves; `None` when it is not longer than [`SMALLEST`]. They meet at a whole second: most sources are asked in
+    /// seconds.
+    pub fn halves(self) -> Option<[Slice; 2]> {
+        let middle = self.asked.from + (self.asked.to - self.asked.from) / 2;
+        self.parted(middle - middle.rem_euclid(SMALLEST))
+    }
+}
+
+/// No slice is cut shorter: sources that are asked in whole seconds would not see the difference.
+pub const SMALLEST: Ms = 1_000;
+
+/// An empty window is suspicious where windows at this hour of this weekday have more rows than this.
+pub const SUSPICIOUS_ROWS: u64 = 20;
+
+/// The longest a window reaches back after windows whose pages shifted: each of them doubles the overlap.
+pub const MAX_OVERLAP: Ms = 24 * 3_600_000;
+
+/// Least overlap to be doubled, where a scheme has none.
+const LEAST_OVERLAP: Ms = 60_000;
+
+impl WindowRule {
+    /// The rule after so many windows in a row that could not be read quietly: each doubles the overlap.
+    pub fn after_unstable(self, unstable: u32) -> Self {
+        if unstable == 0 {
+            return self;
+        }
+        let doubled = self
+            .overlap
+            .max(LEAST_OVERLAP)
+            .saturating_mul(1 << unstable.min(16));
+        WindowRule {
+            overlap: self.overlap.max(doubled.min(MAX_OVERLAP)),
+            ..self
+        }
+    }
+}
+
+/// What is left of a plan where the source keeps its rows for a limited time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The rule; its `first` does not lie before what the source keeps.
+    pub rule: WindowRule,
+    /// Closed time, and all time before what the source keeps: it is never asked for again, but it is not closed in
+    /// the ledger either, so that the gap stays to be seen.
+    pub closed: Vec<Interval>,
+    /// Time that was never read for good and that the source has forgotten since the last run.
+    pub lost: Option<Interval>,
+}
+
+/// Cuts off what the source no longer keeps: everything before `edge`.
+pub fn reach(rule: &WindowRule, closed: &[Interval], enabled: Ms, edge: Ms) -> Reach {
+    let first = match rule.first {
+        Some(First::At(at)) => at,
+        Some(First::Before(ago)) => enabled - ago,
+        None => enabled,
+    };
+    let start = closed.first().map_or(first, |closed| closed.from.min(first));
+    let Some(gone) = Interval::new(start, edge) else {
+        return Reach {
+            rule: *rule,
+            closed: closed.to_vec(),
+            lost: None,
+        };
+    };
+    // A stretch that ends where closed time begins was told when it was lost.
+    let lost = missing(closed, gone)
+        .pop()
+        .filter(|lost| lost.to == edge && closed.iter().all(|closed| closed.from != edge));
+    if closed.is_empty() {
+        return Reach {
+            rule: WindowRule {
+                first: Some(First::At(edge)),
+                ..*rule
+            },
+            closed: Vec::new(),
+            lost,
+        };
+    }
+    let mut known = closed.to_vec();
+    known.push(gone);
+    Reach {
+        rule: *rule,
+        closed: merge(known),
+        lost,
+    }
+}
+
 /// The plan of a run's reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slices {
@@ -113,6 +232,16 @@ impl Slices {
     pub fn closing_until(mut self, settled: Ms) -> Self {
         for slice in &mut self.slices {
             slice.closes = slice.closes.and_then(|closes| closes.until(settled));
+        }
+        self
+    }
+
+    /// Asks for nothing before `edge`.
+    pub fn asking_from(mut self, edge: Ms) -> Self {
+        for slice in &mut self.slices {
+            if let Some(asked) = slice.asked.since(edge) {
+                slice.asked = asked;
+            }
         }
         self
     }
@@ -199,6 +328,24 @@ pub fn slices(
         asked = to;
     }
     Ok(Slices { slices, extended })
+}
+
+/// Slices over what is still missing of a range, each at most `step` long: a replay, or a sweep. Nothing younger than
+/// `settled` is closed. There may be more than [`MAX_SLICES`]: a range given by hand is read to its end.
+pub fn pieces(closed: &[Interval], range: Interval, step: Ms, settled: Ms) -> Vec<Slice> {
+    let step = step.max(SMALLEST);
+    let mut pieces = Vec::new();
+    for gap in missing(closed, range) {
+        let mut from = gap.from;
+        while let Some(asked) = Interval::new(from, from.saturating_add(step).min(gap.to)) {
+            pieces.push(Slice {
+                asked,
+                closes: asked.until(settled),
+            });
+            from = asked.to;
+        }
+    }
+    pieces
 }
 
 /// The one slice of a run over bounds given by hand.

@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -303,6 +303,27 @@ CREATE TABLE circuit (
     target   TEXT PRIMARY KEY,
     failures INTEGER NOT NULL,
     until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Further passes over a source, and what they must not forget.
+const V5: &str = "
+-- Which list of closed intervals a window adds to.
+ALTER TABLE window_run ADD COLUMN cursor TEXT NOT NULL DEFAULT 'live';
+CREATE INDEX window_run_time ON window_run (scheme, to_ms);
+
+-- Value of the field by which the scheme tells newer rows from older ones; NULL = it names none.
+ALTER TABLE record ADD COLUMN newest INTEGER;
+
+-- Closed windows that had no rows where such windows have many: read again until they have some, or too often.
+CREATE TABLE kept_window (
+    scheme  TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,
+    to_ms   INTEGER NOT NULL,
+    usual   INTEGER NOT NULL,
+    tries   INTEGER NOT NULL DEFAULT 0,
+    due_ms  INTEGER NOT NULL,
+    PRIMARY KEY (scheme, from_ms, to_ms)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Test(TestArgs),
     #[command(subcommand)]
     Rows(RowsCommand),
+    Replay(ReplayArgs),
     #[command(subcommand)]
     Runs(RunsCommand),
     Verify(VerifyArgs),
@@ -130,6 +131,36 @@ pub(crate) struct RunArgs {
     pub(crate) suspect_until: Option<String>,
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: PathBuf,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: String,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: String,
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) step: Option<String>,
+    #[arg(long)]
+    pub(crate) only_missing: bool,
+    #[arg(long)]
+    pub(crate) again: bool,
+    #[arg(long, default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) share: u8,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) settle_wait: Option<String>,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) simulated: Simulated,
 }
@@ -398,6 +429,7 @@ pub(crate) enum SchemaKind {
     Expr,
     Functions,
     Migrate,
+    Replay,
     Restore,
     RowsList,
     RowsShow,

@@ -56,6 +56,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
     let mut options = RunOptions {
         now: args.now.as_deref().map(time::instant).transpose()?,
         window: args.window.as_deref().map(time::interval).transpose()?,
+        replay: None,
         limit: None,
         settle_wait: None,
         stages: Stages::All,

@@ -218,6 +218,7 @@ pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
         SchemaKind::Explain => include_str!("schemas/explain.json"),
         SchemaKind::Expr => include_str!("schemas/expr.json"),
         SchemaKind::Functions => include_str!("schemas/functions.json"),
+        SchemaKind::Replay => include_str!("schemas/replay.json"),
         SchemaKind::RowsList => include_str!("schemas/rows-list.json"),
         SchemaKind::RowsShow => include_str!("schemas/rows-show.json"),
         SchemaKind::Run => include_str!("schemas/run.json"),

@@ -14,6 +14,7 @@ mod language;
 mod ledgers;
 mod out;
 mod progress;
+mod replay;
 mod rows;
 mod run;
 mod runs;
@@ -93,6 +94,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
             dry_run::dry_run(args, &global, out, environment)
         }
         Command::Run(args) => run::run(args, &global, out, environment),
+        Command::Replay(args) => replay::replay(args, &global, out, environment),
         Command::DryRun(args) => dry_run::dry_run(args, &global, out, environment),
         Command::Check(args) => check::check(args, &global, out, environment),
         Command::Test(args) => test::test(args, &global, out, environment),

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use app::{Progress, sentence};
 use dsl::Lang;
+use flow::window::Interval;
 use flow::{Note, Waiting};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -84,6 +85,10 @@ impl Shown {
     }
 }
 
+fn span(window: Interval) -> String {
+    format!("{} → {}", time::shown(window.from), time::shown(window.to))
+}
+
 impl Progress for Shown {
     fn note(&self, scheme: &str, note: &Note) {
         let scheme = ("scheme", scheme.to_owned());
@@ -102,6 +107,24 @@ impl Progress for Shown {
             }
             Note::Extended(by) => {
                 self.print(&self.say("note-extended", &[scheme, ("by", time::span(*by))]));
+            }
+            Note::Skewed(by) => {
+                let key = if *by > 0 {
+                    "note-skew-ahead"
+                } else {
+                    "note-skew-behind"
+                };
+                self.print(&self.say(key, &[scheme, ("by", time::span(by.abs()))]));
+            }
+            Note::Suspicious { asked, usual } => {
+                let usual = ("usual", usual.to_string());
+                self.print(&self.say("note-suspicious", &[scheme, ("window", span(*asked)), usual]));
+            }
+            Note::Lost(lost) => {
+                self.print(&self.say("note-lost", &[scheme, ("window", span(*lost))]));
+            }
+            Note::Sweeping(range) => {
+                self.print(&self.say("note-sweeping", &[scheme, ("window", span(*range))]));
             }
             Note::ReadAgain(reason) => {
                 let reason = format!("{} {}", reason.code, sentence(reason, self.lang));

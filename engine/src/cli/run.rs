@@ -28,6 +28,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
     let options = RunOptions {
         now: args.now.as_deref().map(time::instant).transpose()?,
         window: args.window.as_deref().map(time::interval).transpose()?,
+        replay: None,
         limit: args.limit,
         settle_wait: args.settle_wait.as_deref().map(time::duration).transpose()?,
         stages: match args.stage {
@@ -123,6 +124,7 @@ async fn one(
     // A limit, bounds or a stage are meant for the scheme that was named, not for those that feed its look-ups.
     let feeding = RunOptions {
         window: None,
+        replay: None,
         limit: None,
         stages: Stages::All,
         ..options.clone()
@@ -154,7 +156,7 @@ async fn one(
 }
 
 /// What the run itself says, and 1 as long as the fate of some record of the scheme is unknown.
-fn exit_code(report: &RunReport) -> u8 {
+pub(crate) fn exit_code(report: &RunReport) -> u8 {
     match report.exit_code() {
         0 if in_state(report, RecordState::Unknown) > 0 => 1,
         code => code,
@@ -172,7 +174,7 @@ fn in_state(report: &RunReport, state: RecordState) -> u64 {
 }
 
 /// The first Ctrl-C finishes what is in flight, the second stops at once.
-fn watch_interrupt(cancel: Cancel) {
+pub(crate) fn watch_interrupt(cancel: Cancel) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             cancel.cancel();
@@ -210,7 +212,7 @@ pub(crate) fn warn(out: &Out, warnings: &[Diagnostic]) {
     }
 }
 
-fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
+pub(crate) fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
     let summary = &report.summary;
     let counts = &summary.counts;
     out.say(
@@ -377,7 +379,7 @@ fn stopped(report: &RunReport) -> Option<&Reason> {
 }
 
 /// The JSON form of one run. Its shape is fixed by `schemas/run.json`.
-fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
+pub(crate) fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> Value {
     let summary = &report.summary;
     let mut states = dsl::Map::new();
     for (state, count) in RecordState::ALL.iter().zip(summary.states) {

@@ -4,6 +4,7 @@ use app::AppError;
 use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Counts, RunStatus};
+use flow::window::Interval;
 use ledger::read::{RunFilter, RunLife, RunRow, WindowRow};
 
 use super::Done;
@@ -152,6 +153,18 @@ fn tell(life: &RunLife, out: &Out) {
     if run.counts.as_ref() != Some(&life.now) {
         out.say_in("run-now", &[("identity", identity(&life.now, out))]);
     }
+    if let (Some(first), Some(last)) = (life.closed.first(), life.closed.last()) {
+        out.say_in(
+            "run-read",
+            &[("from", time::shown(first.from)), ("to", time::shown(last.to))],
+        );
+    }
+    for gap in gaps(&life.closed) {
+        out.say_in(
+            "run-gap",
+            &[("from", time::shown(gap.from)), ("to", time::shown(gap.to))],
+        );
+    }
     if life.windows.is_empty() {
         return;
     }
@@ -169,9 +182,13 @@ fn tell(life: &RunLife, out: &Out) {
             Some(total) => format!("{} / {}", grouped(window.seen), grouped(total)),
             None => grouped(window.seen),
         };
+        let of = match window.cursor.as_str() {
+            "live" => String::new(),
+            cursor => format!(" ({})", cursor.split('-').next().unwrap_or(cursor)),
+        };
         table.row(vec![
             format!(
-                "{} → {}",
+                "{} → {}{of}",
                 time::shown(window.asked.from),
                 time::shown(window.asked.to)
             ),
@@ -203,6 +220,18 @@ fn document(run: &RunRow, lang: Lang) -> Value {
     }
 }
 
+/// What lies between stretches that were read for good.
+fn gaps(closed: &[Interval]) -> Vec<Interval> {
+    closed
+        .windows(2)
+        .filter_map(|pair| Interval::new(pair[0].to, pair[1].from))
+        .collect()
+}
+
+fn interval_document(interval: &Interval) -> Value {
+    object! {"from" => time::rfc3339(interval.from), "to" => time::rfc3339(interval.to)}
+}
+
 fn counts_of(counts: &Counts) -> Value {
     counts_document(counts)
 }
@@ -218,6 +247,8 @@ fn life_document(life: &RunLife, lang: Lang) -> Value {
         "run" => document(&life.run, lang),
         "counts_now" => counts_document(&life.now),
         "windows" => windows,
+        "read" => Value::List(life.closed.iter().map(interval_document).collect()),
+        "gaps" => Value::List(gaps(&life.closed).iter().map(interval_document).collect()),
     }
 }
 
@@ -225,6 +256,7 @@ fn window_document(window: &WindowRow, lang: Lang) -> Value {
     object! {
         "from" => time::rfc3339(window.asked.from),
         "to" => time::rfc3339(window.asked.to),
+        "cursor" => window.cursor,
         "state" => window.state,
         "pages" => window.page,
         "rows" => window.seen,

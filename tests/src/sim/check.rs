@@ -51,6 +51,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::CountStates { .. }
         | LedgerOp::ReadCircuit { .. }
         | LedgerOp::SetCircuit { .. }
+        | LedgerOp::Forget { .. }
+        | LedgerOp::Cover { .. }
         | LedgerOp::Audit { .. } => false,
         // No simulated ledger is put back from a copy.
         LedgerOp::Suspect { .. } | LedgerOp::Identify { .. } => false,

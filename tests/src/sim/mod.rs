@@ -13,6 +13,7 @@
 
 mod check;
 mod content;
+pub mod drift;
 pub(crate) mod rng;
 mod setup;
 mod shell;

@@ -1,5 +1,6 @@
 //! One world per seed: the scheme, the target's abilities, and how bad the weather is.
 
+use flow::Paging;
 use flow::classify::{OnUnknown, Proof};
 use flow::ids::Ms;
 use flow::op::OnSeen;
@@ -17,8 +18,7 @@ pub(super) const HOUR: Ms = 60 * MINUTE;
 /// When the simulated time begins.
 pub(super) const BEGIN: Ms = 1_700_000_000_000;
 
-/// How the source moves while it is read. Rows that leave and rows that arrive between two pages would cancel out in
-/// the source's total: no polling client can see that, so one world has one of them.
+/// How the source moves while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drift {
     /// Changes only between runs.
@@ -27,6 +27,8 @@ pub(super) enum Drift {
     Leave,
     /// Rows arrive late, stamped earlier.
     Arrive,
+    /// Both: in the source's total they may cancel out.
+    Both,
 }
 
 /// Everything that is drawn once per seed.
@@ -76,6 +78,8 @@ pub(super) struct Setup {
     pub(super) page: usize,
     /// The source says a total.
     pub(super) total: bool,
+    /// Most rows one query gives.
+    pub(super) ceiling: Option<u64>,
     /// How it moves.
     pub(super) drift: Drift,
     /// Several trades of one customer.
@@ -111,7 +115,7 @@ impl Setup {
             1 => OnUnknown::Resend,
             _ => OnUnknown::ByProof,
         };
-        let drift = rng.pick(&[Drift::Still, Drift::Leave, Drift::Arrive]);
+        let drift = rng.pick(&[Drift::Still, Drift::Leave, Drift::Arrive, Drift::Both]);
         let window = rng.in_thousand(900).then(|| WindowRule {
             first: Some(First::Before(48 * HOUR)),
             overlap: rng.pick(&[0, 2 * MINUTE, 10 * MINUTE]),
@@ -158,7 +162,8 @@ impl Setup {
                 OnSeen::Update,
             ]),
             page: usize::try_from(rng.between(2, 12)).expect("small"),
-            total: drift != Drift::Still || rng.in_thousand(500),
+            total: rng.in_thousand(700),
+            ceiling: (window.is_some() && rng.in_thousand(200)).then_some(20),
             drift,
             several: rng.in_thousand(400),
             source_faults: rng.pick(&[0, 50, 200]),
@@ -167,6 +172,14 @@ impl Setup {
             special: rng.pick(&[0, 100, 300]),
             runs: u32::try_from(rng.between(2, 9)).expect("small"),
             settle_wait: rng.pick(&[0, MINUTE, 20 * MINUTE]),
+        }
+    }
+
+    /// How the pages of its source hang together.
+    pub(super) fn paging(&self) -> Paging {
+        Paging {
+            max_rows: self.ceiling,
+            ..Paging::default()
         }
     }
 

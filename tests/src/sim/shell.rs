@@ -9,7 +9,7 @@ use flow::op::{
 };
 use flow::window::Proposal;
 use flow::{
-    Action, Answer, CallFacts, Event, Found, Job, JobPlan, MAX_UNREACHABLE, PROBE_EVERY, Page, Purpose,
+    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Look, MAX_UNREACHABLE, PROBE_EVERY, Page, Purpose,
     ReadFailure, ReadFailureKind, Ready, RowAnswer, SourceFacts, Stages, StepFacts, Summary, TargetFacts,
     TransformItem, Transformed,
 };
@@ -289,6 +289,10 @@ impl World {
                 },
                 manual: None,
                 on_seen: setup.on_seen,
+                paging: setup.paging(),
+                keeps: None,
+                sweep: None,
+                replay: None,
             },
             target: Some(TargetFacts {
                 name: "t".to_owned(),
@@ -351,7 +355,9 @@ impl World {
                 Action::Note(note) => return Err(format!("nothing wanted after {note:?}")),
                 Action::Finish(summary) => return Ok(End::Finished(Box::new(summary))),
                 Action::Ledger(ops) => self.apply(&ops)?,
-                Action::Fetch { asked, page, .. } => self.fetch(asked, page),
+                Action::Fetch {
+                    asked, page, look, ..
+                } => self.fetch(asked, page, look),
                 Action::Transform(items) => self.transform(&items)?,
                 Action::Ask { purpose, records } => self.ask(purpose, &records)?,
                 Action::Send {
@@ -425,11 +431,14 @@ impl World {
         blob
     }
 
-    fn fetch(&mut self, asked: Option<flow::window::Interval>, page: u32) -> Event {
+    fn fetch(&mut self, asked: Option<flow::window::Interval>, page: u32, look: Look) -> Event {
         let latency = self.rng.between(10, 2_000);
         self.advance(latency);
         if !self.calm && self.setup.drift != Drift::Still && self.rng.in_thousand(300) {
-            let drift = self.setup.drift;
+            let drift = match self.setup.drift {
+                Drift::Both => self.rng.pick(&[Drift::Leave, Drift::Arrive]),
+                one => one,
+            };
             self.source
                 .change(&self.setup, &mut self.rng, self.now, Some(drift));
         }
@@ -440,14 +449,16 @@ impl World {
         // Sometimes the source ignores which page was asked for.
         let page = if bad && page > 1 { page - 1 } else { page };
         let rows = self.source.page(&self.setup, asked, page, self.now);
-        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in rows.rows.iter().flat_map(|row| row.to_string().into_bytes()) {
-            fingerprint = (fingerprint ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        let prints: Vec<u64> = rows.rows.iter().map(|row| print_of(&row.to_string())).collect();
+        let fingerprint = print_of(&format!("{prints:?}"));
+        let wanted = if look == Look::Again {
+            Vec::new()
+        } else {
+            rows.rows
+        };
         Event::Page(Page {
-            raw_rows: u64::try_from(rows.rows.len()).unwrap_or_default(),
-            rows: rows
-                .rows
+            raw_rows: u64::try_from(prints.len()).unwrap_or_default(),
+            rows: wanted
                 .into_iter()
                 .map(|content| self.staged_row(content))
                 .collect(),
@@ -457,6 +468,8 @@ impl World {
                 .total
                 .then(|| u64::try_from(rows.total).unwrap_or_default()),
             fingerprint,
+            prints: if look == Look::Again { Vec::new() } else { prints },
+            mark: None,
         })
     }
 
@@ -466,6 +479,7 @@ impl World {
             key: content.key(),
             label: content.customer.to_string(),
             version: content.to_string(),
+            rank: None,
             source: self.blob(content),
             filtered: because(Kind::Filtered, "the filter says no"),
             invalid: because(Kind::Keyless, "no key"),
@@ -853,6 +867,13 @@ impl World {
         };
         answered(Delivery::Answered(class), answers)
     }
+}
+
+/// A hash of a text.
+fn print_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |print: u64, byte| {
+        (print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn answered(delivery: Delivery, rows: Vec<RowAnswer>) -> Answer {

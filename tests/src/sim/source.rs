@@ -138,6 +138,10 @@ impl Source {
             .collect();
         rows.sort_unstable();
         let total = rows.len();
+        // Beyond its ceiling the source gives nothing, and does not say so.
+        if let Some(most) = setup.ceiling {
+            rows.truncate(usize::try_from(most).expect("small"));
+        }
         let skip = usize::try_from(page - 1).expect("small") * setup.page;
         let rows: Vec<Content> = rows
             .into_iter()
@@ -145,7 +149,7 @@ impl Source {
             .take(setup.page)
             .map(|(_, number)| self.trades[number].content)
             .collect();
-        let more = if setup.total {
+        let more = if setup.total && setup.ceiling.is_none() {
             skip + rows.len() < total
         } else {
             rows.len() == setup.page

@@ -4,6 +4,7 @@ pub mod canaries;
 pub mod crash;
 pub mod figure;
 pub mod named;
+mod paging;
 pub mod power;
 pub mod restore;
 pub mod ssrf;

@@ -36,6 +36,7 @@ pub struct Trial {
 /// Every figure that has a name, in its order.
 pub const ALL: &[Trial] = &[
     power::A5,
+    super::paging::TRIAL,
     power::A16,
     restore::A19,
     Trial {

@@ -87,6 +87,7 @@ pub fn script(dir: &Path, commits: u64) -> Result<(), String> {
         run,
         scheme: SCHEME.to_owned(),
         asked: Interval { from: 0, to: 1_000 },
+        cursor: flow::op::Cursor::Live,
     };
     let window = match apply(dir, &mut ledger, open, &Blobs::new())? {
         LedgerReply::WindowOpened(window) => window,
@@ -184,6 +185,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
             key: format!("[\"{round:05}-{n}\"]"),
             label: String::new(),
             version: "v1".to_owned(),
+            rank: None,
             source: Blob(n),
             filtered: None,
             invalid: None,

@@ -6,11 +6,12 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 12] = [
+const DEFAULTS: [(&str, &str); 13] = [
     ("the id", "同 id"),
     ("the source connector's", "源连接器的时区"),
     ("all", "全部"),
     ("the operation's", "由操作决定"),
+    ("the row read last is the newest", "最后读到的行算最新"),
     ("the moment of enabling", "启用的时刻"),
     (
         "update_if_changed when the target can update, else skip",

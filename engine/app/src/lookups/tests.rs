@@ -43,6 +43,7 @@ fn put(ledger: &mut Ledger, run: RunId, nth: usize, (name, maker, id): &(&str, &
         run,
         scheme: SCHEME.to_owned(),
         asked,
+        cursor: flow::op::Cursor::Live,
     };
     let replies = ledger.apply(&[open], &Blobs::new()).unwrap();
     let [LedgerReply::WindowOpened(window)] = replies[..] else {
@@ -53,6 +54,7 @@ fn put(ledger: &mut Ledger, run: RunId, nth: usize, (name, maker, id): &(&str, &
         key: format!("[\"{id}\"]"),
         label: String::new(),
         version: source.clone(),
+        rank: None,
         source: Blob(1),
         filtered: None,
         invalid: None,

@@ -348,6 +348,7 @@ fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Rea
     };
     Window {
         max_ms: reader.duration(members.get("max")),
+        keeps_ms: reader.duration(members.get("keeps")),
         filter: members
             .get("filter")
             .and_then(|pair| reader.cond(&pair.value, &names)),
@@ -357,29 +358,40 @@ fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Rea
 fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Option<Page> {
     let members = reader.members(&pair.value, "page", Place::Page);
     let by = reader.need(members, "by", "page");
-    if reader.later_word(by, &["key", "cursor", "link", "version"]) {
+    if reader.later_word(by, &["link", "version"]) {
         return None;
     }
     let by = reader.word(
         by,
         &[
-            ("number", Some(PageBy::Number)),
-            ("offset", Some(PageBy::Offset)),
+            ("number", Some("number")),
+            ("offset", Some("offset")),
+            ("key", Some("key")),
+            ("cursor", Some("cursor")),
             ("none", None),
         ],
     )??;
+    let by = match by {
+        "number" => PageBy::Number,
+        "offset" => PageBy::Offset,
+        "key" => PageBy::Key(needed_path(members, "field", reader)?),
+        _ => PageBy::Cursor(needed_path(members, "take", reader)?),
+    };
     let total = members.get("total").map(|pair| reader.tree(&pair.value, names));
     let more = match members.get("more") {
         Some(pair) if pair.value.scalar().is_some_and(|scalar| scalar.text == "short") => Some(More::Short),
         Some(pair) => reader
             .recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer())
             .map(More::Says),
-        None if total.is_some() => Some(More::Total),
+        None if matches!(by, PageBy::Cursor(_)) => Some(More::Cursor),
+        None if total.is_some() && by.kind().shifts() => Some(More::Total),
         None => {
             reader.need(members, "more", "page");
             None
         }
     };
+    let moves = reader.word(members.get("order"), &[("fixed", false), ("moving", true)]);
+    let total_first = reader.word(members.get("total_on"), &[("every", false), ("first", true)]);
     let size = reader
         .need(members, "size", "page")
         .map(|pair| reader.tree(&pair.value, names));
@@ -390,7 +402,15 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         max: members.get("max").map(|pair| reader.tree(&pair.value, names)),
         more: more?,
         total,
+        total_first: total_first.unwrap_or(false),
+        moves: moves.unwrap_or(false),
+        ceiling: reader.count(members.get("ceiling")),
     })
+}
+
+fn needed_path(members: Members<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Path> {
+    reader.need(members, key, "page")?;
+    reader.path(members.get(key))
 }
 
 fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {

@@ -1,9 +1,12 @@
 //! Calls: bytes of a request, authentication, sessions, secrets.
 
-use crate::common::{answer, connect, json};
-use connector::{Call, FilterValue, HttpAnswer, PageState};
+use std::sync::Arc;
+
+use crate::common::{answer, connect, json, two_secrets};
+use connector::{Call, Connection, FilterValue, HttpAnswer, PageState};
 use dsl::cond::{Asked, Op};
-use dsl::{Map, Path, Value};
+use dsl::diagnostic::{Lang, render};
+use dsl::{Map, Path, SourceFile, Value};
 
 const AT: i64 = 1_700_000_000_000;
 const ENTROPY: [u8; 16] = [9; 16];
@@ -295,13 +298,13 @@ fn rows_of_an_answer() {
     let rows = |body: &str| huke.rows("search_trades", &call, &answer(200, body));
     let full = rows(r#"{"code":200,"data":{"list":[{"a":1},{"a":2}],"total":9}}"#).unwrap();
     assert_eq!((full.rows.len(), full.more), (2, true));
-    let last = rows(r#"{"code":200,"data":{"list":[{"a":1.50}]}}"#).unwrap();
+    let last = rows(r#"{"code":200,"data":{"list":[{"a":1.50}],"total":" 3 "}}"#).unwrap();
     assert_eq!(
         (dsl::json::to_string(&last.rows[0]), last.more),
         (r#"{"a":1.50}"#.to_owned(), false)
     );
-    assert_eq!((full.total, last.total), (Some(9), None));
-    assert!(!rows(r#"{"data":{"list":[]}}"#).unwrap().more);
+    assert_eq!((full.total, last.total), (Some(9), Some(3)));
+    assert!(!rows(r#"{"data":{"list":[],"total":0}}"#).unwrap().more);
     for (body, code) in [
         (r#"{"code":200,"data":{}}"#, "E3001"),
         (r#"{"code":200,"data":null}"#, "E3001"),
@@ -309,6 +312,10 @@ fn rows_of_an_answer() {
         (r#"{"code":200,"data":{"list":{}}}"#, "E3002"),
         (r#"{"code":200,"data":{"list":[1]}}"#, "E3004"),
         ("<html>", "E3005"),
+        // A total that is declared and not there: nobody would notice a page that is missing.
+        (r#"{"code":200,"data":{"list":[{"a":1}]}}"#, "E3016"),
+        (r#"{"code":200,"data":{"list":[],"total":null}}"#, "E3016"),
+        (r#"{"code":200,"data":{"list":[],"total":"many"}}"#, "E3016"),
     ] {
         assert_eq!(rows(body).unwrap_err().code(), code, "{body}");
     }
@@ -329,6 +336,115 @@ fn rows_of_an_answer() {
     );
     assert_eq!(rows(r#"[[1]]"#).unwrap_err().code(), "E3003");
     assert_eq!(rows(r#"[{"id":1}]"#).unwrap_err().code(), "E3004");
+}
+
+/// A connector with one read operation that pages as said.
+fn paged(page: &str) -> Arc<Connection> {
+    let text = format!(
+        "connector: own
+name: own
+zone: Asia/Shanghai
+params: {{server: {{type: url, default: \"https://api.example.com/\"}}}}
+hosts: [<<$param.server>>]
+auth: {{headers: {{}}}}
+outcome: [{{when: http.status == 200, class: ok}}]
+operations:
+  list:
+    kind: read
+    method: POST
+    path: list
+    body: {{cursor: {{$value: <<$page.cursor>>, $missing: omit}}, last: {{$value: <<$page.last>>, $missing: omit}}, from: <<$page.offset>>, size: <<$page.size>>}}
+    page: {page}
+    rows: {{at: rows}}
+"
+    );
+    let registry = functions::registry();
+    let load = |name: &str, text: &str| SourceFile::new(name.to_owned(), text.to_owned());
+    let connector = connector::load(&load("connector.yaml", &text), &registry)
+        .unwrap_or_else(|problems| panic!("{}", render(&problems, Lang::En, false, 20)));
+    let file = load("connections.yaml", "connections: {own: {connector: own}}");
+    let loaded = connector::connections::load(&file, &[Arc::new(connector)], &registry)
+        .unwrap_or_else(|problems| panic!("{}", render(&problems, Lang::En, false, 20)));
+    Arc::new(
+        loaded
+            .resolve("own", "default", &two_secrets())
+            .expect("nothing is secret"),
+    )
+}
+
+/// What comes of an answer, and the body of the call that follows it.
+fn next_of(page: &str, state: PageState, body: &str) -> (Result<(bool, Option<String>), String>, String) {
+    let own = paged(page);
+    let none = Map::new();
+    let call = |state| Call {
+        page: Some(state),
+        ..Call::new("list", &none, AT)
+    };
+    let found = own.rows("list", &call(state.clone()), &answer(200, body));
+    let next = found.as_ref().ok().and_then(|rows| rows.next_cursor.clone());
+    let by_key = page.contains("by: key");
+    let following = PageState {
+        cursor: next.clone().filter(|_| !by_key),
+        last: next.clone().filter(|_| by_key),
+        ..state
+    };
+    let prepared = own.prepare(&call(following)).expect("a request");
+    let text = String::from_utf8_lossy(&prepared.body).into_owned();
+    let found = found.map(|rows| (rows.more, rows.next_cursor));
+    (found.map_err(|failure| failure.code().to_owned()), text)
+}
+
+#[test]
+fn pages_by_key_and_by_cursor() {
+    let first = || PageState {
+        size: 2,
+        ..PageState::default()
+    };
+    let key = "{by: key, field: id, size: 2, more: short}";
+    let (found, body) = next_of(key, first(), r#"{"rows":[{"id":7},{"id":9}]}"#);
+    assert_eq!(found, Ok((true, Some("9".to_owned()))));
+    assert_eq!(body, r#"{"last":"9","from":0,"size":2}"#);
+    let (found, _) = next_of(key, first(), r#"{"rows":[{"id":7}]}"#);
+    assert_eq!(found, Ok((false, Some("7".to_owned()))));
+    let (found, _) = next_of(key, first(), r#"{"rows":[{"id":7},{"no":9}]}"#);
+    assert_eq!(found, Err("E3017".to_owned()), "nothing to go on with");
+    let cursor = "{by: cursor, take: next, size: 2}";
+    let (found, body) = next_of(cursor, first(), r#"{"rows":[{"id":7}],"next":"abc=="}"#);
+    assert_eq!(
+        found,
+        Ok((true, Some("abc==".to_owned()))),
+        "a short page is not the last one"
+    );
+    assert_eq!(body, r#"{"cursor":"abc==","from":0,"size":2}"#);
+    for end in [
+        r#"{"rows":[{"id":7}],"next":""}"#,
+        r#"{"rows":[{"id":7}],"next":null}"#,
+        r#"{"rows":[]}"#,
+    ] {
+        assert_eq!(next_of(cursor, first(), end).0, Ok((false, None)), "{end}");
+    }
+    let says = "{by: cursor, take: next, size: 2, more: body.more}";
+    let (found, _) = next_of(says, first(), r#"{"rows":[{"id":7}],"more":true}"#);
+    assert_eq!(found, Err("E3017".to_owned()));
+    // A total on the first page only is the total of the others too.
+    let total = "{by: offset, size: 2, total: total, total_on: first}";
+    assert_eq!(
+        next_of(total, first(), r#"{"rows":[{"id":1},{"id":2}],"total":3}"#).0,
+        Ok((true, None))
+    );
+    assert_eq!(
+        next_of(total, first(), r#"{"rows":[{"id":1}]}"#).0,
+        Err("E3016".to_owned())
+    );
+    let second = PageState {
+        offset: 2,
+        total: Some(3),
+        ..first()
+    };
+    assert_eq!(
+        next_of(total, second, r#"{"rows":[{"id":3}]}"#).0,
+        Ok((false, None))
+    );
 }
 
 #[test]

@@ -510,7 +510,7 @@ operations:
     kind: read
     path: https://evil.example.com/
     metod: GET
-    page: {by: cursor, take: data.next}
+    page: {by: link, then: data.next}
     rows: {at: data.list}
   save:
     kind: write
@@ -554,8 +554,8 @@ operations:
         17:31 E1501 `until` is not supported yet
         22:5 E1500 there is no key `metod` in an operation (method)
         21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
-        23:24 E1501 `take` is not supported yet
-        23:16 E1501 `by: cursor` is not supported yet
+        23:22 E1501 `then` is not supported yet
+        23:16 E1501 `by: link` is not supported yet
         28:14 E1509 `list` is already a name of operation `list`
         32:37 E1501 `accept` is not supported yet
         32:16 E1501 `kind: receive` is not supported yet
@@ -583,8 +583,8 @@ fn keys_of_later_versions_are_refused_by_name() {
         ("    encode: xml\n", "encode: xml"),
         ("    page: {by: link, more: short, size: 1}\n", "by: link"),
         (
-            "    page: {by: offset, more: short, size: 1, ceiling: 10}\n",
-            "ceiling",
+            "    page: {by: offset, more: short, size: 1, multiple: true}\n",
+            "multiple",
         ),
         ("    filter: {as: conditions}\n", "as: conditions"),
         ("    limits: {rate: 1/s}\n", "limits"),

@@ -4,9 +4,9 @@
 //! is about. A line is one of
 //!
 //! ```text
-//! start | begun [open=N] [recovered=N] [closed=A..B] [failures=N until=T]
+//! start | begun [open=N] [recovered=N] [closed=A..B] [failures=N until=T] [unstable=N] [kept=A..B] [done=A..B]
 //! unknowns [ID..] [update|void|step] [keyless] [code=exists] [sent] [misses=N] [since=T] [doubted=T] [due=T] [at:STEP]
-//! opened | page N [more] [total=N] [print=N] | staged [new=N] [open=N] | failed unreachable|wait|fault|config|unusable [wait=MS]
+//! opened | page N [more] [total=N] [print=N] [rows=N] [mark=N] [clock=MS] | staged [new=N] [open=N] [suspicious=N] | failed unreachable|wait|fault|config|unusable [wait=MS]
 //! picked [ID..] [sent] [target] [doubted=T] [at:STEP] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
 //! notsent | lost | all CLASS [wait=MS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
 //! ```
@@ -14,13 +14,14 @@
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
-    ClaimRefused, Counts, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution, Settlement,
-    StagedRow, SuspectKind, Trigger, Unknown, WriteAction,
+    ClaimRefused, Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution,
+    Settlement, StagedRow, SuspectKind, Trigger, Unknown, WriteAction,
 };
 use flow::window::{CatchUp, First, Interval, Proposal, WindowRule};
 use flow::{
-    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Note, Page, Purpose, ReadFailure, ReadFailureKind,
-    Ready, RowAnswer, SourceFacts, Stages, StepFacts, Stopped, TargetFacts, Transformed, Waiting,
+    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Look, Note, Page, Paging, Purpose, ReadFailure,
+    ReadFailureKind, Ready, RowAnswer, Shifts, SourceFacts, Stages, StepFacts, Stopped, TargetFacts,
+    Transformed, Waiting,
 };
 
 /// A plan that the cases alter: window `[0, 100 s)` in one slice, target with a unique key, batches of 10.
@@ -41,6 +42,14 @@ pub(crate) fn plan() -> JobPlan {
             proposal: Proposal::default(),
             manual: None,
             on_seen: OnSeen::UpdateIfChanged,
+            // What shifts has scripts of its own, below `shifting()`.
+            paging: Paging {
+                shifts: Shifts::Never,
+                ..Paging::default()
+            },
+            keeps: None,
+            sweep: None,
+            replay: None,
         },
         target: Some(target()),
         limit: None,
@@ -143,6 +152,9 @@ impl Stage {
             self.now += number(ms);
             return;
         }
+        if let Some(clock) = words.iter().find_map(|word| word.strip_prefix("clock=")) {
+            self.job.source_clock(number(clock));
+        }
         let event = self.event(&words);
         let actions = self.job.step(self.now, event);
         self.log.push_str(&format!("< {line}\n"));
@@ -201,6 +213,8 @@ impl Stage {
                     failures: u32::try_from(count("failures")).expect("a count"),
                     until: value("until").unwrap_or(0),
                 },
+                covered(words, "unstable", "kept"),
+                covered(words, "", "done"),
             ]),
             "unknowns" => reply(LedgerReply::Unknowns {
                 total: ids.len() as u64,
@@ -224,12 +238,22 @@ impl Stage {
                     total: value("total").map(|total| u64::try_from(total).expect("a count")),
                     fingerprint: value("print")
                         .map_or(self.prints, |print| u64::try_from(print).expect("a print")),
+                    prints: (0..n)
+                        .map(|row| {
+                            print_of(
+                                value("rows").unwrap_or(-i64::try_from(self.prints).expect("few")),
+                                row,
+                            )
+                        })
+                        .collect(),
+                    mark: value("mark").map(|mark| u64::try_from(mark).expect("a mark")),
                 })
             }
             "staged" => reply(LedgerReply::Staged {
                 outcomes: [count("new"), 0, 0, 0, 0, 0],
                 fresh: count("new"),
                 open: count("open"),
+                suspicious: value("suspicious").map(|_| count("suspicious")),
             }),
             "failed" => Event::ReadFailed(ReadFailure {
                 kind: match words[1] {
@@ -330,6 +354,26 @@ impl Stage {
     }
 }
 
+/// `unstable=N` and `kept=A..B` of the live cursor, `done=A..B` of the other one.
+fn covered(words: &[&str], unstable: &'static str, intervals: &'static str) -> LedgerReply {
+    let after = |name: &'static str| {
+        let words = words.iter().filter(move |_| !name.is_empty());
+        words.filter_map(move |word| word.strip_prefix(name)?.strip_prefix('='))
+    };
+    let intervals: Vec<Interval> = after(intervals)
+        .filter_map(|text| text.split_once(".."))
+        .filter_map(|(from, to)| Interval::new(number(from), number(to)))
+        .collect();
+    LedgerReply::Coverage {
+        closed: intervals.clone(),
+        unstable: after(unstable)
+            .map(number)
+            .next()
+            .map_or(0, |n| u32::try_from(n).expect("a count")),
+        kept: intervals,
+    }
+}
+
 fn number(text: &str) -> i64 {
     text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
 }
@@ -343,6 +387,7 @@ fn row(n: i64) -> StagedRow {
         key: format!("[\"{n}\"]"),
         label: n.to_string(),
         version: "v".to_owned(),
+        rank: None,
         source: Blob(0),
         filtered: None,
         invalid: None,
@@ -357,6 +402,11 @@ fn step(words: &[&str]) -> Option<String> {
         .iter()
         .find_map(|word| word.strip_prefix("at:"))
         .map(str::to_owned)
+}
+
+/// Rows of pages with equal `rows=` are equal.
+fn print_of(page: i64, row: i64) -> u64 {
+    (page * 1_000_000 + row).cast_unsigned()
 }
 
 fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>) -> Unknown {
@@ -475,9 +525,20 @@ fn answered(delivery: Delivery, wait: Option<Ms>, rows: Vec<RowAnswer>) -> Event
 fn print(action: &Action) -> Vec<String> {
     let line = match action {
         Action::Ledger(ops) => return ops.iter().map(op).collect(),
-        Action::Fetch { window, asked, page } => {
+        Action::Fetch {
+            window,
+            asked,
+            page,
+            cursor,
+            look,
+        } => {
             let asked = asked.map_or("all".to_owned(), interval);
-            format!("FETCH window {window} page {page} {asked}")
+            let again = if *look == Look::Again { " again" } else { "" };
+            let cursor = match cursor {
+                Cursor::Live => String::new(),
+                other => format!(" {}", other.word()),
+            };
+            format!("FETCH window {window} page {page} {asked}{cursor}{again}")
         }
         Action::Transform(items) => {
             let items = items.iter().map(|item| {
@@ -516,6 +577,10 @@ fn print(action: &Action) -> Vec<String> {
             Note::ReadAgain(reason) => format!("note: read again: {}", words(reason)),
             Note::WindowLeft(reason) => format!("note: window left: {}", words(reason)),
             Note::Stopping(reason) => format!("note: stopping: {}", words(reason)),
+            Note::Skewed(by) => format!("note: clocks differ by {by}"),
+            Note::Suspicious { asked, usual } => format!("note: empty {}, usually {usual}", interval(*asked)),
+            Note::Lost(lost) => format!("note: lost {}", interval(*lost)),
+            Note::Sweeping(range) => format!("note: sweeping {}", interval(*range)),
             Note::Reading(_) | Note::Staged { .. } | Note::Written { .. } => return Vec::new(),
         },
         Action::Finish(summary) => {
@@ -546,7 +611,12 @@ fn print(action: &Action) -> Vec<String> {
 fn op(op: &LedgerOp) -> String {
     match op {
         LedgerOp::BeginRun { .. } => "begin run".to_owned(),
-        LedgerOp::OpenWindow { asked, .. } => format!("open window {}", interval(*asked)),
+        LedgerOp::OpenWindow { asked, cursor, .. } => match cursor {
+            Cursor::Live => format!("open window {}", interval(*asked)),
+            other => format!("open window {} {}", interval(*asked), other.word()),
+        },
+        LedgerOp::Forget { cursor, .. } => format!("forget {}", cursor.word()),
+        LedgerOp::Cover { cursor, .. } => format!("cover {}", cursor.word()),
         LedgerOp::StagePage {
             window,
             page,

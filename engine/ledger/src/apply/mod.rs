@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 mod circuit;
 mod claim;
+mod cover;
 pub(crate) mod index;
 mod record;
 mod run;
@@ -17,9 +18,9 @@ use flow::op::{LedgerOp, LedgerReply, Reason, RecordState};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Savepoint, ToSql, Transaction, TransactionBehavior};
 
+pub(crate) use cover::LIVE;
 pub(crate) use record::transition_trigger;
 pub use record::{Cause, allowed};
-pub(crate) use run::LIVE;
 
 use crate::error::{StoreError, Words};
 use crate::{Blobs, Ledger};
@@ -137,7 +138,12 @@ impl Cx<'_> {
                 trigger,
                 now,
             } => self.begin_run(scheme, revision, *trigger, *now),
-            LedgerOp::OpenWindow { run, scheme, asked } => self.open_window(*run, scheme, *asked),
+            LedgerOp::OpenWindow {
+                run,
+                scheme,
+                asked,
+                cursor,
+            } => self.open_window(*run, scheme, *asked, *cursor),
             LedgerOp::StagePage {
                 run,
                 window,
@@ -163,14 +169,16 @@ impl Cx<'_> {
                 };
                 let counted = self.stage_page(&page, rows)?;
                 self.page_read(&page, rows.len(), *total, *fingerprint)?;
-                if let Some(interval) = close {
-                    self.close_window(&page, *interval)?;
-                }
+                let suspicious = match close {
+                    Some(interval) => self.close_window(&page, *interval)?,
+                    None => None,
+                };
                 let open = self.open_records(scheme)?;
                 Ok(LedgerReply::Staged {
                     outcomes: counted.outcomes,
                     fresh: counted.fresh,
                     open,
+                    suspicious,
                 })
             }
             LedgerOp::EndWindow {
@@ -223,6 +231,8 @@ impl Cx<'_> {
                 reason,
                 now,
             } => self.end_run(*run, *status, reason.as_ref(), *now),
+            LedgerOp::Forget { scheme, cursor } => self.forget(scheme, *cursor),
+            LedgerOp::Cover { scheme, cursor, now } => self.cover(scheme, *cursor, *now),
             LedgerOp::CountStates { scheme } => {
                 self.write_counts()?;
                 Ok(LedgerReply::States(crate::read::states(self.conn, scheme)?))

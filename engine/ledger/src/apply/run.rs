@@ -1,18 +1,16 @@
 //! Runs and windows: their beginning, their end, and the intervals that pages close.
 
 use flow::ids::{Ms, RunId, WindowId};
-use flow::op::{Counts, LedgerReply, Reason, RecordState, RunStatus, Trigger, WindowEnd};
+use flow::op::{Counts, Cursor, LedgerReply, Reason, RecordState, RunStatus, Trigger, WindowEnd};
 use flow::window::Interval;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
 
+use super::cover::LIVE;
 use super::record::Cause;
 use super::stage::Page;
 use super::{Cx, cut, integer, length};
 use crate::error::{StoreError, reason};
 use crate::read;
-
-/// The cursor of ordinary polling. Sweeps and backfills will have their own.
-pub(crate) const LIVE: &str = "live";
 
 impl Cx<'_> {
     pub(super) fn begin_run(
@@ -47,7 +45,7 @@ impl Cx<'_> {
             )?
             .execute((scheme, revision, trigger.word(), now))?;
         let run = RunId(self.conn.last_insert_rowid());
-        let closed = read::closed_intervals(self.conn, scheme)?;
+        let closed = read::closed_intervals(self.conn, scheme, LIVE)?;
         let open = self.open_records(scheme)?;
         Ok(LedgerReply::RunBegun {
             run,
@@ -119,13 +117,15 @@ impl Cx<'_> {
         run: RunId,
         scheme: &str,
         asked: Interval,
+        cursor: Cursor,
     ) -> Result<LedgerReply, StoreError> {
         self.running(run, scheme)?;
         self.conn
             .prepare_cached(
-                "INSERT INTO window_run (run, scheme, from_ms, to_ms, state) VALUES (?1, ?2, ?3, ?4, 'open')",
+                "INSERT INTO window_run (run, scheme, from_ms, to_ms, state, cursor)
+                 VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
             )?
-            .execute((run.0, scheme, asked.from, asked.to))?;
+            .execute((run.0, scheme, asked.from, asked.to, cursor.word()))?;
         Ok(LedgerReply::WindowOpened(WindowId(self.conn.last_insert_rowid())))
     }
 
@@ -175,14 +175,15 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// T3, in the transaction of the last page.
-    pub(super) fn close_window(&self, page: &Page<'_>, interval: Option<Interval>) -> Result<(), StoreError> {
+    /// T3, in the transaction of the last page. `Some` = the window is empty where such windows have so many rows.
+    pub(super) fn close_window(
+        &self,
+        page: &Page<'_>,
+        interval: Option<Interval>,
+    ) -> Result<Option<u64>, StoreError> {
         self.finish_window(page.window, "closed", None, interval, page.now)?;
         self.end_doubt(page)?;
-        match interval {
-            Some(interval) => close_interval(self.conn, page.scheme, interval),
-            None => Ok(()),
-        }
+        self.note_closed(page, interval)
     }
 
     pub(super) fn end_window(
@@ -297,34 +298,4 @@ impl Cx<'_> {
             Err(StoreError::Bug(format!("run {run} is not running")))
         }
     }
-}
-
-/// Adds an interval to the closed ones of a scheme: those it touches or overlaps become one with it.
-pub(super) fn close_interval(conn: &Connection, scheme: &str, interval: Interval) -> Result<(), StoreError> {
-    if interval.from >= interval.to {
-        return Err(StoreError::Bug(format!(
-            "an empty interval cannot be closed: {interval:?}"
-        )));
-    }
-    let (from, to): (Option<Ms>, Option<Ms>) = conn
-        .prepare_cached(
-            "SELECT min(from_ms), max(to_ms) FROM closed_interval
-             WHERE scheme = ?1 AND cursor = ?2 AND from_ms <= ?4 AND to_ms >= ?3",
-        )?
-        .query_row((scheme, LIVE, interval.from, interval.to), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?
-        .unwrap_or_default();
-    let from = from.map_or(interval.from, |from| from.min(interval.from));
-    let to = to.map_or(interval.to, |to| to.max(interval.to));
-    conn.prepare_cached(
-        "DELETE FROM closed_interval WHERE scheme = ?1 AND cursor = ?2 AND from_ms <= ?4 AND to_ms >= ?3",
-    )?
-    .execute((scheme, LIVE, from, to))?;
-    conn.prepare_cached(
-        "INSERT INTO closed_interval (scheme, cursor, from_ms, to_ms) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute((scheme, LIVE, from, to))?;
-    Ok(())
 }

@@ -80,9 +80,15 @@ impl Cx<'_> {
             }
             Some(rec) => {
                 let (id, seen) = (rec.id, self.seen(page, rec.id)?);
-                (id, seen, self.seen_again(page, row, &version, rec)?)
+                let outcome = if self.is_older(id, row)? {
+                    SightingOutcome::Superseded
+                } else {
+                    self.seen_again(page, row, &version, rec)?
+                };
+                (id, seen, outcome)
             }
         };
+        self.note_newest(page, record, row, outcome)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
@@ -99,6 +105,41 @@ impl Cx<'_> {
                 page.now,
             ))?;
         Ok((outcome, !seen.in_window))
+    }
+
+    /// Whether the record already has a row that the scheme calls newer. Pages of a replay, of an overlap, or of a copy
+    /// of the source that lags behind bring such rows.
+    fn is_older(&self, record: RecordId, row: &StagedRow) -> Result<bool, StoreError> {
+        let Some(rank) = row.rank else {
+            return Ok(false);
+        };
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT newest FROM record WHERE id = ?1")?;
+        let newest: Option<i64> = statement.query_row([record.0], |row| row.get(0))?;
+        Ok(newest.is_some_and(|newest| rank < newest))
+    }
+
+    /// A row that was taken, or would have been but for the scheme's filter, is the newest from now on.
+    fn note_newest(
+        &self,
+        page: &Page<'_>,
+        record: RecordId,
+        row: &StagedRow,
+        outcome: SightingOutcome,
+    ) -> Result<(), StoreError> {
+        use SightingOutcome::{Changed, Filtered, Invalid, New, Superseded, Unchanged};
+        let counts = match outcome {
+            New | Changed | Filtered => true,
+            Unchanged => page.on_seen != OnSeen::Skip,
+            Superseded | Invalid => false,
+        };
+        if let (Some(rank), true) = (row.rank, counts) {
+            self.conn
+                .prepare_cached("UPDATE record SET newest = ?2 WHERE id = ?1 AND newest IS NOT ?2")?
+                .execute((record.0, rank))?;
+        }
+        Ok(())
     }
 
     fn seen(&self, page: &Page<'_>, record: RecordId) -> Result<Seen, StoreError> {

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
-    ClaimRefused, ClaimRow, Counts, Identity, LedgerOp, LedgerReply, OnSeen, Picked, RecordState, Refusal,
-    Resolution, RunStatus, Settlement, SightingOutcome, StagedRow, SuspectKind, Trigger, Unknown,
+    ClaimRefused, ClaimRow, Counts, Cursor, Identity, LedgerOp, LedgerReply, OnSeen, Picked, RecordState,
+    Refusal, Resolution, RunStatus, Settlement, SightingOutcome, StagedRow, SuspectKind, Trigger, Unknown,
     WriteAction,
 };
 use flow::window::Interval;
@@ -60,10 +60,16 @@ impl Desk {
 
     /// Opens the next window.
     pub fn open_window(&mut self, asked: Interval) {
+        self.open_window_of(Cursor::Live, asked);
+    }
+
+    /// Opens the next window of a cursor.
+    pub fn open_window_of(&mut self, cursor: Cursor, asked: Interval) {
         let reply = self.one(LedgerOp::OpenWindow {
             run: self.run,
             scheme: SCHEME.into(),
             asked,
+            cursor,
         });
         let LedgerReply::WindowOpened(window) = reply else {
             panic!("{reply:?}")

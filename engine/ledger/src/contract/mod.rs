@@ -3,6 +3,7 @@
 //! It uses ops and questions only, never the tables, so that another store can be held against it.
 
 mod asking;
+mod covering;
 mod desk;
 mod reading;
 mod steps;
@@ -26,6 +27,10 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     reading::store_only(open);
     reading::closing(open);
     reading::all_or_nothing(open);
+    covering::cursors(open);
+    covering::unstable(open);
+    covering::suspicious(open);
+    covering::newest(open);
     writing::claims(open);
     writing::keys_that_change(open);
     writing::settlements(open);
@@ -57,6 +62,7 @@ pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
         key: format!("[\"{key}\"]"),
         label: format!("客户 {key}"),
         version: version.into(),
+        rank: None,
         source: Blob(i as u64),
         filtered: None,
         invalid: None,

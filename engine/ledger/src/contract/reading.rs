@@ -307,7 +307,7 @@ pub(super) fn store_only(open: &dyn Fn() -> Ledger) {
 }
 
 /// An op that closes the window with its last, empty page.
-fn last_page(desk: &Desk, close: Option<Interval>) -> LedgerOp {
+pub(super) fn last_page(desk: &Desk, close: Option<Interval>) -> LedgerOp {
     LedgerOp::StagePage {
         run: desk.run,
         window: desk.window,

@@ -1,7 +1,7 @@
 //! Counts of runs, states of schemes, closed intervals.
 
 use flow::ids::RunId;
-use flow::op::{Counts, RecordState, SightingOutcome};
+use flow::op::{Counts, Cursor, RecordState, SightingOutcome};
 use flow::window::Interval;
 use rusqlite::Connection;
 
@@ -17,7 +17,12 @@ impl Reader {
 
     /// What has been read for good, sorted, merged.
     pub fn closed_intervals(&self, scheme: &str) -> Result<Vec<Interval>, StoreError> {
-        self.ask(|conn| closed_intervals(conn, scheme))
+        self.ask(|conn| closed_intervals(conn, scheme, LIVE))
+    }
+
+    /// What another cursor has closed, sorted, merged.
+    pub fn closed_by(&self, scheme: &str, cursor: Cursor) -> Result<Vec<Interval>, StoreError> {
+        self.ask(|conn| closed_intervals(conn, scheme, &cursor.word()))
     }
 
     /// The counts of a run as they are now; those fixed at its end are in [`super::RunRow`].
@@ -39,12 +44,16 @@ pub(crate) fn states(conn: &Connection, scheme: &str) -> Result<[u64; 7], StoreE
     Ok(counts)
 }
 
-pub(crate) fn closed_intervals(conn: &Connection, scheme: &str) -> Result<Vec<Interval>, StoreError> {
+pub(crate) fn closed_intervals(
+    conn: &Connection,
+    scheme: &str,
+    cursor: &str,
+) -> Result<Vec<Interval>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT from_ms, to_ms FROM closed_interval WHERE scheme = ?1 AND cursor = ?2 ORDER BY from_ms",
     )?;
     let intervals = statement
-        .query_map((scheme, LIVE), |row| {
+        .query_map((scheme, cursor), |row| {
             Ok(Interval {
                 from: row.get(0)?,
                 to: row.get(1)?,

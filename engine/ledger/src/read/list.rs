@@ -235,7 +235,7 @@ impl Reader {
                 schemes.push(SchemeRow {
                     revision: row.get(1)?,
                     enabled: row.get(2)?,
-                    closed: closed_intervals(conn, &id)?,
+                    closed: closed_intervals(conn, &id, crate::apply::LIVE)?,
                     states: states(conn, &id)?,
                     id,
                 });

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::find::{bytes, optional_bytes};
 use super::list::{RECORD_COLUMNS, RUN_COLUMNS, one_key, reason, record_row, run_row};
-use super::{Reader, RecordRow, RunRow, count_run};
+use super::{Reader, RecordRow, RunRow, closed_intervals, count_run};
+use crate::apply::LIVE;
 use crate::error::StoreError;
 
 /// Records shown for one key or label: labels need not be unique.
@@ -123,6 +124,8 @@ pub struct RunLife {
     pub now: Counts,
     /// Its windows.
     pub windows: Vec<WindowRow>,
+    /// What its scheme has read for good by now, sorted, merged: what lies between two of them is a gap.
+    pub closed: Vec<Interval>,
 }
 
 /// One window of a run.
@@ -132,6 +135,8 @@ pub struct WindowRow {
     pub window: WindowId,
     /// What was asked of the source.
     pub asked: Interval,
+    /// Where its progress is noted: `live`, `sweep`, or a replay.
+    pub cursor: String,
     /// `open`, `closed`, `failed`, `unstable`, `left`.
     pub state: String,
     /// Last page stored.
@@ -182,11 +187,17 @@ impl Reader {
             };
             let mut statement = conn.prepare_cached(
                 "SELECT id, from_ms, to_ms, state, page, seen, total, closed_from, closed_to, ended_ms, err_code,
-                        err_text
+                        err_text, cursor
                  FROM window_run WHERE run = ?1 ORDER BY id",
             )?;
             let windows = statement.query_map([run.0], window_row)?.collect::<Result<_, _>>()?;
-            Ok(Some(RunLife { run: row, now: count_run(conn, run)?, windows }))
+            let closed = closed_intervals(conn, &row.scheme, LIVE)?;
+            Ok(Some(RunLife {
+                run: row,
+                now: count_run(conn, run)?,
+                windows,
+                closed,
+            }))
         })
     }
 }
@@ -320,6 +331,7 @@ fn window_row(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
             from: row.get(1)?,
             to: row.get(2)?,
         },
+        cursor: row.get(12)?,
         state: row.get(3)?,
         page: row.get(4)?,
         seen: row.get::<_, i64>(5)?.unsigned_abs(),
