@@ -420,6 +420,14 @@ impl<'x> Args<'x> {
         }
     }
 
+    /// [`Args::int`] as its 64 bits, a negative one in two's complement.
+    pub fn bits(&self, index: usize) -> u64 {
+        match self.int(index) {
+            Int::Signed(number) => number.cast_unsigned(),
+            Int::Unsigned(bits) => bits,
+        }
+    }
+
     /// As a number of characters or places: a negative one is zero.
     pub fn count(&self, index: usize) -> usize {
         usize::try_from(self.integer(index)).unwrap_or(0)
@@ -460,6 +468,11 @@ impl<'x> Args<'x> {
     /// Digits of a second that one has as a time; six when it is none.
     pub fn time_digits(&self, index: usize) -> u8 {
         time::time_digits_of(self.get(index), self.zone())
+    }
+
+    /// Digits of a second that one has as a length of time.
+    pub fn length_digits(&self, index: usize) -> u8 {
+        time::length_digits_of(self.get(index), self.zone())
     }
 
     /// As a time, or a day and a time whose clock is meant.

@@ -60,7 +60,11 @@ pub const TIMESTAMP: Builtin = Builtin {
     ],
     returns: Type::Time,
     ty: Typing::By(|types| {
-        let longer = if types.len() > 1 { types.time_digits(1) } else { 0 };
+        let longer = if types.len() > 1 {
+            types.length_digits(1)
+        } else {
+            0
+        };
         Ty::new(TyKind::DateTime, types.digits(0).max(longer))
     }),
     examples: &[
@@ -84,7 +88,7 @@ fn timestamp(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if args.len() == 1 {
         return Ok(Sql::DateTime(at.with_fraction(digits)));
     }
-    digits = digits.max(args.time_digits(1));
+    digits = digits.max(args.length_digits(1));
     let length = match args.reading(1, Clock::Length, Days::Real) {
         Some(Reading::Time(time)) => time.total_micros(),
         Some(Reading::Long(micros, _)) => micros,
@@ -288,14 +292,15 @@ pub const PERIOD_ADD: Builtin = Builtin {
         Example::is("PERIOD_ADD(202311, 3)", "202402"),
         Example::is("PERIOD_ADD(7001, -1)", "196912"),
         Example::is("PERIOD_ADD(0, 3)", "0"),
+        Example::is("PERIOD_ADD(7, 9223372036854775807)", "200006"),
     ],
     constant: true,
     call: Call::Eager(|args| {
         if args.integer(0) == 0 {
             return Ok(Sql::int(0));
         }
-        let months = i64::from(months(args.integer(0))).saturating_add(args.integer(1));
         // The server counts in 32 bits and lets what is too much run over.
+        let months = i64::from(months(args.integer(0))).wrapping_add(args.integer(1));
         Ok(Sql::int(period(
             u32::try_from(months.rem_euclid(1 << 32)).unwrap_or(0),
         )))

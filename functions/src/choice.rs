@@ -1,7 +1,7 @@
 //! Choosing between values. Only the value that is chosen is computed.
 
 use dsl::builtin::{Builtin, Call, CallError, Example, Lazy, Param, Type, Typing, both};
-use dsl::expr::sql::{Sql, compare};
+use dsl::expr::sql::{Sql, Text};
 
 /// `IF(condition, then, otherwise)`.
 pub const IF: Builtin = Builtin {
@@ -145,6 +145,7 @@ pub const NULLIF: Builtin = Builtin {
         Example::null("NULLIF('', '')"),
         Example::null("NULLIF(0.00, 0)"),
         Example::is("NULLIF('杭州', '')", "杭州"),
+        Example::null("NULLIF(SEC_TO_TIME(0), CURDATE())"),
     ],
     constant: true,
     call: Call::Lazy(null_if),
@@ -152,8 +153,18 @@ pub const NULLIF: Builtin = Builtin {
 
 fn null_if<'a>(args: &Lazy<'_, 'a>) -> Result<Sql<'a>, CallError> {
     let value = args.get(0)?;
-    let equal = compare(&value, &args.get(1)?).is_some_and(std::cmp::Ordering::is_eq);
-    Ok(if equal { Sql::Null } else { value })
+    let equal = args
+        .compare(&value, &args.get(1)?)
+        .is_some_and(std::cmp::Ordering::is_eq);
+    Ok(match value {
+        _ if equal => Sql::Null,
+        // What showed a time is mere text from here on.
+        Sql::Text(text) => Sql::Text(Text {
+            moment: false,
+            ..text
+        }),
+        value => value,
+    })
 }
 
 /// `ISNULL(value)`.

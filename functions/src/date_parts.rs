@@ -251,7 +251,8 @@ pub const YEARWEEK: Builtin = Builtin {
     call: Call::Nullable(|args| {
         part(real(args), |at| {
             let (year, week) = week(at.date, Weeks::mode(args.integer(1) | 2));
-            i64::from(year) * 100 + i64::from(week)
+            // The year before the year 0 runs over in 32 bits, as on the server.
+            i64::from(year.wrapping_mul(100).wrapping_add(week))
         })
     }),
 };

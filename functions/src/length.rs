@@ -90,7 +90,7 @@ pub const SUBTIME: Builtin = Builtin {
 };
 
 fn moved_type(types: &Types<'_, '_>) -> Ty {
-    let digits = types.ty(0).decimals.min(6).max(types.time_digits(1));
+    let digits = types.ty(0).decimals.min(6).max(types.length_digits(1));
     match types.ty(0).kind {
         TyKind::Date | TyKind::DateTime => Ty::new(TyKind::DateTime, digits),
         TyKind::Time => Ty::new(TyKind::Time, digits),
@@ -108,7 +108,7 @@ fn moved(args: &Args<'_>, sign: i64) -> Result<Sql<'static>, CallError> {
     let digits = match args.get(0) {
         Sql::Text(_) | Sql::Bytes(_) => NOT_FIXED,
         Sql::Double(double) if double.decimals.is_none() => NOT_FIXED,
-        _ => args.time_digits(0).max(args.time_digits(1)),
+        _ => args.time_digits(0).max(args.length_digits(1)),
     };
     let later = |at: DateTime| {
         let at = time::from_day_micros(at.day_micros().checked_add(length)?, digits)?;
@@ -311,6 +311,7 @@ pub const TIME_TO_SEC: Builtin = Builtin {
             return Ok(Sql::int(time.total_micros() / 1_000_000));
         }
         let seconds = Decimal::from_scaled(time.total_micros(), 6);
-        Ok(Sql::Decimal(seconds.truncate(i32::from(digits))?))
+        // Only the longest time has more digits than it shows.
+        Ok(Sql::Decimal(seconds.with_scale(digits)))
     }),
 };

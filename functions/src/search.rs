@@ -342,6 +342,7 @@ pub const MAKE_SET: Builtin = Builtin {
         Example::is("MAKE_SET(5, 'a', 'b', 'c')", "a,c"),
         Example::is("MAKE_SET(3, 'a', NULL, 'c')", "a"),
         Example::is("MAKE_SET(0, 'a')", ""),
+        Example::is("MAKE_SET(~1, 'a', 'b')", "b"),
     ],
     constant: true,
     call: Call::Nullable(make_set),
@@ -351,7 +352,7 @@ fn make_set(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     if args.get(0).is_null() {
         return Ok(Sql::Null);
     }
-    let bits = args.integer(0).cast_unsigned();
+    let bits = args.bits(0);
     let chosen = (1..args.len().min(65)).filter(|index| bits >> (index - 1) & 1 == 1);
     let mut joined: Vec<u8> = Vec::new();
     for (position, index) in chosen.filter(|index| !args.get(*index).is_null()).enumerate() {

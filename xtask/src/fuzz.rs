@@ -21,7 +21,8 @@ const COUNT: [&str; 4] = [
     "-Cllvm-args=-sanitizer-coverage-pc-table",
 ];
 
-const CHECKED: [(&str, &str); 2] = [
+/// Optimised, but an overflow or a broken assertion still ends the program.
+pub(crate) const CHECKED: [(&str, &str); 2] = [
     ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
     ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
 ];

@@ -160,13 +160,18 @@ fn between<'a>(
     sense: Sense,
 ) -> Result<Sql<'a>, Failure> {
     let values = [node(run, inner)?, node(run, &bounds.0)?, node(run, &bounds.1)?];
-    let [value, low, high] = time::as_one_kind(values, run.env.zone(), || run.today());
-    // One number among the three makes all of them numbers, unless one is a time.
+    // A time that is NULL still makes times of the others.
     let kind = |value: &Sql<'a>, node: &'a Node| match value {
         Sql::Null => types::of(run, node).kind,
         value => Ty::of(value).kind,
     };
-    let kinds = [kind(&value, inner), kind(&low, &bounds.0), kind(&high, &bounds.1)];
+    let kinds = [
+        kind(&values[0], inner),
+        kind(&values[1], &bounds.0),
+        kind(&values[2], &bounds.1),
+    ];
+    let [value, low, high] = time::as_one_kind(values, kinds, run.env.zone(), || run.today());
+    // One number among the three makes all of them numbers, unless one is a time.
     let numbers = kinds.iter().any(|kind| kind.is_number()) && !kinds.iter().any(|kind| kind.is_temporal());
     let order = |a: &Sql<'_>, b: &Sql<'_>| {
         if numbers {

@@ -373,6 +373,11 @@ impl<'a> Lazy<'_, 'a> {
         }
     }
 
+    /// Compares two of them; `None` when either is NULL. Times know the day and the zone of the run.
+    pub fn compare(&self, a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
+        self.run.compare(a, b)
+    }
+
     /// Computes one, with missing fields taken for NULL.
     pub fn get_or_null(&self, index: usize) -> Result<Sql<'a>, CallError> {
         self.run.tolerating(|| self.get(index))

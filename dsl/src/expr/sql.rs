@@ -272,11 +272,16 @@ impl<'a> Sql<'a> {
     }
 
     /// As a 64-bit whole number, as the server asks a value for one: text gives its leading integer, a decimal and
-    /// a float are rounded, what does not fit becomes the nearest that does. `None` for NULL.
+    /// a float are rounded, a time leaves its fraction out, what does not fit becomes the nearest that does. `None`
+    /// for NULL.
     pub fn to_int(&self) -> Option<Int> {
         let text = match self {
             Sql::Text(text) if !text.moment => Cow::Borrowed(&*text.text),
             Sql::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            Sql::Time(_) | Sql::DateTime(_) => {
+                let whole = self.to_decimal()?.truncate(0).ok()?;
+                return Some(Num::Exact(whole).to_int());
+            }
             other => return Some(other.to_num()?.to_int()),
         };
         Some(int_prefix(&text))

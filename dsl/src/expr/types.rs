@@ -1,5 +1,7 @@
 //! The type of a node: what its value will be, derived without computing more than the types ask for.
 
+use jiff::tz::TimeZone;
+
 use super::arith::arithmetic_ty;
 use super::ast::{Binary, Case, Cast, Link, Node, Unary};
 use super::eval;
@@ -72,15 +74,31 @@ impl<'r, 'a> Types<'r, 'a> {
     /// date.
     pub fn digits(&self, index: usize) -> u8 {
         match self.ty(index) {
-            ty if ty.kind.is_text() => super::time::digits_of(&self.value(index), self.run.env.zone()),
+            ty if ty.kind.is_text() => self.of_text(index, super::time::digits_of),
             ty => ty.decimals.min(6),
+        }
+    }
+
+    /// Digits of a second that a text has; six when it is NULL.
+    fn of_text(&self, index: usize, digits: fn(&Sql<'_>, &TimeZone) -> u8) -> u8 {
+        match self.value(index) {
+            Sql::Null => 6,
+            value => digits(&value, self.run.env.zone()),
         }
     }
 
     /// Digits of a second that one has as a time.
     pub fn time_digits(&self, index: usize) -> u8 {
         match self.ty(index) {
-            ty if ty.kind.is_text() => super::time::time_digits_of(&self.value(index), self.run.env.zone()),
+            ty if ty.kind.is_text() => self.of_text(index, super::time::time_digits_of),
+            ty => ty.decimals.min(6),
+        }
+    }
+
+    /// Digits of a second that one has as a length of time.
+    pub fn length_digits(&self, index: usize) -> u8 {
+        match self.ty(index) {
+            ty if ty.kind.is_text() => self.of_text(index, super::time::length_digits_of),
             ty => ty.decimals.min(6),
         }
     }

@@ -49,9 +49,10 @@ pub const CONV: Builtin = Builtin {
         Example::is("CONV('15件', 10, 2)", "1111"),
         Example::null("CONV('', 10, 2)"),
         Example::null("CONV('z', 37, 10)"),
+        Example::is("CONV(10, 4294967306, ~15)", "A"),
     ],
     constant: true,
-    call: Call::Eager(|args| Ok(convert(args, args.integer(1), args.integer(2)))),
+    call: Call::Eager(|args| Ok(convert(args, bits(args, 1), bits(args, 2)))),
 };
 
 /// `BIN(number)`.
@@ -88,14 +89,18 @@ pub const OCT: Builtin = Builtin {
     call: Call::Eager(|args| Ok(convert(args, 10, 8))),
 };
 
-/// The base, if it is one.
-fn base(number: i64) -> Option<u32> {
-    u32::try_from(number.unsigned_abs())
-        .ok()
-        .filter(|base| (2..=36).contains(base))
+/// A base as it is given: of a longer number the lower 32 bits count, as on the server.
+fn bits(args: &Args<'_>, index: usize) -> i32 {
+    let [a, b, c, d, ..] = args.bits(index).to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
 }
 
-fn convert(args: &Args<'_>, from: i64, to: i64) -> Sql<'static> {
+/// The base, if it is one.
+fn base(number: i32) -> Option<u32> {
+    Some(number.unsigned_abs()).filter(|base| (2..=36).contains(base))
+}
+
+fn convert(args: &Args<'_>, from: i32, to: i32) -> Sql<'static> {
     let text = args.text(0);
     let (Some(from_base), Some(to_base), false) = (base(from), base(to), text.is_empty()) else {
         return Sql::Null;

@@ -26,6 +26,7 @@ pub const GREATEST: Builtin = Builtin {
         Example::is("GREATEST('10', 9)", "10"),
         Example::is("GREATEST('abc', 1)", "1"),
         Example::null("GREATEST(1, NULL)"),
+        Example::is("GREATEST('1', CURTIME(), 1)", "06:13:20"),
         Example::is("GREATEST(1, IFNULL(NULL, 0))", "1"),
     ],
     constant: true,
@@ -73,7 +74,7 @@ fn common(types: &Types<'_, '_>) -> Ty {
         }
     };
     let timed = |index| match ty(index) {
-        ty if ty.kind.is_text() && all(TyKind::is_temporal) => Ty::new(ty.kind, digits(index)),
+        ty if types.ty(index).kind.is_text() && all(TyKind::is_temporal) => Ty::new(ty.kind, digits(index)),
         ty => ty,
     };
     let merged = (0..types.len()).fold(Ty::NULL, |merged, index| meet(merged, timed(index)));
@@ -81,6 +82,8 @@ fn common(types: &Types<'_, '_>) -> Ty {
     let null = (0..types.len()).any(|index| types.ty(index) == Ty::NULL);
     match merged.kind {
         kind if null && kind.is_number() => Ty::new(TyKind::Double, merged.decimals),
+        // Here a time has six digits of a second at most, also one that shows as many as there are.
+        kind if kind.is_temporal() => Ty::new(kind, merged.decimals.min(6)),
         _ => merged,
     }
 }

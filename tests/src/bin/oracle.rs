@@ -5,13 +5,14 @@
     reason = "a command line tool whose output is its work"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tests::oracle::{Family, Plan, compare, record, run};
 
 const HELP: &str = "\
-oracle --server SOCKET [--cases N] [--seed S] [--family F] [--root LABEL]
+oracle --server SOCKET [--cases N] [--seed S] [--family F] [--root LABEL] [--case N,N]
 oracle --server SOCKET EXPRESSION...
 oracle --server SOCKET --record FOLDER [--seed S]
 
@@ -62,6 +63,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
         seed: 1,
         family: None,
         root: None,
+        numbers: BTreeSet::new(),
     };
     let mut folder = None;
     let mut expressions = Vec::new();
@@ -78,6 +80,12 @@ fn asked(words: &[String]) -> Result<Asked, String> {
             "cases" => plan.cases = number()?,
             "seed" => plan.seed = number()?,
             "record" => folder = Some(PathBuf::from(value)),
+            "case" => {
+                for word in value.split(',') {
+                    let number = word.parse().map_err(|_| format!("--{name} takes numbers\n"))?;
+                    plan.numbers.insert(number);
+                }
+            }
             "root" => plan.root = Some(value.clone()),
             "family" => {
                 let family = Family::ALL.iter().find(|(name, _)| name == value);

@@ -15,7 +15,7 @@ mod server;
 mod shrink;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -96,6 +96,8 @@ pub struct Plan {
     pub family: Option<Family>,
     /// Only cases whose root has this label: an operator or a function's name.
     pub root: Option<String>,
+    /// Only the cases with these numbers; empty for all.
+    pub numbers: BTreeSet<u64>,
 }
 
 /// A difference in its smallest form.
@@ -122,6 +124,10 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
     while number < plan.cases {
         let mut some = Vec::with_capacity(AT_ONCE);
         while some.len() < AT_ONCE && number < plan.cases {
+            if !plan.numbers.is_empty() && !plan.numbers.contains(&number) {
+                number += 1;
+                continue;
+            }
             let case = generator.case(plan.seed, number);
             if plan
                 .root
@@ -172,7 +178,7 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
     }
     tell(&groups, say);
     say("");
-    for rule in rules::ALL {
+    for rule in rules::all() {
         let count = explained.get(rule.name).copied().unwrap_or(0);
         say(&format!("explained {count:>7}  {}: {}", rule.name, rule.why));
     }

@@ -216,7 +216,8 @@ impl Node {
         }
     }
 
-    fn is_over_lines(&self) -> bool {
+    /// Whether it is a list function over the lines.
+    pub(super) fn is_over_lines(&self) -> bool {
         matches!(&self.shape, Shape::Build { server: Some(pieces), .. } if pieces.iter().any(|piece| piece.contains(LINES)))
     }
 
@@ -245,7 +246,7 @@ impl Node {
     }
 
     /// The same with parts written in another way.
-    pub(super) fn rewritten(&self, rewrite: fn(&Node) -> Option<Node>) -> Node {
+    pub(super) fn rewritten(&self, rewrite: &dyn Fn(&Node) -> Option<Node>) -> Node {
         let mut copy = self.clone();
         if let Shape::Build { kids, .. } = &mut copy.shape {
             for kid in kids {

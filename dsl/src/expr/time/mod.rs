@@ -80,6 +80,8 @@ pub fn read_time(value: &Sql<'_>, clock: Clock, days: Days, zone: &TimeZone) -> 
             let text = value.to_text()?;
             instant(&text, zone).unwrap_or_else(|| read::time(&text, clock, days))
         }
+        // As a length, floating point is the digits it prints; one with an exponent is none.
+        Sql::Double(double) if clock == Clock::Length => read::time(&double.to_string(), clock, days),
         Sql::Int(_) | Sql::Decimal(_) | Sql::Double(_) => {
             let number = Digits::of(&value.to_num()?)?;
             read::number_time(
@@ -116,6 +118,17 @@ pub fn time_digits_of(value: &Sql<'_>, zone: &TimeZone) -> u8 {
             None => 6,
         },
         other => number_digits(other),
+    }
+}
+
+/// Digits of a second that a value has as a length of time; as a time where it is no length.
+pub fn length_digits_of(value: &Sql<'_>, zone: &TimeZone) -> u8 {
+    if matches!(value, Sql::Double(_)) {
+        return number_digits(value);
+    }
+    match read_time(value, Clock::Length, Days::Real, zone) {
+        Some(Reading::Long(_, digits)) => digits.min(6),
+        _ => time_digits_of(value, zone),
     }
 }
 

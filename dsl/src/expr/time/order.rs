@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::calendar::{Date, DateTime, Time};
 use super::read::{Clock, Days, Reading};
 use super::{read_date_time, read_time};
-use crate::expr::sql::Sql;
+use crate::expr::sql::{Sql, TyKind};
 
 const NO_DAY: DateTime = DateTime {
     date: Date {
@@ -43,19 +43,23 @@ pub(crate) fn order(
     (has_clock(a) || has_clock(b)).then(|| clock(a).cmp(&clock(b)))
 }
 
-/// Three values as `BETWEEN` compares them: when one of them is a day or a time, all are.
+/// Three values as `BETWEEN` compares them: when one of them is of the kind of a day or a time, all are.
 pub(crate) fn as_one_kind<'a>(
     values: [Sql<'a>; 3],
+    kinds: [TyKind; 3],
     zone: &TimeZone,
     today: impl Fn() -> Option<Date>,
 ) -> [Sql<'a>; 3] {
-    if values.iter().any(has_day) {
+    if kinds
+        .iter()
+        .any(|kind| matches!(kind, TyKind::Date | TyKind::DateTime))
+    {
         return values.map(|value| match value {
             Sql::Null => Sql::Null,
             value => Sql::DateTime(day_and_time(&value, zone, &today)),
         });
     }
-    if values.iter().any(has_clock) {
+    if kinds.contains(&TyKind::Time) {
         return values.map(|value| match value {
             Sql::Null => Sql::Null,
             value => Sql::Time(Time::from_micros(clock_micros(&value, zone), 6)),

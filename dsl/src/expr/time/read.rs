@@ -61,11 +61,18 @@ fn body(text: &str) -> Option<(bool, &[u8])> {
     if !bytes.first()?.is_ascii_digit() {
         return None;
     }
-    let after = |byte: &u8| !(byte.is_ascii_alphabetic() || is_blank(*byte));
+    let after = |byte: &u8| !(is_letter(*byte) || is_blank(*byte) || *byte == 0xa0);
     let end = bytes.iter().rposition(after).map_or(0, |last| last + 1);
     // A T that would separate day and time still says that this is a day.
     let end = end + usize::from(bytes.get(end) == Some(&b'T'));
     Some((negative, &bytes[..end]))
+}
+
+/// A letter of Latin-1, as the server sees the bytes behind a time whatever they are: those of `ß` are two letters.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic()
+        || matches!(byte, 0x81 | 0x83 | 0x8a | 0x8c..=0x90 | 0x9a | 0x9c..=0x9f)
+        || (byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7))
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -85,11 +92,17 @@ pub(super) fn date_time(text: &str, days: Days) -> Option<Reading> {
 pub(super) fn time(text: &str, clock: Clock, days: Days) -> Option<Reading> {
     let (negative, bytes) = body(text)?;
     if may_be_date_time(bytes, clock) {
-        match Cursor::new(bytes).date_time(Separators::BlankOrT, days) {
+        let separators = if clock == Clock::Length {
+            Separators::NoSign
+        } else {
+            Separators::BlankOrT
+        };
+        match Cursor::new(bytes).date_time(separators, days) {
             Ok(_) if negative => return None,
             Ok(reading) => return Some(reading),
-            Err(Miss::Wrong) => return None,
-            Err(Miss::Other) => {}
+            // What is no day may still be a length.
+            Err(Miss::Wrong) if clock != Clock::Length => return None,
+            Err(_) => {}
         }
     }
     if clock == Clock::DayOrLength && bytes.iter().all(u8::is_ascii_digit) {
@@ -138,6 +151,8 @@ fn may_be_date_time(bytes: &[u8], clock: Clock) -> bool {
 enum Separators {
     Any,
     BlankOrT,
+    /// As [`Separators::BlankOrT`]; but a letter behind `9:00:00` makes that a day, and so no length of time.
+    NoSign,
 }
 
 /// Year, month, day, hour, minute, second as they were written.
@@ -252,9 +267,9 @@ impl<'t> Cursor<'t> {
         let mut colon = false;
         for index in 0..6 {
             if index == 3 {
-                // With colons in the day only a blank or a T behind it makes it one, where a time is asked for.
-                let joined = matches!(self.at(0), Some(b'T')) || self.at(0).is_some_and(is_blank);
-                if separators == Separators::BlankOrT && colon && !joined {
+                // With colons in the day only a blank or a T and a digit behind it make it one, where a time is asked
+                // for.
+                if separators != Separators::Any && colon && !self.is_joined(separators) {
                     return Err(Miss::Other);
                 }
                 match self.separator(separators) {
@@ -280,6 +295,19 @@ impl<'t> Cursor<'t> {
         Ok(true)
     }
 
+    /// Whether what follows three numbers with colons says that they are a day.
+    fn is_joined(&self, separators: Separators) -> bool {
+        match self.at(0) {
+            Some(b'T') => true,
+            Some(blank) if is_blank(blank) => {
+                let behind = self.rest.iter().find(|byte| !is_blank(**byte));
+                behind.is_some_and(u8::is_ascii_digit)
+            }
+            Some(other) => separators == Separators::NoSign && !other.is_ascii_punctuation(),
+            None => false,
+        }
+    }
+
     /// Between day and time; `None` when a sign stands there that would make this no date.
     fn separator(&mut self, separators: Separators) -> Option<bool> {
         let Some(first) = self.at(0) else {
@@ -288,7 +316,7 @@ impl<'t> Cursor<'t> {
         if first == b'T' {
             self.rest = &self.rest[1..];
         } else if first.is_ascii_punctuation() {
-            if separators == Separators::BlankOrT {
+            if separators != Separators::Any {
                 return None;
             }
             self.rest = &self.rest[1..];

@@ -120,7 +120,7 @@ fn composite(text: &str, unit: Unit) -> Option<(i64, i64)> {
 pub fn shift(value: &Sql<'_>, by: Interval, back: bool, zone: &TimeZone) -> Option<Sql<'static>> {
     let by = if back {
         Interval {
-            months: -by.months,
+            months: by.months.checked_neg()?,
             micros: by.micros.checked_neg()?,
             ..by
         }

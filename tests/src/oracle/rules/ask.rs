@@ -1,0 +1,639 @@
+//! Rules that put the question again, written so that the server cannot take it in two ways: they hold when its
+//! answer is then ours.
+
+use super::super::Answer;
+use super::super::node::{Case, Cell, LINES, Lines, Node, Shape, quoted};
+use super::Rule;
+use super::seen::{Seen, around, number, with_operands};
+
+/// The rules.
+pub(super) const ALL: &[Rule] = &[
+    Rule {
+        name: "bare text",
+        why: "the text of a bare placeholder is text where text will do and an exact number where one is needed; \
+              as a literal, of digits or in quotes, it gives what the server gives",
+        holds: is_bare_text,
+    },
+    Rule {
+        name: "exact comparison",
+        why: "text and an exact number are compared exactly; the server compares them as floating point, which takes \
+              two ids of 19 digits for one, and agrees when the text is cast to a decimal",
+        holds: |seen| seen.agrees_when(&long_text_as_decimal),
+    },
+    Rule {
+        name: "characters beyond the basic plane",
+        why: "compared by code point; utf8mb4_general_ci takes all of them for one",
+        holds: |seen| {
+            let plain = |text: &str| {
+                text.chars()
+                    .map(|c| if u32::from(c) > 0xffff { '\u{fffd}' } else { c })
+                    .collect()
+            };
+            seen.both_agree_on(&seen.case.map_text(&plain))
+        },
+    },
+    Rule {
+        name: "a time with an offset",
+        why: "is an instant, shown in the scheme's zone; MariaDB cuts the offset off",
+        holds: |seen| agrees_with_texts(seen, without_offset),
+    },
+    Rule {
+        name: "a text of minus zero",
+        why: "read as a time has no sign; MariaDB keeps the sign of a zero",
+        holds: |seen| agrees_with_texts(seen, without_sign),
+    },
+    Rule {
+        name: "CAST AS CHAR used as a number",
+        why: "a text, so floating point, as in MySQL; MariaDB computes with the digits before the point or with none \
+              of the declared ones, and agrees when CONCAT makes the text",
+        holds: |seen| seen.agrees_when(&cast_as_text),
+    },
+    Rule {
+        name: "LEAST and GREATEST of texts used as a number",
+        why: "the text that is least by the collation; MariaDB compares again, as numbers, and agrees when CONCAT \
+              asks for the text",
+        holds: |seen| seen.agrees_when(&|node| as_text(node, &["LEAST", "GREATEST"])),
+    },
+    Rule {
+        name: "digits of a text",
+        why: "a text used as a number shows the digits it has; MariaDB declares none for what DATE_FORMAT, HEX and their \
+              like give, and agrees when CONCAT makes the text",
+        holds: |seen| seen.agrees_when(&|node| as_text(node, TEXTS)),
+    },
+    Rule {
+        name: "digits of a time as text",
+        why: "a text that shows a time has the digits it has; MariaDB declares some for it, and agrees when CONCAT makes \
+              the text, 0e0 is added to it, or it is cast to a time",
+        holds: |seen| {
+            seen.agrees_when(&|node| as_text(node, MOMENTS))
+                || seen.agrees_when(&|node| is_moment(node).then(|| around("(", node, " + 0e0)")))
+                || (0..=6).any(|digits| {
+                    let after = format!(" AS TIME({digits}))");
+                    let change = |node: &Node| is_moment(node).then(|| around("CAST(", node, &after));
+                    seen.agrees_when(&change)
+                })
+        },
+    },
+    Rule {
+        name: "a text list as a number",
+        why: "shows the digits it has; MariaDB gives what GROUP_CONCAT joins the digits of its operand, and agrees when \
+              CONCAT makes the text",
+        holds: |seen| seen.agrees_when(&|node| as_text(node, &["GROUP_CONCAT"])),
+    },
+    Rule {
+        name: "QUOTE, JSON_QUOTE and JSON_UNQUOTE in MariaDB",
+        why: "texts as all others; MariaDB compares them byte by byte, and agrees when CONCAT and a conversion make the text",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                matches!(
+                    node.label.as_str(),
+                    "QUOTE" | "JSON_QUOTE" | "JSON_UNQUOTE" | "->>"
+                )
+                .then(|| around("CONVERT(", node, " USING utf8mb4) COLLATE utf8mb4_general_ci"))
+            })
+        },
+    },
+    Rule {
+        name: "JSON that breaks off",
+        why: "is NULL; MariaDB reads as far as the path goes, and agrees when JSON_VALID is asked first",
+        holds: |seen| seen.agrees_when(&json_if_valid),
+    },
+    Rule {
+        name: "a JSON path inside another function",
+        why: "NULL; MariaDB gives a value for JSON_EXTRACT alone and refuses it inside another function, and agrees when that \
+              value is written",
+        holds: |seen| {
+            let refused = matches!(seen.server, Answer::Failed(code) if ["4042", "4078", "4079"].contains(&code.as_str()));
+            let json: Vec<(usize, String)> = seen
+                .agreed()
+                .into_iter()
+                .filter(|(_, node, _)| is_json(node))
+                .filter_map(|(position, _, answer)| match answer {
+                    Answer::Null => Some((position, "NULL".to_owned())),
+                    Answer::Text(text) => Some((position, quoted(&text))),
+                    _ => None,
+                })
+                .collect();
+            let root = json
+                .iter()
+                .rev()
+                .fold(seen.case.root.clone(), |root, (position, value)| {
+                    root.replaced(*position, &Node::literal(value.as_str()))
+                });
+            refused && !json.is_empty() && seen.agrees_as(root)
+        },
+    },
+    Rule {
+        name: "a time that is none, compared",
+        why: "is NULL; MariaDB compares the zero it leaves behind, and agrees when NULL is written",
+        holds: is_invalid_time_compared,
+    },
+    Rule {
+        name: "REPLACE by NULL where nothing is found",
+        why: "NULL, as in MySQL, or the text as it was, as MariaDB gives it for the NULL that is written",
+        holds: |seen| seen.agrees_when(&replace_null) || seen.agrees_when(&replace_by_null),
+    },
+    Rule {
+        name: "INSERT and MAKE_SET with a number",
+        why: "the texts keep their characters; MariaDB writes the bytes of the others as Latin letters, and agrees when \
+              the arguments are utf8mb4",
+        holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, &["INSERT", "MAKE_SET", "LPAD", "RPAD"])),
+    },
+    Rule {
+        name: "bytes as a format or a pattern",
+        why: "text as far as they are; MariaDB takes them for Latin letters, or refuses them, and agrees when they are utf8mb4",
+        holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, FORMATS)),
+    },
+    Rule {
+        name: "IN with bytes",
+        why: "each is compared by what it is; MariaDB compares all of them byte by byte when one is bytes, and agrees when \
+              they are utf8mb4",
+        holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, &["IN"])),
+    },
+    Rule {
+        name: "SHA2 of no length",
+        why: "NULL; MariaDB gives it another kind of text, which shows in comparisons, and agrees when NULL is written",
+        holds: |seen| seen.agrees_when(&|node| (node.label == "SHA2").then(|| Node::literal("NULL"))),
+    },
+    Rule {
+        name: "TIMEDIFF used as a day",
+        why: "a time counts from today, as any other; MariaDB makes NULL of this one, and agrees when it is cast to a time",
+        holds: |seen| {
+            // With as many digits of a second as it has, so that the rest shows the same.
+            (0..=6).any(|digits| {
+                let after = format!(" AS TIME({digits}))");
+                seen.agrees_when(&|node| (node.label == "TIMEDIFF").then(|| around("CAST(", node, &after)))
+            })
+        },
+    },
+    Rule {
+        name: "rounding a time",
+        why: "rounds the number a time is, as in MySQL; MariaDB rounds the time, and agrees when it is a number",
+        holds: |seen| seen.agrees_when(&rounded_as_number),
+    },
+    Rule {
+        name: "LAST_DAY of the day 0",
+        why: "is the last day of that month; MariaDB gives it too, but NULL where another function asks for it, and agrees \
+              when it is cast to a day again",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                (node.label == "LAST_DAY").then(|| around("CAST(CONCAT(", node, ") AS DATE)"))
+            })
+        },
+    },
+    Rule {
+        name: "days before the year 1",
+        why: "FROM_DAYS gives a day that is none, and what is asked of it is NULL; MariaDB counts on, and agrees when it is \
+              cast to a day again",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                (node.label == "FROM_DAYS").then(|| around("CAST(CONCAT(", node, ") AS DATE)"))
+            })
+        },
+    },
+    Rule {
+        name: "a number beyond counting",
+        why: "is no time and no length of time; MariaDB takes the lower bits, or the longest time, of numbers of 19 digits \
+              and more, and agrees when NULL or 9223372036854775807 is written",
+        holds: is_beyond_counting,
+    },
+    Rule {
+        name: "MIN and MAX of numbers without a sign",
+        why: "stay without one; MariaDB takes them for signed ones where a float is asked for, and agrees when they are \
+              decimals",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                matches!(node.label.as_str(), "MIN" | "MAX")
+                    .then(|| {
+                        with_operands(node, |_, kid| {
+                            is_unsigned(kid).then(|| around("CAST(", kid, " AS DECIMAL(20,0))"))
+                        })
+                    })
+                    .flatten()
+            })
+        },
+    },
+    Rule {
+        name: "PERIOD_ADD in a column",
+        why: "has 64 bits; MariaDB keeps 32 of them in a column, and agrees when it is a decimal",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                matches!(node.label.as_str(), "PERIOD_ADD" | "PERIOD_DIFF")
+                    .then(|| around("CAST(", node, " AS DECIMAL(30,0))"))
+            })
+        },
+    },
+    Rule {
+        name: "a pattern that NULL is searched for",
+        why: "is not read; MariaDB reads it, and both refuse it for another text",
+        holds: |seen| {
+            if *seen.ours != Answer::Null || !matches!(seen.server, Answer::Failed(_)) {
+                return false;
+            }
+            let searching = with_operands(&seen.case.root, |index, _| {
+                (index == 0).then(|| Node::literal("'a'"))
+            });
+            let Some(root) =
+                searching.filter(|_| seen.label().contains("REGEXP") || seen.label().contains("RLIKE"))
+            else {
+                return false;
+            };
+            matches!(
+                seen.ask(&seen.case.with(root)),
+                (Answer::Failed(_), Answer::Failed(_))
+            )
+        },
+    },
+    Rule {
+        name: "a list of nothing",
+        why: "NULL; MariaDB gives an empty text or the day that is none where its types say that the operand is never NULL, \
+              and counts no value",
+        holds: is_nothing_listed,
+    },
+    Rule {
+        name: "the type of no value",
+        why: "without a line, or with NULL on all, a list function has no type; the server's has one, which shows in the \
+              digits of a number beside it, and it agrees when NULL is written",
+        holds: |seen| {
+            let nothing = lists(seen, |answer| *answer == Answer::Null);
+            let root = nothing
+                .iter()
+                .fold(seen.case.root.clone(), |root, (position, _)| {
+                    root.replaced(*position, &Node::literal("NULL"))
+                });
+            !nothing.is_empty() && seen.agrees_as(root)
+        },
+    },
+    Rule {
+        name: "digits of a list's value",
+        why: "a value read as a time has the digits it shows; MariaDB declares six for what a list function gives, and agrees \
+              when its value is written",
+        holds: |seen| {
+            let texts = lists(seen, |answer| matches!(answer, Answer::Text(_)));
+            let written = |value: fn(&str) -> String| {
+                texts
+                    .iter()
+                    .fold(seen.case.root.clone(), |root, (position, answer)| match answer {
+                        Answer::Text(text) => root.replaced(*position, &Node::literal(value(text))),
+                        _ => root,
+                    })
+            };
+            let roots = [written(quoted), written(|text| format!("({text})"))];
+            !texts.is_empty() && roots.into_iter().any(|root| seen.agrees_as(root))
+        },
+    },
+    Rule {
+        name: "the values of a column",
+        why: "a list function takes its operand's values; MariaDB takes the operand's declared type, and agrees when the \
+              values are written out",
+        holds: is_column_of_values,
+    },
+];
+
+/// Functions whose text has a declared number of digits for the server.
+const TEXTS: &[&str] = &[
+    "HEX",
+    "UNHEX",
+    "BIN",
+    "OCT",
+    "CONV",
+    "DATE_FORMAT",
+    "TIME_FORMAT",
+    "FROM_UNIXTIME",
+    "BINARY",
+    "CAST AS BINARY",
+    "MD5",
+    "SHA1",
+    "SHA",
+    "SHA2",
+    "TO_BASE64",
+    "FROM_BASE64",
+    "DAYNAME",
+    "MONTHNAME",
+    "SPACE",
+    "ELT",
+];
+
+/// What gives a time as text.
+const MOMENTS: &[&str] = &[
+    "DATE_ADD",
+    "DATE_SUB",
+    "ADDDATE",
+    "SUBDATE",
+    "+ INTERVAL",
+    "- INTERVAL",
+    "TIMESTAMPADD",
+    "ADDTIME",
+    "SUBTIME",
+    "STR_TO_DATE",
+];
+
+fn is_moment(node: &Node) -> bool {
+    MOMENTS.contains(&node.label.as_str())
+}
+
+/// What takes a format, or a text letter by letter.
+const FORMATS: &[&str] = &[
+    "DATE_FORMAT",
+    "TIME_FORMAT",
+    "FROM_UNIXTIME",
+    "STR_TO_DATE",
+    "JSON_QUOTE",
+    "REGEXP_SUBSTR",
+    "REGEXP_REPLACE",
+    "REGEXP_INSTR",
+];
+
+/// What gives a time, or NULL for what is none.
+const TIMES: &[&str] = &[
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "CONVERT",
+    "CONVERT_TZ",
+    "LAST_DAY",
+    "STR_TO_DATE",
+    "MAKEDATE",
+    "MAKETIME",
+    "FROM_DAYS",
+    "FROM_UNIXTIME",
+    "SEC_TO_TIME",
+    "TIMEDIFF",
+    "CAST",
+    "CAST AS DATE",
+    "CAST AS TIME",
+    "CAST AS DATETIME",
+];
+
+/// Ours with the placeholders written as a text substitution writes them is the server's answer.
+fn is_bare_text(seen: &mut Seen<'_>) -> bool {
+    let substituted = |cell: &Cell| match cell {
+        Cell::Digits(digits) => Cell::Number(digits.clone()),
+        other => other.clone(),
+    };
+    let lines = &seen.case.lines;
+    let rows = lines
+        .rows
+        .iter()
+        .map(|line| line.iter().map(substituted).collect())
+        .collect();
+    let case = Case {
+        root: seen.case.root.with_literals(lines.words),
+        lines: Lines { rows, ..*lines },
+    };
+    case.ours() != seen.case.ours() && seen.ask(&case).0.agrees(seen.server)
+}
+
+/// A quoted text of many digits as the decimal it spells, where it is compared.
+fn long_text_as_decimal(node: &Node) -> Option<Node> {
+    const COMPARING: &[&str] = &[
+        "=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IN", "BETWEEN", "CASE x", "NULLIF", "FIELD",
+    ];
+    /// Fewer are one number as floating point, too.
+    const FEW: usize = 15;
+    if !COMPARING.contains(&node.label.as_str()) {
+        return None;
+    }
+    with_operands(node, |_, kid| {
+        let case = Case {
+            root: kid.clone(),
+            lines: Lines::default(),
+        };
+        let text = case.server();
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        (text.starts_with('\'') && digits > FEW).then(|| around("CAST(", kid, " AS DECIMAL(65,30))"))
+    })
+}
+
+/// `2023-11-15 06:13:20+09:00` and `…Z` without their offset, also in quotes.
+fn without_offset(text: &str) -> String {
+    let (body, quote) = match text.strip_suffix('\'') {
+        Some(body) => (body, "'"),
+        None => (text, ""),
+    };
+    let bare = body.trim_end();
+    let cut = bare.strip_suffix(['Z', 'z']).or_else(|| {
+        let sign = bare.rfind(['+', '-'])?;
+        let digits = bare[sign + 1..].bytes().filter(u8::is_ascii_digit).count();
+        (digits == 4 && bare[..sign].contains(':')).then(|| &bare[..sign])
+    });
+    match cut {
+        Some(cut) if cut.contains(':') => format!("{}{quote}", cut.trim_end()),
+        _ => text.to_owned(),
+    }
+}
+
+/// `-0` and `-00:00` without the sign, also in quotes.
+fn without_sign(text: &str) -> String {
+    let (quote, body) = match text.strip_prefix('\'') {
+        Some(body) => ("'", body),
+        None => ("", text),
+    };
+    match body.strip_prefix('-') {
+        Some(rest) if !rest.contains(|c: char| c.is_ascii_digit() && c != '0') => format!("{quote}{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// With every text written in another way, also one that a placeholder completes, both sides agree.
+fn agrees_with_texts(seen: &mut Seen<'_>, change: fn(&str) -> String) -> bool {
+    let case = seen.case.map_text(&|text| change(text));
+    let root = case.root.rewritten(&|node| match &node.shape {
+        Shape::Quoted(_) => {
+            let text = case.with(node.clone()).server();
+            Some(Node::literal(change(&text)))
+        }
+        _ => None,
+    });
+    seen.both_agree_on(&case) || seen.both_agree_on(&case.with(root))
+}
+
+fn as_text(node: &Node, labels: &[&str]) -> Option<Node> {
+    labels
+        .contains(&node.label.as_str())
+        .then(|| around("CONCAT(", node, ")"))
+}
+
+/// `CAST(x AS CHAR(n))` as `LEFT(CONCAT(x), n)`.
+fn cast_as_text(node: &Node) -> Option<Node> {
+    let (Shape::Build { ours, .. }, [kid]) = (&node.shape, node.kids()) else {
+        return None;
+    };
+    let target = ours[1]
+        .strip_suffix(')')?
+        .trim_start_matches([',', ' '])
+        .trim_start_matches("AS ");
+    let length = target.trim_start_matches('N').strip_prefix("CHAR")?;
+    if !(ours[0] == "CAST(" || ours[0] == "CONVERT(") {
+        return None;
+    }
+    Some(match length.trim_matches(['(', ')']) {
+        "" => around("CONCAT(", kid, ")"),
+        length => around("LEFT(CONCAT(", kid, &format!("), {length})")),
+    })
+}
+
+fn is_json(node: &Node) -> bool {
+    node.label.starts_with("JSON_") || node.label.starts_with("->")
+}
+
+fn is_unsigned(node: &Node) -> bool {
+    const BITS: &[&str] = &["~", "&", "|", "^", "<<", ">>"];
+    BITS.contains(&node.label.as_str())
+        || matches!(&node.shape, Shape::Build { ours, .. } if ours[1..].concat().contains("UNSIGNED"))
+}
+
+/// `JSON_VALUE(document, path)` as NULL where the document is no JSON.
+fn json_if_valid(node: &Node) -> Option<Node> {
+    let document = node.kids().first()?;
+    is_json(node).then(|| {
+        Node::build(
+            node.label.clone(),
+            ["IF(JSON_VALID(", "), ", ", NULL)"].map(str::to_owned).to_vec(),
+            vec![document.clone(), node.clone()],
+        )
+    })
+}
+
+/// A time that is none as NULL.
+fn is_invalid_time_compared(seen: &mut Seen<'_>) -> bool {
+    let none: Vec<usize> = seen
+        .agreed()
+        .into_iter()
+        .filter(|(_, node, answer)| TIMES.contains(&node.label.as_str()) && *answer == Answer::Null)
+        .map(|(position, ..)| position)
+        .collect();
+    // The last ones first: the positions before them stay what they are.
+    let root = none.iter().rev().fold(seen.case.root.clone(), |root, position| {
+        root.replaced(*position, &Node::literal("CAST(NULL AS DATE)"))
+    });
+    !none.is_empty() && seen.agrees_as(root)
+}
+
+/// `REPLACE(text, from, to)` as NULL where one of them is.
+fn replace_null(node: &Node) -> Option<Node> {
+    let [text, from, to] = node.kids() else {
+        return None;
+    };
+    (node.label == "REPLACE").then(|| {
+        let pieces = ["IF(CONCAT(", ", ", ", ", ") IS NULL, NULL, ", ")"].map(str::to_owned);
+        Node::build(
+            "REPLACE",
+            pieces.to_vec(),
+            vec![text.clone(), from.clone(), to.clone(), node.clone()],
+        )
+    })
+}
+
+/// `REPLACE(text, from, to)` with NULL written for `to`.
+fn replace_by_null(node: &Node) -> Option<Node> {
+    (node.label == "REPLACE")
+        .then(|| with_operands(node, |index, _| (index == 2).then(|| Node::literal("NULL"))))
+        .flatten()
+}
+
+/// The arguments of functions that lose the characters of the others when one is a number, or bytes.
+fn utf8_arguments(node: &Node, labels: &[&str]) -> Option<Node> {
+    labels
+        .contains(&node.label.as_str())
+        .then(|| with_operands(node, |_, kid| Some(around("CONVERT(", kid, " USING utf8mb4)"))))
+        .flatten()
+}
+
+/// `ROUND(x)` as `ROUND(0 + (x))`.
+fn rounded_as_number(node: &Node) -> Option<Node> {
+    matches!(
+        node.label.as_str(),
+        "ROUND" | "TRUNCATE" | "CEIL" | "CEILING" | "FLOOR" | "FORMAT"
+    )
+    .then(|| with_operands(node, |index, kid| (index == 0).then(|| around("0 + (", kid, ")"))))
+    .flatten()
+}
+
+/// A number beyond 64 bits with a sign, as NULL, as the edge, or as the longest time.
+fn is_beyond_counting(seen: &mut Seen<'_>) -> bool {
+    let beyond = |answer: &Answer| matches!(answer, Answer::Text(text) if number(text).abs() >= 1e18);
+    let large: Vec<usize> = seen
+        .agreed()
+        .into_iter()
+        .filter(|(_, _, answer)| beyond(answer))
+        .map(|(position, ..)| position)
+        .collect();
+    ["NULL", "9223372036854775807", "-9223372036854775808"]
+        .into_iter()
+        .any(|instead| {
+            large.iter().any(|position| {
+                let root = seen.case.root.replaced(*position, &Node::literal(instead));
+                seen.agrees_as(root)
+            })
+        })
+}
+
+/// The list functions on which both agree, the last one first, so that the positions before it stay what they are.
+fn lists(seen: &mut Seen<'_>, wanted: fn(&Answer) -> bool) -> Vec<(usize, Answer)> {
+    let mut found: Vec<(usize, Answer)> = seen
+        .agreed()
+        .into_iter()
+        .filter(|(_, node, answer)| node.is_over_lines() && wanted(answer))
+        .map(|(position, _, answer)| (position, answer))
+        .collect();
+    found.reverse();
+    found
+}
+
+/// A list function over values that are all NULL: the server says so when it counts them as texts.
+fn is_nothing_listed(seen: &mut Seen<'_>) -> bool {
+    let empty = matches!(seen.server, Answer::Text(text)
+        if text.is_empty() || text.starts_with("0000-00-00") || text.starts_with("00:00:00"));
+    let [kid, ..] = seen.case.root.kids() else {
+        return false;
+    };
+    if !matches!(seen.label(), "GROUP_CONCAT" | "MIN" | "MAX") || *seen.ours != Answer::Null || !empty {
+        return false;
+    }
+    let server = vec!["(SELECT COUNT(CONCAT(".to_owned(), format!(")) FROM {LINES} l)")];
+    let ours = vec!["COUNT(CONCAT(".to_owned(), "))".to_owned()];
+    let count = Node::build("COUNT", ours, vec![kid.clone()]).for_server(server);
+    seen.ask(&seen.case.with(count)).1 == Answer::Text("0".to_owned())
+}
+
+/// A list function over values on which both sides agree, line by line: with the values written out as a column of
+/// their own the server says what we say.
+fn is_column_of_values(seen: &mut Seen<'_>) -> bool {
+    let root = &seen.case.root;
+    if !root.is_over_lines() || !seen.parts_here() {
+        return false;
+    }
+    let lines = &seen.case.lines;
+    let Some(operand) = root.kids().first() else {
+        return false;
+    };
+    let mut values = Vec::with_capacity(lines.rows.len());
+    for line in &lines.rows {
+        let case = Case {
+            root: operand.on_line(line),
+            lines: Lines::default(),
+        };
+        match seen.ask(&case).1 {
+            Answer::Null => values.push(Cell::Null),
+            Answer::Text(text) => values.push(Cell::Text(text)),
+            _ => return false,
+        }
+    }
+    let numbers = values.iter().map(|value| match value {
+        Cell::Text(text) if text.parse::<f64>().is_ok_and(f64::is_finite) => Cell::Number(text.clone()),
+        other => other.clone(),
+    });
+    let numbers: Vec<Cell> = numbers.collect();
+    [values, numbers].into_iter().any(|column| {
+        let mut case = seen.case.clone();
+        for (line, cell) in case.lines.rows.iter_mut().zip(column) {
+            line.push(cell);
+        }
+        let index = case.lines.columns;
+        case.lines.columns += 1;
+        case.root =
+            with_operands(root, |at, _| (at == 0).then(|| Node::column(index, false))).unwrap_or(case.root);
+        seen.ask(&case).1.agrees(seen.ours)
+    })
+}
