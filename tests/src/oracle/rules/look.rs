@@ -3,7 +3,7 @@
 use super::super::Answer;
 use super::super::node::{Node, Shape};
 use super::Rule;
-use super::seen::{Operand, Seen, number};
+use super::seen::{Operand, Seen, number, with_operands};
 
 /// Our bound of a value, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -133,14 +133,7 @@ pub(super) const ALL: &[Rule] = &[
         name: "FORMAT beyond 65 digits",
         why: "shows the zeros that were asked for; MariaDB loses the last digits before the point where both together are \
               more than a decimal has",
-        holds: |seen| {
-            let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-            let places = |text: &str| text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-            seen.label() == "FORMAT"
-                && seen
-                    .texts()
-                    .is_some_and(|(ours, _)| digits(ours) > 65 && places(ours) >= 30)
-        },
+        holds: is_longer_than_a_decimal,
     },
     Rule {
         name: "30 digits after the point",
@@ -326,6 +319,19 @@ fn is_other_order(seen: &mut Seen<'_>) -> bool {
             .is_some_and(|(ours, server)| sorted(ours) == sorted(server))
 }
 
+/// More digits are shown than a decimal has, and without the places both agree.
+fn is_longer_than_a_decimal(seen: &mut Seen<'_>) -> bool {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let long = seen.texts().is_some_and(|(ours, _)| digits(ours) > 65);
+    let whole = with_operands(&seen.case.root, |index, _| {
+        (index == 1).then(|| Node::literal("0"))
+    });
+    match whole {
+        Some(whole) if seen.label() == "FORMAT" && long => seen.both_agree_on(&seen.case.with(whole)),
+        _ => false,
+    }
+}
+
 /// The values of a list function's lines as floating point.
 fn numbers(seen: &mut Seen<'_>) -> Vec<f64> {
     let printed = seen.operands().iter().map(|operand| &operand.server);
@@ -391,4 +397,48 @@ fn is_cut_to_30(ours: &str, server: &str) -> bool {
         }
     }
     rest.as_bytes()[0] >= b'5' && ours.as_bytes() == digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edge_of_a_type_is_known() {
+        let rows = [
+            ("UNSIGNED)", "18446744073709551035", "-581.94", true),
+            ("UNSIGNED)", "18446744073709551034", "-582", true),
+            ("UNSIGNED)", "5", "-582", false),
+            ("SIGNED)", "-6101065172474983726", "12345678901234567890.", true),
+            ("SIGNED)", "9223372036854775807", "1e30", true),
+            ("SIGNED)", "12", "1e30", false),
+            ("DECIMAL(5,2))", "999.99", "1000", true),
+            ("DECIMAL(5,2))", "-999.99", "-1000", true),
+            ("DECIMAL(5,2))", "999.99", "-1000", false),
+            ("DECIMAL(5,2))", "999.99", "12", false),
+        ];
+        for (target, given, from, want) in rows {
+            assert_eq!(
+                is_edge(target, given, from, number(from)),
+                want,
+                "{from} as {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn digits_beyond_30_are_cut_or_rounded() {
+        let zeros = "0".repeat(28);
+        let rows = [
+            (format!("1.{zeros}12"), format!("1.{zeros}12499"), true),
+            (format!("1.{zeros}13"), format!("1.{zeros}12500"), true),
+            (format!("1.{zeros}13"), format!("1.{zeros}12499"), false),
+            (format!("1.{zeros}20"), format!("1.{zeros}1949"), false),
+            (format!("1.{zeros}20"), format!("1.{zeros}19501"), true),
+            (format!("1.{zeros}12"), format!("1.{zeros}12"), false),
+        ];
+        for (ours, server, want) in rows {
+            assert_eq!(is_cut_to_30(&ours, &server), want, "{ours} {server}");
+        }
+    }
 }

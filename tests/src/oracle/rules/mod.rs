@@ -38,6 +38,10 @@ pub(super) fn explains(case: &Case, ours: &Answer, server: &Answer, ask: Ask<'_>
 }
 
 fn search(case: &Case, ours: &Answer, server: &Answer, ask: Ask<'_>, left: u8) -> Option<&'static Rule> {
+    // Nothing explains that.
+    if *ours == Answer::Panicked {
+        return None;
+    }
     let mut seen = Seen::new(case, ours, server, ask);
     if let Some(rule) = all().find(|rule| (rule.holds)(&mut seen)) {
         return Some(rule);
