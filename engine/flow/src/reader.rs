@@ -328,6 +328,7 @@ impl Reader {
 
     /// Read again from the first page, then in halves; at last (`Ok`) what was read is stored all the same, or a source
     /// that is never quiet would hand over nothing.
+    #[expect(clippy::result_large_err, reason = "a step is moved once, never stored")]
     fn shifted(&mut self, now: Ms, mut open: Box<Reading>, reason: Reason) -> Result<Box<Reading>, Step> {
         if open.todo.readings < WINDOW_READINGS {
             self.notes.push(Note::ReadAgain(reason.clone()));
