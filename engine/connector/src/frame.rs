@@ -10,6 +10,8 @@ use dsl::tree::{Scope, Tree, eval_value};
 use dsl::{Failure, Instant, Map, Path, Value};
 use jiff::tz::TimeZone;
 
+use crate::recipe::urlenc;
+
 /// What a value place of a connector is evaluated with.
 pub(crate) struct Frame<'a> {
     /// `$param`, `$option` and so on, each a member whose name begins with `$`.
@@ -42,6 +44,18 @@ impl<'a> Frame<'a> {
             now_ms: 0,
             tz,
         }
+    }
+
+    /// The same for a path of a URL: a text of a record or a request is one part of it, whatever it holds. What the
+    /// connection and the connector say may be several.
+    pub(crate) fn in_path(&self) -> Frame<'a> {
+        let mut names = self.names.clone();
+        if let Value::Map(names) = &mut names {
+            for (_, value) in names.iter_mut().filter(|(name, _)| DATA.contains(&name.as_str())) {
+                as_part(value);
+            }
+        }
+        Frame { names, ..*self }
     }
 
     /// Gives a name its value.
@@ -93,6 +107,19 @@ impl<'a> Frame<'a> {
     pub(crate) fn asked(&self, cond: &Cond, place: &str) -> Result<Asked, Failure> {
         cond.asked(self, &Hits::default())
             .map_err(|failure| explain(place, &failure))
+    }
+}
+
+/// Names whose values may come from records, pages and answers.
+const DATA: [&str; 6] = ["$record", "$records", "$request", "$option", "$page", "$filter"];
+
+/// Percent-encodes every text.
+fn as_part(value: &mut Value) {
+    match value {
+        Value::Text(text) => *text = urlenc(text.as_bytes()),
+        Value::List(list) => list.iter_mut().for_each(as_part),
+        Value::Map(map) => map.values_mut().for_each(as_part),
+        _ => {}
     }
 }
 

@@ -129,7 +129,11 @@ impl Connection {
         self.set_request(operation, call, &mut frame)?;
         set_records(call, &mut frame);
         frame.set("$options", sent_options(operation, &options));
-        let path = frame.text(&operation.path, "path")?.unwrap_or_default();
+        let path = match operation.path.names().is_empty() {
+            true => frame.text(&operation.path, "path")?,
+            false => frame.in_path().text(&operation.path, "path")?,
+        };
+        let path = path.unwrap_or_default();
         let body = match &operation.body {
             Some(tree) => frame.value(tree, "body")?,
             None => None,

@@ -1,8 +1,10 @@
 //! Trials that take minutes: kills by the dozen, and the figures of `docs/figures.md`.
 
+pub mod bombs;
 pub mod canaries;
 pub mod crash;
 pub mod figure;
+pub mod injection;
 pub mod named;
 mod paging;
 pub mod power;

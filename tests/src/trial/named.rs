@@ -5,7 +5,7 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
-use super::{canaries, power, restore, ssrf};
+use super::{bombs, canaries, injection, power, restore, ssrf};
 
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
@@ -37,8 +37,24 @@ pub struct Trial {
 pub const ALL: &[Trial] = &[
     power::A5,
     super::paging::TRIAL,
+    Trial {
+        name: "A11",
+        what: "answers that are bombs",
+        sizes: &[Size {
+            flag: "--times",
+            full: 5,
+            small: 1,
+        }],
+        run: bombs::run,
+    },
     power::A16,
     restore::A19,
+    Trial {
+        name: "A22",
+        what: "texts that try to be more than a value",
+        sizes: &[],
+        run: injection::run,
+    },
     Trial {
         name: "A23",
         what: "requests led to addresses that no connection names (literals, names, rebinding, redirects)",

@@ -4,4 +4,5 @@ mod builtin;
 mod calls;
 mod common;
 mod files;
+mod injection;
 mod verdicts;
