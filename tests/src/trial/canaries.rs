@@ -85,8 +85,10 @@ const COMMANDS: &[&[&str]] = &[
     &["runs", "show", "2", "--json"],
     &["verify"],
     &["verify", "--json"],
-    // Commands that may not be there yet fail, and what they say is searched all the same.
-    &["backup", "backup.db"],
+    &["backup", "--to", "backup.db"],
+    &["doctor"],
+    &["doctor", "--json"],
+    // A command that is not there fails, and what it says is searched all the same.
     &["rows", "export", "--out", "rows.csv"],
     &["run", MAIN, "--env", "canary"],
     &["run", "schemes/none.yaml", "--json"],
@@ -101,6 +103,10 @@ impl Search {
         world.fault("ExecuteBillQuery", 2, sandbox::FaultKind::SessionLost);
         let fed = world.engine(&["run", FEEDER]);
         let said = commands(&world, fed);
+        if !world.path("backup.db").is_file() {
+            self.hits
+                .push("no backup was made, so none was searched".to_owned());
+        }
         let mut secrets = secrets();
         secrets.extend(sessions(&recorder));
         self.read(&said, &secrets);
