@@ -65,8 +65,9 @@ pub(super) fn begins_with_scalar(text: &str) -> bool {
                 }
                 whole = reader.run() > 0;
             }
-            // What is no number is none only when the text ends with it.
-            whole || reader.at < text.len()
+            // What is no number is none only when the text ends with it, or a character beyond ASCII follows.
+            let behind = text.as_bytes().get(reader.at);
+            behind.map_or(whole, u8::is_ascii)
         }
         _ => ["true", "false", "null"]
             .iter()

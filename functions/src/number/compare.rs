@@ -83,6 +83,7 @@ fn common(types: &Types<'_, '_>) -> Ty {
     match merged.kind {
         kind if null && kind.is_number() => Ty::new(TyKind::Double, merged.decimals),
         // Here a time has six digits of a second at most, also one that shows as many as there are.
+        TyKind::Date => Ty::DATE,
         kind if kind.is_temporal() => Ty::new(kind, merged.decimals.min(6)),
         _ => merged,
     }
@@ -95,7 +96,8 @@ fn meet(a: Ty, b: Ty) -> Ty {
         (x, y) if x.is_temporal() != y.is_temporal() => {
             let (time, other) = if x.is_temporal() { (a, b) } else { (b, a) };
             match time.kind {
-                TyKind::Date => time,
+                // They show when a time joins them.
+                TyKind::Date => Ty::new(TyKind::Date, other.decimals.min(6)),
                 // A text or a float may have any number of digits of a second.
                 kind => Ty::new(kind, time.decimals.max(other.decimals.min(6))),
             }

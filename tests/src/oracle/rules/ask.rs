@@ -145,6 +145,12 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, FORMATS)),
     },
     Rule {
+        name: "bytes beside CONVERT USING",
+        why: "make bytes of the whole, as beside every other text; MariaDB takes the named character set for the stronger one, \
+              and agrees when CONCAT makes the text",
+        holds: |seen| seen.agrees_when(&using_as_text),
+    },
+    Rule {
         name: "IN with bytes",
         why: "each is compared by what it is; MariaDB compares all of them byte by byte when one is bytes, and agrees when \
               they are utf8mb4",
@@ -170,6 +176,20 @@ pub(super) const ALL: &[Rule] = &[
         name: "rounding a time",
         why: "rounds the number a time is, as in MySQL; MariaDB rounds the time, and agrees when it is a number",
         holds: |seen| seen.agrees_when(&rounded_as_number),
+    },
+    Rule {
+        name: "ROUND of a long whole number to tens",
+        why: "stays a whole number; MariaDB makes a decimal of one with ten digits and more, which shows where it is rounded \
+              again, and agrees when it is cast to a whole number",
+        holds: |seen| {
+            [" AS SIGNED)", " AS UNSIGNED)"].iter().any(|after| {
+                let change = |node: &Node| {
+                    let whole = matches!(node.label.as_str(), "ROUND" | "TRUNCATE") && node.kids().len() == 2;
+                    whole.then(|| around("CAST(", node, after))
+                };
+                seen.agrees_when(&change)
+            })
+        },
     },
     Rule {
         name: "LAST_DAY of the day 0",
@@ -483,6 +503,17 @@ fn is_unsigned(node: &Node) -> bool {
     const BITS: &[&str] = &["~", "&", "|", "^", "<<", ">>"];
     BITS.contains(&node.label.as_str())
         || matches!(&node.shape, Shape::Build { ours, .. } if ours[1..].concat().contains("UNSIGNED"))
+}
+
+/// `CONVERT(x USING utf8mb4)` as `CONCAT(x)`.
+fn using_as_text(node: &Node) -> Option<Node> {
+    let (Shape::Build { ours, .. }, [kid]) = (&node.shape, node.kids()) else {
+        return None;
+    };
+    ours[1]
+        .trim_start()
+        .starts_with("USING ")
+        .then(|| around("CONCAT(", kid, ")"))
 }
 
 /// `JSON_VALUE(document, path)` as NULL where the document is no JSON.
