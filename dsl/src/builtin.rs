@@ -58,6 +58,9 @@ pub enum Type {
     Days,
     /// The values of a field in all lines.
     List,
+    /// JSON. As a parameter: any value, which keeps what it is; a text becomes a JSON text. As a result: JSON, and
+    /// taken for that by such a parameter.
+    Json,
 }
 
 impl Type {
@@ -73,6 +76,7 @@ impl Type {
             Type::Interval => "interval",
             Type::Days => "interval or number",
             Type::List => "list",
+            Type::Json => "json",
         }
     }
 }
@@ -99,6 +103,8 @@ pub enum Count {
     Optional,
     /// Any number of times, last in the list; may be absent.
     Any,
+    /// As often as the other one of these, in turn with it: the last two of the list.
+    Paired,
 }
 
 impl Param {
@@ -118,6 +124,16 @@ impl Param {
             name,
             takes,
             count: Count::Optional,
+            about,
+        }
+    }
+
+    /// One of the last two parameters, which are written any number of times together.
+    pub const fn paired(name: &'static str, takes: Type, about: Words) -> Param {
+        Param {
+            name,
+            takes,
+            count: Count::Paired,
             about,
         }
     }
@@ -276,26 +292,54 @@ impl Builtin {
             .iter()
             .filter(|param| param.count == Count::Once)
             .count();
-        let open = self.params.iter().any(|param| param.count == Count::Any);
-        (least, (!open).then_some(self.params.len()))
+        let open = |param: &Param| matches!(param.count, Count::Any | Count::Paired);
+        (
+            least,
+            (!self.params.iter().any(open)).then_some(self.params.len()),
+        )
+    }
+
+    /// Whether it may be called with so many arguments.
+    pub fn accepts(&self, count: usize) -> bool {
+        let (least, most) = self.arity();
+        let whole = !self.in_pairs() || count.saturating_sub(least).is_multiple_of(2);
+        count >= least && most.is_none_or(|most| count <= most) && whole
+    }
+
+    /// Whether its last arguments come two by two.
+    pub fn in_pairs(&self) -> bool {
+        self.params.last().is_some_and(|last| last.count == Count::Paired)
     }
 
     /// The parameter an argument belongs to.
     pub fn param(&self, index: usize) -> Option<&'static Param> {
-        self.params
-            .get(index)
-            .or_else(|| self.params.last().filter(|last| last.count == Count::Any))
+        let before = self.params.len();
+        self.params.get(index).or_else(|| match self.params {
+            [.., last] if last.count == Count::Any => Some(last),
+            [.., first, second] if self.in_pairs() => match (index - before) % 2 {
+                0 => Some(first),
+                _ => Some(second),
+            },
+            _ => None,
+        })
     }
 
     /// `REPLACE(text, from, to)`; what may be left out stands in brackets.
     pub fn signature(&self) -> String {
         let mut text = format!("{}(", self.name);
+        let paired = |index: usize| {
+            self.params
+                .get(index)
+                .is_some_and(|param| param.count == Count::Paired)
+        };
         for (index, param) in self.params.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
             text.push_str(&match param.count {
                 Count::Once => format!("{comma}{}", param.name),
                 Count::Optional => format!("[{comma}{}]", param.name),
                 Count::Any => format!("[{comma}{}, …]", param.name),
+                Count::Paired if paired(index + 1) => format!("[{comma}{}", param.name),
+                Count::Paired => format!("{comma}{}, …]", param.name),
             });
         }
         text.push(')');
@@ -503,13 +547,12 @@ impl<'x> Args<'x> {
         Ok(self.run.spend(u64::try_from(steps).unwrap_or(u64::MAX))?)
     }
 
-    /// Refuses a text that would be too long before it is made.
+    /// Refuses a text that would be too long, or cost more than is left, before it is made.
     pub fn room_for(&self, bytes: usize) -> Result<(), CallError> {
         if bytes > self.run.bounds.value {
-            Err(CallError::TooLarge)
-        } else {
-            Ok(())
+            return Err(CallError::TooLarge);
         }
+        Ok(self.run.can_afford(bytes)?)
     }
 }
 

@@ -152,6 +152,15 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.entry.severity == Severity::Error
     }
+
+    /// How many problems this stands for: one, or all that are no longer listed.
+    pub(crate) fn stands_for(&self) -> usize {
+        let count = self.facts.iter().find(|(name, _)| *name == "count");
+        match self.entry.code == crate::catalogue::yaml::MORE_PROBLEMS.code {
+            true => count.and_then(|(_, count)| count.parse().ok()).unwrap_or(1),
+            false => 1,
+        }
+    }
 }
 
 /// A problem of one record or one call at run time, worded from the same catalogue.
@@ -287,10 +296,18 @@ fn suggest(similar: &[String], lang: Lang) -> Option<String> {
 /// suggestion costs more than none.
 pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
     const MOST: usize = 3;
+    /// No name anybody types is longer, and comparing takes the product of the lengths.
+    const LONGEST: usize = 200;
     let wanted = word.to_lowercase();
-    let bound = (wanted.chars().count() / 3).max(1);
+    let length = wanted.chars().count();
+    let bound = (length / 3).max(1);
+    if length > LONGEST {
+        return Vec::new();
+    }
     let mut near: Vec<(usize, &str)> = candidates
         .filter(|name| *name != word)
+        // Names differ by at least as much as their lengths do.
+        .filter(|name| name.chars().count().abs_diff(length) <= bound)
         .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
         .filter(|(distance, name)| *distance <= bound && *distance < name.chars().count())
         .collect();

@@ -54,6 +54,7 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         registry,
         env,
         diags: reading.problems,
+        faults: 0,
         aliases: Vec::new(),
         tables: Vec::new(),
         compat_qeasy: false,
@@ -80,6 +81,8 @@ pub(crate) struct Reader<'a> {
     registry: &'a Registry,
     env: &'a dyn Environment,
     diags: Vec<Diagnostic>,
+    /// Errors in values, see [`Compile::faults`].
+    faults: usize,
     aliases: Vec<(String, String)>,
     tables: Vec<(String, Option<Table>)>,
     compat_qeasy: bool,
@@ -210,7 +213,9 @@ impl Reader<'_> {
         cx.schemes = Some(&schemes);
         cx.tables = self.tables.clone();
         cx.compat_qeasy = self.compat_qeasy;
+        cx.faults = self.faults;
         let result = run(&mut cx);
+        self.faults = cx.faults;
         let found = std::mem::take(&mut cx.diags);
         drop(cx);
         self.diags.extend(found);

@@ -9,6 +9,7 @@ mod build;
 mod explain;
 mod frame;
 mod pieces;
+mod problems;
 mod spans;
 mod traps;
 mod wide;
@@ -19,6 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::value::{Map, Number, Value};
 
 pub use build::{decode, read, read_all};
+pub(crate) use problems::Problems;
 
 /// Largest file: a hundred times the largest scheme we know, and small enough to be kept whole.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -26,8 +28,11 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_DEPTH: usize = 64;
 /// Most anchors, and most aliases: enough for any hand-written file, too few for a bomb.
 pub const MAX_ANCHORS: usize = 100;
-/// Most nodes after aliases are expanded.
-pub const MAX_NODES: usize = 100_000;
+/// Most nodes after aliases are expanded: more than fifty times the largest scheme we know, or a table of 15,000 codes,
+/// and few enough that a file of nothing else is refused within 100 ms on a busy machine.
+pub const MAX_NODES: usize = 30_000;
+/// Most problems of one pass over a file that are listed one by one; nobody reads as many. The others are counted.
+pub const MAX_PROBLEMS: usize = 100;
 /// Most bytes of text after aliases are expanded: a few anchors of long texts must not fill the memory.
 pub const MAX_EXPANDED: usize = 8 * MAX_BYTES;
 

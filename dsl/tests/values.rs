@@ -3,10 +3,12 @@
 mod common;
 mod record;
 
+use common::registry;
+use dsl::diagnostic::SourceFile;
 use dsl::facts::Action;
 use dsl::lookup::Hits;
 use dsl::path::Path;
-use dsl::tree::{Trace, Tree, TreePlace, ValueSink, eval, lookup_keys};
+use dsl::tree::{Compile, Trace, Tree, TreePlace, ValueSink, compile_tree, eval, lookup_keys};
 use dsl::value::Value;
 use record::{CUSTOMER, check, hits, outcome, row, tree};
 
@@ -665,4 +667,24 @@ fn a_look_up_does_not_reach_into_lists() {
         message(dsl::Lang::En),
         "`orders.oid` of trades lies in the list `orders`, where a look-up does not reach"
     );
+}
+
+/// Explaining a wrong expression takes far longer than reading a right one; thousands of them would take seconds.
+#[test]
+fn after_a_hundred_errors_values_are_not_looked_at() {
+    let registry = registry();
+    let compiled = |count: usize| {
+        let text: String = (0..count)
+            .map(|n| format!("F{n}: _function REPLCE(1)\n"))
+            .collect();
+        let file = SourceFile::new("value.yaml", text);
+        let node = dsl::yaml::read(&file).expect("YAML");
+        let mut cx = Compile::new(&file, &registry, TreePlace::TARGET);
+        compile_tree(&node, &mut cx);
+        cx.diags
+    };
+    assert!(compiled(100).iter().all(|problem| problem.entry.code == "E1301"));
+    let many = compiled(500);
+    assert_eq!((many.len(), many[100].entry.code), (101, "E1245"));
+    assert_eq!(many[100].position(), (101, 7));
 }

@@ -22,6 +22,7 @@ mod part;
 mod pattern;
 mod search;
 mod shift;
+mod soundex;
 mod space;
 mod str_to_date;
 mod text;
@@ -113,6 +114,7 @@ pub const ALL: &[&Builtin] = &[
     &INSTR,
     &FIELD,
     &STRCMP,
+    &soundex::SOUNDEX,
     &FIND_IN_SET,
     &ELT,
     &MAKE_SET,
@@ -131,6 +133,10 @@ pub const ALL: &[&Builtin] = &[
     &JSON_UNQUOTE,
     &JSON_VALUE,
     &JSON_LENGTH,
+    &JSON_KEYS,
+    &JSON_CONTAINS,
+    &JSON_ARRAY,
+    &JSON_OBJECT,
     &JSON_VALID,
     &JSON_QUOTE,
     &MD5,

@@ -27,6 +27,18 @@ fn examples_give_what_they_say() {
     }
 }
 
+/// What a record says is true stays true in JSON, and a text of digits stays a text.
+#[test]
+fn json_keeps_what_a_record_has() {
+    let env = Fixed::new(r#"{"paid": true, "code": "00123", "qty": 1.50, "none": null}"#);
+    let got = printed(
+        "JSON_OBJECT('paid', <<paid>>, 'code', <<code>>, 'qty', <<qty>>, 'none', <<none>>, 'or', IF(1, <<paid>>, FALSE))",
+        &env,
+    );
+    let want = r#"{"paid": true, "code": "00123", "qty": 1.50, "none": null, "or": true}"#;
+    assert_eq!(got.as_deref(), Ok(want));
+}
+
 #[test]
 fn every_function_is_described() {
     let mut names = BTreeSet::new();
@@ -50,9 +62,10 @@ fn every_function_is_described() {
         let open = builtin
             .params
             .iter()
-            .filter(|param| param.count == Count::Any)
+            .filter(|param| matches!(param.count, Count::Any | Count::Paired))
             .count();
-        assert!(open <= 1 && builtin.returns != Type::Interval, "{}", builtin.name);
+        assert_eq!(open == 2, builtin.in_pairs(), "{}", builtin.name);
+        assert!(open <= 2 && builtin.returns != Type::Interval, "{}", builtin.name);
     }
 }
 

@@ -161,11 +161,46 @@ pub const ALL: &[Bomb] = &[
     bomb(Target::Expression, "HEX of HEX of a megabyte", LARGE, || {
         around("HEX(", "REPEAT('a',1000000)", ")", 20)
     }),
+    bomb(Target::Expression, "REVERSE of a megabyte, 60 deep", FUEL, || {
+        around("REVERSE(", "REPEAT('\u{20ac}',300000)", ")", 60)
+    }),
     bomb(
         Target::Expression,
-        "REVERSE of a megabyte, 60 deep",
-        Want::Harmless,
-        || around("REVERSE(", "REPEAT('\u{20ac}',300000)", ")", 60),
+        "REVERSE of a million letters, 60 deep",
+        FUEL,
+        || around("REVERSE(", "REPEAT('a',1000000)", ")", 60),
+    ),
+    bomb(Target::Expression, "UPPER of a megabyte, 60 deep", FUEL, || {
+        around("UPPER(", "REPEAT('a',1000000)", ")", 60)
+    }),
+    bomb(Target::Expression, "SHA2 of a megabyte, 200 times", FUEL, || {
+        format!("CONCAT({})", ["SHA2(REPEAT('a',1000000),256)"; 200].join(","))
+    }),
+    bomb(
+        Target::Expression,
+        "JSON of 400,000 numbers, 60 times",
+        FUEL,
+        || {
+            let one = "JSON_LENGTH(CONCAT('[',REPEAT('1,',400000),'1]'))";
+            [one; 60].join("+")
+        },
+    ),
+    bomb(
+        Target::Expression,
+        "JSON_CONTAINS, each of 100,000 in each of 100,000",
+        FUEL,
+        || {
+            "JSON_CONTAINS(CONCAT('[',REPEAT('1,',100000),'2]'),CONCAT('[',REPEAT('2,',100000),'2]'))"
+                .to_owned()
+        },
+    ),
+    bomb(
+        Target::Expression,
+        "JSON_CONTAINS, a long name among 60,000",
+        FUEL,
+        || {
+            "JSON_CONTAINS(CONCAT('{\"',REPEAT('a',400000),'\":1,\"b\":1}'),CONCAT('{',REPEAT('\"b\":1,',60000),'\"b\":1}'))".to_owned()
+        },
     ),
     bomb(
         Target::Expression,
@@ -407,19 +442,71 @@ pub const ALL: &[Bomb] = &[
     bomb(
         Target::Scheme,
         "45,000 unknown keys",
+        Want::Refused(&["E1027"]),
+        || unknown_keys(45_000),
+    ),
+    bomb(
+        Target::Scheme,
+        "14,000 unknown keys",
         Want::Refused(&["E1101"]),
-        || (0..45_000).map(|n| format!("shceme{n}: x\n")).collect(),
+        || unknown_keys(14_000),
     ),
     bomb(
         Target::Scheme,
         "45,000 equal keys",
-        Want::Refused(&["E1028"]),
+        Want::Refused(&["E1027"]),
         || "scheme: x\n".repeat(45_000),
+    ),
+    bomb(
+        Target::Scheme,
+        "14,000 equal keys",
+        Want::Refused(&["E1028"]),
+        || "scheme: x\n".repeat(14_000),
+    ),
+    bomb(
+        Target::Scheme,
+        "14,000 equal keys below 700,000 bytes of comment",
+        Want::Refused(&["E1028"]),
+        || format!("{}{}", "# x\n".repeat(175_000), "scheme: x\n".repeat(14_000)),
+    ),
+    bomb(
+        Target::Scheme,
+        "ten keys of 100,000 letters",
+        Want::Refused(&["E1101", "E1000"]),
+        || {
+            let key = |n: usize| format!("? \"{n}{}\"\n: x\n", "s".repeat(100_000));
+            (0..10).map(key).collect()
+        },
+    ),
+    bomb(
+        Target::Scheme,
+        "12,000 fields that are wrong",
+        Want::Refused(&["E1201"]),
+        || fields(12_000, "<<a"),
+    ),
+    bomb(
+        Target::Scheme,
+        "12,000 expressions that are wrong",
+        Want::Refused(&["E1301"]),
+        || fields(12_000, "_function REPLCE(1)"),
     ),
 ];
 
 fn around(before: &str, inside: &str, after: &str, times: usize) -> String {
     format!("{}{inside}{}", before.repeat(times), after.repeat(times))
+}
+
+/// A scheme with so many request fields that hold this.
+fn fields(count: usize, value: &str) -> String {
+    let source = "{connection: huke, api: openapi/trade/searchTrades, key: buyerCid}";
+    let fields: String = (0..count).map(|n| format!("    F{n}: {value:?}\n")).collect();
+    format!(
+        "scheme: x\nschedule: {{every: 6m}}\nsource: {source}\ntarget:\n  connection: k3\n  api: batchSave\n  request:\n{fields}"
+    )
+}
+
+fn unknown_keys(count: usize) -> String {
+    (0..count).map(|n| format!("shceme{n}: x\n")).collect()
 }
 
 fn template(text: &str) -> String {

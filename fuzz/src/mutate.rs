@@ -291,6 +291,7 @@ impl Mutator {
                 Count::Once => 1,
                 Count::Optional => rng.below(2),
                 Count::Any => rng.below(4),
+                Count::Paired => 1,
             };
             for _ in 0..times {
                 if !first {

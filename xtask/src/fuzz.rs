@@ -2,13 +2,12 @@
 //!
 //! Each target gets the inputs twice: once made by the crate `fuzz` itself, of full length; once chosen by libFuzzer,
 //! which follows the coverage of our code. The compiler counts that on the stable toolchain (`-Cpasses=sancov-module`);
-//! libFuzzer is built from source and needs a C++ compiler. Where there is none that part is left out, and said so.
+//! libFuzzer is built from source and needs a C++ compiler, which is installed where it is missing. On systems where
+//! this cannot be done at all that part is left out, and said so.
 //! Overflow and debug assertions are checked in both.
 
-use std::process::Command;
-
-use crate::Place;
 use crate::run::Report;
+use crate::{Place, tools};
 
 /// Built for the machine it runs on. Naming it keeps the counters out of build scripts and macros.
 const HOST: &str = "x86_64-unknown-linux-gnu";
@@ -38,10 +37,17 @@ pub(crate) fn fuzz(place: &Place, arguments: &[&str]) -> Report {
     let Some(program) = built(&mut report, place, "fuzz") else {
         return report;
     };
-    let guided = if can_guide() {
+    let guided = if !cfg!(all(
+        target_os = "linux",
+        target_arch = "x86_64",
+        target_env = "gnu"
+    )) {
+        println!("inputs are not guided by coverage here: that needs {HOST}");
+        None
+    } else if report.step("compiler", tools::cxx_compiler).is_some() {
         built(&mut report, place, "guided")
     } else {
-        println!("inputs are not guided by coverage here: that needs a C++ compiler and {HOST}");
+        report.not_run(&["guided"], "there is no C++ compiler");
         None
     };
     let folder = place.target.join("fuzz").to_string_lossy().into_owned();
@@ -108,12 +114,6 @@ fn built(report: &mut Report, place: &Place, program: &str) -> Option<String> {
         .join(inside)
         .join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     built.then(|| path.to_string_lossy().into_owned())
-}
-
-fn can_guide() -> bool {
-    let compiler = Command::new("c++").arg("--version").output();
-    cfg!(all(target_os = "linux", target_arch = "x86_64"))
-        && compiler.is_ok_and(|output| output.status.success())
 }
 
 #[cfg(test)]

@@ -88,12 +88,23 @@ impl Tool {
 
 /// Bundled SQLite and ring are compiled from C.
 fn c_compiler() -> Result<(), String> {
-    if let Some(first) = said("cc", &["--version"]) {
+    compiler("cc", "gcc")
+}
+
+/// libFuzzer is compiled from C++.
+pub(crate) fn cxx_compiler() -> Result<(), String> {
+    compiler("c++", "g++")
+}
+
+fn compiler(program: &str, package: &str) -> Result<(), String> {
+    if let Some(first) = said(program, &["--version"]) {
         println!("{}", first.lines().next().unwrap_or_default());
         return Ok(());
     }
     if said("id", &["-u"]).as_deref().map(str::trim) != Some("0") {
-        return Err("no C compiler (`cc`); as root: apt-get install gcc libc6-dev".to_owned());
+        return Err(format!(
+            "no compiler `{program}`; as root: apt-get install {package} libc6-dev"
+        ));
     }
     finish(Command::new("apt-get").args(["update", "--quiet"]))?;
     let install = [
@@ -101,7 +112,7 @@ fn c_compiler() -> Result<(), String> {
         "--quiet",
         "--yes",
         "--no-install-recommends",
-        "gcc",
+        package,
         "libc6-dev",
     ];
     finish(

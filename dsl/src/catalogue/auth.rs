@@ -13,7 +13,7 @@ pub const LOGIN_REFUSED: Entry = Entry {
     help_en: "check the account and the secret of connection `{connection}`",
     long_zh: "目标系统看懂了登录请求并拒绝了它。重试没有用,连接停下,记录保持等待,修正参数后会继续。",
     long_en: "The system understood the login and refused it. Trying again does not help: the connection stops, records wait, and go on once the parameters are right.",
-    example: "",
+    example: "HTTP 200\n{\"success\": false, \"message\": \"wrong password\"}",
 };
 
 /// A login answer that cannot be read.
@@ -26,7 +26,7 @@ pub const LOGIN_ANSWER: Entry = Entry {
     help_en: "check whether the address is right, and whether a gateway stands in between",
     long_zh: "答复不是预期的格式,或缺少会话字段;常见原因是网关的错误页面。引擎稍后再试。",
     long_en: "The answer is not of the expected form or lacks the session; often it is a gateway's error page. The engine tries again later.",
-    example: "",
+    example: "HTTP 200\n\n<html>502 Bad Gateway</html>",
 };
 
 /// A reference that leads nowhere.
@@ -39,7 +39,7 @@ pub const SECRET_MISSING: Entry = Entry {
     help_en: "set the environment variable, or store the secret",
     long_zh: "引用只在要用时解析。`${env:X}` 取环境变量,`${secret:x}` 取密钥存储。",
     long_en: "References are resolved when they are needed: `${env:X}` is an environment variable, `${secret:x}` an entry of the secret store.",
-    example: "",
+    example: "params: {key: \"${env:HUKE_KEY}\"}    # and no HUKE_KEY in the environment",
 };
 
 /// References that lead nowhere.
@@ -52,7 +52,7 @@ pub const SECRETS_MISSING: Entry = Entry {
     help_en: "set these environment variables, or store these secrets",
     long_zh: "运行要用到的全部连接里,所有找不到的引用一次列出。`${env:X}` 取环境变量,`${secret:x}` 取密钥存储。",
     long_en: "All references that are missing in the connections a run uses, at once. `${env:X}` is an environment variable, `${secret:x}` an entry of the secret store.",
-    example: "",
+    example: "params: {key: \"${env:HUKE_KEY}\", secret: \"${secret:huke}\"}    # and neither is there",
 };
 
 /// A signature that cannot be computed.
@@ -65,7 +65,7 @@ pub const SIGNATURE: Entry = Entry {
     help_en: "check the parameters of connection `{connection}`",
     long_zh: "签名配方在给定的参数上失败,例如密钥不是 base64 或长度不对。请求没有发出。",
     long_en: "A recipe of the signature failed on these parameters; a key may not be base64 or have the wrong length. Nothing was sent.",
-    example: "",
+    example: "params: {secret: \"***\"}    # where the signature wants base64",
 };
 
 /// All entries of this family.

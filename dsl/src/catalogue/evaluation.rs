@@ -75,10 +75,10 @@ pub const NUMBER_OUT_OF_RANGE: Entry = Entry {
     severity: Severity::Error,
     zh: "`{what}` 的结果超出数字范围",
     en: "the result of `{what}` is out of range",
-    help_zh: "整数部分最多 65 位",
-    help_en: "at most 65 digits before the point",
-    long_zh: "计算结果过大,无法保存。",
-    long_en: "The result is too large to be kept.",
+    help_zh: "整数有 64 位,更大的先写成 CAST(x AS DECIMAL(30,0));小数的整数部分最多 65 位",
+    help_en: "whole numbers have 64 bits, for larger ones write CAST(x AS DECIMAL(30,0)); a decimal has at most 65 digits before the point",
+    long_zh: "计算结果过大,无法保存。整数之间的计算仍得整数,范围是 -9223372036854775808 到 9223372036854775807,与 MySQL 相同;其中一个是 DECIMAL,结果就是 DECIMAL,最多 65 位。",
+    long_en: "The result is too large to be kept. Whole numbers give a whole number, from -9223372036854775808 to 9223372036854775807, as in MySQL; if one of them is a DECIMAL, so is the result, with up to 65 digits.",
     example: "_function <<a>> * <<a>>",
 };
 

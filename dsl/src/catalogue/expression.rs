@@ -88,12 +88,12 @@ pub const UNKNOWN_FUNCTION: Entry = Entry {
     example: "_function REPLCE(<<a>>, 'x', '')",
 };
 
-/// `{name}` takes {want} arguments, not {count}.
+/// `{name}` takes {want_en}, not {count}.
 pub const ARITY: Entry = Entry {
     code: "E1302",
     severity: Severity::Error,
     zh: "`{name}` 需要 {want} 个参数,这里有 {count} 个",
-    en: "`{name}` takes {want} arguments, not {count}",
+    en: "`{name}` takes {want_en}, not {count}",
     help_zh: "写法:{signature}",
     help_en: "it is written {signature}",
     long_zh: "参数个数不对。方括号里的参数可以省略;聚合函数(SUM 等)只接受一个参数,对明细逐行计算。",

@@ -52,7 +52,7 @@ pub const NO_CONNECTIONS: Entry = Entry {
     help_en: "put a connections.yaml in one of these places, or name it with --connections",
     long_zh: "方案里的连接写在 connections.yaml 里。引擎依次在方案所在的文件夹、它的上一级和当前文件夹里找。",
     long_en: "The connections of a scheme stand in connections.yaml, looked for in the scheme's folder, the folder above it and the working directory.",
-    example: "",
+    example: "engine check my-scheme.yaml    # in a folder without connections.yaml",
 };
 
 /// A fault of the simulators that cannot be ordered.

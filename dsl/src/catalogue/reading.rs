@@ -13,7 +13,7 @@ pub const REPEATED_PAGE: Entry = Entry {
     help_en: "check the paging of the connector",
     long_zh: "一个窗口里出现了两页完全相同的数据。继续读会没有尽头,所以窗口保持打开,下次再读。",
     long_en: "Two pages of one window were identical. Reading on would never end, so the window stays open and is read again.",
-    example: "",
+    example: "page=1  →  [{\"id\": 1}, {\"id\": 2}]\npage=2  →  [{\"id\": 1}, {\"id\": 2}]",
 };
 
 /// A window has more than ... pages.
@@ -26,7 +26,7 @@ pub const TOO_MANY_PAGES: Entry = Entry {
     help_en: "make window.max shorter",
     long_zh: "页数有上限,防止来源永远不结束。窗口保持打开。",
     long_en: "The number of pages is bounded so that a source that never ends cannot hold the run. The window stays open.",
-    example: "",
+    example: "source:\n  page_size: 1\n  window: {max: 720h}",
 };
 
 /// Pages shifted while they were read: got / should have ....
@@ -39,7 +39,7 @@ pub const UNSTABLE: Entry = Entry {
     help_en: "",
     long_zh: "读到的行数少于来源自己报告的总数,重读三次仍然如此。窗口保持打开,下次再读。",
     long_en: "Fewer rows were read than the source's own total says, three times in a row. The window stays open and is read again.",
-    example: "",
+    example: "{\"total\": 51, \"rows\": [ … 50 rows … ]}",
 };
 
 /// The limit was reached; the window stays open.
@@ -52,7 +52,7 @@ pub const LIMIT: Entry = Entry {
     help_en: "",
     long_zh: "用 --limit 运行时,读够行数就停止,时间窗口不会关闭,之后的运行会从头再读。",
     long_en: "With --limit reading stops early; the window is not closed, and a later run reads it from its start.",
-    example: "",
+    example: "engine run schemes/huke-to-k3.yaml --sandbox --limit 10",
 };
 
 /// The scheme's own start lies after the last closed end (...).
@@ -65,7 +65,7 @@ pub const STARTS_TOO_LATE: Entry = Entry {
     help_en: "set window.catch_up to extend",
     long_zh: "catch_up: error 不允许自动向前补;这样运行会漏掉中间的数据,所以被拒绝。",
     long_en: "catch_up: error forbids reaching back; running like this would leave a gap, so it is refused.",
-    example: "",
+    example: "source:\n  window: {catch_up: error}",
 };
 
 /// Too many records are open, reading waits (limit ...).
@@ -78,7 +78,7 @@ pub const BACK_PRESSURE: Entry = Entry {
     help_en: "look at what waits: engine rows list --state pending",
     long_zh: "写入跟不上读取时停止读取;窗口保持打开,不会丢数据。",
     long_en: "Reading stops when writing cannot keep up; the window stays open and nothing is lost.",
-    example: "",
+    example: "target:\n  batch: 1            # and a target that takes a second for each call",
 };
 
 /// Interrupted.
@@ -91,7 +91,7 @@ pub const CANCELED: Entry = Entry {
     help_en: "",
     long_zh: "运行被人停止。已发出的请求都已结清,其余数据保持待处理。",
     long_en: "A person stopped the run. What was in flight is settled; the rest waits.",
-    example: "",
+    example: "^C",
 };
 
 /// The window is read in two parts.
@@ -182,7 +182,7 @@ pub const SOURCE_UNREACHABLE: Entry = Entry {
     help_en: "check network, address and certificate",
     long_zh: "请求没有送达。窗口保持打开,数据不会丢失。",
     long_en: "The request did not arrive. The window stays open; nothing is lost.",
-    example: "",
+    example: "params: {server: \"https://erp.invalid/\"}",
 };
 
 /// The source answered with an error: ....
@@ -195,7 +195,7 @@ pub const SOURCE_FAULT: Entry = Entry {
     help_en: "",
     long_zh: "答复被判为失败(HTTP 状态 200 也可能是失败)。该页会重试几次,之后窗口保持打开。",
     long_en: "The answer was judged a failure (HTTP 200 proves nothing). The page is tried a few times, then the window stays open.",
-    example: "",
+    example: "HTTP 200\n{\"code\": 500, \"message\": \"internal error\"}",
 };
 
 /// The source asks to wait: ....
@@ -208,7 +208,7 @@ pub const SOURCE_BUSY: Entry = Entry {
     help_en: "",
     long_zh: "来源限流或繁忙,引擎会等待后重试。",
     long_en: "The source throttles or is busy; the engine waits and tries again.",
-    example: "",
+    example: "HTTP 429\nRetry-After: 30",
 };
 
 /// The source's answer is incomplete: ....
@@ -221,7 +221,7 @@ pub const SOURCE_LOST: Entry = Entry {
     help_en: "",
     long_zh: "连接中断、超时或答复被截断。读取可以安全重试。",
     long_en: "The connection broke, timed out or the answer was cut. A read is safely repeated.",
-    example: "",
+    example: "HTTP 200\nContent-Length: 1000\n\n{\"rows\": [{\"id\":",
 };
 
 /// The source refuses us.
@@ -234,7 +234,7 @@ pub const SOURCE_REFUSES: Entry = Entry {
     help_en: "check connections.yaml and the authorisation at the vendor; the window stays open and nothing is lost",
     long_zh: "重试没有用,读取停止。窗口保持打开,修正之后从原处继续。",
     long_en: "Trying again is useless, so reading stops. The window stays open; once mended, reading goes on where it was.",
-    example: "",
+    example: "HTTP 401",
 };
 
 /// The scheme's filter said no.
@@ -247,7 +247,7 @@ pub const FILTERED: Entry = Entry {
     help_en: "",
     long_zh: "方案的 keep 条件不成立,这一行不写入目标。",
     long_en: "The scheme's keep condition does not hold, so this row is not written.",
-    example: "",
+    example: "source:\n  keep: {field: status, eq: paid}\n# a row: {status: open}",
 };
 
 /// All entries of this family.

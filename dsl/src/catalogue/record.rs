@@ -182,7 +182,7 @@ pub const TOO_LARGE: Entry = Entry {
     help_en: "check whether a whole list or an attachment went into it",
     long_zh: "一条数据的报文有上限,避免一行异常数据占满内存。",
     long_en: "One record's payload is bounded, so that a single odd row cannot fill the memory.",
-    example: "",
+    example: "FFile: <<attachment>>    # of 20 MB",
 };
 
 /// There is no `{path}` here.

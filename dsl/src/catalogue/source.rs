@@ -13,7 +13,7 @@ pub const ROWS_MISSING: Entry = Entry {
     help_en: "the answer has: {seen}",
     long_zh: "读取成功的答复必须在声明的位置有数据行。缺少这个位置不能当作零行,否则窗口会被错误地关闭。",
     long_en: "A successful answer must have its rows where the connector says. A missing place is not zero rows, or a window would be closed without proof.",
-    example: "",
+    example: "rows: data.list\n# the answer: {\"code\": 200, \"data\": {}}",
 };
 
 /// What stands at the row path is no list.
@@ -26,7 +26,7 @@ pub const ROWS_NOT_LIST: Entry = Entry {
     help_en: "",
     long_zh: "数据行要以列表给出。",
     long_en: "Rows come as a list.",
-    example: "",
+    example: "rows: data.list\n# the answer: {\"code\": 200, \"data\": {\"list\": null}}",
 };
 
 /// A row with another number of columns than asked for.
@@ -39,7 +39,7 @@ pub const ROWS_COLUMNS: Entry = Entry {
     help_en: "",
     long_zh: "列按请求的顺序排列;数目不对时无法知道哪一列是哪一个,所以整页失败。",
     long_en: "Columns stand in the order of the request; with another number nobody can tell which is which, so the page fails.",
-    example: "",
+    example: "fields: [FNumber, FName]\n# the answer: [[\"C-1\", \"张三\", \"x\"]]",
 };
 
 /// A row that has no fields.
@@ -52,7 +52,7 @@ pub const ROW_KIND: Entry = Entry {
     help_en: "",
     long_zh: "每一行要是一组有名称的字段。",
     long_en: "Each row is a set of named fields.",
-    example: "",
+    example: "rows: data.list\n# the answer: {\"data\": {\"list\": [\"C-1\"]}}",
 };
 
 /// An answer that is not JSON.
@@ -65,7 +65,7 @@ pub const NOT_JSON: Entry = Entry {
     help_en: "",
     long_zh: "答复按 JSON 读取;网关错误页、被截断的答复都会落到这里。读取失败的页会重读。",
     long_en: "The answer is read as JSON; a gateway's error page or a truncated answer ends here. The page is read again.",
-    example: "",
+    example: "HTTP 200\n\n<html>502 Bad Gateway</html>",
 };
 
 /// An answer whose text cannot be decoded.
@@ -78,7 +78,7 @@ pub const CHARSET: Entry = Entry {
     help_en: "",
     long_zh: "答复按响应头或连接器声明的编码严格解码,不合法的字节会使该页失败,而不是变成问号。",
     long_en: "The answer is decoded strictly by the charset of its header or of the connector; a bad byte fails the page instead of becoming a question mark.",
-    example: "",
+    example: "Content-Type: text/json; charset=gbk\n\n\"a\\xFF\"",
 };
 
 /// A name that may not stand in a filter.
@@ -91,7 +91,7 @@ pub const FILTER_FIELD: Entry = Entry {
     help_en: "a field has letters, digits, `_` and `.`",
     long_zh: "过滤条件会变成目标系统的查询文本,所以字段名只接受字母、数字、下划线和点,防止注入。",
     long_en: "The filter becomes text of the system's query language, so that a field may only have letters, digits, underscores and dots: nothing can be injected.",
-    example: "",
+    example: "filter: {field: \"FNumber' or 1=1\", eq: x}",
 };
 
 /// A value that may not stand in a filter.
@@ -104,7 +104,7 @@ pub const FILTER_VALUE: Entry = Entry {
     help_en: "",
     long_zh: "过滤条件里的值会加引号;控制字符、过长的文本、列表和对象不接受。",
     long_en: "Values in a filter are quoted; control characters, overlong texts, lists and maps are refused.",
-    example: "",
+    example: "filter: {field: FNumber, eq: \"a\\x00b\"}",
 };
 
 /// A comparison that this source cannot make.
@@ -117,7 +117,7 @@ pub const FILTER_OP: Entry = Entry {
     help_en: "",
     long_zh: "来源的查询语言里没有这种比较;可以读回来后用 `keep` 过滤。",
     long_en: "The source's query language has no such comparison; `keep` can do it after reading.",
-    example: "",
+    example: "filter: {field: FNumber, is: missing}",
 };
 
 /// A request that cannot be built.
@@ -130,7 +130,7 @@ pub const FRAME: Entry = Entry {
     help_en: "",
     long_zh: "连接器的请求框架在这次调用的参数上求值失败;请求没有发出。",
     long_en: "The connector's frame could not be evaluated for this call; nothing was sent.",
-    example: "",
+    example: "body: {ids: {$join: rows.*.id}}\n# a row without id",
 };
 
 /// A query without its fields.
@@ -143,7 +143,7 @@ pub const FIELDS_REQUIRED: Entry = Entry {
     help_en: "",
     long_zh: "这个查询要写明取哪些字段,结果的列名由它而来。",
     long_en: "This query must say which fields it wants; they name the columns of the result.",
-    example: "",
+    example: "source:\n  api: executeBillQuery    # and no fields",
 };
 
 /// A call without a required option.
@@ -156,7 +156,7 @@ pub const OPTION_MISSING: Entry = Entry {
     help_en: "",
     long_zh: "必填的选项没有值。",
     long_en: "A required option has no value.",
-    example: "",
+    example: "source:\n  api: executeBillQuery    # and no options: {FormId: …}",
 };
 
 /// An operation that the connector does not have.
@@ -169,7 +169,7 @@ pub const NO_OPERATION: Entry = Entry {
     help_en: "",
     long_zh: "操作的名称、别名或路径必须完全一致。",
     long_en: "Name, alias or path of an operation must match exactly.",
-    example: "",
+    example: "source: {connection: huke, api: searchTrade}",
 };
 
 /// An answer with more bytes than are read.
@@ -182,7 +182,7 @@ pub const TOO_LARGE: Entry = Entry {
     help_en: "make page_size smaller; if a page really is that large, raise read_cap under the connector's transport",
     long_zh: "答复边收边解压,超过上限立即停止,不会先占满内存。读取的页默认最多 32 MiB,写入的答复最多 4 MiB。",
     long_en: "An answer is unpacked while it arrives and stopped at its bound, before it fills the memory: 32 MiB for a page that is read unless the connector says otherwise, 4 MiB for the answer to a write.",
-    example: "",
+    example: "HTTP 200\nContent-Length: 40000000",
 };
 
 /// An answer that unpacks to far more than it was.
@@ -195,7 +195,7 @@ pub const BOMB: Entry = Entry {
     help_en: "no honest data does this: look at the system and at proxies in between",
     long_zh: "超过 1 MiB 之后,一个压缩字节展开成 200 个以上字节的答复被当作压缩炸弹拒绝。",
     long_en: "Beyond 1 MiB an answer of which one packed byte becomes more than 200 is refused as a bomb.",
-    example: "",
+    example: "HTTP 200\nContent-Encoding: gzip\n\n# 10 KB that unpack to 10 MB",
 };
 
 /// An answer without the total that its connector declares.

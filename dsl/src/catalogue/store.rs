@@ -92,7 +92,7 @@ pub const OLD_SQLITE: Entry = Entry {
     help_en: "use a release that brings its own SQLite",
     long_zh: "3.51.3 之前的版本在多个连接下可能丢失提交或损坏文件。",
     long_en: "Before 3.51.3 a file used by several connections could lose commits or be damaged.",
-    example: "",
+    example: "SQLite 3.45.1",
 };
 
 /// The data directory lies on a network file system.
@@ -183,7 +183,7 @@ pub const QUEUE_FULL: Entry = Entry {
     help_en: "",
     long_zh: "写入线程跟不上提交的速度,多半是磁盘很慢。什么也没有丢失,提交者会重试。",
     long_en: "The writer cannot keep up with what is submitted, most often because the disk is slow. Nothing is lost; the work is submitted again.",
-    example: "",
+    example: "a disk that takes a second for each commit",
 };
 
 /// The writer has ended.
@@ -196,7 +196,7 @@ pub const CLOSED: Entry = Entry {
     help_en: "",
     long_zh: "引擎正在停止,不再接受新的写入。",
     long_en: "The engine is stopping and takes no new work.",
-    example: "",
+    example: "^C, and a request to the console at the same moment",
 };
 
 /// The ledger knows less than the note beside it.

@@ -13,7 +13,7 @@ pub const REJECTED: Entry = Entry {
     help_en: "mend the data or the scheme as the target says; a changed row is written again by the next run",
     long_zh: "目标系统明确拒绝了这条数据,原话保留在这里。",
     long_en: "The target refused this record for a reason in the data; its own words are kept here.",
-    example: "",
+    example: "{\"success\": false, \"errors\": [{\"row\": 1, \"message\": \"the group is not there\"}]}",
 };
 
 /// The answer was lost: ....
@@ -26,7 +26,7 @@ pub const LOST: Entry = Entry {
     help_en: "after the quiet period the target is asked by key; nothing is blindly sent again",
     long_zh: "请求已发出但没有收到完整答复,目标可能已经执行。",
     long_en: "The request went out and no whole answer came back; the target may have executed it.",
-    example: "",
+    example: "POST batchSave\n# and the connection breaks before the answer",
 };
 
 /// The target cannot be reached: ....
@@ -39,7 +39,7 @@ pub const UNREACHABLE: Entry = Entry {
     help_en: "check network, address and certificate",
     long_zh: "请求没有送达,数据保持待处理。",
     long_en: "The request did not arrive; the record waits.",
-    example: "",
+    example: "params: {server: \"https://erp.invalid/\"}",
 };
 
 /// The session was lost at a write: ....
@@ -52,7 +52,7 @@ pub const SESSION_LOST: Entry = Entry {
     help_en: "",
     long_zh: "会话已重新建立;在重发之前先按键询问目标。",
     long_en: "The session was renewed; the target is asked by key before anything is sent again.",
-    example: "",
+    example: "HTTP 200\n{\"success\": false, \"message\": \"the session has expired\"}",
 };
 
 /// The answer does not name this row.
@@ -65,7 +65,7 @@ pub const NOT_NAMED: Entry = Entry {
     help_en: "",
     long_zh: "批量答复里既没有成功也没有失败的行,结果未知,静默期后询问目标。",
     long_en: "A row in neither list of a batch answer is unknown; the target is asked after the quiet period.",
-    example: "",
+    example: "rows sent: C-1, C-2\n# the answer: {\"created\": [\"C-1\"], \"failed\": []}",
 };
 
 /// The target answered with an error that proves nothing: ....
@@ -78,7 +78,7 @@ pub const TARGET_FAULT: Entry = Entry {
     help_en: "",
     long_zh: "错误页、5xx 或无法识别的答复不能证明没有执行。",
     long_en: "An error page, a 5xx or an answer no rule knows does not prove that nothing was executed.",
-    example: "",
+    example: "HTTP 502\n\n<html>Bad Gateway</html>",
 };
 
 /// The target asks to wait: ....
@@ -91,7 +91,7 @@ pub const TARGET_BUSY: Entry = Entry {
     help_en: "",
     long_zh: "限流或繁忙,没有执行,稍后重发。",
     long_en: "Throttled or busy, nothing was executed; sent again later.",
-    example: "",
+    example: "HTTP 429\nRetry-After: 30",
 };
 
 /// The target refuses the credentials or the configuration: ....
@@ -104,7 +104,7 @@ pub const REFUSES_US: Entry = Entry {
     help_en: "check connections.yaml and the authorisation at the vendor; the records wait",
     long_zh: "重试没有用,运行停止;没有数据被判失败。",
     long_en: "Trying again is useless, so the run stops; no record is dead because of it.",
-    example: "",
+    example: "HTTP 403",
 };
 
 /// The quota is used up: ....
@@ -117,7 +117,7 @@ pub const QUOTA: Entry = Entry {
     help_en: "",
     long_zh: "运行停止,数据保持待处理。",
     long_en: "The run stops; the records wait.",
-    example: "",
+    example: "{\"success\": false, \"message\": \"no calls left today\"}",
 };
 
 /// The target already has a document with this key that this engine did not write: ....
@@ -130,7 +130,7 @@ pub const KEY_CONFLICT: Entry = Entry {
     help_en: "if it should be taken over, write find: before_create under target",
     long_zh: "引擎第一次发送就被告知编码已存在,因此不会覆盖,由人决定。",
     long_en: "The very first send was told that the key exists. Nothing is overwritten; a person decides.",
-    example: "",
+    example: "{\"success\": false, \"errors\": [{\"row\": 1, \"message\": \"the number C-1 is taken\"}]}",
 };
 
 /// The target has several documents with this key.
@@ -143,7 +143,7 @@ pub const KEY_AMBIGUOUS: Entry = Entry {
     help_en: "clean up at the target, or choose another key",
     long_zh: "按键查询得到多于一份,不知道该更新哪一份。",
     long_en: "The key query found more than one; nobody can tell which to write to.",
-    example: "",
+    example: "FNumber = C-1  →  two documents",
 };
 
 /// The target says the key exists, but the key query does not find it: ....
@@ -156,7 +156,7 @@ pub const EXISTS_NOT_FOUND: Entry = Entry {
     help_en: "it may belong to another organisation, or be disabled",
     long_zh: "两个答复互相矛盾,由人决定。",
     long_en: "The two answers contradict each other; a person decides.",
-    example: "",
+    example: "create C-1     →  the number is taken\nFNumber = C-1  →  none",
 };
 
 /// The answer was lost and the target cannot be asked: ....
@@ -169,7 +169,7 @@ pub const CANNOT_ASK: Entry = Entry {
     help_en: "look at the target, then decide by hand",
     long_zh: "这个操作没有可查询的键,不能确认是否已执行。",
     long_en: "This operation has no key to ask by, so nobody can tell whether it was executed.",
-    example: "",
+    example: "on_unknown: hold    # and an answer that is lost",
 };
 
 /// For a day nothing could be learnt: ....
@@ -182,7 +182,7 @@ pub const UNKNOWN_TOO_LONG: Entry = Entry {
     help_en: "",
     long_zh: "询问一直失败,交给人处理。",
     long_en: "Asking kept failing; a person must look.",
-    example: "",
+    example: "FNumber = C-1  →  HTTP 503, for 24 hours",
 };
 
 /// Not there yet, asked once more later: ....
@@ -195,7 +195,7 @@ pub const NOT_THERE_YET: Entry = Entry {
     help_en: "",
     long_zh: "目标不保证编码唯一,所以要两次否定的答复。",
     long_en: "The target does not enforce unique keys, so two negative answers are needed.",
-    example: "",
+    example: "FNumber = C-1  →  none",
 };
 
 /// The target says the key exists: ....
@@ -208,7 +208,7 @@ pub const EXISTS: Entry = Entry {
     help_en: "",
     long_zh: "立即按键询问目标。",
     long_en: "The target is asked by key at once.",
-    example: "",
+    example: "create C-1  →  the number is taken",
 };
 
 /// Waits for what a look-up has not found yet: ....
@@ -221,7 +221,7 @@ pub const DEFERRED: Entry = Entry {
     help_en: "run the scheme that feeds the look-up first",
     long_zh: "查找没有命中;以后每次运行都会再试,上级数据到了就自动继续,24 小时后失败。",
     long_en: "The look-up found nothing. Every later run tries again, and it goes on by itself once the row is there; dead after 24 hours.",
-    example: "",
+    example: "FCustId: {$lookup: huke-customers, $get: id, $by: {cid: <<buyerCid>>}, $missing: defer}",
 };
 
 /// Waited a day for what a look-up has not found: ....
@@ -234,7 +234,7 @@ pub const WAITED_TOO_LONG: Entry = Entry {
     help_en: "run the scheme that feeds the look-up and see whether it has this key; a change at the source starts it anew",
     long_zh: "数据引用的上级数据一直没有到,不再等待。只计算真正重试过的时间:两次重试之间最多算两小时,停机不算等待。",
     long_en: "The row that this one refers to did not come, and the record waits no longer. Only time in which it was tried counts: of the time between two tries two hours at most, so that an outage is no waiting.",
-    example: "",
+    example: "FCustId: {$lookup: huke-customers, $get: id, $by: {cid: <<buyerCid>>}, $missing: defer}\n# and no such row for 24 hours",
 };
 
 /// Cancelled before it was ever written: nothing to do.
@@ -247,7 +247,7 @@ pub const VOID_UNWRITTEN: Entry = Entry {
     help_en: "",
     long_zh: "源数据表示作废,而目标没有它的单据。",
     long_en: "The row means cancelled and the target has no document of it.",
-    example: "",
+    example: "source:\n  void: {field: status, eq: cancelled}\n# the first row of this key: {status: cancelled}",
 };
 
 /// The target cannot update; the document stays as it was written.
@@ -260,7 +260,7 @@ pub const NO_UPDATE: Entry = Entry {
     help_en: "",
     long_zh: "这个方案只允许新建,后来的变化不会写入。",
     long_en: "This scheme may only create; later changes are not written.",
-    example: "",
+    example: "target:\n  actions: [create]",
 };
 
 /// The row is cancelled and the target has no operation for that.
@@ -273,7 +273,7 @@ pub const VOID_UNSUPPORTED: Entry = Entry {
     help_en: "cancel it at the target by hand, or name a void operation in the scheme",
     long_zh: "由人决定。",
     long_en: "A person decides.",
-    example: "",
+    example: "source:\n  void: {field: status, eq: cancelled}\n# and a target without an operation for void",
 };
 
 /// The target did not tell the ids of all lines; an update would double them.
@@ -286,7 +286,7 @@ pub const LINES_UNKNOWN: Entry = Entry {
     help_en: "let the answer of the write tell the ids of lines; look at the document that is there by hand",
     long_zh: "单据已在目标中,而答复没有(或没有对应得上的)行 id,例如答复丢失、单据是手工录入的。",
     long_en: "The document is there and its answer told no ids of lines that fit, for example because the answer was lost or the document was typed in by hand.",
-    example: "",
+    example: "FEntity: {$each: lines, $key: id, $do: {FQty: <<$line.qty>>}}\n# and a document that was typed in by hand",
 };
 
 /// An update that adds lines may have been executed; sent again it would add them twice.
@@ -299,7 +299,7 @@ pub const LINES_IN_DOUBT: Entry = Entry {
     help_en: "see at the target whether these lines are in the document",
     long_zh: "更新可能已执行;新行没有 id,所以不能再发。",
     long_en: "The update may have been executed; new lines have no ids, so it cannot be sent again.",
-    example: "",
+    example: "FEntity: {$each: lines, $key: id, $do: {FQty: <<$line.qty>>}}\n# an update with a new line, and its answer is lost",
 };
 
 /// A look-up with conditions that was not decided within its bound: ....
@@ -312,7 +312,7 @@ pub const LOOKUP_TOO_WIDE: Entry = Entry {
     help_en: "compare at least one field for equality",
     long_zh: "只按相等的字段建索引;其余条件逐行判断,行数有上限。到上限还不能确定时是错误,不当作没有找到。",
     long_en: "Fields that are compared for equality have an index; other conditions are judged row by row, up to a bound. What is not decided within it is an error, not a miss.",
-    example: "",
+    example: "_mongoQuery huke-customers findField=content.id where={\"content.name\": {\"$regex\": \"公司\"}}",
 };
 
 /// The target could not be reached several times in a row.
@@ -325,7 +325,7 @@ pub const CIRCUIT_OPEN: Entry = Entry {
     help_en: "wait until the target is back, or check network, address and certificate; the records wait and go on by themselves",
     long_zh: "连续五次调用没有到达目标之后,引擎(包括写入同一连接的其他方案)每分钟只用一条数据试探一次。没有数据因为目标不可用而失败。",
     long_en: "After five calls in a row that did not come through, the engine tries with one record a minute, and so does every other scheme that writes to this connection. No record is dead because the target was down.",
-    example: "",
+    example: "params: {server: \"https://erp.invalid/\"}    # for five calls in a row",
 };
 
 /// The target refused a further step: ....
@@ -338,7 +338,7 @@ pub const STEP_REFUSED: Entry = Entry {
     help_en: "look at the document at the target; after mending it, retry goes on with this step and does not write the document again",
     long_zh: "单据已经写入,而它的某个步骤(如提交、审核)被拒绝;询问后单据也没有显示该步骤已完成。",
     long_en: "The document is written, and one of its steps (such as submit or audit) was refused. When asked, the target did not show the step as made.",
-    example: "",
+    example: "save C-1    →  {\"success\": true, \"id\": 100482}\naudit C-1   →  {\"success\": false, \"message\": \"the period is closed\"}",
 };
 
 /// Written, but what the target should have done with it in the same call is not.
@@ -351,7 +351,7 @@ pub const HALF: Entry = Entry {
     help_en: "the target is asked how far the document came, and the engine goes on from there; it is not written again",
     long_zh: "例如“保存并提交审核”时保存成功而审核失败。引擎按单据内码单独执行缺少的步骤。",
     long_en: "For example a save with submit and audit, of which the audit failed. The missing steps are made by calls of their own, by the document's id.",
-    example: "",
+    example: "save and audit C-1  →  {\"success\": false, \"id\": 100482, \"message\": \"saved, not audited\"}",
 };
 
 /// All entries of this family.

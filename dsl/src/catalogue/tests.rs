@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::diagnostic::{Lang, placeholders};
+use crate::diagnostic::{Lang, SourceFile, placeholders};
 
 #[test]
 fn codes_are_well_formed_and_unique() {
@@ -54,6 +54,36 @@ fn every_entry_speaks_both_languages() {
             "{code}: en is Chinese"
         );
     }
+}
+
+/// What a reader can compare an own file or answer with. A ledger that contradicts itself, and an engine that does,
+/// have nothing that anybody wrote.
+#[test]
+fn every_entry_has_an_example() {
+    let own_fault = |code: &str| code.starts_with("E506") || code == internal::INTERNAL.code;
+    for entry in all().filter(|entry| !own_fault(entry.code)) {
+        assert!(!entry.example.is_empty(), "{} has no example", entry.code);
+    }
+}
+
+/// The examples of files are files.
+#[test]
+fn the_examples_of_yaml_produce_their_problem() {
+    // Too long to be shown, or not to be written in a source file.
+    let told =
+        |entry: &Entry| entry.example.contains('…') || matches!(entry.code, "E1001" | "E1002" | "E1003");
+    let mut wrong = Vec::new();
+    for entry in yaml::ALL.iter().filter(|entry| !told(entry)) {
+        let file = SourceFile::new("example.yaml", entry.example);
+        let codes: Vec<&str> = match crate::yaml::read(&file) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(|problem| problem.entry.code).collect(),
+        };
+        if !codes.contains(&entry.code) {
+            wrong.push(format!("{}: {codes:?}\n{}", entry.code, entry.example));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// `expected_zh` and `expected_en` are one fact in two languages.

@@ -549,6 +549,19 @@ pub const REFERENCE_IN_SCHEME: Entry = Entry {
     example: "FDescription: ${env:SHOP}",
 };
 
+/// Values after many errors.
+pub const NOT_LOOKED_AT: Entry = Entry {
+    code: "E1245",
+    severity: Severity::Error,
+    zh: "从这里往后的值没有再检查:前面已经有 {max} 个错误",
+    en: "from here on values have not been looked at: there are {max} errors before",
+    help_zh: "改好已经列出的,再检查一次",
+    help_en: "mend those that are listed and check again",
+    long_zh: "值里的错误逐个解释,到 100 个为止。同一种错误重复成百上千次时,通常改好一处就知道其余怎么改。",
+    long_en: "Errors in values are explained one by one, up to 100 of them. Where one mistake is repeated hundreds of times, the first tells how to mend the rest.",
+    example: "FName: _function REPLCE(1)    # in more than 100 fields",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNCLOSED,
@@ -589,6 +602,7 @@ pub const ALL: &[&Entry] = &[
     &DEFER_WHERE,
     &SEVERAL_VALUES,
     &LOOKUP_IN_LIST,
+    &NOT_LOOKED_AT,
     &TEXT_AS_NUMBER,
     &FUNCTION_TYPO,
     &SENT_AS_TEXT,

@@ -15,7 +15,7 @@ pub const SYNTAX: Entry = Entry {
               语法错误总是单独报告:改好它,其余问题才能被检查出来。",
     long_en: "The YAML parser stopped here; its own words stand in parentheses. A syntax error is \
               reported alone: the rest of the file can only be checked once it is corrected.",
-    example: "a: |x",
+    example: "a: !x!y z",
 };
 
 /// The file is too large.
@@ -29,7 +29,7 @@ pub const TOO_LARGE: Entry = Entry {
     long_zh: "方案、连接器和连接文件最多 1 MiB。再大的文件几乎总是误把数据当成了配置。",
     long_en: "Scheme, connector and connection files have at most 1 MiB. A larger one is nearly always \
               data taken for configuration.",
-    example: "",
+    example: "a file of 1,048,577 bytes",
 };
 
 /// The bytes are not UTF-8.
@@ -43,7 +43,7 @@ pub const NOT_UTF8: Entry = Entry {
     long_zh: "所有文件都按 UTF-8 读取。Windows 上的旧编辑器默认存为 GBK 或 UTF-16,中文会因此无法识别。",
     long_en: "All files are read as UTF-8. Old editors on Windows save GBK or UTF-16 by default, and \
               Chinese text then cannot be read.",
-    example: "",
+    example: "scheme: \\xB7\\xBD\\xB0\\xB8    # GBK",
 };
 
 /// A character that must not stand in a file.
@@ -59,7 +59,7 @@ pub const CONTROL: Entry = Entry {
     long_en: "Apart from line breaks and tabs no control character may stand in a file, nor a carriage \
               return on its own, nor a byte order mark in the middle. They cannot be seen and usually \
               come with pasted text.",
-    example: "",
+    example: "name: a\\x07b",
 };
 
 /// A tab where YAML wants blanks.
@@ -116,7 +116,7 @@ pub const FULL_WIDTH: Entry = Entry {
     long_zh: "中文输入法下打出的冒号是全角字符,YAML 不把它当作键与值的分隔。",
     long_en: "A Chinese input method types a full-width colon, which does not separate a key from its \
               value.",
-    example: "name：客户",
+    example: "a: 1\nb：2",
 };
 
 /// A quote that never closes.
@@ -156,7 +156,7 @@ pub const STRAY_BRACKET: Entry = Entry {
     help_en: "look at the { and [ before it; if the bracket belongs to the value, quote the value",
     long_zh: "花括号与方括号在 YAML 里表示写在一行的对象与列表,必须成对并且正确嵌套。",
     long_en: "Braces and brackets are maps and lists written on one line; they come in pairs and nest.",
-    example: "a: [1, 2}",
+    example: "a: 1\nb: ]",
 };
 
 /// Text after a closing bracket.
@@ -335,7 +335,7 @@ pub const ANCHORS: Entry = Entry {
     long_zh: "锚点(&x)与引用(*x)各最多 100 个,这样一个小文件不会展开成巨大的内容。",
     long_en: "There may be 100 anchors (&x) and 100 aliases (*x), so that a small file cannot expand into \
               a huge one.",
-    example: "",
+    example: "a0: &a0 x\na1: &a1 x\n# …\na100: &a100 x",
 };
 
 /// An alias without an anchor.
@@ -376,7 +376,7 @@ pub const DEPTH: Entry = Entry {
     long_zh: "对象和列表最多嵌套 64 层,引用展开后也一样。没有系统的报文接近这个深度。",
     long_en: "Maps and lists nest at most 64 deep, also after aliases are expanded. No system's documents \
               come near.",
-    example: "",
+    example: "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
 };
 
 /// Too much after expansion.
@@ -384,12 +384,12 @@ pub const NODES: Entry = Entry {
     code: "E1027",
     severity: Severity::Error,
     zh: "展开引用之后内容过多(上限 {max} 个节点或 8 MiB 文本)",
-    en: "too much after expanding aliases (the limit is {max} nodes or 8 MiB of text)",
-    help_zh: "",
-    help_en: "",
-    long_zh: "引用可以让一个小文件展开成巨大的内容,所以展开后的节点数和文本大小都有上限。",
-    long_en: "Aliases can make a small file expand into a huge one, so the expanded size is bounded.",
-    example: "",
+    en: "too much in one file, aliases expanded (the limit is {max} nodes or 8 MiB of text)",
+    help_zh: "把它拆成几个文件",
+    help_en: "split it into several files",
+    long_zh: "每个键、每个值、每个列表项算一个节点。引用可以让一个小文件展开成巨大的内容,所以展开后的节点数和文本大小都有上限。",
+    long_en: "Each key, value and item is a node. Aliases can make a small file expand into a huge one, so the expanded size is bounded.",
+    example: "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]",
 };
 
 /// A key written twice.
@@ -554,6 +554,19 @@ pub const FULL_WIDTH_MARK: Entry = Entry {
     example: "options: ｛FormId: BD_Customer｝",
 };
 
+/// More problems than are listed.
+pub const MORE_PROBLEMS: Entry = Entry {
+    code: "E1040",
+    severity: Severity::Error,
+    zh: "从这里往后的问题不再逐个列出,还有 {count} 个",
+    en: "from here on problems are no longer listed one by one; there are {count} more",
+    help_zh: "改好已经列出的,再检查一次",
+    help_en: "mend those that are listed and check again",
+    long_zh: "一个文件里最多逐个列出 100 个问题,其余的只计数。同一种错误重复成百上千次时,通常改好一处就知道其余怎么改,或者这个文件根本不是方案。",
+    long_en: "Of one file at most 100 problems are listed, the others are counted. Where one mistake is repeated hundreds of times, the first tells how to mend the rest, or the file is no scheme at all.",
+    example: "k1: 1\nk2: 1\n# …\nk101: 1",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &SYNTAX,
@@ -596,4 +609,5 @@ pub const ALL: &[&Entry] = &[
     &FUNCTION_COMMENT,
     &FUNCTION_COLON,
     &BRACKET_IN_VALUE,
+    &MORE_PROBLEMS,
 ];

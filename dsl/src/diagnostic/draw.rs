@@ -23,7 +23,7 @@ pub fn render(diagnostics: &[Diagnostic], lang: Lang, color: bool, max: usize) -
         out.push_str(&draw(diagnostic, lang, &renderer));
         out.push_str("\n\n");
     }
-    let more = sorted.len().saturating_sub(max);
+    let more: usize = sorted.iter().skip(max).map(|left| left.stands_for()).sum();
     if more > 0 {
         out.push_str(&match lang {
             Lang::Zh => format!("还有 {more} 个问题\n"),

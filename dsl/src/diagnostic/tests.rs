@@ -175,6 +175,10 @@ fn suggestions() {
     check("b", &[]);
     check("nothing", &[]);
     check("", &[]);
+    // Nobody typed this, and comparing it with a name as long would take minutes.
+    let long = "s".repeat(500_000);
+    let like_it = format!("{long}s");
+    assert_eq!(did_you_mean(&long, [like_it.as_str()].into_iter()), [""; 0]);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::builtin::Builtin;
 pub(crate) enum Node {
     /// A literal, or what constant parts came to.
     Const(Sql<'static>),
+    /// TRUE or FALSE, written as that.
+    Truth(bool),
     /// A bare placeholder, by its number.
     Field(usize),
     /// Quoted text with placeholders.
@@ -191,9 +193,12 @@ impl Node {
     /// The operands, in order.
     pub(crate) fn children(&self) -> Vec<&Node> {
         match self {
-            Node::Const(_) | Node::Field(_) | Node::Interpolated(_) | Node::Glued(_) | Node::Lookup(_) => {
-                vec![]
-            }
+            Node::Const(_)
+            | Node::Truth(_)
+            | Node::Field(_)
+            | Node::Interpolated(_)
+            | Node::Glued(_)
+            | Node::Lookup(_) => vec![],
             Node::Unary(_, inner) | Node::Is(inner, ..) | Node::Cast(inner, _) | Node::Interval(inner, _) => {
                 vec![inner]
             }

@@ -8,7 +8,7 @@ use super::regexp::matcher;
 use super::run::Run;
 use super::scan::MOST_PROBLEMS;
 use super::sql::{Sql, Ty};
-use super::{Bounds, Env, Expr, ExprError, warn};
+use super::{Bounds, Env, Expr, ExprError, types, warn};
 use crate::builtin::{Builtin, Type};
 use crate::catalogue::expression;
 use crate::path::Path;
@@ -69,18 +69,25 @@ pub(super) fn check(parsed: Parsed, text: &str, constants: Constants) -> Result<
 
 fn arity(builtin: &Builtin, count: usize) -> Option<ExprError> {
     let (least, most) = builtin.arity();
-    if count >= least && most.is_none_or(|most| count <= most) {
+    if builtin.accepts(count) {
         return None;
     }
-    let want = match most {
-        Some(most) if most == least => least.to_string(),
-        Some(most) => format!("{least}–{most}"),
-        None => format!("{least}+"),
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let (want, want_en) = match most {
+        Some(0) => ("0".to_owned(), "no arguments".to_owned()),
+        Some(most) if most == least => (least.to_string(), format!("{least} argument{}", plural(least))),
+        Some(most) => (format!("{least}–{most}"), format!("{least} to {most} arguments")),
+        None if builtin.in_pairs() => ("成对的".to_owned(), "arguments in pairs".to_owned()),
+        None => (
+            format!("{least}+"),
+            format!("at least {least} argument{}", plural(least)),
+        ),
     };
     Some(
         ExprError::new(&expression::ARITY, 0..0)
             .with("name", builtin.name)
             .with("want", want)
+            .with("want_en", want_en)
             .with("count", count)
             .with("signature", builtin.signature()),
     )
@@ -192,7 +199,12 @@ impl Checker<'_> {
 
 fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {
     match node {
-        Node::Const(_) | Node::Field(_) | Node::Interpolated(_) | Node::Glued(_) | Node::Lookup(_) => {}
+        Node::Const(_)
+        | Node::Truth(_)
+        | Node::Field(_)
+        | Node::Interpolated(_)
+        | Node::Glued(_)
+        | Node::Lookup(_) => {}
         Node::Unary(_, inner) | Node::Is(inner, ..) | Node::Cast(inner, _) | Node::Interval(inner, _) => {
             visit(inner)
         }
@@ -232,6 +244,15 @@ fn each_child(node: &mut Node, visit: &mut dyn FnMut(&mut Node)) {
 
 /// Computes what needs no record, from the leaves up.
 fn fold(node: &mut Node) {
+    // What such a function shows of a truth value is more than its number, so the operation stays to be seen.
+    if let Node::Call(builtin, args) = node
+        && builtin.params.iter().any(|param| param.takes == Type::Json)
+    {
+        args.iter_mut()
+            .filter(|arg| !types::may_be_truth(arg))
+            .for_each(fold);
+        return;
+    }
     each_child(node, &mut fold);
     if matches!(node, Node::Const(_) | Node::Interval(..)) || !is_constant(node) {
         return;
@@ -242,7 +263,7 @@ fn fold(node: &mut Node) {
     };
     let run = Run::bare(&NoRecord, bounds);
     // A NULL that has a type still decides the digits of the other branch, so it stays what it is.
-    let untyped = |value: &Sql<'_>| value.is_null() && super::types::of(&run, node) != Ty::NULL;
+    let untyped = |value: &Sql<'_>| value.is_null() && types::of(&run, node) != Ty::NULL;
     let folded = match super::eval::node(&run, node) {
         Ok(value) if !untyped(&value) => value.into_owned(),
         _ => return,
@@ -257,7 +278,7 @@ fn is_constant(node: &Node) -> bool {
             false
         }
         Node::Call(builtin, _) => builtin.constant,
-        Node::Cast(_, cast) => !super::types::cast_ty(*cast).kind.is_temporal(),
+        Node::Cast(_, cast) => !types::cast_ty(*cast).kind.is_temporal(),
         _ => true,
     };
     operation

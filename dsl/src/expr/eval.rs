@@ -20,6 +20,7 @@ pub(super) fn node<'a>(run: &Run<'a>, node: &'a Node) -> Result<Sql<'a>, Failure
     run.spend(1)?;
     match node {
         Node::Const(value) => Ok(value.borrowed()),
+        Node::Truth(value) => Ok(Sql::bool(*value)),
         Node::Field(slot) => run.field(*slot),
         Node::Interpolated(pieces) => run.interpolate(pieces),
         Node::Glued(pieces) => run.glue(pieces),
@@ -200,7 +201,7 @@ fn like<'a>(
     let (value, pattern) = (node(run, inner)?, node(run, pattern)?);
     let mut steps = 0;
     // A character is far cheaper than a node.
-    let most = run.fuel_left().saturating_mul(8);
+    let most = run.fuel_left().saturating_mul(4);
     let matched = if matches!(value, Sql::Bytes(_)) || matches!(pattern, Sql::Bytes(_)) {
         let (Some(text), Some(pattern)) = (value.to_bytes(), pattern.to_bytes()) else {
             return Ok(Sql::Null);
@@ -212,7 +213,7 @@ fn like<'a>(
         };
         text::like(&text, &pattern, escape, most, &mut steps)
     };
-    run.spend(steps / 8)?;
+    run.spend(steps / 4)?;
     match matched {
         Some(matched) => Ok(truth(Some(matched), sense)),
         None => Err(Failure::new(&evaluation::OUT_OF_FUEL)),
@@ -312,6 +313,7 @@ fn call<'a>(run: &Run<'a>, builtin: &'static Builtin, nodes: &'a [Node]) -> Resu
                 if value.is_null() && matches!(builtin.call, Call::Eager(_)) {
                     return Ok(Sql::Null);
                 }
+                run.spend_work(bytes_of(&value))?;
                 values.push(value);
             }
             function(&Args::new(&values, nodes, run)).map_err(failed)?
@@ -322,14 +324,23 @@ fn call<'a>(run: &Run<'a>, builtin: &'static Builtin, nodes: &'a [Node]) -> Resu
 
 /// Refuses a result that has grown too large, and counts what making it cost.
 fn bounded<'a>(run: &Run<'a>, result: Sql<'a>, builtin: &Builtin) -> Result<Sql<'a>, Failure> {
-    let bytes = match &result {
+    let bytes = bytes_of(&result);
+    run.within(bytes, builtin.name)?;
+    match builtin.call {
+        // It chose one of its arguments.
+        Call::Lazy(_) => run.spend_text(bytes)?,
+        _ => run.spend_work(bytes)?,
+    }
+    Ok(result)
+}
+
+/// How long a text is; other values are small.
+fn bytes_of(value: &Sql<'_>) -> usize {
+    match value {
         Sql::Text(text) => text.text.len(),
         Sql::Bytes(bytes) => bytes.len(),
-        _ => return Ok(result),
-    };
-    run.within(bytes, builtin.name)?;
-    run.spend_text(bytes)?;
-    Ok(result)
+        _ => 0,
+    }
 }
 
 fn aggregate<'a>(run: &Run<'a>, lines: &'a Aggregate) -> Result<Sql<'a>, Failure> {

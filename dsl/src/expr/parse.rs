@@ -271,8 +271,8 @@ impl Builder<'_> {
             Rule::field => self.field(pair),
             Rule::number => Node::Const(number(pair.as_str())),
             Rule::texts => self.texts(pair),
-            Rule::yes => Node::Const(Sql::bool(true)),
-            Rule::no => Node::Const(Sql::bool(false)),
+            Rule::yes => Node::Truth(true),
+            Rule::no => Node::Truth(false),
             Rule::find => self.find(&pair),
             _ => Node::Const(Sql::Null),
         }

@@ -81,6 +81,7 @@ impl Printer<'_> {
     fn node(&mut self, node: &Node) {
         match node {
             Node::Const(value) => self.literal(value),
+            Node::Truth(value) => self.put(if *value { "TRUE" } else { "FALSE" }),
             Node::Field(slot) => self.slot(*slot),
             Node::Glued(pieces) => self.pieces(pieces),
             Node::Interpolated(pieces) => {

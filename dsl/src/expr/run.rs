@@ -110,6 +110,19 @@ impl<'a> Run<'a> {
         self.spend(u64::try_from(bytes / 64).unwrap_or(u64::MAX))
     }
 
+    /// Spends what it costs a function to work through a text: far more than handing it on.
+    pub(super) fn spend_work(&self, bytes: usize) -> Result<(), Failure> {
+        self.spend(work(bytes))
+    }
+
+    /// Refuses a text that could not be paid for once it is made.
+    pub(crate) fn can_afford(&self, bytes: usize) -> Result<(), Failure> {
+        match work(bytes) > self.fuel.get() {
+            true => Err(Failure::new(&evaluation::OUT_OF_FUEL)),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn fuel_left(&self) -> u64 {
         self.fuel.get()
     }
@@ -168,6 +181,11 @@ impl<'a> Run<'a> {
             None => self.missing(path),
             Some(value) => self.convert(value, path),
         }
+    }
+
+    /// Whether the record has true or false there.
+    pub(super) fn is_truth(&self, slot: usize) -> bool {
+        matches!(self.value(slot), Ok(Some(value)) if matches!(&*value, Value::Bool(_)))
     }
 
     fn convert(&self, value: Cow<'a, Value>, path: &Path) -> Result<Sql<'a>, Failure> {
@@ -327,6 +345,12 @@ fn element<'a>(list: &Value, line: usize) -> Option<Cow<'a, Value>> {
         Value::List(elements) => elements.get(line).cloned().map(Cow::Owned),
         single => Some(Cow::Owned(single.clone())),
     }
+}
+
+/// Steps of working through so many bytes: with all that an evaluation may spend, some 16 MB, which the slowest
+/// functions work through in a twentieth of a second.
+fn work(bytes: usize) -> u64 {
+    u64::try_from(bytes / 16).unwrap_or(u64::MAX)
 }
 
 /// A JSON number, exactly; one that no decimal holds is floating point.

@@ -56,7 +56,9 @@ fn chain(expr: &Expr, env: &dyn Env, (first, links): (&Node, &[Link]), depth: us
 }
 
 fn push(expr: &Expr, env: &dyn Env, node: &Node, depth: usize, steps: &mut Vec<Step>) {
-    if matches!(node, Node::Const(_) | Node::Interval(..)) && depth > 0 || steps.len() >= MOST_STEPS {
+    if matches!(node, Node::Const(_) | Node::Truth(_) | Node::Interval(..)) && depth > 0
+        || steps.len() >= MOST_STEPS
+    {
         return;
     }
     let run = Run::new(expr, env);

@@ -7,7 +7,7 @@ use super::ast::{Binary, Case, Cast, Link, Node, Unary};
 use super::eval;
 use super::run::Run;
 use super::sql::{NOT_FIXED, Sql, Ty, TyKind, Unit};
-use crate::builtin::{Builtin, Typing};
+use crate::builtin::{Builtin, Call, Type, Typing};
 
 /// The arguments of a call whose type is asked for.
 pub struct Types<'r, 'a> {
@@ -103,10 +103,76 @@ impl<'r, 'a> Types<'r, 'a> {
         }
     }
 
+    /// Whether an argument is JSON and not a text that looks like it.
+    pub fn is_json(&self, index: usize) -> bool {
+        self.nodes.get(index).is_some_and(is_json)
+    }
+
+    /// Whether an argument is true or false and not a number.
+    pub fn is_truth(&self, index: usize) -> bool {
+        let told = |leaf: &Node| match leaf {
+            Node::Field(slot) => self.run.is_truth(*slot),
+            leaf => tells_truth(leaf),
+        };
+        self.nodes.get(index).is_some_and(|node| all_results(node, &told))
+    }
+
     /// The types of all arguments from one on, merged as branches are.
     pub fn merged(&self, from: usize) -> Ty {
         (from..self.len()).fold(Ty::NULL, |merged, index| merged.merge(self.ty(index)))
     }
+}
+
+fn is_json(node: &Node) -> bool {
+    all_results(
+        node,
+        &|leaf| matches!(leaf, Node::Call(builtin, _) if builtin.returns == Type::Json),
+    )
+}
+
+/// Whether a node is a comparison, a test, the words TRUE and FALSE or a field, which may be true or false, or chooses
+/// among such.
+pub(super) fn may_be_truth(node: &Node) -> bool {
+    all_results(node, &|leaf| matches!(leaf, Node::Field(_)) || tells_truth(leaf))
+}
+
+fn tells_truth(leaf: &Node) -> bool {
+    use Binary::{And, Eq, Ge, Gt, Le, Lt, Ne, NullSafe, Or, Xor};
+    match leaf {
+        Node::Truth(_)
+        | Node::Unary(Unary::Not, _)
+        | Node::Is(..)
+        | Node::In(..)
+        | Node::Between(..)
+        | Node::Like(..)
+        | Node::Regexp(..) => true,
+        Node::Chain(_, links) => links
+            .last()
+            .is_some_and(|link| matches!(link.op, And | Or | Xor | Eq | NullSafe | Ne | Lt | Le | Gt | Ge)),
+        Node::Call(builtin, _) => builtin.returns == Type::Bool,
+        _ => false,
+    }
+}
+
+/// Whether everything that a node may result in passes a test; a NULL does not count.
+fn all_results(node: &Node, test: &dyn Fn(&Node) -> bool) -> bool {
+    let results: Vec<&Node> = match node {
+        Node::Case(case) => {
+            let arms = case.arms.iter().map(|(_, then)| then);
+            arms.chain(&case.otherwise).collect()
+        }
+        Node::Call(builtin, args) if matches!(builtin.call, Call::Lazy(_)) => match builtin.ty {
+            Typing::Merge(from) => args.iter().skip(from).collect(),
+            Typing::Like(index) => args.iter().skip(index).take(1).collect(),
+            _ => return test(node),
+        },
+        _ => return test(node),
+    };
+    let mut results = results
+        .into_iter()
+        .filter(|node| !matches!(node, Node::Const(Sql::Null)))
+        .peekable();
+    results.peek().is_some() && results.all(|node| all_results(node, test))
 }
 
 fn value<'a>(run: &Run<'a>, node: &'a Node) -> Sql<'a> {
@@ -128,7 +194,8 @@ fn derive<'a>(run: &Run<'a>, node: &'a Node) -> Ty {
         Node::Field(_) | Node::Glued(_) | Node::Lookup(_) | Node::Aggregate(_) => Ty::of(&value(run, node)),
         Node::Interpolated(_) => Ty::TEXT,
         Node::Unary(Unary::Plus, inner) => of(run, inner),
-        Node::Unary(Unary::Not, _)
+        Node::Truth(_)
+        | Node::Unary(Unary::Not, _)
         | Node::Is(..)
         | Node::In(..)
         | Node::Between(..)

@@ -295,6 +295,7 @@ impl Warner<'_> {
         // A WHEN that is computed may be true.
         let there = arm(&|when| match when {
             Node::Const(value) => value.truth() == Some(true),
+            Node::Truth(value) => *value,
             _ => true,
         });
         let nothing = Sql::text("");

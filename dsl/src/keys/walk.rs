@@ -7,29 +7,30 @@ use super::{Block, Shape};
 use crate::catalogue::scheme as words;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::value::Value;
-use crate::yaml::{Node, NodeKind, Pair, Style};
-
-/// Problems of a file beyond which no nearer names are looked for.
-const SUGGESTED: usize = 200;
+use crate::yaml::{Node, NodeKind, Pair, Problems, Style};
 
 /// Checks a map against its table, and everything below it. Value places and conditions are not entered: they are
 /// checked where they are compiled.
 pub fn walk(node: &Node, block: &'static Block, file: &Arc<SourceFile>, diags: &mut Vec<Diagnostic>) {
-    let mut walk = Walk { file, diags };
+    let mut walk = Walk {
+        file,
+        problems: Problems::default(),
+    };
     match node.map() {
         Some(pairs) => walk.block(node, pairs, block),
         None => walk.wrong(block.name, &Shape::Block(block), node),
     }
+    diags.extend(walk.problems.into_list(file));
 }
 
 struct Walk<'a> {
     file: &'a Arc<SourceFile>,
-    diags: &'a mut Vec<Diagnostic>,
+    problems: Problems,
 }
 
 impl Walk<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diags.push(diagnostic);
+        self.problems.push(diagnostic);
     }
 
     fn problem(&self, entry: &'static crate::catalogue::Entry, span: Range<usize>) -> Diagnostic {
@@ -46,13 +47,10 @@ impl Walk<'_> {
                     );
                 }
                 Some(row) => self.shape(&pair.key, &pair.value, &row.shape),
+                None if self.problems.is_full() => self.problems.count(pair.key_span.clone()),
                 None => {
                     let known = block.rows.iter().map(|row| row.key);
-                    // Nobody reads more suggestions, and a large file of other keys would take seconds.
-                    let near = match self.diags.len() < SUGGESTED {
-                        true => did_you_mean(&pair.key, known),
-                        false => Vec::new(),
-                    };
+                    let near = did_you_mean(&pair.key, known);
                     self.report(
                         self.problem(&words::UNKNOWN_KEY, pair.key_span.clone())
                             .with("key", &pair.key)

@@ -21,7 +21,7 @@ use crate::tree::slips;
 use crate::tree::term::segment_name;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind, Tree};
 use crate::value::Value;
-use crate::yaml::{Node, NodeKind, Pair, Style};
+use crate::yaml::{MAX_PROBLEMS, Node, NodeKind, Pair, Style};
 
 /// Bytes of one template; longer ones are made of values by other means.
 pub(crate) const TEMPLATE_BYTES: usize = 4 << 10;
@@ -44,6 +44,8 @@ pub struct Compile<'a> {
     pub place: TreePlace,
     /// The problems so far.
     pub diags: Vec<Diagnostic>,
+    /// How many errors there were, also before; from [`MAX_PROBLEMS`] on values are no longer looked at.
+    pub(crate) faults: usize,
     /// The fields of a row, where they are known.
     pub columns: Option<Columns>,
     /// The names after `$let` that may be used; `None` leaves that to the caller.
@@ -58,6 +60,9 @@ pub struct Compile<'a> {
     /// Where `$line_id` is used.
     pub(crate) line_ids: Vec<Range<usize>>,
 }
+
+/// More faults than there can be: it has been said that values are no longer looked at.
+const TOLD: usize = usize::MAX / 2;
 
 /// An `$each` around the value that is compiled.
 #[derive(Debug, Clone)]
@@ -93,6 +98,7 @@ impl<'a> Compile<'a> {
             bounds: Bounds::default(),
             place,
             diags: Vec::new(),
+            faults: 0,
             columns: None,
             lets: None,
             schemes: None,
@@ -105,6 +111,7 @@ impl<'a> Compile<'a> {
 
     /// Adds a problem.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.faults += usize::from(diagnostic.is_error());
         self.diags.push(diagnostic);
     }
 
@@ -141,6 +148,17 @@ impl<'a> Compile<'a> {
         // Also with placeholders in it, which would be filled and the rest sent as it is.
         if text.starts_with("function ") {
             self.report(self.problem(&words::FUNCTION_TYPO, node.span_in(0.."function".len())));
+        }
+        // Explaining each of thousands would take longer than anybody waits, and nobody reads it.
+        if self.faults >= MAX_PROBLEMS {
+            if self.faults < TOLD {
+                self.report(
+                    self.problem(&words::NOT_LOOKED_AT, node.span.clone())
+                        .with("max", MAX_PROBLEMS),
+                );
+                self.faults = TOLD;
+            }
+            return Term::literal(node.plain_value(), node.span.clone());
         }
         let mut term = if let Some(at) = after_word(text, "_function") {
             self.formula(node, at)

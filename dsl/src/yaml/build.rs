@@ -7,6 +7,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
 use super::frame::{Content, Frame, Key, Size};
+use super::problems::Problems;
 use super::{MAX_ANCHORS, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED, MAX_NODES};
 use super::{Node, NodeKind, Pair, Reading, Scalar, Style, explain, pieces, spans, traps, wide};
 use crate::catalogue::{Entry, yaml as words};
@@ -60,7 +61,7 @@ type Alone = Box<Diagnostic>;
 struct Builder<'a> {
     file: &'a Arc<SourceFile>,
     source: &'a str,
-    problems: Vec<Diagnostic>,
+    problems: Problems,
     open: Vec<Frame>,
     anchors: HashMap<usize, (Node, Size)>,
     anchor_count: usize,
@@ -69,6 +70,8 @@ struct Builder<'a> {
     root: Option<Node>,
     /// What an expression that was cut at a comma still covers: keys and items before this byte are parts of it.
     swallowed: usize,
+    /// Line and column where the event began, both from 1: counting them again would cost as much as the file is long.
+    at: (usize, usize),
 }
 
 impl<'a> Builder<'a> {
@@ -76,7 +79,7 @@ impl<'a> Builder<'a> {
         Builder {
             file,
             source: &file.text,
-            problems: Vec::new(),
+            problems: Problems::default(),
             open: Vec::new(),
             anchors: HashMap::new(),
             anchor_count: 0,
@@ -84,6 +87,7 @@ impl<'a> Builder<'a> {
             total: Size::default(),
             root: None,
             swallowed: 0,
+            at: (1, 1),
         }
     }
 
@@ -110,7 +114,7 @@ impl<'a> Builder<'a> {
             self.event(event, &span)?;
         }
         match self.root {
-            Some(root) => Ok((root, self.problems)),
+            Some(root) => Ok((root, self.problems.into_list(self.file))),
             None => Err(self.alone(&words::EMPTY_FILE, 0..0)),
         }
     }
@@ -187,6 +191,7 @@ impl<'a> Builder<'a> {
     }
 
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Alone> {
+        self.at = (span.start.line(), span.start.col() + 1);
         let bytes = self.bytes(span);
         if let Some(tag) = event.tag() {
             let place = span.tag_span().map_or(bytes.clone(), |span| self.bytes(&span));
@@ -511,16 +516,16 @@ impl<'a> Builder<'a> {
         }
         let first = match self.open.last_mut().map(|frame| &mut frame.content) {
             Some(Content::Map { known, .. }) => match known.get(&key) {
-                Some(first) => Some(first.clone()),
+                Some(first) => Some(*first),
                 None => {
-                    known.insert(key.clone(), span.clone());
+                    known.insert(key.clone(), self.at);
                     None
                 }
             },
             _ => None,
         };
         if let Some(first) = first {
-            let (line, column) = self.file.position(first.start);
+            let (line, column) = first;
             let problem = self.problem(&words::DUPLICATE, span).with("key", &key);
             self.note(problem.with("line", line).with("column", column));
             self.set_key(Key(None));

@@ -36,7 +36,8 @@ pub(super) enum Content {
     List(Vec<Node>),
     Map {
         pairs: Vec<Pair>,
-        known: HashMap<String, Range<usize>>,
+        /// The keys so far, with line and column.
+        known: HashMap<String, (usize, usize)>,
         key: Option<Key>,
     },
 }

@@ -60,18 +60,26 @@ pub(super) fn locate(pieces: &[Piece], text: &Range<usize>) -> Option<Range<usiz
 
 /// Traces `text`, which the parser decoded from `span` of `source`. Empty when it cannot be traced.
 pub(super) fn trace(source: &str, span: &Range<usize>, style: Style, text: &str) -> Box<[Piece]> {
+    let inner = match style {
+        Style::Single | Style::Double => span.start + 1..span.end.saturating_sub(1).max(span.start + 1),
+        _ => span.clone(),
+    };
+    let Some(written) = source.get(inner.clone()) else {
+        return Box::default();
+    };
+    // Most texts stand on one line as they are.
+    if written == text && !written.is_empty() && !written.contains(['\n', '\\', '\'']) {
+        return Box::new([Piece {
+            text: 0,
+            length: text.len(),
+            file: inner,
+        }]);
+    }
     let mut tracer = Tracer {
         source,
         text: String::with_capacity(text.len()),
         pieces: Vec::new(),
     };
-    let inner = match style {
-        Style::Single | Style::Double => span.start + 1..span.end.saturating_sub(1).max(span.start + 1),
-        _ => span.clone(),
-    };
-    if source.get(inner.clone()).is_none() {
-        return Box::default();
-    }
     match style {
         Style::Plain | Style::Single | Style::Double => tracer.flow(inner, style),
         Style::Literal | Style::Folded => tracer.block(inner, text),

@@ -193,6 +193,22 @@ fn bounds() {
     codes(&"- a\n".repeat(MAX_NODES + 1), &["E1027"]);
 }
 
+#[test]
+fn a_hundred_problems_are_listed_and_the_others_counted() {
+    let equal = |count: usize| file(&"a: 1\n".repeat(count));
+    assert_eq!(read(&equal(MAX_PROBLEMS + 1)).unwrap_err().len(), MAX_PROBLEMS);
+    let problems = read(&equal(MAX_PROBLEMS + 8)).unwrap_err();
+    assert_eq!(problems.len(), MAX_PROBLEMS + 1);
+    let last = problems.last().unwrap();
+    assert_eq!(
+        (last.entry.code, last.position()),
+        ("E1040", (MAX_PROBLEMS + 2, 1))
+    );
+    assert!(last.message(Lang::En).ends_with("there are 7 more"), "{last:?}");
+    let drawn = render(&problems, Lang::En, false, 3);
+    assert!(drawn.ends_with("another 104 problems\n"), "{drawn}");
+}
+
 /// Where a word of the decoded text of `v` is found in the file, marked in the lines it touches.
 #[track_caller]
 fn traced(text: &str, word: &str, want: &str) {

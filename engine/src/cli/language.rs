@@ -68,6 +68,7 @@ pub(crate) fn explain_function(one: &Builtin, out: &Out) {
                 Count::Once => String::new(),
                 Count::Optional => out.text("param-optional", &[]),
                 Count::Any => out.text("param-any", &[]),
+                Count::Paired => out.text("param-paired", &[]),
             };
             table.row(vec![
                 format!("  {}", param.name),
@@ -100,6 +101,7 @@ fn function_document(one: &Builtin, lang: Lang) -> Value {
                 Count::Once => "once",
                 Count::Optional => "optional",
                 Count::Any => "any",
+                Count::Paired => "paired",
             };
             object! {
                 "name" => param.name, "type" => param.takes.name(), "count" => count,

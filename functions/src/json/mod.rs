@@ -1,17 +1,23 @@
 //! JSON in texts, as the server takes it apart. What is cut out keeps the digits it was written with; only the
 //! blanks around it become the server's.
 
+mod contains;
+mod make;
 mod path;
 mod read;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Typing, both};
 use dsl::expr::sql::Sql;
 
 use crate::units::size;
 use path::{Path, found};
-use read::{Kind, begins_with_scalar, first_string, read, spaced, unquoted};
+use read::{Item, Kind, begins_with_scalar, first_string, spaced, unquoted};
+
+pub use contains::JSON_CONTAINS;
+pub use make::{JSON_ARRAY, JSON_OBJECT};
 
 const JSON: Param = Param::required(
     "json",
@@ -40,7 +46,7 @@ pub const JSON_EXTRACT: Builtin = Builtin {
         PATH,
         Param::rest("more", Type::Text, both("更多的路径。", "More paths.")),
     ],
-    returns: Type::Text,
+    returns: Type::Json,
     ty: Typing::Text,
     examples: &[
         Example::is("JSON_EXTRACT('{\"a\": 1.50}', '$.a')", "1.50"),
@@ -55,12 +61,19 @@ pub const JSON_EXTRACT: Builtin = Builtin {
     call: Call::Eager(json_extract),
 };
 
+/// Reads a text, and has it paid for before.
+fn read<'t>(text: &'t str, args: &Args<'_>) -> Result<(Item<'t>, bool), CallError> {
+    let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{'));
+    args.spend(values.count())?;
+    Ok(read::read(text))
+}
+
 fn json_extract(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     let paths: Option<Vec<Path>> = (1..args.len())
         .map(|index| Path::read(&args.text(index)))
         .collect();
     let text = args.text(0);
-    let (Some(paths), (root, true)) = (paths, read(&text)) else {
+    let (Some(paths), (root, true)) = (paths, read(&text, args)?) else {
         return Ok(Sql::Null);
     };
     let hits = found(&root, &paths, args)?;
@@ -144,7 +157,7 @@ fn json_value(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     };
     let text = args.text(0);
     // What stands behind the value may be anything.
-    let (root, _) = read(&text);
+    let (root, _) = read(&text, args)?;
     let hits = found(&root, &[path], args)?;
     Ok(match hits.first().map(|item| (item.kind, item.text)) {
         Some((Kind::Text, string)) => Sql::text(unquoted(string)),
@@ -192,7 +205,7 @@ fn json_length(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         return Ok(Sql::Null);
     };
     let text = args.text(0);
-    let (root, valid) = read(&text);
+    let (root, valid) = read(&text, args)?;
     // The server does not look behind a single value.
     if !valid && !begins_with_scalar(&text) {
         return Ok(Sql::Null);
@@ -202,6 +215,65 @@ fn json_length(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         Some(_) => Sql::int(1),
         None => Sql::Null,
     })
+}
+
+/// `JSON_KEYS(json, path)`.
+pub const JSON_KEYS: Builtin = Builtin {
+    name: "JSON_KEYS",
+    aliases: &[],
+    summary: both(
+        "对象的成员名,组成 JSON 列表;不是对象则得 NULL。",
+        "The names of a map's members, as a JSON list; NULL of what is no map.",
+    ),
+    params: &[
+        JSON,
+        Param::optional(
+            "path",
+            Type::Text,
+            both(
+                "到哪个部分的路径;省略则为全部。",
+                "The path to the part in question; all of it if left out.",
+            ),
+        ),
+    ],
+    returns: Type::Text,
+    ty: Typing::Text,
+    examples: &[
+        Example::is("JSON_KEYS('{\"a\": 1, \"广\": {\"c\": 2}}')", "[\"a\", \"广\"]"),
+        Example::is("JSON_KEYS('{\"a\": {\"b\": 1}}', '$.a')", "[\"b\"]"),
+        Example::is("JSON_KEYS('{}')", "[]"),
+        Example::null("JSON_KEYS('[1, 2]')"),
+    ],
+    constant: true,
+    call: Call::Eager(json_keys),
+};
+
+fn json_keys(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
+    let path = if args.len() > 1 { args.text(1) } else { "$".into() };
+    let Some(path) = Path::read(&path).filter(|path| !path.is_wide()) else {
+        return Ok(Sql::Null);
+    };
+    let text = args.text(0);
+    // What stands behind the map may be anything.
+    let (root, _) = read(&text, args)?;
+    let hits = found(&root, &[path], args)?;
+    let Some(map) = hits
+        .first()
+        .filter(|item| item.kind == Kind::Map && !item.is_broken())
+    else {
+        return Ok(Sql::Null);
+    };
+    let mut out = String::from("[");
+    let mut seen = HashSet::new();
+    let names = map.items.iter().filter_map(|item| item.name);
+    for name in names.filter(|name| seen.insert(*name)) {
+        out.push_str(if out.len() > 1 { ", " } else { "" });
+        // As it is written, with its escapes.
+        out.extend(["\"", name, "\""]);
+    }
+    out.push(']');
+    args.room_for(out.len())?;
+    Ok(Sql::text(out))
 }
 
 /// `JSON_VALID(text)`.
@@ -219,7 +291,7 @@ pub const JSON_VALID: Builtin = Builtin {
         Example::null("JSON_VALID(NULL)"),
     ],
     constant: true,
-    call: Call::Eager(|args| Ok(Sql::bool(read(&args.text(0)).1))),
+    call: Call::Eager(|args| Ok(Sql::bool(read(&args.text(0), args)?.1))),
 };
 
 /// `JSON_QUOTE(text)`.
@@ -252,6 +324,13 @@ fn json_quote(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         _ => args.text(0),
     };
     let mut out = String::with_capacity(text.len() + 2);
+    quote(&text, &mut out);
+    args.room_for(out.len())?;
+    Ok(Sql::text(out))
+}
+
+/// Writes a text as a JSON text.
+fn quote(text: &str, out: &mut String) {
     out.push('"');
     for char in text.chars() {
         match char {
@@ -266,6 +345,4 @@ fn json_quote(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         }
     }
     out.push('"');
-    args.room_for(out.len())?;
-    Ok(Sql::text(out))
 }

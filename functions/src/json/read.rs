@@ -27,6 +27,13 @@ pub(super) struct Item<'t> {
     pub(super) items: Vec<Item<'t>>,
 }
 
+impl Item<'_> {
+    /// Whether the text ends or is wrong before the value does.
+    pub(super) fn is_broken(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
 /// A fault; only that there is one matters.
 #[derive(Debug)]
 pub(super) struct Fault;

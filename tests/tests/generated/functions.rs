@@ -88,6 +88,7 @@ fn function(one: &Builtin, lang: Lang) -> String {
                 Count::Once => "",
                 Count::Optional => lang.pick("可省略。", "May be left out. "),
                 Count::Any => lang.pick("可写任意多个。", "Any number of them. "),
+                Count::Paired => lang.pick("成对写任意多次。", "Any number of pairs. "),
             };
             row(
                 &mut text,
@@ -150,6 +151,7 @@ fn type_name(of: Type, lang: Lang) -> &'static str {
         Type::Interval => "时长(INTERVAL)",
         Type::Days => "时长(INTERVAL)或天数",
         Type::List => "列表",
+        Type::Json => "JSON",
     };
     lang.pick(zh, of.name())
 }

@@ -165,9 +165,9 @@ fn what_pasting_would_have_changed() {
     pasted(
         "case {{price}} when 0 then true else false end",
         expect![[r#"
-        W1310 `{{price}}` `price` 没有值时,先替换再计算的工具得到 ELSE 0,这里得到 THEN 1
-        W1310 `{{price}}` without a value of `price`, a tool that substitutes first gives ELSE 0, and this gives THEN 1
-    "#]],
+            W1310 `{{price}}` `price` 没有值时,先替换再计算的工具得到 ELSE FALSE,这里得到 THEN TRUE
+            W1310 `{{price}}` without a value of `price`, a tool that substitutes first gives ELSE FALSE, and this gives THEN TRUE
+        "#]],
     );
     pasted(
         "case {{shop}} when '004' then 'x' else 'y' end",

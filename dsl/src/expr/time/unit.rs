@@ -1,88 +1,53 @@
 //! The units of `INTERVAL`, `EXTRACT`, `TIMESTAMPDIFF` and `TIMESTAMPADD`.
 
-/// A unit; the composite ones run from the first to the last part they name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the word it is written as")]
-pub enum Unit {
-    Microsecond,
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
-    SecondMicrosecond,
-    MinuteMicrosecond,
-    MinuteSecond,
-    HourMicrosecond,
-    HourSecond,
-    HourMinute,
-    DayMicrosecond,
-    DaySecond,
-    DayMinute,
-    DayHour,
-    YearMonth,
+/// The one list of units: the enum, all of it, and its words.
+macro_rules! units {
+    ($($unit:ident $word:literal,)*) => {
+        /// A unit; the composite ones run from the first to the last part they name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is the word it is written as")]
+        pub enum Unit {
+            $($unit,)*
+        }
+
+        const ALL: &[(Unit, &str)] = &[$((Unit::$unit, $word),)*];
+
+        /// The words, for messages.
+        pub const UNITS: &[&str] = &[$($word,)*];
+    };
+}
+
+units! {
+    Microsecond "MICROSECOND",
+    Second "SECOND",
+    Minute "MINUTE",
+    Hour "HOUR",
+    Day "DAY",
+    Week "WEEK",
+    Month "MONTH",
+    Quarter "QUARTER",
+    Year "YEAR",
+    SecondMicrosecond "SECOND_MICROSECOND",
+    MinuteMicrosecond "MINUTE_MICROSECOND",
+    MinuteSecond "MINUTE_SECOND",
+    HourMicrosecond "HOUR_MICROSECOND",
+    HourSecond "HOUR_SECOND",
+    HourMinute "HOUR_MINUTE",
+    DayMicrosecond "DAY_MICROSECOND",
+    DaySecond "DAY_SECOND",
+    DayMinute "DAY_MINUTE",
+    DayHour "DAY_HOUR",
+    YearMonth "YEAR_MONTH",
 }
 
 use Unit::*;
-
-/// In the order of [`UNITS`].
-const ALL: &[Unit] = &[
-    Microsecond,
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Quarter,
-    Year,
-    SecondMicrosecond,
-    MinuteMicrosecond,
-    MinuteSecond,
-    HourMicrosecond,
-    HourSecond,
-    HourMinute,
-    DayMicrosecond,
-    DaySecond,
-    DayMinute,
-    DayHour,
-    YearMonth,
-];
-
-/// The words, for messages.
-pub const UNITS: &[&str] = &[
-    "MICROSECOND",
-    "SECOND",
-    "MINUTE",
-    "HOUR",
-    "DAY",
-    "WEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-    "SECOND_MICROSECOND",
-    "MINUTE_MICROSECOND",
-    "MINUTE_SECOND",
-    "HOUR_MICROSECOND",
-    "HOUR_SECOND",
-    "HOUR_MINUTE",
-    "DAY_MICROSECOND",
-    "DAY_SECOND",
-    "DAY_MINUTE",
-    "DAY_HOUR",
-    "YEAR_MONTH",
-];
 
 impl Unit {
     /// The unit of a word in any case; `SQL_TSI_DAY` is `DAY`.
     pub fn parse(word: &str) -> Option<Unit> {
         let upper = word.to_ascii_uppercase();
         let name = upper.strip_prefix("SQL_TSI_").unwrap_or(&upper);
-        let at = UNITS.iter().position(|known| *known == name)?;
-        ALL.get(at).copied()
+        ALL.iter().find(|(_, word)| *word == name).map(|(unit, _)| *unit)
     }
 
     /// Whether a day stays a day when this much is added.
@@ -145,12 +110,11 @@ mod tests {
 
     #[test]
     fn the_words_are_the_units() {
-        for (word, unit) in UNITS.iter().zip(ALL) {
+        for (unit, word) in ALL {
             let debug = format!("{unit:?}").to_ascii_uppercase();
             assert_eq!(word.replace('_', ""), debug);
             assert_eq!(Unit::parse(word), Some(*unit));
         }
-        assert_eq!(UNITS.len(), ALL.len());
         assert_eq!(Unit::parse("sql_tsi_week"), Some(Week));
         assert_eq!(Unit::parse("FORTNIGHT"), None);
     }

@@ -319,6 +319,7 @@ expr-no-function = there is no function { $name }
 function-aliases = also: { $names }
 param-optional = optional
 param-any = any number
+param-paired = any number of pairs
 explain-example = for example:
 schema-written = written to { $file }
 sandbox-head = the simulators listen on { $address }

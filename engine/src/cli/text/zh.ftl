@@ -319,6 +319,7 @@ expr-no-function = 没有函数 { $name }
 function-aliases = 别名:{ $names }
 param-optional = 可省略
 param-any = 可有多个
+param-paired = 可有多对
 explain-example = 例如:
 schema-written = 已写入 { $file }
 sandbox-head = 模拟器运行在 { $address }

@@ -132,7 +132,7 @@ impl Item {
         let gives = match self {
             Item::Form(form) => form.gives(),
             Item::Function(builtin) => match builtin.returns {
-                Type::Text => Want::Text,
+                Type::Text | Type::Json => Want::Text,
                 Type::Number => Want::Number,
                 Type::Integer => Want::Integer,
                 Type::Bool => Want::Bool,
@@ -334,7 +334,10 @@ impl Making<'_> {
         } else if self.rng.in_thousand(3) {
             self.below(5)
         } else {
-            least + extra
+            match builtin.in_pairs() {
+                true => least + extra * 2,
+                false => least + extra,
+            }
         };
         let kids = (0..count)
             .map(|index| {
