@@ -167,6 +167,8 @@ pub struct OptionFacts {
     pub send: bool,
     /// The situation in which there is no safe default.
     pub needed_when: Option<String>,
+    /// Operations whose steps the target makes in the same call when this is true.
+    pub makes: Vec<String>,
     /// What people call it.
     pub label: Text2,
 }

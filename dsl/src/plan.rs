@@ -233,8 +233,29 @@ pub struct TargetPlan {
     pub sensitive_options: Vec<Path>,
     /// Fields of the row that sensitive values are made of: masked where people see the row.
     pub sensitive_source: Vec<Path>,
+    /// The further calls that a document may get, in order.
+    pub steps: Vec<StepPlan>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
+}
+
+/// A further call for a document that is there: it is submitted, audited, and so on.
+#[derive(Debug, Clone)]
+pub struct StepPlan {
+    /// Its name in the scheme.
+    pub name: String,
+    /// The operation.
+    pub operation: String,
+    /// Options of its call, with their types; only those that the operation declares.
+    pub options: Tree,
+    /// Only documents of rows for which this holds get it.
+    pub when: Option<Cond>,
+    /// Most records a call.
+    pub batch: u32,
+    /// What resolves a lost answer.
+    pub proof: Proof,
+    /// The target makes it in the call that writes the document, as far as it gets.
+    pub by_itself: bool,
 }
 
 /// What happens when an answer is lost.

@@ -10,6 +10,7 @@ mod owned;
 mod paths;
 mod schedule;
 mod source;
+mod steps;
 mod target;
 mod tests_list;
 mod window;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::builtin::Registry;
 use crate::catalogue::{Entry, scheme as words};
+use crate::cond::Cond;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts};
 use crate::ingest::hex;
@@ -250,9 +252,13 @@ fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) 
         .map(|(_, tree)| tree)
         .chain([&target.options, &target.request])
         .collect();
+    let steps = target.steps.iter();
     let mut reads: Vec<Path> = trees
         .iter()
+        .copied()
+        .chain(steps.clone().map(|step| &step.options))
         .flat_map(|tree| tree.reads().iter().cloned())
+        .chain(steps.filter_map(|step| step.when.as_ref()).flat_map(Cond::reads))
         .collect();
     if trees.iter().any(|tree| tree.mentions("$label")) {
         reads.extend(source.label.clone());

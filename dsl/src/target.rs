@@ -10,7 +10,7 @@ use crate::json;
 use crate::lines::{LineIds, LineList};
 use crate::lookup::{Hits, LookupWant};
 use crate::path::Path;
-use crate::plan::TargetPlan;
+use crate::plan::{StepPlan, TargetPlan};
 use crate::scope::RecordScope;
 use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_keys, masked, overlap};
 use crate::value::{Map, Value};
@@ -191,6 +191,40 @@ impl TargetPlan {
                 Some(self.declared_only(options, cx.action))
             }
             Part::Defer(_) => None,
+        })
+    }
+
+    /// The place of a step.
+    pub fn step(&self, name: &str) -> Option<usize> {
+        self.steps.iter().position(|step| step.name == name)
+    }
+
+    /// The first step that a record gets from a place on.
+    pub fn step_from(&self, cx: &RecordCx<'_>, place: usize) -> Result<Option<usize>, Failure> {
+        for (at, step) in self.steps.iter().enumerate().skip(place) {
+            let wanted = match &step.when {
+                Some(cond) => cond.holds(&self.scope(cx), &Hits::default())?,
+                None => true,
+            };
+            if wanted {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The options of the call of a step.
+    pub fn step_options(&self, cx: &RecordCx<'_>, step: &StepPlan) -> Result<Value, Failure> {
+        let value = part(
+            &step.options,
+            &self.scope(cx),
+            &Hits::default(),
+            None,
+            &mut Left::default(),
+        )?;
+        Ok(match value {
+            Part::Value(Some(value)) => value,
+            Part::Value(None) | Part::Defer(_) => Value::Map(Map::new()),
         })
     }
 

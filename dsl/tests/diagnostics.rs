@@ -67,7 +67,7 @@ fn keys() {
     check("schedule: {every: 6m}", "schedule: on_push", &["E1107 27:11"]);
     check(
         "  find: before_create",
-        "  steps: [batchSave, submit]",
+        "  aggregate: {header: [buyerCid]}",
         &["E1107 25:3"],
     );
     check(

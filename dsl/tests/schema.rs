@@ -37,7 +37,7 @@ fn agrees_with_check() {
         ("find: before_create", "batch: 1.5"),
         ("find: before_create", "actions: [create, delete]"),
         ("find: before_create", "let: {a: 1, b: <<$let.a>>}"),
-        ("find: before_create", "steps: [a]"),
+        ("find: before_create", "aggregate: {header: [a]}"),
         ("find: before_create", "tolerate: [data]"),
         (
             "schedule: {every: 6m}",

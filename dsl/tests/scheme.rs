@@ -479,3 +479,70 @@ fn a_typed_place_that_is_secret_tells_no_value() {
     assert_eq!(failure.field.as_deref(), Some("FCard.FNote"));
     assert!(!format!("{failure:?}").contains("viel"), "{failure:?}");
 }
+
+/// Which steps a document gets, in which order, and which of them the target makes by itself.
+#[test]
+fn steps_of_a_document() {
+    let steps = |scheme: &str| -> Vec<(String, String, bool)> {
+        let target = plan(scheme).target.expect("a target");
+        let steps = target.steps.into_iter();
+        steps
+            .map(|step| (step.name, step.operation, step.by_itself))
+            .collect()
+    };
+    let named = |list: &[(&str, &str, bool)]| -> Vec<(String, String, bool)> {
+        let list = list.iter();
+        list.map(|(name, operation, by_itself)| ((*name).to_owned(), (*operation).to_owned(), *by_itself))
+            .collect()
+    };
+    let api = "  api: batchSave\n  options: {FormId: BD_Customer, IsAutoSubmitAndAudit: true}";
+    assert!(CUSTOMERS.contains(api), "{CUSTOMERS}");
+    let with = |text: &str| CUSTOMERS.replace(api, text);
+    assert_eq!(
+        steps(CUSTOMERS),
+        named(&[("submit", "submit", true), ("audit", "audit", true)]),
+        "what the target makes in the same call may be left to make"
+    );
+    let plain = with("  api: batchSave\n  options: {FormId: BD_Customer}");
+    assert_eq!(steps(&plain), []);
+    let short = with("  steps: [batchSave, Submit]\n  options: {FormId: BD_Customer}");
+    assert_eq!(steps(&short), named(&[("submit", "submit", false)]));
+    let long = with(
+        "  steps:\n    - {api: batchSave, options: {IsAutoSubmitAndAudit: true}}\n    - submit\n    - {step: check, api: audit, when: {field: buyerNick, eq: a}, options: {InterationFlags: X}}\n  options: {FormId: BD_Customer}",
+    );
+    assert_eq!(
+        steps(&long),
+        named(&[("submit", "submit", true), ("check", "audit", true)])
+    );
+    let plan = plan(&long);
+    let target = plan.target.as_ref().unwrap();
+    assert_eq!(target.actions(), [Action::Create, Action::Update]);
+    assert_eq!((target.steps[1].batch, target.steps[1].proof), (20, Proof::Query));
+    let wanted = |nick: &str, place: usize| {
+        let row = json(&format!(r#"{{"buyerCid":"1","buyerNick":"{nick}"}}"#));
+        let zone = zone();
+        let cx = RecordCx {
+            row: &row,
+            key: "[\"1\"]",
+            label: "",
+            target_id: None,
+            target_number: None,
+            action: Action::Step,
+            now_ms: NOW,
+            zone: &zone,
+            line_ids: LineIds::none(),
+        };
+        let options = target.step_options(&cx, &target.steps[1]).unwrap();
+        assert_eq!(
+            dsl::json::to_string(&options),
+            r#"{"FormId":"BD_Customer","InterationFlags":"X"}"#
+        );
+        target.step_from(&cx, place).unwrap()
+    };
+    assert_eq!(
+        [wanted("a", 0), wanted("a", 1), wanted("a", 2)],
+        [Some(0), Some(1), None]
+    );
+    assert_eq!([wanted("b", 0), wanted("b", 1)], [Some(0), None]);
+    assert_eq!(target.step("check"), Some(1));
+}

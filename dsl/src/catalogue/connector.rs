@@ -220,6 +220,19 @@ pub const ASK_BY_ID: Entry = Entry {
     example: "unknown: {by: id}",
 };
 
+/// `makes` names what is no step.
+pub const MAKES_NO_STEP: Entry = Entry {
+    code: "E1529",
+    severity: Severity::Error,
+    zh: "`makes` 里的 `{name}` 不是写步骤的操作",
+    en: "`{name}` in `makes` is no operation that makes a step",
+    help_zh: "写一个 writes: [step] 的操作名",
+    help_en: "name an operation with `writes: [step]`",
+    long_zh: "`makes` 列出目标在同一调用中完成的步骤。没有完成的步骤由引擎用这里的操作单独执行。",
+    long_en: "`makes` lists the steps that the target makes in the same call. One that it did not get through is made by itself, with the operation named here.",
+    example: "options: {AutoAudit: {type: bool, makes: [audit]}}",
+};
+
 /// Class `rows` without `items`.
 pub const ROWS_WITHOUT_ITEMS: Entry = Entry {
     code: "E1514",
@@ -433,6 +446,7 @@ pub const ALL: &[&Entry] = &[
     &OUTCOME_ROW,
     &UNKNOWN_ASK,
     &ASK_BY_ID,
+    &MAKES_NO_STEP,
     &ROWS_WITHOUT_ITEMS,
     &FORMS,
     &BAD_PATH,

@@ -65,7 +65,20 @@ pub const KEY_LATER: Entry = Entry {
     help_en: "",
     long_zh: "格式中有这个键,但当前版本还没有实现。引擎不会悄悄忽略它。",
     long_en: "The format has this key, but this version does not do it yet. It is never ignored silently.",
-    example: "target: {steps: [batchSave, submit]}",
+    example: "target: {aggregate: {header: [shop_no]}}",
+};
+
+/// The step `{name}` is there twice.
+pub const STEP_TWICE: Entry = Entry {
+    code: "E1139",
+    severity: Severity::Error,
+    zh: "步骤 `{name}` 写了两次",
+    en: "the step `{name}` is there twice",
+    help_zh: "用 step 给其中一个另起名字",
+    help_en: "give one of them another name with `step`",
+    long_zh: "步骤按名称记住各条数据走到哪里,所以名称不能重复。",
+    long_en: "How far a record has come is remembered by the names of its steps, so no two may have the same.",
+    example: "target: {steps: [batchSave, submit, submit]}",
 };
 
 /// `{key}` takes the path of a field, not {what_en}.
@@ -491,6 +504,7 @@ pub const ALL: &[&Entry] = &[
     &MISSING_KEY,
     &ONE_OF_KEYS,
     &KEY_LATER,
+    &STEP_TWICE,
     &KEY_NOT_A_FIELD,
     &KEY_HOLDS_MANY,
     &UNKNOWN_CONNECTION,

@@ -354,6 +354,19 @@ pub const HALF: Entry = Entry {
     example: "save and audit C-1  →  {\"success\": false, \"id\": 100482, \"message\": \"saved, not audited\"}",
 };
 
+/// The scheme has no step `{name}` any more.
+pub const STEP_GONE: Entry = Entry {
+    code: "E4029",
+    severity: Severity::Error,
+    zh: "方案里已没有步骤 `{vendor}`",
+    en: "the scheme has no step `{vendor}` any more",
+    help_zh: "恢复这个步骤,或人工处理这条数据",
+    help_en: "bring the step back, or decide about this record by hand",
+    long_zh: "这条数据的单据已写入,停在一个已从方案中删除或改名的步骤。引擎不猜测应该继续哪一步。",
+    long_en: "The document of this record is written, and it stands before a step that was removed from the scheme or has another name. The engine does not guess where to go on.",
+    example: "",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -383,4 +396,5 @@ pub const ALL: &[&Entry] = &[
     &CIRCUIT_OPEN,
     &STEP_REFUSED,
     &HALF,
+    &STEP_GONE,
 ];

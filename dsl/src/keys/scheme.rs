@@ -365,9 +365,11 @@ static WINDOW: Block = block(
     ],
 );
 
-static TARGET: Block = block(
-    "target",
-    &[
+static TARGET: Block = Block {
+    name: "target",
+    one_of: &[&["api"], &["steps"]],
+    least: 0,
+    rows: &[
         KeyRow::new(
             "connection",
             Shape::Text,
@@ -379,10 +381,9 @@ static TARGET: Block = block(
         KeyRow::new(
             "api",
             Shape::OneOf(&[Shape::Text, Shape::Block(&API)]),
-            "一个操作,或按动作分开",
-            "one operation, or one per action",
+            "一个操作,或按动作分开;有 `steps` 时不写",
+            "one operation, or one per action; not written where there are `steps`",
         )
-        .required()
         .example("batchSave"),
         KeyRow::new(
             "operation",
@@ -443,11 +444,11 @@ static TARGET: Block = block(
         .later(),
         KeyRow::new(
             "steps",
-            Shape::Data,
-            "一条数据多次调用",
-            "several calls for one record",
+            Shape::List(&Shape::OneOf(&[Shape::Text, Shape::Block(&STEP)])),
+            "一条数据多次调用:第一步写单据,以后各步处理它;从失败的一步继续,不会再次写单据",
+            "several calls for one record: the first writes the document, the others go on with it; what failed is gone on with, and the document is not written again",
         )
-        .later(),
+        .example("[batchSave, submit, audit]"),
         KeyRow::new(
             "on_unknown",
             Shape::Choice(&["query", "hold", "resend"]),
@@ -464,6 +465,46 @@ static TARGET: Block = block(
         )
         .default("data"),
         KeyRow::new("limits", Shape::Data, "更低的限制", "lower limits").later(),
+    ],
+};
+
+static STEP: Block = block(
+    "steps",
+    &[
+        KeyRow::new(
+            "step",
+            Shape::Text,
+            "名称,默认是操作名",
+            "its name; the operation's by default",
+        ),
+        KeyRow::new(
+            "api",
+            Shape::OneOf(&[Shape::Text, Shape::Block(&API)]),
+            "操作;第一步可按动作分开",
+            "the operation; the first step may have one per action",
+        )
+        .required(),
+        KeyRow::new(
+            "options",
+            Shape::Values,
+            "盖在 target 的 options 之上",
+            "laid over the options of the target",
+        ),
+        KeyRow::new(
+            "when",
+            Shape::Cond(false),
+            "只有满足条件的数据才有这一步",
+            "only rows for which this holds get this step",
+        ),
+        KeyRow::new("connection", Shape::Data, "另一个连接", "another connection").later(),
+        KeyRow::new(
+            "request",
+            Shape::Data,
+            "这一步自己的单据",
+            "a document of its own",
+        )
+        .later(),
+        KeyRow::new("each", Shape::Data, "每行一次", "once per line").later(),
     ],
 );
 

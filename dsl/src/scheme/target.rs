@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::options::constant_options;
+use super::steps::without_steps;
 use super::{Reader, member, text_of};
 use crate::catalogue::{scheme as words, value as value_words};
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
@@ -20,8 +21,11 @@ const ACTIONS: [Action; 3] = [Action::Create, Action::Update, Action::Void];
 type Operations = Vec<(Action, Arc<OperationFacts>)>;
 
 impl Reader<'_> {
-    pub(crate) fn target(&mut self, node: &Node, columns: Option<Columns>) -> Option<TargetPlan> {
-        let connector = self.connection(node);
+    pub(crate) fn target(&mut self, written: &Node, columns: Option<Columns>) -> Option<TargetPlan> {
+        let connector = self.connection(written);
+        let further = self.further(written, connector.as_ref());
+        let plain = without_steps(written);
+        let node = plain.as_ref().unwrap_or(written);
         let by_action = self.target_operations(node, connector.as_ref());
         let by_action = self.restricted(node, by_action);
         let mut operations: Vec<Arc<OperationFacts>> = Vec::new();
@@ -30,6 +34,9 @@ impl Reader<'_> {
                 operations.push(Arc::clone(operation));
             }
         }
+        // Each takes the options it declares: an option of a further step is none of the document's, and no mistake.
+        let mut taking = operations.clone();
+        taking.extend(further.iter().map(|step| Arc::clone(&step.operation)));
         let lets = self.lets(node, columns.as_ref());
         let names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
         let mut options = self.options(
@@ -37,7 +44,7 @@ impl Reader<'_> {
             TreePlace::TARGET,
             columns.as_ref(),
             Some(names.clone()),
-            &operations,
+            &taking,
         );
         let (mut request, line_ids) = self.target_request(node, columns.as_ref(), names, &operations);
         let secrets: Vec<Path> = lets.iter().flat_map(secrets).collect();
@@ -71,6 +78,14 @@ impl Reader<'_> {
                 }
             }
         }
+        let steps = self.step_plans(
+            written,
+            &further,
+            main.as_ref(),
+            &options,
+            connector.as_ref(),
+            columns.as_ref(),
+        );
         let operation = |action: Action| {
             by_action
                 .iter()
@@ -117,6 +132,7 @@ impl Reader<'_> {
             tolerate_none: member(node, "tolerate") == Some("none"),
             types,
             proof: proof?,
+            steps,
             compat_qeasy: self.compat_qeasy,
         })
     }

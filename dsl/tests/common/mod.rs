@@ -202,6 +202,7 @@ fn k3() -> System {
             },
             OptionFacts {
                 default: Some(Value::Bool(false)),
+                makes: vec!["submit".to_owned(), "audit".to_owned()],
                 ..option("IsAutoSubmitAndAudit", "bool")
             },
             OptionFacts {
@@ -249,6 +250,20 @@ fn k3() -> System {
         }),
         ..OperationFacts::new("bill_query", OpKind::Read)
     };
+    let step = |name: &str| OperationFacts {
+        options: vec![
+            OptionFacts {
+                required: true,
+                send: false,
+                ..option("FormId", "text")
+            },
+            option("InterationFlags", "text"),
+        ],
+        writes: vec![Action::Step],
+        batch_max: 20,
+        proof: Box::new(|_| Proof::Query),
+        ..OperationFacts::new(name, OpKind::Write)
+    };
     let push = OperationFacts {
         writes: vec![Action::Create],
         key_under: Some(path("masterFieldVal")),
@@ -260,6 +275,8 @@ fn k3() -> System {
             (vec!["batch_save", "batchSave", "BatchSave"], Arc::new(save)),
             (vec!["bill_query", "executeBillQuery"], Arc::new(query)),
             (vec!["push"], Arc::new(push)),
+            (vec!["submit", "Submit"], Arc::new(step("submit"))),
+            (vec!["audit"], Arc::new(step("audit"))),
         ],
     }
 }

@@ -274,6 +274,11 @@ pub(crate) fn row_answer(verdict: &Verdict, caller: &Caller) -> flow::RowAnswer 
     }
 }
 
+/// A record stands before a step that its scheme does not have any more.
+pub(crate) fn step_gone(name: &str) -> Reason {
+    Reason::new(target::STEP_GONE.code, name)
+}
+
 fn redacted(reason: Reason, caller: &Caller) -> Reason {
     Reason::new(reason.code, caller.redact(&reason.text))
 }
@@ -298,6 +303,7 @@ mod tests {
         check("E7001", "登录被拒绝:签名验证失败", "登录被拒绝:签名验证失败");
         check("E7001", "签名验证失败", "登录被拒绝:签名验证失败");
         check("E4004", "", "答复中没有提到这一行");
+        check("E4029", &step_gone("audit").text, "方案里已没有步骤 `audit`");
         check("E2001", "已经成句", "已经成句");
     }
 }

@@ -12,7 +12,7 @@ use flow::classify;
 use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
-use flow::{Job, JobPlan, SourceFacts, Stages, Summary, Sweep, TargetFacts};
+use flow::{CallFacts, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
 use ledger::{Blobs, Ledger};
 use transport::{Client, Settings};
 
@@ -476,6 +476,16 @@ fn sweep_due(plan: &Plan, instant: Ms, options: &RunOptions) -> Option<Sweep> {
     })
 }
 
+fn proof(proof: dsl::facts::Proof) -> classify::Proof {
+    match proof {
+        dsl::facts::Proof::Upsert => classify::Proof::Upsert,
+        dsl::facts::Proof::IdempotencyKey => classify::Proof::IdempotencyKey,
+        dsl::facts::Proof::UniqueKey => classify::Proof::UniqueKey,
+        dsl::facts::Proof::Query => classify::Proof::Query,
+        dsl::facts::Proof::None => classify::Proof::None,
+    }
+}
+
 fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
     let connection = &caller.connection;
     let operation = target
@@ -486,13 +496,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
     TargetFacts {
         name: target.connection.clone(),
         batch: target.batch,
-        proof: match target.proof {
-            dsl::facts::Proof::Upsert => classify::Proof::Upsert,
-            dsl::facts::Proof::IdempotencyKey => classify::Proof::IdempotencyKey,
-            dsl::facts::Proof::UniqueKey => classify::Proof::UniqueKey,
-            dsl::facts::Proof::Query => classify::Proof::Query,
-            dsl::facts::Proof::None => classify::Proof::None,
-        },
+        proof: proof(target.proof),
         on_unknown: match target.on_unknown {
             Some(plan::OnUnknown::Hold) => classify::OnUnknown::Hold,
             Some(plan::OnUnknown::Resend) => classify::OnUnknown::Resend,
@@ -504,6 +508,18 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         updates: target.update.is_some(),
         stop_at_first_dead: target.tolerate_none,
         remembers: DAY,
-        steps: Vec::new(),
+        steps: target
+            .steps
+            .iter()
+            .map(|step| StepFacts {
+                name: step.name.clone(),
+                call: CallFacts {
+                    batch: step.batch,
+                    proof: proof(step.proof),
+                    timeout: settings::call_ms(connection),
+                    quiet: connection.quiet_ms(&step.operation),
+                },
+            })
+            .collect(),
     }
 }

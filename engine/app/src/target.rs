@@ -1,6 +1,7 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
 mod ask;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -177,12 +178,18 @@ impl TargetWriter {
         blobs: &mut BlobStore,
         now: Ms,
     ) -> Transformed {
+        if let Some(name) = &work.source.step {
+            return self.step_document(target, &work, name, blobs);
+        }
         let action = match &work.action {
             Ok(action) => *action,
             Err(refusal) => return Transformed::Refused(refusal.clone()),
         };
-        match self.build(target, &work, action) {
-            Ok(Ok(document)) => {
+        let built = self
+            .build(target, &work, action)
+            .and_then(|built| Ok((built, self.after(target, &work, action)?)));
+        match built {
+            Ok((Ok(document), after)) => {
                 let looked = &document.built.looked;
                 if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
                     return Transformed::Refused(refusal);
@@ -191,10 +198,10 @@ impl TargetWriter {
                 self.memo.count(looked, |example| caller.redact(&example));
                 match lines_in_doubt(target, &work, action, &document.built.lines) {
                     Some(refusal) => Transformed::Refused(refusal),
-                    None => self.ready(work.item.record, action, document, blobs),
+                    None => self.ready(work.item.record, action, document, after, blobs),
                 }
             }
-            Ok(Err(want)) => Transformed::Refused(match self.too_wide([&want]) {
+            Ok((Err(want), _)) => Transformed::Refused(match self.too_wide([&want]) {
                 Some(refusal) => refusal,
                 None => waits(self.what(&want), waited(work.source, now), now),
             }),
@@ -257,6 +264,7 @@ impl TargetWriter {
         record: RecordId,
         action: Action,
         document: Document,
+        (next, half): (Option<String>, Option<String>),
         blobs: &mut BlobStore,
     ) -> Transformed {
         let options = as_map(&document.built.options);
@@ -271,8 +279,8 @@ impl TargetWriter {
             tkey: key_text(&document.built.tkey),
             // What is kept is for people; the document itself is built anew for each send.
             payload: blobs.add(dsl::json::to_string(&self.shown(&document.built.payload)).into_bytes()),
-            next: None,
-            half: None,
+            next,
+            half,
         };
         self.documents.insert(record, document);
         Transformed::Ready(ready)
@@ -365,7 +373,8 @@ impl TargetWriter {
                 Some(target) => target.keyed.as_slice(),
                 None => &[],
             };
-            if action != WriteAction::Void && !keyed.is_empty() {
+            let writes_lines = matches!(action, WriteAction::Create | WriteAction::Update);
+            if writes_lines && !keyed.is_empty() {
                 for (nth, (row, document)) in answer.rows.iter_mut().zip(&documents).enumerate() {
                     if row.verdict == flow::classify::Verdict::Accepted {
                         let lines = lines_after(document, keyed, judged.verdicts.get(nth));

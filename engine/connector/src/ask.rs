@@ -219,6 +219,28 @@ impl Connection {
         }
     }
 
+    /// Whether the document asked about in this place shows that the step of an operation is made. An operation that
+    /// cannot tell by the state of a document says no.
+    pub fn passed(&self, ask: &Ask, nth: usize, rows: &[Value], operation: &str) -> bool {
+        let recipe = self
+            .connector
+            .operation(operation)
+            .and_then(|operation| operation.unknown.as_ref()?.done_when.as_ref());
+        let (Some(recipe), Some(wanted)) = (recipe, ask.wanted.get(nth)) else {
+            return false;
+        };
+        let mut shown = rows
+            .iter()
+            .filter(|row| ask.names(row, wanted, str::eq))
+            .peekable();
+        shown.peek().is_some()
+            && shown.all(|row| {
+                let mut names = self.param_names();
+                names.set("row", data::give(row.clone()));
+                recipe.holds(&names)
+            })
+    }
+
     /// The first page of an operation, as large as it may be.
     pub(crate) fn first_page(&self, operation: &str) -> Option<PageState> {
         let page = self.page_facts(self.connector.operation(operation)?)?;

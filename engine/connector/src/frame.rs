@@ -6,6 +6,7 @@ use dsl::catalogue::source;
 use dsl::cond::{Asked, Cond};
 use dsl::facts::Action;
 use dsl::lookup::Hits;
+use dsl::path::Segment;
 use dsl::tree::{Scope, Tree, eval_value};
 use dsl::{Failure, Instant, Map, Path, Value};
 use jiff::tz::TimeZone;
@@ -139,6 +140,9 @@ impl Scope for Frame<'_> {
         if path.first_name() == Some("$now") {
             return Some(Cow::Owned(Value::Instant(Instant { ms: self.now_ms })));
         }
+        if path.segments().contains(&Segment::All) {
+            return Some(Cow::Owned(each(&self.names, path.segments())?));
+        }
         self.blanked(path.get(&self.names))
     }
 
@@ -165,5 +169,21 @@ impl Frame<'_> {
             }
             other => other.map(Cow::Borrowed),
         }
+    }
+}
+
+/// What stands at a path through lists, such as `$records.*.id`: a list of what each element has there.
+fn each(value: &Value, path: &[Segment]) -> Option<Value> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(value.clone());
+    };
+    match (first, value) {
+        (Segment::Name(name), Value::Map(map)) => each(map.get(name)?, rest),
+        (Segment::Index(index), Value::List(list)) => each(list.get(*index)?, rest),
+        (Segment::All, Value::List(list)) => {
+            let found = list.iter().filter_map(|element| each(element, rest));
+            Some(Value::List(found.collect()))
+        }
+        _ => None,
     }
 }

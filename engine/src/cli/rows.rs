@@ -5,7 +5,7 @@ use app::{AppError, sentence_of};
 use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Reason, RecordState};
-use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, SightingRow};
+use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow};
 
 use super::Done;
 use super::args::{Global, RowPart, RowsListArgs, RowsShowArgs};
@@ -174,6 +174,21 @@ fn tell(life: &RecordLife, out: &Out) {
     if row.waiting_version.is_some() {
         out.say_in("row-waiting", &[]);
     }
+    for step in &life.steps {
+        let name = step
+            .step
+            .clone()
+            .unwrap_or_else(|| out.text("step-document", &[]));
+        let facts = [
+            ("step", name),
+            ("version", short(&step.version)),
+            ("at", time::shown(step.done)),
+        ];
+        out.say_in("row-step-made", &facts);
+    }
+    if let Some(step) = &row.step {
+        out.say_in("row-step-next", &[("step", step.clone())]);
+    }
     let shown = u64::try_from(life.sightings.len()).unwrap_or(0);
     if shown < life.sightings_total {
         let facts = [
@@ -223,7 +238,10 @@ fn what(moment: &Moment<'_>, out: &Out) -> String {
             "moment-sent",
             &[
                 ("target", row.target.clone()),
-                ("action", word("action", &row.action)),
+                (
+                    "action",
+                    row.step.clone().unwrap_or_else(|| word("action", &row.action)),
+                ),
                 ("form", row.form.clone()),
                 ("attempt", row.attempt.to_string()),
                 ("rows", grouped(row.rows)),
@@ -280,6 +298,7 @@ fn record(row: &RecordRow, lang: Lang) -> Value {
         "waiting_version" => row.waiting_version,
         "void" => row.void,
         "attempts" => row.attempts,
+        "step" => row.step,
         "not_before" => row.not_before.map(time::rfc3339),
         "waits_since" => row.waits_since.map(time::rfc3339),
         "resolve_after" => row.resolve_after.map(time::rfc3339),
@@ -314,6 +333,17 @@ fn life_document(life: &RecordLife, lang: Lang) -> Value {
         "sightings_total" => life.sightings_total,
         "sightings" => sightings,
         "attempts" => attempts,
+        "steps" => life.steps.iter().map(step_document).collect::<Vec<Value>>(),
+    }
+}
+
+fn step_document(row: &StepRow) -> Value {
+    object! {
+        "step" => row.step,
+        "version" => row.version,
+        "target_id" => row.target_id,
+        "number" => row.number,
+        "done" => time::rfc3339(row.done),
     }
 }
 
@@ -336,6 +366,7 @@ fn attempt_document(row: &AttemptRow, lang: Lang) -> Value {
         "run" => row.run.0,
         "target" => row.target,
         "action" => row.action,
+        "step" => row.step,
         "form" => row.form,
         "rows" => row.rows,
         "version" => row.version,

@@ -372,7 +372,8 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
         };
         // A lost answer about somebody else's document looks like one about ours.
         let held = record.state == RecordState::Held
-            || world.setup.is_foreign(content.customer) && world.in_doubt.contains(&record.record);
+            || (world.setup.is_foreign(content.customer) || world.setup.collides(content.customer))
+                && world.in_doubt.contains(&record.record);
         let version = record.version.trim_end_matches("-void");
         let newest = record
             .waiting_version

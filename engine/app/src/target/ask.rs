@@ -35,7 +35,7 @@ impl TargetWriter {
         };
         for group in questions {
             match self.ask_group(&group).await {
-                Ok(answers) => found.extend(group.rows.iter().map(|(record, _)| *record).zip(answers)),
+                Ok(answers) => found.extend(group.rows.iter().map(|row| row.record).zip(answers)),
                 Err(failure) => return Ok(Err(failure)),
             }
         }
@@ -68,22 +68,49 @@ impl TargetWriter {
                 .iter()
                 .find(|source| source.record == *record)
                 .ok_or_else(|| AppError::bug("a record that is asked about has no source row"))?;
+            let row =
+                dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            let item = TransformItem {
+                record: *record,
+                has_target: false,
+                void: false,
+            };
+            let work = Work::new(target, item, source, row, Ok(Action::Create))?;
+            if let Some(name) = &source.step {
+                let (Some(at), Some(id)) = (target.step(name), &source.target_id) else {
+                    return Ok(None);
+                };
+                let step = &target.steps[at];
+                let options = target.step_options(&self.cx(&work, Action::Step), step)?;
+                groups
+                    .entry(group(&step.operation, &options))
+                    .or_insert_with(|| Question {
+                        operation: step.operation.clone(),
+                        options: as_map(&options),
+                        key_fields: Vec::new(),
+                        by_id: true,
+                        rows: Vec::new(),
+                    })
+                    .rows
+                    .push(Asked {
+                        record: *record,
+                        key: vec![id.clone()],
+                        steps: vec![self.step_from(target, &work, at + 1)?],
+                    });
+                continue;
+            }
             let (options, tkey) = match self.documents.get(record) {
                 Some(document) => (document.built.options.clone(), document.built.tkey.clone()),
                 None => {
-                    let row = dsl::json::parse(&source.source)
-                        .map_err(|_| AppError::bug("a stored row is not JSON"))?;
-                    let item = TransformItem {
-                        record: *record,
-                        has_target: false,
-                        void: false,
-                    };
-                    let work = Work::new(target, item, source, row, Ok(Action::Create))?;
                     let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
                     let Some(options) = options else { return Ok(None) };
                     (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
                 }
             };
+            // Which step follows, for each place up to which the document may have come.
+            let steps = (0..=target.steps.len())
+                .map(|made| self.step_from(target, &work, made))
+                .collect::<Result<Vec<_>, Failure>>()?;
             let operation = target
                 .create
                 .clone()
@@ -95,17 +122,23 @@ impl TargetWriter {
                     operation,
                     options: as_map(&options),
                     key_fields: target.key.clone(),
+                    by_id: false,
                     rows: Vec::new(),
                 })
                 .rows
-                .push((*record, tkey));
+                .push(Asked {
+                    record: *record,
+                    key: tkey,
+                    steps,
+                });
         }
         Ok(Some(groups.into_values().collect()))
     }
 
     async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
         let unusable = |failure: Failure| self.unusable(&failure);
-        let tkeys: Vec<Vec<String>> = question.rows.iter().map(|(_, tkey)| tkey.clone()).collect();
+        let tkeys: Vec<Vec<String>> = question.rows.iter().map(|row| row.key.clone()).collect();
+        let ids: Vec<String> = tkeys.iter().flatten().cloned().collect();
         let connection = &self.caller.connection;
         let ask = connection
             .ask(
@@ -113,7 +146,7 @@ impl TargetWriter {
                 &question.options,
                 &question.key_fields,
                 &tkeys,
-                None,
+                question.by_id.then_some(ids.as_slice()),
                 self.instant,
             )
             .map_err(unusable)?;
@@ -151,11 +184,12 @@ impl TargetWriter {
         connection
             .ask_rows(&ask, &rows)
             .into_iter()
-            .map(|had| match had {
+            .enumerate()
+            .map(|(nth, had)| match had {
                 Had::One { id: Some(id), number } => Ok(Found::One {
                     id,
                     number,
-                    next: None,
+                    next: self.next_of(question, &ask, nth, &rows),
                 }),
                 // Without its id a document can be neither updated nor told from another.
                 Had::One { id: None, .. } => Err(self.cannot_ask()),
@@ -166,12 +200,45 @@ impl TargetWriter {
     }
 }
 
+impl TargetWriter {
+    /// The step that follows, from how far the document shows that it came.
+    fn next_of(
+        &self,
+        question: &Question,
+        ask: &connector::Ask,
+        nth: usize,
+        rows: &[Value],
+    ) -> Option<String> {
+        let steps = &question.rows.get(nth)?.steps;
+        let all = self.plan.target.iter().flat_map(|target| &target.steps);
+        let made = if question.by_id {
+            0
+        } else {
+            let connection = &self.caller.connection;
+            all.take_while(|step| connection.passed(ask, nth, rows, &step.operation))
+                .count()
+        };
+        steps.get(made).cloned().flatten()
+    }
+}
+
+/// A record that is asked about.
+struct Asked {
+    record: RecordId,
+    /// Its key at the target, or the id of its document.
+    key: Vec<String>,
+    /// The step that follows, by how many are made.
+    steps: Vec<Option<String>>,
+}
+
 /// Records asked about in the same calls.
 struct Question {
     operation: String,
     options: Map,
     key_fields: Vec<Path>,
-    rows: Vec<(RecordId, Vec<String>)>,
+    /// The documents are known.
+    by_id: bool,
+    rows: Vec<Asked>,
 }
 
 fn key_parts(text: &str) -> Vec<String> {

@@ -258,6 +258,7 @@ fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
             constant: option_value(members.get("const"), ty, reader),
             send: reader.bool(members.get("send")).unwrap_or(true),
             needed_when: needed.map(str::to_owned),
+            makes: reader.texts(members.get("makes")),
             label: reader
                 .text2(members.get("label"))
                 .unwrap_or_else(|| Text2::same(&pair.key)),
@@ -561,6 +562,18 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
                         .at(&words::MISSING_KEY, &span)
                         .with("where", "unknown.fields")
                         .with("key", "id"),
+                );
+            }
+        }
+        for made in operation.options.iter().flat_map(|option| &option.makes) {
+            let step = connector.operation(made);
+            if step.is_none_or(|step| !step.writes.contains(&Action::Step)) {
+                let near = did_you_mean(made, connector.operation_names());
+                reader.push(
+                    reader
+                        .at(&words::MAKES_NO_STEP, &place(&operation.name, "options"))
+                        .with("name", made)
+                        .similar(near),
                 );
             }
         }

@@ -13,4 +13,4 @@ pub use find::{Found, SourceRow, StoredRow};
 pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
-pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, WindowRow};
+pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
