@@ -472,7 +472,7 @@ fn cut(given: &Given, say: Say<'_>) -> Result<String, String> {
             continue;
         }
         disks.entry(name.clone()).or_default().change(change);
-        if nth as u64 % given.get("--every").max(1) != 0 {
+        if !(nth as u64).is_multiple_of(given.get("--every").max(1)) {
             continue;
         }
         let manners = [Manner::Lost, Manner::Kept]
