@@ -438,7 +438,7 @@ fn drawn_in_english() {
             17 |   api: batchsave
                |        ^^^^^^^^^
                |
-               = help: did you mean `BatchSave`, `batchSave`? operations are found by exactly their name, an alias or their path; there are batch_save batchSave BatchSave bill_query executeBillQuery push
+               = help: did you mean `BatchSave`, `batchSave`? operations are found by exactly their name, an alias or their path; there are batch_save batchSave BatchSave bill_query executeBillQuery push submit Submit audit
         "#]],
     );
 }

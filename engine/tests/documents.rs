@@ -133,8 +133,11 @@ fn of_files() {
     clone.check("test schemes", "test", 1);
     clone.check("run schemes/broken.yaml --sandbox", "error", 2);
     let secret = clone.check("run schemes/huke-to-k3.yaml", "error", 3);
-    let help = secret["error"]["help"].as_str().unwrap_or_default();
-    assert!(help.contains("export HUKE_KEY="), "{help}");
+    // All that are missing, at once.
+    let told = secret["error"]["message"].as_str().unwrap_or_default();
+    for reference in ["${env:HUKE_KEY}", "${secret:huke}", "${secret:k3}"] {
+        assert!(told.contains(reference), "{told}");
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub const PARTED: Entry = Entry {
     help_en: "",
     long_zh: "窗口有多页而且包含还未稳定的时间,或者超过了一次查询能给出的行数。引擎把它切成两段继续读;没有数据丢失,不需要处理。",
     long_en: "A window of several pages reached into time that has not settled, or had more rows than one query gives. It is cut in two and read on; nothing is lost and nothing has to be done.",
-    example: "",
+    example: "page: {ceiling: 2000}    # a day of 3500 orders is asked for as two halves",
 };
 
 /// More rows in the smallest slice than one query gives.
@@ -117,7 +117,7 @@ pub const CAPPED: Entry = Entry {
     help_en: "split the scheme by a filter, or let the connector page by key",
     long_zh: "来源对一次查询的行数有上限,窗口已经对半分到一秒仍然超过。读下去会漏数据,所以窗口保持打开。",
     long_en: "The source caps the rows of one query, and the window was halved down to a second without fitting. Reading on would miss rows, so the window stays open.",
-    example: "",
+    example: "page: {ceiling: 2000}    # 3500 orders that were all imported at 2026-03-02 08:00:00",
 };
 
 /// Page after page without a new row.
@@ -130,7 +130,7 @@ pub const NO_PROGRESS: Entry = Entry {
     help_en: "check the paging of the connector; where different rows look alike, add the id of a row to fields",
     long_zh: "来源一直在返回同样的行或同样的续读标记。继续读会没有尽头,所以窗口保持打开,下次再读。",
     long_en: "The source keeps giving the same rows or the same mark to go on with. Reading on would never end, so the window stays open and is read again.",
-    example: "",
+    example: "page: {by: number}    # pages 2 and 3 hold the rows of page 1 in another order",
 };
 
 /// The source's clock is too far from ours.
@@ -143,7 +143,7 @@ pub const SKEWED: Entry = Entry {
     help_en: "set this machine's clock first (NTP); if the source's is wrong, have it set",
     long_zh: "窗口按来源的时钟关闭(取最近五次答复的中位数)。相差超过 2 分钟会警告;超过 15 分钟时无法判断数据属于哪个窗口,所以停止读取,窗口保持打开。",
     long_en: "Windows close by the source's clock (the median of its last five answers). More than 2 minutes apart is a warning; more than 15, and nobody can tell which window a row belongs to, so reading stops and the window stays open.",
-    example: "",
+    example: "Date: Mon, 02 Mar 2026 09:00:00 GMT    # while the clock here says 08:40",
 };
 
 /// Time that the source has forgotten before it was read.
@@ -156,7 +156,7 @@ pub const FORGOTTEN: Entry = Entry {
     help_en: "bring the rows in by an export of the source; the ledger keeps the gap",
     long_zh: "连接器写明来源只保留最近一段时间(window.keeps)。停机超过这个长度时,中间的数据已经读不到。引擎不会把它当作读过:缺口在 runs show 中可见,读取从来源还保留的时间继续。",
     long_en: "The connector says how far back the source answers (window.keeps). After a longer outage the time between cannot be read any more. It is not closed silently: the gap is visible in runs show, and reading goes on from what the source still keeps.",
-    example: "",
+    example: "window: {first: -90d}    # of a source that keeps 30 days",
 };
 
 /// A page changed between two looks.
@@ -169,7 +169,7 @@ pub const CHANGED_PAGE: Entry = Entry {
     help_en: "",
     long_zh: "来源不报告总数时,引擎读完窗口后再看一遍每一页,都没有变化才关闭窗口。有变化时重读三次,再对半分,仍不稳定则窗口保持打开,下次连同更长的重叠一起再读。",
     long_en: "Where a source says no total, every page is looked at again after the last one, and the window closes only if all are the same. Otherwise it is read three times, then in halves; a part that never stands still stays open and is read again with a longer overlap.",
-    example: "",
+    example: "page 1 held orders A B C when it was read, and B C D when it was read again",
 };
 
 /// The source cannot be reached: ....

@@ -208,7 +208,7 @@ pub const TOTAL_MISSING: Entry = Entry {
     help_en: "the connector declares page.total; where only the first page has one, it says total_on: first",
     long_zh: "总数用来证明没有漏读任何一页。声明了总数却读不到时,该页算失败,而不是不作证明就关闭窗口。",
     long_en: "The total proves that no page was missed. Where it is declared and not there, the page fails instead of the window being closed without proof.",
-    example: "",
+    example: r#"page: {by: number, total: data.total}    # answered: {"code": 0, "data": {"list": [...]}}"#,
 };
 
 /// An answer that has more pages and does not say how to go on.
@@ -221,7 +221,7 @@ pub const NO_CONTINUATION: Entry = Entry {
     help_en: "check page.take or page.field of the connector; where pages go by a field, the query must fetch it",
     long_zh: "按键或游标翻页时,下一页要用上一页给出的值来请求。没有这个值就不能继续,窗口保持打开。",
     long_en: "Where pages go by key or cursor, the next one is asked with a value of the page before. Without it reading cannot go on, and the window stays open.",
-    example: "",
+    example: r#"page: {by: cursor, more: data.has_more, then: data.next}    # answered: {"data": {"has_more": true, "list": [...]}}"#,
 };
 
 /// All entries of this family.

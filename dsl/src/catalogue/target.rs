@@ -364,7 +364,7 @@ pub const STEP_GONE: Entry = Entry {
     help_en: "bring the step back, or decide about this record by hand",
     long_zh: "这条数据的单据已写入,停在一个已从方案中删除或改名的步骤。引擎不猜测应该继续哪一步。",
     long_en: "The document of this record is written, and it stands before a step that was removed from the scheme or has another name. The engine does not guess where to go on.",
-    example: "",
+    example: "steps: [submit, audit]    # was [submit, audit, notify] when the record was written",
 };
 
 /// All entries of this family.

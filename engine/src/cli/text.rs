@@ -98,6 +98,7 @@ mod tests {
         include_str!("language.rs"),
         include_str!("out.rs"),
         include_str!("progress.rs"),
+        include_str!("replay.rs"),
         include_str!("rows.rs"),
         include_str!("run.rs"),
         include_str!("runs.rs"),
@@ -117,9 +118,9 @@ mod tests {
             ),
             ("status", &["running", "ok", "partial", "failed", "canceled"]),
             ("run", &["ok", "partial", "failed", "canceled"]),
-            ("trigger", &["manual", "schedule", "dry-run"]),
+            ("trigger", &["manual", "schedule", "dry-run", "replay"]),
             ("window", &["open", "closed", "failed", "unstable", "left"]),
-            ("action", &["create", "update", "void"]),
+            ("action", &["create", "update", "void", "step"]),
             (
                 "outcome",
                 &["new", "changed", "unchanged", "superseded", "filtered", "invalid"],
@@ -151,7 +152,7 @@ mod tests {
             ),
             (
                 "resolved",
-                &["done", "resend", "ask-again", "held", "known", "unasked"],
+                &["done", "resend", "ask-again", "held", "known", "unasked", "dead"],
             ),
             (
                 "guarantee",
