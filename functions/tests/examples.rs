@@ -39,6 +39,15 @@ fn json_keeps_what_a_record_has() {
     assert_eq!(got.as_deref(), Ok(want));
 }
 
+/// A pattern that a record brings is not known before: it fails as the record's.
+#[test]
+fn a_pattern_of_a_record_that_cannot_be_read() {
+    let env = Fixed::new(r#"{"text": "a(b", "pattern": "a("}"#);
+    for expr in ["<<text>> REGEXP <<pattern>>", "REGEXP_SUBSTR(<<text>>, <<pattern>>)"] {
+        assert_eq!(printed(expr, &env), Err("E2057".to_owned()), "{expr}");
+    }
+}
+
 #[test]
 fn every_function_is_described() {
     let mut names = BTreeSet::new();
