@@ -43,7 +43,10 @@ fn json_keeps_what_a_record_has() {
 #[test]
 fn a_pattern_of_a_record_that_cannot_be_read() {
     let env = Fixed::new(r#"{"text": "a(b", "pattern": "a("}"#);
-    for expr in ["<<text>> REGEXP <<pattern>>", "REGEXP_SUBSTR(<<text>>, <<pattern>>)"] {
+    for expr in [
+        "<<text>> REGEXP <<pattern>>",
+        "REGEXP_SUBSTR(<<text>>, <<pattern>>)",
+    ] {
         assert_eq!(printed(expr, &env), Err("E2057".to_owned()), "{expr}");
     }
 }

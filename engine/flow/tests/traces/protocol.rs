@@ -47,9 +47,7 @@ fn an_unreachable_target_is_probed_once_a_minute() {
     );
     check(
         plan(),
-        &format!(
-            "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ...; ready; claimed; notsent; applied; ended"
-        ),
+        "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ...; ready; claimed; notsent; applied; ended",
         expect![[r#"
             < ready
                 claim create 1, ask from 190000
@@ -68,9 +66,7 @@ fn an_unreachable_target_is_probed_once_a_minute() {
     );
     check(
         plan(),
-        &format!(
-            "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ...; ready; claimed; all ok; applied; claimed"
-        ),
+        "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ...; ready; claimed; all ok; applied; claimed",
         expect![[r#"
             < ready
                 claim create 1, ask from 190000
