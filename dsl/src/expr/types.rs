@@ -124,10 +124,11 @@ impl<'r, 'a> Types<'r, 'a> {
 }
 
 fn is_json(node: &Node) -> bool {
-    all_results(
-        node,
-        &|leaf| matches!(leaf, Node::Call(builtin, _) if builtin.returns == Type::Json),
-    )
+    all_results(node, &|leaf| match leaf {
+        Node::Call(builtin, _) => builtin.returns == Type::Json,
+        Node::Const(value) => value.is_null(),
+        _ => false,
+    })
 }
 
 /// Whether a node is a comparison, a test, the words TRUE and FALSE or a field, which may be true or false, or chooses
@@ -154,7 +155,7 @@ fn tells_truth(leaf: &Node) -> bool {
     }
 }
 
-/// Whether everything that a node may result in passes a test; a NULL does not count.
+/// Whether everything that a node may result in passes a test. A NULL of IF and its like does not count.
 fn all_results(node: &Node, test: &dyn Fn(&Node) -> bool) -> bool {
     let results: Vec<&Node> = match node {
         Node::Case(case) => {
@@ -168,11 +169,14 @@ fn all_results(node: &Node, test: &dyn Fn(&Node) -> bool) -> bool {
         },
         _ => return test(node),
     };
-    let mut results = results
-        .into_iter()
-        .filter(|node| !matches!(node, Node::Const(Sql::Null)))
-        .peekable();
-    results.peek().is_some() && results.all(|node| all_results(node, test))
+    // The server merges the types of all results of these, NULL among them.
+    let merged = match node {
+        Node::Call(builtin, _) => matches!(builtin.ty, Typing::Merge(0)),
+        _ => true,
+    };
+    let is_null = |node: &Node| matches!(node, Node::Const(Sql::Null));
+    let fits = |node: &&Node| is_null(node) && !merged || all_results(node, test);
+    results.iter().any(|node| !is_null(node)) && results.iter().all(fits)
 }
 
 fn value<'a>(run: &Run<'a>, node: &'a Node) -> Sql<'a> {

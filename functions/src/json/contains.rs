@@ -5,7 +5,7 @@ use dsl::decimal::Decimal;
 use dsl::expr::sql::Sql;
 
 use super::path::{Path, found};
-use super::read::{Item, Kind, unquoted};
+use super::read::{Item, Kind, first_number, unquoted};
 use super::{JSON, read};
 
 /// `JSON_CONTAINS(json, candidate, path)`.
@@ -59,12 +59,17 @@ fn json_contains(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
     };
     let (text, wanted) = (args.text(0), args.text(1));
     // What stands behind a value may be anything.
-    let (root, _) = read(&text, args)?;
-    let (wanted, _) = read(&wanted, args)?;
+    let (root, valid) = read(&text, args)?;
+    let root = first_number(&text).filter(|_| root.is_broken()).unwrap_or(root);
+    let (candidate, _) = read(&wanted, args)?;
+    let wanted = first_number(&wanted)
+        .filter(|_| candidate.is_broken())
+        .unwrap_or(candidate);
     if args.len() > 2 {
         return Ok(match found(&root, &[path], args)?.first() {
             Some(item) => shown(holds(item, &wanted, args)?),
-            None => Sql::bool(false),
+            None if valid => Sql::bool(false),
+            None => Sql::Null,
         });
     }
     Ok(shown(holds(&root, &wanted, args)?))

@@ -134,10 +134,17 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| seen.agrees_when(&replace_null) || seen.agrees_when(&replace_by_null),
     },
     Rule {
-        name: "INSERT and MAKE_SET with a number",
+        name: "INSERT, MAKE_SET and JSON with a number or bytes",
         why: "the texts keep their characters; MariaDB writes the bytes of the others as Latin letters, and agrees when \
               the arguments are utf8mb4",
-        holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, &["INSERT", "MAKE_SET", "LPAD", "RPAD"])),
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                utf8_arguments(
+                    node,
+                    &["INSERT", "MAKE_SET", "LPAD", "RPAD", "JSON_ARRAY", "JSON_OBJECT"],
+                )
+            })
+        },
     },
     Rule {
         name: "bytes as a format or a pattern",
