@@ -3,7 +3,7 @@
 mod answer;
 pub(crate) mod auth;
 mod body;
-mod filter;
+pub(crate) mod filter;
 pub(crate) mod forms;
 mod query;
 mod save;

@@ -16,6 +16,7 @@ use store::FORM;
 
 use crate::crypto;
 use crate::journal::{Action, Line, Replay, RowLine, Write};
+use crate::kingdee::filter::{self, Expr};
 use crate::kingdee::store::{Fields, scalar};
 use crate::reply::{Reply, Request};
 use crate::settings::Level;
@@ -367,13 +368,14 @@ fn judge(world: &World, dindex: usize, content: &str, key: Option<&str>) -> Resu
     })
 }
 
-/// `?key=A&key=B`, or `?page=1&size=100&from=MS&to=MS` by time of the last change.
+/// `?key=A&key=B`, or `?page=1&size=100&from=MS&to=MS` by time of the last change, or `?filter=key IN ('A','B')`.
 fn get(world: &World, request: &Request, twist: &Twist) -> Result<Reply, Refused> {
     if matches!(world.settings.plain, Level::None | Level::IdempotencyKey) {
         return Err(refused(403, "not_allowed", "this system cannot be asked"));
     }
     let bad = |what: String| refused(400, "bad_request", what);
     let (mut keys, mut page, mut size, mut span) = (Vec::new(), 1, DEFAULT_PAGE_SIZE, (0, i64::MAX));
+    let mut filter = Expr::Always;
     for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let text = percent_decode(value).ok_or_else(|| bad(format!("{name}: not UTF-8")))?;
@@ -383,6 +385,7 @@ fn get(world: &World, request: &Request, twist: &Twist) -> Result<Reply, Refused
         };
         match name {
             "key" => keys.push(text),
+            "filter" => filter = asked(&text).map_err(bad)?,
             "page" => page = number()?.max(1),
             "size" => size = number()?.clamp(1, MAX_PAGE_SIZE),
             "from" | "to" => {
@@ -400,7 +403,7 @@ fn get(world: &World, request: &Request, twist: &Twist) -> Result<Reply, Refused
         world
             .documents
             .all()
-            .filter(|doc| inside(doc.updated_ms))
+            .filter(|doc| inside(doc.updated_ms) && filter.matches(&|field| doc.cell(field)))
             .collect()
     } else {
         size = usize::MAX;
@@ -420,6 +423,19 @@ fn get(world: &World, request: &Request, twist: &Twist) -> Result<Reply, Refused
         r#"{{"documents":[{}],"total":{total}}}"#,
         rows.join(",")
     )))
+}
+
+/// A condition over `key` and `id`, as text like SQL's. What is not understood is refused, never everything.
+fn asked(text: &str) -> Result<Expr, String> {
+    let filter = filter::parse(text).map_err(|e| format!("filter: {e}"))?;
+    match filter
+        .fields()
+        .into_iter()
+        .find(|field| !["key", "id"].contains(field))
+    {
+        Some(field) => Err(format!("filter: no field {field:?}")),
+        None => Ok(filter),
+    }
 }
 
 fn percent_decode(text: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use serde_json::json;
 
 use crate::journal::{Action, RowLine, Write};
+use crate::kingdee::filter::Cell;
 
 /// What the journal calls them.
 pub(super) const FORM: &str = "documents";
@@ -22,6 +23,15 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// What a condition compares.
+    pub(super) fn cell(&self, field: &str) -> Cell {
+        match field {
+            "key" => Cell::Text(self.key.to_string()),
+            "id" => Cell::Number(self.id.to_string()),
+            _ => Cell::Null,
+        }
+    }
+
     /// As it is answered; the content stands there as it was sent.
     pub(super) fn json(&self) -> String {
         let (id, version, at) = (self.id, self.version, self.updated_ms);

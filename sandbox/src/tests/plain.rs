@@ -258,3 +258,30 @@ async fn rows_of_a_plain_batch() {
         assert_eq!(at.journal().len() - before, executed, "{kind:?}");
     }
 }
+
+#[tokio::test]
+async fn documents_are_asked_for_by_a_condition() {
+    let (at, token) = at_level(Level::Query).await;
+    let body = json!({"documents": [{"key": "A"}, {"key": "B's"}, {"key": "a"}]});
+    call(&at, "POST", "documents", &token, &body).await.unwrap();
+    // condition, percent-encoded -> status and keys, or the refusal
+    for (condition, want) in [
+        ("key%20=%20'A'", "200 A"),
+        ("key+IN+('A','B''s','C')", "200 A,B's"),
+        ("id%20%3E%20700002", "200 a"),
+        ("name%20=%20'A'", "400"),
+        ("key%20=%20'A'%20;", "400"),
+    ] {
+        let path = format!("documents?filter={condition}&page=1&size=10");
+        let answer = call(&at, "GET", &path, &token, &Value::Null).await.unwrap();
+        let json = answer.json();
+        let keys: Vec<&str> = json["documents"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|document| document["key"].as_str())
+            .collect();
+        let got = format!("{} {}", answer.status, keys.join(","));
+        assert_eq!(got.trim_end(), want, "{condition}");
+    }
+}
