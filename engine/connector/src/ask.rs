@@ -3,6 +3,8 @@
 //! Keys go into a structured filter, never into text; what comes back is compared as text with what was asked, so
 //! that a target which finds more than that cannot settle the wrong record.
 
+use std::borrow::Cow;
+
 use dsl::catalogue::source;
 use dsl::cond::{Asked, Op};
 use dsl::facts::{Action, Proof};
@@ -59,11 +61,28 @@ pub struct Ask {
     /// What it means when nothing is found.
     pub none: WhenNone,
     operation: String,
+    /// Name in the row, and field asked for, where rows come with the target's own names.
+    renamed: Vec<(String, String)>,
     columns: Vec<String>,
     wanted: Vec<Vec<String>>,
 }
 
 impl Ask {
+    /// A row under the names of `unknown.fields`. Rows that are lists have them already.
+    fn named<'r>(&self, row: &'r Value) -> Cow<'r, Value> {
+        let Some(members) = row.as_map().filter(|_| !self.renamed.is_empty()) else {
+            return Cow::Borrowed(row);
+        };
+        let mut named = members.clone();
+        for (name, field) in &self.renamed {
+            let nested = || Path::parse(field).ok().and_then(|path| path.get(row));
+            if let Some(value) = members.get(field).or_else(nested) {
+                named.insert(name.clone(), value.clone());
+            }
+        }
+        Cow::Owned(Value::Map(named))
+    }
+
     /// Whether a row has this key.
     fn names(&self, row: &Value, wanted: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
         self.columns
@@ -151,6 +170,9 @@ impl Connection {
             })
             .collect();
         let page = self.first_page(asking);
+        let asked = self.operation(asking)?;
+        let is_named = asked.rows.as_ref().is_some_and(|rows| rows.by_fields);
+        let renamed = if is_named { Vec::new() } else { fields.clone() };
         let calls = wanted
             .chunks(KEYS_MAX)
             .map(|wanted| OwnedCall {
@@ -166,6 +188,7 @@ impl Connection {
             calls,
             none: unknown.none,
             operation: operation.name.clone(),
+            renamed,
             columns: columns_in_rows,
             wanted,
         }))
@@ -177,9 +200,10 @@ impl Connection {
         let done_when = operation
             .and_then(|operation| operation.unknown.as_ref())
             .and_then(|u| u.done_when.as_ref());
+        let rows: Vec<Value> = rows.iter().map(|row| ask.named(row).into_owned()).collect();
         ask.wanted
             .iter()
-            .map(|wanted| self.found(ask, wanted, rows, done_when))
+            .map(|wanted| self.found(ask, wanted, &rows, done_when))
             .collect()
     }
 
@@ -208,8 +232,10 @@ impl Connection {
             ask.names(row, wanted, |a, b| folded(a) == folded(b))
                 && !ask.wanted.iter().any(|wanted| ask.names(row, wanted, str::eq))
         };
+        // A row without the key may be any document: such an answer does not prove that this one is not there.
+        let nameless = |row: &Value| ask.columns.iter().any(|column| text(row, column).is_none());
         match ids.len() {
-            0 if rows.iter().any(alike) => Found::Many,
+            0 if rows.iter().any(|row| alike(row) || nameless(row)) => Found::Many,
             0 => Found::None,
             1 => Found::One {
                 id: ids.pop().flatten(),

@@ -1,8 +1,10 @@
 //! Verdicts per row, and the questions after a lost answer.
 
-use crate::common::{answer, connect, json};
+use std::sync::Arc;
+
+use crate::common::{answer, connect, json, secrets};
 use connector::{Ask, Call, Class, Found, Verdict, WhenNone};
-use dsl::{Map, Path, Value};
+use dsl::{Map, Path, SourceFile, Value};
 
 fn customer() -> Map {
     match json(r#"{"FormId":"BD_Customer"}"#) {
@@ -243,6 +245,70 @@ fn what_the_rows_say() {
     assert_eq!(
         k3.ask_rows(&asked, &[]),
         [Found::None, Found::None, Found::None, Found::None]
+    );
+}
+
+/// A target whose rows are maps under its own names, which `unknown.fields` translates.
+const SHOP: &str = "connector: shop
+name: {zh: 店, en: shop}
+version: 1
+zone: UTC
+params:
+  server: {type: url}
+hosts: [<<$param.server>>]
+operations:
+  find:
+    kind: read
+    method: GET
+    path: orders
+    fields: {join: \",\"}
+    filter: {as: sql_text}
+    query: {filter: <<$filter>>}
+    rows: {at: data}
+  add:
+    kind: write
+    method: POST
+    path: orders
+    body: <<$record>>
+    writes: [create]
+    key: [head.no, shop]
+    item: {id: id}
+    proof: query
+    unknown: {wait: 2s, ask: find, fields: {id: orderId, number: head.no}, by: key, none: resend}
+";
+
+#[test]
+fn rows_under_the_targets_own_names_are_found() {
+    let registry = functions::registry();
+    let load = |name: &str, text: &str| SourceFile::new(name, text);
+    let connector = connector::load(&load("connectors/shop/connector.yaml", SHOP), &registry).unwrap();
+    let file = load(
+        "connections.yaml",
+        "connections:\n  shop: {connector: shop, params: {server: \"https://shop.example.com/\"}}\n",
+    );
+    let shop = connector::connections::load(&file, &[Arc::new(connector)], &registry)
+        .unwrap()
+        .resolve("shop", "default", &secrets(&[]))
+        .unwrap();
+    let tkeys = ["A1", "A2"].map(|no| vec![no.to_owned(), "7".to_owned()]);
+    let asked = shop
+        .ask("add", &Map::new(), &keys(&["head.no", "shop"]), &tkeys, None, 0)
+        .unwrap()
+        .unwrap();
+    let rows = |text: &str| shop.ask_rows(&asked, json(text).as_list().unwrap());
+    let found = Found::One {
+        id: Some("70".into()),
+        number: Some("A1".into()),
+    };
+    assert_eq!(
+        rows(r#"[{"orderId": 70, "head": {"no": "A1"}, "shop": 7}]"#),
+        [found.clone(), Found::None]
+    );
+    assert_eq!(rows("[]"), [Found::None, Found::None]);
+    // What a row without its key is, nobody knows: it proves nothing about the other.
+    assert_eq!(
+        rows(r#"[{"orderId": 70, "head": {"no": "A1"}, "shop": 7}, {"orderId": 71}]"#),
+        [found, Found::Many]
     );
 }
 
