@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Random, Watch};
+use super::{Random, Watch, micros};
 use crate::e2e::{Config, MAIN, Strictness, World, judge_with, versions};
 
 /// Ordinary trades; 300 customers, 24 pages.
@@ -226,8 +226,4 @@ fn verdict(world: &World, names: &BTreeMap<String, String>, last: &crate::e2e::R
         problems.push(format!("{verified}"));
     }
     problems
-}
-
-fn micros(length: Duration) -> u64 {
-    u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1)
 }

@@ -5,6 +5,9 @@ pub mod canaries;
 pub mod crash;
 pub mod figure;
 pub mod injection;
+mod judged;
+mod killed;
+mod levels;
 pub mod named;
 mod paging;
 pub mod power;
@@ -43,4 +46,9 @@ impl Watch {
     fn passed(self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// In microseconds, 1 at least.
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1)
 }

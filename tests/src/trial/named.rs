@@ -5,7 +5,7 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
-use super::{bombs, canaries, injection, power, restore, ssrf};
+use super::{bombs, canaries, injection, levels, power, restore, ssrf};
 
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
@@ -35,6 +35,9 @@ pub struct Trial {
 
 /// Every figure that has a name, in its order.
 pub const ALL: &[Trial] = &[
+    levels::A1,
+    levels::A2,
+    levels::A3,
     power::A5,
     super::paging::TRIAL,
     Trial {
