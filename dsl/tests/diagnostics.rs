@@ -313,8 +313,13 @@ fn windows_and_schedules() {
             "scheme: a\nsource: {{connection: huke, api: search_trades, key: tid}}\ntarget:\n{push}{more}schedule: {{every: 6m}}\n"
         )
     };
-    assert_eq!(codes(&scheme("")), ["E1140 6:3"]);
-    assert_eq!(codes(&scheme("  key: no\n")), Vec::<String>::new());
+    assert_eq!(codes(&scheme("  on_unknown: hold\n")), ["E1140 6:3"]);
+    for said in ["hold", "resend"] {
+        let safe = format!("  key: no\n  on_unknown: {said}\n");
+        assert_eq!(codes(&scheme(&safe)), Vec::<String>::new());
+    }
+    // A create whose lost answer nothing settles: the author must choose.
+    assert_eq!(codes(&scheme("  key: no\n")), ["E1154 5:8"]);
     assert_eq!(
         codes(&scheme("  key: no\n  find: before_create\n  on_unknown: query\n")),
         ["E1143 8:9", "E1143 9:15"]

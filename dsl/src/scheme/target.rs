@@ -7,7 +7,7 @@ use super::options::constant_options;
 use super::steps::without_steps;
 use super::{Reader, member, text_of};
 use crate::catalogue::{scheme as words, value as value_words};
-use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
+use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
 use crate::keys;
 use crate::lines::KeyedList;
 use crate::path::{Path, Segment};
@@ -86,6 +86,17 @@ impl Reader<'_> {
             connector.as_ref(),
             columns.as_ref(),
         );
+        if let (Some(main), Some(Proof::None), None) = (&main, proof, node.get("on_unknown"))
+            && by_action.iter().any(|(action, _)| *action == Action::Create)
+        {
+            let span = node
+                .get("api")
+                .map_or(node.span.clone(), |pair| pair.value.span.clone());
+            self.report(
+                self.problem(&words::UNSAFE_CREATE, span)
+                    .with("operation", &main.name),
+            );
+        }
         let operation = |action: Action| {
             by_action
                 .iter()
