@@ -329,6 +329,32 @@ pub const SUSPECT: Entry = Entry {
     example: "engine restore backup.db; engine run a.yaml",
 };
 
+/// A person holds the record.
+pub const HELD_BY_HAND: Entry = Entry {
+    code: "E5040",
+    severity: Severity::Error,
+    zh: "人工暂停:{why}",
+    en: "held by a person: {why}",
+    help_zh: "engine retry --key 键 重新处理,或 engine rows skip 放弃这一版本",
+    help_en: "engine retry --key KEY processes it again, engine rows skip gives this version up",
+    long_zh: "有人用 engine rows hold 暂停了这条数据:在有人重新处理、放弃或说明结果之前,引擎不会碰它。谁、何时、为什么,见 engine rows show。",
+    long_en: "Somebody held the record with engine rows hold: the engine leaves it alone until somebody retries, skips or resolves it. Who, when and why stand in engine rows show.",
+    example: "engine rows hold B000123 --reason 等财务确认",
+};
+
+/// A person skipped the record.
+pub const SKIPPED_BY_HAND: Entry = Entry {
+    code: "E5041",
+    severity: Severity::Error,
+    zh: "人工跳过:{why}",
+    en: "skipped by a person: {why}",
+    help_zh: "来源数据再次变化时,新版本照常写入",
+    help_en: "when the source row changes again, the new version is written as usual",
+    long_zh: "有人用 engine rows skip 放弃了这一版本。以后来源有新版本时照常写入;若放弃时结果不明,写入新版本前先询问目标。",
+    long_en: "Somebody gave this version up with engine rows skip. A later version is written as usual; if the fate of the given-up one was not known, the target is asked before that.",
+    example: "engine rows skip B000123 --reason 测试数据",
+};
+
 /// Verify: the file itself is damaged.
 pub const V_DAMAGED: Entry = Entry {
     code: "E5060",
@@ -486,6 +512,8 @@ pub const ALL: &[&Entry] = &[
     &WINDOW_LEFT,
     &RUN_BROKEN,
     &SUSPECT,
+    &HELD_BY_HAND,
+    &SKIPPED_BY_HAND,
     &V_DAMAGED,
     &V_COUNTS,
     &V_NO_REASON,

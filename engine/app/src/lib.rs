@@ -13,6 +13,7 @@ mod find;
 mod lines;
 mod lookups;
 mod mask;
+pub mod operate;
 mod payloads;
 mod preview;
 pub mod query;

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use dsl::{Failure, SafeName, Value, json};
 use flow::ids::{Ms, RecordId};
 use flow::op::{Reason, RecordState, SightingOutcome};
-use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, RunFilter, RunRow, SightingRow};
+use ledger::read::{
+    AttemptRow, AuditFilter, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow,
+    RunFilter, RunRow, SightingRow,
+};
 use ledger::{Ledger, Reader};
 
 pub use crate::reason::sentence as sentence_of;
@@ -209,6 +212,22 @@ pub fn key_text(key: &str) -> String {
     }
 }
 
+/// Questions and decisions told of one record, the newest ones.
+const MAX_TOLD: u32 = 200;
+
+/// The whole story of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// Rows, sends and answers.
+    pub life: RecordLife,
+    /// What the target said when it was asked, in order of time.
+    pub questions: Vec<QuestionRow>,
+    /// What people decided, in order of time.
+    pub decisions: Vec<AuditRow>,
+    /// The documents it became.
+    pub mappings: Vec<MappingRow>,
+}
+
 /// One moment in the life of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment<'a> {
@@ -220,19 +239,38 @@ pub enum Moment<'a> {
     Settled(&'a AttemptRow),
     /// The target answered when it was asked what became of a send.
     Resolved(&'a AttemptRow),
+    /// The same, as every answer has been kept since ledgers keep them all.
+    Asked(&'a QuestionRow),
+    /// A person decided.
+    Decided(&'a AuditRow),
 }
 
 /// The moments of a record in order of time.
-pub fn moments(life: &RecordLife) -> Vec<(Ms, Moment<'_>)> {
+pub fn moments(story: &Story) -> Vec<(Ms, Moment<'_>)> {
+    let life = &story.life;
     let seen = life.sightings.iter().map(|row| (row.seen, 0, Moment::Seen(row)));
     let sent = life.attempts.iter().flat_map(|row| {
         [
             Some((row.sent, 1, Moment::Sent(row))),
             row.ended.map(|at| (at, 2, Moment::Settled(row))),
-            row.resolved.map(|at| (at, 3, Moment::Resolved(row))),
+            // Told by the questions, or by what a person decided, where those are kept.
+            row.resolved
+                .filter(|_| story.questions.is_empty() && story.decisions.is_empty())
+                .map(|at| (at, 3, Moment::Resolved(row))),
         ]
     });
-    let mut moments: Vec<_> = seen.map(Some).chain(sent).flatten().collect();
+    let asked = story.questions.iter().map(|row| (row.at, 3, Moment::Asked(row)));
+    let decided = story
+        .decisions
+        .iter()
+        .map(|row| (row.at, 4, Moment::Decided(row)));
+    let mut moments: Vec<_> = seen
+        .map(Some)
+        .chain(sent)
+        .flatten()
+        .chain(asked)
+        .chain(decided)
+        .collect();
     // Stable: what happened in one millisecond keeps the order of the attempts.
     moments.sort_by_key(|(at, rank, _)| (*at, *rank));
     moments.into_iter().map(|(at, _, moment)| (at, moment)).collect()
@@ -275,6 +313,26 @@ fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<dsl::Path>, AppError> {
 /// A stored row of a scheme as people may see it: fields that its sensitive values are made of are masked.
 pub fn shown_row(reader: &Reader, scheme: &str, row: &[u8]) -> Result<Vec<u8>, AppError> {
     Ok(mask::shown_row(row, &hidden(reader, scheme)?))
+}
+
+/// The same with everything else that is known of them.
+pub fn stories(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Story>, AppError> {
+    let told = |life: RecordLife| {
+        let record = life.record.record;
+        let mut decisions = reader.audit(&AuditFilter {
+            record: Some(record),
+            limit: MAX_TOLD,
+            ..AuditFilter::default()
+        })?;
+        decisions.reverse();
+        Ok(Story {
+            questions: reader.questions(record)?,
+            decisions,
+            mappings: reader.mappings(record)?,
+            life,
+        })
+    };
+    show(reader, scheme, key)?.into_iter().map(told).collect()
 }
 
 /// A page of records, and whether more follow.
@@ -339,6 +397,9 @@ mod tests {
             done: None,
             waits_since: None,
             step: None,
+            maybe_sent: false,
+            suspect: false,
+            as_stored: None,
         }
     }
 

@@ -362,6 +362,28 @@ impl Engine {
         Ok(())
     }
 
+    /// The writing side of a scheme without its run, for those who want to see what it would send.
+    pub(crate) fn desk(
+        &self,
+        plan: &Arc<Plan>,
+        instant: Ms,
+        lang: Lang,
+    ) -> Result<(TargetWriter, TargetFacts, &ledger::Reader), AppError> {
+        let target = plan.target.as_ref().ok_or_else(|| {
+            AppError::wrong_use(
+                format!("方案 {} 没有目标,没有可以重试的写入", plan.scheme),
+                format!(
+                    "the scheme {} has no target, so there is nothing to write again",
+                    plan.scheme
+                ),
+            )
+        })?;
+        let caller = self.caller(&target.connection)?;
+        let facts = target_facts(target, &caller);
+        let writer = TargetWriter::new(Arc::clone(plan), caller, instant, lang, true);
+        Ok((writer, facts, self.store.reader()))
+    }
+
     fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {
         let caller = self.callers.get(connection);
         caller
@@ -379,7 +401,7 @@ impl Engine {
 }
 
 /// The sentences of the reasons that the ledger gives itself.
-fn words(lang: Lang) -> ledger::Words {
+pub(crate) fn words(lang: Lang) -> ledger::Words {
     Arc::new(move |code, facts| match dsl::catalogue::find(code) {
         Some(entry) => {
             let facts = facts.to_vec();

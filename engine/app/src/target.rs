@@ -243,6 +243,9 @@ impl TargetWriter {
             Build::Defer(want) => return Ok(Err(want)),
         };
         let operation = target.operation(action).unwrap_or_default().to_owned();
+        if let Some(stored) = &work.source.as_stored {
+            as_stored(&mut built, stored, work.source)?;
+        }
         if let (Action::Update | Action::Void, Some(id)) = (action, work.source.target_id.as_deref()) {
             let options = as_map(&built.options);
             self.caller
@@ -540,6 +543,19 @@ fn lines_after(document: &Document, keyed: &[KeyedList], verdict: Option<&connec
     before.after(&document.built.lines, keyed, told)
 }
 
+/// A person wants the stored document sent: it takes the place of the one just made, under its own key.
+fn as_stored(built: &mut Built, stored: &[u8], source: &SourceRow) -> Result<(), Failure> {
+    let unreadable =
+        |_| Failure::new(&dsl::catalogue::internal::INTERNAL).with("what", "a stored document is not JSON");
+    built.payload = dsl::json::parse(stored).map_err(unreadable)?;
+    if let Some(tkey) = &source.tkey
+        && let Ok(Value::List(parts)) = dsl::json::parse(tkey.as_bytes())
+    {
+        built.tkey = parts.iter().filter_map(Value::to_plain_text).collect();
+    }
+    Ok(())
+}
+
 /// A record whose look-up was not decided within its reach.
 fn undecided(what: String) -> Refusal {
     let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
@@ -699,6 +715,7 @@ mod tests {
             tried: Some(5_000),
             step: None,
             step_tkey: None,
+            as_stored: None,
         };
         assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
         assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);

@@ -233,6 +233,12 @@ impl Workspace {
         }
     }
 
+    /// The file of the scheme with this id, in the folder that was loaded.
+    pub fn file_of(&self, scheme: &str) -> Option<PathBuf> {
+        let found = self.schemes.iter().find(|indexed| indexed.id == scheme)?;
+        Some(PathBuf::from(&found.file.name))
+    }
+
     /// Every problem of one scheme file.
     pub fn check(&self, file: &Arc<SourceFile>) -> (Option<Plan>, Vec<Diagnostic>) {
         let compiled = self.compiled(file);

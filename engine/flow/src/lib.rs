@@ -12,6 +12,7 @@
 mod circuit;
 pub mod classify;
 pub mod codes;
+pub mod decision;
 mod event;
 pub mod ids;
 mod job;

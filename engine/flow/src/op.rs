@@ -17,10 +17,13 @@
 //! Adopt       pending -> pending (target id known now)
 //! Suspect     pending -> unknown                                         so does a StagePage or Claim of a suspect
 //! Identify    unknown -> unknown (key frozen) | held (key conflict)
+//! Decide      pending -> skipped | held;  unknown -> held | done | pending     compare-and-set on state and version
+//!             held -> pending | unknown | done | skipped;  dead -> pending | unknown | skipped
 //! ```
 //! A record that settles (`done`, `dead`, `skipped`) while a newer version waits becomes `pending` with that version in
 //! the same transaction.
 
+use crate::decision::{Decided, Ruling};
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use crate::window::Interval;
 
@@ -648,6 +651,19 @@ pub enum LedgerOp {
         /// Suspicious windows whose re-reading is due at this time.
         now: Ms,
     },
+    /// What a person decided about records, each with a note in the same transaction. Compare-and-set on state and
+    /// version; what does not fit is left as it is. A record that may have been executed is `unknown` after a retry,
+    /// not pending. -> `Decided`
+    Decide {
+        /// The decisions.
+        rows: Vec<Decided>,
+        /// Who decided.
+        who: String,
+        /// Why, in the person's words; must not be blank.
+        reason: String,
+        /// Now.
+        now: Ms,
+    },
 }
 
 /// Why a document may be at the target that the ledger knows nothing of.
@@ -884,4 +900,6 @@ pub enum LedgerReply {
         /// Suspicious windows to be read again now, oldest first.
         kept: Vec<Interval>,
     },
+    /// What became of each decision, in their order.
+    Decided(Vec<Ruling>),
 }

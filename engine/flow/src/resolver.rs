@@ -317,7 +317,9 @@ impl Resolver {
     /// What an answer about one record means.
     fn conclude(&self, now: Ms, unknown: &Unknown, found: Found) -> Resolution {
         // "Exists" at the very first send: nothing of ours can be there.
-        let foreign = unknown.reason.code == codes::EXISTS && !unknown.maybe_sent;
+        // A conflict that a person retries is still one as long as that document is there.
+        let foreign = unknown.reason.code == codes::EXISTS && !unknown.maybe_sent
+            || unknown.reason.code == codes::KEY_CONFLICT;
         match found {
             Found::One { .. } if foreign => {
                 Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))

@@ -258,14 +258,20 @@ pub mod reason {
     pub const RUN_BROKEN: &str = "E5034";
     /// A document may be at the target that this ledger knows nothing of: it was restored, or is new beside it.
     pub const SUSPECT: &str = "E5035";
+    /// A person holds it. Fact `why`.
+    pub const HELD_BY_HAND: &str = "E5040";
+    /// A person skipped it. Fact `why`.
+    pub const SKIPPED_BY_HAND: &str = "E5041";
     /// All of them.
-    pub const ALL: [&str; 6] = [
+    pub const ALL: [&str; 8] = [
         KEY_TAKEN,
         KEY_CHANGED,
         IN_FLIGHT,
         WINDOW_LEFT,
         RUN_BROKEN,
         SUSPECT,
+        HELD_BY_HAND,
+        SKIPPED_BY_HAND,
     ];
 }
 
@@ -297,6 +303,8 @@ pub fn plain_words() -> Words {
             reason::SUSPECT => {
                 "may have been written without this ledger's knowledge; the target is asked first".to_owned()
             }
+            reason::HELD_BY_HAND => format!("held by a person: {}", fact("why")),
+            reason::SKIPPED_BY_HAND => format!("skipped by a person: {}", fact("why")),
             other => other.to_owned(),
         }
     })

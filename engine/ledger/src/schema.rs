@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -325,6 +325,24 @@ CREATE TABLE kept_window (
     due_ms  INTEGER NOT NULL,
     PRIMARY KEY (scheme, from_ms, to_ms)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What people decided: documents sent as they were stored, and every question to the target with its answer.
+const V6: &str = "
+-- The attempt whose document is sent instead of a new one; NULL = the scheme makes it.
+ALTER TABLE record ADD COLUMN as_stored INTEGER;
+
+-- What the target said when it was asked about a record; only the last answer stands beside the attempt.
+CREATE TABLE question (
+    id      INTEGER PRIMARY KEY,
+    record  INTEGER NOT NULL REFERENCES record(id),
+    attempt INTEGER,
+    at_ms   INTEGER NOT NULL,
+    answer  TEXT NOT NULL,
+    code    TEXT,
+    text    TEXT
+) STRICT;
+CREATE INDEX question_record ON question (record);
 ";
 
 /// The version of a file.

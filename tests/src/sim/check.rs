@@ -56,6 +56,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::Audit { .. } => false,
         // No simulated ledger is put back from a copy.
         LedgerOp::Suspect { .. } | LedgerOp::Identify { .. } => false,
+        // Nobody decides anything in the simulation; the ledger's contract has its own.
+        LedgerOp::Decide { .. } => false,
     }
 }
 

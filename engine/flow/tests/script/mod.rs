@@ -704,6 +704,12 @@ fn op(op: &LedgerOp) -> String {
         }
         LedgerOp::ReadCircuit { .. } => "read circuit".to_owned(),
         LedgerOp::SetCircuit { failures, until, .. } => format!("circuit {failures} until {until}"),
+        LedgerOp::Decide { rows, .. } => {
+            let rows = rows
+                .iter()
+                .map(|row| format!("{} {}", row.record, row.decision.word()));
+            format!("decide {}", join(rows))
+        }
     }
 }
 

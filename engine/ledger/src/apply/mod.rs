@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod circuit;
 mod claim;
 mod cover;
+mod decide;
 pub(crate) mod index;
 mod record;
 mod run;
@@ -246,6 +247,12 @@ impl Cx<'_> {
                 now,
             } => self.suspect(scheme, *kind, *until, *ask_after, *now),
             LedgerOp::Identify { target, rows, now } => self.identify(target, rows, *now),
+            LedgerOp::Decide {
+                rows,
+                who,
+                reason,
+                now,
+            } => self.decide(rows, who, reason, *now),
         }
     }
 

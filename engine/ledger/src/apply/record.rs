@@ -30,11 +30,13 @@ pub enum Cause {
     Refuse,
     /// Somebody else may have written it.
     Suspect,
+    /// A person decided.
+    Decide,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 9] = [
+    pub const ALL: [Cause; 10] = [
         Cause::Stage,
         Cause::Store,
         Cause::Claim,
@@ -44,6 +46,7 @@ impl Cause {
         Cause::Resolve,
         Cause::Refuse,
         Cause::Suspect,
+        Cause::Decide,
     ];
 }
 
@@ -71,6 +74,13 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
         Cause::Suspect => {
             matches!(from, Some(Pending | Unknown)) && to == Unknown || from == Some(Unknown) && to == Held
         }
+        Cause::Decide => match from {
+            Some(Pending) => matches!(to, Skipped | Held),
+            Some(Unknown) => matches!(to, Held | Done | Pending),
+            Some(Held) => matches!(to, Pending | Unknown | Done | Skipped),
+            Some(Dead) => matches!(to, Pending | Unknown | Skipped),
+            Some(Sending | Done | Skipped) | None => false,
+        },
     }
 }
 
@@ -167,12 +177,14 @@ pub(super) struct Rec {
     pub(super) changed: Ms,
     /// Why a document may be there that this ledger knows nothing of.
     pub(super) suspect: Option<SuspectKind>,
+    /// The attempt whose document is sent instead of a new one; it ends with the version.
+    pub(super) as_stored: Option<AttemptId>,
 }
 
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
-    seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms";
+    seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms, as_stored";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -202,6 +214,7 @@ impl Rec {
         self.no_wait();
         self.step = None;
         self.doubted = None;
+        self.as_stored = None;
         self.reason = None;
     }
 
@@ -274,6 +287,7 @@ impl Rec {
             seen: row.get(28)?,
             changed: row.get(29)?,
             suspect: suspect(row.get(31)?),
+            as_stored: row.get::<_, Option<i64>>(36)?.map(AttemptId),
         })
     }
 }
@@ -378,6 +392,9 @@ impl Cx<'_> {
         if !matches!(to, RecordState::Unknown | RecordState::Sending) {
             rec.resolve_after = None;
         }
+        if !to.is_open() {
+            rec.as_stored = None;
+        }
         Ok(())
     }
 
@@ -392,7 +409,8 @@ impl Cx<'_> {
                     action = ?12, attempt = ?13, attempts = ?14, not_before_ms = ?15, resolve_after_ms = ?16,
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
-                    waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31
+                    waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31,
+                    as_stored = ?32
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -427,6 +445,7 @@ impl Cx<'_> {
                 rec.doubted,
                 rec.tried,
                 rec.waited,
+                rec.as_stored.map(|attempt| attempt.0),
             ])?;
         if hit == 1 {
             Ok(())
@@ -496,7 +515,7 @@ mod tests {
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
         type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
-        let table: [Line<'_>; 13] = [
+        let table: [Line<'_>; 17] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -526,6 +545,10 @@ mod tests {
             (Cause::Refuse, &[Some(Pending)], &[Dead, Held, Skipped, Pending]),
             (Cause::Suspect, &[Some(Pending)], &[Unknown]),
             (Cause::Suspect, &[Some(Unknown)], &[Unknown, Held]),
+            (Cause::Decide, &[Some(Pending)], &[Skipped, Held]),
+            (Cause::Decide, &[Some(Unknown)], &[Held, Done, Pending]),
+            (Cause::Decide, &[Some(Held)], &[Pending, Unknown, Done, Skipped]),
+            (Cause::Decide, &[Some(Dead)], &[Pending, Unknown, Skipped]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {
@@ -559,7 +582,7 @@ mod tests {
             ("dead", "held", false),
             ("dead", "sending", false),
             ("unknown", "sending", false),
-            ("held", "pending", false),
+            ("held", "sending", false),
             ("sending", "skipped", false),
         ] {
             conn.execute("INSERT OR REPLACE INTO record VALUES (1, ?1)", [from])

@@ -239,6 +239,7 @@ impl Cx<'_> {
                 rec.reason = Some(why.clone());
             }
         }
+        self.note_question(&rec, word, why, now)?;
         self.conn
             .prepare_cached(
                 "UPDATE attempt_row SET resolution = ?3, resolved_ms = ?4, resolution_code = ?5, resolution_text = ?6
@@ -257,7 +258,7 @@ impl Cx<'_> {
 
     /// A call of the current version was accepted: the document itself, or a further one. With the last of them the
     /// version is at the target.
-    fn written(
+    pub(super) fn written(
         &mut self,
         rec: &mut Rec,
         id: Option<&String>,

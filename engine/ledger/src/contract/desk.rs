@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use flow::decision::{Decided, Decision, Ruling};
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
     ClaimRefused, ClaimRow, Counts, Cursor, Identity, LedgerOp, LedgerReply, OnSeen, Picked, RecordState,
@@ -271,6 +272,38 @@ impl Desk {
             rows,
             now: self.now,
         }) == LedgerReply::Count(1)
+    }
+
+    /// A person decides about a record as it is.
+    pub fn decide(&mut self, key: &str, decision: Decision) -> Ruling {
+        let record = self.record(key);
+        self.decide_as_seen(key, record.state, &record.version, decision)
+    }
+
+    /// A person decides about a record as it was seen.
+    pub fn decide_as_seen(
+        &mut self,
+        key: &str,
+        state: RecordState,
+        version: &str,
+        decision: Decision,
+    ) -> Ruling {
+        let row = Decided {
+            record: self.record(key).record,
+            state,
+            version: version.to_owned(),
+            decision,
+        };
+        let reply = self.one(LedgerOp::Decide {
+            rows: vec![row],
+            who: "li".into(),
+            reason: "sales asked for it".into(),
+            now: self.now,
+        });
+        let LedgerReply::Decided(mut rulings) = reply else {
+            panic!("{reply:?}")
+        };
+        rulings.pop().expect("one decision, one ruling")
     }
 
     /// The record with this key.

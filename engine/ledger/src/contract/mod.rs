@@ -4,6 +4,7 @@
 
 mod asking;
 mod covering;
+mod decisions;
 mod desk;
 mod reading;
 mod steps;
@@ -54,6 +55,12 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     steps::doubts(open);
     steps::circuits(open);
     steps::waits_that_were_tried(open);
+    decisions::by_state(open);
+    decisions::in_doubt(open);
+    decisions::what_a_person_says(open);
+    decisions::newer_versions(open);
+    decisions::as_stored(open);
+    decisions::any_order(open);
 }
 
 /// A row with a key of one text.

@@ -62,6 +62,8 @@ pub struct SourceRow {
     pub maybe_sent: bool,
     /// The ids of its document's lines, as they were given with a settlement.
     pub lines: Option<Vec<u8>>,
+    /// The stored document that is sent instead of a new one.
+    pub as_stored: Option<Vec<u8>>,
 }
 
 /// A hit of a look-up.
@@ -105,8 +107,9 @@ impl Reader {
                             r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines,
                             r.waited_ms, r.tried_ms, r.step,
                             (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
-                              AND a.record = r.id AND a.step = r.step)
+                              AND a.record = r.id AND a.step = r.step), s.payload
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
+                     LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      WHERE r.id IN ({})",
                     marks(chunk.len())
                 );
@@ -401,6 +404,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         tried: row.get(17)?,
         step: row.get(18)?,
         step_tkey: row.get(19)?,
+        as_stored: optional_bytes(row, 20)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Lists: records, runs, schemes.
 
-use flow::ids::{Ms, RecordId, RunId};
+use flow::ids::{AttemptId, Ms, RecordId, RunId};
 use flow::op::{Counts, Reason, RecordState, RunStatus, WriteAction};
 use flow::window::Interval;
 use rusqlite::types::Value;
@@ -84,12 +84,18 @@ pub struct RecordRow {
     pub waits_since: Option<Ms>,
     /// The further call that is next; `None` = the document itself.
     pub step: Option<String>,
+    /// An earlier attempt may have been executed.
+    pub maybe_sent: bool,
+    /// A document may be there that this ledger knows nothing of.
+    pub suspect: bool,
+    /// The attempt whose document is sent instead of a new one.
+    pub as_stored: Option<AttemptId>,
 }
 
 pub(super) const RECORD_COLUMNS: &str = "r.id, r.scheme, r.src_key, r.label, r.state, r.version, r.done_version, \
     r.waiting_version, r.void, r.action, r.attempts, r.not_before_ms, r.resolve_after_ms, r.target, r.form, r.tkey, \
     r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms, \
-    r.waits_since_ms, r.step";
+    r.waits_since_ms, r.step, r.maybe_sent, r.suspect IS NOT NULL, r.as_stored";
 
 /// Which runs to list. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -347,6 +353,9 @@ pub(super) fn record_row(row: &Row<'_>) -> Result<RecordRow, StoreError> {
         done: row.get(23)?,
         waits_since: row.get(24)?,
         step: row.get(25)?,
+        maybe_sent: row.get(26)?,
+        suspect: row.get(27)?,
+        as_stored: row.get::<_, Option<i64>>(28)?.map(AttemptId),
     })
 }
 

@@ -6,6 +6,7 @@ mod find;
 mod list;
 mod pool;
 mod show;
+mod story;
 
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
@@ -14,3 +15,4 @@ pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
+pub use story::{MappingRow, QuestionRow};

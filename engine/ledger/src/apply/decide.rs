@@ -1,0 +1,260 @@
+//! Decisions of people. Each is noted in the transaction that carries it out.
+//!
+//! A record that may have been executed is never made pending by a retry: it is `unknown`, so that the target is asked.
+//! Only "it is not there" makes it pending, and that is somebody's word, with a name and a reason. What is skipped in
+//! doubt stays in doubt: a later version of it is asked about before it is written.
+
+use flow::decision::{Content, Decided, Decision, Ruling};
+use flow::ids::{AttemptId, Ms};
+use flow::op::{AuditNote, LedgerReply, Reason, RecordState, SuspectKind, WriteAction};
+use rusqlite::{OptionalExtension, params};
+
+use super::record::{Cause, Rec};
+use super::{Cx, audit, cut};
+use crate::error::{StoreError, reason};
+
+/// The flow's code for a number that a document of somebody else has (its table of codes is not ours to name).
+const KEY_CONFLICT: &str = flow::codes::KEY_CONFLICT;
+
+impl Rec {
+    /// An earlier attempt may have made its document, or what a further call makes, under no id that is known: a second
+    /// send may make a second one.
+    fn maybe_made(&self) -> bool {
+        self.doubtful().is_some() || self.maybe_sent && (self.target_id.is_none() || self.step.is_some())
+    }
+
+    /// Its row has a key; one without is stored under a hash of itself.
+    fn has_key(&self) -> bool {
+        self.key.starts_with('[')
+    }
+}
+
+impl Cx<'_> {
+    pub(super) fn decide(
+        &mut self,
+        rows: &[Decided],
+        who: &str,
+        why: &str,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut rulings = Vec::with_capacity(rows.len());
+        for row in rows {
+            let rec = self.record(row.record)?;
+            let from = rec.state();
+            let scheme = rec.scheme.clone();
+            let ruling = match self.unfit(&rec, row)? {
+                Some(ruling) => ruling,
+                None => self.carry_out(rec, &row.decision, why, now)?,
+            };
+            if let Ruling::Moved(to) = &ruling {
+                let note = AuditNote {
+                    who: who.to_owned(),
+                    action: row.decision.word().to_owned(),
+                    scheme: Some(scheme),
+                    record: Some(row.record),
+                    what: facts(from, *to, &row.decision),
+                    reason: why.to_owned(),
+                };
+                audit::write(self.conn, &note, now)?;
+            }
+            rulings.push(ruling);
+        }
+        Ok(LedgerReply::Decided(rulings))
+    }
+
+    /// Why a decision cannot be carried out.
+    fn unfit(&self, rec: &Rec, row: &Decided) -> Result<Option<Ruling>, StoreError> {
+        let state = rec.state();
+        if state != row.state || rec.version != row.version {
+            return Ok(Some(Ruling::Changed { state }));
+        }
+        if !row.decision.fits(state) {
+            return Ok(Some(Ruling::Unfit { state }));
+        }
+        Ok(match &row.decision {
+            Decision::Skip | Decision::Hold => None,
+            Decision::DoneAs { id, .. } => {
+                let holder = self.holder_of_document(rec, id)?;
+                holder.map(|holder| Ruling::Taken { holder })
+            }
+            Decision::NotThere | Decision::Retry(_) if !rec.has_key() => Some(Ruling::Keyless),
+            Decision::NotThere | Decision::Retry(Content::Latest) => None,
+            Decision::Retry(Content::AsStored(attempt)) => {
+                let stored = self.stored_document(rec, *attempt)?;
+                (!stored).then_some(Ruling::NothingStored)
+            }
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        mut rec: Rec,
+        decision: &Decision,
+        why: &str,
+        now: Ms,
+    ) -> Result<Ruling, StoreError> {
+        let id = rec.id;
+        match decision {
+            Decision::Skip => {
+                if rec.maybe_made() {
+                    // Somebody's later version of it must not become a second document.
+                    rec.suspect = Some(rec.suspect.unwrap_or(SuspectKind::Restored));
+                }
+                self.enter(&mut rec, RecordState::Skipped, Cause::Decide, now)?;
+                rec.not_before = None;
+                rec.reason = Some(self.by_hand(reason::SKIPPED_BY_HAND, why));
+            }
+            Decision::Hold => {
+                let was_unknown = rec.state() == RecordState::Unknown;
+                let ask_after = rec.resolve_after;
+                self.enter(&mut rec, RecordState::Held, Cause::Decide, now)?;
+                if was_unknown {
+                    // What was in flight may still arrive: nothing is asked or sent earlier than it would have been.
+                    rec.maybe_sent = true;
+                    rec.not_before = ask_after;
+                    self.conclude(&rec, "person_held", now)?;
+                }
+                rec.reason = Some(self.by_hand(reason::HELD_BY_HAND, why));
+            }
+            Decision::DoneAs { id, number } => {
+                self.conclude(&rec, "person_done", now)?;
+                self.enter(&mut rec, RecordState::Done, Cause::Decide, now)?;
+                rec.reason = None;
+                // A person says that all is done, the further calls included.
+                self.written(&mut rec, Some(id), number.as_ref(), None, now)?;
+            }
+            Decision::NotThere => {
+                self.conclude(&rec, "person_not_there", now)?;
+                let earliest = rec.resolve_after.or(rec.not_before);
+                // The number was refused because somebody else's document had it: nothing of ours was executed, and if
+                // it is still there it is still not ours.
+                let refused = rec.reason.as_ref().is_some_and(|why| why.code == KEY_CONFLICT);
+                rec.maybe_sent = !refused && (rec.maybe_sent || rec.state() == RecordState::Unknown);
+                self.enter(&mut rec, RecordState::Pending, Cause::Decide, now)?;
+                rec.suspect = None;
+                rec.doubted = None;
+                rec.attempts = 0;
+                rec.reason = None;
+                rec.not_before = earliest.filter(|at| *at > now);
+            }
+            Decision::Retry(content) => self.retry(&mut rec, *content, now)?,
+        }
+        self.promote(rec, now)?;
+        Ok(Ruling::Moved(self.record(id)?.state()))
+    }
+
+    fn retry(&mut self, rec: &mut Rec, content: Content, now: Ms) -> Result<(), StoreError> {
+        let earliest = rec.not_before.unwrap_or(now).max(now);
+        if rec.maybe_made() {
+            let action = *rec.action.get_or_insert(WriteAction::Create);
+            self.enter(rec, RecordState::Unknown, Cause::Decide, now)?;
+            // Its fate is open again: whoever sends it before an answer is found out by `verify`.
+            self.conclude(rec, "ask_again", now)?;
+            rec.resolve_after = Some(earliest);
+            rec.unknown_since = Some(now);
+            if content == Content::Latest && action == WriteAction::Create {
+                // In whatever version it is there: where the target can update, the document of today follows.
+                rec.suspect = Some(rec.suspect.unwrap_or(SuspectKind::Restored));
+            }
+        } else {
+            self.enter(rec, RecordState::Pending, Cause::Decide, now)?;
+            rec.reason = None;
+        }
+        rec.not_before = None;
+        rec.attempts = 0;
+        rec.as_stored = match content {
+            Content::Latest => None,
+            Content::AsStored(attempt) => Some(attempt),
+        };
+        Ok(())
+    }
+
+    /// What is held to be true of its last send.
+    fn conclude(&self, rec: &Rec, word: &str, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "UPDATE attempt_row SET resolution = ?3, resolved_ms = ?4, resolution_code = NULL, resolution_text = NULL
+                 WHERE attempt = ?1 AND record = ?2 AND settlement IN ('unknown', 'held')",
+            )?
+            .execute((rec.attempt.map(|attempt| attempt.0), rec.id.0, word, now))?;
+        Ok(())
+    }
+
+    fn by_hand(&self, code: &str, why: &str) -> Reason {
+        self.own_reason(code, &[("why", why.to_owned())])
+    }
+
+    /// Another record whose document has this id.
+    fn holder_of_document(&self, rec: &Rec, id: &str) -> Result<Option<String>, StoreError> {
+        let found: Option<(String, String)> = match &rec.target {
+            Some(at) => self
+                .conn
+                .prepare_cached(
+                    "SELECT scheme, src_key FROM data_mapping
+                     WHERE target = ?1 AND form = ?2 AND target_id = ?3 AND record <> ?4",
+                )?
+                .query_row((&at.target, &at.form, id, rec.id.0), |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?,
+            // Never sent, so its kind of document is not known here: its own scheme writes one kind as a rule.
+            None => self
+                .conn
+                .prepare_cached(
+                    "SELECT scheme, src_key FROM data_mapping WHERE scheme = ?1 AND target_id = ?2 AND record <> ?3",
+                )?
+                .query_row((&rec.scheme, id, rec.id.0), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?,
+        };
+        Ok(found.map(|(scheme, key)| format!("{scheme} {key}")))
+    }
+
+    /// The document of that attempt is kept, and is one of the current version.
+    fn stored_document(&self, rec: &Rec, attempt: AttemptId) -> Result<bool, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT 1 FROM attempt_row
+             WHERE attempt = ?1 AND record = ?2 AND version = ?3 AND step IS NULL AND payload IS NOT NULL",
+        )?;
+        Ok(statement.exists((attempt.0, rec.id.0, &rec.version))?)
+    }
+
+    /// Keeps what the target said when it was asked.
+    pub(super) fn note_question(
+        &self,
+        rec: &Rec,
+        answer: &str,
+        why: Option<&Reason>,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO question (record, attempt, at_ms, answer, code, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                rec.id.0,
+                rec.attempt.map(|attempt| attempt.0),
+                now,
+                answer,
+                why.map(|why| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+            ])?;
+        Ok(())
+    }
+}
+
+/// What a decision changed, for the note.
+fn facts(from: RecordState, to: RecordState, decision: &Decision) -> String {
+    let change = format!("{} -> {}", from.word(), to.word());
+    match decision {
+        Decision::DoneAs { id, number } => {
+            let number = number
+                .as_ref()
+                .map(|number| format!(" number={number}"))
+                .unwrap_or_default();
+            format!("{change} id={id}{number}")
+        }
+        Decision::NotThere => format!("{change} (not there)"),
+        Decision::Retry(Content::AsStored(attempt)) => format!("{change} (document of call {attempt})"),
+        Decision::Retry(Content::Latest) | Decision::Skip | Decision::Hold => change,
+    }
+}

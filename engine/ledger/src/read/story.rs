@@ -1,0 +1,104 @@
+//! What else is known of a record: the questions asked about it, and the documents it became.
+
+use flow::ids::{AttemptId, Ms, RecordId};
+use flow::op::Reason;
+
+use super::Reader;
+use super::find::bytes;
+use super::list::reason;
+use crate::error::StoreError;
+
+/// Questions shown of one record, the newest ones.
+const MAX_QUESTIONS: i64 = 200;
+
+/// One answer of the target about a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionRow {
+    /// When.
+    pub at: Ms,
+    /// The attempt whose fate was asked about.
+    pub attempt: Option<AttemptId>,
+    /// Word for what was concluded.
+    pub answer: String,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// A document that a record became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingRow {
+    /// Connection.
+    pub target: String,
+    /// Kind of document.
+    pub form: String,
+    /// Key there.
+    pub tkey: Option<String>,
+    /// Internal id there.
+    pub target_id: Option<String>,
+    /// Number there.
+    pub number: Option<String>,
+    /// Last write.
+    pub changed: Ms,
+}
+
+impl Reader {
+    /// The newest questions about a record, in order of time.
+    pub fn questions(&self, record: RecordId) -> Result<Vec<QuestionRow>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT at_ms, attempt, answer, code, text FROM question WHERE record = ?1 ORDER BY id DESC LIMIT ?2",
+            )?;
+            let rows = statement.query_map((record.0, MAX_QUESTIONS), |row| {
+                Ok(QuestionRow {
+                    at: row.get(0)?,
+                    attempt: row.get::<_, Option<i64>>(1)?.map(AttemptId),
+                    answer: row.get(2)?,
+                    reason: reason(row.get(3)?, row.get(4)?),
+                })
+            })?;
+            let mut questions: Vec<QuestionRow> = rows.collect::<Result<_, _>>()?;
+            questions.reverse();
+            Ok(questions)
+        })
+    }
+
+    /// The document stored with the newest attempt at a version of a record, and that attempt.
+    pub fn stored_document(
+        &self,
+        record: RecordId,
+        version: &str,
+    ) -> Result<Option<(AttemptId, Vec<u8>)>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT attempt, payload FROM attempt_row
+                 WHERE record = ?1 AND version = ?2 AND step IS NULL AND payload IS NOT NULL ORDER BY id DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query((record.0, version))?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some((AttemptId(row.get(0)?), bytes(row, 1)?)))
+        })
+    }
+
+    /// The documents a record became.
+    pub fn mappings(&self, record: RecordId) -> Result<Vec<MappingRow>, StoreError> {
+        self.ask(|conn| {
+            // By its own identity, because that is how the table is ordered.
+            let mut statement = conn.prepare_cached(
+                "SELECT m.target, m.form, m.tkey, m.target_id, m.target_number, m.changed_ms
+                 FROM record r JOIN data_mapping m ON m.scheme = r.scheme AND m.src_key = r.src_key
+                 WHERE r.id = ?1 ORDER BY m.target, m.form",
+            )?;
+            let rows = statement.query_map([record.0], |row| {
+                Ok(MappingRow {
+                    target: row.get(0)?,
+                    form: row.get(1)?,
+                    tkey: row.get(2)?,
+                    target_id: row.get(3)?,
+                    number: row.get(4)?,
+                    changed: row.get(5)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
