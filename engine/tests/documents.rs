@@ -112,6 +112,20 @@ fn of_runs_and_what_they_leave() {
     clone.check(&format!("rows show {key} --sandbox"), "rows-show", 0);
     clone.check("rows list --sandbox --state deat", "error", 2);
     clone.check("rows show nobody --sandbox", "error", 2);
+    clone.check("rows export --sandbox --payload", "rows-export", 0);
+    let refused = format!("{scheme} --refuse 2 --invalid 1").replace("schemes/huke-to-k3.yaml", "");
+    clone.check(&format!("retry{refused} --dry-run"), "retry", 1);
+    // Once: the second time it is skipped already.
+    let skip = format!("rows skip {key} --scheme huke-to-k3 --reason test --sandbox --json");
+    let skipped = clone.run(&skip);
+    assert_eq!(skipped.status.code(), Some(0), "{skip}");
+    let skipped: Value = serde_json::from_slice(&skipped.stdout).expect("one JSON document");
+    clone.valid("rows-decide", &skipped, &skip);
+    clone.check(
+        &format!("rows hold {key} --scheme huke-to-k3 --reason test --sandbox"),
+        "error",
+        2,
+    );
     clone.check("runs list --sandbox", "runs-list", 0);
     clone.check("runs show 2 --sandbox", "runs-show", 0);
     clone.check("runs show 99 --sandbox", "error", 2);

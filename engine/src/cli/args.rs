@@ -59,6 +59,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Rows(RowsCommand),
     Replay(ReplayArgs),
+    Retry(RetryArgs),
     #[command(subcommand)]
     Runs(RunsCommand),
     Verify(VerifyArgs),
@@ -223,6 +224,10 @@ pub(crate) struct TestArgs {
 pub(crate) enum RowsCommand {
     List(RowsListArgs),
     Show(RowsShowArgs),
+    Export(RowsExportArgs),
+    Skip(RowsDecideArgs),
+    Hold(RowsDecideArgs),
+    Resolve(RowsResolveArgs),
 }
 
 /// Which ledger is read.
@@ -231,6 +236,17 @@ pub(crate) struct LedgerArgs {
     #[cfg(feature = "sandbox")]
     #[arg(long)]
     pub(crate) sandbox: bool,
+}
+
+impl From<&Simulated> for LedgerArgs {
+    fn from(simulated: &Simulated) -> Self {
+        #[cfg(not(feature = "sandbox"))]
+        let _ = simulated;
+        LedgerArgs {
+            #[cfg(feature = "sandbox")]
+            sandbox: simulated.sandbox,
+        }
+    }
 }
 
 impl LedgerArgs {
@@ -269,10 +285,111 @@ pub(crate) struct RowsShowArgs {
     pub(crate) key: String,
     #[arg(long)]
     pub(crate) scheme: Option<String>,
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "curl")]
     pub(crate) show: Option<RowPart>,
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) curl: bool,
+    #[arg(long, requires = "curl", value_name = "DIR")]
+    pub(crate) schemes: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RowsExportArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error: Option<String>,
+    #[arg(long)]
+    pub(crate) run: Option<i64>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) limit: u64,
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) bom: bool,
+    #[arg(long)]
+    pub(crate) payload: bool,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RowsDecideArgs {
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RowsResolveArgs {
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with = "not_there",
+        required_unless_present = "not_there"
+    )]
+    pub(crate) done_as: Option<String>,
+    #[arg(long, requires = "done_as", value_name = "NUMBER")]
+    pub(crate) number: Option<String>,
+    #[arg(long)]
+    pub(crate) not_there: bool,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error: Option<String>,
+    #[arg(long)]
+    pub(crate) run: Option<i64>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, conflicts_with = "as_stored")]
+    pub(crate) latest: bool,
+    #[arg(long)]
+    pub(crate) as_stored: bool,
+    #[arg(long)]
+    pub(crate) not_there: bool,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) schemes: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -431,6 +548,9 @@ pub(crate) enum SchemaKind {
     Migrate,
     Replay,
     Restore,
+    Retry,
+    RowsDecide,
+    RowsExport,
     RowsList,
     RowsShow,
     Run,

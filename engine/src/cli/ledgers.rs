@@ -34,6 +34,7 @@ pub(crate) fn known(reader: &Reader, scheme: Option<&str>) -> Result<(), AppErro
     ))
 }
 
+/// Its data directory.
 pub(crate) fn dir(
     args: &LedgerArgs,
     global: &Global,

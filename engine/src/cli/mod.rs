@@ -3,8 +3,11 @@
 mod args;
 mod ask;
 mod check;
+mod curl;
+mod decide;
 mod dry_run;
 mod env;
+mod export;
 mod expr;
 #[cfg(feature = "sandbox")]
 mod faults;
@@ -15,6 +18,7 @@ mod ledgers;
 mod out;
 mod progress;
 mod replay;
+mod retry;
 mod rows;
 mod run;
 mod runs;
@@ -100,6 +104,11 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Test(args) => test::test(args, &global, out, environment),
         Command::Rows(RowsCommand::List(args)) => rows::list(args, &global, out, environment),
         Command::Rows(RowsCommand::Show(args)) => rows::show(args, &global, out, environment),
+        Command::Rows(RowsCommand::Export(args)) => export::export(args, &global, out, environment),
+        Command::Rows(RowsCommand::Skip(args)) => decide::skip(args, &global, out, environment),
+        Command::Rows(RowsCommand::Hold(args)) => decide::hold(args, &global, out, environment),
+        Command::Rows(RowsCommand::Resolve(args)) => decide::resolve(args, &global, out, environment),
+        Command::Retry(args) => retry::retry(args, &global, out, environment),
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
         Command::Verify(args) => verify::verify(args, &global, out, environment),

@@ -1,14 +1,16 @@
 //! `engine rows`: what became of single records.
 
-use app::query::{self, Moment};
+use app::query::{self, Moment, Story};
 use app::{AppError, sentence_of};
 use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Reason, RecordState};
-use ledger::read::{AttemptRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow};
+use ledger::read::{
+    AttemptRow, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
+};
 
 use super::Done;
-use super::args::{Global, RowPart, RowsListArgs, RowsShowArgs};
+use super::args::{Global, LedgerArgs, RowPart, RowsListArgs, RowsShowArgs};
 use super::env::Environment;
 use super::json::{object, stored};
 use super::ledgers;
@@ -17,6 +19,8 @@ use super::run::grouped;
 use super::table::{Table, cut, one_line};
 use super::time;
 
+/// Cells of an answer in a life; the whole is shown by `--show answer`.
+const ANSWER: usize = 160;
 /// Cells of a name in a list; the whole is in `rows show`.
 const NAME: usize = 28;
 
@@ -82,29 +86,37 @@ pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: 
 
 /// `engine rows show`
 pub(crate) fn show(args: RowsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let reader = ledgers::open(&args.ledger, global, environment)?;
-    let lives = query::show(&reader, args.scheme.as_deref(), &args.key)?;
+    let ledger = LedgerArgs::from(&args.simulated);
+    let reader = ledgers::open(&ledger, global, environment)?;
+    if args.curl {
+        let row = app::operate::one(&reader, args.scheme.as_deref(), &args.key)?;
+        return super::curl::curl(&args, row, global, out, environment);
+    }
+    let lives = query::stories(&reader, args.scheme.as_deref(), &args.key)?;
     if out.json {
-        let rows: Vec<Value> = lives.iter().map(|life| life_document(life, out.lang)).collect();
+        let rows: Vec<Value> = lives
+            .iter()
+            .map(|story| story_document(story, out.lang))
+            .collect();
         out.document(&object! {"schema" => "engine.rows-show/1", "rows" => rows});
         return Ok(0);
     }
     if let Some(part) = args.show {
-        for life in &lives {
-            out.line(part_of(life, part).unwrap_or_else(|| out.text("part-none", &[])));
+        for story in &lives {
+            out.line(part_of(&story.life, part).unwrap_or_else(|| out.text("part-none", &[])));
         }
         return Ok(0);
     }
-    for (nth, life) in lives.iter().enumerate() {
+    for (nth, story) in lives.iter().enumerate() {
         if nth > 0 {
             out.line("");
         }
-        tell(life, out);
+        tell(story, out);
     }
     Ok(0)
 }
 
-fn state(word: &str) -> Result<RecordState, AppError> {
+pub(crate) fn state(word: &str) -> Result<RecordState, AppError> {
     RecordState::from_word(word).ok_or_else(|| {
         let all = RecordState::ALL.map(RecordState::word);
         AppError::wrong_use(
@@ -131,7 +143,8 @@ pub(crate) fn coded(reason: &Reason, lang: Lang) -> String {
         .to_owned()
 }
 
-fn tell(life: &RecordLife, out: &Out) {
+fn tell(story: &Story, out: &Out) {
+    let life = &story.life;
     let row = &life.record;
     let mut head = format!(
         "{}  {}",
@@ -158,21 +171,23 @@ fn tell(life: &RecordLife, out: &Out) {
     if let Some(reason) = &row.reason {
         out.say_in("row-reason", &[("reason", coded(reason, out.lang))]);
     }
-    out.say_in(
-        next(row),
-        &[(
-            "at",
-            time::shown(
-                row.waits_since
-                    .map(|since| since + app::WAIT_FOR)
-                    .or(row.resolve_after)
-                    .or(row.not_before)
-                    .unwrap_or(row.changed),
-            ),
-        )],
-    );
-    if row.waiting_version.is_some() {
-        out.say_in("row-waiting", &[]);
+    say_next(row, out);
+    if let Some(waiting) = &row.waiting_version {
+        out.say_in("row-waiting", &[("version", short(waiting))]);
+    }
+    if row.as_stored.is_some() {
+        out.say_in("row-as-stored", &[]);
+    }
+    for mapping in story.mappings.iter().filter(|one| one.target_id != row.target_id) {
+        out.say_in(
+            "row-mapping",
+            &[
+                ("target", mapping.target.clone()),
+                ("form", mapping.form.clone()),
+                ("id", mapping.target_id.clone().unwrap_or_else(|| "-".to_owned())),
+                ("number", mapping.number.clone().unwrap_or_else(|| "-".to_owned())),
+            ],
+        );
     }
     for step in &life.steps {
         let name = step
@@ -197,9 +212,20 @@ fn tell(life: &RecordLife, out: &Out) {
         ];
         out.say_in("row-cut", &facts);
     }
-    for (at, moment) in query::moments(life) {
+    for (at, moment) in query::moments(story) {
         out.line(format!("{}  {}", time::shown(at), what(&moment, out)));
     }
+}
+
+/// What happens next to a record.
+pub(crate) fn say_next(row: &RecordRow, out: &Out) {
+    let at = row
+        .waits_since
+        .map(|since| since + app::WAIT_FOR)
+        .or(row.resolve_after)
+        .or(row.not_before)
+        .unwrap_or(row.changed);
+    out.say_in(next(row), &[("at", time::shown(at))]);
 }
 
 /// What happens next to a record, as the key of a text.
@@ -263,8 +289,28 @@ fn what(moment: &Moment<'_>, out: &Out) -> String {
                 "moment-settled",
                 &[("took", format!("{status}{took}")), ("settled", settled)],
             );
-            format!("{text}{}", coded(&row.reason))
+            let answer = row
+                .excerpt
+                .as_deref()
+                .filter(|_| row.settlement.as_deref() != Some("done"))
+                .map(|excerpt| format!("\n                     {}", cut(&one_line(excerpt), ANSWER)))
+                .unwrap_or_default();
+            format!("{text}{}{answer}", coded(&row.reason))
         }
+        Moment::Asked(row) => format!(
+            "{}{}",
+            out.text("moment-resolved", &[("said", word("resolved", &row.answer))]),
+            coded(&row.reason)
+        ),
+        Moment::Decided(row) => out.text(
+            "moment-decided",
+            &[
+                ("who", one_line(&row.note.who)),
+                ("action", out.text(&format!("decision-{}", row.note.action), &[])),
+                ("what", one_line(&row.note.what)),
+                ("reason", one_line(&row.note.reason)),
+            ],
+        ),
         Moment::Resolved(row) => {
             let said = row
                 .resolution
@@ -286,7 +332,7 @@ fn short(version: &str) -> String {
 }
 
 /// The JSON form of a record. Its shape is fixed by `schemas/rows-list.json`.
-fn record(row: &RecordRow, lang: Lang) -> Value {
+pub(crate) fn record(row: &RecordRow, lang: Lang) -> Value {
     object! {
         "record" => row.record.0,
         "scheme" => row.scheme,
@@ -319,7 +365,8 @@ pub(crate) fn reason_document(reason: Option<&Reason>, lang: Lang) -> Option<Val
     reason.map(|reason| object! {"code" => reason.code, "message" => sentence_of(reason, lang)})
 }
 
-fn life_document(life: &RecordLife, lang: Lang) -> Value {
+fn story_document(story: &Story, lang: Lang) -> Value {
+    let life = &story.life;
     let sightings: Vec<Value> = life.sightings.iter().map(sighting_document).collect();
     let attempts: Vec<Value> = life
         .attempts
@@ -334,6 +381,9 @@ fn life_document(life: &RecordLife, lang: Lang) -> Value {
         "sightings" => sightings,
         "attempts" => attempts,
         "steps" => life.steps.iter().map(step_document).collect::<Vec<Value>>(),
+        "questions" => story.questions.iter().map(|row| question_document(row, lang)).collect::<Vec<_>>(),
+        "decisions" => story.decisions.iter().map(decision_document).collect::<Vec<_>>(),
+        "mappings" => story.mappings.iter().map(mapping_document).collect::<Vec<_>>(),
     }
 }
 
@@ -344,6 +394,36 @@ fn step_document(row: &StepRow) -> Value {
         "target_id" => row.target_id,
         "number" => row.number,
         "done" => time::rfc3339(row.done),
+    }
+}
+
+fn question_document(row: &QuestionRow, lang: Lang) -> Value {
+    object! {
+        "at" => time::rfc3339(row.at),
+        "attempt" => row.attempt.map(|attempt| attempt.0),
+        "answer" => row.answer,
+        "reason" => reason_document(row.reason.as_ref(), lang),
+    }
+}
+
+fn decision_document(row: &AuditRow) -> Value {
+    object! {
+        "at" => time::rfc3339(row.at),
+        "who" => row.note.who,
+        "action" => row.note.action,
+        "what" => row.note.what,
+        "reason" => row.note.reason,
+    }
+}
+
+fn mapping_document(row: &MappingRow) -> Value {
+    object! {
+        "target" => row.target,
+        "form" => row.form,
+        "key" => row.tkey.as_deref().map(|key| stored(key.as_bytes())),
+        "target_id" => row.target_id,
+        "number" => row.number,
+        "changed" => time::rfc3339(row.changed),
     }
 }
 

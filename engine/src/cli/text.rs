@@ -90,7 +90,10 @@ mod tests {
     const SOURCES: &[&str] = &[
         include_str!("ask.rs"),
         include_str!("check.rs"),
+        include_str!("curl.rs"),
+        include_str!("decide.rs"),
         include_str!("dry_run.rs"),
+        include_str!("export.rs"),
         include_str!("expr/mod.rs"),
         include_str!("expr/prompt.rs"),
         include_str!("expr/complete.rs"),
@@ -99,6 +102,7 @@ mod tests {
         include_str!("out.rs"),
         include_str!("progress.rs"),
         include_str!("replay.rs"),
+        include_str!("retry.rs"),
         include_str!("rows.rs"),
         include_str!("run.rs"),
         include_str!("runs.rs"),
@@ -152,8 +156,20 @@ mod tests {
             ),
             (
                 "resolved",
-                &["done", "resend", "ask-again", "held", "known", "unasked", "dead"],
+                &[
+                    "done",
+                    "resend",
+                    "ask-again",
+                    "held",
+                    "dead",
+                    "known",
+                    "unasked",
+                    "person-held",
+                    "person-done",
+                    "person-not-there",
+                ],
             ),
+            ("decision", &["skip", "hold", "resolve", "retry", "adopt"]),
             (
                 "guarantee",
                 &[

@@ -1,0 +1,277 @@
+//! `engine rows skip|hold|resolve`: a person decides about one record, gives a reason, and it is noted.
+
+use app::operate::{self, Desk};
+use app::{AppError, Clock, SystemClock, query};
+use dsl::{Lang, Value};
+use flow::decision::{Decided, Decision, Ruling, possible};
+use flow::op::RecordState;
+use ledger::read::RecordRow;
+
+use super::Done;
+use super::args::{Global, LedgerArgs, RowsDecideArgs, RowsResolveArgs};
+use super::ask::confirmed;
+use super::env::Environment;
+use super::json::object;
+use super::ledgers;
+use super::out::Out;
+use super::rows;
+use super::table::one_line;
+
+/// `engine rows skip`
+pub(crate) fn skip(args: RowsDecideArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    simple(args, Decision::Skip, global, out, environment)
+}
+
+/// `engine rows hold`
+pub(crate) fn hold(args: RowsDecideArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    simple(args, Decision::Hold, global, out, environment)
+}
+
+fn simple(
+    args: RowsDecideArgs,
+    decision: Decision,
+    global: &Global,
+    out: &Out,
+    environment: &Environment,
+) -> Done {
+    let wanted = Wanted {
+        key: &args.key,
+        scheme: args.scheme.as_deref(),
+        reason: &args.reason,
+        decision,
+        asks: false,
+        yes: true,
+    };
+    decide(wanted, &args.ledger, global, out, environment)
+}
+
+/// `engine rows resolve`
+pub(crate) fn resolve(args: RowsResolveArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let decision = match args.done_as {
+        Some(id) if id.trim().is_empty() => {
+            return Err(AppError::wrong_use(
+                "--done-as 要写目标系统里的内码",
+                "--done-as takes the id at the target",
+            ));
+        }
+        Some(id) => Decision::DoneAs {
+            id,
+            number: args.number,
+        },
+        None => Decision::NotThere,
+    };
+    let wanted = Wanted {
+        key: &args.key,
+        scheme: args.scheme.as_deref(),
+        reason: &args.reason,
+        // Only this one can lead to a second document, when the person is wrong.
+        asks: decision == Decision::NotThere,
+        decision,
+        yes: args.yes,
+    };
+    decide(wanted, &args.ledger, global, out, environment)
+}
+
+/// A decision about the one record a word means.
+struct Wanted<'a> {
+    key: &'a str,
+    scheme: Option<&'a str>,
+    reason: &'a str,
+    decision: Decision,
+    asks: bool,
+    yes: bool,
+}
+
+fn decide(
+    wanted: Wanted<'_>,
+    args: &LedgerArgs,
+    global: &Global,
+    out: &Out,
+    environment: &Environment,
+) -> Done {
+    given(wanted.reason)?;
+    let dir = ledgers::dir(args, global, environment)?;
+    let row = {
+        let reader = query::open(&dir)?;
+        ledgers::known(&reader, wanted.scheme)?;
+        operate::one(&reader, wanted.scheme, wanted.key)?
+    };
+    // Told before anything is asked or locked.
+    if !wanted.decision.fits(row.state) {
+        return Err(unfit(&wanted.decision, &row, row.state));
+    }
+    if wanted.asks {
+        out.note(
+            "decide-not-there",
+            &[("key", shown(&row)), ("scheme", row.scheme.clone())],
+        );
+        if !confirmed(out, environment, wanted.yes)? {
+            return Ok(1);
+        }
+    }
+    let name = environment_name(args, global, environment);
+    let mut desk = Desk::open(&dir, &name, out.lang)?;
+    let decided = Decided {
+        record: row.record,
+        state: row.state,
+        version: row.version.clone(),
+        decision: wanted.decision.clone(),
+    };
+    let now = SystemClock::default().now_ms();
+    let rulings = desk.decide(vec![decided], &environment.person(), wanted.reason, now)?;
+    let ruling = rulings
+        .into_iter()
+        .next()
+        .ok_or_else(|| AppError::bug("a decision without a ruling"))?;
+    let Ruling::Moved(to) = ruling else {
+        return Err(refused(&ruling, &wanted.decision, &row));
+    };
+    let after = operate::one(&desk.reader(), Some(&row.scheme), &row.key)?;
+    if out.json {
+        out.document(&object! {
+            "schema" => format!("engine.rows-{}/1", wanted.decision.word()),
+            "exit_code" => 0_u8,
+            "from" => row.state.word(),
+            "to" => to.word(),
+            "reason" => wanted.reason,
+            "row" => rows::record(&after, out.lang),
+        });
+        return Ok(0);
+    }
+    out.say(
+        "decided",
+        &[
+            ("key", shown(&row)),
+            ("from", out.state(row.state)),
+            ("to", out.state(to)),
+        ],
+    );
+    if after.version != row.version {
+        out.say_in("decided-newer", &[]);
+    }
+    rows::say_next(&after, out);
+    Ok(0)
+}
+
+/// A reason is kept for ever; blank ones are none.
+pub(crate) fn given(reason: &str) -> Result<(), AppError> {
+    if reason.trim().is_empty() {
+        return Err(AppError::wrong_use(
+            "--reason 不能为空:写下为什么这样决定",
+            "--reason may not be blank: say why this is decided",
+        ));
+    }
+    Ok(())
+}
+
+/// Whose ledger it is.
+pub(crate) fn environment_name(args: &LedgerArgs, global: &Global, environment: &Environment) -> String {
+    if args.is_simulated() {
+        return query::SANDBOX.to_owned();
+    }
+    let places = environment.places(global);
+    places.env.unwrap_or_else(|| "default".to_owned())
+}
+
+/// The key as people write it.
+pub(crate) fn shown(row: &RecordRow) -> String {
+    one_line(&query::key_text(&row.key))
+}
+
+/// Why a decision was not carried out.
+fn refused(ruling: &Ruling, decision: &Decision, row: &RecordRow) -> AppError {
+    let key = shown(row);
+    match ruling {
+        Ruling::Unfit { state } => unfit(decision, row, *state),
+        Ruling::Changed { state } => AppError::wrong_use(
+            format!(
+                "{key} 刚刚变了,现在是“{}”;重新查看后再决定",
+                state_in(*state, Lang::Zh)
+            ),
+            format!(
+                "{key} has just changed and is {} now; look again, then decide",
+                state_in(*state, Lang::En)
+            ),
+        ),
+        Ruling::Taken { holder } => AppError::wrong_use(
+            format!("这个内码的单据属于另一条数据:{holder}"),
+            format!("the document with that id belongs to another record: {holder}"),
+        ),
+        Ruling::Keyless => AppError::wrong_use(
+            format!("{key} 的数据行没有可用的键,无法写入;请在来源修正后重新读取"),
+            format!(
+                "the row of {key} has no usable key and cannot be written; mend it at the source and read again"
+            ),
+        ),
+        Ruling::NothingStored => AppError::wrong_use(
+            format!("{key} 的当前版本没有保存过报文;用 --latest"),
+            format!("no document of the current version of {key} is stored; use --latest"),
+        ),
+        Ruling::Moved(_) => AppError::bug("a decision that was carried out is told as refused"),
+    }
+}
+
+/// What may be decided instead.
+fn unfit(decision: &Decision, row: &RecordRow, state: RecordState) -> AppError {
+    let key = shown(row);
+    let commands: Vec<String> = possible(state)
+        .into_iter()
+        .map(|word| match word {
+            "retry" => format!("engine retry --key {key}"),
+            "resolve" => format!("engine rows resolve {key} --done-as ID | --not-there"),
+            word => format!("engine rows {word} {key}"),
+        })
+        .collect();
+    let (zh, en) = match state {
+        RecordState::Sending => (
+            "进程若已停止,下一次运行会先询问目标".to_owned(),
+            "if its process has stopped, the next run asks the target first".to_owned(),
+        ),
+        RecordState::Done | RecordState::Skipped => (
+            "来源数据变化时会有新版本".to_owned(),
+            "a new version comes when the source row changes".to_owned(),
+        ),
+        RecordState::Pending | RecordState::Unknown | RecordState::Dead | RecordState::Held => (
+            format!("可以:{}", commands.join(";")),
+            format!("possible: {}", commands.join("; ")),
+        ),
+    };
+    AppError::wrong_use(
+        format!(
+            "{key} 是“{}”,不能 {};{zh}",
+            state_in(state, Lang::Zh),
+            decision.word()
+        ),
+        format!(
+            "{key} is {}, so it cannot be {}; {en}",
+            state_in(state, Lang::En),
+            past(decision)
+        ),
+    )
+}
+
+fn past(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Skip => "skipped",
+        Decision::Hold => "held",
+        Decision::DoneAs { .. } | Decision::NotThere => "resolved",
+        Decision::Retry(_) => "retried",
+    }
+}
+
+fn state_in(state: RecordState, lang: Lang) -> String {
+    super::text::Texts::new(lang).say(&format!("state-{}", state.word()), &[])
+}
+
+/// A decision for programs, where several are told together.
+pub(crate) fn ruled(ruling: &Ruling) -> Value {
+    let word = match ruling {
+        Ruling::Moved(to) => to.word(),
+        Ruling::Changed { .. } => "changed",
+        Ruling::Unfit { .. } => "unfit",
+        Ruling::Taken { .. } => "taken",
+        Ruling::Keyless => "keyless",
+        Ruling::NothingStored => "nothing_stored",
+    };
+    Value::Text(word.to_owned())
+}

@@ -1,0 +1,294 @@
+//! `engine rows export`: records as a table for people who work with spreadsheets, or as JSON.
+//!
+//! A text that a spreadsheet would take for a formula is defused, because its words come from other systems. Rows are
+//! written as they are read, so that a large ledger needs little memory.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use app::{AppError, query, sentence_of};
+use dsl::Lang;
+use flow::ids::RunId;
+use ledger::Reader;
+use ledger::read::{RecordFilter, RecordRow};
+
+use super::Done;
+use super::args::{Global, RowsExportArgs};
+use super::env::Environment;
+use super::language::written;
+use super::ledgers;
+use super::out::Out;
+use super::rows;
+use super::time;
+
+/// Records read at once.
+const PAGE: u32 = 1_000;
+
+/// The columns, in order; named as in JSON, so that scripts of both read alike.
+const COLUMNS: [&str; 17] = [
+    "scheme",
+    "key",
+    "label",
+    "state",
+    "code",
+    "reason",
+    "target",
+    "form",
+    "target_id",
+    "number",
+    "attempts",
+    "version",
+    "first",
+    "seen",
+    "changed",
+    "done",
+    "payload",
+];
+
+/// Writes records out.
+pub(crate) fn export(args: RowsExportArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let filter = RecordFilter {
+        scheme: args.scheme,
+        state: args.state.as_deref().map(rows::state).transpose()?,
+        key: args.key,
+        error: args.error,
+        since: args.since.as_deref().map(time::instant).transpose()?,
+        run: args.run.map(RunId),
+        before: None,
+        limit: PAGE,
+    };
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    ledgers::known(&reader, filter.scheme.as_deref())?;
+    let what = What {
+        reader: &reader,
+        filter,
+        limit: args.limit,
+        payload: args.payload,
+        lang: out.lang,
+    };
+    let told = |to: &mut dyn Write| -> Result<u64, Failed> {
+        if out.json {
+            json(&what, to)
+        } else {
+            csv(&what, to, args.bom)
+        }
+    };
+    match &args.out {
+        Some(path) => {
+            let count = file(path, told)?;
+            let facts = [
+                ("count", super::run::grouped(count)),
+                ("file", path.display().to_string()),
+            ];
+            out.note("export-saved", &facts);
+        }
+        None => {
+            let mut to = BufWriter::new(std::io::stdout().lock());
+            match told(&mut to) {
+                Ok(_) => {}
+                Err(Failed::Ledger(error)) => return Err(error),
+                // The reader of the pipe went away; there is nobody to tell.
+                Err(Failed::Out(_)) => return Ok(0),
+            }
+        }
+    }
+    Ok(0)
+}
+
+struct What<'a> {
+    reader: &'a Reader,
+    filter: RecordFilter,
+    limit: u64,
+    payload: bool,
+    lang: Lang,
+}
+
+/// Takes a record, and its document where that is wanted.
+type Visit<'v> = dyn FnMut(&RecordRow, Option<String>) -> Result<(), Failed> + 'v;
+
+enum Failed {
+    Ledger(AppError),
+    Out(std::io::Error),
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Failed::Out(error)
+    }
+}
+
+/// A new file; one that is there is not written over.
+fn file(path: &Path, told: impl Fn(&mut dyn Write) -> Result<u64, Failed>) -> Result<u64, AppError> {
+    let failed = |error: &std::io::Error| written(path, error);
+    let new = File::create_new(path).map_err(|error| failed(&error))?;
+    let mut to = BufWriter::new(new);
+    let count = match told(&mut to) {
+        Ok(count) => count,
+        Err(Failed::Ledger(error)) => return Err(error),
+        Err(Failed::Out(error)) => return Err(failed(&error)),
+    };
+    to.flush().map_err(|error| failed(&error))?;
+    Ok(count)
+}
+
+impl What<'_> {
+    /// Every record meant, newest first; gives how many.
+    fn each(&self, visit: &mut Visit<'_>) -> Result<u64, Failed> {
+        let mut filter = self.filter.clone();
+        let mut count = 0;
+        loop {
+            let rows = query::rows(self.reader, &filter).map_err(Failed::Ledger)?.0;
+            for row in &rows {
+                if self.limit > 0 && count == self.limit {
+                    return Ok(count);
+                }
+                visit(row, self.document(row)?)?;
+                count += 1;
+            }
+            match rows.last() {
+                Some(last) if rows.len() == PAGE as usize => filter.before = Some(last.record),
+                Some(_) | None => return Ok(count),
+            }
+        }
+    }
+
+    /// The document sent last, as it was kept: without what is sensitive.
+    fn document(&self, row: &RecordRow) -> Result<Option<String>, Failed> {
+        if !self.payload {
+            return Ok(None);
+        }
+        let stored = self.reader.last_payload(row.record);
+        let stored = stored.map_err(|error| Failed::Ledger(error.into()))?;
+        Ok(stored.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+fn csv(what: &What<'_>, to: &mut dyn Write, bom: bool) -> Result<u64, Failed> {
+    if bom {
+        to.write_all("\u{feff}".as_bytes())?;
+    }
+    let columns = if what.payload {
+        &COLUMNS[..]
+    } else {
+        &COLUMNS[..COLUMNS.len() - 1]
+    };
+    let head: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+    to.write_all(line(&head).as_bytes())?;
+    let count = what.each(&mut |row, payload| {
+        let mut cells = cells(row, what.lang);
+        if what.payload {
+            cells.push(payload.unwrap_or_default());
+        }
+        Ok(to.write_all(line(&cells).as_bytes())?)
+    })?;
+    to.flush()?;
+    Ok(count)
+}
+
+fn cells(row: &RecordRow, lang: Lang) -> Vec<String> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let reason = row.reason.as_ref();
+    vec![
+        row.scheme.clone(),
+        query::key_text(&row.key),
+        row.label.clone(),
+        row.state.word().to_owned(),
+        reason.map(|reason| reason.code.clone()).unwrap_or_default(),
+        reason.map(|reason| sentence_of(reason, lang)).unwrap_or_default(),
+        text(&row.target),
+        text(&row.form),
+        text(&row.target_id),
+        text(&row.number),
+        row.attempts.to_string(),
+        row.version.clone(),
+        time::rfc3339(row.first),
+        time::rfc3339(row.seen),
+        time::rfc3339(row.changed),
+        row.done.map(time::rfc3339).unwrap_or_default(),
+    ]
+}
+
+/// One line of RFC 4180.
+fn line(cells: &[String]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| quoted(&defused(cell))).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+/// What a formula begins with, the full-width signs that some programs take for it included.
+const FORMULA: [char; 11] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+];
+
+/// A text that spreadsheets would calculate is given a mark that makes it text.
+fn defused(cell: &str) -> String {
+    if cell.starts_with(FORMULA) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) || cell != cell.trim() {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// One document, written row by row. Its shape is fixed by `schemas/rows-export.json`.
+fn json(what: &What<'_>, to: &mut dyn Write) -> Result<u64, Failed> {
+    to.write_all(b"{\n  \"schema\": \"engine.rows-export/1\",\n  \"rows\": [")?;
+    let mut first = true;
+    let count = what.each(&mut |row, payload| {
+        let mut document = rows::record(row, what.lang);
+        if let dsl::Value::Map(members) = &mut document {
+            let payload = payload.map_or(dsl::Value::Null, |text| super::json::stored(text.as_bytes()));
+            if what.payload {
+                members.insert("payload".to_owned(), payload);
+            }
+        }
+        let comma = if std::mem::take(&mut first) {
+            "\n    "
+        } else {
+            ",\n    "
+        };
+        to.write_all(comma.as_bytes())?;
+        Ok(to.write_all(dsl::json::to_string(&document).as_bytes())?)
+    })?;
+    to.write_all(b"\n  ]\n}\n")?;
+    to.flush()?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_calculated_and_nothing_breaks_the_table() {
+        for (cell, want) in [
+            ("B000123", "B000123"),
+            ("00123", "00123"),
+            ("=1+1", "'=1+1"),
+            (
+                "=HYPERLINK(\"http://x\",\"y\")",
+                "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"",
+            ),
+            ("+86 10", "'+86 10"),
+            ("-5", "'-5"),
+            ("@sum", "'@sum"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("\t=1", "'\t=1"),
+            ("a,b", "\"a,b\""),
+            ("a \"b\"", "\"a \"\"b\"\"\""),
+            ("两行\n文字", "\"两行\n文字\""),
+            (" x", "\" x\""),
+        ] {
+            let one = [cell.to_owned()];
+            let got = line(&one);
+            assert_eq!(got.strip_suffix("\r\n"), Some(want), "{cell:?}");
+        }
+    }
+}
