@@ -99,6 +99,8 @@ fn reading_stops_before_the_disk_is_full() {
         .env("ENGINE_MIN_FREE", "much")
         .finish();
     wrong.expect(2).warns("ENGINE_MIN_FREE");
+    let wrong = world.command(&["run", MAIN]).env("ENGINE_KEEP", "long").finish();
+    wrong.expect(2);
     assert!(world.journal().is_empty());
     world.pass(MAIN, 0);
 }

@@ -7,7 +7,7 @@
  *              POWER_DIR.full exists; it is made when the n-th change comes, and whoever removes it makes room again.
  *              POWER_DIR.reached, made then too, stays.
  *
- * A record of the log: kind (1 write, 2 truncate, 3 sync), length of the name, offset, length of the data; then the
+ * A record of the log: kind (1 write, 2 truncate, 3 sync, 4 unlink, 5 sync of the folder), length of the name, offset, length of the data; then the
  * name and the data. Numbers are 64 bits in the order of the machine.
  */
 #define _GNU_SOURCE
@@ -36,6 +36,7 @@ static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off64_t);
+static int (*real_unlink)(const char *);
 
 __attribute__((constructor)) static void start(void) {
     real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
@@ -43,6 +44,7 @@ __attribute__((constructor)) static void start(void) {
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+    real_unlink = dlsym(RTLD_NEXT, "unlink");
     dir = getenv("POWER_DIR");
     dir_length = dir ? strlen(dir) : 0;
     const char *log = getenv("POWER_LOG");
@@ -53,7 +55,7 @@ __attribute__((constructor)) static void start(void) {
     if (dir) snprintf(full, sizeof full, "%s.full", dir);
 }
 
-/* The name of an open file below the folder; 0 = it is none of ours. Memory shared by connections is not on the disk. */
+/* The name of an open file below the folder, empty for the folder itself; 0 = it is none of ours. Memory shared by connections is not on the disk. */
 static int ours(int fd, char *name) {
     char link[64], path[PATH_MAX];
     if (!dir) return 0;
@@ -61,7 +63,12 @@ static int ours(int fd, char *name) {
     ssize_t n = readlink(link, path, sizeof path - 1);
     if (n <= 0) return 0;
     path[n] = 0;
-    if (strncmp(path, dir, dir_length) != 0 || path[dir_length] != '/') return 0;
+    if (strncmp(path, dir, dir_length) != 0) return 0;
+    if (path[dir_length] == 0) {
+        name[0] = 0;
+        return 1;
+    }
+    if (path[dir_length] != '/') return 0;
     strcpy(name, path + dir_length + 1);
     size_t length = strlen(name);
     return !(length > 4 && strcmp(name + length - 4, "-shm") == 0) && strcmp(name, "lock") != 0;
@@ -148,8 +155,17 @@ static int synced(int fd, int (*real)(int)) {
         errno = fail_errno;
     } else {
         failed = real(fd);
-        if (!failed) note(3, name, 0, NULL, 0);
+        if (!failed) note(name[0] ? 3 : 5, name, 0, NULL, 0);
     }
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
+int unlink(const char *path) {
+    if (!dir || strncmp(path, dir, dir_length) != 0 || path[dir_length] != '/') return real_unlink(path);
+    pthread_mutex_lock(&lock);
+    int failed = real_unlink(path);
+    if (!failed) note(4, path + dir_length + 1, 0, NULL, 0);
     pthread_mutex_unlock(&lock);
     return failed;
 }

@@ -288,6 +288,8 @@ impl Engine {
             .target
             .map(|target| (target.previews, target.memo.report))
             .unwrap_or_default();
+        let keep = self.workspace.keep_ms();
+        self.store.prune(self.clock.now_ms().saturating_sub(keep)).await?;
         let problems = self.problems(&plan.scheme, &summary)?;
         Ok(RunReport {
             scheme: plan.scheme.clone(),

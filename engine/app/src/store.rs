@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use flow::ids::Ms;
 use flow::op::{LedgerOp, LedgerReply, Reason};
 use ledger::room::{Room, Tight};
 use ledger::{Blobs, Ledger, Reader, StoreError, Words, Writer};
@@ -70,6 +71,18 @@ impl Store {
             };
             Reason::new(code, (watch.words)(code, &facts))
         }))
+    }
+
+    /// Gives up the documents of attempts that ended before an instant.
+    pub(crate) async fn prune(&mut self, before: Ms) -> Result<(), StoreError> {
+        if let Inner::File(writer) = &self.inner {
+            match writer.with_ledger(move |ledger| ledger.prune(before)).await? {
+                // The run is done; giving up what is old is the next one's work then.
+                Ok(_) | Err(StoreError::Full { .. } | StoreError::Busy { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Applies ops as one transaction; on a full disk, when there is room again.

@@ -19,6 +19,9 @@ use crate::error::AppError;
 use crate::query;
 use crate::systems;
 
+/// Documents that were sent are kept for a quarter: until the books of its last month are closed.
+const KEEP: i64 = 90 * 86_400_000;
+
 /// Scheme files of one folder that are looked at; a folder with more is not a folder of schemes.
 const MAX_SCHEMES: usize = 5_000;
 
@@ -33,6 +36,8 @@ pub struct Places {
     pub env: Option<String>,
     /// Bounds of the space that the ledger takes and leaves.
     pub room: Room,
+    /// How long documents that were sent are kept after their record is done, in milliseconds; `None` = 90 days.
+    pub keep_ms: Option<i64>,
 }
 
 /// The simulators of `--sandbox`: parameters per connector id. No host or secret of connections.yaml is used then.
@@ -129,6 +134,11 @@ impl Workspace {
     /// Whether simulators stand in for the systems.
     pub fn is_simulated(&self) -> bool {
         self.simulators.is_some()
+    }
+
+    /// How long documents that were sent are kept, in milliseconds.
+    pub fn keep_ms(&self) -> i64 {
+        self.places.keep_ms.unwrap_or(KEEP)
     }
 
     /// Bounds of the space that the ledger takes and leaves.

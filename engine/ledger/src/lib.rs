@@ -19,6 +19,7 @@ pub mod fix;
 pub mod generation;
 pub mod lock;
 pub mod open;
+pub mod prune;
 pub mod read;
 pub mod room;
 mod schema;

@@ -133,6 +133,10 @@ impl Ledger {
         let mut conn = Connection::open_with_flags(&path, flags)?;
         recognise(&conn, &path)?;
         conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")?;
+        if bytes == 0 {
+            // The rollback journal of the file's first page was unlinked: after a power cut it must not be there again.
+            generation::sync_dir(dir)?;
+        }
         prepare_writer(&conn)?;
         let checked = match bytes {
             0 => Checked::Fresh,

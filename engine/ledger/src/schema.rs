@@ -418,6 +418,98 @@ mod tests {
         );
     }
 
+    /// Everything in a file, table by table.
+    fn dump(conn: &Connection) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut tables = conn
+            .prepare("SELECT name, coalesce(sql, '') FROM sqlite_master ORDER BY name")
+            .unwrap();
+        let tables: Vec<(String, String)> = tables
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        for (name, sql) in tables {
+            let is_table = sql.starts_with("CREATE TABLE");
+            lines.push(sql);
+            if !is_table {
+                continue;
+            }
+            let mut statement = conn.prepare(&format!("SELECT * FROM {name}")).unwrap();
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let values = (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap()));
+                lines.push(format!("{name} {}", values.collect::<Vec<_>>().join(" ")));
+            }
+        }
+        lines.push(version(conn).unwrap().to_string());
+        lines
+    }
+
+    /// The statements of a migration, one by one. None of them holds a semicolon but in a comment.
+    fn statements(migration: &str) -> Vec<String> {
+        let bare: Vec<&str> = migration
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or_default())
+            .collect();
+        let bare = bare.join("\n");
+        let statements = bare
+            .split_inclusive(';')
+            .filter(|text| text.trim().ends_with(';'));
+        statements.map(str::to_owned).collect()
+    }
+
+    /// The newest migration, stopped behind each of its statements: by an error, and by the end of the process. The old
+    /// ledger is there, to the last row, and comes up the next time.
+    #[test]
+    fn a_migration_that_is_interrupted_leaves_the_old_ledger() {
+        let (newest, before) = MIGRATIONS.split_last().unwrap();
+        let steps = statements(newest);
+        assert!(steps.len() > 2, "{steps:?}");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut conn = Connection::open(&path).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        migrate(&mut conn, before, |_, _| Ok(())).unwrap();
+        conn.execute_batch(
+            "INSERT INTO scheme (id, revision, enabled_ms) VALUES ('s', 'r', 1);
+             WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 500)
+             INSERT INTO record (scheme, src_key, label, state, version, void, first_ms, seen_ms, changed_ms)
+             SELECT 's', value, '', 'pending', 'v', 0, 1, 1, 42 FROM n;",
+        )
+        .unwrap();
+        let old = dump(&conn);
+        for stop in 0..=steps.len() {
+            let broken = format!("{}SELECT no_such_thing;", steps[..stop].concat());
+            let mut migrations = before.to_vec();
+            migrations.push(&broken);
+            migrate(&mut conn, &migrations, |_, _| Ok(())).unwrap_err();
+            assert_eq!(dump(&conn), old, "an error behind statement {stop}");
+            // What is on the disk while the transaction is open is what a process leaves that ends there.
+            conn.execute_batch("PRAGMA cache_size = 1; BEGIN IMMEDIATE")
+                .unwrap();
+            conn.execute_batch(&steps[..stop].concat()).unwrap();
+            let left = tempfile::tempdir().unwrap();
+            for name in ["ledger.db", "ledger.db-wal"] {
+                std::fs::copy(dir.path().join(name), left.path().join(name)).unwrap();
+            }
+            conn.execute_batch("ROLLBACK").unwrap();
+            let mut again = Connection::open(left.path().join("ledger.db")).unwrap();
+            assert_eq!(
+                dump(&again),
+                old,
+                "the end of the process behind statement {stop}"
+            );
+            let from = migrate(&mut again, MIGRATIONS, |_, _| Ok(())).unwrap();
+            assert_eq!(from, known(before));
+            let records: i64 = again
+                .query_row("SELECT count(*) FROM record", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(records, 500);
+        }
+    }
+
     /// A ledger of the first engine opens, and its waiting records are known as such.
     #[test]
     fn the_first_version_is_brought_up() {

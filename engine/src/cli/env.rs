@@ -70,6 +70,7 @@ impl Environment {
                 .or_else(|| self.get("ENGINE_ENV").map(str::to_owned)),
             // Refused at the start when they cannot be read.
             room: self.room().unwrap_or_default(),
+            keep_ms: self.keep_ms().unwrap_or_default(),
         }
     }
 
@@ -89,6 +90,11 @@ impl Environment {
             least_free: size("ENGINE_MIN_FREE", default.least_free)?,
             most: size("ENGINE_MAX_LEDGER", default.most)?,
         })
+    }
+
+    /// `ENGINE_KEEP`.
+    pub(crate) fn keep_ms(&self) -> Result<Option<i64>, AppError> {
+        self.get("ENGINE_KEEP").map(super::time::duration).transpose()
     }
 
     /// The account that runs this, for notes of decisions.

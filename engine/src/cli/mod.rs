@@ -92,6 +92,7 @@ fn refused(error: &clap::Error, arguments: &[OsString], lang: Lang, environment:
 fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
     let global = cli.global;
     environment.room()?;
+    environment.keep_ms()?;
     match cli.command {
         Command::Run(args) if args.dry_run => {
             let args = dry_run::from_run(args)?;

@@ -8,6 +8,7 @@ pub mod injection;
 mod judged;
 mod killed;
 mod levels;
+pub mod migrate;
 pub mod named;
 mod paging;
 pub mod power;

@@ -5,7 +5,7 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
-use super::{bombs, canaries, injection, levels, power, restore, ssrf};
+use super::{bombs, canaries, injection, levels, migrate, power, restore, ssrf};
 
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
@@ -52,6 +52,7 @@ pub const ALL: &[Trial] = &[
     },
     power::A16,
     restore::A19,
+    migrate::A20,
     Trial {
         name: "A22",
         what: "texts that try to be more than a value",

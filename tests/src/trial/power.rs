@@ -330,9 +330,15 @@ fn reached(dir: &Path, marker: &Path) -> bool {
 
 /// One line of the log.
 enum Change {
-    Write { at: usize, data: Vec<u8> },
+    Write {
+        at: usize,
+        data: Vec<u8>,
+    },
     Truncate(usize),
     Sync,
+    Unlink,
+    /// Of the folder: what was unlinked stays so.
+    SyncFolder,
 }
 
 fn read_log(path: &Path) -> Result<Vec<(String, Change)>, String> {
@@ -357,6 +363,8 @@ fn read_log(path: &Path) -> Result<Vec<(String, Change)>, String> {
             }
             2 => Change::Truncate(offset),
             3 => Change::Sync,
+            4 => Change::Unlink,
+            5 => Change::SyncFolder,
             other => return Err(format!("kind {other}")),
         };
         log.push((text, change));
@@ -369,11 +377,19 @@ fn read_log(path: &Path) -> Result<Vec<(String, Change)>, String> {
 struct Disk {
     synced: Vec<u8>,
     since: Vec<(usize, Option<Vec<u8>>)>,
+    /// Its name was taken away, and the folder has not been synced since.
+    unlinked: bool,
 }
 
 impl Disk {
     fn change(&mut self, change: &Change) {
+        if self.unlinked {
+            // Another file of the same name.
+            *self = Disk::default();
+        }
         match change {
+            Change::Unlink => self.unlinked = true,
+            Change::SyncFolder => {}
             Change::Write { at, data } => self.since.push((*at, Some(data.clone()))),
             Change::Truncate(length) => self.since.push((*length, None)),
             Change::Sync => {
@@ -471,7 +487,10 @@ fn cut(given: &Given, say: Say<'_>) -> Result<String, String> {
             }
             continue;
         }
-        disks.entry(name.clone()).or_default().change(change);
+        match change {
+            Change::SyncFolder => disks.retain(|_, disk| !disk.unlinked),
+            _ => disks.entry(name.clone()).or_default().change(change),
+        }
         if !(nth as u64).is_multiple_of(given.get("--every").max(1)) {
             continue;
         }
@@ -482,6 +501,14 @@ fn cut(given: &Given, say: Say<'_>) -> Result<String, String> {
             drop(std::fs::remove_dir_all(&place));
             std::fs::create_dir(&place).map_err(|e| e.to_string())?;
             for (name, disk) in &disks {
+                let gone = match manner {
+                    Manner::Lost => false,
+                    Manner::Kept => true,
+                    Manner::Some => random.below(2) == 0,
+                };
+                if disk.unlinked && gone {
+                    continue;
+                }
                 let content = disk.after(manner, &mut random);
                 std::fs::write(place.join(name), content).map_err(|e| e.to_string())?;
             }

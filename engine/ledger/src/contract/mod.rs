@@ -6,12 +6,14 @@ mod asking;
 mod covering;
 mod decisions;
 mod desk;
+mod earlier;
 mod reading;
 mod steps;
 mod suspects;
 mod writing;
 
 pub use desk::Desk;
+pub use earlier::{checksum, earlier_version};
 use flow::ids::Blob;
 use flow::op::{Reason, Settlement, SightingOutcome, StagedRow};
 
