@@ -1,0 +1,14 @@
+//! The real binary against simulators that answer over real HTTP. One program: it links in one go.
+
+mod decisions;
+mod faults;
+mod hostile;
+mod levels;
+mod main_job;
+mod manual;
+mod replay;
+mod sandbox;
+mod secrets;
+mod steps;
+mod upkeep;
+mod values;
