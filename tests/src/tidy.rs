@@ -51,10 +51,12 @@ fn below(folder: &Path, paths: &mut Vec<PathBuf>) {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
+        // In a further work tree `.git` is a file.
+        if NOT_OURS.contains(&name.as_str()) {
+            continue;
+        }
         if path.is_dir() && !path.is_symlink() {
-            if !NOT_OURS.contains(&name.as_str()) {
-                below(&path, paths);
-            }
+            below(&path, paths);
         } else if path.is_file() {
             paths.push(path);
         }
