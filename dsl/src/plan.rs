@@ -221,6 +221,8 @@ pub struct TargetPlan {
     pub batch: u32,
     /// What happens when an answer is lost; `None` leaves it to what the operation can.
     pub on_unknown: Option<OnUnknown>,
+    /// Fields of the document, below `key_under`, by which our own is told from another one with its key.
+    pub fingerprint: Vec<Path>,
     /// Whether the first refused row stops the scheme.
     pub tolerate_none: bool,
     /// Typed places of the document, by last name at any depth.

@@ -137,6 +137,8 @@ fn fields_and_keys() {
         &["E1204 14:17"],
     );
     check("  find: before_create", "  key: FNumbr", &["E1141 25:8"]);
+    check("  find: before_create", "  fingerprint: [FName]", &[]);
+    check("  find: before_create", "  fingerprint: [FNam]", &["E1155 25:17"]);
     check("  find: before_create", "  key: \"{{FNumber}}\"", &["E1108 25:8"]);
     check("  find: before_create", "  batch: 51", &["E1123 25:10"]);
     check("  find: before_create", "  actions: [void]", &["E1117 25:13"]);
@@ -323,6 +325,10 @@ fn windows_and_schedules() {
     assert_eq!(
         codes(&scheme("  key: no\n  find: before_create\n  on_unknown: query\n")),
         ["E1143 8:9", "E1143 9:15"]
+    );
+    assert_eq!(
+        codes(&scheme("  key: no\n  on_unknown: hold\n  fingerprint: [no]\n")),
+        ["E1143 9:16"]
     );
 }
 

@@ -419,6 +419,19 @@ pub const UNSAFE_CREATE: Entry = Entry {
     example: "api: createOrder   # an operation without proof",
 };
 
+/// A field that cannot tell our own document from another one.
+pub const FINGERPRINT_UNFIT: Entry = Entry {
+    code: "E1155",
+    severity: Severity::Error,
+    zh: "fingerprint 不能用 `{path}`:{why_zh}",
+    en: "`{path}` cannot be part of the fingerprint: {why_en}",
+    help_zh: "写 `request` 里有的、目标原样保存的文本字段,例如名称",
+    help_en: "name a field of `request` that the target keeps as it is sent, a name for example",
+    long_zh: "fingerprint 列出的字段在应答丢失后与目标的单据比较,因此方案必须写入它们,并且能够保存它们。",
+    long_en: "The fields of a fingerprint are compared with the document at the target when an answer was lost, so the scheme has to write them, and they have to be kept.",
+    example: "fingerprint: [FName]",
+};
+
 /// The alias stands for `{name}`, and there is no such scheme.
 pub const ALIAS_UNKNOWN: Entry = Entry {
     code: "E1151",
@@ -546,6 +559,7 @@ pub const ALL: &[&Entry] = &[
     &TARGET_KEY_CONSTANT,
     &CANNOT_FIND,
     &UNSAFE_CREATE,
+    &FINGERPRINT_UNFIT,
     &ALIAS_UNKNOWN,
     &ALIAS_UNUSED,
     &TEST_LOOKUP,

@@ -367,6 +367,32 @@ pub const STEP_GONE: Entry = Entry {
     example: "steps: [submit, audit]    # was [submit, audit, notify] when the record was written",
 };
 
+/// A document with this key is there, and it is not what was sent.
+pub const NOT_OURS: Entry = Entry {
+    code: "E4030",
+    severity: Severity::Error,
+    zh: "目标有同一编码的单据,但 {fields} 与发送的不同,可能是别人的:{vendor}",
+    en: "the target has a document with this key, but {fields} differ from what was sent, so it may be somebody else's: {vendor}",
+    help_zh: "在目标系统里查看,再用 engine rows resolve 说明:是它(--done),或没有写入(--not-there)",
+    help_en: "look at the target, then say with engine rows resolve that it is (--done), or that ours is not there (--not-there)",
+    long_zh: "新增的应答丢失,按键找到一份单据。方案的 fingerprint 列出的字段必须与当时发送的相同,才算是自己的;不同则不认领,也不覆盖,由人决定。",
+    long_en: "The answer to a create was lost, and a document was found by its key. It counts as ours only if the fields that the scheme lists under fingerprint are as they were sent. Otherwise it is neither taken for ours nor overwritten; a person decides.",
+    example: "fingerprint: [FName]   # sent: 杭州云杉贸易; there: 青田贸易",
+};
+
+/// The document is there, under an id that nobody told.
+pub const ID_UNKNOWN: Entry = Entry {
+    code: "E4031",
+    severity: Severity::Error,
+    zh: "单据已写入过,但目标没有返回它的 id,不知道该更新哪一份",
+    en: "its document was written, but the target never told its id, so nobody knows which one to change",
+    help_zh: "在目标系统里找到它,用 engine rows resolve --done-as ID 记下 id;以后的版本就能更新",
+    help_en: "find it at the target and note its id with engine rows resolve --done-as ID; later versions can be written then",
+    long_zh: "再次新增会成为第二份单据,所以停下等人处理。请在连接器的 outcome 里取出 id,或声明怎样按键询问。",
+    long_en: "Another create would make a second document, so a person decides. Let the connector's outcome read the id, or declare how the target is asked by key.",
+    example: "{\"success\": true}   # and no id",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -397,4 +423,6 @@ pub const ALL: &[&Entry] = &[
     &STEP_REFUSED,
     &HALF,
     &STEP_GONE,
+    &NOT_OURS,
+    &ID_UNKNOWN,
 ];

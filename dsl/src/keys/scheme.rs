@@ -456,6 +456,14 @@ static TARGET: Block = Block {
             "when an answer is lost",
         )
         .default("what the operation can"),
+        KeyRow::new(
+            "fingerprint",
+            Shape::List(&Shape::Text),
+            "应答丢失后按主键找到的单据,这些字段与发送的相同才算自己的;不同则交给人",
+            "a document found by its key after a lost answer is ours only if these fields are as they were sent; otherwise a person decides",
+        )
+        .default("the key alone")
+        .example("[FName]"),
         KeyRow::new("on_success", Shape::Data, "写入成功之后", "after a success").later(),
         KeyRow::new(
             "tolerate",

@@ -50,7 +50,11 @@ impl Reader<'_> {
         let secrets: Vec<Path> = lets.iter().flat_map(secrets).collect();
         options.hide(&secrets);
         request.hide(&secrets);
-        let main = operations.first().cloned();
+        // What a create can prove is what counts, wherever it stands among the operations.
+        let creating = by_action.iter().find(|(action, _)| *action == Action::Create);
+        let main = creating
+            .map(|(_, operation)| operation.clone())
+            .or_else(|| operations.first().cloned());
         let key = self.target_key(node, main.as_ref(), &options, &request);
         self.lines(node, &by_action, &options, &request, !line_ids.is_empty());
         let reads_line_ids = !line_ids.is_empty();
@@ -68,6 +72,7 @@ impl Reader<'_> {
             for (key, value, is_asking) in [
                 ("find", "before_create", find_before_create),
                 ("on_unknown", "query", on_unknown == Some(OnUnknown::Query)),
+                ("fingerprint", "[...]", true),
             ] {
                 if let (Some(pair), true) = (node.get(key), is_asking) {
                     self.report(
@@ -97,6 +102,7 @@ impl Reader<'_> {
                     .with("operation", &main.name),
             );
         }
+        let fingerprint = self.fingerprint(node, main.as_ref(), &request);
         let operation = |action: Action| {
             by_action
                 .iter()
@@ -140,6 +146,7 @@ impl Reader<'_> {
             find_before_create,
             batch,
             on_unknown,
+            fingerprint: fingerprint?,
             tolerate_none: member(node, "tolerate") == Some("none"),
             types,
             proof: proof?,
@@ -421,6 +428,49 @@ impl Reader<'_> {
             }
         }
         Some(key)
+    }
+
+    /// Fields that our own document is told by, where its answer was lost.
+    fn fingerprint(
+        &mut self,
+        node: &Node,
+        main: Option<&Arc<OperationFacts>>,
+        request: &Tree,
+    ) -> Option<Vec<Path>> {
+        let items = node.get("fingerprint").and_then(|pair| pair.value.list());
+        let under = main.and_then(|main| main.key_under.clone());
+        let mut paths = Vec::new();
+        for item in items.unwrap_or_default() {
+            let example = text_of(item).and_then(|text| place_of(node.get("request")?, text));
+            let path = self.plain_path_like("fingerprint", item, example)?;
+            let whole = under
+                .as_ref()
+                .map_or_else(|| path.clone(), |under| under.join(&path));
+            let is_hidden = request.sensitive().iter().any(|hidden| {
+                let (hidden, whole) = (hidden.segments(), whole.segments());
+                whole.starts_with(hidden) || hidden.starts_with(whole)
+            });
+            let why = if main.is_some() && request.has(&whole) == Some(false) {
+                Some(("`request` 里没有它", "`request` does not have it"))
+            } else if is_hidden {
+                Some((
+                    "敏感字段不保存,无从比较",
+                    "sensitive values are not kept, so there is nothing to compare with",
+                ))
+            } else {
+                None
+            };
+            if let Some((zh, en)) = why {
+                self.report(
+                    self.problem(&words::FINGERPRINT_UNFIT, item.span.clone())
+                        .with("path", &whole)
+                        .with("why_zh", zh)
+                        .with("why_en", en),
+                );
+            }
+            paths.push(path);
+        }
+        Some(paths)
     }
 
     /// A document with lines that may be updated has no safe default for lines that are not sent, unless each line is

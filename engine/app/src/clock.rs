@@ -1,7 +1,6 @@
 //! The only place that asks the machine what time it is.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Milliseconds since the Unix epoch, and waiting until such an instant.
 pub trait Clock: Send + Sync {
@@ -14,19 +13,30 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's clock, never going back within a process (a clock set back must not shorten a quiet period).
-#[derive(Debug, Default)]
+/// The machine's clock as it was when this was made, and the time that has passed since then. A clock that is set
+/// forward or back while a run goes on neither shortens nor lengthens a quiet period.
+#[derive(Debug)]
 pub struct SystemClock {
-    latest: AtomicI64,
+    start_ms: i64,
+    started: Instant,
+}
+
+impl Default for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock everything else is given"
+    )]
+    fn default() -> Self {
+        SystemClock {
+            start_ms: jiff::Timestamp::now().as_millisecond(),
+            started: Instant::now(),
+        }
+    }
 }
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the clock everything else is given"
-        )]
-        let now = jiff::Timestamp::now().as_millisecond();
-        self.latest.fetch_max(now, Ordering::Relaxed).max(now)
+        let passed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.start_ms.saturating_add(passed)
     }
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use connector::MASK;
 use dsl::diagnostic::Lang;
 use dsl::plan::Plan;
 use dsl::value::Value;
@@ -17,6 +18,7 @@ use ledger::read::{RecordFilter, RecordRow};
 use ledger::{Blobs, Ledger, OpenOptions, Reader};
 
 use crate::error::AppError;
+use crate::mask::shown;
 use crate::payloads::BlobStore;
 use crate::preview::Preview;
 use crate::query::key_text;
@@ -132,6 +134,8 @@ pub struct Prospect {
     pub outlook: Outlook,
     /// The attempt whose document is stored.
     pub stored: Option<AttemptId>,
+    /// Sensitive places: they are not kept, so nobody knows whether they differ.
+    pub uncompared: Vec<String>,
 }
 
 /// What would be sent.
@@ -201,6 +205,11 @@ impl Engine {
             Manner::Resend => row.action.is_none_or(|action| action == WriteAction::Create),
             Manner::Hold => false,
         };
+        let sensitive = plan
+            .target
+            .as_ref()
+            .map(|target| &target.sensitive[..])
+            .unwrap_or_default();
         let mut prospects = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(PICK as usize) {
             let items: Vec<TransformItem> = chunk
@@ -215,6 +224,8 @@ impl Engine {
             let outcomes = writer.transform(reader, &items, &mut blobs, now)?;
             for (row, outcome) in chunk.iter().zip(outcomes) {
                 let last = last_document(reader, row)?;
+                // Kept without what was sensitive on that day, whatever the scheme says today.
+                let is_masked = last.as_ref().is_some_and(|(_, bytes)| is_masked(bytes));
                 let outlook = match (outcome, content) {
                     (Transformed::Refused(refusal), _) => refused(refusal),
                     (Transformed::Ready(ready), Retried::AsStored) => Outlook::Document {
@@ -225,6 +236,8 @@ impl Engine {
                         let picked = blobs.pick([ready.payload].into_iter());
                         let after = picked.get(ready.payload).map(document).transpose()?;
                         let before = last.as_ref().map(|(_, bytes)| document(bytes)).transpose()?;
+                        // What became sensitive since then.
+                        let before = before.map(|before| shown(&before, sensitive));
                         Outlook::Document {
                             action: ready.action.word(),
                             changes: before.zip(after).map(|(before, after)| changes(&before, &after)),
@@ -234,7 +247,8 @@ impl Engine {
                 let in_doubt = row.suspect || row.maybe_sent;
                 let way = if !row.key.starts_with('[') {
                     Way::Keyless
-                } else if content == Retried::AsStored && (last.is_none() || row.step.is_some()) {
+                } else if content == Retried::AsStored && (last.is_none() || is_masked || row.step.is_some())
+                {
                     Way::NothingStored
                 } else if !in_doubt || row.target_id.is_some() && row.step.is_none() {
                     Way::Written
@@ -248,6 +262,7 @@ impl Engine {
                     way,
                     outlook,
                     stored: last.map(|(attempt, _)| attempt),
+                    uncompared: sensitive.iter().map(ToString::to_string).collect(),
                 });
             }
             writer.next_page();
@@ -315,6 +330,19 @@ impl Prospect {
 /// The document stored with the newest attempt of the current version.
 fn last_document(reader: &Reader, row: &RecordRow) -> Result<Option<(AttemptId, Vec<u8>)>, AppError> {
     Ok(reader.stored_document(row.record, &row.version)?)
+}
+
+/// Whether a value of a stored document was masked when it was kept: such a document is not the one that was sent.
+fn is_masked(bytes: &[u8]) -> bool {
+    fn any(value: &Value) -> bool {
+        match value {
+            Value::Text(text) => text == MASK,
+            Value::List(items) => items.iter().any(any),
+            Value::Map(members) => members.values().any(any),
+            _ => false,
+        }
+    }
+    dsl::json::parse(bytes).is_ok_and(|document| any(&document))
 }
 
 fn document(bytes: impl AsRef<[u8]>) -> Result<Value, AppError> {

@@ -10,8 +10,8 @@ use dsl::{Failure, SafeName, Value, json};
 use flow::ids::{Ms, RecordId};
 use flow::op::{Reason, RecordState, SightingOutcome};
 use ledger::read::{
-    AttemptRow, AuditFilter, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow,
-    RunFilter, RunRow, SightingRow,
+    AttemptRow, AuditFilter, AuditRow, HiddenOf, MappingRow, QuestionRow, RecordFilter, RecordLife,
+    RecordRow, RunFilter, RunRow, SightingRow,
 };
 use ledger::{Ledger, Reader};
 
@@ -280,9 +280,17 @@ pub fn moments(story: &Story) -> Vec<(Ms, Moment<'_>)> {
 pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<RecordLife>, AppError> {
     let mut lives = reader.show_record(scheme, key)?;
     for life in &mut lives {
-        let hidden = hidden(reader, &life.record.scheme)?;
-        life.source = mask::shown_row(&life.source, &hidden);
-        life.waiting = life.waiting.take().map(|row| mask::shown_row(&row, &hidden));
+        let rows = hidden(reader, &life.record.scheme, HiddenOf::Rows)?;
+        life.source = mask::shown_row(&life.source, &rows);
+        life.waiting = life.waiting.take().map(|row| mask::shown_row(&row, &rows));
+        // Masked when they were kept, by the scheme of that day; what became sensitive since then is masked now.
+        let documents = hidden(reader, &life.record.scheme, HiddenOf::Documents)?;
+        for attempt in &mut life.attempts {
+            attempt.payload = attempt
+                .payload
+                .take()
+                .map(|kept| mask::shown_row(&kept, &documents));
+        }
     }
     if !lives.is_empty() {
         return Ok(lives);
@@ -301,9 +309,9 @@ pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Reco
     ))
 }
 
-/// The fields of a scheme's rows that people must not see. Whoever shows or exports a stored row masks them.
-fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<dsl::Path>, AppError> {
-    let fields = reader.hidden(scheme)?;
+/// What people must not see of a scheme's rows or documents. Whoever shows or exports them masks it.
+fn hidden(reader: &Reader, scheme: &str, of: HiddenOf) -> Result<Vec<dsl::Path>, AppError> {
+    let fields = reader.hidden(scheme, of)?;
     fields
         .iter()
         .map(|field| dsl::Path::parse(field).map_err(|_| AppError::bug("a stored path is none")))
@@ -312,7 +320,15 @@ fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<dsl::Path>, AppError> {
 
 /// A stored row of a scheme as people may see it: fields that its sensitive values are made of are masked.
 pub fn shown_row(reader: &Reader, scheme: &str, row: &[u8]) -> Result<Vec<u8>, AppError> {
-    Ok(mask::shown_row(row, &hidden(reader, scheme)?))
+    Ok(mask::shown_row(row, &hidden(reader, scheme, HiddenOf::Rows)?))
+}
+
+/// A stored document of a scheme as people may see it.
+pub fn shown_document(reader: &Reader, scheme: &str, document: &[u8]) -> Result<Vec<u8>, AppError> {
+    Ok(mask::shown_row(
+        document,
+        &hidden(reader, scheme, HiddenOf::Documents)?,
+    ))
 }
 
 /// The same with everything else that is known of them.
@@ -400,6 +416,7 @@ mod tests {
             maybe_sent: false,
             suspect: false,
             as_stored: None,
+            attempt: None,
         }
     }
 

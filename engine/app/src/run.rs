@@ -13,6 +13,7 @@ use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
 use flow::{CallFacts, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
+use ledger::read::HiddenOf;
 use ledger::{Blobs, Ledger};
 use transport::{Client, Settings};
 
@@ -169,9 +170,14 @@ impl Engine {
             }
         }
         for plan in plans {
-            let hidden = plan.target.iter().flat_map(|target| &target.sensitive_source);
-            let hidden: Vec<String> = hidden.map(ToString::to_string).collect();
-            ledger.remember_hidden(&plan.scheme, &hidden)?;
+            let target = plan.target.as_ref();
+            let (rows, documents) = target
+                .map(|target| (&target.sensitive_source[..], &target.sensitive[..]))
+                .unwrap_or_default();
+            for (of, places) in [(HiddenOf::Rows, rows), (HiddenOf::Documents, documents)] {
+                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+                ledger.remember_hidden(&plan.scheme, of, &places)?;
+            }
         }
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
         let watch = Watch {

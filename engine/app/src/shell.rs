@@ -159,11 +159,11 @@ impl<'a> Shell<'a> {
                 Ok(Event::Transformed(outcomes))
             }
             Action::Ask {
-                purpose: Purpose::Find | Purpose::Resolve,
+                purpose: purpose @ (Purpose::Find | Purpose::Resolve),
                 records,
             } => {
                 let target = self.target.as_ref().ok_or_else(no_target)?;
-                Ok(match target.ask(self.store.reader(), &records).await? {
+                Ok(match target.ask(self.store.reader(), purpose, &records).await? {
                     Ok(found) => Event::Asked(found),
                     Err(failure) => Event::ReadFailed(failure),
                 })
@@ -224,8 +224,11 @@ impl<'a> Shell<'a> {
                     LedgerOp::Settle { rows, .. } => rows
                         .iter()
                         .filter_map(|(_, settlement)| match settlement {
-                            Settlement::Done { lines, .. } => *lines,
-                            _ => None,
+                            Settlement::Done { lines, .. } | Settlement::Stepped { lines, .. } => *lines,
+                            Settlement::Dead(_)
+                            | Settlement::Held(_)
+                            | Settlement::Retry { .. }
+                            | Settlement::Unknown { .. } => None,
                         })
                         .collect(),
                     _ => Vec::new(),

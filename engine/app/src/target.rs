@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use connector::{Call, Class, Redactor};
 use dsl::diagnostic::{Failure, Lang};
-use dsl::facts::Action;
+use dsl::facts::{Action, Proof};
 use dsl::lines::{KeyedList, LineIds, LineList};
 use dsl::lookup::LookupWant;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
@@ -118,7 +118,13 @@ impl TargetWriter {
                 .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
             let row =
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
-            rows.push(Work::new(self.target()?, *item, source, row, self.action(item)?)?);
+            rows.push(Work::new(
+                self.target()?,
+                *item,
+                source,
+                row,
+                self.action(item, source)?,
+            )?);
         }
         let plan = Arc::clone(&self.plan);
         let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
@@ -142,19 +148,11 @@ impl TargetWriter {
     }
 
     /// FORMAT 4.4: which action.
-    fn action(&self, item: &TransformItem) -> Result<Result<Action, Refusal>, AppError> {
-        use dsl::catalogue::target;
+    fn action(&self, item: &TransformItem, source: &SourceRow) -> Result<Result<Action, Refusal>, AppError> {
         let plan = self.target()?;
-        let say = |entry: &dsl::catalogue::Entry| Reason::new(entry.code, "");
-        Ok(match (item.void, item.has_target) {
-            (true, true) if plan.void.is_some() => Ok(Action::Void),
-            (true, true) => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
-            (true, false) => Err(Refusal::Skipped(say(&target::VOID_UNWRITTEN))),
-            (false, true) if plan.update.is_some() => Ok(Action::Update),
-            (false, true) => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
-            (false, false) if plan.create.is_some() => Ok(Action::Create),
-            (false, false) => Err(Refusal::Held(say(&target::NO_UPDATE))),
-        })
+        // Where the same key makes the same document, its id is not needed.
+        let nameless = source.written && !item.has_target && plan.proof != Proof::Upsert;
+        Ok(action_of(plan, item.void, item.has_target, nameless))
     }
 
     fn cx<'w>(&'w self, work: &'w Work<'_>, action: Action) -> RecordCx<'w> {
@@ -556,6 +554,25 @@ fn as_stored(built: &mut Built, stored: &[u8], source: &SourceRow) -> Result<(),
     Ok(())
 }
 
+/// Which action, from whether the row is void and what is known of its document; `nameless` is one that was written and
+/// whose id nobody told.
+fn action_of(plan: &TargetPlan, void: bool, has_target: bool, nameless: bool) -> Result<Action, Refusal> {
+    use dsl::catalogue::target;
+    let say = |entry: &dsl::catalogue::Entry| Reason::new(entry.code, "");
+    match (void, has_target) {
+        (true, true) if plan.void.is_some() => Ok(Action::Void),
+        (true, true) => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
+        (true, false) if nameless => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
+        (true, false) => Err(Refusal::Skipped(say(&target::VOID_UNWRITTEN))),
+        (false, true) if plan.update.is_some() => Ok(Action::Update),
+        (false, true) => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
+        (false, false) if nameless && plan.update.is_some() => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
+        (false, false) if nameless => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
+        (false, false) if plan.create.is_some() => Ok(Action::Create),
+        (false, false) => Err(Refusal::Held(say(&target::NO_UPDATE))),
+    }
+}
+
 /// A record whose look-up was not decided within its reach.
 fn undecided(what: String) -> Refusal {
     let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
@@ -716,6 +733,7 @@ mod tests {
             step: None,
             step_tkey: None,
             as_stored: None,
+            written: false,
         };
         assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
         assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);

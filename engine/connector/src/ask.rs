@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use dsl::catalogue::source;
 use dsl::cond::{Asked, Op};
+use dsl::decimal::Decimal;
 use dsl::facts::{Action, Proof};
 use dsl::{Failure, Map, Number, Path, Value};
 
@@ -68,6 +69,24 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// Asks for further fields of each document, which [`Connection::differs`] compares.
+    pub fn show(&mut self, fields: &[Path]) {
+        for field in fields.iter().map(Path::to_string) {
+            for call in &mut self.calls {
+                if call.fields.iter().all(|(_, known)| *known != field) {
+                    call.fields.push((field.clone(), field.clone()));
+                }
+            }
+        }
+    }
+
+    /// The name under which a row has a field.
+    fn name_of<'a>(&'a self, field: &'a str) -> &'a str {
+        let fields = self.calls.first().map_or(&[][..], |call| &call.fields);
+        let named = fields.iter().find(|(_, known)| known == field);
+        named.map_or(field, |(name, _)| name)
+    }
+
     /// A row under the names of `unknown.fields`. Rows that are lists have them already.
     fn named<'r>(&self, row: &'r Value) -> Cow<'r, Value> {
         let Some(members) = row.as_map().filter(|_| !self.renamed.is_empty()) else {
@@ -245,6 +264,38 @@ impl Connection {
         }
     }
 
+    /// The fields in which the document asked about in this place is not as it was sent. `sent` are fields and the
+    /// values they were sent with; one that was not sent says nothing.
+    pub fn differs(
+        &self,
+        ask: &Ask,
+        nth: usize,
+        rows: &[Value],
+        sent: &[(String, Option<&Value>)],
+    ) -> Vec<String> {
+        let Some(wanted) = ask.wanted.get(nth) else {
+            return Vec::new();
+        };
+        let rows: Vec<Cow<'_, Value>> = rows.iter().map(|row| ask.named(row)).collect();
+        let shown: Vec<&Value> = rows
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|row| ask.names(row, wanted, str::eq))
+            .collect();
+        let is_so = |field: &str, sent: &Value| {
+            let path = Path::parse(field).ok();
+            shown.iter().all(|row| {
+                let nested = || path.as_ref().and_then(|path| path.get(row));
+                same(row.get(ask.name_of(field)).or_else(nested), sent)
+            })
+        };
+        sent.iter()
+            .filter_map(|(field, sent)| Some((field, (*sent)?)))
+            .filter(|(field, sent)| !is_so(field, sent))
+            .map(|(field, _)| field.clone())
+            .collect()
+    }
+
     /// Whether the document asked about in this place shows that the step of an operation is made. An operation that
     /// cannot tell by the state of a document says no.
     pub fn passed(&self, ask: &Ask, nth: usize, rows: &[Value], operation: &str) -> bool {
@@ -361,6 +412,19 @@ impl Connection {
 
 fn text(row: &Value, column: &str) -> Option<String> {
     row.get(column).and_then(Value::to_plain_text)
+}
+
+/// Whether a target shows what it was sent: blanks around a text and the zeros behind a number do not count, and
+/// nothing is an empty text.
+fn same(shown: Option<&Value>, sent: &Value) -> bool {
+    let text = |value: &Value| value.to_plain_text().unwrap_or_default();
+    let (shown, sent) = (shown.map(text).unwrap_or_default(), text(sent));
+    let number = |text: &str| Number::parse(text).and_then(|number| Decimal::parse(number.as_str()));
+    shown.trim() == sent.trim()
+        || match (number(shown.trim()), number(sent.trim())) {
+            (Some(shown), Some(sent)) => shown == sent,
+            _ => false,
+        }
 }
 
 /// As a database that ignores case and outer blanks compares.

@@ -55,7 +55,7 @@ impl Decision {
         match self {
             Decision::Skip => matches!(state, Pending | Dead | Held),
             Decision::Hold => matches!(state, Pending | Unknown),
-            Decision::DoneAs { .. } => matches!(state, Unknown | Held),
+            Decision::DoneAs { .. } => matches!(state, Unknown | Held | Dead),
             Decision::NotThere => matches!(state, Unknown | Held | Dead),
             Decision::Retry(_) => matches!(state, Dead | Held),
         }
@@ -83,6 +83,8 @@ pub struct Decided {
     pub state: RecordState,
     /// The version it was seen in; likewise.
     pub version: String,
+    /// The last call that it was seen with; likewise, so that what a person has seen is never said of a later call.
+    pub attempt: Option<AttemptId>,
     /// What is decided.
     pub decision: Decision,
 }

@@ -450,6 +450,8 @@ pub enum Found {
     None,
     /// Several.
     Many,
+    /// One that is not as ours was sent; why, in words.
+    Foreign(Reason),
 }
 
 /// The end of a run.

@@ -18,7 +18,7 @@
 //! Suspect     pending -> unknown                                         so does a StagePage or Claim of a suspect
 //! Identify    unknown -> unknown (key frozen) | held (key conflict)
 //! Decide      pending -> skipped | held;  unknown -> held | done | pending     compare-and-set on state and version
-//!             held -> pending | unknown | done | skipped;  dead -> pending | unknown | skipped
+//!             held -> pending | unknown | done | skipped;  dead -> pending | unknown | done | skipped
 //! ```
 //! A record that settles (`done`, `dead`, `skipped`) while a newer version waits becomes `pending` with that version in
 //! the same transaction.

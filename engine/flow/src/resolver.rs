@@ -349,6 +349,7 @@ impl Resolver {
             Found::None if unknown.reason.code == codes::STEP_REFUSED => {
                 Resolution::Dead(unknown.reason.clone())
             }
+            Found::Foreign(reason) => Resolution::Held(reason),
             Found::Many => Resolution::Held(Reason::new(codes::KEY_AMBIGUOUS, &unknown.reason.text)),
             // The target named it as written, or as there.
             Found::None if matches!(unknown.reason.code.as_str(), codes::EXISTS | codes::HALF) => {

@@ -432,9 +432,12 @@ impl Writer {
                         ..item
                     });
                 }
-                Found::Many => {
+                Found::Many | Found::Foreign(_) => {
                     self.ready.remove(&item.record);
-                    let reason = Reason::new(codes::KEY_AMBIGUOUS, "");
+                    let reason = match found {
+                        Found::Foreign(reason) => reason,
+                        _ => Reason::new(codes::KEY_AMBIGUOUS, ""),
+                    };
                     self.troubled = true;
                     refuse.push((item.record, item.version, Refusal::Held(reason)));
                 }

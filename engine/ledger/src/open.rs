@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use crate::error::{StoreError, Words, plain_words};
 use crate::generation::{Note, Noted};
 use crate::lock::{DirLock, network_file_system};
-use crate::read::Reader;
+use crate::read::{HiddenOf, Reader};
 use crate::{Ledger, Place, backup, generation, schema};
 
 /// Name of the ledger's file in the data directory.
@@ -272,15 +272,20 @@ impl Ledger {
         })
     }
 
-    /// Remembers which fields of a scheme's rows people must not see; they are written as paths.
-    pub fn remember_hidden(&mut self, scheme: &str, fields: &[String]) -> Result<(), StoreError> {
+    /// Remembers which places of a scheme's rows or documents people must not see; they are written as paths.
+    pub fn remember_hidden(
+        &mut self,
+        scheme: &str,
+        of: HiddenOf,
+        fields: &[String],
+    ) -> Result<(), StoreError> {
         let text = crate::read::hidden_text(fields);
         self.lock()
             .prepare_cached(
                 "INSERT INTO meta (name, value) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value",
             )?
-            .execute((crate::read::hidden_name(scheme), text))?;
+            .execute((crate::read::hidden_name(scheme, of), text))?;
         Ok(())
     }
 

@@ -115,6 +115,7 @@ fn decide(
         record: row.record,
         state: row.state,
         version: row.version.clone(),
+        attempt: row.attempt,
         decision: wanted.decision.clone(),
     };
     let now = SystemClock::default().now_ms();

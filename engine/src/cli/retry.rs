@@ -234,6 +234,7 @@ fn as_seen(row: &RecordRow, decision: Decision) -> Decided {
         record: row.record,
         state: row.state,
         version: row.version.clone(),
+        attempt: row.attempt,
         decision,
     }
 }
@@ -313,7 +314,11 @@ fn outlook(out: &Out, one: &Prospect) {
         Outlook::Document {
             changes: Some(changes),
             ..
-        } if changes.is_empty() => out.say_in("retry-same", &[]),
+        } if changes.is_empty() && one.uncompared.is_empty() => out.say_in("retry-same", &[]),
+        Outlook::Document {
+            changes: Some(changes),
+            ..
+        } if changes.is_empty() => out.say_in("retry-same-but", &[("fields", one.uncompared.join(", "))]),
         Outlook::Document {
             changes: Some(changes),
             ..
@@ -422,6 +427,7 @@ fn document(
                 "way" => way(one.way),
                 "action" => action,
                 "changes" => changes,
+                "uncompared" => one.uncompared,
                 "refused" => reason_document(refused, lang),
                 "result" => ruling,
             }

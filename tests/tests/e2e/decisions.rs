@@ -191,3 +191,103 @@ fn records_are_exported() {
     world.engine(&out).expect(0).warns("rows.csv");
     world.engine(&out).expect(2);
 }
+
+/// While the answer to our creates is lost, somebody else books documents under the same numbers: they are neither taken
+/// for ours nor overwritten. Our own are recognised.
+#[test]
+fn a_document_of_somebody_else_is_not_taken_for_ours() {
+    const OURS: &str = "FName: <<buyerNick>>";
+    const THEIRS: &str = "FName: 别家<<buyerNick>>";
+    for (fault, foreign) in [(FaultKind::DropBefore, true), (FaultKind::DropAfter, false)] {
+        let world = World::small();
+        world.edit(MAIN, "  find: before_create ", "  fingerprint: [FName] ");
+        world.impatient();
+        world.feed();
+        world.fault("BatchSave", 1, fault);
+        world.engine(&["run", MAIN, "--settle-wait", "0s"]);
+        assert_eq!(keys(&world, "unknown").len(), CUSTOMERS, "{fault:?}");
+        if foreign {
+            world.edit(MAIN, OURS, THEIRS);
+            world.engine(&["run", MAIN, "--data-dir", "other"]).expect(0);
+            world.edit(MAIN, THEIRS, OURS);
+        }
+        world.engine(&["run", MAIN, "--settle-wait", "20s"]);
+        assert_eq!(world.journal().len(), CUSTOMERS, "{fault:?}");
+        world.verify();
+        if !foreign {
+            assert_eq!(keys(&world, "done").len(), CUSTOMERS);
+            continue;
+        }
+        let held = keys(&world, "held");
+        assert_eq!(held.len(), CUSTOMERS);
+        let shown = world.engine(&["rows", "show", &held[0], "--scheme", SCHEME]);
+        shown.expect(0).says("E4030").says("FName");
+        // A person looks: it is theirs, and the number is taken.
+        decide(&world, &["rows", "skip", &held[0], "--reason", "theirs"], 0);
+        decide(&world, &["retry", "--key", &held[1], "--yes"], 0);
+        world.engine(&["run", MAIN, "--settle-wait", "20s"]);
+        assert_eq!(keys(&world, "held").len(), CUSTOMERS - 1);
+        assert_eq!(world.journal().len(), CUSTOMERS, "nothing was overwritten");
+    }
+}
+
+/// What was kept without its sensitive values is not what was sent, whatever the scheme says later.
+#[test]
+fn a_masked_document_is_never_sent() {
+    let world = World::small();
+    world.feed();
+    world.edit(
+        MAIN,
+        "FName: <<buyerNick>>",
+        "FName: {$value: <<buyerNick>>, $sensitive: true}",
+    );
+    world.edit(MAIN, RIGHT, WRONG);
+    world.run(&["--limit", "2"], 1);
+    let dead = keys(&world, "dead");
+    world.edit(
+        MAIN,
+        "FName: {$value: <<buyerNick>>, $sensitive: true}",
+        "FName: <<buyerNick>>",
+    );
+    world.edit(MAIN, WRONG, RIGHT);
+    let refused = decide(&world, &["retry", "--key", &dead[0], "--as-stored", "--yes"], 1);
+    assert_eq!(refused["records"][0]["way"], "nothing_stored", "{refused:#}");
+    world.run(&["--stage", "save"], 1);
+    assert!(world.journal().is_empty());
+
+    // And what became sensitive after it was kept is not shown.
+    let world = World::small();
+    world.feed();
+    world.edit(MAIN, RIGHT, WRONG);
+    world.run(&["--limit", "2"], 1);
+    let dead = keys(&world, "dead");
+    let life = |world: &World| {
+        let words = ["rows", "show", &dead[0], "--scheme", SCHEME, "--json"];
+        world.engine(&words).expect(0).json()["rows"][0].clone()
+    };
+    let name = life(&world)["row"]["label"].as_str().expect("a name").to_owned();
+    world.edit(
+        MAIN,
+        "FName: <<buyerNick>>",
+        "FName: {$value: \"<<buyerNick>>\", $sensitive: true}",
+    );
+    let seen = decide(&world, &["retry", "--key", &dead[0], "--dry-run"], 0);
+    assert!(
+        !seen["records"][0]["changes"].to_string().contains(&name),
+        "{seen:#}"
+    );
+    assert_eq!(seen["records"][0]["uncompared"], json!(["Model.FName"]));
+    world.run(&["--stage", "save"], 1);
+    let told = life(&world);
+    assert!(!told["attempts"].to_string().contains(&name), "{told:#}");
+    let exported = world.engine(&[
+        "rows",
+        "export",
+        "--scheme",
+        SCHEME,
+        "--payload",
+        "--format",
+        "ndjson",
+    ]);
+    assert!(!exported.expect(0).stdout.contains(&format!("\"FName\":\"{name}")));
+}

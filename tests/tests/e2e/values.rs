@@ -345,6 +345,22 @@ fn the_ids_of_lines_come_back_with_the_next_update() {
     world.verify();
 }
 
+/// A document with keyed lines that goes through further calls: its lines' ids are kept with the first of them.
+#[test]
+fn lines_are_known_while_further_calls_are_made() {
+    let (world, shop) = lines_world();
+    world.edit(ORDERS, "  api: batchSave", "  steps: [batchSave, submit]");
+    shop.put(
+        "orders",
+        vec![order("A1", &[("L1", 1)]), order("A2", &[("L1", 9)])],
+    );
+    let run = world.pass(ORDERS, 0);
+    assert_eq!(run["states"]["done"], 2, "{run:#}");
+    let actions: Vec<String> = world.journal().into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["create", "create", "submit", "submit"]);
+    world.verify();
+}
+
 #[test]
 fn no_line_is_doubled_when_an_answer_is_lost() {
     // The answer to an update that adds a line is lost: it is not sent again.

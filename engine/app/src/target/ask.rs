@@ -9,7 +9,7 @@ use dsl::lookup::Hits;
 use dsl::path::Path;
 use dsl::value::{Map, Value};
 use flow::ids::RecordId;
-use flow::{Found, ReadFailure, ReadFailureKind, TransformItem};
+use flow::{Found, Purpose, ReadFailure, ReadFailureKind, TransformItem};
 use ledger::Reader;
 
 use super::{TargetWriter, Work, as_map, group};
@@ -25,14 +25,18 @@ impl TargetWriter {
     pub(crate) async fn ask(
         &self,
         reader: &Reader,
+        purpose: Purpose,
         records: &[RecordId],
     ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
         let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
         // What a look-up of the options found when the document was sent is not kept: without its document a record of
         // such a scheme cannot be asked about.
-        let Some(questions) = self.questions(reader, records)? else {
+        let Some(mut questions) = self.questions(reader, records)? else {
             return Ok(Err(self.cannot_ask()));
         };
+        if purpose == Purpose::Resolve {
+            self.recall(reader, &mut questions)?;
+        }
         for group in questions {
             match self.ask_group(&group).await {
                 Ok(answers) => found.extend(group.rows.iter().map(|row| row.record).zip(answers)),
@@ -96,6 +100,7 @@ impl TargetWriter {
                         record: *record,
                         key: vec![id.clone()],
                         steps: vec![self.step_from(target, &work, at + 1)?],
+                        sent: None,
                     });
                 continue;
             }
@@ -130,9 +135,55 @@ impl TargetWriter {
                     record: *record,
                     key: tkey,
                     steps,
+                    sent: None,
                 });
         }
         Ok(Some(groups.into_values().collect()))
+    }
+
+    /// Puts to each record what was sent of the fields by which its document is told from another one.
+    fn recall(&self, reader: &Reader, questions: &mut [Question]) -> Result<(), AppError> {
+        let target = self.target()?;
+        if target.fingerprint.is_empty() {
+            return Ok(());
+        }
+        let asked = questions.iter_mut().filter(|question| !question.by_id);
+        for row in asked.flat_map(|question| &mut question.rows) {
+            if let Some(payload) = reader.doubtful_payload(row.record)? {
+                let sent = dsl::json::parse(&payload);
+                row.sent = Some(sent.map_err(|_| AppError::bug("a stored document is not JSON"))?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The document that was found is not as it was sent: the sentence, where it is so.
+    fn foreign(
+        &self,
+        question: &Question,
+        ask: &connector::Ask,
+        nth: usize,
+        rows: &[Value],
+    ) -> Option<flow::op::Reason> {
+        let (row, target) = (question.rows.get(nth)?, self.plan.target.as_ref()?);
+        let sent = row.sent.as_ref()?;
+        let under = match &target.key_under {
+            Some(under) => under.get(sent)?,
+            None => sent,
+        };
+        let pairs: Vec<(String, Option<&Value>)> = target
+            .fingerprint
+            .iter()
+            .map(|path| (path.to_string(), path.get(under)))
+            .collect();
+        let differ = self.caller.connection.differs(ask, nth, rows, &pairs);
+        if differ.is_empty() {
+            return None;
+        }
+        let failure = Failure::new(&dsl::catalogue::target::NOT_OURS)
+            .with("fields", differ.join(", "))
+            .with("vendor", row.key.join(", "));
+        Some(reason::of_failure(&failure, self.lang))
     }
 
     async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
@@ -150,9 +201,14 @@ impl TargetWriter {
                 self.instant,
             )
             .map_err(unusable)?;
-        let Some(ask) = ask else {
+        let Some(mut ask) = ask else {
             return Err(self.cannot_ask());
         };
+        if let Some(target) = &self.plan.target
+            && question.rows.iter().any(|row| row.sent.is_some())
+        {
+            ask.show(&target.fingerprint);
+        }
         let mut rows = Vec::new();
         for call in &ask.calls {
             let mut call = call.as_call();
@@ -186,10 +242,13 @@ impl TargetWriter {
             .into_iter()
             .enumerate()
             .map(|(nth, had)| match had {
-                Had::One { id: Some(id), number } => Ok(Found::One {
-                    id,
-                    number,
-                    next: self.next_of(question, &ask, nth, &rows),
+                Had::One { id: Some(id), number } => Ok(match self.foreign(question, &ask, nth, &rows) {
+                    Some(reason) => Found::Foreign(reason),
+                    None => Found::One {
+                        id,
+                        number,
+                        next: self.next_of(question, &ask, nth, &rows),
+                    },
                 }),
                 // Without its id a document can be neither updated nor told from another.
                 Had::One { id: None, .. } => Err(self.cannot_ask()),
@@ -229,6 +288,8 @@ struct Asked {
     key: Vec<String>,
     /// The step that follows, by how many are made.
     steps: Vec<Option<String>>,
+    /// The document whose answer was lost, where the scheme tells its own by more than the key.
+    sent: Option<Value>,
 }
 
 /// Records asked about in the same calls.

@@ -248,6 +248,56 @@ fn what_the_rows_say() {
     );
 }
 
+/// The document under our key is compared with what was sent of it.
+#[test]
+fn our_own_document_and_another_one() {
+    let k3 = connect("k3", "default");
+    let mut asked = ask(&[&["100", "00123"], &["100", "b"]]);
+    asked.show(&keys(&["FName", "FTaxRate", "FNumber"]));
+    let names: Vec<&str> = asked.calls[0]
+        .fields
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "id",
+            "number",
+            "status",
+            "FCreateOrgId.FNumber",
+            "FName",
+            "FTaxRate"
+        ],
+        "what is asked for anyway is not asked for twice"
+    );
+    let row = json(
+        r#"{"id":1,"number":"00123","FCreateOrgId.FNumber":"100","FName":"杭州云杉贸易 ","FTaxRate":"13.0000"}"#,
+    );
+    for (sent, want) in [
+        (
+            r#"{"FName":"杭州云杉贸易","FTaxRate":13,"FNumber":"00123"}"#,
+            &[][..],
+        ),
+        (r#"{"FName":"青田贸易","FTaxRate":13}"#, &["FName"]),
+        (r#"{"FName":"青田贸易","FTaxRate":9}"#, &["FName", "FTaxRate"]),
+        // What was not sent says nothing; what was sent empty does.
+        (r#"{"FTaxRate":"13"}"#, &[]),
+        (r#"{"FName":""}"#, &["FName"]),
+        (r#"{"FName":null}"#, &["FName"]),
+    ] {
+        let sent = json(sent);
+        let pairs: Vec<(String, Option<&Value>)> = ["FName", "FTaxRate", "FNumber"]
+            .map(|field| (field.to_owned(), sent.get(field)))
+            .to_vec();
+        assert_eq!(
+            k3.differs(&asked, 0, std::slice::from_ref(&row), &pairs),
+            want,
+            "{sent:?}"
+        );
+    }
+}
+
 /// A target whose rows are maps under its own names, which `unknown.fields` translates.
 const SHOP: &str = "connector: shop
 name: {zh: 店, en: shop}

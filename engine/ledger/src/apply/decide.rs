@@ -23,6 +23,12 @@ impl Rec {
         self.doubtful().is_some() || self.maybe_sent && (self.target_id.is_none() || self.step.is_some())
     }
 
+    /// Its number was refused because another document has it, and no earlier send may have been executed.
+    fn is_refused(&self) -> bool {
+        let conflict = self.reason.as_ref().is_some_and(|why| why.code == KEY_CONFLICT);
+        conflict || self.told_it_exists() && !self.maybe_sent
+    }
+
     /// Its row has a key; one without is stored under a hash of itself.
     fn has_key(&self) -> bool {
         self.key.starts_with('[')
@@ -65,7 +71,7 @@ impl Cx<'_> {
     /// Why a decision cannot be carried out.
     fn unfit(&self, rec: &Rec, row: &Decided) -> Result<Option<Ruling>, StoreError> {
         let state = rec.state();
-        if state != row.state || rec.version != row.version {
+        if state != row.state || rec.version != row.version || rec.attempt != row.attempt {
             return Ok(Some(Ruling::Changed { state }));
         }
         if !row.decision.fits(state) {
@@ -96,21 +102,26 @@ impl Cx<'_> {
         let id = rec.id;
         match decision {
             Decision::Skip => {
-                if rec.maybe_made() {
+                if rec.is_refused() {
+                    // The document with its number is somebody else's: a later version is told so again.
+                    rec.maybe_sent = false;
+                } else if rec.maybe_made() {
                     // Somebody's later version of it must not become a second document.
                     rec.suspect = Some(rec.suspect.unwrap_or(SuspectKind::Restored));
                 }
+                // What is out may still be executed: a later version waits for that too.
+                rec.not_before = rec.quiet_until(now);
                 self.enter(&mut rec, RecordState::Skipped, Cause::Decide, now)?;
-                rec.not_before = None;
                 rec.reason = Some(self.by_hand(reason::SKIPPED_BY_HAND, why));
             }
             Decision::Hold => {
                 let was_unknown = rec.state() == RecordState::Unknown;
                 let ask_after = rec.resolve_after;
+                let refused = rec.is_refused();
                 self.enter(&mut rec, RecordState::Held, Cause::Decide, now)?;
                 if was_unknown {
                     // What was in flight may still arrive: nothing is asked or sent earlier than it would have been.
-                    rec.maybe_sent = true;
+                    rec.maybe_sent |= !refused;
                     rec.not_before = ask_after;
                     self.conclude(&rec, "person_held", now)?;
                 }
@@ -120,7 +131,8 @@ impl Cx<'_> {
                 self.conclude(&rec, "person_done", now)?;
                 self.enter(&mut rec, RecordState::Done, Cause::Decide, now)?;
                 rec.reason = None;
-                // A person says that all is done, the further calls included.
+                // A person says that all is done, the further calls included, and which document it is.
+                rec.step = None;
                 self.written(&mut rec, Some(id), number.as_ref(), None, now)?;
             }
             Decision::NotThere => {
@@ -128,8 +140,12 @@ impl Cx<'_> {
                 let earliest = rec.resolve_after.or(rec.not_before);
                 // The number was refused because somebody else's document had it: nothing of ours was executed, and if
                 // it is still there it is still not ours.
-                let refused = rec.reason.as_ref().is_some_and(|why| why.code == KEY_CONFLICT);
+                let refused = rec.is_refused();
                 rec.maybe_sent = !refused && (rec.maybe_sent || rec.state() == RecordState::Unknown);
+                if rec.state() == RecordState::Dead && rec.target_id.is_some() {
+                    // It was there, and the target has just refused to go on with it: it is made anew.
+                    self.forget_document(&mut rec)?;
+                }
                 self.enter(&mut rec, RecordState::Pending, Cause::Decide, now)?;
                 rec.suspect = None;
                 rec.doubted = None;
@@ -145,6 +161,10 @@ impl Cx<'_> {
 
     fn retry(&mut self, rec: &mut Rec, content: Content, now: Ms) -> Result<(), StoreError> {
         let earliest = rec.not_before.unwrap_or(now).max(now);
+        rec.not_before = None;
+        if rec.is_refused() {
+            rec.maybe_sent = false;
+        }
         if rec.maybe_made() {
             let action = *rec.action.get_or_insert(WriteAction::Create);
             self.enter(rec, RecordState::Unknown, Cause::Decide, now)?;
@@ -157,10 +177,12 @@ impl Cx<'_> {
                 rec.suspect = Some(rec.suspect.unwrap_or(SuspectKind::Restored));
             }
         } else {
+            // What is out may still be executed: the same again behind it is the same, a newer one behind it is lost.
+            let quiet = Some(earliest).filter(|at| rec.maybe_sent && *at > now);
             self.enter(rec, RecordState::Pending, Cause::Decide, now)?;
             rec.reason = None;
+            rec.not_before = quiet;
         }
-        rec.not_before = None;
         rec.attempts = 0;
         rec.as_stored = match content {
             Content::Latest => None,
@@ -177,6 +199,19 @@ impl Cx<'_> {
                  WHERE attempt = ?1 AND record = ?2 AND settlement IN ('unknown', 'held')",
             )?
             .execute((rec.attempt.map(|attempt| attempt.0), rec.id.0, word, now))?;
+        Ok(())
+    }
+
+    /// A person says that the document of the record is not there any more.
+    fn forget_document(&self, rec: &mut Rec) -> Result<(), StoreError> {
+        rec.target_id = None;
+        rec.target_number = None;
+        rec.step = None;
+        rec.done_version = None;
+        for table in ["data_mapping", "document_lines", "record_step"] {
+            self.conn
+                .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
+        }
         Ok(())
     }
 
@@ -197,11 +232,12 @@ impl Cx<'_> {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?,
-            // Never sent, so its kind of document is not known here: its own scheme writes one kind as a rule.
+            // Never sent, so its kind of document is not known here: its own scheme writes one kind as a rule. Such a
+            // record has no mapping either.
             None => self
                 .conn
                 .prepare_cached(
-                    "SELECT scheme, src_key FROM data_mapping WHERE scheme = ?1 AND target_id = ?2 AND record <> ?3",
+                    "SELECT scheme, src_key FROM record WHERE scheme = ?1 AND target_id = ?2 AND id <> ?3",
                 )?
                 .query_row((&rec.scheme, id, rec.id.0), |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?,

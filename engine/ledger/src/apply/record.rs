@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use flow::codes;
 use flow::ids::{AttemptId, Ms, RecordId};
 use flow::op::{Reason, RecordState, SuspectKind, WriteAction};
 use rusqlite::{OptionalExtension, Row, params};
@@ -78,7 +79,7 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
             Some(Pending) => matches!(to, Skipped | Held),
             Some(Unknown) => matches!(to, Held | Done | Pending),
             Some(Held) => matches!(to, Pending | Unknown | Done | Skipped),
-            Some(Dead) => matches!(to, Pending | Unknown | Skipped),
+            Some(Dead) => matches!(to, Pending | Unknown | Done | Skipped),
             Some(Sending | Done | Skipped) | None => false,
         },
     }
@@ -201,6 +202,16 @@ impl Rec {
     /// A document may exist at the target, under the frozen key.
     pub(super) fn document_known(&self) -> bool {
         self.target_id.is_some() || self.maybe_sent || self.done_version.is_some()
+    }
+
+    /// The last send was refused because a document with its key is there: nothing of it was executed.
+    pub(super) fn told_it_exists(&self) -> bool {
+        self.reason.as_ref().is_some_and(|why| why.code == codes::EXISTS)
+    }
+
+    /// What may have been sent may still be executed until then: nothing is sent or asked earlier.
+    pub(super) fn quiet_until(&self, now: Ms) -> Option<Ms> {
+        self.not_before.filter(|at| self.maybe_sent && *at > now)
     }
 
     /// A new version takes the place of the old one and starts afresh.
@@ -485,7 +496,8 @@ impl Cx<'_> {
             rec.renew(waiting.version, waiting.label, waiting.void);
             rec.not_before = not_before;
             if let Some(kind) = rec.doubtful() {
-                self.doubt(&mut rec, kind, now, now)?;
+                let ask_after = not_before.unwrap_or(now).max(now);
+                self.doubt(&mut rec, kind, ask_after, now)?;
             }
             self.conn
                 .prepare_cached("UPDATE body SET source = waiting, waiting = NULL WHERE record = ?1")?
@@ -548,7 +560,7 @@ mod tests {
             (Cause::Decide, &[Some(Pending)], &[Skipped, Held]),
             (Cause::Decide, &[Some(Unknown)], &[Held, Done, Pending]),
             (Cause::Decide, &[Some(Held)], &[Pending, Unknown, Done, Skipped]),
-            (Cause::Decide, &[Some(Dead)], &[Pending, Unknown, Skipped]),
+            (Cause::Decide, &[Some(Dead)], &[Pending, Unknown, Done, Skipped]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {

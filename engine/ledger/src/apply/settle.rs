@@ -1,5 +1,6 @@
 //! How a send ended, and what the target answered about one whose answer was lost.
 
+use flow::codes;
 use flow::ids::{AttemptId, Ms, RecordId};
 use flow::op::{LedgerReply, Reason, RecordState, Resolution, Settlement, Unknown, WriteAction};
 use rusqlite::params;
@@ -235,7 +236,10 @@ impl Cx<'_> {
                 rec.reason = Some(reason.clone());
             }
             Resolution::Held(why) => {
-                rec.maybe_sent = true;
+                // The number was refused because another document has it: nothing of this send was executed.
+                let refused = why.code == codes::KEY_CONFLICT
+                    || why.code == codes::EXISTS_NOT_FOUND && rec.told_it_exists();
+                rec.maybe_sent |= !refused;
                 rec.reason = Some(why.clone());
             }
         }

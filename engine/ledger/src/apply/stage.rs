@@ -295,7 +295,9 @@ impl Cx<'_> {
         }
         let settled = rec.done_version.as_deref() == Some(version);
         let back = was_pending && settled && page.on_seen != OnSeen::Update;
+        let quiet = rec.quiet_until(page.now);
         rec.renew(version.to_owned(), row.label.clone(), row.void);
+        rec.not_before = quiet;
         let outcome = if page.store_only {
             self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;
             rec.done_version = Some(version.to_owned());
@@ -310,7 +312,7 @@ impl Cx<'_> {
         };
         let doubt = page.doubt.or(rec.doubtful().map(|kind| Doubt {
             kind,
-            ask_after: page.now,
+            ask_after: quiet.unwrap_or(page.now),
         }));
         if let Some(doubt) = doubt.filter(|_| rec.target_id.is_none() && rec.state() == RecordState::Pending)
         {

@@ -1,8 +1,9 @@
 //! What people decide about records.
 
-use flow::decision::{Content, Decision, Ruling, possible};
-use flow::ids::{AttemptId, RecordId};
-use flow::op::{LedgerOp, LedgerReply, OnSeen, RecordState, Resolution, Settlement};
+use flow::codes;
+use flow::decision::{Content, Decided, Decision, Ruling, possible};
+use flow::ids::{AttemptId, Ms, RecordId};
+use flow::op::{LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, Resolution, Settlement};
 
 use super::{Desk, done, row, why};
 use crate::error::reason;
@@ -27,7 +28,7 @@ pub(super) fn by_state(open: &dyn Fn() -> Ledger) {
             &[(Pending, Skipped), (Dead, Skipped), (Held, Skipped)],
         ),
         (Decision::Hold, &[(Pending, Held), (Unknown, Held)]),
-        (done_as("id-9"), &[(Unknown, Done), (Held, Done)]),
+        (done_as("id-9"), &[(Unknown, Done), (Held, Done), (Dead, Done)]),
         (
             Decision::NotThere,
             &[(Unknown, Pending), (Held, Pending), (Dead, Pending)],
@@ -75,10 +76,11 @@ pub(super) fn by_state(open: &dyn Fn() -> Ledger) {
         assert_eq!(ruling, Ruling::Changed { state: Dead }, "compare-and-set");
     }
     let blank = LedgerOp::Decide {
-        rows: vec![flow::decision::Decided {
+        rows: vec![Decided {
             record: desk.record("a").record,
             state: Dead,
             version: "v1".into(),
+            attempt: desk.record("a").attempt,
             decision: Decision::Skip,
         }],
         who: "li".into(),
@@ -181,7 +183,7 @@ pub(super) fn what_a_person_says(open: &dyn Fn() -> Ledger) {
     // A number that somebody else's document has is still somebody else's when the person was wrong.
     let mut desk = Desk::new(open());
     desk.bring("a", RecordState::Unknown);
-    let conflict = flow::op::Reason::new(flow::codes::KEY_CONFLICT, "taken");
+    let conflict = Reason::new(codes::KEY_CONFLICT, "taken");
     desk.resolve("a", Resolution::Held(conflict));
     assert_eq!(
         desk.decide_as_seen("a", RecordState::Held, "v1", Decision::NotThere),
@@ -200,6 +202,195 @@ pub(super) fn what_a_person_says(open: &dyn Fn() -> Ledger) {
     for decision in [RETRY, Decision::NotThere] {
         assert_eq!(desk.decide("0a1b2c", decision), Ruling::Keyless);
     }
+    desk.end();
+}
+
+/// A lost answer, or one that says that the key is taken.
+fn unknown(desk: &mut Desk, key: &str, version: &str, code: &str) -> Ms {
+    let attempt = desk
+        .claim(&[(key, version, key)])
+        .0
+        .expect("nothing is in its way");
+    let resolve_after = desk.now + 500;
+    let settlement = Settlement::Unknown {
+        resolve_after,
+        reason: Reason::new(code, "as the target said"),
+    };
+    assert!(desk.settle(attempt, key, settlement));
+    resolve_after
+}
+
+/// The number belongs to somebody else's document: whatever people decide, the next send is a create that is told so
+/// again, never a question whose answer would be taken for ours.
+pub(super) fn conflicts(open: &dyn Fn() -> Ledger) {
+    let told = [
+        (codes::KEY_CONFLICT, &[Decision::Skip][..]),
+        (codes::KEY_CONFLICT, &[RETRY]),
+        (codes::KEY_CONFLICT, &[Decision::NotThere]),
+        (codes::EXISTS_NOT_FOUND, &[RETRY]),
+        (codes::EXISTS_NOT_FOUND, &[Decision::Skip]),
+        // Before anybody could ask.
+        ("", &[Decision::Hold, RETRY]),
+        ("", &[Decision::Hold, Decision::Skip]),
+    ];
+    for (held_as, decisions) in told {
+        let mut desk = Desk::new(open());
+        desk.see("a", "v1");
+        let ask_after = unknown(&mut desk, "a", "v1", codes::EXISTS);
+        if !held_as.is_empty() {
+            desk.resolve("a", Resolution::Held(Reason::new(held_as, "taken")));
+        }
+        for decision in decisions {
+            let ruling = desk.decide("a", decision.clone());
+            assert!(
+                matches!(ruling, Ruling::Moved(_)),
+                "{held_as} {decision:?}: {ruling:?}"
+            );
+        }
+        if desk.state("a") == RecordState::Skipped {
+            desk.see("a", "v2");
+        }
+        assert_eq!(desk.state("a"), RecordState::Pending, "{held_as} {decisions:?}");
+        desk.now = ask_after;
+        let picked = &desk.pick()[0];
+        assert!(
+            !picked.maybe_sent && !picked.has_target,
+            "{held_as} {decisions:?}: {picked:?}"
+        );
+        desk.end();
+    }
+
+    // An earlier send of ours may be the document that has the number.
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Unknown);
+    desk.now += 500;
+    desk.resolve("a", Resolution::Resend);
+    unknown(&mut desk, "a", "v1", codes::EXISTS);
+    desk.decide("a", Decision::Hold);
+    assert_eq!(desk.decide("a", RETRY), Ruling::Moved(RecordState::Unknown));
+    desk.end();
+}
+
+/// What is out may still be executed: whatever people decide, nothing of the record is sent or asked before that.
+pub(super) fn quiet_periods(open: &dyn Fn() -> Ledger) {
+    // An update: sent again, or followed by a newer version.
+    for newer in [false, true] {
+        for decision in [RETRY, Decision::Skip] {
+            let mut desk = Desk::new(open());
+            desk.bring("a", RecordState::Done);
+            desk.see("a", "v2");
+            let ask_after = unknown(&mut desk, "a", "v2", "E0000");
+            desk.decide("a", Decision::Hold);
+            if newer && decision == RETRY {
+                desk.see("a", "v3");
+            }
+            desk.decide("a", decision.clone());
+            if decision == Decision::Skip {
+                desk.see("a", "v3");
+            }
+            assert!(desk.pick().is_empty(), "{decision:?}");
+            desk.now = ask_after;
+            assert_eq!(desk.pick().len(), 1, "{decision:?}");
+            desk.end();
+        }
+    }
+    // A create: a newer version of it is asked about, and not earlier either.
+    for waits in [false, true] {
+        let mut desk = Desk::new(open());
+        desk.bring("a", RecordState::Unknown);
+        let ask_after = desk.record("a").resolve_after;
+        desk.decide("a", Decision::Hold);
+        if waits {
+            desk.see("a", "v2");
+        }
+        desk.decide("a", Decision::Skip);
+        if !waits {
+            desk.see("a", "v2");
+        }
+        let record = desk.record("a");
+        assert_eq!(
+            (record.state, record.resolve_after),
+            (RecordState::Unknown, ask_after)
+        );
+        desk.end();
+    }
+}
+
+/// What a person has seen of one call is not said of a later one.
+pub(super) fn another_call(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Held);
+    let seen = desk.record("a");
+    desk.decide("a", Decision::NotThere);
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("somebody said so");
+    desk.settle(attempt, "a", Settlement::Held(why("person")));
+    let ruling = desk.decide_row(Decided {
+        record: seen.record,
+        state: seen.state,
+        version: seen.version,
+        attempt: seen.attempt,
+        decision: Decision::NotThere,
+    });
+    assert_eq!(
+        ruling,
+        Ruling::Changed {
+            state: RecordState::Held
+        }
+    );
+    desk.end();
+}
+
+/// Which document it is, and that it is not there any more.
+pub(super) fn documents(open: &dyn Fn() -> Ledger) {
+    // At a further call, of a document whose id nobody told.
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("nothing is in its way");
+    let stepped = Settlement::Stepped {
+        id: None,
+        number: None,
+        lines: None,
+        next: "submit".into(),
+    };
+    desk.settle(attempt, "a", stepped);
+    desk.decide("a", Decision::Hold);
+    desk.decide("a", done_as("id-9"));
+    let record = desk.record("a");
+    assert_eq!((record.target_id.as_deref(), record.step), (Some("id-9"), None));
+    desk.see("a", "v2");
+    assert!(desk.pick()[0].has_target, "the next version is an update");
+    desk.end();
+
+    // It was there; the target refuses to go on with it.
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Done);
+    desk.see("a", "v2");
+    let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("nothing is in its way");
+    desk.settle(attempt, "a", Settlement::Dead(why("no such document")));
+    desk.decide("a", Decision::NotThere);
+    let picked = desk.pick().remove(0);
+    assert!(
+        !picked.has_target && !picked.maybe_sent,
+        "it is made anew: {picked:?}"
+    );
+    assert!(
+        desk.ledger
+            .reader()
+            .mappings(picked.record)
+            .expect("a question")
+            .is_empty()
+    );
+    desk.end();
+
+    // Two records cannot be the same document, not even when neither was ever sent.
+    let mut desk = Desk::new(open());
+    for key in ["a", "b"] {
+        desk.see(key, "v1");
+        desk.refuse(key, "v1", Refusal::Dead(why("no sense")));
+    }
+    desk.decide("a", done_as("id-9"));
+    let ruling = desk.decide("b", done_as("id-9"));
+    assert!(matches!(&ruling, Ruling::Taken { .. }), "{ruling:?}");
     desk.end();
 }
 

@@ -288,12 +288,17 @@ impl Desk {
         version: &str,
         decision: Decision,
     ) -> Ruling {
-        let row = Decided {
+        self.decide_row(Decided {
             record: self.record(key).record,
             state,
             version: version.to_owned(),
+            attempt: self.record(key).attempt,
             decision,
-        };
+        })
+    }
+
+    /// A decision as it stands.
+    pub fn decide_row(&mut self, row: Decided) -> Ruling {
         let reply = self.one(LedgerOp::Decide {
             rows: vec![row],
             who: "li".into(),

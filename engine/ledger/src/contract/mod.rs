@@ -60,6 +60,10 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::by_state(open);
     decisions::in_doubt(open);
     decisions::what_a_person_says(open);
+    decisions::conflicts(open);
+    decisions::quiet_periods(open);
+    decisions::another_call(open);
+    decisions::documents(open);
     decisions::newer_versions(open);
     decisions::as_stored(open);
     decisions::any_order(open);

@@ -64,6 +64,8 @@ pub struct SourceRow {
     pub lines: Option<Vec<u8>>,
     /// The stored document that is sent instead of a new one.
     pub as_stored: Option<Vec<u8>>,
+    /// A version of it is at the target, as far as is known; not said of rows that are only kept.
+    pub written: bool,
 }
 
 /// A hit of a look-up.
@@ -107,7 +109,8 @@ impl Reader {
                             r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines,
                             r.waited_ms, r.tried_ms, r.step,
                             (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
-                              AND a.record = r.id AND a.step = r.step), s.payload
+                              AND a.record = r.id AND a.step = r.step), s.payload,
+                            r.done_version IS NOT NULL AND r.target IS NOT NULL
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      WHERE r.id IN ({})",
@@ -129,6 +132,19 @@ impl Reader {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT payload FROM attempt_row WHERE record = ?1 AND payload IS NOT NULL ORDER BY id DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query([record.0])?;
+            rows.next()?.map(|row| bytes(row, 0)).transpose()
+        })
+    }
+
+    /// The document of a record's last attempt, where it is of the version of today and its fate is open.
+    pub fn doubtful_payload(&self, record: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT a.payload FROM record r JOIN attempt_row a ON a.attempt = r.attempt AND a.record = r.id
+                 WHERE r.id = ?1 AND a.version = r.version AND a.step IS NULL AND a.payload IS NOT NULL
+                   AND a.settlement IN ('unknown', 'held')",
             )?;
             let mut rows = statement.query([record.0])?;
             rows.next()?.map(|row| bytes(row, 0)).transpose()
@@ -405,6 +421,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         step: row.get(18)?,
         step_tkey: row.get(19)?,
         as_stored: optional_bytes(row, 20)?,
+        written: row.get(21)?,
     })
 }
 

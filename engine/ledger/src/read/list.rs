@@ -88,6 +88,8 @@ pub struct RecordRow {
     pub maybe_sent: bool,
     /// A document may be there that this ledger knows nothing of.
     pub suspect: bool,
+    /// The newest attempt.
+    pub attempt: Option<AttemptId>,
     /// The attempt whose document is sent instead of a new one.
     pub as_stored: Option<AttemptId>,
 }
@@ -95,7 +97,7 @@ pub struct RecordRow {
 pub(super) const RECORD_COLUMNS: &str = "r.id, r.scheme, r.src_key, r.label, r.state, r.version, r.done_version, \
     r.waiting_version, r.void, r.action, r.attempts, r.not_before_ms, r.resolve_after_ms, r.target, r.form, r.tkey, \
     r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms, \
-    r.waits_since_ms, r.step, r.maybe_sent, r.suspect IS NOT NULL, r.as_stored";
+    r.waits_since_ms, r.step, r.maybe_sent, r.suspect IS NOT NULL, r.as_stored, r.attempt";
 
 /// Which runs to list. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -250,12 +252,12 @@ impl Reader {
         })
     }
 
-    /// The fields of a scheme's rows that people must not see, as its newest run remembered them.
-    pub fn hidden(&self, scheme: &str) -> Result<Vec<String>, StoreError> {
+    /// What people must not see of a scheme's rows or documents, as its newest run remembered it.
+    pub fn hidden(&self, scheme: &str, of: HiddenOf) -> Result<Vec<String>, StoreError> {
         self.ask(|conn| {
             let text: Option<String> = conn
                 .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
-                .query_row([hidden_name(scheme)], |row| row.get(0))
+                .query_row([hidden_name(scheme, of)], |row| row.get(0))
                 .optional()?;
             let fields = text.iter().flat_map(|text| text.split('\n'));
             Ok(fields
@@ -278,9 +280,22 @@ impl Reader {
     }
 }
 
-/// Under which name of `meta` the hidden fields of a scheme stand.
-pub(crate) fn hidden_name(scheme: &str) -> String {
-    format!("hidden {scheme}")
+/// What has places that people must not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HiddenOf {
+    /// Rows of the source.
+    Rows,
+    /// Documents for the target.
+    Documents,
+}
+
+/// Under which name of `meta` the hidden places of a scheme stand.
+pub(crate) fn hidden_name(scheme: &str, of: HiddenOf) -> String {
+    match of {
+        HiddenOf::Rows => format!("hidden {scheme}"),
+        // The id of a scheme has no blank.
+        HiddenOf::Documents => format!("hidden document {scheme}"),
+    }
 }
 
 /// Paths as they are stored: one a line; a path holds no line end.
@@ -356,6 +371,7 @@ pub(super) fn record_row(row: &Row<'_>) -> Result<RecordRow, StoreError> {
         maybe_sent: row.get(26)?,
         suspect: row.get(27)?,
         as_stored: row.get::<_, Option<i64>>(28)?.map(AttemptId),
+        attempt: row.get::<_, Option<i64>>(29)?.map(AttemptId),
     })
 }
 

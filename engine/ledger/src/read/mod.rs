@@ -11,7 +11,7 @@ mod story;
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
 pub use find::{Found, SourceRow, StoredRow};
-pub use list::{RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
+pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};

@@ -429,6 +429,7 @@ retry-waits = would wait: { $reason }
 retry-again = would be { $state } again, so it is left alone: { $reason }
 retry-first = nothing was sent before, so there is nothing to compare with
 retry-same = the document is the one that was sent
+retry-same-but = the document is the one that was sent, as far as it was kept; sensitive, and so not compared: { $fields }
 retry-absent = (none)
 retry-asked = an earlier send may have been executed: the target is asked first
 retry-your-word = an earlier send may have been executed, and by your word it was not

@@ -429,6 +429,7 @@ retry-waits = 仍须等待:{ $reason }
 retry-again = 会再次“{ $state }”,因此不动:{ $reason }
 retry-first = 此前没有发送过,无从比较
 retry-same = 报文与上次发送的相同
+retry-same-but = 报文与上次发送的相同(只比较保存下来的部分);敏感字段没有保存,未比较:{ $fields }
 retry-absent = (无)
 retry-asked = 此前的发送可能已执行:先询问目标
 retry-your-word = 此前的发送可能已执行,而您担保没有
