@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// Folders that are not ours to keep tidy.
-const NOT_OURS: [&str; 4] = ["target", "node_modules", ".git", ".engine"];
+/// Folders that are not ours to keep tidy; nor is one that cargo marks as made by it, whatever its name.
+const NOT_OURS: [&str; 3] = ["node_modules", ".git", ".engine"];
+
+/// The mark of a folder that can be made again.
+const MADE: &str = "CACHEDIR.TAG";
 
 /// A text file of the repository.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ fn below(folder: &Path, paths: &mut Vec<PathBuf>) {
             .to_string_lossy()
             .into_owned();
         // In a further work tree `.git` is a file.
-        if NOT_OURS.contains(&name.as_str()) {
+        if NOT_OURS.contains(&name.as_str()) || path.join(MADE).is_file() {
             continue;
         }
         if path.is_dir() && !path.is_symlink() {

@@ -152,7 +152,8 @@ impl TargetWriter {
         let plan = self.target()?;
         // Where the same key makes the same document, its id is not needed.
         let nameless = source.written && !item.has_target && plan.proof != Proof::Upsert;
-        Ok(action_of(plan, item.void, item.has_target, nameless))
+        let can = [&plan.create, &plan.update, &plan.void].map(Option::is_some);
+        Ok(action_of(can, item.void, item.has_target, nameless))
     }
 
     fn cx<'w>(&'w self, work: &'w Work<'_>, action: Action) -> RecordCx<'w> {
@@ -554,21 +555,26 @@ fn as_stored(built: &mut Built, stored: &[u8], source: &SourceRow) -> Result<(),
     Ok(())
 }
 
-/// Which action, from whether the row is void and what is known of its document; `nameless` is one that was written and
-/// whose id nobody told.
-fn action_of(plan: &TargetPlan, void: bool, has_target: bool, nameless: bool) -> Result<Action, Refusal> {
+/// Which action, from what the scheme can do (create, update, void), whether the row is void, and what is known of its
+/// document; `nameless` is one that was written and whose id nobody told.
+fn action_of(
+    [creates, updates, voids]: [bool; 3],
+    void: bool,
+    has_target: bool,
+    nameless: bool,
+) -> Result<Action, Refusal> {
     use dsl::catalogue::target;
     let say = |entry: &dsl::catalogue::Entry| Reason::new(entry.code, "");
     match (void, has_target) {
-        (true, true) if plan.void.is_some() => Ok(Action::Void),
+        (true, true) if voids => Ok(Action::Void),
         (true, true) => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
         (true, false) if nameless => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
         (true, false) => Err(Refusal::Skipped(say(&target::VOID_UNWRITTEN))),
-        (false, true) if plan.update.is_some() => Ok(Action::Update),
+        (false, true) if updates => Ok(Action::Update),
         (false, true) => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
-        (false, false) if nameless && plan.update.is_some() => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
+        (false, false) if nameless && updates => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
         (false, false) if nameless => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
-        (false, false) if plan.create.is_some() => Ok(Action::Create),
+        (false, false) if creates => Ok(Action::Create),
         (false, false) => Err(Refusal::Held(say(&target::NO_UPDATE))),
     }
 }
@@ -655,6 +661,8 @@ fn bug(what: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use dsl::catalogue::target;
+
     use super::*;
 
     #[test]
@@ -704,6 +712,36 @@ mod tests {
                 (Refusal::Dead(reason), None) => assert_eq!(reason.code, "E4022"),
                 (other, _) => panic!("{waited}: {other:?}"),
             }
+        }
+    }
+
+    /// A document that was written and whose id nobody told is never made a second time.
+    #[test]
+    fn which_action() {
+        use Action::{Create, Update, Void};
+        let held = |entry: &dsl::catalogue::Entry| Err(Refusal::Held(Reason::new(entry.code, "")));
+        let skipped = |entry: &dsl::catalogue::Entry| Err(Refusal::Skipped(Reason::new(entry.code, "")));
+        let (all, creates, updates) = ([true; 3], [true, false, false], [false, true, false]);
+        // Operations, void, an id is known, written without one -> action
+        let table = [
+            (all, false, false, false, Ok(Create)),
+            (all, false, true, false, Ok(Update)),
+            (all, false, false, true, held(&target::ID_UNKNOWN)),
+            (all, true, true, false, Ok(Void)),
+            (all, true, false, false, skipped(&target::VOID_UNWRITTEN)),
+            (all, true, false, true, held(&target::ID_UNKNOWN)),
+            (creates, false, false, false, Ok(Create)),
+            (creates, false, true, false, skipped(&target::NO_UPDATE)),
+            (creates, false, false, true, skipped(&target::NO_UPDATE)),
+            (creates, true, true, false, held(&target::VOID_UNSUPPORTED)),
+            (updates, false, false, false, held(&target::NO_UPDATE)),
+        ];
+        for (can, is_void, has_target, nameless, want) in table {
+            assert_eq!(
+                action_of(can, is_void, has_target, nameless),
+                want,
+                "{can:?} {is_void} {has_target} {nameless}"
+            );
         }
     }
 
