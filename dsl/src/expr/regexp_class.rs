@@ -213,8 +213,9 @@ pub(super) fn class(rest: &mut &str, flavour: Flavour) -> Result<String, String>
             break;
         }
         first = false;
+        let written = !rest.starts_with('\\');
         let from = match member(rest, flavour)? {
-            Meaning::One(from) => from,
+            Meaning::One(from) => units(from, written, flavour)?,
             set => {
                 if rest.starts_with('-') && !rest.starts_with("-]") {
                     return Err("a range cannot begin with a class".to_owned());
@@ -227,17 +228,20 @@ pub(super) fn class(rest: &mut &str, flavour: Flavour) -> Result<String, String>
                 continue;
             }
         };
-        plain.push_str(&shown(from));
+        from.iter().for_each(|unit| plain.push_str(&unit.shown()));
         if rest.starts_with('-') && !rest.starts_with("-]") {
             *rest = &rest[1..];
-            match member(rest, flavour)? {
-                Meaning::One(to) if from <= to => {
-                    plain.push('-');
-                    plain.push_str(&shown(to));
-                }
-                Meaning::One(_) => return Err("a range runs backwards".to_owned()),
-                _ => return Err("a range cannot end with a class".to_owned()),
+            let written = !rest.starts_with('\\');
+            let Meaning::One(to) = member(rest, flavour)? else {
+                return Err("a range cannot end with a class".to_owned());
+            };
+            let to = units(to, written, flavour)?;
+            // Of bytes it reaches from the last one of a character to the first one of the other.
+            if from.last() > to.first() {
+                return Err("a range runs backwards".to_owned());
             }
+            plain.push('-');
+            to.iter().for_each(|unit| plain.push_str(&unit.shown()));
         }
     }
     let sign = if negated { "^" } else { "" };
@@ -254,12 +258,36 @@ pub(super) fn class(rest: &mut &str, flavour: Flavour) -> Result<String, String>
     })
 }
 
-/// A character inside brackets.
-fn shown(char: char) -> String {
-    match char {
-        ' ' => "\\x20".to_owned(),
-        char => regex::escape(char.encode_utf8(&mut [0; 4])),
+/// What a class is made of: characters, or bytes beyond ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Unit {
+    Char(char),
+    Byte(u8),
+}
+
+impl Unit {
+    /// Inside brackets.
+    fn shown(self) -> String {
+        match self {
+            Unit::Char(' ') => "\\x20".to_owned(),
+            Unit::Char(char) => regex::escape(char.encode_utf8(&mut [0; 4])),
+            Unit::Byte(byte) => format!("\\x{byte:02x}"),
+        }
     }
+}
+
+/// A character as members of a class: among bytes one that is `written` is all of its bytes, and one that an escape
+/// stands for is the byte with its number.
+fn units(char: char, written: bool, flavour: Flavour) -> Result<Vec<Unit>, String> {
+    if !flavour.binary || char.is_ascii() {
+        return Ok(vec![Unit::Char(char)]);
+    }
+    if written {
+        let mut bytes = [0; 4];
+        return Ok(char.encode_utf8(&mut bytes).bytes().map(Unit::Byte).collect());
+    }
+    let byte = u8::try_from(u32::from(char)).map_err(|_| "no such byte".to_owned())?;
+    Ok(vec![Unit::Byte(byte)])
 }
 
 /// One member of a class.

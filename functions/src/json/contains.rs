@@ -5,7 +5,7 @@ use dsl::decimal::Decimal;
 use dsl::expr::sql::Sql;
 
 use super::path::{Path, found};
-use super::read::{Item, Kind, first_number, unquoted};
+use super::read::{Item, Kind, unquoted};
 use super::{JSON, read};
 
 /// `JSON_CONTAINS(json, candidate, path)`.
@@ -58,39 +58,26 @@ fn json_contains(args: &Args<'_>) -> Result<Sql<'static>, CallError> {
         return Ok(Sql::Null);
     };
     let (text, wanted) = (args.text(0), args.text(1));
-    // What stands behind a value may be anything.
-    let (root, valid) = read(&text, args)?;
-    let root = first_number(&text).filter(|_| root.is_broken()).unwrap_or(root);
-    let (candidate, _) = read(&wanted, args)?;
-    let wanted = first_number(&wanted)
-        .filter(|_| candidate.is_broken())
-        .unwrap_or(candidate);
-    if args.len() > 2 {
-        return Ok(match found(&root, &[path], args)?.first() {
-            Some(item) => shown(holds(item, &wanted, args)?),
-            None if valid => Sql::bool(false),
-            None => Sql::Null,
-        });
+    let (root, is_json) = read(&text, args)?;
+    let (wanted, too) = read(&wanted, args)?;
+    if !is_json || !too {
+        return Ok(Sql::Null);
     }
-    Ok(shown(holds(&root, &wanted, args)?))
+    // Without a path it is the whole.
+    Ok(Sql::bool(match found(&root, &[path], args)?.first() {
+        Some(item) => holds(item, &wanted, args)?,
+        None => false,
+    }))
 }
 
-fn shown(held: Option<bool>) -> Sql<'static> {
-    held.map_or(Sql::Null, Sql::bool)
-}
-
-/// Whether `item` holds `wanted`; `None` when one of them ends or is wrong before that is known. Depth is bounded by
-/// what is read, work by steps.
-fn holds(item: &Item<'_>, wanted: &Item<'_>, args: &Args<'_>) -> Result<Option<bool>, CallError> {
+/// Whether `item` holds `wanted`. Depth is bounded by what is read, work by steps.
+fn holds(item: &Item<'_>, wanted: &Item<'_>, args: &Args<'_>) -> Result<bool, CallError> {
     if item.items.is_empty() {
         // Whoever compares with many compares long texts as often.
         args.spend(2 + (item.text.len() + wanted.text.len()) / 64)?;
     }
     args.spend(1)?;
-    if item.is_broken() || wanted.kind == Kind::Broken {
-        return Ok(None);
-    }
-    match (item.kind, wanted.kind) {
+    Ok(match (item.kind, wanted.kind) {
         (Kind::Map, Kind::Map) => {
             for member in &wanted.items {
                 args.spend(item.items.len() + item.text.len() / 64)?;
@@ -100,45 +87,37 @@ fn holds(item: &Item<'_>, wanted: &Item<'_>, args: &Args<'_>) -> Result<Option<b
                     .items
                     .iter()
                     .find(|own| own.name.is_some_and(|own| said(own) == name));
-                match same.map(|own| holds(own, member, args)).transpose()?.flatten() {
-                    Some(true) => {}
-                    None if same.is_some() => return Ok(None),
-                    _ => return Ok(Some(false)),
+                match same {
+                    Some(own) if holds(own, member, args)? => {}
+                    _ => return Ok(false),
                 }
             }
-            Ok((!wanted.is_broken()).then_some(true))
+            true
         }
         (Kind::List, Kind::List) => {
             for part in &wanted.items {
-                match any_holds(item, part, args)? {
-                    Some(true) => {}
-                    other => return Ok(other),
+                if !any_holds(item, part, args)? {
+                    return Ok(false);
                 }
             }
-            Ok((!wanted.is_broken()).then_some(true))
+            true
         }
-        (Kind::List, _) => any_holds(item, wanted, args),
-        // Whatever follows: no single value holds a map or a list, and no map a list.
-        (_, Kind::Map | Kind::List) => Ok(Some(false)),
-        _ if wanted.is_broken() => Ok(None),
-        (Kind::Text, Kind::Text) => Ok(Some(unquoted(item.text) == unquoted(wanted.text))),
-        (Kind::Number, Kind::Number) => Ok(Some(same_number(item.text, wanted.text))),
-        (Kind::Word, Kind::Word) => Ok(Some(item.text == wanted.text)),
-        _ => Ok(Some(false)),
-    }
+        (Kind::List, _) => any_holds(item, wanted, args)?,
+        (Kind::Text, Kind::Text) => unquoted(item.text) == unquoted(wanted.text),
+        (Kind::Number, Kind::Number) => same_number(item.text, wanted.text),
+        (Kind::Word, Kind::Word) => item.text == wanted.text,
+        _ => false,
+    })
 }
 
 /// Whether an element of the list holds it.
-fn any_holds(list: &Item<'_>, wanted: &Item<'_>, args: &Args<'_>) -> Result<Option<bool>, CallError> {
-    let mut unknown = wanted.is_broken();
+fn any_holds(list: &Item<'_>, wanted: &Item<'_>, args: &Args<'_>) -> Result<bool, CallError> {
     for item in &list.items {
-        match holds(item, wanted, args)? {
-            Some(true) => return Ok(Some(true)),
-            Some(false) => {}
-            None => unknown = true,
+        if holds(item, wanted, args)? {
+            return Ok(true);
         }
     }
-    Ok((!unknown).then_some(false))
+    Ok(false)
 }
 
 /// What a name says, as it is written between its quotes.

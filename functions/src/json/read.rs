@@ -54,19 +54,6 @@ pub(super) fn first_string(text: &str) -> Option<&str> {
     reader.string().ok()
 }
 
-/// The number at the beginning of a text that is no JSON because of what follows it: `2023-11-15`.
-pub(super) fn first_number(text: &str) -> Option<Item<'_>> {
-    let mut reader = Reader { text, at: 0 };
-    reader.blanks();
-    let start = reader.at;
-    reader.digits_of_number().ok()?;
-    Some(Item {
-        text: &text[start..reader.at],
-        kind: Kind::Number,
-        ..reader.item(None)
-    })
-}
-
 /// Whether a single value stands at the beginning, whatever follows it.
 pub(super) fn begins_with_scalar(text: &str) -> bool {
     let mut reader = Reader { text, at: 0 };
@@ -247,16 +234,8 @@ impl<'t> Reader<'t> {
         u32::from_str_radix(digits, 16).map_err(|_| Fault)
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
-        self.digits_of_number()?;
-        match self.peek() {
-            None | Some(b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r') => Ok(()),
-            Some(_) => Err(Fault),
-        }
-    }
-
     /// As the standard has it, but a point needs no digits behind it.
-    fn digits_of_number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Result<(), Fault> {
         self.take(b'-');
         if !self.take(b'0') && self.run() == 0 {
             return Err(Fault);
@@ -272,7 +251,10 @@ impl<'t> Reader<'t> {
                 return Err(Fault);
             }
         }
-        Ok(())
+        match self.peek() {
+            None | Some(b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r') => Ok(()),
+            Some(_) => Err(Fault),
+        }
     }
 
     fn run(&mut self) -> usize {

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use dsl::builtin::{Args, Builtin, Call, CallError, Example, Param, Type, Types, Typing, both};
 use dsl::expr::sql::{Date, DateTime, Sql, Ty, TyKind, compare};
+use dsl::expr::time::{Days, Reading, read_date_time};
 
 const FIRST: Param = Param::required("value", Type::Any, both("要比较的值。", "A value to compare."));
 const SECOND: Param = Param::required("other", Type::Any, both("要比较的另一个值。", "Another one."));
@@ -111,8 +112,7 @@ fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
     let mut best: Option<Sql<'_>> = None;
     for index in 0..args.len() {
         let value = match args.as_type(index, ty) {
-            // What is no date counts as the day that is none.
-            Sql::Null if !args.get(index).is_null() => no_day(ty),
+            Sql::Null if !args.get(index).is_null() => no_day(args, index, ty),
             value => value,
         };
         if value.is_null() {
@@ -125,18 +125,33 @@ fn best(args: &Args<'_>, wanted: Ordering) -> Result<Sql<'static>, CallError> {
             best = Some(value);
         }
     }
-    Ok(best.map_or(Sql::Null, Sql::into_owned))
+    Ok(match best {
+        Some(Sql::Date(date)) if is_no_day(date) => Sql::Null,
+        Some(Sql::DateTime(at)) if is_no_day(at.date) => Sql::Null,
+        best => best.map_or(Sql::Null, Sql::into_owned),
+    })
 }
 
-fn no_day(ty: Ty) -> Sql<'static> {
-    let date = Date {
+/// What is no day: the 30th of February lies behind the 28th, anything else counts as the day that is none.
+fn no_day(args: &Args<'_>, index: usize, ty: Ty) -> Sql<'static> {
+    let zero = Date {
         year: 0,
         month: 0,
         day: 0,
     };
+    let at = match read_date_time(args.get(index), Days::Any, args.zone()) {
+        Some(Reading::Date(date)) => DateTime::midnight(date),
+        Some(Reading::DateTime(at)) => at,
+        _ => DateTime::midnight(zero),
+    };
     match ty.kind {
-        TyKind::Date => Sql::Date(date),
-        TyKind::DateTime => Sql::DateTime(DateTime::midnight(date).with_fraction(ty.decimals)),
+        TyKind::Date => Sql::Date(at.date),
+        TyKind::DateTime => Sql::DateTime(at.with_fraction(ty.decimals)),
         _ => Sql::Null,
     }
+}
+
+/// Whether it is the 30th of February or its like, which can be compared but not shown.
+fn is_no_day(date: Date) -> bool {
+    !date.has_zero() && !date.exists()
 }

@@ -289,6 +289,9 @@ impl Order<'_> {
             }
             return word != "END";
         }
+        if word == "BINARY" && self.is_bare_type(index) {
+            return false;
+        }
         if is_one_of(&word, OPENING) {
             if word == "CASE" && !value_next {
                 self.two_values(index);
@@ -308,6 +311,16 @@ impl Order<'_> {
             self.two_values(index);
         }
         literal || called
+    }
+
+    /// `AS BINARY)` and `CONVERT(x, BINARY)`: a type without a length.
+    fn is_bare_type(&self, index: usize) -> bool {
+        let behind = self
+            .tokens
+            .get(index + 1)
+            .is_some_and(|next| next.kind == TokenKind::Close);
+        let before = self.before(index);
+        behind && (self.is_type(index) || before.is_some_and(|before| before.kind == TokenKind::Comma))
     }
 
     /// `DECIMAL(10, 2)` behind AS or the comma of CONVERT, and `SIGNED INTEGER`.
