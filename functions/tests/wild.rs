@@ -139,3 +139,29 @@ fn what_cannot_work_is_refused() {
         );
     }
 }
+
+/// A format with another system's letters gives the letters; what they stand for is proposed.
+#[test]
+fn letters_of_another_system_in_a_format_are_told() {
+    let rows = [
+        ("DATE_FORMAT(NOW(), 'yyyy-MM-dd')", Some("%Y-%m-%d")),
+        (
+            "DATE_FORMAT(NOW(), 'yyyy-MM-dd HH:mm:ss.SSS')",
+            Some("%Y-%m-%d %H:%i:%s.%f"),
+        ),
+        ("FROM_UNIXTIME(0, \"YYYYMMDD\")", Some("%Y%m%d")),
+        ("STR_TO_DATE('2023年11月', 'yyyy年MM月')", Some("%Y年%m月")),
+        ("TIME_FORMAT('10:20', 'HH24:mm')", Some("%H:%i")),
+        ("DATE_FORMAT(NOW(), 'yyyy')", Some("%Y")),
+        ("DATE_FORMAT(NOW(), '%Y-MM-dd')", None),
+        ("DATE_FORMAT(NOW(), 'Summary')", None),
+        ("DATE_FORMAT(NOW(), '')", None),
+        ("CONCAT(NOW(), 'yyyy-MM-dd')", None),
+    ];
+    for (expr, format) in rows {
+        let compiled = compiled(expr).expect(expr);
+        let told = compiled.warnings().iter().find(|one| one.entry.code == "W1306");
+        let proposed = told.and_then(|one| one.facts.iter().find(|(name, _)| *name == "format"));
+        assert_eq!(proposed.map(|(_, value)| value.as_str()), format, "{expr}");
+    }
+}

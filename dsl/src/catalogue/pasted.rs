@@ -9,6 +9,7 @@ pub const ALL: &[&Entry] = &[
     &QUOTED_NAME,
     &OR_NOT_CONCAT,
     &PLUS_NOT_CONCAT,
+    &FORMAT_LETTERS,
     &CASE_FLIPS,
     &LIST_PASTED,
     &TEXT_PASTED,
@@ -54,6 +55,19 @@ pub const PLUS_NOT_CONCAT: Entry = Entry {
     long_zh: "`md5(甲 + 乙)` 是两个数之和的摘要;文本不是数字时,是 0 的摘要。",
     long_en: "`md5(a + b)` is the digest of a sum, and for texts that are no numbers the digest of 0.",
     example: "_function MD5(<<app_key>> + <<secret>>)",
+};
+
+/// {literal} has no `%` and gives the same text for every time.
+pub const FORMAT_LETTERS: Entry = Entry {
+    code: "W1306",
+    severity: Severity::Warning,
+    zh: "{literal} 里没有 `%`,任何时间都得到这几个字母",
+    en: "{literal} has no `%`, so every time gives these very letters",
+    help_zh: "写作 '{format}'",
+    help_en: "write '{format}'",
+    long_zh: "MySQL 的时间格式以 `%` 开头:`%Y` 年、`%m` 月、`%d` 日、`%H` 时、`%i` 分、`%s` 秒。别的系统的 `yyyy-MM-dd` 在这里只是文本。",
+    long_en: "The parts of a format begin with `%`: `%Y` year, `%m` month, `%d` day, `%H` hour, `%i` minute, `%s` second. Another system's `yyyy-MM-dd` is plain text here.",
+    example: "_function DATE_FORMAT(NOW(), 'yyyy-MM-dd')",
 };
 
 /// Without a value of `{name}` CASE gives {ours}, elsewhere {pasted}.

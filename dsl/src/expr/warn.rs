@@ -34,6 +34,9 @@ const OF_TEXT: &[&str] = &[
     "LOWER",
 ];
 
+/// Functions whose second argument is a format.
+const WITH_FORMAT: &[&str] = &["DATE_FORMAT", "TIME_FORMAT", "FROM_UNIXTIME", "STR_TO_DATE"];
+
 /// What there is to say.
 pub(super) struct Told {
     pub(super) warnings: Vec<ExprError>,
@@ -358,7 +361,38 @@ impl Warner<'_> {
                 let error = ExprError::new(&pasted::PLUS_NOT_CONCAT, span);
                 self.told.warnings.push(error.with("function", builtin.name));
             }
+            if index == 1 && WITH_FORMAT.contains(&builtin.name) {
+                self.format(arg);
+            }
             self.node(arg, if number { Place::Number } else { Place::Text });
+        }
+    }
+
+    /// `DATE_FORMAT(t, 'yyyy-MM-dd')`: another system's letters.
+    fn format(&mut self, arg: &Node) {
+        let Node::Const(Sql::Text(text)) = arg else { return };
+        let Some(format) = with_percents(&text.text) else {
+            return;
+        };
+        let (literal, span) = self.written(&text.text);
+        let error = ExprError::new(&pasted::FORMAT_LETTERS, span);
+        self.told
+            .warnings
+            .push(error.with("literal", literal).with("format", format));
+    }
+
+    /// A text as it is written, and where; the whole expression where it is written in another way.
+    fn written(&self, text: &str) -> (String, Range<usize>) {
+        let mut written = ['\'', '"']
+            .map(|quote| format!("{quote}{text}{quote}"))
+            .into_iter();
+        let found = written.find_map(|written| Some((self.text.find(&*written)?, written)));
+        match found {
+            Some((at, written)) => {
+                let end = at + written.len();
+                (written, at..end)
+            }
+            None => (format!("'{text}'"), 0..self.text.len()),
         }
     }
 
@@ -374,14 +408,7 @@ impl Warner<'_> {
                 if text.trim().is_empty() || text.contains(|char: char| char.is_ascii_digit()) {
                     return;
                 }
-                let written = ['\'', '"'].map(|quote| format!("{quote}{text}{quote}"));
-                let found = written
-                    .iter()
-                    .find_map(|written| Some((written, self.text.find(&**written)?)));
-                match found {
-                    Some((written, at)) => (written.clone(), at..at + written.len()),
-                    None => (written[0].clone(), 0..self.text.len()),
-                }
+                self.written(text)
             }
             Node::Interpolated(pieces) => match (pieces.first(), operand.slots().as_slice()) {
                 (Some(Piece::Text(text)), [first, .., last] | [first @ last]) if begins_wrong(text) => {
@@ -453,6 +480,44 @@ fn is_number(op: Binary) -> bool {
         op,
         Add | Sub | Mul | Div | Rem | IntDiv | BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight
     )
+}
+
+/// `yyyy-MM-dd HH:mm:ss` as `%Y-%m-%d %H:%i:%s`; `None` for what has a `%` or does not look like it.
+fn with_percents(format: &str) -> Option<String> {
+    if format.contains('%') {
+        return None;
+    }
+    let (mut out, mut parts) = (String::new(), 0);
+    let mut rest = format;
+    while let Some(letter) = rest.chars().next() {
+        let after = rest.trim_start_matches(letter);
+        let run = rest.len() - after.len();
+        let part = match (letter, run / letter.len_utf8()) {
+            ('y' | 'Y', 4) => "%Y",
+            ('y' | 'Y', 2) => "%y",
+            ('M', 2) => "%m",
+            ('d' | 'D', 2) => "%d",
+            ('H', 2) => "%H",
+            ('h', 2) => "%h",
+            ('m', 2) => "%i",
+            ('s' | 'S', 2) => "%s",
+            ('S', 3..) => "%f",
+            _ => {
+                out.push_str(&rest[..run]);
+                rest = after;
+                continue;
+            }
+        };
+        out.push_str(part);
+        parts += 1;
+        // `HH24` is Oracle's.
+        rest = after
+            .strip_prefix("24")
+            .filter(|_| letter == 'H')
+            .unwrap_or(after);
+    }
+    // A date or a clock has two parts and more; a word such as `Summary` has not.
+    (parts >= 2 || out == "%Y").then_some(out)
 }
 
 /// Text that is no number.

@@ -9,6 +9,7 @@ use dsl::{Lang, Value};
 
 use super::Done;
 use super::args::{CompletionArgs, ExplainArgs, FunctionsArgs, SchemaArgs, SchemaKind};
+use super::expr::explain_phrase;
 use super::help;
 use super::json::{ToJson, object, pretty};
 use super::out::Out;
@@ -17,6 +18,14 @@ use super::table::Table;
 /// `engine functions`
 pub(crate) fn functions(args: FunctionsArgs, out: &Out) -> Done {
     let registry = functions::registry();
+    if let Some(name) = args
+        .name
+        .as_deref()
+        .filter(|name| !out.json && registry.get(name).is_none())
+        && explain_phrase(name, out)
+    {
+        return Ok(0);
+    }
     let wanted: Vec<&'static Builtin> = match &args.name {
         Some(name) => vec![
             registry

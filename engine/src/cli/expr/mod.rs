@@ -1,17 +1,20 @@
 //! `engine expr`: an expression over a row, once, line by line from a pipe, or at a prompt.
 
 mod complete;
+mod phrases;
 mod prompt;
 
 use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 
 use app::{AppError, Clock, SystemClock};
 use dsl::catalogue::evaluation::BYTES_ARE_NO_TEXT;
+use dsl::catalogue::expression::{FOREIGN_FUNCTION, FUNCTION_REFUSED};
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::expr::sql::Ty;
-use dsl::expr::{Bounds, Env, Sql, Step, compile, compile_for_trace, gather};
+use dsl::expr::{Bounds, Env, ExprError, Sql, Step, compile, compile_for_trace, gather};
 use dsl::{Failure, Instant, Lang, Path, Value, json};
 use jiff::tz::TimeZone;
 
@@ -22,6 +25,8 @@ use super::json::object;
 use super::out::Out;
 use super::table::{Table, cut, one_line};
 use super::time;
+
+pub(super) use phrases::explain_phrase;
 
 /// Most bytes of a row: as much as one page of a source may have.
 const ROW_CAP: u64 = 32 << 20;
@@ -52,7 +57,8 @@ pub(crate) fn expr(args: ExprArgs, out: &Out, environment: &Environment) -> Done
     };
     match &args.text {
         Some(text) => {
-            if args.row.is_none() && text.replace("<<$now", "").contains("<<") {
+            let bare = text.replace("<<$now", "").replace("{{$now", "");
+            if args.row.is_none() && (bare.contains("<<") || bare.contains("{{")) {
                 out.note("expr-no-row", &[]);
             }
             session.one(text, out);
@@ -281,21 +287,22 @@ enum Trouble {
     Value(Failure, Vec<Diagnostic>),
 }
 
+fn told(problems: Vec<ExprError>, file: &Arc<SourceFile>) -> Vec<Diagnostic> {
+    problems
+        .into_iter()
+        .map(|problem| {
+            let mut told = Diagnostic::new(problem.entry, file, problem.span).similar(problem.similar);
+            told.facts = problem.facts;
+            told
+        })
+        .collect()
+}
+
 fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>), Trouble> {
     let file = SourceFile::new("expr", text);
-    let told = |problems: Vec<dsl::expr::ExprError>| -> Vec<Diagnostic> {
-        problems
-            .into_iter()
-            .map(|problem| {
-                let mut told = Diagnostic::new(problem.entry, &file, problem.span).similar(problem.similar);
-                told.facts = problem.facts;
-                told
-            })
-            .collect()
-    };
     let expr = compile(text, &functions::registry(), &Bounds::default())
-        .map_err(|problems| Trouble::Text(told(problems)))?;
-    let warnings = told(expr.warnings().to_vec());
+        .map_err(|problems| Trouble::Text(told(problems, &file)))?;
+    let warnings = told(expr.warnings().to_vec(), &file);
     match expr.eval_typed(bench) {
         // As a scheme would fail that sends it.
         Ok(value) if value.to_value().is_none() => {
@@ -304,6 +311,25 @@ fn evaluate(text: &str, bench: &Bench) -> Result<(Sql<'static>, Vec<Diagnostic>)
         Ok(value) => Ok((value.into_owned(), warnings)),
         Err(failure) => Err(Trouble::Value(failure, warnings)),
     }
+}
+
+/// Why a name is no function here, where more is known than that; false when it is not.
+pub(super) fn explain_absence(name: &str, out: &Out) -> bool {
+    let plain = |char: char| char == '_' || char.is_ascii_alphanumeric();
+    if name.is_empty() || !name.chars().all(plain) {
+        return false;
+    }
+    let call = format!("{name}()");
+    let problems = compile(&call, &functions::registry(), &Bounds::default());
+    let known = told(problems.err().unwrap_or_default(), &SourceFile::new("expr", call))
+        .into_iter()
+        .find(|problem| [&FUNCTION_REFUSED, &FOREIGN_FUNCTION].contains(&problem.entry));
+    let Some(problem) = known else { return false };
+    out.aside(problem.message(out.lang));
+    if let Some(help) = problem.help(out.lang) {
+        out.aside(format!("  = {}", out.text("help-line", &[("help", help)])));
+    }
+    true
 }
 
 /// The sort of a result in `--json`, where digits stand in the value itself.

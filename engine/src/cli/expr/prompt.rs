@@ -13,8 +13,8 @@ use super::super::env::Environment;
 use super::super::language;
 use super::super::out::Out;
 use super::super::time;
-use super::Session;
 use super::complete::{Assistant, COMMANDS, field_names};
+use super::{Session, explain_absence, explain_phrase};
 
 /// Most bytes of one line: ten times what an expression may have, so that the bound itself is told.
 const LINE_CAP: u64 = 80 << 10;
@@ -122,6 +122,7 @@ fn answer(line: &str, session: &mut Session, out: &Out) -> Next {
         (":help" | ":h", "") => out.note("expr-help", &[]),
         (":help" | ":h", function) => match functions::registry().get(function) {
             Some(builtin) => language::explain_function(builtin, out),
+            None if explain_phrase(function, out) || explain_absence(function, out) => {}
             None => unknown_function(function, out),
         },
         (":row", "") => out.line(dsl::json::to_string(&session.bench.row)),
