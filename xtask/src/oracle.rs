@@ -1,11 +1,14 @@
 //! `cargo xtask oracle`: a private MariaDB beside the build output, asked what our evaluator is asked.
 //!
 //! The comparing is done by `tests/src/bin/oracle.rs`; here the server is installed when it is missing, set up,
-//! started, and stopped again by its own process id. It listens on a Unix socket only and its data is thrown away
+//! started, kept alive, and stopped again by its own process id. It listens on a Unix socket only and its data is thrown away
 //! with `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::Place;
@@ -22,6 +25,8 @@ const ZONES: [&str; 6] = [
 ];
 /// Times we look whether the server answers, a tenth of a second apart; a slow disk needs some seconds.
 const PATIENCE: u32 = 300;
+/// Times it is started again; an expression that ends it does so five times until it is found among 24.
+const MOST_STARTS: u32 = 200;
 
 /// `arguments` go to the comparison; with `--server SOCKET` among them no server is started.
 pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
@@ -76,35 +81,30 @@ pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
     report
 }
 
-/// A server of our own.
+/// A server of our own. One that ends by itself is started again: there are expressions on which it does, and the
+/// comparison waits for it and goes on.
 struct Server {
-    child: Child,
+    socket: PathBuf,
+    process: Arc<AtomicU32>,
+    stopping: Arc<AtomicBool>,
+    keeper: JoinHandle<()>,
+}
+
+/// How a server is started.
+struct Start {
+    daemon: &'static str,
+    folder: PathBuf,
     socket: PathBuf,
 }
 
-impl Server {
-    fn start(folder: &Path) -> Result<Server, String> {
-        let daemon = installed()?;
-        let data = folder.join("data");
-        // A socket's path may have no more than 107 bytes, and a build folder lies as deep as it likes.
-        let socket = std::env::temp_dir().join(format!("oracle-{}.sock", std::process::id()));
-        if !data.join("mysql").is_dir() {
-            std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-            println!("setting up {}", data.display());
-            let mut setup = Command::new("mariadb-install-db");
-            setup
-                .args([
-                    "--no-defaults",
-                    "--auth-root-authentication-method=normal",
-                    "--skip-test-db",
-                    "--user=root",
-                ])
-                .arg(format!("--datadir={}", data.display()))
-                .stdout(Stdio::null());
-            finish(&mut setup)?;
-        }
-        let log = std::fs::File::create(folder.join("log")).map_err(|e| format!("its log: {e}"))?;
-        let child = Command::new(daemon)
+impl Start {
+    fn spawn(&self) -> Result<Child, String> {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))
+            .map_err(|e| format!("its log: {e}"))?;
+        Command::new(self.daemon)
             .args([
                 "--no-defaults",
                 "--user=root",
@@ -114,29 +114,25 @@ impl Server {
                 "--character-set-server=utf8mb4",
                 "--collation-server=utf8mb4_general_ci",
             ])
-            .arg(format!("--datadir={}", data.display()))
-            .arg(format!("--socket={}", socket.display()))
-            .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .arg(format!("--datadir={}", self.folder.join("data").display()))
+            .arg(format!("--socket={}", self.socket.display()))
+            .arg(format!("--pid-file={}", self.folder.join("pid").display()))
             .stderr(log)
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|e| format!("{daemon}: {e}"))?;
-        let mut server = Server { child, socket };
-        match server.ready() {
-            Ok(()) => Ok(server),
-            Err(why) => {
-                let stopped = server.stop();
-                Err(format!(
-                    "{why}{}; see {}",
-                    stopped.err().unwrap_or_default(),
-                    folder.join("log").display()
-                ))
-            }
-        }
+            .map_err(|e| format!("{}: {e}", self.daemon))
+    }
+
+    fn client(&self) -> Command {
+        let mut client = Command::new("mariadb");
+        client
+            .args(["--no-defaults", "--user=root"])
+            .arg(format!("--socket={}", self.socket.display()));
+        client
     }
 
     /// Waits until it answers, and teaches it the zones.
-    fn ready(&mut self) -> Result<(), String> {
+    fn ready(&self, child: &mut Child) -> Result<(), String> {
         let mut left = PATIENCE;
         while !self
             .client()
@@ -146,7 +142,7 @@ impl Server {
             .status()
             .is_ok_and(|s| s.success())
         {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = child.try_wait() {
                 return Err(format!("the server ended with {status}"));
             }
             left = left.checked_sub(1).ok_or("the server does not answer")?;
@@ -175,29 +171,84 @@ impl Server {
         }
         Ok(())
     }
+}
 
-    fn client(&self) -> Command {
-        let mut client = Command::new("mariadb");
-        client
-            .args(["--no-defaults", "--user=root"])
-            .arg(format!("--socket={}", self.socket.display()));
-        client
+impl Server {
+    fn start(folder: &Path) -> Result<Server, String> {
+        let start = Start {
+            daemon: installed()?,
+            folder: folder.to_owned(),
+            // A socket's path may have no more than 107 bytes, and a build folder lies as deep as it likes.
+            socket: std::env::temp_dir().join(format!("oracle-{}.sock", std::process::id())),
+        };
+        let data = folder.join("data");
+        if !data.join("mysql").is_dir() {
+            std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+            println!("setting up {}", data.display());
+            let mut setup = Command::new("mariadb-install-db");
+            setup
+                .args([
+                    "--no-defaults",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                    "--user=root",
+                ])
+                .arg(format!("--datadir={}", data.display()))
+                .stdout(Stdio::null());
+            finish(&mut setup)?;
+        }
+        let mut child = start.spawn()?;
+        if let Err(why) = start.ready(&mut child) {
+            let ended = child.kill().and_then(|()| child.wait()).err();
+            let more = ended.map_or(String::new(), |e| format!("; it cannot be stopped: {e}"));
+            return Err(format!("{why}{more}; see {}", folder.join("log").display()));
+        }
+        let socket = start.socket.clone();
+        let process = Arc::new(AtomicU32::new(child.id()));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (its_process, its_end) = (Arc::clone(&process), Arc::clone(&stopping));
+        let keeper = std::thread::spawn(move || keep(&start, child, &its_process, &its_end));
+        Ok(Server {
+            socket,
+            process,
+            stopping,
+            keeper,
+        })
     }
 
     /// Asks this process, and no other, to end.
-    fn stop(mut self) -> Result<(), String> {
-        let asked = finish(Command::new("kill").arg(self.child.id().to_string()));
-        if asked.is_err() {
-            self.child
-                .kill()
-                .map_err(|e| format!("the server cannot be stopped: {e}"))?;
-        }
-        self.child
-            .wait()
-            .map_err(|e| format!("the server cannot be waited for: {e}"))?;
+    fn stop(self) -> Result<(), String> {
+        self.stopping.store(true, Ordering::SeqCst);
+        let process = self.process.load(Ordering::SeqCst).to_string();
+        // One that has just ended is none that could be asked.
+        let asked = finish(Command::new("kill").arg(&process));
+        let ended = self.keeper.join().map_err(|_| "its keeper failed".to_owned());
         // The server removes its socket; what a killed one left is no harm.
-        std::fs::remove_file(&self.socket).or(Ok(()))
+        std::fs::remove_file(&self.socket).or(Ok::<(), String>(()))?;
+        ended.and(asked)
     }
+}
+
+/// Waits for the server's end and starts it again, until it is to stop.
+fn keep(start: &Start, first: Child, process: &AtomicU32, stopping: &AtomicBool) {
+    let mut child = first;
+    for _ in 0..MOST_STARTS {
+        if child.wait().is_err() || stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        println!("the server ended by itself and is started again");
+        match start.spawn() {
+            Ok(next) => child = next,
+            Err(why) => return println!("{why}"),
+        }
+        process.store(child.id(), Ordering::SeqCst);
+        // Asked to stop in between, it would not know.
+        if stopping.load(Ordering::SeqCst) && child.kill().is_err() {
+            return;
+        }
+    }
+    // The last one may go on; whoever asks it next finds out when it has ended.
+    child.wait().map_or((), |_| ());
 }
 
 /// The server's program, installed when it is missing.

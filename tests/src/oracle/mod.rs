@@ -47,6 +47,8 @@ pub enum Answer {
     Failed(String),
     /// Ours came to a stop that it never may come to.
     Panicked,
+    /// The server's process ended on it.
+    Lost,
 }
 
 impl Answer {
@@ -67,6 +69,7 @@ impl Answer {
             Answer::Text(_) | Answer::Bytes(_) => 1,
             Answer::Failed(_) => 2,
             Answer::Panicked => 3,
+            Answer::Lost => 4,
         }
     }
 }
@@ -79,6 +82,7 @@ impl std::fmt::Display for Answer {
             Answer::Bytes(bytes) => write!(f, "bytes {bytes:02x?}"),
             Answer::Failed(code) => write!(f, "ERROR {code}"),
             Answer::Panicked => f.write_str("PANIC"),
+            Answer::Lost => f.write_str("the server's end"),
         }
     }
 }
@@ -119,7 +123,7 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
     say(&format!("{} expressions, seed {}", plan.cases, plan.seed));
     let mut explained: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut groups: BTreeMap<String, (u64, BTreeMap<String, Found>)> = BTreeMap::new();
-    let (mut unexplained, mut shrunk, mut refused, mut nulls) = (0_u64, 0, 0_u64, 0_u64);
+    let (mut unexplained, mut shrunk, mut refused, mut nulls, mut lost) = (0_u64, 0, 0_u64, 0_u64, 0_u64);
     let mut number = 0;
     while number < plan.cases {
         let mut some = Vec::with_capacity(AT_ONCE);
@@ -143,6 +147,14 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
         for ((number, case), theirs) in some.into_iter().zip(answers) {
             refused += u64::from(matches!(theirs, Answer::Failed(_)));
             nulls += u64::from(theirs == Answer::Null);
+            if theirs == Answer::Lost {
+                lost += 1;
+                say(&format!(
+                    "the server ended on: SELECT {};   [case {number}]",
+                    case.server()
+                ));
+                continue;
+            }
             let mine = mine(&ours, &case);
             if mine.agrees(&theirs) {
                 continue;
@@ -183,7 +195,8 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> Result<(), String> {
         say(&format!("explained {count:>7}  {}: {}", rule.name, rule.why));
     }
     say(&format!(
-        "{} expressions, seed {}: {nulls} NULL, {refused} refused by the server, {} explained, {unexplained} unexplained",
+        "{} expressions, seed {}: {nulls} NULL, {refused} refused by the server, {lost} it ended on, {} explained, \
+         {unexplained} unexplained",
         plan.cases,
         plan.seed,
         explained.values().sum::<u64>(),

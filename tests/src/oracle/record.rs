@@ -77,7 +77,7 @@ impl Row {
                 line
             }),
             Answer::Failed(code) => format!("ERROR {code}"),
-            Answer::Panicked => unreachable!("a server does not panic"),
+            Answer::Panicked | Answer::Lost => unreachable!("no answer of a server is recorded so"),
         };
         format!("{}\t{}\t{answer}", self.text, self.row)
     }

@@ -1,7 +1,8 @@
 //! What the server makes of expressions: many as the columns of one statement, one by one where that fails.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Answer;
 use super::wire::{Reply, Wire};
@@ -19,14 +20,21 @@ const COLUMNS: usize = 24;
 #[derive(Debug)]
 pub struct Server {
     wire: Wire,
+    socket: PathBuf,
 }
+
+/// Times we look whether a server that ended is back, a tenth of a second apart.
+const PATIENCE: u32 = 300;
 
 impl Server {
     /// Connects to a private server and sets its clock.
     pub fn connect(socket: &Path) -> io::Result<Server> {
         let mut wire = Wire::connect(socket)?;
         match wire.query(SETTINGS)? {
-            Reply::Row(_) => Ok(Server { wire }),
+            Reply::Row(_) => Ok(Server {
+                wire,
+                socket: socket.to_owned(),
+            }),
             Reply::Refused(code, words) => Err(io::Error::other(format!("{code}: {words}"))),
         }
     }
@@ -52,9 +60,39 @@ impl Server {
         Ok(answers.swap_remove(0))
     }
 
+    /// The reply to a statement; `None` when the server ended on it, and is there again.
+    fn query(&mut self, sql: &str) -> io::Result<Option<Reply>> {
+        let lost = match self.wire.query(sql) {
+            Ok(reply) => return Ok(Some(reply)),
+            Err(lost) => lost,
+        };
+        for _ in 0..PATIENCE {
+            if let Ok(server) = Server::connect(&self.socket) {
+                *self = server;
+                return Ok(None);
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "waits for a process that tells nobody when it is ready"
+            )]
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Err(lost)
+    }
+
     /// Halves what is refused until the guilty one stands alone.
     fn some(&mut self, texts: &[String], answers: &mut Vec<Answer>) -> io::Result<()> {
-        match self.wire.query(&format!("SELECT {}", texts.join(", ")))? {
+        let reply = self.query(&format!("SELECT {}", texts.join(", ")))?;
+        let Some(reply) = reply else {
+            if texts.len() == 1 {
+                answers.push(Answer::Lost);
+                return Ok(());
+            }
+            let (first, second) = texts.split_at(texts.len() / 2);
+            self.some(first, answers)?;
+            return self.some(second, answers);
+        };
+        match reply {
             // An expression with a comma or a comment in the wrong place is refused with the others; one that is
             // taken for two columns would shift them all.
             Reply::Row(cells) if cells.len() == texts.len() => answers.extend(cells.into_iter().map(printed)),

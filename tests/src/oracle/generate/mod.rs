@@ -467,6 +467,18 @@ mod tests {
     }
 
     #[test]
+    fn every_form_compiles() {
+        let (registry, bounds) = (functions::registry(), Bounds::default());
+        for form in Form::ALL {
+            assert!(
+                compile(form.probe(), &registry, &bounds).is_ok(),
+                "{}",
+                form.probe()
+            );
+        }
+    }
+
+    #[test]
     fn every_family_has_roots() {
         for (name, family) in Family::ALL {
             if family != Family::Json {

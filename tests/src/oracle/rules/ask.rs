@@ -11,7 +11,7 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "bare text",
         why: "the text of a bare placeholder is text where text will do and an exact number where one is needed; \
-              as a literal, of digits or in quotes, it gives what the server gives",
+              as a literal, of digits or in quotes, it gives what the server gives, or differs for another reason",
         holds: is_bare_text,
     },
     Rule {
@@ -39,8 +39,8 @@ pub(super) const ALL: &[Rule] = &[
     },
     Rule {
         name: "a text of minus zero",
-        why: "read as a time has no sign; MariaDB keeps the sign of a zero",
-        holds: |seen| agrees_with_texts(seen, without_sign),
+        why: "read as a time has no sign, nor has a number that is rounded to it; MariaDB keeps the sign of a zero",
+        holds: |seen| agrees_with_texts(seen, without_sign) || is_rounded_to_zero(seen),
     },
     Rule {
         name: "CAST AS CHAR used as a number",
@@ -49,10 +49,17 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| seen.agrees_when(&cast_as_text),
     },
     Rule {
-        name: "LEAST and GREATEST of texts used as a number",
-        why: "the text that is least by the collation; MariaDB compares again, as numbers, and agrees when CONCAT \
-              asks for the text",
-        holds: |seen| seen.agrees_when(&|node| as_text(node, &["LEAST", "GREATEST"])),
+        name: "LEAST and GREATEST used as a number",
+        why: "what they show: the text that is least by the collation, or the number; MariaDB compares again, as whole \
+              numbers, and agrees when CONCAT asks for the text or 0e0 is added",
+        holds: |seen| {
+            const BOTH: [&str; 2] = ["LEAST", "GREATEST"];
+            let added = |node: &Node| {
+                BOTH.contains(&node.label.as_str())
+                    .then(|| around("(", node, " + 0e0)"))
+            };
+            seen.agrees_when(&|node| as_text(node, &BOTH)) || seen.agrees_when(&added)
+        },
     },
     Rule {
         name: "digits of a text",
@@ -62,10 +69,11 @@ pub(super) const ALL: &[Rule] = &[
     },
     Rule {
         name: "digits of a time as text",
-        why: "a text that shows a time has the digits it has; MariaDB declares some for it, and agrees when CONCAT makes \
-              the text, 0e0 is added to it, or it is cast to a time",
+        why: "a text that shows a time has the digits it has, and an empty one six; MariaDB declares some for it, and agrees \
+              when CONCAT makes the text, 0e0 is added to it, or it is cast to a time",
         holds: |seen| {
             seen.agrees_when(&|node| as_text(node, MOMENTS))
+                || seen.agrees_when(&|node| as_text(node, CHOICES))
                 || seen.agrees_when(&|node| is_moment(node).then(|| around("(", node, " + 0e0)")))
                 || (0..=6).any(|digits| {
                     let after = format!(" AS TIME({digits}))");
@@ -126,7 +134,7 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "a time that is none, compared",
         why: "is NULL; MariaDB compares the zero it leaves behind, and agrees when NULL is written",
-        holds: is_invalid_time_compared,
+        holds: |seen| is_null_written(seen, TIMES, "CAST(NULL AS DATE)"),
     },
     Rule {
         name: "REPLACE by NULL where nothing is found",
@@ -143,7 +151,7 @@ pub(super) const ALL: &[Rule] = &[
                     node,
                     &["INSERT", "MAKE_SET", "LPAD", "RPAD", "JSON_ARRAY", "JSON_OBJECT"],
                 )
-            })
+            }) || seen.agrees_when(&utf8_bytes_in_json)
         },
     },
     Rule {
@@ -158,15 +166,23 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| seen.agrees_when(&using_as_text),
     },
     Rule {
+        name: "INSERT of bytes that inserts nothing",
+        why: "gives bytes, as any other; MariaDB gives the text as it was, and agrees when it is cast to bytes",
+        holds: |seen| {
+            seen.agrees_when(&|node| (node.label == "INSERT").then(|| around("CAST(", node, " AS BINARY)")))
+        },
+    },
+    Rule {
         name: "IN with bytes",
         why: "each is compared by what it is; MariaDB compares all of them byte by byte when one is bytes, and agrees when \
               they are utf8mb4",
         holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, &["IN"])),
     },
     Rule {
-        name: "SHA2 of no length",
-        why: "NULL; MariaDB gives it another kind of text, which shows in comparisons, and agrees when NULL is written",
-        holds: |seen| seen.agrees_when(&|node| (node.label == "SHA2").then(|| Node::literal("NULL"))),
+        name: "bytes of no value",
+        why: "NULL, which is of no kind; MariaDB makes bytes of all beside them, which shows in comparisons, and agrees when \
+              NULL is written",
+        holds: |seen| is_null_written(seen, BYTES, "NULL"),
     },
     Rule {
         name: "TIMEDIFF used as a day",
@@ -187,12 +203,17 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "ROUND of a long whole number to tens",
         why: "stays a whole number; MariaDB makes a decimal of one with ten digits and more, which shows where it is rounded \
-              again, and agrees when it is cast to a whole number",
+              again, and agrees when it is cast to a whole number or 0 is added",
         holds: |seen| {
-            [" AS SIGNED)", " AS UNSIGNED)"].iter().any(|after| {
+            let written = [
+                ("CAST(", " AS SIGNED)"),
+                ("CAST(", " AS UNSIGNED)"),
+                ("(", " + 0)"),
+            ];
+            written.into_iter().any(|(before, after)| {
                 let change = |node: &Node| {
                     let whole = matches!(node.label.as_str(), "ROUND" | "TRUNCATE") && node.kids().len() == 2;
-                    whole.then(|| around("CAST(", node, after))
+                    whole.then(|| around(before, node, after))
                 };
                 seen.agrees_when(&change)
             })
@@ -221,8 +242,33 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "a number beyond counting",
         why: "is no time and no length of time; MariaDB takes the lower bits, or the longest time, of numbers of 19 digits \
-              and more, and agrees when NULL or 9223372036854775807 is written",
+              and more, and agrees when NULL, 9223372036854775807 or 99999999999 is written",
         holds: is_beyond_counting,
+    },
+    Rule {
+        name: "a text of places beyond counting in a column",
+        why: "counts by its bits, as one that is written does; MariaDB takes it for the most places, and agrees when it is \
+              cast to a whole number",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                matches!(node.label.as_str(), "ROUND" | "TRUNCATE")
+                    .then(|| {
+                        with_operands(node, |index, kid| {
+                            (index == 1).then(|| around("CAST(", kid, " AS SIGNED)"))
+                        })
+                    })
+                    .flatten()
+            })
+        },
+    },
+    Rule {
+        name: "TRUE and FALSE below zero in JSON",
+        why: "are numbers, as in MySQL; MariaDB forgets the sign of a word, and agrees when it is taken from zero",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                (node.label == "-x" || node.label == "-").then(|| around("(0", node, ")"))
+            })
+        },
     },
     Rule {
         name: "MIN and MAX of numbers without a sign",
@@ -355,6 +401,14 @@ const MOMENTS: &[&str] = &[
     "STR_TO_DATE",
 ];
 
+/// What chooses among values.
+const CHOICES: &[&str] = &[
+    "CASE", "CASE x", "IF", "IFNULL", "NVL", "NVL2", "COALESCE", "NULLIF",
+];
+
+/// What gives bytes.
+const BYTES: &[&str] = &["UNHEX", "FROM_BASE64", "BINARY", "CAST AS BINARY", "CHAR", "SHA2"];
+
 fn is_moment(node: &Node) -> bool {
     MOMENTS.contains(&node.label.as_str())
 }
@@ -408,7 +462,11 @@ fn is_bare_text(seen: &mut Seen<'_>) -> bool {
         root: seen.case.root.with_literals(lines.words),
         lines: Lines { rows, ..*lines },
     };
-    case.ours() != seen.case.ours() && seen.ask(&case).0.agrees(seen.server)
+    if case.ours() == seen.case.ours() {
+        return false;
+    }
+    let (ours, _) = seen.ask(&case);
+    ours.agrees(seen.server) || ours != *seen.ours && seen.is_explained_as(&case, &ours)
 }
 
 /// A quoted text of many digits as the decimal it spells, where it is compared.
@@ -523,31 +581,52 @@ fn using_as_text(node: &Node) -> Option<Node> {
         .then(|| around("CONCAT(", kid, ")"))
 }
 
-/// `JSON_VALUE(document, path)` as NULL where the document is no JSON.
+/// `JSON_VALUE(document, path)` as NULL where the document is no JSON; of `JSON_CONTAINS` what is looked for, too.
 fn json_if_valid(node: &Node) -> Option<Node> {
     let document = node.kids().first()?;
+    let other = match node.kids() {
+        [_, other, ..] if node.label == "JSON_CONTAINS" => other,
+        _ => document,
+    };
     is_json(node).then(|| {
         Node::build(
             node.label.clone(),
-            ["IF(JSON_VALID(", "), ", ", NULL)"].map(str::to_owned).to_vec(),
-            vec![document.clone(), node.clone()],
+            ["IF(JSON_VALID(", ") AND JSON_VALID(", "), ", ", NULL)"]
+                .map(str::to_owned)
+                .to_vec(),
+            vec![document.clone(), other.clone(), node.clone()],
         )
     })
 }
 
-/// A time that is none as NULL.
-fn is_invalid_time_compared(seen: &mut Seen<'_>) -> bool {
+/// The parts with these labels that are NULL, written as NULL.
+fn is_null_written(seen: &mut Seen<'_>, labels: &[&str], null: &str) -> bool {
     let none: Vec<usize> = seen
         .agreed()
         .into_iter()
-        .filter(|(_, node, answer)| TIMES.contains(&node.label.as_str()) && *answer == Answer::Null)
+        .filter(|(_, node, answer)| labels.contains(&node.label.as_str()) && *answer == Answer::Null)
         .map(|(position, ..)| position)
         .collect();
     // The last ones first: the positions before them stay what they are.
     let root = none.iter().rev().fold(seen.case.root.clone(), |root, position| {
-        root.replaced(*position, &Node::literal("CAST(NULL AS DATE)"))
+        root.replaced(*position, &Node::literal(null))
     });
     !none.is_empty() && seen.agrees_as(root)
+}
+
+/// Numbers below zero that are zero to the microsecond, written as zero.
+fn is_rounded_to_zero(seen: &mut Seen<'_>) -> bool {
+    let tiny = |answer: &Answer| matches!(answer, Answer::Text(text) if (-5e-7..0.0).contains(&number(text)));
+    let found: Vec<usize> = seen
+        .agreed()
+        .into_iter()
+        .filter(|(_, _, answer)| tiny(answer))
+        .map(|(position, ..)| position)
+        .collect();
+    found.into_iter().any(|position| {
+        let root = seen.case.root.replaced(position, &Node::literal("0e0"));
+        seen.agrees_as(root)
+    })
 }
 
 /// `REPLACE(text, from, to)` as NULL where one of them is.
@@ -580,6 +659,18 @@ fn utf8_arguments(node: &Node, labels: &[&str]) -> Option<Node> {
         .flatten()
 }
 
+/// The arguments of JSON_ARRAY and JSON_OBJECT that are made of bytes; a number among the others stays one.
+fn utf8_bytes_in_json(node: &Node) -> Option<Node> {
+    let bytes = |kid: &Node| kid.all().iter().any(|part| BYTES.contains(&part.label.as_str()));
+    matches!(node.label.as_str(), "JSON_ARRAY" | "JSON_OBJECT")
+        .then(|| {
+            with_operands(node, |_, kid| {
+                bytes(kid).then(|| around("CONVERT(", kid, " USING utf8mb4)"))
+            })
+        })
+        .flatten()
+}
+
 /// `ROUND(x)` as `ROUND(0 + (x))`.
 fn rounded_as_number(node: &Node) -> Option<Node> {
     matches!(
@@ -599,14 +690,20 @@ fn is_beyond_counting(seen: &mut Seen<'_>) -> bool {
         .filter(|(_, _, answer)| beyond(answer))
         .map(|(position, ..)| position)
         .collect();
-    ["NULL", "9223372036854775807", "-9223372036854775808"]
-        .into_iter()
-        .any(|instead| {
-            large.iter().any(|position| {
-                let root = seen.case.root.replaced(*position, &Node::literal(instead));
-                seen.agrees_as(root)
-            })
+    // The last one is no time either.
+    [
+        "NULL",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "99999999999",
+    ]
+    .into_iter()
+    .any(|instead| {
+        large.iter().any(|position| {
+            let root = seen.case.root.replaced(*position, &Node::literal(instead));
+            seen.agrees_as(root)
         })
+    })
 }
 
 /// The list functions on which both agree, the last one first, so that the positions before it stay what they are.
@@ -637,6 +734,9 @@ fn is_nothing_listed(seen: &mut Seen<'_>) -> bool {
     seen.ask(&seen.case.with(count)).1 == Answer::Text("0".to_owned())
 }
 
+/// Where the column stands in what is written for it.
+const COLUMN: &str = "@";
+
 /// A list function over values on which both sides agree, line by line: with the values written out as a column of
 /// their own the server says what we say.
 fn is_column_of_values(seen: &mut Seen<'_>) -> bool {
@@ -665,15 +765,25 @@ fn is_column_of_values(seen: &mut Seen<'_>) -> bool {
         other => other.clone(),
     });
     let numbers: Vec<Cell> = numbers.collect();
-    [values, numbers].into_iter().any(|column| {
+    // A time with the digits of a second that its values show.
+    let shown = values.iter().map(|value| match value {
+        Cell::Text(text) => text.split_once('.').map_or(0, |(_, digits)| digits.len()),
+        _ => 0,
+    });
+    let shown = shown.max().unwrap_or(0).min(6);
+    let times =
+        ["DATETIME", "TIME"].map(|kind| (values.clone(), format!("CAST({COLUMN} AS {kind}({shown}))")));
+    let columns = [(values, COLUMN.to_owned()), (numbers, COLUMN.to_owned())];
+    columns.into_iter().chain(times).any(|(column, written)| {
         let mut case = seen.case.clone();
         for (line, cell) in case.lines.rows.iter_mut().zip(column) {
             line.push(cell);
         }
         let index = case.lines.columns;
         case.lines.columns += 1;
-        case.root =
-            with_operands(root, |at, _| (at == 0).then(|| Node::column(index, false))).unwrap_or(case.root);
+        let (before, after) = written.split_once(COLUMN).unwrap_or_default();
+        let operand = around(before, &Node::column(index, false), after);
+        case.root = with_operands(root, |at, _| (at == 0).then(|| operand.clone())).unwrap_or(case.root);
         seen.ask(&case).1.agrees(seen.ours)
     })
 }

@@ -1,9 +1,9 @@
 //! Rules that know what the server does at this very place, and compute it.
 
 use super::super::Answer;
-use super::super::node::{Node, Shape};
+use super::super::node::{Case, Node, Shape};
 use super::Rule;
-use super::seen::{Operand, Seen, number, with_operands};
+use super::seen::{Ask, Operand, Seen, number, with_operands};
 
 /// Our bound of a value, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -144,6 +144,20 @@ pub(super) const ALL: &[Rule] = &[
         },
     },
 ];
+
+/// Rules about how much of a value is shown, and in which order.
+const BOUNDS: [&str; 3] = [
+    "length of a value",
+    "30 digits after the point",
+    "order of GROUP_CONCAT",
+];
+
+/// Whether two answers differ by such a rule alone.
+pub(super) fn is_bound(case: &Case, ours: &Answer, server: &Answer, ask: Ask<'_>) -> bool {
+    let mut seen = Seen::new(case, ours, server, ask);
+    let mut bounds = ALL.iter().filter(|rule| BOUNDS.contains(&rule.name));
+    bounds.any(|rule| (rule.holds)(&mut seen))
+}
 
 /// The server's value is longer than we allow, or NULL and its length follows from the arguments.
 fn is_too_long(seen: &mut Seen<'_>) -> bool {

@@ -70,10 +70,20 @@ impl<'s> Seen<'s> {
         (self.ask)(case)
     }
 
-    /// Whether the server says to another expression over the same lines what we say to this one.
+    /// Whether the server says to another expression over the same lines what we say to this one, up to a bound of
+    /// ours or an order that it may choose.
     pub(super) fn agrees_as(&mut self, root: Node) -> bool {
         let case = self.case.with(root);
-        case.server() != self.case.server() && (self.ask)(&case).1.agrees(self.ours)
+        if case.server() == self.case.server() {
+            return false;
+        }
+        let (_, server) = (self.ask)(&case);
+        server.agrees(self.ours) || super::look::is_bound(&case, self.ours, &server, self.ask)
+    }
+
+    /// Whether what we say to another expression, for which the server reads the same text, differs for a reason.
+    pub(super) fn is_explained_as(&mut self, case: &Case, ours: &Answer) -> bool {
+        super::explains(case, ours, self.server, self.ask).is_some()
     }
 
     /// Whether both sides agree on another case.
@@ -227,7 +237,7 @@ fn literals(value: &Answer) -> Vec<String> {
             }
             found
         }
-        Answer::Failed(_) | Answer::Panicked => Vec::new(),
+        Answer::Failed(_) | Answer::Panicked | Answer::Lost => Vec::new(),
     }
 }
 
