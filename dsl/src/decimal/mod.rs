@@ -193,6 +193,13 @@ impl Decimal {
         self.scale
     }
 
+    /// Rounded to the digits that are shown; `None` when it shows all it has.
+    pub fn shown(&self) -> Option<Decimal> {
+        (self.stored > u32::from(self.scale))
+            .then(|| self.round(i32::from(self.scale)).ok())
+            .flatten()
+    }
+
     /// Zero, whatever its scale.
     pub fn is_zero(&self) -> bool {
         self.coef.is_zero()

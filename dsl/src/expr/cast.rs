@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::ast::Cast;
 use super::run::Run;
-use super::sql::{Double, Int, Sql};
+use super::sql::{Double, Int, Sql, exact_prefix};
 use super::time;
 use crate::catalogue::evaluation;
 use crate::decimal::{Decimal, OutOfRange};
@@ -63,7 +63,11 @@ fn bytes<'a>(run: &Run<'_>, value: &Sql<'a>, length: Option<usize>) -> Result<Sq
 }
 
 fn decimal(value: &Sql<'_>, digits: u8, scale: u8) -> Result<Decimal, Failure> {
-    let number = value.to_decimal().unwrap_or(Decimal::ZERO);
+    let number = match value {
+        // Bytes that spell a number are read as exactly as text is.
+        Sql::Bytes(bytes) => exact_prefix(&String::from_utf8_lossy(bytes)).to_decimal(),
+        other => other.to_decimal().unwrap_or(Decimal::ZERO),
+    };
     let want = || unfit(value, format_args!("DECIMAL({digits},{scale})"));
     let rounded = number.round(i32::from(scale)).map_err(|OutOfRange| want())?;
     let whole = rounded

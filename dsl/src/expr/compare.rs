@@ -4,6 +4,7 @@
 //! On purpose otherwise than on the server: text with an exact number is compared exactly, not by floating point,
 //! so that two 19-digit ids that differ in their last digit are never equal.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::sql::{Num, Sql, exact_prefix};
@@ -31,6 +32,22 @@ pub fn compare(a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
             time::order(a, b, &jiff::tz::TimeZone::UTC, || None)
         }
         _ => compare_numbers(a, b),
+    }
+}
+
+/// A value as `=`, `<` and their like compare it with another: of two exact numbers the digits that are shown count,
+/// so that `1/3*3 = 1` holds. `CASE`, `BETWEEN` and a list behind `IN` look at the hidden ones too.
+pub(super) fn as_shown<'v, 'a>(value: &'v Sql<'a>, other: &Sql<'_>) -> Cow<'v, Sql<'a>> {
+    let exact = match other {
+        Sql::Int(_) | Sql::Decimal(_) => true,
+        Sql::Text(text) => text.bare && !text.moment,
+        _ => false,
+    };
+    match value {
+        Sql::Decimal(number) if exact => number
+            .shown()
+            .map_or(Cow::Borrowed(value), |shown| Cow::Owned(Sql::Decimal(shown))),
+        _ => Cow::Borrowed(value),
     }
 }
 

@@ -80,7 +80,10 @@ fn chain<'a>(run: &Run<'a>, first: &'a Node, links: &'a [Link]) -> Result<Sql<'a
 fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, Failure> {
     let right = || Ok(operand(&link.right, node(run, &link.right)?, Some(link.op)));
     let compared = |wanted: fn(Ordering) -> bool| -> Result<Sql<'a>, Failure> {
-        Ok(truth(run.compare(&left, &right()?).map(wanted), Sense::Plain))
+        Ok(truth(
+            run.compare_shown(&left, &right()?).map(wanted),
+            Sense::Plain,
+        ))
     };
     match link.op {
         Binary::And | Binary::Or => {
@@ -104,7 +107,7 @@ fn binary<'a>(run: &Run<'a>, left: Sql<'a>, link: &'a Link) -> Result<Sql<'a>, F
             let right = run.tolerating(right)?;
             let both_null = left.is_null() && right.is_null();
             Ok(Sql::bool(
-                both_null || run.compare(&left, &right) == Some(Ordering::Equal),
+                both_null || run.compare_shown(&left, &right) == Some(Ordering::Equal),
             ))
         }
         Binary::Eq => compared(Ordering::is_eq),
@@ -145,7 +148,13 @@ fn within<'a>(run: &Run<'a>, inner: &'a Node, list: &'a [Node], sense: Sense) ->
     let value = node(run, inner)?;
     let mut unknown = false;
     for candidate in list {
-        match run.compare(&value, &node(run, candidate)?) {
+        let candidate = node(run, candidate)?;
+        // One alone is compared as `=` does.
+        let order = match list.len() {
+            1 => run.compare_shown(&value, &candidate),
+            _ => run.compare(&value, &candidate),
+        };
+        match order {
             Some(Ordering::Equal) => return Ok(truth(Some(true), sense)),
             Some(_) => {}
             None => unknown = true,

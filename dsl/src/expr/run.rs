@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::ast::{Node, Piece};
+use super::compare::as_shown;
 use super::eval;
 use super::sql::{Date, DateTime, Int, Sql, Text, Time, Ty, compare, exact_prefix};
 use super::{Bounds, Env, Expr};
@@ -397,9 +398,9 @@ impl<'a> Lazy<'_, 'a> {
         }
     }
 
-    /// Compares two of them; `None` when either is NULL. Times know the day and the zone of the run.
+    /// Compares two of them as `=` does; `None` when either is NULL. Times know the day and the zone of the run.
     pub fn compare(&self, a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
-        self.run.compare(a, b)
+        self.run.compare_shown(a, b)
     }
 
     /// Computes one, with missing fields taken for NULL.
@@ -425,6 +426,11 @@ impl Run<'_> {
             return super::time::order(a, b, self.env.zone(), || self.today());
         }
         compare(a, b)
+    }
+
+    /// [`Run::compare`] for an operator: exact numbers count as they are shown.
+    pub(crate) fn compare_shown(&self, a: &Sql<'_>, b: &Sql<'_>) -> Option<Ordering> {
+        self.compare(&as_shown(a, b), &as_shown(b, a))
     }
 
     /// A time of the day, or a length of time.

@@ -94,6 +94,8 @@ fn meet(a: Ty, b: Ty) -> Ty {
     match (a.kind, b.kind) {
         (TyKind::Null, _) => b,
         (_, TyKind::Null) => a,
+        // Beside a time the digits of a second that both show.
+        (x, y) if x.is_text() && y.is_text() => Ty::new(a.merge(b).kind, a.decimals.max(b.decimals)),
         (x, y) if x.is_temporal() != y.is_temporal() => {
             let (time, other) = if x.is_temporal() { (a, b) } else { (b, a) };
             match time.kind {

@@ -9,7 +9,7 @@ use pest::iterators::Pair;
 
 use super::grammar::Rule;
 use super::{Builder, chained, inside, literal, span, unescape};
-use crate::builtin::{Builtin, Call};
+use crate::builtin::{Builtin, Call, Type};
 use crate::catalogue::expression;
 use crate::expr::ExprError;
 use crate::expr::ast::{Aggregate, Binary, Cast, Node, Piece, Unary};
@@ -446,7 +446,6 @@ pub(super) fn counted(node: Node) -> Node {
 /// The operands of an operator: in arithmetic, and compared with a number, `0x41` is 65.
 pub(super) fn beside(op: Binary, left: Node, right: Node) -> (Node, Node) {
     use Binary::{And, Eq, Ge, Gt, Le, Lt, Ne, NullSafe, Or, Xor};
-    let is_number = |node: &Node| matches!(node, Node::Const(Sql::Int(_) | Sql::Decimal(_) | Sql::Double(_)));
     match op {
         And | Or | Xor => (left, right),
         Eq | Ne | Lt | Le | Gt | Ge | NullSafe => match (is_number(&left), is_number(&right)) {
@@ -455,6 +454,31 @@ pub(super) fn beside(op: Binary, left: Node, right: Node) -> (Node, Node) {
             _ => (left, right),
         },
         _ => (counted(left), counted(right)),
+    }
+}
+
+/// Whether a node is a number by what it is, whatever its values are.
+fn is_number(node: &Node) -> bool {
+    match node {
+        Node::Const(value) => matches!(value, Sql::Int(_) | Sql::Decimal(_) | Sql::Double(_)),
+        Node::Unary(Unary::Plus, inner) => is_number(inner),
+        Node::Unary(..)
+        | Node::Truth(_)
+        | Node::Is(..)
+        | Node::In(..)
+        | Node::Between(..)
+        | Node::Like(..)
+        | Node::Regexp(..) => true,
+        Node::Chain(first, links) => {
+            let interval = |node: &Node| matches!(node, Node::Interval(..));
+            !interval(first) && !links.iter().any(|link| interval(&link.right))
+        }
+        Node::Call(builtin, _) => matches!(builtin.returns, Type::Number | Type::Integer | Type::Bool),
+        Node::Cast(_, to) => matches!(
+            to,
+            Cast::Signed | Cast::Unsigned | Cast::Decimal { .. } | Cast::Double
+        ),
+        _ => false,
     }
 }
 

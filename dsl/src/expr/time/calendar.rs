@@ -184,6 +184,10 @@ fn with_micros(whole: i64, micros: u32, fraction: u8) -> Num {
         return Num::Int(Int::Signed(whole));
     }
     let fraction = fraction.min(6);
+    // Digits that are all zero are shown, but a quotient gets no further ones for them.
+    if micros == 0 {
+        return Num::Exact(Decimal::from_scaled(whole, 0).with_scale(fraction));
+    }
     let unit = 10u32.pow(u32::from(6 - fraction));
     // Fourteen digits of a time and six behind the point are more than 64 bits hold.
     let scaled = i128::from(whole) * 10i128.pow(u32::from(fraction)) + i128::from(micros / unit);

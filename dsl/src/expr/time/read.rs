@@ -458,6 +458,8 @@ pub(super) fn number_date_time(whole: i128, micros: u32, digits: u8, days: Days)
         10_000_101..=99_991_231 => (whole, false),
         101_000_000..=691_231_235_959 => (whole + 20_000_000_000_000, true),
         700_101_000_000..=991_231_235_959 => (whole + 19_000_000_000_000, true),
+        // Thirteen digits are a year of three.
+        991_231_235_960..10_000_101_000_000 => (whole, true),
         _ => return None,
     };
     let (date, clock) = if clocked {
