@@ -166,7 +166,7 @@ mod tests {
             }
         }
         for phrase in ["CASE", "CAST", "INTERVAL", "BINARY", "LIKE"] {
-            assert!(functions::registry().get(form).is_none(), "{form}");
+            assert!(functions::registry().get(phrase).is_none(), "{phrase}");
         }
     }
 }
