@@ -38,6 +38,15 @@ pub(super) const ALL: &[Rule] = &[
         holds: |seen| agrees_with_texts(seen, without_offset),
     },
     Rule {
+        name: "a sign behind a length of time",
+        why: "is left out, as any other character behind it; MariaDB gives NULL for it, and agrees where it is not written",
+        holds: |seen| {
+            *seen.server == Answer::Null
+                && matches!(seen.label(), "ADDTIME" | "SUBTIME" | "TIMEDIFF" | "TIMESTAMP")
+                && agrees_with_texts(seen, without_tail)
+        },
+    },
+    Rule {
         name: "a text of minus zero",
         why: "read as a time has no sign, nor has a number that is rounded to it; MariaDB keeps the sign of a zero",
         holds: |seen| agrees_with_texts(seen, without_sign) || is_rounded_to_zero(seen),
@@ -149,7 +158,15 @@ pub(super) const ALL: &[Rule] = &[
             seen.agrees_when(&|node| {
                 utf8_arguments(
                     node,
-                    &["INSERT", "MAKE_SET", "LPAD", "RPAD", "JSON_ARRAY", "JSON_OBJECT"],
+                    &[
+                        "INSERT",
+                        "MAKE_SET",
+                        "ELT",
+                        "LPAD",
+                        "RPAD",
+                        "JSON_ARRAY",
+                        "JSON_OBJECT",
+                    ],
                 )
             }) || seen.agrees_when(&utf8_bytes_in_json)
         },
@@ -157,13 +174,26 @@ pub(super) const ALL: &[Rule] = &[
     Rule {
         name: "bytes as a format or a pattern",
         why: "text as far as they are; MariaDB takes them for Latin letters, or refuses them, and agrees when they are utf8mb4",
-        holds: |seen| seen.agrees_when(&|node| utf8_arguments(node, FORMATS)),
+        holds: |seen| {
+            seen.agrees_when(&|node| utf8_arguments(node, FORMATS)) || seen.agrees_when(&utf8_format)
+        },
     },
     Rule {
         name: "bytes beside CONVERT USING",
         why: "make bytes of the whole, as beside every other text; MariaDB takes the named character set for the stronger one, \
               and agrees when CONCAT makes the text",
         holds: |seen| seen.agrees_when(&using_as_text),
+    },
+    Rule {
+        name: "CAST AS BINARY(n) of a text",
+        why: "has n bytes, as in MySQL; MariaDB takes n characters, and agrees when the text is cast to bytes before",
+        holds: |seen| {
+            seen.agrees_when(&|node| {
+                (node.label == "CAST AS BINARY")
+                    .then(|| with_operands(node, |_, kid| Some(around("CAST(", kid, " AS BINARY)"))))
+                    .flatten()
+            })
+        },
     },
     Rule {
         name: "INSERT of bytes that inserts nothing",
@@ -244,6 +274,19 @@ pub(super) const ALL: &[Rule] = &[
         why: "is no time and no length of time; MariaDB takes the lower bits, or the longest time, of numbers of 19 digits \
               and more, and agrees when NULL, 9223372036854775807 or 99999999999 is written",
         holds: is_beyond_counting,
+    },
+    Rule {
+        name: "a time beside a number of twenty digits",
+        why: "is the number it shows; MariaDB then computes with 64 bits, and agrees when 0 is added to it",
+        holds: |seen| {
+            const ARITHMETIC: &[&str] = &["+", "-", "*", "/", "%", "MOD", "DIV"];
+            seen.agrees_when(&|node| {
+                ARITHMETIC
+                    .contains(&node.label.as_str())
+                    .then(|| with_operands(node, |_, kid| Some(around("(0 + ", kid, ")"))))
+                    .flatten()
+            })
+        },
     },
     Rule {
         name: "a text of places beyond counting in a column",
@@ -351,8 +394,36 @@ pub(super) const ALL: &[Rule] = &[
                         _ => root,
                     })
             };
-            let roots = [written(quoted), written(|text| format!("({text})"))];
+            let roots = [
+                written(quoted),
+                written(|text| format!("({text})")),
+                written(|text| format!("CAST({} AS DATETIME(6))", quoted(text))),
+            ];
             !texts.is_empty() && roots.into_iter().any(|root| seen.agrees_as(root))
+        },
+    },
+    Rule {
+        name: "DISTINCT of floats with fixed digits",
+        why: "takes the values as they are; MariaDB keeps the digits that are shown, and agrees without DISTINCT where all \
+              values differ",
+        holds: |seen| {
+            seen.agrees_when(&|node| match &node.shape {
+                Shape::Build {
+                    ours,
+                    server: Some(server),
+                    kids,
+                } => {
+                    let without = |pieces: &[String]| -> Vec<String> {
+                        pieces
+                            .iter()
+                            .map(|piece| piece.replace("DISTINCT ", ""))
+                            .collect()
+                    };
+                    let plain = Node::build(node.label.clone(), without(ours), kids.clone());
+                    matches!(node.label.as_str(), "SUM" | "AVG").then(|| plain.for_server(without(server)))
+                }
+                _ => None,
+            })
         },
     },
     Rule {
@@ -508,6 +579,20 @@ fn without_offset(text: &str) -> String {
     }
 }
 
+/// `10:20:30 /` without what is behind the blank, also in quotes.
+fn without_tail(text: &str) -> String {
+    let (body, quote) = match text.strip_suffix('\'') {
+        Some(body) => (body, "'"),
+        None => (text, ""),
+    };
+    match body.rsplit_once(' ') {
+        Some((time, tail)) if time.contains(':') && tail.contains(|c: char| !c.is_ascii_alphanumeric()) => {
+            format!("{}{quote}", time.trim_end())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// `-0` and `-00:00` without the sign, also in quotes.
 fn without_sign(text: &str) -> String {
     let (quote, body) = match text.strip_prefix('\'') {
@@ -656,6 +741,18 @@ fn utf8_arguments(node: &Node, labels: &[&str]) -> Option<Node> {
     labels
         .contains(&node.label.as_str())
         .then(|| with_operands(node, |_, kid| Some(around("CONVERT(", kid, " USING utf8mb4)"))))
+        .flatten()
+}
+
+/// A format alone: what it is applied to may be a time.
+fn utf8_format(node: &Node) -> Option<Node> {
+    FORMATS
+        .contains(&node.label.as_str())
+        .then(|| {
+            with_operands(node, |index, kid| {
+                (index == 1).then(|| around("CONVERT(", kid, " USING utf8mb4)"))
+            })
+        })
         .flatten()
 }
 

@@ -74,6 +74,14 @@ pub(super) const ALL: &[Rule] = &[
         },
     },
     Rule {
+        name: "zero minus the least whole number",
+        why: "is out of range; MariaDB gives the number itself",
+        holds: |seen| {
+            let least = i64::MIN.to_string();
+            seen.label() == "-" && seen.failed_with("E2054") && *seen.server == Answer::Text(least)
+        },
+    },
+    Rule {
         name: "order of GROUP_CONCAT",
         why: "the lines keep their order, also with DISTINCT and where ORDER BY finds them equal; MariaDB sorts the \
               different ones and takes NULL for zero when it orders",
@@ -127,6 +135,21 @@ pub(super) const ALL: &[Rule] = &[
             let json = seen.label().starts_with("JSON_") || seen.label().starts_with("->");
             let refused = matches!(seen.server, Answer::Failed(code) if ["4042", "4078", "4079"].contains(&code.as_str()));
             json && refused && *seen.ours == Answer::Null && seen.parts_here()
+        },
+    },
+    Rule {
+        name: "a number behind a backslash in a pattern",
+        why: "is a back-reference, which cannot be had in linear time, also where MariaDB takes it for a character",
+        holds: |seen| {
+            let refused = seen.failed_with("E2057") || seen.failed_with("E1329");
+            let numbered = |text: &str| {
+                let behind = text.split('\\').skip(1);
+                behind
+                    .into_iter()
+                    .any(|rest| rest.starts_with(|c: char| ('1'..='9').contains(&c)))
+            };
+            refused
+                && matches!(seen.operands().get(1), Some(Operand { server: Answer::Text(text), .. }) if numbered(text))
         },
     },
     Rule {
@@ -252,10 +275,10 @@ fn is_edge(target: &str, given: &str, from: &str, size: f64) -> bool {
             && size.abs() >= 10f64.powi(digits - scale) - 1.0;
     }
     if target.starts_with("UNSIGNED") {
-        let whole = from
-            .split('.')
-            .next()
-            .and_then(|whole| whole.parse::<i128>().ok());
+        // A text by its leading digits.
+        let (sign, digits) = from.split_at(usize::from(from.starts_with('-')));
+        let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+        let whole = format!("{sign}{digits}").parse::<i128>().ok();
         let bits = |whole: i128| i64::try_from(whole).ok().map(i64::cast_unsigned);
         // A float or a decimal is rounded, a text and a time are cut.
         let complement = whole.is_some_and(|whole| {
