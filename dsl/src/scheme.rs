@@ -4,6 +4,7 @@
 //! that can be refused without the network: shapes by the table of keys, names by the environment, values by the
 //! compiler of trees.
 
+mod clues;
 mod head;
 mod options;
 mod owned;
@@ -119,6 +120,12 @@ impl Reader<'_> {
             Some(target) => source.reads = reads_of(target, &source),
             None if stores_only => source.reads = vec![Path::names(Vec::<String>::new())],
             None => return None,
+        }
+        if let (Some(node), Some(target)) = (target_node, &target) {
+            self.key_of_the_clock(node, target);
+        }
+        if let (Some(node), Some(target)) = (source_node, &target) {
+            self.label_is_sensitive(node, source.label.as_ref(), target);
         }
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);

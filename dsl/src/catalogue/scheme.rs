@@ -458,6 +458,32 @@ pub const ALIAS_UNUSED: Entry = Entry {
     example: "aliases: {old: huke-customers}",
 };
 
+/// The key at the target is another one each time it is made.
+pub const TARGET_KEY_CLOCK: Entry = Entry {
+    code: "E1157",
+    severity: Severity::Error,
+    zh: "主键 `{path}` 由当前时间得出",
+    en: "the key `{path}` is made of the time of the run",
+    help_zh: "用来源的字段,如单号或编码;需要时间时,用数据自己的时间字段",
+    help_en: "make it of the source's fields, such as its number or code; where a time is wanted, take a time of the row",
+    long_zh: "引擎用主键向目标询问一条数据是否已在那里。由当前时间得出的主键每次都不同:应答丢失后无法再问到它,同一条数据会写成两张单据。",
+    long_en: "By the key the target is asked whether a record is there. A key made of the time of the run is another one each time: after a lost answer nobody can ask for it, and the record becomes two documents.",
+    example: "request: {FNumber: \"_function CONCAT('C', UNIX_TIMESTAMP())\"}",
+};
+
+/// What people call a record is a field that is to be hidden.
+pub const LABEL_SENSITIVE: Entry = Entry {
+    code: "W1158",
+    severity: Severity::Warning,
+    zh: "`label` 显示了 `{path}`,而请求把它当作敏感内容",
+    en: "`label` shows `{path}`, of which the request makes something sensitive",
+    help_zh: "选另一个字段作 `label`,如单号;或去掉 `$sensitive`",
+    help_en: "take another field for `label`, such as a number, or leave out `$sensitive`",
+    long_zh: "`label` 是人们对一条数据的称呼,会原样出现在列表、运行结果和日志里。由敏感字段得出的内容在别处都被掩盖,在这里却看得见。",
+    long_en: "The label is what people call a record; it stands as it is in lists, results of runs and logs. What is made of a sensitive field is masked everywhere else and would be seen there.",
+    example: "source: {label: idCard}\ntarget: {request: {FIdCard: {$value: <<idCard>>, $sensitive: true}}}",
+};
+
 /// The scheme does not look up `{name}`.
 pub const TEST_LOOKUP: Entry = Entry {
     code: "E1152",
@@ -557,6 +583,8 @@ pub const ALL: &[&Entry] = &[
     &NO_TARGET_KEY,
     &TARGET_KEY_ABSENT,
     &TARGET_KEY_CONSTANT,
+    &TARGET_KEY_CLOCK,
+    &LABEL_SENSITIVE,
     &CANNOT_FIND,
     &UNSAFE_CREATE,
     &FINGERPRINT_UNFIT,

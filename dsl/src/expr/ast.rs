@@ -189,6 +189,16 @@ pub(crate) enum Cast {
     DateTime(u8),
 }
 
+/// Functions whose value is the instant of the run, or a part of it.
+const CLOCKS: [&str; 6] = [
+    "NOW",
+    "CURDATE",
+    "CURTIME",
+    "UTC_DATE",
+    "UTC_TIME",
+    "UTC_TIMESTAMP",
+];
+
 impl Node {
     /// The operands, in order.
     pub(crate) fn children(&self) -> Vec<&Node> {
@@ -221,6 +231,15 @@ impl Node {
                 lines.args.iter().chain(order).collect()
             }
         }
+    }
+
+    /// Whether a part asks what time it is.
+    pub(crate) fn reads_clock(&self) -> bool {
+        let asks = |builtin: &Builtin, args: &[Node]| {
+            CLOCKS.contains(&builtin.name) || (builtin.name == "UNIX_TIMESTAMP" && args.is_empty())
+        };
+        matches!(self, Node::Call(builtin, args) if asks(builtin, args))
+            || self.children().into_iter().any(Node::reads_clock)
     }
 
     /// The placeholders in this part, in order.

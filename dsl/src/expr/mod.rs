@@ -148,6 +148,13 @@ pub struct Expr {
     bounds: Bounds,
 }
 
+impl Expr {
+    /// Whether it asks what time it is.
+    pub(crate) fn reads_clock(&self) -> bool {
+        self.root.reads_clock()
+    }
+}
+
 /// Compiles the text behind `_function `. All problems that can be told apart are reported at once.
 pub fn compile(text: &str, registry: &Registry, bounds: &Bounds) -> Result<Expr, Vec<ExprError>> {
     scan::scan(text, registry, bounds)?;

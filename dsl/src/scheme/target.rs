@@ -523,7 +523,7 @@ impl Reader<'_> {
 }
 
 /// What a file writes at a path of plain names.
-fn node_at<'n>(node: &'n Node, path: &Path) -> Option<&'n Node> {
+pub(super) fn node_at<'n>(node: &'n Node, path: &Path) -> Option<&'n Node> {
     path.segments()
         .iter()
         .try_fold(node, |node, segment| match segment {

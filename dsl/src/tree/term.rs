@@ -21,6 +21,8 @@ pub struct Tree {
     reads: Vec<Path>,
     names: Vec<Path>,
     levels: Vec<Level>,
+    /// An expression in it asks what time it is.
+    clock: bool,
 }
 
 /// One place of a tree.
@@ -219,6 +221,9 @@ impl Term {
                 for lookup in &mut formula.lookups {
                     lookup.walk(visit);
                 }
+                if formula.expr.reads_clock() {
+                    visit(Seen::Clock);
+                }
             }
             TermKind::Find(lookup) => lookup.walk(visit),
             TermKind::Map(members) => members.iter_mut().for_each(|(_, term)| term.walk(visit)),
@@ -279,6 +284,8 @@ pub(crate) enum Seen<'a> {
     /// The list of an `$each`.
     List(&'a mut Ref),
     Lookup(&'a mut LookupTerm),
+    /// An expression that asks what time it is.
+    Clock,
 }
 
 impl LookupTerm {
@@ -320,6 +327,7 @@ impl Tree {
             }
             Seen::Ref(Ref::Index { .. } | Ref::LineId)
             | Seen::List(Ref::Index { .. } | Ref::LineId | Ref::Line { .. }) => {}
+            Seen::Clock => tree.clock = true,
             Seen::Lookup(lookup) => {
                 lookup.spec.id = specs;
                 specs += 1;
@@ -362,6 +370,11 @@ impl Tree {
     /// Whether it reads a name that begins with `first` (`$window`).
     pub fn mentions(&self, first: &str) -> bool {
         self.names.iter().any(|name| name.first_name() == Some(first))
+    }
+
+    /// Whether its value depends on the instant of the run: another one the next time.
+    pub fn reads_clock(&self) -> bool {
+        self.clock || self.mentions("$now") || self.mentions("$clock")
     }
 
     /// Its look-ups, level by level.

@@ -1,0 +1,49 @@
+//! Two slips that only the whole scheme shows: a key at the target that changes with the clock, and a label that shows
+//! what is to be hidden.
+
+use super::Reader;
+use crate::catalogue::scheme as words;
+use crate::path::Path;
+use crate::plan::TargetPlan;
+use crate::tree::{Tree, overlap};
+use crate::yaml::Node;
+
+impl Reader<'_> {
+    /// A key that is another one each time it is made.
+    pub(crate) fn key_of_the_clock(&mut self, node: &Node, target: &TargetPlan) {
+        for key in &target.key {
+            let under = target.key_under.as_ref();
+            let key = under.map_or_else(|| key.clone(), |under| under.join(key));
+            let Some(part) = target.request.at(&key) else {
+                continue;
+            };
+            if by_clock(&part, &target.lets) {
+                let place = node
+                    .get("request")
+                    .and_then(|pair| super::target::node_at(&pair.value, &key))
+                    .map_or(node.span.clone(), |node| node.span.clone());
+                self.report(self.problem(&words::TARGET_KEY_CLOCK, place).with("path", &key));
+            }
+        }
+    }
+
+    /// A label that is a field of which something sensitive is made.
+    pub(crate) fn label_is_sensitive(&mut self, source: &Node, label: Option<&Path>, target: &TargetPlan) {
+        let (Some(label), Some(pair)) = (label, source.get("label")) else {
+            return;
+        };
+        if target.sensitive_source.iter().any(|field| overlap(field, label)) {
+            let problem = self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone());
+            self.report(problem.with("path", label));
+        }
+    }
+}
+
+/// Also by way of a `let`, and of those that one uses: each uses earlier ones only.
+fn by_clock(part: &Tree, lets: &[(String, Tree)]) -> bool {
+    part.reads_clock()
+        || lets.iter().enumerate().any(|(nth, (name, tree))| {
+            let whole = Path::names(["$let", name.as_str()]);
+            part.names().iter().any(|read| overlap(read, &whole)) && by_clock(tree, &lets[..nth])
+        })
+}
