@@ -175,30 +175,61 @@ impl FaultPlan {
         }
     }
 
-    /// Says what is wrong with a plan.
+    /// Says what is wrong with a plan, the first of it.
     pub fn check(&self) -> Result<(), Wrong> {
+        self.problems().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that is wrong with a plan.
+    pub fn problems(&self) -> Vec<Wrong> {
+        let mut problems = Vec::new();
         let known = |name: &&str| name.eq_ignore_ascii_case(&self.endpoint);
-        if !ENDPOINTS.iter().any(known) {
+        let is_known = ENDPOINTS.iter().any(known);
+        if !is_known {
             let (name, all) = (&self.endpoint, ENDPOINTS.join(" "));
-            return Err(Wrong::new(
+            problems.push(Wrong::new(
                 "endpoint",
                 format!("没有 `{name}`;有:{all}"),
                 format!("there is no `{name}`; there are: {all}"),
             ));
         }
-        let kinds = self.all_kinds()?;
-        for key in self.own_keys() {
-            if !kinds.iter().any(|kind| kind.row().keys.contains(&key)) {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
-                let words = words.join("`, `");
-                return Err(Wrong::new(
-                    key,
-                    format!("与 `{words}` 无关"),
-                    format!("says nothing about `{words}`"),
-                ));
+        match self.all_kinds() {
+            Err(wrong) => problems.push(wrong),
+            Ok(kinds) => {
+                for kind in kinds.iter().filter(|_| is_known) {
+                    problems.extend(self.never(*kind));
+                }
+                for key in self.own_keys() {
+                    if !kinds.iter().any(|kind| kind.row().keys.contains(&key)) {
+                        let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                        let words = words.join("`, `");
+                        problems.push(Wrong::new(
+                            key,
+                            format!("与 `{words}` 无关"),
+                            format!("says nothing about `{words}`"),
+                        ));
+                    }
+                }
             }
         }
-        self.bounds()
+        problems.extend(self.bounds());
+        problems
+    }
+
+    /// A kind that cannot happen at the endpoint: a plan that never strikes would look like one that was withstood.
+    fn never(&self, kind: FaultKind) -> Option<Wrong> {
+        let (places, what_zh, what_en) = strikes_at(kind)?;
+        let mut places = places.iter().chain(["*"].iter());
+        if places.any(|place| place.eq_ignore_ascii_case(&self.endpoint)) {
+            return None;
+        }
+        let (word, endpoint) = (kind.word(), &self.endpoint);
+        let key = if self.kind.is_some() { "kind" } else { "kinds" };
+        Some(Wrong::new(
+            key,
+            format!("`{word}` 只影响{what_zh},在 `{endpoint}` 永远不会发生"),
+            format!("`{word}` concerns {what_en} only and never happens at `{endpoint}`"),
+        ))
     }
 
     /// Every kind that can strike.
@@ -217,6 +248,10 @@ impl FaultPlan {
                     ));
                 }
                 let weights = kinds.weights();
+                if weights.is_empty() {
+                    let words = ("至少写一个", "name at least one");
+                    return Err(Wrong::new("kinds", words.0.to_owned(), words.1.to_owned()));
+                }
                 let too_heavy = weights.iter().any(|(_, weight)| *weight > MAX_WEIGHT);
                 if too_heavy || weights.iter().all(|(_, weight)| *weight == 0) {
                     return Err(Wrong::new(
@@ -256,7 +291,7 @@ impl FaultPlan {
         given.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect()
     }
 
-    fn bounds(&self) -> Result<(), Wrong> {
+    fn bounds(&self) -> Vec<Wrong> {
         let within = |key, value: Option<u64>, low: u64, high: u64| {
             let good = value.is_none_or(|n| (low..=high).contains(&n));
             let zh = format!("应为 {low} 到 {high}");
@@ -269,8 +304,8 @@ impl FaultPlan {
         let plain =
             |to: &String| !to.is_empty() && to.len() <= 2000 && to.bytes().all(|b| b.is_ascii_graphic());
         let checks = [
-            within("nth", self.nth, 1, u64::MAX),
-            within("times", self.times, 1, u64::MAX),
+            must("nth", self.nth != Some(0), "从 1 数起", "is counted from 1"),
+            must("times", self.times != Some(0), "至少为 1", "must be at least 1"),
             within("per_mille", self.per_mille, 0, 1000),
             must(
                 "per_mille",
@@ -308,10 +343,8 @@ impl FaultPlan {
             within("updates", self.updates, 0, MAX_MOVES),
             within("deletes", self.deletes, 0, MAX_MOVES),
         ];
-        match checks.into_iter().find(|(good, _)| !good) {
-            Some((_, wrong)) => Err(wrong),
-            None => Ok(()),
-        }
+        let bad = checks.into_iter().filter(|(good, _)| !good);
+        bad.map(|(_, wrong)| wrong).collect()
     }
 
     pub(super) fn concerns(&self, system: &str, endpoint: &str) -> bool {
@@ -381,6 +414,48 @@ impl FaultPlan {
         FaultKind::DropBefore
     }
 }
+
+/// The endpoints at which a kind makes a difference, and what they have in common; `None` = at all of them.
+fn strikes_at(kind: FaultKind) -> Option<(&'static [&'static str], &'static str, &'static str)> {
+    match kind {
+        FaultKind::RepeatedPage | FaultKind::IgnoresPaging | FaultKind::EmptyPage => {
+            Some((&PAGED, "分页的读取", "reads with pages"))
+        }
+        FaultKind::WrongTotal => Some((&TOTALLED, "带总数的读取", "reads with a total")),
+        FaultKind::RowsMove => Some((&MOVING, "来源 huke 的读取", "reads of the source huke")),
+        FaultKind::RowErrors
+        | FaultKind::BatchRefused
+        | FaultKind::RowsUnnamed
+        | FaultKind::WrongRowCount => Some((&WRITES, "写入", "writes")),
+        _ => None,
+    }
+}
+
+const PAGED: [&str; 8] = [
+    "huke",
+    "searchTrades",
+    "searchCustomers",
+    "kingdee",
+    "ExecuteBillQuery",
+    "BillQuery",
+    "plain",
+    "getDocuments",
+];
+const TOTALLED: [&str; 5] = ["huke", "searchTrades", "searchCustomers", "plain", "getDocuments"];
+const MOVING: [&str; 3] = ["huke", "searchTrades", "searchCustomers"];
+const WRITES: [&str; 11] = [
+    "kingdee",
+    "Save",
+    "BatchSave",
+    "Draft",
+    "Submit",
+    "Audit",
+    "UnAudit",
+    "Delete",
+    "plain",
+    "postDocuments",
+    "putDocument",
+];
 
 /// Plans with the same seed draw differently.
 fn stream(index: usize) -> u64 {
