@@ -6,6 +6,7 @@
 
 use crate::ids::Ms;
 use crate::op::LedgerOp;
+use crate::settle::MAX_WAIT;
 
 /// Calls in a row that could not reach the target, or whose answer was lost, before the run gives up: the records
 /// wait, instead of all coming into doubt one call after another.
@@ -45,9 +46,12 @@ impl Circuit {
         self.failures >= MAX_UNREACHABLE
     }
 
-    /// Until when nothing may be sent.
+    /// Until when nothing may be sent. Never longer than it could have been said now: a clock that ran ahead when it
+    /// was said, and was put right, must not keep the target closed.
     pub(crate) fn blocked(&self, now: Ms) -> Option<Ms> {
-        (self.until > now).then_some(self.until)
+        let longest = if self.is_open() { PROBE_EVERY } else { MAX_WAIT };
+        let until = self.until.min(now.saturating_add(longest));
+        (until > now).then_some(until)
     }
 
     /// Failures in a row.
@@ -92,6 +96,30 @@ impl Circuit {
             target: self.target.clone(),
             failures: self.failures,
             until: self.until,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Failures, until, now -> blocked until.
+    #[test]
+    fn a_clock_that_ran_ahead_closes_nothing_for_long() {
+        let now = 1_000_000_000;
+        for (failures, until, want) in [
+            (0, 0, None),
+            (0, now, None),
+            (0, now + 90_000, Some(now + 90_000)),
+            (0, now + 10 * 86_400_000, Some(now + MAX_WAIT)),
+            (MAX_UNREACHABLE, now + 30_000, Some(now + 30_000)),
+            (MAX_UNREACHABLE, now + 10 * 86_400_000, Some(now + PROBE_EVERY)),
+            (MAX_UNREACHABLE, now - 1, None),
+        ] {
+            let mut circuit = Circuit::new("erp");
+            circuit.remember(failures, until);
+            assert_eq!(circuit.blocked(now), want, "{failures} {until}");
         }
     }
 }

@@ -32,6 +32,7 @@ impl Cx<'_> {
             .prepare_cached("SELECT enabled_ms FROM scheme WHERE id = ?1")?
             .query_row([scheme], |row| row.get(0))?;
         let recovered = self.recover(scheme, now)?;
+        self.clock_put_right(scheme, now)?;
         // Whatever they wait for may have come since: every run tries them once.
         self.conn
             .prepare_cached(
@@ -54,6 +55,31 @@ impl Cx<'_> {
             recovered,
             open,
         })
+    }
+
+    /// What was said by a clock that ran ahead is said anew by the one that was put right: as long a wait as was meant,
+    /// from now on. The send lies in the past by any clock, so nothing is asked or sent earlier than it may be. Once
+    /// that is done the wait ends before the instant at which it was said, and is left alone.
+    fn clock_put_right(&self, scheme: &str, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "WITH ahead (id, said) AS
+                    (SELECT r.id, max(r.changed_ms,
+                        coalesce((SELECT a.sent_ms FROM attempt a WHERE a.id = r.attempt), 0),
+                        coalesce((SELECT max(q.at_ms) FROM question q WHERE q.record = r.id), 0))
+                     FROM record r WHERE r.scheme = ?1 AND r.state = 'unknown' AND r.resolve_after_ms > ?2)
+                 UPDATE record SET resolve_after_ms = ?2 + resolve_after_ms - ahead.said FROM ahead
+                 WHERE record.id = ahead.id AND ahead.said > ?2 AND resolve_after_ms >= ahead.said",
+            )?
+            .execute((scheme, now))?;
+        self.conn
+            .prepare_cached(
+                "UPDATE record SET not_before_ms = ?2 + not_before_ms - changed_ms
+                 WHERE scheme = ?1 AND state = 'pending' AND not_before_ms > ?2 AND changed_ms > ?2
+                   AND not_before_ms >= changed_ms",
+            )?
+            .execute((scheme, now))?;
+        Ok(())
     }
 
     /// Whatever an earlier process left in flight, open or running.
@@ -243,9 +269,15 @@ impl Cx<'_> {
         // A window that nobody ended was not closed either.
         self.conn
             .prepare_cached(
-                "UPDATE window_run SET state = 'left', ended_ms = ?2 WHERE run = ?1 AND state = 'open'",
+                "UPDATE window_run SET state = 'left', ended_ms = ?2, err_code = ?3, err_text = ?4
+                 WHERE run = ?1 AND state = 'open'",
             )?
-            .execute((run.0, now))?;
+            .execute((
+                run.0,
+                now,
+                why.map(|why| why.code.as_str()),
+                why.map(|why| cut(&why.text)),
+            ))?;
         Ok(LedgerReply::RunEnded(self.finish_run(run, status, why, now)?))
     }
 
