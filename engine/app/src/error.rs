@@ -57,6 +57,8 @@ impl AppError {
     pub fn exit_code(&self) -> u8 {
         match self {
             AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => 2,
+            // A name that was written wrong; nothing was connected to.
+            AppError::Connection(failure) if failure.entry == &catalogue::connector::BAD_ENV => 2,
             AppError::Store(StoreError::Locked { .. }) => 4,
             AppError::Store(StoreError::Bug(_)) | AppError::Bug(_) => 101,
             AppError::Store(_) | AppError::Connection(_) => 3,

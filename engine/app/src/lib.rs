@@ -41,4 +41,4 @@ pub use replay::{ReplayPlan, Why};
 pub use run::{Engine, Opening, Problem, Replay, RunOptions, RunReport};
 pub use shell::{Cancel, Progress, Silent};
 pub use target::WAIT_FOR;
-pub use workspace::{Places, SecretTable, Simulators, Workspace, read, yaml_files};
+pub use workspace::{Places, SecretTable, Simulators, Workspace, knows_environment, read, yaml_files};

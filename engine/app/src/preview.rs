@@ -19,6 +19,10 @@ pub struct Preview {
     pub url: String,
     /// The body as it would go out; signatures and login headers are not part of it.
     pub body: String,
+    /// Where in the body [`MASK`] stands for something, in bytes: data may hold the same characters.
+    pub masks: Vec<usize>,
+    /// Type of the body, where it has one.
+    pub content_type: Option<String>,
     /// Its records.
     pub rows: Vec<PreviewRow>,
 }
@@ -49,6 +53,34 @@ pub struct TraceLine {
     pub matches: Option<usize>,
 }
 
+/// Where a text was masked. What follows a mask is looked for in the text as it was; where that cannot be told, the
+/// characters count as data, which shows nothing that was hidden.
+pub(crate) fn masks(was: &str, shown: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let (mut left, mut at) = (was, 0);
+    while let Some(rest) = shown.get(at..) {
+        let Some(char) = rest.chars().next() else { break };
+        if let Some(after) = left.strip_prefix(char) {
+            (left, at) = (after, at + char.len_utf8());
+            continue;
+        }
+        let Some(after) = rest.strip_prefix(MASK) else {
+            break;
+        };
+        found.push(at);
+        at += MASK.len();
+        let next = after.split(MASK).next().unwrap_or_default();
+        // Two masks side by side leave nothing to look for: the text goes on behind the second.
+        if !next.is_empty() {
+            left = left
+                .find(next)
+                .and_then(|start| left.get(start..))
+                .unwrap_or_default();
+        }
+    }
+    found
+}
+
 impl TraceLine {
     /// The lines of an evaluation's trace.
     pub(crate) fn of(trace: Trace) -> Vec<TraceLine> {
@@ -66,5 +98,28 @@ impl TraceLine {
                 matches: entry.matches,
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_looks_like_a_mask_is_data() {
+        for (was, shown, want) in [
+            (r#"{"a":"x"}"#, r#"{"a":"x"}"#, vec![]),
+            (r#"{"card":"6222"}"#, r#"{"card":"***"}"#, vec![9]),
+            (r#"{"note":"5***"}"#, r#"{"note":"5***"}"#, vec![]),
+            (
+                r#"{"note":"***","card":"6222","x":"***"}"#,
+                r#"{"note":"***","card":"***","x":"***"}"#,
+                vec![21],
+            ),
+            ("张三6222李四7333", "张三***李四***", vec![6, 15]),
+            ("6222", "***", vec![0]),
+        ] {
+            assert_eq!(masks(was, shown), want, "{was}");
+        }
     }
 }

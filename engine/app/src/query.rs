@@ -399,6 +399,7 @@ mod tests {
             void: false,
             action: None,
             attempts: 0,
+            sends: 0,
             not_before: None,
             resolve_after: None,
             target: None,

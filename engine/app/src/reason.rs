@@ -33,6 +33,11 @@ pub fn sentence(reason: &Reason, lang: Lang) -> String {
         {
             reason.text.clone()
         }
+        // Nobody else said anything: no empty brackets.
+        Some(entry) if entry.zh.contains("{vendor}") && reason.text.is_empty() => {
+            let text = Failure::new(entry).vendor(String::new()).message(lang);
+            text.replace(" ()", "").replace("()", "").replace("()", "")
+        }
         Some(entry) if entry.zh.contains("{vendor}") => {
             Failure::new(entry).vendor(reason.text.clone()).message(lang)
         }

@@ -98,6 +98,8 @@ pub struct RunReport {
     pub lookups: LookupReport,
     /// Schemes whose rows it looks up and that have none yet.
     pub empty_feeders: Vec<String>,
+    /// Why what is old could not be given up after the run; the run itself is as its summary says.
+    pub not_pruned: Option<String>,
 }
 
 /// Records that share a code.
@@ -295,7 +297,11 @@ impl Engine {
             .map(|target| (target.previews, target.memo.report))
             .unwrap_or_default();
         let keep = self.workspace.keep_ms();
-        self.store.prune(self.clock.now_ms().saturating_sub(keep)).await?;
+        let now = self.clock.now_ms();
+        let pruned = self.store.prune(now.saturating_sub(keep), now).await;
+        let not_pruned = pruned
+            .err()
+            .map(|error| AppError::from(error).message(options.lang));
         let problems = self.problems(&plan.scheme, &summary)?;
         Ok(RunReport {
             scheme: plan.scheme.clone(),
@@ -307,6 +313,7 @@ impl Engine {
             problems,
             lookups,
             empty_feeders,
+            not_pruned,
         })
     }
 

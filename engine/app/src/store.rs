@@ -73,12 +73,15 @@ impl Store {
         }))
     }
 
-    /// Gives up the documents of attempts that ended before an instant.
-    pub(crate) async fn prune(&mut self, before: Ms) -> Result<(), StoreError> {
+    /// Gives up what is older than an instant. The run is done by then: what keeps this from being done is told, and
+    /// it is the next run's work.
+    pub(crate) async fn prune(&mut self, before: Ms, now: Ms) -> Result<(), StoreError> {
         if let Inner::File(writer) = &self.inner {
-            match writer.with_ledger(move |ledger| ledger.prune(before)).await? {
-                // The run is done; giving up what is old is the next one's work then.
-                Ok(_) | Err(StoreError::Full { .. } | StoreError::Busy { .. }) => {}
+            match writer
+                .with_ledger(move |ledger| ledger.prune(before, now))
+                .await?
+            {
+                Ok(_) | Err(StoreError::Busy { .. }) => {}
                 Err(error) => return Err(error),
             }
         }

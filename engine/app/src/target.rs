@@ -27,7 +27,7 @@ use crate::lines::KeptLines;
 use crate::lookups::{Memo, shown};
 use crate::mask;
 use crate::payloads::BlobStore;
-use crate::preview::{Preview, PreviewRow, TraceLine};
+use crate::preview::{Preview, PreviewRow, TraceLine, masks};
 use crate::reason;
 
 /// A look-up that found nothing is tried again after these pauses, and then after each of the last; the next run tries
@@ -441,20 +441,29 @@ impl TargetWriter {
         // What cannot be built is told by the run itself; a rehearsal shows an empty request for it.
         let request = self.caller.connection.prepare(call).map(|prepared| {
             let url = format!("{}{}", prepared.origin, prepared.path);
+            let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("content-type");
             (
                 prepared.method,
                 url,
                 String::from_utf8_lossy(&prepared.body).into_owned(),
+                prepared
+                    .headers
+                    .iter()
+                    .find(named)
+                    .map(|(_, value)| value.clone()),
             )
         });
-        let (method, url, body) = request.unwrap_or_default();
+        let (method, url, body, content_type) = request.unwrap_or_default();
+        let shown = self.caller.redact(&body);
         Preview {
             action: action.word(),
             operation: call.operation.to_owned(),
             target: self.caller.connection.form(call.options),
             method,
             url: self.caller.redact(&url),
-            body: self.caller.redact(&body),
+            masks: masks(&body, &shown),
+            body: shown,
+            content_type,
             rows: documents
                 .iter()
                 .map(|document| PreviewRow {

@@ -426,9 +426,18 @@ pub fn read(path: &Path) -> Result<Arc<SourceFile>, AppError> {
     };
     let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
     let mut bytes = Vec::new();
+    let size = file.metadata().map_err(|error| fail(error.to_string()))?.len();
     file.take(CAP)
         .read_to_end(&mut bytes)
         .map_err(|error| fail(error.to_string()))?;
+    if size > CAP {
+        // More than what was read: its own size is told.
+        let file = SourceFile::new(&name, "");
+        let problem = Diagnostic::new(&dsl::catalogue::yaml::TOO_LARGE, &file, 0..0)
+            .with("size", size)
+            .with("max", dsl::yaml::MAX_BYTES);
+        return Err(AppError::Invalid(vec![problem]));
+    }
     dsl::yaml::decode(&name, bytes).map_err(AppError::Invalid)
 }
 
@@ -481,6 +490,21 @@ fn connections_places(folder: &Path) -> Vec<PathBuf> {
 fn plain(path: &Path) -> String {
     let text = path.display().to_string();
     text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+}
+
+/// Refuses an environment that no connection around a folder knows. A connections file that cannot be read says nothing.
+pub fn knows_environment(around: &Path, places: &Places) -> Result<(), AppError> {
+    let Some(env) = &places.env else { return Ok(()) };
+    let Some(path) = find_connections(around, places.connections.as_deref())? else {
+        return Ok(());
+    };
+    let registry = functions::registry();
+    let connectors = systems::connectors(Some(parent(&path)), &registry)?;
+    let read = read(&path)?;
+    match connections::load(&read, &connectors, &registry) {
+        Ok(connections) => known_environment(&connections, env),
+        Err(_) => Ok(()),
+    }
 }
 
 /// An environment that no connection knows is a slip: everything would run with the values of the default one, in a

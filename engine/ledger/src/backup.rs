@@ -145,6 +145,21 @@ fn put_back(
     })
 }
 
+/// The version of the copy that [`roll_back`] would go back to; `None` = none is kept.
+pub fn kept_version(dir: &Path) -> Result<Option<i64>, StoreError> {
+    let path = open::existing(dir)?;
+    let (conn, _) = open::open_for_reading(&path)?;
+    Ok(kept_copy(&path, schema::version(&conn)?).map(|(version, _)| version))
+}
+
+/// The newest copy that was kept before an upgrade to a version.
+fn kept_copy(path: &Path, now: i64) -> Option<(i64, PathBuf)> {
+    (1..now)
+        .rev()
+        .map(|version| (version, open::with_suffix(path, &format!(".v{version}"))))
+        .find(|(_, copy)| copy.is_file())
+}
+
 /// Goes back to the copy that was kept before the ledger was brought up to its present version. What was sent since is
 /// unknown to it, so it is marked like any other copy that is put back; a version that knows no marks is put back only
 /// if nothing was sent since. Gives the version.
@@ -154,11 +169,7 @@ pub fn roll_back(dir: &Path, env: &str, suspect: &Suspect) -> Result<(i64, Resto
     let now = schema::version(&conn)?;
     let now_knows = generation::stored(&conn)?;
     drop(conn);
-    let kept = (1..now)
-        .rev()
-        .map(|version| (version, open::with_suffix(&path, &format!(".v{version}"))))
-        .find(|(_, copy)| copy.is_file());
-    let Some((version, copy)) = kept else {
+    let Some((version, copy)) = kept_copy(&path, now) else {
         return Err(StoreError::Missing { dir: dir.to_owned() });
     };
     if version < schema::MARKED_SINCE {

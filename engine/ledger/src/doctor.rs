@@ -36,7 +36,12 @@ pub struct Health {
     pub free: Option<u64>,
     /// What is wrong with the file, where something is.
     pub damage: Option<String>,
+    /// Runs that have not ended though nobody works with the directory; the next run of their scheme ends them.
+    pub broken: Vec<i64>,
 }
+
+/// Runs that are listed as broken off; there is one for each scheme at most.
+const MAX_BROKEN: i64 = 20;
 
 /// Looks at a data directory. Reads the whole file.
 pub fn look(dir: &Path) -> Result<Health, StoreError> {
@@ -51,6 +56,7 @@ pub fn look(dir: &Path) -> Result<Health, StoreError> {
         free: room::free(dir)?,
         ..Health::default()
     };
+    let was_free = lock::is_free(dir);
     let path = dir.join(LEDGER_FILE);
     if !path.exists() {
         health.is_behind = is_behind(None, health.noted);
@@ -64,6 +70,14 @@ pub fn look(dir: &Path) -> Result<Health, StoreError> {
             }
             health.is_behind = is_behind(health.stored, health.noted);
             let found = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+            let mut running =
+                conn.prepare("SELECT id FROM run WHERE status = 'running' ORDER BY id LIMIT ?1")?;
+            let running: Vec<i64> = running
+                .query_map([MAX_BROKEN], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            if was_free && lock::is_free(dir) {
+                health.broken = running;
+            }
             health.damage = match found {
                 Ok(text) if text == "ok" => None,
                 Ok(text) => Some(text),

@@ -27,7 +27,16 @@ impl DirLock {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(|e| StoreError::file(&path, &e))?;
-        match file.try_lock() {
+        // Somebody who only looks whether the directory is in use has the lock for a moment.
+        let mut locked = file.try_lock();
+        for _ in 0..LOOKS {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::yield_now();
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::Locked {
@@ -43,13 +52,21 @@ impl DirLock {
     }
 }
 
+/// Tries before a lock counts as taken: far longer than a look takes, and over before anybody notices.
+const LOOKS: u32 = 100;
+
 /// The process that holds the lock of a directory, where one does and says so.
-pub(crate) fn holder_of(dir: &Path) -> Option<u32> {
+pub fn holder_of(dir: &Path) -> Option<u32> {
     let mut file = File::open(dir.join(LOCK_FILE)).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => holder(&mut file),
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
+}
+
+/// Whether no process works with a directory, as far as can be told: a run that has not ended there was broken off.
+pub fn is_free(dir: &Path) -> bool {
+    File::open(dir.join(LOCK_FILE)).is_ok_and(|file| file.try_lock_shared().is_ok())
 }
 
 fn write_note(file: &mut File, note: &str) -> std::io::Result<()> {
@@ -147,7 +164,9 @@ mod tests {
         );
         assert_eq!(refused.code(), "E5001");
         assert_eq!(holder_of(dir.path()), Some(std::process::id()));
+        assert!(!is_free(dir.path()));
         drop(first);
+        assert!(is_free(dir.path()));
         assert_eq!(holder_of(dir.path()), None);
         DirLock::take(dir.path()).unwrap();
     }

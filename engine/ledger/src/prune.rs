@@ -1,82 +1,234 @@
 //! What is given up after a while, and the space it took given back.
 //!
-//! The documents that were sent are kept with their attempts so that people can see them; some time after a record was
-//! settled nobody asks any more, and they are the larger half of a ledger. Keys, versions, ids, rows and verdicts stay:
-//! look-ups and decisions need them. Work is done in small transactions, oldest first, and goes on where it stopped.
+//! Some time after a record was settled nobody asks any more how it came to be: the documents that were sent, when it
+//! was read, the questions and the earlier sends are most of a ledger. What stays of every record: its row, key,
+//! version, ids and reason, its newest reading and its last send. Of windows the last eight weeks stay, because they
+//! say what is usual, and those that were not read to their end. Runs and decisions stay for ever. Work is done in
+//! small transactions, oldest first, and goes on where it stopped; a record that is not done by then keeps what it has.
 
 use flow::ids::Ms;
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::{Ledger, generation};
 
-/// Attempts looked at in one transaction, so that the writer is never away for long.
+/// Rows looked at in one transaction, so that the writer is never away for long.
 const BATCH: i64 = 200;
 
-/// Transactions of one call: 20,000 attempts, far more than a run makes. What is left is the next call's.
+/// Transactions of one call for each kind of row: 20,000 rows, far more than a run makes. What is left is the next
+/// call's.
 const MAX_BATCHES: u32 = 100;
 
 /// Pages given back in one step: four megabytes.
 const PAGES: u32 = 1_000;
+
+/// Steps of one call: four hundred megabytes, a few seconds.
+const MAX_STEPS: u32 = 100;
+
+/// How far back windows tell what is usual.
+const USUAL: Ms = 8 * 7 * 86_400_000;
+
+/// The instant before which readings may have been given up, under this name of `meta`.
+pub(crate) const GIVEN_UP: &str = "given_up_before_ms";
 
 /// What was given up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Documents.
     pub payloads: u64,
+    /// Readings of records.
+    pub sightings: u64,
+    /// Questions to targets.
+    pub questions: u64,
+    /// Sends of records.
+    pub sends: u64,
+    /// Windows.
+    pub windows: u64,
     /// Bytes given back to the system.
     pub bytes: u64,
 }
 
 impl Ledger {
-    /// Gives up the documents of attempts that ended before an instant and whose record is done, and gives back the
-    /// space. A document that is not settled by then is kept for good: somebody may still want to see it.
-    pub fn prune(&mut self, before: Ms) -> Result<Pruned, StoreError> {
+    /// Gives up what is older than an instant and belongs to records that are done, and gives back the space. A
+    /// document that is not settled by then is kept for good: somebody may still want to see it.
+    pub fn prune(&mut self, before: Ms, now: Ms) -> Result<Pruned, StoreError> {
         let conn = self.lock();
-        let mut pruned = Pruned::default();
-        for _ in 0..MAX_BATCHES {
-            let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
-            let from = generation::meta(&tx, "pruned_upto")?.unwrap_or(0);
-            let upto: Option<i64> = tx
-                .prepare_cached(
-                    "SELECT max(id) FROM (SELECT id, coalesce(ended_ms, ?2) AS ended FROM attempt WHERE id > ?1
-                                          ORDER BY id LIMIT ?3)
-                     WHERE ended < ?2",
-                )?
-                .query_row((from, before, BATCH), |row| row.get(0))?;
-            let Some(upto) = upto else { break };
-            let gone = tx
-                .prepare_cached(
-                    "UPDATE attempt_row SET payload = NULL
-                     WHERE attempt > ?1 AND attempt <= ?2 AND payload IS NOT NULL
-                       AND (SELECT state FROM record WHERE id = attempt_row.record) = 'done'
-                       AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?3",
-                )?
-                .execute((from, upto, before))?;
-            generation::set_meta(&tx, "pruned_upto", upto)?;
-            tx.commit()?;
-            pruned.payloads += u64::try_from(gone).unwrap_or(u64::MAX);
-        }
-        if pruned.payloads > 0 {
-            let pages = || -> Result<i64, StoreError> {
-                Ok(conn.query_row("PRAGMA page_count", [], |row| row.get(0))?)
-            };
-            let size: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-            let full = pages()?;
-            loop {
-                let free: i64 = conn.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
-                if free == 0 {
-                    break;
-                }
-                let left = pages()?;
-                conn.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
-                if pages()? >= left {
-                    // A file made without room for this keeps its pages, and fills them again.
-                    break;
-                }
-            }
-            pruned.bytes = (full - pages()?).max(0).unsigned_abs() * size.unsigned_abs();
-        }
+        let pruned = Pruned {
+            payloads: batches(&conn, |tx| payloads(tx, before))?,
+            sightings: batches(&conn, |tx| sightings(tx, before))?,
+            questions: batches(&conn, |tx| questions(tx, before))?,
+            sends: batches(&conn, |tx| sends(tx, before))?,
+            windows: batches(&conn, |tx| windows(tx, before.min(now.saturating_sub(USUAL))))?,
+            bytes: give_back(&conn)?,
+        };
         Ok(pruned)
     }
+}
+
+/// Rows that one transaction gave up; `None` = there was nothing to look at.
+type Batch = Result<Option<usize>, StoreError>;
+
+fn batches(conn: &Connection, one: impl Fn(&Transaction<'_>) -> Batch) -> Result<u64, StoreError> {
+    let mut gone = 0;
+    for _ in 0..MAX_BATCHES {
+        let tx = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+        let Some(count) = one(&tx)? else { break };
+        tx.commit()?;
+        gone += u64::try_from(count).unwrap_or(u64::MAX);
+    }
+    Ok(gone)
+}
+
+/// The next ids of a table that are older than an instant, behind those a marker remembers.
+fn next(tx: &Transaction<'_>, marker: &str, ids: &str, before: Ms) -> Result<Option<(i64, i64)>, StoreError> {
+    let from = generation::meta(tx, marker)?.unwrap_or(0);
+    let upto: Option<i64> = tx
+        .prepare_cached(&format!(
+            "SELECT max(id) FROM (SELECT id, at FROM ({ids}) WHERE id > ?1 ORDER BY id LIMIT ?3) WHERE at < ?2"
+        ))?
+        .query_row((from, before, BATCH), |row| row.get(0))?;
+    let Some(upto) = upto else { return Ok(None) };
+    generation::set_meta(tx, marker, upto)?;
+    Ok(Some((from, upto)))
+}
+
+/// An attempt without an end is as young as can be.
+const ATTEMPTS: &str = "SELECT id, coalesce(ended_ms, 9000000000000000) AS at FROM attempt";
+
+fn payloads(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let Some((from, upto)) = next(tx, "pruned_upto", ATTEMPTS, before)? else {
+        return Ok(None);
+    };
+    let gone = tx
+        .prepare_cached(
+            "UPDATE attempt_row SET payload = NULL
+             WHERE attempt > ?1 AND attempt <= ?2 AND payload IS NOT NULL
+               AND (SELECT state FROM record WHERE id = attempt_row.record) = 'done'
+               AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?3",
+        )?
+        .execute((from, upto, before))?;
+    Ok(Some(gone))
+}
+
+/// The readings of a run that ended before the instant, but for the newest of each record. Each record that is met is
+/// rid of its older ones too: a reading that was the newest when it was passed is not kept for ever.
+fn sightings(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let meta = |name| generation::meta(tx, name).map(|value| value.unwrap_or(0));
+    let (run, record) = (meta("pruned_sighting_run")?, meta("pruned_sighting_record")?);
+    let met: Vec<(i64, i64)> = tx
+        .prepare_cached(
+            "SELECT DISTINCT s.run, s.record FROM sighting s JOIN run r ON r.id = s.run
+             WHERE (s.run, s.record) > (?1, ?2) AND r.ended_ms < ?3 ORDER BY s.run, s.record LIMIT ?4",
+        )?
+        .query_map((run, record, before, BATCH), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let Some(last) = met.last() else { return Ok(None) };
+    let mut delete = tx.prepare_cached(
+        "DELETE FROM sighting WHERE record = ?1
+           AND (SELECT state FROM record WHERE id = ?1) IN ('done', 'skipped')
+           AND (SELECT ended_ms FROM run WHERE id = sighting.run) < ?2
+           AND (run, seq) < (SELECT run, seq FROM sighting WHERE record = ?1 ORDER BY run DESC, seq DESC LIMIT 1)",
+    )?;
+    let mut gone = 0;
+    for (_, record) in &met {
+        gone += delete.execute((record, before))?;
+    }
+    generation::set_meta(tx, "pruned_sighting_run", last.0)?;
+    generation::set_meta(tx, "pruned_sighting_record", last.1)?;
+    let noted = generation::meta(tx, GIVEN_UP)?.unwrap_or(before);
+    generation::set_meta(tx, GIVEN_UP, noted.max(before))?;
+    Ok(Some(gone))
+}
+
+fn questions(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let ids = "SELECT id, at_ms AS at FROM question";
+    let Some((from, upto)) = next(tx, "pruned_question", ids, before)? else {
+        return Ok(None);
+    };
+    let gone = tx
+        .prepare_cached(
+            "DELETE FROM question WHERE id > ?1 AND id <= ?2 AND at_ms < ?3
+               AND (SELECT state FROM record WHERE id = question.record) = 'done'",
+        )?
+        .execute((from, upto, before))?;
+    Ok(Some(gone))
+}
+
+/// Sends whose end is known and that are not the last of their record; an attempt goes with its last row. The newest
+/// attempt of all stays: its number is what the next one, and the note of the generation, count on from.
+fn sends(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let Some((from, upto)) = next(tx, "pruned_send", ATTEMPTS, before)? else {
+        return Ok(None);
+    };
+    let met: Vec<i64> = tx
+        .prepare_cached("SELECT DISTINCT record FROM attempt_row WHERE attempt > ?1 AND attempt <= ?2")?
+        .query_map((from, upto), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut old = tx.prepare_cached(
+        "DELETE FROM attempt_row WHERE record = ?1 AND attempt <= ?3
+           AND (SELECT state FROM record WHERE id = ?1) = 'done'
+           AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?2
+           AND settlement IS NOT NULL
+           AND NOT (settlement = 'unknown' AND coalesce(resolution, 'ask_again') = 'ask_again')
+           AND id < (SELECT max(id) FROM attempt_row WHERE record = ?1)
+         RETURNING attempt",
+    )?;
+    let mut bare = tx.prepare_cached(
+        "DELETE FROM attempt WHERE id = ?1 AND id < (SELECT max(id) FROM attempt)
+           AND NOT EXISTS (SELECT 1 FROM attempt_row WHERE attempt = ?1)",
+    )?;
+    let mut gone = 0;
+    for record in met {
+        let attempts: Vec<i64> = old
+            .query_map((record, before, upto), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        gone += attempts.len();
+        for attempt in attempts {
+            bare.execute([attempt])?;
+        }
+    }
+    Ok(Some(gone))
+}
+
+/// Windows none of whose readings is left. The newest closed one of each cursor and what came after it stay: they tell
+/// how often a source was unstable of late.
+fn windows(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let ids = "SELECT id, coalesce(ended_ms, 9000000000000000) AS at FROM window_run";
+    let Some((from, upto)) = next(tx, "pruned_window", ids, before)? else {
+        return Ok(None);
+    };
+    let gone = tx
+        .prepare_cached(
+            "DELETE FROM window_run WHERE id > ?1 AND id <= ?2 AND state = 'closed' AND ended_ms < ?3
+               AND NOT EXISTS (SELECT 1 FROM sighting s WHERE s.run = window_run.run AND s.window = window_run.id)
+               AND id < (SELECT max(w.id) FROM window_run w
+                         WHERE w.scheme = window_run.scheme AND w.cursor = window_run.cursor AND w.state = 'closed')",
+        )?
+        .execute((from, upto, before))?;
+    Ok(Some(gone))
+}
+
+/// Gives free pages back to the system, whoever left them; gives the bytes.
+fn give_back(conn: &Connection) -> Result<u64, StoreError> {
+    let number = |name: &str| -> Result<i64, StoreError> {
+        Ok(conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
+    };
+    let size = number("page_size")?;
+    let full = number("page_count")?;
+    for _ in 0..MAX_STEPS {
+        if number("freelist_count")? == 0 {
+            break;
+        }
+        let left = number("page_count")?;
+        // It gives back one page for each row that is asked for.
+        let mut vacuum = conn.prepare_cached(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
+        if number("page_count")? >= left {
+            // A file made without room for this keeps its pages, and fills them again.
+            break;
+        }
+    }
+    let given = (full - number("page_count")?).max(0);
+    Ok(given.unsigned_abs() * size.unsigned_abs())
 }

@@ -1,6 +1,6 @@
 //! What is given up after a while, measured by the size of the file.
 
-use flow::op::RecordState;
+use flow::op::{LedgerOp, OnSeen, RecordState};
 use ledger::contract::Desk;
 use ledger::{Ledger, OpenOptions};
 
@@ -32,11 +32,15 @@ fn documents_are_given_up_and_their_space_is_given_back() {
     let mut ledger = Ledger::open(dir.path(), OpenOptions::new("test")).unwrap();
     let life = |ledger: &Ledger, key: &str| ledger.reader().show_record(None, key).unwrap().remove(0);
     let lives = life(&ledger, "7");
-    assert_eq!(ledger.prune(1).unwrap().payloads, 0, "nothing is that old");
-    let pruned = ledger.prune(before).unwrap();
+    assert_eq!(
+        ledger.prune(1, before).unwrap().payloads,
+        0,
+        "nothing is that old"
+    );
+    let pruned = ledger.prune(before, before).unwrap();
     assert_eq!(pruned.payloads, 250);
     assert!(pruned.bytes > 2_000_000, "{pruned:?}");
-    assert_eq!(ledger.prune(before).unwrap().payloads, 0, "once");
+    assert_eq!(ledger.prune(before, before).unwrap().payloads, 0, "once");
     // The document is gone, what became of it is not.
     let after = life(&ledger, "7");
     assert_eq!(
@@ -53,4 +57,70 @@ fn documents_are_given_up_and_their_space_is_given_back() {
     drop(ledger);
     let small = std::fs::metadata(&file).unwrap().len();
     assert!(small + 2_000_000 < full, "{full} bytes before, {small} after");
+}
+
+/// Ten years of readings, questions and sends of records that are done come down to the newest of each; what is not
+/// done keeps everything, and the ledger still agrees with itself.
+#[test]
+fn the_past_of_settled_records_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(Ledger::open(dir.path(), OpenOptions::new("test")).unwrap());
+    let day = 86_400_000;
+    desk.bring("dead", RecordState::Dead);
+    desk.end();
+    let versions = ["v1", "v2", "v3", "v4"];
+    for version in versions {
+        desk.now += 100 * day;
+        desk.begin();
+        for key in ["a", "b"] {
+            desk.see(key, version);
+            desk.see(key, version);
+            let attempt = desk.claim(&[(key, version, key)]).0.unwrap();
+            let done = flow::op::Settlement::Done {
+                id: Some(key.to_owned()),
+                number: None,
+                lines: None,
+            };
+            desk.settle(attempt, key, done);
+        }
+        if version == "v2" {
+            desk.see("dead", "dead v1");
+        }
+        let (mut last, blobs) = desk.page(Vec::new(), OnSeen::UpdateIfChanged);
+        if let LedgerOp::StagePage { close, .. } = &mut last {
+            *close = Some(None);
+        }
+        desk.try_one(last, &blobs).unwrap();
+        desk.end();
+    }
+    let now = desk.now + 100 * day;
+    drop(desk);
+    let mut ledger = Ledger::open(dir.path(), OpenOptions::new("test")).unwrap();
+    let life = |ledger: &Ledger, key: &str| ledger.reader().show_record(None, key).unwrap().remove(0);
+    let before = life(&ledger, "dead");
+    assert_eq!(life(&ledger, "a").sightings_total, 8);
+    // Twice: it goes on where it stopped.
+    for (upto, sightings, sends) in [(now - 250 * day, 8, 4), (now, 6, 2)] {
+        let pruned = ledger.prune(upto, now).unwrap();
+        let told = (pruned.sightings, pruned.sends, pruned.windows);
+        assert_eq!(told, (sightings, sends, 1), "{pruned:?}");
+        let report = ledger.verify(None).unwrap();
+        assert!(report.is_clean(), "{:#?}", report.findings);
+    }
+    for key in ["a", "b"] {
+        let left = life(&ledger, key);
+        assert_eq!((left.sightings_total, left.attempts.len()), (1, 1), "{key}");
+        assert_eq!(left.attempts[0].version, left.record.version, "the last one");
+        assert_eq!(left.record.target_id.as_deref(), Some(key));
+    }
+    assert_eq!(life(&ledger, "dead"), before, "it still wants somebody");
+    let runs = ledger.reader().list_runs(&Default::default()).unwrap();
+    assert!(
+        runs.iter()
+            .all(|run| run.counts.is_some_and(|counts| counts.fetched > 0)),
+        "counts stay"
+    );
+    // Nothing is given up twice, and the next claim does not take an old number.
+    let again = ledger.prune(now, now).unwrap();
+    assert_eq!(again, Default::default());
 }

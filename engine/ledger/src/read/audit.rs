@@ -13,6 +13,10 @@ pub struct AuditFilter {
     pub scheme: Option<String>,
     /// Of this record.
     pub record: Option<RecordId>,
+    /// Noted at or after this time.
+    pub since: Option<Ms>,
+    /// Of this kind: `skip`, `restore`, ...
+    pub action: Option<String>,
     /// At most so many, the newest; 0 = all.
     pub limit: u32,
 }
@@ -24,6 +28,8 @@ pub struct AuditRow {
     pub at: Ms,
     /// Who, what and why.
     pub note: AuditNote,
+    /// Key of the record it is about, if it is about one.
+    pub key: Option<String>,
 }
 
 impl Reader {
@@ -31,9 +37,11 @@ impl Reader {
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT at_ms, who, action, scheme, record, what, reason FROM audit
-                 WHERE (?1 IS NULL OR scheme = ?1) AND (?2 IS NULL OR record = ?2)
-                 ORDER BY id DESC LIMIT ?3",
+                "SELECT a.at_ms, a.who, a.action, coalesce(a.scheme, r.scheme), a.record, a.what, a.reason, r.src_key
+                 FROM audit a LEFT JOIN record r ON r.id = a.record
+                 WHERE (?1 IS NULL OR coalesce(a.scheme, r.scheme) = ?1) AND (?2 IS NULL OR a.record = ?2)
+                   AND (?4 IS NULL OR a.at_ms >= ?4) AND (?5 IS NULL OR a.action = ?5)
+                 ORDER BY a.id DESC LIMIT ?3",
             )?;
             let limit = if filter.limit == 0 {
                 -1
@@ -41,7 +49,8 @@ impl Reader {
                 i64::from(filter.limit)
             };
             let record = filter.record.map(|record| record.0);
-            let rows = statement.query_map((&filter.scheme, record, limit), |row| {
+            let facts = (&filter.scheme, record, limit, filter.since, &filter.action);
+            let rows = statement.query_map(facts, |row| {
                 Ok(AuditRow {
                     at: row.get(0)?,
                     note: AuditNote {
@@ -52,6 +61,7 @@ impl Reader {
                         what: row.get(5)?,
                         reason: row.get(6)?,
                     },
+                    key: row.get(7)?,
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

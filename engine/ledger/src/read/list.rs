@@ -54,8 +54,10 @@ pub struct RecordRow {
     pub void: bool,
     /// What the last claim wanted to do.
     pub action: Option<WriteAction>,
-    /// Sends spent on the current version.
+    /// Sends spent on the current version; those that certainly were not executed are not counted.
     pub attempts: u32,
+    /// Sends of any version that are on record.
+    pub sends: u64,
     /// Earliest next send.
     pub not_before: Option<Ms>,
     /// Earliest next question to the target.
@@ -97,7 +99,8 @@ pub struct RecordRow {
 pub(super) const RECORD_COLUMNS: &str = "r.id, r.scheme, r.src_key, r.label, r.state, r.version, r.done_version, \
     r.waiting_version, r.void, r.action, r.attempts, r.not_before_ms, r.resolve_after_ms, r.target, r.form, r.tkey, \
     r.target_id, r.target_number, r.err_code, r.err_text, r.first_ms, r.seen_ms, r.changed_ms, r.done_ms, \
-    r.waits_since_ms, r.step, r.maybe_sent, r.suspect IS NOT NULL, r.as_stored, r.attempt";
+    r.waits_since_ms, r.step, r.maybe_sent, r.suspect IS NOT NULL, r.as_stored, r.attempt, \
+    (SELECT count(*) FROM attempt_row WHERE record = r.id)";
 
 /// Which runs to list. Newest first.
 #[derive(Debug, Clone, Default)]
@@ -372,6 +375,7 @@ pub(super) fn record_row(row: &Row<'_>) -> Result<RecordRow, StoreError> {
         suspect: row.get(27)?,
         as_stored: row.get::<_, Option<i64>>(28)?.map(AttemptId),
         attempt: row.get::<_, Option<i64>>(29)?.map(AttemptId),
+        sends: row.get::<_, i64>(30)?.unsigned_abs(),
     })
 }
 
