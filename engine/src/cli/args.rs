@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Retry(RetryArgs),
     #[command(subcommand)]
     Runs(RunsCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
     Verify(VerifyArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
@@ -339,12 +341,7 @@ pub(crate) struct RowsDecideArgs {
 pub(crate) struct RowsResolveArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
-    #[arg(
-        long,
-        value_name = "ID",
-        conflicts_with = "not_there",
-        required_unless_present = "not_there"
-    )]
+    #[arg(long, value_name = "ID", conflicts_with = "not_there")]
     pub(crate) done_as: Option<String>,
     #[arg(long, requires = "done_as", value_name = "NUMBER")]
     pub(crate) number: Option<String>,
@@ -423,6 +420,25 @@ pub(crate) struct RunsListArgs {
 pub(crate) struct RunsShowArgs {
     #[arg(value_name = "RUN")]
     pub(crate) run: i64,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    List(AuditListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditListArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long, value_parser = ["skip", "hold", "resolve", "retry", "replay", "restore", "rollback", "adopt", "suspect", "fix"])]
+    pub(crate) action: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: u32,
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
 }
@@ -536,6 +552,7 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum SchemaKind {
     Scheme,
     Adopt,
+    AuditList,
     Backup,
     Check,
     Completion,
@@ -549,6 +566,7 @@ pub(crate) enum SchemaKind {
     Replay,
     Restore,
     Retry,
+    #[value(aliases = ["rows-skip", "rows-hold", "rows-resolve"])]
     RowsDecide,
     RowsExport,
     RowsList,

@@ -63,12 +63,17 @@ pub(crate) fn curl(
 
 /// The command line for a shell.
 fn line(request: &Preview, connection: &str) -> String {
+    let kind = request
+        .content_type
+        .as_ref()
+        .map(|kind| format!("-H {} ", quoted(&format!("content-type: {kind}"))))
+        .unwrap_or_default();
     format!(
-        "curl -X {} {} \\\n  -H 'content-type: application/json' -H \"${}\" \\\n  --data-raw {}",
+        "curl -X {} {} \\\n  {kind}-H \"${}\" \\\n  --data-raw {}",
         request.method,
         quoted(&request.url),
         login(connection),
-        quoted(&request.body),
+        filled(&request.body, &request.masks),
     )
 }
 
@@ -87,10 +92,22 @@ fn login(connection: &str) -> String {
     format!("{name}_LOGIN")
 }
 
-/// One word of a shell; what was masked is a variable.
+/// One word of a shell.
 fn quoted(text: &str) -> String {
-    let text = text.replace('\'', "'\\''");
-    format!("'{}'", text.replace(connector::MASK, "'\"$SECRET\"'"))
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// One word of a shell; what was masked is a variable.
+fn filled(text: &str, masks: &[usize]) -> String {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for mask in masks {
+        parts.push(text.get(from..*mask).unwrap_or_default());
+        from = mask + connector::MASK.len();
+    }
+    parts.push(text.get(from..).unwrap_or_default());
+    let parts: Vec<String> = parts.into_iter().map(quoted).collect();
+    parts.join("\"$SECRET\"")
 }
 
 #[cfg(test)]
@@ -106,8 +123,10 @@ mod tests {
         ] {
             assert_eq!(quoted(text), want);
         }
-        let masked = format!("{{\"card\":\"{}\"}}", connector::MASK);
-        assert_eq!(quoted(&masked), "'{\"card\":\"'\"$SECRET\"'\"}'");
+        let masked = format!("{{\"card\":\"{0}\",\"note\":\"{0}\"}}", connector::MASK);
+        let card = masked.find(connector::MASK).unwrap();
+        let want = "'{\"card\":\"'\"$SECRET\"'\",\"note\":\"***\"}'";
+        assert_eq!(filled(&masked, &[card]), want);
         assert_eq!(login("k3-北京"), "K3____LOGIN");
     }
 }

@@ -47,6 +47,12 @@ fn simple(
 
 /// `engine rows resolve`
 pub(crate) fn resolve(args: RowsResolveArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    if args.done_as.is_none() && !args.not_there {
+        return Err(AppError::wrong_use(
+            "要说明结果:--done-as 内码(目标里已有它的单据),或 --not-there(您已查看,目标里没有)",
+            "say what you found: --done-as ID (its document is at the target), or --not-there (you looked, and it is not)",
+        ));
+    }
     let decision = match args.done_as {
         Some(id) if id.trim().is_empty() => {
             return Err(AppError::wrong_use(

@@ -63,6 +63,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         dry: true,
         lang: out.lang,
     };
+    super::meant::is_file(&args.scheme)?;
     if let Some(folder) = &args.out {
         must_be_empty(folder)?;
     }
@@ -182,7 +183,12 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
     problems(out, &report.problems);
     // With a limit of nothing the first page says nothing about the source.
     if report.previews.is_empty() && args.limit != "0" {
-        nothing_written(out, &report.summary.counts, report.summary.pages);
+        nothing_written(
+            out,
+            &report.summary.counts,
+            report.summary.pages,
+            &report.summary.states,
+        );
     }
     let counts = &report.summary.counts;
     let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();

@@ -92,17 +92,51 @@ impl Environment {
         })
     }
 
-    /// `ENGINE_KEEP`.
+    /// `ENGINE_KEEP`: at least a day, so that what went wrong overnight can still be looked at.
     pub(crate) fn keep_ms(&self) -> Result<Option<i64>, AppError> {
-        self.get("ENGINE_KEEP").map(super::time::duration).transpose()
+        let Some(text) = self.get("ENGINE_KEEP") else {
+            return Ok(None);
+        };
+        match super::time::duration(text) {
+            Ok(ms) if ms >= LEAST_KEPT => Ok(Some(ms)),
+            Ok(_) | Err(_) => Err(AppError::wrong_use(
+                format!("ENGINE_KEEP={text} 不可用:写至少一天的时长,如 90d"),
+                format!("ENGINE_KEEP={text} cannot be used: write a duration of at least a day, such as 90d"),
+            )),
+        }
     }
 
-    /// The account that runs this, for notes of decisions.
+    /// The account that runs this, for notes of decisions; by its number where the environment names none, as under
+    /// a service manager or cron.
     pub(crate) fn person(&self) -> String {
         let names = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
         let found = names.iter().find_map(|name| self.get(name));
-        found.unwrap_or("?").to_owned()
+        found.map_or_else(nameless, str::to_owned)
     }
+}
+
+/// The least that `ENGINE_KEEP` may be.
+const LEAST_KEPT: i64 = 86_400_000;
+
+/// `uid 1000@host`
+fn nameless() -> String {
+    #[cfg(unix)]
+    {
+        // Linux; elsewhere a process has no folder of its own, and `?` stands for its owner.
+        let owner = std::fs::metadata("/proc/self")
+            .map(|own| std::os::unix::fs::MetadataExt::uid(&own).to_string())
+            .unwrap_or_else(|_| "?".to_owned());
+        let host = ["/proc/sys/kernel/hostname", "/etc/hostname"]
+            .iter()
+            .find_map(|path| std::fs::read_to_string(path).ok())
+            .unwrap_or_default();
+        match host.trim() {
+            "" => format!("uid {owner}"),
+            host => format!("uid {owner}@{host}"),
+        }
+    }
+    #[cfg(not(unix))]
+    "?".to_owned()
 }
 
 /// `${env:X}` is the variable X, `${secret:x}` the variable [`variable_of`] names. An empty secret is none: it would
@@ -205,6 +239,46 @@ mod tests {
             ("99999999999g", None),
         ] {
             assert_eq!(bytes(text), want, "{text}");
+        }
+    }
+
+    fn with(variables: &[(&str, &str)]) -> Environment {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Environment {
+            variables: Arc::new(variables.iter().map(own).collect()),
+            stdin_is_terminal: false,
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            screen: None,
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_for_a_day_at_least() {
+        for (text, want) in [
+            ("1d", Some(86_400_000)),
+            ("24h", Some(86_400_000)),
+            ("90d", Some(90 * 86_400_000)),
+        ] {
+            assert_eq!(with(&[("ENGINE_KEEP", text)]).keep_ms().unwrap(), want);
+        }
+        assert_eq!(with(&[]).keep_ms().unwrap(), None);
+        for text in ["0ms", "23h", "long", "-1d"] {
+            let told = with(&[("ENGINE_KEEP", text)]).keep_ms().unwrap_err().to_string();
+            assert!(told.starts_with(&format!("ENGINE_KEEP={text}")), "{told}");
+        }
+    }
+
+    #[test]
+    fn whoever_decides_has_a_name() {
+        assert_eq!(with(&[("USER", "li")]).person(), "li");
+        assert_eq!(with(&[("USER", "root"), ("SUDO_USER", "li")]).person(), "li");
+        let nameless = with(&[]).person();
+        if cfg!(target_os = "linux") {
+            let number = nameless
+                .strip_prefix("uid ")
+                .and_then(|rest| rest.split('@').next());
+            assert!(number.is_some_and(|uid| uid.parse::<u32>().is_ok()), "{nameless}");
         }
     }
 

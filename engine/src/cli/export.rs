@@ -3,9 +3,9 @@
 //! A text that a spreadsheet would take for a formula is defused, because its words come from other systems. Rows are
 //! written as they are read, so that a large ledger needs little memory.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use app::{AppError, query, sentence_of};
 use dsl::Lang;
@@ -16,6 +16,7 @@ use ledger::read::{RecordFilter, RecordRow};
 use super::Done;
 use super::args::{Global, RowsExportArgs};
 use super::env::Environment;
+use super::json::object;
 use super::language::written;
 use super::ledgers;
 use super::out::Out;
@@ -37,7 +38,7 @@ const COLUMNS: [&str; 17] = [
     "form",
     "target_id",
     "number",
-    "attempts",
+    "sends",
     "version",
     "first",
     "seen",
@@ -77,11 +78,17 @@ pub(crate) fn export(args: RowsExportArgs, global: &Global, out: &Out, environme
     match &args.out {
         Some(path) => {
             let count = file(path, told)?;
-            let facts = [
-                ("count", super::run::grouped(count)),
-                ("file", path.display().to_string()),
-            ];
-            out.note("export-saved", &facts);
+            let shown = path.display().to_string();
+            if out.json {
+                out.document(&object! {
+                    "schema" => "engine.rows-export/1",
+                    "count" => count,
+                    "file" => shown,
+                });
+            } else {
+                let facts = [("count", super::run::grouped(count)), ("file", shown)];
+                out.note("export-saved", &facts);
+            }
         }
         None => {
             let mut to = BufWriter::new(std::io::stdout().lock());
@@ -89,7 +96,8 @@ pub(crate) fn export(args: RowsExportArgs, global: &Global, out: &Out, environme
                 Ok(_) => {}
                 Err(Failed::Ledger(error)) => return Err(error),
                 // The reader of the pipe went away; there is nobody to tell.
-                Err(Failed::Out(_)) => return Ok(0),
+                Err(Failed::Out(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+                Err(Failed::Out(error)) => return Err(written(Path::new("stdout"), &error)),
             }
         }
     }
@@ -118,18 +126,56 @@ impl From<std::io::Error> for Failed {
     }
 }
 
-/// A new file; one that is there is not written over.
+/// A new file that only its owner may read, and that appears under its name when it is whole; one that is there is not
+/// written over.
 fn file(path: &Path, told: impl Fn(&mut dyn Write) -> Result<u64, Failed>) -> Result<u64, AppError> {
-    let failed = |error: &std::io::Error| written(path, error);
-    let new = File::create_new(path).map_err(|error| failed(&error))?;
-    let mut to = BufWriter::new(new);
-    let count = match told(&mut to) {
-        Ok(count) => count,
-        Err(Failed::Ledger(error)) => return Err(error),
-        Err(Failed::Out(error)) => return Err(failed(&error)),
+    let refused = || {
+        let path = path.display();
+        AppError::wrong_use(
+            format!("{path} 已存在,不会覆盖;请换一个名字"),
+            format!("{path} exists already and is not written over; choose another name"),
+        )
     };
-    to.flush().map_err(|error| failed(&error))?;
-    Ok(count)
+    if path.symlink_metadata().is_ok() {
+        return Err(refused());
+    }
+    let part = beside(path);
+    let new = private(&part).map_err(|error| written(&part, &error))?;
+    let mut to = BufWriter::new(new);
+    let done = told(&mut to).and_then(|count| {
+        to.flush()?;
+        to.get_ref().sync_all()?;
+        Ok(count)
+    });
+    let done = match done {
+        Ok(_) if path.symlink_metadata().is_ok() => Err(refused()),
+        Ok(count) => std::fs::rename(&part, path)
+            .map(|()| count)
+            .map_err(|error| written(path, &error)),
+        Err(Failed::Ledger(error)) => Err(error),
+        Err(Failed::Out(error)) => Err(written(path, &error)),
+    };
+    if done.is_err() {
+        // What went wrong is told; half a file helps nobody.
+        drop(std::fs::remove_file(&part));
+    }
+    done
+}
+
+/// The name a file has until it is whole.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".part-{}", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// A new file that only its owner may read: records hold what customers told in confidence.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 impl What<'_> {
@@ -202,7 +248,7 @@ fn cells(row: &RecordRow, lang: Lang) -> Vec<String> {
         text(&row.form),
         text(&row.target_id),
         text(&row.number),
-        row.attempts.to_string(),
+        row.sends.to_string(),
         row.version.clone(),
         time::rfc3339(row.first),
         time::rfc3339(row.seen),
@@ -267,6 +313,34 @@ fn json(what: &What<'_>, to: &mut dyn Write) -> Result<u64, Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.csv");
+        let there = || std::fs::read_dir(dir.path()).unwrap().count();
+        let breaks = |to: &mut dyn Write| -> Result<u64, Failed> {
+            to.write_all(b"half")?;
+            Err(Failed::Out(ErrorKind::StorageFull.into()))
+        };
+        assert!(file(&path, breaks).is_err());
+        assert_eq!(there(), 0);
+        let good = |to: &mut dyn Write| -> Result<u64, Failed> {
+            to.write_all(b"whole")?;
+            Ok(3)
+        };
+        assert_eq!(file(&path, good).unwrap(), 3);
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let again = file(&path, breaks).unwrap_err().to_string();
+        assert!(again.contains("exists already"), "{again}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    }
 
     #[test]
     fn nothing_is_calculated_and_nothing_breaks_the_table() {

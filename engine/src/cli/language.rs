@@ -240,6 +240,7 @@ pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
         SchemaKind::RunsShow => include_str!("schemas/runs-show.json"),
         SchemaKind::Sandbox => include_str!("schemas/sandbox.json"),
         SchemaKind::Test => include_str!("schemas/test.json"),
+        SchemaKind::AuditList => include_str!("schemas/audit-list.json"),
         SchemaKind::Adopt => include_str!("schemas/adopt.json"),
         SchemaKind::Backup => include_str!("schemas/backup.json"),
         SchemaKind::Doctor => include_str!("schemas/doctor.json"),

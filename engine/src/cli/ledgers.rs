@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use app::{AppError, query};
+use dsl::diagnostic::did_you_mean;
 use ledger::Reader;
 
 use super::args::{Global, LedgerArgs};
@@ -25,13 +26,32 @@ pub(crate) fn known(reader: &Reader, scheme: Option<&str>) -> Result<(), AppErro
         return Ok(());
     }
     let all: Vec<&str> = known.iter().map(|known| known.id.as_str()).collect();
+    let near = did_you_mean(scheme, all.iter().copied()).join(", ");
+    let (near_zh, near_en) = match near.as_str() {
+        "" => Default::default(),
+        near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
+    };
     Err(AppError::wrong_use(
-        format!("账本里没有方案 `{scheme}`;已有:{}", all.join("、")),
+        format!("账本里没有方案 `{scheme}`;已有:{}{near_zh}", all.join("、")),
         format!(
-            "the ledger has no scheme `{scheme}`; there are {}",
+            "the ledger has no scheme `{scheme}`; there are {}{near_en}",
             all.join(", ")
         ),
     ))
+}
+
+/// Refuses a data directory that is a file.
+pub(crate) fn is_folder(given: Option<&Path>) -> Result<(), AppError> {
+    match given {
+        Some(dir) if dir.exists() && !dir.is_dir() => {
+            let dir = dir.display();
+            Err(AppError::wrong_use(
+                format!("数据目录(--data-dir)要是文件夹,而 {dir} 是文件"),
+                format!("the data directory (--data-dir) has to be a folder, and {dir} is a file"),
+            ))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Its data directory.
@@ -40,5 +60,11 @@ pub(crate) fn dir(
     global: &Global,
     environment: &Environment,
 ) -> Result<PathBuf, AppError> {
-    query::data_dir(Path::new("."), &environment.places(global), args.is_simulated())
+    let places = environment.places(global);
+    let dir = query::data_dir(Path::new("."), &places, args.is_simulated())?;
+    if !args.is_simulated() && !dir.exists() {
+        // No ledger there: perhaps because of a slip in the name.
+        app::knows_environment(Path::new("."), &places)?;
+    }
+    Ok(dir)
 }

@@ -2,10 +2,12 @@
 
 mod args;
 mod ask;
+mod audit;
 mod check;
 mod curl;
 mod decide;
 mod dry_run;
+mod ended;
 mod env;
 mod export;
 mod expr;
@@ -15,6 +17,7 @@ mod help;
 mod json;
 mod language;
 mod ledgers;
+mod meant;
 mod out;
 mod progress;
 mod replay;
@@ -40,7 +43,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use dsl::Lang;
 
-use args::{Cli, Command, Global, RowsCommand, RunsCommand};
+use args::{AuditCommand, Cli, Command, Global, RowsCommand, RunsCommand};
 use env::Environment;
 use out::Out;
 
@@ -93,6 +96,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
     let global = cli.global;
     environment.room()?;
     environment.keep_ms()?;
+    ledgers::is_folder(environment.places(&global).data_dir.as_deref())?;
     match cli.command {
         Command::Run(args) if args.dry_run => {
             let args = dry_run::from_run(args)?;
@@ -112,6 +116,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Retry(args) => retry::retry(args, &global, out, environment),
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
+        Command::Audit(AuditCommand::List(args)) => audit::list(args, &global, out, environment),
         Command::Verify(args) => verify::verify(args, &global, out, environment),
         Command::Backup(args) => upkeep::backup(args, &global, out, environment),
         Command::Restore(args) => upkeep::restore(args, &global, out, environment),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use app::{AppError, Engine, Opening, Replay, ReplayPlan, RunOptions, SystemClock, Why};
+use app::{AppError, Clock, Engine, Opening, Replay, ReplayPlan, RunOptions, SystemClock, Why};
 use dsl::Value;
 use dsl::plan::Plan;
 use flow::Stages;
@@ -14,11 +14,13 @@ use flow::window::Interval;
 use super::Done;
 use super::args::{Global, ReplayArgs};
 use super::ask::confirmed;
+use super::decide::given;
 use super::env::Environment;
 use super::json::object;
+use super::meant::{is_file, not_far_ahead};
 use super::out::Out;
 use super::progress::Shown;
-use super::run::{document, exit_code, flags, grouped, tell, warn, watch_interrupt, workspace};
+use super::run::{document, exit_code, flags, grouped, tell, warn, workspace};
 use super::simulators::{Keep, Simulation};
 use super::table::Table;
 use super::time;
@@ -33,11 +35,18 @@ pub(crate) fn replay(args: ReplayArgs, global: &Global, out: &mut Out, environme
     let range = Interval::new(from, to)
         .ok_or_else(|| AppError::wrong_use("--to 必须晚于 --from", "--to must come after --from"))?;
     let step = args.step.as_deref().map(time::duration).transpose()?;
-    let reason = args
-        .reason
-        .as_deref()
-        .map(str::trim)
-        .filter(|reason| !reason.is_empty());
+    if let Some(reason) = &args.reason {
+        given(reason)?;
+    }
+    let reason = args.reason.as_deref().map(str::trim);
+    is_file(&args.scheme)?;
+    if let Some(now) = now {
+        not_far_ahead(
+            now,
+            SystemClock::default().now_ms(),
+            args.dry_run || args.simulated.is_wanted(),
+        )?;
+    }
     let settle_wait = args.settle_wait.as_deref().map(time::duration).transpose()?;
     super::block_on(async {
         let places = environment.places(global);
@@ -95,7 +104,7 @@ pub(crate) fn replay(args: ReplayArgs, global: &Global, out: &mut Out, environme
         engine
             .begin_replay(&plan, &replay, why, args.again, args.share)
             .await?;
-        watch_interrupt(engine.cancel.clone());
+        super::ended::watch(engine.cancel.clone());
         let options = RunOptions {
             now,
             window: None,

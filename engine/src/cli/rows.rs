@@ -88,6 +88,7 @@ pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: 
 pub(crate) fn show(args: RowsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let ledger = LedgerArgs::from(&args.simulated);
     let reader = ledgers::open(&ledger, global, environment)?;
+    ledgers::known(&reader, args.scheme.as_deref())?;
     if args.curl {
         let row = app::operate::one(&reader, args.scheme.as_deref(), &args.key)?;
         return super::curl::curl(&args, row, global, out, environment);
@@ -155,10 +156,9 @@ fn tell(story: &Story, out: &Out) {
         head.push_str(&format!("  {}", one_line(&row.label)));
     }
     out.line(head);
-    let attempts = u64::try_from(life.attempts.len()).unwrap_or(0);
     out.say_in(
         "row-facts",
-        &[("scheme", row.scheme.clone()), ("attempts", grouped(attempts))],
+        &[("scheme", row.scheme.clone()), ("attempts", grouped(row.sends))],
     );
     if let Some(id) = &row.target_id {
         let number = row.number.clone().unwrap_or_else(|| "-".to_owned());
@@ -343,7 +343,7 @@ pub(crate) fn record(row: &RecordRow, lang: Lang) -> Value {
         "done_version" => row.done_version,
         "waiting_version" => row.waiting_version,
         "void" => row.void,
-        "attempts" => row.attempts,
+        "sends" => row.sends,
         "step" => row.step,
         "not_before" => row.not_before.map(time::rfc3339),
         "waits_since" => row.waits_since.map(time::rfc3339),

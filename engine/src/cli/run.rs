@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::{
-    AppError, Cancel, Clock, Engine, Opening, Problem, RunOptions, RunReport, Simulators, SystemClock,
-    Workspace, sentence_of,
+    AppError, Clock, Engine, Opening, Problem, RunOptions, RunReport, Simulators, SystemClock, Workspace,
+    sentence_of,
 };
 use dsl::Lang;
 use dsl::Value;
@@ -16,8 +16,10 @@ use ledger::Suspect;
 
 use super::Done;
 use super::args::{Global, RunArgs, StageArg};
+use super::ended;
 use super::env::Environment;
 use super::json::object;
+use super::meant::{is_file, not_far_ahead};
 use super::out::Out;
 use super::progress::Shown;
 use super::simulators::{Keep, Simulation};
@@ -40,6 +42,12 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         lang: out.lang,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    if let Some(now) = options.now {
+        not_far_ahead(now, clock.now_ms(), args.simulated.is_wanted())?;
+    }
+    for path in &args.schemes {
+        is_file(path)?;
+    }
     let opening = opening(&args, clock.now_ms(), environment)?;
     super::block_on(async {
         // A file that does not compile is refused before anything is started, or made.
@@ -65,7 +73,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
             )
             .await?;
             worst = worst.max(code);
-            if code == INTERRUPTED {
+            if ended::is(code) {
                 break;
             }
         }
@@ -100,9 +108,6 @@ fn opening(args: &RunArgs, now: i64, environment: &Environment) -> Result<Openin
     })
 }
 
-/// Exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
-
 async fn one(
     path: &Path,
     workspace: Workspace,
@@ -131,7 +136,7 @@ async fn one(
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut engine = Engine::open(workspace, Arc::clone(&clock), &plans, options.lang, opening)?;
-    watch_interrupt(engine.cancel.clone());
+    ended::watch(engine.cancel.clone());
     let shown = Shown::new(out);
     let mut worst = 0;
     for plan in plans {
@@ -148,7 +153,7 @@ async fn one(
             tell(out, &report, took, flags(simulated));
         }
         worst = worst.max(code);
-        if code == INTERRUPTED {
+        if ended::is(code) {
             break;
         }
     }
@@ -159,6 +164,7 @@ async fn one(
 pub(crate) fn exit_code(report: &RunReport) -> u8 {
     match report.exit_code() {
         0 if in_state(report, RecordState::Unknown) > 0 => 1,
+        ended::INTERRUPTED => ended::code(),
         code => code,
     }
 }
@@ -171,23 +177,6 @@ fn in_state(report: &RunReport, state: RecordState) -> u64 {
         .filter(|(of, _)| **of == state)
         .map(|(_, n)| n)
         .sum()
-}
-
-/// The first Ctrl-C finishes what is in flight, the second stops at once.
-pub(crate) fn watch_interrupt(cancel: Cancel) {
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.cancel();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            #[expect(
-                clippy::exit,
-                clippy::disallowed_methods,
-                reason = "a person insists; whatever is in flight becomes unknown and is asked about"
-            )]
-            std::process::exit(130);
-        }
-    });
 }
 
 /// The files that belong to a scheme.
@@ -239,7 +228,7 @@ pub(crate) fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
         ],
     );
     if summary.stopped.is_none() && summary.windows_left == 0 && summary.calls == 0 {
-        nothing_written(out, counts, summary.pages);
+        nothing_written(out, counts, summary.pages, &summary.states);
     }
     for feeder in &report.empty_feeders {
         out.say_in("run-empty-feeder", &[("feeder", feeder.clone())]);
@@ -280,11 +269,30 @@ pub(crate) fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
             ],
         );
     }
+    if let Some(why) = &report.not_pruned {
+        out.say_in("run-not-pruned", &[("text", why.clone())]);
+    }
     problems(out, &report.problems);
     leftovers(out, report, flags);
-    if let Some(at) = summary.next_question {
-        let count = grouped(in_state(report, RecordState::Unknown));
-        out.say_in("run-next-question", &[("at", time::shown(at)), ("count", count)]);
+    let unknown = in_state(report, RecordState::Unknown);
+    let count = ("count", grouped(unknown));
+    match summary.next_question {
+        Some(at) => out.say_in("run-next-question", &[("at", time::shown(at)), count]),
+        None if unknown > 0 => out.say_in(
+            "run-unknown",
+            &[
+                count,
+                ("scheme", report.scheme.clone()),
+                ("flags", flags.to_owned()),
+            ],
+        ),
+        None => {}
+    }
+    // Those that wait for something have said so above.
+    let pending =
+        in_state(report, RecordState::Pending).saturating_sub(told_of(report, RecordState::Pending));
+    if pending > 0 {
+        out.say_in("run-pending", &[("count", grouped(pending))]);
     }
     if let Some(first) = report.problems.first() {
         out.say_in(
@@ -303,13 +311,37 @@ pub(crate) fn flags(simulated: bool) -> &'static str {
     if simulated { " --sandbox" } else { "" }
 }
 
-/// Why nothing was written, in one sentence.
-pub(crate) fn nothing_written(out: &Out, counts: &Counts, pages: u64) {
+/// Why nothing was written, in one sentence. `states` counts the records of the scheme, whatever run brought them.
+pub(crate) fn nothing_written(out: &Out, counts: &Counts, pages: u64, states: &[u64; 7]) {
     if counts.fetched == 0 && pages > 0 {
         out.say_in("run-nothing-new", &[]);
     } else if counts.fetched > 0 && counts.unchanged == counts.fetched {
-        out.say_in("run-all-unchanged", &[("count", grouped(counts.unchanged))]);
+        let count = ("count", grouped(counts.unchanged));
+        // A row that has not changed need not have been written.
+        let others = not_done(out, states);
+        if others.is_empty() {
+            out.say_in("run-all-unchanged", &[count]);
+        } else {
+            out.say_in("run-unchanged-not-done", &[count, ("states", others)]);
+        }
     }
+}
+
+/// The records of a scheme that are not done, by state: `dead 15, unknown 8`; empty when all are done.
+fn not_done(out: &Out, states: &[u64; 7]) -> String {
+    let told: Vec<String> = RecordState::ALL
+        .iter()
+        .zip(states)
+        .filter(|(state, n)| **state != RecordState::Done && **n > 0)
+        .map(|(state, n)| {
+            format!(
+                "{} {}",
+                out.text(&format!("state-{}", state.word()), &[]),
+                grouped(*n)
+            )
+        })
+        .collect();
+    told.join(out.lang.pick("、", ", "))
 }
 
 /// `fetched = done + dead + held + skipped + open`
@@ -346,17 +378,15 @@ pub(crate) fn problems(out: &Out, problems: &[Problem]) {
     }
 }
 
+/// Records in a state that were told with their reason.
+fn told_of(report: &RunReport, state: RecordState) -> u64 {
+    let of = report.problems.iter().filter(|one| one.state == state.word());
+    of.map(|one| one.count).sum()
+}
+
 /// Records of earlier runs that still want somebody.
 fn leftovers(out: &Out, report: &RunReport, flags: &str) {
-    let told = |state: RecordState| -> u64 {
-        report
-            .problems
-            .iter()
-            .filter(|one| one.state == state.word())
-            .map(|one| one.count)
-            .sum()
-    };
-    let earlier = |state| in_state(report, state).saturating_sub(told(state));
+    let earlier = |state| in_state(report, state).saturating_sub(told_of(report, state));
     let (dead, held) = (earlier(RecordState::Dead), earlier(RecordState::Held));
     if dead + held > 0 {
         out.say_in(
@@ -407,6 +437,7 @@ pub(crate) fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> V
         "lookup_several" => report.lookups.several,
         "lookup_several_example" => report.lookups.several_example,
         "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),
+        "not_pruned" => report.not_pruned,
         "next_question" => summary.next_question.map(time::rfc3339),
         "stopped" => stopped(report).map(|reason| {
             object! {"code" => reason.code, "message" => sentence_of(reason, lang)}

@@ -1,11 +1,14 @@
 //! `engine runs`: what each execution of a scheme did.
 
+use std::path::PathBuf;
+
 use app::AppError;
 use dsl::{Lang, Value};
 use flow::ids::RunId;
-use flow::op::{Counts, RunStatus};
+use flow::op::{Counts, RunStatus, Trigger};
 use flow::window::Interval;
-use ledger::read::{RunFilter, RunLife, RunRow, WindowRow};
+use ledger::Reader;
+use ledger::read::{AuditFilter, AuditRow, RunFilter, RunLife, RunRow, WindowRow};
 
 use super::Done;
 use super::args::{Global, RunsListArgs, RunsShowArgs};
@@ -20,21 +23,58 @@ use super::time;
 
 /// The word of a run that has not ended.
 const RUNNING: &str = "running";
+/// The word of one that never will: its process is gone. The next run of its scheme says so in the ledger.
+const BROKEN: &str = "broken";
+
+/// Which runs are meant by a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Ended(RunStatus),
+    /// `running` or `broken`.
+    Not(&'static str),
+}
+
+/// Tells runs that go on from runs whose process is gone.
+struct Alive {
+    dir: PathBuf,
+    /// Nobody worked with the ledger before it was read.
+    was_free: bool,
+}
+
+impl Alive {
+    fn look(dir: PathBuf) -> Self {
+        let was_free = ledger::lock::is_free(&dir);
+        Alive { dir, was_free }
+    }
+
+    fn told(&self, runs: &mut [RunRow]) {
+        if runs.iter().any(|run| run.status == RUNNING) && self.was_free && ledger::lock::is_free(&self.dir) {
+            for run in runs.iter_mut().filter(|run| run.status == RUNNING) {
+                run.status = BROKEN.to_owned();
+            }
+        }
+    }
+}
 
 /// `engine runs list`
 pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let wanted = args.status.as_deref().map(status).transpose()?;
     let filter = RunFilter {
         scheme: args.scheme,
-        status: wanted.flatten(),
+        status: match wanted {
+            Some(Wanted::Ended(status)) => Some(status),
+            Some(Wanted::Not(_)) | None => None,
+        },
         since: args.since.as_deref().map(time::instant).transpose()?,
         limit: args.limit,
     };
+    let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
     let reader = ledgers::open(&args.ledger, global, environment)?;
     ledgers::known(&reader, filter.scheme.as_deref())?;
     let mut runs = reader.list_runs(&filter)?;
-    if wanted == Some(None) {
-        runs.retain(|run| run.status == RUNNING);
+    alive.told(&mut runs);
+    if let Some(Wanted::Not(word)) = wanted {
+        runs.retain(|run| run.status == word);
     }
     if out.json {
         let runs: Vec<Value> = runs.iter().map(|run| document(run, out.lang)).collect();
@@ -75,38 +115,61 @@ pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: 
 
 /// `engine runs show`
 pub(crate) fn show(args: RunsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
     let reader = ledgers::open(&args.ledger, global, environment)?;
     let run = args.run;
-    let life = reader
+    let mut life = reader
         .show_run(RunId(run))?
         .ok_or_else(|| AppError::wrong_use(format!("没有运行 {run}"), format!("there is no run {run}")))?;
+    alive.told(std::slice::from_mut(&mut life.run));
+    let why = decided(&reader, &life.run)?;
     if out.json {
-        out.document(&life_document(&life, out.lang));
+        out.document(&life_document(&life, why.as_ref(), out.lang));
     } else {
-        tell(&life, out);
+        tell(&life, why.as_ref(), out);
     }
     Ok(0)
 }
 
-/// `Some(None)` is "running", which is no way to end.
-fn status(word: &str) -> Result<Option<RunStatus>, AppError> {
+/// Decisions looked through for the one that started a run; more are made between two runs by nobody.
+const MAX_DECISIONS: u32 = 1_000;
+
+/// Who wanted a replay and why: the newest decision of its kind before the run began.
+fn decided(reader: &Reader, run: &RunRow) -> Result<Option<AuditRow>, AppError> {
+    if run.trigger != Trigger::Replay.word() {
+        return Ok(None);
+    }
+    let filter = AuditFilter {
+        scheme: Some(run.scheme.clone()),
+        limit: MAX_DECISIONS,
+        ..AuditFilter::default()
+    };
+    let notes = reader.audit(&filter)?;
+    Ok(notes
+        .into_iter()
+        .find(|row| row.note.action == Trigger::Replay.word() && row.at <= run.started))
+}
+
+fn status(word: &str) -> Result<Wanted, AppError> {
     let ended = [
         RunStatus::Ok,
         RunStatus::Partial,
         RunStatus::Failed,
         RunStatus::Canceled,
     ];
-    if word == RUNNING {
-        return Ok(None);
+    if let Some(word) = [RUNNING, BROKEN].into_iter().find(|own| *own == word) {
+        return Ok(Wanted::Not(word));
     }
     ended
         .into_iter()
         .find(|status| status.word() == word)
-        .map(Some)
+        .map(Wanted::Ended)
         .ok_or_else(|| {
             AppError::wrong_use(
-                format!("没有运行状态 `{word}`;可用:running、ok、partial、failed、canceled"),
-                format!("there is no run status `{word}`; there are running, ok, partial, failed, canceled"),
+                format!("没有运行状态 `{word}`;可用:running、broken、ok、partial、failed、canceled"),
+                format!(
+                    "there is no run status `{word}`; there are running, broken, ok, partial, failed, canceled"
+                ),
             )
         })
 }
@@ -115,13 +178,13 @@ fn word(run: &RunRow, out: &Out) -> String {
     let color = match run.status.as_str() {
         "ok" => "32",
         "partial" => "33",
-        "failed" => "31",
+        "failed" | BROKEN => "31",
         _ => "90",
     };
     out.painted(&out.text(&format!("status-{}", run.status), &[]), color)
 }
 
-fn tell(life: &RunLife, out: &Out) {
+fn tell(life: &RunLife, why: Option<&AuditRow>, out: &Out) {
     let run = &life.run;
     let took = run
         .ended
@@ -144,13 +207,18 @@ fn tell(life: &RunLife, out: &Out) {
             ("revision", run.revision.clone()),
         ],
     );
+    if let Some(row) = why {
+        out.line(format!("  {}", super::audit::line(row, out)));
+    }
     if let Some(reason) = &run.reason {
         out.say_in("row-reason", &[("reason", one_line(&coded(reason, out.lang)))]);
     }
     if let Some(counts) = &run.counts {
         out.line(format!("  {}", identity(counts, out)));
     }
-    if run.counts.as_ref() != Some(&life.now) {
+    if run.counts.is_some_and(|counts| life.now.fetched < counts.fetched) {
+        out.say_in("run-given-up", &[]);
+    } else if run.counts.as_ref() != Some(&life.now) {
         out.say_in("run-now", &[("identity", identity(&life.now, out))]);
     }
     if let (Some(first), Some(last)) = (life.closed.first(), life.closed.last()) {
@@ -236,7 +304,7 @@ fn counts_of(counts: &Counts) -> Value {
     counts_document(counts)
 }
 
-fn life_document(life: &RunLife, lang: Lang) -> Value {
+fn life_document(life: &RunLife, why: Option<&AuditRow>, lang: Lang) -> Value {
     let windows: Vec<Value> = life
         .windows
         .iter()
@@ -245,6 +313,7 @@ fn life_document(life: &RunLife, lang: Lang) -> Value {
     object! {
         "schema" => "engine.runs-show/1",
         "run" => document(&life.run, lang),
+        "decision" => why.map(super::audit::document),
         "counts_now" => counts_document(&life.now),
         "windows" => windows,
         "read" => Value::List(life.closed.iter().map(interval_document).collect()),

@@ -15,6 +15,12 @@ use super::out::Out;
 /// How late a simulator may execute what was given up: it lives in this process.
 const QUIET_PERIOD_MS: i64 = 500;
 
+/// How the simulators say that a folder has the data of other options.
+const HOLDS: &str = " holds the data of ";
+
+/// The folder of the simulators' state beside the ledger of the sandbox.
+const BESIDE: &str = "simulators";
+
 /// Whether the simulators may write their state down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
@@ -41,7 +47,7 @@ impl Simulation {
             return Ok(Simulation { running: None });
         }
         let faults = ordered(args.faults.as_deref())?;
-        let state = query::data_dir(around, places, true)?.join("simulators");
+        let state = query::data_dir(around, places, true)?.join(BESIDE);
         let state = (keep == Keep::Always || state.is_dir()).then_some(state);
         let config = Config {
             seed: args.seed,
@@ -98,27 +104,73 @@ async fn started(config: Config, state: Option<&Path>) -> Result<Running, AppErr
 }
 
 fn failed(listen: SocketAddr, state: Option<&Path>, error: &std::io::Error) -> AppError {
-    if let (std::io::ErrorKind::InvalidInput, Some(state)) = (error.kind(), state) {
-        let folder = state.display();
-        let text = error.to_string();
-        // Its own seed and number of trades, as options.
-        let own = text
-            .split_once(" holds the data of ")
-            .and_then(|(_, rest)| rest.split_once(", "))
-            .map_or("--seed --trades", |(own, _)| own);
-        return AppError::wrong_use(
-            format!("{folder} 里是另一批模拟数据;改用 {own},或删去这个文件夹"),
-            format!("{text}; use those, or delete the folder"),
-        );
+    use std::io::ErrorKind as Kind;
+    let text = error.to_string();
+    let folder = state.map(|state| state.display().to_string()).unwrap_or_default();
+    // Ledger and simulators of `--sandbox` lie in one folder and belong together.
+    let whole = state.and_then(Path::parent).unwrap_or(Path::new("."));
+    match (error.kind(), state) {
+        (Kind::WouldBlock, Some(_)) => ledger::StoreError::Locked {
+            dir: whole.to_owned(),
+            pid: ledger::lock::holder_of(whole),
+        }
+        .into(),
+        (Kind::InvalidInput, Some(state)) if text.contains(HOLDS) => {
+            // Its own seed and number of trades, as options.
+            let own = text
+                .split_once(HOLDS)
+                .and_then(|(_, rest)| rest.split_once(", "))
+                .map_or("--seed --trades", |(own, _)| own);
+            let all = if state.ends_with(BESIDE) { whole } else { state };
+            let all = all.display();
+            AppError::wrong_use(
+                format!(
+                    "{folder} 里是另一批模拟数据;改用 {own},或删去整个文件夹 {all}(账本与模拟数据要一起删)"
+                ),
+                format!(
+                    "{folder} holds the data of {own}; use those, or delete the whole folder {all}: the ledger in it belongs to these data"
+                ),
+            )
+        }
+        (Kind::InvalidInput, _) if !listen.ip().is_loopback() => AppError::wrong_use(
+            format!("--listen {listen}:模拟器只能监听本机地址,如 127.0.0.1:7070"),
+            format!("--listen {listen}: the simulators listen on this machine only, such as 127.0.0.1:7070"),
+        ),
+        (Kind::InvalidInput, _) => AppError::wrong_use(
+            format!("--trades、--refuse 或 --invalid 过大:{text}"),
+            format!("--trades, --refuse or --invalid is too large: {text}"),
+        ),
+        (Kind::AddrInUse, _) => AppError::wrong_use(
+            format!("--listen {listen}:这个地址正被占用;换一个端口,0 表示任选"),
+            format!("--listen {listen}: that address is in use; choose another port, 0 for any"),
+        ),
+        (Kind::AddrNotAvailable, _) => AppError::wrong_use(
+            format!("--listen {listen}:本机没有这个地址"),
+            format!("--listen {listen}: this machine has no such address"),
+        ),
+        (Kind::PermissionDenied, None) => AppError::wrong_use(
+            format!("--listen {listen}:没有权限监听;使用 1024 以上的端口"),
+            format!("--listen {listen}: not allowed; use a port above 1023"),
+        ),
+        (Kind::InvalidData, Some(_)) => AppError::wrong_use(
+            format!(
+                "{folder} 里的模拟数据已损坏({text});删去整个文件夹 {}",
+                whole.display()
+            ),
+            format!(
+                "the simulators' data in {folder} is damaged ({text}); delete the whole folder {}",
+                whole.display()
+            ),
+        ),
+        (_, Some(_)) => AppError::wrong_use(
+            format!("模拟器无法使用文件夹 {folder}(--state 或 --data-dir):{text}"),
+            format!("the simulators cannot use the folder {folder} (--state or --data-dir): {text}"),
+        ),
+        (_, None) => AppError::wrong_use(
+            format!("--listen {listen}:模拟器无法启动:{text}"),
+            format!("--listen {listen}: the simulators cannot start: {text}"),
+        ),
     }
-    let place = state.map_or_else(
-        || listen.to_string(),
-        |state| format!("{listen}, {}", state.display()),
-    );
-    AppError::wrong_use(
-        format!("模拟器无法启动({place}):{error}"),
-        format!("the simulators cannot start ({place}): {error}"),
-    )
 }
 
 /// `engine sandbox`: the simulators alone, until Ctrl-C.
@@ -139,10 +191,9 @@ pub(crate) fn serve(args: SandboxArgs, out: &Out) -> Done {
         };
         let running = started(config, state.as_deref()).await?;
         announce(&running, out);
-        let waited = tokio::signal::ctrl_c().await;
+        let came = super::ended::signal_came().await;
         running.stop().await;
-        waited.map_err(|error| AppError::bug(format!("no signals: {error}")))?;
-        Ok(0)
+        came.map(|_| 0).ok_or_else(|| AppError::bug("no signals"))
     })?
 }
 
@@ -176,4 +227,75 @@ fn announce(running: &Running, out: &Out) {
     out.line("");
     out.say("sandbox-control", &[("address", address)]);
     out.note("sandbox-stop", &[]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsl::Lang;
+    use std::io::{Error, ErrorKind};
+
+    /// Every reason has words in both languages, and names what can be changed.
+    #[test]
+    fn why_simulators_do_not_start() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 7070));
+        let far = SocketAddr::from(([10, 0, 0, 1], 7070));
+        let state = Path::new("x/.engine/sandbox/simulators");
+        let other = "x holds the data of --seed 7 --trades 40, not of --seed 7 --trades 9";
+        let rows = [
+            (
+                local,
+                Some(state),
+                ErrorKind::WouldBlock,
+                "in use",
+                4,
+                "x/.engine/sandbox ",
+            ),
+            (
+                local,
+                Some(state),
+                ErrorKind::InvalidInput,
+                other,
+                2,
+                "--trades 40",
+            ),
+            (
+                local,
+                Some(state),
+                ErrorKind::InvalidInput,
+                other,
+                2,
+                "x/.engine/sandbox",
+            ),
+            (far, None, ErrorKind::InvalidInput, "loopback", 2, "--listen"),
+            (
+                local,
+                None,
+                ErrorKind::InvalidInput,
+                "at most 5 trades",
+                2,
+                "--trades",
+            ),
+            (local, None, ErrorKind::AddrInUse, "used", 2, "--listen"),
+            (local, None, ErrorKind::AddrNotAvailable, "none", 2, "--listen"),
+            (local, None, ErrorKind::PermissionDenied, "no", 2, "--listen"),
+            (local, None, ErrorKind::Other, "strange", 2, "strange"),
+            (local, Some(state), ErrorKind::InvalidData, "line 3", 2, "line 3"),
+            (
+                local,
+                Some(state),
+                ErrorKind::PermissionDenied,
+                "no",
+                2,
+                "--data-dir",
+            ),
+        ];
+        for (listen, state, kind, words, code, named) in rows {
+            let told = failed(listen, state, &Error::new(kind, words));
+            assert_eq!(told.exit_code(), code, "{kind:?}");
+            let [zh, en] = [Lang::Zh, Lang::En].map(|lang| told.message(lang));
+            assert!(zh.contains(named) && en.contains(named), "{zh} / {en}");
+            assert!(!zh.is_ascii() && zh != en, "{zh}");
+        }
+    }
 }

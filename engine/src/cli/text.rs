@@ -89,6 +89,7 @@ mod tests {
     /// The sources in which keys are used.
     const SOURCES: &[&str] = &[
         include_str!("ask.rs"),
+        include_str!("audit.rs"),
         include_str!("check.rs"),
         include_str!("curl.rs"),
         include_str!("decide.rs"),
@@ -120,7 +121,10 @@ mod tests {
                 "state",
                 &["pending", "sending", "unknown", "done", "dead", "held", "skipped"],
             ),
-            ("status", &["running", "ok", "partial", "failed", "canceled"]),
+            (
+                "status",
+                &["running", "broken", "ok", "partial", "failed", "canceled"],
+            ),
             ("run", &["ok", "partial", "failed", "canceled"]),
             ("trigger", &["manual", "schedule", "dry-run", "replay"]),
             ("window", &["open", "closed", "failed", "unstable", "left"]),
@@ -135,6 +139,9 @@ mod tests {
                 "doctor",
                 &[
                     "clock",
+                    "rights",
+                    "rights-help",
+                    "broken",
                     "folder",
                     "folder-help",
                     "network",
@@ -169,7 +176,13 @@ mod tests {
                     "person-not-there",
                 ],
             ),
-            ("decision", &["skip", "hold", "resolve", "retry", "adopt"]),
+            (
+                "decision",
+                &[
+                    "skip", "hold", "resolve", "retry", "adopt", "replay", "restore", "rollback", "suspect",
+                    "fix",
+                ],
+            ),
             (
                 "guarantee",
                 &[

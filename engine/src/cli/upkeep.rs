@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::{AppError, Clock, Engine, Opening, SystemClock};
 use dsl::Value;
 use flow::op::AuditNote;
-use ledger::backup::{copy_to, restore as put_back, roll_back, usual_place};
+use ledger::backup::{copy_to, kept_version, restore as put_back, roll_back, usual_place};
 use ledger::doctor::{self, Health};
 use ledger::{CheckBudget, Ledger, OpenOptions, Suspect};
 
@@ -15,6 +15,7 @@ use super::args::{
     AdoptArgs, BackupArgs, DoctorArgs, Global, LedgerArgs, MigrateArgs, RestoreArgs, VerifyArgs,
 };
 use super::ask::confirmed;
+use super::decide::given;
 use super::env::Environment;
 use super::json::object;
 use super::out::Out;
@@ -25,7 +26,10 @@ use super::{ledgers, run, time};
 pub(crate) fn backup(args: BackupArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let dir = ledgers::dir(&args.ledger, global, environment)?;
     let to = match args.to {
-        Some(to) => to,
+        Some(to) => {
+            may_be_made(&to)?;
+            to
+        }
         None => {
             let name = format!("ledger-{}.db", time::stamp(now()));
             usual_place(&dir)?.join(name)
@@ -53,8 +57,32 @@ pub(crate) fn backup(args: BackupArgs, global: &Global, out: &Out, environment: 
     Ok(0)
 }
 
+/// A copy goes into a folder that is there, under the name of a file.
+fn may_be_made(to: &Path) -> Result<(), AppError> {
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let shown = to.display();
+    if to.is_dir() {
+        return Err(AppError::wrong_use(
+            format!("--to {shown} 是文件夹;请写出文件名,如 {shown}/ledger.db"),
+            format!("--to {shown} is a folder; name a file, such as {shown}/ledger.db"),
+        ));
+    }
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(AppError::wrong_use(
+            format!("--to 的文件夹 {folder} 不存在;先建立它"),
+            format!("the folder {folder} of --to does not exist; make it first"),
+        ));
+    }
+    Ok(())
+}
+
 /// Puts a copy in the place of the ledger.
 pub(crate) fn restore(args: RestoreArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    given(&args.decision.reason)?;
     let dir = ledgers::dir(&args.ledger, global, environment)?;
     if !args.file.is_file() {
         return Err(AppError::File {
@@ -111,6 +139,9 @@ pub(crate) fn restore(args: RestoreArgs, global: &Global, out: &Out, environment
 
 /// Brings the ledger to the version of this engine, or back.
 pub(crate) fn migrate(args: MigrateArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    if let Some(reason) = &args.reason {
+        given(reason)?;
+    }
     let dir = ledgers::dir(&args.ledger, global, environment)?;
     let before = doctor::version_of(&dir)?;
     let known = doctor::known_version();
@@ -143,6 +174,15 @@ pub(crate) fn migrate(args: MigrateArgs, global: &Global, out: &Out, environment
         drop(Ledger::open(&dir, OpenOptions::new(env))?);
         return say(out, "migrate-done", 0, known);
     }
+    if kept_version(&dir)?.is_none() {
+        let dir = dir.display();
+        return Err(AppError::wrong_use(
+            format!("{dir} 里没有升级前留下的副本,无法退回;副本在升级时自动产生"),
+            format!(
+                "no copy from before an upgrade is kept in {dir}, so there is nothing to go back to; an upgrade makes one"
+            ),
+        ));
+    }
     if !out.json {
         out.note("migrate-back-plan", &[("from", before.to_string())]);
     }
@@ -165,6 +205,8 @@ pub(crate) fn migrate(args: MigrateArgs, global: &Global, out: &Out, environment
 
 /// Takes a scheme over from another tool.
 pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    given(&args.decision.reason)?;
+    super::meant::is_file(&args.scheme)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let now = clock.now_ms();
     let until = time::instant_or_now(&args.until, now)?;
@@ -227,12 +269,13 @@ pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &E
 
 /// `verify --fix`: what would be made right, then does it.
 pub(crate) fn fix(args: VerifyArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let Some(reason) = args.reason.filter(|reason| !reason.trim().is_empty()) else {
+    let Some(reason) = args.reason else {
         return Err(AppError::wrong_use(
             "--fix 需要 --reason 说明原因",
             "--fix needs --reason to say why",
         ));
     };
+    given(&reason)?;
     let dir = ledgers::dir(&args.ledger, global, environment)?;
     let listed = Ledger::open_read_only(&dir)?.repairs()?;
     if !out.json {
@@ -297,11 +340,19 @@ pub(crate) fn fix(args: VerifyArgs, global: &Global, out: &Out, environment: &En
 /// What an operator wants to know before anything else is done.
 pub(crate) fn doctor(args: DoctorArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let dir = ledgers::dir(&args.ledger, global, environment)?;
-    if !dir.exists() {
+    // One that may not be looked for may be there.
+    if dir.try_exists().is_ok_and(|there| !there) {
         return Err(ledger::StoreError::Missing { dir }.into());
     }
-    let health = doctor::look(&dir)?;
-    let checks = checks(&health, &dir, environment);
+    let checks = match doctor::look(&dir) {
+        Ok(health) => checks(&health, &dir, environment),
+        // That it cannot even be looked at is what was found.
+        Err(error) => vec![Check {
+            name: "rights",
+            good: false,
+            found: AppError::from(error).message(out.lang),
+        }],
+    };
     let code = u8::from(checks.iter().any(|check| !check.good));
     if out.json {
         let list: Vec<Value> = checks
@@ -397,6 +448,16 @@ fn checks(health: &Health, dir: &Path, environment: &Environment) -> Vec<Check> 
             "holder",
             true,
             health.held_by.map_or_else(none, |pid| pid.to_string()),
+        ),
+        check(
+            "broken",
+            true,
+            if health.broken.is_empty() {
+                none()
+            } else {
+                let runs: Vec<String> = health.broken.iter().map(ToString::to_string).collect();
+                runs.join(" ")
+            },
         ),
         check(
             "proxy",

@@ -37,6 +37,11 @@ pub(crate) fn verify(args: VerifyArgs, global: &Global, out: &Out, environment: 
         });
         return Ok(code);
     }
+    let repairs = if report.is_clean() {
+        0
+    } else {
+        u64::try_from(reader.repairs()?.len()).unwrap_or(u64::MAX)
+    };
     for finding in &report.findings {
         out.line(format!(
             "{} {}",
@@ -54,6 +59,11 @@ pub(crate) fn verify(args: VerifyArgs, global: &Global, out: &Out, environment: 
         let count = u64::try_from(report.findings.len()).unwrap_or(u64::MAX);
         let [runs, records] = facts;
         out.say("verify-findings", &[runs, records, ("count", grouped(count))]);
+        if repairs > 0 {
+            out.say_in("verify-fixable", &[("count", grouped(repairs))]);
+        } else {
+            out.say_in("verify-not-fixable", &[]);
+        }
     }
     Ok(code)
 }

@@ -110,6 +110,12 @@ impl Run {
         self
     }
 
+    /// Where its output goes instead; none of it is kept.
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stdout(to);
+        self
+    }
+
     /// Starts it.
     pub fn start(mut self) -> Process {
         let mut child = self
@@ -117,7 +123,10 @@ impl Run {
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", self.shown));
         let (say, pipes) = channel();
-        let mut out = child.stdout.take().expect("it was piped");
+        let mut out: Box<dyn Read + Send> = match child.stdout.take() {
+            Some(pipe) => Box::new(pipe),
+            None => Box::new(std::io::empty()),
+        };
         let mut err = child.stderr.take().expect("it was piped");
         let say_too = say.clone();
         std::thread::spawn(move || drop(say.send((Pipe::Out, drain(&mut out)))));
