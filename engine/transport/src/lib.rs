@@ -3,7 +3,7 @@
 //! [`Client::send`] sends one prepared request once and gives either the whole answer or an error that says
 //! whether the far side may have acted ([`Stage`]). It promises bounds: on time, on bytes after unpacking, on
 //! where a connection may go, and that nothing is repeated or redirected behind the caller's back.
-//! [`Gate`] keeps a credential's rate.
+//! [`Gate`] keeps a credential's rate, a written one and one that refusals taught it.
 //!
 //! What an answer means, cookies, sessions and retries are the caller's. HTTP/1.1 only: every system of this
 //! field speaks it, and it has no refusals that a library would want to repeat.
@@ -13,6 +13,7 @@ mod body;
 mod client;
 mod error;
 mod limiter;
+mod pace;
 mod resolve;
 
 pub use allow::{AllowList, BadEntry, Refusal};

@@ -2,7 +2,8 @@
 //!
 //! [`Limiter`] decides and knows no clock; [`Gate`] waits. A call counts in its window from the moment it
 //! *ended*: whenever the far side counted it, that was earlier, so its own window can never hold more calls
-//! than it allows, however long connecting took.
+//! than it allows, however long connecting took. Where nobody wrote a limit down, it is learnt from what the far side
+//! refuses: see [`crate::pace`].
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::pace::Pace;
 
 /// So many calls in so long, such as `60/min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +74,7 @@ pub struct Limiter {
     under_way: usize,
     ended: VecDeque<i64>,
     not_before: i64,
+    pace: Pace,
 }
 
 impl Limiter {
@@ -82,6 +86,7 @@ impl Limiter {
             under_way: 0,
             ended: VecDeque::new(),
             not_before: i64::MIN,
+            pace: Pace::new(),
         }
     }
 
@@ -90,7 +95,7 @@ impl Limiter {
         if self.under_way >= self.concurrency {
             return Next::WhenOneEnds;
         }
-        let mut at = self.not_before;
+        let mut at = self.not_before.max(self.pace.not_before());
         for rate in &self.rates {
             let Some(room) = rate.calls.checked_sub(self.under_way).filter(|room| *room > 0) else {
                 return Next::WhenOneEnds;
@@ -103,8 +108,24 @@ impl Limiter {
     }
 
     /// A call starts.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, now_ms: i64) {
         self.under_way += 1;
+        self.pace.started(now_ms);
+    }
+
+    /// A call was answered, and not with "too many".
+    pub fn let_through(&mut self, now_ms: i64) {
+        self.pace.let_through(now_ms);
+    }
+
+    /// A call was refused because there were too many: those that follow start farther apart.
+    pub fn refused(&mut self, now_ms: i64) {
+        self.pace.refused(now_ms);
+    }
+
+    /// A call that was to start is not made.
+    pub fn give_up(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
     }
 
     /// A call has ended, whatever came of it.
@@ -141,6 +162,14 @@ pub struct Gate {
 #[derive(Debug)]
 pub struct Pass<'a> {
     gate: &'a Gate,
+    unused: bool,
+}
+
+impl Pass<'_> {
+    /// The call is not made after all, and does not count.
+    pub fn give_back(mut self) {
+        self.unused = true;
+    }
 }
 
 impl Gate {
@@ -157,23 +186,27 @@ impl Gate {
     /// Waits until a call may start. Dropping the future leaves the queue.
     pub async fn enter(&self) -> Pass<'_> {
         self.wait(Limiter::start).await;
-        Pass { gate: self }
+        Pass {
+            gate: self,
+            unused: false,
+        }
     }
 
     /// Waits until a call could start, without starting one: what must not be old when it goes out is made after this.
     pub async fn ready(&self) {
-        self.wait(|_| ()).await;
+        self.wait(|_, _| ()).await;
     }
 
-    async fn wait(&self, then: impl Fn(&mut Limiter)) {
+    async fn wait(&self, then: impl Fn(&mut Limiter, i64)) {
         let _first = self.turnstile.lock().await;
         loop {
             let changed = self.changed.notified();
             let next = {
                 let mut limiter = self.limiter();
-                let next = limiter.next_allowed(self.now_ms());
+                let now_ms = self.now_ms();
+                let next = limiter.next_allowed(now_ms);
                 if next == Next::Now {
-                    then(&mut limiter);
+                    then(&mut limiter, now_ms);
                 }
                 next
             };
@@ -189,6 +222,18 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// A call was answered, and not with "too many".
+    pub fn let_through(&self) {
+        let now_ms = self.now_ms();
+        self.limiter().let_through(now_ms);
+    }
+
+    /// A call was refused because there were too many: those that follow start farther apart.
+    pub fn refused(&self) {
+        let now_ms = self.now_ms();
+        self.limiter().refused(now_ms);
     }
 
     /// No call of this credential starts for this long: the far side said "too many".
@@ -212,7 +257,11 @@ impl Gate {
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let now_ms = self.gate.now_ms();
-        self.gate.limiter().end(now_ms);
+        if self.unused {
+            self.gate.limiter().give_up();
+        } else {
+            self.gate.limiter().end(now_ms);
+        }
         self.gate.changed.notify_one();
     }
 }
@@ -249,7 +298,7 @@ mod tests {
         while starts.len() < count {
             match limiter.next_allowed(now) {
                 Next::Now => {
-                    limiter.start();
+                    limiter.start(now);
                     assert_eq!(limiter.next_allowed(now), Next::WhenOneEnds);
                     starts.push(now);
                     now += took;
@@ -292,8 +341,8 @@ mod tests {
     #[test]
     fn concurrency_and_pauses() {
         let mut limiter = Limiter::new(&[Rate::new(2, 1_000).unwrap()], 5);
-        limiter.start();
-        limiter.start();
+        limiter.start(0);
+        limiter.start(0);
         assert_eq!(
             limiter.next_allowed(0),
             Next::WhenOneEnds,
@@ -317,6 +366,35 @@ mod tests {
             seen.push(began.elapsed().as_secs());
         }
         assert_eq!(seen, [0, 0, 60, 60, 120]);
+    }
+
+    /// Ten calls went through at once, the next one was refused: from then on there is a tenth of a second between two.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_back_does_not_count() {
+        let gate = Gate::new(Limiter::new(&[Rate::new(1, 60_000).unwrap()], 1));
+        let began = Instant::now();
+        gate.enter().await.give_back();
+        drop(gate.enter().await);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        drop(gate.enter().await);
+        assert_eq!(began.elapsed(), Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_gate_learns() {
+        let gate = Gate::new(Limiter::new(&[], 1));
+        for _ in 0..10 {
+            drop(gate.enter().await);
+            gate.let_through();
+        }
+        drop(gate.enter().await);
+        gate.refused();
+        let began = Instant::now();
+        for _ in 0..11 {
+            drop(gate.enter().await);
+            gate.let_through();
+        }
+        assert_eq!(began.elapsed().as_millis(), 1_050, "the first at once");
     }
 
     #[tokio::test(start_paused = true)]
