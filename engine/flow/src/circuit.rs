@@ -1,6 +1,6 @@
 //! What is remembered of a target that cannot be reached, or that asked for a pause.
 //!
-//! After five calls in a row that did not come through, one call a minute finds out whether the target is back; all
+//! After five calls in a row that did not come through, or that only a gateway answered, one call a minute finds out whether the target is back; all
 //! records wait, and none is given up because of it. It is kept in the ledger, under the connection: the next run, and
 //! every other scheme that writes there, begins with what the last one learnt.
 
@@ -13,6 +13,12 @@ use crate::settle::MAX_WAIT;
 pub const MAX_UNREACHABLE: u32 = 5;
 /// Pause between two calls to a target that could not be reached.
 pub const PROBE_EVERY: Ms = 60_000;
+
+/// Whether an HTTP status is the word of a gateway whose system is not there: 502, 503, 504, 519 (which the vendor's own
+/// gateway uses) and the 520s of the large proxies. The system itself may have acted or not.
+pub fn is_gateway(status: u16) -> bool {
+    matches!(status, 502..=504 | 519..=524)
+}
 
 /// The circuit of one target.
 #[derive(Debug, Clone)]

@@ -392,6 +392,8 @@ pub struct ReadFailure {
 pub enum ReadFailureKind {
     /// The system could not be reached.
     Unreachable,
+    /// No whole answer came back, or only a gateway's.
+    Lost,
     /// Busy or throttled: try again after `wait`.
     Wait,
     /// An error answer, or one that cannot be read.

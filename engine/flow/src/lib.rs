@@ -26,7 +26,7 @@ mod to_read;
 pub mod window;
 mod writer;
 
-pub use circuit::{MAX_UNREACHABLE, PROBE_EVERY};
+pub use circuit::{MAX_UNREACHABLE, PROBE_EVERY, is_gateway};
 pub use event::*;
 pub use job::Job;
 pub use reader::{HIGH_WATER, MAX_PAGES, PAGE_TRIES, WINDOW_READINGS};

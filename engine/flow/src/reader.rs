@@ -508,9 +508,10 @@ impl Reader {
     fn failed(&mut self, now: Ms, mut open: Box<Reading>, failure: ReadFailure) -> Step {
         let again = match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => false,
-            ReadFailureKind::Unreachable | ReadFailureKind::Wait | ReadFailureKind::Fault => {
-                open.tries < PAGE_TRIES
-            }
+            ReadFailureKind::Unreachable
+            | ReadFailureKind::Lost
+            | ReadFailureKind::Wait
+            | ReadFailureKind::Fault => open.tries < PAGE_TRIES,
         };
         if again {
             // 1 s, 2 s, 4 s: a source that is only restarting is back by then; a longer outage is the next run's.

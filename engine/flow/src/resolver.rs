@@ -405,7 +405,7 @@ impl Resolver {
         self.failures += 1;
         self.notes.push(Note::ReadAgain(failure.reason.clone()));
         let circuit = match failure.kind {
-            ReadFailureKind::Unreachable => self.circuit.failed(now),
+            ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuit.failed(now),
             ReadFailureKind::Config
             | ReadFailureKind::Unusable
             | ReadFailureKind::Wait
@@ -414,6 +414,7 @@ impl Resolver {
         let hopeless = match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => true,
             ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES || self.circuit.is_open(),
+            ReadFailureKind::Lost => self.circuit.is_open(),
             ReadFailureKind::Wait | ReadFailureKind::Fault => false,
         };
         if hopeless {

@@ -3,6 +3,7 @@
 //! Every row is settled by the one classification in [`crate::classify`]; here it meets what this run knows: how many
 //! rows the call had, what follows a document, and how often the target has failed in a row.
 
+use crate::circuit::is_gateway;
 use crate::classify::{Class, Delivery, Fate, Proof, Verdict, fate};
 use crate::codes;
 use crate::event::{Answer, Note, RowAnswer, Stopped};
@@ -226,6 +227,16 @@ impl Writer {
                     self.rest(now, 0);
                 }
                 return (0, self.circuit.answered());
+            }
+            // Each such answer brings a batch into doubt: not one after another for hours.
+            Delivery::Answered(Class::Fault | Class::NoMatch)
+                if answer.http_status.is_some_and(is_gateway) =>
+            {
+                let op = self.circuit.failed(now);
+                if self.circuit.is_open() {
+                    self.stopped = give_up();
+                }
+                return (0, op);
             }
             Delivery::Answered(
                 Class::Ok

@@ -464,10 +464,13 @@ impl Writer {
         self.notes.push(Note::ReadAgain(failure.reason.clone()));
         match failure.kind {
             ReadFailureKind::Config | ReadFailureKind::Unusable => self.stop(Stopped::Target(failure.reason)),
-            ReadFailureKind::Unreachable | ReadFailureKind::Wait | ReadFailureKind::Fault => {
+            ReadFailureKind::Unreachable
+            | ReadFailureKind::Lost
+            | ReadFailureKind::Wait
+            | ReadFailureKind::Fault => {
                 self.unanswered += 1;
                 let circuit = match failure.kind {
-                    ReadFailureKind::Unreachable => self.circuit.failed(now),
+                    ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuit.failed(now),
                     _ => None,
                 };
                 if self.unanswered >= MAX_UNREACHABLE || self.circuit.is_open() {

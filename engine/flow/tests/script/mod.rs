@@ -6,9 +6,9 @@
 //! ```text
 //! start | begun [open=N] [recovered=N] [closed=A..B] [failures=N until=T] [unstable=N] [kept=A..B] [done=A..B]
 //! unknowns [ID..] [update|void|step] [keyless] [code=exists] [sent] [misses=N] [since=T] [doubted=T] [due=T] [at:STEP]
-//! opened | page N [more] [total=N] [print=N] [rows=N] [mark=N] [clock=MS] | staged [new=N] [open=N] [suspicious=N] | failed unreachable|wait|fault|config|unusable [wait=MS]
+//! opened | page N [more] [total=N] [print=N] [rows=N] [mark=N] [clock=MS] | staged [new=N] [open=N] [suspicious=N] | failed unreachable|lost|wait|fault|config|unusable [wait=MS]
 //! picked [ID..] [sent] [target] [doubted=T] [at:STEP] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
-//! notsent | lost | all CLASS [wait=MS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
+//! notsent | lost | all CLASS [wait=MS] [http=STATUS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
 //! ```
 
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
@@ -258,6 +258,7 @@ impl Stage {
             "failed" => Event::ReadFailed(ReadFailure {
                 kind: match words[1] {
                     "unreachable" => ReadFailureKind::Unreachable,
+                    "lost" => ReadFailureKind::Lost,
                     "wait" => ReadFailureKind::Wait,
                     "fault" => ReadFailureKind::Fault,
                     "config" => ReadFailureKind::Config,
@@ -319,7 +320,11 @@ impl Stage {
                     Class::Ok => vec![row_answer("a"); self.sent],
                     _ => Vec::new(),
                 };
-                answered(Delivery::Answered(class), value("wait"), rows)
+                let mut answered = answered(Delivery::Answered(class), value("wait"), rows);
+                if let Event::Answered(answer) = &mut answered {
+                    answer.http_status = value("http").and_then(|status| u16::try_from(status).ok());
+                }
+                answered
             }
             "rows" => {
                 let rows = words[2..].iter().map(|word| row_answer(word)).collect();

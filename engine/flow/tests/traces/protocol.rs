@@ -83,6 +83,70 @@ fn an_unreachable_target_is_probed_once_a_minute() {
     );
 }
 
+/// A gateway whose system is not there answers every call: each would bring a batch into doubt. What the system itself
+/// says is an answer.
+#[test]
+fn a_gateway_that_answers_alone_is_an_outage() {
+    let probe = "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ready; claimed; ...";
+    check(
+        plan(),
+        &format!("{probe}; all fault http=502; applied; ended"),
+        expect![[r#"
+            < all fault http=502
+                settle 1 fault: 1 unknown X until 160000
+                circuit 6 until 160000
+            < applied
+                note: stopping: X call
+                count states
+                end run failed
+            < ended
+                FINISH failed, 1 pages, 1 calls, target: X call
+        "#]],
+    );
+    check(
+        plan(),
+        &format!("{probe}; all fault http=500; applied; claimed"),
+        expect![[r#"
+            < all fault http=500
+                settle 1 fault: 1 unknown X until 160000
+                circuit 0 until 0
+            < applied
+                claim create 2 3, ask from 190000
+            < claimed
+                SEND attempt 2 create 2 3
+        "#]],
+    );
+    // A question that nothing comes back from is the same, and one that is refused is an answer.
+    check(
+        plan(),
+        "start; begun failures=4; unknowns 7; ...; failed lost; applied; ended",
+        expect![[r#"
+            < failed lost
+                note: read again: X lost
+                resolve 7 again at 130000 X
+                circuit 5 until 160000
+            < applied
+                count states
+                end run failed
+            < ended
+                FINISH failed, 0 pages, 0 calls, target: X lost
+        "#]],
+    );
+    check(
+        plan(),
+        "start; begun failures=4; unknowns 7; ...; failed fault; applied; unknowns",
+        expect![[r#"
+            < failed fault
+                note: read again: X fault
+                resolve 7 again at 130000 X
+            < applied
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+        "#]],
+    );
+}
+
 /// A pause of an hour binds the next run too.
 #[test]
 fn a_long_pause_is_remembered() {
