@@ -1,15 +1,17 @@
 //! One credential at work: session, limits, signing, sending, judging.
 //!
 //! A session is renewed by one task at a time. A read that meets a lost session is repeated once with a new one; a
-//! write never is here: what happens to it is the flow's decision, made from the classification alone.
+//! write never is here: what happens to it is the flow's decision, made from the classification alone. Connections that
+//! call one system as one user share session and limits, because that system counts them together.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use connector::{Call, Class, Connection, HttpAnswer, HttpRequest, Judged, Session};
 use dsl::diagnostic::Failure;
+use flow::ids::Ms;
 use tokio::sync::Mutex;
-use transport::{AllowList, Client, Gate, SendError, Stage};
+use transport::{AllowList, Client, Gate, Pass, SendError, Stage};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -22,10 +24,15 @@ pub(crate) struct Caller {
     pub(crate) connection: Arc<Connection>,
     client: Arc<Client>,
     allow: AllowList,
-    gate: Gate,
-    session: Mutex<Held>,
+    credential: Arc<Credential>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+}
+
+/// What all connections with one credential have in common.
+struct Credential {
+    gate: Gate,
+    session: Mutex<Held>,
 }
 
 #[derive(Default)]
@@ -33,7 +40,14 @@ struct Held {
     session: Option<Arc<Session>>,
     /// Grows with each renewal, so that two tasks that saw the same lost session renew it once.
     generation: u64,
+    /// Why there was no session a moment ago, and when: the call that was to follow need not find out once more.
+    failed: Option<(Ms, Box<Ended>)>,
 }
+
+/// How long [`Held::failed`] is taken for true: a claim is durable long before.
+const JUST_NOW: Ms = 10_000;
+/// Characters of a gateway's words that are told.
+const SAID: usize = 200;
 
 /// How a call ended.
 pub(crate) enum Ended {
@@ -50,6 +64,8 @@ pub(crate) enum Ended {
     Unbuilt(Failure),
     /// Logging in was refused: the call itself was not sent.
     NoSession(Failure),
+    /// Only a gateway answered the login, in these words: the call itself was not sent.
+    Away(String),
 }
 
 /// Whether a call may be repeated without harm.
@@ -61,35 +77,71 @@ pub(crate) enum Effect {
     Writes,
 }
 
+impl Credential {
+    fn new(gate: Gate) -> Self {
+        Credential {
+            gate,
+            session: Mutex::new(Held::default()),
+        }
+    }
+
+    /// What an answer says about how often one may call.
+    fn learn(&self, judged: &Judged) {
+        if judged.class != Class::Throttled {
+            return self.gate.let_through();
+        }
+        self.gate.refused();
+        if let Some(wait) = judged.wait_ms {
+            self.gate
+                .hold(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
+        }
+    }
+}
+
 impl Caller {
-    /// A caller for one connection.
+    /// A caller for one connection; `all` are those of the command, some of which may use the same credential.
     pub(crate) fn new(
         connection: Arc<Connection>,
+        all: &[Arc<Connection>],
         client: Arc<Client>,
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Result<Self, AppError> {
-        let allow = settings::allow_list(&connection)?;
-        let gate = Gate::new(settings::limiter(&connection, 100));
+        let others = all
+            .iter()
+            .filter(|other| !Arc::ptr_eq(other, &connection) && other.is_same_credential(&connection));
+        let sharing = std::iter::once(&connection).chain(others).map(Arc::as_ref);
+        let gate = Gate::new(settings::limiter(sharing, 100));
         Ok(Caller {
+            allow: settings::allow_list(&connection)?,
             connection,
             client,
-            allow,
-            gate,
-            session: Mutex::new(Held::default()),
+            credential: Arc::new(Credential::new(gate)),
             clock,
             entropy,
         })
     }
 
+    /// A caller for another connection with the same credential.
+    pub(crate) fn beside(&self, connection: Arc<Connection>) -> Result<Self, AppError> {
+        Ok(Caller {
+            allow: settings::allow_list(&connection)?,
+            connection,
+            credential: Arc::clone(&self.credential),
+            client: Arc::clone(&self.client),
+            clock: Arc::clone(&self.clock),
+            entropy: Entropy::default(),
+        })
+    }
+
     /// The same credential at a part of its rate, with a session of its own.
     pub(crate) fn at_share(&self, percent: u8) -> Result<Self, AppError> {
+        let gate = Gate::new(settings::limiter([self.connection.as_ref()], percent));
         Ok(Caller {
             connection: Arc::clone(&self.connection),
             client: Arc::clone(&self.client),
             allow: settings::allow_list(&self.connection)?,
-            gate: Gate::new(settings::limiter(&self.connection, percent)),
-            session: Mutex::new(Held::default()),
+            credential: Arc::new(Credential::new(gate)),
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
         })
@@ -112,6 +164,12 @@ impl Caller {
                 Ok(held) => held,
                 Err(ended) => return *ended,
             };
+            // The wait comes first: a signature says when it was made, and a session may end meanwhile.
+            let pass = self.credential.gate.enter().await;
+            if !self.is_current(session.as_ref(), generation) {
+                pass.give_back();
+                continue;
+            }
             let request = match self.connection.sign(
                 &prepared,
                 session.as_deref(),
@@ -119,20 +177,18 @@ impl Caller {
                 self.entropy.draw(),
             ) {
                 Ok(request) => request,
-                Err(failure) => return Ended::Unbuilt(failure),
+                Err(failure) => {
+                    pass.give_back();
+                    return Ended::Unbuilt(failure);
+                }
             };
-            let answer = match self.send(request, effect).await {
+            let answer = match self.send(pass, request, effect).await {
                 Ok(answer) => answer,
                 Err(error) => return Ended::Broken(error),
             };
             self.keep_cookies(generation, &answer).await;
             let judged = self.connection.judge(call.operation, call.options, rows, &answer);
-            if let Some(wait) = judged.wait_ms
-                && matches!(judged.class, Class::Throttled)
-            {
-                self.gate
-                    .hold(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
-            }
+            self.credential.learn(&judged);
             if judged.class == Class::Auth {
                 self.drop_session(generation).await;
                 if effect == Effect::None && !renewed {
@@ -147,8 +203,12 @@ impl Caller {
     /// Waits until a call could go out at once: there is a session, and the limits have room. What keeps it from being so
     /// is told by the call itself.
     pub(crate) async fn ready(&self) {
-        if self.session().await.is_ok() {
-            self.gate.ready().await;
+        match self.session().await {
+            Ok(_) => self.credential.gate.ready().await,
+            Err(ended) => {
+                let now = self.clock.now_ms();
+                self.credential.session.lock().await.failed = Some((now, ended));
+            }
         }
     }
 
@@ -157,24 +217,42 @@ impl Caller {
         if !self.connection.needs_login() {
             return Ok((None, 0));
         }
-        let mut held = self.session.lock().await;
+        let mut held = self.credential.session.lock().await;
+        let now = self.clock.now_ms();
         if let Some(session) = &held.session
-            && !session.is_over(self.clock.now_ms())
+            && !session.is_over(now)
         {
             return Ok((Some(Arc::clone(session)), held.generation));
         }
+        if let Some((at, ended)) = held.failed.take()
+            && now - at < JUST_NOW
+        {
+            return Err(ended);
+        }
         let unbuilt = |failure| Box::new(Ended::Unbuilt(failure));
+        let pass = self.credential.gate.enter().await;
         let now = self.clock.now_ms();
         let Some(request) = self.connection.login(now, self.entropy.draw()).map_err(unbuilt)? else {
+            pass.give_back();
             return Ok((None, 0));
         };
         // Whatever became of the login, the call itself was not sent.
-        let answer = self.send(request, Effect::None).await.map_err(|error| {
+        let answer = self.send(pass, request, Effect::None).await.map_err(|error| {
             Box::new(Ended::Broken(SendError {
                 stage: Stage::NotSent,
                 ..error
             }))
         })?;
+        if let Some(judged) = self.connection.login_throttled(&answer) {
+            self.credential.learn(&judged);
+            return Err(Box::new(Ended::Answered { answer, judged }));
+        }
+        if flow::is_gateway(answer.status) {
+            let said = self.redact(self.connection.readable(&answer).trim());
+            let said: String = said.chars().take(SAID).collect();
+            return Err(Box::new(Ended::Away(format!("HTTP {}: {said}", answer.status))));
+        }
+        self.credential.gate.let_through();
         let session = self
             .connection
             .login_answer(&answer, self.clock.now_ms())
@@ -188,15 +266,25 @@ impl Caller {
         Ok((Some(session), held.generation))
     }
 
+    /// Whether a session is still the one to call with. One that is being renewed is not; its lock is not waited for,
+    /// because the login may wait for the place that the asker holds.
+    fn is_current(&self, session: Option<&Arc<Session>>, generation: u64) -> bool {
+        let Some(session) = session else { return true };
+        let Ok(held) = self.credential.session.try_lock() else {
+            return false;
+        };
+        held.session.is_some() && held.generation == generation && !session.is_over(self.clock.now_ms())
+    }
+
     async fn drop_session(&self, generation: u64) {
-        let mut held = self.session.lock().await;
+        let mut held = self.credential.session.lock().await;
         if held.generation == generation {
             held.session = None;
         }
     }
 
     async fn keep_cookies(&self, generation: u64, answer: &HttpAnswer) {
-        let mut held = self.session.lock().await;
+        let mut held = self.credential.session.lock().await;
         if held.generation == generation
             && let Some(session) = &held.session
         {
@@ -210,8 +298,13 @@ impl Caller {
         }
     }
 
-    async fn send(&self, request: HttpRequest, effect: Effect) -> Result<HttpAnswer, SendError> {
-        let _pass = self.gate.enter().await;
+    async fn send(
+        &self,
+        pass: Pass<'_>,
+        request: HttpRequest,
+        effect: Effect,
+    ) -> Result<HttpAnswer, SendError> {
+        let _until_answered = pass;
         let sent = self
             .client
             .send(transport::Request {
@@ -240,3 +333,6 @@ pub(crate) fn not_sent(error: &SendError) -> bool {
         Stage::Lost => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,10 +98,15 @@ pub(crate) fn spoken(error: &SendError, lang: Lang) -> String {
     }
 }
 
-/// The same, and where it happened: several connections may be in one run.
+/// The same, and where it happened ([`at`]).
 fn told(error: &SendError, caller: &Caller, lang: Lang) -> String {
+    at(caller, &spoken(error, lang), lang)
+}
+
+/// Words with the connection they are about: several may be in one run.
+fn at(caller: &Caller, words: &str, lang: Lang) -> String {
     let connection = &caller.connection;
-    let (name, address, words) = (&connection.name, connection.address(), spoken(error, lang));
+    let (name, address) = (&connection.name, connection.address());
     lang.pick(
         format!("连接 {name}({address}){words}"),
         format!("connection {name} ({address}): {words}"),
@@ -151,6 +156,12 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
             wait: None,
             reason: redacted(of_failure(failure, lang), caller),
         }),
+        Ended::Away(words) => fail(
+            ReadFailureKind::Unreachable,
+            None,
+            side.pick(&reading::SOURCE_UNREACHABLE, &target::UNREACHABLE),
+            at(caller, words, lang),
+        ),
         Ended::Broken(error) if not_sent(error) => fail(
             ReadFailureKind::Unreachable,
             None,
@@ -158,7 +169,13 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
             told(error, caller, lang),
         ),
         Ended::Broken(error) => fail(
-            ReadFailureKind::Fault,
+            match error.reason {
+                // The system answers: what it sends is wrong.
+                transport::Reason::TooLarge | transport::Reason::Bomb | transport::Reason::Encoding => {
+                    ReadFailureKind::Fault
+                }
+                _ => ReadFailureKind::Lost,
+            },
             None,
             match error.reason {
                 transport::Reason::TooLarge => &source::TOO_LARGE,
@@ -171,7 +188,7 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
                 _ => spoken(error, lang),
             },
         ),
-        Ended::Answered { judged, .. } => {
+        Ended::Answered { answer, judged } => {
             let words = judged.message.clone();
             match judged.class {
                 Class::Ok | Class::Rows => None,
@@ -188,6 +205,12 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
                     words,
                 ),
                 Class::QuotaStop => fail(ReadFailureKind::Config, None, &target::QUOTA, words),
+                Class::Fault if flow::is_gateway(answer.status) => fail(
+                    ReadFailureKind::Lost,
+                    None,
+                    side.pick(&reading::SOURCE_FAULT, &target::TARGET_FAULT),
+                    words,
+                ),
                 Class::Rejected | Class::Fault => fail(
                     ReadFailureKind::Fault,
                     None,
@@ -213,6 +236,10 @@ pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify:
         Ended::NoSession(failure) => (
             Delivery::Answered(classify::Class::ConfigError),
             redacted(of_failure(failure, lang), caller),
+        ),
+        Ended::Away(words) => (
+            Delivery::NotSent,
+            reason(&target::UNREACHABLE, &at(caller, words, lang)),
         ),
         Ended::Broken(error) if not_sent(error) => (
             Delivery::NotSent,

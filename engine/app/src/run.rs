@@ -135,7 +135,7 @@ pub struct Engine {
     pub workspace: Workspace,
     store: Store,
     clock: Arc<dyn Clock>,
-    /// One per connection, so that session and limits are shared by all schemes.
+    /// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
     callers: BTreeMap<String, Arc<Caller>>,
     /// Stop when asked.
     pub cancel: Cancel,
@@ -212,14 +212,19 @@ impl Engine {
     ) -> Result<Self, AppError> {
         let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
         let client = Arc::new(client);
-        let mut callers = BTreeMap::new();
+        let all: Vec<Arc<Connection>> = connections.values().map(Arc::clone).collect();
+        let mut callers: BTreeMap<String, Arc<Caller>> = BTreeMap::new();
         for (name, connection) in connections {
-            let caller = Caller::new(
-                connection,
-                Arc::clone(&client),
-                Arc::clone(&clock),
-                Entropy::default(),
-            )?;
+            let twin = callers
+                .values()
+                .find(|known| known.connection.is_same_credential(&connection));
+            let caller = match twin {
+                Some(twin) => twin.beside(connection)?,
+                None => {
+                    let (client, clock) = (Arc::clone(&client), Arc::clone(&clock));
+                    Caller::new(connection, &all, client, clock, Entropy::default())?
+                }
+            };
             callers.insert(name, Arc::new(caller));
         }
         Ok(Engine {

@@ -61,23 +61,20 @@ pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError>
         .private_network(connection.private_network))
 }
 
-/// The limits of a connection's credential, or a part of them. A rate too low to be parted is stretched in time.
-pub(crate) fn limiter(connection: &Connection, percent: u8) -> Limiter {
+/// The limits of a credential, or a part of them: what all connections that use it say together. A rate too low to be
+/// parted is stretched in time.
+pub(crate) fn limiter<'a>(connections: impl IntoIterator<Item = &'a Connection>, percent: u8) -> Limiter {
     let percent = i64::from(percent.clamp(1, 100));
-    let rates: Vec<transport::Rate> = connection
-        .limits
-        .rates
-        .iter()
-        .filter_map(|rate| {
+    let (mut rates, mut concurrency) = (Vec::new(), Vec::new());
+    for connection in connections {
+        let limits = &connection.limits;
+        rates.extend(limits.rates.iter().filter_map(|rate| {
             transport::Rate::new(usize::try_from(rate.calls).ok()?, rate.per_ms * 100 / percent)
-        })
-        .collect();
-    let concurrency = connection
-        .limits
-        .concurrency
-        .and_then(|n| usize::try_from(n).ok())
-        .unwrap_or(1);
-    Limiter::new(&rates, concurrency)
+        }));
+        let at_once = limits.concurrency.and_then(|n| usize::try_from(n).ok());
+        concurrency.push(at_once.unwrap_or(1));
+    }
+    Limiter::new(&rates, concurrency.into_iter().min().unwrap_or(1))
 }
 
 #[cfg(test)]

@@ -99,6 +99,12 @@ impl Connection {
         format!("{} {} {}", self.connector.id, self.origin(), self.mode().name)
     }
 
+    /// Whether both call the same system as the same user in the same way: what that system counts and remembers, it
+    /// counts and remembers for both together.
+    pub fn is_same_credential(&self, other: &Connection) -> bool {
+        self.credential() == other.credential() && self.params == other.params
+    }
+
     /// Takes this connection's secrets out of a text.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)

@@ -82,7 +82,9 @@ impl Connection {
         let Ok(operation) = self.operation(operation) else {
             return self.fault(&reading, None);
         };
-        let (names, lets) = self.answer_names(answer, &reading);
+        let (mut names, lets) = self.answer_names(answer, &reading);
+        // How many records the call had: an answer that names fewer may mean all of them.
+        names.set("sent", minijinja::Value::from(n));
         let code = self.code(operation, &reading, &lets);
         let rows = self
             .mode()
@@ -125,6 +127,19 @@ impl Connection {
             replay_write: row.replay_write,
             verdicts,
         }
+    }
+
+    /// An answer to a login that says "too many calls" and nothing about the credentials.
+    pub fn login_throttled(&self, answer: &HttpAnswer) -> Option<Judged> {
+        (answer.status == 429).then(|| Judged {
+            class: Class::Throttled,
+            matched: true,
+            message: format!("HTTP 429: {}", self.excerpt(&self.readable(answer))),
+            code: None,
+            wait_ms: retry_after(Class::Throttled, answer),
+            replay_write: false,
+            verdicts: Vec::new(),
+        })
     }
 
     fn fault(&self, reading: &Reading, code: Option<String>) -> Judged {

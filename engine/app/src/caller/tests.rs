@@ -1,0 +1,228 @@
+//! Many tasks on one credential, at the simulated system and at a socket that answers what it is told.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dsl::value::{Map, Value};
+use sandbox::{FaultKind, FaultPlan, Running};
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::workspace::{Places, SecretTable, Simulators, Workspace};
+
+const KINGDEE: &str = "kingdee-k3cloud";
+
+/// The connection `k3` of the repository, led to this server.
+fn connection(running: &Running, server: Option<&str>) -> Connection {
+    let mut params = running.params(KINGDEE).expect("it is simulated");
+    if let Some(server) = server {
+        params.insert("server".to_owned(), format!("http://{server}/k3cloud/"));
+    }
+    let simulators = Simulators {
+        params: [(KINGDEE.to_owned(), params)].into(),
+        quiet_period_ms: 500,
+    };
+    let secrets = SecretTable {
+        env: Default::default(),
+        secret: Default::default(),
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemes/huke-to-k3.yaml");
+    let workspace = Workspace::load(&root, Places::default(), Some(simulators), Box::new(secrets));
+    let workspace = workspace.unwrap_or_else(|error| panic!("{error:?}"));
+    workspace
+        .resolve("k3")
+        .unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn caller(connection: Connection) -> Caller {
+    let connection = Arc::new(connection);
+    let client = Client::new(transport::Settings::default()).expect("a client");
+    Caller::new(
+        Arc::clone(&connection),
+        &[connection],
+        Arc::new(client),
+        Arc::new(SystemClock::default()),
+        Entropy::default(),
+    )
+    .expect("a caller")
+}
+
+/// A question that any session may ask.
+async fn ask(caller: &Caller) -> Ended {
+    let options = Map::from_iter([("FormId".into(), Value::Text("BD_Customer".to_owned()))]);
+    let fields = [("id".to_owned(), "FCUSTID".to_owned())];
+    let page = connector::PageState {
+        number: 1,
+        size: 10,
+        ..connector::PageState::default()
+    };
+    let call = Call {
+        fields: Some(&fields),
+        page: Some(page),
+        ..Call::new("bill_query", &options, 0)
+    };
+    caller.call(&call, 0, Effect::None).await
+}
+
+fn told(ended: &Ended) -> String {
+    match ended {
+        Ended::Answered { judged, .. } => format!("{:?} {}", judged.class, judged.message),
+        Ended::Broken(error) => format!("broken: {}", error.detail),
+        Ended::Unbuilt(failure) | Ended::NoSession(failure) => {
+            failure.message(dsl::diagnostic::Lang::En).to_string()
+        }
+        Ended::Away(words) => format!("away: {words}"),
+    }
+}
+
+async fn simulated() -> Running {
+    let config = sandbox::Config {
+        trades: 4,
+        ..sandbox::Config::default()
+    };
+    sandbox::start(config).await.expect("the simulators start")
+}
+
+/// Eight tasks in each of three schemes' callers; the session is lost again and again. Nobody notices, and no session is
+/// made that was not needed: each one lost is made once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_renewed_once_for_all() {
+    let running = simulated().await;
+    // How often the first one struck says how many logins there were; each takes long enough for all to come. The
+    // losses are so far apart that none meets a question that is being repeated.
+    let login = FaultPlan {
+        endpoint: "LoginBySign".to_owned(),
+        kind: Some(FaultKind::Delay),
+        delay_ms: Some(20),
+        ..FaultPlan::default()
+    };
+    running.fault(login).expect("a sound plan");
+    for nth in [60, 160, 260, 360, 460] {
+        let lost = FaultPlan::nth("ExecuteBillQuery", nth, FaultKind::SessionLost);
+        running.fault(lost).expect("a sound plan");
+    }
+    let mut connection = connection(&running, None);
+    connection.limits.concurrency = Some(8);
+    let first = Arc::new(caller(connection));
+    let beside = || Arc::new(first.beside(Arc::clone(&first.connection)).expect("a caller"));
+    let callers = [Arc::clone(&first), beside(), beside()];
+    let tasks: Vec<_> = (0..24)
+        .map(|nth| {
+            let caller = Arc::clone(&callers[nth % callers.len()]);
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    let ended = ask(&caller).await;
+                    assert!(told(&ended).starts_with("Ok"), "{}", told(&ended));
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("every question is answered");
+    }
+    assert_eq!(running.struck(), [6, 1, 1, 1, 1, 1], "logins, and sessions lost");
+}
+
+/// Connections with one credential share its session and keep the limits of both.
+#[tokio::test]
+async fn one_credential_is_one_session() {
+    let running = simulated().await;
+    let one = connection(&running, None);
+    let mut other = connection(&running, None);
+    other.name = "k3-again".to_owned();
+    assert!(one.is_same_credential(&other));
+    let plan = FaultPlan {
+        endpoint: "LoginBySign".to_owned(),
+        kind: Some(FaultKind::Delay),
+        delay_ms: Some(1),
+        ..FaultPlan::default()
+    };
+    running.fault(plan).expect("a sound plan");
+    let first = caller(one);
+    let second = first.beside(Arc::new(other)).expect("a caller");
+    for caller in [&first, &second, &first] {
+        let ended = ask(caller).await;
+        assert!(told(&ended).starts_with("Ok"), "{}", told(&ended));
+    }
+    assert_eq!(running.struck(), [1]);
+}
+
+/// Answers every connection with these bytes; counts them.
+fn answers(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it listens").to_string();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut some = [0; 16_384];
+            drop(stream.read(&mut some));
+            drop(stream.write_all(bytes));
+        }
+    });
+    (addr, count)
+}
+
+/// What stands in the way of a session is found out once for a claim and the call that follows it, and an answer that
+/// is no word about the credentials stops nothing.
+#[tokio::test]
+async fn a_login_that_fails_is_one_call() {
+    let running = simulated().await;
+    for (bytes, want) in [
+        (&b""[..], "broken"),
+        (
+            b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 6\r\nconnection: close\r\n\r\nsorry!",
+            "away: HTTP 502: sorry!",
+        ),
+        (
+            b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 4\r\nconnection: close\r\n\r\nslow",
+            "Throttled HTTP 429: slow",
+        ),
+        (
+            b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\nconnection: close\r\n\r\nwho?",
+            "the answer to the login of connection `k3`",
+        ),
+    ] {
+        let (server, count) = answers(bytes);
+        let caller = caller(connection(&running, Some(&server)));
+        caller.ready().await;
+        let ended = ask(&caller).await;
+        assert!(told(&ended).starts_with(want), "{want}: {}", told(&ended));
+        assert_eq!(count.load(Ordering::SeqCst), 1, "{want}");
+        if let Ended::Answered { judged, .. } = &ended {
+            assert_eq!(judged.wait_ms, Some(7_000));
+        } else {
+            // The next call tries once more.
+            ask(&caller).await;
+            assert_eq!(count.load(Ordering::SeqCst), 2, "{want}");
+        }
+    }
+}
+
+/// After a refusal calls start as far apart as those that went through before it.
+#[tokio::test]
+async fn refusals_set_a_pace() {
+    let running = simulated().await;
+    let caller = caller(connection(&running, None));
+    let refused = FaultPlan::nth("ExecuteBillQuery", 5, FaultKind::TooMany);
+    running.fault(refused).expect("a sound plan");
+    for nth in 1..=5 {
+        let ended = ask(&caller).await;
+        let want = if nth == 5 { "Throttled" } else { "Ok" };
+        assert!(told(&ended).starts_with(want), "{nth}: {}", told(&ended));
+    }
+    // Five calls with the login, in a second at the most.
+    let began = tokio::time::Instant::now();
+    for _ in 0..3 {
+        let ended = ask(&caller).await;
+        assert!(told(&ended).starts_with("Ok"), "{}", told(&ended));
+    }
+    assert!(
+        began.elapsed() >= Duration::from_millis(2 * 210),
+        "{:?}",
+        began.elapsed()
+    );
+}
