@@ -85,8 +85,8 @@ pub const RECIPE_NAME: Entry = Entry {
     en: "there is no name `{name}` in this recipe",
     help_zh: "",
     help_en: "",
-    long_zh: "配方能用的名称有:参数、`let` 中先定义的名称,以及按位置而定的 req、http、body、body_text、item、row。",
-    long_en: "A recipe may name the parameters, what `let` defined before it, and, by place, req, http, body, body_text, item and row.",
+    long_zh: "配方能用的名称有:参数、`let` 中先定义的名称,以及按位置而定的 req、http、body、body_text、sent(请求中的记录数)、item、row。",
+    long_en: "A recipe may name the parameters, what `let` defined before it, and, by place, req, http, body, body_text, sent (how many records the call had), item and row.",
     example: "s: req.body | hmac_sha256(app_secert)",
 };
 

@@ -56,9 +56,13 @@ fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader
     let classes: Vec<(&str, Class)> = Class::ALL.iter().map(|class| (class.name(), *class)).collect();
     let class = reader.word(members.get("class"), &classes);
     let test = match (members.get("when"), members.get("code")) {
-        (Some(when), None) => reader
-            .recipe(&when.value, "when", Missing::IsUndefined, &declared.of_answer())
-            .map(RowTest::When),
+        (Some(when), None) => {
+            let mut known = declared.of_answer();
+            known.push("sent".to_owned());
+            reader
+                .recipe(&when.value, "when", Missing::IsUndefined, &known)
+                .map(RowTest::When)
+        }
         (None, Some(code)) => Some(codes(code, declared, options, reader)),
         _ => {
             reader.push(reader.at(&words::OUTCOME_ROW, &node.span));

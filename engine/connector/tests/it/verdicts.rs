@@ -36,6 +36,11 @@ fn every_subset_of_four_rows() {
                 )),
             );
             let judged = k3.judge("batch_save", &customer(), 4, &answer(200, &body));
+            if (good, bad) == (0, 1) {
+                // An error of the whole call is written under the first record as well.
+                assert_eq!((judged.class, judged.verdicts), (Class::Rejected, Vec::new()));
+                continue;
+            }
             assert_eq!(judged.class, Class::Rows, "{body}");
             for row in 0..4 {
                 let want = match (good & 1 << row != 0, bad & 1 << row != 0) {
