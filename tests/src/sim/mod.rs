@@ -14,6 +14,7 @@
 mod check;
 mod content;
 pub mod drift;
+pub(crate) mod line;
 pub(crate) mod rng;
 mod setup;
 mod shell;

@@ -10,13 +10,13 @@ use super::content::Content;
 use super::rng::Rng;
 
 /// A second.
-pub(super) const SECOND: Ms = 1_000;
+pub(crate) const SECOND: Ms = 1_000;
 /// A minute.
-pub(super) const MINUTE: Ms = 60 * SECOND;
+pub(crate) const MINUTE: Ms = 60 * SECOND;
 /// An hour.
-pub(super) const HOUR: Ms = 60 * MINUTE;
+pub(crate) const HOUR: Ms = 60 * MINUTE;
 /// When the simulated time begins.
-pub(super) const BEGIN: Ms = 1_700_000_000_000;
+pub(crate) const BEGIN: Ms = 1_700_000_000_000;
 
 /// How the source moves while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,15 @@ mod killed;
 mod levels;
 pub mod migrate;
 pub mod named;
+mod outage;
 mod paging;
+mod partial;
+mod plain;
 pub mod power;
 pub mod restore;
+mod sessions;
 pub mod ssrf;
+mod storm;
 
 use std::time::Duration;
 

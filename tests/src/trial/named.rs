@@ -40,6 +40,7 @@ pub const ALL: &[Trial] = &[
     levels::A3,
     power::A5,
     super::paging::TRIAL,
+    super::partial::TRIAL,
     Trial {
         name: "A11",
         what: "answers that are bombs",
@@ -50,6 +51,9 @@ pub const ALL: &[Trial] = &[
         }],
         run: bombs::run,
     },
+    super::storm::TRIAL,
+    super::outage::TRIAL,
+    super::sessions::TRIAL,
     power::A16,
     restore::A19,
     migrate::A20,
