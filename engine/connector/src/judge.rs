@@ -93,15 +93,18 @@ impl Connection {
             .chain(&operation.outcome)
             .chain(&self.connector.outcome);
         let frame = self.frame(operation, options, 0);
+        // A success needs a status that may be one, and an answer that could be read.
+        let believable = reading.body.is_ok() && self.connector.transport.ok_status.contains(&answer.status);
+        let is_success = |row: &Row| matches!(row.class, Class::Ok | Class::Rows);
         let Some(row) = rows
             .into_iter()
+            // Of a read, the rows that follow may know better; a write that may have succeeded is in doubt.
+            .filter(|row| believable || operation.is_write() || !is_success(row))
             .find(|row| matches(row, &names, code.as_deref(), &frame))
         else {
             return self.fault(&reading, code);
         };
-        // A success needs a status that may be one, and an answer that could be read.
-        let success = matches!(row.class, Class::Ok | Class::Rows);
-        let believable = reading.body.is_ok() && self.connector.transport.ok_status.contains(&answer.status);
+        let success = is_success(row);
         if success && !believable {
             return self.fault(&reading, code);
         }
