@@ -324,12 +324,11 @@ impl Resolver {
             Found::One { .. } if foreign => {
                 Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))
             }
-            // Sent by a life that the ledger has forgotten, in some version: the update of today is sent.
-            Found::One {
-                id,
-                number,
-                next: None,
-            } if unknown.suspect == Some(SuspectKind::Restored) && self.target.updates => {
+            // Sent by a life that the ledger has forgotten, in some version: the update of today is sent, however far that
+            // life had come with it.
+            Found::One { id, number, next: _ }
+                if unknown.suspect == Some(SuspectKind::Restored) && self.target.updates =>
+            {
                 Resolution::Known { id, number }
             }
             Found::One {
@@ -456,4 +455,69 @@ pub(crate) fn forgotten(now: Ms, since: Ms, remembers: Ms) -> bool {
 fn askable(proof: Proof, unknown: &Unknown) -> bool {
     let has_key = unknown.tkey != NO_KEY || unknown.action == WriteAction::Step;
     matches!(proof, Proof::UniqueKey | Proof::Query) && has_key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document that is there: what it means depends on who sent it, and how far it is.
+    #[test]
+    fn what_is_there_is_ours_in_the_version_that_was_sent() {
+        use SuspectKind::{Adopted, Restored};
+        let next = || Some("submit".to_owned());
+        for (suspect, updates, next, want) in [
+            (None, true, None, "done"),
+            (None, true, next(), "stepped"),
+            (Some(Restored), true, None, "known"),
+            // Half done, but in a version that nobody knows.
+            (Some(Restored), true, next(), "known"),
+            (Some(Restored), false, None, "done"),
+            (Some(Restored), false, next(), "stepped"),
+            (Some(Adopted), true, None, "done"),
+            (Some(Adopted), true, next(), "stepped"),
+        ] {
+            let target = TargetFacts {
+                name: "t".to_owned(),
+                batch: 1,
+                proof: Proof::Query,
+                on_unknown: OnUnknown::ByProof,
+                timeout: 1,
+                quiet: 1,
+                find_before_create: false,
+                updates,
+                stop_at_first_dead: false,
+                remembers: 1,
+                steps: Vec::new(),
+            };
+            let resolver = Resolver::new("s", target, None, Circuit::new("t"));
+            let unknown = Unknown {
+                record: RecordId(1),
+                action: WriteAction::Create,
+                form: String::new(),
+                tkey: "[\"k\"]".to_owned(),
+                misses: 0,
+                since: 0,
+                maybe_sent: false,
+                version: "v".to_owned(),
+                suspect,
+                step: None,
+                doubted: 0,
+                reason: Reason::new("X", "was lost"),
+            };
+            let case = format!("{suspect:?}, updates {updates}, {next:?}");
+            let found = Found::One {
+                id: "7".to_owned(),
+                number: None,
+                next,
+            };
+            let got = match resolver.conclude(1, &unknown, found) {
+                Resolution::Done { .. } => "done",
+                Resolution::Stepped { .. } => "stepped",
+                Resolution::Known { .. } => "known",
+                other => panic!("{case}: {other:?}"),
+            };
+            assert_eq!(got, want, "{case}");
+        }
+    }
 }

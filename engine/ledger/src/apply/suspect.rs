@@ -8,11 +8,15 @@ use flow::op::{Identity, LedgerReply, RecordState, SuspectKind, WriteAction};
 use rusqlite::{OptionalExtension, params};
 
 use super::claim::connection_of;
+use super::cover::LIVE;
 use super::record::{Cause, Rec, TargetKey, suspect};
 use super::stage::Page;
 use super::{Cx, length};
 use crate::error::{StoreError, reason};
 use crate::generation;
+
+/// So many runs read up to the instant of a suspicion before what comes after it is trusted.
+const READ_FIRST: i64 = 2;
 
 /// How the rows of a page are taken.
 #[derive(Debug, Clone, Copy)]
@@ -114,13 +118,22 @@ impl Cx<'_> {
 
     /// Whether the rows of a page may have been written by somebody else: those of a window that begins before the
     /// instant of the suspicion, and all rows of a scheme without windows until it was read once to its end.
+    ///
+    /// A row that was written before that instant may have changed after it, and then the source shows it only in later
+    /// windows. So these are suspect too until two earlier runs have read up to that instant: the first brings every
+    /// row that has not changed since, the second those that changed while the first one read.
     pub(super) fn doubt_of(&self, page: &Page<'_>) -> Result<Option<Doubt>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT s.suspect, s.suspect_ask_ms FROM scheme s JOIN window_run w ON w.scheme = s.id
-             WHERE s.id = ?1 AND w.id = ?2 AND s.suspect IS NOT NULL AND w.from_ms < s.suspect_until_ms",
+             WHERE s.id = ?1 AND w.id = ?2 AND s.suspect IS NOT NULL AND s.suspect_until_ms IS NOT NULL
+               AND (w.from_ms < s.suspect_until_ms OR ?3 >
+                    (SELECT count(DISTINCT c.run) FROM window_run c WHERE c.scheme = s.id AND c.state = 'closed'
+                        AND c.cursor = ?4 AND c.closed_to >= s.suspect_until_ms AND c.run < w.run))",
         )?;
         let found: Option<(Option<String>, Option<Ms>)> = statement
-            .query_row((page.scheme, page.window.0), |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row((page.scheme, page.window.0, READ_FIRST, LIVE), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         Ok(found.and_then(|(word, ask_after)| {
             Some(Doubt {
