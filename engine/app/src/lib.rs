@@ -9,6 +9,7 @@ pub mod check;
 mod clock;
 mod entropy;
 mod error;
+mod failpoint;
 mod find;
 mod lines;
 mod lookups;
@@ -32,6 +33,7 @@ mod workspace;
 
 pub use clock::{Clock, SystemClock};
 pub use error::AppError;
+pub use failpoint::Failpoint;
 pub use find::find_files;
 pub use lookups::LookupReport;
 pub use preview::{Preview, PreviewRow, TraceLine};

@@ -18,6 +18,7 @@ use ledger::read::{RecordFilter, RecordRow};
 use ledger::{Blobs, Ledger, OpenOptions, Reader};
 
 use crate::error::AppError;
+use crate::failpoint::Failpoint;
 use crate::mask::shown;
 use crate::payloads::BlobStore;
 use crate::preview::Preview;
@@ -32,9 +33,17 @@ pub struct Desk(Ledger);
 
 impl Desk {
     /// Takes the ledger of a data directory. It must be there; nothing is created.
-    pub fn open(dir: &Path, environment: &str, lang: Lang) -> Result<Self, AppError> {
+    pub fn open(
+        dir: &Path,
+        environment: &str,
+        lang: Lang,
+        failpoint: Option<&Arc<Failpoint>>,
+    ) -> Result<Self, AppError> {
         Ledger::open_read_only(dir)?;
-        let options = OpenOptions::new(environment);
+        let options = OpenOptions {
+            watch: failpoint.map(Failpoint::watch),
+            ..OpenOptions::new(environment)
+        };
         Ok(Desk(Ledger::open(dir, options)?.with_words(words(lang))))
     }
 

@@ -155,6 +155,7 @@ impl Engine {
         let dir = workspace.data_dir();
         let options = ledger::OpenOptions {
             suspect: opening.suspect.clone(),
+            watch: workspace.failpoint().map(|point| point.watch()),
             ..ledger::OpenOptions::new(workspace.environment())
         };
         let mut ledger = Ledger::open(&dir, options)?.with_words(words(lang));
@@ -295,6 +296,7 @@ impl Engine {
             progress,
             self.cancel.clone(),
         );
+        shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         let summary = shell.drive(&mut Job::new(job)).await?;
         let left = shell.left.take();
         let (previews, lookups) = shell

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flow::op::{LedgerOp, Reason, Settlement};
+use flow::point::{Point, Side};
 use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::error::AppError;
+use crate::failpoint::Failpoint;
 use crate::payloads::BlobStore;
 use crate::source::SourceReader;
 use crate::store::Store;
@@ -64,6 +66,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancel: Cancel,
+    /// Where a trial lets the process fail.
+    pub(crate) failpoint: Option<Arc<Failpoint>>,
     /// Why a window was not read to its end, the last time that happened.
     pub(crate) left: Option<Reason>,
     /// Rows on their way into the stage.
@@ -90,6 +94,7 @@ impl<'a> Shell<'a> {
             clock,
             progress,
             cancel,
+            failpoint: None,
             left: None,
             staged: BlobStore::default(),
             payloads: BlobStore::default(),
@@ -117,10 +122,19 @@ impl<'a> Shell<'a> {
                 }
             }
             let action = wanted.ok_or_else(|| AppError::bug("the run asks for nothing and has not ended"))?;
+            let call = Point::of_action(&action);
+            self.reach(Side::Before, call);
             event = self.carry_out(action).await?;
+            self.reach(Side::After, call);
             if let Some(clock) = self.source.as_mut().and_then(SourceReader::take_clock) {
                 job.source_clock(clock);
             }
+        }
+    }
+
+    fn reach(&self, side: Side, call: Option<Point>) {
+        if let (Some(failpoint), Some(call)) = (&self.failpoint, call) {
+            failpoint.reach(side, call);
         }
     }
 

@@ -16,6 +16,7 @@ use dsl::scheme::{Compiled, compile_scheme};
 use ledger::room::Room;
 
 use crate::error::AppError;
+use crate::failpoint::Failpoint;
 use crate::query;
 use crate::systems;
 
@@ -38,6 +39,8 @@ pub struct Places {
     pub room: Room,
     /// How long documents that were sent are kept after their record is done, in milliseconds; `None` = 90 days.
     pub keep_ms: Option<i64>,
+    /// Where a trial lets the process fail.
+    pub failpoint: Option<Arc<Failpoint>>,
 }
 
 /// The simulators of `--sandbox`: parameters per connector id. No host or secret of connections.yaml is used then.
@@ -129,6 +132,11 @@ impl Workspace {
             (None, Some(env)) => env,
             (None, None) => "default",
         }
+    }
+
+    /// Where a trial lets the process fail.
+    pub(crate) fn failpoint(&self) -> Option<Arc<Failpoint>> {
+        self.places.failpoint.clone()
     }
 
     /// Whether simulators stand in for the systems.

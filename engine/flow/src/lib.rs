@@ -17,6 +17,7 @@ mod event;
 pub mod ids;
 mod job;
 pub mod op;
+pub mod point;
 mod reader;
 mod reading;
 mod resolver;

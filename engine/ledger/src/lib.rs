@@ -32,11 +32,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use blobs::Blobs;
 pub use columns::Columns;
 pub use error::{StoreError, Words, plain_words};
+use flow::point::{Point, Side};
 pub use open::{CheckBudget, Checked, OpenOptions, Opened, Suspect};
 pub use read::{Found, Reader, SourceRow, StoredRow};
 use rusqlite::Connection;
 pub use verify::{Finding, VerifyReport};
 pub use writer::Writer;
+
+/// Told of every transaction, by the kinds of work in it: when it is about to be committed, and when it is durable and
+/// nobody has been told yet.
+pub type Watch = Arc<dyn Fn(Side, Point) + Send + Sync>;
 
 /// A ledger opened for work.
 pub struct Ledger {
@@ -45,6 +50,7 @@ pub struct Ledger {
     words: Words,
     opened: Opened,
     note: Option<generation::Note>,
+    watch: Option<Watch>,
     _lock: Option<lock::DirLock>,
 }
 

@@ -14,7 +14,7 @@ use crate::error::{StoreError, Words, plain_words};
 use crate::generation::{Note, Noted};
 use crate::lock::{DirLock, network_file_system};
 use crate::read::{HiddenOf, Reader};
-use crate::{Ledger, Place, backup, generation, schema};
+use crate::{Ledger, Place, Watch, backup, generation, schema};
 
 /// Name of the ledger's file in the data directory.
 pub const LEDGER_FILE: &str = "ledger.db";
@@ -39,6 +39,8 @@ pub struct OpenOptions {
     /// Take the ledger for one of which somebody else may know more: an old copy is accepted, and the target is asked
     /// before anything is sent.
     pub suspect: Option<Suspect>,
+    /// Told of every transaction.
+    pub watch: Option<Watch>,
     /// The ledger may not grow beyond so many pages of 4 KiB; beyond, work fails as on a full disk.
     pub max_pages: Option<u32>,
 }
@@ -63,6 +65,7 @@ impl OpenOptions {
             check: CheckBudget::default(),
             allow_network_file_system: false,
             suspect: None,
+            watch: None,
             max_pages: None,
         }
     }
@@ -169,6 +172,7 @@ impl Ledger {
                 migrated_from,
             },
             note: Some(note),
+            watch: options.watch,
             _lock: Some(lock),
         })
     }
@@ -230,6 +234,7 @@ impl Ledger {
                 migrated_from: None,
             },
             note: None,
+            watch: None,
             _lock: None,
         })
     }

@@ -116,7 +116,7 @@ fn decide(
         }
     }
     let name = environment_name(args, global, environment);
-    let mut desk = Desk::open(&dir, &name, out.lang)?;
+    let mut desk = Desk::open(&dir, &name, out.lang, environment.failpoint()?.as_ref())?;
     let decided = Decided {
         record: row.record,
         state: row.state,

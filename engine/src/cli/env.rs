@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app::{AppError, Places};
+use app::{AppError, Failpoint, Places};
 use connector::{SecretKind, Secrets};
 use dsl::Lang;
 use ledger::room::Room;
@@ -71,6 +71,7 @@ impl Environment {
             // Refused at the start when they cannot be read.
             room: self.room().unwrap_or_default(),
             keep_ms: self.keep_ms().unwrap_or_default(),
+            failpoint: self.failpoint().unwrap_or_default(),
         }
     }
 
@@ -102,6 +103,20 @@ impl Environment {
             Ok(_) | Err(_) => Err(AppError::wrong_use(
                 format!("ENGINE_KEEP={text} 不可用:写至少一天的时长,如 90d"),
                 format!("ENGINE_KEEP={text} cannot be used: write a duration of at least a day, such as 90d"),
+            )),
+        }
+    }
+
+    /// `ENGINE_FAILPOINT`: for trials, see [`Failpoint`].
+    pub(crate) fn failpoint(&self) -> Result<Option<Arc<Failpoint>>, AppError> {
+        let Some(text) = self.get("ENGINE_FAILPOINT") else {
+            return Ok(None);
+        };
+        match Failpoint::parse(text) {
+            Some(failpoint) => Ok(Some(Arc::new(failpoint))),
+            None => Err(AppError::wrong_use(
+                format!("ENGINE_FAILPOINT={text} 不是故障点,它只用于试验"),
+                format!("ENGINE_FAILPOINT={text} is no failpoint; it is meant for trials only"),
             )),
         }
     }

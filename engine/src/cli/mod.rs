@@ -97,6 +97,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
     environment.room()?;
     environment.keep_ms()?;
     ledgers::is_folder(environment.places(&global).data_dir.as_deref())?;
+    environment.failpoint()?;
     match cli.command {
         Command::Run(args) if args.dry_run => {
             let args = dry_run::from_run(args)?;

@@ -84,7 +84,7 @@ pub(crate) fn retry(args: RetryArgs, global: &Global, out: &Out, environment: &E
         .collect();
     let (places, decided): (Vec<usize>, Vec<Decided>) = decided.into_iter().unzip();
     let name = environment_name(&ledger_args, global, environment);
-    let mut desk = Desk::open(&dir, &name, out.lang)?;
+    let mut desk = Desk::open(&dir, &name, out.lang, environment.failpoint()?.as_ref())?;
     let reason = args.reason.clone().unwrap_or_else(|| in_words(&args));
     let rulings = desk.decide(decided, &environment.person(), &reason, now)?;
     drop(desk);

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use flow::ids::{Blob, RecordId};
 use flow::op::{LedgerOp, LedgerReply, Reason, RecordState};
+use flow::point::{Point, Side};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Savepoint, ToSql, Transaction, TransactionBehavior};
 
@@ -35,10 +36,19 @@ impl Ledger {
         let conn = self.lock();
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
         let replies = apply_ops(&tx, ops, blobs, &self.words)?;
+        self.told(Side::Before, ops);
         tx.commit()?;
         drop(conn);
+        self.told(Side::After, ops);
         self.note_claims(&replies);
         Ok(replies)
+    }
+
+    /// Tells who watches of a transaction.
+    fn told(&self, side: Side, ops: &[LedgerOp]) {
+        if let Some(watch) = &self.watch {
+            ops.iter().for_each(|op| watch(side, Point::of_op(op)));
+        }
     }
 
     /// Behind the commit: the note beside the ledger never knows more than the ledger.
@@ -62,9 +72,11 @@ impl Ledger {
             return vec![self.apply(ops, blobs)];
         }
         let mut conn = self.lock();
-        let results = apply_group(&mut conn, group, &self.words)
+        let before = || group.iter().for_each(|(ops, _)| self.told(Side::Before, ops));
+        let results = apply_group(&mut conn, group, &self.words, before)
             .unwrap_or_else(|error| group.iter().map(|_| Err(error.clone())).collect());
         drop(conn);
+        group.iter().for_each(|(ops, _)| self.told(Side::After, ops));
         for replies in results.iter().flatten() {
             self.note_claims(replies);
         }
@@ -76,6 +88,7 @@ fn apply_group(
     conn: &mut Connection,
     group: &[Work],
     words: &Words,
+    before: impl FnOnce(),
 ) -> Result<Vec<Result<Vec<LedgerReply>, StoreError>>, StoreError> {
     let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut results = Vec::with_capacity(group.len());
@@ -89,6 +102,7 @@ fn apply_group(
         }
         results.push(result);
     }
+    before();
     tx.commit()?;
     Ok(results)
 }
