@@ -15,8 +15,11 @@ fn check(part: u64) {
     assert!(report.faults > 3 * SEEDS, "{report:?}");
     assert!(report.in_doubt > 2 * SEEDS, "{report:?}");
     assert!(report.waited > SEEDS / 2, "{report:?}");
-    // A wait of a whole day is rare: the first part has none.
-    assert!(report.given_up > 0 || part == 0, "{report:?}");
+    assert!(report.decisions > SEEDS, "{report:?}");
+    assert!(report.rivals > SEEDS / 4, "{report:?}");
+    assert!(report.losses > 0, "{report:?}");
+    // A wait of a whole day is rare: the first two parts have none.
+    assert!(report.given_up > 0 || part < 2, "{report:?}");
 }
 
 #[test]

@@ -7,10 +7,8 @@
 )]
 
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use tests::sim::{Report, Violation, run_seed};
+use tests::sim::play;
 
 const HELP: &str = "sim [--seeds N] [--from S]\n";
 /// Seeds when nothing is said: what one change must survive.
@@ -29,16 +27,8 @@ fn main() -> ExitCode {
         eprintln!("{violation}");
     }
     println!(
-        "{seeds} seeds from {from}: {} broken invariants; {} runs, {} crashes, {} faults, {} records ({} in doubt at \
-         some time), {} steps, {} simulated days",
-        broken.len(),
-        report.runs,
-        report.crashes,
-        report.faults,
-        report.records,
-        report.in_doubt,
-        report.steps,
-        report.simulated_ms / 86_400_000,
+        "{seeds} seeds from {from}: {} broken invariants; {report}",
+        broken.len()
     );
     for violation in broken.iter().skip(SHOWN).take(20) {
         eprintln!("seed {}: {}", violation.seed, violation.what);
@@ -66,32 +56,4 @@ fn read(words: &[String]) -> Option<(u64, u64)> {
         }
     }
     Some((seeds, from))
-}
-
-/// Every core takes the next seed; the sum does not depend on which took which.
-fn play(seeds: u64, from: u64) -> (Report, Vec<Violation>) {
-    let next = AtomicU64::new(from);
-    let sum: Mutex<(Report, Vec<Violation>)> = Mutex::default();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from.saturating_add(seeds) {
-                        return;
-                    }
-                    let played = run_seed(seed);
-                    let mut sum = sum.lock().expect("no worker panics while it holds the sum");
-                    match played {
-                        Ok(report) => sum.0.add(&report),
-                        Err(violation) => sum.1.push(violation),
-                    }
-                }
-            });
-        }
-    });
-    let (report, mut broken) = sum.into_inner().expect("the workers have ended");
-    broken.sort_by_key(|violation| violation.seed);
-    (report, broken)
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use flow::classify::{Manner, Proof, manner};
 use flow::codes;
-use flow::ids::{Ms, RunId};
+use flow::ids::{Ms, RecordId, RunId};
 use flow::op::{LedgerOp, OnSeen, RecordState, RunStatus, WriteAction};
 use flow::window::{CatchUp, watermark};
 use flow::{Stopped, Summary};
+use ledger::error::reason;
 use ledger::read::{RecordFilter, RecordRow, RunFilter};
 
 use super::content::{Content, Kind};
-use super::shell::{GIVEN_UP, SCHEME, World};
+use super::shell::{GIVEN_UP, RIVAL, SCHEME, World};
 use super::target::Row;
 
 fn fail<T>(what: impl Into<String>) -> Result<T, String> {
@@ -29,19 +30,22 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
     use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
     match op {
         LedgerOp::StagePage { .. } => match from {
-            None => matches!(to, Pending | Skipped | Dead),
+            // What may be there without our knowledge is asked about first, here and below.
+            None => matches!(to, Pending | Skipped | Dead | Unknown),
             // A page may bring a record another version and then the one that is done.
-            Some(Done | Dead | Skipped) => matches!(to, Pending | Done),
-            Some(Pending) => to == Done,
+            Some(Done | Dead | Skipped) => matches!(to, Pending | Done | Unknown),
+            Some(Pending) => matches!(to, Done | Unknown),
             Some(Sending | Unknown | Held) => false,
         },
-        LedgerOp::Claim { .. } => from == Some(Pending) && matches!(to, Sending | Held),
+        LedgerOp::Claim { .. } => from == Some(Pending) && matches!(to, Sending | Held | Unknown),
         LedgerOp::Settle { .. } => {
             from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held)
         }
         LedgerOp::BeginRun { .. } => from == Some(Sending) && to == Unknown,
         LedgerOp::Resolve { .. } => from == Some(Unknown) && matches!(to, Done | Pending | Held | Dead),
-        LedgerOp::Refuse { .. } => from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending),
+        LedgerOp::Refuse { .. } => {
+            from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending | Unknown)
+        }
         LedgerOp::OpenWindow { .. }
         | LedgerOp::EndWindow { .. }
         | LedgerOp::Pick { .. }
@@ -54,10 +58,16 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::Forget { .. }
         | LedgerOp::Cover { .. }
         | LedgerOp::Audit { .. } => false,
-        // No simulated ledger is put back from a copy.
-        LedgerOp::Suspect { .. } | LedgerOp::Identify { .. } => false,
-        // Nobody decides anything in the simulation; the ledger's contract has its own.
-        LedgerOp::Decide { .. } => false,
+        LedgerOp::Suspect { .. } => from == Some(Pending) && to == Unknown,
+        LedgerOp::Identify { .. } => from == Some(Unknown) && to == Held,
+        // With the newer version that takes the place of one that is settled by it.
+        LedgerOp::Decide { .. } => match from {
+            Some(Pending) => matches!(to, Skipped | Held | Unknown),
+            Some(Unknown) => matches!(to, Held | Done | Pending),
+            Some(Held) => matches!(to, Pending | Unknown | Done | Skipped),
+            Some(Dead) => matches!(to, Pending | Unknown | Skipped),
+            None | Some(Sending | Done | Skipped) => false,
+        },
     }
 }
 
@@ -81,6 +91,9 @@ pub(super) fn transitions(world: &mut World, ops: &[LedgerOp]) -> Result<(), Str
         let from = world.states.get(&id).copied();
         if from != Some(to) && !ops.iter().any(|op| allowed(op, from, to)) {
             return fail(format!("record {id} went from {from:?} to {to:?} by {ops:?}"));
+        }
+        if record.scheme == RIVAL {
+            world.rivals.insert(id);
         }
         if to == RecordState::Unknown {
             world.in_doubt.insert(id);
@@ -117,7 +130,8 @@ pub(super) fn summary(world: &World, summary: &Summary, run: i64) -> Result<(), 
         return fail(format!("{} fetched, {staged} staged", counts.fetched));
     }
     let mut by_state = [0; 7];
-    for state in world.states.values() {
+    let of_scheme = |id: &RecordId| world.rivals.contains(id) == (world.scheme == RIVAL);
+    for (_, state) in world.states.iter().filter(|(id, _)| of_scheme(id)) {
         let place = RecordState::ALL.iter().position(|known| known == state);
         by_state[place.ok_or("a state that is not in ALL")?] += 1;
     }
@@ -226,7 +240,10 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
     let at_rest = record.done_version.is_none()
         && record.target_id.is_none()
         && matches!(record.state, RecordState::Dead | RecordState::Skipped)
-        && !setup.too_late;
+        && !setup.too_late
+        // Somebody may skip what is in doubt, and a ledger that is gone knew more.
+        && !world.forgot
+        && !world.by_hand.contains(&record.record);
     if at_rest && made > 0 && !setup.may_double() {
         return fail("never done, but a document was made");
     }
@@ -355,7 +372,9 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
     let mut by_key = BTreeMap::new();
     for record in records(world)? {
         justified(world, &record).map_err(|what| format!("{what}: {record:?}"))?;
-        by_key.insert(record.key.clone(), record);
+        if record.scheme == SCHEME {
+            by_key.insert(record.key.clone(), record);
+        }
     }
     let closed = world.reader.closed_intervals(SCHEME).map_err(|e| e.to_string())?;
     for trade in &world.source.trades {
@@ -374,6 +393,7 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
         };
         // A lost answer about somebody else's document looks like one about ours.
         let held = record.state == RecordState::Held
+            || record.state == RecordState::Skipped && world.by_hand.contains(&record.record)
             || (world.setup.is_foreign(content.customer) || world.setup.collides(content.customer))
                 && world.in_doubt.contains(&record.record);
         let version = record.version.trim_end_matches("-void");
@@ -431,6 +451,7 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
         RecordState::Dead if refused_step => true,
         RecordState::Dead if kind == Some(Kind::Deferred) => was_given_up(record),
         RecordState::Dead => matches!(kind, Some(Kind::Poison | Kind::Broken | Kind::Keyless)),
+        RecordState::Skipped if code == reason::SKIPPED_BY_HAND => world.by_hand.contains(&record.record),
         RecordState::Skipped => matches!(kind, Some(Kind::Filtered | Kind::Void)),
         RecordState::Held => match code {
             codes::KEY_CONFLICT | codes::KEY_AMBIGUOUS => {
@@ -442,6 +463,7 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
             }
             codes::UNKNOWN_TOO_LONG => setup.proof != Proof::Upsert || record.step.is_some(),
             codes::EXISTS_NOT_FOUND => false,
+            reason::HELD_BY_HAND => world.by_hand.contains(&record.record),
             // The ledger's own: another record has the key.
             _ => setup.collides(customer),
         },

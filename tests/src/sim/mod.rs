@@ -8,8 +8,10 @@
 //! Invariants, at every end of a run: no key twice at a target that can prevent it, a done record's document says what
 //! the ledger thinks, each version written as often as the target's proof promises, nothing below the watermark
 //! missing, every run's counts add up, reasons with everything dead or held, only allowed transitions, never two
-//! attempts in flight for one key. A record that waits for another one is tried by every run, goes on in the first run
-//! after that one has come, keeps since when it waits over crashes, and is given up after a day, not before. And when the weather clears, everything settles in a few runs.
+//! attempts in flight for one key. People decide about records between the runs, a second scheme wants some of the same
+//! documents, and ledgers are lost while their target is not. A record that waits for another one is tried by every run, goes on in the first run
+//! after that one has come, keeps since when it waits over crashes, and is given up after a day, not before. And when the
+//! weather clears, everything settles within twice the quiet period and the longest wait.
 
 mod check;
 mod content;
@@ -22,6 +24,8 @@ mod source;
 mod target;
 
 use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a seed did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +46,15 @@ pub struct Report {
     pub waited: u64,
     /// Those that were given up.
     pub given_up: u64,
+    /// Decisions of people.
+    pub decisions: u64,
+    /// Ledgers that were lost.
+    pub losses: u64,
+    /// Runs of another scheme with the same keys at the target.
+    pub rivals: u64,
+    /// Of the time in which everything must settle once the weather is clear, so many of a hundred were needed at the
+    /// worst.
+    pub patience_percent: u64,
     /// Simulated time.
     pub simulated_ms: i64,
 }
@@ -57,7 +70,33 @@ impl Report {
         self.in_doubt += other.in_doubt;
         self.waited += other.waited;
         self.given_up += other.given_up;
+        self.decisions += other.decisions;
+        self.losses += other.losses;
+        self.rivals += other.rivals;
+        self.patience_percent = self.patience_percent.max(other.patience_percent);
         self.simulated_ms += other.simulated_ms;
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} runs, {} crashes, {} faults, {} decisions, {} lost ledgers, {} runs of a second scheme, {} records ({} in \
+             doubt at some time), {} steps, {} simulated days; settled within {} % of twice the quiet period and the \
+             longest wait",
+            self.runs,
+            self.crashes,
+            self.faults,
+            self.decisions,
+            self.losses,
+            self.rivals,
+            self.records,
+            self.in_doubt,
+            self.steps,
+            self.simulated_ms / 86_400_000,
+            self.patience_percent
+        )
     }
 }
 
@@ -104,4 +143,82 @@ pub fn run_seeds(seeds: std::ops::Range<u64>) -> Result<Report, Violation> {
         sum.add(&run_seed(seed)?);
     }
     Ok(sum)
+}
+
+/// Plays many worlds to their ends, as many at a time as there are cores; what broke, in the order of the seeds. The sum
+/// does not depend on which core took which.
+pub fn play(seeds: u64, from: u64) -> (Report, Vec<Violation>) {
+    let next = AtomicU64::new(from);
+    let sum: Mutex<(Report, Vec<Violation>)> = Mutex::default();
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from.saturating_add(seeds) {
+                        return;
+                    }
+                    let played = run_seed(seed);
+                    let mut sum = sum.lock().expect("no worker panics while it holds the sum");
+                    match played {
+                        Ok(report) => sum.0.add(&report),
+                        Err(violation) => sum.1.push(violation),
+                    }
+                }
+            });
+        }
+    });
+    let (report, mut broken) = sum.into_inner().expect("the workers have ended");
+    broken.sort_by_key(|violation| violation.seed);
+    (report, broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use flow::classify::Proof;
+
+    use super::*;
+
+    /// A target that breaks its word is found out, and what was found is found again, step by step.
+    #[test]
+    fn a_broken_promise_is_seen_and_replays_exactly() {
+        let lies = |setup: &mut setup::Setup| setup.unique = false;
+        let broken = (0..200).find(|seed| shell::play_in(*seed, false, lies).0.is_err());
+        let seed = broken.expect("late calls of a target without unique keys make second documents");
+        let (first, trace) = shell::play_in(seed, true, lies);
+        let (second, again) = shell::play_in(seed, true, lies);
+        assert!(
+            first.as_ref().is_err_and(|what| what.contains("documents")),
+            "{first:?}"
+        );
+        assert_eq!((first.err(), trace.len()), (second.err(), again.len()));
+        assert!(!trace.is_empty() && trace == again, "seed {seed}");
+    }
+
+    #[test]
+    fn every_level_and_everything_people_do_is_played() {
+        let mut rng = rng::Rng::new(1);
+        let drawn: Vec<setup::Setup> = (0..400).map(|_| setup::Setup::draw(&mut rng)).collect();
+        for proof in [
+            Proof::None,
+            Proof::Upsert,
+            Proof::IdempotencyKey,
+            Proof::UniqueKey,
+            Proof::Query,
+        ] {
+            let of: Vec<_> = drawn.iter().filter(|setup| setup.proof == proof).collect();
+            let some = |what: fn(&setup::Setup) -> bool| of.iter().any(|setup| what(setup));
+            assert!(some(|setup| !setup.steps.is_empty()), "{proof:?}: steps");
+            assert!(some(|setup| setup.people), "{proof:?}: decisions");
+            assert!(some(|setup| setup.rival), "{proof:?}: a second scheme");
+            assert!(some(|setup| setup.crashes > 0), "{proof:?}: crashes");
+            let can_be_asked = matches!(proof, Proof::UniqueKey | Proof::Query);
+            assert_eq!(
+                some(|setup| setup.loses),
+                can_be_asked,
+                "{proof:?}: a lost ledger"
+            );
+        }
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) const SECOND: Ms = 1_000;
 pub(crate) const MINUTE: Ms = 60 * SECOND;
 /// An hour.
 pub(crate) const HOUR: Ms = 60 * MINUTE;
+/// Customers whose documents another scheme writes, too.
+pub(super) const RIVALS: u32 = 3;
 /// When the simulated time begins.
 pub(crate) const BEGIN: Ms = 1_700_000_000_000;
 
@@ -96,6 +98,12 @@ pub(super) struct Setup {
     pub(super) runs: u32,
     /// How long a run waits for lost answers.
     pub(super) settle_wait: Ms,
+    /// People decide about records between the runs.
+    pub(super) people: bool,
+    /// The ledger is lost now and then; the target is not.
+    pub(super) loses: bool,
+    /// Another scheme writes documents with keys of this one.
+    pub(super) rival: bool,
 }
 
 impl Setup {
@@ -134,7 +142,7 @@ impl Setup {
             _ => &[],
         };
         let find_before_create = rng.in_thousand(250) && proof != Proof::None;
-        Setup {
+        let mut setup = Setup {
             proof,
             unique: proof == Proof::UniqueKey,
             on_unknown,
@@ -172,6 +180,30 @@ impl Setup {
             special: rng.pick(&[0, 100, 300]),
             runs: u32::try_from(rng.between(2, 9)).expect("small"),
             settle_wait: rng.pick(&[0, MINUTE, 20 * MINUTE]),
+            people: rng.in_thousand(400),
+            loses: rng.in_thousand(400),
+            rival: rng.in_thousand(200),
+        };
+        // Whom a document belongs to must follow from its key, and the target must be one that can be asked.
+        let asks = matches!(setup.proof, Proof::UniqueKey | Proof::Query) && on_unknown == OnUnknown::ByProof;
+        setup.loses &= asks && !setup.several && !setup.collisions && !setup.foreign && !setup.too_late;
+        setup.rival &= !setup.loses;
+        setup.reach(rng);
+        setup
+    }
+
+    /// A ledger that begins anew knows only the rows that its first windows reach, and a row that keeps changing may slip
+    /// from one window into the next: where nothing but the question guards the target, it must find them all.
+    fn reach(&mut self, rng: &mut Rng) {
+        if !self.loses || self.unique {
+            return;
+        }
+        self.drift = Drift::Still;
+        self.look_back = None;
+        if let Some(window) = &mut self.window {
+            window.first = Some(First::Before(2_000 * HOUR));
+            window.catch_up = CatchUp::Extend;
+            window.max = rng.pick(&[24 * HOUR, 400 * HOUR]);
         }
     }
 
@@ -219,8 +251,8 @@ impl Setup {
         self.foreign && customer % 5 == 2
     }
 
-    /// Another customer has the same key.
+    /// Another customer, or another scheme's, has the same key.
     pub(super) fn collides(&self, customer: u32) -> bool {
-        self.collisions && matches!(customer % 7, 2 | 3)
+        self.collisions && matches!(customer % 7, 2 | 3) || self.rival && customer < RIVALS
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flow::classify::{Class, Delivery, Proof, Verdict};
+use flow::decision::{Decided, Decision, Ruling};
 use flow::ids::{AttemptId, Blob, Ms, RecordId};
 use flow::op::{
-    LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, StagedRow, Trigger, WAIT_GAP, WriteAction,
+    LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Refusal, StagedRow, SuspectKind, Trigger, WAIT_GAP,
+    WriteAction,
 };
 use flow::window::Proposal;
 use flow::{
@@ -13,14 +15,14 @@ use flow::{
     ReadFailure, ReadFailureKind, Ready, RowAnswer, SourceFacts, Stages, StepFacts, Summary, TargetFacts,
     TransformItem, Transformed,
 };
-use ledger::read::SourceRow;
+use ledger::read::{RecordFilter, RecordRow, SourceRow};
 use ledger::{Blobs, Ledger, Reader};
 
 use super::Report;
 use super::check;
 use super::content::{Content, Kind};
 use super::rng::Rng;
-use super::setup::{BEGIN, Drift, HOUR, MINUTE, SECOND, Setup};
+use super::setup::{BEGIN, Drift, HOUR, MINUTE, RIVALS, SECOND, Setup};
 use super::source::Source;
 use super::target::{Outcome, Row, Target};
 
@@ -29,8 +31,14 @@ pub(super) const GIVEN_UP: &str = "M6";
 
 /// The scheme of every world.
 pub(super) const SCHEME: &str = "s";
+/// Another one, where a world has it.
+pub(super) const RIVAL: &str = "r";
+/// A serial of the other scheme's rows; this one's are far below.
+const RIVAL_SERIAL: u32 = 1_000_000;
 /// Far more than any run here needs.
 const MAX_STEPS: u32 = 20_000;
+/// The longest wait that a target can ask for, and longer than the pause between two questions.
+const LONGEST_WAIT: Ms = HOUR;
 /// Runs in which everything must settle once the weather is clear.
 const CALM_RUNS: u32 = 12;
 
@@ -50,6 +58,14 @@ pub(super) struct World {
     pub(super) in_doubt: BTreeSet<RecordId>,
     /// Records of which a call was not answered plainly, or not at all.
     pub(super) lost: BTreeSet<RecordId>,
+    /// Records of the other scheme.
+    pub(super) rivals: BTreeSet<RecordId>,
+    /// Records that somebody decided about.
+    pub(super) by_hand: BTreeSet<RecordId>,
+    /// An earlier ledger was lost.
+    pub(super) forgot: bool,
+    /// The scheme that runs.
+    pub(super) scheme: &'static str,
     /// The state of every record after the last transaction.
     pub(super) states: BTreeMap<RecordId, RecordState>,
     /// When the record comes for which a version waits.
@@ -125,7 +141,16 @@ const STORMS: [Weather; 17] = [
 
 /// Plays one world: what came of it, and the trace where one is wanted.
 pub(super) fn play(seed: u64, traced: bool) -> (Result<Report, String>, Vec<String>) {
-    let mut world = match World::new(seed, traced) {
+    play_in(seed, traced, |_| {})
+}
+
+/// The same in a world that is changed before it begins.
+pub(super) fn play_in(
+    seed: u64,
+    traced: bool,
+    change: impl FnOnce(&mut Setup),
+) -> (Result<Report, String>, Vec<String>) {
+    let mut world = match World::new(seed, traced, change) {
         Ok(world) => world,
         Err(what) => return (Err(what), Vec::new()),
     };
@@ -134,9 +159,10 @@ pub(super) fn play(seed: u64, traced: bool) -> (Result<Report, String>, Vec<Stri
 }
 
 impl World {
-    fn new(seed: u64, traced: bool) -> Result<Self, String> {
+    fn new(seed: u64, traced: bool, change: impl FnOnce(&mut Setup)) -> Result<Self, String> {
         let mut rng = Rng::new(seed);
-        let setup = Setup::draw(&mut rng);
+        let mut setup = Setup::draw(&mut rng);
+        change(&mut setup);
         let ledger = Ledger::in_memory().map_err(|e| e.to_string())?;
         Ok(World {
             source: Source::new(&setup, &mut rng),
@@ -147,6 +173,10 @@ impl World {
             staged: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             lost: BTreeSet::new(),
+            rivals: BTreeSet::new(),
+            by_hand: BTreeSet::new(),
+            forgot: false,
+            scheme: SCHEME,
             states: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -178,19 +208,29 @@ impl World {
         for _ in 0..self.setup.runs {
             self.run()?;
             self.night();
+            self.between()?;
         }
         self.calm = true;
         self.down_until = 0;
         self.note(|| "the weather clears".to_owned());
         let clear = self.now;
-        // An older question may be half an hour away, a throttled record an hour; each twice at the worst.
-        let patience = 2 * (self.setup.quiet + self.setup.timeout + HOUR / 2) + 3 * HOUR;
+        let patience = 2 * (self.setup.quiet + self.setup.timeout + LONGEST_WAIT);
         for _ in 0..CALM_RUNS {
+            if self.setup.rival {
+                self.rival()?;
+            }
             let next = self.run()?;
             let open = check::unsettled(self)?;
             match open {
+                None if self.now - clear > patience => {
+                    return Err(format!(
+                        "settled only after {} ms, {patience} are allowed",
+                        self.now - clear
+                    ));
+                }
                 None => {
                     check::settled(self)?;
+                    self.report.patience_percent = ((self.now - clear) * 100 / patience).unsigned_abs();
                     self.report.records = u64::try_from(self.states.len()).unwrap_or_default();
                     self.report.in_doubt = u64::try_from(self.in_doubt.len()).unwrap_or_default();
                     self.report.simulated_ms = self.now - BEGIN;
@@ -224,6 +264,145 @@ impl World {
         self.advance(gap / 8 * (8 - changes) + 1);
     }
 
+    /// What happens between two runs beside the source's changes.
+    fn between(&mut self) -> Result<(), String> {
+        if self.setup.people {
+            for _ in 0..self.rng.between(0, 4) {
+                self.somebody_decides()?;
+            }
+        }
+        if self.setup.loses && self.rng.in_thousand(300) {
+            self.lose()?;
+        }
+        if self.setup.rival && self.rng.in_thousand(500) {
+            self.rival()?;
+        }
+        Ok(())
+    }
+
+    /// The other scheme runs.
+    fn rival(&mut self) -> Result<(), String> {
+        self.report.rivals += 1;
+        self.scheme = RIVAL;
+        let ran = self.run();
+        self.scheme = SCHEME;
+        ran.map(drop)
+    }
+
+    /// The ledger is gone. Whoever begins a new one says so, and the target is asked about everything.
+    fn lose(&mut self) -> Result<(), String> {
+        self.note(|| "the ledger is lost".to_owned());
+        self.report.losses += 1;
+        self.ledger = Ledger::in_memory().map_err(|e| e.to_string())?;
+        self.reader = self.ledger.reader();
+        self.forgot = true;
+        for records in [
+            &mut self.in_doubt,
+            &mut self.lost,
+            &mut self.rivals,
+            &mut self.by_hand,
+        ] {
+            records.clear();
+        }
+        self.states.clear();
+        self.seen.clear();
+        self.staged.clear();
+        self.waiting.clear();
+        self.failures = (0, 0);
+        self.stepped = self.now;
+        self.apply(&[LedgerOp::Suspect {
+            scheme: SCHEME.to_owned(),
+            kind: SuspectKind::Restored,
+            until: self.now,
+            ask_after: self.now + self.setup.timeout + self.setup.quiet,
+            now: self.now,
+        }])
+        .map(drop)
+    }
+
+    /// A person who has looked at the target decides about one record.
+    fn somebody_decides(&mut self) -> Result<(), String> {
+        let filter = RecordFilter {
+            scheme: Some(SCHEME.to_owned()),
+            ..RecordFilter::default()
+        };
+        let mut records = self.reader.list_records(&filter).map_err(|e| e.to_string())?;
+        records.retain(|record| !matches!(record.state, RecordState::Done | RecordState::Skipped));
+        let last = i64::try_from(records.len()).map_err(|e| e.to_string())?;
+        if last == 0 {
+            return Ok(());
+        }
+        let at = usize::try_from(self.rng.between(0, last)).map_err(|e| e.to_string())?;
+        let record = records.swap_remove(at);
+        let truthful = self.truthful(&record)?;
+        if truthful.is_empty() {
+            return Ok(());
+        }
+        let last = i64::try_from(truthful.len()).map_err(|e| e.to_string())?;
+        let at = usize::try_from(self.rng.between(0, last)).map_err(|e| e.to_string())?;
+        let decision = truthful[at].clone();
+        self.note(|| format!("decision: {decision:?} about {record:?}"));
+        self.report.decisions += 1;
+        self.by_hand.insert(record.record);
+        self.waiting.remove(&record.key);
+        self.stepped = self.now;
+        let op = LedgerOp::Decide {
+            rows: vec![Decided {
+                record: record.record,
+                state: record.state,
+                version: record.version.clone(),
+                attempt: record.attempt,
+                decision,
+            }],
+            who: "li".to_owned(),
+            reason: "the simulation wants it".to_owned(),
+            now: self.now,
+        };
+        match self.apply(&[op])? {
+            Event::Ledger(replies) => match &replies[..] {
+                [LedgerReply::Decided(rulings)]
+                    if matches!(
+                        rulings[..],
+                        [Ruling::Moved(_) | Ruling::Keyless | Ruling::Taken { .. }]
+                    ) =>
+                {
+                    Ok(())
+                }
+                other => Err(format!("decided: {other:?}")),
+            },
+            other => Err(format!("decided: {other:?}")),
+        }
+    }
+
+    /// What somebody may decide who does not claim what is not so.
+    fn truthful(&self, record: &RecordRow) -> Result<Vec<Decision>, String> {
+        let customer: u32 = record.label.parse().map_err(|_| "not a customer")?;
+        let tkey = self.setup.tkey(customer);
+        let there = self.target.of_key(&tkey);
+        let mut all = vec![
+            Decision::Skip,
+            Decision::Hold,
+            Decision::Retry(flow::decision::Content::Latest),
+        ];
+        if there.is_empty() && !self.target.is_late(&tkey) {
+            all.push(Decision::NotThere);
+        }
+        if let ([id], Some(content)) = (&there[..], Content::parse(&record.version)) {
+            let document = &self.target.documents[*id];
+            let is_whole = document.content == Some(content)
+                && document.steps == self.setup.steps_of(&content)
+                && !self.target.is_late(&tkey);
+            if is_whole {
+                all.push(Decision::DoneAs {
+                    id: (*id).to_owned(),
+                    number: None,
+                });
+            }
+        }
+        all.retain(|decision| decision.fits(record.state));
+        Ok(all)
+    }
+
     fn advance(&mut self, by: Ms) {
         self.now += by;
         self.target.advance(&self.setup, self.now);
@@ -246,7 +425,7 @@ impl World {
         let next = match end {
             End::Finished(summary) => {
                 check::summary(self, &summary, self.run)?;
-                if tries_all && summary.stopped.is_none() {
+                if tries_all && summary.stopped.is_none() && self.scheme == SCHEME {
                     check::nobody_waits_in_vain(self)?;
                 }
                 summary.next_question
@@ -277,12 +456,12 @@ impl World {
         };
         let limited = !self.calm && self.rng.in_thousand(80);
         JobPlan {
-            scheme: SCHEME.to_owned(),
+            scheme: self.scheme.to_owned(),
             revision: "1".to_owned(),
             trigger: Trigger::Schedule,
             instant: self.now,
             source: SourceFacts {
-                window: setup.window,
+                window: setup.window.filter(|_| self.scheme == SCHEME),
                 proposal: Proposal {
                     start: setup.look_back.map(|ago| self.now - ago),
                     end: None,
@@ -442,6 +621,9 @@ impl World {
             self.source
                 .change(&self.setup, &mut self.rng, self.now, Some(drift));
         }
+        if self.scheme == RIVAL {
+            return self.rival_page();
+        }
         let bad = !self.calm && self.rng.in_thousand(self.setup.source_faults);
         if bad && self.rng.in_thousand(850) {
             return self.read_failed();
@@ -469,6 +651,27 @@ impl World {
                 .then(|| u64::try_from(rows.total).unwrap_or_default()),
             fingerprint,
             prints: if look == Look::Again { Vec::new() } else { prints },
+            mark: None,
+        })
+    }
+
+    /// The other scheme's source: a few rows, always the same.
+    fn rival_page(&mut self) -> Event {
+        let rows: Vec<Content> = (0..RIVALS)
+            .map(|customer| Content {
+                customer,
+                serial: RIVAL_SERIAL + customer,
+                kind: Kind::Plain,
+            })
+            .collect();
+        let prints: Vec<u64> = rows.iter().map(|row| print_of(&row.to_string())).collect();
+        Event::Page(Page {
+            raw_rows: u64::from(RIVALS),
+            fingerprint: print_of(&format!("{prints:?}")),
+            rows: rows.into_iter().map(|content| self.staged_row(content)).collect(),
+            more: false,
+            total: Some(u64::from(RIVALS)),
+            prints,
             mark: None,
         })
     }
