@@ -6,6 +6,8 @@
  * POWER_FAIL   from the n-th change on (1 = the first) changes fail, with the error POWER_ERRNO, as long as the file
  *              POWER_DIR.full exists; it is made when the n-th change comes, and whoever removes it makes room again.
  *              POWER_DIR.reached, made then too, stays.
+ * POWER_SYNCS  the name of every file that is synced goes here, a line each.
+ * POWER_SYNC_US  a sync takes so many microseconds, and the disk itself is left alone: the disk of a trial.
  *
  * A record of the log: kind (1 write, 2 truncate, 3 sync, 4 unlink, 5 sync of the folder), length of the name, offset, length of the data; then the
  * name and the data. Numbers are 64 bits in the order of the machine.
@@ -26,7 +28,8 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *dir;
 static size_t dir_length;
-static int log_fd = -1;
+static int log_fd = -1, syncs_fd = -1;
+static long sync_us = -1;
 static long fail_at, changes;
 static int fail_errno;
 static char full[PATH_MAX];
@@ -50,6 +53,9 @@ __attribute__((constructor)) static void start(void) {
     const char *log = getenv("POWER_LOG");
     if (log) log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const char *fail = getenv("POWER_FAIL"), *number = getenv("POWER_ERRNO");
+    const char *syncs = getenv("POWER_SYNCS"), *us = getenv("POWER_SYNC_US");
+    if (syncs) syncs_fd = open(syncs, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (us) sync_us = atol(us);
     fail_at = fail ? atol(fail) : 0;
     fail_errno = number ? atoi(number) : ENOSPC;
     if (dir) snprintf(full, sizeof full, "%s.full", dir);
@@ -149,6 +155,15 @@ int ftruncate(int fd, off_t length) {
 static int synced(int fd, int (*real)(int)) {
     char name[PATH_MAX];
     if (!ours(fd, name)) return real(fd);
+    if (syncs_fd >= 0) {
+        char line[PATH_MAX + 1];
+        int length = snprintf(line, sizeof line, "%s\n", name);
+        if (real_write(syncs_fd, line, (size_t)length) < 0) abort();
+    }
+    if (sync_us >= 0) {
+        usleep((useconds_t)sync_us);
+        return 0;
+    }
     pthread_mutex_lock(&lock);
     int failed = -1;
     if (fails()) {

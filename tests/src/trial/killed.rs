@@ -82,7 +82,7 @@ pub(super) struct Outcome {
 }
 
 /// The scheme that writes to a target of this level.
-fn scheme(level: Level) -> &'static str {
+pub(super) fn scheme(level: Level) -> &'static str {
     match level {
         Level::None => "schemes/none.yaml",
         Level::Query => "schemes/query.yaml",
@@ -103,7 +103,8 @@ pub(super) fn name(level: Level) -> &'static str {
     }
 }
 
-fn writes(level: Level) -> &'static str {
+/// The call that writes there.
+pub(super) fn writes(level: Level) -> &'static str {
     match level {
         Level::Upsert => "putDocument",
         Level::None | Level::Query | Level::UniqueKey | Level::IdempotencyKey => "postDocuments",
@@ -120,7 +121,7 @@ fn aimed(level: Level) -> u64 {
 
 /// Runs a campaign. An error is a campaign that could not be run, or a ledger that a kill has damaged.
 pub(super) fn run(campaign: &Campaign, say: Say<'_>) -> Result<Outcome, String> {
-    let world = world(campaign);
+    let world = world(campaign, TRADES);
     let mut killer = Killer {
         campaign,
         world: &world,
@@ -164,9 +165,10 @@ pub(super) fn run(campaign: &Campaign, say: Say<'_>) -> Result<Outcome, String> 
     })
 }
 
-fn world(campaign: &Campaign) -> World {
+/// The levels' schemes over so many trades.
+pub(super) fn world(campaign: &Campaign, trades: usize) -> World {
     let mut world = World::start(Config {
-        trades: TRADES,
+        trades,
         seed: campaign.seed,
         settings: NewSettings {
             plain: Some(campaign.level),
@@ -341,7 +343,7 @@ fn sound(ran: &Ran) -> Result<(), String> {
 }
 
 /// The run that is left in peace; once more where it had to leave the target alone.
-fn last_run(world: &World, campaign: &Campaign) -> Ran {
+pub(super) fn last_run(world: &World, campaign: &Campaign) -> Ran {
     let mut last = None;
     for nth in 0..LAST_RUNS {
         if nth > 0 {

@@ -2,7 +2,9 @@
 
 pub mod bombs;
 pub mod canaries;
+mod cost;
 pub mod crash;
+mod failpoints;
 pub mod figure;
 pub mod injection;
 mod judged;
@@ -17,6 +19,7 @@ mod plain;
 pub mod power;
 pub mod restore;
 mod sessions;
+mod simulated;
 pub mod ssrf;
 mod storm;
 

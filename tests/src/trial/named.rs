@@ -5,7 +5,7 @@
 //! build and writes the row of `docs/figures.md`; `cargo xtask figure small` runs all of them in their small size, as
 //! CI does.
 
-use super::{bombs, canaries, injection, levels, migrate, power, restore, ssrf};
+use super::{bombs, canaries, cost, failpoints, injection, levels, migrate, power, restore, simulated, ssrf};
 
 /// Told lines while a trial goes on.
 pub type Say<'a> = &'a dyn Fn(String);
@@ -38,7 +38,9 @@ pub const ALL: &[Trial] = &[
     levels::A1,
     levels::A2,
     levels::A3,
+    failpoints::A4,
     power::A5,
+    simulated::A6,
     super::paging::TRIAL,
     super::partial::TRIAL,
     Trial {
@@ -55,6 +57,7 @@ pub const ALL: &[Trial] = &[
     super::outage::TRIAL,
     super::sessions::TRIAL,
     power::A16,
+    cost::A18,
     restore::A19,
     migrate::A20,
     Trial {

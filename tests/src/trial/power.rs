@@ -240,7 +240,7 @@ fn full_file(dir: &Path) -> PathBuf {
 }
 
 /// Where the library is.
-fn library() -> Result<PathBuf, String> {
+pub(super) fn library() -> Result<PathBuf, String> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the setting of `cargo xtask figure`, read by trials only"

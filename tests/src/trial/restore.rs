@@ -155,7 +155,7 @@ fn change(world: &World, names: &mut BTreeMap<String, String>) {
 
 /// Which version of a document is at the target nobody remembers, so one that is found is updated to that of today:
 /// under its id, with the same effect if it was that one already. Created it is once, whatever happens.
-fn verdict(world: &World, names: &BTreeMap<String, String>) -> Result<(), String> {
+pub(super) fn verdict(world: &World, names: &BTreeMap<String, String>) -> Result<(), String> {
     let mut problems = judge_with(&world.journal(), Strictness::Effects);
     problems.retain(|problem| !problem.contains("the same content twice"));
     let journal = world.journal();
