@@ -207,7 +207,7 @@ impl What<'_> {
         let stored = self.reader.last_payload(row.record);
         let stored = stored.map_err(|error| Failed::Ledger(error.into()))?;
         let Some(stored) = stored else { return Ok(None) };
-        let shown = query::shown_document(&self.reader, &row.scheme, &stored).map_err(Failed::Ledger)?;
+        let shown = query::shown_document(self.reader, &row.scheme, &stored).map_err(Failed::Ledger)?;
         Ok(Some(String::from_utf8_lossy(&shown).into_owned()))
     }
 }

@@ -6,7 +6,7 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 13] = [
+const DEFAULTS: [(&str, &str); 14] = [
     ("the id", "同 id"),
     ("the source connector's", "源连接器的时区"),
     ("all", "全部"),
@@ -18,6 +18,7 @@ const DEFAULTS: [(&str, &str); 13] = [
         "目标能更新时为 update_if_changed,否则为 skip",
     ),
     ("the key", "同主键"),
+    ("the key alone", "只看主键"),
     ("the fields used", "用到的字段"),
     ("all that the operations can do", "操作能做的全部动作"),
     ("the operation's maximum", "操作的上限"),
