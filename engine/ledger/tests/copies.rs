@@ -180,7 +180,13 @@ fn a_restored_ledger_asks_first() {
     desk.begin();
     desk.open_window(flow::window::Interval { from: 800, to: 900 });
     desk.see("new", "v1");
-    let next = desk.claim(&[("new", "v1", "new")]).0.unwrap();
+    assert_eq!(
+        desk.state("new"),
+        RecordState::Unknown,
+        "nobody has read up to the copy's end"
+    );
+    desk.see("settled", "v2");
+    let next = desk.claim(&[("settled", "v2", "settled")]).0.unwrap();
     assert!(next > attempt, "{next} after {attempt}");
     drop(desk);
     // Opened once more it is an ordinary ledger, and the next copy put back is suspect anew.
