@@ -20,7 +20,6 @@ const DEFAULTS: [(&str, &str); 14] = [
     ("the key", "同主键"),
     ("the key alone", "只看主键"),
     ("the fields used", "用到的字段"),
-    ("the key alone", "只看主键"),
     ("all that the operations can do", "操作能做的全部动作"),
     ("the operation's maximum", "操作的上限"),
     ("what the operation can", "由操作的能力决定"),
