@@ -19,6 +19,7 @@ source: {connection: shop, api: trades, window: none, key: tid}
 target:
   connection: erp
   api: save
+  on_unknown: hold
   key: FBillNo
   request:
     FBillNo: <<tid>>

@@ -102,7 +102,7 @@ fn the_plan_is_strict() {
         (r#"{"endpoint":"*","kind":"delay","nht":1}"#, "unknown field"),
         (r#"{"endpoint":"*"}"#, "`kind`"),
         (r#"{"endpoint":"*","kind":"delay","kinds":["hang"]}"#, "`kind`"),
-        (r#"{"endpoint":"*","kinds":[]}"#, "weights"),
+        (r#"{"endpoint":"*","kinds":[]}"#, "name at least one"),
         (r#"{"endpoint":"*","kinds":{"explode":1}}"#, "explode"),
         (r#"{"endpoint":"*","kinds":{"delay":0}}"#, "weights"),
         (r#"{"endpoint":"BatchSafe","kind":"delay"}"#, "BatchSafe"),
