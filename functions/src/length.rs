@@ -310,7 +310,12 @@ pub const TIME_TO_SEC: Builtin = Builtin {
         if digits == 0 {
             return Ok(Sql::int(time.total_micros() / 1_000_000));
         }
-        let seconds = Decimal::from_scaled(time.total_micros(), 6);
+        let micros = time.total_micros();
+        // Digits that are all zero are shown, but a quotient gets no further ones for them.
+        let seconds = match micros % 1_000_000 {
+            0 => Decimal::from_scaled(micros / 1_000_000, 0),
+            _ => Decimal::from_scaled(micros, 6),
+        };
         // Only the longest time has more digits than it shows.
         Ok(Sql::Decimal(seconds.with_scale(digits)))
     }),

@@ -248,7 +248,7 @@ fn keep(start: &Start, first: Child, process: &AtomicU32, stopping: &AtomicBool)
         }
     }
     // The last one may go on; whoever asks it next finds out when it has ended.
-    child.wait().map_or((), |_| ());
+    drop(child.wait());
 }
 
 /// The server's program, installed when it is missing.
