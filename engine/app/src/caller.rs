@@ -98,6 +98,9 @@ impl Credential {
     }
 }
 
+/// New sessions for one call, before it goes out with the one there is.
+const LOGINS: u32 = 2;
+
 impl Caller {
     /// A caller for one connection; `all` are those of the command, some of which may use the same credential.
     pub(crate) fn new(
@@ -159,6 +162,7 @@ impl Caller {
             Err(failure) => return Ended::Unbuilt(failure),
         };
         let mut renewed = false;
+        let mut logins = 0;
         loop {
             let (session, generation) = match self.session().await {
                 Ok(held) => held,
@@ -166,7 +170,9 @@ impl Caller {
             };
             // The wait comes first: a signature says when it was made, and a session may end meanwhile.
             let pass = self.credential.gate.enter().await;
-            if !self.is_current(session.as_ref(), generation) {
+            // A session that is over as soon as it is made, or before its turn comes, is tried with all the same.
+            if logins < LOGINS && !self.is_current(session.as_ref(), generation) {
+                logins += 1;
                 pass.give_back();
                 continue;
             }

@@ -291,6 +291,8 @@ impl Connection {
         };
         sent.iter()
             .filter_map(|(field, sent)| Some((field, (*sent)?)))
+            // A part with parts of its own is not shown as it was sent.
+            .filter(|(_, sent)| sent.as_map().is_none() && sent.as_list().is_none())
             .filter(|(field, sent)| !is_so(field, sent))
             .map(|(field, _)| field.clone())
             .collect()
@@ -420,11 +422,21 @@ fn same(shown: Option<&Value>, sent: &Value) -> bool {
     let text = |value: &Value| value.to_plain_text().unwrap_or_default();
     let (shown, sent) = (shown.map(text).unwrap_or_default(), text(sent));
     let number = |text: &str| Number::parse(text).and_then(|number| Decimal::parse(number.as_str()));
-    shown.trim() == sent.trim()
+    day(shown.trim()) == day(sent.trim())
         || match (number(shown.trim()), number(sent.trim())) {
             (Some(shown), Some(sent)) => shown == sent,
             _ => false,
         }
+}
+
+/// A day without the midnight that a target shows behind it.
+fn day(text: &str) -> &str {
+    let whole = text.trim_end_matches('0').strip_suffix('.').unwrap_or(text);
+    let is_day = |day: &&str| day.len() == 10 && day.as_bytes()[4] == b'-' && day.as_bytes()[7] == b'-';
+    let bare = ["T00:00:00", " 00:00:00"]
+        .iter()
+        .find_map(|midnight| whole.strip_suffix(midnight));
+    bare.filter(is_day).unwrap_or(text)
 }
 
 /// As a database that ignores case and outer blanks compares.

@@ -52,12 +52,11 @@ impl Circuit {
         self.failures >= MAX_UNREACHABLE
     }
 
-    /// Until when nothing may be sent. Never longer than it could have been said now: a clock that ran ahead when it
-    /// was said, and was put right, must not keep the target closed.
+    /// Until when nothing may be sent. What is further away than anything that is ever said was said by a clock that
+    /// ran ahead and was put right: it closes nothing.
     pub(crate) fn blocked(&self, now: Ms) -> Option<Ms> {
-        let longest = if self.is_open() { PROBE_EVERY } else { MAX_WAIT };
-        let until = self.until.min(now.saturating_add(longest));
-        (until > now).then_some(until)
+        let possible = self.until <= now.saturating_add(MAX_WAIT);
+        (possible && self.until > now).then_some(self.until)
     }
 
     /// Failures in a row.
@@ -118,9 +117,11 @@ mod tests {
             (0, 0, None),
             (0, now, None),
             (0, now + 90_000, Some(now + 90_000)),
-            (0, now + 10 * 86_400_000, Some(now + MAX_WAIT)),
+            (0, now + MAX_WAIT, Some(now + MAX_WAIT)),
+            (0, now + MAX_WAIT + 1, None),
+            (0, now + 10 * 86_400_000, None),
             (MAX_UNREACHABLE, now + 30_000, Some(now + 30_000)),
-            (MAX_UNREACHABLE, now + 10 * 86_400_000, Some(now + PROBE_EVERY)),
+            (MAX_UNREACHABLE, now + 10 * 86_400_000, None),
             (MAX_UNREACHABLE, now - 1, None),
         ] {
             let mut circuit = Circuit::new("erp");

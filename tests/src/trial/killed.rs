@@ -337,7 +337,8 @@ impl Killer<'_> {
 /// A run that ends by itself has done its work, or says what is left.
 fn sound(ran: &Ran) -> Result<(), String> {
     match ran.code {
-        Some(0 | 1) => Ok(()),
+        // 3: the target did not answer often enough to go on; what is open is said, and is the next run's.
+        Some(0 | 1 | 3) => Ok(()),
         _ => Err(ran.to_string()),
     }
 }

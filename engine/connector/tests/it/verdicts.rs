@@ -258,7 +258,7 @@ fn what_the_rows_say() {
 fn our_own_document_and_another_one() {
     let k3 = connect("k3", "default");
     let mut asked = ask(&[&["100", "00123"], &["100", "b"]]);
-    asked.show(&keys(&["FName", "FTaxRate", "FNumber"]));
+    asked.show(&keys(&["FName", "FTaxRate", "FNumber", "FDate"]));
     let names: Vec<&str> = asked.calls[0]
         .fields
         .iter()
@@ -272,12 +272,13 @@ fn our_own_document_and_another_one() {
             "status",
             "FCreateOrgId.FNumber",
             "FName",
-            "FTaxRate"
+            "FTaxRate",
+            "FDate"
         ],
         "what is asked for anyway is not asked for twice"
     );
     let row = json(
-        r#"{"id":1,"number":"00123","FCreateOrgId.FNumber":"100","FName":"杭州云杉贸易 ","FTaxRate":"13.0000"}"#,
+        r#"{"id":1,"number":"00123","FCreateOrgId.FNumber":"100","FName":"杭州云杉贸易 ","FTaxRate":"13.0000","FDate":"2026-01-02T00:00:00.000"}"#,
     );
     for (sent, want) in [
         (
@@ -290,9 +291,14 @@ fn our_own_document_and_another_one() {
         (r#"{"FTaxRate":"13"}"#, &[]),
         (r#"{"FName":""}"#, &["FName"]),
         (r#"{"FName":null}"#, &["FName"]),
+        (r#"{"FDate":"2026-01-02"}"#, &[]),
+        (r#"{"FDate":"2026-01-02 00:00:00"}"#, &[]),
+        (r#"{"FDate":"2026-01-03"}"#, &["FDate"]),
+        (r#"{"FDate":"2026-01-02 08:00:00"}"#, &["FDate"]),
+        (r#"{"FName":{"FNumber":"x"}}"#, &[]),
     ] {
         let sent = json(sent);
-        let pairs: Vec<(String, Option<&Value>)> = ["FName", "FTaxRate", "FNumber"]
+        let pairs: Vec<(String, Option<&Value>)> = ["FName", "FTaxRate", "FNumber", "FDate"]
             .map(|field| (field.to_owned(), sent.get(field)))
             .to_vec();
         assert_eq!(

@@ -142,8 +142,11 @@ impl Cx<'_> {
                 // it is still there it is still not ours.
                 let refused = rec.is_refused();
                 rec.maybe_sent = !refused && (rec.maybe_sent || rec.state() == RecordState::Unknown);
-                if rec.state() == RecordState::Dead && rec.target_id.is_some() {
-                    // It was there, and the target has just refused to go on with it: it is made anew.
+                let is_gone = rec.state() == RecordState::Dead && rec.target_id.is_some();
+                let is_nameless = rec.target_id.is_none() && rec.done_version.is_some();
+                if is_gone || is_nameless && rec.state() == RecordState::Held {
+                    // It was there, and the target has just refused to go on with it, or nobody ever knew which one it
+                    // was: it is made anew.
                     self.forget_document(&mut rec)?;
                 }
                 self.enter(&mut rec, RecordState::Pending, Cause::Decide, now)?;

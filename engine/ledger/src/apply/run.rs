@@ -32,7 +32,6 @@ impl Cx<'_> {
             .prepare_cached("SELECT enabled_ms FROM scheme WHERE id = ?1")?
             .query_row([scheme], |row| row.get(0))?;
         let recovered = self.recover(scheme, now)?;
-        self.clock_put_right(scheme, now)?;
         // Whatever they wait for may have come since: every run tries them once.
         self.conn
             .prepare_cached(
@@ -55,31 +54,6 @@ impl Cx<'_> {
             recovered,
             open,
         })
-    }
-
-    /// What was said by a clock that ran ahead is said anew by the one that was put right: as long a wait as was meant,
-    /// from now on. The send lies in the past by any clock, so nothing is asked or sent earlier than it may be. Once
-    /// that is done the wait ends before the instant at which it was said, and is left alone.
-    fn clock_put_right(&self, scheme: &str, now: Ms) -> Result<(), StoreError> {
-        self.conn
-            .prepare_cached(
-                "WITH ahead (id, said) AS
-                    (SELECT r.id, max(r.changed_ms,
-                        coalesce((SELECT a.sent_ms FROM attempt a WHERE a.id = r.attempt), 0),
-                        coalesce((SELECT max(q.at_ms) FROM question q WHERE q.record = r.id), 0))
-                     FROM record r WHERE r.scheme = ?1 AND r.state = 'unknown' AND r.resolve_after_ms > ?2)
-                 UPDATE record SET resolve_after_ms = ?2 + resolve_after_ms - ahead.said FROM ahead
-                 WHERE record.id = ahead.id AND ahead.said > ?2 AND resolve_after_ms >= ahead.said",
-            )?
-            .execute((scheme, now))?;
-        self.conn
-            .prepare_cached(
-                "UPDATE record SET not_before_ms = ?2 + not_before_ms - changed_ms
-                 WHERE scheme = ?1 AND state = 'pending' AND not_before_ms > ?2 AND changed_ms > ?2
-                   AND not_before_ms >= changed_ms",
-            )?
-            .execute((scheme, now))?;
-        Ok(())
     }
 
     /// Whatever an earlier process left in flight, open or running.

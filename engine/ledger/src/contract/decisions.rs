@@ -382,6 +382,27 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     );
     desk.end();
 
+    // It was there under an id that nobody told.
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("nothing is in its way");
+    let nameless = Settlement::Done {
+        id: None,
+        number: None,
+        lines: None,
+    };
+    desk.settle(attempt, "a", nameless);
+    desk.see("a", "v2");
+    desk.refuse("a", "v2", Refusal::Held(why("which one?")));
+    let written = |desk: &Desk| {
+        let rows = desk.ledger.reader().sources(&[desk.record("a").record]);
+        rows.expect("a question")[0].written
+    };
+    assert!(written(&desk));
+    desk.decide("a", Decision::NotThere);
+    assert!(!written(&desk), "it is made anew");
+    desk.end();
+
     // Two records cannot be the same document, not even when neither was ever sent.
     let mut desk = Desk::new(open());
     for key in ["a", "b"] {
