@@ -139,6 +139,16 @@ fn fields_and_keys() {
     check("  find: before_create", "  key: FNumbr", &["E1141 25:8"]);
     check("  find: before_create", "  fingerprint: [FName]", &[]);
     check("  find: before_create", "  fingerprint: [FNam]", &["E1155 25:17"]);
+    check(
+        "  find: before_create",
+        "  fingerprint: [FCreateOrgId]",
+        &["E1155 25:17"],
+    );
+    check(
+        "  find: before_create",
+        "  fingerprint: [FCreateOrgId.FNumber]",
+        &[],
+    );
     check("  find: before_create", "  key: \"{{FNumber}}\"", &["E1108 25:8"]);
     check("  find: before_create", "  batch: 51", &["E1123 25:10"]);
     check("  find: before_create", "  actions: [void]", &["E1117 25:13"]);

@@ -452,6 +452,15 @@ impl Reader<'_> {
             });
             let why = if main.is_some() && request.has(&whole) == Some(false) {
                 Some(("`request` 里没有它", "`request` does not have it"))
+            } else if node
+                .get("request")
+                .and_then(|request| node_at(&request.value, &path))
+                .is_some_and(has_parts)
+            {
+                Some((
+                    "它由多个部分组成,目标不会原样显示;写其中的一个字段",
+                    "it has parts of its own, which the target does not show as they were sent; name one of them",
+                ))
             } else if is_hidden {
                 Some((
                     "敏感字段不保存,无从比较",
@@ -530,6 +539,12 @@ pub(super) fn node_at<'n>(node: &'n Node, path: &Path) -> Option<&'n Node> {
             Segment::Name(name) => node.get(name).map(|pair| &pair.value),
             Segment::Index(_) | Segment::All => None,
         })
+}
+
+/// A map or a list that is written out, not a maker such as `{$value: …}`.
+fn has_parts(node: &Node) -> bool {
+    let plain = |pairs: &[Pair]| pairs.iter().all(|pair| !pair.key.starts_with('$'));
+    node.list().is_some() || node.map().is_some_and(plain)
 }
 
 /// The request field that is written exactly so: what the author of a template as key has in mind.

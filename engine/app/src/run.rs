@@ -13,8 +13,8 @@ use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
 use flow::{CallFacts, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
-use ledger::read::HiddenOf;
-use ledger::{Blobs, Ledger};
+use ledger::read::{HiddenOf, RunFilter};
+use ledger::{Blobs, Ledger, StoreError};
 use transport::{Client, Settings};
 
 use crate::caller::Caller;
@@ -137,8 +137,34 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     /// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
     callers: BTreeMap<String, Arc<Caller>>,
+    began: Began,
     /// Stop when asked.
     pub cancel: Cancel,
+}
+
+/// What the clocks of this command and of the one before it said.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    /// When the newest run before this command started, by its clock.
+    earlier: Option<Ms>,
+    /// When the ledger was opened.
+    opened: Ms,
+}
+
+impl Began {
+    /// Now, as far as two clocks agree on it; `None` = there is only one.
+    fn today(self, now: Ms) -> Option<Ms> {
+        let passed = now.saturating_sub(self.opened);
+        Some(now.min(self.earlier?.saturating_add(passed)))
+    }
+}
+
+fn newest_run(store: &Store) -> Result<Option<Ms>, AppError> {
+    let filter = RunFilter {
+        limit: 1,
+        ..RunFilter::default()
+    };
+    Ok(store.reader().list_runs(&filter)?.first().map(|run| run.started))
 }
 
 impl Engine {
@@ -228,11 +254,16 @@ impl Engine {
             };
             callers.insert(name, Arc::new(caller));
         }
+        let began = Began {
+            earlier: newest_run(&store)?,
+            opened: clock.now_ms(),
+        };
         Ok(Engine {
             workspace,
             store,
             clock,
             callers,
+            began,
             cancel: Cancel::default(),
         })
     }
@@ -303,9 +334,7 @@ impl Engine {
             .target
             .map(|target| (target.previews, target.memo.report))
             .unwrap_or_default();
-        let keep = self.workspace.keep_ms();
-        let now = self.clock.now_ms();
-        let pruned = self.store.prune(now.saturating_sub(keep), now).await;
+        let pruned = self.give_up_old().await;
         let not_pruned = pruned
             .err()
             .map(|error| AppError::from(error).message(options.lang));
@@ -322,6 +351,16 @@ impl Engine {
             empty_feeders,
             not_pruned,
         })
+    }
+
+    /// Gives up what is older than it is to be kept. What is old is told by the run before this one as well: a clock
+    /// that is years ahead for one run gives up nothing.
+    async fn give_up_old(&mut self) -> Result<(), StoreError> {
+        let Some(today) = self.began.today(self.clock.now_ms()) else {
+            return Ok(());
+        };
+        let before = today.saturating_sub(self.workspace.keep_ms());
+        self.store.prune(before, today).await
     }
 
     /// A restored ledger: what this scheme would send is asked about first, and not before whoever sent last must have
@@ -565,5 +604,32 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
                 },
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One clock that is wrong for one command ages nothing.
+    #[test]
+    fn what_is_old_is_told_by_two_clocks() {
+        let day = 86_400_000;
+        for (earlier, opened, now, want) in [
+            (None, 100 * day, 100 * day, None),
+            (Some(99 * day), 100 * day, 100 * day, Some(99 * day)),
+            // Years ahead.
+            (Some(99 * day), 4_000 * day, 4_000 * day, Some(99 * day)),
+            // Behind.
+            (Some(99 * day), 10 * day, 10 * day, Some(10 * day)),
+            // A command that goes on for a year.
+            (Some(99 * day), 100 * day, 465 * day, Some(464 * day)),
+        ] {
+            assert_eq!(
+                Began { earlier, opened }.today(now),
+                want,
+                "{earlier:?} {opened} {now}"
+            );
+        }
     }
 }

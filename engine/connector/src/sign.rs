@@ -205,6 +205,8 @@ impl Connection {
         let ttl = taken
             .get("ttl")
             .and_then(|ttl| ttl.parse::<i64>().ok())
+            // Some systems say 0 for "does not end"; one that does end says so when it is called.
+            .filter(|seconds| *seconds > 0)
             .map(|seconds| seconds.saturating_mul(1000));
         let life = [login.max_age_ms, ttl].into_iter().flatten().min();
         let mut session = Session {

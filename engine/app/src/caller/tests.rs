@@ -1,9 +1,10 @@
 //! Many tasks on one credential, at the simulated system and at a socket that answers what it is told.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use dsl::value::{Map, Value};
 use sandbox::{FaultKind, FaultPlan, Running};
@@ -20,30 +21,39 @@ fn connection(running: &Running, server: Option<&str>) -> Connection {
     if let Some(server) = server {
         params.insert("server".to_owned(), format!("http://{server}/k3cloud/"));
     }
+    resolved("schemes/huke-to-k3.yaml", "k3", KINGDEE, params)
+}
+
+/// A connection of a scheme's workspace, with these parameters of its connector.
+fn resolved(file: &str, name: &str, connector: &str, params: BTreeMap<String, String>) -> Connection {
     let simulators = Simulators {
-        params: [(KINGDEE.to_owned(), params)].into(),
+        params: [(connector.to_owned(), params)].into(),
         quiet_period_ms: 500,
     };
     let secrets = SecretTable {
         env: Default::default(),
         secret: Default::default(),
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemes/huke-to-k3.yaml");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let workspace = Workspace::load(&root, Places::default(), Some(simulators), Box::new(secrets));
     let workspace = workspace.unwrap_or_else(|error| panic!("{error:?}"));
     workspace
-        .resolve("k3")
+        .resolve(name)
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 fn caller(connection: Connection) -> Caller {
+    at_clock(connection, Arc::new(SystemClock::default()))
+}
+
+fn at_clock(connection: Connection, clock: Arc<dyn Clock>) -> Caller {
     let connection = Arc::new(connection);
     let client = Client::new(transport::Settings::default()).expect("a client");
     Caller::new(
         Arc::clone(&connection),
         &[connection],
         Arc::new(client),
-        Arc::new(SystemClock::default()),
+        clock,
         Entropy::default(),
     )
     .expect("a caller")
@@ -200,6 +210,45 @@ async fn a_login_that_fails_is_one_call() {
             assert_eq!(count.load(Ordering::SeqCst), 2, "{want}");
         }
     }
+}
+
+/// A clock that is ten seconds on whenever it is looked at.
+struct Hurried(AtomicI64);
+
+impl Clock for Hurried {
+    fn now_ms(&self) -> i64 {
+        self.0.fetch_add(10_000, Ordering::SeqCst)
+    }
+}
+
+/// A session that is over before its turn comes, however often it is made anew, is tried with all the same: neither the
+/// run nor the login goes round for ever.
+#[tokio::test]
+async fn a_session_that_is_always_over_is_tried() {
+    let body = r#"{"access_token":"t","expires_in":5,"documents":[],"total":0}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let (server, count) = answers(answer.leak().as_bytes());
+    let params = [
+        ("server", format!("http://{server}/")),
+        ("client_id", "c".to_owned()),
+        ("client_secret", "s".to_owned()),
+    ];
+    let params = params.map(|(name, value)| (name.to_owned(), value));
+    let plain = resolved("tests/levels/schemes/query.yaml", "plain", "plain", params.into());
+    let caller = at_clock(plain, Arc::new(Hurried(AtomicI64::new(1_700_000_000_000))));
+    let options = Map::new();
+    let call = Call {
+        records: Some(vec![Value::Map(Map::from_iter([("key".into(), "1".into())]))]),
+        ..Call::new("add_blind", &options, 0)
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), caller.call(&call, 1, Effect::None)).await;
+    let ended = ended.expect("it ends");
+    assert!(matches!(ended, Ended::Answered { .. }), "{}", told(&ended));
+    let logins = usize::try_from(LOGINS).expect("few") + 1;
+    assert_eq!(count.load(Ordering::SeqCst), logins + 1, "logins, and the call");
 }
 
 /// After a refusal calls start as far apart as those that went through before it.
