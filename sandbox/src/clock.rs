@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 /// Farthest the clock can be moved from the machine's: a hundred years, so that sums never overflow.
@@ -61,6 +62,22 @@ pub(crate) fn beijing(ms: i64) -> String {
     local.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
+/// `yyyy-MM-dd HH:mm:ss` in Beijing time, as most of the others print theirs.
+pub(crate) fn local(ms: i64) -> String {
+    beijing(ms).replace('T', " ")
+}
+
+/// Milliseconds of such a text; `None` when it is not exactly of that form.
+pub(crate) fn parse_local(text: &str) -> Option<i64> {
+    // The parser takes other widths too; a vendor may not.
+    if text.len() != "yyyy-MM-dd HH:mm:ss".len() {
+        return None;
+    }
+    let time = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+    let instant = Offset::constant(8).to_timestamp(time).ok()?;
+    Some(instant.as_millisecond())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +86,23 @@ mod tests {
     fn prints_both_forms() {
         assert_eq!(http_date(1_700_000_000_000), "Tue, 14 Nov 2023 22:13:20 GMT");
         assert_eq!(beijing(1_700_000_000_000), "2023-11-15T06:13:20");
+    }
+
+    #[test]
+    fn local_times_are_read_back() {
+        assert_eq!(local(1_700_000_000_999), "2023-11-15 06:13:20");
+        assert_eq!(parse_local("2023-11-15 06:13:20"), Some(1_700_000_000_000));
+        for bad in [
+            "",
+            "2023-11-15",
+            "2023-11-15T06:13:20",
+            "2023-11-15 6:13:20",
+            "2023-13-15 06:13:20",
+            "2023-11-15 06:13:20Z",
+            "１2023-11-15 06:13",
+        ] {
+            assert_eq!(parse_local(bad), None, "{bad}");
+        }
     }
 
     #[test]

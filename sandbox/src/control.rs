@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::data::{Data, cid, tid};
 use crate::effects::Counted;
 use crate::fault::{FaultPlan, MAX_DELAY_MS};
-use crate::kingdee::forms;
 use crate::reply::{Reply, Request};
 use crate::settings::NewSettings;
 use crate::state::World;
+use crate::systems::SYSTEMS;
 
 /// Most journal entries of one answer; each carries its request body.
 const MAX_ENTRIES: usize = 10_000;
@@ -223,13 +223,22 @@ fn journal(world: &World, query: &str) -> Result<Value, String> {
     Ok(json!({"entries": list, "next": next, "more": next < world.journal.next_seq()}))
 }
 
-fn state(world: &World) -> Value {
-    let plain = ("documents".to_owned(), json!(world.documents.count()));
-    let documents: serde_json::Map<String, Value> = forms::FORMS
+pub(crate) fn state(world: &World) -> Value {
+    let documents: serde_json::Map<String, Value> = SYSTEMS
         .iter()
-        .map(|f| (f.name.to_owned(), json!(world.store.count(f))))
-        .chain([plain])
-        .filter(|(_, count)| *count != json!(0))
+        .flat_map(|row| row.code.counts(world))
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| (kind.to_owned(), json!(count)))
+        .collect();
+    let systems: serde_json::Map<String, Value> = SYSTEMS
+        .iter()
+        .map(|row| (row.name.to_owned(), row.code.figures(world)))
+        .filter(|(_, figures)| !figures.is_null())
+        .collect();
+    let throttled: serde_json::Map<String, Value> = world
+        .gates
+        .iter()
+        .map(|(system, gate)| ((*system).to_owned(), json!(gate.refused)))
         .collect();
     json!({
         "now_ms": world.now_ms(),
@@ -246,6 +255,8 @@ fn state(world: &World) -> Value {
         "sessions": world.sessions.count(),
         "calls": world.calls,
         "tokens": world.tokens.count(),
+        "systems": systems,
+        "throttled": throttled,
         "faults": world.faults.plans().collect::<Vec<_>>(),
         "struck": world.faults.struck().collect::<Vec<_>>(),
         "settings": world.settings,

@@ -1,4 +1,6 @@
-//! The seeded rows of Huke: customers and their trades, computed from their number on demand.
+//! The seeded rows of every source: customers and their sales, computed from their number on demand.
+//!
+//! All sources tell of the same sales, each in its own words (`rows` beside each simulator).
 //!
 //! Promises: the same seed and base time give the same rows for ever; no row is kept in memory, so
 //! 200,000 trades cost nothing; rows are numbered in order of time, so a window of time is a range
@@ -7,7 +9,6 @@
 //! come before them; seeded rows can be deleted and moved, so that paging is not stable any more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use crate::names;
 
@@ -77,6 +78,50 @@ pub(crate) struct Moves {
     pub(crate) updated: Vec<u64>,
     pub(crate) deleted: Vec<u64>,
 }
+
+/// One sale of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sale {
+    /// Different for every sale there ever is.
+    pub(crate) serial: u64,
+    /// When it was made or changed last.
+    pub(crate) ms: i64,
+    pub(crate) buyer: Buyer,
+    /// It had another time before.
+    pub(crate) is_moved: bool,
+}
+
+/// Who bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Buyer {
+    Known(u64),
+    /// The n-th sale without a customer code.
+    Unknown(u64),
+}
+
+impl Sale {
+    /// The customer, or 0 where one is only drawn from.
+    pub(crate) fn customer(&self) -> u64 {
+        match self.buyer {
+            Buyer::Known(customer) => customer,
+            Buyer::Unknown(_) => 0,
+        }
+    }
+}
+
+/// One line of a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SaleLine {
+    /// Number of the goods, below [`GOODS`].
+    pub(crate) goods: u64,
+    pub(crate) quantity: u64,
+    /// Price of one, in cents.
+    pub(crate) cents: u64,
+    pub(crate) batch: u64,
+}
+
+/// Goods that are sold.
+pub(crate) const GOODS: u64 = 500;
 
 /// One row of a window: where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,14 +222,44 @@ impl Data {
         self.base_ms - self.spread_ms + offset
     }
 
-    /// The trades of `[start, end)`: their number and the JSON rows of one page.
-    pub(crate) fn trades(
+    /// The sales of `[start, end)`: their number and those of one page.
+    pub(crate) fn sales(
         &self,
         changes: &Changes,
         span: (i64, i64),
         skip: u64,
         take: u64,
-    ) -> (u64, Vec<String>) {
+    ) -> (u64, Vec<Sale>) {
+        let window = self.window(changes, span);
+        let to = window.total.min(skip.saturating_add(take));
+        let sales = (skip..to).map(|n| self.sale(changes, window.row(self, changes, n)));
+        (window.total, sales.collect())
+    }
+
+    /// The same, of those sales only that `is_meant`; looks at every sale of the window.
+    pub(crate) fn sales_where(
+        &self,
+        changes: &Changes,
+        span: (i64, i64),
+        page: (u64, u64),
+        is_meant: impl Fn(&Sale) -> bool,
+    ) -> (u64, Vec<Sale>) {
+        let window = self.window(changes, span);
+        let (skip, take) = page;
+        let (mut total, mut sales) = (0, Vec::new());
+        for n in 0..window.total {
+            let sale = self.sale(changes, window.row(self, changes, n));
+            if is_meant(&sale) {
+                if (skip..skip.saturating_add(take)).contains(&total) {
+                    sales.push(sale);
+                }
+                total += 1;
+            }
+        }
+        (total, sales)
+    }
+
+    fn window(&self, changes: &Changes, span: (i64, i64)) -> Window {
         let inside = |ms: i64| span.0 <= ms && ms < span.1;
         let (low, high) = (self.first_at(span.0), self.first_at(span.1));
         let seeded = self.live(changes, low, high);
@@ -208,18 +283,14 @@ impl Data {
         let moved = changes.moved.iter().filter(|(_, ms)| inside(*ms));
         later.extend(moved.map(|(i, ms)| Row::Moved(*i, *ms)));
         let first: Vec<Row> = added(true).collect();
-        let before = u64::try_from(first.len()).unwrap_or(u64::MAX);
-        let total = before + seeded + u64::try_from(later.len()).unwrap_or(u64::MAX);
-        let rows = (skip..total.min(skip.saturating_add(take))).map(|n| {
-            let place = |k: u64| usize::try_from(k).expect("smaller than the list");
-            let row = match n.checked_sub(before) {
-                None => first[place(n)],
-                Some(k) if k < seeded => Row::Seeded(self.nth_live(changes, low, k)),
-                Some(k) => later[place(k - seeded)],
-            };
-            self.trade_row(changes, row)
-        });
-        (total, rows.collect())
+        let count = |rows: &[Row]| u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        Window {
+            total: count(&first) + seeded + count(&later),
+            low,
+            seeded,
+            first,
+            later,
+        }
     }
 
     /// Seeded trades from `low` to `high` that are still at their place.
@@ -267,79 +338,50 @@ impl Data {
         }
     }
 
-    fn trade_row(&self, changes: &Changes, row: Row) -> String {
-        let (serial, ms, customer) = match row {
-            Row::Seeded(i) => (i, self.trade_ms(i), Some(self.trade_buyer(i))),
-            Row::Moved(i, ms) => (i, ms, Some(self.trade_buyer(i))),
-            Row::Refused(r) => (MAX_TRADES + r, self.special_ms(4, r), Some(REFUSED_FROM + r)),
-            Row::Invalid(r) => (MAX_TRADES * 2 + r, self.special_ms(5, r), None),
+    fn sale(&self, changes: &Changes, row: Row) -> Sale {
+        let (serial, ms, buyer) = match row {
+            Row::Seeded(i) => (i, self.trade_ms(i), Buyer::Known(self.trade_buyer(i))),
+            Row::Moved(i, ms) => (i, ms, Buyer::Known(self.trade_buyer(i))),
+            Row::Refused(r) => (
+                MAX_TRADES + r,
+                self.special_ms(4, r),
+                Buyer::Known(REFUSED_FROM + r),
+            ),
+            Row::Invalid(r) => (MAX_TRADES * 2 + r, self.special_ms(5, r), Buyer::Unknown(r)),
             Row::Added(n) => {
                 let added = changes.added[n];
                 let n = u64::try_from(n).unwrap_or(0);
-                (MAX_TRADES * 3 + n, added.at_ms, Some(added.customer))
+                (MAX_TRADES * 3 + n, added.at_ms, Buyer::Known(added.customer))
             }
         };
-        let h = draw(self.seed, 6, serial);
-        let tid = tid(serial);
-        let mut out = String::with_capacity(640);
-        out.push('{');
-        field(&mut out, "tid", &tid);
-        // A number that a double cannot hold.
-        raw(&mut out, "id", 9_007_199_254_740_993 + serial);
-        match (customer, row) {
-            (Some(customer), _) => {
-                field(&mut out, "buyerNick", &self.nick(changes, customer));
-                field(&mut out, "buyerCid", &cid(customer));
-            }
-            (None, Row::Invalid(r)) => {
-                field(&mut out, "buyerNick", &format!("未建档买家{}", r + 1));
-                match r % 3 {
-                    0 => {}
-                    1 => raw(&mut out, "buyerCid", "null"),
-                    _ => field(&mut out, "buyerCid", ""),
-                }
-            }
-            (None, _) => {}
+        Sale {
+            serial,
+            ms,
+            buyer,
+            is_moved: matches!(row, Row::Moved(..)),
         }
-        let who = customer.unwrap_or(0);
-        field(
-            &mut out,
-            "buyerMobile",
-            &format!("13{}****{:04}", who % 10, h % 10_000),
-        );
-        let status = match row {
-            Row::Moved(..) => "TRADE_CHANGED",
-            _ => "TRADE_FINISHED",
-        };
-        field(&mut out, "status", status);
-        raw(&mut out, "createTime", ms);
-        raw(
-            &mut out,
-            "payTime",
-            ms + i64::try_from(h % 1800).unwrap_or(0) * 1000,
-        );
-        let (yuan, cents) = (h % 5000, (h >> 16) % 100);
-        field(&mut out, "payment", &format!("{yuan}.{cents:02}"));
-        field(&mut out, "postFee", "0.00");
-        field(&mut out, "dealer", &format!("{:04}", (h >> 24) % 40));
-        field(&mut out, "remark", names::remark(h >> 32));
-        let city = names::city(self.seed, who);
-        raw(
-            &mut out,
-            "receiver",
-            format_args!(r#"{{"city":"{city}","zip":"{:06}"}}"#, (h >> 40) % 900_000),
-        );
-        let mut order = String::from("{");
-        field(&mut order, "oid", &format!("{tid}01"));
-        field(&mut order, "outerId", &format!("{:05}", (h >> 36) % 500));
-        field(&mut order, "title", names::goods(h >> 44));
-        raw(&mut order, "quantity", h % 5 + 1);
-        // Prices keep their trailing zero as numbers too.
-        raw(&mut order, "payPrice", format_args!("{yuan}.{cents:02}"));
-        raw(&mut order, "Price", format_args!("{}.50", yuan + 1));
-        raw(&mut out, "orders", format_args!("[{order}}}]"));
-        out.push('}');
-        out
+    }
+
+    /// A number drawn for a sale.
+    pub(crate) fn draw_sale(&self, sale: &Sale) -> u64 {
+        draw(self.seed, 6, sale.serial)
+    }
+
+    /// The lines of a sale: one to three, of different goods.
+    pub(crate) fn lines(&self, sale: &Sale) -> Vec<SaleLine> {
+        let count = 1 + draw(self.seed, 12, sale.serial) % 3;
+        (0..count)
+            .map(|n| {
+                let h = draw(self.seed, 13 + n, sale.serial);
+                SaleLine {
+                    // Each line has a third of the goods to draw from.
+                    goods: h % (GOODS / 3) * 3 + n,
+                    quantity: 1 + (h >> 16) % 9,
+                    cents: 1 + (h >> 24) % 500_000,
+                    batch: (h >> 48) % 90,
+                }
+            })
+            .collect()
     }
 
     pub(crate) fn nick(&self, changes: &Changes, customer: u64) -> String {
@@ -350,21 +392,44 @@ impl Data {
         }
     }
 
-    /// One page of the customer list.
-    pub(crate) fn customer_rows(&self, changes: &Changes, skip: u64, take: u64) -> (u64, Vec<String>) {
+    /// One page of the customer list: all customers there are, and the codes of these.
+    pub(crate) fn customer_codes(&self, changes: &Changes, skip: u64, take: u64) -> (u64, Vec<u64>) {
         let total = self.customer_count(changes);
-        let rows = (skip..total.min(skip.saturating_add(take))).map(|n| {
-            let customer = self.customer_code(n);
-            let mut out = String::from("{");
-            field(&mut out, "cid", &cid(customer));
-            field(&mut out, "唯一ID", &unique_id(customer));
-            field(&mut out, "nick", &self.nick(changes, customer));
-            field(&mut out, "city", names::city(self.seed, customer));
-            raw(&mut out, "level", draw(self.seed, 7, customer) % 5);
-            out.push('}');
-            out
-        });
-        (total, rows.collect())
+        let codes = (skip..total.min(skip.saturating_add(take))).map(|n| self.customer_code(n));
+        (total, codes.collect())
+    }
+}
+
+/// The rows of a stretch of time, by number.
+struct Window {
+    total: u64,
+    /// Number of the first seeded trade at or after its start.
+    low: u64,
+    seeded: u64,
+    first: Vec<Row>,
+    later: Vec<Row>,
+}
+
+impl Window {
+    fn row(&self, data: &Data, changes: &Changes, n: u64) -> Row {
+        let place = |k: u64| usize::try_from(k).expect("smaller than the list");
+        let before = u64::try_from(self.first.len()).unwrap_or(u64::MAX);
+        match n.checked_sub(before) {
+            None => self.first[place(n)],
+            Some(k) if k < self.seeded => Row::Seeded(data.nth_live(changes, self.low, k)),
+            Some(k) => self.later[place(k - self.seeded)],
+        }
+    }
+}
+
+/// Code of some goods: leading zeros, Chinese, numbers that look like others without their zeros.
+pub(crate) fn sku(goods: u64) -> String {
+    match goods % 5 {
+        0 => format!("{:05}", goods / 5),
+        1 => format!("690{:010}", 1_000_000 + goods),
+        2 => format!("T恤-红-{goods:03}"),
+        3 => format!("A{goods:05}-XL"),
+        _ => (goods / 5).to_string(),
     }
 }
 
@@ -392,21 +457,9 @@ pub(crate) fn tid(serial: u64) -> String {
     (2_100_000_000_000_000_000 + serial).to_string()
 }
 
-fn unique_id(customer: u64) -> String {
+/// A customer's number of 19 digits.
+pub(crate) fn unique_id(customer: u64) -> String {
     (5_100_000_000_000_000_000 + (customer % REFUSED_FROM) * 1_000_003 + customer / REFUSED_FROM).to_string()
-}
-
-/// `"name":"text"`, after a comma unless it is the first of its object.
-fn field(out: &mut String, name: &str, text: &str) {
-    let quoted = serde_json::to_string(text).expect("text is always JSON");
-    raw(out, name, quoted);
-}
-
-fn raw(out: &mut String, name: &str, value: impl std::fmt::Display) {
-    if !out.ends_with('{') {
-        out.push(',');
-    }
-    write!(out, "\"{name}\":{value}").expect("a String takes any text");
 }
 
 /// A step that visits every number below `n` before it comes back.
@@ -449,7 +502,7 @@ mod tests {
         let (span, mut rows) = ((0, i64::MAX), Vec::new());
         loop {
             let skip = u64::try_from(rows.len()).unwrap();
-            let (_, more) = d.trades(changes, span, skip, page);
+            let (_, more) = crate::huke::rows::trades(d, changes, span, (skip, page));
             let short = more.len() < usize::try_from(page).unwrap();
             rows.extend(more.iter().map(|r| serde_json::from_str(r).unwrap()));
             if short {
@@ -487,7 +540,7 @@ mod tests {
                 }
             }
             assert!(nicks.values().all(|n| n.len() == 1));
-            let (total, rows) = d.customer_rows(&none, 0, 10_000);
+            let (total, rows) = crate::huke::rows::customers(&d, &none, (0, 10_000));
             let listed: BTreeSet<String> = rows
                 .iter()
                 .map(|r| {
@@ -506,7 +559,7 @@ mod tests {
     fn windows_tile() {
         let (d, none) = (data(1200), Changes::default());
         let (start, end) = (d.base_ms - d.spread_ms, d.base_ms);
-        let cut = |a, b| d.trades(&none, (a, b), 0, 0).0;
+        let cut = |a, b| d.sales(&none, (a, b), 0, 0).0;
         for middle in [start + 1, start + d.spread_ms / 3, end - 1, d.trade_ms(700)] {
             assert_eq!(cut(start, middle) + cut(middle, end), 1205);
         }
@@ -531,6 +584,32 @@ mod tests {
     }
 
     #[test]
+    fn goods_have_codes_of_their_own() {
+        let codes: BTreeSet<String> = (0..GOODS).map(sku).collect();
+        assert_eq!(u64::try_from(codes.len()).unwrap(), GOODS);
+        let (d, none) = (data(300), Changes::default());
+        for sale in d.sales(&none, (0, i64::MAX), 0, 300).1 {
+            let lines = d.lines(&sale);
+            let goods: BTreeSet<u64> = lines.iter().map(|line| line.goods).collect();
+            assert_eq!(goods.len(), lines.len());
+            assert!(goods.iter().all(|one| *one < GOODS));
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_sales_is_paged_like_all() {
+        let (d, none) = (data(1200), Changes::default());
+        let some = |sale: &Sale| sale.serial % 7 == 3;
+        let (total, all) = d.sales_where(&none, (0, i64::MAX), (0, u64::MAX), some);
+        assert_eq!(u64::try_from(all.len()).unwrap(), total);
+        let mut paged = Vec::new();
+        for page in 0..=total / 10 {
+            paged.extend(d.sales_where(&none, (0, i64::MAX), (page * 10, 10), some).1);
+        }
+        assert_eq!(paged, all);
+    }
+
+    #[test]
     fn renames_choose_different_customers() {
         let d = data(1200);
         let chosen: BTreeSet<u64> = d.choose(5, 300).into_iter().collect();
@@ -540,7 +619,7 @@ mod tests {
     #[test]
     fn the_last_page_of_200_000_trades_is_as_cheap_as_the_first() {
         let d = data(200_000);
-        let (total, rows) = d.trades(&Changes::default(), (0, i64::MAX), 199_900, 100);
+        let (total, rows) = d.sales(&Changes::default(), (0, i64::MAX), 199_900, 100);
         assert_eq!((total, rows.len()), (200_005, 100));
     }
 }

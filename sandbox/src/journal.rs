@@ -77,6 +77,7 @@ pub(crate) enum Line {
     Write(Write),
     Change(Change),
     Drift(Drift),
+    Kept(Kept),
 }
 
 /// One executed request.
@@ -166,6 +167,13 @@ pub(crate) struct Drift {
     /// Seeded trades that got `at_ms`.
     pub(crate) updated: Vec<u64>,
     pub(crate) deleted: Vec<u64>,
+}
+
+/// What a system wants to know after a restart, in its own words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) system: String,
+    pub(crate) text: String,
 }
 
 #[derive(Debug)]

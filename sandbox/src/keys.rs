@@ -3,8 +3,9 @@
 //! Whoever reads plans from files, and the page that explains them, use these tables; a test holds them against
 //! [`FaultPlan`](crate::FaultPlan) and [`NewSettings`](crate::NewSettings).
 
-use crate::fault::{ENDPOINTS, KINDS};
+use crate::fault::KINDS;
 use crate::settings::{KINGDEE_LEVELS, LEVELS};
+use crate::systems::ENDPOINTS;
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy)]
@@ -266,6 +267,18 @@ pub const SETTING_KEYS: &[Key] = &[
         "`ValidateRepeatJson` 记住数据包多少毫秒,默认 10 分钟",
         "How long `ValidateRepeatJson` remembers a package; 10 minutes unless told.",
     ),
+    key(
+        "calls_per_s",
+        COUNT,
+        "限频的系统每秒放行几次,代替它自己的数;0 不限",
+        "Calls a second at systems that limit them, in place of their own number; 0 is no limit.",
+    ),
+    key(
+        "calls_per_min",
+        COUNT,
+        "限频的系统每分钟放行几次,代替它自己的数;0 不限",
+        "Calls a minute at systems that limit them, in place of their own number; 0 is no limit.",
+    ),
 ];
 
 #[cfg(test)]
@@ -324,6 +337,8 @@ mod tests {
             kingdee: Some(Level::None),
             plain: Some(Level::None),
             idempotency_ms: Some(1),
+            calls_per_s: Some(1),
+            calls_per_min: Some(1),
         };
         let settings = serde_json::to_value(settings).unwrap();
         assert_eq!(members(&settings), names(SETTING_KEYS));

@@ -24,22 +24,27 @@
 //! choice made here is marked as a guess where it is made.
 
 mod clock;
+mod connections;
 mod control;
 mod crypto;
 mod data;
 mod effects;
 mod fault;
+mod form;
 mod huke;
 mod journal;
 mod keys;
 mod kingdee;
+mod limit;
 mod names;
+mod object;
 mod plain;
 mod reply;
 mod server;
 mod settings;
 mod spoil;
 mod state;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod twist;
@@ -54,11 +59,14 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use connections::Credentials;
 pub use effects::{Effects, effects};
-pub use fault::{ENDPOINTS, Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, MAX_PLANS, TABLE, Wrong};
+pub use fault::{Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, MAX_PLANS, TABLE, Wrong};
 pub use journal::{Delivery, JournalEntry};
 pub use keys::{Key, PLAN_KEYS, SETTING_KEYS, Takes};
 pub use settings::{KINGDEE_LEVELS, LEVELS, Level, NewSettings};
+
+pub use systems::ENDPOINTS;
 
 use server::Shared;
 use state::World;
@@ -129,47 +137,7 @@ impl Default for Config {
     }
 }
 
-/// Made-up credentials; the secrets protect nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// Huke appkey.
-    pub huke_key: String,
-    /// Huke secret.
-    pub huke_secret: String,
-    /// Kingdee data centre.
-    pub acct: String,
-    /// Kingdee user.
-    pub user: String,
-    /// Kingdee password, for `ValidateUser`.
-    pub password: String,
-    /// Kingdee app id: client id, underscore, 32 characters.
-    pub app_id: String,
-    /// Kingdee app secret.
-    pub app_secret: String,
-    /// Client of the plain system.
-    pub plain_id: String,
-    /// Its secret.
-    pub plain_secret: String,
-}
-
-impl Default for Credentials {
-    fn default() -> Self {
-        let text = str::to_owned;
-        Credentials {
-            huke_key: text("sandbox-huke"),
-            huke_secret: text("sandbox-huke-secret"),
-            acct: text("sandbox01"),
-            user: text("integration"),
-            password: text("sandbox-k3-password"),
-            app_id: text("240001_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"),
-            app_secret: text("sandbox-k3-secret"),
-            plain_id: text("sandbox-plain"),
-            plain_secret: text("sandbox-plain-secret"),
-        }
-    }
-}
-
-/// Starts both simulators. They run until [`Running::stop`] or until the value is dropped.
+/// Starts the simulators. They run until [`Running::stop`] or until the value is dropped.
 pub async fn start(config: Config) -> io::Result<Running> {
     if !config.listen.ip().is_loopback() {
         let what = format!("{}: the sandbox listens on loopback only", config.listen);
@@ -209,75 +177,30 @@ impl Running {
 
     /// Parameters of a connection to a simulated system; `None` when there is no simulator for it.
     pub fn params(&self, connector_id: &str) -> Option<BTreeMap<String, String>> {
-        let c = &self.credentials;
-        let pairs: Vec<(&str, String)> = match connector_id {
-            "netease-huke" => vec![
-                ("server", self.huke_server()),
-                ("key", c.huke_key.clone()),
-                ("secret", c.huke_secret.clone()),
-            ],
-            "kingdee-k3cloud" => vec![
-                ("server", self.kingdee_server()),
-                ("auth", "login_by_sign".to_owned()),
-                ("acct", c.acct.clone()),
-                ("user", c.user.clone()),
-                ("app_id", c.app_id.clone()),
-                ("app_secret", c.app_secret.clone()),
-            ],
-            "plain" => vec![
-                ("server", format!("http://{}/plain/", self.addr)),
-                ("client_id", c.plain_id.clone()),
-                ("client_secret", c.plain_secret.clone()),
-            ],
-            _ => return None,
-        };
-        Some(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+        self.credentials.params(self.addr, connector_id)
     }
 
-    /// A `connections.yaml` for a sandbox that runs alone; its secrets come from [`Running::exports`].
-    pub fn connections_yaml(&self) -> String {
-        let c = &self.credentials;
-        format!(
-            "connections:
-  huke:
-    connector: netease-huke
-    params:
-      server: \"{}\"
-      key: \"{}\"
-      secret: \"${{env:SANDBOX_HUKE_SECRET}}\"
-    quiet_period: 500ms
-  k3:
-    connector: kingdee-k3cloud
-    params:
-      server: \"{}\"
-      auth: login_by_sign
-      acct: \"{}\"
-      user: \"{}\"
-      app_id: \"{}\"
-      app_secret: \"${{env:SANDBOX_K3_SECRET}}\"
-    quiet_period: 500ms
-",
-            self.huke_server(),
-            c.huke_key,
-            self.kingdee_server(),
-            c.acct,
-            c.user,
-            c.app_id
-        )
+    /// The same for every connector that there is a simulator for, by its id.
+    pub fn all_params(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let ids = systems::SYSTEMS.iter().map(|row| row.connector);
+        ids.filter_map(|id| Some((id.to_owned(), self.params(id)?)))
+            .collect()
+    }
+
+    /// A `connections.yaml` for a sandbox that runs alone, with a connection to each simulated system of these
+    /// connectors; its secrets come from [`Running::exports`].
+    pub fn connections_yaml(&self, connectors: &[&str]) -> String {
+        self.credentials.yaml(self.addr, connectors)
     }
 
     /// Environment variables that [`Running::connections_yaml`] refers to.
-    pub fn exports(&self) -> Vec<(String, String)> {
-        vec![
-            (
-                "SANDBOX_HUKE_SECRET".to_owned(),
-                self.credentials.huke_secret.clone(),
-            ),
-            (
-                "SANDBOX_K3_SECRET".to_owned(),
-                self.credentials.app_secret.clone(),
-            ),
-        ]
+    pub fn exports(&self, connectors: &[&str]) -> Vec<(String, String)> {
+        self.credentials.exports(connectors)
+    }
+
+    /// What `GET /_sandbox/state` answers.
+    pub fn state(&self) -> serde_json::Value {
+        control::state(&server::lock(&self.world))
     }
 
     /// Everything executed so far.
@@ -363,14 +286,6 @@ impl Running {
         self.task.abort();
         // The only possible outcome is "cancelled".
         drop((&mut self.task).await);
-    }
-
-    fn huke_server(&self) -> String {
-        format!("http://{}/huke/openapi/", self.addr)
-    }
-
-    fn kingdee_server(&self) -> String {
-        format!("http://{}/k3cloud/", self.addr)
     }
 }
 

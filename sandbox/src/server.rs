@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
+use hyper::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Method, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
@@ -23,9 +23,10 @@ use crate::fault::{Fault, FaultKind, MAX_DELAY_MS};
 use crate::journal::Delivery;
 use crate::reply::{Reply, Request};
 use crate::state::World;
+use crate::systems::Row;
 use crate::twist::Twist;
 use crate::wire::{BREAK_AFTER, Ending, Pace, Paced, Wire, respond};
-use crate::{control, huke, kingdee, plain, spoil};
+use crate::{control, kingdee, spoil};
 
 /// Largest request body.
 const MAX_BODY: usize = 8 << 20;
@@ -148,7 +149,8 @@ enum Act {
 #[derive(Debug, Clone)]
 struct Call {
     request: Request,
-    target: Target,
+    system: &'static Row,
+    endpoint: String,
     twist: Twist,
 }
 
@@ -158,11 +160,8 @@ impl Call {
             return Reply::text(503, "stopped");
         }
         let twist = self.twist.delivered(delivery);
-        match &self.target {
-            Target::Huke(_) => huke::handle(world, &self.request, &twist),
-            Target::Kingdee(method) => kingdee::handle(world, &self.request, method, &twist),
-            Target::Plain(_) => plain::handle(world, &self.request, &twist),
-        }
+        let code = self.system.code;
+        code.handle(world, &self.request, &self.endpoint, &twist)
     }
 
     /// Executes it so many milliseconds from now, whoever still waits for the answer.
@@ -171,32 +170,6 @@ impl Call {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             self.execute(&mut lock(&world), delivery)
         })
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Target {
-    Huke(String),
-    Kingdee(String),
-    Plain(&'static str),
-}
-
-impl Target {
-    fn find(method: &Method, path: &str) -> Option<Target> {
-        if let Some(endpoint) = plain::endpoint(method, path) {
-            return Some(Target::Plain(endpoint));
-        }
-        let kingdee = kingdee::endpoint(path).map(|e| Target::Kingdee(e.to_owned()));
-        kingdee.or_else(|| huke::endpoint(path).map(|e| Target::Huke(e.to_owned())))
-    }
-
-    /// System and endpoint, as plans name them.
-    fn names(&self) -> (&'static str, &str) {
-        match self {
-            Target::Huke(endpoint) => ("huke", endpoint),
-            Target::Kingdee(endpoint) => ("kingdee", endpoint),
-            Target::Plain(endpoint) => ("plain", endpoint),
-        }
     }
 }
 
@@ -280,19 +253,19 @@ fn decide(world: &mut World, request: Request) -> Act {
     if request.path.starts_with("/_sandbox/") {
         return whole(control::handle(world, &request));
     }
-    let Some(target) = Target::find(&request.method, &request.path) else {
+    let Some((system, endpoint)) = Row::of(&request) else {
         return whole(Reply::html(404, "<html><body><h1>404</h1></body></html>"));
     };
-    let is_plain = matches!(target, Target::Plain(_));
-    if !is_plain && request.method != Method::POST {
+    if !system.code.takes(&request.method) {
         return whole(Reply::text(405, "POST only"));
     }
-    let (system, endpoint) = target.names();
-    let fault = world.count_call(system, endpoint);
+    let endpoint = endpoint.to_owned();
+    let fault = world.count_call(system.name, &endpoint);
     let twist = fault.as_ref().map(Twist::of).unwrap_or_default();
     let call = Call {
         request,
-        target,
+        system,
+        endpoint,
         twist,
     };
     match fault {
@@ -337,25 +310,10 @@ fn spoil(world: &mut World, call: Call, fault: &Fault) -> Act {
         K::HtmlLogin => spoil::login_page(),
         K::TooMany => spoil::too_many(fault),
         K::Redirect => spoil::redirect(fault),
-        K::MsgCode13 | K::MsgCode14 => {
-            let limit = fault.kind == K::MsgCode14;
-            match &call.target {
-                Target::Huke(_) => huke::busy(limit),
-                Target::Kingdee(method) => kingdee::busy(method, limit),
-                Target::Plain(_) => plain::busy(limit),
-            }
-        }
-        K::Http519 => match &call.target {
-            Target::Huke(_) => huke::gateway(),
-            Target::Kingdee(_) => kingdee::gateway(),
-            Target::Plain(_) => plain::gateway(),
-        },
+        K::MsgCode13 | K::MsgCode14 => call.system.code.busy(&call.endpoint, fault.kind == K::MsgCode14),
+        K::Http519 => call.system.code.gateway(),
         K::ResponseError => kingdee::response_error("未将对象引用设置到对象的实例。"),
-        K::SessionLost => match &call.target {
-            Target::Huke(_) => huke::failed(40004, "请求已过期：ur-curtime 超出允许范围"),
-            Target::Kingdee(method) => kingdee::lose_session(world, &call.request, method),
-            Target::Plain(_) => plain::lose_token(world, &call.request),
-        },
+        K::SessionLost => call.system.code.lose(world, &call.request, &call.endpoint),
         K::LateCommit | K::SlowCommit | K::Outage => return Act::Close,
         K::RepeatedPage
         | K::IgnoresPaging

@@ -38,6 +38,9 @@ pub(crate) struct Settings {
     pub(crate) repeat_ms: i64,
     pub(crate) plain: Level,
     pub(crate) idempotency_ms: i64,
+    /// `None` is the system's own limit, 0 none at all.
+    pub(crate) calls_per_s: Option<u64>,
+    pub(crate) calls_per_min: Option<u64>,
 }
 
 /// New values of settings; what is not given stays.
@@ -77,6 +80,12 @@ pub struct NewSettings {
     /// How long the plain system remembers an idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_ms: Option<i64>,
+    /// Calls a second of the systems that limit them, in place of their own number; 0 lifts the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_s: Option<u64>,
+    /// Calls a minute, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_min: Option<u64>,
 }
 
 impl NewSettings {
@@ -105,6 +114,8 @@ impl Settings {
             repeat_ms: config.repeat_ms,
             plain: Level::UniqueKey,
             idempotency_ms: 24 * 3_600_000,
+            calls_per_s: None,
+            calls_per_min: None,
         }
     }
 
@@ -127,5 +138,7 @@ impl Settings {
         self.repeat_ms = new.repeat_ms.unwrap_or(self.repeat_ms);
         self.plain = new.plain.unwrap_or(self.plain);
         self.idempotency_ms = new.idempotency_ms.unwrap_or(self.idempotency_ms);
+        self.calls_per_s = new.calls_per_s.or(self.calls_per_s);
+        self.calls_per_min = new.calls_per_min.or(self.calls_per_min);
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +18,23 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::data::{self, Added, Changes, Data};
 use crate::fault::{Fault, Faults};
-use crate::journal::{Change, Drift, Journal, Line};
+use crate::journal::{Change, Drift, Journal, Kept, Line, RowLine, Write};
 use crate::kingdee::Refusal;
 use crate::kingdee::auth::Sessions;
 use crate::kingdee::store::Store;
+use crate::limit::{Gate, Limit};
 use crate::settings::Settings;
-use crate::{Config, Credentials, plain};
+use crate::systems::{Row, SYSTEMS};
+use crate::twist::Twist;
+use crate::{Config, Credentials, crypto, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
 /// Most customers one control call may change.
 const MAX_CHANGE: u64 = 50_000;
+/// The stretches for which limits can be set.
+pub(crate) const SECOND_MS: i64 = 1000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -41,6 +48,8 @@ pub(crate) struct World {
     pub(crate) sessions: Sessions,
     /// Bearer tokens of the plain system.
     pub(crate) tokens: Sessions,
+    /// Limits of calls, by system.
+    pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     /// Calls by `vendor/endpoint`.
@@ -106,27 +115,15 @@ impl World {
             base_ms: made.base_ms,
             spread_ms: made.spread_ms,
         };
-        let (mut changes, mut store) = (Changes::default(), Store::default());
-        let (mut documents, mut call) = (plain::Documents::default(), 0);
-        let journal = match &config.state {
-            None => Journal::in_memory(),
-            Some(folder) => Journal::open(&folder.join("journal.jsonl"), |line| match line {
-                Line::Write(write) => {
-                    call = call.max(write.call);
-                    for row in &write.rows {
-                        store.apply(&write.form, write.at_ms, row);
-                    }
-                    documents.apply(&write);
-                }
-                Line::Change(change) => apply_change(&mut changes, &change),
-                Line::Drift(drift) => apply_drift(&mut changes, &drift),
-            })?,
-        };
         let mut faults = Faults::default();
         for plan in &config.faults {
             faults
                 .add(plan.clone(), clock.now_ms())
                 .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        }
+        if let Some(name) = config.credentials.unknown() {
+            let what = format!("credentials: no system has {name:?}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         let mut settings = Settings::of(config);
         config
@@ -136,26 +133,105 @@ impl World {
         settings.take(&config.settings);
         // Until the server takes them; one is enough.
         let (outages, _) = channel(1);
-        Ok(World {
+        let mut world = World {
             clock,
             credentials: config.credentials.clone(),
             settings,
             refused: data.refused_cids().enumerate().map(|(n, cid)| (cid, n)).collect(),
             data,
-            changes,
-            store,
-            documents,
+            changes: Changes::default(),
+            store: Store::default(),
+            documents: plain::Documents::default(),
             sessions: Sessions::default(),
             tokens: Sessions::default(),
-            journal,
+            gates: BTreeMap::new(),
+            journal: Journal::in_memory(),
             faults,
             calls: BTreeMap::new(),
-            call,
+            call: 0,
             outages,
             packages: VecDeque::new(),
             lock,
             stopped: false,
-        })
+        };
+        if let Some(folder) = &config.state {
+            world.journal = Journal::open(&folder.join("journal.jsonl"), |line| world.replay(&line))?;
+        }
+        Ok(world)
+    }
+
+    /// Does again what a line of the journal says.
+    fn replay(&mut self, line: &Line) {
+        match line {
+            Line::Write(write) => {
+                self.call = self.call.max(write.call);
+                for row in SYSTEMS {
+                    row.code.apply(self, write);
+                }
+            }
+            Line::Change(change) => apply_change(&mut self.changes, change),
+            Line::Drift(drift) => apply_drift(&mut self.changes, drift),
+            Line::Kept(kept) => {
+                if let Some(row) = Row::named(&kept.system) {
+                    row.code.recall(self, &kept.text);
+                }
+            }
+        }
+    }
+
+    /// Writes down what a system wants to know after a restart; it is recalled then, line by line.
+    pub(crate) fn keep(&mut self, system: &str, text: &str) -> io::Result<()> {
+        self.journal.append(Line::Kept(Kept {
+            system: system.to_owned(),
+            text: text.to_owned(),
+        }))
+    }
+
+    /// The journal line of a call that writes; only when it is appended may the call be answered.
+    pub(crate) fn written(
+        &self,
+        endpoint: &str,
+        form: &str,
+        body: &[u8],
+        twist: &Twist,
+        rows: Vec<RowLine>,
+    ) -> Write {
+        Write {
+            seq: self.journal.next_seq(),
+            at_ms: self.now_ms(),
+            endpoint: endpoint.to_owned(),
+            form: form.to_owned(),
+            sha256: crypto::sha256_hex(body),
+            body: Arc::from(String::from_utf8_lossy(body)),
+            call: self.call,
+            delivery: twist.delivery,
+            replay: None,
+            rows,
+        }
+    }
+
+    /// A credential of a system.
+    pub(crate) fn credential(&self, system: &str, name: &str) -> &str {
+        self.credentials.get(system, name)
+    }
+
+    /// Lets a call of the application through, or says which limit is in the way. The settings come before what is
+    /// usual for the system.
+    pub(crate) fn pass(&mut self, system: &'static str, usual: &[Limit]) -> Result<(), Limit> {
+        let own = [
+            (SECOND_MS, self.settings.calls_per_s),
+            (MINUTE_MS, self.settings.calls_per_min),
+        ];
+        let limits: Vec<Limit> = usual
+            .iter()
+            .filter_map(|limit| {
+                let told = own.iter().find(|(per_ms, _)| *per_ms == limit.per_ms);
+                let calls = told.and_then(|(_, calls)| *calls).unwrap_or(limit.calls);
+                (calls > 0).then_some(Limit { calls, ..*limit })
+            })
+            .collect();
+        let now = self.now_ms();
+        self.gates.entry(system).or_default().pass(now, &limits)
     }
 
     /// Nothing is executed from here on, and the folder is free for another.

@@ -68,12 +68,8 @@ impl Simulation {
     /// What connections are given instead of their own parameters.
     pub(crate) fn simulators(&self) -> Option<Simulators> {
         let running = self.running.as_ref()?;
-        let params = connector::builtin()
-            .iter()
-            .filter_map(|(id, _)| Some(((*id).to_owned(), running.params(id)?)))
-            .collect();
         Some(Simulators {
-            params,
+            params: running.all_params(),
             quiet_period_ms: QUIET_PERIOD_MS,
         })
     }
@@ -198,17 +194,19 @@ pub(crate) fn serve(args: SandboxArgs, out: &Out) -> Done {
 }
 
 fn announce(running: &Running, out: &Out) {
+    // A connection of a connector that is not there would be an error of the printed file.
+    let ids: Vec<&str> = connector::builtin().iter().map(|(id, _)| *id).collect();
+    let (connections, exports) = (running.connections_yaml(&ids), running.exports(&ids));
     let address = format!("http://{}", running.addr());
     if out.json {
-        let exports: Vec<_> = running
-            .exports()
+        let exports: Vec<_> = exports
             .into_iter()
             .map(|(name, value)| object! {"name" => name, "value" => value})
             .collect();
         out.document(&object! {
             "schema" => "engine.sandbox/1",
             "address" => address,
-            "connections_yaml" => running.connections_yaml(),
+            "connections_yaml" => connections,
             "exports" => exports,
         });
         return;
@@ -217,11 +215,11 @@ fn announce(running: &Running, out: &Out) {
     out.line("");
     out.say("sandbox-connections", &[]);
     out.line("");
-    out.raw(&running.connections_yaml());
+    out.raw(&connections);
     out.line("");
     out.say("sandbox-exports", &[]);
     out.line("");
-    for (name, value) in running.exports() {
+    for (name, value) in exports {
         out.line(format!("export {name}='{value}'"));
     }
     out.line("");

@@ -26,34 +26,6 @@ const MAX_SKEW_MS: i64 = 10 * 366 * 86_400_000;
 /// Calls of the last second that a rate remembers; no plan allows more.
 const MAX_PER_S: u64 = 10_000;
 
-/// Endpoints a plan can name: `*`, a system, or the last word of a path.
-pub const ENDPOINTS: &[&str] = &[
-    "*",
-    "huke",
-    "searchTrades",
-    "searchCustomers",
-    "kingdee",
-    "LoginBySign",
-    "LoginByAppSecret",
-    "ValidateUser",
-    "Logout",
-    "Save",
-    "BatchSave",
-    "Draft",
-    "Submit",
-    "Audit",
-    "UnAudit",
-    "Delete",
-    "View",
-    "ExecuteBillQuery",
-    "BillQuery",
-    "plain",
-    "token",
-    "postDocuments",
-    "putDocument",
-    "getDocuments",
-];
-
 /// A fault that strikes one call.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ENDPOINTS, Effect, Fault, FaultKind, KINDS, MAX_DELAY_MS, MAX_PER_S, MAX_SKEW_MS};
+use super::{Effect, Fault, FaultKind, KINDS, MAX_DELAY_MS, MAX_PER_S, MAX_SKEW_MS};
 use crate::data::draw;
+use crate::systems::{Does, ENDPOINTS, can};
 use crate::twist::Rows;
 
 /// Largest answer of `gzip_bomb` after decoding.
@@ -71,8 +72,7 @@ impl Kinds {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultPlan {
-    /// Last word of the path (`BatchSave`, `searchTrades`; case is ignored), a system (`huke`, `kingdee`, `plain`), or
-    /// `*`.
+    /// An endpoint (`BatchSave`, `searchTrades`; case is ignored), a system (`huke`, `kingdee`, `plain`, ...), or `*`.
     pub endpoint: String,
     /// What goes wrong; this or `kinds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -218,9 +218,8 @@ impl FaultPlan {
 
     /// A kind that cannot happen at the endpoint: a plan that never strikes would look like one that was withstood.
     fn never(&self, kind: FaultKind) -> Option<Wrong> {
-        let (places, what_zh, what_en) = strikes_at(kind)?;
-        let mut places = places.iter().chain(["*"].iter());
-        if places.any(|place| place.eq_ignore_ascii_case(&self.endpoint)) {
+        let (is_meant, what_zh, what_en) = strikes_at(kind)?;
+        if self.endpoint == "*" || can(&self.endpoint, is_meant) {
             return None;
         }
         let (word, endpoint) = (kind.word(), &self.endpoint);
@@ -415,47 +414,33 @@ impl FaultPlan {
     }
 }
 
-/// The endpoints at which a kind makes a difference, and what they have in common; `None` = at all of them.
-fn strikes_at(kind: FaultKind) -> Option<(&'static [&'static str], &'static str, &'static str)> {
+/// The calls at which a kind makes a difference, and what they have in common; `None` = all of them.
+fn strikes_at(kind: FaultKind) -> Option<(fn(Does) -> bool, &'static str, &'static str)> {
     match kind {
-        FaultKind::RepeatedPage | FaultKind::IgnoresPaging | FaultKind::EmptyPage => {
-            Some((&PAGED, "分页的读取", "reads with pages"))
-        }
-        FaultKind::WrongTotal => Some((&TOTALLED, "带总数的读取", "reads with a total")),
-        FaultKind::RowsMove => Some((&MOVING, "来源 huke 的读取", "reads of the source huke")),
-        FaultKind::RowErrors
-        | FaultKind::BatchRefused
-        | FaultKind::RowsUnnamed
-        | FaultKind::WrongRowCount => Some((&WRITES, "写入", "writes")),
+        FaultKind::RepeatedPage | FaultKind::IgnoresPaging | FaultKind::EmptyPage => Some((
+            |does| matches!(does, Does::Pages { .. }),
+            "分页的读取",
+            "reads with pages",
+        )),
+        FaultKind::WrongTotal => Some((
+            |does| matches!(does, Does::Pages { total: true, .. }),
+            "带总数的读取",
+            "reads with a total",
+        )),
+        FaultKind::RowsMove => Some((
+            |does| matches!(does, Does::Pages { moves: true, .. }),
+            "来源的读取",
+            "reads of a source",
+        )),
+        FaultKind::BatchRefused => Some((|does| matches!(does, Does::Writes { .. }), "写入", "writes")),
+        FaultKind::RowErrors | FaultKind::RowsUnnamed | FaultKind::WrongRowCount => Some((
+            |does| matches!(does, Does::Writes { rows: true }),
+            "逐行答复的写入",
+            "writes that are answered row by row",
+        )),
         _ => None,
     }
 }
-
-const PAGED: [&str; 8] = [
-    "huke",
-    "searchTrades",
-    "searchCustomers",
-    "kingdee",
-    "ExecuteBillQuery",
-    "BillQuery",
-    "plain",
-    "getDocuments",
-];
-const TOTALLED: [&str; 5] = ["huke", "searchTrades", "searchCustomers", "plain", "getDocuments"];
-const MOVING: [&str; 3] = ["huke", "searchTrades", "searchCustomers"];
-const WRITES: [&str; 11] = [
-    "kingdee",
-    "Save",
-    "BatchSave",
-    "Draft",
-    "Submit",
-    "Audit",
-    "UnAudit",
-    "Delete",
-    "plain",
-    "postDocuments",
-    "putDocument",
-];
 
 /// Plans with the same seed draw differently.
 fn stream(index: usize) -> u64 {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::store::{Fields, scalar};
+use crate::form;
 
 /// The arguments of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +49,9 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Args, String> {
         named: BTreeMap::new(),
     };
     if content_type.starts_with("application/x-www-form-urlencoded") {
-        for (name, value) in form_pairs(body) {
-            args.named.insert(name.to_ascii_lowercase(), value);
+        for (name, value) in form::split(body) {
+            args.named
+                .insert(form::lossy(name).to_ascii_lowercase(), form::lossy(value));
         }
         return Ok(args);
     }
@@ -74,38 +76,6 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Args, String> {
 /// Text without its quotes, everything else as its JSON.
 fn plain(raw: &RawValue) -> String {
     scalar(raw).unwrap_or_else(|| raw.get().to_owned())
-}
-
-fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
-    body.split(|b| *b == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let cut = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-            (
-                form_text(&pair[..cut]),
-                form_text(pair.get(cut + 1..).unwrap_or_default()),
-            )
-        })
-        .collect()
-}
-
-fn form_text(bytes: &[u8]) -> String {
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while at < bytes.len() {
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|h| std::str::from_utf8(h).ok());
-        match (bytes[at], digits.and_then(|h| u8::from_str_radix(h, 16).ok())) {
-            (b'+', _) => out.push(b' '),
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

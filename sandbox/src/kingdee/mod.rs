@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 
 pub(crate) use answer::{Refusal, response_error};
 
+use crate::journal::Write;
 use crate::reply::{Reply, Request};
 use crate::state::World;
+use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 use answer::code;
 use save::Executed;
@@ -24,8 +26,97 @@ const DYNAMIC_FORM: &str = "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService."
 const AUTH: &str = "Kingdee.BOS.WebApi.ServicesStub.AuthService.";
 const END: &str = ".common.kdsvc";
 
+pub(crate) const ROW: Row = Row {
+    name: "kingdee",
+    connector: "kingdee-k3cloud",
+    connection: "k3",
+    params: &[
+        Param::new("server", Kind::Server("/k3cloud/")),
+        Param::new("auth", Kind::Fixed("login_by_sign")),
+        Param::new("acct", Kind::Open("sandbox01")),
+        Param::new("user", Kind::Open("integration")),
+        Param::new("app_id", Kind::Open("240001_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")),
+        Param::new(
+            "app_secret",
+            Kind::Secret("sandbox-k3-secret", "SANDBOX_K3_SECRET"),
+        ),
+        // For `ValidateUser`.
+        Param::new("password", Kind::Spare("sandbox-k3-password")),
+    ],
+    endpoints: &[
+        Endpoint::new("LoginBySign", Does::Else),
+        Endpoint::new("LoginByAppSecret", Does::Else),
+        Endpoint::new("ValidateUser", Does::Else),
+        Endpoint::new("Logout", Does::Else),
+        Endpoint::new("Save", WRITES),
+        Endpoint::new("BatchSave", WRITES),
+        Endpoint::new("Draft", WRITES),
+        Endpoint::new("Submit", WRITES),
+        Endpoint::new("Audit", WRITES),
+        Endpoint::new("UnAudit", WRITES),
+        Endpoint::new("Delete", WRITES),
+        Endpoint::new("View", Does::Else),
+        Endpoint::new("ExecuteBillQuery", READS),
+        Endpoint::new("BillQuery", READS),
+    ],
+    code: &Kingdee,
+};
+
+const WRITES: Does = Does::Writes { rows: true };
+const READS: Does = Does::Pages {
+    total: false,
+    moves: false,
+};
+
+#[derive(Debug)]
+struct Kingdee;
+
+impl System for Kingdee {
+    fn endpoint<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        endpoint(&request.path)
+    }
+
+    fn handle(&self, world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> Reply {
+        handle(world, request, endpoint, twist)
+    }
+
+    /// A network-control conflict (13) or the call limit (14).
+    fn busy(&self, endpoint: &str, limit: bool) -> Reply {
+        let problem: Value = if limit {
+            answer::failed(code::CALL_LIMIT, "接口调用次数超过限制，请稍后再试")
+        } else {
+            answer::failed(code::CONFLICT, "当前单据与其他用户的操作有冲突，请稍候再使用")
+        };
+        answer::reply_for(endpoint, problem)
+    }
+
+    fn gateway(&self) -> Reply {
+        let body = json!({"errcode": 5001, "description": "request failed", "description_cn": "服务请求失败，请稍后重试"});
+        Reply {
+            status: 519,
+            ..Reply::json(body.to_string())
+        }
+    }
+
+    fn lose(&self, world: &mut World, request: &Request, endpoint: &str) -> Reply {
+        world.sessions.end(&auth::session_id(request).unwrap_or_default());
+        lost(endpoint, answer::SESSION_LOST)
+    }
+
+    fn apply(&self, world: &mut World, write: &Write) {
+        for row in &write.rows {
+            world.store.apply(&write.form, write.at_ms, row);
+        }
+    }
+
+    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
+        let forms = forms::FORMS.iter();
+        forms.map(|form| (form.name, world.store.count(form))).collect()
+    }
+}
+
 /// The method a path names; `None` when it is not a service of this system.
-pub(crate) fn endpoint(path: &str) -> Option<&str> {
+fn endpoint(path: &str) -> Option<&str> {
     let rest = path
         .get(..9)
         .filter(|p| p.eq_ignore_ascii_case("/k3cloud/"))
@@ -37,7 +128,7 @@ pub(crate) fn endpoint(path: &str) -> Option<&str> {
 }
 
 /// Executes one call.
-pub(crate) fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> Reply {
+fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> Reply {
     let args = match body::parse(request.header("content-type"), &request.body) {
         Ok(args) => args,
         Err(message) => return Reply::text(500, message),
@@ -83,29 +174,4 @@ pub(crate) fn handle(world: &mut World, request: &Request, method: &str, twist: 
 
 fn lost(method: &str, message: &str) -> Reply {
     answer::reply_for(method, answer::failed(code::CONTEXT_LOST, message))
-}
-
-/// The session named by the request is gone.
-pub(crate) fn lose_session(world: &mut World, request: &Request, method: &str) -> Reply {
-    world.sessions.end(&auth::session_id(request).unwrap_or_default());
-    lost(method, answer::SESSION_LOST)
-}
-
-/// A network-control conflict (13) or the call limit (14), as the server would say it.
-pub(crate) fn busy(method: &str, limit: bool) -> Reply {
-    let problem: Value = if limit {
-        answer::failed(code::CALL_LIMIT, "接口调用次数超过限制，请稍后再试")
-    } else {
-        answer::failed(code::CONFLICT, "当前单据与其他用户的操作有冲突，请稍候再使用")
-    };
-    answer::reply_for(method, problem)
-}
-
-/// The gateway in front of the server gave up.
-pub(crate) fn gateway() -> Reply {
-    let body = json!({"errcode": 5001, "description": "request failed", "description_cn": "服务请求失败，请稍后重试"});
-    Reply {
-        status: 519,
-        ..Reply::json(body.to_string())
-    }
 }

@@ -3,15 +3,13 @@
 //! What is executed stands in the journal before the answer is built. A refused document leaves no
 //! trace and does not hinder its neighbours.
 
-use std::sync::Arc;
-
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::answer::{self, Refusal, Success, code};
 use super::forms::{self, Form};
 use super::store::{Doc, Fields, line_id, lines, member, scalar};
-use crate::journal::{Action, Line, RowLine, Write};
+use crate::journal::{Action, Line, RowLine};
 use crate::state::World;
 use crate::twist::{Fate, Twist};
 
@@ -145,18 +143,7 @@ pub(crate) fn record(
     form: &Form,
     rows: Vec<RowLine>,
 ) -> std::io::Result<()> {
-    let line = Write {
-        seq: world.journal.next_seq(),
-        at_ms: world.now_ms(),
-        endpoint: executed.endpoint.to_owned(),
-        form: form.name.to_owned(),
-        call: world.call,
-        delivery: executed.twist.delivery,
-        replay: None,
-        sha256: crate::crypto::sha256_hex(executed.body),
-        body: Arc::from(String::from_utf8_lossy(executed.body)),
-        rows,
-    };
+    let line = world.written(executed.endpoint, form.name, executed.body, executed.twist, rows);
     world.journal.append(Line::Write(line))
 }
 

@@ -5,8 +5,6 @@
 
 mod store;
 
-use std::sync::Arc;
-
 use hyper::Method;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,14 +12,15 @@ use serde_json::{Value, json};
 pub(crate) use store::Documents;
 use store::FORM;
 
-use crate::crypto;
 use crate::journal::{Action, Line, Replay, RowLine, Write};
 use crate::kingdee::filter::{self, Expr};
 use crate::kingdee::store::{Fields, scalar};
 use crate::reply::{Reply, Request};
 use crate::settings::Level;
 use crate::state::World;
+use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::{Fate, Twist};
+use crate::{crypto, form};
 
 const DOCUMENTS: &str = "/plain/documents";
 /// Most documents of one call, and most keys of one question.
@@ -30,8 +29,79 @@ const MAX_KEY: usize = 200;
 const MAX_PAGE_SIZE: usize = 1000;
 const DEFAULT_PAGE_SIZE: usize = 100;
 
+pub(crate) const ROW: Row = Row {
+    name: "plain",
+    connector: "plain",
+    connection: "plain",
+    params: &[
+        Param::new("server", Kind::Server("/plain/")),
+        Param::new("client_id", Kind::Open("sandbox-plain")),
+        Param::new(
+            "client_secret",
+            Kind::Secret("sandbox-plain-secret", "SANDBOX_PLAIN_SECRET"),
+        ),
+    ],
+    endpoints: &[
+        Endpoint::new("token", Does::Else),
+        Endpoint::new("postDocuments", Does::Writes { rows: true }),
+        Endpoint::new("putDocument", Does::Writes { rows: true }),
+        Endpoint::new(
+            "getDocuments",
+            Does::Pages {
+                total: true,
+                moves: false,
+            },
+        ),
+    ],
+    code: &Plain,
+};
+
+#[derive(Debug)]
+struct Plain;
+
+impl System for Plain {
+    fn endpoint<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        endpoint(&request.method, &request.path)
+    }
+
+    fn handle(&self, world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> Reply {
+        handle(world, request, endpoint, twist)
+    }
+
+    fn busy(&self, _endpoint: &str, limit: bool) -> Reply {
+        let problem = if limit {
+            refused(200, "rate_limited", "call limit reached, try again later")
+        } else {
+            refused(200, "busy", "busy, try again")
+        };
+        problem.reply()
+    }
+
+    fn gateway(&self) -> Reply {
+        refused(502, "bad_gateway", "the gateway gave up").reply()
+    }
+
+    fn lose(&self, world: &mut World, request: &Request, _endpoint: &str) -> Reply {
+        world.tokens.end(token(request));
+        expired().reply()
+    }
+
+    /// The endpoints know their methods.
+    fn takes(&self, _method: &Method) -> bool {
+        true
+    }
+
+    fn apply(&self, world: &mut World, write: &Write) {
+        world.documents.apply(write);
+    }
+
+    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
+        vec![(FORM, world.documents.count())]
+    }
+}
+
 /// The endpoint a request names; `None` when it is not for this system.
-pub(crate) fn endpoint(method: &Method, path: &str) -> Option<&'static str> {
+fn endpoint(method: &Method, path: &str) -> Option<&'static str> {
     let under = path.strip_prefix(DOCUMENTS);
     match (method, under) {
         (&Method::POST, None) if path == "/plain/token" => Some("token"),
@@ -77,24 +147,6 @@ impl Refused {
     }
 }
 
-pub(crate) fn busy(limit: bool) -> Reply {
-    let problem = if limit {
-        refused(200, "rate_limited", "call limit reached, try again later")
-    } else {
-        refused(200, "busy", "busy, try again")
-    };
-    problem.reply()
-}
-
-pub(crate) fn gateway() -> Reply {
-    refused(502, "bad_gateway", "the gateway gave up").reply()
-}
-
-pub(crate) fn lose_token(world: &mut World, request: &Request) -> Reply {
-    world.tokens.end(token(request));
-    expired().reply()
-}
-
 fn expired() -> Refused {
     refused(401, "token_expired", "the token is unknown or has expired")
 }
@@ -107,16 +159,15 @@ fn token(request: &Request) -> &str {
 }
 
 /// Executes one call.
-pub(crate) fn handle(world: &mut World, request: &Request, twist: &Twist) -> Reply {
-    let answer = match endpoint(&request.method, &request.path) {
-        Some("token") => log_in(world, request),
-        Some(endpoint) => check(world, request).and_then(|()| match endpoint {
+fn handle(world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> Reply {
+    let answer = match endpoint {
+        "token" => log_in(world, request),
+        _ => check(world, request).and_then(|()| match endpoint {
             "getDocuments" => get(world, request, twist),
             _ if world.journal.is_full() => Err(refused(507, "full", "the journal of the sandbox is full")),
             "postDocuments" => post(world, request, twist),
             _ => put(world, request, twist),
         }),
-        None => Err(refused(404, "not_found", "no such path")),
     };
     answer.unwrap_or_else(|problem| problem.reply())
 }
@@ -174,18 +225,8 @@ impl<'a> Call<'a> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let write = Write {
-            seq: world.journal.next_seq(),
-            at_ms: world.now_ms(),
-            endpoint: self.endpoint.to_owned(),
-            form: FORM.to_owned(),
-            sha256: crypto::sha256_hex(&self.request.body),
-            body: Arc::from(String::from_utf8_lossy(&self.request.body)),
-            call: world.call,
-            delivery: self.twist.delivery,
-            replay,
-            rows: self.rows,
-        };
+        let written = world.written(self.endpoint, FORM, &self.request.body, self.twist, self.rows);
+        let write = Write { replay, ..written };
         world.documents.remember(&write);
         world
             .journal
@@ -296,7 +337,8 @@ fn put(world: &mut World, request: &Request, twist: &Twist) -> Result<Reply, Ref
         return Err(refused(405, "not_allowed", "this system has no upsert"));
     }
     let key = request.path.get(DOCUMENTS.len() + 1..).unwrap_or_default();
-    let key = percent_decode(key).ok_or_else(|| refused(400, "bad_request", "the key is not UTF-8"))?;
+    let key =
+        form::text(key.as_bytes()).ok_or_else(|| refused(400, "bad_request", "the key is not UTF-8"))?;
     let content = std::str::from_utf8(&request.body)
         .map_err(|_| refused(400, "bad_request", "the body is not UTF-8"))?;
     if matches!(twist.fate(0, content), Fate::Refused | Fate::RefusedWhole) {
@@ -378,7 +420,7 @@ fn get(world: &World, request: &Request, twist: &Twist) -> Result<Reply, Refused
     let mut filter = Expr::Always;
     for pair in request.query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let text = percent_decode(value).ok_or_else(|| bad(format!("{name}: not UTF-8")))?;
+        let text = form::text(value.as_bytes()).ok_or_else(|| bad(format!("{name}: not UTF-8")))?;
         let number = || {
             text.parse::<usize>()
                 .map_err(|_| bad(format!("{name}: not a number")))
@@ -436,23 +478,4 @@ fn asked(text: &str) -> Result<Expr, String> {
         Some(field) => Err(format!("filter: no field {field:?}")),
         None => Ok(filter),
     }
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let (bytes, mut out, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
-    while at < bytes.len() {
-        let digits = bytes
-            .get(at + 1..at + 3)
-            .and_then(|h| std::str::from_utf8(h).ok());
-        match (bytes[at], digits.and_then(|h| u8::from_str_radix(h, 16).ok())) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8(out).ok()
 }

@@ -46,7 +46,8 @@ impl Lone {
                 lone.connections.push_str(&line);
                 lone.connections.push('\n');
             }
-            if lone.exports.len() == 2 && lone.connections.contains("k3:") {
+            // The variables stand in one block, after the connections.
+            if line.is_empty() && !lone.exports.is_empty() && lone.connections.contains("k3:") {
                 return lone;
             }
         }

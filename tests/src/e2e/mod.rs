@@ -83,7 +83,9 @@ impl World {
         let folder = tempfile::tempdir().expect("room for temporary files");
         let home = folder.path().join("home");
         std::fs::create_dir(&home).expect("a new folder is empty");
-        let mut environment = sandbox.exports();
+        let built_in: Vec<&str> = connector::builtin().iter().map(|(id, _)| *id).collect();
+        let (connections, mut environment) =
+            (sandbox.connections_yaml(&built_in), sandbox.exports(&built_in));
         environment.push(("HOME".to_owned(), home.display().to_string()));
         environment.push(("ENGINE_LANG".to_owned(), "en".to_owned()));
         let world = World {
@@ -92,7 +94,7 @@ impl World {
             environment,
             _runtime: runtime,
         };
-        world.write("connections.yaml", &world.sandbox.connections_yaml());
+        world.write("connections.yaml", &connections);
         for scheme in [MAIN, FEEDER] {
             let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
             world.write(scheme, &text);

@@ -142,7 +142,7 @@ pub(super) fn at(system: System, level: Level, batch: u64) -> (World, Shop) {
         },
         ..Config::default()
     });
-    let k3 = world.sandbox().connections_yaml();
+    let k3 = world.sandbox().connections_yaml(&["kingdee-k3cloud"]);
     let k3 = k3.find("  k3:").map_or("", |at| &k3[at..]);
     for file in ["connections.yaml", "connectors/plain/connector.yaml"] {
         let text = std::fs::read_to_string(repository().join("tests/levels").join(file));

@@ -5,6 +5,8 @@
 //! ours: success is code 200, rows stand in `data.list` with `data.total`, all other codes, and the
 //! whole of `customer/searchCustomers`. The real operation that lists customers is not known.
 
+pub(crate) mod rows;
+
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -12,7 +14,65 @@ use crate::crypto;
 use crate::kingdee::store::{Fields, scalar};
 use crate::reply::{Reply, Request};
 use crate::state::World;
+use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
+
+pub(crate) const ROW: Row = Row {
+    name: "huke",
+    connector: "netease-huke",
+    connection: "huke",
+    params: &[
+        Param::new("server", Kind::Server("/huke/openapi/")),
+        Param::new("key", Kind::Open("sandbox-huke")),
+        Param::new(
+            "secret",
+            Kind::Secret("sandbox-huke-secret", "SANDBOX_HUKE_SECRET"),
+        ),
+    ],
+    endpoints: &[
+        Endpoint::new("searchTrades", READS),
+        Endpoint::new("searchCustomers", READS),
+    ],
+    code: &Huke,
+};
+
+const READS: Does = Does::Pages {
+    total: true,
+    moves: true,
+};
+
+#[derive(Debug)]
+struct Huke;
+
+impl System for Huke {
+    fn endpoint<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        endpoint(&request.path)
+    }
+
+    fn handle(&self, world: &mut World, request: &Request, _endpoint: &str, twist: &Twist) -> Reply {
+        handle(world, request, twist)
+    }
+
+    fn busy(&self, _endpoint: &str, limit: bool) -> Reply {
+        if limit {
+            failed(429, "接口调用超过频率限制，请稍后再试")
+        } else {
+            failed(BUSY, "系统繁忙，请稍后再试")
+        }
+    }
+
+    fn gateway(&self) -> Reply {
+        let body: Value = json!({"code": 502, "msg": "网关错误", "data": null});
+        Reply {
+            status: 502,
+            ..Reply::json(body.to_string())
+        }
+    }
+
+    fn lose(&self, _world: &mut World, _request: &Request, _endpoint: &str) -> Reply {
+        failed(STALE, "请求已过期：ur-curtime 超出允许范围")
+    }
+}
 
 /// Largest page; a bigger one is refused, since cutting it quietly would lose rows.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -29,7 +89,7 @@ const NO_SUCH_PATH: u32 = 404;
 const BUSY: u32 = 500;
 
 /// The operation a path names: the part after its last slash.
-pub(crate) fn endpoint(path: &str) -> Option<&str> {
+fn endpoint(path: &str) -> Option<&str> {
     let rest = path
         .strip_prefix("/huke")
         .unwrap_or(path)
@@ -37,12 +97,12 @@ pub(crate) fn endpoint(path: &str) -> Option<&str> {
     rest.rsplit('/').next()
 }
 
-pub(crate) fn failed(code: u32, msg: &str) -> Reply {
+fn failed(code: u32, msg: &str) -> Reply {
     Reply::json(json!({"code": code, "msg": msg, "data": null}).to_string())
 }
 
 /// Executes one call.
-pub(crate) fn handle(world: &mut World, request: &Request, twist: &Twist) -> Reply {
+fn handle(world: &mut World, request: &Request, twist: &Twist) -> Reply {
     if let Err((code, msg)) = check(world, request) {
         return failed(code, msg);
     }
@@ -68,9 +128,9 @@ pub(crate) fn handle(world: &mut World, request: &Request, twist: &Twist) -> Rep
     };
     let skip = (page - 1) * query.page_size;
     let (total, rows) = if trades {
-        world.data.trades(&world.changes, query.span, skip, take)
+        rows::trades(&world.data, &world.changes, query.span, (skip, take))
     } else {
-        world.data.customer_rows(&world.changes, skip, take)
+        rows::customers(&world.data, &world.changes, (skip, take))
     };
     let total = twist.total(total);
     let rows = rows.join(",");
@@ -165,23 +225,6 @@ fn one_object(raw: &RawValue) -> Result<Fields, String> {
         };
     }
     serde_json::from_str(raw.get()).map_err(|_| wrong())
-}
-
-/// "Busy" and "call limit" in the form of this vendor.
-pub(crate) fn busy(limit: bool) -> Reply {
-    if limit {
-        failed(429, "接口调用超过频率限制，请稍后再试")
-    } else {
-        failed(BUSY, "系统繁忙，请稍后再试")
-    }
-}
-
-pub(crate) fn gateway() -> Reply {
-    let body: Value = json!({"code": 502, "msg": "网关错误", "data": null});
-    Reply {
-        status: 502,
-        ..Reply::json(body.to_string())
-    }
 }
 
 #[cfg(test)]
