@@ -26,7 +26,7 @@ use crate::limit::{Gate, Limit};
 use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
-use crate::{Config, Credentials, crypto, plain};
+use crate::{Config, Credentials, crypto, jst, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
@@ -48,6 +48,7 @@ pub(crate) struct World {
     pub(crate) sessions: Sessions,
     /// Bearer tokens of the plain system.
     pub(crate) tokens: Sessions,
+    pub(crate) jst: jst::State,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -144,6 +145,7 @@ impl World {
             documents: plain::Documents::default(),
             sessions: Sessions::default(),
             tokens: Sessions::default(),
+            jst: jst::State::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,

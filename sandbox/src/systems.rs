@@ -12,10 +12,10 @@ use crate::journal::Write;
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
-use crate::{huke, kingdee, plain};
+use crate::{huke, jst, kingdee, plain};
 
 /// All of them.
-pub(crate) const SYSTEMS: &[Row] = &[huke::ROW, kingdee::ROW, plain::ROW];
+pub(crate) const SYSTEMS: &[Row] = &[huke::ROW, kingdee::ROW, plain::ROW, jst::ROW];
 
 /// A system: what is known of it without asking, and what it does.
 #[derive(Debug)]
