@@ -50,6 +50,7 @@ mod systems;
 #[cfg(test)]
 mod tests;
 mod twist;
+mod wangdian;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -198,6 +199,12 @@ impl Running {
     /// Environment variables that [`Running::connections_yaml`] refers to.
     pub fn exports(&self, connectors: &[&str]) -> Vec<(String, String)> {
         self.credentials.exports(connectors)
+    }
+
+    /// How many calls of a system (`jst`, `wdtu`) were refused because there were too many.
+    pub fn throttled(&self, system: &str) -> u64 {
+        let world = server::lock(&self.world);
+        world.gates.get(system).map_or(0, |gate| gate.refused)
     }
 
     /// What `GET /_sandbox/state` answers.

@@ -26,6 +26,7 @@ use crate::limit::{Gate, Limit};
 use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
+use crate::wangdian::enterprise;
 use crate::{Config, Credentials, crypto, jst, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
@@ -49,6 +50,7 @@ pub(crate) struct World {
     /// Bearer tokens of the plain system.
     pub(crate) tokens: Sessions,
     pub(crate) jst: jst::State,
+    pub(crate) wdt: enterprise::State,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -146,6 +148,7 @@ impl World {
             sessions: Sessions::default(),
             tokens: Sessions::default(),
             jst: jst::State::default(),
+            wdt: enterprise::State::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,

@@ -12,10 +12,18 @@ use crate::journal::Write;
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
+use crate::wangdian::{enterprise, ultimate};
 use crate::{huke, jst, kingdee, plain};
 
 /// All of them.
-pub(crate) const SYSTEMS: &[Row] = &[huke::ROW, kingdee::ROW, plain::ROW, jst::ROW];
+pub(crate) const SYSTEMS: &[Row] = &[
+    huke::ROW,
+    kingdee::ROW,
+    plain::ROW,
+    jst::ROW,
+    enterprise::ROW,
+    ultimate::ROW,
+];
 
 /// A system: what is known of it without asking, and what it does.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ mod levels;
 mod login;
 mod paging;
 mod plain;
+mod wdt;
+mod wdtu;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
