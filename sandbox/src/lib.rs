@@ -1,7 +1,7 @@
-//! Two simulated vendors on loopback, NetEase Huke and Kingdee K/3 Cloud, and a plain system of no vendor.
+//! Simulated vendors on loopback, one row of `systems` each, and a plain system of no vendor.
 //!
 //! Written from the facts of the wire and sharing no code with the engine, so that what works here
-//! was said right. Both recompute every signature, answer errors inside HTTP 200 and misbehave on
+//! was said right. They recompute every signature, answer errors inside HTTP 200 and misbehave on
 //! order. What was *executed* stands in an append-only journal, which is the truth of every test about
 //! lost or doubled writes. See `README.md` of this crate for all switches.
 //!
@@ -11,6 +11,9 @@
 //! | `/huke/openapi/customer/searchCustomers` | customers with `cid` and `唯一ID` (a made-up operation) |
 //! | `/k3cloud/<service>.<method>.common.kdsvc` | log in, save, query, submit, audit, delete, view |
 //! | `/plain/token`, `/plain/documents` | documents by key, at any level of what a target can do |
+//! | `/jst/...` | Jushuitan: tokens, orders, stock-outs, refunds, shops, items |
+//! | `/wdt/openapi2/<name>.php` | Wangdiantong Enterprise: trades, stock-outs, goods, pushed trades |
+//! | `/wdtu/openapi?method=...` | Wangdiantong Ultimate: trades, stock-outs |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
 //! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |
@@ -41,6 +44,7 @@ mod names;
 mod object;
 mod plain;
 mod reply;
+mod sale;
 mod server;
 mod settings;
 mod shelf;
@@ -89,7 +93,7 @@ pub struct Config {
     pub invalid: usize,
     /// Folder kept between runs; `None` keeps everything in memory.
     pub state: Option<PathBuf>,
-    /// Life of a Kingdee session from its login.
+    /// Life of a session or token from its login.
     pub session_ttl_ms: i64,
     /// A session is lost after so many calls.
     pub session_max_calls: Option<u64>,
@@ -107,7 +111,7 @@ pub struct Config {
     pub partial_is_success: bool,
     /// How long an executed package is refused again under `ValidateRepeatJson`.
     pub repeat_ms: i64,
-    /// What the two systems accept.
+    /// What the systems accept.
     pub credentials: Credentials,
     /// Settings that have no name of their own here; they win.
     pub settings: NewSettings,

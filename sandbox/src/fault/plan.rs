@@ -414,8 +414,11 @@ impl FaultPlan {
     }
 }
 
+/// Whether a call is one of those that are meant.
+type Meant = fn(Does) -> bool;
+
 /// The calls at which a kind makes a difference, and what they have in common; `None` = all of them.
-fn strikes_at(kind: FaultKind) -> Option<(fn(Does) -> bool, &'static str, &'static str)> {
+fn strikes_at(kind: FaultKind) -> Option<(Meant, &'static str, &'static str)> {
     match kind {
         FaultKind::RepeatedPage | FaultKind::IgnoresPaging | FaultKind::EmptyPage => Some((
             |does| matches!(does, Does::Pages { .. }),

@@ -1,8 +1,9 @@
 //! Sales and customers in the words of Huke.
 
-use crate::data::{Buyer, Changes, Data, Sale, cid, draw, tid, unique_id};
+use crate::data::{Changes, Data, cid, draw, tid, unique_id};
 use crate::names;
 use crate::object::Object;
+use crate::sale::{Buyer, Sale};
 
 /// The trades of a window: their number and one page of them.
 pub(crate) fn trades(

@@ -4,9 +4,10 @@
 //! which amounts are text and which are numbers are guesses.
 
 use crate::clock::local;
-use crate::data::{Buyer, Changes, Data, Sale, cid, draw, sku, tid};
+use crate::data::{Changes, Data, cid, draw, tid};
 use crate::names;
 use crate::object::Object;
+use crate::sale::{Buyer, Sale, sku};
 
 const SHOPS: u64 = 12;
 const FIRST_SHOP: u64 = 10_026_001;

@@ -5,9 +5,10 @@
 
 use super::Edition;
 use crate::clock::local;
-use crate::data::{Buyer, Changes, Data, GOODS, Sale, SaleLine, cid, sku, tid};
+use crate::data::{Changes, Data, cid, tid};
 use crate::names;
 use crate::object::Object;
+use crate::sale::{Buyer, GOODS, Sale, SaleLine, sku};
 
 /// Goods of one number; each is a colour or a size of it.
 const SPECS: u64 = 5;
