@@ -1,9 +1,11 @@
 //! A simulated Jushuitan: `/jst/...`, signed forms over POST with the request as JSON text in `biz`.
 //!
 //! Facts with a public source: the parameters around a call and their signature, the token and its refresh, the codes,
-//! both limits of calls, pages of 50 (shops 100) counted from 1 with `has_next`, windows of seven days, local times,
-//! uploads of 50 answered item by item. Guesses of ours: in which order a call is checked, that an unknown `app_key` is
-//! 190, which of 199 and 200 is which limit, that both ends of a window belong to it, what an item must have, all
+//! both limits of calls (199 is the second's, 200 the minute's), pages of 50 (shops 100) counted from 1 with `has_next`,
+//! windows of seven days or rows from a version on (`start_ts`), local times, uploads of 50 answered item by item.
+//! Guesses of ours: in which order a call is checked, that an unknown `app_key` is 190, that limits are counted for the
+//! whole application (one client says for each token and path, which lets more through), that both ends of a window
+//! belong to it and the row of `start_ts` comes again, that no version goes with a window, what an item must have, all
 //! sentences, and every member of a row that [`rows`] says is one.
 
 mod auth;
@@ -50,7 +52,13 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("orders/single/query", READS),
         Endpoint::new("orders/out/simple/query", READS),
         Endpoint::new("refund/single/query", READS),
-        Endpoint::new("shops/query", READS),
+        Endpoint::new(
+            "shops/query",
+            Does::Pages {
+                total: true,
+                moves: false,
+            },
+        ),
         Endpoint::new("jushuitan/itemsku/upload", Does::Writes { rows: true }),
     ],
     code: &Jushuitan,
@@ -285,9 +293,9 @@ impl Asked {
     }
 
     fn answer(self, twist: &Twist, list: &str, real: u64, rows: &[String]) -> Reply {
+        // A fault that falsifies the total leaves `has_next` right, unless there is to be nothing at all.
         let total = twist.total(real);
-        // A wrong total is a wrong count; whether there is more is told by another query of the vendor.
-        let more = twist.total(real) > 0 && self.index.saturating_mul(self.size) < real;
+        let more = self.place(twist).1 > 0 && self.index.saturating_mul(self.size) < real;
         let (index, size, pages) = (self.index, self.size, total.div_ceil(self.size));
         let rows = rows.join(",");
         fine(format_args!(
@@ -299,7 +307,7 @@ impl Asked {
 fn shops(world: &World, biz: &Fields, twist: &Twist) -> Result<Reply, Refused> {
     let asked = Asked::of(biz, MAX_SHOPS)?;
     let (total, shops) = rows::shops(&world.data, asked.place(twist));
-    Ok(asked.answer(twist, "shops", total, &shops))
+    Ok(asked.answer(twist, "datas", total, &shops))
 }
 
 fn sales(world: &mut World, biz: &Fields, twist: &Twist, of: rows::Of) -> Result<Reply, Refused> {
@@ -308,13 +316,39 @@ fn sales(world: &mut World, biz: &Fields, twist: &Twist, of: rows::Of) -> Result
     if !shop.is_empty() && !rows::has_shop(&shop) {
         return Err(refused(code::NO_SHOP, format!("店铺 {shop} 不存在")));
     }
-    let span = window(biz)?;
+    let since = since(biz)?;
+    let span = match since {
+        Some(ts) => (rows::ms_of(ts), i64::MAX),
+        None => window(biz)?,
+    };
     if twist.moves != [0; 3] {
         let moved = world.move_rows(span, twist.moves);
         moved.map_err(|what| refused(code::INTERNAL, what))?;
     }
-    let (total, list) = rows::page(&world.data, &world.changes, span, asked.place(twist), of, &shop);
+    let (data, changes, place) = (&world.data, &world.changes, asked.place(twist));
+    let (total, list) = match since {
+        Some(ts) => rows::page_since(data, changes, ts, place, of, &shop),
+        None => rows::page(data, changes, span, place, of, &shop),
+    };
     Ok(asked.answer(twist, of.list(), total, &list))
+}
+
+/// `start_ts`, in place of a window: rows from this version on, in order of it.
+fn since(biz: &Fields) -> Result<Option<i64>, Refused> {
+    let written = text(biz, "start_ts");
+    if written.is_empty() {
+        return Ok(None);
+    }
+    if !text(biz, "modified_begin").is_empty() || !text(biz, "modified_end").is_empty() {
+        return Err(refused(
+            code::PARAMETER,
+            "start_ts 与 modified_begin、modified_end 不能同时使用",
+        ));
+    }
+    match written.parse() {
+        Ok(ts) if ts >= 0 => Ok(Some(ts)),
+        _ => Err(refused(code::PARAMETER, "start_ts 应为不小于 0 的整数")),
+    }
 }
 
 /// `modified_begin` to `modified_end`; whole seconds, both within.

@@ -13,6 +13,9 @@ const SHOPS: u64 = 12;
 const FIRST_SHOP: u64 = 10_026_001;
 /// One sale of so many is returned.
 const REFUND_EVERY: u64 = 9;
+/// Versions within a millisecond.
+const PLACES: u64 = 1000;
+const PLACES_MS: i64 = 1000;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,15 +84,56 @@ pub(super) fn page(
         let wanted: Option<u64> = shop.parse().ok();
         data.sales_where(changes, span, page, |sale| {
             let is_of_shop = wanted.is_none_or(|wanted| shop_of(data, sale) == wanted);
-            is_of_shop && (of != Of::Refunds || sale.serial % REFUND_EVERY == 4)
+            is_of_shop && (of != Of::Refunds || is_returned(sale))
         })
     };
-    let row = |sale: &Sale| match of {
+    let rows = sales.iter().map(|sale| row(data, changes, sale, of));
+    (total, rows.collect())
+}
+
+/// Rows from a version on, in order of it: how many there are, and one page.
+pub(super) fn page_since(
+    data: &Data,
+    changes: &Changes,
+    since: i64,
+    page: (u64, u64),
+    of: Of,
+    shop: &str,
+) -> (u64, Vec<String>) {
+    let wanted: Option<u64> = shop.parse().ok();
+    let is_meant = |sale: &Sale| {
+        let is_of_shop = wanted.is_none_or(|wanted| shop_of(data, sale) == wanted);
+        is_of_shop && (of != Of::Refunds || is_returned(sale)) && ts(sale) >= since
+    };
+    let span = (ms_of(since), i64::MAX);
+    let (total, mut sales) = data.sales_where(changes, span, (0, u64::MAX), is_meant);
+    sales.sort_by_key(ts);
+    let [skip, take] = [page.0, page.1].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let rows = sales.iter().skip(skip).take(take);
+    (total, rows.map(|sale| row(data, changes, sale, of)).collect())
+}
+
+/// The version of a row: rises with the time of its last change, and differs between rows of one instant.
+fn ts(sale: &Sale) -> i64 {
+    let place = i64::try_from(sale.serial % PLACES).unwrap_or(0);
+    sale.ms.saturating_mul(PLACES_MS) + place
+}
+
+/// The instant of a version.
+pub(super) fn ms_of(ts: i64) -> i64 {
+    ts / PLACES_MS
+}
+
+fn is_returned(sale: &Sale) -> bool {
+    sale.serial % REFUND_EVERY == 4
+}
+
+fn row(data: &Data, changes: &Changes, sale: &Sale, of: Of) -> String {
+    match of {
         Of::Orders => order(data, changes, sale),
         Of::Outs => out(data, sale),
         Of::Refunds => refund(data, sale),
-    };
-    (total, sales.iter().map(row).collect())
+    }
 }
 
 /// `12.50`
@@ -132,6 +176,7 @@ fn order(data: &Data, changes: &Changes, sale: &Sale) -> String {
         .text("order_date", &made)
         .text("pay_date", &made)
         .text("modified", &made)
+        .raw("ts", ts(sale))
         .text("status", if sale.is_moved { "Delivering" } else { "Sent" });
     match sale.buyer {
         Buyer::Known(customer) => {
@@ -189,6 +234,7 @@ fn out(data: &Data, sale: &Sale) -> String {
         .text("status", "Confirmed")
         .text("io_date", &local(sale.ms))
         .text("modified", &local(sale.ms))
+        .raw("ts", ts(sale))
         .text("logistics_company", "顺丰速运")
         .text("l_id", &format!("SF{:013}", h % 10_000_000_000))
         .list("items", &items)
@@ -230,6 +276,7 @@ fn refund(data: &Data, sale: &Sale) -> String {
         .text("status", "Confirmed")
         .text("as_date", &local(sale.ms))
         .text("modified", &local(sale.ms))
+        .raw("ts", ts(sale))
         .text("question_type", "七天无理由")
         .text("remark", names::remark(h))
         .list("items", &items)

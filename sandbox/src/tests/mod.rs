@@ -12,6 +12,7 @@ mod levels;
 mod login;
 mod paging;
 mod plain;
+mod systems;
 mod wdt;
 mod wdtu;
 

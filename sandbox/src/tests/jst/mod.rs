@@ -281,7 +281,7 @@ async fn every_row_is_on_one_page() {
         .unwrap()
         .json();
     let mut sum = 0;
-    for shop in shops["data"]["shops"].as_array().unwrap() {
+    for shop in shops["data"]["datas"].as_array().unwrap() {
         let mut biz = window(&at, 1, 50);
         biz["shop_id"] = shop["shop_id"].clone();
         let answer = call(&at, &token, "orders/single/query", &biz)
@@ -290,7 +290,36 @@ async fn every_row_is_on_one_page() {
             .json();
         sum += answer["data"]["data_count"].as_u64().unwrap();
     }
-    assert_eq!((shops["data"]["shops"].as_array().unwrap().len(), sum), (12, 333));
+    assert_eq!((shops["data"]["datas"].as_array().unwrap().len(), sum), (12, 333));
+}
+
+#[tokio::test]
+async fn rows_from_a_version_on() {
+    let (at, token) = unlimited(|config| config.trades = 200).await;
+    control(&at, "POST", "change", json!({"customers": 2})).await;
+    let path = "orders/out/simple/query";
+    let (mut seen, mut since) = (BTreeSet::new(), 0);
+    for _ in 0..20 {
+        let biz = json!({"start_ts": since, "is_get_total": false, "page_index": 1, "page_size": 50});
+        let answer = call(&at, &token, path, &biz).await.unwrap().json();
+        let datas = answer["data"]["datas"].as_array().unwrap();
+        let versions: Vec<u64> = datas.iter().map(|row| row["ts"].as_u64().unwrap()).collect();
+        assert!(versions.is_sorted() && versions.iter().all(|ts| *ts >= since));
+        seen.extend(datas.iter().map(|row| row["io_id"].as_u64().unwrap()));
+        since = *versions.last().unwrap();
+        if answer["data"]["has_next"] == false {
+            // The row of the version that was asked for comes again.
+            let again = json!({"start_ts": since, "page_size": 50});
+            let answer = call(&at, &token, path, &again).await.unwrap().json();
+            assert_eq!(answer["data"]["datas"].as_array().unwrap().len(), 1);
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 202);
+    let mut both = window(&at, 1, 50);
+    both["start_ts"] = json!(0);
+    assert_eq!(code(&at, &token, path, &both).await, 140);
+    assert_eq!(code(&at, &token, path, &json!({"start_ts": "-1"})).await, 140);
 }
 
 #[tokio::test]
