@@ -275,6 +275,9 @@ impl Resolver {
             WriteAction::Create | WriteAction::Step => match manner(call.proof, self.target.on_unknown) {
                 // Sending again would meet the same document for ever: only a question tells whose it is.
                 Manner::Resend if exists && askable(call.proof, unknown) => None,
+                // What was sent was another version: sent again, today's would be refused as there, and taken for done
+                // with the content of yesterday.
+                Manner::Resend if unknown.suspect.is_some() && askable(call.proof, unknown) => None,
                 Manner::Resend | Manner::Hold if exists && !unknown.maybe_sent => hold(codes::KEY_CONFLICT),
                 Manner::Resend if exists => hold(codes::CANNOT_ASK),
                 // The target forgets the keys of repeated sends after a while.
@@ -461,6 +464,63 @@ fn askable(proof: Proof, unknown: &Unknown) -> bool {
 mod tests {
     use super::*;
 
+    fn resolver(proof: Proof, on_unknown: OnUnknown, updates: bool) -> Resolver {
+        let target = TargetFacts {
+            name: "t".to_owned(),
+            batch: 1,
+            proof,
+            on_unknown,
+            timeout: 1,
+            quiet: 1,
+            find_before_create: false,
+            updates,
+            stop_at_first_dead: false,
+            remembers: 1,
+            steps: Vec::new(),
+        };
+        Resolver::new("s", target, None, Circuit::new("t"))
+    }
+
+    fn unknown(suspect: Option<SuspectKind>) -> Unknown {
+        Unknown {
+            record: RecordId(1),
+            action: WriteAction::Create,
+            form: String::new(),
+            tkey: "[\"k\"]".to_owned(),
+            misses: 0,
+            since: 0,
+            maybe_sent: false,
+            version: "v".to_owned(),
+            suspect,
+            step: None,
+            doubted: 0,
+            reason: Reason::new("X", "was lost"),
+        }
+    }
+
+    /// A record that may be there in another version is asked about, also where what is lost is sent again.
+    #[test]
+    fn another_version_is_not_sent_before_the_question() {
+        use SuspectKind::Restored;
+        let resend = OnUnknown::Resend;
+        for (proof, on_unknown, suspect, asks) in [
+            (Proof::UniqueKey, resend, Some(Restored), true),
+            (Proof::Query, resend, Some(Restored), true),
+            (Proof::UniqueKey, resend, None, false),
+            (Proof::UniqueKey, OnUnknown::ByProof, None, true),
+            // Whatever is there is written over.
+            (Proof::Upsert, OnUnknown::ByProof, Some(Restored), false),
+            (Proof::Upsert, resend, Some(Restored), false),
+        ] {
+            let decided = resolver(proof, on_unknown, true).without_asking(2, &unknown(suspect));
+            assert_eq!(
+                decided.is_none(),
+                asks,
+                "{proof:?} {on_unknown:?} {suspect:?}: {decided:?}"
+            );
+        }
+    }
+
     /// A document that is there: what it means depends on who sent it, and how far it is.
     #[test]
     fn what_is_there_is_ours_in_the_version_that_was_sent() {
@@ -477,34 +537,8 @@ mod tests {
             (Some(Adopted), true, None, "done"),
             (Some(Adopted), true, next(), "stepped"),
         ] {
-            let target = TargetFacts {
-                name: "t".to_owned(),
-                batch: 1,
-                proof: Proof::Query,
-                on_unknown: OnUnknown::ByProof,
-                timeout: 1,
-                quiet: 1,
-                find_before_create: false,
-                updates,
-                stop_at_first_dead: false,
-                remembers: 1,
-                steps: Vec::new(),
-            };
-            let resolver = Resolver::new("s", target, None, Circuit::new("t"));
-            let unknown = Unknown {
-                record: RecordId(1),
-                action: WriteAction::Create,
-                form: String::new(),
-                tkey: "[\"k\"]".to_owned(),
-                misses: 0,
-                since: 0,
-                maybe_sent: false,
-                version: "v".to_owned(),
-                suspect,
-                step: None,
-                doubted: 0,
-                reason: Reason::new("X", "was lost"),
-            };
+            let resolver = resolver(Proof::Query, OnUnknown::ByProof, updates);
+            let unknown = unknown(suspect);
             let case = format!("{suspect:?}, updates {updates}, {next:?}");
             let found = Found::One {
                 id: "7".to_owned(),

@@ -221,13 +221,15 @@ impl Target {
 
     /// Time passes.
     pub(super) fn advance(&mut self, setup: &Setup, now: Ms) {
-        self.now = now;
         self.late.sort_by_key(|(at, _)| *at);
         while self.late.first().is_some_and(|(at, _)| *at <= now) {
-            let (_, rows) = self.late.remove(0);
+            let (at, rows) = self.late.remove(0);
+            // At its own time: what it remembers, it remembers since then.
+            self.now = self.now.max(at);
             for row in &rows {
                 self.execute(setup, row);
             }
         }
+        self.now = now;
     }
 }

@@ -180,9 +180,11 @@ const SCENARIOS: &[Scenario] = &[
         name: "unreachable",
         place: Place::Plain(Level::Query),
         slow: &[Point::SetCircuit],
-        // So many that the target is left alone for a minute.
+        // Four batches and the first questions about them: so many that the target is left alone for a minute.
         script: &[
             Act::Faults(&[
+                ("getDocuments", 1, "drop_before"),
+                ("getDocuments", 2, "drop_before"),
                 ("@", 1, "drop_before"),
                 ("@", 2, "drop_before"),
                 ("@", 3, "drop_before"),
