@@ -1,6 +1,7 @@
 //! Wangdiantong Enterprise: counted characters, pages from 0, windows, pushed trades.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -427,4 +428,20 @@ async fn faults() {
         (&empty["total_count"], &empty["stockout_list"]),
         (&json!(0), &json!([]))
     );
+}
+
+#[tokio::test]
+async fn a_hanging_push_is_executed_once() {
+    let at = sandbox(|_| {}).await;
+    at.fault(FaultPlan::nth("trade_push", 1, FaultKind::Hang))
+        .unwrap();
+    let patience = Duration::from_millis(200);
+    assert!(
+        tokio::time::timeout(patience, push(&at, &[trade("007", "x")]))
+            .await
+            .is_err()
+    );
+    let again = push(&at, &[trade("007", "x")]).await.unwrap().json();
+    assert_eq!((&again["new_count"], &again["chg_count"]), (&json!(0), &json!(1)));
+    assert!(!at.effects()[0].is_doubled());
 }

@@ -1,5 +1,7 @@
 //! Uploads of items: answered item by item, an upsert by code.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{call, code, token, unlimited};
@@ -133,5 +135,22 @@ async fn faults_of_an_upload() {
         code(&at, &token, "shops/query", &json!({})).await,
         100,
         "the token is gone for good"
+    );
+}
+
+#[tokio::test]
+async fn a_hanging_upload_is_executed_once() {
+    let (at, token) = unlimited(|_| {}).await;
+    at.fault(FaultPlan::nth(ITEMS, 1, FaultKind::Hang)).unwrap();
+    let items = json!({"items": [item("00012", "杯")]});
+    let patience = Duration::from_millis(200);
+    let hangs = tokio::time::timeout(patience, call(&at, &token, ITEMS, &items)).await;
+    assert!(hangs.is_err());
+    let again = call(&at, &token, ITEMS, &items).await.unwrap().json();
+    assert_eq!(again["data"]["datas"][0]["is_success"], true);
+    let effects = at.effects();
+    assert_eq!(
+        (effects[0].creates, effects[0].updates, effects[0].repeats),
+        (1, 1, 1)
     );
 }
