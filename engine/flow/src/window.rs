@@ -310,21 +310,22 @@ pub fn slices(
     };
     let settled = now - rule.settle;
     let mut slices = Vec::new();
-    let mut from = unread;
-    let mut asked = asked_from;
+    // What is read again is asked for in slices as well: no question may be longer than the source answers. Half of
+    // them at most, so that every run gets on.
+    let half = max.saturating_mul(i64::try_from(MAX_SLICES / 2).unwrap_or(i64::MAX));
+    let mut asked = asked_from.max(unread.saturating_sub(half));
     loop {
-        let to = from.saturating_add(max).min(end);
+        let to = asked.saturating_add(max).min(end);
         let Some(bounds) = Interval::new(asked, to) else {
             break;
         };
         slices.push(Slice {
             asked: bounds,
-            closes: Interval::new(from, to.min(settled)),
+            closes: Interval::new(asked.max(unread), to.min(settled)),
         });
         if to >= end || slices.len() == MAX_SLICES {
             break;
         }
-        from = to;
         asked = to;
     }
     Ok(Slices { slices, extended })
