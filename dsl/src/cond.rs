@@ -256,6 +256,23 @@ impl Cond {
         found
     }
 
+    /// Every comparison it makes and, of `any` and `not`, those it joins them by; each once.
+    pub fn words(&self) -> Vec<&'static str> {
+        fn add(cond: &Cond, found: &mut Vec<&'static str>) {
+            let (word, inner) = match &cond.kind {
+                CondKind::Test { op, .. } => (Some(op.name()), &[][..]),
+                CondKind::All(conds) => (None, conds.as_slice()),
+                CondKind::Any(conds) => (Some("any"), conds.as_slice()),
+                CondKind::Not(cond) => (Some("not"), std::slice::from_ref(&**cond)),
+            };
+            found.extend(word.filter(|word| !found.contains(word)));
+            inner.iter().for_each(|cond| add(cond, found));
+        }
+        let mut found = Vec::new();
+        add(self, &mut found);
+        found
+    }
+
     /// The names of the engine it reads.
     pub fn names(&self) -> Vec<Path> {
         let mut found = Vec::new();

@@ -303,6 +303,22 @@ fn windows_and_schedules() {
         codes(&list.replace("key: id", "key: id, request: {from: <<$window.start|ms>>}")),
         Vec::<String>::new()
     );
+    // A source that takes conditions which hold together.
+    let a = "{field: a, eq: 1}";
+    for (filter, want) in [
+        (a.to_owned(), vec![]),
+        (format!("{{all: [{a}, {{field: b, gte: 2}}]}}"), vec![]),
+        (
+            format!("{{any: [{a}, {{field: b, gt: 2}}]}}"),
+            vec!["E1159 2:78", "E1159 2:78"],
+        ),
+        (format!("{{not: {a}}}"), vec!["E1159 2:78"]),
+        ("{field: a, between: [1, 2]}".to_owned(), vec!["E1159 2:78"]),
+        ("a = 1".to_owned(), vec!["E1119 2:70"]),
+    ] {
+        let text = list.replace("key: id", &format!("key: id, window: none, filter: {filter}"));
+        assert_eq!(codes(&text), want, "{filter}");
+    }
     let bills = list.replace(
         "huke, api: list_archive",
         "k3, api: bill_query, options: {FormId: X}, fields: [id]",

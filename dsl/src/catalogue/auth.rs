@@ -68,6 +68,19 @@ pub const SIGNATURE: Entry = Entry {
     example: "params: {secret: \"***\"}    # where the signature wants base64",
 };
 
+/// A session that cannot be kept.
+pub const SESSION_KEPT: Entry = Entry {
+    code: "E7006",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 的会话不能保存在 {path}:{why}",
+    en: "the session of connection `{connection}` cannot be kept in {path}: {why}",
+    help_zh: "让这个文件可以写入;如果对方随后拒绝刷新令牌,重新授权并更新连接的参数",
+    help_en: "make this file writable; if the system then refuses the refresh token, authorise again and change the connection's parameter",
+    long_zh: "这个系统每次登录都给出下一次登录要用的刷新令牌,旧的随即作废。所以令牌先保存,再使用;保存不了就不调用。文件只有所有者能读,不进入备份。",
+    long_en: "Each login at this system gives the refresh token for the next one and ends the one before. So it is saved before it is used, and nothing is called when it cannot be. Only its owner can read the file, and it is in no backup.",
+    example: "auth: {token: {rotate: true, start: {refresh: <<$param.refresh_token>>}}}    # and a data directory that cannot be written",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOGIN_REFUSED,
@@ -75,4 +88,5 @@ pub const ALL: &[&Entry] = &[
     &SECRET_MISSING,
     &SIGNATURE,
     &SECRETS_MISSING,
+    &SESSION_KEPT,
 ];

@@ -220,6 +220,19 @@ pub const ASK_BY_ID: Entry = Entry {
     example: "unknown: {by: id}",
 };
 
+/// A signature among form fields, and a body that is no form.
+pub const FORM_SIGNED: Entry = Entry {
+    code: "E1563",
+    severity: Severity::Error,
+    zh: "`sign.form` 把签名放进表单,但操作 `{operation}` 的正文不是表单",
+    en: "`sign.form` puts the signature among form fields, but the body of operation `{operation}` is no form",
+    help_zh: "写 `encode: form`,或把签名放进 `sign.headers`、`sign.query`",
+    help_en: "write `encode: form`, or put the signature into `sign.headers` or `sign.query`",
+    long_zh: "签名在正文成为字节之后计算,再作为字段追加到表单。JSON 正文没有地方放它。",
+    long_en: "A signature is computed once the body is bytes and is then added to the form as a field. A JSON body has no place for it.",
+    example: "sign: {form: {sign: <<$let.s>>}}\noperations: {orders: {kind: read, path: orders, encode: json}}",
+};
+
 /// `makes` names what is no step.
 pub const MAKES_NO_STEP: Entry = Entry {
     code: "E1529",
@@ -446,6 +459,7 @@ pub const ALL: &[&Entry] = &[
     &OUTCOME_ROW,
     &UNKNOWN_ASK,
     &ASK_BY_ID,
+    &FORM_SIGNED,
     &MAKES_NO_STEP,
     &ROWS_WITHOUT_ITEMS,
     &FORMS,

@@ -237,6 +237,19 @@ pub const NOT_ACCEPTED: Entry = Entry {
     example: "fields: [a, b]",
 };
 
+/// A comparison that the source's language does not have.
+pub const CANNOT_COMPARE: Entry = Entry {
+    code: "E1159",
+    severity: Severity::Error,
+    zh: "操作 {operation} 不能按 `{op}` 过滤",
+    en: "the operation {operation} cannot filter by `{op}`",
+    help_zh: "它会的比较:{known};其余的用 `keep` 在读取之后过滤",
+    help_en: "it knows: {known}; `keep` does the rest after reading",
+    long_zh: "这个来源把过滤条件作为一个列表接收,列表里的条件同时成立;它没有 `any` 和 `not`,也只有连接器写明的那些比较。",
+    long_en: "This source takes a filter as a list of conditions that hold together; it has no `any` and no `not`, and only the comparisons that its connector names.",
+    example: "filter: {any: [{field: life_status, eq: normal}, {field: life_status, eq: invalid}]}",
+};
+
 /// No window is used in the request.
 pub const WINDOW_NEEDED: Entry = Entry {
     code: "E1120",
@@ -569,6 +582,7 @@ pub const ALL: &[&Entry] = &[
     &CANNOT_ACT,
     &FIELDS_NEEDED,
     &NOT_ACCEPTED,
+    &CANNOT_COMPARE,
     &WINDOW_NEEDED,
     &CONSTANT_BOUND,
     &WINDOW_FIELD_NEEDED,

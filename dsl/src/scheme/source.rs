@@ -228,8 +228,22 @@ impl Reader<'_> {
             return Some(SourceFilter::Text(tree));
         }
         pair.value.map()?;
-        self.compile(TreePlace::FILTER, None, None, |cx| compile_cond(&pair.value, cx))
-            .map(SourceFilter::Cond)
+        let cond = self.compile(TreePlace::FILTER, None, None, |cx| compile_cond(&pair.value, cx))?;
+        if let Some(operation) = operation
+            && let Some(FilterKind::Conditions(known)) = &operation.filter
+        {
+            for op in cond.words() {
+                if !known.iter().any(|known| known == op) {
+                    self.report(
+                        self.problem(&words::CANNOT_COMPARE, pair.value.span.clone())
+                            .with("operation", &operation.name)
+                            .with("op", op)
+                            .with("known", known.join(" ")),
+                    );
+                }
+            }
+        }
+        Some(SourceFilter::Cond(cond))
     }
 
     fn page_size(

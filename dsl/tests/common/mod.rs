@@ -171,7 +171,10 @@ fn huke() -> System {
         ),
         ..OperationFacts::new("search_trades", OpKind::Read)
     };
-    let archive = OperationFacts::new("list_archive", OpKind::Read);
+    let archive = OperationFacts {
+        filter: Some(FilterKind::Conditions(["eq", "gte"].map(str::to_owned).to_vec())),
+        ..OperationFacts::new("list_archive", OpKind::Read)
+    };
     System {
         id: "netease-huke",
         operations: vec![

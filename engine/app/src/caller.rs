@@ -4,6 +4,7 @@
 //! write never is here: what happens to it is the flow's decision, made from the classification alone. Connections that
 //! call one system as one user share session and limits, because that system counts them together.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use transport::{AllowList, Client, Gate, Pass, SendError, Stage};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
+use crate::kept::Kept;
 use crate::settings;
 
 /// One connection, ready to be called.
@@ -33,11 +35,15 @@ pub(crate) struct Caller {
 struct Credential {
     gate: Gate,
     session: Mutex<Held>,
+    /// Where the session is kept when it must outlive the process.
+    kept: Option<Arc<Kept>>,
 }
 
 #[derive(Default)]
 struct Held {
     session: Option<Arc<Session>>,
+    /// The last one that the other system no longer knew.
+    lost: Option<Arc<Session>>,
     /// Grows with each renewal, so that two tasks that saw the same lost session renew it once.
     generation: u64,
     /// Why there was no session a moment ago, and when: the call that was to follow need not find out once more.
@@ -78,9 +84,10 @@ pub(crate) enum Effect {
 }
 
 impl Credential {
-    fn new(gate: Gate) -> Self {
+    fn new(gate: Gate, kept: Option<Arc<Kept>>) -> Self {
         Credential {
             gate,
+            kept,
             session: Mutex::new(Held::default()),
         }
     }
@@ -102,24 +109,26 @@ impl Credential {
 const LOGINS: u32 = 2;
 
 impl Caller {
-    /// A caller for one connection; `all` are those of the command, some of which may use the same credential.
+    /// A caller for one connection; sessions that must outlive the process are kept in `dir`. `all` are those of the command, some of which may use the same credential.
     pub(crate) fn new(
         connection: Arc<Connection>,
         all: &[Arc<Connection>],
         client: Arc<Client>,
         clock: Arc<dyn Clock>,
         entropy: Entropy,
+        dir: &Path,
     ) -> Result<Self, AppError> {
         let others = all
             .iter()
             .filter(|other| !Arc::ptr_eq(other, &connection) && other.is_same_credential(&connection));
         let sharing = std::iter::once(&connection).chain(others).map(Arc::as_ref);
         let gate = Gate::new(settings::limiter(sharing, 100));
+        let kept = Kept::new(dir, &connection)?.map(Arc::new);
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
             connection,
             client,
-            credential: Arc::new(Credential::new(gate)),
+            credential: Arc::new(Credential::new(gate, kept)),
             clock,
             entropy,
         })
@@ -144,7 +153,7 @@ impl Caller {
             connection: Arc::clone(&self.connection),
             client: Arc::clone(&self.client),
             allow: settings::allow_list(&self.connection)?,
-            credential: Arc::new(Credential::new(gate)),
+            credential: Arc::new(Credential::new(gate, self.credential.kept.clone())),
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
         })
@@ -193,7 +202,7 @@ impl Caller {
                 Err(error) => return Ended::Broken(error),
             };
             self.keep_cookies(generation, &answer).await;
-            let judged = self.connection.judge(call.operation, call.options, rows, &answer);
+            let judged = self.connection.judge_call(call, rows, &answer);
             self.credential.learn(&judged);
             if judged.class == Class::Auth {
                 self.drop_session(generation).await;
@@ -236,9 +245,25 @@ impl Caller {
             return Err(ended);
         }
         let unbuilt = |failure| Box::new(Ended::Unbuilt(failure));
+        let renewal = match &self.credential.kept {
+            Some(kept) => Some(kept.renew().await.map_err(unbuilt)?),
+            None => None,
+        };
+        let mut before = None;
+        if let Some(renewal) = &renewal {
+            before = renewal.load().map_err(unbuilt)?.map(Arc::new);
+            // Somebody else renewed it meanwhile, or an earlier command did.
+            if let Some(kept) = before.as_ref().filter(|kept| !kept.is_over(now))
+                && held.lost.as_ref() != Some(kept)
+            {
+                return Ok((Some(self.take(&mut held, kept)), held.generation));
+            }
+            renewal.rehearse().map_err(unbuilt)?;
+        }
         let pass = self.credential.gate.enter().await;
         let now = self.clock.now_ms();
-        let Some(request) = self.connection.login(now, self.entropy.draw()).map_err(unbuilt)? else {
+        let login = self.connection.login(before.as_deref(), now, self.entropy.draw());
+        let Some(request) = login.map_err(unbuilt)? else {
             pass.give_back();
             return Ok((None, 0));
         };
@@ -263,13 +288,21 @@ impl Caller {
             .connection
             .login_answer(&answer, self.clock.now_ms())
             .map_err(|failure| Box::new(Ended::NoSession(failure)))?;
+        let session = self.take(&mut held, &Arc::new(session));
+        if let Some(renewal) = &renewal {
+            renewal.save(&session).map_err(unbuilt)?;
+        }
+        Ok((Some(session), held.generation))
+    }
+
+    /// From now on calls go out with this session.
+    fn take(&self, held: &mut Held, session: &Arc<Session>) -> Arc<Session> {
         for secret in session.secrets() {
             self.connection.redactor().add(secret);
         }
-        let session = Arc::new(session);
-        held.session = Some(Arc::clone(&session));
+        held.session = Some(Arc::clone(session));
         held.generation += 1;
-        Ok((Some(session), held.generation))
+        Arc::clone(session)
     }
 
     /// Whether a session is still the one to call with. One that is being renewed is not; its lock is not waited for,
@@ -285,7 +318,7 @@ impl Caller {
     async fn drop_session(&self, generation: u64) {
         let mut held = self.credential.session.lock().await;
         if held.generation == generation {
-            held.session = None;
+            held.lost = held.session.take();
         }
     }
 

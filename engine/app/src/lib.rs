@@ -11,6 +11,7 @@ mod entropy;
 mod error;
 mod failpoint;
 mod find;
+mod kept;
 mod lines;
 mod lookups;
 mod mask;

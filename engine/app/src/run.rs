@@ -249,7 +249,8 @@ impl Engine {
                 Some(twin) => twin.beside(connection)?,
                 None => {
                     let (client, clock) = (Arc::clone(&client), Arc::clone(&clock));
-                    Caller::new(connection, &all, client, clock, Entropy::default())?
+                    let dir = workspace.data_dir();
+                    Caller::new(connection, &all, client, clock, Entropy::default(), &dir)?
                 }
             };
             callers.insert(name, Arc::new(caller));

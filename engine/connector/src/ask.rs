@@ -13,7 +13,7 @@ use dsl::{Failure, Map, Number, Path, Value};
 
 use crate::connection::Connection;
 use crate::filter::FilterValue;
-use crate::model::{AskBy, KeyPlace, Operation, ProofPlace, Unknown, WhenNone};
+use crate::model::{AskBy, FilterPrint, KeyPlace, Operation, ProofPlace, Unknown, WhenNone};
 use crate::recipe::{Recipe, data};
 use crate::request::{Call, PageState, complete_options};
 
@@ -192,8 +192,14 @@ impl Connection {
         let asked = self.operation(asking)?;
         let is_named = asked.rows.as_ref().is_some_and(|rows| rows.by_fields);
         let renamed = if is_named { Vec::new() } else { fields.clone() };
+        let has_any = asked.filter.as_ref().is_some_and(FilterPrint::has_any);
+        let at_once = if has_any || columns.len() == 1 {
+            KEYS_MAX
+        } else {
+            1
+        };
         let calls = wanted
-            .chunks(KEYS_MAX)
+            .chunks(at_once)
             .map(|wanted| OwnedCall {
                 operation: asking.to_owned(),
                 options: ask_options.clone(),

@@ -1,36 +1,18 @@
 //! The connectors that come with the engine: their files and their samples, inside the binary.
 
-/// Id and text of every built-in connector file.
-pub fn builtin() -> &'static [(&'static str, &'static str)] {
-    &[
-        (
-            "kingdee-k3cloud",
-            include_str!("../../../connectors/kingdee-k3cloud/connector.yaml"),
-        ),
-        (
-            "netease-huke",
-            include_str!("../../../connectors/netease-huke/connector.yaml"),
-        ),
-    ]
+mod folder {
+    //! Written by `build.rs` from the folder `connectors`.
+    include!(concat!(env!("OUT_DIR"), "/connectors.rs"));
 }
 
-/// Connector, operation and answer. A sample is a whole answer as we believe the system gives it.
-const SAMPLES: &[(&str, &str, &str)] = &[
-    (
-        "netease-huke",
-        "search_trades",
-        include_str!("../../../connectors/netease-huke/samples/search_trades.json"),
-    ),
-    (
-        "netease-huke",
-        "search_customers",
-        include_str!("../../../connectors/netease-huke/samples/search_customers.json"),
-    ),
-];
+/// Id and text of every built-in connector file, in order of the ids.
+pub fn builtin() -> &'static [(&'static str, &'static str)] {
+    folder::CONNECTORS
+}
 
-/// The sample answer of an operation.
+/// The sample answer of an operation: a whole answer as we believe the system gives it.
 pub(crate) fn sample(connector: &str, operation: &str) -> Option<&'static str> {
-    SAMPLES
+    folder::SAMPLES
         .iter()
         .find(|(of, name, _)| *of == connector && *name == operation)
         .map(|(_, _, text)| *text)

@@ -7,7 +7,7 @@ use dsl::diagnostic::did_you_mean;
 use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, PageFacts};
 
 use crate::connection::Connection;
-use crate::model::Operation;
+use crate::model::{FilterPrint, Operation};
 
 /// Half an hour of silence is too long and every second is too often: the interval of a file that says nothing.
 const MIN_INTERVAL_MS: i64 = 360_000;
@@ -68,7 +68,12 @@ impl Connection {
         facts.page = self.page_facts(operation);
         facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);
         facts.accepts_fields = operation.fields.is_some();
-        facts.filter = operation.filter.then_some(FilterKind::SqlText);
+        facts.filter = operation.filter.as_ref().map(|print| match print {
+            FilterPrint::SqlText => FilterKind::SqlText,
+            FilterPrint::Conditions(words) => {
+                FilterKind::Conditions(words.ops.iter().map(|(op, _)| op.name().to_owned()).collect())
+            }
+        });
         facts.columns = operation.columns.clone();
         facts.words = operation.words.clone();
         facts.writes = operation.writes.clone();

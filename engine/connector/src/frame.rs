@@ -59,6 +59,16 @@ impl<'a> Frame<'a> {
         Frame { names, ..*self }
     }
 
+    /// The names and their values.
+    pub(crate) fn names(&self) -> &Value {
+        &self.names
+    }
+
+    /// The same place with these names.
+    pub(crate) fn with_names(self, names: Value) -> Frame<'a> {
+        Frame { names, ..self }
+    }
+
     /// Gives a name its value.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
         if let Value::Map(names) = &mut self.names {
@@ -112,7 +122,9 @@ impl<'a> Frame<'a> {
 }
 
 /// Names whose values may come from records, pages and answers.
-const DATA: [&str; 6] = ["$record", "$records", "$request", "$option", "$page", "$filter"];
+const DATA: [&str; 7] = [
+    "$record", "$records", "$request", "$option", "$page", "$filter", "$auth",
+];
 
 /// Percent-encodes every text.
 fn as_part(value: &mut Value) {

@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::frame::Frame;
 use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, Operation, Row, RowTest};
 use crate::recipe::{Names, Recipe, data, map};
+use crate::request::Call;
 
 /// Characters of an answer that are kept as its words when the table names none.
 const EXCERPT: usize = 512;
@@ -56,6 +57,15 @@ pub struct LineList {
     pub ids: Vec<Option<String>>,
 }
 
+/// What a call carried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    /// How many records.
+    pub(crate) n: usize,
+    /// Their documents, where they are at hand.
+    pub(crate) records: &'a [Value],
+}
+
 /// An answer, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
@@ -78,6 +88,23 @@ pub struct Judged {
 impl Connection {
     /// Judges the answer to a call of `n` records; a read has none.
     pub fn judge(&self, operation: &str, options: &Map, n: usize, answer: &HttpAnswer) -> Judged {
+        self.judge_sent(operation, options, Sent { n, records: &[] }, answer)
+    }
+
+    /// Judges the answer to a call of `n` records, whose documents it may name by their keys.
+    pub fn judge_call(&self, call: &Call<'_>, n: usize, answer: &HttpAnswer) -> Judged {
+        let records = call.records.as_deref().unwrap_or_default();
+        self.judge_sent(call.operation, call.options, Sent { n, records }, answer)
+    }
+
+    pub(crate) fn judge_sent(
+        &self,
+        operation: &str,
+        options: &Map,
+        sent: Sent<'_>,
+        answer: &HttpAnswer,
+    ) -> Judged {
+        let n = sent.n;
         let reading = answer::read(answer, self.connector.transport.charset.as_deref());
         let Ok(operation) = self.operation(operation) else {
             return self.fault(&reading, None);
@@ -85,7 +112,7 @@ impl Connection {
         let (mut names, lets) = self.answer_names(answer, &reading);
         // How many records the call had: an answer that names fewer may mean all of them.
         names.set("sent", minijinja::Value::from(n));
-        let code = self.code(operation, &reading, &lets);
+        let code = self.code(operation.code.as_ref(), &reading, &lets);
         let rows = self
             .mode()
             .outcome
@@ -120,7 +147,7 @@ impl Connection {
                 self.excerpt(&reading.text)
             }
         });
-        let verdicts = self.verdicts(row, operation, n, &names, &lets, &body, &message);
+        let verdicts = self.verdicts(row, operation, sent, &names, &lets, &body, &message);
         Judged {
             class: row.class,
             matched: true,
@@ -132,14 +159,31 @@ impl Connection {
         }
     }
 
-    /// An answer to a login that says "too many calls" and nothing about the credentials.
+    /// An answer to a login that says "too many calls" or "busy", and nothing about the credentials.
     pub fn login_throttled(&self, answer: &HttpAnswer) -> Option<Judged> {
-        (answer.status == 429).then(|| Judged {
-            class: Class::Throttled,
+        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let (names, lets) = self.answer_names(answer, &reading);
+        if answer.status != 429 && self.mode().login.as_ref()?.ok.holds(&names) {
+            return None;
+        }
+        let code = self.code(None, &reading, &lets);
+        let frame = self.param_frame(0);
+        let mut rows = self.mode().outcome.iter().chain(&self.connector.outcome);
+        let row = rows.find(|row| matches(row, &names, code.as_deref(), &frame));
+        let row = row.filter(|row| matches!(row.class, Class::Throttled | Class::Transient));
+        let class = match (row, answer.status) {
+            (Some(row), _) => row.class,
+            (None, 429) => Class::Throttled,
+            (None, _) => return None,
+        };
+        Some(Judged {
+            class,
             matched: true,
-            message: format!("HTTP 429: {}", self.excerpt(&self.readable(answer))),
-            code: None,
-            wait_ms: retry_after(Class::Throttled, answer),
+            message: format!("HTTP {}: {}", answer.status, self.excerpt(&self.readable(answer))),
+            code,
+            wait_ms: row
+                .and_then(|row| row.wait_ms)
+                .or_else(|| retry_after(class, answer)),
             replay_write: false,
             verdicts: Vec::new(),
         })
@@ -213,8 +257,8 @@ impl Connection {
         }
     }
 
-    fn code(&self, operation: &Operation, reading: &Reading, lets: &Map) -> Option<String> {
-        let value = match operation.code.as_ref().or(self.connector.code.as_ref())? {
+    fn code(&self, own: Option<&CodePlace>, reading: &Reading, lets: &Map) -> Option<String> {
+        let value = match own.or(self.connector.code.as_ref())? {
             CodePlace::Let(name) => lets.get(name)?,
             CodePlace::Body(path) => path.get(reading.body.as_ref().ok()?)?,
         };
@@ -243,14 +287,15 @@ impl Connection {
         &self,
         row: &Row,
         operation: &Operation,
-        n: usize,
+        sent: Sent<'_>,
         names: &Names,
         lets: &Map,
         body: &Value,
         message: &str,
     ) -> Vec<Verdict> {
+        let n = sent.n;
         match (row.class, &operation.items) {
-            (Class::Rows, Some(items)) => self.by_items(items, operation, n, names, lets),
+            (Class::Rows, Some(items)) => self.by_items(items, operation, sent, names, lets),
             (Class::Ok, _) if operation.is_write() => match (&operation.item, n) {
                 (Some(item), 1) => vec![Verdict::Accepted {
                     id: item.id.as_ref().and_then(|path| plain(path, body)),
@@ -285,13 +330,18 @@ impl Connection {
         &self,
         items: &Items,
         operation: &Operation,
-        n: usize,
+        sent: Sent<'_>,
         names: &Names,
         lets: &Map,
     ) -> Vec<Verdict> {
+        let n = sent.n;
         let mut found: BTreeMap<usize, Vec<Verdict>> = BTreeMap::new();
-        for (position, good, item) in listed(&items.lists, names) {
-            let Some(index) = index_of(&items.index, &item, position, n).filter(|index| *index < n) else {
+        let listed = listed(&items.lists, names);
+        // Where places tell records apart, one entry too few or too many moves all that follow.
+        let is_whole = !matches!(items.index, ItemIndex::Position) || listed.len() == n;
+        for (position, good, item) in listed.into_iter().filter(|_| is_whole) {
+            let index = index_of(&items.index, &item, position, sent);
+            let Some(index) = index.filter(|index| *index < n) else {
                 continue;
             };
             let verdict = match good {
@@ -404,13 +454,20 @@ fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, bool, Value)> {
 }
 
 /// The record an item is about. An item that does not say is about the only record, if there is only one.
-fn index_of(index: &ItemIndex, item: &Value, position: usize, n: usize) -> Option<usize> {
+fn index_of(index: &ItemIndex, item: &Value, position: usize, sent: Sent<'_>) -> Option<usize> {
     match index {
         ItemIndex::Position => Some(position),
         ItemIndex::At(path) => match path.get(item).filter(|value| !value.is_empty()) {
             Some(value) => value.to_plain_text()?.trim().parse().ok(),
-            None => (n == 1).then_some(0),
+            None => (sent.n == 1).then_some(0),
         },
+        ItemIndex::Key { item: at, record } => {
+            let key = plain(at, item)?;
+            let mut same = (0..sent.records.len())
+                .filter(|index| plain(record, &sent.records[*index]).is_some_and(|known| known == key));
+            let index = same.next()?;
+            same.next().is_none().then_some(index)
+        }
     }
 }
 

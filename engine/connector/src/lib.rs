@@ -11,6 +11,7 @@
 mod answer;
 mod ask;
 mod builtin;
+mod conditions;
 mod connection;
 pub mod connections;
 mod facts;

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use dsl::cond::Op;
 use dsl::facts::{Action, OpKind, OptionFacts, Owned, Proof, Text2};
 use dsl::tree::Tree;
 use dsl::{Map, Path, SourceFile, Value};
@@ -219,6 +220,14 @@ pub(crate) struct Login {
     pub(crate) cookies: bool,
     pub(crate) apply_headers: Vec<(String, Tree)>,
     pub(crate) apply_query: Vec<(String, Tree)>,
+    /// Laid over the body of every call.
+    pub(crate) apply_body: Vec<(String, Tree)>,
+    /// Each login gives what the next one needs, so that a session outlives the process.
+    pub(crate) rotate: bool,
+    /// What `$auth` is before the first login.
+    pub(crate) start: Vec<(String, Tree)>,
+    /// The login itself is signed as calls are.
+    pub(crate) signed: bool,
 }
 
 /// What is put onto a request once its body is bytes.
@@ -227,6 +236,7 @@ pub(crate) struct Sign {
     pub(crate) lets: Vec<(String, Recipe)>,
     pub(crate) headers: Vec<(String, Tree)>,
     pub(crate) query: Vec<(String, Tree)>,
+    pub(crate) form: Vec<(String, Tree)>,
 }
 
 /// How a body becomes bytes.
@@ -234,6 +244,8 @@ pub(crate) struct Sign {
 pub(crate) enum Encode {
     Json,
     Form,
+    /// `multipart/form-data` of texts.
+    Multipart,
     None,
 }
 
@@ -333,7 +345,7 @@ pub(crate) struct Operation {
     pub(crate) request: Option<Arc<Tree>>,
     pub(crate) owned: Vec<Owned>,
     pub(crate) fields: Option<FieldsPrint>,
-    pub(crate) filter: bool,
+    pub(crate) filter: Option<FilterPrint>,
     pub(crate) window: Option<Window>,
     pub(crate) uses_window: bool,
     pub(crate) page: Option<Page>,
@@ -361,7 +373,17 @@ impl Operation {
     pub(crate) fn is_write(&self) -> bool {
         self.kind == OpKind::Write
     }
+
+    /// Whether its frame names what only the attempt knows: the session, the instant, a fresh id.
+    pub(crate) fn waits_for_attempt(&self) -> bool {
+        let pairs = self.query.iter().chain(&self.headers).map(|(_, tree)| tree);
+        let mut trees = pairs.chain([&self.path]).chain(&self.body);
+        trees.any(|tree| ATTEMPT.iter().any(|name| tree.mentions(name)))
+    }
 }
+
+/// The names of a frame that get their values when a request is signed, anew for every attempt.
+pub(crate) const ATTEMPT: [&str; 3] = ["$auth", "$clock", "$uuid"];
 
 /// How `$fields` is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -369,6 +391,33 @@ pub(crate) struct FieldsPrint {
     /// Text with this between the names; a list when `None`.
     pub(crate) join: Option<String>,
     pub(crate) required: bool,
+}
+
+/// How `$filter` is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FilterPrint {
+    /// As text in a language like SQL.
+    SqlText,
+    /// As a list of conditions that hold together.
+    Conditions(Conditions),
+}
+
+/// The words of a list of conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    pub(crate) field: String,
+    pub(crate) op: String,
+    pub(crate) value: String,
+    /// Values always stand in a list.
+    pub(crate) many: bool,
+    pub(crate) ops: Vec<(Op, String)>,
+}
+
+impl FilterPrint {
+    /// Whether it can say that one of several things holds.
+    pub(crate) fn has_any(&self) -> bool {
+        *self == FilterPrint::SqlText
+    }
 }
 
 #[derive(Debug)]
@@ -404,16 +453,27 @@ pub(crate) enum PageBy {
     Key(Path),
     /// Where an answer says what the next page is asked with.
     Cursor(Path),
+    /// Where an answer may say the address of the next page; the first place that holds one counts.
+    Link(Vec<Path>),
 }
 
 impl PageBy {
+    /// Where stands what the next page is asked with; `None` where that is counted.
+    pub(crate) fn goes_on_with(&self) -> Option<&Path> {
+        match self {
+            PageBy::Number | PageBy::Offset => None,
+            PageBy::Key(path) | PageBy::Cursor(path) => Some(path),
+            PageBy::Link(paths) => paths.first(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> dsl::facts::PageKind {
         use dsl::facts::PageKind;
         match self {
             PageBy::Number => PageKind::Number,
             PageBy::Offset => PageKind::Offset,
             PageBy::Key(_) => PageKind::Key,
-            PageBy::Cursor(_) => PageKind::Cursor,
+            PageBy::Cursor(_) | PageBy::Link(_) => PageKind::Cursor,
         }
     }
 }
@@ -481,8 +541,15 @@ pub(crate) enum ItemLists {
 pub(crate) enum ItemIndex {
     /// The item says which row it is about.
     At(Path),
-    /// The items stand in the order of the rows.
+    /// The items stand in the order of the rows, one for each.
     Position,
+    /// The item and the document it is about have the same text here.
+    Key {
+        /// In the item.
+        item: Path,
+        /// In the document.
+        record: Path,
+    },
 }
 
 /// Where the answer to a call for one record names it.

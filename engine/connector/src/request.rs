@@ -3,15 +3,19 @@
 //! The body is rendered once; those bytes are signed and those bytes are sent. What a call says goes through value
 //! places only, so that no text of a record ever becomes part of a frame.
 
+use std::sync::Arc;
+
 use dsl::catalogue::source;
 use dsl::facts::OpKind;
 use dsl::{Failure, Map, Value};
+use sha2::Digest as _;
 
 use crate::connection::Connection;
 use crate::filter::{FilterValue, sql_text};
 use crate::frame::Frame;
-use crate::model::{Encode, Operation};
+use crate::model::{Encode, FilterPrint, Login, Operation, PageBy};
 use crate::recipe::urlenc;
+use crate::secret::MASK;
 
 pub(crate) use crate::url::path_fault;
 
@@ -79,7 +83,7 @@ impl<'a> Call<'a> {
 }
 
 /// A request before authentication and signature. The body is final.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Prepared {
     /// HTTP method.
     pub method: String,
@@ -99,6 +103,26 @@ pub struct Prepared {
     pub read_cap: u64,
     /// Total time, in milliseconds.
     pub timeout_ms: Option<i64>,
+    /// What it is rendered from again for each attempt, where it holds something that only the attempt knows.
+    pub(crate) late: Option<Late>,
+}
+
+/// A frame that is still to be told session, instant and a fresh id.
+#[derive(Clone)]
+pub(crate) struct Late {
+    operation: Arc<Operation>,
+    names: Value,
+    now_ms: i64,
+}
+
+/// What an attempt adds to a frame.
+pub(crate) struct Attempt {
+    /// What the login gave.
+    pub(crate) auth: Map,
+    /// The instant, in milliseconds.
+    pub(crate) at_ms: i64,
+    /// A fresh id.
+    pub(crate) uuid: String,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -129,6 +153,53 @@ impl Connection {
         self.set_request(operation, call, &mut frame)?;
         set_records(call, &mut frame);
         frame.set("$options", sent_options(operation, &options));
+        let link = call.page.as_ref().and_then(|page| page.cursor.as_deref());
+        let by_link = |page: &crate::model::Page| matches!(page.by, PageBy::Link(_));
+        if let Some(link) = link.filter(|_| operation.page.as_ref().is_some_and(by_link)) {
+            frame.set(NEXT, link);
+        }
+        let login = self.mode().login.as_ref();
+        if !operation.waits_for_attempt() && login.is_none_or(|login| login.apply_body.is_empty()) {
+            return self.render(operation, &frame, None);
+        }
+        let late = Late {
+            operation: Arc::clone(operation),
+            names: frame.names().clone(),
+            now_ms: call.now_ms,
+        };
+        // What cannot be rendered is told before anything is claimed, and a preview has something to show.
+        let taken = login.map_or(&[][..], |login| &login.take);
+        let rehearsal = Attempt {
+            auth: taken
+                .iter()
+                .map(|(name, _)| (name.clone(), Value::from(MASK)))
+                .collect(),
+            at_ms: call.now_ms,
+            uuid: NIL_UUID.to_owned(),
+        };
+        let rendered = self.render_late(&late, rehearsal)?;
+        Ok(Prepared {
+            late: Some(late),
+            ..rendered
+        })
+    }
+
+    /// The request of one attempt.
+    pub(crate) fn render_late(&self, late: &Late, attempt: Attempt) -> Result<Prepared, Failure> {
+        let mut frame = self.param_frame(late.now_ms).with_names(late.names.clone());
+        frame.set("$auth", attempt.auth);
+        frame.set("$uuid", attempt.uuid);
+        frame.set_instant("$clock", attempt.at_ms);
+        self.render(&late.operation, &frame, self.mode().login.as_ref())
+    }
+
+    /// From a complete frame to bytes; a login's members are laid over the body.
+    fn render(
+        &self,
+        operation: &Operation,
+        frame: &Frame<'_>,
+        login: Option<&Login>,
+    ) -> Result<Prepared, Failure> {
         let path = match operation.path.names().is_empty() {
             true => frame.text(&operation.path, "path")?,
             false => frame.in_path().text(&operation.path, "path")?,
@@ -138,11 +209,22 @@ impl Connection {
             Some(tree) => frame.value(tree, "body")?,
             None => None,
         };
+        let body = match login {
+            Some(login) => applied(body, &login.apply_body, frame)?,
+            None => body,
+        };
         let mut prepared = self.request(&operation.method, &path, operation.encode, body)?;
         prepared.query = frame.pairs(&operation.query, "query")?;
         prepared
             .headers
             .extend(frame.pairs(&operation.headers, "headers")?);
+        if let Some(link) = frame
+            .names()
+            .as_map()
+            .and_then(|names| names.get(NEXT)?.as_text())
+        {
+            follow(&mut prepared, link)?;
+        }
         check_headers(&prepared.headers)?;
         if operation.kind != OpKind::Read {
             prepared.read_cap = prepared.read_cap.min(WRITE_READ_CAP);
@@ -191,17 +273,21 @@ impl Connection {
                 }
                 let mut bytes = Vec::new();
                 dsl::json::write(&value, &mut bytes);
-                (bytes, Some("application/json"))
+                (bytes, Some("application/json".to_owned()))
+            }
+            (Encode::Multipart, Some(value)) => {
+                let (bytes, boundary) = multipart(&pairs_of(&value)?);
+                (bytes, Some(format!("multipart/form-data; boundary={boundary}")))
             }
             (Encode::Form, Some(value)) => {
-                form = form_fields(&value)?;
+                form = pairs_of(&value)?;
                 (
                     form_text(&form).into_bytes(),
-                    Some("application/x-www-form-urlencoded"),
+                    Some("application/x-www-form-urlencoded".to_owned()),
                 )
             }
         };
-        let headers = content_type.map(|text| ("content-type".to_owned(), text.to_owned()));
+        let headers = content_type.map(|text| ("content-type".to_owned(), text));
         Ok(Prepared {
             method: method.to_owned(),
             origin: self.server.origin(),
@@ -212,6 +298,7 @@ impl Connection {
             form,
             read_cap: self.connector.transport.read_cap,
             timeout_ms: self.timeouts.total_ms.or(self.connector.transport.timeout_ms),
+            late: None,
         })
     }
 
@@ -249,9 +336,9 @@ impl Connection {
         call: &Call<'_>,
         frame: &mut Frame<'_>,
     ) -> Result<(), Failure> {
-        if !operation.filter {
+        let Some(print) = &operation.filter else {
             return Ok(());
-        }
+        };
         let mut filters = Vec::new();
         let window = operation
             .window
@@ -261,8 +348,18 @@ impl Connection {
             filters.push(FilterValue::Asked(frame.asked(cond, "window.filter")?));
         }
         filters.extend(call.filter.clone());
-        if let Some(text) = sql_text(&filters)? {
-            frame.set("$filter", text);
+        match print {
+            FilterPrint::SqlText => {
+                if let Some(text) = sql_text(&filters)? {
+                    frame.set("$filter", text);
+                }
+            }
+            FilterPrint::Conditions(words) => {
+                let list = crate::conditions::list(&filters, words)?;
+                if !list.is_empty() {
+                    frame.set("$filter", list);
+                }
+            }
         }
         Ok(())
     }
@@ -283,6 +380,61 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// The name under which a frame keeps the address of the next page; no file can say it.
+const NEXT: &str = "$next";
+
+/// Turns a request to the address of the next page. Only its path and its query are taken: a system behind a proxy gives
+/// addresses that nobody outside can call, and a foreign one could lead anywhere.
+fn follow(prepared: &mut Prepared, link: &str) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        Failure::new(&source::FRAME)
+            .with("place", "page.take")
+            .with("why", why)
+    };
+    let here = url::Url::parse(&format!("{}{}", prepared.origin, prepared.path));
+    let next = here
+        .and_then(|here| here.join(link))
+        .map_err(|error| refused(&error.to_string()))?;
+    if let Some(why) = path_fault(next.path()) {
+        return Err(refused(why));
+    }
+    prepared.path = next.path().to_owned();
+    let pairs = next.query_pairs();
+    prepared.query = pairs
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    Ok(())
+}
+
+/// What stands in a preview for the id that every attempt draws anew.
+const NIL_UUID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A body with a login's members laid over it.
+fn applied(
+    body: Option<Value>,
+    members: &[(String, dsl::tree::Tree)],
+    frame: &Frame<'_>,
+) -> Result<Option<Value>, Failure> {
+    if members.is_empty() {
+        return Ok(body);
+    }
+    let mut map = match body {
+        None => Map::new(),
+        Some(Value::Map(map)) => map,
+        Some(other) => {
+            return Err(Failure::new(&source::FRAME)
+                .with("place", "apply.body")
+                .with("why", other.kind().name()));
+        }
+    };
+    for (name, tree) in members {
+        if let Some(value) = frame.value(tree, "apply.body")? {
+            map.insert(name.clone(), value);
+        }
+    }
+    Ok(Some(Value::Map(map)))
 }
 
 /// The option by which `forms` is looked up.
@@ -381,7 +533,8 @@ fn find_instant(value: &Value, at: String) -> Option<String> {
     }
 }
 
-fn form_fields(value: &Value) -> Result<Vec<(String, String)>, Failure> {
+/// The fields of a form, which is a map of single values.
+fn pairs_of(value: &Value) -> Result<Vec<(String, String)>, Failure> {
     let refused = |place: &str, why: &str| Failure::new(&source::FRAME).with("place", place).with("why", why);
     let map = value
         .as_map()
@@ -394,6 +547,32 @@ fn form_fields(value: &Value) -> Result<Vec<(String, String)>, Failure> {
         fields.push((name.clone(), text));
     }
     Ok(fields)
+}
+
+/// Texts as `multipart/form-data`, and the boundary between them: a digest of all of them, so that the same form gives
+/// the same bytes and none of its texts can hold it by chance.
+fn multipart(fields: &[(String, String)]) -> (Vec<u8>, String) {
+    let digest = fields.iter().fold(sha2::Sha256::new(), |digest, (name, value)| {
+        let lengths = format!("{} {} ", name.len(), value.len());
+        digest
+            .chain_update(lengths)
+            .chain_update(name)
+            .chain_update(value)
+    });
+    let boundary: String = digest.finalize()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut text = String::new();
+    for (name, value) in fields {
+        // As a browser writes it: these three signs would end the name or the line.
+        let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        text.push_str(&format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    text.push_str(&format!("--{boundary}--\r\n"));
+    (text.into_bytes(), boundary)
 }
 
 /// Names and values as a query string or a form.

@@ -49,7 +49,7 @@ impl Connection {
             }
         };
         if let (true, None, Some(page)) = (more, &next, &operation.page)
-            && let PageBy::Key(path) | PageBy::Cursor(path) = &page.by
+            && let Some(path) = page.by.goes_on_with()
         {
             return Err(Failure::new(&source::NO_CONTINUATION).with("path", path));
         }
@@ -91,6 +91,9 @@ fn next(page: &Page, body: &Value, rows: &[Value]) -> Option<String> {
         PageBy::Number | PageBy::Offset => None,
         PageBy::Key(path) => rows.last().and_then(|row| path.get(row)),
         PageBy::Cursor(path) => path.get(body),
+        PageBy::Link(paths) => paths
+            .iter()
+            .find_map(|path| path.get(body).filter(|link| !link.is_null())),
     };
     found
         .and_then(Value::to_plain_text)
@@ -113,7 +116,7 @@ fn more(
         More::Total => {
             let before = match page.by {
                 PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
-                PageBy::Offset | PageBy::Key(_) | PageBy::Cursor(_) => asked.offset,
+                PageBy::Offset | PageBy::Key(_) | PageBy::Cursor(_) | PageBy::Link(_) => asked.offset,
             };
             let seen = u64::try_from(before)
                 .unwrap_or(0)

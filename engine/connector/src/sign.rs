@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use dsl::catalogue::auth as words;
 use dsl::tree::Tree;
 use dsl::{Failure, Lang, Map, Value};
+use sha2::Digest as _;
 
 use crate::answer::{self, HttpAnswer};
 use crate::connection::Connection;
 use crate::frame::Frame;
-use crate::model::Login;
+use crate::model::{Login, Sign};
 use crate::recipe::{self, Names, Recipe, data};
 use crate::redact::Redactor;
-use crate::request::{Prepared, check_headers, form_text};
+use crate::request::{Attempt, Prepared, check_headers, form_text};
 use crate::secret::MASK;
 
 /// Cookies that are kept; a server sets two or three.
@@ -42,6 +43,12 @@ pub struct HttpRequest {
     pub secret_headers: Vec<String>,
     /// Whether the body comes from a secret.
     pub secret_body: bool,
+    /// Names and values of the query, as `url` has them.
+    pub query: Vec<(String, String)>,
+    /// Names and values of the body, where it is a form.
+    pub form: Vec<(String, String)>,
+    secret_query: Vec<String>,
+    secret_form: Vec<String>,
     redactor: Redactor,
 }
 
@@ -60,7 +67,7 @@ pub struct Preview {
 
 impl std::fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let url = self.redactor.redact(&self.url);
+        let url = self.redactor.redact(&self.masked_url());
         write!(f, "HttpRequest({} {url}, {} bytes)", self.method, self.body.len())
     }
 }
@@ -83,14 +90,47 @@ impl HttpRequest {
         });
         Preview {
             method: self.method.clone(),
-            url: self.redactor.redact(&self.url),
+            url: self.redactor.redact(&self.masked_url()),
             headers: headers.collect(),
             body: match self.secret_body {
                 true => MASK.to_owned(),
+                false if !self.secret_form.is_empty() => {
+                    self.redactor.redact(&masked(&self.form, &self.secret_form))
+                }
                 false => self.redactor.redact(&String::from_utf8_lossy(&self.body)),
             },
         }
     }
+
+    fn masked_url(&self) -> String {
+        match self.url.split_once('?') {
+            Some((before, _)) if !self.secret_query.is_empty() => {
+                format!("{before}?{}", masked(&self.query, &self.secret_query))
+            }
+            _ => self.url.clone(),
+        }
+    }
+}
+
+/// Names and values as a query string, with some values masked.
+fn masked(pairs: &[(String, String)], secret: &[String]) -> String {
+    let shown: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| match secret.contains(name) {
+            true => format!("{}={MASK}", recipe::urlenc(name.as_bytes())),
+            false => form_text(&[(name.clone(), value.clone())]),
+        })
+        .collect();
+    shown.join("&")
+}
+
+/// What of a request comes from a secret.
+#[derive(Default)]
+struct Secrets {
+    headers: Vec<String>,
+    query: Vec<String>,
+    form: Vec<String>,
+    body: bool,
 }
 
 /// What a login gave: shared by everything that uses the credential.
@@ -108,6 +148,14 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    /// What a login took, as a test says it.
+    pub(crate) fn of(taken: &[(String, String)]) -> Session {
+        Session {
+            taken: taken.iter().cloned().collect(),
+            ..Session::default()
+        }
+    }
+
     /// What of it must not be seen: everything the login gave but how long it is good for, and the cookies.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.taken
@@ -115,6 +163,40 @@ impl Session {
             .filter(|(name, _)| *name != "ttl")
             .map(|(_, value)| value.as_str())
             .chain(self.cookies.iter().map(|(_, value)| value.as_str()))
+    }
+
+    fn names(&self) -> Map {
+        let taken = self.taken.iter();
+        taken
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect()
+    }
+
+    /// Its text, to be kept where only its owner can read. Cookies are not part of it.
+    pub fn to_text(&self) -> String {
+        let mut map = Map::new();
+        map.insert("taken".into(), Value::Map(self.names()));
+        map.insert("until_ms".into(), self.until_ms.map_or(Value::Null, Value::from));
+        dsl::json::to_string(&Value::Map(map))
+    }
+
+    /// What [`Session::to_text`] gave; `None` when it is something else.
+    pub fn from_text(text: &str) -> Option<Session> {
+        let value = dsl::json::parse(text.as_bytes()).ok()?;
+        let map = value.as_map()?;
+        let taken = map.get("taken")?.as_map()?.iter();
+        let taken: Option<BTreeMap<String, String>> = taken
+            .map(|(name, value)| Some((name.clone(), value.as_text()?.to_owned())))
+            .collect();
+        let until_ms = match map.get("until_ms")? {
+            Value::Null => None,
+            number => Some(number.to_plain_text()?.parse().ok()?),
+        };
+        Some(Session {
+            taken: taken?,
+            cookies: Vec::new(),
+            until_ms,
+        })
     }
 
     /// Whether it is too old to be used.
@@ -129,8 +211,36 @@ impl Connection {
         self.mode().login.is_some()
     }
 
-    /// The call that gives a session; `None` where none is needed.
-    pub fn login(&self, at_ms: i64, entropy: [u8; 16]) -> Result<Option<HttpRequest>, Failure> {
+    /// Whether a session must outlive the process, because a login needs what the one before it gave.
+    pub fn rotates(&self) -> bool {
+        self.mode().login.as_ref().is_some_and(|login| login.rotate)
+    }
+
+    /// What a session that is kept belongs to: another credential, or another start, is another name. Safe in a path.
+    pub fn session_name(&self) -> Result<String, Failure> {
+        let start = self.start()?;
+        let start = dsl::json::to_string(&Value::Map(start));
+        let digest = sha2::Sha256::digest(format!("{}\n{start}", self.credential()));
+        let short: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{}-{short}", self.connector.id))
+    }
+
+    fn start(&self) -> Result<Map, Failure> {
+        let start = self.mode().login.as_ref().map_or(&[][..], |login| &login.start);
+        let pairs = self.param_frame(0).pairs(start, "login.start")?;
+        Ok(pairs
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect())
+    }
+
+    /// The call that gives a session; `None` where none is needed. `before` is the session that went before it.
+    pub fn login(
+        &self,
+        before: Option<&Session>,
+        at_ms: i64,
+        entropy: [u8; 16],
+    ) -> Result<Option<HttpRequest>, Failure> {
         let Some(login) = &self.mode().login else {
             return Ok(None);
         };
@@ -138,7 +248,11 @@ impl Connection {
         names.attempt(at_ms, entropy, &self.connector.zone);
         let lets = self.lets(&login.lets, &mut names)?;
         let mut frame = self.attempt_frame(at_ms, entropy, lets);
-        frame.set("$auth", Map::new());
+        let known = match before.filter(|_| login.rotate) {
+            Some(session) => session.names(),
+            None => self.start()?,
+        };
+        frame.set("$auth", known);
         let path = frame.text(&login.path, "login.path")?.unwrap_or_default();
         let body = match &login.body {
             Some(tree) => frame.value(tree, "login.body")?,
@@ -150,12 +264,17 @@ impl Connection {
             .headers
             .extend(frame.pairs(&login.headers, "login.headers")?);
         let tainted = self.tainted(&login.lets);
-        let secret_headers = self.secret_names(&login.headers, &tainted);
-        let secret_body = login
-            .body
-            .as_ref()
-            .is_some_and(|body| self.is_secret(body, &tainted));
-        self.finish(prepared, secret_headers, secret_body).map(Some)
+        let body = login.body.as_ref();
+        let mut secrets = Secrets {
+            headers: self.secret_names(&login.headers, &tainted),
+            query: self.secret_names(&login.query, &tainted),
+            form: Vec::new(),
+            body: body.is_some_and(|body| self.is_secret(body, &tainted)),
+        };
+        if let Some(sign) = self.mode().sign.as_ref().filter(|_| login.signed) {
+            self.put_signature(sign, &mut frame, &mut prepared, &mut secrets, (at_ms, entropy))?;
+        }
+        self.finish(prepared, secrets).map(Some)
     }
 
     /// Reads the answer to [`Connection::login`].
@@ -234,16 +353,23 @@ impl Connection {
         entropy: [u8; 16],
     ) -> Result<HttpRequest, Failure> {
         let mode = self.mode();
-        let mut prepared = prepared.clone();
-        let mut secret_headers = Vec::new();
+        let auth = session.map(Session::names).unwrap_or_default();
+        let mut prepared = match &prepared.late {
+            None => prepared.clone(),
+            Some(late) => {
+                let attempt = Attempt {
+                    auth: auth.clone(),
+                    at_ms,
+                    uuid: uuid4(entropy),
+                };
+                self.render_late(late, attempt)?
+            }
+        };
+        let mut secrets = Secrets::default();
         let mut frame = self.attempt_frame(at_ms, entropy, Map::new());
-        let taken = session.map(|session| &session.taken).into_iter().flatten();
-        let auth: Map = taken
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
         frame.set("$auth", auth);
         set_headers(&mut prepared, frame.pairs(&mode.headers, "auth.headers")?);
-        secret_headers.extend(self.secret_names(&mode.headers, &[]));
+        secrets.headers.extend(self.secret_names(&mode.headers, &[]));
         if let Some((user, password)) = &mode.basic {
             let user = frame.text(user, "auth.basic")?.unwrap_or_default();
             let password = frame.text(password, "auth.basic")?.unwrap_or_default();
@@ -252,10 +378,10 @@ impl Connection {
                 &mut prepared,
                 vec![("authorization".to_owned(), format!("Basic {pair}"))],
             );
-            secret_headers.push("authorization".to_owned());
+            secrets.headers.push("authorization".to_owned());
         }
         if let (Some(login), Some(_)) = (&mode.login, session) {
-            self.apply(login, &frame, &mut prepared, &mut secret_headers)?;
+            self.apply(login, &frame, &mut prepared, &mut secrets)?;
         }
         if let Some(session) = session.filter(|session| mode.cookies && !session.cookies.is_empty()) {
             let pairs: Vec<String> = session
@@ -264,18 +390,38 @@ impl Connection {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             set_headers(&mut prepared, vec![("cookie".to_owned(), pairs.join("; "))]);
-            secret_headers.push("cookie".to_owned());
+            secrets.headers.push("cookie".to_owned());
         }
         if let Some(sign) = &mode.sign {
-            let mut names = self.param_names();
-            names.attempt(at_ms, entropy, &self.connector.zone);
-            names.set("req", req(&prepared));
-            frame.set("$let", self.lets(&sign.lets, &mut names)?);
-            set_headers(&mut prepared, frame.pairs(&sign.headers, "sign.headers")?);
-            prepared.query.extend(frame.pairs(&sign.query, "sign.query")?);
-            secret_headers.extend(self.secret_names(&sign.headers, &self.tainted(&sign.lets)));
+            self.put_signature(sign, &mut frame, &mut prepared, &mut secrets, (at_ms, entropy))?;
         }
-        self.finish(prepared, secret_headers, false)
+        self.finish(prepared, secrets)
+    }
+
+    /// Computes a signature over the bytes there are and adds it to them.
+    fn put_signature(
+        &self,
+        sign: &Sign,
+        frame: &mut Frame<'_>,
+        prepared: &mut Prepared,
+        secrets: &mut Secrets,
+        (at_ms, entropy): (i64, [u8; 16]),
+    ) -> Result<(), Failure> {
+        let mut names = self.param_names();
+        names.attempt(at_ms, entropy, &self.connector.zone);
+        names.set("req", req(prepared));
+        frame.set("$let", self.lets(&sign.lets, &mut names)?);
+        set_headers(prepared, frame.pairs(&sign.headers, "sign.headers")?);
+        prepared.query.extend(frame.pairs(&sign.query, "sign.query")?);
+        if !sign.form.is_empty() {
+            prepared.form.extend(frame.pairs(&sign.form, "sign.form")?);
+            prepared.body = form_text(&prepared.form).into_bytes();
+        }
+        let tainted = self.tainted(&sign.lets);
+        secrets.headers.extend(self.secret_names(&sign.headers, &tainted));
+        secrets.query.extend(self.secret_names(&sign.query, &tainted));
+        secrets.form.extend(self.secret_names(&sign.form, &tainted));
+        Ok(())
     }
 
     fn apply(
@@ -283,22 +429,20 @@ impl Connection {
         login: &Login,
         frame: &Frame<'_>,
         prepared: &mut Prepared,
-        secret_headers: &mut Vec<String>,
+        secrets: &mut Secrets,
     ) -> Result<(), Failure> {
         set_headers(prepared, frame.pairs(&login.apply_headers, "apply.headers")?);
-        secret_headers.extend(self.secret_names(&login.apply_headers, &[]));
+        secrets
+            .headers
+            .extend(self.secret_names(&login.apply_headers, &[]));
+        secrets.query.extend(self.secret_names(&login.apply_query, &[]));
         prepared
             .query
             .extend(frame.pairs(&login.apply_query, "apply.query")?);
         Ok(())
     }
 
-    fn finish(
-        &self,
-        prepared: Prepared,
-        secret_headers: Vec<String>,
-        secret_body: bool,
-    ) -> Result<HttpRequest, Failure> {
+    fn finish(&self, prepared: Prepared, secrets: Secrets) -> Result<HttpRequest, Failure> {
         check_headers(&prepared.headers)?;
         let query = form_text(&prepared.query);
         let mark = if query.is_empty() { "" } else { "?" };
@@ -310,8 +454,12 @@ impl Connection {
             read_cap: prepared.read_cap,
             timeout_ms: prepared.timeout_ms,
             http1_only: self.connector.transport.http1_only,
-            secret_headers,
-            secret_body,
+            query: prepared.query,
+            form: prepared.form,
+            secret_headers: secrets.headers,
+            secret_body: secrets.body,
+            secret_query: secrets.query,
+            secret_form: secrets.form,
             redactor: self.redactor.clone(),
         })
     }

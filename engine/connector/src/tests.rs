@@ -12,16 +12,18 @@ use dsl::{Failure, Lang, Map, Value};
 use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::connections::made_up;
-use crate::judge::Verdict;
+use crate::judge::{Sent, Verdict};
 use crate::model::{Class, Connector, Encode};
-use crate::request::Call;
+use crate::request::{Call, form_text};
+use crate::sign::Session;
 
 /// One test of a file.
 #[derive(Debug)]
 pub(crate) struct Test {
     pub(crate) name: String,
     pub(crate) operation: Option<String>,
-    pub(crate) records: usize,
+    /// How many, and the documents where the test says them.
+    pub(crate) records: (usize, Vec<Value>),
     pub(crate) params: Map,
     pub(crate) options: Map,
     pub(crate) fields: Vec<String>,
@@ -36,7 +38,12 @@ pub(crate) struct SignTest {
     pub(crate) now_s: i64,
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    /// A form as body; it comes before `body`.
+    pub(crate) form: Vec<(String, String)>,
     pub(crate) body: String,
+    /// What a login took; without it the login itself is signed, where there is one.
+    pub(crate) auth: Option<Vec<(String, String)>>,
     pub(crate) params: Map,
 }
 
@@ -47,9 +54,16 @@ pub(crate) struct Expect {
     pub(crate) class: Option<Class>,
     pub(crate) message: Option<String>,
     pub(crate) body: Option<String>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) headers_not: Vec<(String, String)>,
+    pub(crate) headers: Pairs,
+    pub(crate) headers_not: Pairs,
+    pub(crate) query: Pairs,
+    pub(crate) query_not: Pairs,
+    pub(crate) form: Pairs,
+    pub(crate) form_not: Pairs,
 }
+
+/// Names and values.
+type Pairs = Vec<(String, String)>;
 
 /// How one test ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +103,7 @@ pub fn run(connector: &Arc<Connector>) -> Vec<TestOutcome> {
         .collect()
 }
 
-/// A header that is not there.
+/// A header or a field that is not there.
 const NOTHING: &str = "∅";
 
 /// A member of `expect` that something else was found for.
@@ -124,7 +138,9 @@ fn judged(
     problems: &mut Vec<Text2>,
 ) -> Result<(), Failure> {
     let operation = test.operation.as_deref().unwrap_or_default();
-    let judged = connection.judge(operation, &test.options, test.records, answer);
+    let (n, records) = &test.records;
+    let sent = Sent { n: *n, records };
+    let judged = connection.judge_sent(operation, &test.options, sent, answer);
     let expect = &test.expect;
     if let Some(class) = expect.class.filter(|class| *class != judged.class) {
         problems.push(other("class", judged.class.name(), class.name()));
@@ -225,34 +241,53 @@ fn signed(
 ) -> Result<(), Failure> {
     let at_ms = test.now_s.saturating_mul(1000);
     let entropy = [7; 16];
-    let request = match connection.login(at_ms, entropy)? {
+    let session = test.auth.as_ref().map(|taken| Session::of(taken));
+    let login = match session {
+        Some(_) => None,
+        None => connection.login(None, at_ms, entropy)?,
+    };
+    let request = match login {
         Some(request) => request,
         None => {
             let mut prepared = connection.request(&test.method, "", Encode::None, None)?;
             prepared.path = test.path.clone();
-            prepared.body = test.body.as_bytes().to_vec();
-            connection.sign(&prepared, None, at_ms, entropy)?
+            prepared.query = test.query.clone();
+            prepared.form = test.form.clone();
+            prepared.body = match test.form.is_empty() {
+                true => test.body.as_bytes().to_vec(),
+                false => form_text(&test.form).into_bytes(),
+            };
+            connection.sign(&prepared, session.as_ref(), at_ms, entropy)?
         }
     };
-    let header = |name: &str| {
-        request
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
-    };
-    for (name, value) in &expect.headers {
-        if header(name) != Some(value) {
-            problems.push(other(name, header(name).unwrap_or(NOTHING), value));
+    // Only names of headers are read without their case.
+    for (place, found, wanted, other_than) in [
+        ("", &request.headers, &expect.headers, &expect.headers_not),
+        ("query.", &request.query, &expect.query, &expect.query_not),
+        ("form.", &request.form, &expect.form, &expect.form_not),
+    ] {
+        let value = |name: &str| {
+            let same = |known: &str| match place {
+                "" => known.eq_ignore_ascii_case(name),
+                _ => known == name,
+            };
+            let pair = found.iter().find(|(known, _)| same(known));
+            pair.map(|(_, value)| value.as_str())
+        };
+        for (name, wanted) in wanted {
+            if value(name) != Some(wanted) {
+                let found = value(name).unwrap_or(NOTHING);
+                problems.push(other(&format!("{place}{name}"), found, wanted));
+            }
         }
-    }
-    for (name, value) in &expect.headers_not {
-        if header(name).is_none_or(|found| found == value) {
-            let found = header(name).unwrap_or(NOTHING);
-            problems.push(Text2 {
-                zh: format!("{name}:得到 {found},应当是别的值"),
-                en: format!("{name}: {found}, expected another"),
-            });
+        for (name, unwanted) in other_than {
+            if value(name).is_none_or(|found| found == unwanted) {
+                let found = value(name).unwrap_or(NOTHING);
+                problems.push(Text2 {
+                    zh: format!("{place}{name}:得到 {found},应当是别的值"),
+                    en: format!("{place}{name}: {found}, expected another"),
+                });
+            }
         }
     }
     if let Some(body) = &expect.body

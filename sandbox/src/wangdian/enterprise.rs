@@ -26,7 +26,7 @@ pub(super) const FORM: &str = "rawtrade";
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
-    connector: "wangdiantong",
+    connector: "wangdiantong-enterprise",
     connection: "wdt",
     params: &[
         Param::new("server", Kind::Server("/wdt/openapi2/")),

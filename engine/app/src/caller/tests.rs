@@ -55,6 +55,7 @@ fn at_clock(connection: Connection, clock: Arc<dyn Clock>) -> Caller {
         Arc::new(client),
         clock,
         Entropy::default(),
+        Path::new("there is no session to be kept"),
     )
     .expect("a caller")
 }

@@ -157,7 +157,24 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
             .scalar()
             .is_some_and(|scalar| scalar.text == "position")
         {
+            if matches!(lists, Some(ItemLists::Two { .. })) {
+                reader.bad_value(
+                    &pair.value,
+                    "index",
+                    ("`all` 才能按位置", "a path or {key}; places count only in `all`"),
+                );
+            }
             return Some(ItemIndex::Position);
+        }
+        if pair.value.map().is_some() {
+            let members = reader.members(&pair.value, "index", Place::ItemIndex);
+            reader.need(members, "key", "index")?;
+            let item = reader.path(members.get("key"))?;
+            let record = match members.get("record") {
+                Some(pair) => reader.path(Some(pair))?,
+                None => item.clone(),
+            };
+            return Some(ItemIndex::Key { item, record });
         }
         reader.path(Some(pair)).map(ItemIndex::At)
     });

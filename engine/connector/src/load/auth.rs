@@ -63,7 +63,8 @@ fn empty(name: String) -> Mode {
     }
 }
 
-fn auth_names(mode: &Mode) -> Vec<String> {
+/// What the login of a mode takes.
+pub(super) fn auth_names(mode: &Mode) -> Vec<String> {
     mode.login
         .iter()
         .flat_map(|login| login.take.iter().map(|(name, _)| name.clone()))
@@ -178,6 +179,7 @@ fn sign(node: &Node, auth: &[String], declared: &Declared, reader: &mut Reader<'
     Sign {
         headers: reader.trees(members.get("headers"), &names),
         query: reader.trees(members.get("query"), &names),
+        form: reader.trees(members.get("form"), &names),
         lets,
     }
 }
@@ -187,17 +189,21 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
     let mut known = declared.params.clone();
     let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
     let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
-    let names = Names {
-        lets: &let_names,
-        ..declared.names(places::LOGIN)
-    };
     let mut take = Vec::new();
     if let Some(pair) = members.get("take") {
         for pair in reader.pairs(&pair.value, "take") {
             take.extend(reader.path(Some(pair)).map(|path| (pair.key.clone(), path)));
         }
     }
+    let start = reader.trees(members.get("start"), &declared.names(places::PARAMS));
+    let started: Vec<String> = start.iter().map(|(name, _)| name.clone()).collect();
+    let names = Names {
+        lets: &let_names,
+        auth: &started,
+        ..declared.names(places::LOGIN)
+    };
     let taken: Vec<String> = take.iter().map(|(name, _)| name.clone()).collect();
+    rotation(members, &started, &taken, reader);
     let at_apply = Names {
         auth: &taken,
         ..declared.names(places::APPLY)
@@ -236,7 +242,37 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
         cookies: keep(members, reader),
         apply_headers: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("headers"), &at_apply)),
         apply_query: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("query"), &at_apply)),
+        apply_body: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("body"), &at_apply)),
+        rotate: reader.bool(members.get("rotate")).unwrap_or(false),
+        start,
+        signed: reader.bool(members.get("sign")).unwrap_or(false),
         lets,
+    }
+}
+
+/// `rotate` and `start` belong together, and what a login starts with is what a login takes.
+fn rotation(members: Members<'_>, started: &[String], taken: &[String], reader: &mut Reader<'_>) {
+    let rotates = members.get("rotate").is_some_and(|pair| {
+        let text = pair.value.scalar().map(|scalar| scalar.text.as_str());
+        text == Some("true")
+    });
+    if rotates {
+        reader.need(members, "start", "login");
+    }
+    let Some(pair) = members.get("start") else { return };
+    if !rotates {
+        reader.need(members, "rotate", "login");
+    }
+    for name in started.iter().filter(|name| !taken.contains(name)) {
+        let near = dsl::diagnostic::did_you_mean(name, taken.iter().map(String::as_str));
+        reader.push(
+            reader
+                .at(&words::BAD_WORD, &pair.value.span)
+                .with("key", "start")
+                .with("value", name)
+                .with("allowed", taken.join(" "))
+                .similar(near),
+        );
     }
 }
 
@@ -261,12 +297,13 @@ pub(super) fn method(members: Members<'_>, reader: &mut Reader<'_>) -> String {
 
 pub(super) fn encode(members: Members<'_>, reader: &mut Reader<'_>) -> Encode {
     let pair = members.get("encode");
-    if reader.later_word(pair, &["multipart", "xml", "sql"]) {
+    if reader.later_word(pair, &["xml", "sql"]) {
         return Encode::Json;
     }
     let words = &[
         ("json", Encode::Json),
         ("form", Encode::Form),
+        ("multipart", Encode::Multipart),
         ("none", Encode::None),
     ];
     reader.word(pair, words).unwrap_or(Encode::Json)

@@ -52,6 +52,8 @@ pub(crate) struct Declared {
     params: Vec<String>,
     lets: Vec<String>,
     forms: Vec<String>,
+    /// What the logins of all modes take.
+    auth: Vec<String>,
 }
 
 impl Declared {
@@ -62,7 +64,7 @@ impl Declared {
             params: &self.params,
             options: &[],
             lets: &[],
-            auth: &[],
+            auth: &self.auth,
             form: &[],
         }
     }
@@ -112,6 +114,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         .flat_map(|(_, row): &(String, Map)| row.keys().cloned())
         .collect();
     let (choose, modes) = auth::modes(members, &params, &declared, reader);
+    declared.auth = modes.iter().flat_map(auth::auth_names).collect();
     let code = members
         .get("code")
         .and_then(|pair| answer::code(pair, &declared, reader));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dsl::catalogue::connector as words;
+use dsl::cond::Op;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{Action, OpKind, OptionFacts, Owned, OwnedKind, Text2};
 use dsl::tree::{Columns, Tree};
@@ -13,8 +14,8 @@ use super::reader::{Members, Names, Reader};
 use super::{Declared, PROOFS, answer, auth, lay_over, places};
 use crate::keys::Place;
 use crate::model::{
-    AskBy, Class, Connector, FieldsPrint, KeyPlace, More, Operation, Page, PageBy, ProofPlace, Unknown,
-    WhenNone, Window,
+    AskBy, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, More, Operation, Page,
+    PageBy, ProofPlace, Unknown, WhenNone, Window,
 };
 use crate::recipe::Missing;
 
@@ -155,7 +156,7 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
         owned: request.as_ref().map(owned_places).unwrap_or_default(),
         request: request.map(Arc::new),
         fields: members.get("fields").map(|pair| fields(pair, reader)),
-        filter: members.get("filter").is_some_and(|pair| filter(pair, reader)),
+        filter: members.get("filter").and_then(|pair| filter(pair, reader)),
         uses_window: prints_window || window.as_ref().is_some_and(|window| window.filter.is_some()),
         window,
         page: members
@@ -335,10 +336,40 @@ fn fields(pair: &Pair, reader: &mut Reader<'_>) -> FieldsPrint {
     }
 }
 
-fn filter(pair: &Pair, reader: &mut Reader<'_>) -> bool {
+fn filter(pair: &Pair, reader: &mut Reader<'_>) -> Option<FilterPrint> {
     let members = reader.members(&pair.value, "filter", Place::Filter);
     let how = reader.need(members, "as", "filter");
-    !reader.later_word(how, &["conditions"]) && reader.word(how, &[("sql_text", ())]).is_some()
+    if !reader.word(how, &[("sql_text", false), ("conditions", true)])? {
+        return Some(FilterPrint::SqlText);
+    }
+    let names = reader.need(members, "names", "filter")?;
+    let names = reader.members(&names.value, "names", Place::FilterNames);
+    let text = |key: &str, reader: &mut Reader<'_>| {
+        let pair = reader.need(names, key, "filter.names")?;
+        reader.text(&pair.value, key).map(str::to_owned)
+    };
+    let many = !names.has("value");
+    let value = if many { "values" } else { "value" };
+    let (field, op, value) = (text("field", reader)?, text("op", reader)?, text(value, reader)?);
+    let all: Vec<(&str, Op)> = Op::names()
+        .filter_map(|name| Some((name, Op::parse(name)?)))
+        .collect();
+    let mut ops = Vec::new();
+    for pair in reader
+        .need(members, "ops", "filter")
+        .map_or(&[][..], |pair| reader.pairs(&pair.value, "ops"))
+    {
+        let op = reader.word_at(&pair.key_span, "ops", &pair.key, &all);
+        let word = reader.text(&pair.value, &pair.key).map(str::to_owned);
+        ops.extend(op.zip(word));
+    }
+    Some(FilterPrint::Conditions(Conditions {
+        field,
+        op,
+        value,
+        many,
+        ops,
+    }))
 }
 
 fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Reader<'_>) -> Window {
@@ -359,7 +390,7 @@ fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Rea
 fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Option<Page> {
     let members = reader.members(&pair.value, "page", Place::Page);
     let by = reader.need(members, "by", "page");
-    if reader.later_word(by, &["link", "version"]) {
+    if reader.later_word(by, &["version"]) {
         return None;
     }
     let by = reader.word(
@@ -369,6 +400,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
             ("offset", Some("offset")),
             ("key", Some("key")),
             ("cursor", Some("cursor")),
+            ("link", Some("link")),
             ("none", None),
         ],
     )??;
@@ -376,6 +408,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         "number" => PageBy::Number,
         "offset" => PageBy::Offset,
         "key" => PageBy::Key(needed_path(members, "field", reader)?),
+        "link" => PageBy::Link(links(members, reader)?),
         _ => PageBy::Cursor(needed_path(members, "take", reader)?),
     };
     let total = members.get("total").map(|pair| reader.tree(&pair.value, names));
@@ -384,7 +417,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         Some(pair) => reader
             .recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer())
             .map(More::Says),
-        None if matches!(by, PageBy::Cursor(_)) => Some(More::Cursor),
+        None if matches!(by, PageBy::Cursor(_) | PageBy::Link(_)) => Some(More::Cursor),
         None if total.is_some() && by.kind().shifts() => Some(More::Total),
         None => {
             reader.need(members, "more", "page");
@@ -407,6 +440,13 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         moves: moves.unwrap_or(false),
         ceiling: reader.count(members.get("ceiling")),
     })
+}
+
+/// The places of an answer that may hold the address of the next page.
+fn links(members: Members<'_>, reader: &mut Reader<'_>) -> Option<Vec<Path>> {
+    let pair = reader.need(members, "take", "page")?;
+    let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
+    nodes.iter().map(|node| reader.path_of(node, "take")).collect()
 }
 
 fn needed_path(members: Members<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Path> {
@@ -543,7 +583,7 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
             let span = place(&operation.name, "unknown");
             let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));
             if let Some(name) = &unknown.ask
-                && asked.is_none_or(|ask| ask.kind != OpKind::Read || !ask.filter)
+                && asked.is_none_or(|ask| ask.kind != OpKind::Read || ask.filter.is_none())
             {
                 let near = did_you_mean(name, connector.operation_names());
                 reader.push(
@@ -564,6 +604,16 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
                         .with("key", "id"),
                 );
             }
+        }
+        let in_form =
+            |mode: &crate::model::Mode| mode.sign.as_ref().is_some_and(|sign| !sign.form.is_empty());
+        if operation.encode != Encode::Form && connector.modes.iter().any(in_form) {
+            let span = place(&operation.name, "encode");
+            reader.push(
+                reader
+                    .at(&words::FORM_SIGNED, &span)
+                    .with("operation", &operation.name),
+            );
         }
         for made in operation.options.iter().flat_map(|option| &option.makes) {
             let step = connector.operation(made);

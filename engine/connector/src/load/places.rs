@@ -45,7 +45,7 @@ pub(super) const REQUEST: TreePlace = TreePlace {
 pub(super) const FRAME: TreePlace = TreePlace {
     names: &[
         "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form",
-        "$window", "$page",
+        "$window", "$page", "$auth", "$clock", "$uuid",
     ],
     omit: &["$option", "$options", "$filter", "$fields", "$request"],
     windowed: true,
@@ -64,7 +64,7 @@ pub(super) const WINDOW: TreePlace = TreePlace {
 
 /// The request of a login.
 pub(super) const LOGIN: TreePlace = TreePlace {
-    names: &["$param", "$let", "$uuid", "$clock"],
+    names: &["$param", "$let", "$auth", "$uuid", "$clock"],
     words: ("登录请求", "the request of a login"),
     ..NOTHING
 };

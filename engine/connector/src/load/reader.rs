@@ -210,6 +210,16 @@ impl<'a> Reader<'a> {
         text: &str,
         allowed: &[(&str, T)],
     ) -> Option<T> {
+        self.word_at(&node.span, name, text, allowed)
+    }
+
+    pub(crate) fn word_at<T: Copy>(
+        &mut self,
+        span: &Range<usize>,
+        name: &str,
+        text: &str,
+        allowed: &[(&str, T)],
+    ) -> Option<T> {
         let found = allowed
             .iter()
             .find(|(word, _)| *word == text)
@@ -217,7 +227,7 @@ impl<'a> Reader<'a> {
         if found.is_none() {
             let all: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
             self.push(
-                self.at(&words::BAD_WORD, &node.span)
+                self.at(&words::BAD_WORD, span)
                     .with("key", name)
                     .with("value", text)
                     .with("allowed", all.join(" "))

@@ -35,10 +35,7 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
     Test {
         name: name.unwrap_or_default().to_owned(),
         operation,
-        records: reader
-            .int(members.get("records"))
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(0),
+        records: records(members.get("records"), reader),
         params: map(members.get("params"), reader),
         options: map(members.get("options"), reader),
         fields: reader.texts(members.get("fields")),
@@ -49,6 +46,15 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
             .map(|pair| expect(pair, reader))
             .unwrap_or_default(),
     }
+}
+
+fn records(pair: Option<&Pair>, reader: &mut Reader<'_>) -> (usize, Vec<Value>) {
+    if let Some(list) = pair.and_then(|pair| pair.value.list()) {
+        let records: Vec<Value> = list.iter().map(Node::plain_value).collect();
+        return (records.len(), records);
+    }
+    let n = reader.int(pair).and_then(|n| usize::try_from(n).ok());
+    (n.unwrap_or(0), Vec::new())
 }
 
 fn operation(pair: &Pair, connector: &Connector, reader: &mut Reader<'_>) -> Option<String> {
@@ -117,7 +123,10 @@ fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
         now_s: reader.int(members.get("now")).unwrap_or(0),
         method: text("method", reader).unwrap_or_else(|| "POST".to_owned()),
         path: text("path", reader).unwrap_or_else(|| "/".to_owned()),
+        query: texts(members.get("query"), reader),
+        form: texts(members.get("form"), reader),
         body: text("body", reader).unwrap_or_default(),
+        auth: members.has("auth").then(|| texts(members.get("auth"), reader)),
         params: map(members.get("params"), reader),
     }
 }
@@ -149,5 +158,9 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
         body: text("body", reader),
         headers: texts(members.get("headers"), reader),
         headers_not: texts(members.get("headers_not"), reader),
+        query: texts(members.get("query"), reader),
+        query_not: texts(members.get("query_not"), reader),
+        form: texts(members.get("form"), reader),
+        form_not: texts(members.get("form_not"), reader),
     }
 }

@@ -36,6 +36,7 @@ pub(super) const FILTERS: &[&str] = &[
     "unb64",
     "urlenc",
     "fmt_pairs",
+    "merge",
 ];
 
 /// Names of the functions added here.
@@ -89,6 +90,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
     });
     env.add_filter("urlenc", |value: &Value| Ok::<_, Error>(urlenc(&input(value)?)));
     env.add_filter("fmt_pairs", fmt_pairs);
+    env.add_filter("merge", merge);
     env.add_function("now", now);
     env.add_function("rand", rand);
     env.add_function("unwrap", unwrap);
@@ -263,6 +265,20 @@ fn fmt_pairs(pairs: &Value, pattern: &str, sep: Option<&str>, kwargs: Kwargs) ->
         pair(&mut out, pattern, name, value, length)?;
     }
     Ok(out)
+}
+
+/// One map laid over another.
+fn merge(below: &Value, above: &Value) -> Result<Value, Error> {
+    let mut members = std::collections::BTreeMap::new();
+    for map in [below, above] {
+        if map.kind() != ValueKind::Map {
+            return Err(wrong("merge: a map expected"));
+        }
+        for name in map.try_iter()? {
+            members.insert(name.to_string(), map.get_item(&name)?);
+        }
+    }
+    Ok(Value::from(members))
 }
 
 fn pair(

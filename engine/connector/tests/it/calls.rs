@@ -150,7 +150,7 @@ fn a_query_with_window_and_filter() {
 fn a_login_and_its_session() {
     let k3 = connect("k3", "default");
     assert!(k3.needs_login());
-    let login = k3.login(AT, ENTROPY).unwrap().unwrap();
+    let login = k3.login(None, AT, ENTROPY).unwrap().unwrap();
     assert!(
         login.url.ends_with("AuthService.LoginBySign.common.kdsvc"),
         "{}",
@@ -223,7 +223,7 @@ fn every_mode_of_authentication_shows_no_secret() {
     for env in ["default", "signed", "app_secret", "password"] {
         let k3 = connect("k3", env);
         let mut shown = format!("{k3:?} {} {}", k3.origin(), k3.credential());
-        if let Some(login) = k3.login(AT, ENTROPY).unwrap() {
+        if let Some(login) = k3.login(None, AT, ENTROPY).unwrap() {
             shown += &format!("{login:?} {:?}", login.preview());
         }
         let call = Call {
@@ -445,6 +445,59 @@ fn pages_by_key_and_by_cursor() {
         next_of(total, second, r#"{"rows":[{"id":3}]}"#).0,
         Ok((false, None))
     );
+}
+
+#[test]
+fn pages_by_link() {
+    let own = paged(r"{by: link, take: [d.__next, '@odata\.nextLink'], size: 2}");
+    let none = Map::new();
+    let call = |cursor: Option<&str>| Call {
+        page: Some(PageState {
+            cursor: cursor.map(str::to_owned),
+            size: 2,
+            ..PageState::default()
+        }),
+        ..Call::new("list", &none, AT)
+    };
+    for (body, want) in [
+        (
+            r#"{"rows":[],"d":{"__next":"https://sap.local/x"}}"#,
+            Some("https://sap.local/x"),
+        ),
+        (
+            r#"{"rows":[],"d":{"__next":null},"@odata.nextLink":"list?$skiptoken=2"}"#,
+            Some("list?$skiptoken=2"),
+        ),
+        (r#"{"rows":[{"id":1}]}"#, None),
+    ] {
+        let found = own.rows("list", &call(None), &answer(200, body)).expect("rows");
+        assert_eq!(found.next_cursor.as_deref(), want);
+        assert_eq!(found.more, want.is_some());
+    }
+    let url = |link: &str| {
+        let prepared = own.prepare(&call(Some(link))).map_err(|failure| failure.code())?;
+        own.sign(&prepared, None, AT, ENTROPY)
+            .map(|request| request.url)
+            .map_err(|failure| failure.code())
+    };
+    let at = |rest: &str| Ok(format!("https://api.example.com/{rest}"));
+    // Whatever host an address names, the call goes to the connection's own.
+    for (link, want) in [
+        (
+            "https://sap.internal:44300/odata/list?$skiptoken=2&x=a%20b",
+            at("odata/list?%24skiptoken=2&x=a%20b"),
+        ),
+        ("//evil.example.com/list?page=2", at("list?page=2")),
+        ("/v2/list?page=2", at("v2/list?page=2")),
+        ("list?$skiptoken=%E5%AE%A2", at("list?%24skiptoken=%E5%AE%A2")),
+        ("?page=2", at("list?page=2")),
+        ("../../../etc/passwd", at("etc/passwd")),
+        ("http://[", Err("E3010")),
+        ("/a//b", Err("E3010")),
+    ] {
+        assert_eq!(url(link), want, "{link}");
+    }
+    assert_eq!(own.prepare(&call(None)).expect("a request").path, "/list");
 }
 
 #[test]

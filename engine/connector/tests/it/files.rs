@@ -129,7 +129,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = 提示: 是否想写 `netease-huke`? 可用的连接器:kingdee-k3cloud, netease-huke
+              = 提示: 是否想写 `netease-huke`? 可用的连接器:fxiaoke, jushuitan, kingdee-k3cloud, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate
 
             error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
              --> connections.yaml:7:7
@@ -204,7 +204,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = help: did you mean `netease-huke`? connectors: kingdee-k3cloud, netease-huke
+              = help: did you mean `netease-huke`? connectors: fxiaoke, jushuitan, kingdee-k3cloud, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate
 
             error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
              --> connections.yaml:7:7
@@ -510,7 +510,7 @@ operations:
     kind: read
     path: https://evil.example.com/
     metod: GET
-    page: {by: link, then: data.next}
+    page: {by: version, then: data.next}
     rows: {at: data.list}
   save:
     kind: write
@@ -554,8 +554,8 @@ operations:
         17:31 E1501 `until` is not supported yet
         22:5 E1500 there is no key `metod` in an operation (method)
         21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
-        23:22 E1501 `then` is not supported yet
-        23:16 E1501 `by: link` is not supported yet
+        23:25 E1501 `then` is not supported yet
+        23:16 E1501 `by: version` is not supported yet
         28:14 E1509 `list` is already a name of operation `list`
         32:37 E1501 `accept` is not supported yet
         32:16 E1501 `kind: receive` is not supported yet
@@ -575,20 +575,61 @@ operations:
 }
 
 #[test]
+fn what_does_not_go_together() {
+    let refresh = "auth: {token: {path: t, ok: body, take: {access: a}, START}}\n";
+    for (line, want) in [
+        ("    encode: json\nsign: {form: {a: b}}\n", vec!["9:5 E1563"]),
+        ("    encode: form\nsign: {form: {a: b}}\n", vec![]),
+        ("    query: {t: <<$auth.access>>}\n", vec!["9:16 E1508"]),
+        (
+            "    filter: {as: conditions, names: {field: f, op: o}, ops: {equal: EQ}}\n",
+            vec!["9:37 E1507"],
+        ),
+        (
+            "    filter: {as: conditions, names: {field: f, op: o, value: v}, ops: {equal: EQ}}\n",
+            vec!["9:72 E1505"],
+        ),
+        (&refresh.replace("START", "rotate: true"), vec!["9:15 E1507"]),
+        (
+            &refresh.replace("START", "start: {access: <<$param.server>>}"),
+            vec!["9:15 E1507"],
+        ),
+        (
+            &refresh.replace("START", "rotate: true, start: {acess: <<$param.server>>}"),
+            vec!["9:75 E1505"],
+        ),
+        (
+            &refresh.replace("START", "rotate: true, start: {access: <<$param.server>>}"),
+            vec![],
+        ),
+    ] {
+        let problems = problems_of_connector(&format!("{BASE}{line}"));
+        let shown: Vec<String> = problems
+            .iter()
+            .map(|problem| {
+                let (line, column) = problem.position();
+                format!("{line}:{column} {}", problem.entry.code)
+            })
+            .collect();
+        assert_eq!(shown, want, "{line}");
+    }
+}
+
+const BASE: &str = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
+
+#[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    let base = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
+    let base = BASE;
     assert_eq!(problems_of_connector(base), []);
     for (line, key) in [
         ("    async: {poll: 1s}\n", "async"),
         ("    encode: xml\n", "encode: xml"),
-        ("    page: {by: link, more: short, size: 1}\n", "by: link"),
+        ("    page: {by: version, more: short, size: 1}\n", "by: version"),
         (
             "    page: {by: offset, more: short, size: 1, multiple: true}\n",
             "multiple",
         ),
-        ("    filter: {as: conditions}\n", "as: conditions"),
         ("    limits: {rate: 1/s}\n", "limits"),
-        ("sign: {form: {a: b}}\n", "form"),
         ("limits: {per_day: 5}\n", "per_day"),
         ("transport: {tls: {}}\n", "tls"),
     ] {
