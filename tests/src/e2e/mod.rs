@@ -195,10 +195,13 @@ impl World {
         run
     }
 
-    /// Sets a variable of every later command.
-    pub fn set(&mut self, name: &str, value: &str) {
+    /// Sets a variable of every later command; gives what it was before.
+    pub fn set(&mut self, name: &str, value: &str) -> Option<String> {
+        let before = self.environment.iter().find(|(known, _)| known == name);
+        let before = before.map(|(_, value)| value.clone());
         self.unset(name);
         self.environment.push((name.to_owned(), value.to_owned()));
+        before
     }
 
     /// Takes a variable away from every later command.

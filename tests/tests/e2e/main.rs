@@ -13,3 +13,4 @@ mod secrets;
 mod steps;
 mod upkeep;
 mod values;
+mod vendors;

@@ -1,0 +1,150 @@
+//! The built-in connectors at their simulators: everything arrives once while calls go wrong, and a signature made with
+//! another secret is refused in the vendor's words.
+
+use tests::e2e::{TRADES, World, judge, numbers, repository};
+
+/// A scheme of the repository, and what goes wrong on its way: endpoint, which call, kind.
+struct Case {
+    scheme: &'static str,
+    faults: &'static [(&'static str, u64, &'static str)],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        scheme: "schemes/jst-saleout-to-k3.yaml",
+        faults: &[
+            ("orders/out/simple/query", 1, "session_lost"),
+            ("orders/out/simple/query", 3, "half_body"),
+            ("orders/out/simple/query", 4, "http_500_before"),
+        ],
+    },
+    Case {
+        scheme: "schemes/wdt-stockout-to-k3.yaml",
+        faults: &[
+            ("stockout_order_query_trade", 1, "html_login"),
+            ("stockout_order_query_trade", 3, "half_body"),
+            ("stockout_order_query_trade", 5, "http_500_before"),
+        ],
+    },
+];
+
+fn world(scheme: &str) -> World {
+    let world = World::small();
+    let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
+    world.write(scheme, &text);
+    world
+}
+
+#[test]
+fn everything_arrives_once_whatever_goes_wrong() {
+    for case in CASES {
+        let world = world(case.scheme);
+        world.impatient();
+        for (endpoint, nth, kind) in case.faults {
+            let order = serde_json::json!({"endpoint": endpoint, "nth": nth, "kind": kind});
+            world.control("fault", &order);
+        }
+        for (nth, kind) in [(1, "drop_after"), (4, "half_body")] {
+            let order = serde_json::json!({"endpoint": "BatchSave", "nth": nth, "kind": kind});
+            world.control("fault", &order);
+        }
+        // A window that a fault leaves open is read again by the next run.
+        let mut done = serde_json::Value::Null;
+        for _ in 0..4 {
+            let ran = world.engine(&["run", case.scheme, "--json", "--settle-wait", "30s"]);
+            done = ran.json()["runs"][0]["states"]["done"].clone();
+            if done == TRADES {
+                break;
+            }
+        }
+        assert_eq!(done, TRADES, "{}", case.scheme);
+        assert_eq!(numbers(&world.journal()).len(), TRADES, "{}", case.scheme);
+        assert_eq!(judge(&world.journal()), Vec::<String>::new(), "{}", case.scheme);
+        world.verify();
+    }
+}
+
+/// The secret of each system, with one letter changed, and the vendor's words for what comes of it.
+#[test]
+fn a_signature_off_by_one_byte_is_refused() {
+    for (scheme, secret, wrong, words) in [
+        (
+            "schemes/jst-saleout-to-k3.yaml",
+            "SANDBOX_JST_SECRET",
+            "sandbox-jst-secreT",
+            "签名错误",
+        ),
+        (
+            "schemes/wdt-stockout-to-k3.yaml",
+            "SANDBOX_WDT_SECRET",
+            "sandbox-wdt-secreT",
+            "签名错误",
+        ),
+        (
+            ULTIMATE,
+            "SANDBOX_WDTU_SECRET",
+            "sandbox-wdtu-secreT:sandbox-salt",
+            "验证失败",
+        ),
+    ] {
+        let mut world = match scheme {
+            ULTIMATE => ultimate(),
+            scheme => world(scheme),
+        };
+        let right = world.set(secret, wrong);
+        let ran = world.engine(&["run", scheme, "--json"]);
+        let run = &ran.json()["runs"][0];
+        assert!(format!("{run}").contains(words), "{scheme}: {ran}");
+        assert_eq!(run["counts"]["fetched"], 0, "{scheme}: {ran}");
+        assert!(
+            !format!("{}{}", ran.stdout, ran.stderr).contains(wrong),
+            "{scheme}"
+        );
+        assert_eq!(world.journal().len(), 0, "{scheme}");
+        // With the right one everything that was not read is read.
+        world.set(secret, &right.expect("it was set before"));
+        let ran = world.engine(&["run", scheme, "--json"]);
+        assert_eq!(
+            ran.json()["runs"][0]["counts"]["fetched"],
+            TRADES,
+            "{scheme}: {ran}"
+        );
+    }
+}
+
+const ULTIMATE: &str = "schemes/wdtu-trades.yaml";
+
+/// A scheme that only stores what Wangdiantong Ultimate has.
+fn ultimate() -> World {
+    let world = World::small();
+    world.write(
+        ULTIMATE,
+        "scheme: wdtu-trades
+source: {connection: wdtu, api: sales.TradeQuery.queryWithDetail, window: {first: -1d}, key: trade_no}
+target: none
+schedule: {every: 6m}
+",
+    );
+    world
+}
+
+/// Trades of a day in slices of an hour, each of which the vendor bounds, while calls go wrong.
+#[test]
+fn what_is_only_stored_is_whole_as_well() {
+    let world = ultimate();
+    world.impatient();
+    for (nth, kind) in [(2, "half_body"), (5, "http_500_before")] {
+        let order =
+            serde_json::json!({"endpoint": "sales.TradeQuery.queryWithDetail", "nth": nth, "kind": kind});
+        world.control("fault", &order);
+    }
+    let mut stored = serde_json::Value::Null;
+    for _ in 0..4 {
+        let ran = world.engine(&["run", ULTIMATE, "--json"]);
+        stored = ran.json()["runs"][0]["states"]["done"].clone();
+        if stored == TRADES {
+            break;
+        }
+    }
+    assert_eq!(stored, TRADES);
+}
