@@ -148,3 +148,65 @@ fn what_is_only_stored_is_whole_as_well() {
     }
     assert_eq!(stored, TRADES);
 }
+
+/// A refresh token that changes at each use: every command goes on with the one that the command before it was given.
+#[test]
+fn a_refresh_token_is_kept_from_one_command_to_the_next() {
+    const SCHEME: &str = "schemes/jst-saleout-to-k3.yaml";
+    let mut world = world(SCHEME);
+    world.edit(
+        "connections.yaml",
+        "connector: jushuitan\n    params:\n",
+        "connector: jushuitan\n    params:\n      auth: isv\n      refresh_token: \"${env:JST_REFRESH}\"\n",
+    );
+    world.set("JST_REFRESH", "sandbox-jst-refresh-first");
+    let lose = || {
+        let order = serde_json::json!({
+            "clear": true,
+            "plans": [{"endpoint": "orders/out/simple/query", "kind": "session_lost", "nth": 1}]
+        });
+        world.control("fault", &order);
+    };
+    let refreshes = || world.state()["systems"]["jst"]["refreshes"].clone();
+    for (command, wanted) in [
+        (&["run", SCHEME][..], 1),
+        (&["dry-run", SCHEME], 2),
+        (&["run", SCHEME], 3),
+    ] {
+        world.engine(command).expect(0);
+        assert_eq!(refreshes(), wanted, "{command:?}");
+        // The next command finds out that its token is over, and needs the refresh token of this one.
+        lose();
+    }
+    let kept = std::fs::read_dir(world.data().join("sessions")).expect("the session is kept");
+    let names: Vec<String> = kept
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert!(
+        names.iter().all(|name| name.starts_with("jushuitan-")),
+        "{names:?}"
+    );
+    // Neither the first token nor those that followed stand anywhere else.
+    let file = names
+        .iter()
+        .find(|name| name.ends_with(".json"))
+        .expect("a session");
+    let text = std::fs::read_to_string(world.data().join("sessions").join(file)).expect("ours");
+    let session: serde_json::Value = serde_json::from_str(&text).expect("a session");
+    let token = session["taken"]["refresh"].as_str().expect("a token").to_owned();
+    for (path, bytes) in world.left_behind() {
+        let text = String::from_utf8_lossy(&bytes);
+        let is_session = path.ends_with(file);
+        assert!(is_session || !text.contains(&token), "{}", path.display());
+    }
+    // Without what was kept there is only the first one, which was used long ago.
+    std::fs::remove_dir_all(world.data().join("sessions")).expect("our own folder");
+    let ran = world.engine(&["run", SCHEME, "--json"]);
+    assert!(format!("{}", ran.json()["runs"][0]).contains("E7001"), "{ran}");
+}
