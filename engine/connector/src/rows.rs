@@ -146,11 +146,13 @@ fn take_rows(
             .with("kind", found.kind().name())
     })?;
     let columns = rows.by_fields.then(|| fields.unwrap_or_default());
+    let aliases = fields.unwrap_or_default().iter();
+    let aliases: Vec<&(String, String)> = aliases.filter(|(name, field)| name != field).collect();
     list.iter()
         .enumerate()
         .map(|(index, row)| match columns {
             Some(fields) => named(row, fields, index + 1),
-            None => row_map(row, index + 1),
+            None => row_map(row, index + 1).map(|row| renamed(row, &aliases)),
         })
         .collect()
 }
@@ -183,6 +185,21 @@ fn row_map(row: &Value, number: usize) -> Result<Value, Failure> {
             .with("row", number)
             .with("kind", other.kind().name())),
     }
+}
+
+/// A row with the names that a scheme gave its fields. A field stands in it under its whole name, or at that path; it
+/// stays there too.
+fn renamed(mut row: Value, aliases: &[&(String, String)]) -> Value {
+    for (name, field) in aliases {
+        let found = match &row {
+            Value::Map(map) if map.contains_key(field) => map.get(field).cloned(),
+            row => Path::parse(field).ok().and_then(|path| path.get(row).cloned()),
+        };
+        if let (Some(value), Value::Map(map)) = (found, &mut row) {
+            map.insert(name.clone(), value);
+        }
+    }
+    row
 }
 
 /// A row that is a list, with the names of the fields that were asked for.

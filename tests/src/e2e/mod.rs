@@ -6,6 +6,7 @@
 mod binary;
 mod judge;
 mod lone;
+mod served;
 mod shop;
 mod wire;
 
@@ -20,6 +21,7 @@ use tokio::runtime::Runtime;
 pub use binary::{Process, Ran, Run, engine};
 pub use judge::{Strictness, adds_up, judge, judge_with, numbers, versions};
 pub use lone::Lone;
+pub use served::Served;
 pub use shop::Shop;
 pub use wire::{Message, Recorder, Twist, ask, send};
 

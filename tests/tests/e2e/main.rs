@@ -11,6 +11,7 @@ mod replay;
 mod sandbox;
 mod secrets;
 mod steps;
+mod tutorial;
 mod upkeep;
 mod values;
 mod vendors;

@@ -319,6 +319,23 @@ fn rows_of_an_answer() {
     ] {
         assert_eq!(rows(body).unwrap_err().code(), code, "{body}");
     }
+    // Rows that are maps have the names a scheme gave its fields as well.
+    let fields = [
+        ("no".to_owned(), "F.No".to_owned()),
+        ("deep".to_owned(), "b.c".to_owned()),
+        ("a".to_owned(), "a".to_owned()),
+        ("none".to_owned(), "d".to_owned()),
+    ];
+    let named = Call {
+        fields: Some(&fields),
+        ..call.clone()
+    };
+    let body = r#"{"code":200,"data":{"list":[{"a":1,"F.No":"00123","b":{"c":2}}],"total":1}}"#;
+    let found = huke.rows("search_trades", &named, &answer(200, body)).unwrap();
+    assert_eq!(
+        dsl::json::to_string(&found.rows[0]),
+        r#"{"a":1,"F.No":"00123","b":{"c":2},"no":"00123","deep":2}"#
+    );
     let k3 = connect("k3", "default");
     let options = map(r#"{"FormId":"BD_Customer"}"#);
     let fields = [
