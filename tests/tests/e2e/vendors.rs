@@ -210,3 +210,35 @@ fn a_refresh_token_is_kept_from_one_command_to_the_next() {
     let ran = world.engine(&["run", SCHEME, "--json"]);
     assert!(format!("{}", ran.json()["runs"][0]).contains("E7001"), "{ran}");
 }
+
+/// One row more than a query gives: both ways to ask Kingdee page to the end, and name columns as the scheme does.
+#[test]
+fn one_row_more_than_a_query_gives() {
+    let world = World::of(|config| {
+        config.trades = 41 * 4;
+        config.query_max = 20;
+    });
+    world.edit(
+        "connections.yaml",
+        "connector: kingdee-k3cloud\n    params:\n",
+        "connector: kingdee-k3cloud\n    params:\n      query_max: 20\n",
+    );
+    world.run(&[], 0);
+    for (name, api) in [("listed", "ExecuteBillQuery"), ("named", "BillQuery")] {
+        let scheme = format!("schemes/{name}.yaml");
+        world.write(
+            &scheme,
+            &format!(
+                "scheme: {name}
+source: {{connection: k3, api: {api}, options: {{FormId: BD_Customer}}, fields: {{id: FCUSTID, no: FNumber, org: FCreateOrgId.FNumber}}, window: none, key: id, label: no}}
+target: none
+schedule: {{every: 1h}}
+"
+            ),
+        );
+        let run = world.pass(&scheme, 0);
+        assert_eq!(run["counts"]["fetched"], 41, "{run:#}");
+        let shown = world.engine(&["rows", "list", "--scheme", name, "--json", "--limit", "100"]);
+        assert_eq!(shown.json()["rows"].as_array().map(Vec::len), Some(41), "{shown}");
+    }
+}
