@@ -220,6 +220,32 @@ pub const ASK_BY_ID: Entry = Entry {
     example: "unknown: {by: id}",
 };
 
+/// An outcome table under which nothing succeeds.
+pub const NEVER_OK: Entry = Entry {
+    code: "E1564",
+    severity: Severity::Error,
+    zh: "操作 `{operation}` 的任何答复都不会成功:结果表里没有 `class: ok` 或 `class: rows`",
+    en: "no answer to operation `{operation}` is ever a success: no row of its outcome table says `class: ok` or `class: rows`",
+    help_zh: "加一行,如 `{when: body.ok == true, class: ok}`",
+    help_en: "add a row such as `{when: body.ok == true, class: ok}`",
+    long_zh: "没有匹配任何一行的答复是故障:读取的页失败,写入要去查。一张从不说成功的表,会让每次调用都失败。",
+    long_en: "An answer that matches no row is a fault: a page fails, a write is asked about. Under a table that never says success every call fails.",
+    example: "outcome: [{when: http.status >= 400, class: fault}]",
+};
+
+/// A proof by question, and no question.
+pub const PROOF_WITHOUT_ASK: Entry = Entry {
+    code: "E1565",
+    severity: Severity::Error,
+    zh: "操作 `{operation}` 写了 `proof: {proof}`,却没有写怎样查询(`unknown.ask`)",
+    en: "operation `{operation}` says `proof: {proof}` and not how to ask (`unknown.ask`)",
+    help_zh: "写 `unknown: {ask: 读取操作, fields: {id: …}, by: key, …}`;不能查询时写 `proof: none`",
+    help_en: "write `unknown: {ask: a read operation, fields: {id: …}, by: key, …}`, or `proof: none` if it cannot be asked",
+    long_zh: "新建的答复丢失之后,要靠查询得知单据在不在。声明了查询却没有查询的办法,每条这样的记录都会停在人工处理。",
+    long_en: "Once the answer to a create is lost, a question tells whether the document is there. With the promise and no question every such record would wait for a person.",
+    example: "writes: [create]\nproof: unique_key",
+};
+
 /// A signature among form fields, and a body that is no form.
 pub const FORM_SIGNED: Entry = Entry {
     code: "E1563",
@@ -459,6 +485,8 @@ pub const ALL: &[&Entry] = &[
     &OUTCOME_ROW,
     &UNKNOWN_ASK,
     &ASK_BY_ID,
+    &NEVER_OK,
+    &PROOF_WITHOUT_ASK,
     &FORM_SIGNED,
     &MAKES_NO_STEP,
     &ROWS_WITHOUT_ITEMS,

@@ -85,6 +85,7 @@ zone: UTC
 params:
   server: {type: url}
 hosts: [<<$param.server>>]
+outcome: [{when: http.status == 200, class: ok}]
 operations:
   orders: {kind: read, method: GET, path: orders, rows: {at: data}}
 ";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dsl::catalogue::connector as words;
 use dsl::cond::Op;
 use dsl::diagnostic::did_you_mean;
-use dsl::facts::{Action, OpKind, OptionFacts, Owned, OwnedKind, Text2};
+use dsl::facts::{Action, OpKind, OptionFacts, Owned, OwnedKind, Proof, Text2};
 use dsl::tree::{Columns, Tree};
 use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Path, Value};
@@ -501,7 +501,7 @@ fn proof(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> Pro
     });
     match computed {
         Some(pair) => ProofPlace::Computed(Box::new(reader.tree(&pair.value, names))),
-        None => ProofPlace::Fixed(reader.word(pair, PROOFS).unwrap_or(dsl::facts::Proof::None)),
+        None => ProofPlace::Fixed(reader.word(pair, PROOFS).unwrap_or(Proof::None)),
     }
 }
 
@@ -578,6 +578,8 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
         let inner = operation.and_then(|pair| pair.value.get(key));
         inner.or(operation).map_or(0..0, |pair| pair.key_span.clone())
     };
+    // A row that was refused above may be the one that says success.
+    let is_sound = !reader.diags.iter().any(dsl::Diagnostic::is_error);
     for operation in &connector.operations {
         if let Some(unknown) = &operation.unknown {
             let span = place(&operation.name, "unknown");
@@ -626,6 +628,32 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
                         .similar(near),
                 );
             }
+        }
+        let succeeds = |row: &crate::model::Row| matches!(row.class, Class::Ok | Class::Rows);
+        let modes = connector.modes.iter().flat_map(|mode| &mode.outcome);
+        let mut rows = modes.chain(&operation.outcome).chain(&connector.outcome);
+        if is_sound && !rows.any(succeeds) {
+            let span = place(&operation.name, "outcome");
+            reader.push(
+                reader
+                    .at(&words::NEVER_OK, &span)
+                    .with("operation", &operation.name),
+            );
+        }
+        if let ProofPlace::Fixed(proof @ (Proof::UniqueKey | Proof::Query)) = &operation.proof
+            && operation.writes.contains(&Action::Create)
+            && operation
+                .unknown
+                .as_ref()
+                .is_none_or(|unknown| unknown.ask.is_none())
+        {
+            let span = place(&operation.name, "proof");
+            reader.push(
+                reader
+                    .at(&words::PROOF_WITHOUT_ASK, &span)
+                    .with("operation", &operation.name)
+                    .with("proof", proof.name()),
+            );
         }
         let by_rows = |rows: &[crate::model::Row]| rows.iter().any(|row| row.class == Class::Rows);
         if by_rows(&operation.outcome) && operation.items.is_none() {

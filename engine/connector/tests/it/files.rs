@@ -578,28 +578,36 @@ operations:
 fn what_does_not_go_together() {
     let refresh = "auth: {token: {path: t, ok: body, take: {access: a}, START}}\n";
     for (line, want) in [
-        ("    encode: json\nsign: {form: {a: b}}\n", vec!["9:5 E1563"]),
+        ("    encode: json\nsign: {form: {a: b}}\n", vec!["10:5 E1563"]),
         ("    encode: form\nsign: {form: {a: b}}\n", vec![]),
-        ("    query: {t: <<$auth.access>>}\n", vec!["9:16 E1508"]),
+        ("    query: {t: <<$auth.access>>}\n", vec!["10:16 E1508"]),
         (
             "    filter: {as: conditions, names: {field: f, op: o}, ops: {equal: EQ}}\n",
-            vec!["9:37 E1507"],
+            vec!["10:37 E1507"],
         ),
         (
             "    filter: {as: conditions, names: {field: f, op: o, value: v}, ops: {equal: EQ}}\n",
-            vec!["9:72 E1505"],
+            vec!["10:72 E1505"],
         ),
-        (&refresh.replace("START", "rotate: true"), vec!["9:15 E1507"]),
+        (&refresh.replace("START", "rotate: true"), vec!["10:15 E1507"]),
         (
             &refresh.replace("START", "start: {access: <<$param.server>>}"),
-            vec!["9:15 E1507"],
+            vec!["10:15 E1507"],
         ),
         (
             &refresh.replace("START", "rotate: true, start: {acess: <<$param.server>>}"),
-            vec!["9:75 E1505"],
+            vec!["10:75 E1505"],
         ),
         (
             &refresh.replace("START", "rotate: true, start: {access: <<$param.server>>}"),
+            vec![],
+        ),
+        (
+            "  put: {kind: write, path: put, writes: [create], proof: unique_key}\n",
+            vec!["10:51 E1565"],
+        ),
+        (
+            "  put: {kind: write, path: put, writes: [update], proof: unique_key}\n",
             vec![],
         ),
     ] {
@@ -613,9 +621,15 @@ fn what_does_not_go_together() {
             .collect();
         assert_eq!(shown, want, "{line}");
     }
+    let never = BASE.replace("class: ok", "class: fault");
+    let codes: Vec<&str> = problems_of_connector(&never)
+        .iter()
+        .map(|problem| problem.entry.code)
+        .collect();
+    assert_eq!(codes, ["E1564"]);
 }
 
-const BASE: &str = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
+const BASE: &str = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noutcome: [{when: body.ok, class: ok}]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
 
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {

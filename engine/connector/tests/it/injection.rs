@@ -140,6 +140,7 @@ zone: UTC
 params:
   server: {type: url}
 hosts: [<<$param.server>>]
+outcome: [{when: body.ok, class: ok}]
 operations:
   form: {kind: read, method: POST, path: rows, encode: form, query: {a: x, q: <<$request.v>>}, body: {f: <<$request.v>>, z: y}, rows: {at: data}}
   json: {kind: read, method: POST, path: rows, headers: {x-v: <<$request.v>>}, body: {f: <<$request.v>>, z: [<<$request.v>>]}, rows: {at: data}}

@@ -317,6 +317,7 @@ zone: UTC
 params:
   server: {type: url}
 hosts: [<<$param.server>>]
+outcome: [{when: http.status == 200, class: ok}]
 operations:
   find:
     kind: read
