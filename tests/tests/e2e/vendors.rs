@@ -1,7 +1,7 @@
 //! The built-in connectors at their simulators: everything arrives once while calls go wrong, and a signature made with
 //! another secret is refused in the vendor's words.
 
-use tests::e2e::{TRADES, World, judge, numbers, repository};
+use tests::e2e::{CUSTOMERS, TRADES, World, judge, numbers, repository};
 
 /// A scheme of the repository, and what goes wrong on its way: endpoint, which call, kind.
 struct Case {
@@ -240,5 +240,65 @@ schedule: {{every: 1h}}
         assert_eq!(run["counts"]["fetched"], 41, "{run:#}");
         let shown = world.engine(&["rows", "list", "--scheme", name, "--json", "--limit", "100"]);
         assert_eq!(shown.json()["rows"].as_array().map(Vec::len), Some(41), "{shown}");
+    }
+}
+
+/// What is written to a shop system is there once, whatever becomes of the answers.
+#[test]
+fn what_is_written_is_there_once() {
+    let head = "source: {connection: huke, api: trade/searchTrades, window: {first: -1d}, key: buyerCid, label: buyerNick}\n";
+    for (endpoint, form, target) in [
+        (
+            "jushuitan/itemsku/upload",
+            "itemsku",
+            "  connection: jst
+  api: item_upload
+  batch: 7
+  request: {sku_id: <<buyerCid>>, name: <<buyerNick>>}
+",
+        ),
+        (
+            "trade_push",
+            "rawtrade",
+            "  connection: wdt
+  api: trade_push
+  batch: 7
+  options: {shop_no: \"01\"}
+  request:
+    tid: <<buyerCid>>
+    trade_status: 30
+    delivery_term: 1
+    buyer_nick: <<buyerNick>>
+    receiver_name: <<buyerNick>>
+    receiver_address: 示例路 1 号
+    order_list: [{oid: <<buyerCid>>, num: 1, price: 9.90, spec_no: A-001}]
+",
+        ),
+    ] {
+        let world = World::small();
+        world.impatient();
+        world.write(
+            "schemes/w.yaml",
+            &format!("scheme: w\n{head}target:\n{target}schedule: {{every: 6m}}\n"),
+        );
+        world
+            .engine(&["check", "schemes/w.yaml"])
+            .says("exactly-once effect");
+        for (nth, kind) in [(1, "drop_after"), (3, "half_body"), (4, "http_500_before")] {
+            let order = serde_json::json!({"endpoint": endpoint, "nth": nth, "kind": kind});
+            world.control("fault", &order);
+        }
+        let mut done = serde_json::Value::Null;
+        for _ in 0..4 {
+            let ran = world.engine(&["run", "schemes/w.yaml", "--json", "--settle-wait", "30s"]);
+            done = ran.json()["runs"][0]["states"]["done"].clone();
+            if done == CUSTOMERS {
+                break;
+            }
+        }
+        assert_eq!(done, CUSTOMERS, "{endpoint}");
+        let documents = &world.state()["documents"][form];
+        assert_eq!(*documents, CUSTOMERS, "{endpoint}: one document a key");
+        world.verify();
     }
 }
