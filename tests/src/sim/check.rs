@@ -455,7 +455,8 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
         RecordState::Skipped => matches!(kind, Some(Kind::Filtered | Kind::Void)),
         RecordState::Held => match code {
             codes::KEY_CONFLICT | codes::KEY_AMBIGUOUS => {
-                setup.is_foreign(customer) || setup.collides(customer) || setup.may_double()
+                // A ledger that is gone knew of documents whose rows were too old to be read again.
+                setup.is_foreign(customer) || setup.collides(customer) || setup.may_double() || world.forgot
             }
             codes::CANNOT_ASK => {
                 manner(setup.proof, setup.on_unknown) == Manner::Hold

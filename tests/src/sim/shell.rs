@@ -585,10 +585,16 @@ impl World {
                     self.seen
                         .extend(rows.iter().map(|row| (row.key.clone(), row.version.clone())));
                 }
-                (LedgerOp::Refuse { now, .. }, _) => {
-                    let begun = std::mem::take(&mut self.to_wait).into_iter();
-                    self.waiting
-                        .extend(begun.map(|(key, (serial, _))| (key, (serial, *now))));
+                (LedgerOp::Refuse { now, rows }, _) => {
+                    // One that was only looked at to name its key does not wait yet.
+                    let later = rows
+                        .iter()
+                        .filter(|(.., refusal)| matches!(refusal, Refusal::Later { .. }));
+                    for content in later.filter_map(|(_, version, _)| Content::parse(version)) {
+                        if let Some((serial, _)) = self.to_wait.remove(&content.key()) {
+                            self.waiting.insert(content.key(), (serial, *now));
+                        }
+                    }
                 }
                 (LedgerOp::Claim { now, rows, .. }, _) => {
                     self.claimed_at = *now;
