@@ -19,21 +19,30 @@ pub fn scheme_schema(lang: Lang) -> Value {
         "https://json-schema.org/draft/2020-12/schema".into(),
     );
     root.insert("title".into(), lang.pick("集成方案", "integration scheme").into());
-    root.insert(
-        "$defs".into(),
-        json!({
-            "value": value_def(lang),
-            "plainMap": {
+    root.insert("$defs".into(), Value::Object(value_defs(lang)));
+    Value::Object(root)
+}
+
+/// The definitions by which a value and a condition are described: `value`, `plainMap`, `made`, `cond` and `keep`.
+/// Connector files have the same values at their own places.
+pub fn value_defs(lang: Lang) -> Map<String, Value> {
+    let defs = [
+        ("value", value_def(lang)),
+        (
+            "plainMap",
+            json!({
                 "type": "object",
                 "propertyNames": {"pattern": "^([^$].*|\\$\\$[\\s\\S]*|)$"},
                 "additionalProperties": {"$ref": "#/$defs/value"},
-            },
-            "made": made_def(lang),
-            "cond": cond_def(false),
-            "keep": cond_def(true),
-        }),
-    );
-    Value::Object(root)
+            }),
+        ),
+        ("made", made_def(lang)),
+        ("cond", cond_def(false)),
+        ("keep", cond_def(true)),
+    ];
+    defs.map(|(name, def)| (name.to_owned(), def))
+        .into_iter()
+        .collect()
 }
 
 fn block(block: &Block, lang: Lang) -> Value {

@@ -105,6 +105,22 @@ impl Connections {
         names
     }
 
+    /// The environments that one connection lists.
+    pub fn environments_of(&self, name: &str) -> Vec<&str> {
+        let envs = self.entry(name).map_or(&[][..], |entry| &entry.envs);
+        envs.iter().map(|(env, _)| env.as_str()).collect()
+    }
+
+    /// The parameters that a connection needs in an environment and does not give.
+    pub fn absent(&self, name: &str, env: &str) -> Vec<String> {
+        let Some(entry) = self.entry(name).filter(|_| !self.is_sandbox(name, env)) else {
+            return Vec::new();
+        };
+        let given = entry.given(&entry.settled(env), &NoSecrets);
+        let missing = entry.missing(&given).into_iter();
+        missing.map(|param| param.name.clone()).collect()
+    }
+
     /// What keeps any connection from being used in an environment it lists; one that lists none is meant for all.
     pub fn check_all(&self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();

@@ -9,7 +9,7 @@ mod auth;
 mod merge;
 mod operation;
 mod params;
-mod places;
+pub(crate) mod places;
 mod reader;
 mod selftest;
 

@@ -2,6 +2,25 @@
 
 use dsl::tree::TreePlace;
 
+/// Every value place with the keys at which it stands, for the reference.
+pub(crate) const ALL: &[(&str, TreePlace)] = &[
+    (
+        "`hosts` `auth.headers` `auth.basic` `login.start` `outcome.code`",
+        PARAMS,
+    ),
+    (
+        "`key` `proof` `id_field` `page.size` `page.max` `page.total` `rows.at` `unknown`",
+        OPTIONS,
+    ),
+    ("`request`", REQUEST),
+    ("`path` `query` `headers` `body`", FRAME),
+    ("`window.filter`", WINDOW),
+    ("`login.path` `login.query` `login.headers` `login.body`", LOGIN),
+    ("`apply`", APPLY),
+    ("`sign`", SIGN),
+    ("`message`", SENTENCE),
+];
+
 const NOTHING: TreePlace = TreePlace {
     names: &[],
     fields: false,
@@ -12,7 +31,7 @@ const NOTHING: TreePlace = TreePlace {
 };
 
 /// What depends on the connection only: `hosts`, headers of an auth mode, codes of `outcome`.
-pub(super) const PARAMS: TreePlace = TreePlace {
+pub(crate) const PARAMS: TreePlace = TreePlace {
     names: &["$param"],
     words: (
         "只取决于连接的位置",
@@ -22,7 +41,7 @@ pub(super) const PARAMS: TreePlace = TreePlace {
 };
 
 /// What depends on connection and options: `key`, `proof`, `id_field`, `rows.at`, `unknown`.
-pub(super) const OPTIONS: TreePlace = TreePlace {
+pub(crate) const OPTIONS: TreePlace = TreePlace {
     names: &["$param", "$option", "$form"],
     omit: &["$option"],
     words: (
@@ -33,7 +52,7 @@ pub(super) const OPTIONS: TreePlace = TreePlace {
 };
 
 /// What stands under a scheme's request.
-pub(super) const REQUEST: TreePlace = TreePlace {
+pub(crate) const REQUEST: TreePlace = TreePlace {
     names: &["$param", "$option", "$window", "$page"],
     omit: &["$option"],
     windowed: true,
@@ -42,7 +61,7 @@ pub(super) const REQUEST: TreePlace = TreePlace {
 };
 
 /// The frame of a call.
-pub(super) const FRAME: TreePlace = TreePlace {
+pub(crate) const FRAME: TreePlace = TreePlace {
     names: &[
         "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form",
         "$window", "$page", "$auth", "$clock", "$uuid",
@@ -54,7 +73,7 @@ pub(super) const FRAME: TreePlace = TreePlace {
 };
 
 /// The filter of a window.
-pub(super) const WINDOW: TreePlace = TreePlace {
+pub(crate) const WINDOW: TreePlace = TreePlace {
     names: &["$param", "$option", "$window"],
     omit: &["$option"],
     windowed: true,
@@ -63,28 +82,28 @@ pub(super) const WINDOW: TreePlace = TreePlace {
 };
 
 /// The request of a login.
-pub(super) const LOGIN: TreePlace = TreePlace {
+pub(crate) const LOGIN: TreePlace = TreePlace {
     names: &["$param", "$let", "$auth", "$uuid", "$clock"],
     words: ("登录请求", "the request of a login"),
     ..NOTHING
 };
 
 /// What a login puts onto every call.
-pub(super) const APPLY: TreePlace = TreePlace {
+pub(crate) const APPLY: TreePlace = TreePlace {
     names: &["$param", "$auth"],
     words: ("登录之后附加的内容", "what a login adds to a call"),
     ..NOTHING
 };
 
 /// What a signature puts onto a call.
-pub(super) const SIGN: TreePlace = TreePlace {
+pub(crate) const SIGN: TreePlace = TreePlace {
     names: &["$param", "$let", "$auth", "$uuid", "$clock"],
     words: ("签名附加的内容", "what a signature adds to a call"),
     ..NOTHING
 };
 
 /// A sentence over the fields of an answer or an item.
-pub(super) const SENTENCE: TreePlace = TreePlace {
+pub(crate) const SENTENCE: TreePlace = TreePlace {
     names: &["$param", "$let"],
     fields: true,
     words: ("答复里的一句话", "a sentence from an answer"),

@@ -149,6 +149,11 @@ impl Recipe {
         }
     }
 
+    /// The recipe as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The names it reads.
     pub(crate) fn reads(&self) -> &[String] {
         &self.reads
@@ -302,6 +307,11 @@ fn words(text: &str) -> Vec<&str> {
         }
     }
     words
+}
+
+/// The filters and tests of the expression engine, the filters and the functions added here.
+pub(crate) fn vocabulary() -> [&'static [&'static str]; 4] {
+    [FILTER_NAMES, TEST_NAMES, filters::FILTERS, filters::FUNCTIONS]
 }
 
 /// Candidates for "did you mean" after an unknown filter.
