@@ -303,8 +303,18 @@ impl Client {
         url.host_str().map(str::to_owned)
     }
 
+    /// Whether a proxy connects in our place.
+    pub(crate) fn uses_proxy(&self) -> bool {
+        self.settings.proxy.is_some()
+    }
+
+    /// How names are resolved.
+    pub(crate) fn lookup(&self) -> &dyn Lookup {
+        self.settings.lookup.as_ref()
+    }
+
     /// ring is named here and not installed for the process, so that no other crate's choice matters.
-    fn tls(&self, wanted: bool) -> Result<rustls::ClientConfig, SendError> {
+    pub(crate) fn tls(&self, wanted: bool) -> Result<rustls::ClientConfig, SendError> {
         let roots = if wanted {
             Arc::clone(self.roots())
         } else {
@@ -330,7 +340,11 @@ impl Client {
     }
 
     fn explain(&self, error: reqwest::Error) -> SendError {
-        let mut error = SendError::from_http(error);
+        self.without_roots(SendError::from_http(error))
+    }
+
+    /// A refused certificate on a machine that trusts nobody is told as what it is.
+    pub(crate) fn without_roots(&self, mut error: SendError) -> SendError {
         if error.reason == Reason::Tls && self.roots().is_empty() {
             error
                 .detail

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use server::{Server, Then, answer};
 use transport::{
-    AllowList, Answer, Client, Found, Lookup, Reason, Request, SendError, Settings, Stage, Timeouts,
+    AllowList, Answer, Client, Found, Lookup, Reason, Request, Seen, SendError, Settings, Stage, Timeouts,
+    Why,
 };
 
 /// Long enough for loopback on a busy machine, short enough to wait for.
@@ -481,12 +482,94 @@ async fn tls_with_a_company_authority() {
         extra_roots_pem: pem.into_bytes(),
         ..Settings::default()
     };
+    let trusting = settings.clone();
     let got = Client::new(settings)
         .expect("good PEM")
         .send(request(&url, &allow))
         .await
         .expect("trusted");
     assert_eq!(got.body, b"safe");
+
+    let [dns, tcp, tls] = client().probe(&url, &allow, SECOND).await;
+    assert_eq!(dns.seen, Seen::NotMade(Why::Address));
+    assert!(matches!(tcp.seen, Seen::Good(_)), "{tcp:?}");
+    assert!(
+        matches!(&tls.seen, Seen::Bad(error) if error.reason == Reason::Tls),
+        "{tls:?}"
+    );
+    let [_, _, tls] = Client::new(trusting)
+        .expect("good PEM")
+        .probe(&url, &allow, SECOND)
+        .await;
+    assert_eq!(tls.seen, Seen::Good("TLSv1.3".to_owned()));
+}
+
+/// Every step of a look is told: made, failed, or why it was not made.
+#[tokio::test]
+async fn a_server_is_looked_at_step_by_step() {
+    let server = Server::start(Vec::new()).await;
+    let port = server.address.port();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = free.local_addr().expect("an address").port();
+    drop(free);
+    let client = with_names(&[
+        ("erp.example.com", &["127.0.0.1"]),
+        ("meta.example.com", &["169.254.169.254"]),
+    ]);
+    let proxied = Client::new(Settings {
+        proxy: Some("http://proxy.example.com:3128".to_owned()),
+        ..Settings::default()
+    });
+    let proxied = proxied.expect("good settings");
+    let words = |seen: &Seen| match seen {
+        Seen::Good(_) => "good".to_owned(),
+        Seen::Bad(error) => error.reason.as_str().to_owned(),
+        Seen::NotMade(why) => format!("{why:?}"),
+    };
+    let names = [
+        "127.0.0.1",
+        "erp.example.com",
+        "meta.example.com",
+        "none.example.com",
+    ];
+    let allow = AllowList::parse(names).expect("good entries").plain_http(true);
+    for (client, url, want) in [
+        (
+            &client,
+            format!("http://127.0.0.1:{port}"),
+            ["Address", "good", "Plain"],
+        ),
+        (
+            &client,
+            format!("http://127.0.0.1:{closed}"),
+            ["Address", "connect", "Before"],
+        ),
+        (
+            &client,
+            "http://none.example.com".to_owned(),
+            ["dns", "Before", "Before"],
+        ),
+        (
+            &client,
+            "http://meta.example.com".to_owned(),
+            ["not_allowed", "Before", "Before"],
+        ),
+        (
+            &client,
+            "http://elsewhere.example.com".to_owned(),
+            ["not_allowed", "Before", "Before"],
+        ),
+        (
+            &proxied,
+            "http://erp.example.com".to_owned(),
+            ["Proxy", "Proxy", "Proxy"],
+        ),
+    ] {
+        let got = client.probe(&url, &allow, SECOND).await;
+        assert_eq!(got.each_ref().map(|step| words(&step.seen)), want, "{url}");
+        let goes_on = got.iter().all(transport::Step::goes_on);
+        assert_eq!(goes_on, want[2] != "Before", "{url}");
+    }
 }
 
 struct Table(HashMap<&'static str, Vec<&'static str>>);
