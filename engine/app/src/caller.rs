@@ -227,6 +227,11 @@ impl Caller {
         }
     }
 
+    /// Sees to it that there is a session.
+    pub(crate) async fn log_in(&self) -> Result<(), Box<Ended>> {
+        self.session().await.map(|_| ())
+    }
+
     /// The session, made when there is none.
     async fn session(&self) -> Result<(Option<Arc<Session>>, u64), Box<Ended>> {
         if !self.connection.needs_login() {

@@ -27,9 +27,10 @@ mod settings;
 mod shell;
 mod source;
 mod store;
-mod systems;
+pub mod systems;
 mod target;
 pub mod testing;
+pub mod trial;
 mod workspace;
 
 pub use clock::{Clock, SystemClock};

@@ -8,12 +8,65 @@ use std::sync::Arc;
 use connector::Connector;
 use dsl::builtin::Registry;
 use dsl::diagnostic::SourceFile;
+use dsl::yaml;
 
+use crate::check::{FileKind, recognise};
 use crate::error::AppError;
-use crate::workspace::read;
+use crate::find::find_files;
+use crate::testing::{TestReport, of_connector};
+use crate::workspace::{Places, find_connections, parent, read};
 
 /// Folders looked at below `connectors/`; a company that has more systems than this has put something else there.
 const MAX_FOLDERS: usize = 500;
+
+/// The connectors that a command in this folder knows: its own ones, and those inside the binary.
+pub fn known(places: &Places) -> Result<Vec<Arc<Connector>>, AppError> {
+    let path = find_connections(Path::new("."), places.connections.as_deref())?;
+    let beside = path.as_deref().map_or(Path::new("."), parent);
+    connectors(Some(beside), &functions::registry())
+}
+
+/// Whether a connector is one of those inside the binary, unchanged.
+pub fn is_builtin(connector: &Connector) -> bool {
+    let same = |(id, text): &(&str, &str)| *id == connector.id() && *text == connector.file().text;
+    connector::builtin().iter().any(same)
+}
+
+/// The folder of one's own connectors: beside connections.yaml, else here.
+pub fn own_folder(places: &Places) -> Result<PathBuf, AppError> {
+    let path = find_connections(Path::new("."), places.connections.as_deref())?;
+    Ok(path.as_deref().map_or(Path::new("."), parent).join("connectors"))
+}
+
+/// Checks connector files and runs the tests they carry. Other YAML files below a folder (samples, schemes) are passed
+/// over; a file named outright must be a connector, and paths without any are an error.
+pub fn check(paths: &[PathBuf]) -> Result<TestReport, AppError> {
+    let mut report = TestReport::default();
+    for path in find_files(paths)? {
+        let file = read(&path)?;
+        let named = paths.contains(&path);
+        match yaml::read(&file).map(|node| recognise(&node, &file)) {
+            Ok(Ok(FileKind::Connector)) => of_connector(&file, &mut report),
+            Ok(Err(problem)) if named || path.ends_with("connector.yaml") => {
+                report.diagnostics.push(*problem);
+            }
+            Err(problems) if named || path.ends_with("connector.yaml") => {
+                report.diagnostics.extend(problems);
+            }
+            Ok(Ok(_)) | Ok(Err(_)) | Err(_) => continue,
+        }
+        report.files += 1;
+    }
+    if report.files == 0 {
+        let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let shown = shown.join(" ");
+        return Err(AppError::wrong_use(
+            format!("{shown} 中没有连接器文件(顶层的键是 `connector`)"),
+            format!("{shown}: no connector file (its top-level key is `connector`)"),
+        ));
+    }
+    Ok(report)
+}
 
 /// All connectors, those of the folder `connectors/` in `beside` first. `None` = there is no such place.
 pub(crate) fn connectors(

@@ -121,7 +121,7 @@ fn of_scheme(
     Ok(())
 }
 
-fn of_connector(file: &Arc<SourceFile>, report: &mut TestReport) {
+pub(crate) fn of_connector(file: &Arc<SourceFile>, report: &mut TestReport) {
     match connector::load(file, &functions::registry()) {
         Ok(connector) => {
             for outcome in connector::tests::run(&Arc::new(connector)) {

@@ -180,6 +180,32 @@ impl Workspace {
         self.connections.as_ref()
     }
 
+    /// The connections of the file found; an error that says where it was looked for when there is none.
+    pub fn connections_there(&self) -> Result<&Connections, AppError> {
+        let places = self.looked_in.join(", ");
+        self.connections.as_ref().ok_or_else(|| {
+            AppError::wrong_use(
+                format!("没有 connections.yaml;找过:{places}"),
+                format!("there is no connections.yaml; looked for: {places}"),
+            )
+        })
+    }
+
+    /// The environment of connections.yaml that is meant, also where simulators stand in for the systems.
+    pub fn connections_env(&self) -> &str {
+        self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV)
+    }
+
+    /// The references of a connection that lead nowhere: parameter and reference, never a value. Simulators need none.
+    pub fn open_references(&self, name: &str) -> Vec<(String, String)> {
+        match (&self.connections, &self.simulators) {
+            (Some(connections), None) => {
+                connections.open_references(name, self.environment(), self.secrets.as_ref())
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Refuses when references of these connections lead nowhere: one alone in its own words, several together, so
     /// that nobody sets one variable after the other.
     pub fn secrets_are_there(&self, names: &[&String]) -> Result<(), AppError> {

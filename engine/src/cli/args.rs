@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Functions(FunctionsArgs),
     Schema(SchemaArgs),
     Explain(ExplainArgs),
+    #[command(subcommand)]
+    Connectors(ConnectorsCommand),
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
     Completion(CompletionArgs),
@@ -551,11 +555,18 @@ pub(crate) struct SchemaArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaKind {
     Scheme,
+    Connector,
+    Connections,
     Adopt,
     AuditList,
     Backup,
     Check,
     Completion,
+    ConnectionList,
+    ConnectionTest,
+    ConnectorsCheck,
+    ConnectorsList,
+    ConnectorsShow,
     Doctor,
     DryRun,
     Error,
@@ -584,6 +595,39 @@ pub(crate) enum SchemaKind {
 pub(crate) struct ExplainArgs {
     #[arg(value_name = "CODE")]
     pub(crate) code: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorsCommand {
+    List,
+    Show(ConnectorsShowArgs),
+    Check(ConnectorsCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorsShowArgs {
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorsCheckArgs {
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionCommand {
+    List,
+    Test(ConnectionTestArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionTestArgs {
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 #[cfg(feature = "sandbox")]

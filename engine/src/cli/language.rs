@@ -1,14 +1,16 @@
 //! What the language itself can say: `functions`, `explain`, `schema`, `completion`, `version`.
 
-use app::AppError;
+use app::{AppError, Places, systems};
 use clap::ValueEnum;
+use connector::schema;
 use dsl::builtin::{Builtin, Count, Gives, Words};
 use dsl::catalogue;
 use dsl::diagnostic::did_you_mean;
 use dsl::{Lang, Value};
 
 use super::Done;
-use super::args::{CompletionArgs, ExplainArgs, FunctionsArgs, SchemaArgs, SchemaKind};
+use super::args::{CompletionArgs, ExplainArgs, FunctionsArgs, Global, SchemaArgs, SchemaKind};
+use super::env::Environment;
 use super::expr::explain_phrase;
 use super::help;
 use super::json::{ToJson, object, pretty};
@@ -195,8 +197,8 @@ pub(crate) fn explain(args: ExplainArgs, out: &Out) -> Done {
 }
 
 /// `engine schema`
-pub(crate) fn schema(args: SchemaArgs, out: &Out) -> Done {
-    let text = schema_text(args.kind, out.lang);
+pub(crate) fn schema(args: SchemaArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let text = schema_text(args.kind, out.lang, &environment.places(global))?;
     let Some(path) = args.out else {
         out.raw(&text);
         return Ok(0);
@@ -218,10 +220,20 @@ pub(crate) fn written(path: &std::path::Path, error: &std::io::Error) -> AppErro
     )
 }
 
-/// The schema of a kind of document, with a line end.
-pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
+/// The schema of a kind of document, with a line end. That of connections knows the connectors there are here.
+fn schema_text(kind: SchemaKind, lang: Lang, places: &Places) -> Result<String, AppError> {
+    let made = |schema: serde_json::Value| Ok(format!("{}\n", pretty(&schema.to_json())));
     let fixed = match kind {
-        SchemaKind::Scheme => return format!("{}\n", pretty(&dsl::schema::scheme_schema(lang).to_json())),
+        SchemaKind::Scheme => return made(dsl::schema::scheme_schema(lang)),
+        SchemaKind::Connector => return made(schema::connector_schema(lang)),
+        SchemaKind::Connections => {
+            return made(schema::connections_schema(lang, &systems::known(places)?));
+        }
+        SchemaKind::ConnectionList => include_str!("schemas/connection-list.json"),
+        SchemaKind::ConnectionTest => include_str!("schemas/connection-test.json"),
+        SchemaKind::ConnectorsCheck => include_str!("schemas/connectors-check.json"),
+        SchemaKind::ConnectorsList => include_str!("schemas/connectors-list.json"),
+        SchemaKind::ConnectorsShow => include_str!("schemas/connectors-show.json"),
         SchemaKind::Check => include_str!("schemas/check.json"),
         SchemaKind::Completion => include_str!("schemas/completion.json"),
         SchemaKind::DryRun => include_str!("schemas/dry-run.json"),
@@ -249,7 +261,7 @@ pub(crate) fn schema_text(kind: SchemaKind, lang: Lang) -> String {
         SchemaKind::Verify => include_str!("schemas/verify.json"),
         SchemaKind::Version => include_str!("schemas/version.json"),
     };
-    fixed.to_owned()
+    Ok(fixed.to_owned())
 }
 
 /// `engine completion`

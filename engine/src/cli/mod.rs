@@ -4,6 +4,8 @@ mod args;
 mod ask;
 mod audit;
 mod check;
+mod connection;
+mod connectors;
 mod curl;
 mod decide;
 mod dry_run;
@@ -43,7 +45,9 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use dsl::Lang;
 
-use args::{AuditCommand, Cli, Command, Global, RowsCommand, RunsCommand};
+use args::{
+    AuditCommand, Cli, Command, ConnectionCommand, ConnectorsCommand, Global, RowsCommand, RunsCommand,
+};
 use env::Environment;
 use out::Out;
 
@@ -126,8 +130,19 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Doctor(args) => upkeep::doctor(args, &global, out, environment),
         Command::Expr(args) => expr::expr(args, out, environment),
         Command::Functions(args) => language::functions(args, out),
-        Command::Schema(args) => language::schema(args, out),
+        Command::Schema(args) => language::schema(args, &global, out, environment),
         Command::Explain(args) => language::explain(args, out),
+        Command::Connectors(ConnectorsCommand::List) => connectors::list(&global, out, environment),
+        Command::Connectors(ConnectorsCommand::Show(args)) => {
+            connectors::show(args, &global, out, environment)
+        }
+        Command::Connectors(ConnectorsCommand::Check(args)) => {
+            connectors::check(args, &global, out, environment)
+        }
+        Command::Connection(ConnectionCommand::List) => connection::list(&global, out, environment),
+        Command::Connection(ConnectionCommand::Test(args)) => {
+            connection::test(args, &global, out, environment)
+        }
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => simulators::serve(args, out),
         Command::Completion(args) => language::completion(args, out),

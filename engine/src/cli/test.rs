@@ -18,14 +18,15 @@ pub(crate) fn test(args: TestArgs, global: &Global, out: &Out, environment: &Env
     let (errors, _) = count(&report.diagnostics);
     let code = u8::from((failed > 0 || errors > 0) && !args.exit_zero);
     if out.json {
-        out.document(&document(&report, failed, code, out));
+        out.document(&document("engine.test/1", &report, failed, code, out));
     } else {
         tell(&report, failed, errors, out);
     }
     Ok(code)
 }
 
-fn tell(report: &TestReport, failed: usize, errors: usize, out: &Out) {
+/// For people. `connectors check` tells the same.
+pub(crate) fn tell(report: &TestReport, failed: usize, errors: usize, out: &Out) {
     out.findings(&report.diagnostics);
     let mut file = "";
     for result in &report.results {
@@ -60,8 +61,8 @@ fn tell(report: &TestReport, failed: usize, errors: usize, out: &Out) {
     }
 }
 
-/// The JSON form. Its shape is fixed by `schemas/test.json`.
-fn document(report: &TestReport, failed: usize, code: u8, out: &Out) -> Value {
+/// The JSON form. Its shape is fixed by `schemas/test.json` and `schemas/connectors-check.json`.
+pub(crate) fn document(schema: &str, report: &TestReport, failed: usize, code: u8, out: &Out) -> Value {
     let results: Vec<Value> = report
         .results
         .iter()
@@ -81,7 +82,7 @@ fn document(report: &TestReport, failed: usize, code: u8, out: &Out) -> Value {
         .map(|one| to_json(one, out.lang))
         .collect();
     object! {
-        "schema" => "engine.test/1",
+        "schema" => schema,
         "exit_code" => code,
         "summary" => object! {
             "files" => report.files, "passed" => report.results.len() - failed, "failed" => failed,

@@ -91,6 +91,8 @@ mod tests {
         include_str!("ask.rs"),
         include_str!("audit.rs"),
         include_str!("check.rs"),
+        include_str!("connection.rs"),
+        include_str!("connectors.rs"),
         include_str!("curl.rs"),
         include_str!("decide.rs"),
         include_str!("dry_run.rs"),
@@ -135,6 +137,8 @@ mod tests {
             ),
             ("settled", &["done", "dead", "retry", "unknown", "held"]),
             ("fix", &["counter", "orphan", "index"]),
+            ("trial", &["settings", "dns", "tcp", "tls", "login", "call"]),
+            ("step", &["ok", "failed", "not_made"]),
             (
                 "doctor",
                 &[

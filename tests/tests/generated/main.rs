@@ -3,6 +3,7 @@
 //! One function renders each page from the tables of the code, in either language. A committed page that differs fails
 //! here; `UPDATE_EXPECT=1` rewrites it.
 
+mod connector;
 mod connectors;
 mod errors;
 mod faults;
@@ -18,10 +19,11 @@ use tests::tidy::root;
 
 type Page = fn(Lang) -> String;
 
-const PAGES: [(&str, Page); 4] = [
+const PAGES: [(&str, Page); 5] = [
     ("functions", functions::page),
     ("errors", errors::page),
     ("scheme", scheme::page),
+    ("connector", connector::page),
     ("connectors", connectors::page),
 ];
 

@@ -1,0 +1,213 @@
+//! `engine connection`: where the entries of connections.yaml lead, and one of them tried step by step.
+//!
+//! Exit code of a trial: 0 when the other system has accepted the credentials and no step failed, 1 when nothing failed
+//! and nothing was proven either, 3 when a step failed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::SystemClock;
+use app::trial::{self, Listed, StepState, Trial, TrialStep};
+use dsl::Value;
+
+use super::Done;
+use super::args::{ConnectionTestArgs, Global};
+use super::env::{Environment, variable_for};
+use super::json::object;
+use super::out::Out;
+use super::run::workspace;
+use super::simulators::{Keep, Simulation};
+use super::table::{Table, one_line, pad, width};
+use super::time;
+
+/// Settings of other programs that lead calls through a proxy; the engine calls directly.
+const PROXIES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// `engine connection list`
+pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Done {
+    let workspace = workspace(Path::new("."), global, None, environment)?;
+    let listed = trial::list(&workspace)?;
+    if out.json {
+        let connections: Vec<Value> = listed.iter().map(|one| entry(one, out)).collect();
+        out.document(&object! {
+            "schema" => "engine.connection-list/1",
+            "environment" => workspace.environment(),
+            "connections" => connections,
+        });
+        return Ok(0);
+    }
+    let column = |key: &str| out.text(key, &[]);
+    let mut table = Table::new(vec![
+        column("column-name"),
+        column("column-connector"),
+        column("column-environment"),
+        column("column-server"),
+        column("column-missing"),
+    ]);
+    for one in &listed {
+        let server = match (&one.server, one.sandbox) {
+            (_, true) => out.text("connection-simulated", &[]),
+            (Some(server), false) => server.clone(),
+            (None, false) => "-".to_owned(),
+        };
+        let references = one
+            .missing
+            .iter()
+            .map(|(param, reference)| format!("{param} {reference}"));
+        let missing: Vec<String> = references.chain(one.absent.iter().cloned()).collect();
+        table.row(vec![
+            one.name.clone(),
+            one.connector.clone(),
+            workspace.environment().to_owned(),
+            one_line(&server),
+            match missing.is_empty() {
+                true => "-".to_owned(),
+                false => one_line(&missing.join(", ")),
+            },
+        ]);
+    }
+    out.table(&table);
+    Ok(0)
+}
+
+/// The JSON form of an entry. Its shape is fixed by `schemas/connection-list.json`.
+fn entry(one: &Listed, out: &Out) -> Value {
+    let missing: Vec<Value> = one
+        .missing
+        .iter()
+        .map(|(param, reference)| {
+            object! {
+                "param" => param, "reference" => reference, "variable" => variable_for(reference),
+            }
+        })
+        .collect();
+    object! {
+        "name" => one.name,
+        "connector" => one.connector,
+        "label" => one.label.get(out.lang),
+        "environments" => one.environments,
+        "server" => one.server,
+        "sandbox" => one.sandbox,
+        "missing" => missing,
+        "absent" => one.absent,
+    }
+}
+
+/// `engine connection test NAME`
+pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    super::block_on(async {
+        let here = Path::new(".");
+        let places = environment.places(global);
+        let simulation = Simulation::start(&args.simulated, here, &places, Keep::IfThere).await?;
+        let workspace = workspace(here, global, simulation.simulators(), environment)?;
+        let clock = Arc::new(SystemClock::default());
+        let tried = trial::test(&workspace, &args.name, clock, out.lang).await;
+        let references = workspace.open_references(&args.name);
+        simulation.stop().await;
+        let tried = tried?;
+        let code = match (tried.passed(), tried.is_proven()) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, _) => 3,
+        };
+        let proxies: Vec<&str> = PROXIES
+            .into_iter()
+            .filter(|name| environment.get(name).is_some())
+            .collect();
+        if out.json {
+            out.document(&document(&tried, code));
+            return Ok(code);
+        }
+        tell(&tried, out);
+        for (_, reference) in references {
+            if let Some(variable) = variable_for(&reference) {
+                out.note("secret-set", &[("variable", variable)]);
+            }
+        }
+        if !proxies.is_empty() {
+            out.note("trial-proxy", &[("names", proxies.join(" "))]);
+        }
+        Ok(code)
+    })?
+}
+
+fn tell(tried: &Trial, out: &Out) {
+    let server = tried.server.as_deref().unwrap_or("-");
+    out.line(format!(
+        "{}  {}  {}  {}",
+        tried.connection,
+        tried.connector,
+        tried.environment,
+        one_line(server)
+    ));
+    let named = |step: &TrialStep| out.text(&format!("trial-{}", step.name), &[]);
+    let widest = tried
+        .steps
+        .iter()
+        .map(|step| width(&named(step)))
+        .max()
+        .unwrap_or(0);
+    for step in &tried.steps {
+        let (sign, color, took) = match step.state {
+            StepState::Ok => ("✓", "32", time::span(step.took_ms)),
+            StepState::Failed => ("✗", "31", time::span(step.took_ms)),
+            StepState::NotMade => ("–", "90", String::new()),
+        };
+        let state = out.text(&format!("step-{}", step.state.word()), &[]);
+        let code = step
+            .code
+            .as_deref()
+            .map(|code| format!("[{code}] "))
+            .unwrap_or_default();
+        out.line(format!(
+            "{}  {}  {}  {code}{}",
+            out.painted(&format!("{sign} {state}"), color),
+            pad(&named(step), widest),
+            pad(&took, 6),
+            one_line(&step.text)
+        ));
+        if let Some(help) = &step.help {
+            out.say_in("help-line", &[("help", help.clone())]);
+        }
+    }
+    out.say(
+        match (tried.passed(), tried.is_proven()) {
+            (true, true) => "trial-passed",
+            (true, false) => "trial-unproven",
+            (false, _) => "trial-failed",
+        },
+        &[],
+    );
+}
+
+/// The JSON form. Its shape is fixed by `schemas/connection-test.json`.
+fn document(tried: &Trial, code: u8) -> Value {
+    let steps: Vec<Value> = tried
+        .steps
+        .iter()
+        .map(|step| {
+            object! {
+                "name" => step.name, "state" => step.state.word(), "took_ms" => step.took_ms,
+                "code" => step.code, "message" => step.text, "help" => step.help,
+            }
+        })
+        .collect();
+    object! {
+        "schema" => "engine.connection-test/1",
+        "exit_code" => code,
+        "connection" => tried.connection,
+        "connector" => tried.connector,
+        "environment" => tried.environment,
+        "server" => tried.server,
+        "passed" => tried.passed(),
+        "proven" => tried.is_proven(),
+        "steps" => steps,
+    }
+}
