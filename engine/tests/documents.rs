@@ -155,6 +155,78 @@ fn of_files() {
 }
 
 #[test]
+fn of_connectors_and_connections() {
+    let clone = Clone::new("documents-connectors");
+    let list = clone.check("connectors list", "connectors-list", 0);
+    let list = list["connectors"].as_array().expect("a list");
+    let ids: Vec<&str> = list.iter().filter_map(|one| one["id"].as_str()).collect();
+    assert!(ids.is_sorted() && ids.contains(&"kingdee-k3cloud"), "{ids:?}");
+    for id in &ids {
+        let shown = clone.check(&format!("connectors show {id}"), "connectors-show", 0);
+        assert_eq!(shown["connector"]["builtin"], true);
+        let people = clone.run(&format!("connectors show {id} --lang zh"));
+        let people = String::from_utf8(people.stdout).expect("UTF-8");
+        assert!(
+            people.ends_with(shown["example"].as_str().expect("text")),
+            "{people}"
+        );
+    }
+    clone.check("connectors show kingdee", "error", 2);
+    let list = clone.check("connection list", "connection-list", 0);
+    assert_eq!(
+        list["connections"][1]["server"], "https://erp.example.com",
+        "{list:#}"
+    );
+    let list = clone.check("connection list --env test", "connection-list", 0);
+    assert_eq!(
+        list["connections"][1]["server"], "https://k3-test.example.com",
+        "{list:#}"
+    );
+    clone.check("connection list --env nowhere", "error", 2);
+    clone.check("connection test k3", "connection-test", 3);
+    clone.check("connection test k3 --sandbox", "connection-test", 0);
+    clone.check("connection test nobody", "error", 2);
+    for kind in ["connector", "connections"] {
+        let schema = clone.run(&format!("schema {kind}"));
+        let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema is JSON");
+        jsonschema::validator_for(&schema).expect("a schema is one");
+    }
+    std::fs::remove_file(clone.folder.join("connections.yaml")).expect("our own file");
+    clone.check("connection list", "error", 2);
+}
+
+#[test]
+fn of_connectors_of_ones_own() {
+    let clone = Clone::new("documents-own-connectors");
+    // Without a folder of one's own there is nothing to check.
+    clone.check("connectors check", "error", 2);
+    clone.check("connectors check schemes", "error", 2);
+    let builtin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors/jushuitan/connector.yaml");
+    let text = std::fs::read_to_string(builtin).expect("the repository has it");
+    let own = clone.folder.join("connectors/ours");
+    std::fs::create_dir_all(&own).expect("a folder");
+    let write = |from: &str, to: &str| {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        std::fs::write(own.join("connector.yaml"), changed).expect("a file");
+    };
+    write("connector: jushuitan", "connector: ours");
+    let good = clone.check("connectors check", "connectors-check", 0);
+    assert!(good["summary"]["passed"].as_u64() > Some(5), "{good:#}");
+    let shown = clone.check("connectors show ours", "connectors-show", 0);
+    assert_eq!(shown["connector"]["builtin"], false);
+    write("expect: {class: auth", "expect: {class: fault");
+    let failed = clone.check("connectors check connectors", "connectors-check", 1);
+    assert_eq!(failed["summary"]["failed"], 1, "{failed:#}");
+    write("operations:\n", "operatons:\n");
+    let misspelt = clone.check("connectors check", "connectors-check", 1);
+    let told = &misspelt["diagnostics"][0];
+    assert_eq!(told["similar"][0], "operations", "{misspelt:#}");
+    assert!(told["line"].as_u64() > Some(1), "{misspelt:#}");
+    clone.check("connectors list", "error", 2);
+}
+
+#[test]
 fn of_the_language() {
     let clone = Clone::new("documents-language");
     clone.check("functions", "functions", 0);

@@ -148,19 +148,29 @@ fn tell(tried: &Trial, out: &Out) {
         one_line(server)
     ));
     let named = |step: &TrialStep| out.text(&format!("trial-{}", step.name), &[]);
-    let widest = tried
-        .steps
-        .iter()
-        .map(|step| width(&named(step)))
-        .max()
-        .unwrap_or(0);
-    for step in &tried.steps {
-        let (sign, color, took) = match step.state {
-            StepState::Ok => ("✓", "32", time::span(step.took_ms)),
-            StepState::Failed => ("✗", "31", time::span(step.took_ms)),
-            StepState::NotMade => ("–", "90", String::new()),
+    let shown = |step: &TrialStep| {
+        let (sign, color) = match step.state {
+            StepState::Ok => ("✓", "32"),
+            StepState::Failed => ("✗", "31"),
+            StepState::NotMade => ("–", "90"),
         };
         let state = out.text(&format!("step-{}", step.state.word()), &[]);
+        out.painted(&format!("{sign} {state}"), color)
+    };
+    let widest = |cell: &dyn Fn(&TrialStep) -> String| {
+        tried
+            .steps
+            .iter()
+            .map(|step| width(&cell(step)))
+            .max()
+            .unwrap_or(0)
+    };
+    let (states, names) = (widest(&shown), widest(&named));
+    for step in &tried.steps {
+        let took = match step.state {
+            StepState::Ok | StepState::Failed => time::span(step.took_ms),
+            StepState::NotMade => String::new(),
+        };
         let code = step
             .code
             .as_deref()
@@ -168,8 +178,8 @@ fn tell(tried: &Trial, out: &Out) {
             .unwrap_or_default();
         out.line(format!(
             "{}  {}  {}  {code}{}",
-            out.painted(&format!("{sign} {state}"), color),
-            pad(&named(step), widest),
+            pad(&shown(step), states),
+            pad(&named(step), names),
             pad(&took, 6),
             one_line(&step.text)
         ));

@@ -19,6 +19,9 @@ use super::table::{Table, one_line};
 use super::test;
 use super::time;
 
+/// Milliseconds of the units in which a rate is written.
+const UNITS: [(i64, &str); 4] = [(1_000, "s"), (60_000, "min"), (3_600_000, "h"), (86_400_000, "d")];
+
 /// How sure a claim is, surest first.
 const MARKS: [&str; 5] = ["vector", "probe", "doc", "client", "guess"];
 
@@ -336,7 +339,10 @@ fn tell_limits(one: &Connector, out: &Out) {
     let mut said: Vec<String> = limits
         .rates
         .iter()
-        .map(|rate| format!("{}/{}", rate.calls, time::span(rate.per_ms)))
+        .map(|rate| match UNITS.iter().find(|(ms, _)| *ms == rate.per_ms) {
+            Some((_, unit)) => format!("{}/{unit}", rate.calls),
+            None => format!("{}/{}", rate.calls, time::span(rate.per_ms)),
+        })
         .collect();
     if let Some(count) = limits.concurrency {
         said.push(out.text("connectors-at-once", &[("count", count.to_string())]));
