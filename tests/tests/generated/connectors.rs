@@ -37,9 +37,11 @@ pub(crate) fn page(lang: Lang) -> String {
         ("内置连接器", "Built-in connectors"),
         (
             "每个连接器要哪些参数、能做哪些操作、它的说法有多可靠。怎样接入见各连接器自己的说明。\
-             没有默认值的参数必须给出,除非所选的认证方式用不到它。",
+             没有默认值的参数必须给出,除非所选的认证方式用不到它。\
+             在终端里:`engine connectors show ID`。怎样自己写一个:[连接器文件的键](connector.zh.md)。",
             "What each connector needs, what it can do, and how sure its claims are. How to connect is said on each connector's own page. \
-             A parameter without a default must be given, unless the chosen way of authentication does not need it.",
+             A parameter without a default must be given, unless the chosen way of authentication does not need it. \
+             In a terminal: `engine connectors show ID`. To write one: [the keys of a connector file](connector.md).",
         ),
     );
     let loaded: Vec<Arc<Connector>> = connector::builtin()
