@@ -86,12 +86,38 @@ fn block(place: Place, lang: Lang) -> Value {
     schema
 }
 
+/// Maps that may be laid over others, by `extends` or as an environment: `$drop` takes a key away there.
+fn lays_over(place: Place) -> bool {
+    matches!(
+        place,
+        Place::Operation
+            | Place::Option
+            | Place::Fields
+            | Place::Filter
+            | Place::FilterNames
+            | Place::Window
+            | Place::Page
+            | Place::Rows
+            | Place::Batch
+            | Place::Items
+            | Place::ItemIndex
+            | Place::Item
+            | Place::Unknown
+            | Place::ConnectionEnv
+            | Place::ConnectionLimits
+            | Place::Timeouts
+    )
+}
+
 fn property(row: &KeyRow, lang: Lang) -> Value {
-    let held = held(&holds(row));
-    let mut schema = match row.place {
-        // Laid over another: `$drop` takes the key away.
-        Place::Operation | Place::ConnectionEnv => json!({"anyOf": [held, {"const": "$drop"}]}),
-        _ => held,
+    let dropped = || json!({"const": "$drop"});
+    let mut schema = match (lays_over(row.place), holds(row)) {
+        (true, Holds::Blocks(place)) => {
+            let inner = json!({"anyOf": [{"$ref": reference(place)}, dropped()]});
+            json!({"anyOf": [{"type": "object", "additionalProperties": inner}, dropped()]})
+        }
+        (true, other) => json!({"anyOf": [held(&other), dropped()]}),
+        (false, other) => held(&other),
     };
     schema["title"] = row.name.into();
     schema["description"] = lang.pick(row.zh, row.en).into();
