@@ -152,6 +152,21 @@ fn what_is_missing_is_named_and_nothing_is_called() {
         .warns("did you mean k3?");
 }
 
+/// A connection that is for the simulator only leads nowhere else.
+#[test]
+fn a_connection_for_the_simulator_is_not_called() {
+    let world = World::small();
+    world.edit(
+        FILE,
+        "    connector: kingdee-k3cloud",
+        "    sandbox: true\n    connector: kingdee-k3cloud",
+    );
+    let ran = world.engine(&["connection", "test", "k3"]);
+    ran.expect(2).warns("add --sandbox");
+    assert_eq!(world.state()["calls"], json!({}));
+    world.engine(&["connection", "test", "k3", "--sandbox"]).expect(0);
+}
+
 /// In the signed mode there is neither a login nor a call that asks for nothing: that proves nothing, and says so.
 #[test]
 fn what_was_not_proven_is_no_success() {
