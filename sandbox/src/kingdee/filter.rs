@@ -151,7 +151,11 @@ impl Op {
 fn compare(cell: &Cell, literal: &Literal) -> Option<Ordering> {
     match cell {
         Cell::Null => None,
-        Cell::Text(text) => Some(text.as_str().cmp(literal.text())),
+        // A database takes times with a blank as well.
+        Cell::Text(text) => Some(match time(text) {
+            Some(time) => time.cmp(&literal.text().replace('T', " ")),
+            None => text.as_str().cmp(literal.text()),
+        }),
         Cell::Number(number) => {
             let (a, b) = (
                 number.parse::<i128>().ok()?,
@@ -160,6 +164,17 @@ fn compare(cell: &Cell, literal: &Literal) -> Option<Ordering> {
             Some(a.cmp(&b))
         }
     }
+}
+
+/// A time as it is told (`2026-01-02T03:04:05`), with a blank in place of the `T`; `None` for any other text.
+fn time(text: &str) -> Option<String> {
+    let is_time = text.bytes().enumerate().all(|(n, b)| match n {
+        4 | 7 => b == b'-',
+        10 => b == b'T',
+        13 | 16 => b == b':',
+        _ => b.is_ascii_digit(),
+    });
+    (text.len() == 19 && is_time).then(|| text.replace('T', " "))
 }
 
 /// `%` is any text, `_` one character. Linear in practice: only the last `%` is ever tried again.
@@ -484,6 +499,10 @@ mod tests {
             ("1=1 and FNumber='00123'", true),
             ("1=0 or FNumber='1'", false),
             ("FModifyDate>='2026-01-02T00:00:00'", true),
+            ("FModifyDate>='2026-01-02 03:04:05'", true),
+            ("FModifyDate<'2026-01-02 03:04:06'", true),
+            ("FModifyDate<'2026-01-02 03:04:05'", false),
+            ("FModifyDate>'2026-01-02' and FModifyDate<'2026-01-03'", true),
         ];
         for (text, want) in cases {
             let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
