@@ -4,7 +4,7 @@
 //! [`FaultPlan`](crate::FaultPlan) and [`NewSettings`](crate::NewSettings).
 
 use crate::fault::KINDS;
-use crate::settings::{KINGDEE_LEVELS, LEVELS};
+use crate::settings::{FX_UNIQUE, KINGDEE_LEVELS, LEVELS};
 use crate::systems::ENDPOINTS;
 
 /// What a key takes.
@@ -222,8 +222,8 @@ pub const SETTING_KEYS: &[Key] = &[
     key(
         "session_ttl_ms",
         COUNT,
-        "会话或令牌登录后的寿命,默认 20 分钟",
-        "Life of a session or token from its login; 20 minutes unless told.",
+        "会话或令牌登录后的寿命,默认 20 分钟,纷享销客 7200 秒",
+        "Life of a session or token from its login; 20 minutes unless told, 7200 s at Fxiaoke.",
     ),
     key(
         "session_max_calls",
@@ -270,8 +270,8 @@ pub const SETTING_KEYS: &[Key] = &[
     key(
         "calls_per_s",
         COUNT,
-        "限频的系统每秒放行几次,代替它自己的数;0 不限",
-        "Calls a second at systems that limit them, in place of their own number; 0 is no limit.",
+        "限频的系统每秒放行几次,代替它自己的数(按 20 秒计的乘 20);0 不限",
+        "Calls a second at systems that limit them, in place of their own number (twenty times as many where 20 seconds are counted); 0 is no limit.",
     ),
     key(
         "calls_per_min",
@@ -279,12 +279,25 @@ pub const SETTING_KEYS: &[Key] = &[
         "限频的系统每分钟放行几次,代替它自己的数;0 不限",
         "Calls a minute at systems that limit them, in place of their own number; 0 is no limit.",
     ),
+    key(
+        "calls_per_day",
+        COUNT,
+        "模拟纷享销客每天放行几次,北京时间零点恢复;0 不限(默认)",
+        "Calls a day at the simulated Fxiaoke, until midnight in Beijing; 0, as ever unless told, is no limit.",
+    ),
+    key(
+        "fx_unique",
+        Takes::Word(FX_UNIQUE),
+        "模拟纷享销客里什么不可重复:`number` 编号字段(默认:`account_no`、`order_no__c`、`product_code`,其余对象 `name`),`name` 名称,`none` 都可重复",
+        "What is unique at the simulated Fxiaoke: `number`, the field of the number (unless told: `account_no`, `order_no__c`, `product_code`, else `name`), `name`, or `none`.",
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FaultPlan, Kinds, Level, NewSettings};
+    use crate::{FaultPlan, FxUnique, Kinds, Level, NewSettings};
+    use serde_json::json;
     use std::collections::BTreeSet;
 
     fn names(keys: &[Key]) -> BTreeSet<String> {
@@ -339,6 +352,8 @@ mod tests {
             idempotency_ms: Some(1),
             calls_per_s: Some(1),
             calls_per_min: Some(1),
+            calls_per_day: Some(1),
+            fx_unique: Some(FxUnique::None),
         };
         let settings = serde_json::to_value(settings).unwrap();
         assert_eq!(members(&settings), names(SETTING_KEYS));
@@ -356,5 +371,7 @@ mod tests {
             let word = serde_json::to_value(level).unwrap();
             assert!(LEVELS.contains(&word.as_str().unwrap()), "{word}");
         }
+        let words = [FxUnique::Number, FxUnique::Name, FxUnique::None].map(|one| json!(one));
+        assert_eq!(json!(words), json!(FX_UNIQUE));
     }
 }

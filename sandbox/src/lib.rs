@@ -14,6 +14,7 @@
 //! | `/jst/...` | Jushuitan: tokens, orders, stock-outs, refunds, shops, items |
 //! | `/wdt/openapi2/<name>.php` | Wangdiantong Enterprise: trades, stock-outs, goods, pushed trades |
 //! | `/wdtu/openapi?method=...` | Wangdiantong Ultimate: trades, stock-outs |
+//! | `/fx/...` | Fxiaoke CRM: tokens of both generations, objects to query, create, update, invalidate, pushed ERP data |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
 //! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |
@@ -34,6 +35,7 @@ mod data;
 mod effects;
 mod fault;
 mod form;
+mod fxiaoke;
 mod huke;
 mod journal;
 mod jst;
@@ -71,7 +73,7 @@ pub use effects::{Effects, effects};
 pub use fault::{Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, MAX_PLANS, TABLE, Wrong};
 pub use journal::{Delivery, JournalEntry};
 pub use keys::{Key, PLAN_KEYS, SETTING_KEYS, Takes};
-pub use settings::{KINGDEE_LEVELS, LEVELS, Level, NewSettings};
+pub use settings::{FX_UNIQUE, FxUnique, KINGDEE_LEVELS, LEVELS, Level, NewSettings};
 
 pub use systems::ENDPOINTS;
 
@@ -205,10 +207,17 @@ impl Running {
         self.credentials.exports(connectors)
     }
 
-    /// How many calls of a system (`jst`, `wdtu`) were refused because there were too many.
+    /// How many calls of a system (`jst`, `wdtu`) were refused because there were too many; some systems count each
+    /// path.
     pub fn throttled(&self, system: &str) -> u64 {
+        let row = systems::Row::named(system);
+        let endpoints = row.into_iter().flat_map(|row| row.endpoints);
+        let names = std::iter::once(system).chain(endpoints.map(|one| one.name));
         let world = server::lock(&self.world);
-        world.gates.get(system).map_or(0, |gate| gate.refused)
+        names
+            .filter_map(|name| world.gates.get(name))
+            .map(|gate| gate.refused)
+            .sum()
     }
 
     /// What `GET /_sandbox/state` answers.

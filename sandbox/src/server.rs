@@ -173,6 +173,29 @@ impl Call {
     }
 }
 
+/// A call that is not answered yet, counted as long as this lives.
+struct Open {
+    world: Shared,
+    name: String,
+}
+
+impl Open {
+    fn enter(world: &Shared, system: &str, endpoint: &str) -> Open {
+        let name = format!("{system}/{endpoint}");
+        lock(world).enter(&name);
+        Open {
+            world: Arc::clone(world),
+            name,
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        lock(&self.world).leave(&self.name);
+    }
+}
+
 #[derive(Debug)]
 struct Closed;
 
@@ -210,6 +233,7 @@ async fn answer(
         headers: head.headers,
         body,
     };
+    let _open = Row::of(&request).map(|(row, endpoint)| Open::enter(&world, row.name, endpoint));
     let act = decide(&mut lock(&world), request);
     let now = |skew| lock(&world).now_ms().saturating_add(skew);
     match act {

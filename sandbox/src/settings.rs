@@ -25,6 +25,21 @@ pub const LEVELS: &[&str] = &["none", "query", "unique_key", "idempotency_key", 
 /// Levels the simulated Kingdee can have: its save changes a document by internal id, and it knows no key of a call.
 pub const KINGDEE_LEVELS: &[&str] = &["none", "query", "unique_key"];
 
+/// Which field of a document of the simulated Fxiaoke no other may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FxUnique {
+    /// That of its number: `account_no`, `order_no__c`, `product_code`, else `name`.
+    Number,
+    /// Its `name`.
+    Name,
+    /// None.
+    None,
+}
+
+/// The word of each.
+pub const FX_UNIQUE: &[&str] = &["number", "name", "none"];
+
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Settings {
     pub(crate) session_ttl_ms: i64,
@@ -41,6 +56,12 @@ pub(crate) struct Settings {
     /// `None` is the system's own limit, 0 none at all.
     pub(crate) calls_per_s: Option<u64>,
     pub(crate) calls_per_min: Option<u64>,
+    /// `None` is no limit.
+    pub(crate) calls_per_day: Option<u64>,
+    /// `session_ttl_ms` where it was told, for systems that have a life of their own.
+    #[serde(skip)]
+    pub(crate) own_ttl_ms: Option<i64>,
+    pub(crate) fx_unique: FxUnique,
 }
 
 /// New values of settings; what is not given stays.
@@ -86,6 +107,12 @@ pub struct NewSettings {
     /// Calls a minute, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls_per_min: Option<u64>,
+    /// Calls a day of the simulated Fxiaoke, until midnight in Beijing; 0 lifts the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_day: Option<u64>,
+    /// What is unique at the simulated Fxiaoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fx_unique: Option<FxUnique>,
 }
 
 impl NewSettings {
@@ -116,12 +143,16 @@ impl Settings {
             idempotency_ms: 24 * 3_600_000,
             calls_per_s: None,
             calls_per_min: None,
+            calls_per_day: None,
+            own_ttl_ms: None,
+            fx_unique: FxUnique::Number,
         }
     }
 
     /// Takes over what is given and was checked.
     pub(crate) fn take(&mut self, new: &NewSettings) {
         self.session_ttl_ms = new.session_ttl_ms.unwrap_or(self.session_ttl_ms);
+        self.own_ttl_ms = new.session_ttl_ms.or(self.own_ttl_ms);
         if let Some(calls) = new.session_max_calls {
             self.session_max_calls = (calls > 0).then_some(calls);
         }
@@ -140,5 +171,9 @@ impl Settings {
         self.idempotency_ms = new.idempotency_ms.unwrap_or(self.idempotency_ms);
         self.calls_per_s = new.calls_per_s.or(self.calls_per_s);
         self.calls_per_min = new.calls_per_min.or(self.calls_per_min);
+        if let Some(calls) = new.calls_per_day {
+            self.calls_per_day = (calls > 0).then_some(calls);
+        }
+        self.fx_unique = new.fx_unique.unwrap_or(self.fx_unique);
     }
 }

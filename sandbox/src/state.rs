@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
 use crate::wangdian::enterprise;
-use crate::{Config, Credentials, crypto, jst, plain};
+use crate::{Config, Credentials, crypto, fxiaoke, jst, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
@@ -36,6 +36,7 @@ const MAX_CHANGE: u64 = 50_000;
 /// The stretches for which limits can be set.
 pub(crate) const SECOND_MS: i64 = 1000;
 pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -51,6 +52,7 @@ pub(crate) struct World {
     pub(crate) tokens: Sessions,
     pub(crate) jst: jst::State,
     pub(crate) wdt: enterprise::State,
+    pub(crate) fx: fxiaoke::State,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -59,6 +61,8 @@ pub(crate) struct World {
     pub(crate) calls: BTreeMap<String, u64>,
     /// Number of the call that is being executed, over all systems.
     pub(crate) call: u64,
+    /// Calls that were received and not yet answered, by `vendor/endpoint`.
+    open: BTreeMap<String, u64>,
     outages: Sender<u64>,
     refused: BTreeMap<String, usize>,
     packages: VecDeque<(i64, String)>,
@@ -149,11 +153,13 @@ impl World {
             tokens: Sessions::default(),
             jst: jst::State::default(),
             wdt: enterprise::State::default(),
+            fx: fxiaoke::State::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,
             calls: BTreeMap::new(),
             call: 0,
+            open: BTreeMap::new(),
             outages,
             packages: VecDeque::new(),
             lock,
@@ -223,15 +229,19 @@ impl World {
     /// Lets a call of the application through, or says which limit is in the way. The settings come before what is
     /// usual for the system.
     pub(crate) fn pass(&mut self, system: &'static str, usual: &[Limit]) -> Result<(), Limit> {
-        let own = [
-            (SECOND_MS, self.settings.calls_per_s),
-            (MINUTE_MS, self.settings.calls_per_min),
-        ];
         let limits: Vec<Limit> = usual
             .iter()
             .filter_map(|limit| {
-                let told = own.iter().find(|(per_ms, _)| *per_ms == limit.per_ms);
-                let calls = told.and_then(|(_, calls)| *calls).unwrap_or(limit.calls);
+                // A stretch of some seconds is told by the second.
+                let seconds = u64::try_from(limit.per_ms / SECOND_MS).unwrap_or(1);
+                let told = if limit.per_ms < MINUTE_MS {
+                    self.settings
+                        .calls_per_s
+                        .map(|calls| calls.saturating_mul(seconds))
+                } else {
+                    self.settings.calls_per_min
+                };
+                let calls = told.unwrap_or(limit.calls);
                 (calls > 0).then_some(Limit { calls, ..*limit })
             })
             .collect();
@@ -270,6 +280,27 @@ impl World {
         self.call += 1;
         *self.calls.entry(format!("{system}/{endpoint}")).or_default() += 1;
         self.faults.strike(system, endpoint, self.clock.now_ms())
+    }
+
+    /// A call was received.
+    pub(crate) fn enter(&mut self, name: &str) {
+        *self.open.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// It was answered, or cut off.
+    pub(crate) fn leave(&mut self, name: &str) {
+        if let Some(count) = self.open.get_mut(name) {
+            *count -= 1;
+            if *count == 0 {
+                self.open.remove(name);
+            }
+        }
+    }
+
+    /// Calls of an endpoint that are not answered yet, this one among them.
+    pub(crate) fn under_way(&self, system: &str, endpoint: &str) -> u64 {
+        let count = self.open.get(&format!("{system}/{endpoint}"));
+        count.copied().unwrap_or(0)
     }
 
     /// Whether a Unix time in seconds or milliseconds is near enough to now.

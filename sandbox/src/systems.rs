@@ -13,7 +13,7 @@ use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
 use crate::wangdian::{enterprise, ultimate};
-use crate::{huke, jst, kingdee, plain};
+use crate::{fxiaoke, huke, jst, kingdee, plain};
 
 /// All of them.
 pub(crate) const SYSTEMS: &[Row] = &[
@@ -23,6 +23,7 @@ pub(crate) const SYSTEMS: &[Row] = &[
     jst::ROW,
     enterprise::ROW,
     ultimate::ROW,
+    fxiaoke::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

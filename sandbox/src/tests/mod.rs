@@ -5,6 +5,7 @@ mod control;
 mod effects;
 mod faults;
 mod forms;
+mod fx;
 mod huke;
 mod jst;
 mod kingdee;

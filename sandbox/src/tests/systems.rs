@@ -10,7 +10,7 @@ use crate::systems::SYSTEMS;
 use crate::{ENDPOINTS, Running};
 
 /// A call that each system takes for one of its own, and the endpoint that it is counted under.
-const CALLS: [(&str, &str, &str); 6] = [
+const CALLS: [(&str, &str, &str); 7] = [
     ("huke", "/huke/openapi/trade/searchTrades", "searchTrades"),
     (
         "kingdee",
@@ -25,6 +25,7 @@ const CALLS: [(&str, &str, &str); 6] = [
         "/wdtu/openapi?page_no=0&method=sales.TradeQuery.queryWithDetail",
         "sales.TradeQuery.queryWithDetail",
     ),
+    ("fx", "/fx/cgi/crm/v2/data/query", "data/query"),
 ];
 
 async fn ask(at: &Running, path: &str) -> Option<Answer> {
@@ -85,7 +86,7 @@ async fn nobody_gets_in_without_credentials() {
     for (name, path, _) in CALLS {
         let answer = ask(&at, path).await.unwrap();
         let json = answer.json();
-        let refused = ["code", "status"]
+        let refused = ["code", "status", "errorCode"]
             .iter()
             .any(|key| json[key].as_u64().is_some_and(|n| n != 0 && n != 200));
         let is_kingdee = json["Result"]["ResponseStatus"]["IsSuccess"] == false;
@@ -123,6 +124,10 @@ fn a_plan_is_taken_where_it_can_strike_and_nowhere_else() {
         ("wdtu", FaultKind::BatchRefused, false),
         ("ExecuteBillQuery", FaultKind::WrongTotal, false),
         ("View", FaultKind::RepeatedPage, false),
+        ("data/query", FaultKind::WrongTotal, true),
+        ("data/query", FaultKind::RowsMove, false),
+        ("custom/data/create", FaultKind::BatchRefused, true),
+        ("data/create", FaultKind::RowErrors, false),
         ("BATCHSAVE", FaultKind::RowsUnnamed, true),
         ("*", FaultKind::RowsMove, true),
     ] {

@@ -1,0 +1,218 @@
+//! Writes of the simulated Fxiaoke: one document a call.
+
+use serde_json::json;
+
+use super::objects::{ACCOUNT, Row, has_field, id_text, number_field, parse_id};
+use super::{ERP, Refused, Whose, api_name, code, object, refused, text};
+use crate::journal::{Action, Line, RowLine};
+use crate::kingdee::store::Fields;
+use crate::reply::Request;
+use crate::state::World;
+use crate::twist::Twist;
+
+/// Longest name or number, in characters.
+const MAX_TEXT: usize = 200;
+
+/// A call that writes.
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) endpoint: &'static str,
+    pub(super) twist: &'a Twist,
+}
+
+/// The document of a create or an update.
+struct Sent {
+    api_name: String,
+    fields: Fields,
+    content: String,
+}
+
+impl Sent {
+    fn read(data: &Fields, whose: Whose) -> Result<Sent, Refused> {
+        let fields = object(data, "object_data")?;
+        let api_name = api_name(&fields, whose)?;
+        let is_ours = |name: &str| name == "dataObjectApiName" || has_field(&api_name, name);
+        if let Some(name) = fields.keys().find(|name| !is_ours(name)) {
+            return Err(refused(code::PARAMETER, format!("{api_name} 没有字段 {name}")));
+        }
+        let named = ["name", number_field(&api_name)].map(|name| text(&fields, name));
+        if named.iter().any(|text| text.chars().count() > MAX_TEXT) {
+            return Err(refused(code::RULE, "名称或编号过长"));
+        }
+        let content = data.get("object_data").map(|raw| raw.get().to_owned());
+        Ok(Sent {
+            content: content.unwrap_or_default(),
+            api_name,
+            fields,
+        })
+    }
+
+    fn number(&self) -> String {
+        text(&self.fields, number_field(&self.api_name))
+    }
+
+    /// What a rule of the target says against it, whatever the request says.
+    fn against(&self, world: &World, itself: Option<u64>) -> Result<(), Refused> {
+        if world.refusal(&self.number()).is_some() {
+            return Err(refused(code::RULE, "该客户不允许保存"));
+        }
+        let same = Row::same(world, &self.api_name, world.settings.fx_unique, &self.fields);
+        match same.filter(|(_, row)| Some(row.id) != itself) {
+            None => Ok(()),
+            Some((field, row)) => {
+                let value = row.scalar(field).unwrap_or_default();
+                Err(refused(
+                    code::NOT_UNIQUE,
+                    format!("{field} 的值“{value}”已存在，不可重复"),
+                ))
+            }
+        }
+    }
+}
+
+/// An id, which is text even where it has digits only.
+fn id_of(fields: &Fields, name: &str) -> Result<String, Refused> {
+    match fields.get(name) {
+        Some(raw) if !raw.get().starts_with('"') => Err(refused(code::PARAMETER, format!("{name} 应为文本"))),
+        _ => Ok(text(fields, name)),
+    }
+}
+
+fn no_data(id: &str) -> Refused {
+    refused(code::NO_DATA, format!("数据 {id} 不存在或已作废"))
+}
+
+impl Call<'_> {
+    /// Nothing is executed when there is no room to write it down, or when a fault says so.
+    fn may_go_on(&self, world: &World, content: &str) -> Result<(), Refused> {
+        if world.journal.is_full() {
+            return Err(refused(code::BUSY, "沙箱日志已满"));
+        }
+        if self.twist.refuses_batch(std::iter::once(content)) {
+            return Err(refused(code::RULE, "数据不符合校验规则"));
+        }
+        Ok(())
+    }
+
+    /// Writes the journal line; only then may the call be answered.
+    fn record(&self, world: &mut World, form: &str, row: RowLine) -> Result<(), Refused> {
+        if form == ERP {
+            world.fx.pushed.apply(&row);
+        } else {
+            let now = world.now_ms();
+            world.fx.objects.apply(form, now, &row);
+        }
+        let write = world.written(self.endpoint, form, &self.request.body, self.twist, vec![row]);
+        let appended = world.journal.append(Line::Write(write));
+        appended.map_err(|e| refused(code::BUSY, format!("写入失败：{e}")))
+    }
+
+    pub(super) fn create(&self, world: &mut World, data: &Fields, whose: Whose) -> Result<String, Refused> {
+        let sent = Sent::read(data, whose)?;
+        self.may_go_on(world, &sent.content)?;
+        if sent.fields.contains_key("_id") {
+            return Err(refused(code::PARAMETER, "新建时不能指定 _id"));
+        }
+        let name = text(&sent.fields, "name");
+        let number = sent.number();
+        let is_named = !name.trim().is_empty() || (sent.api_name != ACCOUNT && !number.trim().is_empty());
+        if !is_named {
+            return Err(refused(code::RULE, "名称 name 不能为空"));
+        }
+        sent.against(world, None)?;
+        let id = world.fx.objects.next_id();
+        let number = if number.is_empty() {
+            world.fx.objects.auto_number()
+        } else {
+            number
+        };
+        let row = line(Action::Create, id, number, sent.content, 1);
+        self.record(world, &sent.api_name, row)?;
+        Ok(answer(id))
+    }
+
+    pub(super) fn update(&self, world: &mut World, data: &Fields, whose: Whose) -> Result<String, Refused> {
+        let sent = Sent::read(data, whose)?;
+        self.may_go_on(world, &sent.content)?;
+        let told = id_of(&sent.fields, "_id")?;
+        if told.is_empty() {
+            return Err(refused(code::PARAMETER, "更新时 _id 不能为空"));
+        }
+        let id = parse_id(&told).ok_or_else(|| no_data(&told))?;
+        let (version, known) = {
+            let row = Row::with_id(world, &sent.api_name, id).ok_or_else(|| no_data(&told))?;
+            (row.version() + 1, row.number())
+        };
+        let is_emptied =
+            |name: &str| sent.fields.contains_key(name) && text(&sent.fields, name).trim().is_empty();
+        if is_emptied("name") {
+            return Err(refused(code::RULE, "名称 name 不能为空"));
+        }
+        sent.against(world, Some(id))?;
+        let number = Some(sent.number()).filter(|number| !number.is_empty());
+        let row = line(Action::Update, id, number.unwrap_or(known), sent.content, version);
+        self.record(world, &sent.api_name, row)?;
+        Ok(answer(id))
+    }
+
+    pub(super) fn invalid(&self, world: &mut World, data: &Fields, whose: Whose) -> Result<String, Refused> {
+        let api_name = api_name(data, whose)?;
+        let told = id_of(data, "object_data_id")?;
+        self.may_go_on(world, &told)?;
+        let id = parse_id(&told).ok_or_else(|| no_data(&told))?;
+        let (version, number) = {
+            let row = Row::with_id(world, &api_name, id).ok_or_else(|| no_data(&told))?;
+            (row.version(), row.number())
+        };
+        let row = line(Action::Delete, id, number, String::new(), version);
+        self.record(world, &api_name, row)?;
+        Ok(answer(id))
+    }
+
+    /// ERP data by object and id; what has no id needs a function in the CRM that nobody has written here.
+    pub(super) fn push(&self, world: &mut World, data: &Fields) -> Result<String, Refused> {
+        let (object_name, id) = (text(data, "objAPIName"), text(data, "id"));
+        if object_name.is_empty() {
+            return Err(refused(code::PARAMETER, "objAPIName 不能为空"));
+        }
+        if id.is_empty() {
+            return Err(refused(code::PARAMETER, "id 为空：非标准数据需要推送函数"));
+        }
+        object(data, "masterFieldVal")?;
+        if data.contains_key("detailFieldVals") {
+            object(data, "detailFieldVals")?;
+        }
+        let content = json_of(data);
+        self.may_go_on(world, &content)?;
+        let row = world.fx.pushed.save(0, &object_name, &id, &content);
+        self.record(world, ERP, row)?;
+        Ok(format!(r#""data":{}"#, json!({"id": id})))
+    }
+}
+
+fn json_of(fields: &Fields) -> String {
+    let wanted = ["masterFieldVal", "detailFieldVals"];
+    let members = wanted.iter().filter_map(|name| Some((*name, fields.get(*name)?)));
+    let members: Vec<String> = members
+        .map(|(name, raw)| format!("\"{name}\":{}", raw.get()))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn line(action: Action, id: u64, number: String, content: String, version: u64) -> RowLine {
+    RowLine {
+        dindex: 0,
+        action,
+        org: String::new(),
+        number,
+        id,
+        status: 'A',
+        content,
+        keeps_lines: false,
+        version,
+    }
+}
+
+fn answer(id: u64) -> String {
+    format!(r#""dataId":{}"#, json!(id_text(id)))
+}
