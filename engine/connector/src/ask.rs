@@ -336,7 +336,8 @@ impl Connection {
         })
     }
 
-    /// Puts the internal id of a known document into its payload, in front of everything else.
+    /// Puts the internal id of a known document into its payload, in front of everything else at its place. It is a
+    /// number where it reads as one, unless the operation's `types` say text.
     pub fn put_id(
         &self,
         operation: &str,
@@ -350,14 +351,38 @@ impl Connection {
         };
         let frame = self.frame(operation, &complete_options(operation, options)?, 0);
         // An update without its id would make a second document.
-        let (Some(field), Value::Map(members)) = (frame.text(tree, "id_field")?, payload) else {
-            return Err(Failure::new(&source::FRAME)
+        let nowhere = || {
+            Failure::new(&source::FRAME)
                 .with("place", "id_field")
-                .with("why", "null"));
+                .with("why", "null")
         };
-        let value = Number::parse(id).map_or_else(|| Value::from(id), Value::Number);
-        members.shift_remove(&field);
-        members.shift_insert(0, field, value);
+        let path = frame.text(tree, "id_field")?.ok_or_else(nowhere)?;
+        let (above, field) = match path.rsplit_once('.') {
+            Some((above, field)) => (Some(above), field),
+            None => (None, path.as_str()),
+        };
+        let mut place = payload;
+        for name in above.into_iter().flat_map(|above| above.split('.')) {
+            let Value::Map(members) = place else {
+                return Err(nowhere());
+            };
+            let inner = members.entry(name.to_owned());
+            place = inner.or_insert_with(|| Value::Map(Map::new()));
+        }
+        let Value::Map(members) = place else {
+            return Err(nowhere());
+        };
+        let is_text = operation
+            .types
+            .iter()
+            .any(|(name, kind)| name == field && kind == "text");
+        let number = if is_text { None } else { Number::parse(id) };
+        members.shift_remove(field);
+        members.shift_insert(
+            0,
+            field.to_owned(),
+            number.map_or_else(|| id.into(), Value::Number),
+        );
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{answer, connect, json, two_secrets};
+use crate::common::{answer, connect, connections_of, json, secrets, two_secrets};
 use connector::{Call, Connection, FilterValue, HttpAnswer, PageState};
 use dsl::cond::{Asked, Op};
 use dsl::diagnostic::{Lang, render};
@@ -270,6 +270,33 @@ fn an_id_goes_first() {
         put(r#"{"FName":"x","FCUSTID":0}"#, "00482"),
         r#"{"FCUSTID":"00482","FName":"x"}"#
     );
+}
+
+/// A vendor whose ids are text even where they are digits, and stand below others.
+#[test]
+fn an_id_goes_to_its_path_and_stays_text() {
+    let crm = connections_of(
+        "connections: {crm: {connector: fxiaoke, params: {app_id: a, app_secret: '${secret:s}', code: '${secret:s}', user_id: '1'}}}",
+    );
+    let crm = crm
+        .resolve("crm", "default", &secrets(&[("secret", "s", "x")]))
+        .unwrap();
+    let options = map(r#"{"object":"AccountObj"}"#);
+    let id = "653100000000000000000001";
+    for (payload, want) in [
+        (
+            r#"{"object_data":{"name":"x"},"details":{}}"#,
+            r#"{"object_data":{"_id":"653100000000000000000001","name":"x"},"details":{}}"#,
+        ),
+        ("{}", r#"{"object_data":{"_id":"653100000000000000000001"}}"#),
+    ] {
+        let mut payload = json(payload);
+        crm.put_id("update", &options, &mut payload, id).unwrap();
+        assert_eq!(dsl::json::to_string(&payload), want);
+    }
+    let mut payload = json(r#"{"object_data":1}"#);
+    let failure = crm.put_id("update", &options, &mut payload, id).unwrap_err();
+    assert_eq!(failure.code(), "E3010");
 }
 
 /// It would be a second document.
