@@ -4,6 +4,7 @@ mod connection;
 mod decisions;
 mod ends;
 mod faults;
+mod fxiaoke;
 mod hostile;
 mod levels;
 mod main_job;
