@@ -44,6 +44,8 @@ struct Held {
     session: Option<Arc<Session>>,
     /// The last one that the other system no longer knew.
     lost: Option<Arc<Session>>,
+    /// A new one that could not be saved; nothing is called with it.
+    unsaved: Option<Arc<Session>>,
     /// Grows with each renewal, so that two tasks that saw the same lost session renew it once.
     generation: u64,
     /// Why there was no session a moment ago, and when: the call that was to follow need not find out once more.
@@ -256,7 +258,15 @@ impl Caller {
         };
         let mut before = None;
         if let Some(renewal) = &renewal {
+            // One that the disk refused is the only one the other system knows: it is saved before anything else.
+            if let Some(unsaved) = &held.unsaved {
+                renewal.save(unsaved).map_err(unbuilt)?;
+                held.unsaved = None;
+            }
             before = renewal.load().map_err(unbuilt)?.map(Arc::new);
+            for secret in before.iter().flat_map(|kept| kept.secrets()) {
+                self.connection.redactor().add(secret);
+            }
             // Somebody else renewed it meanwhile, or an earlier command did.
             if let Some(kept) = before.as_ref().filter(|kept| !kept.is_over(now))
                 && held.lost.as_ref() != Some(kept)
@@ -293,11 +303,17 @@ impl Caller {
             .connection
             .login_answer(&answer, self.clock.now_ms())
             .map_err(|failure| Box::new(Ended::NoSession(failure)))?;
-        let session = self.take(&mut held, &Arc::new(session));
-        if let Some(renewal) = &renewal {
-            renewal.save(&session).map_err(unbuilt)?;
+        let session = Arc::new(session);
+        for secret in session.secrets() {
+            self.connection.redactor().add(secret);
         }
-        Ok((Some(session), held.generation))
+        if let Some(renewal) = &renewal
+            && let Err(failure) = renewal.save(&session)
+        {
+            held.unsaved = Some(session);
+            return Err(unbuilt(failure));
+        }
+        Ok((Some(self.take(&mut held, &session)), held.generation))
     }
 
     /// From now on calls go out with this session.

@@ -91,7 +91,11 @@ impl Renewal<'_> {
 
     /// Finds out whether [`Renewal::save`] could write, before the other system gives what must be saved.
     pub(crate) fn rehearse(&self) -> Result<(), Failure> {
-        self.write("").map(drop).map_err(|error| self.kept.failed(&error))
+        // As much as a session may ever be: a full disk takes an empty file.
+        let room = " ".repeat(usize::try_from(BYTES_MAX).unwrap_or(0));
+        self.write(&room)
+            .map(drop)
+            .map_err(|error| self.kept.failed(&error))
     }
 
     /// Saves a session durably, in place of the one before.
@@ -110,8 +114,9 @@ impl Renewal<'_> {
     fn write(&self, text: &str) -> std::io::Result<PathBuf> {
         let new = self.kept.path.with_extension("new");
         let mut file = private(&new)?;
-        file.set_len(0)?;
+        // Over what the rehearsal wrote, so that the room it found is the room it uses.
         file.write_all(text.as_bytes())?;
+        file.set_len(text.len() as u64)?;
         file.sync_all()?;
         Ok(new)
     }

@@ -493,6 +493,7 @@ fn connections(
             }
         }
     }
+    names.iter().try_for_each(|name| workspace.may_be_called(name))?;
     workspace.secrets_are_there(&names)?;
     let mut connections = BTreeMap::new();
     let common = Redactor::default();

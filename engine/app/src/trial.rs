@@ -155,12 +155,7 @@ pub async fn test(
     let Some(connector) = connections.connector(name) else {
         return Err(unknown(name, &connections.names().collect::<Vec<_>>()));
     };
-    if !workspace.is_simulated() && connections.is_sandbox(name, workspace.connections_env()) {
-        return Err(AppError::wrong_use(
-            format!("连接 `{name}` 只用模拟器(sandbox: true);加上 --sandbox"),
-            format!("the connection `{name}` is for the simulator only (sandbox: true); add --sandbox"),
-        ));
-    }
+    workspace.may_be_called(name)?;
     let mut trial = Trial {
         connection: name.to_owned(),
         connector: connector.id().to_owned(),

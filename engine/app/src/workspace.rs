@@ -234,12 +234,27 @@ impl Workspace {
             .into())
     }
 
+    /// Refuses a connection that is for the simulator only, where there is none.
+    pub fn may_be_called(&self, name: &str) -> Result<(), AppError> {
+        let (Some(connections), None) = (&self.connections, &self.simulators) else {
+            return Ok(());
+        };
+        if connections.is_sandbox(name, self.connections_env()) {
+            return Err(AppError::wrong_use(
+                format!("连接 `{name}` 只用模拟器(sandbox: true);加上 --sandbox"),
+                format!("the connection `{name}` is for the simulator only (sandbox: true); add --sandbox"),
+            ));
+        }
+        Ok(())
+    }
+
     /// A connection with its parameters; secrets are read here and only here.
     pub fn resolve(&self, name: &str) -> Result<Connection, AppError> {
         let Some(connections) = &self.connections else {
             return Err(unknown_connection(name).into());
         };
         let Some(simulators) = &self.simulators else {
+            self.may_be_called(name)?;
             return Ok(connections.resolve(name, self.environment(), self.secrets.as_ref())?);
         };
         let id = connections.connector(name).map_or("", |connector| connector.id());

@@ -147,9 +147,14 @@ impl Connection {
                 self.excerpt(&reading.text)
             }
         });
-        let verdicts = self.verdicts(row, operation, sent, &names, &lets, &body, &message);
+        // Where each record has a verdict, a success of the call as a whole says nothing about any of them.
+        let class = match row.class {
+            Class::Ok if operation.is_write() && operation.items.is_some() => Class::Rows,
+            class => class,
+        };
+        let verdicts = self.verdicts(class, operation, sent, &names, &lets, &body, &message);
         Judged {
-            class: row.class,
+            class,
             matched: true,
             message,
             code,
@@ -285,7 +290,7 @@ impl Connection {
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each used")]
     fn verdicts(
         &self,
-        row: &Row,
+        class: Class,
         operation: &Operation,
         sent: Sent<'_>,
         names: &Names,
@@ -294,7 +299,7 @@ impl Connection {
         message: &str,
     ) -> Vec<Verdict> {
         let n = sent.n;
-        match (row.class, &operation.items) {
+        match (class, &operation.items) {
             (Class::Rows, Some(items)) => self.by_items(items, operation, sent, names, lets),
             (Class::Ok, _) if operation.is_write() => match (&operation.item, n) {
                 (Some(item), 1) => vec![Verdict::Accepted {

@@ -400,6 +400,10 @@ fn follow(prepared: &mut Prepared, link: &str) -> Result<(), Failure> {
     if let Some(why) = path_fault(next.path()) {
         return Err(refused(why));
     }
+    // An address without a host part has none that begins so, and would be glued to ours.
+    if !next.path().starts_with('/') {
+        return Err(refused("no path"));
+    }
     prepared.path = next.path().to_owned();
     let pairs = next.query_pairs();
     prepared.query = pairs

@@ -189,17 +189,23 @@ fn row_map(row: &Value, number: usize) -> Result<Value, Failure> {
 
 /// A row with the names that a scheme gave its fields. A field stands in it under its whole name, or at that path; it
 /// stays there too.
-fn renamed(mut row: Value, aliases: &[&(String, String)]) -> Value {
-    for (name, field) in aliases {
-        let found = match &row {
-            Value::Map(map) if map.contains_key(field) => map.get(field).cloned(),
-            row => Path::parse(field).ok().and_then(|path| path.get(row).cloned()),
-        };
-        if let (Some(value), Value::Map(map)) = (found, &mut row) {
-            map.insert(name.clone(), value);
+fn renamed(row: Value, aliases: &[&(String, String)]) -> Value {
+    let of = |field: &str| match &row {
+        Value::Map(map) if map.contains_key(field) => map.get(field).cloned(),
+        row => Path::parse(field).ok().and_then(|path| path.get(row).cloned()),
+    };
+    // All of them from the row as it came: two fields may change places.
+    let found: Vec<(String, Value)> = aliases
+        .iter()
+        .filter_map(|(name, field)| Some((name.clone(), of(field)?)))
+        .collect();
+    match row {
+        Value::Map(mut map) => {
+            map.extend(found);
+            Value::Map(map)
         }
+        other => other,
     }
-    row
 }
 
 /// A row that is a list, with the names of the fields that were asked for.

@@ -412,7 +412,7 @@ impl Connection {
         names.set("req", req(prepared));
         frame.set("$let", self.lets(&sign.lets, &mut names)?);
         set_headers(prepared, frame.pairs(&sign.headers, "sign.headers")?);
-        prepared.query.extend(frame.pairs(&sign.query, "sign.query")?);
+        set_query(prepared, frame.pairs(&sign.query, "sign.query")?);
         if !sign.form.is_empty() {
             prepared.form.extend(frame.pairs(&sign.form, "sign.form")?);
             prepared.body = form_text(&prepared.form).into_bytes();
@@ -436,9 +436,7 @@ impl Connection {
             .headers
             .extend(self.secret_names(&login.apply_headers, &[]));
         secrets.query.extend(self.secret_names(&login.apply_query, &[]));
-        prepared
-            .query
-            .extend(frame.pairs(&login.apply_query, "apply.query")?);
+        set_query(prepared, frame.pairs(&login.apply_query, "apply.query")?);
         Ok(())
     }
 
@@ -537,6 +535,14 @@ fn set_headers(prepared: &mut Prepared, headers: Vec<(String, String)>) {
             .headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
         prepared.headers.push((name, value));
+    }
+}
+
+/// A part of the address that is set again replaces the one before: the address of a next page may bring it back.
+fn set_query(prepared: &mut Prepared, pairs: Vec<(String, String)>) {
+    for (name, value) in pairs {
+        prepared.query.retain(|(known, _)| *known != name);
+        prepared.query.push((name, value));
     }
 }
 

@@ -157,14 +157,15 @@ impl Reading {
             self.dull + 1
         };
         // Where there is a total, or a mark that grows, reading ends by itself, and rows may well look alike.
-        let endless = paging.shifts != Shifts::Never && page.total.is_none() && page.more;
+        let endless = paging.shifts != Shifts::Never && page.total.or(self.total).is_none() && page.more;
         (endless && self.dull >= MAX_DULL_PAGES)
             .then(|| Reason::new(codes::NO_PROGRESS, self.page.to_string()))
     }
 
     /// The source's total changed, or it is not the number of rows that came.
     fn miscounts(&self, page: &Page) -> Option<String> {
-        let total = page.total?;
+        // Some sources say it on the first page only; it holds for those that follow.
+        let total = page.total.or(self.total)?;
         match self.total {
             Some(first) if first != total => Some(format!("{first} -> {total}")),
             _ if self.raw_rows > total || (!page.more && total > self.raw_rows) => {

@@ -238,6 +238,9 @@ impl Slices {
 
     /// Asks for nothing before `edge`.
     pub fn asking_from(mut self, edge: Ms) -> Self {
+        // What is only read again is not asked for where the source keeps nothing: it would refuse the question.
+        self.slices
+            .retain(|slice| slice.closes.is_some() || slice.asked.to > edge);
         for slice in &mut self.slices {
             if let Some(asked) = slice.asked.since(edge) {
                 slice.asked = asked;

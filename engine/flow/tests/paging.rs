@@ -62,6 +62,26 @@ fn a_total_proves_where_rows_only_leave() {
     );
 }
 
+/// The total stands on the first page only: a row that slipped over the bound of two pages is missed all the same.
+#[test]
+fn a_total_on_the_first_page_counts_the_last_one() {
+    check(
+        shifting(Shifts::Leaving),
+        "start; begun; opened; ...; page 2 more total=4; staged new=2; page 1; ok",
+        expect![[r#"
+            < page 2 more total=4
+                stage window 1 page 1: 2 rows
+            < staged new=2
+                FETCH window 1 page 2 [0, 80000)
+            < page 1
+                note: read again: E3052 3 / 4
+                end window 1 unstable: e3052 3 / 4
+            < ok
+                open window [0, 80000)
+        "#]],
+    );
+}
+
 #[test]
 fn fewer_rows_than_the_total_is_read_three_times_and_then_left() {
     check(

@@ -66,6 +66,28 @@ fn check_plan(plan: &Slices, rule: &WindowRule, now: Ms) {
     }
 }
 
+/// What is only read again is not asked for where the source keeps nothing any more; what is unread is, as far as it is
+/// kept.
+#[test]
+fn time_the_source_has_given_up_is_not_read_again() {
+    let rule = WindowRule {
+        overlap: 3 * HOUR,
+        max: HOUR,
+        ..rule()
+    };
+    let closed = [between(T - 100 * HOUR, T - 5 * HOUR)];
+    let plan = slices(&rule, Proposal::default(), &closed, T, T).expect("extend never refuses");
+    assert_eq!(
+        plan.slices.first().map(|slice| slice.asked.from),
+        Some(T - 8 * HOUR)
+    );
+    let plan = plan.asking_from(T - 6 * HOUR - MINUTE);
+    let first = plan.slices.first().expect("unread time");
+    assert_eq!((first.asked.from, first.closes), (T - 6 * HOUR - MINUTE, None));
+    let closing = plan.slices.iter().filter_map(|slice| slice.closes).next();
+    assert_eq!(closing.map(|closes| closes.from), Some(T - 5 * HOUR));
+}
+
 proptest! {
     #[test]
     fn consecutive_runs_tile_the_time_line(

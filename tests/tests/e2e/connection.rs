@@ -1,7 +1,7 @@
 //! `engine connection`: each step of a trial is told with the vendor's sentence, and no secret with it.
 
 use serde_json::{Value, json};
-use tests::e2e::{Ran, World};
+use tests::e2e::{MAIN, Ran, World};
 
 const FILE: &str = "connections.yaml";
 const STEPS: [&str; 6] = ["settings", "dns", "tcp", "tls", "login", "call"];
@@ -163,6 +163,10 @@ fn a_connection_for_the_simulator_is_not_called() {
     );
     let ran = world.engine(&["connection", "test", "k3"]);
     ran.expect(2).warns("add --sandbox");
+    // Nor is anything read whose writing it is for.
+    for words in [["run", MAIN], ["dry-run", MAIN]] {
+        world.engine(&words).expect(2).warns("add --sandbox");
+    }
     assert_eq!(world.state()["calls"], json!({}));
     world.engine(&["connection", "test", "k3", "--sandbox"]).expect(0);
 }

@@ -352,16 +352,18 @@ fn rows_of_an_answer() {
         ("deep".to_owned(), "b.c".to_owned()),
         ("a".to_owned(), "a".to_owned()),
         ("none".to_owned(), "d".to_owned()),
+        ("x".to_owned(), "y".to_owned()),
+        ("y".to_owned(), "x".to_owned()),
     ];
     let named = Call {
         fields: Some(&fields),
         ..call.clone()
     };
-    let body = r#"{"code":200,"data":{"list":[{"a":1,"F.No":"00123","b":{"c":2}}],"total":1}}"#;
+    let body = r#"{"code":200,"data":{"list":[{"a":1,"F.No":"00123","b":{"c":2},"x":7,"y":8}],"total":1}}"#;
     let found = huke.rows("search_trades", &named, &answer(200, body)).unwrap();
     assert_eq!(
         dsl::json::to_string(&found.rows[0]),
-        r#"{"a":1,"F.No":"00123","b":{"c":2},"no":"00123","deep":2}"#
+        r#"{"a":1,"F.No":"00123","b":{"c":2},"x":8,"y":7,"no":"00123","deep":2}"#
     );
     let k3 = connect("k3", "default");
     let options = map(r#"{"FormId":"BD_Customer"}"#);
@@ -538,6 +540,8 @@ fn pages_by_link() {
         ("../../../etc/passwd", at("etc/passwd")),
         ("http://[", Err("E3010")),
         ("/a//b", Err("E3010")),
+        ("x:.evil.example.com/p", Err("E3010")),
+        ("mailto:a@b", Err("E3010")),
     ] {
         assert_eq!(url(link), want, "{link}");
     }
