@@ -84,7 +84,6 @@ fn everything_arrives_once_whatever_goes_wrong() {
             (9, "drop_before"),
             (12, "half_body"),
             (15, "http_500_after"),
-            (18, "msg_code_14"),
         ];
         go_wrong(&world, "data/create", losses);
         go_wrong(&world, "data/update", &[(1, "session_lost")]);
