@@ -111,7 +111,8 @@ impl Credential {
 const LOGINS: u32 = 2;
 
 impl Caller {
-    /// A caller for one connection; sessions that must outlive the process are kept in `dir`. `all` are those of the command, some of which may use the same credential.
+    /// A caller for one connection; sessions that must outlive the process are kept in `dir`. `all` are those of the
+    /// command, some of which may use the same credential.
     pub(crate) fn new(
         connection: Arc<Connection>,
         all: &[Arc<Connection>],

@@ -493,6 +493,62 @@ fn pages_by_key_and_by_cursor() {
     );
 }
 
+/// A form in parts: no name and no value begins a part of its own, and the same form gives the same bytes.
+#[test]
+fn a_form_in_parts() {
+    let text = "connector: own
+name: own
+zone: UTC
+params: {server: {type: url, default: \"https://api.example.com/\"}}
+hosts: [<<$param.server>>]
+outcome: [{when: http.status == 200, class: ok}]
+operations:
+  send: {kind: write, path: send, encode: multipart, writes: [create], key: [a], body: <<$record>>}
+";
+    let registry = functions::registry();
+    let load = |name: &str, text: &str| SourceFile::new(name.to_owned(), text.to_owned());
+    let connector = connector::load(&load("connector.yaml", text), &registry).expect("a good file");
+    let file = load("connections.yaml", "connections: {own: {connector: own}}");
+    let own = connector::connections::load(&file, &[Arc::new(connector)], &registry)
+        .expect("a good file")
+        .resolve("own", "default", &two_secrets())
+        .expect("nothing is secret");
+    let none = Map::new();
+    let sent = |record: &str| {
+        let call = Call {
+            records: Some(vec![Value::Map(map(record))]),
+            ..Call::new("send", &none, AT)
+        };
+        own.prepare(&call).map_err(|failure| failure.code())
+    };
+    let body = r#"{"a":"客户","b\"\r\nx: y":"--1\r\n\r\n","n":1.50}"#;
+    let prepared = sent(body).expect("a request");
+    let (_, kind) = prepared.headers.first().expect("a content type");
+    let boundary = kind
+        .strip_prefix("multipart/form-data; boundary=")
+        .expect("a boundary");
+    let part = |name: &str, value: &str| {
+        format!("--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let want = [
+        part("a", "客户"),
+        part("b%22%0D%0Ax: y", "--1\r\n\r\n"),
+        part("n", "1.50"),
+        format!("--{boundary}--\r\n"),
+    ];
+    assert_eq!(String::from_utf8_lossy(&prepared.body), want.concat());
+    assert_eq!(sent(body).expect("a request").body, prepared.body);
+    assert_ne!(
+        sent(r#"{"a":"客"}"#).expect("a request").headers,
+        prepared.headers
+    );
+    assert_eq!(
+        sent(r#"{"a":[1]}"#).err(),
+        Some("E3010"),
+        "a part is a single value"
+    );
+}
+
 #[test]
 fn pages_by_link() {
     let own = paged(r"{by: link, take: [d.__next, '@odata\.nextLink'], size: 2}");

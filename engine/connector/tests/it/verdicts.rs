@@ -556,3 +556,45 @@ fn ids_of_lines() {
         assert_eq!(judge(returned), want, "{returned}");
     }
 }
+
+/// Verdicts in the order of the records count only when there is one for each, and a success of the whole call, as here,
+/// does not replace them.
+#[test]
+fn verdicts_by_position_are_as_many_as_records() {
+    let text = "connector: own
+name: own
+zone: UTC
+params: {server: {type: url, default: \"https://api.example.com/\"}}
+hosts: [<<$param.server>>]
+outcome: [{when: http.status == 200, class: ok}]
+operations:
+  send: {kind: write, path: send, writes: [create], key: [a], body: <<$records>>, items: {all: body.done, index: position, good_when: item.ok, message: <<why>>}}
+";
+    let registry = functions::registry();
+    let load = |name: &str, text: &str| SourceFile::new(name, text);
+    let connector = connector::load(&load("connector.yaml", text), &registry).unwrap();
+    let file = load("connections.yaml", "connections: {own: {connector: own}}");
+    let own = connector::connections::load(&file, &[Arc::new(connector)], &registry)
+        .unwrap()
+        .resolve("own", "default", &secrets(&[]))
+        .unwrap();
+    for (body, want) in [
+        (r#"{"done":[{"ok":true},{"ok":false,"why":"no"}]}"#, "ar"),
+        (r#"{"done":[{"ok":true}]}"#, "??"),
+        (r#"{"done":[{"ok":true},{"ok":true},{"ok":true}]}"#, "??"),
+        (r#"{"done":[]}"#, "??"),
+        ("{}", "??"),
+    ] {
+        let judged = own.judge("send", &Map::new(), 2, &answer(200, body));
+        let said = judged.verdicts.iter().map(|verdict| match verdict {
+            Verdict::Accepted { .. } => 'a',
+            Verdict::Rejected { .. } => 'r',
+            Verdict::Absent => '?',
+        });
+        assert_eq!(
+            (said.collect::<String>().as_str(), judged.class),
+            (want, Class::Rows),
+            "{body}"
+        );
+    }
+}
