@@ -3,6 +3,8 @@
 //! A plan holds everything a run needs besides data, time and the ledger. Rows become records in
 //! [`SourcePlan::ingest`], records become payloads in [`TargetPlan::build`]; both are pure.
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 
 use crate::cond::Cond;
@@ -313,6 +315,8 @@ pub struct TestCase {
     pub action: Option<Action>,
     /// The document.
     pub expect: Value,
+    /// Its bytes in the file.
+    pub span: Range<usize>,
 }
 
 impl TargetPlan {

@@ -27,6 +27,8 @@ pub struct TestOutcome {
     pub passed: bool,
     /// What differs, in the order of the expected document; then what was not expected.
     pub diff: Vec<Difference>,
+    /// What `expect` would have to be; `None` when there is no document.
+    pub got: Option<Value>,
 }
 
 /// One place that differs.
@@ -125,27 +127,30 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
         .iter()
         .map(|record| document(plan, test, record, zone))
         .collect();
-    let diff = match results {
-        Err(difference) => vec![*difference],
-        Ok(documents) => {
+    let (diff, got) = match results {
+        Err(difference) => (vec![*difference], None),
+        Ok(mut documents) => {
             let mut diff = Vec::new();
-            match (documents.as_slice(), &test.expect) {
-                ([only], expect) if plan.source.explode.is_empty() || !matches!(expect, Value::List(_)) => {
-                    compare(&Path::names(Vec::<String>::new()), expect, only, &mut diff);
-                }
-                (_, Value::List(_)) => {
-                    let got = Value::List(documents);
-                    compare(&Path::names(Vec::<String>::new()), &test.expect, &got, &mut diff);
-                }
-                (several, _) => diff.push(Difference::Several(several.len())),
+            let as_list = matches!(test.expect, Value::List(_));
+            let one = documents.len() == 1 && (plan.source.explode.is_empty() || !as_list);
+            let count = documents.len();
+            let got = match documents.pop() {
+                Some(only) if one => only,
+                last => Value::List(documents.into_iter().chain(last).collect()),
+            };
+            if one || as_list {
+                compare(&Path::names(Vec::<String>::new()), &test.expect, &got, &mut diff);
+            } else {
+                diff.push(Difference::Several(count));
             }
-            diff
+            (diff, Some(got))
         }
     };
     TestOutcome {
         name: test.name.clone(),
         passed: diff.is_empty(),
         diff,
+        got,
     }
 }
 

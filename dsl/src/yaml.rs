@@ -6,6 +6,7 @@
 //! with, and every byte of that text can be traced to the file. What the keys mean is left to others.
 
 mod build;
+pub mod emit;
 mod explain;
 mod frame;
 mod pieces;

@@ -63,6 +63,7 @@ impl Reader<'_> {
                     line_ids: line_ids(node),
                     action: member(node, "action").and_then(Action::parse),
                     expect: node.get("expect")?.value.plain_value(),
+                    span: node.span.clone(),
                 })
             })
             .collect()

@@ -10,6 +10,7 @@ mod clock;
 mod entropy;
 mod error;
 mod failpoint;
+mod files;
 mod find;
 mod kept;
 mod lines;

@@ -1,5 +1,7 @@
 //! `test`: the cases that schemes and connectors carry in their own files. No network, no ledger, a fixed instant.
 
+mod update;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::error::AppError;
 use crate::find::find_files;
 use crate::workspace::{Places, Workspace, read};
 
+pub use update::Updated;
+
 /// What was tested, and how it went.
 #[derive(Debug, Default)]
 pub struct TestReport {
@@ -23,6 +27,8 @@ pub struct TestReport {
     pub results: Vec<TestResult>,
     /// Problems of files that cannot be tested because they do not compile.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was written into which file, when writing was asked for.
+    pub updated: Vec<(String, Updated)>,
 }
 
 /// One case.
@@ -30,6 +36,8 @@ pub struct TestReport {
 pub struct TestResult {
     /// The file it stands in.
     pub file: String,
+    /// Where it begins, from 1; `None` for tests of connectors.
+    pub line: Option<usize>,
     /// Its name.
     pub name: String,
     /// What is not as expected; empty when it passed.
@@ -62,11 +70,20 @@ impl TestResult {
     }
 }
 
-/// Runs the cases of files and folders whose name, or whose file, contains the filter.
-pub fn test(paths: &[PathBuf], filter: Option<&str>, places: &Places) -> Result<TestReport, AppError> {
+/// Runs the cases of files and folders whose name, or whose file, contains the filter. With `update`, `expect` of the
+/// schemes' tests that fail is written first.
+pub fn test(
+    paths: &[PathBuf],
+    filter: Option<&str>,
+    update: bool,
+    places: &Places,
+) -> Result<TestReport, AppError> {
     let mut report = TestReport::default();
     for path in find_files(paths)? {
-        let file = read(&path)?;
+        let mut file = read(&path)?;
+        if update && let Some(new) = updated(&path, &file, filter, places, &mut report)? {
+            file = new;
+        }
         match yaml::read(&file).map(|node| recognise(&node, &file)) {
             Ok(Ok(FileKind::Scheme)) => of_scheme(&path, &file, places, &mut report)?,
             Ok(Ok(FileKind::Connector)) => of_connector(&file, &mut report),
@@ -89,6 +106,34 @@ pub fn test(paths: &[PathBuf], filter: Option<&str>, places: &Places) -> Result<
         }
     }
     Ok(report)
+}
+
+/// Writes what the tests of a scheme should expect. Gives the new file if there is one.
+fn updated(
+    path: &Path,
+    file: &Arc<SourceFile>,
+    filter: Option<&str>,
+    places: &Places,
+    report: &mut TestReport,
+) -> Result<Option<Arc<SourceFile>>, AppError> {
+    let is_scheme = yaml::read(file).is_ok_and(|node| matches!(recognise(&node, file), Ok(FileKind::Scheme)));
+    if !is_scheme {
+        return Ok(None);
+    }
+    // What keeps a file from being tested is told when it is tested.
+    let Ok(workspace) = Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) else {
+        return Ok(None);
+    };
+    let (Some(plan), _) = workspace.check(file) else {
+        return Ok(None);
+    };
+    let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter) || file.name.contains(filter));
+    let done = update::update(path, file, &workspace, &plan, &wanted)?;
+    let changed = !done.written.is_empty();
+    if changed || !done.left.is_empty() {
+        report.updated.push((file.name.clone(), done));
+    }
+    changed.then(|| read(path)).transpose()
 }
 
 fn of_scheme(
@@ -114,6 +159,7 @@ fn of_scheme(
         let outcome = testing::run(&plan, case);
         report.results.push(TestResult {
             file: file.name.clone(),
+            line: Some(file.position(case.span.start).0),
             name: outcome.name,
             differences: outcome.diff.into_iter().map(Gap::Document).collect(),
         });
@@ -127,6 +173,7 @@ pub(crate) fn of_connector(file: &Arc<SourceFile>, report: &mut TestReport) {
             for outcome in connector::tests::run(&Arc::new(connector)) {
                 report.results.push(TestResult {
                     file: file.name.clone(),
+                    line: None,
                     name: outcome.name,
                     differences: outcome.problems.into_iter().map(Gap::Connector).collect(),
                 });

@@ -223,6 +223,10 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
     #[arg(long)]
+    pub(crate) update: bool,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    #[arg(long)]
     pub(crate) exit_zero: bool,
 }
 

@@ -1,5 +1,7 @@
 //! `engine test`: the cases that schemes and connectors carry.
 
+mod junit;
+
 use app::testing::{self, TestReport};
 use dsl::Value;
 use dsl::diagnostic::to_json;
@@ -13,16 +15,38 @@ use super::out::Out;
 
 /// Runs the cases of files and folders.
 pub(crate) fn test(args: TestArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let report = testing::test(&args.paths, args.filter.as_deref(), &environment.places(global))?;
+    let places = environment.places(global);
+    let report = testing::test(&args.paths, args.filter.as_deref(), args.update, &places)?;
     let failed = report.results.iter().filter(|result| !result.passed()).count();
     let (errors, _) = count(&report.diagnostics);
     let code = u8::from((failed > 0 || errors > 0) && !args.exit_zero);
+    if let Some(path) = &args.junit {
+        junit::write(path, &report, out.lang)?;
+    }
     if out.json {
         out.document(&document("engine.test/1", &report, failed, code, out));
     } else {
+        updated(&report, out);
         tell(&report, failed, errors, out);
     }
     Ok(code)
+}
+
+/// What `--update` wrote, and what it left.
+fn updated(report: &TestReport, out: &Out) {
+    for (file, updated) in &report.updated {
+        let count = updated.written.len();
+        if count > 0 {
+            out.say(
+                "test-updated",
+                &[("file", file.clone()), ("count", count.to_string())],
+            );
+        }
+        for (name, why) in &updated.left {
+            let why = why.get(out.lang).to_owned();
+            out.note("test-not-updated", &[("name", name.clone()), ("why", why)]);
+        }
+    }
 }
 
 /// For people. `connectors check` tells the same.
@@ -40,7 +64,9 @@ pub(crate) fn tell(report: &TestReport, failed: usize, errors: usize, out: &Out)
             }
             continue;
         }
-        out.line(format!("  {} {}", out.painted("✗", "31"), result.name));
+        let place = result.line.map(|line| format!("  {}:{line}", result.file));
+        let place = out.painted(&place.unwrap_or_default(), "90");
+        out.line(format!("  {} {}{place}", out.painted("✗", "31"), result.name));
         for difference in &result.differences {
             out.line(format!("      {}", difference.line(out.lang)));
         }
@@ -70,6 +96,7 @@ pub(crate) fn document(schema: &str, report: &TestReport, failed: usize, code: u
             let differences: Vec<String> = result.differences.iter().map(|one| one.line(out.lang)).collect();
             object! {
                 "file" => result.file,
+                "line" => result.line,
                 "name" => result.name,
                 "passed" => result.passed(),
                 "differences" => differences,

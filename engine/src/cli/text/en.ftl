@@ -47,6 +47,8 @@ help-check-strict = Warnings fail too
 help-exit-zero = Report problems, exit with 0 all the same
 help-test = Run the tests that schemes and connectors carry
 help-test-filter = Only tests whose name or file contains this text
+help-test-update = Write what the schemes make now into expect of tests that fail (comments stay)
+help-test-junit = Also write the results to this file, as JUnit XML
 help-rows = Look at single records
 help-rows-list = List records, newest first
 help-rows-show = The whole life of one record
@@ -285,6 +287,8 @@ guarantee-at-least-once = guarantee: at least once; a lost answer may write twic
 test-done = files: { $files }; tests passed: { $passed }; failed: { $failed }
 test-uncompiled = errors that keep files from being tested: { $errors }
 test-none = there are no tests in these files
+test-updated = { $file }: wrote expect of { $count } tests
+test-not-updated = the test `{ $name }` was left: { $why }
 
 # rows, runs, verify.
 rows-none = no record matches

@@ -47,6 +47,8 @@ help-check-strict = 有警告也算失败
 help-exit-zero = 报告问题,但仍以 0 退出
 help-test = 运行方案和连接器自带的测试
 help-test-filter = 只运行名称或文件名包含这段文字的测试
+help-test-update = 把失败的测试的 expect 改成现在生成的单据(保留注释)
+help-test-junit = 把结果另存为 JUnit XML 文件
 help-rows = 查看单条数据
 help-rows-list = 列出数据,最新的在前
 help-rows-show = 一条数据的全部经历
@@ -285,6 +287,8 @@ guarantee-at-least-once = 保证:至少一次;应答丢失时可能重复写入
 test-done = { $files } 个文件:{ $passed } 个测试通过,{ $failed } 个失败
 test-uncompiled = 有 { $errors } 个错误使文件无法测试
 test-none = 这些文件里没有测试
+test-updated = { $file }:已改写 { $count } 个测试的 expect
+test-not-updated = 测试“{ $name }”没有改写:{ $why }
 
 # rows, runs, verify.
 rows-none = 没有符合条件的数据
