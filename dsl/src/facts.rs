@@ -284,6 +284,8 @@ pub struct OperationFacts {
     pub columns: Option<Vec<String>>,
     /// Fields whose samples are texts that no number begins, each with such a text.
     pub words: Vec<(String, String)>,
+    /// Rows of its sample: what the `sample` of a scheme's tests counts, from 0.
+    pub samples: Vec<crate::value::Value>,
     /// What it can do to a document.
     pub writes: Vec<Action>,
     /// Default of the target's `key`.
@@ -330,6 +332,7 @@ impl OperationFacts {
             filter: None,
             columns: None,
             words: Vec::new(),
+            samples: Vec::new(),
             writes: Vec::new(),
             keys: Box::new(|_| Vec::new()),
             key_under: None,

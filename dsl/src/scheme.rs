@@ -102,7 +102,7 @@ impl Reader<'_> {
         let connector = source_node.and_then(|node| self.connection(node));
         self.zone = self.zone_of(root, connector.as_deref());
         self.read_tables(root);
-        let tests = self.read_tests(root);
+        let tests = self.read_tests(root, &self.sampled(source_node, connector.as_deref()));
         let source = source_node.and_then(|node| self.source(node, connector.clone(), &tests));
         let columns = source.as_ref().and_then(|source| source.columns.clone());
         let target_node = root

@@ -153,6 +153,24 @@ impl Node {
         }
     }
 
+    /// Whether it is written in braces or brackets; `text` is the file it was read from.
+    pub fn is_flow_in(&self, text: &str) -> bool {
+        text[self.span.start..].starts_with(['{', '['])
+    }
+
+    /// The byte behind it in the file `text`, without the comments and blank lines that follow a block.
+    pub fn end_in(&self, text: &str) -> usize {
+        let last = match &self.kind {
+            NodeKind::Map(pairs) => pairs.last().map(|pair| &pair.value),
+            NodeKind::List(items) => items.last(),
+            NodeKind::Scalar(_) => None,
+        };
+        match last {
+            Some(last) if !self.is_flow_in(text) => last.end_in(text),
+            _ => self.span.start + text[self.span.clone()].trim_end().len(),
+        }
+    }
+
     /// Where bytes of the decoded text stand in the file. Without a trace, and for maps and lists, the whole node.
     pub fn span_in(&self, text: Range<usize>) -> Range<usize> {
         self.scalar()

@@ -50,24 +50,26 @@ impl Clone {
     /// Runs with `--json` in both languages; the document is valid, its first key is its schema, its exit code is told.
     #[track_caller]
     fn check(&self, line: &str, kind: &str, code: i32) -> Value {
-        let mut last = Value::Null;
-        for lang in ["zh", "en"] {
-            let output = self.run(&format!("{line} --json --lang {lang}"));
-            let text = String::from_utf8(output.stdout).expect("UTF-8");
-            let told = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(code), "{line}\n{text}\n{told}");
-            assert!(
-                text.starts_with(&format!("{{\n  \"schema\": \"engine.{kind}/1\"")),
-                "{line}\n{text}"
-            );
-            let document: Value = serde_json::from_str(&text).expect("one JSON document");
-            self.valid(kind, &document, line);
-            if let Some(told) = document.get("exit_code") {
-                assert_eq!(*told, code, "{line}");
-            }
-            last = document;
+        self.check_in("zh", line, kind, code);
+        self.check_in("en", line, kind, code)
+    }
+
+    #[track_caller]
+    fn check_in(&self, lang: &str, line: &str, kind: &str, code: i32) -> Value {
+        let output = self.run(&format!("{line} --json --lang {lang}"));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{line}\n{text}\n{told}");
+        assert!(
+            text.starts_with(&format!("{{\n  \"schema\": \"engine.{kind}/1\"")),
+            "{line}\n{text}"
+        );
+        let document: Value = serde_json::from_str(&text).expect("one JSON document");
+        self.valid(kind, &document, line);
+        if let Some(told) = document.get("exit_code") {
+            assert_eq!(*told, code, "{line}");
         }
-        last
+        document
     }
 
     #[track_caller]
@@ -186,6 +188,31 @@ fn of_connectors_and_connections() {
     clone.check("connection test k3", "connection-test", 3);
     clone.check("connection test k3 --sandbox", "connection-test", 0);
     clone.check("connection test nobody", "error", 2);
+    clone.check("sample jst order_list --sandbox", "sample", 0);
+    clone.check("sample jst order_lst --sandbox", "error", 2);
+    // Once a language: the second finds what the first made.
+    for (lang, line, schema) in [
+        (
+            "zh",
+            "connection add mine --connector netease-huke",
+            "connection-add",
+        ),
+        (
+            "en",
+            "connection add yours --connector netease-huke",
+            "connection-add",
+        ),
+        ("zh", "init zh --from-connector netease-huke", "init"),
+        (
+            "en",
+            "init en --from-connector netease-huke --to-connector kingdee-k3cloud",
+            "init",
+        ),
+    ] {
+        clone.check_in(lang, line, schema, 0);
+    }
+    clone.check("connection add mine --connector netease-huke", "error", 2);
+    clone.check("init zh --from-connector netease-huke", "error", 2);
     for kind in ["connector", "connections"] {
         let schema = clone.run(&format!("schema {kind}"));
         let schema: Value = serde_json::from_slice(&schema.stdout).expect("a schema is JSON");

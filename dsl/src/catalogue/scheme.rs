@@ -510,6 +510,19 @@ pub const TEST_LOOKUP: Entry = Entry {
     example: "lookups: {huke-customer: []}",
 };
 
+/// The sample of `{operation}` has no row {number}.
+pub const NO_SAMPLE_ROW: Entry = Entry {
+    code: "E1158",
+    severity: Severity::Error,
+    zh: "`{operation}` 的样例没有第 {number} 行(从 0 数起;共 {count} 行)",
+    en: "the sample of `{operation}` has no row {number} (counted from 0; there are {count})",
+    help_zh: "用 `engine sample` 取一页样例,或写 `row:`",
+    help_en: "take a page with `engine sample`, or write `row:`",
+    long_zh: "测试的 `sample` 指来源样例里的一行:先看 connections.yaml 旁边的 samples/连接/操作.json,没有时用连接器自带的样例。",
+    long_en: "The `sample` of a test is a row of the source's sample: samples/CONNECTION/OPERATION.json beside connections.yaml, else the sample that comes with the connector.",
+    example: "tests: [{name: a, sample: 99, expect: {}}]",
+};
+
 /// Updating a document with lines needs the option `{name}`, which says what happens to lines that are not sent.
 pub const LINES_UNSAFE: Entry = Entry {
     code: "E1153",
@@ -605,6 +618,7 @@ pub const ALL: &[&Entry] = &[
     &ALIAS_UNKNOWN,
     &ALIAS_UNUSED,
     &TEST_LOOKUP,
+    &NO_SAMPLE_ROW,
     &LINES_UNSAFE,
     &EXPLODED_KEY,
 ];

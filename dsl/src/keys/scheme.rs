@@ -576,17 +576,23 @@ static SCHEDULE: Block = Block {
     least: 1,
 };
 
-static TEST: Block = block(
-    "tests",
-    &[
+static TEST: Block = Block {
+    name: "tests",
+    rows: &[
         KeyRow::new("name", Shape::Text, "测试的是什么", "what it is about").required(),
         KeyRow::new(
             "row",
             Shape::DataMap,
             "源数据的一行",
             "a row as the source gives it",
+        ),
+        KeyRow::new(
+            "sample",
+            Shape::Int(0, ANY),
+            "代替 row:来源样例里的第几行,从 0 开始",
+            "in place of row: which row of the source's sample, from 0",
         )
-        .required(),
+        .example("0"),
         KeyRow::new(
             "lookups",
             Shape::Map(&Shape::List(&Shape::DataMap)),
@@ -615,4 +621,6 @@ static TEST: Block = block(
         )
         .required(),
     ],
-);
+    one_of: &[&["row"], &["sample"]],
+    least: 0,
+};

@@ -3,7 +3,7 @@
 use super::{Reader, member, resolve, text_of};
 use crate::catalogue::scheme as words;
 use crate::diagnostic::did_you_mean;
-use crate::facts::Action;
+use crate::facts::{Action, ConnectorFacts};
 use crate::lines::LineIds;
 use crate::path::Path;
 use crate::plan::TestCase;
@@ -29,27 +29,60 @@ fn line_ids(test: &Node) -> LineIds {
     ids
 }
 
+/// Rows of the source's sample.
+#[derive(Default)]
+pub(crate) struct Samples {
+    operation: String,
+    rows: Vec<Value>,
+}
+
 impl Reader<'_> {
+    /// The rows that `sample` of a test counts. A wrong `api` is told where the source is read.
+    pub(crate) fn sampled(&self, source: Option<&Node>, connector: Option<&dyn ConnectorFacts>) -> Samples {
+        let api = source.and_then(|node| member(node, "api"));
+        let found = api.and_then(|api| connector?.operation(api).ok());
+        found.map_or_else(Samples::default, |operation| Samples {
+            operation: operation.name.clone(),
+            rows: operation.samples.clone(),
+        })
+    }
+
+    /// The row of a test.
+    fn row(&mut self, test: &Node, samples: &Samples) -> Option<Value> {
+        if let Some(pair) = test.get("row") {
+            return pair.value.map().map(|_| pair.value.plain_value());
+        }
+        let pair = test.get("sample")?;
+        let number = pair.value.text()?.parse::<usize>().ok()?;
+        let row = samples.rows.get(number).cloned();
+        // A source that is wrong in itself has told so.
+        if row.is_none() && !samples.operation.is_empty() {
+            self.report(
+                self.problem(&words::NO_SAMPLE_ROW, pair.value.span.clone())
+                    .with("operation", &samples.operation)
+                    .with("number", number)
+                    .with("count", samples.rows.len()),
+            );
+        }
+        row
+    }
+
     /// The tests as written; schemes of their look-ups are not resolved yet.
-    pub(crate) fn read_tests(&mut self, root: &Node) -> Vec<TestCase> {
+    pub(crate) fn read_tests(&mut self, root: &Node, samples: &Samples) -> Vec<TestCase> {
         let items = root
             .get("tests")
             .and_then(|pair| pair.value.list())
             .unwrap_or_default();
         items
             .iter()
-            .filter_map(|node| {
+            .filter_map(|node: &Node| {
                 let lookups = node
                     .get("lookups")
                     .and_then(|pair| pair.value.map())
                     .unwrap_or_default();
                 Some(TestCase {
                     name: member(node, "name")?.to_owned(),
-                    row: node
-                        .get("row")
-                        .filter(|pair| pair.value.map().is_some())?
-                        .value
-                        .plain_value(),
+                    row: self.row(node, samples)?,
                     lookups: lookups
                         .iter()
                         .map(|pair| {

@@ -34,6 +34,9 @@ pub enum AppError {
     /// A connection that cannot be used: a missing secret, a refused login.
     #[error("{}", .0.message(Lang::En))]
     Connection(Box<Failure>),
+    /// The other system did not give what it was asked for.
+    #[error("{}", .0.text)]
+    Refused(flow::op::Reason),
     /// A defect of the engine.
     #[error("internal error: {0}")]
     Bug(String),
@@ -53,6 +56,19 @@ impl AppError {
         }
     }
 
+    /// A name that nobody knows, of a thing called so in Chinese and English, with those there are and the nearest.
+    pub fn no_such((zh, en): (&str, &str), name: &str, all: &[&str]) -> Self {
+        let near = diagnostic::did_you_mean(name, all.iter().copied()).join(", ");
+        let (near_zh, near_en) = match near.as_str() {
+            "" => Default::default(),
+            near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
+        };
+        AppError::wrong_use(
+            format!("没有{zh} `{name}`;已有:{}{near_zh}", all.join("、")),
+            format!("there is no {en} `{name}`; there are {}{near_en}", all.join(", ")),
+        )
+    }
+
     /// The exit code of a command that ends with this.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -61,7 +77,7 @@ impl AppError {
             AppError::Connection(failure) if failure.entry == &catalogue::connector::BAD_ENV => 2,
             AppError::Store(StoreError::Locked { .. }) => 4,
             AppError::Store(StoreError::Bug(_)) | AppError::Bug(_) => 101,
-            AppError::Store(_) | AppError::Connection(_) => 3,
+            AppError::Store(_) | AppError::Connection(_) | AppError::Refused(_) => 3,
         }
     }
 
@@ -72,7 +88,7 @@ impl AppError {
             AppError::File { .. } => "file",
             AppError::Use { .. } => "use",
             AppError::Store(_) => "store",
-            AppError::Connection(_) => "connection",
+            AppError::Connection(_) | AppError::Refused(_) => "connection",
             AppError::Bug(_) => "bug",
         }
     }
@@ -82,6 +98,7 @@ impl AppError {
         match self {
             AppError::Store(error) => Some(error.code()),
             AppError::Connection(failure) => Some(failure.code()),
+            AppError::Refused(reason) => catalogue::find(&reason.code).map(|entry| entry.code),
             AppError::Bug(_) => Some(catalogue::internal::INTERNAL.code),
             AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => None,
         }
@@ -111,6 +128,7 @@ impl AppError {
                 None => error.to_string(),
             },
             AppError::Connection(failure) => worded(failure, lang),
+            AppError::Refused(reason) => crate::reason::sentence(reason, lang),
             AppError::Bug(what) => lang.pick(format!("内部错误:{what}"), format!("internal error: {what}")),
         }
     }
@@ -120,6 +138,7 @@ impl AppError {
         match self {
             AppError::Store(error) => failure_of(error)?.help(lang),
             AppError::Connection(failure) => failure.help(lang),
+            AppError::Refused(reason) => Failure::new(catalogue::find(&reason.code)?).help(lang),
             AppError::Bug(_) => Failure::new(&catalogue::internal::INTERNAL).help(lang),
             AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => None,
         }

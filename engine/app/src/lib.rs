@@ -4,6 +4,7 @@
 //! It owns the clock, the connections and their sessions, and carries out what [`flow::Job`] asks for. It never prints
 //! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
 
+pub mod authoring;
 mod caller;
 pub mod check;
 mod clock;
@@ -23,6 +24,7 @@ pub mod query;
 mod reason;
 mod replay;
 mod run;
+pub mod samples;
 mod scope;
 mod settings;
 mod shell;

@@ -9,7 +9,9 @@ use dsl::value::Value;
 pub(crate) fn shown(value: &Value, hidden: &[Path]) -> Value {
     let mut shown = value.clone();
     for path in hidden {
-        mask(&mut shown, path.segments());
+        each_mut(&mut shown, path, &mut |value| {
+            *value = Value::Text(MASK.to_owned())
+        });
     }
     shown
 }
@@ -32,27 +34,34 @@ pub(crate) fn learn(redactor: &Redactor, value: &Value, hidden: &[Path]) {
     }
 }
 
-/// Masks the places a path leads to, through lists.
-fn mask(value: &mut Value, path: &[Segment]) {
+/// Visits the places a path leads to, through lists.
+pub(crate) fn each_mut(value: &mut Value, path: &Path, visit: &mut dyn FnMut(&mut Value)) {
+    along(value, path.segments(), visit);
+}
+
+fn along(value: &mut Value, path: &[Segment], visit: &mut dyn FnMut(&mut Value)) {
     let Some((first, rest)) = path.split_first() else {
-        *value = Value::Text(MASK.to_owned());
-        return;
+        return visit(value);
     };
     match (first, value) {
         (Segment::Name(name), Value::Map(map)) => {
             if let Some(member) = map.get_mut(name) {
-                mask(member, rest);
+                along(member, rest, visit);
             }
         }
         (Segment::Index(index), Value::List(list)) => {
             if let Some(element) = list.get_mut(*index) {
-                mask(element, rest);
+                along(element, rest, visit);
             }
         }
-        (Segment::All, Value::List(list)) => list.iter_mut().for_each(|element| mask(element, rest)),
-        (Segment::Name(_), Value::List(list)) => list.iter_mut().for_each(|element| mask(element, path)),
+        (Segment::All, Value::List(list)) => {
+            list.iter_mut().for_each(|element| along(element, rest, visit));
+        }
+        (Segment::Name(_), Value::List(list)) => {
+            list.iter_mut().for_each(|element| along(element, path, visit));
+        }
         // A row with one line may have the line in place of the list.
-        (Segment::All, map @ Value::Map(_)) => mask(map, rest),
+        (Segment::All, map @ Value::Map(_)) => along(map, rest, visit),
         _ => {}
     }
 }

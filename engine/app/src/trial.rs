@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use connector::{Call, Connection, PageState};
 use dsl::Map;
-use dsl::diagnostic::{Lang, did_you_mean};
+use dsl::diagnostic::Lang;
 use dsl::facts::{ConnectorFacts, OpKind, OperationFacts, OwnedKind, Text2};
 use flow::ids::Ms;
 use transport::{Client, Look, Seen, Settings, Why};
@@ -153,7 +153,8 @@ pub async fn test(
 ) -> Result<Trial, AppError> {
     let connections = workspace.connections_there()?;
     let Some(connector) = connections.connector(name) else {
-        return Err(unknown(name, &connections.names().collect::<Vec<_>>()));
+        let all: Vec<&str> = connections.names().collect();
+        return Err(AppError::no_such(("连接", "connection"), name, &all));
     };
     workspace.may_be_called(name)?;
     let mut trial = Trial {
@@ -407,19 +408,4 @@ fn call_of<'a>(operation: &OperationFacts, options: &'a Map, now: Ms) -> Call<'a
         }),
         ..Call::new("", options, now)
     }
-}
-
-fn unknown(name: &str, all: &[&str]) -> AppError {
-    let near = did_you_mean(name, all.iter().copied()).join(", ");
-    let (near_zh, near_en) = match near.as_str() {
-        "" => Default::default(),
-        near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
-    };
-    AppError::wrong_use(
-        format!("没有名为 `{name}` 的连接;已有:{}{near_zh}", all.join("、")),
-        format!(
-            "there is no connection `{name}`; there are {}{near_en}",
-            all.join(", ")
-        ),
-    )
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connector::connections::{self, Connections};
-use connector::{Connection, Connector, Secrets};
+use connector::{Connection, Connector, Sample, Secrets};
 use dsl::builtin::Registry;
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
-use dsl::facts::{ConnectorFacts, Environment, NotFound, SchemeFacts};
+use dsl::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts};
 use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 use ledger::room::Room;
@@ -18,6 +18,7 @@ use ledger::room::Room;
 use crate::error::AppError;
 use crate::failpoint::Failpoint;
 use crate::query;
+use crate::samples;
 use crate::systems;
 
 /// Documents that were sent are kept for a quarter: until the books of its last month are closed.
@@ -74,6 +75,8 @@ pub struct Workspace {
     places: Places,
     simulators: Option<Simulators>,
     secrets: Box<dyn Secrets>,
+    /// Rows that connections gave once, by connection.
+    samples: BTreeMap<String, Vec<Sample>>,
 }
 
 impl Workspace {
@@ -115,7 +118,9 @@ impl Workspace {
             places,
             simulators,
             secrets,
+            samples: BTreeMap::new(),
         };
+        workspace.look_at_samples()?;
         workspace.index(folder)?;
         Ok(workspace)
     }
@@ -392,6 +397,34 @@ impl Workspace {
         plan
     }
 
+    /// Reads the samples beside connections.yaml.
+    fn look_at_samples(&mut self) -> Result<(), AppError> {
+        let (Some(connections), Some(path)) = (&self.connections, &self.connections_path) else {
+            return Ok(());
+        };
+        for name in connections.names() {
+            let samples = samples::of_connection(parent(path), name)?;
+            if !samples.is_empty() {
+                self.samples.insert(name.to_owned(), samples);
+            }
+        }
+        Ok(())
+    }
+
+    /// The source fields that schemes of the folder mark as sensitive when they read this operation.
+    pub(crate) fn sensitive_of(&self, connection: &str, operation: &OperationFacts) -> Vec<dsl::Path> {
+        let ids: Vec<&String> = self.schemes.iter().map(|indexed| &indexed.id).collect();
+        let reads = |plan: &Arc<Plan>| {
+            plan.source.connection == connection && plan.source.operation == operation.name
+        };
+        ids.into_iter()
+            .filter_map(|id| self.plan_of(id))
+            .filter(reads)
+            .filter_map(|plan| Some(plan.target.as_ref()?.sensitive_source.clone()))
+            .flatten()
+            .collect()
+    }
+
     /// Remembers the ids, uuids and aliases of the folder's schemes. A file that cannot be read as a scheme is left to
     /// `check`; it only cannot be looked up.
     fn index(&mut self, folder: &Path) -> Result<(), AppError> {
@@ -422,7 +455,8 @@ impl Environment for Workspace {
             return Err(NotFound::default());
         };
         let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
-        Ok(connections.unresolved(name, env)?.facts())
+        let samples = self.samples.get(name).cloned().unwrap_or_default();
+        Ok(connections.unresolved(name, env)?.facts_with(samples))
     }
 
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {

@@ -6,6 +6,7 @@ use dsl::Map;
 use dsl::facts::ConnectorFacts;
 
 use crate::connections::made_up;
+use crate::facts::Sample;
 use crate::model::{Connector, Limits, Param, ParamType};
 use crate::recipe::{Names, data};
 
@@ -58,16 +59,23 @@ impl Connector {
     /// What schemes are checked against, for a connection whose parameters are made up. `None` when no parameters can
     /// be made up with which it could be called.
     pub fn facts(self: &Arc<Self>) -> Option<Arc<dyn ConnectorFacts>> {
-        let connection = made_up(self, &Map::new()).ok()?;
-        Some(Arc::new(connection).facts())
+        self.facts_with(Vec::new())
     }
 
-    /// Parameters that a connection must give when all others have their defaults, and the rest of those without a
-    /// default: both in the order of the file.
-    fn to_give(&self) -> (Vec<&Param>, Vec<&Param>) {
+    /// The same with samples of one's own.
+    pub fn facts_with(self: &Arc<Self>, samples: Vec<Sample>) -> Option<Arc<dyn ConnectorFacts>> {
+        let connection = made_up(self, &Map::new()).ok()?;
+        Some(Arc::new(connection).facts_with(samples))
+    }
+
+    /// Parameters that a connection must give when these are given and all others have their defaults, and the rest of
+    /// those without a default: both in the order of the file.
+    fn to_give(&self, given: &[(String, String)]) -> (Vec<&Param>, Vec<&Param>) {
         let mut names = Names::default();
         for param in &self.params {
-            let value = param.default.clone().or_else(|| {
+            let said = given.iter().find(|(name, _)| *name == param.name);
+            let said = said.map(|(_, text)| dsl::Value::from(text.as_str()));
+            let value = said.or_else(|| param.default.clone()).or_else(|| {
                 let first = param.of.first()?;
                 Some(first.as_str().into())
             });
@@ -75,14 +83,23 @@ impl Connector {
                 names.set(param.name.clone(), data::give(value));
             }
         }
-        let open = self.params.iter().filter(|param| param.default.is_none());
+        let is_given = |param: &&Param| given.iter().any(|(name, _)| *name == param.name);
+        let open = self
+            .params
+            .iter()
+            .filter(|param| param.default.is_none() && !is_given(param));
         open.partition(|param| param.when.as_ref().is_none_or(|when| when.holds(&names)))
     }
 
     /// An entry for connections.yaml, ready to be pasted below `connections:`: secrets are references, and what other
     /// ways of authentication need stands in comments.
     pub fn example(&self, name: &str) -> String {
-        let (needed, others) = self.to_give();
+        self.entry(name, &[])
+    }
+
+    /// The same with values for some of the parameters, as they were typed.
+    pub fn entry(&self, name: &str, given: &[(String, String)]) -> String {
+        let (needed, others) = self.to_give(given);
         let secrets = self.params.iter().filter(|param| param.secret).count();
         let written = |param: &Param| {
             let reference = match secrets {
@@ -106,8 +123,29 @@ impl Connector {
             format!("{}: {quoted}", param.name)
         };
         let mut text = format!("  {name}:\n    connector: {}\n", self.id);
-        if !(needed.is_empty() && others.is_empty()) {
+        let typed = |param: &Param, value: &str| match param.ty {
+            ParamType::Int | ParamType::Bool | ParamType::List | ParamType::Map => {
+                format!("{}: {value}", param.name)
+            }
+            _ => format!(
+                "{}: {}",
+                param.name,
+                dsl::json::to_string(&dsl::Value::from(value))
+            ),
+        };
+        let said: Vec<String> = self
+            .params
+            .iter()
+            .filter_map(|param| {
+                let (_, value) = given.iter().find(|(name, _)| *name == param.name)?;
+                Some(typed(param, value))
+            })
+            .collect();
+        if !(needed.is_empty() && others.is_empty() && said.is_empty()) {
             text.push_str("    params:\n");
+        }
+        for line in &said {
+            text.push_str(&format!("      {line}\n"));
         }
         for param in &needed {
             text.push_str(&format!("      {}\n", written(param)));
@@ -116,7 +154,7 @@ impl Connector {
             let when = param.when.as_ref().map_or("", |when| when.text());
             text.push_str(&format!("      # {}  # {when}\n", written(param)));
         }
-        if needed.is_empty() && !others.is_empty() {
+        if needed.is_empty() && said.is_empty() && !others.is_empty() {
             text = text.replacen("    params:\n", "    # params:\n", 1);
         }
         // A system that has no https of its own is called in clear only by an express word.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use dsl::Map;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, PageFacts};
+use dsl::tree::Columns;
+use dsl::{Map, Value};
 
 use crate::connection::Connection;
 use crate::model::{FilterPrint, Operation};
@@ -15,14 +16,30 @@ const MIN_INTERVAL_MS: i64 = 360_000;
 /// Rows a page when a size cannot be computed.
 const PAGE_SIZE: u32 = 50;
 
-/// The facts of one connection.
+/// The facts of one connection, and what was fetched through it to look at.
 #[derive(Debug)]
-pub struct Facts(Arc<Connection>);
+pub struct Facts(Arc<Connection>, Vec<Sample>);
+
+/// Rows that one operation gave once.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The operation, by its name.
+    pub operation: String,
+    /// Whether tests may count its rows: there is one such sample an operation.
+    pub counted: bool,
+    /// The rows.
+    pub rows: Vec<Value>,
+}
 
 impl Connection {
     /// The facts a scheme is checked against.
     pub fn facts(self: &Arc<Self>) -> Arc<dyn ConnectorFacts> {
-        Arc::new(Facts(Arc::clone(self)))
+        self.facts_with(Vec::new())
+    }
+
+    /// The same with samples of one's own beside those of the connector.
+    pub fn facts_with(self: &Arc<Self>, samples: Vec<Sample>) -> Arc<dyn ConnectorFacts> {
+        Arc::new(Facts(Arc::clone(self), samples))
     }
 
     /// How an operation pages, with this connection's parameters.
@@ -46,7 +63,7 @@ impl Connection {
         })
     }
 
-    fn operation_facts(self: &Arc<Self>, operation: &Arc<Operation>) -> OperationFacts {
+    fn operation_facts(self: &Arc<Self>, operation: &Arc<Operation>, samples: &[Sample]) -> OperationFacts {
         let mut facts = OperationFacts::new(operation.name.clone(), operation.kind);
         facts.label = operation.label.clone();
         facts.options = operation.options.clone();
@@ -74,8 +91,20 @@ impl Connection {
                 FilterKind::Conditions(words.ops.iter().map(|(op, _)| op.name().to_owned()).collect())
             }
         });
-        facts.columns = operation.columns.clone();
-        facts.words = operation.words.clone();
+        let own = samples.iter().filter(|sample| sample.operation == operation.name);
+        let rows: Vec<&Value> = own
+            .clone()
+            .flat_map(|sample| &sample.rows)
+            .chain(&operation.samples)
+            .collect();
+        if !rows.is_empty() {
+            let mut columns = Columns::default();
+            rows.into_iter().for_each(|row| columns.add_row(row));
+            facts.words = columns.words();
+            facts.columns = Some(columns.texts());
+        }
+        let counted = own.clone().find(|sample| sample.counted);
+        facts.samples = counted.map_or(&operation.samples, |sample| &sample.rows).clone();
         facts.writes = operation.writes.clone();
         facts.key_under = operation.key_under.clone();
         facts.batch_max = operation.batch_max;
@@ -112,7 +141,7 @@ impl ConnectorFacts for Facts {
 
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {
         match self.0.connector.operation(api) {
-            Some(operation) => Ok(Arc::new(self.0.operation_facts(operation))),
+            Some(operation) => Ok(Arc::new(self.0.operation_facts(operation, &self.1))),
             None => Err(NotFound {
                 similar: did_you_mean(api, self.0.connector.operation_names()),
                 all: self.0.connector.operation_names().map(str::to_owned).collect(),

@@ -41,7 +41,7 @@ pub use builtin::builtin;
 pub use connection::{Connection, Timeouts};
 pub use connections::Connections;
 pub use describe::AuthMode;
-pub use facts::Facts;
+pub use facts::{Facts, Sample};
 pub use filter::FilterValue;
 pub use judge::{Judged, LineList, Verdict};
 pub use load::load;

@@ -363,9 +363,8 @@ pub(crate) struct Operation {
     pub(crate) unknown: Option<Unknown>,
     pub(crate) code: Option<CodePlace>,
     pub(crate) outcome: Vec<Row>,
-    pub(crate) columns: Option<Vec<String>>,
-    /// Fields whose samples are texts that no number begins, each with such a text.
-    pub(crate) words: Vec<(String, String)>,
+    /// Rows of the sample that comes with the connector.
+    pub(crate) samples: Vec<Value>,
 }
 
 impl Operation {

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod authoring;
+
+pub(crate) use authoring::{ConnectionAddArgs, InitArgs, SampleArgs};
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "engine", version, subcommand_required = true)]
@@ -56,6 +60,8 @@ pub(crate) enum Command {
     #[command(visible_alias = "lint", alias = "validate")]
     Check(CheckArgs),
     Test(TestArgs),
+    Init(InitArgs),
+    Sample(SampleArgs),
     #[command(subcommand)]
     Rows(RowsCommand),
     Replay(ReplayArgs),
@@ -566,6 +572,7 @@ pub(crate) enum SchemaKind {
     Backup,
     Check,
     Completion,
+    ConnectionAdd,
     ConnectionList,
     ConnectionTest,
     ConnectorsCheck,
@@ -577,6 +584,7 @@ pub(crate) enum SchemaKind {
     Explain,
     Expr,
     Functions,
+    Init,
     Migrate,
     Replay,
     Restore,
@@ -589,6 +597,7 @@ pub(crate) enum SchemaKind {
     Run,
     RunsList,
     RunsShow,
+    Sample,
     Sandbox,
     Test,
     Verify,
@@ -623,6 +632,7 @@ pub(crate) struct ConnectorsCheckArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionCommand {
     List,
+    Add(ConnectionAddArgs),
     Test(ConnectionTestArgs),
 }
 

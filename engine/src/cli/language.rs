@@ -229,6 +229,9 @@ fn schema_text(kind: SchemaKind, lang: Lang, places: &Places) -> Result<String, 
         SchemaKind::Connections => {
             return made(schema::connections_schema(lang, &systems::known(places)?));
         }
+        SchemaKind::ConnectionAdd => include_str!("schemas/connection-add.json"),
+        SchemaKind::Init => include_str!("schemas/init.json"),
+        SchemaKind::Sample => include_str!("schemas/sample.json"),
         SchemaKind::ConnectionList => include_str!("schemas/connection-list.json"),
         SchemaKind::ConnectionTest => include_str!("schemas/connection-test.json"),
         SchemaKind::ConnectorsCheck => include_str!("schemas/connectors-check.json"),

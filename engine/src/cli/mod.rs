@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod audit;
+mod authoring;
 mod check;
 mod connection;
 mod connectors;
@@ -140,6 +141,9 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
             connectors::check(args, &global, out, environment)
         }
         Command::Connection(ConnectionCommand::List) => connection::list(&global, out, environment),
+        Command::Connection(ConnectionCommand::Add(args)) => authoring::add(args, &global, out, environment),
+        Command::Init(args) => authoring::init(args, &global, out, environment),
+        Command::Sample(args) => authoring::sample(args, &global, out, environment),
         Command::Connection(ConnectionCommand::Test(args)) => {
             connection::test(args, &global, out, environment)
         }

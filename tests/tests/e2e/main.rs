@@ -1,5 +1,6 @@
 //! The real binary against simulators that answer over real HTTP. One program: it links in one go.
 
+mod authoring;
 mod connection;
 mod decisions;
 mod ends;

@@ -148,7 +148,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     };
     operation::check_together(&connector, node, reader);
     connector.tests = selftest::tests(members, &connector, reader);
-    operation::add_columns(&mut connector);
+    operation::add_samples(&mut connector);
     connector
 }
 

@@ -6,7 +6,7 @@ use dsl::catalogue::connector as words;
 use dsl::cond::Op;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{Action, OpKind, OptionFacts, Owned, OwnedKind, Proof, Text2};
-use dsl::tree::{Columns, Tree};
+use dsl::tree::Tree;
 use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Path, Value};
 
@@ -191,8 +191,7 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
         body,
         query,
         options,
-        columns: None,
-        words: Vec::new(),
+        samples: Vec::new(),
     }
 }
 
@@ -671,22 +670,16 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
     }
 }
 
-/// Fields of rows, from the samples that come with a built-in connector.
-pub(super) fn add_columns(connector: &mut Connector) {
-    let known: Vec<Option<Columns>> = connector
+/// Rows of the samples that come with a built-in connector.
+pub(super) fn add_samples(connector: &mut Connector) {
+    let known: Vec<Vec<Value>> = connector
         .operations
         .iter()
-        .map(|operation| {
-            let rows = crate::rows::sample_rows(connector, operation)?;
-            let mut columns = Columns::default();
-            rows.iter().for_each(|row| columns.add_row(row));
-            Some(columns)
-        })
+        .map(|operation| crate::rows::sample_rows(connector, operation).unwrap_or_default())
         .collect();
-    for (operation, columns) in connector.operations.iter_mut().zip(known) {
+    for (operation, rows) in connector.operations.iter_mut().zip(known) {
         if let Some(operation) = Arc::get_mut(operation) {
-            operation.words = columns.as_ref().map(Columns::words).unwrap_or_default();
-            operation.columns = columns.map(|columns| columns.texts());
+            operation.samples = rows;
         }
     }
 }

@@ -1,0 +1,723 @@
+//! The first lines of an author: an entry of connections.yaml, and a scheme to go on from.
+//!
+//! What is there already is never replaced: an entry is added behind the others, byte for byte, and a file that exists
+//! is refused. What was written is loaded before it is kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connector::{Connector, NoSecrets, Sample, connections};
+use dsl::diagnostic::{Diagnostic, SourceFile};
+use dsl::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
+use dsl::yaml::{self, emit};
+use dsl::{Map, Value};
+
+use crate::error::AppError;
+use crate::testing;
+use crate::workspace::{Places, Workspace, find_connections, parent, read};
+use crate::{files, samples, systems};
+
+/// An entry that was added.
+#[derive(Debug, Clone)]
+pub struct Added {
+    /// The connections file.
+    pub path: PathBuf,
+    /// Whether it was made.
+    pub created: bool,
+    /// The lines that were added.
+    pub entry: String,
+    /// References to secrets in it, as they are written.
+    pub references: Vec<String>,
+}
+
+/// What begins a connections file.
+const HEAD: &str = "# Which systems, and with whose credentials. Secrets are references: ${env:NAME} or ${secret:name}.\n\
+                    connections:\n";
+
+/// Adds an entry to the connections file, which is made when there is none.
+pub fn add_connection(
+    around: &Path,
+    places: &Places,
+    name: &str,
+    connector: &str,
+    params: &[(String, String)],
+) -> Result<Added, AppError> {
+    let found = find_connections(around, places.connections.as_deref())?;
+    add(found, around, places, (name, connector), params)
+}
+
+fn add(
+    found: Option<PathBuf>,
+    around: &Path,
+    places: &Places,
+    (name, connector): (&str, &str),
+    params: &[(String, String)],
+) -> Result<Added, AppError> {
+    let registry = functions::registry();
+    let path = found.clone().unwrap_or_else(|| around.join("connections.yaml"));
+    let known = systems::connectors(Some(parent(&path)), &registry)?;
+    let connector = find(&known, connector)?;
+    typed_right(connector, params)?;
+    let entry = connector.entry(name, params);
+    let text = match &found {
+        None => format!("{HEAD}{entry}"),
+        Some(path) => {
+            let file = read(path)?;
+            connections::load(&file, &known, &registry).map_err(AppError::Invalid)?;
+            behind(&file, name, &entry)?
+        }
+    };
+    let file = SourceFile::new(path.display().to_string(), text.as_str());
+    let loaded = connections::load(&file, &known, &registry).map_err(AppError::Invalid)?;
+    let env = places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
+    let problems: Vec<Diagnostic> = loaded
+        .check(name, env)
+        .into_iter()
+        .filter(Diagnostic::is_error)
+        .collect();
+    if !problems.is_empty() {
+        return Err(AppError::Invalid(problems));
+    }
+    let references = loaded.open_references(name, env, &NoSecrets);
+    std::fs::create_dir_all(parent(&path)).map_err(|error| not_written(parent(&path), &error))?;
+    files::replace(&path, text.as_bytes())?;
+    Ok(Added {
+        path,
+        created: found.is_none(),
+        entry,
+        references: references.into_iter().map(|(_, reference)| reference).collect(),
+    })
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> AppError {
+    AppError::File {
+        path: path.display().to_string(),
+        what: error.to_string(),
+    }
+}
+
+fn find<'c>(known: &'c [Arc<Connector>], id: &str) -> Result<&'c Arc<Connector>, AppError> {
+    known
+        .iter()
+        .find(|connector| connector.id() == id)
+        .ok_or_else(|| {
+            let all: Vec<&str> = known.iter().map(|connector| connector.id()).collect();
+            AppError::no_such(("连接器", "connector"), id, &all)
+        })
+}
+
+/// Parameters that there are, and no secret in clear text: not even for the moment until the file is checked.
+fn typed_right(connector: &Connector, params: &[(String, String)]) -> Result<(), AppError> {
+    for (name, text) in params {
+        let Some(param) = connector.params().iter().find(|param| param.name == *name) else {
+            let all: Vec<&str> = connector
+                .params()
+                .iter()
+                .map(|param| param.name.as_str())
+                .collect();
+            return Err(AppError::no_such(("参数", "parameter"), name, &all));
+        };
+        let is_reference = text.starts_with("${") && text.ends_with('}');
+        if param.secret && !is_reference {
+            return Err(AppError::wrong_use(
+                format!("`{name}` 是密钥:写引用,例如 --param '{name}=${{secret:{name}}}'"),
+                format!(
+                    "`{name}` is a secret: write a reference, such as --param '{name}=${{secret:{name}}}'"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The file with an entry behind its others.
+fn behind(file: &Arc<SourceFile>, name: &str, entry: &str) -> Result<String, AppError> {
+    let text = &file.text;
+    let by_hand = || {
+        AppError::wrong_use(
+            format!("{} 的 connections 不是按行写的,请手工加入:\n{entry}", file.name),
+            format!(
+                "connections of {} is not written in lines; add by hand:\n{entry}",
+                file.name
+            ),
+        )
+    };
+    let root = yaml::read(file).map_err(AppError::Invalid)?;
+    let node = &root.get("connections").ok_or_else(by_hand)?.value;
+    let pairs = node.map().ok_or_else(by_hand)?;
+    if pairs.iter().any(|pair| pair.key == name) {
+        return Err(AppError::wrong_use(
+            format!("{} 里已有连接 `{name}`", file.name),
+            format!("{} has a connection `{name}` already", file.name),
+        ));
+    }
+    let (Some(first), false) = (pairs.first(), node.is_flow_in(text)) else {
+        return Err(by_hand());
+    };
+    let ends = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let begin = text[..first.key_span.start].rfind('\n').map_or(0, |end| end + 1);
+    let indent = first.key_span.start - begin;
+    let lines: Vec<String> = entry
+        .lines()
+        .map(|line| {
+            format!(
+                "{}{}",
+                " ".repeat(indent),
+                line.strip_prefix("  ").unwrap_or(line)
+            )
+        })
+        .collect();
+    let end = last_line(text, node.end_in(text), indent);
+    let (before, after) = text.split_at(end);
+    let before = before.strip_suffix('\r').unwrap_or(before);
+    let after = if after.is_empty() { ends } else { after };
+    let after = if after.starts_with('\n') && ends == "\r\n" {
+        format!("\r{after}")
+    } else {
+        after.to_owned()
+    };
+    Ok(format!("{before}{ends}{ends}{}{after}", lines.join(ends)))
+}
+
+/// The end of the last line that belongs to an entry: the one in which it ends, and comments behind it that are
+/// indented further than its name.
+fn last_line(text: &str, end: usize, indent: usize) -> usize {
+    let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |line| from + line);
+    let mut end = line_end(end);
+    let mut next = end;
+    while next < text.len() {
+        let line = &text[next + 1..line_end(next + 1)];
+        let inside = line.trim_start();
+        next += 1 + line.len();
+        if inside.starts_with('#') && line.len() - inside.len() > indent {
+            end = next;
+        } else if !inside.trim().is_empty() {
+            break;
+        }
+    }
+    end
+}
+
+/// What a first scheme is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Beginning {
+    /// Connector of the source.
+    pub source: String,
+    /// Its operation; the first one that reads when nothing is said.
+    pub api: Option<String>,
+    /// Connector of the target; rows are only stored when there is none.
+    pub target: Option<String>,
+    /// Id of the scheme.
+    pub scheme: Option<String>,
+}
+
+/// What was begun.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The scheme's file.
+    pub scheme: PathBuf,
+    /// The connections file.
+    pub connections: PathBuf,
+    /// Names of connections that were added to it.
+    pub added: Vec<String>,
+    /// References to secrets, as they are written.
+    pub references: Vec<String>,
+    /// Connection and operation, where nothing is known of the rows yet.
+    pub unknown: Option<(String, String)>,
+    /// What `check` still says about the scheme.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Writes a first scheme between two systems, with the entries of connections.yaml it needs.
+pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Begun, AppError> {
+    let registry = functions::registry();
+    let known = systems::connectors(Some(folder), &registry)?;
+    let source = find(&known, &beginning.source)?;
+    let target = beginning
+        .target
+        .as_deref()
+        .map(|id| find(&known, id))
+        .transpose()?;
+    let samples = samples::of_connection(folder, source.id())?;
+    let (text, unknown) = scheme(source, target, beginning, samples)?;
+    let id = id_of(beginning);
+    let path = folder.join("schemes").join(format!("{id}.yaml"));
+    if path.exists() {
+        return Err(AppError::wrong_use(
+            format!("{} 已存在;用 --scheme 换一个名称", path.display()),
+            format!(
+                "{} is there already; choose another name with --scheme",
+                path.display()
+            ),
+        ));
+    }
+    let mut begun = Begun {
+        scheme: path.clone(),
+        connections: folder.join("connections.yaml"),
+        added: Vec::new(),
+        references: Vec::new(),
+        unknown,
+        problems: Vec::new(),
+    };
+    for id in std::iter::once(&beginning.source).chain(&beginning.target) {
+        // Those of the folder itself: what stands above it belongs to another project.
+        let own = places
+            .connections
+            .clone()
+            .unwrap_or_else(|| begun.connections.clone());
+        let found = own.is_file().then_some(own);
+        let loaded = found
+            .as_deref()
+            .map(read)
+            .transpose()?
+            .map(|file| connections::load(&file, &known, &registry).map_err(AppError::Invalid))
+            .transpose()?;
+        if loaded.is_some_and(|loaded| loaded.names().any(|name| name == id)) {
+            continue;
+        }
+        let added = add(found, folder, places, (id, id), &[])?;
+        begun.connections = added.path;
+        begun.added.push(id.clone());
+        begun.references.extend(added.references);
+    }
+    samples::keep(&path, &text)?;
+    // The document that is expected is the one it makes now.
+    let tested = testing::test(std::slice::from_ref(&path), None, true, places)?;
+    begun.problems = tested.diagnostics;
+    if begun.problems.is_empty() {
+        let workspace = Workspace::load(&path, places.clone(), None, Box::new(NoSecrets))?;
+        begun.problems = workspace.check(&read(&path)?).1;
+    }
+    Ok(begun)
+}
+
+fn id_of(beginning: &Beginning) -> String {
+    let short = |id: &str| id.split('-').next().unwrap_or(id).to_owned();
+    beginning
+        .scheme
+        .clone()
+        .unwrap_or_else(|| match &beginning.target {
+            Some(target) => format!("{}-to-{}", short(&beginning.source), short(target)),
+            None => format!("{}-rows", short(&beginning.source)),
+        })
+}
+
+/// The text of a first scheme.
+fn scheme(
+    source: &Arc<Connector>,
+    target: Option<&Arc<Connector>>,
+    beginning: &Beginning,
+    samples: Vec<Sample>,
+) -> Result<(String, Unknown), AppError> {
+    let facts = facts_of(source, samples)?;
+    let operation = reads(source, facts.as_ref(), beginning.api.as_deref())?;
+    let others: Vec<&str> = source
+        .operations()
+        .filter(|(name, kind, _)| *kind == OpKind::Read && *name != operation.name)
+        .map(|(name, ..)| name)
+        .collect();
+    let mut text = String::new();
+    let mut line = |words: String| {
+        text.push_str(words.trim_end());
+        text.push('\n');
+    };
+    line(format!("scheme: {}", id_of(beginning)));
+    line(String::new());
+    line("source:".to_owned());
+    line(format!("  connection: {}", source.id()));
+    let more = match others.is_empty() {
+        true => String::new(),
+        false => format!("  # others: {}", others.join(" ")),
+    };
+    line(format!("  api: {}{more}", operation.name));
+    let options = options(&operation);
+    if !options.is_empty() {
+        line(format!("  options: {}", flow(&Value::Map(options))));
+    }
+    let key = key_of(&operation);
+    if operation.fields_required {
+        line(format!("  fields: [{key}]                # all that is read"));
+    }
+    line(match (operation.uses_window, operation.window_by_field) {
+        (false, _) => "  window: none                  # everything each time".to_owned(),
+        (true, false) => "  window: {first: -1d}          # how far back the first run reads".to_owned(),
+        (true, true) => {
+            "  window: {field: modified, first: -1d}   # the time field that grows with every change"
+                .to_owned()
+        }
+    });
+    let unsure = match operation.columns {
+        Some(_) => "",
+        None => "; a guess: nothing is known of the rows yet",
+    };
+    line(format!(
+        "  key: {key}                    # what makes two rows the same record{unsure}"
+    ));
+    line(String::new());
+    let fields = singles(&operation);
+    match target {
+        None => {
+            line("target: none                    # stored only, for look-ups of other schemes".to_owned())
+        }
+        Some(target) => {
+            for words in target_lines(target, &key, &fields)? {
+                line(words);
+            }
+        }
+    }
+    line(String::new());
+    let least = facts.min_interval_ms().max(60_000) / 60_000;
+    line(format!("schedule: {{every: {}m}}", least.max(6)));
+    if !operation.samples.is_empty() {
+        line(String::new());
+        line("tests:".to_owned());
+        line("  - name: the first row of the sample".to_owned());
+        line("    sample: 0".to_owned());
+        line("    expect: {}".to_owned());
+    }
+    let unknown = operation.columns.is_none() && !operation.fields_required;
+    let unknown = unknown.then(|| (source.id().to_owned(), operation.name.clone()));
+    Ok((text, unknown))
+}
+
+/// What a sample would be taken of: connection and operation.
+type Unknown = Option<(String, String)>;
+
+fn facts_of(connector: &Arc<Connector>, samples: Vec<Sample>) -> Result<Arc<dyn ConnectorFacts>, AppError> {
+    connector.facts_with(samples).ok_or_else(|| {
+        let id = connector.id();
+        AppError::wrong_use(
+            format!("无法为 `{id}` 推出示例参数;先用 engine connection add"),
+            format!("no example parameters can be made up for `{id}`; begin with engine connection add"),
+        )
+    })
+}
+
+fn reads(
+    connector: &Arc<Connector>,
+    facts: &dyn ConnectorFacts,
+    api: Option<&str>,
+) -> Result<Arc<OperationFacts>, AppError> {
+    let all: Vec<&str> = connector
+        .operations()
+        .filter(|(_, kind, _)| *kind == OpKind::Read)
+        .map(|(name, ..)| name)
+        .collect();
+    // One that can be called as it is comes first, and of these one whose rows are known.
+    let simple = |name: &&&str| {
+        facts.operation(name).is_ok_and(|operation| {
+            options(&operation).is_empty() && !operation.fields_required && !operation.window_by_field
+        })
+    };
+    let known = |name: &&&str| {
+        simple(name)
+            && facts
+                .operation(name)
+                .is_ok_and(|operation| !operation.samples.is_empty())
+    };
+    let name = match api {
+        Some(api) => api,
+        None => all
+            .iter()
+            .find(known)
+            .or_else(|| all.iter().find(simple))
+            .or(all.first())
+            .copied()
+            .ok_or_else(|| {
+                let id = connector.id();
+                AppError::wrong_use(
+                    format!("`{id}` 没有读取操作"),
+                    format!("nothing can be read from `{id}`"),
+                )
+            })?,
+    };
+    let found = facts.operation(name).ok();
+    found
+        .filter(|operation| operation.kind == OpKind::Read)
+        .ok_or_else(|| AppError::no_such(("读取操作", "operation that reads"), name, &all))
+}
+
+/// Options that have no default, with a value to be replaced.
+fn options(operation: &OperationFacts) -> Map {
+    let open = operation
+        .options
+        .iter()
+        .filter(|option| option.required && option.default.is_none() && option.constant.is_none());
+    open.map(|option| {
+        let value = match option.ty.as_str() {
+            "int" | "decimal" => Value::from(1_i64),
+            "bool" => Value::Bool(false),
+            "list" => Value::List(Vec::new()),
+            "map" => Value::Map(Map::new()),
+            "choice" => option
+                .of
+                .first()
+                .map_or_else(|| "".into(), |word| word.as_str().into()),
+            _ => "TODO".into(),
+        };
+        (option.name.clone(), value)
+    })
+    .collect()
+}
+
+fn flow(value: &Value) -> String {
+    // Texts and small numbers: there is nothing that cannot be written.
+    emit::flow(value).unwrap_or_default()
+}
+
+/// Fields that hold one value, at the top of a row.
+fn singles(operation: &OperationFacts) -> Vec<String> {
+    let columns = operation.columns.as_deref().unwrap_or_default();
+    let single = |name: &&String| !name.contains('.') && !name.contains('*');
+    columns.iter().filter(single).cloned().collect()
+}
+
+/// The field that looks most like an identity: its name says so, and no two rows of the sample share it.
+fn key_of(operation: &OperationFacts) -> String {
+    let fields = singles(operation);
+    let differs = |name: &str| {
+        let rows = operation.samples.iter();
+        let mut seen: Vec<&Value> = rows.filter_map(|row| row.get(name)).collect();
+        let count = seen.len();
+        seen.dedup();
+        count == operation.samples.len() && seen.len() == count
+    };
+    let ends = |name: &str| {
+        let name = name.to_lowercase();
+        ["id", "_id", "no", "_no", "code", "number", "cid"]
+            .iter()
+            .any(|end| name == *end || name.ends_with(end))
+    };
+    let named = fields.iter().find(|name| ends(name) && differs(name));
+    let any = fields.iter().find(|name| differs(name));
+    named.or(any).cloned().unwrap_or_else(|| "id".to_owned())
+}
+
+fn target_lines(target: &Arc<Connector>, key: &str, fields: &[String]) -> Result<Vec<String>, AppError> {
+    let facts = facts_of(target, Vec::new())?;
+    let creates = |name: &&str| {
+        facts
+            .operation(name)
+            .is_ok_and(|operation| operation.writes.contains(&Action::Create))
+    };
+    let writes: Vec<&str> = target
+        .operations()
+        .filter(|(_, kind, _)| *kind == OpKind::Write)
+        .map(|(name, ..)| name)
+        .filter(|name| creates(name))
+        .collect();
+    let Some(api) = writes.first() else {
+        let id = target.id();
+        return Err(AppError::wrong_use(
+            format!("`{id}` 没有新建操作"),
+            format!("nothing can be created at `{id}`"),
+        ));
+    };
+    let operation = facts
+        .operation(api)
+        .map_err(|_| AppError::bug("an operation that was listed"))?;
+    let options = options(&operation);
+    let keys = (operation.keys)(&options);
+    let mut lines = vec!["target:".to_owned(), format!("  connection: {}", target.id())];
+    let more = match writes.len() {
+        1 => String::new(),
+        _ => format!("  # others: {}", writes[1..].join(" ")),
+    };
+    lines.push(format!("  api: {api}{more}"));
+    if !options.is_empty() {
+        lines.push(format!("  options: {}", flow(&Value::Map(options.clone()))));
+    }
+    let under = operation.key_under.as_ref().map(ToString::to_string);
+    if keys.is_empty() {
+        lines.push(format!(
+            "  key: {key}                    # which document it is, at the target"
+        ));
+    }
+    if (operation.proof)(&options) == Proof::None {
+        lines
+            .push("  on_unknown: hold              # nothing proves what became of a lost answer".to_owned());
+    }
+    lines.push("  request:                      # field of the target: field of the source".to_owned());
+    let (indent, names) = match &under {
+        Some(under) => {
+            lines.push(format!("    {under}:"));
+            ("      ", keys)
+        }
+        None => ("    ", keys),
+    };
+    if names.is_empty() {
+        lines.push(format!("{indent}{key}: <<{key}>>"));
+    }
+    for name in &names {
+        lines.push(format!("{indent}{name}: <<{key}>>"));
+    }
+    for field in fields.iter().filter(|field| *field != key) {
+        lines.push(format!("{indent}# {field}: <<{field}>>"));
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    /// A connections file after an entry was added.
+    fn after(text: &str, params: &[(&str, &str)]) -> String {
+        let base = tempfile::tempdir().expect("a folder");
+        let path = base.path().join("connections.yaml");
+        if !text.is_empty() {
+            std::fs::write(&path, text).expect("a file");
+        }
+        let params: Vec<(String, String)> = params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let added = add_connection(base.path(), &Places::default(), "new", "netease-huke", &params);
+        let now = std::fs::read_to_string(&path).unwrap_or_default();
+        match added {
+            Ok(added) => format!(
+                "{}references {}\n",
+                now.replace('\r', "␍"),
+                added.references.join(" ")
+            ),
+            Err(error) => {
+                assert_eq!(now, text, "an error changes nothing");
+                format!(
+                    "{}\n",
+                    error
+                        .message(dsl::Lang::En)
+                        .replace(&base.path().display().to_string(), "")
+                )
+            }
+        }
+    }
+
+    fn becomes(text: &str, params: &[(&str, &str)], expected: Expect) {
+        expected.assert_eq(&after(text, params));
+    }
+
+    const OLD: &str = "connections:\n    old:   # ours\n        connector: netease-huke\n        params: {key: a, secret: '${env:S}'}  # both\n        # more to come\n\n    # of the file\n# the end\n";
+
+    #[test]
+    fn an_entry_is_added_behind_the_others_and_nothing_else_changes() {
+        becomes(
+            "",
+            &[],
+            expect![[r##"
+            # Which systems, and with whose credentials. Secrets are references: ${env:NAME} or ${secret:name}.
+            connections:
+              new:
+                connector: netease-huke
+                params:
+                  key: "${env:NEW_KEY}"
+                  secret: "${secret:new}"
+            references ${env:NEW_KEY} ${secret:new}
+        "##]],
+        );
+        becomes(
+            OLD,
+            &[("key", "a \"b\""), ("secret", "${env:X}")],
+            expect![[r#"
+                connections:
+                    old:   # ours
+                        connector: netease-huke
+                        params: {key: a, secret: '${env:S}'}  # both
+                        # more to come
+
+                    new:
+                      connector: netease-huke
+                      params:
+                        key: "a \"b\""
+                        secret: "${env:X}"
+
+                    # of the file
+                # the end
+                references ${env:X}
+            "#]],
+        );
+        becomes(
+            OLD.trim_end(),
+            &[],
+            expect![[r#"
+            connections:
+                old:   # ours
+                    connector: netease-huke
+                    params: {key: a, secret: '${env:S}'}  # both
+                    # more to come
+
+                new:
+                  connector: netease-huke
+                  params:
+                    key: "${env:NEW_KEY}"
+                    secret: "${secret:new}"
+
+                # of the file
+            # the endreferences ${env:NEW_KEY} ${secret:new}
+        "#]],
+        );
+        let crlf =
+            "connections:\r\n  old: {connector: netease-huke, params: {key: a, secret: '${env:S}'}}\r\n";
+        becomes(
+            crlf,
+            &[],
+            expect![[r#"
+            connections:␍
+              old: {connector: netease-huke, params: {key: a, secret: '${env:S}'}}␍
+            ␍
+              new:␍
+                connector: netease-huke␍
+                params:␍
+                  key: "${env:NEW_KEY}"␍
+                  secret: "${secret:new}"␍
+            references ${env:NEW_KEY} ${secret:new}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_added_leaves_the_file_alone() {
+        becomes(
+            OLD,
+            &[("secret", "in clear")],
+            expect![[r#"
+            `secret` is a secret: write a reference, such as --param 'secret=${secret:secret}'
+        "#]],
+        );
+        becomes(
+            OLD,
+            &[("sceret", "${env:X}")],
+            expect![[r#"
+            there is no parameter `sceret`; there are server, key, secret, ok_code, rows_at, total_at; did you mean secret?
+        "#]],
+        );
+        becomes(
+            &OLD.replace("old:", "new:"),
+            &[],
+            expect![[r#"
+            /connections.yaml has a connection `new` already
+        "#]],
+        );
+        becomes(
+            "connections: {}\n",
+            &[],
+            expect![[r#"
+            connections of /connections.yaml is not written in lines; add by hand:
+              new:
+                connector: netease-huke
+                params:
+                  key: "${env:NEW_KEY}"
+                  secret: "${secret:new}"
+
+        "#]],
+        );
+        becomes(
+            &OLD.replace("params", "parms"),
+            &[],
+            expect![[r#"
+            there is 1 error in the files
+        "#]],
+        );
+    }
+}

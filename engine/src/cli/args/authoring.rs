@@ -1,0 +1,63 @@
+//! Arguments of the commands that help an author to begin.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Simulated;
+
+/// `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("NAME=VALUE".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionAddArgs {
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[arg(long, value_name = "ID")]
+    pub(crate) connector: String,
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) params: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    #[arg(long, value_name = "ID")]
+    pub(crate) from_connector: String,
+    #[arg(long, value_name = "ID")]
+    pub(crate) to_connector: Option<String>,
+    #[arg(long, value_name = "API")]
+    pub(crate) api: Option<String>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) scheme: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    #[arg(value_name = "CONNECTION")]
+    pub(crate) connection: String,
+    #[arg(value_name = "API")]
+    pub(crate) api: String,
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) options: Vec<(String, String)>,
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) fields: Vec<String>,
+    #[arg(long, value_name = "A..B")]
+    pub(crate) window: Option<String>,
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) window_field: Option<String>,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) rows: u16,
+    #[arg(long = "mask", value_name = "FIELD")]
+    pub(crate) mask: Vec<String>,
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}

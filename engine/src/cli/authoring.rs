@@ -1,0 +1,259 @@
+//! `engine init`, `engine connection add`, `engine sample`: the first lines of an author.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::authoring::{self, Beginning};
+use app::samples::{self, Taken, Wish};
+use app::{AppError, SystemClock, Workspace};
+use dsl::Value;
+use dsl::diagnostic::to_json;
+
+use super::Done;
+use super::args::{ConnectionAddArgs, Global, InitArgs, SampleArgs};
+use super::check::count;
+use super::env::{Environment, variable_for};
+use super::json::{object, pretty};
+use super::out::Out;
+use super::run::workspace;
+use super::simulators::{Keep, Simulation};
+use super::table::{Table, one_line};
+use super::time;
+
+/// Fields told one by one; the file has all of them.
+const TOLD: usize = 60;
+/// Characters of a value that are told.
+const SHOWN: usize = 40;
+
+/// `engine connection add NAME --connector ID`
+pub(crate) fn add(args: ConnectionAddArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let places = environment.places(global);
+    let added =
+        authoring::add_connection(Path::new("."), &places, &args.name, &args.connector, &args.params)?;
+    let file = plain(&added.path);
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.connection-add/1",
+            "file" => file,
+            "created" => added.created,
+            "name" => args.name,
+            "connector" => args.connector,
+            "entry" => added.entry,
+            "variables" => variables(&added.references),
+        });
+        return Ok(0);
+    }
+    out.say("connection-added", &[("file", file), ("name", args.name.clone())]);
+    out.line(added.entry.trim_end());
+    tell_variables(&added.references, out);
+    out.note("connection-try", &[("name", args.name)]);
+    Ok(0)
+}
+
+/// A path as people write it.
+fn plain(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+}
+
+/// The environment variables that the references read, each once.
+fn variables(references: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = references
+        .iter()
+        .filter_map(|reference| variable_for(reference))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn tell_variables(references: &[String], out: &Out) {
+    for variable in variables(references) {
+        out.note("secret-set", &[("variable", variable)]);
+    }
+}
+
+/// `engine init [DIR] --from-connector ID`
+pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let places = environment.places(global);
+    let begun = authoring::begin(
+        &args.folder,
+        &places,
+        &Beginning {
+            source: args.from_connector,
+            api: args.api,
+            target: args.to_connector,
+            scheme: args.scheme,
+        },
+    )?;
+    let (errors, _) = count(&begun.problems);
+    let code = u8::from(errors > 0);
+    let scheme = plain(&begun.scheme);
+    if out.json {
+        let diagnostics: Vec<_> = begun.problems.iter().map(|one| to_json(one, out.lang)).collect();
+        out.document(&object! {
+            "schema" => "engine.init/1",
+            "exit_code" => code,
+            "scheme" => scheme,
+            "connections" => plain(&begun.connections),
+            "added" => begun.added,
+            "variables" => variables(&begun.references),
+            "diagnostics" => diagnostics,
+        });
+        return Ok(code);
+    }
+    for name in &begun.added {
+        let file = plain(&begun.connections);
+        out.say("connection-added", &[("file", file), ("name", name.clone())]);
+    }
+    out.say("init-written", &[("file", scheme.clone())]);
+    out.findings(&begun.problems);
+    tell_variables(&begun.references, out);
+    if let Some((connection, api)) = begun.unknown {
+        out.note("init-sample", &[("connection", connection), ("api", api)]);
+    }
+    out.note("init-next", &[("file", scheme)]);
+    Ok(code)
+}
+
+/// `engine sample CONNECTION API`
+pub(crate) fn sample(args: SampleArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let mask: Result<Vec<dsl::Path>, AppError> = args
+        .mask
+        .iter()
+        .map(|field| {
+            dsl::Path::parse(field).map_err(|_| {
+                AppError::wrong_use(
+                    format!("--mask `{field}` 不是字段路径,例如 items.*.phone"),
+                    format!("--mask `{field}` is no path of a field, such as items.*.phone"),
+                )
+            })
+        })
+        .collect();
+    let wish = Wish {
+        api: args.api.clone(),
+        options: args.options.clone(),
+        fields: args.fields.clone(),
+        window: args
+            .window
+            .as_deref()
+            .map(time::interval)
+            .transpose()?
+            .map(|interval| (interval.from, interval.to)),
+        window_field: args.window_field.clone(),
+        rows: usize::from(args.rows),
+        mask: mask?,
+    };
+    super::block_on(async {
+        // Schemes beside the connections mark fields as sensitive.
+        let here = Path::new(if Path::new("schemes").is_dir() {
+            "schemes"
+        } else {
+            "."
+        });
+        let places = environment.places(global);
+        let simulation = Simulation::start(&args.simulated, here, &places, Keep::IfThere).await?;
+        let taken = take(&args, &wish, here, global, &simulation, out, environment).await;
+        simulation.stop().await;
+        let (workspace, taken) = taken?;
+        told(&args, &workspace, &taken, out)
+    })?
+}
+
+async fn take(
+    args: &SampleArgs,
+    wish: &Wish,
+    here: &Path,
+    global: &Global,
+    simulation: &Simulation,
+    out: &Out,
+    environment: &Environment,
+) -> Result<(Workspace, Taken), AppError> {
+    let workspace = workspace(here, global, simulation.simulators(), environment)?;
+    let clock = Arc::new(SystemClock::default());
+    let taken = samples::take(&workspace, &args.connection, wish, clock, out.lang).await?;
+    Ok((workspace, taken))
+}
+
+fn told(args: &SampleArgs, workspace: &Workspace, taken: &Taken, out: &Out) -> Done {
+    let document = taken.document(&time::rfc3339(taken.taken_ms));
+    let text = format!("{}\n", pretty(&document));
+    let path = match args.out.as_deref() {
+        Some(path) if path == Path::new("-") => None,
+        Some(path) => Some(path.to_owned()),
+        None => Some(samples::place(workspace, &taken.connection, &taken.operation)),
+    };
+    // No rows say nothing: a sample that is there stays.
+    if let (Some(path), false) = (&path, taken.rows.is_empty()) {
+        samples::keep(path, &text)?;
+    }
+    let file = path.map(|path| plain(&path));
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.sample/1",
+            "exit_code" => u8::from(taken.rows.is_empty()),
+            "connection" => taken.connection,
+            "connector" => taken.connector,
+            "operation" => taken.operation,
+            "file" => file,
+            "rows" => taken.rows.len(),
+            "fields" => taken.columns,
+            "masked" => taken.masked,
+        });
+        return Ok(u8::from(taken.rows.is_empty()));
+    }
+    if taken.rows.is_empty() {
+        out.say("sample-empty", &[("operation", taken.operation.clone())]);
+        return Ok(1);
+    }
+    let Some(file) = file else {
+        out.line(text.trim_end());
+        return Ok(0);
+    };
+    let facts = [
+        ("file", file),
+        ("rows", taken.rows.len().to_string()),
+        ("fields", taken.columns.len().to_string()),
+        ("masked", taken.masked.len().to_string()),
+    ];
+    out.say("sample-kept", &facts);
+    let mut table = Table::new(vec![out.text("column-field", &[]), out.text("column-value", &[])]);
+    for field in taken.columns.iter().take(TOLD) {
+        table.row(vec![field.clone(), one_line(&value_of(&taken.rows, field))]);
+    }
+    out.table(&table);
+    if taken.columns.len() > TOLD {
+        let count = taken.columns.len() - TOLD;
+        out.note("sample-more", &[("count", count.to_string())]);
+    }
+    out.note("sample-real", &[]);
+    Ok(0)
+}
+
+/// The first value of a field, shortened.
+fn value_of(rows: &[Value], field: &str) -> String {
+    // Of a list, its first element.
+    let Ok(path) = dsl::Path::parse(&field.replace(".*", ".0")) else {
+        return String::new();
+    };
+    let found = rows.iter().find_map(|row| first(row, &path));
+    let text = found.unwrap_or_default();
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+fn first(row: &Value, path: &dsl::Path) -> Option<String> {
+    let found = path.get(row)?;
+    let one = match found {
+        Value::List(items) => items.first()?,
+        one => one,
+    };
+    match one {
+        Value::Null => None,
+        Value::Text(text) if text.is_empty() => None,
+        Value::Map(_) | Value::List(_) => Some(dsl::json::to_string(one)),
+        single => single.to_plain_text(),
+    }
+}
