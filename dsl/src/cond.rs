@@ -256,6 +256,15 @@ impl Cond {
         found
     }
 
+    /// The fields of the source that it names.
+    pub fn fields(&self) -> Vec<Path> {
+        match &self.kind {
+            CondKind::Test { path, .. } => path.iter().cloned().collect(),
+            CondKind::All(conds) | CondKind::Any(conds) => conds.iter().flat_map(Cond::fields).collect(),
+            CondKind::Not(cond) => cond.fields(),
+        }
+    }
+
     /// Every comparison it makes and, of `any` and `not`, those it joins them by; each once.
     pub fn words(&self) -> Vec<&'static str> {
         fn add(cond: &Cond, found: &mut Vec<&'static str>) {

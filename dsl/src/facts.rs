@@ -280,6 +280,8 @@ pub struct OperationFacts {
     pub accepts_fields: bool,
     /// How `filter` reaches the source; `None` when it cannot.
     pub filter: Option<FilterKind>,
+    /// The only fields a scheme may filter by; empty says nothing.
+    pub filter_fields: Vec<String>,
     /// Fields of a row as samples show them (`a`, `a.b`, `list.*.x`); `None` when nobody knows.
     pub columns: Option<Vec<String>>,
     /// Fields whose samples are texts that no number begins, each with such a text.
@@ -330,6 +332,7 @@ impl OperationFacts {
             fields_required: false,
             accepts_fields: false,
             filter: None,
+            filter_fields: Vec::new(),
             columns: None,
             words: Vec::new(),
             samples: Vec::new(),

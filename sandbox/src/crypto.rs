@@ -57,11 +57,16 @@ pub(crate) fn percent_encode(text: &str) -> String {
     out
 }
 
+/// Lower-case hex of HMAC-SHA256.
+pub(crate) fn hmac_hex(key: &[u8], message: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(message);
+    hex(&mac.finalize().into_bytes())
+}
+
 /// The text a Kingdee signature is: base64 of the lower-case hex of HMAC-SHA256.
 pub(crate) fn kingdee_hmac(key: &str, text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    base64(hex(&mac.finalize().into_bytes()).as_bytes())
+    base64(hmac_hex(key.as_bytes(), text.as_bytes()).as_bytes())
 }
 
 /// The client secret hidden in `clientId_part32`; `None` when the app id has another shape.

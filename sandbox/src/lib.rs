@@ -15,6 +15,13 @@
 //! | `/wdt/openapi2/<name>.php` | Wangdiantong Enterprise: trades, stock-outs, goods, pushed trades |
 //! | `/wdtu/openapi?method=...` | Wangdiantong Ultimate: trades, stock-outs |
 //! | `/fx/...` | Fxiaoke CRM: tokens of both generations, objects to query, create, update, invalidate, pushed ERP data |
+//! | `/okki/v1/...` | XiaoMan/OKKI: token, orders, companies, pushed orders |
+//! | `/mabang/api/v2` | Mabang: orders by cursor and by number, created orders |
+//! | `/feishu/open-apis/...` | Feishu: tenant token, records of bitable |
+//! | `/dingtalk/v1.0/...` | DingTalk: token, records of AI tables |
+//! | `/wecom/cgi-bin/...` | WeCom: token, customers, messages |
+//! | `/u8/...` | Yonyou U8: token, customers to read and to add |
+//! | `/landray/api/km-review/...` | Landray EKP: processes that are started |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
 //! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |
@@ -44,6 +51,7 @@ mod kingdee;
 mod limit;
 mod names;
 mod object;
+mod office;
 mod plain;
 mod reply;
 mod sale;

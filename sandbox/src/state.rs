@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
 use crate::wangdian::enterprise;
-use crate::{Config, Credentials, crypto, fxiaoke, jst, plain};
+use crate::{Config, Credentials, crypto, fxiaoke, jst, office, plain};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
@@ -53,6 +53,7 @@ pub(crate) struct World {
     pub(crate) jst: jst::State,
     pub(crate) wdt: enterprise::State,
     pub(crate) fx: fxiaoke::State,
+    pub(crate) office: office::States,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -154,6 +155,7 @@ impl World {
             jst: jst::State::default(),
             wdt: enterprise::State::default(),
             fx: fxiaoke::State::default(),
+            office: office::States::new(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,

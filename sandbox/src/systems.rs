@@ -9,6 +9,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use crate::journal::Write;
+use crate::office::{dingtalk, feishu, landray, mabang, okki, u8, wecom};
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
@@ -24,6 +25,13 @@ pub(crate) const SYSTEMS: &[Row] = &[
     enterprise::ROW,
     ultimate::ROW,
     fxiaoke::ROW,
+    okki::ROW,
+    mabang::ROW,
+    feishu::ROW,
+    dingtalk::ROW,
+    wecom::ROW,
+    u8::ROW,
+    landray::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

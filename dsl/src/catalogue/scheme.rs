@@ -243,10 +243,10 @@ pub const CANNOT_COMPARE: Entry = Entry {
     severity: Severity::Error,
     zh: "操作 {operation} 不能按 `{op}` 过滤",
     en: "the operation {operation} cannot filter by `{op}`",
-    help_zh: "它会的比较:{known};其余的用 `keep` 在读取之后过滤",
+    help_zh: "它能用的是:{known};其余的用 `keep` 在读取之后过滤",
     help_en: "it knows: {known}; `keep` does the rest after reading",
-    long_zh: "这个来源把过滤条件作为一个列表接收,列表里的条件同时成立;它没有 `any` 和 `not`,也只有连接器写明的那些比较。",
-    long_en: "This source takes a filter as a list of conditions that hold together; it has no `any` and no `not`, and only the comparisons that its connector names.",
+    long_zh: "这个来源把过滤条件作为一个列表接收,列表里的条件同时成立;它没有 `any` 和 `not`,也只有连接器写明的那些比较;有的操作只能按个别字段查询。",
+    long_en: "This source takes a filter as a list of conditions that hold together; it has no `any` and no `not`, and only the comparisons that its connector names; some operations can be asked by certain fields only.",
     example: "filter: {any: [{field: life_status, eq: normal}, {field: life_status, eq: invalid}]}",
 };
 

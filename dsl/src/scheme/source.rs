@@ -242,6 +242,19 @@ impl Reader<'_> {
                     );
                 }
             }
+            let known = &operation.filter_fields;
+            let fields: Vec<String> = cond.fields().iter().map(Path::to_string).collect();
+            for field in fields
+                .iter()
+                .filter(|field| !known.is_empty() && !known.contains(field))
+            {
+                self.report(
+                    self.problem(&words::CANNOT_COMPARE, pair.value.span.clone())
+                        .with("operation", &operation.name)
+                        .with("op", field)
+                        .with("known", known.join(" ")),
+                );
+            }
         }
         Some(SourceFilter::Cond(cond))
     }

@@ -119,7 +119,7 @@ const NAMES: &[(&str, Below)] = &[
     ("$options", Below::Nothing),
     ("$option", Below::Something),
     ("$fields", Below::Nothing),
-    ("$filter", Below::Nothing),
+    ("$filter", Below::Anything),
     ("$param", Below::Something),
     ("$auth", Below::Something),
     ("$form", Below::Something),

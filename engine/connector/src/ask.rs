@@ -192,8 +192,10 @@ impl Connection {
         let asked = self.operation(asking)?;
         let is_named = asked.rows.as_ref().is_some_and(|rows| rows.by_fields);
         let renamed = if is_named { Vec::new() } else { fields.clone() };
-        let has_any = asked.filter.as_ref().is_some_and(FilterPrint::has_any);
-        let at_once = if has_any || columns.len() == 1 {
+        let print = asked.filter.as_ref();
+        let has_any = print.is_some_and(FilterPrint::has_any);
+        let has_in = print.is_some_and(FilterPrint::has_in);
+        let at_once = if has_any || has_in && columns.len() == 1 {
             KEYS_MAX
         } else {
             1

@@ -47,6 +47,9 @@ fn add(asked: &Asked, words: &Conditions, list: &mut Vec<Value>) -> Result<(), F
 
 fn condition(field: &str, op: Op, values: &[Value], words: &Conditions) -> Result<Value, Failure> {
     check_field(field)?;
+    if !words.fields.is_empty() && !words.fields.iter().any(|known| known == field) {
+        return Err(cannot(field, field));
+    }
     let word = words.ops.iter().find(|(known, _)| *known == op);
     let (_, word) = word.ok_or_else(|| cannot(op.name(), field))?;
     let values = match op {
@@ -104,7 +107,20 @@ mod tests {
             ]
             .map(|(op, word)| (op, word.to_owned()))
             .into(),
+            fields: Vec::new(),
         }
+    }
+
+    #[test]
+    fn only_some_fields_can_be_asked_by() {
+        let mut words = words(true);
+        words.fields = vec!["platformOrderId".into()];
+        let asked = |field: &str| {
+            let one = test(field, Op::Eq, [Value::from("1")]);
+            list(&[FilterValue::Asked(one)], &words)
+        };
+        assert_eq!(asked("platformOrderId").unwrap().len(), 1);
+        assert_eq!(asked("status").unwrap_err().code(), source::FILTER_OP.code);
     }
 
     fn test(field: &str, op: Op, values: impl IntoIterator<Item = Value>) -> Asked {

@@ -105,6 +105,9 @@ impl Connection {
         }
         let counted = own.clone().find(|sample| sample.counted);
         facts.samples = counted.map_or(&operation.samples, |sample| &sample.rows).clone();
+        if let Some(FilterPrint::Conditions(words)) = &operation.filter {
+            facts.filter_fields = words.fields.clone();
+        }
         facts.writes = operation.writes.clone();
         facts.key_under = operation.key_under.clone();
         facts.batch_max = operation.batch_max;

@@ -317,6 +317,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Filter, "as", "word", "sql_text:类似 SQL 的文本;conditions:同时成立的条件列表", "sql_text: text like SQL; conditions: a list of conditions that hold together"),
     now(Place::Filter, "names", "map", "条件的键名:field、op,以及 values(列表)或 value(单个值)", "the keys of a condition: field, op, and values (a list) or value (a single one)"),
     now(Place::Filter, "ops", "map", "系统支持的比较和它们的写法,如 eq: EQ", "the comparisons there are and their words, such as eq: EQ"),
+    now(Place::Filter, "fields", "list", "只能按这些字段过滤;不写则不限", "the only fields to filter by; without it any field"),
     now(Place::FilterNames, "field", "text", "字段名", "the field"),
     now(Place::FilterNames, "op", "text", "比较", "the comparison"),
     now(Place::FilterNames, "value", "text", "单个值", "a single value"),

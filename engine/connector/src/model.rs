@@ -410,12 +410,22 @@ pub(crate) struct Conditions {
     /// Values always stand in a list.
     pub(crate) many: bool,
     pub(crate) ops: Vec<(Op, String)>,
+    /// The only fields that can be asked by; empty says nothing.
+    pub(crate) fields: Vec<String>,
 }
 
 impl FilterPrint {
     /// Whether it can say that one of several things holds.
     pub(crate) fn has_any(&self) -> bool {
         *self == FilterPrint::SqlText
+    }
+
+    /// Whether it can ask for one of several values of a field.
+    pub(crate) fn has_in(&self) -> bool {
+        match self {
+            FilterPrint::SqlText => true,
+            FilterPrint::Conditions(words) => words.ops.iter().any(|(op, _)| *op == Op::In),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod replay;
 mod sandbox;
 mod secrets;
 mod steps;
+mod systems;
 mod tutorial;
 mod upkeep;
 mod values;

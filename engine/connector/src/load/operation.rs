@@ -368,6 +368,7 @@ fn filter(pair: &Pair, reader: &mut Reader<'_>) -> Option<FilterPrint> {
         value,
         many,
         ops,
+        fields: reader.texts(members.get("fields")),
     }))
 }
 
