@@ -80,7 +80,10 @@ pub use connections::Credentials;
 pub use effects::{Effects, effects};
 pub use fault::{Effect, FaultKind, FaultPlan, KINDS, KindRow, Kinds, MAX_PLANS, TABLE, Wrong};
 pub use journal::{Delivery, JournalEntry};
+/// The limits of the simulated Jushuitan.
+pub use jst::call_limits as jushuitan_limits;
 pub use keys::{Key, PLAN_KEYS, SETTING_KEYS, Takes};
+pub use limit::CallLimits;
 pub use settings::{FX_UNIQUE, FxUnique, KINGDEE_LEVELS, LEVELS, Level, NewSettings};
 
 pub use systems::ENDPOINTS;

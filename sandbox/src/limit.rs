@@ -49,6 +49,28 @@ impl Gate {
     }
 }
 
+/// The limits of one simulated system and what passed them: the very ones its calls are counted by, for a test that
+/// brings its own clock.
+#[derive(Debug)]
+pub struct CallLimits {
+    gate: Gate,
+    limits: &'static [Limit],
+}
+
+impl CallLimits {
+    pub(crate) fn new(limits: &'static [Limit]) -> Self {
+        CallLimits {
+            gate: Gate::default(),
+            limits,
+        }
+    }
+
+    /// Whether a call at this instant is let through.
+    pub fn pass(&mut self, now_ms: i64) -> bool {
+        self.gate.pass(now_ms, self.limits).is_ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -81,6 +81,19 @@ pub const SESSION_KEPT: Entry = Entry {
     example: "auth: {token: {rotate: true, start: {refresh: <<$param.refresh_token>>}}}    # and a data directory that cannot be written",
 };
 
+/// A count of calls that cannot be kept.
+pub const BUDGET_KEPT: Entry = Entry {
+    code: "E7007",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 今天的调用数不能保存在 {path}:{why}",
+    en: "the calls that connection `{connection}` made today cannot be kept in {path}: {why}",
+    help_zh: "让这个文件可以写入",
+    help_en: "make this file writable",
+    long_zh: "连接有每天的调用数(per_day)。先记一次,再调用;记不下来就不调用,否则重启之后没有人知道还剩多少。",
+    long_en: "The connection has a number of calls a day (per_day). A call is counted before it is made; when it cannot be counted it is not made, because after a restart nobody would know how many are left.",
+    example: "limits: {per_day: 100000}    # and a data directory that cannot be written",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOGIN_REFUSED,
@@ -89,4 +102,5 @@ pub const ALL: &[&Entry] = &[
     &SIGNATURE,
     &SECRETS_MISSING,
     &SESSION_KEPT,
+    &BUDGET_KEPT,
 ];

@@ -393,6 +393,45 @@ pub const ID_UNKNOWN: Entry = Entry {
     example: "{\"success\": true}   # and no id",
 };
 
+/// The day's calls are spent.
+pub const DAY_SPENT: Entry = Entry {
+    code: "E4040",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 今天的 {count} 次调用已经用完;{until} 之后继续",
+    en: "the {count} calls that connection `{connection}` may make today are used up; it goes on after {until}",
+    help_zh: "如果买了更多配额,提高连接的 limits.per_day",
+    help_en: "if more calls were bought, raise the connection's limits.per_day",
+    long_zh: "调用数按系统所在时区的日子计,写在数据目录里,重启和另一个进程都算在一起。用完时运行停止,没有发出任何请求,数据保持待处理。",
+    long_en: "Calls are counted by the days of the system's zone, in the data directory, so that a restart and another process count together. When they are used up the run stops, nothing is sent, and the records wait.",
+    example: "limits: {per_day: 100000}    # in connections.yaml, and 100,000 calls made",
+};
+
+/// The vendor has closed for a time.
+pub const PAUSED: Entry = Entry {
+    code: "E4041",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 到 {until} 为止没有配额:{vendor}",
+    en: "connection `{connection}` has no quota until {until}: {vendor}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "对方早先说过配额用完,连接器知道何时恢复。在那之前不再询问,没有发出任何请求,数据保持待处理。",
+    long_en: "The other system said earlier that the quota is used up, and the connector knows when it is there again. Until then it is not asked again, nothing is sent, and the records wait.",
+    example: "outcome: [{code: 30002, class: quota_stop, until: midnight}]",
+};
+
+/// Outside the connection's hours.
+pub const OUT_OF_HOURS: Entry = Entry {
+    code: "E4042",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 只在 {hours} 调用;{until} 继续",
+    en: "connection `{connection}` may be called only in {hours}; it goes on at {until}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "时段写在连接的 limits.hours 里,按系统所在时区。时段之外不发出任何请求,数据保持待处理。",
+    long_en: "The hours stand in the connection's limits.hours, in the system's zone. Outside them nothing is sent, and the records wait.",
+    example: "limits: {hours: 22:00-06:00}    # in connections.yaml, at noon",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -404,6 +443,9 @@ pub const ALL: &[&Entry] = &[
     &TARGET_BUSY,
     &REFUSES_US,
     &QUOTA,
+    &DAY_SPENT,
+    &PAUSED,
+    &OUT_OF_HOURS,
     &KEY_CONFLICT,
     &KEY_AMBIGUOUS,
     &EXISTS_NOT_FOUND,

@@ -8,16 +8,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector::{Call, Class, Connection, HttpAnswer, HttpRequest, Judged, Session};
+use connector::{Call, Class, Connection, HttpAnswer, HttpRequest, Judged, Session, Until};
 use dsl::diagnostic::Failure;
 use flow::ids::Ms;
 use tokio::sync::Mutex;
-use transport::{AllowList, Client, Gate, Pass, SendError, Stage};
+use transport::{AllowList, Client, SendError, Stage};
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::kept::Kept;
+use crate::paces::{Lane, Paces, Turn};
 use crate::settings;
 
 /// One connection, ready to be called.
@@ -33,7 +35,8 @@ pub(crate) struct Caller {
 
 /// What all connections with one credential have in common.
 struct Credential {
-    gate: Gate,
+    paces: Paces,
+    budget: Arc<Budget>,
     session: Mutex<Held>,
     /// Where the session is kept when it must outlive the process.
     kept: Option<Arc<Kept>>,
@@ -74,6 +77,8 @@ pub(crate) enum Ended {
     NoSession(Failure),
     /// Only a gateway answered the login, in these words: the call itself was not sent.
     Away(String),
+    /// Nothing may be called for now: hours, calls a day, or a pause that the vendor has spoken. Nothing was sent.
+    Closed(Failure),
 }
 
 /// Whether a call may be repeated without harm.
@@ -86,26 +91,40 @@ pub(crate) enum Effect {
 }
 
 impl Credential {
-    fn new(gate: Gate, kept: Option<Arc<Kept>>) -> Self {
+    fn new(paces: Paces, budget: Arc<Budget>, kept: Option<Arc<Kept>>) -> Self {
         Credential {
-            gate,
+            paces,
+            budget,
             kept,
             session: Mutex::new(Held::default()),
         }
     }
 
     /// What an answer says about how often one may call.
-    fn learn(&self, judged: &Judged) {
+    fn learn(&self, lane: Lane<'_>, connection: &Connection, judged: &mut Judged, now: Ms) {
+        let until = judged.until.map(|until| match until {
+            Until::Midnight => connection.midnight(now),
+            Until::At(at_ms) => at_ms,
+        });
+        if let Some(until) = until.filter(|until| *until > now) {
+            if judged.class == Class::QuotaStop {
+                self.budget.close(until, &judged.message);
+                judged.message = format!("{} (→ {})", judged.message, connection.clock(until));
+            }
+            let wait = (until - now).min(PATIENCE);
+            judged.wait_ms = Some(judged.wait_ms.map_or(wait, |told| told.max(wait)));
+        }
         if judged.class != Class::Throttled {
-            return self.gate.let_through();
+            return self.paces.let_through(lane, connection);
         }
-        self.gate.refused();
-        if let Some(wait) = judged.wait_ms {
-            self.gate
-                .hold(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
-        }
+        let pause = judged.wait_ms.and_then(|wait| u64::try_from(wait).ok());
+        self.paces
+            .refused(lane, connection, pause.map(Duration::from_millis));
     }
 }
+
+/// The longest pause that a run waits for; a longer one ends it.
+const PATIENCE: Ms = 3_600_000;
 
 /// New sessions for one call, before it goes out with the one there is.
 const LOGINS: u32 = 2;
@@ -125,16 +144,30 @@ impl Caller {
             .iter()
             .filter(|other| !Arc::ptr_eq(other, &connection) && other.is_same_credential(&connection));
         let sharing = std::iter::once(&connection).chain(others).map(Arc::as_ref);
-        let gate = Gate::new(settings::limiter(sharing, 100));
+        let paces = Paces::new(sharing, 100);
         let kept = Kept::new(dir, &connection)?.map(Arc::new);
+        let budget = Arc::new(Budget::new(dir, &connection));
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
             connection,
             client,
-            credential: Arc::new(Credential::new(gate, kept)),
+            credential: Arc::new(Credential::new(paces, budget, kept)),
             clock,
             entropy,
         })
+    }
+
+    /// The same caller, its calls counted together with those of the same application among the others. To be said
+    /// before anybody calls.
+    pub(crate) fn counted_with<'a>(mut self, others: impl IntoIterator<Item = &'a Arc<Caller>>) -> Self {
+        let application = self.connection.application();
+        let mut others = others.into_iter();
+        let same =
+            others.find(|other| application.is_some() && other.connection.application() == application);
+        if let (Some(other), Some(own)) = (same, Arc::get_mut(&mut self.credential)) {
+            own.paces.join(&other.credential.paces);
+        }
+        self
     }
 
     /// A caller for another connection with the same credential.
@@ -151,12 +184,13 @@ impl Caller {
 
     /// The same credential at a part of its rate, with a session of its own.
     pub(crate) fn at_share(&self, percent: u8) -> Result<Self, AppError> {
-        let gate = Gate::new(settings::limiter([self.connection.as_ref()], percent));
+        let paces = Paces::new([self.connection.as_ref()], percent);
+        let (budget, kept) = (Arc::clone(&self.credential.budget), self.credential.kept.clone());
         Ok(Caller {
             connection: Arc::clone(&self.connection),
             client: Arc::clone(&self.client),
             allow: settings::allow_list(&self.connection)?,
-            credential: Arc::new(Credential::new(gate, self.credential.kept.clone())),
+            credential: Arc::new(Credential::new(paces, budget, kept)),
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
         })
@@ -173,6 +207,7 @@ impl Caller {
             Ok(prepared) => prepared,
             Err(failure) => return Ended::Unbuilt(failure),
         };
+        let lane = Lane::Call(call.operation);
         let mut renewed = false;
         let mut logins = 0;
         loop {
@@ -181,11 +216,11 @@ impl Caller {
                 Err(ended) => return *ended,
             };
             // The wait comes first: a signature says when it was made, and a session may end meanwhile.
-            let pass = self.credential.gate.enter().await;
+            let turn = self.credential.paces.enter(lane, &self.connection).await;
             // A session that is over as soon as it is made, or before its turn comes, is tried with all the same.
             if logins < LOGINS && !self.is_current(session.as_ref(), generation) {
                 logins += 1;
-                pass.give_back();
+                turn.give_back();
                 continue;
             }
             let request = match self.connection.sign(
@@ -196,17 +231,22 @@ impl Caller {
             ) {
                 Ok(request) => request,
                 Err(failure) => {
-                    pass.give_back();
+                    turn.give_back();
                     return Ended::Unbuilt(failure);
                 }
             };
-            let answer = match self.send(pass, request, effect).await {
+            if let Err(failure) = self.credential.budget.take(&self.connection, self.clock.now_ms()) {
+                turn.give_back();
+                return Ended::Closed(failure);
+            }
+            let answer = match self.send(turn, request, effect).await {
                 Ok(answer) => answer,
                 Err(error) => return Ended::Broken(error),
             };
             self.keep_cookies(generation, &answer).await;
-            let judged = self.connection.judge_call(call, rows, &answer);
-            self.credential.learn(&judged);
+            let mut judged = self.connection.judge_call(call, rows, &answer);
+            let now = self.clock.now_ms();
+            self.credential.learn(lane, &self.connection, &mut judged, now);
             if judged.class == Class::Auth {
                 self.drop_session(generation).await;
                 if effect == Effect::None && !renewed {
@@ -222,7 +262,7 @@ impl Caller {
     /// is told by the call itself.
     pub(crate) async fn ready(&self) {
         match self.session().await {
-            Ok(_) => self.credential.gate.ready().await,
+            Ok(_) => self.credential.paces.ready().await,
             Err(ended) => {
                 let now = self.clock.now_ms();
                 self.credential.session.lock().await.failed = Some((now, ended));
@@ -276,22 +316,28 @@ impl Caller {
             }
             renewal.rehearse().map_err(unbuilt)?;
         }
-        let pass = self.credential.gate.enter().await;
+        let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
         let now = self.clock.now_ms();
         let login = self.connection.login(before.as_deref(), now, self.entropy.draw());
         let Some(request) = login.map_err(unbuilt)? else {
-            pass.give_back();
+            turn.give_back();
             return Ok((None, 0));
         };
+        if let Err(failure) = self.credential.budget.take(&self.connection, now) {
+            turn.give_back();
+            return Err(Box::new(Ended::Closed(failure)));
+        }
         // Whatever became of the login, the call itself was not sent.
-        let answer = self.send(pass, request, Effect::None).await.map_err(|error| {
+        let answer = self.send(turn, request, Effect::None).await.map_err(|error| {
             Box::new(Ended::Broken(SendError {
                 stage: Stage::NotSent,
                 ..error
             }))
         })?;
-        if let Some(judged) = self.connection.login_throttled(&answer) {
-            self.credential.learn(&judged);
+        if let Some(mut judged) = self.connection.login_throttled(&answer) {
+            let now = self.clock.now_ms();
+            self.credential
+                .learn(Lane::Login, &self.connection, &mut judged, now);
             return Err(Box::new(Ended::Answered { answer, judged }));
         }
         if flow::is_gateway(answer.status) {
@@ -299,7 +345,7 @@ impl Caller {
             let said: String = said.chars().take(SAID).collect();
             return Err(Box::new(Ended::Away(format!("HTTP {}: {said}", answer.status))));
         }
-        self.credential.gate.let_through();
+        self.credential.paces.let_through(Lane::Login, &self.connection);
         let session = self
             .connection
             .login_answer(&answer, self.clock.now_ms())
@@ -361,11 +407,11 @@ impl Caller {
 
     async fn send(
         &self,
-        pass: Pass<'_>,
+        turn: Turn<'_>,
         request: HttpRequest,
         effect: Effect,
     ) -> Result<HttpAnswer, SendError> {
-        let _until_answered = pass;
+        let _until_answered = turn;
         let sent = self
             .client
             .send(transport::Request {
@@ -396,4 +442,4 @@ pub(crate) fn not_sent(error: &SendError) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

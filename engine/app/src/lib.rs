@@ -5,6 +5,7 @@
 //! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
 
 pub mod authoring;
+mod budget;
 mod caller;
 pub mod check;
 mod clock;
@@ -18,6 +19,7 @@ mod lines;
 mod lookups;
 mod mask;
 pub mod operate;
+mod paces;
 mod payloads;
 mod preview;
 pub mod query;

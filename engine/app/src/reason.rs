@@ -156,6 +156,11 @@ pub(crate) fn read_failure(ended: &Ended, caller: &Caller, lang: Lang, side: Sid
             wait: None,
             reason: redacted(of_failure(failure, lang), caller),
         }),
+        Ended::Closed(failure) => Some(ReadFailure {
+            kind: ReadFailureKind::Config,
+            wait: None,
+            reason: redacted(of_failure(failure, lang), caller),
+        }),
         Ended::Away(words) => fail(
             ReadFailureKind::Unreachable,
             None,
@@ -235,6 +240,10 @@ pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify:
         ),
         Ended::NoSession(failure) => (
             Delivery::Answered(classify::Class::ConfigError),
+            redacted(of_failure(failure, lang), caller),
+        ),
+        Ended::Closed(failure) => (
+            Delivery::Answered(classify::Class::QuotaStop),
             redacted(of_failure(failure, lang), caller),
         ),
         Ended::Away(words) => (

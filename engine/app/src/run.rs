@@ -251,6 +251,7 @@ impl Engine {
                     let (client, clock) = (Arc::clone(&client), Arc::clone(&clock));
                     let dir = workspace.data_dir();
                     Caller::new(connection, &all, client, clock, Entropy::default(), &dir)?
+                        .counted_with(callers.values())
                 }
             };
             callers.insert(name, Arc::new(caller));

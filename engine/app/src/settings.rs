@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connector::{Connection, Timeouts as Own};
 use flow::ids::Ms;
-use transport::{AllowList, Limiter, Timeouts};
+use transport::{AllowList, Timeouts};
 
 use crate::caller::Effect;
 use crate::error::AppError;
@@ -59,22 +59,6 @@ pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError>
     Ok(allow
         .plain_http(connection.allow_plain_http)
         .private_network(connection.private_network))
-}
-
-/// The limits of a credential, or a part of them: what all connections that use it say together. A rate too low to be
-/// parted is stretched in time.
-pub(crate) fn limiter<'a>(connections: impl IntoIterator<Item = &'a Connection>, percent: u8) -> Limiter {
-    let percent = i64::from(percent.clamp(1, 100));
-    let (mut rates, mut concurrency) = (Vec::new(), Vec::new());
-    for connection in connections {
-        let limits = &connection.limits;
-        rates.extend(limits.rates.iter().filter_map(|rate| {
-            transport::Rate::new(usize::try_from(rate.calls).ok()?, rate.per_ms * 100 / percent)
-        }));
-        let at_once = limits.concurrency.and_then(|n| usize::try_from(n).ok());
-        concurrency.push(at_once.unwrap_or(1));
-    }
-    Limiter::new(&rates, concurrency.into_iter().min().unwrap_or(1))
 }
 
 #[cfg(test)]

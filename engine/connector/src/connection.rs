@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use dsl::catalogue::source;
 use dsl::{Failure, Map, Value};
+use sha2::Digest as _;
 
+use crate::calendar;
 use crate::frame::Frame;
-use crate::model::{Connector, Limits, Mode, Operation};
+use crate::model::{Connector, Limits, Mode, Operation, Scope};
 use crate::recipe::{Names, data};
 use crate::redact::Redactor;
 use crate::url::Server;
@@ -103,6 +105,63 @@ impl Connection {
     /// counts and remembers for both together.
     pub fn is_same_credential(&self, other: &Connection) -> bool {
         self.credential() == other.credential() && self.params == other.params
+    }
+
+    /// What identifies the application that calls, where its calls are counted together however many credentials it
+    /// has ([`Scope::App`]).
+    pub fn application(&self) -> Option<String> {
+        let limits = &self.limits;
+        (limits.scope == Scope::App).then(|| {
+            let named = limits.app.iter().map(|name| {
+                let value = self.params.get(name).and_then(Value::to_plain_text);
+                format!(" {name}={}", value.unwrap_or_default())
+            });
+            let place = format!("{} {}", self.connector.id, self.server.origin());
+            std::iter::once(place).chain(named).collect()
+        })
+    }
+
+    /// The name of what is counted for a whole day: of the application, else of the credential. Safe in a path, and no
+    /// secret can be read from it.
+    pub fn budget_name(&self) -> String {
+        // A simulator listens on another port each time.
+        let whose = match self.sandbox {
+            true => format!("{} sandbox", self.connector.id),
+            false => self.application().unwrap_or_else(|| self.credential()),
+        };
+        let digest = sha2::Sha256::digest(format!("budget {whose}"));
+        let short: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{short}", self.connector.id)
+    }
+
+    /// The day of an instant where the system is, as `2026-11-22`.
+    pub fn day(&self, at_ms: i64) -> String {
+        calendar::day(at_ms, &self.connector.tz)
+    }
+
+    /// When the system's next day begins.
+    pub fn midnight(&self, after_ms: i64) -> i64 {
+        calendar::midnight(after_ms, &self.connector.tz)
+    }
+
+    /// An instant as people read it where the system is, with its zone.
+    pub fn clock(&self, at_ms: i64) -> String {
+        format!(
+            "{} {}",
+            calendar::clock(at_ms, &self.connector.tz),
+            self.connector.zone
+        )
+    }
+
+    /// When calls may be made again by the connection's hours; `None` = now.
+    pub fn opens(&self, now_ms: i64) -> Option<i64> {
+        self.limits.hours.as_ref()?.opens(now_ms, &self.connector.tz)
+    }
+
+    /// How often the login itself may be made.
+    pub fn login_rates(&self) -> &[crate::Rate] {
+        let login = self.mode().login.as_ref();
+        login.map_or(&[][..], |login| &login.rates)
     }
 
     /// Takes this connection's secrets out of a text.

@@ -7,7 +7,7 @@
 use dsl::cond::Op;
 
 use crate::keys::{KeyRow, Place};
-use crate::model::Class;
+use crate::model::{Class, Scope};
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
             "text", "int", "bool", "url", "path", "choice", "list", "map",
         ]),
         (Place::Transport, "http") => Holds::Word(vec!["1.1", "any"]),
+        (Place::Limits, "scope") => Holds::Word(Scope::ALL.iter().map(|(word, _)| *word).collect()),
         (Place::Mode | Place::Login, "cookies") => Holds::Word(vec!["keep"]),
         (Place::Login | Place::Operation, "method") => Holds::Word(METHODS.to_vec()),
         (Place::Login | Place::Operation, "encode") => Holds::Word(ENCODINGS.to_vec()),
@@ -150,6 +151,7 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Connector | Place::Mode, "sign") => Holds::Block(Place::Sign),
         (Place::Connector | Place::Mode | Place::Operation, "outcome") => Holds::Rows(Place::Outcome),
         (Place::Connector, "limits") => Holds::Block(Place::Limits),
+        (Place::Operation, "limits") => Holds::Block(Place::OperationLimits),
         (Place::Connector, "shapes" | "operations") => Holds::Blocks(Place::Operation),
         (Place::Connector, "forms") => Holds::Blocks(Place::Form),
         (Place::Connector, "tests") => Holds::Rows(Place::Test),
@@ -194,7 +196,7 @@ fn by_kind(row: &KeyRow) -> Holds {
         ("int or list", _) => Holds::IntOrList,
         ("list", Place::TestExpect) => Holds::DataList,
         ("list" | "list of paths", _) => Holds::Texts,
-        ("rate or list" | "path or paths" | "paths", _) => Holds::TextOrTexts,
+        ("rate or list" | "path or paths" | "paths" | "hours or list", _) => Holds::TextOrTexts,
         ("map", _) => Holds::DataMap,
         // A word that the reader takes as it is, an id, a zone, a recipe, a path, a duration, a size.
         _ => Holds::Text,
@@ -209,7 +211,7 @@ mod tests {
     /// A kind that nobody thought of would be read as a text.
     #[test]
     fn every_kind_is_known() {
-        const TEXTS: [&str; 12] = [
+        const TEXTS: [&str; 13] = [
             "id",
             "zone",
             "path",
@@ -222,6 +224,7 @@ mod tests {
             "name",
             "operation",
             "short or recipe",
+            "midnight or recipe",
         ];
         for row in KEYS.iter().filter(|row| row.state == State::Now) {
             let is_text = holds(row) == Holds::Text;

@@ -13,7 +13,7 @@ use dsl::{Map, Path, Value};
 use crate::answer::{self, HttpAnswer, Reading};
 use crate::connection::Connection;
 use crate::frame::Frame;
-use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, Operation, Row, RowTest};
+use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, Operation, Row, RowTest, UntilPlace};
 use crate::recipe::{Names, Recipe, data, map};
 use crate::request::Call;
 
@@ -66,6 +66,15 @@ pub(crate) struct Sent<'a> {
     pub(crate) records: &'a [Value],
 }
 
+/// When calls go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// At the next midnight in the system's zone.
+    Midnight,
+    /// At this instant, in Unix milliseconds.
+    At(i64),
+}
+
 /// An answer, judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
@@ -79,6 +88,8 @@ pub struct Judged {
     pub code: Option<String>,
     /// How long to wait before the next call.
     pub wait_ms: Option<i64>,
+    /// When calls go on, where the answer or its row says so.
+    pub until: Option<Until>,
     /// Whether a write may be repeated after renewing the session.
     pub replay_write: bool,
     /// One for each record; empty when nothing is said about single records.
@@ -159,6 +170,7 @@ impl Connection {
             message,
             code,
             wait_ms: row.wait_ms.or_else(|| retry_after(row.class, answer)),
+            until: until(row, &names),
             replay_write: row.replay_write,
             verdicts,
         }
@@ -189,6 +201,7 @@ impl Connection {
             wait_ms: row
                 .and_then(|row| row.wait_ms)
                 .or_else(|| retry_after(class, answer)),
+            until: row.and_then(|row| until(row, &names)),
             replay_write: false,
             verdicts: Vec::new(),
         })
@@ -201,6 +214,7 @@ impl Connection {
             message: self.excerpt(&reading.text),
             code,
             wait_ms: None,
+            until: None,
             replay_write: false,
             verdicts: Vec::new(),
         }
@@ -548,6 +562,17 @@ fn matches(row: &Row, names: &Names, code: Option<&str>, frame: &Frame<'_>) -> b
                 .iter()
                 .any(|tree| frame.text(tree, "code").ok().flatten().as_deref() == Some(code))
         }),
+    }
+}
+
+/// What a row says about when calls go on. A recipe that gives no number says nothing.
+fn until(row: &Row, names: &Names) -> Option<Until> {
+    match row.until.as_ref()? {
+        UntilPlace::Midnight => Some(Until::Midnight),
+        UntilPlace::At(recipe) => {
+            let told = data::take(&recipe.eval(names).ok()?)?.to_plain_text()?;
+            told.trim().parse().ok().map(Until::At)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use dsl::tree::Tree;
 use dsl::{Map, Path, SourceFile, Value};
 use jiff::tz::TimeZone;
 
+use crate::calendar::Hours;
 use crate::recipe::Recipe;
 use crate::units::Rate;
 
@@ -96,6 +97,24 @@ impl Connector {
                 .iter()
                 .filter(|operation| operation.path_text == api);
             at_path.next().filter(|_| at_path.next().is_none())
+        })
+    }
+
+    /// An operation by any of its names: its own one, its path as it is written, and its limits.
+    pub fn interface(&self, api: &str) -> Option<(&str, &str, &Limits)> {
+        let operation = self.operation(api)?;
+        Some((&operation.name, &operation.path_text, &operation.limits))
+    }
+
+    /// Every operation with its path as it is written and its limits.
+    pub fn interfaces(&self) -> impl Iterator<Item = (&str, &str, &Limits)> {
+        let each = self.operations.iter();
+        each.map(|operation| {
+            (
+                operation.name.as_str(),
+                operation.path_text.as_str(),
+                &operation.limits,
+            )
         })
     }
 
@@ -189,6 +208,43 @@ pub struct Limits {
     pub min_interval_ms: Option<i64>,
     /// Why it is not shorter.
     pub reason: Option<String>,
+    /// What [`Limits::rates`] are counted by.
+    pub scope: Scope,
+    /// The parameters by which an application is known, for [`Scope::App`].
+    pub app: Vec<String>,
+    /// Calls a day, in the system's zone.
+    pub per_day: Option<u32>,
+    /// When calls may be made.
+    pub hours: Option<Hours>,
+}
+
+/// What a rate is counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// One credential.
+    #[default]
+    Token,
+    /// One application, however many credentials it has.
+    App,
+    /// Each interface of a credential for itself.
+    Path,
+}
+
+impl Scope {
+    pub(crate) const ALL: &'static [(&'static str, Scope)] = &[
+        ("token", Scope::Token),
+        ("app", Scope::App),
+        ("path", Scope::Path),
+    ];
+
+    /// The word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Token => "token",
+            Scope::App => "app",
+            Scope::Path => "path",
+        }
+    }
 }
 
 /// One way to prove who calls.
@@ -228,6 +284,8 @@ pub(crate) struct Login {
     pub(crate) start: Vec<(String, Tree)>,
     /// The login itself is signed as calls are.
     pub(crate) signed: bool,
+    /// How often it may be made.
+    pub(crate) rates: Vec<Rate>,
 }
 
 /// What is put onto a request once its body is bytes.
@@ -307,8 +365,18 @@ pub(crate) struct Row {
     pub(crate) test: RowTest,
     pub(crate) class: Class,
     pub(crate) wait_ms: Option<i64>,
+    pub(crate) until: Option<UntilPlace>,
     pub(crate) message: Option<Tree>,
     pub(crate) replay_write: bool,
+}
+
+/// When calls go on after an answer.
+#[derive(Debug)]
+pub(crate) enum UntilPlace {
+    /// At the next midnight in the system's zone.
+    Midnight,
+    /// At the instant that a recipe gives, in Unix milliseconds.
+    At(Recipe),
 }
 
 #[derive(Debug)]
@@ -365,6 +433,8 @@ pub(crate) struct Operation {
     pub(crate) outcome: Vec<Row>,
     /// Rows of the sample that comes with the connector.
     pub(crate) samples: Vec<Value>,
+    /// Of this operation alone, below the connector's: rates and concurrency.
+    pub(crate) limits: Limits,
 }
 
 impl Operation {

@@ -12,7 +12,7 @@ use dsl::{Failure, Lang, Map, Value};
 use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::connections::made_up;
-use crate::judge::{Sent, Verdict};
+use crate::judge::{Sent, Until, Verdict};
 use crate::model::{Class, Connector, Encode};
 use crate::request::{Call, form_text};
 use crate::sign::Session;
@@ -53,6 +53,7 @@ pub(crate) struct Expect {
     pub(crate) rows: Option<Vec<Value>>,
     pub(crate) class: Option<Class>,
     pub(crate) message: Option<String>,
+    pub(crate) until: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) headers: Pairs,
     pub(crate) headers_not: Pairs,
@@ -151,6 +152,16 @@ fn judged(
         .filter(|message| **message != judged.message)
     {
         problems.push(other("message", &judged.message, message));
+    }
+    if let Some(until) = &expect.until {
+        let found = match judged.until {
+            Some(Until::Midnight) => "midnight".to_owned(),
+            Some(Until::At(at_ms)) => at_ms.to_string(),
+            None => NOTHING.to_owned(),
+        };
+        if found != *until {
+            problems.push(other("until", found, until));
+        }
     }
     if let Some(items) = &expect.items {
         if items.len() != judged.verdicts.len() {

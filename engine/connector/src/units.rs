@@ -36,6 +36,14 @@ pub struct Rate {
     pub per_ms: i64,
 }
 
+impl Rate {
+    /// Whether keeping this rate keeps the other one, too.
+    pub(crate) fn keeps(self, other: Rate) -> bool {
+        let stretches = (other.per_ms.max(1) + self.per_ms - 1) / self.per_ms;
+        i64::from(self.calls).saturating_mul(stretches) <= i64::from(other.calls)
+    }
+}
+
 /// `5/s`, `60/min`, `100/20s`, `1000/h`.
 pub(crate) fn rate(text: &str) -> Option<Rate> {
     let (calls, per) = text.split_once('/')?;

@@ -257,7 +257,7 @@ fn document(one: &Arc<Connector>, lang: Lang) -> Result<Value, AppError> {
         "limits" => object! {
             "rates" => limits.rates.iter().map(rate).collect::<Vec<_>>(),
             "concurrency" => limits.concurrency, "min_interval_ms" => limits.min_interval_ms,
-            "reason" => limits.reason,
+            "reason" => limits.reason, "scope" => limits.scope.name(), "per_day" => limits.per_day,
         },
         "operations" => operations,
         "verified" => verified,
@@ -344,6 +344,16 @@ fn tell_limits(one: &Connector, out: &Out) {
             None => format!("{}/{}", rate.calls, time::span(rate.per_ms)),
         })
         .collect();
+    if !said.is_empty() && limits.scope != connector::Scope::Token {
+        let key = match limits.scope {
+            connector::Scope::App => "connectors-by-app",
+            connector::Scope::Token | connector::Scope::Path => "connectors-by-path",
+        };
+        said.push(out.text(key, &[]));
+    }
+    if let Some(count) = limits.per_day {
+        said.push(out.text("connectors-a-day", &[("count", count.to_string())]));
+    }
     if let Some(count) = limits.concurrency {
         said.push(out.text("connectors-at-once", &[("count", count.to_string())]));
     }

@@ -80,6 +80,11 @@ const LIMITS: &[Limit] = &[
         per_ms: MINUTE_MS,
     },
 ];
+/// The limits of this system, for a test that brings its own clock.
+pub fn call_limits() -> crate::CallLimits {
+    crate::CallLimits::new(LIMITS)
+}
+
 const MAX_PAGE_SIZE: u64 = 50;
 const MAX_SHOPS: u64 = 100;
 const DEFAULT_PAGE_SIZE: u64 = 30;

@@ -38,10 +38,12 @@ const KINDS: [(&str, &str); 26] = [
     ("int or list", "整数,或列表"),
     ("word", "词"),
 ];
-const MORE_KINDS: [(&str, &str); 4] = [
+const MORE_KINDS: [(&str, &str); 6] = [
     ("name", "名称"),
     ("operation", "操作的名称"),
     ("short or recipe", "short,或算式"),
+    ("midnight or recipe", "midnight,或算式"),
+    ("hours or list", "时段,或时段的列表"),
     (
         "path, position or {key, record}",
         "路径、position 或 {key, record}",

@@ -25,7 +25,12 @@ fn connection(running: &Running, server: Option<&str>) -> Connection {
 }
 
 /// A connection of a scheme's workspace, with these parameters of its connector.
-fn resolved(file: &str, name: &str, connector: &str, params: BTreeMap<String, String>) -> Connection {
+pub(crate) fn resolved(
+    file: &str,
+    name: &str,
+    connector: &str,
+    params: BTreeMap<String, String>,
+) -> Connection {
     let simulators = Simulators {
         params: [(connector.to_owned(), params)].into(),
         quiet_period_ms: 500,
@@ -81,7 +86,7 @@ fn told(ended: &Ended) -> String {
     match ended {
         Ended::Answered { judged, .. } => format!("{:?} {}", judged.class, judged.message),
         Ended::Broken(error) => format!("broken: {}", error.detail),
-        Ended::Unbuilt(failure) | Ended::NoSession(failure) => {
+        Ended::Unbuilt(failure) | Ended::NoSession(failure) | Ended::Closed(failure) => {
             failure.message(dsl::diagnostic::Lang::En).to_string()
         }
         Ended::Away(words) => format!("away: {words}"),
@@ -158,6 +163,35 @@ async fn one_credential_is_one_session() {
         assert!(told(&ended).starts_with("Ok"), "{}", told(&ended));
     }
     assert_eq!(running.struck(), [1]);
+}
+
+/// Ten schemes that start together on one Jushuitan credential: one of them fetches the token, and all of them use it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_schemes_fetch_one_token() {
+    let running = simulated().await;
+    let plan = FaultPlan {
+        endpoint: "getInitToken".to_owned(),
+        kind: Some(FaultKind::Delay),
+        delay_ms: Some(50),
+        ..FaultPlan::default()
+    };
+    running.fault(plan).expect("a sound plan");
+    let params = running.params("jushuitan").expect("it is simulated");
+    let mut connection = resolved("schemes/jst-saleout-to-k3.yaml", "jst", "jushuitan", params);
+    // How often one may call is another test's matter: here nobody waits for it, and all come at once.
+    connection.limits.rates = vec![];
+    connection.limits.concurrency = Some(10);
+    let first = Arc::new(caller(connection));
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            let scheme = first.beside(Arc::clone(&first.connection)).expect("a caller");
+            tokio::spawn(async move { scheme.log_in().await.map_err(|ended| told(&ended)) })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.expect("it ends"), Ok(()));
+    }
+    assert_eq!(running.struck(), [1], "calls for a token");
 }
 
 /// Answers every connection with these bytes; counts them.

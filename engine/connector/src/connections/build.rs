@@ -63,6 +63,10 @@ pub(super) fn connection(
             concurrency: settings.limits.concurrency.or(own.concurrency),
             min_interval_ms: own.min_interval_ms,
             reason: own.reason.clone(),
+            scope: own.scope,
+            app: own.app.clone(),
+            per_day: settings.limits.per_day.or(own.per_day),
+            hours: settings.limits.hours,
         },
         timeouts: Timeouts {
             connect_ms: settings.timeouts.connect_ms.or(connector.transport.connect_ms),

@@ -179,6 +179,8 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         let inner = reader.members(&pair.value, "limits", Place::ConnectionLimits);
         limits.rates = reader.rates(inner.get("rate"));
         limits.concurrency = reader.count(inner.get("concurrency"));
+        limits.per_day = reader.count(inner.get("per_day"));
+        limits.hours = reader.hours(inner.get("hours"));
     }
     let mut timeouts = Timeouts::default();
     if let Some(pair) = members.get("timeouts") {

@@ -8,7 +8,7 @@ use dsl::yaml::{Node, Pair};
 use super::reader::{Names, Reader};
 use super::{Declared, places};
 use crate::keys::Place;
-use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, OneItem, Row, RowTest, Rows};
+use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, OneItem, Row, RowTest, Rows, UntilPlace};
 use crate::recipe::{Missing, Recipe};
 
 /// Where the business code stands: a path in the body, or `$let.x`.
@@ -78,6 +78,9 @@ fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader
     };
     Some(Row {
         wait_ms: reader.duration(members.get("wait")),
+        until: members
+            .get("until")
+            .and_then(|pair| until(pair, class, declared, reader)),
         message: members
             .get("message")
             .map(|pair| reader.tree(&pair.value, &names)),
@@ -85,6 +88,32 @@ fn row(node: &Node, declared: &Declared, options: &[String], reader: &mut Reader
         test: test?,
         class: class?,
     })
+}
+
+/// When calls go on: only where an answer can say that they do not for now.
+fn until(
+    pair: &Pair,
+    class: Option<Class>,
+    declared: &Declared,
+    reader: &mut Reader<'_>,
+) -> Option<UntilPlace> {
+    if !matches!(class, None | Some(Class::QuotaStop | Class::Throttled)) {
+        let only = (
+            "只用于 class: quota_stop 和 throttled",
+            "only with class: quota_stop or throttled",
+        );
+        reader.bad_value(&pair.value, "until", only);
+    }
+    if pair
+        .value
+        .scalar()
+        .is_some_and(|scalar| scalar.text == "midnight")
+    {
+        return Some(UntilPlace::Midnight);
+    }
+    reader
+        .recipe(&pair.value, "until", Missing::IsUndefined, &declared.of_answer())
+        .map(UntilPlace::At)
 }
 
 fn codes(pair: &Pair, declared: &Declared, options: &[String], reader: &mut Reader<'_>) -> RowTest {

@@ -246,6 +246,7 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
         rotate: reader.bool(members.get("rotate")).unwrap_or(false),
         start,
         signed: reader.bool(members.get("sign")).unwrap_or(false),
+        rates: reader.rates(members.get("rate")),
         lets,
     }
 }

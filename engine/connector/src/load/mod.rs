@@ -23,7 +23,7 @@ use dsl::{Diagnostic, Map, Path, SourceFile, Value, yaml};
 use jiff::tz::TimeZone;
 
 use crate::keys::Place;
-use crate::model::{Connector, Limits, Transport};
+use crate::model::{Connector, Limits, Scope, Transport};
 use crate::recipe::Missing;
 
 pub(crate) use merge::lay_over;
@@ -119,7 +119,8 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         .get("code")
         .and_then(|pair| answer::code(pair, &declared, reader));
     let outcome = answer::outcome(members.get("outcome"), &declared, &[], reader);
-    let operations = operation::operations(members, &declared, reader);
+    let limits = limits(members, &declared, reader);
+    let operations = operation::operations(members, &declared, &limits, reader);
     // A file without an id is refused already; the rest of it is checked all the same.
     let id = id.unwrap_or_default();
     let mut connector = Connector {
@@ -140,7 +141,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         lets,
         code,
         outcome,
-        limits: limits(members, reader),
+        limits,
         forms,
         operations: operations.into_iter().map(Arc::new).collect(),
         tests: Vec::new(),
@@ -264,11 +265,29 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
     transport
 }
 
-fn limits(members: Members<'_>, reader: &mut Reader<'_>) -> Limits {
+fn limits(members: Members<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Limits {
     let Some(pair) = members.get("limits") else {
         return Limits::default();
     };
     let members = reader.members(&pair.value, "limits", Place::Limits);
+    let scope = reader.word(members.get("scope"), Scope::ALL).unwrap_or_default();
+    let mut app = Vec::new();
+    for name in reader.texts(members.get("app")) {
+        match declared.params.contains(&name) {
+            true => app.push(name),
+            false => unknown_param(members, "app", &name, declared, reader),
+        }
+    }
+    match (scope, members.get("app")) {
+        (Scope::App, None) => {
+            reader.need(members, "app", "limits");
+        }
+        (Scope::Token | Scope::Path, Some(pair)) => {
+            let only = ("只与 `scope: app` 一起写", "only with `scope: app`");
+            reader.bad_value(&pair.value, "app", only);
+        }
+        (Scope::App, Some(_)) | (Scope::Token | Scope::Path, None) => {}
+    }
     Limits {
         rates: reader.rates(members.get("rate")),
         concurrency: reader.count(members.get("concurrency")),
@@ -277,7 +296,44 @@ fn limits(members: Members<'_>, reader: &mut Reader<'_>) -> Limits {
             .get("reason")
             .and_then(|pair| reader.text(&pair.value, "reason"))
             .map(str::to_owned),
+        scope,
+        app,
+        per_day: reader.count(members.get("per_day")),
+        hours: None,
     }
+}
+
+/// `limits` of an operation: what the connector's own limits already keep would never be felt, and is refused.
+pub(super) fn own_limits(pair: Option<&yaml::Pair>, connector: &Limits, reader: &mut Reader<'_>) -> Limits {
+    let Some(pair) = pair else {
+        return Limits::default();
+    };
+    let members = reader.members(&pair.value, "limits", Place::OperationLimits);
+    let own = Limits {
+        rates: reader.rates(members.get("rate")),
+        concurrency: reader.count(members.get("concurrency")),
+        ..Limits::default()
+    };
+    let kept = |own: &crate::units::Rate| connector.rates.iter().any(|rate| rate.keeps(*own));
+    if let Some(pair) = members.get("rate").filter(|_| own.rates.iter().any(kept)) {
+        let lower = (
+            "比连接器的 limits 更低的频率",
+            "a rate below the connector's limits",
+        );
+        reader.bad_value(&pair.value, "rate", lower);
+    }
+    let most = connector.concurrency.unwrap_or(1);
+    if let Some(pair) = members
+        .get("concurrency")
+        .filter(|_| own.concurrency.is_some_and(|own| own > most))
+    {
+        let fewer = (
+            "不多于连接器的 concurrency",
+            "no more than the connector's concurrency",
+        );
+        reader.bad_value(&pair.value, "concurrency", fewer);
+    }
+    own
 }
 
 /// Rows of `forms`; every row is complete: what it does not say comes from the row `*`.

@@ -11,11 +11,11 @@ use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Path, Value};
 
 use super::reader::{Members, Names, Reader};
-use super::{Declared, PROOFS, answer, auth, lay_over, places};
+use super::{Declared, PROOFS, answer, auth, lay_over, own_limits, places};
 use crate::keys::Place;
 use crate::model::{
-    AskBy, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, More, Operation, Page,
-    PageBy, ProofPlace, Unknown, WhenNone, Window,
+    AskBy, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, Limits, More, Operation,
+    Page, PageBy, ProofPlace, Unknown, WhenNone, Window,
 };
 use crate::recipe::Missing;
 
@@ -28,6 +28,7 @@ const BATCH_DEFAULT: u32 = 1;
 pub(super) fn operations(
     members: Members<'_>,
     declared: &Declared,
+    limits: &Limits,
     reader: &mut Reader<'_>,
 ) -> Vec<Operation> {
     let Some(pair) = reader.need(members, "operations", "connector") else {
@@ -40,7 +41,7 @@ pub(super) fn operations(
     let mut operations: Vec<Operation> = Vec::new();
     for pair in pairs {
         let node = extended(pair, pairs, shapes, reader);
-        let operation = operation(&pair.key, &node, declared, reader);
+        let operation = operation(&pair.key, &node, declared, limits, reader);
         names_unique(&operation, pair, &operations, reader);
         operations.push(operation);
     }
@@ -106,7 +107,13 @@ fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Read
     node
 }
 
-fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Operation {
+fn operation(
+    name: &str,
+    node: &Node,
+    declared: &Declared,
+    limits: &Limits,
+    reader: &mut Reader<'_>,
+) -> Operation {
     let members = reader.members(node, name, Place::Operation);
     let options = options(members.get("options"), reader);
     let option_names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
@@ -188,6 +195,7 @@ fn operation(name: &str, node: &Node, declared: &Declared, reader: &mut Reader<'
             .get("code")
             .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
+        limits: own_limits(members.get("limits"), limits, reader),
         body,
         query,
         options,

@@ -15,6 +15,7 @@ use dsl::tree::{Compile, Tree, TreePlace, compile_tree};
 use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Diagnostic, Path, SourceFile};
 
+use crate::calendar::Hours;
 use crate::keys::{self, Place, State};
 use crate::recipe::{self, CompileError, Missing, Recipe};
 use crate::units;
@@ -194,6 +195,24 @@ impl<'a> Reader<'a> {
             }
         }
         rates
+    }
+
+    /// Stretches of the day, such as `22:00-06:00`.
+    pub(crate) fn hours(&mut self, pair: Option<&Pair>) -> Option<Hours> {
+        let pair = pair?;
+        let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
+        let mut hours = Hours::default();
+        for node in nodes {
+            let added = self.text(node, &pair.key).map(|text| hours.add(text));
+            if added == Some(false) {
+                self.bad_value(
+                    node,
+                    &pair.key,
+                    ("时段,如 22:00-06:00", "hours such as 22:00-06:00"),
+                );
+            }
+        }
+        Some(hours)
     }
 
     /// One of a few words.

@@ -155,6 +155,7 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
         rows: list("rows", reader),
         class: reader.word(members.get("class"), &classes),
         message: text("message", reader),
+        until: text("until", reader),
         body: text("body", reader),
         headers: texts(members.get("headers"), reader),
         headers_not: texts(members.get("headers_not"), reader),

@@ -181,14 +181,6 @@ fn a_bad_connections_file() {
             13 |     limits: {rate: fast, hours: "06:00-23:30"}
                |                    ^^^^
 
-            error[E1501]: `hours` 还不支持
-              --> connections.yaml:13:26
-               |
-            13 |     limits: {rate: fast, hours: "06:00-23:30"}
-               |                          ^^^^^
-               |
-               = 提示: 去掉它;引擎不会忽略它不执行的内容
-
             error[E1500]: 连接的环境里没有 `param` 这个键
               --> connections.yaml:15:14
                |
@@ -255,14 +247,6 @@ fn a_bad_connections_file() {
                |
             13 |     limits: {rate: fast, hours: "06:00-23:30"}
                |                    ^^^^
-
-            error[E1501]: `hours` is not supported yet
-              --> connections.yaml:13:26
-               |
-            13 |     limits: {rate: fast, hours: "06:00-23:30"}
-               |                          ^^^^^
-               |
-               = help: leave it out; the engine does not ignore what it cannot carry out
 
             error[E1500]: there is no key `param` in an environment of a connection
               --> connections.yaml:15:14
@@ -551,7 +535,8 @@ operations:
         13:7 E1508 `$let.msg` is not declared
         15:5 E1511 a row of `outcome` has one of `when` and `code`, and a `class`
         16:35 E1505 `class` cannot be `okay`
-        17:31 E1501 `until` is not supported yet
+        17:38 E1506 `until` must be only with class: quota_stop or throttled, not `tomorrow`
+        17:38 E1503 there is no name `tomorrow` in this recipe
         22:5 E1500 there is no key `metod` in an operation (method)
         21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
         23:25 E1501 `then` is not supported yet
@@ -631,6 +616,55 @@ fn what_does_not_go_together() {
 
 const BASE: &str = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noutcome: [{when: body.ok, class: ok}]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
 
+/// Limits that nobody would feel, or that belong elsewhere: text put behind the base, and the codes.
+#[test]
+fn limits_are_checked() {
+    let head = "limits: {rate: [5/s, 100/min], concurrency: 2}\n";
+    for (lines, codes) in [
+        ("    limits: {rate: 50/min}\n", &[][..]),
+        ("    limits: {rate: [50/min, 2/s], concurrency: 1}\n", &[]),
+        ("    limits: {rate: 1000/h}\n", &[]),
+        // A hundred a minute are six thousand an hour: this is never felt.
+        ("    limits: {rate: 6000/h}\n", &["E1506"]),
+        ("    limits: {rate: 5/s}\n", &["E1506"]),
+        ("    limits: {concurrency: 3}\n", &["E1506"]),
+        ("    limits: {per_day: 3}\n", &["E1500"]),
+        ("limits: {scope: app, app: [server], per_day: 100000}\n", &[]),
+        ("limits: {scope: path, rate: 100/20s}\n", &[]),
+        ("limits: {scope: app, rate: 1/s}\n", &["E1507"]),
+        ("limits: {scope: app, app: [sever], rate: 1/s}\n", &["E1508"]),
+        ("limits: {scope: token, app: [server]}\n", &["E1506"]),
+        ("limits: {scope: tokens}\n", &["E1505"]),
+        ("limits: {per_day: 0}\n", &["E1506"]),
+        ("auth: {token: {path: t, ok: body.ok, rate: 10/min}}\n", &[]),
+        ("auth: {token: {path: t, ok: body.ok, rate: often}}\n", &["E1506"]),
+    ] {
+        let base = if lines.starts_with(' ') {
+            format!("{BASE}{lines}{head}")
+        } else {
+            format!("{BASE}{lines}")
+        };
+        let found: Vec<&str> = problems_of_connector(&base)
+            .iter()
+            .map(|problem| problem.entry.code)
+            .collect();
+        assert_eq!(found, codes, "{lines}");
+    }
+    for (row, codes) in [
+        ("{code: 7, class: quota_stop, until: midnight}", &[][..]),
+        ("{code: 7, class: throttled, until: \"body.reset * 1000\"}", &[]),
+        ("{code: 7, class: transient, until: midnight}", &["E1506"]),
+        ("{code: 7, class: quota_stop, until: reset}", &["E1503"]),
+    ] {
+        let text = BASE.replace("outcome: [", &format!("code: code\noutcome: [{row}, "));
+        let found: Vec<&str> = problems_of_connector(&text)
+            .iter()
+            .map(|problem| problem.entry.code)
+            .collect();
+        assert_eq!(found, codes, "{row}");
+    }
+}
+
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
     let base = BASE;
@@ -643,8 +677,6 @@ fn keys_of_later_versions_are_refused_by_name() {
             "    page: {by: offset, more: short, size: 1, multiple: true}\n",
             "multiple",
         ),
-        ("    limits: {rate: 1/s}\n", "limits"),
-        ("limits: {per_day: 5}\n", "per_day"),
         ("transport: {tls: {}}\n", "tls"),
     ] {
         let problems = problems_of_connector(&format!("{base}{line}"));

@@ -20,7 +20,8 @@ params: {server: {type: url}, user: {type: text}, password: {type: text, secret:
 hosts: [<<$param.server>>]
 auth: {basic: [<<$param.user>>, <<$param.password>>], headers: {x-a: b}}
 sign: {let: {s: req.body | md5 | hex}, headers: {x-s: <<$let.s>>}}
-outcome: [{when: http.status == 200, class: ok}]
+outcome: [{when: http.status == 200, class: ok}, {when: http.status == 420, class: quota_stop, until: midnight}]
+limits: {rate: 10/s, scope: app, app: [user], concurrency: 2, per_day: 1000}
 forms: {"*": {id: id, key: [number], number: number, proof: query, label: rest, entries: [lines]}}
 operations:
   list:
@@ -32,6 +33,7 @@ operations:
     window: {max: 1h, keeps: 30d}
     page: {by: number, first: 1, size: 10, max: 10, more: short, order: fixed, total_on: every}
     rows: {at: data, columns: fields}
+    limits: {rate: 1/s, concurrency: 1}
   save:
     kind: write
     path: save
@@ -69,7 +71,7 @@ connections:
   huke:
     connector: netease-huke
     params: {key: k, secret: "${secret:huke}"}
-    limits: {rate: 60/min, concurrency: 1}
+    limits: {rate: 60/min, concurrency: 1, per_day: 1000, hours: ["22:00-06:00"]}
     timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 4s}
     quiet_period: 5m
     sandbox: false
