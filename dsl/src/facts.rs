@@ -216,6 +216,8 @@ pub struct PageFacts {
     pub moves: bool,
     /// Most rows one query gives, page after page.
     pub ceiling: Option<u64>,
+    /// Whether paging goes on behind the ceiling, by the last row's key.
+    pub then_by_key: bool,
 }
 
 /// How the next page is asked for.

@@ -51,6 +51,18 @@ pub const UNKNOWN_ZONE: Entry = Entry {
     long_en: "Zones have IANA names.",
     example: "zone: Beijing",
 };
+/// A connection that verifies no certificate.
+pub const INSECURE: Entry = Entry {
+    code: "E1566",
+    severity: Severity::Warning,
+    zh: "连接 `{connection}` 不验证证书:中间的任何人都能读到密钥和单据,并代替对方应答",
+    en: "connection `{connection}` verifies no certificate: whoever stands in between reads secrets and documents, and can answer in the other system's place",
+    help_zh: "改用 `tls: {ca_file: ...}` 信任自己的根证书,或 `tls: {certificate: ...}` 只信任这一张证书",
+    help_en: "trust your own authority with `tls: {ca_file: ...}`, or that one certificate with `tls: {certificate: ...}`",
+    long_zh: "`insecure: true` 只适合测试环境。自签名证书写它的 SHA-256,一样不需要证书机构,却不会被冒充。",
+    long_en: "`insecure: true` is for a test bench. A self-signed certificate is written by its SHA-256: it needs no authority either, and nobody can pass for it.",
+    example: "tls: {insecure: true}    # in connections.yaml",
+};
 /// A key of the format that this version does not carry out.
 pub const NOT_YET: Entry = Entry {
     code: "E1501",
@@ -473,6 +485,7 @@ pub const ALL: &[&Entry] = &[
     &BAD_ID,
     &UNKNOWN_ZONE,
     &NOT_YET,
+    &INSECURE,
     &RECIPE_SYNTAX,
     &RECIPE_NAME,
     &RECIPE_FILTER,

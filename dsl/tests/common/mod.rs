@@ -154,6 +154,7 @@ fn huke() -> System {
             by: dsl::facts::PageKind::Number,
             moves: false,
             ceiling: None,
+            then_by_key: false,
         }),
         columns: Some(
             [
@@ -250,6 +251,7 @@ fn k3() -> System {
             by: dsl::facts::PageKind::Number,
             moves: false,
             ceiling: None,
+            then_by_key: false,
         }),
         ..OperationFacts::new("bill_query", OpKind::Read)
     };

@@ -182,6 +182,12 @@ impl Caller {
         })
     }
 
+    /// The same caller by another way out.
+    pub(crate) fn by(mut self, client: Arc<Client>) -> Self {
+        self.client = client;
+        self
+    }
+
     /// The same credential at a part of its rate, with a session of its own.
     pub(crate) fn at_share(&self, percent: u8) -> Result<Self, AppError> {
         let paces = Paces::new([self.connection.as_ref()], percent);
@@ -421,7 +427,7 @@ impl Caller {
                 body: request.body,
                 timeouts: settings::timeouts(&self.connection, request.timeout_ms, effect),
                 read_cap: usize::try_from(request.read_cap).unwrap_or(usize::MAX),
-                gzip: true,
+                gzip: self.connection.connector.transport().gzip,
                 allow: &self.allow,
             })
             .await?;

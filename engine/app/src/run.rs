@@ -239,16 +239,18 @@ impl Engine {
     ) -> Result<Self, AppError> {
         let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
         let client = Arc::new(client);
+        let beside = workspace.connections_path().map(crate::workspace::parent);
         let all: Vec<Arc<Connection>> = connections.values().map(Arc::clone).collect();
         let mut callers: BTreeMap<String, Arc<Caller>> = BTreeMap::new();
         for (name, connection) in connections {
             let twin = callers
                 .values()
                 .find(|known| known.connection.is_same_credential(&connection));
+            let client = crate::settings::client(&connection, &client, beside)?;
             let caller = match twin {
-                Some(twin) => twin.beside(connection)?,
+                Some(twin) => twin.beside(connection)?.by(client),
                 None => {
-                    let (client, clock) = (Arc::clone(&client), Arc::clone(&clock));
+                    let clock = Arc::clone(&clock);
                     let dir = workspace.data_dir();
                     Caller::new(connection, &all, client, clock, Entropy::default(), &dir)?
                         .counted_with(callers.values())

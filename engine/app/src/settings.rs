@@ -1,10 +1,12 @@
 //! From a connection's settings to the transport's.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use connector::{Connection, Timeouts as Own};
 use flow::ids::Ms;
-use transport::{AllowList, Timeouts};
+use transport::{AllowList, Client, Timeouts, Trust};
 
 use crate::caller::Effect;
 use crate::error::AppError;
@@ -48,6 +50,56 @@ pub(crate) fn call_ms(connection: &Connection) -> Ms {
     Ms::try_from(total.as_millis()).unwrap_or(Ms::MAX)
 }
 
+/// The way out that a connection takes: the common one, or one of its own where it goes through a proxy or trusts other
+/// certificates. `beside` is the folder of the connections file.
+pub(crate) fn client(
+    connection: &Connection,
+    common: &Arc<Client>,
+    beside: Option<&Path>,
+) -> Result<Arc<Client>, AppError> {
+    let tls = &connection.tls;
+    if connection.proxy.is_none() && *tls == connector::Tls::default() {
+        return Ok(Arc::clone(common));
+    }
+    let mut settings = transport::Settings::default();
+    if let Some(proxy) = &connection.proxy {
+        settings.proxy = Some(proxy.url.clone());
+        settings.proxy_login = proxy.login.clone();
+    }
+    settings.trust = match (tls.certificate, tls.insecure) {
+        (Some(digest), _) => Trust::Certificate(digest),
+        (None, true) => Trust::Anyone,
+        (None, false) => Trust::Authorities,
+    };
+    let unusable = |path: &str, what: String| AppError::File {
+        path: path.to_owned(),
+        what,
+    };
+    if let Some(file) = &tls.ca_file {
+        let path = beside.unwrap_or(Path::new(".")).join(file);
+        let shown = path.display().to_string();
+        let found = std::fs::File::open(&path).map_err(|error| unusable(&shown, error.to_string()))?;
+        let mut pem = Vec::new();
+        let read = std::io::Read::read_to_end(&mut std::io::Read::take(found, PEM_MAX), &mut pem);
+        read.map_err(|error| unusable(&shown, error.to_string()))?;
+        if !pem.windows(PEM_HEAD.len()).any(|bytes| bytes == PEM_HEAD) {
+            return Err(unusable(&shown, "no certificate in PEM".to_owned()));
+        }
+        settings.extra_roots_pem = pem;
+    }
+    let named = tls
+        .ca_file
+        .as_deref()
+        .or(connection.proxy.as_ref().map(|proxy| proxy.url.as_str()));
+    let made = Client::new(settings);
+    made.map(Arc::new)
+        .map_err(|error| unusable(named.unwrap_or_default(), error.to_string()))
+}
+
+/// A bundle of all public authorities has 200 KiB.
+const PEM_MAX: u64 = 4 << 20;
+const PEM_HEAD: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 /// Where a connection may go.
 pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError> {
     let allow = AllowList::parse(connection.hosts()).map_err(|bad| {
@@ -64,6 +116,32 @@ pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file of authorities is looked for beside the connections file, and one that is none is told by its name.
+    #[test]
+    fn a_way_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("none.pem"), "no certificate").expect("our own folder");
+        let common = Arc::new(Client::new(transport::Settings::default()).expect("a client"));
+        let params = ["key", "secret"].map(|name| (name.to_owned(), name.to_owned()));
+        let mut params: std::collections::BTreeMap<String, String> = params.into();
+        params.insert("server".to_owned(), "https://huke.example.com/".to_owned());
+        let mut connection =
+            crate::caller::tests::resolved("schemes/huke-to-k3.yaml", "huke", "netease-huke", params);
+        let of = |connection: &Connection| client(connection, &common, Some(folder.path()));
+        assert!(Arc::ptr_eq(&of(&connection).expect("the common one"), &common));
+        for (file, why) in [("none.pem", "no certificate in PEM"), ("gone.pem", "gone.pem")] {
+            connection.tls.ca_file = Some(file.to_owned());
+            let error = of(&connection).map(drop).expect_err(file);
+            let told = error.message(dsl::diagnostic::Lang::En);
+            assert!(told.contains(why) && told.contains(file), "{told}");
+        }
+        connection.tls = connector::Tls {
+            insecure: true,
+            ..connector::Tls::default()
+        };
+        assert!(!Arc::ptr_eq(&of(&connection).expect("its own"), &common));
+    }
 
     #[test]
     fn time_outs() {

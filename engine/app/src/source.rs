@@ -1,5 +1,6 @@
 //! The source side of a run: one page of rows, ingested into staged rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector::{Call, FilterValue, PageState};
@@ -30,6 +31,8 @@ struct Next {
     window: WindowId,
     mark: Option<String>,
     total: Option<u64>,
+    /// The last row's key of each page behind which one is asked for by key, for a second look.
+    keys: BTreeMap<u32, String>,
 }
 
 /// Reads pages of one scheme.
@@ -87,7 +90,7 @@ impl SourceReader {
                 _ if facts.moves => Shifts::Moving,
                 _ => Shifts::Leaving,
             },
-            max_rows: facts.ceiling,
+            max_rows: facts.ceiling.filter(|_| !facts.then_by_key),
             ..Paging::default()
         }
     }
@@ -108,7 +111,8 @@ impl SourceReader {
         blobs: &mut BlobStore,
     ) -> Result<Page, ReadFailure> {
         let state = self.page_state(window, page);
-        let first_total = state.total;
+        let (first_total, page_number) = (state.total, page);
+        let behind_key = state.last.is_some() && self.page.is_some_and(|facts| facts.then_by_key);
         let (operation, request, filter) = self.parts(asked, cursor, &state)?;
         let call = Call {
             operation: &operation,
@@ -130,7 +134,7 @@ impl SourceReader {
             return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL)));
         };
         self.clock = answer.header("date").and_then(transport::http_date_ms);
-        let rows = self
+        let mut rows = self
             .caller
             .connection
             .rows(&operation, &call, &answer)
@@ -143,6 +147,10 @@ impl SourceReader {
                 ),
             })?;
         let raw_rows = rows.rows.len() as u64;
+        // Behind a key the source counts what is left; the window's own number is the first page's.
+        if behind_key {
+            rows.total = first_total;
+        }
         // Of the rows, not of the answer: what stands around them (a time, a request id) differs from page to page.
         let prints: Vec<u64> = rows
             .rows
@@ -164,10 +172,19 @@ impl SourceReader {
         if look == Look::Again {
             return Ok(page);
         }
+        let before = self
+            .next
+            .take()
+            .filter(|next| next.window == window && page_number > 1);
+        let mut keys = before.map(|next| next.keys).unwrap_or_default();
+        if self.page.is_some_and(|facts| facts.then_by_key) {
+            keys.extend(rows.next_cursor.clone().map(|key| (page_number, key)));
+        }
         self.next = Some(Next {
             window,
             mark: rows.next_cursor,
             total: rows.total.or(first_total),
+            keys,
         });
         page.prints = prints;
         page.rows.reserve(rows.rows.len());
@@ -195,12 +212,27 @@ impl SourceReader {
             .next
             .as_ref()
             .filter(|next| next.window == window && page > 1);
+        let offset = nth * i64::from(size);
+        let beyond = self.page.is_some_and(|facts| {
+            let ceiling = facts.ceiling.and_then(|rows| i64::try_from(rows).ok());
+            facts.then_by_key && ceiling.is_some_and(|ceiling| offset >= ceiling)
+        });
+        if beyond {
+            return PageState {
+                number: first + nth,
+                offset: 0,
+                size,
+                cursor: None,
+                last: next.and_then(|next| next.keys.get(&(page - 1)).cloned()),
+                total: next.and_then(|next| next.total),
+            };
+        }
         let mark = next.and_then(|next| next.mark.clone());
         let by_key = self.page.is_some_and(|facts| facts.by == PageKind::Key);
         let (last, cursor) = if by_key { (mark, None) } else { (None, mark) };
         PageState {
             number: first + nth,
-            offset: nth * i64::from(size),
+            offset,
             size,
             cursor,
             last,

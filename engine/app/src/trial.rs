@@ -186,7 +186,8 @@ pub async fn test(
         .steps
         .push(step("settings", StepState::Ok, given.to_owned()));
     let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
-    let client = Arc::new(client);
+    let beside = workspace.connections_path().map(crate::workspace::parent);
+    let client = settings::client(&connection, &Arc::new(client), beside)?;
     if look(&connection, &client, &mut trial, lang).await? {
         let dir = workspace.data_dir();
         let all = [Arc::clone(&connection)];

@@ -26,6 +26,33 @@ pub struct Timeouts {
     pub total_ms: Option<i64>,
 }
 
+/// An HTTP proxy between here and a system. What goes through it is judged by the same list of hosts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// `http://host:port`
+    pub url: String,
+    /// User and password.
+    pub login: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proxy({})", self.url)
+    }
+}
+
+/// Which certificates a connection trusts: those of the machine's authorities, and what stands here. It belongs to the
+/// place where the engine runs, not to the vendor, and so to the connection and not to the connector.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tls {
+    /// A file of further authorities, as PEM, beside the connections file.
+    pub ca_file: Option<String>,
+    /// The SHA-256 of the only certificate that is trusted.
+    pub certificate: Option<[u8; 32]>,
+    /// No certificate is verified.
+    pub insecure: bool,
+}
+
 /// A system that can be called.
 ///
 /// It holds secrets, prints none of them, and performs no call: it turns data into requests and answers into data.
@@ -46,6 +73,10 @@ pub struct Connection {
     pub allow_plain_http: bool,
     /// Whether its host names may lead into a private network.
     pub private_network: bool,
+    /// The proxy it goes through.
+    pub proxy: Option<Proxy>,
+    /// Which certificates are trusted.
+    pub tls: Tls,
     pub(crate) params: Map,
     pub(crate) secret: Vec<String>,
     pub(crate) server: Server,

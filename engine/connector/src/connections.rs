@@ -19,7 +19,7 @@ use dsl::facts::NotFound;
 use dsl::yaml::{self, Node};
 use dsl::{Diagnostic, Failure, SourceFile, Value};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Tls};
 use crate::keys::Place;
 use crate::load::{Reader, text_value};
 use crate::model::{Connector, ParamType};
@@ -166,7 +166,15 @@ impl Connections {
                 .with("env", env)
                 .with("name", &param.name)
         });
-        missing.collect()
+        let insecure = node
+            .get("tls")
+            .and_then(|pair| pair.value.get("insecure"))
+            .filter(|pair| pair.value.plain_value() == Value::Bool(true));
+        // The node of an environment stands in the file as it is: its places are those of the file.
+        let shouted = insecure.map(|pair| {
+            Diagnostic::new(&words::INSECURE, &self.file, pair.value.span.clone()).with("connection", name)
+        });
+        missing.chain(shouted).collect()
     }
 
     /// The connection for checking: no reference is resolved, nothing can be called with it.
@@ -240,6 +248,7 @@ impl Connections {
                 .extend(simulated.map(|value| (param.name.clone(), value)));
         }
         own.open.clear();
+        own.proxy = None;
         if let Some(param) = entry.missing(&own).first() {
             return Err(Failure::new(&words::MISSING_PARAM)
                 .with("connection", name)
@@ -248,6 +257,7 @@ impl Connections {
         }
         let mut connection = self.assemble(entry, &node, own)?;
         connection.sandbox = true;
+        connection.tls = Tls::default();
         Ok(connection)
     }
 

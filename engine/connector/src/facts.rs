@@ -60,6 +60,7 @@ impl Connection {
             by: page.by.kind(),
             moves: page.moves,
             ceiling: page.ceiling.map(u64::from),
+            then_by_key: page.then.is_some(),
         })
     }
 

@@ -80,9 +80,11 @@ pub fn required(place: Place) -> &'static [&'static str] {
         Place::Login => &["path", "ok"],
         Place::Outcome => &["class"],
         Place::ItemIndex => &["key"],
+        Place::PageThen => &["by", "field"],
         Place::Test => &["name", "expect"],
         Place::Connections => &["connections"],
         Place::Connection => &["connector"],
+        Place::Proxy => &["url"],
         _ => &[],
     }
 }
@@ -131,6 +133,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::Filter, "as") => Holds::Word(vec!["sql_text", "conditions"]),
         (Place::Filter, "ops") => Holds::Named(Op::names().collect()),
         (Place::Page, "by") => Holds::Word(vec!["number", "offset", "key", "cursor", "link", "none"]),
+        (Place::PageThen, "by") => Holds::Word(vec!["key"]),
         (Place::Page, "total_on") => Holds::Word(vec!["every", "first"]),
         (Place::Page, "order") => Holds::Word(vec!["fixed", "moving"]),
         (Place::Rows, "columns") => Holds::Word(vec!["fields"]),
@@ -164,6 +167,7 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Operation, "window") => Holds::Block(Place::Window),
         (Place::Operation, "page") => Holds::Block(Place::Page),
         (Place::Operation, "rows") => Holds::Block(Place::Rows),
+        (Place::Page, "then") => Holds::Block(Place::PageThen),
         (Place::Operation, "batch") => Holds::Block(Place::Batch),
         (Place::Operation, "items") => Holds::Block(Place::Items),
         (Place::Operation, "item") => Holds::Block(Place::Item),
@@ -176,6 +180,8 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Connections, "connections") => Holds::Blocks(Place::Connection),
         (Place::Connection, "env") => Holds::Blocks(Place::ConnectionEnv),
         (Place::Connection | Place::ConnectionEnv, "limits") => Holds::Block(Place::ConnectionLimits),
+        (Place::Connection | Place::ConnectionEnv, "proxy") => Holds::Block(Place::Proxy),
+        (Place::Connection | Place::ConnectionEnv, "tls") => Holds::Block(Place::Tls),
         (Place::Connection | Place::ConnectionEnv, "timeouts") => Holds::Block(Place::Timeouts),
         _ => return None,
     })

@@ -72,6 +72,8 @@ pub enum Place {
     Window,
     /// `page`
     Page,
+    /// `page.then`
+    PageThen,
     /// `rows`
     Rows,
     /// `batch`
@@ -100,6 +102,10 @@ pub enum Place {
     ConnectionLimits,
     /// `timeouts`
     Timeouts,
+    /// `proxy`
+    Proxy,
+    /// `tls`
+    Tls,
 }
 
 impl Place {
@@ -126,6 +132,7 @@ impl Place {
             Place::FilterNames => ("filter.names", "filter.names"),
             Place::Window => ("window", "window"),
             Place::Page => ("page", "page"),
+            Place::PageThen => ("page.then", "page.then"),
             Place::Rows => ("rows", "rows"),
             Place::Batch => ("batch", "batch"),
             Place::Items => ("items", "items"),
@@ -140,6 +147,8 @@ impl Place {
             Place::ConnectionEnv => ("连接的环境", "an environment of a connection"),
             Place::ConnectionLimits => ("连接的 limits", "limits of a connection"),
             Place::Timeouts => ("timeouts", "timeouts"),
+            Place::Proxy => ("proxy", "proxy"),
+            Place::Tls => ("tls", "tls"),
         }
     }
 }
@@ -214,8 +223,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Transport, "read_cap", "size", "答复解码后的最大字节数", "most decoded bytes of an answer"),
     now(Place::Transport, "ok_status", "list", "可能成功的 HTTP 状态", "statuses that may be a success"),
     now(Place::Transport, "charset", "text", "答复没有声明编码时用它", "charset of answers that do not say"),
-    later(Place::Transport, "tls", "map", "TLS 选项", "TLS options"),
-    later(Place::Transport, "gzip", "bool", "压缩请求正文", "compressed request bodies"),
+    now(Place::Transport, "gzip", "bool", "答复可以压缩(默认可以)", "answers may be compressed (they may, unless this says false)"),
     now(Place::AuthModes, "choose", "parameter", "选择方式的参数", "the parameter that picks a mode"),
     now(Place::AuthModes, "modes", "map", "各种方式", "the modes"),
     now(Place::Mode, "headers", "map of values", "固定的请求头", "fixed headers"),
@@ -339,9 +347,11 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Page, "total", "path", "总数在哪里", "where the total stands"),
     now(Place::Page, "total_on", "word", "total 声明之后每页都必须有;first:只在第一页", "a declared total must be on every page; first: on the first only"),
     now(Place::Page, "order", "word", "fixed:行只会离开窗口(默认);moving:行改动后留在窗口里但换位置", "fixed: rows only leave the window (default); moving: a changed row stays in it at another place"),
-    later(Place::Page, "multiple", "bool", "偏移必须是整页", "offsets are whole pages"),
+    now(Place::Page, "multiple", "bool", "offset 必须是页大小的整数倍,不是就不发出", "an offset must be a multiple of the page's size; one that is not is not sent"),
     now(Place::Page, "ceiling", "int", "一次查询最多能翻到多少行;超过时窗口自动对半分", "most rows one query gives, page after page; a window with more is read in halves"),
-    later(Place::Page, "then", "map", "超过之后的翻法", "paging beyond the ceiling"),
+    now(Place::Page, "then", "map", "到 ceiling 之后怎样继续;有它就不再对半分窗口", "how paging goes on at the ceiling; with it no window is halved"),
+    now(Place::PageThen, "by", "word", "key:从上一页最后一行的值之后继续", "key: behind the last row's value"),
+    now(Place::PageThen, "field", "path", "行的哪个字段;行按它升序排列,filter 里加上“大于这个值”的条件,offset 从 0 开始", "which field of a row: rows come in its rising order, the filter is told \"greater than that\", and the offset begins at 0"),
     now(Place::Page, "take", "path or paths", "cursor:下一页的标记在答复的哪里;link:下一页的地址,只取路径和查询串", "cursor: where an answer says what the next page is asked with; link: where its address stands, of which path and query are taken"),
     now(Place::Page, "field", "path", "key:行的哪个字段,最后一行的值用来请求下一页", "key: the field of a row whose last value the next page is asked with"),
     now(Place::Rows, "at", "path", "位置;缺少即错误", "where; a missing place is an error"),
@@ -442,6 +452,8 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Connection, "sandbox", "bool", "只用模拟器", "only the simulator is used"),
     now(Place::Connection, "allow_plain_http", "bool", "允许明文 http", "plain http is permitted"),
     now(Place::Connection, "private_network", "bool", "主机名可以指向内网地址", "its host names may lead into a private network"),
+    now(Place::Connection, "proxy", "map", "经过的 HTTP 代理", "the HTTP proxy it goes through"),
+    now(Place::Connection, "tls", "map", "信任哪些证书", "which certificates are trusted"),
     now(Place::Connection, "note", "text", "备注", "a note"),
     now(Place::ConnectionEnv, "params", "map", "参数", "parameters"),
     now(Place::ConnectionEnv, "limits", "map", "频率与并发", "rate and concurrency"),
@@ -450,11 +462,19 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::ConnectionEnv, "sandbox", "bool", "只用模拟器", "only the simulator is used"),
     now(Place::ConnectionEnv, "allow_plain_http", "bool", "允许明文 http", "plain http is permitted"),
     now(Place::ConnectionEnv, "private_network", "bool", "主机名可以指向内网地址", "its host names may lead into a private network"),
+    now(Place::ConnectionEnv, "proxy", "map", "经过的 HTTP 代理", "the HTTP proxy it goes through"),
+    now(Place::ConnectionEnv, "tls", "map", "信任哪些证书", "which certificates are trusted"),
     now(Place::ConnectionEnv, "note", "text", "备注", "a note"),
     now(Place::ConnectionLimits, "rate", "rate or list", "频率,如 60/min", "rate, such as 60/min"),
     now(Place::ConnectionLimits, "concurrency", "int", "同时调用数", "calls at once"),
     now(Place::ConnectionLimits, "per_day", "int", "每天调用数(购买的配额),在系统所在时区的零点重新计", "calls a day, as they were bought; counted anew at midnight in the system's zone"),
     now(Place::ConnectionLimits, "hours", "hours or list", "允许调用的时段,系统时区,如 22:00-06:00", "hours in which calls may be made, in the system's zone, such as 22:00-06:00"),
+    now(Place::Proxy, "url", "text", "地址,如 http://proxy.example.com:3128;https 经 CONNECT,代理看不到内容", "its address, such as http://proxy.example.com:3128; https goes by CONNECT, so that the proxy sees nothing of it"),
+    now(Place::Proxy, "user", "text", "用户", "user"),
+    now(Place::Proxy, "password", "text", "密码,只能是引用", "password, only by reference"),
+    now(Place::Tls, "ca_file", "text", "另外信任的根证书(PEM),路径相对于 connections.yaml", "authorities trusted beside the machine's, as PEM; the path begins at connections.yaml"),
+    now(Place::Tls, "certificate", "text", "只信任这一张证书:它的 SHA-256(64 位十六进制,可含冒号)", "this certificate alone is trusted: its SHA-256, 64 hexadecimal digits, colons allowed"),
+    now(Place::Tls, "insecure", "bool", "true:不验证证书,只用于测试", "true: no certificate is verified; only for tests"),
     now(Place::Timeouts, "connect", "duration", "连接", "to connect"),
     now(Place::Timeouts, "first_byte", "duration", "到第一个字节", "to the first byte"),
     now(Place::Timeouts, "idle", "duration", "两段数据之间", "between chunks"),

@@ -40,7 +40,7 @@ pub use answer::HttpAnswer;
 pub use ask::{Ask, Found, OwnedCall};
 pub use builtin::builtin;
 pub use calendar::Hours;
-pub use connection::{Connection, Timeouts};
+pub use connection::{Connection, Proxy, Timeouts, Tls};
 pub use connections::Connections;
 pub use describe::AuthMode;
 pub use facts::{Facts, Sample};

@@ -194,6 +194,8 @@ pub struct Transport {
     pub read_cap: u64,
     /// Statuses with which an answer may be a success.
     pub ok_status: Vec<u16>,
+    /// Whether answers may be compressed.
+    pub gzip: bool,
     pub(crate) charset: Option<String>,
 }
 
@@ -522,6 +524,18 @@ pub(crate) struct Page {
     pub(crate) moves: bool,
     /// Most rows one query gives.
     pub(crate) ceiling: Option<u32>,
+    /// The field by whose values paging goes on at the ceiling.
+    pub(crate) then: Option<Path>,
+    /// An offset must be a multiple of the page's size.
+    pub(crate) multiple: bool,
+}
+
+impl Page {
+    /// Whether a page that begins behind so many rows is asked for by key.
+    pub(crate) fn is_by_key(&self, offset: i64) -> bool {
+        let ceiling = self.ceiling.filter(|_| self.then.is_some());
+        ceiling.is_some_and(|ceiling| offset >= i64::from(ceiling))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

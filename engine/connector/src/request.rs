@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use dsl::catalogue::source;
+use dsl::cond::{Asked, Op};
 use dsl::facts::OpKind;
 use dsl::{Failure, Map, Value};
 use sha2::Digest as _;
@@ -146,6 +147,13 @@ impl Connection {
         let mut frame = self.frame(operation, &options, call.now_ms);
         set_window(&mut frame, call);
         if let Some(page) = &call.page {
+            let whole = |size: i64| page.offset % size == 0;
+            let multiple = operation.page.as_ref().is_some_and(|own| own.multiple);
+            if multiple && !whole(i64::from(page.size.max(1))) {
+                return Err(Failure::new(&source::FRAME)
+                    .with("place", "page.offset")
+                    .with("why", format!("{} % {}", page.offset, page.size)));
+            }
             frame.set("$page", page_names(page));
         }
         self.set_fields(operation, call, &mut frame)?;
@@ -348,6 +356,15 @@ impl Connection {
             filters.push(FilterValue::Asked(frame.asked(cond, "window.filter")?));
         }
         filters.extend(call.filter.clone());
+        let behind = operation.page.as_ref().and_then(|page| page.then.as_ref());
+        let last = call.page.as_ref().and_then(|page| page.last.as_deref());
+        if let (Some(field), Some(last)) = (behind, last) {
+            filters.push(FilterValue::Asked(Asked::Test {
+                field: field.clone(),
+                op: Op::Gt,
+                values: vec![Value::from(last)],
+            }));
+        }
         match print {
             FilterPrint::SqlText => {
                 if let Some(text) = sql_text(&filters)? {

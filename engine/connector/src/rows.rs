@@ -40,7 +40,10 @@ impl Connection {
             Some(page) => total(page, body, &frame, call)?,
             None => None,
         };
-        let next = operation.page.as_ref().and_then(|page| next(page, body, &rows));
+        let next = operation
+            .page
+            .as_ref()
+            .and_then(|page| next(page, call, body, &rows));
         let more = match &operation.page {
             None => false,
             Some(page) => {
@@ -49,7 +52,7 @@ impl Connection {
             }
         };
         if let (true, None, Some(page)) = (more, &next, &operation.page)
-            && let Some(path) = page.by.goes_on_with()
+            && let Some(path) = goes_on_with(page, call)
         {
             return Err(Failure::new(&source::NO_CONTINUATION).with("path", path));
         }
@@ -86,8 +89,12 @@ fn total(page: &Page, body: &Value, frame: &Frame<'_>, call: &Call<'_>) -> Resul
 }
 
 /// What the next page is asked with.
-fn next(page: &Page, body: &Value, rows: &[Value]) -> Option<String> {
+fn next(page: &Page, call: &Call<'_>, body: &Value, rows: &[Value]) -> Option<String> {
     let found = match &page.by {
+        PageBy::Offset if next_is_by_key(page, call) => {
+            let field = page.then.as_ref()?;
+            rows.last().and_then(|row| field.get(row))
+        }
         PageBy::Number | PageBy::Offset => None,
         PageBy::Key(path) => rows.last().and_then(|row| path.get(row)),
         PageBy::Cursor(path) => path.get(body),
@@ -98,6 +105,20 @@ fn next(page: &Page, body: &Value, rows: &[Value]) -> Option<String> {
     found
         .and_then(Value::to_plain_text)
         .filter(|text| !text.is_empty())
+}
+
+/// Whether the page behind this one is asked for by the last row's value instead of by its offset.
+fn next_is_by_key(page: &Page, call: &Call<'_>) -> bool {
+    let Some(asked) = &call.page else { return false };
+    page.then.is_some() && (asked.last.is_some() || page.is_by_key(asked.offset + i64::from(asked.size)))
+}
+
+/// Where stands what the next page is asked with; `None` where that is counted.
+fn goes_on_with<'p>(page: &'p Page, call: &Call<'_>) -> Option<&'p Path> {
+    match next_is_by_key(page, call) {
+        true => page.then.as_ref(),
+        false => page.by.goes_on_with(),
+    }
 }
 
 fn more(

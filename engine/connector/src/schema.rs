@@ -50,6 +50,8 @@ fn is_of_connections(place: Place) -> bool {
             | Place::ConnectionEnv
             | Place::ConnectionLimits
             | Place::Timeouts
+            | Place::Proxy
+            | Place::Tls
     )
 }
 
@@ -106,6 +108,8 @@ fn lays_over(place: Place) -> bool {
             | Place::ConnectionEnv
             | Place::ConnectionLimits
             | Place::Timeouts
+            | Place::Proxy
+            | Place::Tls
     )
 }
 

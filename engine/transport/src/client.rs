@@ -15,6 +15,7 @@ use crate::allow::AllowList;
 use crate::body::Collector;
 use crate::error::{Partial, Reason, SendError};
 use crate::resolve::{Guarded, Lookup, SystemLookup};
+use crate::trust::Trust;
 
 /// How much of a broken answer is kept for the record's history. More than people are shown: secrets are taken out of
 /// it before it is cut once more, and one that this cut goes through would not be recognised.
@@ -36,6 +37,10 @@ pub struct Settings {
     /// A proxy to go through, `http://host:port`; nothing is read from the environment. Names are then
     /// resolved by the proxy, so that only hosts, not addresses, are checked here.
     pub proxy: Option<String>,
+    /// User and password for that proxy.
+    pub proxy_login: Option<(String, String)>,
+    /// Which servers are believed to be who they say they are.
+    pub trust: Trust,
     /// More certificate authorities than the machine's own, as PEM: a company's ERP often has one.
     pub extra_roots_pem: Vec<u8>,
     /// How names are resolved.
@@ -48,6 +53,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proxy: None,
+            proxy_login: None,
+            trust: Trust::Authorities,
             extra_roots_pem: Vec::new(),
             lookup: Arc::new(SystemLookup),
             user_agent: concat!("integration-scheme-engine/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -293,7 +300,11 @@ impl Client {
             .pool_max_idle_per_host(POOL_IDLE_MAX)
             .user_agent(&self.settings.user_agent);
         if let Some(proxy) = &self.settings.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(SendError::from_http)?);
+            let mut proxy = reqwest::Proxy::all(proxy).map_err(SendError::from_http)?;
+            if let Some((user, password)) = &self.settings.proxy_login {
+                proxy = proxy.basic_auth(user, password);
+            }
+            builder = builder.proxy(proxy);
         }
         builder.build().map_err(SendError::from_http)
     }
@@ -321,11 +332,14 @@ impl Client {
             Arc::new(rustls::RootCertStore::empty())
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Ok(rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| SendError::new(Reason::Tls, error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth())
+            .map_err(|error| SendError::new(Reason::Tls, error.to_string()))?;
+        let builder = match self.settings.trust.verifier(&provider) {
+            None => builder.with_root_certificates(roots),
+            Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+        };
+        Ok(builder.with_no_client_auth())
     }
 
     /// The machine's certificate authorities and the configured ones. A machine without any still runs what
@@ -345,7 +359,8 @@ impl Client {
 
     /// A refused certificate on a machine that trusts nobody is told as what it is.
     pub(crate) fn without_roots(&self, mut error: SendError) -> SendError {
-        if error.reason == Reason::Tls && self.roots().is_empty() {
+        if error.reason == Reason::Tls && self.settings.trust == Trust::Authorities && self.roots().is_empty()
+        {
             error
                 .detail
                 .push_str("; this machine has no certificate authorities (package ca-certificates)");

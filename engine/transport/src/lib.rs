@@ -16,6 +16,7 @@ mod limiter;
 mod pace;
 mod probe;
 mod resolve;
+mod trust;
 
 pub use allow::{AllowList, BadEntry, Refusal};
 pub use client::{Answer, Client, EXCERPT, Request, Settings, SetupError, Timeouts, http_date_ms};
@@ -23,3 +24,4 @@ pub use error::{Partial, Reason, SendError, Stage};
 pub use limiter::{Gate, Limiter, Next, Pass, Rate};
 pub use probe::{Look, Seen, Step, Why};
 pub use resolve::{Found, Lookup, SystemLookup};
+pub use trust::Trust;

@@ -182,6 +182,28 @@ fn accounts_are_stored_page_by_page_while_calls_go_wrong() {
     until_done(&world, STORED, 300);
 }
 
+/// Behind the ceiling of offsets the pages go on by key, across a page that is read twice and one that is lost: all 300
+/// accounts come, each once. The ceiling is lowered to 100 rows, so that there are pages on both sides of it.
+#[test]
+fn pages_go_on_behind_the_ceiling() {
+    let world = World::of(|config| config.trades = 1200);
+    let own =
+        std::fs::read_to_string(repository().join("connectors/fxiaoke/connector.yaml")).expect("it is there");
+    assert!(own.contains("ceiling: 10000, then:"));
+    let own = own.replace("ceiling: 10000, then:", "ceiling: 100, then:");
+    world.write("connectors/fxiaoke/connector.yaml", &own);
+    let text = std::fs::read_to_string(repository().join(STORED)).expect("the repository has it");
+    world.write(
+        STORED,
+        &text.replace("  key: _id\n", "  page_size: 20\n  key: _id\n"),
+    );
+    world.impatient();
+    go_wrong(&world, "data/query", &[(7, "half_body"), (12, "http_500_before")]);
+    until_done(&world, STORED, 300);
+    assert!(world.calls("fx/data/query") >= 15);
+    world.verify();
+}
+
 #[test]
 fn a_wrong_secret_is_refused_in_the_vendors_words() {
     for is_old in [false, true] {

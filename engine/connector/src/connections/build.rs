@@ -7,7 +7,7 @@ use dsl::{Failure, Map, Value};
 
 use super::check::Settings;
 use super::given::Given;
-use crate::connection::{Connection, Timeouts};
+use crate::connection::{Connection, Timeouts, Tls};
 use crate::load::text_value;
 use crate::model::{Connector, Limits, ParamType};
 use crate::redact::Redactor;
@@ -30,11 +30,20 @@ pub(super) fn connection(
     let mode = chosen
         .and_then(|chosen| connector.modes.iter().position(|mode| mode.name == chosen))
         .unwrap_or(0);
-    let secret_texts: Vec<String> = given
+    let mut secret_texts: Vec<String> = given
         .secret
         .iter()
         .filter_map(|name| given.params.get(name).and_then(Value::to_plain_text))
         .collect();
+    if let Some(proxy) = &given.proxy {
+        if !super::check::is_proxy(&proxy.url) {
+            return Err(Failure::new(&words::BAD_URL)
+                .with("name", "proxy.url")
+                .with("why_zh", "不是 http://主机:端口")
+                .with("why_en", "it is not http://host:port"));
+        }
+        secret_texts.extend(proxy.login.iter().map(|(_, password)| password.clone()));
+    }
     let mut frame = crate::frame::Frame::new(0, &connector.tz);
     frame.set("$param", given.params.clone());
     let hosts: Vec<String> = connector
@@ -76,7 +85,9 @@ pub(super) fn connection(
         sandbox: settings.sandbox,
         allow_plain_http: settings.allow_plain_http,
         private_network: settings.private_network,
+        tls: settings.tls,
         redactor: Redactor::new(secret_texts.iter().map(String::as_str)),
+        proxy: given.proxy,
         params: given.params,
         secret: given.secret,
         server,
@@ -112,6 +123,7 @@ pub(crate) fn made_up(connector: &Arc<Connector>, params: &Map) -> Result<Connec
         sandbox: true,
         allow_plain_http: false,
         private_network: false,
+        tls: Tls::default(),
     };
     connection("test", connector, settings, given)
 }

@@ -9,7 +9,7 @@ use dsl::{Diagnostic, SafeName, SourceFile};
 
 use super::Entry;
 use super::given::{Part, parts};
-use crate::connection::Timeouts;
+use crate::connection::{Timeouts, Tls};
 use crate::keys::Place;
 use crate::load::{Members, Reader, param_value, type_words};
 use crate::model::{Connector, Limits, Param};
@@ -171,6 +171,7 @@ pub(super) struct Settings {
     pub(super) sandbox: bool,
     pub(super) allow_plain_http: bool,
     pub(super) private_network: bool,
+    pub(super) tls: Tls,
 }
 
 pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Settings {
@@ -190,7 +191,15 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         timeouts.idle_ms = reader.duration(inner.get("idle"));
         timeouts.total_ms = reader.duration(inner.get("total"));
     }
+    let mut tls = Tls::default();
+    if let Some(pair) = members.get("tls") {
+        tls = trusted(pair, reader);
+    }
+    if let Some(pair) = members.get("proxy") {
+        check_proxy(pair, reader);
+    }
     Settings {
+        tls,
         limits,
         timeouts,
         quiet_period_ms: reader.duration(members.get("quiet_period")),
@@ -198,4 +207,101 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         allow_plain_http: reader.bool(members.get("allow_plain_http")).unwrap_or(false),
         private_network: reader.bool(members.get("private_network")).unwrap_or(false),
     }
+}
+
+/// Which certificates are trusted: at most one of the three ways.
+fn trusted(pair: &Pair, reader: &mut Reader<'_>) -> Tls {
+    let inner = reader.members(&pair.value, "tls", Place::Tls);
+    let text = |key: &str, reader: &mut Reader<'_>| {
+        let pair = inner.get(key)?;
+        reader.text(&pair.value, key).map(str::to_owned)
+    };
+    let digest = reader.parsed(
+        inner.get("certificate"),
+        ("证书的 SHA-256", "the SHA-256 of a certificate"),
+        digest,
+    );
+    let insecure = reader.bool(inner.get("insecure")).unwrap_or(false);
+    let ways = [inner.has("ca_file"), inner.has("certificate"), insecure];
+    if ways.into_iter().filter(|given| *given).count() > 1 {
+        let one = (
+            "ca_file、certificate、insecure 之一",
+            "one of ca_file, certificate and insecure",
+        );
+        reader.bad_value(&pair.value, "tls", one);
+    }
+    Tls {
+        ca_file: text("ca_file", reader),
+        certificate: digest,
+        insecure,
+    }
+}
+
+/// 64 hexadecimal digits; tools print colons between them.
+fn digest(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    let mut digest = [0; 32];
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// A proxy's address is plain http (what goes through it is not), and its password is never in clear.
+fn check_proxy(pair: &Pair, reader: &mut Reader<'_>) {
+    let inner = reader.members(&pair.value, "proxy", Place::Proxy);
+    reader.need(inner, "url", "proxy");
+    for key in ["url", "user", "password"] {
+        let Some(pair) = inner.get(key) else { continue };
+        let Some(text) = reader.text(&pair.value, key) else {
+            continue;
+        };
+        match parts(text) {
+            Err(text) => reader.push(
+                reader
+                    .at(&words::BAD_REFERENCE, &pair.value.span)
+                    .with("text", text),
+            ),
+            Ok(parts) if parts.iter().any(|part| matches!(part, Part::Reference(..))) => {}
+            Ok(_) if key == "password" => reader.push(
+                reader
+                    .at(&words::SECRET_IN_CLEAR, &pair.value.span)
+                    .with("name", "proxy.password"),
+            ),
+            Ok(_) if key == "url" && !is_proxy(text) => {
+                let want = (
+                    "代理的地址,如 http://proxy.example.com:3128",
+                    "the address of a proxy such as http://proxy.example.com:3128",
+                );
+                // It may hold a password.
+                reader.push(
+                    reader
+                        .at(&words::BAD_VALUE, &pair.key_span)
+                        .with("key", "url")
+                        .with("want_zh", want.0)
+                        .with("want_en", want.1)
+                        .with("value", MASK),
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+    for (one, other) in [("user", "password"), ("password", "user")] {
+        if inner.has(one) {
+            reader.need(inner, other, "proxy");
+        }
+    }
+}
+
+/// Whether a text is the address of a proxy: http, a host, perhaps a port, and nothing else.
+pub(super) fn is_proxy(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://") else {
+        return false;
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-._:[]".contains(char);
+    !host.is_empty() && host.chars().all(plain) && url::Url::parse(text).is_ok()
 }

@@ -7,6 +7,7 @@ use dsl::yaml::{Node, Pair};
 use dsl::{Diagnostic, Failure, Map, SourceFile, Value};
 
 use super::Entry;
+use crate::connection::Proxy;
 use crate::load::{lay_over, param_value, text_value};
 use crate::model::{Param, ParamType};
 use crate::recipe::{Names, data};
@@ -60,6 +61,8 @@ pub(super) struct Given {
     pub(super) secret: Vec<String>,
     /// References that nothing was found for.
     pub(super) open: Vec<(String, String)>,
+    /// The proxy, its references resolved.
+    pub(super) proxy: Option<Proxy>,
 }
 
 impl Entry {
@@ -87,6 +90,7 @@ impl Entry {
                 given.secret.push(param.name.clone());
             }
         }
+        given.proxy = proxy(node, secrets, &mut given);
         given
     }
 
@@ -175,6 +179,35 @@ impl Entry {
         problems
     }
 }
+/// The proxy of a connection; `None` when there is none, or a part of it is not there.
+fn proxy(node: &Node, secrets: &dyn Secrets, given: &mut Given) -> Option<Proxy> {
+    let pairs = node.get("proxy").and_then(|pair| pair.value.map())?;
+    let mut text = |key: &str| {
+        let pair = pairs.iter().find(|pair| pair.key == key)?;
+        let mut text = String::new();
+        let mut complete = true;
+        for part in parts(&pair.value.scalar()?.text).ok()? {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Reference(kind, name) => match secrets.get(kind, name) {
+                    Some(found) => text.push_str(&found),
+                    None => {
+                        complete = false;
+                        let reference = format!("${{{}:{name}}}", kind.name());
+                        given.open.push((format!("proxy.{key}"), reference));
+                    }
+                },
+            }
+        }
+        complete.then_some(text)
+    };
+    let (url, user, password) = (text("url"), text("user"), text("password"));
+    Some(Proxy {
+        url: url?,
+        login: user.zip(password),
+    })
+}
+
 /// Whether an address may be called at all.
 pub(super) fn address_problem(text: &str, plain_http: bool, param: &str) -> Option<Failure> {
     match Server::parse(text) {

@@ -226,6 +226,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         connect_ms: None,
         read_cap: READ_CAP,
         ok_status: vec![200],
+        gzip: true,
         charset: None,
     };
     let Some(pair) = members.get("transport") else {
@@ -235,6 +236,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
     transport.http1_only = reader
         .word(members.get("http"), &[("1.1", true), ("any", false)])
         .unwrap_or(false);
+    transport.gzip = reader.bool(members.get("gzip")).unwrap_or(true);
     transport.timeout_ms = reader.duration(members.get("timeout"));
     transport.connect_ms = reader.duration(members.get("connect"));
     let size = ("大小,如 32MiB", "a size such as 32MiB");

@@ -141,6 +141,16 @@ fn operation(
     let window = members
         .get("window")
         .map(|pair| window(pair, &option_names, declared, reader));
+    let goes_on = members.get("page").and_then(|pair| pair.value.get("then"));
+    if let Some(pair) = goes_on.filter(|_| !members.has("filter")) {
+        // Behind a value can only be asked where conditions can be.
+        reader.push(
+            reader
+                .at(&words::MISSING_KEY, &pair.key_span)
+                .with("where", name)
+                .with("key", "filter"),
+        );
+    }
     let prints_window = [request.as_ref(), body.as_ref()]
         .into_iter()
         .flatten()
@@ -432,6 +442,32 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
             None
         }
     };
+    let then = members.get("then").and_then(|pair| {
+        let inner = reader.members(&pair.value, "then", Place::PageThen);
+        reader.need(inner, "by", "page.then");
+        reader.word(inner.get("by"), &[("key", ())]);
+        reader.need(inner, "field", "page.then")?;
+        reader.need(members, "ceiling", "page");
+        if !matches!(by, PageBy::Offset) {
+            reader.bad_value(
+                &pair.value,
+                "then",
+                ("只与 by: offset 一起写", "only with by: offset"),
+            );
+        }
+        reader.path(inner.get("field"))
+    });
+    let multiple = reader.bool(members.get("multiple")).unwrap_or(false);
+    if let Some(pair) = members
+        .get("multiple")
+        .filter(|_| multiple && !matches!(by, PageBy::Offset))
+    {
+        reader.bad_value(
+            &pair.value,
+            "multiple",
+            ("只与 by: offset 一起写", "only with by: offset"),
+        );
+    }
     let moves = reader.word(members.get("order"), &[("fixed", false), ("moving", true)]);
     let total_first = reader.word(members.get("total_on"), &[("every", false), ("first", true)]);
     let size = reader
@@ -447,6 +483,8 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         total_first: total_first.unwrap_or(false),
         moves: moves.unwrap_or(false),
         ceiling: reader.count(members.get("ceiling")),
+        then,
+        multiple,
     })
 }
 

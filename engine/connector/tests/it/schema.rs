@@ -77,6 +77,8 @@ connections:
     sandbox: false
     allow_plain_http: false
     private_network: true
+    proxy: {url: "http://proxy.example.com:3128", user: office, password: "${secret:proxy}"}
+    tls: {ca_file: certs/company.pem}
     note: ours
     env:
       test: {params: {key: t}, limits: {rate: 30/min}, timeouts: {total: 9s}, note: $drop}
@@ -234,7 +236,13 @@ fn of_connections(place: Place) -> bool {
     use Place as P;
     matches!(
         place,
-        P::Connections | P::Connection | P::ConnectionEnv | P::ConnectionLimits | P::Timeouts
+        P::Connections
+            | P::Connection
+            | P::ConnectionEnv
+            | P::ConnectionLimits
+            | P::Timeouts
+            | P::Proxy
+            | P::Tls
     )
 }
 

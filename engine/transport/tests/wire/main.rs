@@ -11,7 +11,7 @@ use std::time::Duration;
 use server::{Server, Then, answer};
 use transport::{
     AllowList, Answer, Client, Found, Lookup, Reason, Request, Seen, SendError, Settings, Stage, Timeouts,
-    Why,
+    Trust, Why,
 };
 
 /// Long enough for loopback on a busy machine, short enough to wait for.
@@ -490,6 +490,62 @@ async fn tls_with_a_company_authority() {
         .expect("trusted");
     assert_eq!(got.body, b"safe");
 
+    // The very certificate by its digest, another one, and none looked at.
+    let digest: [u8; 32] =
+        sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), &der)).into();
+    let mut other = digest;
+    other[31] ^= 1;
+    for (trust, good) in [
+        (Trust::Certificate(digest), true),
+        (Trust::Certificate(other), false),
+        (Trust::Anyone, true),
+        (Trust::Authorities, false),
+    ] {
+        let settings = Settings {
+            trust,
+            ..Settings::default()
+        };
+        let got = Client::new(settings)
+            .expect("good")
+            .send(request(&url, &allow))
+            .await;
+        match (got, good) {
+            (Ok(got), true) => assert_eq!(got.body, b"safe"),
+            (Err(error), false) => assert_eq!((error.stage, error.reason), (Stage::NotSent, Reason::Tls)),
+            (got, _) => panic!("{trust:?}: {got:?}"),
+        }
+    }
+
+    // Through a proxy that sees whom the call is for and nothing of it; the allow-list judges that host all the same.
+    let proxy = tunnel().await;
+    let settings = Settings {
+        proxy: Some(proxy.url.clone()),
+        proxy_login: Some(("office".to_owned(), "canary-proxy".to_owned())),
+        trust: Trust::Certificate(digest),
+        ..Settings::default()
+    };
+    let through = Client::new(settings).expect("good");
+    let got = through
+        .send(request(&url, &allow))
+        .await
+        .expect("through the tunnel");
+    assert_eq!(got.body, b"safe");
+    let elsewhere = AllowList::parse(["erp.example.com"]).expect("good");
+    let error = through
+        .send(request(&url, &elsewhere))
+        .await
+        .expect_err("not its host");
+    assert_eq!(error.reason, Reason::NotAllowed);
+    let heads = proxy.heads.lock().expect("sound").clone();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    let address = url.trim_start_matches("https://").trim_end_matches('/');
+    assert!(
+        heads[0].starts_with(&format!("CONNECT {address} HTTP/1.1\r\n")),
+        "{heads:?}"
+    );
+    let login = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "office:canary-proxy");
+    assert!(heads[0].contains(&format!("Basic {login}")), "{heads:?}");
+
     let [dns, tcp, tls] = client().probe(&url, &allow, SECOND).await;
     assert_eq!(dns.seen, Seen::NotMade(Why::Address));
     assert!(matches!(tcp.seen, Seen::Good(_)), "{tcp:?}");
@@ -502,6 +558,46 @@ async fn tls_with_a_company_authority() {
         .probe(&url, &allow, SECOND)
         .await;
     assert_eq!(tls.seen, Seen::Good("TLSv1.3".to_owned()));
+}
+
+/// A proxy that carries bytes to and fro, and the heads it was sent.
+struct Tunnel {
+    url: String,
+    heads: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+async fn tunnel() -> Tunnel {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let heads = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let seen = Arc::clone(&seen);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
+                    head.push(near.read_u8().await.expect("a whole head"));
+                }
+                let head = String::from_utf8(head).expect("a head is text");
+                let target = head.split(' ').nth(1).expect("a target").to_owned();
+                let is_tunnel = head.starts_with("CONNECT ");
+                seen.lock().expect("sound").push(head);
+                if !is_tunnel {
+                    return;
+                }
+                let mut far = tokio::net::TcpStream::connect(target).await.expect("the server");
+                near.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    .await
+                    .expect("it listens");
+                let _ended = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    Tunnel { url, heads }
 }
 
 /// Every step of a look is told: made, failed, or why it was not made.
