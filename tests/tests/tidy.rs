@@ -245,7 +245,7 @@ fn packages_come_from_one_place() {
 /// people read may name one.
 #[test]
 fn no_vendor_is_named_in_rust() {
-    const VENDORS: [&str; 12] = [
+    const VENDORS: [&str; 19] = [
         "kingdee",
         "huke",
         "netease",
@@ -254,6 +254,13 @@ fn no_vendor_is_named_in_rust() {
         "jushuitan",
         "wangdian",
         "yonyou",
+        "xiaoman",
+        "okki",
+        "mabang",
+        "feishu",
+        "dingtalk",
+        "wecom",
+        "landray",
         "fcustid",
         "fnumber",
         "bd_customer",

@@ -7,6 +7,7 @@ pub(crate) mod filter;
 pub(crate) mod forms;
 mod query;
 mod save;
+pub(crate) mod seed;
 mod steps;
 pub(crate) mod store;
 

@@ -15,8 +15,10 @@ use crate::journal::{Action, RowLine};
 /// Fields of a document or a row: name and value as it was sent.
 pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 
-/// First internal id.
+/// First internal id of a document that was written.
 const FIRST_ID: u64 = 100_001;
+/// First internal id of those that are there from the beginning.
+pub(super) const SEEDED_FROM: u64 = 10_001;
 /// First id of a line.
 const FIRST_LINE: u64 = 500_001;
 
@@ -144,8 +146,10 @@ impl Store {
             .flat_map(|docs| docs.by_id.values())
     }
 
+    /// Documents that were written.
     pub(crate) fn count(&self, form: &Form) -> usize {
-        self.forms.get(form.name).map_or(0, |docs| docs.by_id.len())
+        let docs = self.forms.get(form.name);
+        docs.map_or(0, |docs| docs.by_id.range(FIRST_ID..).count())
     }
 
     /// Does what a journal row says.

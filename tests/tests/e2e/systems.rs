@@ -3,7 +3,7 @@
 //! the vendor's words say why. One row a system.
 
 use serde_json::{Value, json};
-use tests::e2e::{CUSTOMERS, TRADES, World};
+use tests::e2e::{CUSTOMERS, TRADES, World, repository};
 
 /// A system that is read from.
 struct Source {
@@ -156,7 +156,7 @@ const TARGETS: &[Target] = &[
   key: text.content
   request: {touser: zhangsan, msgtype: text, text: {content: '<<cid>> <<nick>>'}}
 ",
-        faults: &[(2, "session_lost"), (5, "drop_after"), (9, "msg_code_14")],
+        faults: &[(2, "session_lost"), (5, "drop_after")],
         held: 1,
     },
     Target {
@@ -400,4 +400,67 @@ fn a_secret_off_by_one_letter_is_refused() {
         world.set(variable, &right);
         until_done(&world, "schemes/s.yaml", rows);
     }
+}
+
+/// What only feeds look-ups: all of it is stored while calls go wrong, and another scheme finds it by its number.
+#[test]
+fn materials_are_stored_and_looked_up() {
+    const STORED: &str = "schemes/k3-materials.yaml";
+    const GOODS: usize = 500;
+    let world = World::small();
+    world.impatient();
+    let text = std::fs::read_to_string(repository().join(STORED)).expect("the repository has it");
+    world.write(STORED, &text);
+    for (nth, kind) in [(2, "session_lost"), (5, "half_body"), (8, "http_500_before")] {
+        go_wrong(&world, "ExecuteBillQuery", nth, kind);
+    }
+    until_done(&world, STORED, GOODS);
+    world.write(
+        "schemes/items.yaml",
+        "scheme: items
+source: {connection: jst, api: saleout_list, window: {first: -1d}, explode: [items], key: [io_id, items.ioi_id], label: items.name}
+target:
+  connection: jst
+  api: item_upload
+  key: sku_id
+  request:
+    sku_id: {$value: '<<io_id>>-<<items.ioi_id>>', $type: text}
+    name: {$lookup: k3-materials, $get: FName, $by: {FNumber: <<items.sku_id>>}}
+    unit: {$lookup: k3-materials, $get: FBaseUnitId_FNumber, $by: {FNumber: <<items.sku_id>>}}
+schedule: {every: 6m}
+",
+    );
+    let ran = world.engine(&["run", "schemes/items.yaml", "--json"]);
+    let run = &ran.json()["runs"][0];
+    assert_eq!(run["counts"]["fetched"], run["states"]["done"], "{ran}");
+    assert!(run["states"]["done"].as_u64() > Some(100), "{ran}");
+    let effects = world.sandbox().effects();
+    assert!(
+        effects
+            .iter()
+            .all(|one| one.form == "itemsku" && one.creates == 1)
+    );
+}
+
+/// A call that takes numbers of orders would answer another question with "not there".
+#[test]
+fn what_can_be_asked_by_one_field_only_is_asked_by_no_other() {
+    let world = World::small();
+    let scheme = |field: &str| {
+        format!(
+            "scheme: one
+source: {{connection: mabang, api: order_by_number, filter: {{field: {field}, eq: '1'}}, window: none, key: erpOrderId}}
+target: none
+schedule: {{every: 6m}}
+"
+        )
+    };
+    world.write("schemes/one.yaml", &scheme("orderStatus"));
+    world
+        .engine(&["check", "schemes/one.yaml"])
+        .expect(1)
+        .says("E1159");
+    world.write("schemes/one.yaml", &scheme("platformOrderId"));
+    world.engine(&["check", "schemes/one.yaml"]).expect(0);
+    assert_eq!(world.calls("mabang"), 0);
 }
