@@ -53,7 +53,7 @@ pub const UNKNOWN_ZONE: Entry = Entry {
 };
 /// A connection that verifies no certificate.
 pub const INSECURE: Entry = Entry {
-    code: "E1566",
+    code: "W1566",
     severity: Severity::Warning,
     zh: "连接 `{connection}` 不验证证书:中间的任何人都能读到密钥和单据,并代替对方应答",
     en: "connection `{connection}` verifies no certificate: whoever stands in between reads secrets and documents, and can answer in the other system's place",

@@ -129,7 +129,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = 提示: 是否想写 `netease-huke`? 可用的连接器:fxiaoke, jushuitan, kingdee-k3cloud, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate
+              = 提示: 是否想写 `netease-huke`? 可用的连接器:dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate, wecom, xiaoman-okki, yonyou-u8
 
             error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
              --> connections.yaml:7:7
@@ -196,7 +196,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = help: did you mean `netease-huke`? connectors: fxiaoke, jushuitan, kingdee-k3cloud, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate
+              = help: did you mean `netease-huke`? connectors: dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate, wecom, xiaoman-okki, yonyou-u8
 
             error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
              --> connections.yaml:7:7
@@ -689,7 +689,7 @@ fn the_way_out_is_checked() {
         ("tls: {ca_file: a.pem, insecure: true}".to_owned(), &["E1506"]),
         ("tls: {insecure: false}".to_owned(), &[]),
         ("tls: {verify: false}".to_owned(), &["E1500"]),
-        ("tls: {insecure: true}".to_owned(), &["E1566"]),
+        ("tls: {insecure: true}".to_owned(), &["W1566"]),
         ("proxy: {url: \"http://proxy.example.com:3128\"}".to_owned(), &[]),
         (
             "proxy: {url: \"http://10.0.0.1:3128/\", user: office, password: \"${secret:proxy}\"}".to_owned(),
