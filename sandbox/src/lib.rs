@@ -118,6 +118,8 @@ pub struct Config {
     pub now_ms: Option<i64>,
     /// Whether base data numbers are unique in their organisation.
     pub unique_numbers: bool,
+    /// Materials that Kingdee has before anybody writes to it; none without trades.
+    pub materials: u64,
     /// Most rows of one bill query.
     pub query_max: usize,
     /// Whether `IsSuccess` stays true when a part of a batch is refused; the vendor does not say.
@@ -147,6 +149,7 @@ impl Default for Config {
             spread_ms: 12 * 3_600_000,
             now_ms: None,
             unique_numbers: true,
+            materials: sale::GOODS,
             query_max: 2000,
             partial_is_success: false,
             repeat_ms: 10 * 60_000,

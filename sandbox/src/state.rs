@@ -167,7 +167,7 @@ impl World {
             lock,
             stopped: false,
         };
-        crate::kingdee::seed::materials(&world.data, &mut world.store);
+        crate::kingdee::seed::materials(&world.data, config.materials, &mut world.store);
         if let Some(folder) = &config.state {
             world.journal = Journal::open(&folder.join("journal.jsonl"), |line| world.replay(&line))?;
         }

@@ -9,18 +9,18 @@ use super::store::{SEEDED_FROM, Store};
 use crate::data::Data;
 use crate::journal::{Action, RowLine};
 use crate::names;
-use crate::sale::{GOODS, sku};
+use crate::sale::sku;
 
 const FORM: &str = "BD_MATERIAL";
 const ORG: &str = "100";
 
 /// Puts the materials on the shelf.
-pub(crate) fn materials(data: &Data, store: &mut Store) {
+pub(crate) fn materials(data: &Data, count: u64, store: &mut Store) {
     if data.trades == 0 {
         return;
     }
-    for n in 0..GOODS {
-        let part = i128::from(n) * i128::from(data.spread_ms) / i128::from(GOODS);
+    for n in 0..count {
+        let part = i128::from(n) * i128::from(data.spread_ms) / i128::from(count);
         let at_ms = data.base_ms - data.spread_ms + i64::try_from(part).unwrap_or(0);
         let content = json!({
             "FName": names::goods(n),

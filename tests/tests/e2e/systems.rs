@@ -442,6 +442,22 @@ schedule: {every: 6m}
     );
 }
 
+/// `TopRowCount` is an absolute end row, not a page size: who takes it for one loses everything behind the first page.
+#[test]
+fn a_query_of_one_row_more_than_a_page_gives_all_rows() {
+    const STORED: &str = "schemes/k3-materials.yaml";
+    const ROWS: usize = 2_001;
+    let world = World::of(|config| config.materials = 2_001);
+    let text = std::fs::read_to_string(repository().join(STORED)).expect("the repository has it");
+    world.write(STORED, &text);
+    let ran = world.engine(&["run", STORED, "--json"]);
+    let run = &ran.json()["runs"][0];
+    assert_eq!(run["counts"]["fetched"], ROWS, "{ran}");
+    assert_eq!(run["states"]["done"], ROWS, "{ran}");
+    let calls = world.calls("kingdee/ExecuteBillQuery");
+    assert!(calls >= 2, "{calls} calls for more than one page");
+}
+
 /// A call that takes numbers of orders would answer another question with "not there".
 #[test]
 fn what_can_be_asked_by_one_field_only_is_asked_by_no_other() {
