@@ -6,10 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnostic::Lang;
+use crate::builtin::Registry;
+use crate::diagnostic::{Diagnostic, Lang, SourceFile};
 use crate::path::Path;
 use crate::tree::Tree;
 use crate::value::{Map, Value};
+use crate::yaml::Node;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -354,6 +356,17 @@ impl OperationFacts {
     }
 }
 
+/// An operation that a scheme writes itself: laid over one of the connector, or a whole one.
+#[derive(Debug, Clone)]
+pub struct OwnOperation {
+    /// The operation below, by any of its names; `None` for a whole one.
+    pub base: Option<String>,
+    /// What the scheme says.
+    pub node: Node,
+    /// The scheme's file.
+    pub file: Arc<SourceFile>,
+}
+
 /// A name that leads nowhere, and the names that would have led somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NotFound {
@@ -386,6 +399,15 @@ pub trait ConnectorFacts: Send + Sync {
     }
     /// The operation that `api` names: exactly its name, one of its aliases, or its path.
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound>;
+    /// The operation that a scheme writes itself, checked as one of a connector file is; every problem of it else. Facts
+    /// that were made up for a test know none.
+    fn own_operation(
+        &self,
+        _own: &OwnOperation,
+        _registry: &Registry,
+    ) -> Result<Arc<OperationFacts>, Vec<Diagnostic>> {
+        Err(Vec::new())
+    }
 }
 
 /// Everything a scheme file may refer to.

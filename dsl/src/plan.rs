@@ -8,7 +8,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use crate::cond::Cond;
-use crate::facts::{Action, Proof, Text2};
+use crate::facts::{Action, OwnOperation, Proof, Text2};
 use crate::lines::{KeyedList, LineIds};
 use crate::lookup::LookupWant;
 use crate::path::Path;
@@ -58,6 +58,8 @@ pub struct SourcePlan {
     pub connection: String,
     /// The operation's own name.
     pub operation: String,
+    /// What the scheme says of it itself.
+    pub own_operation: Option<OwnOperation>,
     /// Options of a call, with their types.
     pub options: Tree,
     /// The merged request; `None` when neither side has one. Proposals are taken out of it.
@@ -195,6 +197,8 @@ pub enum CatchUp {
 pub struct TargetPlan {
     /// Entry of connections.yaml.
     pub connection: String,
+    /// What the scheme says itself of the operation that it names.
+    pub own_operation: Option<OwnOperation>,
     /// The operation that creates.
     pub create: Option<String>,
     /// The operation that updates.

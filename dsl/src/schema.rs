@@ -50,7 +50,10 @@ fn block(block: &Block, lang: Lang) -> Value {
     let properties: Map<String, Value> = now()
         .map(|row| (row.key.to_owned(), property(row, lang)))
         .collect();
-    let required: Vec<&str> = now().filter(|row| row.required).map(|row| row.key).collect();
+    // An operation that is written may stand in for the one that `api` names.
+    let stands_in = now().any(|row| row.key == "operation");
+    let is_bound = |row: &&KeyRow| row.required && !(stands_in && row.key == "api");
+    let required: Vec<&str> = now().filter(is_bound).map(|row| row.key).collect();
     let mut schema = json!({
         "type": "object",
         "properties": properties,
@@ -61,7 +64,13 @@ fn block(block: &Block, lang: Lang) -> Value {
         schema["minProperties"] = block.least.into();
     }
     if !block.one_of.is_empty() {
-        schema["oneOf"] = block.one_of.iter().map(|set| only(block, set)).collect();
+        let mut sets: Vec<Value> = block.one_of.iter().map(|set| only(block, set)).collect();
+        if stands_in {
+            sets.push(only(block, &["operation"]));
+        }
+        schema["oneOf"] = sets.into();
+    } else if stands_in {
+        schema["anyOf"] = json!([{"required": ["api"]}, {"required": ["operation"]}]);
     }
     schema
 }

@@ -26,7 +26,7 @@ use crate::builtin::Registry;
 use crate::catalogue::{Entry, scheme as words};
 use crate::cond::Cond;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
-use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts};
+use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, OwnOperation, SchemeFacts};
 use crate::ingest::hex;
 use crate::keys::{self, SCHEME};
 use crate::path::Path;
@@ -200,6 +200,38 @@ impl Reader<'_> {
                         .with("all", listed(&near.all))
                         .similar(nearest(api, near)),
                 );
+                None
+            }
+        }
+    }
+
+    /// The operation that a node writes itself, over the one that `api` names or whole; `None` when it writes none, or
+    /// one with problems.
+    pub(crate) fn own_operation(
+        &mut self,
+        connector: Option<&Arc<dyn ConnectorFacts>>,
+        node: &Node,
+    ) -> Option<(OwnOperation, Arc<OperationFacts>)> {
+        let written = node.get("operation")?;
+        let base = match node.get("api") {
+            Some(api) if api.value.scalar().is_none() => {
+                let problem = self.problem(&words::OPERATION_OF_SEVERAL, written.key_span.clone());
+                self.report(problem);
+                return None;
+            }
+            // A name that leads nowhere is complained about once.
+            Some(api) => Some(self.operation(connector, &api.value)?.name.clone()),
+            None => None,
+        };
+        let own = OwnOperation {
+            base,
+            node: written.value.clone(),
+            file: Arc::clone(self.file),
+        };
+        match connector?.own_operation(&own, self.registry) {
+            Ok(facts) => Some((own, facts)),
+            Err(problems) => {
+                self.diags.extend(problems);
                 None
             }
         }

@@ -22,6 +22,7 @@
 //! | `/wecom/cgi-bin/...` | WeCom: token, customers, messages |
 //! | `/u8/...` | Yonyou U8: token, customers to read and to add |
 //! | `/landray/api/km-review/...` | Landray EKP: processes that are started |
+//! | `/rest/...` | a REST service of nobody: customers, behind any of the usual ways to say who is calling |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
 //! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |

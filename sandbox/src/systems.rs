@@ -9,7 +9,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use crate::journal::Write;
-use crate::office::{dingtalk, feishu, landray, mabang, okki, u8, wecom};
+use crate::office::{dingtalk, feishu, landray, mabang, okki, rest, u8, wecom};
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
@@ -32,6 +32,7 @@ pub(crate) const SYSTEMS: &[Row] = &[
     wecom::ROW,
     u8::ROW,
     landray::ROW,
+    rest::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

@@ -250,6 +250,19 @@ pub const CANNOT_COMPARE: Entry = Entry {
     example: "filter: {any: [{field: life_status, eq: normal}, {field: life_status, eq: invalid}]}",
 };
 
+/// An operation is laid over several.
+pub const OPERATION_OF_SEVERAL: Entry = Entry {
+    code: "E1162",
+    severity: Severity::Error,
+    zh: "`operation` 只能叠放在一个操作上",
+    en: "`operation` can be laid over one operation only",
+    help_zh: "在 `api` 里写一个操作;几个操作不同时,写自己的连接器文件",
+    help_en: "name one operation in `api`; write a connector file of your own where several differ",
+    long_zh: "`api` 按动作写了几个操作,而 `operation` 只有一份内容,不知道叠放在哪一个上。",
+    long_en: "`api` names an operation for each action, and `operation` does not say which of them it is about.",
+    example: "api: {create: batch_create, update: batch_update}\noperation: {path: v2/records}",
+};
+
 /// No window is used in the request.
 pub const WINDOW_NEEDED: Entry = Entry {
     code: "E1120",
@@ -596,6 +609,7 @@ pub const ALL: &[&Entry] = &[
     &FIELDS_NEEDED,
     &NOT_ACCEPTED,
     &CANNOT_COMPARE,
+    &OPERATION_OF_SEVERAL,
     &WINDOW_NEEDED,
     &CONSTANT_BOUND,
     &WINDOW_FIELD_NEEDED,

@@ -131,18 +131,17 @@ static SOURCE: Block = block(
         KeyRow::new(
             "api",
             Shape::Text,
-            "连接器的操作:名称、别名或路径",
-            "operation of the connector: its name, an alias or its path",
+            "连接器的操作:名称、别名或路径;有 `operation` 时可以不写",
+            "operation of the connector: its name, an alias or its path; may be left out where there is `operation`",
         )
         .required()
         .example("openapi/trade/searchTrades"),
         KeyRow::new(
             "operation",
             Shape::Data,
-            "在方案里写的操作",
-            "an operation written in the scheme",
-        )
-        .later(),
+            "在方案里写的操作:叠放在 `api` 的操作上,没有 `api` 就是完整的一个;键与连接器文件里的操作相同",
+            "an operation written in the scheme: laid over that of `api`, or a whole one without `api`; its keys are those of an operation in a connector file",
+        ),
         KeyRow::new(
             "options",
             Shape::Values,
@@ -388,10 +387,9 @@ static TARGET: Block = Block {
         KeyRow::new(
             "operation",
             Shape::Data,
-            "在方案里写的操作",
-            "an operation written in the scheme",
-        )
-        .later(),
+            "在方案里写的操作:叠放在 `api` 的操作上,没有 `api` 就是完整的一个;键与连接器文件里的操作相同",
+            "an operation written in the scheme: laid over that of `api`, or a whole one without `api`; its keys are those of an operation in a connector file",
+        ),
         KeyRow::new(
             "options",
             Shape::Values,

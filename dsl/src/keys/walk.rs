@@ -23,6 +23,11 @@ pub fn walk(node: &Node, block: &'static Block, file: &Arc<SourceFile>, diags: &
     diags.extend(walk.problems.into_list(file));
 }
 
+/// Whether an operation is written in place of the one that `api` names.
+fn stands_in(pairs: &[Pair]) -> bool {
+    pairs.iter().any(|pair| pair.key == "operation")
+}
+
 struct Walk<'a> {
     file: &'a Arc<SourceFile>,
     problems: Problems,
@@ -66,7 +71,8 @@ impl Walk<'_> {
             let excused = pairs
                 .iter()
                 .any(|pair| block.row(&pair.key).is_some_and(|other| other.later))
-                && matches!(row.key, "api" | "connection");
+                && matches!(row.key, "api" | "connection")
+                || row.key == "api" && stands_in(pairs);
             if !excused {
                 self.report(
                     self.problem(&words::MISSING_KEY, beginning(node))
@@ -85,7 +91,10 @@ impl Walk<'_> {
         if block.one_of.is_empty() {
             return;
         }
-        let has = |key: &&str| pairs.iter().any(|pair| pair.key == *key);
+        let has = |key: &&str| {
+            let is_written = pairs.iter().any(|pair| pair.key == *key);
+            is_written || *key == "api" && stands_in(pairs)
+        };
         let touched = block.one_of.iter().filter(|set| set.iter().any(has)).count();
         let whole = block.one_of.iter().filter(|set| set.iter().all(has)).count();
         if touched != 1 || whole != 1 {

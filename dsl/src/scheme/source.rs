@@ -26,9 +26,14 @@ impl Reader<'_> {
         connector: Option<Arc<dyn ConnectorFacts>>,
         tests: &[TestCase],
     ) -> Option<Source> {
-        let operation = node
-            .get("api")
-            .and_then(|pair| self.operation(connector.as_ref(), &pair.value));
+        let (own, operation) = match node.get("operation") {
+            Some(_) => self.own_operation(connector.as_ref(), node).unzip(),
+            None => {
+                let api = node.get("api");
+                let named = api.and_then(|pair| self.operation(connector.as_ref(), &pair.value));
+                (None, named)
+            }
+        };
         let operation = operation.filter(|operation| self.reads(operation, node));
         let operations: Vec<Arc<OperationFacts>> = operation.iter().cloned().collect();
         let options = self.options(node, TreePlace::SOURCE, None, None, &operations);
@@ -85,6 +90,7 @@ impl Reader<'_> {
         Some(Source {
             columns,
             plan: SourcePlan {
+                own_operation: own,
                 connection: member(node, "connection")?.to_owned(),
                 operation: operation?.name.clone(),
                 options,

@@ -7,7 +7,7 @@ use super::options::constant_options;
 use super::steps::without_steps;
 use super::{Reader, member, text_of};
 use crate::catalogue::{scheme as words, value as value_words};
-use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
+use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, OwnOperation, Proof};
 use crate::keys;
 use crate::lines::KeyedList;
 use crate::path::{Path, Segment};
@@ -26,7 +26,7 @@ impl Reader<'_> {
         let further = self.further(written, connector.as_ref());
         let plain = without_steps(written);
         let node = plain.as_ref().unwrap_or(written);
-        let by_action = self.target_operations(node, connector.as_ref());
+        let (own, by_action) = self.target_operations(node, connector.as_ref());
         let by_action = self.restricted(node, by_action);
         let mut operations: Vec<Arc<OperationFacts>> = Vec::new();
         for (_, operation) in &by_action {
@@ -116,6 +116,7 @@ impl Reader<'_> {
             }
         }
         Some(TargetPlan {
+            own_operation: own,
             connection: member(node, "connection")?.to_owned(),
             create: operation(Action::Create),
             update: operation(Action::Update),
@@ -155,27 +156,39 @@ impl Reader<'_> {
         })
     }
 
-    fn target_operations(&mut self, node: &Node, connector: Option<&Arc<dyn ConnectorFacts>>) -> Operations {
+    fn target_operations(
+        &mut self,
+        node: &Node,
+        connector: Option<&Arc<dyn ConnectorFacts>>,
+    ) -> (Option<OwnOperation>, Operations) {
+        let of = |operation: &Arc<OperationFacts>| {
+            ACTIONS
+                .into_iter()
+                .filter(|action| operation.writes.contains(action))
+                .map(|action| (action, Arc::clone(operation)))
+                .collect()
+        };
+        if let Some(written) = node.get("operation") {
+            return match self.own_operation(connector, node) {
+                Some((own, operation)) if self.writes(&operation, &written.value) => {
+                    (Some(own), of(&operation))
+                }
+                _ => (None, Vec::new()),
+            };
+        }
         let Some(api) = node.get("api") else {
-            return Vec::new();
+            return (None, Vec::new());
         };
         if let Some(pairs) = api.value.map() {
-            return pairs
+            let by_action = pairs
                 .iter()
-                .filter_map(|pair| self.action_operation(pair, connector))
-                .collect();
+                .filter_map(|pair| self.action_operation(pair, connector));
+            return (None, by_action.collect());
         }
-        let Some(operation) = self.operation(connector, &api.value) else {
-            return Vec::new();
-        };
-        if !self.writes(&operation, &api.value) {
-            return Vec::new();
+        match self.operation(connector, &api.value) {
+            Some(operation) if self.writes(&operation, &api.value) => (None, of(&operation)),
+            _ => (None, Vec::new()),
         }
-        ACTIONS
-            .into_iter()
-            .filter(|action| operation.writes.contains(action))
-            .map(|action| (action, Arc::clone(&operation)))
-            .collect()
     }
 
     fn action_operation(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use connector::{Connection, Redactor};
 use dsl::diagnostic::{Failure, Lang};
+use dsl::facts::OwnOperation;
 use dsl::lookup::Hits;
 use dsl::plan::{self, Plan};
 use flow::classify;
@@ -287,12 +288,13 @@ impl Engine {
                 empty_feeders.push(scheme.clone());
             }
         }
-        let source_caller = self.caller(&plan.source.connection)?;
+        let source = &plan.source;
+        let source_caller = self.caller_with(&source.connection, source.own_operation.as_ref())?;
         let source = SourceReader::new(Arc::clone(&plan), source_caller, instant, options.lang, indexed)?;
         let mut quiet = 0;
         let (target, facts) = match &plan.target {
             Some(target) => {
-                let caller = self.caller(&target.connection)?;
+                let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
                 let facts = target_facts(target, &caller);
                 quiet = facts.quiet;
                 let writer = TargetWriter::new(Arc::clone(&plan), caller, instant, options.lang, options.dry);
@@ -443,10 +445,20 @@ impl Engine {
                 ),
             )
         })?;
-        let caller = self.caller(&target.connection)?;
+        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
         let facts = target_facts(target, &caller);
         let writer = TargetWriter::new(Arc::clone(plan), caller, instant, lang, true);
         Ok((writer, facts, self.store.reader()))
+    }
+
+    /// Who calls, with the operation that a scheme writes itself.
+    fn caller_with(&self, connection: &str, own: Option<&OwnOperation>) -> Result<Arc<Caller>, AppError> {
+        let caller = self.caller(connection)?;
+        let Some(own) = own else { return Ok(caller) };
+        let registry = self.workspace.registry();
+        let with = caller.connection.with_operation(own, registry);
+        let (connection, _) = with.map_err(AppError::Invalid)?;
+        Ok(Arc::new(caller.beside(Arc::new(connection))?))
     }
 
     fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {

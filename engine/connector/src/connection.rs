@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use dsl::builtin::Registry;
 use dsl::catalogue::source;
-use dsl::{Failure, Map, Value};
+use dsl::facts::OwnOperation;
+use dsl::{Diagnostic, Failure, Map, Value};
 use sha2::Digest as _;
 
 use crate::calendar;
@@ -230,6 +232,34 @@ impl Connection {
         self.quiet_period_ms
             .or(own.map(|unknown| unknown.wait_ms))
             .unwrap_or(0)
+    }
+
+    /// The same connection with an operation that a scheme writes itself, and the name of that one.
+    pub fn with_operation(
+        &self,
+        own: &OwnOperation,
+        registry: &Registry,
+    ) -> Result<(Connection, String), Vec<Diagnostic>> {
+        let (connector, name) = crate::load::with_operation(&self.connector, own, registry)?;
+        let connection = Connection {
+            name: self.name.clone(),
+            connector: Arc::new(connector),
+            limits: self.limits.clone(),
+            timeouts: self.timeouts,
+            quiet_period_ms: self.quiet_period_ms,
+            sandbox: self.sandbox,
+            allow_plain_http: self.allow_plain_http,
+            private_network: self.private_network,
+            proxy: self.proxy.clone(),
+            tls: self.tls.clone(),
+            params: self.params.clone(),
+            secret: self.secret.clone(),
+            server: self.server.clone(),
+            hosts: self.hosts.clone(),
+            mode: self.mode,
+            redactor: self.redactor.clone(),
+        };
+        Ok((connection, name))
     }
 
     pub(crate) fn mode(&self) -> &Mode {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
-use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, PageFacts};
+use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, OwnOperation, PageFacts};
 use dsl::tree::Columns;
-use dsl::{Map, Value};
+use dsl::{Diagnostic, Map, Value};
 
 use crate::connection::Connection;
 use crate::model::{FilterPrint, Operation};
@@ -151,5 +152,17 @@ impl ConnectorFacts for Facts {
                 all: self.0.connector.operation_names().map(str::to_owned).collect(),
             }),
         }
+    }
+
+    fn own_operation(
+        &self,
+        own: &OwnOperation,
+        registry: &Registry,
+    ) -> Result<Arc<OperationFacts>, Vec<Diagnostic>> {
+        let (connection, name) = self.0.with_operation(own, registry)?;
+        let connection = Arc::new(connection);
+        let operation = connection.connector.operation(&name);
+        let operation = operation.expect("it was put there").clone();
+        Ok(Arc::new(connection.operation_facts(&operation, &self.1)))
     }
 }

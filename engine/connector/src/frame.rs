@@ -109,9 +109,16 @@ impl<'a> Frame<'a> {
         let mut pairs = Vec::with_capacity(trees.len());
         for (name, tree) in trees {
             let text = self.text(tree, &format!("{place}.{name}"))?;
-            pairs.extend(text.map(|text| (name.clone(), text)));
+            pairs.extend(text.map(|text| (self.pair_name(name), text)));
         }
         Ok(pairs)
+    }
+
+    /// The name of a header or a member of a query: a parameter may say it.
+    pub(crate) fn pair_name(&self, name: &str) -> String {
+        let param = param_of(name).map(|param| Path::names(["$param".to_owned(), param.to_owned()]));
+        let told = param.and_then(|path| path.get(&self.names)?.to_plain_text());
+        told.unwrap_or_else(|| name.to_owned())
     }
 
     /// A condition with its values.
@@ -119,6 +126,11 @@ impl<'a> Frame<'a> {
         cond.asked(self, &Hits::default())
             .map_err(|failure| explain(place, &failure))
     }
+}
+
+/// The parameter that stands for a name, as in `<<$param.key_name>>: ...`.
+pub(crate) fn param_of(name: &str) -> Option<&str> {
+    name.strip_prefix("<<$param.")?.strip_suffix(">>")
 }
 
 /// Names whose values may come from records, pages and answers.

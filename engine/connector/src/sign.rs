@@ -318,8 +318,12 @@ impl Connection {
                 .get(&body)
                 .and_then(Value::to_plain_text)
                 .filter(|text| !text.is_empty());
-            let value = value.ok_or_else(|| unreadable(format!("`{path}`")))?;
-            taken.insert(name.clone(), value);
+            match value {
+                Some(value) => taken.insert(name.clone(), value),
+                // Not every system says how long: what is used then is `max_age`, and a refusal ends it anyway.
+                None if name == "ttl" && login.max_age_ms.is_some() => continue,
+                None => return Err(unreadable(format!("`{path}`"))),
+            };
         }
         let ttl = taken
             .get("ttl")
@@ -508,10 +512,11 @@ impl Connection {
     }
 
     fn secret_names(&self, trees: &[(String, Tree)], tainted: &[String]) -> Vec<String> {
+        let frame = self.param_frame(0);
         trees
             .iter()
             .filter(|(_, tree)| self.is_secret(tree, tainted))
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| frame.pair_name(name))
             .collect()
     }
 

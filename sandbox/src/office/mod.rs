@@ -12,6 +12,7 @@ mod grid;
 pub(crate) mod landray;
 pub(crate) mod mabang;
 pub(crate) mod okki;
+pub(crate) mod rest;
 pub(crate) mod u8;
 pub(crate) mod wecom;
 

@@ -10,7 +10,7 @@ use crate::systems::SYSTEMS;
 use crate::{ENDPOINTS, Running};
 
 /// A call that each system takes for one of its own, and the endpoint that it is counted under.
-const CALLS: [(&str, &str, &str); 14] = [
+const CALLS: [(&str, &str, &str); 15] = [
     ("huke", "/huke/openapi/trade/searchTrades", "searchTrades"),
     (
         "kingdee",
@@ -46,6 +46,7 @@ const CALLS: [(&str, &str, &str); 14] = [
         "/landray/api/km-review/kmReviewRestService/addReview",
         "km-review/addReview",
     ),
+    ("rest", "/rest/api/customers", "rest/customers"),
 ];
 
 async fn ask(at: &Running, path: &str) -> Option<Answer> {

@@ -10,6 +10,7 @@ mod hostile;
 mod levels;
 mod main_job;
 mod manual;
+mod own_operations;
 mod replay;
 mod sandbox;
 mod secrets;

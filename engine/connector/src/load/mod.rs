@@ -8,6 +8,7 @@ mod answer;
 mod auth;
 mod merge;
 mod operation;
+mod own;
 mod params;
 pub(crate) mod places;
 mod reader;
@@ -27,6 +28,7 @@ use crate::model::{Connector, Limits, Scope, Transport};
 use crate::recipe::Missing;
 
 pub(crate) use merge::lay_over;
+pub(crate) use own::with_operation;
 pub(crate) use params::{param_value, text_value, type_words};
 pub(crate) use reader::{Members, Reader};
 

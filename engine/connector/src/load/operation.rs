@@ -70,7 +70,7 @@ fn names_unique(operation: &Operation, pair: &Pair, before: &[Operation], reader
 
 /// The node of an operation with everything it extends laid under it. Other names are not inherited: they would name
 /// two operations.
-fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Reader<'_>) -> Node {
+pub(super) fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Reader<'_>) -> Node {
     let mut node = pair.value.clone();
     let mut from = pair;
     for link in 0.. {
@@ -107,7 +107,7 @@ fn extended(pair: &Pair, operations: &[Pair], shapes: &[Pair], reader: &mut Read
     node
 }
 
-fn operation(
+pub(super) fn operation(
     name: &str,
     node: &Node,
     declared: &Declared,
@@ -619,101 +619,111 @@ fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Rea
 /// What can only be checked once every operation is known.
 pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Reader<'_>) {
     let operations = node.get("operations").map(|pair| &pair.value);
-    let place = |name: &str, key: &str| {
-        let operation = operations.and_then(|node| node.get(name));
-        let inner = operation.and_then(|pair| pair.value.get(key));
-        inner.or(operation).map_or(0..0, |pair| pair.key_span.clone())
-    };
     // A row that was refused above may be the one that says success.
     let is_sound = !reader.diags.iter().any(dsl::Diagnostic::is_error);
     for operation in &connector.operations {
-        if let Some(unknown) = &operation.unknown {
-            let span = place(&operation.name, "unknown");
-            let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));
-            if let Some(name) = &unknown.ask
-                && asked.is_none_or(|ask| ask.kind != OpKind::Read || ask.filter.is_none())
-            {
-                let near = did_you_mean(name, connector.operation_names());
-                reader.push(
-                    reader
-                        .at(&words::UNKNOWN_ASK, &span)
-                        .with("name", name)
-                        .similar(near),
-                );
-            }
-            if unknown.by == AskBy::Id && operation.writes.contains(&Action::Create) {
-                reader.push(reader.at(&words::ASK_BY_ID, &span));
-            }
-            if asked.is_some() && !unknown.fields.iter().any(|(name, _)| name == "id") {
-                reader.push(
-                    reader
-                        .at(&words::MISSING_KEY, &span)
-                        .with("where", "unknown.fields")
-                        .with("key", "id"),
-                );
-            }
-        }
-        let in_form =
-            |mode: &crate::model::Mode| mode.sign.as_ref().is_some_and(|sign| !sign.form.is_empty());
-        if operation.encode != Encode::Form && connector.modes.iter().any(in_form) {
-            let span = place(&operation.name, "encode");
-            reader.push(
-                reader
-                    .at(&words::FORM_SIGNED, &span)
-                    .with("operation", &operation.name),
-            );
-        }
-        for made in operation.options.iter().flat_map(|option| &option.makes) {
-            let step = connector.operation(made);
-            if step.is_none_or(|step| !step.writes.contains(&Action::Step)) {
-                let near = did_you_mean(made, connector.operation_names());
-                reader.push(
-                    reader
-                        .at(&words::MAKES_NO_STEP, &place(&operation.name, "options"))
-                        .with("name", made)
-                        .similar(near),
-                );
-            }
-        }
-        let succeeds = |row: &crate::model::Row| matches!(row.class, Class::Ok | Class::Rows);
-        let modes = connector.modes.iter().flat_map(|mode| &mode.outcome);
-        let mut rows = modes.chain(&operation.outcome).chain(&connector.outcome);
-        if is_sound && !rows.any(succeeds) {
-            let span = place(&operation.name, "outcome");
-            reader.push(
-                reader
-                    .at(&words::NEVER_OK, &span)
-                    .with("operation", &operation.name),
-            );
-        }
-        if let ProofPlace::Fixed(proof @ (Proof::UniqueKey | Proof::Query)) = &operation.proof
-            && operation.writes.contains(&Action::Create)
-            && operation
-                .unknown
-                .as_ref()
-                .is_none_or(|unknown| unknown.ask.is_none())
+        let pair = operations.and_then(|node| node.get(&operation.name));
+        let place = |key: &str| {
+            let inner = pair.and_then(|pair| pair.value.get(key));
+            inner.or(pair).map_or(0..0, |pair| pair.key_span.clone())
+        };
+        check_one(connector, operation, &place, is_sound, reader);
+    }
+}
+
+/// The same of one operation. `place` is where a key of it stands, or else the operation itself.
+pub(super) fn check_one(
+    connector: &Connector,
+    operation: &Operation,
+    place: &dyn Fn(&str) -> std::ops::Range<usize>,
+    is_sound: bool,
+    reader: &mut Reader<'_>,
+) {
+    if let Some(unknown) = &operation.unknown {
+        let span = place("unknown");
+        let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));
+        if let Some(name) = &unknown.ask
+            && asked.is_none_or(|ask| ask.kind != OpKind::Read || ask.filter.is_none())
         {
-            let span = place(&operation.name, "proof");
+            let near = did_you_mean(name, connector.operation_names());
             reader.push(
                 reader
-                    .at(&words::PROOF_WITHOUT_ASK, &span)
-                    .with("operation", &operation.name)
-                    .with("proof", proof.name()),
+                    .at(&words::UNKNOWN_ASK, &span)
+                    .with("name", name)
+                    .similar(near),
             );
         }
-        let by_rows = |rows: &[crate::model::Row]| rows.iter().any(|row| row.class == Class::Rows);
-        if by_rows(&operation.outcome) && operation.items.is_none() {
-            reader.push(reader.at(&words::ROWS_WITHOUT_ITEMS, &place(&operation.name, "outcome")));
+        if unknown.by == AskBy::Id && operation.writes.contains(&Action::Create) {
+            reader.push(reader.at(&words::ASK_BY_ID, &span));
         }
-        if operation.kind == OpKind::Read && operation.rows.is_none() {
-            let span = place(&operation.name, "");
+        if asked.is_some() && !unknown.fields.iter().any(|(name, _)| name == "id") {
             reader.push(
                 reader
                     .at(&words::MISSING_KEY, &span)
-                    .with("where", &operation.name)
-                    .with("key", "rows"),
+                    .with("where", "unknown.fields")
+                    .with("key", "id"),
             );
         }
+    }
+    let in_form = |mode: &crate::model::Mode| mode.sign.as_ref().is_some_and(|sign| !sign.form.is_empty());
+    if operation.encode != Encode::Form && connector.modes.iter().any(in_form) {
+        let span = place("encode");
+        reader.push(
+            reader
+                .at(&words::FORM_SIGNED, &span)
+                .with("operation", &operation.name),
+        );
+    }
+    for made in operation.options.iter().flat_map(|option| &option.makes) {
+        let step = connector.operation(made);
+        if step.is_none_or(|step| !step.writes.contains(&Action::Step)) {
+            let near = did_you_mean(made, connector.operation_names());
+            reader.push(
+                reader
+                    .at(&words::MAKES_NO_STEP, &place("options"))
+                    .with("name", made)
+                    .similar(near),
+            );
+        }
+    }
+    let succeeds = |row: &crate::model::Row| matches!(row.class, Class::Ok | Class::Rows);
+    let modes = connector.modes.iter().flat_map(|mode| &mode.outcome);
+    let mut rows = modes.chain(&operation.outcome).chain(&connector.outcome);
+    if is_sound && !rows.any(succeeds) {
+        let span = place("outcome");
+        reader.push(
+            reader
+                .at(&words::NEVER_OK, &span)
+                .with("operation", &operation.name),
+        );
+    }
+    if let ProofPlace::Fixed(proof @ (Proof::UniqueKey | Proof::Query)) = &operation.proof
+        && operation.writes.contains(&Action::Create)
+        && operation
+            .unknown
+            .as_ref()
+            .is_none_or(|unknown| unknown.ask.is_none())
+    {
+        let span = place("proof");
+        reader.push(
+            reader
+                .at(&words::PROOF_WITHOUT_ASK, &span)
+                .with("operation", &operation.name)
+                .with("proof", proof.name()),
+        );
+    }
+    let by_rows = |rows: &[crate::model::Row]| rows.iter().any(|row| row.class == Class::Rows);
+    if by_rows(&operation.outcome) && operation.items.is_none() {
+        reader.push(reader.at(&words::ROWS_WITHOUT_ITEMS, &place("outcome")));
+    }
+    if operation.kind == OpKind::Read && operation.rows.is_none() {
+        let span = place("");
+        reader.push(
+            reader
+                .at(&words::MISSING_KEY, &span)
+                .with("where", &operation.name)
+                .with("key", "rows"),
+        );
     }
 }
 

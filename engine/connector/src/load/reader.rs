@@ -358,6 +358,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn trees(&mut self, pair: Option<&Pair>, place: &Names<'_>) -> Vec<(String, Tree)> {
         let Some(pair) = pair else { return Vec::new() };
         let pairs = self.pairs(&pair.value, &pair.key);
+        for pair in pairs.iter().filter(|pair| pair.key.contains("<<")) {
+            let param = crate::frame::param_of(&pair.key);
+            if param.is_none_or(|param| !place.params.iter().any(|known| known == param)) {
+                let near = place.params.iter().map(|param| format!("<<$param.{param}>>"));
+                let near = did_you_mean(&pair.key, near.collect::<Vec<_>>().iter().map(String::as_str));
+                let problem = self.at(&words::UNKNOWN_NAME, &pair.key_span);
+                self.push(problem.with("name", &pair.key).similar(near));
+            }
+        }
         pairs
             .iter()
             .map(|pair| (pair.key.clone(), self.tree(&pair.value, place)))

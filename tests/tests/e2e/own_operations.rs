@@ -1,0 +1,267 @@
+//! Operations that a scheme writes itself, at a REST service of nobody: every way to say who is calling, reading and
+//! writing while calls go wrong, and what is refused before anything is called.
+
+use serde_json::json;
+use tests::e2e::{CUSTOMERS, World};
+
+/// A way of authentication: what the connection says, and the credential with one letter changed.
+struct Mode {
+    auth: &'static str,
+    params: &'static [(&'static str, &'static str)],
+    wrong: (&'static str, &'static str),
+}
+
+const MODES: &[Mode] = &[
+    Mode {
+        auth: "bearer",
+        params: &[("token", "sandbox-rest-token")],
+        wrong: ("token", "sandbox-rest-tokeN"),
+    },
+    Mode {
+        auth: "basic",
+        params: &[("user", "sandbox"), ("password", "sandbox-rest-password")],
+        wrong: ("password", "sandbox-rest-passworD"),
+    },
+    Mode {
+        auth: "api_key_header",
+        params: &[("key_name", "X-API-Key"), ("key", "sandbox-rest-key")],
+        wrong: ("key", "sandbox-rest-keY"),
+    },
+    Mode {
+        auth: "api_key_query",
+        params: &[("key_name", "api_key"), ("key", "sandbox-rest-key")],
+        wrong: ("key", "sandbox-rest-keY"),
+    },
+    Mode {
+        auth: "client_credentials",
+        params: &[
+            ("client_id", "sandbox-rest-client"),
+            ("client_secret", "sandbox-rest-client-secret"),
+        ],
+        wrong: ("client_secret", "sandbox-rest-client-secreT"),
+    },
+    Mode {
+        auth: "refresh_token",
+        params: &[
+            ("client_id", "sandbox-rest-client"),
+            ("client_secret", "sandbox-rest-client-secret"),
+            ("refresh_token", "sandbox-rest-refresh"),
+        ],
+        wrong: ("refresh_token", "sandbox-rest-refresH"),
+    },
+    Mode {
+        auth: "refresh_token_fixed",
+        params: &[
+            ("client_id", "sandbox-rest-client"),
+            ("client_secret", "sandbox-rest-client-secret"),
+            ("refresh_token", "sandbox-rest-refresh"),
+        ],
+        wrong: ("refresh_token", "sandbox-rest-refresH"),
+    },
+    Mode {
+        auth: "hmac",
+        params: &[
+            ("access_key", "sandbox-rest-access"),
+            ("secret_key", "sandbox-rest-signing"),
+        ],
+        wrong: ("secret_key", "sandbox-rest-signinG"),
+    },
+];
+
+const READ: &str = "scheme: rest-read
+source:
+  connection: rest
+  operation:
+    kind: read
+    method: GET
+    path: api/customers
+    encode: none
+    query: {page: <<$page.number|text>>, size: <<$page.size|text>>}
+    page: {by: number, first: 1, size: 7, max: 100, total: total}
+    rows: {at: data}
+  window: none
+  key: no
+  label: name
+target: none
+schedule: {every: 6m}
+";
+
+const WRITE: &str = "scheme: rest-write
+source: {connection: huke, api: search_customers, window: none, key: cid, label: nick}
+target:
+  connection: rest
+  operation:
+    kind: write
+    method: PUT
+    path: api/customers/<<$record.no>>
+    body: <<$record>>
+    writes: [create, update]
+    key: [no]
+    types: {no: text}
+    item: {id: id, number: no}
+    proof: upsert
+    unknown: {wait: 1s, none: resend}
+  request: {no: <<cid>>, name: <<nick>>}
+schedule: {every: 6m}
+";
+
+/// The connection with this way of authentication; secrets stand in variables.
+fn world(mode: &Mode) -> World {
+    let mut world = World::small();
+    world.impatient();
+    let params: String = mode
+        .params
+        .iter()
+        .map(|(name, _)| format!("      {name}: \"${{env:OWN_{}}}\"\n", name.to_uppercase()))
+        .collect();
+    let old = "      auth: bearer\n      token: \"${env:SANDBOX_REST_TOKEN}\"\n";
+    let new = format!("      auth: {}\n{params}", mode.auth);
+    world.edit("connections.yaml", old, &new);
+    for (name, value) in mode.params {
+        world.set(&format!("OWN_{}", name.to_uppercase()), value);
+    }
+    world.write("schemes/read.yaml", READ);
+    world.write("schemes/write.yaml", WRITE);
+    world
+}
+
+fn go_wrong(world: &World, endpoint: &str, faults: &[(u64, &str)]) {
+    for (nth, kind) in faults {
+        world.control("fault", &json!({"endpoint": endpoint, "nth": nth, "kind": kind}));
+    }
+}
+
+#[track_caller]
+fn until_done(world: &World, scheme: &str) {
+    let mut said = String::new();
+    for _ in 0..5 {
+        let ran = world.engine(&["run", scheme, "--json", "--settle-wait", "30s"]);
+        if ran.json()["runs"][0]["states"]["done"] == CUSTOMERS {
+            return;
+        }
+        said = ran.to_string();
+    }
+    panic!("{scheme}: {said}");
+}
+
+#[test]
+fn every_way_to_say_who_is_calling() {
+    for mode in MODES {
+        let mut world = world(mode);
+        let variable = format!("OWN_{}", mode.wrong.0.to_uppercase());
+        let right = world.set(&variable, mode.wrong.1).expect("it was set before");
+        let ran = world.engine(&["run", "schemes/read.yaml", "--json"]);
+        assert_eq!(
+            ran.json()["runs"][0]["counts"]["fetched"],
+            0,
+            "{}: {ran}",
+            mode.auth
+        );
+        assert_ne!(ran.code, Some(0), "{}: {ran}", mode.auth);
+        for (path, bytes) in world.left_behind() {
+            let text = String::from_utf8_lossy(&bytes);
+            let is_shown = text.contains(mode.wrong.1) && !path.to_string_lossy().contains("sessions");
+            assert!(!is_shown, "{}: {}", mode.auth, path.display());
+        }
+        world.set(&variable, &right);
+        go_wrong(
+            &world,
+            "rest/customers",
+            &[(2, "half_body"), (4, "http_500_before")],
+        );
+        until_done(&world, "schemes/read.yaml");
+        go_wrong(
+            &world,
+            "rest/customer",
+            &[(3, "drop_after"), (6, "half_body"), (9, "msg_code_14")],
+        );
+        if mode.auth.contains("client_credentials") || mode.auth.contains("refresh") {
+            go_wrong(&world, "rest/customer", &[(12, "session_lost")]);
+        }
+        until_done(&world, "schemes/write.yaml");
+        let effects = world.sandbox().effects();
+        assert_eq!(effects.len(), CUSTOMERS, "{}", mode.auth);
+        assert!(
+            effects.iter().all(|one| one.creates == 1),
+            "{}: {effects:?}",
+            mode.auth
+        );
+        world.verify();
+    }
+}
+
+/// Laid over an operation of a connector, which keeps its login, its signature and its answers.
+#[test]
+fn an_operation_laid_over_one_of_the_connector() {
+    let world = World::small();
+    let recorder = world.record();
+    world.write(
+        "schemes/over.yaml",
+        "scheme: over
+source:
+  connection: huke
+  api: search_customers
+  operation: {headers: {x-eid: '7'}, page: {size: 10}}
+  window: none
+  key: cid
+  label: nick
+target: none
+schedule: {every: 6m}
+",
+    );
+    until_done(&world, "schemes/over.yaml");
+    let calls = recorder.calls("searchCustomers");
+    assert_eq!(calls.len() % 3, 0, "pages of ten: {}", calls.len());
+    for (request, _) in calls {
+        assert_eq!(request.header("x-eid"), Some("7"));
+        assert!(request.header("ur-checksum").is_some(), "signed as ever");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_it_is_told_at_its_place() {
+    let world = World::small();
+    for (from, to, code, place) in [
+        (
+            "rows: {at: data}",
+            "rows: {att: data}",
+            "E1501",
+            "read.yaml:11:12",
+        ),
+        ("kind: read", "kind: raed", "E1504", "read.yaml:5:11"),
+        (
+            "<<$page.number|text>>",
+            "<<$page.nubmer|text>>",
+            "E1203",
+            "read.yaml:9:",
+        ),
+        ("    rows: {at: data}\n", "", "E1503", "read.yaml:5:5"),
+        (
+            "path: api/customers",
+            "path: https://evil.example/x",
+            "E1515",
+            "read.yaml:7:11",
+        ),
+        (
+            "  operation:\n    kind: read",
+            "  operation:\n    extends: nothing\n    kind: read",
+            "E1511",
+            "read.yaml:5:14",
+        ),
+    ] {
+        assert!(READ.contains(from), "{from}");
+        world.write("schemes/read.yaml", &READ.replace(from, to));
+        let ran = world.engine(&["check", "schemes/read.yaml"]);
+        ran.expect(1).says(code).says(place);
+    }
+    // Several operations, and nothing that says which one is meant.
+    world.write(
+        "schemes/write.yaml",
+        &WRITE.replace("  operation:\n", "  api: {create: a, update: b}\n  operation:\n"),
+    );
+    world
+        .engine(&["check", "schemes/write.yaml"])
+        .expect(1)
+        .says("E1162");
+    assert_eq!(world.calls("rest"), 0);
+}
