@@ -254,6 +254,32 @@ pub enum FilterKind {
 /// Something computed from the evaluated options of a call.
 pub type ByOptions<T> = Box<dyn Fn(&Map) -> T + Send + Sync>;
 
+/// Rows that an operation gave once: what `sample` of a scheme's tests counts, from 0.
+#[derive(Debug, Clone, Default)]
+pub struct Sample {
+    /// Whether somebody took it; else it came with the connector.
+    pub own: bool,
+    /// The options it was asked with. It says nothing about rows that other options give.
+    pub options: Map,
+    /// Whether only some fields were asked for: then it does not say which there are.
+    pub chosen: bool,
+    /// The rows.
+    pub rows: Vec<Value>,
+}
+
+impl Sample {
+    /// Whether a scheme with these options, as they are written, asks for rows like these.
+    pub fn fits(&self, options: &[OptionFacts], written: &Map) -> bool {
+        let text = |value: Option<&Value>| value.and_then(Value::to_plain_text);
+        options.iter().all(|option| {
+            let fixed = option.constant.as_ref().or(option.default.as_ref());
+            let ours = text(self.options.get(&option.name).or(fixed));
+            let theirs = text(written.get(&option.name).or(fixed));
+            ours == theirs
+        })
+    }
+}
+
 /// One operation of a connector, with the connection's parameters already in it.
 pub struct OperationFacts {
     /// Its name in the connector.
@@ -290,8 +316,8 @@ pub struct OperationFacts {
     pub columns: Option<Vec<String>>,
     /// Fields whose samples are texts that no number begins, each with such a text.
     pub words: Vec<(String, String)>,
-    /// Rows of its sample: what the `sample` of a scheme's tests counts, from 0.
-    pub samples: Vec<crate::value::Value>,
+    /// What it gave once, one's own before the connector's; `None` when nobody looked, as in a run.
+    pub samples: Option<Vec<Sample>>,
     /// What it can do to a document.
     pub writes: Vec<Action>,
     /// Default of the target's `key`.
@@ -339,7 +365,7 @@ impl OperationFacts {
             filter_fields: Vec::new(),
             columns: None,
             words: Vec::new(),
-            samples: Vec::new(),
+            samples: None,
             writes: Vec::new(),
             keys: Box::new(|_| Vec::new()),
             key_under: None,

@@ -114,7 +114,11 @@ impl Reader<'_> {
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
         let target = target_node.and_then(|node| self.target(node, columns.clone()));
         let schedule = self.schedule(root, connector.as_deref());
-        let known = columns.as_ref().map(Columns::texts);
+        // What look-ups of other schemes find must not hang on a sample that is there or not.
+        let known = columns
+            .as_ref()
+            .filter(|columns| !columns.is_unsure())
+            .map(Columns::texts);
         let mut source = source?.plan;
         match &target {
             Some(target) => source.reads = reads_of(target, &source),

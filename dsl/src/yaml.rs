@@ -158,6 +158,16 @@ impl Node {
         text[self.span.start..].starts_with(['{', '['])
     }
 
+    /// Whether a part of it was written before this byte: an alias has the place of what it stands for.
+    pub fn is_partly_before(&self, at: usize) -> bool {
+        self.span.start < at
+            || match &self.kind {
+                NodeKind::Map(pairs) => pairs.iter().any(|pair| pair.value.is_partly_before(at)),
+                NodeKind::List(items) => items.iter().any(|item| item.is_partly_before(at)),
+                NodeKind::Scalar(_) => false,
+            }
+    }
+
     /// The byte behind it in the file `text`, without the comments and blank lines that follow a block.
     pub fn end_in(&self, text: &str) -> usize {
         let last = match &self.kind {

@@ -68,5 +68,25 @@ pub const FAULT_PLAN: Entry = Entry {
     example: "faults:\n- {endpoint: '*', kind: delay, mib: 5}",
 };
 
+/// A sample that cannot be read.
+pub const SAMPLE_UNREADABLE: Entry = Entry {
+    code: "W1055",
+    severity: Severity::Warning,
+    zh: "样例读不懂,没有使用:{what}",
+    en: "the sample cannot be read and was left aside: {what}",
+    help_zh: "用 engine sample 重新取一份,或删除这个文件",
+    help_en: "take it again with engine sample, or remove the file",
+    long_zh: "connections.yaml 旁边的 samples/连接/*.json 由 engine sample 写出。读不懂的样例只是不用,不影响运行。",
+    long_en: "Files samples/CONNECTION/*.json beside connections.yaml are written by engine sample. One that cannot be read is left aside; runs do not need it.",
+    example: "samples/huke/search_trades.json    # cut in the middle",
+};
+
 /// All of them.
-pub const ALL: &[&Entry] = &[&UNRECOGNISED, &AMBIGUOUS, &DOUBLE, &NO_CONNECTIONS, &FAULT_PLAN];
+pub const ALL: &[&Entry] = &[
+    &UNRECOGNISED,
+    &AMBIGUOUS,
+    &DOUBLE,
+    &NO_CONNECTIONS,
+    &FAULT_PLAN,
+    &SAMPLE_UNREADABLE,
+];

@@ -55,6 +55,19 @@ pub const UNKNOWN_FIELD: Entry = Entry {
     example: "FName: <<buyerNik>>",
 };
 
+/// No row of the sample has the field `{path}`.
+pub const UNSEEN_FIELD: Entry = Entry {
+    code: "W1254",
+    severity: Severity::Warning,
+    zh: "样例里没有一行含有字段 “{path}”",
+    en: "no row of the sample has the field `{path}`",
+    help_zh: "确认名称;接口可能省略空字段,那就在 `tests` 里放一行含有它的数据",
+    help_en: "look at the name; where the API leaves out empty fields, put a row that has it under `tests`",
+    long_zh: "用 engine sample 取来的样例只有几行,没出现的字段不一定不存在,所以这里只是提醒。",
+    long_en: "A sample taken with engine sample has a few rows only: a field that it lacks may be there all the same, so this is a warning.",
+    example: "FName: <<buyerNik>>    # with samples/huke/search_trades.json",
+};
+
 /// `{name}` cannot be used in {place_en}.
 pub const NAME_NOT_HERE: Entry = Entry {
     code: "E1205",
@@ -568,6 +581,7 @@ pub const ALL: &[&Entry] = &[
     &BAD_PATH,
     &UNKNOWN_NAME,
     &UNKNOWN_FIELD,
+    &UNSEEN_FIELD,
     &NAME_NOT_HERE,
     &FIELD_NOT_HERE,
     &UNKNOWN_FILTER,

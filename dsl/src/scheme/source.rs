@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::tests_list::fitting;
 use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::cond::{Cond, compile_cond};
@@ -11,6 +12,7 @@ use crate::keys;
 use crate::path::Path;
 use crate::plan::{OnSeen, SourceFilter, SourcePlan, TestCase, VoidRule};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree};
+use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
 
 /// The source of a scheme, and the fields of its rows where they are known.
@@ -56,7 +58,7 @@ impl Reader<'_> {
         let page_size = self.page_size(node, operation.as_ref(), &merged);
         let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
-        let mut columns = self.columns(operation.as_ref(), fields.as_deref(), tests);
+        let mut columns = self.columns(node, operation.as_ref(), fields.as_deref(), tests);
         let explode = match node.get("explode") {
             Some(pair) => self.paths(pair, columns.as_ref(), false).unwrap_or_default(),
             None => Vec::new(),
@@ -291,6 +293,7 @@ impl Reader<'_> {
 
     fn columns(
         &mut self,
+        source: &Node,
         operation: Option<&Arc<OperationFacts>>,
         fields: Option<&[(String, String)]>,
         tests: &[TestCase],
@@ -313,8 +316,17 @@ impl Reader<'_> {
                 }
                 columns
             }
-            (None, None) => return None,
+            (None, None) => Columns::unsure(),
         };
+        if fields.is_none() {
+            let samples = operation.map_or_else(Vec::new, |operation| fitting(operation, source));
+            let own = samples.into_iter().filter(|sample| sample.own && !sample.chosen);
+            let rows: Vec<Value> = own.flat_map(|sample| sample.rows).collect();
+            if columns.is_unsure() && rows.is_empty() {
+                return None;
+            }
+            rows.iter().for_each(|row| columns.add_row(row));
+        }
         tests.iter().for_each(|test| columns.add_row(&test.row));
         Some(columns)
     }

@@ -3,12 +3,12 @@
 use super::{Reader, member, resolve, text_of};
 use crate::catalogue::scheme as words;
 use crate::diagnostic::did_you_mean;
-use crate::facts::{Action, ConnectorFacts};
+use crate::facts::{Action, ConnectorFacts, OperationFacts, Sample};
 use crate::lines::LineIds;
 use crate::path::Path;
 use crate::plan::TestCase;
 use crate::tree::line_key;
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::yaml::Node;
 
 /// What the target calls lines that were written: `{list: {key: id}}`, keys of lines around it before a `/`.
@@ -29,6 +29,20 @@ fn line_ids(test: &Node) -> LineIds {
     ids
 }
 
+/// The samples of the rows that a source asks for.
+pub(crate) fn fitting(operation: &OperationFacts, source: &Node) -> Vec<Sample> {
+    let options = source.get("options").map(|pair| pair.value.plain_value());
+    let written = match options {
+        Some(Value::Map(options)) => options,
+        _ => Map::new(),
+    };
+    let samples = operation.samples.iter().flatten();
+    samples
+        .filter(|sample| sample.fits(&operation.options, &written))
+        .cloned()
+        .collect()
+}
+
 /// Rows of the source's sample.
 #[derive(Default)]
 pub(crate) struct Samples {
@@ -41,10 +55,17 @@ impl Reader<'_> {
     pub(crate) fn sampled(&self, source: Option<&Node>, connector: Option<&dyn ConnectorFacts>) -> Samples {
         let api = source.and_then(|node| member(node, "api"));
         let found = api.and_then(|api| connector?.operation(api).ok());
-        found.map_or_else(Samples::default, |operation| Samples {
+        let Some((operation, source)) = found
+            .zip(source)
+            .filter(|(operation, _)| operation.samples.is_some())
+        else {
+            return Samples::default();
+        };
+        let first = fitting(&operation, source).into_iter().next();
+        Samples {
             operation: operation.name.clone(),
-            rows: operation.samples.clone(),
-        })
+            rows: first.map(|sample| sample.rows).unwrap_or_default(),
+        }
     }
 
     /// The row of a test.

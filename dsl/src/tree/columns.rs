@@ -13,6 +13,8 @@ pub struct Columns {
     lists: Vec<Vec<String>>,
     /// Those whose samples are texts that no number begins, each with one such text.
     words: Vec<(Vec<String>, String)>,
+    /// Whether only rows that somebody fetched are known: a field that they lack may be there all the same.
+    unsure: bool,
 }
 
 /// Why a path gives no single value.
@@ -37,6 +39,19 @@ impl Columns {
             }
         }
         columns
+    }
+
+    /// None yet, and whatever is added are only rows that somebody fetched.
+    pub fn unsure() -> Columns {
+        Columns {
+            unsure: true,
+            ..Columns::default()
+        }
+    }
+
+    /// Whether a field that is not known may be there all the same.
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
     }
 
     /// Adds a field.

@@ -499,13 +499,14 @@ impl<'a> Compile<'a> {
             && !columns.knows(path)
         {
             let near = columns.near(path);
-            self.report(
-                self.problem(&words::UNKNOWN_FIELD, span)
-                    .with("path", path)
+            let problem = match columns.is_unsure() {
+                true => self.problem(&words::UNSEEN_FIELD, span),
+                false => self
+                    .problem(&words::UNKNOWN_FIELD, span)
                     .with("also_zh", also.0)
-                    .with("also_en", also.1)
-                    .similar(near),
-            );
+                    .with("also_en", also.1),
+            };
+            self.report(problem.with("path", path).similar(near));
         }
     }
 

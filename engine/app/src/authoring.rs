@@ -3,10 +3,11 @@
 //! What is there already is never replaced: an entry is added behind the others, byte for byte, and a file that exists
 //! is refused. What was written is loaded before it is kept.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connector::{Connector, NoSecrets, Sample, connections};
+use connector::{Connector, NoSecrets, Samples, connections};
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
 use dsl::yaml::{self, emit};
@@ -117,7 +118,8 @@ fn typed_right(connector: &Connector, params: &[(String, String)]) -> Result<(),
                 .collect();
             return Err(AppError::no_such(("参数", "parameter"), name, &all));
         };
-        let is_reference = text.starts_with("${") && text.ends_with('}');
+        let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let is_reference = inside.is_some_and(|name| !name.contains(['{', '}', '$']));
         if param.secret && !is_reference {
             return Err(AppError::wrong_use(
                 format!("`{name}` 是密钥:写引用,例如 --param '{name}=${{secret:{name}}}'"),
@@ -151,9 +153,13 @@ fn behind(file: &Arc<SourceFile>, name: &str, entry: &str) -> Result<String, App
             format!("{} has a connection `{name}` already", file.name),
         ));
     }
-    let (Some(first), false) = (pairs.first(), node.is_flow_in(text)) else {
+    let (Some(first), Some(last), false) = (pairs.first(), pairs.last(), node.is_flow_in(text)) else {
         return Err(by_hand());
     };
+    // What an alias stands for is written elsewhere: where the entry ends cannot be told.
+    if last.value.is_partly_before(last.key_span.start) {
+        return Err(by_hand());
+    }
     let ends = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let begin = text[..first.key_span.start].rfind('\n').map_or(0, |end| end + 1);
     let indent = first.key_span.start - begin;
@@ -176,7 +182,22 @@ fn behind(file: &Arc<SourceFile>, name: &str, entry: &str) -> Result<String, App
     } else {
         after.to_owned()
     };
-    Ok(format!("{before}{ends}{ends}{}{after}", lines.join(ends)))
+    let new = format!("{before}{ends}{ends}{}{after}", lines.join(ends));
+    // The other entries must read as they did, and not only be readable.
+    let again = yaml::read(&SourceFile::new(&file.name, new.as_str())).ok();
+    let same = again
+        .as_ref()
+        .and_then(|root| root.get("connections"))
+        .is_some_and(|now| {
+            pairs.iter().all(|pair| {
+                let found = now.value.get(&pair.key);
+                found.is_some_and(|found| found.value.plain_value() == pair.value.plain_value())
+            })
+        });
+    match same {
+        true => Ok(new),
+        false => Err(by_hand()),
+    }
 }
 
 /// The end of the last line that belongs to an entry: the one in which it ends, and comments behind it that are
@@ -238,9 +259,15 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
         .as_deref()
         .map(|id| find(&known, id))
         .transpose()?;
-    let samples = samples::of_connection(folder, source.id())?;
+    let samples = samples::of_connection(folder, source.id(), &mut Vec::new());
     let (text, unknown) = scheme(source, target, beginning, samples)?;
     let id = id_of(beginning);
+    if !is_id(&id) {
+        return Err(AppError::wrong_use(
+            format!("`{id}` 不能作方案的 id:小写字母、数字、连字符,最多 64 个"),
+            format!("`{id}` cannot be the id of a scheme: small letters, digits and hyphens, at most 64"),
+        ));
+    }
     let path = folder.join("schemes").join(format!("{id}.yaml"));
     if path.exists() {
         return Err(AppError::wrong_use(
@@ -280,15 +307,21 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
         begun.added.push(id.clone());
         begun.references.extend(added.references);
     }
-    samples::keep(&path, &text)?;
+    samples::write(&path, &text)?;
     // The document that is expected is the one it makes now.
     let tested = testing::test(std::slice::from_ref(&path), None, true, places)?;
     begun.problems = tested.diagnostics;
     if begun.problems.is_empty() {
-        let workspace = Workspace::load(&path, places.clone(), None, Box::new(NoSecrets))?;
+        let mut workspace = Workspace::load(&path, places.clone(), None, Box::new(NoSecrets))?;
+        workspace.look_at_samples();
         begun.problems = workspace.check(&read(&path)?).1;
     }
     Ok(begun)
+}
+
+fn is_id(id: &str) -> bool {
+    let fine = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+    id.len() <= 64 && id.chars().all(fine) && !id.starts_with('-') && !id.is_empty()
 }
 
 fn id_of(beginning: &Beginning) -> String {
@@ -307,7 +340,7 @@ fn scheme(
     source: &Arc<Connector>,
     target: Option<&Arc<Connector>>,
     beginning: &Beginning,
-    samples: Vec<Sample>,
+    samples: Samples,
 ) -> Result<(String, Unknown), AppError> {
     let facts = facts_of(source, samples)?;
     let operation = reads(source, facts.as_ref(), beginning.api.as_deref())?;
@@ -346,9 +379,9 @@ fn scheme(
                 .to_owned()
         }
     });
-    let unsure = match operation.columns {
-        Some(_) => "",
-        None => "; a guess: nothing is known of the rows yet",
+    let unsure = match singles(&operation).is_empty() {
+        false => "",
+        true => "; a guess: nothing is known of the rows yet",
     };
     line(format!(
         "  key: {key}                    # what makes two rows the same record{unsure}"
@@ -368,14 +401,14 @@ fn scheme(
     line(String::new());
     let least = facts.min_interval_ms().max(60_000) / 60_000;
     line(format!("schedule: {{every: {}m}}", least.max(6)));
-    if !operation.samples.is_empty() {
+    if !operation.samples.as_deref().unwrap_or_default().is_empty() {
         line(String::new());
         line("tests:".to_owned());
         line("  - name: the first row of the sample".to_owned());
         line("    sample: 0".to_owned());
         line("    expect: {}".to_owned());
     }
-    let unknown = operation.columns.is_none() && !operation.fields_required;
+    let unknown = singles(&operation).is_empty() && !operation.fields_required;
     let unknown = unknown.then(|| (source.id().to_owned(), operation.name.clone()));
     Ok((text, unknown))
 }
@@ -383,7 +416,7 @@ fn scheme(
 /// What a sample would be taken of: connection and operation.
 type Unknown = Option<(String, String)>;
 
-fn facts_of(connector: &Arc<Connector>, samples: Vec<Sample>) -> Result<Arc<dyn ConnectorFacts>, AppError> {
+fn facts_of(connector: &Arc<Connector>, samples: Samples) -> Result<Arc<dyn ConnectorFacts>, AppError> {
     connector.facts_with(samples).ok_or_else(|| {
         let id = connector.id();
         AppError::wrong_use(
@@ -409,12 +442,8 @@ fn reads(
             options(&operation).is_empty() && !operation.fields_required && !operation.window_by_field
         })
     };
-    let known = |name: &&&str| {
-        simple(name)
-            && facts
-                .operation(name)
-                .is_ok_and(|operation| !operation.samples.is_empty())
-    };
+    let known =
+        |name: &&&str| simple(name) && facts.operation(name).is_ok_and(|one| !singles(&one).is_empty());
     let name = match api {
         Some(api) => api,
         None => all
@@ -468,19 +497,31 @@ fn flow(value: &Value) -> String {
 /// Fields that hold one value, at the top of a row.
 fn singles(operation: &OperationFacts) -> Vec<String> {
     let columns = operation.columns.as_deref().unwrap_or_default();
-    let single = |name: &&String| !name.contains('.') && !name.contains('*');
-    columns.iter().filter(single).cloned().collect()
+    let own = operation.samples.iter().flatten().filter(|sample| sample.own);
+    let mut all = dsl::tree::Columns::default();
+    own.flat_map(|sample| &sample.rows)
+        .for_each(|row| all.add_row(row));
+    let mut names: Vec<String> = columns.to_vec();
+    names.extend(all.texts());
+    // Those that can be written without quotes, in YAML and between `<<` and `>>`.
+    let plain = |name: &String| {
+        name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && name.chars().all(|char| char.is_alphanumeric() || char == '_')
+    };
+    names.retain(plain);
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
 }
 
 /// The field that looks most like an identity: its name says so, and no two rows of the sample share it.
 fn key_of(operation: &OperationFacts) -> String {
     let fields = singles(operation);
+    let samples = operation.samples.iter().flatten().take(1);
     let differs = |name: &str| {
-        let rows = operation.samples.iter();
-        let mut seen: Vec<&Value> = rows.filter_map(|row| row.get(name)).collect();
-        let count = seen.len();
-        seen.dedup();
-        count == operation.samples.len() && seen.len() == count
+        let rows: Vec<&Value> = samples.clone().flat_map(|sample| &sample.rows).collect();
+        let texts = rows.iter().filter_map(|row| row.get(name)?.to_plain_text());
+        texts.collect::<BTreeSet<String>>().len() == rows.len()
     };
     let ends = |name: &str| {
         let name = name.to_lowercase();
@@ -494,7 +535,7 @@ fn key_of(operation: &OperationFacts) -> String {
 }
 
 fn target_lines(target: &Arc<Connector>, key: &str, fields: &[String]) -> Result<Vec<String>, AppError> {
-    let facts = facts_of(target, Vec::new())?;
+    let facts = facts_of(target, Samples::new())?;
     let creates = |name: &&str| {
         facts
             .operation(name)
@@ -692,6 +733,9 @@ mod tests {
             there is no parameter `sceret`; there are server, key, secret, ok_code, rows_at, total_at; did you mean secret?
         "#]],
         );
+        becomes(OLD, &[("secret", "${env:A}clear${env:B}")], expect![[r#""#]]);
+        let alias = "connections:\n  a:\n    params: &p\n      key: a\n      secret: '${env:S}'\n    connector: netease-huke\n    sandbox: true\n  b:\n    connector: netease-huke\n    params: *p\n";
+        becomes(alias, &[], expect![[r#""#]]);
         becomes(
             &OLD.replace("old:", "new:"),
             &[],

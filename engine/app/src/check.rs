@@ -243,7 +243,10 @@ impl Checker<'_> {
     /// The workspace around a scheme; `None` when its connections file is in error, which is then reported.
     fn workspace(&mut self, path: &Path) -> Result<Option<Workspace>, AppError> {
         match Workspace::load(path, self.places.clone(), None, Box::new(NoSecrets)) {
-            Ok(workspace) => Ok(Some(workspace)),
+            Ok(mut workspace) => {
+                self.report.diagnostics.extend(workspace.look_at_samples());
+                Ok(Some(workspace))
+            }
             Err(AppError::Invalid(problems)) => {
                 self.report.diagnostics.extend(problems);
                 Ok(None)

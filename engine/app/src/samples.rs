@@ -7,10 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connector::{Call, PageState, Sample};
-use dsl::diagnostic::Lang;
-use dsl::facts::{OpKind, OperationFacts, OptionFacts};
-use dsl::path::Path as Field;
+use connector::{Call, PageState, Samples};
+use dsl::catalogue::files::SAMPLE_UNREADABLE;
+use dsl::diagnostic::{Diagnostic, Lang, SourceFile};
+use dsl::facts::{OpKind, OperationFacts, OptionFacts, Sample};
+use dsl::path::{Path as Field, Segment};
 use dsl::value::Number;
 use dsl::{Map, Value, json};
 use flow::ids::Ms;
@@ -22,6 +23,7 @@ use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::mask;
 use crate::reason::{self, Side};
+use crate::settings;
 use crate::workspace::{Workspace, parent};
 
 /// The folder beside connections.yaml.
@@ -32,6 +34,8 @@ const MAX_FILES: usize = 200;
 const MAX_BYTES: u64 = 4 << 20;
 /// The window of a call whose operation needs one, when nobody names it.
 const DAY: Ms = 86_400_000;
+/// Characters of a file's name.
+const NAME: usize = 120;
 /// Rows of a sample.
 pub const MOST_ROWS: usize = 500;
 
@@ -67,6 +71,8 @@ pub struct Taken {
     pub simulated: bool,
     /// The options it was asked with.
     pub options: Map,
+    /// The fields that were chosen; none = all of them.
+    pub fields: Vec<String>,
     /// The rows, masked.
     pub rows: Vec<Value>,
     /// The fields that were masked.
@@ -87,6 +93,7 @@ impl Taken {
         file.insert("operation".to_owned(), self.operation.as_str().into());
         file.insert("simulated".to_owned(), Value::Bool(self.simulated));
         file.insert("options".to_owned(), Value::Map(self.options.clone()));
+        file.insert("fields".to_owned(), texts(&self.fields));
         file.insert("taken".to_owned(), taken.into());
         file.insert("masked".to_owned(), texts(&self.masked));
         file.insert("rows".to_owned(), Value::List(self.rows.clone()));
@@ -94,15 +101,43 @@ impl Taken {
     }
 }
 
-/// Where the sample of an operation is kept when nobody names a place.
-pub fn place(workspace: &Workspace, connection: &str, operation: &str) -> PathBuf {
+/// Where a sample is kept when nobody names a place: options that were given are part of the name, so that samples of
+/// two objects lie side by side.
+pub fn place(workspace: &Workspace, taken: &Taken) -> PathBuf {
+    workspace_place(workspace, &taken.connection, &taken.operation, &taken.options)
+}
+
+fn workspace_place(workspace: &Workspace, connection: &str, operation: &str, options: &Map) -> PathBuf {
     let beside = workspace.connections_path().map_or(Path::new("."), parent);
-    let name = operation.replace(['/', '\\'], "_");
+    let options = options.values().filter_map(Value::to_plain_text);
+    let name: Vec<String> = std::iter::once(operation.to_owned()).chain(options).collect();
+    let fine = |char: char| {
+        if char.is_alphanumeric() || "._-".contains(char) {
+            char
+        } else {
+            '_'
+        }
+    };
+    let name: String = name.join(".").chars().map(fine).take(NAME).collect();
     beside.join(FOLDER).join(connection).join(format!("{name}.json"))
 }
 
-/// Keeps a text, in folders that are made if need be.
+/// Keeps a sample. A file that is something else is not replaced.
 pub fn keep(path: &Path, text: &str) -> Result<(), AppError> {
+    if path.exists()
+        && let Err(what) = one(path)
+    {
+        let file = path.display();
+        return Err(AppError::wrong_use(
+            format!("{file} 不是样例文件,不会覆盖它({what})"),
+            format!("{file} is no sample and is not replaced ({what})"),
+        ));
+    }
+    write(path, text)
+}
+
+/// Writes a file, in folders that are made if need be.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), AppError> {
     std::fs::create_dir_all(parent(path)).map_err(|error| AppError::File {
         path: parent(path).display().to_string(),
         what: error.to_string(),
@@ -132,13 +167,17 @@ pub async fn take(
     })?;
     fits(&operation, wish)?;
     let options = options(&operation, &wish.options)?;
+    // Before anything is fetched: what is marked must be known.
+    let marked = workspace.sensitive_of(name, &operation)?;
     let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
+    let beside = workspace.connections_path().map(parent);
+    let client = settings::client(&connection, &Arc::new(client), beside)?;
     let dir = workspace.data_dir();
     let all = [Arc::clone(&connection)];
     let caller = Caller::new(
         Arc::clone(&connection),
         &all,
-        Arc::new(client),
+        client,
         Arc::clone(&clock),
         Entropy::default(),
         &dir,
@@ -164,9 +203,35 @@ pub async fn take(
     let page = connection.rows(&operation.name, &call, answer)?;
     let mut rows = page.rows;
     rows.truncate(wish.rows.clamp(1, MOST_ROWS));
-    let mut marked = wish.mask.clone();
-    marked.extend(workspace.sensitive_of(name, &operation));
-    let masked = hide(&mut rows, &marked);
+    // A kept sample is at most half of what is read again: layout takes room too.
+    while json::to_string(&Value::List(rows.clone())).len() as u64 > MAX_BYTES / 4 && rows.len() > 1 {
+        rows.truncate(rows.len() / 2);
+    }
+    let mut masked = Vec::new();
+    for field in &wish.mask {
+        let asked = Field::parse(&row_name(&field.to_string())).ok();
+        let found = hide(&mut rows, std::slice::from_ref(field));
+        let found = match (found.is_empty(), asked) {
+            (true, Some(asked)) => hide(&mut rows, &[asked]),
+            _ => found,
+        };
+        if found.is_empty() && !rows.is_empty() {
+            return Err(AppError::wrong_use(
+                format!("--mask {field}:没有一行有这个字段"),
+                format!("--mask {field}: no row has this field"),
+            ));
+        }
+        masked.extend(found);
+    }
+    masked.extend(hide(&mut rows, &marked));
+    // What was masked in the sample that this one replaces stays masked.
+    let before = one(&workspace_place(workspace, name, &operation.name, &options));
+    for field in before.map(|kept| kept.masked).unwrap_or_default() {
+        let paths: Vec<Field> = Field::parse(&field).into_iter().collect();
+        masked.extend(hide(&mut rows, &paths));
+    }
+    masked.sort();
+    masked.dedup();
     let mut columns = dsl::tree::Columns::default();
     rows.iter().for_each(|row| columns.add_row(row));
     Ok(Taken {
@@ -175,6 +240,7 @@ pub async fn take(
         operation: operation.name.clone(),
         simulated: workspace.is_simulated(),
         options,
+        fields: wish.fields.clone(),
         rows,
         masked,
         columns: columns.texts(),
@@ -318,34 +384,71 @@ fn hide(rows: &mut [Value], marked: &[Field]) -> Vec<String> {
     masked
 }
 
-/// The samples of one connection that are kept beside connections.yaml, sorted by name.
-pub(crate) fn of_connection(beside: &Path, connection: &str) -> Result<Vec<Sample>, AppError> {
-    let folder = beside.join(FOLDER).join(connection);
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let fail = |path: &Path, what: String| AppError::File {
-        path: path.display().to_string(),
-        what,
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(|error| fail(&folder, error.to_string()))? {
-        let path = entry.map_err(|error| fail(&folder, error.to_string()))?.path();
-        if path.extension().is_some_and(|end| end == "json") && path.is_file() {
-            paths.push(path);
-        }
-        if paths.len() > MAX_FILES {
-            return Err(fail(&folder, format!("more than {MAX_FILES} samples")));
-        }
-    }
-    paths.sort();
-    paths
-        .into_iter()
-        .map(|path| one(&path).map_err(|what| fail(&path, what)))
-        .collect()
+/// A path of a scheme's row as a sample has it: a scheme names the fields it asks for as it likes, a sample by the
+/// source's names.
+pub(crate) fn as_fetched(path: &Field, fields: Option<&[(String, String)]>) -> Option<Field> {
+    let (first, rest) = path.segments().split_first()?;
+    let Segment::Name(first) = first else { return None };
+    let (_, field) = fields?.iter().find(|(name, _)| name == first)?;
+    let below: Vec<String> = rest
+        .iter()
+        .map(|segment| match segment {
+            Segment::Name(name) => Field::names([name.clone()]).to_string(),
+            Segment::Index(at) => at.to_string(),
+            Segment::All => "*".to_owned(),
+        })
+        .collect();
+    let first = Field::names([row_name(field)]).to_string();
+    Field::parse(&[vec![first], below].concat().join(".")).ok()
 }
 
-fn one(path: &Path) -> Result<Sample, String> {
+/// The samples of one connection that are kept beside connections.yaml, sorted by name. Those that cannot be read are
+/// told.
+pub(crate) fn of_connection(beside: &Path, connection: &str, problems: &mut Vec<Diagnostic>) -> Samples {
+    let folder = beside.join(FOLDER).join(connection);
+    let mut tell = |path: &Path, what: String| {
+        let file = SourceFile::new(path.display().to_string(), "");
+        problems.push(Diagnostic::new(&SAMPLE_UNREADABLE, &file, 0..0).with("what", what));
+    };
+    if !folder.is_dir() {
+        return Samples::new();
+    }
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            tell(&folder, error.to_string());
+            return Samples::new();
+        }
+    };
+    let is_sample = |path: &PathBuf| path.extension().is_some_and(|end| end == "json") && path.is_file();
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(is_sample)
+        .collect();
+    paths.sort();
+    if paths.len() > MAX_FILES {
+        tell(&folder, format!("more than {MAX_FILES} files"));
+        paths.truncate(MAX_FILES);
+    }
+    let mut known = Samples::new();
+    for path in paths {
+        match one(&path) {
+            Ok(sample) => known.push((sample.operation, sample.sample)),
+            Err(what) => tell(&path, what),
+        }
+    }
+    known
+}
+
+/// What a file of ours holds.
+struct Kept {
+    operation: String,
+    masked: Vec<String>,
+    sample: Sample,
+}
+
+fn one(path: &Path) -> Result<Kept, String> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_BYTES {
         return Err(format!("larger than {MAX_BYTES} bytes"));
@@ -353,17 +456,24 @@ fn one(path: &Path) -> Result<Sample, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let file = json::parse(&bytes)
         .map_err(|error| format!("{} (byte {})", error.what.words(Lang::En), error.offset))?;
-    let operation = match file.get("operation") {
-        Some(Value::Text(operation)) => operation.clone(),
-        _ => return Err("no `operation`: not a sample that `engine sample` wrote".to_owned()),
+    let (Some(Value::Text(operation)), Some(Value::List(rows)), Some(Value::Map(options))) =
+        (file.get("operation"), file.get("rows"), file.get("options"))
+    else {
+        return Err("engine sample did not write it".to_owned());
     };
-    let Some(Value::List(rows)) = file.get("rows") else {
-        return Err("no list `rows`: not a sample that `engine sample` wrote".to_owned());
+    let texts = |name: &str| match file.get(name) {
+        Some(Value::List(items)) => items.iter().filter_map(Value::to_plain_text).collect(),
+        _ => Vec::new(),
     };
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    Ok(Sample {
-        counted: stem == Some(operation.replace(['/', '\\'], "_").as_str()),
-        operation,
-        rows: rows.clone(),
+    let fields: Vec<String> = texts("fields");
+    Ok(Kept {
+        operation: operation.clone(),
+        masked: texts("masked"),
+        sample: Sample {
+            own: true,
+            options: options.clone(),
+            chosen: !fields.is_empty(),
+            rows: rows.clone(),
+        },
     })
 }

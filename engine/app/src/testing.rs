@@ -121,9 +121,10 @@ fn updated(
         return Ok(None);
     }
     // What keeps a file from being tested is told when it is tested.
-    let Ok(workspace) = Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) else {
+    let Ok(mut workspace) = Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) else {
         return Ok(None);
     };
+    workspace.look_at_samples();
     let (Some(plan), _) = workspace.check(file) else {
         return Ok(None);
     };
@@ -142,7 +143,7 @@ fn of_scheme(
     places: &Places,
     report: &mut TestReport,
 ) -> Result<(), AppError> {
-    let workspace = match Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) {
+    let mut workspace = match Workspace::load(path, places.clone(), None, Box::new(NoSecrets)) {
         Ok(workspace) => workspace,
         Err(AppError::Invalid(problems)) => {
             report.diagnostics.extend(problems);
@@ -150,6 +151,12 @@ fn of_scheme(
         }
         Err(other) => return Err(other),
     };
+    for problem in workspace.look_at_samples() {
+        let same = |known: &Diagnostic| known.file.name == problem.file.name;
+        if !report.diagnostics.iter().any(same) {
+            report.diagnostics.push(problem);
+        }
+    }
     let (plan, problems) = workspace.check(file);
     let Some(plan) = plan else {
         report.diagnostics.extend(problems);

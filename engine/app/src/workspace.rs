@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connector::connections::{self, Connections};
-use connector::{Connection, Connector, Sample, Secrets};
+use connector::{Connection, Connector, Samples, Secrets};
 use dsl::builtin::Registry;
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
@@ -75,8 +75,8 @@ pub struct Workspace {
     places: Places,
     simulators: Option<Simulators>,
     secrets: Box<dyn Secrets>,
-    /// Rows that connections gave once, by connection.
-    samples: BTreeMap<String, Vec<Sample>>,
+    /// Rows that connections gave once, by connection; `None` until somebody looks: a run needs none.
+    samples: Option<BTreeMap<String, Samples>>,
 }
 
 impl Workspace {
@@ -118,9 +118,8 @@ impl Workspace {
             places,
             simulators,
             secrets,
-            samples: BTreeMap::new(),
+            samples: None,
         };
-        workspace.look_at_samples()?;
         workspace.index(folder)?;
         Ok(workspace)
     }
@@ -397,32 +396,54 @@ impl Workspace {
         plan
     }
 
-    /// Reads the samples beside connections.yaml.
-    fn look_at_samples(&mut self) -> Result<(), AppError> {
-        let (Some(connections), Some(path)) = (&self.connections, &self.connections_path) else {
-            return Ok(());
-        };
-        for name in connections.names() {
-            let samples = samples::of_connection(parent(path), name)?;
-            if !samples.is_empty() {
-                self.samples.insert(name.to_owned(), samples);
+    /// Reads the samples beside connections.yaml, for checks and tests. Those that cannot be read are told and left
+    /// aside.
+    pub(crate) fn look_at_samples(&mut self) -> Vec<Diagnostic> {
+        let mut known = BTreeMap::new();
+        let mut problems = Vec::new();
+        if let (Some(connections), Some(path)) = (&self.connections, &self.connections_path) {
+            for name in connections.names() {
+                let samples = samples::of_connection(parent(path), name, &mut problems);
+                known.insert(name.to_owned(), samples);
             }
         }
-        Ok(())
+        self.samples = Some(known);
+        problems
     }
 
     /// The source fields that schemes of the folder mark as sensitive when they read this operation.
-    pub(crate) fn sensitive_of(&self, connection: &str, operation: &OperationFacts) -> Vec<dsl::Path> {
-        let ids: Vec<&String> = self.schemes.iter().map(|indexed| &indexed.id).collect();
-        let reads = |plan: &Arc<Plan>| {
-            plan.source.connection == connection && plan.source.operation == operation.name
-        };
-        ids.into_iter()
-            .filter_map(|id| self.plan_of(id))
-            .filter(reads)
-            .filter_map(|plan| Some(plan.target.as_ref()?.sensitive_source.clone()))
-            .flatten()
-            .collect()
+    pub(crate) fn sensitive_of(
+        &self,
+        connection: &str,
+        operation: &OperationFacts,
+    ) -> Result<Vec<dsl::Path>, AppError> {
+        let mut marked = Vec::new();
+        for indexed in &self.schemes {
+            let Some(plan) = self.plan_of(&indexed.id) else {
+                // Its marks would be lost without a word.
+                if indexed.file.text.contains("$sensitive") {
+                    let file = plain(Path::new(&indexed.file.name));
+                    return Err(AppError::wrong_use(
+                        format!("{file} 有错误,读不出它标为敏感($sensitive)的字段;先改正它"),
+                        format!(
+                            "{file} is in error, so the fields that it marks as $sensitive are not known; mend it first"
+                        ),
+                    ));
+                }
+                continue;
+            };
+            let reads = plan.source.connection == connection && plan.source.operation == operation.name;
+            let paths = plan
+                .target
+                .as_ref()
+                .filter(|_| reads)
+                .map(|target| &target.sensitive_source);
+            for path in paths.into_iter().flatten() {
+                marked.push(path.clone());
+                marked.extend(samples::as_fetched(path, plan.source.fields.as_deref()));
+            }
+        }
+        Ok(marked)
     }
 
     /// Remembers the ids, uuids and aliases of the folder's schemes. A file that cannot be read as a scheme is left to
@@ -455,8 +476,11 @@ impl Environment for Workspace {
             return Err(NotFound::default());
         };
         let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);
-        let samples = self.samples.get(name).cloned().unwrap_or_default();
-        Ok(connections.unresolved(name, env)?.facts_with(samples))
+        let connection = connections.unresolved(name, env)?;
+        Ok(match &self.samples {
+            Some(samples) => connection.facts_with(samples.get(name).cloned().unwrap_or_default()),
+            None => connection.facts(),
+        })
     }
 
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {

@@ -6,7 +6,7 @@ use dsl::Map;
 use dsl::facts::ConnectorFacts;
 
 use crate::connections::made_up;
-use crate::facts::Sample;
+use crate::facts::Samples;
 use crate::model::{Connector, Limits, Param, ParamType};
 use crate::recipe::{Names, data};
 
@@ -59,11 +59,12 @@ impl Connector {
     /// What schemes are checked against, for a connection whose parameters are made up. `None` when no parameters can
     /// be made up with which it could be called.
     pub fn facts(self: &Arc<Self>) -> Option<Arc<dyn ConnectorFacts>> {
-        self.facts_with(Vec::new())
+        let connection = made_up(self, &Map::new()).ok()?;
+        Some(Arc::new(connection).facts())
     }
 
     /// The same with samples of one's own.
-    pub fn facts_with(self: &Arc<Self>, samples: Vec<Sample>) -> Option<Arc<dyn ConnectorFacts>> {
+    pub fn facts_with(self: &Arc<Self>, samples: Samples) -> Option<Arc<dyn ConnectorFacts>> {
         let connection = made_up(self, &Map::new()).ok()?;
         Some(Arc::new(connection).facts_with(samples))
     }

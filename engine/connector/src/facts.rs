@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
-use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, OwnOperation, PageFacts};
+use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, OwnOperation, PageFacts, Sample};
 use dsl::tree::Columns;
-use dsl::{Diagnostic, Map, Value};
+use dsl::{Diagnostic, Map};
 
 use crate::connection::Connection;
 use crate::model::{FilterPrint, Operation};
@@ -19,28 +19,20 @@ const PAGE_SIZE: u32 = 50;
 
 /// The facts of one connection, and what was fetched through it to look at.
 #[derive(Debug)]
-pub struct Facts(Arc<Connection>, Vec<Sample>);
+pub struct Facts(Arc<Connection>, Option<Samples>);
 
-/// Rows that one operation gave once.
-#[derive(Debug, Clone)]
-pub struct Sample {
-    /// The operation, by its name.
-    pub operation: String,
-    /// Whether tests may count its rows: there is one such sample an operation.
-    pub counted: bool,
-    /// The rows.
-    pub rows: Vec<Value>,
-}
+/// What somebody fetched: operation, and rows.
+pub type Samples = Vec<(String, Sample)>;
 
 impl Connection {
     /// The facts a scheme is checked against.
     pub fn facts(self: &Arc<Self>) -> Arc<dyn ConnectorFacts> {
-        self.facts_with(Vec::new())
+        Arc::new(Facts(Arc::clone(self), None))
     }
 
     /// The same with samples of one's own beside those of the connector.
-    pub fn facts_with(self: &Arc<Self>, samples: Vec<Sample>) -> Arc<dyn ConnectorFacts> {
-        Arc::new(Facts(Arc::clone(self), samples))
+    pub fn facts_with(self: &Arc<Self>, samples: Samples) -> Arc<dyn ConnectorFacts> {
+        Arc::new(Facts(Arc::clone(self), Some(samples)))
     }
 
     /// How an operation pages, with this connection's parameters.
@@ -65,7 +57,11 @@ impl Connection {
         })
     }
 
-    fn operation_facts(self: &Arc<Self>, operation: &Arc<Operation>, samples: &[Sample]) -> OperationFacts {
+    fn operation_facts(
+        self: &Arc<Self>,
+        operation: &Arc<Operation>,
+        samples: Option<&Samples>,
+    ) -> OperationFacts {
         let mut facts = OperationFacts::new(operation.name.clone(), operation.kind);
         facts.label = operation.label.clone();
         facts.options = operation.options.clone();
@@ -93,20 +89,21 @@ impl Connection {
                 FilterKind::Conditions(words.ops.iter().map(|(op, _)| op.name().to_owned()).collect())
             }
         });
-        let own = samples.iter().filter(|sample| sample.operation == operation.name);
-        let rows: Vec<&Value> = own
-            .clone()
-            .flat_map(|sample| &sample.rows)
-            .chain(&operation.samples)
-            .collect();
-        if !rows.is_empty() {
+        if !operation.samples.is_empty() {
             let mut columns = Columns::default();
-            rows.into_iter().for_each(|row| columns.add_row(row));
+            operation.samples.iter().for_each(|row| columns.add_row(row));
             facts.words = columns.words();
             facts.columns = Some(columns.texts());
         }
-        let counted = own.clone().find(|sample| sample.counted);
-        facts.samples = counted.map_or(&operation.samples, |sample| &sample.rows).clone();
+        facts.samples = samples.map(|samples| {
+            let own = samples.iter().filter(|(of, _)| *of == operation.name);
+            let builtin = Sample {
+                rows: operation.samples.clone(),
+                ..Sample::default()
+            };
+            let own = own.map(|(_, sample)| sample.clone());
+            own.chain((!builtin.rows.is_empty()).then_some(builtin)).collect()
+        });
         if let Some(FilterPrint::Conditions(words)) = &operation.filter {
             facts.filter_fields = words.fields.clone();
         }
@@ -146,7 +143,7 @@ impl ConnectorFacts for Facts {
 
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {
         match self.0.connector.operation(api) {
-            Some(operation) => Ok(Arc::new(self.0.operation_facts(operation, &self.1))),
+            Some(operation) => Ok(Arc::new(self.0.operation_facts(operation, self.1.as_ref()))),
             None => Err(NotFound {
                 similar: did_you_mean(api, self.0.connector.operation_names()),
                 all: self.0.connector.operation_names().map(str::to_owned).collect(),
@@ -163,6 +160,6 @@ impl ConnectorFacts for Facts {
         let connection = Arc::new(connection);
         let operation = connection.connector.operation(&name);
         let operation = operation.expect("it was put there").clone();
-        Ok(Arc::new(connection.operation_facts(&operation, &self.1)))
+        Ok(Arc::new(connection.operation_facts(&operation, self.1.as_ref())))
     }
 }

@@ -43,7 +43,7 @@ pub use calendar::Hours;
 pub use connection::{Connection, Proxy, Timeouts, Tls};
 pub use connections::Connections;
 pub use describe::AuthMode;
-pub use facts::{Facts, Sample};
+pub use facts::{Facts, Samples};
 pub use filter::FilterValue;
 pub use judge::{Judged, LineList, Until, Verdict};
 pub use load::load;

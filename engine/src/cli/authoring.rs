@@ -146,11 +146,12 @@ pub(crate) fn sample(args: SampleArgs, global: &Global, out: &Out, environment: 
     };
     super::block_on(async {
         // Schemes beside the connections mark fields as sensitive.
-        let here = Path::new(if Path::new("schemes").is_dir() {
-            "schemes"
-        } else {
-            "."
-        });
+        let base = global.connections.as_deref().and_then(Path::parent);
+        let base = base
+            .filter(|base| !base.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let schemes = base.join("schemes");
+        let here = if schemes.is_dir() { schemes.as_path() } else { base };
         let places = environment.places(global);
         let simulation = Simulation::start(&args.simulated, here, &places, Keep::IfThere).await?;
         let taken = take(&args, &wish, here, global, &simulation, out, environment).await;
@@ -181,7 +182,7 @@ fn told(args: &SampleArgs, workspace: &Workspace, taken: &Taken, out: &Out) -> D
     let path = match args.out.as_deref() {
         Some(path) if path == Path::new("-") => None,
         Some(path) => Some(path.to_owned()),
-        None => Some(samples::place(workspace, &taken.connection, &taken.operation)),
+        None => Some(samples::place(workspace, taken)),
     };
     // No rows say nothing: a sample that is there stays.
     if let (Some(path), false) = (&path, taken.rows.is_empty()) {

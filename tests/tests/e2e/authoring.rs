@@ -82,6 +82,72 @@ fn a_scheme_is_begun_sampled_tested_and_run() {
         .says("trade_no");
 }
 
+/// What a sample is about: rows of the same options, for checks only, and never more than was marked.
+#[test]
+fn a_sample_says_no_more_than_it_shows() {
+    let world = World::small();
+    let sample = |line: &str| {
+        let mut words: Vec<&str> = vec!["sample"];
+        words.extend(line.split(' '));
+        words.extend(["--sandbox", "--lang", "en"]);
+        world.engine(&words)
+    };
+    const MATERIALS: &str = "k3 bill_query --option FormId=BD_MATERIAL --fields";
+    let file = || {
+        let path = world.path("samples/k3/bill_query.BD_MATERIAL.json");
+        std::fs::read_to_string(path).expect("a sample")
+    };
+    sample(&format!("{MATERIALS} FNumber,FName,FBaseUnitId.FNumber --mask FBaseUnitId.FNumber")).expect(0);
+    assert!(file().contains("\"FBaseUnitId_FNumber\": \"***\""));
+    // Taken once more, what was masked stays masked; a mask that meets nothing is told before anything is kept.
+    sample(&format!("{MATERIALS} FNumber,FBaseUnitId.FNumber")).expect(0);
+    assert!(file().contains("\"FBaseUnitId_FNumber\": \"***\""));
+    sample(&format!("{MATERIALS} FNumber --mask FNumbr"))
+        .expect(2)
+        .warns("no row has this field");
+    // A field that a scheme marks is masked, whatever the scheme calls it; one that cannot be read is told.
+    let marks = "scheme: marks
+source: {connection: k3, api: bill_query, options: {FormId: BD_MATERIAL}, fields: {code: FNumber, called: FName}, window: none, key: code}
+target:
+  connection: k3
+  api: save
+  options: {FormId: BD_MATERIAL}
+  actions: [create]
+  request: {FNumber: <<code>>, FName: {$value: <<called>>, $sensitive: true}}
+schedule: {every: 6m}
+";
+    world.write("schemes/marks.yaml", marks);
+    sample(&format!("{MATERIALS} FNumber,FName")).expect(0);
+    assert!(file().contains("\"FName\": \"***\""), "{}", file());
+    world.write("schemes/marks.yaml", &marks.replace("key: code", "kei: code"));
+    sample(&format!("{MATERIALS} FNumber"))
+        .expect(2)
+        .warns("mend it first");
+    std::fs::remove_file(world.path("schemes/marks.yaml")).expect("our own file");
+    // Another file is not replaced.
+    let before = std::fs::read_to_string(world.path("connections.yaml")).expect("a file");
+    sample("jst order_list --out connections.yaml")
+        .expect(2)
+        .warns("is not replaced");
+    let after = std::fs::read_to_string(world.path("connections.yaml")).expect("a file");
+    assert_eq!(after, before);
+    // A field that only samples lack is a warning; a broken sample is told and keeps nobody from running.
+    sample("jst order_list --rows 1").expect(0);
+    let scheme = "scheme: orders
+source: {connection: jst, api: order_list, window: {first: -1d}, key: o_id, label: nobody_has_this}
+target: none
+schedule: {every: 6m}
+";
+    world.write("schemes/orders.yaml", scheme);
+    let check = ["check", "schemes/orders.yaml", "--lang", "en"];
+    world.engine(&check).expect(0).says("W1254");
+    world.write("samples/jst/order_list.json", "{\"operation\": \"order_li");
+    world.engine(&check).expect(0).says("W1055");
+    let ran = world.engine(&["run", "schemes/orders.yaml", "--sandbox"]);
+    ran.expect(0);
+    sample("jst order_list").expect(2).warns("is not replaced");
+}
+
 #[test]
 fn a_sample_is_only_read_and_only_with_what_the_operation_takes() {
     let world = World::small();
@@ -105,5 +171,12 @@ fn a_sample_is_only_read_and_only_with_what_the_operation_takes() {
         arguments.extend(["--sandbox", "--lang", "en"]);
         world.engine(&arguments).expect(2).warns(sentence);
     }
+    for id in ["../../esc", "Bad Id", ""] {
+        world
+            .engine(&["init", "own", "--from-connector", "netease-huke", "--scheme", id, "--lang", "en"])
+            .expect(2)
+            .warns("cannot be the id");
+    }
+    assert!(!world.path("own").exists(), "nothing was written");
     assert_eq!(world.journal().len(), 0, "nothing was written");
 }

@@ -133,6 +133,12 @@ fn edit(
     if old.start < pair.key_span.end || has_alias(test, pair, text) {
         return Err(elsewhere());
     }
+    if has_comment(&pair.value, text) {
+        return Err(both(
+            "`expect` 里有注释,改写会丢掉它们",
+            "there are comments in `expect`, which would be lost",
+        ));
+    }
     let words = |_: Unwritable| {
         both(
             "单据里有 YAML 写不出的值",
@@ -190,6 +196,28 @@ fn ordered(got: &Value, old: &Node) -> Value {
         }
         (other, _) => other.clone(),
     }
+}
+
+/// Whether a comment stands between the first and the last byte of a node.
+fn has_comment(node: &Node, text: &str) -> bool {
+    fn written(node: &Node, spans: &mut Vec<Range<usize>>) {
+        match &node.kind {
+            NodeKind::Map(pairs) => {
+                for pair in pairs {
+                    spans.push(pair.key_span.clone());
+                    written(&pair.value, spans);
+                }
+            }
+            NodeKind::List(items) => items.iter().for_each(|item| written(item, spans)),
+            NodeKind::Scalar(_) => spans.push(node.span.clone()),
+        }
+    }
+    let mut spans = Vec::new();
+    written(node, &mut spans);
+    let all = node.span.start..node.end_in(text);
+    text[all.clone()]
+        .match_indices('#')
+        .any(|(at, _)| !spans.iter().any(|span| span.contains(&(all.start + at))))
 }
 
 /// Whether a part of `expect` is written somewhere else.
@@ -327,6 +355,11 @@ tests:
             "  - {name: an alias, row: &row {no: a, total: 1, lines: []}, expect: *row}
   - {name: same, row: {no: b, total: 1, lines: []}, expect: &here {no: a}}
   - {name: behind, row: {no: b, total: 2, lines: []}, expect: *here}
+  - name: comments
+    row: {no: b, total: 2, lines: []}
+    expect:
+      no: '#c'  # the first
+      total: 3
   - {name: long, row: {no: c, total: '1234567890123456', lines: []}, expect: {}}
   - {name: none, row: {no: d, total: x, lines: 5}, expect: {}}
 ",
