@@ -304,6 +304,8 @@ pub struct OperationFacts {
     pub keeps_ms: Option<i64>,
     /// How it pages; `None` when it does not.
     pub page: Option<PageFacts>,
+    /// Whether its answer is one row and not a list.
+    pub one_row: bool,
     /// Whether a scheme must say `fields`.
     pub fields_required: bool,
     /// Whether a scheme may say `fields`.
@@ -359,6 +361,7 @@ impl OperationFacts {
             window_max_ms: None,
             keeps_ms: None,
             page: None,
+            one_row: false,
             fields_required: false,
             accepts_fields: false,
             filter: None,

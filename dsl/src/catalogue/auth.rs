@@ -94,6 +94,19 @@ pub const BUDGET_KEPT: Entry = Entry {
     example: "limits: {per_day: 100000}    # and a data directory that cannot be written",
 };
 
+/// A server that the other system named and that may not be called.
+pub const HOST_UNLISTED: Entry = Entry {
+    code: "E7008",
+    severity: Severity::Error,
+    zh: "连接 `{connection}` 的系统让引擎去调用 {host},它不在连接器的 `hosts` 之内",
+    en: "the system of connection `{connection}` names {host} as the server to be called, which is not among the connector's `hosts`",
+    help_zh: "这个地址如果属于该系统,把它的域名以 `*.域名` 加入连接器的 `hosts`",
+    help_en: "if that address belongs to the system, add its domain to the connector's `hosts` as `*.domain`",
+    long_zh: "有的系统在登录时告诉调用方接下来去哪里。引擎只去连接器文件允许的主机:回答登录的一方不能决定凭据发往哪里。什么都没有发出。",
+    long_en: "Some systems say at login where the caller is to go next. The engine goes only to hosts that the connector's file permits: whoever answers a login does not decide where credentials go. Nothing was sent.",
+    example: "hosts: [<<$param.server>>, \"*.example.com\"]    # and the answer names https://gateway.example.org/",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOGIN_REFUSED,
@@ -103,4 +116,5 @@ pub const ALL: &[&Entry] = &[
     &SECRETS_MISSING,
     &SESSION_KEPT,
     &BUDGET_KEPT,
+    &HOST_UNLISTED,
 ];

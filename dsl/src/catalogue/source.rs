@@ -224,6 +224,19 @@ pub const NO_CONTINUATION: Entry = Entry {
     example: r#"page: {by: cursor, more: data.has_more, then: data.next}    # answered: {"data": {"has_more": true, "list": [...]}}"#,
 };
 
+/// An answer that is not XML, or not of the kind that is read.
+pub const NOT_XML: Entry = Entry {
+    code: "E3018",
+    severity: Severity::Error,
+    zh: "答复不是可读的 XML:{why},位置 {offset}",
+    en: "the answer is not XML that can be read: {why} at byte {offset}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接器写了 `transport: {xml: true}`,答复的类型是 XML,但内容不完整、写法有误、嵌套过深,或带有 DTD 和自定义实体。后两样一律拒绝:不取任何外部内容,也不展开任何文本。读取失败的页会重读。",
+    long_en: "The connector says `transport: {xml: true}` and the answer is of an XML type, but it breaks off, is not well formed, is nested too deeply, or has a document type or entities of its own. The last two are always refused: nothing is fetched and nothing is expanded. The page is read again.",
+    example: "HTTP 200\ncontent-type: text/xml\n\n<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -243,4 +256,5 @@ pub const ALL: &[&Entry] = &[
     &BOMB,
     &TOTAL_MISSING,
     &NO_CONTINUATION,
+    &NOT_XML,
 ];

@@ -8,7 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector::{Call, Class, Connection, HttpAnswer, HttpRequest, Judged, Session, Until};
+use connector::{
+    Call, Class, Connection, Guard, HttpAnswer, HttpRequest, Judged, LOGIN_CALLS_MAX, LoggingIn, Session,
+    Until,
+};
 use dsl::diagnostic::Failure;
 use flow::ids::Ms;
 use tokio::sync::Mutex;
@@ -38,6 +41,8 @@ struct Credential {
     paces: Paces,
     budget: Arc<Budget>,
     session: Mutex<Held>,
+    /// The token for writes, and the generation of the session it belongs to.
+    guard: Mutex<Option<(Arc<Guard>, u64)>>,
     /// Where the session is kept when it must outlive the process.
     kept: Option<Arc<Kept>>,
 }
@@ -97,6 +102,7 @@ impl Credential {
             budget,
             kept,
             session: Mutex::new(Held::default()),
+            guard: Mutex::new(None),
         }
     }
 
@@ -221,6 +227,17 @@ impl Caller {
                 Ok(held) => held,
                 Err(ended) => return *ended,
             };
+            let mut guard = None;
+            let mut signed_with = session.clone();
+            if self.connection.needs_guard(call.operation) {
+                match self.guarded(session.as_deref(), generation).await {
+                    Ok((session, fetched)) => {
+                        signed_with = Some(Arc::new(session));
+                        guard = Some(fetched);
+                    }
+                    Err(ended) => return *ended,
+                }
+            }
             // The wait comes first: a signature says when it was made, and a session may end meanwhile.
             let turn = self.credential.paces.enter(lane, &self.connection).await;
             // A session that is over as soon as it is made, or before its turn comes, is tried with all the same.
@@ -231,7 +248,7 @@ impl Caller {
             }
             let request = match self.connection.sign(
                 &prepared,
-                session.as_deref(),
+                signed_with.as_deref(),
                 self.clock.now_ms(),
                 self.entropy.draw(),
             ) {
@@ -253,7 +270,11 @@ impl Caller {
             let mut judged = self.connection.judge_call(call, rows, &answer);
             let now = self.clock.now_ms();
             self.credential.learn(lane, &self.connection, &mut judged, now);
-            if judged.class == Class::Auth {
+            if judged.class == Class::Auth
+                && let Some(guard) = guard.filter(|_| self.connection.is_guard_refused(&answer))
+            {
+                self.drop_guard(&guard).await;
+            } else if judged.class == Class::Auth {
                 self.drop_session(generation).await;
                 if effect == Effect::None && !renewed {
                     renewed = true;
@@ -267,8 +288,15 @@ impl Caller {
     /// Waits until a call could go out at once: there is a session, and the limits have room. What keeps it from being so
     /// is told by the call itself.
     pub(crate) async fn ready(&self) {
-        match self.session().await {
-            Ok(_) => self.credential.paces.ready().await,
+        let there = match self.session().await {
+            Ok((session, generation)) if self.connection.has_guard() => {
+                self.guarded(session.as_deref(), generation).await.map(drop)
+            }
+            Ok(_) => Ok(()),
+            Err(ended) => Err(ended),
+        };
+        match there {
+            Ok(()) => self.credential.paces.ready().await,
             Err(ended) => {
                 let now = self.clock.now_ms();
                 self.credential.session.lock().await.failed = Some((now, ended));
@@ -307,7 +335,8 @@ impl Caller {
         if let Some(renewal) = &renewal {
             // One that the disk refused is the only one the other system knows: it is saved before anything else.
             if let Some(unsaved) = &held.unsaved {
-                renewal.save(unsaved).map_err(unbuilt)?;
+                let kept = self.connection.to_be_kept(unsaved);
+                renewal.save(&kept).map_err(unbuilt)?;
                 held.unsaved = None;
             }
             before = renewal.load().map_err(unbuilt)?.map(Arc::new);
@@ -322,25 +351,56 @@ impl Caller {
             }
             renewal.rehearse().map_err(unbuilt)?;
         }
-        let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
-        let now = self.clock.now_ms();
-        let login = self.connection.login(before.as_deref(), now, self.entropy.draw());
-        let Some(request) = login.map_err(unbuilt)? else {
-            turn.give_back();
-            return Ok((None, 0));
-        };
-        if let Err(failure) = self.credential.budget.take(&self.connection, now) {
+        let mut under_way = self.connection.begin_login(before.as_deref(), now);
+        for _ in 0..LOGIN_CALLS_MAX {
+            if !self.connection.login_goes_on(&under_way) {
+                break;
+            }
+            let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
+            let now = self.clock.now_ms();
+            let request = self
+                .connection
+                .login_request(&under_way, now, self.entropy.draw());
+            let Some(request) = request.map_err(unbuilt)? else {
+                turn.give_back();
+                break;
+            };
+            let answer = self.early(turn, request, Some(&under_way)).await?;
+            self.connection
+                .login_answer(&mut under_way, &answer, self.clock.now_ms())
+                .map_err(|failure| Box::new(Ended::NoSession(failure)))?;
+        }
+        let session = Arc::new(under_way.into_session());
+        for secret in session.secrets() {
+            self.connection.redactor().add(secret);
+        }
+        if let Some(renewal) = &renewal
+            && let Err(failure) = renewal.save(&self.connection.to_be_kept(&session))
+        {
+            held.unsaved = Some(session);
+            return Err(unbuilt(failure));
+        }
+        Ok((Some(self.take(&mut held, &session)), held.generation))
+    }
+
+    /// Makes a call that comes before the one that was asked for. Whatever becomes of it, that one was not sent.
+    async fn early(
+        &self,
+        turn: Turn<'_>,
+        request: HttpRequest,
+        under_way: Option<&LoggingIn>,
+    ) -> Result<HttpAnswer, Box<Ended>> {
+        if let Err(failure) = self.credential.budget.take(&self.connection, self.clock.now_ms()) {
             turn.give_back();
             return Err(Box::new(Ended::Closed(failure)));
         }
-        // Whatever became of the login, the call itself was not sent.
         let answer = self.send(turn, request, Effect::None).await.map_err(|error| {
             Box::new(Ended::Broken(SendError {
                 stage: Stage::NotSent,
                 ..error
             }))
         })?;
-        if let Some(mut judged) = self.connection.login_throttled(&answer) {
+        if let Some(mut judged) = self.connection.login_throttled(under_way, &answer) {
             let now = self.clock.now_ms();
             self.credential
                 .learn(Lane::Login, &self.connection, &mut judged, now);
@@ -352,21 +412,55 @@ impl Caller {
             return Err(Box::new(Ended::Away(format!("HTTP {}: {said}", answer.status))));
         }
         self.credential.paces.let_through(Lane::Login, &self.connection);
-        let session = self
+        Ok(answer)
+    }
+
+    /// The session with a token for writes, which is fetched when there is none. Both belong together: another session
+    /// is another token.
+    async fn guarded(
+        &self,
+        session: Option<&Session>,
+        generation: u64,
+    ) -> Result<(Session, Arc<Guard>), Box<Ended>> {
+        let mut held = self.credential.guard.lock().await;
+        let bare = Session::default();
+        let session = session.unwrap_or(&bare);
+        if let Some((guard, _)) = held.as_ref().filter(|(_, of)| *of == generation) {
+            return Ok((session.guarded(Arc::clone(guard)), Arc::clone(guard)));
+        }
+        let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
+        let unbuilt = |failure| Box::new(Ended::Unbuilt(failure));
+        let request = self
             .connection
-            .login_answer(&answer, self.clock.now_ms())
+            .guard_request(Some(session), self.clock.now_ms(), self.entropy.draw());
+        let Some(request) = request.map_err(unbuilt)? else {
+            turn.give_back();
+            return Err(unbuilt(dsl::diagnostic::Failure::new(
+                &dsl::catalogue::auth::LOGIN_ANSWER,
+            )));
+        };
+        let answer = self.early(turn, request, None).await?;
+        let guard = self
+            .connection
+            .guard_answer(&answer)
             .map_err(|failure| Box::new(Ended::NoSession(failure)))?;
-        let session = Arc::new(session);
-        for secret in session.secrets() {
+        for secret in guard.secrets() {
             self.connection.redactor().add(secret);
         }
-        if let Some(renewal) = &renewal
-            && let Err(failure) = renewal.save(&session)
+        let guard = Arc::new(guard);
+        *held = Some((Arc::clone(&guard), generation));
+        Ok((session.guarded(Arc::clone(&guard)), guard))
+    }
+
+    /// The token for writes was refused: the next write fetches another.
+    async fn drop_guard(&self, refused: &Arc<Guard>) {
+        let mut held = self.credential.guard.lock().await;
+        if held
+            .as_ref()
+            .is_some_and(|(guard, _)| Arc::ptr_eq(guard, refused))
         {
-            held.unsaved = Some(session);
-            return Err(unbuilt(failure));
+            *held = None;
         }
-        Ok((Some(self.take(&mut held, &session)), held.generation))
     }
 
     /// From now on calls go out with this session.

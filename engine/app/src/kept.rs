@@ -1,4 +1,5 @@
-//! Sessions that outlive the process: those whose login gives the only word by which the next login is known.
+//! Sessions that outlive the process: those whose login gives the only word by which the next login is known, and what
+//! a step of a login gave for longer than a session.
 //!
 //! One file a credential, in the data directory, readable by its owner alone and in no backup. Whoever renews holds
 //! the lock beside it, so that a rehearsal and a run, or a run and a backfill, never use one refresh token twice. A
@@ -40,7 +41,7 @@ pub(crate) struct Renewal<'a> {
 impl Kept {
     /// The place of a connection's session below a data directory; `None` when it needs none.
     pub(crate) fn new(dir: &Path, connection: &Connection) -> Result<Option<Self>, Failure> {
-        if !connection.rotates() {
+        if !connection.keeps_sessions() {
             return Ok(None);
         }
         let name = format!("{}.json", connection.session_name()?);

@@ -102,7 +102,8 @@ const PEM_HEAD: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Where a connection may go.
 pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError> {
-    let allow = AllowList::parse(connection.hosts()).map_err(|bad| {
+    let listed = connection.hosts().iter().cloned().chain(connection.domains());
+    let allow = AllowList::parse(listed).map_err(|bad| {
         AppError::wrong_use(
             format!("地址 `{}` 不可用", bad.entry),
             format!("`{}` is no host", bad.entry),

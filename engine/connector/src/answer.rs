@@ -8,6 +8,8 @@ use std::sync::Arc;
 use dsl::catalogue::source;
 use dsl::{Failure, Lang, Value};
 
+use crate::connection::Connection;
+
 /// An answer of the other system, whole.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpAnswer {
@@ -41,27 +43,69 @@ impl HttpAnswer {
 pub(crate) struct Reading {
     /// The text, or the part of it that could be decoded.
     pub(crate) text: String,
-    /// The JSON, or why there is none.
+    /// The JSON, or the XML where it is read; or why there is neither.
     pub(crate) body: Result<Arc<Value>, Failure>,
+    /// Whether it is XML.
+    pub(crate) is_xml: bool,
 }
 
-/// Reads an answer. `charset` is the connector's, for answers that do not say.
-pub(crate) fn read(answer: &HttpAnswer, charset: Option<&str>) -> Reading {
+impl Connection {
+    /// Reads an answer as the connector's file says.
+    pub(crate) fn reading(&self, answer: &HttpAnswer) -> Reading {
+        let transport = &self.connector.transport;
+        read(answer, transport.charset.as_deref(), transport.xml)
+    }
+}
+
+/// Whether an answer says that it is XML.
+fn says_xml(answer: &HttpAnswer) -> bool {
+    let content_type = answer.header("content-type").unwrap_or_default();
+    let kind = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    matches!(kind.as_str(), "application/xml" | "text/xml")
+        || kind.ends_with("+xml") && kind != "application/xhtml+xml"
+}
+
+/// Reads an answer. `charset` is the connector's, for answers that do not say; `xml` whether answers of that type are
+/// read, too.
+pub(crate) fn read(answer: &HttpAnswer, charset: Option<&str>, xml: bool) -> Reading {
+    let is_xml = xml && says_xml(answer);
     let text = match decode(answer, charset) {
         Ok(text) => text,
         Err((text, failure)) => {
             return Reading {
                 text,
                 body: Err(failure),
+                is_xml,
             };
         }
     };
+    // "No content" is the whole answer of some writes.
+    if answer.status == 204 && text.trim().is_empty() {
+        return Reading {
+            text,
+            body: Ok(Arc::new(Value::Null)),
+            is_xml,
+        };
+    }
+    if is_xml {
+        let body = crate::xml::read(&text).map(Arc::new).map_err(|unread| {
+            Failure::new(&source::NOT_XML)
+                .with("why", unread.why)
+                .with("offset", unread.offset)
+        });
+        return Reading { text, body, is_xml };
+    }
     let body = dsl::json::parse(text.as_bytes()).map(Arc::new).map_err(|error| {
         Failure::new(&source::NOT_JSON)
             .with("why", error.what.words(Lang::En))
             .with("offset", error.offset)
     });
-    Reading { text, body }
+    Reading { text, body, is_xml }
 }
 
 /// The text, or what could be decoded of it and why no more. The place of a bad byte is counted from the first byte of
@@ -157,7 +201,7 @@ mod tests {
 
     #[track_caller]
     fn check_in(charset: Option<&str>, content_type: &str, body: &[u8], want: Result<&str, (&str, &str)>) {
-        let reading = read(&answer(content_type, body), charset);
+        let reading = read(&answer(content_type, body), charset, false);
         match (reading.body, want) {
             (Ok(value), Ok(want)) => assert_eq!(dsl::json::to_string(&value), want),
             (Err(failure), Err((code, fact))) => {
@@ -237,7 +281,7 @@ mod tests {
             ("text/xml; charset=gb2312", "encoding='utf-8'", "客户"),
             ("text/xml", "", ""),
         ] {
-            let reading = read(&answer(content_type, &xml(encoding)), None);
+            let reading = read(&answer(content_type, &xml(encoding)), None, false);
             assert_eq!(
                 reading.text.contains("客户"),
                 !want.is_empty(),
@@ -265,7 +309,7 @@ mod tests {
         ] {
             check(content_type, body, Err(("E3006", at)));
         }
-        let reading = read(&answer("a/b; charset=gbk", b"\xbf\xcd\xbb\xa7\xff"), None);
+        let reading = read(&answer("a/b; charset=gbk", b"\xbf\xcd\xbb\xa7\xff"), None, false);
         assert_eq!(reading.text, "客户");
     }
 
@@ -278,13 +322,13 @@ mod tests {
         check("text/xml", outside.as_bytes(), Err(("E3005", "0")));
         for open in ["[", "{\"a\":", "<a>"] {
             let deep = open.repeat((8 << 20) / open.len());
-            let reading = read(&answer("application/json", deep.as_bytes()), None);
+            let reading = read(&answer("application/json", deep.as_bytes()), None, false);
             let failure = reading.body.expect_err("refused");
             assert_eq!(failure.code(), "E3005", "{open}");
         }
         let deepest = format!("{}1{}", "[".repeat(128), "]".repeat(128));
         assert!(
-            read(&answer("application/json", deepest.as_bytes()), None)
+            read(&answer("application/json", deepest.as_bytes()), None, false)
                 .body
                 .is_ok()
         );

@@ -31,6 +31,27 @@ pub(crate) fn list(filters: &[FilterValue], words: &Conditions) -> Result<Vec<Va
     Ok(list)
 }
 
+/// The members of several filters, all of which must hold: only that a field has a value can be said.
+pub(crate) fn members(filters: &[FilterValue]) -> Result<Map, Failure> {
+    let words = Conditions {
+        field: "f".to_owned(),
+        op: "o".to_owned(),
+        value: "v".to_owned(),
+        many: false,
+        ops: vec![(Op::Eq, "eq".to_owned())],
+        fields: Vec::new(),
+    };
+    let mut members = Map::new();
+    for condition in list(filters, &words)? {
+        let part = |name: &str| condition.get(name).cloned().unwrap_or(Value::Null);
+        let field = part("f").to_plain_text().unwrap_or_default();
+        if members.insert(field.clone(), part("v")).is_some() {
+            return Err(cannot("eq eq", &field));
+        }
+    }
+    Ok(members)
+}
+
 fn add(asked: &Asked, words: &Conditions, list: &mut Vec<Value>) -> Result<(), Failure> {
     match asked {
         Asked::All(parts) => parts.iter().try_for_each(|part| add(part, words, list)),

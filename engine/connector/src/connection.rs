@@ -83,6 +83,8 @@ pub struct Connection {
     pub(crate) secret: Vec<String>,
     pub(crate) server: Server,
     pub(crate) hosts: Vec<String>,
+    /// As [`Connector`] has them; none at the simulator.
+    pub(crate) domains: Vec<String>,
     pub(crate) mode: usize,
     pub(crate) redactor: Redactor,
 }
@@ -103,6 +105,23 @@ impl Connection {
     /// The only addresses that may be called, as the connection writes them.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
+    }
+
+    /// The domains below which the other system may name hosts to be called, as `*.example.com`.
+    pub fn domains(&self) -> impl Iterator<Item = String> {
+        self.domains.iter().map(|domain| format!("*.{domain}"))
+    }
+
+    /// Whether a server that the other system named may be called.
+    pub(crate) fn may_call(&self, server: &Server) -> bool {
+        let is_listed =
+            |listed: &String| Server::parse(listed).is_ok_and(|listed| listed.origin() == server.origin());
+        let is_below = |domain: &String| {
+            let rest = server.host.strip_suffix(domain.as_str());
+            rest.is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        };
+        self.hosts.iter().any(is_listed)
+            || (server.https || self.allow_plain_http) && self.domains.iter().any(is_below)
     }
 
     /// The server, as `https://host:port`.
@@ -256,6 +275,7 @@ impl Connection {
             secret: self.secret.clone(),
             server: self.server.clone(),
             hosts: self.hosts.clone(),
+            domains: self.domains.clone(),
             mode: self.mode,
             redactor: self.redactor.clone(),
         };

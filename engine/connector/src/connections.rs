@@ -258,6 +258,7 @@ impl Connections {
         let mut connection = self.assemble(entry, &node, own)?;
         connection.sandbox = true;
         connection.tls = Tls::default();
+        connection.domains.clear();
         Ok(connection)
     }
 

@@ -81,10 +81,18 @@ impl Connection {
         facts.window_max_ms = operation.window.as_ref().and_then(|window| window.max_ms);
         facts.keeps_ms = operation.window.as_ref().and_then(|window| window.keeps_ms);
         facts.page = self.page_facts(operation);
+        facts.one_row = operation.rows.as_ref().is_some_and(|rows| rows.one);
         facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);
         facts.accepts_fields = operation.fields.is_some();
         facts.filter = operation.filter.as_ref().map(|print| match print {
             FilterPrint::SqlText => FilterKind::SqlText,
+            FilterPrint::Members => FilterKind::Conditions(vec!["eq".to_owned()]),
+            FilterPrint::Odata(_) => FilterKind::Conditions(
+                crate::odata::WORDS
+                    .iter()
+                    .map(|word| (*word).to_owned())
+                    .collect(),
+            ),
             FilterPrint::Conditions(words) => {
                 FilterKind::Conditions(words.ops.iter().map(|(op, _)| op.name().to_owned()).collect())
             }

@@ -162,7 +162,8 @@ fn literal(field: &str, value: &Value) -> Result<String, Failure> {
     }
 }
 
-fn quoted(field: &str, text: &str) -> Result<String, Failure> {
+/// A text in quotes, those inside it doubled.
+pub(crate) fn quoted(field: &str, text: &str) -> Result<String, Failure> {
     if text.chars().count() > VALUE_MAX {
         return Err(refused(field, &format!("> {VALUE_MAX}")));
     }

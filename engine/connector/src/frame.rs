@@ -47,16 +47,26 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The same for a path of a URL: a text of a record or a request is one part of it, whatever it holds. What the
-    /// connection and the connector say may be several.
-    pub(crate) fn in_path(&self) -> Frame<'a> {
+    /// The same for this path of a URL: a text of a record or a request is one part of it, whatever it holds. What the
+    /// connection and the connector say may be several. Where the path puts quotes around a name, as a key of OData
+    /// does, quotes within are doubled.
+    pub(crate) fn in_path(&self, path: &str) -> Frame<'a> {
+        let quoted = ["'<<", "'{{"].iter().any(|open| path.contains(open));
         let mut names = self.names.clone();
         if let Value::Map(names) = &mut names {
             for (_, value) in names.iter_mut().filter(|(name, _)| DATA.contains(&name.as_str())) {
-                as_part(value);
+                as_part(value, quoted);
             }
         }
         Frame { names, ..*self }
+    }
+
+    /// The same about one record of several.
+    pub(crate) fn about(&self, record: &Value) -> Frame<'a> {
+        let names = self.names.clone();
+        let mut frame = Frame { names, ..*self };
+        frame.set("$record", record.clone());
+        frame
     }
 
     /// The names and their values.
@@ -139,11 +149,12 @@ const DATA: [&str; 7] = [
 ];
 
 /// Percent-encodes every text.
-fn as_part(value: &mut Value) {
+fn as_part(value: &mut Value, quoted: bool) {
     match value {
+        Value::Text(text) if quoted => *text = urlenc(text.replace('\'', "''").as_bytes()),
         Value::Text(text) => *text = urlenc(text.as_bytes()),
-        Value::List(list) => list.iter_mut().for_each(as_part),
-        Value::Map(map) => map.values_mut().for_each(as_part),
+        Value::List(list) => list.iter_mut().for_each(|value| as_part(value, quoted)),
+        Value::Map(map) => map.values_mut().for_each(|value| as_part(value, quoted)),
         _ => {}
     }
 }

@@ -67,7 +67,9 @@ pub enum Holds {
 /// The words of `method`.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 /// The words of `encode`.
-const ENCODINGS: [&str; 4] = ["json", "form", "multipart", "none"];
+const ENCODINGS: [&str; 5] = ["json", "form", "multipart", "xml", "none"];
+/// The words of `filter.types`.
+const LITERALS: [&str; 6] = ["text", "number", "instant", "datetime", "datetimeoffset", "guid"];
 /// The words of `proof`.
 const PROOFS: [&str; 5] = ["upsert", "idempotency_key", "unique_key", "query", "none"];
 
@@ -77,7 +79,8 @@ pub fn required(place: Place) -> &'static [&'static str] {
         Place::Connector => &["connector", "operations"],
         Place::Param | Place::Option => &["type"],
         Place::AuthModes => &["choose", "modes"],
-        Place::Login => &["path", "ok"],
+        Place::LoginStep => &["path", "ok"],
+        Place::Csrf => &["path"],
         Place::Outcome => &["class"],
         Place::ItemIndex => &["key"],
         Place::PageThen => &["by", "field"],
@@ -106,8 +109,13 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::Transport, "http") => Holds::Word(vec!["1.1", "any"]),
         (Place::Limits, "scope") => Holds::Word(Scope::ALL.iter().map(|(word, _)| *word).collect()),
         (Place::Mode | Place::Login, "cookies") => Holds::Word(vec!["keep"]),
-        (Place::Login | Place::Operation, "method") => Holds::Word(METHODS.to_vec()),
-        (Place::Login | Place::Operation, "encode") => Holds::Word(ENCODINGS.to_vec()),
+        (Place::Login | Place::LoginStep | Place::Csrf | Place::Part | Place::Operation, "method") => {
+            Holds::Word(METHODS.to_vec())
+        }
+        (Place::Login | Place::LoginStep, "encode") => Holds::Word(ENCODINGS.to_vec()),
+        (Place::Operation, "encode") => {
+            Holds::Word(ENCODINGS.iter().copied().chain(["odata_batch"]).collect())
+        }
         (Place::Outcome | Place::TestExpect, "class") => Holds::Word(classes()),
         (Place::Form, "proof") => Holds::Word(PROOFS.to_vec()),
         (Place::Operation, "proof") => Holds::WordOrValue(PROOFS.to_vec()),
@@ -130,12 +138,14 @@ fn words(row: &KeyRow) -> Option<Holds> {
         }
         (Place::Option, "needed_when") => Holds::Word(vec!["update_with_lines"]),
         (Place::Fields, "as") => Holds::Word(vec!["list"]),
-        (Place::Filter, "as") => Holds::Word(vec!["sql_text", "conditions"]),
+        (Place::Filter, "as") => Holds::Word(vec!["sql_text", "conditions", "members", "odata_text"]),
+        (Place::Filter, "types") => Holds::WordMap(LITERALS.to_vec()),
         (Place::Filter, "ops") => Holds::Named(Op::names().collect()),
         (Place::Page, "by") => Holds::Word(vec!["number", "offset", "key", "cursor", "link", "none"]),
         (Place::PageThen, "by") => Holds::Word(vec!["key"]),
         (Place::Page, "total_on") => Holds::Word(vec!["every", "first"]),
         (Place::Page, "order") => Holds::Word(vec!["fixed", "moving"]),
+        (Place::Rows, "dates") => Holds::Word(vec!["odata"]),
         (Place::Rows, "columns") => Holds::Word(vec!["fields"]),
         (Place::Items, "neither") => Holds::Word(vec!["unknown"]),
         (Place::Unknown, "by") => Holds::Word(vec!["key", "id"]),
@@ -161,7 +171,10 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::AuthModes, "modes") => Holds::Blocks(Place::Mode),
         (Place::Mode, "login" | "token") => Holds::Block(Place::Login),
         (Place::Login, "apply") => Holds::Block(Place::Apply),
+        (Place::Login, "steps") => Holds::Rows(Place::LoginStep),
+        (Place::Connector, "csrf") => Holds::Block(Place::Csrf),
         (Place::Operation, "options") => Holds::Blocks(Place::Option),
+        (Place::Operation, "part") => Holds::Block(Place::Part),
         (Place::Operation, "fields") => Holds::Block(Place::Fields),
         (Place::Operation, "filter") => Holds::Block(Place::Filter),
         (Place::Operation, "window") => Holds::Block(Place::Window),

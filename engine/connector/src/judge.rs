@@ -7,13 +7,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dsl::facts::OpKind;
 use dsl::tree::Tree;
 use dsl::{Map, Path, Value};
 
-use crate::answer::{self, HttpAnswer, Reading};
+use crate::answer::{HttpAnswer, Reading};
+use crate::batch;
 use crate::connection::Connection;
 use crate::frame::Frame;
-use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, Operation, Row, RowTest, UntilPlace};
+use crate::login::{self, LoggingIn};
+use crate::model::{
+    Class, CodePlace, Encode, ItemIndex, ItemLists, Items, Operation, Row, RowTest, UntilPlace,
+};
 use crate::recipe::{Names, Recipe, data, map};
 use crate::request::Call;
 
@@ -116,13 +121,30 @@ impl Connection {
         answer: &HttpAnswer,
     ) -> Judged {
         let n = sent.n;
-        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let mut reading = self.reading(answer);
         let Ok(operation) = self.operation(operation) else {
             return self.fault(&reading, None);
         };
+        if operation.encode == Encode::OdataBatch
+            && let Some(parts) = batch::read(answer, n)
+        {
+            reading.body = parts.map(Arc::new);
+        }
         let (mut names, lets) = self.answer_names(answer, &reading);
         // How many records the call had: an answer that names fewer may mean all of them.
         names.set("sent", minijinja::Value::from(n));
+        if let Some(csrf) = &self.connector.csrf
+            && operation.kind != OpKind::Read
+            && login::refuses(csrf, &names)
+        {
+            return Judged {
+                class: Class::Auth,
+                matched: true,
+                // The flow sends it again, once a new token is there: nothing was looked at.
+                replay_write: true,
+                ..self.fault(&reading, None)
+            };
+        }
         let code = self.code(operation.code.as_ref(), &reading, &lets);
         let rows = self
             .mode()
@@ -176,11 +198,17 @@ impl Connection {
         }
     }
 
-    /// An answer to a login that says "too many calls" or "busy", and nothing about the credentials.
-    pub fn login_throttled(&self, answer: &HttpAnswer) -> Option<Judged> {
-        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+    /// An answer to a call of a login, or to the one that fetches a token for writes (`under_way` is `None`), that says
+    /// "too many calls" or "busy", and nothing about the credentials.
+    pub fn login_throttled(&self, under_way: Option<&LoggingIn>, answer: &HttpAnswer) -> Option<Judged> {
+        let reading = self.reading(answer);
         let (names, lets) = self.answer_names(answer, &reading);
-        if answer.status != 429 && self.mode().login.as_ref()?.ok.holds(&names) {
+        let ok = under_way.and_then(|under_way| self.login_ok(under_way));
+        let is_ok = match ok {
+            Some(ok) => ok.holds(&names),
+            None => self.connector.transport.ok_status.contains(&answer.status),
+        };
+        if answer.status != 429 && is_ok {
             return None;
         }
         let code = self.code(None, &reading, &lets);
@@ -222,7 +250,7 @@ impl Connection {
 
     /// An answer as text, in its charset: as far as it can be decoded, and the rest as it looks. For people only.
     pub fn readable(&self, answer: &HttpAnswer) -> String {
-        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let reading = self.reading(answer);
         match reading.body {
             Err(failure) if failure.code() == dsl::catalogue::source::CHARSET.code => {
                 String::from_utf8_lossy(&answer.body).into_owned()

@@ -10,6 +10,7 @@
 
 mod answer;
 mod ask;
+mod batch;
 mod builtin;
 mod calendar;
 mod conditions;
@@ -23,7 +24,9 @@ pub mod holds;
 mod judge;
 pub mod keys;
 mod load;
+mod login;
 mod model;
+mod odata;
 mod recipe;
 mod redact;
 pub mod reference;
@@ -35,6 +38,7 @@ mod sign;
 pub mod tests;
 mod units;
 mod url;
+mod xml;
 
 pub use answer::HttpAnswer;
 pub use ask::{Ask, Found, OwnedCall};
@@ -47,10 +51,11 @@ pub use facts::{Facts, Samples};
 pub use filter::FilterValue;
 pub use judge::{Judged, LineList, Until, Verdict};
 pub use load::load;
+pub use login::{Guard, LOGIN_CALLS_MAX, LoggingIn, Session};
 pub use model::{Class, Connector, Limits, Param, ParamType, Scope, Transport, WhenNone};
 pub use redact::Redactor;
 pub use request::{Call, PageState, Prepared};
 pub use rows::PageRows;
 pub use secret::{MASK, NoSecrets, Secret, SecretKind, Secrets};
-pub use sign::{HttpRequest, Preview, Session};
+pub use sign::{HttpRequest, Preview};
 pub use units::Rate;

@@ -2,6 +2,8 @@
 //!
 //! Nothing here is written after loading. A connector knows no credentials; a [`crate::Connection`] lays them over it.
 
+mod auth;
+
 use std::sync::Arc;
 
 use dsl::cond::Op;
@@ -13,6 +15,8 @@ use jiff::tz::TimeZone;
 use crate::calendar::Hours;
 use crate::recipe::Recipe;
 use crate::units::Rate;
+
+pub(crate) use auth::{Csrf, Login, LoginStep, Mode, STEPS_MAX, Sign};
 
 /// How a system speaks.
 #[derive(Debug)]
@@ -27,9 +31,12 @@ pub struct Connector {
     pub(crate) params: Vec<Param>,
     pub(crate) account: Vec<String>,
     pub(crate) hosts: Vec<Tree>,
+    /// Names below which the other system may name further hosts, without `*.`.
+    pub(crate) domains: Vec<String>,
     pub(crate) transport: Transport,
     pub(crate) choose: Option<String>,
     pub(crate) modes: Vec<Mode>,
+    pub(crate) csrf: Option<Csrf>,
     pub(crate) lets: Vec<(String, Recipe)>,
     pub(crate) code: Option<CodePlace>,
     pub(crate) outcome: Vec<Row>,
@@ -197,6 +204,8 @@ pub struct Transport {
     /// Whether answers may be compressed.
     pub gzip: bool,
     pub(crate) charset: Option<String>,
+    /// Whether answers of an XML type are read.
+    pub(crate) xml: bool,
 }
 
 /// How often and how many at once.
@@ -249,56 +258,6 @@ impl Scope {
     }
 }
 
-/// One way to prove who calls.
-#[derive(Debug)]
-pub(crate) struct Mode {
-    pub(crate) name: String,
-    pub(crate) headers: Vec<(String, Tree)>,
-    pub(crate) basic: Option<(Tree, Tree)>,
-    pub(crate) login: Option<Login>,
-    pub(crate) sign: Option<Sign>,
-    pub(crate) cookies: bool,
-    pub(crate) outcome: Vec<Row>,
-}
-
-/// A call that gives a session or a token.
-#[derive(Debug)]
-pub(crate) struct Login {
-    pub(crate) lets: Vec<(String, Recipe)>,
-    pub(crate) method: String,
-    pub(crate) path: Tree,
-    pub(crate) query: Vec<(String, Tree)>,
-    pub(crate) headers: Vec<(String, Tree)>,
-    pub(crate) body: Option<Tree>,
-    pub(crate) encode: Encode,
-    pub(crate) ok: Recipe,
-    pub(crate) message: Option<Tree>,
-    pub(crate) take: Vec<(String, Path)>,
-    pub(crate) max_age_ms: Option<i64>,
-    pub(crate) cookies: bool,
-    pub(crate) apply_headers: Vec<(String, Tree)>,
-    pub(crate) apply_query: Vec<(String, Tree)>,
-    /// Laid over the body of every call.
-    pub(crate) apply_body: Vec<(String, Tree)>,
-    /// Each login gives what the next one needs, so that a session outlives the process.
-    pub(crate) rotate: bool,
-    /// What `$auth` is before the first login.
-    pub(crate) start: Vec<(String, Tree)>,
-    /// The login itself is signed as calls are.
-    pub(crate) signed: bool,
-    /// How often it may be made.
-    pub(crate) rates: Vec<Rate>,
-}
-
-/// What is put onto a request once its body is bytes.
-#[derive(Debug)]
-pub(crate) struct Sign {
-    pub(crate) lets: Vec<(String, Recipe)>,
-    pub(crate) headers: Vec<(String, Tree)>,
-    pub(crate) query: Vec<(String, Tree)>,
-    pub(crate) form: Vec<(String, Tree)>,
-}
-
 /// How a body becomes bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encode {
@@ -306,6 +265,10 @@ pub(crate) enum Encode {
     Form,
     /// `multipart/form-data` of texts.
     Multipart,
+    /// XML with a root of one's own.
+    Xml,
+    /// Writes of one call as an OData batch, each in a change set.
+    OdataBatch,
     None,
 }
 
@@ -411,6 +374,10 @@ pub(crate) struct Operation {
     pub(crate) headers: Vec<(String, Tree)>,
     pub(crate) body: Option<Tree>,
     pub(crate) encode: Encode,
+    /// The root element, where the body is XML.
+    pub(crate) root: String,
+    /// What each record of a batch is sent as.
+    pub(crate) part: Option<BatchPart>,
     pub(crate) options: Vec<OptionFacts>,
     pub(crate) request: Option<Arc<Tree>>,
     pub(crate) owned: Vec<Owned>,
@@ -448,13 +415,26 @@ impl Operation {
     /// Whether its frame names what only the attempt knows: the session, the instant, a fresh id.
     pub(crate) fn waits_for_attempt(&self) -> bool {
         let pairs = self.query.iter().chain(&self.headers).map(|(_, tree)| tree);
-        let mut trees = pairs.chain([&self.path]).chain(&self.body);
+        let part = self
+            .part
+            .iter()
+            .flat_map(|part| part.headers.iter().map(|(_, tree)| tree).chain([&part.path]));
+        let mut trees = pairs.chain([&self.path]).chain(&self.body).chain(part);
         trees.any(|tree| ATTEMPT.iter().any(|name| tree.mentions(name)))
     }
 }
 
 /// The names of a frame that get their values when a request is signed, anew for every attempt.
 pub(crate) const ATTEMPT: [&str; 3] = ["$auth", "$clock", "$uuid"];
+
+/// One write of a batch, as a file says it.
+#[derive(Debug)]
+pub(crate) struct BatchPart {
+    pub(crate) method: String,
+    pub(crate) path: Tree,
+    pub(crate) path_text: String,
+    pub(crate) headers: Vec<(String, Tree)>,
+}
 
 /// How `$fields` is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -471,6 +451,10 @@ pub(crate) enum FilterPrint {
     SqlText,
     /// As a list of conditions that hold together.
     Conditions(Conditions),
+    /// As a map by field, of values that are wanted.
+    Members,
+    /// As the text of an OData `$filter`; these fields do not hold texts.
+    Odata(Vec<(String, Literal)>),
 }
 
 /// The words of a list of conditions.
@@ -489,16 +473,34 @@ pub(crate) struct Conditions {
 impl FilterPrint {
     /// Whether it can say that one of several things holds.
     pub(crate) fn has_any(&self) -> bool {
-        *self == FilterPrint::SqlText
+        matches!(self, FilterPrint::SqlText | FilterPrint::Odata(_))
     }
 
     /// Whether it can ask for one of several values of a field.
     pub(crate) fn has_in(&self) -> bool {
         match self {
-            FilterPrint::SqlText => true,
+            FilterPrint::SqlText | FilterPrint::Odata(_) => true,
+            FilterPrint::Members => false,
             FilterPrint::Conditions(words) => words.ops.iter().any(|(op, _)| *op == Op::In),
         }
     }
+}
+
+/// How a value is written in an OData `$filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Literal {
+    /// `'text'`
+    Text,
+    /// `1.50`
+    Number,
+    /// `2023-11-14T22:13:20Z`, as version 4 has it.
+    Instant,
+    /// `datetime'2023-11-14T22:13:20'`, as version 2 has it.
+    DateTime,
+    /// `datetimeoffset'2023-11-14T22:13:20Z'`, as version 2 has it.
+    DateTimeOffset,
+    /// `guid'…'`, as version 2 has it.
+    Guid,
 }
 
 #[derive(Debug)]
@@ -590,6 +592,8 @@ pub(crate) struct Rows {
     pub(crate) by_fields: bool,
     /// The place holds one row, not a list.
     pub(crate) one: bool,
+    /// Texts like `/Date(0)/` are times.
+    pub(crate) dates: bool,
 }
 
 #[derive(Debug)]

@@ -91,10 +91,11 @@ pub const RECIPE_NAMES: &[(&str, &[Word])] = &[
     ),
     (
         "`sign.let`",
-        &[word("req", "要签名的请求:`req.path` `req.query` `req.form` `req.body`", "the request to be signed: `req.path` `req.query` `req.form` `req.body`")],
+        &[word("session", "登录取下的内容,如 `session.spk`", "what the login took, as in `session.spk`"), word("req", "要签名的请求:`req.path` `req.query` `req.form` `req.body`", "the request to be signed: `req.path` `req.query` `req.form` `req.body`")],
     ),
     ("`unknown.done_when`", &[word("row", "查到的一行", "a row that was found")]),
-    ("`params.*.when` `login.let`", &[]),
+    ("`login.let`", &[word("session", "前面各步取下的内容", "what the steps before took")]),
+    ("`params.*.when`", &[]),
 ];
 
 /// The filters that recipes have beside the expression language's own.
@@ -106,6 +107,7 @@ pub const FILTERS: &[Word] = &[
     word("sha256", "SHA-256,得字节", "SHA-256, as bytes"),
     word("hmac_sha256(key)", "HMAC-SHA-256,得字节", "HMAC-SHA-256, as bytes"),
     word("aes128_ecb(key)", "AES-128 ECB,PKCS#7 填充,得字节", "AES-128 in ECB mode with PKCS#7 padding, as bytes"),
+    word("rsa_pkcs1(key)", "用 RSA 公钥加密(PKCS#1 v1.5 填充),得字节;每次发送都不同。公钥是 X.509 格式的 base64 或 PEM", "encryption with an RSA public key (PKCS#1 v1.5 padding), as bytes; another result for each attempt. The key is X.509, as base64 or PEM"),
     word("xor(key)", "与密钥的前若干字节异或", "exclusive or with the first bytes of the key"),
     word("take(n)", "前 n 个字节或字符;不足即错误", "the first n bytes or characters; fewer is an error"),
     word("hex", "小写十六进制文本", "hexadecimal text"),

@@ -11,10 +11,11 @@ use dsl::facts::OpKind;
 use dsl::{Failure, Map, Value};
 use sha2::Digest as _;
 
+use crate::batch;
 use crate::connection::Connection;
 use crate::filter::{FilterValue, sql_text};
 use crate::frame::Frame;
-use crate::model::{Encode, FilterPrint, Login, Operation, PageBy};
+use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy};
 use crate::recipe::urlenc;
 use crate::secret::MASK;
 
@@ -167,7 +168,7 @@ impl Connection {
             frame.set(NEXT, link);
         }
         let login = self.mode().login.as_ref();
-        if !operation.waits_for_attempt() && login.is_none_or(|login| login.apply_body.is_empty()) {
+        if !operation.waits_for_attempt() && !login.is_some_and(Login::shapes_calls) {
             return self.render(operation, &frame, None);
         }
         let late = Late {
@@ -176,12 +177,9 @@ impl Connection {
             now_ms: call.now_ms,
         };
         // What cannot be rendered is told before anything is claimed, and a preview has something to show.
-        let taken = login.map_or(&[][..], |login| &login.take);
+        let taken = login.into_iter().flat_map(Login::taken);
         let rehearsal = Attempt {
-            auth: taken
-                .iter()
-                .map(|(name, _)| (name.clone(), Value::from(MASK)))
-                .collect(),
+            auth: taken.map(|name| (name.clone(), Value::from(MASK))).collect(),
             at_ms: call.now_ms,
             uuid: NIL_UUID.to_owned(),
         };
@@ -210,18 +208,36 @@ impl Connection {
     ) -> Result<Prepared, Failure> {
         let path = match operation.path.names().is_empty() {
             true => frame.text(&operation.path, "path")?,
-            false => frame.in_path().text(&operation.path, "path")?,
+            false => frame
+                .in_path(&operation.path_text)
+                .text(&operation.path, "path")?,
         };
         let path = path.unwrap_or_default();
         let body = match &operation.body {
-            Some(tree) => frame.value(tree, "body")?,
-            None => None,
+            Some(tree) if operation.part.is_none() => frame.value(tree, "body")?,
+            _ => None,
         };
         let body = match login {
             Some(login) => applied(body, &login.apply_body, frame)?,
             None => body,
         };
+        let xml = body.clone().filter(|_| operation.encode == Encode::Xml);
         let mut prepared = self.request(&operation.method, &path, operation.encode, body)?;
+        if operation.encode == Encode::Xml {
+            xml_body(&mut prepared, &operation.root, xml)?;
+        }
+        if let Some(part) = &operation.part {
+            let (body, kind) = batch::render(&parts(operation, part, frame)?);
+            prepared.body = body;
+            prepared.headers.push(("content-type".to_owned(), kind));
+        }
+        if let Some(host) = login.and_then(|login| login.apply_host.as_ref()) {
+            let address = frame.text(host, "apply.host")?.unwrap_or_default();
+            // Where a preview goes is not known before the login.
+            if !address.contains(MASK) {
+                self.turn_to(&mut prepared, &address)?;
+            }
+        }
         prepared.query = frame.pairs(&operation.query, "query")?;
         prepared
             .headers
@@ -272,15 +288,10 @@ impl Connection {
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut form = Vec::new();
         let (body, content_type) = match (encode, body) {
-            (Encode::None, _) | (_, None) => (Vec::new(), None),
+            (Encode::None | Encode::OdataBatch | Encode::Xml, _) | (_, None) => (Vec::new(), None),
             (Encode::Json, Some(value)) => {
-                if let Some(place) = find_instant(&value, String::new()) {
-                    return Err(Failure::new(&source::FRAME)
-                        .with("place", place)
-                        .with("why", "instant"));
-                }
                 let mut bytes = Vec::new();
-                dsl::json::write(&value, &mut bytes);
+                json_bytes(&value, &mut bytes)?;
                 (bytes, Some("application/json".to_owned()))
             }
             (Encode::Multipart, Some(value)) => {
@@ -371,6 +382,17 @@ impl Connection {
                     frame.set("$filter", text);
                 }
             }
+            FilterPrint::Members => {
+                let members = crate::conditions::members(&filters)?;
+                if !members.is_empty() {
+                    frame.set("$filter", members);
+                }
+            }
+            FilterPrint::Odata(types) => {
+                if let Some(text) = crate::odata::filter(&filters, types)? {
+                    frame.set("$filter", text);
+                }
+            }
             FilterPrint::Conditions(words) => {
                 let list = crate::conditions::list(&filters, words)?;
                 if !list.is_empty() {
@@ -456,6 +478,62 @@ fn applied(
         }
     }
     Ok(Some(Value::Map(map)))
+}
+
+/// What each record of a batch is sent as.
+fn parts(operation: &Operation, part: &BatchPart, frame: &Frame<'_>) -> Result<Vec<batch::Part>, Failure> {
+    let records = frame.names().as_map().and_then(|names| names.get("$records"));
+    let records = records.and_then(Value::as_list).unwrap_or_default();
+    let mut parts = Vec::with_capacity(records.len());
+    for record in records {
+        let frame = frame.about(record);
+        let path = frame.in_path(&part.path_text).text(&part.path, "part.path")?;
+        let path = path.unwrap_or_default();
+        if let Some(why) = path_fault(&path) {
+            return Err(Failure::new(&source::FRAME)
+                .with("place", "part.path")
+                .with("why", why));
+        }
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        headers.extend(frame.pairs(&part.headers, "part.headers")?);
+        check_headers(&headers)?;
+        let body = match &operation.body {
+            Some(tree) => frame.value(tree, "body")?,
+            None => None,
+        };
+        let mut bytes = Vec::new();
+        if let Some(value) = &body {
+            json_bytes(value, &mut bytes)?;
+        }
+        parts.push(batch::Part {
+            method: part.method.clone(),
+            path,
+            headers,
+            body: bytes,
+        });
+    }
+    Ok(parts)
+}
+
+/// Puts a value into a request as XML.
+pub(crate) fn xml_body(prepared: &mut Prepared, root: &str, value: Option<Value>) -> Result<(), Failure> {
+    prepared.body = crate::xml::write(root, &value.unwrap_or(Value::Null))?;
+    let kind = "application/xml; charset=utf-8".to_owned();
+    prepared.headers.push(("content-type".to_owned(), kind));
+    Ok(())
+}
+
+fn json_bytes(value: &Value, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    if let Some(place) = find_instant(value, String::new()) {
+        return Err(Failure::new(&source::FRAME)
+            .with("place", place)
+            .with("why", "instant"));
+    }
+    dsl::json::write(value, bytes);
+    Ok(())
 }
 
 /// The option by which `forms` is looked up.

@@ -5,7 +5,7 @@
 use dsl::catalogue::source;
 use dsl::{Failure, Map, Path, Value};
 
-use crate::answer::{self, HttpAnswer};
+use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::frame::Frame;
 use crate::model::{Connector, More, Operation, Page, PageBy};
@@ -28,14 +28,14 @@ impl Connection {
     /// Takes the rows out of an answer that was judged a success.
     pub fn rows(&self, operation: &str, call: &Call<'_>, answer: &HttpAnswer) -> Result<PageRows, Failure> {
         let operation = self.operation(operation)?;
-        let reading = answer::read(answer, self.connector.transport.charset.as_deref());
+        let reading = self.reading(answer);
         let body = match &reading.body {
             Ok(body) => body,
             Err(failure) => return Err(failure.clone().vendor(self.excerpt(&reading.text))),
         };
         let options = complete_options(operation, call.options)?;
         let frame = self.frame(operation, &options, call.now_ms);
-        let rows = take_rows(operation, body, &frame, call.fields)?;
+        let rows = take_rows(operation, body, &frame, call.fields, reading.is_xml)?;
         let total = match &operation.page {
             Some(page) => total(page, body, &frame, call)?,
             None => None,
@@ -152,14 +152,26 @@ fn take_rows(
     body: &Value,
     frame: &Frame<'_>,
     fields: Option<&[(String, String)]>,
+    is_xml: bool,
 ) -> Result<Vec<Value>, Failure> {
     let Some(rows) = &operation.rows else {
         return Ok(Vec::new());
     };
     let at = frame.text(&rows.at, "rows.at")?.unwrap_or_default();
-    let found = find(body, &at)?;
+    // XML has no lists: one row is an element like any other, and none is not there.
+    let as_list = is_xml && !rows.one;
+    let xml = Path::parse(&at).ok().filter(|_| as_list);
+    let xml = xml.and_then(|at| crate::xml::rows(body, &at)).map(Value::List);
+    let found = match &xml {
+        Some(rows) => rows,
+        None => find(body, &at)?,
+    };
     if rows.one {
-        return Ok(vec![row_map(found, 1)?]);
+        let mut row = row_map(found, 1)?;
+        if rows.dates {
+            crate::odata::read_dates(&mut row);
+        }
+        return Ok(vec![row]);
     }
     let list = found.as_list().ok_or_else(|| {
         Failure::new(&source::ROWS_NOT_LIST)
@@ -169,13 +181,18 @@ fn take_rows(
     let columns = rows.by_fields.then(|| fields.unwrap_or_default());
     let aliases = fields.unwrap_or_default().iter();
     let aliases: Vec<&(String, String)> = aliases.filter(|(name, field)| name != field).collect();
-    list.iter()
-        .enumerate()
-        .map(|(index, row)| match columns {
-            Some(fields) => named(row, fields, index + 1),
-            None => row_map(row, index + 1).map(|row| renamed(row, &aliases)),
-        })
-        .collect()
+    let mut found = Vec::with_capacity(list.len());
+    for (index, row) in list.iter().enumerate() {
+        let mut row = match columns {
+            Some(fields) => named(row, fields, index + 1)?,
+            None => row_map(row, index + 1).map(|row| renamed(row, &aliases))?,
+        };
+        if rows.dates {
+            crate::odata::read_dates(&mut row);
+        }
+        found.push(row);
+    }
+    Ok(found)
 }
 
 /// The value at a path; an empty path is the whole answer.
@@ -261,5 +278,5 @@ pub(crate) fn sample_rows(connector: &Connector, operation: &Operation) -> Optio
         .iter()
         .filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
     frame.set("$param", defaults.collect::<Map>());
-    take_rows(operation, &body, &frame, None).ok()
+    take_rows(operation, &body, &frame, None, false).ok()
 }

@@ -82,6 +82,9 @@ fn block(place: Place, lang: Lang) -> Value {
         "required": required(place),
         "additionalProperties": false,
     });
+    if place == Place::Login {
+        schema["oneOf"] = json!([{"required": ["path", "ok"]}, {"required": ["steps"]}]);
+    }
     if place == Place::Outcome {
         schema["oneOf"] = json!([{"required": ["when"]}, {"required": ["code"]}]);
     }
@@ -94,6 +97,7 @@ fn lays_over(place: Place) -> bool {
         place,
         Place::Operation
             | Place::Option
+            | Place::Part
             | Place::Fields
             | Place::Filter
             | Place::FilterNames

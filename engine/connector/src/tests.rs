@@ -13,9 +13,9 @@ use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::connections::made_up;
 use crate::judge::{Sent, Until, Verdict};
+use crate::login::{LoggingIn, Session};
 use crate::model::{Class, Connector, Encode};
 use crate::request::{Call, form_text};
-use crate::sign::Session;
 
 /// One test of a file.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct SignTest {
     /// A form as body; it comes before `body`.
     pub(crate) form: Vec<(String, String)>,
     pub(crate) body: String,
+    /// Which call of a login is meant, from 1.
+    pub(crate) step: Option<usize>,
     /// What a login took; without it the login itself is signed, where there is one.
     pub(crate) auth: Option<Vec<(String, String)>>,
     pub(crate) params: Map,
@@ -55,6 +57,7 @@ pub(crate) struct Expect {
     pub(crate) message: Option<String>,
     pub(crate) until: Option<String>,
     pub(crate) body: Option<String>,
+    pub(crate) url: Option<String>,
     pub(crate) headers: Pairs,
     pub(crate) headers_not: Pairs,
     pub(crate) query: Pairs,
@@ -252,10 +255,14 @@ fn signed(
 ) -> Result<(), Failure> {
     let at_ms = test.now_s.saturating_mul(1000);
     let entropy = [7; 16];
+    let taken = test.auth.as_deref().unwrap_or_default();
     let session = test.auth.as_ref().map(|taken| Session::of(taken));
-    let login = match session {
-        Some(_) => None,
-        None => connection.login(None, at_ms, entropy)?,
+    let login = match (test.step, &session) {
+        (None, Some(_)) => None,
+        (step, _) => {
+            let under_way = LoggingIn::at(step.map_or(0, |step| step - 1), taken);
+            connection.login_request(&under_way, at_ms, entropy)?
+        }
     };
     let request = match login {
         Some(request) => request,
@@ -300,6 +307,9 @@ fn signed(
                 });
             }
         }
+    }
+    if let Some(url) = expect.url.as_ref().filter(|url| **url != request.url) {
+        problems.push(other("url", &request.url, url));
     }
     if let Some(body) = &expect.body
         && request.body != body.as_bytes()

@@ -92,6 +92,7 @@ pub(super) fn connection(
         secret: given.secret,
         server,
         hosts,
+        domains: connector.domains.clone(),
         mode,
     })
 }

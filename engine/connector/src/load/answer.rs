@@ -144,6 +144,9 @@ pub(super) fn rows(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> O
             .word(members.get("columns"), &[("fields", true)])
             .unwrap_or(false),
         one: reader.bool(members.get("one")).unwrap_or(false),
+        dates: reader
+            .word(members.get("dates"), &[("odata", true)])
+            .unwrap_or(false),
     })
 }
 

@@ -1,14 +1,16 @@
 //! `auth` and `sign`: how the caller is known.
 
 use dsl::catalogue::connector as words;
+use dsl::diagnostic::did_you_mean;
 use dsl::tree::Tree;
 use dsl::yaml::{Node, Pair};
 
 use super::reader::{Members, Names, Reader};
 use super::{Declared, answer, places};
 use crate::keys::Place;
-use crate::model::{Encode, Login, Mode, Param, ParamType, Sign};
-use crate::recipe::Missing;
+use crate::login::SESSION;
+use crate::model::{Csrf, Encode, Login, LoginStep, Mode, Param, ParamType, STEPS_MAX, Sign};
+use crate::recipe::{Missing, Recipe};
 
 /// The modes, and the parameter that picks one. A file without `auth` has one mode, which may be signed.
 pub(super) fn modes(
@@ -67,7 +69,7 @@ fn empty(name: String) -> Mode {
 pub(super) fn auth_names(mode: &Mode) -> Vec<String> {
     mode.login
         .iter()
-        .flat_map(|login| login.take.iter().map(|(name, _)| name.clone()))
+        .flat_map(|login| login.taken().cloned())
         .collect()
 }
 
@@ -156,20 +158,23 @@ fn keep(members: Members<'_>, reader: &mut Reader<'_>) -> bool {
         .unwrap_or(false)
 }
 
-/// The names a recipe over a request may use.
-fn request_recipe_names(declared: &Declared) -> Vec<String> {
+/// The names a recipe over a request may use; `session` where there is a login.
+fn request_recipe_names(declared: &Declared, auth: &[String]) -> Vec<String> {
+    let session = Some(SESSION.to_owned()).filter(|_| !auth.is_empty());
     declared
         .params
         .iter()
         .cloned()
         .chain(["req".to_owned()])
+        .chain(session)
         .collect()
 }
 
 fn sign(node: &Node, auth: &[String], declared: &Declared, reader: &mut Reader<'_>) -> Sign {
     let members = reader.members(node, "sign", Place::Sign);
-    let mut known = request_recipe_names(declared);
+    let mut known = request_recipe_names(declared, auth);
     let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
+    taken_names(members.get("let"), &lets, auth, reader);
     let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
     let names = Names {
         lets: &let_names,
@@ -184,25 +189,82 @@ fn sign(node: &Node, auth: &[String], declared: &Declared, reader: &mut Reader<'
     }
 }
 
-fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
-    let members = reader.members(node, "login", Place::Login);
-    let mut known = declared.params.clone();
-    let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
-    let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
-    let mut take = Vec::new();
-    if let Some(pair) = members.get("take") {
-        for pair in reader.pairs(&pair.value, "take") {
-            take.extend(reader.path(Some(pair)).map(|path| (pair.key.clone(), path)));
+/// `session.x` in recipes must be something that was taken before.
+fn taken_names(pair: Option<&Pair>, lets: &[(String, Recipe)], taken: &[String], reader: &mut Reader<'_>) {
+    let Some(pair) = pair else { return };
+    for (name, recipe) in lets {
+        let members = recipe.members_of(SESSION);
+        for member in members.iter().filter(|member| !taken.contains(member)) {
+            let near = did_you_mean(member, taken.iter().map(String::as_str));
+            let near = near.iter().map(|near| format!("{SESSION}.{near}")).collect();
+            let span = pair
+                .value
+                .get(name)
+                .map_or(&pair.key_span, |pair| &pair.value.span);
+            reader.push(
+                reader
+                    .at(&words::RECIPE_NAME, span)
+                    .with("name", format!("{SESSION}.{member}"))
+                    .similar(near),
+            );
         }
     }
+}
+
+/// The keys of one call of a login.
+const CALL: [&str; 12] = [
+    "let", "method", "host", "path", "query", "headers", "body", "encode", "root", "ok", "message", "take",
+];
+
+fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
+    let members = reader.members(node, "login", Place::Login);
     let start = reader.trees(members.get("start"), &declared.names(places::PARAMS));
     let started: Vec<String> = start.iter().map(|(name, _)| name.clone()).collect();
-    let names = Names {
-        lets: &let_names,
-        auth: &started,
-        ..declared.names(places::LOGIN)
-    };
-    let taken: Vec<String> = take.iter().map(|(name, _)| name.clone()).collect();
+    let mut steps = Vec::new();
+    match members.get("steps") {
+        None => steps.push(step(members, &started, declared, reader)),
+        Some(pair) => {
+            for key in CALL.iter().chain(&["rotate", "start"]) {
+                if let Some(extra) = members.get(key) {
+                    let problem = reader.at(&words::UNKNOWN_KEY, &extra.key_span);
+                    let (zh, en) = ("有 `steps` 的登录", "a login with `steps`");
+                    reader.push(
+                        problem
+                            .with("key", *key)
+                            .with("where_zh", zh)
+                            .with("where_en", en),
+                    );
+                }
+            }
+            let nodes = reader.list(&pair.value, "steps");
+            if nodes.is_empty() || nodes.len() > STEPS_MAX {
+                let want = ("1 到 8 步的列表", "a list of 1 to 8 steps");
+                reader.bad_value(&pair.value, "steps", want);
+            }
+            let mut taken: Vec<String> = Vec::new();
+            for node in nodes.iter().take(STEPS_MAX) {
+                let members = reader.members(node, "steps", Place::LoginStep);
+                let step = step(members, &taken, declared, reader);
+                for (name, _) in &step.take {
+                    if taken.contains(name) {
+                        let take = members.get("take").map_or(&node.span, |pair| &pair.value.span);
+                        reader.push(
+                            reader
+                                .at(&words::DUPLICATE_NAME, take)
+                                .with("name", name)
+                                .with("other", "steps"),
+                        );
+                    }
+                    taken.push(name.clone());
+                }
+                steps.push(step);
+            }
+        }
+    }
+    let taken: Vec<String> = steps
+        .iter()
+        .flat_map(|step| step.take.iter().map(|(name, _)| name.clone()))
+        .collect();
     rotation(members, &started, &taken, reader);
     let at_apply = Names {
         auth: &taken,
@@ -211,21 +273,50 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
     let apply = members
         .get("apply")
         .map(|pair| reader.members(&pair.value, "apply", Place::Apply));
-    let ok = reader.need(members, "ok", "login").and_then(|pair| {
-        let known: Vec<String> = declared
-            .params
-            .iter()
-            .cloned()
-            .chain(["http", "body", "body_text"].map(str::to_owned))
-            .collect();
-        reader.recipe(&pair.value, "ok", Missing::IsUndefined, &known)
-    });
-    let never = || {
-        crate::recipe::Recipe::compile("false", Missing::IsUndefined, &|_| false)
-            .expect("a constant is a recipe")
+    let applied = |key: &str, reader: &mut Reader<'_>| {
+        apply.map_or_else(Vec::new, |apply| reader.trees(apply.get(key), &at_apply))
     };
     Login {
+        steps,
+        max_age_ms: reader.duration(members.get("max_age")),
+        cookies: keep(members, reader),
+        apply_host: apply
+            .and_then(|apply| apply.get("host"))
+            .map(|pair| reader.tree(&pair.value, &at_apply)),
+        apply_headers: applied("headers", reader),
+        apply_query: applied("query", reader),
+        apply_body: applied("body", reader),
+        rotate: reader.bool(members.get("rotate")).unwrap_or(false),
+        start,
+        signed: reader.bool(members.get("sign")).unwrap_or(false),
+        rates: reader.rates(members.get("rate")),
+    }
+}
+
+/// One call of a login. `before` is what is known when it is made.
+fn step(members: Members<'_>, before: &[String], declared: &Declared, reader: &mut Reader<'_>) -> LoginStep {
+    let session = Some(SESSION.to_owned()).filter(|_| !before.is_empty());
+    let mut known: Vec<String> = declared.params.iter().cloned().chain(session).collect();
+    let lets = reader.lets(members.get("let"), Missing::Fails, &mut known);
+    taken_names(members.get("let"), &lets, before, reader);
+    let let_names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
+    let mut take = Vec::new();
+    if let Some(pair) = members.get("take") {
+        for pair in reader.pairs(&pair.value, "take") {
+            take.extend(reader.path(Some(pair)).map(|path| (pair.key.clone(), path)));
+        }
+    }
+    let names = Names {
+        lets: &let_names,
+        auth: before,
+        ..declared.names(places::LOGIN)
+    };
+    let ok = reader
+        .need(members, "ok", "login")
+        .and_then(|pair| reader.recipe(&pair.value, "ok", Missing::IsUndefined, &raw_answer(declared)));
+    LoginStep {
         method: method(members, reader),
+        host: members.get("host").map(|pair| reader.tree(&pair.value, &names)),
         path: reader
             .need(members, "path", "login")
             .map_or_else(empty_tree, |pair| reader.tree(&pair.value, &names)),
@@ -233,21 +324,67 @@ fn login(node: &Node, declared: &Declared, reader: &mut Reader<'_>) -> Login {
         headers: reader.trees(members.get("headers"), &names),
         body: members.get("body").map(|pair| reader.tree(&pair.value, &names)),
         encode: encode(members, reader),
-        ok: ok.unwrap_or_else(never),
+        root: root(members, reader),
+        ok: ok.unwrap_or_else(|| constant("false")),
         message: members
             .get("message")
             .map(|pair| reader.tree(&pair.value, &declared.names(places::SENTENCE))),
         take,
-        max_age_ms: reader.duration(members.get("max_age")),
-        cookies: keep(members, reader),
-        apply_headers: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("headers"), &at_apply)),
-        apply_query: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("query"), &at_apply)),
-        apply_body: apply.map_or_else(Vec::new, |apply| reader.trees(apply.get("body"), &at_apply)),
-        rotate: reader.bool(members.get("rotate")).unwrap_or(false),
-        start,
-        signed: reader.bool(members.get("sign")).unwrap_or(false),
-        rates: reader.rates(members.get("rate")),
+        keep_ms: members.get("keep").and_then(|pair| reader.duration(Some(pair))),
         lets,
+    }
+}
+
+/// The names of a recipe over an answer that `let` has not seen.
+fn raw_answer(declared: &Declared) -> Vec<String> {
+    let fixed = ["http", "body", "body_text"].map(str::to_owned);
+    declared.params.iter().cloned().chain(fixed).collect()
+}
+
+/// What an answer says that wants another token, when a file says nothing else.
+const TOKEN_REQUIRED: &str = "http.status == 403 and http.header['x-csrf-token'] | lower == 'required'";
+
+fn constant(text: &str) -> Recipe {
+    Recipe::compile(text, Missing::IsUndefined, &|_| true).expect("a constant is a recipe")
+}
+
+/// `csrf`: the token that writes carry.
+pub(super) fn csrf(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -> Csrf {
+    let members = reader.members(&pair.value, "csrf", Place::Csrf);
+    let names = declared.names(places::PARAMS);
+    let path = reader.need(members, "path", "csrf");
+    if let Some(pair) = path {
+        super::operation::check_path(pair, reader);
+    }
+    let header = members.get("header");
+    let header = header.and_then(|pair| reader.text(&pair.value, "header").map(|text| (pair, text)));
+    if let Some((pair, text)) = header
+        && (text.is_empty()
+            || !text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+    {
+        let want = ("请求头名称,如 x-csrf-token", "a header such as x-csrf-token");
+        reader.bad_value(&pair.value, "header", want);
+    }
+    let again = members.get("again_when").and_then(|pair| {
+        reader.recipe(
+            &pair.value,
+            "again_when",
+            Missing::IsUndefined,
+            &raw_answer(declared),
+        )
+    });
+    Csrf {
+        method: match members.get("method") {
+            Some(_) => method(members, reader),
+            None => "GET".to_owned(),
+        },
+        path: path.map_or_else(empty_tree, |pair| reader.tree(&pair.value, &names)),
+        query: reader.trees(members.get("query"), &names),
+        headers: reader.trees(members.get("headers"), &names),
+        header: header.map_or("x-csrf-token", |(_, text)| text).to_owned(),
+        again_when: again.unwrap_or_else(|| constant(TOKEN_REQUIRED)),
     }
 }
 
@@ -265,7 +402,7 @@ fn rotation(members: Members<'_>, started: &[String], taken: &[String], reader: 
         reader.need(members, "rotate", "login");
     }
     for name in started.iter().filter(|name| !taken.contains(name)) {
-        let near = dsl::diagnostic::did_you_mean(name, taken.iter().map(String::as_str));
+        let near = did_you_mean(name, taken.iter().map(String::as_str));
         reader.push(
             reader
                 .at(&words::BAD_WORD, &pair.value.span)
@@ -296,16 +433,48 @@ pub(super) fn method(members: Members<'_>, reader: &mut Reader<'_>) -> String {
         .to_owned()
 }
 
-pub(super) fn encode(members: Members<'_>, reader: &mut Reader<'_>) -> Encode {
+fn encode(members: Members<'_>, reader: &mut Reader<'_>) -> Encode {
+    encoding(members, &[], reader)
+}
+
+/// `root`, which belongs to `encode: xml`.
+pub(super) fn root(members: Members<'_>, reader: &mut Reader<'_>) -> String {
+    let is_xml = members
+        .get("encode")
+        .and_then(|pair| pair.value.scalar())
+        .is_some_and(|scalar| scalar.text == "xml");
+    let pair = match is_xml {
+        true => reader.need(members, "root", "encode: xml"),
+        false => members.get("root"),
+    };
+    let Some(pair) = pair else { return String::new() };
+    if !is_xml {
+        let problem = reader.at(&words::MISSING_KEY, &pair.key_span);
+        reader.push(problem.with("where", "root").with("key", "encode: xml"));
+    }
+    let text = reader.text(&pair.value, "root").unwrap_or_default();
+    if !crate::xml::is_name(text) {
+        let want = ("XML 元素名", "the name of an XML element");
+        reader.bad_value(&pair.value, "root", want);
+    }
+    text.to_owned()
+}
+
+/// `encode`, where more words are known than everywhere.
+pub(super) fn encoding(members: Members<'_>, more: &[(&str, Encode)], reader: &mut Reader<'_>) -> Encode {
     let pair = members.get("encode");
-    if reader.later_word(pair, &["xml", "sql"]) {
+    if reader.later_word(pair, &["sql"]) {
         return Encode::Json;
     }
-    let words = &[
-        ("json", Encode::Json),
-        ("form", Encode::Form),
-        ("multipart", Encode::Multipart),
-        ("none", Encode::None),
+    let words = [
+        &[
+            ("json", Encode::Json),
+            ("form", Encode::Form),
+            ("multipart", Encode::Multipart),
+            ("xml", Encode::Xml),
+            ("none", Encode::None),
+        ],
+        more,
     ];
-    reader.word(pair, words).unwrap_or(Encode::Json)
+    reader.word(pair, &words.concat()).unwrap_or(Encode::Json)
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::catalogue::connector as words;
 use dsl::facts::Proof;
+use dsl::tree::Tree;
 use dsl::yaml::Node;
 use dsl::{Diagnostic, Map, Path, SourceFile, Value, yaml};
 use jiff::tz::TimeZone;
@@ -94,12 +95,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         params: params.iter().map(|param| param.name.clone()).collect(),
         ..Declared::default()
     };
-    let mut hosts = Vec::new();
-    if let Some(pair) = members.get("hosts") {
-        for node in reader.list(&pair.value, "hosts") {
-            hosts.push(reader.tree(node, &declared.names(places::PARAMS)));
-        }
-    }
+    let (hosts, domains) = hosts(members, &declared, reader);
     let mut account = Vec::new();
     for name in reader.texts(members.get("account")) {
         match declared.params.contains(&name) {
@@ -137,6 +133,10 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         params,
         account,
         hosts,
+        domains,
+        csrf: members
+            .get("csrf")
+            .map(|pair| auth::csrf(pair, &declared, reader)),
         transport: transport(members, reader),
         choose,
         modes,
@@ -153,6 +153,47 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     connector.tests = selftest::tests(members, &connector, reader);
     operation::add_samples(&mut connector);
     connector
+}
+
+/// The hosts that may be called: addresses, of which the first is the base of every path, and names below which the
+/// other system may name further ones.
+fn hosts(members: Members<'_>, declared: &Declared, reader: &mut Reader<'_>) -> (Vec<Tree>, Vec<String>) {
+    let (mut hosts, mut domains) = (Vec::new(), Vec::new());
+    let Some(pair) = members.get("hosts") else {
+        return (hosts, domains);
+    };
+    for node in reader.list(&pair.value, "hosts") {
+        match node.scalar().map(|scalar| scalar.text.as_str()) {
+            Some(text) if text.contains('*') => match domain(text).filter(|_| !hosts.is_empty()) {
+                Some(domain) => domains.push(domain),
+                None => reader.bad_value(
+                    node,
+                    "hosts",
+                    (
+                        "地址;或写在地址之后的 `*.域名`,域名至少两段",
+                        "an address, or behind it `*.domain` with at least two parts",
+                    ),
+                ),
+            },
+            _ => hosts.push(reader.tree(node, &declared.names(places::PARAMS))),
+        }
+    }
+    (hosts, domains)
+}
+
+/// `*.example.com` without its star. One word alone would be half of the internet.
+fn domain(text: &str) -> Option<String> {
+    let domain = text.strip_prefix("*.")?;
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let parts: Vec<&str> = domain.split('.').collect();
+    let last = parts.last().copied().unwrap_or_default();
+    let is_name = last.bytes().any(|byte| byte.is_ascii_lowercase());
+    (parts.len() > 1 && is_name && parts.iter().all(|text| part(text))).then(|| domain.to_owned())
 }
 
 fn id(pair: &yaml::Pair, reader: &mut Reader<'_>) -> Option<String> {
@@ -230,6 +271,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         ok_status: vec![200],
         gzip: true,
         charset: None,
+        xml: false,
     };
     let Some(pair) = members.get("transport") else {
         return transport;
@@ -239,6 +281,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         .word(members.get("http"), &[("1.1", true), ("any", false)])
         .unwrap_or(false);
     transport.gzip = reader.bool(members.get("gzip")).unwrap_or(true);
+    transport.xml = reader.bool(members.get("xml")).unwrap_or(false);
     transport.timeout_ms = reader.duration(members.get("timeout"));
     transport.connect_ms = reader.duration(members.get("connect"));
     let size = ("大小,如 32MiB", "a size such as 32MiB");

@@ -14,8 +14,8 @@ use super::reader::{Members, Names, Reader};
 use super::{Declared, PROOFS, answer, auth, lay_over, own_limits, places};
 use crate::keys::Place;
 use crate::model::{
-    AskBy, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, Limits, More, Operation,
-    Page, PageBy, ProofPlace, Unknown, WhenNone, Window,
+    AskBy, BatchPart, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, Limits,
+    Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, WhenNone, Window,
 };
 use crate::recipe::Missing;
 
@@ -169,7 +169,11 @@ pub(super) fn operation(
         }),
         path_text,
         headers: reader.trees(members.get("headers"), &at(places::FRAME)),
-        encode: auth::encode(members, reader),
+        encode: auth::encoding(members, &[("odata_batch", Encode::OdataBatch)], reader),
+        root: auth::root(members, reader),
+        part: members
+            .get("part")
+            .map(|pair| part(pair, &at(places::FRAME), reader)),
         owned: request.as_ref().map(owned_places).unwrap_or_default(),
         request: request.map(Arc::new),
         fields: members.get("fields").map(|pair| fields(pair, reader)),
@@ -213,6 +217,24 @@ pub(super) fn operation(
     }
 }
 
+/// The request of each record of a batch.
+fn part(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> BatchPart {
+    let members = reader.members(&pair.value, "part", Place::Part);
+    let path = reader.need(members, "path", "part");
+    if let Some(pair) = path {
+        check_path(pair, reader);
+    }
+    BatchPart {
+        method: auth::method(members, reader),
+        path_text: path
+            .and_then(|pair| pair.value.scalar())
+            .map_or("", |scalar| &scalar.text)
+            .to_owned(),
+        path: path.map_or_else(auth::empty_tree, |pair| reader.tree(&pair.value, names)),
+        headers: reader.trees(members.get("headers"), names),
+    }
+}
+
 fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
     let pair = reader.need(members, "kind", name);
     if reader.later_word(pair, &["receive"]) {
@@ -230,7 +252,7 @@ fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
         .unwrap_or(OpKind::Call)
 }
 
-fn check_path(pair: &Pair, reader: &mut Reader<'_>) {
+pub(super) fn check_path(pair: &Pair, reader: &mut Reader<'_>) {
     let Some(text) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else {
         return;
     };
@@ -353,11 +375,47 @@ fn fields(pair: &Pair, reader: &mut Reader<'_>) -> FieldsPrint {
     }
 }
 
+const LITERALS: &[(&str, Literal)] = &[
+    ("text", Literal::Text),
+    ("number", Literal::Number),
+    ("instant", Literal::Instant),
+    ("datetime", Literal::DateTime),
+    ("datetimeoffset", Literal::DateTimeOffset),
+    ("guid", Literal::Guid),
+];
+
 fn filter(pair: &Pair, reader: &mut Reader<'_>) -> Option<FilterPrint> {
     let members = reader.members(&pair.value, "filter", Place::Filter);
     let how = reader.need(members, "as", "filter");
-    if !reader.word(how, &[("sql_text", false), ("conditions", true)])? {
-        return Some(FilterPrint::SqlText);
+    let words = [
+        ("sql_text", Some(FilterPrint::SqlText)),
+        ("members", Some(FilterPrint::Members)),
+        ("odata_text", Some(FilterPrint::Odata(Vec::new()))),
+        ("conditions", None),
+    ];
+    let places: Vec<(&str, usize)> = words
+        .iter()
+        .enumerate()
+        .map(|(at, (word, _))| (*word, at))
+        .collect();
+    let chosen = words[reader.word(how, &places)?].1.clone();
+    match chosen {
+        Some(FilterPrint::Odata(_)) => {
+            let pairs = members
+                .get("types")
+                .map_or(&[][..], |pair| reader.pairs(&pair.value, "types"));
+            let mut types = Vec::new();
+            for pair in pairs {
+                types.extend(
+                    reader
+                        .word(Some(pair), LITERALS)
+                        .map(|literal| (pair.key.clone(), literal)),
+                );
+            }
+            return Some(FilterPrint::Odata(types));
+        }
+        Some(print) => return Some(print),
+        None => {}
     }
     let names = reader.need(members, "names", "filter")?;
     let names = reader.members(&names.value, "names", Place::FilterNames);
@@ -664,6 +722,18 @@ pub(super) fn check_one(
                     .with("key", "id"),
             );
         }
+    }
+    if (operation.encode == Encode::OdataBatch) != operation.part.is_some() {
+        let (key, span) = match operation.part {
+            None => ("part", place("encode")),
+            Some(_) => ("encode: odata_batch", place("part")),
+        };
+        reader.push(
+            reader
+                .at(&words::MISSING_KEY, &span)
+                .with("where", &operation.name)
+                .with("key", key),
+        );
     }
     let in_form = |mode: &crate::model::Mode| mode.sign.as_ref().is_some_and(|sign| !sign.form.is_empty());
     if operation.encode != Encode::Form && connector.modes.iter().any(in_form) {

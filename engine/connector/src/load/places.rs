@@ -5,7 +5,7 @@ use dsl::tree::TreePlace;
 /// Every value place with the keys at which it stands, for the reference.
 pub(crate) const ALL: &[(&str, TreePlace)] = &[
     (
-        "`hosts` `auth.headers` `auth.basic` `login.start` `outcome.code`",
+        "`hosts` `auth.headers` `auth.basic` `login.start` `csrf` `outcome.code`",
         PARAMS,
     ),
     (
@@ -15,7 +15,10 @@ pub(crate) const ALL: &[(&str, TreePlace)] = &[
     ("`request`", REQUEST),
     ("`path` `query` `headers` `body`", FRAME),
     ("`window.filter`", WINDOW),
-    ("`login.path` `login.query` `login.headers` `login.body`", LOGIN),
+    (
+        "`login.host` `login.path` `login.query` `login.headers` `login.body`",
+        LOGIN,
+    ),
     ("`apply`", APPLY),
     ("`sign`", SIGN),
     ("`message`", SENTENCE),

@@ -126,6 +126,9 @@ fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
         query: texts(members.get("query"), reader),
         form: texts(members.get("form"), reader),
         body: text("body", reader).unwrap_or_default(),
+        step: reader
+            .count(members.get("step"))
+            .and_then(|step| usize::try_from(step).ok()),
         auth: members.has("auth").then(|| texts(members.get("auth"), reader)),
         params: map(members.get("params"), reader),
     }
@@ -157,6 +160,7 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
         message: text("message", reader),
         until: text("until", reader),
         body: text("body", reader),
+        url: text("url", reader),
         headers: texts(members.get("headers"), reader),
         headers_not: texts(members.get("headers_not"), reader),
         query: texts(members.get("query"), reader),

@@ -27,6 +27,7 @@ pub(super) const FILTERS: &[&str] = &[
     "sha256",
     "hmac_sha256",
     "aes128_ecb",
+    "rsa_pkcs1",
     "xor",
     "take",
     "hex",
@@ -72,6 +73,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
     });
     env.add_filter("hmac_sha256", hmac_sha256);
     env.add_filter("aes128_ecb", aes128_ecb);
+    env.add_filter("rsa_pkcs1", rsa_pkcs1);
     env.add_filter("xor", xor);
     env.add_filter("take", take);
     env.add_filter("hex", |value: &Value| Ok::<_, Error>(hex(&input(value)?, false)));
@@ -133,6 +135,37 @@ fn hmac_sha256(value: &Value, key: &Value) -> Result<Value, Error> {
         .map_err(|_| wrong("hmac_sha256: the key cannot be used"))?;
     mac.update(&input(value)?);
     Ok(bytes::value(mac.finalize().into_bytes().to_vec()))
+}
+
+/// RSA encryption with a public key, PKCS#1 v1.5 padding: another text for each attempt.
+fn rsa_pkcs1(state: &State<'_, '_>, value: &Value, key: &str) -> Result<Value, Error> {
+    let key = super::rsa::PublicKey::read(key)
+        .ok_or_else(|| wrong("rsa_pkcs1: the key is no RSA public key (X.509, base64 or PEM)"))?;
+    let message = input(value)?;
+    let padding = key
+        .padding(message.len())
+        .ok_or_else(|| wrong("rsa_pkcs1: the text is too long for the key"))?;
+    let noise = noise(state, padding)?;
+    Ok(bytes::value(key.encrypt(&message, &noise)))
+}
+
+/// So many random bytes, none of them zero.
+fn noise(state: &State<'_, '_>, length: usize) -> Result<Vec<u8>, Error> {
+    let source = state
+        .lookup(ENTROPY)
+        .and_then(|value| value.downcast_object::<Entropy>());
+    let source: Arc<Entropy> =
+        source.ok_or_else(|| wrong("rsa_pkcs1: there is no random source in this place"))?;
+    let mut noise = Vec::with_capacity(length);
+    while noise.len() < length {
+        let number = source.drawn.fetch_add(1, Ordering::Relaxed);
+        let drawn = sha2::Sha256::new()
+            .chain_update(source.seed)
+            .chain_update(number.to_be_bytes())
+            .finalize();
+        noise.extend(drawn.iter().filter(|byte| **byte != 0).take(length - noise.len()));
+    }
+    Ok(noise)
 }
 
 /// AES-128 in ECB mode with PKCS#7 padding. Weak, and what the vendor asks for.

@@ -8,6 +8,7 @@
 mod bytes;
 pub(crate) mod data;
 mod filters;
+mod rsa;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -157,6 +158,15 @@ impl Recipe {
     /// The names it reads.
     pub(crate) fn reads(&self) -> &[String] {
         &self.reads
+    }
+
+    /// The members of a name that it reads, as in `session.spk`.
+    pub(crate) fn members_of(&self, name: &str) -> Vec<String> {
+        let words = words(&self.text);
+        let members = words
+            .windows(3)
+            .filter(|three| three[0] == name && three[1] == ".");
+        members.map(|three| three[2].to_owned()).collect()
     }
 
     /// Computes the value.

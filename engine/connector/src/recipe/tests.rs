@@ -214,3 +214,54 @@ fn an_error_does_not_quote_a_value() {
         assert!(!error.contains("canary"), "{text}: {error}");
     }
 }
+
+/// A key that was made for this test, and its private exponent.
+const PUBLIC: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC1mEv4ozfcVV9S204p6wTAmRvWgyxPT2HvUk/6w/BfENyRZOLQM6fGfC/xop82CE8KW3zEEzXZsV6Fa4bDnhDoCvkcXos8dVKXDKC2qlCMZT7v/8MhBzxQWVMVFCCCClkHuZTc8JY9sWfVHsWvpFwHedqoUBkGHB7uj/jqkjdkxQIDAQAB";
+const MODULUS: &str = "b5984bf8a337dc555f52db4e29eb04c0991bd6832c4f4f61ef524ffac3f05f10dc9164e2d033a7c67c2ff1a29f36084f0a5b7cc41335d9b15e856b86c39e10e80af91c5e8b3c7552970ca0b6aa508c653eefffc321073c505953151420820a5907b994dcf0963db167d51ec5afa45c0779daa85019061c1eee8ff8ea923764c5";
+const PRIVATE: &str = "ae8ffb1fc50e92b04294ec99e3b3b6fac973b82e9a2e9739a68bf2b4351c60d65da12a60da117dcb505fea211079295d89b04e6c51a7275fd863daec4e292947b60c6c2cc46d3d4c72a8ce2213002273df7ce26cfe168eda5a85716555e73161e5c39701990d0778655972bdd70a98ed6bc22506776448ea7144d42f5af91a95";
+
+/// What is encrypted is found again with the private key, and is another text each time.
+#[test]
+fn rsa_is_undone_by_the_private_key() {
+    use num_bigint::BigUint;
+    let number = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap();
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----\n",
+        &PUBLIC[..64],
+        &PUBLIC[64..]
+    );
+    for key in [PUBLIC, &pem] {
+        for text in ["s3cret", "客户", &"x".repeat(117)] {
+            let names = [("t", Jinja::from(text)), ("k", Jinja::from(key))];
+            let both = eval(
+                "[t | rsa_pkcs1(k) | hex, t | rsa_pkcs1(k) | hex] | join(' ')",
+                &names,
+            )
+            .unwrap();
+            let (one, other) = both.split_once(' ').unwrap();
+            assert_ne!(one, other);
+            for hex in [one, other] {
+                assert_eq!(hex.len(), 256);
+                let block = number(hex)
+                    .modpow(&number(PRIVATE), &number(MODULUS))
+                    .to_bytes_be();
+                let end = block.iter().position(|byte| *byte == 0).unwrap();
+                assert!(block[0] == 2 && block.len() == 127 && end >= 9, "{block:?}");
+                assert_eq!(&block[end + 1..], text.as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn rsa_takes_only_keys_that_can_be_some() {
+    let failed = |key: &str, text: &str| {
+        let names = [("t", Jinja::from(text)), ("k", Jinja::from(key))];
+        eval("t | rsa_pkcs1(k) | hex", &names).expect_err(key)
+    };
+    assert!(failed(PUBLIC, &"x".repeat(118)).contains("too long"));
+    let ec = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEtFGhSMt2KMwk7gXcHGtmHcRNeZY7YRd1fXWTSAq4Ve6Z8nS0tA5Jw0WzGJjN7NiGJ0RkUYm5VrzOQTBIG4Kwkw==";
+    for key in ["", "x", "AAAA", &PUBLIC[..80], &PUBLIC[4..], ec, "MAYCAQUCAQM="] {
+        assert!(failed(key, "a").contains("no RSA public key"), "{key}");
+    }
+}

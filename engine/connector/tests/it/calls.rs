@@ -150,7 +150,8 @@ fn a_query_with_window_and_filter() {
 fn a_login_and_its_session() {
     let k3 = connect("k3", "default");
     assert!(k3.needs_login());
-    let login = k3.login(None, AT, ENTROPY).unwrap().unwrap();
+    let mut under_way = k3.begin_login(None, AT);
+    let login = k3.login_request(&under_way, AT, ENTROPY).unwrap().unwrap();
     assert!(
         login.url.ends_with("AuthService.LoginBySign.common.kdsvc"),
         "{}",
@@ -165,7 +166,9 @@ fn a_login_and_its_session() {
         ),
         ("set-cookie".into(), "ASP.NET_SessionId=asp1; path=/".into()),
     ];
-    let mut session = k3.login_answer(&good, AT).unwrap();
+    k3.login_answer(&mut under_way, &good, AT).unwrap();
+    assert!(!k3.login_goes_on(&under_way));
+    let mut session = under_way.into_session();
     assert!(!format!("{session:?}").contains("canary"));
     let options = map(r#"{"FormId":"BD_Customer"}"#);
     let call = Call {
@@ -193,7 +196,11 @@ fn a_login_and_its_session() {
 #[test]
 fn a_refused_login_says_why() {
     let k3 = connect("k3", "default");
-    let refused = |status, body: &str| k3.login_answer(&answer(status, body), AT).unwrap_err();
+    let refused = |status, body: &str| {
+        let mut under_way = k3.begin_login(None, AT);
+        k3.login_answer(&mut under_way, &answer(status, body), AT)
+            .unwrap_err()
+    };
     let failure = refused(200, r#"{"LoginResultType":0,"Message":"应用密钥不正确"}"#);
     assert_eq!(
         (failure.code(), failure.vendor.as_deref()),
@@ -223,7 +230,7 @@ fn every_mode_of_authentication_shows_no_secret() {
     for env in ["default", "signed", "app_secret", "password"] {
         let k3 = connect("k3", env);
         let mut shown = format!("{k3:?} {} {}", k3.origin(), k3.credential());
-        if let Some(login) = k3.login(None, AT, ENTROPY).unwrap() {
+        if let Some(login) = k3.login_request(&k3.begin_login(None, AT), AT, ENTROPY).unwrap() {
             shown += &format!("{login:?} {:?}", login.preview());
         }
         let call = Call {

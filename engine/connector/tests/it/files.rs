@@ -129,7 +129,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = 提示: 是否想写 `netease-huke`? 可用的连接器:dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate, wecom, xiaoman-okki, yonyou-u8
+              = 提示: 是否想写 `netease-huke`? 可用的连接器:dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, sap-odata, wangdiantong-enterprise, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
 
             error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
              --> connections.yaml:7:7
@@ -196,7 +196,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = help: did you mean `netease-huke`? connectors: dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, wangdiantong-enterprise, wangdiantong-ultimate, wecom, xiaoman-okki, yonyou-u8
+              = help: did you mean `netease-huke`? connectors: dingtalk, feishu-bitable, fxiaoke, jushuitan, kingdee-k3cloud, landray-ekp, mabang, netease-huke, sap-odata, wangdiantong-enterprise, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
 
             error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
              --> connections.yaml:7:7
@@ -826,7 +826,7 @@ fn keys_of_later_versions_are_refused_by_name() {
     assert_eq!(problems_of_connector(base), []);
     for (line, key) in [
         ("    async: {poll: 1s}\n", "async"),
-        ("    encode: xml\n", "encode: xml"),
+        ("    encode: sql\n", "encode: sql"),
         ("    page: {by: version, more: short, size: 1}\n", "by: version"),
     ] {
         let problems = problems_of_connector(&format!("{base}{line}"));

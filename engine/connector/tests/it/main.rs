@@ -5,5 +5,7 @@ mod calls;
 mod common;
 mod files;
 mod injection;
+mod logins;
 mod schema;
 mod verdicts;
+mod xml;
