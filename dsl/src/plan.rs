@@ -72,6 +72,8 @@ pub struct SourcePlan {
     pub window: WindowPlan,
     /// The second, wider pass.
     pub sweep: Option<SweepPlan>,
+    /// A further call about every row.
+    pub detail: Option<DetailPlan>,
     /// Rows a page, where the scheme says so.
     pub page_size: Option<u32>,
     /// Number of the first page, where the scheme says so.
@@ -102,6 +104,21 @@ pub struct SourcePlan {
     pub compat_qeasy: bool,
     /// The zone of times in rows.
     pub zone: TimeZone,
+}
+
+/// A further call about every row of a page, whose answer is put into the row.
+#[derive(Debug, Clone)]
+pub struct DetailPlan {
+    /// The operation's own name.
+    pub operation: String,
+    /// Its options, over the fields of the row.
+    pub options: Tree,
+    /// The merged request, over the fields of the row; `None` when neither side has one.
+    pub request: Option<Tree>,
+    /// Where its answer is put.
+    pub into: Path,
+    /// Whether the answer is one row and not a list.
+    pub one: bool,
 }
 
 /// A filter that the source applies.

@@ -250,6 +250,19 @@ pub const FILTERED: Entry = Entry {
     example: "source:\n  keep: {field: status, eq: paid}\n# a row: {status: open}",
 };
 
+/// A further call about a row whose answer has no end.
+pub const DETAIL_PAGES: Entry = Entry {
+    code: "E3069",
+    severity: Severity::Error,
+    zh: "逐行调用 {operation} 的答复超过 {max} 页",
+    en: "the answer to {operation} about one row has more than {max} pages",
+    help_zh: "把它改成方案的源,或让 detail 的请求只取这一行的内容",
+    help_en: "make it the source of a scheme, or let the request of detail ask for this row alone",
+    long_zh: "source.detail 为读到的每一行再调用一次,答复应当只属于这一行。页数没有尽头时,该行作为失败记录,其余的行照常进行。",
+    long_en: "`source.detail` makes one more call for every row that was read, and its answer should belong to that row. When its pages do not end, the row is told as failed and the others go on.",
+    example: "detail: {api: order_list, into: order}    # which asks for every order, for each of them",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REPEATED_PAGE,
@@ -266,6 +279,7 @@ pub const ALL: &[&Entry] = &[
     &FORGOTTEN,
     &CHANGED_PAGE,
     &FILTERED,
+    &DETAIL_PAGES,
     &SOURCE_REFUSES,
     &SOURCE_UNREACHABLE,
     &SOURCE_FAULT,

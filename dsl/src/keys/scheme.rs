@@ -182,7 +182,13 @@ static SOURCE: Block = block(
             "rows a page, never above the operation's maximum",
         )
         .default("the operation's"),
-        KeyRow::new("detail", Shape::Data, "逐行再调用一次", "one more call per row").later(),
+        KeyRow::new(
+            "detail",
+            Shape::Block(&DETAIL),
+            "读到的每一行再调用一次,答复放进该行;先于 explode",
+            "one more call for every row that was read, its answer put into the row; before explode",
+        )
+        .example("{api: order_get, options: {id: <<id>>}, into: order}"),
         KeyRow::new(
             "explode",
             Shape::Paths,
@@ -244,6 +250,40 @@ static SOURCE: Block = block(
             "a second, wider pass with progress of its own; it heals rows that were committed very late",
         )
         .example("{every: 1d, window: {start: -2d, end: -1d}}"),
+    ],
+);
+
+static DETAIL: Block = block(
+    "detail",
+    &[
+        KeyRow::new(
+            "api",
+            Shape::Text,
+            "同一连接器的读取操作:名称、别名或路径",
+            "a read operation of the same connector: its name, an alias or its path",
+        )
+        .required()
+        .example("order_get"),
+        KeyRow::new(
+            "options",
+            Shape::Values,
+            "操作声明的选项;<<x>> 是该行的字段",
+            "options that the operation declares; <<x>> is a field of the row",
+        ),
+        KeyRow::new(
+            "request",
+            Shape::Values,
+            "叠放在操作的 request 上;<<x>> 是该行的字段",
+            "laid over the operation's request; <<x>> is a field of the row",
+        ),
+        KeyRow::new(
+            "into",
+            Shape::Path,
+            "答复放在行里的位置:操作只取一行时是对象,否则是列表",
+            "where in the row the answer is put: an object when the operation takes one row, else a list",
+        )
+        .required()
+        .example("order"),
     ],
 );
 

@@ -10,7 +10,7 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, FilterKind, OpKind, OperationFacts};
 use crate::keys;
 use crate::path::Path;
-use crate::plan::{OnSeen, SourceFilter, SourcePlan, TestCase, VoidRule};
+use crate::plan::{DetailPlan, OnSeen, SourceFilter, SourcePlan, TestCase, VoidRule};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
@@ -59,6 +59,9 @@ impl Reader<'_> {
         let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
         let mut columns = self.columns(node, operation.as_ref(), fields.as_deref(), tests);
+        let detail = node
+            .get("detail")
+            .and_then(|pair| self.detail(&pair.value, connector.as_ref(), &mut columns));
         let explode = match node.get("explode") {
             Some(pair) => self.paths(pair, columns.as_ref(), false).unwrap_or_default(),
             None => Vec::new(),
@@ -101,6 +104,7 @@ impl Reader<'_> {
                 filter,
                 window,
                 sweep,
+                detail,
                 page_size,
                 first_page: merged.first_page,
                 explode,
@@ -329,6 +333,60 @@ impl Reader<'_> {
         }
         tests.iter().for_each(|test| columns.add_row(&test.row));
         Some(columns)
+    }
+
+    /// `source.detail`. What its answer holds is known to everything behind it.
+    fn detail(
+        &mut self,
+        node: &Node,
+        connector: Option<&Arc<dyn ConnectorFacts>>,
+        columns: &mut Option<Columns>,
+    ) -> Option<DetailPlan> {
+        let api = node.get("api")?;
+        let operation = self.operation(connector, &api.value);
+        let operation = operation.filter(|operation| self.reads(operation, node));
+        // It cannot be asked without a stretch of time; a row has none.
+        let timed = |operation: &&Arc<OperationFacts>| operation.uses_window && !operation.window_by_field;
+        if let Some(operation) = operation.as_ref().filter(timed) {
+            self.report(
+                self.problem(&words::NOT_ACCEPTED, api.value.span.clone())
+                    .with("operation", &operation.name)
+                    .with("key", "detail"),
+            );
+        }
+        let operations: Vec<Arc<OperationFacts>> = operation.iter().cloned().collect();
+        let options = self.options(node, TreePlace::DETAIL, columns.as_ref(), None, &operations);
+        let over = node.get("request").filter(|pair| pair.value.map().is_some());
+        if let Some(pair) = over {
+            self.options_in_request(&pair.value, &operations);
+        }
+        let over = over.map(|pair| {
+            self.compile(TreePlace::DETAIL, columns.as_ref(), None, |cx| {
+                compile_tree(&pair.value, cx)
+            })
+        });
+        let request = self.merge_request(over, operation.as_ref()).request;
+        let into = node
+            .get("into")
+            .and_then(|pair| self.field_path("into", &pair.value, None, false))?;
+        let operation = operation?;
+        if let Some(columns) = columns {
+            let list = if operation.one_row { "" } else { ".*" };
+            let below = operation.columns.iter().flatten();
+            let paths = below.map(|name| format!("{into}{list}.{name}"));
+            let mut known: Vec<Path> = paths.filter_map(|path| Path::parse(&path).ok()).collect();
+            if known.is_empty() {
+                known.push(into.clone());
+            }
+            known.iter().for_each(|path| columns.add(path));
+        }
+        Some(DetailPlan {
+            operation: operation.name.clone(),
+            options,
+            request,
+            into,
+            one: operation.one_row,
+        })
     }
 
     fn derive(&mut self, node: &Node, columns: &mut Option<Columns>) -> Vec<(Path, Tree)> {

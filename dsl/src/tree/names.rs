@@ -38,6 +38,15 @@ impl TreePlace {
         windowed: true,
         words: ("源过滤条件", "a filter that the source applies"),
     };
+    /// `source.detail`: a further call about a row.
+    pub const DETAIL: TreePlace = TreePlace {
+        names: &["$page"],
+        fields: true,
+        lookups: false,
+        omit: &[],
+        windowed: false,
+        words: ("逐行调用", "a call about a row"),
+    };
     /// `derive`, and conditions on a row.
     pub const ROW: TreePlace = TreePlace {
         names: &["$row"],

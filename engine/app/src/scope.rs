@@ -9,13 +9,14 @@ use dsl::tree::Scope;
 use dsl::value::{Instant, Number, Value};
 use jiff::tz::TimeZone;
 
-/// Names of one call; there is no record.
+/// Names of one call; there is no record, and a row only where the call is about one.
 pub(crate) struct CallScope<'a> {
     zone: &'a TimeZone,
     now_ms: i64,
     window: Option<(i64, i64)>,
     window_field: Option<&'a str>,
     page: Option<&'a PageState>,
+    row: Option<&'a Value>,
 }
 
 impl<'a> CallScope<'a> {
@@ -27,7 +28,14 @@ impl<'a> CallScope<'a> {
             window: None,
             window_field: None,
             page: None,
+            row: None,
         }
+    }
+
+    /// Adds the row that a further call is about.
+    pub(crate) fn row(mut self, row: &'a Value) -> Self {
+        self.row = Some(row);
+        self
     }
 
     /// Adds the window.
@@ -45,8 +53,8 @@ impl<'a> CallScope<'a> {
 }
 
 impl Scope for CallScope<'_> {
-    fn field(&self, _slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
-        None
+    fn field(&self, _slot: usize, path: &Path) -> Option<Cow<'_, Value>> {
+        path.get(self.row?).map(Cow::Borrowed)
     }
 
     fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {

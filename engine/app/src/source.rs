@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connector::{Call, FilterValue, PageState};
+use connector::{Call, Class, FilterValue, PageState};
 use dsl::catalogue::reading;
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{PageFacts, PageKind};
 use dsl::lookup::Hits;
-use dsl::plan::{IngestCx, Plan, SourceFilter};
+use dsl::plan::{DetailPlan, IngestCx, Plan, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::{Ms, WindowId};
@@ -17,12 +17,14 @@ use flow::window::Interval;
 use flow::{Look, Page, Paging, ReadFailure, ReadFailureKind, Shifts};
 use sha2::{Digest, Sha256};
 
-use crate::caller::{Caller, Effect};
+use crate::caller::{Caller, Effect, Ended};
 use crate::lookups::Indexed;
 use crate::payloads::BlobStore;
 use crate::reason;
 use crate::scope::CallScope;
 
+/// Most pages of the answer to a further call: a document has some thousand lines at most.
+const DETAIL_PAGES: u32 = 100;
 /// Rows a page of a source that declares no paging.
 const UNPAGED: u32 = u32::MAX;
 
@@ -130,7 +132,7 @@ impl SourceReader {
         if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Source) {
             return Err(failure);
         }
-        let crate::caller::Ended::Answered { answer, .. } = ended else {
+        let Ended::Answered { answer, .. } = ended else {
             return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL)));
         };
         self.clock = answer.header("date").and_then(transport::http_date_ms);
@@ -138,14 +140,7 @@ impl SourceReader {
             .caller
             .connection
             .rows(&operation, &call, &answer)
-            .map_err(|failure| ReadFailure {
-                kind: ReadFailureKind::Fault,
-                wait: None,
-                reason: Reason::new(
-                    failure.code(),
-                    self.caller.redact(&reason::of_failure(&failure, self.lang).text),
-                ),
-            })?;
+            .map_err(|failure| self.unreadable(&failure))?;
         let raw_rows = rows.rows.len() as u64;
         // Behind a key the source counts what is left; the window's own number is the first page's.
         if behind_key {
@@ -172,6 +167,13 @@ impl SourceReader {
         if look == Look::Again {
             return Ok(page);
         }
+        page.prints = prints;
+        page.rows.reserve(rows.rows.len());
+        // All further calls come first: a page of which one failed is asked for again as if nothing of it had been read.
+        let mut complete = Vec::with_capacity(rows.rows.len());
+        for row in rows.rows {
+            complete.push(self.completed(row).await?);
+        }
         let before = self
             .next
             .take()
@@ -186,12 +188,117 @@ impl SourceReader {
             total: rows.total.or(first_total),
             keys,
         });
-        page.prints = prints;
-        page.rows.reserve(rows.rows.len());
-        for row in rows.rows {
-            self.ingest(row, blobs, &mut page.rows);
+        for (row, refused) in complete {
+            self.ingest(row, refused, blobs, &mut page.rows);
         }
         Ok(page)
+    }
+
+    /// A row with the answer of its further call, or with the reason why that one was refused for this row alone.
+    async fn completed(&self, mut row: Value) -> Result<(Value, Option<Reason>), ReadFailure> {
+        let Some(detail) = &self.plan.source.detail else {
+            return Ok((row, None));
+        };
+        match self.detail_rows(detail, &row).await? {
+            Ok(mut rows) => {
+                let value = match detail.one {
+                    true => rows.pop().unwrap_or(Value::Null),
+                    false => Value::List(rows),
+                };
+                let placed = detail.into.set(&mut row, value);
+                let nowhere =
+                    || Failure::new(&dsl::catalogue::source::ROWS_MISSING).with("path", &detail.into);
+                let refused = (!placed).then(|| reason::of_failure(&nowhere(), self.lang));
+                Ok((row, refused))
+            }
+            Err(refused) => Ok((row, Some(refused))),
+        }
+    }
+
+    /// The rows of the further call about a row, all pages of them. The inner error is about this row alone: what it
+    /// holds cannot be asked with, or the other system refused it.
+    async fn detail_rows(
+        &self,
+        detail: &DetailPlan,
+        row: &Value,
+    ) -> Result<Result<Vec<Value>, Reason>, ReadFailure> {
+        let connection = &self.caller.connection;
+        let facts = connection.facts().operation(&detail.operation).ok();
+        let paging = facts.and_then(|facts| facts.page);
+        let mut rows = Vec::new();
+        let mut state = PageState {
+            number: paging.map_or(1, |facts| facts.first),
+            size: paging.map_or(UNPAGED, |facts| facts.size.clamp(1, facts.max.max(1))),
+            ..PageState::default()
+        };
+        for _ in 0..DETAIL_PAGES {
+            let scope = CallScope::new(&self.plan.source.zone, self.instant)
+                .row(row)
+                .page(&state);
+            let of_row = |failure: Failure| reason::of_failure(&failure, self.lang);
+            let options = match eval_value(&detail.options, &scope, &Hits::new()) {
+                Ok(Some(Value::Map(options))) => options,
+                Ok(_) => Map::new(),
+                Err(failure) => return Ok(Err(of_row(failure))),
+            };
+            let request = detail.request.as_ref();
+            let request = match request
+                .map(|tree| eval_value(tree, &scope, &Hits::new()))
+                .transpose()
+            {
+                Ok(request) => request.flatten(),
+                Err(failure) => return Ok(Err(of_row(failure))),
+            };
+            let call = Call {
+                request,
+                page: Some(state.clone()),
+                ..Call::new(&detail.operation, &options, self.instant)
+            };
+            let ended = self.caller.call(&call, 0, Effect::None).await;
+            let failed = reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Source);
+            let answer = match (ended, failed) {
+                (Ended::Answered { judged, .. }, Some(failure)) if judged.class == Class::Rejected => {
+                    return Ok(Err(failure.reason));
+                }
+                (_, Some(failure)) => return Err(failure),
+                (Ended::Answered { answer, .. }, None) => answer,
+                (_, None) => return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL))),
+            };
+            let read = connection.rows(&detail.operation, &call, &answer);
+            let page = read.map_err(|failure| self.unreadable(&failure))?;
+            rows.extend(page.rows);
+            if !page.more {
+                return Ok(Ok(rows));
+            }
+            let by_key = paging.is_some_and(|facts| facts.by == PageKind::Key);
+            let (last, cursor) = if by_key {
+                (page.next_cursor, None)
+            } else {
+                (None, page.next_cursor)
+            };
+            state = PageState {
+                number: state.number + 1,
+                offset: state.offset + i64::from(state.size),
+                size: state.size,
+                last,
+                cursor,
+                total: page.total.or(state.total),
+            };
+        }
+        let many = Failure::new(&reading::DETAIL_PAGES)
+            .with("operation", &detail.operation)
+            .with("max", DETAIL_PAGES);
+        Ok(Err(reason::of_failure(&many, self.lang)))
+    }
+
+    /// An answer whose rows cannot be taken out.
+    fn unreadable(&self, failure: &Failure) -> ReadFailure {
+        let text = self.caller.redact(&reason::of_failure(failure, self.lang).text);
+        ReadFailure {
+            kind: ReadFailureKind::Fault,
+            wait: None,
+            reason: Reason::new(failure.code(), text),
+        }
     }
 
     fn page_state(&self, window: WindowId, page: u32) -> PageState {
@@ -286,7 +393,13 @@ impl SourceReader {
     }
 
     /// One row of the page: exploded, derived, filtered, keyed.
-    fn ingest(&self, row: Value, blobs: &mut BlobStore, staged: &mut Vec<StagedRow>) {
+    fn ingest(
+        &self,
+        row: Value,
+        refused: Option<Reason>,
+        blobs: &mut BlobStore,
+        staged: &mut Vec<StagedRow>,
+    ) {
         let cx = IngestCx {
             now_ms: self.instant,
             zone: &self.plan.source.zone,
@@ -296,6 +409,7 @@ impl SourceReader {
             // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where
             // its key is known and long done.
             let (key, invalid) = match (ingested.key, ingested.fault) {
+                _ if refused.is_some() => (format!("[\"#{}\"]", hash(&bytes)), refused.clone()),
                 (Ok(key), None) => (key, None),
                 (Ok(_), Some(failure)) | (Err(failure), _) => (
                     format!("[\"#{}\"]", hash(&bytes)),
