@@ -158,6 +158,13 @@ pub(crate) fn wdtu_sign(secret: &str, query: &Pairs, body: &str) -> String {
     md5_hex(&text)
 }
 
+/// YonBIP's token call: base64 of HMAC-SHA256 over names and values in order of the names.
+pub(crate) fn yonbip_sign(secret: &str, key: &str, time: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(format!("appKey{key}timestamp{time}").as_bytes());
+    base64(&mac.finalize().into_bytes())
+}
+
 /// Compares two signatures without stopping at the first difference.
 pub(crate) fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
@@ -202,6 +209,10 @@ mod tests {
             "407244c67416d3bbfab12e45e4b6ddd8"
         );
         assert_eq!(huke_sign(b""), "");
+        assert_eq!(
+            yonbip_sign("asecret", "akey", "1700000000000"),
+            "vdAFrUujLu7xXPIeHAgUrDMB42rjD4r94p/z6pSSTzU="
+        );
         assert_eq!(
             huke_checksum(
                 "testsecret",

@@ -23,6 +23,9 @@
 //! | `/u8/...` | Yonyou U8: token, customers to read and to add |
 //! | `/landray/api/km-review/...` | Landray EKP: processes that are started |
 //! | `/rest/...` | a REST service of nobody: customers, behind any of the usual ways to say who is calling |
+//! | `/yonbip/...` | Yonyou YonBIP: where to call, tokens, customers, sales orders |
+//! | `/ecology/api/...` | Weaver e-cology: registration, tokens, requests of workflows |
+//! | `/s4/sap/opu/odata...` | SAP S/4HANA: sales orders over OData, versions 2 and 4 |
 //! | `POST /_sandbox/change` | `{"customers": 3}`: rename 3, each with a fresh trade; also `new`, `at_ms` |
 //! | `POST /_sandbox/fault` | a [`FaultPlan`], or `{"clear": true, "plans": [...]}` |
 //! | `POST /_sandbox/clock` | `now_ms`, `advance_ms` and [`NewSettings`] |
@@ -35,11 +38,13 @@
 //! Left to others: everything about real tenants. Where the vendors' behaviour is not public, the
 //! choice made here is marked as a guess where it is made.
 
+mod bills;
 mod clock;
 mod connections;
 mod control;
 mod crypto;
 mod data;
+mod ecology;
 mod effects;
 mod fault;
 mod form;
@@ -56,6 +61,7 @@ mod office;
 mod plain;
 mod reply;
 mod sale;
+mod sap;
 mod server;
 mod settings;
 mod shelf;
@@ -67,6 +73,7 @@ mod tests;
 mod twist;
 mod wangdian;
 mod wire;
+mod yonbip;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
 use crate::wangdian::enterprise;
-use crate::{Config, Credentials, crypto, fxiaoke, jst, office, plain};
+use crate::{Config, Credentials, crypto, ecology, fxiaoke, jst, office, plain, sap, yonbip};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
@@ -54,6 +54,9 @@ pub(crate) struct World {
     pub(crate) wdt: enterprise::State,
     pub(crate) fx: fxiaoke::State,
     pub(crate) office: office::States,
+    pub(crate) yonbip: yonbip::State,
+    pub(crate) ecology: ecology::State,
+    pub(crate) sap: sap::State,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -156,6 +159,9 @@ impl World {
             wdt: enterprise::State::default(),
             fx: fxiaoke::State::default(),
             office: office::States::new(),
+            yonbip: yonbip::State::default(),
+            ecology: ecology::State::default(),
+            sap: sap::State::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,

@@ -14,7 +14,7 @@ use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
 use crate::wangdian::{enterprise, ultimate};
-use crate::{fxiaoke, huke, jst, kingdee, plain};
+use crate::{ecology, fxiaoke, huke, jst, kingdee, plain, sap, yonbip};
 
 /// All of them.
 pub(crate) const SYSTEMS: &[Row] = &[
@@ -33,6 +33,9 @@ pub(crate) const SYSTEMS: &[Row] = &[
     u8::ROW,
     landray::ROW,
     rest::ROW,
+    yonbip::ROW,
+    ecology::ROW,
+    sap::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

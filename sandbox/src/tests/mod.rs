@@ -1,6 +1,7 @@
 //! The simulators over real sockets, asked by a client of 60 lines that knows nothing of hyper.
 
 mod answers;
+mod chains;
 mod control;
 mod effects;
 mod faults;

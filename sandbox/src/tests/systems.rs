@@ -10,7 +10,7 @@ use crate::systems::SYSTEMS;
 use crate::{ENDPOINTS, Running};
 
 /// A call that each system takes for one of its own, and the endpoint that it is counted under.
-const CALLS: [(&str, &str, &str); 15] = [
+const CALLS: [(&str, &str, &str); 18] = [
     ("huke", "/huke/openapi/trade/searchTrades", "searchTrades"),
     (
         "kingdee",
@@ -47,6 +47,21 @@ const CALLS: [(&str, &str, &str); 15] = [
         "km-review/addReview",
     ),
     ("rest", "/rest/api/customers", "rest/customers"),
+    (
+        "yonbip",
+        "/yonbip/gw/yonbip/sd/voucherorder/list",
+        "voucherorder/list",
+    ),
+    (
+        "ecology",
+        "/ecology/api/workflow/paService/getMyWorkflowRequestList",
+        "getMyWorkflowRequestList",
+    ),
+    (
+        "sap",
+        "/s4/sap/opu/odata/sap/API_SALES_ORDER_SRV/$batch",
+        "batchSalesOrders",
+    ),
 ];
 
 async fn ask(at: &Running, path: &str) -> Option<Answer> {
@@ -106,13 +121,16 @@ async fn nobody_gets_in_without_credentials() {
     let at = sandbox(|_| {}).await;
     for (name, path, _) in CALLS {
         let answer = ask(&at, path).await.unwrap();
+        if answer.status == 401 {
+            continue;
+        }
         let json = answer.json();
         let refused = ["code", "status", "errorCode", "errcode"].iter().any(|key| {
             let number = json[key].as_u64().or_else(|| json[key].as_str()?.parse().ok());
             number.is_some_and(|n| n != 0 && n != 200)
         });
         let is_kingdee = json["Result"]["ResponseStatus"]["IsSuccess"] == false;
-        assert!(refused || is_kingdee || answer.status == 401, "{name}: {json}");
+        assert!(refused || is_kingdee, "{name}: {json}");
     }
     assert_eq!(at.journal().len(), 0);
 }

@@ -8,6 +8,7 @@ mod faults;
 mod fxiaoke;
 mod hostile;
 mod levels;
+mod logins;
 mod main_job;
 mod manual;
 mod own_operations;
