@@ -63,6 +63,30 @@ pub const INSECURE: Entry = Entry {
     long_en: "`insecure: true` is for a test bench. A self-signed certificate is written by its SHA-256: it needs no authority either, and nobody can pass for it.",
     example: "tls: {insecure: true}    # in connections.yaml",
 };
+/// A name that the other system does not have.
+pub const NO_SUCH_FIELD: Entry = Entry {
+    code: "E1567",
+    severity: Severity::Error,
+    zh: "对方的 {object} 没有字段 `{name}`",
+    en: "{object} has no field `{name}`, as the other system says",
+    help_zh: "",
+    help_en: "",
+    long_zh: "`check --online` 向对方询问这个对象有哪些字段,再与方案里写的名称比较。字段因账套而异,大小写也有意义。",
+    long_en: "`check --online` asks the other system which fields the object has and compares them with the names a scheme writes. Fields differ from tenant to tenant, and case matters.",
+    example: "request: {FNmae: <<name>>}    # at BD_Customer",
+};
+/// A description that could not be had.
+pub const NOT_DESCRIBED: Entry = Entry {
+    code: "W1568",
+    severity: Severity::Warning,
+    zh: "没有得到 {object} 的字段说明,名称没有核对:{why}",
+    en: "the fields of {object} could not be asked for, so the names were not checked: {why}",
+    help_zh: "用 `engine connection test` 看这个连接能否使用",
+    help_en: "`engine connection test` shows whether the connection works",
+    long_zh: "`check --online` 需要能登录的连接和读取字段说明的权限。",
+    long_en: "`check --online` needs a connection that can log in, and the right to read descriptions.",
+    example: "engine check schemes --online    # while the system is away",
+};
 /// A key of the format that this version does not carry out.
 pub const NOT_YET: Entry = Entry {
     code: "E1501",
@@ -486,6 +510,8 @@ pub const ALL: &[&Entry] = &[
     &UNKNOWN_ZONE,
     &NOT_YET,
     &INSECURE,
+    &NO_SUCH_FIELD,
+    &NOT_DESCRIBED,
     &RECIPE_SYNTAX,
     &RECIPE_NAME,
     &RECIPE_FILTER,

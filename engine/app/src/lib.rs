@@ -18,6 +18,7 @@ mod kept;
 mod lines;
 mod lookups;
 mod mask;
+pub mod online;
 pub mod operate;
 mod paces;
 mod payloads;

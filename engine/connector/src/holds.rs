@@ -7,7 +7,8 @@
 use dsl::cond::Op;
 
 use crate::keys::{KeyRow, Place};
-use crate::model::{Class, Scope};
+use crate::model::{Accept, Class, Scope};
+use crate::receive::Refusal;
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +84,9 @@ pub fn required(place: Place) -> &'static [&'static str] {
         Place::Csrf => &["path"],
         Place::Outcome => &["class"],
         Place::ItemIndex => &["key"],
+        Place::Verify => &["given", "equals"],
+        Place::Describes => &["option", "head"],
+        Place::PushAnswer => &["stored", "refused"],
         Place::PageThen => &["by", "field"],
         Place::Test => &["name", "expect"],
         Place::Connections => &["connections"],
@@ -119,7 +123,11 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::Outcome | Place::TestExpect, "class") => Holds::Word(classes()),
         (Place::Form, "proof") => Holds::Word(PROOFS.to_vec()),
         (Place::Operation, "proof") => Holds::WordOrValue(PROOFS.to_vec()),
-        (Place::Operation, "kind") => Holds::Word(vec!["read", "write", "call"]),
+        (Place::Operation, "kind") => Holds::Word(vec!["read", "write", "call", "receive"]),
+        (Place::Operation, "accept") => Holds::Words(Accept::ALL.iter().map(|(word, _)| *word).collect()),
+        (Place::TestExpect, "refused") => {
+            Holds::Word(Refusal::ALL.iter().map(|refusal| refusal.name()).collect())
+        }
         (Place::Operation, "writes") => Holds::Words(vec!["create", "update", "void", "step"]),
         (Place::Operation, "types") => Holds::WordMap(vec![
             "text",
@@ -180,6 +188,12 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Operation, "window") => Holds::Block(Place::Window),
         (Place::Operation, "page") => Holds::Block(Place::Page),
         (Place::Operation, "rows") => Holds::Block(Place::Rows),
+        (Place::Operation, "describes") => Holds::Block(Place::Describes),
+        (Place::Operation, "verify") => Holds::Block(Place::Verify),
+        (Place::Operation, "push") => Holds::Block(Place::Push),
+        (Place::Operation, "answer") => Holds::Block(Place::PushAnswer),
+        (Place::PushAnswer, "stored" | "refused") => Holds::Block(Place::PushReply),
+        (Place::Test, "push") => Holds::Block(Place::TestPush),
         (Place::Page, "then") => Holds::Block(Place::PageThen),
         (Place::Operation, "batch") => Holds::Block(Place::Batch),
         (Place::Operation, "items") => Holds::Block(Place::Items),
@@ -205,7 +219,9 @@ fn by_kind(row: &KeyRow) -> Holds {
         ("text or {zh, en}", _) => Holds::Words2,
         ("int", _) => Holds::Int,
         ("bool", _) => Holds::Bool,
-        ("value", Place::Param | Place::Option | Place::TestAnswer) => Holds::Data,
+        ("value", Place::Param | Place::Option | Place::TestAnswer | Place::TestPush | Place::TestExpect) => {
+            Holds::Data
+        }
         ("value", _) => Holds::Value,
         ("list of values", _) => Holds::Values(None),
         ("list of two values", _) => Holds::Values(Some(2)),
@@ -247,10 +263,17 @@ mod tests {
         ];
         for row in KEYS.iter().filter(|row| row.state == State::Now) {
             let is_text = holds(row) == Holds::Text;
-            let is_free_word = (row.place, row.kind) == (Place::TestSign, "word");
+            let tests = [Place::TestSign, Place::TestPush];
+            let is_free_word = tests.contains(&row.place) && row.kind == "word";
             assert!(!is_text || is_free_word || TEXTS.contains(&row.kind), "{row:?}");
             if row.kind == "map" && holds(row) == Holds::DataMap {
-                let data = [Place::Test, Place::TestAnswer, Place::TestSign, Place::TestExpect];
+                let data = [
+                    Place::Test,
+                    Place::TestAnswer,
+                    Place::TestPush,
+                    Place::TestSign,
+                    Place::TestExpect,
+                ];
                 let params = row.name == "params";
                 assert!(params || data.contains(&row.place), "{row:?}");
             }

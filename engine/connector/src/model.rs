@@ -404,6 +404,10 @@ pub(crate) struct Operation {
     pub(crate) samples: Vec<Value>,
     /// Of this operation alone, below the connector's: rates and concurrency.
     pub(crate) limits: Limits,
+    /// The objects whose fields it tells.
+    pub(crate) describes: Option<Describes>,
+    /// How it takes pushes, where the other system calls.
+    pub(crate) receive: Option<Receive>,
 }
 
 impl Operation {
@@ -686,4 +690,73 @@ pub enum WhenNone {
     Hold,
     /// That was the aim.
     Done,
+}
+
+/// How pushes are taken.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) accept: Vec<Accept>,
+    pub(crate) verify: Verify,
+    pub(crate) id: Option<Recipe>,
+    pub(crate) void: Option<Recipe>,
+    pub(crate) rows: Option<Recipe>,
+    pub(crate) ok: Option<Recipe>,
+    pub(crate) stored: Reply,
+    pub(crate) refused: Reply,
+}
+
+/// A kind of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    Json,
+    Form,
+    /// Kept as text.
+    Xml,
+    Text,
+}
+
+impl Accept {
+    pub(crate) const ALL: &'static [(&'static str, Accept)] = &[
+        ("json", Accept::Json),
+        ("form", Accept::Form),
+        ("xml", Accept::Xml),
+        ("text", Accept::Text),
+    ];
+}
+
+/// How a sender is known.
+#[derive(Debug)]
+pub(crate) struct Verify {
+    pub(crate) given: Recipe,
+    pub(crate) equals: Recipe,
+    /// When the push was made, and how far from now that may be, in milliseconds.
+    pub(crate) at: Option<(Recipe, i64)>,
+}
+
+/// What a sender is answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Tree)>,
+    pub(crate) body: Option<Tree>,
+}
+
+/// What an operation tells of the objects of others.
+#[derive(Debug)]
+pub(crate) struct Describes {
+    /// The option that names the object.
+    pub(crate) option: String,
+    pub(crate) head: Recipe,
+    pub(crate) also: Option<Recipe>,
+    /// Where the name of a field stands in it; without it the field is its name.
+    pub(crate) name: Option<Path>,
+    pub(crate) lists: Option<DescribedLists>,
+}
+
+/// The lists of lines of an object.
+#[derive(Debug)]
+pub(crate) struct DescribedLists {
+    pub(crate) all: Recipe,
+    pub(crate) name: Path,
+    pub(crate) fields: Path,
 }

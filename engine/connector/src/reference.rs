@@ -74,6 +74,8 @@ pub const NAMES: &[Word] = &[
     word("$let.x", "`let` 算出的内容", "what `let` computed"),
     word("$clock", "本次发送的时刻;要用过滤器写出", "the instant of this attempt, printed by a filter"),
     word("$uuid", "本次发送的新 id", "a fresh id of this attempt"),
+    word("$push.id", "推送的 id;另有 `count`,数据行的数目", "id of a push that was stored; there is `count`, of its rows, too"),
+    word("$error.code", "推送被拒绝的原因;另有 `message`", "why a push is refused; there is `message` too"),
 ];
 
 /// The names of recipes, by the keys at which they stand.
@@ -92,6 +94,16 @@ pub const RECIPE_NAMES: &[(&str, &[Word])] = &[
     (
         "`sign.let`",
         &[word("session", "登录取下的内容,如 `session.spk`", "what the login took, as in `session.spk`"), word("req", "要签名的请求:`req.path` `req.query` `req.form` `req.body`", "the request to be signed: `req.path` `req.query` `req.form` `req.body`")],
+    ),
+    (
+        "`verify` `push`",
+        &[
+            word("headers", "推送的请求头,名称小写,如 `headers['x-sign']`", "headers of the push, names in lower case, such as `headers['x-sign']`"),
+            word("query", "推送的查询串", "query of the push"),
+            word("raw", "推送的正文,收到的字节", "its body, the bytes as they came"),
+            word("body_text", "正文的文本", "the body as text"),
+            word("body", "`push`:解析后的正文;不是 JSON 也不是表单时为 `{text}`", "`push`: the body, parsed; `{text}` where it is neither JSON nor a form"),
+        ],
     ),
     ("`unknown.done_when`", &[word("row", "查到的一行", "a row that was found")]),
     ("`login.let`", &[word("session", "前面各步取下的内容", "what the steps before took")]),

@@ -144,6 +144,11 @@ impl Connection {
     /// Builds a request. Nothing is signed, and nothing secret is in it unless the connector's file says so.
     pub fn prepare(&self, call: &Call<'_>) -> Result<Prepared, Failure> {
         let operation = self.operation(call.operation)?;
+        if operation.kind == OpKind::Receive {
+            return Err(Failure::new(&source::FRAME)
+                .with("place", &operation.name)
+                .with("why", "kind: receive"));
+        }
         let options = complete_options(operation, call.options)?;
         let mut frame = self.frame(operation, &options, call.now_ms);
         set_window(&mut frame, call);

@@ -15,6 +15,7 @@ use crate::connections::made_up;
 use crate::judge::{Sent, Until, Verdict};
 use crate::login::{LoggingIn, Session};
 use crate::model::{Class, Connector, Encode};
+use crate::receive::{Inbound, Pushed, Received, Refusal};
 use crate::request::{Call, form_text};
 
 /// One test of a file.
@@ -28,6 +29,7 @@ pub(crate) struct Test {
     pub(crate) options: Map,
     pub(crate) fields: Vec<String>,
     pub(crate) answer: Option<HttpAnswer>,
+    pub(crate) push: Option<(Inbound, i64)>,
     pub(crate) sign: Option<SignTest>,
     pub(crate) expect: Expect,
 }
@@ -54,6 +56,10 @@ pub(crate) struct Expect {
     pub(crate) items: Option<Vec<Value>>,
     pub(crate) rows: Option<Vec<Value>>,
     pub(crate) class: Option<Class>,
+    pub(crate) refused: Option<Refusal>,
+    pub(crate) void: Option<bool>,
+    pub(crate) id: Option<String>,
+    pub(crate) reply: Option<Value>,
     pub(crate) message: Option<String>,
     pub(crate) until: Option<String>,
     pub(crate) body: Option<String>,
@@ -123,6 +129,10 @@ fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<Text2>) -
         let connection = made_up(connector, &test.params)?;
         judged(&connection, test, answer, problems)?;
     }
+    if let Some((push, now_ms)) = &test.push {
+        let connection = made_up(connector, &test.params)?;
+        pushed(&connection, test, push, *now_ms, problems)?;
+    }
     if let Some(sign) = &test.sign {
         let mut params = test.params.clone();
         params.extend(sign.params.clone());
@@ -131,6 +141,48 @@ fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<Text2>) -
         }
         let connection = made_up(connector, &params)?;
         signed(&connection, sign, &test.expect, problems)?;
+    }
+    Ok(())
+}
+
+fn pushed(
+    connection: &Connection,
+    test: &Test,
+    push: &Inbound,
+    now_ms: i64,
+    problems: &mut Vec<Text2>,
+) -> Result<(), Failure> {
+    let operation = test.operation.as_deref().unwrap_or_default();
+    let received = connection.receive(operation, push, now_ms)?;
+    let reply = connection.reply(operation, &received)?;
+    let expect = &test.expect;
+    let word = |refusal: Option<Refusal>| refusal.map_or(NOTHING, Refusal::name);
+    let (refused, pushed) = match received {
+        Received::Refused(refusal) => (Some(refusal), Pushed::default()),
+        Received::Accepted(pushed) => (None, pushed),
+    };
+    if refused != expect.refused {
+        problems.push(other("refused", word(refused), word(expect.refused)));
+    }
+    if let Some(void) = expect.void.filter(|void| *void != pushed.void) {
+        problems.push(other("void", pushed.void, void));
+    }
+    if let Some(id) = expect.id.as_ref().filter(|id| Some(*id) != pushed.id.as_ref()) {
+        problems.push(other("id", pushed.id.as_deref().unwrap_or(NOTHING), id));
+    }
+    let text = |rows: &[Value]| dsl::json::to_string(&Value::List(rows.to_vec()));
+    if let Some(rows) = expect.rows.as_ref().filter(|rows| **rows != pushed.rows) {
+        problems.push(other("rows", text(&pushed.rows), text(rows)));
+    }
+    if let Some(wanted) = &expect.reply {
+        let found = String::from_utf8_lossy(&reply.body);
+        let wanted = match wanted {
+            Value::Text(text) => text.clone(),
+            value => dsl::json::to_string(value),
+        };
+        if found != wanted {
+            problems.push(other("reply", found, wanted));
+        }
     }
     Ok(())
 }

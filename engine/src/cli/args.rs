@@ -220,6 +220,10 @@ pub(crate) struct CheckArgs {
     pub(crate) strict: bool,
     #[arg(long)]
     pub(crate) exit_zero: bool,
+    #[arg(long)]
+    pub(crate) online: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,10 @@
-//! `engine check`: everything `run` would refuse, without the network.
+//! `engine check`: everything `run` would refuse, without the network unless it is asked for.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use app::check::{self, CheckReport, FileKind};
+use app::{AppError, SystemClock, online};
 use dsl::diagnostic::{Diagnostic, to_json};
 use dsl::{Severity, Value};
 
@@ -9,10 +13,15 @@ use super::args::{CheckArgs, Global};
 use super::env::Environment;
 use super::json::object;
 use super::out::Out;
+use super::run::workspace;
+use super::simulators::{Keep, Simulation};
 
 /// Checks files and folders.
 pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let report = check::check(&args.paths, &environment.places(global))?;
+    let mut report = check::check(&args.paths, &environment.places(global))?;
+    if args.online {
+        super::block_on(online(&args, global, &mut report, out, environment))??;
+    }
     let (errors, warnings) = count(&report.diagnostics);
     let failed = errors > 0 || (args.strict && warnings > 0);
     let code = u8::from(failed && !args.exit_zero);
@@ -42,6 +51,45 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
         ],
     );
     Ok(code)
+}
+
+/// Asks the systems of the schemes that are sound for their fields. What is in error already is not asked about.
+async fn online(
+    args: &CheckArgs,
+    global: &Global,
+    report: &mut CheckReport,
+    out: &Out,
+    environment: &Environment,
+) -> Result<(), AppError> {
+    let is_scheme = |file: &&check::Checked| file.kind == Some(FileKind::Scheme) && !file.only_read;
+    let paths: Vec<String> = report
+        .files
+        .iter()
+        .filter(is_scheme)
+        .map(|file| file.path.clone())
+        .collect();
+    let around = paths.first().map_or(Path::new("."), Path::new);
+    let places = environment.places(global);
+    let simulation = Simulation::start(&args.simulated, around, &places, Keep::IfThere).await?;
+    let mut found = Ok(Vec::new());
+    for path in paths.iter().map(Path::new) {
+        let one = async {
+            let workspace = workspace(path, global, simulation.simulators(), environment)?;
+            let Ok((plan, _)) = workspace.compile(path) else {
+                return Ok(Vec::new());
+            };
+            let clock = Arc::new(SystemClock::default());
+            online::check(&workspace, path, &plan, clock, out.lang).await
+        };
+        match (&mut found, one.await) {
+            (Ok(all), Ok(more)) => all.extend(more),
+            (Ok(_), Err(error)) => found = Err(error),
+            (Err(_), _) => break,
+        }
+    }
+    simulation.stop().await;
+    report.diagnostics.extend(found?);
+    Ok(())
 }
 
 /// Errors and warnings.

@@ -5,6 +5,8 @@ pub(crate) mod auth;
 mod body;
 pub(crate) mod filter;
 pub(crate) mod forms;
+mod info;
+mod push;
 mod query;
 mod save;
 pub(crate) mod seed;
@@ -57,6 +59,8 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("UnAudit", WRITES),
         Endpoint::new("Delete", WRITES),
         Endpoint::new("View", Does::Else),
+        Endpoint::new("Push", WRITES),
+        Endpoint::new("QueryBusinessInfo", Does::Else),
         Endpoint::new("ExecuteBillQuery", READS),
         Endpoint::new("BillQuery", READS),
     ],
@@ -169,6 +173,9 @@ fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> 
         "Save" | "BatchSave" | "Draft" => answer::reply(&save::save(world, executed, form, data)),
         "Submit" | "Audit" | "UnAudit" | "Delete" => answer::reply(&steps::step(world, executed, form, data)),
         "View" => answer::reply(&steps::view(world, form, data)),
+        "Push" if world.journal.is_full() => answer::reply(&answer::failed(6, "沙箱日志已满")),
+        "Push" => answer::reply(&push::push(world, executed, form, data)),
+        "QueryBusinessInfo" => answer::reply(&info::fields(data)),
         _ => response_error(&format!("沙箱没有实现服务 {method}")),
     }
 }

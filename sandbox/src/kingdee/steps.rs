@@ -14,13 +14,13 @@ use crate::twist::Fate;
 const MAX_DOCS: usize = 1000;
 
 /// How a caller names a document.
-enum Named {
+pub(super) enum Named {
     Id(String),
     Number(String),
 }
 
 impl Named {
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Named::Id(text) | Named::Number(text) => text,
         }
@@ -104,7 +104,7 @@ fn judge(
     })
 }
 
-fn find<'w>(world: &'w World, form: &'static Form, name: &Named) -> Result<&'w Doc, Refusal> {
+pub(super) fn find<'w>(world: &'w World, form: &'static Form, name: &Named) -> Result<&'w Doc, Refusal> {
     let (found, what) = match name {
         Named::Id(id) => (id.parse().ok().and_then(|id| world.store.get(form, id)), id),
         Named::Number(number) => (world.store.with_number(form, number).first().copied(), number),
@@ -113,7 +113,7 @@ fn find<'w>(world: &'w World, form: &'static Form, name: &Named) -> Result<&'w D
 }
 
 /// Ids come as text with commas or as a list, numbers as a list.
-fn names(data: &str, ids: &str, numbers: &str) -> Vec<Named> {
+pub(super) fn names(data: &str, ids: &str, numbers: &str) -> Vec<Named> {
     let fields: Fields = serde_json::from_str(data).unwrap_or_default();
     let list = |key: &str| -> Vec<String> {
         let Some(raw) = fields.get(key) else {

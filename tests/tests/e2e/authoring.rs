@@ -97,7 +97,10 @@ fn a_sample_says_no_more_than_it_shows() {
         let path = world.path("samples/k3/bill_query.BD_MATERIAL.json");
         std::fs::read_to_string(path).expect("a sample")
     };
-    sample(&format!("{MATERIALS} FNumber,FName,FBaseUnitId.FNumber --mask FBaseUnitId.FNumber")).expect(0);
+    sample(&format!(
+        "{MATERIALS} FNumber,FName,FBaseUnitId.FNumber --mask FBaseUnitId.FNumber"
+    ))
+    .expect(0);
     assert!(file().contains("\"FBaseUnitId_FNumber\": \"***\""));
     // Taken once more, what was masked stays masked; a mask that meets nothing is told before anything is kept.
     sample(&format!("{MATERIALS} FNumber,FBaseUnitId.FNumber")).expect(0);
@@ -173,7 +176,16 @@ fn a_sample_is_only_read_and_only_with_what_the_operation_takes() {
     }
     for id in ["../../esc", "Bad Id", ""] {
         world
-            .engine(&["init", "own", "--from-connector", "netease-huke", "--scheme", id, "--lang", "en"])
+            .engine(&[
+                "init",
+                "own",
+                "--from-connector",
+                "netease-huke",
+                "--scheme",
+                id,
+                "--lang",
+                "en",
+            ])
             .expect(2)
             .warns("cannot be the id");
     }

@@ -11,6 +11,7 @@ mod levels;
 mod logins;
 mod main_job;
 mod manual;
+mod online;
 mod own_operations;
 mod replay;
 mod sandbox;

@@ -12,6 +12,7 @@ mod own;
 mod params;
 pub(crate) mod places;
 mod reader;
+mod receive;
 mod selftest;
 
 use std::sync::Arc;

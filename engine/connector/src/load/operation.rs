@@ -11,11 +11,13 @@ use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Path, Value};
 
 use super::reader::{Members, Names, Reader};
+use super::receive::receive;
 use super::{Declared, PROOFS, answer, auth, lay_over, own_limits, places};
 use crate::keys::Place;
 use crate::model::{
-    AskBy, BatchPart, Class, Conditions, Connector, Encode, FieldsPrint, FilterPrint, KeyPlace, Limits,
-    Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, WhenNone, Window,
+    AskBy, BatchPart, Class, Conditions, Connector, DescribedLists, Describes, Encode, FieldsPrint,
+    FilterPrint, KeyPlace, Limits, Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, WhenNone,
+    Window,
 };
 use crate::recipe::Missing;
 
@@ -209,6 +211,10 @@ pub(super) fn operation(
             .get("code")
             .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
+        describes: members
+            .get("describes")
+            .and_then(|pair| describes(pair, &option_names, declared, reader)),
+        receive: receive(members, name, kind, declared, reader),
         limits: own_limits(members.get("limits"), limits, reader),
         body,
         query,
@@ -237,9 +243,6 @@ fn part(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> BatchPart {
 
 fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
     let pair = reader.need(members, "kind", name);
-    if reader.later_word(pair, &["receive"]) {
-        return OpKind::Call;
-    }
     reader
         .word(
             pair,
@@ -247,6 +250,7 @@ fn kind(members: Members<'_>, name: &str, reader: &mut Reader<'_>) -> OpKind {
                 ("read", OpKind::Read),
                 ("write", OpKind::Write),
                 ("call", OpKind::Call),
+                ("receive", OpKind::Receive),
             ],
         )
         .unwrap_or(OpKind::Call)
@@ -558,6 +562,48 @@ fn needed_path(members: Members<'_>, key: &str, reader: &mut Reader<'_>) -> Opti
     reader.path(members.get(key))
 }
 
+/// What an operation tells of the objects of others: its own option names the object, too.
+fn describes(
+    pair: &Pair,
+    options: &[String],
+    declared: &Declared,
+    reader: &mut Reader<'_>,
+) -> Option<Describes> {
+    let members = reader.members(&pair.value, "describes", Place::Describes);
+    let option = reader.need(members, "option", "describes").and_then(|pair| {
+        let all: Vec<(&str, &str)> = options
+            .iter()
+            .map(|name| (name.as_str(), name.as_str()))
+            .collect();
+        reader.word(Some(pair), &all)
+    });
+    let known = declared.of_answer();
+    let head = reader.need(members, "head", "describes");
+    let mut recipe = |pair: &Pair| reader.recipe(&pair.value, &pair.key, Missing::IsUndefined, &known);
+    let head = head.and_then(&mut recipe);
+    let also = members.get("also").and_then(&mut recipe);
+    let all = members.get("lists").map(&mut recipe);
+    let lists = all.and_then(|all| {
+        let mut path = |key: &str| {
+            reader.need(members, key, "describes")?;
+            reader.path(members.get(key))
+        };
+        let (name, fields) = (path("list_name"), path("list_fields"));
+        Some(DescribedLists {
+            all: all?,
+            name: name?,
+            fields: fields?,
+        })
+    });
+    Some(Describes {
+        option: option?.to_owned(),
+        head: head?,
+        also,
+        name: reader.path(members.get("name")),
+        lists,
+    })
+}
+
 fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {
     const ACTIONS: &[(&str, Action)] = &[
         ("create", Action::Create),
@@ -722,6 +768,10 @@ pub(super) fn check_one(
                     .with("key", "id"),
             );
         }
+    }
+    // It is called and calls nobody: how a call is signed and what an answer means is not its matter.
+    if operation.kind == OpKind::Receive {
+        return;
     }
     if (operation.encode == Encode::OdataBatch) != operation.part.is_some() {
         let (key, span) = match operation.part {

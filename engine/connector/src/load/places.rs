@@ -22,6 +22,7 @@ pub(crate) const ALL: &[(&str, TreePlace)] = &[
     ("`apply`", APPLY),
     ("`sign`", SIGN),
     ("`message`", SENTENCE),
+    ("`answer`", REPLY),
 ];
 
 const NOTHING: TreePlace = TreePlace {
@@ -110,5 +111,13 @@ pub(crate) const SENTENCE: TreePlace = TreePlace {
     names: &["$param", "$let"],
     fields: true,
     words: ("答复里的一句话", "a sentence from an answer"),
+    ..NOTHING
+};
+
+/// What a push is answered.
+pub(crate) const REPLY: TreePlace = TreePlace {
+    names: &["$param", "$push", "$error"],
+    omit: &["$push"],
+    words: ("对推送的应答", "what a push is answered"),
     ..NOTHING
 };

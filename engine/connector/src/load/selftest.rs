@@ -8,6 +8,7 @@ use super::reader::{Members, Reader};
 use crate::answer::HttpAnswer;
 use crate::keys::Place;
 use crate::model::{Class, Connector};
+use crate::receive::{Inbound, Refusal};
 use crate::tests::{Expect, SignTest, Test};
 
 pub(super) fn tests(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) -> Vec<Test> {
@@ -29,7 +30,7 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
     let operation = members
         .get("operation")
         .and_then(|pair| operation(pair, connector, reader));
-    if members.has("answer") {
+    if members.has("answer") || members.has("push") {
         reader.need(members, "operation", "test");
     }
     Test {
@@ -40,6 +41,7 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
         options: map(members.get("options"), reader),
         fields: reader.texts(members.get("fields")),
         answer: members.get("answer").map(|pair| answer(pair, reader)),
+        push: members.get("push").map(|pair| push(pair, reader)),
         sign: members.get("sign").map(|pair| sign(pair, reader)),
         expect: reader
             .need(members, "expect", "test")
@@ -110,6 +112,29 @@ fn answer(pair: &Pair, reader: &mut Reader<'_>) -> HttpAnswer {
     }
 }
 
+fn push(pair: &Pair, reader: &mut Reader<'_>) -> (Inbound, i64) {
+    let members = reader.members(&pair.value, "push", Place::TestPush);
+    let mut text = |key: &str| {
+        members
+            .get(key)
+            .and_then(|pair| reader.text(&pair.value, key))
+            .map(str::to_owned)
+    };
+    let (method, written) = (text("method"), text("text"));
+    let body = match members.get("json") {
+        Some(json) => dsl::json::to_string(&json.value.plain_value()),
+        None => written.unwrap_or_default(),
+    };
+    let push = Inbound {
+        method: method.unwrap_or_else(|| "POST".to_owned()),
+        headers: texts(members.get("headers"), reader),
+        query: texts(members.get("query"), reader),
+        body: body.into_bytes(),
+    };
+    let now_s = reader.int(members.get("now")).unwrap_or(0);
+    (push, now_s.saturating_mul(1000))
+}
+
 fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
     let members = reader.members(&pair.value, "sign", Place::TestSign);
     let text = |key: &str, reader: &mut Reader<'_>| {
@@ -136,6 +161,7 @@ fn sign(pair: &Pair, reader: &mut Reader<'_>) -> SignTest {
 
 fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
     let members = reader.members(&pair.value, "expect", Place::TestExpect);
+    let refusals = Refusal::ALL.map(|refusal| (refusal.name(), refusal));
     let classes: Vec<(&str, Class)> = Class::ALL.iter().map(|class| (class.name(), *class)).collect();
     let list = |key: &str, reader: &mut Reader<'_>| -> Option<Vec<Value>> {
         let pair = members.get(key)?;
@@ -157,6 +183,10 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
         items: list("items", reader),
         rows: list("rows", reader),
         class: reader.word(members.get("class"), &classes),
+        refused: reader.word(members.get("refused"), &refusals),
+        void: reader.bool(members.get("void")),
+        id: text("id", reader),
+        reply: members.get("reply").map(|pair| pair.value.plain_value()),
         message: text("message", reader),
         until: text("until", reader),
         body: text("body", reader),

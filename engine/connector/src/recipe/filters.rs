@@ -119,6 +119,14 @@ fn input(value: &Value) -> Result<Vec<u8>, Error> {
     )))
 }
 
+/// What a recipe gave, as bytes: nothing where it has none.
+pub(crate) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    match value.is_undefined() || value.is_none() {
+        true => None,
+        false => input(value).ok(),
+    }
+}
+
 /// `true`, `1` and their texts; a vendor's template writes `"false"` where its server writes `false`.
 fn truthy(value: &Value) -> bool {
     match value.as_str() {

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use minijinja::value::Value as Jinja;
 use minijinja::{AutoEscape, Environment, ErrorKind, Expression, UndefinedBehavior};
 
-pub(crate) use filters::{b64, urlenc};
+pub(crate) use filters::{b64, bytes_of, urlenc};
 
 /// Instructions that one evaluation may use. The longest recipe we know needs fewer than two hundred.
 const FUEL: u64 = 50_000;

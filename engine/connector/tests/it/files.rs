@@ -461,7 +461,7 @@ fn an_environment_lies_over_the_base() {
     assert_eq!(connect("k3", "default").quiet_ms("batch_save"), 500);
 }
 
-fn problems_of_connector(yaml: &str) -> Vec<Diagnostic> {
+pub(crate) fn problems_of_connector(yaml: &str) -> Vec<Diagnostic> {
     let file = SourceFile::new("connector.yaml", yaml);
     match connector::load(&file, &functions::registry()) {
         Ok(_) => Vec::new(),
@@ -542,8 +542,10 @@ operations:
         23:25 E1507 list lacks `filter`
         23:16 E1501 `by: version` is not supported yet
         28:14 E1509 `list` is already a name of operation `list`
-        32:37 E1501 `accept` is not supported yet
-        32:16 E1501 `kind: receive` is not supported yet
+        32:45 E1517 `accept` must be a list, but is a map
+        32:45 E1506 `accept` must be at least one kind of content, not `…`
+        32:9 E1507 push lacks `verify`
+        32:9 E1507 push lacks `answer`
         33:20 E1510 `extends: agian` does not lead to another operation
         33:45 E1516 the path `a b` cannot be called: ?, #, blank or other sign
         31:5 E1512 `unknown.ask: lst` is not a read operation (list)

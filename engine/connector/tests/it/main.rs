@@ -6,6 +6,7 @@ mod common;
 mod files;
 mod injection;
 mod logins;
+mod receive;
 mod schema;
 mod verdicts;
 mod xml;

@@ -34,6 +34,19 @@ operations:
     page: {by: number, first: 1, size: 10, max: 10, more: short, order: fixed, total_on: every}
     rows: {at: data, columns: fields}
     limits: {rate: 1/s, concurrency: 1}
+  hook:
+    kind: receive
+    path: hook
+    accept: [json]
+    verify: {given: headers.token, equals: password, at: "now('unix_ms')", within: 1m}
+    push: {id: body.id, void: body.gone, rows: body, ok: body.id is defined}
+    answer: {stored: {status: 200, headers: {a: b}, body: {ok: true}}, refused: {status: 401}}
+  pages:
+    kind: read
+    path: pages
+    filter: {as: sql_text}
+    page: {by: offset, size: 10, max: 10, more: short, multiple: true, ceiling: 1000, then: {by: key, field: id}}
+    rows: {at: data}
   save:
     kind: write
     path: save
@@ -61,6 +74,10 @@ tests:
     records: 1
     answer: {status: 200, headers: {a: b}, json: {id: 7}}
     expect: {class: ok, items: [{ok: true, id: "7"}]}
+  - name: pushed
+    operation: hook
+    push: {method: POST, now: 1, headers: {token: made-up}, query: {a: b}, json: {id: 7}}
+    expect: {id: "7", void: false, rows: [{id: 7}], reply: {ok: true}}
   - name: signed
     sign: {now: 1, method: POST, path: /one, body: "{}"}
     expect: {headers: {x-s: 99914b932bd37a50b983c5e7c90ae93b}}
