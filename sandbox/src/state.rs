@@ -57,6 +57,8 @@ pub(crate) struct World {
     pub(crate) yonbip: yonbip::State,
     pub(crate) ecology: ecology::State,
     pub(crate) sap: sap::State,
+    /// Tasks of the simulated Kingdee.
+    pub(crate) tasks: crate::kingdee::tasks::Tasks,
     /// Limits of calls, by system.
     pub(crate) gates: BTreeMap<&'static str, Gate>,
     pub(crate) journal: Journal,
@@ -162,6 +164,7 @@ impl World {
             yonbip: yonbip::State::default(),
             ecology: ecology::State::default(),
             sap: sap::State::default(),
+            tasks: Default::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),
             faults,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connector::{
     Call, Class, Connection, Guard, HttpAnswer, HttpRequest, Judged, LOGIN_CALLS_MAX, LoggingIn, Session,
-    Until,
+    Task, Until,
 };
 use dsl::diagnostic::Failure;
 use flow::ids::Ms;
@@ -213,8 +213,43 @@ impl Caller {
         self.connection.redact(text)
     }
 
-    /// Makes one call. `rows` is how many documents it carries.
+    /// Makes one call, and waits for the task that it starts, where it does. `rows` is how many documents it carries.
     pub(crate) async fn call(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
+        let ended = self.once(call, rows, effect).await;
+        let task = match &ended {
+            Ended::Answered { answer, .. } => self.connection.task(call.operation, call.options, answer),
+            _ => None,
+        };
+        match task {
+            Some(task) => self.follow(&task, call, rows).await,
+            None => ended,
+        }
+    }
+
+    /// Asks how far a task is until it is over. One that takes longer than it may is lost: the target may still do it.
+    async fn follow(&self, task: &Task, call: &Call<'_>, rows: usize) -> Ended {
+        let pause = Duration::from_millis(u64::try_from(task.every_ms).unwrap_or(1));
+        let end = self.clock.now_ms().saturating_add(task.timeout_ms);
+        let poll = Call::new(&task.poll, &task.options, call.now_ms);
+        while self.clock.now_ms() < end {
+            tokio::time::sleep(pause).await;
+            // A question that fails says nothing about the task; the next one may know.
+            if let Ended::Answered { answer, .. } = self.once(&poll, 0, Effect::None).await
+                && let Some(answer) = self.connection.task_result(call.operation, &answer)
+            {
+                let judged = self.connection.judge_call(call, rows, &answer);
+                return Ended::Answered { answer, judged };
+            }
+        }
+        Ended::Broken(SendError {
+            stage: Stage::Lost,
+            reason: transport::Reason::TotalTimeout,
+            detail: format!("the task was not over within {} ms", task.timeout_ms),
+            partial: None,
+        })
+    }
+
+    async fn once(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
         let prepared = match self.connection.prepare(call) {
             Ok(prepared) => prepared,
             Err(failure) => return Ended::Unbuilt(failure),

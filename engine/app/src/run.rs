@@ -602,7 +602,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
             Some(plan::OnUnknown::Resend) => classify::OnUnknown::Resend,
             Some(plan::OnUnknown::Query) | None => classify::OnUnknown::ByProof,
         },
-        timeout: settings::call_ms(connection),
+        timeout: settings::call_ms(connection, operation),
         quiet: connection.quiet_ms(operation),
         find_before_create: target.find_before_create,
         updates: target.update.is_some(),
@@ -616,7 +616,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
                 call: CallFacts {
                     batch: step.batch,
                     proof: proof(step.proof),
-                    timeout: settings::call_ms(connection),
+                    timeout: settings::call_ms(connection, &step.operation),
                     quiet: connection.quiet_ms(&step.operation),
                 },
             })

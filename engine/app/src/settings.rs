@@ -43,11 +43,16 @@ fn choose(own: Own, connect_ms: Option<Ms>, total_ms: Option<Ms>, effect: Effect
     }
 }
 
-/// Longest time one call may take: what the quiet period is added to.
-pub(crate) fn call_ms(connection: &Connection) -> Ms {
+/// Longest time one call of an operation may take, a task that it starts included: what the quiet period is added to.
+pub(crate) fn call_ms(connection: &Connection, operation: &str) -> Ms {
     let total_ms = connection.connector.transport().timeout_ms;
     let total = timeouts(connection, total_ms, Effect::Writes).total;
-    Ms::try_from(total.as_millis()).unwrap_or(Ms::MAX)
+    let once = Ms::try_from(total.as_millis()).unwrap_or(Ms::MAX);
+    // The last question is asked before the time is over, and may take as long as any call.
+    match connection.task_ms(operation) {
+        0 => once,
+        task => once.saturating_mul(2).saturating_add(task),
+    }
 }
 
 /// The way out that a connection takes: the common one, or one of its own where it goes through a proxy or trusts other

@@ -64,6 +64,8 @@ pub enum Place {
     Operation,
     /// `part`
     Part,
+    /// `async` of an operation.
+    Async,
     /// `describes` of an operation.
     Describes,
     /// `verify` of an operation that takes pushes.
@@ -146,6 +148,7 @@ impl Place {
             Place::Form => ("forms 的一行", "a row of forms"),
             Place::Operation => ("操作", "an operation"),
             Place::Part => ("part", "part"),
+            Place::Async => ("async", "async"),
             Place::Describes => ("describes", "describes"),
             Place::Verify => ("verify", "verify"),
             Place::Push => ("push", "push"),
@@ -360,7 +363,14 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Operation, "exists", "recipe", "表示“已存在”的拒绝", "a refusal that means: already there"),
     now(Place::Operation, "proof", "word", "丢失答复靠什么查清", "what resolves a lost answer"),
     now(Place::Operation, "unknown", "map", "丢失答复怎么查", "how a lost answer is asked for"),
-    later(Place::Operation, "async", "map", "异步任务", "asynchronous work"),
+    now(Place::Operation, "async", "map", "答复只是任务的编号,结果另外去问", "the answer is only the id of a task; its result is asked for"),
+    now(Place::Async, "task", "path", "任务编号在答复中的位置;没有编号的答复按它自己的意思判定", "where the id of the task stands; an answer without one means what it says"),
+    now(Place::Async, "poll", "operation", "用哪个操作询问", "the operation that asks"),
+    now(Place::Async, "option", "name", "编号放进那个操作的哪个选项", "the option of that operation that takes the id"),
+    now(Place::Async, "every", "duration", "两次询问之间(默认 1s)", "between two questions (1s)"),
+    now(Place::Async, "until", "recipe", "什么算已结束", "when it is over"),
+    now(Place::Async, "take", "path", "结果的位置:原操作本来的答复", "where the result stands: what the operation itself would have answered"),
+    now(Place::Async, "timeout", "duration", "最多问多久(默认 10m);之后结果未知", "how long it is asked about (10m); then the outcome is unknown"),
     now(Place::Operation, "accept", "list of words", "接收:收哪些内容", "receive: which kinds of content are taken"),
     now(Place::Operation, "verify", "map", "接收:如何核验;必须写", "receive: how the sender is known; it must be there"),
     now(Place::Operation, "push", "map", "接收:推送是什么意思", "receive: what a push means"),

@@ -94,7 +94,8 @@ impl Connector {
             .map(|operation| (operation.name.as_str(), operation.kind, &operation.label))
     }
 
-    /// The operation that `api` names: exactly its name, one of its aliases, or the path of exactly one.
+    /// The operation that `api` names: exactly its name, one of its aliases, or the path of exactly one. What is done as
+    /// a task is named by its name: its path is that of the call which does the work at once.
     pub(crate) fn operation(&self, api: &str) -> Option<&Arc<Operation>> {
         let named =
             |operation: &&Arc<Operation>| operation.name == api || operation.aliases.iter().any(|a| a == api);
@@ -102,7 +103,7 @@ impl Connector {
             let mut at_path = self
                 .operations
                 .iter()
-                .filter(|operation| operation.path_text == api);
+                .filter(|operation| operation.path_text == api && operation.task.is_none());
             at_path.next().filter(|_| at_path.next().is_none())
         })
     }
@@ -404,6 +405,8 @@ pub(crate) struct Operation {
     pub(crate) samples: Vec<Value>,
     /// Of this operation alone, below the connector's: rates and concurrency.
     pub(crate) limits: Limits,
+    /// How the result of a task is asked for, where the answer is only its id.
+    pub(crate) task: Option<Async>,
     /// The objects whose fields it tells.
     pub(crate) describes: Option<Describes>,
     /// How it takes pushes, where the other system calls.
@@ -759,4 +762,16 @@ pub(crate) struct DescribedLists {
     pub(crate) all: Recipe,
     pub(crate) name: Path,
     pub(crate) fields: Path,
+}
+
+/// Work that is done later.
+#[derive(Debug)]
+pub(crate) struct Async {
+    pub(crate) task: Path,
+    pub(crate) poll: String,
+    pub(crate) option: String,
+    pub(crate) every_ms: i64,
+    pub(crate) until: Recipe,
+    pub(crate) take: Path,
+    pub(crate) timeout_ms: i64,
 }

@@ -12,6 +12,7 @@ mod save;
 pub(crate) mod seed;
 mod steps;
 pub(crate) mod store;
+pub(crate) mod tasks;
 
 use serde_json::{Value, json};
 
@@ -61,6 +62,7 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("View", Does::Else),
         Endpoint::new("Push", WRITES),
         Endpoint::new("QueryBusinessInfo", Does::Else),
+        Endpoint::new("QueryAsyncResult", Does::Else),
         Endpoint::new("ExecuteBillQuery", READS),
         Endpoint::new("BillQuery", READS),
     ],
@@ -170,6 +172,11 @@ fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> 
         {
             answer::reply(&answer::failed(6, "沙箱日志已满"))
         }
+        "BatchSave" if tasks::is_asked(&request.body) => {
+            let result = save::save(world, executed, form, data);
+            answer::reply(&world.tasks.begin(result))
+        }
+        "QueryAsyncResult" => answer::reply(&world.tasks.ask(&request.body)),
         "Save" | "BatchSave" | "Draft" => answer::reply(&save::save(world, executed, form, data)),
         "Submit" | "Audit" | "UnAudit" | "Delete" => answer::reply(&steps::step(world, executed, form, data)),
         "View" => answer::reply(&steps::view(world, form, data)),

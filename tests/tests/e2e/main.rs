@@ -18,6 +18,7 @@ mod sandbox;
 mod secrets;
 mod steps;
 mod systems;
+mod tasks;
 mod tutorial;
 mod upkeep;
 mod values;

@@ -15,7 +15,7 @@ use super::receive::receive;
 use super::{Declared, PROOFS, answer, auth, lay_over, own_limits, places};
 use crate::keys::Place;
 use crate::model::{
-    AskBy, BatchPart, Class, Conditions, Connector, DescribedLists, Describes, Encode, FieldsPrint,
+    AskBy, Async, BatchPart, Class, Conditions, Connector, DescribedLists, Describes, Encode, FieldsPrint,
     FilterPrint, KeyPlace, Limits, Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, WhenNone,
     Window,
 };
@@ -23,6 +23,10 @@ use crate::recipe::Missing;
 
 /// Links of an `extends` chain.
 const CHAIN_MAX: usize = 8;
+
+/// Pause between two questions about a task, and how long it is asked about, when an operation says nothing.
+const TASK_EVERY_MS: i64 = 1_000;
+const TASK_MS: i64 = 600_000;
 
 /// Records a call when an operation says nothing.
 const BATCH_DEFAULT: u32 = 1;
@@ -211,6 +215,7 @@ pub(super) fn operation(
             .get("code")
             .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
+        task: members.get("async").and_then(|pair| task(pair, declared, reader)),
         describes: members
             .get("describes")
             .and_then(|pair| describes(pair, &option_names, declared, reader)),
@@ -562,6 +567,36 @@ fn needed_path(members: Members<'_>, key: &str, reader: &mut Reader<'_>) -> Opti
     reader.path(members.get(key))
 }
 
+/// Work that is done later. Whether the operation that asks exists is checked when all are known.
+fn task(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -> Option<Async> {
+    let members = reader.members(&pair.value, "async", Place::Async);
+    let mut path = |key: &str| {
+        reader.need(members, key, "async")?;
+        reader.path(members.get(key))
+    };
+    let (id, take) = (path("task"), path("take"));
+    let mut text = |key: &str| {
+        let pair = reader.need(members, key, "async")?;
+        reader.text(&pair.value, key).map(str::to_owned)
+    };
+    let (poll, option) = (text("poll"), text("option"));
+    let until = reader
+        .need(members, "until", "async")
+        .and_then(|pair| reader.recipe(&pair.value, "until", Missing::IsUndefined, &declared.of_answer()));
+    Some(Async {
+        task: id?,
+        poll: poll?,
+        option: option?,
+        every_ms: reader
+            .duration(members.get("every"))
+            .unwrap_or(TASK_EVERY_MS)
+            .max(1),
+        until: until?,
+        take: take?,
+        timeout_ms: reader.duration(members.get("timeout")).unwrap_or(TASK_MS),
+    })
+}
+
 /// What an operation tells of the objects of others: its own option names the object, too.
 fn describes(
     pair: &Pair,
@@ -743,6 +778,21 @@ pub(super) fn check_one(
     is_sound: bool,
     reader: &mut Reader<'_>,
 ) {
+    if let Some(task) = &operation.task {
+        let asked = connector.operation(&task.poll);
+        let takes = asked.is_some_and(|ask| ask.options.iter().any(|option| option.name == task.option));
+        let asks = asked.is_some_and(|ask| matches!(ask.kind, OpKind::Read | OpKind::Call));
+        if !takes || !asks {
+            let name = format!("{} {}", task.poll, task.option);
+            let near = did_you_mean(&task.poll, connector.operation_names());
+            reader.push(
+                reader
+                    .at(&words::UNKNOWN_ASK, &place("async"))
+                    .with("name", name)
+                    .similar(near),
+            );
+        }
+    }
     if let Some(unknown) = &operation.unknown {
         let span = place("unknown");
         let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));

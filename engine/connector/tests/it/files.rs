@@ -618,6 +618,48 @@ fn what_does_not_go_together() {
 
 const BASE: &str = "connector: demo\nparams: {server: {type: url}}\nhosts: [<<$param.server>>]\noutcome: [{when: body.ok, class: ok}]\noperations:\n  list:\n    kind: read\n    path: list\n    rows: {at: rows}\n";
 
+/// Work that is asked for, and descriptions: settings of the operation `list`, and the codes.
+#[test]
+fn tasks_and_descriptions_are_checked() {
+    let told =
+        "  told: {kind: call, path: told, options: {id: {type: text, required: true}}, body: <<$options>>}\n";
+    for (line, codes) in [
+        (
+            "async: {task: id, poll: told, option: id, until: body.done, take: result}",
+            &[][..],
+        ),
+        (
+            "async: {task: id, poll: told, option: id, every: 1s, until: body.done, take: result, timeout: 5m}",
+            &[],
+        ),
+        (
+            "async: {task: id, poll: tolt, option: id, until: body.done, take: result}",
+            &["E1512"],
+        ),
+        (
+            "async: {task: id, poll: told, option: ids, until: body.done, take: result}",
+            &["E1512"],
+        ),
+        (
+            "async: {task: id, poll: told, option: id, until: done, take: result}",
+            &["E1503"],
+        ),
+        (
+            "async: {task: id, poll: told, option: id, until: body.done}",
+            &["E1507"],
+        ),
+        ("describes: {option: FormId, head: body.fields}", &["E1505"]),
+        ("describes: {head: body.fields}", &["E1507"]),
+    ] {
+        let text = format!("{BASE}    {line}\n{told}");
+        let found: Vec<&str> = problems_of_connector(&text)
+            .iter()
+            .map(|problem| problem.entry.code)
+            .collect();
+        assert_eq!(found, codes, "{line}");
+    }
+}
+
 /// Paging that goes on by key behind a ceiling.
 #[test]
 fn paging_behind_a_ceiling_is_checked() {
@@ -827,7 +869,6 @@ fn keys_of_later_versions_are_refused_by_name() {
     let base = BASE;
     assert_eq!(problems_of_connector(base), []);
     for (line, key) in [
-        ("    async: {poll: 1s}\n", "async"),
         ("    encode: sql\n", "encode: sql"),
         ("    page: {by: version, more: short, size: 1}\n", "by: version"),
     ] {

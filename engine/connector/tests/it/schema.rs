@@ -60,6 +60,13 @@ operations:
     items: {all: body.rows, good_when: item.ok, index: {key: number, record: number}, id: id, neither: unknown}
     proof: query
     unknown: {wait: 10s, ask: list, fields: {id: id}, by: key, none: resend, many: hold}
+    async: {task: task, poll: told, option: id, every: 1s, until: body.done, take: result, timeout: 1m}
+  told:
+    kind: call
+    path: told
+    options: {id: {type: text, required: true}, FormId: {type: text, required: true}}
+    body: <<$options>>
+    describes: {option: FormId, head: body.fields, also: "[body.id]", name: name, lists: body.lists, list_name: name, list_fields: fields}
   one:
     kind: write
     path: one
