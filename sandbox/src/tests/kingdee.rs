@@ -456,3 +456,69 @@ async fn lines_of_a_document() {
     let gone = save(json!([{"FEntryID": b}]), Some(id), None).await;
     assert!(refused(&gone)[0].1.contains("分录内码"), "{gone}");
 }
+
+/// An audited order makes a delivery, each time a new one; one that is not audited, or has no rule, makes nothing.
+#[tokio::test]
+async fn a_push_makes_the_document_that_follows() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let order = json!({"FBillNo": "SO1", "FSaleOrgId": {"FNumber": "100"}});
+    let data = json!({"formid": "SAL_SaleOrder", "data": {"Model": [order]}});
+    let saved = k3(&at, "BatchSave", &s, data).await;
+    let id = status(&saved)["SuccessEntitys"][0]["Id"].to_string();
+    let named = |more: Value| {
+        let mut data = json!({"Ids": id});
+        data.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({"formid": "SAL_SaleOrder", "data": data})
+    };
+    let rule = json!({"RuleId": "SAL_SaleOrder-SAL_OUTSTOCK"});
+    let early = k3(&at, "Push", &s, named(rule.clone())).await;
+    assert!(refused(&early)[0].1.contains("没有审核"), "{early}");
+    for step in ["Submit", "Audit"] {
+        let done = k3(&at, step, &s, named(json!({}))).await;
+        assert_eq!(accepted(&done), BTreeSet::from([0]), "{done}");
+    }
+    let without = k3(&at, "Push", &s, named(json!({}))).await;
+    assert_eq!(
+        without["Result"]["ConvertResponseStatus"][0]["IsSuccess"],
+        json!(false),
+        "{without}"
+    );
+    let by_default = json!({"IsEnableDefaultRule": "true", "TargetFormId": "SAL_OUTSTOCK"});
+    let mut made = BTreeSet::new();
+    for how in [rule, by_default] {
+        let pushed = k3(&at, "Push", &s, named(how)).await;
+        assert_eq!(accepted(&pushed), BTreeSet::from([0]), "{pushed}");
+        made.insert(status(&pushed)["SuccessEntitys"][0]["Id"].to_string());
+    }
+    assert_eq!(made.len(), 2);
+}
+
+/// The fields of a form are told list by list; a form that is not there is refused.
+#[tokio::test]
+async fn a_form_tells_its_fields() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let asked = |form: &str| json!({"data": {"FormId": form}});
+    let told = k3(&at, "QueryBusinessInfo", &s, asked("SAL_OUTSTOCK")).await;
+    let info = &told["Result"]["NeedReturnData"];
+    assert_eq!(info["PkFieldName"], "FID", "{told}");
+    let keys = |entry: usize| -> BTreeSet<String> {
+        let fields = info["Entrys"][entry]["Fields"].as_array().unwrap().iter();
+        fields
+            .map(|field| field["Key"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(
+        keys(0).contains("FBillNo") && keys(0).contains("FStockOrgId"),
+        "{told}"
+    );
+    assert!(
+        keys(1).contains("FRealQty") && !keys(0).contains("FRealQty"),
+        "{told}"
+    );
+    let none = k3(&at, "QueryBusinessInfo", &s, asked("SAL_None")).await;
+    assert_eq!(status(&none)["MsgCode"], json!(5), "{none}");
+}
