@@ -12,6 +12,7 @@ mod jst;
 mod kingdee;
 mod levels;
 mod login;
+mod office;
 mod paging;
 mod plain;
 mod systems;

@@ -144,6 +144,29 @@ fn a_signature_of_the_taobao_gateway() {
 }
 
 #[test]
+fn the_signature_of_a_gateway() {
+    // Taobao's (TOP, Qimen): the secret, every parameter behind its name in order of names, the secret.
+    let form = |v: &str| {
+        let json = format!(
+            r#"{{"app_key":"ak","method":"wdt.trade.query","timestamp":"2023-11-14 22:13:20","v":"{v}","sign_method":"md5","format":"json"}}"#
+        );
+        data::give(dsl::json::parse(json.as_bytes()).unwrap())
+    };
+    let sign = |v: &str, secret: &str| {
+        eval(
+            "(secret ~ (form | fmt_pairs('{k}{v}')) ~ secret) | md5 | hex_upper",
+            &[("form", form(v)), ("secret", Jinja::from(secret))],
+        )
+    };
+    assert_eq!(
+        sign("2.0", "sec").as_deref(),
+        Ok("0154377B1597AA0A87CE7750186663CB")
+    );
+    assert_ne!(sign("2.1", "sec"), sign("2.0", "sec"));
+    assert_ne!(sign("2.0", "Sec"), sign("2.0", "sec"));
+}
+
+#[test]
 fn clock_and_chance() {
     check("now('unix_s')", "1700000000");
     check("now('unix_ms')", "1700000000123");
