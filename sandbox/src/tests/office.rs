@@ -198,7 +198,8 @@ async fn what_is_refused_and_how() {
             .to_string()
     };
     let none: Vec<(&str, String)> = Vec::new();
-    let rows: Vec<(String, &Vec<(&'static str, String)>, String, &str)> = vec![
+    type Call<'a> = (String, &'a Vec<(&'static str, String)>, String, &'static str);
+    let rows: Vec<Call> = vec![
         (
             format!("{FEISHU}search?page_size=501"),
             &feishu,
