@@ -312,6 +312,8 @@ pub struct OperationFacts {
     pub accepts_fields: bool,
     /// How `filter` reaches the source; `None` when it cannot.
     pub filter: Option<FilterKind>,
+    /// Whether a scheme must say `filter`.
+    pub filter_required: bool,
     /// The only fields a scheme may filter by; empty says nothing.
     pub filter_fields: Vec<String>,
     /// Fields of a row as samples show them (`a`, `a.b`, `list.*.x`); `None` when nobody knows.
@@ -365,6 +367,7 @@ impl OperationFacts {
             fields_required: false,
             accepts_fields: false,
             filter: None,
+            filter_required: false,
             filter_fields: Vec::new(),
             columns: None,
             words: Vec::new(),

@@ -237,6 +237,19 @@ pub const NOT_ACCEPTED: Entry = Entry {
     example: "fields: [a, b]",
 };
 
+/// A query without its filter.
+pub const FILTER_NEEDED: Entry = Entry {
+    code: "E1163",
+    severity: Severity::Error,
+    zh: "操作 {operation} 需要 `filter`",
+    en: "the operation {operation} needs `filter`",
+    help_zh: "写明按什么查询,例如 filter: {field: code, eq: \"1\"}",
+    help_en: "say what to ask for, as in filter: {field: code, eq: \"1\"}",
+    long_zh: "该操作只按条件查询;没有条件时,对方系统会返回全部,或者别的东西。",
+    long_en: "This operation asks by a condition only; without one the other system would give all there is, or something else.",
+    example: "source: {connection: mabang, api: order_by_number}    # and no filter",
+};
+
 /// A comparison that the source's language does not have.
 pub const CANNOT_COMPARE: Entry = Entry {
     code: "E1159",
@@ -608,6 +621,7 @@ pub const ALL: &[&Entry] = &[
     &CANNOT_ACT,
     &FIELDS_NEEDED,
     &NOT_ACCEPTED,
+    &FILTER_NEEDED,
     &CANNOT_COMPARE,
     &OPERATION_OF_SEVERAL,
     &WINDOW_NEEDED,

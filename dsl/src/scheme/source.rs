@@ -228,7 +228,18 @@ impl Reader<'_> {
     }
 
     fn filter(&mut self, node: &Node, operation: Option<&Arc<OperationFacts>>) -> Option<SourceFilter> {
-        let pair = node.get("filter")?;
+        let Some(pair) = node.get("filter") else {
+            if let (Some(operation), Some(api)) = (
+                operation.filter(|operation| operation.filter_required),
+                node.get("api"),
+            ) {
+                self.report(
+                    self.problem(&words::FILTER_NEEDED, api.value.span.clone())
+                        .with("operation", &operation.name),
+                );
+            }
+            return None;
+        };
         let text = pair.value.scalar().is_some();
         self.accepted(pair, operation, |operation| match &operation.filter {
             Some(FilterKind::SqlText) => true,

@@ -371,6 +371,15 @@ fn scheme(
     if operation.fields_required {
         line(format!("  fields: [{key}]                # all that is read"));
     }
+    if operation.filter_required {
+        let field = operation
+            .filter_fields
+            .first()
+            .map_or(key.as_str(), String::as_str);
+        line(format!(
+            "  filter: {{field: {field}, eq: '1'}}   # what is asked for"
+        ));
+    }
     line(match (operation.uses_window, operation.window_by_field) {
         (false, _) => "  window: none                  # everything each time".to_owned(),
         (true, false) => "  window: {first: -1d}          # how far back the first run reads".to_owned(),
@@ -408,7 +417,7 @@ fn scheme(
         line("    sample: 0".to_owned());
         line("    expect: {}".to_owned());
     }
-    let unknown = singles(&operation).is_empty() && !operation.fields_required;
+    let unknown = singles(&operation).is_empty() && !operation.fields_required && !operation.filter_required;
     let unknown = unknown.then(|| (source.id().to_owned(), operation.name.clone()));
     Ok((text, unknown))
 }
@@ -439,7 +448,10 @@ fn reads(
     // One that can be called as it is comes first, and of these one whose rows are known.
     let simple = |name: &&&str| {
         facts.operation(name).is_ok_and(|operation| {
-            options(&operation).is_empty() && !operation.fields_required && !operation.window_by_field
+            options(&operation).is_empty()
+                && !operation.fields_required
+                && !operation.filter_required
+                && !operation.window_by_field
         })
     };
     let known =

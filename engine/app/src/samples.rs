@@ -262,6 +262,12 @@ fn fits(operation: &OperationFacts, wish: &Wish) -> Result<(), AppError> {
             format!("`{name}` does not read; a sample is only read"),
         ));
     }
+    if operation.filter_required {
+        return Err(AppError::wrong_use(
+            format!("`{name}` 只能按条件查询,不能取样"),
+            format!("`{name}` asks by a condition only: there is nothing to take a sample of"),
+        ));
+    }
     let fields = !wish.fields.is_empty();
     if operation.fields_required && !fields {
         return Err(AppError::wrong_use(

@@ -31,10 +31,10 @@ const UNPAGED: u32 = u32::MAX;
 /// What the page before gave to go on with.
 struct Next {
     window: WindowId,
-    mark: Option<String>,
     total: Option<u64>,
-    /// The last row's key of each page behind which one is asked for by key, for a second look.
-    keys: BTreeMap<u32, String>,
+    /// What each page gave to go on with. A second look begins anew with the first page and follows its own marks: those
+    /// of the first look may lead through the list as it was then.
+    marks: BTreeMap<u32, String>,
 }
 
 /// Reads pages of one scheme.
@@ -87,11 +87,7 @@ impl SourceReader {
             return Paging::default();
         };
         Paging {
-            shifts: match facts.by {
-                by if !by.shifts() => Shifts::Never,
-                _ if facts.moves => Shifts::Moving,
-                _ => Shifts::Leaving,
-            },
+            shifts: shifts(facts),
             max_rows: facts.ceiling.filter(|_| !facts.then_by_key),
             ..Paging::default()
         }
@@ -164,30 +160,30 @@ impl SourceReader {
                 .as_deref()
                 .map(|mark| fingerprint(mark.as_bytes())),
         };
-        if look == Look::Again {
-            return Ok(page);
-        }
-        page.prints = prints;
-        page.rows.reserve(rows.rows.len());
         // All further calls come first: a page of which one failed is asked for again as if nothing of it had been read.
-        let mut complete = Vec::with_capacity(rows.rows.len());
-        for row in rows.rows {
-            complete.push(self.completed(row).await?);
+        let mut complete = Vec::new();
+        if look == Look::Rows {
+            complete.reserve(rows.rows.len());
+            for row in rows.rows {
+                complete.push(self.completed(row).await?);
+            }
         }
         let before = self
             .next
             .take()
             .filter(|next| next.window == window && page_number > 1);
-        let mut keys = before.map(|next| next.keys).unwrap_or_default();
-        if self.page.is_some_and(|facts| facts.then_by_key) {
-            keys.extend(rows.next_cursor.clone().map(|key| (page_number, key)));
-        }
+        let mut marks = before.map(|next| next.marks).unwrap_or_default();
+        marks.extend(rows.next_cursor.map(|mark| (page_number, mark)));
         self.next = Some(Next {
             window,
-            mark: rows.next_cursor,
             total: rows.total.or(first_total),
-            keys,
+            marks,
         });
+        if look == Look::Again {
+            return Ok(page);
+        }
+        page.prints = prints;
+        page.rows.reserve(complete.len());
         for (row, refused) in complete {
             self.ingest(row, refused, blobs, &mut page.rows);
         }
@@ -319,6 +315,7 @@ impl SourceReader {
             .next
             .as_ref()
             .filter(|next| next.window == window && page > 1);
+        let mark = next.and_then(|next| next.marks.get(&(page - 1)).cloned());
         let offset = nth * i64::from(size);
         let beyond = self.page.is_some_and(|facts| {
             let ceiling = facts.ceiling.and_then(|rows| i64::try_from(rows).ok());
@@ -330,11 +327,10 @@ impl SourceReader {
                 offset: 0,
                 size,
                 cursor: None,
-                last: next.and_then(|next| next.keys.get(&(page - 1)).cloned()),
+                last: mark,
                 total: next.and_then(|next| next.total),
             };
         }
-        let mark = next.and_then(|next| next.mark.clone());
         let by_key = self.page.is_some_and(|facts| facts.by == PageKind::Key);
         let (last, cursor) = if by_key { (mark, None) } else { (None, mark) };
         PageState {
@@ -437,6 +433,16 @@ impl SourceReader {
                 indexed,
             });
         }
+    }
+}
+
+/// What can shift the pages of a query. A cursor is trusted to stand behind a row unless its connector says that rows
+/// move: then it may as well be a place in a list that is made anew for each call.
+fn shifts(facts: PageFacts) -> Shifts {
+    match facts.by {
+        _ if facts.moves => Shifts::Moving,
+        by if !by.shifts() => Shifts::Never,
+        _ => Shifts::Leaving,
     }
 }
 

@@ -393,6 +393,7 @@ fn harmless<'a>(
             let by_field = |owned: &dsl::facts::Owned| owned.what == OwnedKind::WindowField;
             !operation.options.iter().any(asks)
                 && !operation.fields_required
+                && !operation.filter_required
                 && !operation.request_owned.iter().any(by_field)
         })
 }

@@ -84,6 +84,7 @@ impl Connection {
         facts.one_row = operation.rows.as_ref().is_some_and(|rows| rows.one);
         facts.fields_required = operation.fields.as_ref().is_some_and(|fields| fields.required);
         facts.accepts_fields = operation.fields.is_some();
+        facts.filter_required = operation.filter_required;
         facts.filter = operation.filter.as_ref().map(|print| match print {
             FilterPrint::SqlText => FilterKind::SqlText,
             FilterPrint::Members => FilterKind::Conditions(vec!["eq".to_owned()]),

@@ -384,6 +384,8 @@ pub(crate) struct Operation {
     pub(crate) owned: Vec<Owned>,
     pub(crate) fields: Option<FieldsPrint>,
     pub(crate) filter: Option<FilterPrint>,
+    /// Without a condition it would ask for everything there is.
+    pub(crate) filter_required: bool,
     pub(crate) window: Option<Window>,
     pub(crate) uses_window: bool,
     pub(crate) page: Option<Page>,

@@ -381,29 +381,40 @@ impl Connection {
                 values: vec![Value::from(last)],
             }));
         }
-        match print {
+        let is_empty = match print {
             FilterPrint::SqlText => {
-                if let Some(text) = sql_text(&filters)? {
-                    frame.set("$filter", text);
-                }
+                let text = sql_text(&filters)?;
+                let is_empty = text.is_none();
+                text.into_iter().for_each(|text| frame.set("$filter", text));
+                is_empty
             }
             FilterPrint::Members => {
                 let members = crate::conditions::members(&filters)?;
-                if !members.is_empty() {
+                let is_empty = members.is_empty();
+                if !is_empty {
                     frame.set("$filter", members);
                 }
+                is_empty
             }
             FilterPrint::Odata(types) => {
-                if let Some(text) = crate::odata::filter(&filters, types)? {
-                    frame.set("$filter", text);
-                }
+                let text = crate::odata::filter(&filters, types)?;
+                let is_empty = text.is_none();
+                text.into_iter().for_each(|text| frame.set("$filter", text));
+                is_empty
             }
             FilterPrint::Conditions(words) => {
                 let list = crate::conditions::list(&filters, words)?;
-                if !list.is_empty() {
+                let is_empty = list.is_empty();
+                if !is_empty {
                     frame.set("$filter", list);
                 }
+                is_empty
             }
+        };
+        if is_empty && operation.filter_required {
+            return Err(Failure::new(&source::FRAME)
+                .with("place", "filter")
+                .with("why", "no condition"));
         }
         Ok(())
     }

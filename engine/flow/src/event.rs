@@ -90,7 +90,7 @@ pub enum Shifts {
     Never,
     /// Rows that leave the window, or arrive in it; the others keep their order.
     Leaving,
-    /// Also rows that stay in it: a change moves them.
+    /// Also rows that stay in it: a change moves them, or a cursor is a place in a list that is made anew each time.
     Moving,
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | the source | proof |
 //! |---|---|
-//! | asks behind the last row of the page before | none needed: nothing shifts |
+//! | asks behind the last row of the page before | none needed: nothing shifts; but see `Shifts::Moving` |
 //! | gives everything in one page | none needed: one answer is one moment |
 //! | says a total, and rows only leave | the total stays, as many rows came, none came twice |
 //! | anything else | every page is looked at again after the last one, and all are still the same |
@@ -157,7 +157,8 @@ impl Reading {
             self.dull + 1
         };
         // Where there is a total, or a mark that grows, reading ends by itself, and rows may well look alike.
-        let endless = paging.shifts != Shifts::Never && page.total.or(self.total).is_none() && page.more;
+        let counted = page.total.or(self.total).is_some() || page.mark.is_some();
+        let endless = paging.shifts != Shifts::Never && !counted && page.more;
         (endless && self.dull >= MAX_DULL_PAGES)
             .then(|| Reason::new(codes::NO_PROGRESS, self.page.to_string()))
     }

@@ -184,6 +184,10 @@ pub(super) fn operation(
         request: request.map(Arc::new),
         fields: members.get("fields").map(|pair| fields(pair, reader)),
         filter: members.get("filter").and_then(|pair| filter(pair, reader)),
+        filter_required: members
+            .get("filter")
+            .and_then(|pair| reader.bool(pair.value.get("required")))
+            .unwrap_or(false),
         uses_window: prints_window || window.as_ref().is_some_and(|window| window.filter.is_some()),
         window,
         page: members

@@ -393,6 +393,20 @@ fn rows_of_an_answer() {
 
 /// A connector with one read operation that pages as said.
 fn paged(page: &str) -> Arc<Connection> {
+    own(&format!(
+        "  list:
+    kind: read
+    method: POST
+    path: list
+    body: {{cursor: {{$value: <<$page.cursor>>, $missing: omit}}, last: {{$value: <<$page.last>>, $missing: omit}}, from: <<$page.offset>>, size: <<$page.size>>}}
+    page: {page}
+    rows: {{at: rows}}
+"
+    ))
+}
+
+/// A connector with these operations.
+fn own(operations: &str) -> Arc<Connection> {
     let text = format!(
         "connector: own
 name: own
@@ -402,14 +416,7 @@ hosts: [<<$param.server>>]
 auth: {{headers: {{}}}}
 outcome: [{{when: http.status == 200, class: ok}}]
 operations:
-  list:
-    kind: read
-    method: POST
-    path: list
-    body: {{cursor: {{$value: <<$page.cursor>>, $missing: omit}}, last: {{$value: <<$page.last>>, $missing: omit}}, from: <<$page.offset>>, size: <<$page.size>>}}
-    page: {page}
-    rows: {{at: rows}}
-"
+{operations}"
     );
     let registry = functions::registry();
     let load = |name: &str, text: &str| SourceFile::new(name.to_owned(), text.to_owned());
@@ -498,6 +505,48 @@ fn pages_by_key_and_by_cursor() {
         next_of(total, second, r#"{"rows":[{"id":3}]}"#).0,
         Ok((false, None))
     );
+}
+
+/// A query by a condition, without one, would give all there is.
+#[test]
+fn a_filter_that_is_required() {
+    let text = "  one:
+    kind: read
+    method: GET
+    path: one
+    filter: {as: conditions, required: REQUIRED, names: {field: f, op: o, value: v}, ops: {eq: eq}}
+    query: {code: <<$filter.0.v>>}
+    rows: {at: rows}
+";
+    let by_code = FilterValue::Asked(Asked::Test {
+        field: Path::parse("code").expect("a path"),
+        op: Op::Eq,
+        values: vec![Value::from("7")],
+    });
+    let none = Map::new();
+    for (required, filter, want) in [
+        ("true", None, Err("E3010")),
+        (
+            "true",
+            Some(FilterValue::Asked(Asked::All(Vec::new()))),
+            Err("E3010"),
+        ),
+        ("true", Some(by_code.clone()), Ok("7")),
+        ("false", None, Ok("")),
+    ] {
+        let own = own(&text.replace("REQUIRED", required));
+        let call = Call {
+            filter,
+            ..Call::new("one", &none, AT)
+        };
+        let prepared = own.prepare(&call);
+        let got = prepared.map(|prepared| {
+            let code = prepared.query.iter().find(|(name, _)| name == "code");
+            code.map_or_else(String::new, |(_, value)| value.clone())
+        });
+        let got = got.map_err(|failure| failure.code().to_owned());
+        assert_eq!(got, want.map(str::to_owned).map_err(str::to_owned), "{required}");
+    }
 }
 
 /// A form in parts: no name and no value begins a part of its own, and the same form gives the same bytes.
