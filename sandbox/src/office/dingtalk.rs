@@ -4,8 +4,8 @@
 //! the address, `maxResults` up to 100, `nextToken` and `hasMore`, records that are listed by POST, added by POST and
 //! changed by PUT, `value` with an id for each record, errors as `code` and `message`, 40 calls a second (90018) and
 //! 1500 a minute (90006).
-//! Guesses of ours: the statuses of errors, that a batch is taken whole or not at all, 100 records a batch, that the
-//! limits of the older interface hold here too.
+//! Guesses of ours: the statuses of errors, that a batch is taken whole or not at all, 100 records a batch, that a
+//! filter may have no conditions, that the limits of the older interface hold here too.
 
 use hyper::Method;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 //! scope that a call needs, `code` 200 around `data` and `code` 404 inside HTTP 200 for a business refusal,
 //! `start_index` as a number of pages and `count` as their size in a request and as the total in an answer of orders
 //! (`totalItem` in one of companies), `order_id` in a push makes it a change, no key of a call, and an order that is
-//! pushed twice is there twice.
+//! pushed twice is there twice, lines without `product_id` and `sku_id` are left out without a word.
 //! Guesses of ours: `time_type` 1 for changes (2 for creation is public), the words, most members of a row, that lines
 //! stand in the list, the limit of calls (none is public), that pushed orders are not among the seeded list.
 
@@ -348,7 +348,15 @@ fn push(world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> 
         let known = docs.get(id).ok_or_else(not_there)?.number.to_string();
         Ok(docs.update(place, "", &known, id, content))
     })?;
-    let lines = super::list(&fields, "product_list", code::WRONG)?;
+    let lines: Vec<Fields> = super::list(&fields, "product_list", code::WRONG)?
+        .iter()
+        .filter_map(|raw| serde_json::from_str(raw.get()).ok())
+        .filter(|line| {
+            ["product_id", "sku_id"]
+                .iter()
+                .all(|name| !text(line, name).is_empty())
+        })
+        .collect();
     let lines: Vec<String> = (1..=lines.len())
         .map(|n| format!(r#"{{"unique_id":{}{n:03}}}"#, row.id))
         .collect();

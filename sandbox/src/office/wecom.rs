@@ -3,7 +3,9 @@
 //!
 //! Facts with a public source: the token call by GET and its life of two hours, `errcode` 0 for success, 40001 for a
 //! wrong secret, 40014 and 42001 for a token that is wrong or over, 45009 and 45033 for too many calls or too many at a
-//! time, `externalcontact/batch/get_by_user` with `cursor`, `limit` up to 100 and an empty `next_cursor` at the end,
+//! time, 81013 for a message that reaches nobody, `invaliduser` for those whom a message does not reach, 30 messages a
+//! minute and 1000 an hour of an application to one member, beyond which they are dropped without a word,
+//! `externalcontact/batch/get_by_user` with `cursor`, `limit` up to 100 and an empty `next_cursor` at the end,
 //! messages and their members, `msgid`, and that a message may be checked for a repetition within 1800 seconds unless
 //! another stretch is told.
 //! Guesses of ours: the number of calls a minute, most members of a customer, that a repeated message is answered as
@@ -32,8 +34,10 @@ const MAX_USERS: usize = 100;
 const MAX_CONTENT: usize = 2048;
 const CUSTOMERS: &str = "externalcontact/batch/get_by_user";
 const SEND: &str = "message/send";
-/// The only member of staff who has customers.
+/// The only member of staff who has customers, and the only one whom messages reach.
 const STAFF: &str = "zhangsan";
+/// Messages to one member, and the time in which there are no more.
+const MEMBER_LIMITS: [(usize, i64); 2] = [(30, MINUTE_MS), (1000, 60 * MINUTE_MS)];
 const LIMITS: &[Limit] = &[Limit {
     calls: 600,
     per_ms: MINUTE_MS,
@@ -75,6 +79,7 @@ mod code {
     pub(super) const WRONG: &str = "40058";
     pub(super) const EMPTY: &str = "44004";
     pub(super) const AGENT: &str = "40056";
+    pub(super) const NOBODY: &str = "81013";
     pub(super) const LIMIT: &str = "45009";
     pub(super) const AT_ONCE: &str = "45033";
 }
@@ -236,6 +241,19 @@ fn send(world: &mut World, request: &Request, twist: &Twist) -> Result<String, P
     if content.len() > MAX_CONTENT {
         return Err(problem("45002", "content size out of limit"));
     }
+    let users = text(&body, "touser");
+    let strangers: Vec<&str> = users
+        .split('|')
+        .filter(|user| !["", STAFF, "@all"].contains(user))
+        .collect();
+    let reached = users.split('|').any(|user| [STAFF, "@all"].contains(&user));
+    if !reached && text(&body, "toparty").is_empty() && text(&body, "totag").is_empty() {
+        return Err(problem(code::NOBODY, "user & party & tag all invalid"));
+    }
+    let told = |id: u64| {
+        let strangers = json!(strangers.join("|"));
+        format!(r#""invaliduser":{strangers},"invalidparty":"","invalidtag":"","msgid":"msg{id}""#)
+    };
     let checks = text(&body, "enable_duplicate_check") == "1";
     let seconds: i64 = text(&body, "duplicate_check_interval").parse().unwrap_or(1800);
     let sent = String::from_utf8_lossy(&request.body).into_owned();
@@ -246,7 +264,10 @@ fn send(world: &mut World, request: &Request, twist: &Twist) -> Result<String, P
         Some((id, docs.get(id)?.modified_ms))
     });
     if let Some((id, _)) = known.filter(|(_, at)| checks && *at >= since) {
-        return Ok(format!(r#""msgid":"msg{id}""#));
+        return Ok(told(id));
+    }
+    if is_flooded(world) {
+        return Ok(told(world.office(NAME).docs.next_id()));
     }
     let writing = Writing {
         system: NAME,
@@ -262,5 +283,16 @@ fn send(world: &mut World, request: &Request, twist: &Twist) -> Result<String, P
         let docs = &world.office(NAME).docs;
         Ok(docs.create(place, "", &digest, sent))
     })?;
-    Ok(format!(r#""msgid":"msg{}""#, row.id))
+    Ok(told(row.id))
+}
+
+/// Whether the only member has been sent as much as one may be. What is above is answered as if it had been sent.
+fn is_flooded(world: &World) -> bool {
+    let now = world.now_ms();
+    let sent = |within: i64| {
+        let all = world.docs(NAME).into_iter().flat_map(|docs| docs.all(""));
+        all.filter(|(_, doc)| doc.created_ms > now.saturating_sub(within))
+            .count()
+    };
+    MEMBER_LIMITS.iter().any(|(most, within)| sent(*within) >= *most)
 }

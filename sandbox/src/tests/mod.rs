@@ -12,6 +12,7 @@ mod jst;
 mod kingdee;
 mod levels;
 mod login;
+mod known_callers;
 mod office;
 mod paging;
 mod plain;
