@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::builtin::Registry;
-use crate::diagnostic::{Diagnostic, Lang, SourceFile};
+use crate::diagnostic::{Diagnostic, Failure, Lang, SourceFile};
 use crate::path::Path;
 use crate::tree::Tree;
 use crate::value::{Map, Value};
@@ -249,6 +249,8 @@ pub enum FilterKind {
     SqlText,
     /// As a list of conditions; these comparisons are known.
     Conditions(Vec<String>),
+    /// As conditions of a statement, whose values are bound: all of them are known.
+    Bound,
 }
 
 /// Something computed from the evaluated options of a call.
@@ -336,6 +338,8 @@ pub struct OperationFacts {
     pub types: Vec<(String, String)>,
     /// Whether its answer gives ids of the lines that were sent.
     pub line_ids: bool,
+    /// What is wrong with the values of options, each with the option's name: what a type cannot say.
+    pub faults: ByOptions<Vec<(String, Failure)>>,
 }
 
 impl fmt::Debug for OperationFacts {
@@ -379,6 +383,7 @@ impl OperationFacts {
             proof: Box::new(|_| Proof::None),
             types: Vec::new(),
             line_ids: false,
+            faults: Box::new(|_| Vec::new()),
         }
     }
 

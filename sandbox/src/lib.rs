@@ -44,6 +44,7 @@ mod connections;
 mod control;
 mod crypto;
 mod data;
+mod databases;
 mod ecology;
 mod effects;
 mod fault;
@@ -176,6 +177,7 @@ pub async fn start(config: Config) -> io::Result<Running> {
     }
     let mut world = World::open(&config)?;
     let outages = world.outages();
+    let databases = databases::Databases::open(config.state.as_deref(), config.seed, world.now_ms())?;
     let world: Shared = Arc::new(Mutex::new(world));
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
@@ -188,6 +190,7 @@ pub async fn start(config: Config) -> io::Result<Running> {
         world,
         task,
         credentials: config.credentials,
+        databases: Mutex::new(databases),
     })
 }
 
@@ -198,6 +201,7 @@ pub struct Running {
     world: Shared,
     task: JoinHandle<()>,
     credentials: Credentials,
+    databases: Mutex<databases::Databases>,
 }
 
 impl Running {
@@ -208,12 +212,20 @@ impl Running {
 
     /// Parameters of a connection to a simulated system; `None` when there is no simulator for it.
     pub fn params(&self, connector_id: &str) -> Option<BTreeMap<String, String>> {
-        self.credentials.params(self.addr, connector_id)
+        let simulated = self.credentials.params(self.addr, connector_id);
+        simulated.or_else(|| {
+            let databases = self
+                .databases
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            databases.params(connector_id)
+        })
     }
 
     /// The same for every connector that there is a simulator for, by its id.
     pub fn all_params(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let ids = systems::SYSTEMS.iter().map(|row| row.connector);
+        let ids = ids.chain(databases::Databases::connectors());
         ids.filter_map(|id| Some((id.to_owned(), self.params(id)?)))
             .collect()
     }

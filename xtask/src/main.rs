@@ -15,6 +15,7 @@ mod fuzz;
 mod oracle;
 mod peers;
 mod run;
+mod servers;
 mod sim;
 mod tools;
 
@@ -94,6 +95,7 @@ fn test(place: &Place) -> Report {
     let Some(tools) = report.step("tools", || tools::for_tests(place)) else {
         return report;
     };
+    report.step("servers", servers::for_tests);
     report.command("fetch", "cargo", &["fetch", "--locked"]);
     report.command("fmt", "cargo", &["fmt", "--all", "--check"]);
     // Warnings are errors here and only here: the compiler's are among clippy's.

@@ -252,7 +252,7 @@ fn keep(start: &Start, first: Child, process: &AtomicU32, stopping: &AtomicBool)
 }
 
 /// The server's program, installed when it is missing.
-fn installed() -> Result<&'static str, String> {
+pub(crate) fn installed() -> Result<&'static str, String> {
     let there = || {
         ["mariadbd", "/usr/sbin/mariadbd"].into_iter().find(|daemon| {
             Command::new(daemon)

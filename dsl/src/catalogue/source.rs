@@ -237,6 +237,58 @@ pub const NOT_XML: Entry = Entry {
     example: "HTTP 200\ncontent-type: text/xml\n\n<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
 };
 
+/// A name that no table or column of a database may have here.
+pub const SQL_NAME: Entry = Entry {
+    code: "E3071",
+    severity: Severity::Error,
+    zh: "`{name}` 不能用作表名或列名",
+    en: "`{name}` cannot be the name of a table or a column",
+    help_zh: "只写字母(含中文)、数字、_、$、#;表名可以写成 库.表 或 模式.表",
+    help_en: "letters of any script, digits, _, $ and #; a table may be written as schema.table",
+    long_zh: "表名和列名会成为 SQL 文本的一部分,所以逐字检查并加引号;值从不写进文本,而是单独绑定。",
+    long_en: "Names become part of the SQL text, so each character is checked and the name is quoted; values are never part of the text but bound.",
+    example: "options: {table: \"orders; DROP TABLE x\"}",
+};
+
+/// A value that a database cannot be given.
+pub const SQL_VALUE: Entry = Entry {
+    code: "E3072",
+    severity: Severity::Error,
+    zh: "`{name}` 的值不能写入数据库:{why}",
+    en: "the value of `{name}` cannot be given to a database: {why}",
+    help_zh: "每一列要是单个值(文本、数字、true/false 或 null);键不能为空;明细写在 lines 声明的列表里",
+    help_en: "every column takes a single value (text, number, true/false or null); a key is never null; lines stand in a list declared under lines",
+    long_zh: "一条记录的每个成员对应一列。列表和对象没有对应的列,除非它是选项 lines 声明的明细。",
+    long_en: "Each member of a record is a column. A list or a map has none, unless it is a list of lines declared by the option lines.",
+    example: "request: {order_no: <<no>>, buyer: {name: <<name>>}}",
+};
+
+/// A SELECT of one's own that is not taken.
+pub const SQL_TEXT: Entry = Entry {
+    code: "E3073",
+    severity: Severity::Error,
+    zh: "自写的 SELECT 不能使用:`{why}`",
+    en: "the SELECT cannot be used: `{why}`",
+    help_zh: "只能是一条以 SELECT 或 WITH 开头的语句;值用 :from :to :after :limit 绑定(键有几列时用 :after_1 :after_2);用了 :limit 就要写选项 key",
+    help_en: "one statement that begins with SELECT or WITH; values are bound by :from :to :after :limit (:after_1 :after_2 where the key has several columns); with :limit goes the option key",
+    long_zh: "自写的语句按原样发送,值只通过这些名称绑定。其他名称、第二条语句、`?` 和文本中的反斜杠都不接受,因为各种数据库的理解不同。",
+    long_en: "A statement of one's own is sent as it is written; values are bound by these names only. Other names, a second statement, `?` and a backslash within a text are not taken: databases read them differently.",
+    example: "options: {sql: \"SELECT * FROM orders WHERE id = :id\"}",
+};
+
+/// Rows that are to be written by a key that nobody names.
+pub const SQL_KEY: Entry = Entry {
+    code: "E3074",
+    severity: Severity::Error,
+    zh: "写入表 `{table}` 需要键:target.key 写出唯一确定一行的列",
+    en: "writing to table `{table}` needs a key: name the columns that tell one row under target.key",
+    help_zh: "例如 key: order_no",
+    help_en: "such as key: order_no",
+    long_zh: "没有键就不知道同一条记录是不是已经写过。",
+    long_en: "Without a key nobody can tell whether a record was written before.",
+    example: "target: {connection: erp, api: upsert, options: {table: orders}}    # and no key",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -257,4 +309,8 @@ pub const ALL: &[&Entry] = &[
     &TOTAL_MISSING,
     &NO_CONTINUATION,
     &NOT_XML,
+    &SQL_NAME,
+    &SQL_VALUE,
+    &SQL_TEXT,
+    &SQL_KEY,
 ];

@@ -56,7 +56,32 @@ impl Reader<'_> {
             .or_else(|| part.get("api"))
             .map_or(part.span.clone(), |pair| pair.key_span.clone());
         self.missing_options(written, operations, &span);
+        self.option_faults(written, &typed, operations, &span);
         typed
+    }
+
+    /// What an operation finds wrong with the values that are known now.
+    fn option_faults(
+        &mut self,
+        written: &[Pair],
+        typed: &Tree,
+        operations: &[Arc<OperationFacts>],
+        whole: &Range<usize>,
+    ) {
+        let mut told: Vec<String> = Vec::new();
+        for operation in operations {
+            for (name, failure) in (operation.faults)(&constant_options(typed, operation)) {
+                let member = written.iter().find(|member| member.key == name);
+                if told.contains(&name) {
+                    continue;
+                }
+                let span = member.map_or(whole.clone(), |member| member.value.span.clone());
+                let mut problem = self.problem(failure.entry, span);
+                problem.facts = failure.facts;
+                self.report(problem);
+                told.push(name);
+            }
+        }
     }
 
     fn unknown_option(&mut self, member: &Pair, operations: &[Arc<OperationFacts>]) {

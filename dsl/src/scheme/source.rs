@@ -243,7 +243,7 @@ impl Reader<'_> {
         let text = pair.value.scalar().is_some();
         self.accepted(pair, operation, |operation| match &operation.filter {
             Some(FilterKind::SqlText) => true,
-            Some(FilterKind::Conditions(_)) => !text,
+            Some(FilterKind::Conditions(_) | FilterKind::Bound) => !text,
             None => false,
         });
         if text {

@@ -133,6 +133,7 @@ const NAMES: &[(&str, Below)] = &[
     ("$auth", Below::Something),
     ("$form", Below::Something),
     ("$uuid", Below::Nothing),
+    ("$keys", Below::Nothing),
 ];
 
 /// Names that a scheme may use once the parts of the format that give them are built.

@@ -17,6 +17,8 @@ use flow::ids::Ms;
 use tokio::sync::Mutex;
 use transport::{AllowList, Client, SendError, Stage};
 
+mod door;
+
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -24,6 +26,8 @@ use crate::error::AppError;
 use crate::kept::Kept;
 use crate::paces::{Lane, Paces, Turn};
 use crate::settings;
+
+use door::Door;
 
 /// One connection, ready to be called.
 pub(crate) struct Caller {
@@ -34,6 +38,8 @@ pub(crate) struct Caller {
     credential: Arc<Credential>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+    /// Where the system is a database, and how it is reached.
+    door: Option<Door>,
 }
 
 /// What all connections with one credential have in common.
@@ -155,6 +161,7 @@ impl Caller {
         let budget = Arc::new(Budget::new(dir, &connection));
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
+            door: Door::of(&connection, None)?,
             connection,
             client,
             credential: Arc::new(Credential::new(paces, budget, kept)),
@@ -180,6 +187,7 @@ impl Caller {
     pub(crate) fn beside(&self, connection: Arc<Connection>) -> Result<Self, AppError> {
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
+            door: Door::of(&connection, self.door.as_ref())?,
             connection,
             credential: Arc::clone(&self.credential),
             client: Arc::clone(&self.client),
@@ -199,6 +207,7 @@ impl Caller {
         let paces = Paces::new([self.connection.as_ref()], percent);
         let (budget, kept) = (Arc::clone(&self.credential.budget), self.credential.kept.clone());
         Ok(Caller {
+            door: Door::of(&self.connection, self.door.as_ref())?,
             connection: Arc::clone(&self.connection),
             client: Arc::clone(&self.client),
             allow: settings::allow_list(&self.connection)?,
@@ -206,6 +215,11 @@ impl Caller {
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
         })
+    }
+
+    /// Whether the system is a database, which is logged into when it is connected to.
+    pub(crate) fn is_database(&self) -> bool {
+        self.door.is_some()
     }
 
     /// Takes this connection's secrets, and those its session brought, out of a text.
@@ -341,6 +355,9 @@ impl Caller {
 
     /// Sees to it that there is a session.
     pub(crate) async fn log_in(&self) -> Result<(), Box<Ended>> {
+        if let Some(door) = &self.door {
+            return door.knock(&self.connection).await;
+        }
         self.session().await.map(|_| ())
     }
 
@@ -547,6 +564,9 @@ impl Caller {
         effect: Effect,
     ) -> Result<HttpAnswer, SendError> {
         let _until_answered = turn;
+        if let Some(door) = &self.door {
+            return door.send(&self.connection, request, effect).await;
+        }
         let sent = self
             .client
             .send(transport::Request {

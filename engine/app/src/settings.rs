@@ -107,8 +107,13 @@ const PEM_HEAD: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Where a connection may go.
 pub(crate) fn allow_list(connection: &Connection) -> Result<AllowList, AppError> {
-    let listed = connection.hosts().iter().cloned().chain(connection.domains());
-    let allow = AllowList::parse(listed).map_err(|bad| {
+    // An address of a database is none that the list reads: host and port are.
+    let allow = match connection.database().ok().flatten() {
+        Some(database) if database.host.is_empty() => AllowList::parse(Vec::<String>::new()),
+        Some(database) => AllowList::parse([format!("http://{}:{}/", database.host_text(), database.port)]),
+        None => AllowList::parse(connection.hosts().iter().cloned().chain(connection.domains())),
+    };
+    let allow = allow.map_err(|bad| {
         AppError::wrong_use(
             format!("地址 `{}` 不可用", bad.entry),
             format!("`{}` is no host", bad.entry),

@@ -122,6 +122,7 @@ impl SourceReader {
             window: asked.map(|asked| (asked.from, asked.to)),
             window_field: self.plan.source.window.field.as_deref(),
             page: Some(state),
+            keys: None,
             now_ms: self.instant,
         };
         let ended = self.caller.call(&call, 0, Effect::None).await;

@@ -335,14 +335,21 @@ impl TargetWriter {
             .iter()
             .map(|document| document.built.payload.clone())
             .collect();
-        let call = self.write_call(&operation, &options, records);
+        let texts: Vec<String> = documents
+            .iter()
+            .map(|document| key_text(&document.built.tkey))
+            .collect();
+        let call = self.write_call(&operation, &options, records, texts.clone());
         if self.dry {
             let masked = documents
                 .iter()
                 .map(|document| self.shown(&document.built.payload))
                 .collect();
             let options = self.shown_options(&first.built.options);
-            let call = self.write_call(&operation, &options, masked);
+            // A key may be made of a sensitive field.
+            let hush = self.hush(&documents);
+            let texts = texts.iter().map(|text| hush.redact(text)).collect();
+            let call = self.write_call(&operation, &options, masked, texts);
             let preview = self.preview(action, &call, &documents);
             self.previews.push(preview);
             return rehearsed(rows.len());
@@ -359,7 +366,7 @@ impl TargetWriter {
         };
         if let Ended::Answered { answer: raw, judged } = &ended {
             answer.wait = judged.wait_ms;
-            answer.http_status = Some(raw.status);
+            answer.http_status = (!self.caller.is_database()).then_some(raw.status);
             answer.excerpt = Some(self.excerpt(self.caller.connection.readable(raw).as_bytes()));
             answer.rows = match (judged.class, judged.verdicts.is_empty()) {
                 // A system that says nothing of single records has accepted all of them.
@@ -419,9 +426,17 @@ impl TargetWriter {
         }
     }
 
-    fn write_call<'c>(&self, operation: &'c str, options: &'c Map, records: Vec<Value>) -> Call<'c> {
+    fn write_call<'c>(
+        &'c self,
+        operation: &'c str,
+        options: &'c Map,
+        records: Vec<Value>,
+        texts: Vec<String>,
+    ) -> Call<'c> {
+        let fields = self.plan.target.as_ref().map_or(&[][..], |target| &target.key);
         Call {
             records: Some(records),
+            keys: Some(connector::Keys { fields, texts }),
             ..Call::new(operation, options, self.instant)
         }
     }

@@ -234,9 +234,22 @@ async fn look(
     trial: &mut Trial,
     lang: Lang,
 ) -> Result<bool, AppError> {
-    let allow = settings::allow_list(connection)?;
+    let mut allow = settings::allow_list(connection)?;
+    let mut address = connection.address();
+    let database = connection.database()?;
+    if let Some(database) = &database {
+        if database.host.is_empty() {
+            let words = lang.pick("文件,不经过网络", "a file: there is no network in between");
+            let steps = ["dns", "tcp", "tls"].map(|name| step(name, StepState::NotMade, words.to_owned()));
+            trial.steps.extend(steps);
+            return Ok(true);
+        }
+        // Looked at as any server; encryption begins within the login.
+        allow = allow.plain_http(true);
+        address = format!("http://{}:{}/", database.host_text(), database.port);
+    }
     let patience = settings::timeouts(connection, None, Effect::None).connect;
-    let seen = client.probe(&connection.address(), &allow, patience).await;
+    let seen = client.probe(&address, &allow, patience).await;
     let goes_on = seen.iter().all(transport::Step::goes_on);
     for one in seen {
         let name = match one.look {
@@ -253,6 +266,20 @@ async fn look(
                     Some(code.to_owned()),
                     reason::spoken(&error, lang),
                 )
+            }
+            Seen::NotMade(Why::Plain) if database.is_some() => {
+                let is_on = database.as_ref().is_some_and(|database| database.tls);
+                let (zh, en) = match is_on {
+                    true => (
+                        "登录时握手,证书必须可信",
+                        "within the login; the certificate must be good",
+                    ),
+                    false => (
+                        "不加密:本机,或连接写明了 allow_plain_http",
+                        "none: this machine, or the connection says allow_plain_http",
+                    ),
+                };
+                (StepState::NotMade, None, lang.pick(zh, en).to_owned())
             }
             Seen::NotMade(why) => (StepState::NotMade, None, why_not(why, lang)),
         };
@@ -277,7 +304,7 @@ fn why_not(why: Why, lang: Lang) -> String {
 
 /// Says whether the call can be made.
 async fn log_in(caller: &Caller, clock: &dyn Clock, trial: &mut Trial, lang: Lang) -> bool {
-    if !caller.connection.needs_login() {
+    if !caller.connection.needs_login() && !caller.is_database() {
         let words = lang.pick(
             "不需要登录:每次调用自带凭据",
             "there is no login: every call carries its credentials",
@@ -359,9 +386,13 @@ async fn call(caller: &Caller, clock: &dyn Clock, lang: Lang) -> TrialStep {
     let made = match connection.rows(&operation, &call, answer) {
         Ok(rows) => {
             let count = rows.rows.len();
+            let status = match caller.is_database() {
+                true => String::new(),
+                false => format!("HTTP {}{}", answer.status, lang.pick(",", ", ")),
+            };
             let words = lang.pick(
-                format!("{operation}:HTTP {},{count} 行", answer.status),
-                format!("{operation}: HTTP {}, {count} rows", answer.status),
+                format!("{operation}:{status}{count} 行"),
+                format!("{operation}: {status}{count} rows"),
             );
             step("call", StepState::Ok, words)
         }

@@ -22,6 +22,8 @@ const KEYS_MAX: usize = 50;
 
 /// Name in the row for the internal id.
 const ID: &str = "id";
+/// Column of a note that holds the key's text.
+const DOC_KEY: &str = "doc_key";
 /// Name in the row for the number.
 const NUMBER: &str = "number";
 
@@ -66,9 +68,15 @@ pub struct Ask {
     renamed: Vec<(String, String)>,
     columns: Vec<String>,
     wanted: Vec<Vec<String>>,
+    noted: bool,
 }
 
 impl Ask {
+    /// Whether it is our own notes that are asked for: they tell our documents from others', and show no fields.
+    pub fn is_noted(&self) -> bool {
+        self.noted
+    }
+
     /// Asks for further fields of each document, which [`Connection::differs`] compares.
     pub fn show(&mut self, fields: &[Path]) {
         for field in fields.iter().map(Path::to_string) {
@@ -167,6 +175,12 @@ impl Connection {
                 (vec![id], ids.iter().map(|id| vec![id.clone()]).collect())
             }
             (AskBy::Id, None) => return Ok(None),
+            // The note has the key's text as the ledger has it, in one column.
+            (AskBy::Note, Some(_)) => return Ok(None),
+            (AskBy::Note, None) => {
+                let texts = tkeys.iter().map(|key| vec![key_text(key)]);
+                (vec![DOC_KEY.to_owned()], texts.collect())
+            }
             (AskBy::Key, _) if key_fields.is_empty() => return Ok(None),
             (AskBy::Key, _) => (
                 key_fields.iter().map(Path::to_string).collect::<Vec<_>>(),
@@ -218,6 +232,7 @@ impl Connection {
             renamed,
             columns: columns_in_rows,
             wanted,
+            noted: unknown.by == AskBy::Note,
         }))
     }
 
@@ -404,7 +419,7 @@ impl Connection {
             .operation(operation)
             .and_then(|operation| operation.unknown.as_ref());
         unknown.is_some_and(|unknown| {
-            unknown.ask.is_some() && (unknown.by == AskBy::Key || action != Action::Create)
+            unknown.ask.is_some() && (unknown.by != AskBy::Id || action != Action::Create)
         })
     }
 
@@ -443,6 +458,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// A key as one text: the list of its parts.
+fn key_text(parts: &[String]) -> String {
+    let parts = parts.iter().map(|part| Value::from(part.as_str()));
+    dsl::json::to_string(&Value::List(parts.collect()))
 }
 
 fn text(row: &Value, column: &str) -> Option<String> {

@@ -24,6 +24,7 @@ use crate::keys::Place;
 use crate::load::{Reader, text_value};
 use crate::model::{Connector, ParamType};
 use crate::secret::{NoSecrets, Secrets};
+use crate::sql::Driver;
 
 use build::connection;
 use check::{entry, settings, without_secrets};
@@ -218,6 +219,15 @@ impl Connections {
                 .at(&param.name));
         }
         let connection = self.assemble(entry, &node, given)?;
+        // Only the simulator may stand elsewhere.
+        let expected = entry.connector.transport.driver;
+        if connection.server.driver != expected {
+            let word = expected.map_or("https", Driver::name);
+            return Err(Failure::new(&words::BAD_URL)
+                .with("name", "hosts")
+                .with("why_zh", format!("要以 {word}: 开头"))
+                .with("why_en", format!("it must begin with {word}:")));
+        }
         match address_problem_of(&connection) {
             Some(problem) => Err(problem),
             None => Ok(connection),

@@ -9,7 +9,7 @@ use dsl::tree::Columns;
 use dsl::{Diagnostic, Map};
 
 use crate::connection::Connection;
-use crate::model::{FilterPrint, Operation};
+use crate::model::{Encode, FilterPrint, Operation};
 
 /// Half an hour of silence is too long and every second is too often: the interval of a file that says nothing.
 const MIN_INTERVAL_MS: i64 = 360_000;
@@ -72,12 +72,11 @@ impl Connection {
             .window
             .as_ref()
             .and_then(|window| window.filter.as_ref())
-            .is_some_and(|filter| {
-                filter
-                    .names()
-                    .iter()
-                    .any(|name| name.to_string() == "$window.field")
-            });
+            .is_some_and(|filter| names_field(&filter.names()))
+            || operation
+                .body
+                .as_ref()
+                .is_some_and(|body| names_field(body.names()));
         facts.window_max_ms = operation.window.as_ref().and_then(|window| window.max_ms);
         facts.keeps_ms = operation.window.as_ref().and_then(|window| window.keeps_ms);
         facts.page = self.page_facts(operation);
@@ -94,6 +93,7 @@ impl Connection {
                     .map(|word| (*word).to_owned())
                     .collect(),
             ),
+            FilterPrint::Bound => FilterKind::Bound,
             FilterPrint::Conditions(words) => {
                 FilterKind::Conditions(words.ops.iter().map(|(op, _)| op.name().to_owned()).collect())
             }
@@ -125,6 +125,9 @@ impl Connection {
             .as_ref()
             .is_some_and(|items| items.lines.is_some())
             || operation.item.as_ref().is_some_and(|item| item.lines.is_some());
+        if operation.encode == Encode::Sql {
+            facts.faults = Box::new(crate::sql::option_faults);
+        }
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));
         facts.keys = Box::new(move |options| connection.keys(&of, options));
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));
@@ -133,13 +136,18 @@ impl Connection {
     }
 }
 
+/// Whether the time field of a scheme is among these names.
+fn names_field<P: std::fmt::Display>(names: &[P]) -> bool {
+    names.iter().any(|name| name.to_string() == "$window.field")
+}
+
 impl ConnectorFacts for Facts {
     fn id(&self) -> &str {
         &self.0.connector.id
     }
 
     fn zone(&self) -> &str {
-        &self.0.connector.zone
+        self.0.zone_name().unwrap_or(&self.0.connector.zone)
     }
 
     fn min_interval_ms(&self) -> i64 {

@@ -9,6 +9,7 @@ use dsl::cond::Op;
 use crate::keys::{KeyRow, Place};
 use crate::model::{Accept, Class, Scope};
 use crate::receive::Refusal;
+use crate::sql::Driver;
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub enum Holds {
 /// The words of `method`.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 /// The words of `encode`.
-const ENCODINGS: [&str; 5] = ["json", "form", "multipart", "xml", "none"];
+const ENCODINGS: [&str; 7] = ["json", "form", "multipart", "xml", "sql", "files", "none"];
 /// The words of `filter.types`.
 const LITERALS: [&str; 6] = ["text", "number", "instant", "datetime", "datetimeoffset", "guid"];
 /// The words of `proof`.
@@ -111,6 +112,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::Param, "type") => Holds::Word(vec![
             "text", "int", "bool", "url", "path", "choice", "list", "map",
         ]),
+        (Place::Transport, "driver") => Holds::Word(Driver::ALL.iter().map(|driver| driver.name()).collect()),
         (Place::Transport, "http") => Holds::Word(vec!["1.1", "any"]),
         (Place::Limits, "scope") => Holds::Word(Scope::ALL.iter().map(|(word, _)| *word).collect()),
         (Place::Mode | Place::Login, "cookies") => Holds::Word(vec!["keep"]),
@@ -147,7 +149,9 @@ fn words(row: &KeyRow) -> Option<Holds> {
         }
         (Place::Option, "needed_when") => Holds::Word(vec!["update_with_lines"]),
         (Place::Fields, "as") => Holds::Word(vec!["list"]),
-        (Place::Filter, "as") => Holds::Word(vec!["sql_text", "conditions", "members", "odata_text"]),
+        (Place::Filter, "as") => {
+            Holds::Word(vec!["sql_text", "conditions", "members", "odata_text", "bound"])
+        }
         (Place::Filter, "types") => Holds::WordMap(LITERALS.to_vec()),
         (Place::Filter, "ops") => Holds::Named(Op::names().collect()),
         (Place::Page, "by") => Holds::Word(vec!["number", "offset", "key", "cursor", "link", "none"]),
@@ -157,7 +161,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::Rows, "dates") => Holds::Word(vec!["odata"]),
         (Place::Rows, "columns") => Holds::Word(vec!["fields"]),
         (Place::Items, "neither") => Holds::Word(vec!["unknown"]),
-        (Place::Unknown, "by") => Holds::Word(vec!["key", "id"]),
+        (Place::Unknown, "by") => Holds::Word(vec!["key", "id", "note"]),
         (Place::Unknown, "none") => Holds::Word(vec!["resend", "hold", "done"]),
         (Place::Unknown, "many") => Holds::Word(vec!["hold"]),
         _ => return None,

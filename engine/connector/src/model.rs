@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::calendar::Hours;
 use crate::recipe::Recipe;
+use crate::sql::Driver;
 use crate::units::Rate;
 
 pub(crate) use auth::{Csrf, Login, LoginStep, Mode, STEPS_MAX, Sign};
@@ -207,6 +208,8 @@ pub struct Transport {
     pub(crate) charset: Option<String>,
     /// Whether answers of an XML type are read.
     pub(crate) xml: bool,
+    /// How a database is spoken to; `None` where the system speaks HTTP.
+    pub driver: Option<Driver>,
 }
 
 /// How often and how many at once.
@@ -270,6 +273,8 @@ pub(crate) enum Encode {
     Xml,
     /// Writes of one call as an OData batch, each in a change set.
     OdataBatch,
+    /// A statement with its values beside it.
+    Sql,
     None,
 }
 
@@ -464,6 +469,8 @@ pub(crate) enum FilterPrint {
     Members,
     /// As the text of an OData `$filter`; these fields do not hold texts.
     Odata(Vec<(String, Literal)>),
+    /// As conditions of a statement, whose values are bound.
+    Bound,
 }
 
 /// The words of a list of conditions.
@@ -482,13 +489,16 @@ pub(crate) struct Conditions {
 impl FilterPrint {
     /// Whether it can say that one of several things holds.
     pub(crate) fn has_any(&self) -> bool {
-        matches!(self, FilterPrint::SqlText | FilterPrint::Odata(_))
+        matches!(
+            self,
+            FilterPrint::SqlText | FilterPrint::Odata(_) | FilterPrint::Bound
+        )
     }
 
     /// Whether it can ask for one of several values of a field.
     pub(crate) fn has_in(&self) -> bool {
         match self {
-            FilterPrint::SqlText | FilterPrint::Odata(_) => true,
+            FilterPrint::SqlText | FilterPrint::Odata(_) | FilterPrint::Bound => true,
             FilterPrint::Members => false,
             FilterPrint::Conditions(words) => words.ops.iter().any(|(op, _)| *op == Op::In),
         }
@@ -684,6 +694,8 @@ pub(crate) struct Unknown {
 pub(crate) enum AskBy {
     Key,
     Id,
+    /// By the note that was written with the document.
+    Note,
 }
 
 /// What it means that the target knows nothing of a document.

@@ -76,6 +76,7 @@ pub const NAMES: &[Word] = &[
     word("$uuid", "本次发送的新 id", "a fresh id of this attempt"),
     word("$push.id", "推送的 id;另有 `count`,数据行的数目", "id of a push that was stored; there is `count`, of its rows, too"),
     word("$error.code", "推送被拒绝的原因;另有 `message`", "why a push is refused; there is `message` too"),
+    word("$keys", "各报文的键:`{fields, texts}`", "the keys of the documents: `{fields, texts}`"),
 ];
 
 /// The names of recipes, by the keys at which they stand.

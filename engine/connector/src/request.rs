@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dsl::catalogue::source;
 use dsl::cond::{Asked, Op};
 use dsl::facts::OpKind;
-use dsl::{Failure, Map, Value};
+use dsl::{Failure, Map, Path, Value};
 use sha2::Digest as _;
 
 use crate::batch;
@@ -18,11 +18,15 @@ use crate::frame::Frame;
 use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy};
 use crate::recipe::urlenc;
 use crate::secret::MASK;
+use crate::sql::{self, Driver};
 
 pub(crate) use crate::url::path_fault;
 
 /// Most decoded bytes of the answer to a write: a verdict for each of some hundred rows is a few hundred KiB.
 const WRITE_READ_CAP: u64 = 4 << 20;
+
+/// What stands in the place of a method where a statement is sent.
+const STATEMENT: &str = "SQL";
 
 /// The page that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,8 +66,19 @@ pub struct Call<'a> {
     pub window_field: Option<&'a str>,
     /// The page.
     pub page: Option<PageState>,
+    /// The keys of the documents of a write.
+    pub keys: Option<Keys<'a>>,
     /// The one instant of the run.
     pub now_ms: i64,
+}
+
+/// Under which keys the documents of a write stand.
+#[derive(Debug, Clone)]
+pub struct Keys<'a> {
+    /// The fields, below `key_under`.
+    pub fields: &'a [Path],
+    /// The text of each document's key, in the order of the documents, as the ledger has it.
+    pub texts: Vec<String>,
 }
 
 impl<'a> Call<'a> {
@@ -79,6 +94,7 @@ impl<'a> Call<'a> {
             window: None,
             window_field: None,
             page: None,
+            keys: None,
             now_ms,
         }
     }
@@ -166,6 +182,9 @@ impl Connection {
         self.set_filter(operation, call, &mut frame)?;
         self.set_request(operation, call, &mut frame)?;
         set_records(call, &mut frame);
+        if let Some(keys) = &call.keys {
+            frame.set("$keys", keys_value(keys));
+        }
         frame.set("$options", sent_options(operation, &options));
         let link = call.page.as_ref().and_then(|page| page.cursor.as_deref());
         let by_link = |page: &crate::model::Page| matches!(page.by, PageBy::Link(_));
@@ -294,6 +313,12 @@ impl Connection {
         let mut form = Vec::new();
         let (body, content_type) = match (encode, body) {
             (Encode::None | Encode::OdataBatch | Encode::Xml, _) | (_, None) => (Vec::new(), None),
+            (Encode::Sql, Some(value)) => {
+                let zone = self.zone()?;
+                let driver = self.driver().unwrap_or(Driver::Sqlite);
+                let cx = sql::Cx { driver, zone: &zone };
+                (sql::statement(&value, &cx)?, Some("application/json".to_owned()))
+            }
             (Encode::Json, Some(value)) => {
                 let mut bytes = Vec::new();
                 json_bytes(&value, &mut bytes)?;
@@ -313,9 +338,15 @@ impl Connection {
         };
         let headers = content_type.map(|text| ("content-type".to_owned(), text));
         Ok(Prepared {
-            method: method.to_owned(),
+            method: match encode {
+                Encode::Sql => STATEMENT.to_owned(),
+                _ => method.to_owned(),
+            },
             origin: self.server.origin(),
-            path: format!("{}{path}", self.server.path),
+            path: match encode {
+                Encode::Sql => String::new(),
+                _ => format!("{}{path}", self.server.path),
+            },
             query: Vec::new(),
             headers: headers.into_iter().collect(),
             body,
@@ -343,7 +374,10 @@ impl Connection {
             };
         }
         for (_, field) in fields {
-            crate::filter::check_field(field)?;
+            match operation.encode {
+                Encode::Sql => sql::check_name(field)?,
+                _ => crate::filter::check_field(field)?,
+            }
         }
         let names = fields.iter().map(|(_, field)| field.as_str());
         match &print.join {
@@ -382,6 +416,20 @@ impl Connection {
             }));
         }
         let is_empty = match print {
+            FilterPrint::Bound => {
+                let list: Option<Vec<Value>> = filters.iter().map(as_value).collect();
+                // A text would have its values in it.
+                let list = list.ok_or_else(|| {
+                    Failure::new(&source::FRAME)
+                        .with("place", "filter")
+                        .with("why", "text")
+                })?;
+                let is_empty = list.is_empty();
+                if !is_empty {
+                    frame.set("$filter", list);
+                }
+                is_empty
+            }
             FilterPrint::SqlText => {
                 let text = sql_text(&filters)?;
                 let is_empty = text.is_none();
@@ -622,6 +670,37 @@ fn page_names(page: &PageState) -> Map {
             .map(|last| ("last".to_owned(), Value::from(last))),
     );
     names
+}
+
+fn keys_value(keys: &Keys<'_>) -> Map {
+    let fields = keys.fields.iter().map(|path| Value::from(path.to_string()));
+    let texts = keys.texts.iter().map(|text| Value::from(text.as_str()));
+    Map::from_iter([
+        ("fields".to_owned(), Value::List(fields.collect())),
+        ("texts".to_owned(), Value::List(texts.collect())),
+    ])
+}
+
+/// A condition as a value, for a frame that binds its values. A text of one's own has none.
+fn as_value(filter: &FilterValue) -> Option<Value> {
+    fn of(asked: &Asked) -> Value {
+        let list =
+            |name: &str, parts: &[Asked]| (name.to_owned(), Value::List(parts.iter().map(of).collect()));
+        Value::Map(match asked {
+            Asked::All(parts) => Map::from_iter([list("all", parts)]),
+            Asked::Any(parts) => Map::from_iter([list("any", parts)]),
+            Asked::Not(inner) => Map::from_iter([("not".to_owned(), of(inner))]),
+            Asked::Test { field, op, values } => Map::from_iter([
+                ("field".to_owned(), Value::from(field.to_string())),
+                ("op".to_owned(), Value::from(op.name())),
+                ("values".to_owned(), Value::List(values.clone())),
+            ]),
+        })
+    }
+    match filter {
+        FilterValue::Asked(asked) => Some(of(asked)),
+        FilterValue::Text(_) => None,
+    }
 }
 
 fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {

@@ -181,7 +181,8 @@ impl Connection {
         frame.set("$auth", auth);
         set_headers(&mut prepared, frame.pairs(&mode.headers, "auth.headers")?);
         secrets.headers.extend(self.secret_names(&mode.headers, &[]));
-        if let Some((user, password)) = &mode.basic {
+        // A database is logged into when it is connected to.
+        if let Some((user, password)) = mode.basic.as_ref().filter(|_| self.driver().is_none()) {
             let user = frame.text(user, "auth.basic")?.unwrap_or_default();
             let password = frame.text(password, "auth.basic")?.unwrap_or_default();
             let pair = recipe::b64(format!("{user}:{password}").as_bytes());

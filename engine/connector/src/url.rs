@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An http or https address of a server: no user, query or fragment.
+use crate::sql::Driver;
+
+/// An http or https address of a server, or that of a database: no user, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) https: bool,
@@ -11,11 +13,20 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Begins and ends with `/`.
     pub(crate) path: String,
+    /// What speaks there, where it is a database.
+    pub(crate) driver: Option<Driver>,
+    /// The database on its server, or the path of a file.
+    pub(crate) database: String,
 }
 
 impl Server {
     /// Takes an address apart, or says in two languages what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Server, (&'static str, &'static str)> {
+        if let Some((word, rest)) = text.split_once(':')
+            && let Some(driver) = Driver::parse(word)
+        {
+            return Server::of_database(driver, rest);
+        }
         let (https, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
@@ -47,23 +58,82 @@ impl Server {
             host,
             port: port.unwrap_or(if https { 443 } else { 80 }),
             path,
+            driver: None,
+            database: String::new(),
         })
+    }
+
+    /// `mysql://host:3306/erp`, or `sqlite:` and a path. What is not on this machine is spoken to under encryption.
+    fn of_database(driver: Driver, rest: &str) -> Result<Server, (&'static str, &'static str)> {
+        let mut server = Server {
+            https: false,
+            host: "localhost".to_owned(),
+            port: 0,
+            path: "/".to_owned(),
+            driver: Some(driver),
+            database: rest.to_owned(),
+        };
+        if matches!(driver, Driver::Sqlite | Driver::Files) {
+            return match rest.is_empty() || rest.contains('\0') {
+                true => Err(("缺少文件路径", "there is no path of a file")),
+                false => Ok(server),
+            };
+        }
+        let rest = rest.strip_prefix("//").ok_or((
+            "要写成 驱动://主机:端口/库名",
+            "write driver://host:port/database",
+        ))?;
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = authority_parts(authority).ok_or(("主机或端口不对", "host or port is wrong"))?;
+        let database = database.trim_end_matches('/');
+        let named = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-' | '$' | '.');
+        if database.is_empty() || !database.chars().all(named) {
+            return Err((
+                "主机之后要写 /库名,只能有字母、数字和 _ - $ .",
+                "write /database behind the host: letters, digits and _ - $ .",
+            ));
+        }
+        server.host = host;
+        server.port = port.unwrap_or(driver.port());
+        server.database = database.to_owned();
+        server.https = !server.is_loopback();
+        Ok(server)
     }
 
     /// `https://host:port`, the port only where it is not the usual one.
     pub(crate) fn origin(&self) -> String {
+        match self.driver {
+            None => {}
+            Some(driver @ (Driver::Sqlite | Driver::Files)) => {
+                return format!("{}:{}", driver.name(), self.database);
+            }
+            Some(driver) => {
+                let host = self.bracketed();
+                return format!("{}://{host}:{}/{}", driver.name(), self.port, self.database);
+            }
+        }
         let scheme = if self.https { "https" } else { "http" };
-        let host = if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        };
+        let host = self.bracketed();
         let usual = if self.https { 443 } else { 80 };
         if self.port == usual {
             format!("{scheme}://{host}")
         } else {
             format!("{scheme}://{host}:{}", self.port)
         }
+    }
+
+    /// The host as it stands before a port.
+    pub(crate) fn bracketed(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        }
+    }
+
+    /// Whether this names this machine literally.
+    fn is_loopback(&self) -> bool {
+        self.address()
+            .map_or(self.host == "localhost", |ip| ip.is_loopback())
     }
 
     /// Whether this names this machine or a private network literally.

@@ -61,8 +61,11 @@ pub(crate) fn curl(
     })?
 }
 
-/// The command line for a shell.
+/// The command line for a shell. A statement has none: it is shown with its values, for whichever client there is.
 fn line(request: &Preview, connection: &str) -> String {
+    if request.method == "SQL" {
+        return format!("-- {}\n{}", request.url, request.body);
+    }
     let kind = request
         .content_type
         .as_ref()

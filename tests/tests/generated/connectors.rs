@@ -316,9 +316,12 @@ fn facts(one: &Arc<Connector>) -> Arc<dyn ConnectorFacts> {
     let mut params = String::new();
     for param in one.params().iter().filter(|param| param.default.is_none()) {
         let value = match param.ty {
-            _ if param.secret => "${env:MADE_UP}",
-            ParamType::Url => "https://made-up.example.com/",
-            _ => "made-up",
+            _ if param.secret => "${env:MADE_UP}".to_owned(),
+            ParamType::Url => match one.transport().driver {
+                Some(driver) => format!("{}://made-up.example.com/made_up", driver.name()),
+                None => "https://made-up.example.com/".to_owned(),
+            },
+            _ => "made-up".to_owned(),
         };
         params.push_str(&format!("{}: \"{value}\", ", param.name));
     }

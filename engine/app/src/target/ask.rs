@@ -165,6 +165,9 @@ impl TargetWriter {
         nth: usize,
         rows: &[Value],
     ) -> Option<flow::op::Reason> {
+        if ask.is_noted() {
+            return None;
+        }
         let (row, target) = (question.rows.get(nth)?, self.plan.target.as_ref()?);
         let sent = row.sent.as_ref()?;
         let under = match &target.key_under {
@@ -206,6 +209,7 @@ impl TargetWriter {
         };
         if let Some(target) = &self.plan.target
             && question.rows.iter().any(|row| row.sent.is_some())
+            && !ask.is_noted()
         {
             ask.show(&target.fingerprint);
         }

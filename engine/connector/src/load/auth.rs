@@ -463,15 +463,14 @@ pub(super) fn root(members: Members<'_>, reader: &mut Reader<'_>) -> String {
 /// `encode`, where more words are known than everywhere.
 pub(super) fn encoding(members: Members<'_>, more: &[(&str, Encode)], reader: &mut Reader<'_>) -> Encode {
     let pair = members.get("encode");
-    if reader.later_word(pair, &["sql"]) {
-        return Encode::Json;
-    }
     let words = [
         &[
             ("json", Encode::Json),
             ("form", Encode::Form),
             ("multipart", Encode::Multipart),
             ("xml", Encode::Xml),
+            ("sql", Encode::Sql),
+            ("files", Encode::Sql),
             ("none", Encode::None),
         ],
         more,

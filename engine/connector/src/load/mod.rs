@@ -28,6 +28,7 @@ use jiff::tz::TimeZone;
 use crate::keys::Place;
 use crate::model::{Connector, Limits, Scope, Transport};
 use crate::recipe::Missing;
+use crate::sql::Driver;
 
 pub(crate) use merge::lay_over;
 pub(crate) use own::with_operation;
@@ -273,6 +274,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         gzip: true,
         charset: None,
         xml: false,
+        driver: None,
     };
     let Some(pair) = members.get("transport") else {
         return transport;
@@ -281,6 +283,8 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
     transport.http1_only = reader
         .word(members.get("http"), &[("1.1", true), ("any", false)])
         .unwrap_or(false);
+    let drivers = Driver::ALL.map(|driver| (driver.name(), driver));
+    transport.driver = reader.word(members.get("driver"), &drivers);
     transport.gzip = reader.bool(members.get("gzip")).unwrap_or(true);
     transport.xml = reader.bool(members.get("xml")).unwrap_or(false);
     transport.timeout_ms = reader.duration(members.get("timeout"));

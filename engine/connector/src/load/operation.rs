@@ -129,7 +129,12 @@ pub(super) fn operation(
         ..declared.names(place)
     };
     let kind = kind(members, name, reader);
-    let path_pair = reader.need(members, "path", name);
+    let encode = auth::encoding(members, &[("odata_batch", Encode::OdataBatch)], reader);
+    // A statement goes to the database of the connection; there is no path to add.
+    let path_pair = match encode {
+        Encode::Sql => members.get("path"),
+        _ => reader.need(members, "path", name),
+    };
     let path_text = path_pair
         .and_then(|pair| pair.value.scalar())
         .map_or("", |scalar| &scalar.text)
@@ -175,7 +180,7 @@ pub(super) fn operation(
         }),
         path_text,
         headers: reader.trees(members.get("headers"), &at(places::FRAME)),
-        encode: auth::encoding(members, &[("odata_batch", Encode::OdataBatch)], reader),
+        encode,
         root: auth::root(members, reader),
         part: members
             .get("part")
@@ -404,6 +409,7 @@ fn filter(pair: &Pair, reader: &mut Reader<'_>) -> Option<FilterPrint> {
         ("sql_text", Some(FilterPrint::SqlText)),
         ("members", Some(FilterPrint::Members)),
         ("odata_text", Some(FilterPrint::Odata(Vec::new()))),
+        ("bound", Some(FilterPrint::Bound)),
         ("conditions", None),
     ];
     let places: Vec<(&str, usize)> = words
@@ -750,7 +756,10 @@ fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Rea
         options: reader.trees(members.get("options"), names),
         fields: reader.trees(members.get("fields"), names),
         by: reader
-            .word(by, &[("key", AskBy::Key), ("id", AskBy::Id)])
+            .word(
+                by,
+                &[("key", AskBy::Key), ("id", AskBy::Id), ("note", AskBy::Note)],
+            )
             .unwrap_or(AskBy::Key),
         done_when: members
             .get("done_when")
@@ -822,6 +831,20 @@ pub(super) fn check_one(
                     .with("key", "id"),
             );
         }
+    }
+    if operation.kind != OpKind::Receive
+        && (operation.encode == Encode::Sql) != connector.transport.driver.is_some()
+    {
+        let (at, key) = match operation.encode {
+            Encode::Sql => ("transport", "driver"),
+            _ => (operation.name.as_str(), "encode: sql"),
+        };
+        reader.push(
+            reader
+                .at(&words::MISSING_KEY, &place("encode"))
+                .with("where", at)
+                .with("key", key),
+        );
     }
     // It is called and calls nobody: how a call is signed and what an answer means is not its matter.
     if operation.kind == OpKind::Receive {

@@ -68,7 +68,7 @@ pub(crate) const REQUEST: TreePlace = TreePlace {
 pub(crate) const FRAME: TreePlace = TreePlace {
     names: &[
         "$request", "$record", "$records", "$options", "$option", "$fields", "$filter", "$param", "$form",
-        "$window", "$page", "$auth", "$clock", "$uuid",
+        "$window", "$page", "$auth", "$clock", "$uuid", "$keys",
     ],
     omit: &["$option", "$options", "$filter", "$fields", "$request"],
     windowed: true,
