@@ -81,15 +81,27 @@ pub(crate) trait System: Sync + std::fmt::Debug {
         method == Method::POST
     }
 
+    /// Its name and what the journal calls its documents, where they are kept as those of all offices are.
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Does again what a line of the journal says; lines of other systems are passed over.
-    fn apply(&self, _world: &mut World, _write: &Write) {}
+    fn apply(&self, world: &mut World, write: &Write) {
+        if let Some((system, form)) = self.office() {
+            world.apply_docs(system, form, write);
+        }
+    }
 
     /// Takes over what it had kept with [`World::keep`].
     fn recall(&self, _world: &mut World, _kept: &str) {}
 
     /// How many documents it has, by kind.
-    fn counts(&self, _world: &World) -> Vec<(&'static str, usize)> {
-        Vec::new()
+    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
+        let office = self.office().into_iter();
+        office
+            .map(|(system, form)| (form, world.count_docs(system)))
+            .collect()
     }
 
     /// What else `_sandbox/state` shows of it.

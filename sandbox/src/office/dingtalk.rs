@@ -10,11 +10,8 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::grid::{self, Op, Refusals, Test};
-use super::{Mark, Problem, Writing, members, number, problem, query, reply, text};
-use crate::crypto;
-use crate::journal::Write;
-use crate::kingdee::store::{Fields, scalar};
+use super::grid::{self, Asking, Batch, Op, Refusals};
+use super::{Mark, Problem, members, number, problem, query, reply, text};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
 use crate::state::{MINUTE_MS, SECOND_MS, World};
@@ -112,12 +109,8 @@ impl System for DingTalk {
         told(&over())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {
@@ -147,10 +140,8 @@ fn wrong(what: &str) -> Problem {
 
 fn token(world: &mut World, request: &Request) -> Result<String, Problem> {
     let fields = members(request, "invalidParameter").map_err(|p| p.with_status(400))?;
-    let right = [("appKey", "app_key"), ("appSecret", "app_secret")]
-        .iter()
-        .all(|(member, name)| crypto::same(world.credential(NAME, name), &text(&fields, member)));
-    if !right {
+    let [key, secret] = ["appKey", "appSecret"].map(|name| text(&fields, name));
+    if !world.is_known(NAME, [("app_key", &key), ("app_secret", &secret)]) {
         let words = "无效的clientId或者clientSecret";
         return Err(problem("invalidClientIdOrSecret", words).with_status(400));
     }
@@ -182,36 +173,14 @@ fn call(world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> 
     }
 }
 
-fn tests(body: &Fields) -> Result<Vec<Test>, Problem> {
-    let Some(filter) = body.get("filter") else {
-        return Ok(Vec::new());
-    };
-    let filter: Fields = serde_json::from_str(filter.get()).map_err(|_| wrong("filter"))?;
-    if text(&filter, "combination") != "and" {
-        return Err(wrong("filter.combination"));
-    }
-    let conditions = super::list(&filter, "conditions", "invalidParameter")?;
-    let test = |raw: &serde_json::value::RawValue| {
-        let condition: Fields = serde_json::from_str(raw.get()).map_err(|_| wrong("filter"))?;
-        let op = match text(&condition, "operator").as_str() {
-            "equal" => Op::Is,
-            "notEqual" => Op::IsNot,
-            "contain" => Op::Holds,
-            "notContain" => Op::HoldsNot,
-            "empty" => Op::Empty,
-            "notEmpty" => Op::NotEmpty,
-            _ => return Err(wrong("filter.operator")),
-        };
-        let values = super::list(&condition, "value", "invalidParameter")?;
-        let value = values.first().and_then(|raw| scalar(raw)).unwrap_or_default();
-        Ok(Test {
-            field: text(&condition, "field"),
-            op,
-            value,
-        })
-    };
-    conditions.iter().map(|raw| test(raw)).collect()
-}
+const OPS: &[(&str, Op)] = &[
+    ("equal", Op::Is),
+    ("notEqual", Op::IsNot),
+    ("contain", Op::Holds),
+    ("notContain", Op::HoldsNot),
+    ("empty", Op::Empty),
+    ("notEmpty", Op::NotEmpty),
+];
 
 fn list(world: &World, request: &Request, table: &str, twist: &Twist) -> Result<String, Problem> {
     let body = members(request, "invalidParameter")?;
@@ -221,8 +190,14 @@ fn list(world: &World, request: &Request, table: &str, twist: &Twist) -> Result<
         (1, MAX_RESULTS),
         &wrong("maxResults 应在 1 到 100 之间"),
     )?;
+    let asking = Asking {
+        joined: "combination",
+        field: "field",
+        ops: OPS,
+        wrong: wrong("filter"),
+    };
     let mark = Mark::read(&text(&body, "nextToken"), size, &wrong("nextToken"))?;
-    let records = grid::records(world, NAME, table, &tests(&body)?);
+    let records = grid::records(world, NAME, table, &asking.read(&body)?);
     let (page, next) = mark.cut(twist, &records);
     let rows: Vec<String> = page
         .iter()
@@ -253,35 +228,28 @@ fn write(
     request: &Request,
     endpoint: &str,
     table: &str,
-    id: Option<&str>,
+    id: Option<&'static str>,
     twist: &Twist,
 ) -> Result<String, Problem> {
     let body = members(request, "invalidParameter")?;
-    let records = super::list(&body, "records", "invalidParameter")?;
-    if records.is_empty() || records.len() > MAX_BATCH {
-        return Err(wrong("records 应为 1 到 100 条"));
-    }
-    let documents: Vec<&str> = records.iter().map(|raw| raw.get()).collect();
-    let refusals = Refusals {
-        no_record: problem("invalidRequest.record.notFound", "记录不存在").with_status(404),
-        no_fields: wrong("fields"),
-        rule: wrong("字段值不符合要求"),
-    };
-    let writing = Writing {
+    let batch = Batch {
         system: NAME,
         form: FORM,
         request,
         endpoint,
+        table,
+        id,
         twist,
-        rule: refusals.rule.clone(),
-        is_whole: true,
+        most: (MAX_BATCH, wrong("records 应为 1 到 100 条")),
+        refusals: Refusals {
+            no_record: problem("invalidRequest.record.notFound", "记录不存在").with_status(404),
+            no_fields: wrong("fields"),
+            rule: wrong("字段值不符合要求"),
+        },
     };
-    let told = writing.run(world, &documents, |world, place, raw| {
-        grid::judge(world, NAME, table, place, raw, id, &refusals)
-    })?;
-    let ids: Vec<String> = told
-        .into_iter()
-        .filter_map(|(_, judged)| judged.ok())
+    let rows = batch.write(world, &body)?;
+    let ids: Vec<String> = rows
+        .iter()
         .map(|row| format!(r#"{{"id":"{}"}}"#, grid::id_text(row.id)))
         .collect();
     Ok(format!(r#"{{"value":[{}]}}"#, ids.join(",")))

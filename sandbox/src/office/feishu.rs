@@ -10,10 +10,8 @@
 
 use serde_json::{Value, json};
 
-use super::grid::{self, Op, Refusals, Test};
-use super::{Mark, Problem, Writing, bearer, members, number, problem, query, reply, text};
-use crate::crypto;
-use crate::journal::Write;
+use super::grid::{self, Asking, Batch, Op, Refusals};
+use super::{Mark, Problem, bearer, members, number, problem, query, reply, text};
 use crate::kingdee::store::{Fields, scalar};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
@@ -123,12 +121,8 @@ impl System for Feishu {
         told(&over())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {
@@ -158,10 +152,8 @@ fn told(problem: &Problem) -> Reply {
 
 fn token(world: &mut World, request: &Request) -> Reply {
     let fields: Fields = serde_json::from_slice(&request.body).unwrap_or_default();
-    let right = ["app_id", "app_secret"]
-        .iter()
-        .all(|name| crypto::same(world.credential(NAME, name), &text(&fields, name)));
-    if !right {
+    let [id, secret] = ["app_id", "app_secret"].map(|name| text(&fields, name));
+    if !world.is_known(NAME, [("app_id", &id), ("app_secret", &secret)]) {
         return told(&problem(code::SECRET, "app secret invalid"));
     }
     let (token, seconds) = world.give_token(NAME, LIFE_MS);
@@ -197,56 +189,22 @@ fn shown(raw: &str) -> String {
     }
 }
 
-fn tests(body: &Fields) -> Result<Vec<Test>, Problem> {
-    let wrong = || problem("1254018", "InvalidFilter");
-    let Some(filter) = body.get("filter") else {
-        return Ok(Vec::new());
-    };
-    let filter: Fields = serde_json::from_str(filter.get()).map_err(|_| wrong())?;
-    if text(&filter, "conjunction") != "and" {
-        return Err(wrong());
-    }
-    let conditions = super::list(&filter, "conditions", "1254018")?;
-    let test = |raw: &serde_json::value::RawValue| {
-        let condition: Fields = serde_json::from_str(raw.get()).map_err(|_| wrong())?;
-        let op = match text(&condition, "operator").as_str() {
-            "is" => Op::Is,
-            "isNot" => Op::IsNot,
-            "contains" => Op::Holds,
-            "doesNotContain" => Op::HoldsNot,
-            "isEmpty" => Op::Empty,
-            "isNotEmpty" => Op::NotEmpty,
-            "isGreater" => Op::Compare {
-                less: false,
-                equal: false,
-            },
-            "isGreaterEqual" => Op::Compare {
-                less: false,
-                equal: true,
-            },
-            "isLess" => Op::Compare {
-                less: true,
-                equal: false,
-            },
-            "isLessEqual" => Op::Compare {
-                less: true,
-                equal: true,
-            },
-            _ => return Err(wrong()),
-        };
-        let values = super::list(&condition, "value", "1254018")?;
-        if values.len() > 1 {
-            return Err(wrong());
-        }
-        let value = values.first().and_then(|raw| scalar(raw)).unwrap_or_default();
-        Ok(Test {
-            field: text(&condition, "field_name"),
-            op,
-            value,
-        })
-    };
-    conditions.iter().map(|raw| test(raw)).collect()
+const fn compare(less: bool, equal: bool) -> Op {
+    Op::Compare { less, equal }
 }
+
+const OPS: &[(&str, Op)] = &[
+    ("is", Op::Is),
+    ("isNot", Op::IsNot),
+    ("contains", Op::Holds),
+    ("doesNotContain", Op::HoldsNot),
+    ("isEmpty", Op::Empty),
+    ("isNotEmpty", Op::NotEmpty),
+    ("isGreater", compare(false, false)),
+    ("isGreaterEqual", compare(false, true)),
+    ("isLess", compare(true, false)),
+    ("isLessEqual", compare(true, true)),
+];
 
 fn search(world: &World, request: &Request, table: &str, twist: &Twist) -> Result<String, Problem> {
     let pairs = query(request, code::WRONG)?;
@@ -266,7 +224,13 @@ fn search(world: &World, request: &Request, table: &str, twist: &Twist) -> Resul
         .iter()
         .filter_map(|raw| scalar(raw))
         .collect();
-    let records = grid::records(world, NAME, table, &tests(&body)?);
+    let asking = Asking {
+        joined: "conjunction",
+        field: "field_name",
+        ops: OPS,
+        wrong: problem("1254018", "InvalidFilter"),
+    };
+    let records = grid::records(world, NAME, table, &asking.read(&body)?);
     let (page, next) = mark.cut(twist, &records);
     let items: Vec<String> = page
         .iter()
@@ -302,38 +266,31 @@ fn write(
     request: &Request,
     endpoint: &str,
     table: &str,
-    id: Option<&str>,
+    id: Option<&'static str>,
     twist: &Twist,
 ) -> Result<String, Problem> {
     if world.under_way(NAME, endpoint) > 1 {
         return Err(problem(code::BUSY, "Write conflict"));
     }
     let body = members(request, code::WRONG)?;
-    let records = super::list(&body, "records", code::WRONG)?;
-    if records.is_empty() || records.len() > MAX_BATCH {
-        return Err(problem(code::TOO_MANY, "RecordAddOnceExceedLimit"));
-    }
-    let documents: Vec<&str> = records.iter().map(|raw| raw.get()).collect();
-    let refusals = Refusals {
-        no_record: problem(code::NO_RECORD, "RecordIdNotFound"),
-        no_fields: problem(code::NO_FIELD, "FieldNameNotFound"),
-        rule: problem(code::RULE, "TextFieldConvFail"),
-    };
-    let writing = Writing {
+    let batch = Batch {
         system: NAME,
         form: FORM,
         request,
         endpoint,
+        table,
+        id,
         twist,
-        rule: refusals.rule.clone(),
-        is_whole: true,
+        most: (MAX_BATCH, problem(code::TOO_MANY, "RecordAddOnceExceedLimit")),
+        refusals: Refusals {
+            no_record: problem(code::NO_RECORD, "RecordIdNotFound"),
+            no_fields: problem(code::NO_FIELD, "FieldNameNotFound"),
+            rule: problem(code::RULE, "TextFieldConvFail"),
+        },
     };
-    let told = writing.run(world, &documents, |world, place, raw| {
-        grid::judge(world, NAME, table, place, raw, id, &refusals)
-    })?;
-    let rows: Vec<String> = told
-        .into_iter()
-        .filter_map(|(_, judged)| judged.ok())
+    let rows = batch.write(world, &body)?;
+    let rows: Vec<String> = rows
+        .iter()
         .map(|row| {
             format!(
                 r#"{{"record_id":"{}","fields":{}}}"#,

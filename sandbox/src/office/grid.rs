@@ -5,12 +5,15 @@
 //! the system that asks.
 
 use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::{Problem, text};
+use super::{Problem, Writing, text};
 use crate::data::cid;
 use crate::journal::RowLine;
 use crate::kingdee::store::{Fields, scalar};
+use crate::reply::Request;
 use crate::state::World;
+use crate::twist::Twist;
 
 /// Fields of the seeded table.
 pub(super) const NUMBER: &str = "编号";
@@ -77,6 +80,48 @@ impl Test {
                 }
             }
         }
+    }
+}
+
+/// How a system writes the conditions of a query.
+pub(super) struct Asking {
+    /// The member that says how they are joined, which must be `and`; the one that names a field.
+    pub(super) joined: &'static str,
+    pub(super) field: &'static str,
+    /// What each comparison is called.
+    pub(super) ops: &'static [(&'static str, Op)],
+    pub(super) wrong: Problem,
+}
+
+impl Asking {
+    /// The conditions under `filter` of a body; none when there is no such member.
+    pub(super) fn read(&self, body: &Fields) -> Result<Vec<Test>, Problem> {
+        let wrong = || self.wrong.clone();
+        let Some(filter) = body.get("filter") else {
+            return Ok(Vec::new());
+        };
+        let filter: Fields = serde_json::from_str(filter.get()).map_err(|_| wrong())?;
+        if text(&filter, self.joined) != "and" {
+            return Err(wrong());
+        }
+        let conditions = super::list(&filter, "conditions", self.wrong.code)?;
+        let test = |raw: &RawValue| {
+            let condition: Fields = serde_json::from_str(raw.get()).map_err(|_| wrong())?;
+            let written = text(&condition, "operator");
+            let known = self.ops.iter().find(|(word, _)| *word == written);
+            let (_, op) = known.ok_or_else(wrong)?;
+            let values = super::list(&condition, "value", self.wrong.code)?;
+            if values.len() > 1 {
+                return Err(wrong());
+            }
+            let value = values.first().and_then(|raw| scalar(raw)).unwrap_or_default();
+            Ok(Test {
+                field: text(&condition, self.field),
+                op: *op,
+                value,
+            })
+        };
+        conditions.iter().map(|raw| test(raw)).collect()
     }
 }
 
@@ -151,6 +196,53 @@ fn is_there(world: &World, system: &str, table: &str, id: u64) -> bool {
     seeded || doc.is_some_and(|doc| *doc.org == *table)
 }
 
+/// A call that adds records, or changes them by the id under this name.
+pub(super) struct Batch<'a> {
+    pub(super) system: &'static str,
+    pub(super) form: &'static str,
+    pub(super) request: &'a Request,
+    pub(super) endpoint: &'a str,
+    pub(super) table: &'a str,
+    pub(super) id: Option<&'static str>,
+    pub(super) twist: &'a Twist,
+    /// Most records, and the words for more or none.
+    pub(super) most: (usize, Problem),
+    pub(super) refusals: Refusals,
+}
+
+impl Batch<'_> {
+    /// Writes the records of the body; the lines of those that are told.
+    pub(super) fn write(&self, world: &mut World, body: &Fields) -> Result<Vec<RowLine>, Problem> {
+        let (most, too_many) = &self.most;
+        let records = super::list(body, "records", self.refusals.no_fields.code)?;
+        if records.is_empty() || records.len() > *most {
+            return Err(too_many.clone());
+        }
+        let documents: Vec<&str> = records.iter().map(|raw| raw.get()).collect();
+        let writing = Writing {
+            system: self.system,
+            form: self.form,
+            request: self.request,
+            endpoint: self.endpoint,
+            twist: self.twist,
+            rule: self.refusals.rule.clone(),
+            is_whole: true,
+        };
+        let told = writing.run(world, &documents, |world, place, raw| {
+            judge(
+                world,
+                self.system,
+                self.table,
+                place,
+                raw,
+                self.id,
+                &self.refusals,
+            )
+        })?;
+        Ok(told.into_iter().filter_map(|(_, judged)| judged.ok()).collect())
+    }
+}
+
 /// What a record of a write lacks.
 pub(super) struct Refusals {
     pub(super) no_record: Problem,
@@ -159,7 +251,7 @@ pub(super) struct Refusals {
 }
 
 /// The line of a record: new without an id, a change with one.
-pub(super) fn judge(
+fn judge(
     world: &mut World,
     system: &'static str,
     table: &str,

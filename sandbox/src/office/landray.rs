@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::{Problem, Writing, against, problem, reply, text};
 use crate::crypto;
 use crate::form::Pairs;
-use crate::journal::Write;
 use crate::kingdee::store::Fields;
 use crate::reply::{Reply, Request};
 use crate::state::World;
@@ -86,16 +85,8 @@ impl System for Landray {
         told(&refused())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
-    }
-
-    fn figures(&self, _world: &World) -> Value {
-        Value::Null
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 }
 

@@ -7,13 +7,12 @@
 //! Guesses of ours: every other code and all sentences, the name of `nextCursor`, that a number of an order stands
 //! once, the limit of calls, which members an order must have.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Mark, Problem, Writing, against, members, number, problem, reply, short, text};
 use crate::clock::{local, parse_local};
 use crate::crypto;
 use crate::data::{cid, tid};
-use crate::journal::Write;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::names;
@@ -112,16 +111,8 @@ impl System for Mabang {
         told(&stale())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
-    }
-
-    fn figures(&self, _world: &World) -> Value {
-        Value::Null
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 }
 

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use crate::crypto;
 use crate::form::Pairs;
 use crate::journal::{Action, Line, RowLine, Write};
 use crate::kingdee::auth::Sessions;
@@ -128,6 +129,13 @@ impl World {
         self.office(system).tokens.use_one(token, now, life_ms, max)
     }
 
+    /// Whether these members, each with the name of a credential, are what the system knows.
+    fn is_known<const N: usize>(&self, system: &str, given: [(&str, &str); N]) -> bool {
+        given
+            .iter()
+            .all(|(name, value)| crypto::same(self.credential(system, name), value))
+    }
+
     fn lose_token(&mut self, system: &'static str, token: &str) {
         self.office(system).tokens.end(token);
     }
@@ -136,12 +144,12 @@ impl World {
         self.office.get(system).map_or(0, |state| state.tokens.count())
     }
 
-    fn count_docs(&self, system: &str) -> usize {
+    pub(crate) fn count_docs(&self, system: &str) -> usize {
         self.docs(system).map_or(0, Docs::count)
     }
 
     /// Takes over the rows of a line of the journal that is of this system.
-    fn apply_docs(&mut self, system: &'static str, form: &str, write: &Write) {
+    pub(crate) fn apply_docs(&mut self, system: &'static str, form: &str, write: &Write) {
         if write.form == form {
             let docs = &mut self.office.entry(system).or_default().docs;
             write.rows.iter().for_each(|row| docs.apply(write.at_ms, row));

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Problem, Writing, against, bearer, members, number, problem, query, reply, text};
 use crate::clock::{local, parse_local};
-use crate::crypto;
 use crate::data::cid;
-use crate::journal::Write;
 use crate::kingdee::store::Fields;
 use crate::names;
 use crate::object::Object;
@@ -128,12 +126,8 @@ impl System for Okki {
         told(&over())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {
@@ -164,10 +158,8 @@ fn token(world: &mut World, request: &Request) -> Reply {
     if text(&fields, "grant_type") != "client_credentials" {
         return refused("unsupported_grant_type", "The grant type is not supported");
     }
-    let right = [("client_id", "client_id"), ("client_secret", "client_secret")]
-        .iter()
-        .all(|(member, name)| crypto::same(world.credential(NAME, name), &text(&fields, member)));
-    if !right {
+    let [id, secret] = ["client_id", "client_secret"].map(|name| text(&fields, name));
+    if !world.is_known(NAME, [("client_id", &id), ("client_secret", &secret)]) {
         return refused("invalid_client", "Client authentication failed");
     }
     if !text(&fields, "scope").split(' ').any(|scope| scope == "invoices") {

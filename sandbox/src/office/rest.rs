@@ -9,7 +9,6 @@ use super::{Problem, Writing, against, bearer, number, problem, query, reply, te
 use crate::crypto;
 use crate::data::cid;
 use crate::form::Pairs;
-use crate::journal::Write;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
@@ -96,12 +95,8 @@ impl System for Rest {
         told(&unknown())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {

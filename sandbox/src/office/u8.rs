@@ -12,10 +12,8 @@ use serde_json::{Value, json};
 
 use super::{Problem, Writing, against, members, number, problem, query, reply, text};
 use crate::clock::{local, parse_local};
-use crate::crypto;
 use crate::data::cid;
 use crate::form::Pairs;
-use crate::journal::Write;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
@@ -109,12 +107,8 @@ impl System for U8 {
         told(&over())
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {
@@ -138,9 +132,10 @@ fn told(problem: &Problem) -> Reply {
 }
 
 fn token(world: &mut World, request: &Request, pairs: &Pairs) -> Result<String, Problem> {
-    let right = ["from_account", "app_key", "app_secret"]
-        .iter()
-        .all(|name| crypto::same(world.credential(NAME, name), pairs.get(name)));
+    let right = world.is_known(
+        NAME,
+        ["from_account", "app_key", "app_secret"].map(|name| (name, pairs.get(name))),
+    );
     if request.method != Method::GET || !right {
         return Err(problem(code::SECRET, "app_key 或 app_secret 不正确"));
     }

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use super::{Mark, Problem, Writing, against, members, number, problem, query, reply, text};
 use crate::crypto;
 use crate::data::cid;
-use crate::journal::Write;
 use crate::kingdee::store::{Fields, scalar};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
@@ -121,12 +120,8 @@ impl System for WeCom {
         told(&problem(code::OVER, "access_token expired"))
     }
 
-    fn apply(&self, world: &mut World, write: &Write) {
-        world.apply_docs(NAME, FORM, write);
-    }
-
-    fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
-        vec![(FORM, world.count_docs(NAME))]
+    fn office(&self) -> Option<(&'static str, &'static str)> {
+        Some((NAME, FORM))
     }
 
     fn figures(&self, world: &World) -> Value {
@@ -148,9 +143,8 @@ fn told(problem: &Problem) -> Reply {
 
 fn token(world: &mut World, request: &Request) -> Result<String, Problem> {
     let pairs = query(request, code::WRONG)?;
-    let right = [("corpid", "corp_id"), ("corpsecret", "corp_secret")]
-        .iter()
-        .all(|(member, name)| crypto::same(world.credential(NAME, name), pairs.get(member)));
+    let [id, secret] = ["corpid", "corpsecret"].map(|name| pairs.get(name));
+    let right = world.is_known(NAME, [("corp_id", id), ("corp_secret", secret)]);
     if request.method != Method::GET || !right {
         return Err(problem(code::SECRET, "invalid credential"));
     }

@@ -261,25 +261,37 @@ async fn one_byte_and_time_end_what_was_good() {
     }
 }
 
+/// As many calls as allowed and one more; `None` when they took longer than the stretch in which they are counted.
+async fn one_too_many(office: &Office, calls: u64, stretch: i64) -> Option<(Running, Request, Answer)> {
+    let at = sandbox(|_| {}).await;
+    let credential = office.credential(&at).await;
+    let call = (office.call)(&at, &credential);
+    let began = at.now_ms();
+    for _ in 0..calls {
+        office.says(&ask(&at, &call).await, 200, &office.good);
+    }
+    let last = ask(&at, &call).await;
+    (at.now_ms() - began < stretch).then_some((at, call, last))
+}
+
 #[tokio::test]
 async fn one_call_more_than_allowed_is_refused() {
     for office in offices() {
         let Some((calls, stretch, status, code)) = &office.limit else {
             continue;
         };
-        let at = sandbox(|_| {}).await;
-        let credential = office.credential(&at).await;
-        let call = (office.call)(&at, &credential);
-        let now = at.now_ms();
-        for _ in 0..*calls {
-            // The clock is held: a slow machine must not spread the calls.
-            at.advance_ms(now - at.now_ms());
-            office.says(&ask(&at, &call).await, 200, &office.good);
+        let mut found = None;
+        // A slow machine may need more than a second for forty calls, though hardly ten times.
+        for _ in 0..10 {
+            found = one_too_many(&office, *calls, *stretch).await;
+            if found.is_some() {
+                break;
+            }
         }
-        at.advance_ms(now - at.now_ms());
-        office.says(&ask(&at, &call).await, *status, code);
+        let (at, call, last) = found.expect("this machine is too slow to make so many calls");
+        office.says(&last, *status, code);
         assert_eq!(at.throttled(office.name), 1, "{}", office.name);
-        at.advance_ms(now + stretch + SECOND - at.now_ms());
+        at.advance_ms(*stretch);
         office.says(&ask(&at, &call).await, 200, &office.good);
     }
 }

@@ -507,6 +507,74 @@ fn pages_by_key_and_by_cursor() {
     );
 }
 
+/// A page without the vendor's flag ends nothing: with a mark reading goes on, without one the page fails.
+#[test]
+fn a_flag_that_is_missing_ends_nothing() {
+    const ALL: &str = r#"
+connections:
+  mabang: {connector: mabang, params: {appkey: a, token: "${secret:huke}"}}
+  feishu: {connector: feishu-bitable, params: {app_id: a, app_secret: "${secret:huke}", app_token: t}}
+  dingtalk: {connector: dingtalk, params: {app_key: a, app_secret: "${secret:huke}", operator_id: o, base_id: b}}
+"#;
+    let cases = [
+        (
+            "mabang",
+            "order_list",
+            "{}",
+            "hasNext",
+            r#"{"code":200,"data":{"data":[],"hasNext":F,"nextCursor":M}}"#,
+        ),
+        (
+            "feishu",
+            "search",
+            r#"{"table":"t"}"#,
+            "has_more",
+            r#"{"code":0,"data":{"items":[],"has_more":F,"page_token":M}}"#,
+        ),
+        (
+            "dingtalk",
+            "records_list",
+            r#"{"sheet":"t"}"#,
+            "hasMore",
+            r#"{"records":[],"hasMore":F,"nextToken":M}"#,
+        ),
+    ];
+    for (name, operation, options, member, page) in cases {
+        let connection = connections_of(ALL).resolve(name, "default", &two_secrets());
+        let connection = connection.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let options = map(options);
+        for (flag, mark, want) in [
+            ("true", "\"m\"", Ok(true)),
+            ("false", "\"m\"", Ok(false)),
+            ("false", "\"\"", Ok(false)),
+            ("\"false\"", "null", Ok(false)),
+            ("null", "\"m\"", Ok(true)),
+            ("null", "\"\"", Err("E3017")),
+            ("true", "null", Err("E3017")),
+            ("", "\"m\"", Ok(true)),
+            ("", "\"\"", Err("E3017")),
+        ] {
+            let page = match flag {
+                "" => page.replace(&format!("\"{member}\":F,"), ""),
+                flag => page.replace(":F", &format!(":{flag}")),
+            };
+            let page = page.replace(":M", &format!(":{mark}"));
+            let call = Call {
+                page: Some(PageState {
+                    size: 2,
+                    ..PageState::default()
+                }),
+                ..Call::new(operation, &options, AT)
+            };
+            let found = connection.rows(operation, &call, &answer(200, &page));
+            let found = found
+                .map(|rows| rows.more)
+                .map_err(|failure| failure.code().to_owned());
+            assert_eq!(found, want.map_err(str::to_owned), "{name} {page}");
+        }
+    }
+}
+
 /// A query by a condition, without one, would give all there is.
 #[test]
 fn a_filter_that_is_required() {
