@@ -334,7 +334,8 @@ impl Engine {
             self.cancel.clone(),
         );
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
-        let summary = shell.drive(&mut Job::new(job)).await?;
+        // Every call of the run is awaited in here: too large for the stacks of those who wait.
+        let summary = Box::pin(shell.drive(&mut Job::new(job))).await?;
         let left = shell.left.take();
         let (previews, lookups) = shell
             .target

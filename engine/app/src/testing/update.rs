@@ -294,8 +294,13 @@ tests:
         format!("{below}{left}{failing}")
     }
 
+    /// A bar before each line: what begins a line belongs to it.
+    fn barred(text: &str) -> String {
+        text.lines().map(|line| format!("|{line}\n")).collect()
+    }
+
     fn becomes(tests: &str, expected: Expect) {
-        expected.assert_eq(&updated(tests, None));
+        expected.assert_eq(&barred(&updated(tests, None)));
     }
 
     #[test]
@@ -391,6 +396,6 @@ tests:
                   total: 1␍
                   lines: []␍
         "#]]
-        .assert_eq(&updated(tests, Some("two")).replace('\r', "␍"));
+        .assert_eq(&barred(&updated(tests, Some("two")).replace('\r', "␍")));
     }
 }
