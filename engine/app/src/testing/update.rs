@@ -319,20 +319,20 @@ tests:
     expect:   {no: a,   total: 1, lines: []}   # stays
 ",
             expect![[r#"
-                  # the first
-                  - name: one          # of two
-                    expect:            # written by hand
-                      # the lines first
-                      lines:
-                        - {sku: A-1}
-                        - {sku: "no"}
-                      no: "7"
-                      total: 1.50          # quoted
-                    # behind
-                    row: {no: '7', total: '1.50', lines: [{sku: A-1}, {sku: 'no'}]}
-                  - name: right
-                    row: {no: a, total: 1, lines: []}
-                    expect:   {no: a,   total: 1, lines: []}   # stays
+                |  # the first
+                |  - name: one          # of two
+                |    expect:            # written by hand
+                |      # the lines first
+                |      lines:
+                |        - {sku: A-1}
+                |        - {sku: "no"}
+                |      no: "7"
+                |      total: 1.50          # quoted
+                |    # behind
+                |    row: {no: '7', total: '1.50', lines: [{sku: A-1}, {sku: 'no'}]}
+                |  - name: right
+                |    row: {no: a, total: 1, lines: []}
+                |    expect:   {no: a,   total: 1, lines: []}   # stays
             "#]],
         );
     }
@@ -346,10 +346,10 @@ tests:
     expect: {}
 ",
             expect![[r#"
-                  - {name: one, row: {no: a, total: 1, lines: [{sku: x}]}, expect: {no: a, total: 1, lines: [{sku: x}]}}
-                  - name: two
-                    row: {no: b, total: 2, lines: [{sku: y}]}
-                    expect: {no: b, total: 2, lines: [{sku: "y"}]}
+                |  - {name: one, row: {no: a, total: 1, lines: [{sku: x}]}, expect: {no: a, total: 1, lines: [{sku: x}]}}
+                |  - name: two
+                |    row: {no: b, total: 2, lines: [{sku: y}]}
+                |    expect: {no: b, total: 2, lines: [{sku: "y"}]}
             "#]],
         );
     }
@@ -369,15 +369,22 @@ tests:
   - {name: none, row: {no: d, total: x, lines: 5}, expect: {}}
 ",
             expect![[r#"
-                  - {name: an alias, row: &row {no: a, total: 1, lines: []}, expect: *row}
-                  - {name: same, row: {no: b, total: 1, lines: []}, expect: &here {no: b, total: 1, lines: []}}
-                  - {name: behind, row: {no: b, total: 2, lines: []}, expect: *here}
-                  - {name: long, row: {no: c, total: '1234567890123456', lines: []}, expect: {no: c, total: "1234567890123456", lines: []}}
-                  - {name: none, row: {no: d, total: x, lines: 5}, expect: {}}
-                left behind: `expect` is an alias (*): edit the place it stands for
-                left none: there is no document
-                fails behind
-                fails none
+                |  - {name: an alias, row: &row {no: a, total: 1, lines: []}, expect: *row}
+                |  - {name: same, row: {no: b, total: 1, lines: []}, expect: &here {no: b, total: 1, lines: []}}
+                |  - {name: behind, row: {no: b, total: 2, lines: []}, expect: *here}
+                |  - name: comments
+                |    row: {no: b, total: 2, lines: []}
+                |    expect:
+                |      no: '#c'  # the first
+                |      total: 3
+                |  - {name: long, row: {no: c, total: '1234567890123456', lines: []}, expect: {no: c, total: "1234567890123456", lines: []}}
+                |  - {name: none, row: {no: d, total: x, lines: 5}, expect: {}}
+                |left behind: `expect` is an alias (*): edit the place it stands for
+                |left comments: there are comments in `expect`, which would be lost
+                |left none: there is no document
+                |fails behind
+                |fails comments
+                |fails none
             "#]],
         );
     }
@@ -386,15 +393,15 @@ tests:
     fn lines_end_as_they_did_and_the_filter_holds() {
         let tests = "  - name: one\r\n    row: {no: a, total: 1, lines: []}\r\n    expect: {no: b}\r\n  - name: two\r\n    row: {no: a, total: 1, lines: []}\r\n    expect:\r\n      no: b\r\n";
         expect![[r#"
-              - name: one␍
-                row: {no: a, total: 1, lines: []}␍
-                expect: {no: b}␍
-              - name: two␍
-                row: {no: a, total: 1, lines: []}␍
-                expect:␍
-                  no: a␍
-                  total: 1␍
-                  lines: []␍
+            |  - name: one␍
+            |    row: {no: a, total: 1, lines: []}␍
+            |    expect: {no: b}␍
+            |  - name: two␍
+            |    row: {no: a, total: 1, lines: []}␍
+            |    expect:␍
+            |      no: a␍
+            |      total: 1␍
+            |      lines: []␍
         "#]]
         .assert_eq(&barred(&updated(tests, Some("two")).replace('\r', "␍")));
     }
