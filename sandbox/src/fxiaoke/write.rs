@@ -96,13 +96,19 @@ impl Call<'_> {
 
     /// Writes the journal line; only then may the call be answered.
     fn record(&self, world: &mut World, form: &str, row: RowLine) -> Result<(), Refused> {
+        let write = world.written(
+            self.endpoint,
+            form,
+            &self.request.body,
+            self.twist,
+            vec![row.clone()],
+        );
+        // The instant of the journal's line: after a restart a document is as old as it was.
         if form == ERP {
             world.fx.pushed.apply(&row);
         } else {
-            let now = world.now_ms();
-            world.fx.objects.apply(form, now, &row);
+            world.fx.objects.apply(form, write.at_ms, &row);
         }
-        let write = world.written(self.endpoint, form, &self.request.body, self.twist, vec![row]);
         let appended = world.journal.append(Line::Write(write));
         appended.map_err(|e| refused(code::BUSY, format!("写入失败：{e}")))
     }

@@ -200,6 +200,8 @@ impl Writing<'_> {
             }
         }
         let (mut rows, mut told) = (Vec::new(), Vec::new());
+        // One instant for the documents and for the journal's line: after a restart they are as old as they were.
+        let now = world.now_ms();
         for (place, document) in documents.iter().enumerate() {
             let fate = self.twist.fate(place, document);
             let judged = match fate {
@@ -208,7 +210,6 @@ impl Writing<'_> {
                 _ => judge(world, place, document),
             };
             if let Ok(row) = &judged {
-                let now = world.now_ms();
                 world.office(self.system).docs.apply(now, row);
                 rows.push(row.clone());
             }
@@ -217,7 +218,10 @@ impl Writing<'_> {
             }
         }
         if !rows.is_empty() {
-            let write = world.written(self.endpoint, self.form, &self.request.body, self.twist, rows);
+            let write = Write {
+                at_ms: now,
+                ..world.written(self.endpoint, self.form, &self.request.body, self.twist, rows)
+            };
             let appended = world.journal.append(Line::Write(write));
             appended.map_err(|_| self.rule.clone())?;
         }
