@@ -745,11 +745,18 @@ mod tests {
             there is no parameter `sceret`; there are server, key, secret, ok_code, rows_at, total_at; did you mean secret?
         "#]],
         );
-        becomes(OLD, &[("secret", "${env:A}clear${env:B}")], expect![[r#"
+        becomes(
+            OLD,
+            &[("secret", "${env:A}clear${env:B}")],
+            expect![[r#"
             `secret` is a secret: write a reference, such as --param 'secret=${secret:secret}'
-        "#]]);
+        "#]],
+        );
         let alias = "connections:\n  a:\n    params: &p\n      key: a\n      secret: '${env:S}'\n    connector: netease-huke\n    sandbox: true\n  b:\n    connector: netease-huke\n    params: *p\n";
-        becomes(alias, &[], expect![[r#"
+        becomes(
+            alias,
+            &[],
+            expect![[r#"
             connections of /connections.yaml is not written in lines; add by hand:
               new:
                 connector: netease-huke
@@ -757,7 +764,8 @@ mod tests {
                   key: "${env:NEW_KEY}"
                   secret: "${secret:new}"
 
-        "#]]);
+        "#]],
+        );
         becomes(
             &OLD.replace("old:", "new:"),
             &[],

@@ -374,7 +374,7 @@ async fn what_is_no_call_at_all() {
     let array = k3_raw(&at, "BatchSave", &s, "[1]").await.unwrap();
     assert_eq!(array.status, 500);
     assert!(array.text().contains("Additional text found in JSON string"));
-    let unknown = k3_raw(&at, "Push", &s, "{}").await.unwrap();
+    let unknown = k3_raw(&at, "GroupSave", &s, "{}").await.unwrap();
     assert!(unknown.text().starts_with("response_error:"));
     let huge = "x".repeat(9 << 20);
     let answer = k3_raw(&at, "BatchSave", &s, &huge).await;
