@@ -77,7 +77,8 @@ impl Budget {
         }
         let Some(per_day) = per_day else { return Ok(()) };
         let today = connection.day(now);
-        if count.day != today {
+        // A clock that is set back gives no second day.
+        if count.day < today {
             (count.day, count.calls) = (today, 0);
         }
         if count.calls >= per_day {
@@ -92,8 +93,12 @@ impl Budget {
 
     /// Nothing is called before an instant that the vendor has named. What cannot be written is said by the vendor
     /// again.
-    pub(crate) fn close(&self, until: Ms, why: &str) {
+    pub(crate) fn close(&self, until: Ms, now: Ms, why: &str) {
         let write = || {
+            // An instant that far away is somebody's slip: it would be read as one later.
+            if until > now.saturating_add(PAUSE_MAX) {
+                return Ok(());
+            }
             let mut file = self.open()?;
             let mut count = load(&mut file)?;
             count.until = until;
@@ -116,9 +121,11 @@ impl Budget {
 
 fn load(file: &mut File) -> std::io::Result<Count> {
     let mut text = String::new();
-    // Half a file, or somebody else's, is the beginning of a day.
-    if (&mut *file).take(BYTES_MAX).read_to_string(&mut text).is_err() {
-        text.clear();
+    match (&mut *file).take(BYTES_MAX).read_to_string(&mut text) {
+        Ok(_) => {}
+        // Half a file, or somebody else's, is the beginning of a day.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => text.clear(),
+        Err(error) => return Err(error),
     }
     let value: Value = serde_json::from_str(&text).unwrap_or_default();
     let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
@@ -146,10 +153,16 @@ mod tests {
     const NOON: Ms = 1_700_020_800_000; // 2023-11-15 12:00 in Beijing
 
     fn connection(per_day: Option<u32>) -> Connection {
+        coded("code", per_day)
+    }
+
+    /// With this secret.
+    fn coded(secret: &str, per_day: Option<u32>) -> Connection {
         let params =
             ["app_id", "app_secret", "code", "user_id"].map(|name| (name.to_owned(), name.to_owned()));
         let mut params: std::collections::BTreeMap<String, String> = params.into();
         params.insert("server".to_owned(), "https://crm.example.com/".to_owned());
+        params.insert("code".to_owned(), secret.to_owned());
         let mut connection = resolved("schemes/fx-accounts.yaml", "crm", "fxiaoke", params);
         connection.limits.per_day = per_day;
         connection
@@ -183,6 +196,20 @@ mod tests {
             assert_eq!(code(one.take(&connection, midnight)), "ok");
         }
         assert!(one.take(&connection, midnight).is_err());
+        // A clock that is set back gives no second day.
+        assert!(one.take(&connection, midnight - 1).is_err());
+    }
+
+    /// Two companies whose credentials differ in a secret only are counted apart, and no secret stands in the name.
+    #[test]
+    fn a_secret_makes_another_credential() {
+        let [one, two] = ["canary-1", "canary-2"].map(|secret| {
+            let mut connection = coded(secret, Some(1));
+            connection.sandbox = false;
+            connection.budget_name()
+        });
+        assert_ne!(one, two);
+        assert!(!one.contains("canary"), "{one}");
     }
 
     /// A vendor that has spoken of its pause is not asked again before it ends; a clock that ran ahead closes nothing.
@@ -196,7 +223,7 @@ mod tests {
             !folder.path().join(FOLDER).exists(),
             "nothing is kept where nothing is counted"
         );
-        budget.close(NOON + 3_600_000, "30002 超出每日调用总量");
+        budget.close(NOON + 3_600_000, NOON, "30002 超出每日调用总量");
         let again = Budget::new(folder.path(), &connection);
         let failure = again.take(&connection, NOON + 1).expect_err("closed");
         assert_eq!(failure.code(), "E4041");
@@ -206,8 +233,12 @@ mod tests {
             "{said}"
         );
         assert_eq!(code(again.take(&connection, NOON + 3_600_000)), "ok");
-        budget.close(NOON + 400 * 86_400_000, "a clock that ran ahead");
-        assert_eq!(code(again.take(&connection, NOON)), "ok");
+        // Neither now nor when that day comes near.
+        budget.close(NOON + 400 * 86_400_000, NOON, "a clock that ran ahead");
+        for days in [0, 399] {
+            let later = NOON + 3_600_000 + days * 86_400_000;
+            assert_eq!(code(again.take(&connection, later)), "ok");
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Credential {
         });
         if let Some(until) = until.filter(|until| *until > now) {
             if judged.class == Class::QuotaStop {
-                self.budget.close(until, &judged.message);
+                self.budget.close(until, now, &judged.message);
                 judged.message = format!("{} (→ {})", judged.message, connection.clock(until));
             }
             let wait = (until - now).min(PATIENCE);
@@ -204,7 +204,8 @@ impl Caller {
 
     /// The same credential at a part of its rate, with a session of its own.
     pub(crate) fn at_share(&self, percent: u8) -> Result<Self, AppError> {
-        let paces = Paces::new([self.connection.as_ref()], percent);
+        let mut paces = Paces::new([self.connection.as_ref()], percent);
+        paces.share_logins(&self.credential.paces);
         let (budget, kept) = (Arc::clone(&self.credential.budget), self.credential.kept.clone());
         Ok(Caller {
             door: Door::of(&self.connection, self.door.as_ref())?,
@@ -334,9 +335,9 @@ impl Caller {
         }
     }
 
-    /// Waits until a call could go out at once: there is a session, and the limits have room. What keeps it from being so
-    /// is told by the call itself.
-    pub(crate) async fn ready(&self) {
+    /// Waits until a call of any of these operations could go out at once: there is a session, and the limits have room.
+    /// What keeps it from being so is told by the call itself.
+    pub(crate) async fn ready(&self, apis: &[&str]) {
         let there = match self.session().await {
             Ok((session, generation)) if self.connection.has_guard() => {
                 self.guarded(session.as_deref(), generation).await.map(drop)
@@ -345,7 +346,7 @@ impl Caller {
             Err(ended) => Err(ended),
         };
         match there {
-            Ok(()) => self.credential.paces.ready().await,
+            Ok(()) => self.credential.paces.ready(apis, &self.connection).await,
             Err(ended) => {
                 let now = self.clock.now_ms();
                 self.credential.session.lock().await.failed = Some((now, ended));

@@ -30,11 +30,13 @@ pub(crate) struct Paces {
     token: Gate,
     /// The rates where they are counted by application; every credential of it holds the same one.
     app: Option<Arc<Gate>>,
+    /// What this credential's own file says of them, where another one's came first.
+    own: Option<Arc<Gate>>,
     /// The rates where each interface has its own: by path.
     paths: BTreeMap<String, Gate>,
     /// By the operation's name.
     operations: BTreeMap<String, Gate>,
-    logins: Option<Gate>,
+    logins: Option<Arc<Gate>>,
 }
 
 /// The right to make one call; it counts everywhere until dropped.
@@ -105,7 +107,9 @@ impl Paces {
                 .then(|| Arc::new(Gate::new(Limiter::new(&part(&rates, percent), usize::MAX)))),
             paths,
             operations,
-            logins: (!of_logins.is_empty()).then(|| Gate::new(Limiter::new(&part(&of_logins, 100), 1))),
+            own: None,
+            logins: (!of_logins.is_empty())
+                .then(|| Arc::new(Gate::new(Limiter::new(&part(&of_logins, 100), 1)))),
         }
     }
 
@@ -114,7 +118,7 @@ impl Paces {
         if self.app.is_some()
             && let Some(app) = &other.app
         {
-            self.app = Some(Arc::clone(app));
+            self.own = self.app.replace(Arc::clone(app));
         }
     }
 
@@ -127,25 +131,43 @@ impl Paces {
         Turn(passes)
     }
 
-    /// Waits until a call of the credential could be made.
-    pub(crate) async fn ready(&self) {
-        if let Some(app) = &self.app {
-            app.ready().await;
+    /// Waits until a call of any of these operations could be made: every queue that one of them would wait in has room.
+    pub(crate) async fn ready(&self, apis: &[&str], connection: &Connection) {
+        let mut gates: Vec<&Gate> = Vec::new();
+        for api in apis {
+            for gate in self.queues(Lane::Call(api), connection) {
+                if !gates.iter().any(|known| std::ptr::eq(*known, gate)) {
+                    gates.push(gate);
+                }
+            }
         }
-        self.token.ready().await;
+        for gate in gates {
+            gate.ready().await;
+        }
+    }
+
+    /// Logins of both wait in one queue: the other system counts them together.
+    pub(crate) fn share_logins(&mut self, other: &Paces) {
+        self.logins.clone_from(&other.logins);
     }
 
     fn queues(&self, lane: Lane<'_>, connection: &Connection) -> impl Iterator<Item = &Gate> {
         let (own, path) = match lane {
-            Lane::Login => (self.logins.as_ref(), None),
+            Lane::Login => (self.logins.as_deref(), None),
             Lane::Call(api) => match connection.connector.interface(api) {
                 Some((name, path, _)) => (self.operations.get(name), self.paths.get(path)),
                 None => (None, None),
             },
         };
-        [own, path, Some(&self.token), self.app.as_deref()]
-            .into_iter()
-            .flatten()
+        [
+            own,
+            path,
+            Some(&self.token),
+            self.own.as_deref(),
+            self.app.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The queue that the rates belong to.

@@ -89,9 +89,18 @@ impl TargetWriter {
 
     /// Waits until a call could go out at once. A rehearsal sends nothing and waits for nothing.
     pub(crate) async fn can_send(&self) {
-        if !self.dry {
-            self.caller.ready().await;
+        if self.dry {
+            return;
         }
+        let Some(target) = &self.plan.target else { return };
+        let actions = [&target.create, &target.update, &target.void];
+        let steps = target.steps.iter().map(|step| step.operation.as_str());
+        let apis: Vec<&str> = actions
+            .into_iter()
+            .filter_map(|api| api.as_deref())
+            .chain(steps)
+            .collect();
+        self.caller.ready(&apis).await;
     }
 
     /// A new page of records: the documents of the last one are settled.

@@ -179,7 +179,11 @@ impl Connection {
         // A simulator listens on another port each time.
         let whose = match self.sandbox {
             true => format!("{} sandbox", self.connector.id),
-            false => self.application().unwrap_or_else(|| self.credential()),
+            // Two that differ in a secret only are two credentials.
+            false => self.application().unwrap_or_else(|| {
+                let params = dsl::json::to_string(&Value::Map(self.params.clone()));
+                format!("{} {params}", self.credential())
+            }),
         };
         let digest = sha2::Sha256::digest(format!("budget {whose}"));
         let short: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();

@@ -78,7 +78,8 @@ fn total(page: &Page, body: &Value, frame: &Frame<'_>, call: &Call<'_>) -> Resul
         .and_then(Value::to_plain_text)
         .and_then(|text| text.trim().parse().ok());
     let asked = call.page.as_ref();
-    let is_first = asked.is_none_or(|asked| asked.offset == 0);
+    // Behind a ceiling the offsets begin again; the page behind a key is none that begins.
+    let is_first = asked.is_none_or(|asked| asked.offset == 0 && asked.last.is_none());
     if number.is_none() && (is_first || !page.total_first) {
         let shown = found.map_or_else(|| "-".to_owned(), |value| value.kind().name().to_owned());
         return Err(Failure::new(&source::TOTAL_MISSING)

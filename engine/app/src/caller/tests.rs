@@ -233,7 +233,7 @@ async fn a_login_that_fails_is_one_call() {
     ] {
         let (server, count) = answers(bytes);
         let caller = caller(connection(&running, Some(&server)));
-        caller.ready().await;
+        caller.ready(&[]).await;
         let ended = ask(&caller).await;
         assert!(told(&ended).starts_with(want), "{want}: {}", told(&ended));
         assert_eq!(count.load(Ordering::SeqCst), 1, "{want}");

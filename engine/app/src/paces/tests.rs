@@ -181,3 +181,27 @@ async fn a_pause_holds_the_queue_it_was_given_to() {
     drop(paces.enter(Lane::Call("query"), &connection).await);
     assert_eq!(began.elapsed(), Duration::from_secs(30));
 }
+
+/// A claim is made once its call could go out: the queue of its interface counts too, and another one's does not.
+#[tokio::test(start_paused = true)]
+async fn readiness_waits_for_the_queue_that_the_call_will_wait_in() {
+    let connection = fxiaoke();
+    let paces = Paces::new([&connection], 100);
+    let mut made = 0;
+    // Fill the window of one interface.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(1) && made < 1_000 {
+        let turn = paces.enter(Lane::Call("create"), &connection).await;
+        drop(turn);
+        made += 1;
+    }
+    assert!((50..1_000).contains(&made), "{made} calls at once");
+    let waits = Instant::now();
+    paces.ready(&["query"], &connection).await;
+    assert_eq!(waits.elapsed(), Duration::ZERO, "another interface has room");
+    paces.ready(&["query", "create"], &connection).await;
+    let waited = waits.elapsed();
+    let turn = paces.enter(Lane::Call("create"), &connection).await;
+    drop(turn);
+    assert_eq!(waits.elapsed(), waited, "the wait was before, not between");
+}
