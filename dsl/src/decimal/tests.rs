@@ -141,8 +141,15 @@ proptest! {
     fn sums_and_products_are_exact(a in TEXT, b in TEXT) {
         let sum = d(&a).add(&d(&b)).unwrap();
         prop_assert_eq!(scaled(&sum.to_full_string(), 15), scaled(&a, 15) + scaled(&b, 15));
-        let product = d(&a).mul(&d(&b)).unwrap();
-        prop_assert_eq!(scaled(&product.to_full_string(), 30), scaled(&a, 15) * scaled(&b, 15));
+        // What does not fit into nine words of nine digits is dropped, as the server does; tables above show how.
+        let words = |text: &str| {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+            whole.trim_start_matches('-').len().div_ceil(9) + fraction.len().div_ceil(9)
+        };
+        if words(&a) + words(&b) <= 9 {
+            let product = d(&a).mul(&d(&b)).unwrap();
+            prop_assert_eq!(scaled(&product.to_full_string(), 30), scaled(&a, 15) * scaled(&b, 15));
+        }
         let difference = d(&a).sub(&d(&b)).unwrap();
         prop_assert_eq!(difference.cmp(&Decimal::ZERO), d(&a).cmp(&d(&b)));
     }

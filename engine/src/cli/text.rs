@@ -90,6 +90,7 @@ mod tests {
     const SOURCES: &[&str] = &[
         include_str!("ask.rs"),
         include_str!("audit.rs"),
+        include_str!("authoring.rs"),
         include_str!("check.rs"),
         include_str!("connection.rs"),
         include_str!("connectors.rs"),

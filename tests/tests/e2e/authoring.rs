@@ -77,8 +77,8 @@ fn a_scheme_is_begun_sampled_tested_and_run() {
     std::fs::write(&scheme, text.replace("key: trade_id", "key: trade_nr")).expect("our own file");
     world
         .engine(&["check", "own/schemes/trades.yaml", "--lang", "en"])
-        .expect(1)
-        .says("E1204")
+        .expect(0)
+        .says("W1254")
         .says("trade_no");
 }
 
@@ -93,18 +93,22 @@ fn a_sample_says_no_more_than_it_shows() {
         world.engine(&words)
     };
     const MATERIALS: &str = "k3 bill_query --option FormId=BD_MATERIAL --fields";
-    let file = || {
+    // Whether every row of the sample has this field masked.
+    let is_masked = |field: &str| {
         let path = world.path("samples/k3/bill_query.BD_MATERIAL.json");
-        std::fs::read_to_string(path).expect("a sample")
+        let text = std::fs::read_to_string(path).expect("a sample");
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let rows = document["rows"].as_array().expect("rows");
+        !rows.is_empty() && rows.iter().all(|row| row[field] == "***")
     };
     sample(&format!(
         "{MATERIALS} FNumber,FName,FBaseUnitId.FNumber --mask FBaseUnitId.FNumber"
     ))
     .expect(0);
-    assert!(file().contains("\"FBaseUnitId_FNumber\": \"***\""));
+    assert!(is_masked("FBaseUnitId_FNumber"));
     // Taken once more, what was masked stays masked; a mask that meets nothing is told before anything is kept.
     sample(&format!("{MATERIALS} FNumber,FBaseUnitId.FNumber")).expect(0);
-    assert!(file().contains("\"FBaseUnitId_FNumber\": \"***\""));
+    assert!(is_masked("FBaseUnitId_FNumber"));
     sample(&format!("{MATERIALS} FNumber --mask FNumbr"))
         .expect(2)
         .warns("no row has this field");
@@ -116,12 +120,12 @@ target:
   api: save
   options: {FormId: BD_MATERIAL}
   actions: [create]
-  request: {FNumber: <<code>>, FName: {$value: <<called>>, $sensitive: true}}
+  request: {FNumber: <<code>>, FCreateOrgId: {FNumber: '100'}, FName: {$value: <<called>>, $sensitive: true}}
 schedule: {every: 6m}
 ";
     world.write("schemes/marks.yaml", marks);
     sample(&format!("{MATERIALS} FNumber,FName")).expect(0);
-    assert!(file().contains("\"FName\": \"***\""), "{}", file());
+    assert!(is_masked("FName"));
     world.write("schemes/marks.yaml", &marks.replace("key: code", "kei: code"));
     sample(&format!("{MATERIALS} FNumber"))
         .expect(2)

@@ -868,13 +868,12 @@ fn limits_are_checked() {
 fn keys_of_later_versions_are_refused_by_name() {
     let base = BASE;
     assert_eq!(problems_of_connector(base), []);
-    for (line, key) in [("    page: {by: version, more: short, size: 1}\n", "by: version")] {
-        let problems = problems_of_connector(&format!("{base}{line}"));
-        let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
-        assert_eq!(codes, ["E1501"], "{line}");
-        assert!(
-            problems[0].message(Lang::En).contains(&format!("`{key}`")),
-            "{line}"
-        );
-    }
+    let (line, key) = ("    page: {by: version, more: short, size: 1}\n", "by: version");
+    let problems = problems_of_connector(&format!("{base}{line}"));
+    let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
+    assert_eq!(codes, ["E1501"], "{line}");
+    assert!(
+        problems[0].message(Lang::En).contains(&format!("`{key}`")),
+        "{line}"
+    );
 }
