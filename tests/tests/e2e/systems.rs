@@ -565,6 +565,24 @@ schedule: {every: 6m}
     );
 }
 
+/// Orders with their items go from one system to another, each once, while calls go wrong.
+#[test]
+fn orders_with_items_arrive_once() {
+    const SCHEME: &str = "schemes/okki-to-sap.yaml";
+    const ORDERS: usize = 60;
+    let world = World::of(|config| config.trades = ORDERS);
+    world.impatient();
+    let text = std::fs::read_to_string(repository().join(SCHEME)).expect("the repository has it");
+    world.write(SCHEME, &text);
+    for (nth, kind) in [(3, "drop_after"), (9, "session_lost"), (20, "drop_before")] {
+        go_wrong(&world, "postSalesOrder", nth, kind);
+    }
+    until_done(&world, SCHEME, ORDERS);
+    let effects = world.sandbox().effects();
+    assert_eq!(effects.len(), ORDERS);
+    assert!(effects.iter().all(|one| one.creates == 1), "{effects:?}");
+}
+
 /// `TopRowCount` is an absolute end row, not a page size: who takes it for one loses everything behind the first page.
 #[test]
 fn a_query_of_one_row_more_than_a_page_gives_all_rows() {
