@@ -20,7 +20,7 @@ use super::simulators::{Keep, Simulation};
 use super::table::{Table, one_line, pad, width};
 use super::time;
 
-/// Settings of other programs that lead calls through a proxy; the engine calls directly.
+/// Settings of other programs that lead calls through a proxy; the engine reads `proxy` of a connection only.
 const PROXIES: [&str; 6] = [
     "HTTPS_PROXY",
     "https_proxy",

@@ -14,6 +14,7 @@ pub(crate) mod places;
 mod reader;
 mod receive;
 mod selftest;
+mod together;
 
 use std::sync::Arc;
 
@@ -151,7 +152,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         tests: Vec::new(),
         id,
     };
-    operation::check_together(&connector, node, reader);
+    together::check_together(&connector, node, reader);
     connector.tests = selftest::tests(members, &connector, reader);
     operation::add_samples(&mut connector);
     connector

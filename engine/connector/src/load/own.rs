@@ -13,7 +13,8 @@ use dsl::facts::OwnOperation;
 use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Diagnostic, yaml};
 
-use super::operation::{check_one, extended, operation};
+use super::operation::{extended, operation};
+use super::together::check_one;
 use super::{Declared, Reader, auth, lay_over, load};
 use crate::model::Connector;
 

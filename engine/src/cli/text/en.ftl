@@ -557,4 +557,4 @@ step-not_made = not made
 trial-passed = result: the connection works
 trial-unproven = result: no step failed, but the other system has not seen the credentials: there was neither a login nor a call
 trial-failed = result: the connection does not work
-trial-proxy = note: { $names } is set; this program uses no proxy and connects directly
+trial-proxy = note: { $names } is set and not used; a proxy is named by `proxy:` of the connection

@@ -557,4 +557,4 @@ step-not_made = 未做
 trial-passed = 结果:连接可用
 trial-unproven = 结果:没有步骤失败,但对方没有看到凭据:既没有登录,也没有调用
 trial-failed = 结果:连接不可用
-trial-proxy = 说明:设置了 { $names },但本程序不使用代理,直接连接
+trial-proxy = 说明:设置了 { $names },但不会使用;代理写在连接的 `proxy:` 里
