@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dsl::facts::OpKind;
+use dsl::facts::{Action, OpKind};
 use dsl::tree::Tree;
 use dsl::{Map, Path, Value};
 
@@ -344,16 +344,22 @@ impl Connection {
         match (class, &operation.items) {
             (Class::Rows, Some(items)) => self.by_items(items, operation, sent, names, lets),
             (Class::Ok, _) if operation.is_write() => match (&operation.item, n) {
-                (Some(item), 1) => vec![Verdict::Accepted {
-                    id: item.id.as_ref().and_then(|path| plain(path, body)),
-                    number: item.number.as_ref().and_then(|path| plain(path, body)),
-                    lines: item
-                        .lines
-                        .as_ref()
-                        .and_then(|path| path.get(body))
-                        .map(|told| line_lists(told, item.line_id.as_ref()))
-                        .unwrap_or_default(),
-                }],
+                (Some(item), 1) => {
+                    let accepted = Verdict::Accepted {
+                        id: item.id.as_ref().and_then(|path| plain(path, body)),
+                        number: item.number.as_ref().and_then(|path| plain(path, body)),
+                        lines: item
+                            .lines
+                            .as_ref()
+                            .and_then(|path| path.get(body))
+                            .map(|told| line_lists(told, item.line_id.as_ref()))
+                            .unwrap_or_default(),
+                    };
+                    // A new document has an id; of one that is known, many systems say only that all is well.
+                    let makes = operation.writes.contains(&Action::Create);
+                    let named = makes && (item.id.is_some() || item.number.is_some());
+                    vec![one(vec![accepted], named)]
+                }
                 _ => vec![
                     Verdict::Accepted {
                         id: None,
@@ -387,6 +393,8 @@ impl Connection {
         // Where places tell records apart, one entry too few or too many moves all that follow.
         let is_whole = !matches!(items.index, ItemIndex::Position) || listed.len() == n;
         for (position, good, item) in listed.into_iter().filter(|_| is_whole) {
+            // An item that is told to be neither is as one that is not there.
+            let Some(good) = good else { continue };
             let index = index_of(&items.index, &item, position, sent);
             let Some(index) = index.filter(|index| *index < n) else {
                 continue;
@@ -468,8 +476,9 @@ fn one(said: Vec<Verdict>, named: bool) -> Verdict {
     }
 }
 
-/// The items of an answer: position in its list, whether it is accepted, and the item.
-fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, bool, Value)> {
+/// The items of an answer: position in its list, whether it is accepted, and the item. `None` = said to be neither
+/// accepted nor refused, or both.
+fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, Option<bool>, Value)> {
     let list = |recipe: &Recipe| -> Vec<Value> {
         let value = recipe.eval(names).ok().and_then(|value| data::take(&value));
         match value {
@@ -484,17 +493,23 @@ fn listed(lists: &ItemLists, names: &Names) -> Vec<(usize, bool, Value)> {
                 items
                     .into_iter()
                     .enumerate()
-                    .map(move |(position, item)| (position, is_good, item))
+                    .map(move |(position, item)| (position, Some(is_good), item))
             };
             of(good, true).chain(of(bad, false)).collect()
         }
-        ItemLists::One { all, good_when } => list(all)
+        ItemLists::One {
+            all,
+            good_when,
+            bad_when,
+        } => list(all)
             .into_iter()
             .enumerate()
             .map(|(position, item)| {
                 let mut names = names.clone();
                 names.set("item", data::give(item.clone()));
-                (position, good_when.holds(&names), item)
+                let is_good = good_when.holds(&names);
+                let is_bad = bad_when.as_ref().map_or(!is_good, |bad| bad.holds(&names));
+                (position, (is_good != is_bad).then_some(is_good), item)
             })
             .collect(),
     }
@@ -578,7 +593,7 @@ fn refused_as_there(operation: &Operation, names: &Names, body: &Value) -> bool 
     exists(recipe, names, data::give(body.clone()))
         || refused
             .into_iter()
-            .any(|(_, good, item)| !good && exists(recipe, names, data::give(item)))
+            .any(|(_, good, item)| good == Some(false) && exists(recipe, names, data::give(item)))
 }
 
 fn matches(row: &Row, names: &Names, code: Option<&str>, frame: &Frame<'_>) -> bool {

@@ -454,6 +454,13 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Items, "bad", "recipe", "失败的行", "refused rows"),
     now(Place::Items, "all", "recipe", "所有的行", "all rows"),
     now(Place::Items, "good_when", "recipe", "哪些算成功", "which are accepted"),
+    now(
+        Place::Items,
+        "bad_when",
+        "recipe",
+        "哪些算拒绝,其余的结果未知;不写时,不算成功的都算拒绝",
+        "which are refused; of the others nothing is known. Without it every one that is not accepted is refused",
+    ),
     now(Place::Items, "index", "path, position or {key, record}", "属于哪条记录:行号的位置;position:与记录同序且一样多;{key, record}:两边相同的字段", "which record it is about: where its number stands; position: as many as records, in their order; {key, record}: a field that both have"),
     now(Place::ItemIndex, "key", "path", "条目里的字段", "a field of the item"),
     now(Place::ItemIndex, "record", "path", "文档里的字段;不写时同名", "the field of the document; without it the same"),

@@ -649,8 +649,12 @@ pub(crate) enum ItemLists {
         good: Option<Recipe>,
         bad: Option<Recipe>,
     },
-    /// One list of all rows and a condition.
-    One { all: Recipe, good_when: Recipe },
+    /// One list of all rows and a condition; without the second one, what is not accepted is refused.
+    One {
+        all: Recipe,
+        good_when: Recipe,
+        bad_when: Option<Recipe>,
+    },
 }
 
 #[derive(Debug)]

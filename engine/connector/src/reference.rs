@@ -89,7 +89,7 @@ pub const RECIPE_NAMES: &[(&str, &[Word])] = &[
             word("body", "解析后的正文", "the body, parsed"),
             word("body_text", "正文的文本", "the body as text"),
             word("sent", "`outcome.when`:这次调用有几条记录", "`outcome.when`: how many records the call had"),
-            word("item", "`good_when` `lines` `exists`:答复中的一行", "`good_when` `lines` `exists`: one item of the answer"),
+            word("item", "`good_when` `bad_when` `lines` `exists`:答复中的一行", "`good_when` `bad_when` `lines` `exists`: one item of the answer"),
         ],
     ),
     (

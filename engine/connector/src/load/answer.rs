@@ -169,9 +169,16 @@ pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -
             let good_when = members
                 .get("good_when")
                 .and_then(|pair| reader.recipe(&pair.value, "good_when", Missing::IsUndefined, &item_names));
+            let bad_when = members
+                .get("bad_when")
+                .and_then(|pair| reader.recipe(&pair.value, "bad_when", Missing::IsUndefined, &item_names));
             list("all", reader)
                 .zip(good_when)
-                .map(|(all, good_when)| ItemLists::One { all, good_when })
+                .map(|(all, good_when)| ItemLists::One {
+                    all,
+                    good_when,
+                    bad_when,
+                })
         }
         _ => {
             reader.push(
