@@ -254,7 +254,7 @@ impl Engine {
                     }
                 };
                 let in_doubt = row.suspect || row.maybe_sent;
-                let way = if !row.key.starts_with('[') {
+                let way = if flow::ids::is_keyless(&row.key) {
                     Way::Keyless
                 } else if content == Retried::AsStored && (last.is_none() || is_masked || row.step.is_some())
                 {

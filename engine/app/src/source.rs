@@ -11,7 +11,7 @@ use dsl::lookup::Hits;
 use dsl::plan::{DetailPlan, IngestCx, Plan, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
-use flow::ids::{Ms, WindowId};
+use flow::ids::{Ms, WindowId, keyless};
 use flow::op::{Cursor, Reason, StagedRow};
 use flow::window::Interval;
 use flow::{Look, Page, Paging, ReadFailure, ReadFailureKind, Shifts};
@@ -406,10 +406,10 @@ impl SourceReader {
             // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where
             // its key is known and long done.
             let (key, invalid) = match (ingested.key, ingested.fault) {
-                _ if refused.is_some() => (format!("[\"#{}\"]", hash(&bytes)), refused.clone()),
+                _ if refused.is_some() => (keyless(fingerprint(&bytes)), refused.clone()),
                 (Ok(key), None) => (key, None),
                 (Ok(_), Some(failure)) | (Err(failure), _) => (
-                    format!("[\"#{}\"]", hash(&bytes)),
+                    keyless(fingerprint(&bytes)),
                     Some(reason::of_failure(&failure, self.lang)),
                 ),
             };
@@ -447,11 +447,7 @@ fn shifts(facts: PageFacts) -> Shifts {
     }
 }
 
-/// 16 hexadecimal digits of a hash of a row, to name one that has no key.
-fn hash(bytes: &[u8]) -> String {
-    format!("{:016x}", fingerprint(bytes))
-}
-
+/// A hash of a row, to name one that has no key, and of a page.
 fn fingerprint(bytes: &[u8]) -> u64 {
     first_bytes(&Sha256::digest(bytes))
 }

@@ -31,7 +31,7 @@ impl Rec {
 
     /// Its row has a key; one without is stored under a hash of itself.
     fn has_key(&self) -> bool {
-        self.key.starts_with('[')
+        !flow::ids::is_keyless(&self.key)
     }
 }
 
