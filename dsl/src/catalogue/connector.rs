@@ -269,6 +269,19 @@ pub const NEVER_OK: Entry = Entry {
     example: "outcome: [{when: http.status >= 400, class: fault}]",
 };
 
+/// A write of a scheme's own, with nothing that says when it succeeded.
+pub const BY_STATUS_ALONE: Entry = Entry {
+    code: "E1575",
+    severity: Severity::Error,
+    zh: "没有写怎样才算写入成功:只看 HTTP 状态,应答里的错误会被当成成功",
+    en: "nothing says when a write succeeded: by the HTTP status alone, an error inside the answer would count as success",
+    help_zh: "写 `item: {id: 应答里的 id}`、`items` 或 `outcome: [{when: body.code == 0, class: ok}, …]`",
+    help_en: "write `item: {id: where the answer has it}`, `items`, or `outcome: [{when: body.code == 0, class: ok}, …]`",
+    long_zh: "许多系统用 HTTP 200 回答错误。方案自己写的写入操作,须说明应答里的什么证明了成功:新建返回的 id、逐条的结果,或结果表里的一行。对方确实只用状态回答时,写 `outcome: [{when: \"http.status in [200, 204]\", class: ok}]`。",
+    long_en: "Many systems answer errors with HTTP 200. A write that a scheme writes itself has to say what in the answer proves success: the id of what was made, a verdict for each record, or a row of the outcome table. For a system that does answer by its status alone, write `outcome: [{when: \"http.status in [200, 204]\", class: ok}]`.",
+    example: "operation: {kind: write, method: POST, path: orders, body: <<$record>>, writes: [update]}",
+};
+
 /// A proof by question, and no question.
 pub const PROOF_WITHOUT_ASK: Entry = Entry {
     code: "E1565",
@@ -525,6 +538,7 @@ pub const ALL: &[&Entry] = &[
     &UNKNOWN_ASK,
     &ASK_BY_ID,
     &NEVER_OK,
+    &BY_STATUS_ALONE,
     &PROOF_WITHOUT_ASK,
     &FORM_SIGNED,
     &MAKES_NO_STEP,

@@ -353,6 +353,11 @@ impl Connection {
         let status_ok = self.connector.transport.ok_status.contains(&answer.status);
         let body = match &reading.body {
             Ok(body) if status_ok => Arc::clone(body),
+            // Where a kept address leads, there may be somebody else by now.
+            _ if under_way.uses_kept => {
+                *under_way = LoggingIn::default();
+                return Ok(());
+            }
             Ok(_) => {
                 let why = format!("HTTP {}", answer.status);
                 return Err(self.unreadable(&why).vendor(self.excerpt(&reading.text)));

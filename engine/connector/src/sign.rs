@@ -6,6 +6,7 @@
 use dsl::catalogue::auth as words;
 use dsl::tree::Tree;
 use dsl::{Failure, Map, Value};
+use sha2::Digest as _;
 
 use crate::connection::Connection;
 use crate::frame::Frame;
@@ -392,8 +393,15 @@ fn req(prepared: &Prepared) -> minijinja::Value {
     ])
 }
 
-/// A version 4 UUID from sixteen random bytes.
-fn uuid4(mut bytes: [u8; 16]) -> String {
+/// A version 4 UUID of sixteen random bytes. It is sent in clear, and they also fill what is encrypted: nobody can tell
+/// them from it.
+fn uuid4(random: [u8; 16]) -> String {
+    let hashed = sha2::Sha256::new()
+        .chain_update(b"uuid")
+        .chain_update(random)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hashed[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -65,7 +65,8 @@ impl Connection {
             None => Vec::new(),
         };
         Some(HttpAnswer {
-            status: polled.status,
+            // The work was done; whether it is a success says its result.
+            status: self.connector.transport.ok_status.first().copied().unwrap_or(200),
             headers: vec![(
                 "content-type".to_owned(),
                 "application/json; charset=utf-8".to_owned(),

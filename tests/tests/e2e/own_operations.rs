@@ -257,6 +257,15 @@ fn what_is_wrong_in_it_is_told_at_its_place() {
         let ran = world.engine(&["check", "schemes/read.yaml"]);
         ran.expect(1).says(code).says(place);
     }
+    // What the answer to a write has to say.
+    let silent = WRITE.replace("    item: {id: id, number: no}\n", "");
+    world.write("schemes/write.yaml", &silent);
+    let ran = world.engine(&["check", "schemes/write.yaml"]);
+    ran.expect(1).says("E1575").says("write.yaml:6:5");
+    let by_status = "    outcome: [{when: 'http.status == 200', class: ok}]\n    proof: upsert\n";
+    let told = silent.replace("    proof: upsert\n", by_status);
+    world.write("schemes/write.yaml", &told);
+    world.engine(&["check", "schemes/write.yaml"]).expect(0);
     // Several operations, and nothing that says which one is meant.
     world.write(
         "schemes/write.yaml",

@@ -341,8 +341,14 @@ fn raw_answer(declared: &Declared) -> Vec<String> {
     declared.params.iter().cloned().chain(fixed).collect()
 }
 
-/// What an answer says that wants another token, when a file says nothing else.
-const TOKEN_REQUIRED: &str = "http.status == 403 and http.header['x-csrf-token'] | lower == 'required'";
+/// What an answer says that wants another token, when a file says nothing else. The header's name has letters, digits
+/// and `-` alone.
+fn token_required(header: &str) -> Recipe {
+    let header = header.to_ascii_lowercase();
+    constant(&format!(
+        "http.status == 403 and http.header['{header}'] | lower == 'required'"
+    ))
+}
 
 fn constant(text: &str) -> Recipe {
     Recipe::compile(text, Missing::IsUndefined, &|_| true).expect("a constant is a recipe")
@@ -358,15 +364,18 @@ pub(super) fn csrf(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) ->
     }
     let header = members.get("header");
     let header = header.and_then(|pair| reader.text(&pair.value, "header").map(|text| (pair, text)));
-    if let Some((pair, text)) = header
-        && (text.is_empty()
-            || !text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
-    {
+    let is_name = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !text.is_empty() && text.bytes().all(plain)
+    };
+    if let Some((pair, _)) = header.filter(|(_, text)| !is_name(text)) {
         let want = ("请求头名称,如 x-csrf-token", "a header such as x-csrf-token");
         reader.bad_value(&pair.value, "header", want);
     }
+    let header = header
+        .map(|(_, text)| text)
+        .filter(|text| is_name(text))
+        .unwrap_or("x-csrf-token");
     let again = members.get("again_when").and_then(|pair| {
         reader.recipe(
             &pair.value,
@@ -383,8 +392,8 @@ pub(super) fn csrf(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) ->
         path: path.map_or_else(empty_tree, |pair| reader.tree(&pair.value, &names)),
         query: reader.trees(members.get("query"), &names),
         headers: reader.trees(members.get("headers"), &names),
-        header: header.map_or("x-csrf-token", |(_, text)| text).to_owned(),
-        again_when: again.unwrap_or_else(|| constant(TOKEN_REQUIRED)),
+        header: header.to_owned(),
+        again_when: again.unwrap_or_else(|| token_required(header)),
     }
 }
 

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::catalogue::connector as words;
 use dsl::diagnostic::did_you_mean;
-use dsl::facts::OwnOperation;
+use dsl::facts::{Action, OwnOperation};
 use dsl::yaml::{Node, NodeKind, Pair};
 use dsl::{Diagnostic, yaml};
 
 use super::operation::{extended, operation};
 use super::together::check_one;
 use super::{Declared, Reader, auth, lay_over, load};
-use crate::model::Connector;
+use crate::model::{Class, Connector, Operation, Row};
 
 /// The name of an operation that is written whole.
 const WHOLE: &str = "operation";
@@ -62,10 +62,22 @@ pub(crate) fn with_operation(
         inner.map_or(own.node.span.clone(), |pair| pair.key_span.clone())
     };
     check_one(&connector, &operation, &place, is_sound, &mut reader);
+    if is_sound && below.is_none() && is_by_status_alone(&operation) {
+        reader.push(reader.at(&words::BY_STATUS_ALONE, &own.node.span));
+    }
     match reader.diags.iter().any(Diagnostic::is_error) {
         true => Err(reader.diags),
         false => Ok((connector, name)),
     }
+}
+
+/// Whether nothing but the connector's own table, which knows no answer of this operation, says that a write succeeded.
+fn is_by_status_alone(operation: &Operation) -> bool {
+    let tells = |row: &Row| matches!(row.class, Class::Ok | Class::Rows);
+    let item = operation.item.as_ref();
+    let is_named = operation.writes.contains(&Action::Create)
+        && item.is_some_and(|item| item.id.is_some() || item.number.is_some());
+    operation.is_write() && operation.items.is_none() && !is_named && !operation.outcome.iter().any(tells)
 }
 
 /// The node of an operation or shape of the connector, whole; its places are that of the operation over it, because
