@@ -230,26 +230,40 @@ impl Caller {
 
     /// Makes one call, and waits for the task that it starts, where it does. `rows` is how many documents it carries.
     pub(crate) async fn call(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
+        let sent = self.clock.now_ms();
+        match self.submit(call, rows, effect).await {
+            Ok(task) => {
+                let until = sent.saturating_add(task.timeout_ms);
+                self.follow(&task, call, rows, until).await
+            }
+            Err(ended) => *ended,
+        }
+    }
+
+    /// Makes one call: gives the task that it starts, or how it ended where it starts none.
+    pub(crate) async fn submit(
+        &self,
+        call: &Call<'_>,
+        rows: usize,
+        effect: Effect,
+    ) -> Result<Task, Box<Ended>> {
         let ended = self.once(call, rows, effect).await;
         let task = match &ended {
             Ended::Answered { answer, .. } => self.connection.task(call.operation, call.options, answer),
             _ => None,
         };
-        match task {
-            Some(task) => self.follow(&task, call, rows).await,
-            None => ended,
-        }
+        task.ok_or_else(|| Box::new(ended))
     }
 
     /// Asks how far a task is until it is over. One that takes longer than it may is lost: the target may still do it.
-    async fn follow(&self, task: &Task, call: &Call<'_>, rows: usize) -> Ended {
+    pub(crate) async fn follow(&self, task: &Task, call: &Call<'_>, rows: usize, until: Ms) -> Ended {
         let pause = Duration::from_millis(u64::try_from(task.every_ms).unwrap_or(1));
-        let end = self.clock.now_ms().saturating_add(task.timeout_ms);
         let poll = Call::new(&task.poll, &task.options, call.now_ms);
-        while self.clock.now_ms() < end {
+        while self.clock.now_ms() < until {
             tokio::time::sleep(pause).await;
-            // A question that fails says nothing about the task; the next one may know.
-            if let Ended::Answered { answer, .. } = self.once(&poll, 0, Effect::None).await
+            // A question that fails or is refused says nothing about the task; the next one may know.
+            if let Ended::Answered { answer, judged } = self.once(&poll, 0, Effect::None).await
+                && matches!(judged.class, Class::Ok | Class::Rows)
                 && let Some(answer) = self.connection.task_result(call.operation, &answer)
             {
                 let judged = self.connection.judge_call(call, rows, &answer);
@@ -259,7 +273,7 @@ impl Caller {
         Ended::Broken(SendError {
             stage: Stage::Lost,
             reason: transport::Reason::TotalTimeout,
-            detail: format!("the task was not over within {} ms", task.timeout_ms),
+            detail: format!("the task {} was not over within {} ms", task.id, task.timeout_ms),
             partial: None,
         })
     }

@@ -24,6 +24,7 @@ use crate::payloads::BlobStore;
 use crate::preview::Preview;
 use crate::query::key_text;
 use crate::run::{Engine, words};
+use crate::target::Sending;
 
 /// Records that one retry may take: what a person can have meant, and what fits the memory of the comparison.
 pub const MAX_RETRIED: u32 = 100_000;
@@ -301,7 +302,7 @@ impl Engine {
             Some(Transformed::Ready(ready)) => {
                 // A writer made for looking sends nothing; it shows.
                 writer
-                    .send(ready.action, &[(row.record, ready.payload)], &mut blobs)
+                    .send(Sending::Call, ready.action, &[(row.record, ready.payload)], &mut blobs)
                     .await;
                 let shown = writer.previews.pop();
                 shown.map(Ok).ok_or_else(|| AppError::bug("nothing was shown"))

@@ -234,18 +234,12 @@ pub(crate) fn delivery(ended: &Ended, caller: &Caller, lang: Lang) -> (classify:
         |entry: &'static catalogue::Entry, words: &str| Reason::new(entry.code, caller.redact(words));
     match ended {
         // A call that cannot be built is a mistake in the files, not in the data: nothing was sent, the run stops.
-        Ended::Unbuilt(failure) => (
-            Delivery::Answered(classify::Class::ConfigError),
-            of_failure(failure, lang),
-        ),
+        Ended::Unbuilt(failure) => (Delivery::Withheld, of_failure(failure, lang)),
         Ended::NoSession(failure) => (
             Delivery::Answered(classify::Class::ConfigError),
             redacted(of_failure(failure, lang), caller),
         ),
-        Ended::Closed(failure) => (
-            Delivery::Answered(classify::Class::QuotaStop),
-            redacted(of_failure(failure, lang), caller),
-        ),
+        Ended::Closed(failure) => (Delivery::Withheld, redacted(of_failure(failure, lang), caller)),
         Ended::Away(words) => (
             Delivery::NotSent,
             reason(&target::UNREACHABLE, &at(caller, words, lang)),

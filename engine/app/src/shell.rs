@@ -14,7 +14,7 @@ use crate::failpoint::Failpoint;
 use crate::payloads::BlobStore;
 use crate::source::SourceReader;
 use crate::store::Store;
-use crate::target::TargetWriter;
+use crate::target::{Sending, TargetWriter};
 
 /// Told what happens while a run goes on.
 pub trait Progress: Send + Sync {
@@ -184,9 +184,20 @@ impl<'a> Shell<'a> {
             }
             Action::Send { action, rows, .. } => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
-                Ok(Event::Answered(
-                    target.send(action, &rows, &mut self.payloads).await,
-                ))
+                let sent = target.send(Sending::Call, action, &rows, &mut self.payloads);
+                Ok(sent.await.into())
+            }
+            Action::Await {
+                task,
+                until,
+                action,
+                rows,
+                ..
+            } => {
+                let target = self.target.as_mut().ok_or_else(no_target)?;
+                let task = Sending::Question { task: &task, until };
+                let sent = target.send(task, action, &rows, &mut self.payloads);
+                Ok(sent.await.into())
             }
             Action::Sleep { until, why } => {
                 self.progress.waiting(&self.scheme, until, why);

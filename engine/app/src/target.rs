@@ -38,6 +38,42 @@ pub const WAIT_FOR: Ms = 24 * 3_600_000;
 /// The start of an answer that is kept with an attempt.
 const EXCERPT: usize = 512;
 
+/// What is to be done for a claimed call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sending<'a> {
+    /// Send it.
+    Call,
+    /// Ask about the task that it became.
+    Question {
+        /// The task's id.
+        task: &'a str,
+        /// Not asked about later.
+        until: Ms,
+    },
+}
+
+/// What came of it.
+pub(crate) enum Sent {
+    /// How it ended.
+    Answered(Answer),
+    /// The target took it on as a task.
+    Taken {
+        /// The task's id.
+        task: String,
+        /// How long it is asked about.
+        limit: Ms,
+    },
+}
+
+impl From<Sent> for flow::Event {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Answered(answer) => flow::Event::Answered(answer),
+            Sent::Taken { task, limit } => flow::Event::Taken { task, limit },
+        }
+    }
+}
+
 /// A document on its way.
 struct Document {
     key: String,
@@ -324,19 +360,20 @@ impl TargetWriter {
         redactor
     }
 
-    /// Sends one claimed call.
+    /// Sends one claimed call, or asks about the task that an earlier one became.
     pub(crate) async fn send(
         &mut self,
+        what: Sending<'_>,
         action: WriteAction,
         rows: &[(RecordId, Blob)],
         blobs: &mut BlobStore,
-    ) -> Answer {
+    ) -> Sent {
         let documents: Vec<&Document> = rows
             .iter()
             .filter_map(|(record, _)| self.documents.get(record))
             .collect();
         let Some(first) = documents.first().filter(|_| documents.len() == rows.len()) else {
-            return bug("a claimed record has no document");
+            return Sent::Answered(bug("a claimed record has no document"));
         };
         let options = as_map(&first.built.options);
         let operation = first.operation.clone();
@@ -361,10 +398,39 @@ impl TargetWriter {
             let call = self.write_call(&operation, &options, masked, texts);
             let preview = self.preview(action, &call, &documents);
             self.previews.push(preview);
-            return rehearsed(rows.len());
+            return Sent::Answered(rehearsed(rows.len()));
         }
-        let ended = self.caller.call(&call, rows.len(), Effect::Writes).await;
-        let (delivery, reason) = reason::delivery(&ended, &self.caller, self.lang);
+        let ended = match what {
+            Sending::Call => match self.caller.submit(&call, rows.len(), Effect::Writes).await {
+                Ok(task) => {
+                    return Sent::Taken {
+                        task: task.id,
+                        limit: task.timeout_ms,
+                    };
+                }
+                Err(ended) => *ended,
+            },
+            Sending::Question { task, until } => {
+                match self.caller.connection.task_of(&operation, &options, task) {
+                    Some(task) => self.caller.follow(&task, &call, rows.len(), until).await,
+                    // Whether it was executed is as open as before: the target is asked by key.
+                    None => return Sent::Answered(lost("the operation knows no tasks any more")),
+                }
+            }
+        };
+        let answer = self.told(&ended, &documents, (&operation, action), blobs);
+        Sent::Answered(answer)
+    }
+
+    /// What the end of a call says about its documents.
+    fn told(
+        &self,
+        ended: &Ended,
+        documents: &[&Document],
+        (operation, action): (&str, WriteAction),
+        blobs: &mut BlobStore,
+    ) -> Answer {
+        let (delivery, reason) = reason::delivery(ended, &self.caller, self.lang);
         let mut answer = Answer {
             delivery,
             reason,
@@ -373,18 +439,18 @@ impl TargetWriter {
             excerpt: None,
             rows: Vec::new(),
         };
-        if let Ended::Answered { answer: raw, judged } = &ended {
+        if let Ended::Answered { answer: raw, judged } = ended {
             answer.wait = judged.wait_ms;
             answer.http_status = (!self.caller.is_database()).then_some(raw.status);
             answer.excerpt = Some(self.excerpt(self.caller.connection.readable(raw).as_bytes()));
             answer.rows = match (judged.class, judged.verdicts.is_empty()) {
                 // A system that says nothing of single records has accepted all of them.
-                (Class::Ok, true) => vec![accepted(); rows.len()],
+                (Class::Ok, true) => vec![accepted(); documents.len()],
                 _ => judged
                     .verdicts
                     .iter()
                     .map(|verdict| reason::row_answer(verdict, &self.caller))
-                    .map(|row| self.with_id(action, &operation, row))
+                    .map(|row| self.with_id(action, operation, row))
                     .collect(),
             };
             let keyed = match &self.plan.target {
@@ -393,20 +459,20 @@ impl TargetWriter {
             };
             let writes_lines = matches!(action, WriteAction::Create | WriteAction::Update);
             if writes_lines && !keyed.is_empty() {
-                for (nth, (row, document)) in answer.rows.iter_mut().zip(&documents).enumerate() {
+                for (nth, (row, document)) in answer.rows.iter_mut().zip(documents).enumerate() {
                     if row.verdict == flow::classify::Verdict::Accepted {
                         let lines = lines_after(document, keyed, judged.verdicts.get(nth));
                         row.lines = Some(blobs.add(lines.to_bytes()));
                     }
                 }
             }
-        } else if let Ended::Broken(error) = &ended
+        } else if let Ended::Broken(error) = ended
             && let Some(partial) = &error.partial
         {
             answer.http_status = Some(partial.status);
             answer.excerpt = Some(self.excerpt(&partial.excerpt));
         }
-        let hush = self.hush(&documents);
+        let hush = self.hush(documents);
         let texts = answer.rows.iter_mut().map(|row| &mut row.reason.text);
         for text in texts.chain([&mut answer.reason.text]).chain(&mut answer.excerpt) {
             *text = hush.redact(text);
@@ -682,9 +748,19 @@ fn rehearsed(rows: usize) -> Answer {
 }
 
 fn bug(what: &str) -> Answer {
+    unheard(flow::classify::Delivery::NotSent, Reason::new(flow::codes::BUG, what))
+}
+
+/// Nobody will hear what became of a call.
+fn lost(why: &str) -> Answer {
+    let reason = Reason::new(dsl::catalogue::target::LOST.code, why);
+    unheard(flow::classify::Delivery::Lost, reason)
+}
+
+fn unheard(delivery: flow::classify::Delivery, reason: Reason) -> Answer {
     Answer {
-        delivery: flow::classify::Delivery::NotSent,
-        reason: Reason::new(flow::codes::BUG, what),
+        delivery,
+        reason,
         wait: None,
         http_status: None,
         excerpt: None,

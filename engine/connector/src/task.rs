@@ -12,6 +12,8 @@ use crate::model::Async;
 /// A task that the other system has taken on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
+    /// Its id there.
+    pub id: String,
     /// The operation that tells how far it is.
     pub poll: String,
     /// Its options.
@@ -30,6 +32,12 @@ impl Connection {
             .read_at(&task.task, answer)?
             .to_plain_text()
             .filter(|id| !id.is_empty())?;
+        self.task_of(api, options, &id)
+    }
+
+    /// The task with this id that an operation with these options was answered with; `None` where it is answered at once.
+    pub fn task_of(&self, api: &str, options: &Map, id: &str) -> Option<Task> {
+        let task = self.of_task(api)?;
         let poll = self.connector.operation(&task.poll)?;
         let declared = |name: &String| poll.options.iter().any(|option| option.name == *name);
         let shared = options.iter().filter(|(name, _)| declared(name));
@@ -38,6 +46,7 @@ impl Connection {
             .collect();
         options.insert(task.option.clone(), Value::from(id));
         Some(Task {
+            id: id.to_owned(),
             poll: poll.name.clone(),
             options,
             every_ms: task.every_ms,

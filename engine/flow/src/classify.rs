@@ -6,6 +6,9 @@
 pub enum Delivery {
     /// Proof that no byte of the request was handed over: name not found, refused, connect time-out, TLS failure.
     NotSent,
+    /// No byte went out, and the target had no part in that: the call could not be built, or may not be made now (hours,
+    /// calls a day). It says nothing about whether the target is there.
+    Withheld,
     /// Bytes went out and no whole answer came back: time-out, reset, truncated, cancelled.
     Lost,
     /// A whole answer, classed by the connector's outcome table.
@@ -81,6 +84,7 @@ pub enum Fate {
 pub fn fate(delivery: Delivery, verdict: Verdict) -> Fate {
     match delivery {
         Delivery::NotSent => Fate::Again,
+        Delivery::Withheld => Fate::Stop,
         Delivery::Lost => Fate::AskLater,
         Delivery::Answered(class) => match class {
             Class::Ok | Class::Rows => match verdict {

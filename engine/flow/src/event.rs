@@ -198,10 +198,24 @@ pub enum Action {
         /// Which records.
         records: Vec<RecordId>,
     },
-    /// Send one claimed call. Answer: [`Event::Answered`].
+    /// Send one claimed call. Answer: [`Event::Answered`], or [`Event::Taken`].
     Send {
         /// The attempt the claim made.
         attempt: AttemptId,
+        /// What is done.
+        action: WriteAction,
+        /// The rows in the order of the document list.
+        rows: Vec<(RecordId, Blob)>,
+    },
+    /// Ask about a task until it is over, or until its time is. Its id is durable. Answer: [`Event::Answered`], as if the
+    /// call itself had been answered.
+    Await {
+        /// The attempt whose call it is.
+        attempt: AttemptId,
+        /// The task's id at the target.
+        task: String,
+        /// Not asked about later.
+        until: Ms,
         /// What is done.
         action: WriteAction,
         /// The rows in the order of the document list.
@@ -257,6 +271,8 @@ pub enum Waiting {
 pub enum Note {
     /// Records an earlier process left in flight.
     Recovered(u64),
+    /// A task that an earlier process left is asked about again: its id, and how many records it has.
+    TaskResumed(String, u64),
     /// The author's window start was moved back to the watermark by this much.
     Extended(Ms),
     /// A slice is being read.
@@ -351,6 +367,13 @@ pub enum Event {
     Transformed(Vec<Transformed>),
     /// The send ended, one way or another.
     Answered(Answer),
+    /// The call was answered with the id of a task: the target does it later, or has done it and tells later.
+    Taken {
+        /// The task's id.
+        task: String,
+        /// How long it is asked about, from the send on.
+        limit: Ms,
+    },
     /// The target answered a question, one answer per record in the order asked.
     Asked(Vec<Found>),
     /// The wait is over.

@@ -17,7 +17,9 @@ const MAX_ROUNDS: u32 = 10;
 enum Phase {
     Idle,
     Beginning,
-    /// What earlier runs left unknown comes first.
+    /// Tasks that an earlier process left come first,
+    Resume,
+    /// then what earlier runs left unknown.
     ResolveFirst(Box<Resolver>),
     Read,
     Write,
@@ -123,12 +125,14 @@ impl Job {
                     now,
                 }];
                 // A rehearsal calls nobody: whether the target can be reached is nothing to it.
-                ops.extend(
-                    self.target()
-                        .filter(|_| self.plan.trigger != Trigger::DryRun)
-                        .map(|target| LedgerOp::ReadCircuit { target: target.name }),
-                );
                 let scheme = &self.plan.scheme;
+                if let Some(target) = self.target().filter(|_| self.plan.trigger != Trigger::DryRun) {
+                    ops.push(LedgerOp::ReadCircuit { target: target.name });
+                    ops.push(LedgerOp::PickTasks {
+                        scheme: scheme.clone(),
+                        now,
+                    });
+                }
                 ops.extend(
                     self.plan
                         .source
@@ -143,6 +147,7 @@ impl Job {
                 Some(Action::Ledger(ops))
             }
             Phase::Beginning => self.begun(now, event, actions),
+            Phase::Resume => self.resume(now, event, actions),
             Phase::ResolveFirst(resolver) => {
                 let step = resolver.step(now, event);
                 actions.extend(resolver.notes().into_iter().map(Action::Note));
@@ -225,12 +230,13 @@ impl Job {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
-        let mut covers = Vec::new();
+        let (mut covers, mut tasks) = (Vec::new(), Vec::new());
         for reply in replies {
             match (reply, &mut self.circuit) {
                 (LedgerReply::Circuit { failures, until }, Some(circuit)) => {
                     circuit.remember(failures, until);
                 }
+                (LedgerReply::Tasks(left), _) => tasks = left,
                 (other, _) => covers.push(other),
             }
         }
@@ -272,19 +278,46 @@ impl Job {
         match self.target() {
             Some(target) => {
                 let circuit = self.circuit.clone().unwrap_or_else(|| Circuit::new(&target.name));
-                self.writer = Some(Writer::new(
-                    run,
-                    &self.plan.scheme,
-                    target.clone(),
-                    self.plan.limit,
-                    circuit.clone(),
-                ));
-                let resolver = Resolver::new(&self.plan.scheme, target, None, circuit);
-                self.phase = Phase::ResolveFirst(Box::new(resolver));
+                let scheme = &self.plan.scheme;
+                let writer = Writer::new(run, scheme, target, self.plan.limit, circuit, tasks);
+                self.writer = Some(writer);
+                self.phase = Phase::Resume;
             }
             None => self.phase = Phase::Read,
         }
         None
+    }
+
+    fn resume(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        let Some(writer) = &mut self.writer else {
+            return self.bug(now, "nobody to ask about tasks");
+        };
+        let step = writer.resume(now, event);
+        actions.extend(writer.notes().into_iter().map(Action::Note));
+        match step {
+            Step::Act(action) => Some(action),
+            Step::Paused | Step::Done => {
+                if let Some(stopped) = writer.stopped.take() {
+                    actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
+                    self.stopped = Some(stopped);
+                    return self.end(now);
+                }
+                if self.canceled {
+                    return self.cancel_now(now);
+                }
+                self.resolve_first();
+                None
+            }
+        }
+    }
+
+    fn resolve_first(&mut self) {
+        let (Some(target), Some(writer)) = (self.target(), &self.writer) else {
+            self.phase = Phase::Read;
+            return;
+        };
+        let resolver = Resolver::new(&self.plan.scheme, target, None, writer.circuit.clone());
+        self.phase = Phase::ResolveFirst(Box::new(resolver));
     }
 
     fn target(&self) -> Option<TargetFacts> {

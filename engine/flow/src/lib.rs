@@ -23,6 +23,7 @@ mod reading;
 mod resolver;
 mod settle;
 pub mod skew;
+mod task;
 mod to_read;
 pub mod window;
 mod writer;

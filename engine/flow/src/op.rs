@@ -11,6 +11,7 @@
 //!             know which version the target has) and beside one whose document is written and has steps to come
 //! Claim       pending -> sending | held (key conflict)
 //! Settle      sending -> done | dead | pending | unknown | held          compare-and-set on the attempt
+//!             unknown -> the same, where the attempt's task was asked on after a restart
 //! BeginRun    sending -> unknown                                         whatever an earlier process left behind
 //! Resolve     unknown -> done | pending | unknown (asked again later) | held | dead (a further step that was refused)
 //! Refuse      pending -> dead | held | skipped | pending (deferred)      compare-and-set on the version
@@ -556,6 +557,26 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
+    /// The target took a call on as a task. Durable before the task is first asked about; a `Settle` of the attempt ends
+    /// it. -> `Ok`
+    NoteTask {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The task's id at the target.
+        task: String,
+        /// Which operation with which options took it on, as [`crate::Ready::group`].
+        group: u64,
+        /// Until when it is asked about; afterwards nothing is known of it.
+        until: Ms,
+    },
+    /// The tasks that an earlier process left, oldest first: those that may still be asked about, none of whose records
+    /// anybody has decided about meanwhile, and none of them suspect. -> `Tasks`
+    PickTasks {
+        /// The scheme.
+        scheme: String,
+        /// May be asked at this time.
+        now: Ms,
+    },
     /// Records whose answer was lost, oldest question first. -> `Unknowns`
     PickUnknown {
         /// The scheme.
@@ -772,6 +793,42 @@ pub struct Unknown {
     pub reason: Reason,
 }
 
+/// A task that an earlier process left, with the call that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskLeft {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The task's id at the target.
+    pub task: String,
+    /// As in `NoteTask`.
+    pub group: u64,
+    /// Until when it is asked about.
+    pub until: Ms,
+    /// All records of the call, in the order of its documents.
+    pub rows: Vec<TaskRow>,
+}
+
+/// One record of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRow {
+    /// The record.
+    pub record: RecordId,
+    /// The version that was sent; it is the record's current one.
+    pub version: String,
+    /// What was done.
+    pub action: WriteAction,
+    /// Which further call it was; `None` = the document itself.
+    pub step: Option<String>,
+    /// Kind of document.
+    pub form: String,
+    /// Its key at the target, as it was claimed.
+    pub tkey: String,
+    /// The row means "cancelled".
+    pub void: bool,
+    /// The target's id of its document was known.
+    pub has_target: bool,
+}
+
 /// Why a row of a claim was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimRefused {
@@ -871,6 +928,8 @@ pub enum LedgerReply {
         /// Rows left out.
         refused: Vec<(RecordId, ClaimRefused)>,
     },
+    /// Tasks that an earlier process left.
+    Tasks(Vec<TaskLeft>),
     /// Records whose answer was lost and who may be asked about now.
     Unknowns {
         /// Oldest question first.

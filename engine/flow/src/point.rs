@@ -67,6 +67,8 @@ points! {
     Refuse "refuse"
     Adopt "adopt"
     Claim "claim"
+    NoteTask "note_task"
+    PickTasks "pick_tasks"
     Settle "settle"
     PickUnknown "pick_unknown"
     Resolve "resolve"
@@ -87,6 +89,7 @@ points! {
     Update "call_update"
     Void "call_void"
     Step "call_step"
+    Task "call_task"
 }
 
 impl Point {
@@ -107,6 +110,8 @@ impl Point {
             LedgerOp::Refuse { .. } => Point::Refuse,
             LedgerOp::Adopt { .. } => Point::Adopt,
             LedgerOp::Claim { .. } => Point::Claim,
+            LedgerOp::NoteTask { .. } => Point::NoteTask,
+            LedgerOp::PickTasks { .. } => Point::PickTasks,
             LedgerOp::Settle { .. } => Point::Settle,
             LedgerOp::PickUnknown { .. } => Point::PickUnknown,
             LedgerOp::Resolve { .. } => Point::Resolve,
@@ -137,6 +142,7 @@ impl Point {
                 WriteAction::Void => Point::Void,
                 WriteAction::Step => Point::Step,
             }),
+            Action::Await { .. } => Some(Point::Task),
             // Its transactions are points of their own, by what is in them.
             Action::Ledger(_)
             | Action::Transform(_)

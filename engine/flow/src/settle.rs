@@ -46,6 +46,7 @@ impl Writer {
             self.batches.push_front(Batch {
                 action: batch.action,
                 step: batch.step.clone(),
+                group: batch.group,
                 rows,
             });
         }
@@ -196,6 +197,8 @@ impl Writer {
     fn pace(&mut self, now: Ms, answer: &Answer) -> (Ms, Option<LedgerOp>) {
         let give_up = || Some(Stopped::Target(answer.reason.clone()));
         let wait = match answer.delivery {
+            // Nobody was called: an open circuit stays open, and a sound one sound.
+            Delivery::Withheld => return (0, None),
             Delivery::NotSent | Delivery::Lost => {
                 let op = self.circuit.failed(now);
                 if self.circuit.is_open() {
@@ -272,6 +275,7 @@ pub(crate) fn back_off(nth: u32) -> Ms {
 fn outcome_word(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::NotSent => "not_sent",
+        Delivery::Withheld => "withheld",
         Delivery::Lost => "lost",
         Delivery::Answered(class) => match class {
             Class::Ok => "ok",

@@ -14,10 +14,11 @@ use crate::event::{
     TransformItem, Transformed, Waiting,
 };
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId};
-use crate::op::{ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, WriteAction};
+use crate::op::{ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, TaskLeft, WriteAction};
 use crate::reader::Step;
 use crate::resolver::forgotten;
 use crate::settle::{MAX_WAIT, back_off};
+use crate::task::Resuming;
 
 /// Records picked and transformed at a time: one look-up query covers as many (DESIGN 2).
 pub const PICK: u32 = 500;
@@ -40,7 +41,30 @@ pub(crate) struct Batch {
     pub(crate) action: WriteAction,
     /// Which further call; `None` = the documents themselves.
     pub(crate) step: Option<String>,
+    /// What its records have in common: operation and options.
+    pub(crate) group: u64,
     pub(crate) rows: Vec<BatchRow>,
+}
+
+impl Batch {
+    /// Its records with their documents, in the order in which they are sent.
+    pub(crate) fn documents(&self) -> Vec<(RecordId, Blob)> {
+        let documents = self.rows.iter();
+        documents
+            .map(|row| (row.claim.record, row.claim.payload))
+            .collect()
+    }
+
+    /// The question how far its task is.
+    pub(crate) fn awaited(&self, attempt: AttemptId, task: String, until: Ms) -> Action {
+        Action::Await {
+            attempt,
+            task,
+            until,
+            action: self.action,
+            rows: self.documents(),
+        }
+    }
 }
 
 /// One record of a call in the making.
@@ -67,6 +91,19 @@ enum State {
     Sending {
         attempt: AttemptId,
         batch: Batch,
+        /// When the call went out.
+        sent: Ms,
+    },
+    /// The target took the call on; its task is being written down.
+    Taking {
+        attempt: AttemptId,
+        batch: Batch,
+        task: String,
+        until: Ms,
+    },
+    Waiting {
+        attempt: AttemptId,
+        batch: Batch,
     },
     Settling,
     Resting,
@@ -79,6 +116,7 @@ pub(crate) struct Writer {
     pub(crate) target: TargetFacts,
     limit: Option<u64>,
     state: State,
+    pub(crate) resuming: Resuming,
     after: Option<RecordId>,
     /// Transformed and waiting to be batched, by record.
     ready: BTreeMap<RecordId, (Candidate, Ready)>,
@@ -116,6 +154,7 @@ impl Writer {
         target: TargetFacts,
         limit: Option<u64>,
         circuit: Circuit,
+        tasks: Vec<TaskLeft>,
     ) -> Self {
         Writer {
             run,
@@ -123,6 +162,7 @@ impl Writer {
             target,
             limit,
             state: State::Start,
+            resuming: Resuming::Begin(tasks),
             after: None,
             ready: BTreeMap::new(),
             to_find: VecDeque::new(),
@@ -183,9 +223,41 @@ impl Writer {
                 self.transform(items)
             }
             (State::Claiming(batch), Some(Event::Ledger(replies))) => self.claimed(now, batch, replies),
-            (State::Sending { attempt, batch }, Some(Event::Answered(answer))) => {
+            (
+                State::Sending { attempt, batch, .. } | State::Waiting { attempt, batch },
+                Some(Event::Answered(answer)),
+            ) => {
                 self.state = State::Settling;
                 Step::Act(Action::Ledger(self.settle(now, attempt, &batch, answer)))
+            }
+            (State::Sending { attempt, batch, sent }, Some(Event::Taken { task, limit })) => {
+                let until = sent.saturating_add(limit);
+                let op = LedgerOp::NoteTask {
+                    attempt,
+                    task: task.clone(),
+                    group: batch.group,
+                    until,
+                };
+                self.state = State::Taking {
+                    attempt,
+                    batch,
+                    task,
+                    until,
+                };
+                Step::Act(Action::Ledger(vec![op]))
+            }
+            (
+                State::Taking {
+                    attempt,
+                    batch,
+                    task,
+                    until,
+                },
+                Some(Event::Ledger(_)),
+            ) => {
+                let action = batch.awaited(attempt, task, until);
+                self.state = State::Waiting { attempt, batch };
+                Step::Act(action)
             }
             (State::Resting, Some(Event::Woke)) => self.go_on(now),
             (_, _) => self.stop(Stopped::Target(Reason::new(
@@ -195,6 +267,15 @@ impl Writer {
         }
     }
 
+    /// Nothing new is to be begun.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopped.is_some() || self.canceled
+    }
+
+    pub(crate) fn bug(&mut self, what: &str) -> Step {
+        self.stop(Stopped::Target(Reason::new(codes::BUG, what)))
+    }
+
     fn stop(&mut self, stopped: Stopped) -> Step {
         self.stopped = Some(stopped);
         Step::Done
@@ -202,7 +283,7 @@ impl Writer {
 
     /// The next thing to do: wait, ask, claim, or pick more.
     fn go_on(&mut self, now: Ms) -> Step {
-        if self.stopped.is_some() || self.canceled {
+        if self.is_stopping() {
             return Step::Done;
         }
         if let Some(until) = self.rest_until.take()
@@ -255,6 +336,7 @@ impl Writer {
             self.batches.push_front(Batch {
                 action: batch.action,
                 step: batch.step.clone(),
+                group: batch.group,
                 rows: rest,
             });
         }
@@ -519,6 +601,7 @@ impl Writer {
             let batch = open.entry(slot.clone()).or_insert_with(|| Batch {
                 action: row.claim.action,
                 step: item.step.clone(),
+                group: ready.group,
                 rows: Vec::new(),
             });
             // Documents without a key are told from each other by their records.
@@ -534,6 +617,7 @@ impl Writer {
                     Batch {
                         action: row.claim.action,
                         step: item.step,
+                        group: ready.group,
                         rows: vec![row],
                     },
                 );
@@ -575,14 +659,14 @@ impl Writer {
         let Some(attempt) = attempt else {
             return self.go_on(now);
         };
-        let rows = batch
-            .rows
-            .iter()
-            .map(|row| (row.claim.record, row.claim.payload))
-            .collect::<Vec<(RecordId, Blob)>>();
+        let rows = batch.documents();
         let action = batch.action;
         self.calls += 1;
-        self.state = State::Sending { attempt, batch };
+        self.state = State::Sending {
+            attempt,
+            batch,
+            sent: now,
+        };
         Step::Act(Action::Send {
             attempt,
             action,

@@ -11,8 +11,9 @@ const VERDICTS: [Verdict; 5] = [
 ];
 
 /// Every delivery with the word of its line in the table.
-const DELIVERIES: [(&str, Delivery); 13] = [
+const DELIVERIES: [(&str, Delivery); 14] = [
     ("not_sent", Delivery::NotSent),
+    ("withheld", Delivery::Withheld),
     ("lost", Delivery::Lost),
     ("ok", Delivery::Answered(Class::Ok)),
     ("rows", Delivery::Answered(Class::Rows)),
@@ -34,19 +35,20 @@ const DELIVERIES: [(&str, Delivery); 13] = [
 fn line(delivery: Delivery) -> usize {
     match delivery {
         Delivery::NotSent => 0,
-        Delivery::Lost => 1,
+        Delivery::Withheld => 1,
+        Delivery::Lost => 2,
         Delivery::Answered(class) => match class {
-            Class::Ok => 2,
-            Class::Rows => 3,
-            Class::Rejected => 4,
-            Class::Auth { replay_write: true } => 5,
-            Class::Auth { replay_write: false } => 6,
-            Class::Throttled => 7,
-            Class::Transient => 8,
-            Class::QuotaStop => 9,
-            Class::ConfigError => 10,
-            Class::Fault => 11,
-            Class::NoMatch => 12,
+            Class::Ok => 3,
+            Class::Rows => 4,
+            Class::Rejected => 5,
+            Class::Auth { replay_write: true } => 6,
+            Class::Auth { replay_write: false } => 7,
+            Class::Throttled => 8,
+            Class::Transient => 9,
+            Class::QuotaStop => 10,
+            Class::ConfigError => 11,
+            Class::Fault => 12,
+            Class::NoMatch => 13,
         },
     }
 }
@@ -67,6 +69,7 @@ fn word(fate: Fate) -> &'static str {
 const TABLE: &str = "
               accepted   rejected   exists     half       absent
 not_sent      again      again      again      again      again
+withheld      stop       stop       stop       stop       stop
 lost          ask_later  ask_later  ask_later  ask_later  ask_later
 ok            done       dead       ask_now    go_on      ask_later
 rows          done       dead       ask_now    go_on      ask_later
@@ -107,7 +110,7 @@ fn nothing_in_doubt_is_sent_again_or_ended() {
     for (name, delivery) in DELIVERIES {
         for verdict in VERDICTS {
             let proves_nothing_happened = match delivery {
-                Delivery::NotSent => true,
+                Delivery::NotSent | Delivery::Withheld => true,
                 Delivery::Answered(
                     Class::Throttled
                     | Class::Transient

@@ -3,6 +3,8 @@
 #[path = "traces/protocol.rs"]
 mod protocol;
 mod script;
+#[path = "traces/tasks.rs"]
+mod tasks;
 
 use expect_test::expect;
 use flow::classify::{OnUnknown, Proof};
@@ -35,6 +37,7 @@ fn everything_goes_well() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun
                 pick unknown
@@ -80,6 +83,7 @@ fn what_an_earlier_process_left_is_asked_about_first() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun recovered=2 open=2 closed=0..50000
                 note: 2 recovered
@@ -300,6 +304,7 @@ fn a_start_that_leaves_a_gap_reads_nothing_when_the_scheme_says_so() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun closed=0..50000
                 note: window left: E3054 70000 > 50000
@@ -1308,6 +1313,7 @@ fn a_limit_bounds_what_is_read_and_written() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun
                 pick unknown
@@ -1469,6 +1475,7 @@ fn halves_of_a_run() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun
                 pick unknown
@@ -1494,6 +1501,7 @@ fn an_event_out_of_order_stops_the_run_with_a_code() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun
                 pick unknown
@@ -1528,6 +1536,7 @@ fn cancel_at_every_step() {
             < start
                 begin run
                 read circuit
+                pick tasks
                 cover live
             < begun
                 pick unknown

@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
+pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -343,6 +343,26 @@ CREATE TABLE question (
     text    TEXT
 ) STRICT;
 CREATE INDEX question_record ON question (record);
+";
+
+/// Calls that a target took on as tasks, and how far sources were read by the versions of their rows.
+const V7: &str = "
+-- The task that the target took the call on as; NULL = it answered at once.
+ALTER TABLE attempt ADD COLUMN task TEXT;
+-- Which operation with which options took it on: a hash, to see that the scheme would still make that call.
+ALTER TABLE attempt ADD COLUMN task_group INTEGER;
+-- Until when it is asked about; NULL = its end is known.
+ALTER TABLE attempt ADD COLUMN task_until_ms INTEGER;
+
+-- The greatest version that was seen by an instant, oldest first. A version is a whole number of any length.
+CREATE TABLE version_mark (
+    scheme  TEXT NOT NULL,
+    source  TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (scheme, source, seq)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version of a file.

@@ -105,6 +105,10 @@ impl Progress for Shown {
             Note::Recovered(count) => {
                 self.print(&self.say("note-recovered", &[scheme, ("count", count.to_string())]));
             }
+            Note::TaskResumed(task, count) => {
+                let facts = [scheme, ("task", task.clone()), ("count", count.to_string())];
+                self.print(&self.say("note-task", &facts));
+            }
             Note::Extended(by) => {
                 self.print(&self.say("note-extended", &[scheme, ("by", time::span(*by))]));
             }

@@ -260,20 +260,26 @@ fn what(moment: &Moment<'_>, out: &Out) -> String {
                 ("outcome", word("outcome", &row.outcome)),
             ],
         ),
-        Moment::Sent(row) => out.text(
-            "moment-sent",
-            &[
-                ("target", row.target.clone()),
-                (
-                    "action",
-                    row.step.clone().unwrap_or_else(|| word("action", &row.action)),
-                ),
-                ("form", row.form.clone()),
-                ("attempt", row.attempt.to_string()),
-                ("rows", grouped(row.rows)),
-                ("version", short(&row.version)),
-            ],
-        ),
+        Moment::Sent(row) => {
+            let sent = out.text(
+                "moment-sent",
+                &[
+                    ("target", row.target.clone()),
+                    (
+                        "action",
+                        row.step.clone().unwrap_or_else(|| word("action", &row.action)),
+                    ),
+                    ("form", row.form.clone()),
+                    ("attempt", row.attempt.to_string()),
+                    ("rows", grouped(row.rows)),
+                    ("version", short(&row.version)),
+                ],
+            );
+            match &row.task {
+                Some(task) => format!("{sent}  {}", out.text("moment-task", &[("task", one_line(task))])),
+                None => sent,
+            }
+        }
         Moment::Settled(row) => {
             let status = row
                 .http_status
@@ -452,6 +458,7 @@ fn attempt_document(row: &AttemptRow, lang: Lang) -> Value {
         "version" => row.version,
         "sent" => time::rfc3339(row.sent),
         "ended" => row.ended.map(time::rfc3339),
+        "task" => row.task,
         "outcome" => row.outcome,
         "http_status" => row.http_status,
         "settlement" => row.settlement,

@@ -4,18 +4,18 @@
 //! is about. A line is one of
 //!
 //! ```text
-//! start | begun [open=N] [recovered=N] [closed=A..B] [failures=N until=T] [unstable=N] [kept=A..B] [done=A..B]
+//! start | begun [left ID.. asked-until=T] [open=N] [recovered=N] [closed=A..B] [failures=N until=T] [unstable=N] [kept=A..B] [done=A..B]
 //! unknowns [ID..] [update|void|step] [keyless] [code=exists] [sent] [misses=N] [since=T] [doubted=T] [due=T] [at:STEP]
 //! opened | page N [more] [total=N] [print=N] [rows=N] [mark=N] [clock=MS] | staged [new=N] [open=N] [suspicious=N] | failed unreachable|lost|wait|fault|config|unusable [wait=MS]
 //! picked [ID..] [sent] [target] [doubted=T] [at:STEP] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
-//! notsent | lost | all CLASS [wait=MS] [http=STATUS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
+//! taken TASK [limit=MS] | notsent | withheld | lost | all CLASS [wait=MS] [http=STATUS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
 //! ```
 
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
 use flow::op::{
     ClaimRefused, Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution,
-    Settlement, StagedRow, SuspectKind, Trigger, Unknown, WriteAction,
+    Settlement, StagedRow, SuspectKind, TaskLeft, TaskRow, Trigger, Unknown, WriteAction,
 };
 use flow::window::{CatchUp, First, Interval, Proposal, WindowRule};
 use flow::{
@@ -109,6 +109,14 @@ pub(crate) fn check(plan: JobPlan, script: &str, want: expect_test::Expect) {
     want.assert_eq(&stage.log);
 }
 
+/// The same with a text that the case makes.
+#[track_caller]
+pub(crate) fn check_text(plan: JobPlan, script: &str, want: &str) {
+    let mut stage = Stage::new(plan);
+    script.split("; ").for_each(|line| stage.feed(line));
+    assert_eq!(stage.log, want, "{script}");
+}
+
 /// A job and what the script's short words need to be spelled out.
 pub(crate) struct Stage {
     job: Job,
@@ -161,7 +169,7 @@ impl Stage {
         for action in &actions {
             match action {
                 Action::Sleep { until, .. } => self.asleep_until = *until,
-                Action::Send { rows, .. } => self.sent = rows.len(),
+                Action::Send { rows, .. } | Action::Await { rows, .. } => self.sent = rows.len(),
                 Action::Transform(items) => {
                     self.wanted = items.iter().map(|item| (item.record, item.has_target)).collect();
                 }
@@ -213,6 +221,11 @@ impl Stage {
                     failures: u32::try_from(count("failures")).expect("a count"),
                     until: value("until").unwrap_or(0),
                 },
+                LedgerReply::Tasks(if has("left") {
+                    vec![left(ids, words, value("asked-until").expect("asked-until"))]
+                } else {
+                    Vec::new()
+                }),
                 covered(words, "unstable", "kept"),
                 covered(words, "", "done"),
             ]),
@@ -312,7 +325,12 @@ impl Stage {
                 LedgerReply::States([0; 7]),
                 LedgerReply::RunEnded(Counts::default()),
             ]),
+            "taken" => Event::Taken {
+                task: words[1].to_owned(),
+                limit: value("limit").unwrap_or(20_000),
+            },
             "notsent" => answered(Delivery::NotSent, None, Vec::new()),
+            "withheld" => answered(Delivery::Withheld, None, Vec::new()),
             "lost" => answered(Delivery::Lost, None, Vec::new()),
             "all" => {
                 let class = class(words[1]);
@@ -444,6 +462,28 @@ fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>
     }
 }
 
+/// The records of one call that became the task `T` in an earlier process.
+fn left(ids: Vec<RecordId>, words: &[&str], until: Ms) -> TaskLeft {
+    let action = words.iter().find_map(|word| WriteAction::from_word(word));
+    let rows = ids.into_iter().map(|record| TaskRow {
+        record,
+        version: format!("v{record}"),
+        action: action.unwrap_or(WriteAction::Create),
+        step: step(words),
+        form: String::new(),
+        tkey: format!("[\"{record}\"]"),
+        void: false,
+        has_target: false,
+    });
+    TaskLeft {
+        attempt: AttemptId(90),
+        task: "T".to_owned(),
+        group: 1,
+        until,
+        rows: rows.collect(),
+    }
+}
+
 /// `create` (default), `update`, `void`, `step`, `group2`, `samekey`, `dead`, `held`, `skip`, `later`; `then:STEP`,
 /// `step:STEP` and `half:STEP` say what follows.
 fn transformed(record: RecordId, has_target: bool, word: Option<&&str>) -> Transformed {
@@ -568,6 +608,16 @@ fn print(action: &Action) -> Vec<String> {
             let rows = rows.iter().map(|(record, _)| record);
             format!("SEND attempt {attempt} {} {}", action.word(), join(rows))
         }
+        Action::Await {
+            attempt,
+            task,
+            until,
+            rows,
+            ..
+        } => {
+            let rows = rows.iter().map(|(record, _)| record);
+            format!("AWAIT attempt {attempt} task {task} until {until} {}", join(rows))
+        }
         Action::Sleep { until, why } => {
             let why = match why {
                 Waiting::Source => "source".to_owned(),
@@ -578,6 +628,7 @@ fn print(action: &Action) -> Vec<String> {
         }
         Action::Note(note) => match note {
             Note::Recovered(n) => format!("note: {n} recovered"),
+            Note::TaskResumed(task, n) => format!("note: task {task} of {n} goes on"),
             Note::Extended(ms) => format!("note: extended by {ms}"),
             Note::ReadAgain(reason) => format!("note: read again: {}", words(reason)),
             Note::WindowLeft(reason) => format!("note: window left: {}", words(reason)),
@@ -683,6 +734,10 @@ fn op(op: &LedgerOp) -> String {
             });
             format!("settle {attempt} {outcome}: {}", join(rows))
         }
+        LedgerOp::NoteTask {
+            attempt, task, until, ..
+        } => format!("note {attempt} is task {task} until {until}"),
+        LedgerOp::PickTasks { .. } => "pick tasks".to_owned(),
         LedgerOp::PickUnknown { .. } => "pick unknown".to_owned(),
         LedgerOp::Resolve { rows, .. } => {
             let rows = rows.iter().map(|(record, how)| match how {

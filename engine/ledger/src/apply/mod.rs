@@ -11,6 +11,7 @@ mod run;
 mod settle;
 mod stage;
 mod suspect;
+mod task;
 
 use std::collections::BTreeMap;
 
@@ -232,6 +233,13 @@ impl Cx<'_> {
                 };
                 self.settle(*attempt, &end, rows, *now)
             }
+            LedgerOp::NoteTask {
+                attempt,
+                task,
+                group,
+                until,
+            } => self.note_task(*attempt, task, *group, *until),
+            LedgerOp::PickTasks { scheme, now } => self.pick_tasks(scheme, *now),
             LedgerOp::ReadCircuit { target } => self.read_circuit(target),
             LedgerOp::SetCircuit {
                 target,

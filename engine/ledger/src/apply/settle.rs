@@ -30,17 +30,24 @@ impl Cx<'_> {
             return Err(StoreError::Bug(format!("settle: no attempt {attempt}")));
         }
         drop(known);
+        let task = self.is_task_open(attempt)?;
         self.conn
             .prepare_cached(
-                "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, excerpt = ?5
-                 WHERE id = ?1 AND ended_ms IS NULL",
+                "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, excerpt = ?5, task_until_ms = NULL
+                 WHERE id = ?1 AND (ended_ms IS NULL OR task_until_ms IS NOT NULL)",
             )?
             .execute((attempt.0, now, end.outcome, end.http_status, end.excerpt.map(cut)))?;
         let mut hit = 0;
         for (record, settlement) in rows {
             let rec = self.record(*record)?;
-            if rec.state() == RecordState::Sending && rec.attempt == Some(attempt) {
-                self.settle_row(rec, attempt, settlement, now)?;
+            let cause = match rec.state() {
+                RecordState::Sending => Cause::Settle,
+                // Another process heard the end of the task that the one which sent it left.
+                RecordState::Unknown if task => Cause::Resolve,
+                _ => continue,
+            };
+            if rec.attempt == Some(attempt) {
+                self.settle_row(rec, (attempt, cause), settlement, now)?;
                 hit += 1;
             }
         }
@@ -50,7 +57,7 @@ impl Cx<'_> {
     fn settle_row(
         &mut self,
         mut rec: Rec,
-        attempt: AttemptId,
+        (attempt, cause): (AttemptId, Cause),
         settlement: &Settlement,
         now: Ms,
     ) -> Result<(), StoreError> {
@@ -62,7 +69,7 @@ impl Cx<'_> {
             Settlement::Unknown { reason, .. } => (RecordState::Unknown, "unknown", Some(reason)),
             Settlement::Held(why) => (RecordState::Held, "held", Some(why)),
         };
-        self.enter(&mut rec, to, Cause::Settle, now)?;
+        self.enter(&mut rec, to, cause, now)?;
         rec.reason = why.cloned();
         match settlement {
             Settlement::Done { id, number, lines }
@@ -97,7 +104,7 @@ impl Cx<'_> {
             }
             Settlement::Unknown { resolve_after, .. } => {
                 rec.resolve_after = Some(*resolve_after);
-                rec.unknown_since = Some(now);
+                rec.unknown_since.get_or_insert(now);
             }
             // Nobody proved that it was not executed.
             Settlement::Held(_) => rec.maybe_sent = true,
