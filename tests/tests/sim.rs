@@ -21,6 +21,7 @@ fn check(part: u64) {
     assert!(report.decisions > SEEDS, "{report:?}");
     assert!(report.rivals > SEEDS / 4, "{report:?}");
     assert!(report.losses > 0, "{report:?}");
+    assert!(report.tasks > SEEDS && report.resumed > SEEDS / 15, "{report:?}");
     // A wait of a whole day is rare: one part has one.
     assert!(report.given_up > 0 || part != GIVEN_UP, "{report:?}");
 }

@@ -302,7 +302,12 @@ impl Engine {
             Some(Transformed::Ready(ready)) => {
                 // A writer made for looking sends nothing; it shows.
                 writer
-                    .send(Sending::Call, ready.action, &[(row.record, ready.payload)], &mut blobs)
+                    .send(
+                        Sending::Call,
+                        ready.action,
+                        &[(row.record, ready.payload)],
+                        &mut blobs,
+                    )
                     .await;
                 let shown = writer.previews.pop();
                 shown.map(Ok).ok_or_else(|| AppError::bug("nothing was shown"))

@@ -748,7 +748,10 @@ fn rehearsed(rows: usize) -> Answer {
 }
 
 fn bug(what: &str) -> Answer {
-    unheard(flow::classify::Delivery::NotSent, Reason::new(flow::codes::BUG, what))
+    unheard(
+        flow::classify::Delivery::NotSent,
+        Reason::new(flow::codes::BUG, what),
+    )
 }
 
 /// Nobody will hear what became of a call.

@@ -19,8 +19,15 @@ use crate::writer::{Batch, BatchRow, Writer};
 pub(crate) enum Resuming {
     Begin(Vec<TaskLeft>),
     /// The documents are made once more: an answer names them by their place, or by their keys.
-    Evaluating { left: TaskLeft, rest: VecDeque<TaskLeft> },
-    Awaiting { attempt: AttemptId, batch: Batch, rest: VecDeque<TaskLeft> },
+    Evaluating {
+        left: TaskLeft,
+        rest: VecDeque<TaskLeft>,
+    },
+    Awaiting {
+        attempt: AttemptId,
+        batch: Batch,
+        rest: VecDeque<TaskLeft>,
+    },
     Settling(VecDeque<TaskLeft>),
     Over,
 }

@@ -14,7 +14,9 @@ use crate::event::{
     TransformItem, Transformed, Waiting,
 };
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId};
-use crate::op::{ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, TaskLeft, WriteAction};
+use crate::op::{
+    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, TaskLeft, WriteAction,
+};
 use crate::reader::Step;
 use crate::resolver::forgotten;
 use crate::settle::{MAX_WAIT, back_off};

@@ -39,7 +39,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         },
         LedgerOp::Claim { .. } => from == Some(Pending) && matches!(to, Sending | Held | Unknown),
         LedgerOp::Settle { .. } => {
-            from == Some(Sending) && matches!(to, Done | Dead | Pending | Unknown | Held)
+            // Or the end of a task that an earlier process left.
+            matches!(from, Some(Sending | Unknown)) && matches!(to, Done | Dead | Pending | Unknown | Held)
         }
         LedgerOp::BeginRun { .. } => from == Some(Sending) && to == Unknown,
         LedgerOp::Resolve { .. } => from == Some(Unknown) && matches!(to, Done | Pending | Held | Dead),
@@ -50,6 +51,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::EndWindow { .. }
         | LedgerOp::Pick { .. }
         | LedgerOp::Adopt { .. }
+        | LedgerOp::NoteTask { .. }
+        | LedgerOp::PickTasks { .. }
         | LedgerOp::PickUnknown { .. }
         | LedgerOp::EndRun { .. }
         | LedgerOp::CountStates { .. }

@@ -175,7 +175,9 @@ impl<'a> Line<'a> {
                     Event::Woke
                 }
                 Action::Finish(summary) => return Ok(summary),
-                other @ Action::Note(_) => return Err(format!("not wanted: {other:?}")),
+                other @ (Action::Note(_) | Action::Await { .. }) => {
+                    return Err(format!("not wanted: {other:?}"));
+                }
             };
         }
         Err(format!("a run does not end in {MAX_STEPS} steps"))

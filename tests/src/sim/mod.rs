@@ -48,6 +48,10 @@ pub struct Report {
     pub given_up: u64,
     /// Decisions of people.
     pub decisions: u64,
+    /// Questions about tasks.
+    pub tasks: u64,
+    /// Tasks that a run went on asking about after the one before it had died.
+    pub resumed: u64,
     /// Ledgers that were lost.
     pub losses: u64,
     /// Runs of another scheme with the same keys at the target.
@@ -71,6 +75,8 @@ impl Report {
         self.waited += other.waited;
         self.given_up += other.given_up;
         self.decisions += other.decisions;
+        self.tasks += other.tasks;
+        self.resumed += other.resumed;
         self.losses += other.losses;
         self.rivals += other.rivals;
         self.patience_percent = self.patience_percent.max(other.patience_percent);
@@ -82,13 +88,15 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs, {} crashes, {} faults, {} decisions, {} lost ledgers, {} runs of a second scheme, {} records ({} in \
-             doubt at some time), {} steps, {} simulated days; settled within {} % of twice the quiet period and the \
+            "{} runs, {} crashes, {} faults, {} decisions, {} tasks ({} asked about by a later run), {} lost ledgers, \
+             {} runs of a second scheme, {} records ({} in doubt at some time), {} steps, {} simulated days; settled within {} % of twice the quiet period and the \
              longest wait",
             self.runs,
             self.crashes,
             self.faults,
             self.decisions,
+            self.tasks,
+            self.resumed,
             self.losses,
             self.rivals,
             self.records,

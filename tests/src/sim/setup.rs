@@ -9,6 +9,8 @@ use flow::window::{CatchUp, First, WindowRule};
 use super::content::Content;
 use super::rng::Rng;
 
+/// Longest time of a task.
+const TASK: Ms = 10 * MINUTE;
 /// A second.
 pub(crate) const SECOND: Ms = 1_000;
 /// A minute.
@@ -104,6 +106,8 @@ pub(super) struct Setup {
     pub(super) loses: bool,
     /// Another scheme writes documents with keys of this one.
     pub(super) rival: bool,
+    /// The target may take a call on as a task.
+    pub(super) tasks: bool,
 }
 
 impl Setup {
@@ -183,11 +187,17 @@ impl Setup {
             people: rng.in_thousand(400),
             loses: rng.in_thousand(400),
             rival: rng.in_thousand(200),
+            tasks: false,
         };
         // Whom a document belongs to must follow from its key, and the target must be one that can be asked.
         let asks = matches!(setup.proof, Proof::UniqueKey | Proof::Query) && on_unknown == OnUnknown::ByProof;
         setup.loses &= asks && !setup.several && !setup.collisions && !setup.foreign && !setup.too_late;
         setup.rival &= !setup.loses;
+        // Follows from what was drawn: worlds without tasks stay the worlds they were.
+        setup.tasks = setup.page % 3 == 0;
+        if setup.tasks {
+            setup.timeout = TASK;
+        }
         setup.reach(rng);
         setup
     }

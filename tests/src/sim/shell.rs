@@ -11,9 +11,9 @@ use flow::op::{
 };
 use flow::window::Proposal;
 use flow::{
-    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Look, MAX_UNREACHABLE, PROBE_EVERY, Page, Purpose,
-    ReadFailure, ReadFailureKind, Ready, RowAnswer, SourceFacts, Stages, StepFacts, Summary, TargetFacts,
-    TransformItem, Transformed,
+    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Look, MAX_UNREACHABLE, Note, PROBE_EVERY, Page,
+    Purpose, ReadFailure, ReadFailureKind, Ready, RowAnswer, SourceFacts, Stages, StepFacts, Summary,
+    TargetFacts, TransformItem, Transformed,
 };
 use ledger::read::{RecordFilter, RecordRow, SourceRow};
 use ledger::{Blobs, Ledger, Reader};
@@ -39,6 +39,8 @@ const RIVAL_SERIAL: u32 = 1_000_000;
 const MAX_STEPS: u32 = 20_000;
 /// The longest wait that a target can ask for, and longer than the pause between two questions.
 const LONGEST_WAIT: Ms = HOUR;
+/// The longest that an answer takes, of a target that takes calls on as tasks.
+const LATENCY: Ms = 30 * SECOND;
 /// Runs in which everything must settle once the weather is clear.
 const CALM_RUNS: u32 = 12;
 
@@ -90,6 +92,10 @@ pub(super) struct World {
     down_until: Ms,
     /// Calls in a row that did not come through, and the last of them.
     failures: (u32, Ms),
+    /// What the target will tell of its tasks, by their ids, and from when on.
+    tasks: BTreeMap<String, (Answer, Ms)>,
+    /// Tasks whose ids are durable.
+    noted: BTreeSet<String>,
     trace: Option<Vec<String>>,
 }
 
@@ -192,6 +198,8 @@ impl World {
             claimed_at: 0,
             down_until: 0,
             failures: (0, 0),
+            tasks: BTreeMap::new(),
+            noted: BTreeSet::new(),
             trace: traced.then(|| vec![format!("{setup:?}")]),
             setup,
             rng,
@@ -525,7 +533,10 @@ impl World {
             let last = actions.pop().ok_or("the job wants nothing and has not ended")?;
             for other in actions {
                 match other {
-                    Action::Note(note) => self.note(|| format!("note {note:?}")),
+                    Action::Note(note) => {
+                        self.report.resumed += u64::from(matches!(note, Note::TaskResumed(..)));
+                        self.note(|| format!("note {note:?}"));
+                    }
                     other => return Err(format!("two things wanted at once: {other:?} and {last:?}")),
                 }
             }
@@ -544,6 +555,12 @@ impl World {
                     action,
                     rows,
                 } => match self.send(attempt, action, &rows)? {
+                    Some(event) => event,
+                    None => return Ok(End::Crashed),
+                },
+                Action::Await {
+                    task, until, rows, ..
+                } => match self.hear(&task, until, &rows)? {
                     Some(event) => event,
                     None => return Ok(End::Crashed),
                 },
@@ -567,6 +584,9 @@ impl World {
         for (op, reply) in ops.iter().zip(&replies) {
             match (op, reply) {
                 (_, LedgerReply::RunBegun { run, .. }) => self.run = run.0,
+                (LedgerOp::NoteTask { task, .. }, _) => {
+                    self.noted.insert(task.clone());
+                }
                 (
                     LedgerOp::StagePage {
                         rows, run, on_seen, ..
@@ -957,13 +977,54 @@ impl World {
         };
         self.note(|| format!("weather: {weather:?}"));
         let begun = self.now;
-        let latency = self.rng.between(10, self.setup.timeout);
+        let latency = self.rng.between(10, self.setup.timeout.min(LATENCY));
         self.advance(latency);
         let answer = self.answer(weather, rows, begun);
+        if self.setup.tasks
+            && let Delivery::Answered(Class::Rows | Class::Rejected | Class::Fault) = answer.delivery
+            && self.rng.in_thousand(700)
+        {
+            self.failures = (0, 0);
+            let task = format!("T{}", self.tasks.len());
+            let longest = if self.calm { SECOND } else { self.setup.timeout };
+            let over = self.now + self.rng.between(0, longest);
+            self.tasks.insert(task.clone(), (answer, over));
+            let limit = self.setup.timeout;
+            return Ok(Some(Event::Taken { task, limit }));
+        }
         match answer.delivery {
             Delivery::NotSent | Delivery::Lost => self.failed(),
+            Delivery::Withheld => {}
             Delivery::Answered(_) => self.failures = (0, 0),
         }
+        Ok(Some(Event::Answered(answer)))
+    }
+
+    /// The end of a task, where it comes in time and somebody tells of it. `None` = the process died meanwhile.
+    fn hear(&mut self, task: &str, until: Ms, rows: &[(RecordId, Blob)]) -> Result<Option<Event>, String> {
+        if !self.noted.contains(task) {
+            return Err(format!("the task {task} is asked about and not durable"));
+        }
+        self.calls()?;
+        let (answer, over) = self.tasks.get(task).cloned().ok_or("no such task")?;
+        self.report.tasks += 1;
+        if !self.calm && self.rng.in_thousand(300) {
+            let dies = self.rng.between(0, (until - self.now).max(1));
+            self.advance(dies);
+            return Ok(None);
+        }
+        let silent = !self.calm && self.rng.in_thousand(200);
+        if over >= until || silent {
+            self.lost.extend(rows.iter().map(|(record, _)| *record));
+            self.advance((until - self.now).max(0));
+            self.failed();
+            return Ok(Some(Event::Answered(answered(Delivery::Lost, Vec::new()))));
+        }
+        self.advance((over - self.now).max(0));
+        if answer.delivery == Delivery::Answered(Class::Fault) {
+            self.lost.extend(rows.iter().map(|(record, _)| *record));
+        }
+        self.failures = (0, 0);
         Ok(Some(Event::Answered(answer)))
     }
 

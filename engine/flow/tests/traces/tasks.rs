@@ -112,8 +112,7 @@ fn a_task_that_cannot_be_asked_about_stays_unknown() {
 /// A call that never left says nothing about the target: what is remembered of it stays.
 #[test]
 fn a_call_that_never_left_is_no_answer() {
-    let probe =
-        "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ready; claimed; ...";
+    let probe = "start; begun failures=5 until=90000; unknowns; opened; page 3; staged new=3; picked 1 2 3; ready; claimed; ...";
     check(
         plan(),
         &format!("{probe}; withheld; applied; ended"),
