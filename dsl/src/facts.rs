@@ -233,6 +233,8 @@ pub enum PageKind {
     Key,
     /// By what the page before gave to go on with.
     Cursor,
+    /// By the greatest version among the rows so far; it outlives the run.
+    Version,
 }
 
 impl PageKind {

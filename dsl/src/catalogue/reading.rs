@@ -263,6 +263,32 @@ pub const DETAIL_PAGES: Entry = Entry {
     example: "detail: {api: order_list, into: order}    # which asks for every order, for each of them",
 };
 
+/// More rows follow, and none of them is newer.
+pub const VERSION_STUCK: Entry = Entry {
+    code: "E3076",
+    severity: Severity::Error,
+    zh: "按版本读取没有进展:版本 {vendor} 之后还有行,但这一页没有更大的版本",
+    en: "reading by version makes no progress: more rows follow version {vendor}, and this page has no greater one",
+    help_zh: "把每页行数(page_size)改大;如果来源没有按版本从小到大返回,它就不能按版本读取",
+    help_en: "ask for more rows a page (page_size); a source that does not give them in the order of their versions cannot be read by version",
+    long_zh: "下一页从读到的最大版本继续。如果一整页的行都是同一个版本,或者来源不按版本排序,就永远读不到后面的行。引擎不会空转:这一次读取结束,标记停在已保存的地方。",
+    long_en: "The next page goes on from the greatest version read. A page full of rows of one version, or a source that gives them in another order, would be asked for for ever. The reading ends, and the mark stays where the stored pages end.",
+    example: "page: {by: version, size: 1}    # and two rows with one version",
+};
+
+/// Rows below what was asked for.
+pub const VERSION_IGNORED: Entry = Entry {
+    code: "E3077",
+    severity: Severity::Error,
+    zh: "来源没有按请求的版本返回:{vendor}",
+    en: "the source does not heed the version it is asked with: {vendor}",
+    help_zh: "检查连接器的 page.set 是不是这个接口的参数",
+    help_en: "check that page.set of the connector names a parameter of this interface",
+    long_zh: "答复里有比请求的版本更小的行:参数名写错了,或者来源忽略了它。继续读会从头循环,所以这一次读取结束,标记不动。",
+    long_en: "The answer holds rows with smaller versions than were asked for: the parameter has another name, or the source takes no notice of it. Reading on would begin again and again, so it ends, and the mark stays.",
+    example: "page: {by: version, set: start_tz, take: max(rows.ts)}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REPEATED_PAGE,
@@ -278,6 +304,8 @@ pub const ALL: &[&Entry] = &[
     &SKEWED,
     &FORGOTTEN,
     &CHANGED_PAGE,
+    &VERSION_STUCK,
+    &VERSION_IGNORED,
     &FILTERED,
     &DETAIL_PAGES,
     &SOURCE_REFUSES,

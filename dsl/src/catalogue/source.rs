@@ -289,6 +289,19 @@ pub const SQL_KEY: Entry = Entry {
     example: "target: {connection: erp, api: upsert, options: {table: orders}}    # and no key",
 };
 
+/// A row without a version, at a source that is read by version.
+pub const VERSION_BAD: Entry = Entry {
+    code: "E3078",
+    severity: Severity::Error,
+    zh: "第 {row} 行的版本 `{path}` 不是整数(读到 {kind})",
+    en: "the version `{path}` of row {row} is no whole number (found {kind})",
+    help_zh: "检查连接器的 page.take;版本必须是最多 38 位的非负整数",
+    help_en: "check page.take of the connector; a version is a whole number of at most 38 digits",
+    long_zh: "按行版本增量读取时,下一页从读到的最大版本继续。有一行没有版本,就不知道读到了哪里,所以这一页算失败,标记不动。",
+    long_en: "Where a source is read by version, the next page goes on from the greatest one. With a row that has none nobody knows how far that is, so the page fails and the mark stays.",
+    example: "page: {by: version, set: start_ts, take: max(rows.ts)}    # {\"o_id\": 1, \"ts\": \"1.5\"}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -308,6 +321,7 @@ pub const ALL: &[&Entry] = &[
     &BOMB,
     &TOTAL_MISSING,
     &NO_CONTINUATION,
+    &VERSION_BAD,
     &NOT_XML,
     &SQL_NAME,
     &SQL_VALUE,

@@ -43,6 +43,19 @@ impl Engine {
         again: bool,
     ) -> Result<ReplayPlan, AppError> {
         let source = &plan.source.window;
+        let by_version = self.is_by_version(plan);
+        if by_version {
+            return Err(AppError::wrong_use(
+                format!(
+                    "方案 {} 按行版本读取:从旧版本再读一遍用 engine run --from 版本",
+                    plan.scheme
+                ),
+                format!(
+                    "{} reads by row version: engine run --from VERSION reads again from an earlier one",
+                    plan.scheme
+                ),
+            ));
+        }
         if source.none {
             return Err(AppError::wrong_use(
                 format!("方案 {} 没有时间窗口,每次都全部读取,不需要补数", plan.scheme),

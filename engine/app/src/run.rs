@@ -44,6 +44,8 @@ pub struct RunOptions {
     pub now: Option<Ms>,
     /// Bounds given by hand.
     pub window: Option<Interval>,
+    /// Begin behind this version, where the source is read by version.
+    pub from: Option<flow::version::Version>,
     /// Read a past stretch once more.
     pub replay: Option<Replay>,
     /// At most so many records.
@@ -412,6 +414,13 @@ impl Engine {
         self.clock.now_ms()
     }
 
+    /// Whether the source of a scheme is read by the versions of its rows.
+    pub(crate) fn is_by_version(&self, plan: &Plan) -> bool {
+        let source = &plan.source;
+        let caller = self.caller_with(&source.connection, source.own_operation.as_ref());
+        caller.is_ok_and(|caller| caller.connection.by_version(&source.operation).is_some())
+    }
+
     /// For queries.
     pub(crate) fn reader(&self) -> &ledger::Reader {
         self.store.reader()
@@ -563,7 +572,28 @@ fn source_facts(
         keeps: window.keeps_ms,
         sweep: sweep_due(plan, instant, options),
         replay: options.replay.map(|replay| replay.range),
+        versions: by_version(plan, reader, options)?,
     })
+}
+
+fn by_version(
+    plan: &Plan,
+    reader: &SourceReader,
+    options: &RunOptions,
+) -> Result<Option<flow::version::VersionRule>, AppError> {
+    let rule = reader.versions(options.from);
+    let (name, of) = (&plan.scheme, &plan.source.operation);
+    match &rule {
+        None if options.from.is_some() => Err(AppError::wrong_use(
+            format!("--from 只用于按行版本读取的来源;方案 {name} 的 {of} 不是"),
+            format!("--from is for sources that are read by row version; {of} of the scheme {name} is not"),
+        )),
+        Some(_) if options.window.is_some() => Err(AppError::wrong_use(
+            format!("方案 {name} 按行版本读取,没有时间窗口:写 --from 版本"),
+            format!("the scheme {name} reads by row version and has no window: give --from VERSION"),
+        )),
+        _ => Ok(rule),
+    }
 }
 
 /// The second pass of a whole run; the flow knows when the last one was.

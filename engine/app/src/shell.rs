@@ -145,6 +145,7 @@ impl<'a> Shell<'a> {
             Action::Fetch {
                 window,
                 asked,
+                since,
                 page,
                 cursor,
                 look,
@@ -159,7 +160,7 @@ impl<'a> Shell<'a> {
                 }
                 let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
                 let fetched = source
-                    .fetch(window, asked, page, cursor, look, &mut self.staged)
+                    .fetch(window, (asked, since), page, cursor, look, &mut self.staged)
                     .await;
                 Ok(match fetched {
                     Ok(page) => Event::Page(page),

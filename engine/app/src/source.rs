@@ -13,6 +13,7 @@ use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::{Ms, WindowId, keyless};
 use flow::op::{Cursor, Reason, StagedRow};
+use flow::version::VersionRule;
 use flow::window::Interval;
 use flow::{Look, Page, Paging, ReadFailure, ReadFailureKind, Shifts};
 use sha2::{Digest, Sha256};
@@ -93,6 +94,19 @@ impl SourceReader {
         }
     }
 
+    /// How it is read by version; `from` is where this run begins, given by hand.
+    pub(crate) fn versions(&self, from: Option<u128>) -> Option<VersionRule> {
+        let source = &self.plan.source;
+        let facts = self.caller.connection.by_version(&source.operation)?;
+        Some(VersionRule {
+            source: format!("{}/{}", source.connection, source.operation),
+            first: facts.first,
+            from,
+            settle: facts.settle_ms,
+            again: facts.again,
+        })
+    }
+
     /// What the source's clock said with the page just read.
     pub(crate) fn take_clock(&mut self) -> Option<Ms> {
         self.clock.take()
@@ -102,13 +116,16 @@ impl SourceReader {
     pub(crate) async fn fetch(
         &mut self,
         window: WindowId,
-        asked: Option<Interval>,
+        (asked, since): (Option<Interval>, Option<flow::version::Version>),
         page: u32,
         cursor: Cursor,
         look: Look,
         blobs: &mut BlobStore,
     ) -> Result<Page, ReadFailure> {
-        let state = self.page_state(window, page);
+        let mut state = self.page_state(window, page);
+        if let Some(since) = since {
+            state.last = Some(since.to_string());
+        }
         let (first_total, page_number) = (state.total, page);
         let behind_key = state.last.is_some() && self.page.is_some_and(|facts| facts.then_by_key);
         let (operation, request, filter) = self.parts(asked, cursor, &state)?;
@@ -160,6 +177,7 @@ impl SourceReader {
                 .next_cursor
                 .as_deref()
                 .map(|mark| fingerprint(mark.as_bytes())),
+            versions: rows.versions,
         };
         // All further calls come first: a page of which one failed is asked for again as if nothing of it had been read.
         let mut complete = Vec::new();

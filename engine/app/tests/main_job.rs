@@ -15,6 +15,7 @@ fn options(dry: bool, now: i64) -> RunOptions {
     RunOptions {
         now: Some(now),
         window: None,
+        from: None,
         replay: None,
         limit: None,
         settle_wait: None,

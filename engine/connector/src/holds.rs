@@ -154,7 +154,10 @@ fn words(row: &KeyRow) -> Option<Holds> {
         }
         (Place::Filter, "types") => Holds::WordMap(LITERALS.to_vec()),
         (Place::Filter, "ops") => Holds::Named(Op::names().collect()),
-        (Place::Page, "by") => Holds::Word(vec!["number", "offset", "key", "cursor", "link", "none"]),
+        (Place::Page, "by") => Holds::Word(vec![
+            "number", "offset", "key", "cursor", "link", "version", "none",
+        ]),
+        (Place::Page, "asks") => Holds::Word(vec!["after", "from"]),
         (Place::PageThen, "by") => Holds::Word(vec!["key"]),
         (Place::Page, "total_on") => Holds::Word(vec!["every", "first"]),
         (Place::Page, "order") => Holds::Word(vec!["fixed", "moving"]),

@@ -569,13 +569,28 @@ pub(crate) enum PageBy {
     Cursor(Path),
     /// Where an answer may say the address of the next page; the first place that holds one counts.
     Link(Vec<Path>),
+    /// What is asked for is what changed since a version.
+    Version(Versions),
+}
+
+/// How a source is asked for what changed since a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Versions {
+    /// The place of the request that gets the version.
+    pub(crate) set: Path,
+    /// The field of a row that holds its version.
+    pub(crate) field: Path,
+    /// The last version is asked for once more.
+    pub(crate) again: bool,
+    /// How long after its version was drawn a row may still appear, in milliseconds.
+    pub(crate) settle_ms: i64,
 }
 
 impl PageBy {
     /// Where stands what the next page is asked with; `None` where that is counted.
     pub(crate) fn goes_on_with(&self) -> Option<&Path> {
         match self {
-            PageBy::Number | PageBy::Offset => None,
+            PageBy::Number | PageBy::Offset | PageBy::Version(_) => None,
             PageBy::Key(path) | PageBy::Cursor(path) => Some(path),
             PageBy::Link(paths) => paths.first(),
         }
@@ -588,6 +603,7 @@ impl PageBy {
             PageBy::Offset => PageKind::Offset,
             PageBy::Key(_) => PageKind::Key,
             PageBy::Cursor(_) | PageBy::Link(_) => PageKind::Cursor,
+            PageBy::Version(_) => PageKind::Version,
         }
     }
 }

@@ -478,7 +478,22 @@ impl Connection {
             (None, Some(own)) if operation.kind == OpKind::Read => frame.value(own, "request")?,
             (None, _) => None,
         };
-        if let Some(request) = request {
+        if let Some(mut request) = request {
+            if let Some(crate::model::Page {
+                by: crate::model::PageBy::Version(versions),
+                first,
+                ..
+            }) = &operation.page
+            {
+                let since = call.page.as_ref().and_then(|page| page.last.clone());
+                let since = dsl::json::parse(since.unwrap_or_else(|| first.to_string()).as_bytes());
+                let placed = since.is_ok_and(|since| versions.set.set(&mut request, since));
+                if !placed {
+                    return Err(Failure::new(&source::FRAME)
+                        .with("place", "page.set")
+                        .with("why", "no such place in the request"));
+                }
+            }
             frame.set("$request", request);
         }
         Ok(())

@@ -22,9 +22,35 @@ pub struct PageRows {
     pub total: Option<u64>,
     /// What the next page is asked with.
     pub next_cursor: Option<String>,
+    /// The smallest and the greatest version of its rows, where they are read by version and there are any.
+    pub versions: Option<(u128, u128)>,
+}
+
+/// How an operation is read by version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionFacts {
+    /// Behind which version reading begins.
+    pub first: u128,
+    /// How long after its version was drawn a row may still appear, in milliseconds.
+    pub settle_ms: i64,
+    /// The last version is asked for once more with every page.
+    pub again: bool,
 }
 
 impl Connection {
+    /// How an operation is read by version; `None` where it is read otherwise.
+    pub fn by_version(&self, operation: &str) -> Option<VersionFacts> {
+        let page = self.connector.operation(operation)?.page.as_ref()?;
+        let PageBy::Version(versions) = &page.by else {
+            return None;
+        };
+        Some(VersionFacts {
+            first: u128::try_from(page.first).unwrap_or(0),
+            settle_ms: versions.settle_ms,
+            again: versions.again,
+        })
+    }
+
     /// Takes the rows out of an answer that was judged a success.
     pub fn rows(&self, operation: &str, call: &Call<'_>, answer: &HttpAnswer) -> Result<PageRows, Failure> {
         let operation = self.operation(operation)?;
@@ -56,7 +82,12 @@ impl Connection {
         {
             return Err(Failure::new(&source::NO_CONTINUATION).with("path", path));
         }
+        let versions = match operation.page.as_ref().map(|page| &page.by) {
+            Some(PageBy::Version(versions)) => versions_of(&versions.field, &rows)?,
+            _ => None,
+        };
         Ok(PageRows {
+            versions,
             rows,
             more,
             total,
@@ -89,6 +120,31 @@ fn total(page: &Page, body: &Value, frame: &Frame<'_>, call: &Call<'_>) -> Resul
     Ok(number)
 }
 
+/// Digits of a version: as many as fit the number it is compared as.
+const VERSION_DIGITS: usize = 38;
+
+/// The smallest and the greatest version among rows; numbers and texts of digits are compared as whole numbers.
+fn versions_of(field: &Path, rows: &[Value]) -> Result<Option<(u128, u128)>, Failure> {
+    let mut ends: Option<(u128, u128)> = None;
+    for (nth, row) in rows.iter().enumerate() {
+        let found = field.get(row);
+        let text = found.and_then(Value::to_plain_text).unwrap_or_default();
+        let digits = text.trim();
+        let is_whole = digits.len() <= VERSION_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let version = digits.parse().ok().filter(|_| is_whole).ok_or_else(|| {
+            Failure::new(&source::VERSION_BAD)
+                .with("path", field)
+                .with("row", nth + 1)
+                .with("kind", found.map_or("-", |value| value.kind().name()))
+        })?;
+        ends = Some(match ends {
+            None => (version, version),
+            Some((low, high)) => (low.min(version), high.max(version)),
+        });
+    }
+    Ok(ends)
+}
+
 /// What the next page is asked with.
 fn next(page: &Page, call: &Call<'_>, body: &Value, rows: &[Value]) -> Option<String> {
     let found = match &page.by {
@@ -96,7 +152,7 @@ fn next(page: &Page, call: &Call<'_>, body: &Value, rows: &[Value]) -> Option<St
             let field = page.then.as_ref()?;
             rows.last().and_then(|row| field.get(row))
         }
-        PageBy::Number | PageBy::Offset => None,
+        PageBy::Number | PageBy::Offset | PageBy::Version(_) => None,
         PageBy::Key(path) => rows.last().and_then(|row| path.get(row)),
         PageBy::Cursor(path) => path.get(body),
         PageBy::Link(paths) => paths
@@ -138,7 +194,11 @@ fn more(
         More::Total => {
             let before = match page.by {
                 PageBy::Number => (asked.number - page.first).saturating_mul(i64::from(asked.size)),
-                PageBy::Offset | PageBy::Key(_) | PageBy::Cursor(_) | PageBy::Link(_) => asked.offset,
+                PageBy::Offset
+                | PageBy::Key(_)
+                | PageBy::Cursor(_)
+                | PageBy::Link(_)
+                | PageBy::Version(_) => asked.offset,
             };
             let seen = u64::try_from(before)
                 .unwrap_or(0)

@@ -27,6 +27,10 @@ pub const SKEWED: &str = "E3066";
 pub const FORGOTTEN: &str = "E3067";
 /// A page changed between two looks at it.
 pub const CHANGED_PAGE: &str = "E3068";
+/// More rows follow, and none of them has a greater version.
+pub const VERSION_STUCK: &str = "E3076";
+/// Rows came with smaller versions than were asked for.
+pub const VERSION_IGNORED: &str = "E3077";
 /// The number is taken by a document that this engine did not write.
 pub const KEY_CONFLICT: &str = "E4010";
 /// Several documents have the key.
@@ -65,6 +69,8 @@ pub const ALL: &[&str] = &[
     SKEWED,
     FORGOTTEN,
     CHANGED_PAGE,
+    VERSION_STUCK,
+    VERSION_IGNORED,
     KEY_CONFLICT,
     KEY_AMBIGUOUS,
     EXISTS_NOT_FOUND,

@@ -5,6 +5,7 @@ use crate::ids::{AttemptId, Blob, Ms, RecordId, WindowId};
 use crate::op::{
     Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction,
 };
+use crate::version::{Version, VersionRule};
 use crate::window::{Interval, Proposal, WindowRule};
 
 /// What one run has to do: facts of the scheme and its connectors, no values.
@@ -60,6 +61,8 @@ pub struct SourceFacts {
     pub sweep: Option<Sweep>,
     /// Read this stretch of time once more, in slices of at most the window's `max`, with a cursor of its own.
     pub replay: Option<Interval>,
+    /// The source is read by the versions of its rows; it has no window then.
+    pub versions: Option<VersionRule>,
 }
 
 /// How the pages of one query hang together.
@@ -182,6 +185,8 @@ pub enum Action {
         window: WindowId,
         /// Bounds in the request; `None` = the scheme has no window.
         asked: Option<Interval>,
+        /// The version in the request, where the source is read by version.
+        since: Option<Version>,
         /// From 1; a repeated number repeats the page.
         page: u32,
         /// Whose window it is: a sweep may ask otherwise.
@@ -397,6 +402,8 @@ pub struct Page {
     pub prints: Vec<u64>,
     /// Hash of what the next page is asked with, where the source gives something for that.
     pub mark: Option<u64>,
+    /// The smallest and the greatest version among its rows; `None` = it has no rows, or rows have no versions.
+    pub versions: Option<(Version, Version)>,
 }
 
 /// Why a read failed.

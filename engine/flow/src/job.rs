@@ -133,6 +133,12 @@ impl Job {
                         now,
                     });
                 }
+                if let Some(rule) = &self.plan.source.versions {
+                    ops.push(LedgerOp::ReadVersions {
+                        scheme: scheme.clone(),
+                        source: rule.source.clone(),
+                    });
+                }
                 ops.extend(
                     self.plan
                         .source
@@ -230,13 +236,14 @@ impl Job {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
-        let (mut covers, mut tasks) = (Vec::new(), Vec::new());
+        let (mut covers, mut tasks, mut versions) = (Vec::new(), Vec::new(), None);
         for reply in replies {
             match (reply, &mut self.circuit) {
                 (LedgerReply::Circuit { failures, until }, Some(circuit)) => {
                     circuit.remember(failures, until);
                 }
                 (LedgerReply::Tasks(left), _) => tasks = left,
+                (LedgerReply::Versions(known), _) => versions = known,
                 (other, _) => covers.push(other),
             }
         }
@@ -265,6 +272,7 @@ impl Job {
                         self.plan.limit,
                         to_read,
                         open,
+                        versions,
                     ));
                 }
                 Err(late) => {

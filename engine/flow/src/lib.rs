@@ -25,6 +25,7 @@ mod settle;
 pub mod skew;
 mod task;
 mod to_read;
+pub mod version;
 pub mod window;
 mod writer;
 

@@ -26,6 +26,7 @@
 
 use crate::decision::{Decided, Ruling};
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
+use crate::version::VersionMarks;
 use crate::window::Interval;
 
 /// Why a run was started.
@@ -672,6 +673,22 @@ pub enum LedgerOp {
         /// Suspicious windows whose re-reading is due at this time.
         now: Ms,
     },
+    /// How far a source was read by version. -> `Versions`
+    ReadVersions {
+        /// The scheme.
+        scheme: String,
+        /// Whose versions.
+        source: String,
+    },
+    /// Remembers it, in the transaction of the page that it is about. -> `Ok`
+    NoteVersions {
+        /// The scheme.
+        scheme: String,
+        /// Whose versions.
+        source: String,
+        /// In place of those that were there.
+        marks: VersionMarks,
+    },
     /// What a person decided about records, each with a note in the same transaction. Compare-and-set on state and
     /// version; what does not fit is left as it is. A record that may have been executed is `unknown` after a retry,
     /// not pending. -> `Decided`
@@ -959,6 +976,8 @@ pub enum LedgerReply {
         /// Suspicious windows to be read again now, oldest first.
         kept: Vec<Interval>,
     },
+    /// How far a source was read by version; `None` = it never was.
+    Versions(Option<VersionMarks>),
     /// What became of each decision, in their order.
     Decided(Vec<Ruling>),
 }

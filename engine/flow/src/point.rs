@@ -81,6 +81,8 @@ points! {
     Identify "identify"
     Forget "forget"
     Cover "cover"
+    ReadVersions "read_versions"
+    NoteVersions "note_versions"
     Decide "decide"
     Page "call_page"
     Find "call_find"
@@ -124,6 +126,8 @@ impl Point {
             LedgerOp::Identify { .. } => Point::Identify,
             LedgerOp::Forget { .. } => Point::Forget,
             LedgerOp::Cover { .. } => Point::Cover,
+            LedgerOp::ReadVersions { .. } => Point::ReadVersions,
+            LedgerOp::NoteVersions { .. } => Point::NoteVersions,
             LedgerOp::Decide { .. } => Point::Decide,
         }
     }

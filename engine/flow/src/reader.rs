@@ -14,6 +14,7 @@ use crate::ids::{Ms, RunId, WindowId};
 use crate::op::{Cursor, LedgerOp, LedgerReply, Reason, WindowEnd};
 use crate::reading::{Finding, Reading, Todo};
 use crate::skew::{self, Skew};
+use crate::version::{ByVersion, VersionMarks};
 use crate::window::{Interval, Slice};
 
 /// Pages of one window. A source that never ends would otherwise be read for ever; 100,000 pages of 10 rows are a
@@ -49,6 +50,7 @@ pub(crate) struct Reader {
     /// A stretch that the source has forgotten, to be noted in the ledger first.
     lost: Option<Interval>,
     open_records: u64,
+    versions: Option<ByVersion>,
     taken: u64,
     pub(crate) pages: u64,
     pub(crate) rows: u64,
@@ -95,6 +97,7 @@ impl Reader {
         limit: Option<u64>,
         to_read: ToRead,
         open_records: u64,
+        versions: Option<VersionMarks>,
     ) -> Self {
         let todo = |slice, cursor| Todo {
             slice,
@@ -114,6 +117,7 @@ impl Reader {
             run,
             scheme: scheme.to_owned(),
             store_only,
+            versions: source.versions.clone().map(|rule| ByVersion::new(rule, versions)),
             source,
             limit,
             todo: queue,
@@ -259,6 +263,7 @@ impl Reader {
         let action = Action::Fetch {
             window: open.window,
             asked: open.todo.slice.map(|slice| slice.asked),
+            since: self.versions.as_ref().map(ByVersion::since),
             page,
             cursor: open.todo.cursor,
             look,
@@ -280,6 +285,11 @@ impl Reader {
         if let Some((_, number)) = &open.again {
             let number = *number;
             return self.looked_again(now, open, number, &page);
+        }
+        if let Some(versions) = &mut self.versions
+            && let Err(reason) = versions.take(&page)
+        {
+            return self.leave(now, open, reason);
         }
         match open.take(&page, &self.source.paging) {
             Finding::Broken(reason) => return self.leave(now, open, reason),
@@ -407,6 +417,16 @@ impl Reader {
         let last = !page.more;
         self.pages += 1;
         self.rows += page.rows.len() as u64;
+        let marks = self
+            .versions
+            .as_mut()
+            .and_then(|versions| versions.stored(last, now));
+        let note = marks.zip(self.source.versions.as_ref());
+        let note = note.map(|(marks, rule)| LedgerOp::NoteVersions {
+            scheme: self.scheme.clone(),
+            source: rule.source.clone(),
+            marks,
+        });
         let op = LedgerOp::StagePage {
             run: self.run,
             window: open.window,
@@ -421,7 +441,7 @@ impl Reader {
             now,
         };
         self.state = State::Staging { open, last };
-        Step::Act(Action::Ledger(vec![op]))
+        Step::Act(Action::Ledger([op].into_iter().chain(note).collect()))
     }
 
     fn staged(&mut self, now: Ms, mut open: Box<Reading>, last: bool, replies: Vec<LedgerReply>) -> Step {

@@ -6,6 +6,7 @@
 //! | the source | proof |
 //! |---|---|
 //! | asks behind the last row of the page before | none needed: nothing shifts; but see `Shifts::Moving` |
+//! | asks for what changed since a version | none needed; see [`crate::version`] |
 //! | gives everything in one page | none needed: one answer is one moment |
 //! | says a total, and rows only leave | the total stays, as many rows came, none came twice |
 //! | anything else | every page is looked at again after the last one, and all are still the same |
@@ -138,7 +139,9 @@ impl Reading {
 
     /// The same page, the same mark, or only rows that were there before.
     fn goes_round(&mut self, page: &Page, paging: &Paging) -> Option<Reason> {
-        if page.raw_rows > 0 && !self.known_pages.insert(page.fingerprint) {
+        // By version, progress is seen by the versions; what shares one comes again.
+        let told = page.versions.is_none();
+        if told && page.raw_rows > 0 && !self.known_pages.insert(page.fingerprint) {
             return Some(Reason::new(codes::REPEATED_PAGE, ""));
         }
         if let (true, Some(mark)) = (page.more, page.mark)

@@ -1649,6 +1649,7 @@ fn closed_by(clock: Ms, source: Option<Ms>) -> Option<Interval> {
         fingerprint: 1,
         prints: Vec::new(),
         mark: None,
+        versions: None,
     };
     job.step(clock, Event::Start);
     job.step(clock, Event::Ledger(vec![begun]));

@@ -130,6 +130,8 @@ pub(crate) struct RunArgs {
     pub(crate) schemes: Vec<PathBuf>,
     #[arg(long, value_name = "A..B")]
     pub(crate) window: Option<String>,
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<u128>,
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     #[arg(long, value_name = "TIME")]
@@ -193,6 +195,8 @@ pub(crate) struct DryRunArgs {
     pub(crate) limit: String,
     #[arg(long, value_name = "A..B")]
     pub(crate) window: Option<String>,
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<u128>,
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
     #[arg(long, value_enum, default_value_t = ShowArg::Trace)]

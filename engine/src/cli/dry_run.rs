@@ -34,6 +34,7 @@ pub(crate) fn from_run(args: RunArgs) -> Result<DryRunArgs, AppError> {
             .limit
             .map_or_else(|| "all".to_owned(), |limit| limit.to_string()),
         window: args.window,
+        from: args.from,
         now: args.now,
         show: ShowArg::Trace,
         out: None,
@@ -56,6 +57,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
     let mut options = RunOptions {
         now: args.now.as_deref().map(time::instant).transpose()?,
         window: args.window.as_deref().map(time::interval).transpose()?,
+        from: args.from,
         replay: None,
         limit: None,
         settle_wait: None,

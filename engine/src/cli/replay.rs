@@ -108,6 +108,7 @@ pub(crate) fn replay(args: ReplayArgs, global: &Global, out: &mut Out, environme
         let options = RunOptions {
             now,
             window: None,
+            from: None,
             replay: Some(replay),
             limit: None,
             settle_wait,

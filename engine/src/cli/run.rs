@@ -30,6 +30,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
     let options = RunOptions {
         now: args.now.as_deref().map(time::instant).transpose()?,
         window: args.window.as_deref().map(time::interval).transpose()?,
+        from: args.from,
         replay: None,
         limit: args.limit,
         settle_wait: args.settle_wait.as_deref().map(time::duration).transpose()?,
@@ -129,6 +130,7 @@ async fn one(
     // A limit, bounds or a stage are meant for the scheme that was named, not for those that feed its look-ups.
     let feeding = RunOptions {
         window: None,
+        from: None,
         replay: None,
         limit: None,
         stages: Stages::All,

@@ -338,10 +338,10 @@ fn sales(world: &mut World, biz: &Fields, twist: &Twist, of: rows::Of) -> Result
     Ok(asked.answer(twist, of.list(), total, &list))
 }
 
-/// `start_ts`, in place of a window: rows from this version on, in order of it.
+/// `start_ts`, in place of a window: rows from this version on, in order of it. It counts only where no total is wanted.
 fn since(biz: &Fields) -> Result<Option<i64>, Refused> {
     let written = text(biz, "start_ts");
-    if written.is_empty() {
+    if written.is_empty() || text(biz, "is_get_total") != "false" {
         return Ok(None);
     }
     if !text(biz, "modified_begin").is_empty() || !text(biz, "modified_end").is_empty() {

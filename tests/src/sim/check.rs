@@ -53,6 +53,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::Adopt { .. }
         | LedgerOp::NoteTask { .. }
         | LedgerOp::PickTasks { .. }
+        | LedgerOp::ReadVersions { .. }
+        | LedgerOp::NoteVersions { .. }
         | LedgerOp::PickUnknown { .. }
         | LedgerOp::EndRun { .. }
         | LedgerOp::CountStates { .. }

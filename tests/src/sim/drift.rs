@@ -334,6 +334,7 @@ impl World {
                 keeps: None,
                 sweep: None,
                 replay: None,
+                versions: None,
             },
             target: None,
             limit: None,
@@ -411,6 +412,7 @@ impl World {
             }),
             prints: if look == Look::Rows { prints } else { Vec::new() },
             mark: mark.map(|(place, id)| place.unsigned_abs() << 16 ^ u64::from(id)),
+            versions: None,
         })
     }
 }

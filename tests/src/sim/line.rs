@@ -204,6 +204,7 @@ impl<'a> Line<'a> {
                 keeps: None,
                 sweep: None,
                 replay: None,
+                versions: None,
             },
             target: Some(TargetFacts {
                 name: "t".to_owned(),
@@ -303,6 +304,7 @@ impl<'a> Line<'a> {
             fingerprint: print_of(&format!("{prints:?}")),
             prints,
             mark: None,
+            versions: None,
         })
     }
 

@@ -480,6 +480,7 @@ impl World {
                 keeps: None,
                 sweep: None,
                 replay: None,
+                versions: None,
             },
             target: Some(TargetFacts {
                 name: "t".to_owned(),
@@ -678,6 +679,7 @@ impl World {
             fingerprint,
             prints: if look == Look::Again { Vec::new() } else { prints },
             mark: None,
+            versions: None,
         })
     }
 
@@ -699,6 +701,7 @@ impl World {
             total: Some(u64::from(RIVALS)),
             prints,
             mark: None,
+            versions: None,
         })
     }
 

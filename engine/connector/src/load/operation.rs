@@ -16,8 +16,8 @@ use super::{Declared, PROOFS, answer, auth, lay_over, own_limits, places};
 use crate::keys::Place;
 use crate::model::{
     AskBy, Async, BatchPart, Conditions, Connector, DescribedLists, Describes, Encode, FieldsPrint,
-    FilterPrint, KeyPlace, Limits, Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, WhenNone,
-    Window,
+    FilterPrint, KeyPlace, Limits, Literal, More, Operation, Page, PageBy, ProofPlace, Unknown, Versions,
+    WhenNone, Window,
 };
 use crate::recipe::Missing;
 
@@ -167,6 +167,24 @@ pub(super) fn operation(
         .flatten()
         .any(|tree| tree.mentions("$window"))
         || query.iter().any(|(_, tree)| tree.mentions("$window"));
+    let page = members
+        .get("page")
+        .and_then(|pair| page(pair, &at(places::OPTIONS), declared, reader));
+    let mut owned = request.as_ref().map(owned_places).unwrap_or_default();
+    if let Some(PageBy::Version(versions)) = page.as_ref().map(|page| &page.by) {
+        reader.need(members, "request", name);
+        owned.push(Owned {
+            path: versions.set.clone(),
+            what: OwnedKind::PageCursor,
+        });
+        // A window would hide what changed since the version and lies outside of it.
+        if let Some(pair) = members.get("page").and_then(|pair| pair.value.get("by"))
+            && (prints_window || window.is_some())
+        {
+            let why = ("不与时间窗口一起用的翻页方式", "one that goes without a window");
+            reader.bad_value(&pair.value, "by", why);
+        }
+    }
     Operation {
         name: name.to_owned(),
         aliases: reader.texts(members.get("aliases")),
@@ -185,7 +203,7 @@ pub(super) fn operation(
         part: members
             .get("part")
             .map(|pair| part(pair, &at(places::FRAME), reader)),
-        owned: request.as_ref().map(owned_places).unwrap_or_default(),
+        owned,
         request: request.map(Arc::new),
         fields: members.get("fields").map(|pair| fields(pair, reader)),
         filter: members.get("filter").and_then(|pair| filter(pair, reader)),
@@ -195,9 +213,7 @@ pub(super) fn operation(
             .unwrap_or(false),
         uses_window: prints_window || window.as_ref().is_some_and(|window| window.filter.is_some()),
         window,
-        page: members
-            .get("page")
-            .and_then(|pair| page(pair, &at(places::OPTIONS), declared, reader)),
+        page,
         rows: members
             .get("rows")
             .and_then(|pair| answer::rows(pair, &at(places::OPTIONS), reader)),
@@ -485,9 +501,6 @@ fn window(pair: &Pair, options: &[String], declared: &Declared, reader: &mut Rea
 fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader<'_>) -> Option<Page> {
     let members = reader.members(&pair.value, "page", Place::Page);
     let by = reader.need(members, "by", "page");
-    if reader.later_word(by, &["version"]) {
-        return None;
-    }
     let by = reader.word(
         by,
         &[
@@ -496,14 +509,25 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
             ("key", Some("key")),
             ("cursor", Some("cursor")),
             ("link", Some("link")),
+            ("version", Some("version")),
             ("none", None),
         ],
     )??;
+    let is_version = by == "version";
+    let (own, why) = if is_version {
+        (OF_OTHERS, ("不与 by: version 一起写", "not with by: version"))
+    } else {
+        (OF_VERSIONS, ("只与 by: version 一起写", "only with by: version"))
+    };
+    for pair in own.iter().filter_map(|key| members.get(key)) {
+        reader.bad_value(&pair.value, &pair.key, why);
+    }
     let by = match by {
         "number" => PageBy::Number,
         "offset" => PageBy::Offset,
         "key" => PageBy::Key(needed_path(members, "field", reader)?),
         "link" => PageBy::Link(links(members, reader)?),
+        "version" => PageBy::Version(versions(members, reader)?),
         _ => PageBy::Cursor(needed_path(members, "take", reader)?),
     };
     let total = members.get("total").map(|pair| reader.tree(&pair.value, names));
@@ -512,6 +536,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         Some(pair) => reader
             .recipe(&pair.value, "more", Missing::IsUndefined, &declared.of_answer())
             .map(More::Says),
+        None if is_version => Some(More::Short),
         None if matches!(by, PageBy::Cursor(_) | PageBy::Link(_)) => Some(More::Cursor),
         None if total.is_some() && by.kind().shifts() => Some(More::Total),
         None => {
@@ -552,7 +577,7 @@ fn page(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Reader
         .map(|pair| reader.tree(&pair.value, names));
     Some(Page {
         by,
-        first: reader.int(members.get("first")).unwrap_or(1),
+        first: reader.int(members.get("first")).unwrap_or(i64::from(!is_version)),
         size: size?,
         max: members.get("max").map(|pair| reader.tree(&pair.value, names)),
         more: more?,
@@ -570,6 +595,43 @@ fn links(members: Members<'_>, reader: &mut Reader<'_>) -> Option<Vec<Path>> {
     let pair = reader.need(members, "take", "page")?;
     let nodes = pair.value.list().unwrap_or(std::slice::from_ref(&pair.value));
     nodes.iter().map(|node| reader.path_of(node, "take")).collect()
+}
+
+/// Keys of `page` that only reading by version has, and those that mean nothing to it.
+const OF_VERSIONS: &[&str] = &["set", "asks", "shared", "settle"];
+const OF_OTHERS: &[&str] = &[
+    "total", "total_on", "order", "multiple", "ceiling", "then", "field",
+];
+/// How long a change is taken to need, where nothing is said of it: as much as a window needs to settle.
+const SETTLE_MS: i64 = 60_000;
+
+fn versions(members: Members<'_>, reader: &mut Reader<'_>) -> Option<Versions> {
+    let set = needed_path(members, "set", reader);
+    let take = reader.need(members, "take", "page").and_then(|pair| {
+        let text = reader.text(&pair.value, "take")?.trim();
+        let field = text
+            .strip_prefix("max(rows.")
+            .and_then(|rest| rest.strip_suffix(')'));
+        let field = field.and_then(|field| Path::parse(field.trim()).ok());
+        if field.is_none() {
+            let want = ("max(rows.字段)", "max(rows.FIELD)");
+            reader.bad_value(&pair.value, "take", want);
+        }
+        field
+    });
+    if let Some(pair) = members.get("first")
+        && reader.int(Some(pair)).is_some_and(|first| first < 0)
+    {
+        reader.bad_value(&pair.value, "first", ("不小于 0", "0 or more"));
+    }
+    let after = reader.word(members.get("asks"), &[("after", true), ("from", false)]);
+    let shared = reader.bool(members.get("shared"));
+    Some(Versions {
+        again: after.unwrap_or(true) && shared.unwrap_or(true),
+        settle_ms: reader.duration(members.get("settle")).unwrap_or(SETTLE_MS),
+        set: set?,
+        field: take?,
+    })
 }
 
 fn needed_path(members: Members<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Path> {

@@ -540,7 +540,6 @@ operations:
         22:5 E1500 there is no key `metod` in an operation (method)
         21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
         23:25 E1507 list lacks `filter`
-        23:16 E1501 `by: version` is not supported yet
         28:14 E1509 `list` is already a name of operation `list`
         32:45 E1517 `accept` must be a list, but is a map
         32:45 E1506 `accept` must be at least one kind of content, not `…`
@@ -864,16 +863,72 @@ fn limits_are_checked() {
     }
 }
 
+/// What reading by version needs, and what makes no sense with it.
 #[test]
-fn keys_of_later_versions_are_refused_by_name() {
-    let base = BASE;
-    assert_eq!(problems_of_connector(base), []);
-    let (line, key) = ("    page: {by: version, more: short, size: 1}\n", "by: version");
-    let problems = problems_of_connector(&format!("{base}{line}"));
-    let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
-    assert_eq!(codes, ["E1501"], "{line}");
-    assert!(
-        problems[0].message(Lang::En).contains(&format!("`{key}`")),
-        "{line}"
-    );
+fn reading_by_version_is_checked() {
+    let sound = "page: {by: version, set: since, take: max(rows.ts), size: 50}";
+    let request = "    request: {size: <<$page.size>>}\n";
+    let rows = [
+        (sound, request, vec![]),
+        (
+            "page: {by: version, set: a.b, take: max( rows.x.ts), size: 50, asks: from, settle: 5m, first: 7}",
+            request,
+            vec!["E1506"],
+        ),
+        (
+            "page: {by: version, set: a.b, take: max(rows.x.ts), size: 50, asks: from, settle: 5m, first: 7}",
+            request,
+            vec![],
+        ),
+        (
+            "page: {by: version, take: max(rows.ts), size: 50}",
+            request,
+            vec!["E1507"],
+        ),
+        (
+            "page: {by: version, set: since, size: 50}",
+            request,
+            vec!["E1507"],
+        ),
+        (
+            "page: {by: version, set: since, take: rows.ts, size: 50}",
+            request,
+            vec!["E1506"],
+        ),
+        (
+            "page: {by: version, set: since, take: max(rows.ts), size: 50, first: -1}",
+            request,
+            vec!["E1506"],
+        ),
+        (
+            "page: {by: version, set: since, take: max(rows.ts), size: 50, total: n}",
+            request,
+            vec!["E1506"],
+        ),
+        (
+            "page: {by: version, set: since, take: max(rows.ts), size: 50, asks: behind}",
+            request,
+            vec!["E1505"],
+        ),
+        (
+            "page: {by: number, set: since, size: 50, more: short}",
+            request,
+            vec!["E1506"],
+        ),
+        // The version has no place to go to.
+        (sound, "", vec!["E1507"]),
+        // A window hides what lies outside of it.
+        (
+            sound,
+            "    request: {from: <<$window.start|ms>>}\n",
+            vec!["E1506"],
+        ),
+        (sound, "    request: {}\n    window: {max: 7d}\n", vec!["E1506"]),
+    ];
+    for (page, request, want) in rows {
+        let problems = problems_of_connector(&format!("{BASE}    {page}\n{request}"));
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
+        assert_eq!(codes, want, "{page} {request}");
+        assert!(problems.iter().all(|problem| problem.position().0 > 1), "{page}");
+    }
 }

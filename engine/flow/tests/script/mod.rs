@@ -50,6 +50,7 @@ pub(crate) fn plan() -> JobPlan {
             keeps: None,
             sweep: None,
             replay: None,
+            versions: None,
         },
         target: Some(target()),
         limit: None,
@@ -260,6 +261,7 @@ impl Stage {
                         })
                         .collect(),
                     mark: value("mark").map(|mark| u64::try_from(mark).expect("a mark")),
+                    versions: None,
                 })
             }
             "staged" => reply(LedgerReply::Staged {
@@ -576,6 +578,7 @@ fn print(action: &Action) -> Vec<String> {
             page,
             cursor,
             look,
+            since: _,
         } => {
             let asked = asked.map_or("all".to_owned(), interval);
             let again = if *look == Look::Again { " again" } else { "" };
@@ -762,6 +765,8 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::Identify { rows, .. } => {
             format!("identify {}", join(rows.iter().map(|row| row.record.to_string())))
         }
+        LedgerOp::ReadVersions { .. } => "read versions".to_owned(),
+        LedgerOp::NoteVersions { .. } => "note versions".to_owned(),
         LedgerOp::ReadCircuit { .. } => "read circuit".to_owned(),
         LedgerOp::SetCircuit { failures, until, .. } => format!("circuit {failures} until {until}"),
         LedgerOp::Decide { rows, .. } => {

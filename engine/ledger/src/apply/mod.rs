@@ -12,6 +12,7 @@ mod settle;
 mod stage;
 mod suspect;
 mod task;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -269,6 +270,12 @@ impl Cx<'_> {
                 now,
             } => self.suspect(scheme, *kind, *until, *ask_after, *now),
             LedgerOp::Identify { target, rows, now } => self.identify(target, rows, *now),
+            LedgerOp::ReadVersions { scheme, source } => self.read_versions(scheme, source),
+            LedgerOp::NoteVersions {
+                scheme,
+                source,
+                marks,
+            } => self.note_versions(scheme, source, marks),
             LedgerOp::Decide {
                 rows,
                 who,

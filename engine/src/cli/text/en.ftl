@@ -22,6 +22,7 @@ help-run = Run schemes once: read, transform, write, and remember every record
 help-run-suspect-until = Ask the target first about rows from before; accepts an old copy of the ledger
 help-run-schemes = Scheme files
 help-window = Interval to read, written START..END
+help-from = Begin behind this version, at a source that is read by row version; what is known already is not written again
 help-run-limit = Write at most so many records; reading stops with the page that reaches them, and the window stays open
 help-now = Instant of the run; else the present
 help-run-settle-wait = How long to wait at the end for lost answers, such as 90s or 6m; else a little more than the quiet period

@@ -22,6 +22,7 @@ help-run = 执行方案一次:读取、转换、写入,并记住每条数据
 help-run-suspect-until = 此前的数据先询问目标;接受旧副本账本
 help-run-schemes = 方案文件
 help-window = 读取的时间段,写 开始..结束
+help-from = 从这个版本之后开始读(只用于按行版本读取的来源);已写入且没有变化的不会再写
 help-run-limit = 最多写入多少条;读到够数的那一页为止,窗口因此保持打开
 help-now = 本次运行的时刻;不写时是现在
 help-run-settle-wait = 结束前为结果未知的数据等待多久,如 90s、6m;不写时略长于静默期
