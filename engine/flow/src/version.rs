@@ -212,6 +212,69 @@ mod tests {
         }
     }
 
+    fn page(versions: Option<(Version, Version)>, more: bool) -> Page {
+        Page {
+            rows: Vec::new(),
+            raw_rows: u64::from(versions.is_some()),
+            more,
+            total: None,
+            fingerprint: 0,
+            prints: Vec::new(),
+            mark: None,
+            versions,
+        }
+    }
+
+    fn reading(first: Version, from: Option<Version>, again: bool, known: Option<VersionMarks>) -> ByVersion {
+        let source = String::new();
+        let rule = VersionRule {
+            source,
+            first,
+            from,
+            settle: SETTLE,
+            again,
+        };
+        ByVersion::new(rule, known)
+    }
+
+    /// Versions of a page, whether another follows -> the version of the next page, or why there is none.
+    #[test]
+    fn the_next_page() {
+        for (again, versions, more, want) in [
+            (true, Some((100, 120)), true, Ok(119)),
+            (false, Some((101, 120)), true, Ok(120)),
+            (true, Some((99, 120)), true, Ok(119)),
+            (true, None, false, Ok(99)),
+            // Only the last version, once more.
+            (true, Some((100, 100)), false, Ok(99)),
+            (true, Some((100, 100)), true, Err("E3076")),
+            (true, None, true, Err("E3076")),
+            (true, Some((98, 120)), true, Err("E3077")),
+            (false, Some((99, 120)), false, Err("E3077")),
+        ] {
+            let mut reading = reading(100, None, again, None);
+            let told = reading.take(&page(versions, more));
+            let got = told.map(|()| reading.since()).map_err(|reason| reason.code);
+            assert_eq!(got, want.map_err(str::to_owned), "{again} {versions:?} {more}");
+        }
+    }
+
+    /// Begun by hand: what lies between is not taken for read, and nothing is forgotten.
+    #[test]
+    fn a_version_given_by_hand() {
+        let known = || Some(VersionMarks::new(0).after(500, true, 9_000_000, 0));
+        for (from, begins, moves) in [(None, 500, true), (Some(7), 7, true), (Some(900), 900, false)] {
+            let mut reading = reading(0, from, false, known());
+            assert_eq!(reading.since(), begins);
+            let stood = reading.take(&page(Some((1_000, 1_000)), false));
+            assert_eq!((stood, reading.stored(true, 9_000_001).is_some()), (Ok(()), moves), "{from:?}");
+        }
+        // The first run begins where it is told to.
+        let mut reading = reading(0, Some(900), true, None);
+        assert_eq!(reading.since(), 899);
+        assert!(reading.stored(true, 1).is_some());
+    }
+
     #[test]
     fn marks_stay_few() {
         let mut marks = VersionMarks::new(0);

@@ -23,3 +23,4 @@ mod tutorial;
 mod upkeep;
 mod values;
 mod vendors;
+mod versions;

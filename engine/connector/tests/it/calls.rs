@@ -508,6 +508,55 @@ fn pages_by_key_and_by_cursor() {
 }
 
 /// A page without the vendor's flag ends nothing: with a mark reading goes on, without one the page fails.
+/// The version goes to its place as the number it is, and comes back as one, whatever it was written as.
+#[test]
+fn pages_by_version() {
+    let own = own(
+        "list: {kind: read, method: POST, path: p, request: {with: {size: <<$page.size>>}}, body: <<$request>>, \
+         rows: {at: rows}, page: {by: version, set: with.since, take: max(rows.at.ts), size: 2, first: 3}}",
+    );
+    let none = Map::new();
+    let call = |last: Option<&str>| Call {
+        page: Some(PageState {
+            size: 2,
+            last: last.map(str::to_owned),
+            ..PageState::default()
+        }),
+        ..Call::new("list", &none, AT)
+    };
+    for (last, since) in [
+        (None, "3"),
+        // More than a double holds.
+        (Some("9007199254740993"), "9007199254740993"),
+    ] {
+        let prepared = own.prepare(&call(last)).expect("a request");
+        let body = String::from_utf8_lossy(&prepared.body).into_owned();
+        assert_eq!(body, format!(r#"{{"with":{{"size":2,"since":{since}}}}}"#));
+    }
+    let facts = own.by_version("list").expect("it is read by version");
+    assert_eq!((facts.first, facts.settle_ms, facts.again), (3, 60_000, true));
+    for (rows, want) in [
+        (r#"{"at":{"ts":9007199254740993}},{"at":{"ts":"9007199254740992"}}"#, Ok((true, Some((9_007_199_254_740_992, 9_007_199_254_740_993))))),
+        (r#"{"at":{"ts":"007"}}"#, Ok((false, Some((7, 7))))),
+        // Compared as numbers, not as texts.
+        (r#"{"at":{"ts":"99"}},{"at":{"ts":"100"}}"#, Ok((true, Some((99, 100))))),
+        ("", Ok((false, None))),
+        (r#"{"at":{"ts":1.5}}"#, Err("E3078")),
+        (r#"{"at":{"ts":"-1"}}"#, Err("E3078")),
+        (r#"{"at":{"ts":"0x1f"}}"#, Err("E3078")),
+        (r#"{"at":{"ts":""}}"#, Err("E3078")),
+        (r#"{"at":{"ts":null}}"#, Err("E3078")),
+        (r#"{"at":{}}"#, Err("E3078")),
+        (r#"{"at":{"ts":"999999999999999999999999999999999999999"}}"#, Err("E3078")),
+    ] {
+        let answer = answer(200, &format!(r#"{{"rows":[{rows}]}}"#));
+        let found = own.rows("list", &call(None), &answer);
+        let found = found.map(|rows| (rows.more, rows.versions));
+        let found = found.map_err(|failure| failure.code().to_owned());
+        assert_eq!(found, want.map_err(str::to_owned), "{rows}");
+    }
+}
+
 #[test]
 fn a_flag_that_is_missing_ends_nothing() {
     const ALL: &str = r#"

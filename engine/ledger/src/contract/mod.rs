@@ -10,6 +10,7 @@ mod earlier;
 mod reading;
 mod steps;
 mod suspects;
+mod tasks;
 mod writing;
 
 pub use desk::Desk;
@@ -53,6 +54,8 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     suspects::without_windows(open);
     suspects::answers(open);
     suspects::keys(open);
+    tasks::tasks(open);
+    tasks::versions(open);
     steps::steps(open);
     steps::doubts(open);
     steps::circuits(open);
