@@ -158,6 +158,69 @@ pub(crate) fn wdtu_sign(secret: &str, query: &Pairs, body: &str) -> String {
     md5_hex(&text)
 }
 
+/// Taobao's gateway: capital hex MD5 of all names and values that are not empty, the secret in front and behind.
+pub(crate) fn top_sign(secret: &str, all: &Pairs) -> String {
+    let mut text = secret.to_owned();
+    for (name, value) in sorted(all, "sign") {
+        if !value.is_empty() {
+            text.extend([name, value]);
+        }
+    }
+    text.push_str(secret);
+    md5_hex(&text).to_ascii_uppercase()
+}
+
+/// What of a call through the gateway the inner signature counts: the caller's own parameters and the method.
+const INNER: [&str; 6] = ["datetime", "method", "pager", "params", "wdt_appkey", "wdt_salt"];
+/// Names that the inner signature leaves out, at every depth.
+const NOT_INNER: [&str; 3] = ["wdt3_customer_id", "wdt_sign", "target_app_key"];
+
+/// The signature that a call through the gateway carries for Wangdiantong: trees are flattened in order of their names,
+/// texts of JSON are read.
+pub(crate) fn qimen_wdt_sign(secret: &str, all: &Pairs) -> String {
+    let mut text = secret.to_owned();
+    for (name, value) in sorted(all, "sign") {
+        if INNER.contains(&name) {
+            text.push_str(name);
+            flatten(&mut text, value, FLAT_DEPTH);
+        }
+    }
+    text.push_str(secret);
+    md5_hex(&text)
+}
+
+/// Deeper trees count as text; no call of the vendor is deeper than three.
+const FLAT_DEPTH: u8 = 16;
+
+fn flatten(out: &mut String, text: &str, depth: u8) {
+    use serde_json::value::RawValue;
+    use std::collections::BTreeMap;
+    let part = |out: &mut String, raw: &RawValue| match serde_json::from_str::<String>(raw.get()) {
+        Ok(inner) => flatten(out, &inner, depth.saturating_sub(1)),
+        Err(_) => flatten(out, raw.get(), depth.saturating_sub(1)),
+    };
+    if depth > 0 && text.trim_start().starts_with('{') {
+        if let Ok(map) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) {
+            for (name, raw) in map {
+                if raw.get() != "null" && !NOT_INNER.contains(&name.as_str()) {
+                    out.push_str(&name);
+                    part(out, &raw);
+                }
+            }
+            return;
+        }
+    } else if depth > 0
+        && text.trim_start().starts_with('[')
+        && let Ok(list) = serde_json::from_str::<Vec<Box<RawValue>>>(text)
+    {
+        for raw in list.iter().filter(|raw| raw.get() != "null") {
+            part(out, raw);
+        }
+        return;
+    }
+    out.push_str(text);
+}
+
 /// YonBIP's token call: base64 of HMAC-SHA256 over names and values in order of the names.
 pub(crate) fn yonbip_sign(secret: &str, key: &str, time: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
@@ -287,6 +350,46 @@ mod tests {
             wdtu_sign("secret", &pairs(&wdtu), body),
             "479fb0cb703f04c5f7048e63d75aab14"
         );
+    }
+
+    /// The first is known from another program; the second was worked out with one, and holds what JSON can hold.
+    #[test]
+    fn vectors_of_calls_through_a_gateway() {
+        let top = [
+            ("app_key", "ak"),
+            ("method", "wdt.trade.query"),
+            ("timestamp", "2023-11-14 22:13:20"),
+            ("v", "2.0"),
+            ("sign_method", "md5"),
+            ("format", "json"),
+            ("session", ""),
+        ];
+        assert_eq!(top_sign("sec", &pairs(&top)), "0154377B1597AA0A87CE7750186663CB");
+        let form = |params: &str| {
+            pairs(&[
+                ("app_key", "not counted"),
+                ("method", "wdt.wms.stockspec.querychangehistory"),
+                ("datetime", "2020-09-17 19:22:26"),
+                ("wdt_salt", "salt"),
+                ("wdt3_customer_id", "wdtapi3"),
+                ("pager", r#"{"page_no":1,"page_size":10}"#),
+                ("wdt_appkey", "wdt_appkey"),
+                ("params", params),
+            ])
+        };
+        let params = r#"{"end_date":"2020-09-20 00:00:00","spec_no":null,"start_date":"2020-08-23 00:00:00","warehouse_no":"1001"}"#;
+        assert_eq!(
+            qimen_wdt_sign("secret", &form(params)),
+            "1f5e87bbbc8bc68f4f0af70f79620b7d"
+        );
+        let params = r#"{"list":[{"b":1.50,"a":"客户"},"x",null],"on":true,"text":"{\"k\":[2]}","wdt_sign":"left out","not":"{json"}"#;
+        let mut text = String::new();
+        flatten(&mut text, params, FLAT_DEPTH);
+        assert_eq!(text, "lista客户b1.50xnot{jsonontruetextk2");
+        let deep = "[".repeat(100) + &"]".repeat(100);
+        let mut text = String::new();
+        flatten(&mut text, &deep, FLAT_DEPTH);
+        assert_eq!(text.len(), 200 - 2 * usize::from(FLAT_DEPTH));
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | `/jst/...` | Jushuitan: tokens, orders, stock-outs, refunds, shops, items |
 //! | `/wdt/openapi2/<name>.php` | Wangdiantong Enterprise: trades, stock-outs, goods, pushed trades |
 //! | `/wdtu/openapi?method=...` | Wangdiantong Ultimate: trades, stock-outs |
+//! | `/qimen/router/qm?method=...` | the same through Taobao's gateway |
 //! | `/fx/...` | Fxiaoke CRM: tokens of both generations, objects to query, create, update, invalidate, pushed ERP data |
 //! | `/okki/v1/...` | XiaoMan/OKKI: token, orders, companies, pushed orders |
 //! | `/mabang/api/v2` | Mabang: orders by cursor and by number, created orders |

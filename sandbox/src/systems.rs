@@ -13,7 +13,7 @@ use crate::office::{dingtalk, feishu, landray, mabang, okki, rest, u8, wecom};
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
-use crate::wangdian::{enterprise, ultimate};
+use crate::wangdian::{enterprise, qimen, ultimate};
 use crate::{ecology, fxiaoke, huke, jst, kingdee, plain, sap, yonbip};
 
 /// All of them.
@@ -36,6 +36,7 @@ pub(crate) const SYSTEMS: &[Row] = &[
     yonbip::ROW,
     ecology::ROW,
     sap::ROW,
+    qimen::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

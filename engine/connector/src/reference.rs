@@ -130,6 +130,7 @@ pub const FILTERS: &[Word] = &[
     word("unb64", "base64 解成字节", "base64 back to bytes"),
     word("urlenc", "百分号编码(RFC 3986)", "percent-encoding (RFC 3986)"),
     word("fmt_pairs(pattern, sep, exclude, skip_empty, len)", "按名称排序、逐对写出:`{k}` `{v}` `{kl}` `{vl}`,如 `{vl:04}`;`len` 为 `chars` 或 `bytes`", "pairs of a map sorted by name, each printed by a pattern: `{k}` `{v}` `{kl}` `{vl}`, as in `{vl:04}`; `len` is `chars` or `bytes`"),
+    word("flat(exclude)", "把一棵树写成一段文本:映射按名称排序写「名称+值」,列表逐个写,中间没有任何字符;内容是 JSON 映射或列表的文本按其内容算,空值连同名称略去", "a tree as one text: a map as names and values in order of the names, a list as its elements, nothing in between; a text that is JSON of a map or a list counts as that, null is left out with its name"),
     word("merge(map)", "把另一个映射盖在上面", "another map laid over it"),
 ];
 

@@ -1,11 +1,16 @@
-//! Two simulated editions of Wangdiantong, which share their words and little else on the wire.
+//! Two simulated editions of Wangdiantong, which share their words and little else on the wire, and the second way to
+//! one of them.
 //!
-//! What their documents and public clients say is told in [`enterprise`] and [`ultimate`]; what is a guess, too.
+//! What their documents and public clients say is told in [`enterprise`], [`ultimate`] and [`qimen`]; what is a guess,
+//! too.
 
 pub(crate) mod enterprise;
 mod push;
+pub(crate) mod qimen;
 mod rows;
 pub(crate) mod ultimate;
+
+use crate::kingdee::store::{Fields, scalar};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,4 +56,10 @@ impl Asked {
             None => (0, 0),
         }
     }
+}
+
+/// A member as text; empty when it is not there.
+fn text(fields: &Fields, name: &str) -> String {
+    let found = fields.get(name);
+    found.and_then(|value| scalar(value)).unwrap_or_default()
 }

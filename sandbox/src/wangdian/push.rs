@@ -7,22 +7,16 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::enterprise::{FORM, Refused, code, refused};
+use super::text;
 use crate::form::Pairs;
 use crate::journal::{Action, Line};
-use crate::kingdee::store::{Fields, scalar};
+use crate::kingdee::store::Fields;
 use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::{Fate, Twist};
 
 const MAX_TRADES: usize = 50;
 const MAX_TID: usize = 40;
-
-fn text(fields: &Fields, name: &str) -> String {
-    fields
-        .get(name)
-        .and_then(|value| scalar(value))
-        .unwrap_or_default()
-}
 
 /// The key of a trade, or why it cannot be taken.
 fn judge(world: &World, raw: &RawValue) -> Result<String, String> {

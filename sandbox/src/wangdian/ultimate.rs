@@ -10,11 +10,11 @@
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Asked, Edition, rows};
+use super::{Asked, Edition, rows, text};
 use crate::clock::parse_local;
 use crate::crypto;
 use crate::form::Pairs;
-use crate::kingdee::store::{Fields, scalar};
+use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
 use crate::state::{MINUTE_MS, World};
@@ -58,20 +58,20 @@ const FRESHNESS_S: i64 = 120;
 const MAX_PAGE_SIZE: u64 = 200;
 const WIDEST_MS: i64 = 60 * 60_000;
 
-const WRONG: u32 = 1;
+pub(super) const WRONG: u32 = 1;
 const ADDRESS: u32 = 6;
 const STALE: u32 = 7;
 const VERSION: u32 = 8;
-const OTHER: u32 = 100;
+pub(super) const OTHER: u32 = 100;
 
 /// Why a call was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Refused {
-    status: u32,
-    message: String,
+pub(super) struct Refused {
+    pub(super) status: u32,
+    pub(super) message: String,
 }
 
-fn refused(status: u32, message: impl Into<String>) -> Refused {
+pub(super) fn refused(status: u32, message: impl Into<String>) -> Refused {
     Refused {
         status,
         message: message.into(),
@@ -151,29 +151,12 @@ fn call(world: &mut World, request: &Request, twist: &Twist) -> Result<Reply, Re
     };
     let params: Fields =
         serde_json::from_str(params.get()).map_err(|_| refused(WRONG, "argument type mismatch"))?;
-    let span = window(&params)?;
-    let text = |name: &str| {
-        params
-            .get(name)
-            .and_then(|value| scalar(value))
-            .unwrap_or_default()
+    let asking = Asking {
+        is_stockouts: method == STOCKOUTS,
+        params,
+        asked,
     };
-    // Left out it means cancelled ones; a caller who forgets it must not think that there is nothing.
-    let status = text("status_type");
-    if method == STOCKOUTS && !["0", "1", "2", "3"].contains(&status.as_str()) {
-        return Err(refused(OTHER, "status_type不能为空"));
-    }
-    if twist.moves != [0; 3] {
-        let moved = world.move_rows(span, twist.moves);
-        moved.map_err(|what| refused(OTHER, what))?;
-    }
-    let (data, changes, place) = (&world.data, &world.changes, asked.place(twist));
-    let (total, found) = match method {
-        TRADES => rows::trades(data, changes, span, place, Edition::Ultimate),
-        // None is cancelled.
-        _ if status == "1" => (0, Vec::new()),
-        _ => rows::stockouts(data, changes, span, place, Edition::Ultimate),
-    };
+    let (total, found) = asking.find(world, twist)?;
     let count = if asked.no == 0 && query.get("calc_total") == "1" {
         format!(r#""total_count":{},"#, twist.total(total))
     } else {
@@ -183,6 +166,36 @@ fn call(world: &mut World, request: &Request, twist: &Twist) -> Result<Reply, Re
         r#"{{"status":0,"data":{{{count}"order":[{}]}}}}"#,
         found.join(",")
     )))
+}
+
+/// What a call asks for, whichever way it came.
+pub(super) struct Asking {
+    pub(super) is_stockouts: bool,
+    pub(super) params: Fields,
+    pub(super) asked: Asked,
+}
+
+impl Asking {
+    /// How many rows there are, and those of the page.
+    pub(super) fn find(&self, world: &mut World, twist: &Twist) -> Result<(u64, Vec<String>), Refused> {
+        let span = window(&self.params)?;
+        // Left out it means cancelled ones; a caller who forgets it must not think that there is nothing.
+        let status = text(&self.params, "status_type");
+        if self.is_stockouts && !["0", "1", "2", "3"].contains(&status.as_str()) {
+            return Err(refused(OTHER, "status_type不能为空"));
+        }
+        if twist.moves != [0; 3] {
+            let moved = world.move_rows(span, twist.moves);
+            moved.map_err(|what| refused(OTHER, what))?;
+        }
+        let (data, changes, place) = (&world.data, &world.changes, self.asked.place(twist));
+        Ok(match self.is_stockouts {
+            false => rows::trades(data, changes, span, place, Edition::Ultimate),
+            // None is cancelled.
+            true if status == "1" => (0, Vec::new()),
+            true => rows::stockouts(data, changes, span, place, Edition::Ultimate),
+        })
+    }
 }
 
 fn signed(world: &World, request: &Request) -> Result<Pairs, Refused> {
@@ -215,13 +228,7 @@ fn signed(world: &World, request: &Request) -> Result<Pairs, Refused> {
 
 /// `start_time` to `end_time`, without its end.
 fn window(params: &Fields) -> Result<(i64, i64), Refused> {
-    let text = |name: &str| {
-        params
-            .get(name)
-            .and_then(|value| scalar(value))
-            .unwrap_or_default()
-    };
-    let [start, end] = ["start_time", "end_time"].map(text);
+    let [start, end] = ["start_time", "end_time"].map(|name| text(params, name));
     if start.is_empty() || end.is_empty() {
         return Err(refused(OTHER, "参数中必须包含起止时间"));
     }

@@ -18,6 +18,7 @@ use minijinja::value::{Kwargs, Object, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::bytes::{self, RawBytes};
+use super::data;
 
 /// Names of the filters added here, for the check at load.
 pub(super) const FILTERS: &[&str] = &[
@@ -37,6 +38,7 @@ pub(super) const FILTERS: &[&str] = &[
     "unb64",
     "urlenc",
     "fmt_pairs",
+    "flat",
     "merge",
 ];
 
@@ -45,6 +47,9 @@ pub(super) const FUNCTIONS: &[&str] = &["now", "rand", "unwrap"];
 
 /// The longest random text that `rand(n)` gives; nonces are 8 to 32 characters.
 const RAND_MAX: usize = 64;
+
+/// How deep `flat` goes, texts of JSON inside texts of JSON included; an answer's own bound is 64.
+const FLAT_DEPTH: usize = 64;
 
 /// Hidden name under which an attempt's instant stands.
 pub(super) const CLOCK: &str = "__clock_ms";
@@ -92,6 +97,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
     });
     env.add_filter("urlenc", |value: &Value| Ok::<_, Error>(urlenc(&input(value)?)));
     env.add_filter("fmt_pairs", fmt_pairs);
+    env.add_filter("flat", flat);
     env.add_filter("merge", merge);
     env.add_function("now", now);
     env.add_function("rand", rand);
@@ -267,11 +273,7 @@ fn fmt_pairs(pairs: &Value, pattern: &str, sep: Option<&str>, kwargs: Kwargs) ->
         None => kwargs.get::<Option<String>>("sep")?.unwrap_or_default(),
     };
     let skip_empty = kwargs.get::<Option<bool>>("skip_empty")?.unwrap_or(false);
-    let exclude: Vec<String> = match kwargs.get::<Option<Value>>("exclude")? {
-        None => Vec::new(),
-        Some(one) if one.kind() == ValueKind::String => vec![one.to_string()],
-        Some(many) => many.try_iter()?.map(|name| name.to_string()).collect(),
-    };
+    let exclude = excluded(&kwargs)?;
     let in_bytes = match kwargs.get::<Option<String>>("len")?.as_deref() {
         None | Some("chars") => false,
         Some("bytes") => true,
@@ -306,6 +308,67 @@ fn fmt_pairs(pairs: &Value, pattern: &str, sep: Option<&str>, kwargs: Kwargs) ->
         pair(&mut out, pattern, name, value, length)?;
     }
     Ok(out)
+}
+
+/// The names that a signature leaves out: one, or a list.
+fn excluded(kwargs: &Kwargs) -> Result<Vec<String>, Error> {
+    Ok(match kwargs.get::<Option<Value>>("exclude")? {
+        None => Vec::new(),
+        Some(one) if one.kind() == ValueKind::String => vec![one.to_string()],
+        Some(many) => many.try_iter()?.map(|name| name.to_string()).collect(),
+    })
+}
+
+/// A tree as one text, nothing between its parts: a map as names and values in order of the names (by bytes, case
+/// counts), a list as its elements. A text that is JSON of a map or a list counts as that. What is null is left out
+/// with its name, and names in `exclude` are left out at every depth.
+fn flat(tree: &Value, kwargs: Kwargs) -> Result<String, Error> {
+    let exclude = excluded(&kwargs)?;
+    kwargs.assert_all_used()?;
+    let tree = data::take(tree).ok_or_else(|| wrong("flat: a value is not text"))?;
+    let mut out = String::new();
+    flatten(&mut out, &tree, &exclude, FLAT_DEPTH)?;
+    Ok(out)
+}
+
+fn flatten(out: &mut String, value: &dsl::Value, exclude: &[String], depth: usize) -> Result<(), Error> {
+    let depth = depth.checked_sub(1).ok_or_else(|| wrong("flat: too deep"))?;
+    match value {
+        dsl::Value::Null => {}
+        dsl::Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        dsl::Value::Number(number) => out.push_str(number.as_str()),
+        dsl::Value::Instant(instant) => {
+            write!(out, "{}", instant.ms).expect("writing to a String does not fail")
+        }
+        dsl::Value::Text(text) => match inner_tree(text) {
+            Some(inner) => flatten(out, &inner, exclude, depth)?,
+            None => out.push_str(text),
+        },
+        dsl::Value::List(list) => {
+            for element in list {
+                flatten(out, element, exclude, depth)?;
+            }
+        }
+        dsl::Value::Map(map) => {
+            let mut members: Vec<_> = map
+                .iter()
+                .filter(|(name, value)| !(exclude.contains(name) || matches!(value, dsl::Value::Null)))
+                .collect();
+            members.sort_by(|a, b| a.0.cmp(b.0));
+            for (name, value) in members {
+                out.push_str(name);
+                flatten(out, value, exclude, depth)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The map or list that a text is the JSON of.
+fn inner_tree(text: &str) -> Option<dsl::Value> {
+    text.trim_start()
+        .starts_with(['{', '['])
+        .then(|| dsl::json::parse(text.as_bytes()).ok())?
 }
 
 /// One map laid over another.
