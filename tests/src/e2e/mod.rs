@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use sandbox::{FaultKind, FaultPlan, JournalEntry, Running};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -35,6 +35,9 @@ pub const FEEDER: &str = "schemes/huke-customers.yaml";
 pub const TRADES: usize = 120;
 /// Its customers.
 pub const CUSTOMERS: usize = TRADES / 4;
+
+/// Runs after which a scheme must have done its work; the most faults of one test leave four windows open.
+const PASSES: usize = 6;
 
 /// The folder of the repository.
 pub fn repository() -> &'static Path {
@@ -283,6 +286,47 @@ impl World {
         self.sandbox
             .fault(FaultPlan::nth(endpoint, nth, kind))
             .expect("a plan that counts from 1");
+    }
+
+    /// Lets calls of an endpoint, counted from now, go wrong: which call, and how, as a faults file names it.
+    pub fn go_wrong(&self, endpoint: &str, faults: &[(u64, &str)]) {
+        for (nth, kind) in faults {
+            self.control("fault", &json!({"endpoint": endpoint, "nth": nth, "kind": kind}));
+        }
+    }
+
+    /// Runs a scheme until so many records are done and gives the last run; a window that a fault leaves open is read
+    /// again by the next run.
+    ///
+    /// # Panics
+    /// When they are not after [`PASSES`] runs; the message is what the last one said.
+    #[track_caller]
+    pub fn until_done(&self, scheme: &str, wanted: usize) -> Value {
+        self.until(scheme, wanted, &["done"])
+    }
+
+    /// The same for records that are done or wait for a person.
+    ///
+    /// # Panics
+    /// As [`World::until_done`].
+    #[track_caller]
+    pub fn until_settled(&self, scheme: &str, wanted: usize) -> Value {
+        self.until(scheme, wanted, &["done", "held"])
+    }
+
+    #[track_caller]
+    fn until(&self, scheme: &str, wanted: usize, states: &[&str]) -> Value {
+        let mut said = String::new();
+        for _ in 0..PASSES {
+            let ran = self.engine(&["run", scheme, "--json", "--settle-wait", "30s"]);
+            let run = ran.json()["runs"][0].clone();
+            let count = |state: &&str| run["states"][*state].as_u64().unwrap_or(0);
+            if usize::try_from(states.iter().map(count).sum::<u64>()) == Ok(wanted) {
+                return run;
+            }
+            said = ran.to_string();
+        }
+        panic!("{scheme}: {said}");
     }
 
     /// A control call of the simulators.

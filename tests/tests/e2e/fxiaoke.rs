@@ -37,27 +37,6 @@ fn old(world: &World) {
     );
 }
 
-fn go_wrong(world: &World, endpoint: &str, faults: &[(u64, &str)]) {
-    for (nth, kind) in faults {
-        let order = json!({"endpoint": endpoint, "nth": nth, "kind": kind});
-        world.control("fault", &order);
-    }
-}
-
-/// Runs a scheme until so many records are done; a window that a fault leaves open is read again by the next run.
-#[track_caller]
-fn until_done(world: &World, scheme: &str, wanted: usize) {
-    let mut said = String::new();
-    for _ in 0..4 {
-        let ran = world.engine(&["run", scheme, "--json", "--settle-wait", "30s"]);
-        if ran.json()["runs"][0]["states"]["done"] == wanted {
-            return;
-        }
-        said = ran.to_string();
-    }
-    panic!("{scheme}: {said}");
-}
-
 fn accounts(world: &World) -> BTreeMap<String, Vec<JournalEntry>> {
     let mut found: BTreeMap<String, Vec<JournalEntry>> = BTreeMap::new();
     let journal = world.journal().into_iter();
@@ -76,7 +55,7 @@ fn everything_arrives_once_whatever_goes_wrong() {
             old(&world);
         }
         fill(&world);
-        go_wrong(&world, "data/query", &[(2, "session_lost"), (4, "half_body")]);
+        world.go_wrong("data/query", &[(2, "session_lost"), (4, "half_body")]);
         let losses = &[(2, "drop_after"), (7, "session_lost")];
         // Both generations differ in their tokens only.
         let others = &[
@@ -85,13 +64,13 @@ fn everything_arrives_once_whatever_goes_wrong() {
             (12, "half_body"),
             (15, "http_500_after"),
         ];
-        go_wrong(&world, "data/create", losses);
-        go_wrong(&world, "data/update", &[(1, "session_lost")]);
+        world.go_wrong("data/create", losses);
+        world.go_wrong("data/update", &[(1, "session_lost")]);
         if !is_old {
-            go_wrong(&world, "data/create", others);
-            go_wrong(&world, "data/update", &[(3, "drop_after")]);
+            world.go_wrong("data/create", others);
+            world.go_wrong("data/update", &[(3, "drop_after")]);
         }
-        until_done(&world, ACCOUNTS, CUSTOMERS);
+        world.until_done(ACCOUNTS, CUSTOMERS);
         let struck = world.sandbox().struck();
         assert!(struck.iter().all(|times| *times == 1), "{struck:?}");
 
@@ -123,7 +102,7 @@ fn everything_arrives_once_whatever_goes_wrong() {
         world.verify();
         // What was written is written: another run sends nothing.
         let before = world.journal().len();
-        until_done(&world, ACCOUNTS, CUSTOMERS);
+        world.until_done(ACCOUNTS, CUSTOMERS);
         assert_eq!(world.journal().len(), before);
     }
 }
@@ -145,7 +124,7 @@ fn names(world: &World) -> BTreeMap<String, String> {
 fn a_change_at_kingdee_changes_the_account() {
     let world = world();
     fill(&world);
-    until_done(&world, ACCOUNTS, CUSTOMERS);
+    world.until_done(ACCOUNTS, CUSTOMERS);
     world.sandbox().advance_ms(-30_000);
     world.control("change", &json!({"customers": 2}));
     world.engine(&["run", MAIN]).expect(0);
@@ -178,8 +157,8 @@ fn accounts_are_stored_page_by_page_while_calls_go_wrong() {
         (13, "http_500_before"),
         (17, "redirect"),
     ];
-    go_wrong(&world, "data/query", &faults);
-    until_done(&world, STORED, 300);
+    world.go_wrong("data/query", &faults);
+    world.until_done(STORED, 300);
 }
 
 /// Behind the ceiling of offsets the pages go on by key, across a page that is read twice and one that is lost: all 300
@@ -198,8 +177,8 @@ fn pages_go_on_behind_the_ceiling() {
         &text.replace("  key: _id\n", "  page_size: 20\n  key: _id\n"),
     );
     world.impatient();
-    go_wrong(&world, "data/query", &[(7, "half_body"), (12, "http_500_before")]);
-    until_done(&world, STORED, 300);
+    world.go_wrong("data/query", &[(7, "half_body"), (12, "http_500_before")]);
+    world.until_done(STORED, 300);
     assert!(world.calls("fx/data/query") >= 15);
     world.verify();
 }
@@ -266,16 +245,12 @@ fn objects_of_ones_own_are_made_changed_and_made_invalid() {
   request: {object_data: {name: <<cid>>, title__c: <<nick>>}}
 ";
     world.write(OWN, &customers_to("own", target));
-    go_wrong(&world, "custom/data/create", &[(3, "drop_after")]);
-    until_done(&world, OWN, CUSTOMERS);
+    world.go_wrong("custom/data/create", &[(3, "drop_after")]);
+    world.until_done(OWN, CUSTOMERS);
     world.control("change", &json!({"customers": 2}));
-    until_done(&world, OWN, CUSTOMERS);
+    world.until_done(OWN, CUSTOMERS);
     world.edit(OWN, "key: cid", "void: {field: cid, neq: x}, key: cid");
-    go_wrong(
-        &world,
-        "custom/data/invalid",
-        &[(2, "drop_after"), (4, "session_lost")],
-    );
+    world.go_wrong("custom/data/invalid", &[(2, "drop_after"), (4, "session_lost")]);
     // A cancellation whose answer was lost waits for a person.
     let run = world.engine(&["run", OWN, "--json"]).json()["runs"][0].clone();
     assert_eq!(
@@ -305,8 +280,8 @@ fn erp_data_is_pushed_by_object_and_id() {
   request: {masterFieldVal: {number: <<cid>>, name: <<nick>>}}
 ";
     world.write(PUSHED, &customers_to("pushed", target));
-    go_wrong(&world, "erp/syncdata/objdata/push", &[(2, "session_lost")]);
-    until_done(&world, PUSHED, CUSTOMERS);
+    world.go_wrong("erp/syncdata/objdata/push", &[(2, "session_lost")]);
+    world.until_done(PUSHED, CUSTOMERS);
     let effects = world.sandbox().effects();
     let told = |one: &sandbox::Effects| (one.form.clone(), one.org.clone(), one.creates, one.updates);
     let wanted = ("erp".to_owned(), "erpCustomer".to_owned(), 1, 0);

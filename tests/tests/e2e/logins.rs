@@ -51,26 +51,6 @@ fn ecology() -> World {
     world
 }
 
-fn go_wrong(world: &World, endpoint: &str, faults: &[(u64, &str)]) {
-    for (nth, kind) in faults {
-        let order = json!({"endpoint": endpoint, "nth": nth, "kind": kind});
-        world.control("fault", &order);
-    }
-}
-
-#[track_caller]
-fn until_done(world: &World, scheme: &str, wanted: usize) {
-    let mut said = String::new();
-    for _ in 0..6 {
-        let ran = world.engine(&["run", scheme, "--json", "--settle-wait", "30s"]);
-        if ran.json()["runs"][0]["states"]["done"] == wanted {
-            return;
-        }
-        said = ran.to_string();
-    }
-    panic!("{scheme}: {said}");
-}
-
 /// Each document was made once.
 #[track_caller]
 fn made_once(world: &World, form: &str) {
@@ -85,10 +65,9 @@ fn made_once(world: &World, form: &str) {
 fn orders_arrive_once_at_the_gateway_that_was_named() {
     let world = yonbip();
     world.impatient();
-    go_wrong(&world, "getGatewayAddress", &[(1, "http_500_before")]);
-    go_wrong(&world, "getAccessToken", &[(1, "half_body")]);
-    go_wrong(
-        &world,
+    world.go_wrong("getGatewayAddress", &[(1, "http_500_before")]);
+    world.go_wrong("getAccessToken", &[(1, "half_body")]);
+    world.go_wrong(
         "voucherorder/batchSave",
         &[
             (1, "drop_after"),
@@ -98,14 +77,10 @@ fn orders_arrive_once_at_the_gateway_that_was_named() {
             (8, "msg_code_14"),
         ],
     );
-    until_done(&world, ORDERS, CUSTOMERS);
+    world.until_done(ORDERS, CUSTOMERS);
     made_once(&world, "voucherorder");
-    go_wrong(
-        &world,
-        "voucherorder/list",
-        &[(1, "session_lost"), (3, "half_body")],
-    );
-    until_done(&world, ORDERS_READ, CUSTOMERS);
+    world.go_wrong("voucherorder/list", &[(1, "session_lost"), (3, "half_body")]);
+    world.until_done(ORDERS_READ, CUSTOMERS);
 }
 
 /// The address of the gateway is kept from one command to the next, the token is not.
@@ -151,7 +126,7 @@ fn a_signature_off_by_one_letter_is_refused() {
         );
     }
     world.set("SANDBOX_YONBIP_SECRET", &right);
-    until_done(&world, ORDERS, CUSTOMERS);
+    world.until_done(ORDERS, CUSTOMERS);
 }
 
 fn registrations(world: &World) -> Value {
@@ -162,8 +137,7 @@ fn registrations(world: &World) -> Value {
 fn requests_are_started_once_with_one_registration() {
     let world = ecology();
     world.impatient();
-    go_wrong(
-        &world,
+    world.go_wrong(
         "doCreateRequest",
         &[
             (2, "drop_after"),
@@ -173,7 +147,7 @@ fn requests_are_started_once_with_one_registration() {
             (17, "drop_before"),
         ],
     );
-    until_done(&world, REQUESTS, CUSTOMERS);
+    world.until_done(REQUESTS, CUSTOMERS);
     made_once(&world, "workflow");
     assert_eq!(registrations(&world), 1);
     // Another command goes on with the registration there is; one that is refused is made again.
@@ -270,9 +244,8 @@ fn sales_orders_arrive_once_whatever_goes_wrong() {
     for (is_v2, create, endpoint) in CREATES {
         let world = sap(is_v2, create);
         world.impatient();
-        go_wrong(&world, "csrf", &[(1, "http_500_before"), (2, "half_body")]);
-        go_wrong(
-            &world,
+        world.go_wrong("csrf", &[(1, "http_500_before"), (2, "half_body")]);
+        world.go_wrong(
             endpoint,
             &[
                 (1, "drop_after"),
@@ -281,7 +254,7 @@ fn sales_orders_arrive_once_whatever_goes_wrong() {
                 (5, "http_500_after"),
             ],
         );
-        until_done(&world, SALES, CUSTOMERS);
+        world.until_done(SALES, CUSTOMERS);
         made_once(&world, "A_SalesOrder");
         let list = if is_v2 {
             "getSalesOrders"
@@ -292,7 +265,7 @@ fn sales_orders_arrive_once_whatever_goes_wrong() {
             "fault",
             &json!({"clear": true, "plans": [{"endpoint": list, "kind": "half_body", "nth": 2}]}),
         );
-        until_done(&world, SALES_READ, CUSTOMERS);
+        world.until_done(SALES_READ, CUSTOMERS);
         let shown = world.engine(&[
             "rows",
             "list",
@@ -345,7 +318,7 @@ fn a_refused_change_set_is_the_only_one_that_fails() {
             "fault",
             &json!({"endpoint": endpoint, "kind": "rows_unnamed", "nth": 1, "rows": [2]}),
         );
-        until_done(&world, SALES, CUSTOMERS);
+        world.until_done(SALES, CUSTOMERS);
         made_once(&world, "A_SalesOrder");
     }
 }
@@ -357,7 +330,7 @@ fn a_token_for_writes_is_fetched_when_it_is_needed() {
     world.engine(&["run", SALES]).expect(0);
     let tokens = || world.state()["systems"]["sap"]["csrf_tokens"].clone();
     assert_eq!(tokens(), 1);
-    go_wrong(&world, "patchSalesOrder", &[(1, "session_lost")]);
+    world.go_wrong("patchSalesOrder", &[(1, "session_lost")]);
     world.control("change", &json!({"customers": 3}));
     let ran = world.engine(&["run", SALES, "--json"]);
     assert_eq!(ran.json()["runs"][0]["states"]["done"], CUSTOMERS, "{ran}");
@@ -389,7 +362,7 @@ fn a_password_off_by_one_letter_is_refused() {
         );
     }
     world.set("SANDBOX_SAP_PASSWORD", &right);
-    until_done(&world, SALES, CUSTOMERS);
+    world.until_done(SALES, CUSTOMERS);
 }
 
 /// One more call for every row: the lines of each order, whatever goes wrong, and an order that is refused them alone.
@@ -412,7 +385,7 @@ fn every_row_gets_the_answer_of_a_further_call() {
     ] {
         let world = sap(is_v2, create);
         world.impatient();
-        until_done(&world, SALES, CUSTOMERS);
+        world.until_done(SALES, CUSTOMERS);
         let scheme = |id: &str| {
             format!(
                 "scheme: lines
@@ -437,8 +410,8 @@ schedule: {{every: 6m}}
         } else {
             "getSalesOrderItemsV4"
         };
-        go_wrong(&world, endpoint, &[(3, "half_body"), (11, "http_500_before")]);
-        until_done(&world, LINES, CUSTOMERS);
+        world.go_wrong(endpoint, &[(3, "half_body"), (11, "http_500_before")]);
+        world.until_done(LINES, CUSTOMERS);
         assert!(world.calls(&format!("sap/{endpoint}")) >= u64::try_from(CUSTOMERS).unwrap_or(0) + 2);
         let shown = world.engine(&["rows", "list", "--scheme", "lines", "--json", "--limit", "100"]);
         assert!(shown.json()["rows"][0].to_string().contains("A-001"), "{shown}");

@@ -1,7 +1,6 @@
 //! Operations that a scheme writes itself, at a REST service of nobody: every way to say who is calling, reading and
 //! writing while calls go wrong, and what is refused before anything is called.
 
-use serde_json::json;
 use tests::e2e::{CUSTOMERS, World};
 
 /// A way of authentication: what the connection says, and the credential with one letter changed.
@@ -128,25 +127,6 @@ fn world(mode: &Mode) -> World {
     world
 }
 
-fn go_wrong(world: &World, endpoint: &str, faults: &[(u64, &str)]) {
-    for (nth, kind) in faults {
-        world.control("fault", &json!({"endpoint": endpoint, "nth": nth, "kind": kind}));
-    }
-}
-
-#[track_caller]
-fn until_done(world: &World, scheme: &str) {
-    let mut said = String::new();
-    for _ in 0..5 {
-        let ran = world.engine(&["run", scheme, "--json", "--settle-wait", "30s"]);
-        if ran.json()["runs"][0]["states"]["done"] == CUSTOMERS {
-            return;
-        }
-        said = ran.to_string();
-    }
-    panic!("{scheme}: {said}");
-}
-
 #[test]
 fn every_way_to_say_who_is_calling() {
     for mode in MODES {
@@ -167,21 +147,16 @@ fn every_way_to_say_who_is_calling() {
             assert!(!is_shown, "{}: {}", mode.auth, path.display());
         }
         world.set(&variable, &right);
-        go_wrong(
-            &world,
-            "rest/customers",
-            &[(2, "half_body"), (4, "http_500_before")],
-        );
-        until_done(&world, "schemes/read.yaml");
-        go_wrong(
-            &world,
+        world.go_wrong("rest/customers", &[(2, "half_body"), (4, "http_500_before")]);
+        world.until_done("schemes/read.yaml", CUSTOMERS);
+        world.go_wrong(
             "rest/customer",
             &[(3, "drop_after"), (6, "half_body"), (9, "msg_code_14")],
         );
         if mode.auth.contains("client_credentials") || mode.auth.contains("refresh") {
-            go_wrong(&world, "rest/customer", &[(12, "session_lost")]);
+            world.go_wrong("rest/customer", &[(12, "session_lost")]);
         }
-        until_done(&world, "schemes/write.yaml");
+        world.until_done("schemes/write.yaml", CUSTOMERS);
         let effects = world.sandbox().effects();
         assert_eq!(effects.len(), CUSTOMERS, "{}", mode.auth);
         assert!(
@@ -212,7 +187,7 @@ target: none
 schedule: {every: 6m}
 ",
     );
-    until_done(&world, "schemes/over.yaml");
+    world.until_done("schemes/over.yaml", CUSTOMERS);
     let calls = recorder.calls("searchCustomers");
     assert!((3..=4).contains(&calls.len()), "pages of ten: {}", calls.len());
     for (request, _) in calls {

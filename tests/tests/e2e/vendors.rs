@@ -41,23 +41,10 @@ fn everything_arrives_once_whatever_goes_wrong() {
         let world = world(case.scheme);
         world.impatient();
         for (endpoint, nth, kind) in case.faults {
-            let order = serde_json::json!({"endpoint": endpoint, "nth": nth, "kind": kind});
-            world.control("fault", &order);
+            world.go_wrong(endpoint, &[(*nth, kind)]);
         }
-        for (nth, kind) in [(1, "drop_after"), (4, "half_body")] {
-            let order = serde_json::json!({"endpoint": "BatchSave", "nth": nth, "kind": kind});
-            world.control("fault", &order);
-        }
-        // A window that a fault leaves open is read again by the next run.
-        let mut done = serde_json::Value::Null;
-        for _ in 0..4 {
-            let ran = world.engine(&["run", case.scheme, "--json", "--settle-wait", "30s"]);
-            done = ran.json()["runs"][0]["states"]["done"].clone();
-            if done == TRADES {
-                break;
-            }
-        }
-        assert_eq!(done, TRADES, "{}", case.scheme);
+        world.go_wrong("BatchSave", &[(1, "drop_after"), (4, "half_body")]);
+        world.until_done(case.scheme, TRADES);
         assert_eq!(numbers(&world.journal()).len(), TRADES, "{}", case.scheme);
         assert_eq!(judge(&world.journal()), Vec::<String>::new(), "{}", case.scheme);
         world.verify();
@@ -133,20 +120,11 @@ schedule: {every: 6m}
 fn what_is_only_stored_is_whole_as_well() {
     let world = ultimate();
     world.impatient();
-    for (nth, kind) in [(2, "half_body"), (5, "http_500_before")] {
-        let order =
-            serde_json::json!({"endpoint": "sales.TradeQuery.queryWithDetail", "nth": nth, "kind": kind});
-        world.control("fault", &order);
-    }
-    let mut stored = serde_json::Value::Null;
-    for _ in 0..4 {
-        let ran = world.engine(&["run", ULTIMATE, "--json"]);
-        stored = ran.json()["runs"][0]["states"]["done"].clone();
-        if stored == TRADES {
-            break;
-        }
-    }
-    assert_eq!(stored, TRADES);
+    world.go_wrong(
+        "sales.TradeQuery.queryWithDetail",
+        &[(2, "half_body"), (5, "http_500_before")],
+    );
+    world.until_done(ULTIMATE, TRADES);
 }
 
 /// A refresh token that changes at each use: every command goes on with the one that the command before it was given.
@@ -284,19 +262,11 @@ fn what_is_written_is_there_once() {
         world
             .engine(&["check", "schemes/w.yaml"])
             .says("exactly-once effect");
-        for (nth, kind) in [(1, "drop_after"), (3, "half_body"), (4, "http_500_before")] {
-            let order = serde_json::json!({"endpoint": endpoint, "nth": nth, "kind": kind});
-            world.control("fault", &order);
-        }
-        let mut done = serde_json::Value::Null;
-        for _ in 0..4 {
-            let ran = world.engine(&["run", "schemes/w.yaml", "--json", "--settle-wait", "30s"]);
-            done = ran.json()["runs"][0]["states"]["done"].clone();
-            if done == CUSTOMERS {
-                break;
-            }
-        }
-        assert_eq!(done, CUSTOMERS, "{endpoint}");
+        world.go_wrong(
+            endpoint,
+            &[(1, "drop_after"), (3, "half_body"), (4, "http_500_before")],
+        );
+        world.until_done("schemes/w.yaml", CUSTOMERS);
         let documents = &world.state()["documents"][form];
         assert_eq!(*documents, CUSTOMERS, "{endpoint}: one document a key");
         world.verify();
