@@ -49,6 +49,7 @@ enum Is {
     Update(Whose),
     Invalid(Whose),
     Push,
+    Describe,
 }
 
 /// Preset objects and those of one's own have paths of their own.
@@ -102,6 +103,7 @@ const PATHS: &[Path] = &[
         "erp/syncdata/objdata/push",
         Is::Push,
     ),
+    at("cgi/crm/v2/object/describe", "object/describe", Is::Describe),
 ];
 
 pub(crate) const ROW: Row = Row {
@@ -130,6 +132,7 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("custom/data/update", WRITES),
         Endpoint::new("custom/data/invalid", WRITES),
         Endpoint::new("erp/syncdata/objdata/push", WRITES),
+        Endpoint::new("object/describe", Does::Else),
     ],
     code: &Fxiaoke,
 };
@@ -330,6 +333,9 @@ fn call(world: &mut World, request: &Request, path: &Path, twist: &Twist) -> Res
     traced(request)?;
     world.pass(path.name, LIMITS).map_err(|_| too_often())?;
     within_the_day(world)?;
+    if path.is == Is::Describe {
+        return describe(world, &body);
+    }
     let data = object(&body, "data")?;
     let write = write::Call {
         request,
@@ -342,8 +348,32 @@ fn call(world: &mut World, request: &Request, path: &Path, twist: &Twist) -> Res
         Is::Update(whose) => write.update(world, &data, whose),
         Is::Invalid(whose) => write.invalid(world, &data, whose),
         Is::Push => write.push(world, &data),
-        Is::Token(_) => Err(refused(code::NO_PATH, "令牌接口")),
+        Is::Token(_) | Is::Describe => Err(refused(code::NO_PATH, "没有这个接口")),
     }
+}
+
+/// The fields of an object, by name. Documents ask for it in `data`, older clients beside that.
+fn describe(world: &World, body: &Fields) -> Result<String, Refused> {
+    let inner = object(body, "data").map(|data| text(&data, "apiName"));
+    let name = match inner {
+        Ok(name) if !name.is_empty() => name,
+        _ => text(body, "apiName"),
+    };
+    if !body.contains_key("includeDetail") {
+        return Err(refused(code::PARAMETER, "includeDetail 不能为空"));
+    }
+    if objects::whose(&name).is_none() {
+        return Err(refused(code::NO_OBJECT, format!("没有对象 {name}")));
+    }
+    let told = objects::described(world, &name).into_iter();
+    let fields: serde_json::Map<String, Value> = told
+        .map(|field| {
+            let about = json!({"api_name": field, "type": "text", "is_active": true});
+            (field, about)
+        })
+        .collect();
+    let describe = json!({"api_name": name, "fields": fields});
+    Ok(format!(r#""data":{{"describe":{describe}}}"#))
 }
 
 /// A member that is an object.

@@ -3,7 +3,7 @@
 //! A written document keeps its fields as they were sent. A seeded account that was written to is the seeded one with
 //! the written fields over it, so that a rename by control still shows where nothing was written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -87,6 +87,22 @@ pub(super) fn has_field(api_name: &str, field: &str) -> bool {
     let known = [COMMON, SEEDED, FURTHER];
     is_word
         && (api_name != ACCOUNT || field.ends_with("__c") || known.iter().any(|list| list.contains(&field)))
+}
+
+/// The fields of an object: of accounts all that [`has_field`] takes but those of one's own; of any other what every
+/// object has and what was written.
+pub(super) fn described(world: &World, api_name: &str) -> BTreeSet<String> {
+    let standard = [number_field(api_name), "name"];
+    let known: &[&[&str]] = match api_name {
+        ACCOUNT => &[COMMON, SEEDED, FURTHER, &standard],
+        _ => &[COMMON, &standard],
+    };
+    let docs = world.fx.objects.by_id.values();
+    let written = docs
+        .filter(|doc| &*doc.api_name == api_name)
+        .flat_map(|doc| doc.fields.keys().cloned());
+    let known = known.iter().copied().flatten();
+    known.map(|name| (*name).to_owned()).chain(written).collect()
 }
 
 /// An internal id as it is told: 24 letters and digits.

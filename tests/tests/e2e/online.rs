@@ -44,6 +44,33 @@ fn a_field_that_the_system_does_not_have_is_told_with_its_place() {
     }
 }
 
+/// Fxiaoke: what a scheme writes and what another one asks for; a name that is derived from a field is none of its fields,
+/// and may be read all the same.
+#[test]
+fn fields_of_another_system_are_known_as_well() {
+    const WRITTEN: &str = "schemes/k3-to-fx-accounts.yaml";
+    const READ: &str = "schemes/fx-accounts.yaml";
+    let world = World::small();
+    for scheme in [WRITTEN, READ] {
+        let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
+        world.write(scheme, &text);
+    }
+    world.edit(READ, "name, owner,", "name, owner__r,");
+    assert_eq!(found(&world, &["--online"], 0), []);
+    world.edit(WRITTEN, "      account_no: <<", "      acount_no: <<");
+    world.edit(WRITTEN, "  key: account_no", "  key: acount_no");
+    world.edit(READ, "name, owner__r,", "name, onwer,");
+    assert_eq!(found(&world, &[], 0), []);
+    let found = found(&world, &["--online"], 1);
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (name, near) in [("acount_no", "account_no"), ("onwer", "owner")] {
+        let told = found.iter().find(|(_, _, text)| text.contains(name));
+        let (code, _, text) = told.unwrap_or_else(|| panic!("{name}: {found:?}"));
+        assert_eq!(code, "E1567", "{text}");
+        assert!(text.contains(near), "{name}: {text}");
+    }
+}
+
 #[test]
 fn a_system_that_does_not_answer_is_a_warning() {
     let world = world();

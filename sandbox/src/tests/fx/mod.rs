@@ -457,3 +457,47 @@ async fn faults_of_a_query() {
     );
     assert_ne!(self::token(&at).await, token);
 }
+
+#[tokio::test]
+async fn an_object_tells_its_fields() {
+    const DESCRIBE: &str = "cgi/crm/v2/object/describe";
+    let (at, token) = unlimited(|_| {}).await;
+    let told = async |body: &Value| call(&at, &token, DESCRIBE, body).await.unwrap().json();
+    for body in [
+        json!({"includeDetail": false, "data": {"apiName": "AccountObj"}}),
+        json!({"includeDetail": true, "apiName": "AccountObj"}),
+    ] {
+        let answer = told(&body).await;
+        let describe = &answer["data"]["describe"];
+        assert_eq!(describe["api_name"], "AccountObj", "{answer}");
+        assert_eq!(
+            describe["fields"]["account_no"]["api_name"], "account_no",
+            "{answer}"
+        );
+        assert!(describe["fields"].get("FNumber").is_none());
+    }
+    // One of one's own has what was written of it.
+    let own = json!({"includeDetail": false, "data": {"apiName": "bill__c"}});
+    assert!(
+        told(&own).await["data"]["describe"]["fields"]
+            .get("sum__c")
+            .is_none()
+    );
+    let made =
+        json!({"data": {"object_data": {"dataObjectApiName": "bill__c", "name": "B1", "sum__c": "1.50"}}});
+    assert_eq!(code(&at, &token, "cgi/crm/custom/v2/data/create", &made).await, 0);
+    assert!(
+        told(&own).await["data"]["describe"]["fields"]
+            .get("sum__c")
+            .is_some()
+    );
+    for (body, wanted) in [
+        (
+            json!({"includeDetail": false, "data": {"apiName": "NoObj"}}),
+            10002,
+        ),
+        (json!({"data": {"apiName": "AccountObj"}}), 10000),
+    ] {
+        assert_eq!(told(&body).await["errorCode"], wanted, "{body}");
+    }
+}
