@@ -638,7 +638,14 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         find_before_create: target.find_before_create,
         updates: target.update.is_some(),
         stop_at_first_dead: target.tolerate_none,
-        remembers: DAY,
+        // One figure for all writes of a scheme: the shortest.
+        remembers: target
+            .create
+            .iter()
+            .chain(target.steps.iter().map(|step| &step.operation))
+            .filter_map(|operation| connection.remembers_ms(operation))
+            .min()
+            .unwrap_or(DAY),
         steps: target
             .steps
             .iter()

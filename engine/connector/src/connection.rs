@@ -257,6 +257,12 @@ impl Connection {
             .unwrap_or(0)
     }
 
+    /// How long the target remembers the key of a call of this operation, where its connector says so.
+    pub fn remembers_ms(&self, operation: &str) -> Option<i64> {
+        let operation = self.connector.operation(operation)?;
+        operation.unknown.as_ref()?.remembers_ms
+    }
+
     /// The same connection with an operation that a scheme writes itself, and the name of that one.
     pub fn with_operation(
         &self,

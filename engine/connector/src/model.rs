@@ -428,15 +428,23 @@ impl Operation {
 
     /// Whether its frame names what only the attempt knows: the session, the instant, a fresh id.
     pub(crate) fn waits_for_attempt(&self) -> bool {
+        ATTEMPT.iter().any(|name| self.mentions(name))
+    }
+
+    /// Whether its frame uses a name.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
         let pairs = self.query.iter().chain(&self.headers).map(|(_, tree)| tree);
         let part = self
             .part
             .iter()
             .flat_map(|part| part.headers.iter().map(|(_, tree)| tree).chain([&part.path]));
         let mut trees = pairs.chain([&self.path]).chain(&self.body).chain(part);
-        trees.any(|tree| ATTEMPT.iter().any(|name| tree.mentions(name)))
+        trees.any(|tree| tree.mentions(name))
     }
 }
+
+/// The name of the id that is made of the document of a call.
+pub(crate) const RECORD_UUID: &str = "$record_uuid";
 
 /// The names of a frame that get their values when a request is signed, anew for every attempt.
 pub(crate) const ATTEMPT: [&str; 3] = ["$auth", "$clock", "$uuid"];
@@ -708,6 +716,8 @@ pub(crate) struct Unknown {
     pub(crate) by: AskBy,
     pub(crate) done_when: Option<Recipe>,
     pub(crate) none: WhenNone,
+    /// How long the target knows the key of a call, where that is the proof.
+    pub(crate) remembers_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,9 +15,10 @@ use crate::batch;
 use crate::connection::Connection;
 use crate::filter::{FilterValue, sql_text};
 use crate::frame::Frame;
-use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy};
+use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy, RECORD_UUID};
 use crate::recipe::urlenc;
 use crate::secret::MASK;
+use crate::sign::as_uuid;
 use crate::sql::{self, Driver};
 
 pub(crate) use crate::url::path_fault;
@@ -182,6 +183,9 @@ impl Connection {
         self.set_filter(operation, call, &mut frame)?;
         self.set_request(operation, call, &mut frame)?;
         set_records(call, &mut frame);
+        if operation.mentions(RECORD_UUID) {
+            frame.set(RECORD_UUID, record_uuid(operation, call, &options)?);
+        }
         if let Some(keys) = &call.keys {
             frame.set("$keys", keys_value(keys));
         }
@@ -725,6 +729,25 @@ fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
         }
         frame.set("$records", records.clone());
     }
+}
+
+/// The id of the only document of a call: made of it, of the options and of the operation, so that it is the same
+/// however often the document is sent, and another one for another document.
+fn record_uuid(operation: &Operation, call: &Call<'_>, options: &Map) -> Result<String, Failure> {
+    let Some([record]) = call.records.as_deref() else {
+        return Err(Failure::new(&source::FRAME)
+            .with("place", RECORD_UUID)
+            .with("why", "batch > 1"));
+    };
+    let mut bytes = operation.name.clone().into_bytes();
+    for part in [&Value::Map(options.clone()), record] {
+        bytes.push(0);
+        json_bytes(part, &mut bytes)?;
+    }
+    let digest = sha2::Sha256::digest(&bytes);
+    let (head, _) = digest.split_at(16);
+    let head = <[u8; 16]>::try_from(head).expect("a digest has 32 bytes");
+    Ok(as_uuid(head))
 }
 
 /// An instant that no filter has printed has no form of its own on the wire.

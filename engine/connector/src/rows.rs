@@ -228,6 +228,10 @@ fn take_rows(
         None => find(body, &at)?,
     };
     if rows.one {
+        // Asked for by a condition, nothing in the place of the document is an answer: there is none.
+        if operation.filter.is_some() && matches!(found, Value::Null) {
+            return Ok(Vec::new());
+        }
         let mut row = row_map(found, 1)?;
         if rows.dates {
             crate::odata::read_dates(&mut row);

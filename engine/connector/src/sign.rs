@@ -402,6 +402,11 @@ fn uuid4(random: [u8; 16]) -> String {
         .finalize();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hashed[..16]);
+    as_uuid(bytes)
+}
+
+/// The form of a version 4 UUID, from sixteen bytes.
+pub(crate) fn as_uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

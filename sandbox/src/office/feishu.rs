@@ -6,12 +6,13 @@
 //! the order of the call, batches that are taken whole or not at all, no two writes at a time on one table (1254291),
 //! 20 searches a second, the codes 99991663 for a token that is over, 99991400 and 1254290 for too many calls, 1254103
 //! and 1254104 for too many records.
-//! Guesses of ours: `10014` for a wrong secret, 500 records a batch (a table of codes says 1000), all sentences.
+//! A record that is added under a `client_token` (a version 4 UUID) is added once.
+//! Guesses of ours: that such a token is known for an hour, `10014` for a wrong secret, 500 records a batch (a table of codes says 1000), all sentences.
 
 use serde_json::{Value, json};
 
 use super::grid::{self, Asking, Batch, Op, Refusals};
-use super::{Mark, Problem, bearer, members, number, problem, query, reply, text};
+use super::{Mark, Problem, RowLine, bearer, members, number, problem, query, reply, text};
 use crate::kingdee::store::{Fields, scalar};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
@@ -24,6 +25,10 @@ const FORM: &str = "bitable";
 const LIFE_MS: i64 = 7_200_000;
 const MAX_PAGE_SIZE: u64 = 500;
 const MAX_BATCH: usize = 500;
+/// How long a `client_token` is known.
+const KEY_LIFE_MS: i64 = 3_600_000;
+/// Most of them; more than the records a test writes.
+const MAX_KEYS: usize = 100_000;
 const APP: &str = "bascnSandbox";
 const LIMITS: &[Limit] = &[Limit {
     calls: 20,
@@ -52,6 +57,7 @@ pub(crate) const ROW: Row = Row {
                 moves: false,
             },
         ),
+        Endpoint::new("bitable/records/create", Does::Writes { rows: false }),
         Endpoint::new("bitable/records/batch_create", WRITES),
         Endpoint::new("bitable/records/batch_update", WRITES),
     ],
@@ -80,7 +86,8 @@ struct Feishu;
 fn place(request: &Request) -> Option<(&str, &str)> {
     let path = request.path.strip_prefix("/feishu/open-apis/bitable/v1/apps/")?;
     let path = path.strip_prefix(APP)?.strip_prefix("/tables/")?;
-    path.split_once("/records/")
+    path.split_once("/records")
+        .map(|(table, call)| (table, call.trim_start_matches('/')))
 }
 
 impl System for Feishu {
@@ -91,6 +98,7 @@ impl System for Feishu {
         }
         Some(match place(request) {
             Some((_, "search")) => "bitable/records/search",
+            Some((_, "")) => "bitable/records/create",
             Some((_, "batch_create")) => "bitable/records/batch_create",
             Some((_, "batch_update")) => "bitable/records/batch_update",
             _ => path,
@@ -175,6 +183,7 @@ fn call(world: &mut World, request: &Request, endpoint: &str, twist: &Twist) -> 
     world.pass(NAME, LIMITS).map_err(|_| too_often())?;
     match endpoint {
         "bitable/records/search" => search(world, request, table, twist),
+        "bitable/records/create" => create(world, request, endpoint, table, twist),
         "bitable/records/batch_create" => write(world, request, endpoint, table, None, twist),
         "bitable/records/batch_update" => write(world, request, endpoint, table, Some("record_id"), twist),
         _ => Err(problem(code::WRONG, "WrongRequestBody")),
@@ -261,6 +270,57 @@ fn search(world: &World, request: &Request, table: &str, twist: &Twist) -> Resul
     ))
 }
 
+/// A record as an answer to a write shows it.
+fn record(row: &RowLine) -> String {
+    let id = grid::id_text(row.id);
+    format!(r#"{{"record_id":"{id}","fields":{}}}"#, row.content)
+}
+
+/// A version 4 UUID as it is usually written.
+fn is_uuid4(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_hex = |group: &&str| group.bytes().all(|b| b.is_ascii_hexdigit());
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(is_hex)
+        && groups[2].starts_with('4')
+        && groups[3].starts_with(['8', '9', 'a', 'b'])
+}
+
+/// One record; with a `client_token` that is known nothing is written, and the record of the first call is told.
+fn create(
+    world: &mut World,
+    request: &Request,
+    endpoint: &str,
+    table: &str,
+    twist: &Twist,
+) -> Result<String, Problem> {
+    let pairs = query(request, code::WRONG)?;
+    let key = pairs.get("client_token");
+    if !key.is_empty() && !is_uuid4(key) {
+        return Err(problem(code::WRONG, "WrongRequestBody: client_token"));
+    }
+    let now = world.now_ms();
+    let keys = &mut world.office(NAME).keys;
+    keys.retain(|_, (at, _)| now.saturating_sub(*at) < KEY_LIFE_MS);
+    if let Some((_, known)) = keys.get(key) {
+        return Ok(format!(r#"{{"record":{}}}"#, record(known)));
+    }
+    members(request, code::WRONG)?;
+    let list = format!(r#"{{"records":[{}]}}"#, String::from_utf8_lossy(&request.body));
+    let list: Fields = serde_json::from_str(&list).unwrap_or_default();
+    let rows = written(world, request, endpoint, table, None, twist, &list)?;
+    let row = rows
+        .first()
+        .ok_or_else(|| problem(code::RULE, "TextFieldConvFail"))?;
+    if !key.is_empty() {
+        let keys = &mut world.office(NAME).keys;
+        if keys.len() < MAX_KEYS {
+            keys.insert(key.to_owned(), (now, row.clone()));
+        }
+    }
+    Ok(format!(r#"{{"record":{}}}"#, record(row)))
+}
+
 fn write(
     world: &mut World,
     request: &Request,
@@ -269,10 +329,25 @@ fn write(
     id: Option<&'static str>,
     twist: &Twist,
 ) -> Result<String, Problem> {
+    let body = members(request, code::WRONG)?;
+    let rows = written(world, request, endpoint, table, id, twist, &body)?;
+    let rows: Vec<String> = rows.iter().map(record).collect();
+    Ok(format!(r#"{{"records":[{}]}}"#, rows.join(",")))
+}
+
+/// The lines of what the records of a body became.
+fn written(
+    world: &mut World,
+    request: &Request,
+    endpoint: &str,
+    table: &str,
+    id: Option<&'static str>,
+    twist: &Twist,
+    body: &Fields,
+) -> Result<Vec<RowLine>, Problem> {
     if world.under_way(NAME, endpoint) > 1 {
         return Err(problem(code::BUSY, "Write conflict"));
     }
-    let body = members(request, code::WRONG)?;
     let batch = Batch {
         system: NAME,
         form: FORM,
@@ -288,16 +363,5 @@ fn write(
             rule: problem(code::RULE, "TextFieldConvFail"),
         },
     };
-    let rows = batch.write(world, &body)?;
-    let rows: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            format!(
-                r#"{{"record_id":"{}","fields":{}}}"#,
-                grid::id_text(row.id),
-                row.content
-            )
-        })
-        .collect();
-    Ok(format!(r#"{{"records":[{}]}}"#, rows.join(",")))
+    batch.write(world, body)
 }

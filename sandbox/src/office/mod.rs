@@ -42,6 +42,8 @@ pub(crate) type States = BTreeMap<&'static str, State>;
 pub(crate) struct State {
     tokens: Sessions,
     pub(crate) docs: Docs,
+    /// Keys of calls that are taken once: when each came, and the line of what it wrote.
+    keys: BTreeMap<String, (i64, RowLine)>,
 }
 
 /// Why a call or a document was refused; each system prints it in its own form.

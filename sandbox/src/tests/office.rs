@@ -352,3 +352,31 @@ async fn a_process_is_started_by_a_form_in_parts() {
     let entry = &at.journal()[0];
     assert_eq!((entry.number.as_str(), entry.org.as_str()), ("00123", "t1"));
 }
+
+#[tokio::test]
+async fn a_record_is_added_once_under_a_key() {
+    let at = sandbox(|_| {}).await;
+    let (headers, _) = token(&at, "feishu").await;
+    let add = async |key: &str, number: &str| {
+        let body = json!({"fields": {"编号": number}}).to_string();
+        let path = format!("{}?client_token={key}", FEISHU.trim_end_matches('/'));
+        let told = post(&at, &path, &headers, &body).await.json();
+        told["data"]["record"]["record_id"].as_str().map(str::to_owned)
+    };
+    let key = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+    let first = add(key, "A").await;
+    assert!(first.is_some());
+    assert_eq!(add(key, "A").await, first);
+    // Whatever stands in it: the key says that it is the same call.
+    assert_eq!(add(key, "B").await, first);
+    assert_eq!(at.journal().len(), 1);
+    for not_one in ["0a1b2c3d-4e5f-1a6b-8c7d-9e0f1a2b3c4d", "abc"] {
+        assert_eq!(add(not_one, "C").await, None, "{not_one}");
+    }
+    assert_ne!(add("", "A").await, add("", "A").await);
+    assert_eq!(at.journal().len(), 3);
+    // A key is not known for ever.
+    at.advance_ms(3_600_000);
+    assert!(add(key, "A").await.is_some_and(|id| Some(id) != first));
+    assert_eq!(at.journal().len(), 4);
+}

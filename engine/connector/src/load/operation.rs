@@ -827,6 +827,7 @@ fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Rea
             .get("done_when")
             .and_then(|pair| reader.recipe(&pair.value, "done_when", Missing::IsUndefined, &row_names)),
         none: reader.word(members.get("none"), none).unwrap_or(WhenNone::Hold),
+        remembers_ms: reader.duration(members.get("remembers")),
     }
 }
 

@@ -306,6 +306,51 @@ fn an_id_goes_to_its_path_and_stays_text() {
     assert_eq!(failure.code(), "E3010");
 }
 
+/// The key of a call that is taken once: what it stands for is the document, so that it outlives the attempt.
+#[test]
+fn an_id_made_of_the_document() {
+    let own = own("  add:
+    kind: write
+    method: POST
+    path: things
+    options: {table: {type: text, send: false}}
+    query: {token: <<$record_uuid>>}
+    body: {record: <<$records>>}
+    writes: [create]
+    key: [n]
+    batch: {max: 2}
+    item: {id: id}
+    proof: idempotency_key
+    unknown: {wait: 60s, none: resend, remembers: 30m}
+");
+    let token = |table: &str, records: &[&str], now: i64| {
+        let options = map(&format!(r#"{{"table":"{table}"}}"#));
+        let call = Call {
+            records: Some(records.iter().map(|text| json(text)).collect()),
+            ..Call::new("add", &options, now)
+        };
+        let prepared = own.prepare(&call)?;
+        let sent = own.sign(&prepared, None, now, [u8::try_from(now).unwrap(); 16])?;
+        Ok::<_, dsl::Failure>(sent.query[0].1.clone())
+    };
+    let first = token("t1", &[r#"{"n":"1","x":1.50}"#], 1).unwrap();
+    assert_eq!(first.len(), 36);
+    assert_eq!(&first[14..15], "4");
+    // The same whenever it is sent, whatever else is new.
+    assert_eq!(token("t1", &[r#"{"n":"1","x":1.50}"#], 2).unwrap(), first);
+    for (table, record) in [
+        ("t1", r#"{"n":"1","x":1.5}"#),
+        ("t1", r#"{"n":"2","x":1.50}"#),
+        ("t2", r#"{"n":"1","x":1.50}"#),
+    ] {
+        assert_ne!(token(table, &[record], 1).unwrap(), first, "{table} {record}");
+    }
+    // In other company it would be another one.
+    let failure = token("t1", &[r#"{"n":"1"}"#, r#"{"n":"2"}"#], 1).unwrap_err();
+    assert_eq!(failure.code(), "E3010");
+    assert_eq!(own.remembers_ms("add"), Some(1_800_000));
+}
+
 /// It would be a second document.
 #[test]
 fn an_update_without_its_id_is_not_built() {
