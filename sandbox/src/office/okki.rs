@@ -291,11 +291,13 @@ fn id_of(written: &str) -> Result<u64, Problem> {
 
 fn info(world: &World, request: &Request) -> Result<String, Problem> {
     let pairs = query(request, code::WRONG)?;
-    let id = id_of(pairs.get("order_id"))?;
-    let doc = world
-        .docs(NAME)
-        .and_then(|docs| docs.get(id))
-        .ok_or_else(not_there)?;
+    let docs = world.docs(NAME).ok_or_else(not_there)?;
+    let id = match (pairs.get("order_id"), pairs.get("order_no")) {
+        ("", "") => return Err(not_there()),
+        ("", number) => docs.find("", number).ok_or_else(not_there)?,
+        (id, _) => id_of(id)?,
+    };
+    let doc = docs.get(id).ok_or_else(not_there)?;
     let mut row = Object::new();
     row.raw("order_id", id).text("order_no", &doc.number);
     let others = doc

@@ -135,11 +135,10 @@ const TARGETS: &[Target] = &[
         endpoint: "okki/order/push",
         form: "okki_order",
         target: "  api: order_push
-  on_unknown: hold
   request: {order_no: <<cid>>, name: <<nick>>, product_list: [{product_id: 1, sku_id: 2, count: 1}]}
 ",
-        faults: &[(2, "session_lost"), (5, "drop_after")],
-        held: 1,
+        faults: &[(2, "session_lost"), (5, "drop_after"), (9, "half_body")],
+        held: 0,
     },
     Target {
         connection: "mabang",
@@ -169,6 +168,24 @@ const TARGETS: &[Target] = &[
 ",
         faults: &[(1, "session_lost"), (3, "msg_code_13"), (5, "drop_after")],
         held: 7,
+    },
+    Target {
+        connection: "feishu",
+        endpoint: "bitable/records/create",
+        form: "bitable",
+        target: "  api: {create: create, update: batch_update}
+  options: {table: tblOrders}
+  key: 编号
+  request: {fields: {编号: <<cid>>, 名称: <<nick>>}}
+",
+        faults: &[
+            (2, "session_lost"),
+            (4, "msg_code_13"),
+            (6, "drop_after"),
+            (9, "half_body"),
+            (12, "drop_before"),
+        ],
+        held: 0,
     },
     Target {
         connection: "dingtalk",
@@ -430,6 +447,19 @@ fn what_is_written_is_there_once_whatever_goes_wrong() {
         let _again = world.engine(&["run", "schemes/w.yaml", "--json"]);
         assert_eq!(world.journal().len(), before, "{}", one.connection);
     }
+}
+
+/// OKKI says the same of an order that is not there and of one that it cannot show: so nothing is sent again.
+#[test]
+fn what_is_not_found_is_no_proof_everywhere() {
+    let world = World::of(|config| config.trades = 4 * WRITTEN);
+    world.impatient();
+    let target = TARGETS.iter().find(|one| one.connection == "okki");
+    world.write("schemes/w.yaml", &written(target.expect("a target")));
+    world.go_wrong("okki/order/push", &[(3, "drop_before"), (7, "drop_after")]);
+    let run = world.until_settled("schemes/w.yaml", WRITTEN);
+    assert_eq!(run["states"]["held"], 1, "{run:#}");
+    assert_eq!(world.sandbox().effects().len(), WRITTEN - 1);
 }
 
 #[test]
