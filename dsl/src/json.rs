@@ -12,7 +12,7 @@ use crate::diagnostic::Lang;
 use crate::value::Value;
 
 pub use read::parse;
-pub use write::{to_string, write, write_text};
+pub use write::{pretty, to_string, write, write_text};
 
 /// Deepest nesting that is read: no vendor comes near, and a deeper text is an attack on the stack.
 pub const MAX_DEPTH: usize = 128;

@@ -43,6 +43,8 @@ pub struct Plan {
     pub schedule: Option<Schedule>,
     /// Its own tests.
     pub tests: Vec<TestCase>,
+    /// Its own tests that replay a whole run.
+    pub recordings: Vec<RecordingTest>,
     /// How long rows and payloads are kept after they are done, in milliseconds.
     pub retention_ms: Option<i64>,
     /// The schemes and fields its look-ups use: what the ledger must keep findable.
@@ -319,6 +321,19 @@ pub enum When {
         /// Of writing.
         target: String,
     },
+}
+
+/// One of a scheme's own tests that replays what a run recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingTest {
+    /// What it is about.
+    pub name: String,
+    /// The file as it is written: beside the scheme's own.
+    pub path: String,
+    /// The path's bytes in the file.
+    pub path_span: Range<usize>,
+    /// Its bytes in the file.
+    pub span: Range<usize>,
 }
 
 /// One of a scheme's own tests.

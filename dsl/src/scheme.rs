@@ -134,6 +134,7 @@ impl Reader<'_> {
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);
         let tests = self.resolve_tests(root, tests, &looks_up);
+        let recordings = self.read_recordings(root);
         let hash = Sha256::digest(self.file.text.as_bytes());
         Some(Plan {
             scheme: head.scheme?,
@@ -147,6 +148,7 @@ impl Reader<'_> {
             target,
             schedule,
             tests,
+            recordings,
             retention_ms: None,
             looks_up,
             columns: known,

@@ -276,6 +276,13 @@ pub fn writable(value: &Value) -> Value {
     }
 }
 
+/// What differs between the value that was expected and the one that came.
+pub fn differences(want: &Value, got: &Value) -> Vec<Difference> {
+    let mut diff = Vec::new();
+    compare(&Path::names(Vec::<String>::new()), want, got, &mut diff);
+    diff
+}
+
 fn compare(at: &Path, want: &Value, got: &Value, diff: &mut Vec<Difference>) {
     match (want, got) {
         (Value::Map(wanted), Value::Map(given)) => {

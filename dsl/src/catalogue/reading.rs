@@ -289,6 +289,19 @@ pub const VERSION_IGNORED: Entry = Entry {
     example: "page: {by: version, set: start_tz, take: max(rows.ts)}",
 };
 
+/// A call that a recording does not have.
+pub const NOT_RECORDED: Entry = Entry {
+    code: "E3091",
+    severity: Severity::Error,
+    zh: "录制里没有这次调用:{operation}",
+    en: "the recording has no such call: {operation}",
+    help_zh: "重新录制:engine run 方案 --sandbox --record 文件",
+    help_en: "record it anew: engine run SCHEME --sandbox --record FILE",
+    long_zh: "重放录制时不访问任何系统,没有录下的调用无法答复。多半是方案改成了要多读或多写。",
+    long_en: "A recording is replayed without any system, and a call that was not recorded cannot be answered. Usually the scheme was changed and now reads or writes more.",
+    example: "tests: [{name: a, recording: samples/a.json}]    # and a further step was added to the target",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REPEATED_PAGE,
@@ -308,6 +321,7 @@ pub const ALL: &[&Entry] = &[
     &VERSION_IGNORED,
     &FILTERED,
     &DETAIL_PAGES,
+    &NOT_RECORDED,
     &SOURCE_REFUSES,
     &SOURCE_UNREACHABLE,
     &SOURCE_FAULT,

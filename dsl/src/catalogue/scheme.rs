@@ -549,6 +549,32 @@ pub const NO_SAMPLE_ROW: Entry = Entry {
     example: "tests: [{name: a, sample: 99, expect: {}}]",
 };
 
+/// `{key}` says nothing beside `recording`.
+pub const BESIDE_RECORDING: Entry = Entry {
+    code: "E1171",
+    severity: Severity::Error,
+    zh: "有了 `recording`,`{key}` 没有意义",
+    en: "`{key}` says nothing beside `recording`",
+    help_zh: "删去 `{key}`:查找到的数据已在录制文件里",
+    help_en: "leave `{key}` out: what look-ups found is in the recording",
+    long_zh: "`recording` 的测试重放一次完整的运行,行、查找结果、调用与最终状态都在录制文件里。",
+    long_en: "A test with `recording` replays a whole run: rows, what look-ups found, calls and final states are all in the recording.",
+    example: "tests: [{name: a, recording: samples/a.json, action: create}]",
+};
+
+/// The recording `{path}` cannot be used.
+pub const RECORDING_UNREADABLE: Entry = Entry {
+    code: "E1172",
+    severity: Severity::Error,
+    zh: "录制文件 `{path}` 不能用:{why_zh}",
+    en: "the recording `{path}` cannot be used: {why_en}",
+    help_zh: "用 `engine run 方案 --sandbox --record 文件` 重新录制;路径从方案文件所在的文件夹算起",
+    help_en: "record it anew with `engine run SCHEME --sandbox --record FILE`; the path begins at the scheme's folder",
+    long_zh: "测试的 `recording` 指 `engine run --record` 写出的文件,要在方案文件所在的文件夹里或其下级。手工改坏、截断或另一个方案的录制不会被当成通过。",
+    long_en: "The `recording` of a test names a file that `engine run --record` wrote, in the scheme's folder or below it. One that was damaged by hand, cut, or made by another scheme never counts as passed.",
+    example: "tests: [{name: a, recording: samples/none.json}]",
+};
+
 /// Updating a document with lines needs the option `{name}`, which says what happens to lines that are not sent.
 pub const LINES_UNSAFE: Entry = Entry {
     code: "E1153",
@@ -647,6 +673,8 @@ pub const ALL: &[&Entry] = &[
     &ALIAS_UNUSED,
     &TEST_LOOKUP,
     &NO_SAMPLE_ROW,
+    &BESIDE_RECORDING,
+    &RECORDING_UNREADABLE,
     &LINES_UNSAFE,
     &EXPLODED_KEY,
 ];

@@ -1,4 +1,4 @@
-//! Values to compact JSON.
+//! Values to JSON: compact for programs, laid out for people.
 
 use crate::value::Value;
 
@@ -66,4 +66,57 @@ pub fn to_string(value: &Value) -> String {
     let mut out = Vec::new();
     write(value, &mut out);
     String::from_utf8(out).expect("texts are UTF-8 and everything between them is ASCII")
+}
+
+/// Two spaces a level; a list or map of scalars stays on one line when it is short.
+pub fn pretty(value: &Value) -> String {
+    let mut text = String::new();
+    print(value, 0, &mut text);
+    text
+}
+
+/// Longest line on which a small list or map is kept together.
+const SHORT: usize = 72;
+
+fn print(value: &Value, level: usize, text: &mut String) {
+    let line = to_string(value);
+    let is_flat = match value {
+        Value::List(items) => items.iter().all(is_scalar),
+        Value::Map(members) => level > 0 && members.values().all(is_scalar),
+        _ => true,
+    };
+    if is_flat && (line.len() <= SHORT || !matches!(value, Value::List(_) | Value::Map(_))) {
+        text.push_str(&line);
+        return;
+    }
+    let indent = "  ".repeat(level + 1);
+    match value {
+        Value::List(items) => {
+            text.push('[');
+            for (nth, item) in items.iter().enumerate() {
+                text.push_str(if nth > 0 { ",\n" } else { "\n" });
+                text.push_str(&indent);
+                print(item, level + 1, text);
+            }
+            text.push_str(&format!("\n{}]", "  ".repeat(level)));
+        }
+        Value::Map(members) => {
+            text.push('{');
+            for (nth, (key, member)) in members.iter().enumerate() {
+                text.push_str(if nth > 0 { ",\n" } else { "\n" });
+                text.push_str(&format!("{indent}{}: ", to_string(&Value::Text(key.clone()))));
+                print(member, level + 1, text);
+            }
+            text.push_str(&format!("\n{}}}", "  ".repeat(level)));
+        }
+        _ => text.push_str(&line),
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.is_empty(),
+        Value::Map(members) => members.is_empty(),
+        _ => true,
+    }
 }

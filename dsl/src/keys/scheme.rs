@@ -656,9 +656,15 @@ static TEST: Block = Block {
             Shape::Data,
             "期望的报文",
             "the document that is expected",
+        ),
+        KeyRow::new(
+            "recording",
+            Shape::Text,
+            "代替以上各项:方案文件旁边的录制文件,由 `engine run --record` 写出;来源与目标一起离线重放",
+            "in place of all these: a file beside the scheme's own, written by `engine run --record`; source and target are replayed together, offline",
         )
-        .required(),
+        .example("samples/huke-to-k3.json"),
     ],
-    one_of: &[&["row"], &["sample"]],
+    one_of: &[&["row", "expect"], &["sample", "expect"], &["recording"]],
     least: 0,
 };

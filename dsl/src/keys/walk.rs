@@ -95,9 +95,13 @@ impl Walk<'_> {
             let is_written = pairs.iter().any(|pair| pair.key == *key);
             is_written || *key == "api" && stands_in(pairs)
         };
-        let touched = block.one_of.iter().filter(|set| set.iter().any(has)).count();
-        let whole = block.one_of.iter().filter(|set| set.iter().all(has)).count();
-        if touched != 1 || whole != 1 {
+        let whole: Vec<_> = block.one_of.iter().filter(|set| set.iter().all(has)).collect();
+        // A key may be part of several sets; what is not part of the one that is there contradicts it.
+        let is_alone = |one: &[&str]| {
+            let mut keys = block.one_of.iter().copied().flatten();
+            keys.all(|key| one.contains(key) || !has(key))
+        };
+        if !matches!(whole[..], [one] if is_alone(one)) {
             let sets: Vec<String> = block
                 .one_of
                 .iter()

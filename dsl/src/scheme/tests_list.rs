@@ -6,7 +6,7 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::{Action, ConnectorFacts, OperationFacts, Sample};
 use crate::lines::LineIds;
 use crate::path::Path;
-use crate::plan::TestCase;
+use crate::plan::{RecordingTest, TestCase};
 use crate::tree::line_key;
 use crate::value::{Map, Value};
 use crate::yaml::Node;
@@ -121,6 +121,37 @@ impl Reader<'_> {
                 })
             })
             .collect()
+    }
+
+    /// The tests that replay a run. What else a test may say is in the recording.
+    pub(crate) fn read_recordings(&mut self, root: &Node) -> Vec<RecordingTest> {
+        let items = root
+            .get("tests")
+            .and_then(|pair| pair.value.list())
+            .unwrap_or_default();
+        let mut recordings = Vec::new();
+        for node in items {
+            let Some(pair) = node.get("recording") else {
+                continue;
+            };
+            for key in ["lookups", "line_ids", "action"] {
+                if let Some(beside) = node.get(key) {
+                    self.report(
+                        self.problem(&words::BESIDE_RECORDING, beside.key_span.clone())
+                            .with("key", key),
+                    );
+                }
+            }
+            if let (Some(name), Some(path)) = (member(node, "name"), pair.value.text()) {
+                recordings.push(RecordingTest {
+                    name: name.to_owned(),
+                    path: path.to_owned(),
+                    path_span: pair.value.span.clone(),
+                    span: node.span.clone(),
+                });
+            }
+        }
+        recordings
     }
 
     /// Resolves the schemes of their look-ups; one that the scheme does not look up is a misspelt one.

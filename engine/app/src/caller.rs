@@ -26,6 +26,7 @@ use crate::error::AppError;
 use crate::kept::Kept;
 use crate::paces::{Lane, Paces, Turn};
 use crate::settings;
+use crate::tape::{Played, Tape};
 
 use door::Door;
 
@@ -40,6 +41,8 @@ pub(crate) struct Caller {
     entropy: Entropy,
     /// Where the system is a database, and how it is reached.
     door: Option<Door>,
+    /// Where calls are taken down, or answered from.
+    tape: Option<Arc<Tape>>,
 }
 
 /// What all connections with one credential have in common.
@@ -167,7 +170,18 @@ impl Caller {
             credential: Arc::new(Credential::new(paces, budget, kept)),
             clock,
             entropy,
+            tape: None,
         })
+    }
+
+    /// From now on calls are taken down, or answered, by a tape. To be said before anybody calls.
+    pub(crate) fn put_in(&mut self, tape: &Arc<Tape>) {
+        self.tape = Some(Arc::clone(tape));
+    }
+
+    /// The tape, where there is one.
+    pub(crate) fn tape(&self) -> Option<&Arc<Tape>> {
+        self.tape.as_ref()
     }
 
     /// The same caller, its calls counted together with those of the same application among the others. To be said
@@ -193,6 +207,7 @@ impl Caller {
             client: Arc::clone(&self.client),
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
+            tape: self.tape.clone(),
         })
     }
 
@@ -215,6 +230,7 @@ impl Caller {
             credential: Arc::new(Credential::new(paces, budget, kept)),
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
+            tape: self.tape.clone(),
         })
     }
 
@@ -257,10 +273,10 @@ impl Caller {
 
     /// Asks how far a task is until it is over. One that takes longer than it may is lost: the target may still do it.
     pub(crate) async fn follow(&self, task: &Task, call: &Call<'_>, rows: usize, until: Ms) -> Ended {
-        let pause = Duration::from_millis(u64::try_from(task.every_ms).unwrap_or(1));
         let poll = Call::new(&task.poll, &task.options, call.now_ms);
         while self.clock.now_ms() < until {
-            tokio::time::sleep(pause).await;
+            let next = self.clock.now_ms().saturating_add(task.every_ms.max(1));
+            tokio::time::sleep(self.clock.until(next)).await;
             // A question that fails or is refused says nothing about the task; the next one may know.
             if let Ended::Answered { answer, judged } = self.once(&poll, 0, Effect::None).await
                 && matches!(judged.class, Class::Ok | Class::Rows)
@@ -278,7 +294,31 @@ impl Caller {
         })
     }
 
+    /// One call; by way of the tape, where there is one.
     async fn once(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
+        let Some(tape) = &self.tape else {
+            return self.made(call, rows, effect).await;
+        };
+        let prepared = match self.connection.prepare(call) {
+            Ok(prepared) => prepared,
+            Err(failure) => return Ended::Unbuilt(failure),
+        };
+        match tape.play(&self.connection.name, call.operation, &prepared) {
+            Some(Played::Answer(answer)) => {
+                let judged = self.connection.judge_call(call, rows, &answer);
+                Ended::Answered { answer, judged }
+            }
+            Some(Played::Broken(error)) => Ended::Broken(error),
+            Some(Played::Unknown(failure)) => Ended::Closed(failure),
+            None => {
+                let ended = self.made(call, rows, effect).await;
+                tape.take(&self.connection, call, &prepared, &ended);
+                ended
+            }
+        }
+    }
+
+    async fn made(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
         let prepared = match self.connection.prepare(call) {
             Ok(prepared) => prepared,
             Err(failure) => return Ended::Unbuilt(failure),
@@ -352,6 +392,9 @@ impl Caller {
     /// Waits until a call of any of these operations could go out at once: there is a session, and the limits have room.
     /// What keeps it from being so is told by the call itself.
     pub(crate) async fn ready(&self, apis: &[&str]) {
+        if self.tape.as_ref().is_some_and(|tape| tape.is_playing()) {
+            return;
+        }
         let there = match self.session().await {
             Ok((session, generation)) if self.connection.has_guard() => {
                 self.guarded(session.as_deref(), generation).await.map(drop)

@@ -213,6 +213,9 @@ impl Checker<'_> {
                 self.report.diagnostics.extend(problems);
                 if let Some(plan) = plan {
                     self.report.diagnostics.extend(refused(workspace, &plan));
+                    self.report
+                        .diagnostics
+                        .extend(crate::recording::problems(file, &plan));
                     self.report.guarantees.push(Guaranteed {
                         scheme: plan.scheme.clone(),
                         file: file.name.clone(),

@@ -5,6 +5,7 @@
 //! newest first and up to a bound: what is not decided within it is an error, never "nothing found".
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use dsl::json;
 use dsl::lookup::{Found as Hit, Hits, Known, LookupWant};
@@ -16,6 +17,7 @@ use ledger::read::StoredRow;
 use ledger::{Columns, Ledger, Reader};
 
 use crate::error::AppError;
+use crate::tape::{Looked, Tape};
 
 /// Hits kept for the run. About 200 B each: a bound of a few megabytes whatever the number of records.
 const MEMO: usize = 10_000;
@@ -61,6 +63,8 @@ pub(crate) struct Memo {
     /// Look-ups of this page of which the only rows are dead.
     dead: Vec<LookupWant>,
     reach: Reach,
+    /// Where look-ups are taken down, or answered from.
+    tape: Option<Arc<Tape>>,
     pub(crate) report: LookupReport,
 }
 
@@ -72,6 +76,7 @@ impl Default for Memo {
             undecided: Vec::new(),
             dead: Vec::new(),
             reach: REACH,
+            tape: None,
             report: LookupReport::default(),
         }
     }
@@ -90,6 +95,14 @@ struct Group {
 type GroupKey = (String, Vec<String>, bool);
 
 impl Memo {
+    /// A memo whose look-ups go by way of a tape, where there is one.
+    pub(crate) fn on(tape: Option<&Arc<Tape>>) -> Memo {
+        Memo {
+            tape: tape.cloned(),
+            ..Memo::default()
+        }
+    }
+
     /// What is known so far.
     pub(crate) fn hits(&self) -> &Hits {
         &self.hits
@@ -133,6 +146,51 @@ impl Memo {
 
     /// Fetches what is wanted and not known yet.
     pub(crate) fn fetch(&mut self, reader: &Reader, wants: Vec<LookupWant>) -> Result<(), AppError> {
+        let Some(tape) = self.tape.clone() else {
+            return self.ask(reader, wants);
+        };
+        if tape.is_playing() {
+            for want in &wants {
+                match tape.look_up(want) {
+                    _ if self.hits.knows(want) => {}
+                    Some(looked) => self.as_recorded(want, looked),
+                    None => self.hits.insert(want, Hit::none()),
+                }
+            }
+            return Ok(());
+        }
+        self.ask(reader, wants.clone())?;
+        for want in &wants {
+            let (is_dead, is_undecided) = (self.is_dead(want), self.is_undecided(want));
+            tape.looked(
+                Looked::new(want, self.hits.get(want), is_dead, is_undecided),
+                want,
+            );
+        }
+        Ok(())
+    }
+
+    fn as_recorded(&mut self, want: &LookupWant, looked: Looked) {
+        if looked.is_dead {
+            self.dead.push(want.clone());
+        }
+        if looked.is_undecided {
+            self.undecided.push(want.clone());
+            return;
+        }
+        match (want.spec.only && looked.matches > 1, looked.value) {
+            (true, _) => self.hits.insert_several(want, looked.matches),
+            (false, value) => self.hits.insert(
+                want,
+                Hit {
+                    value,
+                    matches: looked.matches,
+                },
+            ),
+        }
+    }
+
+    fn ask(&mut self, reader: &Reader, wants: Vec<LookupWant>) -> Result<(), AppError> {
         let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
         #[expect(
             clippy::mutable_key_type,

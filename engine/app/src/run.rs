@@ -24,10 +24,12 @@ use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::lookups::{Indexed, LookupReport, ensure_indexes};
 use crate::preview::Preview;
+use crate::recording::{Recording, SetUp};
 use crate::settings;
 use crate::shell::{Cancel, Progress, Shell};
 use crate::source::SourceReader;
 use crate::store::{Store, Watch};
+use crate::tape::{Takes, Tape, nowhere};
 use crate::target::TargetWriter;
 use crate::workspace::Workspace;
 
@@ -141,6 +143,8 @@ pub struct Engine {
     /// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
     callers: BTreeMap<String, Arc<Caller>>,
     began: Began,
+    /// Where the calls of the run are taken down, or answered from.
+    tape: Option<Arc<Tape>>,
     /// Stop when asked.
     pub cancel: Cancel,
 }
@@ -271,8 +275,92 @@ impl Engine {
             clock,
             callers,
             began,
+            tape: None,
             cancel: Cancel::default(),
         })
+    }
+
+    /// A ledger in memory that knows nothing, and calls that a tape answers: nobody is called, no file is touched.
+    pub(crate) fn replaying(
+        workspace: Workspace,
+        plan: &Arc<Plan>,
+        recording: &Recording,
+        tape: &Arc<Tape>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, AppError> {
+        let mut connections = BTreeMap::new();
+        for name in used(std::slice::from_ref(plan)) {
+            let Some(set_up) = recording.connections.get(name) else {
+                return Err(AppError::wrong_use(
+                    format!("录制里没有连接 {name};请重新录制"),
+                    format!("the recording has no connection {name}: record it anew"),
+                ));
+            };
+            let known = workspace.connections_there()?;
+            let mut connection = known.resolve_sandbox(name, &recording.env, &set_up.params)?;
+            connection.quiet_period_ms = set_up.quiet_ms;
+            connections.insert(name.clone(), Arc::new(connection));
+        }
+        let mut ledger = Ledger::copy_to_memory(None)?.with_words(words(Lang::En));
+        ensure_indexes(&mut ledger, [plan.as_ref()])?;
+        let mut engine = Self::with_store(workspace, Store::memory(ledger), clock, connections)?;
+        engine.put_in(tape)?;
+        Ok(engine)
+    }
+
+    /// From now on the calls of the run are taken down. A recording begins with nothing: what the ledger knows of the
+    /// scheme from earlier runs would be missing when it is replayed.
+    pub fn record(&mut self, plan: &Plan) -> Result<(), AppError> {
+        let reader = self.store.reader();
+        let scheme = &plan.scheme;
+        if reader.states(scheme)? != [0; 7] || !reader.closed_intervals(scheme)?.is_empty() {
+            return Err(AppError::wrong_use(
+                format!(
+                    "账本里已有方案 {scheme} 的运行;录制要从它的第一次运行开始:用 --sandbox,或测试账套的环境(--env)"
+                ),
+                format!(
+                    "the ledger has runs of {scheme}; a recording begins with its first one: use --sandbox, or the environment of a test account (--env)"
+                ),
+            ));
+        }
+        self.put_in(&Arc::new(Tape::empty()))
+    }
+
+    fn put_in(&mut self, tape: &Arc<Tape>) -> Result<(), AppError> {
+        for caller in self.callers.values_mut() {
+            let caller =
+                Arc::get_mut(caller).ok_or_else(|| AppError::bug("a tape is put in while calls are made"))?;
+            caller.put_in(tape);
+        }
+        self.tape = Some(Arc::clone(tape));
+        Ok(())
+    }
+
+    /// What was taken down.
+    pub(crate) fn takes(&self) -> Takes {
+        self.tape.as_ref().map(|tape| tape.takes()).unwrap_or_default()
+    }
+
+    /// What knows the secrets of the connections.
+    pub(crate) fn redactors(&self) -> Vec<Redactor> {
+        let connections = self.callers.values().map(|caller| &caller.connection);
+        connections
+            .map(|connection| connection.redactor().clone())
+            .collect()
+    }
+
+    /// How the connections of this plan are set up where nobody is called.
+    pub(crate) fn set_ups(&self, plan: &Arc<Plan>) -> BTreeMap<String, SetUp> {
+        let names = used(std::slice::from_ref(plan)).into_iter();
+        let set_ups = names.filter_map(|name| {
+            let connection = &self.callers.get(name)?.connection;
+            let set_up = SetUp {
+                params: connection.told_params(&nowhere(name)),
+                quiet_ms: connection.quiet_period_ms,
+            };
+            Some((name.clone(), set_up))
+        });
+        set_ups.collect()
     }
 
     /// One pass.
@@ -504,11 +592,8 @@ pub(crate) fn words(lang: Lang) -> ledger::Words {
     })
 }
 
-/// The connections that plans use, with their secrets.
-fn connections(
-    workspace: &Workspace,
-    plans: &[Arc<Plan>],
-) -> Result<BTreeMap<String, Arc<Connection>>, AppError> {
+/// The names of the connections that plans use, each once.
+fn used(plans: &[Arc<Plan>]) -> Vec<&String> {
     let mut names: Vec<&String> = Vec::new();
     for plan in plans {
         let target = plan.target.as_ref().map(|target| &target.connection);
@@ -518,6 +603,15 @@ fn connections(
             }
         }
     }
+    names
+}
+
+/// The connections that plans use, with their secrets.
+fn connections(
+    workspace: &Workspace,
+    plans: &[Arc<Plan>],
+) -> Result<BTreeMap<String, Arc<Connection>>, AppError> {
+    let names = used(plans);
     names.iter().try_for_each(|name| workspace.may_be_called(name))?;
     workspace.secrets_are_there(&names)?;
     let mut connections = BTreeMap::new();

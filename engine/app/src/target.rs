@@ -104,11 +104,11 @@ pub(crate) struct TargetWriter {
 impl TargetWriter {
     pub(crate) fn new(plan: Arc<Plan>, caller: Arc<Caller>, instant: Ms, lang: Lang, dry: bool) -> Self {
         TargetWriter {
+            memo: Memo::on(caller.tape()),
             plan,
             caller,
             instant,
             lang,
-            memo: Memo::default(),
             documents: BTreeMap::new(),
             dry,
             traced: dry,

@@ -1,5 +1,6 @@
 //! `test`: the cases that schemes and connectors carry in their own files. No network, no ledger, a fixed instant.
 
+mod recorded;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub enum Gap {
     Document(Difference),
     /// Of what a connector makes of an answer or a request.
     Connector(Text2),
+    /// Of what a recorded run does today.
+    Recording(Text2),
 }
 
 impl Gap {
@@ -58,7 +61,7 @@ impl Gap {
     pub fn line(&self, lang: Lang) -> String {
         match self {
             Gap::Document(difference) => difference.line(lang),
-            Gap::Connector(text) => text.get(lang).to_owned(),
+            Gap::Connector(text) | Gap::Recording(text) => text.get(lang).to_owned(),
         }
     }
 }
@@ -129,9 +132,11 @@ fn updated(
         return Ok(None);
     };
     let wanted = |name: &str| filter.is_none_or(|filter| name.contains(filter) || file.name.contains(filter));
-    let done = update::update(path, file, &workspace, &plan, &wanted)?;
+    let mut done = update::update(path, file, &workspace, &plan, &wanted)?;
     let changed = !done.written.is_empty();
-    if changed || !done.left.is_empty() {
+    recorded::update(file, workspace, plan, &wanted, &mut done)?;
+    let is_written = !done.written.is_empty();
+    if is_written || !done.left.is_empty() {
         report.updated.push((file.name.clone(), done));
     }
     changed.then(|| read(path)).transpose()
@@ -162,15 +167,19 @@ fn of_scheme(
         report.diagnostics.extend(problems);
         return Ok(());
     };
+    let mut results = Vec::new();
     for case in &plan.tests {
         let outcome = testing::run(&plan, case);
-        report.results.push(TestResult {
+        results.push(TestResult {
             file: file.name.clone(),
             line: Some(file.position(case.span.start).0),
             name: outcome.name,
             differences: outcome.diff.into_iter().map(Gap::Document).collect(),
         });
     }
+    results.extend(recorded::run(file, workspace, plan, &mut report.diagnostics)?);
+    results.sort_by_key(|result| result.line);
+    report.results.extend(results);
     Ok(())
 }
 

@@ -138,6 +138,11 @@ impl Workspace {
         }
     }
 
+    /// Where its files were looked for.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// Where a trial lets the process fail.
     pub(crate) fn failpoint(&self) -> Option<Arc<Failpoint>> {
         self.places.failpoint.clone()

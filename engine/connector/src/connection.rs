@@ -1,5 +1,6 @@
 //! One system with one set of credentials: a connector and the parameters laid over it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dsl::builtin::Registry;
@@ -10,7 +11,7 @@ use sha2::Digest as _;
 
 use crate::calendar;
 use crate::frame::Frame;
-use crate::model::{Connector, Limits, Mode, Operation, Scope};
+use crate::model::{Connector, Limits, Mode, Operation, ParamType, Scope};
 use crate::recipe::{Names, data};
 use crate::redact::Redactor;
 use crate::url::Server;
@@ -212,6 +213,27 @@ impl Connection {
     /// When calls may be made again by the connection's hours; `None` = now.
     pub fn opens(&self, now_ms: i64) -> Option<i64> {
         self.limits.hours.as_ref()?.opens(now_ms, &self.connector.tz)
+    }
+
+    /// Its parameters for a place where nobody is called: what is secret is a mask, and addresses lead to `nowhere`
+    /// (`https://host`) with their own path. Lists and maps stand in the connections file only.
+    pub fn told_params(&self, nowhere: &str) -> BTreeMap<String, String> {
+        let mut told = BTreeMap::new();
+        for param in &self.connector.params {
+            let Some(text) = self.params.get(&param.name).and_then(Value::to_plain_text) else {
+                continue;
+            };
+            let text = if self.secret.contains(&param.name) {
+                crate::secret::MASK.to_owned()
+            } else if param.ty == ParamType::Url {
+                let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+                format!("{nowhere}{}", rest.find('/').map_or("/", |at| &rest[at..]))
+            } else {
+                self.redact(&text)
+            };
+            told.insert(param.name.clone(), text);
+        }
+        told
     }
 
     /// How often the login itself may be made.

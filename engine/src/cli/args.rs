@@ -144,8 +144,10 @@ pub(crate) struct RunArgs {
     pub(crate) new_target: bool,
     #[arg(long, value_name = "TIME|now")]
     pub(crate) suspect_until: Option<String>,
-    #[arg(long)]
+    #[arg(long, conflicts_with = "record")]
     pub(crate) dry_run: bool,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stage", "suspect_until"])]
+    pub(crate) record: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) simulated: Simulated,
 }

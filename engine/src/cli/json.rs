@@ -2,6 +2,8 @@
 
 use dsl::{Map, Value};
 
+pub(crate) use dsl::json::pretty;
+
 /// An object with its members in order: `object! { "schema" => "engine.x/1", "count" => 3_u64 }`.
 macro_rules! object {
     ($($key:expr => $value:expr),* $(,)?) => {{
@@ -92,62 +94,6 @@ impl ToJson for serde_json::Value {
 /// Stored bytes as the value they are; what cannot be read is shown as text.
 pub(crate) fn stored(bytes: &[u8]) -> Value {
     dsl::json::parse(bytes).unwrap_or_else(|_| Value::Text(String::from_utf8_lossy(bytes).into_owned()))
-}
-
-/// Two spaces a level; a list or map of scalars stays on one line when it is short.
-pub(crate) fn pretty(value: &Value) -> String {
-    let mut text = String::new();
-    print(value, 0, &mut text);
-    text
-}
-
-/// Longest line on which a small list or map is kept together.
-const SHORT: usize = 72;
-
-fn print(value: &Value, level: usize, text: &mut String) {
-    let line = dsl::json::to_string(value);
-    let is_flat = match value {
-        Value::List(items) => items.iter().all(is_scalar),
-        Value::Map(members) => level > 0 && members.values().all(is_scalar),
-        _ => true,
-    };
-    if is_flat && (line.len() <= SHORT || !matches!(value, Value::List(_) | Value::Map(_))) {
-        text.push_str(&line);
-        return;
-    }
-    let indent = "  ".repeat(level + 1);
-    match value {
-        Value::List(items) => {
-            text.push('[');
-            for (nth, item) in items.iter().enumerate() {
-                text.push_str(if nth > 0 { ",\n" } else { "\n" });
-                text.push_str(&indent);
-                print(item, level + 1, text);
-            }
-            text.push_str(&format!("\n{}]", "  ".repeat(level)));
-        }
-        Value::Map(members) => {
-            text.push('{');
-            for (nth, (key, member)) in members.iter().enumerate() {
-                text.push_str(if nth > 0 { ",\n" } else { "\n" });
-                text.push_str(&format!(
-                    "{indent}{}: ",
-                    dsl::json::to_string(&Value::Text(key.clone()))
-                ));
-                print(member, level + 1, text);
-            }
-            text.push_str(&format!("\n{}}}", "  ".repeat(level)));
-        }
-        _ => text.push_str(&line),
-    }
-}
-
-fn is_scalar(value: &Value) -> bool {
-    match value {
-        Value::List(items) => items.is_empty(),
-        Value::Map(members) => members.is_empty(),
-        _ => true,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::{
     AppError, Clock, Engine, Opening, Problem, RunOptions, RunReport, Simulators, SystemClock, Workspace,
-    sentence_of,
+    recording, sentence_of,
 };
 use dsl::Lang;
 use dsl::Value;
@@ -49,6 +49,26 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
     for path in &args.schemes {
         is_file(path)?;
     }
+    // Simulators that are recorded begin anew, with a ledger that knows nothing: the same words give the same file.
+    let anew = args.record.is_some() && args.simulated.is_wanted() && global.data_dir.is_none();
+    let scratch = anew
+        .then(tempfile::tempdir)
+        .transpose()
+        .map_err(|error| AppError::File {
+            path: std::env::temp_dir().display().to_string(),
+            what: error.to_string(),
+        })?;
+    let with_scratch = Global {
+        data_dir: scratch.as_ref().map(|folder| folder.path().to_owned()),
+        ..global.clone()
+    };
+    let global = if scratch.is_some() { &with_scratch } else { global };
+    if args.record.is_some() && args.schemes.len() > 1 {
+        return Err(AppError::wrong_use(
+            "--record 一次只接受一个方案",
+            "--record takes one scheme",
+        ));
+    }
     let opening = opening(&args, clock.now_ms(), environment)?;
     super::block_on(async {
         // A file that does not compile is refused before anything is started, or made.
@@ -61,18 +81,20 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         let simulation = Simulation::start(&args.simulated, around, &places, Keep::Always).await?;
         let mut worst = 0;
         let mut documents = Vec::new();
+        let mut recorded = None;
         for path in &args.schemes {
             let workspace = workspace(path, global, simulation.simulators(), environment)?;
-            let code = one(
+            let order = Order {
                 path,
-                workspace,
-                &options,
-                &opening,
-                simulation.simulated(),
-                out,
-                &mut documents,
-            )
-            .await?;
+                options: &options,
+                opening: &opening,
+                simulated: simulation.simulated(),
+                record: args.record.as_deref(),
+                places: &places,
+            };
+            let done = one(&order, workspace, out, &mut documents).await?;
+            let code = done.0;
+            recorded = done.1;
             worst = worst.max(code);
             if ended::is(code) {
                 break;
@@ -80,7 +102,12 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         }
         simulation.stop().await;
         if out.json {
-            out.document(&object! {"schema" => "engine.run/1", "exit_code" => worst, "runs" => documents});
+            let mut document = dsl::Map::new();
+            document.insert("schema".to_owned(), "engine.run/1".into());
+            document.insert("exit_code".to_owned(), Value::from(i64::from(worst)));
+            document.insert("runs".to_owned(), Value::List(documents));
+            document.extend(recorded.map(|recorded| ("recording".to_owned(), recorded)));
+            out.document(&Value::Map(document));
         }
         Ok(worst)
     })?
@@ -109,15 +136,32 @@ fn opening(args: &RunArgs, now: i64, environment: &Environment) -> Result<Openin
     })
 }
 
-async fn one(
-    path: &Path,
-    workspace: Workspace,
-    options: &RunOptions,
-    opening: &Opening,
+/// What one scheme is run with.
+struct Order<'a> {
+    path: &'a Path,
+    options: &'a RunOptions,
+    opening: &'a Opening,
     simulated: bool,
+    /// Where its calls are kept.
+    record: Option<&'a Path>,
+    places: &'a app::Places,
+}
+
+/// Runs one scheme; gives the exit code, and what was recorded.
+async fn one(
+    order: &Order<'_>,
+    workspace: Workspace,
     out: &Out,
     documents: &mut Vec<Value>,
-) -> Done {
+) -> Result<(u8, Option<Value>), AppError> {
+    let Order {
+        path,
+        options,
+        opening,
+        simulated,
+        record,
+        places,
+    } = *order;
     let (plan, warnings) = workspace.compile(path)?;
     warn(out, &warnings);
     let mut plans = if simulated {
@@ -141,9 +185,15 @@ async fn one(
     ended::watch(engine.cancel.clone());
     let shown = Shown::new(out);
     let mut worst = 0;
+    let mut recorded = None;
     for plan in plans {
+        let is_named = plan.scheme == scheme;
+        if record.is_some() && is_named {
+            engine.record(&plan)?;
+        }
+        let named = Arc::clone(&plan);
         let started = clock.now_ms();
-        let of_plan = if plan.scheme == scheme { options } else { &feeding };
+        let of_plan = if is_named { options } else { &feeding };
         let report = engine.run(plan, of_plan, &shown).await;
         shown.clear();
         let report = report?;
@@ -154,12 +204,38 @@ async fn one(
         } else {
             tell(out, &report, took, flags(simulated));
         }
+        if let Some(file) = record.filter(|_| is_named) {
+            let made = recording::make(&engine, path, &named, options, &report, places).await?;
+            recording::keep(file, &made)?;
+            recorded = Some(tell_recording(path, file, &made, out));
+        }
         worst = worst.max(code);
         if ended::is(code) {
             break;
         }
     }
-    Ok(worst)
+    Ok((worst, recorded))
+}
+
+/// What was recorded, and the lines that make a test of it.
+fn tell_recording(scheme: &Path, file: &Path, made: &recording::Made, out: &Out) -> Value {
+    let shown = file.display().to_string();
+    if !out.json {
+        out.say(
+            "run-recorded",
+            &[
+                ("file", shown.clone()),
+                ("calls", grouped(made.calls as u64)),
+                ("records", grouped(made.records as u64)),
+            ],
+        );
+        let beside = scheme.parent().unwrap_or(Path::new(""));
+        match file.strip_prefix(beside) {
+            Ok(below) => out.note("run-recorded-test", &[("path", below.display().to_string())]),
+            Err(_) => out.note("run-recorded-elsewhere", &[]),
+        }
+    }
+    object! {"file" => shown, "calls" => made.calls, "records" => made.records}
 }
 
 /// What the run itself says, and 1 as long as the fate of some record of the scheme is unknown.

@@ -28,6 +28,7 @@ help-now = Instant of the run; else the present
 help-run-settle-wait = How long to wait at the end for lost answers, such as 90s or 6m; else a little more than the quiet period
 help-run-stage = Read only (fetch), write what is stored (save), or both (all)
 help-run-new-target = Accept that a connection now leads to another system or account
+help-run-record = Keep all calls and answers of this run, masked, as a test that needs no system; SCHEME must be new to the ledger
 help-run-dry-run = Rehearse only; the same as engine dry-run
 help-run-sandbox = Use simulators inside the process instead of real systems
 help-dry-run-sandbox = Use simulators inside the process instead of real systems
@@ -254,6 +255,9 @@ replay-no-order = note: without `newest_by` in the scheme the row read last coun
 replay-more = … and { $count } more
 replay-nothing = nothing to do: this stretch of { $scheme } has been replayed; --again reads it once more
 run-ok = run of { $scheme }: ok  took { $took }
+run-recorded = { $file }: recorded { $calls } calls and { $records } records; replayed offline, all the same
+run-recorded-test = make it a test of the scheme: tests: [{"{"}name: …, recording: { $path }{"}"}]
+run-recorded-elsewhere = for a test of the scheme the file must lie in the scheme's folder or below it
 run-partial = run of { $scheme }: partial  took { $took }
 run-failed = run of { $scheme }: failed  took { $took }
 run-canceled = run of { $scheme }: canceled  took { $took }
@@ -312,7 +316,7 @@ guarantee-at-least-once = guarantee: at least once; a lost answer may write twic
 test-done = files: { $files }; tests passed: { $passed }; failed: { $failed }
 test-uncompiled = errors that keep files from being tested: { $errors }
 test-none = there are no tests in these files
-test-updated = { $file }: wrote expect of { $count } tests
+test-updated = { $file }: wrote what { $count } tests expect
 test-not-updated = the test `{ $name }` was left: { $why }
 
 # rows, runs, verify.

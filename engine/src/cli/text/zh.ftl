@@ -28,6 +28,7 @@ help-now = 本次运行的时刻;不写时是现在
 help-run-settle-wait = 结束前为结果未知的数据等待多久,如 90s、6m;不写时略长于静默期
 help-run-stage = 只读取(fetch)、只写入已存的数据(save),或两者(all)
 help-run-new-target = 确认连接如今指向另一个系统或账套
+help-run-record = 把本次运行的全部调用与答复(已遮盖)录成不需要任何系统的测试;账本里须没有这个方案的运行
 help-run-dry-run = 只试运行,等于 engine dry-run
 help-run-sandbox = 用进程内的模拟器代替真实系统
 help-dry-run-sandbox = 用进程内的模拟器代替真实系统
@@ -254,6 +255,9 @@ replay-no-order = 注意:方案没有写 `newest_by`,最后读到的行就算最
 replay-more = …… 另有 { $count } 个
 replay-nothing = 无事可做:{ $scheme } 的这段时间已经补过;--again 再读一次
 run-ok = 运行 { $scheme } 成功  用时 { $took }
+run-recorded = { $file }:录下 { $calls } 次调用、{ $records } 条记录;离线重放结果相同
+run-recorded-test = 作为方案的测试:tests: [{"{"}name: …, recording: { $path }{"}"}]
+run-recorded-elsewhere = 要作为方案的测试,文件须在方案文件所在的文件夹里或其下级
 run-partial = 运行 { $scheme } 部分成功  用时 { $took }
 run-failed = 运行 { $scheme } 失败  用时 { $took }
 run-canceled = 运行 { $scheme } 已中断  用时 { $took }
@@ -312,7 +316,7 @@ guarantee-at-least-once = 保证:至少一次;应答丢失时可能重复写入
 test-done = { $files } 个文件:{ $passed } 个测试通过,{ $failed } 个失败
 test-uncompiled = 有 { $errors } 个错误使文件无法测试
 test-none = 这些文件里没有测试
-test-updated = { $file }:已改写 { $count } 个测试的 expect
+test-updated = { $file }:已改写 { $count } 个测试的期望
 test-not-updated = 测试“{ $name }”没有改写:{ $why }
 
 # rows, runs, verify.
