@@ -10,7 +10,7 @@ use std::sync::Arc;
 use connector::{Connector, NoSecrets, Samples, connections};
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
-use dsl::yaml::{self, emit};
+use dsl::yaml;
 use dsl::{Map, Value};
 
 use crate::error::AppError;
@@ -363,10 +363,7 @@ fn scheme(
         false => format!("  # others: {}", others.join(" ")),
     };
     line(format!("  api: {}{more}", operation.name));
-    let options = options(&operation);
-    if !options.is_empty() {
-        line(format!("  options: {}", flow(&Value::Map(options))));
-    }
+    open_options(&operation).into_iter().for_each(&mut line);
     let key = key_of(&operation);
     if operation.fields_required {
         line(format!("  fields: [{key}]                # all that is read"));
@@ -448,7 +445,7 @@ fn reads(
     // One that can be called as it is comes first, and of these one whose rows are known.
     let simple = |name: &&&str| {
         facts.operation(name).is_ok_and(|operation| {
-            options(&operation).is_empty()
+            open_options(&operation).is_empty()
                 && !operation.fields_required
                 && !operation.filter_required
                 && !operation.window_by_field
@@ -478,32 +475,31 @@ fn reads(
         .ok_or_else(|| AppError::no_such(("读取操作", "operation that reads"), name, &all))
 }
 
-/// Options that have no default, with a value to be replaced.
-fn options(operation: &OperationFacts) -> Map {
+/// Options that have no default, as comments to be completed: a made-up value would pass the check and be refused, or
+/// taken, by the other system.
+fn open_options(operation: &OperationFacts) -> Vec<String> {
     let open = operation
         .options
         .iter()
         .filter(|option| option.required && option.default.is_none() && option.constant.is_none());
-    open.map(|option| {
-        let value = match option.ty.as_str() {
-            "int" | "decimal" => Value::from(1_i64),
-            "bool" => Value::Bool(false),
-            "list" => Value::List(Vec::new()),
-            "map" => Value::Map(Map::new()),
-            "choice" => option
-                .of
-                .first()
-                .map_or_else(|| "".into(), |word| word.as_str().into()),
-            _ => "TODO".into(),
-        };
-        (option.name.clone(), value)
-    })
-    .collect()
-}
-
-fn flow(value: &Value) -> String {
-    // Texts and small numbers: there is nothing that cannot be written.
-    emit::flow(value).unwrap_or_default()
+    let mut lines: Vec<String> = open
+        .map(|option| {
+            let label = match option.label.en.as_str() {
+                "" => String::new(),
+                label => format!("; {label}"),
+            };
+            let of = option.of.join(" | ");
+            let kind = if of.is_empty() { &option.ty } else { &of };
+            format!("  #   {}: …                   # {kind}{label}", option.name)
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.insert(
+            0,
+            "  # options:                      # to be completed: what these are is not known".to_owned(),
+        );
+    }
+    lines
 }
 
 /// Fields that hold one value, at the top of a row.
@@ -569,7 +565,8 @@ fn target_lines(target: &Arc<Connector>, key: &str, fields: &[String]) -> Result
     let operation = facts
         .operation(api)
         .map_err(|_| AppError::bug("an operation that was listed"))?;
-    let options = options(&operation);
+    // Without a value for them: what every kind of document has.
+    let options = Map::new();
     let keys = (operation.keys)(&options);
     let mut lines = vec!["target:".to_owned(), format!("  connection: {}", target.id())];
     let more = match writes.len() {
@@ -577,9 +574,7 @@ fn target_lines(target: &Arc<Connector>, key: &str, fields: &[String]) -> Result
         _ => format!("  # others: {}", writes[1..].join(" ")),
     };
     lines.push(format!("  api: {api}{more}"));
-    if !options.is_empty() {
-        lines.push(format!("  options: {}", flow(&Value::Map(options.clone()))));
-    }
+    lines.extend(open_options(&operation));
     let under = operation.key_under.as_ref().map(ToString::to_string);
     if keys.is_empty() {
         lines.push(format!(

@@ -512,3 +512,6 @@ fn unfolded(value: Value) -> Value {
         single => single,
     }
 }
+
+#[cfg(test)]
+mod tests;

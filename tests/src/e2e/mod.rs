@@ -29,6 +29,8 @@ pub use sandbox::{Config, Credentials};
 
 /// The main scheme.
 pub const MAIN: &str = "schemes/huke-to-k3.yaml";
+/// A run of it that was recorded: one of its tests.
+const RECORDING: &str = "schemes/samples/huke-to-k3.json";
 /// The scheme that feeds its look-up.
 pub const FEEDER: &str = "schemes/huke-customers.yaml";
 /// Ordinary trades of a small world: 30 customers, three pages.
@@ -104,6 +106,9 @@ impl World {
             let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
             world.write(scheme, &text);
         }
+        let recording = repository().join(RECORDING);
+        let text = std::fs::read_to_string(recording).expect("the repository has it");
+        world.write(RECORDING, &text);
         world
     }
 

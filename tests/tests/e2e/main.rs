@@ -13,6 +13,7 @@ mod main_job;
 mod manual;
 mod online;
 mod own_operations;
+mod recording;
 mod replay;
 mod sandbox;
 mod secrets;

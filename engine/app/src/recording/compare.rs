@@ -18,13 +18,12 @@ const SHOWN: usize = 300;
 
 /// Everything that differs.
 pub(crate) fn compare(recording: &Recording, replayed: &Replayed) -> Vec<Text2> {
-    let mut told = Vec::new();
+    let mut told = calls_that_differ(recording, replayed);
     for (nth, (said, request)) in recording.calls.iter().zip(&replayed.heard.requests).enumerate() {
         let Some(request) = request else { continue };
         let place = call_place(nth, said);
         told.extend(lines(&place, &said.request, request));
     }
-    told.extend(calls_that_differ(recording, replayed));
     told.extend(records_that_differ(&recording.records, &replayed.records));
     let more = told.len().saturating_sub(MOST);
     told.truncate(MOST);

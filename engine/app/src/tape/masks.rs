@@ -12,7 +12,8 @@ use dsl::{Map, Value};
 
 use crate::mask;
 
-/// Characters from which on a value is recognised where nobody marked it. Shorter ones (`1`, `yes`) stand everywhere.
+/// Bytes from which on a value is recognised where nobody marked it: a Chinese name has six. Shorter ones (`1`, `yes`)
+/// stand everywhere.
 const TOLD: usize = 4;
 
 /// What became of which value.
@@ -117,11 +118,8 @@ impl Masks {
     pub(crate) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         // Longer ones first: one may be a part of another.
-        let mut known: Vec<(&String, &String)> = self
-            .of
-            .iter()
-            .filter(|(raw, _)| raw.chars().count() >= TOLD)
-            .collect();
+        let mut known: Vec<(&String, &String)> =
+            self.of.iter().filter(|(raw, _)| raw.len() >= TOLD).collect();
         known.sort_by_key(|(raw, _)| std::cmp::Reverse(raw.len()));
         for (raw, mask) in known {
             if text.contains(raw.as_str()) {
