@@ -515,6 +515,20 @@ pub const UNKNOWN_CONNECTION: Entry = Entry {
     long_en: "A connection must stand in connections.yaml.",
     example: "source: {connection: hukee}",
 };
+
+/// A key of a connection that means nothing to a database.
+pub const NOT_FOR_DATABASE: Entry = Entry {
+    code: "E1569",
+    severity: Severity::Error,
+    zh: "`{key}` 不能用于 {driver} 连接:{why_zh}",
+    en: "`{key}` cannot be used by a {driver} connection: {why_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "连接里写了却不起作用的设置会让人以为它生效,所以不接受。",
+    long_en: "A setting that does nothing would be believed to do something, so it is not taken.",
+    example: "erp: {connector: mysql, proxy: {url: http://proxy.example.com:3128}, params: {...}}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -557,4 +571,5 @@ pub const ALL: &[&Entry] = &[
     &BAD_NAME,
     &UNKNOWN_CONNECTION,
     &BAD_ENV,
+    &NOT_FOR_DATABASE,
 ];

@@ -263,6 +263,19 @@ pub const SQL_VALUE: Entry = Entry {
     example: "request: {order_no: <<no>>, buyer: {name: <<name>>}}",
 };
 
+/// A name of files that is none.
+pub const FILE_NAME: Entry = Entry {
+    code: "E3075",
+    severity: Severity::Error,
+    zh: "`{name}` 不能用作文件名的开头",
+    en: "`{name}` cannot begin the names of files",
+    help_zh: "只写字母、汉字、数字、`-` 和 `_`,最多 64 个字符;时间、编号和后缀由引擎加上",
+    help_en: "letters of any script, digits, `-` and `_`, at most 64 characters; instant, id and ending are added",
+    long_zh: "写出的文件名为 `名称-时间-编号.csv`。路径、点和空格不接受:文件总在连接所指的文件夹里。",
+    long_en: "Files are called `name-instant-id.csv`. Paths, dots and blanks are not taken: a file always stands in the folder of its connection.",
+    example: "options: {file: ../orders}",
+};
+
 /// A SELECT of one's own that is not taken.
 pub const SQL_TEXT: Entry = Entry {
     code: "E3073",
@@ -327,4 +340,5 @@ pub const ALL: &[&Entry] = &[
     &SQL_VALUE,
     &SQL_TEXT,
     &SQL_KEY,
+    &FILE_NAME,
 ];

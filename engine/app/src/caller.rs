@@ -164,7 +164,7 @@ impl Caller {
         let budget = Arc::new(Budget::new(dir, &connection));
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
-            door: Door::of(&connection, None)?,
+            door: Door::of(&connection, None, &client)?,
             connection,
             client,
             credential: Arc::new(Credential::new(paces, budget, kept)),
@@ -201,7 +201,7 @@ impl Caller {
     pub(crate) fn beside(&self, connection: Arc<Connection>) -> Result<Self, AppError> {
         Ok(Caller {
             allow: settings::allow_list(&connection)?,
-            door: Door::of(&connection, self.door.as_ref())?,
+            door: Door::of(&connection, self.door.as_ref(), &self.client)?,
             connection,
             credential: Arc::clone(&self.credential),
             client: Arc::clone(&self.client),
@@ -213,7 +213,18 @@ impl Caller {
 
     /// The same caller by another way out.
     pub(crate) fn by(mut self, client: Arc<Client>) -> Self {
+        if let Some(door) = &mut self.door {
+            door.trusting(&client);
+        }
         self.client = client;
+        self
+    }
+
+    /// The same caller for a pass whose records are stored for good: files that were read may be moved away.
+    pub(crate) fn for_good(mut self) -> Self {
+        if let Some(door) = &mut self.door {
+            door.may_move();
+        }
         self
     }
 
@@ -223,7 +234,7 @@ impl Caller {
         paces.share_logins(&self.credential.paces);
         let (budget, kept) = (Arc::clone(&self.credential.budget), self.credential.kept.clone());
         Ok(Caller {
-            door: Door::of(&self.connection, self.door.as_ref())?,
+            door: Door::of(&self.connection, self.door.as_ref(), &self.client)?,
             connection: Arc::clone(&self.connection),
             client: Arc::clone(&self.client),
             allow: settings::allow_list(&self.connection)?,

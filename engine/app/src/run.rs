@@ -379,7 +379,11 @@ impl Engine {
             }
         }
         let source = &plan.source;
-        let source_caller = self.caller_with(&source.connection, source.own_operation.as_ref())?;
+        let mut source_caller = self.caller_with(&source.connection, source.own_operation.as_ref())?;
+        if !options.dry && source_caller.is_database() {
+            let same = Arc::clone(&source_caller.connection);
+            source_caller = Arc::new(source_caller.beside(same)?.for_good());
+        }
         let source = SourceReader::new(Arc::clone(&plan), source_caller, instant, options.lang, indexed)?;
         let mut quiet = 0;
         let (target, facts) = match &plan.target {
@@ -731,6 +735,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         quiet: connection.quiet_ms(operation),
         find_before_create: target.find_before_create,
         updates: target.update.is_some(),
+        voids_again: target.void.as_deref().is_some_and(|void| connection.can_repeat(void)),
         stop_at_first_dead: target.tolerate_none,
         // One figure for all writes of a scheme: the shortest.
         remembers: target

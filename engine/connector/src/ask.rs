@@ -13,7 +13,7 @@ use dsl::{Failure, Map, Number, Path, Value};
 
 use crate::connection::Connection;
 use crate::filter::FilterValue;
-use crate::model::{AskBy, FilterPrint, KeyPlace, Operation, ProofPlace, Unknown, WhenNone};
+use crate::model::{AskBy, Encode, FilterPrint, KeyPlace, Operation, ProofPlace, Unknown, WhenNone};
 use crate::recipe::{Recipe, data};
 use crate::request::{Call, PageState, complete_options};
 
@@ -353,6 +353,13 @@ impl Connection {
         })
     }
 
+    /// Whether the same call again has the same effect, whatever its options are.
+    pub fn can_repeat(&self, operation: &str) -> bool {
+        self.connector
+            .operation(operation)
+            .is_some_and(|operation| matches!(operation.proof, ProofPlace::Fixed(Proof::Upsert)))
+    }
+
     /// Puts the internal id of a known document into its payload, in front of everything else at its place. It is a
     /// number where it reads as one, unless the operation's `types` say text.
     pub fn put_id(
@@ -373,7 +380,12 @@ impl Connection {
                 .with("place", "id_field")
                 .with("why", "null")
         };
-        let path = frame.text(tree, "id_field")?.ok_or_else(nowhere)?;
+        let path = match frame.text(tree, "id_field")? {
+            Some(path) => path,
+            // A statement that names no column for it goes by the key, which the document holds.
+            None if operation.encode == Encode::Sql => return Ok(()),
+            None => return Err(nowhere()),
+        };
         let (above, field) = match path.rsplit_once('.') {
             Some((above, field)) => (Some(above), field),
             None => (None, path.as_str()),

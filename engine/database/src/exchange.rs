@@ -1,14 +1,15 @@
 //! One statement over one connection, and how far it came.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use jiff::tz::TimeZone;
 use transport::{Reason, SendError, Stage};
 
 use crate::answer::{self, Refused};
+use crate::cell::Cell;
 use crate::session::{Bounds, Refusal, Session, Trouble};
-use crate::statement::{Read, Shape, Write};
+use crate::statement::{Bind, Read, Shape, Slot, Step, Write};
 
 /// How far a write came. Only a COMMIT that has gone out may have had an effect.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Progress {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn set(&self, stage: Stage) {
+    pub(crate) fn set(&self, stage: Stage) {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = stage;
     }
 }
@@ -74,25 +75,9 @@ pub(crate) async fn write(
         return Ok(refused);
     }
     session.begin().await.or_else(|trouble| gone(progress, trouble))?;
+    let mut ids = Ids::default();
     for step in &write.steps {
-        let made = match &step.none {
-            None => session.execute(&step.sql, &step.binds).await,
-            Some(words) => {
-                let bounds = Bounds {
-                    rows: 1,
-                    bytes: 1 << 16,
-                };
-                let found = session.query(&step.sql, &step.binds, bounds).await;
-                found.and_then(|found| match found.rows.is_empty() {
-                    true => Ok(()),
-                    false => Err(Trouble::Refused(Refusal {
-                        code: "guard".to_owned(),
-                        message: words.clone(),
-                    })),
-                })
-            }
-        };
-        match made {
+        match perform(session, step, &mut ids).await {
             Ok(()) => {}
             Err(Trouble::Refused(refusal)) => {
                 let refused = Refused::new(&refusal, "statement").of(step.of.as_deref());
@@ -105,12 +90,72 @@ pub(crate) async fn write(
     progress.set(Stage::Lost);
     match session.commit().await {
         Ok(()) => Ok(Done {
-            answer: answer::written(&write.ids),
+            answer: answer::written(&ids.over(&write.ids)),
             is_clean: true,
         }),
         // The refusal of a COMMIT is its answer: the transaction is no more.
         Err(Trouble::Refused(refusal)) => taken_back(session, Refused::new(&refusal, "commit")).await,
         Err(other) => gone(progress, other),
+    }
+}
+
+/// The ids that the database has made so far, by document.
+#[derive(Default)]
+struct Ids(BTreeMap<usize, Bind>);
+
+impl Ids {
+    fn fill(&self, slots: &[Slot]) -> Result<Vec<Bind>, Trouble> {
+        let filled = slots.iter().map(|slot| match slot {
+            Slot::Bind(bind) => Some(bind.clone()),
+            Slot::Made(nth) => self.0.get(nth).cloned(),
+        });
+        let filled: Option<Vec<Bind>> = filled.collect();
+        filled.ok_or_else(|| not_made("an id that nobody has made"))
+    }
+
+    /// The ids of all documents.
+    fn over(&self, ids: &[String]) -> Vec<String> {
+        let made = |nth: usize| match self.0.get(&nth) {
+            Some(Bind::Number(text) | Bind::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let ids = ids.iter().enumerate();
+        ids.map(|(nth, id)| made(nth).unwrap_or_else(|| id.clone())).collect()
+    }
+}
+
+fn not_made(message: &str) -> Trouble {
+    Trouble::Refused(Refusal {
+        code: "generated".to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+async fn perform(session: &mut Session, step: &Step, ids: &mut Ids) -> Result<(), Trouble> {
+    const ONE: Bounds = Bounds {
+        rows: 1,
+        bytes: 1 << 16,
+    };
+    let binds = ids.fill(&step.binds)?;
+    if let Some(nth) = step.made {
+        let found = session.query(&step.sql, &binds, ONE).await?;
+        let id = match found.rows.into_iter().flatten().next() {
+            Some(Cell::Number(digits)) => Bind::Number(digits),
+            Some(Cell::Text(text)) => Bind::Text(text),
+            _ => return Err(not_made("the table makes no id for a new row")),
+        };
+        ids.0.insert(nth, id);
+        return Ok(());
+    }
+    let Some(words) = &step.none else {
+        return session.execute(&step.sql, &binds).await;
+    };
+    match session.query(&step.sql, &binds, ONE).await?.rows.is_empty() {
+        true => Ok(()),
+        false => Err(Trouble::Refused(Refusal {
+            code: step.code.clone().unwrap_or_else(|| "guard".to_owned()),
+            message: words.clone(),
+        })),
     }
 }
 

@@ -3,7 +3,8 @@
 //! A row is known by the hash of its file's content and its line, so that the ledger takes it once: the same content
 //! under another name brings nothing new, a changed file brings new rows. A file that is still being written is left
 //! for the next run. What cannot be read is told as a row that says so (`_broken`), and keeps nobody else from being
-//! read. Files are never changed, moved or deleted.
+//! read. Files are never changed or deleted. They are moved into [`DONE`] where that is wished for, each once the page
+//! behind its last row is asked for: whoever asks for it has stored what came before.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -24,6 +25,12 @@ const ENTRIES_MAX: usize = 20_000;
 
 /// Largest file: it is read whole, because its hash comes before its rows.
 const FILE_MAX: u64 = 64 << 20;
+
+/// The folder below for files that were read wholly and are stored.
+const DONE: &str = "done";
+
+/// Names that are tried for a file in [`DONE`] whose own is taken.
+const NAMES_MAX: usize = 1000;
 
 /// Endings of files that somebody is still writing.
 const UNFINISHED: [&str; 5] = [".tmp", ".part", ".partial", ".crdownload", "~"];
@@ -47,6 +54,17 @@ pub(crate) struct Files {
     size: usize,
     #[serde(default)]
     after: Option<String>,
+    #[serde(default)]
+    finish: Finish,
+}
+
+/// What becomes of a file that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Finish {
+    #[default]
+    Keep,
+    Move,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -63,27 +81,56 @@ struct Row {
     members: Result<Vec<(String, String)>, String>,
 }
 
-/// The last row of the page before: name, hash, line.
-type After = (String, String, u64);
+/// A row of a file: its name, its hash, its line.
+type Place = (String, String, u64);
 
-/// One page, as an answer.
-pub(crate) fn read(folder: &str, files: &Files) -> String {
-    let after: Option<After> = files
-        .after
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
-    let names = match names(Path::new(folder), files) {
+/// Where the page before ended.
+#[derive(Debug, Clone, Default)]
+struct After {
+    place: Option<Place>,
+    /// Names and hashes of the files that ended in it, where they are to be moved.
+    ended: Vec<(String, String)>,
+}
+
+impl After {
+    fn parse(text: &str) -> Option<After> {
+        if let Ok(place) = serde_json::from_str(text) {
+            return Some(After {
+                place: Some(place),
+                ended: Vec::new(),
+            });
+        }
+        let (name, hash, line, ended) = serde_json::from_str(text).ok()?;
+        Some(After {
+            place: Some((name, hash, line)),
+            ended,
+        })
+    }
+}
+
+/// One page, as an answer. Nothing is moved unless `moves` says that what was read is stored for good.
+pub(crate) fn read(folder: &str, files: &Files, moves: bool) -> String {
+    let after = files.after.as_deref().and_then(After::parse).unwrap_or_default();
+    let moves = moves && files.finish == Finish::Move;
+    let folder = Path::new(folder);
+    if moves && let Err(message) = after.ended.iter().try_for_each(|file| put_away(folder, file)) {
+        return refused("folder", message);
+    }
+    let after = after.place;
+    let names = match names(folder, files) {
         Ok(names) => names,
         Err(message) => return refused("folder", message),
     };
-    let mut page: Vec<(String, After)> = Vec::new();
+    let mut page: Vec<(String, Place)> = Vec::new();
+    let mut ended: Vec<(String, String)> = Vec::new();
     for name in names {
         if after.as_ref().is_some_and(|(last, ..)| name < *last) {
             continue;
         }
-        let Some(bytes) = whole(&Path::new(folder).join(&name), files.settle) else {
+        let Some(bytes) = whole(&folder.join(&name), files.settle) else {
             continue;
         };
+        let is_read = bytes.is_ok();
         let (hash, rows) = match bytes {
             Ok(bytes) => (hash(&bytes), rows(&bytes, files)),
             Err(why) => (hash(name.as_bytes()), broken(why)),
@@ -96,22 +143,66 @@ pub(crate) fn read(folder: &str, files: &Files) -> String {
         for row in rows.into_iter().filter(|row| row.line > from) {
             page.push((shown(&name, &hash, &row), (name.clone(), hash.clone(), row.line)));
             if page.len() > files.size {
-                return answer(&page[..files.size], true);
+                return answer(&page[..files.size], true, moves.then_some(&ended));
             }
         }
+        // One that could not be read stays where somebody will look for it.
+        if is_read {
+            ended.push((name, hash));
+        }
     }
-    answer(&page, false)
+    if page.is_empty() && moves {
+        // Files without a row: there is nothing to be stored.
+        if let Err(message) = ended.iter().try_for_each(|file| put_away(folder, file)) {
+            return refused("folder", message);
+        }
+    }
+    let more = moves && !page.is_empty();
+    answer(&page, more, moves.then_some(&ended))
+}
+
+/// Moves a file that is as it was read. One that is not there any more was moved by somebody else; one that has changed
+/// is read again.
+fn put_away(folder: &Path, (name, known): &(String, String)) -> Result<(), String> {
+    // A name of a cursor is one of this folder.
+    if name.contains(['/', '\\']) {
+        return Err(format!("{name}: no file of this folder"));
+    }
+    let path = folder.join(name);
+    match std::fs::read(&path) {
+        Ok(bytes) if hash(&bytes) == *known => {}
+        _ => return Ok(()),
+    }
+    let done = folder.join(DONE);
+    let told = |error: std::io::Error| format!("{}: {error}", done.join(name).display());
+    match std::fs::create_dir(&done) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(told(error)),
+        _ => {}
+    }
+    let names = (0..NAMES_MAX).map(|nth| match nth {
+        0 => name.clone(),
+        1 => format!("{}-{name}", &known[..8]),
+        nth => format!("{}-{nth}-{name}", &known[..8]),
+    });
+    for name in names {
+        let place = done.join(name);
+        // Nobody else puts files there.
+        if std::fs::symlink_metadata(&place).is_err() {
+            return std::fs::rename(&path, &place).map_err(told);
+        }
+    }
+    Err(told(std::io::ErrorKind::AlreadyExists.into()))
 }
 
 /// Whether the folder can be read.
 pub(crate) fn look(folder: &str) -> String {
     match std::fs::read_dir(folder) {
-        Ok(_) => answer(&[], false),
+        Ok(_) => answer(&[], false, None),
         Err(error) => refused("folder", format!("{folder}: {error}")),
     }
 }
 
-fn answer(page: &[(String, After)], more: bool) -> String {
+fn answer(page: &[(String, Place)], more: bool, ended: Option<&Vec<(String, String)>>) -> String {
     let rows: Vec<&str> = page.iter().map(|(row, _)| row.as_str()).collect();
     let mut out = format!("{{\"rows\":[{}]", rows.join(","));
     if let Some((_, (name, hash, line))) = page.last().filter(|_| more) {
@@ -119,7 +210,19 @@ fn answer(page: &[(String, After)], more: bool) -> String {
         quote(name, &mut next);
         next.push(',');
         quote(hash, &mut next);
-        next.push_str(&format!(",{line}]"));
+        next.push_str(&format!(",{line}"));
+        if let Some(ended) = ended {
+            next.push_str(",[");
+            for (nth, (name, hash)) in ended.iter().enumerate() {
+                next.push_str(if nth == 0 { "[" } else { ",[" });
+                quote(name, &mut next);
+                next.push(',');
+                quote(hash, &mut next);
+                next.push(']');
+            }
+            next.push(']');
+        }
+        next.push(']');
         out.push_str(",\"next\":");
         quote(&next, &mut out);
     }
@@ -380,148 +483,4 @@ fn shown(file: &str, hash: &str, row: &Row) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(folder: &Path, format: &str, more: &str) -> String {
-        let text = format!(r#"{{"pattern": "*", "format": "{format}", "settle": 0, "size": 2{more}}}"#);
-        read(
-            &folder.display().to_string(),
-            &serde_json::from_str(&text).unwrap(),
-        )
-    }
-
-    /// The rows of all pages, each without its hash.
-    fn all(folder: &Path, format: &str, more: &str) -> Vec<String> {
-        let mut after = String::new();
-        let mut rows = Vec::new();
-        loop {
-            let answer = ask(folder, format, &format!("{more}{after}"));
-            let page: serde_json::Value = serde_json::from_str(&answer).unwrap();
-            for row in page["rows"].as_array().unwrap_or_else(|| panic!("{answer}")) {
-                let mut row = row.clone();
-                row.as_object_mut().unwrap().remove("_hash");
-                rows.push(row.to_string());
-            }
-            match page["next"].as_str() {
-                Some(next) => after = format!(",\"after\":{}", quoted(next)),
-                None => return rows,
-            }
-        }
-    }
-
-    #[test]
-    fn rows_of_csv() {
-        let folder = tempfile::tempdir().unwrap();
-        let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-        put("a.csv", b"no, qty\n00123,1.50\n\"x,\ny\",2\nbad\nlast,3\n");
-        put("b.csv.tmp", b"no,qty\nz,1\n");
-        put(".c.csv", b"no,qty\nz,1\n");
-        assert_eq!(
-            all(folder.path(), "csv", ""),
-            [
-                r#"{"_file":"a.csv","_line":2,"no":"00123","qty":"1.50"}"#,
-                r#"{"_file":"a.csv","_line":3,"no":"x,\ny","qty":"2"}"#,
-                r#"{"_broken":"1 fields where the head has 2","_file":"a.csv","_line":5}"#,
-                r#"{"_file":"a.csv","_line":6,"no":"last","qty":"3"}"#,
-            ]
-        );
-        // A charset that is declared is not guessed at, and what is none of it keeps nobody from being read.
-        put("gbk.csv", b"name\n\xbf\xcd\xbb\xa7\n");
-        let gbk = all(folder.path(), "csv", r#", "charset": "gbk""#);
-        assert!(
-            gbk.contains(&r#"{"_file":"gbk.csv","_line":2,"name":"客户"}"#.to_owned()),
-            "{gbk:?}"
-        );
-        let utf8 = all(folder.path(), "csv", "");
-        assert!(
-            utf8.contains(&r#"{"_broken":"not utf-8","_file":"gbk.csv","_line":1}"#.to_owned()),
-            "{utf8:?}"
-        );
-    }
-
-    #[test]
-    fn rows_of_json_lines() {
-        let folder = tempfile::tempdir().unwrap();
-        let lines =
-            "{\"n\": 12345678901234567890.10, \"l\": [1]}\n\nnot json\n{\"_line\": 9, \"a\": 1, \"a\": 2}\n";
-        std::fs::write(folder.path().join("x.ndjson"), lines).unwrap();
-        let answer = ask(folder.path(), "ndjson", "");
-        assert!(
-            answer.contains(r#""l":[1],"n":12345678901234567890.10"#),
-            "{answer}"
-        );
-        let rows = all(folder.path(), "ndjson", "");
-        assert!(
-            rows[1].contains("_broken") && rows[1].contains("\"_line\":3"),
-            "{rows:?}"
-        );
-        assert_eq!(rows[2], r#"{"_file":"x.ndjson","_line":4,"a":2}"#);
-    }
-
-    #[test]
-    fn rows_of_a_workbook() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("x.xlsx"), include_bytes!("files/orders.xlsx")).unwrap();
-        std::fs::write(folder.path().join("y.xlsx"), "no workbook").unwrap();
-        for sheet in ["", r#", "sheet": "订单""#] {
-            let rows = all(folder.path(), "xlsx", sheet);
-            // Lines are those that people see; the third is empty.
-            assert_eq!(
-                rows[..2],
-                [
-                    r#"{"_file":"x.xlsx","_line":2,"at":"2026-11-20 08:15:00","no":"00123","ok":true,"qty":19.9}"#,
-                    r#"{"_file":"x.xlsx","_line":4,"at":null,"no":"客户","ok":null,"qty":3}"#,
-                ]
-            );
-            assert!(
-                rows[2].contains("_broken") && rows[2].contains("y.xlsx"),
-                "{rows:?}"
-            );
-        }
-        let other = all(folder.path(), "xlsx", r#", "sheet": "nothing""#);
-        assert!(other[0].contains("_broken"), "{other:?}");
-    }
-
-    /// One content has one hash, whatever its name; a change is another one.
-    #[test]
-    fn content_is_known_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        put("a.csv", "no\n1\n");
-        put("copy of a.csv", "no\n1\n");
-        put("other.csv", "no\n2\n");
-        let text = r#"{"pattern": "*.csv", "format": "csv", "settle": 0, "size": 9}"#;
-        let answer = read(
-            &folder.path().display().to_string(),
-            &serde_json::from_str(text).unwrap(),
-        );
-        let page: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        let hash = |nth: usize| page["rows"][nth]["_hash"].clone();
-        assert_eq!(hash(0), hash(1));
-        assert_ne!(hash(0), hash(2));
-        // One that was written just now is left for later.
-        let young = text.replace("\"settle\": 0", "\"settle\": 60");
-        let answer = read(
-            &folder.path().display().to_string(),
-            &serde_json::from_str(&young).unwrap(),
-        );
-        assert_eq!(answer, r#"{"rows":[]}"#);
-        assert!(read("/there/is/none", &serde_json::from_str(text).unwrap()).contains("\"code\":\"folder\""));
-    }
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, want) in [
-            ("*", "x", true),
-            ("*.csv", "a.csv", true),
-            ("*.csv", "a.csv.bak", false),
-            ("orders-*-*.csv", "orders-2026-11.csv", true),
-            ("orders-*", "order", false),
-            ("a.csv", "a.csv", true),
-            ("*单*", "出库单.csv", true),
-        ] {
-            assert_eq!(fits(pattern, name), want, "{pattern} {name}");
-        }
-    }
-}
+mod tests;

@@ -21,7 +21,8 @@
 //! | BLOB, `bytea`, `varbinary` | text, base64 |
 //! | JSON, UUID, texts, enums | text |
 //!
-//! A folder is asked in the same way ([`Driver::Files`]): its files are read like the pages of a table, and only read.
+//! A folder is asked in the same way ([`Driver::Files`]): its files are read like the pages of a table, and a call that
+//! writes is a file that appears whole.
 
 mod answer;
 mod cell;
@@ -31,6 +32,8 @@ mod files;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod net;
+#[cfg(feature = "files")]
+mod outbox;
 mod pool;
 #[cfg(feature = "postgresql")]
 mod postgresql;

@@ -63,27 +63,32 @@ pub(crate) fn roots() -> &'static [rustls::pki_types::CertificateDer<'static>] {
     ROOTS.get_or_init(|| rustls_native_certs::load_native_certs().certs)
 }
 
-/// How TLS is spoken: the machine's authorities, and nothing that skips a check.
-pub(crate) fn tls() -> Result<Arc<rustls::ClientConfig>, SendError> {
-    tls_of(rustls::DEFAULT_VERSIONS)
+/// How TLS is spoken to a place: with the certificates that its connection trusts, and else the machine's authorities.
+pub(crate) fn tls(place: &Place) -> Result<Arc<rustls::ClientConfig>, SendError> {
+    tls_of(place, rustls::DEFAULT_VERSIONS)
 }
 
 /// The same where the protocol wraps the handshake, which its servers do for TLS 1.2 only.
 #[cfg(feature = "sqlserver")]
-pub(crate) fn tls_12() -> Result<Arc<rustls::ClientConfig>, SendError> {
-    tls_of(&[&rustls::version::TLS12])
+pub(crate) fn tls_12(place: &Place) -> Result<Arc<rustls::ClientConfig>, SendError> {
+    tls_of(place, &[&rustls::version::TLS12])
 }
 
 fn tls_of(
+    place: &Place,
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> Result<Arc<rustls::ClientConfig>, SendError> {
-    let mut store = rustls::RootCertStore::empty();
-    store.add_parsable_certificates(roots().iter().cloned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .map_err(|error| not_sent(Reason::Tls, error.to_string()))?;
-    Ok(Arc::new(
-        config.with_root_certificates(store).with_no_client_auth(),
-    ))
+    let builder = match place.trust.verifier(&provider) {
+        Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+        None => {
+            let mut store = rustls::RootCertStore::empty();
+            store.add_parsable_certificates(roots().iter().chain(&place.authorities).cloned());
+            builder.with_root_certificates(store)
+        }
+    };
+    Ok(Arc::new(builder.with_no_client_auth()))
 }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
-use transport::{AllowList, Reason, SendError, Stage, Timeouts};
+use transport::{AllowList, Reason, SendError, Stage, Timeouts, Trust};
 
 use crate::answer::Refused;
 use crate::exchange::{self, Done, Progress, failed};
@@ -33,7 +34,7 @@ pub enum Driver {
     Sqlserver,
     /// A file of SQLite.
     Sqlite,
-    /// The files of a folder, which are only read.
+    /// The files of a folder.
     Files,
 }
 
@@ -67,6 +68,12 @@ pub struct Place {
     pub password: String,
     /// Whether the connection is encrypted, and the server's certificate must be good for its host.
     pub tls: bool,
+    /// Which certificate it may show.
+    pub trust: Trust,
+    /// Authorities beside those of the machine.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// Files that were read may be moved away; a rehearsal leaves everything where it is.
+    pub moves: bool,
     /// The zone in which clock times are told.
     pub zone: TimeZone,
     /// Where the connection may go.
@@ -95,7 +102,17 @@ impl std::fmt::Debug for Databases {
 }
 
 /// What tells one place from another, the password included: a changed one begins anew.
-type Key = (Driver, String, u16, String, String, String, bool);
+type Key = (
+    Driver,
+    String,
+    u16,
+    String,
+    String,
+    String,
+    bool,
+    Trust,
+    Vec<CertificateDer<'static>>,
+);
 
 #[derive(Default)]
 struct Kept {
@@ -120,11 +137,11 @@ impl Databases {
         let statement =
             statement::parse(statement).map_err(|why| failed(Stage::NotSent, Reason::BadRequest, why))?;
         let kept = self.kept(place);
-        let progress = Progress::default();
+        let progress = Arc::new(Progress::default());
         let deadline = Instant::now() + timeouts.total;
         let exchange = async {
-            if place.driver == Driver::Files || matches!(statement, Statement::Files(_)) {
-                return folder(place, &statement, read_cap).await;
+            if place.driver == Driver::Files || statement.is_of_files() {
+                return folder(place, &statement, read_cap, &progress).await;
             }
             let mut session = match self.session(place, &kept, timeouts.connect).await {
                 Ok(session) => session,
@@ -136,7 +153,7 @@ impl Databases {
                 Statement::Write(write) => {
                     exchange::write(&mut session, write, &kept.ready, &progress).await?
                 }
-                Statement::Files(_) => return Err(failed(Stage::NotSent, Reason::BadRequest, "files")),
+                _ => return Err(failed(Stage::NotSent, Reason::BadRequest, "files")),
             };
             if is_clean {
                 keep(&kept, session);
@@ -147,9 +164,9 @@ impl Databases {
         match timeout_at(deadline, exchange).await {
             Ok(answer) => answer.map(String::into_bytes),
             Err(_) => {
-                let stage = match &statement {
-                    Statement::Read(_) | Statement::Files(_) => Stage::Lost,
-                    Statement::Write(_) => progress.stage(),
+                let stage = match statement.writes() {
+                    false => Stage::Lost,
+                    true => progress.stage(),
                 };
                 Err(failed(
                     stage,
@@ -169,6 +186,8 @@ impl Databases {
             place.user.clone(),
             place.password.clone(),
             place.tls,
+            place.trust,
+            place.authorities.clone(),
         );
         Arc::clone(lock(&self.places).entry(key).or_default())
     }
@@ -192,36 +211,41 @@ impl Databases {
     }
 }
 
-/// A folder instead of a database. It is only read.
+/// A folder instead of a database.
 #[cfg(feature = "files")]
-async fn folder(place: &Place, statement: &Statement, read_cap: usize) -> Result<String, SendError> {
-    let asked = match statement {
-        Statement::Files(files) => Some(files.clone()),
-        // Whether it is there.
-        Statement::Read(_) => None,
-        Statement::Write(_) => {
-            return Err(failed(
-                Stage::NotSent,
-                Reason::BadRequest,
-                "a folder is only read",
-            ));
-        }
-    };
+async fn folder(
+    place: &Place,
+    statement: &Statement,
+    read_cap: usize,
+    progress: &Arc<Progress>,
+) -> Result<String, SendError> {
+    let bad = |what: &str| Err(failed(Stage::NotSent, Reason::BadRequest, what));
     if place.driver != Driver::Files {
-        return Err(failed(
-            Stage::NotSent,
-            Reason::BadRequest,
-            "a database has no files",
-        ));
+        return bad("a database has no files");
     }
-    let name = place.name.clone();
-    let read = tokio::task::spawn_blocking(move || match asked {
-        Some(files) => crate::files::read(&name, &files),
-        None => crate::files::look(&name),
-    });
-    let answer = read
+    let (name, moves) = (place.name.clone(), place.moves);
+    // Nobody waits any more: what has not begun is not begun, and what is under way says how far it came.
+    let progress = Arc::clone(progress);
+    let worked = match statement {
+        Statement::Files(files) => {
+            let files = files.clone();
+            tokio::task::spawn_blocking(move || Ok(crate::files::read(&name, &files, moves)))
+        }
+        Statement::File(file) => {
+            let file = file.clone();
+            tokio::task::spawn_blocking(move || crate::outbox::write(&name, &file, &progress))
+        }
+        Statement::Noted(noted) => {
+            let noted = noted.clone();
+            tokio::task::spawn_blocking(move || Ok(crate::outbox::noted(&name, &noted)))
+        }
+        // Whether it is there.
+        Statement::Read(_) => tokio::task::spawn_blocking(move || Ok(crate::files::look(&name))),
+        Statement::Write(_) => return bad("a folder takes files"),
+    };
+    let answer = worked
         .await
-        .map_err(|error| failed(Stage::Lost, Reason::Broken, error.to_string()))?;
+        .unwrap_or_else(|error| Err(failed(Stage::Lost, Reason::Broken, error.to_string())))?;
     match answer.len() > read_cap {
         true => Err(failed(Stage::Lost, Reason::TooLarge, "the rows of a page")),
         false => Ok(answer),
@@ -229,7 +253,7 @@ async fn folder(place: &Place, statement: &Statement, read_cap: usize) -> Result
 }
 
 #[cfg(not(feature = "files"))]
-async fn folder(_: &Place, _: &Statement, _: usize) -> Result<String, SendError> {
+async fn folder(_: &Place, _: &Statement, _: usize, _: &Arc<Progress>) -> Result<String, SendError> {
     Err(failed(
         Stage::NotSent,
         Reason::BadRequest,

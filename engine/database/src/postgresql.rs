@@ -59,7 +59,7 @@ impl Session {
                 true => {
                     config.ssl_mode(SslMode::Require);
                     let tls = Tls {
-                        config: net::tls().map_err(Opening::Failed)?,
+                        config: net::tls(place).map_err(Opening::Failed)?,
                         host: place.host.clone(),
                     };
                     let (client, connection) = config.connect_raw(stream, tls).await.map_err(opening)?;

@@ -45,7 +45,7 @@ impl Session {
         let opened = async {
             let (stream, trust): (Box<dyn Stream>, _) = match place.tls {
                 true => {
-                    let config = net::tls_12().map_err(Opening::Failed)?;
+                    let config = net::tls_12(place).map_err(Opening::Failed)?;
                     let (near, trust) = tls::around(stream, config, place.host.clone());
                     (Box::new(near), Some(trust))
                 }

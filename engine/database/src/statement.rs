@@ -11,8 +11,37 @@ pub(crate) enum Statement {
     Write(Write),
     #[cfg(feature = "files")]
     Files(crate::files::Files),
+    #[cfg(feature = "files")]
+    File(crate::outbox::File),
+    #[cfg(feature = "files")]
+    Noted(crate::outbox::Noted),
     #[cfg(not(feature = "files"))]
+    #[serde(alias = "file", alias = "noted")]
     Files(serde::de::IgnoredAny),
+}
+
+impl Statement {
+    /// Whether a folder is asked, and no database.
+    pub(crate) fn is_of_files(&self) -> bool {
+        match self {
+            Statement::Read(_) | Statement::Write(_) => false,
+            Statement::Files(_) => true,
+            #[cfg(feature = "files")]
+            Statement::File(_) | Statement::Noted(_) => true,
+        }
+    }
+
+    /// Whether something is written.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Statement::Write(_) => true,
+            Statement::Read(_) | Statement::Files(_) => false,
+            #[cfg(feature = "files")]
+            Statement::File(_) => true,
+            #[cfg(feature = "files")]
+            Statement::Noted(_) => false,
+        }
+    }
 }
 
 /// One SELECT.
@@ -60,14 +89,50 @@ pub(crate) struct Write {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     pub(crate) sql: String,
-    pub(crate) binds: Vec<Bind>,
+    pub(crate) binds: Vec<Slot>,
     /// It must give no row; these are the words when it does.
     #[serde(default)]
     pub(crate) none: Option<String>,
+    /// The code of that refusal.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
+    /// Its one value is the id that the database made for this document of the call.
+    #[serde(default)]
+    pub(crate) made: Option<usize>,
     /// What it is about, told where it is refused.
     #[serde(default)]
     pub(crate) of: Option<String>,
 }
+
+/// A value beside a statement of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Bind(Bind),
+    /// The id that an earlier statement made for this document of the call.
+    Made(usize),
+}
+
+impl<'de> Deserialize<'de> for Slot {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Made {
+            made: usize,
+        }
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        match raw.as_bytes().first() {
+            Some(b'{') => serde_json::from_str(raw)
+                .map(|Made { made }| Slot::Made(made))
+                .map_err(serde::de::Error::custom),
+            _ => Bind::of(raw)
+                .map(Slot::Bind)
+                .ok_or_else(|| serde::de::Error::custom(SINGLE)),
+        }
+    }
+}
+
+/// What is said of a list.
+const SINGLE: &str = "a single value is bound";
 
 /// A value beside a statement.
 #[derive(Clone, PartialEq, Eq)]
@@ -96,22 +161,25 @@ impl Bind {
     pub(crate) fn whole(number: &str) -> Option<i64> {
         number.parse().ok()
     }
+
+    /// From its JSON, digit by digit.
+    fn of(raw: &str) -> Option<Bind> {
+        match raw.as_bytes().first()? {
+            b'n' => Some(Bind::Null),
+            b't' => Some(Bind::Bool(true)),
+            b'f' => Some(Bind::Bool(false)),
+            b'"' => serde_json::from_str(raw).map(Bind::Text).ok(),
+            b'-' | b'0'..=b'9' => Some(Bind::Number(raw.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Bind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Raw, so that no digit of a number is lost.
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        match raw.as_bytes().first() {
-            Some(b'n') => Ok(Bind::Null),
-            Some(b't') => Ok(Bind::Bool(true)),
-            Some(b'f') => Ok(Bind::Bool(false)),
-            Some(b'"') => serde_json::from_str(raw)
-                .map(Bind::Text)
-                .map_err(serde::de::Error::custom),
-            Some(b'-' | b'0'..=b'9') => Ok(Bind::Number(raw.to_owned())),
-            _ => Err(serde::de::Error::custom("a single value is bound")),
-        }
+        Bind::of(raw).ok_or_else(|| serde::de::Error::custom(SINGLE))
     }
 }
 

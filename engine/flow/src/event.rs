@@ -125,6 +125,8 @@ pub struct TargetFacts {
     pub find_before_create: bool,
     /// A document that is there can be changed.
     pub updates: bool,
+    /// A document that was voided can be voided again, to the same effect.
+    pub voids_again: bool,
     /// A refused record stops the scheme.
     pub stop_at_first_dead: bool,
     /// How long the target remembers the key of a call, where that is its proof.

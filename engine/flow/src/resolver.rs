@@ -271,6 +271,7 @@ impl Resolver {
             WriteAction::Update if exists => hold(codes::KEY_CONFLICT),
             // The document's id is in the payload: the same update again has the same effect.
             WriteAction::Update => Some(Resolution::Resend),
+            WriteAction::Void if self.target.voids_again => Some(Resolution::Resend),
             WriteAction::Void => hold(codes::CANNOT_ASK),
             WriteAction::Create | WriteAction::Step => match manner(call.proof, self.target.on_unknown) {
                 // Sending again would meet the same document for ever: only a question tells whose it is.
@@ -474,6 +475,7 @@ mod tests {
             quiet: 1,
             find_before_create: false,
             updates,
+            voids_again: false,
             stop_at_first_dead: false,
             remembers: 1,
             steps: Vec::new(),

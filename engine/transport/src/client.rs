@@ -319,6 +319,16 @@ impl Client {
         self.settings.proxy.is_some()
     }
 
+    /// Which servers are believed.
+    pub fn trust(&self) -> Trust {
+        self.settings.trust
+    }
+
+    /// The authorities beside those of the machine.
+    pub fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.extra_roots
+    }
+
     /// How names are resolved.
     pub(crate) fn lookup(&self) -> &dyn Lookup {
         self.settings.lookup.as_ref()

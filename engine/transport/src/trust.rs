@@ -25,8 +25,8 @@ pub enum Trust {
 }
 
 impl Trust {
-    /// What judges a certificate in place of the authorities.
-    pub(crate) fn verifier(self, provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
+    /// What judges a certificate in place of the authorities; `None` where they judge.
+    pub fn verifier(self, provider: &Arc<CryptoProvider>) -> Option<Arc<dyn ServerCertVerifier>> {
         let wanted = match self {
             Trust::Authorities => return None,
             Trust::Certificate(digest) => Some(digest),

@@ -215,6 +215,7 @@ impl<'a> Line<'a> {
                 quiet: QUIET,
                 find_before_create: false,
                 updates: true,
+                voids_again: false,
                 stop_at_first_dead: false,
                 remembers: 24 * HOUR,
                 steps: Vec::new(),

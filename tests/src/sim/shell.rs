@@ -491,6 +491,7 @@ impl World {
                 quiet: setup.quiet,
                 find_before_create: setup.find_before_create,
                 updates: true,
+                voids_again: false,
                 stop_at_first_dead: setup.stop_at_first_dead && !self.calm,
                 remembers: setup.remembers,
                 steps: setup

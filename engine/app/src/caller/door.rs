@@ -2,7 +2,7 @@
 
 use connector::{Class, Connection, HttpAnswer, HttpRequest};
 use database::{Databases, Driver, Place};
-use transport::SendError;
+use transport::{Client, SendError};
 
 use super::{Effect, Ended};
 use crate::error::AppError;
@@ -15,8 +15,13 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// The door of a connection, where it leads to a database; connections are shared with `other`.
-    pub(super) fn of(connection: &Connection, other: Option<&Door>) -> Result<Option<Door>, AppError> {
+    /// The door of a connection, where it leads to a database; connections are shared with `other`. It trusts the
+    /// certificates that `client` trusts.
+    pub(super) fn of(
+        connection: &Connection,
+        other: Option<&Door>,
+        client: &Client,
+    ) -> Result<Option<Door>, AppError> {
         let Some(database) = connection.database()? else {
             return Ok(None);
         };
@@ -34,6 +39,9 @@ impl Door {
             user: database.user,
             password: database.password,
             tls: database.tls,
+            trust: client.trust(),
+            authorities: client.authorities().to_vec(),
+            moves: other.is_some_and(|other| other.place.moves),
             zone: database.zone,
             allow: settings::allow_list(connection)?,
             patience: settings::timeouts(
@@ -45,6 +53,17 @@ impl Door {
         };
         let databases = other.map(|other| other.databases.clone()).unwrap_or_default();
         Ok(Some(Door { databases, place }))
+    }
+
+    /// The same door, with the certificates that another client trusts.
+    pub(super) fn trusting(&mut self, client: &Client) {
+        self.place.trust = client.trust();
+        self.place.authorities = client.authorities().to_vec();
+    }
+
+    /// Files that were read may be moved away.
+    pub(super) fn may_move(&mut self) {
+        self.place.moves = true;
     }
 
     /// Connects and logs in, and asks for nothing.

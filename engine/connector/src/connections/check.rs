@@ -14,6 +14,7 @@ use crate::keys::Place;
 use crate::load::{Members, Reader, param_value, type_words};
 use crate::model::{Connector, Limits, Param};
 use crate::secret::MASK;
+use crate::sql::Driver;
 
 /// Longest name of a connection, in characters.
 const NAME_MAX: usize = 64;
@@ -69,6 +70,7 @@ pub(super) fn entry(pair: &Pair, connectors: &[Arc<Connector>], reader: &mut Rea
 
 fn check_settings(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) {
     settings(members, reader);
+    not_for_databases(members, connector, reader);
     let Some(pair) = members.get("params") else { return };
     for pair in reader.pairs(&pair.value, "params") {
         match connector.params.iter().find(|param| param.name == pair.key) {
@@ -206,6 +208,38 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         sandbox: reader.bool(members.get("sandbox")).unwrap_or(false),
         allow_plain_http: reader.bool(members.get("allow_plain_http")).unwrap_or(false),
         private_network: reader.bool(members.get("private_network")).unwrap_or(false),
+    }
+}
+
+/// What a connection says that a database cannot be reached with: it would be passed over in silence.
+fn not_for_databases(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) {
+    let Some(driver) = connector.transport.driver else { return };
+    let mut tell = |pair: &Pair, key: &str, why: (&str, &str)| {
+        reader.push(
+            reader
+                .at(&words::NOT_FOR_DATABASE, &pair.key_span)
+                .with("key", key)
+                .with("driver", driver.name())
+                .with("why_zh", why.0)
+                .with("why_en", why.1),
+        );
+    };
+    if let Some(pair) = members.get("proxy") {
+        let why = (
+            "数据库连接不经过 HTTP 代理;请让这台机器能直接到达服务器,或用端口转发",
+            "a database is not reached through an HTTP proxy; let this machine reach the server, or forward a port",
+        );
+        tell(pair, "proxy", why);
+    }
+    let Some(tls) = members.get("tls") else { return };
+    if matches!(driver, Driver::Sqlite | Driver::Files) {
+        tell(tls, "tls", ("它是这台机器上的文件", "it is on this machine"));
+    } else if let Some(pair) = tls.value.get("certificate").filter(|_| driver == Driver::Mysql) {
+        let why = (
+            "它的驱动不能只信任一张证书;请写 ca_file",
+            "its driver cannot trust a single certificate; write ca_file",
+        );
+        tell(pair, "tls.certificate", why);
     }
 }
 

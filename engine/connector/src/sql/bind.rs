@@ -64,6 +64,21 @@ impl<'a> Times<'a> {
     }
 }
 
+/// What stands at a place of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Given<'a> {
+    /// A value that is known.
+    Value(&'a Value),
+    /// The id that the database made for a document of the same call, counted from 0.
+    Made(usize),
+}
+
+impl<'a> From<&'a Value> for Given<'a> {
+    fn from(value: &'a Value) -> Self {
+        Given::Value(value)
+    }
+}
+
 /// A statement that is being written.
 pub(super) struct Text<'a> {
     driver: Driver,
@@ -106,13 +121,19 @@ impl<'a> Text<'a> {
     }
 
     /// A placeholder, and its value beside it.
-    pub(super) fn bind(&mut self, place: &str, value: &Value) -> Result<&mut Self, Failure> {
-        let value = match value {
-            Value::Instant(instant) => self
+    pub(super) fn bind<'v>(
+        &mut self,
+        place: &str,
+        value: impl Into<Given<'v>>,
+    ) -> Result<&mut Self, Failure> {
+        let value = match value.into() {
+            // It is known to whoever executes the statements, and to nobody else.
+            Given::Made(nth) => super::map([("made", i64::try_from(nth).unwrap_or(i64::MAX).into())]),
+            Given::Value(Value::Instant(instant)) => self
                 .times
                 .ok_or_else(|| unbindable(place, "instant"))?
                 .value(instant.ms),
-            value => bindable(place, value)?,
+            Given::Value(value) => bindable(place, value)?,
         };
         self.binds.push(value);
         let placeholder = self.driver.placeholder(self.binds.len());
@@ -124,8 +145,14 @@ impl<'a> Text<'a> {
     }
 
     /// The same beside a column that it is compared with. MySQL compares a decimal with a text as floating point.
-    pub(super) fn compared(&mut self, place: &str, value: &Value) -> Result<&mut Self, Failure> {
-        let is_decimal = matches!(value, Value::Number(number) if number.as_i64().is_none());
+    pub(super) fn compared<'v>(
+        &mut self,
+        place: &str,
+        value: impl Into<Given<'v>>,
+    ) -> Result<&mut Self, Failure> {
+        let value = value.into();
+        let is_decimal =
+            matches!(value, Given::Value(Value::Number(number)) if number.as_i64().is_none());
         if self.driver != Driver::Mysql || !is_decimal {
             return self.bind(place, value);
         }

@@ -6,7 +6,11 @@
 //! what comes back is a JSON document that is judged like every other answer.
 
 mod bind;
+mod change;
+mod made;
 mod names;
+mod notes;
+mod outbox;
 mod own;
 mod place;
 mod read;
@@ -35,7 +39,7 @@ pub enum Driver {
     Sqlserver,
     /// A file of SQLite.
     Sqlite,
-    /// The files of a folder, which are only read.
+    /// The files of a folder.
     Files,
 }
 
@@ -112,6 +116,9 @@ impl Driver {
     }
 }
 
+/// What the body of a statement may be.
+const FRAMES: &str = "one of: select query upsert insert update void delete files file noted";
+
 /// What a statement is built with beside its body.
 pub(crate) struct Cx<'a> {
     pub(crate) driver: Driver,
@@ -126,7 +133,7 @@ pub(crate) fn statement(body: &Value, cx: &Cx<'_>) -> Result<Vec<u8>, Failure> {
         .filter(|members| members.len() == 1)
         .and_then(|m| m.first())
     else {
-        return Err(frame_fault("body", "one of: select query upsert insert files"));
+        return Err(frame_fault("body", FRAMES));
     };
     let parts = Parts {
         at: kind,
@@ -139,9 +146,14 @@ pub(crate) fn statement(body: &Value, cx: &Cx<'_>) -> Result<Vec<u8>, Failure> {
         "query" => read::query(&parts, cx)?,
         "upsert" => write::upsert(&parts, cx)?,
         "insert" => write::insert(&parts, cx)?,
+        "update" => change::update(&parts, cx)?,
+        "void" => change::void(&parts, cx)?,
+        "delete" => change::delete(&parts, cx)?,
+        "file" => outbox::file(&parts)?,
+        "noted" => outbox::noted(&parts)?,
         // What a folder is asked has no text and no values: it is taken as it is.
         "files" => map([("files", inner.clone())]),
-        _ => return Err(frame_fault("body", "one of: select query upsert insert files")),
+        _ => return Err(frame_fault("body", FRAMES)),
     };
     let mut bytes = Vec::new();
     dsl::json::write(&statement, &mut bytes);
@@ -205,7 +217,7 @@ impl<'a> Parts<'a> {
 pub(crate) fn option_faults(options: &Map) -> Vec<(String, Failure)> {
     let mut faults = Vec::new();
     let mut tell = |name: &str, failure: Failure| faults.push((name.to_owned(), failure));
-    for name in ["table", "key", "attempts", "id"] {
+    for name in ["table", "key", "attempts", "id", "generated"] {
         let values = match options.get(name) {
             Some(Value::List(list)) => list.as_slice(),
             Some(one) => std::slice::from_ref(one),
@@ -218,6 +230,20 @@ pub(crate) fn option_faults(options: &Map) -> Vec<(String, Failure)> {
         if let Some(failure) = bad {
             tell(name, failure);
         }
+    }
+    if options.get("id").is_some_and(|id| !id.is_null()) && options.get("generated").is_some_and(|id| !id.is_null()) {
+        tell("id", frame_fault("id", "generated"));
+    }
+    if let Some(columns) = options.get("void").and_then(Value::as_map) {
+        let bad = columns.keys().find_map(|name| check_name(name).err());
+        match bad {
+            Some(failure) => tell("void", failure),
+            None if columns.is_empty() => tell("void", frame_fault("void", "{column: value}")),
+            None => {}
+        }
+    }
+    for (name, failure) in outbox::option_faults(options) {
+        tell(name, failure);
     }
     if let Some(sql) = options.get("sql").and_then(Value::as_text)
         && let Some(failure) = own_text_fault(sql)

@@ -5,7 +5,7 @@ use dsl::{Failure, Value};
 use jiff::tz::TimeZone;
 
 use super::Driver;
-use crate::connection::Connection;
+use crate::connection::{Connection, Tls};
 use crate::secret::MASK;
 
 /// The parameter that says in which zone a database keeps the times of its clock.
@@ -83,7 +83,8 @@ impl Connection {
             name: self.server.database.clone(),
             user,
             password,
-            tls: self.server.https && !self.allow_plain_http,
+            // Who says which certificate is trusted wants one to be shown, on this machine too.
+            tls: (self.server.https || self.tls != Tls::default()) && !self.allow_plain_http,
             zone: self.zone()?,
         }))
     }

@@ -1,13 +1,16 @@
 //! Writing: rows by key and, in the same transaction, the note that they were written.
 //!
 //! The note (`engine_attempts`) is what a lost answer is asked about: it stands there exactly when the rows do. A table
-//! that nothing keeps from taking a row twice is safe with [`insert`], because the note itself is unique.
+//! that nothing keeps from taking a row twice is safe with [`insert`], because the note itself is unique. Where the
+//! database makes the key (`generated`), its id is given back by the statement that adds the row, and put into the note
+//! and into the lines before the transaction ends.
 
 use dsl::catalogue::source;
 use dsl::{Failure, Value};
 
-use super::bind::{Text, unbindable};
+use super::bind::{Given, Text, unbindable};
 use super::names::{column, quoted};
+use super::notes::notes_ddl;
 use super::{Cx, Driver, Parts, frame_fault, map};
 
 /// Characters of a document's key, of a table's name and of an id: what the columns of the notes take.
@@ -18,25 +21,27 @@ const NAME_MAX: usize = 128;
 const LINES_MAX: usize = 10_000;
 
 /// What is written, taken out of the frame.
-struct Write<'a> {
-    driver: Driver,
+pub(super) struct Write<'a> {
+    pub(super) driver: Driver,
     /// As it is written in the scheme: the notes remember it so.
-    table: String,
+    pub(super) table: String,
     /// Its name in quotes.
-    quoted: String,
-    key: Vec<String>,
-    records: Vec<Record<'a>>,
-    attempts: String,
-    attempt: String,
+    pub(super) quoted: String,
+    pub(super) key: Vec<String>,
+    pub(super) records: Vec<Record<'a>>,
+    pub(super) attempts: String,
+    pub(super) attempt: String,
     id: Option<String>,
+    /// The column whose value the database makes.
+    pub(super) generated: Option<String>,
     lists: Vec<List>,
 }
 
-struct Record<'a> {
+pub(super) struct Record<'a> {
     /// The text of its key, as the ledger has it.
-    text: String,
+    pub(super) text: String,
     /// Columns and values, without its lists.
-    columns: Vec<(&'a str, &'a Value)>,
+    pub(super) columns: Vec<(&'a str, &'a Value)>,
     lists: Vec<(usize, &'a [Value])>,
 }
 
@@ -61,7 +66,7 @@ pub(super) fn upsert(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
             }
             Driver::Postgresql | Driver::Sqlite | Driver::Sqlserver | Driver::Files => {
                 let columns: Vec<&str> = group[0].columns.iter().map(|(name, _)| *name).collect();
-                let rows: Vec<Vec<&Value>> = group.iter().map(|record| record.values()).collect();
+                let rows: Vec<Vec<Given<'_>>> = group.iter().map(|record| record.values()).collect();
                 steps.extend(merge(write.driver, &write.quoted, &write.key, &columns, &rows)?);
             }
         }
@@ -76,10 +81,14 @@ pub(super) fn insert(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
     let write = Write::of(parts, cx)?;
     let mut steps = write.guards();
     write.notes(&mut steps, Note::Once)?;
-    for group in write.groups() {
-        let columns: Vec<&str> = group[0].columns.iter().map(|(name, _)| *name).collect();
-        let rows: Vec<Vec<&Value>> = group.iter().map(|record| record.values()).collect();
-        steps.extend(add(write.driver, &write.quoted, &columns, &rows)?);
+    if let Some(id) = &write.generated {
+        super::made::rows(&write, id, &mut steps)?;
+    } else {
+        for group in write.groups() {
+            let columns: Vec<&str> = group[0].columns.iter().map(|(name, _)| *name).collect();
+            let rows: Vec<Vec<Given<'_>>> = group.iter().map(|record| record.values()).collect();
+            steps.extend(add(write.driver, &write.quoted, &columns, &rows)?);
+        }
     }
     write.lines(&mut steps)?;
     write.request(steps)
@@ -94,7 +103,7 @@ enum Note {
 }
 
 impl<'a> Write<'a> {
-    fn of(parts: &'a Parts<'_>, cx: &Cx<'_>) -> Result<Write<'a>, Failure> {
+    pub(super) fn of(parts: &'a Parts<'_>, cx: &Cx<'_>) -> Result<Write<'a>, Failure> {
         let table = parts.text("table")?;
         let keys = parts.need("keys")?;
         let key: Vec<String> = texts(keys.get("fields"));
@@ -129,6 +138,7 @@ impl<'a> Write<'a> {
                 .unwrap_or_else(|| "engine_attempts".to_owned()),
             attempt: parts.text("attempt")?,
             id: parts.optional_text("id"),
+            generated: parts.optional_text("generated"),
             lists,
         })
     }
@@ -140,7 +150,7 @@ impl<'a> Write<'a> {
 
     /// What must hold before anything is written. A table of MySQL whose engine knows no transactions would keep its
     /// rows while the note is taken back.
-    fn guards(&self) -> Vec<Value> {
+    pub(super) fn guards(&self) -> Vec<Value> {
         if self.driver != Driver::Mysql {
             return Vec::new();
         }
@@ -182,7 +192,7 @@ impl<'a> Write<'a> {
             text.push("UPDATE ").push(&self.quoted).push(" SET ");
             for (nth, (name, value)) in others.into_iter().enumerate() {
                 text.push(if nth == 0 { "" } else { ", " });
-                text.push(&column(driver, name)?).push(" = ").bind(name, value)?;
+                text.push(&column(driver, name)?).push(" = ").bind(name, *value)?;
             }
             text.push(" WHERE ");
             self.by_key(record, &mut text)?;
@@ -192,7 +202,7 @@ impl<'a> Write<'a> {
         text.push("INSERT INTO ").push(&self.quoted).push(" (");
         text.push(&listed(driver, record.names())?).push(") SELECT ");
         for (nth, (name, value)) in record.columns.iter().enumerate() {
-            text.push(if nth == 0 { "" } else { ", " }).bind(name, value)?;
+            text.push(if nth == 0 { "" } else { ", " }).bind(name, *value)?;
         }
         text.push(" FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM ")
             .push(&self.quoted)
@@ -203,7 +213,7 @@ impl<'a> Write<'a> {
         Ok(steps)
     }
 
-    fn by_key(&self, record: &Record<'_>, text: &mut Text<'_>) -> Result<(), Failure> {
+    pub(super) fn by_key(&self, record: &Record<'_>, text: &mut Text<'_>) -> Result<(), Failure> {
         for (nth, key) in self.key.iter().enumerate() {
             text.push(if nth == 0 { "" } else { " AND " });
             text.push(&column(self.driver, key)?)
@@ -213,47 +223,79 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    /// The lines of each document take the place of those it had.
-    fn lines(&self, steps: &mut Vec<Value>) -> Result<(), Failure> {
+    /// What the lines of a document repeat of it.
+    fn above<'s>(&'s self, list: &'s List, nth: usize) -> Result<Vec<(&'s str, Given<'s>)>, Failure> {
+        let record = &self.records[nth];
+        list.by
+            .iter()
+            .map(|(line, document)| {
+                let is_made = self.generated.as_ref() == Some(document) && !record.has(document);
+                let given = match is_made {
+                    true => Given::Made(nth),
+                    false => Given::Value(record.value(document)?),
+                };
+                Ok((line.as_str(), given))
+            })
+            .collect()
+    }
+
+    fn without_lines(&self, list: &List, nth: usize) -> Result<Value, Failure> {
         let driver = self.driver;
-        for record in &self.records {
+        let mut text = Text::new(driver, None);
+        text.push("DELETE FROM ")
+            .push(&quoted(driver, &list.table)?)
+            .push(" WHERE ");
+        for (nth, (name, value)) in self.above(list, nth)?.into_iter().enumerate() {
+            text.push(if nth == 0 { "" } else { " AND " });
+            text.push(&column(driver, name)?)
+                .push(" = ")
+                .compared(name, value)?;
+        }
+        Ok(text.step())
+    }
+
+    /// Takes the lines of every document away.
+    pub(super) fn drop_lines(&self, steps: &mut Vec<Value>) -> Result<(), Failure> {
+        for nth in 0..self.records.len() {
+            for list in &self.lists {
+                steps.push(self.without_lines(list, nth)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines of each document take the place of those it had.
+    pub(super) fn lines(&self, steps: &mut Vec<Value>) -> Result<(), Failure> {
+        let driver = self.driver;
+        for (place, record) in self.records.iter().enumerate() {
             for (nth, lines) in &record.lists {
                 let list = &self.lists[*nth];
                 let table = quoted(driver, &list.table)?;
-                let above: Vec<(&str, &Value)> = list
-                    .by
-                    .iter()
-                    .map(|(line, document)| Ok((line.as_str(), record.value(document)?)))
-                    .collect::<Result<_, Failure>>()?;
-                let mut text = Text::new(driver, None);
-                text.push("DELETE FROM ").push(&table).push(" WHERE ");
-                for (nth, (name, value)) in above.iter().enumerate() {
-                    text.push(if nth == 0 { "" } else { " AND " });
-                    text.push(&column(driver, name)?)
-                        .push(" = ")
-                        .compared(name, value)?;
+                let above = self.above(list, place)?;
+                let is_new = above.iter().any(|(_, given)| matches!(given, Given::Made(_)));
+                if !is_new {
+                    steps.push(self.without_lines(list, place)?);
                 }
-                steps.push(text.step());
-                let rows: Vec<Vec<(&str, &Value)>> = lines
+                let rows: Vec<Vec<(&str, Given<'_>)>> = lines
                     .iter()
                     .map(|line| {
                         let own = line
                             .as_map()
                             .ok_or_else(|| unbindable(&list.name, line.kind().name()))?;
-                        let own = own.iter().map(|(name, value)| (name.as_str(), value));
+                        let own = own.iter().map(|(name, value)| (name.as_str(), Given::Value(value)));
                         Ok(above.iter().copied().chain(own).collect())
                     })
                     .collect::<Result<_, Failure>>()?;
-                let same = |one: &Vec<(&str, &Value)>, other: &Vec<(&str, &Value)>| {
+                let same = |one: &Vec<(&str, Given<'_>)>, other: &Vec<(&str, Given<'_>)>| {
                     one.iter()
                         .map(|(name, _)| name)
                         .eq(other.iter().map(|(name, _)| name))
                 };
                 for group in rows.chunk_by(same) {
                     let columns: Vec<&str> = group[0].iter().map(|(name, _)| *name).collect();
-                    let rows: Vec<Vec<&Value>> = group
+                    let rows: Vec<Vec<Given<'_>>> = group
                         .iter()
-                        .map(|row| row.iter().map(|(_, value)| *value).collect())
+                        .map(|row| row.iter().map(|(_, given)| *given).collect())
                         .collect();
                     steps.extend(add(driver, &table, &columns, &rows)?);
                 }
@@ -277,12 +319,17 @@ impl<'a> Write<'a> {
                     return Err(unbindable("key", &format!("> {KEY_MAX}")));
                 }
                 let key = Value::from(record.text.as_str());
-                Ok((key, Value::from(self.plain_id(record)?)))
+                // One that the database makes is put there once it is made.
+                let id = match self.generated {
+                    Some(_) => Value::Null,
+                    None => Value::from(self.plain_id(record)?),
+                };
+                Ok((key, id))
             })
             .collect::<Result<_, Failure>>()?;
-        let rows: Vec<Vec<&Value>> = texts
+        let rows: Vec<Vec<Given<'_>>> = texts
             .iter()
-            .map(|(key, id)| vec![&table, key, &attempt, id])
+            .map(|(key, id)| [&table, key, &attempt, id].map(Given::from).to_vec())
             .collect();
         let notes = quoted(self.driver, &self.attempts)?;
         match how {
@@ -316,7 +363,12 @@ impl<'a> Write<'a> {
     }
 
     /// The id of a document: its key, where the scheme names no column for it.
+    ///
+    /// Where the database made it, the document brings it with it once it is known.
     fn plain_id(&self, record: &Record<'_>) -> Result<String, Failure> {
+        if let Some(made) = self.generated.as_ref().filter(|made| record.has(made)) {
+            return Ok(record.value(made)?.to_plain_text().unwrap_or_default());
+        }
         let name = match &self.id {
             Some(id) => return Ok(record.value(id)?.to_plain_text().unwrap_or_default()),
             None if self.key.len() == 1 => &self.key[0],
@@ -325,7 +377,7 @@ impl<'a> Write<'a> {
         Ok(record.value(name)?.to_plain_text().unwrap_or_default())
     }
 
-    fn request(&self, steps: Vec<Value>) -> Result<Value, Failure> {
+    pub(super) fn request(&self, steps: Vec<Value>) -> Result<Value, Failure> {
         let ids: Vec<Value> = self
             .records
             .iter()
@@ -378,15 +430,19 @@ impl<'a> Record<'a> {
         Ok(of)
     }
 
-    fn names(&self) -> impl Iterator<Item = &'a str> + '_ {
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.columns.iter().map(|(name, _)| *name)
     }
 
-    fn values(&self) -> Vec<&'a Value> {
-        self.columns.iter().map(|(_, value)| *value).collect()
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.names().any(|name| name == column)
     }
 
-    fn value(&self, column: &str) -> Result<&'a Value, Failure> {
+    pub(super) fn values(&self) -> Vec<Given<'a>> {
+        self.columns.iter().map(|(_, value)| Given::Value(value)).collect()
+    }
+
+    pub(super) fn value(&self, column: &str) -> Result<&'a Value, Failure> {
         self.columns
             .iter()
             .find(|(name, _)| *name == column)
@@ -428,7 +484,7 @@ fn lists(parts: &Parts<'_>) -> Result<Vec<List>, Failure> {
         .collect()
 }
 
-fn listed<'n>(driver: Driver, names: impl Iterator<Item = &'n str>) -> Result<String, Failure> {
+pub(super) fn listed<'n>(driver: Driver, names: impl Iterator<Item = &'n str>) -> Result<String, Failure> {
     let names: Result<Vec<String>, Failure> = names.map(|name| column(driver, name)).collect();
     Ok(names?.join(", "))
 }
@@ -437,17 +493,17 @@ fn listed<'n>(driver: Driver, names: impl Iterator<Item = &'n str>) -> Result<St
 fn chunks<'r, 'v>(
     driver: Driver,
     columns: usize,
-    rows: &'r [Vec<&'v Value>],
-) -> impl Iterator<Item = &'r [Vec<&'v Value>]> {
+    rows: &'r [Vec<Given<'v>>],
+) -> impl Iterator<Item = &'r [Vec<Given<'v>>]> {
     let at_once = (driver.binds_max() / columns.max(1)).clamp(1, driver.rows_max());
     rows.chunks(at_once)
 }
 
-fn values(text: &mut Text<'_>, columns: &[&str], rows: &[Vec<&Value>]) -> Result<(), Failure> {
+pub(super) fn values(text: &mut Text<'_>, columns: &[&str], rows: &[Vec<Given<'_>>]) -> Result<(), Failure> {
     for (nth, row) in rows.iter().enumerate() {
         text.push(if nth == 0 { "(" } else { ", (" });
         for (nth, (name, value)) in columns.iter().zip(row).enumerate() {
-            text.push(if nth == 0 { "" } else { ", " }).bind(name, value)?;
+            text.push(if nth == 0 { "" } else { ", " }).bind(name, *value)?;
         }
         text.push(")");
     }
@@ -455,7 +511,12 @@ fn values(text: &mut Text<'_>, columns: &[&str], rows: &[Vec<&Value>]) -> Result
 }
 
 /// New rows.
-fn add(driver: Driver, table: &str, columns: &[&str], rows: &[Vec<&Value>]) -> Result<Vec<Value>, Failure> {
+fn add(
+    driver: Driver,
+    table: &str,
+    columns: &[&str],
+    rows: &[Vec<Given<'_>>],
+) -> Result<Vec<Value>, Failure> {
     let names = listed(driver, columns.iter().copied())?;
     chunks(driver, columns.len(), rows)
         .map(|rows| {
@@ -473,7 +534,7 @@ fn merge(
     table: &str,
     key: &[String],
     columns: &[&str],
-    rows: &[Vec<&Value>],
+    rows: &[Vec<Given<'_>>],
 ) -> Result<Vec<Value>, Failure> {
     let names = listed(driver, columns.iter().copied())?;
     let keys = listed(driver, key.iter().map(String::as_str))?;
@@ -523,36 +584,4 @@ fn merge(
             Ok(text.step())
         })
         .collect()
-}
-
-/// The table of notes. Its key is compared byte by byte: two documents whose numbers differ in case are two.
-pub(super) fn notes_ddl(driver: Driver, name: &str) -> String {
-    match driver {
-        Driver::Mysql => format!(
-            "CREATE TABLE {name} (`target` VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
-             `doc_key` VARCHAR(400) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, \
-             `attempt` VARCHAR(64) NOT NULL, \
-             `doc_id` VARCHAR(400) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, \
-             `written_at` TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
-             PRIMARY KEY (`target`, `doc_key`)) ENGINE=InnoDB"
-        ),
-        Driver::Sqlserver => format!(
-            "CREATE TABLE {name} ([target] NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL, \
-             [doc_key] NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL, \
-             [attempt] NVARCHAR(64) NOT NULL, [doc_id] NVARCHAR(400), \
-             [written_at] DATETIME2 NOT NULL DEFAULT SYSUTCDATETIME(), \
-             PRIMARY KEY NONCLUSTERED ([target], [doc_key]))"
-        ),
-        Driver::Postgresql => format!(
-            "CREATE TABLE {name} (\"target\" VARCHAR(128) COLLATE \"C\" NOT NULL, \
-             \"doc_key\" VARCHAR(400) COLLATE \"C\" NOT NULL, \"attempt\" VARCHAR(64) NOT NULL, \
-             \"doc_id\" VARCHAR(400), \"written_at\" TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP, \
-             PRIMARY KEY (\"target\", \"doc_key\"))"
-        ),
-        Driver::Sqlite | Driver::Files => format!(
-            "CREATE TABLE {name} (\"target\" TEXT NOT NULL, \"doc_key\" TEXT NOT NULL, \"attempt\" TEXT NOT NULL, \
-             \"doc_id\" TEXT, \"written_at\" TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, \
-             PRIMARY KEY (\"target\", \"doc_key\"))"
-        ),
-    }
 }

@@ -69,6 +69,7 @@ pub(crate) fn target() -> TargetFacts {
         quiet: 60_000,
         find_before_create: false,
         updates: true,
+        voids_again: false,
         stop_at_first_dead: false,
         remembers: 1_000_000,
         steps: Vec::new(),

@@ -1,0 +1,143 @@
+//! Documents that are there: changed, voided, taken away.
+//!
+//! Each is found by the id that the database made, where the scheme names its column, and else by its key. What is done
+//! a second time has the same effect, so that a lost answer is followed by the same call. The note of a document stays;
+//! it tells the attempt that changed it last, and `void:` before the one that voided it.
+
+use dsl::{Failure, Value};
+
+use super::bind::{Given, Text};
+use super::names::{column, quoted};
+use super::write::{Record, Write};
+use super::{Cx, Driver, Parts, frame_fault, map};
+
+/// Changed columns, and the lines that take the place of those there were. A document that is not there is refused.
+pub(super) fn update(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
+    let write = Write::of(parts, cx)?;
+    let mut steps = write.guards();
+    for record in &write.records {
+        steps.push(is_there(&write, record)?);
+        let kept: Vec<&str> = match &write.generated {
+            Some(id) => vec![id],
+            None => write.key.iter().map(String::as_str).collect(),
+        };
+        let columns = record.columns.iter().filter(|(name, _)| !kept.contains(name));
+        let columns: Vec<(&str, Given<'_>)> = columns.map(|(name, value)| (*name, Given::Value(value))).collect();
+        if !columns.is_empty() {
+            steps.push(set(&write, record, &columns)?);
+        }
+        steps.push(noted(&write, record, &write.attempt)?);
+    }
+    write.lines(&mut steps)?;
+    write.request(steps)
+}
+
+/// Declared columns get declared values: `{status: X}`.
+pub(super) fn void(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
+    let write = Write::of(parts, cx)?;
+    let to = parts.need("set")?;
+    let to = to
+        .as_map()
+        .filter(|members| !members.is_empty())
+        .ok_or_else(|| frame_fault("void", "{column: value}"))?;
+    let columns: Vec<(&str, Given<'_>)> = to
+        .iter()
+        .map(|(name, value)| (name.as_str(), Given::Value(value)))
+        .collect();
+    let mut steps = write.guards();
+    for record in &write.records {
+        steps.push(is_there(&write, record)?);
+        steps.push(set(&write, record, &columns)?);
+        steps.push(noted(&write, record, &voided(&write))?);
+    }
+    write.request(steps)
+}
+
+/// The rows are taken away, and their lines before them. One that is not there any more is what was wanted.
+pub(super) fn delete(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
+    let write = Write::of(parts, cx)?;
+    let mut steps = write.guards();
+    write.drop_lines(&mut steps)?;
+    for record in &write.records {
+        let mut text = Text::new(write.driver, None);
+        text.push("DELETE FROM ").push(&write.quoted).push(" WHERE ");
+        by_id_or_key(&write, record, &mut text)?;
+        steps.push(text.step());
+        steps.push(noted(&write, record, &voided(&write))?);
+    }
+    write.request(steps)
+}
+
+fn voided(write: &Write<'_>) -> String {
+    format!("void:{}", write.attempt)
+}
+
+/// Behind the note of one document.
+pub(super) fn where_noted(write: &Write<'_>, record: &Record<'_>, text: &mut Text<'_>) -> Result<(), Failure> {
+    let (table, key) = (Value::from(write.table.as_str()), Value::from(record.text.as_str()));
+    text.push(" WHERE ")
+        .push(&column(write.driver, "target")?)
+        .push(" = ")
+        .bind("target", &table)?;
+    text.push(" AND ")
+        .push(&column(write.driver, "doc_key")?)
+        .push(" = ")
+        .bind("doc_key", &key)?;
+    Ok(())
+}
+
+fn noted(write: &Write<'_>, record: &Record<'_>, attempt: &str) -> Result<Value, Failure> {
+    let attempt = Value::from(attempt);
+    let mut text = Text::new(write.driver, None);
+    text.push("UPDATE ")
+        .push(&quoted(write.driver, &write.attempts)?)
+        .push(" SET ")
+        .push(&column(write.driver, "attempt")?)
+        .push(" = ")
+        .bind("attempt", &attempt)?;
+    where_noted(write, record, &mut text)?;
+    Ok(text.step())
+}
+
+fn by_id_or_key(write: &Write<'_>, record: &Record<'_>, text: &mut Text<'_>) -> Result<(), Failure> {
+    let Some(id) = &write.generated else {
+        return write.by_key(record, text);
+    };
+    text.push(&column(write.driver, id)?)
+        .push(" = ")
+        .compared(id, record.value(id)?)?;
+    Ok(())
+}
+
+fn set(write: &Write<'_>, record: &Record<'_>, columns: &[(&str, Given<'_>)]) -> Result<Value, Failure> {
+    let mut text = Text::new(write.driver, None);
+    text.push("UPDATE ").push(&write.quoted).push(" SET ");
+    for (nth, (name, value)) in columns.iter().enumerate() {
+        text.push(if nth == 0 { "" } else { ", " });
+        text.push(&column(write.driver, name)?)
+            .push(" = ")
+            .bind(name, *value)?;
+    }
+    text.push(" WHERE ");
+    by_id_or_key(write, record, &mut text)?;
+    Ok(text.step())
+}
+
+/// Somebody may have taken the document away: an update of nothing is no success.
+fn is_there(write: &Write<'_>, record: &Record<'_>) -> Result<Value, Failure> {
+    let mut text = Text::new(write.driver, None);
+    let dual = if write.driver == Driver::Mysql { " FROM DUAL" } else { "" };
+    text.push(&format!("SELECT 1{dual} WHERE NOT EXISTS (SELECT 1 FROM {} WHERE ", write.quoted));
+    by_id_or_key(write, record, &mut text)?;
+    text.push(")");
+    let by = write.generated.clone().unwrap_or_else(|| write.key.join(", "));
+    let mut step = text.step();
+    if let Value::Map(members) = &mut step {
+        let more = map([
+            ("none", format!("{}: no such row any more (by {by})", write.table).into()),
+            ("code", "gone".into()),
+        ]);
+        members.extend(more.as_map().cloned().unwrap_or_default());
+    }
+    Ok(step)
+}
