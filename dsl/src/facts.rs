@@ -340,6 +340,8 @@ pub struct OperationFacts {
     pub types: Vec<(String, String)>,
     /// Whether its answer gives ids of the lines that were sent.
     pub line_ids: bool,
+    /// A document is one line: its members are the columns that the option of this name lists, each a single value.
+    pub flat: Option<String>,
     /// What is wrong with the values of options, each with the option's name: what a type cannot say.
     pub faults: ByOptions<Vec<(String, Failure)>>,
 }
@@ -385,6 +387,7 @@ impl OperationFacts {
             proof: Box::new(|_| Proof::None),
             types: Vec::new(),
             line_ids: false,
+            flat: None,
             faults: Box::new(|_| Vec::new()),
         }
     }

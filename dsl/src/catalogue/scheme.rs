@@ -198,6 +198,19 @@ pub const OPTION_IN_REQUEST: Entry = Entry {
     example: "request: {FormId: BD_Customer}",
 };
 
+/// A member of a document that is one line, and has no column in it.
+pub const NO_COLUMN: Entry = Entry {
+    code: "E1164",
+    severity: Severity::Error,
+    zh: "`{name}` 写不进文件的一行:{why_zh}",
+    en: "`{name}` cannot stand in a line of the file: {why_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "CSV 的每条记录是一行,列由选项 columns 声明。没有列的成员会悄悄丢失,所以不接受。",
+    long_en: "Each record of a CSV file is one line whose columns the option columns declares. A member without a column would be lost in silence, so it is refused.",
+    example: "options: {file: orders, columns: [order_no]}\nrequest: {order_no: <<no>>, items: [{sku: <<sku>>}]}",
+};
+
 /// The operation `{name}` cannot {action}.
 pub const CANNOT_ACT: Entry = Entry {
     code: "E1117",
@@ -644,6 +657,7 @@ pub const ALL: &[&Entry] = &[
     &MISSING_OPTION,
     &BAD_OPTION,
     &OPTION_IN_REQUEST,
+    &NO_COLUMN,
     &CANNOT_ACT,
     &FIELDS_NEEDED,
     &NOT_ACCEPTED,

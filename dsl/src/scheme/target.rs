@@ -7,12 +7,14 @@ use super::options::constant_options;
 use super::steps::without_steps;
 use super::{Reader, member, text_of};
 use crate::catalogue::{scheme as words, value as value_words};
+use crate::diagnostic::did_you_mean;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, OwnOperation, Proof};
 use crate::keys;
 use crate::lines::KeyedList;
 use crate::path::{Path, Segment};
 use crate::plan::{OnUnknown, TargetPlan};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree, overlap};
+use crate::value::Value;
 use crate::yaml::{Node, Pair};
 
 const ACTIONS: [Action; 3] = [Action::Create, Action::Update, Action::Void];
@@ -57,6 +59,7 @@ impl Reader<'_> {
             .or_else(|| operations.first().cloned());
         let key = self.target_key(node, main.as_ref(), &options, &request);
         self.lines(node, &by_action, &options, &request, !line_ids.is_empty());
+        self.flat(node, &operations, &options);
         let reads_line_ids = !line_ids.is_empty();
         self.line_ids(&by_action, line_ids);
         let keyed = self.keyed(&request);
@@ -517,6 +520,55 @@ impl Reader<'_> {
                 .map_or(node.span.clone(), |pair| pair.key_span.clone());
             let name = option.name.clone();
             self.report(self.problem(&words::LINES_UNSAFE, span).with("name", name));
+        }
+    }
+
+    /// What has no column in a document of one line.
+    fn flat(&mut self, node: &Node, operations: &[Arc<OperationFacts>], options: &Tree) {
+        let request = node.get("request").and_then(|pair| pair.value.map());
+        for operation in operations {
+            let Some(option) = &operation.flat else { continue };
+            let known = constant_options(options, operation);
+            let columns: Option<Vec<String>> = known
+                .get(option)
+                .and_then(Value::as_list)
+                .map(|list| list.iter().filter_map(Value::to_plain_text).collect());
+            for pair in request
+                .unwrap_or_default()
+                .iter()
+                .filter(|pair| !pair.key.starts_with('$'))
+            {
+                let is_nested = pair.value.list().is_some()
+                    || (pair.value.map())
+                        .is_some_and(|inner| !inner.iter().any(|pair| pair.key.starts_with('$')));
+                let why = match &columns {
+                    _ if is_nested => (
+                        "列表和对象在一行里没有列;请改写 NDJSON,或用 explode 让每行明细成为一条记录".to_owned(),
+                        "a list or a map has no column in a line; write NDJSON, or make a record of each line with explode".to_owned(),
+                    ),
+                    Some(columns) if !columns.contains(&pair.key) => {
+                        let all = columns.join(" ");
+                        (
+                            format!("`{option}` 里没有这一列;有:{all}"),
+                            format!("`{option}` has no such column; there are: {all}"),
+                        )
+                    }
+                    _ => continue,
+                };
+                let near = columns.iter().flatten().map(String::as_str);
+                let near = if is_nested {
+                    Vec::new()
+                } else {
+                    did_you_mean(&pair.key, near)
+                };
+                let told = self
+                    .problem(&words::NO_COLUMN, pair.key_span.clone())
+                    .with("name", &pair.key)
+                    .with("why_zh", why.0)
+                    .with("why_en", why.1)
+                    .similar(near);
+                self.report(told);
+            }
         }
     }
 

@@ -735,7 +735,10 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         quiet: connection.quiet_ms(operation),
         find_before_create: target.find_before_create,
         updates: target.update.is_some(),
-        voids_again: target.void.as_deref().is_some_and(|void| connection.can_repeat(void)),
+        voids_again: target
+            .void
+            .as_deref()
+            .is_some_and(|void| connection.can_repeat(void)),
         stop_at_first_dead: target.tolerate_none,
         // One figure for all writes of a scheme: the shortest.
         remembers: target

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
-use dsl::facts::{ConnectorFacts, FilterKind, NotFound, OperationFacts, OwnOperation, PageFacts, Sample};
+use dsl::facts::{
+    ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
+};
 use dsl::tree::Columns;
 use dsl::{Diagnostic, Map};
 
@@ -16,6 +18,8 @@ const MIN_INTERVAL_MS: i64 = 360_000;
 
 /// Rows a page when a size cannot be computed.
 const PAGE_SIZE: u32 = 50;
+/// The option that lists the columns of a document that is one line of a file.
+const COLUMNS: &str = "columns";
 
 /// The facts of one connection, and what was fetched through it to look at.
 #[derive(Debug)]
@@ -127,6 +131,8 @@ impl Connection {
             || operation.item.as_ref().is_some_and(|item| item.lines.is_some());
         if operation.encode == Encode::Sql {
             facts.faults = Box::new(crate::sql::option_faults);
+            let is_line = facts.kind == OpKind::Write && facts.option(COLUMNS).is_some();
+            facts.flat = is_line.then(|| COLUMNS.to_owned());
         }
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));
         facts.keys = Box::new(move |options| connection.keys(&of, options));

@@ -120,7 +120,8 @@ impl Ids {
             _ => None,
         };
         let ids = ids.iter().enumerate();
-        ids.map(|(nth, id)| made(nth).unwrap_or_else(|| id.clone())).collect()
+        ids.map(|(nth, id)| made(nth).unwrap_or_else(|| id.clone()))
+            .collect()
     }
 }
 

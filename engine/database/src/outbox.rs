@@ -43,6 +43,8 @@ pub(crate) struct File {
     /// What its documents are noted under.
     of: String,
     file: String,
+    /// The send, as the notes name it.
+    attempt: String,
     charset: String,
     head: String,
     rows: Vec<Row>,
@@ -135,8 +137,14 @@ pub(crate) fn write(folder: &str, file: &File, progress: &Progress) -> Result<St
         Err(Trouble::Io(error)) if progress.stage() == Stage::Lost => Err(lost(&error.to_string())),
         Err(Trouble::Notes(error)) if progress.stage() == Stage::Lost => Err(lost(&error.to_string())),
         Err(trouble) => Ok(trouble.text()),
-        Ok(Prepared { answer, has_file: false }) => Ok(answer),
-        Ok(Prepared { answer, has_file: true }) => publish(folder, &file.file).map(|refused| refused.unwrap_or(answer)),
+        Ok(Prepared {
+            answer,
+            has_file: false,
+        }) => Ok(answer),
+        Ok(Prepared {
+            answer,
+            has_file: true,
+        }) => publish(folder, &file.file).map(|refused| refused.unwrap_or(answer)),
     }
 }
 
@@ -163,9 +171,9 @@ fn prepare(folder: &Path, file: &File, progress: &Progress) -> Result<Prepared, 
         let made = match &row.error {
             Some(unsaid) => Err(unsaid.clone()),
             None => match known(&transaction, folder, &file.of, &row.key, &mut given_up)? {
-                Some(id) => Err(Unsaid {
+                Some(note) => Err(Unsaid {
                     code: "exists".to_owned(),
-                    message: id,
+                    message: note.id,
                 }),
                 None => encoded(&row.text, &file.charset).map_err(|message| Unsaid {
                     code: "charset".to_owned(),
@@ -201,15 +209,18 @@ fn prepare(folder: &Path, file: &File, progress: &Progress) -> Result<Prepared, 
     }
     for (key, id) in ids {
         transaction.execute(
-            "INSERT INTO notes (target, doc_key, file, doc_id) VALUES (?, ?, ?, ?)",
-            params![file.of, key, file.file, id],
+            "INSERT INTO notes (target, doc_key, file, doc_id, attempt) VALUES (?, ?, ?, ?, ?)",
+            params![file.of, key, file.file, id, file.attempt],
         )?;
     }
     // Whether a transaction that fails here is there is for the next question.
     progress.set(Stage::Lost);
     transaction.commit()?;
     forget(folder, &given_up);
-    Ok(Prepared { answer, has_file: true })
+    Ok(Prepared {
+        answer,
+        has_file: true,
+    })
 }
 
 /// The file appears. `Some` = it could not, and everything is as before.
@@ -243,7 +254,7 @@ fn undo(notes: &Connection, folder: &Path, file: &str) -> Result<(), Trouble> {
 /// In which files documents stand.
 pub(crate) fn noted(folder: &str, noted: &Noted) -> String {
     let folder = Path::new(folder);
-    let found = || -> Result<Vec<(String, String)>, Trouble> {
+    let found = || -> Result<Vec<(String, Note)>, Trouble> {
         std::fs::read_dir(folder)?;
         // Nobody has ever written here.
         if !folder.join(BESIDE).join(NOTES).try_exists()? {
@@ -254,8 +265,8 @@ pub(crate) fn noted(folder: &str, noted: &Noted) -> String {
         let mut given_up = Vec::new();
         let mut found = Vec::new();
         for key in &noted.keys {
-            if let Some(id) = known(&transaction, folder, &noted.of, key, &mut given_up)? {
-                found.push((key.clone(), id));
+            if let Some(note) = known(&transaction, folder, &noted.of, key, &mut given_up)? {
+                found.push((key.clone(), note));
             }
         }
         transaction.commit()?;
@@ -266,17 +277,30 @@ pub(crate) fn noted(folder: &str, noted: &Noted) -> String {
         Err(trouble) => trouble.text(),
         Ok(found) => {
             let mut out = String::from("{\"rows\":[");
-            for (nth, (key, id)) in found.iter().enumerate() {
-                out.push_str(if nth == 0 { "{\"doc_key\":" } else { ",{\"doc_key\":" });
+            for (nth, (key, note)) in found.iter().enumerate() {
+                out.push_str(if nth == 0 {
+                    "{\"doc_key\":"
+                } else {
+                    ",{\"doc_key\":"
+                });
                 quote(key, &mut out);
                 out.push_str(",\"doc_id\":");
-                quote(id, &mut out);
+                quote(&note.id, &mut out);
+                out.push_str(",\"attempt\":");
+                quote(&note.attempt, &mut out);
                 out.push('}');
             }
             out.push_str("]}");
             out
         }
     }
+}
+
+/// What is noted of a document.
+struct Note {
+    id: String,
+    /// The send that wrote it.
+    attempt: String,
 }
 
 /// Where a document stands. A note whose file never appeared is taken back, and nothing of it comes any more.
@@ -286,17 +310,22 @@ fn known(
     of: &str,
     key: &str,
     given_up: &mut Vec<String>,
-) -> Result<Option<String>, Trouble> {
-    let found: Option<(String, String)> = notes
+) -> Result<Option<Note>, Trouble> {
+    let found: Option<(String, Note)> = notes
         .query_row(
-            "SELECT file, doc_id FROM notes WHERE target = ? AND doc_key = ?",
+            "SELECT file, doc_id, attempt FROM notes WHERE target = ? AND doc_key = ?",
             [of, key],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| {
+                let (id, attempt) = (row.get(1)?, row.get(2)?);
+                Ok((row.get(0)?, Note { id, attempt }))
+            },
         )
         .optional()?;
-    let Some((file, id)) = found else { return Ok(None) };
+    let Some((file, note)) = found else {
+        return Ok(None);
+    };
     if is_out(folder, &file)? {
-        return Ok(Some(id));
+        return Ok(Some(note));
     }
     notes.execute("DELETE FROM notes WHERE file = ?", [&file])?;
     given_up.push(file);
@@ -340,7 +369,7 @@ fn open(folder: &Path) -> Result<Connection, Trouble> {
     notes.pragma_update(None, "synchronous", "EXTRA")?;
     notes.execute_batch(
         "CREATE TABLE IF NOT EXISTS notes (target TEXT NOT NULL, doc_key TEXT NOT NULL, file TEXT NOT NULL, \
-         doc_id TEXT NOT NULL, written_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (target, doc_key)); \
+         doc_id TEXT NOT NULL, attempt TEXT NOT NULL, written_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (target, doc_key)); \
          CREATE INDEX IF NOT EXISTS notes_by_file ON notes (file)",
     )?;
     Ok(notes)
@@ -420,6 +449,7 @@ mod tests {
         File {
             of: "orders".to_owned(),
             file: name.to_owned(),
+            attempt: format!("by {name}"),
             charset: charset.to_owned(),
             head: "no\r\n".to_owned(),
             rows: rows.collect(),
@@ -452,7 +482,10 @@ mod tests {
     #[test]
     fn a_file_and_where_its_records_stand() {
         let folder = tempfile::tempdir().unwrap();
-        let answer = sent(folder.path(), &file("a.csv", "utf-8", &[("A", "\"x\ny\"\r\n"), ("B", "客\r\n")]));
+        let answer = sent(
+            folder.path(),
+            &file("a.csv", "utf-8", &[("A", "\"x\ny\"\r\n"), ("B", "客\r\n")]),
+        );
         assert_eq!(
             answer,
             r#"{"items":[{"index":0,"id":"a.csv:2"},{"index":1,"id":"a.csv:4"}]}"#
@@ -461,16 +494,25 @@ mod tests {
             std::fs::read_to_string(folder.path().join("a.csv")).unwrap(),
             "no\r\n\"x\ny\"\r\n客\r\n"
         );
-        assert_eq!(asked(folder.path(), "B"), r#"{"rows":[{"doc_key":"B","doc_id":"a.csv:4"}]}"#);
+        assert_eq!(
+            asked(folder.path(), "B"),
+            r#"{"rows":[{"doc_key":"B","doc_id":"a.csv:4","attempt":"by a.csv"}]}"#
+        );
         assert_eq!(asked(folder.path(), "C"), r#"{"rows":[]}"#);
         // Whoever reads the folder takes its files away: what was written stays written.
         std::fs::remove_file(folder.path().join("a.csv")).unwrap();
-        let again = sent(folder.path(), &file("b.csv", "utf-8", &[("A", "x\r\n"), ("C", "z\r\n")]));
+        let again = sent(
+            folder.path(),
+            &file("b.csv", "utf-8", &[("A", "x\r\n"), ("C", "z\r\n")]),
+        );
         assert_eq!(
             again,
             r#"{"items":[{"index":0,"error":{"code":"exists","message":"a.csv:2"}},{"index":1,"id":"b.csv:2"}]}"#
         );
-        assert_eq!(std::fs::read_to_string(folder.path().join("b.csv")).unwrap(), "no\r\nz\r\n");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("b.csv")).unwrap(),
+            "no\r\nz\r\n"
+        );
     }
 
     #[test]
@@ -511,7 +553,10 @@ mod tests {
         let second = file("c.csv", "utf-8", &[("B", "y\r\n")]);
         assert!(prepare(folder.path(), &second, &Progress::default()).is_ok());
         std::fs::rename(beside(folder.path(), "c.csv", PART), folder.path().join("c.csv")).unwrap();
-        assert_eq!(asked(folder.path(), "B"), r#"{"rows":[{"doc_key":"B","doc_id":"c.csv:2"}]}"#);
+        assert_eq!(
+            asked(folder.path(), "B"),
+            r#"{"rows":[{"doc_key":"B","doc_id":"c.csv:2","attempt":"by c.csv"}]}"#
+        );
 
         // Asked by two that die in between: given up is given up.
         let third = file("d.csv", "utf-8", &[("C", "z\r\n")]);

@@ -28,6 +28,10 @@ impl Desk {
   inbox:
     connector: files
     params: {{folder: inbox}}
+  outbox:
+    connector: files
+    quiet_period: 300ms
+    params: {{folder: outbox}}
   file:
     connector: sqlite
     params: {{file: source.db, zone: Asia/Shanghai}}
@@ -116,6 +120,117 @@ schedule: {{every: 6m}}
         self.write("schemes/insert.yaml", &scheme("insert", ""));
     }
 
+    /// The same orders for a table whose key the database makes, with a word that voids them.
+    pub(crate) fn orders_without_numbers(&self, count: i64, void: &str) {
+        self.orders(count);
+        self.change("ALTER TABLE orders ADD COLUMN status TEXT NOT NULL DEFAULT 'OK'");
+        self.write(
+            "schemes/made.yaml",
+            &format!(
+                "scheme: made
+source:
+  connection: file
+  api: rows
+  options: {{table: orders, key: [id]}}
+  fields: [no, amount, qty, status]
+  window: {{field: changed}}
+  key: no
+  void: {{field: status, eq: X}}
+target:
+  connection: db
+  api: {{create: insert, update: update, void: {void}}}
+  options: {{table: docs, generated: id, lines: {{items: {{table: doc_lines, by: {{doc_id: id}}}}}}{}}}
+  key: no
+  batch: 10
+  request: {{no: <<no>>, amount: <<amount>>, qty: <<qty>>, items: [{{line: 1, sku: A}}, {{line: 2, sku: B}}]}}
+schedule: {{every: 6m}}
+",
+                if void == "void" {
+                    ", void: {status: X, qty: 0}"
+                } else {
+                    ""
+                }
+            ),
+        );
+    }
+
+    /// The same orders for files in a folder.
+    pub(crate) fn orders_for_files(&self, count: i64) {
+        self.orders(count);
+        std::fs::create_dir_all(self.folder.path().join("outbox")).expect("our own folder");
+        self.write(
+            "schemes/out.yaml",
+            "scheme: out
+source: {connection: file, api: rows, options: {table: orders, key: [id]}, fields: [no, amount, qty], window: {field: changed}, key: no}
+target:
+  connection: outbox
+  api: write_csv
+  options: {file: orders, columns: [order_no, amount, qty], charset: gbk}
+  key: order_no
+  batch: 10
+  request: {order_no: <<no>>, amount: <<amount>>, qty: <<qty>>}
+schedule: {every: 6m}
+",
+        );
+    }
+
+    /// The rows of all files that appeared, which are taken away; none of them is half a file.
+    pub(crate) fn taken_from_outbox(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path().join("outbox")).expect("our own folder") {
+            let entry = entry.expect("a readable folder");
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).expect("a file");
+            let text = String::from_utf8(bytes).expect("digits and letters");
+            let mut lines = text.split_terminator("\r\n").map(str::to_owned);
+            assert_eq!(lines.next().as_deref(), Some("order_no,amount,qty"));
+            rows.extend(lines);
+            std::fs::remove_file(entry.path()).expect("our own folder");
+        }
+        rows
+    }
+
+    /// Changes the file that is read.
+    pub(crate) fn change(&self, sql: &str) {
+        let file = rusqlite::Connection::open(self.folder.path().join("source.db")).expect("a file");
+        file.execute_batch(sql).expect("our own file");
+    }
+
+    /// What `check` says of a scheme, and the code it ends with.
+    pub(crate) fn checked(&self, path: &str) -> (Option<i32>, String) {
+        let ran = self.engine(&["check", path, "--lang", "en"], &[]);
+        (ran.code, format!("{}{}", ran.stdout, ran.stderr))
+    }
+
+    /// The connection to the server with other settings.
+    pub(crate) fn connected_with(&self, settings: &str) {
+        let path = self.folder.path().join("connections.yaml");
+        let text = std::fs::read_to_string(&path).expect("our own file");
+        let text = text.replacen(
+            "    quiet_period",
+            &format!("    {settings}\n    quiet_period"),
+            1,
+        );
+        std::fs::write(path, text).expect("our own file");
+    }
+
+    /// A file beside the connections.
+    pub(crate) fn beside(&self, name: &str, text: &str) {
+        self.write(name, text);
+    }
+
+    /// Takes a folder away.
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_dir_all(self.folder.path().join(name)).expect("our own folder");
+    }
+
+    /// Whether a file is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.folder.path().join(name).exists()
+    }
+
     /// Copies them until the run ends with this code; gives what was said.
     pub(crate) fn copy(&self, operation: &str, code: i32) -> String {
         let scheme = format!("schemes/{operation}.yaml");
@@ -178,10 +293,13 @@ schedule: {{every: 6m}}
 
     /// Takes the folder in; gives the counts of the run.
     pub(crate) fn take_in(&self, code: i32) -> serde_json::Value {
-        self.write(
-            "schemes/inbox.yaml",
-            "scheme: inbox
-source: {connection: inbox, api: csv, options: {settle: 0}, page_size: 2, window: none, key: [_hash, _line], label: _file}
+        self.take_in_by(&["run"], "", code)
+    }
+
+    /// The same with another command, and further options.
+    pub(crate) fn take_in_by(&self, command: &[&str], options: &str, code: i32) -> serde_json::Value {
+        let scheme = "scheme: inbox
+source: {connection: inbox, api: csv, options: {settle: 0MORE}, page_size: 2, window: none, key: [_hash, _line], label: _file}
 target:
   connection: db
   api: insert
@@ -189,9 +307,14 @@ target:
   key: order_no
   request: {order_no: <<no>>, qty: <<qty>>}
 schedule: {every: 6m}
-",
-        );
-        let ran = self.engine(&["run", "schemes/inbox.yaml", "--json"], &[]);
+";
+        self.write("schemes/inbox.yaml", &scheme.replace("MORE", options));
+        let words: Vec<&str> = command
+            .iter()
+            .copied()
+            .chain(["schemes/inbox.yaml", "--json"])
+            .collect();
+        let ran = self.engine(&words, &[]);
         assert_eq!(ran.code, Some(code), "{ran:?}");
         ran.json()["runs"][0]["counts"].clone()
     }

@@ -7,6 +7,8 @@
 #![cfg(target_os = "linux")]
 
 mod desk;
+mod made;
+mod outbox;
 mod proxy;
 mod server;
 
@@ -34,6 +36,8 @@ fn sqlite() {
     pages_leave_nothing_out(&file);
     a_refused_row_is_told_and_the_others_are_written(&file);
     processes_are_killed(&file);
+    made::documents_are_made_changed_and_voided(&file);
+    made::documents_are_taken_away(&file);
 }
 
 /// A content is taken once, whatever its name; a row that cannot be read is dead and keeps nobody from being written.
@@ -70,6 +74,10 @@ fn everything(server: &Server) {
     processes_are_killed(server);
     what_is_shown_before_anything_is_written(server);
     who_is_not_let_in(server);
+    made::documents_are_made_changed_and_voided(server);
+    made::answers_are_lost(server);
+    made::documents_are_taken_away(server);
+    made::certificates(server);
 }
 
 /// What a table holds comes as it is: digits, nulls, zeros in front, instants in the declared zone.

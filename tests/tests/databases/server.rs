@@ -29,6 +29,50 @@ pub(crate) struct Server {
     port: u16,
     process: Option<Child>,
     folder: TempDir,
+    papers: Papers,
+}
+
+/// The certificate of a server, and who vouches for it.
+#[derive(Debug)]
+struct Papers {
+    authority: String,
+    another: String,
+    certificate: String,
+    key: String,
+    digest: String,
+}
+
+impl Papers {
+    fn made() -> Papers {
+        let authority = || {
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).expect("no names");
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let certificate = params.self_signed(&key).expect("a certificate").pem();
+            (rcgen::Issuer::new(params, key), certificate)
+        };
+        let ((issuer, own), (_, another)) = (authority(), authority());
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let params = rcgen::CertificateParams::new(names).expect("names");
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(certificate.der());
+        Papers {
+            authority: own,
+            another,
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+
+    /// Puts them where a server reads them.
+    fn put(&self, folder: &Path) -> (PathBuf, PathBuf) {
+        let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
+        std::fs::write(&certificate, &self.certificate).expect("a file");
+        std::fs::write(&key, &self.key).expect("a file");
+        (certificate, key)
+    }
 }
 
 /// How a system calls its types, and what it tells of them.
@@ -43,6 +87,8 @@ pub(crate) struct Types {
     pub(crate) some_bytes: &'static str,
     pub(crate) truth: &'static str,
     pub(crate) flag: &'static str,
+    /// A key that the database makes.
+    pub(crate) counting: &'static str,
 }
 
 impl Drop for Server {
@@ -119,6 +165,7 @@ impl Server {
             port: 0,
             process: None,
             folder,
+            papers: Papers::made(),
         }
     }
 
@@ -142,6 +189,8 @@ impl Server {
             "--user=root",
             &format!("--datadir={}", data.display()),
         ]));
+        let papers = Papers::made();
+        let (certificate, key) = papers.put(folder.path());
         let port = free_port();
         let process = Command::new(daemon)
             .args([
@@ -154,6 +203,8 @@ impl Server {
                 "--character-set-server=utf8mb4",
                 "--innodb-flush-log-at-trx-commit=0",
             ])
+            .arg(format!("--ssl-cert={}", certificate.display()))
+            .arg(format!("--ssl-key={}", key.display()))
             .arg(format!("--port={port}"))
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", folder.path().join("s").display()))
@@ -167,6 +218,7 @@ impl Server {
             port,
             process: Some(process),
             folder,
+            papers,
         };
         server.ready();
         server.run_as_owner("CREATE DATABASE erp");
@@ -206,12 +258,24 @@ impl Server {
                 .arg(format!("--pgdata={}", data.display()))
                 .arg(format!("--pwfile={}", secret.display())),
         );
+        let papers = Papers::made();
+        let (certificate, key) = papers.put(folder.path());
+        // The server wants its key to be nobody else's: the copy is its own account's.
+        let own_key = folder.path().join("own.key");
+        done(
+            as_somebody(Path::new("/usr/bin/install"))
+                .args(["-m", "600"])
+                .arg(&key)
+                .arg(&own_key),
+        );
         let port = free_port();
         let process = as_somebody(&bin.join("postgres"))
             .current_dir(folder.path())
             .arg("-D")
             .arg(&data)
-            .args(["-h", "127.0.0.1", "-c", "fsync=off"])
+            .args(["-h", "127.0.0.1", "-c", "fsync=off", "-c", "ssl=on"])
+            .args(["-c", &format!("ssl_cert_file={}", certificate.display())])
+            .args(["-c", &format!("ssl_key_file={}", own_key.display())])
             .arg("-k")
             .arg(folder.path())
             .arg("-p")
@@ -225,10 +289,26 @@ impl Server {
             port,
             process: Some(process),
             folder,
+            papers,
         };
         server.ready();
         server.run_as_owner("CREATE DATABASE erp");
         server
+    }
+
+    /// Who vouches for its certificate, as PEM.
+    pub(crate) fn authority(&self) -> String {
+        self.papers.authority.clone()
+    }
+
+    /// Somebody who does not.
+    pub(crate) fn another_authority(&self) -> String {
+        self.papers.another.clone()
+    }
+
+    /// The SHA-256 of its certificate.
+    pub(crate) fn certificate(&self) -> &str {
+        &self.papers.digest
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -266,6 +346,7 @@ impl Server {
                 some_bytes: "x'0001FF'",
                 truth: "TRUE",
                 flag: "1",
+                counting: "INTEGER PRIMARY KEY AUTOINCREMENT",
             },
             Kind::Mariadb => Types {
                 double: "DOUBLE",
@@ -277,6 +358,7 @@ impl Server {
                 some_bytes: "x'0001FF'",
                 truth: "TRUE",
                 flag: "1",
+                counting: "BIGINT AUTO_INCREMENT PRIMARY KEY",
             },
             Kind::Postgresql => Types {
                 double: "DOUBLE PRECISION",
@@ -288,6 +370,7 @@ impl Server {
                 some_bytes: "'\\x0001ff'",
                 truth: "TRUE",
                 flag: "true",
+                counting: "BIGSERIAL PRIMARY KEY",
             },
         }
     }

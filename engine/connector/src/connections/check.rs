@@ -213,7 +213,9 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
 
 /// What a connection says that a database cannot be reached with: it would be passed over in silence.
 fn not_for_databases(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) {
-    let Some(driver) = connector.transport.driver else { return };
+    let Some(driver) = connector.transport.driver else {
+        return;
+    };
     let mut tell = |pair: &Pair, key: &str, why: (&str, &str)| {
         reader.push(
             reader

@@ -151,8 +151,7 @@ impl<'a> Text<'a> {
         value: impl Into<Given<'v>>,
     ) -> Result<&mut Self, Failure> {
         let value = value.into();
-        let is_decimal =
-            matches!(value, Given::Value(Value::Number(number)) if number.as_i64().is_none());
+        let is_decimal = matches!(value, Given::Value(Value::Number(number)) if number.as_i64().is_none());
         if self.driver != Driver::Mysql || !is_decimal {
             return self.bind(place, value);
         }

@@ -22,7 +22,9 @@ pub(super) fn update(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
             None => write.key.iter().map(String::as_str).collect(),
         };
         let columns = record.columns.iter().filter(|(name, _)| !kept.contains(name));
-        let columns: Vec<(&str, Given<'_>)> = columns.map(|(name, value)| (*name, Given::Value(value))).collect();
+        let columns: Vec<(&str, Given<'_>)> = columns
+            .map(|(name, value)| (*name, Given::Value(value)))
+            .collect();
         if !columns.is_empty() {
             steps.push(set(&write, record, &columns)?);
         }
@@ -73,8 +75,15 @@ fn voided(write: &Write<'_>) -> String {
 }
 
 /// Behind the note of one document.
-pub(super) fn where_noted(write: &Write<'_>, record: &Record<'_>, text: &mut Text<'_>) -> Result<(), Failure> {
-    let (table, key) = (Value::from(write.table.as_str()), Value::from(record.text.as_str()));
+pub(super) fn where_noted(
+    write: &Write<'_>,
+    record: &Record<'_>,
+    text: &mut Text<'_>,
+) -> Result<(), Failure> {
+    let (table, key) = (
+        Value::from(write.table.as_str()),
+        Value::from(record.text.as_str()),
+    );
     text.push(" WHERE ")
         .push(&column(write.driver, "target")?)
         .push(" = ")
@@ -126,15 +135,25 @@ fn set(write: &Write<'_>, record: &Record<'_>, columns: &[(&str, Given<'_>)]) ->
 /// Somebody may have taken the document away: an update of nothing is no success.
 fn is_there(write: &Write<'_>, record: &Record<'_>) -> Result<Value, Failure> {
     let mut text = Text::new(write.driver, None);
-    let dual = if write.driver == Driver::Mysql { " FROM DUAL" } else { "" };
-    text.push(&format!("SELECT 1{dual} WHERE NOT EXISTS (SELECT 1 FROM {} WHERE ", write.quoted));
+    let dual = if write.driver == Driver::Mysql {
+        " FROM DUAL"
+    } else {
+        ""
+    };
+    text.push(&format!(
+        "SELECT 1{dual} WHERE NOT EXISTS (SELECT 1 FROM {} WHERE ",
+        write.quoted
+    ));
     by_id_or_key(write, record, &mut text)?;
     text.push(")");
     let by = write.generated.clone().unwrap_or_else(|| write.key.join(", "));
     let mut step = text.step();
     if let Value::Map(members) = &mut step {
         let more = map([
-            ("none", format!("{}: no such row any more (by {by})", write.table).into()),
+            (
+                "none",
+                format!("{}: no such row any more (by {by})", write.table).into(),
+            ),
             ("code", "gone".into()),
         ]);
         members.extend(more.as_map().cloned().unwrap_or_default());

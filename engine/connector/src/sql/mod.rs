@@ -15,6 +15,8 @@ mod own;
 mod place;
 mod read;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
 mod write;
 
@@ -231,7 +233,9 @@ pub(crate) fn option_faults(options: &Map) -> Vec<(String, Failure)> {
             tell(name, failure);
         }
     }
-    if options.get("id").is_some_and(|id| !id.is_null()) && options.get("generated").is_some_and(|id| !id.is_null()) {
+    if options.get("id").is_some_and(|id| !id.is_null())
+        && options.get("generated").is_some_and(|id| !id.is_null())
+    {
         tell("id", frame_fault("id", "generated"));
     }
     if let Some(columns) = options.get("void").and_then(Value::as_map) {

@@ -74,12 +74,16 @@ pub(super) fn file(parts: &Parts<'_>) -> Result<Value, Failure> {
         "ndjson" => None,
         _ => return Err(frame_fault("format", "csv ndjson")),
     };
-    let charset = parts.optional_text("charset").unwrap_or_else(|| "utf-8".to_owned());
+    let charset = parts
+        .optional_text("charset")
+        .unwrap_or_else(|| "utf-8".to_owned());
     let (charset, mark) = match charset.strip_suffix("-bom") {
         Some(charset) => (charset.to_owned(), "\u{feff}"),
         None => (charset, ""),
     };
-    let has_head = parts.get("header").is_none_or(|value| value.as_bool() != Some(false));
+    let has_head = parts
+        .get("header")
+        .is_none_or(|value| value.as_bool() != Some(false));
     let head = match &csv {
         Some(csv) if has_head => format!("{mark}{}", csv.head()),
         _ => mark.to_owned(),
@@ -92,15 +96,13 @@ pub(super) fn file(parts: &Parts<'_>) -> Result<Value, Failure> {
         };
         let of = match made {
             Ok(text) => ("text", Value::from(text)),
-            Err((code, message)) => (
-                "error",
-                map([("code", code.into()), ("message", message.into())]),
-            ),
+            Err((code, message)) => ("error", map([("code", code.into()), ("message", message.into())])),
         };
         map([("key", key.into()), of])
     });
     let rows: Vec<Value> = rows.collect();
-    let id: String = parts.text("attempt")?.chars().filter(char::is_ascii_alphanumeric).collect();
+    let attempt = parts.text("attempt")?;
+    let id: String = attempt.chars().filter(char::is_ascii_alphanumeric).collect();
     let at = parts
         .need("at")?
         .to_plain_text()
@@ -113,6 +115,7 @@ pub(super) fn file(parts: &Parts<'_>) -> Result<Value, Failure> {
         map([
             ("of", name.as_str().into()),
             ("file", format!("{name}-{at}-{id}.{format}").into()),
+            ("attempt", attempt.into()),
             ("charset", charset.into()),
             ("head", head.into()),
             ("rows", rows.into()),
@@ -196,7 +199,9 @@ fn checked(columns: Vec<String>) -> Result<Vec<String>, Failure> {
 fn separator(text: Option<&str>) -> Result<char, Failure> {
     let mut chars = text.unwrap_or(",").chars();
     match (chars.next(), chars.next()) {
-        (Some(char), None) if char.is_ascii() && !char.is_ascii_alphanumeric() && !"\"\r\n".contains(char) => {
+        (Some(char), None)
+            if char.is_ascii() && !char.is_ascii_alphanumeric() && !"\"\r\n".contains(char) =>
+        {
             Ok(char)
         }
         _ => Err(frame_fault("separator", text.unwrap_or_default())),
@@ -258,7 +263,10 @@ impl Csv {
             return Err(("text", format!("`{name}`: U+0000")));
         }
         match (is_formula(text), self.formulas) {
-            (true, Formulas::Refuse) => Err(("formula", format!("`{name}`: {}", text.chars().take(40).collect::<String>()))),
+            (true, Formulas::Refuse) => Err((
+                "formula",
+                format!("`{name}`: {}", text.chars().take(40).collect::<String>()),
+            )),
             (true, Formulas::Prefix) => Ok(self.cell(&format!("'{text}"))),
             (true, Formulas::Keep) | (false, _) => Ok(self.cell(text)),
         }
@@ -310,10 +318,13 @@ mod tests {
     fn a_file_and_its_rows() {
         assert_eq!(
             said("", r#"{"qty": 1.50, "no": "00123", "名称": "客户, \"A\""}"#),
-            r#"{"file":{"of":"orders","file":"orders-20261120T000000250Z-0b1d2e.csv","charset":"utf-8","head":"no,名称,qty\r\n","rows":[{"key":"[\"A\"]","text":"00123,\"客户, \"\"A\"\"\",1.50\r\n"}]}}"#
+            r#"{"file":{"of":"orders","file":"orders-20261120T000000250Z-0b1d2e.csv","attempt":"0b1d-2e","charset":"utf-8","head":"no,名称,qty\r\n","rows":[{"key":"[\"A\"]","text":"00123,\"客户, \"\"A\"\"\",1.50\r\n"}]}}"#
         );
         let bom = said(r#", "charset": "utf-8-bom""#, r#"{"no": 1}"#);
-        assert!(bom.contains("\"charset\":\"utf-8\",\"head\":\"\u{feff}no,"), "{bom}");
+        assert!(
+            bom.contains("\"charset\":\"utf-8\",\"head\":\"\u{feff}no,"),
+            "{bom}"
+        );
         let bare = said(r#", "header": false"#, r#"{"no": 1}"#);
         assert!(bare.contains(r#""head":"""#), "{bare}");
         let lines = said(r#", "format": "ndjson""#, r#"{"no": 1}"#);
@@ -327,15 +338,43 @@ mod tests {
             ("", r#"{"no": null, "qty": true}"#, r#""text":",,true\r\n"}"#),
             ("", r#"{"no": "a\nb"}"#, r#""text":"\"a\nb\",,\r\n"}"#),
             ("", r#"{"no": " a"}"#, r#""text":"\" a\",,\r\n"}"#),
-            (r#", "separator": ";""#, r#"{"no": "a,b"}"#, r#""text":"a,b;;\r\n"}"#),
+            (
+                r#", "separator": ";""#,
+                r#"{"no": "a,b"}"#,
+                r#""text":"a,b;;\r\n"}"#,
+            ),
             ("", r#"{"no": "-5.00", "qty": -3}"#, r#""text":"-5.00,,-3\r\n"}"#),
             ("", r#"{"no": "-"}"#, r#""text":"-,,\r\n"}"#),
-            ("", r#"{"no": "=1+1"}"#, r#""error":{"code":"formula","message":"`no`: =1+1"}}"#),
-            ("", r#"{"no": "@A1"}"#, r#""error":{"code":"formula","message":"`no`: @A1"}}"#),
-            (r#", "formulas": "prefix""#, r#"{"no": "+86 1"}"#, r#""text":"'+86 1,,\r\n"}"#),
-            (r#", "formulas": "keep""#, r#"{"no": "=1+1"}"#, r#""text":"=1+1,,\r\n"}"#),
-            ("", r#"{"no": [1]}"#, r#""error":{"code":"nested","message":"`no`: list"}}"#),
-            ("", r#"{"other": 1}"#, r#""error":{"code":"column","message":"`other`: not in `columns`"}}"#),
+            (
+                "",
+                r#"{"no": "=1+1"}"#,
+                r#""error":{"code":"formula","message":"`no`: =1+1"}}"#,
+            ),
+            (
+                "",
+                r#"{"no": "@A1"}"#,
+                r#""error":{"code":"formula","message":"`no`: @A1"}}"#,
+            ),
+            (
+                r#", "formulas": "prefix""#,
+                r#"{"no": "+86 1"}"#,
+                r#""text":"'+86 1,,\r\n"}"#,
+            ),
+            (
+                r#", "formulas": "keep""#,
+                r#"{"no": "=1+1"}"#,
+                r#""text":"=1+1,,\r\n"}"#,
+            ),
+            (
+                "",
+                r#"{"no": [1]}"#,
+                r#""error":{"code":"nested","message":"`no`: list"}}"#,
+            ),
+            (
+                "",
+                r#"{"other": 1}"#,
+                r#""error":{"code":"column","message":"`other`: not in `columns`"}}"#,
+            ),
         ] {
             row(more, record, want);
         }
@@ -355,7 +394,10 @@ mod tests {
             let faults = option_faults(options.as_map().unwrap());
             assert_eq!(faults.iter().map(|(name, _)| *name).collect::<Vec<_>>(), [at]);
         }
-        let fine = dsl::json::parse(r#"{"file": "出库-1_a", "columns": ["a"], "separator": "\t", "formulas": "keep"}"#.as_bytes()).unwrap();
+        let fine = dsl::json::parse(
+            r#"{"file": "出库-1_a", "columns": ["a"], "separator": "\t", "formulas": "keep"}"#.as_bytes(),
+        )
+        .unwrap();
         assert!(option_faults(fine.as_map().unwrap()).is_empty());
     }
 }

@@ -25,14 +25,14 @@ fn said(driver: Driver, body: &str) -> Result<String, Failure> {
 }
 
 #[track_caller]
-fn check(body: &str, wants: [(Driver, Expect); 4]) {
+pub(super) fn check(body: &str, wants: [(Driver, Expect); 4]) {
     for (driver, want) in wants {
         want.assert_eq(&said(driver, body).unwrap());
     }
 }
 
 #[track_caller]
-fn fails(body: &str, code: &str) {
+pub(super) fn fails(body: &str, code: &str) {
     for driver in Driver::ALL {
         let failure = said(driver, body).unwrap_err();
         assert_eq!(failure.code(), code, "{driver:?}: {:?}", failure.facts);

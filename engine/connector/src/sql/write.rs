@@ -282,7 +282,9 @@ impl<'a> Write<'a> {
                         let own = line
                             .as_map()
                             .ok_or_else(|| unbindable(&list.name, line.kind().name()))?;
-                        let own = own.iter().map(|(name, value)| (name.as_str(), Given::Value(value)));
+                        let own = own
+                            .iter()
+                            .map(|(name, value)| (name.as_str(), Given::Value(value)));
                         Ok(above.iter().copied().chain(own).collect())
                     })
                     .collect::<Result<_, Failure>>()?;
@@ -439,7 +441,10 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn values(&self) -> Vec<Given<'a>> {
-        self.columns.iter().map(|(_, value)| Given::Value(value)).collect()
+        self.columns
+            .iter()
+            .map(|(_, value)| Given::Value(value))
+            .collect()
     }
 
     pub(super) fn value(&self, column: &str) -> Result<&'a Value, Failure> {

@@ -129,7 +129,9 @@ fn content_is_known_again() {
         true,
     );
     assert_eq!(answer, r#"{"rows":[]}"#);
-    assert!(read("/there/is/none", &serde_json::from_str(text).unwrap(), true).contains("\"code\":\"folder\""));
+    assert!(
+        read("/there/is/none", &serde_json::from_str(text).unwrap(), true).contains("\"code\":\"folder\"")
+    );
 }
 
 #[test]
@@ -159,7 +161,9 @@ fn files_that_were_read_are_moved() {
     std::fs::write(path("done/a.csv"), "another").unwrap();
     let next = |answer: &str| {
         let page: serde_json::Value = serde_json::from_str(answer).unwrap();
-        page["next"].as_str().map(|next| format!(r#", "finish": "move", "after": {}"#, quoted(next)))
+        page["next"]
+            .as_str()
+            .map(|next| format!(r#", "finish": "move", "after": {}"#, quoted(next)))
     };
     let there = |name: &str| path(name).exists();
     let first = ask(folder.path(), "csv", r#", "finish": "move""#);
@@ -176,7 +180,11 @@ fn files_that_were_read_are_moved() {
     // A rehearsal moves nothing, and needs no page behind the last.
     std::fs::write(path("c.csv"), "no\n9\n").unwrap();
     let text = r#"{"pattern": "c*", "format": "csv", "settle": 0, "size": 9, "finish": "move"}"#;
-    let only = read(&folder.path().display().to_string(), &serde_json::from_str(text).unwrap(), false);
+    let only = read(
+        &folder.path().display().to_string(),
+        &serde_json::from_str(text).unwrap(),
+        false,
+    );
     assert!(!only.contains("next") && there("c.csv"), "{only}");
 }
 
@@ -198,6 +206,13 @@ fn what_cannot_be_read_stays() {
     let first = ask(folder.path(), "csv", r#", "finish": "move""#);
     let page: serde_json::Value = serde_json::from_str(&first).unwrap();
     let after = quoted(page["next"].as_str().unwrap());
-    let told = ask(folder.path(), "csv", &format!(r#", "finish": "move", "after": {after}"#));
-    assert!(told.contains("\"code\":\"folder\"") && path("b.csv").exists(), "{told}");
+    let told = ask(
+        folder.path(),
+        "csv",
+        &format!(r#", "finish": "move", "after": {after}"#),
+    );
+    assert!(
+        told.contains("\"code\":\"folder\"") && path("b.csv").exists(),
+        "{told}"
+    );
 }
