@@ -6,19 +6,21 @@
 //! read. Files are never changed or deleted. They are moved into [`DONE`] where that is wished for, each once the page
 //! behind its last row is asked for: whoever asks for it has stored what came before.
 
-use std::collections::BTreeMap;
-use std::io::Cursor;
-use std::path::Path;
-use std::time::Duration;
+mod separated;
+mod settled;
+mod sheet;
 
-use calamine::{Data, Reader as _};
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Refused;
-use crate::cell::{Cell, fraction, quote};
+use crate::cell::quote;
 use crate::session::Refusal;
+use settled::whole;
 
 /// Entries of a folder that are looked at; one with more is no inbox.
 const ENTRIES_MAX: usize = 20_000;
@@ -269,28 +271,6 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The bytes of a file that has not changed for a while, and not while it was read. `None` = it is left for later.
-fn whole(path: &Path, settle: u64) -> Option<Result<Vec<u8>, String>> {
-    let state = || {
-        let about = std::fs::metadata(path).ok()?;
-        Some((about.len(), about.modified().ok()?))
-    };
-    let before = state()?;
-    // A stamp of the future has no age: such a file is taken as it is.
-    if before
-        .1
-        .elapsed()
-        .is_ok_and(|age| age < Duration::from_secs(settle))
-    {
-        return None;
-    }
-    if before.0 > FILE_MAX {
-        return Some(Err(format!("{} bytes; at most {FILE_MAX} are read", before.0)));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string());
-    (state()? == before).then_some(bytes)
-}
-
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)[..16]
         .iter()
@@ -307,14 +287,14 @@ fn broken(why: impl Into<String>) -> Vec<Row> {
 
 fn rows(bytes: &[u8], files: &Files) -> Vec<Row> {
     if files.format == Format::Xlsx {
-        return sheet(bytes, files.sheet.as_deref());
+        return sheet::rows(bytes, files.sheet.as_deref());
     }
     let text = match decoded(bytes, files.charset.as_deref().unwrap_or("utf-8")) {
         Ok(text) => text,
         Err(why) => return broken(why),
     };
     match files.format {
-        Format::Csv => csv_rows(&text, files.separator.unwrap_or(',')),
+        Format::Csv => separated::rows(&text, files.separator.unwrap_or(',')),
         Format::Ndjson | Format::Xlsx => json_rows(&text),
     }
 }
@@ -333,45 +313,6 @@ fn decoded(bytes: &[u8], charset: &str) -> Result<String, String> {
         .ok_or_else(|| format!("not {charset}"))
 }
 
-fn csv_rows(text: &str, separator: char) -> Vec<Row> {
-    let Ok(separator) = u8::try_from(separator) else {
-        return broken("separator");
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let names: Vec<String> = match reader.headers() {
-        Ok(names) => names.iter().map(|name| name.trim().to_owned()).collect(),
-        Err(error) => return broken(error.to_string()),
-    };
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                rows.extend(broken(error.to_string()));
-                break;
-            }
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        let members = match record.len() == names.len() {
-            true => Ok(names
-                .iter()
-                .zip(record.iter())
-                .map(|(name, text)| (name.clone(), quoted(text)))
-                .collect()),
-            false => Err(format!(
-                "{} fields where the head has {}",
-                record.len(),
-                names.len()
-            )),
-        };
-        rows.push(Row { line, members });
-    }
-    rows
-}
-
 fn json_rows(text: &str) -> Vec<Row> {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     lines
@@ -387,66 +328,6 @@ fn json_rows(text: &str) -> Vec<Row> {
                 .map_err(|error| error.to_string()),
         })
         .collect()
-}
-
-fn sheet(bytes: &[u8], wanted: Option<&str>) -> Vec<Row> {
-    let mut book: calamine::Xlsx<_> = match calamine::open_workbook_from_rs(Cursor::new(bytes)) {
-        Ok(book) => book,
-        Err(error) => return broken(format!("{error}")),
-    };
-    let Some(name) = wanted
-        .map(str::to_owned)
-        .or_else(|| book.sheet_names().first().cloned())
-    else {
-        return broken("no sheet");
-    };
-    let range = match book.worksheet_range(&name) {
-        Ok(range) => range,
-        Err(error) => return broken(format!("{name}: {error}")),
-    };
-    // Lines as people see them beside the rows.
-    let first = range.start().map_or(0, |(row, _)| u64::from(row)) + 1;
-    let mut all = range.rows().zip(first..);
-    let Some((head, _)) = all.next() else {
-        return Vec::new();
-    };
-    let names: Vec<String> = head
-        .iter()
-        .map(|cell| cell.to_string().trim().to_owned())
-        .collect();
-    let filled = all.filter(|(cells, _)| cells.iter().any(|cell| *cell != Data::Empty));
-    filled
-        .map(|(cells, line)| {
-            let members = names.iter().zip(cells).filter(|(name, _)| !name.is_empty());
-            Row {
-                line,
-                members: Ok(members
-                    .map(|(name, cell)| (name.clone(), cell_json(cell)))
-                    .collect()),
-            }
-        })
-        .collect()
-}
-
-fn cell_json(data: &Data) -> String {
-    let cell = match data {
-        Data::Empty => Cell::Null,
-        Data::Int(number) => Cell::Number(number.to_string()),
-        Data::Float(number) => Cell::float(*number),
-        Data::Bool(truth) => Cell::Bool(*truth),
-        Data::DateTime(at) => {
-            let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
-            let clock = format!(
-                "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{}",
-                fraction(u32::from(milli) * 1_000_000)
-            );
-            Cell::Text(clock)
-        }
-        other => Cell::Text(other.to_string()),
-    };
-    let mut out = String::new();
-    cell.write(&mut out, &jiff::tz::TimeZone::UTC);
-    out
 }
 
 fn quoted(text: &str) -> String {

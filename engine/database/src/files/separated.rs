@@ -1,0 +1,112 @@
+//! Texts with separators (CSV), row by row, each with the line in which it begins.
+//!
+//! Lines are those that an editor shows: `\n`, `\r\n` and a bare `\r` each end one, also within quotes and where a line
+//! is blank. They grow from row to row, whoever wrote the file, because the line is part of a row's key.
+
+use super::{Row, broken, quoted};
+
+pub(super) fn rows(text: &str, separator: char) -> Vec<Row> {
+    let Ok(separator) = u8::try_from(separator) else {
+        return broken("separator");
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let names: Vec<String> = match reader.headers() {
+        Ok(names) => names.iter().map(|name| name.trim().to_owned()).collect(),
+        Err(error) => return broken(error.to_string()),
+    };
+    let mut lines = Lines::of(text.as_bytes());
+    let mut rows: Vec<Row> = Vec::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = rows.last().map_or(1, |row| row.line + 1);
+                rows.push(Row {
+                    line,
+                    members: Err(error.to_string()),
+                });
+                break;
+            }
+        };
+        let begin = record.position().map_or(0, csv::Position::byte);
+        let line = lines.at(usize::try_from(begin).unwrap_or(usize::MAX));
+        let members = match record.len() == names.len() {
+            true => Ok(names
+                .iter()
+                .zip(record.iter())
+                .map(|(name, text)| (name.clone(), quoted(text)))
+                .collect()),
+            false => Err(format!(
+                "{} fields where the head has {}",
+                record.len(),
+                names.len()
+            )),
+        };
+        rows.push(Row { line, members });
+    }
+    rows
+}
+
+/// Counts lines up to places that only grow.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a [u8]) -> Lines<'a> {
+        Lines { text, at: 0, line: 1 }
+    }
+
+    /// The line of the first character of a record that is read from this place on: ends of lines before it are no part
+    /// of it.
+    fn at(&mut self, place: usize) -> u64 {
+        while let Some(byte) = self.text.get(self.at) {
+            let ends = matches!(byte, b'\r' | b'\n');
+            if self.at >= place && !ends {
+                break;
+            }
+            // The `\n` of a `\r\n` ends what the `\r` has ended already.
+            let is_second = *byte == b'\n' && self.at > 0 && self.text[self.at - 1] == b'\r';
+            self.line += u64::from(ends && !is_second);
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line of each row and its first member, or `!` where it is broken.
+    fn lines(text: &str) -> Vec<String> {
+        let rows = rows(text, ',');
+        let shown = rows.iter().map(|row| match &row.members {
+            Ok(members) => format!("{} {}", row.line, members[0].1),
+            Err(_) => format!("{} !", row.line),
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn a_line_is_what_an_editor_shows() {
+        for (text, want) in [
+            ("no,qty\nA,1\nB,2\n", ["2 \"A\"", "3 \"B\""]),
+            ("no,qty\r\nA,1\r\nB,2\r\n", ["2 \"A\"", "3 \"B\""]),
+            // An old Macintosh, and whoever still writes like one.
+            ("no,qty\rA,1\rB,2\r", ["2 \"A\"", "3 \"B\""]),
+            ("no,qty\r\n\r\n\nA,1\r\rB,2", ["4 \"A\"", "6 \"B\""]),
+            ("no,qty\n\"x\r\ny\r\",1\nB,2\n", ["2 \"x\\r\\ny\\r\"", "5 \"B\""]),
+            ("no,qty\r\nshort\r\nB,2\r\n", ["2 !", "3 \"B\""]),
+            // The mark of a charset is no character of a line.
+            ("\u{feff}no,qty\r\nA,1\r\nB,2", ["2 \"A\"", "3 \"B\""]),
+        ] {
+            assert_eq!(lines(text), want, "{text:?}");
+        }
+    }
+}
