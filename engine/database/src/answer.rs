@@ -10,6 +10,10 @@ use crate::statement::Read;
 const NULL_KEY: &str = "null_key";
 /// Code of a key that two rows share: a page that ends between them would leave one out.
 const SAME_KEY: &str = "same_key";
+/// Code of a key that is bytes: it would be compared as a text that the database reads in its own way.
+const BINARY_KEY: &str = "binary_key";
+/// Code of an update time that a clock's text is compared with wrongly.
+const OFFSET_TIME: &str = "offset_time";
 /// Code of a key that the SELECT does not give.
 const NO_KEY: &str = "no_key";
 /// Code of a SELECT without `:limit` that gives more rows than a page has.
@@ -64,8 +68,19 @@ impl Refused {
 
 /// A page of rows, and where the next one begins.
 pub(crate) fn rows(read: &Read, found: Rows, zone: &TimeZone) -> Result<String, Refused> {
-    let Rows { columns, mut rows } = found;
+    let Rows {
+        columns,
+        mut rows,
+        with_offset,
+    } = found;
     let shown = columns.len().saturating_sub(read.keys);
+    if let Some(name) = columns
+        .get(shown)
+        .filter(|name| read.clock && with_offset.contains(name))
+    {
+        let way = "its values have an offset of their own; write options: {time: utc}";
+        return Err(Refused::ours(OFFSET_TIME, format!("{name}: {way}")));
+    }
     let keys = keys(read, &columns, shown)?;
     let is_paged = !keys.is_empty() && (read.paged || read.by.is_empty());
     let more = rows.len() > read.limit;
@@ -85,6 +100,12 @@ pub(crate) fn rows(read: &Read, found: Rows, zone: &TimeZone) -> Result<String, 
         for row in &rows {
             if let Some(key) = keys.iter().find(|key| row[**key] == Cell::Null) {
                 return Err(Refused::ours(NULL_KEY, columns[*key].clone()));
+            }
+            if let Some(key) = keys.iter().find(|key| matches!(row[**key], Cell::Bytes(_))) {
+                let name = &columns[*key];
+                let way =
+                    "read by api: query, whose SELECT gives it as text (HEX, encode) and orders by that";
+                return Err(Refused::ours(BINARY_KEY, format!("{name}: binary; {way}")));
             }
         }
         let same = rows.windows(2).find(|two| key_of(&two[0]) == key_of(&two[1]));
@@ -143,4 +164,47 @@ pub(crate) fn written(ids: &[String]) -> String {
     }
     out.push_str("]}");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(read: &str, columns: &[&str], row: Vec<Cell>) -> String {
+        let Ok(crate::statement::Statement::Read(read)) = crate::statement::parse(read.as_bytes()) else {
+            panic!("{read}");
+        };
+        let found = Rows {
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            rows: vec![row],
+            with_offset: vec!["at".to_owned()],
+        };
+        rows(&read, found, &TimeZone::UTC).unwrap_or_else(|refused| refused.text())
+    }
+
+    /// What would leave rows out in silence is refused, also where nothing is left out yet.
+    #[test]
+    fn places_that_no_page_can_begin_behind() {
+        let row = |key: Cell| vec![Cell::Number("1".to_owned()), Cell::Text("t".to_owned()), key];
+        let (bytes, number) = (Cell::Bytes(vec![0x80]), Cell::Number("1".to_owned()));
+        let lists = |more: &str| {
+            format!(r#"{{"read": {{"sql": "", "binds": [], "limit": 2, "keys": 2, "rows": "lists"{more}}}}}"#)
+        };
+        for (read, columns, key, want) in [
+            (lists(""), ["no", "at", "id"], bytes.clone(), r#""code":"binary_key","message":"id: "#),
+            (lists(""), ["no", "at", "id"], number.clone(), r#""rows":[[1]]"#),
+            // A clock's text beside a column with offsets.
+            (lists(r#", "clock": true"#), ["no", "at", "id"], number.clone(), r#""code":"offset_time","message":"at: "#),
+            (lists(r#", "clock": true"#), ["no", "on", "id"], number.clone(), r#""rows":[[1]]"#),
+            (
+                r#"{"read": {"sql": "", "binds": [], "limit": 2, "by": ["id"], "paged": true, "rows": "maps"}}"#.to_owned(),
+                ["no", "at", "id"],
+                bytes,
+                "binary_key",
+            ),
+        ] {
+            let told = told(&read, &columns, row(key));
+            assert!(told.contains(want), "{read}: {told}");
+        }
+    }
 }

@@ -125,6 +125,7 @@ impl Session {
                 .map(|column| column.name_str().into_owned())
                 .collect(),
             rows: Vec::new(),
+            with_offset: Vec::new(),
         };
         // The rows behind the last one are taken and left, so that the connection is free; the statement asks for one
         // more than a page at the most.

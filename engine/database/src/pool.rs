@@ -158,6 +158,7 @@ impl Databases {
             if is_clean {
                 keep(&kept, session);
             }
+            self.sweep(Instant::now());
             Ok(answer)
         };
         // A connection that is dropped in the middle is closed, and what it had begun is taken back.
@@ -190,6 +191,25 @@ impl Databases {
             place.authorities.clone(),
         );
         Arc::clone(lock(&self.places).entry(key).or_default())
+    }
+
+    /// Closes connections that nobody has used for long, and forgets places without any: what a password was is not kept
+    /// after it has changed.
+    fn sweep(&self, now: Instant) {
+        let mut old = Vec::new();
+        lock(&self.places).retain(|_, kept| {
+            let mut idle = lock(&kept.idle);
+            let (stale, fresh) = std::mem::take(&mut *idle)
+                .into_iter()
+                .partition(|(_, since)| now.saturating_duration_since(*since) > IDLE);
+            *idle = fresh;
+            let stale: Vec<(Session, Instant)> = stale;
+            old.extend(stale);
+            // Whoever is calling there holds it, too.
+            !idle.is_empty() || Arc::strong_count(kept) > 1
+        });
+        // Closed once nobody waits for the lock.
+        drop(old);
     }
 
     /// A connection that answers: one that is kept, or a new one.
@@ -265,5 +285,45 @@ fn keep(kept: &Kept, session: Session) {
     let mut idle = lock(&kept.idle);
     if idle.len() < KEPT {
         idle.push((session, Instant::now()));
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_uses_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let databases = Databases::default();
+        for name in ["a.db", "b.db"] {
+            let path = folder.path().join(name);
+            rusqlite::Connection::open(&path)
+                .unwrap()
+                .execute_batch("CREATE TABLE t (x)")
+                .unwrap();
+            let place = crate::tests::place(&path.display().to_string());
+            let read = br#"{"read": {"sql": "SELECT 1", "binds": [], "limit": 1, "rows": "maps"}}"#;
+            databases
+                .send(&place, read, Timeouts::default(), 1 << 16)
+                .await
+                .unwrap();
+        }
+        let count = || {
+            let places = lock(&databases.places);
+            (
+                places.len(),
+                places.values().map(|kept| lock(&kept.idle).len()).sum::<usize>(),
+            )
+        };
+        databases.sweep(Instant::now());
+        assert_eq!(count(), (2, 2));
+        // One is being called; its connection is too old all the same.
+        let called = lock(&databases.places).values().next().cloned();
+        databases.sweep(Instant::now() + IDLE + Duration::from_secs(1));
+        assert_eq!(count(), (1, 0));
+        drop(called);
+        databases.sweep(Instant::now());
+        assert_eq!(count(), (0, 0));
     }
 }

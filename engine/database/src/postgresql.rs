@@ -107,11 +107,12 @@ impl Session {
         let mut found = Rows {
             columns: columns.iter().map(|column| column.name().to_owned()).collect(),
             rows: Vec::new(),
+            with_offset: Vec::new(),
         };
-        let rows = self.client.query_raw(&statement, binds).await.map_err(trouble)?;
-        let mut rows = pin!(rows);
+        let rows = self.client.query_raw(&statement, binds).await;
+        let mut rows = pin!(rows.map_err(|error| self.forget(error))?);
         while let Some(row) = rows.next().await {
-            let row = row.map_err(trouble)?;
+            let row = row.map_err(|error| self.forget(error))?;
             if found.rows.len() >= bounds.rows {
                 bounds.bytes = bounds
                     .bytes
@@ -142,11 +143,13 @@ impl Session {
         }
         let statement = self.prepared(sql).await?;
         let done = self.client.execute_raw(&statement, binds).await;
-        if done.is_err() {
-            // A plan may have become a wrong one.
-            self.ready.clear();
-        }
-        done.map(drop).map_err(trouble)
+        done.map(drop).map_err(|error| self.forget(error))
+    }
+
+    /// A plan may have become a wrong one: statements are made ready anew.
+    fn forget(&mut self, error: tokio_postgres::Error) -> Trouble {
+        self.ready.clear();
+        trouble(error)
     }
 
     pub(crate) async fn begin(&mut self) -> Result<(), Trouble> {

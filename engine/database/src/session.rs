@@ -32,6 +32,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Rows {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// Columns whose values have an offset of their own, where the database takes a clock's text beside them for UTC.
+    pub(crate) with_offset: Vec<String>,
 }
 
 /// Bounds of one query.

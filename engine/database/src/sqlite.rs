@@ -60,8 +60,13 @@ impl Session {
             let mut found = Rows {
                 columns,
                 rows: Vec::new(),
+                with_offset: Vec::new(),
             };
-            let mut rows = statement.query(rusqlite::params_from_iter(binds.iter()))?;
+            // What is written keeps its digits; what is only compared must be a number, because an expression of a view
+            // has no affinity that would make one of a text.
+            let compared = statement.readonly();
+            let binds = binds.iter().map(|bind| Bound { bind, compared });
+            let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
             while found.rows.len() < bounds.rows {
                 let Some(row) = rows.next()? else { break };
                 let mut cells = Vec::with_capacity(width);
@@ -178,6 +183,29 @@ fn cell(value: ValueRef<'_>) -> Cell {
     }
 }
 
+/// A value of a statement that may only read.
+struct Bound<'a> {
+    bind: &'a Bind,
+    compared: bool,
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self.bind {
+            // Only digits that say all there is: others are compared with columns of texts, digit by digit.
+            Bind::Number(digits) if self.compared && Bind::whole(digits).is_none() => {
+                match digits.parse::<f64>() {
+                    Ok(number) if number.to_string() == *digits => {
+                        Ok(ToSqlOutput::Owned(Value::Real(number)))
+                    }
+                    _ => self.bind.to_sql(),
+                }
+            }
+            bind => bind.to_sql(),
+        }
+    }
+}
+
 impl ToSql for Bind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
@@ -208,5 +236,40 @@ fn trouble(error: rusqlite::Error) -> Trouble {
             code: code.extended_code.to_string(),
             message,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use transport::Timeouts;
+
+    /// An expression of a view has no affinity: a text is greater than every number there.
+    #[tokio::test]
+    async fn fractions_are_compared_as_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch(
+            "CREATE TABLE t (x REAL, n TEXT); CREATE VIEW v AS SELECT x + 0 AS a, n FROM t;
+             INSERT INTO t VALUES (1.5, '1.50'), (2.5, '12345678901234567.5')",
+        )
+        .unwrap();
+        for (test, bind, want) in [
+            ("a > ?", "1.5", r#"{"rows":[[2.5]]}"#),
+            ("a >= ?", "1.5", r#"{"rows":[[1.5],[2.5]]}"#),
+            // What a text has of digits is compared digit by digit.
+            ("n = ?", "1.50", r#"{"rows":[[1.5]]}"#),
+            ("n = ?", "12345678901234567.5", r#"{"rows":[[2.5]]}"#),
+        ] {
+            let read = format!(
+                r#"{{"read": {{"sql": "SELECT a FROM v WHERE {test} ORDER BY a", "binds": [{bind}], "limit": 9, "rows": "lists"}}}}"#
+            );
+            let place = crate::tests::place(&path.display().to_string());
+            let databases = crate::Databases::default();
+            let told = databases
+                .send(&place, read.as_bytes(), Timeouts::default(), 1 << 16)
+                .await;
+            assert_eq!(String::from_utf8(told.unwrap()).unwrap(), want, "{test} {bind}");
+        }
     }
 }

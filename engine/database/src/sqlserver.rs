@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use tiberius::{AuthMethod, Client, ColumnData, Config, EncryptionLevel, ToSql};
+use tiberius::{AuthMethod, Client, ColumnData, ColumnType, Config, EncryptionLevel, ToSql};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use transport::Reason;
@@ -92,6 +92,11 @@ impl Session {
         let mut found = Rows {
             columns: columns.iter().map(|column| column.name().to_owned()).collect(),
             rows: Vec::new(),
+            with_offset: columns
+                .iter()
+                .filter(|column| column.column_type() == ColumnType::DatetimeOffsetn)
+                .map(|column| column.name().to_owned())
+                .collect(),
         };
         let mut rows = stream.into_row_stream();
         while let Some(row) = rows.next().await {
@@ -105,10 +110,14 @@ impl Session {
             }
             let mut cells: Vec<Cell> = Vec::with_capacity(found.columns.len());
             for (column, value) in row.cells() {
-                let cell = value::cell(value).ok_or_else(|| {
+                let (cell, way) = match column.column_type() {
+                    ColumnType::Money | ColumnType::Money4 => (value::money(value), "decimal(19,4)"),
+                    _ => (value::cell(value), "nvarchar"),
+                };
+                let cell = cell.ok_or_else(|| {
                     Trouble::Refused(Refusal {
                         code: "type".to_owned(),
-                        message: format!("{}: CAST it AS nvarchar", column.name()),
+                        message: format!("{}: CAST it AS {way}", column.name()),
                     })
                 })?;
                 cells.push(cell);

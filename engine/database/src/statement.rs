@@ -55,6 +55,9 @@ pub(crate) struct Read {
     /// How many columns at the end say where the next page begins; they are not part of the rows.
     #[serde(default)]
     pub(crate) keys: usize,
+    /// The first of them is an update time that is compared with a clock's text.
+    #[serde(default)]
+    pub(crate) clock: bool,
     /// The same, by name, where the rows are shown whole.
     #[serde(default)]
     pub(crate) by: Vec<String>,

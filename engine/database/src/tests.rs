@@ -10,7 +10,7 @@ use crate::session::Rows;
 use crate::statement::{Statement, parse};
 use crate::{Databases, Driver, Place, answer};
 
-fn place(path: &str) -> Place {
+pub(crate) fn place(path: &str) -> Place {
     Place {
         driver: Driver::Sqlite,
         host: String::new(),
@@ -35,6 +35,7 @@ fn page(rows: &[&[Cell]], columns: &[&str], read: &str) -> String {
     let rows = Rows {
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         rows: rows.iter().map(|row| row.to_vec()).collect(),
+        with_offset: Vec::new(),
     };
     answer::rows(&read, rows, &TimeZone::UTC).unwrap_or_else(|refused| refused.text())
 }

@@ -39,6 +39,11 @@ impl<'a> Times<'a> {
         Some(Times { how, zone })
     }
 
+    /// Whether instants are compared as a clock's texts in the declared zone.
+    pub(super) fn is_clock(self) -> bool {
+        self.how == How::Clock
+    }
+
     /// The value that an instant is compared as. A fraction has no zeros at its end, so that a column of texts is
     /// compared rightly too: `10:00:00` is not before a row of that second.
     pub(super) fn value(self, ms: i64) -> Value {
@@ -60,6 +65,16 @@ impl<'a> Times<'a> {
             // The second in which the instant lies has begun: a row of that second is not before it.
             How::Seconds => (ms.div_euclid(1000) + i64::from(fraction > 0)).into(),
             How::Millis => ms.into(),
+        }
+    }
+
+    /// The offset of an instant whose clock's text stands for two: an hour of autumn comes twice. Empty elsewhere.
+    fn offset_where_needed(self, ms: i64) -> String {
+        let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let zoned = at.to_zoned(self.zone.clone());
+        match self.is_clock() && self.zone.to_ambiguous_zoned(zoned.datetime()).is_ambiguous() {
+            true => zoned.strftime("%:z").to_string(),
+            false => String::new(),
         }
     }
 }
@@ -129,10 +144,16 @@ impl<'a> Text<'a> {
         let value = match value.into() {
             // It is known to whoever executes the statements, and to nobody else.
             Given::Made(nth) => super::map([("made", i64::try_from(nth).unwrap_or(i64::MAX).into())]),
-            Given::Value(Value::Instant(instant)) => self
-                .times
-                .ok_or_else(|| unbindable(place, "instant"))?
-                .value(instant.ms),
+            Given::Value(Value::Instant(instant)) => {
+                let times = self.times.ok_or_else(|| unbindable(place, "instant"))?;
+                match (self.driver, times.value(instant.ms)) {
+                    // A column without zone does not look at the offset.
+                    (Driver::Postgresql, Value::Text(clock)) => {
+                        format!("{clock}{}", times.offset_where_needed(instant.ms)).into()
+                    }
+                    (_, value) => value,
+                }
+            }
             Given::Value(value) => bindable(place, value)?,
         };
         self.binds.push(value);

@@ -7,6 +7,7 @@
 
 mod bind;
 mod change;
+mod kinds;
 mod made;
 mod names;
 mod notes;

@@ -23,7 +23,8 @@ pub(super) fn select(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
     let updated = parts.optional_text("updated");
     let order: Vec<String> = updated.clone().into_iter().chain(parts.texts("key")?).collect();
     let size = size(parts)?;
-    let mut text = Text::new(driver, Some(parts.times(cx)?));
+    let times = parts.times(cx)?;
+    let mut text = Text::new(driver, Some(times));
     text.push("SELECT ");
     if driver == Driver::Sqlserver {
         text.push(&format!("TOP ({}) ", size + 1));
@@ -78,16 +79,22 @@ pub(super) fn select(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
     if driver != Driver::Sqlserver {
         text.push(&format!(" LIMIT {}", size + 1));
     }
-    Ok(map([(
-        "read",
-        map([
-            ("sql", text.sql.into()),
-            ("binds", text.binds.into()),
-            ("limit", i64::from(size).into()),
-            ("keys", count(order.len())),
-            ("rows", "lists".into()),
-        ]),
-    )]))
+    let mut read = map([
+        ("sql", text.sql.into()),
+        ("binds", text.binds.into()),
+        ("limit", i64::from(size).into()),
+        ("keys", count(order.len())),
+        ("rows", "lists".into()),
+    ]);
+    // A column with offsets takes a clock's text for UTC there, and only the database knows which columns have them.
+    if driver == Driver::Sqlserver
+        && updated.is_some()
+        && times.is_clock()
+        && let Value::Map(members) = &mut read
+    {
+        members.insert("clock".to_owned(), true.into());
+    }
+    Ok(map([("read", read)]))
 }
 
 /// A SELECT of one's own. Its rows come as maps; those of the columns `key` say where the next page begins.

@@ -407,3 +407,75 @@ fn instants_as_columns_keep_them() {
     }
     assert!(bind::Times::parse(Some("date"), &zone).is_none());
 }
+
+/// Which columns are texts, and which have an offset of their own, only the database knows: what it needs to look at them
+/// goes with the statement.
+#[test]
+fn what_only_the_database_knows() {
+    let made = |driver: Driver, body: &str| {
+        let zone = TimeZone::UTC;
+        let body = dsl::json::parse(body.as_bytes()).unwrap();
+        String::from_utf8(statement(&body, &Cx { driver, zone: &zone }).unwrap()).unwrap()
+    };
+    let read = |time: &str| {
+        format!(
+            r#"{{"select": {{"table": "o", "columns": ["a"], "updated": "at", "key": ["id"], "time": "{time}", {STRETCH}}}}}"#
+        )
+    };
+    for (driver, time, clock) in [
+        (Driver::Sqlserver, "clock", true),
+        (Driver::Sqlserver, "utc", false),
+        (Driver::Postgresql, "clock", false),
+    ] {
+        let told = made(driver, &read(time)).contains(r#""clock":true"#);
+        assert_eq!(told, clock, "{driver:?} {time}");
+    }
+    let write = |key: &str| {
+        format!(
+            r#"{{"upsert": {{"table": "erp.o", "attempt": "u", "keys": {{"fields": ["no", "year"], "texts": ["x"]}},
+            "lines": {{"items": {{"table": "l", "by": {{"order_no": "no"}}}}}},
+            "records": [{{"no": {key}, "year": "2026", "items": []}}]}}}}"#
+        )
+    };
+    let guards = |driver: Driver, key: &str| made(driver, &write(key)).matches("character_set_name").count();
+    assert_eq!(guards(Driver::Mysql, "7"), 2, "its table and that of its lines");
+    assert_eq!(guards(Driver::Mysql, "1.5"), 2);
+    assert_eq!(guards(Driver::Mysql, "\"7\""), 0);
+    assert_eq!(guards(Driver::Postgresql, "7"), 0);
+    let told = made(Driver::Mysql, &write("7"));
+    assert!(
+        told.contains(r#""binds":["erp","o","no"],"none":"erp.o: no: a column of texts"#),
+        "{told}"
+    );
+}
+
+/// 02:30 of the 25th of October comes twice in Berlin. PostgreSQL is told which one is meant.
+#[test]
+fn an_hour_that_comes_twice() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let said = |driver: Driver, from: i64| {
+        let body = format!(
+            r#"{{"select": {{"table": "o", "columns": ["a"], "updated": "at", "key": ["id"], "from": {from}, "to": 1793000000000}}}}"#
+        );
+        let body = dsl::json::parse(body.as_bytes()).unwrap();
+        String::from_utf8(statement(&body, &Cx { driver, zone: &zone }).unwrap()).unwrap()
+    };
+    let half_past_two = 1_792_888_200_000;
+    for (driver, from, want) in [
+        (Driver::Postgresql, half_past_two, "\"2026-10-25 02:30:00+02:00\""),
+        (
+            Driver::Postgresql,
+            half_past_two + 3_600_000,
+            "\"2026-10-25 02:30:00+01:00\"",
+        ),
+        (
+            Driver::Postgresql,
+            half_past_two + 7_200_000,
+            "\"2026-10-25 03:30:00\"",
+        ),
+        (Driver::Mysql, half_past_two, "\"2026-10-25 02:30:00\""),
+    ] {
+        let told = said(driver, from);
+        assert!(told.contains(want), "{driver:?} {want}: {told}");
+    }
+}

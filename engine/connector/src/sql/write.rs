@@ -34,7 +34,7 @@ pub(super) struct Write<'a> {
     id: Option<String>,
     /// The column whose value the database makes.
     pub(super) generated: Option<String>,
-    lists: Vec<List>,
+    pub(super) lists: Vec<List>,
 }
 
 pub(super) struct Record<'a> {
@@ -46,11 +46,11 @@ pub(super) struct Record<'a> {
 }
 
 /// Lines of a document in a table of their own.
-struct List {
+pub(super) struct List {
     name: String,
-    table: String,
+    pub(super) table: String,
     /// Column of the line, and the document's column that it repeats.
-    by: Vec<(String, String)>,
+    pub(super) by: Vec<(String, String)>,
 }
 
 /// New rows, and changed ones under the same key.
@@ -157,24 +157,23 @@ impl<'a> Write<'a> {
         let tables = std::iter::once(&self.table)
             .chain(self.lists.iter().map(|list| &list.table))
             .chain([&self.attempts]);
-        tables
-            .map(|table| {
-                let (schema, name) = match table.rsplit_once('.') {
-                    Some((schema, name)) => ("?", (Some(schema), name)),
-                    None => ("DATABASE()", (None, table.as_str())),
-                };
-                let sql = format!(
-                    "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_name = ? \
+        let engines = tables.map(|table| {
+            let (schema, name) = match table.rsplit_once('.') {
+                Some((schema, name)) => ("?", (Some(schema), name)),
+                None => ("DATABASE()", (None, table.as_str())),
+            };
+            let sql = format!(
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_name = ? \
                      AND engine <> 'InnoDB'"
-                );
-                let binds: Vec<Value> = name.0.into_iter().chain([name.1]).map(Value::from).collect();
-                map([
-                    ("sql", sql.into()),
-                    ("binds", binds.into()),
-                    ("none", format!("{table}: ENGINE is not InnoDB").into()),
-                ])
-            })
-            .collect()
+            );
+            let binds: Vec<Value> = name.0.into_iter().chain([name.1]).map(Value::from).collect();
+            map([
+                ("sql", sql.into()),
+                ("binds", binds.into()),
+                ("none", format!("{table}: ENGINE is not InnoDB").into()),
+            ])
+        });
+        engines.chain(super::kinds::guards(self)).collect()
     }
 
     /// MySQL: a changed row by its key, else a new one. `ON DUPLICATE KEY` would change the row that some other unique

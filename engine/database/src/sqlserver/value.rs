@@ -52,6 +52,27 @@ pub(super) fn cell(value: &ColumnData<'_>) -> Option<Cell> {
     })
 }
 
+/// Largest amount, in ten thousandths, that the library's floating point still tells from its neighbours: 2^52.
+const MONEY_MAX: f64 = 4_503_599_627_370_496.0;
+
+/// An amount of the types `money` and `smallmoney`: whole ten thousandths, which the library gives as floating point.
+/// `None` for one so large that digits may be gone.
+pub(super) fn money(value: &ColumnData<'_>) -> Option<Cell> {
+    let ColumnData::F64(amount) = value else {
+        return cell(value);
+    };
+    let Some(amount) = amount else {
+        return Some(Cell::Null);
+    };
+    let parts = (amount * 1e4).round();
+    if !(parts.abs() <= MONEY_MAX) {
+        return None;
+    }
+    // Its text has every digit of a whole number of this size.
+    let whole: i128 = format!("{parts:.0}").parse().ok()?;
+    Some(Cell::decimal(decimal(Numeric::new_with_scale(whole, 4))))
+}
+
 fn decimal(number: Numeric) -> String {
     let scale = usize::from(number.scale());
     let sign = if number.value() < 0 { "-" } else { "" };
@@ -107,6 +128,29 @@ mod tests {
     use tiberius::time::{DateTime, DateTimeOffset, SmallDateTime};
 
     use super::*;
+
+    /// What the library makes of the eight bytes of an amount, and what is told of it.
+    #[test]
+    fn amounts_have_four_decimals() {
+        for (parts, want) in [
+            (199_000i64, Some("19.9000")),
+            (-1, Some("-0.0001")),
+            (0, Some("0.0000")),
+            (1, Some("0.0001")),
+            (4_503_599_627_370_495, Some("450359962737.0495")),
+            (-4_503_599_627_370_495, Some("-450359962737.0495")),
+            (4_503_599_627_370_497, None),
+            (i64::MAX, None),
+        ] {
+            let (high, low) = (parts >> 32, parts & 0xffff_ffff);
+            #[expect(clippy::cast_precision_loss, reason = "as the library does it")]
+            let amount = ((high << 32) as f64 + low as f64) / 1e4;
+            let told = money(&ColumnData::F64(Some(amount)));
+            let want = want.map(|digits| Cell::Number(digits.to_owned()));
+            assert_eq!(told, want, "{parts}");
+        }
+        assert_eq!(money(&ColumnData::F64(None)), Some(Cell::Null));
+    }
 
     #[test]
     fn digits_are_kept() {
