@@ -365,7 +365,7 @@ impl Caller {
                 &prepared,
                 signed_with.as_deref(),
                 self.clock.now_ms(),
-                self.entropy.draw(),
+                call.attempt.unwrap_or_else(|| self.entropy.draw()),
             ) {
                 Ok(request) => request,
                 Err(failure) => {

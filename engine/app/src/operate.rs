@@ -306,6 +306,7 @@ impl Engine {
                         Sending::Call,
                         ready.action,
                         &[(row.record, ready.payload)],
+                        None,
                         &mut blobs,
                     )
                     .await;

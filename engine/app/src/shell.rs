@@ -183,9 +183,14 @@ impl<'a> Shell<'a> {
                     Err(failure) => Event::ReadFailed(failure),
                 })
             }
-            Action::Send { action, rows, .. } => {
+            Action::Send {
+                attempt,
+                action,
+                rows,
+            } => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
-                let sent = target.send(Sending::Call, action, &rows, &mut self.payloads);
+                let mark = self.store.reader().attempt_mark(attempt)?;
+                let sent = target.send(Sending::Call, action, &rows, mark.as_ref(), &mut self.payloads);
                 Ok(sent.await.into())
             }
             Action::Await {
@@ -197,7 +202,7 @@ impl<'a> Shell<'a> {
             } => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
                 let task = Sending::Question { task: &task, until };
-                let sent = target.send(task, action, &rows, &mut self.payloads);
+                let sent = target.send(task, action, &rows, None, &mut self.payloads);
                 Ok(sent.await.into())
             }
             Action::Sleep { until, why } => {

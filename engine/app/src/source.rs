@@ -140,6 +140,7 @@ impl SourceReader {
             window_field: self.plan.source.window.field.as_deref(),
             page: Some(state),
             keys: None,
+            attempt: None,
             now_ms: self.instant,
         };
         let ended = self.caller.call(&call, 0, Effect::None).await;

@@ -18,7 +18,7 @@ use flow::ids::{Blob, Ms, RecordId};
 use flow::op::{Reason, Refusal, WAIT_GAP, WriteAction};
 use flow::{Answer, Ready, RowAnswer, TransformItem, Transformed};
 use ledger::Reader;
-use ledger::read::SourceRow;
+use ledger::read::{AttemptMark, SourceRow};
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect, Ended};
@@ -366,6 +366,7 @@ impl TargetWriter {
         what: Sending<'_>,
         action: WriteAction,
         rows: &[(RecordId, Blob)],
+        mark: Option<&AttemptMark>,
         blobs: &mut BlobStore,
     ) -> Sent {
         let documents: Vec<&Document> = rows
@@ -385,7 +386,9 @@ impl TargetWriter {
             .iter()
             .map(|document| key_text(&document.built.tkey))
             .collect();
-        let call = self.write_call(&operation, &options, records, texts.clone());
+        let mut call = self.write_call(&operation, &options, records, texts.clone());
+        // A database notes it beside what it writes.
+        call.attempt = mark.filter(|_| self.caller.is_database()).map(attempt_bytes);
         if self.dry {
             let masked = documents
                 .iter()
@@ -724,6 +727,14 @@ fn group(operation: &str, options: &Value) -> u64 {
 
 fn key_text(parts: &[String]) -> String {
     dsl::json::to_string(&Value::List(parts.iter().cloned().map(Value::Text).collect()))
+}
+
+/// The same bytes for the same send, before it and after a restart.
+fn attempt_bytes(mark: &AttemptMark) -> [u8; 16] {
+    let digest = Sha256::digest(format!("{} {} {}", mark.ledger, mark.attempt, mark.sent));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes
 }
 
 fn accepted() -> RowAnswer {

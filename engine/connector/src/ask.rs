@@ -24,6 +24,8 @@ const KEYS_MAX: usize = 50;
 const ID: &str = "id";
 /// Column of a note that holds the key's text.
 const DOC_KEY: &str = "doc_key";
+/// Column of a note that names the send that wrote it.
+const ATTEMPT: &str = "attempt";
 /// Name in the row for the number.
 const NUMBER: &str = "number";
 
@@ -192,6 +194,9 @@ impl Connection {
                 fields.push((column.clone(), column.clone()));
             }
         }
+        if unknown.by == AskBy::Note && !fields.iter().any(|(_, field)| field == ATTEMPT) {
+            fields.push((ATTEMPT.to_owned(), ATTEMPT.to_owned()));
+        }
         // A key whose field is asked for under another name is found by that name.
         let columns_in_rows = columns
             .iter()
@@ -285,6 +290,20 @@ impl Connection {
             },
             _ => Found::Many,
         }
+    }
+
+    /// The send that wrote the note of the document asked about in this place.
+    pub fn noted_by(&self, ask: &Ask, nth: usize, rows: &[Value]) -> Option<String> {
+        let wanted = ask.wanted.get(nth)?;
+        let mut rows = rows.iter().map(|row| ask.named(row));
+        let row = rows.find(|row| ask.names(row, wanted, str::eq))?;
+        text(&row, ask.name_of(ATTEMPT))
+    }
+
+    /// Whether a second write of a document is refused by what stands there already, instead of taking its place.
+    pub fn refuses_second(&self, operation: &str) -> bool {
+        let operation = self.connector.operation(operation);
+        operation.is_some_and(|operation| operation.exists.is_some())
     }
 
     /// The fields in which the document asked about in this place is not as it was sent. `sent` are fields and the

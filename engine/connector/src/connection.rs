@@ -16,6 +16,10 @@ use crate::recipe::{Names, data};
 use crate::redact::Redactor;
 use crate::url::Server;
 
+/// The option of an operation of a database that says what kind of document it writes: keys of one table say nothing
+/// about another's.
+const TABLE_OPTION: &str = "table";
+
 /// Time-outs of a connection; what it does not say is the transport's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timeouts {
@@ -251,6 +255,7 @@ impl Connection {
     pub fn form(&self, options: &Map) -> String {
         options
             .get(crate::request::FORM_OPTION)
+            .or_else(|| options.get(TABLE_OPTION).filter(|_| self.driver().is_some()))
             .and_then(Value::to_plain_text)
             .unwrap_or_default()
     }

@@ -63,7 +63,7 @@ pub use redact::Redactor;
 pub use request::{Call, Keys, PageState, Prepared};
 pub use rows::PageRows;
 pub use secret::{MASK, NoSecrets, Secret, SecretKind, Secrets};
-pub use sign::{HttpRequest, Preview};
+pub use sign::{HttpRequest, Preview, uuid4};
 pub use sql::{Database, Driver};
 pub use task::Task;
 pub use units::Rate;

@@ -69,6 +69,8 @@ pub struct Call<'a> {
     pub page: Option<PageState>,
     /// The keys of the documents of a write.
     pub keys: Option<Keys<'a>>,
+    /// The bytes of `$uuid`, where it must be known again after the answer was lost; else they are drawn for each send.
+    pub attempt: Option<[u8; 16]>,
     /// The one instant of the run.
     pub now_ms: i64,
 }
@@ -96,6 +98,7 @@ impl<'a> Call<'a> {
             window_field: None,
             page: None,
             keys: None,
+            attempt: None,
             now_ms,
         }
     }

@@ -395,7 +395,7 @@ fn req(prepared: &Prepared) -> minijinja::Value {
 
 /// A version 4 UUID of sixteen random bytes. It is sent in clear, and they also fill what is encrypted: nobody can tell
 /// them from it.
-fn uuid4(random: [u8; 16]) -> String {
+pub fn uuid4(random: [u8; 16]) -> String {
     let hashed = sha2::Sha256::new()
         .chain_update(b"uuid")
         .chain_update(random)

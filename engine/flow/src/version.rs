@@ -267,7 +267,11 @@ mod tests {
             let mut reading = reading(0, from, false, known());
             assert_eq!(reading.since(), begins);
             let stood = reading.take(&page(Some((1_000, 1_000)), false));
-            assert_eq!((stood, reading.stored(true, 9_000_001).is_some()), (Ok(()), moves), "{from:?}");
+            assert_eq!(
+                (stood, reading.stored(true, 9_000_001).is_some()),
+                (Ok(()), moves),
+                "{from:?}"
+            );
         }
         // The first run begins where it is told to.
         let mut reading = reading(0, Some(900), true, None);

@@ -20,6 +20,9 @@ use crate::error::StoreError;
 /// Name of the note in the data directory.
 pub const GENERATION_FILE: &str = "generation";
 
+/// Under which name of `meta` a ledger keeps what tells it from every other one: drawn once, when it is first opened.
+pub(crate) const LEDGER_NAME: &str = "ledger";
+
 /// What the note or the ledger says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Noted {
@@ -146,6 +149,10 @@ pub(crate) fn next(conn: &Connection, noted: Option<Noted>) -> Result<Noted, Sto
         claims: last_claim(conn)?.max(noted.claims),
     };
     set_meta(conn, "generation", next.generation)?;
+    conn.execute(
+        "INSERT OR IGNORE INTO meta (name, value) VALUES (?1, lower(hex(randomblob(16))))",
+        [LEDGER_NAME],
+    )?;
     if next.claims > last_claim(conn)? {
         // Numbers that were given to calls of a life this ledger has forgotten are not given again.
         set_meta(conn, "claims_from", next.claims)?;

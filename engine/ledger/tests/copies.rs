@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flow::op::{AuditNote, LedgerOp, RecordState, SuspectKind, Trigger};
+use flow::op::{AuditNote, LedgerOp, Reason, RecordState, Settlement, SuspectKind, Trigger};
 use ledger::backup::{copy_to, restore};
 use ledger::contract::{Desk, SCHEME};
 use ledger::read::{AuditFilter, RecordFilter};
@@ -286,4 +286,35 @@ fn an_interrupted_restore_is_refused() {
     assert_eq!(open(&dir).err().unwrap().code(), "E5016");
     std::fs::write(dir.join("ledger.db"), &marked).unwrap();
     assert_eq!(open(&dir).unwrap().reader().suspicion(SCHEME).unwrap(), Some(700));
+}
+
+/// A note beside what was written names the send: it is told again after a restart, and no other ledger tells the same.
+#[test]
+fn a_send_has_a_name_of_its_own() {
+    let base = tempfile::tempdir().unwrap();
+    let marks = |dir: &Path| {
+        let mut desk = Desk::new(open(dir).unwrap());
+        desk.see("a", "v1");
+        let first = desk.claim(&[("a", "v1", "A")]).0.unwrap();
+        let record = desk.record("a").record;
+        let settled = Settlement::Unknown {
+            resolve_after: desk.now,
+            reason: Reason::new("X", "lost"),
+        };
+        desk.settle(first, "a", settled);
+        let told = desk.ledger.reader().sends_of(record).unwrap();
+        assert_eq!(
+            told.first(),
+            desk.ledger.reader().attempt_mark(first).unwrap().as_ref()
+        );
+        drop(desk);
+        // The process that asks is seldom the one that has sent.
+        let reader = open(dir).unwrap();
+        assert_eq!(reader.reader().sends_of(record).unwrap(), told);
+        told
+    };
+    let (one, other) = (marks(&base.path().join("one")), marks(&base.path().join("other")));
+    assert_eq!((one.len(), other.len()), (1, 1));
+    assert_eq!((one[0].attempt, one[0].sent), (other[0].attempt, other[0].sent));
+    assert_ne!(one[0].ledger, other[0].ledger);
 }

@@ -255,7 +255,9 @@ type Census = BTreeMap<(Point, Side), Vec<(usize, u64)>>;
 
 fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
     let seed = given.get("--seed");
-    let elsewhere = ELSEWHERE.iter().flat_map(|point| Side::ALL.map(|side| (*point, side)));
+    let elsewhere = ELSEWHERE
+        .iter()
+        .flat_map(|point| Side::ALL.map(|side| (*point, side)));
     let mut reached: BTreeSet<(Point, Side)> = elsewhere.collect();
     let mut cases: Vec<(&Scenario, Fail)> = Vec::new();
     let (slow, quick): (Vec<_>, Vec<_>) = SCENARIOS.iter().partition(|scenario| !scenario.slow.is_empty());

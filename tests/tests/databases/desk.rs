@@ -231,6 +231,16 @@ schedule: {every: 6m}
         self.folder.path().join(name).exists()
     }
 
+    /// From now on an order's number at the target is a number of the source, and no text.
+    pub(crate) fn with_numbers_for_keys(&self) {
+        let path = self.folder.path().join("schemes/upsert.yaml");
+        let scheme = std::fs::read_to_string(path).expect("our own file");
+        self.write(
+            "schemes/upsert.yaml",
+            &scheme.replace("order_no: <<no>>,", "order_no: <<qty>>,"),
+        );
+    }
+
     /// Copies them until the run ends with this code; gives what was said.
     pub(crate) fn copy(&self, operation: &str, code: i32) -> String {
         let scheme = format!("schemes/{operation}.yaml");

@@ -60,7 +60,10 @@ fn what_was_read_is_not_read_again() {
     assert!(fetched(&third) > changed, "{third}");
     assert!(done(&third) >= all, "{third}");
     // From an earlier version on, by hand: all of them, and nothing is new.
-    let again = world.engine(&["run", SCHEME, "--from", "0", "--json"]).expect(0).json();
+    let again = world
+        .engine(&["run", SCHEME, "--from", "0", "--json"])
+        .expect(0)
+        .json();
     let again = &again["runs"][0];
     assert!(fetched(again) >= done(again), "{again}");
     assert_eq!(again["counts"]["done"], 0, "{again}");
@@ -82,13 +85,19 @@ fn a_reading_that_dies_goes_on_where_its_pages_end() {
         "note_versions:after:1:abort",
         "call_page:before:3:abort",
     ] {
-        let ran = world.command(&["run", SCHEME]).env("ENGINE_FAILPOINT", point).finish();
+        let ran = world
+            .command(&["run", SCHEME])
+            .env("ENGINE_FAILPOINT", point)
+            .finish();
         assert_ne!(ran.code, Some(0), "{point}");
     }
     let calls = world.calls("jst");
     let run = world.pass(SCHEME, 0)["runs"][0].clone();
     let pages = world.calls("jst") - calls;
-    let fresh = world.engine(&["run", SCHEME, "--from", "0", "--json"]).expect(0).json();
+    let fresh = world
+        .engine(&["run", SCHEME, "--from", "0", "--json"])
+        .expect(0)
+        .json();
     let fresh = &fresh["runs"][0];
     assert_eq!(done(fresh), done(&run), "nothing was missing: {run} {fresh}");
     assert!(fetched(&run) < fetched(fresh), "in {pages} calls: {run}");
@@ -101,13 +110,29 @@ fn a_rehearsal_shows_the_version() {
     world
         .engine(&["dry-run", SCHEME, "--limit", "3", "--lang", "en"])
         .expect(0);
-    assert_eq!(done(&world.pass(SCHEME, 0)["runs"][0]), done(&world.pass(SCHEME, 0)["runs"][0]));
+    assert_eq!(
+        done(&world.pass(SCHEME, 0)["runs"][0]),
+        done(&world.pass(SCHEME, 0)["runs"][0])
+    );
     // What makes no sense with it.
     for (words, says) in [
-        (["run", MAIN, "--from", "7"].as_slice(), "--from is for sources that are read by row version"),
+        (
+            ["run", MAIN, "--from", "7"].as_slice(),
+            "--from is for sources that are read by row version",
+        ),
         (&["run", SCHEME, "--window", "1..2"], "has no window"),
         (
-            &["replay", SCHEME, "--from", "2026-01-01", "--to", "2026-01-02", "--reason", "r", "--yes"],
+            &[
+                "replay",
+                SCHEME,
+                "--from",
+                "2026-01-01",
+                "--to",
+                "2026-01-02",
+                "--reason",
+                "r",
+                "--yes",
+            ],
             "--from VERSION",
         ),
     ] {

@@ -38,6 +38,7 @@ pub(crate) async fn replay(
     let clock = Arc::new(TapeClock::at(recording.now_ms));
     let mut engine = Engine::replaying(workspace, plan, recording, &tape, clock)?;
     let options = RunOptions {
+        from: None,
         now: Some(recording.now_ms),
         window: recording.window.and_then(|(from, to)| Interval::new(from, to)),
         replay: None,

@@ -12,7 +12,7 @@ use flow::ids::RecordId;
 use flow::{Found, Purpose, ReadFailure, ReadFailureKind, TransformItem};
 use ledger::Reader;
 
-use super::{TargetWriter, Work, as_map, group};
+use super::{TargetWriter, Work, as_map, attempt_bytes, group};
 use crate::caller::{Effect, Ended};
 use crate::error::AppError;
 use crate::reason;
@@ -101,6 +101,7 @@ impl TargetWriter {
                         key: vec![id.clone()],
                         steps: vec![self.step_from(target, &work, at + 1)?],
                         sent: None,
+                        sends: Vec::new(),
                     });
                 continue;
             }
@@ -136,14 +137,26 @@ impl TargetWriter {
                     key: tkey,
                     steps,
                     sent: None,
+                    sends: Vec::new(),
                 });
         }
         Ok(Some(groups.into_values().collect()))
     }
 
-    /// Puts to each record what was sent of the fields by which its document is told from another one.
+    /// Puts to each record which sends are in doubt, and what was sent of the fields by which its document is told from
+    /// another one.
     fn recall(&self, reader: &Reader, questions: &mut [Question]) -> Result<(), AppError> {
         let target = self.target()?;
+        if self.caller.is_database() {
+            let asked = questions.iter_mut().filter(|question| !question.by_id);
+            for row in asked.flat_map(|question| &mut question.rows) {
+                let sends = reader.sends_of(row.record)?;
+                row.sends = sends
+                    .iter()
+                    .map(|mark| connector::uuid4(attempt_bytes(mark)))
+                    .collect();
+            }
+        }
         if target.fingerprint.is_empty() {
             return Ok(());
         }
@@ -166,7 +179,12 @@ impl TargetWriter {
         rows: &[Value],
     ) -> Option<flow::op::Reason> {
         if ask.is_noted() {
-            return None;
+            let failure = Failure::new(&dsl::catalogue::target::NOT_OURS)
+                .with("fields", "attempt")
+                .with("vendor", question.rows.get(nth)?.key.join(", "));
+            return self
+                .is_noted_by_others(question, ask, nth, rows)
+                .then(|| reason::of_failure(&failure, self.lang));
         }
         let (row, target) = (question.rows.get(nth)?, self.plan.target.as_ref()?);
         let sent = row.sent.as_ref()?;
@@ -187,6 +205,20 @@ impl TargetWriter {
             .with("fields", differ.join(", "))
             .with("vendor", row.key.join(", "));
         Some(reason::of_failure(&failure, self.lang))
+    }
+
+    /// The note names a send that is none of those in doubt: it tells of another write, by another scheme, by an engine
+    /// with another ledger, or of a life that this one has forgotten.
+    fn is_noted_by_others(
+        &self,
+        question: &Question,
+        ask: &connector::Ask,
+        nth: usize,
+        rows: &[Value],
+    ) -> bool {
+        let sends = question.rows.get(nth).map_or(&[][..], |row| &row.sends);
+        let by = self.caller.connection.noted_by(ask, nth, rows);
+        ask.is_noted() && !sends.is_empty() && by.is_some_and(|by| !sends.contains(&by))
     }
 
     async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
@@ -246,6 +278,13 @@ impl TargetWriter {
             .into_iter()
             .enumerate()
             .map(|(nth, had)| match had {
+                // What was not written takes the place of what is there, where the operation does so.
+                Had::One { .. }
+                    if !connection.refuses_second(&question.operation)
+                        && self.is_noted_by_others(question, &ask, nth, &rows) =>
+                {
+                    Ok(Found::None)
+                }
                 Had::One { id: Some(id), number } => Ok(match self.foreign(question, &ask, nth, &rows) {
                     Some(reason) => Found::Foreign(reason),
                     None => Found::One {
@@ -294,6 +333,8 @@ struct Asked {
     steps: Vec<Option<String>>,
     /// The document whose answer was lost, where the scheme tells its own by more than the key.
     sent: Option<Value>,
+    /// The sends of which one may have written it, as its note would name them; empty where that is not known.
+    sends: Vec<String>,
 }
 
 /// Records asked about in the same calls.

@@ -581,10 +581,16 @@ fn pages_by_version() {
     let facts = own.by_version("list").expect("it is read by version");
     assert_eq!((facts.first, facts.settle_ms, facts.again), (3, 60_000, true));
     for (rows, want) in [
-        (r#"{"at":{"ts":9007199254740993}},{"at":{"ts":"9007199254740992"}}"#, Ok((true, Some((9_007_199_254_740_992, 9_007_199_254_740_993))))),
+        (
+            r#"{"at":{"ts":9007199254740993}},{"at":{"ts":"9007199254740992"}}"#,
+            Ok((true, Some((9_007_199_254_740_992, 9_007_199_254_740_993)))),
+        ),
         (r#"{"at":{"ts":"007"}}"#, Ok((false, Some((7, 7))))),
         // Compared as numbers, not as texts.
-        (r#"{"at":{"ts":"99"}},{"at":{"ts":"100"}}"#, Ok((true, Some((99, 100))))),
+        (
+            r#"{"at":{"ts":"99"}},{"at":{"ts":"100"}}"#,
+            Ok((true, Some((99, 100)))),
+        ),
         ("", Ok((false, None))),
         (r#"{"at":{"ts":1.5}}"#, Err("E3078")),
         (r#"{"at":{"ts":"-1"}}"#, Err("E3078")),
@@ -592,7 +598,10 @@ fn pages_by_version() {
         (r#"{"at":{"ts":""}}"#, Err("E3078")),
         (r#"{"at":{"ts":null}}"#, Err("E3078")),
         (r#"{"at":{}}"#, Err("E3078")),
-        (r#"{"at":{"ts":"999999999999999999999999999999999999999"}}"#, Err("E3078")),
+        (
+            r#"{"at":{"ts":"999999999999999999999999999999999999999"}}"#,
+            Err("E3078"),
+        ),
     ] {
         let answer = answer(200, &format!(r#"{{"rows":[{rows}]}}"#));
         let found = own.rows("list", &call(None), &answer);

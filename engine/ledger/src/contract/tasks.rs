@@ -31,7 +31,10 @@ fn lost(open: &dyn Fn() -> Ledger) -> (Desk, AttemptId, Ms) {
     let mut desk = Desk::new(open());
     desk.see("a", "v1");
     desk.see("b", "v1");
-    let attempt = desk.claim(&[("a", "v1", "a"), ("b", "v1", "b")]).0.expect("claimed");
+    let attempt = desk
+        .claim(&[("a", "v1", "a"), ("b", "v1", "b")])
+        .0
+        .expect("claimed");
     let until = desk.now + 60_000;
     assert!(note(&mut desk, attempt, until));
     assert!(!note(&mut desk, attempt, until), "a call is one task");
@@ -46,14 +49,27 @@ pub(super) fn tasks(open: &dyn Fn() -> Ledger) {
     let found = left(&mut desk, until - 1);
     let task = &found[0];
     assert_eq!(
-        (found.len(), task.attempt, task.task.as_str(), task.group, task.until),
+        (
+            found.len(),
+            task.attempt,
+            task.task.as_str(),
+            task.group,
+            task.until
+        ),
         (1, attempt, "T1", u64::MAX, until)
     );
-    let rows: Vec<_> = task.rows.iter().map(|row| (row.record, row.tkey.as_str(), row.action)).collect();
+    let rows: Vec<_> = task
+        .rows
+        .iter()
+        .map(|row| (row.record, row.tkey.as_str(), row.action))
+        .collect();
     let (a, b) = (desk.record("a").record, desk.record("b").record);
     assert_eq!(
         rows,
-        [(a, "[\"a\"]", WriteAction::Create), (b, "[\"b\"]", WriteAction::Create)],
+        [
+            (a, "[\"a\"]", WriteAction::Create),
+            (b, "[\"b\"]", WriteAction::Create)
+        ],
         "in the order of the call"
     );
     assert_eq!(left(&mut desk, until), [], "its time is over");
@@ -61,9 +77,17 @@ pub(super) fn tasks(open: &dyn Fn() -> Ledger) {
     assert!(desk.settle(attempt, "a", done("a")));
     assert_eq!(desk.state("a"), RecordState::Done);
     assert_eq!(desk.record("a").target_id.as_deref(), Some("id-a"));
-    assert!(!desk.settle(attempt, "b", Settlement::Dead(why("late"))), "heard already");
+    assert!(
+        !desk.settle(attempt, "b", Settlement::Dead(why("late"))),
+        "heard already"
+    );
     assert_eq!(left(&mut desk, until - 1), []);
-    let life = desk.ledger.reader().show_record(None, "b").expect("a life").remove(0);
+    let life = desk
+        .ledger
+        .reader()
+        .show_record(None, "b")
+        .expect("a life")
+        .remove(0);
     assert_eq!(life.attempts[0].task.as_deref(), Some("T1"));
     assert!(!note(&mut desk, attempt, until), "an attempt that has ended");
     desk.end();
@@ -119,6 +143,9 @@ pub(super) fn versions(open: &dyn Fn() -> Ledger) {
         until: 0,
     };
     assert!(desk.ledger.apply(&[note(6), bad], &Blobs::new()).is_err());
-    assert_eq!(read(&mut desk, "jst/orders").map(|marks| marks.read.version), Some(large));
+    assert_eq!(
+        read(&mut desk, "jst/orders").map(|marks| marks.read.version),
+        Some(large)
+    );
     desk.end();
 }

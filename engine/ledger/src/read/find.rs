@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow::ids::{Ms, RecordId};
+use flow::ids::{AttemptId, Ms, RecordId};
 use flow::op::{RecordState, WriteAction};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -12,12 +12,16 @@ use super::list::{one_key, push_text};
 use crate::Columns;
 use crate::columns::Known;
 use crate::error::StoreError;
+use crate::generation::LEDGER_NAME;
 
 /// Ids in one query.
 const CHUNK: usize = 500;
 
 /// Keys of look-ups in one query: those of 500 records with twenty lines each. A bound on the text they travel in.
 const KEYS: usize = 10_000;
+
+/// Sends of one version that are looked at: a lost one is followed by a question, so that they are few.
+const SENDS: i64 = 100;
 
 /// A record for the transform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +70,18 @@ pub struct SourceRow {
     pub as_stored: Option<Vec<u8>>,
     /// A version of it is at the target, as far as is known; not said of rows that are only kept.
     pub written: bool,
+}
+
+/// What tells one send from every other, also from those of other ledgers and of other lives of this one: durable
+/// before the send, so that it can be computed again when the answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptMark {
+    /// What the ledger drew when it was made.
+    pub ledger: String,
+    /// The number of the send.
+    pub attempt: AttemptId,
+    /// When it was claimed. Two copies of one ledger may give the same number twice.
+    pub sent: Ms,
 }
 
 /// A hit of a look-up.
@@ -148,6 +164,31 @@ impl Reader {
             )?;
             let mut rows = statement.query([record.0])?;
             rows.next()?.map(|row| bytes(row, 0)).transpose()
+        })
+    }
+
+    /// What tells this send from every other.
+    pub fn attempt_mark(&self, attempt: AttemptId) -> Result<Option<AttemptMark>, StoreError> {
+        self.ask(|conn| {
+            let sql =
+                "SELECT m.value, a.id, a.sent_ms FROM attempt a, meta m WHERE m.name = ?1 AND a.id = ?2";
+            let mut statement = conn.prepare_cached(sql)?;
+            let found = statement.query_row((LEDGER_NAME, attempt.0), mark);
+            Ok(found.optional()?)
+        })
+    }
+
+    /// The sends of a record's version of today. None of a suspect: who sent that is what the ledger does not know.
+    pub fn sends_of(&self, record: RecordId) -> Result<Vec<AttemptMark>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT m.value, a.id, a.sent_ms
+                 FROM record r JOIN attempt_row x ON x.record = r.id AND x.version = r.version AND x.step IS NULL
+                 JOIN attempt a ON a.id = x.attempt JOIN meta m ON m.name = ?1
+                 WHERE r.id = ?2 AND r.suspect IS NULL ORDER BY a.id DESC LIMIT ?3",
+            )?;
+            let rows = statement.query_map((LEDGER_NAME, record.0, SENDS), mark)?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -395,6 +436,14 @@ fn keys_text(columns: &Columns, keys: &[Vec<String>]) -> String {
     }
     text.push(']');
     text
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<AttemptMark> {
+    Ok(AttemptMark {
+        ledger: row.get(0)?,
+        attempt: AttemptId(row.get(1)?),
+        sent: row.get(2)?,
+    })
 }
 
 fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {

@@ -10,7 +10,7 @@ mod story;
 
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
-pub use find::{Found, SourceRow, StoredRow};
+pub use find::{AttemptMark, Found, SourceRow, StoredRow};
 pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
