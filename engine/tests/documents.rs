@@ -18,16 +18,18 @@ impl Clone {
             std::fs::remove_dir_all(&folder).expect("the folder of an earlier test run can go");
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        std::fs::create_dir_all(folder.join("schemes")).expect("a folder");
+        std::fs::create_dir_all(folder.join("schemes/samples")).expect("a folder");
         let copy = |name: &str| {
             std::fs::copy(root.join(name), folder.join(name)).expect("a file of the repository");
         };
         copy("connections.yaml");
-        for entry in std::fs::read_dir(root.join("schemes")).expect("the schemes") {
-            copy(&format!(
-                "schemes/{}",
-                entry.expect("an entry").file_name().to_string_lossy()
-            ));
+        for of in ["schemes", "schemes/samples"] {
+            for entry in std::fs::read_dir(root.join(of)).expect("the schemes") {
+                let entry = entry.expect("an entry");
+                if entry.path().is_file() {
+                    copy(&format!("{of}/{}", entry.file_name().to_string_lossy()));
+                }
+            }
         }
         Clone { folder }
     }

@@ -151,10 +151,10 @@ pub async fn make(
     }
     take_over(&mut recording, first);
     let document = file::document(&recording);
-    if masks.leaks(&file::said(&recording)) {
+    if let Some(place) = masks.leak(&file::said(&recording), "recording") {
         return Err(refused(&both(
-            "里面还有密钥或敏感字段的内容",
-            "a secret or the content of a sensitive field would still be in it",
+            format!("`{place}` 里还有密钥或敏感字段的内容"),
+            format!("`{place}` would still hold a secret or the content of a sensitive field"),
         )));
     }
     let text = format!("{}\n", json::pretty(&document));

@@ -29,8 +29,8 @@ pub use sandbox::{Config, Credentials};
 
 /// The main scheme.
 pub const MAIN: &str = "schemes/huke-to-k3.yaml";
-/// A run of it that was recorded: one of its tests.
-const RECORDING: &str = "schemes/samples/huke-to-k3.json";
+/// Runs that were recorded.
+const RECORDINGS: &str = "schemes/samples";
 /// The scheme that feeds its look-up.
 pub const FEEDER: &str = "schemes/huke-customers.yaml";
 /// Ordinary trades of a small world: 30 customers, three pages.
@@ -106,9 +106,14 @@ impl World {
             let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
             world.write(scheme, &text);
         }
-        let recording = repository().join(RECORDING);
-        let text = std::fs::read_to_string(recording).expect("the repository has it");
-        world.write(RECORDING, &text);
+        // Tests of schemes name them, also of those that a test adds.
+        let recordings = std::fs::read_dir(repository().join(RECORDINGS)).expect("the repository has them");
+        for entry in recordings {
+            let path = entry.expect("a readable folder").path();
+            let name = path.file_name().expect("a file").to_string_lossy();
+            let text = std::fs::read_to_string(&path).expect("the repository has it");
+            world.write(&format!("{RECORDINGS}/{name}"), &text);
+        }
         world
     }
 

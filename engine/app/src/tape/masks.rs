@@ -20,6 +20,8 @@ const TOLD: usize = 4;
 #[derive(Default)]
 pub(crate) struct Masks {
     of: BTreeMap<String, String>,
+    /// Those that are recognised anywhere, longer ones first: one may be a part of another.
+    known: Vec<(String, String)>,
     made: BTreeSet<String>,
     secrets: Vec<Redactor>,
 }
@@ -51,6 +53,10 @@ impl Masks {
             format!("***{nth}")
         };
         self.of.insert(raw.to_owned(), mask.clone());
+        if raw.len() >= TOLD {
+            let at = self.known.partition_point(|(other, _)| other.len() >= raw.len());
+            self.known.insert(at, (raw.to_owned(), mask.clone()));
+        }
         self.made.insert(mask.clone());
         mask
     }
@@ -117,11 +123,7 @@ impl Masks {
     /// A text without secrets and with masks for what is known.
     pub(crate) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        // Longer ones first: one may be a part of another.
-        let mut known: Vec<(&String, &String)> =
-            self.of.iter().filter(|(raw, _)| raw.len() >= TOLD).collect();
-        known.sort_by_key(|(raw, _)| std::cmp::Reverse(raw.len()));
-        for (raw, mask) in known {
+        for (raw, mask) in &self.known {
             if text.contains(raw.as_str()) {
                 text = text.replace(raw.as_str(), mask);
             }
@@ -157,16 +159,24 @@ impl Masks {
         }
     }
 
-    /// Whether something that must not be seen is still there.
-    pub(crate) fn leaks(&self, value: &Value) -> bool {
+    /// Where something that must not be seen still is, if anywhere; `at` is the place of the value.
+    pub(crate) fn leak(&self, value: &Value, at: &str) -> Option<String> {
+        let leaks = |text: &str| self.text(text) != text;
         match value {
-            Value::Text(text) => self.text(text) != *text,
-            Value::Number(number) => self.text(number.as_str()) != number.as_str(),
-            Value::List(items) => items.iter().any(|item| self.leaks(item)),
-            Value::Map(map) => map
-                .iter()
-                .any(|(name, member)| self.text(name) != *name || self.leaks(member)),
-            Value::Bool(_) | Value::Null | Value::Instant(_) => false,
+            Value::Text(text) => leaks(text).then(|| at.to_owned()),
+            Value::Number(number) => leaks(number.as_str()).then(|| at.to_owned()),
+            Value::List(items) => {
+                let mut numbered = items.iter().enumerate();
+                numbered.find_map(|(nth, item)| self.leak(item, &format!("{at}.{nth}")))
+            }
+            Value::Map(map) => map.iter().find_map(|(name, member)| {
+                // Not even the name is shown then.
+                if leaks(name) {
+                    return Some(at.to_owned());
+                }
+                self.leak(member, &format!("{at}.{name}"))
+            }),
+            Value::Bool(_) | Value::Null | Value::Instant(_) => None,
         }
     }
 }
@@ -188,14 +198,18 @@ mod tests {
         let mut masks = Masks::new(vec![Redactor::new(["canary-7731"])]);
         let answer = r#"{"ok":"1","rows":[{"id":"A1","phone":"13800138000","name":"王五","sex":"1"},{"id":"A2","phone":13800138001,"name":"王五"}],"said":"13800138000 by canary-7731"}"#;
         let mut answer = json::parse(answer.as_bytes()).expect("JSON");
-        assert!(masks.leaks(&answer), "a secret is in it");
+        assert_eq!(
+            masks.leak(&answer, "a").as_deref(),
+            Some("a.said"),
+            "a secret is in it"
+        );
         masks.cover_places(&mut answer, &paths(&["phone", "name", "sex"]), &[]);
         masks.cover(&mut answer);
         assert_eq!(
             json::to_string(&answer),
             r#"{"ok":"1","rows":[{"id":"A1","phone":"90000000001","name":"***2","sex":"3"},{"id":"A2","phone":90000000004,"name":"***2"}],"said":"90000000001 by ***"}"#
         );
-        assert!(!masks.leaks(&answer), "nothing is left");
+        assert_eq!(masks.leak(&answer, "a"), None, "nothing is left");
         // A second pass changes nothing: masks are not masked.
         let before = answer.clone();
         masks.cover_places(&mut answer, &paths(&["phone", "name", "sex"]), &[]);
