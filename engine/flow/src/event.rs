@@ -284,6 +284,8 @@ pub enum Note {
     Extended(Ms),
     /// A slice is being read.
     Reading(Option<Interval>),
+    /// What changed since this version is being read.
+    ReadingSince(Version),
     /// A page was staged.
     Staged {
         /// Pages so far.

@@ -191,8 +191,10 @@ impl Reader {
                 let Some(LedgerReply::WindowOpened(window)) = replies.into_iter().next() else {
                     return self.fail(Reason::new(codes::BUG, "window not opened"));
                 };
-                self.notes
-                    .push(Note::Reading(todo.slice.map(|slice| slice.asked)));
+                self.notes.push(match &self.versions {
+                    Some(versions) => Note::ReadingSince(versions.since()),
+                    None => Note::Reading(todo.slice.map(|slice| slice.asked)),
+                });
                 self.fetch(Box::new(Reading::new(window, todo)))
             }
             (State::Fetching(open), Some(Event::Page(page))) => self.page(now, open, page),

@@ -102,6 +102,9 @@ impl Progress for Shown {
                 state.records = *records;
             }),
             Note::Reading(_) => {}
+            Note::ReadingSince(version) => {
+                self.print(&self.say("note-since", &[scheme, ("version", version.to_string())]));
+            }
             Note::Recovered(count) => {
                 self.print(&self.say("note-recovered", &[scheme, ("count", count.to_string())]));
             }

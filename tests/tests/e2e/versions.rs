@@ -109,7 +109,8 @@ fn a_rehearsal_shows_the_version() {
     let world = world();
     world
         .engine(&["dry-run", SCHEME, "--limit", "3", "--lang", "en"])
-        .expect(0);
+        .expect(0)
+        .warns("since version 0");
     assert_eq!(
         done(&world.pass(SCHEME, 0)["runs"][0]),
         done(&world.pass(SCHEME, 0)["runs"][0])

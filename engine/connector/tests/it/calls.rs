@@ -556,10 +556,15 @@ fn pages_by_key_and_by_cursor() {
 /// The version goes to its place as the number it is, and comes back as one, whatever it was written as.
 #[test]
 fn pages_by_version() {
-    let own = own(
-        "list: {kind: read, method: POST, path: p, request: {with: {size: <<$page.size>>}}, body: <<$request>>, \
-         rows: {at: rows}, page: {by: version, set: with.since, take: max(rows.at.ts), size: 2, first: 3}}",
-    );
+    let own = own("  list:
+    kind: read
+    method: POST
+    path: p
+    request: {with: {size: <<$page.size>>}}
+    body: <<$request>>
+    rows: {at: rows}
+    page: {by: version, set: with.since, take: max(rows.at.ts), size: 2, first: 3}
+");
     let none = Map::new();
     let call = |last: Option<&str>| Call {
         page: Some(PageState {

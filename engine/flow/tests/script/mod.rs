@@ -641,6 +641,7 @@ fn print(action: &Action) -> Vec<String> {
             Note::Suspicious { asked, usual } => format!("note: empty {}, usually {usual}", interval(*asked)),
             Note::Lost(lost) => format!("note: lost {}", interval(*lost)),
             Note::Sweeping(range) => format!("note: sweeping {}", interval(*range)),
+            Note::ReadingSince(version) => format!("note: since {version}"),
             Note::Reading(_) | Note::Staged { .. } | Note::Written { .. } => return Vec::new(),
         },
         Action::Finish(summary) => {

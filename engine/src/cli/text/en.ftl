@@ -289,6 +289,7 @@ dry-saved = request bodies saved in { $folder }: { $count }
 dry-next = for real: engine run { $scheme }{ $flags }
 progress = read { $pages } pages, { $rows } rows  written { $calls } calls, { $records } records
 note-recovered = { $scheme }: records in flight when the engine last stopped: { $count }; the target is asked first
+note-since = { $scheme }: reading what changed since version { $version }
 note-task = { $scheme }: asking on about task { $task } with { $count } records, which was under way when the engine last stopped
 note-extended = { $scheme }: the scheme starts after what has been read; reaching back { $by } more
 note-skew-ahead = { $scheme }: warning: the source's clock is { $by } ahead of this machine's; windows close by the source's clock

@@ -289,6 +289,7 @@ dry-saved = 请求体已存入 { $folder }:{ $count } 个文件
 dry-next = 正式执行:engine run { $scheme }{ $flags }
 progress = 读取 { $pages } 页 { $rows } 行  写入 { $calls } 次 { $records } 条
 note-recovered = { $scheme }:上次停止时有 { $count } 条正在写入,先询问目标
+note-since = { $scheme }:读取版本 { $version } 之后的变化
 note-task = { $scheme }:上次停止时任务 { $task }({ $count } 条)还在进行,继续询问
 note-extended = { $scheme }:方案的起点晚于已读到的位置,向前多读 { $by }
 note-skew-ahead = { $scheme }:警告:来源的时钟比本机快 { $by };窗口按来源的时钟关闭
