@@ -77,6 +77,8 @@ impl From<Sent> for flow::Event {
 /// A document on its way.
 struct Document {
     key: String,
+    /// Its key at the target, as it was frozen before the first send.
+    frozen: Option<String>,
     label: String,
     built: Built,
     operation: String,
@@ -298,6 +300,7 @@ impl TargetWriter {
         }
         Ok(Ok(Document {
             key: work.source.key.clone(),
+            frozen: work.source.tkey.clone(),
             label: work.source.label.clone(),
             built,
             operation,
@@ -384,7 +387,11 @@ impl TargetWriter {
             .collect();
         let texts: Vec<String> = documents
             .iter()
-            .map(|document| key_text(&document.built.tkey))
+            .map(|document| match &document.frozen {
+                // One that is voided is not made once more.
+                Some(frozen) if document.built.tkey.is_empty() => frozen.clone(),
+                _ => key_text(&document.built.tkey),
+            })
             .collect();
         let mut call = self.write_call(&operation, &options, records, texts.clone());
         // A database notes it beside what it writes.

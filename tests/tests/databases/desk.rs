@@ -31,6 +31,7 @@ impl Desk {
   outbox:
     connector: files
     quiet_period: 300ms
+    timeouts: {{total: 2s}}
     params: {{folder: outbox}}
   file:
     connector: sqlite

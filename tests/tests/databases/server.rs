@@ -42,13 +42,29 @@ struct Papers {
     digest: String,
 }
 
+fn pem(what: &str, bytes: &[u8]) -> String {
+    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).expect("base64"))
+        .collect();
+    format!(
+        "-----BEGIN {what}-----\n{}\n-----END {what}-----\n",
+        lines.join("\n")
+    )
+}
+
 impl Papers {
     fn made() -> Papers {
         let authority = || {
             let key = rcgen::KeyPair::generate().expect("a key");
             let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).expect("no names");
             params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-            let certificate = params.self_signed(&key).expect("a certificate").pem();
+            let certificate = pem(
+                "CERTIFICATE",
+                params.self_signed(&key).expect("a certificate").der(),
+            );
             (rcgen::Issuer::new(params, key), certificate)
         };
         let ((issuer, own), (_, another)) = (authority(), authority());
@@ -60,8 +76,8 @@ impl Papers {
         Papers {
             authority: own,
             another,
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
+            certificate: pem("CERTIFICATE", certificate.der()),
+            key: pem("PRIVATE KEY", &key.serialize_der()),
             digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         }
     }

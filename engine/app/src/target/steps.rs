@@ -61,6 +61,7 @@ impl TargetWriter {
             half: None,
         };
         let document = Document {
+            frozen: None,
             key: work.source.key.clone(),
             label: work.source.label.clone(),
             built: Built {

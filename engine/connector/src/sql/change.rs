@@ -8,7 +8,7 @@ use dsl::{Failure, Value};
 
 use super::bind::{Given, Text};
 use super::names::{column, quoted};
-use super::write::{Record, Write};
+use super::write::{Record, Write, listed_records, texts};
 use super::{Cx, Driver, Parts, frame_fault, map};
 
 /// Changed columns, and the lines that take the place of those there were. A document that is not there is refused.
@@ -36,7 +36,8 @@ pub(super) fn update(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
 
 /// Declared columns get declared values: `{status: X}`.
 pub(super) fn void(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
-    let write = Write::of(parts, cx)?;
+    let records = known(parts)?;
+    let write = Write::with(parts, cx, &records)?;
     let to = parts.need("set")?;
     let to = to
         .as_map()
@@ -57,7 +58,8 @@ pub(super) fn void(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
 
 /// The rows are taken away, and their lines before them. One that is not there any more is what was wanted.
 pub(super) fn delete(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
-    let write = Write::of(parts, cx)?;
+    let records = known(parts)?;
+    let write = Write::with(parts, cx, &records)?;
     let mut steps = write.guards();
     write.drop_lines(&mut steps)?;
     for record in &write.records {
@@ -68,6 +70,23 @@ pub(super) fn delete(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
         steps.push(noted(&write, record, &voided(&write))?);
     }
     write.request(steps)
+}
+
+/// A document that is voided is not made once more: what is known of it are its id, where it has one, and its key.
+fn known(parts: &Parts<'_>) -> Result<Vec<Value>, Failure> {
+    let keys = parts.need("keys")?;
+    let (fields, names) = (texts(keys.get("fields")), texts(keys.get("texts")));
+    let records = listed_records(parts)?;
+    let whole = records.iter().zip(&names).map(|(record, text)| {
+        let mut members = record.as_map().cloned().unwrap_or_default();
+        let parts = dsl::json::parse(text.as_bytes()).ok();
+        let parts = parts.as_ref().and_then(Value::as_list).unwrap_or_default();
+        for (field, part) in fields.iter().zip(parts) {
+            members.entry(field.clone()).or_insert_with(|| part.clone());
+        }
+        Value::Map(members)
+    });
+    Ok(whole.collect())
 }
 
 fn voided(write: &Write<'_>) -> String {

@@ -263,10 +263,13 @@ impl Csv {
             return Err(("text", format!("`{name}`: U+0000")));
         }
         match (is_formula(text), self.formulas) {
-            (true, Formulas::Refuse) => Err((
-                "formula",
-                format!("`{name}`: {}", text.chars().take(40).collect::<String>()),
-            )),
+            (true, Formulas::Refuse) => {
+                let start: String = text.chars().take(40).collect();
+                Err((
+                    "formula",
+                    format!("`{name}` would be a formula in a spreadsheet (option formulas): {start}"),
+                ))
+            }
             (true, Formulas::Prefix) => Ok(self.cell(&format!("'{text}"))),
             (true, Formulas::Keep) | (false, _) => Ok(self.cell(text)),
         }
@@ -348,12 +351,12 @@ mod tests {
             (
                 "",
                 r#"{"no": "=1+1"}"#,
-                r#""error":{"code":"formula","message":"`no`: =1+1"}}"#,
+                r#""error":{"code":"formula","message":"`no` would be a formula in a spreadsheet (option formulas): =1+1"}}"#,
             ),
             (
                 "",
                 r#"{"no": "@A1"}"#,
-                r#""error":{"code":"formula","message":"`no`: @A1"}}"#,
+                r#""error":{"code":"formula","message":"`no` would be a formula in a spreadsheet (option formulas): @A1"}}"#,
             ),
             (
                 r#", "formulas": "prefix""#,

@@ -39,7 +39,7 @@ fn a_document_is_changed_by_its_id() {
 #[test]
 fn a_document_is_voided_by_its_key() {
     check(
-        r#"{"void": {"table": "erp.docs", "attempt": "u-1", "keys": {"fields": ["no"], "texts": ["[\"A\"]"]}, "set": {"status": "X", "qty": 0}, "records": [{"no": "A", "amount": 5}]}}"#,
+        r#"{"void": {"table": "erp.docs", "attempt": "u-1", "keys": {"fields": ["no"], "texts": ["[\"A\"]"]}, "set": {"status": "X", "qty": 0}, "records": [{}]}}"#,
         [
             (Driver::Postgresql, expect![[""]]),
             (Driver::Mysql, expect![[""]]),
@@ -53,7 +53,7 @@ fn a_document_is_voided_by_its_key() {
 #[test]
 fn a_document_is_taken_away() {
     check(
-        r#"{"delete": {"table": "erp.docs", "attempt": "u-1", "keys": {"fields": ["no"], "texts": ["[\"A\"]"]}, "generated": "id", "lines": {"items": {"table": "doc_lines", "by": {"doc_id": "id"}}}, "records": [{"id": 7, "no": "A"}]}}"#,
+        r#"{"delete": {"table": "erp.docs", "attempt": "u-1", "keys": {"fields": ["no"], "texts": ["[\"A\"]"]}, "generated": "id", "lines": {"items": {"table": "doc_lines", "by": {"doc_id": "id"}}}, "records": [{"id": 7}]}}"#,
         [
             (Driver::Postgresql, expect![[""]]),
             (Driver::Mysql, expect![[""]]),

@@ -104,6 +104,15 @@ enum Note {
 
 impl<'a> Write<'a> {
     pub(super) fn of(parts: &'a Parts<'_>, cx: &Cx<'_>) -> Result<Write<'a>, Failure> {
+        Write::with(parts, cx, listed_records(parts)?)
+    }
+
+    /// The same with other records than those of the frame.
+    pub(super) fn with(
+        parts: &'a Parts<'_>,
+        cx: &Cx<'_>,
+        records: &'a [Value],
+    ) -> Result<Write<'a>, Failure> {
         let table = parts.text("table")?;
         let keys = parts.need("keys")?;
         let key: Vec<String> = texts(keys.get("fields"));
@@ -112,10 +121,6 @@ impl<'a> Write<'a> {
             return Err(Failure::new(&source::SQL_KEY).with("table", &table));
         }
         let lists = lists(parts)?;
-        let records = parts
-            .need("records")?
-            .as_list()
-            .ok_or_else(|| frame_fault("records", "list"))?;
         if records.len() != names.len() {
             return Err(frame_fault("keys", &names.len().to_string()));
         }
@@ -455,7 +460,12 @@ impl<'a> Record<'a> {
     }
 }
 
-fn texts(value: Option<&Value>) -> Vec<String> {
+pub(super) fn listed_records<'p>(parts: &'p Parts<'_>) -> Result<&'p [Value], Failure> {
+    let records = parts.need("records")?.as_list();
+    records.ok_or_else(|| frame_fault("records", "list"))
+}
+
+pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
     let list = value.and_then(Value::as_list).unwrap_or_default();
     list.iter().filter_map(Value::to_plain_text).collect()
 }
