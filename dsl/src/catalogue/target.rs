@@ -167,8 +167,8 @@ pub const CANNOT_ASK: Entry = Entry {
     en: "the answer was lost and the target cannot be asked: {vendor}",
     help_zh: "在目标系统里查看,再人工处理",
     help_en: "look at the target, then decide by hand",
-    long_zh: "这个操作没有可查询的键,不能确认是否已执行。",
-    long_en: "This operation has no key to ask by, so nobody can tell whether it was executed.",
+    long_zh: "这个操作没有可查询的键,或者在这个系统里查不到不能证明没有执行,所以不能确认。",
+    long_en: "This operation has no key to ask by, or finding nothing proves nothing at this system, so nobody can tell whether it was executed.",
     example: "on_unknown: hold    # and an answer that is lost",
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connector::Found as Had;
+use connector::{Found as Had, WhenNone};
 use dsl::diagnostic::Failure;
 use dsl::facts::Action;
 use dsl::lookup::Hits;
@@ -39,7 +39,12 @@ impl TargetWriter {
         }
         for group in questions {
             match self.ask_group(&group).await {
-                Ok(answers) => found.extend(group.rows.iter().map(|row| row.record).zip(answers)),
+                Ok(answers) => {
+                    let told = group.rows.iter().zip(answers);
+                    found.extend(told.map(|(row, answer)| {
+                        (row.record, self.believed(purpose, &group.operation, row, answer))
+                    }));
+                }
                 Err(failure) => return Ok(Err(failure)),
             }
         }
@@ -47,6 +52,17 @@ impl TargetWriter {
             .iter()
             .map(|record| found.remove(record).unwrap_or(Found::None))
             .collect()))
+    }
+
+    /// Of a lost answer "not there" is no proof where the connector says so: then a person decides.
+    fn believed(&self, purpose: Purpose, operation: &str, asked: &Asked, found: Found) -> Found {
+        let holds = || self.caller.connection.when_none(operation) == WhenNone::Hold;
+        if purpose != Purpose::Resolve || found != Found::None || !holds() {
+            return found;
+        }
+        let failure = Failure::new(&dsl::catalogue::target::CANNOT_ASK)
+            .with("vendor", format!("{} → none", asked.key.join(", ")));
+        Found::Foreign(reason::of_failure(&failure, self.lang))
     }
 
     fn cannot_ask(&self) -> ReadFailure {
