@@ -16,6 +16,22 @@ pub(crate) struct Limit {
     pub(crate) per_ms: i64,
 }
 
+impl Limit {
+    pub(crate) const fn a_minute(calls: u64) -> Limit {
+        Limit {
+            calls,
+            per_ms: crate::state::MINUTE_MS,
+        }
+    }
+
+    pub(crate) const fn a_second(calls: u64) -> Limit {
+        Limit {
+            calls,
+            per_ms: crate::state::SECOND_MS,
+        }
+    }
+}
+
 /// The calls of one application at one system.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {

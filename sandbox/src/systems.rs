@@ -6,7 +6,7 @@
 //! it remembers stands beside the others in [`World`].
 
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::journal::Write;
 use crate::office::{dingtalk, feishu, landray, mabang, okki, rest, u8, wecom};
@@ -105,9 +105,12 @@ pub(crate) trait System: Sync + std::fmt::Debug {
             .collect()
     }
 
-    /// What else `_sandbox/state` shows of it.
-    fn figures(&self, _world: &World) -> Value {
-        Value::Null
+    /// What else `_sandbox/state` shows of it; of an office its tokens.
+    fn figures(&self, world: &World) -> Value {
+        self.office().map_or(
+            Value::Null,
+            |(system, _)| json!({"tokens": world.count_tokens(system)}),
+        )
     }
 }
 
@@ -149,6 +152,24 @@ pub(crate) enum Does {
     Pages { total: bool, moves: bool },
     /// Writes; perhaps answers for each row of a batch.
     Writes { rows: bool },
+}
+
+impl Does {
+    /// Reads page by page; nobody says how many there are.
+    pub(crate) const PAGES: Does = Does::Pages {
+        total: false,
+        moves: false,
+    };
+    /// Reads page by page and tells a total.
+    pub(crate) const COUNTED: Does = Does::Pages {
+        total: true,
+        moves: false,
+    };
+    /// Reads page by page and tells a total, of rows that may move meanwhile.
+    pub(crate) const MOVING: Does = Does::Pages {
+        total: true,
+        moves: true,
+    };
 }
 
 #[derive(Debug)]

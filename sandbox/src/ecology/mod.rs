@@ -56,13 +56,7 @@ pub(crate) const ROW: Row = Row {
     endpoints: &[
         Endpoint::new("regist", Does::Else),
         Endpoint::new("applytoken", Does::Else),
-        Endpoint::new(
-            "getMyWorkflowRequestList",
-            Does::Pages {
-                total: false,
-                moves: false,
-            },
-        ),
+        Endpoint::new("getMyWorkflowRequestList", Does::PAGES),
         Endpoint::new("doCreateRequest", Does::Writes { rows: false }),
     ],
     code: &Ecology,

@@ -8,7 +8,7 @@ use crate::data::draw;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::Request;
-use crate::state::{MINUTE_MS, World};
+use crate::state::World;
 
 /// Life of a token unless told.
 const LIFE_MS: i64 = 7_200_000;
@@ -17,10 +17,7 @@ const SAME: (i64, i64) = (11, 12);
 /// Most tokens of one generation; two are alive at a time unless they are lost early.
 const MAX_TOKENS: usize = 100;
 /// Token calls of the application, of both generations together.
-const LIMITS: &[Limit] = &[Limit {
-    calls: 10,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(10)];
 /// Both calls that give tokens; they are counted under the first.
 const BOTH: [&str; 2] = ["oauth2.0/token", "corpAccessToken/get/V2"];
 /// Whose data it is, in each generation's word.

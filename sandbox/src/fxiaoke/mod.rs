@@ -137,10 +137,7 @@ pub(crate) const ROW: Row = Row {
     code: &Fxiaoke,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: false,
-};
+const READS: Does = Does::COUNTED;
 /// One document a call, so that no fault is about some rows of it.
 const WRITES: Does = Does::Writes { rows: false };
 

@@ -36,10 +36,7 @@ pub(crate) const ROW: Row = Row {
     code: &Huke,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: true,
-};
+const READS: Does = Does::MOVING;
 
 #[derive(Debug)]
 struct Huke;

@@ -70,10 +70,7 @@ pub(crate) const ROW: Row = Row {
 };
 
 const WRITES: Does = Does::Writes { rows: true };
-const READS: Does = Does::Pages {
-    total: false,
-    moves: false,
-};
+const READS: Does = Does::PAGES;
 
 #[derive(Debug)]
 struct Kingdee;

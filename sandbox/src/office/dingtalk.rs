@@ -8,13 +8,13 @@
 //! filter may have no conditions, that the limits of the older interface hold here too.
 
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::grid::{self, Asking, Batch, Op, Refusals};
 use super::{Mark, Problem, members, number, problem, query, reply, text};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{MINUTE_MS, SECOND_MS, World};
+use crate::state::{SECOND_MS, World};
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -25,16 +25,7 @@ const MAX_RESULTS: u64 = 100;
 const MAX_BATCH: usize = 100;
 const BASE: &str = "baseSandbox";
 const HEADER: &str = "x-acs-dingtalk-access-token";
-const LIMITS: &[Limit] = &[
-    Limit {
-        calls: 40,
-        per_ms: SECOND_MS,
-    },
-    Limit {
-        calls: 1500,
-        per_ms: MINUTE_MS,
-    },
-];
+const LIMITS: &[Limit] = &[Limit::a_second(40), Limit::a_minute(1500)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -52,13 +43,7 @@ pub(crate) const ROW: Row = Row {
     ],
     endpoints: &[
         Endpoint::new("oauth2/accessToken", Does::Else),
-        Endpoint::new(
-            "notable/records/list",
-            Does::Pages {
-                total: false,
-                moves: false,
-            },
-        ),
+        Endpoint::new("notable/records/list", Does::PAGES),
         Endpoint::new("notable/records", Does::Writes { rows: true }),
     ],
     code: &DingTalk,
@@ -111,10 +96,6 @@ impl System for DingTalk {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

@@ -9,14 +9,14 @@
 //! A record that is added under a `client_token` (a version 4 UUID) is added once.
 //! Guesses of ours: that such a token is known for an hour, `10014` for a wrong secret, 500 records a batch (a table of codes says 1000), all sentences.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::grid::{self, Asking, Batch, Op, Refusals};
 use super::{Mark, Problem, RowLine, bearer, members, number, problem, query, reply, text};
 use crate::kingdee::store::{Fields, scalar};
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{SECOND_MS, World};
+use crate::state::World;
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -30,10 +30,7 @@ const KEY_LIFE_MS: i64 = 3_600_000;
 /// Most of them; more than the records a test writes.
 const MAX_KEYS: usize = 100_000;
 const APP: &str = "bascnSandbox";
-const LIMITS: &[Limit] = &[Limit {
-    calls: 20,
-    per_ms: SECOND_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_second(20)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -50,13 +47,7 @@ pub(crate) const ROW: Row = Row {
     ],
     endpoints: &[
         Endpoint::new("tenant_access_token", Does::Else),
-        Endpoint::new(
-            "bitable/records/search",
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new("bitable/records/search", Does::COUNTED),
         Endpoint::new("bitable/records/create", Does::Writes { rows: false }),
         Endpoint::new("bitable/records/batch_create", WRITES),
         Endpoint::new("bitable/records/batch_update", WRITES),
@@ -131,10 +122,6 @@ impl System for Feishu {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

@@ -19,7 +19,7 @@ use crate::names;
 use crate::object::Object;
 use crate::reply::{Reply, Request};
 use crate::sale::{Buyer, Sale, sku};
-use crate::state::{MINUTE_MS, SECOND_MS, World};
+use crate::state::{SECOND_MS, World};
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -30,10 +30,7 @@ const CREATE: &str = "order-do-create-order";
 const MAX_ROWS: u64 = 1000;
 const MAX_NUMBERS: usize = 10;
 /// A guess; nothing is public.
-const LIMITS: &[Limit] = &[Limit {
-    calls: 200,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(200)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,

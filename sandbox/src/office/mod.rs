@@ -142,7 +142,7 @@ impl World {
         self.office(system).tokens.end(token);
     }
 
-    fn count_tokens(&self, system: &str) -> usize {
+    pub(crate) fn count_tokens(&self, system: &str) -> usize {
         self.office.get(system).map_or(0, |state| state.tokens.count())
     }
 

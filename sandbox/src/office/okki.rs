@@ -8,7 +8,7 @@
 //! Guesses of ours: `time_type` 1 for changes (2 for creation is public), the words, most members of a row, that lines
 //! stand in the list, the limit of calls (none is public), that pushed orders are not among the seeded list.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Problem, Writing, against, bearer, members, number, problem, query, reply, text};
 use crate::clock::{local, parse_local};
@@ -44,23 +44,14 @@ pub(crate) const ROW: Row = Row {
     endpoints: &[
         Endpoint::new("okki/access_token", Does::Else),
         Endpoint::new("okki/order/list", READS),
-        Endpoint::new(
-            "okki/company/list",
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new("okki/company/list", Does::COUNTED),
         Endpoint::new("okki/order/info", Does::Else),
         Endpoint::new("okki/order/push", Does::Writes { rows: false }),
     ],
     code: &Okki,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: true,
-};
+const READS: Does = Does::MOVING;
 
 mod code {
     pub(super) const WRONG: &str = "404";
@@ -128,10 +119,6 @@ impl System for Okki {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

@@ -12,7 +12,7 @@ use crate::form::Pairs;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{MINUTE_MS, World};
+use crate::state::World;
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -20,10 +20,7 @@ const NAME: &str = "rest";
 const FORM: &str = "rest_customer";
 const LIFE_MS: i64 = 3_600_000;
 const MAX_SIZE: u64 = 100;
-const LIMITS: &[Limit] = &[Limit {
-    calls: 300,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(300)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -44,13 +41,7 @@ pub(crate) const ROW: Row = Row {
     ],
     endpoints: &[
         Endpoint::new("rest/token", Does::Else),
-        Endpoint::new(
-            "rest/customers",
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new("rest/customers", Does::COUNTED),
         Endpoint::new("rest/customer", Does::Writes { rows: false }),
     ],
     code: &Rest,
@@ -97,10 +88,6 @@ impl System for Rest {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

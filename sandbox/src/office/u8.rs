@@ -8,7 +8,7 @@
 //! members of a row, that a call which is not synchronous is refused (nobody here could fetch its answer later).
 
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Problem, Writing, against, members, number, problem, query, reply, text};
 use crate::clock::{local, parse_local};
@@ -17,7 +17,7 @@ use crate::form::Pairs;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{DAY_MS, MINUTE_MS, World};
+use crate::state::{DAY_MS, World};
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -27,10 +27,7 @@ const LIFE_MS: i64 = 7_200_000;
 const MAX_ROWS: u64 = 100;
 const LIST: &str = "customer/batch_get";
 const ADD: &str = "customer/add";
-const LIMITS: &[Limit] = &[Limit {
-    calls: 300,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(300)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -48,13 +45,7 @@ pub(crate) const ROW: Row = Row {
     ],
     endpoints: &[
         Endpoint::new("system/token", Does::Else),
-        Endpoint::new(
-            LIST,
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new(LIST, Does::COUNTED),
         Endpoint::new(ADD, Does::Writes { rows: false }),
     ],
     code: &U8,
@@ -109,10 +100,6 @@ impl System for U8 {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

@@ -12,7 +12,7 @@
 //! the first one was, without being sent.
 
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Mark, Problem, Writing, against, members, number, problem, query, reply, text};
 use crate::crypto;
@@ -37,10 +37,7 @@ const SEND: &str = "message/send";
 const STAFF: &str = "zhangsan";
 /// Messages to one member, and the time in which there are no more.
 const MEMBER_LIMITS: [(usize, i64); 2] = [(30, MINUTE_MS), (1000, 60 * MINUTE_MS)];
-const LIMITS: &[Limit] = &[Limit {
-    calls: 600,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(600)];
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -57,13 +54,7 @@ pub(crate) const ROW: Row = Row {
     ],
     endpoints: &[
         Endpoint::new("gettoken", Does::Else),
-        Endpoint::new(
-            CUSTOMERS,
-            Does::Pages {
-                total: false,
-                moves: false,
-            },
-        ),
+        Endpoint::new(CUSTOMERS, Does::PAGES),
         Endpoint::new(SEND, Does::Writes { rows: false }),
     ],
     code: &WeCom,
@@ -122,10 +113,6 @@ impl System for WeCom {
 
     fn office(&self) -> Option<(&'static str, &'static str)> {
         Some((NAME, FORM))
-    }
-
-    fn figures(&self, world: &World) -> Value {
-        json!({"tokens": world.count_tokens(NAME)})
     }
 }
 

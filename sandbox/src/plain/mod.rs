@@ -45,13 +45,7 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("token", Does::Else),
         Endpoint::new("postDocuments", Does::Writes { rows: true }),
         Endpoint::new("putDocument", Does::Writes { rows: true }),
-        Endpoint::new(
-            "getDocuments",
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new("getDocuments", Does::COUNTED),
     ],
     code: &Plain,
 };

@@ -41,10 +41,7 @@ const PAGE: usize = 20;
 const MAX_TOKENS: usize = 1000;
 const MAX_CHANGES: usize = 200;
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: false,
-};
+const READS: Does = Does::COUNTED;
 const WRITES: Does = Does::Writes { rows: false };
 const BATCHES: Does = Does::Writes { rows: true };
 

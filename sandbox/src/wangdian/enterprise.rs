@@ -40,22 +40,13 @@ pub(crate) const ROW: Row = Row {
     endpoints: &[
         Endpoint::new("trade_query", READS),
         Endpoint::new("stockout_order_query_trade", READS),
-        Endpoint::new(
-            "goods_query",
-            Does::Pages {
-                total: true,
-                moves: false,
-            },
-        ),
+        Endpoint::new("goods_query", Does::COUNTED),
         Endpoint::new("trade_push", Does::Writes { rows: false }),
     ],
     code: &Enterprise,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: true,
-};
+const READS: Does = Does::MOVING;
 
 const FRESHNESS_MS: i64 = 5 * 60_000;
 const MINUTES_60: i64 = 60 * 60_000;

@@ -11,6 +11,7 @@ mod rows;
 pub(crate) mod ultimate;
 
 use crate::kingdee::store::{Fields, scalar};
+use crate::reply::Request;
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,16 @@ impl Asked {
             None => (0, 0),
         }
     }
+}
+
+/// The method that a call of this path names in its query; the names of the vendor need no escapes.
+fn method_of<'a>(request: &'a Request, path: &str) -> Option<&'a str> {
+    if request.path != path {
+        return None;
+    }
+    let mut pairs = request.query.split('&');
+    let method = pairs.find_map(|pair| pair.strip_prefix("method="));
+    Some(method.unwrap_or_default())
 }
 
 /// A member as text; empty when it is not there.

@@ -12,14 +12,14 @@
 use serde_json::json;
 
 use super::ultimate::{Asking, OTHER, Refused, WRONG, refused};
-use super::{Asked, text};
+use super::{Asked, method_of, text};
 use crate::clock::parse_local;
 use crate::crypto;
 use crate::form::Pairs;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{MINUTE_MS, World};
+use crate::state::World;
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -51,15 +51,9 @@ pub(crate) const ROW: Row = Row {
     code: &Qimen,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: true,
-};
+const READS: Does = Does::MOVING;
 
-const LIMITS: &[Limit] = &[Limit {
-    calls: 60,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(60)];
 const FRESHNESS_MS: i64 = 10 * 60_000;
 const MAX_PAGE_SIZE: u64 = 200;
 
@@ -96,14 +90,8 @@ impl No {
 struct Qimen;
 
 impl System for Qimen {
-    /// The method as it stands in the query; the names of the vendor need no escapes.
     fn endpoint<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        if request.path != "/qimen/router/qm" {
-            return None;
-        }
-        let mut pairs = request.query.split('&');
-        let method = pairs.find_map(|pair| pair.strip_prefix("method="));
-        Some(method.unwrap_or_default())
+        method_of(request, "/qimen/router/qm")
     }
 
     fn handle(&self, world: &mut World, request: &Request, _endpoint: &str, twist: &Twist) -> Reply {

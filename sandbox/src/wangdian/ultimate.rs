@@ -10,14 +10,14 @@
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Asked, Edition, rows, text};
+use super::{Asked, Edition, method_of, rows, text};
 use crate::clock::parse_local;
 use crate::crypto;
 use crate::form::Pairs;
 use crate::kingdee::store::Fields;
 use crate::limit::Limit;
 use crate::reply::{Reply, Request};
-use crate::state::{MINUTE_MS, World};
+use crate::state::World;
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::Twist;
 
@@ -43,15 +43,9 @@ pub(crate) const ROW: Row = Row {
     code: &Ultimate,
 };
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: true,
-};
+const READS: Does = Does::MOVING;
 
-const LIMITS: &[Limit] = &[Limit {
-    calls: 60,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(60)];
 /// 2012-01-01 00:00:00 +08:00, Unix seconds.
 const EPOCH_S: i64 = 1_325_347_200;
 const FRESHNESS_S: i64 = 120;
@@ -88,17 +82,8 @@ impl Refused {
 struct Ultimate;
 
 impl System for Ultimate {
-    /// The method as it stands in the query; the names of the vendor need no escapes.
     fn endpoint<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        if request.path != "/wdtu/openapi" {
-            return None;
-        }
-        let mut pairs = request.query.split('&');
-        Some(
-            pairs
-                .find_map(|pair| pair.strip_prefix("method="))
-                .unwrap_or_default(),
-        )
+        method_of(request, "/wdtu/openapi")
     }
 
     fn handle(&self, world: &mut World, request: &Request, _endpoint: &str, twist: &Twist) -> Reply {

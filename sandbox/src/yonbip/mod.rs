@@ -20,7 +20,7 @@ use crate::kingdee::store::{Fields, scalar};
 use crate::limit::Limit;
 use crate::object::Object;
 use crate::reply::{Reply, Request};
-use crate::state::{MINUTE_MS, World};
+use crate::state::World;
 use crate::systems::{Does, Endpoint, Kind, Param, Row, System};
 use crate::twist::{Fate, Twist};
 
@@ -35,10 +35,7 @@ const LIST: &str = "/yonbip/gw/yonbip/sd/voucherorder/list";
 const SAVE: &str = "/yonbip/gw/yonbip/sd/voucherorder/batchSave";
 const CUSTOMERS: &str = "/yonbip/gw/yonbip/digitalModel/merchant/list";
 
-const READS: Does = Does::Pages {
-    total: true,
-    moves: false,
-};
+const READS: Does = Does::COUNTED;
 
 pub(crate) const ROW: Row = Row {
     name: NAME,
@@ -64,10 +61,7 @@ pub(crate) const ROW: Row = Row {
 };
 
 /// Calls of one application; a guess.
-const LIMITS: &[Limit] = &[Limit {
-    calls: 600,
-    per_ms: MINUTE_MS,
-}];
+const LIMITS: &[Limit] = &[Limit::a_minute(600)];
 const MAX_PAGE_SIZE: u64 = 500;
 const MAX_ROWS: usize = 100;
 
