@@ -16,6 +16,7 @@ mod login;
 mod office;
 mod paging;
 mod plain;
+mod qimen;
 mod systems;
 mod wdt;
 mod wdtu;
