@@ -65,7 +65,7 @@ fn a_run_is_recorded_and_holds_nothing_that_must_not_be_seen() {
     let port = format!(":{}", world.addr().port());
     assert!(!text.contains(&port), "the server's address is in the recording");
     let journal = world.journal();
-    assert_eq!(journal.len(), usize::try_from(CUSTOMERS).expect("few"));
+    assert_eq!(journal.len(), CUSTOMERS);
     let file: Value = serde_json::from_str(&text).expect("JSON");
     let calls = file["calls"].as_array().expect("calls");
     let rows = calls[0]["answer"]["json"]["data"]["list"]
