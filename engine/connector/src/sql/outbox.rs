@@ -298,8 +298,11 @@ mod tests {
     use super::*;
 
     fn said(more: &str, record: &str) -> String {
+        let (format, more) = more
+            .strip_prefix("ndjson")
+            .map_or(("csv", more), |more| ("ndjson", more));
         let body = format!(
-            r#"{{"file": {{"format": "csv", "name": "orders", "columns": ["no", "名称", "qty"], "at": 1795132800250,
+            r#"{{"file": {{"format": "{format}", "name": "orders", "columns": ["no", "名称", "qty"], "at": 1795132800250,
             "attempt": "0b1d-2e", "keys": {{"fields": ["no"], "texts": ["[\"A\"]"]}}, "records": [{record}]{more}}}}}"#
         );
         let body = dsl::json::parse(body.as_bytes()).unwrap();
@@ -330,8 +333,11 @@ mod tests {
         );
         let bare = said(r#", "header": false"#, r#"{"no": 1}"#);
         assert!(bare.contains(r#""head":"""#), "{bare}");
-        let lines = said(r#", "format": "ndjson""#, r#"{"no": 1}"#);
-        assert!(lines.contains("orders-"), "{lines}");
+        let lines = said("ndjson", r#"{"no": 1.50, "l": [1]}"#);
+        assert!(
+            lines.contains(r#""head":"","rows":[{"key":"[\"A\"]","text":"{\"no\":1.50,\"l\":[1]}\n"}]"#),
+            "{lines}"
+        );
     }
 
     /// What is refused is refused by record; every text stays in its cell.
