@@ -375,8 +375,8 @@ pub const NOT_OURS: Entry = Entry {
     en: "the target has a document with this key, but {fields} differ from what was sent, so it may be somebody else's: {vendor}",
     help_zh: "在目标系统里查看,再用 engine rows resolve 说明:是它(--done),或没有写入(--not-there)",
     help_en: "look at the target, then say with engine rows resolve that it is (--done), or that ours is not there (--not-there)",
-    long_zh: "新增的应答丢失,按键找到一份单据。方案的 fingerprint 列出的字段必须与当时发送的相同,才算是自己的;不同则不认领,也不覆盖,由人决定。",
-    long_en: "The answer to a create was lost, and a document was found by its key. It counts as ours only if the fields that the scheme lists under fingerprint are as they were sent. Otherwise it is neither taken for ours nor overwritten; a person decides.",
+    long_zh: "新增的应答丢失,按键找到一份单据。方案的 fingerprint 列出的字段必须与当时发送的相同,才算是自己的;不同则不认领,也不覆盖,由人决定。数据库和文件夹看的是记录(attempt):只有这次发送写下的那一行才算,别的账本写下的不算。",
+    long_en: "The answer to a create was lost, and a document was found by its key. It counts as ours only if the fields that the scheme lists under fingerprint are as they were sent. Otherwise it is neither taken for ours nor overwritten; a person decides. Databases and folders are asked for the note (attempt): only that of this send counts, and one of another ledger does not.",
     example: "fingerprint: [FName]   # sent: 杭州云杉贸易; there: 青田贸易",
 };
 

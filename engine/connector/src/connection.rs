@@ -16,9 +16,9 @@ use crate::recipe::{Names, data};
 use crate::redact::Redactor;
 use crate::url::Server;
 
-/// The option of an operation of a database that says what kind of document it writes: keys of one table say nothing
-/// about another's.
-const TABLE_OPTION: &str = "table";
+/// The options of operations of databases and folders that say what kind of document they write: keys of one table say
+/// nothing about another's.
+const PLACE_OPTIONS: [&str; 2] = ["table", "file"];
 
 /// Time-outs of a connection; what it does not say is the transport's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -255,7 +255,10 @@ impl Connection {
     pub fn form(&self, options: &Map) -> String {
         options
             .get(crate::request::FORM_OPTION)
-            .or_else(|| options.get(TABLE_OPTION).filter(|_| self.driver().is_some()))
+            .or_else(|| {
+                self.driver()?;
+                PLACE_OPTIONS.iter().find_map(|name| options.get(*name))
+            })
             .and_then(Value::to_plain_text)
             .unwrap_or_default()
     }

@@ -49,7 +49,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, "no\n1\n").unwrap();
-        let now = SystemTime::now();
+        let now = path.metadata().unwrap().modified().unwrap();
         let (minute, day) = (Duration::from_secs(60), AHEAD_MAX);
         for (stamp, settle, want) in [
             (now - 2 * minute, 60, "read"),
