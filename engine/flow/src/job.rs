@@ -260,7 +260,8 @@ impl Job {
                 .source
                 .to_read(&covered, enabled, self.plan.instant, now)
             {
-                Ok((to_read, extended)) => {
+                Ok((mut to_read, extended)) => {
+                    to_read.versions = versions;
                     if let Some(by) = extended {
                         actions.push(Action::Note(Note::Extended(by)));
                     }
@@ -272,7 +273,6 @@ impl Job {
                         self.plan.limit,
                         to_read,
                         open,
-                        versions,
                     ));
                 }
                 Err(late) => {

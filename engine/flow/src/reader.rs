@@ -75,6 +75,8 @@ pub(crate) struct ToRead {
     pub(crate) lost: Option<Interval>,
     /// The instant of the run.
     pub(crate) instant: Ms,
+    /// From which versions a source that is read by them goes on.
+    pub(crate) versions: Option<VersionMarks>,
 }
 
 /// What a half of the run wants next.
@@ -97,7 +99,6 @@ impl Reader {
         limit: Option<u64>,
         to_read: ToRead,
         open_records: u64,
-        versions: Option<VersionMarks>,
     ) -> Self {
         let todo = |slice, cursor| Todo {
             slice,
@@ -117,7 +118,7 @@ impl Reader {
             run,
             scheme: scheme.to_owned(),
             store_only,
-            versions: source.versions.clone().map(|rule| ByVersion::new(rule, versions)),
+            versions: source.versions.clone().map(|rule| ByVersion::new(rule, to_read.versions)),
             source,
             limit,
             todo: queue,

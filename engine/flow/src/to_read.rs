@@ -60,6 +60,7 @@ impl SourceFacts {
             slices: Vec::new(),
             lost: None,
             instant,
+            versions: None,
         };
         let Some(rule) = &self.window else {
             return Ok((to_read, None));
