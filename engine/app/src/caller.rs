@@ -285,11 +285,19 @@ impl Caller {
     /// Asks how far a task is until it is over. One that takes longer than it may is lost: the target may still do it.
     pub(crate) async fn follow(&self, task: &Task, call: &Call<'_>, rows: usize, until: Ms) -> Ended {
         let poll = Call::new(&task.poll, &task.options, call.now_ms);
+        let every = task.every_ms.max(1);
+        let mut pause = every;
         while self.clock.now_ms() < until {
-            let next = self.clock.now_ms().saturating_add(task.every_ms.max(1));
+            let next = self.clock.now_ms().saturating_add(pause);
             tokio::time::sleep(self.clock.until(next)).await;
             // A question that fails or is refused says nothing about the task; the next one may know.
-            if let Ended::Answered { answer, judged } = self.once(&poll, 0, Effect::None).await
+            let asked = self.once(&poll, 0, Effect::None).await;
+            // A login that is refused each second would lock the account.
+            pause = match &asked {
+                Ended::NoSession(_) | Ended::Away(_) => every.max(flow::PROBE_EVERY),
+                _ => every,
+            };
+            if let Ended::Answered { answer, judged } = asked
                 && matches!(judged.class, Class::Ok | Class::Rows)
                 && let Some(answer) = self.connection.task_result(call.operation, &answer)
             {

@@ -118,7 +118,10 @@ impl Reader {
             run,
             scheme: scheme.to_owned(),
             store_only,
-            versions: source.versions.clone().map(|rule| ByVersion::new(rule, to_read.versions)),
+            versions: source
+                .versions
+                .clone()
+                .map(|rule| ByVersion::new(rule, to_read.versions)),
             source,
             limit,
             todo: queue,

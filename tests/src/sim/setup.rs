@@ -194,7 +194,7 @@ impl Setup {
         setup.loses &= asks && !setup.several && !setup.collisions && !setup.foreign && !setup.too_late;
         setup.rival &= !setup.loses;
         // Follows from what was drawn: worlds without tasks stay the worlds they were.
-        setup.tasks = setup.page % 3 == 0;
+        setup.tasks = setup.page.is_multiple_of(3);
         if setup.tasks {
             setup.timeout = TASK;
         }

@@ -151,7 +151,7 @@ pub(crate) fn certificates(server: &Server) {
     let (code, told) = tried("tls: {ca_file: other.pem}");
     assert_ne!(code, Some(0), "{told}");
     assert!(told.to_lowercase().contains("certificate"), "{told}");
-    let digest = server.certificate();
+    let digest = server.digest();
     let (code, told) = tried(&format!("tls: {{certificate: \"{digest}\"}}"));
     match server.connector() {
         "mysql" => assert!(code != Some(0) && told.contains("ca_file"), "{told}"),

@@ -323,7 +323,7 @@ impl Server {
     }
 
     /// The SHA-256 of its certificate.
-    pub(crate) fn certificate(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         &self.papers.digest
     }
 
