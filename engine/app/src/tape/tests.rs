@@ -33,11 +33,13 @@ fn answer(played: &Played) -> String {
     }
 }
 
+/// How calls are found, the calls, the answers.
+type Row<'a> = (Match, &'a [(&'a str, i64)], &'a [&'a str]);
+
 /// The same request has its own answer; one that changed has the next of its operation; nobody else answers it.
 #[test]
 fn which_answer_a_call_has() {
-    // How calls are found, the calls, the answers.
-    let rows: [(Match, &[(&str, i64)], &[&str]); 4] = [
+    let rows: [Row<'_>; 4] = [
         (
             Match::Request,
             &[("read", 2), ("read", 1), ("save", 3)],
