@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tests::e2e::{CUSTOMERS, Config, Credentials, MAIN, Message, Ran, World, judge, numbers, send};
+use tests::trial::canaries::authenticate;
 
 /// Text that stands nowhere else.
 const CANARIES: [&str; 4] = [
@@ -137,7 +138,7 @@ fn no_secret_is_ever_shown_or_kept() {
     let mut secrets: Vec<String> = CANARIES[..3].iter().map(|text| (*text).to_owned()).collect();
     for mode in MODES {
         let mut world = World::of(canaries);
-        authenticate(&mut world, mode);
+        authenticate(&mut world, mode, CANARIES[2]);
         let recorder = world.record();
         // Faults and refusals make the engine quote what was said.
         world.fault("BatchSave", 1, sandbox::FaultKind::DropAfter);
@@ -185,31 +186,11 @@ fn no_secret_is_ever_shown_or_kept() {
 /// Ways to authenticate at Kingdee.
 const MODES: [&str; 4] = ["login_by_sign", "sign", "login_by_app_secret", "validate_user"];
 
-fn authenticate(world: &mut World, mode: &str) {
-    if mode == "validate_user" {
-        world.set("K3_PASSWORD", CANARIES[2]);
-        let text = std::fs::read_to_string(world.path("connections.yaml")).expect("our own file");
-        let kept: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("app_"))
-            .collect();
-        world.write("connections.yaml", &format!("{}\n", kept.join("\n")));
-        let with = "auth: validate_user\n      password: \"${env:K3_PASSWORD}\"";
-        world.edit("connections.yaml", "auth: login_by_sign", with);
-    } else {
-        world.edit(
-            "connections.yaml",
-            "auth: login_by_sign",
-            &format!("auth: {mode}"),
-        );
-    }
-}
-
 #[test]
 fn every_way_to_authenticate_works() {
     for mode in MODES {
         let mut world = World::of(canaries);
-        authenticate(&mut world, mode);
+        authenticate(&mut world, mode, CANARIES[2]);
         world.feed();
         world.run(&[], 0);
         assert_eq!(numbers(&world.journal()).len(), CUSTOMERS, "{mode}");
@@ -230,7 +211,7 @@ fn a_wrong_secret_is_told_in_every_way_to_authenticate() {
         ("validate_user", "K3_PASSWORD", "用户名或密码错误"),
     ] {
         let mut world = World::of(canaries);
-        authenticate(&mut world, mode);
+        authenticate(&mut world, mode, CANARIES[2]);
         world.feed();
         world.set(name, "not-the-secret");
         let run = world.run(&[], 3);
@@ -301,7 +282,7 @@ fn one_byte_of_a_signature_decides() {
 #[test]
 fn one_byte_of_a_signed_header_decides() {
     let mut world = World::small();
-    authenticate(&mut world, "sign");
+    authenticate(&mut world, "sign", CANARIES[2]);
     let recorder = world.record();
     world.feed();
     world.run(&[], 0);
