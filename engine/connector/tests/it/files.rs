@@ -540,6 +540,9 @@ operations:
         22:5 E1500 there is no key `metod` in an operation (method)
         21:11 E1516 the path `https://evil.example.com/` cannot be called: ://
         23:25 E1507 list lacks `filter`
+        23:31 E1506 `then` must be not with by: version, not `data.next`
+        23:11 E1507 page lacks `set`
+        23:11 E1507 page lacks `take`
         28:14 E1509 `list` is already a name of operation `list`
         32:45 E1517 `accept` must be a list, but is a map
         32:45 E1506 `accept` must be at least one kind of content, not `…`
