@@ -60,14 +60,15 @@ fn what_was_read_is_not_read_again() {
     let third = world.pass(SCHEME, 0);
     assert!(fetched(&third) > changed, "{third}");
     assert!(done(&third) >= all, "{third}");
-    // From an earlier version on, by hand: all of them, and nothing is new.
+    // From an earlier version on, by hand: all of them.
     let again = world
         .engine(&["run", SCHEME, "--from", "0", "--json"])
         .expect(0)
         .json();
     let again = &again["runs"][0];
     assert!(fetched(again) >= done(again), "{again}");
-    assert_eq!(again["counts"]["done"], 0, "{again}");
+    // A renamed buyer stands in old orders too, whose versions stay: only reading them again brings that.
+    assert_eq!(done(again), done(&third), "no record is new: {again}");
     let after = world.pass(SCHEME, 0);
     assert!(fetched(&after) <= 2, "the mark is where it was: {after}");
     world.verify();
