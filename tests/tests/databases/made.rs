@@ -5,6 +5,30 @@ use crate::desk::Desk;
 use crate::proxy::{self, Cut};
 use crate::server::Server;
 
+#[test]
+fn made_by_mariadb() {
+    on_a_server(&Server::mariadb());
+}
+
+#[test]
+fn made_by_postgresql() {
+    on_a_server(&Server::postgresql());
+}
+
+#[test]
+fn made_by_sqlite() {
+    let file = Server::sqlite();
+    documents_are_taken_away(&file);
+    documents_are_made_changed_and_voided(&file);
+}
+
+fn on_a_server(server: &Server) {
+    certificates(server);
+    documents_are_taken_away(server);
+    answers_are_lost(server);
+    documents_are_made_changed_and_voided(server);
+}
+
 /// A table of documents and one of their lines.
 fn tables(server: &Server) {
     server.run(&format!(
@@ -48,7 +72,7 @@ fn judge(server: &Server, when: &str) {
 }
 
 /// Processes are killed around every effect of a create, an update and a void.
-pub(crate) fn documents_are_made_changed_and_voided(server: &Server) {
+fn documents_are_made_changed_and_voided(server: &Server) {
     for (create, update, void) in [
         ("call_create:after:2", "call_update:after:1", "call_void:after:1"),
         (
@@ -56,7 +80,6 @@ pub(crate) fn documents_are_made_changed_and_voided(server: &Server) {
             "call_update:before:1",
             "call_void:before:1",
         ),
-        ("settle:before:2", "settle:before:1", "settle:before:1"),
     ] {
         tables(server);
         let desk = Desk::of(server, None);
@@ -90,7 +113,7 @@ pub(crate) fn documents_are_made_changed_and_voided(server: &Server) {
 }
 
 /// The note tells the id of a document whose answer was lost.
-pub(crate) fn answers_are_lost(server: &Server) {
+fn answers_are_lost(server: &Server) {
     for (cut, at) in [(Cut::Before, 2), (Cut::After, 2), (Cut::After, 5)] {
         tables(server);
         let proxy = proxy::start(server.port(), cut, at);
@@ -109,7 +132,7 @@ pub(crate) fn answers_are_lost(server: &Server) {
 }
 
 /// Voided by taking away; and a document that somebody else took away is told of, and made by nobody.
-pub(crate) fn documents_are_taken_away(server: &Server) {
+fn documents_are_taken_away(server: &Server) {
     tables(server);
     let desk = Desk::of(server, None);
     desk.orders_without_numbers(6, "delete");
@@ -136,7 +159,7 @@ pub(crate) fn documents_are_taken_away(server: &Server) {
 }
 
 /// The server's certificate is one that only the connection trusts.
-pub(crate) fn certificates(server: &Server) {
+fn certificates(server: &Server) {
     let tried = |settings: &str| {
         let desk = Desk::of(server, None);
         desk.beside("ca.pem", &server.authority());

@@ -38,8 +38,6 @@ fn sqlite() {
     pages_leave_nothing_out(&file);
     a_refused_row_is_told_and_the_others_are_written(&file);
     processes_are_killed(&file);
-    made::documents_are_made_changed_and_voided(&file);
-    made::documents_are_taken_away(&file);
     notes_of_others_prove_nothing(&file);
 }
 
@@ -78,10 +76,6 @@ fn everything(server: &Server) {
     notes_of_others_prove_nothing(server);
     what_is_shown_before_anything_is_written(server);
     who_is_not_let_in(server);
-    made::documents_are_made_changed_and_voided(server);
-    made::answers_are_lost(server);
-    made::documents_are_taken_away(server);
-    made::certificates(server);
 }
 
 /// What a table holds comes as it is: digits, nulls, zeros in front, instants in the declared zone.
