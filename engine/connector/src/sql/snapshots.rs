@@ -105,23 +105,27 @@ fn a_document_is_changed_by_its_id() {
             (
                 Driver::Mysql,
                 expect![[r#"
-                SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
-                  ["erp","docs"]
-                SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
-                  ["doc_lines"]
-                SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
-                  ["engine_attempts"]
-                SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `erp`.`docs` WHERE `id` = ?)
-                  [7]
-                UPDATE `erp`.`docs` SET `no` = ?, `amount` = ? WHERE `id` = ?
-                  ["A",5,7]
-                UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
-                  ["u-1","erp.docs","[\"A\"]"]
-                DELETE FROM `doc_lines` WHERE `doc_id` = ?
-                  [7]
-                INSERT INTO `doc_lines` (`doc_id`, `sku`) VALUES (?, ?)
-                  [7,"y"]
-            "#]],
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
+                      ["erp","docs"]
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
+                      ["doc_lines"]
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
+                      ["engine_attempts"]
+                    SELECT 1 FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name IN (?) AND (character_set_name IS NOT NULL OR data_type LIKE '%binary' OR data_type LIKE '%blob')
+                      ["erp","docs","id"]
+                    SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name IN (?) AND (character_set_name IS NOT NULL OR data_type LIKE '%binary' OR data_type LIKE '%blob')
+                      ["doc_lines","doc_id"]
+                    SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `erp`.`docs` WHERE `id` = ?)
+                      [7]
+                    UPDATE `erp`.`docs` SET `no` = ?, `amount` = ? WHERE `id` = ?
+                      ["A",5,7]
+                    UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
+                      ["u-1","erp.docs","[\"A\"]"]
+                    DELETE FROM `doc_lines` WHERE `doc_id` = ?
+                      [7]
+                    INSERT INTO `doc_lines` (`doc_id`, `sku`) VALUES (?, ?)
+                      [7,"y"]
+                "#]],
             ),
             (
                 Driver::Sqlserver,
@@ -235,19 +239,23 @@ fn a_document_is_taken_away() {
             (
                 Driver::Mysql,
                 expect![[r#"
-                SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
-                  ["erp","docs"]
-                SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
-                  ["doc_lines"]
-                SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
-                  ["engine_attempts"]
-                DELETE FROM `doc_lines` WHERE `doc_id` = ?
-                  [7]
-                DELETE FROM `erp`.`docs` WHERE `id` = ?
-                  [7]
-                UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
-                  ["void:u-1","erp.docs","[\"A\"]"]
-            "#]],
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
+                      ["erp","docs"]
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
+                      ["doc_lines"]
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
+                      ["engine_attempts"]
+                    SELECT 1 FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name IN (?) AND (character_set_name IS NOT NULL OR data_type LIKE '%binary' OR data_type LIKE '%blob')
+                      ["erp","docs","id"]
+                    SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name IN (?) AND (character_set_name IS NOT NULL OR data_type LIKE '%binary' OR data_type LIKE '%blob')
+                      ["doc_lines","doc_id"]
+                    DELETE FROM `doc_lines` WHERE `doc_id` = ?
+                      [7]
+                    DELETE FROM `erp`.`docs` WHERE `id` = ?
+                      [7]
+                    UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
+                      ["void:u-1","erp.docs","[\"A\"]"]
+                "#]],
             ),
             (
                 Driver::Sqlserver,
