@@ -60,7 +60,7 @@ impl Content {
     /// Identity within the scheme.
     pub(super) fn key(&self) -> String {
         match self.kind {
-            Kind::Keyless => format!("hash of {self}"),
+            Kind::Keyless => flow::ids::keyless(u64::from(self.customer) << 32 | u64::from(self.serial)),
             _ => format!("[\"{}\"]", self.customer),
         }
     }

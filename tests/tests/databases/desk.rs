@@ -277,7 +277,7 @@ schedule: {every: 6m}
     /// What `connection test` says, and the code it ends with.
     pub(crate) fn tried(&self) -> (Option<i32>, String) {
         let ran = self.engine(&["connection", "test", "db", "--lang", "en"], &[]);
-        (ran.code, ran.stdout)
+        (ran.code, ran.stdout + &ran.stderr)
     }
 
     /// Copies them until the process ends itself at a named instant.
