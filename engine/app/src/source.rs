@@ -141,6 +141,7 @@ impl SourceReader {
             page: Some(state),
             keys: None,
             attempt: None,
+            identity: None,
             now_ms: self.instant,
         };
         let ended = self.caller.call(&call, 0, Effect::None).await;

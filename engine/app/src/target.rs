@@ -77,6 +77,8 @@ impl From<Sent> for flow::Event {
 /// A document on its way.
 struct Document {
     key: String,
+    /// Of its row. It stays as long as an answer to it may be lost.
+    version: String,
     /// Its key at the target, as it was frozen before the first send.
     frozen: Option<String>,
     label: String,
@@ -300,6 +302,7 @@ impl TargetWriter {
         }
         Ok(Ok(Document {
             key: work.source.key.clone(),
+            version: work.source.version.clone(),
             frozen: work.source.tkey.clone(),
             label: work.source.label.clone(),
             built,
@@ -396,6 +399,9 @@ impl TargetWriter {
         let mut call = self.write_call(&operation, &options, records, texts.clone());
         // A database notes it beside what it writes.
         call.attempt = mark.filter(|_| self.caller.is_database()).map(attempt_bytes);
+        if let (Some(mark), [(record, _)]) = (mark, rows) {
+            call.identity = Some(format!("{} {record} {}", mark.ledger, first.version));
+        }
         if self.dry {
             let masked = documents
                 .iter()

@@ -66,7 +66,7 @@ pub const NAMES: &[Word] = &[
     word("$request", "方案的 `request` 盖在操作的 `request` 之上", "the scheme's `request` laid over the operation's"),
     word("$record", "一条目标报文", "one document"),
     word("$records", "一次调用的全部报文;`step` 与 `void` 时是 `{id, number}` 的列表", "the documents of a call; for `step` and `void` the list of `{id, number}`"),
-    word("$record_uuid", "由这条报文算出的 id(UUID 第 4 版的样子):同一条报文重发多少次都一样,用作幂等键;只用于每次一条的操作", "an id made of the document, in the form of a version 4 UUID: the same however often it is sent, as the key of a call that is taken once; only where a call has one document"),
+    word("$record_uuid", "由这条数据的版本算出的 id(UUID 第 4 版的样子):同一版本重发多少次都一样,用作幂等键;只用于每次一条的操作", "an id made of the record's version, in the form of a version 4 UUID: the same however often it is sent, as the key of a call that is taken once; only where a call has one document"),
     word("$fields", "要取的字段,写法见 `fields`", "the fields to fetch, printed as `fields` says"),
     word("$filter", "条件,写法见 `filter`;没有条件时省去", "the conditions, printed as `filter` says; left out when there are none"),
     word("$window.start", "窗口的起点;要用过滤器写出,如 `|datetime`;另有 `end` 和 `field`", "begin of the window, printed by a filter such as `|datetime`; there are `end` and `field` too"),

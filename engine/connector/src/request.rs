@@ -71,6 +71,9 @@ pub struct Call<'a> {
     pub keys: Option<Keys<'a>>,
     /// The bytes of `$uuid`, where it must be known again after the answer was lost; else they are drawn for each send.
     pub attempt: Option<[u8; 16]>,
+    /// What the only record of the call is, in its version of today, however its document comes out; `None` = that is
+    /// not known, and the document stands for it.
+    pub identity: Option<String>,
     /// The one instant of the run.
     pub now_ms: i64,
 }
@@ -99,6 +102,7 @@ impl<'a> Call<'a> {
             page: None,
             keys: None,
             attempt: None,
+            identity: None,
             now_ms,
         }
     }
@@ -734,8 +738,9 @@ fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
     }
 }
 
-/// The id of the only document of a call: made of it, of the options and of the operation, so that it is the same
-/// however often the document is sent, and another one for another document.
+/// The id of the only document of a call: made of the record's version and of the operation, so that it is the same
+/// however often the record is sent, and another one for another version. A document is built anew for each send, and may
+/// come out otherwise: it stands for the record only where no ledger knows that.
 fn record_uuid(operation: &Operation, call: &Call<'_>, options: &Map) -> Result<String, Failure> {
     let Some([record]) = call.records.as_deref() else {
         return Err(Failure::new(&source::FRAME)
@@ -743,9 +748,14 @@ fn record_uuid(operation: &Operation, call: &Call<'_>, options: &Map) -> Result<
             .with("why", "batch > 1"));
     };
     let mut bytes = operation.name.clone().into_bytes();
-    for part in [&Value::Map(options.clone()), record] {
+    if let Some(identity) = &call.identity {
         bytes.push(0);
-        json_bytes(part, &mut bytes)?;
+        bytes.extend_from_slice(identity.as_bytes());
+    } else {
+        for part in [&Value::Map(options.clone()), record] {
+            bytes.push(0);
+            json_bytes(part, &mut bytes)?;
+        }
     }
     let digest = sha2::Sha256::digest(&bytes);
     let (head, _) = digest.split_at(16);

@@ -83,6 +83,12 @@ struct Row {
     members: Result<Vec<(String, String)>, String>,
 }
 
+impl Row {
+    fn is_broken(&self) -> bool {
+        self.members.is_err()
+    }
+}
+
 /// A row of a file: its name, its hash, its line.
 type Place = (String, String, u64);
 
@@ -132,7 +138,6 @@ pub(crate) fn read(folder: &str, files: &Files, moves: bool) -> String {
         let Some(bytes) = whole(&folder.join(&name), files.settle) else {
             continue;
         };
-        let is_read = bytes.is_ok();
         let (hash, rows) = match bytes {
             Ok(bytes) => (hash(&bytes), rows(&bytes, files)),
             Err(why) => (hash(name.as_bytes()), broken(why)),
@@ -142,21 +147,17 @@ pub(crate) fn read(folder: &str, files: &Files, moves: bool) -> String {
             Some((last, known, line)) if *last == name && *known == hash => *line,
             _ => 0,
         };
+        let is_whole = !rows.is_empty() && !rows.iter().any(|row| row.is_broken());
         for row in rows.into_iter().filter(|row| row.line > from) {
             page.push((shown(&name, &hash, &row), (name.clone(), hash.clone(), row.line)));
             if page.len() > files.size {
                 return answer(&page[..files.size], true, moves.then_some(&ended));
             }
         }
-        // One that could not be read stays where somebody will look for it.
-        if is_read {
+        // One with a row that could not be read stays where somebody will look for it; one without rows may be one that
+        // somebody has only begun to write.
+        if is_whole {
             ended.push((name, hash));
-        }
-    }
-    if page.is_empty() && moves {
-        // Files without a row: there is nothing to be stored.
-        if let Err(message) = ended.iter().try_for_each(|file| put_away(folder, file)) {
-            return refused("folder", message);
         }
     }
     let more = moves && !page.is_empty();
@@ -190,10 +191,24 @@ fn put_away(folder: &Path, (name, known): &(String, String)) -> Result<(), Strin
         let place = done.join(name);
         // Nobody else puts files there.
         if std::fs::symlink_metadata(&place).is_err() {
-            return std::fs::rename(&path, &place).map_err(told);
+            return match std::fs::rename(&path, &place) {
+                // Somebody else moves the files of this folder, too.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(told(error)),
+                Ok(()) => brought_back(&place, &path, known).map_err(told),
+            };
         }
     }
     Err(told(std::io::ErrorKind::AlreadyExists.into()))
+}
+
+/// Somebody who still had the file open has gone on with it while it was moved: it goes back and is read again, unless
+/// there is another one of its name by now.
+fn brought_back(place: &Path, path: &Path, known: &str) -> std::io::Result<()> {
+    if hash(&std::fs::read(place)?) != *known && std::fs::symlink_metadata(path).is_err() {
+        std::fs::rename(place, path)?;
+    }
+    Ok(())
 }
 
 /// Whether the folder can be read.

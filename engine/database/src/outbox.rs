@@ -86,6 +86,8 @@ pub(crate) struct Noted {
 enum Trouble {
     Io(std::io::Error),
     Notes(rusqlite::Error),
+    /// What the names of the columns have that the charset lacks.
+    Head(String),
 }
 
 impl From<std::io::Error> for Trouble {
@@ -115,6 +117,7 @@ impl Trouble {
                 };
                 (code, error.to_string())
             }
+            Trouble::Head(message) => ("charset", message.clone()),
             Trouble::Notes(error) => {
                 let code = match error.sqlite_error_code() {
                     Some(C::DiskFull) => "full",
@@ -164,7 +167,7 @@ fn prepare(folder: &Path, file: &File, progress: &Progress) -> Result<Prepared, 
     let mut notes = open(folder)?;
     let transaction = notes.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut given_up = Vec::new();
-    let mut bytes = encoded(&file.head, &file.charset).unwrap_or_default();
+    let mut bytes = encoded(&file.head, &file.charset).map_err(Trouble::Head)?;
     let mut line = 1 + lines(&file.head);
     let (mut items, mut ids) = (Vec::new(), Vec::new());
     for row in &file.rows {

@@ -294,14 +294,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Accepts that a connection leads elsewhere from now on: a decision of a person.
+    /// Accepts that a connection leads elsewhere from now on: a decision of a person. The versions of the other system's
+    /// rows mean nothing there: a source that is read by them is read from its beginning.
     pub fn replace_origin(&mut self, connection: &str, origin: &str) -> Result<(), StoreError> {
-        self.lock()
-            .prepare_cached(
-                "INSERT INTO connection_origin (connection, origin) VALUES (?1, ?2)
+        let conn = self.lock();
+        conn.prepare_cached(
+            "DELETE FROM version_mark WHERE substr(source, 1, length(?1) + 1) = ?1 || '/' AND NOT EXISTS
+             (SELECT 1 FROM connection_origin WHERE connection = ?1 AND origin = ?2)",
+        )?
+        .execute((connection, origin))?;
+        conn.prepare_cached(
+            "INSERT INTO connection_origin (connection, origin) VALUES (?1, ?2)
                  ON CONFLICT (connection) DO UPDATE SET origin = excluded.origin",
-            )?
-            .execute((connection, origin))?;
+        )?
+        .execute((connection, origin))?;
         Ok(())
     }
 }

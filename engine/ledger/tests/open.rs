@@ -102,6 +102,40 @@ fn a_connection_leads_to_one_place() {
     assert_eq!(ledger.reader().origins().unwrap().len(), 2);
 }
 
+/// Versions of one system's rows say nothing about another's: read by them, it would seem empty for ever.
+#[test]
+fn versions_are_those_of_one_place() {
+    use flow::op::{LedgerOp, LedgerReply};
+    use flow::version::{VersionMark, VersionMarks};
+    let mark = VersionMark { at: 1, version: 70 };
+    let marks = VersionMarks {
+        read: mark,
+        seen: vec![mark],
+    };
+    let (jst, other) = (("s", "jst/orders"), ("s", "jst2/orders"));
+    let mut ledger = Ledger::in_memory().unwrap();
+    let known = |ledger: &mut Ledger, (scheme, source): (&str, &str)| {
+        let (scheme, source) = (scheme.to_owned(), source.to_owned());
+        let read = LedgerOp::ReadVersions { scheme, source };
+        let replies = ledger.apply(&[read], &ledger::Blobs::new()).unwrap();
+        matches!(replies[..], [LedgerReply::Versions(Some(_))])
+    };
+    ledger.remember_origin("jst", "https://a/1").unwrap();
+    for (scheme, source) in [jst, other] {
+        let note = LedgerOp::NoteVersions {
+            scheme: scheme.to_owned(),
+            source: source.to_owned(),
+            marks: marks.clone(),
+        };
+        ledger.apply(&[note], &ledger::Blobs::new()).unwrap();
+    }
+    ledger.replace_origin("jst", "https://a/1").unwrap();
+    assert!(known(&mut ledger, jst));
+    ledger.replace_origin("jst", "https://b/1").unwrap();
+    assert!(!known(&mut ledger, jst));
+    assert!(known(&mut ledger, other));
+}
+
 #[test]
 fn other_files_are_refused_and_left_alone() {
     let base = tempfile::tempdir().unwrap();

@@ -82,6 +82,15 @@ fn files_that_were_read_are_moved() {
     desk.take_in_by(&["run"], ", after_read: move", 0);
     assert!(desk.has("inbox/done/c.csv"));
     assert_eq!(target.count("SELECT COUNT(*) FROM engine_attempts"), 9);
+    // One without rows may only have been begun; one with a row that cannot be read is looked for here.
+    desk.inbox("d.csv", b"");
+    desk.inbox("e.csv", b"no,qty\n");
+    desk.inbox("f.csv", b"no,qty\n10,1\n11,1,1,1\n");
+    desk.take_in_by(&["run"], ", after_read: move", 1);
+    for name in ["d.csv", "e.csv", "f.csv"] {
+        assert!(desk.has(&format!("inbox/{name}")), "{name}");
+    }
+    assert_eq!(target.count("SELECT COUNT(*) FROM orders"), 10);
 }
 
 /// Names that lead elsewhere, members without a column and lists are found before anything runs, with their places.
@@ -104,6 +113,21 @@ target:
 schedule: {every: 6m}
 ",
     );
+    desk.beside(
+        "schemes/head.yaml",
+        "scheme: head
+source: {connection: inbox, api: csv, window: none, key: [_hash, _line]}
+target:
+  connection: outbox
+  api: write_csv
+  options: {file: orders, columns: [no, 订单号], charset: big5}
+  key: no
+  request: {no: <<no>>, 订单号: <<no>>}
+schedule: {every: 6m}
+",
+    );
+    let (code, told) = desk.checked("schemes/head.yaml");
+    assert!(code != Some(0) && told.contains("big5: 订单号"), "{told}");
     let (code, told) = desk.checked("schemes/bad.yaml");
     assert_ne!(code, Some(0), "{told}");
     for part in [

@@ -63,6 +63,7 @@ impl TargetWriter {
         let document = Document {
             frozen: None,
             key: work.source.key.clone(),
+            version: work.source.version.clone(),
             label: work.source.label.clone(),
             built: Built {
                 payload,

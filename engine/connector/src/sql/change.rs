@@ -17,6 +17,7 @@ pub(super) fn update(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
     let mut steps = write.guards();
     for record in &write.records {
         steps.push(is_there(&write, record)?);
+        steps.push(is_one(&write, record)?);
         let kept: Vec<&str> = match &write.generated {
             Some(id) => vec![id],
             None => write.key.iter().map(String::as_str).collect(),
@@ -50,6 +51,7 @@ pub(super) fn void(parts: &Parts<'_>, cx: &Cx<'_>) -> Result<Value, Failure> {
     let mut steps = write.guards();
     for record in &write.records {
         steps.push(is_there(&write, record)?);
+        steps.push(is_one(&write, record)?);
         steps.push(set(&write, record, &columns)?);
         steps.push(noted(&write, record, &voided(&write))?);
     }
@@ -151,6 +153,20 @@ fn set(write: &Write<'_>, record: &Record<'_>, columns: &[(&str, Given<'_>)]) ->
     Ok(text.step())
 }
 
+/// Where nothing keeps a key unique, it may be that of rows of somebody else as well.
+fn is_one(write: &Write<'_>, record: &Record<'_>) -> Result<Value, Failure> {
+    let mut text = Text::new(write.driver, None);
+    text.push(&format!("SELECT COUNT(*) FROM {} WHERE ", write.quoted));
+    by_id_or_key(write, record, &mut text)?;
+    text.push(" HAVING COUNT(*) > 1");
+    let by = write.generated.clone().unwrap_or_else(|| write.key.join(", "));
+    Ok(guard(
+        text.step(),
+        "several",
+        format!("{}: several rows with one key (by {by})", write.table),
+    ))
+}
+
 /// Somebody may have taken the document away: an update of nothing is no success.
 fn is_there(write: &Write<'_>, record: &Record<'_>) -> Result<Value, Failure> {
     let mut text = Text::new(write.driver, None);
@@ -166,16 +182,18 @@ fn is_there(write: &Write<'_>, record: &Record<'_>) -> Result<Value, Failure> {
     by_id_or_key(write, record, &mut text)?;
     text.push(")");
     let by = write.generated.clone().unwrap_or_else(|| write.key.join(", "));
-    let mut step = text.step();
+    Ok(guard(
+        text.step(),
+        "gone",
+        format!("{}: no such row any more (by {by})", write.table),
+    ))
+}
+
+/// A step that refuses the write where it finds a row.
+fn guard(mut step: Value, code: &str, words: String) -> Value {
     if let Value::Map(members) = &mut step {
-        let more = map([
-            (
-                "none",
-                format!("{}: no such row any more (by {by})", write.table).into(),
-            ),
-            ("code", "gone".into()),
-        ]);
+        let more = map([("none", words.into()), ("code", code.into())]);
         members.extend(more.as_map().cloned().unwrap_or_default());
     }
-    Ok(step)
+    step
 }

@@ -163,7 +163,11 @@ pub(super) fn option_faults(options: &Map) -> Vec<(&'static str, Failure)> {
     }
     if let Some(columns) = options.get("columns").and_then(Value::as_list) {
         let columns = columns.iter().filter_map(Value::to_plain_text).collect();
-        faults.extend(checked(columns).err().map(|failure| ("columns", failure)));
+        let told = checked(columns).and_then(|columns| {
+            let charset = options.get("charset").and_then(Value::as_text);
+            sayable(&columns, charset.unwrap_or("utf-8"))
+        });
+        faults.extend(told.err().map(|failure| ("columns", failure)));
     }
     if options.contains_key("formulas")
         && let Some(text) = options.get("separator").and_then(Value::as_text)
@@ -182,6 +186,17 @@ fn check_stem(name: &str) -> Result<(), Failure> {
     } else {
         Err(Failure::new(&source::FILE_NAME).with("name", name))
     }
+}
+
+/// A file whose head lacks a name is read as one without a head.
+fn sayable(columns: &[String], charset: &str) -> Result<(), Failure> {
+    let Some(encoding) = encoding_rs::Encoding::for_label(charset.as_bytes()) else {
+        return Ok(());
+    };
+    let unsaid = columns.iter().find(|name| encoding.encode(name).2);
+    unsaid.map_or(Ok(()), |name| {
+        Err(frame_fault("columns", &format!("{charset}: {name}")))
+    })
 }
 
 fn checked(columns: Vec<String>) -> Result<Vec<String>, Failure> {

@@ -84,7 +84,8 @@ impl Connection {
             user,
             password,
             // Who says which certificate is trusted wants one to be shown, on this machine too.
-            tls: (self.server.https || self.tls != Tls::default()) && !self.allow_plain_http,
+            // And whoever does has not asked for none.
+            tls: self.tls != Tls::default() || self.server.https && !self.allow_plain_http,
             zone: self.zone()?,
         }))
     }

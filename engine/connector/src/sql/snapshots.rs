@@ -90,17 +90,19 @@ fn a_document_is_changed_by_its_id() {
             (
                 Driver::Postgresql,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "id" = $1)
-                  [7]
-                UPDATE "erp"."docs" SET "no" = $1, "amount" = $2 WHERE "id" = $3
-                  ["A",5,7]
-                UPDATE "engine_attempts" SET "attempt" = $1 WHERE "target" = $2 AND "doc_key" = $3
-                  ["u-1","erp.docs","[\"A\"]"]
-                DELETE FROM "doc_lines" WHERE "doc_id" = $1
-                  [7]
-                INSERT INTO "doc_lines" ("doc_id", "sku") VALUES ($1, $2)
-                  [7,"y"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "id" = $1)
+                      [7]
+                    SELECT COUNT(*) FROM "erp"."docs" WHERE "id" = $1 HAVING COUNT(*) > 1
+                      [7]
+                    UPDATE "erp"."docs" SET "no" = $1, "amount" = $2 WHERE "id" = $3
+                      ["A",5,7]
+                    UPDATE "engine_attempts" SET "attempt" = $1 WHERE "target" = $2 AND "doc_key" = $3
+                      ["u-1","erp.docs","[\"A\"]"]
+                    DELETE FROM "doc_lines" WHERE "doc_id" = $1
+                      [7]
+                    INSERT INTO "doc_lines" ("doc_id", "sku") VALUES ($1, $2)
+                      [7,"y"]
+                "#]],
             ),
             (
                 Driver::Mysql,
@@ -117,6 +119,8 @@ fn a_document_is_changed_by_its_id() {
                       ["doc_lines","doc_id"]
                     SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `erp`.`docs` WHERE `id` = ?)
                       [7]
+                    SELECT COUNT(*) FROM `erp`.`docs` WHERE `id` = ? HAVING COUNT(*) > 1
+                      [7]
                     UPDATE `erp`.`docs` SET `no` = ?, `amount` = ? WHERE `id` = ?
                       ["A",5,7]
                     UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
@@ -130,32 +134,36 @@ fn a_document_is_changed_by_its_id() {
             (
                 Driver::Sqlserver,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM [erp].[docs] WHERE [id] = @P1)
-                  [7]
-                UPDATE [erp].[docs] SET [no] = @P1, [amount] = @P2 WHERE [id] = @P3
-                  ["A",5,7]
-                UPDATE [engine_attempts] SET [attempt] = @P1 WHERE [target] = @P2 AND [doc_key] = @P3
-                  ["u-1","erp.docs","[\"A\"]"]
-                DELETE FROM [doc_lines] WHERE [doc_id] = @P1
-                  [7]
-                INSERT INTO [doc_lines] ([doc_id], [sku]) VALUES (@P1, @P2)
-                  [7,"y"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM [erp].[docs] WHERE [id] = @P1)
+                      [7]
+                    SELECT COUNT(*) FROM [erp].[docs] WHERE [id] = @P1 HAVING COUNT(*) > 1
+                      [7]
+                    UPDATE [erp].[docs] SET [no] = @P1, [amount] = @P2 WHERE [id] = @P3
+                      ["A",5,7]
+                    UPDATE [engine_attempts] SET [attempt] = @P1 WHERE [target] = @P2 AND [doc_key] = @P3
+                      ["u-1","erp.docs","[\"A\"]"]
+                    DELETE FROM [doc_lines] WHERE [doc_id] = @P1
+                      [7]
+                    INSERT INTO [doc_lines] ([doc_id], [sku]) VALUES (@P1, @P2)
+                      [7,"y"]
+                "#]],
             ),
             (
                 Driver::Sqlite,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "id" = ?)
-                  [7]
-                UPDATE "erp"."docs" SET "no" = ?, "amount" = ? WHERE "id" = ?
-                  ["A",5,7]
-                UPDATE "engine_attempts" SET "attempt" = ? WHERE "target" = ? AND "doc_key" = ?
-                  ["u-1","erp.docs","[\"A\"]"]
-                DELETE FROM "doc_lines" WHERE "doc_id" = ?
-                  [7]
-                INSERT INTO "doc_lines" ("doc_id", "sku") VALUES (?, ?)
-                  [7,"y"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "id" = ?)
+                      [7]
+                    SELECT COUNT(*) FROM "erp"."docs" WHERE "id" = ? HAVING COUNT(*) > 1
+                      [7]
+                    UPDATE "erp"."docs" SET "no" = ?, "amount" = ? WHERE "id" = ?
+                      ["A",5,7]
+                    UPDATE "engine_attempts" SET "attempt" = ? WHERE "target" = ? AND "doc_key" = ?
+                      ["u-1","erp.docs","[\"A\"]"]
+                    DELETE FROM "doc_lines" WHERE "doc_id" = ?
+                      [7]
+                    INSERT INTO "doc_lines" ("doc_id", "sku") VALUES (?, ?)
+                      [7,"y"]
+                "#]],
             ),
         ],
     );
@@ -170,50 +178,58 @@ fn a_document_is_voided_by_its_key() {
             (
                 Driver::Postgresql,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "no" = $1)
-                  ["A"]
-                UPDATE "erp"."docs" SET "status" = $1, "qty" = $2 WHERE "no" = $3
-                  ["X",0,"A"]
-                UPDATE "engine_attempts" SET "attempt" = $1 WHERE "target" = $2 AND "doc_key" = $3
-                  ["void:u-1","erp.docs","[\"A\"]"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "no" = $1)
+                      ["A"]
+                    SELECT COUNT(*) FROM "erp"."docs" WHERE "no" = $1 HAVING COUNT(*) > 1
+                      ["A"]
+                    UPDATE "erp"."docs" SET "status" = $1, "qty" = $2 WHERE "no" = $3
+                      ["X",0,"A"]
+                    UPDATE "engine_attempts" SET "attempt" = $1 WHERE "target" = $2 AND "doc_key" = $3
+                      ["void:u-1","erp.docs","[\"A\"]"]
+                "#]],
             ),
             (
                 Driver::Mysql,
                 expect![[r#"
-                SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
-                  ["erp","docs"]
-                SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
-                  ["engine_attempts"]
-                SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `erp`.`docs` WHERE `no` = ?)
-                  ["A"]
-                UPDATE `erp`.`docs` SET `status` = ?, `qty` = ? WHERE `no` = ?
-                  ["X",0,"A"]
-                UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
-                  ["void:u-1","erp.docs","[\"A\"]"]
-            "#]],
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ? AND engine <> 'InnoDB'
+                      ["erp","docs"]
+                    SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND engine <> 'InnoDB'
+                      ["engine_attempts"]
+                    SELECT 1 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM `erp`.`docs` WHERE `no` = ?)
+                      ["A"]
+                    SELECT COUNT(*) FROM `erp`.`docs` WHERE `no` = ? HAVING COUNT(*) > 1
+                      ["A"]
+                    UPDATE `erp`.`docs` SET `status` = ?, `qty` = ? WHERE `no` = ?
+                      ["X",0,"A"]
+                    UPDATE `engine_attempts` SET `attempt` = ? WHERE `target` = ? AND `doc_key` = ?
+                      ["void:u-1","erp.docs","[\"A\"]"]
+                "#]],
             ),
             (
                 Driver::Sqlserver,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM [erp].[docs] WHERE [no] = @P1)
-                  ["A"]
-                UPDATE [erp].[docs] SET [status] = @P1, [qty] = @P2 WHERE [no] = @P3
-                  ["X",0,"A"]
-                UPDATE [engine_attempts] SET [attempt] = @P1 WHERE [target] = @P2 AND [doc_key] = @P3
-                  ["void:u-1","erp.docs","[\"A\"]"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM [erp].[docs] WHERE [no] = @P1)
+                      ["A"]
+                    SELECT COUNT(*) FROM [erp].[docs] WHERE [no] = @P1 HAVING COUNT(*) > 1
+                      ["A"]
+                    UPDATE [erp].[docs] SET [status] = @P1, [qty] = @P2 WHERE [no] = @P3
+                      ["X",0,"A"]
+                    UPDATE [engine_attempts] SET [attempt] = @P1 WHERE [target] = @P2 AND [doc_key] = @P3
+                      ["void:u-1","erp.docs","[\"A\"]"]
+                "#]],
             ),
             (
                 Driver::Sqlite,
                 expect![[r#"
-                SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "no" = ?)
-                  ["A"]
-                UPDATE "erp"."docs" SET "status" = ?, "qty" = ? WHERE "no" = ?
-                  ["X",0,"A"]
-                UPDATE "engine_attempts" SET "attempt" = ? WHERE "target" = ? AND "doc_key" = ?
-                  ["void:u-1","erp.docs","[\"A\"]"]
-            "#]],
+                    SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "erp"."docs" WHERE "no" = ?)
+                      ["A"]
+                    SELECT COUNT(*) FROM "erp"."docs" WHERE "no" = ? HAVING COUNT(*) > 1
+                      ["A"]
+                    UPDATE "erp"."docs" SET "status" = ?, "qty" = ? WHERE "no" = ?
+                      ["X",0,"A"]
+                    UPDATE "engine_attempts" SET "attempt" = ? WHERE "target" = ? AND "doc_key" = ?
+                      ["void:u-1","erp.docs","[\"A\"]"]
+                "#]],
             ),
         ],
     );

@@ -345,6 +345,21 @@ fn an_id_made_of_the_document() {
     ] {
         assert_ne!(token(table, &[record], 1).unwrap(), first, "{table} {record}");
     }
+    // Of a record that a ledger knows the document may come out otherwise.
+    let known = |identity: &str, record: &str| {
+        let options = map(r#"{"table":"t1"}"#);
+        let call = Call {
+            records: Some(vec![json(record)]),
+            identity: Some(identity.to_owned()),
+            ..Call::new("add", &options, 1)
+        };
+        let prepared = own.prepare(&call).unwrap();
+        own.sign(&prepared, None, 1, [1; 16]).unwrap().query[0].1.clone()
+    };
+    let sent = known("l 7 v1", r#"{"n":"1","at":"08:00"}"#);
+    assert_eq!(known("l 7 v1", r#"{"n":"1","at":"08:05"}"#), sent);
+    assert_ne!(known("l 7 v2", r#"{"n":"1","at":"08:00"}"#), sent);
+    assert_ne!(known("l 8 v1", r#"{"n":"1","at":"08:00"}"#), sent);
     // In other company it would be another one.
     let failure = token("t1", &[r#"{"n":"1"}"#, r#"{"n":"2"}"#], 1).unwrap_err();
     assert_eq!(failure.code(), "E3010");
