@@ -139,6 +139,7 @@ impl Environment for World {
         Ok(SchemeFacts {
             id: name.to_owned(),
             columns: None,
+            after: None,
         })
     }
 }

@@ -425,6 +425,8 @@ pub struct SchemeFacts {
     pub id: String,
     /// The fields of its stored rows; `None` when nobody knows.
     pub columns: Option<Vec<String>>,
+    /// The scheme that it runs after, as it names it.
+    pub after: Option<String>,
 }
 
 /// What a connection can do, from its connector's file and its own entry.

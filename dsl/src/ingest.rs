@@ -27,6 +27,40 @@ pub struct IngestCx<'a> {
     pub now_ms: i64,
     /// The zone of times in rows.
     pub zone: &'a TimeZone,
+    /// The push that brought the row; `None` for a row that was asked for.
+    pub push: Option<&'a PushFacts>,
+}
+
+/// What is known of a push beside its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PushFacts {
+    /// The sender's id of what it is about.
+    pub id: Option<String>,
+    /// It says that this was cancelled.
+    pub void: bool,
+    /// The headers that the scheme reads, by names in small letters.
+    pub headers: Vec<(String, String)>,
+}
+
+impl PushFacts {
+    /// The value behind `$push.id`, `$push.void` or `$push.headers.NAME`; `None` where there is none.
+    pub(crate) fn value(&self, path: &Path) -> Option<Value> {
+        let mut names = path
+            .segments()
+            .iter()
+            .skip(1)
+            .map(crate::tree::term::segment_name);
+        match (names.next()??.as_str(), names.next()) {
+            ("id", None) => self.id.as_deref().map(Value::from),
+            ("void", None) => Some(Value::from(self.void)),
+            ("headers", Some(name)) => {
+                let name = name?.to_ascii_lowercase();
+                let known = self.headers.iter().find(|(known, _)| *known == name);
+                known.map(|(_, value)| Value::from(value.as_str()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One record of a row.
@@ -157,11 +191,12 @@ impl SourcePlan {
             }
         }
         let key = self.key_of(&row);
+        let cancelled = cx.push.is_some_and(|push| push.void);
         let void = match self.is_void(&row, cx) {
-            Ok(void) => void,
+            Ok(void) => void || cancelled,
             Err(failure) => {
                 fault = fault.or(Some(failure));
-                false
+                cancelled
             }
         };
         let rank = match self.rank_of(&row, cx) {
@@ -190,6 +225,7 @@ impl SourcePlan {
             row,
             now_ms: cx.now_ms,
             zone: cx.zone,
+            push: cx.push,
             compat_qeasy: self.compat_qeasy,
         }
     }

@@ -13,7 +13,7 @@ pub use values::{MAKERS, MANNERS, Maker, OPERATORS};
 pub(crate) use values::{arguments, words};
 pub use walk::walk;
 pub(crate) use walk::{integer, text};
-pub use words::{CRON, DURATION, HOURS, ID, MOMENT, ZONE, duration_ms};
+pub use words::{CRON, DAYS, DURATION, HOURS, ID, MOMENT, RATE, ZONE, duration_ms, rate};
 
 /// One key of a block.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,10 @@
 pub mod builtin;
 pub mod catalogue;
 pub mod cond;
+pub mod cron;
 pub mod decimal;
 pub mod diagnostic;
+pub mod edit;
 pub mod expr;
 pub mod facts;
 pub mod filter;

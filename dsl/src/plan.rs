@@ -4,10 +4,12 @@
 //! [`SourcePlan::ingest`], records become payloads in [`TargetPlan::build`]; both are pure.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::cond::Cond;
+use crate::cron::{Cron, Hours};
 use crate::facts::{Action, OwnOperation, Proof, Text2};
 use crate::lines::{KeyedList, LineIds};
 use crate::lookup::LookupWant;
@@ -15,7 +17,7 @@ use crate::path::Path;
 use crate::tree::Tree;
 use crate::value::Value;
 
-pub use crate::ingest::{IngestCx, Ingested, Proposal};
+pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
 pub use crate::target::{Build, Built, RecordCx};
 
 /// A scheme that passed every check.
@@ -41,6 +43,12 @@ pub struct Plan {
     pub target: Option<TargetPlan>,
     /// When it runs.
     pub schedule: Option<Schedule>,
+    /// Who goes first when several are due: 1 to 9, the greater.
+    pub priority: u8,
+    /// What stops its scheduled runs.
+    pub brakes: Brakes,
+    /// What others may read of its rows.
+    pub publish: Option<PublishPlan>,
     /// Its own tests.
     pub tests: Vec<TestCase>,
     /// Its own tests that replay a whole run.
@@ -76,6 +84,8 @@ pub struct SourcePlan {
     pub sweep: Option<SweepPlan>,
     /// A further call about every row.
     pub detail: Option<DetailPlan>,
+    /// What the other system sends by itself.
+    pub receive: Option<ReceivePlan>,
     /// Rows a page, where the scheme says so.
     pub page_size: Option<u32>,
     /// Number of the first page, where the scheme says so.
@@ -121,6 +131,34 @@ pub struct DetailPlan {
     pub into: Path,
     /// Whether the answer is one row and not a list.
     pub one: bool,
+}
+
+/// What the other system sends by itself, through an operation of kind `receive`.
+#[derive(Debug, Clone)]
+pub struct ReceivePlan {
+    /// The operation's own name.
+    pub operation: String,
+    /// Whether all rows come this way: nothing is asked for.
+    pub only: bool,
+    /// Which pushes the scheme takes: options of the operation, all of them constants.
+    pub options: Tree,
+    /// The headers of a push that the scheme reads, in small letters.
+    pub headers: Vec<String>,
+}
+
+/// What of a scheme's rows others may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishPlan {
+    /// Name in the answer, field of the row.
+    pub fields: Vec<(String, Path)>,
+    /// The names among them that a reader may filter by.
+    pub filter: Vec<String>,
+    /// Rows a page when a reader says nothing.
+    pub page: u32,
+    /// So many calls of one token
+    pub calls: u32,
+    /// in so many milliseconds.
+    pub per_ms: i64,
 }
 
 /// A filter that the source applies.
@@ -296,15 +334,23 @@ pub enum OnUnknown {
     Resend,
 }
 
-/// When a scheme runs.
+/// When a scheme runs. What follows from it is reckoned in [`crate::cron`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// How often.
     pub when: When,
+    /// Also when a run of the scheme with this id ended well.
+    pub after: Option<String>,
     /// The zone of cron texts and hours.
-    pub zone: Option<String>,
-    /// Hours of the day in which it runs, as written (`08:00-22:00`).
-    pub hours: Option<String>,
+    pub zone: TimeZone,
+    /// Hours of the day in which it may start; none = all.
+    pub hours: Hours,
+    /// Hours of the day in which it does not start.
+    pub quiet: Hours,
+    /// What becomes of missed instants, where the scheme has no window.
+    pub missed: Missed,
+    /// How far starts are spread, in milliseconds; `None` = what suits the rule.
+    pub jitter_ms: Option<i64>,
 }
 
 /// How often a scheme runs.
@@ -313,15 +359,43 @@ pub enum When {
     /// Every so many milliseconds.
     Every(i64),
     /// By one cron text.
-    Cron(String),
+    Cron(Arc<Cron>),
     /// Reading and writing by cron texts of their own.
     Both {
         /// Of reading.
-        source: String,
+        source: Arc<Cron>,
         /// Of writing.
-        target: String,
+        target: Arc<Cron>,
     },
+    /// When something is pushed to it.
+    OnPush,
+    /// Only after another scheme.
+    After,
 }
+
+/// What becomes of instants that passed while the engine was down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missed {
+    /// One run makes up for all of them.
+    #[default]
+    Once,
+    /// They are left out.
+    Skip,
+}
+
+/// What stops scheduled runs whose numbers are unusual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Brakes {
+    /// Most new or changed records of one run.
+    pub max_records: Option<u64>,
+    /// Most times the median of the last runs.
+    pub max_change: Option<u64>,
+    /// Most records that a scheme writes which has never written.
+    pub max_first: Option<u64>,
+}
+
+/// The priority of a scheme that names none.
+pub const PRIORITY: u8 = 5;
 
 /// One of a scheme's own tests that replays what a run recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,13 +77,13 @@ fn block(block: &Block, lang: Lang) -> Value {
 
 /// One set of keys whole, and none of the others.
 fn only(block: &Block, set: &[&str]) -> Value {
-    let others: Vec<Value> = block
-        .one_of
-        .iter()
-        .flat_map(|set| set.iter())
-        .filter(|key| !set.contains(key))
-        .map(|key| json!({"required": [key]}))
-        .collect();
+    let mut others: Vec<&str> = Vec::new();
+    for key in block.one_of.iter().copied().flatten() {
+        if !set.contains(key) && !others.contains(key) {
+            others.push(key);
+        }
+    }
+    let others: Vec<Value> = others.iter().map(|key| json!({"required": [key]})).collect();
     json!({"required": set, "not": {"anyOf": others}})
 }
 

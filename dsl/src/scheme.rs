@@ -9,6 +9,8 @@ mod head;
 mod options;
 mod owned;
 mod paths;
+mod publish;
+mod receive;
 mod schedule;
 mod source;
 mod steps;
@@ -61,6 +63,8 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         aliases: Vec::new(),
         tables: Vec::new(),
         compat_qeasy: false,
+        on_push: false,
+        row_place: TreePlace::ROW,
         zone: TimeZone::UTC,
     };
     keys::walk(&root, &SCHEME, file, &mut reader.diags);
@@ -89,6 +93,10 @@ pub(crate) struct Reader<'a> {
     aliases: Vec<(String, String)>,
     tables: Vec<(String, Option<Table>)>,
     compat_qeasy: bool,
+    /// The scheme runs when something is sent to it.
+    on_push: bool,
+    /// What `derive`, `keep` and `void` may read.
+    row_place: TreePlace,
     zone: TimeZone,
 }
 
@@ -99,6 +107,7 @@ impl Reader<'_> {
             .get("source")
             .map(|pair| &pair.value)
             .filter(|node| node.map().is_some());
+        self.on_push = Self::is_on_push(root);
         let connector = source_node.and_then(|node| self.connection(node));
         self.zone = self.zone_of(root, connector.as_deref());
         self.read_tables(root);
@@ -113,7 +122,12 @@ impl Reader<'_> {
             .get("target")
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
         let target = target_node.and_then(|node| self.target(node, columns.clone()));
-        let schedule = self.schedule(root, connector.as_deref());
+        let has_window = source.as_ref().is_some_and(|source| !source.plan.window.none);
+        let schedule = self.schedule(root, connector.as_deref(), has_window);
+        let hidden = target
+            .as_ref()
+            .map_or(&[][..], |target| &target.sensitive_source[..]);
+        let publish = self.publish(root, columns.as_ref(), hidden);
         // What look-ups of other schemes find must not hang on a sample that is there or not.
         let known = columns
             .as_ref()
@@ -147,9 +161,14 @@ impl Reader<'_> {
             source,
             target,
             schedule,
+            priority: self.priority(root),
+            brakes: self.brakes(root),
+            publish,
             tests,
             recordings,
-            retention_ms: None,
+            retention_ms: root
+                .get("retention")
+                .and_then(|pair| keys::duration_ms(text_of(&pair.value)?)),
             looks_up,
             columns: known,
         })
@@ -281,6 +300,7 @@ pub(crate) fn resolve(
         Some((_, id)) => Ok(env.scheme(id).unwrap_or(SchemeFacts {
             id: id.clone(),
             columns: None,
+            after: None,
         })),
         None => env.scheme(name).map_err(|near| NotFound {
             similar: nearest(name, near),

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::expr::gather;
 use crate::facts::Action;
+use crate::ingest::PushFacts;
 use crate::lines::LineIds;
 use crate::path::Path;
 use crate::tree::Scope;
@@ -47,6 +48,8 @@ pub(crate) struct RowScope<'a> {
     pub(crate) row: &'a Value,
     pub(crate) now_ms: i64,
     pub(crate) zone: &'a TimeZone,
+    /// The push that brought the row.
+    pub(crate) push: Option<&'a PushFacts>,
     pub(crate) compat_qeasy: bool,
 }
 
@@ -60,7 +63,10 @@ impl Scope for RowScope<'_> {
     }
 
     fn name(&self, path: &Path) -> Option<Cow<'_, Value>> {
-        row_number(self.row, path)
+        match path.first_name() {
+            Some("$push") => self.push?.value(path).map(Cow::Owned),
+            _ => row_number(self.row, path),
+        }
     }
 
     fn now_ms(&self) -> i64 {

@@ -121,6 +121,7 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
         &IngestCx {
             now_ms: TEST_NOW_MS,
             zone,
+            push: None,
         },
     );
     let results: Result<Vec<Value>, Box<Difference>> = records

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CUSTOMERS, codes, drawn};
+use common::{CUSTOMERS, codes, compile, drawn};
 use dsl::diagnostic::Lang;
 use expect_test::{Expect, expect};
 
@@ -64,7 +64,23 @@ fn keys() {
         "schedule: {cron: every minute}",
         &["E1102 27:18"],
     );
-    check("schedule: {every: 6m}", "schedule: on_push", &["E1107 27:11"]);
+    check("schedule: {every: 6m}", "schedule: on_push", &["E1190 5:8"]);
+    check("schedule: {every: 6m}", "schedule: on_pull", &["E1102 27:11"]);
+    check(
+        "schedule: {every: 6m}",
+        "schedule: {every: 6m}\npriority: 10",
+        &["E1102 28:11"],
+    );
+    check(
+        "schedule: {every: 6m}",
+        "schedule: {every: 6m}\nbrakes: {}",
+        &["E1102 28:9"],
+    );
+    check(
+        "schedule: {every: 6m}",
+        "schedule: {every: 6m}\nbrakes: {max_records: 0, max_change: 1, max_first: 0, max: 3}",
+        &["E1102 28:23", "E1102 28:38", "E1101 28:55"],
+    );
     check(
         "  find: before_create",
         "  aggregate: {header: [buyerCid]}",
@@ -293,6 +309,48 @@ fn windows_and_schedules() {
         "schedule: {source: '*/6 * * * *', target: '*/2 * * * *'}",
         &[],
     );
+    let rule = |rule: &str, codes: &[&str]| check("{every: 6m}", rule, codes);
+    // Quartz is read as such, and said so; what no form has is refused where it stands.
+    rule("{cron: '0 0/30 8-20 ? * 2-6'}", &["W1182 27:18"]);
+    rule("{cron: '*/90 * * * *'}", &["E1182 27:19"]);
+    rule("{cron: '0 2,25 * * *'}", &["E1182 27:23"]);
+    rule("{cron: \"0 2 * * 1,8\"}", &["E1182 27:29"]);
+    rule("{cron: '0 0 30 2 *'}", &["E1183 27:18"]);
+    rule("{cron: '0 2 * * *', hours: '08:00-22:00'}", &["E1183 27:18"]);
+    rule(
+        "{cron: '0 2 * * *', hours: ['22:00-06:00', '12:00-13:00'], quiet: '01:00-01:30'}",
+        &[],
+    );
+    rule(
+        "{every: 1h, hours: '08:00-12:00', quiet: '07:00-13:00'}",
+        &["E1185 27:52"],
+    );
+    rule("{every: 1h, hours: '08:00-08:00'}", &["E1102 27:30"]);
+    // Minutes are counted, not guessed: 56 and 0 are four apart.
+    rule("{cron: '*/7 * * * *'}", &["E1130 27:18"]);
+    rule("{cron: '0/10 * * * * ?'}", &["W1182 27:18", "E1130 27:18"]);
+    rule("{every: 1h, missed: skip}", &["E1184 27:31"]);
+    rule("{every: 1h, missed: never}", &["E1102 27:31"]);
+    rule("{every: 1h, jitter: 2m}", &[]);
+    // After another scheme, alone or beside a rule; never in a circle.
+    rule("{after: units}", &[]);
+    rule("{every: 1h, after: huke-customers}", &[]);
+    rule("{after: huke-custmers}", &["E1180 27:19"]);
+    rule("{after: huke-to-k3}", &["E1181 27:19"]);
+    rule("{hours: '08:00-12:00'}", &["E1104 27:12"]);
+    let circle = "scheme: a\nsource: {connection: huke, api: list_archive, key: id, window: none}\ntarget: none\nschedule: {after: trades, missed: skip}\n";
+    assert_eq!(codes(circle), ["E1181 4:19"]);
+    assert!(drawn(circle, Lang::En).contains("a → trades → a"));
+    let free = circle.replace("scheme: a", "scheme: b");
+    let plan = compile(&free)
+        .plan
+        .expect("trades runs after a, and a after nobody");
+    let schedule = plan.schedule.expect("it has one");
+    assert_eq!(
+        (schedule.after.as_deref(), schedule.when),
+        (Some("trades"), dsl::plan::When::After)
+    );
+    assert_eq!((plan.priority, plan.brakes), (5, dsl::plan::Brakes::default()));
     let list = "scheme: a\nsource: {connection: huke, api: list_archive, key: id}\ntarget: none\nschedule: {every: 6m}\n";
     assert_eq!(codes(list), ["E1120 2:33"]);
     assert_eq!(

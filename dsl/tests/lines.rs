@@ -111,6 +111,7 @@ fn build(plan: &Plan, row: &str, action: Action, line_ids: &LineIds) -> Result<B
             &IngestCx {
                 now_ms: 0,
                 zone: &zone,
+                push: None,
             },
         )
         .remove(0);

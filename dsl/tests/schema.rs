@@ -61,6 +61,28 @@ fn agrees_with_check() {
         ),
         ("schedule: {every: 6m}", "schedule: {every: 6m, hours: all day}"),
         ("schedule: {every: 6m}", "schedule: on_push"),
+        ("schedule: {every: 6m}", "schedule: on_pull"),
+        ("schedule: {every: 6m}", "schedule: {after: units}"),
+        ("schedule: {every: 6m}", "schedule: {every: 6m, after: units}"),
+        (
+            "schedule: {every: 6m}",
+            "schedule: {source: '0 * * * *', after: units}",
+        ),
+        (
+            "schedule: {every: 6m}",
+            "schedule: {every: 6m, hours: '08:00-24:30'}",
+        ),
+        (
+            "schedule: {every: 6m}",
+            "schedule: {every: 6m, quiet: ['08:00-09:00', '22:00-06:00']}",
+        ),
+        ("schedule: {every: 6m}", "schedule: {every: 6m}\npriority: 9"),
+        ("schedule: {every: 6m}", "schedule: {every: 6m}\npriority: 0"),
+        (
+            "schedule: {every: 6m}",
+            "schedule: {every: 6m}\nbrakes: {max_change: 5}",
+        ),
+        ("schedule: {every: 6m}", "schedule: {every: 6m}\nbrakes: {}"),
         ("schedule: {every: 6m}", "schedule: {every: 6m}\nenabled: maybe"),
         (
             "schedule: {every: 6m}",

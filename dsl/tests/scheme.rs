@@ -20,6 +20,7 @@ fn ingest(plan: &dsl::plan::Plan, row: &str) -> Vec<dsl::plan::Ingested> {
         &IngestCx {
             now_ms: NOW,
             zone: &zone(),
+            push: None,
         },
     )
 }
@@ -382,6 +383,7 @@ fn ranks() {
     let cx = dsl::plan::IngestCx {
         now_ms: 0,
         zone: &plan.source.zone,
+        push: None,
     };
     let rank = |row: &str| {
         let ingested = plan.source.ingest(json(row), &cx).remove(0);

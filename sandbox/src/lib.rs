@@ -62,6 +62,7 @@ mod object;
 mod office;
 mod plain;
 mod reply;
+pub mod robots;
 mod sale;
 mod sap;
 mod server;

@@ -266,7 +266,11 @@ fn no_vendor_is_named_in_rust() {
         "bd_customer",
         "k3cloud",
     ];
-    const PLACES: [&str; 1] = ["engine/connector/src/builtin.rs"];
+    // Group robots are no systems that data goes through: how each signs and answers is code, in one file.
+    const PLACES: [&str; 2] = [
+        "engine/connector/src/builtin.rs",
+        "engine/app/src/notify/channel.rs",
+    ];
     let mut wrong = Vec::new();
     for file in files() {
         let is_engine = ["engine/", "dsl/", "functions/"]

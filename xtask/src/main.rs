@@ -7,6 +7,7 @@
     reason = "a command line tool whose output is its work"
 )]
 
+mod api;
 mod bench;
 mod collation;
 mod crash;
@@ -34,6 +35,7 @@ cargo xtask oracle       compare generated expressions with a private MariaDB: [
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
+cargo xtask api          requests made of openapi.json against a real server (a tool is installed into the build folder)
 cargo xtask peers        the same bad days for the engine, dlt and airbyte-cdk (installed into the build folder)
 cargo xtask collation    measure how a server compares characters, write dsl/src/expr/collation.rs: arguments of the client `mariadb`
 cargo xtask advisories   look the dependencies up in the advisory database (needs the network)
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
+        ["api"] => api::api(&place).close("cargo xtask api"),
         ["peers"] => peers::peers(&place).close("cargo xtask peers"),
         ["fuzz", more @ ..] => fuzz::fuzz(&place, more).close("cargo xtask fuzz"),
         ["collation", more @ ..] => collation::collation(&place, more).close("cargo xtask collation"),
@@ -149,8 +152,12 @@ fn test(place: &Place) -> Report {
             &["test", "--locked", "--doc", "--workspace", "--quiet"],
         );
         report.command("schemes", &engine, &["test", "schemes", "connectors"]);
+        api::step(&mut report, place);
     } else {
-        report.not_run(&["tests", "figures", "doctests", "schemes"], "the build failed");
+        report.not_run(
+            &["tests", "figures", "doctests", "schemes", "api"],
+            "the build failed",
+        );
     }
     let deny = [
         "--offline",

@@ -107,6 +107,84 @@ pub const HOST_UNLISTED: Entry = Entry {
     example: "hosts: [<<$param.server>>, \"*.example.com\"]    # and the answer names https://gateway.example.org/",
 };
 
+/// The secret store was written with another key.
+pub const SECRETS_KEY_WRONG: Entry = Entry {
+    code: "E7020",
+    severity: Severity::Error,
+    zh: "密钥存储 {path} 用密钥 {stored} 加密,给出的是 {given}",
+    en: "the secret store {path} was written with the key {stored}; the key given is {given}",
+    help_zh: "把当时的密钥放回 ENGINE_SECRETS_KEY、--key-file 或存储旁边的 secret.key;找不回来就删除 {path},重新设置各个密钥",
+    help_en: "put the former key back in ENGINE_SECRETS_KEY, --key-file or secret.key beside the store; if it is lost, delete {path} and set the secrets again",
+    long_zh: "存储里的每个值都用一个密钥加密;文件记着这个密钥的编号(由密钥算出,不能反推)。密钥不对时不会试图解密,也不会改动文件。",
+    long_en: "Every value of the store is encrypted with one key, whose id (computed from it, and telling nothing about it) stands in the file. With another key nothing is opened and nothing is changed.",
+    example: "ENGINE_SECRETS_KEY=... engine run a.yaml    # and a store that was written with .engine/secret.key",
+};
+
+/// A value of the secret store that does not open.
+pub const SECRETS_DAMAGED: Entry = Entry {
+    code: "E7021",
+    severity: Severity::Error,
+    zh: "密钥存储 {path} 已损坏或被改动:`{name}`",
+    en: "the secret store {path} is damaged or was changed: `{name}`",
+    help_zh: "用 engine secret set {name} 重新设置它,或换回完好的文件",
+    help_en: "set it again with engine secret set {name}, or put a sound file back",
+    long_zh: "每个值连同名称、时间和密钥编号一起受校验;改动一个字节、把值换到别的名称之下,都打不开。引擎不会使用它。",
+    long_en: "Each value is checked together with its name, its time and the id of the key: one changed byte, or a value under another name, does not open. It is not used.",
+    example: "a byte of .engine/secrets.json changed by hand",
+};
+
+/// A secret store without a key.
+pub const SECRETS_KEY_MISSING: Entry = Entry {
+    code: "E7022",
+    severity: Severity::Error,
+    zh: "密钥存储 {path} 没有密钥可用",
+    en: "there is no key for the secret store {path}",
+    help_zh: "设置 ENGINE_SECRETS_KEY,或把密钥文件放回 {key_file}(权限 0600),或用 --key-file 指定",
+    help_en: "set ENGINE_SECRETS_KEY, put the key file back at {key_file} (mode 0600), or name it with --key-file",
+    long_zh: "存储里已有密钥,所以不会另造一个密钥:那样旧的值就再也打不开。",
+    long_en: "The store has secrets already, so no new key is made: the values there could never be opened again.",
+    example: "cp -r .engine elsewhere, but for secret.key",
+};
+
+/// A key file that others can read.
+pub const SECRETS_KEY_OPEN: Entry = Entry {
+    code: "E7023",
+    severity: Severity::Error,
+    zh: "密钥文件 {path} 其他用户也能访问(权限 {mode})",
+    en: "others may use the key file {path} (mode {mode})",
+    help_zh: "chmod 600 {path};若已有人看到,再用 engine secret rotate 换密钥",
+    help_en: "chmod 600 {path}; if somebody may have seen it, change the key with engine secret rotate",
+    long_zh: "读到这个文件的人能打开全部密钥,所以引擎拒绝使用它。",
+    long_en: "Whoever reads this file can open every secret, so it is not used.",
+    example: "chmod 644 .engine/secret.key; engine run a.yaml",
+};
+
+/// A text that is no key.
+pub const SECRETS_KEY_BAD: Entry = Entry {
+    code: "E7024",
+    severity: Severity::Error,
+    zh: "{place} 里的不是密钥",
+    en: "what stands in {place} is no key",
+    help_zh: "密钥是 32 个字节,写成 base64 或十六进制,例如用 openssl rand -base64 32 生成",
+    help_en: "a key is 32 bytes as base64 or hex; openssl rand -base64 32 makes one",
+    long_zh: "密钥长度固定,密码或短语不能代替它。",
+    long_en: "A key has this length; a password or a phrase does not take its place.",
+    example: "ENGINE_SECRETS_KEY=password engine run a.yaml",
+};
+
+/// A secret store or key file that cannot be read or written.
+pub const SECRETS_UNREADABLE: Entry = Entry {
+    code: "E7025",
+    severity: Severity::Error,
+    zh: "无法读写 {path}:{why}",
+    en: "{path} cannot be read or written: {why}",
+    help_zh: "检查文件和文件夹的权限",
+    help_en: "check the rights of the file and its folder",
+    long_zh: "密钥存储、它的密钥文件或锁文件不能访问。什么也没有改动。",
+    long_en: "The secret store, its key file or its lock cannot be reached. Nothing was changed.",
+    example: "chmod 000 .engine/secrets.json; engine run a.yaml",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOGIN_REFUSED,
@@ -117,4 +195,10 @@ pub const ALL: &[&Entry] = &[
     &SESSION_KEPT,
     &BUDGET_KEPT,
     &HOST_UNLISTED,
+    &SECRETS_KEY_WRONG,
+    &SECRETS_DAMAGED,
+    &SECRETS_KEY_MISSING,
+    &SECRETS_KEY_OPEN,
+    &SECRETS_KEY_BAD,
+    &SECRETS_UNREADABLE,
 ];

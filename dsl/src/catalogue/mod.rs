@@ -13,8 +13,10 @@ pub mod files;
 pub mod internal;
 pub mod pasted;
 pub mod reading;
+pub mod receive;
 pub mod record;
 pub mod scheme;
+pub mod server;
 pub mod source;
 pub mod store;
 pub mod target;
@@ -54,12 +56,14 @@ const FAMILIES: &[&[&Entry]] = &[
     expression::ALL,
     pasted::ALL,
     connector::ALL,
+    receive::ALL,
     record::ALL,
     evaluation::ALL,
     source::ALL,
     reading::ALL,
     target::ALL,
     store::ALL,
+    server::ALL,
     auth::ALL,
     internal::ALL,
 ];

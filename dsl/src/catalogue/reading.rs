@@ -81,6 +81,53 @@ pub const BACK_PRESSURE: Entry = Entry {
     example: "target:\n  batch: 1            # and a target that takes a second for each call",
 };
 
+/// A scheduled run read as much as one may (limit ...).
+pub const MOST_RECORDS: Entry = Entry {
+    code: "E3081",
+    severity: Severity::Error,
+    zh: "已读入本次计划运行允许的最多数据({vendor}),其余留给下一次运行",
+    en: "read as many records as one scheduled run may ({vendor}); the rest is left to the next run",
+    help_zh: "这是方案的 `brakes.max_records`;数量正常时可以调大,或者手工运行一次:engine run",
+    help_en: "this is the scheme's `brakes.max_records`; raise it if the number is right, or run by hand: engine run",
+    long_zh: "刹车 `brakes.max_records` 限制一次计划运行读入的新数据与有变化的数据。窗口保持打开,下一次运行接着读;\
+              已读入的照常写入,没有数据丢失。",
+    long_en: "The brake `brakes.max_records` bounds the new and changed records of one scheduled run. The window stays open and \
+              the next run reads on; what was read is written as usual, and nothing is lost.",
+    example: "brakes: {max_records: 5000}",
+};
+
+/// Far more new or changed records than usual.
+pub const UNUSUAL_CHANGE: Entry = Entry {
+    code: "E3082",
+    severity: Severity::Error,
+    zh: "新的与有变化的数据远多于平常({vendor}),写入之前已暂停",
+    en: "far more new or changed records than usual ({vendor}): the scheme is paused before they are written",
+    help_zh: "看一看等待写入的数据:engine rows list --state pending;确认无误后恢复:engine schemes resume",
+    help_en: "look at what waits: engine rows list --state pending; if it is right: engine schemes resume",
+    long_zh: "刹车 `brakes.max_change` 把一次计划运行的数量与最近 10 次有数据的运行的中位数相比(少于 100 条从不触发)。读到的数据已保存,\
+              处于 pending 状态;恢复方案即确认,下一次运行会写入它们。误改的源数据、写错的过滤条件通常这样暴露。",
+    long_en: "The brake `brakes.max_change` compares a scheduled run with the median of the last 10 runs that brought any \
+              records; fewer than 100 are never unusual. What was read is stored and pending; to resume the scheme is to \
+              confirm it, and the next run writes it. Source data changed by mistake and wrong filters show like this.",
+    example: "brakes: {max_change: 5}",
+};
+
+/// The scheme has never written, and would write many.
+pub const FIRST_RUN: Entry = Entry {
+    code: "E3083",
+    severity: Severity::Error,
+    zh: "方案第一次写入就有很多数据({vendor}),写入之前已暂停",
+    en: "the scheme has never written and would write many records ({vendor}): it is paused before it does",
+    help_zh: "先看会写出什么:engine dry-run;确认无误后恢复:engine schemes resume",
+    help_en: "see what it would write: engine dry-run; if it is right: engine schemes resume",
+    long_zh: "刹车 `brakes.max_first`:还从未写入过的方案,第一次计划运行将写入的数据超过这个数时先问人。新方案最常见的事故就是第一次\
+              运行写出上万张单据。读到的数据已保存,恢复方案即确认。",
+    long_en: "The brake `brakes.max_first`: where a scheme has never written and its scheduled run would write more than this, a \
+              person is asked first. Ten thousand documents by the first run is the usual accident of a new scheme. What \
+              was read is stored; to resume the scheme is to confirm it.",
+    example: "brakes: {max_first: 100}",
+};
+
 /// Interrupted.
 pub const CANCELED: Entry = Entry {
     code: "E3056",
@@ -310,6 +357,9 @@ pub const ALL: &[&Entry] = &[
     &LIMIT,
     &STARTS_TOO_LATE,
     &BACK_PRESSURE,
+    &MOST_RECORDS,
+    &UNUSUAL_CHANGE,
+    &FIRST_RUN,
     &CANCELED,
     &PARTED,
     &CAPPED,

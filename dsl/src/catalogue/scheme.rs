@@ -393,6 +393,102 @@ pub const TOO_OFTEN: Entry = Entry {
     example: "schedule: {every: 1m}",
 };
 
+/// `after` names a scheme that is not there.
+pub const AFTER_UNKNOWN: Entry = Entry {
+    code: "E1180",
+    severity: Severity::Error,
+    zh: "没有方案 `{name}`,无法在它之后运行",
+    en: "there is no scheme `{name}` to run after",
+    help_zh: "写同一文件夹中方案的 id、uuid 或本文件的别名",
+    help_en: "write the id or uuid of a scheme of the same folder, or an alias of this file",
+    long_zh: "`schedule.after` 写的是另一个方案:它成功运行之后,本方案随即运行。",
+    long_en: "`schedule.after` names another scheme: when a run of that one has ended well, this one runs.",
+    example: "schedule: {after: huke-custmers}",
+};
+
+/// Schemes run after each other in a circle.
+pub const AFTER_CIRCLE: Entry = Entry {
+    code: "E1181",
+    severity: Severity::Error,
+    zh: "方案互相等待:{chain}",
+    en: "these schemes run after each other in a circle: {chain}",
+    help_zh: "让其中一个方案按自己的时间运行",
+    help_en: "let one of them run by a rule of its own",
+    long_zh: "`schedule.after` 首尾相接时,要么谁也不会开始,要么一旦开始就不再停止。",
+    long_en: "Where `schedule.after` leads back to its beginning, either nothing ever starts, or once started it never stops.",
+    example: "schedule: {after: a}   # in the file of scheme a",
+};
+
+/// Something in a cron text is wrong.
+pub const CRON_FIELD: Entry = Entry {
+    code: "E1182",
+    severity: Severity::Error,
+    zh: "cron 文本有误:{what_zh}",
+    en: "wrong cron text: {what_en}",
+    help_zh: "五段依次为 分 时 日 月 星期,例如 `*/30 8-20 * * 1-5`",
+    help_en: "the five fields are minute, hour, day, month, weekday, as in `*/30 8-20 * * 1-5`",
+    long_zh: "cron 文本按五段读取(分 时 日 月 星期,星期日为 0 或 7)。六段、`?` 或 `0/6` 是 Quartz 的写法,按 Quartz 读取:第一段是秒,\
+              星期从 1(星期日)数起。比整段还长的步长(例如分钟里的 `0/90`)只会剩下第一个值,因此被拒绝。",
+    long_en: "A cron text has five fields (minute, hour, day, month, weekday; Sunday is 0 or 7). Six fields, `?` and `0/6` are \
+              Quartz and are read as such: the first field is seconds, weekdays count from 1 = Sunday. A step longer than \
+              its field, such as `0/90` in minutes, would leave only its first value and is refused.",
+    example: "schedule: {cron: \"*/90 * * * *\"}",
+};
+
+/// A cron text never comes.
+pub const NEVER_DUE: Entry = Entry {
+    code: "E1183",
+    severity: Severity::Error,
+    zh: "`{text}` 永远不会到来",
+    en: "`{text}` never comes",
+    help_zh: "没有这样的日期,或者它总在 hours 之外、quiet 之内",
+    help_en: "there is no such date, or it is always outside of `hours` or within `quiet`",
+    long_zh: "这样的方案永远不会运行,也不会有人注意到。",
+    long_en: "The scheme would never run, and nobody would notice.",
+    example: "schedule: {cron: \"0 0 30 2 *\"}",
+};
+
+/// Missed instants are left out, and the scheme has a window.
+pub const SKIP_WITH_WINDOW: Entry = Entry {
+    code: "E1184",
+    severity: Severity::Error,
+    zh: "`missed: skip` 不适用于有窗口的方案",
+    en: "`missed: skip` is not for a scheme with a window",
+    help_zh: "删去 `missed`;恢复后运行一次,窗口从上次结束处接着读,不漏也不重复",
+    help_en: "leave `missed` out: one run makes up, and reads on from where the last one ended",
+    long_zh: "有窗口的方案每次从上次关闭的时刻读起,少运行几次并不会漏读,也不能跳过中间的时间。`missed` 只对每次读取全部数据的方案有意义。",
+    long_en: "A scheme with a window reads on from where it last closed: fewer runs leave nothing out, and the time between \
+              cannot be skipped. `missed` is for schemes that read everything each time.",
+    example: "schedule: {every: 1h, missed: skip}",
+};
+
+/// No minute of the day is left.
+pub const NEVER_OPEN: Entry = Entry {
+    code: "E1185",
+    severity: Severity::Error,
+    zh: "`hours` 与 `quiet` 没有留下任何可以运行的时间",
+    en: "`hours` and `quiet` leave no time to run in",
+    help_zh: "缩短 `quiet`,或放宽 `hours`",
+    help_en: "shorten `quiet`, or widen `hours`",
+    long_zh: "一天中没有一分钟既在 `hours` 之内又在 `quiet` 之外,方案永远不会运行。",
+    long_en: "No minute of the day is within `hours` and outside of `quiet`: the scheme would never run.",
+    example: "schedule: {every: 1h, hours: 08:00-12:00, quiet: 07:00-13:00}",
+};
+
+/// A cron text was read as Quartz.
+pub const READ_AS_QUARTZ: Entry = Entry {
+    code: "W1182",
+    severity: Severity::Warning,
+    zh: "按 Quartz 的写法读取,等于 `{reading}`",
+    en: "read as Quartz writes it, the same as `{reading}`",
+    help_zh: "Quartz 的星期从 1(星期日)数起;写成五段就不再有此提示",
+    help_en: "weekdays of Quartz count from 1 = Sunday; written with five fields, this is not said",
+    long_zh: "六段、`?` 与 `0/6` 是 Quartz 的写法。提示给出的是换算后的五段(带秒时六段)写法,其中星期日为 0。",
+    long_en: "Six fields, `?` and `0/6` are what Quartz writes. What it was turned into has five fields, or six where it has \
+              seconds, and counts weekdays from 0 = Sunday.",
+    example: "schedule: {cron: \"0 0/30 8-20 ? * 2-6\"}",
+};
+
 /// There is no zone `{zone}`.
 pub const UNKNOWN_ZONE: Entry = Entry {
     code: "E1133",
@@ -640,6 +736,71 @@ pub const BEYOND_KEEPS: Entry = Entry {
     example: "window: {first: -365d}",
 };
 
+/// `schedule: on_push` needs a source that sends.
+pub const ON_PUSH_READS: Entry = Entry {
+    code: "E1190",
+    severity: Severity::Error,
+    zh: "`schedule: on_push` 需要 kind: receive 的操作,而 `{name}` 是 {kind}",
+    en: "`schedule: on_push` needs an operation of kind receive, and `{name}` is of kind {kind}",
+    help_zh: "按时间读取的方案写 `every` 或 `cron`,并把接收推送的操作写在 `source.receive`",
+    help_en: "a scheme that reads writes `every` or `cron`, and puts the operation that receives under `source.receive`",
+    long_zh: "on_push 的方案只在有推送到来时运行,所以它的 `api` 必须是由对方系统调用的操作。既读取又接收的方案按计划读取,推送到来时随时处理。",
+    long_en: "A scheme with on_push runs only when something is sent to it, so its `api` must be an operation that the other system calls. A scheme that reads and receives reads by its schedule, and takes a push whenever one comes.",
+    example: "schedule: on_push   # with source: {api: searchTrades}",
+};
+
+/// An operation that receives, and a schedule that reads.
+pub const RECEIVE_SCHEDULED: Entry = Entry {
+    code: "E1191",
+    severity: Severity::Error,
+    zh: "`{name}` 由对方系统调用,不能按时间读取",
+    en: "`{name}` is called by the other system and cannot be read by a schedule",
+    help_zh: "写 `schedule: on_push`;还要读取时,`api` 写读取的操作,`{name}` 写在 `source.receive`",
+    help_en: "write `schedule: on_push`; to read as well, name the operation that reads in `api`, and `{name}` under `source.receive`",
+    long_zh: "kind: receive 的操作没有请求可发:数据由对方系统推送过来。",
+    long_en: "An operation of kind receive has no request to send: the other system pushes its rows.",
+    example: "source: {api: asyncpush}   # with schedule: {every: 6m}",
+};
+
+/// A key of reading beside an operation that receives.
+pub const NOT_OF_A_PUSH: Entry = Entry {
+    code: "E1192",
+    severity: Severity::Error,
+    zh: "`{key}` 用于读取,`{name}` 是对方系统调用的操作",
+    en: "`{key}` is for reading, and `{name}` is called by the other system",
+    help_zh: "去掉它;要挑选推送的行用 `keep`",
+    help_en: "leave it out; to choose among the rows that are sent, use `keep`",
+    long_zh: "推送没有窗口、页和请求:对方发什么就收什么。写了也不会生效的键不会被悄悄忽略。",
+    long_en: "A push has no window, pages or request: what the other system sends is what comes. A key that could have no effect is never ignored silently.",
+    example: "source: {api: asyncpush, window: {first: -7d}}",
+};
+
+/// A name of the filter that is not published.
+pub const PUBLISH_FILTER: Entry = Entry {
+    code: "E1193",
+    severity: Severity::Error,
+    zh: "`publish.filter` 里的 `{name}` 不能用来筛选:{why}",
+    en: "`{name}` in `publish.filter` cannot be filtered by: {why_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "读者只能按发布的、每行只有一个值的字段筛选;敏感字段不行:答复里虽然掩盖了它,一个一个值地问就能试出来。",
+    long_en: "Readers filter by fields that are published and have one value a row, and not by a sensitive one: answers mask it, but whoever asks for one value after another learns it.",
+    example: "publish: {fields: [tid], filter: [status]}",
+};
+
+/// A name that is published twice.
+pub const PUBLISH_TWICE: Entry = Entry {
+    code: "E1194",
+    severity: Severity::Error,
+    zh: "`publish.fields` 里有两个名称都是 `{name}`",
+    en: "two names in `publish.fields` are `{name}`",
+    help_zh: "用 `{名称: 字段}` 的写法给其中一个改名",
+    help_en: "write them as `{name: field}` and rename one",
+    long_zh: "发布的字段在答复里各有一个名称;列表中的点变成 _,所以 `a.b` 和 `a_b` 是同一个名称。",
+    long_en: "Each published field has a name of its own in the answer; in a list, dots become _, so `a.b` and `a_b` are the same name.",
+    example: "publish: {fields: [a.b, a_b]}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -674,6 +835,13 @@ pub const ALL: &[&Entry] = &[
     &WINDOW_NONE_USED,
     &MISSPELT_MEMBER,
     &TOO_OFTEN,
+    &AFTER_UNKNOWN,
+    &AFTER_CIRCLE,
+    &CRON_FIELD,
+    &NEVER_DUE,
+    &SKIP_WITH_WINDOW,
+    &NEVER_OPEN,
+    &READ_AS_QUARTZ,
     &UNKNOWN_ZONE,
     &NO_TARGET_KEY,
     &TARGET_KEY_ABSENT,
@@ -691,4 +859,9 @@ pub const ALL: &[&Entry] = &[
     &RECORDING_UNREADABLE,
     &LINES_UNSAFE,
     &EXPLODED_KEY,
+    &ON_PUSH_READS,
+    &RECEIVE_SCHEDULED,
+    &NOT_OF_A_PUSH,
+    &PUBLISH_FILTER,
+    &PUBLISH_TWICE,
 ];

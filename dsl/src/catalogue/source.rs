@@ -315,6 +315,19 @@ pub const VERSION_BAD: Entry = Entry {
     example: "page: {by: version, set: start_ts, take: max(rows.ts)}    # {\"o_id\": 1, \"ts\": \"1.5\"}",
 };
 
+/// Rows that do not come in the order of their versions.
+pub const VERSION_FALLS: Entry = Entry {
+    code: "E3079",
+    severity: Severity::Error,
+    zh: "行没有按版本 `{path}` 从小到大返回:第 {row} 行 {vendor},而后面还有行",
+    en: "the rows do not come in rising order of the version `{path}`: row {row} has {vendor}, and more rows follow",
+    help_zh: "让接口按版本升序返回(排序参数);做不到的来源不能按版本读取,请用时间窗口",
+    help_en: "let the interface sort by version, rising; a source that cannot is to be read by windows of time",
+    long_zh: "下一页从这一页的最大版本继续。来源若先给最新的行,更旧的行就永远不会被请求到,所以这一页算失败,标记不动。最后一页的顺序无所谓。",
+    long_en: "The next page goes on from the greatest version of this one. Of a source that gives the newest rows first the older ones would never be asked for, so the page fails and the mark stays. The order of the last page does not matter.",
+    example: "page: {by: version, set: start_ts, take: max(rows.ts)}    # [{\"ts\": 9}, {\"ts\": 8}]",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &ROWS_MISSING,
@@ -335,6 +348,7 @@ pub const ALL: &[&Entry] = &[
     &TOTAL_MISSING,
     &NO_CONTINUATION,
     &VERSION_BAD,
+    &VERSION_FALLS,
     &NOT_XML,
     &SQL_NAME,
     &SQL_VALUE,

@@ -1,6 +1,6 @@
 //! The keys of a scheme file.
 
-use super::{Block, CRON, DURATION, HOURS, ID, KeyRow, MOMENT, Shape, ZONE};
+use super::{Block, CRON, DAYS, DURATION, HOURS, ID, KeyRow, MOMENT, RATE, Shape, ZONE};
 
 const ANY: i64 = i64::MAX;
 
@@ -84,15 +84,42 @@ pub static SCHEME: Block = block(
         .example("{status: {to: {A: 启用, B: 禁用}}}"),
         KeyRow::new(
             "schedule",
-            Shape::OneOf(&[Shape::Later(&["on_push"]), Shape::Block(&SCHEDULE)]),
-            "何时运行",
-            "when it runs",
+            Shape::OneOf(&[Shape::Choice(&["on_push"]), Shape::Block(&SCHEDULE)]),
+            "何时运行;on_push 表示对方推送时",
+            "when it runs; on_push: when something is pushed to it",
         )
         .required()
         .example("{every: 6m}"),
+        KeyRow::new(
+            "publish",
+            Shape::Block(&PUBLISH),
+            "把存下的行作为只读接口发布给其他系统:GET /api/v1/data/方案",
+            "gives the stored rows to other systems, to read: GET /api/v1/data/SCHEME",
+        )
+        .example("{fields: [tid, status], filter: [status]}"),
         KeyRow::new("retry", Shape::Data, "重试", "retries").later(),
-        KeyRow::new("retention", Shape::Data, "数据保留多久", "how long rows are kept").later(),
-        KeyRow::new("priority", Shape::Data, "优先级", "priority").later(),
+        KeyRow::new(
+            "retention",
+            Shape::Word(&DAYS),
+            "已写入的单据的报文保留多少天;不写时按 ENGINE_KEEP(90d)",
+            "how many days the documents that were sent are kept once their record is done; else ENGINE_KEEP (90d)",
+        )
+        .example("30d"),
+        KeyRow::new(
+            "priority",
+            Shape::Int(1, 9),
+            "同时到期时谁先运行:大的在前;等待越久越靠前,不会一直排不上",
+            "who goes first when several are due: the greater; a long wait counts, too, so that nobody waits for ever",
+        )
+        .default("5")
+        .example("8"),
+        KeyRow::new(
+            "brakes",
+            Shape::Block(&BRAKES),
+            "计划运行的刹车:数量异常时停下来问人;手工运行不受限制",
+            "brakes of scheduled runs: where numbers are unusual they stop and ask; a run by hand is not bound",
+        )
+        .example("{max_records: 5000, max_change: 5, max_first: 100}"),
         KeyRow::new(
             "tests",
             Shape::List(&Shape::Block(&TEST)),
@@ -190,6 +217,13 @@ static SOURCE: Block = block(
         )
         .example("{api: order_get, options: {id: <<id>>}, into: order}"),
         KeyRow::new(
+            "receive",
+            Shape::OneOf(&[Shape::Text, Shape::Block(&RECEIVE)]),
+            "同一来源还会推送:kind: receive 的操作;推送的行与读取的行同样处理、共用主键",
+            "the source also sends by itself: an operation of kind receive; its rows are treated like those that are read, and share their keys",
+        )
+        .example("order_push"),
+        KeyRow::new(
             "explode",
             Shape::Paths,
             "把列表拆成多行;$row 从 1 计数",
@@ -284,6 +318,56 @@ static DETAIL: Block = block(
         )
         .required()
         .example("order"),
+    ],
+);
+
+static RECEIVE: Block = block(
+    "receive",
+    &[
+        KeyRow::new(
+            "api",
+            Shape::Text,
+            "同一连接器的 kind: receive 的操作:名称、别名或路径",
+            "an operation of kind receive of the same connector: its name, an alias or its path",
+        )
+        .required()
+        .example("order_push"),
+        KeyRow::new(
+            "options",
+            Shape::Values,
+            "只接收请求头与这些值相同的推送",
+            "only pushes with headers of these values are taken",
+        ),
+    ],
+);
+
+static PUBLISH: Block = block(
+    "publish",
+    &[
+        KeyRow::new(
+            "fields",
+            Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&Shape::Text)]),
+            "发布哪些字段,不写的不发布;列表中的点在名称里变成 _",
+            "which fields; what is not written is not given; in a list, dots become _ in the name",
+        )
+        .required()
+        .example("[tid, status]"),
+        KeyRow::new(
+            "filter",
+            Shape::List(&Shape::Text),
+            "读者可以按其中哪些筛选(会建索引)",
+            "by which of them readers may filter; each is indexed",
+        )
+        .default("none")
+        .example("[status]"),
+        KeyRow::new("page", Shape::Int(1, 500), "每页行数", "rows a page").default("100"),
+        KeyRow::new(
+            "rate",
+            Shape::Word(&RATE),
+            "每个令牌的调用频率上限",
+            "most calls of one token",
+        )
+        .default("60/min"),
     ],
 );
 
@@ -607,10 +691,82 @@ static SCHEDULE: Block = Block {
             "zone of the cron texts",
         )
         .default("the scheme's"),
-        KeyRow::new("hours", Shape::Word(&HOURS), "一天中的时段", "hours of the day").example("08:00-22:00"),
-        KeyRow::new("after", Shape::Data, "在另一个方案之后", "after another scheme").later(),
+        KeyRow::new(
+            "hours",
+            Shape::OneOf(&[Shape::Word(&HOURS), Shape::List(&Shape::Word(&HOURS))]),
+            "只在这些时段开始运行,可以跨过午夜",
+            "hours of the day in which it may start; they may go over midnight",
+        )
+        .default("all day")
+        .example("08:00-22:00"),
+        KeyRow::new(
+            "quiet",
+            Shape::OneOf(&[Shape::Word(&HOURS), Shape::List(&Shape::Word(&HOURS))]),
+            "在这些时段不开始运行",
+            "hours of the day in which it does not start",
+        )
+        .example("12:00-13:00"),
+        KeyRow::new(
+            "after",
+            Shape::Text,
+            "另一个方案成功运行之后也运行;可以单独写,也可以与其他规则一起写",
+            "runs, too, when a run of this other scheme ended well; alone, or beside another rule",
+        )
+        .example("huke-customers"),
+        KeyRow::new(
+            "missed",
+            Shape::Choice(&["once", "skip"]),
+            "停机期间错过的时刻:once 恢复后补运行一次,skip 不补;有窗口的方案总是补上,不漏时间",
+            "instants missed while the engine was down: once makes up for all of them by one run, skip leaves them out; a scheme with a window always makes up, or time would be left out",
+        )
+        .default("once"),
+        KeyRow::new(
+            "jitter",
+            Shape::Word(&DURATION),
+            "开始时刻按方案 id 错开的最大时长",
+            "how far starts are spread behind the due instant, by the scheme's id",
+        )
+        .default("30s for `every`, at most a tenth of it; 0s for cron texts")
+        .example("2m"),
     ],
-    one_of: &[&["every"], &["cron"], &["source", "target"]],
+    one_of: &[
+        &["every"],
+        &["cron"],
+        &["source", "target"],
+        &["after"],
+        &["every", "after"],
+        &["cron", "after"],
+        &["source", "target", "after"],
+    ],
+    least: 1,
+};
+
+static BRAKES: Block = Block {
+    name: "brakes",
+    rows: &[
+        KeyRow::new(
+            "max_records",
+            Shape::Int(1, ANY),
+            "一次运行最多读入多少条新的或有变化的数据;其余留给下一次运行",
+            "most new or changed records of one run; the rest is left to the next one",
+        )
+        .example("5000"),
+        KeyRow::new(
+            "max_change",
+            Shape::Int(2, 1000),
+            "新的与有变化的数据超过最近 10 次有数据的运行的中位数的多少倍时,写入之前暂停并询问;少于 100 条从不触发",
+            "where new and changed records are more than so many times the median of the last 10 runs that brought any, the scheme pauses before it writes and asks; fewer than 100 never do",
+        )
+        .example("5"),
+        KeyRow::new(
+            "max_first",
+            Shape::Int(0, ANY),
+            "方案还从未写过数据而将写入超过这么多条时,写入之前暂停并询问",
+            "where a scheme has never written and would write more than so many, it pauses before it writes and asks",
+        )
+        .example("100"),
+    ],
+    one_of: &[],
     least: 1,
 };
 

@@ -95,13 +95,13 @@ impl Walk<'_> {
             let is_written = pairs.iter().any(|pair| pair.key == *key);
             is_written || *key == "api" && stands_in(pairs)
         };
-        let whole: Vec<_> = block.one_of.iter().filter(|set| set.iter().all(has)).collect();
         // A key may be part of several sets; what is not part of the one that is there contradicts it.
         let is_alone = |one: &[&str]| {
             let mut keys = block.one_of.iter().copied().flatten();
             keys.all(|key| one.contains(key) || !has(key))
         };
-        if !matches!(whole[..], [one] if is_alone(one)) {
+        let is_there = |set: &&&[&str]| set.iter().all(has) && is_alone(set);
+        if block.one_of.iter().filter(is_there).count() != 1 {
             let sets: Vec<String> = block
                 .one_of
                 .iter()

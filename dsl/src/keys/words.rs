@@ -23,6 +23,19 @@ pub const DURATION: Word = Word {
     en: "a length of time such as 500ms, 60s, 6m, 24h, 7d",
 };
 
+/// Whole days: what went wrong overnight can still be looked at.
+pub const DAYS: Word = Word {
+    pattern: "^[1-9][0-9]{0,4}d$",
+    fits: |text| {
+        let digits = text.strip_suffix('d').unwrap_or_default();
+        (1..=5).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    },
+    zh: "整天数,至少 1d,例如 90d",
+    en: "whole days, at least 1d, such as 90d",
+};
+
 /// A point in time, or a length of time before now.
 pub const MOMENT: Word = Word {
     pattern: "^(-[0-9]{1,9}(ms|s|m|h|d)|[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)$",
@@ -60,21 +73,35 @@ pub const CRON: Word = Word {
     en: "a cron text of five or six fields such as \"*/30 * * * *\"",
 };
 
+/// So many calls in so long.
+pub const RATE: Word = Word {
+    pattern: "^[1-9][0-9]{0,5}/(s|min|h|d)$",
+    fits: |text| rate(text).is_some(),
+    zh: "频率,例如 60/min",
+    en: "a rate such as 60/min",
+};
+
+/// Calls, and milliseconds.
+pub fn rate(text: &str) -> Option<(u32, i64)> {
+    let (calls, unit) = text.split_once('/')?;
+    let plain =
+        calls.len() <= 6 && !calls.starts_with('0') && calls.bytes().all(|byte| byte.is_ascii_digit());
+    let per_ms = match unit {
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    Some((calls.parse().ok().filter(|_| plain)?, per_ms))
+}
+
 /// Hours of the day.
 pub const HOURS: Word = Word {
-    pattern: "^([01][0-9]|2[0-4]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]$",
-    fits: |text| {
-        let clock = |text: &str| {
-            let [h1 @ b'0'..=b'2', h2, b':', b'0'..=b'5', m2] = text.as_bytes() else {
-                return false;
-            };
-            m2.is_ascii_digit() && h2.is_ascii_digit() && (*h1 < b'2' || *h2 <= b'4')
-        };
-        text.split_once('-')
-            .is_some_and(|(from, to)| clock(from) && clock(to))
-    },
-    zh: "时段,例如 08:00-22:00",
-    en: "hours such as 08:00-22:00",
+    pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+    fits: |text| crate::cron::span(text).is_some(),
+    zh: "时段,例如 08:00-22:00 或 22:00-06:00",
+    en: "hours such as 08:00-22:00 or 22:00-06:00",
 };
 
 /// Milliseconds of a length of time; a leading `-` makes it negative.
@@ -166,6 +193,11 @@ mod tests {
             &["6", "-6m", "6 m", "m", "1.5h", "9999999999s"],
         );
         check(
+            &DAYS,
+            &["1d", "90d", "99999d"],
+            &["0d", "01d", "90", "24h", "-1d", "100000d"],
+        );
+        check(
             &MOMENT,
             &[
                 "-7d",
@@ -188,6 +220,18 @@ mod tests {
             &["*/30 * * * *", "0 0 2 * * ?", "2-59/5 8-22 * * 1,3"],
             &["* * * *", "every 6m", " * * * * *", "0 0 2 * * ? 2026"],
         );
-        check(&HOURS, &["08:00-22:30"], &["8-22", "08:00", "25:00-26:00"]);
+        check(
+            &HOURS,
+            &["08:00-22:30", "22:00-06:00", "08:00-24:00"],
+            &[
+                "8-22",
+                "08:00",
+                "25:00-26:00",
+                "08:00-24:01",
+                "24:00-08:00",
+                "08:00-08:00",
+                "08:60-09:00",
+            ],
+        );
     }
 }

@@ -43,8 +43,13 @@ impl Reader<'_> {
             }
             let entry = match path.first_name() {
                 Some("$push") => self
-                    .problem(&value_words::VALUE_LATER, node.span.clone())
-                    .with("what", &path),
+                    .problem(&value_words::NAME_NOT_HERE, node.span.clone())
+                    .with("name", &path)
+                    .with("place", "写字段路径的地方(先用 `derive` 把它变成字段)")
+                    .with(
+                        "place_en",
+                        "a place of a field path (make it a field by `derive` first)",
+                    ),
                 Some("$row") => self
                     .problem(&value_words::NAME_NOT_HERE, node.span.clone())
                     .with("name", &path)

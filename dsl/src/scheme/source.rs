@@ -36,9 +36,18 @@ impl Reader<'_> {
                 (None, named)
             }
         };
-        let operation = operation.filter(|operation| self.reads(operation, node));
+        let of_kind = |kind| operation.as_ref().is_some_and(|operation| operation.kind == kind);
+        // Where it is not said rightly that rows are sent, that is the problem, and not what is read of a push.
+        if of_kind(OpKind::Receive) || self.on_push || node.get("receive").is_some() {
+            self.row_place = TreePlace::PUSHED_ROW;
+        }
+        let operation = operation.filter(|operation| self.gives_rows(operation, node));
         let operations: Vec<Arc<OperationFacts>> = operation.iter().cloned().collect();
         let options = self.options(node, TreePlace::SOURCE, None, None, &operations);
+        let receive = self.receive(node, connector.as_ref(), operation.as_ref(), &options);
+        let pushed = operation
+            .as_ref()
+            .is_some_and(|operation| operation.kind == OpKind::Receive);
         let over = node.get("request").filter(|pair| pair.value.map().is_some());
         if let Some(pair) = over {
             self.options_in_request(&pair.value, &operations);
@@ -54,7 +63,10 @@ impl Reader<'_> {
         let merged = self.merge_request(over, operation.as_ref());
         let fields = self.fields(node, operation.as_ref());
         let filter = self.filter(node, operation.as_ref());
-        let window = self.window(node, operation.as_ref(), &options, &merged, filter.as_ref());
+        // What is sent has no window: a push is one moment.
+        let asked = operation.as_ref().filter(|_| !pushed);
+        let mut window = self.window(node, asked, &options, &merged, filter.as_ref());
+        window.none |= pushed;
         let page_size = self.page_size(node, operation.as_ref(), &merged);
         let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
@@ -86,6 +98,8 @@ impl Reader<'_> {
             .get("label")
             .and_then(|pair| self.field_path("label", &pair.value, columns.as_ref(), false));
         let void = self.void(node, columns.as_ref());
+        let receive =
+            receive.map(|receive| self.headers_read(receive, &derive, keep.as_ref(), void.as_ref()));
         let version = node
             .get("version")
             .and_then(|pair| self.paths(pair, columns.as_ref(), false));
@@ -105,6 +119,7 @@ impl Reader<'_> {
                 window,
                 sweep,
                 detail,
+                receive,
                 page_size,
                 first_page: merged.first_page,
                 explode,
@@ -124,25 +139,20 @@ impl Reader<'_> {
         })
     }
 
-    fn reads(&mut self, operation: &OperationFacts, node: &Node) -> bool {
+    pub(crate) fn reads(&mut self, operation: &OperationFacts, node: &Node) -> bool {
         if operation.kind == OpKind::Read {
             return true;
         }
         let span = node
             .get("api")
             .map_or(node.span.clone(), |pair| pair.value.span.clone());
-        let problem = match operation.kind {
-            OpKind::Receive => self
-                .problem(&words::KEY_LATER, span)
-                .with("key", format!("api: {}", operation.name)),
-            _ => self
-                .problem(&words::WRONG_OPERATION, span)
+        self.report(
+            self.problem(&words::WRONG_OPERATION, span)
                 .with("name", &operation.name)
                 .with("kind", operation.kind.name())
                 .with("place", "源")
                 .with("place_en", "a source"),
-        };
-        self.report(problem);
+        );
         false
     }
 
@@ -407,9 +417,10 @@ impl Reader<'_> {
             .and_then(|pair| pair.value.map())
             .unwrap_or_default()
         {
-            let tree = self.compile(TreePlace::ROW, columns.as_ref(), None, |cx| {
+            let tree = self.compile(self.row_place, columns.as_ref(), None, |cx| {
                 compile_tree(&pair.value, cx)
             });
+            self.push_names(tree.names(), &pair.value);
             let path = self.compile(TreePlace::ROW, None, None, |cx| {
                 cx.path(&pair.key, pair.key_span.clone())
             });
@@ -444,20 +455,22 @@ impl Reader<'_> {
                 ),
             }
         }
-        cond.map().map_or((None, false), |_| {
-            (
-                self.compile(TreePlace::ROW, columns, None, |cx| compile_cond(&cond, cx)),
-                drops_record,
-            )
-        })
+        if cond.map().is_none() {
+            return (None, false);
+        }
+        let keep = self.compile(self.row_place, columns, None, |cx| compile_cond(&cond, cx));
+        if let Some(keep) = &keep {
+            self.push_names(&keep.names(), &pair.value);
+        }
+        (keep, drops_record)
     }
 
     fn void(&mut self, node: &Node, columns: Option<&Columns>) -> Option<VoidRule> {
         let pair = node.get("void")?;
         if pair.value.map().is_some() {
-            return self
-                .compile(TreePlace::ROW, columns, None, |cx| compile_cond(&pair.value, cx))
-                .map(VoidRule::When);
+            let cond = self.compile(self.row_place, columns, None, |cx| compile_cond(&pair.value, cx))?;
+            self.push_names(&cond.names(), &pair.value);
+            return Some(VoidRule::When(cond));
         }
         self.field_path("void", &pair.value, columns, false)
             .map(VoidRule::Field)

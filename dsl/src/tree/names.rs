@@ -56,6 +56,12 @@ impl TreePlace {
         windowed: false,
         words: ("读取后的行", "a row that was read"),
     };
+    /// The same where rows also come as pushes. What is asked for has none: `$push` is missing there.
+    pub const PUSHED_ROW: TreePlace = TreePlace {
+        names: &["$row", "$push"],
+        words: ("收到的行", "a row that was received"),
+        ..TreePlace::ROW
+    };
     /// `target.options`, `target.let` and `target.request`.
     pub const TARGET: TreePlace = TreePlace {
         names: &["$row", "$key", "$label", "$target", "$let"],
@@ -157,7 +163,7 @@ const NAMES: &[(&str, Below)] = &[
 ];
 
 /// Names that a scheme may use once the parts of the format that give them are built.
-pub(crate) const LATER: &[&str] = &["$number", "$part", "$step", "$answer", "$push", "$error"];
+pub(crate) const LATER: &[&str] = &["$number", "$part", "$step", "$answer", "$error"];
 
 /// Whether a name of the engine exists; if not, the names that are near.
 pub(crate) fn exists(path: &Path) -> Result<(), Vec<String>> {

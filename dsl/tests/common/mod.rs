@@ -176,6 +176,14 @@ fn huke() -> System {
         filter: Some(FilterKind::Conditions(["eq", "gte"].map(str::to_owned).to_vec())),
         ..OperationFacts::new("list_archive", OpKind::Read)
     };
+    let push = OperationFacts {
+        options: vec![OptionFacts {
+            required: true,
+            ..option("topic", "text")
+        }],
+        columns: Some(["tid", "buyerCid"].map(str::to_owned).to_vec()),
+        ..OperationFacts::new("trade_push", OpKind::Receive)
+    };
     System {
         id: "netease-huke",
         operations: vec![
@@ -188,6 +196,7 @@ fn huke() -> System {
                 Arc::new(trades),
             ),
             (vec!["list_archive"], Arc::new(archive)),
+            (vec!["trade_push"], Arc::new(push)),
         ],
     }
 }
@@ -306,14 +315,17 @@ impl Environment for World {
             "huke-customers" => Ok(SchemeFacts {
                 id: name.to_owned(),
                 columns: columns(&["cid", "唯一ID", "unit.number"]),
+                after: None,
             }),
             "trades" => Ok(SchemeFacts {
                 id: name.to_owned(),
                 columns: columns(&["tid", "tags.*", "orders.*.oid", "address.city"]),
+                after: Some("a".to_owned()),
             }),
             "units" | "66da8241" => Ok(SchemeFacts {
                 id: "units".into(),
                 columns: None,
+                after: None,
             }),
             _ => Err(NotFound {
                 similar: Vec::new(),

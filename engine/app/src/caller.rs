@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::kept::Kept;
+use crate::meter;
 use crate::paces::{Lane, Paces, Turn};
 use crate::settings;
 use crate::tape::{Played, Tape};
@@ -641,6 +642,13 @@ impl Caller {
         effect: Effect,
     ) -> Result<HttpAnswer, SendError> {
         let _until_answered = turn;
+        let began = self.clock.now_ms();
+        let ended = self.sent(request, effect).await;
+        meter::note(&self.connection.name, &ended, self.clock.now_ms() - began);
+        ended
+    }
+
+    async fn sent(&self, request: HttpRequest, effect: Effect) -> Result<HttpAnswer, SendError> {
         if let Some(door) = &self.door {
             return door.send(&self.connection, request, effect).await;
         }

@@ -51,6 +51,8 @@ pub enum FileKind {
     Connector,
     /// Connections.
     Connections,
+    /// Notifications.
+    Notify,
 }
 
 impl FileKind {
@@ -60,6 +62,7 @@ impl FileKind {
             FileKind::Scheme => "scheme",
             FileKind::Connector => "connector",
             FileKind::Connections => "connections",
+            FileKind::Notify => "channels",
         }
     }
 }
@@ -228,6 +231,11 @@ impl Checker<'_> {
                     self.report.diagnostics.extend(problems);
                 }
             }
+            FileKind::Notify => {
+                if let Err(problems) = crate::notify::config::load(file) {
+                    self.report.diagnostics.extend(problems);
+                }
+            }
             FileKind::Connections => {
                 let registry = functions::registry();
                 let loaded = connections::load(
@@ -261,7 +269,12 @@ impl Checker<'_> {
 
 /// What a file is, by its top-level key.
 pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Diagnostic>> {
-    let kinds = [FileKind::Scheme, FileKind::Connector, FileKind::Connections];
+    let kinds = [
+        FileKind::Scheme,
+        FileKind::Connector,
+        FileKind::Connections,
+        FileKind::Notify,
+    ];
     let mut present = kinds
         .into_iter()
         .filter_map(|kind| node.get(kind.word()).map(|pair| (kind, pair)));

@@ -7,7 +7,7 @@ use ledger::StoreError;
 use serde_json::{Value, json};
 
 /// An error that ends a command.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AppError {
     /// Files that do not pass the checks.
     #[error("{} problems in the files", .0.len())]

@@ -7,6 +7,11 @@ use std::path::Path;
 use crate::error::AppError;
 use crate::workspace::parent;
 
+/// Puts a whole text in place of a file of the user, or makes it: whoever reads it sees the old one or the new one.
+pub fn put_file(path: &Path, text: &str) -> Result<(), AppError> {
+    replace(path, text.as_bytes())
+}
+
 /// Puts a whole file in place of one that is there, or makes it: whoever reads it sees the old one or the new one. A
 /// link stays a link, and what may be done with the file stays as it was.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), AppError> {

@@ -421,11 +421,17 @@ pub(crate) fn ensure_indexes<'p>(
 ) -> Result<(), AppError> {
     for spec in plans.into_iter().flat_map(specs) {
         let columns = Columns::new(spec.by.iter().map(ToString::to_string));
-        let paths = own_paths(&columns);
-        ledger.ensure_index(&spec.scheme, &columns, &|row| {
-            texts(&paths, &dsl::json::parse(row).ok()?)
-        })?;
+        ensure_index(ledger, &spec.scheme, &columns)?;
     }
+    Ok(())
+}
+
+/// Makes the rows of a scheme fit to be found by these columns.
+pub(crate) fn ensure_index(ledger: &mut Ledger, scheme: &str, columns: &Columns) -> Result<(), AppError> {
+    let paths = own_paths(columns);
+    ledger.ensure_index(scheme, columns, &|row| {
+        texts(&paths, &dsl::json::parse(row).ok()?)
+    })?;
     Ok(())
 }
 

@@ -324,6 +324,29 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Carries decisions out in one transaction beside the runs that are under way, and notes who took them and why. A
+    /// record that a run has in hand, or that is not as it was seen, is left.
+    pub async fn decide(
+        &self,
+        rows: Vec<Decided>,
+        who: &str,
+        reason: &str,
+        now: Ms,
+    ) -> Result<Vec<Ruling>, AppError> {
+        let op = LedgerOp::Decide {
+            rows,
+            who: who.to_owned(),
+            reason: reason.to_owned(),
+            now,
+        };
+        match self.replies(vec![op]).await?.pop() {
+            Some(LedgerReply::Decided(rulings)) => Ok(rulings),
+            other => Err(AppError::bug(format!("a decision answered with {other:?}"))),
+        }
+    }
+}
+
 /// What a retry sends, as it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retried {
@@ -359,6 +382,13 @@ fn is_masked(bytes: &[u8]) -> bool {
         }
     }
     dsl::json::parse(bytes).is_ok_and(|document| any(&document))
+}
+
+/// The attempt whose stored document could be sent again as it is: of the current version, and nothing in it masked.
+pub fn stored(reader: &Reader, row: &RecordRow) -> Result<Option<AttemptId>, AppError> {
+    let last = last_document(reader, row)?;
+    let whole = last.filter(|(_, bytes)| row.step.is_none() && !is_masked(bytes));
+    Ok(whole.map(|(attempt, _)| attempt))
 }
 
 fn document(bytes: impl AsRef<[u8]>) -> Result<Value, AppError> {

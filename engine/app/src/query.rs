@@ -280,17 +280,7 @@ pub fn moments(story: &Story) -> Vec<(Ms, Moment<'_>)> {
 pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<RecordLife>, AppError> {
     let mut lives = reader.show_record(scheme, key)?;
     for life in &mut lives {
-        let rows = hidden(reader, &life.record.scheme, HiddenOf::Rows)?;
-        life.source = mask::shown_row(&life.source, &rows);
-        life.waiting = life.waiting.take().map(|row| mask::shown_row(&row, &rows));
-        // Masked when they were kept, by the scheme of that day; what became sensitive since then is masked now.
-        let documents = hidden(reader, &life.record.scheme, HiddenOf::Documents)?;
-        for attempt in &mut life.attempts {
-            attempt.payload = attempt
-                .payload
-                .take()
-                .map(|kept| mask::shown_row(&kept, &documents));
-        }
+        mask_life(reader, life)?;
     }
     if !lives.is_empty() {
         return Ok(lives);
@@ -307,6 +297,31 @@ pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Reco
             None => format!("there is no record with key, label, number or id `{key}`"),
         },
     ))
+}
+
+/// Takes out of a life what people must not see.
+fn mask_life(reader: &Reader, life: &mut RecordLife) -> Result<(), AppError> {
+    let rows = hidden(reader, &life.record.scheme, HiddenOf::Rows)?;
+    life.source = mask::shown_row(&life.source, &rows);
+    life.waiting = life.waiting.take().map(|row| mask::shown_row(&row, &rows));
+    // Masked when they were kept, by the scheme of that day; what became sensitive since then is masked now.
+    let documents = hidden(reader, &life.record.scheme, HiddenOf::Documents)?;
+    for attempt in &mut life.attempts {
+        attempt.payload = attempt
+            .payload
+            .take()
+            .map(|kept| mask::shown_row(&kept, &documents));
+    }
+    Ok(())
+}
+
+/// The whole story of the record with this number.
+pub fn story(reader: &Reader, record: RecordId) -> Result<Option<Story>, AppError> {
+    let Some(mut life) = reader.show_record_by_id(record)? else {
+        return Ok(None);
+    };
+    mask_life(reader, &mut life)?;
+    told(reader, life).map(Some)
 }
 
 /// What people must not see of a scheme's rows or documents. Whoever shows or exports them masks it.
@@ -333,22 +348,24 @@ pub fn shown_document(reader: &Reader, scheme: &str, document: &[u8]) -> Result<
 
 /// The same with everything else that is known of them.
 pub fn stories(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Story>, AppError> {
-    let told = |life: RecordLife| {
-        let record = life.record.record;
-        let mut decisions = reader.audit(&AuditFilter {
-            record: Some(record),
-            limit: MAX_TOLD,
-            ..AuditFilter::default()
-        })?;
-        decisions.reverse();
-        Ok(Story {
-            questions: reader.questions(record)?,
-            decisions,
-            mappings: reader.mappings(record)?,
-            life,
-        })
-    };
-    show(reader, scheme, key)?.into_iter().map(told).collect()
+    let lives = show(reader, scheme, key)?.into_iter();
+    lives.map(|life| told(reader, life)).collect()
+}
+
+fn told(reader: &Reader, life: RecordLife) -> Result<Story, AppError> {
+    let record = life.record.record;
+    let mut decisions = reader.audit(&AuditFilter {
+        record: Some(record),
+        limit: MAX_TOLD,
+        ..AuditFilter::default()
+    })?;
+    decisions.reverse();
+    Ok(Story {
+        questions: reader.questions(record)?,
+        decisions,
+        mappings: reader.mappings(record)?,
+        life,
+    })
 }
 
 /// A page of records, and whether more follow.

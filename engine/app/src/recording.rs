@@ -127,9 +127,10 @@ pub async fn make(
         calls,
         records: Vec::new(),
     };
-    let load = || Workspace::load(path, places.clone(), None, Box::new(NoSecrets));
+    let workspace = Workspace::load(path, places.clone(), None, Box::new(NoSecrets))?;
+    let workspace = Arc::new(workspace);
     // What the scheme makes of masked rows is what is expected from now on.
-    let first = replay(&recording, load()?, plan, Match::Order).await?.0;
+    let first = replay(&recording, &workspace, plan, Match::Order).await?;
     let states = replay::states(&replay::records(engine.reader(), &plan.scheme)?);
     let mut differs = compare::calls_that_differ(&recording, &first);
     if differs.is_empty() && states != replay::states(&first.records) {
@@ -165,7 +166,7 @@ pub async fn make(
         )));
     }
     let again = file::read(text.as_bytes()).map_err(|why| refused(&why))?;
-    let second = replay(&again, load()?, plan, Match::Request).await?.0;
+    let second = replay(&again, &workspace, plan, Match::Request).await?;
     match compare(&again, &second).first() {
         Some(why) => Err(refused(&both(
             format!("它重放两次不一样:{}", why.zh),

@@ -13,18 +13,18 @@ use flow::classify;
 use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
 use flow::window::{CatchUp, First, Interval, WindowRule};
-use flow::{CallFacts, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
+use flow::{CallFacts, Inbox, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
 use ledger::read::{HiddenOf, RunFilter};
 use ledger::{Blobs, Ledger, StoreError};
-use transport::{Client, Settings};
 
 use crate::caller::Caller;
+use crate::callers::Callers;
 use crate::clock::Clock;
-use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::lookups::{Indexed, LookupReport, ensure_indexes};
 use crate::preview::Preview;
 use crate::recording::{Recording, SetUp};
+use crate::revisions;
 use crate::settings;
 use crate::shell::{Cancel, Progress, Shell};
 use crate::source::SourceReader;
@@ -60,6 +60,10 @@ pub struct RunOptions {
     pub dry: bool,
     /// Language of stored reasons.
     pub lang: Lang,
+    /// Why it runs; `None` = by hand.
+    pub trigger: Option<Trigger>,
+    /// Stops this run; `None` = only what stops all.
+    pub cancel: Option<Cancel>,
 }
 
 /// What a person says about the ledger when it is opened.
@@ -137,11 +141,10 @@ impl RunReport {
 /// Everything the runs of one command share.
 pub struct Engine {
     /// Files and connections.
-    pub workspace: Workspace,
+    pub workspace: Arc<Workspace>,
     store: Store,
     clock: Arc<dyn Clock>,
-    /// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
-    callers: BTreeMap<String, Arc<Caller>>,
+    callers: Arc<Callers>,
     began: Began,
     /// Where the calls of the run are taken down, or answered from.
     tape: Option<Arc<Tape>>,
@@ -152,17 +155,25 @@ pub struct Engine {
 /// What the clocks of this command and of the one before it said.
 #[derive(Debug, Clone, Copy)]
 struct Began {
-    /// When the newest run before this command started, by its clock.
-    earlier: Option<Ms>,
-    /// When the ledger was opened.
+    /// When the newest run before this command started, by its clock; where there was none, when this one began: all
+    /// that is in its ledger will be younger.
+    earlier: Ms,
+    /// What the count of passing time was when the ledger was opened.
     opened: Ms,
 }
 
 impl Began {
-    /// Now, as far as two clocks agree on it; `None` = there is only one.
-    fn today(self, now: Ms) -> Option<Ms> {
-        let passed = now.saturating_sub(self.opened);
-        Some(now.min(self.earlier?.saturating_add(passed)))
+    fn at(newest_run: Option<Ms>, clock: &dyn Clock) -> Began {
+        Began {
+            earlier: newest_run.unwrap_or_else(|| clock.now_ms()),
+            opened: clock.passed_ms(),
+        }
+    }
+
+    /// Now, as far as two clocks agree on it, after so much time by a count that nobody sets.
+    fn today(self, now: Ms, count: Ms) -> Ms {
+        let passed = count.saturating_sub(self.opened);
+        now.min(self.earlier.saturating_add(passed))
     }
 }
 
@@ -192,36 +203,29 @@ impl Engine {
             ..ledger::OpenOptions::new(workspace.environment())
         };
         let mut ledger = Ledger::open(&dir, options)?.with_words(words(lang));
-        for (name, connection) in &connections {
-            // The simulators listen on another port each time, and keep what they know.
-            let origin = if workspace.is_simulated() {
-                "sandbox".to_owned()
-            } else {
-                connection.origin()
-            };
+        for connection in &connections {
+            let origin = origin(&workspace, connection);
             if opening.new_target {
-                ledger.replace_origin(name, &origin)?;
+                ledger.replace_origin(&connection.name, &origin)?;
             } else {
-                ledger.remember_origin(name, &origin)?;
+                ledger.remember_origin(&connection.name, &origin)?;
             }
         }
         for plan in plans {
-            let target = plan.target.as_ref();
-            let (rows, documents) = target
-                .map(|target| (&target.sensitive_source[..], &target.sensitive[..]))
-                .unwrap_or_default();
-            for (of, places) in [(HiddenOf::Rows, rows), (HiddenOf::Documents, documents)] {
-                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-                ledger.remember_hidden(&plan.scheme, of, &places)?;
-            }
+            introduce(&mut ledger, plan, clock.now_ms())?;
         }
-        ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
+        ledger.keep_revisions(&revisions::found(&workspace, plans), clock.now_ms())?;
         let watch = Watch {
             dir,
             room: workspace.room(),
             words: words(lang),
         };
-        Self::with_store(workspace, Store::file(ledger, watch)?, clock, connections)
+        Self::with_store(
+            Arc::new(workspace),
+            Store::file(ledger, watch)?,
+            clock,
+            connections,
+        )
     }
 
     /// A copy of the ledger in memory: for rehearsals. Nothing is created and no lock is taken.
@@ -235,60 +239,96 @@ impl Engine {
         let dir: PathBuf = workspace.data_dir();
         let mut ledger = Ledger::copy_to_memory(Some(&dir))?.with_words(words(lang));
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
-        Self::with_store(workspace, Store::memory(ledger), clock, connections)
+        Self::with_store(Arc::new(workspace), Store::memory(ledger), clock, connections)
     }
 
     fn with_store(
-        workspace: Workspace,
+        workspace: Arc<Workspace>,
         store: Store,
         clock: Arc<dyn Clock>,
-        connections: BTreeMap<String, Arc<Connection>>,
+        connections: Vec<Connection>,
     ) -> Result<Self, AppError> {
-        let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
-        let client = Arc::new(client);
-        let beside = workspace.connections_path().map(crate::workspace::parent);
-        let all: Vec<Arc<Connection>> = connections.values().map(Arc::clone).collect();
-        let mut callers: BTreeMap<String, Arc<Caller>> = BTreeMap::new();
-        for (name, connection) in connections {
-            let twin = callers
-                .values()
-                .find(|known| known.connection.is_same_credential(&connection));
-            let client = crate::settings::client(&connection, &client, beside)?;
-            let caller = match twin {
-                Some(twin) => twin.beside(connection)?.by(client),
-                None => {
-                    let clock = Arc::clone(&clock);
-                    let dir = workspace.data_dir();
-                    Caller::new(connection, &all, client, clock, Entropy::default(), &dir)?
-                        .counted_with(callers.values())
-                }
-            };
-            callers.insert(name, Arc::new(caller));
-        }
-        let began = Began {
-            earlier: newest_run(&store)?,
-            opened: clock.now_ms(),
-        };
+        let callers = Callers::new(Arc::clone(&clock), workspace.data_dir())?;
+        callers.admit(&workspace, connections)?;
+        let began = Began::at(newest_run(&store)?, clock.as_ref());
         Ok(Engine {
             workspace,
             store,
             clock,
-            callers,
+            callers: Arc::new(callers),
             began,
             tape: None,
             cancel: Cancel::default(),
         })
     }
 
+    /// Where its runs write, for what a service keeps beside them.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The same engine over other files: the ledger stays open, sessions and limits go on, runs that are under way are
+    /// not touched.
+    pub fn over(&self, workspace: Workspace) -> Engine {
+        Engine {
+            workspace: Arc::new(workspace),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            callers: Arc::clone(&self.callers),
+            began: self.began,
+            tape: None,
+            cancel: self.cancel.clone(),
+        }
+    }
+
+    /// Makes the engine ready for runs of further plans. What is wrong with the connections of one keeps none of the
+    /// others from running: gives, for each plan, why it cannot run.
+    pub async fn announce(&self, plans: &[Arc<Plan>]) -> Result<Vec<Option<AppError>>, AppError> {
+        let mut connections: BTreeMap<&String, Result<Connection, AppError>> = BTreeMap::new();
+        for name in used(plans) {
+            let mut found = connection(&self.workspace, name);
+            if let Ok(connection) = &found {
+                let (name, origin) = (name.clone(), origin(&self.workspace, connection));
+                let remembered = self
+                    .store
+                    .with_ledger(move |ledger| ledger.remember_origin(&name, &origin));
+                if let Err(error) = remembered.await? {
+                    found = Err(error.into());
+                }
+            }
+            connections.insert(name, found);
+        }
+        let refusals = plans
+            .iter()
+            .map(|plan| {
+                let names = used(std::slice::from_ref(plan));
+                let of_each = names.into_iter().filter_map(|name| connections.get(name));
+                let mut errors = of_each.filter_map(|found| found.as_ref().err());
+                errors.next().cloned()
+            })
+            .collect();
+        let usable = connections.into_values().filter_map(Result::ok).collect();
+        self.callers.admit(&self.workspace, usable)?;
+        let (found, now) = (revisions::found(&self.workspace, plans), self.clock.now_ms());
+        let plans = plans.to_vec();
+        let introduced = self.store.with_ledger(move |ledger| {
+            plans.iter().try_for_each(|plan| introduce(ledger, plan, now))?;
+            ledger.keep_revisions(&found, now)?;
+            Ok::<_, AppError>(())
+        });
+        introduced.await??;
+        Ok(refusals)
+    }
+
     /// A ledger in memory that knows nothing, and calls that a tape answers: nobody is called, no file is touched.
     pub(crate) fn replaying(
-        workspace: Workspace,
+        workspace: Arc<Workspace>,
         plan: &Arc<Plan>,
         recording: &Recording,
         tape: &Arc<Tape>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
-        let mut connections = BTreeMap::new();
+        let mut connections = Vec::new();
         for name in used(std::slice::from_ref(plan)) {
             let Some(set_up) = recording.connections.get(name) else {
                 return Err(AppError::wrong_use(
@@ -299,7 +339,7 @@ impl Engine {
             let known = workspace.connections_there()?;
             let mut connection = known.resolve_sandbox(name, &recording.env, &set_up.params)?;
             connection.quiet_period_ms = set_up.quiet_ms;
-            connections.insert(name.clone(), Arc::new(connection));
+            connections.push(connection);
         }
         let mut ledger = Ledger::copy_to_memory(None)?.with_words(words(Lang::En));
         ensure_indexes(&mut ledger, [plan.as_ref()])?;
@@ -327,11 +367,7 @@ impl Engine {
     }
 
     fn put_in(&mut self, tape: &Arc<Tape>) -> Result<(), AppError> {
-        for caller in self.callers.values_mut() {
-            let caller =
-                Arc::get_mut(caller).ok_or_else(|| AppError::bug("a tape is put in while calls are made"))?;
-            caller.put_in(tape);
-        }
+        self.callers.put_in(tape)?;
         self.tape = Some(Arc::clone(tape));
         Ok(())
     }
@@ -343,17 +379,24 @@ impl Engine {
 
     /// What knows the secrets of the connections.
     pub(crate) fn redactors(&self) -> Vec<Redactor> {
-        let connections = self.callers.values().map(|caller| &caller.connection);
-        connections
-            .map(|connection| connection.redactor().clone())
+        let callers = self.callers.all();
+        callers
+            .iter()
+            .map(|caller| caller.connection.redactor().clone())
             .collect()
+    }
+
+    /// What identifies the credential of a connection; its name where it is not resolved.
+    pub(crate) fn credential(&self, connection: &str) -> String {
+        let caller = self.callers.of(connection);
+        caller.map_or_else(|| connection.to_owned(), |caller| caller.connection.credential())
     }
 
     /// How the connections of this plan are set up where nobody is called.
     pub(crate) fn set_ups(&self, plan: &Arc<Plan>) -> BTreeMap<String, SetUp> {
         let names = used(std::slice::from_ref(plan)).into_iter();
         let set_ups = names.filter_map(|name| {
-            let connection = &self.callers.get(name)?.connection;
+            let connection = &self.callers.of(name)?.connection;
             let set_up = SetUp {
                 params: connection.told_params(&nowhere(name)),
                 quiet_ms: connection.quiet_period_ms,
@@ -365,7 +408,7 @@ impl Engine {
 
     /// One pass.
     pub async fn run(
-        &mut self,
+        &self,
         plan: Arc<Plan>,
         options: &RunOptions,
         progress: &dyn Progress,
@@ -409,23 +452,24 @@ impl Engine {
             trigger: match (options.dry, options.replay) {
                 (true, _) => Trigger::DryRun,
                 (false, Some(_)) => Trigger::Replay,
-                (false, None) => Trigger::Manual,
+                (false, None) => options.trigger.unwrap_or(Trigger::Manual),
             },
             instant,
             source: source_facts(&plan, &source, instant, options)?,
             target: facts,
             limit: options.limit,
+            brakes: self.brakes(&plan, options)?,
             settle_wait,
             stages: options.stages,
         };
         let mut shell = Shell::new(
             &plan.scheme,
-            &mut self.store,
+            self.store.clone(),
             Some(source),
             target,
             Arc::clone(&self.clock),
             progress,
-            self.cancel.clone(),
+            options.cancel.clone().unwrap_or_else(|| self.cancel.clone()),
         );
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         // Every call of the run is awaited in here: too large for the stacks of those who wait.
@@ -456,17 +500,15 @@ impl Engine {
 
     /// Gives up what is older than it is to be kept. What is old is told by the run before this one as well: a clock
     /// that is years ahead for one run gives up nothing.
-    async fn give_up_old(&mut self) -> Result<(), StoreError> {
-        let Some(today) = self.began.today(self.clock.now_ms()) else {
-            return Ok(());
-        };
+    async fn give_up_old(&self) -> Result<(), StoreError> {
+        let today = self.began.today(self.clock.now_ms(), self.clock.passed_ms());
         let before = today.saturating_sub(self.workspace.keep_ms());
         self.store.prune(before, today).await
     }
 
     /// A restored ledger: what this scheme would send is asked about first, and not before whoever sent last must have
     /// been executed or given up.
-    async fn put_under_suspicion(&mut self, scheme: &str, call: Ms) -> Result<(), AppError> {
+    async fn put_under_suspicion(&self, scheme: &str, call: Ms) -> Result<(), AppError> {
         let Some(until) = self.store.reader().suspicion(scheme)? else {
             return Ok(());
         };
@@ -483,7 +525,7 @@ impl Engine {
 
     /// Takes a scheme over from another tool: what it would send is asked about first, and what is there is done. The
     /// target is asked at once: the other tool has been stopped. Gives how many stored records that are.
-    pub async fn adopt(&mut self, plan: &Plan, until: Ms, note: AuditNote) -> Result<u64, AppError> {
+    pub async fn adopt(&self, plan: &Plan, until: Ms, note: AuditNote) -> Result<u64, AppError> {
         let now = self.clock.now_ms();
         let suspect = LedgerOp::Suspect {
             scheme: plan.scheme.clone(),
@@ -514,20 +556,44 @@ impl Engine {
     }
 
     /// For queries.
-    pub(crate) fn reader(&self) -> &ledger::Reader {
+    pub fn reader(&self) -> &ledger::Reader {
         self.store.reader()
     }
 
+    /// The thread that writes the ledger; `None` for a rehearsal.
+    pub(crate) fn writer(&self) -> Option<ledger::Writer> {
+        self.store.writer()
+    }
+
+    /// Knows the secrets of every connection that is in use, and what their sessions brought.
+    pub fn redactor(&self) -> &Redactor {
+        self.callers.redactor()
+    }
+
+    /// Work on the ledger that belongs to no run: what a service keeps there. It is done between two transactions of
+    /// runs, and durable when this returns.
+    pub async fn with_ledger<T: Send + 'static>(
+        &self,
+        errand: impl FnOnce(&mut Ledger) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        Ok(self.store.with_ledger(errand).await?)
+    }
+
     /// Ledger work that belongs to no run.
-    pub(crate) async fn apply(&mut self, ops: Vec<LedgerOp>) -> Result<(), AppError> {
+    pub(crate) async fn apply(&self, ops: Vec<LedgerOp>) -> Result<(), AppError> {
         self.store.apply(ops, Blobs::new()).await?;
         Ok(())
     }
 
+    /// The same, with what the ledger answers.
+    pub(crate) async fn replies(&self, ops: Vec<LedgerOp>) -> Result<Vec<LedgerReply>, AppError> {
+        Ok(self.store.apply(ops, Blobs::new()).await?)
+    }
+
     /// From now on a connection is called at a part of its rate.
-    pub(crate) fn slow_down(&mut self, connection: &str, percent: u8) -> Result<(), AppError> {
+    pub(crate) fn slow_down(&self, connection: &str, percent: u8) -> Result<(), AppError> {
         let slower = self.caller(connection)?.at_share(percent)?;
-        self.callers.insert(connection.to_owned(), Arc::new(slower));
+        self.callers.replace(connection, slower);
         Ok(())
     }
 
@@ -554,7 +620,11 @@ impl Engine {
     }
 
     /// Who calls, with the operation that a scheme writes itself.
-    fn caller_with(&self, connection: &str, own: Option<&OwnOperation>) -> Result<Arc<Caller>, AppError> {
+    pub(crate) fn caller_with(
+        &self,
+        connection: &str,
+        own: Option<&OwnOperation>,
+    ) -> Result<Arc<Caller>, AppError> {
         let caller = self.caller(connection)?;
         let Some(own) = own else { return Ok(caller) };
         let registry = self.workspace.registry();
@@ -564,10 +634,8 @@ impl Engine {
     }
 
     fn caller(&self, connection: &str) -> Result<Arc<Caller>, AppError> {
-        let caller = self.callers.get(connection);
-        caller
-            .cloned()
-            .ok_or_else(|| AppError::bug("a scheme is run that was not announced"))
+        let caller = self.callers.of(connection);
+        caller.ok_or_else(|| AppError::bug("a scheme is run that was not announced"))
     }
 
     fn problems(&self, scheme: &str, summary: &Summary) -> Result<Vec<Problem>, AppError> {
@@ -611,21 +679,43 @@ fn used(plans: &[Arc<Plan>]) -> Vec<&String> {
 }
 
 /// The connections that plans use, with their secrets.
-fn connections(
-    workspace: &Workspace,
-    plans: &[Arc<Plan>],
-) -> Result<BTreeMap<String, Arc<Connection>>, AppError> {
+fn connections(workspace: &Workspace, plans: &[Arc<Plan>]) -> Result<Vec<Connection>, AppError> {
     let names = used(plans);
     names.iter().try_for_each(|name| workspace.may_be_called(name))?;
     workspace.secrets_are_there(&names)?;
-    let mut connections = BTreeMap::new();
-    let common = Redactor::default();
-    for name in names {
-        let mut connection = workspace.resolve(name)?;
-        connection.share(&common);
-        connections.insert(name.clone(), Arc::new(connection));
+    names.into_iter().map(|name| workspace.resolve(name)).collect()
+}
+
+/// One connection that plans use, with its secrets.
+fn connection(workspace: &Workspace, name: &String) -> Result<Connection, AppError> {
+    workspace.may_be_called(name)?;
+    workspace.secrets_are_there(&[name])?;
+    workspace.resolve(name)
+}
+
+/// Where a connection leads, as the ledger remembers it. The simulators listen on another port each time, and keep what
+/// they know.
+fn origin(workspace: &Workspace, connection: &Connection) -> String {
+    if workspace.is_simulated() {
+        "sandbox".to_owned()
+    } else {
+        connection.origin()
     }
-    Ok(connections)
+}
+
+/// Tells the ledger what people must not see of a scheme, and by what its rows and those of others are looked up.
+fn introduce(ledger: &mut Ledger, plan: &Plan, now: Ms) -> Result<(), AppError> {
+    let target = plan.target.as_ref();
+    let (rows, documents) = target
+        .map(|target| (&target.sensitive_source[..], &target.sensitive[..]))
+        .unwrap_or_default();
+    for (of, places) in [(HiddenOf::Rows, rows), (HiddenOf::Documents, documents)] {
+        let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+        ledger.remember_hidden(&plan.scheme, of, &places)?;
+    }
+    ledger.set_retention(&plan.scheme, plan.retention_ms)?;
+    ensure_indexes(ledger, [plan])?;
+    crate::publish::introduce(ledger, plan, now)
 }
 
 fn source_facts(
@@ -651,8 +741,11 @@ fn source_facts(
     });
     let proposal = plan.source.proposal(instant, &plan.source.zone, &Hits::new())?;
     let can_update = plan.target.as_ref().is_none_or(|target| target.update.is_some());
+    let inbox = inbox_of(plan, options);
+    // What is not asked has no windows, whatever the scheme says of them.
+    let asks = inbox != Inbox::Only;
     Ok(SourceFacts {
-        window: rule,
+        window: rule.filter(|_| asks),
         proposal: flow::window::Proposal {
             start: proposal.start_ms,
             end: proposal.end_ms,
@@ -668,10 +761,22 @@ fn source_facts(
         },
         paging: reader.paging(),
         keeps: window.keeps_ms,
-        sweep: sweep_due(plan, instant, options),
+        sweep: sweep_due(plan, instant, options).filter(|_| asks),
         replay: options.replay.map(|replay| replay.range),
-        versions: by_version(plan, reader, options)?,
+        versions: by_version(plan, reader, options)?.filter(|_| asks),
+        inbox,
     })
+}
+
+/// A run of a stretch of time, or from a version, given by hand is about that alone. One that a push has started takes what
+/// was sent and does not ask: the source is asked when the schedule says so, and not more often than it allows.
+fn inbox_of(plan: &Plan, options: &RunOptions) -> Inbox {
+    let by_hand = options.window.is_some() || options.replay.is_some() || options.from.is_some();
+    match &plan.source.receive {
+        Some(receive) if receive.only || options.trigger == Some(Trigger::Push) => Inbox::Only,
+        Some(_) if !by_hand => Inbox::Beside,
+        Some(_) | None => Inbox::None,
+    }
 }
 
 fn by_version(
@@ -768,25 +873,48 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
 mod tests {
     use super::*;
 
+    /// A service runs many at once, on whatever thread is free.
+    #[test]
+    fn a_run_may_go_from_thread_to_thread() {
+        fn is_send<T: Send>(_: fn(&'static Engine, Arc<Plan>, &'static RunOptions) -> T) {}
+        is_send(|engine, plan, options| engine.run(plan, options, &crate::shell::Silent));
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Engine>();
+    }
+
     /// One clock that is wrong for one command ages nothing.
     #[test]
     fn what_is_old_is_told_by_two_clocks() {
         let day = 86_400_000;
-        for (earlier, opened, now, want) in [
-            (None, 100 * day, 100 * day, None),
-            (Some(99 * day), 100 * day, 100 * day, Some(99 * day)),
+        for (earlier, now, passed, want) in [
+            (99 * day, 100 * day, 0, 99 * day),
             // Years ahead.
-            (Some(99 * day), 4_000 * day, 4_000 * day, Some(99 * day)),
+            (99 * day, 4_000 * day, 0, 99 * day),
             // Behind.
-            (Some(99 * day), 10 * day, 10 * day, Some(10 * day)),
+            (99 * day, 10 * day, 0, 10 * day),
             // A command that goes on for a year.
-            (Some(99 * day), 100 * day, 465 * day, Some(464 * day)),
+            (99 * day, 465 * day, 365 * day, 464 * day),
+            // And whose clock is set years ahead meanwhile.
+            (99 * day, 4_000 * day, 365 * day, 464 * day),
         ] {
-            assert_eq!(
-                Began { earlier, opened }.today(now),
-                want,
-                "{earlier:?} {opened} {now}"
-            );
+            let began = Began { earlier, opened: 7 };
+            assert_eq!(began.today(now, 7 + passed), want, "{earlier} {now} {passed}");
         }
+    }
+
+    /// A service that was started on a new ledger gives up what is old, too.
+    #[test]
+    fn on_a_new_ledger_the_own_beginning_counts() {
+        struct Set(std::sync::atomic::AtomicI64);
+        impl Clock for Set {
+            fn now_ms(&self) -> i64 {
+                self.0.load(std::sync::atomic::Ordering::Relaxed)
+            }
+        }
+        let day = 86_400_000;
+        let clock = Set((100 * day).into());
+        let began = Began::at(None, &clock);
+        clock.0.store(465 * day, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(began.today(clock.now_ms(), clock.passed_ms()), 465 * day);
     }
 }

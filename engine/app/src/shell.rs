@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flow::op::{LedgerOp, Reason, Settlement};
+use flow::op::{Cursor, LedgerOp, Reason, Settlement};
 use flow::point::{Point, Side};
 use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
 use tokio::sync::Notify;
@@ -35,24 +35,45 @@ impl Progress for Silent {
 
 /// A person's wish to stop, shared by everything that runs.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<(AtomicBool, Notify)>);
+pub struct Cancel(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    is_wished: AtomicBool,
+    told: Notify,
+    /// The wish to stop everything, of which this one is a part.
+    all: Option<Cancel>,
+}
 
 impl Cancel {
     /// Asks every run to finish what is in flight and stop.
     pub fn cancel(&self) {
-        self.0.0.store(true, Ordering::SeqCst);
-        self.0.1.notify_waiters();
+        self.0.is_wished.store(true, Ordering::SeqCst);
+        self.0.told.notify_waiters();
+    }
+
+    /// A wish that stops one of them; stopping all stops it too.
+    pub fn one(&self) -> Cancel {
+        Cancel(Arc::new(Wish {
+            all: Some(self.clone()),
+            ..Wish::default()
+        }))
     }
 
     /// Whether someone asked.
     pub fn is_canceled(&self) -> bool {
-        self.0.0.load(Ordering::SeqCst)
+        self.0.is_wished.load(Ordering::SeqCst) || self.0.all.as_ref().is_some_and(Cancel::is_canceled)
     }
 
-    async fn wait(&self) {
-        let notified = self.0.1.notified();
+    /// Returns when somebody asks.
+    pub async fn wait(&self) {
+        let all = self.0.all.as_ref().map_or(self, |all| all);
+        let (own, all) = (self.0.told.notified(), all.0.told.notified());
         if !self.is_canceled() {
-            notified.await;
+            tokio::select! {
+                () = own => {}
+                () = all => {}
+            }
         }
     }
 }
@@ -60,7 +81,7 @@ impl Cancel {
 /// One run's hands.
 pub(crate) struct Shell<'a> {
     pub(crate) scheme: String,
-    pub(crate) store: &'a mut Store,
+    pub(crate) store: Store,
     pub(crate) source: Option<SourceReader>,
     pub(crate) target: Option<TargetWriter>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -79,7 +100,7 @@ pub(crate) struct Shell<'a> {
 impl<'a> Shell<'a> {
     pub(crate) fn new(
         scheme: &str,
-        store: &'a mut Store,
+        store: Store,
         source: Option<SourceReader>,
         target: Option<TargetWriter>,
         clock: Arc<dyn Clock>,
@@ -159,6 +180,13 @@ impl<'a> Shell<'a> {
                     }));
                 }
                 let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
+                if cursor == Cursor::Inbox {
+                    let taken = source.taken(self.store.reader(), &mut self.staged).await?;
+                    return Ok(match taken {
+                        Ok(page) => Event::Page(page),
+                        Err(failure) => Event::ReadFailed(failure),
+                    });
+                }
                 let fetched = source
                     .fetch(window, (asked, since), page, cursor, look, &mut self.staged)
                     .await;

@@ -8,7 +8,7 @@ use dsl::catalogue::reading;
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{PageFacts, PageKind};
 use dsl::lookup::Hits;
-use dsl::plan::{DetailPlan, IngestCx, Plan, SourceFilter};
+use dsl::plan::{DetailPlan, IngestCx, Plan, PushFacts, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::{Ms, WindowId, keyless};
@@ -19,6 +19,8 @@ use flow::{Look, Page, Paging, ReadFailure, ReadFailureKind, Shifts};
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect, Ended};
+use crate::error::AppError;
+use crate::inbox::{Content, content};
 use crate::lookups::Indexed;
 use crate::payloads::BlobStore;
 use crate::reason;
@@ -28,6 +30,11 @@ use crate::scope::CallScope;
 const DETAIL_PAGES: u32 = 100;
 /// Rows a page of a source that declares no paging.
 const UNPAGED: u32 = u32::MAX;
+
+/// Pushes of one page, and bounds on what they hold: a transaction of some megabytes. One push alone may have more.
+const PUSHES: u32 = 200;
+const PUSHED_ROWS: u64 = 1_000;
+const PUSHED_BYTES: u64 = 8 << 20;
 
 /// What the page before gave to go on with.
 struct Next {
@@ -180,6 +187,7 @@ impl SourceReader {
                 .as_deref()
                 .map(|mark| fingerprint(mark.as_bytes())),
             versions: rows.versions,
+            pushes: Vec::new(),
         };
         // All further calls come first: a page of which one failed is asked for again as if nothing of it had been read.
         let mut complete = Vec::new();
@@ -206,9 +214,49 @@ impl SourceReader {
         page.prints = prints;
         page.rows.reserve(complete.len());
         for (row, refused) in complete {
-            self.ingest(row, refused, blobs, &mut page.rows);
+            self.ingest(row, refused, None, blobs, &mut page.rows);
         }
         Ok(page)
+    }
+
+    /// The oldest pushes that wait, as a page. What cannot be read again is a row without a key, so that it is seen.
+    pub(crate) async fn taken(
+        &mut self,
+        reader: &ledger::Reader,
+        blobs: &mut BlobStore,
+    ) -> Result<Result<Page, ReadFailure>, AppError> {
+        let (pushes, more) = reader.waiting_pushes(&self.plan.scheme, PUSHES, PUSHED_ROWS, PUSHED_BYTES)?;
+        let mut page = Page {
+            rows: Vec::new(),
+            raw_rows: 0,
+            more,
+            total: None,
+            fingerprint: 0,
+            prints: Vec::new(),
+            mark: None,
+            versions: None,
+            pushes: Vec::with_capacity(pushes.len()),
+        };
+        let mut complete = Vec::new();
+        for push in pushes {
+            let Content { rows, facts } = content(&push);
+            page.pushes.push(push.id);
+            page.raw_rows += rows.len() as u64;
+            let mut done = Vec::with_capacity(rows.len());
+            for row in rows {
+                match self.completed(row).await {
+                    Ok(row) => done.push(row),
+                    Err(failure) => return Ok(Err(failure)),
+                }
+            }
+            complete.push((done, facts));
+        }
+        for (rows, facts) in complete {
+            for (row, refused) in rows {
+                self.ingest(row, refused, Some(&facts), blobs, &mut page.rows);
+            }
+        }
+        Ok(Ok(page))
     }
 
     /// A row with the answer of its further call, or with the reason why that one was refused for this row alone.
@@ -414,12 +462,14 @@ impl SourceReader {
         &self,
         row: Value,
         refused: Option<Reason>,
+        push: Option<&PushFacts>,
         blobs: &mut BlobStore,
         staged: &mut Vec<StagedRow>,
     ) {
         let cx = IngestCx {
             now_ms: self.instant,
             zone: &self.plan.source.zone,
+            push,
         };
         for ingested in self.plan.source.ingest(row, &cx) {
             let bytes = dsl::json::to_string(&ingested.row).into_bytes();

@@ -4,6 +4,7 @@
 //! nothing is sent meanwhile. It also says when the source should not be read any further.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flow::ids::Ms;
@@ -16,12 +17,13 @@ use ledger::{Blobs, Ledger, Reader, StoreError, Words, Writer};
 const FULL_TRIES: u32 = 30;
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where a run's transactions go.
+/// Where the transactions of runs go. Clones are the same store.
+#[derive(Clone)]
 pub(crate) struct Store {
     // Before the ledger: the connection that is closed last folds the log into the file, and only one that writes can.
     reader: Reader,
     inner: Inner,
-    watch: Option<Watch>,
+    watch: Option<Arc<Watch>>,
 }
 
 /// What is watched of the disk.
@@ -34,9 +36,10 @@ pub(crate) struct Watch {
     pub(crate) words: Words,
 }
 
+#[derive(Clone)]
 enum Inner {
     File(Writer),
-    Memory(Box<Ledger>),
+    Memory(Arc<Mutex<Ledger>>),
 }
 
 impl Store {
@@ -46,7 +49,7 @@ impl Store {
         Ok(Store {
             inner: Inner::File(Writer::spawn(ledger)?),
             reader,
-            watch: Some(watch),
+            watch: Some(Arc::new(watch)),
         })
     }
 
@@ -54,7 +57,7 @@ impl Store {
     pub(crate) fn memory(ledger: Ledger) -> Self {
         let reader = ledger.reader();
         Store {
-            inner: Inner::Memory(Box::new(ledger)),
+            inner: Inner::Memory(Arc::new(Mutex::new(ledger))),
             reader,
             watch: None,
         }
@@ -75,10 +78,13 @@ impl Store {
 
     /// Gives up what is older than an instant. The run is done by then: what keeps this from being done is told, and
     /// it is the next run's work.
-    pub(crate) async fn prune(&mut self, before: Ms, now: Ms) -> Result<(), StoreError> {
+    pub(crate) async fn prune(&self, before: Ms, now: Ms) -> Result<(), StoreError> {
         if let Inner::File(writer) = &self.inner {
             match writer
-                .with_ledger(move |ledger| ledger.prune(before, now))
+                .with_ledger(move |ledger| {
+                    ledger.forget_pushes(now)?;
+                    ledger.prune(before, now)
+                })
                 .await?
             {
                 Ok(_) | Err(StoreError::Busy { .. }) => {}
@@ -88,13 +94,21 @@ impl Store {
         Ok(())
     }
 
+    /// The thread that writes; `None` for a ledger in memory.
+    pub(crate) fn writer(&self) -> Option<Writer> {
+        match &self.inner {
+            Inner::File(writer) => Some(writer.clone()),
+            Inner::Memory(_) => None,
+        }
+    }
+
     /// Applies ops as one transaction; on a full disk, when there is room again.
     pub(crate) async fn apply(
-        &mut self,
+        &self,
         ops: Vec<LedgerOp>,
         blobs: Blobs,
     ) -> Result<Vec<LedgerReply>, StoreError> {
-        match &mut self.inner {
+        match &self.inner {
             Inner::File(writer) => {
                 for _ in 0..FULL_TRIES {
                     match writer.apply(ops.clone(), blobs.clone()).await {
@@ -104,7 +118,21 @@ impl Store {
                 }
                 writer.apply(ops, blobs).await
             }
-            Inner::Memory(ledger) => ledger.apply(&ops, &blobs),
+            Inner::Memory(ledger) => ledger
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .apply(&ops, &blobs),
+        }
+    }
+
+    /// Work on the ledger that is no list of ops, between two transactions of runs.
+    pub(crate) async fn with_ledger<T: Send + 'static>(
+        &self,
+        errand: impl FnOnce(&mut Ledger) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.inner {
+            Inner::File(writer) => writer.with_ledger(errand).await,
+            Inner::Memory(ledger) => Ok(errand(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner))),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The files of a command: connections.yaml, the connectors, and the schemes of a folder that look-ups may name.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use connector::connections::{self, Connections};
 use connector::{Connection, Connector, Samples, Secrets};
@@ -19,13 +19,14 @@ use crate::error::AppError;
 use crate::failpoint::Failpoint;
 use crate::query;
 use crate::samples;
+use crate::secrets::{SecretPlaces, StoredSecrets};
 use crate::systems;
 
 /// Documents that were sent are kept for a quarter: until the books of its last month are closed.
 const KEEP: i64 = 90 * 86_400_000;
 
 /// Scheme files of one folder that are looked at; a folder with more is not a folder of schemes.
-const MAX_SCHEMES: usize = 5_000;
+const MAX_SCHEMES: usize = 20_000;
 
 /// Where files are, and which environment is meant.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +43,8 @@ pub struct Places {
     pub keep_ms: Option<i64>,
     /// Where a trial lets the process fail.
     pub failpoint: Option<Arc<Failpoint>>,
+    /// Where the secret store and its key are.
+    pub secrets: SecretPlaces,
 }
 
 /// The simulators of `--sandbox`: parameters per connector id. No host or secret of connections.yaml is used then.
@@ -57,7 +60,8 @@ pub struct Simulators {
 struct Indexed {
     file: Arc<SourceFile>,
     id: String,
-    names: Vec<String>,
+    /// The scheme that it runs after, as it names it.
+    after: Option<String>,
 }
 
 /// Everything a command knows of its files.
@@ -69,9 +73,12 @@ pub struct Workspace {
     /// Where a connections file was looked for.
     looked_in: Vec<String>,
     schemes: Vec<Indexed>,
+    /// Which of them have an id or another name.
+    named: HashMap<String, Vec<usize>>,
     /// Plans of the folder's other schemes, compiled when asked for. `None` = does not compile.
-    plans: RefCell<BTreeMap<String, Option<Arc<Plan>>>>,
-    compiling: RefCell<BTreeSet<String>>,
+    plans: Mutex<BTreeMap<String, Option<Arc<Plan>>>>,
+    /// What each thread is compiling: who looks itself up is not known meanwhile.
+    compiling: Mutex<HashSet<(ThreadId, String)>>,
     places: Places,
     simulators: Option<Simulators>,
     secrets: Box<dyn Secrets>,
@@ -103,6 +110,7 @@ impl Workspace {
                 known_environment(connections, env)?;
             }
         }
+        let secrets = StoredSecrets::new(secrets, &places.secrets, connections_path.as_deref());
         let mut workspace = Workspace {
             registry,
             connectors,
@@ -113,11 +121,12 @@ impl Workspace {
                 .map(|path| plain(path))
                 .collect(),
             schemes: Vec::new(),
-            plans: RefCell::default(),
-            compiling: RefCell::default(),
+            named: HashMap::new(),
+            plans: Mutex::default(),
+            compiling: Mutex::default(),
             places,
             simulators,
-            secrets,
+            secrets: Box::new(secrets),
             samples: None,
         };
         workspace.index(folder)?;
@@ -136,11 +145,6 @@ impl Workspace {
             (None, Some(env)) => env,
             (None, None) => "default",
         }
-    }
-
-    /// Where its files were looked for.
-    pub(crate) fn places(&self) -> &Places {
-        &self.places
     }
 
     /// Where a trial lets the process fail.
@@ -205,6 +209,11 @@ impl Workspace {
         self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV)
     }
 
+    /// What references stand for.
+    pub(crate) fn secrets(&self) -> &dyn Secrets {
+        self.secrets.as_ref()
+    }
+
     /// The references of a connection that lead nowhere: parameter and reference, never a value. Simulators need none.
     pub fn open_references(&self, name: &str) -> Vec<(String, String)> {
         match (&self.connections, &self.simulators) {
@@ -228,6 +237,9 @@ impl Workspace {
                 open.into_iter()
                     .map(|(param, reference)| (name.as_str(), param, reference)),
             );
+        }
+        if let (false, Some(problem)) = (missing.is_empty(), self.secrets.problem()) {
+            return Err(problem.into());
         }
         // One is told by `resolve`, with the line to type.
         if missing.len() < 2 {
@@ -303,8 +315,14 @@ impl Workspace {
 
     /// The file of the scheme with this id, in the folder that was loaded.
     pub fn file_of(&self, scheme: &str) -> Option<PathBuf> {
-        let found = self.schemes.iter().find(|indexed| indexed.id == scheme)?;
+        let found = self.called(scheme).find(|indexed| indexed.id == scheme)?;
         Some(PathBuf::from(&found.file.name))
+    }
+
+    /// The text of the scheme with this id, as it was read from the folder.
+    pub fn text_of(&self, scheme: &str) -> Option<&Arc<SourceFile>> {
+        let found = self.schemes.iter().find(|indexed| indexed.id == scheme)?;
+        Some(&found.file)
     }
 
     /// Every problem of one scheme file.
@@ -337,23 +355,17 @@ impl Workspace {
         let Some(node) = dsl::yaml::read_all(file).node else {
             return Vec::new();
         };
-        let here = Path::new(&file.name).canonicalize().ok();
-        let others: Vec<&Indexed> = self
-            .schemes
-            .iter()
-            .filter(|other| {
-                other.file.name != file.name && Path::new(&other.file.name).canonicalize().ok() != here
-            })
-            .collect();
+        let is_other = |other: &Indexed| {
+            let path = |name: &str| Path::new(name).canonicalize().ok();
+            other.file.name != file.name && path(&other.file.name) != path(&file.name)
+        };
         let mut problems = Vec::new();
         for key in ["scheme", "uuid"] {
             let Some(pair) = node.get(key) else { continue };
             let Some(name) = pair.value.scalar().map(|scalar| scalar.text.as_str()) else {
                 continue;
             };
-            let same = others
-                .iter()
-                .find(|other| other.id == name || other.names.iter().any(|other| other == name));
+            let same = self.called(name).find(|other| is_other(other));
             problems.extend(same.map(|other| {
                 Diagnostic::new(&files::DOUBLE, file, pair.value.span.clone())
                     .with("name", name)
@@ -383,22 +395,28 @@ impl Workspace {
     }
 
     fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {
-        if let Some(known) = self.plans.borrow().get(id) {
+        if let Some(known) = locked(&self.plans).get(id) {
             return known.clone();
         }
         // A scheme that looks itself up, over however many others, is not known while it is being compiled.
-        if !self.compiling.borrow_mut().insert(id.to_owned()) {
+        let mine = (std::thread::current().id(), id.to_owned());
+        if !locked(&self.compiling).insert(mine.clone()) {
             return None;
         }
         let plan = self
-            .schemes
-            .iter()
+            .called(id)
             .find(|indexed| indexed.id == id)
             .and_then(|indexed| compile_scheme(&indexed.file, self, &self.registry).plan)
             .map(Arc::new);
-        self.compiling.borrow_mut().remove(id);
-        self.plans.borrow_mut().insert(id.to_owned(), plan.clone());
+        locked(&self.compiling).remove(&mine);
+        locked(&self.plans).insert(id.to_owned(), plan.clone());
         plan
+    }
+
+    /// The schemes of the folder that have this id or another name like it.
+    fn called<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Indexed> {
+        let places = self.named.get(name).into_iter().flatten();
+        places.filter_map(|place| self.schemes.get(*place))
     }
 
     /// Reads the samples beside connections.yaml, for checks and tests. Those that cannot be read are told and left
@@ -467,8 +485,16 @@ impl Workspace {
                     .map(|scalar| scalar.text.clone())
             };
             if let Some(id) = text("scheme") {
-                let names = text("uuid").into_iter().collect();
-                self.schemes.push(Indexed { file, id, names });
+                let names: Vec<String> = text("uuid").into_iter().collect();
+                for name in std::iter::once(&id).chain(&names) {
+                    self.named
+                        .entry(name.clone())
+                        .or_default()
+                        .push(self.schemes.len());
+                }
+                let after = node.get("schedule").and_then(|pair| pair.value.get("after"));
+                let after = after.and_then(|pair| pair.value.text()).map(str::to_owned);
+                self.schemes.push(Indexed { file, id, after });
             }
         }
         Ok(())
@@ -489,16 +515,13 @@ impl Environment for Workspace {
     }
 
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
-        let found = self
-            .schemes
-            .iter()
-            .find(|indexed| indexed.id == name || indexed.names.iter().any(|other| other == name));
-        match found {
+        match self.called(name).next() {
             Some(indexed) => {
                 let columns = self.plan_of(&indexed.id).and_then(|plan| plan.columns.clone());
                 Ok(SchemeFacts {
                     id: indexed.id.clone(),
                     columns,
+                    after: indexed.after.clone(),
                 })
             }
             None => {
@@ -508,6 +531,11 @@ impl Environment for Workspace {
             }
         }
     }
+}
+
+/// A panic under the lock left nothing half made: whole values are put in and taken out.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Secrets from a table: what the binary took from the environment and from secret files.

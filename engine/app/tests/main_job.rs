@@ -7,7 +7,10 @@ use app::{
     Engine, Opening, Places, RunOptions, RunReport, SecretTable, Silent, Simulators, SystemClock, Workspace,
 };
 use dsl::Lang;
-use flow::Stages;
+use dsl::plan::Plan;
+use flow::op::{Reason, RunStatus, Trigger};
+use flow::timetable::Paused;
+use flow::{Stages, Stopped};
 
 const IDS: [&str; 2] = ["netease-huke", "kingdee-k3cloud"];
 
@@ -22,6 +25,8 @@ fn options(dry: bool, now: i64) -> RunOptions {
         stages: Stages::All,
         dry,
         lang: Lang::En,
+        trigger: None,
+        cancel: None,
     }
 }
 
@@ -62,7 +67,7 @@ async fn pass(simulated: &sandbox::Running, data: &Path, dry: bool) -> Vec<RunRe
     let mut plans = workspace.feeders(&plan);
     plans.push(plan);
     let clock = Arc::new(SystemClock::default());
-    let mut engine = if dry {
+    let engine = if dry {
         Engine::rehearse(workspace, clock, &plans, Lang::En)
     } else {
         Engine::open(workspace, clock, &plans, Lang::En, &Opening::default())
@@ -104,4 +109,117 @@ async fn customers_move_once() {
     let second = pass(&simulated, data.path(), false).await;
     assert_eq!(second[1].summary.calls, 0, "{:#?}", second[1]);
     assert_eq!(simulated.journal().len(), written, "nothing is written twice");
+}
+
+/// An engine for the scheme with these brakes, whose feeder has run.
+async fn braked(simulated: &sandbox::Running, data: &Path, brakes: dsl::plan::Brakes) -> (Engine, Arc<Plan>) {
+    let workspace = workspace(simulated, data);
+    let scheme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemes/huke-to-k3.yaml");
+    let (plan, _) = workspace.compile(&scheme).expect("it compiles");
+    let feeders = workspace.feeders(&plan);
+    let mut plan = Plan::clone(&plan);
+    plan.brakes = brakes;
+    let plan = Arc::new(plan);
+    let plans: Vec<Arc<Plan>> = feeders.iter().cloned().chain([Arc::clone(&plan)]).collect();
+    let clock = Arc::new(SystemClock::default());
+    let engine =
+        Engine::open(workspace, clock, &plans, Lang::En, &Opening::default()).expect("the ledger opens");
+    for feeder in feeders {
+        let options = options(false, simulated.now_ms());
+        engine.run(feeder, &options, &Silent).await.expect("the run ends");
+    }
+    (engine, plan)
+}
+
+async fn by_clock(engine: &Engine, plan: &Arc<Plan>, now: i64) -> RunReport {
+    let options = RunOptions {
+        trigger: Some(Trigger::Schedule),
+        ..options(false, now)
+    };
+    let ran = engine.run(Arc::clone(plan), &options, &Silent).await;
+    ran.expect("the run ends")
+}
+
+/// A first run of a schedule that would write many waits until somebody has said yes; nothing of it is lost.
+#[tokio::test]
+async fn a_first_run_is_held_until_it_is_confirmed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let simulated = sandbox::start(sandbox::Config {
+        trades: 300,
+        ..sandbox::Config::default()
+    })
+    .await
+    .expect("the simulators start");
+    let brakes = dsl::plan::Brakes {
+        max_first: Some(5),
+        ..dsl::plan::Brakes::default()
+    };
+    let (engine, plan) = braked(&simulated, data.path(), brakes).await;
+    let now = simulated.now_ms();
+    // Also the next one, whether or not the scheme was paused meanwhile.
+    for _ in 0..2 {
+        let report = by_clock(&engine, &plan, now).await;
+        let Some(Stopped::Braked(reason)) = &report.summary.stopped else {
+            panic!("{report:#?}");
+        };
+        assert_eq!(
+            (reason.code.as_str(), report.summary.status),
+            ("E3083", RunStatus::Partial)
+        );
+        assert!(simulated.journal().is_empty(), "nothing is written");
+    }
+    let scheme = plan.scheme.clone();
+    let paused = Paused {
+        since: now,
+        by: "engine".to_owned(),
+        reason: Reason::new("E3083", "many > 5"),
+    };
+    let later = engine.now_ms() + 1;
+    engine
+        .with_ledger(move |ledger| {
+            ledger.pause(&scheme, &paused)?;
+            ledger.resume(&scheme, "li", "looked at it", later)
+        })
+        .await
+        .expect("the ledger is there")
+        .expect("it is written down");
+    let report = by_clock(&engine, &plan, now).await;
+    assert_eq!(report.summary.stopped, None, "{report:#?}");
+    assert!(simulated.journal().len() > 10, "what was read is written");
+}
+
+/// A run reads no more than its brake allows, and those after it read on to the end.
+#[tokio::test]
+async fn what_a_brake_leaves_the_next_runs_read() {
+    let data = tempfile::tempdir().expect("a folder");
+    let simulated = sandbox::start(sandbox::Config {
+        trades: 300,
+        ..sandbox::Config::default()
+    })
+    .await
+    .expect("the simulators start");
+    let brakes = dsl::plan::Brakes {
+        max_records: Some(3),
+        ..dsl::plan::Brakes::default()
+    };
+    let (engine, plan) = braked(&simulated, data.path(), brakes).await;
+    let now = simulated.now_ms();
+    let (mut runs, mut before) = (0, 0);
+    loop {
+        let report = by_clock(&engine, &plan, now).await;
+        runs += 1;
+        let written = simulated.journal().len();
+        match report.left {
+            Some(reason) => assert_eq!(reason.code, "E3081"),
+            None => break,
+        }
+        assert!(written > before, "each run goes on");
+        assert!(runs < 300, "it comes to an end");
+        before = written;
+    }
+    assert!(runs > 1, "one run was enough");
+    let other = tempfile::tempdir().expect("a folder");
+    let whole = pass(&simulated, other.path(), true).await;
+    let planned: usize = whole[1].previews.iter().map(|call| call.rows.len()).sum();
+    assert_eq!(simulated.journal().len(), planned);
 }

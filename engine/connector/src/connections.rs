@@ -23,12 +23,12 @@ use crate::connection::{Connection, Tls};
 use crate::keys::Place;
 use crate::load::{Reader, text_value};
 use crate::model::{Connector, ParamType};
-use crate::secret::{NoSecrets, Secrets};
+use crate::secret::{NoSecrets, Secret, SecretKind, Secrets};
 use crate::sql::Driver;
 
 use build::connection;
 use check::{entry, settings, without_secrets};
-use given::{Given, address_problem};
+use given::{Given, Part, address_problem, parts};
 
 pub(crate) use build::made_up;
 
@@ -197,6 +197,15 @@ impl Connections {
         entry.given(&entry.settled(env), secrets).open
     }
 
+    /// Every reference of the file, connection by connection.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut found = Vec::new();
+        for entry in &self.entries {
+            collect(&entry.base, &mut Vec::new(), &entry.name, &mut found);
+        }
+        found
+    }
+
     /// The connection for calling: its references are resolved, and only its own.
     pub fn resolve(&self, name: &str, env: &str, secrets: &dyn Secrets) -> Result<Connection, Failure> {
         let entry = self
@@ -205,6 +214,9 @@ impl Connections {
         let node = entry.settled(env);
         let given = entry.given(&node, secrets);
         if let Some((param, reference)) = given.open.first() {
+            if let Some(problem) = secrets.problem() {
+                return Err(problem);
+            }
             return Err(Failure::new(&auth::SECRET_MISSING)
                 .with("connection", name)
                 .with("name", param)
@@ -293,6 +305,65 @@ impl Connections {
         connection(&entry.name, &entry.connector, settings, given)
     }
 }
+/// A reference as it stands in a connections file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The connection.
+    pub connection: String,
+    /// The key it stands under, as in `params.app_secret` or `env.prod.params.app_secret`.
+    pub key: String,
+    /// Where it leads.
+    pub kind: SecretKind,
+    /// The name there.
+    pub name: String,
+}
+
+/// The references of a node and everything below it. The depth is that of the file, which its reader bounds.
+fn collect(node: &Node, path: &mut Vec<String>, connection: &str, found: &mut Vec<Reference>) {
+    for pair in node.map().unwrap_or_default() {
+        path.push(pair.key.clone());
+        collect(&pair.value, path, connection, found);
+        path.pop();
+    }
+    for below in node.list().unwrap_or_default() {
+        collect(below, path, connection, found);
+    }
+    let Some(scalar) = node.scalar() else { return };
+    for (kind, name) in references_in(&scalar.text).unwrap_or_default() {
+        found.push(Reference {
+            connection: connection.to_owned(),
+            key: path.join("."),
+            kind,
+            name,
+        });
+    }
+}
+
+/// The references of a text, in order; an error is what looks like a reference and is none.
+pub fn references_in(text: &str) -> Result<Vec<(SecretKind, String)>, String> {
+    let parts = parts(text)?;
+    let named = parts.into_iter().filter_map(|part| match part {
+        Part::Reference(kind, name) => Some((kind, name.to_owned())),
+        Part::Text(_) => None,
+    });
+    Ok(named.collect())
+}
+
+/// A text with its references resolved; `Ok(Err(reference))` names one that nothing was found for.
+pub fn resolve_text(text: &str, secrets: &dyn Secrets) -> Result<Result<Secret, String>, String> {
+    let mut whole = String::new();
+    for part in parts(text)? {
+        match part {
+            Part::Text(text) => whole.push_str(text),
+            Part::Reference(kind, name) => match secrets.get(kind, name) {
+                Some(value) => whole.push_str(&value),
+                None => return Ok(Err(format!("${{{}:{name}}}", kind.name()))),
+            },
+        }
+    }
+    Ok(Ok(Secret::new(whole)))
+}
+
 fn address_problem_of(connection: &Connection) -> Option<Failure> {
     connection
         .hosts

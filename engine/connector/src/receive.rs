@@ -141,9 +141,6 @@ impl Connection {
         if push.body.len() > PUSH_MAX {
             return Err(Refusal::Size);
         }
-        if !push.method.eq_ignore_ascii_case(&operation.method) {
-            return Err(Refusal::Method);
-        }
         let (mut names, content) = self.push_names(receive, push, now_ms);
         // Who is not believed learns nothing else about what is wrong.
         let verify = &receive.verify;
@@ -155,6 +152,9 @@ impl Connection {
         let expected = bytes(&verify.equals, &names).filter(|bytes| !bytes.is_empty() && !open);
         if !same(&given.unwrap_or_default(), expected.as_deref()) {
             return Err(Refusal::Verify);
+        }
+        if !push.method.eq_ignore_ascii_case(&operation.method) {
+            return Err(Refusal::Method);
         }
         if let Some((at, within_ms)) = &verify.at {
             let made = at

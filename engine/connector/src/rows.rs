@@ -83,7 +83,7 @@ impl Connection {
             return Err(Failure::new(&source::NO_CONTINUATION).with("path", path));
         }
         let versions = match operation.page.as_ref().map(|page| &page.by) {
-            Some(PageBy::Version(versions)) => versions_of(&versions.field, &rows)?,
+            Some(PageBy::Version(versions)) => versions_of(&versions.field, &rows, more)?,
             _ => None,
         };
         Ok(PageRows {
@@ -123,8 +123,10 @@ fn total(page: &Page, body: &Value, frame: &Frame<'_>, call: &Call<'_>) -> Resul
 /// Digits of a version: as many as fit the number it is compared as.
 const VERSION_DIGITS: usize = 38;
 
-/// The smallest and the greatest version among rows; numbers and texts of digits are compared as whole numbers.
-fn versions_of(field: &Path, rows: &[Value]) -> Result<Option<(u128, u128)>, Failure> {
+/// The smallest and the greatest version among rows; numbers and texts of digits are compared as whole numbers. A page
+/// behind which there are more has to rise: the next one goes on from its greatest version, and a source that gives the
+/// newest rows first would never be asked for the others.
+fn versions_of(field: &Path, rows: &[Value], more: bool) -> Result<Option<(u128, u128)>, Failure> {
     let mut ends: Option<(u128, u128)> = None;
     for (nth, row) in rows.iter().enumerate() {
         let found = field.get(row);
@@ -139,6 +141,12 @@ fn versions_of(field: &Path, rows: &[Value]) -> Result<Option<(u128, u128)>, Fai
         })?;
         ends = Some(match ends {
             None => (version, version),
+            Some((_, high)) if more && version < high => {
+                return Err(Failure::new(&source::VERSION_FALLS)
+                    .with("path", field)
+                    .with("row", nth + 1)
+                    .with("vendor", format!("{version} < {high}")));
+            }
             Some((low, high)) => (low.min(version), high.max(version)),
         });
     }

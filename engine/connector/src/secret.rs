@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use dsl::Failure;
+
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
@@ -55,9 +57,14 @@ impl SecretKind {
 }
 
 /// Resolves references. The binary implements it; tests have a table.
-pub trait Secrets {
+pub trait Secrets: Send + Sync {
     /// What a reference stands for, if it is there.
     fn get(&self, kind: SecretKind, name: &str) -> Option<String>;
+
+    /// Why something that was asked for and not given could not even be looked for: a store that does not open.
+    fn problem(&self) -> Option<Failure> {
+        None
+    }
 }
 
 /// Resolves nothing: for whatever must work without secrets.

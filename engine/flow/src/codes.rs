@@ -31,6 +31,12 @@ pub const CHANGED_PAGE: &str = "E3068";
 pub const VERSION_STUCK: &str = "E3076";
 /// Rows came with smaller versions than were asked for.
 pub const VERSION_IGNORED: &str = "E3077";
+/// Reading stopped at the most records of a scheduled run.
+pub const MOST_RECORDS: &str = "E3081";
+/// Far more new or changed records than usual.
+pub const UNUSUAL_CHANGE: &str = "E3082";
+/// The scheme has never written, and would write many.
+pub const FIRST_RUN: &str = "E3083";
 /// The number is taken by a document that this engine did not write.
 pub const KEY_CONFLICT: &str = "E4010";
 /// Several documents have the key.
@@ -51,6 +57,8 @@ pub const CIRCUIT_OPEN: &str = "E4026";
 pub const STEP_REFUSED: &str = "E4027";
 /// Written, but what the target should have done with it in the same call is not: the target is asked how far it came.
 pub const HALF: &str = "E4028";
+/// A scheme panicked again and again and is paused.
+pub const PANICS: &str = "E9002";
 /// The flow received something it cannot have asked for.
 pub const BUG: &str = "E9000";
 
@@ -71,6 +79,9 @@ pub const ALL: &[&str] = &[
     CHANGED_PAGE,
     VERSION_STUCK,
     VERSION_IGNORED,
+    MOST_RECORDS,
+    UNUSUAL_CHANGE,
+    FIRST_RUN,
     KEY_CONFLICT,
     KEY_AMBIGUOUS,
     EXISTS_NOT_FOUND,
@@ -81,5 +92,6 @@ pub const ALL: &[&str] = &[
     CIRCUIT_OPEN,
     STEP_REFUSED,
     HALF,
+    PANICS,
     BUG,
 ];

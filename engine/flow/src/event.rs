@@ -1,7 +1,8 @@
 //! What the flow asks of its shell, and what the shell reports.
 
+use crate::brake::Brakes;
 use crate::classify::{Delivery, OnUnknown, Proof, Verdict};
-use crate::ids::{AttemptId, Blob, Ms, RecordId, WindowId};
+use crate::ids::{AttemptId, Blob, Ms, PushId, RecordId, WindowId};
 use crate::op::{
     Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction,
 };
@@ -25,6 +26,8 @@ pub struct JobPlan {
     pub target: Option<TargetFacts>,
     /// At most so many records are taken from the source and written; `None` = all.
     pub limit: Option<u64>,
+    /// What stops it where its numbers are unusual.
+    pub brakes: Brakes,
     /// How long the run waits at its end for records whose answer was lost.
     pub settle_wait: Ms,
     /// Which halves of the run to do.
@@ -63,6 +66,20 @@ pub struct SourceFacts {
     pub replay: Option<Interval>,
     /// The source is read by the versions of its rows; it has no window then.
     pub versions: Option<VersionRule>,
+    /// Whether it also sends by itself.
+    pub inbox: Inbox,
+}
+
+/// What of a source comes by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Inbox {
+    /// Nothing, or this run leaves it.
+    #[default]
+    None,
+    /// Some; the rest is asked for. What was sent is taken first: what is read later is at least as new.
+    Beside,
+    /// Everything: there is nothing to ask for.
+    Only,
 }
 
 /// How the pages of one query hang together.
@@ -181,7 +198,8 @@ pub struct CallFacts {
 pub enum Action {
     /// Apply as one transaction. Answer: [`Event::Ledger`].
     Ledger(Vec<LedgerOp>),
-    /// Read one page. Answer: [`Event::Page`] or [`Event::ReadFailed`].
+    /// Read one page. Answer: [`Event::Page`] or [`Event::ReadFailed`]. A page of the cursor [`Cursor::Inbox`] is the
+    /// oldest of what waits there; nobody is called for it, and its number says nothing.
     Fetch {
         /// The window.
         window: WindowId,
@@ -317,6 +335,8 @@ pub enum Note {
     Lost(Interval),
     /// The second pass begins.
     Sweeping(Interval),
+    /// So many pushes wait and are taken now.
+    Receiving(u64),
     /// Something stops the run.
     Stopping(Reason),
 }
@@ -408,6 +428,8 @@ pub struct Page {
     pub mark: Option<u64>,
     /// The smallest and the greatest version among its rows; `None` = it has no rows, or rows have no versions.
     pub versions: Option<(Version, Version)>,
+    /// What was sent and is this page; empty for a page that was asked for.
+    pub pushes: Vec<PushId>,
 }
 
 /// Why a read failed.
@@ -522,6 +544,8 @@ pub enum Stopped {
     Target(Reason),
     /// `tolerate: none` and a record was refused.
     FirstDead(Reason),
+    /// A brake: what was read is pending until a person has said that it may be written.
+    Braked(Reason),
     /// A person.
     Canceled,
 }

@@ -35,6 +35,10 @@ id!(
     /// One network send. Settlement is compare-and-set on it.
     AttemptId
 );
+id!(
+    /// What another system sent by itself, in the order of arrival.
+    PushId
+);
 
 /// Bytes held by the shell (a source row or a payload) that the ledger stores without the flow looking inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

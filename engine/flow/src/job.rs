@@ -2,10 +2,10 @@
 
 use crate::circuit::Circuit;
 use crate::codes;
-use crate::event::{Action, Event, JobPlan, Note, Stages, Stopped, Summary, TargetFacts};
+use crate::event::{Action, Event, Inbox, JobPlan, Note, Stages, Stopped, Summary, TargetFacts};
 use crate::ids::{Ms, RunId};
 use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, Trigger};
-use crate::reader::{HIGH_WATER, Reader, Step};
+use crate::reader::{HIGH_WATER, Most, Reader, Step};
 use crate::resolver::Resolver;
 use crate::to_read::Covered;
 use crate::writer::Writer;
@@ -49,6 +49,8 @@ pub struct Job {
     troubled: bool,
     /// Records whose lost answer turned out to be an acceptance.
     found: u64,
+    /// Open records when the run began.
+    open: u64,
     canceled: bool,
 }
 
@@ -69,6 +71,7 @@ impl Job {
             windows_left: 0,
             troubled: false,
             found: 0,
+            open: 0,
             canceled: false,
         }
     }
@@ -137,6 +140,11 @@ impl Job {
                     ops.push(LedgerOp::ReadVersions {
                         scheme: scheme.clone(),
                         source: rule.source.clone(),
+                    });
+                }
+                if self.plan.source.inbox != Inbox::None && self.plan.stages != Stages::Save {
+                    ops.push(LedgerOp::CountPushes {
+                        scheme: scheme.clone(),
                     });
                 }
                 ops.extend(
@@ -236,7 +244,8 @@ impl Job {
             return self.bug(now, "run not begun");
         };
         self.run = Some(run);
-        let (mut covers, mut tasks, mut versions) = (Vec::new(), Vec::new(), None);
+        self.open = open;
+        let (mut covers, mut tasks, mut versions, mut waiting) = (Vec::new(), Vec::new(), None, 0);
         for reply in replies {
             match (reply, &mut self.circuit) {
                 (LedgerReply::Circuit { failures, until }, Some(circuit)) => {
@@ -244,6 +253,7 @@ impl Job {
                 }
                 (LedgerReply::Tasks(left), _) => tasks = left,
                 (LedgerReply::Versions(known), _) => versions = known,
+                (LedgerReply::Waiting(pushes), _) => waiting = pushes,
                 (other, _) => covers.push(other),
             }
         }
@@ -262,6 +272,7 @@ impl Job {
             {
                 Ok((mut to_read, extended)) => {
                     to_read.versions = versions;
+                    to_read.waiting = waiting;
                     if let Some(by) = extended {
                         actions.push(Action::Note(Note::Extended(by)));
                     }
@@ -270,7 +281,10 @@ impl Job {
                         &self.plan.scheme,
                         self.plan.target.is_none(),
                         self.plan.source.clone(),
-                        self.plan.limit,
+                        Most {
+                            by_hand: self.plan.limit,
+                            brake: self.plan.brakes.records,
+                        },
                         to_read,
                         open,
                     ));
@@ -349,6 +363,9 @@ impl Job {
 
     fn read(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
         let Some(reader) = &mut self.reader else {
+            if let Some(reason) = self.braked() {
+                return self.brake(now, reason, actions);
+            }
             self.phase = Phase::Write;
             return None;
         };
@@ -364,6 +381,9 @@ impl Job {
             Step::Act(_) if self.canceled && !reader.is_ending() => self.cancel_now(now),
             Step::Act(action) => Some(action),
             Step::Paused => {
+                if let Some(reason) = self.braked() {
+                    return self.brake(now, reason, actions);
+                }
                 self.phase = Phase::Write;
                 None
             }
@@ -374,10 +394,32 @@ impl Job {
                     actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
                     self.stopped = Some(stopped);
                 }
+                // Also where the source failed half-way: the rest alone may look usual.
+                if let Some(reason) = self.braked() {
+                    return self.brake(now, reason, actions);
+                }
                 self.phase = Phase::Write;
                 None
             }
         }
+    }
+
+    /// Why nothing may be written by now. A scheme without a target writes nothing.
+    fn braked(&self) -> Option<Reason> {
+        self.plan.target.as_ref()?;
+        let (taken, open) = match &self.reader {
+            Some(reader) => (reader.taken, reader.open_records),
+            // A run that only writes: what others stored counts, or a first run that died before its brake was looked at
+            // would be written by the next process.
+            None => (0, self.open),
+        };
+        self.plan.brakes.stop(taken, open)
+    }
+
+    fn brake(&mut self, now: Ms, reason: Reason, actions: &mut Vec<Action>) -> Option<Action> {
+        actions.push(Action::Note(Note::Stopping(reason.clone())));
+        self.stopped = Some(Stopped::Braked(reason));
+        self.end(now)
     }
 
     fn write(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
@@ -454,6 +496,7 @@ impl Job {
         if let Some(reader) = &mut self.reader {
             let reason = match &self.stopped {
                 Some(Stopped::Canceled) => Reason::new(codes::CANCELED, ""),
+                Some(Stopped::Braked(reason)) => reason.clone(),
                 _ => Reason::new(codes::BACK_PRESSURE, HIGH_WATER.to_string()),
             };
             if let Some(action) = reader.abandon(now, reason) {
@@ -509,7 +552,7 @@ impl Job {
         match &self.stopped {
             Some(Stopped::Canceled) => RunStatus::Canceled,
             Some(Stopped::Source(_) | Stopped::Target(_)) => RunStatus::Failed,
-            Some(Stopped::FirstDead(_)) => RunStatus::Partial,
+            Some(Stopped::FirstDead(_) | Stopped::Braked(_)) => RunStatus::Partial,
             None if self.windows_left > 0 || self.next_question.is_some() => RunStatus::Partial,
             None if self.troubled || self.writer.as_ref().is_some_and(|writer| writer.troubled) => {
                 RunStatus::Partial
@@ -546,7 +589,10 @@ fn open_records(replies: &[LedgerReply]) -> u64 {
 
 fn reason_of(stopped: &Stopped) -> Reason {
     match stopped {
-        Stopped::Source(reason) | Stopped::Target(reason) | Stopped::FirstDead(reason) => reason.clone(),
+        Stopped::Source(reason)
+        | Stopped::Target(reason)
+        | Stopped::FirstDead(reason)
+        | Stopped::Braked(reason) => reason.clone(),
         Stopped::Canceled => Reason::new(codes::CANCELED, ""),
     }
 }

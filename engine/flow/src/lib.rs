@@ -9,6 +9,7 @@
 //! closes, a claim is durable before the first byte of a write goes out, a write whose answer was lost is asked about
 //! after the quiet period and never blindly repeated. It leaves to others what a row, a request and an answer mean.
 
+pub mod brake;
 mod circuit;
 pub mod classify;
 pub mod codes;
@@ -24,11 +25,13 @@ mod resolver;
 mod settle;
 pub mod skew;
 mod task;
+pub mod timetable;
 mod to_read;
 pub mod version;
 pub mod window;
 mod writer;
 
+pub use brake::Brakes;
 pub use circuit::{MAX_UNREACHABLE, PROBE_EVERY, is_gateway};
 pub use event::*;
 pub use job::Job;

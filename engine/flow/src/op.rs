@@ -25,7 +25,7 @@
 //! the same transaction.
 
 use crate::decision::{Decided, Ruling};
-use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
+use crate::ids::{AttemptId, Blob, Ms, PushId, RecordId, RunId, WindowId};
 use crate::version::VersionMarks;
 use crate::window::Interval;
 
@@ -40,6 +40,8 @@ pub enum Trigger {
     DryRun,
     /// A past stretch of time is read again: `engine replay`.
     Replay,
+    /// Another system sent something.
+    Push,
 }
 
 impl Trigger {
@@ -50,6 +52,7 @@ impl Trigger {
             Trigger::Schedule => "schedule",
             Trigger::DryRun => "dry-run",
             Trigger::Replay => "replay",
+            Trigger::Push => "push",
         }
     }
 }
@@ -65,6 +68,8 @@ pub enum Cursor {
     Sweep,
     /// A replay of this stretch of time.
     Replay(Interval),
+    /// What another system sent: no stretch of time, and nothing is ever closed by it.
+    Inbox,
 }
 
 impl Cursor {
@@ -74,6 +79,7 @@ impl Cursor {
             Cursor::Live => "live".to_owned(),
             Cursor::Sweep => "sweep".to_owned(),
             Cursor::Replay(range) => format!("replay-{}-{}", range.from, range.to),
+            Cursor::Inbox => "inbox".to_owned(),
         }
     }
 }
@@ -689,6 +695,33 @@ pub enum LedgerOp {
         /// In place of those that were there.
         marks: VersionMarks,
     },
+    /// T2w: what another system sent, durable before it is answered. A push that is there already (same scheme, same id
+    /// of the sender, same content) changes nothing but a count. -> `Pushed`
+    StorePush {
+        /// Whose inbox.
+        scheme: String,
+        /// What came.
+        push: NewPush,
+        /// When it came.
+        now: Ms,
+    },
+    /// How much waits in the scheme's inbox. -> `Waiting`
+    CountPushes {
+        /// The scheme.
+        scheme: String,
+    },
+    /// These pushes are the page that is staged in the same transaction: none of them is ever read again.
+    /// Compare-and-set on waiting; if one of them does not wait, the whole transaction is refused. -> `Ok`
+    TakePushes {
+        /// The run.
+        run: RunId,
+        /// The scheme.
+        scheme: String,
+        /// Which.
+        pushes: Vec<PushId>,
+        /// Now.
+        now: Ms,
+    },
     /// What a person decided about records, each with a note in the same transaction. Compare-and-set on state and
     /// version; what does not fit is left as it is. A record that may have been executed is `unknown` after a retry,
     /// not pending. -> `Decided`
@@ -702,6 +735,36 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
+}
+
+/// What another system sent by itself, judged and believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPush {
+    /// The sender's id of what it is about; empty = it gives none.
+    pub sender: String,
+    /// Hash of everything that makes it another push: its body, and what says what it means.
+    pub hash: [u8; 32],
+    /// It says that this was cancelled.
+    pub void: bool,
+    /// How many rows it holds.
+    pub rows: u32,
+    /// Its rows and what else is kept of it, as JSON.
+    pub content: Blob,
+    /// Most rows that may wait in an inbox; one more push is refused above it.
+    pub most_rows: u64,
+    /// Most bytes that may wait in an inbox, likewise.
+    pub most_bytes: u64,
+}
+
+/// What became of a push that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It waits.
+    New(PushId),
+    /// It was there already.
+    Repeated(PushId),
+    /// Too much waits: it was not stored.
+    Full,
 }
 
 /// Why a document may be at the target that the ledger knows nothing of.
@@ -978,6 +1041,10 @@ pub enum LedgerReply {
     },
     /// How far a source was read by version; `None` = it never was.
     Versions(Option<VersionMarks>),
+    /// What became of a push.
+    Pushed(Stored),
+    /// How many pushes wait.
+    Waiting(u64),
     /// What became of each decision, in their order.
     Decided(Vec<Ruling>),
 }

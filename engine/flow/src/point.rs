@@ -5,7 +5,7 @@
 //! [`Point::of_action`] names its point, and a trial that reaches a point in none of its runs fails.
 
 use crate::event::{Action, Purpose};
-use crate::op::{LedgerOp, WriteAction};
+use crate::op::{Cursor, LedgerOp, WriteAction};
 
 /// On which side of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,8 +83,12 @@ points! {
     Cover "cover"
     ReadVersions "read_versions"
     NoteVersions "note_versions"
+    StorePush "store_push"
+    CountPushes "count_pushes"
+    TakePushes "take_pushes"
     Decide "decide"
     Page "call_page"
+    Inbox "read_inbox"
     Find "call_find"
     Ask "call_ask"
     Create "call_create"
@@ -128,6 +132,9 @@ impl Point {
             LedgerOp::Cover { .. } => Point::Cover,
             LedgerOp::ReadVersions { .. } => Point::ReadVersions,
             LedgerOp::NoteVersions { .. } => Point::NoteVersions,
+            LedgerOp::StorePush { .. } => Point::StorePush,
+            LedgerOp::CountPushes { .. } => Point::CountPushes,
+            LedgerOp::TakePushes { .. } => Point::TakePushes,
             LedgerOp::Decide { .. } => Point::Decide,
         }
     }
@@ -135,6 +142,10 @@ impl Point {
     /// The call that an action is; `None` for one that calls nobody.
     pub fn of_action(action: &Action) -> Option<Self> {
         match action {
+            Action::Fetch {
+                cursor: Cursor::Inbox,
+                ..
+            } => Some(Point::Inbox),
             Action::Fetch { .. } => Some(Point::Page),
             Action::Ask { purpose, .. } => Some(match purpose {
                 Purpose::Find => Point::Find,

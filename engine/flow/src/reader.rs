@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 
 use crate::codes;
 use crate::event::{
-    Action, Event, Look, Note, Page, ReadFailure, ReadFailureKind, Shifts, SourceFacts, Stopped, Waiting,
+    Action, Event, Inbox, Look, Note, Page, ReadFailure, ReadFailureKind, Shifts, SourceFacts, Stopped,
+    Waiting,
 };
 use crate::ids::{Ms, RunId, WindowId};
 use crate::op::{Cursor, LedgerOp, LedgerReply, Reason, WindowEnd};
@@ -27,6 +28,10 @@ pub const WINDOW_READINGS: u32 = 3;
 /// Open records of a scheme above which reading pauses until some are written (back-pressure).
 pub const HIGH_WATER: u64 = 10_000;
 
+/// Pages of what was sent that one run takes: a sender that never pauses would otherwise keep a run from its end. What is
+/// left is the next run's.
+const INBOX_PAGES: u32 = 1_000;
+
 /// Cuts of one window whose pages never stand still: 16 parts, each read three times. A part of one page is still.
 const MAX_CUTS: u32 = 4;
 
@@ -36,8 +41,7 @@ pub(crate) struct Reader {
     scheme: String,
     store_only: bool,
     source: SourceFacts,
-    /// Stop when so many records are new or changed.
-    limit: Option<u64>,
+    most: Most,
     todo: VecDeque<Todo>,
     state: State,
     instant: Ms,
@@ -49,14 +53,24 @@ pub(crate) struct Reader {
     paused: Option<Box<Reading>>,
     /// A stretch that the source has forgotten, to be noted in the ledger first.
     lost: Option<Interval>,
-    open_records: u64,
+    pub(crate) open_records: u64,
     versions: Option<ByVersion>,
-    taken: u64,
+    /// New or changed records so far.
+    pub(crate) taken: u64,
     pub(crate) pages: u64,
     pub(crate) rows: u64,
     pub(crate) windows_left: u32,
     pub(crate) stopped: Option<Stopped>,
     notes: Vec<Note>,
+}
+
+/// New or changed records after which reading stops.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    /// The person's who started the run: silently.
+    pub(crate) by_hand: Option<u64>,
+    /// The scheme's brake: told, and what is left is left open.
+    pub(crate) brake: Option<u64>,
 }
 
 enum State {
@@ -77,6 +91,8 @@ pub(crate) struct ToRead {
     pub(crate) instant: Ms,
     /// From which versions a source that is read by them goes on.
     pub(crate) versions: Option<VersionMarks>,
+    /// How many pushes wait.
+    pub(crate) waiting: u64,
 }
 
 /// What a half of the run wants next.
@@ -96,7 +112,7 @@ impl Reader {
         scheme: &str,
         store_only: bool,
         source: SourceFacts,
-        limit: Option<u64>,
+        most: Most,
         to_read: ToRead,
         open_records: u64,
     ) -> Self {
@@ -106,14 +122,20 @@ impl Reader {
             cuts: 0,
             readings: 1,
         };
-        let queue = match source.window {
-            Some(_) => to_read
+        let mut queue: VecDeque<Todo> = match (source.window, source.inbox) {
+            (_, Inbox::Only) => VecDeque::new(),
+            (Some(_), _) => to_read
                 .slices
                 .into_iter()
                 .map(|(slice, cursor)| todo(Some(slice), cursor))
                 .collect(),
-            None => VecDeque::from([todo(None, Cursor::Live)]),
+            (None, _) => VecDeque::from([todo(None, Cursor::Live)]),
         };
+        let mut notes = Vec::new();
+        if source.inbox != Inbox::None && to_read.waiting > 0 {
+            queue.push_front(todo(None, Cursor::Inbox));
+            notes.push(Note::Receiving(to_read.waiting));
+        }
         Reader {
             run,
             scheme: scheme.to_owned(),
@@ -123,7 +145,7 @@ impl Reader {
                 .clone()
                 .map(|rule| ByVersion::new(rule, to_read.versions)),
             source,
-            limit,
+            most,
             todo: queue,
             state: State::Next,
             instant: to_read.instant,
@@ -138,7 +160,7 @@ impl Reader {
             rows: 0,
             windows_left: 0,
             stopped: None,
-            notes: Vec::new(),
+            notes,
         }
     }
 
@@ -195,10 +217,13 @@ impl Reader {
                 let Some(LedgerReply::WindowOpened(window)) = replies.into_iter().next() else {
                     return self.fail(Reason::new(codes::BUG, "window not opened"));
                 };
-                self.notes.push(match &self.versions {
-                    Some(versions) => Note::ReadingSince(versions.since()),
-                    None => Note::Reading(todo.slice.map(|slice| slice.asked)),
-                });
+                match &self.versions {
+                    _ if todo.cursor == Cursor::Inbox => {}
+                    Some(versions) => self.notes.push(Note::ReadingSince(versions.since())),
+                    None => self
+                        .notes
+                        .push(Note::Reading(todo.slice.map(|slice| slice.asked))),
+                }
                 self.fetch(Box::new(Reading::new(window, todo)))
             }
             (State::Fetching(open), Some(Event::Page(page))) => self.page(now, open, page),
@@ -231,8 +256,15 @@ impl Reader {
             self.state = State::Losing;
             return Step::Act(self.open_window(asked, Cursor::Live));
         }
-        if self.limit.is_some_and(|limit| self.taken >= limit) {
+        if self.most.by_hand.is_some_and(|most| self.taken >= most) {
             self.todo.clear();
+        }
+        if !self.todo.is_empty()
+            && let Some(reason) = self.braked()
+        {
+            self.todo.clear();
+            self.windows_left += 1;
+            self.notes.push(Note::WindowLeft(reason));
         }
         match self.todo.pop_front() {
             Some(todo) => {
@@ -269,7 +301,9 @@ impl Reader {
         let action = Action::Fetch {
             window: open.window,
             asked: open.todo.slice.map(|slice| slice.asked),
-            since: self.versions.as_ref().map(ByVersion::since),
+            since: (open.todo.cursor != Cursor::Inbox)
+                .then(|| self.versions.as_ref().map(ByVersion::since))
+                .flatten(),
             page,
             cursor: open.todo.cursor,
             look,
@@ -280,6 +314,10 @@ impl Reader {
 
     fn page(&mut self, now: Ms, mut open: Box<Reading>, page: Page) -> Step {
         let clock = self.clock.take();
+        if open.todo.cursor == Cursor::Inbox {
+            // What was sent proves itself: nothing shifts, and two pushes may well look alike.
+            return self.stage(now, open, page);
+        }
         if let Some(clock) = clock {
             self.skew.add(clock, now);
         }
@@ -420,13 +458,21 @@ impl Reader {
     }
 
     fn stage(&mut self, now: Ms, open: Box<Reading>, page: Page) -> Step {
-        let last = !page.more;
+        let inbox = open.todo.cursor == Cursor::Inbox;
+        let last = !page.more || inbox && open.page >= INBOX_PAGES;
         self.pages += 1;
         self.rows += page.rows.len() as u64;
         let marks = self
             .versions
             .as_mut()
+            .filter(|_| !inbox)
             .and_then(|versions| versions.stored(last, now));
+        let take = inbox.then(|| LedgerOp::TakePushes {
+            run: self.run,
+            scheme: self.scheme.clone(),
+            pushes: page.pushes,
+            now,
+        });
         let note = marks.zip(self.source.versions.as_ref());
         let note = note.map(|(marks, rule)| LedgerOp::NoteVersions {
             scheme: self.scheme.clone(),
@@ -447,7 +493,7 @@ impl Reader {
             now,
         };
         self.state = State::Staging { open, last };
-        Step::Act(Action::Ledger([op].into_iter().chain(note).collect()))
+        Step::Act(Action::Ledger([op].into_iter().chain(note).chain(take).collect()))
     }
 
     fn staged(&mut self, now: Ms, mut open: Box<Reading>, last: bool, replies: Vec<LedgerReply>) -> Step {
@@ -478,7 +524,10 @@ impl Reader {
         }
         open.page += 1;
         open.tries = 1;
-        if self.limit.is_some_and(|limit| self.taken >= limit) {
+        if let Some(reason) = self.braked() {
+            return self.leave_as(now, &open, WindowEnd::Left, reason);
+        }
+        if self.most.by_hand.is_some_and(|most| self.taken >= most) {
             self.todo.clear();
             self.state = State::Ending { again: None };
             let reason = Reason::new(codes::LIMIT, "");
@@ -489,6 +538,12 @@ impl Reader {
             return Step::Paused;
         }
         self.fetch(open)
+    }
+
+    /// As much was read as one run may read.
+    fn braked(&self) -> Option<Reason> {
+        let most = self.most.brake.filter(|most| self.taken >= *most)?;
+        Some(Reason::new(codes::MOST_RECORDS, most.to_string()))
     }
 
     /// What the last page closes: never what the source's own clock had not settled when the first page came. With our

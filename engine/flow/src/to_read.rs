@@ -61,6 +61,7 @@ impl SourceFacts {
             lost: None,
             instant,
             versions: None,
+            waiting: 0,
         };
         let Some(rule) = &self.window else {
             return Ok((to_read, None));

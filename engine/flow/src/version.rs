@@ -222,6 +222,7 @@ mod tests {
             prints: Vec::new(),
             mark: None,
             versions,
+            pushes: Vec::new(),
         }
     }
 

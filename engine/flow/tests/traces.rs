@@ -1,5 +1,7 @@
 //! What a run does, step by step, for every fault it must survive: scripted events in, actions out.
 
+#[path = "traces/inbox.rs"]
+mod inbox;
 #[path = "traces/protocol.rs"]
 mod protocol;
 mod script;
@@ -9,7 +11,7 @@ mod tasks;
 use expect_test::expect;
 use flow::classify::{OnUnknown, Proof};
 use flow::ids::{Ms, RunId, WindowId};
-use flow::op::{LedgerOp, LedgerReply};
+use flow::op::{LedgerOp, LedgerReply, Reason};
 use flow::window::{CatchUp, Interval, Proposal};
 use flow::{Action, Event, Job, JobPlan, Page, Stages, TargetFacts};
 use script::{check, plan, with};
@@ -1650,6 +1652,7 @@ fn closed_by(clock: Ms, source: Option<Ms>) -> Option<Interval> {
         prints: Vec::new(),
         mark: None,
         versions: None,
+        pushes: Vec::new(),
     };
     job.step(clock, Event::Start);
     job.step(clock, Event::Ledger(vec![begun]));
@@ -1678,4 +1681,202 @@ fn a_window_closes_no_further_than_any_clock_allows() {
         "`--now` ahead of the clock"
     );
     assert_eq!(closed_by(100_000, Some(5_000)), None);
+}
+
+/// `brakes.max_records`: the window stays open, what was read is written, and the run says so.
+#[test]
+fn a_run_reads_no_more_than_its_brake_allows() {
+    let mut plan = plan();
+    plan.brakes.records = Some(2);
+    check(
+        plan,
+        "start; begun; unknowns; opened; page 2 more; staged new=2; applied
+         picked 1 2; ready; claimed; all ok; applied; picked; unknowns; ended",
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 2 more
+                stage window 1 page 1: 2 rows
+            < staged new=2
+                note: window left: E3081 2
+                end window 1 left: e3081 2
+            < applied
+                pick 500 after the start
+            < picked 1 2
+                TRANSFORM 1 2
+            < ready
+                claim create 1 2, ask from 190000
+            < claimed
+                SEND attempt 1 create 1 2
+            < all ok
+                settle 1 ok: 1 done 2 done
+            < applied
+                pick 500 after 2
+            < picked
+                pick unknown
+            < unknowns
+                count states
+                end run partial
+            < ended
+                FINISH partial, 1 pages, 1 calls, 1 windows left
+        "#]],
+    );
+}
+
+/// `brakes.max_change`: nothing is written; the window is closed, and what was read is pending.
+#[test]
+fn an_unusual_change_is_not_written() {
+    let mut plan = plan();
+    plan.brakes.changes = Some(2);
+    check(
+        plan,
+        "start; begun; unknowns; opened; page 3; staged new=3; ended",
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 3
+                stage window 1 page 1: 3 rows, last, close [0, 90000)
+            < staged new=3
+                note: stopping: E3082 3 > 2
+                count states
+                end run partial
+            < ended
+                FINISH partial, 1 pages, 0 calls, braked: E3082 3 > 2
+        "#]],
+    );
+}
+
+/// A source that fails half-way does not release a brake: of a scheme whose read is begun again, only the rest would be
+/// counted.
+#[test]
+fn a_source_that_stops_half_way_does_not_release_a_brake() {
+    let mut plan = plan();
+    plan.brakes.changes = Some(2);
+    check(
+        plan,
+        "start; begun; unknowns; opened; page 3 more; staged new=3; failed config; applied; ended",
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 3 more
+                stage window 1 page 1: 3 rows
+            < staged new=3
+                FETCH window 1 page 2 [0, 100000)
+            < failed config
+                note: window left: X config
+                end window 1 failed: x config
+            < applied
+                note: stopping: X config
+                note: stopping: E3082 3 > 2
+                count states
+                end run partial
+            < ended
+                FINISH partial, 1 pages, 0 calls, 1 windows left, braked: E3082 3 > 2
+        "#]],
+    );
+}
+
+/// `brakes.max_first`, and the runs after it until somebody has said yes; the writing half alone as well.
+#[test]
+fn what_a_brake_holds_is_not_written() {
+    let mut first = plan();
+    first.brakes.first = Some(2);
+    let script = "start; begun; unknowns; opened; page 3; staged new=3; ended";
+    check(
+        first,
+        script,
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 3
+                stage window 1 page 1: 3 rows, last, close [0, 90000)
+            < staged new=3
+                note: stopping: E3083 3 > 2
+                count states
+                end run partial
+            < ended
+                FINISH partial, 1 pages, 0 calls, braked: E3083 3 > 2
+        "#]],
+    );
+    // What a process stored that died before its brake was looked at: the next one's writing half does not write it.
+    let mut died = plan();
+    died.brakes.first = Some(2);
+    died.stages = Stages::Save;
+    check(
+        died,
+        "start; begun open=3; unknowns; ended",
+        expect![[r#"
+        < start
+            begin run
+            read circuit
+            pick tasks
+            cover live
+        < begun open=3
+            pick unknown
+        < unknowns
+            note: stopping: E3083 3 > 2
+            count states
+            end run partial
+        < ended
+            FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
+    "#]],
+    );
+    let mut held = plan();
+    held.brakes.held = Some(Reason::new("E3083", "3 > 2"));
+    held.stages = Stages::Save;
+    check(
+        held,
+        "start; begun; unknowns; ended",
+        expect![[r#"
+        < start
+            begin run
+            read circuit
+            pick tasks
+            cover live
+        < begun
+            pick unknown
+        < unknowns
+            note: stopping: E3083 3 > 2
+            count states
+            end run partial
+        < ended
+            FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
+    "#]],
+    );
 }

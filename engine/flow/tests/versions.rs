@@ -115,6 +115,7 @@ impl World {
             prints: Vec::new(),
             mark: None,
             versions: ends.map(|(first, last)| (first.version, last.version)),
+            pushes: Vec::new(),
             rows: rows.into_iter().map(staged).collect(),
         }
     }
@@ -232,9 +233,11 @@ fn plan(now: Ms, kind: Kind) -> JobPlan {
                 settle: SETTLE,
                 again: kind.again,
             }),
+            inbox: flow::Inbox::None,
         },
         target: None,
         limit: None,
+        brakes: flow::Brakes::default(),
         settle_wait: 0,
         stages: Stages::All,
     }

@@ -23,6 +23,7 @@ pub mod prune;
 pub mod read;
 pub mod room;
 mod schema;
+pub mod service;
 pub mod verify;
 pub mod writer;
 

@@ -53,17 +53,60 @@ impl Ledger {
     /// document that is not settled by then is kept for good: somebody may still want to see it.
     pub fn prune(&mut self, before: Ms, now: Ms) -> Result<Pruned, StoreError> {
         let conn = self.lock();
+        let mut documents = [0, 0];
+        for of in scopes(&conn, before, now)? {
+            documents[0] += batches(&conn, |tx| payloads(tx, &of))?;
+            documents[1] += batches(&conn, |tx| sends(tx, &of))?;
+        }
         let pruned = Pruned {
-            payloads: batches(&conn, |tx| payloads(tx, before))?,
+            payloads: documents[0],
             sightings: batches(&conn, |tx| sightings(tx, before))?,
             questions: batches(&conn, |tx| questions(tx, before))?,
-            sends: batches(&conn, |tx| sends(tx, before))?,
+            sends: documents[1],
             windows: batches(&conn, |tx| windows(tx, before.min(now.saturating_sub(USUAL))))?,
             bytes: give_back(&conn)?,
         };
         Ok(pruned)
     }
 }
+
+/// Whose documents are given up, and before when.
+struct Of {
+    /// One scheme; `None` = all that have no rule of their own.
+    scheme: Option<String>,
+    before: Ms,
+}
+
+impl Of {
+    /// How far it got stands under this name.
+    fn marker(&self, name: &str) -> String {
+        match &self.scheme {
+            Some(scheme) => format!("{name}:{scheme}"),
+            None => name.to_owned(),
+        }
+    }
+}
+
+/// Everybody, and each scheme that keeps its documents for a time of its own.
+fn scopes(conn: &Connection, before: Ms, now: Ms) -> Result<Vec<Of>, StoreError> {
+    let mut all = vec![Of { scheme: None, before }];
+    let mut statement = conn.prepare_cached("SELECT scheme, keep_ms FROM retention ORDER BY scheme")?;
+    let own = statement.query_map([], |row| {
+        let (scheme, keep): (String, Ms) = (row.get(0)?, row.get(1)?);
+        Ok(Of {
+            scheme: Some(scheme),
+            before: now.saturating_sub(keep),
+        })
+    })?;
+    for of in own {
+        all.push(of?);
+    }
+    Ok(all)
+}
+
+/// Whether the record `r` is one of those meant; `?4` is the scheme.
+const IS_MEANT: &str =
+    "(r.scheme = ?4 OR (?4 IS NULL AND NOT EXISTS (SELECT 1 FROM retention t WHERE t.scheme = r.scheme)))";
 
 /// Rows that one transaction gave up; `None` = there was nothing to look at.
 type Batch = Result<Option<usize>, StoreError>;
@@ -95,18 +138,19 @@ fn next(tx: &Transaction<'_>, marker: &str, ids: &str, before: Ms) -> Result<Opt
 /// An attempt without an end is as young as can be.
 const ATTEMPTS: &str = "SELECT id, coalesce(ended_ms, 9000000000000000) AS at FROM attempt";
 
-fn payloads(tx: &Transaction<'_>, before: Ms) -> Batch {
-    let Some((from, upto)) = next(tx, "pruned_upto", ATTEMPTS, before)? else {
+fn payloads(tx: &Transaction<'_>, of: &Of) -> Batch {
+    let Some((from, upto)) = next(tx, &of.marker("pruned_upto"), ATTEMPTS, of.before)? else {
         return Ok(None);
     };
     let gone = tx
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE attempt_row SET payload = NULL
              WHERE attempt > ?1 AND attempt <= ?2 AND payload IS NOT NULL
-               AND (SELECT state FROM record WHERE id = attempt_row.record) = 'done'
-               AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?3",
-        )?
-        .execute((from, upto, before))?;
+               AND EXISTS (SELECT 1 FROM record r
+                            WHERE r.id = attempt_row.record AND r.state = 'done' AND {IS_MEANT})
+               AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?3"
+        ))?
+        .execute((from, upto, of.before, &of.scheme))?;
     Ok(Some(gone))
 }
 
@@ -156,13 +200,18 @@ fn questions(tx: &Transaction<'_>, before: Ms) -> Batch {
 
 /// Sends whose end is known and that are not the last of their record; an attempt goes with its last row. The newest
 /// attempt of all stays: its number is what the next one, and the note of the generation, count on from.
-fn sends(tx: &Transaction<'_>, before: Ms) -> Batch {
-    let Some((from, upto)) = next(tx, "pruned_send", ATTEMPTS, before)? else {
+fn sends(tx: &Transaction<'_>, of: &Of) -> Batch {
+    let before = of.before;
+    let Some((from, upto)) = next(tx, &of.marker("pruned_send"), ATTEMPTS, before)? else {
         return Ok(None);
     };
+    // The instant takes part in nothing: it keeps the numbers of the parameters.
     let met: Vec<i64> = tx
-        .prepare_cached("SELECT DISTINCT record FROM attempt_row WHERE attempt > ?1 AND attempt <= ?2")?
-        .query_map((from, upto), |row| row.get(0))?
+        .prepare_cached(&format!(
+            "SELECT DISTINCT a.record FROM attempt_row a JOIN record r ON r.id = a.record
+             WHERE a.attempt > ?1 AND a.attempt <= ?2 AND ?3 IS NOT NULL AND {IS_MEANT}"
+        ))?
+        .query_map((from, upto, before, &of.scheme), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut old = tx.prepare_cached(
         "DELETE FROM attempt_row WHERE record = ?1 AND attempt <= ?3

@@ -4,9 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod access;
 mod authoring;
+mod operations;
 
+pub(crate) use access::{
+    ListenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs, UserAddArgs, UserCommand,
+    UserListArgs, UserNameArgs,
+};
 pub(crate) use authoring::{ConnectionAddArgs, InitArgs, SampleArgs};
+pub(crate) use operations::*;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -37,6 +44,8 @@ pub(crate) struct Global {
     pub(crate) connections: Option<PathBuf>,
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,6 +66,8 @@ pub(crate) enum ColorArg {
 pub(crate) enum Command {
     Run(RunArgs),
     DryRun(DryRunArgs),
+    Serve(ServeArgs),
+    Status(StatusArgs),
     #[command(visible_alias = "lint", alias = "validate")]
     Check(CheckArgs),
     Test(TestArgs),
@@ -70,6 +81,14 @@ pub(crate) enum Command {
     Runs(RunsCommand),
     #[command(subcommand)]
     Audit(AuditCommand),
+    #[command(subcommand)]
+    Receive(ReceiveCommand),
+    #[command(subcommand)]
+    Publish(PublishCommand),
+    #[command(subcommand)]
+    Token(TokenCommand),
+    #[command(subcommand)]
+    User(UserCommand),
     Verify(VerifyArgs),
     Backup(BackupArgs),
     Restore(RestoreArgs),
@@ -84,6 +103,17 @@ pub(crate) enum Command {
     Connectors(ConnectorsCommand),
     #[command(subcommand)]
     Connection(ConnectionCommand),
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    #[command(subcommand)]
+    Schemes(SchemesCommand),
+    #[command(subcommand)]
+    Notify(NotifyCommand),
+    Logs(LogsArgs),
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    #[command(subcommand)]
+    Service(ServiceCommand),
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
     Completion(CompletionArgs),
@@ -276,6 +306,14 @@ impl From<&Simulated> for LedgerArgs {
 }
 
 impl LedgerArgs {
+    /// The ledger of the real systems.
+    pub(crate) fn real() -> Self {
+        LedgerArgs {
+            #[cfg(feature = "sandbox")]
+            sandbox: false,
+        }
+    }
+
     /// The ledger of the simulators.
     pub(crate) fn is_simulated(&self) -> bool {
         #[cfg(feature = "sandbox")]
@@ -457,8 +495,49 @@ pub(crate) enum AuditCommand {
 pub(crate) struct AuditListArgs {
     #[arg(long)]
     pub(crate) scheme: Option<String>,
-    #[arg(long, value_parser = ["skip", "hold", "resolve", "retry", "replay", "restore", "rollback", "adopt", "suspect", "fix"])]
+    #[arg(long, value_parser = ["skip", "hold", "resolve", "retry", "replay", "restore", "rollback", "adopt", "suspect", "fix", "token", "user", "scheme", "run", "cancel", "pause", "resume", "deploy", "revert"])]
     pub(crate) action: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiveCommand {
+    Url(ReceiveUrlArgs),
+    List(ReceiveListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReceiveUrlArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: PathBuf,
+    #[arg(long)]
+    pub(crate) renew: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReceiveListArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PublishCommand {
+    Usage(PublishUsageArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishUsageArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
     #[arg(long, default_value_t = 50, value_name = "N")]
@@ -559,6 +638,36 @@ pub(crate) struct ExprArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[arg(long, value_name = "ID")]
+    pub(crate) scheme: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[arg(long, default_value = "schemes", value_name = "DIR")]
+    pub(crate) schemes: PathBuf,
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) runs: u32,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) suspect_until: Option<String>,
+    #[arg(long)]
+    pub(crate) new_target: bool,
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FunctionsArgs {
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -596,6 +705,9 @@ pub(crate) enum SchemaKind {
     Functions,
     Init,
     Migrate,
+    PublishUsage,
+    ReceiveList,
+    ReceiveUrl,
     Replay,
     Restore,
     Retry,
@@ -609,6 +721,22 @@ pub(crate) enum SchemaKind {
     RunsShow,
     Sample,
     Sandbox,
+    ConfigShow,
+    NotifyList,
+    NotifyTest,
+    SchemesDeploy,
+    SchemesDiff,
+    SchemesList,
+    #[value(alias = "schemes-resume")]
+    SchemesPause,
+    SchemesRevision,
+    SchemesRevisions,
+    SchemesShow,
+    Service,
+    #[value(aliases = ["secret-set", "secret-rm", "secret-rotate"])]
+    SecretChange,
+    SecretList,
+    Status,
     Test,
     Verify,
     Version,

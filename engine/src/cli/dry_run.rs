@@ -64,6 +64,8 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         stages: Stages::All,
         dry: true,
         lang: out.lang,
+        trigger: None,
+        cancel: None,
     };
     super::meant::is_file(&args.scheme)?;
     if let Some(folder) = &args.out {
@@ -81,7 +83,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
             Vec::new()
         };
         let plans: Vec<_> = feeders.iter().cloned().chain([Arc::clone(&plan)]).collect();
-        let mut engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
+        let engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
         let shown = Shown::new(out);
         for feeder in feeders {
             let feeding = RunOptions {

@@ -6,8 +6,10 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use app::manager::Manager;
+use app::secrets::SecretPlaces;
 use app::{AppError, Failpoint, Places};
-use connector::{SecretKind, Secrets};
+use connector::{Secret, SecretKind, Secrets};
 use dsl::Lang;
 use ledger::room::Room;
 
@@ -53,6 +55,12 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The service manager that started this process, if one did.
+    pub(crate) fn manager(&self) -> Manager {
+        let of = |name| self.get(name);
+        Manager::new(of("NOTIFY_SOCKET"), of("WATCHDOG_USEC"), of("WATCHDOG_PID"))
+    }
+
     /// What references of connections.yaml stand for.
     pub(crate) fn secrets(&self) -> ProcessSecrets {
         ProcessSecrets(Arc::clone(&self.variables))
@@ -72,6 +80,14 @@ impl Environment {
             room: self.room().unwrap_or_default(),
             keep_ms: self.keep_ms().unwrap_or_default(),
             failpoint: self.failpoint().unwrap_or_default(),
+            secrets: SecretPlaces {
+                file: path("ENGINE_SECRETS_FILE"),
+                key: self.get(STORE_KEY).map(Secret::new),
+                key_file: global
+                    .key_file
+                    .clone()
+                    .or_else(|| path("ENGINE_SECRETS_KEY_FILE")),
+            },
         }
     }
 
@@ -130,6 +146,9 @@ impl Environment {
     }
 }
 
+/// The variable that holds the key of the secret store. Its name is none that a `${secret:name}` stands for.
+const STORE_KEY: &str = "ENGINE_SECRETS_KEY";
+
 /// The least that `ENGINE_KEEP` may be.
 const LEAST_KEPT: i64 = 86_400_000;
 
@@ -162,6 +181,8 @@ pub(crate) struct ProcessSecrets(Arc<BTreeMap<String, String>>);
 impl Secrets for ProcessSecrets {
     fn get(&self, kind: SecretKind, name: &str) -> Option<String> {
         match kind {
+            // The key of the store opens everything: nobody is sent it.
+            SecretKind::Env if name == STORE_KEY => None,
             SecretKind::Env => self.0.get(name).cloned(),
             SecretKind::Secret => self
                 .0
@@ -320,6 +341,9 @@ mod tests {
         assert_eq!(secrets.get(SecretKind::Secret, "empty"), None);
         assert_eq!(secrets.get(SecretKind::Env, "EMPTY").as_deref(), Some(""));
         assert_eq!(secrets.get(SecretKind::Env, "K3"), None);
+        let key = [(STORE_KEY.to_owned(), "key".to_owned())];
+        let secrets = ProcessSecrets(Arc::new(key.into_iter().collect()));
+        assert_eq!(secrets.get(SecretKind::Env, STORE_KEY), None);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod args;
 mod ask;
+mod attend;
 mod audit;
 mod authoring;
 mod check;
+mod config;
 mod connection;
 mod connectors;
 mod curl;
@@ -20,22 +22,32 @@ mod help;
 mod json;
 mod language;
 mod ledgers;
+mod logs;
 mod meant;
+mod notify;
 mod out;
 mod progress;
+mod pushes;
 mod replay;
 mod retry;
 mod rows;
 mod run;
 mod runs;
+mod schemes;
+mod secret;
+mod serve;
 #[cfg_attr(not(feature = "sandbox"), path = "simulators_absent.rs")]
 mod simulators;
+mod status;
 mod table;
 mod test;
 mod text;
 mod time;
+mod token;
+mod unit;
 mod upkeep;
 mod usage;
+mod user;
 mod verify;
 
 use std::ffi::OsString;
@@ -47,7 +59,9 @@ use clap::error::ErrorKind;
 use dsl::Lang;
 
 use args::{
-    AuditCommand, Cli, Command, ConnectionCommand, ConnectorsCommand, Global, RowsCommand, RunsCommand,
+    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, NotifyCommand,
+    PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand, SecretCommand, ServiceCommand,
+    TokenCommand, UserCommand,
 };
 use env::Environment;
 use out::Out;
@@ -109,6 +123,8 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
             dry_run::dry_run(args, &global, out, environment)
         }
         Command::Run(args) => run::run(args, &global, out, environment),
+        Command::Status(args) => status::status(args, &global, out, environment),
+        Command::Serve(args) => serve::serve(args, &global, out, environment),
         Command::Replay(args) => replay::replay(args, &global, out, environment),
         Command::DryRun(args) => dry_run::dry_run(args, &global, out, environment),
         Command::Check(args) => check::check(args, &global, out, environment),
@@ -123,6 +139,16 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
         Command::Audit(AuditCommand::List(args)) => audit::list(args, &global, out, environment),
+        Command::Receive(ReceiveCommand::Url(args)) => pushes::url(args, &global, out, environment),
+        Command::Receive(ReceiveCommand::List(args)) => pushes::list(args, &global, out, environment),
+        Command::Publish(PublishCommand::Usage(args)) => pushes::usage(args, &global, out, environment),
+        Command::Token(TokenCommand::Create(args)) => token::create(args, &global, out, environment),
+        Command::Token(TokenCommand::List(args)) => token::list(args, &global, out, environment),
+        Command::Token(TokenCommand::Revoke(args)) => token::revoke(args, &global, out, environment),
+        Command::User(UserCommand::Add(args)) => user::add(args, &global, out, environment),
+        Command::User(UserCommand::Passwd(args)) => user::passwd(args, &global, out, environment),
+        Command::User(UserCommand::List(args)) => user::list(args, &global, out, environment),
+        Command::User(UserCommand::Rm(args)) => user::rm(args, &global, out, environment),
         Command::Verify(args) => verify::verify(args, &global, out, environment),
         Command::Backup(args) => upkeep::backup(args, &global, out, environment),
         Command::Restore(args) => upkeep::restore(args, &global, out, environment),
@@ -142,6 +168,31 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         }
         Command::Connection(ConnectionCommand::List) => connection::list(&global, out, environment),
         Command::Connection(ConnectionCommand::Add(args)) => authoring::add(args, &global, out, environment),
+        Command::Secret(SecretCommand::Set(args)) => secret::set(args, &global, out, environment),
+        Command::Secret(SecretCommand::List) => secret::list(&global, out, environment),
+        Command::Secret(SecretCommand::Rm(args)) => secret::rm(args, &global, out, environment),
+        Command::Secret(SecretCommand::Rotate(args)) => secret::rotate(args, &global, out, environment),
+        Command::Schemes(SchemesCommand::List(args)) => schemes::list(args, &global, out, environment),
+        Command::Schemes(SchemesCommand::Show(args)) => schemes::show(args, &global, out, environment),
+        Command::Schemes(SchemesCommand::Pause(args)) => {
+            schemes::pause(args, true, &global, out, environment)
+        }
+        Command::Schemes(SchemesCommand::Resume(args)) => {
+            schemes::pause(args, false, &global, out, environment)
+        }
+        Command::Schemes(SchemesCommand::Revisions(args)) => {
+            schemes::revisions(args, &global, out, environment)
+        }
+        Command::Schemes(SchemesCommand::Deploy(args)) => schemes::deploy(args, &global, out, environment),
+        Command::Schemes(SchemesCommand::Rollback(args)) => {
+            schemes::rollback(args, &global, out, environment)
+        }
+        Command::Notify(NotifyCommand::Test(args)) => notify::test(args, &global, out, environment),
+        Command::Notify(NotifyCommand::List(args)) => notify::list(args, &global, out, environment),
+        Command::Logs(args) => logs::logs(args, &global, out, environment),
+        Command::Config(ConfigCommand::Show(args)) => config::show(args, &global, out, environment),
+        Command::Service(ServiceCommand::Install(args)) => unit::install(args, &global, out, environment),
+        Command::Service(ServiceCommand::Uninstall(args)) => unit::uninstall(args, out, environment),
         Command::Init(args) => authoring::init(args, &global, out, environment),
         Command::Sample(args) => authoring::sample(args, &global, out, environment),
         Command::Connection(ConnectionCommand::Test(args)) => {

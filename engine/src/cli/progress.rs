@@ -130,6 +130,10 @@ impl Progress for Shown {
             Note::Lost(lost) => {
                 self.print(&self.say("note-lost", &[scheme, ("window", span(*lost))]));
             }
+            Note::Receiving(pushes) => {
+                let pushes = ("pushes", pushes.to_string());
+                self.print(&self.say("note-receiving", &[scheme, pushes]));
+            }
             Note::Sweeping(range) => {
                 self.print(&self.say("note-sweeping", &[scheme, ("window", span(*range))]));
             }

@@ -115,6 +115,8 @@ pub(crate) fn replay(args: ReplayArgs, global: &Global, out: &mut Out, environme
             stages: Stages::All,
             dry: false,
             lang: out.lang,
+            trigger: None,
+            cancel: None,
         };
         let shown = Shown::new(out);
         let started = engine.now_ms();

@@ -41,6 +41,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         },
         dry: false,
         lang: out.lang,
+        trigger: None,
+        cancel: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     if let Some(now) = options.now {
@@ -481,7 +483,12 @@ fn leftovers(out: &Out, report: &RunReport, flags: &str) {
 
 fn stopped(report: &RunReport) -> Option<&Reason> {
     match &report.summary.stopped {
-        Some(Stopped::Source(reason) | Stopped::Target(reason) | Stopped::FirstDead(reason)) => Some(reason),
+        Some(
+            Stopped::Source(reason)
+            | Stopped::Target(reason)
+            | Stopped::FirstDead(reason)
+            | Stopped::Braked(reason),
+        ) => Some(reason),
         Some(Stopped::Canceled) | None => None,
     }
 }

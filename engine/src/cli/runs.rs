@@ -66,6 +66,8 @@ pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: 
             Some(Wanted::Not(_)) | None => None,
         },
         since: args.since.as_deref().map(time::instant).transpose()?,
+        running: false,
+        before: None,
         limit: args.limit,
     };
     let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);

@@ -244,7 +244,7 @@ pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &E
         suspect: lost.then_some(suspect),
     };
     let plans = [Arc::clone(&plan)];
-    let mut engine = Engine::open(workspace, clock, &plans, out.lang, &opening)?;
+    let engine = Engine::open(workspace, clock, &plans, out.lang, &opening)?;
     let marked = super::block_on(engine.adopt(&plan, until, note))??;
     if out.json {
         out.document(&object! {
@@ -345,7 +345,11 @@ pub(crate) fn doctor(args: DoctorArgs, global: &Global, out: &Out, environment: 
         return Err(ledger::StoreError::Missing { dir }.into());
     }
     let checks = match doctor::look(&dir) {
-        Ok(health) => checks(&health, &dir, environment),
+        Ok(health) => {
+            let mut checks = checks(&health, &dir, environment);
+            checks.extend(around(&environment.places(global), out));
+            checks
+        }
         // That it cannot even be looked at is what was found.
         Err(error) => vec![Check {
             name: "rights",
@@ -468,6 +472,31 @@ fn checks(health: &Health, dir: &Path, environment: &Environment) -> Vec<Check> 
                 proxies.join(" ")
             },
         ),
+    ]
+}
+
+/// What a service needs of the machine beside its ledger.
+fn around(places: &app::Places, out: &Out) -> Vec<Check> {
+    let secrets = app::secrets::overview(places);
+    let (good, found) = match &secrets {
+        Ok(known) => match &known.problem {
+            Some(failure) => (false, format!("{} {}", failure.code(), failure.message(out.lang))),
+            None => (true, known.secrets.len().to_string()),
+        },
+        Err(error) => (false, error.message(out.lang)),
+    };
+    let roots = app::machine_authorities();
+    vec![
+        Check {
+            name: "secrets",
+            good,
+            found,
+        },
+        Check {
+            name: "roots",
+            good: roots > 0,
+            found: roots.to_string(),
+        },
     ]
 }
 

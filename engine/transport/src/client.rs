@@ -171,6 +171,11 @@ impl Answer {
     }
 }
 
+/// How many certificate authorities this machine trusts: those that calls are checked against.
+pub fn machine_authorities() -> usize {
+    rustls_native_certs::load_native_certs().certs.len()
+}
+
 /// Reads an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT` (of `date` or `retry-after`) as milliseconds.
 pub fn http_date_ms(text: &str) -> Option<i64> {
     let zoned = jiff::fmt::rfc2822::DateTimeParser::new()

@@ -19,7 +19,9 @@ mod resolve;
 mod trust;
 
 pub use allow::{AllowList, BadEntry, Refusal};
-pub use client::{Answer, Client, EXCERPT, Request, Settings, SetupError, Timeouts, http_date_ms};
+pub use client::{
+    Answer, Client, EXCERPT, Request, Settings, SetupError, Timeouts, http_date_ms, machine_authorities,
+};
 pub use error::{Partial, Reason, SendError, Stage};
 pub use limiter::{Gate, Limiter, Next, Pass, Rate};
 pub use probe::{Look, Seen, Step, Why};

@@ -110,6 +110,20 @@ impl Run {
         self
     }
 
+    /// What it reads on stdin.
+    ///
+    /// # Panics
+    /// When there is no room for a temporary file.
+    pub fn stdin(mut self, text: &str) -> Self {
+        use std::io::{Seek, Write};
+        let mut file = tempfile::tempfile().expect("room for a temporary file");
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.rewind())
+            .expect("our own file");
+        self.command.stdin(file);
+        self
+    }
+
     /// Where its output goes instead; none of it is kept.
     pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stdout(to);

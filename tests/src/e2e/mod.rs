@@ -7,6 +7,7 @@ mod binary;
 mod judge;
 mod lone;
 mod served;
+mod serving;
 mod shop;
 mod wire;
 
@@ -22,6 +23,7 @@ pub use binary::{Process, Ran, Run, engine};
 pub use judge::{Strictness, adds_up, judge, judge_with, numbers, versions};
 pub use lone::Lone;
 pub use served::Served;
+pub use serving::Serving;
 pub use shop::Shop;
 pub use wire::{Message, Recorder, Twist, ask, send};
 
@@ -219,6 +221,17 @@ impl World {
         before
     }
 
+    /// Takes a variable away and gives what it was.
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn unset_and_get(&mut self, name: &str) -> String {
+        let found = self.environment.iter().find(|(known, _)| known == name);
+        let value = found.map(|(_, value)| value.clone()).expect("it was there");
+        self.unset(name);
+        value
+    }
+
     /// Takes a variable away from every later command.
     pub fn unset(&mut self, name: &str) {
         self.environment.retain(|(known, _)| known != name);
@@ -232,6 +245,26 @@ impl World {
     /// Runs `engine` with these words to its end.
     pub fn engine(&self, words: &[&str]) -> Ran {
         self.command(words).finish()
+    }
+
+    /// Starts `engine serve` over the world's schemes. A token of all scopes lies in the file `token`.
+    ///
+    /// # Panics
+    /// When it ends before it listens.
+    pub fn serve(&self, flags: &[&str]) -> Serving {
+        if !self.path("token").is_file() {
+            let made = self.engine(&[
+                "token",
+                "create",
+                "tests",
+                "--scope",
+                "read,operate,edit,admin",
+                "--json",
+            ]);
+            let token = made.expect(0).json()["token"].as_str().map(str::to_owned);
+            self.write("token", &token.expect("it is shown once"));
+        }
+        Serving::start(self.folder.path(), &self.environment, flags)
     }
 
     /// Reads the customers that the main scheme looks up.

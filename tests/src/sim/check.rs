@@ -55,6 +55,9 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::PickTasks { .. }
         | LedgerOp::ReadVersions { .. }
         | LedgerOp::NoteVersions { .. }
+        | LedgerOp::StorePush { .. }
+        | LedgerOp::CountPushes { .. }
+        | LedgerOp::TakePushes { .. }
         | LedgerOp::PickUnknown { .. }
         | LedgerOp::EndRun { .. }
         | LedgerOp::CountStates { .. }
@@ -149,7 +152,7 @@ pub(super) fn summary(world: &World, summary: &Summary, run: i64) -> Result<(), 
             return fail(format!("a bug: {}", reason.text));
         }
         Some(Stopped::Source(_) | Stopped::Target(_)) => Some(RunStatus::Failed),
-        Some(Stopped::FirstDead(_)) => Some(RunStatus::Partial),
+        Some(Stopped::FirstDead(_) | Stopped::Braked(_)) => Some(RunStatus::Partial),
         None if counts.dead + counts.held + counts.open() > 0 => Some(RunStatus::Partial),
         None => None,
     };

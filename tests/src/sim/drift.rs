@@ -335,9 +335,11 @@ impl World {
                 sweep: None,
                 replay: None,
                 versions: None,
+                inbox: flow::Inbox::None,
             },
             target: None,
             limit: None,
+            brakes: flow::Brakes::default(),
             settle_wait: 0,
             stages: Stages::Fetch,
         });
@@ -413,6 +415,7 @@ impl World {
             prints: if look == Look::Rows { prints } else { Vec::new() },
             mark: mark.map(|(place, id)| place.unsigned_abs() << 16 ^ u64::from(id)),
             versions: None,
+            pushes: Vec::new(),
         })
     }
 }

@@ -205,6 +205,7 @@ impl<'a> Line<'a> {
                 sweep: None,
                 replay: None,
                 versions: None,
+                inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
                 name: "t".to_owned(),
@@ -221,6 +222,7 @@ impl<'a> Line<'a> {
                 steps: Vec::new(),
             }),
             limit: None,
+            brakes: flow::Brakes::default(),
             settle_wait: QUIET + 30 * SECOND,
             stages: Stages::All,
         }
@@ -306,6 +308,7 @@ impl<'a> Line<'a> {
             prints,
             mark: None,
             versions: None,
+            pushes: Vec::new(),
         })
     }
 

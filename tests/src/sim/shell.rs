@@ -481,6 +481,7 @@ impl World {
                 sweep: None,
                 replay: None,
                 versions: None,
+                inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
                 name: "t".to_owned(),
@@ -509,6 +510,7 @@ impl World {
                     .collect(),
             }),
             limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
+            brakes: flow::Brakes::default(),
             settle_wait: setup.settle_wait,
             stages,
         }
@@ -681,6 +683,7 @@ impl World {
             prints: if look == Look::Again { Vec::new() } else { prints },
             mark: None,
             versions: None,
+            pushes: Vec::new(),
         })
     }
 
@@ -703,6 +706,7 @@ impl World {
             prints,
             mark: None,
             versions: None,
+            pushes: Vec::new(),
         })
     }
 

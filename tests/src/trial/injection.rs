@@ -107,6 +107,7 @@ fn compiled(yaml: &str, registry: &Registry) -> Tree {
         Ok(SchemeFacts {
             id: "s".to_owned(),
             columns: None,
+            after: None,
         })
     };
     let mut cx = Compile::new(&file, registry, TreePlace::TARGET);

@@ -17,6 +17,7 @@ mod paging;
 mod partial;
 mod plain;
 pub mod power;
+mod pushes;
 pub mod restore;
 mod sessions;
 mod simulated;

@@ -60,6 +60,7 @@ pub const ALL: &[Trial] = &[
     cost::A18,
     restore::A19,
     migrate::A20,
+    super::pushes::TRIAL,
     Trial {
         name: "A22",
         what: "texts that try to be more than a value",

@@ -6,7 +6,7 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 14] = [
+const DEFAULTS: [(&str, &str); 16] = [
     ("the id", "同 id"),
     ("the source connector's", "源连接器的时区"),
     ("all", "全部"),
@@ -24,6 +24,11 @@ const DEFAULTS: [(&str, &str); 14] = [
     ("the operation's maximum", "操作的上限"),
     ("what the operation can", "由操作的能力决定"),
     ("the scheme's", "方案的时区"),
+    ("all day", "全天"),
+    (
+        "30s for `every`, at most a tenth of it; 0s for cron texts",
+        "`every` 为 30s,不超过其十分之一;cron 文本为 0s",
+    ),
 ];
 
 /// The section of values.

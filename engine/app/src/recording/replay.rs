@@ -26,17 +26,17 @@ pub(crate) struct Replayed {
     pub(crate) records: Vec<Value>,
 }
 
-/// Plays a recording; gives the workspace back.
+/// Plays a recording.
 pub(crate) async fn replay(
     recording: &Recording,
-    workspace: Workspace,
+    workspace: &Arc<Workspace>,
     plan: &Arc<Plan>,
     by: Match,
-) -> Result<(Replayed, Workspace), AppError> {
+) -> Result<Replayed, AppError> {
     let tape = Tape::playing(recording.calls.clone(), recording.lookups.clone(), by);
     let tape = Arc::new(tape);
     let clock = Arc::new(TapeClock::at(recording.now_ms));
-    let mut engine = Engine::replaying(workspace, plan, recording, &tape, clock)?;
+    let engine = Engine::replaying(Arc::clone(workspace), plan, recording, &tape, clock)?;
     let options = RunOptions {
         from: None,
         now: Some(recording.now_ms),
@@ -47,16 +47,15 @@ pub(crate) async fn replay(
         stages: Stages::All,
         dry: false,
         lang: Lang::En,
+        trigger: None,
+        cancel: None,
     };
     engine.run(Arc::clone(plan), &options, &Silent).await?;
     let records = records(engine.reader(), &plan.scheme)?;
-    Ok((
-        Replayed {
-            heard: tape.heard(),
-            records,
-        },
-        engine.workspace,
-    ))
+    Ok(Replayed {
+        heard: tape.heard(),
+        records,
+    })
 }
 
 /// How the records of a scheme ended, by key.

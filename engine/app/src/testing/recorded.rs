@@ -1,9 +1,7 @@
 //! Tests that replay a recording: the whole flow, from the first page to the last verdict, without any system.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use connector::NoSecrets;
 use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::plan::{Plan, RecordingTest};
 
@@ -11,13 +9,12 @@ use super::{Gap, TestResult, Updated};
 use crate::error::AppError;
 use crate::recording::{self, Recording, Replayed, in_words};
 use crate::tape::Match;
-use crate::workspace::{Places, Workspace};
+use crate::workspace::Workspace;
 
 /// The workspace and the plan, for one replay after the other.
 struct Desk {
     runtime: tokio::runtime::Runtime,
-    workspace: Option<Workspace>,
-    places: Places,
+    workspace: Arc<Workspace>,
     plan: Arc<Plan>,
 }
 
@@ -30,27 +27,14 @@ impl Desk {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Some(Desk {
             runtime: runtime.map_err(|error| AppError::bug(format!("no runtime: {error}")))?,
-            places: workspace.places().clone(),
-            workspace: Some(workspace),
+            workspace: Arc::new(workspace),
             plan: Arc::new(plan),
         }))
     }
 
-    fn replay(&mut self, file: &SourceFile, recording: &Recording) -> Result<Replayed, AppError> {
-        let workspace = match self.workspace.take() {
-            Some(workspace) => workspace,
-            // The last replay could not be set up and kept it.
-            None => Workspace::load(
-                Path::new(&file.name),
-                self.places.clone(),
-                None,
-                Box::new(NoSecrets),
-            )?,
-        };
-        let replay = recording::replay(recording, workspace, &self.plan, Match::Request);
-        let (replayed, workspace) = self.runtime.block_on(replay)?;
-        self.workspace = Some(workspace);
-        Ok(replayed)
+    fn replay(&mut self, recording: &Recording) -> Result<Replayed, AppError> {
+        let replay = recording::replay(recording, &self.workspace, &self.plan, Match::Request);
+        self.runtime.block_on(replay)
     }
 }
 
@@ -69,7 +53,7 @@ pub(super) fn run(
         match recording::open(file, &desk.plan.scheme, test) {
             Err(problem) => problems.push(*problem),
             Ok((_, recording)) => {
-                let gaps = match desk.replay(file, &recording) {
+                let gaps = match desk.replay(&recording) {
                     Ok(replayed) => recording::compare(&recording, &replayed),
                     Err(error) => vec![in_words(&error)],
                 };
@@ -114,7 +98,7 @@ fn one(
     let Ok((path, recording)) = recording::open(file, &desk.plan.scheme, test) else {
         return Ok(());
     };
-    let replayed = match desk.replay(file, &recording) {
+    let replayed = match desk.replay(&recording) {
         Ok(replayed) => replayed,
         Err(error) => {
             done.left.push((test.name.clone(), in_words(&error)));
@@ -127,7 +111,7 @@ fn one(
     match recording::renewed(recording, replayed) {
         Ok((renewed, text)) => {
             // The new file is replayed before anyone sees it.
-            let again = desk.replay(file, &renewed)?;
+            let again = desk.replay(&renewed)?;
             match recording::compare(&renewed, &again).into_iter().next() {
                 None => {
                     crate::files::replace(&path, text.as_bytes())?;

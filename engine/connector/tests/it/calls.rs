@@ -601,8 +601,13 @@ fn pages_by_version() {
     let facts = own.by_version("list").expect("it is read by version");
     assert_eq!((facts.first, facts.settle_ms, facts.again), (3, 60_000, true));
     for (rows, want) in [
+        // The newest first: those below would never be asked for.
         (
             r#"{"at":{"ts":9007199254740993}},{"at":{"ts":"9007199254740992"}}"#,
+            Err("E3079"),
+        ),
+        (
+            r#"{"at":{"ts":"9007199254740992"}},{"at":{"ts":9007199254740993}}"#,
             Ok((true, Some((9_007_199_254_740_992, 9_007_199_254_740_993)))),
         ),
         (r#"{"at":{"ts":"007"}}"#, Ok((false, Some((7, 7))))),

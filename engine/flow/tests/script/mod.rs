@@ -12,7 +12,7 @@
 //! ```
 
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
-use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId, WindowId};
+use flow::ids::{AttemptId, Blob, Ms, PushId, RecordId, RunId, WindowId};
 use flow::op::{
     ClaimRefused, Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution,
     Settlement, StagedRow, SuspectKind, TaskLeft, TaskRow, Trigger, Unknown, WriteAction,
@@ -51,9 +51,11 @@ pub(crate) fn plan() -> JobPlan {
             sweep: None,
             replay: None,
             versions: None,
+            inbox: flow::Inbox::None,
         },
         target: Some(target()),
         limit: None,
+        brakes: flow::Brakes::default(),
         settle_wait: 600_000,
         stages: Stages::All,
     }
@@ -230,6 +232,7 @@ impl Stage {
                 }),
                 covered(words, "unstable", "kept"),
                 covered(words, "", "done"),
+                LedgerReply::Waiting(count("waiting")),
             ]),
             "unknowns" => reply(LedgerReply::Unknowns {
                 total: ids.len() as u64,
@@ -263,6 +266,10 @@ impl Stage {
                         .collect(),
                     mark: value("mark").map(|mark| u64::try_from(mark).expect("a mark")),
                     versions: None,
+                    pushes: words
+                        .iter()
+                        .filter_map(|word| word.strip_prefix('p')?.parse().ok().map(PushId))
+                        .collect(),
                 })
             }
             "staged" => reply(LedgerReply::Staged {
@@ -641,6 +648,7 @@ fn print(action: &Action) -> Vec<String> {
             Note::Suspicious { asked, usual } => format!("note: empty {}, usually {usual}", interval(*asked)),
             Note::Lost(lost) => format!("note: lost {}", interval(*lost)),
             Note::Sweeping(range) => format!("note: sweeping {}", interval(*range)),
+            Note::Receiving(pushes) => format!("note: receiving {pushes}"),
             Note::ReadingSince(version) => format!("note: since {version}"),
             Note::Reading(_) | Note::Staged { .. } | Note::Written { .. } => return Vec::new(),
         },
@@ -650,6 +658,7 @@ fn print(action: &Action) -> Vec<String> {
                 Some(Stopped::Source(reason)) => format!(", source: {}", words(reason)),
                 Some(Stopped::Target(reason)) => format!(", target: {}", words(reason)),
                 Some(Stopped::FirstDead(reason)) => format!(", first dead: {}", words(reason)),
+                Some(Stopped::Braked(reason)) => format!(", braked: {}", words(reason)),
                 Some(Stopped::Canceled) => ", canceled".to_owned(),
             };
             let left = match summary.windows_left {
@@ -769,6 +778,9 @@ fn op(op: &LedgerOp) -> String {
         }
         LedgerOp::ReadVersions { .. } => "read versions".to_owned(),
         LedgerOp::NoteVersions { .. } => "note versions".to_owned(),
+        LedgerOp::StorePush { .. } => "store push".to_owned(),
+        LedgerOp::CountPushes { .. } => "count pushes".to_owned(),
+        LedgerOp::TakePushes { pushes, .. } => format!("take {}", join(pushes)),
         LedgerOp::ReadCircuit { .. } => "read circuit".to_owned(),
         LedgerOp::SetCircuit { failures, until, .. } => format!("circuit {failures} until {until}"),
         LedgerOp::Decide { rows, .. } => {

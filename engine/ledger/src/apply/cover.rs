@@ -135,7 +135,7 @@ impl Cx<'_> {
             .query_row((scheme, &word), |row| row.get(0))?;
         let kept = match cursor {
             Cursor::Live => self.due_again(scheme, now)?,
-            Cursor::Sweep | Cursor::Replay(_) => Vec::new(),
+            Cursor::Sweep | Cursor::Replay(_) | Cursor::Inbox => Vec::new(),
         };
         Ok(LedgerReply::Coverage {
             closed: read::closed_intervals(self.conn, scheme, &word)?,

@@ -5,7 +5,9 @@ mod circuit;
 mod claim;
 mod cover;
 mod decide;
+mod inbox;
 pub(crate) mod index;
+mod publish;
 mod record;
 mod run;
 mod settle;
@@ -182,6 +184,7 @@ impl Cx<'_> {
                     on_seen: *on_seen,
                     store_only: *store_only,
                     doubt: None,
+                    published: None,
                     now: *now,
                 };
                 let counted = self.stage_page(&page, rows)?;
@@ -276,6 +279,14 @@ impl Cx<'_> {
                 source,
                 marks,
             } => self.note_versions(scheme, source, marks),
+            LedgerOp::StorePush { scheme, push, now } => self.store_push(scheme, push, *now),
+            LedgerOp::CountPushes { scheme } => self.count_pushes(scheme),
+            LedgerOp::TakePushes {
+                run,
+                scheme,
+                pushes,
+                now,
+            } => self.take_pushes(*run, scheme, pushes, *now),
             LedgerOp::Decide {
                 rows,
                 who,
@@ -353,7 +364,7 @@ fn length(n: usize) -> u64 {
 const MAX_TEXT: usize = 4096;
 
 /// The start of a text, cut between characters.
-fn cut(text: &str) -> &str {
+pub(crate) fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }
 

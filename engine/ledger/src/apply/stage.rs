@@ -25,6 +25,8 @@ pub(super) struct Page<'a> {
     pub(super) store_only: bool,
     /// Its rows may have been written by somebody else.
     pub(super) doubt: Option<Doubt>,
+    /// Others read the rows of this scheme.
+    pub(super) published: Option<&'a str>,
     pub(super) now: Ms,
 }
 
@@ -57,6 +59,7 @@ impl Cx<'_> {
         self.check_page(page)?;
         let page = &Page {
             doubt: self.doubt_of(page)?.filter(|_| !page.store_only),
+            published: self.is_published(page.scheme)?.then_some(page.scheme),
             ..*page
         };
         let mut sorted: Vec<&StagedRow> = rows.iter().collect();
@@ -89,6 +92,10 @@ impl Cx<'_> {
             }
         };
         self.note_newest(page, record, row, outcome)?;
+        if let (Some(published), SightingOutcome::New | SightingOutcome::Changed) = (page.published, outcome)
+        {
+            self.note_change(published, record)?;
+        }
         self.conn
             .prepare_cached(
                 "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
@@ -350,6 +357,9 @@ impl Cx<'_> {
             .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1 AND source IS NOT ?2")?
             .execute((record.0, source))?;
         if changed > 0 {
+            if let Some(scheme) = page.published {
+                self.note_change(scheme, record)?;
+            }
             self.conn
                 .prepare_cached("UPDATE record SET seen_ms = ?2 WHERE id = ?1")?
                 .execute((record.0, page.now))?;

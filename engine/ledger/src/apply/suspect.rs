@@ -14,6 +14,7 @@ use super::stage::Page;
 use super::{Cx, length};
 use crate::error::{StoreError, reason};
 use crate::generation;
+use crate::service::inbox::REPEATED_FOR;
 
 /// So many runs read up to the instant of a suspicion before what comes after it is trusted.
 const READ_FIRST: i64 = 2;
@@ -143,14 +144,16 @@ impl Cx<'_> {
         }))
     }
 
-    /// A scheme without windows was read to its end: what it shows from now on is new.
+    /// A scheme without windows was read to its end: what it shows from now on is new. What is sent to us is new once
+    /// no sender repeats any more what was not answered before that instant.
     pub(super) fn end_doubt(&self, page: &Page<'_>) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "UPDATE scheme SET suspect_until_ms = NULL WHERE id = ?1 AND suspect_until_ms IS NOT NULL
-                    AND EXISTS (SELECT 1 FROM window_run WHERE id = ?2 AND from_ms = 0 AND to_ms = 0)",
+                    AND EXISTS (SELECT 1 FROM window_run WHERE id = ?2 AND from_ms = 0 AND to_ms = 0
+                        AND (cursor <> 'inbox' OR ?3 > suspect_until_ms))",
             )?
-            .execute((page.scheme, page.window.0))?;
+            .execute((page.scheme, page.window.0, page.now - REPEATED_FOR))?;
         Ok(())
     }
 

@@ -7,6 +7,8 @@ mod covering;
 mod decisions;
 mod desk;
 mod earlier;
+mod inbox;
+mod operations;
 mod reading;
 mod steps;
 mod suspects;
@@ -56,6 +58,9 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     suspects::keys(open);
     tasks::tasks(open);
     tasks::versions(open);
+    inbox::inbox(open);
+    inbox::doors(open);
+    inbox::published(open);
     steps::steps(open);
     steps::doubts(open);
     steps::circuits(open);
@@ -70,6 +75,8 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::newer_versions(open);
     decisions::as_stored(open);
     decisions::any_order(open);
+    operations::notices(open);
+    operations::revisions(open);
 }
 
 /// A row with a key of one text.

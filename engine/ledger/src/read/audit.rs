@@ -17,6 +17,8 @@ pub struct AuditFilter {
     pub since: Option<Ms>,
     /// Of this kind: `skip`, `restore`, ...
     pub action: Option<String>,
+    /// With numbers below this one: the next page of a list.
+    pub before: Option<i64>,
     /// At most so many, the newest; 0 = all.
     pub limit: u32,
 }
@@ -24,6 +26,8 @@ pub struct AuditFilter {
 /// One note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
+    /// Its number; it grows.
+    pub id: i64,
     /// When.
     pub at: Ms,
     /// Who, what and why.
@@ -37,10 +41,11 @@ impl Reader {
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT a.at_ms, a.who, a.action, coalesce(a.scheme, r.scheme), a.record, a.what, a.reason, r.src_key
+                "SELECT a.at_ms, a.who, a.action, coalesce(a.scheme, r.scheme), a.record, a.what, a.reason, r.src_key, a.id
                  FROM audit a LEFT JOIN record r ON r.id = a.record
                  WHERE (?1 IS NULL OR coalesce(a.scheme, r.scheme) = ?1) AND (?2 IS NULL OR a.record = ?2)
                    AND (?4 IS NULL OR a.at_ms >= ?4) AND (?5 IS NULL OR a.action = ?5)
+                   AND (?6 IS NULL OR a.id < ?6)
                  ORDER BY a.id DESC LIMIT ?3",
             )?;
             let limit = if filter.limit == 0 {
@@ -49,9 +54,10 @@ impl Reader {
                 i64::from(filter.limit)
             };
             let record = filter.record.map(|record| record.0);
-            let facts = (&filter.scheme, record, limit, filter.since, &filter.action);
+            let facts = (&filter.scheme, record, limit, filter.since, &filter.action, filter.before);
             let rows = statement.query_map(facts, |row| {
                 Ok(AuditRow {
+                    id: row.get(8)?,
                     at: row.get(0)?,
                     note: AuditNote {
                         who: row.get(1)?,

@@ -109,10 +109,23 @@ pub struct RunFilter {
     pub scheme: Option<String>,
     /// Ended like this.
     pub status: Option<RunStatus>,
+    /// Only those that have not ended.
+    pub running: bool,
     /// Started at or after this time.
     pub since: Option<Ms>,
+    /// With ids below this one: the next page of a list.
+    pub before: Option<RunId>,
     /// At most; 0 = no bound.
     pub limit: u32,
+}
+
+impl RunFilter {
+    fn word(&self) -> Option<&'static str> {
+        if self.running {
+            return Some("running");
+        }
+        self.status.map(RunStatus::word)
+    }
 }
 
 /// A run in a list.
@@ -141,6 +154,10 @@ pub struct RunRow {
 pub(super) const RUN_COLUMNS: &str = "id, scheme, revision, cause, started_ms, ended_ms, status, err_code, err_text, \
     fetched, done, dead, held, skipped, pending, sending, unknown, unchanged, superseded, filtered";
 
+/// Which runs a filter means.
+const RUN_WHERE: &str =
+    "(?1 IS NULL OR scheme = ?1) AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR started_ms >= ?3)";
+
 /// A scheme as far as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemeRow {
@@ -159,46 +176,7 @@ pub struct SchemeRow {
 impl Reader {
     /// Records, newest first.
     pub fn list_records(&self, filter: &RecordFilter) -> Result<Vec<RecordRow>, StoreError> {
-        let mut wheres: Vec<String> = Vec::new();
-        let mut params: Vec<Value> = Vec::new();
-        let mut add = |sql: &str, value: Value| {
-            wheres.push(sql.to_owned());
-            params.push(value);
-        };
-        if let Some(scheme) = &filter.scheme {
-            add("r.scheme = ?", Value::Text(scheme.clone()));
-        }
-        if let Some(error) = &filter.error {
-            add("r.err_code = ?", Value::Text(error.to_ascii_uppercase()));
-        }
-        if let Some(since) = filter.since {
-            add("r.changed_ms >= ?", Value::Integer(since));
-        }
-        if let Some(run) = filter.run {
-            add(
-                "r.id IN (SELECT record FROM sighting WHERE run = ?)",
-                Value::Integer(run.0),
-            );
-        }
-        if let Some(before) = filter.before {
-            add("r.id < ?", Value::Integer(before.0));
-        }
-        if let Some(state) = filter.state {
-            // Written out, not bound: the partial indexes are found by their text.
-            wheres.push(format!("r.state = '{}'", state.word()));
-        }
-        if let Some(key) = &filter.key {
-            wheres.push(
-                "(r.src_key IN (?, ?) OR r.label = ? OR r.target_number = ? OR r.target_id = ?)".to_owned(),
-            );
-            params.push(Value::Text(one_key(key)));
-            params.extend(std::iter::repeat_n(Value::Text(key.clone()), 4));
-        }
-        let wheres = if wheres.is_empty() {
-            "1".to_owned()
-        } else {
-            wheres.join(" AND ")
-        };
+        let (wheres, params) = conditions(filter);
         let sql = format!(
             "SELECT {RECORD_COLUMNS} FROM record r WHERE {wheres} ORDER BY r.id DESC LIMIT {}",
             limit(filter.limit)
@@ -214,19 +192,53 @@ impl Reader {
         })
     }
 
+    /// One record, as in a list.
+    pub fn record_row(&self, record: RecordId) -> Result<Option<RecordRow>, StoreError> {
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record r WHERE r.id = ?1");
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut rows = statement.query([record.0])?;
+            rows.next()?.map(record_row).transpose()
+        })
+    }
+
+    /// How many records a filter means, counted no further than `most`; where its list goes on does not matter.
+    pub fn count_records(&self, filter: &RecordFilter, most: u32) -> Result<u32, StoreError> {
+        let whole = RecordFilter {
+            before: None,
+            ..filter.clone()
+        };
+        let (wheres, params) = conditions(&whole);
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM record r WHERE {wheres} LIMIT {most})");
+        self.ask(|conn| Ok(conn.query_row(&sql, params_from_iter(params), |row| row.get(0))?))
+    }
+
+    /// How many runs a filter means, likewise.
+    pub fn count_runs(&self, filter: &RunFilter, most: u32) -> Result<u32, StoreError> {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM run WHERE {RUN_WHERE} LIMIT {most})");
+        let facts = (&filter.scheme, filter.word(), filter.since);
+        self.ask(|conn| Ok(conn.prepare_cached(&sql)?.query_row(facts, |row| row.get(0))?))
+    }
+
     /// Runs, newest first.
     pub fn list_runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
+        // The index is by scheme: the newest runs of one are few among those of thousands.
+        let of = filter.scheme.as_ref().map_or("", |_| "scheme = ?1 AND ");
         let sql = format!(
             "SELECT {RUN_COLUMNS} FROM run
-             WHERE (?1 IS NULL OR scheme = ?1) AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR started_ms >= ?3)
-             ORDER BY id DESC LIMIT {}",
+             WHERE {of}{RUN_WHERE} AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT {}",
             limit(filter.limit)
         );
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
             let runs = statement
                 .query_map(
-                    (&filter.scheme, filter.status.map(RunStatus::word), filter.since),
+                    (
+                        &filter.scheme,
+                        filter.word(),
+                        filter.since,
+                        filter.before.map(|before| before.0),
+                    ),
                     run_row,
                 )?
                 .collect::<Result<_, _>>()?;
@@ -281,6 +293,51 @@ impl Reader {
             Ok(origins)
         })
     }
+}
+
+/// What a filter of records asks for, as SQL and its parameters.
+fn conditions(filter: &RecordFilter) -> (String, Vec<Value>) {
+    let mut wheres: Vec<String> = Vec::new();
+    let mut params: Vec<Value> = Vec::new();
+    let mut add = |sql: &str, value: Value| {
+        wheres.push(sql.to_owned());
+        params.push(value);
+    };
+    if let Some(scheme) = &filter.scheme {
+        add("r.scheme = ?", Value::Text(scheme.clone()));
+    }
+    if let Some(error) = &filter.error {
+        add("r.err_code = ?", Value::Text(error.to_ascii_uppercase()));
+    }
+    if let Some(since) = filter.since {
+        add("r.changed_ms >= ?", Value::Integer(since));
+    }
+    if let Some(run) = filter.run {
+        add(
+            "r.id IN (SELECT record FROM sighting WHERE run = ?)",
+            Value::Integer(run.0),
+        );
+    }
+    if let Some(before) = filter.before {
+        add("r.id < ?", Value::Integer(before.0));
+    }
+    if let Some(state) = filter.state {
+        // Written out, not bound: the partial indexes are found by their text.
+        wheres.push(format!("r.state = '{}'", state.word()));
+    }
+    if let Some(key) = &filter.key {
+        wheres.push(
+            "(r.src_key IN (?, ?) OR r.label = ? OR r.target_number = ? OR r.target_id = ?)".to_owned(),
+        );
+        params.push(Value::Text(one_key(key)));
+        params.extend(std::iter::repeat_n(Value::Text(key.clone()), 4));
+    }
+    let wheres = if wheres.is_empty() {
+        "1".to_owned()
+    } else {
+        wheres.join(" AND ")
+    };
+    (wheres, params)
 }
 
 /// What has places that people must not see.

@@ -7,6 +7,7 @@ mod list;
 mod pool;
 mod show;
 mod story;
+mod waiting;
 
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
@@ -16,3 +17,4 @@ pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
 pub use story::{MappingRow, QuestionRow};
+pub use waiting::WaitingRow;

@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const SCHEME: &str = "\
+# 客户:从商城到财务
+scheme: customers   # 不要改
+name: { zh: '客户', en: \"customers\" }
+source:
+  api: list
+  options: {}
+  window: # 六分钟
+    overlap: 10m # 重叠
+    settle: \"2m\"
+target:
+  request:
+    FNumber: '{{code}}'   # 编码
+    FNote: |
+      第一行
+      second
+    FEntity:
+      - FQty: 1.50
+        FItem: { FNumber: A, 名称: '甲''乙' }
+      - FQty: 2
+  anchored: &one { a: 1 }
+  alias: *one
+";
+
+fn file(text: &str) -> Arc<SourceFile> {
+    SourceFile::new("a.yaml", text)
+}
+
+fn json(text: &str) -> Value {
+    crate::json::parse(text.as_bytes()).unwrap()
+}
+
+/// The change as its author sees it: lines that went, lines that came.
+fn check(path: &str, value: &str, went: &[&str], came: &[&str]) {
+    for ends in ["\n", "\r\n"] {
+        let before = SCHEME.replace('\n', ends);
+        let after = set(&file(&before), path, &json(value)).unwrap_or_else(|why| panic!("{path}: {why:?}"));
+        let lines = |text: &str| text.split(ends).map(str::to_owned).collect::<Vec<_>>();
+        let (old, new) = (lines(&before), lines(&after));
+        let same = old
+            .iter()
+            .zip(&new)
+            .take_while(|(one, other)| one == other)
+            .count();
+        let tail = old[same..]
+            .iter()
+            .rev()
+            .zip(new[same..].iter().rev())
+            .take_while(|(one, other)| one == other)
+            .count();
+        assert_eq!(old[same..old.len() - tail], *went, "{path}");
+        assert_eq!(new[same..new.len() - tail], *came, "{path}");
+    }
+}
+
+#[test]
+fn only_the_value_changes() {
+    check(
+        "source.window.overlap",
+        r#""15m""#,
+        &["    overlap: 10m # 重叠"],
+        &["    overlap: 15m # 重叠"],
+    );
+    check(
+        "source.window.settle",
+        r#""3m""#,
+        &["    settle: \"2m\""],
+        &["    settle: \"3m\""],
+    );
+    check(
+        "target.request.FNumber",
+        r#""it's {{code}}""#,
+        &["    FNumber: '{{code}}'   # 编码"],
+        &["    FNumber: 'it''s {{code}}'   # 编码"],
+    );
+    check(
+        "name.en",
+        r#""\"quoted\" \\ it""#,
+        &["name: { zh: '客户', en: \"customers\" }"],
+        &["name: { zh: '客户', en: \"\\\"quoted\\\" \\\\ it\" }"],
+    );
+    check(
+        "target.request.FEntity[1].FQty",
+        "30",
+        &["      - FQty: 2"],
+        &["      - FQty: 30"],
+    );
+    check(
+        "/target/request/FEntity/0/FQty",
+        "1.5",
+        &["      - FQty: 1.50"],
+        &["      - FQty: 1.5"],
+    );
+    check(
+        "target.request.FEntity.0.FItem.名称",
+        r#""丙""#,
+        &["        FItem: { FNumber: A, 名称: '甲''乙' }"],
+        &["        FItem: { FNumber: A, 名称: '丙' }"],
+    );
+    // A block gives way to one value; the comment on its line stays.
+    check(
+        "source.window",
+        r#""none""#,
+        &[
+            "  window: # 六分钟",
+            "    overlap: 10m # 重叠",
+            "    settle: \"2m\"",
+        ],
+        &["  window: none # 六分钟"],
+    );
+    check(
+        "source.window",
+        r#"{"overlap":"1m"}"#,
+        &["    overlap: 10m # 重叠", "    settle: \"2m\""],
+        &["    overlap: \"1m\""],
+    );
+}
+
+#[test]
+fn keys_are_added_to_maps() {
+    check("source.window.max", r#""1d""#, &[], &["    max: \"1d\""]);
+    check(
+        "source.options.page",
+        "1",
+        &["  options: {}"],
+        &["  options: {page: 1}"],
+    );
+    check(
+        "name.de",
+        r#""Kunden""#,
+        &["name: { zh: '客户', en: \"customers\" }"],
+        &["name: { zh: '客户', en: \"customers\", de: Kunden }"],
+    );
+    check("enabled", "false", &[], &["enabled: false"]);
+}
+
+#[test]
+fn what_stands_in_several_places_is_left() {
+    for path in [
+        "",
+        "/",
+        "nothing.below",
+        "scheme.below",
+        "source.window.overlap.x",
+        "target.request.FEntity[2]",
+        "target.request.FEntity[x]",
+        "target.alias.a",
+        "target.alias",
+        "target.anchored",
+        "target.anchored.a",
+    ] {
+        let refused = set(&file(SCHEME), path, &Value::Null);
+        assert!(matches!(refused, Err(NotSet::NoPlace)), "{path}: {refused:?}");
+    }
+    let refused = set(&file("a: [1"), "a", &Value::Null);
+    assert!(matches!(refused, Err(NotSet::Unreadable(_))), "{refused:?}");
+    let refused = set(&file(SCHEME), "scheme", &json("1e400"));
+    assert!(matches!(refused, Err(NotSet::Unwritable)), "{refused:?}");
+}
+
+const PATHS: [&str; 14] = [
+    "scheme",
+    "name",
+    "name.zh",
+    "source.api",
+    "source.options",
+    "source.window",
+    "source.window.overlap",
+    "target.request.FNumber",
+    "target.request.FNote",
+    "target.request.FEntity",
+    "target.request.FEntity[0]",
+    "target.request.FEntity[0].FItem",
+    "target.request.FEntity[1].FQty",
+    "target.request.新键",
+];
+
+fn values() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        "[ -~]{0,20}",
+        "[a-z甲乙丙:#'\"{}\\[\\],&*!|>%@` \\\\]{0,12}",
+        Just("true".to_owned()),
+        Just("00123".to_owned()),
+        Just("a\nb".to_owned()),
+    ];
+    let leaf = prop_oneof![
+        text.prop_map(Value::Text),
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (0_u32..100_000).prop_map(|n| json(&n.to_string())),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            proptest::collection::vec(("[a-zA-Z键]{1,6}", inner), 0..4)
+                .prop_map(|pairs| Value::Map(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// What is written is read as the model says (that is checked inside), or nothing is; and what stands before and
+    /// behind the value stays.
+    #[test]
+    fn every_edit_is_the_edit_of_the_model(nth in 0..PATHS.len(), value in values(), crlf in any::<bool>()) {
+        let text = if crlf { SCHEME.replace('\n', "\r\n") } else { SCHEME.to_owned() };
+        if let Ok(after) = set(&file(&text), PATHS[nth], &value) {
+            for comment in ["# 客户:从商城到财务", "# 不要改"] {
+                prop_assert!(after.contains(comment));
+            }
+            let anchors = if crlf { "  anchored: &one { a: 1 }\r\n  alias: *one\r\n" } else { "  anchored: &one { a: 1 }\n  alias: *one\n" };
+            prop_assert!(after.ends_with(anchors));
+            prop_assert_eq!(after.contains("\r\n"), crlf);
+            prop_assert!(!crlf || !after.replace("\r\n", "").contains('\n'));
+            // Once more changes nothing.
+            prop_assert_eq!(set(&file(&after), PATHS[nth], &value).unwrap(), after);
+        }
+    }
+}

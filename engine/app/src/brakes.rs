@@ -1,0 +1,166 @@
+//! Which brakes a run has: those of its scheme, reckoned from the runs before.
+
+use dsl::plan::Plan;
+use flow::brake;
+use flow::op::{RecordState, RunStatus, Trigger};
+use ledger::read::{RunFilter, RunRow};
+
+use crate::error::AppError;
+use crate::run::{Engine, RunOptions};
+
+/// Runs among which those are looked for that brought any records: more than a day of polls every six minutes.
+const RUNS: u32 = 300;
+
+impl Engine {
+    /// A run by hand is not braked: whoever starts it looks at it. Nor is a rehearsal.
+    pub(crate) fn brakes(&self, plan: &Plan, options: &RunOptions) -> Result<flow::Brakes, AppError> {
+        let is_scheduled = matches!(options.trigger, Some(Trigger::Schedule | Trigger::Push))
+            && !options.dry
+            && options.replay.is_none();
+        let written = plan.brakes;
+        if !is_scheduled || written == dsl::plan::Brakes::default() {
+            return Ok(flow::Brakes::default());
+        }
+        let filter = RunFilter {
+            scheme: Some(plan.scheme.clone()),
+            limit: RUNS,
+            ..RunFilter::default()
+        };
+        let runs = self.reader().list_runs(&filter)?;
+        let confirmed = self.reader().confirmed(&plan.scheme)?;
+        let has_written = self.reader().states(&plan.scheme)?[done()] > 0;
+        let changes = written
+            .max_change
+            .and_then(|times| brake::most_changes(times, runs.iter().filter_map(brought)));
+        Ok(flow::Brakes {
+            records: written.max_records,
+            changes,
+            first: written.max_first.filter(|_| !has_written && confirmed.is_none()),
+            held: held(&runs, confirmed).or_else(|| cut_off(&runs, confirmed, changes?)),
+        })
+    }
+}
+
+fn done() -> usize {
+    let place = RecordState::ALL
+        .iter()
+        .position(|state| *state == RecordState::Done);
+    place.unwrap_or(0)
+}
+
+/// New and changed records of a run that read; one that a brake stopped says nothing about what is usual.
+fn brought(run: &RunRow) -> Option<u64> {
+    let reads = [Trigger::Schedule, Trigger::Manual]
+        .iter()
+        .any(|trigger| trigger.word() == run.trigger);
+    let braked = run
+        .reason
+        .as_ref()
+        .is_some_and(|reason| brake::asks(&reason.code));
+    let counts = run.counts.as_ref().filter(|_| reads && !braked)?;
+    let known = counts.unchanged + counts.superseded + counts.filtered;
+    Some(counts.fetched.saturating_sub(known))
+}
+
+/// The brake of the newest run, where nobody has released it since: also where the process ended before the scheme was
+/// paused.
+fn held(runs: &[RunRow], confirmed: Option<i64>) -> Option<flow::op::Reason> {
+    let newest = runs.first()?;
+    let reason = newest
+        .reason
+        .as_ref()
+        .filter(|reason| brake::asks(&reason.code))?;
+    let ended = newest.ended.unwrap_or(newest.started);
+    let is_released = confirmed.is_some_and(|confirmed| confirmed >= ended);
+    (!is_released).then(|| reason.clone())
+}
+
+/// The newest run had read more than is usual when it was told to end (the process, say), before its brake was looked at:
+/// what it stored is not written either.
+fn cut_off(runs: &[RunRow], confirmed: Option<i64>, most: u64) -> Option<flow::op::Reason> {
+    let newest = runs.first().filter(|run| {
+        let canceled = run.status == RunStatus::Canceled.word();
+        canceled && run.trigger == Trigger::Schedule.word()
+    })?;
+    let count = brought(newest).filter(|count| *count > most)?;
+    let ended = newest.ended.unwrap_or(newest.started);
+    let is_released = confirmed.is_some_and(|confirmed| confirmed >= ended);
+    let reason = || flow::op::Reason::new(flow::codes::UNUSUAL_CHANGE, format!("{count} > {most}"));
+    (!is_released).then(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use flow::ids::RunId;
+    use flow::op::{Counts, Reason};
+
+    use super::*;
+
+    fn run(trigger: Trigger, new: u64, reason: Option<&str>) -> RunRow {
+        RunRow {
+            run: RunId(1),
+            scheme: "s".to_owned(),
+            revision: String::new(),
+            trigger: trigger.word().to_owned(),
+            started: 100,
+            ended: Some(200),
+            status: "ok".to_owned(),
+            reason: reason.map(|code| Reason::new(code, "900 > 500")),
+            counts: Some(Counts {
+                fetched: new + 7,
+                unchanged: 4,
+                superseded: 2,
+                filtered: 1,
+                ..Counts::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn what_runs_brought() {
+        for (run, want) in [
+            (run(Trigger::Schedule, 5, None), Some(5)),
+            (run(Trigger::Manual, 0, None), Some(0)),
+            (run(Trigger::Replay, 5, None), None),
+            (run(Trigger::Schedule, 5, Some("E3082")), None),
+            (run(Trigger::Schedule, 5, Some("E3081")), Some(5)),
+        ] {
+            assert_eq!(brought(&run), want, "{run:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_canceled_run_read_is_braked_by_the_next() {
+        let canceled = |trigger, new| RunRow {
+            status: "canceled".to_owned(),
+            ..run(trigger, new, None)
+        };
+        for (newest, confirmed, want) in [
+            (canceled(Trigger::Schedule, 501), None, Some("501 > 500")),
+            (canceled(Trigger::Schedule, 501), Some(199), Some("501 > 500")),
+            (canceled(Trigger::Schedule, 501), Some(200), None),
+            (canceled(Trigger::Schedule, 500), None, None),
+            // Somebody looked at it.
+            (canceled(Trigger::Manual, 501), None, None),
+            (run(Trigger::Schedule, 501, None), None, None),
+        ] {
+            let reason = cut_off(&[newest], confirmed, 500).map(|reason| reason.text);
+            assert_eq!(reason.as_deref(), want);
+        }
+        assert_eq!(cut_off(&[], None, 500), None);
+    }
+
+    #[test]
+    fn a_brake_holds_until_it_is_released() {
+        let braked = [run(Trigger::Schedule, 900, Some("E3082"))];
+        for (runs, confirmed, want) in [
+            (&braked[..], None, true),
+            (&braked, Some(199), true),
+            (&braked, Some(200), false),
+            (&[run(Trigger::Manual, 900, None), braked[0].clone()], None, false),
+            (&[], None, false),
+        ] {
+            assert_eq!(held(runs, confirmed).is_some(), want, "{confirmed:?}");
+        }
+    }
+}

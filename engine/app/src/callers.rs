@@ -1,0 +1,116 @@
+//! The callers of a process: one a connection, made once, shared by every run.
+//!
+//! A service takes further ones in while runs go on, and replaces one when its entry in connections.yaml changes; what
+//! is counted of a credential, and its session, go over to the new one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use connector::{Connection, Redactor};
+use transport::{Client, Settings};
+
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::error::AppError;
+use crate::tape::Tape;
+use crate::workspace::{Workspace, parent};
+
+/// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
+pub(crate) struct Callers {
+    known: RwLock<BTreeMap<String, Arc<Caller>>>,
+    client: Arc<Client>,
+    clock: Arc<dyn Clock>,
+    /// The data directory.
+    dir: PathBuf,
+    /// Knows the secrets of all of them, so that none shows what it came to know of another.
+    common: Redactor,
+}
+
+impl Callers {
+    /// Nobody yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>, dir: PathBuf) -> Result<Self, AppError> {
+        let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
+        Ok(Callers {
+            known: RwLock::default(),
+            client: Arc::new(client),
+            clock,
+            dir,
+            common: Redactor::default(),
+        })
+    }
+
+    /// Takes connections in; those that are there already are replaced.
+    pub(crate) fn admit(
+        &self,
+        workspace: &Workspace,
+        mut connections: Vec<Connection>,
+    ) -> Result<(), AppError> {
+        for connection in &mut connections {
+            connection.share(&self.common);
+        }
+        let connections: Vec<Arc<Connection>> = connections.into_iter().map(Arc::new).collect();
+        let beside = workspace.connections_path().map(parent);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for connection in &connections {
+            let twin = known
+                .values()
+                .find(|known| known.connection.is_same_credential(connection));
+            let client = crate::settings::client(connection, &self.client, beside)?;
+            let connection = Arc::clone(connection);
+            let name = connection.name.clone();
+            let caller = match twin {
+                Some(twin) => twin.beside(connection)?.by(client),
+                None => {
+                    let clock = Arc::clone(&self.clock);
+                    Caller::new(
+                        connection,
+                        &connections,
+                        client,
+                        clock,
+                        Entropy::default(),
+                        &self.dir,
+                    )?
+                    .counted_with(known.values())
+                }
+            };
+            known.insert(name, Arc::new(caller));
+        }
+        Ok(())
+    }
+
+    /// Who calls a connection.
+    pub(crate) fn of(&self, connection: &str) -> Option<Arc<Caller>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(connection).cloned()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Caller>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().cloned().collect()
+    }
+
+    /// From now on another one calls for this connection.
+    pub(crate) fn replace(&self, connection: &str, caller: Caller) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(connection.to_owned(), Arc::new(caller));
+    }
+
+    /// From now on the calls of all go by way of a tape. To be said before anybody calls.
+    pub(crate) fn put_in(&self, tape: &Arc<Tape>) -> Result<(), AppError> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for caller in known.values_mut() {
+            Arc::get_mut(caller)
+                .ok_or_else(|| AppError::bug("a tape is put in while calls are made"))?
+                .put_in(tape);
+        }
+        Ok(())
+    }
+
+    /// Knows the secrets of all connections.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.common
+    }
+}

@@ -1,0 +1,419 @@
+//! What other systems send by themselves: at which door, whether it is believed, stored before it is answered.
+//!
+//! Whoever listens (a server, a test) hands in a request as it came and gives the answer back. Promised: an answer that
+//! says "stored" is given only after the push is on the disk; the same push again is answered the same way and changes
+//! nothing; a door that is not there and a token that is wrong are the same answer after the same work; nothing of what
+//! was refused is kept but its number. Left to others: size and time of a request while it arrives, how many may talk at
+//! once, and what becomes of the rows ([`crate::Engine::run`] takes them).
+//!
+//! A push that is sent again is told by the sender's id of what it is about and by its content: the bytes of its body,
+//! its rows, whether it is void, and the headers that the scheme reads. It is known for three days from
+//! its arrival ([`ledger::service::inbox::REPEATED_FOR`]). So a sender whose documents go back to an earlier state needs something
+//! in the body that grows, as a time of change; else the way back looks like a repetition. It is counted as one that
+//! came late, so that it can be seen.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use connector::{Connection, HttpAnswer, Inbound, Pushed, Received, Refusal};
+use dsl::json;
+use dsl::lookup::Hits;
+use dsl::plan::{Plan, PushFacts};
+use dsl::tree::eval_value;
+use dsl::value::{Map, Value};
+use flow::ids::{Blob, Ms};
+use flow::op::{LedgerOp, LedgerReply, NewPush, Stored};
+use ledger::service::inbox::WaitingPush;
+use ledger::{Blobs, StoreError, Writer};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::AppError;
+use crate::run::Engine;
+use crate::scope::CallScope;
+
+/// Rows that may wait in the inbox of a scheme, and bytes: as many as may be open in a scheme that reads.
+pub const MOST_ROWS: u64 = flow::HIGH_WATER;
+/// Bytes that may wait in the inbox of a scheme.
+pub const MOST_BYTES: u64 = 1 << 30;
+
+/// When a sender should come again whose push could not be stored now.
+const AGAIN_SECONDS: u32 = 60;
+
+/// How long a push may wait until its scheme is told again: the run that was to take it has failed, or never began.
+const TOLD_AGAIN_AFTER: Ms = 120_000;
+/// How often schemes are told again at most.
+const TOLD_AGAIN_EVERY: Ms = 300_000;
+
+/// A day, for counts by the day.
+const DAY: Ms = 86_400_000;
+
+/// A scheme that receives.
+pub struct Receiver {
+    /// Its id.
+    pub scheme: String,
+    connection: Arc<Connection>,
+    operation: String,
+    options: Map,
+    headers: Vec<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answered {
+    /// The operation's own answer: to a push that is stored, or to one that was believed and not understood.
+    Given(HttpAnswer),
+    /// Not believed, or no such door.
+    Unbelieved,
+    /// It cannot be stored now.
+    Busy {
+        /// When to come again, in seconds.
+        seconds: u32,
+    },
+}
+
+/// Told when something waits in the inbox of a scheme.
+pub type Arrived = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The inboxes of a service.
+pub struct Inbox {
+    writer: Writer,
+    doors: RwLock<Arc<Doors>>,
+    arrived: Arrived,
+    /// Refused since the counts were last written: scheme and reason.
+    refused: Mutex<BTreeMap<(String, &'static str), u64>>,
+    /// When schemes were last told again.
+    told: Mutex<Ms>,
+}
+
+#[derive(Default)]
+struct Doors {
+    /// By the digest of the door: what is compared says nothing about what is close.
+    by_door: HashMap<[u8; 32], Arc<Receiver>>,
+    all: Vec<Arc<Receiver>>,
+}
+
+impl Inbox {
+    /// Inboxes over a ledger; nobody receives yet.
+    pub fn new(writer: Writer, arrived: Arrived) -> Self {
+        Inbox {
+            writer,
+            doors: RwLock::default(),
+            arrived,
+            refused: Mutex::default(),
+            told: Mutex::default(),
+        }
+    }
+
+    /// From now on these schemes receive, and no others. Each has the door that it had, or a new one.
+    pub async fn open(&self, receivers: Vec<Receiver>, now: Ms) -> Result<(), AppError> {
+        let mut named = Vec::with_capacity(receivers.len());
+        for receiver in receivers {
+            named.push((receiver, new_door()?));
+        }
+        let opened = self.writer.with_ledger(move |ledger| {
+            let doors = named.into_iter().map(|(receiver, fresh)| {
+                let door = ledger.door(&receiver.scheme, &fresh, now)?;
+                Ok((digest(&door), Arc::new(receiver)))
+            });
+            doors.collect::<Result<Vec<_>, StoreError>>()
+        });
+        let opened = opened.await??;
+        let doors = Doors {
+            all: opened.iter().map(|(_, receiver)| Arc::clone(receiver)).collect(),
+            by_door: opened.into_iter().collect(),
+        };
+        *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
+        // What was stored and not taken when the process before this one ended.
+        self.tell_of_what_waits(|_| true)
+    }
+
+    /// Tells the schemes in whose inbox something waits that is as old as this.
+    fn tell_of_what_waits(&self, is_due: impl Fn(Ms) -> bool) -> Result<(), AppError> {
+        let reader = self.writer.reader();
+        let known = self.schemes();
+        for scheme in reader.inboxes_with_pushes()? {
+            let oldest = reader.inbox(&scheme)?.oldest;
+            if known.contains(&scheme) && oldest.is_some_and(&is_due) {
+                (self.arrived)(&scheme);
+            }
+        }
+        Ok(())
+    }
+
+    fn doors(&self) -> Arc<Doors> {
+        Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The schemes that receive.
+    pub fn schemes(&self) -> Vec<String> {
+        self.doors()
+            .all
+            .iter()
+            .map(|receiver| receiver.scheme.clone())
+            .collect()
+    }
+
+    /// A push at a door.
+    pub async fn push(&self, door: &str, push: &Inbound, now: Ms) -> Result<Answered, AppError> {
+        let doors = self.doors();
+        let door = digest(door);
+        match doors.by_door.get(&door) {
+            Some(receiver) => self.deliver(std::slice::from_ref(receiver), push, now).await,
+            None => {
+                // The work of a wrong token, at a door that is there: which one hangs on the door that was tried, so
+                // that trying again costs the same again.
+                let nth = usize::from(door[0]) << 8 | usize::from(door[1]);
+                if let Some(decoy) = doors.all.get(nth % doors.all.len().max(1)) {
+                    std::hint::black_box(decoy.connection.receive(&decoy.operation, push, now)?);
+                }
+                self.refuse("", "door");
+                Ok(Answered::Unbelieved)
+            }
+        }
+    }
+
+    /// A push for every scheme among these that takes it: all of them receive through the same operation of the same
+    /// system, which judges it once. Either all have it or none.
+    pub async fn deliver(
+        &self,
+        receivers: &[Arc<Receiver>],
+        push: &Inbound,
+        now: Ms,
+    ) -> Result<Answered, AppError> {
+        let Some(first) = receivers.first() else {
+            return Ok(Answered::Unbelieved);
+        };
+        let received = first.connection.receive(&first.operation, push, now)?;
+        let pushed = match &received {
+            Received::Accepted(pushed) => pushed,
+            Received::Refused(refusal) => return self.refused(first, *refusal),
+        };
+        let mut taking = Vec::new();
+        for receiver in receivers {
+            if receiver
+                .connection
+                .takes_push(&receiver.operation, &receiver.options, push)?
+            {
+                taking.push(receiver);
+            }
+        }
+        if taking.is_empty() {
+            return self.refused(first, Refusal::Form);
+        }
+        let (mut ops, mut blobs) = (Vec::new(), Blobs::new());
+        for (nth, receiver) in (0_u64..).zip(&taking) {
+            let (content, hash) = receiver.content(pushed, push);
+            blobs.insert(Blob(nth), content);
+            ops.push(LedgerOp::StorePush {
+                scheme: receiver.scheme.clone(),
+                push: NewPush {
+                    sender: pushed.id.clone().unwrap_or_default(),
+                    hash,
+                    void: pushed.void,
+                    rows: u32::try_from(pushed.rows.len()).unwrap_or(u32::MAX),
+                    content: Blob(nth),
+                    most_rows: MOST_ROWS,
+                    most_bytes: MOST_BYTES,
+                },
+                now,
+            });
+        }
+        let replies = match self.writer.apply(ops, blobs).await {
+            Ok(replies) => replies,
+            // The disk is full, or the process is about to end: the sender keeps it.
+            Err(
+                StoreError::Full { .. }
+                | StoreError::QueueFull
+                | StoreError::Closed
+                | StoreError::Busy { .. }
+                | StoreError::Io { .. },
+            ) => {
+                return Ok(Answered::Busy {
+                    seconds: AGAIN_SECONDS,
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut full = false;
+        for (reply, receiver) in replies.iter().zip(&taking) {
+            match reply {
+                LedgerReply::Pushed(Stored::New(_)) => (self.arrived)(&receiver.scheme),
+                LedgerReply::Pushed(Stored::Repeated(_)) => {}
+                LedgerReply::Pushed(Stored::Full) => {
+                    full = true;
+                    (self.arrived)(&receiver.scheme);
+                    self.refuse(&receiver.scheme, "full");
+                }
+                other => return Err(AppError::bug(format!("a push answered with {other:?}"))),
+            }
+        }
+        if full {
+            // Those who had room have it; for them the next try is a repetition.
+            return Ok(Answered::Busy {
+                seconds: AGAIN_SECONDS,
+            });
+        }
+        Ok(Answered::Given(
+            first.connection.reply(&first.operation, &received)?,
+        ))
+    }
+
+    fn refused(&self, receiver: &Receiver, refusal: Refusal) -> Result<Answered, AppError> {
+        self.refuse(&receiver.scheme, refusal.name());
+        if refusal == Refusal::Verify {
+            return Ok(Answered::Unbelieved);
+        }
+        let received = Received::Refused(refusal);
+        let answer = receiver.connection.reply(&receiver.operation, &received)?;
+        Ok(Answered::Given(answer))
+    }
+
+    fn refuse(&self, scheme: &str, why: &'static str) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused.entry((scheme.to_owned(), why)).or_default() += 1;
+    }
+
+    /// Writes the counts of refusals, and tells schemes again of what waits too long; to be called every now and then,
+    /// and at the end. What was counted since the last call is lost with the process: a write for every wrong token would
+    /// be a way to keep the disk busy.
+    pub async fn write_counts(&self, now: Ms) -> Result<(), AppError> {
+        let again = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let again = now - *told >= TOLD_AGAIN_EVERY;
+            if again {
+                *told = now;
+            }
+            again
+        };
+        if again {
+            self.tell_of_what_waits(|arrived| now - arrived >= TOLD_AGAIN_AFTER)?;
+        }
+        let counted = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(String, String, u64)> = counted
+            .iter()
+            .map(|((scheme, why), count)| (scheme.clone(), (*why).to_owned(), *count))
+            .collect();
+        let day = now - now.rem_euclid(DAY);
+        let written = self
+            .writer
+            .with_ledger(move |ledger| ledger.count_refused(day, &rows))
+            .await;
+        let written = written.and_then(|done| done);
+        if written.is_err() {
+            // They are written with the next ones.
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            for (of, count) in counted {
+                *refused.entry(of).or_default() += count;
+            }
+        }
+        Ok(written?)
+    }
+}
+
+impl Receiver {
+    /// What is stored of a push, and the hash that tells it from another.
+    fn content(&self, pushed: &Pushed, push: &Inbound) -> (Vec<u8>, [u8; 32]) {
+        let headers: Map = self
+            .headers
+            .iter()
+            .filter_map(|name| {
+                let found = push
+                    .headers
+                    .iter()
+                    .find(|(known, _)| known.eq_ignore_ascii_case(name));
+                // A scheme that reads a header which holds a secret gets it as others see it.
+                let (_, value) = found?;
+                Some((name.clone(), Value::from(self.connection.redact(value))))
+            })
+            .collect();
+        let stored = Map::from_iter([
+            ("rows".to_owned(), Value::List(pushed.rows.clone())),
+            ("headers".to_owned(), Value::Map(headers)),
+        ]);
+        let content = json::to_string(&Value::Map(stored)).into_bytes();
+        let mut hash = Sha256::new();
+        hash.update((push.body.len() as u64).to_be_bytes());
+        hash.update(&push.body);
+        hash.update([u8::from(pushed.void)]);
+        hash.update(&content);
+        (content, hash.finalize().into())
+    }
+}
+
+/// The rows of a push, and what else is known of it.
+pub(crate) struct Content {
+    pub(crate) rows: Vec<Value>,
+    pub(crate) facts: PushFacts,
+}
+
+/// What was stored of a push. What is not as it was written is a row that says nothing, and becomes a record that says
+/// so.
+pub(crate) fn content(push: &WaitingPush) -> Content {
+    let stored = json::parse(&push.content).unwrap_or(Value::Null);
+    let rows = match stored.get("rows") {
+        Some(Value::List(rows)) => rows.clone(),
+        _ => vec![Value::Map(Map::from_iter([(
+            "$push".to_owned(),
+            Value::from(push.id.0),
+        )]))],
+    };
+    let headers = stored.get("headers").and_then(Value::as_map);
+    let headers = headers.into_iter().flatten().filter_map(|(name, value)| {
+        let text = value.to_plain_text()?;
+        Some((name.clone(), text))
+    });
+    Content {
+        rows,
+        facts: PushFacts {
+            id: Some(push.sender.clone()).filter(|id| !id.is_empty()),
+            void: push.void,
+            headers: headers.collect(),
+        },
+    }
+}
+
+impl Engine {
+    /// The schemes among these that receive, ready to. Their connections must have been announced.
+    pub fn receivers(&self, plans: &[Arc<Plan>]) -> Result<Vec<Receiver>, AppError> {
+        let mut receivers = Vec::new();
+        for plan in plans {
+            let Some(receive) = &plan.source.receive else {
+                continue;
+            };
+            let own = plan.source.own_operation.as_ref().filter(|_| receive.only);
+            let caller = self.caller_with(&plan.source.connection, own)?;
+            let scope = CallScope::new(&plan.source.zone, self.now_ms());
+            let options = match eval_value(&receive.options, &scope, &Hits::new())? {
+                Some(Value::Map(options)) => options,
+                Some(_) | None => Map::new(),
+            };
+            receivers.push(Receiver {
+                scheme: plan.scheme.clone(),
+                connection: Arc::clone(&caller.connection),
+                operation: receive.operation.clone(),
+                options,
+                headers: receive.headers.clone(),
+            });
+        }
+        Ok(receivers)
+    }
+
+    /// The inboxes of this engine's ledger. `None` for a rehearsal, which receives nothing.
+    pub fn inbox(&self, arrived: Arrived) -> Option<Inbox> {
+        Some(Inbox::new(self.writer()?, arrived))
+    }
+}
+
+/// 128 bits that nobody can guess, as 32 hexadecimal digits.
+pub fn new_door() -> Result<String, AppError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| AppError::bug(format!("no random bytes: {error}")))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+fn digest(door: &str) -> [u8; 32] {
+    Sha256::digest(door.as_bytes()).into()
+}

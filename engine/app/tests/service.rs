@@ -1,0 +1,198 @@
+//! A service over a real ledger and real files, without a system behind them: what it begins by itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::inbox::Answered;
+use app::service::events::{Since, What};
+use app::service::{Service, Setting};
+use app::{Engine, Opening, Places, RunOptions, SecretTable, Silent, SystemClock, Workspace};
+use connector::Inbound;
+use dsl::Lang;
+use flow::Stages;
+use flow::op::Trigger;
+use flow::timetable::{Cause, Half};
+
+const CONNECTIONS: &str = r#"
+connections:
+  shop:
+    connector: http
+    params: {server: "https://shop.example.com/", webhook_secret: "${env:SHOP_PUSH}"}
+"#;
+
+const ORDERS: &str = "
+scheme: orders
+source: {connection: shop, api: webhook, key: id}
+target:
+  connection: shop
+  operation:
+    kind: write
+    method: PUT
+    path: api/orders/<<$record.no>>
+    body: <<$record>>
+    writes: [create, update]
+    key: [no]
+    types: {no: text}
+    item: {id: id, number: no}
+    proof: upsert
+    unknown: {wait: 1s, none: resend}
+  request: {no: <<id>>}
+schedule: on_push
+";
+
+/// How long a run may take to begin, on a busy machine.
+const BEGUN_WITHIN: Duration = Duration::from_secs(60);
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+fn workspace(path: &Path, data: PathBuf) -> Result<Workspace, app::AppError> {
+    let secrets = SecretTable {
+        env: BTreeMap::from([("SHOP_PUSH".to_owned(), "t0ken".to_owned())]),
+        secret: BTreeMap::new(),
+    };
+    let places = Places {
+        data_dir: Some(data),
+        ..Places::default()
+    };
+    Workspace::load(path, places, None, Box::new(secrets))
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("connections.yaml"), CONNECTIONS).expect("written");
+        let world = World { folder };
+        world.scheme(ORDERS);
+        world
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("orders.yaml")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn scheme(&self, text: &str) {
+        std::fs::write(self.path(), text).expect("written");
+    }
+
+    /// A process that stores a push, reads its row and ends before it writes it.
+    async fn a_process_that_dies(&self) {
+        let workspace = workspace(&self.path(), self.data()).expect("a workspace");
+        let (plan, _) = workspace.compile(&self.path()).expect("a scheme");
+        let plans = [Arc::clone(&plan)];
+        let clock = Arc::new(SystemClock::default());
+        let engine = Engine::open(workspace, clock, &plans, Lang::En, &Opening::default()).expect("a ledger");
+        let inbox = engine.inbox(Arc::new(|_: &str| {})).expect("it is on the disk");
+        let receivers = engine.receivers(&plans).expect("it receives");
+        inbox.open(receivers, engine.now_ms()).await.expect("a door");
+        let doors = engine.reader().doors().expect("a question");
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let push = Inbound {
+            method: "POST".to_owned(),
+            headers: vec![
+                header("Content-Type", "application/json"),
+                header("X-Webhook-Token", "t0ken"),
+                header("X-Webhook-Id", "1"),
+            ],
+            query: Vec::new(),
+            body: br#"{"id":"1"}"#.to_vec(),
+        };
+        let answer = inbox.push(&doors[0].1, &push, engine.now_ms()).await;
+        assert!(matches!(answer, Ok(Answered::Given(answer)) if answer.status == 200));
+        let options = RunOptions {
+            now: None,
+            window: None,
+            from: None,
+            replay: None,
+            limit: None,
+            settle_wait: None,
+            stages: Stages::Fetch,
+            dry: false,
+            lang: Lang::En,
+            trigger: Some(Trigger::Push),
+            cancel: None,
+        };
+        let report = engine.run(plan, &options, &Silent).await.expect("a run");
+        assert_eq!(report.summary.states[0], 1, "one record is pending");
+        assert_eq!(engine.reader().inbox("orders").expect("a question").pushes, 0);
+    }
+
+    async fn service(&self) -> Arc<Service> {
+        let (path, data) = (self.path(), self.data());
+        let setting = Setting {
+            folder: self.folder.path().to_owned(),
+            load: Box::new(move || workspace(&path, data.clone())),
+            clock: Arc::new(SystemClock::default()),
+            lang: Lang::En,
+            opening: Opening::default(),
+            places: flow::timetable::Places::default(),
+            read_only: false,
+        };
+        Service::open(setting).await.expect("it opens")
+    }
+}
+
+/// Serves until a run begins, and says which it is.
+async fn first_run(service: &Arc<Service>, then: impl Future<Output = ()>) -> Option<(Half, Cause)> {
+    let Since::Lost(seen) = service.events().since(Some(0)) else {
+        panic!("numbers begin with the time");
+    };
+    let serving = tokio::spawn({
+        let service = Arc::clone(service);
+        async move { service.serve().await }
+    });
+    then.await;
+    let begun = tokio::time::timeout(BEGUN_WITHIN, begun(service, seen)).await;
+    // The run asks a server that is not there; nobody waits for that.
+    service.stop();
+    serving.abort();
+    begun.ok().flatten()
+}
+
+async fn begun(service: &Service, seen: u64) -> Option<(Half, Cause)> {
+    let mut bell = service.events().bell();
+    loop {
+        if let Since::Events(events) = service.events().since(Some(seen)) {
+            let begun = events.into_iter().find_map(|event| match event.what {
+                What::RunBegan { half, cause, .. } => Some((half, cause)),
+                _ => None,
+            });
+            if begun.is_some() {
+                return begun;
+            }
+        }
+        bell.changed().await.ok()?;
+    }
+}
+
+/// The sender was told "stored"; whoever starts next writes it, though no push comes any more.
+#[tokio::test]
+async fn what_a_push_left_pending_is_written_after_a_restart() {
+    let world = World::new();
+    world.a_process_that_dies().await;
+    let service = world.service().await;
+    let begun = first_run(&service, async {}).await;
+    assert_eq!(begun, Some((Half::Target, Cause::Settle)));
+}
+
+/// The scheme cannot run at the start, and is mended while the service runs.
+#[tokio::test]
+async fn what_is_pending_is_written_when_its_scheme_is_mended() {
+    let world = World::new();
+    world.a_process_that_dies().await;
+    world.scheme(&ORDERS.replace("api: webhook", "api: webhok"));
+    let service = world.service().await;
+    let mended = async {
+        world.scheme(ORDERS);
+        service.reload().await.expect("it is mended");
+    };
+    let begun = first_run(&service, mended).await;
+    assert_eq!(begun, Some((Half::Target, Cause::Settle)));
+}

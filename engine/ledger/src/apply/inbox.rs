@@ -1,0 +1,125 @@
+//! What other systems send: stored before it is answered, taken in the transaction that stages its rows.
+
+use flow::ids::{Ms, PushId, RunId};
+use flow::op::{LedgerReply, NewPush, Stored};
+use rusqlite::OptionalExtension as _;
+
+use super::{Cx, integer, length};
+use crate::error::StoreError;
+use crate::service::inbox::REPEATED_FOR;
+
+impl Cx<'_> {
+    pub(super) fn store_push(
+        &mut self,
+        scheme: &str,
+        push: &NewPush,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        if let Some(known) = self.known_push(scheme, push, now)? {
+            // It is told, never taken again: what was answered before is in the ledger.
+            self.conn
+                .prepare_cached(
+                    "UPDATE push SET repeats = repeats + 1, repeated_ms = ?2,
+                        late = late + (sender <> '' AND EXISTS (SELECT 1 FROM push newer
+                            WHERE newer.scheme = push.scheme AND newer.sender = push.sender AND newer.id > push.id))
+                     WHERE id = ?1",
+                )?
+                .execute((known.0, now))?;
+            return Ok(LedgerReply::Pushed(Stored::Repeated(known)));
+        }
+        let (rows, bytes): (i64, i64) = self
+            .conn
+            .prepare_cached("SELECT n_rows, bytes FROM inbox WHERE scheme = ?1")?
+            .query_row([scheme], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .unwrap_or_default();
+        let content = self.blob(push.content)?;
+        let size = length(content.0.len());
+        let full = rows.unsigned_abs().saturating_add(u64::from(push.rows)) > push.most_rows
+            || bytes.unsigned_abs().saturating_add(size) > push.most_bytes;
+        // One push alone is always taken, however large: it could never come otherwise.
+        if full && (rows, bytes) != (0, 0) {
+            return Ok(LedgerReply::Pushed(Stored::Full));
+        }
+        self.conn
+            .prepare_cached(
+                "INSERT INTO push (scheme, sender, hash, void, n_rows, bytes, arrived_ms, state, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8)",
+            )?
+            .execute((
+                scheme,
+                &push.sender,
+                &push.hash[..],
+                push.void,
+                push.rows,
+                integer(size),
+                now,
+                content,
+            ))?;
+        let id = PushId(self.conn.last_insert_rowid());
+        self.conn
+            .prepare_cached(
+                "INSERT INTO inbox (scheme, pushes, n_rows, bytes) VALUES (?1, 1, ?2, ?3)
+                 ON CONFLICT (scheme) DO UPDATE SET pushes = pushes + 1, n_rows = n_rows + excluded.n_rows,
+                    bytes = bytes + excluded.bytes",
+            )?
+            .execute((scheme, push.rows, integer(size)))?;
+        Ok(LedgerReply::Pushed(Stored::New(id)))
+    }
+
+    /// The same push, if it is known. One that was taken and came too long ago is forgotten here: who gives it up is late
+    /// where nothing runs.
+    fn known_push(&self, scheme: &str, push: &NewPush, now: Ms) -> Result<Option<PushId>, StoreError> {
+        self.conn
+            .prepare_cached(
+                "DELETE FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND state = 'staged' AND arrived_ms < ?4",
+            )?
+            .execute((
+                scheme,
+                &push.sender,
+                &push.hash[..],
+                now.saturating_sub(REPEATED_FOR),
+            ))?;
+        Ok(self
+            .conn
+            .prepare_cached("SELECT id FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3")?
+            .query_row((scheme, &push.sender, &push.hash[..]), |row| row.get(0))
+            .optional()?
+            .map(PushId))
+    }
+
+    pub(super) fn count_pushes(&self, scheme: &str) -> Result<LedgerReply, StoreError> {
+        let waiting: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT pushes FROM inbox WHERE scheme = ?1")?
+            .query_row([scheme], |row| row.get(0))
+            .optional()?;
+        Ok(LedgerReply::Waiting(waiting.unwrap_or_default().unsigned_abs()))
+    }
+
+    pub(super) fn take_pushes(
+        &self,
+        run: RunId,
+        scheme: &str,
+        pushes: &[PushId],
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        let mut take = self.conn.prepare_cached(
+            "UPDATE push SET state = 'staged', run = ?3, staged_ms = ?4, content = NULL
+             WHERE id = ?1 AND scheme = ?2 AND state = 'waiting' RETURNING n_rows, bytes",
+        )?;
+        let mut gone = self.conn.prepare_cached(
+            "UPDATE inbox SET pushes = pushes - 1, n_rows = n_rows - ?2, bytes = bytes - ?3 WHERE scheme = ?1",
+        )?;
+        for push in pushes {
+            let taken: Option<(i64, i64)> = take
+                .query_row((push.0, scheme, run.0, now), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((rows, bytes)) = taken else {
+                return Err(StoreError::Bug(format!("push {push} of {scheme} does not wait")));
+            };
+            gone.execute((scheme, rows, bytes))?;
+        }
+        Ok(LedgerReply::Ok)
+    }
+}

@@ -1,0 +1,229 @@
+//! What other systems send, and what others read of it.
+
+use flow::ids::{Blob, PushId};
+use flow::op::{Cursor, LedgerOp, LedgerReply, NewPush, OnSeen, Stored};
+use flow::window::Interval;
+
+use super::{Desk, SCHEME, row};
+use crate::columns::Columns;
+use crate::service::inbox::REPEATED_FOR;
+use crate::service::publish::PublishedAsk;
+use crate::{Blobs, Ledger};
+
+fn push(desk: &mut Desk, sender: &str, content: &str) -> Stored {
+    push_below(desk, sender, content, 1_000)
+}
+
+fn push_below(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64) -> Stored {
+    let mut hash = [0; 32];
+    for (at, byte) in content.bytes().enumerate() {
+        hash[at % 32] ^= byte.rotate_left(u32::try_from(at % 7).expect("small"));
+    }
+    let op = LedgerOp::StorePush {
+        scheme: SCHEME.to_owned(),
+        push: NewPush {
+            sender: sender.to_owned(),
+            hash,
+            void: false,
+            rows: 1,
+            content: Blob(7),
+            most_rows: 4,
+            most_bytes,
+        },
+        now: desk.now,
+    };
+    let blobs = Blobs::from_iter([(Blob(7), content.as_bytes().to_vec())]);
+    match desk.try_one(op, &blobs).expect("a push") {
+        LedgerReply::Pushed(stored) => stored,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn waiting(desk: &Desk) -> Vec<(PushId, String)> {
+    let (pushes, _) = desk
+        .ledger
+        .reader()
+        .waiting_pushes(SCHEME, 10, 10, 1_000)
+        .expect("a question");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    pushes
+        .into_iter()
+        .map(|push| (push.id, text(push.content)))
+        .collect()
+}
+
+fn records(desk: &Desk) -> u64 {
+    let states = desk.ledger.reader().states(SCHEME).expect("a question");
+    states.iter().sum()
+}
+
+fn count(desk: &mut Desk) -> u64 {
+    let scheme = SCHEME.to_owned();
+    match desk.one(LedgerOp::CountPushes { scheme }) {
+        LedgerReply::Waiting(waiting) => waiting,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn take(desk: &Desk, pushes: &[PushId]) -> LedgerOp {
+    LedgerOp::TakePushes {
+        run: desk.run,
+        scheme: SCHEME.to_owned(),
+        pushes: pushes.to_vec(),
+        now: desk.now,
+    }
+}
+
+pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.open_window_of(Cursor::Inbox, Interval { from: 0, to: 0 });
+    let Stored::New(first) = push(&mut desk, "1", "a") else {
+        panic!("it is new")
+    };
+    let Stored::New(second) = push(&mut desk, "2", "a") else {
+        panic!("the same content about another thing is another push")
+    };
+    let Stored::New(third) = push(&mut desk, "1", "b") else {
+        panic!("another content is another push")
+    };
+    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
+    assert_eq!(count(&mut desk), 3);
+    let texts = |desk: &Desk| waiting(desk).into_iter().map(|push| push.1).collect::<Vec<_>>();
+    assert_eq!(texts(&desk), ["a", "a", "b"], "in the order of arrival");
+
+    // At most so many rows wait; what is known is still answered.
+    assert!(matches!(push(&mut desk, "4", "d"), Stored::New(_)));
+    assert_eq!(push(&mut desk, "5", "e"), Stored::Full);
+    assert_eq!(push(&mut desk, "2", "a"), Stored::Repeated(second));
+
+    // The page and its pushes are one transaction: a push that does not wait takes back the rows as well.
+    let (page, blobs) = desk.page(vec![row(1, "k", "v1")], OnSeen::UpdateIfChanged);
+    let taken = [page.clone(), take(&desk, &[first, PushId(99)])];
+    desk.ledger.apply(&taken, &blobs).expect_err("no such push");
+    assert_eq!(records(&desk), 0);
+    assert_eq!(count(&mut desk), 4);
+    let taken = [page, take(&desk, &[first, second])];
+    desk.ledger.apply(&taken, &blobs).expect("a page");
+    assert_eq!(records(&desk), 1);
+    assert_eq!(count(&mut desk), 2);
+    let again = take(&desk, &[first]);
+    desk.try_one(again, &Blobs::new()).expect_err("it is taken once");
+
+    // It is known as long as it may come again, also behind a newer one about the same thing, which is told.
+    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
+    let rows = desk.ledger.reader().pushes(Some(SCHEME), 10).expect("a question");
+    let told: Vec<_> = rows
+        .iter()
+        .rev()
+        .map(|row| (row.id, row.repeats, row.late))
+        .collect();
+    assert_eq!(told[..3], [(first, 2, 2), (second, 1, 0), (third, 0, 0)]);
+    desk.now += REPEATED_FOR - 1;
+    assert_eq!(desk.ledger.forget_pushes(desk.now).expect("forgets"), 0);
+    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
+    desk.now += 2;
+    // That it came again prolongs nothing; what waits is never forgotten.
+    assert_eq!(desk.ledger.forget_pushes(desk.now).expect("forgets"), 2);
+    assert_eq!(count(&mut desk), 2);
+    assert_eq!(push(&mut desk, "1", "b"), Stored::Repeated(third), "it waits");
+
+    // To and fro between two states, every two days; nobody gives up old rows between them.
+    let mut desk = Desk::new(open());
+    desk.open_window_of(Cursor::Inbox, Interval { from: 0, to: 0 });
+    let mut told = Vec::new();
+    for state in ["a", "b", "a", "b", "a"] {
+        let stored = push(&mut desk, "1", state);
+        if let Stored::New(new) = stored {
+            let taken = take(&desk, &[new]);
+            desk.one(taken);
+        }
+        told.push(matches!(stored, Stored::New(_)));
+        desk.now += REPEATED_FOR * 2 / 3;
+    }
+    assert_eq!(told, [true; 5]);
+
+    // Bytes are bounded as well, but one push alone is always taken.
+    let mut desk = Desk::new(open());
+    assert!(matches!(
+        push_below(&mut desk, "", "0123456789", 5),
+        Stored::New(_)
+    ));
+    assert_eq!(push_below(&mut desk, "", "1", 5), Stored::Full);
+}
+
+pub(super) fn doors(open: &dyn Fn() -> Ledger) {
+    let mut ledger = open();
+    assert_eq!(ledger.door("a", "d1", 1).expect("a door"), "d1");
+    assert_eq!(ledger.door("a", "d2", 2).expect("a door"), "d1", "it stays");
+    ledger.new_door("a", "d3", 3).expect("a door");
+    let doors = ledger.reader().doors().expect("a question");
+    assert_eq!(doors, [("a".to_owned(), "d3".to_owned())]);
+    for n in [2, 3] {
+        ledger
+            .count_refused(86_400_000, &[("a".to_owned(), "verify".to_owned(), n)])
+            .expect("counted");
+    }
+    let refused = ledger.reader().refused(9).expect("a question");
+    assert_eq!((refused.len(), refused[0].count), (1, 5));
+}
+
+pub(super) fn published(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    desk.see("b", "v1");
+    desk.ledger.publish(SCHEME, 5).expect("published");
+    desk.ledger.publish(SCHEME, 6).expect("twice is once");
+    let read = |desk: &Desk, after| {
+        let ask = PublishedAsk {
+            scheme: SCHEME.to_owned(),
+            after,
+            limit: 2,
+            ..PublishedAsk::default()
+        };
+        let page = desk.ledger.reader().published_rows(&ask).expect("a question");
+        let keys: Vec<String> = page.rows.iter().map(|row| row.key.clone()).collect();
+        (keys.join(" "), page.next, page.more)
+    };
+    let (keys, place, more) = read(&desk, 0);
+    assert_eq!((keys.as_str(), more), (r#"["a"] ["b"]"#, true));
+    assert_eq!(read(&desk, place), (String::new(), place, false));
+    // The same again is no change; another version moves to the end, and so does a new row.
+    desk.see("a", "v1");
+    desk.see("c", "v1");
+    desk.see("b", "v2");
+    let (keys, next, _) = read(&desk, place);
+    assert_eq!(keys, r#"["c"] ["b"]"#);
+    assert_eq!(read(&desk, next).0, "");
+    assert_eq!(read(&desk, 0).0, r#"["a"] ["c"]"#, "each row once");
+
+    // By a field that is indexed.
+    let columns = Columns::new(["v"]);
+    let extract = |row: &[u8]| {
+        let text = String::from_utf8_lossy(row);
+        let from = text.find("\"v\":\"")? + 5;
+        Some(vec![text[from..from + 2].to_owned()])
+    };
+    desk.ledger
+        .ensure_index(SCHEME, &columns, &extract)
+        .expect("an index");
+    let ask = PublishedAsk {
+        scheme: SCHEME.to_owned(),
+        limit: 9,
+        fields: vec![(columns, vec!["v2".to_owned(), "v9".to_owned()])],
+        ..PublishedAsk::default()
+    };
+    let page = desk.ledger.reader().published_rows(&ask).expect("a question");
+    assert_eq!((page.rows.len(), page.more), (1, false));
+    assert_eq!(page.next, next, "it looked to the end");
+    let ask = PublishedAsk {
+        keys: vec![r#"["c"]"#.to_owned()],
+        ..ask
+    };
+    let page = desk.ledger.reader().published_rows(&ask).expect("a question");
+    assert!(page.rows.is_empty(), "all conditions hold");
+
+    desk.ledger.unpublish(SCHEME).expect("withdrawn");
+    assert_eq!(read(&desk, 0), (String::new(), 0, false));
+    desk.ledger.publish(SCHEME, 7).expect("published");
+    assert!(read(&desk, 0).1 > next, "no place is given twice");
+}

@@ -1,0 +1,11 @@
+//! What a service keeps beside the work of its schemes. No run touches these tables: each method is a transaction of its
+//! own, between those of runs.
+
+pub mod access;
+pub mod inbox;
+pub mod notices;
+pub mod publish;
+mod retention;
+pub mod revisions;
+pub mod schedule;
+pub mod usage;

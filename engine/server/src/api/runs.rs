@@ -1,0 +1,153 @@
+//! `/runs`: what each execution of a scheme did.
+
+use axum::http::Method;
+use flow::ids::RunId;
+use flow::op::RunStatus;
+use ledger::read::RunFilter;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::Scope;
+use crate::call::Call;
+use crate::cursor;
+use crate::document::{COUNTED, RunDoc, RunLifeDoc, RunList};
+use crate::operation::{Accepted, Json, Operation, Query};
+use crate::problem::Problem;
+use crate::time;
+
+pub(super) fn operations() -> Vec<Operation> {
+    let op = Operation::new(Method::GET, "/runs", "listRuns", "Runs, newest first", list)
+        .naming::<Status>()
+        .by_scheme();
+    vec![
+        op,
+        Operation::new(Method::GET, "/runs/{run}", "showRun", "What a run did", show).by_scheme(),
+        Operation::new(
+            Method::POST,
+            "/runs/{run}/cancel",
+            "cancelRun",
+            "Asks a run to stop where that is safe",
+            cancel,
+        )
+        .needs(Scope::Operate)
+        .by_scheme(),
+    ]
+}
+
+/// Which runs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct RunsQuery {
+    /// Of this scheme.
+    scheme: Option<String>,
+    /// `running`, `ok`, `partial`, `failed` or `canceled`.
+    status: Option<Status>,
+    /// Started at or after this instant.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// How many on a page, 1-500.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RunStatus)]
+enum Status {
+    Running,
+    Ok,
+    Partial,
+    Failed,
+    Canceled,
+}
+
+impl Status {
+    /// How a run ended; `None` = it has not.
+    fn ended(self) -> Option<RunStatus> {
+        match self {
+            Status::Running => None,
+            Status::Ok => Some(RunStatus::Ok),
+            Status::Partial => Some(RunStatus::Partial),
+            Status::Failed => Some(RunStatus::Failed),
+            Status::Canceled => Some(RunStatus::Canceled),
+        }
+    }
+}
+
+async fn list(call: Call, Query(query): Query<RunsQuery>, (): ()) -> Result<Json<RunList>, Problem> {
+    call.confine(query.scheme.as_deref())?;
+    let limit = cursor::limit(query.limit)?;
+    let since = query
+        .since
+        .as_deref()
+        .map(|text| time::read("since", text))
+        .transpose()?;
+    let filters = format!("{:?} {:?} {since:?}", query.scheme, query.status);
+    let before = query
+        .cursor
+        .as_deref()
+        .map(|text| cursor::read("runs", &filters, text))
+        .transpose()?;
+    let filter = RunFilter {
+        scheme: query.scheme,
+        status: query.status.and_then(Status::ended),
+        running: matches!(query.status, Some(Status::Running)),
+        since,
+        before: before.map(RunId),
+        limit: limit + 1,
+    };
+    let lang = call.lang;
+    let (mut rows, total) = call
+        .ask(move |reader| {
+            Ok((
+                reader.list_runs(&filter)?,
+                reader.count_runs(&filter, COUNTED + 1)?,
+            ))
+        })
+        .await?;
+    let next = crate::cursor::cut(&mut rows, limit, |row| row.run.0)
+        .map(|after| cursor::write("runs", &filters, after));
+    let items = rows.iter().map(|row| RunDoc::of(row, lang)).collect();
+    Ok(Json(RunList::new(items, next, total)))
+}
+
+async fn life(call: &Call) -> Result<ledger::read::RunLife, Problem> {
+    let run = call.number("run")?;
+    let life = call.ask(move |reader| Ok(reader.show_run(RunId(run))?)).await?;
+    life.filter(|life| call.who.sees(&life.run.scheme))
+        .ok_or_else(|| Problem::not_found(format!("run {run}")))
+}
+
+async fn show(call: Call, (): (), (): ()) -> Result<Json<RunLifeDoc>, Problem> {
+    let life = life(&call).await?;
+    Ok(Json(RunLifeDoc::of(&life, call.lang)))
+}
+
+/// What was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct CancelDoc {
+    /// The run.
+    run: i64,
+    /// Its scheme.
+    scheme: String,
+}
+
+async fn cancel(call: Call, (): (), (): ()) -> Result<Accepted<CancelDoc>, Problem> {
+    let life = life(&call).await?;
+    let run = life.run.run;
+    if life.run.ended.is_some() {
+        return Err(Problem::conflict(format!("run {run}: {}", life.run.status)));
+    }
+    // One run of a scheme is under way at a time, and this one has not ended.
+    if !call.state.service().cancel_run(&life.run.scheme) {
+        return Err(Problem::conflict(format!("run {run}")));
+    }
+    let note = call.note("cancel", Some(&life.run.scheme), format!("run {run}"), "cancel");
+    call.write_noted(note, |_| Ok(())).await?;
+    Ok(Accepted(CancelDoc {
+        run: run.0,
+        scheme: life.run.scheme,
+    }))
+}

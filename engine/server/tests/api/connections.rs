@@ -1,0 +1,99 @@
+//! Real sockets: who may be listened to, how many, how slow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use server::listen::{self, Bounds};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::house::House;
+
+async fn served(house: &House, bounds: Bounds) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let router = house.router.clone();
+    tokio::spawn(listen::serve(listener, router, None, bounds, async move {
+        drop(stopped.await);
+    }));
+    (address, stop)
+}
+
+async fn get(stream: &mut TcpStream) -> String {
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut bytes = [0; 2048];
+    let count = stream.read(&mut bytes).await.unwrap_or(0);
+    String::from_utf8_lossy(&bytes[..count]).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_cannot_take_all_connections_and_slow_heads_are_cut() {
+    let house = House::open().await;
+    let bounds = Bounds {
+        head_time: Duration::from_millis(200),
+        most: 10,
+        most_of_one: 2,
+    };
+    let (address, stop) = served(&house, bounds).await;
+    let mut one = TcpStream::connect(address).await.unwrap();
+    assert!(get(&mut one).await.starts_with("HTTP/1.1 200"));
+    let mut other = TcpStream::connect(address).await.unwrap();
+    assert!(get(&mut other).await.starts_with("HTTP/1.1 200"));
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let mut bytes = [0; 64];
+    assert_eq!(
+        third.read(&mut bytes).await.unwrap_or(0),
+        0,
+        "closed without a word"
+    );
+    // A head that does not end.
+    drop((one, other));
+    let mut slow = loop {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        if get(&mut stream).await.starts_with("HTTP/1.1 200") {
+            break stream;
+        }
+    };
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost").await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(10), slow.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "a slow head holds its connection");
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_reach_it_only_when_somebody_can_log_in() {
+    let house = House::open().await;
+    let taken = listen::bind("127.0.0.1:0".parse().unwrap(), &house.state)
+        .await
+        .unwrap();
+    let address = taken.local_addr().unwrap();
+    let refused = listen::bind(address, &house.state).await.unwrap_err();
+    assert_eq!(refused.code(), Some("E6019"));
+    listen::bind("0.0.0.0:0".parse().unwrap(), &house.state)
+        .await
+        .unwrap();
+    let loaded = house.service.loaded();
+    let now = house.service.now_ms();
+    loaded
+        .engine
+        .with_ledger(move |ledger| {
+            ledger.remove_user("王工").unwrap();
+            let tokens = ledger.reader().tokens().unwrap();
+            for token in tokens {
+                ledger.revoke_token(token.id, now).unwrap();
+            }
+        })
+        .await
+        .unwrap();
+    let refused = server::open(&house.service, "0.0.0.0:0".parse().unwrap(), None).await;
+    assert_eq!(refused.err().unwrap().code(), Some("E6018"));
+    server::open(&house.service, "127.0.0.1:0".parse().unwrap(), None)
+        .await
+        .unwrap();
+    drop(Arc::clone(&house.service));
+}

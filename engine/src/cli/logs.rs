@@ -1,0 +1,79 @@
+//! `engine logs`: what a service wrote down, of one scheme, of one run, since a time, and as it goes on.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use app::logging::{self, Filter};
+use serde_json::Value;
+
+use super::Done;
+use super::args::{Global, LogsArgs};
+use super::env::Environment;
+use super::ledgers;
+use super::out::Out;
+use super::time;
+
+/// How often is looked for more with `-f`.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// `engine logs`
+pub(crate) fn logs(args: LogsArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let filter = Filter {
+        scheme: args.scheme,
+        run: args.run.map(|run| run.to_string()),
+        level: args.level,
+        since: args.since.as_deref().map(time::instant).transpose()?,
+        grep: args.grep,
+    };
+    let most = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let mut kept: VecDeque<String> = VecDeque::new();
+    let mut left_out = false;
+    let mut tail = logging::read(&dir, &mut |line| {
+        if filter.wants(line) {
+            kept.push_back(line.to_owned());
+            if most > 0 && kept.len() > most {
+                kept.pop_front();
+                left_out = true;
+            }
+        }
+    })?;
+    if kept.is_empty() && !args.follow {
+        out.note(
+            "logs-none",
+            &[("dir", dir.join(logging::FOLDER).display().to_string())],
+        );
+        return Ok(0);
+    }
+    if left_out {
+        out.note("logs-more", &[("limit", args.limit.to_string())]);
+    }
+    for line in kept {
+        show(&line, args.ndjson, out);
+    }
+    if !args.follow {
+        return Ok(0);
+    }
+    super::block_on(async {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                // Whoever follows ends it, and that is no failure.
+                _ = tokio::signal::ctrl_c() => return,
+            }
+            tail.more(&mut |line| {
+                if filter.wants(line) {
+                    show(line, args.ndjson, out);
+                }
+            });
+        }
+    })?;
+    Ok(0)
+}
+
+fn show(line: &str, ndjson: bool, out: &Out) {
+    match serde_json::from_str::<Value>(line) {
+        Ok(Value::Object(fields)) if !ndjson && !out.json => out.line(logging::text(&fields)),
+        _ => out.line(line),
+    }
+}

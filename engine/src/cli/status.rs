@@ -1,0 +1,196 @@
+//! `engine status`: how every scheme stands, from the ledger alone; a server that works with it is not disturbed.
+
+use std::collections::BTreeMap;
+
+use app::{Clock, SystemClock};
+use dsl::Value;
+use flow::op::RecordState;
+use flow::timetable::{DueRow, Remembered};
+use ledger::read::{RunFilter, RunRow, SchemeRow};
+
+use super::Done;
+use super::args::{Global, StatusArgs};
+use super::env::Environment;
+use super::json::object;
+use super::ledgers;
+use super::out::Out;
+use super::run::grouped;
+use super::table::{Table, one_line};
+use super::time;
+
+/// One scheme, as far as the ledger knows it.
+struct Stand {
+    scheme: String,
+    remembered: Remembered,
+    known: Option<SchemeRow>,
+    last: Option<RunRow>,
+}
+
+impl Stand {
+    fn due(&self) -> Option<i64> {
+        self.remembered.rows.iter().filter_map(|row| row.next).min()
+    }
+
+    fn behind(&self, now: i64) -> Option<i64> {
+        let closed = self.known.as_ref()?.closed.last()?;
+        Some((now - closed.to).max(0))
+    }
+
+    fn of(&self, state: RecordState) -> u64 {
+        let states = self.known.as_ref().map(|known| known.states).unwrap_or_default();
+        let place = RecordState::ALL.iter().position(|of| *of == state);
+        place.map_or(0, |place| states[place])
+    }
+
+    fn open(&self) -> u64 {
+        let open = RecordState::ALL.into_iter().filter(|state| state.is_open());
+        open.map(|state| self.of(state)).sum()
+    }
+}
+
+/// `engine status`
+pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let served_by = match ledger::lock::is_free(&dir) {
+        true => None,
+        false => ledger::lock::holder_of(&dir),
+    };
+    let reader = ledgers::open(&args.ledger, global, environment)?;
+    ledgers::known(&reader, args.scheme.as_deref())?;
+    let now = SystemClock::default().now_ms();
+    let mut remembered = reader.timetable()?;
+    let mut known: BTreeMap<String, SchemeRow> = reader
+        .schemes()?
+        .into_iter()
+        .map(|scheme| (scheme.id.clone(), scheme))
+        .collect();
+    let mut all: Vec<String> = remembered.keys().chain(known.keys()).cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    let meant = args.scheme.as_ref();
+    let mut stands = Vec::new();
+    for scheme in all
+        .into_iter()
+        .filter(|scheme| meant.is_none_or(|meant| meant == scheme))
+    {
+        let filter = RunFilter {
+            scheme: Some(scheme.clone()),
+            limit: 1,
+            ..RunFilter::default()
+        };
+        stands.push(Stand {
+            remembered: remembered.remove(&scheme).unwrap_or_default(),
+            known: known.remove(&scheme),
+            last: reader.list_runs(&filter)?.pop(),
+            scheme,
+        });
+    }
+    if out.json {
+        let schemes: Vec<Value> = stands.iter().map(|stand| document(stand, now)).collect();
+        out.document(&object! {
+            "schema" => "engine.status/1",
+            "served_by" => served_by.map(i64::from),
+            "schemes" => schemes,
+        });
+        return Ok(0);
+    }
+    match served_by {
+        Some(pid) => out.note("status-served", &[("pid", pid.to_string())]),
+        None => out.note("status-not-served", &[]),
+    }
+    if stands.is_empty() {
+        out.say("status-none", &[]);
+        return Ok(0);
+    }
+    let heads = [
+        "column-scheme",
+        "column-last-run",
+        "column-due",
+        "column-behind",
+        "column-open",
+        "column-dead",
+        "column-held",
+    ];
+    let mut table = Table::new(heads.iter().map(|key| out.text(key, &[])).collect());
+    for stand in &stands {
+        table.row(row(stand, now, out));
+    }
+    out.table(&table);
+    for stand in &stands {
+        if let Some(paused) = &stand.remembered.paused {
+            let facts = [
+                ("scheme", stand.scheme.clone()),
+                ("by", paused.by.clone()),
+                ("since", time::shown(paused.since)),
+                ("why", app::sentence_of(&paused.reason, out.lang)),
+            ];
+            out.say("status-paused", &facts);
+        }
+    }
+    Ok(0)
+}
+
+fn row(stand: &Stand, now: i64, out: &Out) -> Vec<String> {
+    let dash = || "-".to_owned();
+    let last = stand.last.as_ref().map_or_else(dash, |run| {
+        let status = out.text(&format!("status-{}", run.status), &[]);
+        format!("{} {status}", time::shown(run.started))
+    });
+    let due = match (&stand.remembered.paused, stand.due()) {
+        (Some(_), _) => out.text("scheme-paused", &[]),
+        (None, Some(due)) => time::shown(due),
+        (None, None) => dash(),
+    };
+    vec![
+        one_line(&stand.scheme),
+        last,
+        due,
+        stand.behind(now).map_or_else(dash, time::span),
+        grouped(stand.open()),
+        grouped(stand.of(RecordState::Dead)),
+        grouped(stand.of(RecordState::Held)),
+    ]
+}
+
+fn document(stand: &Stand, now: i64) -> Value {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let states: dsl::Map = RecordState::ALL
+        .into_iter()
+        .map(|state| (state.word().to_owned(), Value::from(count(stand.of(state)))))
+        .collect();
+    let halves: Vec<Value> = stand.remembered.rows.iter().map(half).collect();
+    object! {
+        "scheme" => stand.scheme.as_str(),
+        "paused" => stand.remembered.paused.as_ref().map(|paused| object! {
+            "since" => time::rfc3339(paused.since),
+            "by" => paused.by.as_str(),
+            "code" => paused.reason.code.as_str(),
+            "reason" => paused.reason.text.as_str(),
+        }),
+        "due" => stand.due().map(time::rfc3339),
+        "behind_ms" => stand.behind(now),
+        "last_run" => stand.last.as_ref().map(|run| object! {
+            "started" => time::rfc3339(run.started),
+            "ended" => run.ended.map(time::rfc3339),
+            "status" => run.status.as_str(),
+        }),
+        "states" => states,
+        "schedule" => halves,
+    }
+}
+
+fn half(row: &DueRow) -> Value {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    object! {
+        "half" => row.half.word(),
+        "rule" => row.rule.as_str(),
+        "due" => row.next.map(time::rfc3339),
+        "started" => row.started.map(time::rfc3339),
+        "ended" => row.ended.map(time::rfc3339),
+        "starts" => count(row.tally.starts),
+        "overlaps" => count(row.tally.overlaps),
+        "skipped" => count(row.tally.skipped),
+        "late" => count(row.tally.late),
+        "worst_late_ms" => row.tally.worst,
+    }
+}

@@ -1,0 +1,173 @@
+//! `engine serve` as a process of a test: its events as they come, its address, its signals.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::binary::engine;
+use super::wire::{Message, send};
+
+/// How long one event may take to come on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running `engine serve`. It is killed when the test ends before it.
+#[derive(Debug)]
+pub struct Serving {
+    child: Child,
+    events: Receiver<Value>,
+    words: Receiver<String>,
+    address: SocketAddr,
+    said: Vec<String>,
+    seen: Vec<Value>,
+}
+
+impl Serving {
+    /// Starts it on a free port, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it ends before.
+    pub(super) fn start(folder: &Path, environment: &[(String, String)], flags: &[&str]) -> Self {
+        let mut command = Command::new(engine());
+        command
+            .current_dir(folder)
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .args(["serve", "--ndjson", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let out = child.stdout.take().expect("it is piped");
+        let err = child.stderr.take().expect("it is piped");
+        let (events, words) = (
+            lines(out, |line| serde_json::from_str(line).ok()),
+            lines(err, |line| Some(line.to_owned())),
+        );
+        let (mut said, mut address) = (Vec::new(), None);
+        let address = loop {
+            let Ok(line) = words.recv_timeout(PATIENCE) else {
+                panic!("it does not serve: {said:#?}");
+            };
+            let found = line.split_once("listening on http://");
+            address = address.or_else(|| found?.1.trim().parse().ok());
+            let is_last = line.contains("Ctrl-C ends it");
+            said.push(line);
+            if let Some(address) = address.filter(|_| is_last) {
+                break address;
+            }
+        };
+        Serving {
+            child,
+            events,
+            words,
+            address,
+            said,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Waits for an event of a scheme (`""` = of none) that is not older than the last one that was waited for.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub fn wait_for(&mut self, event: &str, scheme: &str) -> Value {
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(told) => {
+                    self.seen.push(told.clone());
+                    if told["event"] == event && told["scheme"].as_str().unwrap_or_default() == scheme {
+                        return told;
+                    }
+                }
+                Err(_) => {
+                    let said = self.said().join("\n");
+                    panic!("no {event} of `{scheme}`: {:#?}\n{said}", self.seen);
+                }
+            }
+        }
+    }
+
+    /// All events that were waited for or passed by meanwhile.
+    pub fn seen(&self) -> &[Value] {
+        &self.seen
+    }
+
+    /// What was said on stderr so far.
+    pub fn said(&mut self) -> &[String] {
+        self.said.extend(self.words.try_iter());
+        &self.said
+    }
+
+    /// Makes one request; `token` may be empty.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn call(&self, method: &str, path: &str, token: &str, body: &str) -> Message {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}",
+            self.address,
+            body.len()
+        );
+        if !token.is_empty() {
+            head.push_str(&format!("\r\nauthorization: Bearer {token}"));
+        }
+        let request = Message {
+            head,
+            body: body.as_bytes().to_vec(),
+        };
+        send(self.address, &request).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Sends a signal by its name.
+    ///
+    /// # Panics
+    /// Where there are no signals.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success(), "-{name}");
+    }
+
+    /// Waits for its end, gives the exit code; `None` = a signal ended it.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn end(mut self) -> Option<i32> {
+        // The pipe is closed by the end of the process.
+        while self.events.recv_timeout(PATIENCE).is_ok() {}
+        self.child.wait().expect("it was started").code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The lines of a pipe, as they come.
+fn lines<T: Send + 'static>(
+    pipe: impl Read + Send + 'static,
+    read: impl Fn(&str) -> Option<T> + Send + 'static,
+) -> Receiver<T> {
+    let (sender, receiver): (Sender<T>, Receiver<T>) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if let Some(told) = read(&line)
+                && sender.send(told).is_err()
+            {
+                return;
+            }
+        }
+    });
+    receiver
+}

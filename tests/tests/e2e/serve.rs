@@ -1,0 +1,143 @@
+//! `engine serve` as a process: what it runs, what it survives, how it is told to go on and to end.
+
+use serde_json::{Value, json};
+use tests::e2e::{CUSTOMERS, FEEDER, MAIN, World, judge};
+
+/// The exit code of a process that was told to end by SIGTERM.
+const TERMINATED: i32 = 143;
+
+/// A broken scheme, one that waits for a push that never comes, and two that run: the first keeps nobody from running.
+#[test]
+fn a_folder_is_served_and_a_broken_scheme_stops_nobody() {
+    let world = World::small();
+    world.write(
+        "schemes/broken.yaml",
+        "scheme: broken\nsource: {conection: huke}\n",
+    );
+    let mut served = world.serve(&[]);
+    let said = served.said().join("\n");
+    assert!(said.contains("schemes/broken.yaml:2:10"), "{said}");
+    assert!(said.contains("2 schemes, 1 cannot run"), "{said}");
+    served.wait_for("run.ended", "huke-to-k3");
+    // What it looked up may not have been there in its first run; the next one is due in six minutes, or now.
+    let token = served_token(&world, &served);
+    if !has_ended(&served, "huke-customers") {
+        served.wait_for("run.ended", "huke-customers");
+    }
+    let answer = served.call("POST", "/api/v1/schemes/huke-to-k3/actions/run", &token, "{}");
+    assert_eq!(answer.status(), Some(202), "{}", answer.text());
+    let end = served.wait_for("run.ended", "huke-to-k3");
+    assert_eq!(end["status"], "ok", "{end:#}");
+    let counts = &end["counts"];
+    let sum: u64 = ["done", "dead", "held", "skipped", "open"]
+        .iter()
+        .filter_map(|name| counts[name].as_u64())
+        .sum();
+    assert_eq!(counts["fetched"].as_u64(), Some(sum), "{counts:#}");
+    served.signal("TERM");
+    assert_eq!(served.end(), Some(TERMINATED));
+    let journal = world.journal();
+    assert_eq!(judge(&journal), Vec::<String>::new());
+    assert_eq!(journal.len(), CUSTOMERS, "one write each");
+    world.verify();
+}
+
+fn has_ended(served: &tests::e2e::Serving, scheme: &str) -> bool {
+    let ended = |event: &Value| event["event"] == "run.ended" && event["scheme"] == scheme;
+    served.seen().iter().any(ended)
+}
+
+/// The ledger belongs to the server while it runs, so a token is made before it starts; here it was.
+fn served_token(world: &World, _served: &tests::e2e::Serving) -> String {
+    let token = std::fs::read_to_string(world.path("token")).expect("made before the start");
+    token.trim().to_owned()
+}
+
+/// A new file is run, a file that went is not, and connections that cannot be read change nothing.
+#[test]
+fn files_are_read_again() {
+    let world = World::small();
+    let mut served = world.serve(&[]);
+    served.wait_for("run.ended", "huke-customers");
+    let feeder = std::fs::read_to_string(world.path(FEEDER)).expect("it is there");
+    let other = feeder
+        .replace("scheme: huke-customers", "scheme: huke-customers-again")
+        .replace("uuid: ", "# uuid: ");
+    world.write("schemes/again.yaml", &other);
+    std::fs::remove_file(world.path(MAIN)).expect("it was there");
+    served.signal("HUP");
+    let told = served.wait_for("reloaded", "");
+    assert_eq!(
+        (&told["ready"], &told["broken"]),
+        (&json!(2), &json!(0)),
+        "{told:#}"
+    );
+    let end = served.wait_for("run.ended", "huke-customers-again");
+    assert_eq!(end["status"], "ok", "{end:#}");
+    let connections = std::fs::read_to_string(world.path("connections.yaml")).expect("it is there");
+    world.write("connections.yaml", "connections: [");
+    served.signal("HUP");
+    served.wait_for("not_reloaded", "");
+    world.write("connections.yaml", &connections);
+    served.signal("HUP");
+    served.wait_for("reloaded", "");
+    served.signal("TERM");
+    assert_eq!(served.end(), Some(TERMINATED));
+    world.verify();
+}
+
+/// The process dies while records are on their way; the next one goes on, and nothing is lost or written twice.
+#[test]
+fn a_server_that_is_killed_goes_on_where_it_was() {
+    let world = World::small();
+    world.batch(2);
+    let mut served = world.serve(&[]);
+    served.wait_for("run.goes", "huke-to-k3");
+    served.signal("KILL");
+    assert_eq!(served.end(), None);
+    let mut served = world.serve(&[]);
+    let end = served.wait_for("run.ended", "huke-to-k3");
+    assert_ne!(end["status"], "failed", "{end:#}");
+    served.signal("TERM");
+    served.end();
+    // Whatever is left waits for nothing but another pass.
+    world.feed();
+    let run = world.run(&[], 0);
+    let (states, customers) = (&run["states"], CUSTOMERS);
+    assert_eq!(states["done"], customers, "{states:#}");
+    assert_eq!(judge(&world.journal()), Vec::<String>::new());
+    world.verify();
+}
+
+/// Health is told to everybody, everything else to those who may know it.
+#[test]
+fn who_may_ask() {
+    let world = World::small();
+    let mut served = world.serve(&[]);
+    served.wait_for("run.ended", "huke-customers");
+    let token = served_token(&world, &served);
+    for (path, token, status) in [
+        ("/healthz", "", 200),
+        ("/readyz", "", 200),
+        ("/api/v1/schemes", "", 401),
+        ("/api/v1/schemes", "wrong", 401),
+        ("/api/v1/schemes", token.as_str(), 200),
+        ("/api/v1/runs", token.as_str(), 200),
+        ("/api/v1/nothing", token.as_str(), 404),
+        ("/metrics", token.as_str(), 200),
+        ("/receive/0123456789abcdef0123456789abcdef", "", 401),
+    ] {
+        let answer = served.call("GET", path, token, "");
+        assert_eq!(answer.status(), Some(status), "{path}: {}", answer.text());
+    }
+    let schemes = served.call("GET", "/api/v1/schemes", &token, "").json();
+    let ids: Vec<&str> = schemes["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|scheme| scheme["id"].as_str())
+        .collect();
+    assert_eq!(ids, ["huke-customers", "huke-to-k3"]);
+    served.signal("INT");
+    assert_eq!(served.end(), Some(130));
+}
