@@ -85,11 +85,29 @@ pub struct Inbox {
     told: Mutex<Ms>,
 }
 
+/// Why a scheme that has a door is not among those that can receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// Its files are in error. If it has received until now, it goes on to; what it takes waits for it. Else senders are
+    /// told to come again.
+    Broken,
+    /// It was put out of use, or nothing is taken at all. Senders are told to come again.
+    Out,
+}
+
 #[derive(Default)]
 struct Doors {
     /// By the digest of the door: what is compared says nothing about what is close.
-    by_door: HashMap<[u8; 32], Arc<Receiver>>,
+    by_door: HashMap<[u8; 32], Door>,
     all: Vec<Arc<Receiver>>,
+}
+
+#[derive(Clone)]
+enum Door {
+    /// It leads here.
+    Open(Arc<Receiver>),
+    /// It will lead somewhere again.
+    Later,
 }
 
 impl Inbox {
@@ -106,6 +124,17 @@ impl Inbox {
 
     /// From now on these schemes receive, and no others. Each has the door that it had, or a new one.
     pub async fn open(&self, receivers: Vec<Receiver>, now: Ms) -> Result<(), AppError> {
+        self.open_but(receivers, |_| None, now).await
+    }
+
+    /// The same, where some schemes that have a door cannot receive now; of a door of any other, senders hear what they
+    /// hear of one that never was.
+    pub async fn open_but(
+        &self,
+        receivers: Vec<Receiver>,
+        shut: impl Fn(&str) -> Option<Shut>,
+        now: Ms,
+    ) -> Result<(), AppError> {
         let mut named = Vec::with_capacity(receivers.len());
         for receiver in receivers {
             named.push((receiver, new_door()?));
@@ -117,11 +146,30 @@ impl Inbox {
             });
             doors.collect::<Result<Vec<_>, StoreError>>()
         });
-        let opened = opened.await??;
-        let doors = Doors {
-            all: opened.iter().map(|(_, receiver)| Arc::clone(receiver)).collect(),
-            by_door: opened.into_iter().collect(),
-        };
+        let mut opened: HashMap<[u8; 32], Door> = opened
+            .await??
+            .into_iter()
+            .map(|(door, receiver)| (door, Door::Open(receiver)))
+            .collect();
+        let before = self.doors();
+        for (scheme, door) in self.writer.reader().doors()? {
+            let door = digest(&door);
+            if opened.contains_key(&door) {
+                continue;
+            }
+            let shut = shut(&scheme).map(|shut| match (shut, before.by_door.get(&door)) {
+                (Shut::Broken, Some(until_now)) => until_now.clone(),
+                (Shut::Broken, None) | (Shut::Out, _) => Door::Later,
+            });
+            opened.extend(shut.map(|shut| (door, shut)));
+        }
+        let receivers = opened.values().filter_map(|door| match door {
+            Door::Open(receiver) => Some(Arc::clone(receiver)),
+            Door::Later => None,
+        });
+        let mut all: Vec<_> = receivers.collect();
+        all.sort_by(|one, other| one.scheme.cmp(&other.scheme));
+        let doors = Doors { all, by_door: opened };
         *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
         // What was stored and not taken when the process before this one ended.
         self.tell_of_what_waits(|_| true)
@@ -158,7 +206,13 @@ impl Inbox {
         let doors = self.doors();
         let door = digest(door);
         match doors.by_door.get(&door) {
-            Some(receiver) => self.deliver(std::slice::from_ref(receiver), push, now).await,
+            Some(Door::Open(receiver)) => self.deliver(std::slice::from_ref(receiver), push, now).await,
+            Some(Door::Later) => {
+                self.refuse("", "later");
+                Ok(Answered::Busy {
+                    seconds: AGAIN_SECONDS,
+                })
+            }
             None => {
                 // The work of a wrong token, at a door that is there: which one hangs on the door that was tried, so
                 // that trying again costs the same again.

@@ -170,10 +170,15 @@ impl Operation {
         self.method != Method::GET
     }
 
+    /// Whether it changes what others see. Who signs in, and who has a text checked, does not.
+    pub(crate) fn changes(&self) -> bool {
+        self.is_write() && self.scope.is_some_and(|scope| scope != Scope::Read)
+    }
+
     /// Whether a key makes it be carried out once. What only reads takes none: its answers would fill the ledger for
     /// nothing.
     pub(crate) fn takes_key(&self) -> bool {
-        self.is_write() && self.scope.is_some_and(|scope| scope != Scope::Read)
+        self.changes()
     }
 }
 

@@ -219,6 +219,9 @@ async fn answer(
             who
         }
     };
+    if operation.changes() && state.service().is_read_only() {
+        return Err(Problem::conflict("read-only"));
+    }
     let settings = state.settings();
     let body = body::read(incoming, settings.most_bytes, settings.body_time).await?;
     let path: HashMap<String, String> = params

@@ -85,6 +85,7 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
     if args.watch {
         tokio::spawn(watch(Arc::clone(&service)));
     }
+    service.begin().await?;
     // Answers while runs finish what is out, and stops with the last of them.
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
     let answering = server.map(|server| {

@@ -22,6 +22,8 @@ pub struct Member {
     pub id: String,
     /// Where it is.
     pub path: PathBuf,
+    /// Whether the file says this id, or is only called so.
+    is_named: bool,
     /// What stands in it; `None` = it cannot be read.
     pub file: Option<Arc<SourceFile>>,
     /// Whether it can run.
@@ -82,6 +84,8 @@ impl Member {
 #[derive(Debug, Default)]
 pub struct Fleet {
     members: BTreeMap<String, Arc<Member>>,
+    /// There is a file that does not even say which scheme it is of.
+    nameless: bool,
 }
 
 impl Fleet {
@@ -108,7 +112,10 @@ impl Fleet {
                 members[place].standing = Standing::Unusable(plan, error);
             }
         }
-        let mut fleet = Fleet::default();
+        let mut fleet = Fleet {
+            nameless: members.iter().any(|member| !member.is_named),
+            ..Fleet::default()
+        };
         for member in members {
             // Two files of one id are both refused by the check; both are shown.
             let mut id = member.id.clone();
@@ -123,6 +130,11 @@ impl Fleet {
     /// The scheme with this id.
     pub fn get(&self, id: &str) -> Option<&Arc<Member>> {
         self.members.get(id)
+    }
+
+    /// Whether a scheme that is not here may be in a file that cannot be read.
+    pub fn may_hide(&self, id: &str) -> bool {
+        self.nameless && !self.members.contains_key(id)
     }
 
     /// All, by id.
@@ -179,6 +191,7 @@ fn member(path: PathBuf, workspace: &Workspace) -> Member {
             return Member {
                 id: stem,
                 path,
+                is_named: false,
                 file: None,
                 standing: Standing::Invalid(error),
             };
@@ -186,15 +199,13 @@ fn member(path: PathBuf, workspace: &Workspace) -> Member {
     };
     let (plan, diagnostics) = workspace.check(&file);
     let (id, standing) = match plan.map(Arc::new) {
-        Some(plan) if plan.enabled => (plan.scheme.clone(), Standing::Ready(plan, diagnostics)),
-        Some(plan) => (plan.scheme.clone(), Standing::Disabled(plan, diagnostics)),
-        None => (
-            id_of(&file).unwrap_or(stem),
-            Standing::Invalid(AppError::Invalid(diagnostics)),
-        ),
+        Some(plan) if plan.enabled => (Some(plan.scheme.clone()), Standing::Ready(plan, diagnostics)),
+        Some(plan) => (Some(plan.scheme.clone()), Standing::Disabled(plan, diagnostics)),
+        None => (id_of(&file), Standing::Invalid(AppError::Invalid(diagnostics))),
     };
     Member {
-        id,
+        is_named: id.is_some(),
+        id: id.unwrap_or(stem),
         path,
         file: Some(file),
         standing,

@@ -25,12 +25,12 @@ use dsl::diagnostic::Lang;
 use flow::ids::Ms;
 use flow::op::Reason;
 use flow::timetable::{self, DueRow, Half, Paused, Places, Remembered, Spec, Timetable, Token};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::AppError;
-use crate::inbox::{Arrived, Inbox};
+use crate::inbox::{Arrived, Inbox, Shut};
 use crate::run::{Engine, Opening};
 use crate::service::events::{Events, What};
 use crate::service::fleet::{Fleet, Member, Standing};
@@ -89,6 +89,7 @@ pub struct Service {
     reloading: tokio::sync::Mutex<()>,
     started: Ms,
     beat: Beat,
+    begun: OnceCell<()>,
 }
 
 /// When the loop last went round, by the time in which the machine is awake.
@@ -128,7 +129,7 @@ pub struct Reloaded {
 }
 
 impl Service {
-    /// Opens the ledger and reads the folder. Nothing runs yet.
+    /// Opens the ledger and reads the folder. Nothing runs yet, and nobody is let in: see [`Service::begin`].
     pub async fn open(setting: Setting) -> Result<Arc<Service>, AppError> {
         let workspace = (setting.load)()?;
         let clock = Arc::clone(&setting.clock);
@@ -136,20 +137,15 @@ impl Service {
         let fleet = Fleet::load(&setting.folder, &engine).await?;
         let started = setting.clock.now_ms();
         let cancel = engine.cancel.clone();
-        let remembered = engine.with_ledger(|ledger| ledger.timetable()).await??;
-        let mut questions = Questions::default();
-        for scheme in cut_off(&remembered) {
-            questions.ask(started, scheme);
-        }
         let writer = engine
             .writer()
             .ok_or_else(|| AppError::bug("a service over a ledger in memory"))?;
-        let service = Arc::new_cyclic(|this: &Weak<Service>| Service {
+        Ok(Arc::new_cyclic(|this: &Weak<Service>| Service {
             inbox: Arc::new(Inbox::new(writer, bell(this))),
             table: Mutex::new(Table {
                 timetable: Timetable::new(setting.places),
                 runs: BTreeMap::new(),
-                questions,
+                questions: Questions::default(),
             }),
             setting,
             loaded: RwLock::new(Arc::new(Loaded {
@@ -165,11 +161,27 @@ impl Service {
             reloading: tokio::sync::Mutex::default(),
             started,
             beat: Beat::new(),
+            begun: OnceCell::new(),
+        }))
+    }
+
+    /// Begins what is due and opens the doors, once. Between [`Service::open`] and this, whoever starts it makes ready
+    /// what may fail, as the port it listens on: a process that cannot serve has begun nothing.
+    pub async fn begin(self: &Arc<Self>) -> Result<(), AppError> {
+        let begun = self.begun.get_or_try_init(|| async {
+            let loaded = self.loaded();
+            let remembered = loaded.engine.with_ledger(|ledger| ledger.timetable()).await??;
+            if !self.setting.read_only {
+                let mut table = self.table();
+                for scheme in cut_off(&remembered) {
+                    table.questions.ask(self.started, scheme);
+                }
+            }
+            self.put(&Fleet::default(), remembered);
+            self.ask_about_stored(None, |_| true).await?;
+            self.open_doors().await
         });
-        service.put(&Fleet::default(), remembered);
-        service.ask_about_stored(None, |_| true).await?;
-        service.open_doors().await?;
-        Ok(service)
+        begun.await.copied()
     }
 
     /// The files in force.
@@ -240,6 +252,7 @@ impl Service {
     /// Reads the folder again. Schemes that changed run by their new files from their next run on; where the files around
     /// them (connections, connectors) are in error, the old ones stay in force.
     pub async fn reload(self: &Arc<Self>) -> Result<Reloaded, AppError> {
+        self.begin().await?;
         let _alone = self.reloading.lock().await;
         let read = async {
             let engine = self.loaded().engine.over((self.setting.load)()?);
@@ -404,9 +417,13 @@ impl Service {
         self.changed.notify_one();
     }
 
-    /// From now on the schemes in force that receive do so. One whose connection cannot be used does not; its senders keep
-    /// what they have.
+    /// From now on the schemes in force that receive do so. A file in error turns no sender away ([`Shut`]); a service
+    /// that only looks takes nothing.
     async fn open_doors(&self) -> Result<(), AppError> {
+        if self.setting.read_only {
+            let all_shut = |_: &str| Some(Shut::Out);
+            return self.inbox.open_but(Vec::new(), all_shut, self.now_ms()).await;
+        }
         let loaded = self.loaded();
         let mut receivers = Vec::new();
         for (scheme, member) in loaded.fleet.iter() {
@@ -425,7 +442,13 @@ impl Service {
                 }
             }
         }
-        self.inbox.open(receivers, self.now_ms()).await
+        let shut = |scheme: &str| match &loaded.fleet.get(scheme).map(|member| &member.standing) {
+            Some(Standing::Disabled(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Out),
+            Some(Standing::Ready(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Broken),
+            Some(Standing::Unusable(..) | Standing::Invalid(_)) => Some(Shut::Broken),
+            None => loaded.fleet.may_hide(scheme).then_some(Shut::Broken),
+        };
+        self.inbox.open_but(receivers, shut, self.now_ms()).await
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

@@ -46,6 +46,7 @@ pub struct Underway {
 impl Service {
     /// Runs schemes until it is told to stop; then waits for those that are under way.
     pub async fn serve(self: &Arc<Self>) -> Result<(), AppError> {
+        self.begin().await?;
         let keeper = tokio::spawn(Arc::clone(self).keep_for_ever());
         let mut census = self.now_ms();
         while !self.is_stopping() {

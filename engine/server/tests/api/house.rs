@@ -124,6 +124,7 @@ impl House {
         })
         .await
         .unwrap();
+        service.begin().await.unwrap();
         let now = service.now_ms();
         let mut tokens = Vec::new();
         for scope in Scope::ALL {
