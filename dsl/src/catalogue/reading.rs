@@ -100,15 +100,15 @@ pub const MOST_RECORDS: Entry = Entry {
 pub const UNUSUAL_CHANGE: Entry = Entry {
     code: "E3082",
     severity: Severity::Error,
-    zh: "新的与有变化的数据远多于平常({vendor}),写入之前已暂停",
-    en: "far more new or changed records than usual ({vendor}): the scheme is paused before they are written",
-    help_zh: "看一看等待写入的数据:engine rows list --state pending;确认无误后恢复:engine schemes resume",
-    help_en: "look at what waits: engine rows list --state pending; if it is right: engine schemes resume",
-    long_zh: "刹车 `brakes.max_change` 把一次计划运行的数量与最近 10 次有数据的运行的中位数相比(少于 100 条从不触发)。读到的数据已保存,\
-              处于 pending 状态;恢复方案即确认,下一次运行会写入它们。误改的源数据、写错的过滤条件通常这样暴露。",
-    long_en: "The brake `brakes.max_change` compares a scheduled run with the median of the last 10 runs that brought any \
-              records; fewer than 100 are never unusual. What was read is stored and pending; to resume the scheme is to \
-              confirm it, and the next run writes it. Source data changed by mistake and wrong filters show like this.",
+    zh: "新的与有变化的数据远多于平常({vendor}),确认之前不写入",
+    en: "far more new or changed records than usual ({vendor}): nothing is written before somebody says that it is right",
+    help_zh: "看一看等待写入的数据:engine rows list --state pending;确认无误后:engine run --yes,由服务运行时 engine schemes resume",
+    help_en: "look at what waits: engine rows list --state pending; if it is right: engine run --yes, or engine schemes resume where it is served",
+    long_zh: "刹车 `brakes.max_change` 把一次运行的数量与最近 10 次有数据的运行的中位数相比(少于 100 条从不触发)。读到的数据已保存,\
+              处于 pending 状态。服务会暂停这个方案,恢复即确认,下一次运行会写入它们;手工运行时先询问,或者用 --yes。误改的源数据、写错的过滤条件通常这样暴露。",
+    long_en: "The brake `brakes.max_change` compares a run with the median of the last 10 runs that brought any \
+              records; fewer than 100 are never unusual. What was read is stored and pending. A service pauses \
+              the scheme: to resume it is to confirm, and the next run writes. A run by hand asks, or takes --yes. Source data changed by mistake and wrong filters show like this.",
     example: "brakes: {max_change: 5}",
 };
 
@@ -116,15 +116,16 @@ pub const UNUSUAL_CHANGE: Entry = Entry {
 pub const FIRST_RUN: Entry = Entry {
     code: "E3083",
     severity: Severity::Error,
-    zh: "方案第一次写入就有很多数据({vendor}),写入之前已暂停",
-    en: "the scheme has never written and would write many records ({vendor}): it is paused before it does",
-    help_zh: "先看会写出什么:engine dry-run;确认无误后恢复:engine schemes resume",
-    help_en: "see what it would write: engine dry-run; if it is right: engine schemes resume",
-    long_zh: "刹车 `brakes.max_first`:还从未写入过的方案,第一次计划运行将写入的数据超过这个数时先问人。新方案最常见的事故就是第一次\
-              运行写出上万张单据。读到的数据已保存,恢复方案即确认。",
-    long_en: "The brake `brakes.max_first`: where a scheme has never written and its scheduled run would write more than this, a \
+    zh: "方案第一次写入就有很多数据({vendor}),确认之前不写入",
+    en: "the scheme has never written and would write many records ({vendor}): it does not before somebody says that it may",
+    help_zh: "先看会写出什么:engine dry-run;确认无误后:engine run --yes,由服务运行时 engine schemes resume",
+    help_en: "see what it would write: engine dry-run; if it is right: engine run --yes, or engine schemes resume where it is served",
+    long_zh: "刹车 `brakes.max_first`:还从未写入过的方案,第一次运行将写入的数据超过这个数时先问人。新方案最常见的事故就是第一次\
+              运行写出上万张单据。读到的数据已保存;服务会暂停方案,恢复即确认,手工运行时先询问,或者用 --yes。",
+    long_en: "The brake `brakes.max_first`: where a scheme has never written and a run would write more than this, a \
               person is asked first. Ten thousand documents by the first run is the usual accident of a new scheme. What \
-              was read is stored; to resume the scheme is to confirm it.",
+              was read is stored. A service pauses the scheme: to resume it is to confirm. A run by hand asks, or takes \
+              --yes.",
     example: "brakes: {max_first: 100}",
 };
 

@@ -12,13 +12,13 @@ use crate::run::{Engine, RunOptions};
 const RUNS: u32 = 300;
 
 impl Engine {
-    /// A run by hand is not braked: whoever starts it looks at it. Nor is a rehearsal.
+    /// A rehearsal is not braked, nor what somebody has confirmed. Whoever runs by hand looks at it, and has asked for all
+    /// of it: only what cannot be called back is asked about.
     pub(crate) fn brakes(&self, plan: &Plan, options: &RunOptions) -> Result<flow::Brakes, AppError> {
-        let is_scheduled = matches!(options.trigger, Some(Trigger::Schedule | Trigger::Push))
-            && !options.dry
-            && options.replay.is_none();
+        let is_free = options.dry || options.confirmed || options.replay.is_some();
+        let is_scheduled = matches!(options.trigger, Some(Trigger::Schedule | Trigger::Push));
         let written = plan.brakes;
-        if !is_scheduled || written == dsl::plan::Brakes::default() {
+        if is_free || written == dsl::plan::Brakes::default() {
             return Ok(flow::Brakes::default());
         }
         let filter = RunFilter {
@@ -33,7 +33,7 @@ impl Engine {
             .max_change
             .and_then(|times| brake::most_changes(times, runs.iter().filter_map(brought)));
         Ok(flow::Brakes {
-            records: written.max_records,
+            records: written.max_records.filter(|_| is_scheduled),
             changes,
             first: written.max_first.filter(|_| !has_written && confirmed.is_none()),
             held: held(&runs, confirmed).or_else(|| cut_off(&runs, confirmed, changes?)),
@@ -78,10 +78,9 @@ fn held(runs: &[RunRow], confirmed: Option<i64>) -> Option<flow::op::Reason> {
 /// The newest run had read more than is usual when it was told to end (the process, say), before its brake was looked at:
 /// what it stored is not written either.
 fn cut_off(runs: &[RunRow], confirmed: Option<i64>, most: u64) -> Option<flow::op::Reason> {
-    let newest = runs.first().filter(|run| {
-        let canceled = run.status == RunStatus::Canceled.word();
-        canceled && run.trigger == Trigger::Schedule.word()
-    })?;
+    let newest = runs
+        .first()
+        .filter(|run| run.status == RunStatus::Canceled.word())?;
     let count = brought(newest).filter(|count| *count > most)?;
     let ended = newest.ended.unwrap_or(newest.started);
     let is_released = confirmed.is_some_and(|confirmed| confirmed >= ended);
@@ -140,8 +139,9 @@ mod tests {
             (canceled(Trigger::Schedule, 501), Some(199), Some("501 > 500")),
             (canceled(Trigger::Schedule, 501), Some(200), None),
             (canceled(Trigger::Schedule, 500), None, None),
-            // Somebody looked at it.
-            (canceled(Trigger::Manual, 501), None, None),
+            (canceled(Trigger::Manual, 501), None, Some("501 > 500")),
+            // Its numbers say nothing about what is usual.
+            (canceled(Trigger::Replay, 501), None, None),
             (run(Trigger::Schedule, 501, None), None, None),
         ] {
             let reason = cut_off(&[newest], confirmed, 500).map(|reason| reason.text);

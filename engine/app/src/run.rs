@@ -62,6 +62,8 @@ pub struct RunOptions {
     pub lang: Lang,
     /// Why it runs; `None` = by hand.
     pub trigger: Option<Trigger>,
+    /// Somebody has said that it may write, however unusual its numbers are.
+    pub confirmed: bool,
     /// Stops this run; `None` = only what stops all.
     pub cancel: Option<Cancel>,
 }

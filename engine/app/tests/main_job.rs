@@ -26,6 +26,7 @@ fn options(dry: bool, now: i64) -> RunOptions {
         dry,
         lang: Lang::En,
         trigger: None,
+        confirmed: false,
         cancel: None,
     }
 }
@@ -138,6 +139,39 @@ async fn by_clock(engine: &Engine, plan: &Arc<Plan>, now: i64) -> RunReport {
     };
     let ran = engine.run(Arc::clone(plan), &options, &Silent).await;
     ran.expect("the run ends")
+}
+
+/// By hand as well: the first run of a new scheme is made by hand more often than not.
+#[tokio::test]
+async fn a_first_run_by_hand_is_held_until_it_is_confirmed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let simulated = sandbox::start(sandbox::Config {
+        trades: 300,
+        ..sandbox::Config::default()
+    })
+    .await
+    .expect("the simulators start");
+    let brakes = dsl::plan::Brakes {
+        max_first: Some(5),
+        max_records: Some(7),
+        ..dsl::plan::Brakes::default()
+    };
+    let (engine, plan) = braked(&simulated, data.path(), brakes).await;
+    let by_hand = |confirmed| RunOptions {
+        confirmed,
+        ..options(false, simulated.now_ms())
+    };
+    let ran = engine.run(Arc::clone(&plan), &by_hand(false), &Silent).await;
+    let report = ran.expect("the run ends");
+    let Some(Stopped::Braked(reason)) = &report.summary.stopped else {
+        panic!("{report:#?}");
+    };
+    assert_eq!(reason.code, "E3083");
+    assert!(simulated.journal().is_empty(), "nothing is written");
+    assert!(report.summary.counts.fetched > 10, "all of it was asked for");
+    let ran = engine.run(plan, &by_hand(true), &Silent).await;
+    assert_eq!(ran.expect("the run ends").summary.stopped, None);
+    assert!(simulated.journal().len() > 10, "what was read is written");
 }
 
 /// A first run of a schedule that would write many waits until somebody has said yes; nothing of it is lost.

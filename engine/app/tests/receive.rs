@@ -165,6 +165,7 @@ impl Shop {
             dry: false,
             lang: Lang::En,
             trigger: Some(Trigger::Push),
+            confirmed: false,
             cancel: None,
         };
         let report = self.engine.run(Arc::clone(&self.plan), &options, &Silent).await;

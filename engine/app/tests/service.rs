@@ -117,6 +117,7 @@ impl World {
             dry: false,
             lang: Lang::En,
             trigger: Some(Trigger::Push),
+            confirmed: false,
             cancel: None,
         };
         let report = engine.run(plan, &options, &Silent).await.expect("a run");

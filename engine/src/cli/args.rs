@@ -178,6 +178,8 @@ pub(crate) struct RunArgs {
     pub(crate) dry_run: bool,
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stage", "suspect_until"])]
     pub(crate) record: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) simulated: Simulated,
 }

@@ -19,13 +19,18 @@ pub(crate) fn confirmed(out: &Out, environment: &Environment, yes: bool) -> Resu
             "there is no terminal to ask at; add --yes when this is meant",
         ));
     }
-    out.aside(out.text("ask-go-on", &[]));
-    let mut answer = String::new();
-    // Nothing that can be read is no consent.
-    drop(std::io::stdin().lock().read_line(&mut answer));
-    let yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是");
+    let yes = agreed(out);
     if !yes {
         out.note("ask-left", &[]);
     }
     Ok(yes)
+}
+
+/// The question itself, at a terminal.
+pub(crate) fn agreed(out: &Out) -> bool {
+    out.aside(out.text("ask-go-on", &[]));
+    let mut answer = String::new();
+    // Nothing that can be read is no consent.
+    drop(std::io::stdin().lock().read_line(&mut answer));
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是")
 }

@@ -65,6 +65,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         dry: true,
         lang: out.lang,
         trigger: None,
+        confirmed: false,
         cancel: None,
     };
     super::meant::is_file(&args.scheme)?;

@@ -116,6 +116,7 @@ pub(crate) fn replay(args: ReplayArgs, global: &Global, out: &mut Out, environme
             dry: false,
             lang: out.lang,
             trigger: None,
+            confirmed: true,
             cancel: None,
         };
         let shown = Shown::new(out);

@@ -16,6 +16,7 @@ use ledger::Suspect;
 
 use super::Done;
 use super::args::{Global, RunArgs, StageArg};
+use super::ask;
 use super::ended;
 use super::env::Environment;
 use super::json::object;
@@ -42,6 +43,8 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         dry: false,
         lang: out.lang,
         trigger: None,
+        // What is recorded is recorded whole.
+        confirmed: args.yes || args.record.is_some(),
         cancel: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -93,6 +96,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
                 simulated: simulation.simulated(),
                 record: args.record.as_deref(),
                 places: &places,
+                may_ask: environment.stdin_is_terminal && !out.json,
             };
             let done = one(&order, workspace, out, &mut documents).await?;
             let code = done.0;
@@ -147,6 +151,8 @@ struct Order<'a> {
     /// Where its calls are kept.
     record: Option<&'a Path>,
     places: &'a app::Places,
+    /// There is somebody who can be asked.
+    may_ask: bool,
 }
 
 /// Runs one scheme; gives the exit code, and what was recorded.
@@ -163,6 +169,7 @@ async fn one(
         simulated,
         record,
         places,
+        may_ask,
     } = *order;
     let (plan, warnings) = workspace.compile(path)?;
     warn(out, &warnings);
@@ -180,6 +187,7 @@ async fn one(
         replay: None,
         limit: None,
         stages: Stages::All,
+        confirmed: true,
         ..options.clone()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -196,9 +204,17 @@ async fn one(
         let named = Arc::clone(&plan);
         let started = clock.now_ms();
         let of_plan = if is_named { options } else { &feeding };
-        let report = engine.run(plan, of_plan, &shown).await;
+        let report = engine.run(Arc::clone(&plan), of_plan, &shown).await;
         shown.clear();
-        let report = report?;
+        let mut report = report?;
+        if let Some(reason) = braked(&report).filter(|_| is_named && may_ask) {
+            let (code, text) = (reason.code.clone(), sentence_of(reason, out.lang));
+            out.note("run-stopped", &[("code", code), ("text", text)]);
+            if ask::agreed(out) {
+                report = engine.run(plan, &confirmed(of_plan), &shown).await?;
+                shown.clear();
+            }
+        }
         let took = clock.now_ms() - started;
         let code = exit_code(&report);
         if out.json {
@@ -217,6 +233,23 @@ async fn one(
         }
     }
     Ok((worst, recorded))
+}
+
+/// Why nothing was written of what was read, where a brake is why.
+fn braked(report: &RunReport) -> Option<&Reason> {
+    match &report.summary.stopped {
+        Some(Stopped::Braked(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
+/// Writes what was read; a person has seen why it was not.
+fn confirmed(options: &RunOptions) -> RunOptions {
+    RunOptions {
+        confirmed: true,
+        stages: Stages::Save,
+        ..options.clone()
+    }
 }
 
 /// What was recorded, and the lines that make a test of it.
@@ -372,7 +405,12 @@ pub(crate) fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
     let pending =
         in_state(report, RecordState::Pending).saturating_sub(told_of(report, RecordState::Pending));
     if pending > 0 {
-        out.say_in("run-pending", &[("count", grouped(pending))]);
+        let words = match braked(report) {
+            Some(_) => "run-braked",
+            None => "run-pending",
+        };
+        let flags = ("flags", flags.to_owned());
+        out.say_in(words, &[("count", grouped(pending)), flags]);
     }
     if let Some(first) = report.problems.first() {
         out.say_in(

@@ -33,6 +33,26 @@ fn rows_of(answers: &[(tests::e2e::Message, tests::e2e::Message)]) -> Vec<Value>
         .collect()
 }
 
+/// Where nobody can be asked, what a brake asks about is not written; `--yes` is the answer.
+#[test]
+fn a_first_run_that_writes_many_is_asked_about() {
+    let world = World::small();
+    let text = std::fs::read_to_string(world.path(MAIN)).expect("it is there");
+    world.write(MAIN, &format!("{text}\nbrakes: {{max_first: 3}}\n"));
+    world.feed();
+    let run = world.run(&[], 1);
+    assert_eq!(run["stopped"]["code"], "E3083", "{run:#}");
+    assert_eq!(world.journal().len(), 0, "nothing is written");
+    let again = world.engine(&["run", MAIN]);
+    again.expect(1);
+    assert!(again.stdout.contains("engine run --yes"), "{again}");
+    let run = world.run(&["--yes"], 0);
+    assert_eq!(run["states"]["done"], CUSTOMERS);
+    assert_eq!(world.run(&[], 0)["stopped"], Value::Null, "it has written before");
+    assert_eq!(judge(&world.journal()), Vec::<String>::new());
+    world.verify();
+}
+
 #[test]
 fn first_run() {
     let world = World::small();

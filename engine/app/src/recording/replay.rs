@@ -48,6 +48,7 @@ pub(crate) async fn replay(
         dry: false,
         lang: Lang::En,
         trigger: None,
+        confirmed: false,
         cancel: None,
     };
     engine.run(Arc::clone(plan), &options, &Silent).await?;

@@ -279,6 +279,7 @@ impl Service {
                 Cause::Push => Trigger::Push,
                 Cause::Manual => Trigger::Manual,
             }),
+            confirmed: false,
             cancel: Some(run.cancel.clone()),
         };
         let following = Following {

@@ -165,6 +165,7 @@ impl House {
             dry: false,
             lang: Lang::En,
             trigger: None,
+            confirmed: false,
             cancel: None,
         };
         loaded.engine.run(plan, &options, &Silent).await.unwrap();
