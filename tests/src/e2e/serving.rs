@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,6 +14,9 @@ use super::wire::{Message, send};
 
 /// How long one event may take to come on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often something is looked at that no event tells of.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A running `engine serve`. It is killed when the test ends before it.
 #[derive(Debug)]
@@ -93,15 +96,74 @@ impl Serving {
         }
     }
 
+    /// The same for an event that may have passed by while another one was waited for.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub fn wait_for_any(&mut self, event: &str, scheme: &str) -> Value {
+        let has_passed =
+            |told: &&Value| told["event"] == event && told["scheme"].as_str().unwrap_or_default() == scheme;
+        match self.seen.iter().find(has_passed) {
+            Some(told) => told.clone(),
+            None => self.wait_for(event, scheme),
+        }
+    }
+
+    /// Waits until something is so that no event tells of, with the service running.
+    ///
+    /// # Panics
+    /// When it does not come to be so, or the service ends before.
+    pub fn wait_until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
+        while !is_so(self) {
+            match self.events.recv_timeout(LOOK) {
+                Ok(told) => self.seen.push(told),
+                Err(RecvTimeoutError::Timeout) if looks > 0 => looks -= 1,
+                Err(_) => {
+                    let said = self.said().join("\n");
+                    panic!("not so: {what}: {:#?}\n{said}", self.seen);
+                }
+            }
+        }
+    }
+
     /// All events that were waited for or passed by meanwhile.
     pub fn seen(&self) -> &[Value] {
         &self.seen
+    }
+
+    /// Takes what has come so far and keeps none of it, as one who lets it run for days; whether it still runs.
+    pub fn forget(&mut self) -> bool {
+        self.seen.clear();
+        self.said.clear();
+        let ended = loop {
+            match self.events.try_recv() {
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => break false,
+                Err(TryRecvError::Disconnected) => break true,
+            }
+        };
+        // The last words are kept: they say why it ended.
+        if !ended {
+            while self.words.try_recv().is_ok() {}
+        }
+        !ended
     }
 
     /// What was said on stderr so far.
     pub fn said(&mut self) -> &[String] {
         self.said.extend(self.words.try_iter());
         &self.said
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Makes one request; `token` may be empty.

@@ -1,10 +1,9 @@
 //! Pushes to the real service over real HTTP: who is believed, what is refused and how, what is there afterwards.
 
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::TcpStream;
 
-use tests::e2e::{Message, Process, World, send};
+use tests::e2e::{Message, Serving, World, send};
 
 const CONNECTIONS: &str = "\
 connections:
@@ -23,8 +22,7 @@ schedule: on_push
 /// A service that listens, and the path of its scheme's door.
 struct Shop {
     world: World,
-    process: Option<Process>,
-    addr: SocketAddr,
+    served: Option<Serving>,
     door: String,
 }
 
@@ -39,8 +37,7 @@ impl Shop {
         assert_eq!(told.code, Some(0), "{told}");
         let mut shop = Shop {
             door: told.stdout.trim().to_owned(),
-            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-            process: None,
+            served: None,
             world,
         };
         shop.start();
@@ -48,28 +45,24 @@ impl Shop {
     }
 
     fn start(&mut self) {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        self.addr = free.expect("a free port on loopback");
-        let listen = self.addr.to_string();
-        let words = ["serve", "--schemes", "schemes", "--listen", &listen];
-        let mut process = self.world.command(&words).start();
-        while TcpStream::connect(self.addr).is_err() {
-            if process.wait(Duration::from_millis(10)) {
-                panic!("{}", process.finish());
-            }
-        }
-        self.process = Some(process);
+        self.served = Some(self.world.serve(&[]));
+    }
+
+    fn served(&self) -> &Serving {
+        self.served.as_ref().expect("it runs")
     }
 
     fn kill(&mut self) {
-        assert!(self.process.take().expect("it runs").kill());
+        let served = self.served.take().expect("it runs");
+        served.signal("KILL");
+        assert_eq!(served.end(), None, "it ran until then");
     }
 
     /// Sends a request and gives the status and the body of its answer.
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept-language: en\r\ncontent-length: {}",
-            self.addr,
+            self.served().addr(),
             body.len()
         );
         for (name, value) in headers {
@@ -79,7 +72,7 @@ impl Shop {
             head,
             body: body.as_bytes().to_vec(),
         };
-        let answer = send(self.addr, &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        let answer = send(self.served().addr(), &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
         (answer.status().expect("a status"), answer.text())
     }
 
@@ -95,24 +88,20 @@ impl Shop {
     }
 
     /// The labels of the rows, once there are so many.
-    fn labels(&self, wanted: usize) -> Vec<String> {
-        for _ in 0..2_000 {
-            let ran = self
-                .world
-                .engine(&["rows", "list", "--scheme", "orders", "--json"]);
+    fn labels(&mut self, wanted: usize) -> Vec<String> {
+        let (world, mut labels) = (&self.world, Vec::new());
+        let served = self.served.as_mut().expect("it runs");
+        served.wait_until("all rows are there", |_| {
+            let ran = world.engine(&["rows", "list", "--scheme", "orders", "--json"]);
             if ran.code == Some(0) {
-                let listed: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-                let rows = listed["rows"].as_array().cloned().unwrap_or_default();
-                if rows.len() >= wanted {
-                    let label =
-                        |row: &serde_json::Value| row["label"].as_str().unwrap_or_default().to_owned();
-                    let mut labels: Vec<String> = rows.iter().map(label).collect();
-                    labels.sort();
-                    return labels;
-                }
+                let rows = ran.json()["rows"].as_array().cloned().unwrap_or_default();
+                let label = |row: &serde_json::Value| row["label"].as_str().unwrap_or_default().to_owned();
+                labels = rows.iter().map(label).collect();
+                labels.sort();
             }
-        }
-        panic!("{wanted} rows do not come");
+            labels.len() >= wanted
+        });
+        labels
     }
 }
 
@@ -227,7 +216,7 @@ fn what_was_acknowledged_survives_the_process() {
 #[test]
 fn half_a_push_is_none() {
     let mut shop = Shop::open();
-    let mut half = TcpStream::connect(shop.addr).expect("it listens");
+    let mut half = TcpStream::connect(shop.served().addr()).expect("it listens");
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{\"id\":",
         shop.door

@@ -346,14 +346,14 @@ async fn hung_up<F: Future>(future: F, steps: usize) -> bool {
     .await
 }
 
-/// Asks again until it is so, at most a minute.
+/// Asks again until it is so, at most for two minutes.
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let asked = async {
         while !is_so().await {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), asked)
+    tokio::time::timeout(std::time::Duration::from_secs(120), asked)
         .await
         .expect("it never came to be so");
 }
