@@ -5,13 +5,14 @@
 //! call one system as one user share session and limits, because that system counts them together.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use connector::{
     Call, Class, Connection, Guard, HttpAnswer, HttpRequest, Judged, LOGIN_CALLS_MAX, LoggingIn, Session,
     Task, Until,
 };
+use dsl::catalogue::auth::LOGIN_REFUSED;
 use dsl::diagnostic::Failure;
 use flow::ids::Ms;
 use tokio::sync::Mutex;
@@ -55,6 +56,8 @@ struct Credential {
     guard: Mutex<Option<(Arc<Guard>, u64)>>,
     /// Where the session is kept when it must outlive the process.
     kept: Option<Arc<Kept>>,
+    /// What the other system made of it when it was last used in this process; `None` = it was not.
+    accepted: std::sync::Mutex<Option<Result<(), Refusal>>>,
 }
 
 #[derive(Default)]
@@ -105,6 +108,15 @@ pub(crate) enum Effect {
     Writes,
 }
 
+/// How the other system refused credentials.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// A login.
+    Login(Failure),
+    /// A call, in these words.
+    Call(String),
+}
+
 impl Credential {
     fn new(paces: Paces, budget: Arc<Budget>, kept: Option<Arc<Kept>>) -> Self {
         Credential {
@@ -113,7 +125,25 @@ impl Credential {
             kept,
             session: Mutex::new(Held::default()),
             guard: Mutex::new(None),
+            accepted: std::sync::Mutex::new(None),
         }
+    }
+
+    /// Whether the other system takes it, by how a call of one of its connections ended. Most ends say nothing about it.
+    fn judge(&self, connection: &Connection, ended: &Ended) {
+        let accepted = match ended {
+            Ended::Answered { judged, .. } => match judged.class {
+                Class::Ok | Class::Rows | Class::Rejected => Ok(()),
+                Class::Auth => Err(Refusal::Call(connection.redact(&judged.message))),
+                _ => return,
+            },
+            // A login whose answer cannot be read, as a gateway's page, says nothing about it either.
+            Ended::NoSession(failure) if failure.code() == LOGIN_REFUSED.code => {
+                Err(Refusal::Login(failure.clone()))
+            }
+            _ => return,
+        };
+        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepted);
     }
 
     /// What an answer says about how often one may call.
@@ -251,6 +281,12 @@ impl Caller {
         self.door.is_some()
     }
 
+    /// What the other system made of the credentials when they were last used here.
+    pub(crate) fn accepted(&self) -> Option<Result<(), Refusal>> {
+        let accepted = &self.credential.accepted;
+        accepted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes this connection's secrets, and those its session brought, out of a text.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.connection.redact(text)
@@ -317,7 +353,7 @@ impl Caller {
     /// One call; by way of the tape, where there is one.
     async fn once(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
         let Some(tape) = &self.tape else {
-            return self.made(call, rows, effect).await;
+            return self.real(call, rows, effect).await;
         };
         let prepared = match self.connection.prepare(call) {
             Ok(prepared) => prepared,
@@ -331,11 +367,18 @@ impl Caller {
             Some(Played::Broken(error)) => Ended::Broken(error),
             Some(Played::Unknown(failure)) => Ended::Closed(failure),
             None => {
-                let ended = self.made(call, rows, effect).await;
+                let ended = self.real(call, rows, effect).await;
                 tape.take(&self.connection, call, &prepared, &ended);
                 ended
             }
         }
+    }
+
+    /// A call of the other system itself.
+    async fn real(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {
+        let ended = self.made(call, rows, effect).await;
+        self.credential.judge(&self.connection, &ended);
+        ended
     }
 
     async fn made(&self, call: &Call<'_>, rows: usize, effect: Effect) -> Ended {

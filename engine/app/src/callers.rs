@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use connector::{Connection, Redactor};
+use dsl::diagnostic::Lang;
 use transport::{Client, Settings};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Refusal};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
+use crate::notify::sight::{Credentials, Said};
 use crate::tape::Tape;
 use crate::workspace::{Workspace, parent};
 
@@ -90,6 +92,27 @@ impl Callers {
     pub(crate) fn all(&self) -> Vec<Arc<Caller>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.values().cloned().collect()
+    }
+
+    /// The credentials of every connection, with what the other systems made of them.
+    pub(crate) fn credentials(&self, lang: Lang) -> Vec<Credentials> {
+        let of = |caller: Arc<Caller>| {
+            let said = |code: &str, sentence: &str| Said {
+                code: code.to_owned(),
+                sentence: caller.redact(sentence),
+                of_record: false,
+            };
+            let refused = |refusal| match refusal {
+                Refusal::Login(failure) => said(failure.code(), &failure.message(lang)),
+                Refusal::Call(words) => said("", &words),
+            };
+            Credentials {
+                connection: caller.connection.name.clone(),
+                until: caller.connection.expires_ms,
+                accepted: caller.accepted().map(|accepted| accepted.map_err(refused)),
+            }
+        };
+        self.all().into_iter().map(of).collect()
     }
 
     /// From now on another one calls for this connection.

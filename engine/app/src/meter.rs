@@ -18,10 +18,13 @@ pub const BOUNDS: [Ms; 11] = [
 /// Connections that are counted; a connections file has far fewer, and a name once counted stays.
 const MOST: usize = 1_000;
 
+/// How calls end: `ok`, `refused` (4xx), `throttled` (429), `failed` (5xx), `lost`, `not_sent`.
+pub const OUTCOMES: [&str; 6] = ["ok", "refused", "throttled", "failed", "lost", "not_sent"];
+
 /// The calls of one connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// How they ended: `ok`, `refused` (4xx), `throttled` (429), `failed` (5xx), `lost`, `not_sent`.
+    /// How they ended, by the words of [`OUTCOMES`].
     pub outcomes: BTreeMap<&'static str, u64>,
     /// How many took no longer than each of [`BOUNDS`].
     pub within: [u64; BOUNDS.len()],
@@ -101,6 +104,7 @@ mod tests {
             (503, "failed"),
         ] {
             assert_eq!(outcome(&answer(status)), want);
+            assert!(OUTCOMES.contains(&want));
         }
     }
 }

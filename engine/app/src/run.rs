@@ -379,6 +379,11 @@ impl Engine {
         self.tape.as_ref().map(|tape| tape.takes()).unwrap_or_default()
     }
 
+    /// Who calls the connections.
+    pub(crate) fn callers(&self) -> &Arc<Callers> {
+        &self.callers
+    }
+
     /// What knows the secrets of the connections.
     pub(crate) fn redactors(&self) -> Vec<Redactor> {
         let callers = self.callers.all();

@@ -74,6 +74,8 @@ pub struct Connection {
     pub timeouts: Timeouts,
     /// How long the target may still execute a request after we gave up; `None` is the connector's own.
     pub quiet_period_ms: Option<i64>,
+    /// When its credentials end, where the file says so.
+    pub expires_ms: Option<i64>,
     /// Whether only the simulator is used.
     pub sandbox: bool,
     /// Whether plain http to other machines is permitted.
@@ -306,6 +308,7 @@ impl Connection {
             limits: self.limits.clone(),
             timeouts: self.timeouts,
             quiet_period_ms: self.quiet_period_ms,
+            expires_ms: self.expires_ms,
             sandbox: self.sandbox,
             allow_plain_http: self.allow_plain_http,
             private_network: self.private_network,

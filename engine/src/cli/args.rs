@@ -725,6 +725,7 @@ pub(crate) enum SchemaKind {
     Sandbox,
     ConfigShow,
     NotifyList,
+    NotifyMute,
     NotifyTest,
     SchemesDeploy,
     SchemesDiff,

@@ -188,6 +188,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
             schemes::rollback(args, &global, out, environment)
         }
         Command::Notify(NotifyCommand::Test(args)) => notify::test(args, &global, out, environment),
+        Command::Notify(NotifyCommand::Mute(args)) => notify::mute(args, &global, out, environment),
         Command::Notify(NotifyCommand::List(args)) => notify::list(args, &global, out, environment),
         Command::Logs(args) => logs::logs(args, &global, out, environment),
         Command::Config(ConfigCommand::Show(args)) => config::show(args, &global, out, environment),

@@ -1,14 +1,15 @@
-//! `engine notify`: one message to a channel, now, and what was told so far.
+//! `engine notify`: one message to a channel, now; what was told so far; and channels that are silent for a time.
 
 use std::path::Path;
 
 use app::notify;
+use app::notify::mute::{Mute, Mutes};
 use app::{Clock, SystemClock};
 use dsl::Value;
 use ledger::service::notices::{NoticeFilter, NoticeRow};
 
 use super::Done;
-use super::args::{Global, NotifyListArgs, NotifyTestArgs};
+use super::args::{Global, NotifyListArgs, NotifyMuteArgs, NotifyTestArgs};
 use super::env::Environment;
 use super::json::object;
 use super::ledgers;
@@ -55,10 +56,24 @@ pub(crate) fn list(args: NotifyListArgs, global: &Global, out: &Out, environment
         limit: args.limit,
     };
     let rows = reader.notices(&filter)?;
+    let muted =
+        Mutes::new(&ledgers::dir(&args.ledger, global, environment)?).all(SystemClock::default().now_ms())?;
     if out.json {
         let notices: Vec<Value> = rows.iter().map(document).collect();
-        out.document(&object! {"schema" => "engine.notify-list/1", "notices" => notices});
+        let muted: Vec<Value> = muted
+            .iter()
+            .map(|(channel, mute)| {
+                object! {
+                    "channel" => channel, "since" => time::rfc3339(mute.since),
+                    "until" => time::rfc3339(mute.until),
+                }
+            })
+            .collect();
+        out.document(&object! {"schema" => "engine.notify-list/1", "notices" => notices, "muted" => muted});
         return Ok(0);
+    }
+    for (channel, mute) in &muted {
+        out.note("notify-muted", &facts(channel, mute));
     }
     if rows.is_empty() {
         out.say("notify-none", &[]);
@@ -83,6 +98,38 @@ pub(crate) fn list(args: NotifyListArgs, global: &Global, out: &Out, environment
     }
     out.table(&table);
     Ok(0)
+}
+
+/// `engine notify mute CHANNEL --until TIME`
+pub(crate) fn mute(args: NotifyMuteArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let workspace = workspace(Path::new("."), global, None, environment)?;
+    let now = SystemClock::default().now_ms();
+    let until = match time::duration(&args.until) {
+        Ok(span) => now.saturating_add(span),
+        Err(_) => time::instant_or_now(&args.until, now)?,
+    };
+    let mute = notify::mute(&workspace, &args.channel, now, until)?;
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.notify-mute/1", "exit_code" => 0_u8, "channel" => args.channel,
+            "since" => time::rfc3339(mute.since), "until" => time::rfc3339(mute.until),
+        });
+        return Ok(0);
+    }
+    let said = if now < until {
+        "notify-muted"
+    } else {
+        "notify-unmuted"
+    };
+    out.say(said, &facts(&args.channel, &mute));
+    Ok(0)
+}
+
+fn facts(channel: &str, mute: &Mute) -> [(&'static str, String); 2] {
+    [
+        ("channel", channel.to_owned()),
+        ("until", time::shown(mute.until)),
+    ]
 }
 
 fn document(row: &NoticeRow) -> Value {

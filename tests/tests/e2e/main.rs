@@ -1,6 +1,7 @@
 //! The real binary against simulators that answer over real HTTP. One program: it links in one go.
 
 mod authoring;
+mod certificates;
 mod connection;
 mod decisions;
 mod ends;
@@ -11,6 +12,7 @@ mod levels;
 mod logins;
 mod main_job;
 mod manual;
+mod messages;
 mod online;
 mod operations;
 mod own_operations;
@@ -20,6 +22,7 @@ mod replay;
 mod sandbox;
 mod secrets;
 mod serve;
+mod smtp;
 mod steps;
 mod systems;
 mod tasks;

@@ -23,7 +23,7 @@ use dsl::{Failure, Value};
 use flow::ids::Ms;
 
 use super::channel::{Channel, ChannelKind, MailServer, Security};
-use super::watch::{Rule, When};
+use super::rule::{Rule, When};
 use crate::error::AppError;
 use crate::workspace::{parent, read};
 

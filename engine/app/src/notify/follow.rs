@@ -11,7 +11,8 @@ use flow::ids::Ms;
 use flow::op::Reason;
 
 use super::Notifier;
-use super::watch::{Event, Said};
+use super::sender::Channels;
+use super::sight::{Event, Said};
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::service::Service;
@@ -25,7 +26,13 @@ const EVERY: Duration = Duration::from_secs(15);
 /// goes wrong here is logged and keeps nothing else from going on: a `notify.yaml` in error is told, and read again at
 /// the next reload.
 pub async fn follow(service: Arc<Service>, clock: Arc<dyn Clock>) {
-    let mut notifier = opened(&service, &clock);
+    // Over reloads: what a platform took, and what is on its way.
+    let channels = Arc::new(Channels::default());
+    let mut notifier = opened(&service, &clock, &channels);
+    if let Some(notifier) = &notifier {
+        // What ended while nobody was there to tell it.
+        warn(notifier.ask().await);
+    }
     let mut bell = service.events().bell();
     let mut seen = *bell.borrow_and_update();
     let mut tick = tokio::time::interval(EVERY);
@@ -42,16 +49,21 @@ pub async fn follow(service: Arc<Service>, clock: Arc<dyn Clock>) {
         bell.borrow_and_update();
         let events = match service.events().since(Some(seen)) {
             Since::Events(events) => events,
-            // More happened than is kept: how everything stands is seen at the next look.
+            // More happened than is kept: the ledger knows what came of it.
             Since::Lost(newest) => {
                 seen = newest;
+                // A reload may be among what was missed.
+                notifier = opened(&service, &clock, &channels);
+                if let Some(notifier) = &notifier {
+                    warn(notifier.ask().await);
+                }
                 Vec::new()
             }
         };
         for event in events {
             seen = event.id;
             if matches!(event.what, What::Reloaded { .. }) {
-                notifier = opened(&service, &clock);
+                notifier = opened(&service, &clock, &channels);
             }
             if let (Some(notifier), Some(event)) = (&notifier, told(&event.what)) {
                 warn(notifier.tell(&event).await);
@@ -69,9 +81,9 @@ fn warn(done: Result<(), AppError>) {
     }
 }
 
-fn opened(service: &Service, clock: &Arc<dyn Clock>) -> Option<Notifier> {
+fn opened(service: &Service, clock: &Arc<dyn Clock>, channels: &Arc<Channels>) -> Option<Notifier> {
     let loaded = service.loaded();
-    match Notifier::open(&loaded.engine, Arc::clone(clock)) {
+    match Notifier::open(&loaded.engine, Arc::clone(clock), Arc::clone(channels)) {
         Ok(notifier) => {
             let notifier = notifier?;
             notifier.set_intervals(intervals(service));
@@ -132,7 +144,7 @@ pub(super) fn told(what: &What) -> Option<Event> {
 }
 
 /// A reason, with what is known of where it comes from: codes of records are about their values.
-fn said(reason: &Reason) -> Said {
+pub(super) fn said(reason: &Reason) -> Said {
     let of_record = ["E2", "E41"].iter().any(|family| reason.code.starts_with(family));
     let known = catalogue::find(&reason.code).is_some();
     Said {

@@ -1,10 +1,13 @@
 //! A message as an e-mail, handed in by SMTP. lettre makes the message and speaks the protocol; it is given the engine's
 //! own way of TLS, and a time for the whole of it.
 
+use std::error::Error as _;
 use std::time::Duration;
 
+use ledger::service::notices::NoticeRow;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -22,15 +25,15 @@ const PORTS: [(Security, u16); 3] = [
 ];
 
 /// Hands one mail in.
-pub(super) async fn send(server: &MailServer, title: &str, body: &str) -> Verdict {
-    match tokio::time::timeout(PATIENCE, hand_in(server, title, body)).await {
+pub(super) async fn send(server: &MailServer, row: &NoticeRow, body: &str) -> Verdict {
+    match tokio::time::timeout(PATIENCE, hand_in(server, row, body)).await {
         Ok(Ok(said)) => Verdict::Taken(said),
         Ok(Err(why)) => Verdict::Refused(why),
         Err(_) => Verdict::Refused("no end within 60 s".to_owned()),
     }
 }
 
-async fn hand_in(server: &MailServer, title: &str, body: &str) -> Result<String, String> {
+async fn hand_in(server: &MailServer, row: &NoticeRow, body: &str) -> Result<String, String> {
     let (host, port) = address(server).ok_or_else(|| format!("`{}` is no host:port", server.server))?;
     let mailbox = |text: &str| {
         text.parse::<Mailbox>()
@@ -38,7 +41,9 @@ async fn hand_in(server: &MailServer, title: &str, body: &str) -> Result<String,
     };
     let mut message = Message::builder()
         .from(mailbox(&server.from)?)
-        .subject(title)
+        .subject(&row.notice.title)
+        // The same for every try of one message: a reader's mail program shows one.
+        .message_id(Some(format!("<{}.{}@engine.local>", row.at, row.id)))
         .header(ContentType::TEXT_PLAIN);
     for to in &server.to {
         message = message.to(mailbox(to)?);
@@ -67,12 +72,20 @@ async fn hand_in(server: &MailServer, title: &str, body: &str) -> Result<String,
         .build()
         .send(message)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| refusal(&error))?;
     Ok(format!(
         "{} {}",
         answer.code(),
         answer.message().collect::<Vec<_>>().join(" ")
     ))
+}
+
+/// What the server said, as it said it; else what went wrong on the way to it.
+fn refusal(error: &Error) -> String {
+    match (error.status(), error.source()) {
+        (Some(code), Some(said)) => format!("{code} {said}"),
+        _ => error.to_string(),
+    }
 }
 
 fn address(server: &MailServer) -> Option<(String, u16)> {

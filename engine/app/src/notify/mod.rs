@@ -1,14 +1,21 @@
 //! Telling people what went wrong: rules over what happens, messages to where they look.
 //!
 //! [`Notifier`] is what a service feeds: [`Notifier::tell`] with what happened, [`Notifier::tick`] every few seconds. What
-//! is told and when is [`watch`]'s, its words are [`words`]', the platforms are [`channel`]'s and the way is [`post`]'s.
+//! is told and when is [`watch`]'s, its words are [`words`]', the platforms are [`channel`]'s and the way is [`sender`]'s.
 //! Every message stands in the ledger before it is sent, and with the platform's answer afterwards.
 
+pub mod cause;
+mod causes;
 pub mod channel;
 pub mod config;
 pub mod follow;
 mod mail;
+pub mod message;
+pub mod mute;
 pub mod post;
+pub mod rule;
+pub mod sender;
+pub mod sight;
 pub mod watch;
 pub mod words;
 
@@ -22,22 +29,23 @@ use flow::ids::Ms;
 use jiff::tz::TimeZone;
 use ledger::Reader;
 use ledger::room::Tight;
-use ledger::service::notices::{CauseRow, Delivery, NewNotice, NoticeRow};
-use transport::Client;
+use ledger::service::notices::{CauseRow, NewNotice, NoticeRow};
 
+use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::run::Engine;
-use crate::store::Store;
 use crate::workspace::Workspace;
+use cause::{Key, Open};
 use channel::{Channel, Verdict};
 use config::Notify;
-use post::Post;
-use watch::{Event, Key, Message, Open, Standing, State, Watch};
+use message::{Kind, Message};
+use mute::{Mute, Mutes};
+use sender::{Channels, Sender};
+use sight::{Event, Standing, Stands, State};
+use watch::Watch;
 use words::Manner;
 
-/// Messages that are sent in one tick: the others are the next one's, so that a tick ends.
-const AT_ONCE: u32 = 20;
 /// How long the history of messages is kept: a quarter, like documents.
 const KEPT: Ms = 90 * 86_400_000;
 /// The zone that messages tell times in.
@@ -45,13 +53,9 @@ const ZONE: &str = "Asia/Shanghai";
 
 /// Tells people. Shared by whoever has something to tell.
 pub struct Notifier {
-    manner: Manner,
-    channels: BTreeMap<String, Result<Channel, Failure>>,
     watch: Mutex<Watch>,
-    post: Post,
-    client: Client,
-    store: Store,
-    clock: Arc<dyn Clock>,
+    sender: Arc<Sender>,
+    callers: Arc<Callers>,
     redactor: Redactor,
     room: (ledger::room::Room, PathBuf),
     /// How often each scheme should run, as far as the service said so.
@@ -62,7 +66,11 @@ pub struct Notifier {
 impl Notifier {
     /// For the engine's environment; `None` = there is no `notify.yaml` beside the connections file. A channel whose
     /// secrets are missing keeps none of the others from being used; its messages wait, and the history says why.
-    pub fn open(engine: &Engine, clock: Arc<dyn Clock>) -> Result<Option<Self>, AppError> {
+    pub fn open(
+        engine: &Engine,
+        clock: Arc<dyn Clock>,
+        kept: Arc<Channels>,
+    ) -> Result<Option<Self>, AppError> {
         let workspace = &engine.workspace;
         let Some(notify) = config::beside(workspace.connections_path())? else {
             return Ok(None);
@@ -85,16 +93,20 @@ impl Notifier {
         }
         Ok(Some(Notifier {
             watch: Mutex::new(Watch::new(notify.rules.clone(), open)),
-            manner: manner(workspace, &notify),
-            channels,
-            post: Post::default(),
-            client: post::client()?,
-            store,
-            began: clock.now_ms(),
-            clock,
+            callers: Arc::clone(engine.callers()),
             redactor,
+            began: clock.now_ms(),
             room: (workspace.room(), workspace.data_dir()),
             intervals: Mutex::default(),
+            sender: Arc::new(Sender {
+                kept,
+                channels,
+                client: post::client()?,
+                store,
+                clock,
+                manner: manner(workspace, &notify),
+                mutes: Mutes::new(&workspace.data_dir()),
+            }),
         }))
     }
 
@@ -106,18 +118,32 @@ impl Notifier {
 
     /// Something happened. The message, if there is one, is in the ledger when this returns.
     pub async fn tell(&self, event: &Event) -> Result<(), AppError> {
-        let now = self.clock.now_ms();
+        let now = self.now_ms();
         let messages = self.watch(|watch| watch.tell(event, now));
         self.keep(messages, now).await
     }
 
-    /// Looks how everything stands, and sends what is due. Call it every 15 seconds or so.
+    /// Asks the ledger what is wrong by now, where events may have been missed.
+    pub async fn ask(&self) -> Result<(), AppError> {
+        let now = self.now_ms();
+        let stands = self.stands()?;
+        let messages = self.watch(|watch| watch.asked(&stands, now));
+        self.keep(messages, now).await
+    }
+
+    /// Looks how everything stands, and begins to send what is due. Call it every 15 seconds or so.
     pub async fn tick(&self) -> Result<(), AppError> {
-        let now = self.clock.now_ms();
+        let now = self.now_ms();
         let state = self.state(now)?;
         let messages = self.watch(|watch| watch.look(&state, now));
         self.keep(messages, now).await?;
-        self.send(now).await
+        self.end_mutes(now).await?;
+        self.sender.begin()?;
+        self.prune(now).await
+    }
+
+    fn now_ms(&self) -> Ms {
+        self.sender.clock.now_ms()
     }
 
     fn watch<T>(&self, work: impl FnOnce(&mut Watch) -> T) -> T {
@@ -125,7 +151,7 @@ impl Notifier {
     }
 
     fn state(&self, now: Ms) -> Result<State, AppError> {
-        let reader = self.store.reader();
+        let reader = self.sender.store.reader();
         let intervals = self
             .intervals
             .lock()
@@ -140,8 +166,33 @@ impl Notifier {
         Ok(State {
             schemes,
             circuits: reader.open_circuits(now)?,
+            credentials: self.callers.credentials(self.sender.manner.lang),
             disk,
         })
+    }
+
+    /// How the schemes of the service stand by their last runs and their pauses.
+    fn stands(&self) -> Result<Vec<Stands>, AppError> {
+        let reader = self.sender.store.reader();
+        let mut runs = reader.last_ends()?;
+        let remembered = reader.timetable()?;
+        let intervals = self
+            .intervals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let of = |scheme: String| {
+            let run = runs.remove(&scheme);
+            let paused = remembered.get(&scheme).and_then(|known| known.paused.as_ref());
+            let failed = run.as_ref().filter(|run| run.failed);
+            Stands {
+                ended: run.as_ref().map(|run| run.at),
+                failed: failed.map(|run| run.reason.as_ref().map(follow::said)),
+                paused: paused.map(|paused| paused.reason.text.clone()),
+                scheme,
+            }
+        };
+        Ok(intervals.into_keys().map(of).collect())
     }
 
     /// Puts messages into the outbox together with what is now known of their causes.
@@ -156,14 +207,54 @@ impl Notifier {
             .into_iter()
             .map(|(rule, subject)| (rule.clone(), subject, rule))
             .collect();
+        let is_news = !notices.is_empty();
         let told = self
+            .sender
             .store
             .with_ledger(move |ledger| ledger.tell_notices(&notices, &causes, &forgotten, now));
-        Ok(told.await??)
+        told.await??;
+        // News waits for no tick.
+        if is_news { self.sender.begin() } else { Ok(()) }
+    }
+
+    /// Channels that may speak again are told what they missed.
+    async fn end_mutes(&self, now: Ms) -> Result<(), AppError> {
+        for channel in self.sender.channels.keys() {
+            let Some(mute) = self.sender.mutes.of(channel)?.filter(|mute| mute.until <= now) else {
+                continue;
+            };
+            let unsaid = self.sender.store.reader().unsaid_notices(channel, mute.since)?;
+            let open = self.watch(|watch| watch.open_at(channel));
+            if unsaid > 0 || !open.is_empty() {
+                let notice = self.unmuted(channel, mute, unsaid, &open);
+                let told = self
+                    .sender
+                    .store
+                    .with_ledger(move |ledger| ledger.tell_notices(&[notice], &[], &[], now));
+                told.await??;
+            }
+            // A process that dies before this tells it twice.
+            self.sender.mutes.forget(channel, mute)?;
+        }
+        Ok(())
+    }
+
+    fn unmuted(&self, channel: &str, mute: Mute, unsaid: u64, open: &[Key]) -> NewNotice {
+        let between = (mute.since, mute.until);
+        let (title, body) = words::unmuted(between, unsaid, open, &self.sender.manner);
+        NewNotice {
+            channel: channel.to_owned(),
+            rule: "mute".to_owned(),
+            subject: channel.to_owned(),
+            cause: "mute".to_owned(),
+            kind: Kind::Digest.word().to_owned(),
+            title: self.redactor.redact(&title),
+            body: self.redactor.redact(&body),
+        }
     }
 
     fn notices(&self, message: &Message) -> Vec<NewNotice> {
-        let (title, body) = words::words(message, &self.manner);
+        let (title, body) = words::words(message, &self.sender.manner);
         let (title, body) = (self.redactor.redact(&title), self.redactor.redact(&body));
         let subject = match message.of {
             1 => message.subjects.first().cloned().unwrap_or_default(),
@@ -181,30 +272,14 @@ impl Notifier {
         message.rule.channels.iter().map(notice).collect()
     }
 
-    async fn send(&self, now: Ms) -> Result<(), AppError> {
-        for row in self.store.reader().due_notices(now, AT_ONCE)? {
-            let delivered = match self.channels.get(&row.notice.channel) {
-                Some(Ok(channel)) => {
-                    self.post
-                        .deliver(&self.client, channel, &row, &self.manner.environment, now)
-                        .await
-                }
-                // Tried again as if the platform had refused: somebody may set the secret.
-                Some(Err(failure)) => Some(post::unusable(&row, failure, self.manner.lang, now)),
-                None => Some((Delivery::Failed, "no such channel".to_owned())),
-            };
-            if let Some((delivery, answer)) = delivered {
-                let at = self.clock.now_ms();
-                let noted = self
-                    .store
-                    .with_ledger(move |ledger| ledger.notice_delivered(row.id, &delivery, &answer, at));
-                noted.await??;
-            }
-        }
+    async fn prune(&self, now: Ms) -> Result<(), AppError> {
+        // In the first minute of each day of this process.
         if now.saturating_sub(self.began) % 86_400_000 < 60_000 {
+            let before = now.saturating_sub(KEPT);
             let pruned = self
+                .sender
                 .store
-                .with_ledger(move |ledger| ledger.prune_notices(now.saturating_sub(KEPT)));
+                .with_ledger(move |ledger| ledger.prune_notices(before));
             pruned.await??;
         }
         Ok(())
@@ -289,16 +364,8 @@ pub struct Tried {
 
 /// Sends one message to a channel, now; nothing of it is kept.
 pub async fn test(workspace: &Workspace, name: &str, now: Ms) -> Result<Tried, AppError> {
-    let Some(notify) = config::beside(workspace.connections_path())? else {
-        return Err(AppError::wrong_use(
-            "连接文件旁边没有 notify.yaml;写法见 docs/operations.zh.md",
-            "there is no notify.yaml beside the connections file; docs/operations.md says how it is written",
-        ));
-    };
-    let Some(written) = notify.channels.iter().find(|one| one.name == name) else {
-        let all: Vec<&str> = notify.channels.iter().map(|one| one.name.as_str()).collect();
-        return Err(AppError::no_such(("渠道", "channel"), name, &all));
-    };
+    let notify = written(workspace)?;
+    let written = there(&notify, name)?;
     let channel = written.resolve(workspace.secrets())?;
     let manner = manner(workspace, &notify);
     let (title, body) = words::trial(name, &manner, now);
@@ -331,4 +398,37 @@ pub async fn test(workspace: &Workspace, name: &str, now: Ms) -> Result<Tried, A
         taken,
         answer,
     })
+}
+
+/// Silences a channel until an instant, whether a service runs or not.
+pub fn mute(workspace: &Workspace, name: &str, now: Ms, until: Ms) -> Result<Mute, AppError> {
+    there(&written(workspace)?, name)?;
+    if until.saturating_sub(now) > mute::LONGEST {
+        let days = mute::LONGEST / 86_400_000;
+        return Err(AppError::wrong_use(
+            format!("静音最长 {days} 天"),
+            format!("a channel may be silent for {days} days at most"),
+        ));
+    }
+    Mutes::new(&workspace.data_dir()).set(name, now, until)
+}
+
+fn written(workspace: &Workspace) -> Result<Notify, AppError> {
+    config::beside(workspace.connections_path())?.ok_or_else(|| {
+        AppError::wrong_use(
+            "连接文件旁边没有 notify.yaml;写法见 docs/operations.zh.md",
+            "there is no notify.yaml beside the connections file; docs/operations.md says how it is written",
+        )
+    })
+}
+
+fn there<'n>(notify: &'n Notify, name: &str) -> Result<&'n config::Written, AppError> {
+    notify
+        .channels
+        .iter()
+        .find(|one| one.name == name)
+        .ok_or_else(|| {
+            let all: Vec<&str> = notify.channels.iter().map(|one| one.name.as_str()).collect();
+            AppError::no_such(("渠道", "channel"), name, &all)
+        })
 }

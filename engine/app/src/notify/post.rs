@@ -1,4 +1,4 @@
-//! Messages on their way: taken from the outbox, sent no faster than a platform takes them, and noted with its answer.
+//! Messages on their way: sent no faster than a platform takes them, with what its answer means for the next try.
 //!
 //! A message that is not taken is tried again after a minute, five, fifteen, an hour and four; then it is given up, and
 //! the history says so. One that was sent and not noted, because the process died, is sent again: two messages are
@@ -16,6 +16,7 @@ use transport::{AllowList, Client, Limiter, Next, Request, Timeouts};
 
 use super::channel::{Channel, Verdict};
 use super::mail;
+use crate::clock::Clock;
 use crate::error::AppError;
 
 /// Pauses between tries; afterwards it is given up.
@@ -57,8 +58,9 @@ impl Post {
         channel: &Channel,
         row: &NoticeRow,
         environment: &str,
-        now: Ms,
+        clock: &dyn Clock,
     ) -> Option<(Delivery, String)> {
+        let now = clock.now_ms();
         if crowded(channel, row, now) {
             return None;
         }
@@ -73,6 +75,8 @@ impl Post {
             return None;
         }
         let verdict = send(client, channel, row, environment, now).await;
+        // Whoever answers after a while means from then on.
+        let now = clock.now_ms();
         self.with(channel, |limiter| {
             limiter.end(now);
             if let Verdict::TooMany(_, pause) = &verdict {
@@ -126,7 +130,7 @@ pub async fn send(
     if let Some(server) = &channel.mail {
         let text = channel.text(&row.notice.title, &row.notice.body);
         let body = text.split_once('\n').map_or("", |(_, body)| body);
-        return clean(mail::send(server, &row.notice.title, body).await, &redactor);
+        return clean(mail::send(server, row, body).await, &redactor);
     }
     let Some(wire) = channel.wire(row, environment, now) else {
         return Verdict::Refused("no such channel".to_owned());

@@ -8,7 +8,9 @@ use flow::ids::Ms;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::watch::{Kind, Message, Said, When};
+use super::message::{Kind, Message, NAMED};
+use super::rule::When;
+use super::sight::Said;
 
 /// Characters of a sentence that are told: what a phone shows without being opened.
 const SENTENCE: usize = 300;
@@ -44,6 +46,9 @@ pub fn words(message: &Message, manner: &Manner) -> (String, String) {
         When::Unknown => pick("有结果未知的数据", "has records of unknown outcome"),
         When::NoSuccess => pick("许久没有成功运行", "has not succeeded for long"),
         When::Circuit => pick("的目标无法访问", "cannot be reached"),
+        When::Credentials if message.facts.said.is_some() => {
+            pick("的凭据被拒绝", "has credentials that are refused")
+        }
         When::Credentials => pick("的凭据即将到期", "has credentials that end soon"),
         When::Disk => pick("磁盘空间不足", "the disk is running full"),
         When::Paused => pick("已暂停", "is paused"),
@@ -79,14 +84,17 @@ fn body(message: &Message, manner: &Manner) -> String {
             _ => say(format!("数量 {count}"), format!("count {count}")),
         }
     }
-    if message.seen > 1 && message.of == 1 {
+    if message.seen > u64::try_from(message.of).unwrap_or(u64::MAX) {
         say(
             format!("共 {} 次", message.seen),
             format!("seen {} times", message.seen),
         );
+        parts(message, &mut say);
+    } else if facts.count.is_some() {
+        parts(message, &mut say);
     }
     match (rule.when, facts.at) {
-        (When::Credentials, Some(at)) => say(
+        (When::Credentials, Some(at)) if message.kind != Kind::Recovered => say(
             format!("到期时间 {}", time(at)),
             format!("they end at {}", time(at)),
         ),
@@ -109,6 +117,20 @@ fn body(message: &Message, manner: &Manner) -> String {
     }
     lines.extend(place(message, manner));
     lines.join("\n")
+}
+
+/// Of several causes, how much each is about.
+fn parts(message: &Message, say: &mut impl FnMut(String, String)) {
+    let each = |join: &str| {
+        let parts = message.parts.iter();
+        let parts: Vec<String> = parts
+            .map(|(subject, count)| format!("{subject} {count}"))
+            .collect();
+        parts.join(join)
+    };
+    if !message.parts.is_empty() {
+        say(format!("其中 {}", each("、")), format!("of these {}", each(", ")));
+    }
 }
 
 /// What was said, or what its code means where the sentence may quote a record.
@@ -156,7 +178,9 @@ fn place(message: &Message, manner: &Manner) -> Option<String> {
         (None, When::Failed | When::NoSuccess, Some(scheme), _) => {
             Some(format!("engine runs list --scheme {scheme}"))
         }
-        (None, When::Circuit, Some(name), _) => Some(format!("engine connection test {name}")),
+        (None, When::Circuit | When::Credentials, Some(name), _) => {
+            Some(format!("engine connection test {name}"))
+        }
         (None, When::Disk, ..) => Some("engine doctor".to_owned()),
         (None, When::Paused, Some(scheme), _) => Some(format!("engine schemes resume {scheme}")),
         (None, ..) => None,
@@ -176,6 +200,43 @@ pub fn trial(channel: &str, manner: &Manner, now: Ms) -> (String, String) {
         ),
     );
     (title, body)
+}
+
+/// What the history says of a message that was not sent because its channel was silent.
+pub(super) fn muted(until: Ms, manner: &Manner) -> String {
+    let until = shown(until, &manner.zone);
+    manner
+        .lang
+        .pick(format!("静音至 {until}"), format!("muted until {until}"))
+}
+
+/// The words at the end of a silence: how much was not said, and what is still wrong.
+pub(super) fn unmuted(
+    (since, until): (Ms, Ms),
+    unsaid: u64,
+    open: &[(String, String)],
+    manner: &Manner,
+) -> (String, String) {
+    let lang = manner.lang;
+    let title = lang.pick(
+        format!("静音结束:{unsaid} 条消息没有发出"),
+        format!("the silence is over: {unsaid} messages were not sent"),
+    );
+    let (since, until) = (shown(since, &manner.zone), shown(until, &manner.zone));
+    let mut lines = vec![format!("{since} — {until}")];
+    lines.push(match open.len() {
+        0 => lang
+            .pick("现在没有未恢复的问题", "nothing is wrong now")
+            .to_owned(),
+        count => lang.pick(format!("仍未恢复 {count} 个:"), format!("still wrong: {count}")),
+    });
+    lines.extend(
+        open.iter()
+            .take(NAMED)
+            .map(|(rule, subject)| one_line(&format!("{rule} {subject}"))),
+    );
+    lines.push("engine notify list".to_owned());
+    (format!("[{}] {title}", manner.environment), lines.join("\n"))
 }
 
 fn shown(at: Ms, zone: &TimeZone) -> String {
@@ -201,7 +262,8 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::watch::{Facts, Rule};
+    use crate::notify::message::Facts;
+    use crate::notify::rule::Rule;
 
     fn message(when: When, kind: Kind) -> Message {
         Message {
@@ -223,6 +285,7 @@ mod tests {
             since: 1_700_000_000_000,
             seen: 1,
             facts: Facts::default(),
+            parts: Vec::new(),
         }
     }
 

@@ -82,6 +82,10 @@ pub(super) fn connection(
             ..settings.timeouts
         },
         quiet_period_ms: settings.quiet_period_ms,
+        expires_ms: settings
+            .expires
+            .and_then(|day| day.to_zoned(connector.tz.clone()).ok())
+            .map(|midnight| midnight.timestamp().as_millisecond()),
         sandbox: settings.sandbox,
         allow_plain_http: settings.allow_plain_http,
         private_network: settings.private_network,
@@ -121,6 +125,7 @@ pub(crate) fn made_up(connector: &Arc<Connector>, params: &Map) -> Result<Connec
         limits: Limits::default(),
         timeouts: Timeouts::default(),
         quiet_period_ms: None,
+        expires: None,
         sandbox: true,
         allow_plain_http: false,
         private_network: false,

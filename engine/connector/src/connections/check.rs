@@ -6,6 +6,7 @@ use dsl::catalogue::connector as words;
 use dsl::diagnostic::did_you_mean;
 use dsl::yaml::{Node, Pair};
 use dsl::{Diagnostic, SafeName, SourceFile};
+use jiff::civil::Date;
 
 use super::Entry;
 use super::given::{Part, parts};
@@ -170,6 +171,8 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
     pub(super) quiet_period_ms: Option<i64>,
+    /// The day the credentials end.
+    pub(super) expires: Option<Date>,
     pub(super) sandbox: bool,
     pub(super) allow_plain_http: bool,
     pub(super) private_network: bool,
@@ -205,6 +208,11 @@ pub(super) fn settings(members: Members<'_>, reader: &mut Reader<'_>) -> Setting
         limits,
         timeouts,
         quiet_period_ms: reader.duration(members.get("quiet_period")),
+        expires: reader.parsed(
+            members.get("expires"),
+            ("日期,如 2027-03-31", "a date such as 2027-03-31"),
+            |text| text.parse().ok(),
+        ),
         sandbox: reader.bool(members.get("sandbox")).unwrap_or(false),
         allow_plain_http: reader.bool(members.get("allow_plain_http")).unwrap_or(false),
         private_network: reader.bool(members.get("private_network")).unwrap_or(false),

@@ -21,8 +21,8 @@ fn told(channel: &str, title: &str) -> NewNotice {
 pub(super) fn notices(open: &dyn Fn() -> Ledger) {
     let mut ledger = open();
     let reader = ledger.reader();
-    let titles = |limit| -> Vec<String> {
-        let rows = reader.due_notices(2_000, limit).expect("a question");
+    let titles = |channel: &str, limit| -> Vec<String> {
+        let rows = reader.due_notices(channel, 2_000, limit).expect("a question");
         rows.into_iter().map(|row| row.notice.title).collect()
     };
     let cause = CauseRow {
@@ -46,8 +46,10 @@ pub(super) fn notices(open: &dyn Fn() -> Ledger) {
         std::slice::from_ref(&cause),
         1_000,
     );
-    assert_eq!(titles(10), ["a", "b"]);
-    assert_eq!(titles(1), ["a"]);
+    assert_eq!(titles("ops", 10), ["a"]);
+    assert_eq!(titles("boss", 10), ["b"]);
+    assert_eq!(reader.due_channels(2_000).expect("a question"), ["boss", "ops"]);
+    assert!(reader.due_channels(999).expect("a question").is_empty());
     assert_eq!(reader.next_notice().expect("a question"), Some(1_000));
     let id = |title: &str| {
         let rows = reader.notices(&NoticeFilter::default()).expect("a question");
@@ -62,7 +64,8 @@ pub(super) fn notices(open: &dyn Fn() -> Ledger) {
             .expect("noted");
     };
     deliver(&mut ledger, "a", Delivery::Later(3_000), "130101 send too fast");
-    assert_eq!(titles(10), ["b"]);
+    assert_eq!(titles("ops", 10), Vec::<String>::new());
+    assert_eq!(reader.due_channels(2_000).expect("a question"), ["boss"]);
     deliver(&mut ledger, "b", Delivery::Sent, "0 ok");
     // What has an end keeps it.
     deliver(&mut ledger, "b", Delivery::Failed, "late");
@@ -84,6 +87,16 @@ pub(super) fn notices(open: &dyn Fn() -> Ledger) {
         ..NoticeFilter::default()
     };
     assert_eq!(reader.notices(&failed).expect("a question").len(), 1);
+
+    // What a silent channel is not told is counted.
+    tell(&mut ledger, &[told("ops", "c")], &[], 1_400);
+    deliver(&mut ledger, "c", Delivery::Muted, "muted");
+    assert!(titles("ops", 10).is_empty());
+    let unsaid = |channel, since| reader.unsaid_notices(channel, since).expect("a question");
+    assert_eq!(
+        (unsaid("ops", 1_500), unsaid("ops", 1_501), unsaid("boss", 0)),
+        (1, 0, 0)
+    );
 
     // A cause is one row, however often it is told.
     assert_eq!(
@@ -108,12 +121,12 @@ pub(super) fn notices(open: &dyn Fn() -> Ledger) {
     // The outbox is bounded, the newest stay.
     let many: Vec<NewNotice> = (0..1_005).map(|nth| told("ops", &format!("n{nth}"))).collect();
     tell(&mut ledger, &many, &[], 1_800);
-    let waiting = titles(5_000);
+    let waiting = titles("ops", 5_000);
     assert_eq!((waiting.len(), waiting[0].as_str()), (1_000, "n5"));
     // What waits is kept, however old.
-    assert_eq!(ledger.prune_notices(1_600).expect("pruned"), 2);
+    assert_eq!(ledger.prune_notices(1_600).expect("pruned"), 3);
     assert_eq!(ledger.prune_notices(10_000).expect("pruned"), 5);
-    assert_eq!(titles(5_000).len(), 1_000);
+    assert_eq!(titles("ops", 5_000).len(), 1_000);
 }
 
 pub(super) fn revisions(open: &dyn Fn() -> Ledger) {

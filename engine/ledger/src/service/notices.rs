@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use flow::ids::Ms;
+use flow::op::Reason;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
@@ -88,6 +89,19 @@ pub enum Delivery {
     Later(Ms),
     /// It is given up.
     Failed,
+    /// Its channel is silent: it is not sent.
+    Muted,
+}
+
+/// How a scheme's last run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastEnd {
+    /// When.
+    pub at: Ms,
+    /// It failed as a whole.
+    pub failed: bool,
+    /// Why, where it is not plain.
+    pub reason: Option<Reason>,
 }
 
 /// Connection failures in a row after which a target is left alone but for a probe a minute.
@@ -199,6 +213,7 @@ impl Ledger {
             Delivery::Sent => ("sent", None, Some(now)),
             Delivery::Later(next) => ("waiting", Some(*next), None),
             Delivery::Failed => ("failed", None, Some(now)),
+            Delivery::Muted => ("dropped", None, Some(now)),
         };
         self.lock()
             .prepare_cached(
@@ -220,14 +235,38 @@ impl Ledger {
 }
 
 impl Reader {
-    /// Messages that are due, oldest first.
-    pub fn due_notices(&self, now: Ms, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+    /// The channels with messages that are due. At most [`WAITING_MAX`] messages wait, so that this reads few.
+    pub fn due_channels(&self, now: Ms) -> Result<Vec<String>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT DISTINCT channel FROM notice WHERE state = 'waiting' AND next_ms <= ?1 ORDER BY channel",
+            )?;
+            let rows = statement.query_map([now], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Messages of one channel that are due, oldest first.
+    pub fn due_notices(&self, channel: &str, now: Ms, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM notice WHERE state = 'waiting' AND next_ms <= ?1 ORDER BY id LIMIT ?2"
+                "SELECT {COLUMNS} FROM notice WHERE state = 'waiting' AND next_ms <= ?1 AND channel = ?2
+                 ORDER BY id LIMIT ?3"
             ))?;
-            let rows = statement.query_map((now, limit), notice)?;
+            let rows = statement.query_map((now, channel, limit), notice)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many messages a channel was not sent since an instant.
+    pub fn unsaid_notices(&self, channel: &str, since: Ms) -> Result<u64, StoreError> {
+        self.ask(|conn| {
+            let count: i64 = conn
+                .prepare_cached(
+                    "SELECT count(*) FROM notice WHERE channel = ?1 AND state = 'dropped' AND done_ms >= ?2",
+                )?
+                .query_row((channel, since), |row| row.get(0))?;
+            Ok(count.unsigned_abs())
         })
     }
 
@@ -300,6 +339,28 @@ impl Reader {
                 last.extend(ended.map(|ended| (scheme, ended)));
             }
             Ok(last)
+        })
+    }
+
+    /// How each scheme's last run ended; runs that go on and those that somebody ended say nothing.
+    pub fn last_ends(&self) -> Result<BTreeMap<String, LastEnd>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT r.scheme, r.ended_ms, r.status, r.err_code, r.err_text FROM scheme s JOIN run r ON r.id =
+                    (SELECT n.id FROM run n WHERE n.scheme = s.id AND n.status IN ('ok', 'partial', 'failed')
+                     ORDER BY n.id DESC LIMIT 1)
+                 WHERE r.ended_ms IS NOT NULL",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let (code, text): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
+                let end = LastEnd {
+                    at: row.get(1)?,
+                    failed: row.get::<_, String>(2)? == "failed",
+                    reason: code.map(|code| Reason::new(code, text.unwrap_or_default())),
+                };
+                Ok((row.get(0)?, end))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

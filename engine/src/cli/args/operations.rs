@@ -30,6 +30,15 @@ pub(crate) struct SecretRotateArgs {
 pub(crate) enum NotifyCommand {
     Test(NotifyTestArgs),
     List(NotifyListArgs),
+    Mute(NotifyMuteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotifyMuteArgs {
+    #[arg(value_name = "CHANNEL")]
+    pub(crate) channel: String,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: String,
 }
 
 #[derive(Debug, Args)]

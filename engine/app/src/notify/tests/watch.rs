@@ -1,4 +1,5 @@
 use super::*;
+use crate::notify::causes::BURST;
 
 const MINUTE: Ms = 60_000;
 
@@ -115,7 +116,7 @@ fn a_night_of_failures_is_a_handful_of_messages() {
         heard.look(minute, &State::default());
     }
     heard.said(&[]);
-    assert!(heard.watch.open.is_empty());
+    assert!(heard.watch.causes.len() == 0);
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn a_storm_is_one_message() {
     heard.lines.clear();
     heard.look(1, &State::default());
     let named: Vec<String> = (5..15).map(|nth| format!("s{nth:03}")).collect();
-    heard.said(&[&format!("1 problem {}+85 x1", named.join("+"))]);
+    heard.said(&[&format!("1 problem {}+85 x95", named.join("+"))]);
     // And its end is a storm as well.
     for nth in 0..100 {
         heard.tell(5, &ended(&format!("s{nth:03}"), false));
@@ -302,24 +303,34 @@ fn every_rule_looks_for_its_own() {
             scheme: "a".to_owned(),
         },
     );
-    let until = |minutes: Ms| Event::Credentials {
-        connection: "k3".to_owned(),
-        until: Some(minutes * MINUTE),
-    };
-    heard.tell(2, &until(33));
-    heard.tell(3, &until(33));
-    heard.tell(
-        4,
-        &Event::Credentials {
+    let credentials = |minutes: Option<Ms>, accepted| State {
+        credentials: vec![Credentials {
             connection: "k3".to_owned(),
-            until: None,
-        },
-    );
+            until: minutes.map(|minutes| minutes * MINUTE),
+            accepted,
+        }],
+        ..State::default()
+    };
+    let refused = Said {
+        code: "E7001".to_owned(),
+        sentence: "no".to_owned(),
+        of_record: false,
+    };
+    heard.look(2, &credentials(Some(33), None));
+    heard.look(3, &credentials(Some(33), None));
+    // Another end, and nobody has called yet: what was told is not over before somebody has.
+    heard.look(4, &credentials(Some(3_000), None));
+    heard.look(5, &credentials(Some(3_000), Some(Ok(()))));
+    heard.look(40, &credentials(None, Some(Err(refused))));
+    // A connection that is in no file any more.
+    heard.look(60, &State::default());
     heard.said(&[
         "0 problem a x1",
         "1 recovered a x1",
         "3 problem k3 x1",
-        "4 recovered k3 x1",
+        "5 recovered k3 x1",
+        "40 problem k3 x1",
+        "60 recovered k3 x1",
     ]);
 }
 
@@ -382,4 +393,80 @@ fn rules_are_about_what_they_name() {
         heard.tell(0, &ended(scheme, true));
     }
     heard.said(&["0 problem huke-to-k3 x1", "0 problem one x1"]);
+}
+
+#[test]
+fn what_is_due_together_is_told_together_with_the_sums() {
+    let mut heard = Heard::new(vec![Rule {
+        escalate: Some(60 * MINUTE),
+        ..rule(When::Dead)
+    }]);
+    let all = |each: u64| State {
+        schemes: ["a", "b", "c"]
+            .iter()
+            .zip(1..)
+            .map(|(scheme, times)| Standing {
+                dead: each * times,
+                ..standing(scheme)
+            })
+            .collect(),
+        ..State::default()
+    };
+    heard.look(0, &all(1));
+    heard.look(5, &all(10));
+    heard.look(10, &all(10));
+    heard.look(60, &all(10));
+    heard.said(&[
+        "0 problem a x1 n1",
+        "0 problem b x1 n2",
+        "0 problem c x1 n3",
+        "10 digest a+b+c x6 n60",
+        "60 escalated a+b+c x6 n60",
+    ]);
+    assert_eq!(heard.watch.open_at("ops").len(), 3);
+    assert!(heard.watch.open_at("nobody").is_empty());
+}
+
+fn stands(scheme: &str, ended: Ms, failed: bool, paused: bool) -> Stands {
+    Stands {
+        scheme: scheme.to_owned(),
+        ended: Some(ended * MINUTE),
+        failed: failed.then_some(None),
+        paused: paused.then(|| "by hand".to_owned()),
+    }
+}
+
+#[test]
+fn what_was_missed_is_asked_for() {
+    let mut heard = Heard::new(vec![rule(When::Failed), rule(When::Paused)]);
+    heard.tell(0, &ended("a", true));
+    heard.tell(0, &ended("b", true));
+    heard.tell(0, &ended("gone", true));
+    heard.lines.clear();
+    let mut ask = |minute: Ms, all: &[Stands], want: &[&str]| {
+        let messages = heard.watch.asked(all, minute * MINUTE);
+        heard.keep(minute * MINUTE, messages);
+        heard.said(want);
+    };
+    // `a` has ended well meanwhile, `b` was known, `c` and `d` are new, and `gone` is no scheme any more.
+    let all = [
+        stands("a", 2, false, false),
+        stands("b", 2, true, false),
+        stands("c", 2, true, false),
+        stands("d", 2, false, true),
+    ];
+    ask(
+        3,
+        &all,
+        &[
+            "3 recovered a x1",
+            "3 problem c x1",
+            "3 problem d x1",
+            "3 recovered gone x1",
+        ],
+    );
+    ask(4, &all, &[]);
+    // What could not even begin is in no ledger: a run that ended well before it does not end that.
+    let before = [stands("b", -1, false, false)];
+    ask(5, &before, &["5 recovered c x1", "5 recovered d x1"]);
 }
