@@ -201,8 +201,9 @@ fn unit(args: &ServiceInstallArgs, global: &Global, environment: &Environment) -
         "# Written by `engine service install`. After a change: systemctl daemon-reload
 [Unit]
 Description=Integration scheme engine ({name})
-Wants=network-online.target
-After=network-online.target
+Wants=network-online.target time-sync.target
+# Windows, signatures and schedules are reckoned by the clock.
+After=network-online.target time-sync.target
 StartLimitIntervalSec=600
 StartLimitBurst=10
 
@@ -216,6 +217,8 @@ EnvironmentFile=-{here}/.env
 {account}UMask=0077
 Restart=on-failure
 RestartSec=5
+# Ended by SIGTERM, after what was out was settled.
+SuccessExitStatus=143
 # Wrong use and a data directory in use do not mend themselves.
 RestartPreventExitStatus=2 4
 WatchdogSec={WATCHDOG}
@@ -228,8 +231,8 @@ StateDirectory={name}
 # It reads its files and writes its data, and nothing else.
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=-{around}
-ReadWritePaths=-{schemes}
+ReadWritePaths={around}
+ReadWritePaths={schemes}
 ProtectHome={home}
 PrivateTmp=yes
 PrivateDevices=yes
@@ -260,8 +263,8 @@ WantedBy={wanted}
         name = args.place.name,
         command = command.join(" "),
         here = path(&here),
-        around = path(&around),
-        schemes = path(&schemes),
+        around = listed(&around)?,
+        schemes = listed(&schemes)?,
     ))
 }
 
@@ -276,6 +279,21 @@ fn quoted(text: &str) -> String {
         .replace('"', "\\\"")
         .replace('$', "$$");
     format!("\"{inner}\"")
+}
+
+/// A path in a list of paths, which need not be there. Between quotes nothing is an escape there, so that a path with both
+/// kinds of them cannot be written.
+fn listed(path: &Path) -> Result<String, AppError> {
+    let text = escaped(&path.display().to_string());
+    let quote = ['"', '\''].into_iter().find(|quote| !text.contains(*quote));
+    let is_one_line = !text.contains(char::is_control);
+    match quote.filter(|_| is_one_line) {
+        Some(quote) => Ok(format!("{quote}-{text}{quote}")),
+        None => Err(AppError::wrong_use(
+            format!("systemd 写不了这个路径:{}", path.display()),
+            format!("systemd cannot be told this path: {}", path.display()),
+        )),
+    }
 }
 
 /// A path as systemd reads it: `%` begins a specifier.
@@ -298,6 +316,21 @@ mod tests {
             ("", "\"\""),
         ] {
             assert_eq!(quoted(text), want);
+        }
+    }
+
+    #[test]
+    fn paths_of_a_list_are_quoted_as_systemd_reads_them() {
+        for (path, want) in [
+            ("/srv/engine", Some("\"-/srv/engine\"")),
+            ("/srv/my schemes", Some("\"-/srv/my schemes\"")),
+            ("/srv/100%", Some("\"-/srv/100%%\"")),
+            ("/srv/方案\\x", Some("\"-/srv/方案\\x\"")),
+            ("/srv/a\"b", Some("'-/srv/a\"b'")),
+            ("/srv/a\"b'c", None),
+            ("/srv/a\nUser=root", None),
+        ] {
+            assert_eq!(listed(Path::new(path)).ok().as_deref(), want, "{path}");
         }
     }
 }

@@ -449,6 +449,55 @@ fn a_service_tells_of_a_failure_once_and_of_its_end() {
     }
 }
 
+/// What systemd finds wrong with a unit; nothing else than findings about this machine.
+#[cfg(target_os = "linux")]
+fn verified(world: &World, unit: &str) {
+    let here = world.path("engine.service");
+    std::fs::write(&here, unit.replace("User=engine\n", "")).expect("our own folder");
+    let verified = std::process::Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .arg(&here)
+        .output()
+        .expect("`cargo xtask test` installs it");
+    let words = String::from_utf8_lossy(&verified.stderr).into_owned();
+    for wrong in [
+        "Unknown",
+        "Failed to parse",
+        "Invalid",
+        "ignoring",
+        "not absolute",
+        "engine.service:",
+    ] {
+        assert!(!words.contains(wrong), "{wrong}: {words}\n{unit}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn verified(_: &World, _: &str) {}
+
+/// A folder whose name has a space and what systemd reads specially.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unit_of_a_folder_with_an_odd_name_is_read_as_it_is_meant() {
+    let world = World::small();
+    let folder = world.path("my 100% 方案");
+    std::fs::create_dir_all(&folder).expect("our own folder");
+    let folder = folder.display().to_string();
+    let printed = world.engine(&[
+        "service",
+        "install",
+        "--print",
+        "--schemes",
+        &folder,
+        "--data-dir",
+        &folder,
+    ]);
+    let unit = printed.expect(0).stdout.clone();
+    let want = format!("ReadWritePaths=\"-{}\"", folder.replace('%', "%%"));
+    assert_eq!(unit.matches(&want).count(), 2, "{unit}");
+    verified(&world, &unit);
+}
+
 #[test]
 fn the_unit_and_the_settings_in_both_languages() {
     let mut world = World::small();
@@ -457,6 +506,9 @@ fn the_unit_and_the_settings_in_both_languages() {
     for line in [
         "Type=notify",
         "WatchdogSec=120",
+        "SuccessExitStatus=143",
+        "Wants=network-online.target time-sync.target",
+        "After=network-online.target time-sync.target",
         "ExecReload=/bin/kill -HUP $MAINPID",
         "NoNewPrivileges=yes",
         "ProtectSystem=strict",
@@ -468,22 +520,10 @@ fn the_unit_and_the_settings_in_both_languages() {
     let folder = world.path("").display().to_string();
     let folder = folder.trim_end_matches('/');
     assert!(
-        unit.contains(&format!("ReadWritePaths=-{folder}/.engine\n")),
+        unit.contains(&format!("ReadWritePaths=\"-{folder}/.engine\"\n")),
         "{unit}"
     );
-    // Where a systemd is, it agrees; its other findings are about this machine.
-    let here = world.path("engine.service");
-    std::fs::write(&here, unit.replace("User=engine\n", "")).expect("our own folder");
-    if let Ok(verified) = std::process::Command::new("systemd-analyze")
-        .arg("verify")
-        .arg(&here)
-        .output()
-    {
-        let words = String::from_utf8_lossy(&verified.stderr).into_owned();
-        for wrong in ["Unknown key", "Failed to parse", "Invalid"] {
-            assert!(!words.contains(wrong), "{words}");
-        }
-    }
+    verified(&world, &unit);
     let installed = world.engine(&["service", "install", "--user"]);
     installed.expect(0);
     let path = world.path("home/.config/systemd/user/engine.service");
