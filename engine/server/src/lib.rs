@@ -38,20 +38,19 @@ use std::sync::Arc;
 use app::AppError;
 use app::service::Service;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 /// A server that has its address and does not answer yet.
 pub struct Listening {
     listener: TcpListener,
     state: State,
-    tls: Option<TlsAcceptor>,
+    tls: Option<listen::Tls>,
 }
 
 /// Takes an address for a service. One that others can reach is refused while nobody could log in there.
 pub async fn open(
     service: &Arc<Service>,
     address: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<listen::Tls>,
 ) -> Result<Listening, AppError> {
     let settings = Settings {
         is_tls: tls.is_some(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::AppError;
@@ -17,6 +17,9 @@ use dsl::diagnostic::Failure;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -119,7 +122,7 @@ impl Drop for Seat {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     bounds: Bounds,
     stop: impl Future<Output = ()>,
 ) {
@@ -169,7 +172,7 @@ async fn connection(
     stream: TcpStream,
     address: IpAddr,
     router: Router,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     head_time: Duration,
     stopping: watch::Receiver<bool>,
 ) {
@@ -177,7 +180,7 @@ async fn connection(
     drop(stream.set_nodelay(true));
     match tls {
         None => converse(stream, address, router, head_time, stopping).await,
-        Some(tls) => match tokio::time::timeout(TLS_TIME, tls.accept(stream)).await {
+        Some(tls) => match tokio::time::timeout(TLS_TIME, tls.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => converse(stream, address, router, head_time, stopping).await,
             Ok(Err(error)) => tracing::debug!(%address, "no TLS: {error}"),
             Err(_) => tracing::debug!(%address, "no TLS in time"),
@@ -222,30 +225,66 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
-/// Speaks TLS with those who connect.
-pub type Tls = TlsAcceptor;
+/// Speaks TLS with those who connect. Clones have the same certificate, also when another one takes its place.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    certificate: Arc<Current>,
+}
 
-/// Reads a certificate chain and its key, both PEM.
-pub fn tls(certificates: &[u8], key: &[u8]) -> Result<TlsAcceptor, AppError> {
+/// The certificate that is shown to those who connect from now on.
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current))
+    }
+}
+
+impl Tls {
+    /// With a certificate chain and its key, both PEM.
+    pub fn new(certificates: &[u8], key: &[u8]) -> Result<Self, AppError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let certified = certified(certificates, key, &provider)?;
+        let certificate = Arc::new(Current(RwLock::new(Arc::new(certified))));
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| refused(&error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Tls {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificate,
+        })
+    }
+
+    /// Shows another certificate from now on; one that cannot be used changes nothing.
+    pub fn renew(&self, certificates: &[u8], key: &[u8]) -> Result<(), AppError> {
+        let provider = rustls::crypto::ring::default_provider();
+        let certified = certified(certificates, key, &provider)?;
+        let mut current = self.certificate.0.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(certified);
+        Ok(())
+    }
+}
+
+fn refused(what: &str) -> AppError {
+    AppError::wrong_use(
+        format!("TLS 证书或私钥不可用:{what}"),
+        format!("the TLS certificate or its key cannot be used: {what}"),
+    )
+}
+
+/// A chain with the key that belongs to it.
+fn certified(certificates: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, AppError> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let refused = |what: String| {
-        AppError::wrong_use(
-            format!("TLS 证书或私钥不可用:{what}"),
-            format!("the TLS certificate or its key cannot be used: {what}"),
-        )
-    };
     let chain = CertificateDer::pem_slice_iter(certificates)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| refused(error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| refused(error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| refused(error.to_string()))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| refused(error.to_string()))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+        .map_err(|error| refused(&error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| refused(&error.to_string()))?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| refused(&error.to_string()))
 }

@@ -11,6 +11,7 @@ use dsl::Value;
 use flow::op::{AuditNote, Counts, Reason};
 use flow::timetable::Places;
 use ledger::Suspect;
+use server::listen::Tls;
 
 use super::Done;
 use super::args::{Global, ListenArgs, ServeArgs};
@@ -61,12 +62,14 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
         read_only: args.read_only,
     })
     .await?;
+    let mut encrypted = None;
     let server = match args.listen.no_api {
         true => None,
         false => {
             let address = args.listen.listen;
             let tls = tls(&args.listen)?;
             let scheme = if tls.is_some() { "https" } else { "http" };
+            encrypted.clone_from(&tls);
             let server = server::open(&service, address, tls).await?;
             let address = server.address().unwrap_or(address);
             out.note("serve-listens", &[("address", format!("{scheme}://{address}"))]);
@@ -81,7 +84,7 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
         // Elsewhere the log tells it.
         is_terminal: environment.stderr_is_terminal,
     };
-    on_signals(&service);
+    on_signals(&service, renewal(encrypted, &args.listen));
     if args.watch {
         tokio::spawn(watch(Arc::clone(&service)));
     }
@@ -109,17 +112,29 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
 }
 
 /// The certificate of the server, where one is given.
-fn tls(args: &ListenArgs) -> Result<Option<server::listen::Tls>, AppError> {
+fn tls(args: &ListenArgs) -> Result<Option<Tls>, AppError> {
     let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
         return Ok(None);
     };
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| AppError::File {
-            path: path.display().to_string(),
-            what: error.to_string(),
-        })
-    };
-    server::listen::tls(&read(cert)?, &read(key)?).map(Some)
+    Tls::new(&read(cert)?, &read(key)?).map(Some)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, AppError> {
+    std::fs::read(path).map_err(|error| AppError::File {
+        path: path.display().to_string(),
+        what: error.to_string(),
+    })
+}
+
+/// Reads the certificate again.
+type Renewal = Box<dyn Fn() -> Result<(), AppError> + Send + Sync>;
+
+fn renewal(tls: Option<Tls>, args: &ListenArgs) -> Renewal {
+    let files = args.tls_cert.clone().zip(args.tls_key.clone());
+    Box::new(move || match (&tls, &files) {
+        (Some(tls), Some((cert, key))) => tls.renew(&read(cert)?, &read(key)?),
+        _ => Ok(()),
+    })
 }
 
 /// Reads the folder's files, again and again.
@@ -165,8 +180,10 @@ fn opening(args: &ServeArgs, now: i64, environment: &Environment) -> Result<Open
 }
 
 /// The first Ctrl-C or SIGTERM finishes what is in flight, the second stops at once; SIGHUP reads the files again.
-fn on_signals(service: &Arc<Service>) {
+fn on_signals(service: &Arc<Service>, renewal: Renewal) {
     ended::watch(service.stopper());
+    #[cfg(not(unix))]
+    drop(renewal);
     #[cfg(unix)]
     {
         let service = Arc::clone(service);
@@ -176,6 +193,11 @@ fn on_signals(service: &Arc<Service>) {
                 return;
             };
             while hang_up.recv().await.is_some() {
+                // A certificate that cannot be used keeps nothing else from being read again; the old one stays.
+                if let Err(error) = renewal() {
+                    let why = Reason::new("", error.message(service.lang()));
+                    service.events().tell(service.now_ms(), What::NotReloaded(why));
+                }
                 // What came of it is told as an event.
                 drop(service.reload().await);
             }

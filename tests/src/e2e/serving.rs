@@ -57,8 +57,8 @@ impl Serving {
             let Ok(line) = words.recv_timeout(PATIENCE) else {
                 panic!("it does not serve: {said:#?}");
             };
-            let found = line.split_once("listening on http://");
-            address = address.or_else(|| found?.1.trim().parse().ok());
+            let found = line.split_once("listening on http");
+            address = address.or_else(|| found?.1.split_once("://")?.1.trim().parse().ok());
             let is_last = line.contains("Ctrl-C ends it");
             said.push(line);
             if let Some(address) = address.filter(|_| is_last) {
@@ -148,6 +148,11 @@ impl Serving {
             while self.words.try_recv().is_ok() {}
         }
         !ended
+    }
+
+    /// Where its API is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What was said on stderr so far.

@@ -26,6 +26,7 @@ mod smtp;
 mod steps;
 mod systems;
 mod tasks;
+mod tls;
 mod tutorial;
 mod upkeep;
 mod values;
