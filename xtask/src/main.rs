@@ -98,7 +98,7 @@ fn test(place: &Place) -> Report {
     let Some(tools) = report.step("tools", || tools::for_tests(place)) else {
         return report;
     };
-    report.step("servers", servers::for_tests);
+    report.step("servers", || servers::for_tests(place));
     report.command("fetch", "cargo", &["fetch", "--locked"]);
     report.command("fmt", "cargo", &["fmt", "--all", "--check"]);
     // Warnings are errors here and only here: the compiler's are among clippy's.

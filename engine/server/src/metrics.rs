@@ -65,19 +65,128 @@ pub(crate) fn queues(
     queues
 }
 
-/// A family of numbers.
+/// A family of numbers, as Prometheus is told of it. Dashboards and alert rules name them: a name that was released stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    /// Its name.
+    pub name: &'static str,
+    /// `gauge`, `counter` or `histogram`.
+    pub kind: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// The names of its labels; a histogram's buckets have `le` beside them.
+    pub labels: &'static [&'static str],
+}
+
+const fn family(
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    labels: &'static [&'static str],
+) -> Described {
+    Described {
+        name,
+        kind,
+        help,
+        labels,
+    }
+}
+
+const SCHEMES: Described = family("engine_schemes", "gauge", "Schemes by state.", &["state"]);
+const RECORDS: Described = family(
+    "engine_records_total",
+    "gauge",
+    "Records by scheme and state.",
+    &["scheme", "state"],
+);
+const LAG: Described = family(
+    "engine_lag_seconds",
+    "gauge",
+    "How far reading is behind now.",
+    &["scheme"],
+);
+const LAST_OK: Described = family(
+    "engine_last_ok_seconds",
+    "gauge",
+    "Since when a run of the scheme has not ended well.",
+    &["scheme"],
+);
+const RUNS: Described = family(
+    "engine_runs_total",
+    "counter",
+    "Runs begun since the service was started.",
+    &["scheme"],
+);
+const RUNNING: Described = family("engine_runs_running", "gauge", "Runs under way.", &[]);
+const QUEUE: Described = family(
+    "engine_queue_records",
+    "gauge",
+    "Records that are not settled, by target.",
+    &["connection"],
+);
+const QUEUE_OLDEST: Described = family(
+    "engine_queue_oldest_seconds",
+    "gauge",
+    "Age of the oldest record that is not settled, by target.",
+    &["connection"],
+);
+const CALLS: Described = family(
+    "engine_target_requests_total",
+    "counter",
+    "Calls by connection and outcome.",
+    &["connection", "outcome"],
+);
+const SECONDS: Described = family(
+    "engine_target_seconds",
+    "histogram",
+    "How long calls took.",
+    &["connection"],
+);
+const ANSWERS: Described = family(
+    "engine_http_requests_total",
+    "counter",
+    "Answers of this server by class of status.",
+    &["status"],
+);
+
+/// All of them.
+pub const ALL: [Described; 11] = [
+    SCHEMES,
+    RECORDS,
+    LAG,
+    LAST_OK,
+    RUNS,
+    RUNNING,
+    QUEUE,
+    QUEUE_OLDEST,
+    CALLS,
+    SECONDS,
+    ANSWERS,
+];
+
+/// A family that is being written.
 struct Family<'o> {
     out: &'o mut String,
-    name: &'static str,
+    of: Described,
 }
 
 impl<'o> Family<'o> {
-    fn new(out: &'o mut String, name: &'static str, kind: &str, help: &str) -> Self {
+    fn new(out: &'o mut String, of: Described) -> Self {
+        let Described { name, kind, help, .. } = of;
         out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
-        Family { out, name }
+        Family { out, of }
     }
 
     fn number(&mut self, suffix: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        debug_assert!(
+            labels
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| *name != "le")
+                .eq(self.of.labels.iter().copied()),
+            "{labels:?} are not the labels of {}",
+            self.of.name
+        );
         let labels: Vec<String> = labels
             .iter()
             .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
@@ -87,7 +196,7 @@ impl<'o> Family<'o> {
         } else {
             format!("{{{}}}", labels.join(","))
         };
-        let name = self.name;
+        let name = self.of.name;
         self.out.push_str(&format!("{name}{suffix}{labels} {value}\n"));
     }
 }
@@ -120,66 +229,57 @@ fn measured(state: &State) -> Result<String, Problem> {
     let mut out = String::new();
     let statuses = service.statuses(None, MOST_SCHEMES)?;
 
-    let mut family = Family::new(&mut out, "engine_schemes", "gauge", "Schemes by state.");
+    let mut family = Family::new(&mut out, SCHEMES);
     for word in ["enabled", "draft", "paused", "invalid"] {
         let count = statuses.iter().filter(|status| status.word == word).count();
         family.number("", &[("state", word)], count);
     }
-    let help = "Records by scheme and state.";
-    let mut family = Family::new(&mut out, "engine_records_total", "gauge", help);
+    let mut family = Family::new(&mut out, RECORDS);
     for status in &statuses {
         for (of, count) in RecordState::ALL.iter().zip(status.states) {
             family.number("", &[("scheme", &status.id), ("state", of.word())], count);
         }
     }
-    let help = "How far reading is behind now.";
-    let mut family = Family::new(&mut out, "engine_lag_seconds", "gauge", help);
+    let mut family = Family::new(&mut out, LAG);
     for status in &statuses {
         if let Some(lag) = status.lag_ms(now) {
             family.number("", &[("scheme", &status.id)], seconds(lag));
         }
     }
-    let help = "Since when a run of the scheme has not ended well.";
-    let mut family = Family::new(&mut out, "engine_last_ok_seconds", "gauge", help);
+    let mut family = Family::new(&mut out, LAST_OK);
     for status in &statuses {
         if let Some(last) = status.last_ok {
             family.number("", &[("scheme", &status.id)], seconds(now - last));
         }
     }
-    let help = "Runs begun since the service was started.";
-    let mut family = Family::new(&mut out, "engine_runs_total", "counter", help);
+    let mut family = Family::new(&mut out, RUNS);
     for status in &statuses {
         let starts: u64 = status.halves.iter().map(|half| half.tally.starts).sum();
         family.number("", &[("scheme", &status.id)], starts);
     }
-    let help = "Runs under way.";
-    let mut family = Family::new(&mut out, "engine_runs_running", "gauge", help);
+    let mut family = Family::new(&mut out, RUNNING);
     let running = statuses.iter().filter(|status| status.running.is_some()).count();
     family.number("", &[], running);
 
     let queues = queues(&targets(&loaded), &reader.waiting()?);
-    let help = "Records that are not settled, by target.";
-    let mut family = Family::new(&mut out, "engine_queue_records", "gauge", help);
+    let mut family = Family::new(&mut out, QUEUE);
     for (connection, (count, _)) in &queues {
         family.number("", &[("connection", connection)], count);
     }
-    let help = "Age of the oldest record that is not settled, by target.";
-    let mut family = Family::new(&mut out, "engine_queue_oldest_seconds", "gauge", help);
+    let mut family = Family::new(&mut out, QUEUE_OLDEST);
     for (connection, (_, oldest)) in &queues {
         let age = oldest.map_or(0, |oldest| now - oldest);
         family.number("", &[("connection", connection)], seconds(age));
     }
 
     let calls = meter::calls();
-    let help = "Calls by connection and outcome.";
-    let mut family = Family::new(&mut out, "engine_target_requests_total", "counter", help);
+    let mut family = Family::new(&mut out, CALLS);
     for (connection, calls) in &calls {
         for (outcome, count) in &calls.outcomes {
             family.number("", &[("connection", connection), ("outcome", outcome)], count);
         }
     }
-    let help = "How long calls took.";
-    let mut family = Family::new(&mut out, "engine_target_seconds", "histogram", help);
+    let mut family = Family::new(&mut out, SECONDS);
     for (connection, calls) in &calls {
         for (bound, count) in meter::BOUNDS.iter().zip(calls.within) {
             family.number(
@@ -198,8 +298,7 @@ fn measured(state: &State) -> Result<String, Problem> {
         family.number("_count", &[("connection", connection)], calls.count);
     }
 
-    let help = "Answers of this server by class of status.";
-    let mut family = Family::new(&mut out, "engine_http_requests_total", "counter", help);
+    let mut family = Family::new(&mut out, ANSWERS);
     for (at, count) in state.counters().answers.iter().enumerate() {
         let class = format!("{}xx", at + 1);
         family.number("", &[("status", &class)], count.load(Ordering::Relaxed));
@@ -214,12 +313,13 @@ mod tests {
     #[test]
     fn lines_and_labels() {
         let mut out = String::new();
-        let mut family = Family::new(&mut out, "engine_x", "gauge", "About x.");
-        family.number("", &[("scheme", "a\"b\\c\n")], seconds(1_050));
-        family.number("_sum", &[], 3);
+        let mut one = Family::new(&mut out, family("engine_x", "gauge", "About x.", &["scheme"]));
+        one.number("", &[("scheme", "a\"b\\c\n")], seconds(1_050));
+        let mut family = Family::new(&mut out, RUNNING);
+        family.number("", &[], 3);
         assert_eq!(
             out,
-            "# HELP engine_x About x.\n# TYPE engine_x gauge\nengine_x{scheme=\"a\\\"b\\\\c\\n\"} 1.050\nengine_x_sum 3\n"
+            "# HELP engine_x About x.\n# TYPE engine_x gauge\nengine_x{scheme=\"a\\\"b\\\\c\\n\"} 1.050\n# HELP engine_runs_running Runs under way.\n# TYPE engine_runs_running gauge\nengine_runs_running 3\n"
         );
         assert_eq!(seconds(-5), "0.000");
     }
