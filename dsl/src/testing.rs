@@ -187,7 +187,7 @@ fn document(
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels().min(MOST_LEVELS) {
         for want in target.lookup_keys(level, &cx, &hits).map_err(failed)? {
-            answer(&want, test, &mut hits);
+            answer(&want, &test.lookups, &mut hits);
         }
     }
     match target.build(&cx, &hits, None).map_err(failed)? {
@@ -203,10 +203,9 @@ fn failed(failure: Failure) -> Box<Difference> {
     Box::new(Difference::Failed(Box::new(failure)))
 }
 
-/// Looks up in the rows that the test gives; the last one written is the newest.
-fn answer(want: &LookupWant, test: &TestCase, hits: &mut Hits) {
-    let rows = test
-        .lookups
+/// Looks up in rows that are given by scheme; the last one written is the newest.
+pub fn answer(want: &LookupWant, given: &[(String, Vec<Value>)], hits: &mut Hits) {
+    let rows = given
         .iter()
         .filter(|(scheme, _)| *scheme == want.spec.scheme)
         .flat_map(|(_, rows)| rows);

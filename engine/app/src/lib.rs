@@ -29,7 +29,7 @@ pub mod online;
 pub mod operate;
 mod paces;
 mod payloads;
-mod preview;
+pub mod preview;
 pub mod publish;
 pub mod query;
 mod reason;

@@ -1,8 +1,12 @@
-//! What a rehearsal would have sent.
+//! What a rehearsal would have sent, and what a scheme makes of a row that somebody gives.
+
+mod row;
 
 use connector::MASK;
 use dsl::tree::Trace;
 use dsl::value::Value;
+
+pub use row::{Given, MOST_SHOWN, Made, Outcome, Shown, of_row};
 
 /// One call that was not sent.
 #[derive(Debug, Clone)]

@@ -283,6 +283,38 @@ impl Engine {
         }
     }
 
+    /// The same engine over a copy of its ledger in memory, for a rehearsal beside runs. Sessions and limits are shared:
+    /// the source is called no more often than its rate allows, and nobody is logged out. A ledger of more bytes than
+    /// `most` is not copied.
+    pub(crate) async fn rehearsal(&self, most: u64, lang: Lang) -> Result<Engine, AppError> {
+        let dir = self.workspace.data_dir();
+        let copied = tokio::task::spawn_blocking(move || {
+            let bytes = std::fs::metadata(dir.join(ledger::open::LEDGER_FILE)).map_or(0, |file| file.len());
+            if bytes > most {
+                let (bytes, most) = (bytes >> 20, most >> 20);
+                return Err(AppError::wrong_use(
+                    format!(
+                        "账本有 {bytes} MiB,服务内的试运行要把它复制到内存,最多 {most} MiB;请在命令行用 engine dry-run"
+                    ),
+                    format!(
+                        "the ledger has {bytes} MiB; a dry run within the service copies it into memory and takes at most {most} MiB: use `engine dry-run` on the command line"
+                    ),
+                ));
+            }
+            Ok(Ledger::copy_to_memory(Some(&dir))?)
+        });
+        let copied = copied.await.map_err(|error| AppError::bug(error.to_string()))??;
+        Ok(Engine {
+            workspace: Arc::clone(&self.workspace),
+            store: Store::memory(copied.with_words(words(lang))),
+            clock: Arc::clone(&self.clock),
+            callers: Arc::clone(&self.callers),
+            began: self.began,
+            tape: None,
+            cancel: self.cancel.one(),
+        })
+    }
+
     /// Makes the engine ready for runs of further plans. What is wrong with the connections of one keeps none of the
     /// others from running: gives, for each plan, why it cannot run.
     pub async fn announce(&self, plans: &[Arc<Plan>]) -> Result<Vec<Option<AppError>>, AppError> {

@@ -6,6 +6,7 @@ mod catalogue;
 pub(crate) mod decisions;
 mod events;
 pub(crate) mod health;
+mod preview;
 mod records;
 mod runs;
 mod schemes;
@@ -17,6 +18,7 @@ use crate::operation::Operation;
 pub fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
     all.extend(schemes::operations());
+    all.extend(preview::operations());
     all.extend(runs::operations());
     all.extend(records::operations());
     all.extend(decisions::operations());

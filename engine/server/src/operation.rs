@@ -59,6 +59,8 @@ pub struct Operation {
     pub once: bool,
     /// Whether it has to say which version was read.
     pub matches: bool,
+    /// Whether it only computes something, whatever its method says: it takes no key, and ends with its caller.
+    pub computes: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<BodyShape>,
     pub(crate) gives: Vec<GiveShape>,
@@ -121,6 +123,7 @@ impl Operation {
             limited: false,
             once: false,
             matches: false,
+            computes: false,
             parameters: Q::parameters(),
             body,
             gives,
@@ -159,6 +162,12 @@ impl Operation {
         self
     }
 
+    /// It changes nothing: a body says what is to be computed.
+    pub(crate) fn computing(mut self) -> Self {
+        self.computes = true;
+        self
+    }
+
     /// Adds the schema of a type that a parameter of the query names.
     pub(crate) fn naming<T: ToSchema>(mut self) -> Self {
         named::<T>(&mut self.schemas);
@@ -167,7 +176,7 @@ impl Operation {
 
     /// Whether it changes something.
     pub fn is_write(&self) -> bool {
-        self.method != Method::GET
+        self.method != Method::GET && !self.computes
     }
 
     /// Whether it changes what others see. Who signs in, and who has a text checked, does not.

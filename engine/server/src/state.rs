@@ -19,6 +19,10 @@ use crate::publish::Published;
 
 /// Streams of events at a time. One browser holds one for all its tabs.
 const STREAMS: usize = 64;
+/// Dry runs at a time: each copies the ledger into memory.
+const DRY_RUNS: usize = 2;
+/// Rows that are evaluated at a time: each keeps a core busy.
+const PREVIEWS: usize = 4;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -56,6 +60,8 @@ struct Shared {
     published: Published,
     passwords: Places,
     streams: Arc<Semaphore>,
+    dry_runs: Arc<Semaphore>,
+    previews: Arc<Semaphore>,
     /// Writes with a key that are being carried out.
     under_way: Mutex<HashSet<(String, String)>>,
     description: String,
@@ -76,6 +82,8 @@ impl State {
             published: Published::default(),
             passwords: Places::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
             under_way: Mutex::default(),
             description: openapi::text(),
             operations: Operations::default(),
@@ -168,6 +176,14 @@ impl State {
 
     pub(crate) fn streams(&self) -> &Arc<Semaphore> {
         &self.0.streams
+    }
+
+    pub(crate) fn dry_runs(&self) -> &Arc<Semaphore> {
+        &self.0.dry_runs
+    }
+
+    pub(crate) fn previews(&self) -> &Arc<Semaphore> {
+        &self.0.previews
     }
 
     pub(crate) fn under_way(&self) -> &Mutex<HashSet<(String, String)>> {

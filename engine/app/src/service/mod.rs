@@ -7,6 +7,7 @@
 //! It promises: no scheme keeps another one from running, be it invalid, slow or broken; a run that is asked to stop
 //! finishes and settles the call that is out; what was due and did not run is due after a restart.
 
+pub mod dry;
 pub mod events;
 pub mod fleet;
 mod pump;

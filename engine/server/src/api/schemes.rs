@@ -90,7 +90,8 @@ pub(super) fn operations() -> Vec<Operation> {
             check,
         )
         .needs(Scope::Read)
-        .by_scheme(),
+        .by_scheme()
+        .computing(),
         operate(Operation::new(
             Method::POST,
             "/schemes/{scheme}/actions/run",
@@ -319,7 +320,7 @@ async fn show(call: Call, (): (), (): ()) -> Result<Tagged<SchemeText>, Problem>
     Ok(Tagged(shown, tag))
 }
 
-fn docs(diagnostics: &[Diagnostic], lang: Lang) -> Vec<DiagnosticDoc> {
+pub(super) fn docs(diagnostics: &[Diagnostic], lang: Lang) -> Vec<DiagnosticDoc> {
     diagnostics
         .iter()
         .map(|one| DiagnosticDoc::of(one, lang))
@@ -344,12 +345,10 @@ struct TextDoc {
 async fn check(call: Call, (): (), MaybeJson(given): MaybeJson<TextDoc>) -> Result<Json<Checked>, Problem> {
     let status = call.scheme().await?;
     let text = match given {
-        // What is wrong with a text tells of other files and connections, one guess after another.
-        Some(_) if call.who.schemes.is_some() => {
-            let problem = Problem::new(StatusCode::FORBIDDEN, &server::NOT_ALLOWED);
-            return Err(problem.with("scope", "all schemes"));
+        Some(given) => {
+            sees_all(&call)?;
+            given.text
         }
-        Some(given) => given.text,
         None => current(&status.member.path)?,
     };
     let (plan, diagnostics) = looked_at(&call, status.member.path.clone(), text).await?;
@@ -359,12 +358,23 @@ async fn check(call: Call, (): (), MaybeJson(given): MaybeJson<TextDoc>) -> Resu
     }))
 }
 
+/// Refuses a text of a caller who is limited to schemes: what is wrong with it tells of other files and connections, one
+/// guess after another.
+pub(super) fn sees_all(call: &Call) -> Result<(), Problem> {
+    match call.who.schemes {
+        None => Ok(()),
+        Some(_) => {
+            Err(Problem::new(StatusCode::FORBIDDEN, &server::NOT_ALLOWED).with("scope", "all schemes"))
+        }
+    }
+}
+
 /// The file as it is on the disk now.
-fn current(path: &Path) -> Result<String, Problem> {
+pub(super) fn current(path: &Path) -> Result<String, Problem> {
     Ok(app::read(path)?.text.clone())
 }
 
-async fn looked_at(
+pub(super) async fn looked_at(
     call: &Call,
     path: PathBuf,
     text: String,
@@ -491,7 +501,7 @@ async fn create(call: Call, (): (), YamlText(text): YamlText) -> Result<Created<
 }
 
 /// The id that a text gives itself. It becomes the name of a file, so it must be one that can be no path.
-fn id_of(text: &str) -> Result<String, Problem> {
+pub(super) fn id_of(text: &str) -> Result<String, Problem> {
     let file = SourceFile::new("scheme.yaml", text);
     let reading = dsl::yaml::read_all(&file);
     let node = match reading.node {

@@ -24,7 +24,7 @@ pub(crate) struct House {
     pub(crate) folder: PathBuf,
     pub(crate) tokens: Vec<(Scope, String)>,
     pub(crate) secrets: Vec<String>,
-    simulated: sandbox::Running,
+    pub(crate) simulated: sandbox::Running,
     _dir: tempfile::TempDir,
 }
 

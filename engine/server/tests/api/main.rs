@@ -6,4 +6,5 @@ mod connections;
 mod decisions;
 mod description;
 mod house;
+mod previews;
 mod schemes;

@@ -1,0 +1,99 @@
+//! A dry run within a service: the source is read and documents are made, on a copy of the ledger in memory.
+//!
+//! Nothing is sent to the target and nothing is written to the ledger. It shares sessions and limits with the runs of
+//! the service. It ends by itself: at its limit, at the end of its time, when whoever asked goes away, and with the
+//! service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flow::Stages;
+use flow::ids::Ms;
+use flow::window::Interval;
+
+use super::Service;
+use crate::error::AppError;
+use crate::run::{RunOptions, RunReport};
+use crate::shell::{Cancel, Silent};
+
+/// Records that one may take: a person looks at some of them.
+pub const MOST_RECORDS: u64 = 200;
+
+/// How long one may take. What it has by then is shown.
+pub const MOST_TIME: Duration = Duration::from_secs(60);
+
+/// The largest ledger that is copied: each dry run has one in memory.
+const MOST_COPIED: u64 = 256 << 20;
+
+/// What is rehearsed.
+#[derive(Debug, Clone, Copy)]
+pub struct DryRun {
+    /// At most so many records, and never more than [`MOST_RECORDS`].
+    pub limit: u64,
+    /// Bounds given by hand.
+    pub window: Option<Interval>,
+    /// The instant of the run.
+    pub now: Option<Ms>,
+    /// How long it may take; [`MOST_TIME`] where somebody waits for an answer.
+    pub time: Duration,
+}
+
+/// Ends a dry run when it is dropped: nobody waits for it any more. A call that is out is finished.
+pub struct Asker(Cancel);
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl Service {
+    /// A dry run ends with what this gives; to be held as long as somebody waits.
+    pub fn asker(&self) -> Asker {
+        Asker(self.cancel.one())
+    }
+
+    /// Rehearses a scheme, until its asker goes away. What it takes the place of (`held`) is free when it has really ended.
+    pub async fn dry_run(
+        self: &Arc<Self>,
+        scheme: &str,
+        wanted: DryRun,
+        asker: &Asker,
+        held: impl Send + 'static,
+    ) -> Result<RunReport, AppError> {
+        let member = self.runnable(scheme)?;
+        let plan = member.runnable().cloned();
+        let plan = plan.ok_or_else(|| AppError::bug("a scheme that cannot run is rehearsed"))?;
+        let cancel = asker.0.clone();
+        let options = RunOptions {
+            now: wanted.now,
+            window: wanted.window,
+            from: None,
+            replay: None,
+            limit: Some(wanted.limit.min(MOST_RECORDS)),
+            settle_wait: None,
+            stages: Stages::All,
+            dry: true,
+            lang: self.setting.lang,
+            trigger: None,
+            cancel: Some(cancel.clone()),
+        };
+        let engine = self
+            .loaded()
+            .engine
+            .rehearsal(MOST_COPIED, self.setting.lang)
+            .await?;
+        // A task of its own: whoever waits for it may be gone, and then it still ends where that is safe.
+        let run = tokio::spawn(async move {
+            let _held = held;
+            engine.run(plan, &options, &Silent).await
+        });
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(wanted.time) => cancel.cancel(),
+                () = cancel.wait() => {}
+            }
+        });
+        run.await.map_err(|error| AppError::bug(error.to_string()))?
+    }
+}
