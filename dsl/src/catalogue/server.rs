@@ -276,6 +276,45 @@ pub const UNAVAILABLE: Entry = Entry {
     example: "GET /readyz",
 };
 
+/// Nobody answers where the server should be.
+pub const NO_SERVER: Entry = Entry {
+    code: "E6027",
+    severity: Severity::Error,
+    zh: "连接不到服务 {server}:{why}",
+    en: "the server {server} cannot be reached: {why}",
+    help_zh: "检查 --server(或 ENGINE_SERVER)的地址,以及 engine serve 是否在运行;本机的服务也可以不写 --server 而看数据目录",
+    help_en: "check the address of --server (or ENGINE_SERVER), and whether engine serve runs; on its own machine its data directory can be looked at without --server",
+    long_zh: "命令行要向运行中的服务提问,而那个地址没有应答:地址或端口写错、服务没有运行、防火墙拦截,或证书不被信任(--server-ca 给出公司自己的证书颁发机构)。什么也没有发出,所以什么也没有改动。",
+    long_en: "The command line was to ask a running server, and nobody answers at that address: the address or the port is wrong, the server does not run, a firewall is in between, or its certificate is not trusted (`--server-ca` names the authority of a company). Nothing was sent, so nothing was changed.",
+    example: "engine status --server http://127.0.0.1:9",
+};
+
+/// The request went out and its answer did not come.
+pub const ANSWER_LOST: Entry = Entry {
+    code: "E6028",
+    severity: Severity::Error,
+    zh: "服务 {server} 的回答没有到达:{why}",
+    en: "the answer of the server {server} did not come: {why}",
+    help_zh: "先查看现在的状态,再决定是否重复;看 engine logs",
+    help_en: "look at the state as it is now before you repeat it; see engine logs",
+    long_zh: "请求已经发出,而连接中断、超时,或回答不完整、过大,所以不知道服务是否已经执行。连接中断时命令行会用同一个 Idempotency-Key 再问一次。对数据的决定会与看到的状态比较,重复不会做两遍。",
+    long_en: "The request had gone out when the connection broke, the time was over, or the answer ended early or was too large, so that nobody knows whether it was carried out. Where the connection broke it was asked once more with the same Idempotency-Key. Decisions about records are held against the state that was seen: a repetition does nothing twice.",
+    example: "engine runs list --server http://erp.example.com:8080",
+};
+
+/// What answers is something else.
+pub const NOT_A_SERVER: Entry = Entry {
+    code: "E6029",
+    severity: Severity::Error,
+    zh: "{server} 的回答不像本引擎的服务:{what}",
+    en: "what answers at {server} is no engine server: {what}",
+    help_zh: "检查 --server 的地址(不含 /api/v1),中间的代理,以及两边的版本",
+    help_en: "check the address of --server (without /api/v1), proxies in between, and the versions on both sides",
+    long_zh: "地址上有程序应答,但不是本引擎的接口:是别的网站、登录页、代理的错误页,或版本相差太大。重定向不会被跟随,以免令牌被送到别处。",
+    long_en: "Something answers at the address, and it is not the API of the engine: another site, a login page, the error page of a proxy, or a version too far apart. Redirects are not followed, so that the token is sent nowhere else.",
+    example: "engine status --server https://example.com",
+};
+
 /// The family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_CALLER,
@@ -299,4 +338,7 @@ pub const ALL: &[&Entry] = &[
     &NOT_LISTENING,
     &NO_PLACE,
     &UNAVAILABLE,
+    &NO_SERVER,
+    &ANSWER_LOST,
+    &NOT_A_SERVER,
 ];

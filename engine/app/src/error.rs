@@ -37,9 +37,35 @@ pub enum AppError {
     /// The other system did not give what it was asked for.
     #[error("{}", .0.text)]
     Refused(flow::op::Reason),
+    /// A running engine refused what it was asked for.
+    #[error("{}", .0.title)]
+    Answered(Box<Answered>),
     /// A defect of the engine.
     #[error("internal error: {0}")]
     Bug(String),
+}
+
+/// What a running engine said when it refused, in its own words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Status of the answer.
+    pub status: u16,
+    /// Its code. A newer engine may have codes that are not known here.
+    pub code: String,
+    /// What happened.
+    pub title: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Problems of a file, as it tells them.
+    pub diagnostics: Vec<Value>,
+}
+
+impl Answered {
+    /// Who asks is not known, may not, or may not now; or the server has a problem of its own. Anything else is what was
+    /// asked for.
+    fn is_of_the_server(&self) -> bool {
+        matches!(self.status, 401 | 403 | 408 | 429 | 500..)
+    }
 }
 
 impl AppError {
@@ -77,7 +103,8 @@ impl AppError {
             AppError::Connection(failure) if failure.entry == &catalogue::connector::BAD_ENV => 2,
             AppError::Store(StoreError::Locked { .. }) => 4,
             AppError::Store(StoreError::Bug(_)) | AppError::Bug(_) => 101,
-            AppError::Store(_) | AppError::Connection(_) | AppError::Refused(_) => 3,
+            AppError::Answered(answer) if !answer.is_of_the_server() => 2,
+            AppError::Store(_) | AppError::Connection(_) | AppError::Refused(_) | AppError::Answered(_) => 3,
         }
     }
 
@@ -89,6 +116,7 @@ impl AppError {
             AppError::Use { .. } => "use",
             AppError::Store(_) => "store",
             AppError::Connection(_) | AppError::Refused(_) => "connection",
+            AppError::Answered(_) => "server",
             AppError::Bug(_) => "bug",
         }
     }
@@ -99,6 +127,7 @@ impl AppError {
             AppError::Store(error) => Some(error.code()),
             AppError::Connection(failure) => Some(failure.code()),
             AppError::Refused(reason) => catalogue::find(&reason.code).map(|entry| entry.code),
+            AppError::Answered(answer) => catalogue::find(&answer.code).map(|entry| entry.code),
             AppError::Bug(_) => Some(catalogue::internal::INTERNAL.code),
             AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => None,
         }
@@ -129,6 +158,7 @@ impl AppError {
             },
             AppError::Connection(failure) => worded(failure, lang),
             AppError::Refused(reason) => crate::reason::sentence(reason, lang),
+            AppError::Answered(answer) => answer.title.clone(),
             AppError::Bug(what) => lang.pick(format!("内部错误:{what}"), format!("internal error: {what}")),
         }
     }
@@ -139,6 +169,7 @@ impl AppError {
             AppError::Store(error) => failure_of(error)?.help(lang),
             AppError::Connection(failure) => failure.help(lang),
             AppError::Refused(reason) => Failure::new(catalogue::find(&reason.code)?).help(lang),
+            AppError::Answered(answer) => answer.help.clone(),
             AppError::Bug(_) => Failure::new(&catalogue::internal::INTERNAL).help(lang),
             AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => None,
         }
@@ -146,16 +177,20 @@ impl AppError {
 
     /// For programs: kind, code, message, help and, for files, every problem.
     pub fn to_json(&self, lang: Lang) -> Value {
-        let diagnostics = match self {
-            AppError::Invalid(diagnostics) => diagnostics.as_slice(),
-            _ => &[],
+        let diagnostics: Vec<Value> = match self {
+            AppError::Invalid(diagnostics) => diagnostics
+                .iter()
+                .map(|one| diagnostic::to_json(one, lang))
+                .collect(),
+            AppError::Answered(answer) => answer.diagnostics.clone(),
+            _ => Vec::new(),
         };
         json!({
             "kind": self.kind(),
             "code": self.code(),
             "message": self.message(lang),
             "help": self.help(lang),
-            "diagnostics": diagnostics.iter().map(|one| diagnostic::to_json(one, lang)).collect::<Vec<_>>(),
+            "diagnostics": diagnostics,
         })
     }
 }

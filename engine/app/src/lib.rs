@@ -53,14 +53,14 @@ pub mod trial;
 mod workspace;
 
 pub use clock::{Clock, ServiceClock, SystemClock};
-pub use error::AppError;
+pub use error::{Answered, AppError};
 pub use failpoint::Failpoint;
 pub use files::put_file;
 pub use find::find_files;
 pub use lookups::LookupReport;
 pub use preview::{Preview, PreviewRow, TraceLine};
 pub use query::sentence_of;
-pub use reason::sentence;
+pub use reason::{sentence, spoken};
 pub use replay::{ReplayPlan, Why};
 pub use run::{Engine, Opening, Problem, Replay, RunOptions, RunReport};
 pub use shell::{Cancel, Progress, Silent};

@@ -76,11 +76,16 @@ impl Desk {
 
 /// The one record a person means by a key, name, number or id.
 pub fn one(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<RecordRow, AppError> {
-    let mut lives = crate::query::show(reader, scheme, key)?;
-    if lives.len() > 1 {
-        let all: Vec<String> = lives
+    let lives = crate::query::show(reader, scheme, key)?;
+    only(lives.into_iter().map(|life| life.record).collect(), key)
+}
+
+/// The only one of the records that a word means.
+pub fn only(mut rows: Vec<RecordRow>, key: &str) -> Result<RecordRow, AppError> {
+    if rows.len() > 1 {
+        let all: Vec<String> = rows
             .iter()
-            .map(|life| format!("{} ({})", key_text(&life.record.key), life.record.scheme))
+            .map(|row| format!("{} ({})", key_text(&row.key), row.scheme))
             .collect();
         return Err(AppError::wrong_use(
             format!(
@@ -93,9 +98,7 @@ pub fn one(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<RecordRow
             ),
         ));
     }
-    lives
-        .pop()
-        .map(|life| life.record)
+    rows.pop()
         .ok_or_else(|| AppError::bug("a key that means nothing"))
 }
 

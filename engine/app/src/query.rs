@@ -282,10 +282,15 @@ pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Reco
     for life in &mut lives {
         mask_life(reader, life)?;
     }
-    if !lives.is_empty() {
-        return Ok(lives);
+    match lives.is_empty() {
+        true => Err(nobody(scheme, key)),
+        false => Ok(lives),
     }
-    Err(AppError::wrong_use(
+}
+
+/// No record has this key, label, number or id.
+pub fn nobody(scheme: Option<&str>, key: &str) -> AppError {
+    AppError::wrong_use(
         match scheme {
             Some(scheme) => format!("方案 {scheme} 中没有键、名称、编号为 `{key}` 的数据"),
             None => format!("没有键、名称、编号为 `{key}` 的数据"),
@@ -296,7 +301,7 @@ pub fn show(reader: &Reader, scheme: Option<&str>, key: &str) -> Result<Vec<Reco
             }
             None => format!("there is no record with key, label, number or id `{key}`"),
         },
-    ))
+    )
 }
 
 /// Takes out of a life what people must not see.

@@ -33,17 +33,27 @@ pub fn sentence(reason: &Reason, lang: Lang) -> String {
         {
             reason.text.clone()
         }
-        // Nobody else said anything: no empty brackets.
-        Some(entry) if entry.zh.contains("{vendor}") && reason.text.is_empty() => {
-            let text = Failure::new(entry).vendor(String::new()).message(lang);
-            text.replace(" ()", "").replace("()", "").replace("()", "")
+        // So were those that a server tells.
+        Some(entry)
+            if [Lang::Zh, Lang::En]
+                .iter()
+                .any(|lang| reason.text == bare(entry, *lang)) =>
+        {
+            reason.text.clone()
         }
+        Some(entry) if entry.zh.contains("{vendor}") && reason.text.is_empty() => bare(entry, lang),
         Some(entry) if entry.zh.contains("{vendor}") => {
             Failure::new(entry).vendor(reason.text.clone()).message(lang)
         }
         Some(entry) if reason.text.is_empty() => Failure::new(entry).message(lang),
         Some(_) | None => reason.text.clone(),
     }
+}
+
+/// The sentence where nobody else said anything: no empty brackets.
+fn bare(entry: &'static catalogue::Entry, lang: Lang) -> String {
+    let text = Failure::new(entry).vendor(String::new()).message(lang);
+    text.replace(" ()", "").replace("()", "").replace("()", "")
 }
 
 /// Whether a stored text begins as the catalogue's sentence does.
@@ -53,7 +63,7 @@ fn is_worded(stored: &str, sentence: &str) -> bool {
 }
 
 /// What a person can do something with, in place of a library's chain of causes; the system's own last word stays.
-pub(crate) fn spoken(error: &SendError, lang: Lang) -> String {
+pub fn spoken(error: &SendError, lang: Lang) -> String {
     use transport::Reason as R;
     let (zh, en) = match error.reason {
         R::BadRequest => (

@@ -30,7 +30,7 @@ pub(crate) fn hash_of(secret: &str) -> [u8; 32] {
 }
 
 /// 256 random bits as text.
-fn random_text() -> Result<String, AppError> {
+pub fn random_text() -> Result<String, AppError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| AppError::bug(format!("the system gives no random bytes: {error}")))?;

@@ -289,6 +289,7 @@ impl From<AppError> for Problem {
             AppError::Store(_) | AppError::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
             AppError::Connection(_) => StatusCode::UNPROCESSABLE_ENTITY,
             AppError::Refused(_) => StatusCode::CONFLICT,
+            AppError::Answered(_) => StatusCode::BAD_GATEWAY,
         };
         Problem {
             status,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod access;
 mod authoring;
 mod operations;
+mod remote;
 
 pub(crate) use access::{
     ListenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs, UserAddArgs, UserCommand,
@@ -14,6 +15,7 @@ pub(crate) use access::{
 };
 pub(crate) use authoring::{ConnectionAddArgs, InitArgs, SampleArgs};
 pub(crate) use operations::*;
+pub(crate) use remote::{RemoteArgs, RunsCancelArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -46,6 +48,8 @@ pub(crate) struct Global {
     pub(crate) data_dir: Option<PathBuf>,
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -154,6 +158,32 @@ impl Simulated {
     }
 }
 
+/// What is said about the ledger before it is written.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OpeningArgs {
+    #[arg(long)]
+    pub(crate) new_target: bool,
+    #[arg(long, value_name = "TIME|now")]
+    pub(crate) suspect_until: Option<String>,
+}
+
+/// Which records are meant.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RecordArgs {
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error: Option<String>,
+    #[arg(long)]
+    pub(crate) run: Option<i64>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "SCHEME")]
@@ -170,10 +200,8 @@ pub(crate) struct RunArgs {
     pub(crate) settle_wait: Option<String>,
     #[arg(long, value_enum, default_value_t = StageArg::All)]
     pub(crate) stage: StageArg,
-    #[arg(long)]
-    pub(crate) new_target: bool,
-    #[arg(long, value_name = "TIME|now")]
-    pub(crate) suspect_until: Option<String>,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArgs,
     #[arg(long, conflicts_with = "record")]
     pub(crate) dry_run: bool,
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stage", "suspect_until"])]
@@ -327,18 +355,8 @@ impl LedgerArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RowsListArgs {
-    #[arg(long)]
-    pub(crate) scheme: Option<String>,
-    #[arg(long)]
-    pub(crate) state: Option<String>,
-    #[arg(long)]
-    pub(crate) key: Option<String>,
-    #[arg(long, value_name = "CODE")]
-    pub(crate) error: Option<String>,
-    #[arg(long)]
-    pub(crate) run: Option<i64>,
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub(crate) limit: u32,
     #[command(flatten)]
@@ -363,18 +381,8 @@ pub(crate) struct RowsShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RowsExportArgs {
-    #[arg(long)]
-    pub(crate) scheme: Option<String>,
-    #[arg(long)]
-    pub(crate) state: Option<String>,
-    #[arg(long)]
-    pub(crate) key: Option<String>,
-    #[arg(long, value_name = "CODE")]
-    pub(crate) error: Option<String>,
-    #[arg(long)]
-    pub(crate) run: Option<i64>,
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) limit: u64,
     #[arg(long, conflicts_with = "json")]
@@ -423,18 +431,8 @@ pub(crate) struct RowsResolveArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
-    #[arg(long)]
-    pub(crate) scheme: Option<String>,
-    #[arg(long)]
-    pub(crate) state: Option<String>,
-    #[arg(long)]
-    pub(crate) key: Option<String>,
-    #[arg(long, value_name = "CODE")]
-    pub(crate) error: Option<String>,
-    #[arg(long)]
-    pub(crate) run: Option<i64>,
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
     #[arg(long, conflicts_with = "as_stored")]
     pub(crate) latest: bool,
     #[arg(long)]
@@ -464,6 +462,7 @@ pub(crate) enum RowPart {
 pub(crate) enum RunsCommand {
     List(RunsListArgs),
     Show(RunsShowArgs),
+    Cancel(RunsCancelArgs),
 }
 
 #[derive(Debug, Args)]
@@ -657,10 +656,8 @@ pub(crate) struct ServeArgs {
     pub(crate) read_only: bool,
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) runs: u32,
-    #[arg(long, value_name = "TIME")]
-    pub(crate) suspect_until: Option<String>,
-    #[arg(long)]
-    pub(crate) new_target: bool,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArgs,
     #[arg(long)]
     pub(crate) ndjson: bool,
     #[command(flatten)]
@@ -719,7 +716,9 @@ pub(crate) enum SchemaKind {
     RowsList,
     RowsShow,
     Run,
+    RunNow,
     RunsList,
+    #[value(alias = "runs-cancel")]
     RunsShow,
     Sample,
     Sandbox,
@@ -741,6 +740,12 @@ pub(crate) enum SchemaKind {
     SecretList,
     Status,
     Test,
+    TokenCreate,
+    TokenList,
+    TokenRevoke,
+    #[value(aliases = ["user-add", "user-passwd", "user-rm"])]
+    UserChange,
+    UserList,
     Verify,
     Version,
 }

@@ -9,6 +9,7 @@ use super::args::{ColorArg, ConfigShowArgs, Global};
 use super::env::Environment;
 use super::json::object;
 use super::out::Out;
+use super::remote;
 use super::run::workspace;
 use super::table::{Table, one_line};
 
@@ -59,7 +60,7 @@ fn settings(global: &Global, out: &Out, environment: &Environment) -> Vec<Settin
         |flag: Option<String>, variable: &'static str, default: Option<String>, by: &'static str, name| {
             let (value, origin) = match (flag, environment.get(variable), default) {
                 (Some(value), ..) => (value, "flag"),
-                (None, Some(value), _) => (value.to_owned(), "environment"),
+                (None, Some(value), _) => (remote::shown(value), "environment"),
                 (None, None, Some(value)) => (value, "default"),
                 (None, None, None) => ("-".to_owned(), "default"),
             };
@@ -169,6 +170,27 @@ fn settings(global: &Global, out: &Out, environment: &Environment) -> Vec<Settin
         ),
         found(None, "ENGINE_KEEP", Some("90d".to_owned()), "ENGINE_KEEP", "keep"),
         lang,
+        found(
+            global.remote.server.as_deref().map(remote::shown),
+            "ENGINE_SERVER",
+            None,
+            "--server ENGINE_SERVER",
+            "server",
+        ),
+        found(
+            text(&global.remote.token_file),
+            "ENGINE_TOKEN_FILE",
+            None,
+            "--token-file ENGINE_TOKEN_FILE",
+            "token-file",
+        ),
+        found(
+            text(&global.remote.server_ca),
+            "ENGINE_SERVER_CA",
+            None,
+            "--server-ca ENGINE_SERVER_CA",
+            "server-ca",
+        ),
         found(
             color,
             "NO_COLOR",

@@ -15,6 +15,7 @@ use super::args::{ConnectionTestArgs, Global};
 use super::env::{Environment, variable_for};
 use super::json::object;
 use super::out::Out;
+use super::remote::Remote;
 use super::run::workspace;
 use super::simulators::{Keep, Simulation};
 use super::table::{Table, one_line, pad, width};
@@ -32,13 +33,21 @@ const PROXIES: [&str; 6] = [
 
 /// `engine connection list`
 pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Done {
-    let workspace = workspace(Path::new("."), global, None, environment)?;
-    let listed = trial::list(&workspace)?;
+    let (listed, name) = match Remote::meant(&[], global, out, environment)? {
+        Some(remote) => {
+            let name = remote.environment()?;
+            (remote.connections()?, name.unwrap_or_else(|| "-".to_owned()))
+        }
+        None => {
+            let workspace = workspace(Path::new("."), global, None, environment)?;
+            (trial::list(&workspace)?, workspace.environment().to_owned())
+        }
+    };
     if out.json {
         let connections: Vec<Value> = listed.iter().map(|one| entry(one, out)).collect();
         out.document(&object! {
             "schema" => "engine.connection-list/1",
-            "environment" => workspace.environment(),
+            "environment" => name,
             "connections" => connections,
         });
         return Ok(0);
@@ -60,12 +69,12 @@ pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Don
         let references = one
             .missing
             .iter()
-            .map(|(param, reference)| format!("{param} {reference}"));
+            .map(|(param, reference)| format!("{param} {reference}").trim_end().to_owned());
         let missing: Vec<String> = references.chain(one.absent.iter().cloned()).collect();
         table.row(vec![
             one.name.clone(),
             one.connector.clone(),
-            workspace.environment().to_owned(),
+            name.clone(),
             one_line(&server),
             match missing.is_empty() {
                 true => "-".to_owned(),
@@ -102,6 +111,17 @@ fn entry(one: &Listed, out: &Out) -> Value {
 
 /// `engine connection test NAME`
 pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let local = [("--sandbox", args.simulated.is_wanted())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        let tried = remote.try_connection(&args.name)?;
+        let code = code_of(&tried);
+        if out.json {
+            out.document(&document(&tried, code));
+        } else {
+            tell(&tried, out);
+        }
+        return Ok(code);
+    }
     super::block_on(async {
         let here = Path::new(".");
         let places = environment.places(global);
@@ -112,11 +132,7 @@ pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environ
         let references = workspace.open_references(&args.name);
         simulation.stop().await;
         let tried = tried?;
-        let code = match (tried.passed(), tried.is_proven()) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, _) => 3,
-        };
+        let code = code_of(&tried);
         let proxies: Vec<&str> = PROXIES
             .into_iter()
             .filter(|name| environment.get(name).is_some())
@@ -136,6 +152,14 @@ pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environ
         }
         Ok(code)
     })?
+}
+
+fn code_of(tried: &Trial) -> u8 {
+    match (tried.passed(), tried.is_proven()) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, _) => 3,
+    }
 }
 
 fn tell(tried: &Trial, out: &Out) {

@@ -14,6 +14,7 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::{self, Remote, Selection};
 use super::rows;
 use super::table::one_line;
 
@@ -96,11 +97,15 @@ fn decide(
     environment: &Environment,
 ) -> Done {
     given(wanted.reason)?;
-    let dir = ledgers::dir(args, global, environment)?;
-    let row = {
-        let reader = query::open(&dir)?;
-        ledgers::known(&reader, wanted.scheme)?;
-        operate::one(&reader, wanted.scheme, wanted.key)?
+    let local = [("--sandbox", args.is_simulated())];
+    let remote = Remote::meant(&local, global, out, environment)?;
+    let row = match &remote {
+        Some(remote) => remote.one(wanted.scheme, wanted.key)?,
+        None => {
+            let reader = query::open(&ledgers::dir(args, global, environment)?)?;
+            ledgers::known(&reader, wanted.scheme)?;
+            operate::one(&reader, wanted.scheme, wanted.key)?
+        }
     };
     // Told before anything is asked or locked.
     if !wanted.decision.fits(row.state) {
@@ -115,25 +120,10 @@ fn decide(
             return Ok(1);
         }
     }
-    let name = environment_name(args, global, environment);
-    let mut desk = Desk::open(&dir, &name, out.lang, environment.failpoint()?.as_ref())?;
-    let decided = Decided {
-        record: row.record,
-        state: row.state,
-        version: row.version.clone(),
-        attempt: row.attempt,
-        decision: wanted.decision.clone(),
+    let (to, after) = match &remote {
+        Some(remote) => through(remote, &wanted, &row)?,
+        None => here(&wanted, &row, args, global, out, environment)?,
     };
-    let now = SystemClock::default().now_ms();
-    let rulings = desk.decide(vec![decided], &environment.person(), wanted.reason, now)?;
-    let ruling = rulings
-        .into_iter()
-        .next()
-        .ok_or_else(|| AppError::bug("a decision without a ruling"))?;
-    let Ruling::Moved(to) = ruling else {
-        return Err(refused(&ruling, &wanted.decision, &row));
-    };
-    let after = operate::one(&desk.reader(), Some(&row.scheme), &row.key)?;
     if out.json {
         out.document(&object! {
             "schema" => format!("engine.rows-{}/1", wanted.decision.word()),
@@ -158,6 +148,71 @@ fn decide(
     }
     rows::say_next(&after, out);
     Ok(0)
+}
+
+/// Carries a decision out in the data directory; the state it led to, and the record after it.
+fn here(
+    wanted: &Wanted<'_>,
+    row: &RecordRow,
+    args: &LedgerArgs,
+    global: &Global,
+    out: &Out,
+    environment: &Environment,
+) -> Result<(RecordState, RecordRow), AppError> {
+    let dir = ledgers::dir(args, global, environment)?;
+    let name = environment_name(args, global, environment);
+    let mut desk = Desk::open(&dir, &name, out.lang, environment.failpoint()?.as_ref())?;
+    let decided = Decided {
+        record: row.record,
+        state: row.state,
+        version: row.version.clone(),
+        attempt: row.attempt,
+        decision: wanted.decision.clone(),
+    };
+    let now = SystemClock::default().now_ms();
+    let rulings = desk.decide(vec![decided], &environment.person(), wanted.reason, now)?;
+    let ruling = rulings
+        .into_iter()
+        .next()
+        .ok_or_else(|| AppError::bug("a decision without a ruling"))?;
+    let Ruling::Moved(to) = ruling else {
+        return Err(refused(&ruling, &wanted.decision, row));
+    };
+    let after = operate::one(&desk.reader(), Some(&row.scheme), &row.key)?;
+    Ok((to, after))
+}
+
+/// Carries a decision out through a server.
+fn through(
+    remote: &Remote,
+    wanted: &Wanted<'_>,
+    row: &RecordRow,
+) -> Result<(RecordState, RecordRow), AppError> {
+    let more = match &wanted.decision {
+        Decision::DoneAs { id, number } => vec![("done_as", remote::done_as(id, number.as_deref()))],
+        Decision::NotThere => vec![("not_there", Value::from(true))],
+        Decision::Skip | Decision::Hold | Decision::Retry(_) => Vec::new(),
+    };
+    let one = Selection::Ids(vec![row.record]);
+    let decided = remote.decide(wanted.decision.word(), &one, wanted.reason, more)?;
+    let after = remote.record(row.record)?;
+    match decided.examples.first() {
+        None => Ok((after.state, after)),
+        Some((_, state, why)) => Err(refused(&ruling(why, *state, &after), &wanted.decision, row)),
+    }
+}
+
+/// Why a server left a record as it is.
+pub(crate) fn ruling(why: &str, seen: RecordState, after: &RecordRow) -> Ruling {
+    match why {
+        "unfit" => Ruling::Unfit { state: seen },
+        "taken" => Ruling::Taken {
+            holder: "-".to_owned(),
+        },
+        "keyless" => Ruling::Keyless,
+        "nothing_stored" => Ruling::NothingStored,
+        _ => Ruling::Changed { state: after.state },
+    }
 }
 
 /// A reason is kept for ever; blank ones are none.

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use app::{AppError, query, sentence_of};
 use dsl::Lang;
-use flow::ids::RunId;
 use ledger::Reader;
 use ledger::read::{RecordFilter, RecordRow};
 
@@ -49,16 +48,7 @@ const COLUMNS: [&str; 17] = [
 
 /// Writes records out.
 pub(crate) fn export(args: RowsExportArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let filter = RecordFilter {
-        scheme: args.scheme,
-        state: args.state.as_deref().map(rows::state).transpose()?,
-        key: args.key,
-        error: args.error,
-        since: args.since.as_deref().map(time::instant).transpose()?,
-        run: args.run.map(RunId),
-        before: None,
-        limit: PAGE,
-    };
+    let filter = rows::filter(&args.records, PAGE)?;
     let reader = ledgers::open(&args.ledger, global, environment)?;
     ledgers::known(&reader, filter.scheme.as_deref())?;
     let what = What {

@@ -28,6 +28,7 @@ mod notify;
 mod out;
 mod progress;
 mod pushes;
+mod remote;
 mod replay;
 mod retry;
 mod rows;
@@ -49,6 +50,7 @@ mod upkeep;
 mod usage;
 mod user;
 mod verify;
+mod whereabouts;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -84,6 +86,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return refused(&error, &arguments, lang, &environment),
     };
     let mut out = Out::new(lang, &cli.global, &environment);
+    out.asks_servers = remote::reaches(&cli.command);
     let done = dispatch(cli, &mut out, &environment);
     ExitCode::from(match done {
         Ok(code) => code,
@@ -117,6 +120,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
     environment.keep_ms()?;
     ledgers::is_folder(environment.places(&global).data_dir.as_deref())?;
     environment.failpoint()?;
+    remote::fits(&cli.command, &global, environment)?;
     match cli.command {
         Command::Run(args) if args.dry_run => {
             let args = dry_run::from_run(args)?;
@@ -138,6 +142,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Retry(args) => retry::retry(args, &global, out, environment),
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),
+        Command::Runs(RunsCommand::Cancel(args)) => runs::cancel(args, &global, out, environment),
         Command::Audit(AuditCommand::List(args)) => audit::list(args, &global, out, environment),
         Command::Receive(ReceiveCommand::Url(args)) => pushes::url(args, &global, out, environment),
         Command::Receive(ReceiveCommand::List(args)) => pushes::list(args, &global, out, environment),

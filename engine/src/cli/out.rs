@@ -7,12 +7,14 @@ use dsl::catalogue::auth;
 use dsl::diagnostic::{Diagnostic, render};
 use dsl::{Lang, Value};
 use flow::op::RecordState;
+use ledger::StoreError;
 
 use super::args::{ColorArg, Global};
 use super::env::{Environment, variable_for};
 use super::json::{object, pretty};
-use super::table::Table;
+use super::table::{Table, one_line};
 use super::text::Texts;
+use super::whereabouts;
 
 /// Problems of one command that are drawn; the rest is counted.
 const MAX_DRAWN: usize = 20;
@@ -27,6 +29,8 @@ pub(crate) struct Out {
     pub(crate) quiet: bool,
     color: bool,
     color_err: bool,
+    /// A server can be asked for this command.
+    pub(crate) asks_servers: bool,
     /// Progress may be drawn.
     pub(crate) live: bool,
     screen: Option<usize>,
@@ -45,6 +49,7 @@ impl Out {
             lang,
             json: global.json,
             quiet: global.quiet,
+            asks_servers: false,
             color: !global.json && wanted(environment.stdout_is_terminal),
             color_err: wanted(environment.stderr_is_terminal),
             live: environment.stderr_is_terminal && !global.quiet && !global.json,
@@ -151,7 +156,10 @@ impl Out {
 
     /// Tells the error that ended a command, and gives its exit code.
     pub(crate) fn error(&self, error: &AppError) -> u8 {
-        let help = self.set_the_variable(error).or_else(|| error.help(self.lang));
+        let help = self
+            .set_the_variable(error)
+            .or_else(|| self.ask_the_server(error))
+            .or_else(|| error.help(self.lang));
         if self.json {
             let mut told = error.to_json(self.lang);
             told["help"] = help.clone().into();
@@ -165,13 +173,38 @@ impl Out {
             self.diagnostics(diagnostics);
             return error.exit_code();
         }
-        let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
+        let code = match error {
+            // One that this engine does not know is told as well.
+            AppError::Answered(answer) => format!("[{}]", answer.code),
+            _ => error.code().map(|code| format!("[{code}]")).unwrap_or_default(),
+        };
         let mut text = format!("error{code}: {}", error.message(self.lang));
         if let Some(help) = help {
             text.push_str(&format!("\n  = {}", self.text("help-line", &[("help", help)])));
         }
+        if let AppError::Answered(answer) = error {
+            for one in answer.diagnostics.iter().take(MAX_DRAWN) {
+                let word = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                let place = format!("{}:{}:{}", word("file"), one["line"], one["column"]);
+                let line = format!("\n  {place}  {} {}", word("code"), one_line(&word("message")));
+                text.push_str(&line);
+            }
+        }
         write_line(std::io::stderr().lock(), &text);
         error.exit_code()
+    }
+
+    /// For a data directory that a server holds: how that server is asked.
+    fn ask_the_server(&self, error: &AppError) -> Option<String> {
+        let AppError::Store(StoreError::Locked { dir, pid }) = error else {
+            return None;
+        };
+        let server = whereabouts::of(dir, (*pid)?)?;
+        let key = match self.asks_servers {
+            true => "locked-ask",
+            false => "locked-stop",
+        };
+        Some(self.text(key, &[("server", server)]))
     }
 
     /// For a missing secret: the line to type.

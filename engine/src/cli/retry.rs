@@ -8,23 +8,22 @@ use app::operate::{self, Change, Desk, Outlook, Prospect, Retried, Way};
 use app::{AppError, Clock, Engine, SystemClock, Workspace, query};
 use dsl::{Lang, Value};
 use flow::decision::{Decided, Decision, Ruling};
-use flow::ids::RunId;
 use flow::op::RecordState;
 use ledger::read::{RecordFilter, RecordRow};
 
 use super::Done;
-use super::args::{Global, LedgerArgs, RetryArgs};
+use super::args::{Global, LedgerArgs, RecordArgs, RetryArgs};
 use super::ask::confirmed;
 use super::decide::{environment_name, given, ruled, shown};
 use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
-use super::rows::{coded, reason_document};
+use super::remote::{Remote, Selection};
+use super::rows::{self, coded, reason_document};
 use super::run::{flags, grouped, warn, workspace};
 use super::simulators::{Keep, Simulation};
 use super::table::{Table, cut, one_line};
-use super::time;
 
 /// Records told one by one; the rest is counted.
 const MAX_SHOWN: usize = 20;
@@ -44,9 +43,25 @@ pub(crate) fn retry(args: RetryArgs, global: &Global, out: &Out, environment: &E
             "--not-there is your word: say with --reason how you looked",
         ));
     }
+    let local = [
+        ("--sandbox", args.simulated.is_wanted()),
+        ("--schemes", args.schemes.is_some()),
+        // What a person says about one record is said of that one.
+        ("--not-there", args.not_there),
+    ];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        return through(&remote, &args, out, environment);
+    }
     let ledger_args = LedgerArgs::from(&args.simulated);
     let dir = ledgers::dir(&ledger_args, global, environment)?;
-    let rows = selected(&args, &dir)?;
+    let reader = query::open(&dir)?;
+    ledgers::known(&reader, args.records.scheme.as_deref())?;
+    let rows = selected(
+        &args,
+        |filter| operate::meant(&reader, filter),
+        |key| operate::one(&reader, args.records.scheme.as_deref(), key),
+    )?;
+    drop(reader);
     if rows.is_empty() {
         if out.json {
             out.document(&document(&args, &[], &[], 0, out.lang));
@@ -102,9 +117,132 @@ pub(crate) fn retry(args: RetryArgs, global: &Global, out: &Out, environment: &E
     Ok(code)
 }
 
+/// The same through a server. What would be sent is not known here: that is what `rows show` and a retry on the server's
+/// machine tell.
+fn through(remote: &Remote, args: &RetryArgs, out: &Out, environment: &Environment) -> Done {
+    let rows = selected(
+        args,
+        |filter| {
+            let (mut rows, _) = remote.records(filter)?;
+            rows.reverse();
+            Ok(rows)
+        },
+        |key| remote.one(args.records.scheme.as_deref(), key),
+    )?;
+    if !out.json {
+        match rows.is_empty() {
+            true => out.say("retry-none", &[]),
+            false => tell_rows(out, args, &rows),
+        }
+    }
+    let result = |done: &[(usize, Ruling)], code| {
+        if out.json {
+            out.document(&through_document(args, &rows, done, code, out.lang));
+        }
+        Ok(code)
+    };
+    if rows.is_empty() || args.dry_run {
+        return result(&[], 0);
+    }
+    if !confirmed(out, environment, args.yes)? {
+        return Ok(1);
+    }
+    let reason = args.reason.clone().unwrap_or_else(|| in_words(args));
+    let as_stored = ("as_stored", Value::from(args.as_stored));
+    let (mut moved, mut rulings) = (0, Vec::new());
+    for (nth, part) in rows.chunks(AT_ONCE).enumerate() {
+        let ids = Selection::Ids(part.iter().map(|row| row.record).collect());
+        let decided = remote.decide("retry", &ids, &reason, vec![as_stored.clone()])?;
+        moved += usize::try_from(decided.moved).unwrap_or(usize::MAX);
+        for (at, row) in part.iter().enumerate() {
+            let left = decided.examples.iter().find(|(record, ..)| *record == row.record);
+            if let Some((_, state, why)) = left {
+                rulings.push((nth * AT_ONCE + at, super::decide::ruling(why, *state, row)));
+            }
+        }
+    }
+    let code = u8::from(moved < rows.len());
+    if !out.json {
+        out.say(
+            "retry-done-through",
+            &[
+                ("moved", count(moved)),
+                ("left", count(rows.len().saturating_sub(moved))),
+            ],
+        );
+        for (nth, ruling) in rulings.iter().take(MAX_SHOWN) {
+            if let (Some(row), Value::Text(word)) = (rows.get(*nth), ruled(ruling)) {
+                let word = word.replace('_', "-");
+                let why = out.text(&format!("left-{word}"), &[]);
+                out.line(format!("  {}  {why}", shown(row)));
+            }
+        }
+    }
+    result(&rulings, code)
+}
+
+/// Records of one request to a server: as many as it takes.
+const AT_ONCE: usize = 10_000;
+
+fn tell_rows(out: &Out, args: &RetryArgs, rows: &[RecordRow]) {
+    let head = if args.as_stored {
+        "retry-head-stored"
+    } else {
+        "retry-head-latest"
+    };
+    out.say(head, &[("count", count(rows.len()))]);
+    for (nth, row) in rows.iter().take(MAX_SHOWN).enumerate() {
+        let line = format!(
+            "#{}  {}  {}  {}",
+            nth + 1,
+            shown(row),
+            one_line(&row.label),
+            out.state(row.state)
+        );
+        out.line(line.trim_end());
+        if let Some(reason) = &row.reason {
+            out.say_in("retry-was", &[("reason", one_line(&coded(reason, out.lang)))]);
+        }
+    }
+    if rows.len() > MAX_SHOWN {
+        out.say("retry-more", &[("count", count(rows.len() - MAX_SHOWN))]);
+    }
+}
+
+/// The JSON form, with null where only the server's machine knows.
+fn through_document(
+    args: &RetryArgs,
+    rows: &[RecordRow],
+    left: &[(usize, Ruling)],
+    code: u8,
+    lang: Lang,
+) -> Value {
+    let record = |(nth, row): (usize, &RecordRow)| {
+        let ruling = left
+            .iter()
+            .find(|(of, _)| *of == nth)
+            .map(|(_, ruling)| ruled(ruling));
+        object! {
+            "scheme" => row.scheme, "key" => super::json::stored(row.key.as_bytes()), "label" => row.label,
+            "state" => row.state.word(), "way" => None::<String>, "action" => None::<String>,
+            "changes" => None::<String>, "uncompared" => Vec::<String>::new(),
+            "refused" => reason_document(None, lang), "result" => ruling,
+        }
+    };
+    object! {
+        "schema" => "engine.retry/1", "exit_code" => code, "dry_run" => args.dry_run,
+        "content" => if args.as_stored { "as_stored" } else { "latest" },
+        "records" => rows.iter().enumerate().map(record).collect::<Vec<_>>(),
+    }
+}
+
 /// The records meant, oldest first.
-fn selected(args: &RetryArgs, dir: &Path) -> Result<Vec<RecordRow>, AppError> {
-    let states = match args.state.as_deref() {
+fn selected(
+    args: &RetryArgs,
+    meant: impl Fn(&RecordFilter) -> Result<Vec<RecordRow>, AppError>,
+    one: impl Fn(&str) -> Result<RecordRow, AppError>,
+) -> Result<Vec<RecordRow>, AppError> {
+    let states = match args.records.state.as_deref() {
         Some("dead") => vec![RecordState::Dead],
         Some("held") => vec![RecordState::Held],
         Some(other) => {
@@ -114,28 +252,24 @@ fn selected(args: &RetryArgs, dir: &Path) -> Result<Vec<RecordRow>, AppError> {
             ));
         }
         // A key means its record, whichever of the two it is.
-        None if args.key.is_some() => vec![RecordState::Dead, RecordState::Held],
+        None if args.records.key.is_some() => vec![RecordState::Dead, RecordState::Held],
         None => vec![RecordState::Dead],
     };
-    let reader = query::open(dir)?;
-    ledgers::known(&reader, args.scheme.as_deref())?;
+    let of_any_state = RecordArgs {
+        state: None,
+        ..args.records.clone()
+    };
     let mut rows = Vec::new();
     for state in states {
         let filter = RecordFilter {
-            scheme: args.scheme.clone(),
             state: Some(state),
-            key: args.key.clone(),
-            error: args.error.clone(),
-            since: args.since.as_deref().map(time::instant).transpose()?,
-            run: args.run.map(RunId),
-            before: None,
-            limit: 0,
+            ..rows::filter(&of_any_state, 0)?
         };
-        rows.extend(operate::meant(&reader, &filter)?);
+        rows.extend(meant(&filter)?);
     }
-    if let (Some(key), true) = (&args.key, rows.is_empty()) {
+    if let (Some(key), true) = (&args.records.key, rows.is_empty()) {
         // Nothing to retry under that key: say what it is instead.
-        let row = operate::one(&reader, args.scheme.as_deref(), key)?;
+        let row = one(key)?;
         return Err(AppError::wrong_use(
             format!(
                 "{} 的状态是 {},只有 dead 和 held 可以重试",
@@ -247,12 +381,12 @@ fn in_words(args: &RetryArgs) -> String {
             words.push(format!("{flag} {value}"));
         }
     };
-    add("--scheme", &args.scheme);
-    add("--state", &args.state);
-    add("--key", &args.key);
-    add("--error", &args.error);
-    add("--since", &args.since);
-    add("--run", &args.run.map(|run| run.to_string()));
+    add("--scheme", &args.records.scheme);
+    add("--state", &args.records.state);
+    add("--key", &args.records.key);
+    add("--error", &args.records.error);
+    add("--since", &args.records.since);
+    add("--run", &args.records.run.map(|run| run.to_string()));
     if args.as_stored {
         words.push("--as-stored".to_owned());
     }

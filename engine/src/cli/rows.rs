@@ -10,11 +10,12 @@ use ledger::read::{
 };
 
 use super::Done;
-use super::args::{Global, LedgerArgs, RowPart, RowsListArgs, RowsShowArgs};
+use super::args::{Global, LedgerArgs, RecordArgs, RowPart, RowsListArgs, RowsShowArgs};
 use super::env::Environment;
 use super::json::{object, stored};
 use super::ledgers;
 use super::out::Out;
+use super::remote::Remote;
 use super::run::grouped;
 use super::table::{Table, cut, one_line};
 use super::time;
@@ -26,24 +27,22 @@ const NAME: usize = 28;
 
 /// `engine rows list`
 pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let filter = RecordFilter {
-        scheme: args.scheme,
-        state: args.state.as_deref().map(state).transpose()?,
-        key: args.key,
-        error: args.error,
-        since: args.since.as_deref().map(time::instant).transpose()?,
-        run: args.run.map(RunId),
-        before: None,
-        limit: args.limit,
-    };
-    let reader = ledgers::open(&args.ledger, global, environment)?;
-    ledgers::known(&reader, filter.scheme.as_deref())?;
+    let filter = filter(&args.records, args.limit)?;
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let remote = Remote::meant(&local, global, out, environment)?;
     if let Some(code) = &filter.error
         && dsl::catalogue::find(&code.to_ascii_uppercase()).is_none()
     {
         out.note("rows-no-code", &[("code", code.clone())]);
     }
-    let (rows, more) = query::rows(&reader, &filter)?;
+    let (rows, more) = match remote {
+        Some(remote) => remote.records(&filter)?,
+        None => {
+            let reader = ledgers::open(&args.ledger, global, environment)?;
+            ledgers::known(&reader, filter.scheme.as_deref())?;
+            query::rows(&reader, &filter)?
+        }
+    };
     if out.json {
         let rows: Vec<Value> = rows.iter().map(|row| record(row, out.lang)).collect();
         out.document(&object! {"schema" => "engine.rows-list/1", "rows" => rows, "more" => more});
@@ -87,13 +86,19 @@ pub(crate) fn list(args: RowsListArgs, global: &Global, out: &Out, environment: 
 /// `engine rows show`
 pub(crate) fn show(args: RowsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let ledger = LedgerArgs::from(&args.simulated);
-    let reader = ledgers::open(&ledger, global, environment)?;
-    ledgers::known(&reader, args.scheme.as_deref())?;
-    if args.curl {
-        let row = app::operate::one(&reader, args.scheme.as_deref(), &args.key)?;
-        return super::curl::curl(&args, row, global, out, environment);
-    }
-    let lives = query::stories(&reader, args.scheme.as_deref(), &args.key)?;
+    let local = [("--sandbox", ledger.is_simulated()), ("--curl", args.curl)];
+    let lives = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => remote.stories(args.scheme.as_deref(), &args.key)?,
+        None => {
+            let reader = ledgers::open(&ledger, global, environment)?;
+            ledgers::known(&reader, args.scheme.as_deref())?;
+            if args.curl {
+                let row = app::operate::one(&reader, args.scheme.as_deref(), &args.key)?;
+                return super::curl::curl(&args, row, global, out, environment);
+            }
+            query::stories(&reader, args.scheme.as_deref(), &args.key)?
+        }
+    };
     if out.json {
         let rows: Vec<Value> = lives
             .iter()
@@ -117,7 +122,21 @@ pub(crate) fn show(args: RowsShowArgs, global: &Global, out: &Out, environment: 
     Ok(0)
 }
 
-pub(crate) fn state(word: &str) -> Result<RecordState, AppError> {
+/// The records that the flags mean.
+pub(crate) fn filter(args: &RecordArgs, limit: u32) -> Result<RecordFilter, AppError> {
+    Ok(RecordFilter {
+        scheme: args.scheme.clone(),
+        state: args.state.as_deref().map(state).transpose()?,
+        key: args.key.clone(),
+        error: args.error.clone(),
+        since: args.since.as_deref().map(time::instant).transpose()?,
+        run: args.run.map(RunId),
+        before: None,
+        limit,
+    })
+}
+
+fn state(word: &str) -> Result<RecordState, AppError> {
     RecordState::from_word(word).ok_or_else(|| {
         let all = RecordState::ALL.map(RecordState::word);
         AppError::wrong_use(

@@ -11,11 +11,12 @@ use dsl::Lang;
 use dsl::Value;
 use dsl::diagnostic::Diagnostic;
 use flow::op::{AuditNote, Counts, Reason, RecordState};
+use flow::timetable::Half;
 use flow::{Stages, Stopped};
 use ledger::Suspect;
 
 use super::Done;
-use super::args::{Global, RunArgs, StageArg};
+use super::args::{Global, OpeningArgs, RunArgs, StageArg};
 use super::ask;
 use super::ended;
 use super::env::Environment;
@@ -23,11 +24,32 @@ use super::json::object;
 use super::meant::{is_file, not_far_ahead};
 use super::out::Out;
 use super::progress::Shown;
+use super::remote::Remote;
 use super::simulators::{Keep, Simulation};
 use super::time;
 
 /// Runs schemes one after the other; the worst exit code wins.
 pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &Environment) -> Done {
+    let local = [
+        ("--window", args.window.is_some()),
+        ("--from", args.from.is_some()),
+        ("--limit", args.limit.is_some()),
+        ("--now", args.now.is_some()),
+        ("--settle-wait", args.settle_wait.is_some()),
+        ("--new-target", args.opening.new_target),
+        ("--suspect-until", args.opening.suspect_until.is_some()),
+        ("--record", args.record.is_some()),
+        ("--sandbox", args.simulated.is_wanted()),
+    ];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        let half = match args.stage {
+            StageArg::All => Half::All,
+            StageArg::Fetch => Half::Source,
+            StageArg::Save => Half::Target,
+        };
+        let schemes: Vec<String> = args.schemes.iter().map(|path| named(path)).collect();
+        return super::runs::begin(&schemes, half, &remote, out);
+    }
     let options = RunOptions {
         now: args.now.as_deref().map(time::instant).transpose()?,
         window: args.window.as_deref().map(time::interval).transpose()?,
@@ -74,7 +96,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
             "--record takes one scheme",
         ));
     }
-    let opening = opening(&args, clock.now_ms(), environment)?;
+    let opening = opening(&args.opening, "run", clock.now_ms(), environment)?;
     super::block_on(async {
         // A file that does not compile is refused before anything is started, or made.
         for path in &args.schemes {
@@ -119,8 +141,28 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
     })?
 }
 
+/// The scheme of a file that is here, or the one that a word names: a server knows schemes by their ids.
+fn named(path: &Path) -> String {
+    let own = || {
+        let file = path.is_file().then(|| app::read(path).ok()).flatten()?;
+        let node = dsl::yaml::read_all(&file).node?;
+        Some(node.get("scheme")?.value.text()?.to_owned())
+    };
+    let is_file = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    let word = match path.file_stem() {
+        Some(stem) if is_file => stem.to_string_lossy(),
+        _ => path.to_string_lossy(),
+    };
+    own().unwrap_or_else(|| word.into_owned())
+}
+
 /// What the command line says about the ledger. Suspicion is a decision, and noted.
-fn opening(args: &RunArgs, now: i64, environment: &Environment) -> Result<Opening, AppError> {
+pub(crate) fn opening(
+    args: &OpeningArgs,
+    command: &str,
+    now: i64,
+    environment: &Environment,
+) -> Result<Opening, AppError> {
     let suspect = match &args.suspect_until {
         None => None,
         Some(text) => {
@@ -131,7 +173,7 @@ fn opening(args: &RunArgs, now: i64, environment: &Environment) -> Result<Openin
                 scheme: None,
                 record: None,
                 what: format!("until {}", time::rfc3339(until)),
-                reason: "run --suspect-until".to_owned(),
+                reason: format!("{command} --suspect-until"),
             };
             Some(Suspect { until, note, now })
         }

@@ -6,16 +6,19 @@ use app::AppError;
 use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Counts, RunStatus, Trigger};
+use flow::timetable::Half;
 use flow::window::Interval;
 use ledger::Reader;
 use ledger::read::{AuditFilter, AuditRow, RunFilter, RunLife, RunRow, WindowRow};
 
 use super::Done;
-use super::args::{Global, RunsListArgs, RunsShowArgs};
+use super::args::{Global, RunsCancelArgs, RunsListArgs, RunsShowArgs};
+use super::ended;
 use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::{Begun, Remote};
 use super::rows::{coded, reason_document};
 use super::run::{counts_document, grouped, identity};
 use super::table::{Table, one_line};
@@ -70,11 +73,24 @@ pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: 
         before: None,
         limit: args.limit,
     };
-    let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
-    let reader = ledgers::open(&args.ledger, global, environment)?;
-    ledgers::known(&reader, filter.scheme.as_deref())?;
-    let mut runs = reader.list_runs(&filter)?;
-    alive.told(&mut runs);
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let mut runs = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => {
+            let running = RunFilter {
+                running: wanted == Some(Wanted::Not(RUNNING)),
+                ..filter
+            };
+            remote.runs(&running, args.limit)?
+        }
+        None => {
+            let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
+            let reader = ledgers::open(&args.ledger, global, environment)?;
+            ledgers::known(&reader, filter.scheme.as_deref())?;
+            let mut runs = reader.list_runs(&filter)?;
+            alive.told(&mut runs);
+            runs
+        }
+    };
     if let Some(Wanted::Not(word)) = wanted {
         runs.retain(|run| run.status == word);
     }
@@ -117,20 +133,95 @@ pub(crate) fn list(args: RunsListArgs, global: &Global, out: &Out, environment: 
 
 /// `engine runs show`
 pub(crate) fn show(args: RunsShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
-    let reader = ledgers::open(&args.ledger, global, environment)?;
     let run = args.run;
-    let mut life = reader
-        .show_run(RunId(run))?
-        .ok_or_else(|| AppError::wrong_use(format!("没有运行 {run}"), format!("there is no run {run}")))?;
-    alive.told(std::slice::from_mut(&mut life.run));
-    let why = decided(&reader, &life.run)?;
-    if out.json {
-        out.document(&life_document(&life, why.as_ref(), out.lang));
-    } else {
-        tell(&life, why.as_ref(), out);
-    }
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let (life, why) = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => {
+            let life = remote.run(RunId(run))?;
+            let why = remote.decision_of(&life.run)?;
+            (life, why)
+        }
+        None => {
+            let alive = Alive::look(ledgers::dir(&args.ledger, global, environment)?);
+            let reader = ledgers::open(&args.ledger, global, environment)?;
+            let mut life = reader.show_run(RunId(run))?.ok_or_else(|| {
+                AppError::wrong_use(format!("没有运行 {run}"), format!("there is no run {run}"))
+            })?;
+            alive.told(std::slice::from_mut(&mut life.run));
+            let why = decided(&reader, &life.run)?;
+            (life, why)
+        }
+    };
+    shown(&life, why.as_ref(), out);
     Ok(0)
+}
+
+fn shown(life: &RunLife, why: Option<&AuditRow>, out: &Out) {
+    if out.json {
+        out.document(&life_document(life, why, out.lang));
+    } else {
+        tell(life, why, out);
+    }
+}
+
+/// `engine runs cancel`: the run finishes the request that is out, settles it, and ends.
+pub(crate) fn cancel(args: RunsCancelArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let remote = Remote::meant(&[], global, out, environment)?
+        .ok_or_else(|| AppError::bug("a run is stopped without a server"))?;
+    let run = RunId(args.run);
+    remote.cancel(run)?;
+    let watching = remote.watching();
+    match remote.ended(run, &watching)? {
+        Some(life) => {
+            let why = remote.decision_of(&life.run)?;
+            shown(&life, why.as_ref(), out);
+            Ok(0)
+        }
+        None => {
+            out.note("run-goes-on", &[]);
+            Ok(ended::code())
+        }
+    }
+}
+
+/// `engine run --server`: schemes run now, one after the other, at a server.
+pub(crate) fn begin(schemes: &[String], half: Half, remote: &Remote, out: &Out) -> Done {
+    let watching = remote.watching();
+    let (mut worst, mut documents) = (0, Vec::new());
+    for scheme in schemes {
+        let life = match remote.begin(scheme, half, &watching)? {
+            Begun::Ended(life) => life,
+            Begun::Waits => {
+                out.note("run-waits", &[("scheme", scheme.clone())]);
+                worst = worst.max(1);
+                continue;
+            }
+            Begun::Left => {
+                out.note("run-goes-on", &[]);
+                worst = ended::code();
+                break;
+            }
+        };
+        worst = worst.max(code_of(&life));
+        if out.json {
+            documents.push(life_members(&life, None, out.lang));
+        } else {
+            tell(&life, None, out);
+        }
+    }
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.run-now/1", "exit_code" => worst, "runs" => documents,
+        });
+    }
+    Ok(worst)
+}
+
+/// The exit code for a run that has ended: 1 unless every record is done or skipped.
+fn code_of(life: &RunLife) -> u8 {
+    let counts = &life.now;
+    let bad = counts.dead + counts.held + counts.open();
+    u8::from(life.run.status != RunStatus::Ok.word() || bad > 0)
 }
 
 /// Decisions looked through for the one that started a run; more are made between two runs by nobody.
@@ -307,13 +398,21 @@ fn counts_of(counts: &Counts) -> Value {
 }
 
 fn life_document(life: &RunLife, why: Option<&AuditRow>, lang: Lang) -> Value {
+    let mut document = dsl::Map::new();
+    document.insert("schema".to_owned(), "engine.runs-show/1".into());
+    if let Value::Map(members) = life_members(life, why, lang) {
+        document.extend(members);
+    }
+    Value::Map(document)
+}
+
+fn life_members(life: &RunLife, why: Option<&AuditRow>, lang: Lang) -> Value {
     let windows: Vec<Value> = life
         .windows
         .iter()
         .map(|window| window_document(window, lang))
         .collect();
     object! {
-        "schema" => "engine.runs-show/1",
         "run" => document(&life.run, lang),
         "decision" => why.map(super::audit::document),
         "counts_now" => counts_document(&life.now),

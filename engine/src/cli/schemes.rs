@@ -5,7 +5,6 @@ use std::path::Path;
 use app::revisions::{self, Deployment, Line};
 use app::{AppError, Clock, SystemClock, Workspace};
 use dsl::Value;
-use dsl::plan::Plan;
 use flow::op::{AuditNote, Reason};
 use flow::timetable::Paused;
 use ledger::read::{RunFilter, RunRow};
@@ -23,6 +22,7 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::Remote;
 use super::run::{warn, workspace};
 use super::table::{Table, one_line};
 use super::time;
@@ -34,17 +34,21 @@ const AROUND: usize = 3;
 struct Listed {
     id: String,
     file: String,
-    plan: Result<Plan, usize>,
+    /// Errors of the file; `None` = it could run.
+    errors: Option<usize>,
+    is_enabled: bool,
+    source: Option<String>,
+    target: Option<String>,
     hash: String,
 }
 
 impl Listed {
     fn word(&self, paused: bool) -> &'static str {
-        match &self.plan {
-            Err(_) => "invalid",
-            Ok(_) if paused => "paused",
-            Ok(plan) if !plan.enabled => "draft",
-            Ok(_) => "enabled",
+        match self.errors {
+            Some(_) => "invalid",
+            None if paused => "paused",
+            None if !self.is_enabled => "draft",
+            None => "enabled",
         }
     }
 }
@@ -88,10 +92,14 @@ fn listed(workspace: &Workspace, folder: &Path) -> Result<Vec<Listed>, AppError>
         };
         let (plan, problems) = workspace.check(&file);
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        let target = plan.as_ref().and_then(|plan| plan.target.as_ref());
         all.push(Listed {
             id,
             file: path.display().to_string(),
-            plan: plan.ok_or(errors),
+            errors: plan.is_none().then_some(errors),
+            is_enabled: plan.as_ref().is_some_and(|plan| plan.enabled),
+            source: plan.as_ref().map(|plan| plan.source.connection.clone()),
+            target: target.map(|target| target.connection.clone()),
             hash: revisions::hash_of(&file.text),
         });
     }
@@ -125,14 +133,21 @@ fn is_folder(folder: &Path) -> Result<(), AppError> {
 
 /// `engine schemes list`
 pub(crate) fn list(args: SchemesFolderArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    is_folder(&args.schemes)?;
-    let workspace = workspace(&args.schemes, global, None, environment)?;
-    let all = listed(&workspace, &args.schemes)?;
-    let reader = reader(&args.ledger, global, environment)?;
-    let mut rows = Vec::new();
-    for one in &all {
-        rows.push((one, known(reader.as_ref(), &one.id)?));
-    }
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let rows = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => told_by(&remote, None)?,
+        None => {
+            is_folder(&args.schemes)?;
+            let workspace = workspace(&args.schemes, global, None, environment)?;
+            let reader = reader(&args.ledger, global, environment)?;
+            let mut rows = Vec::new();
+            for one in listed(&workspace, &args.schemes)? {
+                let known = known(reader.as_ref(), &one.id)?;
+                rows.push((one, known));
+            }
+            rows
+        }
+    };
     if out.json {
         let schemes: Vec<Value> = rows.iter().map(|(one, known)| document(one, known)).collect();
         out.document(&object! {"schema" => "engine.schemes-list/1", "schemes" => schemes});
@@ -172,15 +187,36 @@ pub(crate) fn list(args: SchemesFolderArgs, global: &Global, out: &Out, environm
     Ok(0)
 }
 
+/// The schemes of a server, or one of them.
+fn told_by(remote: &Remote, meant: Option<&str>) -> Result<Vec<(Listed, Known)>, AppError> {
+    let mut rows = Vec::new();
+    for state in remote.schemes(meant)? {
+        let newest = remote.newest(&state.id)?;
+        let hash = state.hash.unwrap_or_default();
+        let one = Listed {
+            errors: (state.word == "invalid").then_some(usize::try_from(state.errors).unwrap_or(usize::MAX)),
+            is_enabled: state.word != "draft",
+            id: state.id,
+            file: state.file,
+            source: state.source,
+            target: state.target,
+            hash,
+        };
+        let known = Known {
+            paused: state.paused,
+            newest,
+            last: state.last,
+        };
+        rows.push((one, known));
+    }
+    Ok(rows)
+}
+
 fn way(one: &Listed) -> String {
-    let Ok(plan) = &one.plan else {
+    let Some(source) = &one.source else {
         return "-".to_owned();
     };
-    let target = plan
-        .target
-        .as_ref()
-        .map_or("-", |target| target.connection.as_str());
-    format!("{} → {target}", plan.source.connection)
+    format!("{source} → {}", one.target.as_deref().unwrap_or("-"))
 }
 
 /// The number of the revision that stands in the folder, or that the file was changed since.
@@ -195,9 +231,7 @@ fn revision_text(one: &Listed, known: &Known, out: &Out) -> String {
 fn document(one: &Listed, known: &Known) -> Value {
     object! {
         "scheme" => one.id, "file" => one.file, "status" => one.word(known.paused.is_some()),
-        "errors" => one.plan.as_ref().err().copied(),
-        "source" => one.plan.as_ref().ok().map(|plan| plan.source.connection.clone()),
-        "target" => one.plan.as_ref().ok().and_then(|plan| plan.target.as_ref()).map(|target| target.connection.clone()),
+        "errors" => one.errors, "source" => one.source, "target" => one.target,
         "hash" => one.hash,
         "revision" => known.newest.as_ref().map(|newest| newest.seq),
         "changed" => known.newest.as_ref().is_some_and(|newest| newest.hash != one.hash),
@@ -212,30 +246,39 @@ fn document(one: &Listed, known: &Known) -> Value {
 
 /// `engine schemes show SCHEME`
 pub(crate) fn show(args: SchemesShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    is_folder(&args.folder.schemes)?;
-    let workspace = workspace(&args.folder.schemes, global, None, environment)?;
-    let all = listed(&workspace, &args.folder.schemes)?;
-    let Some(one) = all.iter().find(|one| one.id == args.scheme) else {
-        return Err(no_such(&args.scheme, &all));
+    let local = [("--sandbox", args.folder.ledger.is_simulated())];
+    let (one, known) = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => {
+            let mut all = told_by(&remote, Some(&args.scheme))?;
+            all.pop().ok_or_else(|| AppError::bug("a scheme that is none"))?
+        }
+        None => {
+            is_folder(&args.folder.schemes)?;
+            let workspace = workspace(&args.folder.schemes, global, None, environment)?;
+            let mut all = listed(&workspace, &args.folder.schemes)?;
+            let Some(at) = all.iter().position(|one| one.id == args.scheme) else {
+                return Err(no_such(&args.scheme, &all));
+            };
+            let one = all.swap_remove(at);
+            let reader = reader(&args.folder.ledger, global, environment)?;
+            let known = known(reader.as_ref(), &one.id)?;
+            (one, known)
+        }
     };
-    let known = known(
-        reader(&args.folder.ledger, global, environment)?.as_ref(),
-        &one.id,
-    )?;
     if out.json {
-        out.document(&object! {"schema" => "engine.schemes-show/1", "scheme" => document(one, &known)});
+        out.document(&object! {"schema" => "engine.schemes-show/1", "scheme" => document(&one, &known)});
         return Ok(0);
     }
     let state = out.text(&format!("scheme-{}", one.word(known.paused.is_some())), &[]);
-    out.line(format!("{}  {state}  {}", one.id, way(one)));
+    out.line(format!("{}  {state}  {}", one.id, way(&one)));
     out.say_in(
         "scheme-file",
         &[
             ("file", one.file.clone()),
-            ("revision", revision_text(one, &known, out)),
+            ("revision", revision_text(&one, &known, out)),
         ],
     );
-    if let Err(errors) = &one.plan {
+    if let Some(errors) = one.errors {
         out.say_in(
             "scheme-errors",
             &[("count", errors.to_string()), ("file", one.file.clone())],
@@ -275,25 +318,10 @@ pub(crate) fn pause(
     environment: &Environment,
 ) -> Done {
     given(&args.reason)?;
-    is_folder(&args.folder.schemes)?;
-    let workspace = workspace(&args.folder.schemes, global, None, environment)?;
-    let all = listed(&workspace, &args.folder.schemes)?;
-    if !all.iter().any(|one| one.id == args.scheme) {
-        return Err(no_such(&args.scheme, &all));
-    }
-    let mut ledger = ledger(&args.folder.ledger, global, environment)?;
-    let (now, who) = (SystemClock::default().now_ms(), environment.person());
-    let changed = match pause {
-        true => {
-            let paused = Paused {
-                since: now,
-                by: who,
-                reason: Reason::new("", args.reason.clone()),
-            };
-            ledger.pause(&args.scheme, &paused)?;
-            true
-        }
-        false => ledger.resume(&args.scheme, &who, &args.reason, now)?,
+    let local = [("--sandbox", args.folder.ledger.is_simulated())];
+    let changed = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => remote.pause(&args.scheme, pause, &args.reason)?,
+        None => pause_here(&args, pause, global, environment)?,
     };
     if out.json {
         out.document(&object! {
@@ -310,6 +338,35 @@ pub(crate) fn pause(
     Ok(0)
 }
 
+/// Pauses or resumes in the ledger; says whether that changed anything.
+fn pause_here(
+    args: &SchemesPauseArgs,
+    pause: bool,
+    global: &Global,
+    environment: &Environment,
+) -> Result<bool, AppError> {
+    is_folder(&args.folder.schemes)?;
+    let workspace = workspace(&args.folder.schemes, global, None, environment)?;
+    let all = listed(&workspace, &args.folder.schemes)?;
+    if !all.iter().any(|one| one.id == args.scheme) {
+        return Err(no_such(&args.scheme, &all));
+    }
+    let mut ledger = ledger(&args.folder.ledger, global, environment)?;
+    let (now, who) = (SystemClock::default().now_ms(), environment.person());
+    Ok(match pause {
+        true => {
+            let paused = Paused {
+                since: now,
+                by: who,
+                reason: Reason::new("", args.reason.clone()),
+            };
+            ledger.pause(&args.scheme, &paused)?;
+            true
+        }
+        false => ledger.resume(&args.scheme, &who, &args.reason, now)?,
+    })
+}
+
 /// `engine schemes revisions SCHEME [--show N | --diff A..B]`
 pub(crate) fn revisions(
     args: SchemesRevisionsArgs,
@@ -317,14 +374,27 @@ pub(crate) fn revisions(
     out: &Out,
     environment: &Environment,
 ) -> Done {
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        let rows = remote.revisions(&args.scheme, args.limit)?;
+        return tell_revisions(&args, &rows, &|seq| remote.revision(&args.scheme, seq), out);
+    }
     let reader = ledgers::open(&args.ledger, global, environment)?;
     let rows = reader.revisions(&args.scheme, args.limit)?;
     if rows.is_empty() {
         // One that was deployed and never ran is known by its revisions only.
         ledgers::known(&reader, Some(&args.scheme))?;
     }
+    let there = |seq| revisions::there(&reader, &args.scheme, seq);
+    tell_revisions(&args, &rows, &there, out)
+}
+
+/// A revision by its number.
+type There<'a> = &'a dyn Fn(u32) -> Result<RevisionRow, AppError>;
+
+fn tell_revisions(args: &SchemesRevisionsArgs, rows: &[RevisionRow], there: There<'_>, out: &Out) -> Done {
     if let Some(seq) = args.show {
-        let row = revisions::there(&reader, &args.scheme, seq)?;
+        let row = there(seq)?;
         if out.json {
             out.document(&object! {
                 "schema" => "engine.schemes-revision/1", "revision" => revision(&row), "text" => row.text,
@@ -335,12 +405,12 @@ pub(crate) fn revisions(
         return Ok(0);
     }
     if let Some(range) = &args.diff {
-        return difference(&reader, &args.scheme, range, out);
+        return difference(there, range, out);
     }
     if out.json {
         let rows: Vec<Value> = rows.iter().map(revision).collect();
         out.document(
-            &object! {"schema" => "engine.schemes-revisions/1", "scheme" => args.scheme, "revisions" => rows},
+            &object! {"schema" => "engine.schemes-revisions/1", "scheme" => &args.scheme, "revisions" => rows},
         );
         return Ok(0);
     }
@@ -352,7 +422,7 @@ pub(crate) fn revisions(
         "column-message",
     ];
     let mut table = Table::new(heads.iter().map(|key| out.text(key, &[])).collect());
-    for row in &rows {
+    for row in rows {
         table.row(vec![
             row.seq.to_string(),
             row.hash.clone(),
@@ -378,7 +448,7 @@ fn revision(row: &RevisionRow) -> Value {
     }
 }
 
-fn difference(reader: &Reader, scheme: &str, range: &str, out: &Out) -> Done {
+fn difference(there: There<'_>, range: &str, out: &Out) -> Done {
     let seqs = range
         .split_once("..")
         .and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
@@ -388,10 +458,7 @@ fn difference(reader: &Reader, scheme: &str, range: &str, out: &Out) -> Done {
             format!("--diff {range} cannot be used: write two numbers, such as 1..2"),
         ));
     };
-    let (before, after) = (
-        revisions::there(reader, scheme, from)?,
-        revisions::there(reader, scheme, to)?,
-    );
+    let (before, after) = (there(from)?, there(to)?);
     let text = drawn(&before.text, &after.text, out);
     if out.json {
         out.document(&object! {
@@ -441,6 +508,34 @@ fn paint(line: &str, color: &str, out: &Out) -> String {
 
 /// `engine schemes deploy FILE --message TEXT`
 pub(crate) fn deploy(args: SchemesDeployArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let local = [("--sandbox", args.force.folder.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        given(&args.force.message)?;
+        super::meant::is_file(&args.file)?;
+        let file = app::read(&args.file)?;
+        let reading = dsl::yaml::read_all(&file);
+        if !reading.problems.is_empty() {
+            return Err(AppError::Invalid(reading.problems));
+        }
+        let id = reading
+            .node
+            .and_then(|node| Some(node.get("scheme")?.value.text()?.to_owned()));
+        let id = id.ok_or_else(|| {
+            let file = args.file.display();
+            AppError::wrong_use(
+                format!("{file} 里没有 `scheme:`,不是方案"),
+                format!("{file} has no `scheme:` and is no scheme"),
+            )
+        })?;
+        let standing = remote.standing(&id)?;
+        let put = |remote: &Remote| remote.deploy(&id, standing.as_ref(), &file.text, &args.force.message);
+        let (before, said) = (
+            standing.as_ref().map(|one| one.text.as_deref()),
+            "scheme-deployed",
+        );
+        let what = (id.as_str(), before, file.text.as_str());
+        return through(&remote, what, &args.force, said, &put, out, environment);
+    }
     let folder = &args.force.folder.schemes;
     is_folder(folder)?;
     super::meant::is_file(&args.file)?;
@@ -465,6 +560,19 @@ pub(crate) fn rollback(
     out: &Out,
     environment: &Environment,
 ) -> Done {
+    let local = [("--sandbox", args.force.folder.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        given(&args.force.message)?;
+        let row = remote.revision(&args.scheme, args.to)?;
+        let standing = remote.standing(&args.scheme)?;
+        let put = |remote: &Remote| remote.roll_back(&args.scheme, args.to, &args.force.message);
+        let (before, said) = (
+            standing.as_ref().map(|one| one.text.as_deref()),
+            "scheme-put-back",
+        );
+        let what = (args.scheme.as_str(), before, row.text.as_str());
+        return through(&remote, what, &args.force, said, &put, out, environment);
+    }
     let folder = &args.force.folder.schemes;
     is_folder(folder)?;
     let workspace = workspace(folder, global, None, environment)?;
@@ -485,6 +593,48 @@ pub(crate) fn rollback(
         out,
         environment,
     )
+}
+
+/// Puts a text in force at a server, after it was shown what changes. `what` is the scheme, the text that stands there
+/// (where there is such a scheme) and the new one.
+fn through(
+    remote: &Remote,
+    (scheme, before, text): (&str, Option<Option<&str>>, &str),
+    args: &super::args::SchemesForceArgs,
+    said: &str,
+    put: &dyn Fn(&Remote) -> Result<(), AppError>,
+    out: &Out,
+    environment: &Environment,
+) -> Done {
+    if !out.json {
+        match before {
+            Some(Some(before)) if before == text => {
+                out.note("scheme-same-text", &[("file", scheme.to_owned())])
+            }
+            Some(before) => out.aside(drawn(before.unwrap_or_default(), text, out).join("\n")),
+            None => out.note("scheme-new-file", &[("file", scheme.to_owned())]),
+        }
+    }
+    if !confirmed(out, environment, args.yes)? {
+        return Ok(1);
+    }
+    put(remote)?;
+    let now = remote.scheme(scheme)?;
+    let seq = remote.newest(scheme)?.map_or(0, |newest| newest.seq);
+    if out.json {
+        out.document(&object! {
+            "schema" => "engine.schemes-deploy/1", "exit_code" => 0_u8, "scheme" => scheme, "file" => now.file,
+            "revision" => seq, "hash" => revisions::hash_of(text),
+        });
+    } else {
+        let facts = [
+            ("scheme", scheme.to_owned()),
+            ("seq", seq.to_string()),
+            ("file", now.file),
+        ];
+        out.say(said, &facts);
+    }
+    Ok(0)
 }
 
 fn note(action: &str, what: &Deployment, message: &str, environment: &Environment) -> AuditNote {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use app::service::events::{Event, RunEnd, Since, What};
 use app::service::{Service, Setting};
-use app::{AppError, Clock, Opening, ServiceClock, Simulators, Workspace};
+use app::{AppError, Clock, ServiceClock, Simulators, Workspace};
 use dsl::Value;
-use flow::op::{AuditNote, Counts, Reason};
+use flow::op::{Counts, Reason};
 use flow::timetable::Places;
-use ledger::Suspect;
 use server::listen::Tls;
 
 use super::Done;
@@ -20,9 +19,10 @@ use super::ended;
 use super::env::Environment;
 use super::json::object;
 use super::out::Out;
-use super::run::grouped;
+use super::run::{grouped, opening};
 use super::simulators::{Keep, Simulation};
 use super::time;
+use super::whereabouts::Whereabouts;
 
 /// How often `--watch` looks at the files.
 const LOOK: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
     let clock: Arc<dyn Clock> = Arc::new(ServiceClock::default());
     let places = environment.places(global);
     let simulation = Simulation::start(&args.simulated, &args.schemes, &places, Keep::Always).await?;
-    let opening = opening(args, clock.now_ms(), environment)?;
+    let opening = opening(&args.opening, "serve", clock.now_ms(), environment)?;
     let attending = Arc::clone(&clock);
     let service = Service::open(Setting {
         folder: args.schemes.clone(),
@@ -63,6 +63,7 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
     })
     .await?;
     let mut encrypted = None;
+    let mut _whereabouts = None;
     let server = match args.listen.no_api {
         true => None,
         false => {
@@ -73,6 +74,10 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
             let server = server::open(&service, address, tls).await?;
             let address = server.address().unwrap_or(address);
             out.note("serve-listens", &[("address", format!("{scheme}://{address}"))]);
+            if !args.read_only {
+                let dir = service.loaded().engine.workspace.data_dir();
+                _whereabouts = Some(Whereabouts::note(&dir, scheme, address)?);
+            }
             Some(server)
         }
     };
@@ -153,29 +158,6 @@ fn loader(
             simulators.clone(),
             Box::new(secrets.clone()),
         )
-    })
-}
-
-/// What the command line says about the ledger. Suspicion is a decision, and noted.
-fn opening(args: &ServeArgs, now: i64, environment: &Environment) -> Result<Opening, AppError> {
-    let suspect = match &args.suspect_until {
-        None => None,
-        Some(text) => {
-            let until = time::instant_or_now(text, now)?;
-            let note = AuditNote {
-                who: environment.person(),
-                action: "suspect".to_owned(),
-                scheme: None,
-                record: None,
-                what: format!("until {}", time::rfc3339(until)),
-                reason: "serve --suspect-until".to_owned(),
-            };
-            Some(Suspect { until, note, now })
-        }
-    };
-    Ok(Opening {
-        new_target: args.new_target,
-        suspect,
     })
 }
 

@@ -1,11 +1,12 @@
-//! `engine status`: how every scheme stands, from the ledger alone; a server that works with it is not disturbed.
+//! `engine status`: how every scheme stands, from the ledger alone, so that a server that works with it is not disturbed;
+//! or as a server tells it.
 
 use std::collections::BTreeMap;
 
-use app::{Clock, SystemClock};
+use app::{AppError, Clock, SystemClock};
 use dsl::Value;
 use flow::op::RecordState;
-use flow::timetable::{DueRow, Remembered};
+use flow::timetable::{DueRow, Paused};
 use ledger::read::{RunFilter, RunRow, SchemeRow};
 
 use super::Done;
@@ -14,6 +15,7 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::{Remote, State};
 use super::run::grouped;
 use super::table::{Table, one_line};
 use super::time;
@@ -21,25 +23,26 @@ use super::time;
 /// One scheme, as far as the ledger knows it.
 struct Stand {
     scheme: String,
-    remembered: Remembered,
-    known: Option<SchemeRow>,
+    rows: Vec<DueRow>,
+    paused: Option<Paused>,
+    /// Up to where its source was read for good.
+    watermark: Option<i64>,
+    states: [u64; 7],
     last: Option<RunRow>,
 }
 
 impl Stand {
     fn due(&self) -> Option<i64> {
-        self.remembered.rows.iter().filter_map(|row| row.next).min()
+        self.rows.iter().filter_map(|row| row.next).min()
     }
 
     fn behind(&self, now: i64) -> Option<i64> {
-        let closed = self.known.as_ref()?.closed.last()?;
-        Some((now - closed.to).max(0))
+        Some((now - self.watermark?).max(0))
     }
 
     fn of(&self, state: RecordState) -> u64 {
-        let states = self.known.as_ref().map(|known| known.states).unwrap_or_default();
         let place = RecordState::ALL.iter().position(|of| *of == state);
-        place.map_or(0, |place| states[place])
+        place.map_or(0, |place| self.states[place])
     }
 
     fn open(&self) -> u64 {
@@ -50,6 +53,43 @@ impl Stand {
 
 /// `engine status`
 pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let (served, stands) = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => {
+            let schemes = remote.schemes(args.scheme.as_deref())?;
+            let stands = schemes.into_iter().map(Stand::from).collect();
+            (Served::At(remote.base().to_owned()), stands)
+        }
+        None => here(&args, global, environment)?,
+    };
+    told(&served, &stands, out)
+}
+
+/// Who works with the ledger.
+enum Served {
+    By(Option<u32>),
+    At(String),
+}
+
+impl From<State> for Stand {
+    fn from(state: State) -> Self {
+        Stand {
+            scheme: state.id,
+            rows: state.rows,
+            paused: state.paused,
+            watermark: state.watermark,
+            states: state.states,
+            last: state.last,
+        }
+    }
+}
+
+/// How every scheme stands, as far as the ledger knows it.
+fn here(
+    args: &StatusArgs,
+    global: &Global,
+    environment: &Environment,
+) -> Result<(Served, Vec<Stand>), AppError> {
     let dir = ledgers::dir(&args.ledger, global, environment)?;
     let served_by = match ledger::lock::is_free(&dir) {
         true => None,
@@ -57,7 +97,6 @@ pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: 
     };
     let reader = ledgers::open(&args.ledger, global, environment)?;
     ledgers::known(&reader, args.scheme.as_deref())?;
-    let now = SystemClock::default().now_ms();
     let mut remembered = reader.timetable()?;
     let mut known: BTreeMap<String, SchemeRow> = reader
         .schemes()?
@@ -78,25 +117,45 @@ pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: 
             limit: 1,
             ..RunFilter::default()
         };
+        let remembered = remembered.remove(&scheme).unwrap_or_default();
+        let known = known.remove(&scheme);
         stands.push(Stand {
-            remembered: remembered.remove(&scheme).unwrap_or_default(),
-            known: known.remove(&scheme),
+            rows: remembered.rows,
+            paused: remembered.paused,
+            watermark: known
+                .as_ref()
+                .and_then(|known| known.closed.last())
+                .map(|closed| closed.to),
+            states: known.map(|known| known.states).unwrap_or_default(),
             last: reader.list_runs(&filter)?.pop(),
             scheme,
         });
     }
+    Ok((Served::By(served_by), stands))
+}
+
+fn told(served: &Served, stands: &[Stand], out: &Out) -> Done {
+    let now = SystemClock::default().now_ms();
     if out.json {
         let schemes: Vec<Value> = stands.iter().map(|stand| document(stand, now)).collect();
         out.document(&object! {
             "schema" => "engine.status/1",
-            "served_by" => served_by.map(i64::from),
+            "served_by" => match served {
+                Served::By(pid) => pid.map(i64::from),
+                Served::At(_) => None,
+            },
+            "server" => match served {
+                Served::By(_) => None,
+                Served::At(server) => Some(server),
+            },
             "schemes" => schemes,
         });
         return Ok(0);
     }
-    match served_by {
-        Some(pid) => out.note("status-served", &[("pid", pid.to_string())]),
-        None => out.note("status-not-served", &[]),
+    match served {
+        Served::At(server) => out.note("status-served-at", &[("server", server.clone())]),
+        Served::By(Some(pid)) => out.note("status-served", &[("pid", pid.to_string())]),
+        Served::By(None) => out.note("status-not-served", &[]),
     }
     if stands.is_empty() {
         out.say("status-none", &[]);
@@ -112,12 +171,12 @@ pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: 
         "column-held",
     ];
     let mut table = Table::new(heads.iter().map(|key| out.text(key, &[])).collect());
-    for stand in &stands {
+    for stand in stands {
         table.row(row(stand, now, out));
     }
     out.table(&table);
-    for stand in &stands {
-        if let Some(paused) = &stand.remembered.paused {
+    for stand in stands {
+        if let Some(paused) = &stand.paused {
             let facts = [
                 ("scheme", stand.scheme.clone()),
                 ("by", paused.by.clone()),
@@ -136,7 +195,7 @@ fn row(stand: &Stand, now: i64, out: &Out) -> Vec<String> {
         let status = out.text(&format!("status-{}", run.status), &[]);
         format!("{} {status}", time::shown(run.started))
     });
-    let due = match (&stand.remembered.paused, stand.due()) {
+    let due = match (&stand.paused, stand.due()) {
         (Some(_), _) => out.text("scheme-paused", &[]),
         (None, Some(due)) => time::shown(due),
         (None, None) => dash(),
@@ -158,10 +217,10 @@ fn document(stand: &Stand, now: i64) -> Value {
         .into_iter()
         .map(|state| (state.word().to_owned(), Value::from(count(stand.of(state)))))
         .collect();
-    let halves: Vec<Value> = stand.remembered.rows.iter().map(half).collect();
+    let halves: Vec<Value> = stand.rows.iter().map(half).collect();
     object! {
         "scheme" => stand.scheme.as_str(),
-        "paused" => stand.remembered.paused.as_ref().map(|paused| object! {
+        "paused" => stand.paused.as_ref().map(|paused| object! {
             "since" => time::rfc3339(paused.since),
             "by" => paused.by.as_str(),
             "code" => paused.reason.code.as_str(),

@@ -109,6 +109,7 @@ mod tests {
         include_str!("out.rs"),
         include_str!("pushes.rs"),
         include_str!("progress.rs"),
+        include_str!("remote/mod.rs"),
         include_str!("replay.rs"),
         include_str!("retry.rs"),
         include_str!("rows.rs"),
@@ -201,6 +202,10 @@ mod tests {
                 ],
             ),
             ("receive-state", &["waiting", "staged"]),
+            (
+                "left",
+                &["changed", "unfit", "taken", "keyless", "nothing-stored"],
+            ),
             (
                 "decision",
                 &[

@@ -14,11 +14,13 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::Remote;
 use super::table::{Table, one_line};
 use super::time;
 
+const DAY: i64 = 86_400_000;
 /// Longest life of a token.
-const LONGEST: i64 = 3_650 * 86_400_000;
+const LONGEST: i64 = 3_650 * DAY;
 
 /// The ledger, taken for a change of who may use it. It is made when there is none: access is set up before anything
 /// runs.
@@ -72,6 +74,10 @@ pub(crate) fn create(args: TokenCreateArgs, global: &Global, out: &Out, environm
             "--expires takes a duration of at most ten years, such as 90d",
         ));
     }
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        return create_through(&remote, &args, scopes, life, out);
+    }
     let now = SystemClock::default().now_ms();
     let mut ledger = taken(&args.ledger, global, environment)?;
     let (token, hash) = new_token()?;
@@ -91,34 +97,56 @@ pub(crate) fn create(args: TokenCreateArgs, global: &Global, out: &Out, environm
     })?;
     let what = format!("create {id} {}", args.name);
     noted(&mut ledger, "token", what, &row.scopes, environment, now)?;
+    made(id, &args.name, &token, &row.scopes, now + life, out);
+    Ok(0)
+}
+
+/// Makes a token through a server, which counts in days.
+fn create_through(remote: &Remote, args: &TokenCreateArgs, scopes: Scopes, life: i64, out: &Out) -> Done {
+    if life % DAY != 0 {
+        return Err(AppError::wrong_use(
+            "通过服务建立令牌时,--expires 写整天数,如 90d",
+            "a token that a server makes lives for whole days: --expires 90d",
+        ));
+    }
+    let schemes = (!args.schemes.is_empty()).then_some(args.schemes.as_slice());
+    let (id, token, expires) = remote.make_token(&args.name, &scopes.words(), schemes, life / DAY)?;
+    made(id, &args.name, &token, &scopes.to_string(), expires, out);
+    Ok(0)
+}
+
+/// The only time that a token is told.
+fn made(id: i64, name: &str, token: &str, scopes: &str, expires: i64, out: &Out) {
     if out.json {
         out.document(&object! {
             "schema" => "engine.token-create/1",
             "id" => id,
-            "name" => args.name,
+            "name" => name,
             "token" => token,
-            "scopes" => row.scopes,
-            "expires" => time::rfc3339(now + life),
+            "scopes" => scopes,
+            "expires" => time::rfc3339(expires),
         });
-        return Ok(0);
+        return;
     }
     // The text alone on stdout: it can be piped into a file.
-    out.line(&token);
+    out.line(token);
     out.note(
         "token-made",
         &[
             ("id", id.to_string()),
-            ("scopes", row.scopes),
-            ("expires", time::shown(now + life)),
+            ("scopes", scopes.to_owned()),
+            ("expires", time::shown(expires)),
         ],
     );
-    Ok(0)
 }
 
 /// `engine token list`
 pub(crate) fn list(args: TokenListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let reader = query::open(&ledgers::dir(&args.ledger, global, environment)?)?;
-    let tokens = reader.tokens()?;
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let tokens = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => remote.tokens()?,
+        None => query::open(&ledgers::dir(&args.ledger, global, environment)?)?.tokens()?,
+    };
     if out.json {
         let tokens: Vec<Value> = tokens.iter().map(document).collect();
         out.document(&object! {"schema" => "engine.token-list/1", "tokens" => tokens});
@@ -161,6 +189,20 @@ pub(crate) fn list(args: TokenListArgs, global: &Global, out: &Out, environment:
 
 /// `engine token revoke`
 pub(crate) fn revoke(args: TokenRevokeArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => remote.revoke_token(args.id)?,
+        None => revoke_here(&args, global, environment)?,
+    }
+    if out.json {
+        out.document(&object! {"schema" => "engine.token-revoke/1", "id" => args.id});
+    } else {
+        out.say("token-gone", &[("id", args.id.to_string())]);
+    }
+    Ok(0)
+}
+
+fn revoke_here(args: &TokenRevokeArgs, global: &Global, environment: &Environment) -> Result<(), AppError> {
     let now = SystemClock::default().now_ms();
     let mut ledger = taken(&args.ledger, global, environment)?;
     if !ledger.revoke_token(args.id, now)? {
@@ -177,13 +219,7 @@ pub(crate) fn revoke(args: TokenRevokeArgs, global: &Global, out: &Out, environm
         "revoke",
         environment,
         now,
-    )?;
-    if out.json {
-        out.document(&object! {"schema" => "engine.token-revoke/1", "id" => args.id});
-    } else {
-        out.say("token-gone", &[("id", args.id.to_string())]);
-    }
-    Ok(0)
+    )
 }
 
 fn document(token: &TokenRow) -> Value {

@@ -12,6 +12,7 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
+use super::remote::Remote;
 use super::table::{Table, one_line};
 use super::time;
 use super::token::{noted, scopes, taken};
@@ -19,7 +20,7 @@ use super::token::{noted, scopes, taken};
 /// Bytes of stdin that are read: more is no password.
 const MOST: u64 = 4_096;
 
-/// The first line of stdin, hashed.
+/// The first line of stdin.
 fn password(environment: &Environment) -> Result<String, AppError> {
     if environment.stdin_is_terminal {
         return Err(AppError::wrong_use(
@@ -34,7 +35,7 @@ fn password(environment: &Environment) -> Result<String, AppError> {
         what: error.to_string(),
     })?;
     let first = text.split(['\r', '\n']).next().unwrap_or_default();
-    hash_password(first)
+    Ok(first.to_owned())
 }
 
 /// `engine user add`
@@ -47,7 +48,12 @@ pub(crate) fn add(args: UserAddArgs, global: &Global, out: &Out, environment: &E
             "a user's name has 1-100 characters, without / and control characters",
         ));
     }
-    let hash = password(environment)?;
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        remote.add_user(name, &password(environment)?, &scopes.words())?;
+        return done("user-added", "add", name, out);
+    }
+    let hash = hash_password(&password(environment)?)?;
     let now = SystemClock::default().now_ms();
     let mut ledger = taken(&args.ledger, global, environment)?;
     if !ledger.add_user(name, &hash, &scopes.to_string(), now)? {
@@ -63,7 +69,12 @@ pub(crate) fn add(args: UserAddArgs, global: &Global, out: &Out, environment: &E
 
 /// `engine user passwd`
 pub(crate) fn passwd(args: UserNameArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let hash = password(environment)?;
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        remote.set_password(&args.name, &password(environment)?)?;
+        return done("user-changed", "passwd", &args.name, out);
+    }
+    let hash = hash_password(&password(environment)?)?;
     let now = SystemClock::default().now_ms();
     let mut ledger = taken(&args.ledger, global, environment)?;
     if !ledger.change_user(&args.name, Some(&hash), None, now)? {
@@ -76,6 +87,11 @@ pub(crate) fn passwd(args: UserNameArgs, global: &Global, out: &Out, environment
 
 /// `engine user rm`
 pub(crate) fn rm(args: UserNameArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        remote.remove_user(&args.name)?;
+        return done("user-removed", "rm", &args.name, out);
+    }
     let now = SystemClock::default().now_ms();
     let mut ledger = taken(&args.ledger, global, environment)?;
     if !ledger.remove_user(&args.name)? {
@@ -94,7 +110,11 @@ pub(crate) fn rm(args: UserNameArgs, global: &Global, out: &Out, environment: &E
 
 /// `engine user list`
 pub(crate) fn list(args: UserListArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let users = query::open(&ledgers::dir(&args.ledger, global, environment)?)?.users()?;
+    let local = [("--sandbox", args.ledger.is_simulated())];
+    let users = match Remote::meant(&local, global, out, environment)? {
+        Some(remote) => remote.users()?,
+        None => query::open(&ledgers::dir(&args.ledger, global, environment)?)?.users()?,
+    };
     if out.json {
         let users: Vec<Value> = users
             .iter()

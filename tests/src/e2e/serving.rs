@@ -150,7 +150,7 @@ impl Serving {
         !ended
     }
 
-    /// Where its API is.
+    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -159,11 +159,6 @@ impl Serving {
     pub fn said(&mut self) -> &[String] {
         self.said.extend(self.words.try_iter());
         &self.said
-    }
-
-    /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.address
     }
 
     /// Its process.

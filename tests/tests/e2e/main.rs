@@ -18,6 +18,7 @@ mod operations;
 mod own_operations;
 mod pushes;
 mod recording;
+mod remote;
 mod replay;
 mod sandbox;
 mod secrets;

@@ -62,7 +62,7 @@ impl Shop {
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept-language: en\r\ncontent-length: {}",
-            self.served().addr(),
+            self.served().address(),
             body.len()
         );
         for (name, value) in headers {
@@ -72,7 +72,8 @@ impl Shop {
             head,
             body: body.as_bytes().to_vec(),
         };
-        let answer = send(self.served().addr(), &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        let answer =
+            send(self.served().address(), &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
         (answer.status().expect("a status"), answer.text())
     }
 
@@ -216,7 +217,7 @@ fn what_was_acknowledged_survives_the_process() {
 #[test]
 fn half_a_push_is_none() {
     let mut shop = Shop::open();
-    let mut half = TcpStream::connect(shop.served().addr()).expect("it listens");
+    let mut half = TcpStream::connect(shop.served().address()).expect("it listens");
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{\"id\":",
         shop.door

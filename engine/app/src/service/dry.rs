@@ -76,6 +76,7 @@ impl Service {
             dry: true,
             lang: self.setting.lang,
             trigger: None,
+            confirmed: false,
             cancel: Some(cancel.clone()),
         };
         let engine = self

@@ -234,6 +234,7 @@ impl Entry {
             Status {
                 scheme: self.spec.scheme.clone(),
                 half: slot.half,
+                rule: slot.timing.as_ref().map(|timing| timing.text.clone()),
                 standing,
                 due: slot
                     .owed

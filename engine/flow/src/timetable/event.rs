@@ -298,6 +298,8 @@ pub struct Status {
     pub scheme: String,
     /// The half.
     pub half: Half,
+    /// The rule as text; `None` = it is started by hand, by a push or by lost answers.
+    pub rule: Option<String>,
     /// What it is doing.
     pub standing: Standing,
     /// The instant due next, or the one that is owed; `None` = no rule, or never again.

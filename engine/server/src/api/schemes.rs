@@ -17,7 +17,7 @@ use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::plan::Plan;
 use dsl::{Lang, SafeName};
 use flow::ids::Ms;
-use flow::timetable::Half;
+use flow::timetable::{self, Half};
 use ledger::service::revisions::NewRevision;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -142,6 +142,10 @@ pub(crate) struct SchemeDoc {
     /// When it is due next.
     #[schema(format = DateTime)]
     next: Option<String>,
+    /// Its halves that have a rule.
+    schedule: Vec<ScheduleDoc>,
+    /// What a run of it carries as its revision.
+    hash: Option<String>,
     /// Up to where its source was read for good.
     #[schema(format = DateTime)]
     watermark: Option<String>,
@@ -160,7 +164,54 @@ pub(crate) struct PausedDoc {
     #[schema(format = DateTime)]
     since: String,
     by: String,
+    /// The code of the reason; empty where a person wrote it.
+    code: String,
     reason: String,
+}
+
+/// A rule of a scheme and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub(crate) struct ScheduleDoc {
+    /// `all`, `source` or `target`.
+    half: String,
+    /// The rule as it is written, with zone and hours.
+    rule: String,
+    #[schema(format = DateTime)]
+    due: Option<String>,
+    /// When a run last began.
+    #[schema(format = DateTime)]
+    started: Option<String>,
+    /// When a run last ended.
+    #[schema(format = DateTime)]
+    ended: Option<String>,
+    /// Runs begun.
+    starts: u64,
+    /// Instants that came while a run was under way or waiting.
+    overlaps: u64,
+    /// Times that missed instants were left out.
+    skipped: u64,
+    /// Runs begun late.
+    late: u64,
+    /// The most any began late.
+    worst_late_ms: i64,
+}
+
+impl ScheduleDoc {
+    fn of(half: &timetable::Status) -> Option<Self> {
+        Some(ScheduleDoc {
+            half: half.half.word().to_owned(),
+            rule: half.rule.clone()?,
+            due: half.due.map(time::text),
+            started: half.started.map(time::text),
+            ended: half.ended.map(time::text),
+            starts: half.tally.starts,
+            overlaps: half.tally.overlaps,
+            skipped: half.tally.skipped,
+            late: half.tally.late,
+            worst_late_ms: half.tally.worst,
+        })
+    }
 }
 
 /// A run that is under way.
@@ -197,6 +248,7 @@ impl SchemeDoc {
             paused: status.paused.as_ref().map(|paused| PausedDoc {
                 since: time::text(paused.since),
                 by: paused.by.clone(),
+                code: paused.reason.code.clone(),
                 reason: match paused.reason.code.as_str() {
                     "" => paused.reason.text.clone(),
                     _ => app::sentence_of(&paused.reason, lang),
@@ -208,6 +260,8 @@ impl SchemeDoc {
                 written: run.written.load(Relaxed),
             }),
             next: status.next_due().map(time::text),
+            schedule: status.halves.iter().filter_map(ScheduleDoc::of).collect(),
+            hash: plan.map(|plan| plan.revision.clone()),
             watermark: status.watermark.map(time::text),
             last: status.last.as_ref().map(|run| RunDoc::of(run, lang)),
             last_ok: status.last_ok.map(time::text),
@@ -410,6 +464,7 @@ async fn keep(
     text: String,
     id: &str,
     action: &str,
+    why: &str,
 ) -> Result<Stored, Problem> {
     let (plan, diagnostics) = looked_at(call, path.to_owned(), text.clone()).await?;
     let Some(plan) = plan else {
@@ -421,7 +476,7 @@ async fn keep(
     let (to, new) = (path.to_owned(), text.clone());
     call.think(move || app::put_file(&to, &new)).await?;
     let revision = tag_of(&text);
-    let told = match in_force(call, id, before, text, &plan.revision, action).await {
+    let told = match in_force(call, id, before, text, &plan.revision, (action, why)).await {
         Ok(()) => None,
         Err(problem) => {
             let code = problem.code().to_owned();
@@ -451,7 +506,7 @@ async fn in_force(
     before: Option<String>,
     text: String,
     hash: &str,
-    action: &str,
+    (action, why): (&str, &str),
 ) -> Result<(), Problem> {
     let revision = |who: String, message: &str, hash: String, text: String| NewRevision {
         scheme: id.to_owned(),
@@ -461,9 +516,9 @@ async fn in_force(
         text,
     };
     let before = before.map(|text| revision(String::new(), "", revisions::hash_of(&text), text));
-    let new = revision(call.who.name(), action, hash.to_owned(), text);
+    let new = revision(call.who.name(), why, hash.to_owned(), text);
     let (note, now) = (
-        call.note("scheme", Some(id), format!("{action} {hash}"), action),
+        call.note("scheme", Some(id), format!("{action} {hash}"), why),
         call.now,
     );
     let noted = call
@@ -488,7 +543,31 @@ struct Stored {
     diagnostics: Vec<DiagnosticDoc>,
 }
 
-async fn create(call: Call, (): (), YamlText(text): YamlText) -> Result<Created<Stored>, Problem> {
+/// Why a text is put in force.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct WhyQuery {
+    /// Noted with the text; at most 1000 characters.
+    #[param(max_length = 1000)]
+    message: Option<String>,
+}
+
+impl WhyQuery {
+    fn or<'a>(&'a self, action: &'a str) -> Result<&'a str, Problem> {
+        match self.message.as_deref().map(str::trim) {
+            None | Some("") => Ok(action),
+            Some(why) if why.chars().count() <= LONGEST_REASON => Ok(why),
+            Some(_) => Err(Problem::malformed(format!("message: 1-{LONGEST_REASON}"))),
+        }
+    }
+}
+
+async fn create(
+    call: Call,
+    Query(why): Query<WhyQuery>,
+    YamlText(text): YamlText,
+) -> Result<Created<Stored>, Problem> {
+    let why = why.or("create")?;
     let _alone = call.state.editing().lock().await;
     let id = id_of(&text)?;
     let service = call.state.service();
@@ -496,7 +575,7 @@ async fn create(call: Call, (): (), YamlText(text): YamlText) -> Result<Created<
     if service.loaded().fleet.get(&id).is_some() || path.exists() {
         return Err(Problem::conflict(format!("scheme {id}")));
     }
-    let stored = keep(&call, &path, None, text, &id, "create").await?;
+    let stored = keep(&call, &path, None, text, &id, "create", why).await?;
     Ok(Created(stored, format!("/api/v1/schemes/{id}")))
 }
 
@@ -525,13 +604,18 @@ pub(super) fn id_of(text: &str) -> Result<String, Problem> {
     }
 }
 
-async fn replace(call: Call, (): (), YamlText(text): YamlText) -> Result<Json<Stored>, Problem> {
+async fn replace(
+    call: Call,
+    Query(why): Query<WhyQuery>,
+    YamlText(text): YamlText,
+) -> Result<Json<Stored>, Problem> {
+    let why = why.or("replace")?;
     let _alone = call.state.editing().lock().await;
     let status = call.scheme().await?;
     let path = &status.member.path;
     let before = current(path)?;
     matches(&call, &before)?;
-    keep(&call, path, Some(before), text, &status.id, "replace")
+    keep(&call, path, Some(before), text, &status.id, "replace", why)
         .await
         .map(Json)
 }
@@ -577,7 +661,16 @@ async fn change(call: Call, (): (), Json(change): Json<Change>) -> Result<Json<C
     };
     let shown: String = change.path.chars().take(200).collect();
     let action = format!("change {}", shown.escape_debug());
-    let stored = keep(&call, path, Some(before), text.clone(), &status.id, &action).await?;
+    let stored = keep(
+        &call,
+        path,
+        Some(before),
+        text.clone(),
+        &status.id,
+        &action,
+        &action,
+    )
+    .await?;
     Ok(Json(Changed { stored, text }))
 }
 
