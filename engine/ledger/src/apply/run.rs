@@ -12,6 +12,16 @@ use super::{Cx, cut, integer, length};
 use crate::error::{StoreError, reason};
 use crate::read;
 
+/// What a process that ended left behind, of one scheme. Asked at the start of every run, so each costs as much as there
+/// is of it, and not as many records, windows and runs as there are.
+const LEFT_SENDING: &str = "SELECT id FROM record WHERE scheme = ?1 AND state = 'sending'";
+const LEFT_OPEN: &str = "SELECT id FROM window_run WHERE scheme = ?1 AND state = 'open'";
+/// Runs of a scheme follow one another and each ends what it finds: one that was cut off is the newest. The others of
+/// these are for a ledger that was mended by hand.
+const LEFT_RUNNING: &str =
+    "SELECT id FROM (SELECT id, status FROM run WHERE scheme = ?1 ORDER BY id DESC LIMIT 16)
+     WHERE status = 'running'";
+
 impl Cx<'_> {
     pub(super) fn begin_run(
         &mut self,
@@ -58,10 +68,7 @@ impl Cx<'_> {
 
     /// Whatever an earlier process left in flight, open or running.
     fn recover(&mut self, scheme: &str, now: Ms) -> Result<u64, StoreError> {
-        let ids = self.ids(
-            "SELECT id FROM record WHERE scheme = ?1 AND state = 'sending'",
-            scheme,
-        )?;
+        let ids = self.ids(LEFT_SENDING, scheme)?;
         let in_flight = self.own_reason(reason::IN_FLIGHT, &[]);
         for id in &ids {
             let mut rec = self.record(flow::ids::RecordId(*id))?;
@@ -88,17 +95,11 @@ impl Cx<'_> {
                 .execute((rec.attempt.map(|a| a.0), now))?;
         }
         let left = self.own_reason(reason::WINDOW_LEFT, &[]);
-        for window in self.ids(
-            "SELECT id FROM window_run WHERE scheme = ?1 AND state = 'open'",
-            scheme,
-        )? {
+        for window in self.ids(LEFT_OPEN, scheme)? {
             self.finish_window(WindowId(window), "failed", Some(&left), None, now)?;
         }
         let broken = self.own_reason(reason::RUN_BROKEN, &[]);
-        for run in self.ids(
-            "SELECT id FROM run WHERE scheme = ?1 AND status = 'running'",
-            scheme,
-        )? {
+        for run in self.ids(LEFT_RUNNING, scheme)? {
             self.finish_run(RunId(run), RunStatus::Failed, Some(&broken), now)?;
         }
         Ok(length(ids.len()))
@@ -302,6 +303,46 @@ impl Cx<'_> {
             Ok(counts)
         } else {
             Err(StoreError::Bug(format!("run {run} is not running")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Ledger, OpenOptions};
+
+    /// How SQLite looks for something, without its numbers.
+    fn plan(ledger: &Ledger, sql: &str) -> String {
+        let conn = ledger.lock();
+        let mut statement = conn
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("a statement");
+        let lines = statement.query_map(["s"], |row| row.get::<_, String>(3));
+        let lines: Result<Vec<String>, _> = lines.expect("a plan").collect();
+        lines.expect("texts").join("; ")
+    }
+
+    /// A million settled records, or years of runs, cost a start nothing.
+    #[test]
+    fn what_was_left_is_found_by_partial_indexes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(dir.path(), OpenOptions::new("test")).expect("a ledger");
+        for (sql, want) in [
+            (
+                LEFT_SENDING,
+                "SEARCH record USING COVERING INDEX record_sending (scheme=?)",
+            ),
+            (
+                LEFT_OPEN,
+                "SEARCH window_run USING COVERING INDEX window_run_open (scheme=?)",
+            ),
+            (
+                LEFT_RUNNING,
+                "CO-ROUTINE (subquery-1); SEARCH run USING INDEX run_scheme (scheme=?); SCAN (subquery-1)",
+            ),
+        ] {
+            assert_eq!(plan(&ledger, sql), want);
         }
     }
 }
