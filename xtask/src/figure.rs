@@ -15,6 +15,9 @@ const PAGE: &str = "docs/figures.md";
 /// The table that named figures are added to.
 const NAMED: &str = "## Acceptance";
 
+/// The figure beside which another scheduler runs.
+const BESIDE_JOBS: &str = "schemes";
+
 /// Measures the release build; with `--debug` first, the debug build, and nothing is written. `arguments` are the
 /// trial's: `--trades`, `--starts`, or the name of a figure and its sizes.
 pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
@@ -34,15 +37,22 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
         report.command_with("small", &trial, &["figure", "small"], &environment);
         return report;
     }
+    let mut command = Command::new(&trial);
+    command
+        .arg("figure")
+        .args(arguments)
+        .env("ENGINE_BIN", &engine)
+        .env("POWER_LIBRARY", &library)
+        .current_dir(&place.root);
+    if arguments.first() == Some(&BESIDE_JOBS) {
+        let Some(jobs) = jobs(&mut report, place) else {
+            report.not_run(&["figure"], "what stands beside it could not be built");
+            return report;
+        };
+        command.env("JOBS_BIN", jobs);
+    }
     let rows = report.step("figure", || {
-        let output = Command::new(&trial)
-            .arg("figure")
-            .args(arguments)
-            .env("ENGINE_BIN", &engine)
-            .env("POWER_LIBRARY", &library)
-            .current_dir(&place.root)
-            .output()
-            .map_err(|e| format!("{trial}: {e}"))?;
+        let output = command.output().map_err(|e| format!("{trial}: {e}"))?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         print!("{said}");
         if !output.status.success() {
@@ -54,6 +64,25 @@ pub(crate) fn figure(place: &Place, arguments: &[&str]) -> Report {
         report.step("write", || write(&place.root, &rows));
     }
     report
+}
+
+/// Builds the program that runs jobs of another scheduler, a workspace of its own, and gives its path.
+fn jobs(report: &mut Report, place: &Place) -> Option<String> {
+    let folder = place.target.join("bench").to_string_lossy().into_owned();
+    let build = [
+        "build",
+        "--release",
+        "--manifest-path",
+        "bench/peers/Cargo.toml",
+        "--package",
+        "jobs",
+        "--target-dir",
+        &folder,
+    ];
+    let end = std::env::consts::EXE_SUFFIX;
+    report
+        .command("jobs", "cargo", &build)
+        .then(|| format!("{folder}/release/jobs{end}"))
 }
 
 /// Builds the library that stands between a trial and its disk, and gives its path. The compiler is the one that the
@@ -134,9 +163,16 @@ fn with_new_row(page: &str, row: &str) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
-/// 16 of `| A16: disk full | ...`
+/// 16 of `| A16: disk full | ...`; those that have a word in place of a number, as `| serve: ...`, come behind them.
 fn number(row: &str) -> Option<u32> {
-    name(row).strip_prefix('A')?.split_once(':')?.0.parse().ok()
+    let (of, _) = name(row).split_once(':')?;
+    match of.strip_prefix('A') {
+        Some(number) => number.parse().ok(),
+        None => of
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase())
+            .then_some(u32::MAX),
+    }
 }
 
 fn name(row: &str) -> &str {
@@ -196,6 +232,15 @@ mod tests {
         assert_eq!(
             add(sixteen, five.trim_end()),
             Some(page(&[five, sixteen].concat()))
+        );
+        let serve = "| serve: a day | 3 |\n";
+        assert_eq!(
+            add(sixteen, serve.trim_end()),
+            Some(page(&[sixteen, serve].concat()))
+        );
+        assert_eq!(
+            add(serve, sixteen.trim_end()),
+            Some(page(&[sixteen, serve].concat()))
         );
         assert_eq!(add("", "| memory | 1 |"), None);
     }

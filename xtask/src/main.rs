@@ -31,6 +31,7 @@ cargo xtask crash        kill -9 the engine at random instants: [--debug] [--cyc
 cargo xtask sim          simulated worlds with faults drawn from a seed: [--seeds 10000] [--from 0]
 cargo xtask figure       measure memory and start-up, write docs/figures.md: [--trades 200000] [--starts 10]
 cargo xtask figure A16   an acceptance figure by its name: [--debug] [--small] [--SIZE N]...; small: all of them, in small
+cargo xtask figure serve | schemes | A27   `engine serve` with 20 schemes for 10 minutes; with 10,000 of them; with 20 for a day (--minutes N)
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
                          [--root LABEL] [--server SOCKET] [--record], or the expressions given
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]

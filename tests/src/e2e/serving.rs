@@ -1,7 +1,7 @@
 //! `engine serve` as a process of a test: its events as they come, its address, its signals.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -186,6 +186,31 @@ impl Serving {
         send(self.address, &request).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
+    /// What an answer that never ends has said until a run's end stands in it; it is asked for from its beginning.
+    ///
+    /// # Panics
+    /// When it says nothing of that.
+    pub fn stream(&self, path: &str, token: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time that is not 0");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nlast-event-id: 0\r\n\r\n",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let (mut got, mut piece) = (String::new(), [0; 4096]);
+        while !got.contains("run.ended") {
+            let read = stream
+                .read(&mut piece)
+                .unwrap_or_else(|error| panic!("{path}: {error}\n{got}"));
+            assert!(read > 0, "{path} has ended\n{got}");
+            got.push_str(&String::from_utf8_lossy(&piece[..read]));
+        }
+        got
+    }
+
     /// Sends a signal by its name.
     ///
     /// # Panics
@@ -195,6 +220,20 @@ impl Serving {
             .args([format!("-{name}"), self.child.id().to_string()])
             .status();
         assert!(sent.expect("kill is there").success(), "-{name}");
+    }
+
+    /// Waits for its end; everything it has told, as events and on stderr.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn end_and_tell(mut self) -> (Vec<Value>, Vec<String>) {
+        while let Ok(told) = self.events.recv_timeout(PATIENCE) {
+            self.seen.push(told);
+        }
+        self.child.wait().expect("it was started");
+        // The other pipe is closed by then, too.
+        self.said.extend(self.words.iter());
+        (std::mem::take(&mut self.seen), std::mem::take(&mut self.said))
     }
 
     /// Waits for its end, gives the exit code; `None` = a signal ended it.

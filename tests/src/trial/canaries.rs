@@ -27,6 +27,68 @@ const SECRETS: [&str; 3] = [
 /// What a person typed wrong must not be shown either.
 const WRONG: &str = "canary/wrong+secret=\"77d2f0\"";
 
+/// What only a service uses: of a sender of pushes, of a robot, and a part of its address.
+const SERVED: [&str; 3] = [
+    "canary push/token+5e\"88&=",
+    "canary-robot+sign/41c9=",
+    "canary0robot0key0b7",
+];
+
+/// What a service answers, with a record and a run that are there.
+const ANSWERS: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/api/v1/audit",
+    "/api/v1/connections",
+    "/api/v1/connectors",
+    "/api/v1/data/pushed",
+    "/api/v1/functions",
+    "/api/v1/me",
+    "/api/v1/queues",
+    "/api/v1/records",
+    "/api/v1/records/1",
+    "/api/v1/records/1/attempts",
+    "/api/v1/runs",
+    "/api/v1/runs/1",
+    "/api/v1/runs/2",
+    "/api/v1/schemes",
+    "/api/v1/schemes/huke-to-k3",
+    "/api/v1/schemes/pushed",
+    "/api/v1/system",
+    "/api/v1/tokens",
+    "/api/v1/users",
+    // What is not there is answered, too.
+    "/api/v1/records/999999",
+    "/api/v1/canary",
+];
+
+/// What is told of a service while it does not run.
+const AFTERWARDS: &[&[&str]] = &[
+    &["logs"],
+    &["logs", "--json"],
+    &["token", "list"],
+    &["token", "list", "--json"],
+    &["receive", "list"],
+    &["receive", "list", "--json"],
+    &["publish", "usage"],
+    &["publish", "usage", "--json"],
+    &["notify", "list"],
+    &["notify", "list", "--json"],
+    &["notify", "test", "ops"],
+    &["notify", "test", "ops", "--json"],
+    &["secret", "list"],
+    &["config", "show", "--origin"],
+    &["config", "show", "--json"],
+    &["status"],
+    &["status", "--json"],
+    &["doctor", "--json"],
+    &["verify", "--json"],
+    &["runs", "list", "--json"],
+    &["audit", "list", "--json"],
+];
+
 /// Values of fields that a scheme marks as sensitive.
 const IDCARD: &str = "110101199003071234";
 const PHONE: &str = "+86 13800138000";
@@ -49,6 +111,13 @@ pub fn search(modes: usize, say: Say<'_>) -> Result<String, String> {
     for mode in modes {
         search.systems_that_quote(mode);
         say(format!("{mode} quoted: {} artefacts so far", search.artefacts));
+    }
+    for wrong in [false, true] {
+        search.a_service(modes[0], wrong);
+        say(format!(
+            "a service, wrong secrets {wrong}: {} artefacts so far",
+            search.artefacts
+        ));
     }
     search.mistakes(modes);
     say(format!("mistakes: {} artefacts so far", search.artefacts));
@@ -118,6 +187,86 @@ impl Search {
         }
         let mut secrets = secrets();
         secrets.extend(sessions(&recorder));
+        self.read(&said, &secrets);
+        self.read_files(&world, &secrets);
+    }
+
+    /// A service with everything it can be asked and told: pushes that are believed and refused, answers of its API, its
+    /// events and its log, what it publishes, and notifications that do not arrive.
+    fn a_service(&mut self, mode: &str, wrong: bool) {
+        let mut world = world(mode);
+        world.write("schemes/pushed.yaml", PUSHED);
+        let connections = std::fs::read_to_string(world.path("connections.yaml")).expect("our own file");
+        world.write("connections.yaml", &(connections + HOOKS));
+        world.write("notify.yaml", OPS);
+        for (name, value) in ["PUSH_TOKEN", "OPS_SIGN"].into_iter().zip(SERVED) {
+            world.set(name, value);
+        }
+        // Nobody listens there, which is said with the address.
+        world.set("OPS", &format!("http://127.0.0.1:9/robot?key={}", SERVED[2]));
+        if wrong {
+            for name in ["SANDBOX_HUKE_SECRET", "SANDBOX_K3_SECRET", "K3_PASSWORD"] {
+                world.set(name, WRONG);
+            }
+        }
+        let told = world.engine(&["receive", "url", "schemes/pushed.yaml"]);
+        let door = told.stdout.trim().to_owned();
+        let mut served = world.serve(&[]);
+        let token = std::fs::read_to_string(world.path("token")).expect("it was made before the start");
+        let token = token.trim().to_owned();
+        // It is in the file of this trial, which is not the engine's.
+        world.write("token", "");
+        let mut secrets = secrets();
+        secrets.extend(SERVED.map(str::to_owned));
+        secrets.extend([WRONG.to_owned(), token.clone()]);
+
+        served.wait_for_any("run.ended", "huke-customers");
+        served.wait_for_any("run.ended", "huke-to-k3");
+        for (nth, sent) in [SERVED[0], WRONG].into_iter().enumerate() {
+            let push = Message {
+                head: format!(
+                    "POST {door} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+                     x-webhook-token: {sent}\r\nx-webhook-id: {nth}\r\ncontent-length: 10"
+                ),
+                body: format!("{{\"id\":\"{nth}\"}}").into_bytes(),
+            };
+            let answer = crate::e2e::send(served.addr(), &push).expect("an answer");
+            if (answer.status() == Some(200)) != (nth == 0) {
+                self.hits.push(format!("a push was answered {}", answer.head));
+            }
+            self.look("the answer to a push", &answer.text(), &secrets);
+        }
+        served.wait_for_any("run.ended", "pushed");
+        for path in ANSWERS {
+            for token in [token.as_str(), WRONG] {
+                let answer = served.call("GET", path, token, "");
+                self.look(path, &format!("{}\n{}", answer.head, answer.text()), &secrets);
+            }
+        }
+        for (path, body) in [
+            ("/api/v1/schemes/huke-to-k3/actions/run", "{}"),
+            (
+                "/api/v1/session",
+                r#"{"name":"canary","password":"canary k3 password"}"#,
+            ),
+        ] {
+            let answer = served.call("POST", path, &token, body);
+            self.look(path, &format!("{}\n{}", answer.head, answer.text()), &secrets);
+        }
+        let events = served.stream("/api/v1/events", &token);
+        if !events.contains("run.ended") {
+            self.hits.push(format!("no events were streamed: {events}"));
+        }
+        self.look("/api/v1/events", &events, &secrets);
+        served.signal("TERM");
+        let (seen, said) = served.end_and_tell();
+        for event in seen {
+            self.look("an event", &event.to_string(), &secrets);
+        }
+        for line in said {
+            self.look("the log of a service", &line, &secrets);
+        }
+        let said: Vec<Ran> = AFTERWARDS.iter().map(|words| world.engine(words)).collect();
         self.read(&said, &secrets);
         self.read_files(&world, &secrets);
     }
@@ -536,6 +685,26 @@ fn percent(text: &str, upper: bool) -> String {
     }
     out
 }
+
+const PUSHED: &str = "
+scheme: pushed
+source: {connection: hooks, api: webhook, key: id}
+target: none
+publish: {fields: [id]}
+schedule: on_push
+";
+
+const HOOKS: &str = "
+  hooks:
+    connector: http
+    params: {server: \"https://hooks.example.com/\", webhook_secret: \"${env:PUSH_TOKEN}\"}
+";
+
+const OPS: &str = "
+lang: en
+channels:
+  ops: {kind: dingtalk, url: \"${env:OPS}\", sign: \"${env:OPS_SIGN}\"}
+";
 
 const CARDS: &str = r#"
 scheme: cards

@@ -193,7 +193,7 @@ fn compare(level: Level, customers: u64, records: &[Record], effects: &[Effects]
 }
 
 /// Keys whose documents did not follow the source: an older name after a newer one, or not the last one.
-fn out_of_order(names: &Names, journal: &[JournalEntry]) -> Vec<String> {
+pub(super) fn out_of_order(names: &Names, journal: &[JournalEntry]) -> Vec<String> {
     let mut written: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in journal {
         let document: Value = serde_json::from_str(&entry.content).unwrap_or_default();

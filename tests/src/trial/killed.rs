@@ -41,7 +41,7 @@ const QUIET_MS: u64 = 500;
 /// The longest that an instant is drawn over; most of a longer run is waiting.
 const LONGEST: Duration = Duration::from_secs(4);
 /// A busy target is left alone for a minute; a run may end then with records that wait.
-const CIRCUIT: Duration = Duration::from_secs(61);
+pub(super) const CIRCUIT: Duration = Duration::from_secs(61);
 /// How often the last run may find the target left alone.
 const LAST_RUNS: u32 = 3;
 
@@ -366,7 +366,8 @@ pub(super) fn last_run(world: &World, campaign: &Campaign) -> Ran {
     last.expect("there is a first run")
 }
 
-fn pause(length: Duration) {
+/// Lets real time pass.
+pub(super) fn pause(length: Duration) {
     #[expect(
         clippy::disallowed_methods,
         reason = "real processes and a target that executes late: there is no clock to move"

@@ -41,6 +41,7 @@ pub const ALL: &[Trial] = &[
     failpoints::A4,
     power::A5,
     simulated::A6,
+    super::schedule::TRIAL,
     super::paging::TRIAL,
     super::partial::TRIAL,
     Trial {
@@ -57,6 +58,7 @@ pub const ALL: &[Trial] = &[
     super::outage::TRIAL,
     super::sessions::TRIAL,
     power::A16,
+    super::startup::TRIAL,
     cost::A18,
     restore::A19,
     migrate::A20,
@@ -83,6 +85,9 @@ pub const ALL: &[Trial] = &[
         }],
         run: canaries::run,
     },
+    super::served::A27,
+    super::served::SERVE,
+    super::crowd::TRIAL,
 ];
 
 /// The sizes of one run of a trial.

@@ -14,8 +14,8 @@ mod pump;
 mod rules;
 mod status;
 mod stored;
-#[cfg(test)]
-mod year;
+#[doc(hidden)]
+pub mod year;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! 400 days of schedules in virtual time: the timetable, the rules of scheme files and the windows together, through
+//! 400 days of schedules in virtual time, for the test of this crate and for a figure of `docs/figures.md`: the timetable, the rules of scheme files and the windows together, through
 //! outages, failures and the nights on which clocks change. What is due is reckoned here once more, without cron.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +20,10 @@ use super::rules;
 const MINUTE: Ms = 60_000;
 const HOUR: Ms = 60 * MINUTE;
 const DAY: Ms = 24 * HOUR;
-const DAYS: i64 = 400;
-const OUTAGES: u64 = 30;
+/// A figure's worth of days: both changes of clocks, twice in one of the zones.
+pub const DAYS: i64 = 400;
+/// One outage in so many days; the longest lasts three of them.
+const APART: i64 = 13;
 
 /// Failures, a backlog and a back-off may put a run off by so much while the process is up.
 const LATEST: Ms = 3 * HOUR;
@@ -92,7 +94,8 @@ impl Scheme {
 
     /// Every instant at which it is due, in order.
     fn due(&self, from: Ms, to: Ms) -> BTreeSet<Ms> {
-        let days = || (0..DAYS + 2).filter_map(|day| date(2026, 1, 14).checked_add(day.days()).ok());
+        let last = (to - from) / DAY + 3;
+        let days = || (0..last).filter_map(|day| date(2026, 1, 14).checked_add(day.days()).ok());
         let all: Vec<Ms> = match self.kind {
             Kind::Every(every) => {
                 let begin = self.local(date(1970, 1, 5), 0, 0);
@@ -176,11 +179,12 @@ fn fleet(enabled: Ms) -> Vec<Scheme> {
 }
 
 /// From and to, in order, none touching another; half of them end the process without a word.
-fn outages(chance: &mut Chance, from: Ms) -> Vec<(Ms, Ms, bool)> {
-    let each = DAYS * DAY / Ms::try_from(OUTAGES).expect("a few");
-    (0..OUTAGES)
+fn outages(chance: &mut Chance, from: Ms, days: i64) -> Vec<(Ms, Ms, bool)> {
+    let many = days / APART;
+    let each = days * DAY / many.max(1);
+    (0..many)
         .map(|n| {
-            let begin = from + Ms::try_from(n).expect("a few") * each + chance.ms(DAY, each - 4 * DAY);
+            let begin = from + n * each + chance.ms(DAY, each - 4 * DAY);
             let length = match n % 3 {
                 0 => chance.ms(MINUTE, HOUR),
                 1 => chance.ms(HOUR, DAY),
@@ -302,14 +306,29 @@ impl Year {
     }
 }
 
+/// What so many days came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// Schemes, in three zones.
+    pub schemes: usize,
+    /// Stretches in which the process was down; half of them without a word.
+    pub outages: usize,
+    /// Runs that were begun.
+    pub runs: usize,
+    /// Instants at which a scheme was due.
+    pub due: usize,
+}
+
 /// A7: nothing missed, not a millisecond uncovered, never two runs of a scheme.
-#[test]
-fn a7_four_hundred_days() {
+///
+/// # Panics
+/// At the first difference.
+pub fn days(days: i64) -> Told {
     let from = date(2026, 1, 15).to_zoned(TimeZone::UTC).expect("a day");
     let from = from.timestamp().as_millisecond() + 12_345;
-    let to = from + DAYS * DAY;
+    let to = from + days * DAY;
     let mut chance = Chance(7);
-    let outages = outages(&mut chance, from);
+    let outages = outages(&mut chance, from, days);
     let mut year = Year {
         chance,
         schemes: fleet(from),
@@ -328,6 +347,7 @@ fn a7_four_hundred_days() {
     year.open(up);
     year.until(up, to, false);
 
+    let mut all_due = 0;
     for scheme in &year.schemes {
         let id = format!("{} {:?} {:?}", scheme.id, scheme.kind, scheme.zone.iana_name());
         // Not one millisecond between the first and the last that is not read for good.
@@ -337,6 +357,7 @@ fn a7_four_hundred_days() {
         assert!(scheme.closed[0].to >= last - DAY - LATEST, "{id}");
         // Each due instant has a run that began behind it and was meant for it, or for earlier ones as well.
         let due = scheme.due(from, to);
+        all_due += due.len();
         let mut runs = scheme.begun.iter().peekable();
         for at in &due {
             while runs.peek().is_some_and(|(_, began)| began < at) {
@@ -363,5 +384,18 @@ fn a7_four_hundred_days() {
             assert!(due.contains(meant) || *meant == first, "{id}: a run for {meant}");
         }
     }
-    assert!(year.runs > 350_000, "{}", year.runs);
+    Told {
+        schemes: year.schemes.len(),
+        outages: outages.len(),
+        runs: year.runs,
+        due: all_due,
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn a7_four_hundred_days() {
+    let told = days(DAYS);
+    assert!(told.runs > 350_000, "{told:?}");
+    assert_eq!((told.schemes, told.outages), (50, 30));
 }

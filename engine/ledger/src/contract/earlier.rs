@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::SCHEME;
 use crate::error::StoreError;
@@ -27,26 +27,47 @@ pub fn earlier_version(dir: &Path, env: &str, records: u64) -> Result<(), StoreE
         "INSERT INTO scheme (id, revision, enabled_ms) VALUES (?1, 'r', 1)",
         [SCHEME],
     )?;
+    settled(&tx, SCHEME, records)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Puts so many settled records into a ledger that nobody has open, as if the scheme had written them long ago.
+pub fn fill(dir: &Path, scheme: &str, records: u64) -> Result<(), StoreError> {
+    let mut conn = Connection::open(dir.join(open::LEDGER_FILE))?;
+    conn.execute_batch("PRAGMA synchronous = OFF")?;
+    let tx = conn.transaction()?;
+    settled(&tx, scheme, records)?;
+    tx.commit()?;
+    // Or the next one who opens it would have to.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+fn settled(tx: &Transaction<'_>, scheme: &str, records: u64) -> Result<(), StoreError> {
+    let first: i64 = tx.query_row("SELECT ifnull(max(id), 0) FROM record", [], |row| row.get(0))?;
     let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)";
     let records = i64::try_from(records).map_err(|e| StoreError::Bug(e.to_string()))?;
     tx.execute(
         &format!(
-            "{rows} INSERT INTO record (scheme, src_key, label, state, version, void, done_version, done_ms, target, form,
+            "{rows} INSERT INTO record (id, scheme, src_key, label, state, version, void, done_version, done_ms, target, form,
                                         tkey, target_id, first_ms, seen_ms, changed_ms)
-             SELECT '{SCHEME}', printf('[\"%09d\"]', i), 'label ' || i, 'done', 'v' || (i % 7), 0, 'v' || (i % 7), i, 'k3',
+             SELECT ?2 + i, ?3, printf('[\"%09d\"]', i), 'label ' || i, 'done', 'v' || (i % 7), 0, 'v' || (i % 7), i, 'k3',
                     'BD_Customer', printf('[\"%09d\"]', i), 'id' || i, i, i, i FROM n"
         ),
-        [records],
+        (records, first, scheme),
     )?;
     tx.execute(
-        &format!("{rows} INSERT INTO body (record, source) SELECT i, printf('{{\"n\":%d,\"text\":\"%0200d\"}}', i, i) FROM n"),
-        [records],
+        &format!(
+            "{rows} INSERT INTO body (record, source) SELECT ?2 + i, printf('{{\"n\":%d,\"text\":\"%0200d\"}}', i, i) FROM n"
+        ),
+        (records, first),
     )?;
     tx.execute(
-        &format!("INSERT INTO scheme_state (scheme, state, n) VALUES ('{SCHEME}', 'done', ?1)"),
-        [records],
+        "INSERT INTO scheme_state (scheme, state, n) VALUES (?1, 'done', ?2)
+         ON CONFLICT (scheme, state) DO UPDATE SET n = n + excluded.n",
+        (scheme, records),
     )?;
-    tx.commit()?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ mod tasks;
 mod writing;
 
 pub use desk::Desk;
-pub use earlier::{checksum, earlier_version};
+pub use earlier::{checksum, earlier_version, fill};
 use flow::ids::Blob;
 use flow::op::{Reason, Settlement, SightingOutcome, StagedRow};
 
