@@ -221,6 +221,12 @@ impl World {
         before
     }
 
+    /// A variable of every command.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let found = self.environment.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone())
+    }
+
     /// Takes a variable away and gives what it was.
     ///
     /// # Panics

@@ -57,9 +57,10 @@ impl Serving {
             let Ok(line) = words.recv_timeout(PATIENCE) else {
                 panic!("it does not serve: {said:#?}");
             };
-            let found = line.split_once("listening on http");
-            address = address.or_else(|| found?.1.split_once("://")?.1.trim().parse().ok());
-            let is_last = line.contains("Ctrl-C ends it");
+            // In both languages.
+            let found = line.split_once("://");
+            address = address.or_else(|| found?.1.trim().parse().ok());
+            let is_last = line.contains("Ctrl-C");
             said.push(line);
             if let Some(address) = address.filter(|_| is_last) {
                 break address;
@@ -234,6 +235,20 @@ impl Serving {
         // The other pipe is closed by then, too.
         self.said.extend(self.words.iter());
         (std::mem::take(&mut self.seen), std::mem::take(&mut self.said))
+    }
+
+    /// Waits for its end, gives the exit code and what was said on stderr.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn end_and_say(mut self) -> (Option<i32>, Vec<String>) {
+        while self.events.recv_timeout(PATIENCE).is_ok() {}
+        let code = self.child.wait().expect("it was started").code();
+        // Its pipe is closed, so the last line comes, and then the end.
+        while let Ok(line) = self.words.recv_timeout(PATIENCE) {
+            self.said.push(line);
+        }
+        (code, std::mem::take(&mut self.said))
     }
 
     /// Waits for its end, gives the exit code; `None` = a signal ended it.

@@ -28,6 +28,7 @@ mod steps;
 mod systems;
 mod tasks;
 mod tls;
+mod transcripts;
 mod tutorial;
 mod upkeep;
 mod values;

@@ -52,7 +52,11 @@ fn transcript(world: &World, ran: &Ran, words: &str) -> String {
     let folder = world.path("").display().to_string();
     let folder = folder.trim_end_matches('/').to_owned();
     let text = format!("{}{}", ran.stdout, ran.stderr).replace(&folder, "<folder>");
-    format!("$ engine {words}\n{}", without_times(&text))
+    let end = match ran.code {
+        Some(0) => String::new(),
+        code => format!("(exit {})\n", code.unwrap_or(-1)),
+    };
+    format!("$ engine {words}\n{}{end}", without_times(&text))
 }
 
 /// `2026-11-21 08:06` and what follows it of a time.
@@ -86,7 +90,7 @@ fn without_times(text: &str) -> String {
 
 /// Compares with a golden file; `UPDATE_EXPECT=1` rewrites it.
 #[track_caller]
-fn golden(name: &str, text: &str) {
+pub(crate) fn golden(name: &str, text: &str) {
     let path = tests::e2e::repository().join("tests/corpus/cli").join(name);
     #[expect(clippy::disallowed_methods, reason = "the usual switch of expectation tests")]
     if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -176,9 +180,15 @@ fn secret_commands_in_both_languages() {
             said(world, "secret set k3-app", ""),
             said(world, "secret set not/a/name", CANARY),
             said(world, "secret list", ""),
+            said(world, "secret list --json", ""),
+            said(world, "secret list --nothing", ""),
+            said(world, "secret set spare --json", CANARY),
             said(world, "secret rotate", ""),
+            said(world, "secret rotate --json", ""),
+            said(world, "secret rotate --nothing", ""),
             said(world, "secret rm k3", ""),
             said(world, "secret rm k3-app", ""),
+            said(world, "secret rm spare --json", ""),
         ]
         .join("\n")
     });
@@ -290,12 +300,25 @@ fn schemes_commands_in_both_languages() {
         drop(std::fs::remove_dir_all(world.data()));
         [
             said(world, "schemes list", ""),
+            said(world, "schemes list --json", ""),
+            said(world, "schemes list --schemes nothing", ""),
             said(world, "schemes deploy next.yaml --message first --yes", ""),
             said(world, "schemes deploy next.yaml --message again", ""),
+            said(world, "schemes deploy next.yaml --message again --yes --json", ""),
             said(world, "schemes pause huke-to-k3 --reason audit", ""),
+            said(world, "schemes pause huke-to-k3 --reason audit --json", ""),
+            said(world, "schemes pause huke-to-k4 --reason audit", ""),
             said(world, "schemes show huke-to-k3", ""),
+            said(world, "schemes show huke-to-k3 --json", ""),
+            said(world, "schemes show huke-to-k4", ""),
             said(world, "schemes resume huke-to-k3 --reason done", ""),
             said(world, "schemes resume huke-to-k3 --reason done", ""),
+            said(world, "schemes resume huke-to-k3 --reason done --json", ""),
+            said(world, "schemes resume huke-to-k3", ""),
+            said(world, "schemes revisions huke-to-k3", ""),
+            said(world, "schemes revisions huke-to-k3 --json", ""),
+            said(world, "schemes revisions huke-to-k3 --diff 1..2", ""),
+            said(world, "schemes revisions huke-to-k3 --diff 1-2", ""),
             said(
                 world,
                 "schemes rollback huke-to-k3 --to 1 --message back --yes",
@@ -304,6 +327,11 @@ fn schemes_commands_in_both_languages() {
             said(
                 world,
                 "schemes rollback huke-to-k3 --to 9 --message back --yes",
+                "",
+            ),
+            said(
+                world,
+                "schemes rollback huke-to-k3 --to 2 --message forth --yes --json",
                 "",
             ),
             said(world, "schemes list", ""),
@@ -540,6 +568,8 @@ fn the_unit_and_the_settings_in_both_languages() {
         [
             said(world, "config show", ""),
             said(world, "config show --origin --env default", ""),
+            said(world, "config show --json", ""),
+            said(world, "config show --orign", ""),
             said(world, "logs", ""),
             said(world, "service install --user --name ../x", ""),
         ]
