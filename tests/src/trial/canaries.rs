@@ -230,7 +230,7 @@ impl Search {
                 ),
                 body: format!("{{\"id\":\"{nth}\"}}").into_bytes(),
             };
-            let answer = crate::e2e::send(served.addr(), &push).expect("an answer");
+            let answer = crate::e2e::send(served.address(), &push).expect("an answer");
             if (answer.status() == Some(200)) != (nth == 0) {
                 self.hits.push(format!("a push was answered {}", answer.head));
             }
