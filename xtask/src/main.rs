@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use run::Report;
+use tools::Tools;
 
 const HELP: &str = "\
 cargo xtask test         set up what is missing, then every check and test; what CI runs
@@ -133,6 +134,7 @@ fn test(place: &Place) -> Report {
                 &engine,
             )],
         );
+        otlp(&mut report, &tools);
         let trial = place
             .target
             .join("debug")
@@ -171,6 +173,52 @@ fn test(place: &Place) -> Report {
     ];
     report.command("deny", &tools.deny, &deny);
     report
+}
+
+/// Traces are a feature of the binary, which is shipped without: both kinds are built, and the usual one has nothing of it.
+fn otlp(report: &mut Report, tools: &Tools) {
+    let check = [
+        "clippy",
+        "--locked",
+        "--package",
+        "engine",
+        "--features",
+        "otlp",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    report.command("otlp", "cargo", &check);
+    let run = [
+        "nextest",
+        "run",
+        "--locked",
+        "--package",
+        "app",
+        "--features",
+        "otlp",
+        "--test",
+        "telemetry",
+    ];
+    report.command("traces", &tools.nextest, &run);
+    report.step("usual build", || {
+        let mut tree = std::process::Command::new("cargo");
+        tree.args([
+            "tree",
+            "--locked",
+            "--package",
+            "engine",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ]);
+        let said = tree.output().map_err(|error| error.to_string())?;
+        match String::from_utf8_lossy(&said.stdout).contains("opentelemetry") || !said.status.success() {
+            true => Err("opentelemetry is in the build without the feature otlp".to_owned()),
+            false => Ok(()),
+        }
+    });
 }
 
 fn advisories(place: &Place) -> Report {

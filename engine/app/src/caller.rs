@@ -16,10 +16,13 @@ use dsl::catalogue::auth::LOGIN_REFUSED;
 use dsl::diagnostic::Failure;
 use flow::ids::Ms;
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 use transport::{AllowList, Client, SendError, Stage};
 
 mod door;
 
+use crate::TRACED;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -686,8 +689,17 @@ impl Caller {
     ) -> Result<HttpAnswer, SendError> {
         let _until_answered = turn;
         let began = self.clock.now_ms();
-        let ended = self.sent(request, effect).await;
-        meter::note(&self.connection.name, &ended, self.clock.now_ms() - began);
+        let span = tracing::info_span!(
+            target: TRACED,
+            "request",
+            otel.kind = "client",
+            connection = self.connection.name,
+            effect = ?effect,
+            outcome = Empty,
+        );
+        let ended = self.sent(request, effect).instrument(span.clone()).await;
+        let outcome = meter::note(&self.connection.name, &ended, self.clock.now_ms() - began);
+        span.record("outcome", outcome);
         ended
     }
 

@@ -48,9 +48,14 @@ mod store;
 pub mod systems;
 mod tape;
 mod target;
+#[cfg(feature = "otlp")]
+pub mod telemetry;
 pub mod testing;
 pub mod trial;
 mod workspace;
+
+/// The target of the spans that a collector of traces is told of: runs, pages, batches, requests.
+pub(crate) const TRACED: &str = "app::trace";
 
 pub use clock::{Clock, ServiceClock, SystemClock};
 pub use error::{Answered, AppError};

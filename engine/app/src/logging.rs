@@ -59,10 +59,14 @@ pub struct Setting {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Something else that is told what this process does, as a collector of traces.
+pub type Beside = Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
+
 /// Begins to log what this process says. Only the first call of a process counts: gives whether this was it.
-pub fn start(setting: Setting) -> Result<bool, AppError> {
+pub fn start(setting: Setting, beside: Option<Beside>) -> Result<bool, AppError> {
     let layer = layer(setting)?;
-    Ok(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).is_ok())
+    let registry = tracing_subscriber::registry().with(beside).with(layer);
+    Ok(tracing::subscriber::set_global_default(registry).is_ok())
 }
 
 fn layer(setting: Setting) -> Result<Lines, AppError> {

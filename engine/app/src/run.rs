@@ -17,6 +17,10 @@ use flow::{CallFacts, Inbox, Job, JobPlan, SourceFacts, Stages, StepFacts, Summa
 use ledger::read::{HiddenOf, RunFilter};
 use ledger::{Blobs, Ledger, StoreError};
 
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use crate::TRACED;
 use crate::caller::Caller;
 use crate::callers::Callers;
 use crate::clock::Clock;
@@ -511,8 +515,19 @@ impl Engine {
             options.cancel.clone().unwrap_or_else(|| self.cancel.clone()),
         );
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
+        let span = tracing::info_span!(
+            target: TRACED,
+            "run",
+            scheme = plan.scheme,
+            trigger = ?job.trigger,
+            status = Empty,
+            fetched = Empty,
+        );
         // Every call of the run is awaited in here: too large for the stacks of those who wait.
-        let summary = Box::pin(shell.drive(&mut Job::new(job))).await?;
+        let driven = Box::pin(shell.drive(&mut Job::new(job)).instrument(span.clone())).await;
+        let summary = driven?;
+        span.record("status", summary.status.word());
+        span.record("fetched", summary.counts.fetched);
         let left = shell.left.take();
         let (previews, lookups) = shell
             .target

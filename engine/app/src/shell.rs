@@ -8,6 +8,9 @@ use flow::point::{Point, Side};
 use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
 use tokio::sync::Notify;
 
+use tracing::Instrument as _;
+
+use crate::TRACED;
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::failpoint::Failpoint;
@@ -187,8 +190,10 @@ impl<'a> Shell<'a> {
                         Err(failure) => Event::ReadFailed(failure),
                     });
                 }
+                let span = tracing::info_span!(target: TRACED, "page", page = ?page);
                 let fetched = source
                     .fetch(window, (asked, since), page, cursor, look, &mut self.staged)
+                    .instrument(span)
                     .await;
                 Ok(match fetched {
                     Ok(page) => Event::Page(page),
@@ -206,7 +211,9 @@ impl<'a> Shell<'a> {
                 records,
             } => {
                 let target = self.target.as_ref().ok_or_else(no_target)?;
-                Ok(match target.ask(self.store.reader(), purpose, &records).await? {
+                let span = tracing::info_span!(target: TRACED, "question", records = records.len());
+                let asked = target.ask(self.store.reader(), purpose, &records);
+                Ok(match asked.instrument(span).await? {
                     Ok(found) => Event::Asked(found),
                     Err(failure) => Event::ReadFailed(failure),
                 })
@@ -218,8 +225,9 @@ impl<'a> Shell<'a> {
             } => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
                 let mark = self.store.reader().attempt_mark(attempt)?;
+                let span = tracing::info_span!(target: TRACED, "batch", rows = rows.len());
                 let sent = target.send(Sending::Call, action, &rows, mark.as_ref(), &mut self.payloads);
-                Ok(sent.await.into())
+                Ok(sent.instrument(span).await.into())
             }
             Action::Await {
                 task,

@@ -14,6 +14,8 @@ use super::env::Environment;
 /// Kept as long as the service runs.
 pub(super) struct Attended {
     manager: Arc<Manager>,
+    /// Sends the last of them when it is dropped.
+    _traces: Traces,
 }
 
 impl Drop for Attended {
@@ -21,6 +23,30 @@ impl Drop for Attended {
         // Without a manager nothing is said.
         self.manager.tell(&State::Stopping);
     }
+}
+
+#[cfg(feature = "otlp")]
+type Traces = Option<app::telemetry::Traces>;
+#[cfg(not(feature = "otlp"))]
+type Traces = ();
+
+/// Traces go to the collector that the environment names, by the names of the OpenTelemetry specification.
+#[cfg(feature = "otlp")]
+fn traces(environment: &Environment, name: &str) -> Result<(Option<logging::Beside>, Traces), AppError> {
+    use app::telemetry::{Collector, layer};
+    let Some(endpoint) = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") else {
+        return Ok((None, None));
+    };
+    let headers = environment.get("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+    let (beside, traces) = layer(&Collector::parse(endpoint, headers, name)?)?;
+    Ok((Some(Box::new(beside)), Some(traces)))
+}
+
+/// This engine was built without them.
+#[cfg(not(feature = "otlp"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin reads settings")]
+fn traces(_: &Environment, _: &str) -> Result<(Option<logging::Beside>, Traces), AppError> {
+    Ok((None, ()))
 }
 
 /// Begins. The service has read its files, and begins its work right after.
@@ -31,8 +57,9 @@ pub(super) fn attend(
     environment: &Environment,
 ) -> Result<Attended, AppError> {
     let loaded = service.loaded();
+    let (beside, traces) = traces(environment, loaded.engine.workspace.environment())?;
     let folder = (!service.is_read_only()).then(|| loaded.engine.workspace.data_dir());
-    logging::start(logging::Setting {
+    let setting = logging::Setting {
         // On a terminal the news is told in the words of the command line.
         look: if environment.stderr_is_terminal {
             Look::Silent
@@ -43,7 +70,8 @@ pub(super) fn attend(
         dir: folder,
         redactor: loaded.engine.redactor().clone(),
         clock: Arc::clone(clock),
-    })?;
+    };
+    logging::start(setting, beside)?;
     let manager = Arc::new(environment.manager());
     let (ready, broken) = loaded.fleet.counts();
     tracing::info!(ready, broken, folder = %service.folder().display(), "serving");
@@ -75,7 +103,10 @@ pub(super) fn attend(
     }
     manager.tell(&State::Ready);
     manager.tell(&State::Status(format!("{ready} schemes, {broken} cannot run")));
-    Ok(Attended { manager })
+    Ok(Attended {
+        manager,
+        _traces: traces,
+    })
 }
 
 /// Writes down what happens.
