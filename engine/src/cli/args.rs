@@ -72,6 +72,8 @@ pub(crate) enum Command {
     DryRun(DryRunArgs),
     Serve(ServeArgs),
     Status(StatusArgs),
+    Top(TopArgs),
+    Tap(TapArgs),
     #[command(visible_alias = "lint", alias = "validate")]
     Check(CheckArgs),
     Test(TestArgs),
@@ -618,6 +620,8 @@ pub(crate) struct AdoptArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
+    #[arg(long)]
+    pub(crate) online: bool,
     #[command(flatten)]
     pub(crate) ledger: LedgerArgs,
 }
@@ -639,6 +643,28 @@ pub(crate) struct ExprArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    #[arg(long, default_value = "2s", value_name = "TIME")]
+    pub(crate) every: String,
+    #[command(flatten)]
+    pub(crate) status: StatusArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TapArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: String,
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: u32,
+    #[arg(long, default_value = "10m", value_name = "TIME")]
+    pub(crate) duration: String,
+    #[arg(long)]
+    pub(crate) ndjson: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct StatusArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) scheme: Option<String>,
@@ -739,6 +765,7 @@ pub(crate) enum SchemaKind {
     SecretChange,
     SecretList,
     Status,
+    Tap,
     Test,
     TokenCreate,
     TokenList,

@@ -114,7 +114,7 @@ pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environ
     let local = [("--sandbox", args.simulated.is_wanted())];
     if let Some(remote) = Remote::meant(&local, global, out, environment)? {
         let tried = remote.try_connection(&args.name)?;
-        let code = code_of(&tried);
+        let code = code(&tried);
         if out.json {
             out.document(&document(&tried, code));
         } else {
@@ -132,7 +132,7 @@ pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environ
         let references = workspace.open_references(&args.name);
         simulation.stop().await;
         let tried = tried?;
-        let code = code_of(&tried);
+        let code = code(&tried);
         let proxies: Vec<&str> = PROXIES
             .into_iter()
             .filter(|name| environment.get(name).is_some())
@@ -154,7 +154,8 @@ pub(crate) fn test(args: ConnectionTestArgs, global: &Global, out: &Out, environ
     })?
 }
 
-fn code_of(tried: &Trial) -> u8 {
+/// What a trial came to.
+pub(super) fn code(tried: &Trial) -> u8 {
     match (tried.passed(), tried.is_proven()) {
         (true, true) => 0,
         (true, false) => 1,
@@ -162,7 +163,7 @@ fn code_of(tried: &Trial) -> u8 {
     }
 }
 
-fn tell(tried: &Trial, out: &Out) {
+pub(super) fn tell(tried: &Trial, out: &Out) {
     let server = tried.server.as_deref().unwrap_or("-");
     out.line(format!(
         "{}  {}  {}  {}",
@@ -222,7 +223,7 @@ fn tell(tried: &Trial, out: &Out) {
 }
 
 /// The JSON form. Its shape is fixed by `schemas/connection-test.json`.
-fn document(tried: &Trial, code: u8) -> Value {
+pub(super) fn document(tried: &Trial, code: u8) -> Value {
     let steps: Vec<Value> = tried
         .steps
         .iter()

@@ -41,10 +41,12 @@ mod serve;
 mod simulators;
 mod status;
 mod table;
+mod tap;
 mod test;
 mod text;
 mod time;
 mod token;
+mod top;
 mod unit;
 mod upkeep;
 mod usage;
@@ -128,6 +130,8 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         }
         Command::Run(args) => run::run(args, &global, out, environment),
         Command::Status(args) => status::status(args, &global, out, environment),
+        Command::Top(args) => top::top(args, &global, out, environment),
+        Command::Tap(args) => tap::tap(args, &global, out, environment),
         Command::Serve(args) => serve::serve(args, &global, out, environment),
         Command::Replay(args) => replay::replay(args, &global, out, environment),
         Command::DryRun(args) => dry_run::dry_run(args, &global, out, environment),

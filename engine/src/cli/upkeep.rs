@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use app::trial::{self, Trial};
 use app::{AppError, Clock, Engine, Opening, SystemClock};
 use dsl::Value;
 use flow::op::AuditNote;
@@ -20,7 +21,7 @@ use super::env::Environment;
 use super::json::object;
 use super::out::Out;
 use super::run::grouped;
-use super::{ledgers, run, time};
+use super::{connection, ledgers, run, time};
 
 /// Copies the ledger while it may be in use.
 pub(crate) fn backup(args: BackupArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
@@ -357,13 +358,25 @@ pub(crate) fn doctor(args: DoctorArgs, global: &Global, out: &Out, environment: 
             found: AppError::from(error).message(out.lang),
         }],
     };
-    let code = u8::from(checks.iter().any(|check| !check.good));
+    let tried = match args.online {
+        true => tried(global, out, environment)?,
+        false => Vec::new(),
+    };
+    let is_bad = checks.iter().any(|check| !check.good) || tried.iter().any(|trial| !trial.passed());
+    let code = u8::from(is_bad);
     if out.json {
         let list: Vec<Value> = checks
             .iter()
             .map(|check| object! {"name" => check.name, "good" => check.good, "found" => check.found.clone()})
             .collect();
-        out.document(&object! {"schema" => "engine.doctor/1", "exit_code" => code, "checks" => list});
+        let mut document = object! {"schema" => "engine.doctor/1", "exit_code" => code, "checks" => list};
+        if let (true, Value::Map(members)) = (args.online, &mut document) {
+            let all = tried
+                .iter()
+                .map(|trial| connection::document(trial, connection::code(trial)));
+            members.insert("connections".to_owned(), Value::List(all.collect()));
+        }
+        out.document(&document);
         return Ok(code);
     }
     for check in &checks {
@@ -377,7 +390,25 @@ pub(crate) fn doctor(args: DoctorArgs, global: &Global, out: &Out, environment: 
             out.say_in(&format!("doctor-{}-help", check.name), &[]);
         }
     }
+    for trial in &tried {
+        out.line("");
+        connection::tell(trial, out);
+    }
     Ok(code)
+}
+
+/// Every connection tried, one after the other: two at a time would be two logins of one account.
+fn tried(global: &Global, out: &Out, environment: &Environment) -> Result<Vec<Trial>, AppError> {
+    let workspace = run::workspace(Path::new("."), global, None, environment)?;
+    let listed = trial::list(&workspace)?;
+    super::block_on(async {
+        let mut all = Vec::new();
+        for one in &listed {
+            let clock = Arc::new(SystemClock::default());
+            all.push(trial::test(&workspace, &one.name, clock, out.lang).await?);
+        }
+        Ok(all)
+    })?
 }
 
 /// One line of the doctor.

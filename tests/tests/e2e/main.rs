@@ -34,3 +34,4 @@ mod upkeep;
 mod values;
 mod vendors;
 mod versions;
+mod watching;

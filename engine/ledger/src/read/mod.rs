@@ -6,6 +6,7 @@ mod find;
 mod list;
 mod pool;
 mod show;
+mod sighted;
 mod story;
 mod waiting;
 
@@ -16,5 +17,6 @@ pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
+pub use sighted::Sighted;
 pub use story::{MappingRow, QuestionRow};
 pub use waiting::WaitingRow;
