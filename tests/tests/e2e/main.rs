@@ -16,6 +16,7 @@ mod messages;
 mod online;
 mod operations;
 mod own_operations;
+mod patience;
 mod pushes;
 mod recording;
 mod remote;

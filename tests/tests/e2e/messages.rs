@@ -1,17 +1,15 @@
 //! How messages travel: mail to a real server, channels that are slow, channels that are silent.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::e2e::{Message, Served, World};
 
+use crate::patience::{PATIENCE, until};
 use crate::smtp::{Door, House, Smtp};
 
 const PASSWORD: &str = "canary-mail-password";
 const ACCOUNT: Option<(&str, &str)> = Some(("ops@example.com", PASSWORD));
-/// Longer than anything here takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 fn house(door: Door) -> House {
     House {
@@ -193,15 +191,11 @@ fn a_channel_that_is_slow_keeps_no_other_waiting() {
     let serving = world.command(&["serve", "--ndjson", "--no-api"]).start();
     assert!(told.wait(), "the second channel was never told");
     // The first message of the slow one was taken in its first try: nothing had waited for it.
-    let began = std::time::Instant::now();
-    let first = loop {
+    let first = until("the slow channel was never tried", || {
         let notices = world.engine(&["notify", "list", "--json", "--channel", "a-slow"]);
         let all = notices.json()["notices"].as_array().expect("a list").clone();
-        if let Some(first) = all.last().filter(|first| first["tries"] != 0) {
-            break first.clone();
-        }
-        assert!(began.elapsed() < PATIENCE, "{notices}");
-    };
+        all.last().filter(|first| first["tries"] != 0).cloned()
+    });
     assert!(serving.kill());
     assert_eq!(
         (&first["state"], &first["tries"]),
@@ -238,15 +232,10 @@ fn a_silent_channel_is_told_afterwards_what_it_missed() {
     world.set("SANDBOX_K3_SECRET", "wrong");
     let serving = world.command(&["serve", "--ndjson", "--no-api"]).start();
     let wait_for = |what: &str, is_there: &dyn Fn(&Value) -> bool| -> Value {
-        let began = std::time::Instant::now();
-        loop {
-            let listed = world.engine(&["notify", "list", "--json"]);
-            let listed = listed.json();
-            if is_there(&listed) {
-                return listed;
-            }
-            assert!(began.elapsed() < PATIENCE, "{what}: {listed:#}");
-        }
+        until(what, || {
+            let listed = world.engine(&["notify", "list", "--json"]).json();
+            is_there(&listed).then_some(listed)
+        })
     };
     let dropped = |listed: &Value| {
         let notices = listed["notices"].as_array().cloned().unwrap_or_default();

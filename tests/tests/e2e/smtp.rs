@@ -4,7 +4,6 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +11,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::certificates::Made;
+use crate::patience::PATIENCE;
 
-/// A client that says nothing for so long is gone; far longer than any test waits.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Lines of one dialogue, and bytes of one line: a mail of a test is a few dozen short ones.
 const LINES_MAX: usize = 2_000;
 const LINE_MAX: u64 = 8_192;

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -11,9 +10,7 @@ use serde_json::json;
 use tests::e2e::{Serving, World};
 
 use crate::certificates::Made;
-
-/// Longer than anything here takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::patience::PATIENCE;
 
 /// `GET /healthz` by somebody who trusts this certificate alone.
 fn ask(to: SocketAddr, trusted: &Made) -> Result<String, String> {

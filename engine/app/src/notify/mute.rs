@@ -50,7 +50,7 @@ impl Mutes {
         if !path.exists() {
             return Ok(None);
         }
-        let read = || Ok(load(&mut self.open(channel)?)?);
+        let read = || load(&mut self.open(channel)?);
         read().map_err(|error| failed(&path, &error))
     }
 
