@@ -54,6 +54,28 @@ fn spec(scheme: &str, interval: Ms) -> Spec {
     }
 }
 
+/// What is held starts by nobody, and what is owed meanwhile is one run when that ends.
+#[test]
+fn a_scheme_that_is_held_owes_and_does_not_start() {
+    let held = Spec {
+        held: true,
+        ..spec("a", 10)
+    };
+    let mut script = Script::with([held, spec("b", 10)]);
+    assert_eq!(script.at(10, Event::Tick), ["b/all Schedule 10+0"]);
+    assert!(script.at(11, Event::RunNow("a".to_owned(), Half::All)).is_empty());
+    assert!(script.at(20, Event::Census(vec![script.tokens["b"]])).is_empty());
+    let started = script.at(25, Event::Hold("a".to_owned(), false));
+    assert_eq!(started, ["a/all Manual 10+15"]);
+    // A run that goes on is not touched; the next one is not begun.
+    assert!(script.at(26, Event::Hold("a".to_owned(), true)).is_empty());
+    let token = script.tokens["a"];
+    assert!(script.at(27, Event::Ended(token, Ended::Well)).is_empty());
+    assert!(script.at(60, Event::Tick).is_empty());
+    let (_, row) = script.rows.iter().find(|((scheme, _), _)| scheme == "a").unwrap();
+    assert_eq!(row.tally.rearmed, 0);
+}
+
 /// A timetable and what it did.
 struct Script {
     table: Timetable,

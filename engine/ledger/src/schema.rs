@@ -14,7 +14,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x654c_4752;
 pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
-pub(crate) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING,
+];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -510,6 +512,40 @@ CREATE TABLE kept_answer (
     PRIMARY KEY (who, key)
 ) STRICT;
 CREATE INDEX kept_answer_at ON kept_answer (at_ms);
+";
+
+/// What people ask of a service beside its schedules.
+const OPERATING: &str = "
+-- A past stretch that is read once more by a service. What of it was read stands under its own cursor.
+CREATE TABLE replay (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    scheme       TEXT NOT NULL,
+    from_ms      INTEGER NOT NULL,
+    to_ms        INTEGER NOT NULL CHECK (to_ms > from_ms),
+    step_ms      INTEGER NOT NULL,
+    only_missing INTEGER NOT NULL,
+    windows      INTEGER NOT NULL,
+    who          TEXT NOT NULL,
+    reason       TEXT NOT NULL CHECK (trim(reason) <> ''),
+    asked_ms     INTEGER NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('queued', 'running', 'stopped', 'done', 'done_with_errors')),
+    started_ms   INTEGER,
+    ended_ms     INTEGER,
+    n_rows       INTEGER NOT NULL,
+    written      INTEGER NOT NULL,
+    err_code     TEXT,
+    err_text     TEXT
+) STRICT;
+-- One of a scheme goes on at a time.
+CREATE UNIQUE INDEX replay_open ON replay (scheme) WHERE state IN ('queued', 'running');
+
+-- Targets that nobody is to write to.
+CREATE TABLE target_control (
+    connection TEXT PRIMARY KEY,
+    paused_ms  INTEGER NOT NULL,
+    paused_by  TEXT NOT NULL,
+    reason     TEXT NOT NULL CHECK (trim(reason) <> '')
+) STRICT, WITHOUT ROWID;
 ";
 
 /// What was told to people, and the texts of schemes that were in force.

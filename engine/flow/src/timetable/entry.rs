@@ -89,6 +89,9 @@ impl Entry {
     pub(super) fn may_start(&self, now: Ms, half: Half) -> Option<Ms> {
         let slot = self.slots.iter().find(|slot| slot.half == half)?;
         let owed = slot.owed?;
+        if self.spec.held {
+            return None;
+        }
         if owed.by_hand() {
             return Some(now);
         }

@@ -117,6 +117,8 @@ pub struct Spec {
     pub missed: Missed,
     /// Nothing but a person starts it: it is disabled. A push, another scheme, lost answers do not.
     pub by_hand: bool,
+    /// Nothing starts it, not even a person, until [`Event::Hold`] ends that: its target is not to be written to.
+    pub held: bool,
 }
 
 impl Spec {
@@ -131,6 +133,7 @@ impl Spec {
             least: 0,
             missed: Missed::Once,
             by_hand: false,
+            held: false,
         }
     }
 }
@@ -240,6 +243,8 @@ pub enum Event {
     Pause(String, Paused),
     /// It is started again; what it missed is as if nobody had been there.
     Resume(String),
+    /// Nothing starts the scheme, not even a person; or that ends. What is owed stays owed.
+    Hold(String, bool),
 }
 
 /// How a run ended.

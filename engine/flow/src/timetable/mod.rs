@@ -161,6 +161,7 @@ impl Timetable {
             Event::Settle(scheme) => self.ask(now, &scheme, Half::Target, Cause::Settle),
             Event::Pause(scheme, paused) => self.pause(&scheme, paused),
             Event::Resume(scheme) => self.resume(now, &scheme),
+            Event::Hold(scheme, held) => self.hold(now, &scheme, held),
         }
         if serves {
             self.ring(now);
@@ -589,6 +590,17 @@ impl Timetable {
         self.arm(now, at);
     }
 
+    fn hold(&mut self, now: Ms, scheme: &str, held: bool) {
+        let Some(at) = self.by_name.get(scheme).copied() else {
+            return;
+        };
+        self.silence(at);
+        if let Some(entry) = self.entries[at].as_mut() {
+            entry.spec.held = held;
+        }
+        self.arm(now, at);
+    }
+
     /// Runs that are gone without a word, and anything due that nothing would start.
     fn census(&mut self, now: Ms, alive: &[Token]) {
         let alive: BTreeSet<Token> = alive.iter().copied().collect();
@@ -609,10 +621,11 @@ impl Timetable {
                 continue;
             };
             let (is_paused, is_running) = (entry.paused.is_some(), entry.run.is_some());
+            let is_held = entry.spec.held;
             let mut lost = false;
             for slot in &mut entry.slots {
                 let no_timer = slot.next.is_some() && slot.fires.is_none() && !is_paused;
-                let startable = slot.owed.is_some_and(|owed| owed.by_hand() || !is_paused);
+                let startable = !is_held && slot.owed.is_some_and(|owed| owed.by_hand() || !is_paused);
                 let no_place = startable && slot.key.is_none() && slot.held.is_none() && !is_running;
                 if no_timer || no_place {
                     slot.tally.rearmed += 1;

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod inbox;
 pub mod notices;
+pub mod operating;
 pub mod publish;
 mod retention;
 pub mod revisions;
