@@ -67,7 +67,7 @@ pub use preview::{Preview, PreviewRow, TraceLine};
 pub use query::sentence_of;
 pub use reason::{sentence, spoken};
 pub use replay::{ReplayPlan, Why};
-pub use run::{Engine, Opening, Problem, Replay, RunOptions, RunReport};
+pub use run::{Engine, Opening, Problem, Replay, RunOptions, RunReport, Seen};
 pub use shell::{Cancel, Progress, Silent};
 pub use target::WAIT_FOR;
 pub use transport::machine_authorities;

@@ -5,7 +5,7 @@
 //! logged: only keys, counts and reasons, which the ledger shows as well. A line that cannot be written is lost; the work
 //! goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -380,6 +380,32 @@ pub fn read(dir: &Path, take: &mut dyn FnMut(&str)) -> Result<Tail, AppError> {
     };
     tail.more(take);
     Ok(tail)
+}
+
+/// The last lines that are wanted, oldest first.
+#[derive(Debug)]
+pub struct Last {
+    /// At most so many as were asked for.
+    pub lines: VecDeque<String>,
+    /// Whether there are more before them.
+    pub more: bool,
+    /// To go on behind them.
+    pub tail: Tail,
+}
+
+/// Finds the last lines of a log that a filter wants; `most` = 0 finds all.
+pub fn last(dir: &Path, filter: &Filter, most: usize) -> Result<Last, AppError> {
+    let (mut lines, mut more) = (VecDeque::new(), false);
+    let tail = read(dir, &mut |line| {
+        if filter.wants(line) {
+            lines.push_back(line.to_owned());
+            if most > 0 && lines.len() > most {
+                lines.pop_front();
+                more = true;
+            }
+        }
+    })?;
+    Ok(Last { lines, more, tail })
 }
 
 impl Tail {

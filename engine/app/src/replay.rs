@@ -33,6 +33,24 @@ pub struct Why<'a> {
     pub reason: &'a str,
 }
 
+/// What is noted of a replay that somebody wants.
+pub(crate) fn note(scheme: &str, replay: &Replay, again: bool, who: &str, reason: &str) -> AuditNote {
+    let cursor = Cursor::Replay(replay.range);
+    AuditNote {
+        who: who.to_owned(),
+        action: "replay".to_owned(),
+        scheme: Some(scheme.to_owned()),
+        record: None,
+        what: format!(
+            "{} step={} only_missing={} again={again}",
+            cursor.word(),
+            replay.step,
+            replay.only_missing
+        ),
+        reason: reason.to_owned(),
+    }
+}
+
 impl Engine {
     /// The windows of a replay. One that was interrupted goes on where it stopped, unless it is begun `again`.
     pub fn plan_replay(
@@ -114,20 +132,7 @@ impl Engine {
     ) -> Result<(), AppError> {
         self.slow_down(&plan.source.connection, share_percent)?;
         let cursor = Cursor::Replay(replay.range);
-        let what = format!(
-            "{} step={} only_missing={} again={again}",
-            cursor.word(),
-            replay.step,
-            replay.only_missing
-        );
-        let note = AuditNote {
-            who: why.who.to_owned(),
-            action: "replay".to_owned(),
-            scheme: Some(plan.scheme.clone()),
-            record: None,
-            what,
-            reason: why.reason.to_owned(),
-        };
+        let note = note(&plan.scheme, replay, again, why.who, why.reason);
         let now = self.now_ms();
         let mut ops = vec![LedgerOp::Audit { note, now }];
         if again {

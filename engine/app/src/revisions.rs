@@ -196,6 +196,17 @@ pub fn diff<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
     lines
 }
 
+/// Changed lines with so many around them, in order; `None` stands for each line that is left out.
+pub fn near<'l, 'a>(lines: &'l [Line<'a>], around: usize) -> impl Iterator<Item = Option<Line<'a>>> + 'l {
+    let is_near = move |at: usize| {
+        let from = at.saturating_sub(around);
+        let to = lines.len().min(at + around + 1);
+        lines[from..to].iter().any(|line| !matches!(line, Line::Same(_)))
+    };
+    let all = lines.iter().enumerate();
+    all.map(move |(at, line)| Some(*line).filter(|_| is_near(at)))
+}
+
 fn middle<'a>(old: &[&'a str], new: &[&'a str], lines: &mut Vec<Line<'a>>) {
     let width = new.len() + 1;
     if old.len().saturating_mul(new.len()) > COMPARED {

@@ -72,6 +72,15 @@ pub struct RunOptions {
     pub cancel: Option<Cancel>,
 }
 
+/// Whether it is written down what plans were seen: their texts, what they hide, where their connections lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// They will run.
+    Kept,
+    /// Somebody only looks at the ledger.
+    Passing,
+}
+
 /// What a person says about the ledger when it is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Opening {
@@ -321,11 +330,11 @@ impl Engine {
 
     /// Makes the engine ready for runs of further plans. What is wrong with the connections of one keeps none of the
     /// others from running: gives, for each plan, why it cannot run.
-    pub async fn announce(&self, plans: &[Arc<Plan>]) -> Result<Vec<Option<AppError>>, AppError> {
+    pub async fn announce(&self, plans: &[Arc<Plan>], seen: Seen) -> Result<Vec<Option<AppError>>, AppError> {
         let mut connections: BTreeMap<&String, Result<Connection, AppError>> = BTreeMap::new();
         for name in used(plans) {
             let mut found = connection(&self.workspace, name);
-            if let Ok(connection) = &found {
+            if let (Ok(connection), Seen::Kept) = (&found, seen) {
                 let (name, origin) = (name.clone(), origin(&self.workspace, connection));
                 let remembered = self
                     .store
@@ -347,6 +356,9 @@ impl Engine {
             .collect();
         let usable = connections.into_values().filter_map(Result::ok).collect();
         self.callers.admit(&self.workspace, usable)?;
+        if seen == Seen::Passing {
+            return Ok(refusals);
+        }
         let (found, now) = (revisions::found(&self.workspace, plans), self.clock.now_ms());
         let plans = plans.to_vec();
         let introduced = self.store.with_ledger(move |ledger| {

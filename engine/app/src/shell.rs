@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flow::op::{Cursor, LedgerOp, Reason, Settlement};
+use flow::op::{Cursor, LedgerOp, LedgerReply, Reason, Settlement};
 use flow::point::{Point, Side};
 use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
 use tokio::sync::Notify;
@@ -303,6 +303,11 @@ impl<'a> Shell<'a> {
             }))
         };
         let replies = self.store.apply(ops, blobs).await?;
+        for reply in &replies {
+            if let LedgerReply::RunBegun { run, .. } = reply {
+                tracing::Span::current().record("run", run.0);
+            }
+        }
         if stages {
             self.staged.clear();
         }

@@ -1,6 +1,5 @@
 //! `engine logs`: what a service wrote down, of one scheme, of one run, since a time, and as it goes on.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use app::logging::{self, Filter};
@@ -27,17 +26,8 @@ pub(crate) fn logs(args: LogsArgs, global: &Global, out: &Out, environment: &Env
         grep: args.grep,
     };
     let most = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut kept: VecDeque<String> = VecDeque::new();
-    let mut left_out = false;
-    let mut tail = logging::read(&dir, &mut |line| {
-        if filter.wants(line) {
-            kept.push_back(line.to_owned());
-            if most > 0 && kept.len() > most {
-                kept.pop_front();
-                left_out = true;
-            }
-        }
-    })?;
+    let found = logging::last(&dir, &filter, most)?;
+    let (kept, left_out, mut tail) = (found.lines, found.more, found.tail);
     if kept.is_empty() && !args.follow {
         out.note(
             "logs-none",

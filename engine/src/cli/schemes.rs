@@ -474,19 +474,14 @@ fn difference(there: There<'_>, range: &str, out: &Out) -> Done {
 /// Changed lines with a few around them.
 fn drawn(before: &str, after: &str, out: &Out) -> Vec<String> {
     let lines = revisions::diff(before, after);
-    let near = |at: usize| {
-        let from = at.saturating_sub(AROUND);
-        let to = lines.len().min(at + AROUND + 1);
-        lines[from..to].iter().any(|line| !matches!(line, Line::Same(_)))
-    };
     let mut text = Vec::new();
     let mut left_out = false;
-    for (at, line) in lines.iter().enumerate() {
+    for line in revisions::near(&lines, AROUND) {
+        let Some(line) = line else {
+            left_out = true;
+            continue;
+        };
         let shown = match line {
-            Line::Same(_) if !near(at) => {
-                left_out = true;
-                continue;
-            }
             Line::Same(line) => format!("  {line}"),
             Line::Gone(line) => paint(&format!("- {line}"), "31", out),
             Line::New(line) => paint(&format!("+ {line}"), "32", out),

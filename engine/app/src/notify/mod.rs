@@ -349,6 +349,30 @@ fn standings(
     Ok(schemes.into_values().collect())
 }
 
+/// A channel, without its secrets.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// The word of its kind.
+    pub kind: &'static str,
+    /// Why it cannot be used: a secret of it is missing.
+    pub trouble: Option<Failure>,
+}
+
+/// The channels of the `notify.yaml` beside the connections file; none where there is no such file.
+pub fn channels(workspace: &Workspace) -> Result<Vec<Told>, AppError> {
+    let Some(notify) = config::beside(workspace.connections_path())? else {
+        return Ok(Vec::new());
+    };
+    let told = notify.channels.iter().map(|written| Told {
+        name: written.name.clone(),
+        kind: written.kind.word(),
+        trouble: written.resolve(workspace.secrets()).err(),
+    });
+    Ok(told.collect())
+}
+
 /// What a trial of a channel came to.
 #[derive(Debug, Clone)]
 pub struct Tried {

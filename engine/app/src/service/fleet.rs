@@ -9,7 +9,7 @@ use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::plan::Plan;
 
 use crate::error::AppError;
-use crate::run::Engine;
+use crate::run::{Engine, Seen};
 use crate::workspace::{Workspace, parent, read, yaml_files};
 
 /// Files beside the schemes that are none.
@@ -91,7 +91,7 @@ pub struct Fleet {
 impl Fleet {
     /// Reads and compiles every file of a folder, and makes an engine over them ready for those that can run. Nothing in
     /// one file keeps another from running.
-    pub(crate) async fn load(folder: &Path, engine: &Engine) -> Result<Fleet, AppError> {
+    pub(crate) async fn load(folder: &Path, engine: &Engine, seen: Seen) -> Result<Fleet, AppError> {
         let mut members: Vec<Member> = Vec::new();
         for path in yaml_files(folder)? {
             let name = path.file_name().unwrap_or_default();
@@ -106,7 +106,7 @@ impl Fleet {
             .iter()
             .filter_map(|place| members[*place].runnable().cloned())
             .collect();
-        let refusals = engine.announce(&plans).await?;
+        let refusals = engine.announce(&plans, seen).await?;
         for ((place, plan), refusal) in runnable.into_iter().zip(plans).zip(refusals) {
             if let Some(error) = refusal {
                 members[place].standing = Standing::Unusable(plan, error);

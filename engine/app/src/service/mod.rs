@@ -11,13 +11,15 @@ pub mod dry;
 pub mod events;
 pub mod fleet;
 mod pump;
+mod replays;
 mod rules;
 mod status;
 mod stored;
+mod targets;
 #[doc(hidden)]
 pub mod year;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -32,14 +34,16 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::inbox::{Arrived, Inbox, Shut};
-use crate::run::{Engine, Opening};
+use crate::run::{Engine, Opening, Seen};
 use crate::service::events::{Events, What};
 use crate::service::fleet::{Fleet, Member, Standing};
+use crate::service::replays::Replays;
 use crate::service::stored::Questions;
 use crate::shell::Cancel;
 use crate::workspace::Workspace;
 
 pub use pump::Underway;
+pub use replays::Wish;
 pub use status::SchemeStatus;
 
 /// Reads the files of the folder, at the start and at every reload.
@@ -118,6 +122,12 @@ struct Table {
     runs: BTreeMap<Token, Arc<Underway>>,
     /// When schemes go on with what they have stored, if no run comes before.
     questions: Questions,
+    /// Past stretches that are read once more.
+    replays: Replays,
+    /// Schemes of which a person wants an ordinary run, that of a replay apart.
+    asked: BTreeSet<String>,
+    /// Targets that nobody is to write to.
+    paused_targets: BTreeMap<String, Paused>,
 }
 
 /// What a reload came to.
@@ -135,9 +145,11 @@ impl Service {
         let workspace = (setting.load)()?;
         let clock = Arc::clone(&setting.clock);
         let engine = Engine::open(workspace, clock, &[], setting.lang, &setting.opening)?;
-        let fleet = Fleet::load(&setting.folder, &engine).await?;
+        let fleet = Fleet::load(&setting.folder, &engine, seen(setting.read_only)).await?;
         let started = setting.clock.now_ms();
         let cancel = engine.cancel.clone();
+        let replays = replays::kept(&engine)?;
+        let paused_targets = engine.reader().paused_targets()?;
         let writer = engine
             .writer()
             .ok_or_else(|| AppError::bug("a service over a ledger in memory"))?;
@@ -147,6 +159,9 @@ impl Service {
                 timetable: Timetable::new(setting.places),
                 runs: BTreeMap::new(),
                 questions: Questions::default(),
+                replays,
+                asked: BTreeSet::new(),
+                paused_targets,
             }),
             setting,
             loaded: RwLock::new(Arc::new(Loaded {
@@ -180,7 +195,9 @@ impl Service {
             }
             self.put(&Fleet::default(), remembered);
             self.ask_about_stored(None, |_| true).await?;
-            self.open_doors().await
+            self.open_doors().await?;
+            self.go_on_with_replays();
+            Ok(())
         });
         begun.await.copied()
     }
@@ -257,7 +274,7 @@ impl Service {
         let _alone = self.reloading.lock().await;
         let read = async {
             let engine = self.loaded().engine.over((self.setting.load)()?);
-            let fleet = Fleet::load(&self.setting.folder, &engine).await?;
+            let fleet = Fleet::load(&self.setting.folder, &engine, seen(self.setting.read_only)).await?;
             Ok::<_, AppError>(Loaded {
                 engine,
                 fleet,
@@ -285,6 +302,8 @@ impl Service {
         };
         self.ask_about_stored(None, |scheme| !was_ready(scheme)).await?;
         self.open_doors().await?;
+        // Of schemes that could not run until now.
+        self.go_on_with_replays();
         let (ready, broken) = loaded.fleet.counts();
         self.events.tell(self.now_ms(), What::Reloaded { ready, broken });
         Ok(Reloaded { ready, broken })
@@ -293,6 +312,12 @@ impl Service {
     /// Asks for a run now. It begins when its credentials have a place.
     pub fn run_now(self: &Arc<Self>, scheme: &str, half: Half) -> Result<(), AppError> {
         self.runnable(scheme)?;
+        if half == Half::All {
+            let mut table = self.table();
+            if table.replays.contains_key(scheme) {
+                table.asked.insert(scheme.to_owned());
+            }
+        }
         self.step(timetable::Event::RunNow(scheme.to_owned(), half));
         Ok(())
     }
@@ -409,6 +434,10 @@ impl Service {
                     continue;
                 }
             };
+            let spec = Spec {
+                held: self.is_held(member),
+                ..spec
+            };
             let remembered = remembered.remove(id).unwrap_or_default();
             self.step(timetable::Event::Put(Box::new(spec), remembered));
         }
@@ -455,6 +484,11 @@ impl Service {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A service that only looks writes nothing down.
+fn seen(read_only: bool) -> Seen {
+    if read_only { Seen::Passing } else { Seen::Kept }
 }
 
 /// The schemes whose runs were under way when the process before this one ended. Their source is read again when they

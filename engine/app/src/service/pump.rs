@@ -10,6 +10,7 @@ use flow::op::{Reason, RecordState, RunStatus, Trigger};
 use flow::timetable::{Action, Cause, Ended, Event, Half, Paused, Start};
 use flow::{Note, Stages, Stopped};
 use ledger::service::schedule::OpenWork;
+use tracing::Instrument as _;
 
 use super::events::{RunEnd, What};
 use super::{Service, Table, reason_of};
@@ -41,6 +42,8 @@ pub struct Underway {
     /// Records settled so far.
     pub written: AtomicU64,
     told: AtomicI64,
+    /// The number of the replay whose turn it is; 0 = none.
+    pub(super) replay: AtomicI64,
 }
 
 impl Service {
@@ -134,6 +137,7 @@ impl Service {
                         rows: AtomicU64::new(0),
                         written: AtomicU64::new(0),
                         told: AtomicI64::new(now),
+                        replay: AtomicI64::new(0),
                     });
                     table.runs.insert(start.token, Arc::clone(&run));
                     table.questions.begun(&start.scheme, start.half);
@@ -207,20 +211,21 @@ impl Service {
             late: start.late,
         };
         self.events.tell(run.began, began);
-        tracing::info!(
-            scheme = start.scheme,
-            half = start.half.word(),
-            late_ms = start.late,
-            "run"
-        );
-        let running = tokio::spawn(Arc::clone(&self).run(Arc::clone(&run)));
+        // The number of the run is known once the ledger has given it; whoever reads the log finds its lines by it.
+        let span = tracing::info_span!("run", scheme = start.scheme, run = tracing::field::Empty);
+        span.in_scope(|| tracing::info!(half = start.half.word(), late_ms = start.late, "run"));
+        let running = Arc::clone(&self).run(Arc::clone(&run));
+        let running = tokio::spawn(running.instrument(span.clone()));
         // A panic in one scheme is that scheme's failure.
         let ran = match running.await {
             Ok(ran) => ran,
             Err(error) => Err(AppError::bug(format!("a run ended without a word: {error}"))),
         };
         let is_stopping = self.cancel.is_canceled();
+        let is_turn = run.replay.load(Ordering::SeqCst) != 0;
         let how = match &ran {
+            // It says nothing about the schedule: what is owed to that is owed still.
+            Ok(_) | Err(_) if is_turn => Ended::Stopped,
             Ok(report) => how_it_ended(report, is_stopping),
             Err(AppError::Bug(_)) => Ended::Panicked,
             Err(AppError::Store(_) | AppError::File { .. }) => Ended::Failed,
@@ -228,12 +233,13 @@ impl Service {
             Err(_) => Ended::Refused,
         };
         let end = self.end_of(&run, &ran);
-        tracing::info!(
-            scheme = end.scheme,
-            status = end.status,
-            code = end.reason.as_ref().map(|reason| reason.code.as_str()),
-            "run ended"
-        );
+        let code = end.reason.as_ref().map(|reason| reason.code.as_str());
+        span.in_scope(|| tracing::info!(status = end.status, code, "run ended"));
+        if let Err(error) = &ran
+            && let id @ 1.. = run.replay.load(Ordering::SeqCst)
+        {
+            self.turn_broke(id, error).await;
+        }
         let left = match &ran {
             Ok(report) if !is_open(&report.summary.states) => OpenWork::default(),
             _ => self.left_by_run(&run.scheme, run.half).await,
@@ -246,11 +252,12 @@ impl Service {
             self.events.tell(self.now_ms(), What::RunEnded(Box::new(end)));
             match how {
                 // It is written down as due.
-                Ended::Stopped => Vec::new(),
+                Ended::Stopped if is_stopping => Vec::new(),
                 how => self.step_in(&mut table, Event::Ended(start.token, how)),
             }
         };
         self.keep_paused(paused);
+        self.next_turn(&run.scheme);
         self.changed.notify_one();
     }
 
@@ -259,7 +266,22 @@ impl Service {
         let member = self.runnable(&run.scheme)?;
         let plan = member.runnable().cloned();
         let plan = plan.ok_or_else(|| AppError::bug("a scheme that cannot run was started"))?;
-        let options = RunOptions {
+        let following = Following {
+            service: &self,
+            run: &run,
+        };
+        if run.cause == Cause::Manual
+            && run.half == Half::All
+            && let Some(going) = self.turn_of(&run.scheme)
+        {
+            return self.turn(&going, &run, &following).await;
+        }
+        loaded.engine.run(plan, &self.options(&run), &following).await
+    }
+
+    /// How a run is done that nobody watches.
+    pub(super) fn options(&self, run: &Underway) -> RunOptions {
+        RunOptions {
             now: None,
             window: None,
             from: None,
@@ -281,12 +303,7 @@ impl Service {
             }),
             confirmed: false,
             cancel: Some(run.cancel.clone()),
-        };
-        let following = Following {
-            service: &self,
-            run: &run,
-        };
-        loaded.engine.run(plan, &options, &following).await
+        }
     }
 
     fn end_of(&self, run: &Underway, ran: &Result<RunReport, AppError>) -> RunEnd {
@@ -321,7 +338,7 @@ impl Service {
 }
 
 /// What stopped a run, or kept it from reading to the end.
-fn why(report: &RunReport) -> Option<&Reason> {
+pub(super) fn why(report: &RunReport) -> Option<&Reason> {
     let stopped = report.summary.stopped.as_ref();
     let stopped = stopped.and_then(|stopped| match stopped {
         Stopped::Source(reason)

@@ -1,0 +1,348 @@
+//! Replays within a service: a past stretch is read once more, beside the schedule.
+//!
+//! A replay has its turns in the place of its scheme's runs, so that it never meets one. A turn ends between two windows
+//! when others wait; what it has read is closed under its own cursor, and the next turn goes on there. It stands in the
+//! ledger from the moment in which it is asked for, and goes on after a restart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dsl::plan::Plan;
+use flow::Note;
+use flow::ids::Ms;
+use flow::op::{AuditNote, Cursor, LedgerOp, Reason, RunStatus};
+use flow::timetable::{Event, Half, Standing};
+use ledger::service::operating::{NewReplay, ReplayFilter, ReplayRow, ReplayState, Turn};
+
+use super::{Service, Underway, reason_of};
+use crate::error::AppError;
+use crate::replay::ReplayPlan;
+use crate::run::{Engine, Replay, RunOptions, RunReport};
+use crate::shell::{Cancel, Progress};
+
+/// How long a turn is: an ordinary run of the scheme waits no longer for it than this and the window that is being read.
+const TURN: Ms = 5 * 60_000;
+
+/// Replays that go on, of all schemes: each is a person's decision.
+const MOST: u32 = 1_000;
+
+/// Those that have not ended, by scheme: one of each.
+pub(super) type Replays = BTreeMap<String, Arc<Going>>;
+
+/// A replay that has not ended.
+#[derive(Debug)]
+pub(super) struct Going {
+    row: ReplayRow,
+    /// A person ended it.
+    stopped: AtomicBool,
+    /// A record of an earlier turn did not end well.
+    marred: AtomicBool,
+}
+
+impl Going {
+    fn new(row: ReplayRow) -> Arc<Going> {
+        Arc::new(Going {
+            row,
+            stopped: AtomicBool::new(false),
+            marred: AtomicBool::new(false),
+        })
+    }
+
+    fn replay(&self) -> Replay {
+        Replay {
+            range: self.row.asked.range,
+            step: self.row.asked.step,
+            only_missing: self.row.asked.only_missing,
+        }
+    }
+}
+
+/// Those that the ledger knows.
+pub(super) fn kept(engine: &Engine) -> Result<Replays, AppError> {
+    let filter = ReplayFilter {
+        open: true,
+        limit: MOST,
+        ..ReplayFilter::default()
+    };
+    let rows = engine.reader().replays(&filter)?.into_iter();
+    Ok(rows
+        .map(|row| (row.asked.scheme.clone(), Going::new(row)))
+        .collect())
+}
+
+/// Who wants a replay, and why.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Who.
+    pub who: String,
+    /// In their words; not blank.
+    pub reason: String,
+    /// From its beginning, also where an earlier one was interrupted.
+    pub again: bool,
+}
+
+impl Service {
+    /// What a replay would read; nothing is begun.
+    pub fn plan_replay(&self, scheme: &str, replay: &Replay, again: bool) -> Result<ReplayPlan, AppError> {
+        let plan = self.plan_to_run(scheme)?;
+        self.loaded().engine.plan_replay(&plan, replay, None, again)
+    }
+
+    /// Queues a replay; `None` = one of the scheme goes on. It begins when the scheme's place is free.
+    pub async fn begin_replay(
+        self: &Arc<Self>,
+        scheme: &str,
+        replay: &Replay,
+        wish: Wish,
+    ) -> Result<Option<ReplayRow>, AppError> {
+        let plan = self.plan_to_run(scheme)?;
+        let engine = &self.loaded().engine;
+        let todo = engine.plan_replay(&plan, replay, None, wish.again)?;
+        // One that goes on must not lose what it has read.
+        if self.table().replays.contains_key(scheme) {
+            return Ok(None);
+        }
+        let now = self.now_ms();
+        if wish.again {
+            let forget = LedgerOp::Forget {
+                scheme: scheme.to_owned(),
+                cursor: Cursor::Replay(replay.range),
+            };
+            engine.apply(vec![forget]).await?;
+        }
+        let new = NewReplay {
+            scheme: scheme.to_owned(),
+            range: replay.range,
+            step: replay.step,
+            only_missing: replay.only_missing,
+            windows: u64::try_from(todo.slices.len()).unwrap_or(u64::MAX),
+            who: wish.who,
+            reason: wish.reason,
+        };
+        let note = crate::replay::note(scheme, replay, wish.again, &new.who, &new.reason);
+        let added = engine.with_ledger(move |ledger| match ledger.add_replay(&new, &note, now)? {
+            Some(id) => ledger.reader().replay(id),
+            None => Ok(None),
+        });
+        let Some(row) = added.await?? else {
+            return Ok(None);
+        };
+        self.table()
+            .replays
+            .insert(scheme.to_owned(), Going::new(row.clone()));
+        self.step(Event::RunNow(scheme.to_owned(), Half::All));
+        Ok(Some(row))
+    }
+
+    /// Ends a replay: the window that is being read is left, and calls that are out are settled. Says whether it went on.
+    pub async fn stop_replay(self: &Arc<Self>, row: &ReplayRow, note: AuditNote) -> Result<bool, AppError> {
+        let (id, now) = (row.id, self.now_ms());
+        let engine = &self.loaded().engine;
+        let stopped = engine.with_ledger(move |ledger| ledger.stop_replay(id, &note, now));
+        if !stopped.await?? {
+            return Ok(false);
+        }
+        let mut table = self.table();
+        if let Some(going) = table
+            .replays
+            .get(&row.asked.scheme)
+            .filter(|going| going.row.id == id)
+        {
+            going.stopped.store(true, Ordering::SeqCst);
+            table.replays.remove(&row.asked.scheme);
+            let runs = table.runs.values();
+            runs.filter(|run| run.replay.load(Ordering::SeqCst) == id)
+                .for_each(|run| run.cancel.cancel());
+        }
+        Ok(true)
+    }
+
+    /// The plan of a scheme that can run.
+    fn plan_to_run(&self, scheme: &str) -> Result<Arc<Plan>, AppError> {
+        let member = self.runnable(scheme)?;
+        let plan = member.runnable().cloned();
+        plan.ok_or_else(|| AppError::bug("a scheme that cannot run is replayed"))
+    }
+
+    /// The replay whose turn a start by hand is; `None` = a person wants an ordinary run.
+    pub(super) fn turn_of(&self, scheme: &str) -> Option<Arc<Going>> {
+        let mut table = self.table();
+        if table.asked.remove(scheme) {
+            return None;
+        }
+        table.replays.get(scheme).map(Arc::clone)
+    }
+
+    /// A run of the scheme has ended: its replay goes on, unless an ordinary run waits.
+    pub(super) fn next_turn(self: &Arc<Self>, scheme: &str) {
+        let wanted = {
+            let table = self.table();
+            let halves = table.timetable.status(scheme);
+            let waits = halves
+                .iter()
+                .any(|half| half.paused.is_none() && half.standing != Standing::Idle);
+            table.replays.contains_key(scheme) && !waits
+        };
+        // One that cannot run has no turn; the next reload asks again.
+        if wanted && !self.is_stopping() && self.runnable(scheme).is_ok() {
+            self.step(Event::RunNow(scheme.to_owned(), Half::All));
+        }
+    }
+
+    /// Replays that a process before this one had not ended.
+    pub(super) fn go_on_with_replays(self: &Arc<Self>) {
+        let schemes: Vec<String> = self.table().replays.keys().cloned().collect();
+        for scheme in schemes {
+            self.next_turn(&scheme);
+        }
+    }
+
+    /// One turn of a replay.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        going: &Arc<Going>,
+        run: &Underway,
+        progress: &dyn Progress,
+    ) -> Result<RunReport, AppError> {
+        run.replay.store(going.row.id, Ordering::SeqCst);
+        let loaded = self.loaded();
+        let (id, now) = (going.row.id, self.now_ms());
+        let begun = loaded
+            .engine
+            .with_ledger(move |ledger| ledger.replay_begins(id, now));
+        begun.await??;
+        let plan = self.plan_to_run(&run.scheme)?;
+        let bounded = Bounded {
+            progress,
+            until: now.saturating_add(TURN),
+            service: self,
+            cancel: &run.cancel,
+            cut: AtomicBool::new(false),
+        };
+        if going.stopped.load(Ordering::SeqCst) {
+            run.cancel.cancel();
+        }
+        let options = RunOptions {
+            replay: Some(going.replay()),
+            ..self.options(run)
+        };
+        let ran = loaded.engine.run(plan, &options, &bounded).await;
+        let was_cut = bounded.cut.load(Ordering::SeqCst);
+        self.turned(going, &ran, was_cut).await?;
+        ran
+    }
+
+    /// Writes down what a turn came to.
+    async fn turned(
+        &self,
+        going: &Arc<Going>,
+        ran: &Result<RunReport, AppError>,
+        was_cut: bool,
+    ) -> Result<(), AppError> {
+        let turn = ran.as_ref().map_or_else(
+            |_| Turn::default(),
+            |report| Turn {
+                rows: report.summary.counts.fetched,
+                written: report.summary.written,
+            },
+        );
+        let ended = match ran {
+            _ if going.stopped.load(Ordering::SeqCst) => None,
+            // The next process goes on with it.
+            Ok(report) if report.summary.status == RunStatus::Canceled && self.is_stopping() => None,
+            Ok(report) if report.summary.status == RunStatus::Canceled && was_cut => {
+                let counts = &report.summary.counts;
+                if counts.dead + counts.held > 0 {
+                    going.marred.store(true, Ordering::SeqCst);
+                }
+                None
+            }
+            Ok(report) => Some(how(report, going.marred.load(Ordering::SeqCst))),
+            Err(error) => Some((
+                ReplayState::DoneWithErrors,
+                Some(reason_of(error, self.setting.lang)),
+            )),
+        };
+        if let Some((state, _)) = &ended {
+            tracing::info!(
+                scheme = going.row.asked.scheme,
+                replay = going.row.id,
+                state = state.word(),
+                "replay ended"
+            );
+            self.table().replays.remove(&going.row.asked.scheme);
+        }
+        let (id, now) = (going.row.id, self.now_ms());
+        let engine = &self.loaded().engine;
+        let kept = engine.with_ledger(move |ledger| {
+            let ended = ended.as_ref().map(|(state, why)| (*state, why.as_ref()));
+            ledger.replay_turned(id, &turn, ended, now)
+        });
+        Ok(kept.await??)
+    }
+
+    /// A turn that ended without a word: it panicked.
+    pub(super) async fn turn_broke(&self, id: i64, error: &AppError) {
+        let going = {
+            let mut table = self.table();
+            let scheme = table
+                .replays
+                .iter()
+                .find(|(_, going)| going.row.id == id)
+                .map(|(scheme, _)| scheme.clone());
+            scheme.and_then(|scheme| table.replays.remove(&scheme))
+        };
+        if going.is_none() {
+            return;
+        }
+        let (why, now) = (reason_of(error, self.setting.lang), self.now_ms());
+        let engine = &self.loaded().engine;
+        let kept = engine.with_ledger(move |ledger| {
+            let ended = Some((ReplayState::DoneWithErrors, Some(&why)));
+            ledger.replay_turned(id, &Turn::default(), ended, now)
+        });
+        if let Err(error) = kept.await.and_then(|done| done.map_err(AppError::from)) {
+            tracing::error!(code = error.code(), "{}", error.message(self.setting.lang));
+        }
+    }
+}
+
+/// How a replay ended whose last turn did not end early.
+fn how(report: &RunReport, is_marred: bool) -> (ReplayState, Option<Reason>) {
+    let counts = &report.summary.counts;
+    let is_whole = report.summary.status == RunStatus::Ok && report.summary.windows_left == 0;
+    let is_well = is_whole && counts.dead + counts.held + counts.open() == 0 && !is_marred;
+    if is_well {
+        return (ReplayState::Done, None);
+    }
+    (ReplayState::DoneWithErrors, super::pump::why(report).cloned())
+}
+
+/// Ends a turn between two windows when its time is over.
+struct Bounded<'a> {
+    progress: &'a dyn Progress,
+    until: Ms,
+    service: &'a Service,
+    cancel: &'a Cancel,
+    /// It did.
+    cut: AtomicBool,
+}
+
+impl Progress for Bounded<'_> {
+    fn note(&self, scheme: &str, note: &Note) {
+        // A slice begins: what was read before it is closed.
+        if matches!(note, Note::Reading(_))
+            && self.service.now_ms() >= self.until
+            && !self.cancel.is_canceled()
+        {
+            self.cut.store(true, Ordering::SeqCst);
+            self.cancel.cancel();
+        }
+        self.progress.note(scheme, note);
+    }
+
+    fn waiting(&self, scheme: &str, until_ms: i64, why: flow::Waiting) {
+        self.progress.waiting(scheme, until_ms, why);
+    }
+}
