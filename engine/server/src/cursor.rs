@@ -22,8 +22,51 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
+/// One page of a list: how many rows, and behind which one.
+#[derive(Debug)]
+pub(crate) struct Paging {
+    list: &'static str,
+    filters: String,
+    limit: u32,
+    /// The id that it goes on behind.
+    pub(crate) before: Option<i64>,
+}
+
+impl Paging {
+    /// As a query asks for it; `filters` names everything that chooses the rows.
+    pub(crate) fn new(
+        list: &'static str,
+        asked: Option<u32>,
+        cursor: Option<&str>,
+        filters: String,
+    ) -> Result<Self, Problem> {
+        let before = cursor.map(|text| read(list, &filters, text)).transpose()?;
+        Ok(Paging {
+            list,
+            limit: limit(asked)?,
+            filters,
+            before,
+        })
+    }
+
+    /// How many rows to ask for: one more than fit says whether there are more.
+    pub(crate) fn rows(&self) -> u32 {
+        self.limit + 1
+    }
+
+    /// The same, for what is counted in memory.
+    pub(crate) fn asked(&self) -> usize {
+        usize::try_from(self.rows()).unwrap_or(usize::MAX)
+    }
+
+    /// Cuts the rows to the page; the cursor of the next one, if there is one.
+    pub(crate) fn next<T>(&self, rows: &mut Vec<T>, id: impl Fn(&T) -> i64) -> Option<String> {
+        cut(rows, self.limit, id).map(|after| write(self.list, &self.filters, after))
+    }
+}
+
 /// Cuts a list that was asked for one row more than fit; the id to go on behind, if there are more.
-pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
+fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if rows.len() <= limit {
         return None;

@@ -82,6 +82,10 @@ impl Listening {
         let router = router(self.state);
         listen::serve(self.listener, router, self.tls, listen::Bounds::default(), stop).await;
         counting.abort();
+        // Writes whose callers have hung up belong to no connection.
+        if tokio::time::timeout(listen::LAST, state.written()).await.is_err() {
+            tracing::warn!("writes that took too long were cut off");
+        }
         counted(&state, 0).await;
     }
 }
@@ -98,6 +102,9 @@ async fn count(state: State) {
 
 /// Writes down what was counted; what cannot be written is the next minute's.
 async fn counted(state: &State, every: flow::ids::Ms) {
+    if state.service().is_read_only() {
+        return;
+    }
     let now = state.now_ms();
     if let Err(problem) = publish::write_counts(state, now, every).await {
         tracing::warn!("{problem:?}");

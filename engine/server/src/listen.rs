@@ -40,7 +40,7 @@ const MOST_OF_ONE: usize = 64;
 /// Bytes of a request head: cookies and tokens are small.
 const MOST_HEAD: usize = 32 * 1024;
 /// How long requests that go on are waited for when the server stops.
-const LAST: Duration = Duration::from_secs(20);
+pub(crate) const LAST: Duration = Duration::from_secs(20);
 /// The pause after the system refused a connection, for example because there are no file handles left.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -156,7 +156,7 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
 /// Schemes, connections, connectors and users are named; everything else has a number.
 fn path_schema(name: &str) -> RefOr<Schema> {
     match name {
-        "scheme" | "connection" | "connector" | "user" | "rev" => text_schema(),
+        "scheme" | "connection" | "connector" | "user" | "channel" => text_schema(),
         _ => ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))

@@ -253,7 +253,9 @@ async fn answer(
     }
     // A write is carried out whole, with what belongs to it, also when nobody waits for the answer any more: the
     // future of a request is dropped where it stands when its client hangs up.
+    let writing = state.writing().await?;
     let whole = async move {
+        let _writing = writing;
         match key {
             None => (operation.handler)(call, given).await,
             Some(key) => once(&state, &operation, call, given, who.key(), key).await,
@@ -424,6 +426,9 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Writes down that a token was used, without letting the request wait for it.
 fn note_use(state: &State, id: i64, now: Ms) {
+    if state.service().is_read_only() {
+        return;
+    }
     let state = state.clone();
     tokio::spawn(async move {
         let noted = state.with_ledger(move |ledger| ledger.tokens_used(&[(id, now)]));

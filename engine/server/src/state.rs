@@ -8,17 +8,20 @@ use app::AppError;
 use app::service::Service;
 use flow::ids::Ms;
 use ledger::{Ledger, Reader};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::{Logins, Places, TokenBook};
 use crate::api::decisions::Operations;
 use crate::body;
 use crate::metrics::Counters;
 use crate::openapi;
+use crate::problem::Problem;
 use crate::publish::Published;
 
 /// Streams of events at a time. One browser holds one for all its tabs.
 const STREAMS: usize = 64;
+/// Writes at a time, those whose callers are gone included: far more than there are connections.
+const WRITES: u32 = 2_048;
 /// Dry runs at a time: each copies the ledger into memory.
 const DRY_RUNS: usize = 2;
 /// Rows that are evaluated at a time: each keeps a core busy.
@@ -62,6 +65,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     dry_runs: Arc<Semaphore>,
     previews: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
     /// Writes with a key that are being carried out.
     under_way: Mutex<HashSet<(String, String)>>,
     description: String,
@@ -84,6 +88,7 @@ impl State {
             streams: Arc::new(Semaphore::new(STREAMS)),
             dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
+            writes: Arc::new(Semaphore::new(WRITES as usize)),
             under_way: Mutex::default(),
             description: openapi::text(),
             operations: Operations::default(),
@@ -184,6 +189,19 @@ impl State {
 
     pub(crate) fn previews(&self) -> &Arc<Semaphore> {
         &self.0.previews
+    }
+
+    /// To be held while something is written: the end of the server waits for it.
+    pub(crate) async fn writing(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let free = Arc::clone(&self.0.writes).acquire_owned().await;
+        free.map_err(|_| Problem::conflict("stopping"))
+    }
+
+    /// Waits for everything that is being written, whoever has hung up meanwhile; from then on nothing is.
+    pub(crate) async fn written(&self) {
+        if self.0.writes.acquire_many(WRITES).await.is_ok() {
+            self.0.writes.close();
+        }
     }
 
     pub(crate) fn under_way(&self) -> &Mutex<HashSet<(String, String)>> {

@@ -22,6 +22,11 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Ms, Problem> {
         .map_err(|_| Problem::malformed(format!("{name}: RFC 3339, 2026-11-21T08:00:00Z")))
 }
 
+/// The same, where it may be left out.
+pub(crate) fn read_maybe(name: &str, text: Option<&str>) -> Result<Option<Ms>, Problem> {
+    text.map(|text| read(name, text)).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

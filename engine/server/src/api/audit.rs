@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use crate::access::Scope;
 use crate::call::Call;
-use crate::cursor;
+use crate::cursor::Paging;
 use crate::document::{AuditDoc, AuditList};
 use crate::operation::{Json, Operation, Query};
 use crate::problem::Problem;
@@ -43,25 +43,16 @@ struct AuditQuery {
 }
 
 async fn list(call: Call, Query(query): Query<AuditQuery>, (): ()) -> Result<Json<AuditList>, Problem> {
-    let limit = cursor::limit(query.limit)?;
-    let since = query
-        .since
-        .as_deref()
-        .map(|text| time::read("since", text))
-        .transpose()?;
+    let since = time::read_maybe("since", query.since.as_deref())?;
     let filters = format!("{:?} {:?} {since:?}", query.scheme, query.action);
-    let before = query
-        .cursor
-        .as_deref()
-        .map(|text| cursor::read("audit", &filters, text))
-        .transpose()?;
+    let paging = Paging::new("audit", query.limit, query.cursor.as_deref(), filters)?;
     let filter = AuditFilter {
         scheme: query.scheme,
         record: None,
         since,
         action: query.action,
-        before,
-        limit: limit + 1,
+        before: paging.before,
+        limit: paging.rows(),
     };
     let whole = AuditFilter {
         before: None,
@@ -71,8 +62,7 @@ async fn list(call: Call, Query(query): Query<AuditQuery>, (): ()) -> Result<Jso
     let (mut rows, total) = call
         .ask(move |reader| Ok((reader.audit(&filter)?, reader.audit(&whole)?.len())))
         .await?;
-    let next =
-        cursor::cut(&mut rows, limit, |row| row.id).map(|after| cursor::write("audit", &filters, after));
+    let next = paging.next(&mut rows, |row| row.id);
     let items = rows.iter().map(AuditDoc::of).collect();
     let total = u32::try_from(total).unwrap_or(u32::MAX);
     Ok(Json(AuditList::new(items, next, total)))

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use app::trial;
 use axum::http::Method;
 use dsl::Lang;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::schemes::{PausedDoc, reason_text};
 use crate::access::Scope;
 use crate::call::Call;
 use crate::document::list;
@@ -55,6 +56,14 @@ pub(super) fn operations() -> Vec<Operation> {
             "What waits for each target",
             queues,
         ),
+        Operation::new(
+            Method::PATCH,
+            "/queues/{connection}",
+            "changeQueue",
+            "Has nothing written to a target, or has it written to again",
+            change_queue,
+        )
+        .needs(Scope::Operate),
     ]
 }
 
@@ -250,6 +259,8 @@ pub(crate) struct QueueDoc {
     /// The first sighting of the oldest of them.
     #[schema(format = DateTime)]
     oldest: Option<String>,
+    /// Why nothing is written there; null = it is.
+    paused: Option<PausedDoc>,
 }
 
 list! {
@@ -258,16 +269,70 @@ list! {
 }
 
 async fn queues(call: Call, (): (), (): ()) -> Result<Json<QueueList>, Problem> {
+    Ok(Json(QueueList::whole(all_queues(&call).await?)))
+}
+
+/// Whether a target is written to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QueueChange {
+    /// `true`: schemes that write there are not started, and runs that are under way settle the call that is out and end.
+    paused: bool,
+    #[schema(min_length = 1, max_length = 1000)]
+    reason: String,
+}
+
+async fn change_queue(
+    call: Call,
+    (): (),
+    Json(change): Json<QueueChange>,
+) -> Result<Json<QueueDoc>, Problem> {
+    let name = call.param("connection").to_owned();
+    let reason = reason_text("reason", &change.reason)?;
+    let service = call.state.service();
+    let is_target = || {
+        crate::metrics::targets(&service.loaded())
+            .values()
+            .any(|known| *known == name)
+    };
+    // One that no scheme writes to any more can still be let go.
+    if !is_target() && !service.paused_targets().contains_key(&name) {
+        return Err(Problem::not_found(format!("queue {}", name.escape_debug())));
+    }
+    let who = call.who.name();
+    if change.paused {
+        service.pause_target(&name, &who, reason).await?;
+    } else {
+        service.resume_target(&name, &who, reason).await?;
+    }
+    let mut queues = all_queues(&call).await?.into_iter();
+    let changed = queues.find(|queue| queue.connection == name);
+    Ok(Json(changed.unwrap_or(QueueDoc {
+        connection: name,
+        waiting: 0,
+        oldest: None,
+        paused: None,
+    })))
+}
+
+async fn all_queues(call: &Call) -> Result<Vec<QueueDoc>, Problem> {
+    let mut paused = call.state.service().paused_targets();
     let loaded = call.state.service().loaded();
     let targets = crate::metrics::targets(&loaded);
     let waiting = call.ask(|reader| Ok(reader.waiting()?)).await?;
-    let items =
-        crate::metrics::queues(&targets, &waiting)
-            .into_iter()
-            .map(|(connection, (waiting, oldest))| QueueDoc {
-                connection,
-                waiting,
-                oldest: oldest.map(time::text),
-            });
-    Ok(Json(QueueList::whole(items.collect())))
+    let mut queues = crate::metrics::queues(&targets, &waiting);
+    for connection in paused.keys() {
+        queues.entry(connection.clone()).or_default();
+    }
+    let queues = queues.into_iter();
+    Ok(queues
+        .map(|(connection, (waiting, oldest))| QueueDoc {
+            waiting,
+            oldest: oldest.map(time::text),
+            paused: paused
+                .remove(&connection)
+                .map(|paused| PausedDoc::of(&paused, call.lang)),
+            connection,
+        })
+        .collect())
 }

@@ -267,7 +267,11 @@ async fn act(call: Call, Json(wanted): Json<Wanted>, kind: Kind) -> Result<Accep
         return Ok(Accepted(work.carry_out(operation, rows).await));
     }
     let begun = operation.clone();
-    tokio::spawn(work.carry_out(operation, rows));
+    let writing = call.state.writing().await?;
+    tokio::spawn(async move {
+        let _writing = writing;
+        work.carry_out(operation, rows).await
+    });
     Ok(Accepted(begun))
 }
 

@@ -326,8 +326,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    pub(super) fn interval(&self) -> Result<Interval, Problem> {
-        let (from, to) = (time::read("from", &self.from)?, time::read("to", &self.to)?);
+    fn interval(&self) -> Result<Interval, Problem> {
+        Self::of(&self.from, &self.to)
+    }
+
+    pub(super) fn of(from: &str, to: &str) -> Result<Interval, Problem> {
+        let (from, to) = (time::read("from", from)?, time::read("to", to)?);
         Interval::new(from, to).ok_or_else(|| Problem::malformed("from < to"))
     }
 }

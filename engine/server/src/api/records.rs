@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::call::Call;
-use crate::cursor;
+use crate::cursor::Paging;
 use crate::document::{AttemptDoc, COUNTED, RecordDoc, RecordList, StoryDoc};
 use crate::operation::{Json, Operation, Query};
 use crate::problem::Problem;
@@ -99,21 +99,12 @@ impl StateWord {
 
 async fn list(call: Call, Query(query): Query<RecordsQuery>, (): ()) -> Result<Json<RecordList>, Problem> {
     call.confine(query.scheme.as_deref())?;
-    let limit = cursor::limit(query.limit)?;
-    let since = query
-        .since
-        .as_deref()
-        .map(|text| time::read("since", text))
-        .transpose()?;
+    let since = time::read_maybe("since", query.since.as_deref())?;
     let filters = format!(
         "{:?} {:?} {:?} {:?} {since:?} {:?}",
         query.scheme, query.state, query.key, query.error, query.run
     );
-    let before = query
-        .cursor
-        .as_deref()
-        .map(|text| cursor::read("records", &filters, text))
-        .transpose()?;
+    let paging = Paging::new("records", query.limit, query.cursor.as_deref(), filters)?;
     let filter = RecordFilter {
         scheme: query.scheme,
         state: query.state.map(StateWord::state),
@@ -121,8 +112,8 @@ async fn list(call: Call, Query(query): Query<RecordsQuery>, (): ()) -> Result<J
         error: query.error,
         since,
         run: query.run.map(RunId),
-        before: before.map(RecordId),
-        limit: limit + 1,
+        before: paging.before.map(RecordId),
+        limit: paging.rows(),
     };
     let (mut rows, total) = call
         .ask(move |reader| {
@@ -132,8 +123,7 @@ async fn list(call: Call, Query(query): Query<RecordsQuery>, (): ()) -> Result<J
             ))
         })
         .await?;
-    let next = cursor::cut(&mut rows, limit, |row| row.record.0)
-        .map(|after| cursor::write("records", &filters, after));
+    let next = paging.next(&mut rows, |row| row.record.0);
     let items = rows.iter().map(|row| RecordDoc::of(row, call.lang)).collect();
     Ok(Json(RecordList::new(items, next, total)))
 }

@@ -1,5 +1,6 @@
 //! `/runs`: what each execution of a scheme did.
 
+use app::logging;
 use axum::http::Method;
 use flow::ids::RunId;
 use flow::op::RunStatus;
@@ -9,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Scope;
 use crate::call::Call;
-use crate::cursor;
+use crate::cursor::Paging;
 use crate::document::{COUNTED, RunDoc, RunLifeDoc, RunList};
 use crate::operation::{Accepted, Json, Operation, Query};
 use crate::problem::Problem;
@@ -22,6 +23,15 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         op,
         Operation::new(Method::GET, "/runs/{run}", "showRun", "What a run did", show).by_scheme(),
+        Operation::new(
+            Method::GET,
+            "/runs/{run}/log",
+            "showRunLog",
+            "What the service wrote down of a run",
+            log,
+        )
+        .naming::<LevelWord>()
+        .by_scheme(),
         Operation::new(
             Method::POST,
             "/runs/{run}/cancel",
@@ -78,25 +88,16 @@ impl Status {
 
 async fn list(call: Call, Query(query): Query<RunsQuery>, (): ()) -> Result<Json<RunList>, Problem> {
     call.confine(query.scheme.as_deref())?;
-    let limit = cursor::limit(query.limit)?;
-    let since = query
-        .since
-        .as_deref()
-        .map(|text| time::read("since", text))
-        .transpose()?;
+    let since = time::read_maybe("since", query.since.as_deref())?;
     let filters = format!("{:?} {:?} {since:?}", query.scheme, query.status);
-    let before = query
-        .cursor
-        .as_deref()
-        .map(|text| cursor::read("runs", &filters, text))
-        .transpose()?;
+    let paging = Paging::new("runs", query.limit, query.cursor.as_deref(), filters)?;
     let filter = RunFilter {
         scheme: query.scheme,
         status: query.status.and_then(Status::ended),
         running: matches!(query.status, Some(Status::Running)),
         since,
-        before: before.map(RunId),
-        limit: limit + 1,
+        before: paging.before.map(RunId),
+        limit: paging.rows(),
     };
     let lang = call.lang;
     let (mut rows, total) = call
@@ -107,8 +108,7 @@ async fn list(call: Call, Query(query): Query<RunsQuery>, (): ()) -> Result<Json
             ))
         })
         .await?;
-    let next = crate::cursor::cut(&mut rows, limit, |row| row.run.0)
-        .map(|after| cursor::write("runs", &filters, after));
+    let next = paging.next(&mut rows, |row| row.run.0);
     let items = rows.iter().map(|row| RunDoc::of(row, lang)).collect();
     Ok(Json(RunList::new(items, next, total)))
 }
@@ -123,6 +123,98 @@ async fn life(call: &Call) -> Result<ledger::read::RunLife, Problem> {
 async fn show(call: Call, (): (), (): ()) -> Result<Json<RunLifeDoc>, Problem> {
     let life = life(&call).await?;
     Ok(Json(RunLifeDoc::of(&life, call.lang)))
+}
+
+/// Which lines.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct LogQuery {
+    /// At least so bad.
+    level: Option<LevelWord>,
+    /// The last so many, 1-500.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LogLevel)]
+enum LevelWord {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LevelWord {
+    fn word(self) -> &'static str {
+        match self {
+            LevelWord::Error => "error",
+            LevelWord::Warn => "warn",
+            LevelWord::Info => "info",
+            LevelWord::Debug => "debug",
+            LevelWord::Trace => "trace",
+        }
+    }
+}
+
+/// The last lines of the log that are about a run. Files of the log are given up when they are many.
+#[derive(Debug, Serialize, ToSchema)]
+struct RunLog {
+    run: i64,
+    /// In order of time.
+    lines: Vec<LogLine>,
+    /// Whether there are more before them.
+    more: bool,
+}
+
+/// A line of the log; secrets were taken out when it was written.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogLine {
+    #[schema(format = DateTime)]
+    at: String,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    level: String,
+    message: String,
+    /// What else it says, by name.
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+impl LogLine {
+    fn of(line: &str) -> Option<Self> {
+        let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).ok()?;
+        let mut text = |name: &str| match fields.remove(name)? {
+            serde_json::Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        Some(LogLine {
+            at: text("at")?,
+            level: text("level").unwrap_or_default(),
+            message: text("message").unwrap_or_default(),
+            fields,
+        })
+    }
+}
+
+async fn log(call: Call, Query(query): Query<LogQuery>, (): ()) -> Result<Json<RunLog>, Problem> {
+    let life = life(&call).await?;
+    let most = crate::cursor::limit(query.limit)?;
+    let run = life.run.run.0;
+    let filter = logging::Filter {
+        scheme: Some(life.run.scheme),
+        run: Some(run.to_string()),
+        level: query.level.map(|level| level.word().to_owned()),
+        ..logging::Filter::default()
+    };
+    let dir = call.state.service().loaded().engine.workspace.data_dir();
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let found = call.think(move || logging::last(&dir, &filter, most)).await?;
+    Ok(Json(RunLog {
+        run,
+        lines: found.lines.iter().filter_map(|line| LogLine::of(line)).collect(),
+        more: found.more,
+    }))
 }
 
 /// What was asked for.

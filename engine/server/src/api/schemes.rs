@@ -17,7 +17,7 @@ use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::plan::Plan;
 use dsl::{Lang, SafeName};
 use flow::ids::Ms;
-use flow::timetable::{self, Half};
+use flow::timetable::{self, Half, Paused};
 use ledger::service::revisions::NewRevision;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -80,7 +80,6 @@ pub(super) fn operations() -> Vec<Operation> {
             "Removes a scheme file; its records stay",
             remove,
         ))
-        .by_scheme()
         .with_match(),
         Operation::new(
             Method::POST,
@@ -214,6 +213,20 @@ impl ScheduleDoc {
     }
 }
 
+impl PausedDoc {
+    pub(super) fn of(paused: &Paused, lang: Lang) -> Self {
+        PausedDoc {
+            since: time::text(paused.since),
+            by: paused.by.clone(),
+            code: paused.reason.code.clone(),
+            reason: match paused.reason.code.as_str() {
+                "" => paused.reason.text.clone(),
+                _ => app::sentence_of(&paused.reason, lang),
+            },
+        }
+    }
+}
+
 /// A run that is under way.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Running)]
@@ -245,15 +258,7 @@ impl SchemeDoc {
             warnings: count(warnings),
             source: plan.map(|plan| plan.source.connection.clone()),
             target: plan.and_then(|plan| Some(plan.target.as_ref()?.connection.clone())),
-            paused: status.paused.as_ref().map(|paused| PausedDoc {
-                since: time::text(paused.since),
-                by: paused.by.clone(),
-                code: paused.reason.code.clone(),
-                reason: match paused.reason.code.as_str() {
-                    "" => paused.reason.text.clone(),
-                    _ => app::sentence_of(&paused.reason, lang),
-                },
-            }),
+            paused: status.paused.as_ref().map(|paused| PausedDoc::of(paused, lang)),
             running: status.running.as_ref().map(|run| RunningDoc {
                 began: time::text(run.began),
                 rows: run.rows.load(Relaxed),
@@ -442,7 +447,7 @@ pub(super) async fn looked_at(
 }
 
 /// Refuses a change that was not made of the text that is there.
-fn matches(call: &Call, text: &str) -> Result<(), Problem> {
+pub(super) fn matches(call: &Call, text: &str) -> Result<(), Problem> {
     let given = call.headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
     let given = given.ok_or_else(|| Problem::new(StatusCode::PRECONDITION_REQUIRED, &server::NEEDS_MATCH))?;
     let now = tag_of(text);
@@ -466,6 +471,34 @@ async fn keep(
     action: &str,
     why: &str,
 ) -> Result<Stored, Problem> {
+    let said = Said {
+        kind: "scheme",
+        what: action,
+        why,
+    };
+    keep_as(call, path, before, text, id, said).await
+}
+
+/// How a text that is put in force is noted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// The kind of decision.
+    pub(super) kind: &'a str,
+    /// What stands before the text's hash; may be empty.
+    pub(super) what: &'a str,
+    /// Why, in the words of who decided.
+    pub(super) why: &'a str,
+}
+
+/// The same, noted as this kind of decision and for this reason.
+pub(super) async fn keep_as(
+    call: &Call,
+    path: &Path,
+    before: Option<String>,
+    text: String,
+    id: &str,
+    said: Said<'_>,
+) -> Result<Stored, Problem> {
     let (plan, diagnostics) = looked_at(call, path.to_owned(), text.clone()).await?;
     let Some(plan) = plan else {
         return Err(AppError::Invalid(diagnostics).into());
@@ -476,7 +509,7 @@ async fn keep(
     let (to, new) = (path.to_owned(), text.clone());
     call.think(move || app::put_file(&to, &new)).await?;
     let revision = tag_of(&text);
-    let told = match in_force(call, id, before, text, &plan.revision, (action, why)).await {
+    let told = match in_force(call, id, before, text, &plan.revision, said).await {
         Ok(()) => None,
         Err(problem) => {
             let code = problem.code().to_owned();
@@ -506,7 +539,7 @@ async fn in_force(
     before: Option<String>,
     text: String,
     hash: &str,
-    (action, why): (&str, &str),
+    Said { kind, what, why }: Said<'_>,
 ) -> Result<(), Problem> {
     let revision = |who: String, message: &str, hash: String, text: String| NewRevision {
         scheme: id.to_owned(),
@@ -517,8 +550,9 @@ async fn in_force(
     };
     let before = before.map(|text| revision(String::new(), "", revisions::hash_of(&text), text));
     let new = revision(call.who.name(), why, hash.to_owned(), text);
+    let what = format!("{what} {hash}");
     let (note, now) = (
-        call.note("scheme", Some(id), format!("{action} {hash}"), why),
+        call.note(kind, Some(id), what.trim_start().to_owned(), why),
         call.now,
     );
     let noted = call
@@ -533,7 +567,7 @@ async fn in_force(
 
 /// What was kept.
 #[derive(Debug, Serialize, ToSchema)]
-struct Stored {
+pub(super) struct Stored {
     id: String,
     /// The ETag of the text.
     revision: String,
@@ -755,12 +789,26 @@ async fn run(
         HalfWord::Source => Half::Source,
         HalfWord::Target => Half::Target,
     };
+    target_is_open(&call, &status)?;
     call.state.service().run_now(&status.id, half)?;
     let text = status.member.plan().map(|plan| plan.revision.as_str());
     let what = format!("{} {}", status.id, text.unwrap_or_default());
     let note = call.note("run", Some(&status.id), what.trim_end().to_owned(), "run");
     call.write_noted(note, |_| Ok(())).await?;
     Ok(Accepted(Asked::of(status.id, call.now)))
+}
+
+/// Refuses what would write to a target that a person has paused.
+pub(super) fn target_is_open(call: &Call, status: &SchemeStatus) -> Result<(), Problem> {
+    let plan = status.member.plan();
+    let target = plan
+        .and_then(|plan| plan.target.as_ref())
+        .map(|target| &target.connection);
+    let paused = call.state.service().paused_targets();
+    match target.filter(|target| paused.contains_key(*target)) {
+        Some(target) => Err(Problem::conflict(format!("connection {target}: paused"))),
+        None => Ok(()),
+    }
 }
 
 /// Why.
@@ -772,11 +820,16 @@ struct WhyDoc {
 }
 
 fn reason_of(why: &WhyDoc) -> Result<&str, Problem> {
-    let reason = why.reason.trim();
+    reason_text("reason", &why.reason)
+}
+
+/// A reason that is one, without the blanks around it.
+pub(super) fn reason_text<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
+    let reason = text.trim();
     if (1..=LONGEST_REASON).contains(&reason.chars().count()) {
         return Ok(reason);
     }
-    Err(Problem::malformed(format!("reason: 1-{LONGEST_REASON}")))
+    Err(Problem::malformed(format!("{name}: 1-{LONGEST_REASON}")))
 }
 
 async fn pause(call: Call, (): (), Json(why): Json<WhyDoc>) -> Result<Accepted<Asked>, Problem> {

@@ -68,7 +68,7 @@ fn operations() -> Vec<Called> {
                 path: path
                     .split('/')
                     .map(|part| match part {
-                        "{scheme}" | "{user}" | "{connection}" | "{connector}" => "nobody",
+                        "{scheme}" | "{user}" | "{connection}" | "{connector}" | "{channel}" => "nobody",
                         part if part.starts_with('{') => "999999",
                         part => part,
                     })
@@ -157,6 +157,19 @@ async fn answers_have_the_shapes_that_are_described() {
         ("/connectors", "/connectors"),
         ("/functions", "/functions"),
         ("/queues", "/queues"),
+        ("/replays", "/replays"),
+        ("/runs/1/log", "/runs/{run}/log"),
+        ("/mappings/data?scheme=huke-to-k3", "/mappings/data"),
+        ("/notifications/channels", "/notifications/channels"),
+        ("/schemes/huke-to-k3/revisions", "/schemes/{scheme}/revisions"),
+        (
+            "/schemes/huke-to-k3/revisions/1",
+            "/schemes/{scheme}/revisions/{rev}",
+        ),
+        (
+            "/schemes/huke-to-k3/revisions/1/diff",
+            "/schemes/{scheme}/revisions/{rev}/diff",
+        ),
     ] {
         let answer = house.ask("GET", path, "").await.is(200);
         let place = &document["paths"][format!("/api/v1{schema_of}")]["get"]["responses"]["200"];

@@ -97,33 +97,7 @@ impl House {
             .map(|(_, value)| value.clone())
             .filter(|value| value.len() >= 6)
             .collect();
-        let (around, data) = (folder.clone(), dir.path().join("data"));
-        let load = move || {
-            let places = Places {
-                data_dir: Some(data.clone()),
-                ..Places::default()
-            };
-            let simulators = Simulators {
-                params: params.clone(),
-                quiet_period_ms: 500,
-            };
-            let none = SecretTable {
-                env: Default::default(),
-                secret: Default::default(),
-            };
-            Workspace::load(&around, places, Some(simulators), Box::new(none))
-        };
-        let service = Service::open(Setting {
-            folder: folder.clone(),
-            load: Box::new(load),
-            clock: Arc::new(SystemClock::default()),
-            lang: Lang::En,
-            opening: Opening::default(),
-            places: flow::timetable::Places::default(),
-            read_only: false,
-        })
-        .await
-        .unwrap();
+        let service = Service::open(setting(&folder, &simulated, false)).await.unwrap();
         service.begin().await.unwrap();
         let now = service.now_ms();
         let mut tokens = Vec::new();
@@ -148,6 +122,84 @@ impl House {
             simulated,
             _dir: dir,
         }
+    }
+
+    /// Another process on the same files, after the end of this one.
+    pub(crate) async fn restarted(self, read_only: bool) -> House {
+        self.service.stop();
+        let House {
+            service,
+            state,
+            router,
+            folder,
+            tokens,
+            secrets,
+            simulated,
+            _dir,
+        } = self;
+        drop((service, state, router));
+        // Runs that are under way hold the ledger until they have ended.
+        let opened = async {
+            loop {
+                match Service::open(setting(&folder, &simulated, read_only)).await {
+                    Ok(service) => return service,
+                    Err(app::AppError::Store(ledger::StoreError::Locked { .. })) => {
+                        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let service = tokio::time::timeout(PATIENCE, opened)
+            .await
+            .expect("the lock is free");
+        let state = State::new(Arc::clone(&service), Settings::default()).unwrap();
+        House {
+            router: server::router(state.clone()),
+            state,
+            service,
+            folder,
+            tokens,
+            secrets,
+            simulated,
+            _dir,
+        }
+    }
+
+    /// Asks again and again until an answer is as it should be.
+    pub(crate) async fn until(
+        &self,
+        path: &str,
+        right: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        let asked = async {
+            loop {
+                let answer = self.ask("GET", path, "").await.is(200).json();
+                if right(&answer) {
+                    return answer;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| panic!("{path} does not become right"))
+    }
+
+    /// As a caller with this token.
+    pub(crate) async fn as_token(&self, token: &str, method: &str, path: &str, body: &str) -> u16 {
+        // Tokens that others made are known after a start.
+        let state = State::new(Arc::clone(&self.service), Settings::default()).unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("if-match", "\"0123456789abcdef\"")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let answer = server::router(state).oneshot(request).await.unwrap();
+        answer.status().as_u16()
     }
 
     /// Runs a scheme once, by hand.
@@ -226,6 +278,38 @@ impl House {
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
             .await
+    }
+}
+
+/// How long something may take on a machine that is busy with others.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+fn setting(folder: &Path, simulated: &sandbox::Running, read_only: bool) -> Setting {
+    let (around, data) = (folder.to_owned(), folder.parent().unwrap().join("data"));
+    let params = simulated.all_params();
+    let load = move || {
+        let places = Places {
+            data_dir: Some(data.clone()),
+            ..Places::default()
+        };
+        let simulators = Simulators {
+            params: params.clone(),
+            quiet_period_ms: 500,
+        };
+        let none = SecretTable {
+            env: Default::default(),
+            secret: Default::default(),
+        };
+        Workspace::load(&around, places, Some(simulators), Box::new(none))
+    };
+    Setting {
+        folder: folder.to_owned(),
+        load: Box::new(load),
+        clock: Arc::new(SystemClock::default()),
+        lang: Lang::En,
+        opening: Opening::default(),
+        places: flow::timetable::Places::default(),
+        read_only,
     }
 }
 

@@ -6,5 +6,6 @@ mod connections;
 mod decisions;
 mod description;
 mod house;
+mod operations;
 mod previews;
 mod schemes;
