@@ -197,7 +197,7 @@ fn document(
         action,
         now_ms: given.now,
         zone: &plan.zone,
-        line_ids: &LineIds::none(),
+        line_ids: LineIds::none(),
     };
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels() {

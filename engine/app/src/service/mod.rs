@@ -124,7 +124,7 @@ struct Table {
     questions: Questions,
     /// Past stretches that are read once more.
     replays: Replays,
-    /// Schemes of which a person wants an ordinary run, that of a replay apart.
+    /// Schemes of which a person wants an ordinary run: a replay begins by hand, too.
     asked: BTreeSet<String>,
     /// Targets that nobody is to write to.
     paused_targets: BTreeMap<String, Paused>,
@@ -313,10 +313,7 @@ impl Service {
     pub fn run_now(self: &Arc<Self>, scheme: &str, half: Half) -> Result<(), AppError> {
         self.runnable(scheme)?;
         if half == Half::All {
-            let mut table = self.table();
-            if table.replays.contains_key(scheme) {
-                table.asked.insert(scheme.to_owned());
-            }
+            self.table().asked.insert(scheme.to_owned());
         }
         self.step(timetable::Event::RunNow(scheme.to_owned(), half));
         Ok(())

@@ -13,6 +13,7 @@ use ledger::service::schedule::OpenWork;
 use tracing::Instrument as _;
 
 use super::events::{RunEnd, What};
+use super::replays::{ByHand, NOTHING};
 use super::{Service, Table, reason_of};
 use crate::error::AppError;
 use crate::run::{RunOptions, RunReport};
@@ -270,11 +271,18 @@ impl Service {
             service: &self,
             run: &run,
         };
-        if run.cause == Cause::Manual
-            && run.half == Half::All
-            && let Some(going) = self.turn_of(&run.scheme)
-        {
-            return self.turn(&going, &run, &following).await;
+        if run.cause == Cause::Manual && run.half == Half::All {
+            match self.wanted_by_hand(&run.scheme) {
+                ByHand::Run => {}
+                ByHand::Turn(going) => return self.turn(&going, &run, &following).await,
+                ByHand::Nothing => {
+                    run.replay.store(NOTHING, Ordering::SeqCst);
+                    return Err(AppError::wrong_use(
+                        "补数在轮到它之前已被停止",
+                        "the replay was ended before its turn",
+                    ));
+                }
+            }
         }
         loaded.engine.run(plan, &self.options(&run), &following).await
     }
@@ -312,7 +320,10 @@ impl Service {
             half: run.half,
             cause: run.cause,
             began: run.began,
-            status: RunStatus::Failed.word(),
+            status: match run.replay.load(Ordering::SeqCst) {
+                NOTHING => RunStatus::Canceled.word(),
+                _ => RunStatus::Failed.word(),
+            },
             reason: None,
             counts: None,
             states: None,

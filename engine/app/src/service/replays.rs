@@ -58,6 +58,19 @@ impl Going {
     }
 }
 
+/// What a start by hand is for.
+pub(super) enum ByHand {
+    /// A person wants an ordinary run.
+    Run,
+    /// A replay has its turn.
+    Turn(Arc<Going>),
+    /// The replay was ended before its turn came.
+    Nothing,
+}
+
+/// In place of the number of a replay: its turn came too late.
+pub(super) const NOTHING: i64 = -1;
+
 /// Those that the ledger knows.
 pub(super) fn kept(engine: &Engine) -> Result<Replays, AppError> {
     let filter = ReplayFilter {
@@ -165,13 +178,14 @@ impl Service {
         plan.ok_or_else(|| AppError::bug("a scheme that cannot run is replayed"))
     }
 
-    /// The replay whose turn a start by hand is; `None` = a person wants an ordinary run.
-    pub(super) fn turn_of(&self, scheme: &str) -> Option<Arc<Going>> {
+    /// What a start by hand is for.
+    pub(super) fn wanted_by_hand(&self, scheme: &str) -> ByHand {
         let mut table = self.table();
         if table.asked.remove(scheme) {
-            return None;
+            return ByHand::Run;
         }
-        table.replays.get(scheme).map(Arc::clone)
+        let going = table.replays.get(scheme).map(Arc::clone);
+        going.map_or(ByHand::Nothing, ByHand::Turn)
     }
 
     /// A run of the scheme has ended: its replay goes on, unless an ordinary run waits.
@@ -249,14 +263,14 @@ impl Service {
         );
         let ended = match ran {
             _ if going.stopped.load(Ordering::SeqCst) => None,
-            // The next process goes on with it.
-            Ok(report) if report.summary.status == RunStatus::Canceled && self.is_stopping() => None,
-            Ok(report) if report.summary.status == RunStatus::Canceled && was_cut => {
+            Ok(report) if report.summary.status == RunStatus::Canceled => {
                 let counts = &report.summary.counts;
                 if counts.dead + counts.held > 0 {
                     going.marred.store(true, Ordering::SeqCst);
                 }
-                None
+                // The next turn goes on, when its target may be written to again, or that of the next process does.
+                let goes_on = was_cut || self.is_stopping() || self.is_scheme_held(&going.row.asked.scheme);
+                (!goes_on).then_some((ReplayState::Stopped, None))
             }
             Ok(report) => Some(how(report, going.marred.load(Ordering::SeqCst))),
             Err(error) => Some((

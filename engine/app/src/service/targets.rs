@@ -77,6 +77,14 @@ impl Service {
         target_of(member).is_some_and(|target| table.paused_targets.contains_key(target))
     }
 
+    pub(super) fn is_scheme_held(&self, scheme: &str) -> bool {
+        let loaded = self.loaded();
+        loaded
+            .fleet
+            .get(scheme)
+            .is_some_and(|member| self.is_held(member))
+    }
+
     fn writing_to(&self, connection: &str) -> Vec<String> {
         let loaded = self.loaded();
         let members = loaded.fleet.iter();
