@@ -118,3 +118,47 @@ async fn others_reach_it_only_when_somebody_can_log_in() {
         .unwrap();
     drop(Arc::clone(&house.service));
 }
+
+/// What a client had begun and did not wait for is whole before the server ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_of_clients_that_hung_up_are_awaited_at_the_end() {
+    let house = House::open().await;
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listening = server::open(&house.service, any, None).await.unwrap();
+    let address = listening.address().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut serving = tokio::spawn(listening.serve(async move {
+        drop(stopped.await);
+    }));
+    let shown = house.ask("GET", "/schemes/huke-to-k3", "").await;
+    let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+    let text = format!("{}# a line more\n", shown.json()["text"].as_str().unwrap());
+    // The ledger is busy until it is told to go on: the file is replaced, and that is not noted yet.
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let loaded = house.service.loaded();
+    let busy = tokio::spawn(async move {
+        let held = loaded.engine.with_ledger(move |_| drop(may_go_on.recv()));
+        held.await.unwrap();
+    });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "PUT /api/v1/schemes/huke-to-k3 HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nif-match: {tag}\r\n\
+         content-type: application/yaml\r\ncontent-length: {}\r\n\r\n{text}",
+        house.token(server::access::Scope::Edit),
+        text.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let file = house.folder.join("huke-to-k3.yaml");
+    while std::fs::read_to_string(&file).unwrap() != text {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(stream);
+    stop.send(()).unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut serving).await;
+    assert!(early.is_err(), "it ended before what it had begun");
+    go_on.send(()).unwrap();
+    serving.await.unwrap();
+    busy.await.unwrap();
+    let newest = house.state.reader().revisions("huke-to-k3", 1).unwrap();
+    assert_eq!(newest[0].message, "replace");
+}

@@ -42,12 +42,8 @@ async fn a_row_becomes_a_document() {
         })
     );
     let line = |field: &str| {
-        let lines = record["trace"].as_array().unwrap().iter();
-        lines
-            .filter(|line| line["field"] == field)
-            .cloned()
-            .next()
-            .unwrap()
+        let mut lines = record["trace"].as_array().unwrap().iter();
+        lines.find(|line| line["field"] == field).unwrap().clone()
     };
     assert_eq!(line("FNumber")["expr"], "<<buyerCid>>");
     assert_eq!(line("FDescription")["matches"], 1);
