@@ -1,6 +1,6 @@
 //! Every command with `--json` gives one document that its schema accepts, whatever the outcome.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -255,6 +255,54 @@ fn of_connectors_of_ones_own() {
     assert_eq!(told["similar"][0], "operations", "{misspelt:#}");
     assert!(told["line"].as_u64() > Some(1), "{misspelt:#}");
     clone.check("connectors list", "error", 2);
+}
+
+#[test]
+fn of_who_may_use_the_server() {
+    let clone = Clone::new("documents-access");
+    let read = |line: &str, text: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let mut command = clone.command(&arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the engine starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin.write_all(text.as_bytes()).expect("it reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        (output.status.code(), document)
+    };
+    clone.check("token list", "error", 3);
+    let made = clone.check(
+        "token create reader --scope read --for huke-to-k3",
+        "token-create",
+        0,
+    );
+    assert!(
+        made["token"]
+            .as_str()
+            .is_some_and(|token| token.starts_with("eng_"))
+    );
+    clone.check("token create reader --scope reed", "error", 2);
+    let listed = clone.check("token list", "token-list", 0);
+    assert_eq!(listed["tokens"][0]["schemes"][0], "huke-to-k3");
+    clone.check_in("en", "token revoke 1", "token-revoke", 0);
+    clone.check("token revoke 1", "error", 2);
+    let listed = clone.check("token list", "token-list", 0);
+    assert!(listed["tokens"][0]["revoked"].is_string());
+    let password = "a long enough password\n";
+    for line in ["user add li --json", "user passwd li --json"] {
+        let (code, document) = read(line, password);
+        assert_eq!(code, Some(0), "{document:#}");
+        clone.valid("user-change", &document, line);
+    }
+    let (code, document) = read("user add li --json", password);
+    assert_eq!(code, Some(2), "{document:#}");
+    clone.valid("error", &document, "user add li");
+    clone.check("user list", "user-list", 0);
+    let (code, document) = read("user rm li --json", "");
+    assert_eq!(code, Some(0), "{document:#}");
+    clone.valid("user-change", &document, "user rm li");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::AppError;
 use app::logging::{self, Filter};
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use super::args::{Global, LogsArgs};
 use super::env::Environment;
 use super::ledgers;
 use super::out::Out;
+use super::remote::Remote;
 use super::time;
 
 /// How often is looked for more with `-f`.
@@ -17,7 +19,11 @@ const LOOK: Duration = Duration::from_millis(300);
 
 /// `engine logs`
 pub(crate) fn logs(args: LogsArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let dir = ledgers::dir(&args.ledger, global, environment)?;
+    let local = [
+        ("--sandbox", args.ledger.is_simulated()),
+        ("--follow", args.follow),
+    ];
+    let remote = Remote::meant(&local, global, out, environment)?;
     let filter = Filter {
         scheme: args.scheme,
         run: args.run.map(|run| run.to_string()),
@@ -25,6 +31,27 @@ pub(crate) fn logs(args: LogsArgs, global: &Global, out: &Out, environment: &Env
         since: args.since.as_deref().map(time::instant).transpose()?,
         grep: args.grep,
     };
+    if let Some(remote) = remote {
+        let run = args.run.ok_or_else(|| {
+            AppError::wrong_use(
+                "服务按运行给出日志:加上 --run 运行号;engine runs list 列出它们",
+                "a server gives the log of one run: add --run RUN; engine runs list names them",
+            )
+        })?;
+        let (lines, more) = remote.log(run, filter.level.as_deref(), args.limit)?;
+        if more {
+            out.note("logs-more", &[("limit", lines.len().to_string())]);
+        }
+        let lines: Vec<&String> = lines.iter().filter(|line| filter.wants(line)).collect();
+        if lines.is_empty() {
+            out.note("logs-none", &[("dir", remote.base().to_owned())]);
+        }
+        for line in lines {
+            show(line, args.ndjson, out);
+        }
+        return Ok(0);
+    }
+    let dir = ledgers::dir(&args.ledger, global, environment)?;
     let most = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let found = logging::last(&dir, &filter, most)?;
     let (kept, left_out, mut tail) = (found.lines, found.more, found.tail);

@@ -560,7 +560,8 @@ pub(crate) fn rollback(
         given(&args.force.message)?;
         let row = remote.revision(&args.scheme, args.to)?;
         let standing = remote.standing(&args.scheme)?;
-        let put = |remote: &Remote| remote.roll_back(&args.scheme, args.to, &args.force.message);
+        let put =
+            |remote: &Remote| remote.roll_back(&args.scheme, standing.as_ref(), args.to, &args.force.message);
         let (before, said) = (
             standing.as_ref().map(|one| one.text.as_deref()),
             "scheme-put-back",

@@ -386,6 +386,95 @@ fn a_run_that_is_canceled_settles_what_is_out() {
     world.verify();
 }
 
+/// Texts that were in force and the log of a run, as a server tells them.
+#[test]
+fn texts_and_logs_are_told_by_a_server() {
+    let world = World::small();
+    world.write("token", "eng_any");
+    let told = Served::by(|request: &Message| {
+        let revision = |seq: u32| {
+            let (who, message) = match seq {
+                1 => (None, None),
+                _ => (Some("li"), Some("again")),
+            };
+            json!({"seq": seq, "hash": "24218460c2fe", "at": "2026-11-21T00:00:00.000Z", "who": who, "message": message})
+        };
+        match request.path() {
+            "/api/v1/schemes/a/revisions?limit=50" => {
+                json!({"items": [revision(2), revision(1)], "next": null, "total": 2, "more": false})
+            }
+            "/api/v1/schemes/a/revisions/1" => json!({"revision": revision(1), "text": "scheme: a\n"}),
+            "/api/v1/schemes/a/revisions/2" => json!({"revision": revision(2), "text": "scheme: a\n# b\n"}),
+            "/api/v1/runs/7/log?limit=200&level=info" => json!({
+                "run": 7,
+                "lines": [{
+                    "at": "2026-11-21T00:00:00.000Z", "level": "info", "message": "run ended",
+                    "fields": {"scheme": "a", "run": "7", "written": 3},
+                }],
+                "more": true,
+            }),
+            other => json!({"unexpected": other}),
+        }
+    });
+    let server = at(told.addr());
+    let ask = |words: &[&str]| asked(&world, &server, words);
+    ask(&["schemes", "revisions", "a"])
+        .expect(0)
+        .says("again")
+        .says("li");
+    let list = ask(&["schemes", "revisions", "a", "--json"]);
+    world.valid("schemes-revisions", &list.expect(0).json());
+    let shown = ask(&["schemes", "revisions", "a", "--show", "1"]);
+    assert_eq!(shown.expect(0).stdout, "scheme: a\n");
+    ask(&["schemes", "revisions", "a", "--diff", "1..2"])
+        .expect(0)
+        .says("+ # b");
+    let log = ask(&["logs", "--run", "7", "--level", "info"]);
+    log.expect(0).says("run ended").says("written=3");
+    ask(&["logs"]).expect(2).warns("--run");
+    ask(&["logs", "--run", "7", "-f"]).expect(2).warns("--follow");
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+/// A certificate that the company issued itself is believed when it is named, and only then.
+#[test]
+fn a_server_is_asked_over_tls() {
+    let world = World::small();
+    let made = world.engine(&["token", "create", "tests", "--scope", "read"]);
+    world.write("token", &made.expect(0).stdout);
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    world.write("cert.pem", &pem("CERTIFICATE", certified.cert.der()));
+    world.write(
+        "key.pem",
+        &pem("PRIVATE KEY", &certified.signing_key.serialize_der()),
+    );
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("a free port on loopback");
+    let listen = address.to_string();
+    let words = [
+        "serve",
+        "--listen",
+        &listen,
+        "--tls-cert",
+        "cert.pem",
+        "--tls-key",
+        "key.pem",
+    ];
+    let serving = world.command(&words).start();
+    until(|| TcpStream::connect(address).is_ok());
+    let server = format!("https://{address}");
+    asked(&world, &server, &["runs", "list"]).expect(3).warns("E6027");
+    asked(&world, &server, &["runs", "list", "--server-ca", "cert.pem"]).expect(0);
+    asked(&world, &server, &["runs", "list", "--server-ca", "token"]).expect(3);
+    asked(&world, &at(address), &["runs", "list"]).expect(3);
+    assert!(serving.kill());
+}
+
 /// Waits for a condition.
 fn until(mut is: impl FnMut() -> bool) {
     #[expect(

@@ -6,7 +6,7 @@ use ledger::service::revisions::{RevisionRow, Which};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::schemes::{Said, Stored, current, keep_as, matches, reason_text};
+use super::schemes::{Stored, current, keep_as, matches, reason_text};
 use crate::access::Scope;
 use crate::call::Call;
 use crate::cursor;
@@ -267,11 +267,7 @@ async fn rollback(call: Call, (): (), Json(why): Json<RollbackDoc>) -> Result<Js
         Some(before),
         row.text,
         &status.id,
-        Said {
-            kind: "revert",
-            what: "",
-            why: message,
-        },
+        ("revert", message),
     )
     .await
     .map(Json)

@@ -469,25 +469,8 @@ async fn keep(
     text: String,
     id: &str,
     action: &str,
-    why: &str,
 ) -> Result<Stored, Problem> {
-    let said = Said {
-        kind: "scheme",
-        what: action,
-        why,
-    };
-    keep_as(call, path, before, text, id, said).await
-}
-
-/// How a text that is put in force is noted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Said<'a> {
-    /// The kind of decision.
-    pub(super) kind: &'a str,
-    /// What stands before the text's hash; may be empty.
-    pub(super) what: &'a str,
-    /// Why, in the words of who decided.
-    pub(super) why: &'a str,
+    keep_as(call, path, before, text, id, ("scheme", action)).await
 }
 
 /// The same, noted as this kind of decision and for this reason.
@@ -497,7 +480,7 @@ pub(super) async fn keep_as(
     before: Option<String>,
     text: String,
     id: &str,
-    said: Said<'_>,
+    said: (&str, &str),
 ) -> Result<Stored, Problem> {
     let (plan, diagnostics) = looked_at(call, path.to_owned(), text.clone()).await?;
     let Some(plan) = plan else {
@@ -539,7 +522,7 @@ async fn in_force(
     before: Option<String>,
     text: String,
     hash: &str,
-    Said { kind, what, why }: Said<'_>,
+    (kind, action): (&str, &str),
 ) -> Result<(), Problem> {
     let revision = |who: String, message: &str, hash: String, text: String| NewRevision {
         scheme: id.to_owned(),
@@ -549,12 +532,12 @@ async fn in_force(
         text,
     };
     let before = before.map(|text| revision(String::new(), "", revisions::hash_of(&text), text));
-    let new = revision(call.who.name(), why, hash.to_owned(), text);
-    let what = format!("{what} {hash}");
-    let (note, now) = (
-        call.note(kind, Some(id), what.trim_start().to_owned(), why),
-        call.now,
-    );
+    let new = revision(call.who.name(), action, hash.to_owned(), text);
+    let what = match kind {
+        "scheme" => format!("{action} {hash}"),
+        _ => hash.to_owned(),
+    };
+    let (note, now) = (call.note(kind, Some(id), what, action), call.now);
     let noted = call
         .state
         .with_ledger(move |ledger| ledger.deploy_revision(before.as_ref(), &new, &note, now))
@@ -587,10 +570,11 @@ struct WhyQuery {
 }
 
 impl WhyQuery {
-    fn or<'a>(&'a self, action: &'a str) -> Result<&'a str, Problem> {
+    /// What is noted: a text that is deployed for a reason, or the plain action.
+    fn said<'a>(&'a self, action: &'a str) -> Result<(&'a str, &'a str), Problem> {
         match self.message.as_deref().map(str::trim) {
-            None | Some("") => Ok(action),
-            Some(why) if why.chars().count() <= LONGEST_REASON => Ok(why),
+            None | Some("") => Ok(("scheme", action)),
+            Some(why) if why.chars().count() <= LONGEST_REASON => Ok(("deploy", why)),
             Some(_) => Err(Problem::malformed(format!("message: 1-{LONGEST_REASON}"))),
         }
     }
@@ -601,7 +585,7 @@ async fn create(
     Query(why): Query<WhyQuery>,
     YamlText(text): YamlText,
 ) -> Result<Created<Stored>, Problem> {
-    let why = why.or("create")?;
+    let said = why.said("create")?;
     let _alone = call.state.editing().lock().await;
     let id = id_of(&text)?;
     let service = call.state.service();
@@ -609,7 +593,7 @@ async fn create(
     if service.loaded().fleet.get(&id).is_some() || path.exists() {
         return Err(Problem::conflict(format!("scheme {id}")));
     }
-    let stored = keep(&call, &path, None, text, &id, "create", why).await?;
+    let stored = keep_as(&call, &path, None, text, &id, said).await?;
     Ok(Created(stored, format!("/api/v1/schemes/{id}")))
 }
 
@@ -643,13 +627,13 @@ async fn replace(
     Query(why): Query<WhyQuery>,
     YamlText(text): YamlText,
 ) -> Result<Json<Stored>, Problem> {
-    let why = why.or("replace")?;
+    let said = why.said("replace")?;
     let _alone = call.state.editing().lock().await;
     let status = call.scheme().await?;
     let path = &status.member.path;
     let before = current(path)?;
     matches(&call, &before)?;
-    keep(&call, path, Some(before), text, &status.id, "replace", why)
+    keep_as(&call, path, Some(before), text, &status.id, said)
         .await
         .map(Json)
 }
@@ -695,16 +679,7 @@ async fn change(call: Call, (): (), Json(change): Json<Change>) -> Result<Json<C
     };
     let shown: String = change.path.chars().take(200).collect();
     let action = format!("change {}", shown.escape_debug());
-    let stored = keep(
-        &call,
-        path,
-        Some(before),
-        text.clone(),
-        &status.id,
-        &action,
-        &action,
-    )
-    .await?;
+    let stored = keep(&call, path, Some(before), text.clone(), &status.id, &action).await?;
     Ok(Json(Changed { stored, text }))
 }
 

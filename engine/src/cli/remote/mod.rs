@@ -234,6 +234,17 @@ impl Remote {
         Ok(self.send("POST", path, body)?.body)
     }
 
+    /// Asks for a change of what was read as this version.
+    pub(crate) fn post_matched(
+        &self,
+        path: &str,
+        body: &Value,
+        tag: Option<&str>,
+    ) -> Result<Value, AppError> {
+        let body = Some(("application/json", pretty(body).into_bytes()));
+        Ok(self.ask("POST", path, &[], body, tag)?.body)
+    }
+
     /// Asks for a change in any manner.
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply, AppError> {
         let body = body.map(|body| ("application/json", pretty(body).into_bytes()));

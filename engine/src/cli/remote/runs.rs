@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use app::{AppError, Cancel};
+use dsl::Value;
 use flow::ids::{RunId, WindowId};
 use flow::op::{Counts, Trigger};
 use flow::timetable::Half;
@@ -79,6 +80,31 @@ impl Remote {
             }
         }
         Ok(None)
+    }
+
+    /// The last lines of the log about a run, each as it stands there, and whether there are more before them.
+    pub(crate) fn log(
+        &self,
+        run: i64,
+        level: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<String>, bool), AppError> {
+        let mut query = vec![("limit", limit.clamp(1, PAGE).to_string())];
+        query.extend(level.map(|level| ("level", level.to_owned())));
+        let body = self.get(&format!("/runs/{run}/log"), &query)?;
+        let doc = self.doc(&body);
+        let mut lines = Vec::new();
+        for line in doc.docs("lines")? {
+            let mut members = dsl::Map::new();
+            for name in ["at", "level", "message"] {
+                members.insert(name.to_owned(), line.value(name));
+            }
+            if let Value::Map(fields) = line.value("fields") {
+                members.extend(fields);
+            }
+            lines.push(dsl::json::to_string(&Value::Map(members)));
+        }
+        Ok((lines, doc.is("more")?))
     }
 
     /// Asks a run to end where that is safe.

@@ -123,10 +123,17 @@ impl Remote {
     }
 
     /// Puts the text of a revision back.
-    pub(crate) fn roll_back(&self, id: &str, seq: u32, message: &str) -> Result<(), AppError> {
+    pub(crate) fn roll_back(
+        &self,
+        id: &str,
+        standing: Option<&Standing>,
+        seq: u32,
+        message: &str,
+    ) -> Result<(), AppError> {
         let body = object! {"message" => message};
         let path = format!("{}/revisions/{seq}/rollback", path(id));
-        self.post(&path, Some(&body)).map(|_| ())
+        let tag = standing.map(|standing| standing.tag.as_str());
+        self.post_matched(&path, &body, tag).map(|_| ())
     }
 }
 
@@ -136,8 +143,9 @@ fn revision(scheme: &str, doc: Doc<'_>, text: String) -> Result<RevisionRow, App
         seq: doc.count("seq")?,
         hash: doc.text("hash")?,
         at: doc.at("at")?,
-        who: doc.text("who")?,
-        message: doc.text("message")?,
+        // Null of one that was found in the folder.
+        who: doc.text_or_none("who")?.unwrap_or_default(),
+        message: doc.text_or_none("message")?.unwrap_or_default(),
         text,
     })
 }
