@@ -116,27 +116,31 @@ fn soak(given: &Given, say: Say<'_>) -> Result<String, String> {
     });
     let watch = Watch::start();
     let mut served = yard.world.serve(&[]);
-    let mut seen: Vec<(Duration, Held)> = Vec::new();
+    // One look a second: a day is a megabyte and a half.
+    let mut seen: Vec<Held> = Vec::new();
     let mut wal = 0;
     while watch.passed() < length {
         yard.second(&mut served)?;
-        let passed = watch.passed();
-        seen.push((passed, process::held(served.id())?));
+        let held = process::held(served.id())?;
+        seen.push(held);
         wal = yard.wal().max(wal);
-        let said = seen.len().is_multiple_of(600);
-        if let (true, Some((_, held))) = (said, seen.last()) {
-            let kib = held.kib;
+        if seen.len().is_multiple_of(600) {
             say(format!(
-                "A27 after {} s: {kib} KiB, {} files, log of {wal} bytes",
-                passed.as_secs(),
+                "A27 after {} s: {} KiB, {} files, log of {wal} bytes",
+                watch.passed().as_secs(),
+                held.kib,
                 held.files
             ));
         }
     }
+    if seen.is_empty() {
+        return Err("nothing was seen of it".to_owned());
+    }
     // The middle of each stretch: one look may fall on a run, or beside it.
-    let first = middle(&seen, length / 20, length / 10)?;
-    let last = middle(&seen, length * 19 / 20, length)?;
-    let most_files = seen.iter().map(|(_, held)| held.files).max().unwrap_or(0);
+    let count = seen.len();
+    let first = middle(&seen[count / 20..=count / 10])?;
+    let last = middle(&seen[count * 19 / 20..])?;
+    let most_files = seen.iter().map(|held| held.files).max().unwrap_or(0);
     let told = yard.end(served, say)?;
     let growth = i64::try_from(last.kib * 1_000 / first.kib.max(1)).unwrap_or(i64::MAX) - 1_000;
     let figure = format!(
@@ -161,21 +165,16 @@ fn soak(given: &Given, say: Say<'_>) -> Result<String, String> {
 }
 
 /// The medians of a stretch of time.
-fn middle(seen: &[(Duration, Held)], from: Duration, to: Duration) -> Result<Held, String> {
+fn middle(seen: &[Held]) -> Result<Held, String> {
     let of = |pick: fn(&Held) -> u64| {
-        let mut all: Vec<u64> = seen
-            .iter()
-            .filter(|(at, _)| (from..=to).contains(at))
-            .map(|(_, held)| pick(held))
-            .collect();
+        let mut all: Vec<u64> = seen.iter().map(pick).collect();
         all.sort_unstable();
         all.get(all.len() / 2).copied()
     };
-    let none = || format!("nothing was seen from {from:?} to {to:?}");
-    Ok(Held {
-        kib: of(|held| held.kib).ok_or_else(none)?,
-        files: of(|held| held.files).ok_or_else(none)?,
-    })
+    match (of(|held| held.kib), of(|held| held.files)) {
+        (Some(kib), Some(files)) => Ok(Held { kib, files }),
+        _ => Err("a stretch in which nothing was seen".to_owned()),
+    }
 }
 
 /// How much happens.
@@ -477,10 +476,9 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_stretch() {
-        let at = |s: u64, kib: u64| (Duration::from_secs(s), Held { kib, files: kib });
-        let seen = [at(1, 900), at(5, 10), at(6, 30), at(7, 20), at(9, 900)];
-        let found = middle(&seen, Duration::from_secs(5), Duration::from_secs(8)).expect("three");
-        assert_eq!((found.kib, found.files), (20, 20));
-        middle(&seen, Duration::from_secs(10), Duration::from_secs(11)).unwrap_err();
+        let held = |n: u64| Held { kib: n, files: n + 1 };
+        let found = middle(&[10, 900, 20].map(held)).expect("three");
+        assert_eq!((found.kib, found.files), (20, 21));
+        middle(&[]).unwrap_err();
     }
 }
