@@ -98,3 +98,20 @@ impl Service {
         run.await.map_err(|error| AppError::bug(error.to_string()))?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a dry run looks at between two calls is told when whoever asked is gone.
+    #[test]
+    fn whoever_goes_away_wishes_that_it_ends() {
+        let all = Cancel::default();
+        let asker = Asker(all.one());
+        let wish = asker.0.clone();
+        assert!(!wish.is_canceled());
+        drop(asker);
+        assert!(wish.is_canceled());
+        assert!(!all.is_canceled(), "others go on");
+    }
+}
