@@ -1,6 +1,6 @@
 //! Reading an answer member by member. What is missing or of another kind is told as a server that is none of ours.
 
-use app::AppError;
+use app::{Answered, AppError};
 use dsl::Value;
 use flow::op::{Counts, Reason};
 use flow::window::Interval;
@@ -131,8 +131,21 @@ impl<'a> Doc<'a> {
         })
     }
 
+    /// What the server says when it refuses, in its own words.
+    pub(super) fn refusal(&self, status: u16) -> Result<AppError, AppError> {
+        let diagnostics = self.docs("diagnostics")?;
+        let diagnostics: Result<Vec<_>, AppError> = diagnostics.iter().map(Doc::diagnostic).collect();
+        Ok(AppError::Answered(Box::new(Answered {
+            status,
+            code: self.text("code")?,
+            title: self.text("title")?,
+            help: self.text_or_none("detail")?,
+            diagnostics: diagnostics?,
+        })))
+    }
+
     /// One problem of a file, as the command line tells it to programs.
-    pub(super) fn diagnostic(&self) -> Result<serde_json::Value, AppError> {
+    fn diagnostic(&self) -> Result<serde_json::Value, AppError> {
         Ok(json!({
             "code": self.text("code")?,
             "severity": self.text("severity")?,

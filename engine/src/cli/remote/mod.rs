@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use app::{Answered, AppError};
+use app::AppError;
 use dsl::catalogue::server::{ANSWER_LOST, NO_SERVER, NOT_A_SERVER};
 use dsl::diagnostic::Failure;
 use dsl::{Lang, Value};
@@ -366,7 +366,7 @@ impl Remote {
                 body,
             }),
             (400..=599, Ok(body)) if kind == server::problem::PROBLEM_JSON => {
-                Err(refusal(answer.status, &body, &self.base)?)
+                Err(self.doc(&body).refusal(answer.status)?)
             }
             (status, _) => {
                 let kind: String = kind.chars().take(60).collect();
@@ -375,22 +375,6 @@ impl Remote {
             }
         }
     }
-}
-
-/// What the server says when it refuses, in its own words.
-fn refusal(status: u16, body: &Value, base: &str) -> Result<AppError, AppError> {
-    let doc = Doc::new(body, base);
-    let mut diagnostics = Vec::new();
-    for one in doc.docs("diagnostics")? {
-        diagnostics.push(one.diagnostic()?);
-    }
-    Ok(AppError::Answered(Box::new(Answered {
-        status,
-        code: doc.text("code")?,
-        title: doc.text("title")?,
-        help: doc.text_or_none("detail")?,
-        diagnostics,
-    })))
 }
 
 /// The sentence of a code.
