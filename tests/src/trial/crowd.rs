@@ -42,13 +42,19 @@ pub(super) const TRIAL: Trial = Trial {
             full: 60,
             small: 2,
         },
+        // At once; 16 is what `engine serve` takes by itself.
+        Size {
+            flag: "--runs",
+            full: 16,
+            small: 16,
+        },
     ],
     run,
 };
 
 fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
     let (schemes, idle) = (given.get("--schemes"), Duration::from_secs(given.get("--idle")));
-    let yard = Yard::new(schemes);
+    let yard = Yard::new(schemes, given.get("--runs"));
     let writing = Watch::start();
     yard.due(now().checked_add((183 * 24).hours()).map_err(|e| e.to_string())?);
     let writing = writing.passed();
@@ -84,7 +90,8 @@ fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
         return Err(format!("{stored} of {schemes} schemes have stored their row"));
     }
     let ran = format!(
-        "all due in one second: {schemes} ran and stored their row, 16 at once, begun {} late, the last over after {} ms, {} MiB then",
+        "all due in one second: {schemes} ran and stored their row, {} at once, begun {} late, the last over after {} ms, {} MiB then",
+        given.get("--runs"),
         ran.late.told(),
         ran.over,
         busy / 1_024
@@ -115,10 +122,12 @@ struct Ran {
 struct Yard {
     world: World,
     schemes: u64,
+    /// At once.
+    runs: String,
 }
 
 impl Yard {
-    fn new(schemes: u64) -> Self {
+    fn new(schemes: u64, runs: u64) -> Self {
         let campaign = Campaign {
             level: Level::UniqueKey,
             kills: 0,
@@ -147,7 +156,11 @@ impl Yard {
             ));
         }
         world.write("connections.yaml", &connections);
-        Yard { world, schemes }
+        Yard {
+            world,
+            schemes,
+            runs: runs.to_string(),
+        }
     }
 
     /// Writes all files, due at this second.
@@ -171,7 +184,7 @@ impl Yard {
             drop(self.world.serve(&["--read-only"]));
         }
         let watch = Watch::start();
-        let served = self.world.serve(&[]);
+        let served = self.world.serve(&["--runs", &self.runs]);
         (served, watch.passed())
     }
 
