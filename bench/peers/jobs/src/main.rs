@@ -16,7 +16,9 @@ const AHEAD: u64 = 5;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1).map_while(|word| word.parse::<u64>().ok());
+    let mut words = std::env::args()
+        .skip(1)
+        .map_while(|word| word.parse::<u64>().ok());
     let told = match (words.next(), words.next()) {
         (Some(jobs), Some(idle)) => run(jobs, idle).await,
         (Some(jobs), None) => load(jobs).await,
@@ -70,7 +72,11 @@ async fn run(jobs: u64, idle: u64) -> Result<String, JobSchedulerError> {
     }
     let mut late = std::mem::take(&mut *late.lock().expect("nobody panics with it"));
     late.sort_unstable();
-    let at = |per_mille: usize| late.get((late.len() * per_mille / 1_000).min(late.len().max(1) - 1)).copied().unwrap_or(0);
+    let at = |per_mille: usize| {
+        late.get((late.len() * per_mille / 1_000).min(late.len().max(1) - 1))
+            .copied()
+            .unwrap_or(0)
+    };
     Ok(format!(
         "tokio-cron-scheduler 0.15.1, jobs that only count: {jobs} loaded in {} ms, {} MiB, {cost} ms of processor time in {idle} idle seconds; {} of {jobs} ran, p50 {} ms late, p99 {} ms, at most {} ms",
         loaded.as_millis(),
