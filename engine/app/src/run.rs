@@ -526,12 +526,14 @@ impl Engine {
             progress,
             options.cancel.clone().unwrap_or_else(|| self.cancel.clone()),
         );
+        shell.around = tracing::Span::current();
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         let span = tracing::info_span!(
             target: TRACED,
             "run",
             scheme = plan.scheme,
             trigger = ?job.trigger,
+            run = Empty,
             status = Empty,
             fetched = Empty,
         );

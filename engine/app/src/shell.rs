@@ -92,6 +92,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) cancel: Cancel,
     /// Where a trial lets the process fail.
     pub(crate) failpoint: Option<Arc<Failpoint>>,
+    /// What the run is part of: told its number as the run's own span is.
+    pub(crate) around: tracing::Span,
     /// Why a window was not read to its end, the last time that happened.
     pub(crate) left: Option<Reason>,
     /// Rows on their way into the stage.
@@ -119,6 +121,7 @@ impl<'a> Shell<'a> {
             progress,
             cancel,
             failpoint: None,
+            around: tracing::Span::none(),
             left: None,
             staged: BlobStore::default(),
             payloads: BlobStore::default(),
@@ -305,6 +308,7 @@ impl<'a> Shell<'a> {
         let replies = self.store.apply(ops, blobs).await?;
         for reply in &replies {
             if let LedgerReply::RunBegun { run, .. } = reply {
+                self.around.record("run", run.0);
                 tracing::Span::current().record("run", run.0);
             }
         }

@@ -193,6 +193,7 @@ async fn run(simulated: &sandbox::Running, data: &Path) -> u64 {
             dry: false,
             lang: Lang::En,
             trigger: None,
+            confirmed: false,
             cancel: None,
         };
         let report = engine.run(plan, &options, &Silent).await.expect("it ends");

@@ -153,6 +153,7 @@ impl House {
         let service = tokio::time::timeout(PATIENCE, opened)
             .await
             .expect("the lock is free");
+        service.begin().await.unwrap();
         let state = State::new(Arc::clone(&service), Settings::default()).unwrap();
         House {
             router: server::router(state.clone()),
