@@ -14,7 +14,7 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
-use super::remote::{self, Remote, Selection};
+use super::remote::{self, Remote};
 use super::rows;
 use super::table::one_line;
 
@@ -193,8 +193,8 @@ fn through(
         Decision::NotThere => vec![("not_there", Value::from(true))],
         Decision::Skip | Decision::Hold | Decision::Retry(_) => Vec::new(),
     };
-    let one = Selection::Ids(vec![row.record]);
-    let decided = remote.decide(wanted.decision.word(), &one, wanted.reason, more)?;
+    let one = std::slice::from_ref(row);
+    let decided = remote.decide(wanted.decision.word(), one, wanted.reason, more)?;
     let after = remote.record(row.record)?;
     match decided.examples.first() {
         None => Ok((after.state, after)),

@@ -3,7 +3,7 @@
 //! Each decision names the record as it was seen; one that has changed since then is left alone, and so is one that a
 //! run has in hand. The ledger decides that, in one transaction per part.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use app::operate;
@@ -111,6 +111,10 @@ struct Wanted {
     ids: Option<Vec<i64>>,
     /// All records that it means.
     filter: Option<Filter>,
+    /// What was seen of records in `ids`, by number: a record that is not so any more stays as it is and is told as
+    /// `changed`. `resolve` wants it of every record: what was found at the target is never said of a later send.
+    #[schema(value_type = Option<HashMap<String, Seen>>)]
+    seen: Option<BTreeMap<i64, Seen>>,
     /// Why; it is noted.
     #[schema(min_length = 1, max_length = 1000)]
     reason: String,
@@ -125,6 +129,22 @@ struct Wanted {
     /// For `resolve`: you have looked, and it is not there.
     #[serde(default)]
     not_there: bool,
+}
+
+/// A record as the person saw it, in the words of the record.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RecordSeen)]
+struct Seen {
+    state: StateWord,
+    version: String,
+    sends: u64,
+}
+
+impl Seen {
+    fn is(&self, row: &RecordRow) -> bool {
+        self.state.state() == row.state && self.version == row.version && self.sends == row.sends
+    }
 }
 
 /// A document at the target.
@@ -234,12 +254,13 @@ async fn act(call: Call, Json(wanted): Json<Wanted>, kind: Kind) -> Result<Accep
     if !(1..=LONGEST_REASON).contains(&length) {
         return Err(Problem::malformed(format!("reason: 1-{LONGEST_REASON}")));
     }
+    seen_of_meant(&wanted, kind)?;
     let rows = meant(&call, &wanted).await?;
     if rows.is_empty() {
         return Err(Problem::not_found("record"));
     }
     let decision = decision(&wanted, kind, rows.len())?;
-    let operation = OperationDoc {
+    let mut operation = OperationDoc {
         id: 0,
         kind: kind.word().to_owned(),
         state: "running".to_owned(),
@@ -250,6 +271,13 @@ async fn act(call: Call, Json(wanted): Json<Wanted>, kind: Kind) -> Result<Accep
         examples: Vec::new(),
         code: None,
     };
+    let (rows, changed): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| {
+        let seen = wanted.seen.as_ref().and_then(|seen| seen.get(&row.record.0));
+        seen.is_none_or(|seen| seen.is(row))
+    });
+    for row in &changed {
+        operation.leave(row, "changed");
+    }
     let work = Work {
         state: call.state.clone(),
         decision,
@@ -273,6 +301,18 @@ async fn act(call: Call, Json(wanted): Json<Wanted>, kind: Kind) -> Result<Accep
         work.carry_out(operation, rows).await
     });
     Ok(Accepted(begun))
+}
+
+/// What was seen is of the records that are named. A decision about a send whose answer was lost says of every one what
+/// was seen: between the look at the target and the request, the service may have sent once more.
+fn seen_of_meant(wanted: &Wanted, kind: Kind) -> Result<(), Problem> {
+    let ids: BTreeSet<i64> = wanted.ids.iter().flatten().copied().collect();
+    let seen: BTreeSet<i64> = wanted.seen.iter().flatten().map(|(id, _)| *id).collect();
+    let is_whole = kind != Kind::Resolve || wanted.filter.is_none() && ids == seen;
+    if seen.is_subset(&ids) && is_whole {
+        return Ok(());
+    }
+    Err(Problem::malformed("seen"))
 }
 
 /// What is decided; `None` = a retry of what is stored, which is looked up record by record.

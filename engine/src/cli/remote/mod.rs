@@ -27,7 +27,7 @@ use super::json::pretty;
 use super::out::Out;
 
 pub(crate) use doc::Doc;
-pub(crate) use records::{Selection, done_as};
+pub(crate) use records::done_as;
 pub(crate) use runs::Begun;
 pub(crate) use schemes::State;
 

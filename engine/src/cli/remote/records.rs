@@ -21,11 +21,6 @@ const MOST_MEANT: usize = 20;
 /// How often is looked how far an operation is.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// Which records are decided about.
-pub(crate) enum Selection {
-    Ids(Vec<RecordId>),
-}
-
 /// What became of decisions.
 pub(crate) struct Decided {
     pub(crate) moved: u64,
@@ -108,21 +103,19 @@ impl Remote {
         record(self.doc(&body).doc("record")?)
     }
 
-    /// Decides, and waits until that is done.
+    /// Decides about records as they were seen, and waits until that is done.
     pub(crate) fn decide(
         &self,
         action: &str,
-        selection: &Selection,
+        rows: &[RecordRow],
         reason: &str,
         more: Vec<(&str, Value)>,
     ) -> Result<Decided, AppError> {
-        let Selection::Ids(ids) = selection;
-        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let ids = rows.iter().map(|row| Value::from(row.record.0)).collect();
+        let seen = rows.iter().map(|row| (row.record.0.to_string(), seen(row)));
         let mut body = dsl::Map::new();
-        body.insert(
-            "ids".to_owned(),
-            Value::List(ids.iter().map(|id| Value::from(*id)).collect()),
-        );
+        body.insert("ids".to_owned(), Value::List(ids));
+        body.insert("seen".to_owned(), Value::Map(seen.collect()));
         body.insert("reason".to_owned(), Value::from(reason));
         body.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let path = format!("/records/actions/{action}");
@@ -344,6 +337,11 @@ pub(super) fn audit(doc: Doc<'_>) -> Result<AuditRow, AppError> {
         },
         key: key(&doc, "key"),
     })
+}
+
+/// What a decision is held against: a record that is not so any more is left as it is.
+fn seen(row: &RecordRow) -> Value {
+    object! {"state" => row.state.word(), "version" => row.version, "sends" => row.sends}
 }
 
 /// The document that a record became, for a decision.
