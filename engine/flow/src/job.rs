@@ -404,7 +404,8 @@ impl Job {
         }
     }
 
-    /// Why nothing may be written by now. A scheme without a target writes nothing.
+    /// Why nothing may be written by now. A scheme without a target writes nothing. A run that only reads is braked as
+    /// well: it alone knows how much was unusual, and what its brake says holds the half that writes.
     fn braked(&self) -> Option<Reason> {
         self.plan.target.as_ref()?;
         let (taken, open) = match &self.reader {

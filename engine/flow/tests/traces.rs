@@ -1764,6 +1764,35 @@ fn an_unusual_change_is_not_written() {
     );
 }
 
+/// The half that writes sees only what waits, not how much of it one run brought: the half that reads has to say so.
+#[test]
+fn an_unusual_change_is_told_by_the_half_that_reads() {
+    let mut plan = plan();
+    plan.brakes.changes = Some(2);
+    plan.stages = Stages::Fetch;
+    check(
+        plan,
+        "start; begun; opened; page 3; staged new=3; ended",
+        expect![[r#"
+            < start
+                begin run
+                cover live
+            < begun
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 3
+                stage window 1 page 1: 3 rows, last, close [0, 90000)
+            < staged new=3
+                note: stopping: E3082 3 > 2
+                count states
+                end run partial
+            < ended
+                FINISH partial, 1 pages, 0 calls, braked: E3082 3 > 2
+        "#]],
+    );
+}
+
 /// A source that fails half-way does not release a brake: of a scheme whose read is begun again, only the rest would be
 /// counted.
 #[test]

@@ -249,11 +249,12 @@ async fn one(
         let report = engine.run(Arc::clone(&plan), of_plan, &shown).await;
         shown.clear();
         let mut report = report?;
-        if let Some(reason) = braked(&report).filter(|_| is_named && may_ask) {
+        let confirmed = confirmed(of_plan).filter(|_| is_named && may_ask);
+        if let (Some(reason), Some(confirmed)) = (braked(&report), confirmed) {
             let (code, text) = (reason.code.clone(), sentence_of(reason, out.lang));
             out.note("run-stopped", &[("code", code), ("text", text)]);
             if ask::agreed(out) {
-                report = engine.run(plan, &confirmed(of_plan), &shown).await?;
+                report = engine.run(plan, &confirmed, &shown).await?;
                 shown.clear();
             }
         }
@@ -285,13 +286,14 @@ fn braked(report: &RunReport) -> Option<&Reason> {
     }
 }
 
-/// Writes what was read; a person has seen why it was not.
-fn confirmed(options: &RunOptions) -> RunOptions {
-    RunOptions {
+/// Writes what was read; a person has seen why it was not. `None` = nobody is asked: a run that was only to read never
+/// writes, whatever its brake says to the runs after it.
+fn confirmed(options: &RunOptions) -> Option<RunOptions> {
+    (options.stages != Stages::Fetch).then(|| RunOptions {
         confirmed: true,
         stages: Stages::Save,
         ..options.clone()
-    }
+    })
 }
 
 /// What was recorded, and the lines that make a test of it.
@@ -654,4 +656,39 @@ pub(crate) fn grouped(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(stages: Stages) -> RunOptions {
+        RunOptions {
+            now: None,
+            window: None,
+            from: None,
+            replay: None,
+            limit: None,
+            settle_wait: None,
+            stages,
+            dry: false,
+            lang: Lang::En,
+            trigger: None,
+            confirmed: false,
+            cancel: None,
+        }
+    }
+
+    #[test]
+    fn a_run_that_only_reads_is_never_made_to_write() {
+        for (stages, want) in [
+            (Stages::All, Some(Stages::Save)),
+            (Stages::Save, Some(Stages::Save)),
+            (Stages::Fetch, None),
+        ] {
+            let again = confirmed(&options(stages));
+            assert_eq!(again.as_ref().map(|again| again.stages), want);
+            assert!(again.is_none_or(|again| again.confirmed));
+        }
+    }
 }
