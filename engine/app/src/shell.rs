@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use flow::ids::RunId;
 use flow::op::{Cursor, LedgerOp, LedgerReply, Reason, Settlement};
 use flow::point::{Point, Side};
 use flow::{Action, Event, Job, Note, Purpose, ReadFailure, ReadFailureKind, Summary};
@@ -25,6 +26,8 @@ pub trait Progress: Send + Sync {
     fn note(&self, scheme: &str, note: &Note);
     /// The run waits until an instant.
     fn waiting(&self, scheme: &str, until_ms: i64, why: flow::Waiting);
+    /// The ledger has given the run its number.
+    fn begun(&self, _run: RunId) {}
 }
 
 /// Says nothing.
@@ -310,6 +313,7 @@ impl<'a> Shell<'a> {
             if let LedgerReply::RunBegun { run, .. } = reply {
                 self.around.record("run", run.0);
                 tracing::Span::current().record("run", run.0);
+                self.progress.begun(*run);
             }
         }
         if stages {

@@ -12,6 +12,7 @@ use app::{Engine, Opening, Places, RunOptions, SecretTable, Silent, SystemClock,
 use connector::Inbound;
 use dsl::Lang;
 use flow::Stages;
+use flow::ids::RunId;
 use flow::op::Trigger;
 use flow::timetable::{Cause, Half};
 
@@ -196,4 +197,33 @@ async fn what_is_pending_is_written_when_its_scheme_is_mended() {
     };
     let begun = first_run(&service, mended).await;
     assert_eq!(begun, Some((Half::Target, Cause::Settle)));
+}
+
+/// Whoever names a run ends that one: the run of its scheme that is under way may be another by now.
+#[tokio::test]
+async fn only_the_run_that_is_named_is_canceled() {
+    // It takes the call, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("it listens");
+    let world = World::new();
+    let there = CONNECTIONS.replace("https://shop.example.com/", &format!("http://{address}/"));
+    std::fs::write(world.folder.path().join("connections.yaml"), there).expect("written");
+    world.a_process_that_dies().await;
+    let service = world.service().await;
+    let serving = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.serve().await }
+    });
+    let canceled = async {
+        // Its number is known a moment after it began.
+        while !service.cancel_run(RunId(2)) {
+            assert!(!service.cancel_run(RunId(1)), "that one has ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(!service.cancel_run(RunId(1)), "that one has ended");
+    };
+    let canceled = tokio::time::timeout(BEGUN_WITHIN, canceled).await;
+    service.stop();
+    serving.abort();
+    canceled.expect("the second run is under way");
 }

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use dsl::diagnostic::Lang;
-use flow::ids::Ms;
+use flow::ids::{Ms, RunId};
 use flow::op::Reason;
 use flow::timetable::{self, DueRow, Half, Paused, Places, Remembered, Spec, Timetable, Token};
 use tokio::sync::{Notify, OnceCell};
@@ -331,11 +331,21 @@ impl Service {
         self.step(timetable::Event::Pushed(scheme));
     }
 
-    /// Asks the run of a scheme to finish what is out and end; says whether one is under way.
-    pub fn cancel_run(&self, scheme: &str) -> bool {
+    /// Asks a run to finish what is out and end; says whether it is under way. One that the ledger holds open may have
+    /// died with its process, and another run of its scheme be under way: that one goes on.
+    pub fn cancel_run(&self, run: RunId) -> bool {
+        self.cancel_those(|underway| underway.is(run))
+    }
+
+    /// The same for whatever run of a scheme is under way.
+    fn cancel_runs_of(&self, scheme: &str) -> bool {
+        self.cancel_those(|underway| underway.scheme == scheme)
+    }
+
+    fn cancel_those(&self, are: impl Fn(&Underway) -> bool) -> bool {
         let table = self.table();
-        let of_scheme = table.runs.values().filter(|run| run.scheme == scheme);
-        of_scheme.inspect(|run| run.cancel.cancel()).count() > 0
+        let those = table.runs.values().filter(|underway| are(underway));
+        those.inspect(|underway| underway.cancel.cancel()).count() > 0
     }
 
     /// Starts nothing of a scheme from now on, also after a restart; a run that is under way goes on.

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use dsl::catalogue::{auth, reading, target};
-use flow::ids::Ms;
+use flow::ids::{Ms, RunId};
 use flow::op::{Reason, RecordState, RunStatus, Trigger};
 use flow::timetable::{Action, Cause, Ended, Event, Half, Paused, Start};
 use flow::{Note, Stages, Stopped};
@@ -45,6 +45,15 @@ pub struct Underway {
     told: AtomicI64,
     /// The number of the replay whose turn it is; 0 = none.
     pub(super) replay: AtomicI64,
+    /// Its number in the ledger; 0 = none yet.
+    number: AtomicI64,
+}
+
+impl Underway {
+    /// Whether it is the run with this number.
+    pub(super) fn is(&self, run: RunId) -> bool {
+        self.number.load(Ordering::SeqCst) == run.0
+    }
 }
 
 impl Service {
@@ -139,6 +148,7 @@ impl Service {
                         written: AtomicU64::new(0),
                         told: AtomicI64::new(now),
                         replay: AtomicI64::new(0),
+                        number: AtomicI64::new(0),
                     });
                     table.runs.insert(start.token, Arc::clone(&run));
                     table.questions.begun(&start.scheme, start.half);
@@ -440,6 +450,10 @@ impl Progress for Following<'_> {
 
     fn waiting(&self, scheme: &str, until_ms: i64, _why: flow::Waiting) {
         tracing::debug!(scheme, until_ms, "waits");
+    }
+
+    fn begun(&self, run: RunId) {
+        self.run.number.store(run.0, Ordering::SeqCst);
     }
 }
 

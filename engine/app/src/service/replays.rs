@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsl::plan::Plan;
 use flow::Note;
-use flow::ids::Ms;
+use flow::ids::{Ms, RunId};
 use flow::op::{AuditNote, Cursor, LedgerOp, Reason, RunStatus};
 use flow::timetable::{Event, Half, Standing};
 use ledger::service::operating::{NewReplay, ReplayFilter, ReplayRow, ReplayState, Turn};
@@ -358,5 +358,9 @@ impl Progress for Bounded<'_> {
 
     fn waiting(&self, scheme: &str, until_ms: i64, why: flow::Waiting) {
         self.progress.waiting(scheme, until_ms, why);
+    }
+
+    fn begun(&self, run: RunId) {
+        self.progress.begun(run);
     }
 }

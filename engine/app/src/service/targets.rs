@@ -38,7 +38,7 @@ impl Service {
         self.table().paused_targets.insert(connection.to_owned(), paused);
         for scheme in self.writing_to(connection) {
             self.step(Event::Hold(scheme.clone(), true));
-            self.cancel_run(&scheme);
+            self.cancel_runs_of(&scheme);
         }
         Ok(())
     }

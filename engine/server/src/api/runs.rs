@@ -232,8 +232,7 @@ async fn cancel(call: Call, (): (), (): ()) -> Result<Accepted<CancelDoc>, Probl
     if life.run.ended.is_some() {
         return Err(Problem::conflict(format!("run {run}: {}", life.run.status)));
     }
-    // One run of a scheme is under way at a time, and this one has not ended.
-    if !call.state.service().cancel_run(&life.run.scheme) {
+    if !call.state.service().cancel_run(run) {
         return Err(Problem::conflict(format!("run {run}")));
     }
     let note = call.note("cancel", Some(&life.run.scheme), format!("run {run}"), "cancel");
