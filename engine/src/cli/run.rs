@@ -10,9 +10,9 @@ use app::{
 use dsl::Lang;
 use dsl::Value;
 use dsl::diagnostic::Diagnostic;
-use flow::op::{AuditNote, Counts, Reason, RecordState};
+use flow::op::{AuditNote, Counts, Reason, RecordState, RunStatus};
 use flow::timetable::Half;
-use flow::{Stages, Stopped};
+use flow::{Stages, Stopped, Summary};
 use ledger::Suspect;
 
 use super::Done;
@@ -249,21 +249,25 @@ async fn one(
         let report = engine.run(Arc::clone(&plan), of_plan, &shown).await;
         shown.clear();
         let mut report = report?;
-        let confirmed = confirmed(of_plan).filter(|_| is_named && may_ask);
+        let mut code = exit_code(&report);
+        let confirmed = confirmed(of_plan, &report.summary).filter(|_| is_named && may_ask);
         if let (Some(reason), Some(confirmed)) = (braked(&report), confirmed) {
-            let (code, text) = (reason.code.clone(), sentence_of(reason, out.lang));
-            out.note("run-stopped", &[("code", code), ("text", text)]);
+            // What the person decides about, and what the second run knows nothing of.
+            tell(out, &report, clock.now_ms() - started, flags(simulated));
+            let (of_reason, text) = (reason.code.clone(), sentence_of(reason, out.lang));
+            out.note("run-stopped", &[("code", of_reason), ("text", text)]);
             if ask::agreed(out) {
+                let (first, again) = (report, clock.now_ms());
                 report = engine.run(plan, &confirmed, &shown).await?;
                 shown.clear();
+                go_on_from(&first, &mut report, confirmed.stages);
+                code = exit_code(&report);
+                tell(out, &report, clock.now_ms() - again, flags(simulated));
             }
-        }
-        let took = clock.now_ms() - started;
-        let code = exit_code(&report);
-        if out.json {
-            documents.push(document(&report, took, code, out.lang));
+        } else if out.json {
+            documents.push(document(&report, clock.now_ms() - started, code, out.lang));
         } else {
-            tell(out, &report, took, flags(simulated));
+            tell(out, &report, clock.now_ms() - started, flags(simulated));
         }
         if let Some(file) = record.filter(|_| is_named) {
             let made = recording::make(&engine, path, &named, options, &report, places).await?;
@@ -286,14 +290,32 @@ fn braked(report: &RunReport) -> Option<&Reason> {
     }
 }
 
-/// Writes what was read; a person has seen why it was not. `None` = nobody is asked: a run that was only to read never
-/// writes, whatever its brake says to the runs after it.
-fn confirmed(options: &RunOptions) -> Option<RunOptions> {
-    (options.stages != Stages::Fetch).then(|| RunOptions {
+/// How a run that a brake stopped goes on once a person has seen why: it reads what the first one did not come to and
+/// writes; where that was all that was to be read, or was limited to so much, it only writes. `None` = nobody is asked: a
+/// run that was only to read never writes, whatever its brake says to the runs after it.
+fn confirmed(options: &RunOptions, first: &Summary) -> Option<RunOptions> {
+    let reads = first.windows_left > 0 && options.limit.is_none();
+    let stages = match options.stages {
+        Stages::Fetch => return None,
+        Stages::All if reads => Stages::All,
+        Stages::All | Stages::Save => Stages::Save,
+    };
+    Some(RunOptions {
         confirmed: true,
-        stages: Stages::Save,
+        stages,
         ..options.clone()
     })
+}
+
+/// A second run that only writes knows nothing of what the first one left unread: it is left still.
+fn go_on_from(first: &RunReport, report: &mut RunReport, stages: Stages) {
+    if stages == Stages::Save && first.summary.windows_left > 0 {
+        report.summary.windows_left += first.summary.windows_left;
+        report.left = report.left.take().or_else(|| first.left.clone());
+        if report.summary.status == RunStatus::Ok {
+            report.summary.status = RunStatus::Partial;
+        }
+    }
 }
 
 /// What was recorded, and the lines that make a test of it.
@@ -679,16 +701,77 @@ mod tests {
         }
     }
 
+    fn reported(status: RunStatus, windows_left: u32) -> RunReport {
+        RunReport {
+            scheme: "s".to_owned(),
+            revision: String::new(),
+            instant: 0,
+            summary: Summary {
+                status,
+                counts: Counts::default(),
+                states: [0; 7],
+                stopped: None,
+                windows_left,
+                next_question: None,
+                pages: 0,
+                calls: 0,
+                written: 0,
+            },
+            left: (windows_left > 0).then(|| Reason::new("E4007", "500")),
+            previews: Vec::new(),
+            problems: Vec::new(),
+            lookups: Default::default(),
+            empty_feeders: Vec::new(),
+            not_pruned: None,
+        }
+    }
+
     #[test]
-    fn a_run_that_only_reads_is_never_made_to_write() {
-        for (stages, want) in [
-            (Stages::All, Some(Stages::Save)),
-            (Stages::Save, Some(Stages::Save)),
-            (Stages::Fetch, None),
+    fn how_a_braked_run_goes_on() {
+        use Stages::{All, Fetch, Save};
+        for (stages, windows_left, limit, want) in [
+            (All, 0, None, Some(Save)),
+            // The source failed half-way, or there was too much at once.
+            (All, 1, None, Some(All)),
+            (All, 1, Some(3), Some(Save)),
+            (Save, 0, None, Some(Save)),
+            (Save, 1, None, Some(Save)),
+            // What was only to be read is never written.
+            (Fetch, 0, None, None),
+            (Fetch, 1, None, None),
         ] {
-            let again = confirmed(&options(stages));
-            assert_eq!(again.as_ref().map(|again| again.stages), want);
-            assert!(again.is_none_or(|again| again.confirmed));
+            let options = RunOptions {
+                limit,
+                ..options(stages)
+            };
+            let first = reported(RunStatus::Partial, windows_left);
+            let again = confirmed(&options, &first.summary);
+            assert_eq!(
+                again.as_ref().map(|again| again.stages),
+                want,
+                "{stages:?} {windows_left}"
+            );
+            assert!(again.is_none_or(|again| again.confirmed && again.limit == limit));
+        }
+    }
+
+    #[test]
+    fn what_the_first_run_left_is_left() {
+        for (stages, first, second, want) in [
+            (Stages::Save, 0, RunStatus::Ok, (0, 0, false)),
+            (Stages::Save, 2, RunStatus::Ok, (2, 1, true)),
+            (Stages::Save, 2, RunStatus::Failed, (2, 3, true)),
+            // It has read on, and says itself what is left.
+            (Stages::All, 2, RunStatus::Ok, (0, 0, false)),
+        ] {
+            let mut report = reported(second, 0);
+            go_on_from(&reported(RunStatus::Partial, first), &mut report, stages);
+            let told = (
+                report.summary.windows_left,
+                exit_code(&report),
+                report.left.is_some(),
+            );
+            assert_eq!(told, want, "{stages:?}");
         }
     }
 }
