@@ -20,6 +20,10 @@ const LOOK: Duration = Duration::from_millis(500);
 /// begun later, with nobody watching.
 const LOOKS: u32 = 1_200;
 
+/// Newest runs among which the one that was asked for is looked for: those that came first are gone on with, one after
+/// the other, and one look is half a second after the other.
+const SINCE: u32 = 50;
+
 /// What became of a run that was asked for.
 pub(crate) enum Begun {
     /// It ended so.
@@ -135,20 +139,16 @@ impl Remote {
 
     /// Has a scheme run, and waits for its end.
     pub(crate) fn begin(&self, scheme: &str, half: Half, cancel: &Cancel) -> Result<Begun, AppError> {
-        let newest = |remote: &Remote| -> Result<i64, AppError> {
-            let filter = RunFilter {
-                scheme: Some(scheme.to_owned()),
-                ..RunFilter::default()
-            };
-            Ok(remote.runs(&filter, 1)?.first().map_or(0, |run| run.run.0))
+        let of_scheme = RunFilter {
+            scheme: Some(scheme.to_owned()),
+            ..RunFilter::default()
         };
-        let before = newest(self)?;
+        let before = self.runs(&of_scheme, 1)?.first().map_or(RunId(0), |run| run.run);
         let path = format!("/schemes/{}/actions/run", super::escaped(scheme));
         self.post(&path, Some(&object! {"half" => half.word()}))?;
         for _ in 0..LOOKS {
-            let run = newest(self)?;
-            if run > before {
-                return Ok(match self.ended(RunId(run), cancel)? {
+            if let Some(run) = asked_for(&self.runs(&of_scheme, SINCE)?, before) {
+                return Ok(match self.ended(run, cancel)? {
                     Some(life) => Begun::Ended(Box::new(life)),
                     None => Begun::Left,
                 });
@@ -169,6 +169,13 @@ impl Remote {
             }
         })
     }
+}
+
+/// The first run by hand after those that were there before. What the service begins by itself in between, as what an
+/// earlier run left open, is not what was asked for.
+fn asked_for(newest_first: &[RunRow], before: RunId) -> Option<RunId> {
+    let by_hand = |run: &&RunRow| run.run > before && run.trigger == Trigger::Manual.word();
+    newest_first.iter().rev().find(by_hand).map(|run| run.run)
 }
 
 pub(super) fn run(doc: Doc<'_>) -> Result<RunRow, AppError> {
@@ -219,4 +226,38 @@ fn window(doc: Doc<'_>) -> Result<WindowRow, AppError> {
         ended: doc.at_or_none("ended")?,
         reason: doc.reason("reason")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_that_was_asked_for() {
+        let run = |(number, trigger): &(i64, Trigger)| RunRow {
+            run: RunId(*number),
+            scheme: "s".to_owned(),
+            revision: String::new(),
+            trigger: trigger.word().to_owned(),
+            started: 0,
+            ended: None,
+            status: "running".to_owned(),
+            reason: None,
+            counts: None,
+        };
+        use Trigger::{Manual, Push, Replay, Schedule};
+        for (runs, want) in [
+            (&[][..], None),
+            (&[(7, Manual)], None),
+            (&[(8, Manual), (7, Manual)], Some(8)),
+            // What was left open is gone on with first.
+            (&[(8, Schedule), (7, Manual)], None),
+            (&[(9, Manual), (8, Schedule), (7, Manual)], Some(9)),
+            // Whoever asks after us has the next one.
+            (&[(11, Manual), (10, Push), (9, Manual), (8, Replay)], Some(9)),
+        ] {
+            let runs: Vec<RunRow> = runs.iter().map(run).collect();
+            assert_eq!(asked_for(&runs, RunId(7)), want.map(RunId), "{runs:?}");
+        }
+    }
 }
