@@ -95,8 +95,9 @@ pub enum Shut {
     Out,
 }
 
+/// The doors of one reading of the files.
 #[derive(Default)]
-struct Doors {
+pub(crate) struct Doors {
     /// By the digest of the door: what is compared says nothing about what is close.
     by_door: HashMap<[u8; 32], Door>,
     all: Vec<Arc<Receiver>>,
@@ -135,6 +136,18 @@ impl Inbox {
         shut: impl Fn(&str) -> Option<Shut>,
         now: Ms,
     ) -> Result<(), AppError> {
+        let made = self.made(receivers, shut, now).await?;
+        self.set(made);
+        self.tell_of_all_that_waits()
+    }
+
+    /// Doors as [`Inbox::open_but`] opens them; whoever knocks still finds those of before.
+    pub(crate) async fn made(
+        &self,
+        receivers: Vec<Receiver>,
+        shut: impl Fn(&str) -> Option<Shut>,
+        now: Ms,
+    ) -> Result<Doors, AppError> {
         let mut named = Vec::with_capacity(receivers.len());
         for receiver in receivers {
             named.push((receiver, new_door()?));
@@ -169,9 +182,16 @@ impl Inbox {
         });
         let mut all: Vec<_> = receivers.collect();
         all.sort_by(|one, other| one.scheme.cmp(&other.scheme));
-        let doors = Doors { all, by_door: opened };
+        Ok(Doors { all, by_door: opened })
+    }
+
+    /// From now on these are the doors.
+    pub(crate) fn set(&self, doors: Doors) {
         *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
-        // What was stored and not taken when the process before this one ended.
+    }
+
+    /// Tells of what was stored and not taken when the process before this one ended.
+    pub(crate) fn tell_of_all_that_waits(&self) -> Result<(), AppError> {
         self.tell_of_what_waits(|_| true)
     }
 

@@ -25,6 +25,23 @@ target: none
 schedule: on_push
 ";
 
+/// Due at once.
+const POLLS: &str = "
+scheme: polls
+source:
+  connection: shop
+  operation:
+    kind: read
+    method: GET
+    path: api/orders
+    encode: none
+    rows: {at: data}
+  window: none
+  key: id
+target: none
+schedule: {every: 5m}
+";
+
 struct Shop {
     folder: tempfile::TempDir,
 }
@@ -152,6 +169,32 @@ async fn nothing_begins_before_it_can_be_served() {
     assert_eq!(told(&service, &door(&service), "2").await, "stored");
     service.begin().await.expect("it has begun");
     assert_eq!(arrived(), 2, "the push; nothing is begun twice");
+}
+
+/// Whoever starts a service gives up when it cannot begin; a run that is under way by then would be cut off with its
+/// writes out.
+#[tokio::test]
+async fn what_cannot_begin_has_begun_nothing() {
+    let shop = Shop::new();
+    let door = shop.door().await;
+    shop.write("polls.yaml", POLLS);
+    let service = shop.service(false).await;
+    let Since::Lost(seen) = service.events().since(Some(0)) else {
+        panic!("numbers begin with the time");
+    };
+    let ledger = rusqlite::Connection::open(shop.path("data/ledger.db")).expect("the ledger");
+    let rename = |from: &str, to: &str| ledger.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"));
+    rename("door", "gone").expect("nobody writes");
+    service.begin().await.expect_err("there are no doors");
+    assert_eq!(service.events().since(Some(seen)), Since::Events(Vec::new()));
+    let polls = service.status_of("polls").expect("it is there");
+    assert!(polls.running.is_none(), "{polls:?}");
+    rename("gone", "door").expect("nobody writes");
+    service.begin().await.expect("it begins");
+    let polls = service.status_of("polls").expect("it is there");
+    assert!(polls.running.is_some(), "it is due");
+    assert_eq!(told(&service, &door, "1").await, "stored");
+    service.stop();
 }
 
 /// What is wrong in a file is no reason to turn a sender away for good, who then gives up or loses what it has.

@@ -33,7 +33,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::AppError;
-use crate::inbox::{Arrived, Inbox, Shut};
+use crate::inbox::{Arrived, Doors, Inbox, Shut};
 use crate::run::{Engine, Opening, Seen};
 use crate::service::events::{Events, What};
 use crate::service::fleet::{Fleet, Member, Standing};
@@ -182,7 +182,8 @@ impl Service {
     }
 
     /// Begins what is due and opens the doors, once. Between [`Service::open`] and this, whoever starts it makes ready
-    /// what may fail, as the port it listens on: a process that cannot serve has begun nothing.
+    /// what may fail, as the port it listens on: a process that cannot serve has begun nothing. Nor has one of which this
+    /// fails: runs begin last.
     pub async fn begin(self: &Arc<Self>) -> Result<(), AppError> {
         let begun = self.begun.get_or_try_init(|| async {
             let loaded = self.loaded();
@@ -193,9 +194,15 @@ impl Service {
                     table.questions.ask(self.started, scheme);
                 }
             }
-            self.put(&Fleet::default(), remembered);
             self.ask_about_stored(None, |_| true).await?;
-            self.open_doors().await?;
+            let doors = self.doors().await?;
+            // From here on nothing fails: whoever gives up on an error would cut off runs with writes out.
+            self.put(&Fleet::default(), remembered);
+            self.inbox.set(doors);
+            if let Err(error) = self.inbox.tell_of_all_that_waits() {
+                // They are told again of what waits too long.
+                tracing::error!(code = error.code(), "{}", error.message(self.setting.lang));
+            }
             self.go_on_with_replays();
             Ok(())
         });
@@ -454,12 +461,19 @@ impl Service {
         self.changed.notify_one();
     }
 
-    /// From now on the schemes in force that receive do so. A file in error turns no sender away ([`Shut`]); a service
-    /// that only looks takes nothing.
+    /// From now on the schemes in force that receive do so.
     async fn open_doors(&self) -> Result<(), AppError> {
+        let doors = self.doors().await?;
+        self.inbox.set(doors);
+        self.inbox.tell_of_all_that_waits()
+    }
+
+    /// The doors of the schemes in force that receive. A file in error turns no sender away ([`Shut`]); a service that
+    /// only looks takes nothing.
+    async fn doors(&self) -> Result<Doors, AppError> {
         if self.setting.read_only {
             let all_shut = |_: &str| Some(Shut::Out);
-            return self.inbox.open_but(Vec::new(), all_shut, self.now_ms()).await;
+            return self.inbox.made(Vec::new(), all_shut, self.now_ms()).await;
         }
         let loaded = self.loaded();
         let mut receivers = Vec::new();
@@ -485,7 +499,7 @@ impl Service {
             Some(Standing::Unusable(..) | Standing::Invalid(_)) => Some(Shut::Broken),
             None => loaded.fleet.may_hide(scheme).then_some(Shut::Broken),
         };
-        self.inbox.open_but(receivers, shut, self.now_ms()).await
+        self.inbox.made(receivers, shut, self.now_ms()).await
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
