@@ -75,7 +75,9 @@ pub(super) fn attend(
     let manager = Arc::new(environment.manager());
     let (ready, broken) = loaded.fleet.counts();
     tracing::info!(ready, broken, folder = %service.folder().display(), "serving");
-    tokio::spawn(log(Arc::clone(service), Arc::clone(&manager)));
+    // The number is taken here: the task may get its turn after the first runs began.
+    let seen = *service.events().bell().borrow();
+    tokio::spawn(log(Arc::clone(service), Arc::clone(&manager), seen));
     if !service.is_read_only() {
         tokio::spawn(notify::follow::follow(Arc::clone(service), Arc::clone(clock)));
     }
@@ -110,10 +112,9 @@ pub(super) fn attend(
 }
 
 /// Writes down what happens.
-async fn log(service: Arc<Service>, manager: Arc<Manager>) {
+async fn log(service: Arc<Service>, manager: Arc<Manager>, mut seen: u64) {
     let mut bell = service.events().bell();
-    let mut seen = *bell.borrow_and_update();
-    while bell.changed().await.is_ok() {
+    loop {
         bell.borrow_and_update();
         match service.events().since(Some(seen)) {
             Since::Events(events) => {
@@ -130,6 +131,9 @@ async fn log(service: Arc<Service>, manager: Arc<Manager>) {
                 tracing::warn!("more happened than could be written down");
                 seen = newest;
             }
+        }
+        if bell.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -82,6 +82,9 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
         }
     };
     tell_start(&service, out);
+    // Before anything can begin: what happens meanwhile is told as soon as somebody tells it.
+    let mut bell = service.events().bell();
+    let mut seen = Some(*bell.borrow_and_update());
     let _attended = attend(&service, &attending, global, environment)?;
     let told = Told {
         out,
@@ -101,10 +104,9 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
             drop(is_over.await);
         }))
     });
-    let mut seen = None;
     let served = tokio::select! {
         served = service.serve() => served,
-        () = tell(&service, &told, &mut seen) => Ok(()),
+        () = tell(&service, &told, &mut bell, &mut seen) => Ok(()),
     };
     told.news(&service, &mut seen);
     drop(over);
@@ -310,12 +312,18 @@ impl Told<'_> {
     }
 }
 
-/// Tells events for ever.
-async fn tell(service: &Service, told: &Told<'_>, seen: &mut Option<u64>) {
-    let mut bell = service.events().bell();
-    *seen = Some(*bell.borrow_and_update());
-    while bell.changed().await.is_ok() {
+/// Tells events for ever: those behind the one that was seen, and those of which the bell rings.
+async fn tell(
+    service: &Service,
+    told: &Told<'_>,
+    bell: &mut tokio::sync::watch::Receiver<u64>,
+    seen: &mut Option<u64>,
+) {
+    loop {
         told.news(service, seen);
+        if bell.changed().await.is_err() {
+            return;
+        }
     }
 }
 

@@ -24,17 +24,22 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// Tells people what happens in a service until it stops; afterwards what is still waiting waits in the ledger. What
 /// goes wrong here is logged and keeps nothing else from going on: a `notify.yaml` in error is told, and read again at
-/// the next reload.
-pub async fn follow(service: Arc<Service>, clock: Arc<dyn Clock>) {
+/// the next reload. What happens after this returns is told, whenever the future gets its first turn.
+pub fn follow(service: Arc<Service>, clock: Arc<dyn Clock>) -> impl Future<Output = ()> + Send {
+    // Before the ledger is asked: what happens in between may be counted twice, and is not lost.
+    let seen = *service.events().bell().borrow();
+    following(service, clock, seen)
+}
+
+async fn following(service: Arc<Service>, clock: Arc<dyn Clock>, mut seen: u64) {
     // Over reloads: what a platform took, and what is on its way.
     let channels = Arc::new(Channels::default());
+    let mut bell = service.events().bell();
     let mut notifier = opened(&service, &clock, &channels);
     if let Some(notifier) = &notifier {
         // What ended while nobody was there to tell it.
         warn(notifier.ask().await);
     }
-    let mut bell = service.events().bell();
-    let mut seen = *bell.borrow_and_update();
     let mut tick = tokio::time::interval(EVERY);
     // After a pause of the machine one look is enough.
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

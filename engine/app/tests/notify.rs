@@ -1,0 +1,120 @@
+//! Who is told what, over a real ledger and real files; nobody listens at the other end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::notify::follow::follow;
+use app::service::events::What;
+use app::service::{Service, Setting};
+use app::{Clock, Opening, Places, SecretTable, SystemClock, Workspace};
+use dsl::Lang;
+use flow::op::Reason;
+use ledger::service::notices::{NoticeFilter, NoticeRow};
+
+const CONNECTIONS: &str = r#"
+connections:
+  shop:
+    connector: http
+    params: {server: "https://shop.example.com/", webhook_secret: "${env:SHOP_PUSH}"}
+"#;
+
+const ORDERS: &str = "
+scheme: orders
+source: {connection: shop, api: webhook, key: id}
+target: none
+schedule: on_push
+";
+
+/// A port that nobody listens at.
+const NOTIFY: &str = "
+lang: en
+channels:
+  ops: {kind: webhook, url: \"http://127.0.0.1:9/\"}
+";
+
+/// How long something may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = World { folder };
+        world.write("connections.yaml", CONNECTIONS);
+        world.write("orders.yaml", ORDERS);
+        world
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    async fn service(&self) -> Arc<Service> {
+        let folder = self.folder.path().to_owned();
+        let load = move || {
+            let secrets = SecretTable {
+                env: BTreeMap::from([("SHOP_PUSH".to_owned(), "t0ken".to_owned())]),
+                secret: BTreeMap::new(),
+            };
+            let places = Places {
+                data_dir: Some(folder.join("data")),
+                ..Places::default()
+            };
+            Workspace::load(&folder.join("orders.yaml"), places, None, Box::new(secrets))
+        };
+        let setting = Setting {
+            folder: self.folder.path().to_owned(),
+            load: Box::new(load),
+            clock: clock(),
+            lang: Lang::En,
+            opening: Opening::default(),
+            places: flow::timetable::Places::default(),
+            read_only: false,
+        };
+        Service::open(setting).await.expect("it opens")
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::default())
+}
+
+/// The first message of this kind, when it stands in the ledger.
+async fn told(service: &Service, is_it: impl Fn(&NoticeRow) -> bool) -> NoticeRow {
+    let all = NoticeFilter::default();
+    let look = async {
+        loop {
+            let notices = service.loaded().engine.reader().notices(&all).expect("a question");
+            if let Some(found) = notices.into_iter().find(&is_it) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.expect("nobody is told")
+}
+
+fn paused(scheme: &str) -> What {
+    What::Paused {
+        scheme: scheme.to_owned(),
+        by: "engine".to_owned(),
+        reason: Reason::new("", "three panics"),
+    }
+}
+
+/// The task that tells people gets its first turn when the service has begun.
+#[tokio::test]
+async fn what_happens_before_the_first_look_is_told() {
+    let world = World::new();
+    world.write("notify.yaml", NOTIFY);
+    let service = world.service().await;
+    let following = follow(Arc::clone(&service), clock());
+    service.events().tell(service.now_ms(), paused("orders"));
+    let following = tokio::spawn(following);
+    told(&service, |notice| notice.notice.subject == "orders").await;
+    following.abort();
+}
