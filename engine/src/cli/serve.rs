@@ -82,6 +82,8 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
         }
     };
     tell_start(&service, out);
+    #[cfg(unix)]
+    let hang_up = hang_up()?;
     // Before anything can begin: what happens meanwhile is told as soon as somebody tells it.
     let mut bell = service.events().bell();
     let mut seen = Some(*bell.borrow_and_update());
@@ -92,7 +94,12 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
         // Elsewhere the log tells it.
         is_terminal: environment.stderr_is_terminal,
     };
-    on_signals(&service, renewal(encrypted, &args.listen));
+    ended::watch(service.stopper());
+    let renewal = renewal(encrypted, &args.listen);
+    #[cfg(unix)]
+    tokio::spawn(on_hang_up(Arc::clone(&service), renewal, hang_up));
+    #[cfg(not(unix))]
+    drop(renewal);
     if args.watch {
         tokio::spawn(watch(Arc::clone(&service)));
     }
@@ -163,29 +170,25 @@ fn loader(
     })
 }
 
-/// The first Ctrl-C or SIGTERM finishes what is in flight, the second stops at once; SIGHUP reads the files again.
-fn on_signals(service: &Arc<Service>, renewal: Renewal) {
-    ended::watch(service.stopper());
-    #[cfg(not(unix))]
-    drop(renewal);
-    #[cfg(unix)]
-    {
-        let service = Arc::clone(service);
-        tokio::spawn(async move {
-            use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
-                return;
-            };
-            while hang_up.recv().await.is_some() {
-                // A certificate that cannot be used keeps nothing else from being read again; the old one stays.
-                if let Err(error) = renewal() {
-                    let why = Reason::new("", error.message(service.lang()));
-                    service.events().tell(service.now_ms(), What::NotReloaded(why));
-                }
-                // What came of it is told as an event.
-                drop(service.reload().await);
-            }
-        });
+/// SIGHUP is caught from here on. Before the service manager is told that the service is ready: what it sends then would
+/// end the process.
+#[cfg(unix)]
+fn hang_up() -> Result<tokio::signal::unix::Signal, AppError> {
+    let caught = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    caught.map_err(|error| AppError::bug(format!("SIGHUP: {error}")))
+}
+
+/// SIGHUP reads the files again.
+#[cfg(unix)]
+async fn on_hang_up(service: Arc<Service>, renewal: Renewal, mut hang_up: tokio::signal::unix::Signal) {
+    while hang_up.recv().await.is_some() {
+        // A certificate that cannot be used keeps nothing else from being read again; the old one stays.
+        if let Err(error) = renewal() {
+            let why = Reason::new("", error.message(service.lang()));
+            service.events().tell(service.now_ms(), What::NotReloaded(why));
+        }
+        // What came of it is told as an event.
+        drop(service.reload().await);
     }
 }
 
