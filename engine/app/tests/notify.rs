@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::notify::Notifier;
 use app::notify::follow::follow;
+use app::notify::sight::Event;
 use app::service::events::What;
 use app::service::{Service, Setting};
 use app::{Clock, Opening, Places, SecretTable, SystemClock, Workspace};
@@ -103,6 +105,30 @@ fn paused(scheme: &str) -> What {
         scheme: scheme.to_owned(),
         by: "engine".to_owned(),
         reason: Reason::new("", "three panics"),
+    }
+}
+
+/// A file that says that a channel is silent, and that nobody can read.
+#[tokio::test]
+async fn a_mute_that_cannot_be_read_silences_nobody() {
+    let world = World::new();
+    let two = NOTIFY.replace("ops: {", "a-ops: {").replace("}\n", "}\n  ops: {kind: webhook, url: \"http://127.0.0.1:9/\"}\n");
+    world.write("notify.yaml", &two);
+    let service = world.service().await;
+    std::fs::create_dir_all(world.folder.path().join("data/muted/of-a-ops.json")).expect("a folder");
+    let engine = &service.loaded().engine;
+    let notifier = Notifier::open(engine, clock(), Arc::default()).expect("a notify.yaml");
+    let notifier = notifier.expect("it is there");
+    let event = Event::Paused {
+        scheme: "orders".to_owned(),
+        reason: "three panics".to_owned(),
+    };
+    notifier.tell(&event).await.expect("it is kept");
+    notifier.tick().await.expect("nothing of it is an error");
+    for channel in ["a-ops", "ops"] {
+        let is_tried = |one: &NoticeRow| one.notice.channel == channel && one.tries > 0;
+        let tried = told(&service, is_tried).await;
+        assert_eq!(tried.state, "waiting", "{tried:?}");
     }
 }
 

@@ -137,8 +137,9 @@ impl Notifier {
         let state = self.state(now)?;
         let messages = self.watch(|watch| watch.look(&state, now));
         self.keep(messages, now).await?;
-        self.end_mutes(now).await?;
+        // What waits is tried again whatever becomes of the rest.
         self.sender.begin()?;
+        self.end_mutes(now).await?;
         self.prune(now).await
     }
 
@@ -220,7 +221,12 @@ impl Notifier {
     /// Channels that may speak again are told what they missed.
     async fn end_mutes(&self, now: Ms) -> Result<(), AppError> {
         for channel in self.sender.channels.keys() {
-            let Some(mute) = self.sender.mutes.of(channel)?.filter(|mute| mute.until <= now) else {
+            let over = self
+                .sender
+                .mutes
+                .readable(channel)
+                .filter(|mute| mute.until <= now);
+            let Some(mute) = over.filter(|mute| !self.sender.kept.was_unmuted(channel, *mute)) else {
                 continue;
             };
             let unsaid = self.sender.store.reader().unsaid_notices(channel, mute.since)?;
@@ -234,9 +240,13 @@ impl Notifier {
                 told.await??;
             }
             // A process that dies before this tells it twice.
-            self.sender.mutes.forget(channel, mute)?;
+            if let Err(error) = self.sender.mutes.forget(channel, mute) {
+                tracing::warn!(channel, "notifications: {error}");
+                self.sender.kept.unmuted(channel, mute);
+            }
         }
-        Ok(())
+        // News waits for no tick.
+        self.sender.begin()
     }
 
     fn unmuted(&self, channel: &str, mute: Mute, unsaid: u64, open: &[Key]) -> NewNotice {

@@ -47,11 +47,25 @@ impl Mutes {
     /// What is said about one channel; also when its time is over and nobody has told so yet.
     pub fn of(&self, channel: &str) -> Result<Option<Mute>, AppError> {
         let path = self.path(channel);
-        if !path.exists() {
-            return Ok(None);
+        let read = || {
+            // Whoever only looks needs no right to write: the file may be another account's.
+            let mut file = File::open(&path)?;
+            file.lock_shared()?;
+            load(&mut file)
+        };
+        match read() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            read => read.map_err(|error| failed(&path, &error)),
         }
-        let read = || load(&mut self.open(channel)?);
-        read().map_err(|error| failed(&path, &error))
+    }
+
+    /// The same for whoever has messages to send: a channel of which nobody can read whether it is silent is not, and a
+    /// file that cannot be read keeps no channel from being told anything.
+    pub(super) fn readable(&self, channel: &str) -> Option<Mute> {
+        self.of(channel).unwrap_or_else(|error| {
+            tracing::warn!(channel, "notifications: {error}");
+            None
+        })
     }
 
     /// The channels that are silent at an instant, by name.

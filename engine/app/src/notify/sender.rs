@@ -11,7 +11,7 @@ use ledger::service::notices::{Delivery, NoticeRow};
 use transport::Client;
 
 use super::channel::Channel;
-use super::mute::Mutes;
+use super::mute::{Mute, Mutes};
 use super::post::{self, Post};
 use super::words::{self, Manner};
 use crate::clock::Clock;
@@ -26,6 +26,22 @@ const AT_ONCE: u32 = 20;
 pub struct Channels {
     pub(super) post: Post,
     busy: Mutex<BTreeSet<String>>,
+    /// Silences whose end was told and whose file cannot be written: one of each channel.
+    unmuted: Mutex<BTreeMap<String, Mute>>,
+}
+
+impl Channels {
+    /// The end of a silence was told, and its file still says it.
+    pub(super) fn unmuted(&self, channel: &str, mute: Mute) {
+        let mut unmuted = self.unmuted.lock().unwrap_or_else(PoisonError::into_inner);
+        unmuted.insert(channel.to_owned(), mute);
+    }
+
+    /// Whether the end of this silence was told.
+    pub(super) fn was_unmuted(&self, channel: &str, mute: Mute) -> bool {
+        let unmuted = self.unmuted.lock().unwrap_or_else(PoisonError::into_inner);
+        unmuted.get(channel) == Some(&mute)
+    }
 }
 
 /// A channel that is being sent to, as long as this is there.
@@ -100,7 +116,7 @@ impl Sender {
     /// What became of one message; `None` = it waits.
     async fn deliver(&self, name: &str, row: &NoticeRow) -> Result<Option<(Delivery, String)>, AppError> {
         let now = self.clock.now_ms();
-        if let Some(mute) = self.mutes.of(name)?.filter(|mute| now < mute.until) {
+        if let Some(mute) = self.mutes.readable(name).filter(|mute| now < mute.until) {
             return Ok(Some((Delivery::Muted, words::muted(mute.until, &self.manner))));
         }
         Ok(match self.channels.get(name) {
