@@ -108,6 +108,23 @@ fn paused(scheme: &str) -> What {
     }
 }
 
+/// The first rules are written when something has been wrong for a while.
+#[tokio::test]
+async fn a_reload_asks_what_is_wrong() {
+    let world = World::new();
+    let service = world.service().await;
+    service.begin().await.expect("it begins");
+    let following = tokio::spawn(follow(Arc::clone(&service), clock()));
+    // It looks for the file, and finds none.
+    tokio::task::yield_now().await;
+    let paused = service.pause("orders", "li", "month end").await;
+    paused.expect("it is paused");
+    world.write("notify.yaml", NOTIFY);
+    service.reload().await.expect("it is read");
+    told(&service, |notice| notice.notice.subject == "orders").await;
+    following.abort();
+}
+
 /// A file that says that a channel is silent, and that nobody can read.
 #[tokio::test]
 async fn a_mute_that_cannot_be_read_silences_nobody() {

@@ -50,6 +50,8 @@ impl Open {
             digests,
             escalated,
             recovered,
+            // Told since it came, and not since it was over.
+            good_news: told >= since && recovered.is_some_and(|over| told < over),
             ..Open::default()
         }
     }

@@ -69,6 +69,10 @@ async fn following(service: Arc<Service>, clock: Arc<dyn Clock>, mut seen: u64) 
             seen = event.id;
             if matches!(event.what, What::Reloaded { .. }) {
                 notifier = opened(&service, &clock, &channels);
+                // What waited for a sum is in no ledger, and there may have been no rules for it until now.
+                if let Some(notifier) = &notifier {
+                    warn(notifier.ask().await);
+                }
             }
             if let (Some(notifier), Some(event)) = (&notifier, told(&event.what)) {
                 warn(notifier.tell(&event).await);

@@ -70,6 +70,18 @@ impl Heard {
         self.keep(minute * MINUTE, messages);
     }
 
+    /// Another process goes on with what was kept.
+    fn restart(&mut self, rules: Vec<Rule>) {
+        let (kept, forgotten) = self.watch.changes();
+        assert!(forgotten.is_empty());
+        let kept = kept.into_iter().filter_map(|(key, open)| {
+            let counts = (open.seen, open.untold, open.digests);
+            let kept = Open::kept(open.since, open.told?, counts, open.escalated, open.recovered);
+            Some((key, kept))
+        });
+        self.watch = Watch::new(rules, kept);
+    }
+
     #[track_caller]
     fn said(&mut self, want: &[&str]) {
         assert_eq!(std::mem::take(&mut self.lines), want);
@@ -362,17 +374,7 @@ fn a_restart_tells_nothing_twice_and_still_says_when_it_is_over() {
     let mut heard = Heard::new(vec![rule(When::Dead)]);
     heard.look(0, &dead(5));
     heard.said(&["0 problem a x1 n5"]);
-    let (kept, forgotten) = heard.watch.changes();
-    assert!(forgotten.is_empty());
-    let kept = kept.into_iter().map(|(key, open)| {
-        let told = open.told.expect("it was told");
-        let counts = (open.seen, open.untold, open.digests);
-        (
-            key,
-            Open::kept(open.since, told, counts, open.escalated, open.recovered),
-        )
-    });
-    heard.watch = Watch::new(vec![rule(When::Dead)], kept);
+    heard.restart(vec![rule(When::Dead)]);
     for minute in 1..30 {
         heard.look(minute, &dead(5));
     }
@@ -381,6 +383,29 @@ fn a_restart_tells_nothing_twice_and_still_says_when_it_is_over() {
     heard.look(50, &dead(0));
     heard.said(&["30 recovered a x1 n5"]);
     assert_eq!(heard.watch.changes().1, [("dead".to_owned(), "a".to_owned())]);
+}
+
+/// Many are over at once, and the sum of that is not told yet.
+#[test]
+fn a_restart_loses_no_good_news() {
+    let mut heard = Heard::new(vec![rule(When::Failed)]);
+    for nth in 0..7 {
+        heard.tell(nth, &ended(&format!("s{nth}"), true));
+    }
+    for nth in 0..7 {
+        heard.tell(20, &ended(&format!("s{nth}"), false));
+    }
+    // One that comes back while nobody knows yet that it was over is not over.
+    heard.tell(20, &ended("s6", true));
+    assert_eq!(heard.lines.len(), 7 + BURST, "{:?}", heard.lines);
+    heard.lines.clear();
+    heard.restart(vec![rule(When::Failed)]);
+    heard.look(22, &State::default());
+    assert!(heard.lines[0].starts_with("22 digest s6"), "{:?}", heard.lines);
+    assert_eq!(heard.lines[1..], ["22 recovered s5 x1"]);
+    heard.lines.clear();
+    heard.look(40, &State::default());
+    heard.said(&[]);
 }
 
 #[test]
