@@ -137,7 +137,8 @@ impl Causes {
         None
     }
 
-    /// Tells one cause by itself, unless its rule has told many just now: then it waits for the sum.
+    /// Tells one cause by itself, unless its rule has told many just now, or others of it wait for the sum: then it waits
+    /// with them. Else those that come would put the sum off for as long as they do.
     fn by_itself(&mut self, rule: &Rule, key: &Key, kind: Kind, now: Ms) -> Option<Message> {
         self.changed.insert(key.clone());
         let burst = self.bursts.entry(key.0.clone()).or_default();
@@ -147,11 +148,19 @@ impl Causes {
         {
             burst.pop_front();
         }
-        if burst.len() >= BURST {
+        if burst.len() >= BURST || self.others_wait(key) {
             return None;
         }
-        burst.push_back(now);
+        self.bursts.entry(key.0.clone()).or_default().push_back(now);
         self.together(rule, kind, vec![key.clone()], now)
+    }
+
+    /// Whether another cause of the rule waits for the sum.
+    fn others_wait(&self, key: &Key) -> bool {
+        let of_rule = self.open.range((key.0.clone(), String::new())..);
+        of_rule
+            .take_while(|((rule, _), _)| *rule == key.0)
+            .any(|(other, open)| other != key && (open.told.is_none() || open.good_news))
     }
 
     /// Tells causes in one message, and notes that they were told.

@@ -180,6 +180,27 @@ fn a_storm_is_one_message() {
     );
 }
 
+/// Trouble that spreads steadily: what waits for the sum waits a minute and a look, not until nothing more comes.
+#[test]
+fn a_stream_is_told_in_sums() {
+    const SECOND: Ms = 1_000;
+    let mut watch = Watch::new(vec![rule(When::Failed)], Vec::new());
+    let (mut happened, mut told, mut messages) = (0, 0, 0);
+    for second in (0..600).step_by(5) {
+        let mut said = watch.tell(&ended(&format!("s{second}"), true), second * SECOND);
+        happened += 1;
+        if second % 15 == 0 {
+            said.extend(watch.look(&State::default(), second * SECOND));
+        }
+        let new = said.iter().filter(|one| one.kind.word() == "problem");
+        told += new.map(|one| one.of).sum::<usize>();
+        messages += said.len();
+        assert!(happened - told <= 75 / 5, "{} wait at {second} s", happened - told);
+    }
+    // Nor is each told by itself.
+    assert!(messages <= 60, "{messages} messages in ten minutes");
+}
+
 #[test]
 fn states_are_told_when_they_grow() {
     let mut heard = Heard::new(vec![Rule {
