@@ -298,8 +298,14 @@ impl Engine {
 
     /// The same engine over a copy of its ledger in memory, for a rehearsal beside runs. Sessions and limits are shared:
     /// the source is called no more often than its rate allows, and nobody is logged out. A ledger of more bytes than
-    /// `most` is not copied.
-    pub(crate) async fn rehearsal(&self, most: u64, lang: Lang) -> Result<Engine, AppError> {
+    /// `most` is not copied. What is `held` is given back with it; a copy that nobody waits for any more is made to its
+    /// end, and keeps it until then.
+    pub(crate) async fn rehearsal<H: Send + 'static>(
+        &self,
+        most: u64,
+        lang: Lang,
+        held: H,
+    ) -> Result<(Engine, H), AppError> {
         let dir = self.workspace.data_dir();
         let copied = tokio::task::spawn_blocking(move || {
             let bytes = std::fs::metadata(dir.join(ledger::open::LEDGER_FILE)).map_or(0, |file| file.len());
@@ -314,10 +320,11 @@ impl Engine {
                     ),
                 ));
             }
-            Ok(Ledger::copy_to_memory(Some(&dir))?)
+            Ok((Ledger::copy_to_memory(Some(&dir))?, held))
         });
-        let copied = copied.await.map_err(|error| AppError::bug(error.to_string()))??;
-        Ok(Engine {
+        let copied = copied.await.map_err(|error| AppError::bug(error.to_string()))?;
+        let (copied, held) = copied?;
+        let engine = Engine {
             workspace: Arc::clone(&self.workspace),
             store: Store::memory(copied.with_words(words(lang))),
             clock: Arc::clone(&self.clock),
@@ -325,7 +332,8 @@ impl Engine {
             began: self.began,
             tape: None,
             cancel: self.cancel.one(),
-        })
+        };
+        Ok((engine, held))
     }
 
     /// Makes the engine ready for runs of further plans. What is wrong with the connections of one keeps none of the

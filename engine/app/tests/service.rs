@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::inbox::Answered;
+use app::service::dry::DryRun;
 use app::service::events::{Since, What};
 use app::service::{Service, Setting};
 use app::{Engine, Opening, Places, RunOptions, SecretTable, Silent, SystemClock, Workspace};
@@ -15,6 +16,7 @@ use flow::Stages;
 use flow::ids::RunId;
 use flow::op::Trigger;
 use flow::timetable::{Cause, Half};
+use tokio::sync::oneshot::error::TryRecvError;
 
 const CONNECTIONS: &str = r#"
 connections:
@@ -172,6 +174,44 @@ async fn begun(service: &Service, seen: u64) -> Option<(Half, Cause)> {
         }
         bell.changed().await.ok()?;
     }
+}
+
+/// The copy of the ledger is the expensive part of a dry run: who asks and goes away, again and again, has one under way
+/// for each place, and not for each time.
+#[test]
+fn a_dry_run_has_its_place_until_its_copy_is_made() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let world = World::new();
+        let service = world.service().await;
+        // The only thread for what takes its time: the copy is made when it is free.
+        let (free, is_free) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || is_free.recv());
+        let wanted = DryRun {
+            limit: 1,
+            window: None,
+            now: None,
+            time: BEGUN_WITHIN,
+        };
+        let asker = service.asker();
+        let (held, mut is_held) = tokio::sync::oneshot::channel::<()>();
+        let dry_run = service.dry_run("orders", wanted, &asker, held);
+        // It has its turn once, and then nobody waits for it any more.
+        tokio::select! {
+            biased;
+            report = dry_run => panic!("{report:?}"),
+            () = std::future::ready(()) => {}
+        }
+        drop(asker);
+        assert_eq!(is_held.try_recv(), Err(TryRecvError::Empty), "its copy is not made");
+        free.send(()).expect("it waits");
+        busy.await.expect("it does not panic").expect("it was told");
+        let ended = tokio::time::timeout(BEGUN_WITHIN, is_held).await;
+        ended.expect("its place is never free").unwrap_err();
+    });
 }
 
 /// The sender was told "stored"; whoever starts next writes it, though no push comes any more.

@@ -79,10 +79,10 @@ impl Service {
             confirmed: false,
             cancel: Some(cancel.clone()),
         };
-        let engine = self
+        let (engine, held) = self
             .loaded()
             .engine
-            .rehearsal(MOST_COPIED, self.setting.lang)
+            .rehearsal(MOST_COPIED, self.setting.lang, held)
             .await?;
         // A task of its own: whoever waits for it may be gone, and then it still ends where that is safe.
         let run = tokio::spawn(async move {

@@ -11,7 +11,7 @@ use app::service::dry::{DryRun, MOST_RECORDS, MOST_TIME};
 use app::{Preview, Problem as RunProblem, RunReport, TraceLine};
 use axum::http::Method;
 use dsl::catalogue::{Entry, reading, target};
-use dsl::diagnostic::Diagnostic;
+use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::facts::Action;
 use dsl::path::Path;
 use dsl::{Lang, Value};
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
-use super::schemes::{current, docs, id_of, looked_at, sees_all};
+use super::schemes::{current, docs, id_of, sees_all};
 use crate::access::Scope;
 use crate::call::Call;
 use crate::document::{Raw, ReasonDoc, raw, raw_value};
@@ -259,18 +259,20 @@ async fn preview(call: Call, (): (), Json(wanted): Json<Wanted>) -> Result<Json<
     let given = given(&call, &wanted)?;
     let (path, text) = text_of(&call, &wanted).await?;
     let place = place(call.state.previews(), "previews")?;
-    let (plan, diagnostics) = looked_at(&call, path, text).await?;
-    let Some(plan) = plan else {
-        return Ok(Json(not_evaluated(&diagnostics, call.lang)));
-    };
-    let shown = call
+    let workspace = Arc::clone(&call.state.service().loaded().engine.workspace);
+    let (shown, diagnostics) = call
         .think(move || {
             // Also when nobody waits any more: the thread is busy until it is done.
             let _place = place;
-            of_row(&plan, &given)
+            let (plan, diagnostics) = workspace.check(&SourceFile::new(path.display().to_string(), text));
+            let shown = plan.map(|plan| of_row(&plan, &given)).transpose()?;
+            Ok((shown, diagnostics))
         })
         .await?;
-    Ok(Json(evaluated(&shown, &diagnostics, call.lang)))
+    Ok(Json(match shown {
+        Some(shown) => evaluated(&shown, &diagnostics, call.lang),
+        None => not_evaluated(&diagnostics, call.lang),
+    }))
 }
 
 fn not_evaluated(diagnostics: &[Diagnostic], lang: Lang) -> PreviewDoc {

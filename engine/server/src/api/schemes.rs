@@ -433,7 +433,7 @@ pub(super) fn current(path: &Path) -> Result<String, Problem> {
     Ok(app::read(path)?.text.clone())
 }
 
-pub(super) async fn looked_at(
+async fn looked_at(
     call: &Call,
     path: PathBuf,
     text: String,
