@@ -90,14 +90,21 @@ async fn told(service: &Service, is_it: impl Fn(&NoticeRow) -> bool) -> NoticeRo
     let all = NoticeFilter::default();
     let look = async {
         loop {
-            let notices = service.loaded().engine.reader().notices(&all).expect("a question");
+            let notices = service
+                .loaded()
+                .engine
+                .reader()
+                .notices(&all)
+                .expect("a question");
             if let Some(found) = notices.into_iter().find(&is_it) {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, look).await.expect("nobody is told")
+    tokio::time::timeout(PATIENCE, look)
+        .await
+        .expect("nobody is told")
 }
 
 fn paused(scheme: &str) -> What {
@@ -129,7 +136,9 @@ async fn a_reload_asks_what_is_wrong() {
 #[tokio::test]
 async fn a_mute_that_cannot_be_read_silences_nobody() {
     let world = World::new();
-    let two = NOTIFY.replace("ops: {", "a-ops: {").replace("}\n", "}\n  ops: {kind: webhook, url: \"http://127.0.0.1:9/\"}\n");
+    let two = NOTIFY
+        .replace("ops: {", "a-ops: {")
+        .replace("}\n", "}\n  ops: {kind: webhook, url: \"http://127.0.0.1:9/\"}\n");
     world.write("notify.yaml", &two);
     let service = world.service().await;
     std::fs::create_dir_all(world.folder.path().join("data/muted/of-a-ops.json")).expect("a folder");

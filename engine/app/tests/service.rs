@@ -206,7 +206,11 @@ fn a_dry_run_has_its_place_until_its_copy_is_made() {
             () = std::future::ready(()) => {}
         }
         drop(asker);
-        assert_eq!(is_held.try_recv(), Err(TryRecvError::Empty), "its copy is not made");
+        assert_eq!(
+            is_held.try_recv(),
+            Err(TryRecvError::Empty),
+            "its copy is not made"
+        );
         free.send(()).expect("it waits");
         busy.await.expect("it does not panic").expect("it was told");
         let ended = tokio::time::timeout(BEGUN_WITHIN, is_held).await;

@@ -10,6 +10,8 @@ use tests::e2e::{FEEDER, MAIN, Run, World, engine, repository};
 
 /// Lines of one answer that are kept: what follows is of the same kind.
 const MOST_LINES: usize = 60;
+/// Characters of one line that are kept: no line for people is longer, and scripts within JSON are.
+const MOST_CHARACTERS: usize = 2_000;
 
 /// Organisation that the simulated target does not know.
 const WRONG: &str = "FCreateOrgId: {FNumber: \"103\"}";
@@ -33,8 +35,10 @@ impl<'a> Script<'a> {
                 "<time>",
             ),
             (r"\b1[5-9]\d{11}\b", "<ms>"),
+            (r"\b\d+(m\d\ds|h\d\dm)\b", "<span>"),
             (r"\b\d+(\.\d+)?(ms|s|m|min)\b", "<span>"),
             (r#""([a-z_]*(_ms|bytes|pid))": \d+"#, "\"$1\": <n>"),
+            (r"[0-9,]+ (?P<w>bytes|字节)", "<n> $w"),
             (r"\b[0-9a-f]{12,}\b", "<hash>"),
             (r"(?P<w>version|版本) [0-9a-f]{4}\b", "$w <hash>"),
             (
@@ -77,7 +81,9 @@ impl<'a> Script<'a> {
     fn add(&mut self, words: &str, said: &str, code: &str) {
         let folder = self.world.path("").display().to_string();
         let said = said.replace(folder.trim_end_matches('/'), "<folder>");
-        let mut said = self.masked(&said);
+        let program = std::fs::canonicalize(engine()).expect("it is built");
+        let said = said.replace(&program.display().to_string(), "<engine>");
+        let mut said = shortened(&self.masked(&said));
         let lines = said.lines().count();
         if lines > MOST_LINES {
             let kept: Vec<&str> = said.lines().take(MOST_LINES).collect();
@@ -104,6 +110,17 @@ impl<'a> Script<'a> {
             .map(|line| padding.replace_all(line.trim_end(), "$1  ").into_owned());
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// With every line cut that goes on for pages.
+fn shortened(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| match line.char_indices().nth(MOST_CHARACTERS) {
+            Some((cut, _)) => format!("{} …", &line[..cut]),
+            None => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Compares with the file of each language.
@@ -244,6 +261,7 @@ fn upkeep() {
                 .say("verify --fix")
                 .say("backup --to copy.db")
                 .say("backup --to copy.db --json")
+                .say("backup --to")
                 .say("restore copy.db --reason disk")
                 .say("restore nothing.db --reason disk --yes --json")
                 .say("restore copy.db --reason disk --yes")
@@ -265,7 +283,14 @@ fn upkeep() {
             let looked = script.world.engine(&["doctor"]);
             let lines = looked.stdout.lines().count();
             assert!(lines >= names.len(), "{looked}");
-            script.say("doctor --nothing");
+            script
+                .say("doctor --nothing")
+                .say("top")
+                .say("top --json")
+                .say("tap huke-to-k3 --limit 1 --duration 1s")
+                .say("tap huke-to-k3 --limit 1 --duration 1s --json")
+                .say("tap huke-to-k3 --limit 0")
+                .say("tap huke-to-k4");
         },
     );
 }
@@ -365,7 +390,13 @@ fn notify() {
             .say("notify test hook")
             .say("notify test hook --json")
             .say("notify test hok")
-            .say("notify test");
+            .say("notify test")
+            .say("notify mute hook --until 2h")
+            .say("notify mute hook --until 2h --json")
+            .say("notify list --json")
+            .say("notify mute hook --until now")
+            .say("notify mute hok --until 2h")
+            .say("notify mute hook --until 2040-01-01T00:00:00Z");
     });
 }
 
@@ -457,10 +488,12 @@ fn language() {
 fn serve() {
     in_both(
         "serve",
-        |_| {},
+        // What is looked up is there: both schemes end as they would in any other order.
+        |world| world.feed(),
         |script| {
             let mut serving = script.world.serve(&[]);
-            serving.wait_for("run.ended", "huke-customers");
+            serving.wait_for("run.ended", "huke-to-k3");
+            serving.wait_for_any("run.ended", "huke-customers");
             let server = format!("http://{}", serving.address());
             script.say(&format!("status --server {server}"));
             script.say(&format!(

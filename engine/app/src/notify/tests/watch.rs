@@ -195,7 +195,11 @@ fn a_stream_is_told_in_sums() {
         let new = said.iter().filter(|one| one.kind.word() == "problem");
         told += new.map(|one| one.of).sum::<usize>();
         messages += said.len();
-        assert!(happened - told <= 75 / 5, "{} wait at {second} s", happened - told);
+        assert!(
+            happened - told <= 75 / 5,
+            "{} wait at {second} s",
+            happened - told
+        );
     }
     // Nor is each told by itself.
     assert!(messages <= 60, "{messages} messages in ten minutes");
