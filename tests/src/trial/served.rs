@@ -193,8 +193,8 @@ struct Yard {
     changed_every: Duration,
     changed: Watch,
     seconds: u64,
-    /// When the last service was started, by the ledger's clock.
-    since: i64,
+    /// When the first service was started.
+    began: i64,
 }
 
 impl Yard {
@@ -246,7 +246,7 @@ impl Yard {
             changed_every: pace.changed_every,
             changed: Watch::start(),
             seconds: 0,
-            since: 0,
+            began: now_ms(),
         }
     }
 
@@ -327,22 +327,22 @@ impl Yard {
     }
 
     /// Ends the service, lets every scheme run once in peace, and judges.
-    fn end(mut self, mut served: Serving, say: Say<'_>) -> Result<String, String> {
+    fn end(self, mut served: Serving, say: Say<'_>) -> Result<String, String> {
         let calls = self.world.calls("plain") + self.world.calls("huke");
         let faulty: u64 = self.world.sandbox().struck().iter().sum();
-        self.since = now_ms();
+        let ended = now_ms();
         served.forget();
         served.signal("TERM");
         if served.end() != Some(143) {
             return Err("the service did not end as it was told".to_owned());
         }
-        self.uncovered(self.since - UNREAD_MS)?;
+        self.uncovered(ended - UNREAD_MS)?;
         self.world.control("fault", &json!({"clear": true}));
         for nth in 0..SCHEMES {
             self.last_run(nth)?;
         }
         say("every scheme has run once more, in peace".to_owned());
-        self.uncovered(self.since - 10_000)?;
+        self.uncovered(ended - 10_000)?;
         let runs = self.runs()?;
         let records = self.documents()?;
         let verified = self.world.engine(&["verify"]);
@@ -386,6 +386,8 @@ impl Yard {
                 .map_err(|error| error.to_string())?;
             match closed.as_slice() {
                 [one] if one.to >= until => {}
+                // A short trial on a slow machine: nobody had to have read by then.
+                [] if until < self.began => {}
                 other => return Err(format!("{} has read {other:?}, and not up to {until}", id(nth))),
             }
         }
