@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
 use app::inbox::Answered;
 use app::service::dry::DryRun;
 use app::service::events::{Since, What};
-use app::service::{Service, Setting};
+use app::service::{Load, Service, Setting};
 use app::{Engine, Opening, Places, RunOptions, SecretTable, Silent, SystemClock, Workspace};
 use connector::Inbound;
 use dsl::Lang;
@@ -130,9 +132,14 @@ impl World {
 
     async fn service(&self) -> Arc<Service> {
         let (path, data) = (self.path(), self.data());
+        self.service_that_reads(Box::new(move || workspace(&path, data.clone())))
+            .await
+    }
+
+    async fn service_that_reads(&self, load: Load) -> Arc<Service> {
         let setting = Setting {
             folder: self.folder.path().to_owned(),
-            load: Box::new(move || workspace(&path, data.clone())),
+            load,
             clock: Arc::new(SystemClock::default()),
             lang: Lang::En,
             opening: Opening::default(),
@@ -270,4 +277,40 @@ async fn only_the_run_that_is_named_is_canceled() {
     service.stop();
     serving.abort();
     canceled.expect("the second run is under way");
+}
+
+/// A reload puts into the timetable whether targets are paused: a pause that came in the middle of it would be forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_is_paused_after_a_reload_or_before_it() {
+    let world = World::new();
+    let (path, data) = (world.path(), world.data());
+    let (reading, read) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let (first, may_go_on) = (AtomicBool::new(true), Mutex::new(may_go_on));
+    let load = move || {
+        if !first.swap(false, Ordering::SeqCst) {
+            reading.send(()).expect("somebody waits");
+            may_go_on.lock().expect("alone").recv().expect("the word comes");
+        }
+        workspace(&path, data.clone())
+    };
+    let service = world.service_that_reads(Box::new(load)).await;
+    service.begin().await.expect("it begins");
+    let reload = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.reload().await }
+    });
+    let read = tokio::task::spawn_blocking(move || read.recv().expect("it reads"));
+    read.await.expect("it reads");
+    let mut pausing = std::pin::pin!(service.pause_target("shop", "li", "month end"));
+    let begun = std::future::poll_fn(|context| Poll::Ready(pausing.as_mut().poll(context))).await;
+    assert!(begun.is_pending());
+    // Errands are done in their order: one of the pause would come before this one.
+    let loaded = service.loaded();
+    let kept = loaded.engine.with_ledger(|ledger| ledger.reader().paused_targets());
+    assert!(kept.await.expect("an errand").expect("a question").is_empty());
+    go_on.send(()).expect("the reload waits");
+    pausing.await.expect("it is paused");
+    reload.await.expect("no panic").expect("it is read");
+    assert_eq!(service.paused_targets().len(), 1);
 }

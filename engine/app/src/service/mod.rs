@@ -90,7 +90,7 @@ pub struct Service {
     events: Events,
     inbox: Arc<Inbox>,
     cancel: Cancel,
-    /// One reload at a time.
+    /// One reload at a time, or one word about a target.
     reloading: tokio::sync::Mutex<()>,
     started: Ms,
     beat: Beat,

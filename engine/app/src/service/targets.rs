@@ -26,6 +26,9 @@ impl Service {
         by: &str,
         why: &str,
     ) -> Result<(), AppError> {
+        // What is decided here and what a reload puts into the timetable come one after the other, in the order of the
+        // ledger.
+        let _alone = self.reloading.lock().await;
         let paused = Paused {
             since: self.now_ms(),
             by: by.to_owned(),
@@ -50,6 +53,7 @@ impl Service {
         by: &str,
         why: &str,
     ) -> Result<bool, AppError> {
+        let _alone = self.reloading.lock().await;
         let (name, who, reason, now) = (
             connection.to_owned(),
             by.to_owned(),
