@@ -18,7 +18,7 @@ pub struct MappingFilter {
     pub target_id: Option<String>,
     /// At this connection.
     pub target: Option<String>,
-    /// Behind the key of the record with this number.
+    /// Behind the key of the record of the scheme with this number; one of another scheme means the beginning.
     pub after: Option<i64>,
     /// At most so many records.
     pub limit: u32,
@@ -50,7 +50,7 @@ impl Reader {
         let sql = format!(
             "SELECT record, src_key, label, target, form, tkey, target_id, target_number, changed_ms
              FROM data_mapping
-             WHERE {WHERE} AND src_key > ifnull((SELECT src_key FROM record WHERE id = ?5), '')
+             WHERE {WHERE} AND src_key > ifnull((SELECT src_key FROM record WHERE id = ?5 AND scheme = ?1), '')
              ORDER BY src_key, target, form"
         );
         self.ask(|conn| {
@@ -152,6 +152,17 @@ mod tests {
         assert_eq!(seen, ["a", "b", "c"]);
         assert_eq!(reader.count_mappings(&filter, 10).unwrap(), 3);
         assert_eq!(reader.count_mappings(&filter, 2).unwrap(), 2);
+        // Whoever names a record of another scheme learns nothing of its key.
+        ledger
+            .lock()
+            .execute(
+                "INSERT INTO record (id, scheme, src_key, label, state, version, void, first_ms, seen_ms, changed_ms)
+                 VALUES (10, 'other', 'b', 'l', 'done', '', 0, 0, 0, 0)",
+                [],
+            )
+            .unwrap();
+        filter.after = Some(10);
+        assert_eq!(reader.list_mappings(&filter).unwrap()[0].key, "a");
         filter.after = None;
         filter.limit = 9;
         filter.target_id = Some("b-receipt".to_owned());
