@@ -1,5 +1,6 @@
 //! `engine retry`: what failed or was held is processed again, after a look at what would be sent.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,20 +121,26 @@ pub(crate) fn retry(args: RetryArgs, global: &Global, out: &Out, environment: &E
 /// The same through a server. What would be sent is not known here: that is what `rows show` and a retry on the server's
 /// machine tell.
 fn through(remote: &Remote, args: &RetryArgs, out: &Out, environment: &Environment) -> Done {
+    let is_more = Cell::new(false);
     let rows = selected(
         args,
         |filter| {
-            let (mut rows, _) = remote.records(filter)?;
+            let (mut rows, more) = remote.records(filter)?;
+            is_more.set(is_more.get() || more);
             rows.reverse();
             Ok(rows)
         },
         |key| remote.one(args.records.scheme.as_deref(), key),
     )?;
+    let is_more = is_more.get();
     if !out.json {
         match rows.is_empty() {
             true => out.say("retry-none", &[]),
             false => tell_rows(out, args, &rows),
         }
+    }
+    if is_more {
+        out.note("retry-only", &[("count", count(rows.len()))]);
     }
     let result = |done: &[(usize, Ruling)], code| {
         if out.json {
@@ -142,7 +149,7 @@ fn through(remote: &Remote, args: &RetryArgs, out: &Out, environment: &Environme
         Ok(code)
     };
     if rows.is_empty() || args.dry_run {
-        return result(&[], 0);
+        return result(&[], u8::from(is_more));
     }
     if !confirmed(out, environment, args.yes)? {
         return Ok(1);
@@ -160,7 +167,7 @@ fn through(remote: &Remote, args: &RetryArgs, out: &Out, environment: &Environme
             }
         }
     }
-    let code = u8::from(moved < rows.len());
+    let code = u8::from(moved < rows.len() || is_more);
     if !out.json {
         out.say(
             "retry-done-through",

@@ -42,6 +42,12 @@ pub(crate) fn run(args: RunArgs, global: &Global, out: &mut Out, environment: &E
         ("--sandbox", args.simulated.is_wanted()),
     ];
     if let Some(remote) = Remote::meant(&local, global, out, environment)? {
+        if args.yes {
+            return Err(AppError::wrong_use(
+                "通过服务的运行不接受 --yes:被刹住的方案由服务暂停,确认无误后用 engine schemes resume 方案 --reason … 放行",
+                "a run at a server takes no --yes: the service pauses a scheme that a brake stopped; if it is right, engine schemes resume SCHEME --reason ... says so",
+            ));
+        }
         let half = match args.stage {
             StageArg::All => Half::All,
             StageArg::Fetch => Half::Source,

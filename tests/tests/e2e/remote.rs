@@ -233,6 +233,8 @@ fn a_server_is_operated_from_elsewhere() {
     world.valid("run-now", &ran.json());
     assert_eq!(ran.json()["runs"][0]["run"]["trigger"], "manual", "{ran}");
     ask(&["run", "huke-to-k4"]).expect(2).warns("E6003");
+    // Whoever releases a brake there says so about the scheme.
+    ask(&["run", MAIN, "--yes"]).expect(2).warns("schemes resume");
     let run = ran.json()["runs"][0]["run"]["run"].to_string();
     ask(&["runs", "cancel", &run]).expect(2).warns("E6010");
 
@@ -433,6 +435,28 @@ fn texts_and_logs_are_told_by_a_server() {
     log.expect(0).says("run ended").says("written=3");
     ask(&["logs"]).expect(2).warns("--run");
     ask(&["logs", "--run", "7", "-f"]).expect(2).warns("--follow");
+}
+
+/// More than one retry takes: said, and not a success.
+#[test]
+fn what_a_retry_does_not_reach_is_told() {
+    let world = World::small();
+    world.write("token", "eng_any");
+    let told = Served::by(|request: &Message| match request.path() {
+        path if path.starts_with("/api/v1/records?") => {
+            let at = "2026-11-21T00:00:00.000Z";
+            let record = json!({
+                "record": 7, "scheme": "a", "key": ["1"], "label": "", "state": "dead", "version": "v", "void": false,
+                "sends": 1, "first": at, "seen": at, "changed": at, "possible": [],
+            });
+            json!({"items": [record], "next": "on", "total": 1_000_000, "more": true})
+        }
+        other => json!({"unexpected": other}),
+    });
+    let words = ["retry", "--scheme", "a", "--dry-run"];
+    asked(&world, &at(told.addr()), &words)
+        .expect(1)
+        .warns("there are more");
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

@@ -613,6 +613,7 @@ retry-look = an earlier send may have been executed and the target cannot be ask
 retry-keyless = the row could not be read as a record: mend it at the source, or the scheme, and read it again
 retry-nothing-stored = no document of this version is stored: use --latest
 retry-more = ... and { $count } more
+retry-only = the { $count } newest of those meant are retried; there are more: retry again for the rest
 retry-more-changes = ... and { $count } more places
 retry-done = put back { $written }, asked about first { $asked }, left alone { $left }
 retry-done-through = put back { $moved }, left alone { $left }; the server takes them up with its next run

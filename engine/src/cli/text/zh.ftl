@@ -613,6 +613,7 @@ retry-look = 此前的发送可能已执行,目标又无法询问:请到目标�
 retry-keyless = 这一行没能读成一条数据:请在来源或方案中修正,再重新读取
 retry-nothing-stored = 这一版本没有保存过报文:用 --latest
 retry-more = ……另有 { $count } 条
+retry-only = 只重试其中最新的 { $count } 条;还有更多,其余请再次重试
 retry-more-changes = ……另有 { $count } 处
 retry-done = 放回 { $written },先询问 { $asked },不动 { $left }
 retry-done-through = 已放回 { $moved },不动 { $left };服务会在下一次运行时处理
