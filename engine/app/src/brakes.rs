@@ -13,9 +13,11 @@ const RUNS: u32 = 300;
 
 impl Engine {
     /// A rehearsal is not braked, nor what somebody has confirmed. Whoever runs by hand looks at it, and has asked for all
-    /// of it: only what cannot be called back is asked about.
+    /// of it: only what cannot be called back is asked about. A replay has no brakes of its own; it does not write what
+    /// an ordinary run's brake holds back.
     pub(crate) fn brakes(&self, plan: &Plan, options: &RunOptions) -> Result<flow::Brakes, AppError> {
-        let is_free = options.dry || options.confirmed || options.replay.is_some();
+        let is_free = options.dry || options.confirmed;
+        let is_replay = options.replay.is_some();
         let is_scheduled = matches!(options.trigger, Some(Trigger::Schedule | Trigger::Push));
         let written = plan.brakes;
         if is_free || written == dsl::plan::Brakes::default() {
@@ -34,8 +36,10 @@ impl Engine {
             .and_then(|times| brake::most_changes(times, runs.iter().filter_map(brought)));
         Ok(flow::Brakes {
             records: written.max_records.filter(|_| is_scheduled),
-            changes,
-            first: written.max_first.filter(|_| !has_written && confirmed.is_none()),
+            changes: changes.filter(|_| !is_replay),
+            first: written
+                .max_first
+                .filter(|_| !is_replay && !has_written && confirmed.is_none()),
             held: held(&runs, confirmed).or_else(|| cut_off(&runs, confirmed, changes?)),
         })
     }
@@ -62,10 +66,15 @@ fn brought(run: &RunRow) -> Option<u64> {
     Some(counts.fetched.saturating_sub(known))
 }
 
+/// The newest run that is no replay: one that came in between releases no brake.
+fn newest(runs: &[RunRow]) -> Option<&RunRow> {
+    runs.iter().find(|run| run.trigger != Trigger::Replay.word())
+}
+
 /// The brake of the newest run, where nobody has released it since: also where the process ended before the scheme was
 /// paused.
 fn held(runs: &[RunRow], confirmed: Option<i64>) -> Option<flow::op::Reason> {
-    let newest = runs.first()?;
+    let newest = newest(runs)?;
     let reason = newest
         .reason
         .as_ref()
@@ -78,9 +87,7 @@ fn held(runs: &[RunRow], confirmed: Option<i64>) -> Option<flow::op::Reason> {
 /// The newest run had read more than is usual when it was told to end (the process, say), before its brake was looked at:
 /// what it stored is not written either.
 fn cut_off(runs: &[RunRow], confirmed: Option<i64>, most: u64) -> Option<flow::op::Reason> {
-    let newest = runs
-        .first()
-        .filter(|run| run.status == RunStatus::Canceled.word())?;
+    let newest = newest(runs).filter(|run| run.status == RunStatus::Canceled.word())?;
     let count = brought(newest).filter(|count| *count > most)?;
     let ended = newest.ended.unwrap_or(newest.started);
     let is_released = confirmed.is_some_and(|confirmed| confirmed >= ended);
@@ -148,6 +155,8 @@ mod tests {
             assert_eq!(reason.as_deref(), want);
         }
         assert_eq!(cut_off(&[], None, 500), None);
+        let behind_a_replay = [run(Trigger::Replay, 0, None), canceled(Trigger::Schedule, 501)];
+        assert!(cut_off(&behind_a_replay, None, 500).is_some());
     }
 
     #[test]
@@ -158,6 +167,7 @@ mod tests {
             (&braked, Some(199), true),
             (&braked, Some(200), false),
             (&[run(Trigger::Manual, 900, None), braked[0].clone()], None, false),
+            (&[run(Trigger::Replay, 900, None), braked[0].clone()], None, true),
             (&[], None, false),
         ] {
             assert_eq!(held(runs, confirmed).is_some(), want, "{confirmed:?}");

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::{
-    Engine, Opening, Places, RunOptions, RunReport, SecretTable, Silent, Simulators, SystemClock, Workspace,
+    Engine, Opening, Places, Replay, RunOptions, RunReport, SecretTable, Silent, Simulators, SystemClock,
+    Workspace,
 };
 use dsl::Lang;
 use dsl::plan::Plan;
 use flow::op::{Reason, RunStatus, Trigger};
 use flow::timetable::Paused;
+use flow::window::Interval;
 use flow::{Stages, Stopped};
 
 const IDS: [&str; 2] = ["netease-huke", "kingdee-k3cloud"];
@@ -200,6 +202,21 @@ async fn a_first_run_is_held_until_it_is_confirmed() {
             (reason.code.as_str(), report.summary.status),
             ("E3083", RunStatus::Partial)
         );
+        assert!(simulated.journal().is_empty(), "nothing is written");
+    }
+    // Nor does a replay write what is held back, and none in between releases it.
+    for _ in 0..2 {
+        let again = RunOptions {
+            replay: Some(Replay {
+                range: Interval::new(now - 86_400_000, now).expect("a day"),
+                step: 86_400_000,
+                only_missing: false,
+            }),
+            ..options(false, now)
+        };
+        let ran = engine.run(Arc::clone(&plan), &again, &Silent).await;
+        let stopped = ran.expect("the run ends").summary.stopped;
+        assert!(matches!(stopped, Some(Stopped::Braked(_))), "{stopped:?}");
         assert!(simulated.journal().is_empty(), "nothing is written");
     }
     let scheme = plan.scheme.clone();

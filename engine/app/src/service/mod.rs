@@ -390,7 +390,9 @@ impl Service {
         );
         self.step(timetable::Event::Resume(scheme.to_owned()));
         // What a brake held has no instant of its own.
-        self.ask_about_stored(Some(scheme), |_| true).await
+        self.ask_about_stored(Some(scheme), |_| true).await?;
+        self.go_on_with_replays();
+        Ok(())
     }
 
     fn paused(&self, scheme: &str, paused: Paused) {

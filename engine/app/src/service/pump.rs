@@ -235,8 +235,12 @@ impl Service {
         let is_stopping = self.cancel.is_canceled();
         let is_turn = run.replay.load(Ordering::SeqCst) != 0;
         let how = match &ran {
-            // It says nothing about the schedule: what is owed to that is owed still.
-            Ok(_) | Err(_) if is_turn => Ended::Stopped,
+            // It says nothing about the schedule: what is owed to that is owed still. What a brake holds back is asked.
+            Ok(report) if is_turn => match &report.summary.stopped {
+                Some(Stopped::Braked(reason)) => Ended::Braked(reason.clone()),
+                _ => Ended::Stopped,
+            },
+            Err(_) if is_turn => Ended::Stopped,
             Ok(report) => how_it_ended(report, is_stopping),
             Err(AppError::Bug(_)) => Ended::Panicked,
             Err(AppError::Store(_) | AppError::File { .. }) => Ended::Failed,

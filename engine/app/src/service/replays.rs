@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dsl::plan::Plan;
-use flow::Note;
 use flow::ids::{Ms, RunId};
 use flow::op::{AuditNote, Cursor, LedgerOp, Reason, RunStatus};
 use flow::timetable::{Event, Half, Standing};
+use flow::{Note, Stopped};
 use ledger::service::operating::{NewReplay, ReplayFilter, ReplayRow, ReplayState, Turn};
 
 use super::{Service, Underway, reason_of};
@@ -144,7 +144,7 @@ impl Service {
         self.table()
             .replays
             .insert(scheme.to_owned(), Going::new(row.clone()));
-        self.step(Event::RunNow(scheme.to_owned(), Half::All));
+        self.next_turn(scheme);
         Ok(Some(row))
     }
 
@@ -188,15 +188,14 @@ impl Service {
         going.map_or(ByHand::Nothing, ByHand::Turn)
     }
 
-    /// A run of the scheme has ended: its replay goes on, unless an ordinary run waits.
+    /// The replay of a scheme goes on, unless an ordinary run goes on or waits, or the scheme is paused: the end of that
+    /// asks again.
     pub(super) fn next_turn(self: &Arc<Self>, scheme: &str) {
         let wanted = {
             let table = self.table();
             let halves = table.timetable.status(scheme);
-            let waits = halves
-                .iter()
-                .any(|half| half.paused.is_none() && half.standing != Standing::Idle);
-            table.replays.contains_key(scheme) && !waits
+            let waits = halves.iter().any(|half| half.standing != Standing::Idle);
+            table.replays.contains_key(scheme) && !waits && !table.timetable.is_paused(scheme)
         };
         // One that cannot run has no turn; the next reload asks again.
         if wanted && !self.is_stopping() && self.runnable(scheme).is_ok() {
@@ -272,6 +271,8 @@ impl Service {
                 let goes_on = was_cut || self.is_stopping() || self.is_scheme_held(&going.row.asked.scheme);
                 (!goes_on).then_some((ReplayState::Stopped, None))
             }
+            // It goes on when the scheme is resumed.
+            Ok(report) if matches!(report.summary.stopped, Some(Stopped::Braked(_))) => None,
             Ok(report) => Some(how(report, going.marred.load(Ordering::SeqCst))),
             Err(error) => Some((
                 ReplayState::DoneWithErrors,

@@ -188,6 +188,12 @@ impl Timetable {
         entry.map_or_else(Vec::new, |entry| entry.status().collect())
     }
 
+    /// Whether a scheme is paused.
+    pub fn is_paused(&self, scheme: &str) -> bool {
+        let entry = self.by_name.get(scheme).and_then(|at| self.entries[*at].as_ref());
+        entry.is_some_and(|entry| entry.paused.is_some())
+    }
+
     /// How everything stands, by the schemes' ids.
     pub fn statuses(&self) -> impl Iterator<Item = Status> + '_ {
         let entries = self.by_name.values().filter_map(|at| self.entries[*at].as_ref());

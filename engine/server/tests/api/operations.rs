@@ -433,6 +433,58 @@ async fn a_replay_goes_on_in_the_next_process() {
     assert!(ended["rows"].as_u64().unwrap() > 0, "{ended}");
 }
 
+/// Runs of the scheme that read a past stretch.
+fn turns_of(house: &House, scheme: &str) -> usize {
+    let filter = RunFilter {
+        scheme: Some(scheme.to_owned()),
+        limit: 500,
+        ..RunFilter::default()
+    };
+    let runs = house.state.reader().list_runs(&filter).unwrap();
+    runs.iter().filter(|run| run.trigger == "replay").count()
+}
+
+/// The scheme has run, and nothing of it is due.
+async fn run_once(house: &House, scheme: &str) {
+    house
+        .ask("POST", &format!("/schemes/{scheme}/actions/run"), "")
+        .await
+        .is(202);
+    let path = format!("/schemes/{scheme}");
+    house
+        .until(&path, |shown| {
+            shown["scheme"]["running"].is_null() && shown["scheme"]["last"]["ended"].is_string()
+        })
+        .await;
+}
+
+/// A replay is no way around a pause.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_of_a_paused_scheme_waits() {
+    let house = House::open().await;
+    house.pass("huke-customers").await;
+    run_once(&house, "huke-to-k3").await;
+    let action = |action: &str| format!("/schemes/huke-to-k3/actions/{action}");
+    let reason = r#"{"reason":"month end"}"#;
+    house.ask("POST", &action("pause"), reason).await.is(200);
+    let begun = || house.service.status_of("huke-to-k3").unwrap().halves[0].started;
+    let before = begun();
+    let now = house.simulated.now_ms();
+    let body = format!(
+        r#"{{"scheme":"huke-to-k3","from":"{}","to":"{}","reason":"x"}}"#,
+        at(now - 5 * 86_400_000),
+        at(now)
+    );
+    let replay = house.ask("POST", "/replays", &body).await.is(202).json();
+    let id = replay["replay"]["id"].as_i64().unwrap();
+    // A run that is begun is begun before the answer.
+    assert_eq!(begun(), before);
+    house.ask("POST", &action("resume"), reason).await.is(200);
+    let ended = house.until(&format!("/replays/{id}"), is_over).await;
+    assert_eq!(ended["state"], "done", "{ended}");
+    assert_eq!(turns_of(&house, "huke-to-k3"), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_is_ended_by_a_person() {
     let house = House::open().await;
