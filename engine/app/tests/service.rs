@@ -314,3 +314,36 @@ async fn a_target_is_paused_after_a_reload_or_before_it() {
     reload.await.expect("no panic").expect("it is read");
     assert_eq!(service.paused_targets().len(), 1);
 }
+
+/// Each of two wishes is a run: what is asked for beside a run that has just been begun is for the one after it.
+#[tokio::test]
+async fn two_runs_that_people_ask_for_are_two_runs() {
+    let world = World::new();
+    let service = world.service().await;
+    service.begin().await.expect("it begins");
+    let Since::Lost(mut seen) = service.events().since(Some(0)) else {
+        panic!("numbers begin with the time");
+    };
+    for _ in 0..2 {
+        service.run_now("orders", Half::All).expect("it can run");
+    }
+    let mut bell = service.events().bell();
+    let mut ended = Vec::new();
+    let both = async {
+        while ended.len() < 2 {
+            if let Since::Events(events) = service.events().since(Some(seen)) {
+                for event in events {
+                    seen = event.id;
+                    if let What::RunEnded(end) = event.what {
+                        ended.push((end.status, end.reason));
+                    }
+                }
+            }
+            if ended.len() < 2 {
+                bell.changed().await.expect("it goes on");
+            }
+        }
+    };
+    tokio::time::timeout(BEGUN_WITHIN, both).await.expect("they end");
+    assert_eq!(ended, [("ok", None), ("ok", None)]);
+}

@@ -319,10 +319,16 @@ impl Service {
     /// Asks for a run now. It begins when its credentials have a place.
     pub fn run_now(self: &Arc<Self>, scheme: &str, half: Half) -> Result<(), AppError> {
         self.runnable(scheme)?;
-        if half == Half::All {
-            self.table().asked.insert(scheme.to_owned());
-        }
-        self.step(timetable::Event::RunNow(scheme.to_owned(), half));
+        let paused = {
+            // Both at once: a run that begins in between would be taken for this one.
+            let mut table = self.table();
+            if half == Half::All {
+                table.asked.insert(scheme.to_owned());
+            }
+            self.step_in(&mut table, timetable::Event::RunNow(scheme.to_owned(), half))
+        };
+        self.keep_paused(paused);
+        self.changed.notify_one();
         Ok(())
     }
 

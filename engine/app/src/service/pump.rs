@@ -13,7 +13,7 @@ use ledger::service::schedule::OpenWork;
 use tracing::Instrument as _;
 
 use super::events::{RunEnd, What};
-use super::replays::{ByHand, NOTHING};
+use super::replays::{ByHand, NOTHING, too_late};
 use super::{Service, Table, reason_of};
 use crate::error::AppError;
 use crate::run::{RunOptions, RunReport};
@@ -43,6 +43,8 @@ pub struct Underway {
     /// Records settled so far.
     pub written: AtomicU64,
     told: AtomicI64,
+    /// What it is for, where it was begun by hand.
+    by_hand: ByHand,
     /// The number of the replay whose turn it is; 0 = none.
     pub(super) replay: AtomicI64,
     /// Its number in the ledger; 0 = none yet.
@@ -130,7 +132,7 @@ impl Service {
     }
 
     /// A step of a table that the caller has locked; the schemes that the table paused.
-    fn step_in(self: &Arc<Self>, table: &mut Table, event: Event) -> Vec<(String, Paused)> {
+    pub(super) fn step_in(self: &Arc<Self>, table: &mut Table, event: Event) -> Vec<(String, Paused)> {
         let now = self.now_ms();
         let (mut paused, mut kept) = (Vec::new(), Vec::new());
         for action in table.timetable.step(now, event) {
@@ -139,6 +141,7 @@ impl Service {
                 Action::Start(_) if self.is_stopping() => {}
                 Action::Start(start) => {
                     let run = Arc::new(Underway {
+                        by_hand: table.by_hand(&start),
                         scheme: start.scheme.clone(),
                         half: start.half,
                         cause: start.cause,
@@ -167,7 +170,7 @@ impl Service {
         paused
     }
 
-    fn keep_paused(self: &Arc<Self>, paused: Vec<(String, Paused)>) {
+    pub(super) fn keep_paused(self: &Arc<Self>, paused: Vec<(String, Paused)>) {
         for (scheme, why) in paused {
             self.paused(&scheme, why.clone());
             let service = Arc::clone(self);
@@ -285,18 +288,10 @@ impl Service {
             service: &self,
             run: &run,
         };
-        if run.cause == Cause::Manual && run.half == Half::All {
-            match self.wanted_by_hand(&run.scheme) {
-                ByHand::Run => {}
-                ByHand::Turn(going) => return self.turn(&going, &run, &following).await,
-                ByHand::Nothing => {
-                    run.replay.store(NOTHING, Ordering::SeqCst);
-                    return Err(AppError::wrong_use(
-                        "补数在轮到它之前已被停止",
-                        "the replay was ended before its turn",
-                    ));
-                }
-            }
+        match &run.by_hand {
+            ByHand::Run => {}
+            ByHand::Turn(going) => return self.turn(going, &run, &following).await,
+            ByHand::Nothing => return Err(too_late(&run)),
         }
         loaded.engine.run(plan, &self.options(&run), &following).await
     }

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dsl::plan::Plan;
 use flow::ids::{Ms, RunId};
 use flow::op::{AuditNote, Cursor, LedgerOp, Reason, RunStatus};
-use flow::timetable::{Event, Half, Standing};
+use flow::timetable::{Cause, Event, Half, Standing, Start};
 use flow::{Note, Stopped};
 use ledger::service::operating::{NewReplay, ReplayFilter, ReplayRow, ReplayState, Turn};
 
-use super::{Service, Underway, reason_of};
+use super::{Service, Table, Underway, reason_of};
 use crate::error::AppError;
 use crate::replay::ReplayPlan;
 use crate::run::{Engine, Replay, RunOptions, RunReport};
@@ -58,18 +58,41 @@ impl Going {
     }
 }
 
-/// What a start by hand is for.
+/// What a start by hand is for. Known from its first moment: a wish that comes later is for the start after it.
+#[derive(Debug)]
 pub(super) enum ByHand {
-    /// A person wants an ordinary run.
+    /// An ordinary run: a person wants it, or nobody asked for it by hand.
     Run,
     /// A replay has its turn.
     Turn(Arc<Going>),
-    /// The replay was ended before its turn came.
+    /// The replay was ended, or its scheme paused, before its turn came.
     Nothing,
 }
 
 /// In place of the number of a replay: its turn came too late.
 pub(super) const NOTHING: i64 = -1;
+
+/// The end of a run whose replay is there no more.
+pub(super) fn too_late(run: &Underway) -> AppError {
+    run.replay.store(NOTHING, Ordering::SeqCst);
+    AppError::wrong_use(
+        "补数在轮到它之前已被停止,或方案已暂停",
+        "the replay was ended, or its scheme paused, before its turn",
+    )
+}
+
+impl Table {
+    /// What a run is for that begins now.
+    pub(super) fn by_hand(&mut self, start: &Start) -> ByHand {
+        let is_asked = start.cause == Cause::Manual && start.half == Half::All;
+        if !is_asked || self.asked.remove(&start.scheme) {
+            return ByHand::Run;
+        }
+        let going = self.replays.get(&start.scheme);
+        let going = going.filter(|_| !self.timetable.is_paused(&start.scheme));
+        going.map_or(ByHand::Nothing, |going| ByHand::Turn(Arc::clone(going)))
+    }
+}
 
 /// Those that the ledger knows.
 pub(super) fn kept(engine: &Engine) -> Result<Replays, AppError> {
@@ -176,16 +199,6 @@ impl Service {
         let member = self.runnable(scheme)?;
         let plan = member.runnable().cloned();
         plan.ok_or_else(|| AppError::bug("a scheme that cannot run is replayed"))
-    }
-
-    /// What a start by hand is for.
-    pub(super) fn wanted_by_hand(&self, scheme: &str) -> ByHand {
-        let mut table = self.table();
-        if table.asked.remove(scheme) {
-            return ByHand::Run;
-        }
-        let going = table.replays.get(scheme).map(Arc::clone);
-        going.map_or(ByHand::Nothing, ByHand::Turn)
     }
 
     /// The replay of a scheme goes on, unless an ordinary run goes on or waits, or the scheme is paused: the end of that
