@@ -237,7 +237,18 @@ impl Service {
         let begun = loaded
             .engine
             .with_ledger(move |ledger| ledger.replay_begins(id, now));
-        begun.await??;
+        if !begun.await?? {
+            // A person ended it when it stood in the ledger and not yet in the table.
+            let mut table = self.table();
+            if table
+                .replays
+                .get(&run.scheme)
+                .is_some_and(|there| there.row.id == id)
+            {
+                table.replays.remove(&run.scheme);
+            }
+            return Err(too_late(run));
+        }
         let plan = self.plan_to_run(&run.scheme)?;
         let bounded = Bounded {
             progress,

@@ -171,15 +171,16 @@ impl Ledger {
         Ok(Some(id))
     }
 
-    /// A replay has its turn.
-    pub fn replay_begins(&mut self, id: i64, now: Ms) -> Result<(), StoreError> {
-        self.lock()
+    /// A replay has its turn; says whether it has not ended.
+    pub fn replay_begins(&mut self, id: i64, now: Ms) -> Result<bool, StoreError> {
+        let hit = self
+            .lock()
             .prepare_cached(
                 "UPDATE replay SET state = 'running', started_ms = ifnull(started_ms, ?2)
                  WHERE id = ?1 AND state IN ('queued', 'running')",
             )?
             .execute((id, now))?;
-        Ok(())
+        Ok(hit > 0)
     }
 
     /// A turn of a replay ended; `ended` says how all of it did. What has ended stays as it is.
@@ -393,10 +394,10 @@ mod tests {
             .add_replay(&new("b"), &noted("replay"), 3)
             .unwrap()
             .unwrap();
-        ledger.replay_begins(first, 4).unwrap();
+        assert!(ledger.replay_begins(first, 4).unwrap());
         let turn = Turn { rows: 7, written: 5 };
         ledger.replay_turned(first, &turn, None, 5).unwrap();
-        ledger.replay_begins(first, 6).unwrap();
+        assert!(ledger.replay_begins(first, 6).unwrap());
         let reader = ledger.reader();
         let row = reader.replay(first).unwrap().unwrap();
         assert_eq!(
@@ -416,6 +417,7 @@ mod tests {
             (ReplayState::DoneWithErrors, Some(8), 14, Some(why))
         );
         assert!(ledger.stop_replay(other, &noted("stop"), 10).unwrap());
+        assert!(!ledger.replay_begins(other, 11).unwrap());
         let open = ReplayFilter {
             open: true,
             limit: 9,

@@ -65,6 +65,15 @@ fn root() -> PathBuf {
 
 impl House {
     pub(crate) async fn open() -> House {
+        House::that_refuses(3).await
+    }
+
+    /// The target takes every customer.
+    pub(crate) async fn that_takes_all() -> House {
+        House::that_refuses(0).await
+    }
+
+    async fn that_refuses(refuse: usize) -> House {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("schemes");
         std::fs::create_dir(&folder).unwrap();
@@ -79,7 +88,7 @@ impl House {
         .unwrap();
         let config = sandbox::Config {
             trades: 30,
-            refuse: 3,
+            refuse,
             ..sandbox::Config::default()
         };
         let simulated = sandbox::start(config).await.unwrap();

@@ -461,28 +461,101 @@ async fn run_once(house: &House, scheme: &str) {
 /// A replay is no way around a pause.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_of_a_paused_scheme_waits() {
-    let house = House::open().await;
+    let house = House::that_takes_all().await;
     house.pass("huke-customers").await;
     run_once(&house, "huke-to-k3").await;
-    let action = |action: &str| format!("/schemes/huke-to-k3/actions/{action}");
-    let reason = r#"{"reason":"month end"}"#;
-    house.ask("POST", &action("pause"), reason).await.is(200);
+    act(&house, "pause").await;
     let begun = || house.service.status_of("huke-to-k3").unwrap().halves[0].started;
     let before = begun();
-    let now = house.simulated.now_ms();
-    let body = format!(
-        r#"{{"scheme":"huke-to-k3","from":"{}","to":"{}","reason":"x"}}"#,
-        at(now - 5 * 86_400_000),
-        at(now)
-    );
-    let replay = house.ask("POST", "/replays", &body).await.is(202).json();
-    let id = replay["replay"]["id"].as_i64().unwrap();
+    let id = begin(&house, &days(&house, 5, 0)).await;
     // A run that is begun is begun before the answer.
     assert_eq!(begun(), before);
-    house.ask("POST", &action("resume"), reason).await.is(200);
+    act(&house, "resume").await;
     let ended = house.until(&format!("/replays/{id}"), is_over).await;
     assert_eq!(ended["state"], "done", "{ended}");
     assert_eq!(turns_of(&house, "huke-to-k3"), 1);
+}
+
+async fn act(house: &House, action: &str) {
+    let path = format!("/schemes/huke-to-k3/actions/{action}");
+    house
+        .ask("POST", &path, r#"{"reason":"month end"}"#)
+        .await
+        .is(202);
+}
+
+/// A stretch so many days ago, as it is asked for.
+fn days(house: &House, from: i64, to: i64) -> String {
+    let ago = |days: i64| at(house.simulated.now_ms() - days * 86_400_000);
+    format!(
+        r#"{{"scheme":"huke-to-k3","from":"{}","to":"{}","reason":"x"}}"#,
+        ago(from),
+        ago(to)
+    )
+}
+
+async fn begin(house: &House, body: &str) -> i64 {
+    let begun = house.ask("POST", "/replays", body).await.is(202).json();
+    begun["replay"]["id"].as_i64().unwrap()
+}
+
+/// A person may end a replay while it stands in the ledger and not yet in the table of those that go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_was_ended_as_it_began_reads_nothing() {
+    let house = House::open().await;
+    house.pass("huke-customers").await;
+    run_once(&house, "huke-to-k3").await;
+    act(&house, "pause").await;
+    let body = days(&house, 5, 0);
+    let id = begin(&house, &body).await;
+    let note = AuditNote {
+        who: "li".to_owned(),
+        action: "stop".to_owned(),
+        scheme: Some("huke-to-k3".to_owned()),
+        record: None,
+        what: format!("replay {id}"),
+        reason: "too soon".to_owned(),
+    };
+    let loaded = house.service.loaded();
+    let stopped = loaded
+        .engine
+        .with_ledger(move |ledger| ledger.stop_replay(id, &note, 1));
+    assert!(stopped.await.unwrap().unwrap());
+    // Its turn is begun before the answer, and comes to nothing.
+    act(&house, "resume").await;
+    house
+        .until("/schemes/huke-to-k3", |shown| {
+            shown["scheme"]["running"].is_null()
+        })
+        .await;
+    assert_eq!(turns_of(&house, "huke-to-k3"), 0);
+    begin(&house, &body).await;
+}
+
+/// Whoever pauses a target and changes their mind ends no replay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_paused_for_a_moment_ends_no_replay() {
+    let house = House::open().await;
+    // Decades of empty windows.
+    let id = begin(&house, &days(&house, 15_000, 5_000)).await;
+    let path = format!("/replays/{id}");
+    house.until(&path, |replay| replay["state"] == "running").await;
+    let turn = house.service.status_of("huke-to-k3").unwrap().running.unwrap();
+    house.service.pause_target("k3", "li", "oh").await.unwrap();
+    house.service.resume_target("k3", "li", "no").await.unwrap();
+    let is_next = || {
+        let running = house.service.status_of("huke-to-k3").unwrap().running;
+        running.is_some_and(|run| !Arc::ptr_eq(&run, &turn))
+    };
+    house
+        .until(&path, |replay| is_over(replay) || is_next())
+        .await;
+    let replay = house.ask("GET", &path, "").await.is(200).json();
+    assert_eq!(replay["state"], "running", "{replay}");
+    house
+        .ask("POST", &format!("{path}/stop"), r#"{"reason":"x"}"#)
+        .await
+        .is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
