@@ -307,7 +307,9 @@ async fn a_target_is_paused_after_a_reload_or_before_it() {
     assert!(begun.is_pending());
     // Errands are done in their order: one of the pause would come before this one.
     let loaded = service.loaded();
-    let kept = loaded.engine.with_ledger(|ledger| ledger.reader().paused_targets());
+    let kept = loaded
+        .engine
+        .with_ledger(|ledger| ledger.reader().paused_targets());
     assert!(kept.await.expect("an errand").expect("a question").is_empty());
     go_on.send(()).expect("the reload waits");
     pausing.await.expect("it is paused");

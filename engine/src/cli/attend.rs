@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::logging::{self, Look};
 use app::manager::{Manager, State};
 use app::service::Service;
-use app::service::events::{Event, RunEnd, Since, What};
+use app::service::events::{Event, Since, What};
 use app::{AppError, Clock, notify};
 
 use super::args::Global;
@@ -145,7 +145,6 @@ fn line(event: &Event) {
         } => {
             tracing::debug!(scheme, half = half.word(), late_ms = late, "run began");
         }
-        What::RunEnded(end) => ended(end),
         What::Paused { scheme, by, reason } => {
             tracing::warn!(scheme, by, code = reason.code, reason = reason.text, "paused");
         }
@@ -156,41 +155,7 @@ fn line(event: &Event) {
         }
         What::Arrived { scheme } => tracing::debug!(scheme, "a push arrived"),
         What::Decided { scheme, records } => tracing::info!(scheme, records, "records decided on"),
-        What::RunGoes { .. } => {}
-    }
-}
-
-fn ended(end: &RunEnd) {
-    let counts = end.counts.unwrap_or_default();
-    let (code, reason) = end
-        .reason
-        .as_ref()
-        .map_or(("", ""), |reason| (reason.code.as_str(), reason.text.as_str()));
-    let scheme = end.scheme.as_str();
-    let (fetched, written, dead, held) = (counts.fetched, end.written, counts.dead, counts.held);
-    match end.status {
-        "failed" => tracing::error!(
-            scheme,
-            status = end.status,
-            code,
-            reason,
-            fetched,
-            written,
-            "run ended"
-        ),
-        "partial" => {
-            tracing::warn!(
-                scheme,
-                status = end.status,
-                code,
-                reason,
-                fetched,
-                written,
-                dead,
-                held,
-                "run ended"
-            );
-        }
-        status => tracing::info!(scheme, status, fetched, written, "run ended"),
+        // A run tells of its end itself, with its number.
+        What::RunGoes { .. } | What::RunEnded(_) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! `engine top`: the table of `engine status`, again and again, until somebody ends it.
 
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use app::{AppError, Clock, SystemClock};
@@ -23,18 +24,22 @@ pub(crate) fn top(args: TopArgs, global: &Global, out: &Out, environment: &Envir
     }
     let every = time::duration(&args.every)?.max(LEAST);
     let pause = Duration::from_millis(every.unsigned_abs());
-    super::block_on(async {
-        loop {
-            // From the upper left corner, and nothing of before.
-            out.raw("\u{1b}[H\u{1b}[2J");
-            let now = time::shown(SystemClock::default().now_ms());
-            out.say("top-head", &[("now", now), ("every", time::span(every))]);
-            status::status(args.status.clone(), global, out, environment)?;
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                // Whoever looks ends it, and that is no failure.
-                _ = tokio::signal::ctrl_c() => return Ok(0),
-            }
+    // A look may ask a server, which waits in its own way: the end is heard beside it.
+    let (end, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let heard = super::block_on(tokio::signal::ctrl_c());
+        // Nobody listens once the command has failed.
+        drop(end.send(heard));
+    });
+    loop {
+        // From the upper left corner, and nothing of before.
+        out.raw("\u{1b}[H\u{1b}[2J");
+        let now = time::shown(SystemClock::default().now_ms());
+        out.say("top-head", &[("now", now), ("every", time::span(every))]);
+        status::status(args.status.clone(), global, out, environment)?;
+        // Whoever looks ends it, and that is no failure.
+        if !matches!(ended.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+            return Ok(0);
         }
-    })?
+    }
 }

@@ -11,7 +11,9 @@ use flow::op::{Counts, Reason};
 use flow::timetable::{Cause, Half};
 use tokio::sync::watch;
 
-/// Events that are kept: ten minutes of a service that begins and ends ten runs a second.
+/// So long an event is kept: twice what a page may be without its stream before it asks for everything anyway.
+const KEPT_FOR: Ms = 10 * 60_000;
+/// Events that are kept of this time: those of a service that begins and ends ten runs a second.
 const KEPT: usize = 12_000;
 
 /// One event.
@@ -187,7 +189,8 @@ impl Events {
         let id = ring.next;
         ring.next += 1;
         ring.events.push_back(Event { id, at, what });
-        if ring.events.len() > KEPT {
+        let is_old = |event: &Event| at - event.at > KEPT_FOR;
+        while ring.events.len() > KEPT || ring.events.front().is_some_and(is_old) {
             ring.events.pop_front();
         }
         drop(ring);
@@ -259,5 +262,25 @@ mod tests {
             panic!("the ring holds so many");
         };
         assert_eq!(kept.len(), KEPT);
+    }
+
+    /// What a process keeps is the same after an hour and after a month.
+    #[test]
+    fn events_grow_old() {
+        let events = Events::new(7);
+        for n in 0..10 {
+            events.tell(9, arrived(n));
+        }
+        events.tell(9 + KEPT_FOR, arrived(10));
+        let Since::Events(kept) = events.since(Some(7_001)) else {
+            panic!("none is too old");
+        };
+        assert_eq!(kept.len(), 10);
+        events.tell(10 + KEPT_FOR, arrived(11));
+        assert_eq!(events.since(Some(7_001)), Since::Lost(7_011));
+        let Since::Events(kept) = events.since(Some(7_009)) else {
+            panic!("the last two are young");
+        };
+        assert_eq!(kept.len(), 2);
     }
 }

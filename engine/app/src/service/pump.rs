@@ -251,8 +251,7 @@ impl Service {
             Err(_) => Ended::Refused,
         };
         let end = self.end_of(&run, &ran);
-        let code = end.reason.as_ref().map(|reason| reason.code.as_str());
-        span.in_scope(|| tracing::info!(status = end.status, code, "run ended"));
+        span.in_scope(|| tell_end(&end));
         if let Err(error) = &ran
             && let id @ 1.. = run.replay.load(Ordering::SeqCst)
         {
@@ -354,6 +353,32 @@ impl Service {
                 ..end
             },
         }
+    }
+}
+
+/// The end of a run, as a line of its own.
+fn tell_end(end: &RunEnd) {
+    let counts = end.counts.unwrap_or_default();
+    let (code, reason) = end
+        .reason
+        .as_ref()
+        .map_or(("", ""), |reason| (reason.code.as_str(), reason.text.as_str()));
+    let (fetched, written, dead, held) = (counts.fetched, end.written, counts.dead, counts.held);
+    match end.status {
+        "failed" => tracing::error!(status = end.status, code, reason, fetched, written, "run ended"),
+        "partial" => {
+            tracing::warn!(
+                status = end.status,
+                code,
+                reason,
+                fetched,
+                written,
+                dead,
+                held,
+                "run ended"
+            );
+        }
+        status => tracing::info!(status, fetched, written, "run ended"),
     }
 }
 

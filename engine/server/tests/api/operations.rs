@@ -547,9 +547,7 @@ async fn a_target_that_is_paused_for_a_moment_ends_no_replay() {
         let running = house.service.status_of("huke-to-k3").unwrap().running;
         running.is_some_and(|run| !Arc::ptr_eq(&run, &turn))
     };
-    house
-        .until(&path, |replay| is_over(replay) || is_next())
-        .await;
+    house.until(&path, |replay| is_over(replay) || is_next()).await;
     let replay = house.ask("GET", &path, "").await.is(200).json();
     assert_eq!(replay["state"], "running", "{replay}");
     house

@@ -77,11 +77,13 @@ fn reach(command: &Command) -> Reach {
         | Command::Migrate(_)
         | Command::Adopt(_)
         | Command::Doctor(_)
+        | Command::Tap(_)
         | Command::Serve(_) => Reach::Ledger,
         Command::Runs(RunsCommand::Cancel(_)) => Reach::Server,
         Command::Connection(ConnectionCommand::List | ConnectionCommand::Test(_))
         | Command::Run(_)
         | Command::Status(_)
+        | Command::Top(_)
         | Command::Rows(_)
         | Command::Retry(_)
         | Command::Runs(_)
