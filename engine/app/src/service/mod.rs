@@ -350,11 +350,6 @@ impl Service {
         self.cancel_those(|underway| underway.is(run))
     }
 
-    /// The same for whatever run of a scheme is under way.
-    fn cancel_runs_of(&self, scheme: &str) -> bool {
-        self.cancel_those(|underway| underway.scheme == scheme)
-    }
-
     fn cancel_those(&self, are: impl Fn(&Underway) -> bool) -> bool {
         let table = self.table();
         let those = table.runs.values().filter(|underway| are(underway));

@@ -1,6 +1,6 @@
 //! The loop of a service, and the runs it begins.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Underway {
     /// When it began.
     pub began: Ms,
     pub(super) cancel: Cancel,
+    /// It was told to end because its target was paused.
+    pub(super) held: AtomicBool,
     /// Rows read so far.
     pub rows: AtomicU64,
     /// Records settled so far.
@@ -147,6 +149,7 @@ impl Service {
                         cause: start.cause,
                         began: now,
                         cancel: self.cancel.one(),
+                        held: AtomicBool::new(false),
                         rows: AtomicU64::new(0),
                         written: AtomicU64::new(0),
                         told: AtomicI64::new(now),

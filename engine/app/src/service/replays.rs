@@ -266,11 +266,12 @@ impl Service {
         };
         let ran = loaded.engine.run(plan, &options, &bounded).await;
         let was_cut = bounded.cut.load(Ordering::SeqCst);
-        self.turned(going, &ran, was_cut).await?;
+        self.turned(going, &ran, was_cut || run.held.load(Ordering::SeqCst))
+            .await?;
         ran
     }
 
-    /// Writes down what a turn came to.
+    /// Writes down what a turn came to; `was_cut` = it ended so that others have their turn, or its target was paused.
     async fn turned(
         &self,
         going: &Arc<Going>,
@@ -292,7 +293,7 @@ impl Service {
                     going.marred.store(true, Ordering::SeqCst);
                 }
                 // The next turn goes on, when its target may be written to again, or that of the next process does.
-                let goes_on = was_cut || self.is_stopping() || self.is_scheme_held(&going.row.asked.scheme);
+                let goes_on = was_cut || self.is_stopping();
                 (!goes_on).then_some((ReplayState::Stopped, None))
             }
             // It goes on when the scheme is resumed.

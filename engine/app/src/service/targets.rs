@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use flow::op::Reason;
 use flow::timetable::{Event, Paused};
@@ -41,7 +42,11 @@ impl Service {
         self.table().paused_targets.insert(connection.to_owned(), paused);
         for scheme in self.writing_to(connection) {
             self.step(Event::Hold(scheme.clone(), true));
-            self.cancel_runs_of(&scheme);
+            let table = self.table();
+            for run in table.runs.values().filter(|run| run.scheme == scheme) {
+                run.held.store(true, Ordering::SeqCst);
+                run.cancel.cancel();
+            }
         }
         Ok(())
     }
@@ -79,14 +84,6 @@ impl Service {
     pub(super) fn is_held(&self, member: &Member) -> bool {
         let table = self.table();
         target_of(member).is_some_and(|target| table.paused_targets.contains_key(target))
-    }
-
-    pub(super) fn is_scheme_held(&self, scheme: &str) -> bool {
-        let loaded = self.loaded();
-        loaded
-            .fleet
-            .get(scheme)
-            .is_some_and(|member| self.is_held(member))
     }
 
     fn writing_to(&self, connection: &str) -> Vec<String> {
