@@ -326,6 +326,10 @@ impl Filter {
         {
             return false;
         }
+        // Most lines of a long log are of other runs: they need not be parsed.
+        if self.run.as_ref().is_some_and(|run| !names_run(line, run)) {
+            return false;
+        }
         let Ok(Value::Object(fields)) = serde_json::from_str(line) else {
             return self.scheme.is_none()
                 && self.run.is_none()
@@ -351,6 +355,12 @@ impl Filter {
         let late_enough = self.since.is_none_or(|since| at.is_some_and(|at| at >= since));
         is("scheme", &self.scheme) && is("run", &self.run) && bad_enough && late_enough
     }
+}
+
+/// Whether a line may be of this run, as it is written: `"run":7`.
+fn names_run(line: &str, run: &str) -> bool {
+    let mut named = line.split("\"run\":").skip(1);
+    named.any(|rest| rest.trim_start_matches('"').starts_with(run))
 }
 
 /// Where a reader of the log is.
@@ -577,6 +587,14 @@ mod tests {
         assert!(with(&|_| ()));
         assert!(with(&|f| f.scheme = some("a")) && !with(&|f| f.scheme = some("b")));
         assert!(with(&|f| f.run = some("7")) && !with(&|f| f.run = some("8")));
+        assert!(!with(&|f| f.run = some("70")));
+        let of_7 = Filter {
+            run: some("7"),
+            ..Filter::default()
+        };
+        assert!(!of_7.wants(&line.replace("\"run\":7", "\"run\":70")));
+        assert!(of_7.wants(&line.replace("\"run\":7", "\"run\":\"7\"")));
+        assert!(!names_run(&line.replace("run", "ran"), "7"), "it is not parsed");
         assert!(with(&|f| f.level = some("warn")) && with(&|f| f.level = some("info")));
         assert!(!with(&|f| f.level = some("error")));
         assert!(

@@ -24,6 +24,8 @@ const STREAMS: usize = 64;
 const WRITES: u32 = 2_048;
 /// Dry runs at a time: each copies the ledger into memory.
 const DRY_RUNS: usize = 2;
+/// Readers of the log at a time: each goes through all that is kept of it, 50 MiB.
+const LOGS: usize = 2;
 /// Rows that are evaluated at a time: each keeps a core busy.
 const PREVIEWS: usize = 4;
 
@@ -65,6 +67,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     dry_runs: Arc<Semaphore>,
     previews: Arc<Semaphore>,
+    logs: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     /// Writes with a key that are being carried out.
     under_way: Mutex<HashSet<(String, String)>>,
@@ -88,6 +91,7 @@ impl State {
             streams: Arc::new(Semaphore::new(STREAMS)),
             dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
+            logs: Arc::new(Semaphore::new(LOGS)),
             writes: Arc::new(Semaphore::new(WRITES as usize)),
             under_way: Mutex::default(),
             description: openapi::text(),
@@ -189,6 +193,11 @@ impl State {
 
     pub(crate) fn previews(&self) -> &Arc<Semaphore> {
         &self.0.previews
+    }
+
+    /// To be held while the log is read.
+    pub fn logs(&self) -> &Arc<Semaphore> {
+        &self.0.logs
     }
 
     /// To be held while something is written: the end of the server waits for it.

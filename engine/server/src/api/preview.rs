@@ -294,7 +294,10 @@ fn evaluated(shown: &Shown, diagnostics: &[Diagnostic], lang: Lang) -> PreviewDo
 }
 
 /// A place among those there are, or an answer that says to come again.
-fn place(places: &Arc<Semaphore>, what: &str) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
+pub(super) fn place(
+    places: &Arc<Semaphore>,
+    what: &str,
+) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
     let free = Arc::clone(places).try_acquire_owned();
     free.map_err(|_| too_many(what, std::time::Duration::from_secs(2)))
 }

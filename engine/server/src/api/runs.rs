@@ -209,7 +209,14 @@ async fn log(call: Call, Query(query): Query<LogQuery>, (): ()) -> Result<Json<R
     };
     let dir = call.state.service().loaded().engine.workspace.data_dir();
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let found = call.think(move || logging::last(&dir, &filter, most)).await?;
+    let place = super::preview::place(call.state.logs(), "logs")?;
+    let found = call
+        .think(move || {
+            // Also when nobody waits any more: the thread is busy until it is done.
+            let _place = place;
+            logging::last(&dir, &filter, most)
+        })
+        .await?;
     Ok(Json(RunLog {
         run,
         lines: found.lines.iter().filter_map(|line| LogLine::of(line)).collect(),

@@ -156,6 +156,15 @@ async fn the_log_of_one_run() {
         assert_eq!(line["fields"]["scheme"], "huke-customers");
     }
     assert_eq!(log["more"], false);
+    // Each reader goes through all of the log: there are few at a time.
+    let places = Arc::clone(house.state.logs());
+    let free = u32::try_from(places.available_permits()).unwrap();
+    let all = places.try_acquire_many_owned(free).unwrap();
+    house
+        .ask("GET", &format!("/runs/{run}/log"), "")
+        .await
+        .refused(429, "E6012");
+    drop(all);
     let none = house
         .ask("GET", &format!("/runs/{run}/log?level=error"), "")
         .await
