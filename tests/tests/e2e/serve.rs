@@ -91,6 +91,34 @@ fn files_are_read_again() {
     world.verify();
 }
 
+/// A service manager sends what it has to send as soon as it is told that the service is ready.
+#[cfg(unix)]
+#[test]
+fn whoever_is_ready_can_be_told_to_read_again() {
+    let mut world = World::small();
+    let socket = world.path("manager.sock");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).expect("our own folder");
+    manager
+        .set_read_timeout(Some(crate::patience::PATIENCE))
+        .expect("it is not zero");
+    world.set("NOTIFY_SOCKET", &socket.display().to_string());
+    let mut served = world.serve(&[]);
+    let mut said = [0; 256];
+    let mut hear = || {
+        let bytes = manager.recv(&mut said).expect("it says that it is ready");
+        String::from_utf8_lossy(&said[..bytes]).into_owned()
+    };
+    while !hear().starts_with("READY=1") {}
+    served.signal("HUP");
+    served.wait_for("reloaded", "");
+    // Nor is anything untold that began meanwhile.
+    served.wait_for_any("run.ended", "huke-customers");
+    let began = |told: &serde_json::Value| told["event"] == "run.began" && told["scheme"] == "huke-customers";
+    assert!(served.seen().iter().any(began), "{:#?}", served.seen());
+    served.signal("TERM");
+    assert_eq!(served.end(), Some(TERMINATED));
+}
+
 /// The process dies while records are on their way; the next one goes on, and nothing is lost or written twice.
 #[test]
 fn a_server_that_is_killed_goes_on_where_it_was() {
