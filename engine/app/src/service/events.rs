@@ -277,8 +277,8 @@ mod tests {
         };
         assert_eq!(kept.len(), 10);
         events.tell(10 + KEPT_FOR, arrived(11));
-        assert_eq!(events.since(Some(7_001)), Since::Lost(7_011));
-        let Since::Events(kept) = events.since(Some(7_009)) else {
+        assert_eq!(events.since(Some(7_001)), Since::Lost(7_012));
+        let Since::Events(kept) = events.since(Some(7_010)) else {
             panic!("the last two are young");
         };
         assert_eq!(kept.len(), 2);
