@@ -84,6 +84,7 @@ impl Shop {
             lang: Lang::En,
             opening: Opening::default(),
             places: flow::timetable::Places::default(),
+            turn: app::service::TURN,
             read_only,
         };
         Service::open(setting).await.expect("it opens")

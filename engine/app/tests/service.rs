@@ -144,6 +144,7 @@ impl World {
             lang: Lang::En,
             opening: Opening::default(),
             places: flow::timetable::Places::default(),
+            turn: app::service::TURN,
             read_only: false,
         };
         Service::open(setting).await.expect("it opens")

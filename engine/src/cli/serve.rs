@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::service::events::{Event, RunEnd, Since, What};
-use app::service::{Service, Setting};
+use app::service::{Service, Setting, TURN};
 use app::{AppError, Clock, ServiceClock, Simulators, Workspace};
 use dsl::Value;
 use flow::op::{Counts, Reason};
@@ -59,6 +59,7 @@ async fn served(args: &ServeArgs, global: &Global, out: &Out, environment: &Envi
             runs: args.runs,
             ..Places::default()
         },
+        turn: TURN,
         read_only: args.read_only,
     })
     .await?;

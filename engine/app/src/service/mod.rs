@@ -43,7 +43,7 @@ use crate::shell::Cancel;
 use crate::workspace::Workspace;
 
 pub use pump::Underway;
-pub use replays::Wish;
+pub use replays::{TURN, Wish};
 pub use status::SchemeStatus;
 
 /// Reads the files of the folder, at the start and at every reload.
@@ -63,6 +63,8 @@ pub struct Setting {
     pub opening: Opening,
     /// How many runs may be under way.
     pub places: Places,
+    /// How long a turn of a replay is ([`TURN`]).
+    pub turn: Ms,
     /// Start nothing: for looking at a ledger.
     pub read_only: bool,
 }

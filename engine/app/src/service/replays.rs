@@ -22,7 +22,7 @@ use crate::run::{Engine, Replay, RunOptions, RunReport};
 use crate::shell::{Cancel, Progress};
 
 /// How long a turn is: an ordinary run of the scheme waits no longer for it than this and the window that is being read.
-const TURN: Ms = 5 * 60_000;
+pub const TURN: Ms = 5 * 60_000;
 
 /// Replays that go on, of all schemes: each is a person's decision.
 const MOST: u32 = 1_000;
@@ -252,9 +252,10 @@ impl Service {
         let plan = self.plan_to_run(&run.scheme)?;
         let bounded = Bounded {
             progress,
-            until: now.saturating_add(TURN),
+            until: now.saturating_add(self.setting.turn),
             service: self,
             cancel: &run.cancel,
+            reads: AtomicBool::new(false),
             cut: AtomicBool::new(false),
         };
         if going.stopped.load(Ordering::SeqCst) {
@@ -359,13 +360,15 @@ fn how(report: &RunReport, is_marred: bool) -> (ReplayState, Option<Reason>) {
     (ReplayState::DoneWithErrors, super::pump::why(report).cloned())
 }
 
-/// Ends a turn between two windows when its time is over.
+/// Ends a turn between two windows when its time is over: not before the first one, or none would ever be read.
 struct Bounded<'a> {
     progress: &'a dyn Progress,
     until: Ms,
     service: &'a Service,
     cancel: &'a Cancel,
-    /// It did.
+    /// A window of this turn has begun.
+    reads: AtomicBool,
+    /// It was ended.
     cut: AtomicBool,
 }
 
@@ -373,6 +376,7 @@ impl Progress for Bounded<'_> {
     fn note(&self, scheme: &str, note: &Note) {
         // A slice begins: what was read before it is closed.
         if matches!(note, Note::Reading(_))
+            && self.reads.swap(true, Ordering::SeqCst)
             && self.service.now_ms() >= self.until
             && !self.cancel.is_canceled()
         {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app::service::{Service, Setting};
+use app::service::{Service, Setting, TURN};
 use app::{Opening, Places, SecretTable, Silent, Simulators, SystemClock, Workspace};
 use axum::Router;
 use axum::body::Body;
@@ -65,15 +65,20 @@ fn root() -> PathBuf {
 
 impl House {
     pub(crate) async fn open() -> House {
-        House::that_refuses(3).await
+        House::built(3, TURN).await
     }
 
     /// The target takes every customer.
     pub(crate) async fn that_takes_all() -> House {
-        House::that_refuses(0).await
+        House::built(0, TURN).await
     }
 
-    async fn that_refuses(refuse: usize) -> House {
+    /// It does, and a replay reads one window in a turn.
+    pub(crate) async fn with_short_turns() -> House {
+        House::built(0, 0).await
+    }
+
+    async fn built(refuse: usize, turn: i64) -> House {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("schemes");
         std::fs::create_dir(&folder).unwrap();
@@ -106,7 +111,7 @@ impl House {
             .map(|(_, value)| value.clone())
             .filter(|value| value.len() >= 6)
             .collect();
-        let service = Service::open(setting(&folder, &simulated, false)).await.unwrap();
+        let service = Service::open(setting(&folder, &simulated, turn, false)).await.unwrap();
         service.begin().await.unwrap();
         let now = service.now_ms();
         let mut tokens = Vec::new();
@@ -150,7 +155,7 @@ impl House {
         // Runs that are under way hold the ledger until they have ended.
         let opened = async {
             loop {
-                match Service::open(setting(&folder, &simulated, read_only)).await {
+                match Service::open(setting(&folder, &simulated, TURN, read_only)).await {
                     Ok(service) => return service,
                     Err(app::AppError::Store(ledger::StoreError::Locked { .. })) => {
                         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -294,7 +299,7 @@ impl House {
 /// How long something may take on a machine that is busy with others.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
-fn setting(folder: &Path, simulated: &sandbox::Running, read_only: bool) -> Setting {
+fn setting(folder: &Path, simulated: &sandbox::Running, turn: i64, read_only: bool) -> Setting {
     let (around, data) = (folder.to_owned(), folder.parent().unwrap().join("data"));
     let params = simulated.all_params();
     let load = move || {
@@ -319,6 +324,7 @@ fn setting(folder: &Path, simulated: &sandbox::Running, read_only: bool) -> Sett
         lang: Lang::En,
         opening: Opening::default(),
         places: flow::timetable::Places::default(),
+        turn,
         read_only,
     }
 }
