@@ -111,7 +111,9 @@ impl House {
             .map(|(_, value)| value.clone())
             .filter(|value| value.len() >= 6)
             .collect();
-        let service = Service::open(setting(&folder, &simulated, turn, false)).await.unwrap();
+        let service = Service::open(setting(&folder, &simulated, turn, false))
+            .await
+            .unwrap();
         service.begin().await.unwrap();
         let now = service.now_ms();
         let mut tokens = Vec::new();

@@ -319,7 +319,10 @@ fn is_over(replay: &serde_json::Value) -> bool {
 fn created_once(house: &House) {
     let effects = house.simulated.effects();
     assert!(effects.iter().any(|of_number| of_number.creates == 1));
-    let doubled: Vec<_> = effects.iter().filter(|of_number| of_number.is_doubled()).collect();
+    let doubled: Vec<_> = effects
+        .iter()
+        .filter(|of_number| of_number.is_doubled())
+        .collect();
     assert!(doubled.is_empty(), "{doubled:?}");
 }
 
