@@ -76,6 +76,7 @@ impl World {
             opening: Opening::default(),
             places: flow::timetable::Places::default(),
             read_only: false,
+            turn: app::service::TURN,
         };
         Service::open(setting).await.expect("it opens")
     }
