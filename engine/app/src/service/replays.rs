@@ -36,8 +36,6 @@ pub(super) struct Going {
     row: ReplayRow,
     /// A person ended it.
     stopped: AtomicBool,
-    /// A record of an earlier turn did not end well.
-    marred: AtomicBool,
 }
 
 impl Going {
@@ -45,7 +43,6 @@ impl Going {
         Arc::new(Going {
             row,
             stopped: AtomicBool::new(false),
-            marred: AtomicBool::new(false),
         })
     }
 
@@ -289,17 +286,13 @@ impl Service {
         let ended = match ran {
             _ if going.stopped.load(Ordering::SeqCst) => None,
             Ok(report) if report.summary.status == RunStatus::Canceled => {
-                let counts = &report.summary.counts;
-                if counts.dead + counts.held > 0 {
-                    going.marred.store(true, Ordering::SeqCst);
-                }
                 // The next turn goes on, when its target may be written to again, or that of the next process does.
                 let goes_on = was_cut || self.is_stopping();
                 (!goes_on).then_some((ReplayState::Stopped, None))
             }
             // It goes on when the scheme is resumed.
             Ok(report) if matches!(report.summary.stopped, Some(Stopped::Braked(_))) => None,
-            Ok(report) => Some(how(report, going.marred.load(Ordering::SeqCst))),
+            Ok(report) => Some(how(report, self.has_left(going)?)),
             Err(error) => Some((
                 ReplayState::DoneWithErrors,
                 Some(reason_of(error, self.setting.lang)),
@@ -321,6 +314,17 @@ impl Service {
             ledger.replay_turned(id, &turn, ended, now)
         });
         Ok(kept.await??)
+    }
+
+    /// Whether a record that a turn of it has read is neither done nor skipped, whatever run was to write it.
+    fn has_left(&self, going: &Going) -> Result<bool, AppError> {
+        let loaded = self.loaded();
+        let asked = &going.row.asked;
+        let left = loaded
+            .engine
+            .reader()
+            .replayed_and_left(&asked.scheme, going.row.at, 1)?;
+        Ok(left > 0)
     }
 
     /// A turn that ended without a word: it panicked.
@@ -350,11 +354,9 @@ impl Service {
 }
 
 /// How a replay ended whose last turn did not end early.
-fn how(report: &RunReport, is_marred: bool) -> (ReplayState, Option<Reason>) {
-    let counts = &report.summary.counts;
+fn how(report: &RunReport, has_left: bool) -> (ReplayState, Option<Reason>) {
     let is_whole = report.summary.status == RunStatus::Ok && report.summary.windows_left == 0;
-    let is_well = is_whole && counts.dead + counts.held + counts.open() == 0 && !is_marred;
-    if is_well {
+    if is_whole && !has_left {
         return (ReplayState::Done, None);
     }
     (ReplayState::DoneWithErrors, super::pump::why(report).cloned())

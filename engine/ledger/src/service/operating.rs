@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flow::ids::Ms;
-use flow::op::{AuditNote, Reason};
+use flow::op::{AuditNote, Reason, Trigger};
 use flow::timetable::Paused;
 use flow::window::Interval;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -302,6 +302,22 @@ impl Reader {
         })
     }
 
+    /// How many of the records that replays of a scheme have read since then are neither done nor skipped, counted no
+    /// further than `most`: they may have been written, or refused, in a run of another kind.
+    pub fn replayed_and_left(&self, scheme: &str, since: Ms, most: u32) -> Result<u32, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT count(*) FROM (
+                    SELECT DISTINCT seen.record FROM run
+                    JOIN sighting AS seen ON seen.run = run.id
+                    JOIN record ON record.id = seen.record AND record.state NOT IN ('done', 'skipped')
+                    WHERE run.scheme = ?1 AND run.cause = ?2 AND run.started_ms >= ?3 LIMIT ?4)",
+            )?;
+            let cause = Trigger::Replay.word();
+            Ok(statement.query_row(params![scheme, cause, since, most], |row| row.get(0))?)
+        })
+    }
+
     /// One replay.
     pub fn replay(&self, id: i64) -> Result<Option<ReplayRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM replay WHERE id = ?1");
@@ -379,6 +395,68 @@ mod tests {
         AuditNote {
             action: action.to_owned(),
             ..note("", "li", "", "a month was missing")
+        }
+    }
+
+    #[test]
+    fn what_replays_have_read_and_nobody_has_written() {
+        let ledger = Ledger::in_memory().unwrap();
+        {
+            let conn = ledger.lock();
+            for scheme in ["a", "b"] {
+                conn.execute(
+                    "INSERT INTO scheme (id, revision, enabled_ms) VALUES (?1, 'r', 1)",
+                    [scheme],
+                )
+                .unwrap();
+            }
+            for (id, scheme, cause, started) in [
+                (1, "a", "replay", 10),
+                (2, "a", "schedule", 20),
+                (3, "a", "replay", 30),
+                (4, "b", "replay", 30),
+            ] {
+                conn.execute(
+                    "INSERT INTO run (id, scheme, revision, cause, started_ms, status) VALUES (?1, ?2, '', ?3, ?4, 'ok')",
+                    params![id, scheme, cause, started],
+                )
+                .unwrap();
+            }
+            for (id, run, state) in [
+                (1, 1, "dead"),
+                (2, 2, "dead"),
+                (3, 3, "done"),
+                (4, 3, "held"),
+                (5, 3, "pending"),
+                (6, 4, "dead"),
+            ] {
+                conn.execute(
+                    "INSERT INTO record (id, scheme, src_key, label, state, version, void, first_ms, seen_ms, changed_ms, err_code)
+                     VALUES (?1, ?2, ?1, 'l', ?3, '', 0, 0, 0, 0, 'E')",
+                    params![id, if run == 4 { "b" } else { "a" }, state],
+                )
+                .unwrap();
+                for seq in 0..2 {
+                    conn.execute(
+                        "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
+                         VALUES (?1, ?2, ?3, 0, 0, '', 'new', 0)",
+                        params![run, id, seq],
+                    )
+                    .unwrap();
+                }
+            }
+        }
+        let reader = ledger.reader();
+        for (scheme, since, most, want) in [
+            ("a", 30, 9, 2),
+            ("a", 0, 9, 3),
+            ("a", 0, 1, 1),
+            ("b", 0, 9, 1),
+            ("a", 31, 9, 0),
+            ("c", 0, 9, 0),
+        ] {
+            let left = reader.replayed_and_left(scheme, since, most).unwrap();
+            assert_eq!(left, want, "{scheme} since {since}");
         }
     }
 
