@@ -220,12 +220,17 @@ const fn adopted(level: Level) -> Scenario {
 }
 
 /// Points at which processes die in tests of their own, end to end: tasks need a connector that asks about them for
-/// seconds instead of minutes, versions a source that has them.
+/// seconds instead of minutes, versions a source that has them. Pushes come to a service with a door, which A21 kills at
+/// random while they come.
 const ELSEWHERE: &[Point] = &[
     Point::NoteTask,
     Point::Task,
     Point::ReadVersions,
     Point::NoteVersions,
+    Point::StorePush,
+    Point::CountPushes,
+    Point::TakePushes,
+    Point::Inbox,
 ];
 
 /// Where one process fails.
