@@ -92,7 +92,7 @@ pub struct Service {
     events: Events,
     inbox: Arc<Inbox>,
     cancel: Cancel,
-    /// One reload at a time, or one word about a target.
+    /// One reload at a time, or one word about a target or a replay.
     reloading: tokio::sync::Mutex<()>,
     started: Ms,
     beat: Beat,

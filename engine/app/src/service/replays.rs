@@ -129,6 +129,8 @@ impl Service {
         replay: &Replay,
         wish: Wish,
     ) -> Result<Option<ReplayRow>, AppError> {
+        // What the ledger says of replays and what the table says is changed by one at a time.
+        let _alone = self.reloading.lock().await;
         let plan = self.plan_to_run(scheme)?;
         let engine = &self.loaded().engine;
         let todo = engine.plan_replay(&plan, replay, None, wish.again)?;
@@ -170,6 +172,7 @@ impl Service {
 
     /// Ends a replay: the window that is being read is left, and calls that are out are settled. Says whether it went on.
     pub async fn stop_replay(self: &Arc<Self>, row: &ReplayRow, note: AuditNote) -> Result<bool, AppError> {
+        let _alone = self.reloading.lock().await;
         let (id, now) = (row.id, self.now_ms());
         let engine = &self.loaded().engine;
         let stopped = engine.with_ledger(move |ledger| ledger.stop_replay(id, &note, now));
@@ -320,11 +323,8 @@ impl Service {
     fn has_left(&self, going: &Going) -> Result<bool, AppError> {
         let loaded = self.loaded();
         let asked = &going.row.asked;
-        let left = loaded
-            .engine
-            .reader()
-            .replayed_and_left(&asked.scheme, going.row.at, 1)?;
-        Ok(left > 0)
+        let reader = loaded.engine.reader();
+        Ok(reader.has_replayed_and_left(&asked.scheme, going.row.at)?)
     }
 
     /// A turn that ended without a word: it panicked.

@@ -302,19 +302,19 @@ impl Reader {
         })
     }
 
-    /// How many of the records that replays of a scheme have read since then are neither done nor skipped, counted no
-    /// further than `most`: they may have been written, or refused, in a run of another kind.
-    pub fn replayed_and_left(&self, scheme: &str, since: Ms, most: u32) -> Result<u32, StoreError> {
+    /// Whether a record that replays of a scheme have read since then is neither done nor skipped: it may have been
+    /// refused in a run of another kind.
+    pub fn has_replayed_and_left(&self, scheme: &str, since: Ms) -> Result<bool, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT count(*) FROM (
-                    SELECT DISTINCT seen.record FROM run
+                "SELECT EXISTS (
+                    SELECT 1 FROM run
                     JOIN sighting AS seen ON seen.run = run.id
                     JOIN record ON record.id = seen.record AND record.state NOT IN ('done', 'skipped')
-                    WHERE run.scheme = ?1 AND run.cause = ?2 AND run.started_ms >= ?3 LIMIT ?4)",
+                    WHERE run.scheme = ?1 AND run.cause = ?2 AND run.started_ms >= ?3)",
             )?;
             let cause = Trigger::Replay.word();
-            Ok(statement.query_row(params![scheme, cause, since, most], |row| row.get(0))?)
+            Ok(statement.query_row(params![scheme, cause, since], |row| row.get(0))?)
         })
     }
 
@@ -403,7 +403,7 @@ mod tests {
         let ledger = Ledger::in_memory().unwrap();
         {
             let conn = ledger.lock();
-            for scheme in ["a", "b"] {
+            for scheme in ["a", "b", "d"] {
                 conn.execute(
                     "INSERT INTO scheme (id, revision, enabled_ms) VALUES (?1, 'r', 1)",
                     [scheme],
@@ -415,6 +415,8 @@ mod tests {
                 (2, "a", "schedule", 20),
                 (3, "a", "replay", 30),
                 (4, "b", "replay", 30),
+                (5, "d", "replay", 10),
+                (6, "d", "schedule", 20),
             ] {
                 conn.execute(
                     "INSERT INTO run (id, scheme, revision, cause, started_ms, status) VALUES (?1, ?2, '', ?3, ?4, 'ok')",
@@ -429,33 +431,37 @@ mod tests {
                 (4, 3, "held"),
                 (5, 3, "pending"),
                 (6, 4, "dead"),
+                (7, 5, "done"),
+                (8, 5, "skipped"),
+                (9, 6, "dead"),
             ] {
                 conn.execute(
                     "INSERT INTO record (id, scheme, src_key, label, state, version, void, first_ms, seen_ms, changed_ms, err_code)
                      VALUES (?1, ?2, ?1, 'l', ?3, '', 0, 0, 0, 0, 'E')",
-                    params![id, if run == 4 { "b" } else { "a" }, state],
+                    params![id, ["a", "a", "a", "b", "d", "d"][run - 1], state],
                 )
                 .unwrap();
                 for seq in 0..2 {
                     conn.execute(
                         "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
                          VALUES (?1, ?2, ?3, 0, 0, '', 'new', 0)",
-                        params![run, id, seq],
+                        params![i64::try_from(run).unwrap(), id, seq],
                     )
                     .unwrap();
                 }
             }
         }
         let reader = ledger.reader();
-        for (scheme, since, most, want) in [
-            ("a", 30, 9, 2),
-            ("a", 0, 9, 3),
-            ("a", 0, 1, 1),
-            ("b", 0, 9, 1),
-            ("a", 31, 9, 0),
-            ("c", 0, 9, 0),
+        for (scheme, since, want) in [
+            ("a", 30, true),
+            ("a", 0, true),
+            ("b", 0, true),
+            ("a", 31, false),
+            ("c", 0, false),
+            // Those that died were read by another run.
+            ("d", 0, false),
         ] {
-            let left = reader.replayed_and_left(scheme, since, most).unwrap();
+            let left = reader.has_replayed_and_left(scheme, since).unwrap();
             assert_eq!(left, want, "{scheme} since {since}");
         }
     }
