@@ -61,6 +61,7 @@ mod names;
 mod object;
 mod office;
 mod plain;
+pub mod platform;
 mod reply;
 pub mod robots;
 mod sale;
