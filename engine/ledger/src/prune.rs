@@ -3,7 +3,7 @@
 //! Some time after a record was settled nobody asks any more how it came to be: the documents that were sent, when it
 //! was read, the questions and the earlier sends are most of a ledger. What stays of every record: its row, key,
 //! version, ids and reason, its newest reading and its last send. Of windows the last eight weeks stay, because they
-//! say what is usual, and those that were not read to their end. Runs and decisions stay for ever. Work is done in
+//! say what is usual, and those that were not read to their end; of the changes of a mapping the newest. Runs and decisions stay for ever. Work is done in
 //! small transactions, oldest first, and goes on where it stopped; a record that is not done by then keeps what it has.
 
 use flow::ids::Ms;
@@ -44,6 +44,8 @@ pub struct Pruned {
     pub sends: u64,
     /// Windows.
     pub windows: u64,
+    /// Changes of mappings.
+    pub changes: u64,
     /// Bytes given back to the system.
     pub bytes: u64,
 }
@@ -64,6 +66,7 @@ impl Ledger {
             questions: batches(&conn, |tx| questions(tx, before))?,
             sends: documents[1],
             windows: batches(&conn, |tx| windows(tx, before.min(now.saturating_sub(USUAL))))?,
+            changes: batches(&conn, |tx| changes(tx, before))?,
             bytes: give_back(&conn)?,
         };
         Ok(pruned)
@@ -252,6 +255,24 @@ fn windows(tx: &Transaction<'_>, before: Ms) -> Batch {
                AND NOT EXISTS (SELECT 1 FROM sighting s WHERE s.run = window_run.run AND s.window = window_run.id)
                AND id < (SELECT max(w.id) FROM window_run w
                          WHERE w.scheme = window_run.scheme AND w.cursor = window_run.cursor AND w.state = 'closed')",
+        )?
+        .execute((from, upto, before))?;
+    Ok(Some(gone))
+}
+
+/// Changes of mappings, but for the newest of each.
+fn changes(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let ids = "SELECT id, at_ms AS at FROM mapping_change";
+    let Some((from, upto)) = next(tx, "pruned_change", ids, before)? else {
+        return Ok(None);
+    };
+    // Each mapping that is met is rid of its older ones too: the one that was the newest when it was passed goes then.
+    let gone = tx
+        .prepare_cached(
+            "DELETE FROM mapping_change WHERE at_ms < ?3
+               AND mapping IN (SELECT mapping FROM mapping_change WHERE id > ?1 AND id <= ?2)
+               AND EXISTS (SELECT 1 FROM mapping_change n WHERE n.mapping = mapping_change.mapping
+                                                            AND n.id > mapping_change.id)",
         )?
         .execute((from, upto, before))?;
     Ok(Some(gone))

@@ -15,7 +15,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
-    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING,
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING,
 ];
 
 const V1: &str = "
@@ -602,6 +602,74 @@ CREATE TABLE revision (
     PRIMARY KEY (scheme, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX revision_hash ON revision (scheme, hash);
+";
+
+/// Mappings that people may set: of documents, and of the values of fields.
+const MAPPING: &str = "
+-- Which source record became which document, and who said so. Without a record: no row with this key has come yet.
+CREATE TABLE data_mapping_new (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    scheme        TEXT NOT NULL,
+    src_key       TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    form          TEXT NOT NULL,
+    record        INTEGER REFERENCES record(id),
+    label         TEXT NOT NULL,
+    tkey          TEXT,
+    target_id     TEXT,
+    target_number TEXT,
+    target_label  TEXT,
+    master        TEXT,
+    remark        TEXT,
+    made_by       TEXT NOT NULL CHECK (made_by IN ('engine', 'api', 'cli', 'import')),
+    created_ms    INTEGER NOT NULL,
+    changed_ms    INTEGER NOT NULL,
+    UNIQUE (scheme, src_key, target, form)
+) STRICT;
+INSERT INTO data_mapping_new (scheme, src_key, target, form, record, label, tkey, target_id, target_number, made_by,
+                              created_ms, changed_ms)
+    SELECT scheme, src_key, target, form, record, label, tkey, target_id, target_number, 'engine', changed_ms, changed_ms
+    FROM data_mapping ORDER BY scheme, src_key, target, form;
+DROP TABLE data_mapping;
+ALTER TABLE data_mapping_new RENAME TO data_mapping;
+CREATE INDEX data_mapping_target ON data_mapping (target, form, target_id);
+CREATE INDEX data_mapping_ahead ON data_mapping (scheme, id) WHERE record IS NULL;
+
+-- Each change of the id at the destination, and where it ended.
+CREATE TABLE mapping_change (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    mapping   INTEGER NOT NULL,
+    scheme    TEXT NOT NULL,
+    src_key   TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    by        TEXT NOT NULL CHECK (by IN ('engine', 'api', 'cli', 'import')),
+    who       TEXT NOT NULL,
+    before    TEXT,
+    after     TEXT
+) STRICT;
+CREATE INDEX mapping_change_key ON mapping_change (scheme, src_key, id);
+CREATE INDEX mapping_change_mapping ON mapping_change (mapping, id);
+
+-- A person named its document since it was picked: what was made of it then is not sent.
+ALTER TABLE record ADD COLUMN retargeted INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX record_retargeted ON record (scheme) WHERE retargeted <> 0;
+
+-- What the values of fields are called on the other side.
+CREATE TABLE field_mapping (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    data_center TEXT NOT NULL,
+    channel     TEXT NOT NULL,
+    data_type   TEXT NOT NULL,
+    fs_id       TEXT NOT NULL,
+    erp_id      TEXT NOT NULL,
+    fs_name     TEXT NOT NULL,
+    erp_name    TEXT NOT NULL,
+    made_by     TEXT NOT NULL CHECK (made_by IN ('engine', 'api', 'cli', 'import')),
+    created_ms  INTEGER NOT NULL,
+    changed_ms  INTEGER NOT NULL,
+    UNIQUE (data_type, channel, data_center, fs_id),
+    UNIQUE (data_type, channel, data_center, erp_id)
+) STRICT;
 ";
 
 /// The version of a file.

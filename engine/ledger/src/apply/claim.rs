@@ -27,7 +27,7 @@ impl Cx<'_> {
                AND (not_before_ms IS NULL OR not_before_ms <= ?3)
              ORDER BY id LIMIT ?4",
         )?;
-        let records = statement
+        let records: Vec<Picked> = statement
             .query_map((scheme, after.map_or(0, |after| after.0), now, limit), |row| {
                 Ok(Picked {
                     record: RecordId(row.get(0)?),
@@ -41,6 +41,15 @@ impl Cx<'_> {
                 })
             })?
             .collect::<Result<_, _>>()?;
+        if let (Some(first), Some(last)) = (records.first(), records.last()) {
+            // What is made of them from now on knows what people said so far.
+            self.conn
+                .prepare_cached(
+                    "UPDATE record SET retargeted = 0
+                     WHERE scheme = ?1 AND retargeted <> 0 AND id BETWEEN ?2 AND ?3",
+                )?
+                .execute((scheme, first.record.0, last.record.0))?;
+        }
         let next_due = self
             .conn
             .prepare_cached(
@@ -91,7 +100,8 @@ impl Cx<'_> {
         let mut hit = 0;
         for (record, id, number) in rows {
             let mut rec = self.record(*record)?;
-            if rec.state() != RecordState::Pending {
+            // What a person said meanwhile counts more than what was found.
+            if rec.state() != RecordState::Pending || rec.retargeted {
                 continue;
             }
             rec.target_id = Some(id.clone());
@@ -117,6 +127,11 @@ impl Cx<'_> {
         for row in rows {
             let mut rec = self.record(row.record)?;
             if rec.state() != RecordState::Pending || rec.version != row.version || rec.step != row.step {
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
+            if rec.retargeted {
+                // The document was made before a person said which one it is: it would be a second one, or the wrong one.
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
             }

@@ -147,7 +147,7 @@ impl Cx<'_> {
                 if is_gone || is_nameless && rec.state() == RecordState::Held {
                     // It was there, and the target has just refused to go on with it, or nobody ever knew which one it
                     // was: it is made anew.
-                    self.forget_document(&mut rec)?;
+                    self.forget_document(&mut rec, now)?;
                 }
                 self.enter(&mut rec, RecordState::Pending, Cause::Decide, now)?;
                 rec.suspect = None;
@@ -206,7 +206,8 @@ impl Cx<'_> {
     }
 
     /// A person says that the document of the record is not there any more.
-    fn forget_document(&self, rec: &mut Rec) -> Result<(), StoreError> {
+    fn forget_document(&self, rec: &mut Rec, now: Ms) -> Result<(), StoreError> {
+        self.note_forgotten(rec.id, now)?;
         rec.target_id = None;
         rec.target_number = None;
         rec.step = None;
@@ -229,7 +230,7 @@ impl Cx<'_> {
                 .conn
                 .prepare_cached(
                     "SELECT scheme, src_key FROM data_mapping
-                     WHERE target = ?1 AND form = ?2 AND target_id = ?3 AND record <> ?4",
+                     WHERE target = ?1 AND form = ?2 AND target_id = ?3 AND record IS NOT ?4",
                 )?
                 .query_row((&at.target, &at.form, id, rec.id.0), |row| {
                     Ok((row.get(0)?, row.get(1)?))

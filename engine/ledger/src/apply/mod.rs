@@ -7,6 +7,7 @@ mod cover;
 mod decide;
 mod inbox;
 pub(crate) mod index;
+mod mapping;
 mod publish;
 mod record;
 mod run;
@@ -128,12 +129,7 @@ fn apply_ops(
     blobs: &Blobs,
     words: &Words,
 ) -> Result<Vec<LedgerReply>, StoreError> {
-    let mut cx = Cx {
-        conn,
-        blobs,
-        words,
-        moved: BTreeMap::new(),
-    };
+    let mut cx = Cx::new(conn, blobs, words);
     let replies = ops.iter().map(|op| cx.apply(op)).collect::<Result<Vec<_>, _>>()?;
     cx.write_counts()?;
     Ok(replies)
@@ -146,6 +142,17 @@ struct Cx<'a> {
     words: &'a Words,
     /// Changes of `scheme_state` not written yet.
     moved: BTreeMap<(String, RecordState), i64>,
+}
+
+impl<'a> Cx<'a> {
+    fn new(conn: &'a Connection, blobs: &'a Blobs, words: &'a Words) -> Self {
+        Cx {
+            conn,
+            blobs,
+            words,
+            moved: BTreeMap::new(),
+        }
+    }
 }
 
 impl Cx<'_> {

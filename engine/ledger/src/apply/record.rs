@@ -180,12 +180,15 @@ pub(super) struct Rec {
     pub(super) suspect: Option<SuspectKind>,
     /// The attempt whose document is sent instead of a new one; it ends with the version.
     pub(super) as_stored: Option<AttemptId>,
+    /// A person named its document since it was picked.
+    pub(super) retargeted: bool,
 }
 
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
-    seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms, as_stored";
+    seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms, as_stored, \
+    retargeted";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -299,6 +302,7 @@ impl Rec {
             changed: row.get(29)?,
             suspect: suspect(row.get(31)?),
             as_stored: row.get::<_, Option<i64>>(36)?.map(AttemptId),
+            retargeted: row.get(37)?,
         })
     }
 }
@@ -421,7 +425,7 @@ impl Cx<'_> {
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
                     waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31,
-                    as_stored = ?32
+                    as_stored = ?32, retargeted = ?33
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -457,6 +461,7 @@ impl Cx<'_> {
                 rec.tried,
                 rec.waited,
                 rec.as_stored.map(|attempt| attempt.0),
+                rec.retargeted,
             ])?;
         if hit == 1 {
             Ok(())

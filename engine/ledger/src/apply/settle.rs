@@ -315,28 +315,6 @@ impl Cx<'_> {
         rec.target_id = id.cloned().or(rec.target_id.take());
         rec.target_number = number.cloned().or(rec.target_number.take());
         rec.suspect = None;
-        let Some(at) = &rec.target else { return Ok(()) };
-        self.conn
-            .prepare_cached(
-                "INSERT INTO data_mapping (scheme, src_key, target, form, record, label, tkey, target_id,
-                                           target_number, changed_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-                 ON CONFLICT (scheme, src_key, target, form) DO UPDATE SET record = excluded.record,
-                    label = excluded.label, tkey = excluded.tkey, target_id = excluded.target_id,
-                    target_number = excluded.target_number, changed_ms = excluded.changed_ms",
-            )?
-            .execute(params![
-                rec.scheme,
-                rec.key,
-                at.target,
-                at.form,
-                rec.id.0,
-                rec.label,
-                at.tkey,
-                rec.target_id,
-                rec.target_number,
-                now
-            ])?;
-        Ok(())
+        self.map_written(rec, now)
     }
 }

@@ -196,6 +196,7 @@ impl Cx<'_> {
         if outcome != SightingOutcome::Invalid {
             self.index_row(page.scheme, record, &row.indexed, false)?;
         }
+        self.take_mapping(page.scheme, &row.key, record)?;
         if let Some(doubt) = page.doubt.filter(|_| state != RecordState::Done) {
             let mut rec = self.record(record)?;
             self.put_in_doubt(&mut rec, doubt, page.now)?;
@@ -329,9 +330,10 @@ impl Cx<'_> {
         Ok(outcome)
     }
 
-    /// A pending record is asked about; another one only remembers that it must be before it is sent.
+    /// A pending record is asked about; another one, and one whose document is known, only remembers that it must be
+    /// before it is sent.
     fn put_in_doubt(&mut self, rec: &mut Rec, doubt: Doubt, now: Ms) -> Result<(), StoreError> {
-        if rec.state() == RecordState::Pending {
+        if rec.state() == RecordState::Pending && rec.target_id.is_none() {
             return self.doubt(rec, doubt.kind, doubt.ask_after, now);
         }
         rec.suspect = Some(doubt.kind);

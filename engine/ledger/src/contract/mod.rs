@@ -8,6 +8,7 @@ mod decisions;
 mod desk;
 mod earlier;
 mod inbox;
+mod mappings;
 mod operations;
 mod reading;
 mod steps;
@@ -75,6 +76,9 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::newer_versions(open);
     decisions::as_stored(open);
     decisions::any_order(open);
+    mappings::ahead(open);
+    mappings::on_the_way(open);
+    mappings::fields(open);
     operations::notices(open);
     operations::revisions(open);
 }

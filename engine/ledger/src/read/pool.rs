@@ -78,7 +78,7 @@ impl Reader {
         self.look_ups.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count_look_up(&self) {
+    pub(crate) fn count_look_up(&self) {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
     }
 

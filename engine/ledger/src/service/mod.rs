@@ -2,7 +2,9 @@
 //! own, between those of runs.
 
 pub mod access;
+pub mod fields;
 pub mod inbox;
+pub mod mapping;
 pub mod notices;
 pub mod operating;
 pub mod publish;

@@ -1,0 +1,393 @@
+//! Which source record became which document: noted after each write, and set by people.
+//!
+//! A mapping and the id that its record carries are one truth and change in one transaction. Setting one changes no
+//! state. It is refused while a send is under way or in doubt, and a document that was made before it and not yet sent
+//! is not sent any more (`retargeted`, looked at by the claim): so no mapping makes a record booked twice.
+
+use flow::ids::{Ms, RecordId};
+use flow::op::{AuditNote, RecordState};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::record::Rec;
+use super::{Cx, audit, cut};
+use crate::error::StoreError;
+use crate::service::mapping::{MadeBy, Manner, MappingKey, MappingRuling, SetMapping};
+use crate::{Blobs, Ledger};
+
+/// Who writes what the engine learns by itself.
+const ENGINE: &str = "engine";
+
+/// A mapping in hand.
+struct Known {
+    id: i64,
+    target_id: Option<String>,
+}
+
+/// Who changed a mapping.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    by: MadeBy,
+    who: &'a str,
+}
+
+impl Ledger {
+    /// Sets mappings, in order, as one transaction. Each is judged by itself.
+    pub fn set_mappings(
+        &mut self,
+        wanted: &[SetMapping],
+        now: Ms,
+    ) -> Result<Vec<MappingRuling>, StoreError> {
+        self.on_mappings(|cx| wanted.iter().map(|set| cx.set_mapping(set, now)).collect())
+    }
+
+    /// Says what setting them would come to, and leaves everything as it is.
+    pub fn try_mappings(&mut self, wanted: &[SetMapping], now: Ms) -> Result<Vec<MappingRuling>, StoreError> {
+        let conn = self.lock();
+        let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+        let blobs = Blobs::new();
+        let mut cx = Cx::new(&tx, &blobs, &self.words);
+        // Dropped without a commit.
+        wanted.iter().map(|set| cx.set_mapping(set, now)).collect()
+    }
+
+    /// Takes a mapping away that no write depends on. `seen` as in [`SetMapping::seen`].
+    pub fn remove_mapping(
+        &mut self,
+        at: &MappingKey,
+        seen: Option<&Option<String>>,
+        (by, who): (MadeBy, &str),
+        now: Ms,
+    ) -> Result<MappingRuling, StoreError> {
+        self.on_mappings(|cx| cx.remove_mapping(at, seen, By { by, who }, now))
+    }
+
+    fn on_mappings<T>(
+        &mut self,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let conn = self.lock();
+        let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+        let blobs = Blobs::new();
+        let mut cx = Cx::new(&tx, &blobs, &self.words);
+        let done = work(&mut cx)?;
+        drop(cx);
+        tx.commit()?;
+        Ok(done)
+    }
+}
+
+impl Cx<'_> {
+    /// After a write: the document that the record became.
+    pub(super) fn map_written(&self, rec: &Rec, now: Ms) -> Result<(), StoreError> {
+        let Some(at) = &rec.target else { return Ok(()) };
+        let key = MappingKey {
+            scheme: rec.scheme.clone(),
+            key: rec.key.clone(),
+            target: at.target.clone(),
+            form: at.form.clone(),
+        };
+        let known = self.mapping(&key)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO data_mapping (scheme, src_key, target, form, record, label, tkey, target_id,
+                                           target_number, made_by, created_ms, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'engine', ?10, ?10)
+                 ON CONFLICT (scheme, src_key, target, form) DO UPDATE SET record = excluded.record,
+                    label = excluded.label, tkey = excluded.tkey, target_id = excluded.target_id,
+                    target_number = excluded.target_number, changed_ms = excluded.changed_ms",
+            )?
+            .execute(params![
+                rec.scheme,
+                rec.key,
+                at.target,
+                at.form,
+                rec.id.0,
+                rec.label,
+                at.tkey,
+                rec.target_id,
+                rec.target_number,
+                now
+            ])?;
+        match known {
+            Some(known) if known.target_id != rec.target_id => {
+                let by = By {
+                    by: MadeBy::Engine,
+                    who: ENGINE,
+                };
+                self.note_remapped(known.id, &key, by, &known.target_id, &rec.target_id, now)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A record that has just come takes what was said about it before.
+    pub(super) fn take_mapping(&self, scheme: &str, key: &str, record: RecordId) -> Result<(), StoreError> {
+        let found: Option<(Option<String>, Option<String>)> = self
+            .conn
+            .prepare_cached(
+                "SELECT target_id, target_number FROM data_mapping
+                 WHERE scheme = ?1 AND src_key = ?2 AND record IS NULL ORDER BY changed_ms DESC, id DESC LIMIT 1",
+            )?
+            .query_row((scheme, key), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((id, number)) = found else { return Ok(()) };
+        self.conn
+            .prepare_cached("UPDATE data_mapping SET record = ?3 WHERE scheme = ?1 AND src_key = ?2")?
+            .execute((scheme, key, record.0))?;
+        self.conn
+            .prepare_cached("UPDATE record SET target_id = ?2, target_number = ?3 WHERE id = ?1")?
+            .execute((record.0, id, number))?;
+        Ok(())
+    }
+
+    /// A person says that the documents of a record are not there any more: its mappings end.
+    pub(super) fn note_forgotten(&self, record: RecordId, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO mapping_change (mapping, scheme, src_key, at_ms, by, who, before)
+                 SELECT id, scheme, src_key, ?2, 'engine', 'not there', target_id FROM data_mapping WHERE record = ?1
+                 ORDER BY id",
+            )?
+            .execute((record.0, now))?;
+        Ok(())
+    }
+
+    fn set_mapping(&mut self, set: &SetMapping, now: Ms) -> Result<MappingRuling, StoreError> {
+        let at = &set.at;
+        let known = self.mapping(at)?;
+        let rec = self.record_of_key(&at.scheme, &at.key)?;
+        let own = match &rec {
+            Some(rec) => rec.target_id.clone(),
+            None => None,
+        };
+        // A record whose document is known has a mapping in all but the row.
+        let before = known.as_ref().and_then(|known| known.target_id.clone()).or(own);
+        if let Some(seen) = &set.seen
+            && *seen != before
+        {
+            return Ok(MappingRuling::Stale { id: before });
+        }
+        let is_same = before.as_deref() == Some(set.id.as_str());
+        match set.manner {
+            Manner::Create if !is_same => {
+                if let Some(id) = before {
+                    return Ok(MappingRuling::Taken { id });
+                }
+            }
+            Manner::Update if known.is_none() && before.is_none() => return Ok(MappingRuling::Missing),
+            Manner::Create if known.is_some() => return Ok(MappingRuling::Same),
+            Manner::Create | Manner::Update | Manner::Put => {}
+        }
+        let holder = match is_same || set.allow_double {
+            true => None,
+            false => self.other_holder(at, &set.id)?,
+        };
+        if !is_same
+            && let Some(rec) = &rec
+            && let Some(ruling) = refusal(rec, at)
+        {
+            return Ok(ruling);
+        }
+        let by = By {
+            by: set.by,
+            who: &set.who,
+        };
+        if let Some(holder) = holder {
+            // Only what no row hangs on may be given to another source record.
+            let given_up = set.may_move
+                && self.remove_mapping(&holder, None, by, now)? == MappingRuling::Removed
+                && self.other_holder(at, &set.id)?.is_none();
+            if !given_up {
+                return Ok(MappingRuling::Double { holder: holder.key });
+            }
+        }
+        let record = rec.as_ref().map(|rec| rec.id);
+        let label = rec.as_ref().map(|rec| rec.label.clone());
+        if let Some(rec) = rec.filter(|_| !is_same) {
+            self.retarget(rec, set, before.as_deref(), now)?;
+        }
+        let names = &set.names;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO data_mapping (scheme, src_key, target, form, record, label, target_id, target_label, master,
+                                           remark, made_by, created_ms, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, coalesce(?6, ?7, ''), ?8, ?9, ?10, ?11, ?12, ?13, ?13)
+                 ON CONFLICT (scheme, src_key, target, form) DO UPDATE SET record = excluded.record,
+                    label = coalesce(?6, ?7, label),
+                    target_number = CASE WHEN target_id IS excluded.target_id THEN target_number END,
+                    target_id = excluded.target_id, target_label = coalesce(excluded.target_label, target_label),
+                    master = coalesce(excluded.master, master), remark = coalesce(excluded.remark, remark),
+                    changed_ms = excluded.changed_ms",
+            )?
+            .execute(params![
+                at.scheme,
+                at.key,
+                at.target,
+                at.form,
+                record.map(|record| record.0),
+                names.source.as_deref().map(cut),
+                label,
+                set.id,
+                names.dest.as_deref().map(cut),
+                names.master.as_deref().map(cut),
+                names.remark.as_deref().map(cut),
+                set.by.word(),
+                now,
+            ])?;
+        if is_same && known.is_some() {
+            return Ok(MappingRuling::Same);
+        }
+        let known_id = match &known {
+            Some(known) => known.id,
+            None => self.mapping(at)?.map_or(0, |made| made.id),
+        };
+        let after = Some(set.id.clone());
+        if known.is_none() || before != after {
+            let before = before.clone().filter(|_| !is_same);
+            self.note_remapped(known_id, at, by, &before, &after, now)?;
+        }
+        Ok(match before {
+            None => MappingRuling::Made,
+            Some(_) if is_same => MappingRuling::Same,
+            Some(_) => MappingRuling::Changed { before },
+        })
+    }
+
+    /// The document of a record in hand is another one from now on.
+    fn retarget(
+        &mut self,
+        mut rec: Rec,
+        set: &SetMapping,
+        before: Option<&str>,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        if rec.target_id.is_some() {
+            // The ids of lines, and what further calls made, belong to the document that it was.
+            for table in ["document_lines", "record_step"] {
+                self.conn
+                    .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
+            }
+        }
+        rec.target_id = Some(set.id.clone());
+        rec.target_number = None;
+        // That somebody else may have written it stays noted: it counts again if the mapping is taken away.
+        rec.retargeted = rec.state() == RecordState::Pending;
+        self.save(&rec)?;
+        let note = AuditNote {
+            who: set.who.clone(),
+            action: "map".to_owned(),
+            scheme: Some(rec.scheme.clone()),
+            record: Some(rec.id),
+            what: format!("{} -> {}", before.unwrap_or("-"), set.id),
+            reason: match set.names.remark.as_deref().map(str::trim) {
+                Some(remark) if !remark.is_empty() => remark.to_owned(),
+                _ => set.by.word().to_owned(),
+            },
+        };
+        audit::write(self.conn, &note, now)?;
+        Ok(())
+    }
+
+    fn remove_mapping(
+        &mut self,
+        at: &MappingKey,
+        seen: Option<&Option<String>>,
+        by: By<'_>,
+        now: Ms,
+    ) -> Result<MappingRuling, StoreError> {
+        let Some(known) = self.mapping(at)? else {
+            return Ok(MappingRuling::Missing);
+        };
+        if let Some(seen) = seen
+            && *seen != known.target_id
+        {
+            return Ok(MappingRuling::Stale { id: known.target_id });
+        }
+        if let Some(mut rec) = self.record_of_key(&at.scheme, &at.key)? {
+            if let Some(ruling) = refusal(&rec, at) {
+                return Ok(ruling);
+            }
+            // It would be created again.
+            if rec.done_version.is_some() || rec.attempt.is_some() {
+                return Ok(MappingRuling::Written);
+            }
+            rec.target_id = None;
+            rec.target_number = None;
+            rec.retargeted = rec.state() == RecordState::Pending;
+            self.save(&rec)?;
+        }
+        self.conn
+            .prepare_cached("DELETE FROM data_mapping WHERE id = ?1")?
+            .execute([known.id])?;
+        self.note_remapped(known.id, at, by, &known.target_id, &None, now)?;
+        Ok(MappingRuling::Removed)
+    }
+
+    fn mapping(&self, at: &MappingKey) -> Result<Option<Known>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, target_id FROM data_mapping
+             WHERE scheme = ?1 AND src_key = ?2 AND target = ?3 AND form = ?4",
+        )?;
+        Ok(statement
+            .query_row((&at.scheme, &at.key, &at.target, &at.form), |row| {
+                Ok(Known {
+                    id: row.get(0)?,
+                    target_id: row.get(1)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// The mapping of another source record of the scheme that has this document.
+    fn other_holder(&self, at: &MappingKey, id: &str) -> Result<Option<MappingKey>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT src_key FROM data_mapping
+             WHERE target = ?3 AND form = ?4 AND target_id = ?5 AND scheme = ?1 AND src_key <> ?2 LIMIT 1",
+        )?;
+        let key: Option<String> = statement
+            .query_row((&at.scheme, &at.key, &at.target, &at.form, id), |row| row.get(0))
+            .optional()?;
+        Ok(key.map(|key| MappingKey { key, ..at.clone() }))
+    }
+
+    fn note_remapped(
+        &self,
+        mapping: i64,
+        at: &MappingKey,
+        by: By<'_>,
+        before: &Option<String>,
+        after: &Option<String>,
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO mapping_change (mapping, scheme, src_key, at_ms, by, who, before, after)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                mapping,
+                at.scheme,
+                at.key,
+                now,
+                by.by.word(),
+                by.who,
+                before,
+                after
+            ])?;
+        Ok(())
+    }
+}
+
+/// Why the document of a record may not become another one now.
+fn refusal(rec: &Rec, at: &MappingKey) -> Option<MappingRuling> {
+    let state = rec.state();
+    let is_out = matches!(state, RecordState::Sending | RecordState::Unknown);
+    if is_out || rec.maybe_sent || rec.step.is_some() || rec.as_stored.is_some() {
+        return Some(MappingRuling::Busy { state });
+    }
+    let own = rec.target.as_ref()?;
+    (own.target != at.target || own.form != at.form).then(|| MappingRuling::Elsewhere {
+        target: own.target.clone(),
+        form: own.form.clone(),
+    })
+}

@@ -1,0 +1,330 @@
+//! Mappings that people set, and records that come to them.
+
+use flow::decision::Decision;
+use flow::op::{ClaimRefused, LedgerOp, LedgerReply, RecordState, SightingOutcome};
+
+use super::{Desk, SCHEME, done};
+use crate::Ledger;
+use crate::read::{MappedFrom, MappingFilter};
+use crate::service::fields::{FieldFilter, FieldPair, FieldPlace, FieldRuling, FieldSide, SetField};
+use crate::service::mapping::{Flaw, MadeBy, Manner, MappingKey, MappingNames, MappingRuling, SetMapping};
+
+fn at(key: &str) -> MappingKey {
+    MappingKey {
+        scheme: SCHEME.to_owned(),
+        key: format!("[\"{key}\"]"),
+        target: "k3".to_owned(),
+        form: "BD_Customer".to_owned(),
+    }
+}
+
+fn wanted(key: &str, id: &str, manner: Manner) -> SetMapping {
+    SetMapping {
+        at: at(key),
+        id: id.to_owned(),
+        names: MappingNames::default(),
+        manner,
+        seen: None,
+        allow_double: false,
+        may_move: false,
+        by: MadeBy::Api,
+        who: "li".to_owned(),
+    }
+}
+
+impl Desk {
+    fn map(&mut self, set: &SetMapping) -> MappingRuling {
+        let now = self.now;
+        let mut rulings = self
+            .ledger
+            .set_mappings(std::slice::from_ref(set), now)
+            .expect("a mapping");
+        rulings.pop().expect("one mapping, one ruling")
+    }
+
+    fn unmap(&mut self, key: &str) -> MappingRuling {
+        let now = self.now;
+        self.ledger
+            .remove_mapping(&at(key), None, (MadeBy::Cli, "li"), now)
+            .expect("a mapping")
+    }
+
+    fn mapped_to(&self, key: &str) -> Option<String> {
+        let reader = self.ledger.reader();
+        let found = reader
+            .mapped(SCHEME, MappedFrom::Source, &[key.to_owned()])
+            .expect("a question");
+        found[0].newest.clone()
+    }
+
+    fn history(&self, key: &str) -> Vec<(String, String)> {
+        let changes = self
+            .ledger
+            .reader()
+            .mapping_history(SCHEME, &at(key).key, 100)
+            .expect("a question");
+        let text = |id: Option<String>| id.unwrap_or_else(|| "-".to_owned());
+        let changes = changes.into_iter();
+        changes
+            .map(|change| (text(change.before), text(change.after)))
+            .collect()
+    }
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+        .collect()
+}
+
+/// A mapping that is there before its record.
+pub(super) fn ahead(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    assert_eq!(
+        desk.map(&wanted("a", "d1", Manner::Update)),
+        MappingRuling::Missing
+    );
+    assert_eq!(desk.map(&wanted("a", "d1", Manner::Create)), MappingRuling::Made);
+    // The same again changes nothing; another document is another matter.
+    assert_eq!(desk.map(&wanted("a", "d1", Manner::Create)), MappingRuling::Same);
+    assert_eq!(
+        desk.map(&wanted("a", "d2", Manner::Create)),
+        MappingRuling::Taken { id: "d1".to_owned() }
+    );
+    let changed = MappingRuling::Changed {
+        before: Some("d1".to_owned()),
+    };
+    assert_eq!(desk.map(&wanted("a", "d2", Manner::Update)), changed);
+    assert_eq!(desk.history("a"), pairs(&[("-", "d1"), ("d1", "d2")]));
+    let mut seen = wanted("a", "d3", Manner::Put);
+    seen.seen = Some(Some("d1".to_owned()));
+    let stale = MappingRuling::Stale {
+        id: Some("d2".to_owned()),
+    };
+    assert_eq!(desk.map(&seen), stale);
+    assert_eq!(desk.mapped_to("a").as_deref(), Some("d2"));
+    let orphans = desk.ledger.reader().orphans(Some(SCHEME), 10).expect("a question");
+    assert_eq!((orphans.len(), orphans[0].0), (1, Flaw::NoRecord));
+
+    // Its record comes, and is an update of that document.
+    assert_eq!(desk.see("a", "v1"), SightingOutcome::New);
+    assert_eq!(desk.record("a").target_id.as_deref(), Some("d2"));
+    assert!(desk.pick()[0].has_target);
+    let (attempt, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert!(refused.is_empty(), "{refused:?}");
+    desk.settle(
+        attempt.expect("claimed"),
+        "a",
+        flow::op::Settlement::Done {
+            id: None,
+            number: None,
+            lines: None,
+        },
+    );
+    assert_eq!(desk.state("a"), RecordState::Done);
+    assert_eq!(desk.mapped_to("a").as_deref(), Some("d2"));
+    let listed = desk.ledger.reader().list_mappings(&MappingFilter {
+        scheme: SCHEME.to_owned(),
+        limit: 10,
+        ..MappingFilter::default()
+    });
+    let listed = listed.expect("a question");
+    assert_eq!((listed.len(), listed[0].documents.len()), (1, 1));
+    assert_eq!(listed[0].documents[0].by, MadeBy::Api);
+    assert!(listed[0].documents[0].record.is_some());
+    assert!(desk.ledger.reader().orphans(None, 10).expect("a question").is_empty());
+    // It was written: taken away, it would be made a second time.
+    assert_eq!(desk.unmap("a"), MappingRuling::Written);
+    desk.end();
+}
+
+/// What a person says while records are on their way.
+pub(super) fn on_the_way(open: &dyn Fn() -> Ledger) {
+    for (state, free) in [
+        (RecordState::Pending, true),
+        (RecordState::Sending, false),
+        (RecordState::Unknown, false),
+        (RecordState::Done, true),
+        (RecordState::Dead, true),
+        (RecordState::Skipped, true),
+        // Nobody proved that its last send was not executed.
+        (RecordState::Held, false),
+    ] {
+        let mut desk = Desk::new(open());
+        desk.bring("a", state);
+        let ruling = desk.map(&wanted("a", "d1", Manner::Put));
+        assert_eq!(ruling.is_done(), free, "{state:?}: {ruling:?}");
+        assert_eq!(ruling == MappingRuling::Busy { state }, !free, "{ruling:?}");
+        let id = desk.record("a").target_id;
+        assert_eq!(id.as_deref() == Some("d1"), free, "{state:?}: {id:?}");
+        assert_eq!(desk.state("a"), state, "a mapping changes no state");
+        desk.end();
+    }
+
+    // Between the pick and the claim: what was made before is not sent, or there would be a second document.
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Pending);
+    assert!(!desk.pick()[0].has_target);
+    assert_eq!(desk.map(&wanted("a", "d1", Manner::Create)), MappingRuling::Made);
+    let record = desk.record("a").record;
+    // Nor does what was found at the target meanwhile count more.
+    let adopt = LedgerOp::Adopt {
+        rows: vec![(record, "d9".to_owned(), None)],
+        now: desk.now,
+    };
+    assert_eq!(desk.one(adopt), LedgerReply::Count(0));
+    let (attempt, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert_eq!((attempt, refused), (None, vec![(record, ClaimRefused::Stale)]));
+    assert!(desk.pick()[0].has_target);
+    let (attempt, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert!(refused.is_empty(), "{refused:?}");
+    desk.settle(attempt.expect("claimed"), "a", done("a"));
+    // The target named another document than the person had.
+    assert_eq!(desk.history("a"), pairs(&[("-", "d1"), ("d1", "id-a")]));
+    desk.end();
+
+    // A document that is done becomes another one: noted, and the next version goes there.
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Done);
+    desk.bring("b", RecordState::Done);
+    assert_eq!(
+        desk.map(&wanted("a", "id-b", Manner::Update)),
+        MappingRuling::Double {
+            holder: "[\"b\"]".to_owned()
+        }
+    );
+    let changed = MappingRuling::Changed {
+        before: Some("id-a".to_owned()),
+    };
+    assert_eq!(desk.map(&wanted("a", "d1", Manner::Update)), changed);
+    let audit = desk.ledger.reader().audit(&crate::read::AuditFilter {
+        limit: 10,
+        ..crate::read::AuditFilter::default()
+    });
+    let audit = audit.expect("a question");
+    assert_eq!(
+        (audit[0].note.action.as_str(), audit[0].note.what.as_str()),
+        ("map", "id-a -> d1")
+    );
+    desk.see("a", "v2");
+    assert!(desk.pick()[0].has_target);
+    assert_eq!(desk.record("a").target_id.as_deref(), Some("d1"));
+    let mut double = wanted("b", "d1", Manner::Update);
+    double.allow_double = true;
+    assert!(desk.map(&double).is_done());
+    let doubles = desk.ledger.reader().doubles(None, 10).expect("a question");
+    assert_eq!(doubles.len(), 2, "{doubles:?}");
+    // Back from the document, the newest wins and both are counted.
+    let back = desk
+        .ledger
+        .reader()
+        .mapped(SCHEME, MappedFrom::Document, &["d1".to_owned(), "d2".to_owned()])
+        .expect("a question");
+    assert_eq!((back[0].matches, back[1].matches), (2, 0));
+    desk.end();
+
+    // Never written: the mapping may go again, and the record is created.
+    let mut desk = Desk::new(open());
+    desk.bring("a", RecordState::Pending);
+    desk.map(&wanted("a", "d1", Manner::Put));
+    assert_eq!(desk.unmap("a"), MappingRuling::Removed);
+    assert_eq!(desk.unmap("a"), MappingRuling::Missing);
+    assert!(!desk.pick()[0].has_target);
+    assert_eq!(desk.history("a"), pairs(&[("-", "d1"), ("d1", "-")]));
+    desk.end();
+
+    // Another source id takes the document over, from one without rows only.
+    let mut desk = Desk::new(open());
+    desk.map(&wanted("old", "d1", Manner::Create));
+    let mut moved = wanted("new", "d1", Manner::Create);
+    assert!(matches!(desk.map(&moved), MappingRuling::Double { .. }));
+    moved.may_move = true;
+    assert_eq!(desk.map(&moved), MappingRuling::Made);
+    assert_eq!(desk.mapped_to("old"), None);
+    assert_eq!(desk.mapped_to("new").as_deref(), Some("d1"));
+    desk.bring("b", RecordState::Done);
+    let mut taken = wanted("other", "id-b", Manner::Create);
+    taken.may_move = true;
+    assert!(matches!(desk.map(&taken), MappingRuling::Double { .. }));
+    // What a person declares gone is mapped no more.
+    desk.bring("c", RecordState::Done);
+    desk.see("c", "v2");
+    let (attempt, _) = desk.claim(&[("c", "v2", "c")]);
+    let gone = flow::op::Settlement::Dead(super::why("gone"));
+    desk.settle(attempt.expect("claimed"), "c", gone);
+    desk.decide("c", Decision::NotThere);
+    assert_eq!(desk.mapped_to("c"), None);
+    assert_eq!(desk.history("c"), pairs(&[("id-c", "-")]));
+    desk.end();
+}
+
+/// Values of fields.
+pub(super) fn fields(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    let place = FieldPlace {
+        data_center: "dc".to_owned(),
+        channel: "OA".to_owned(),
+        data_type: "employee".to_owned(),
+    };
+    let set = |fs: &str, erp: &str, manner| SetField {
+        place: place.clone(),
+        pair: FieldPair {
+            fs_id: fs.to_owned(),
+            erp_id: erp.to_owned(),
+            fs_name: format!("name of {fs}"),
+            erp_name: String::new(),
+        },
+        manner,
+        by: MadeBy::Import,
+    };
+    let all = [
+        set("1", "e1", Manner::Create),
+        set("1", "e1", Manner::Create),
+        set("1", "e2", Manner::Create),
+        set("2", "e1", Manner::Create),
+        set("2", "e2", Manner::Put),
+        set("3", "e3", Manner::Update),
+        set("2", "e4", Manner::Update),
+    ];
+    let rulings = desk.ledger.set_fields(&all, 7).expect("entries");
+    assert_eq!(
+        rulings,
+        [
+            FieldRuling::Made,
+            FieldRuling::Same,
+            FieldRuling::Taken {
+                erp_id: "e1".to_owned()
+            },
+            FieldRuling::Double {
+                fs_id: "1".to_owned()
+            },
+            FieldRuling::Made,
+            FieldRuling::Missing,
+            FieldRuling::Changed,
+        ]
+    );
+    let tried = desk.ledger.try_fields(&[set("9", "e9", Manner::Put)], 7);
+    assert_eq!(tried.expect("entries"), [FieldRuling::Made]);
+    let reader = desk.ledger.reader();
+    let listed = reader.field_mappings(&FieldFilter {
+        limit: 10,
+        ..FieldFilter::default()
+    });
+    assert_eq!(listed.expect("a question").len(), 2, "a try writes nothing");
+    let texts = ["2".to_owned(), "9".to_owned(), "1".to_owned()];
+    let values = reader.field_values(&place, (FieldSide::FsId, FieldSide::ErpId), &texts);
+    assert_eq!(
+        values.expect("a question"),
+        [
+            (Some("e4".to_owned()), 1),
+            (None, 0),
+            (Some("e1".to_owned()), 1)
+        ]
+    );
+    assert_eq!(
+        reader.field_places("employee", None, None, 9).expect("a question"),
+        [place.clone()]
+    );
+    assert!(desk.ledger.remove_field(&place, "1").expect("an entry"));
+    assert!(!desk.ledger.remove_field(&place, "1").expect("an entry"));
+}
