@@ -456,6 +456,11 @@ pub trait ConnectorFacts: Send + Sync {
 
 /// Everything a scheme file may refer to.
 pub trait Environment {
+    /// The channels of field mappings; none = any name may be one.
+    fn field_channels(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The connection with this name.
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound>;
     /// The scheme with this id, uuid or alias.

@@ -8,6 +8,7 @@ mod values;
 mod walk;
 mod words;
 
+pub(crate) use scheme::FIELD_SIDES;
 pub use scheme::SCHEME;
 pub use values::{MAKERS, MANNERS, Maker, OPERATORS};
 pub(crate) use values::{arguments, words};

@@ -14,11 +14,36 @@ use crate::value::Value;
 
 pub use condition::{Condition, Field, Known, Pattern, Test, matches};
 
+/// What a look-up searches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Within {
+    /// The rows that a scheme stored.
+    #[default]
+    Rows,
+    /// What a scheme's records became at its target: by `$key` or `$target.id`, for the other one.
+    Mapping,
+    /// What the values of a field are called on the other side; [`LookupSpec::scheme`] is the name of the table.
+    Fields(FieldTable),
+}
+
+/// Entries of field mappings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FieldTable {
+    /// What the values are: `employee`, `unit`.
+    pub data_type: String,
+    /// The channel; `None` = the only one that has such entries.
+    pub channel: Option<String>,
+    /// The data centre; `None` = the only one that has such entries.
+    pub data_center: Option<String>,
+}
+
 /// One look-up of a tree, without the values of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LookupSpec {
     /// Its number in the tree.
     pub id: usize,
+    /// What is searched.
+    pub within: Within,
     /// The scheme whose rows are searched, by its id.
     pub scheme: String,
     /// The field that is wanted; `$key`, `$target.id` and the like name what the ledger knows of the row.
@@ -75,7 +100,8 @@ impl LookupWant {
 
     /// Whether both search the same rows by the same keys; which field they take does not matter.
     pub fn searches_as(&self, other: &LookupWant) -> bool {
-        (&self.spec.scheme, &self.spec.by) == (&other.spec.scheme, &other.spec.by)
+        (&self.spec.scheme, &self.spec.within, &self.spec.by)
+            == (&other.spec.scheme, &other.spec.within, &other.spec.by)
             && self.keys == other.keys
             && self.also == other.also
     }
@@ -131,6 +157,7 @@ pub enum Hit {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct HitKey {
+    within: Within,
     scheme: String,
     get: Path,
     by: Vec<Path>,
@@ -142,6 +169,7 @@ struct HitKey {
 impl HitKey {
     fn of(want: &LookupWant) -> HitKey {
         HitKey {
+            within: want.spec.within.clone(),
             scheme: want.spec.scheme.clone(),
             get: want.spec.get.clone(),
             by: want.spec.by.clone(),

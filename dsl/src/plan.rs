@@ -12,7 +12,7 @@ use crate::cond::Cond;
 use crate::cron::{Cron, Hours};
 use crate::facts::{Action, OwnOperation, Proof, Text2};
 use crate::lines::{KeyedList, LineIds};
-use crate::lookup::LookupWant;
+use crate::lookup::{FieldTable, LookupWant};
 use crate::path::Path;
 use crate::tree::Tree;
 use crate::value::Value;
@@ -57,6 +57,8 @@ pub struct Plan {
     pub retention_ms: Option<i64>,
     /// The schemes and fields its look-ups use: what the ledger must keep findable.
     pub looks_up: Vec<(String, Vec<Path>)>,
+    /// The field mappings it reads, by the name of the table.
+    pub field_tables: Vec<(String, FieldTable)>,
     /// The fields of its rows, as far as the files know them; `None` when nobody knows.
     pub columns: Option<Vec<String>>,
 }

@@ -31,6 +31,7 @@ use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, OwnOperation, SchemeFacts};
 use crate::ingest::hex;
 use crate::keys::{self, SCHEME};
+use crate::lookup::{FieldTable, LookupSpec, Within};
 use crate::path::Path;
 use crate::plan::Plan;
 use crate::tree::{Columns, Compile, Table, Tree, TreePlace};
@@ -147,7 +148,8 @@ impl Reader<'_> {
         }
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);
-        let tests = self.resolve_tests(root, tests, &looks_up);
+        let field_tables = field_tables(&source, target.as_ref());
+        let tests = self.resolve_tests(root, tests, &looks_up, &field_tables);
         let recordings = self.read_recordings(root);
         let hash = Sha256::digest(self.file.text.as_bytes());
         Some(Plan {
@@ -170,6 +172,7 @@ impl Reader<'_> {
                 .get("retention")
                 .and_then(|pair| keys::duration_ms(text_of(&pair.value)?)),
             looks_up,
+            field_tables,
             columns: known,
         })
     }
@@ -333,11 +336,11 @@ fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) 
     reads
 }
 
-/// The schemes that are looked up, and the fields by which and for which.
-fn looks_up(
-    source: &crate::plan::SourcePlan,
-    target: Option<&crate::plan::TargetPlan>,
-) -> Vec<(String, Vec<Path>)> {
+/// Everything that is looked up.
+fn specs<'p>(
+    source: &'p crate::plan::SourcePlan,
+    target: Option<&'p crate::plan::TargetPlan>,
+) -> Vec<&'p LookupSpec> {
     let mut trees: Vec<&Tree> = vec![&source.options];
     trees.extend(&source.request);
     trees.extend(&source.window.proposal_start);
@@ -346,8 +349,33 @@ fn looks_up(
         trees.extend(target.lets.iter().map(|(_, tree)| tree));
         trees.extend([&target.options, &target.request]);
     }
+    trees.iter().flat_map(|tree| tree.lookups()).flatten().collect()
+}
+
+/// The field mappings that are read, by the names of their tables.
+fn field_tables(
+    source: &crate::plan::SourcePlan,
+    target: Option<&crate::plan::TargetPlan>,
+) -> Vec<(String, FieldTable)> {
+    let mut found: Vec<(String, FieldTable)> = Vec::new();
+    for spec in specs(source, target) {
+        if let Within::Fields(table) = &spec.within
+            && !found.iter().any(|(name, _)| *name == spec.scheme)
+        {
+            found.push((spec.scheme.clone(), table.clone()));
+        }
+    }
+    found
+}
+
+/// The schemes that are looked up, and the fields by which and for which.
+fn looks_up(
+    source: &crate::plan::SourcePlan,
+    target: Option<&crate::plan::TargetPlan>,
+) -> Vec<(String, Vec<Path>)> {
     let mut found: Vec<(String, Vec<Path>)> = Vec::new();
-    for spec in trees.iter().flat_map(|tree| tree.lookups()).flatten() {
+    let of_schemes = |spec: &&LookupSpec| !matches!(spec.within, Within::Fields(_));
+    for spec in specs(source, target).into_iter().filter(of_schemes) {
         let at = match found.iter().position(|(scheme, _)| *scheme == spec.scheme) {
             Some(at) => at,
             None => {

@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod expression;
 pub mod files;
 pub mod internal;
+pub mod mapping;
 pub mod pasted;
 pub mod reading;
 pub mod receive;
@@ -64,6 +65,7 @@ const FAMILIES: &[&[&Entry]] = &[
     target::ALL,
     store::ALL,
     server::ALL,
+    mapping::ALL,
     auth::ALL,
     internal::ALL,
 ];

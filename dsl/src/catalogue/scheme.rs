@@ -801,6 +801,45 @@ pub const PUBLISH_TWICE: Entry = Entry {
     example: "publish: {fields: [a.b, a_b]}",
 };
 
+/// A key of `maps` that belongs to another kind of table.
+pub const TABLE_KEY: Entry = Entry {
+    code: "E1196",
+    severity: Severity::Error,
+    zh: "`{kind}` 的对照表里不能写 `{key}`",
+    en: "a table of `{kind}` does not take `{key}` like this",
+    help_zh: "常量表写 to: {原值: 目标值};字段映射写 field_mapping、from、to、channel、data_center;数据映射写 data_mapping、reverse",
+    help_en: "a constant table has to: {value: value}; a field mapping has field_mapping, from, to, channel, data_center; a data mapping has data_mapping, reverse",
+    long_zh: "对照表有三种:写在方案里的常量、引擎保存的字段映射、别的方案的数据映射。每一种只接受自己的键。",
+    long_en: "There are three kinds of tables: constants written in the scheme, field mappings that the engine keeps, and the data mapping of a scheme. Each takes its own keys only.",
+    example: "maps: {customers: {data_mapping: huke-to-k3, channel: OA}}",
+};
+
+/// A field mapping from a side to itself, or with a table beside it.
+pub const TABLE_SIDES: Entry = Entry {
+    code: "E1197",
+    severity: Severity::Error,
+    zh: "字段映射的 `from` 与 `to` 应是不同的两列:{all}",
+    en: "`from` and `to` of a field mapping are two different ones of {all}",
+    help_zh: "不写时从 fs_id 译成 erp_id",
+    help_en: "left out, it goes from fs_id to erp_id",
+    long_zh: "字段映射由引擎保存,用 engine map fields 或接口维护;方案里只说从哪一列译成哪一列。",
+    long_en: "The engine keeps field mappings; `engine map fields` or the API fills them. The scheme only says from which side to which.",
+    example: "maps: {staff: {field_mapping: employee, from: erp_id}}",
+};
+
+/// A channel that there is not.
+pub const TABLE_CHANNEL: Entry = Entry {
+    code: "E1198",
+    severity: Severity::Error,
+    zh: "没有渠道 `{name}`",
+    en: "there is no channel `{name}`",
+    help_zh: "可用:{all}",
+    help_en: "there are {all}",
+    long_zh: "字段映射按平台的渠道分开保存;渠道只有这几个。只有一个渠道有这类数据时可不写。",
+    long_en: "Field mappings are kept by the channels of the platform, and there are only these. Where one channel alone has such entries it need not be written.",
+    example: "maps: {staff: {field_mapping: employee, channel: ERP}}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -864,4 +903,7 @@ pub const ALL: &[&Entry] = &[
     &NOT_OF_A_PUSH,
     &PUBLISH_FILTER,
     &PUBLISH_TWICE,
+    &TABLE_KEY,
+    &TABLE_SIDES,
+    &TABLE_CHANNEL,
 ];

@@ -649,23 +649,67 @@ static API: Block = Block {
     least: 1,
 };
 
-static TABLE: Block = block(
-    "maps",
-    &[
-        KeyRow::new("to", Shape::DataMap, "原值: 目标值", "value to value")
-            .required()
-            .example("{A: 启用, B: 禁用}"),
-        KeyRow::new("file", Shape::Data, "对照表文件", "a file with the table").later(),
+/// The sides of a field mapping.
+pub(crate) const FIELD_SIDES: &[&str] = &["fs_id", "erp_id", "fs_name", "erp_name"];
+
+static TABLE: Block = Block {
+    name: "maps",
+    rows: &[
+        KeyRow::new(
+            "to",
+            Shape::OneOf(&[Shape::Choice(FIELD_SIDES), Shape::DataMap]),
+            "原值: 目标值;字段映射时为译成哪一列",
+            "value to value; of a field mapping, the side that is wanted",
+        )
+        .default("erp_id")
+        .example("{A: 启用, B: 禁用}"),
+        KeyRow::new(
+            "field_mapping",
+            Shape::Text,
+            "字段映射的数据类型:由引擎保存的员工、部门、单位等对照,见 engine map fields",
+            "a kind of field mapping: what the engine keeps of employees, departments, units; see engine map fields",
+        )
+        .example("employee"),
+        KeyRow::new(
+            "data_mapping",
+            Shape::Text,
+            "数据映射:这个方案的来源 id 译成目标 id",
+            "a data mapping: from source ids of this scheme to ids at its target",
+        )
+        .example("huke-to-k3"),
         KeyRow::new(
             "from",
-            Shape::Data,
-            "文件中原值的列",
-            "the file's column of values",
+            Shape::Choice(FIELD_SIDES),
+            "字段映射:由哪一列译起",
+            "of a field mapping: the side that is given",
         )
-        .later(),
-        KeyRow::new("field_mapping", Shape::Data, "字段映射", "a field mapping").later(),
+        .default("fs_id"),
+        KeyRow::new(
+            "channel",
+            Shape::Text,
+            "字段映射的渠道;只有一个渠道有这类数据时可不写",
+            "the channel of a field mapping; needed where several have such entries",
+        )
+        .example("STANDARD_CHANNEL"),
+        KeyRow::new(
+            "data_center",
+            Shape::Text,
+            "字段映射的数据中心;只有一个时可不写",
+            "the data centre of a field mapping; needed where there are several",
+        )
+        .example("63f82854a8bd974420925e83"),
+        KeyRow::new(
+            "reverse",
+            Shape::Bool,
+            "数据映射:由目标 id 译回来源 id",
+            "of a data mapping: from ids at the target back to source ids",
+        )
+        .default("false"),
+        KeyRow::new("file", Shape::Data, "对照表文件", "a file with the table").later(),
     ],
-);
+    one_of: &[&["to"], &["field_mapping"], &["field_mapping", "to"], &["data_mapping"]],
+    least: 0,
+};
 
 static SCHEDULE: Block = Block {
     name: "schedule",

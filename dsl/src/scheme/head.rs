@@ -2,11 +2,14 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Reader, member, nearest, text_of};
-use crate::catalogue::scheme as words;
+use super::{Reader, member, nearest, resolve, text_of};
+use crate::catalogue::{scheme as words, value as value_words};
+use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, Text2};
+use crate::keys::FIELD_SIDES;
+use crate::lookup::{FieldTable, LookupSpec, Within};
 use crate::path::Path;
-use crate::tree::TreePlace;
+use crate::tree::{Table, TreePlace};
 use crate::yaml::Node;
 
 /// What stands at the top of a file.
@@ -75,10 +78,114 @@ impl Reader<'_> {
             .and_then(|pair| pair.value.map())
             .unwrap_or_default();
         for pair in maps {
-            let to = pair.value.get("to").filter(|to| to.value.map().is_some());
-            let table = to.and_then(|to| self.compile(TreePlace::TARGET, None, None, |cx| cx.table(to)));
+            let table = self.read_table(&pair.key, &pair.value);
             self.tables.push((pair.key.clone(), table));
         }
+    }
+
+    /// One table; `None` = it was complained about.
+    fn read_table(&mut self, name: &str, node: &Node) -> Option<Table> {
+        let fields = node.get("field_mapping");
+        let data = node.get("data_mapping");
+        let (kind, takes): (_, &[&str]) = match (fields, data) {
+            (Some(_), None) => (
+                "field_mapping",
+                &["field_mapping", "from", "to", "channel", "data_center"],
+            ),
+            (None, Some(_)) => ("data_mapping", &["data_mapping", "reverse"]),
+            (None, None) => ("to", &["to"]),
+            // Said by the table of keys.
+            (Some(_), Some(_)) => return None,
+        };
+        for pair in node.map().unwrap_or_default() {
+            // What is no key at all is said by the table of keys.
+            let is_known = ["to", "from", "channel", "data_center", "reverse"].contains(&pair.key.as_str());
+            if is_known && !takes.contains(&pair.key.as_str()) {
+                let problem = self.problem(&words::TABLE_KEY, pair.key_span.clone());
+                self.report(problem.with("key", &pair.key).with("kind", kind));
+                return None;
+            }
+        }
+        let constant = node.get("to").filter(|to| to.value.map().is_some());
+        if let (Some(to), Some(_)) = (constant, fields) {
+            let problem = self.problem(&words::TABLE_SIDES, to.value.span.clone());
+            self.report(problem.with("all", FIELD_SIDES.join(" ")));
+            return None;
+        }
+        let spec = |within, scheme: String, by: &str, get: &str, only| {
+            Table::Kept(LookupSpec {
+                id: 0,
+                within,
+                scheme,
+                get: Path::parse(get).expect("a name of this file"),
+                by: vec![Path::parse(by).expect("a name of this file")],
+                only,
+                filtered: false,
+            })
+        };
+        if let Some(data) = data {
+            let called = text_of(&data.value)?;
+            let found = resolve(self.env, &self.aliases, called);
+            let id = match found {
+                Ok(facts) => facts.id,
+                Err(near) => {
+                    self.report(
+                        self.problem(&value_words::LOOKUP_SCHEME, data.value.span.clone())
+                            .with("name", called)
+                            .similar(near.similar),
+                    );
+                    return None;
+                }
+            };
+            let is_reverse = member(node, "reverse") == Some("true");
+            let (by, get) = match is_reverse {
+                true => ("$target.id", "$key"),
+                false => ("$key", "$target.id"),
+            };
+            return Some(spec(Within::Mapping, id, by, get, is_reverse));
+        }
+        if let Some(fields) = fields {
+            let own = |key: &str| member(node, key).map(str::to_owned);
+            let side = |key: &str, default: &str| {
+                let known = own(key).filter(|side| FIELD_SIDES.contains(&side.as_str()));
+                known.unwrap_or_else(|| default.to_owned())
+            };
+            let (from, to) = (side("from", "fs_id"), side("to", "erp_id"));
+            if from == to {
+                let problem = self.problem(&words::TABLE_SIDES, fields.key_span.clone());
+                self.report(problem.with("all", FIELD_SIDES.join(" ")));
+                return None;
+            }
+            let channels = self.env.field_channels();
+            if let Some(pair) = node.get("channel")
+                && let Some(name) = text_of(&pair.value)
+                && !channels.is_empty()
+                && !channels.contains(&name)
+            {
+                self.report(
+                    self.problem(&words::TABLE_CHANNEL, pair.value.span.clone())
+                        .with("name", name)
+                        .with("all", channels.join(" "))
+                        .similar(did_you_mean(name, channels.iter().copied())),
+                );
+                return None;
+            }
+            let table = FieldTable {
+                data_type: text_of(&fields.value)?.to_owned(),
+                channel: own("channel"),
+                data_center: own("data_center"),
+            };
+            return Some(spec(Within::Fields(table), name.to_owned(), &from, &to, true));
+        }
+        let Some(to) = constant else {
+            if let Some(to) = node.get("to") {
+                let problem = self.problem(&words::TABLE_KEY, to.key_span.clone());
+                self.report(problem.with("key", "to").with("kind", "to"));
+            }
+            return None;
+        };
+        self.compile(TreePlace::TARGET, None, None, |cx| cx.table(to))
+            .map(Table::Constant)
     }
 
     pub(crate) fn check_aliases(&mut self, root: &Node, looks_up: &[(String, Vec<Path>)]) {

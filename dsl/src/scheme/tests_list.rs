@@ -5,6 +5,7 @@ use crate::catalogue::scheme as words;
 use crate::diagnostic::did_you_mean;
 use crate::facts::{Action, ConnectorFacts, OperationFacts, Sample};
 use crate::lines::LineIds;
+use crate::lookup::FieldTable;
 use crate::path::Path;
 use crate::plan::{RecordingTest, TestCase};
 use crate::tree::line_key;
@@ -160,6 +161,7 @@ impl Reader<'_> {
         root: &Node,
         mut tests: Vec<TestCase>,
         looks_up: &[(String, Vec<Path>)],
+        field_tables: &[(String, FieldTable)],
     ) -> Vec<TestCase> {
         let items = root
             .get("tests")
@@ -172,6 +174,9 @@ impl Reader<'_> {
                 .and_then(|pair| pair.value.map())
                 .unwrap_or_default()
             {
+                if field_tables.iter().any(|(name, _)| *name == pair.key) {
+                    continue;
+                }
                 let id = resolve(self.env, &self.aliases, &pair.key).map(|facts| facts.id);
                 if id
                     .as_ref()
@@ -189,6 +194,9 @@ impl Reader<'_> {
         }
         for test in &mut tests {
             for (scheme, _) in &mut test.lookups {
+                if field_tables.iter().any(|(name, _)| name == scheme) {
+                    continue;
+                }
                 if let Ok(facts) = resolve(self.env, &self.aliases, scheme) {
                     *scheme = facts.id;
                 }

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use crate::expr::{self, Bounds, ExprError, Use};
 use crate::facts::{NotFound, SchemeFacts};
 use crate::filter::Filter;
+use crate::lookup::LookupSpec;
 use crate::path::{Path, Segment};
 use crate::template::{self, Piece as Part};
 use crate::tree::columns::{Columns, NotSingle};
@@ -29,8 +30,14 @@ pub(crate) const TEMPLATE_BYTES: usize = 4 << 10;
 /// How a name of another scheme is resolved.
 pub type Schemes<'a> = &'a dyn Fn(&str) -> Result<SchemeFacts, NotFound>;
 
-/// A table of `maps`: what is translated, and into what.
-pub type Table = Vec<(String, Value)>;
+/// A table of `maps`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Table {
+    /// What is translated, and into what.
+    Constant(Vec<(String, Value)>),
+    /// What the engine keeps: looked up, without the keys.
+    Kept(LookupSpec),
+}
 
 /// What trees of one file are compiled with, and the problems found so far.
 pub struct Compile<'a> {

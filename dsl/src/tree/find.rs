@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::catalogue::value as words;
 use crate::expr::{self, FindKey, FindSpec};
 use crate::facts::{NotFound, SchemeFacts};
-use crate::lookup::LookupSpec;
+use crate::lookup::{LookupSpec, Within};
 use crate::path::{Path, Segment};
 use crate::tree::columns::{Columns, NotSingle};
 use crate::tree::compile::{Compile, from_segments};
@@ -70,6 +70,7 @@ impl Compile<'_> {
         good.then(|| LookupTerm {
             spec: LookupSpec {
                 id: 0,
+                within: Within::Rows,
                 scheme: facts.id,
                 get,
                 by,
@@ -85,12 +86,7 @@ impl Compile<'_> {
     pub(crate) fn scheme(&mut self, name: &str, span: Range<usize>) -> Option<SchemeFacts> {
         let schemes = if self.place.lookups { self.schemes } else { None };
         let Some(schemes) = schemes else {
-            let (zh, en) = self.place.words;
-            self.report(
-                self.problem(&words::LOOKUP_NOT_HERE, span)
-                    .with("place", zh)
-                    .with("place_en", en),
-            );
+            self.no_lookups_here(span);
             return None;
         };
         match schemes(name) {
@@ -104,6 +100,15 @@ impl Compile<'_> {
                 None
             }
         }
+    }
+
+    pub(crate) fn no_lookups_here(&mut self, span: Range<usize>) {
+        let (zh, en) = self.place.words;
+        self.report(
+            self.problem(&words::LOOKUP_NOT_HERE, span)
+                .with("place", zh)
+                .with("place_en", en),
+        );
     }
 
     /// A field of another scheme's rows that has one value in each: it does not lie in a list.

@@ -15,6 +15,7 @@ use crate::tree::ask::Asked;
 use crate::tree::eval::{Eval, Flow, Lines, line_key};
 use crate::tree::formula::Formula;
 use crate::tree::sink::ValueSink;
+use crate::lookup::Within;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind};
 use crate::value::{Number, Value};
 
@@ -292,6 +293,14 @@ impl Eval<'_> {
                 .with("scheme", &want.spec.scheme)
                 .with("keys", want.shown())
                 .with("count", count)),
+            Some(Hit::None) | None if matches!(want.spec.within, Within::Fields(_)) => {
+                let value = want.keys.first().map_or("", String::as_str);
+                Ok(Got::Missing(Box::new(Gap {
+                    failure: Failure::new(&record::NOT_IN_TABLE).with("value", value),
+                    policy: Missing::Fail,
+                    want: (!empty).then_some(want),
+                })))
+            }
             Some(Hit::None) | None => {
                 let policy = if empty { Missing::Fail } else { Missing::Defer };
                 Ok(Got::Missing(Box::new(Gap {

@@ -8,7 +8,7 @@ use crate::diagnostic::did_you_mean;
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::keys::{MAKERS, MANNERS, arguments, words as words_of};
-use crate::lookup::LookupSpec;
+use crate::lookup::{LookupSpec, Within};
 use crate::path::Path;
 use crate::tree::compile::{Around, Compile, Table, is_ours};
 use crate::tree::term::{
@@ -192,12 +192,16 @@ impl Compile<'_> {
     fn map(&mut self, pair: &Pair, node: &Node) -> Option<Maker> {
         let of = self.term(&pair.value);
         let to = match (node.get("$to"), node.get("$table")) {
-            (Some(to), None) => self.table(to),
+            (Some(to), None) => self.table(to).map(Table::Constant),
             (None, Some(table)) => {
                 let Some(name) = table.value.scalar().map(|scalar| scalar.text.clone()) else {
                     return self.bad(table, "对照表名称", "the name of a table");
                 };
                 match self.tables.iter().find(|(known, _)| *known == name) {
+                    Some((_, Some(Table::Kept(_)))) if !self.place.lookups => {
+                        self.no_lookups_here(table.value.span.clone());
+                        None
+                    }
                     Some((_, table)) => table.clone(),
                     None => {
                         let near = did_you_mean(&name, self.tables.iter().map(|(known, _)| known.as_str()));
@@ -227,11 +231,18 @@ impl Compile<'_> {
                 None
             }
         };
-        to.map(|to| Maker::Map { of, to })
+        Some(match to? {
+            Table::Constant(to) => Maker::Map { of, to },
+            Table::Kept(spec) => Maker::Lookup(LookupTerm {
+                spec,
+                keys: vec![of],
+                also: None,
+            }),
+        })
     }
 
     /// The members of a table: text to constant.
-    pub(crate) fn table(&mut self, pair: &Pair) -> Option<Table> {
+    pub(crate) fn table(&mut self, pair: &Pair) -> Option<Vec<(String, Value)>> {
         let Some(members) = pair.value.map() else {
             return self.bad(pair, "“原值: 目标值” 的对象", "a map of value to value");
         };
@@ -280,6 +291,7 @@ impl Compile<'_> {
         (by.len() == keys.len()).then(|| LookupTerm {
             spec: LookupSpec {
                 id: 0,
+                within: Within::Rows,
                 scheme: facts.id,
                 get,
                 by,

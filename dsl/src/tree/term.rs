@@ -387,6 +387,19 @@ impl Tree {
         self.root.constant()
     }
 
+    /// The members of a plain map, each with its value if it is a constant.
+    pub fn constants(&self) -> Vec<(String, Option<Value>)> {
+        match &self.root.kind {
+            TermKind::Map(members) => {
+                let members = members.iter();
+                members
+                    .map(|(name, term)| (name.clone(), term.constant()))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The kind of the value, if it is a constant.
     pub fn constant_kind(&self) -> Option<Kind> {
         self.constant().map(|value| value.kind())

@@ -40,6 +40,9 @@ pub enum AppError {
     /// A running engine refused what it was asked for.
     #[error("{}", .0.title)]
     Answered(Box<Answered>),
+    /// What was asked for is refused, with a code of the catalogue.
+    #[error("{}", .0.message(Lang::En))]
+    Denied(Box<Failure>),
     /// A defect of the engine.
     #[error("internal error: {0}")]
     Bug(String),
@@ -98,7 +101,7 @@ impl AppError {
     /// The exit code of a command that ends with this.
     pub fn exit_code(&self) -> u8 {
         match self {
-            AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } => 2,
+            AppError::Invalid(_) | AppError::File { .. } | AppError::Use { .. } | AppError::Denied(_) => 2,
             // A name that was written wrong; nothing was connected to.
             AppError::Connection(failure) if failure.entry == &catalogue::connector::BAD_ENV => 2,
             AppError::Store(StoreError::Locked { .. }) => 4,
@@ -113,7 +116,7 @@ impl AppError {
         match self {
             AppError::Invalid(_) => "invalid",
             AppError::File { .. } => "file",
-            AppError::Use { .. } => "use",
+            AppError::Use { .. } | AppError::Denied(_) => "use",
             AppError::Store(_) => "store",
             AppError::Connection(_) | AppError::Refused(_) => "connection",
             AppError::Answered(_) => "server",
@@ -125,7 +128,7 @@ impl AppError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             AppError::Store(error) => Some(error.code()),
-            AppError::Connection(failure) => Some(failure.code()),
+            AppError::Connection(failure) | AppError::Denied(failure) => Some(failure.code()),
             AppError::Refused(reason) => catalogue::find(&reason.code).map(|entry| entry.code),
             AppError::Answered(answer) => catalogue::find(&answer.code).map(|entry| entry.code),
             AppError::Bug(_) => Some(catalogue::internal::INTERNAL.code),
@@ -156,7 +159,7 @@ impl AppError {
                 Some(failure) => failure.message(lang),
                 None => error.to_string(),
             },
-            AppError::Connection(failure) => worded(failure, lang),
+            AppError::Connection(failure) | AppError::Denied(failure) => worded(failure, lang),
             AppError::Refused(reason) => crate::reason::sentence(reason, lang),
             AppError::Answered(answer) => answer.title.clone(),
             AppError::Bug(what) => lang.pick(format!("内部错误:{what}"), format!("internal error: {what}")),
@@ -167,7 +170,7 @@ impl AppError {
     pub fn help(&self, lang: Lang) -> Option<String> {
         match self {
             AppError::Store(error) => failure_of(error)?.help(lang),
-            AppError::Connection(failure) => failure.help(lang),
+            AppError::Connection(failure) | AppError::Denied(failure) => failure.help(lang),
             AppError::Refused(reason) => Failure::new(catalogue::find(&reason.code)?).help(lang),
             AppError::Answered(answer) => answer.help.clone(),
             AppError::Bug(_) => Failure::new(&catalogue::internal::INTERNAL).help(lang),

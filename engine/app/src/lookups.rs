@@ -7,13 +7,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use dsl::catalogue::mapping as words;
+use dsl::diagnostic::Failure;
 use dsl::json;
-use dsl::lookup::{Found as Hit, Hits, Known, LookupWant};
+use dsl::lookup::{FieldTable, Found as Hit, Hits, Known, LookupWant, Within};
 use dsl::path::Path;
 use dsl::plan::Plan;
 use dsl::tree::Tree;
 use dsl::value::Value;
-use ledger::read::StoredRow;
+use ledger::read::{MappedFrom, StoredRow};
+use ledger::service::fields::{FieldPlace, FieldSide};
 use ledger::{Columns, Ledger, Reader};
 
 use crate::error::AppError;
@@ -93,6 +96,9 @@ struct Group {
 
 /// Scheme, columns by name, and whether more than equality is asked.
 type GroupKey = (String, Vec<String>, bool);
+
+/// Mappings that are asked by one side of one table: one query. Scheme or table, from and to.
+type MapKey = (String, String, String);
 
 impl Memo {
     /// A memo whose look-ups go by way of a tape, where there is one.
@@ -192,6 +198,7 @@ impl Memo {
 
     fn ask(&mut self, reader: &Reader, wants: Vec<LookupWant>) -> Result<(), AppError> {
         let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
+        let mut mapped: BTreeMap<MapKey, (Within, Group)> = BTreeMap::new();
         #[expect(
             clippy::mutable_key_type,
             reason = "a compiled pattern keeps scratch space; it is compared by its text"
@@ -206,8 +213,17 @@ impl Memo {
                 continue;
             }
             let (by, texts) = in_order(&want);
-            let key = (want.spec.scheme.clone(), by, want.spec.filtered);
-            let group = groups.entry(key).or_default();
+            let group = match &want.spec.within {
+                Within::Rows => {
+                    let key = (want.spec.scheme.clone(), by, want.spec.filtered);
+                    groups.entry(key).or_default()
+                }
+                within => {
+                    let key = (want.spec.scheme.clone(), by.concat(), want.spec.get.to_string());
+                    let place = mapped.entry(key);
+                    &mut place.or_insert_with(|| (within.clone(), Group::default())).1
+                }
+            };
             let next = group.keys.len();
             let place = *group.places.entry(texts.clone()).or_insert(next);
             if place == next {
@@ -232,7 +248,31 @@ impl Memo {
             }
             self.report.queries += reader.look_ups() - before;
         }
+        for ((scheme, from, to), (within, group)) in mapped {
+            let before = reader.look_ups();
+            let texts: Vec<String> = group.keys.iter().map(|key| key.concat()).collect();
+            let found = match &within {
+                Within::Fields(table) => field_values(reader, &scheme, table, (&from, &to), &texts)?,
+                Within::Mapping | Within::Rows => documents(reader, &scheme, &from, &texts)?,
+            };
+            for (want, place) in &group.wants {
+                let (value, matches) = found[*place].clone();
+                self.keep_mapped(want, value, matches);
+            }
+            self.report.queries += reader.look_ups() - before;
+        }
         Ok(())
+    }
+
+    fn keep_mapped(&mut self, want: &LookupWant, value: Option<String>, matches: u64) {
+        let matches = usize::try_from(matches).unwrap_or(usize::MAX);
+        if matches > 1 && want.spec.only {
+            self.hits.insert_several(want, matches);
+            return;
+        }
+        self.kept += usize::from(value.is_some());
+        let value = value.map(Value::Text);
+        self.hits.insert(want, Hit { value, matches });
     }
 
     /// Look-ups with conditions: one query gives the rows that come into question, newest first.
@@ -293,6 +333,76 @@ impl Memo {
         self.hits.insert(want, Hit { value, matches });
         Ok(())
     }
+}
+
+/// What a text of a mapping is on the other side, and how many there are.
+type Other = (Option<String>, u64);
+
+/// The other side of the data mapping of a scheme.
+fn documents(reader: &Reader, scheme: &str, from: &str, texts: &[String]) -> Result<Vec<Other>, AppError> {
+    let side = match from {
+        "$key" => MappedFrom::Source,
+        _ => MappedFrom::Document,
+    };
+    let found = reader.mapped(scheme, side, texts)?;
+    Ok(found
+        .into_iter()
+        .map(|one| {
+            let value = match side {
+                MappedFrom::Source => one.newest,
+                MappedFrom::Document => one.newest.map(|key| first_key(&key)),
+            };
+            (value, one.matches)
+        })
+        .collect())
+}
+
+/// The other side of field mappings.
+fn field_values(
+    reader: &Reader,
+    name: &str,
+    table: &FieldTable,
+    (from, to): (&str, &str),
+    texts: &[String],
+) -> Result<Vec<Other>, AppError> {
+    let side = |word: &str| FieldSide::ALL.into_iter().find(|side| side.word() == word);
+    let (Some(from), Some(to)) = (side(from), side(to)) else {
+        return Err(AppError::bug("a field mapping of no side"));
+    };
+    match place_of(reader, name, table)? {
+        Some(place) => Ok(reader.field_values(&place, (from, to), texts)?),
+        None => Ok(vec![(None, 0); texts.len()]),
+    }
+}
+
+/// Channels and data centres that a message names.
+const SHOWN_PLACES: u32 = 8;
+
+/// Where the entries of a table of field mappings are; `None` = nowhere. Several places are an error: the same id may
+/// mean another value in each.
+pub(crate) fn place_of(
+    reader: &Reader,
+    name: &str,
+    table: &FieldTable,
+) -> Result<Option<FieldPlace>, AppError> {
+    let mut places = reader.field_places(
+        &table.data_type,
+        table.channel.as_deref(),
+        table.data_center.as_deref(),
+        SHOWN_PLACES,
+    )?;
+    if places.len() < 2 {
+        return Ok(places.pop());
+    }
+    let shown: Vec<String> = places
+        .iter()
+        .map(|place| format!("{} {}", place.channel, place.data_center).trim_end().to_owned())
+        .collect();
+    let failure = Failure::new(&words::FIELD_PLACES)
+        .with("name", name)
+        .with("type", &table.data_type)
+        .with("places", shown.join(", "));
+    Err(AppError::Denied(Box::new(failure)))
 }
 
 /// What one look-up with conditions has found so far. Two rows are enough: the newest, and that it is not the only one.
@@ -419,7 +529,8 @@ pub(crate) fn ensure_indexes<'p>(
     ledger: &mut Ledger,
     plans: impl IntoIterator<Item = &'p Plan>,
 ) -> Result<(), AppError> {
-    for spec in plans.into_iter().flat_map(specs) {
+    let of_rows = |spec: &&dsl::lookup::LookupSpec| spec.within == Within::Rows;
+    for spec in plans.into_iter().flat_map(specs).filter(of_rows) {
         let columns = Columns::new(spec.by.iter().map(ToString::to_string));
         ensure_index(ledger, &spec.scheme, &columns)?;
     }

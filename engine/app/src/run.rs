@@ -15,6 +15,7 @@ use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, Susp
 use flow::window::{CatchUp, First, Interval, WindowRule};
 use flow::{CallFacts, Inbox, Job, JobPlan, SourceFacts, Stages, StepFacts, Summary, Sweep, TargetFacts};
 use ledger::read::{HiddenOf, RunFilter};
+use ledger::service::mapping::EntryFilter;
 use ledger::{Blobs, Ledger, StoreError};
 
 use tracing::Instrument as _;
@@ -25,7 +26,7 @@ use crate::caller::Caller;
 use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::error::AppError;
-use crate::lookups::{Indexed, LookupReport, ensure_indexes};
+use crate::lookups::{Indexed, LookupReport, ensure_indexes, place_of};
 use crate::preview::Preview;
 use crate::recording::{Recording, SetUp};
 use crate::revisions;
@@ -122,6 +123,8 @@ pub struct RunReport {
     pub lookups: LookupReport,
     /// Schemes whose rows it looks up and that have none yet.
     pub empty_feeders: Vec<String>,
+    /// Tables of field mappings that have no entries.
+    pub empty_tables: Vec<String>,
     /// Why what is old could not be given up after the run; the run itself is as its summary says.
     pub not_pruned: Option<String>,
 }
@@ -469,6 +472,16 @@ impl Engine {
         set_ups.collect()
     }
 
+    /// Whether documents of a scheme are known that no row of it has come for.
+    fn is_mapped(&self, scheme: &str) -> Result<bool, AppError> {
+        let any = EntryFilter {
+            schemes: vec![scheme.to_owned()],
+            limit: 1,
+            ..EntryFilter::default()
+        };
+        Ok(!self.store.reader().mapping_entries(&any)?.is_empty())
+    }
+
     /// One pass.
     pub async fn run(
         &self,
@@ -480,8 +493,14 @@ impl Engine {
         let indexed = Indexed::of(self.store.reader(), &plan.scheme)?;
         let mut empty_feeders = Vec::new();
         for (scheme, _) in &plan.looks_up {
-            if self.store.reader().states(scheme)? == [0; 7] {
+            if self.store.reader().states(scheme)? == [0; 7] && !self.is_mapped(scheme)? {
                 empty_feeders.push(scheme.clone());
+            }
+        }
+        let mut empty_tables = Vec::new();
+        for (name, table) in &plan.field_tables {
+            if place_of(self.store.reader(), name, table)?.is_none() {
+                empty_tables.push(name.clone());
             }
         }
         let source = &plan.source;
@@ -570,6 +589,7 @@ impl Engine {
             problems,
             lookups,
             empty_feeders,
+            empty_tables,
             not_pruned,
         })
     }

@@ -806,6 +806,7 @@ mod tests {
         let want = LookupWant {
             spec: dsl::lookup::LookupSpec {
                 id: 0,
+                within: dsl::lookup::Within::Rows,
                 scheme: "units".to_owned(),
                 get: dsl::path::Path::parse("id").unwrap(),
                 by: Vec::new(),

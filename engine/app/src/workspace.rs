@@ -502,6 +502,10 @@ impl Workspace {
 }
 
 impl Environment for Workspace {
+    fn field_channels(&self) -> &'static [&'static str] {
+        connector::FIELD_CHANNELS
+    }
+
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound> {
         let Some(connections) = &self.connections else {
             return Err(NotFound::default());

@@ -10,6 +10,9 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
     folder::CONNECTORS
 }
 
+/// The channels of field mappings, as the platform whose protocol we speak names them.
+pub const FIELD_CHANNELS: &[&str] = &["ERP_K3CLOUD", "ERP_SAP", "ERP_U8", "OA", "STANDARD_CHANNEL"];
+
 /// The sample answer of an operation: a whole answer as we believe the system gives it.
 pub(crate) fn sample(connector: &str, operation: &str) -> Option<&'static str> {
     folder::SAMPLES

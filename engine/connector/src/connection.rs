@@ -265,6 +265,49 @@ impl Connection {
             .unwrap_or_default()
     }
 
+    /// What the object of a call is named by among its options; `None` where the connector does not say.
+    fn object_option(&self, api: &str) -> Option<&str> {
+        let operation = self.connector.operation(api)?;
+        let has = |name: &str| operation.options.iter().any(|own| own.name == name);
+        operation
+            .object
+            .as_deref()
+            .or_else(|| Some(self.described_by(api)?.1))
+            .or_else(|| {
+                self.driver()?;
+                PLACE_OPTIONS.into_iter().find(|name| has(name))
+            })
+    }
+
+    /// How data mappings call the object of an operation, when `options` are those that the scheme writes out. Where
+    /// the connector names no option for it, the operation is the object; `None` = the object hangs on the row.
+    pub fn object_of(&self, api: &str, options: &[(String, Option<Value>)]) -> Option<String> {
+        let Some(option) = self.object_option(api) else {
+            return Some(api.to_owned());
+        };
+        if let Some((_, given)) = options.iter().find(|(name, _)| name == option) {
+            return given.as_ref()?.to_plain_text();
+        }
+        let operation = self.connector.operation(api)?;
+        let declared = operation.options.iter().find(|own| own.name == option)?;
+        let value = declared.constant.as_ref().or(declared.default.as_ref());
+        Some(value.and_then(Value::to_plain_text).unwrap_or_else(|| api.to_owned()))
+    }
+
+    /// Kind of document that calls with these options are about, as [`Connection::form`] says it of each; `None` = it
+    /// hangs on the row.
+    pub fn form_of(&self, options: &[(String, Option<Value>)]) -> Option<String> {
+        let named = [crate::request::FORM_OPTION].into_iter().chain(PLACE_OPTIONS);
+        let hangs = |name: &str| options.iter().any(|(own, value)| own == name && value.is_none());
+        if named.clone().any(hangs) {
+            return None;
+        }
+        let known = options
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        Some(self.form(&known.collect()))
+    }
+
     /// From now on takes out what `common` knows, too, and lets it know this connection's secrets: the connections of one
     /// run share one, so that none shows what it came to know of another.
     pub fn share(&mut self, common: &Redactor) {

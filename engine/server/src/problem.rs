@@ -288,7 +288,7 @@ impl From<AppError> for Problem {
             AppError::File { .. } => StatusCode::CONFLICT,
             AppError::Store(_) | AppError::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
             AppError::Connection(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            AppError::Refused(_) => StatusCode::CONFLICT,
+            AppError::Refused(_) | AppError::Denied(_) => StatusCode::CONFLICT,
             AppError::Answered(_) => StatusCode::BAD_GATEWAY,
         };
         Problem {

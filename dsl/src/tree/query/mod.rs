@@ -14,7 +14,7 @@ use crate::catalogue::value as words;
 use crate::diagnostic::did_you_mean;
 use crate::facts::SchemeFacts;
 use crate::keys::OPERATORS;
-use crate::lookup::{Field, LookupSpec, Pattern};
+use crate::lookup::{Field, LookupSpec, Pattern, Within};
 use crate::path::{Path, Segment};
 use crate::template::has_placeholder;
 use crate::tree::ask::{Ask, AskTest, Comparison};
@@ -128,6 +128,7 @@ impl Query<'_, '_, '_> {
         Some(LookupTerm {
             spec: LookupSpec {
                 id: 0,
+                within: Within::Rows,
                 scheme: facts.id,
                 get: path_of(&get),
                 by,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dsl::lookup::{Condition, Field, Hit as Known_, LookupSpec, Test};
+use dsl::lookup::{Condition, Field, Hit as Known_, LookupSpec, Test, Within};
 use flow::ids::{Blob, RunId, WindowId};
 use flow::op::{LedgerOp, LedgerReply, OnSeen, Reason, StagedRow, Trigger};
 use flow::window::Interval;
@@ -107,6 +107,7 @@ fn want(by: &[(&str, &str)], only: bool, also: Option<Condition>) -> LookupWant 
     LookupWant {
         spec: LookupSpec {
             id: 0,
+            within: Within::Rows,
             scheme: SCHEME.to_owned(),
             get: path("id"),
             by: by.iter().map(|(name, _)| path(name)).collect(),

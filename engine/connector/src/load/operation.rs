@@ -241,6 +241,9 @@ pub(super) fn operation(
             .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
         task: members.get("async").and_then(|pair| task(pair, declared, reader)),
+        object: members
+            .get("object")
+            .and_then(|pair| one_of_options(pair, &option_names, reader)),
         describes: members
             .get("describes")
             .and_then(|pair| describes(pair, &option_names, declared, reader)),
@@ -669,6 +672,15 @@ fn task(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -> Option<Asy
     })
 }
 
+/// An option that the operation has.
+fn one_of_options(pair: &Pair, options: &[String], reader: &mut Reader<'_>) -> Option<String> {
+    let all: Vec<(&str, &str)> = options
+        .iter()
+        .map(|name| (name.as_str(), name.as_str()))
+        .collect();
+    reader.word(Some(pair), &all).map(str::to_owned)
+}
+
 /// What an operation tells of the objects of others: its own option names the object, too.
 fn describes(
     pair: &Pair,
@@ -677,13 +689,9 @@ fn describes(
     reader: &mut Reader<'_>,
 ) -> Option<Describes> {
     let members = reader.members(&pair.value, "describes", Place::Describes);
-    let option = reader.need(members, "option", "describes").and_then(|pair| {
-        let all: Vec<(&str, &str)> = options
-            .iter()
-            .map(|name| (name.as_str(), name.as_str()))
-            .collect();
-        reader.word(Some(pair), &all)
-    });
+    let option = reader
+        .need(members, "option", "describes")
+        .and_then(|pair| one_of_options(pair, options, reader));
     let known = declared.of_answer();
     let head = reader.need(members, "head", "describes");
     let mut recipe = |pair: &Pair| reader.recipe(&pair.value, &pair.key, Missing::IsUndefined, &known);
