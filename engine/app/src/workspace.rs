@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 
 use connector::connections::{self, Connections};
@@ -17,6 +17,7 @@ use ledger::room::Room;
 
 use crate::error::AppError;
 use crate::failpoint::Failpoint;
+use crate::mapping::Policies;
 use crate::query;
 use crate::samples;
 use crate::secrets::{SecretPlaces, StoredSecrets};
@@ -84,6 +85,8 @@ pub struct Workspace {
     secrets: Box<dyn Secrets>,
     /// Rows that connections gave once, by connection; `None` until somebody looks: a run needs none.
     samples: Option<BTreeMap<String, Samples>>,
+    /// Made when a mapping is asked for.
+    policies: OnceLock<Policies>,
 }
 
 impl Workspace {
@@ -128,6 +131,7 @@ impl Workspace {
             simulators,
             secrets: Box::new(secrets),
             samples: None,
+            policies: OnceLock::new(),
         };
         workspace.index(folder)?;
         Ok(workspace)
@@ -392,6 +396,18 @@ impl Workspace {
                 order.push(feeder);
             }
         }
+    }
+
+    /// The schemes of the folder, each with its plan if it compiles.
+    pub(crate) fn plans(&self) -> impl Iterator<Item = (String, Option<Arc<Plan>>)> {
+        self.schemes
+            .iter()
+            .map(|indexed| (indexed.id.clone(), self.plan_of(&indexed.id)))
+    }
+
+    /// What mappings call the schemes of the folder.
+    pub fn policies(&self) -> &Policies {
+        self.policies.get_or_init(|| Policies::of(self))
     }
 
     fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {

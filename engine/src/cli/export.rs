@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use app::{AppError, query, sentence_of};
+use app::{AppError, query, sentence_of, separated};
 use dsl::Lang;
 use ledger::Reader;
 use ledger::read::{RecordFilter, RecordRow};
@@ -212,13 +212,13 @@ fn csv(what: &What<'_>, to: &mut dyn Write, bom: bool) -> Result<u64, Failed> {
         &COLUMNS[..COLUMNS.len() - 1]
     };
     let head: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-    to.write_all(line(&head).as_bytes())?;
+    to.write_all(separated::line(&head).as_bytes())?;
     let count = what.each(&mut |row, payload| {
         let mut cells = cells(row, what.lang);
         if what.payload {
             cells.push(payload.unwrap_or_default());
         }
-        Ok(to.write_all(line(&cells).as_bytes())?)
+        Ok(to.write_all(separated::line(&cells).as_bytes())?)
     })?;
     to.flush()?;
     Ok(count)
@@ -245,34 +245,6 @@ fn cells(row: &RecordRow, lang: Lang) -> Vec<String> {
         time::rfc3339(row.changed),
         row.done.map(time::rfc3339).unwrap_or_default(),
     ]
-}
-
-/// One line of RFC 4180.
-fn line(cells: &[String]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| quoted(&defused(cell))).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// What a formula begins with, the full-width signs that some programs take for it included.
-const FORMULA: [char; 11] = [
-    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-];
-
-/// A text that spreadsheets would calculate is given a mark that makes it text.
-fn defused(cell: &str) -> String {
-    if cell.starts_with(FORMULA) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) || cell != cell.trim() {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }
 
 /// One document, written row by row. Its shape is fixed by `schemas/rows-export.json`.
@@ -353,7 +325,7 @@ mod tests {
             (" x", "\" x\""),
         ] {
             let one = [cell.to_owned()];
-            let got = line(&one);
+            let got = separated::line(&one);
             assert_eq!(got.strip_suffix("\r\n"), Some(want), "{cell:?}");
         }
     }

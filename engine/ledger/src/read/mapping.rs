@@ -143,21 +143,25 @@ impl Reader {
         })
     }
 
-    /// Mappings of one kind of document by the keys of their source records, as they are stored.
+    /// What is known of source records by their keys, as they are stored: their mappings to one kind of document, and of
+    /// those that have none the record.
     pub fn mappings_of_keys(
         &self,
         scheme: &str,
         (target, form): (&str, &str),
         keys: &[String],
     ) -> Result<Vec<MappingEntry>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM json_each(?1) k CROSS JOIN {JOINED}
-             WHERE m.scheme = ?2 AND m.src_key = k.value AND m.target = ?3 AND m.form = ?4 ORDER BY k.key"
-        );
+        let sql = "SELECT coalesce(m.id, 0), ?2, k.value, ?3, ?4, r.id, r.state, coalesce(m.label, r.label), m.tkey,
+                    m.target_id, m.target_number, m.target_label, m.master, m.remark, coalesce(m.made_by, 'engine'),
+                    coalesce(m.created_ms, r.first_ms), coalesce(m.changed_ms, r.changed_ms)
+             FROM json_each(?1) k
+             LEFT JOIN data_mapping m ON m.scheme = ?2 AND m.src_key = k.value AND m.target = ?3 AND m.form = ?4
+             LEFT JOIN record r ON r.scheme = ?2 AND r.src_key = k.value
+             WHERE m.id IS NOT NULL OR r.id IS NOT NULL ORDER BY k.key";
         self.ask(|conn| {
             let mut found = Vec::new();
             for chunk in keys.chunks(KEYS) {
-                found.extend(entries(conn, &sql, params![list_text(chunk), scheme, target, form])?);
+                found.extend(entries(conn, sql, params![list_text(chunk), scheme, target, form])?);
             }
             Ok(found)
         })

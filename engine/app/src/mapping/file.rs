@@ -1,0 +1,222 @@
+//! Mappings as CSV: UTF-8 with or without a byte order mark, the first line names the columns.
+//!
+//! A file that was exported imports as what it was; every fault of a file is told with its line.
+
+use csv::{ByteRecord, ReaderBuilder};
+use dsl::catalogue::mapping as words;
+use dsl::diagnostic::Failure;
+use ledger::service::fields::{FieldRow, SetField};
+use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMapping};
+
+use super::{Policies, at_line, bad_field, denied, field_pair, field_place, id, name, shown_key};
+use crate::error::AppError;
+use crate::separated;
+
+/// The columns of data mappings.
+pub const DATA_HEAD: [&str; 8] = [
+    "policy",
+    "source_object",
+    "dest_object",
+    "source_id",
+    "dest_id",
+    "source_name",
+    "dest_name",
+    "remark",
+];
+
+/// The columns of field mappings.
+pub const FIELD_HEAD: [&str; 7] = [
+    "data_center",
+    "channel",
+    "data_type",
+    "fs_id",
+    "erp_id",
+    "fs_name",
+    "erp_name",
+];
+
+/// Lines of a file: what one transaction can look at in seconds. More are imported in several files.
+pub const MOST_LINES: usize = 100_000;
+
+/// The mappings of a file, each with its line.
+pub fn read_data(
+    policies: &Policies,
+    text: &[u8],
+    who: &str,
+    allow_double: bool,
+) -> Result<Vec<(u64, SetMapping)>, AppError> {
+    each(text, &DATA_HEAD, |cells| {
+        let [policy, source, dest, source_id, dest_id, source_name, dest_name, remark] = cells else {
+            return Err(AppError::bug("another number of columns"));
+        };
+        let policy = match (source.is_empty(), dest.is_empty()) {
+            // The objects need not be written where the policy is.
+            (true, true) if !policy.is_empty() => policies.named(policy)?,
+            _ => policies.find(Some(policy), source, dest)?,
+        };
+        Ok(SetMapping {
+            at: policy.key(source_id)?,
+            id: id("dest_id", dest_id)?,
+            names: MappingNames {
+                source: name("source_name", Some(source_name))?,
+                dest: name("dest_name", Some(dest_name))?,
+                master: None,
+                remark: name("remark", Some(remark))?,
+            },
+            manner: Manner::Put,
+            seen: None,
+            allow_double,
+            may_move: false,
+            by: MadeBy::Import,
+            who: who.to_owned(),
+        })
+    })
+}
+
+/// The field mappings of a file, each with its line.
+pub fn read_fields(text: &[u8]) -> Result<Vec<(u64, SetField)>, AppError> {
+    each(text, &FIELD_HEAD, |cells| {
+        let [data_center, channel, data_type, fs_id, erp_id, fs_name, erp_name] = cells else {
+            return Err(AppError::bug("another number of columns"));
+        };
+        Ok(SetField {
+            place: field_place(data_center, channel, data_type)?,
+            pair: field_pair((fs_id, fs_name), (erp_id, erp_name))?,
+            manner: Manner::Put,
+            by: MadeBy::Import,
+        })
+    })
+}
+
+/// Data mappings as a file; those that name no document are left out.
+pub fn data_csv(policies: &Policies, entries: &[MappingEntry]) -> String {
+    let mut text = separated::line(&DATA_HEAD.map(str::to_owned));
+    for entry in entries {
+        let Some(dest_id) = &entry.target_id else { continue };
+        let policy = policies
+            .all()
+            .iter()
+            .find(|policy| policy.scheme == entry.at.scheme);
+        text.push_str(&separated::line(&[
+            entry.at.scheme.clone(),
+            policy.map(|one| one.source_object.clone()).unwrap_or_default(),
+            policy.map(|one| one.dest_object.clone()).unwrap_or_default(),
+            shown_key(&entry.at.key),
+            dest_id.clone(),
+            entry.label.clone(),
+            entry.dest_name.clone().unwrap_or_default(),
+            entry.remark.clone().unwrap_or_default(),
+        ]));
+    }
+    text
+}
+
+/// Field mappings as a file.
+pub fn field_csv(rows: &[FieldRow]) -> String {
+    let mut text = separated::line(&FIELD_HEAD.map(str::to_owned));
+    for FieldRow { place, pair, .. } in rows {
+        text.push_str(&separated::line(&[
+            place.data_center.clone(),
+            place.channel.clone(),
+            place.data_type.clone(),
+            pair.fs_id.clone(),
+            pair.erp_id.clone(),
+            pair.fs_name.clone(),
+            pair.erp_name.clone(),
+        ]));
+    }
+    text
+}
+
+/// Reads a file line by line; the cells come in the order of `head`, whichever order the file has. A column that is not
+/// there is empty.
+fn each<T>(
+    text: &[u8],
+    head: &[&str],
+    mut read: impl FnMut(&[String]) -> Result<T, AppError>,
+) -> Result<Vec<(u64, T)>, AppError> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text);
+    let mut record = ByteRecord::new();
+    let mut places: Option<Vec<Option<usize>>> = None;
+    let mut width = 0;
+    let mut found = Vec::new();
+    loop {
+        // Where a line begins that cannot be read is where the one before it ended.
+        let more = reader.read_byte_record(&mut record);
+        let line = record.position().map_or(1, csv::Position::line);
+        match more {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(_) => return Err(at_line(line, &malformed())),
+        }
+        let cells = texts(&record).map_err(|error| at_line(line, &error))?;
+        let Some(places) = &places else {
+            places = Some(columns(&cells, head).map_err(|error| at_line(line, &error))?);
+            width = cells.len();
+            continue;
+        };
+        if cells.len() != width {
+            let (zh, en) = (
+                format!("有 {} 列,第一行有 {width} 列", cells.len()),
+                format!("it has {} columns, and the first line has {width}", cells.len()),
+            );
+            return Err(at_line(line, &bad_field("csv", &zh, &en)));
+        }
+        if found.len() == MOST_LINES {
+            return Err(denied(
+                Failure::new(&words::TOO_MANY)
+                    .with("most", MOST_LINES)
+                    .with("given", format!("> {MOST_LINES}")),
+            ));
+        }
+        let ordered: Vec<String> = places
+            .iter()
+            .map(|place| place.map(|at| cells[at].clone()).unwrap_or_default())
+            .collect();
+        found.push((line, read(&ordered).map_err(|error| at_line(line, &error))?));
+    }
+    match places {
+        Some(_) => Ok(found),
+        None => Err(at_line(1, &malformed())),
+    }
+}
+
+fn malformed() -> AppError {
+    bad_field("csv", "不是 CSV", "it is no CSV")
+}
+
+fn texts(record: &ByteRecord) -> Result<Vec<String>, AppError> {
+    record
+        .iter()
+        .map(|cell| match std::str::from_utf8(cell) {
+            Ok(text) => Ok(separated::armed(text.trim()).to_owned()),
+            Err(_) => Err(bad_field(
+                "csv",
+                "不是 UTF-8;用表格软件另存为“CSV UTF-8”",
+                "it is not UTF-8; save it as “CSV UTF-8”",
+            )),
+        })
+        .collect()
+}
+
+/// Where each column of `head` stands. A name that is none of them, or is there twice, is refused.
+fn columns(cells: &[String], head: &[&str]) -> Result<Vec<Option<usize>>, AppError> {
+    for (nth, cell) in cells.iter().enumerate() {
+        if !head.contains(&cell.as_str()) || cells[..nth].contains(cell) {
+            let all = head.join(",");
+            return Err(bad_field(
+                cell,
+                &format!("不是列名,或写了两次;第一行应为 {all}"),
+                &format!("it is no column, or is there twice; the first line is {all}"),
+            ));
+        }
+    }
+    Ok(head
+        .iter()
+        .map(|name| cells.iter().position(|cell| cell == name))
+        .collect())
+}
