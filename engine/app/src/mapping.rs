@@ -78,6 +78,18 @@ pub fn name(of: &str, text: Option<&str>) -> Result<Option<String>, AppError> {
     }
 }
 
+/// Whether so many things fit into one answer.
+pub fn fits(count: usize, most: u32) -> Result<(), AppError> {
+    match u32::try_from(count).is_ok_and(|count| count <= most) {
+        true => Ok(()),
+        false => Err(denied(
+            Failure::new(&words::TOO_MANY)
+                .with("most", most)
+                .with("given", format!("> {most}")),
+        )),
+    }
+}
+
 /// A table of field mappings. The channel is one of the platform's.
 pub fn field_place(data_center: &str, channel: &str, data_type: &str) -> Result<FieldPlace, AppError> {
     let channel = channel.trim();

@@ -31,6 +31,7 @@ mod exchange;
 mod files;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod lines;
 mod net;
 #[cfg(feature = "files")]
 mod outbox;
@@ -46,4 +47,5 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use lines::Lines;
 pub use pool::{Databases, Driver, Place};

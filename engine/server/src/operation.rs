@@ -26,6 +26,7 @@ use crate::problem::Problem;
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const YAML: &str = "application/yaml";
+pub(crate) const CSV: &str = "text/csv";
 pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// Named schemas that a type needs.
@@ -233,6 +234,9 @@ pub(crate) struct MaybeJson<T>(pub(crate) Option<T>);
 /// The text of a scheme.
 pub(crate) struct YamlText(pub(crate) String);
 
+/// A table as text, as a body or as an answer with status 200.
+pub(crate) struct CsvText(pub(crate) Bytes);
+
 /// 201: something was made, and where it is.
 pub(crate) struct Created<T>(pub(crate) T, pub(crate) String);
 
@@ -374,6 +378,42 @@ impl TakesBody for YamlText {
         match String::from_utf8(body.into()) {
             Ok(text) => Ok(YamlText(text)),
             Err(_) => Err(Problem::malformed("UTF-8")),
+        }
+    }
+}
+
+impl TakesBody for CsvText {
+    fn shape(_: &mut Schemas) -> Option<BodyShape> {
+        Some(BodyShape {
+            content_type: CSV,
+            schema: None,
+            required: true,
+        })
+    }
+
+    fn read(headers: &HeaderMap, body: Bytes) -> Result<Self, Problem> {
+        match content_type(headers) == Some(CSV) {
+            true => Ok(CsvText(body)),
+            false => Err(wrong_type(CSV)),
+        }
+    }
+}
+
+impl Gives for CsvText {
+    fn shape(_: &mut Schemas) -> GiveShape {
+        GiveShape {
+            status: 200,
+            content_type: Some(CSV),
+            schema: None,
+            headers: &[],
+        }
+    }
+
+    fn reply(self) -> Reply {
+        Reply {
+            status: StatusCode::OK,
+            headers: vec![(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))],
+            body: ReplyBody::Bytes(self.0),
         }
     }
 }

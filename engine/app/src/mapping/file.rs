@@ -141,13 +141,15 @@ fn each<T>(
         .flexible(true)
         .from_reader(text);
     let mut record = ByteRecord::new();
+    let mut lines = database::Lines::of(text);
     let mut places: Option<Vec<Option<usize>>> = None;
     let mut width = 0;
     let mut found = Vec::new();
     loop {
         // Where a line begins that cannot be read is where the one before it ended.
         let more = reader.read_byte_record(&mut record);
-        let line = record.position().map_or(1, csv::Position::line);
+        let begin = record.position().map_or(0, csv::Position::byte);
+        let line = lines.at(usize::try_from(begin).unwrap_or(usize::MAX));
         match more {
             Ok(true) => {}
             Ok(false) => break,

@@ -1,9 +1,9 @@
 //! Texts with separators (CSV), row by row, each with the line in which it begins.
 //!
-//! Lines are those that an editor shows: `\n`, `\r\n` and a bare `\r` each end one, also within quotes and where a line
-//! is blank. They grow from row to row, whoever wrote the file, because the line is part of a row's key.
+//! Lines ([`Lines`]) grow from row to row, whoever wrote the file, because the line is part of a row's key.
 
 use super::{Row, broken, quoted};
+use crate::lines::Lines;
 
 pub(super) fn rows(text: &str, separator: char) -> Vec<Row> {
     let Ok(separator) = u8::try_from(separator) else {
@@ -48,35 +48,6 @@ pub(super) fn rows(text: &str, separator: char) -> Vec<Row> {
         rows.push(Row { line, members });
     }
     rows
-}
-
-/// Counts lines up to places that only grow.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a [u8]) -> Lines<'a> {
-        Lines { text, at: 0, line: 1 }
-    }
-
-    /// The line of the first character of a record that is read from this place on: ends of lines before it are no part
-    /// of it.
-    fn at(&mut self, place: usize) -> u64 {
-        while let Some(byte) = self.text.get(self.at) {
-            let ends = matches!(byte, b'\r' | b'\n');
-            if self.at >= place && !ends {
-                break;
-            }
-            // The `\n` of a `\r\n` ends what the `\r` has ended already.
-            let is_second = *byte == b'\n' && self.at > 0 && self.text[self.at - 1] == b'\r';
-            self.line += u64::from(ends && !is_second);
-            self.at += 1;
-        }
-        self.line
-    }
 }
 
 #[cfg(test)]
