@@ -92,13 +92,15 @@ fn of_data() -> Vec<Operation> {
             export,
         )
         .by_scheme(),
-        write(Operation::new(
+        // Not for who is limited to schemes: what is wrong with a file tells of others.
+        Operation::new(
             Method::POST,
             "/mappings/data/import",
             "importMappings",
             "Sets the mappings of a CSV file: all of them, or none",
             import,
-        )),
+        )
+        .needs(Scope::Operate),
     ]
 }
 
@@ -624,9 +626,6 @@ async fn import(
             mapping::read_data(policies, &text, &who, query.allow_double)
         })
         .await?;
-    for (_, set) in &lines {
-        call.confine(Some(&set.at.scheme))?;
-    }
     let now = call.now;
     let done = call
         .write(None, move |ledger| {
