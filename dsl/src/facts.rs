@@ -163,6 +163,8 @@ pub struct OptionFacts {
     pub default: Option<Value>,
     /// Whether a scheme must say something.
     pub required: bool,
+    /// Other options, and the values with which they need this one.
+    pub required_with: Vec<(String, Value)>,
     /// The only value it can have.
     pub constant: Option<Value>,
     /// Whether it is part of `$options`.
@@ -173,6 +175,18 @@ pub struct OptionFacts {
     pub makes: Vec<String>,
     /// What people call it.
     pub label: Text2,
+}
+
+impl OptionFacts {
+    /// The other option, and its value among `given`, with which this one must have a value.
+    pub fn needed_with<'o>(&'o self, given: &Map, all: &[OptionFacts]) -> Option<(&'o str, String)> {
+        self.required_with.iter().find_map(|(name, wanted)| {
+            let other = all.iter().find(|option| option.name == *name)?;
+            let value = other.constant.as_ref().or_else(|| given.get(name));
+            let value = value.or(other.default.as_ref())?.to_plain_text()?;
+            (wanted.to_plain_text()? == value).then_some((name.as_str(), value))
+        })
+    }
 }
 
 /// A place of a request that the engine fills.

@@ -840,6 +840,19 @@ pub const TABLE_CHANNEL: Entry = Entry {
     example: "maps: {staff: {field_mapping: employee, channel: ERP}}",
 };
 
+/// The operation {operation} needs the option `{name}` where `{other}` is {value}.
+pub const MISSING_OPTION_WITH: Entry = Entry {
+    code: "E1199",
+    severity: Severity::Error,
+    zh: "`{other}` 为 {value} 时,操作 {operation} 需要选项 `{name}`",
+    en: "the operation {operation} needs the option `{name}` where `{other}` is {value}",
+    help_zh: "在 `options` 里写上它,或改 `{other}`",
+    help_en: "write it under `options`, or change `{other}`",
+    long_zh: "一个选项的值要求另一个选项也有值;没有它,对方会拒绝每一次调用。",
+    long_en: "The value of one option asks for a value of another one; without it the other system would refuse every call.",
+    example: "api: erp_push\noptions: {objAPIName: a, directSync: true}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -855,6 +868,7 @@ pub const ALL: &[&Entry] = &[
     &WRONG_OPERATION,
     &UNKNOWN_OPTION,
     &MISSING_OPTION,
+    &MISSING_OPTION_WITH,
     &BAD_OPTION,
     &OPTION_IN_REQUEST,
     &NO_COLUMN,

@@ -55,7 +55,7 @@ impl Reader<'_> {
         let span = pair
             .or_else(|| part.get("api"))
             .map_or(part.span.clone(), |pair| pair.key_span.clone());
-        self.missing_options(written, operations, &span);
+        self.missing_options(written, &typed, operations, &span);
         self.option_faults(written, &typed, operations, &span);
         typed
     }
@@ -99,13 +99,32 @@ impl Reader<'_> {
         );
     }
 
-    fn missing_options(&mut self, written: &[Pair], operations: &[Arc<OperationFacts>], span: &Range<usize>) {
+    fn missing_options(
+        &mut self,
+        written: &[Pair],
+        typed: &Tree,
+        operations: &[Arc<OperationFacts>],
+        span: &Range<usize>,
+    ) {
         let mut told: Vec<&str> = Vec::new();
         for operation in operations {
+            let known = constant_options(typed, operation);
             for option in &operation.options {
                 let given = option.default.is_some() || option.constant.is_some();
                 let is_written = written.iter().any(|pair| pair.key == option.name);
-                if option.required && !given && !is_written && !told.contains(&option.name.as_str()) {
+                if given || is_written || told.contains(&option.name.as_str()) {
+                    continue;
+                }
+                if let Some((other, value)) = option.needed_with(&known, &operation.options) {
+                    told.push(&option.name);
+                    self.report(
+                        self.problem(&words::MISSING_OPTION_WITH, span.clone())
+                            .with("operation", &operation.name)
+                            .with("name", &option.name)
+                            .with("other", other)
+                            .with("value", value),
+                    );
+                } else if option.required {
                     told.push(&option.name);
                     self.report(
                         self.problem(&words::MISSING_OPTION, span.clone())

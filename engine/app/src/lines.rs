@@ -109,7 +109,10 @@ impl KeptLines {
         let mut kept = self.clone();
         for lines in document {
             let list = filed(&lines.list, keyed);
-            let ids = self.assign(&list, lines, told_of(lines, document, told));
+            let ids = match told_of(lines, document, told) {
+                Some(told) if told.keys.is_some() => self.by_key(&list, lines, told),
+                told => self.assign(&list, lines, told),
+            };
             let known = kept.0.entry(list).or_default();
             for (key, id) in lines.keys.iter().zip(ids) {
                 let known = known.entry(key.clone()).or_default();
@@ -117,6 +120,40 @@ impl KeptLines {
             }
         }
         kept
+    }
+
+    /// The ids of the lines sent, of an answer that tells them by the lines' keys; of a list with one line by the name of
+    /// the list, too. An answer that contradicts what is known tells nothing.
+    fn by_key(&self, list: &str, lines: &LineList, told: &Told) -> Vec<Option<String>> {
+        let keys = told.keys.as_deref().unwrap_or_default();
+        let id_of = |key: &str| {
+            let mut found = keys.iter().zip(&told.ids).filter(|(told, _)| *told == key);
+            let one = found.next().and_then(|(_, id)| id.clone());
+            one.filter(|_| found.next().is_none())
+        };
+        let alone = match lines.keys.as_slice() {
+            [_] => lines.at.last_name().and_then(id_of),
+            _ => None,
+        };
+        let ids: Vec<Option<String>> = lines
+            .keys
+            .iter()
+            .map(|key| id_of(&own_key(key)).or_else(|| alone.clone()))
+            .collect();
+        let known = self.0.get(list);
+        let is_told_otherwise = |(key, id): (&String, &Option<String>)| {
+            let Some(id) = id else { return false };
+            let others = known.into_iter().flatten();
+            others
+                .filter_map(|(known, kept)| Some((known, kept.as_ref()?)))
+                .any(|(known, kept)| (known == key) != (kept == id))
+        };
+        let some: Vec<&String> = ids.iter().flatten().collect();
+        let is_doubled = some.iter().collect::<BTreeSet<_>>().len() < some.len();
+        if is_doubled || lines.keys.iter().zip(&ids).any(is_told_otherwise) {
+            return vec![None; lines.keys.len()];
+        }
+        ids
     }
 
     /// The ids of the lines sent, in their order. An answer that lists exactly these lines is taken as it stands; one
@@ -179,6 +216,27 @@ fn filed(list: &Path, keyed: &[KeyedList]) -> String {
     json::to_string(&Value::List(parts.map(Value::Text).collect()))
 }
 
+/// What a line is called in its own list.
+fn own_key(key: &str) -> String {
+    match json::parse(key.as_bytes()) {
+        Ok(Value::List(parts)) => {
+            let last = parts.last().and_then(Value::to_plain_text);
+            last.unwrap_or_default()
+        }
+        _ => key.to_owned(),
+    }
+}
+
+/// Whether no other list of the document has a line that is called as one of these.
+fn has_own_keys(lines: &LineList, document: &[LineList]) -> bool {
+    let own: BTreeSet<String> = lines.keys.iter().map(|key| own_key(key)).collect();
+    let others = document.iter().filter(|other| other.at != lines.at);
+    own.len() == lines.keys.len()
+        && others
+            .flat_map(|other| &other.keys)
+            .all(|key| !own.contains(&own_key(key)))
+}
+
 /// What an answer tells of one list: by its place, by its last name, or because there is only one.
 fn told_of<'t>(lines: &LineList, document: &[LineList], told: &'t [Told]) -> Option<&'t Told> {
     let at = lines.at.to_string();
@@ -194,10 +252,16 @@ fn told_of<'t>(lines: &LineList, document: &[LineList], told: &'t [Told]) -> Opt
                 .count();
             (twins == 1 || one.name == at).then_some(one)
         }
-        (None, _) => match (told, document) {
-            ([only], [_]) if only.name.is_empty() => Some(only),
-            _ => None,
-        },
+        (None, _) => {
+            let mut nameless = told.iter().filter(|told| told.name.is_empty());
+            let only = nameless.next().filter(|_| nameless.next().is_none())?;
+            match (&only.keys, told, document) {
+                (None, [_], [_]) => Some(only),
+                // Keys say which line is meant, as long as no other list has the same.
+                (Some(_), _, _) if has_own_keys(lines, document) => Some(only),
+                _ => None,
+            }
+        }
         (Some(_), Some(_)) => None,
     }
 }
@@ -234,6 +298,7 @@ mod tests {
                 .iter()
                 .map(|id| (!id.is_empty()).then(|| (*id).to_owned()))
                 .collect(),
+            keys: None,
         }]
     }
 
@@ -308,6 +373,66 @@ mod tests {
             got.ids(&keyed).get("details.SalesOrderProductObj", "L1"),
             Some("7")
         );
+    }
+
+    #[test]
+    fn ids_are_told_by_the_keys_of_lines() {
+        // Known before, lines sent, name of the list and `key=id` of the answer, known after.
+        for (before, sent, name, ids, after) in [
+            ("", &["a", "b"][..], "FEntry", "b=2 a=1", "a=1 b=2"),
+            ("", &["a", "b"], "", "x=9 b=2 a=1", "a=1 b=2"),
+            ("a=1", &["b", "a"], "", "b=2 a=1", "a=1 b=2"),
+            // The lines that it names alone.
+            ("", &["a", "b"], "FEntry", "a=1", "a=1 b=?"),
+            ("a=1", &["a", "b"], "FEntry", "b=2", "a=1 b=2"),
+            // The only line of a list, by the list's name.
+            ("", &["a"], "", "FEntry=7", "a=7"),
+            ("", &["a", "b"], "", "FEntry=7", "a=? b=?"),
+            // Another list, one id for two lines, one line twice, an id that another line has, another id than before.
+            ("", &["a"], "FOther", "a=1", "a=?"),
+            ("", &["a", "b"], "FEntry", "a=1 b=1", "a=? b=?"),
+            ("", &["a", "b"], "FEntry", "a=1 a=2 b=3", "a=? b=3"),
+            ("a=1", &["b"], "FEntry", "b=1", "a=1 b=?"),
+            ("a=1", &["a", "b"], "FEntry", "a=3 b=2", "a=1 b=?"),
+        ] {
+            let pairs: Vec<(&str, &str)> = ids.split(' ').filter_map(|pair| pair.split_once('=')).collect();
+            let (keys, ids): (Vec<String>, Vec<&str>) =
+                pairs.iter().map(|(key, id)| ((*key).to_owned(), *id)).unzip();
+            let mut told = told(name, &ids);
+            told[0].keys = Some(keys.clone());
+            // As they are in truth: a JSON list.
+            let mut lines = document(sent);
+            lines[0].keys = sent.iter().map(|key| (*key).to_owned()).collect();
+            let got = kept(before).after(&lines, &by_oid(), &told);
+            assert_eq!(
+                got,
+                kept(after),
+                "{before} + {sent:?} -> {name}: {keys:?} {ids:?}"
+            );
+        }
+        assert_eq!(own_key(r#"["7","04270002-0001"]"#), "04270002-0001");
+        // Two lists, told apart by the keys of their lines; not where both have a line of one key.
+        let two = |other: &str| {
+            let mut lists = document(&[r#"["a"]"#]);
+            lists.push(LineList {
+                list: Path::parse("FOther").unwrap(),
+                at: Path::parse("FOther").unwrap(),
+                keys: vec![format!("[\"{other}\"]")],
+            });
+            lists
+        };
+        let mut told = told("", &["1", "2"]);
+        told[0].keys = Some(vec!["a".to_owned(), "x".to_owned()]);
+        let got = KeptLines::default().after(&two("x"), &by_oid(), &told);
+        assert_eq!(
+            (
+                got.untold(&two("x"), &by_oid()),
+                got.ids(&by_oid()).get("FOther", r#"["x"]"#)
+            ),
+            (None, Some("2"))
+        );
+        let got = KeptLines::default().after(&two("a"), &by_oid(), &told);
+        assert!(got.untold(&two("a"), &by_oid()).is_some());
     }
 
     #[test]

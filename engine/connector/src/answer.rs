@@ -53,8 +53,18 @@ impl Connection {
     /// Reads an answer as the connector's file says.
     pub(crate) fn reading(&self, answer: &HttpAnswer) -> Reading {
         let transport = &self.connector.transport;
-        read(answer, transport.charset.as_deref(), transport.xml)
+        let mut reading = read(answer, transport.charset.as_deref(), transport.xml);
+        if reading.is_xml && transport.skip_root {
+            reading.body = reading.body.map(without_root);
+        }
+        reading
     }
+}
+
+/// What stands in the root element of a document.
+fn without_root(document: Arc<Value>) -> Arc<Value> {
+    let root = document.as_map().and_then(|members| members.values().next());
+    root.map_or_else(|| Arc::clone(&document), |root| Arc::new(root.clone()))
 }
 
 /// Whether an answer says that it is XML.

@@ -26,6 +26,8 @@ const ID: &str = "id";
 const DOC_KEY: &str = "doc_key";
 /// Column of a note that names the send that wrote it.
 const ATTEMPT: &str = "attempt";
+/// The name in `types` of the id, wherever `id_field` puts it.
+const ID_ANYWHERE: &str = "$id";
 /// Name in the row for the number.
 const NUMBER: &str = "number";
 
@@ -38,8 +40,8 @@ pub struct OwnedCall {
     pub options: Map,
     /// Name in the row, and field asked for.
     pub fields: Vec<(String, String)>,
-    /// The condition.
-    pub filter: FilterValue,
+    /// The condition; none where an option names the document.
+    pub filter: Option<FilterValue>,
     /// The page.
     pub page: Option<PageState>,
     /// The one instant of the run.
@@ -51,7 +53,7 @@ impl OwnedCall {
     pub fn as_call(&self) -> Call<'_> {
         Call {
             fields: Some(&self.fields),
-            filter: Some(self.filter.clone()),
+            filter: self.filter.clone(),
             page: self.page.clone(),
             ..Call::new(&self.operation, &self.options, self.now_ms)
         }
@@ -150,7 +152,7 @@ impl Connection {
         now_ms: i64,
     ) -> Result<Option<Ask>, Failure> {
         let operation = self.operation(operation)?;
-        let Some(unknown) = &operation.unknown else {
+        let Some(unknown) = operation.unknown.as_ref().filter(|unknown| self.asks(unknown)) else {
             return Ok(None);
         };
         let Some(asking) = unknown.ask.as_deref() else {
@@ -209,25 +211,41 @@ impl Connection {
             .collect();
         let page = self.first_page(asking);
         let asked = self.operation(asking)?;
+        // An option takes one text: a key of several fields is none.
+        if unknown.option.is_some() && columns.len() != 1 {
+            return Ok(None);
+        }
         let is_named = asked.rows.as_ref().is_some_and(|rows| rows.by_fields);
         let renamed = if is_named { Vec::new() } else { fields.clone() };
         let print = asked.filter.as_ref();
         let has_any = print.is_some_and(FilterPrint::has_any);
         let has_in = print.is_some_and(FilterPrint::has_in);
-        let at_once = if has_any || has_in && columns.len() == 1 {
+        let many = has_any || has_in && columns.len() == 1;
+        let at_once = if many && unknown.option.is_none() {
             KEYS_MAX
         } else {
             1
         };
         let calls = wanted
             .chunks(at_once)
-            .map(|wanted| OwnedCall {
-                operation: asking.to_owned(),
-                options: ask_options.clone(),
-                fields: fields.clone(),
-                filter: FilterValue::Asked(any_of(&columns, wanted)),
-                page: page.clone(),
-                now_ms,
+            .map(|wanted| {
+                let named = unknown
+                    .option
+                    .as_ref()
+                    .zip(wanted.first().and_then(|key| key.first()));
+                let mut options = ask_options.clone();
+                options.extend(named.map(|(option, key)| (option.clone(), Value::from(key.as_str()))));
+                OwnedCall {
+                    operation: asking.to_owned(),
+                    options,
+                    fields: fields.clone(),
+                    filter: match unknown.option {
+                        Some(_) => None,
+                        None => Some(FilterValue::Asked(any_of(&columns, wanted))),
+                    },
+                    page: page.clone(),
+                    now_ms,
+                }
             })
             .collect();
         Ok(Some(Ask {
@@ -423,7 +441,7 @@ impl Connection {
         let is_text = operation
             .types
             .iter()
-            .any(|(name, kind)| name == field && kind == "text");
+            .any(|(name, kind)| (name == field || name == ID_ANYWHERE) && kind == "text");
         let number = if is_text { None } else { Number::parse(id) };
         members.shift_remove(field);
         members.shift_insert(
@@ -450,7 +468,9 @@ impl Connection {
             .operation(operation)
             .and_then(|operation| operation.unknown.as_ref());
         unknown.is_some_and(|unknown| {
-            unknown.ask.is_some() && (unknown.by != AskBy::Id || action != Action::Create)
+            unknown.ask.is_some()
+                && self.asks(unknown)
+                && (unknown.by != AskBy::Id || action != Action::Create)
         })
     }
 
@@ -476,7 +496,23 @@ impl Connection {
         }
     }
 
+    /// Whether this target can be asked about its documents.
+    fn asks(&self, unknown: &Unknown) -> bool {
+        let when = unknown.when.as_ref();
+        when.is_none_or(|when| when.holds(&self.param_names()))
+    }
+
     pub(crate) fn proof(&self, operation: &Operation, options: &Map) -> Proof {
+        let proof = self.declared_proof(operation, options);
+        // What can be proved by asking only is not proved where nobody can be asked.
+        let needs = matches!(proof, Proof::Query | Proof::UniqueKey);
+        match &operation.unknown {
+            Some(unknown) if needs && !self.asks(unknown) => Proof::None,
+            _ => proof,
+        }
+    }
+
+    fn declared_proof(&self, operation: &Operation, options: &Map) -> Proof {
         match &operation.proof {
             ProofPlace::Fixed(proof) => *proof,
             ProofPlace::Computed(tree) => {

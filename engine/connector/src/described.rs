@@ -3,7 +3,7 @@
 use dsl::catalogue::source;
 use dsl::{Failure, Path, Value};
 
-use crate::answer::{self, HttpAnswer};
+use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::recipe::{Recipe, data};
 
@@ -45,11 +45,7 @@ impl Connection {
         let Some(describes) = &operation.describes else {
             return Err(missing(&operation.name));
         };
-        let reading = answer::read(
-            answer,
-            self.connector.transport.charset.as_deref(),
-            self.connector.transport.xml,
-        );
+        let reading = self.reading(answer);
         if let Err(failure) = &reading.body {
             return Err(failure.clone());
         }

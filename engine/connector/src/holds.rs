@@ -69,7 +69,7 @@ pub enum Holds {
 /// The words of `method`.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 /// The words of `encode`.
-const ENCODINGS: [&str; 7] = ["json", "form", "multipart", "xml", "sql", "files", "none"];
+const ENCODINGS: [&str; 8] = ["json", "text", "form", "multipart", "xml", "sql", "files", "none"];
 /// The words of `filter.types`.
 const LITERALS: [&str; 6] = ["text", "number", "instant", "datetime", "datetimeoffset", "guid"];
 /// The words of `proof`.
@@ -113,6 +113,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
             "text", "int", "bool", "url", "path", "choice", "list", "map",
         ]),
         (Place::Transport, "driver") => Holds::Word(Driver::ALL.iter().map(|driver| driver.name()).collect()),
+        (Place::Transport, "xml_root") => Holds::Word(vec!["keep", "skip"]),
         (Place::Transport, "http") => Holds::Word(vec!["1.1", "any"]),
         (Place::Limits, "scope") => Holds::Word(Scope::ALL.iter().map(|(word, _)| *word).collect()),
         (Place::Mode | Place::Login, "cookies") => Holds::Word(vec!["keep"]),
@@ -121,7 +122,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
         }
         (Place::Login | Place::LoginStep, "encode") => Holds::Word(ENCODINGS.to_vec()),
         (Place::Operation, "encode") => {
-            Holds::Word(ENCODINGS.iter().copied().chain(["odata_batch"]).collect())
+            Holds::WordOrValue(ENCODINGS.iter().copied().chain(["odata_batch"]).collect())
         }
         (Place::Outcome | Place::TestExpect, "class") => Holds::Word(classes()),
         (Place::Form, "proof") => Holds::Word(PROOFS.to_vec()),
@@ -210,6 +211,7 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Operation, "unknown") => Holds::Block(Place::Unknown),
         (Place::Filter, "names") => Holds::Block(Place::FilterNames),
         (Place::Items, "index") => Holds::TextOrBlock(Place::ItemIndex),
+        (Place::Test, "call") => Holds::Block(Place::TestCall),
         (Place::Test, "answer") => Holds::Block(Place::TestAnswer),
         (Place::Test, "sign") => Holds::Block(Place::TestSign),
         (Place::Test, "expect") => Holds::Block(Place::TestExpect),
@@ -228,6 +230,7 @@ fn by_kind(row: &KeyRow) -> Holds {
         ("text or {zh, en}", _) => Holds::Words2,
         ("int", _) => Holds::Int,
         ("bool", _) => Holds::Bool,
+        ("map", Place::Option) => Holds::DataMap,
         ("value", Place::Param | Place::Option | Place::TestAnswer | Place::TestPush | Place::TestExpect) => {
             Holds::Data
         }
@@ -278,6 +281,8 @@ mod tests {
             if row.kind == "map" && holds(row) == Holds::DataMap {
                 let data = [
                     Place::Test,
+                    Place::Option,
+                    Place::TestCall,
                     Place::TestAnswer,
                     Place::TestPush,
                     Place::TestSign,

@@ -25,6 +25,9 @@ use crate::request::Call;
 /// Characters of an answer that are kept as its words when the table names none.
 const EXCERPT: usize = 512;
 
+/// Characters of what an answer calls itself; those that were seen have some forty.
+const TRACE: usize = 128;
+
 /// The longest wait that an answer may ask for.
 const WAIT_MAX_MS: i64 = 3_600_000;
 
@@ -60,6 +63,8 @@ pub struct LineList {
     pub name: String,
     /// One for each line, in the order of the answer; `None` where a line has none.
     pub ids: Vec<Option<String>>,
+    /// What the answer calls each line, where it does not tell them by their order.
+    pub keys: Option<Vec<String>>,
 }
 
 /// What a call carried.
@@ -95,6 +100,8 @@ pub struct Judged {
     pub wait_ms: Option<i64>,
     /// When calls go on, where the answer or its row says so.
     pub until: Option<Until>,
+    /// What the other system calls this call, for a question to its people.
+    pub trace: Option<String>,
     /// Whether a write may be repeated after renewing the session.
     pub replay_write: bool,
     /// One for each record; empty when nothing is said about single records.
@@ -193,6 +200,7 @@ impl Connection {
             code,
             wait_ms: row.wait_ms.or_else(|| retry_after(row.class, answer)),
             until: until(row, &names),
+            trace: self.trace(&reading),
             replay_write: row.replay_write,
             verdicts,
         }
@@ -230,6 +238,7 @@ impl Connection {
                 .and_then(|row| row.wait_ms)
                 .or_else(|| retry_after(class, answer)),
             until: row.and_then(|row| until(row, &names)),
+            trace: self.trace(&reading),
             replay_write: false,
             verdicts: Vec::new(),
         })
@@ -243,9 +252,16 @@ impl Connection {
             code,
             wait_ms: None,
             until: None,
+            trace: self.trace(reading),
             replay_write: false,
             verdicts: Vec::new(),
         }
+    }
+
+    /// What an answer calls itself. It is the other system's text, kept short.
+    fn trace(&self, reading: &Reading) -> Option<String> {
+        let found = plain(self.connector.trace.as_ref()?, reading.body.as_ref().ok()?)?;
+        Some(self.redact(found.trim()).chars().take(TRACE).collect())
     }
 
     /// An answer as text, in its charset: as far as it can be decoded, and the rest as it looks. For people only.
@@ -545,27 +561,48 @@ fn lines_of(items: &Items, names: &Names, item: &Value) -> Vec<LineList> {
         .unwrap_or_default()
 }
 
-/// A list of lines, or the members of a map that are such lists.
+/// A list of lines; the members of a map that are such lists, or maps of ids by what the answer calls a line; single
+/// ids in a map of their own.
 fn line_lists(told: &Value, id: Option<&Path>) -> Vec<LineList> {
+    let id_of = |line: &Value| match id {
+        Some(path) => plain(path, line),
+        None => line.to_plain_text().filter(|text| !text.trim().is_empty()),
+    };
     let of = |name: &str, list: &[Value]| LineList {
         name: name.to_owned(),
-        ids: list
-            .iter()
-            .map(|line| match id {
-                Some(path) => plain(path, line),
-                None => line.to_plain_text().filter(|text| !text.trim().is_empty()),
-            })
-            .collect(),
+        ids: list.iter().map(id_of).collect(),
+        keys: None,
+    };
+    let by_key = |name: &str, lines: &mut dyn Iterator<Item = (&String, &Value)>| {
+        let (keys, ids) = lines.map(|(key, line)| (key.clone(), id_of(line))).unzip();
+        LineList {
+            name: name.to_owned(),
+            ids,
+            keys: Some(keys),
+        }
     };
     match told {
         Value::List(list) => vec![of("", list)],
-        Value::Map(members) => members
-            .iter()
-            .filter_map(|(name, member)| match member {
-                Value::List(list) => Some(of(name, list)),
-                _ => None,
-            })
-            .collect(),
+        Value::Map(members) => {
+            let mut lists: Vec<LineList> = members
+                .iter()
+                .filter_map(|(name, member)| match member {
+                    Value::List(list) => Some(of(name, list)),
+                    Value::Map(lines) => Some(by_key(name, &mut lines.iter())),
+                    _ => None,
+                })
+                .collect();
+            // Where an id stands within a line, a single value is none.
+            let is_single = |member: &Value| member.as_list().is_none() && member.as_map().is_none();
+            let mut single = members
+                .iter()
+                .filter(|(_, member)| id.is_none() && is_single(member))
+                .peekable();
+            if single.peek().is_some() {
+                lists.push(by_key("", &mut single));
+            }
+            lists
+        }
         _ => Vec::new(),
     }
 }

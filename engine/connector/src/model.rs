@@ -40,6 +40,8 @@ pub struct Connector {
     pub(crate) csrf: Option<Csrf>,
     pub(crate) lets: Vec<(String, Recipe)>,
     pub(crate) code: Option<CodePlace>,
+    /// Where an answer names itself, for a question to the vendor.
+    pub(crate) trace: Option<Path>,
     pub(crate) outcome: Vec<Row>,
     pub(crate) limits: Limits,
     pub(crate) forms: Vec<(String, Map)>,
@@ -208,6 +210,8 @@ pub struct Transport {
     pub(crate) charset: Option<String>,
     /// Whether answers of an XML type are read.
     pub(crate) xml: bool,
+    /// The root element of such an answer is passed over.
+    pub(crate) skip_root: bool,
     /// How a database is spoken to; `None` where the system speaks HTTP.
     pub driver: Option<Driver>,
 }
@@ -271,6 +275,8 @@ pub(crate) enum Encode {
     Multipart,
     /// XML with a root of one's own.
     Xml,
+    /// As JSON, under the type of a text.
+    Text,
     /// Writes of one call as an OData batch, each in a change set.
     OdataBatch,
     /// A statement with its values beside it.
@@ -380,8 +386,10 @@ pub(crate) struct Operation {
     pub(crate) headers: Vec<(String, Tree)>,
     pub(crate) body: Option<Tree>,
     pub(crate) encode: Encode,
+    /// The parameter that says how the body becomes bytes, where a connection chooses it.
+    pub(crate) encode_by: Option<String>,
     /// The root element, where the body is XML.
-    pub(crate) root: String,
+    pub(crate) root: Tree,
     /// What each record of a batch is sent as.
     pub(crate) part: Option<BatchPart>,
     pub(crate) options: Vec<OptionFacts>,
@@ -639,6 +647,18 @@ pub(crate) struct Rows {
     pub(crate) one: bool,
     /// Texts like `/Date(0)/` are times.
     pub(crate) dates: bool,
+    /// Places of a row that are lists, however many elements an answer has there.
+    pub(crate) lists: Vec<ListPlace>,
+    /// Which answer says that there is no row.
+    pub(crate) none_when: Option<Recipe>,
+}
+
+/// A place of a row that is a list.
+#[derive(Debug)]
+pub(crate) struct ListPlace {
+    pub(crate) at: Path,
+    /// Not the place itself, but every member of the map that stands there.
+    pub(crate) members: bool,
 }
 
 #[derive(Debug)]
@@ -711,9 +731,13 @@ pub(crate) struct OneItem {
 /// How a lost answer is asked for.
 #[derive(Debug)]
 pub(crate) struct Unknown {
+    /// Whether the target of a connection can be asked at all.
+    pub(crate) when: Option<Recipe>,
     pub(crate) wait_ms: i64,
     pub(crate) ask: Option<String>,
     pub(crate) options: Vec<(String, Tree)>,
+    /// The option of that operation that takes the key or the id, where it gives one document.
+    pub(crate) option: Option<String>,
     pub(crate) fields: Vec<(String, Tree)>,
     pub(crate) by: AskBy,
     pub(crate) done_when: Option<Recipe>,

@@ -15,6 +15,7 @@ use crate::batch;
 use crate::connection::Connection;
 use crate::filter::{FilterValue, sql_text};
 use crate::frame::Frame;
+use crate::load::BODIES;
 use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy, RECORD_UUID};
 use crate::recipe::urlenc;
 use crate::secret::MASK;
@@ -256,10 +257,12 @@ impl Connection {
             Some(login) => applied(body, &login.apply_body, frame)?,
             None => body,
         };
-        let xml = body.clone().filter(|_| operation.encode == Encode::Xml);
-        let mut prepared = self.request(&operation.method, &path, operation.encode, body)?;
-        if operation.encode == Encode::Xml {
-            xml_body(&mut prepared, &operation.root, xml)?;
+        let encode = self.encode(operation);
+        let xml = body.clone().filter(|_| encode == Encode::Xml);
+        let mut prepared = self.request(&operation.method, &path, encode, body)?;
+        if encode == Encode::Xml {
+            let root = frame.text(&operation.root, "root")?.unwrap_or_default();
+            xml_body(&mut prepared, &root, xml)?;
         }
         if let Some(part) = &operation.part {
             let (body, kind) = batch::render(&parts(operation, part, frame)?);
@@ -289,6 +292,15 @@ impl Connection {
             prepared.read_cap = prepared.read_cap.min(WRITE_READ_CAP);
         }
         Ok(prepared)
+    }
+
+    /// How the body of an operation becomes bytes: as its file says, or as this connection chooses.
+    fn encode(&self, operation: &Operation) -> Encode {
+        let chosen = operation.encode_by.as_ref().and_then(|name| {
+            let word = self.params.get(name)?.as_text()?;
+            BODIES.iter().find(|(known, _)| *known == word)
+        });
+        chosen.map_or(operation.encode, |(_, encode)| *encode)
     }
 
     /// A frame that knows parameters, options and the row of `forms`.
@@ -334,6 +346,14 @@ impl Connection {
                 let mut bytes = Vec::new();
                 json_bytes(&value, &mut bytes)?;
                 (bytes, Some("application/json".to_owned()))
+            }
+            (Encode::Text, Some(value)) => {
+                let mut bytes = Vec::new();
+                match &value {
+                    Value::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+                    value => json_bytes(value, &mut bytes)?,
+                }
+                (bytes, Some("text/plain; charset=utf-8".to_owned()))
             }
             (Encode::Multipart, Some(value)) => {
                 let (bytes, boundary) = multipart(&pairs_of(&value)?);
@@ -642,7 +662,7 @@ pub(crate) fn complete_options(operation: &Operation, given: &Map) -> Result<Map
             Some(value) if !value.is_null() => {
                 complete.insert(option.name.clone(), value.clone());
             }
-            _ if option.required => {
+            _ if option.required || option.needed_with(given, &operation.options).is_some() => {
                 return Err(Failure::new(&source::OPTION_MISSING)
                     .with("operation", &operation.name)
                     .with("name", &option.name));

@@ -8,7 +8,7 @@ use dsl::{Failure, Map, Path, Value};
 use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::frame::Frame;
-use crate::model::{Connector, More, Operation, Page, PageBy};
+use crate::model::{Connector, More, Operation, Page, PageBy, Rows};
 use crate::request::{Call, complete_options};
 
 /// The rows of one page.
@@ -59,6 +59,10 @@ impl Connection {
             Ok(body) => body,
             Err(failure) => return Err(failure.clone().vendor(self.excerpt(&reading.text))),
         };
+        let none_when = operation.rows.as_ref().and_then(|rows| rows.none_when.as_ref());
+        if none_when.is_some_and(|none| none.holds(&self.answer_names(answer, &reading).0)) {
+            return Ok(PageRows::default());
+        }
         let options = complete_options(operation, call.options)?;
         let frame = self.frame(operation, &options, call.now_ms);
         let rows = take_rows(operation, body, &frame, call.fields, reading.is_xml)?;
@@ -241,9 +245,7 @@ fn take_rows(
             return Ok(Vec::new());
         }
         let mut row = row_map(found, 1)?;
-        if rows.dates {
-            crate::odata::read_dates(&mut row);
-        }
+        complete(&mut row, rows);
         return Ok(vec![row]);
     }
     let list = found.as_list().ok_or_else(|| {
@@ -260,12 +262,39 @@ fn take_rows(
             Some(fields) => named(row, fields, index + 1)?,
             None => row_map(row, index + 1).map(|row| renamed(row, &aliases))?,
         };
-        if rows.dates {
-            crate::odata::read_dates(&mut row);
-        }
+        complete(&mut row, rows);
         found.push(row);
     }
     Ok(found)
+}
+
+/// Reads of a row what its form does not say: times in texts, and which places are lists.
+fn complete(row: &mut Value, rows: &Rows) {
+    if rows.dates {
+        crate::odata::read_dates(row);
+    }
+    for place in &rows.lists {
+        let Some(mut there) = place.at.get(row).cloned() else {
+            continue;
+        };
+        match (&mut there, place.members) {
+            (Value::Map(members), true) => members.values_mut().for_each(as_list),
+            // XML has no empty map.
+            (nothing, true) if nothing.is_empty() => *nothing = Value::Map(Map::new()),
+            (_, true) => continue,
+            (there, false) => as_list(there),
+        }
+        // It is there, and so it can be put there.
+        let _is_set: bool = place.at.set(row, there);
+    }
+}
+
+/// One element, or nothing, as a list.
+fn as_list(value: &mut Value) {
+    if value.as_list().is_none() {
+        let one = std::mem::replace(value, Value::Null);
+        *value = Value::List(if one.is_empty() { Vec::new() } else { vec![one] });
+    }
 }
 
 /// The value at a path; an empty path is the whole answer.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dsl::{Map, Value};
 
-use crate::answer::{self, HttpAnswer};
+use crate::answer::HttpAnswer;
 use crate::connection::Connection;
 use crate::model::Async;
 
@@ -57,11 +57,7 @@ impl Connection {
     /// What the operation would have answered if it had done the work at once; `None` while the task goes on.
     pub fn task_result(&self, api: &str, polled: &HttpAnswer) -> Option<HttpAnswer> {
         let task = self.of_task(api)?;
-        let reading = answer::read(
-            polled,
-            self.connector.transport.charset.as_deref(),
-            self.connector.transport.xml,
-        );
+        let reading = self.reading(polled);
         reading.body.as_ref().ok()?;
         let (names, _) = self.answer_names(polled, &reading);
         if !task.until.holds(&names) {
@@ -94,11 +90,7 @@ impl Connection {
     }
 
     fn read_at(&self, path: &dsl::Path, answer: &HttpAnswer) -> Option<Value> {
-        let reading = answer::read(
-            answer,
-            self.connector.transport.charset.as_deref(),
-            self.connector.transport.xml,
-        );
+        let reading = self.reading(answer);
         let body: Arc<Value> = reading.body.ok()?;
         path.get(&body).filter(|value| !value.is_null()).cloned()
     }

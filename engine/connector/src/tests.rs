@@ -16,7 +16,8 @@ use crate::judge::{Sent, Until, Verdict};
 use crate::login::{LoggingIn, Session};
 use crate::model::{Class, Connector, Encode};
 use crate::receive::{Inbound, Pushed, Received, Refusal};
-use crate::request::{Call, form_text};
+use crate::request::{Call, PageState, form_text};
+use crate::sign::HttpRequest;
 
 /// One test of a file.
 #[derive(Debug)]
@@ -28,10 +29,21 @@ pub(crate) struct Test {
     pub(crate) params: Map,
     pub(crate) options: Map,
     pub(crate) fields: Vec<String>,
+    pub(crate) call: Option<CallTest>,
     pub(crate) answer: Option<HttpAnswer>,
     pub(crate) push: Option<(Inbound, i64)>,
     pub(crate) sign: Option<SignTest>,
     pub(crate) expect: Expect,
+}
+
+/// A call that is made of `operation`, `options` and `records`.
+#[derive(Debug)]
+pub(crate) struct CallTest {
+    pub(crate) now_s: i64,
+    pub(crate) window: Option<(i64, i64)>,
+    pub(crate) page: PageState,
+    /// What a login took.
+    pub(crate) auth: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -62,6 +74,7 @@ pub(crate) struct Expect {
     pub(crate) reply: Option<Value>,
     pub(crate) message: Option<String>,
     pub(crate) until: Option<String>,
+    pub(crate) trace: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) url: Option<String>,
     pub(crate) headers: Pairs,
@@ -125,6 +138,10 @@ fn other(what: &str, found: impl Display, wanted: impl Display) -> Text2 {
 }
 
 fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<Text2>) -> Result<(), Failure> {
+    if let Some(call) = &test.call {
+        let connection = made_up(connector, &test.params)?;
+        called(&connection, test, call, problems)?;
+    }
     if let Some(answer) = &test.answer {
         let connection = made_up(connector, &test.params)?;
         judged(&connection, test, answer, problems)?;
@@ -142,6 +159,31 @@ fn run_one(connector: &Arc<Connector>, test: &Test, problems: &mut Vec<Text2>) -
         let connection = made_up(connector, &params)?;
         signed(&connection, sign, &test.expect, problems)?;
     }
+    Ok(())
+}
+
+/// Bytes that every test draws.
+const ENTROPY: [u8; 16] = [7; 16];
+
+fn called(
+    connection: &Connection,
+    test: &Test,
+    made: &CallTest,
+    problems: &mut Vec<Text2>,
+) -> Result<(), Failure> {
+    let at_ms = made.now_s.saturating_mul(1000);
+    let operation = test.operation.as_deref().unwrap_or_default();
+    let records = &test.records.1;
+    let call = Call {
+        records: (!records.is_empty()).then(|| records.clone()),
+        window: made.window,
+        page: Some(made.page.clone()),
+        ..Call::new(operation, &test.options, at_ms)
+    };
+    let prepared = connection.prepare(&call)?;
+    let session = Session::of(&made.auth);
+    let request = connection.sign(&prepared, Some(&session), at_ms, ENTROPY)?;
+    compare(&request, &test.expect, problems);
     Ok(())
 }
 
@@ -218,6 +260,10 @@ fn judged(
             problems.push(other("until", found, until));
         }
     }
+    if expect.trace.is_some() && expect.trace != judged.trace {
+        let words = |trace: &Option<String>| trace.clone().unwrap_or_else(|| NOTHING.to_owned());
+        problems.push(other("trace", words(&judged.trace), words(&expect.trace)));
+    }
     if let Some(items) = &expect.items {
         if items.len() != judged.verdicts.len() {
             problems.push(other("items", judged.verdicts.len(), items.len()));
@@ -259,11 +305,15 @@ fn differs(index: usize, item: &Value, verdict: &Verdict) -> Option<Text2> {
                     .map(|number| ("number".to_owned(), Value::from(number))),
             );
             let lists = lines.iter().map(|list| {
-                let ids = list
+                let mut ids = list
                     .ids
                     .iter()
                     .map(|id| id.as_deref().map_or(Value::Null, Value::from));
-                (list.name.clone(), Value::List(ids.collect()))
+                let told = match &list.keys {
+                    None => Value::List(ids.collect()),
+                    Some(keys) => Value::Map(keys.iter().cloned().zip(&mut ids).collect()),
+                };
+                (list.name.clone(), told)
             });
             found.insert("lines".into(), Value::Map(lists.collect()));
         }
@@ -306,7 +356,7 @@ fn signed(
     problems: &mut Vec<Text2>,
 ) -> Result<(), Failure> {
     let at_ms = test.now_s.saturating_mul(1000);
-    let entropy = [7; 16];
+    let entropy = ENTROPY;
     let taken = test.auth.as_deref().unwrap_or_default();
     let session = test.auth.as_ref().map(|taken| Session::of(taken));
     let login = match (test.step, &session) {
@@ -330,6 +380,12 @@ fn signed(
             connection.sign(&prepared, session.as_ref(), at_ms, entropy)?
         }
     };
+    compare(&request, expect, problems);
+    Ok(())
+}
+
+/// What a request has other than is expected.
+fn compare(request: &HttpRequest, expect: &Expect, problems: &mut Vec<Text2>) {
     // Only names of headers are read without their case.
     for (place, found, wanted, other_than) in [
         ("", &request.headers, &expect.headers, &expect.headers_not),
@@ -368,5 +424,4 @@ fn signed(
     {
         problems.push(other("body", String::from_utf8_lossy(&request.body), body));
     }
-    Ok(())
 }

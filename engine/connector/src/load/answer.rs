@@ -8,7 +8,9 @@ use dsl::yaml::{Node, Pair};
 use super::reader::{Names, Reader};
 use super::{Declared, places};
 use crate::keys::Place;
-use crate::model::{Class, CodePlace, ItemIndex, ItemLists, Items, OneItem, Row, RowTest, Rows, UntilPlace};
+use crate::model::{
+    Class, CodePlace, ItemIndex, ItemLists, Items, ListPlace, OneItem, Row, RowTest, Rows, UntilPlace,
+};
 use crate::recipe::{Missing, Recipe};
 
 /// Where the business code stands: a path in the body, or `$let.x`.
@@ -128,10 +130,24 @@ fn codes(pair: &Pair, declared: &Declared, options: &[String], reader: &mut Read
     RowTest::Code(nodes.iter().map(|node| reader.tree(node, &names)).collect())
 }
 
-pub(super) fn rows(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> Option<Rows> {
+pub(super) fn rows(
+    pair: &Pair,
+    names: &Names<'_>,
+    declared: &Declared,
+    reader: &mut Reader<'_>,
+) -> Option<Rows> {
     let members = reader.members(&pair.value, "rows", Place::Rows);
     let at = reader.need(members, "at", "rows")?;
     let at_tree = reader.tree(&at.value, names);
+    let one = reader.bool(members.get("one")).unwrap_or(false);
+    if let Some(pair) = members.get("none_when").filter(|_| !one) {
+        // Of a page nobody could say how many rows are missing.
+        reader.bad_value(
+            &pair.value,
+            "none_when",
+            ("只与 one: true 一起写", "only with one: true"),
+        );
+    }
     if let Some(dsl::Value::Text(text)) = at_tree.constant()
         && !text.is_empty()
         && Path::parse(&text).is_err()
@@ -143,11 +159,47 @@ pub(super) fn rows(pair: &Pair, names: &Names<'_>, reader: &mut Reader<'_>) -> O
         by_fields: reader
             .word(members.get("columns"), &[("fields", true)])
             .unwrap_or(false),
-        one: reader.bool(members.get("one")).unwrap_or(false),
+        one,
         dates: reader
             .word(members.get("dates"), &[("odata", true)])
             .unwrap_or(false),
+        lists: lists(members.get("lists"), reader),
+        none_when: members.get("none_when").and_then(|pair| {
+            reader.recipe(
+                &pair.value,
+                "none_when",
+                Missing::IsUndefined,
+                &declared.of_answer(),
+            )
+        }),
     })
+}
+
+/// Places of a row that are lists; a star at the end stands for every member of a map.
+fn lists(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<ListPlace> {
+    let Some(pair) = pair else { return Vec::new() };
+    let mut places = Vec::new();
+    for node in reader.list(&pair.value, "lists") {
+        let Some(text) = reader.text(node, "lists") else {
+            continue;
+        };
+        let above = text.strip_suffix(".*");
+        let place = Path::parse(above.unwrap_or(text))
+            .ok()
+            .filter(|at| !at.to_string().contains('*'));
+        match place {
+            Some(at) => places.push(ListPlace {
+                at,
+                members: above.is_some(),
+            }),
+            None => reader.bad_value(
+                node,
+                "lists",
+                ("路径,如 lines 或 details.*", "a path such as lines or details.*"),
+            ),
+        }
+    }
+    places
 }
 
 pub(super) fn items(pair: &Pair, declared: &Declared, reader: &mut Reader<'_>) -> Option<Items> {

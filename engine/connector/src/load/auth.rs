@@ -461,6 +461,11 @@ pub(super) fn root(members: Members<'_>, reader: &mut Reader<'_>) -> String {
         let problem = reader.at(&words::MISSING_KEY, &pair.key_span);
         reader.push(problem.with("where", "root").with("key", "encode: xml"));
     }
+    root_name(pair, reader)
+}
+
+/// The name of a root element.
+pub(super) fn root_name(pair: &Pair, reader: &mut Reader<'_>) -> String {
     let text = reader.text(&pair.value, "root").unwrap_or_default();
     if !crate::xml::is_name(text) {
         let want = ("XML 元素名", "the name of an XML element");
@@ -469,15 +474,21 @@ pub(super) fn root(members: Members<'_>, reader: &mut Reader<'_>) -> String {
     text.to_owned()
 }
 
+/// The ways to make bytes of a body that a connection can choose between.
+pub(crate) const BODIES: [(&str, Encode); 5] = [
+    ("json", Encode::Json),
+    ("text", Encode::Text),
+    ("form", Encode::Form),
+    ("multipart", Encode::Multipart),
+    ("xml", Encode::Xml),
+];
+
 /// `encode`, where more words are known than everywhere.
 pub(super) fn encoding(members: Members<'_>, more: &[(&str, Encode)], reader: &mut Reader<'_>) -> Encode {
     let pair = members.get("encode");
     let words = [
+        &BODIES[..],
         &[
-            ("json", Encode::Json),
-            ("form", Encode::Form),
-            ("multipart", Encode::Multipart),
-            ("xml", Encode::Xml),
             ("sql", Encode::Sql),
             ("files", Encode::Sql),
             ("none", Encode::None),

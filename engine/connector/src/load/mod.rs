@@ -31,6 +31,7 @@ use crate::model::{Connector, Limits, Scope, Transport};
 use crate::recipe::Missing;
 use crate::sql::Driver;
 
+pub(crate) use auth::BODIES;
 pub(crate) use merge::lay_over;
 pub(crate) use own::with_operation;
 pub(crate) use params::{param_value, text_value, type_words};
@@ -60,6 +61,8 @@ pub(crate) struct Declared {
     forms: Vec<String>,
     /// What the logins of all modes take.
     auth: Vec<String>,
+    /// The parameters that are a choice of encodings.
+    encodings: Vec<String>,
 }
 
 impl Declared {
@@ -96,6 +99,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     let params = params::params(members.get("params"), reader);
     let mut declared = Declared {
         params: params.iter().map(|param| param.name.clone()).collect(),
+        encodings: encodings(&params),
         ..Declared::default()
     };
     let (hosts, domains) = hosts(members, &declared, reader);
@@ -119,6 +123,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     let code = members
         .get("code")
         .and_then(|pair| answer::code(pair, &declared, reader));
+    let trace = reader.path(members.get("trace"));
     let outcome = answer::outcome(members.get("outcome"), &declared, &[], reader);
     let limits = limits(members, &declared, reader);
     let operations = operation::operations(members, &declared, &limits, reader);
@@ -145,6 +150,7 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         modes,
         lets,
         code,
+        trace,
         outcome,
         limits,
         forms,
@@ -156,6 +162,19 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
     connector.tests = selftest::tests(members, &connector, reader);
     operation::add_samples(&mut connector);
     connector
+}
+
+/// The parameters that are a choice between ways to make bytes of a body, and nothing else.
+fn encodings(params: &[crate::model::Param]) -> Vec<String> {
+    let is_one = |word: &String| auth::BODIES.iter().any(|(known, _)| known == word);
+    let chooses = |param: &&crate::model::Param| {
+        param.default.is_some() && !param.of.is_empty() && param.of.iter().all(is_one)
+    };
+    params
+        .iter()
+        .filter(chooses)
+        .map(|param| param.name.clone())
+        .collect()
 }
 
 /// The hosts that may be called: addresses, of which the first is the base of every path, and names below which the
@@ -275,6 +294,7 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
         gzip: true,
         charset: None,
         xml: false,
+        skip_root: false,
         driver: None,
     };
     let Some(pair) = members.get("transport") else {
@@ -288,6 +308,8 @@ fn transport(members: Members<'_>, reader: &mut Reader<'_>) -> Transport {
     transport.driver = reader.word(members.get("driver"), &drivers);
     transport.gzip = reader.bool(members.get("gzip")).unwrap_or(true);
     transport.xml = reader.bool(members.get("xml")).unwrap_or(false);
+    let root = reader.word(members.get("xml_root"), &[("keep", false), ("skip", true)]);
+    transport.skip_root = root.unwrap_or(false);
     transport.timeout_ms = reader.duration(members.get("timeout"));
     transport.connect_ms = reader.duration(members.get("connect"));
     let size = ("大小,如 32MiB", "a size such as 32MiB");

@@ -129,7 +129,11 @@ pub(super) fn operation(
         ..declared.names(place)
     };
     let kind = kind(members, name, reader);
-    let encode = auth::encoding(members, &[("odata_batch", Encode::OdataBatch)], reader);
+    let encode_by = encode_by(members.get("encode"), declared, reader);
+    let encode = match encode_by {
+        Some(_) => Encode::Json,
+        None => auth::encoding(members, &[("odata_batch", Encode::OdataBatch)], reader),
+    };
     // A statement goes to the database of the connection; there is no path to add.
     let path_pair = match encode {
         Encode::Sql => members.get("path"),
@@ -199,7 +203,8 @@ pub(super) fn operation(
         path_text,
         headers: reader.trees(members.get("headers"), &at(places::FRAME)),
         encode,
-        root: auth::root(members, reader),
+        root: root(members, encode_by.is_some(), declared, reader),
+        encode_by,
         part: members
             .get("part")
             .map(|pair| part(pair, &at(places::FRAME), reader)),
@@ -216,7 +221,7 @@ pub(super) fn operation(
         page,
         rows: members
             .get("rows")
-            .and_then(|pair| answer::rows(pair, &at(places::OPTIONS), reader)),
+            .and_then(|pair| answer::rows(pair, &at(places::OPTIONS), declared, reader)),
         writes: writes(members, reader),
         key: key(members.get("key"), &at(places::OPTIONS), reader),
         key_under: reader.path(members.get("key_under")),
@@ -253,6 +258,45 @@ pub(super) fn operation(
         query,
         options,
         samples: Vec::new(),
+    }
+}
+
+/// The parameter behind `encode: <<$param.x>>`: a choice between ways to make bytes of a body.
+fn encode_by(pair: Option<&Pair>, declared: &Declared, reader: &mut Reader<'_>) -> Option<String> {
+    let pair = pair?;
+    let text = pair.value.scalar().map(|scalar| scalar.text.as_str())?;
+    if !dsl::template::has_placeholder(text) {
+        return None;
+    }
+    let named = text
+        .strip_prefix("<<$param.")
+        .and_then(|rest| rest.strip_suffix(">>"));
+    let param = named.filter(|name| declared.encodings.iter().any(|known| known == name));
+    if param.is_none() {
+        let words = auth::BODIES.map(|(word, _)| word).join(" ");
+        let want = (
+            format!("<<$param.名称>>,参数是 choice,可选值只有 {words}"),
+            format!("<<$param.name>> of a parameter that is a choice of {words}"),
+        );
+        reader.bad_value(&pair.value, "encode", (&want.0, &want.1));
+    }
+    Some(param.unwrap_or_default().to_owned())
+}
+
+/// `root`, which a connection may give where it chooses the encoding, too.
+fn root(members: Members<'_>, chosen: bool, declared: &Declared, reader: &mut Reader<'_>) -> Tree {
+    let pair = match chosen {
+        true => reader.need(members, "root", "encode"),
+        false => members.get("root"),
+    };
+    let is_computed = |pair: &&Pair| {
+        let scalar = pair.value.scalar();
+        scalar.is_some_and(|scalar| dsl::template::has_placeholder(&scalar.text))
+    };
+    match pair {
+        Some(pair) if is_computed(&pair) => reader.tree(&pair.value, &declared.names(places::PARAMS)),
+        Some(pair) if chosen => Tree::literal(Value::from(auth::root_name(pair, reader))),
+        _ => Tree::literal(Value::from(auth::root(members, reader))),
     }
 }
 
@@ -332,6 +376,12 @@ fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
             of: reader.texts(members.get("of")),
             default: option_value(members.get("default"), ty, reader),
             required: reader.bool(members.get("required")).unwrap_or(false),
+            required_with: members.get("required_with").map_or_else(Vec::new, |pair| {
+                let others = reader.pairs(&pair.value, "required_with").iter();
+                others
+                    .map(|other| (other.key.clone(), other.value.plain_value()))
+                    .collect()
+            }),
             constant: option_value(members.get("const"), ty, reader),
             send: reader.bool(members.get("send")).unwrap_or(true),
             needed_when: needed.map(str::to_owned),
@@ -818,6 +868,13 @@ fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Rea
         .chain(["row".to_owned()])
         .collect();
     Unknown {
+        when: members
+            .get("when")
+            .and_then(|pair| reader.recipe(&pair.value, "when", Missing::IsUndefined, &declared.params)),
+        option: members
+            .get("option")
+            .and_then(|pair| reader.text(&pair.value, "option"))
+            .map(str::to_owned),
         wait_ms: reader.duration(members.get("wait")).unwrap_or(0),
         ask: members
             .get("ask")

@@ -37,6 +37,7 @@ pub(crate) fn with_operation(
             .flat_map(|(_, row)| row.keys().cloned())
             .collect(),
         auth: connector.modes.iter().flat_map(auth::auth_names).collect(),
+        encodings: super::encodings(&connector.params),
     };
     let extends = own.node.get("extends").and_then(|pair| pair.value.scalar());
     let named = own.base.clone().or(extends.map(|name| name.text.clone()));

@@ -9,7 +9,8 @@ use crate::answer::HttpAnswer;
 use crate::keys::Place;
 use crate::model::{Class, Connector};
 use crate::receive::{Inbound, Refusal};
-use crate::tests::{Expect, SignTest, Test};
+use crate::request::PageState;
+use crate::tests::{CallTest, Expect, SignTest, Test};
 
 pub(super) fn tests(members: Members<'_>, connector: &Connector, reader: &mut Reader<'_>) -> Vec<Test> {
     let Some(pair) = members.get("tests") else {
@@ -30,7 +31,7 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
     let operation = members
         .get("operation")
         .and_then(|pair| operation(pair, connector, reader));
-    if members.has("answer") || members.has("push") {
+    if ["answer", "push", "call"].iter().any(|key| members.has(key)) {
         reader.need(members, "operation", "test");
     }
     Test {
@@ -40,6 +41,7 @@ fn test(node: &Node, connector: &Connector, reader: &mut Reader<'_>) -> Test {
         params: map(members.get("params"), reader),
         options: map(members.get("options"), reader),
         fields: reader.texts(members.get("fields")),
+        call: members.get("call").map(|pair| call(pair, reader)),
         answer: members.get("answer").map(|pair| answer(pair, reader)),
         push: members.get("push").map(|pair| push(pair, reader)),
         sign: members.get("sign").map(|pair| sign(pair, reader)),
@@ -89,6 +91,21 @@ fn texts(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<(String, String)> 
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.to_plain_text()?)))
         .collect()
+}
+
+fn call(pair: &Pair, reader: &mut Reader<'_>) -> CallTest {
+    let members = reader.members(&pair.value, "call", Place::TestCall);
+    let (start, end) = (reader.int(members.get("start")), reader.int(members.get("end")));
+    CallTest {
+        now_s: reader.int(members.get("now")).unwrap_or(0),
+        window: start.zip(end),
+        page: PageState {
+            offset: reader.int(members.get("offset")).unwrap_or(0),
+            size: reader.count(members.get("size")).unwrap_or(1),
+            ..PageState::default()
+        },
+        auth: texts(members.get("auth"), reader),
+    }
 }
 
 fn answer(pair: &Pair, reader: &mut Reader<'_>) -> HttpAnswer {
@@ -189,6 +206,7 @@ fn expect(pair: &Pair, reader: &mut Reader<'_>) -> Expect {
         reply: members.get("reply").map(|pair| pair.value.plain_value()),
         message: text("message", reader),
         until: text("until", reader),
+        trace: text("trace", reader),
         body: text("body", reader),
         url: text("url", reader),
         headers: texts(members.get("headers"), reader),

@@ -7,7 +7,7 @@ use dsl::facts::{Action, OpKind, Proof};
 use dsl::yaml::Node;
 
 use super::reader::Reader;
-use crate::model::{AskBy, Class, Connector, Encode, Operation, ProofPlace};
+use crate::model::{AskBy, Class, Connector, Encode, Operation, ProofPlace, Unknown};
 
 /// What can only be checked once every operation is known.
 pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Reader<'_>) {
@@ -21,6 +21,17 @@ pub(super) fn check_together(connector: &Connector, node: &Node, reader: &mut Re
             inner.or(pair).map_or(0..0, |pair| pair.key_span.clone())
         };
         check_one(connector, operation, &place, is_sound, reader);
+    }
+}
+
+/// Whether an operation can be asked for a document: by a condition, or by an option that takes its key or id.
+fn can_name(ask: &Operation, unknown: &Unknown) -> bool {
+    match &unknown.option {
+        Some(name) => {
+            let is_one = ask.rows.as_ref().is_some_and(|rows| rows.one);
+            is_one && ask.options.iter().any(|option| option.name == *name)
+        }
+        None => ask.filter.is_some(),
     }
 }
 
@@ -51,7 +62,7 @@ pub(super) fn check_one(
         let span = place("unknown");
         let asked = unknown.ask.as_deref().and_then(|name| connector.operation(name));
         if let Some(name) = &unknown.ask
-            && asked.is_none_or(|ask| ask.kind != OpKind::Read || ask.filter.is_none())
+            && asked.is_none_or(|ask| ask.kind != OpKind::Read || !can_name(ask, unknown))
         {
             let near = did_you_mean(name, connector.operation_names());
             reader.push(
