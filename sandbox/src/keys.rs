@@ -4,7 +4,7 @@
 //! [`FaultPlan`](crate::FaultPlan) and [`NewSettings`](crate::NewSettings).
 
 use crate::fault::KINDS;
-use crate::settings::{FX_UNIQUE, KINGDEE_LEVELS, LEVELS};
+use crate::settings::{ERP_LINES, FX_UNIQUE, KINGDEE_LEVELS, LEVELS};
 use crate::systems::ENDPOINTS;
 
 /// What a key takes.
@@ -291,12 +291,30 @@ pub const SETTING_KEYS: &[Key] = &[
         "模拟纷享销客里什么不可重复:`number` 编号字段(默认:`account_no`、`order_no__c`、`product_code`,其余对象 `name`),`name` 名称,`none` 都可重复",
         "What is unique at the simulated Fxiaoke: `number`, the field of the number (unless told: `account_no`, `order_no__c`, `product_code`, else `name`), `name`, or `none`.",
     ),
+    key(
+        "erp_lines",
+        Takes::Word(ERP_LINES),
+        "模拟的自研 ERP 怎样给出明细的 id:`place` 按列表和位置(默认),`key` 按列表和明细的 number,`flat` 只按 number",
+        "How the simulated home-grown ERP tells the ids of lines: `place`, by list and place (unless told); `key`, by list and the line's number; `flat`, by the number alone.",
+    ),
+    key(
+        "erp_unique",
+        Takes::Truth,
+        "它是否拒绝单号相同的第二份单据(默认否)",
+        "Whether it refuses a second document of one number; it does not unless told.",
+    ),
+    key(
+        "erp_xml",
+        Takes::Truth,
+        "它是否用 XML 应答查询(默认 JSON;写入的应答总与请求同一格式)",
+        "Whether it answers queries in XML, and not in JSON; a write is answered in the form of its request.",
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FaultPlan, FxUnique, Kinds, Level, NewSettings};
+    use crate::{ErpLines, FaultPlan, FxUnique, Kinds, Level, NewSettings};
     use serde_json::json;
     use std::collections::BTreeSet;
 
@@ -354,6 +372,9 @@ mod tests {
             calls_per_min: Some(1),
             calls_per_day: Some(1),
             fx_unique: Some(FxUnique::None),
+            erp_lines: Some(ErpLines::Flat),
+            erp_unique: Some(true),
+            erp_xml: Some(true),
         };
         let settings = serde_json::to_value(settings).unwrap();
         assert_eq!(members(&settings), names(SETTING_KEYS));

@@ -48,6 +48,7 @@ mod data;
 mod databases;
 mod ecology;
 mod effects;
+mod erp;
 mod fault;
 mod form;
 mod fxiaoke;
@@ -96,7 +97,7 @@ pub use journal::{Delivery, JournalEntry};
 pub use jst::call_limits as jushuitan_limits;
 pub use keys::{Key, PLAN_KEYS, SETTING_KEYS, Takes};
 pub use limit::CallLimits;
-pub use settings::{FX_UNIQUE, FxUnique, KINGDEE_LEVELS, LEVELS, Level, NewSettings};
+pub use settings::{ERP_LINES, ErpLines, FX_UNIQUE, FxUnique, KINGDEE_LEVELS, LEVELS, Level, NewSettings};
 
 pub use systems::ENDPOINTS;
 

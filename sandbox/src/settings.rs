@@ -40,6 +40,21 @@ pub enum FxUnique {
 /// The word of each.
 pub const FX_UNIQUE: &[&str] = &["number", "name", "none"];
 
+/// How the simulated ERP tells the ids of lines; which of them a real one does is not public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErpLines {
+    /// A list of ids for each list of lines, in its order.
+    Place,
+    /// By the line's number, for each list of lines.
+    Key,
+    /// By the line's number alone.
+    Flat,
+}
+
+/// The word of each.
+pub const ERP_LINES: &[&str] = &["place", "key", "flat"];
+
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Settings {
     pub(crate) session_ttl_ms: i64,
@@ -62,6 +77,9 @@ pub(crate) struct Settings {
     #[serde(skip)]
     pub(crate) own_ttl_ms: Option<i64>,
     pub(crate) fx_unique: FxUnique,
+    pub(crate) erp_lines: ErpLines,
+    pub(crate) erp_unique: bool,
+    pub(crate) erp_xml: bool,
 }
 
 /// New values of settings; what is not given stays.
@@ -113,6 +131,15 @@ pub struct NewSettings {
     /// What is unique at the simulated Fxiaoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fx_unique: Option<FxUnique>,
+    /// How the simulated ERP tells the ids of lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erp_lines: Option<ErpLines>,
+    /// Whether it refuses a second document of one number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erp_unique: Option<bool>,
+    /// Whether it answers queries in XML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erp_xml: Option<bool>,
 }
 
 impl NewSettings {
@@ -146,6 +173,9 @@ impl Settings {
             calls_per_day: None,
             own_ttl_ms: None,
             fx_unique: FxUnique::Number,
+            erp_lines: ErpLines::Place,
+            erp_unique: false,
+            erp_xml: false,
         }
     }
 
@@ -175,5 +205,8 @@ impl Settings {
             self.calls_per_day = (calls > 0).then_some(calls);
         }
         self.fx_unique = new.fx_unique.unwrap_or(self.fx_unique);
+        self.erp_lines = new.erp_lines.unwrap_or(self.erp_lines);
+        self.erp_unique = new.erp_unique.unwrap_or(self.erp_unique);
+        self.erp_xml = new.erp_xml.unwrap_or(self.erp_xml);
     }
 }

@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::systems::{Row, SYSTEMS};
 use crate::twist::Twist;
 use crate::wangdian::enterprise;
-use crate::{Config, Credentials, crypto, ecology, fxiaoke, jst, office, plain, sap, yonbip};
+use crate::{Config, Credentials, crypto, ecology, erp, fxiaoke, jst, office, plain, sap, yonbip};
 
 /// Most packages remembered for `ValidateRepeatJson`.
 const MAX_PACKAGES: usize = 10_000;
@@ -57,6 +57,8 @@ pub(crate) struct World {
     pub(crate) yonbip: yonbip::State,
     pub(crate) ecology: ecology::State,
     pub(crate) sap: sap::State,
+    /// Documents of the home-grown ERP.
+    pub(crate) erp: erp::Docs,
     /// Tasks of the simulated Kingdee.
     pub(crate) tasks: crate::kingdee::tasks::Tasks,
     /// Limits of calls, by system.
@@ -164,6 +166,7 @@ impl World {
             yonbip: yonbip::State::default(),
             ecology: ecology::State::default(),
             sap: sap::State::default(),
+            erp: erp::Docs::default(),
             tasks: Default::default(),
             gates: BTreeMap::new(),
             journal: Journal::in_memory(),

@@ -14,7 +14,7 @@ use crate::reply::{Reply, Request};
 use crate::state::World;
 use crate::twist::Twist;
 use crate::wangdian::{enterprise, qimen, ultimate};
-use crate::{ecology, fxiaoke, huke, jst, kingdee, plain, sap, yonbip};
+use crate::{ecology, erp, fxiaoke, huke, jst, kingdee, plain, sap, yonbip};
 
 /// All of them.
 pub(crate) const SYSTEMS: &[Row] = &[
@@ -37,6 +37,7 @@ pub(crate) const SYSTEMS: &[Row] = &[
     ecology::ROW,
     sap::ROW,
     qimen::ROW,
+    erp::ROW,
 ];
 
 /// A system: what is known of it without asking, and what it does.

@@ -8,7 +8,7 @@
 //! own at paths of their own, `dataId` of a create, `_id` of an update, pushes of ERP data.
 //! Guesses of ours: every other code, all sentences, which of the two limits has which code, that a token call counts
 //! for the whole application, which fields are unique, that invalid documents are not found and cannot be changed, the
-//! default order, that `N`, `NIN` and `NLIKE` hold where nothing stands, the members of an account.
+//! default order, which objects have lines and that an update replaces them, that `N`, `NIN` and `NLIKE` hold where nothing stands, the members of an account.
 
 mod auth;
 mod objects;
@@ -119,6 +119,7 @@ pub(crate) const ROW: Row = Row {
         ),
         Param::new("code", Kind::Secret("sandbox-fx-code", "SANDBOX_FX_CODE")),
         Param::new("user_id", Kind::Open("1000")),
+        Param::new("data_center", Kind::Open("63f82854a8bd974420925e83")),
     ],
     endpoints: &[
         Endpoint::new("oauth2.0/token", Does::Else),

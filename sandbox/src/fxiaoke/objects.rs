@@ -61,6 +61,9 @@ const FURTHER: &[&str] = &[
 const SHARED_EVERY: u64 = 10;
 const SHARED: u64 = 7;
 
+/// Under which name a document keeps its lists of lines, which no query shows.
+pub(super) const DETAILS: &str = "details";
+
 /// Whose object this is; `None` when there is no such object.
 pub(super) fn whose(api_name: &str) -> Option<Whose> {
     let is_word = api_name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -100,7 +103,7 @@ pub(super) fn described(world: &World, api_name: &str) -> BTreeSet<String> {
     let docs = world.fx.objects.by_id.values();
     let written = docs
         .filter(|doc| &*doc.api_name == api_name)
-        .flat_map(|doc| doc.fields.keys().cloned());
+        .flat_map(|doc| doc.fields.keys().filter(|name| *name != DETAILS).cloned());
     let known = known.iter().copied().flatten();
     known.map(|name| (*name).to_owned()).chain(written).collect()
 }
@@ -313,7 +316,7 @@ impl<'a> Row<'a> {
         }
         COMMON.iter().chain(SEEDED).for_each(|name| put(name));
         let is_further =
-            |name: &&String| !COMMON.contains(&name.as_str()) && !SEEDED.contains(&name.as_str());
+            |name: &&String| *name != DETAILS && !COMMON.contains(&name.as_str()) && !SEEDED.contains(&name.as_str());
         let written = self.doc.into_iter().flat_map(|doc| doc.fields.keys());
         written.filter(is_further).for_each(|name| put(name));
         let number = number_field(self.api_name);

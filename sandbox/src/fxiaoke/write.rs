@@ -1,9 +1,11 @@
 //! Writes of the simulated Fxiaoke: one document a call.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::objects::{ACCOUNT, Row, has_field, id_text, number_field, parse_id};
-use super::{ERP, Refused, Whose, api_name, code, object, refused, text};
+use super::objects::{self, ACCOUNT, DETAILS, Row, has_field, id_text, number_field, parse_id};
+use super::{ERP, NAME, Refused, Whose, api_name, code, object, refused, text};
 use crate::journal::{Action, Line, RowLine};
 use crate::kingdee::store::Fields;
 use crate::reply::Request;
@@ -39,9 +41,13 @@ impl Sent {
         if named.iter().any(|text| text.chars().count() > MAX_TEXT) {
             return Err(refused(code::RULE, "名称或编号过长"));
         }
-        let content = data.get("object_data").map(|raw| raw.get().to_owned());
+        let content = data.get("object_data").map_or("{}", |raw| raw.get());
+        let details = details(data, &api_name)?;
         Ok(Sent {
-            content: content.unwrap_or_default(),
+            content: match (details, content.trim_end().strip_suffix('}')) {
+                (Some(details), Some(members)) => format!("{members},\"{DETAILS}\":{details}}}"),
+                _ => content.to_owned(),
+            },
             api_name,
             fields,
         })
@@ -67,6 +73,25 @@ impl Sent {
                 ))
             }
         }
+    }
+}
+
+/// The lists of lines of a document, as JSON. Which objects have which is a guess but for the lines of an order; an update
+/// puts its lists in the place of those there were.
+fn details<'d>(data: &'d Fields, api_name: &str) -> Result<Option<&'d str>, Refused> {
+    let Some(raw) = data.get(DETAILS) else { return Ok(None) };
+    let lists: BTreeMap<String, Vec<Fields>> = serde_json::from_str(raw.get())
+        .map_err(|error| refused(code::PARAMETER, format!("details 应为明细列表：{error}")))?;
+    let has = |name: &String| {
+        let own = name.ends_with("__c") && objects::whose(name).is_some();
+        own || (api_name == "SalesOrderObj" && name == "SalesOrderProductObj")
+    };
+    match lists.keys().find(|name| !has(name)) {
+        Some(name) => Err(refused(
+            code::NO_OBJECT,
+            format!("{api_name} 没有从对象 {name}"),
+        )),
+        None => Ok((!lists.is_empty()).then(|| raw.get())),
     }
 }
 
@@ -180,6 +205,22 @@ impl Call<'_> {
         let (object_name, id) = (text(data, "objAPIName"), text(data, "id"));
         if object_name.is_empty() {
             return Err(refused(code::PARAMETER, "objAPIName 不能为空"));
+        }
+        let center = text(data, "dataCenterId");
+        if center != world.credential(NAME, "data_center") {
+            return Err(refused(code::PARAMETER, format!("没有数据中心 {center}")));
+        }
+        let (direct, wanted) = (text(data, "directSync"), text(data, "destObjectApiName"));
+        match direct.as_str() {
+            "" | "false" => {}
+            "true" if wanted.is_empty() => {
+                return Err(refused(code::PARAMETER, "directSync 为 true 时 destObjectApiName 不能为空"));
+            }
+            "true" if objects::whose(&wanted).is_none() => {
+                return Err(refused(code::NO_OBJECT, format!("没有对象 {wanted}")));
+            }
+            "true" => {}
+            other => return Err(refused(code::PARAMETER, format!("directSync 应为布尔：{other}"))),
         }
         if id.is_empty() {
             return Err(refused(code::PARAMETER, "id 为空：非标准数据需要推送函数"));

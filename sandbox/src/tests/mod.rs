@@ -4,6 +4,7 @@ mod answers;
 mod chains;
 mod control;
 mod effects;
+mod erp;
 mod faults;
 mod forms;
 mod fx;

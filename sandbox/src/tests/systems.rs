@@ -10,7 +10,7 @@ use crate::systems::SYSTEMS;
 use crate::{ENDPOINTS, Running};
 
 /// A call that each system takes for one of its own, and the endpoint that it is counted under.
-const CALLS: [(&str, &str, &str); 19] = [
+const CALLS: [(&str, &str, &str); 20] = [
     ("huke", "/huke/openapi/trade/searchTrades", "searchTrades"),
     (
         "kingdee",
@@ -67,6 +67,7 @@ const CALLS: [(&str, &str, &str); 19] = [
         "/qimen/router/qm?app_key=a&method=wdt.sales.tradequery.querywithdetail",
         "wdt.sales.tradequery.querywithdetail",
     ),
+    ("erp", "/erp-sim/create", "erp/create"),
 ];
 
 async fn ask(at: &Running, path: &str) -> Option<Answer> {

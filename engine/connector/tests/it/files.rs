@@ -129,7 +129,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = 提示: 是否想写 `netease-huke`? 可用的连接器:dingtalk, feishu-bitable, files, fxiaoke, http, jushuitan, kingdee-k3cloud, landray-ekp, mabang, mysql, netease-huke, postgresql, sap-odata, sqlite, sqlserver, wangdiantong-enterprise, wangdiantong-qimen, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
+              = 提示: 是否想写 `netease-huke`? 可用的连接器:dingtalk, feishu-bitable, files, fxiaoke, fxiaoke-erp, http, jushuitan, kingdee-k3cloud, landray-ekp, mabang, mysql, netease-huke, postgresql, sap-odata, sqlite, sqlserver, wangdiantong-enterprise, wangdiantong-qimen, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
 
             error[E1551]: 连接器 `kingdee-k3cloud` 没有参数 `sever`
              --> connections.yaml:7:7
@@ -196,7 +196,7 @@ fn a_bad_connections_file() {
             3 |     connector: netease-hukee
               |                ^^^^^^^^^^^^^
               |
-              = help: did you mean `netease-huke`? connectors: dingtalk, feishu-bitable, files, fxiaoke, http, jushuitan, kingdee-k3cloud, landray-ekp, mabang, mysql, netease-huke, postgresql, sap-odata, sqlite, sqlserver, wangdiantong-enterprise, wangdiantong-qimen, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
+              = help: did you mean `netease-huke`? connectors: dingtalk, feishu-bitable, files, fxiaoke, fxiaoke-erp, http, jushuitan, kingdee-k3cloud, landray-ekp, mabang, mysql, netease-huke, postgresql, sap-odata, sqlite, sqlserver, wangdiantong-enterprise, wangdiantong-qimen, wangdiantong-ultimate, weaver-ecology, wecom, xiaoman-okki, yonyou-u8, yonyou-yonbip
 
             error[E1551]: connector `kingdee-k3cloud` has no parameter `sever`
              --> connections.yaml:7:7
