@@ -315,8 +315,9 @@ impl<'a> Row<'a> {
             return out.end();
         }
         COMMON.iter().chain(SEEDED).for_each(|name| put(name));
-        let is_further =
-            |name: &&String| *name != DETAILS && !COMMON.contains(&name.as_str()) && !SEEDED.contains(&name.as_str());
+        let is_further = |name: &&String| {
+            *name != DETAILS && !COMMON.contains(&name.as_str()) && !SEEDED.contains(&name.as_str())
+        };
         let written = self.doc.into_iter().flat_map(|doc| doc.fields.keys());
         written.filter(is_further).for_each(|name| put(name));
         let number = number_field(self.api_name);

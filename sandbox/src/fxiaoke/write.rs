@@ -79,7 +79,9 @@ impl Sent {
 /// The lists of lines of a document, as JSON. Which objects have which is a guess but for the lines of an order; an update
 /// puts its lists in the place of those there were.
 fn details<'d>(data: &'d Fields, api_name: &str) -> Result<Option<&'d str>, Refused> {
-    let Some(raw) = data.get(DETAILS) else { return Ok(None) };
+    let Some(raw) = data.get(DETAILS) else {
+        return Ok(None);
+    };
     let lists: BTreeMap<String, Vec<Fields>> = serde_json::from_str(raw.get())
         .map_err(|error| refused(code::PARAMETER, format!("details 应为明细列表：{error}")))?;
     let has = |name: &String| {
@@ -87,10 +89,7 @@ fn details<'d>(data: &'d Fields, api_name: &str) -> Result<Option<&'d str>, Refu
         own || (api_name == "SalesOrderObj" && name == "SalesOrderProductObj")
     };
     match lists.keys().find(|name| !has(name)) {
-        Some(name) => Err(refused(
-            code::NO_OBJECT,
-            format!("{api_name} 没有从对象 {name}"),
-        )),
+        Some(name) => Err(refused(code::NO_OBJECT, format!("{api_name} 没有从对象 {name}"))),
         None => Ok((!lists.is_empty()).then(|| raw.get())),
     }
 }
@@ -214,7 +213,10 @@ impl Call<'_> {
         match direct.as_str() {
             "" | "false" => {}
             "true" if wanted.is_empty() => {
-                return Err(refused(code::PARAMETER, "directSync 为 true 时 destObjectApiName 不能为空"));
+                return Err(refused(
+                    code::PARAMETER,
+                    "directSync 为 true 时 destObjectApiName 不能为空",
+                ));
             }
             "true" if objects::whose(&wanted).is_none() => {
                 return Err(refused(code::NO_OBJECT, format!("没有对象 {wanted}")));

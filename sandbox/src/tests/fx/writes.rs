@@ -11,6 +11,7 @@ const CREATE: &str = "cgi/crm/v2/data/create";
 const UPDATE: &str = "cgi/crm/v2/data/update";
 const INVALID: &str = "cgi/crm/v2/data/invalid";
 const PUSH: &str = "cgi/crm/erp/syncdata/objdata/push";
+const CENTER: &str = "63f82854a8bd974420925e83";
 
 fn account(more: Value) -> Value {
     document("AccountObj", more)
@@ -193,7 +194,7 @@ async fn documents_are_there_after_a_restart() {
         let number = format!("0000{}", known.len());
         let body = account(json!({"name": "客户", "account_no": number, "remark": "x"}));
         assert_eq!(code(&at, &token, CREATE, &body).await, 0);
-        let body = json!({"data": {"objAPIName": "erpOrder", "id": "1", "masterFieldVal": {"a": "1"}}});
+        let body = json!({"data": {"objAPIName": "erpOrder", "dataCenterId": CENTER, "id": "1", "masterFieldVal": {"a": "1"}}});
         assert_eq!(code(&at, &token, PUSH, &body).await, 0);
         let rows = call(&at, &token, QUERY, &asked).await.unwrap().json()["data"]["dataList"].clone();
         known = rows.as_array().unwrap().clone();
@@ -204,6 +205,73 @@ async fn documents_are_there_after_a_restart() {
     let pushed = at.effects().into_iter().find(|one| one.form == "erp").unwrap();
     assert_eq!((pushed.org.as_str(), pushed.number.as_str()), ("erpOrder", "1"));
     assert_eq!((pushed.creates, pushed.updates, pushed.repeats), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_push_names_its_data_centre_and_where_it_goes() {
+    let (at, token) = unlimited(|_| {}).await;
+    let standard = json!({"objAPIName": "erpOrder", "dataCenterId": CENTER, "id": "1", "masterFieldVal": {"a": "1"}, "detailFieldVals": {}});
+    for (name, value, want) in [
+        ("remark", json!(null), 0),
+        ("objAPIName", json!(""), 10000),
+        ("dataCenterId", json!(null), 10000),
+        ("dataCenterId", json!("another"), 10000),
+        ("directSync", json!(false), 0),
+        ("directSync", json!(true), 10000),
+        ("directSync", json!("yes"), 10000),
+        ("id", json!(null), 10000),
+        ("masterFieldVal", json!("text"), 10000),
+        ("detailFieldVals", json!([]), 10000),
+    ] {
+        let mut data = standard.clone();
+        data[name] = value.clone();
+        let answer = call(&at, &token, PUSH, &json!({"data": data}))
+            .await
+            .unwrap()
+            .json();
+        assert_eq!(answer["errorCode"], want, "{name} {value}: {answer}");
+        assert!(
+            answer["traceId"].as_str().unwrap().starts_with("E-O."),
+            "{answer}"
+        );
+    }
+    for (object, want) in [("SalesOrderObj", 0), ("Nobody", 10002)] {
+        let mut data = standard.clone();
+        (data["directSync"], data["destObjectApiName"]) = (json!(true), json!(object));
+        assert_eq!(
+            code(&at, &token, PUSH, &json!({"data": data})).await,
+            want,
+            "{object}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_order_has_lines_that_an_update_replaces() {
+    let (at, token) = unlimited(|_| {}).await;
+    let order = |more: Value, details: Value| {
+        let mut body = document("SalesOrderObj", more);
+        body["data"]["details"] = details;
+        body
+    };
+    let lines = json!({"SalesOrderProductObj": [{"name": "1"}], "order_plan__c": [{"name": "P1"}]});
+    let made = order(json!({"order_no__c": "1"}), lines.clone());
+    let id = call(&at, &token, CREATE, &made).await.unwrap().json()["dataId"].clone();
+    let kept: Value = serde_json::from_str(&at.journal()[0].content).unwrap();
+    assert_eq!(kept["details"], lines);
+    let change = order(json!({"_id": id, "remark": "x"}), json!({"order_plan__c": []}));
+    assert_eq!(code(&at, &token, UPDATE, &change).await, 0);
+    for (details, want) in [
+        (json!({"PaymentObj": []}), 10002),
+        (json!([]), 10000),
+        (json!({"x__c": {}}), 10000),
+    ] {
+        let body = order(json!({"order_no__c": "2"}), details.clone());
+        assert_eq!(code(&at, &token, CREATE, &body).await, want, "{details}");
+    }
+    let asked = json!({"data": {"dataObjectApiName": "SalesOrderObj", "search_query_info": {"limit": 1, "offset": 0}}});
+    let row = call(&at, &token, QUERY, &asked).await.unwrap().json()["data"]["dataList"][0].clone();
+    assert_eq!((&row["remark"], row.get("details")), (&json!("x"), None), "{row}");
 }
 
 #[tokio::test]
