@@ -453,10 +453,12 @@ impl TargetWriter {
             wait: None,
             http_status: None,
             excerpt: None,
+            vendor_trace: None,
             rows: Vec::new(),
         };
         if let Ended::Answered { answer: raw, judged } = ended {
             answer.wait = judged.wait_ms;
+            answer.vendor_trace.clone_from(&judged.trace);
             answer.http_status = (!self.caller.is_database()).then_some(raw.status);
             answer.excerpt = Some(self.excerpt(self.caller.connection.readable(raw).as_bytes()));
             answer.rows = match (judged.class, judged.verdicts.is_empty()) {
@@ -490,7 +492,10 @@ impl TargetWriter {
         }
         let hush = self.hush(documents);
         let texts = answer.rows.iter_mut().map(|row| &mut row.reason.text);
-        for text in texts.chain([&mut answer.reason.text]).chain(&mut answer.excerpt) {
+        let told = [&mut answer.excerpt, &mut answer.vendor_trace]
+            .into_iter()
+            .flatten();
+        for text in texts.chain([&mut answer.reason.text]).chain(told) {
             *text = hush.redact(text);
         }
         answer
@@ -767,6 +772,7 @@ fn rehearsed(rows: usize) -> Answer {
         wait: None,
         http_status: None,
         excerpt: None,
+        vendor_trace: None,
         rows: vec![accepted(); rows],
     }
 }
@@ -791,6 +797,7 @@ fn unheard(delivery: flow::classify::Delivery, reason: Reason) -> Answer {
         wait: None,
         http_status: None,
         excerpt: None,
+        vendor_trace: None,
         rows: Vec::new(),
     }
 }

@@ -473,6 +473,8 @@ pub struct Answer {
     pub http_status: Option<u16>,
     /// Start of the answer, redacted.
     pub excerpt: Option<String>,
+    /// What the other system calls the call, where it says so.
+    pub vendor_trace: Option<String>,
     /// One per row sent, in order. Empty when the call was not answered.
     pub rows: Vec<RowAnswer>,
 }

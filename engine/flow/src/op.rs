@@ -559,6 +559,8 @@ pub enum LedgerOp {
         http_status: Option<u16>,
         /// Start of the answer, redacted by the shell.
         excerpt: Option<String>,
+        /// What the other system calls the call.
+        vendor_trace: Option<String>,
         /// Verdict per record.
         rows: Vec<(RecordId, Settlement)>,
         /// Now.

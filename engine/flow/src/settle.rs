@@ -59,6 +59,7 @@ impl Writer {
             outcome: outcome_word(answer.delivery).to_owned(),
             http_status: answer.http_status,
             excerpt: answer.excerpt,
+            vendor_trace: answer.vendor_trace,
             rows: judged.rows,
             now,
         };

@@ -15,7 +15,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
-    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING,
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES,
 ];
 
 const V1: &str = "
@@ -512,6 +512,11 @@ CREATE TABLE kept_answer (
     PRIMARY KEY (who, key)
 ) STRICT;
 CREATE INDEX kept_answer_at ON kept_answer (at_ms);
+";
+
+/// What the other system calls a call that was made to it.
+const TRACES: &str = "
+ALTER TABLE attempt ADD COLUMN vendor_trace TEXT;
 ";
 
 /// What people ask of a service beside its schedules.

@@ -234,6 +234,7 @@ impl World {
                         wait: None,
                         http_status: Some(200),
                         excerpt: None,
+                        vendor_trace: None,
                         rows: sent.iter().map(|_| accepted()).collect(),
                     })
                 }

@@ -320,7 +320,12 @@ fn what(moment: &Moment<'_>, out: &Out) -> String {
                 .filter(|_| row.settlement.as_deref() != Some("done"))
                 .map(|excerpt| format!("\n                     {}", cut(&one_line(excerpt), ANSWER)))
                 .unwrap_or_default();
-            format!("{text}{}{answer}", coded(&row.reason))
+            let trace = row
+                .vendor_trace
+                .as_deref()
+                .map(|trace| format!("  {}", out.text("moment-trace", &[("trace", one_line(trace))])))
+                .unwrap_or_default();
+            format!("{text}{trace}{}{answer}", coded(&row.reason))
         }
         Moment::Asked(row) => format!(
             "{}{}",
@@ -487,5 +492,6 @@ fn attempt_document(row: &AttemptRow, lang: Lang) -> Value {
         "resolution_reason" => reason_document(row.resolution_reason.as_ref(), lang),
         "payload" => row.payload.as_deref().map(stored),
         "answer" => row.excerpt,
+        "vendor_trace" => row.vendor_trace,
     }
 }

@@ -423,6 +423,7 @@ impl<'a> Line<'a> {
             wait,
             http_status: status,
             excerpt: None,
+            vendor_trace: None,
             rows: answers,
         }))
     }

@@ -1161,6 +1161,7 @@ fn answered(delivery: Delivery, rows: Vec<RowAnswer>) -> Answer {
         wait: None,
         http_status: None,
         excerpt: None,
+        vendor_trace: None,
         rows,
     }
 }

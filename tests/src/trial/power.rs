@@ -150,6 +150,7 @@ pub fn script(dir: &Path, commits: u64) -> Result<(), String> {
             outcome: "ok".to_owned(),
             http_status: Some(200),
             excerpt: None,
+            vendor_trace: None,
             rows: picked
                 .iter()
                 .map(|picked| (picked.record, done(picked.record.to_string())))

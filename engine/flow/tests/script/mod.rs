@@ -573,6 +573,7 @@ fn answered(delivery: Delivery, wait: Option<Ms>, rows: Vec<RowAnswer>) -> Event
         wait,
         http_status: None,
         excerpt: None,
+        vendor_trace: None,
         rows,
     })
 }

@@ -234,6 +234,7 @@ impl Cx<'_> {
                 outcome,
                 http_status,
                 excerpt,
+                vendor_trace,
                 rows,
                 now,
             } => {
@@ -241,6 +242,7 @@ impl Cx<'_> {
                     outcome,
                     http_status: *http_status,
                     excerpt: excerpt.as_deref(),
+                    vendor_trace: vendor_trace.as_deref(),
                 };
                 self.settle(*attempt, &end, rows, *now)
             }

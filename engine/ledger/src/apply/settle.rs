@@ -15,6 +15,7 @@ pub(super) struct AttemptEnd<'a> {
     pub(super) outcome: &'a str,
     pub(super) http_status: Option<u16>,
     pub(super) excerpt: Option<&'a str>,
+    pub(super) vendor_trace: Option<&'a str>,
 }
 
 impl Cx<'_> {
@@ -33,10 +34,18 @@ impl Cx<'_> {
         let task = self.is_task_open(attempt)?;
         self.conn
             .prepare_cached(
-                "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, excerpt = ?5, task_until_ms = NULL
+                "UPDATE attempt SET ended_ms = ?2, outcome = ?3, http_status = ?4, excerpt = ?5, vendor_trace = ?6,
+                        task_until_ms = NULL
                  WHERE id = ?1 AND (ended_ms IS NULL OR task_until_ms IS NOT NULL)",
             )?
-            .execute((attempt.0, now, end.outcome, end.http_status, end.excerpt.map(cut)))?;
+            .execute((
+                attempt.0,
+                now,
+                end.outcome,
+                end.http_status,
+                end.excerpt.map(cut),
+                end.vendor_trace.map(cut),
+            ))?;
         let mut hit = 0;
         for (record, settlement) in rows {
             let rec = self.record(*record)?;

@@ -202,6 +202,7 @@ impl Desk {
             outcome: "ok".into(),
             http_status: Some(200),
             excerpt: Some("{}".into()),
+            vendor_trace: Some("E-O.1".into()),
             rows: vec![(record, settlement)],
             now: self.now,
         });

@@ -380,6 +380,7 @@ pub(super) fn all_or_nothing(open: &dyn Fn() -> Ledger) {
         outcome: "ok".into(),
         http_status: None,
         excerpt: None,
+        vendor_trace: None,
         rows: Vec::new(),
         now: 0,
     };

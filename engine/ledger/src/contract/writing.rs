@@ -568,6 +568,7 @@ pub(super) fn lines(open: &dyn Fn() -> Ledger) {
             outcome: "rows".into(),
             http_status: Some(200),
             excerpt: None,
+            vendor_trace: None,
             rows: vec![(record, done)],
             now: desk.now,
         };
@@ -587,6 +588,7 @@ pub(super) fn lines(open: &dyn Fn() -> Ledger) {
         outcome: "rows".into(),
         http_status: Some(200),
         excerpt: None,
+        vendor_trace: None,
         rows: vec![(record, lost)],
         now: desk.now,
     };

@@ -103,6 +103,8 @@ pub struct AttemptRow {
     pub http_status: Option<u16>,
     /// Start of the answer.
     pub excerpt: Option<String>,
+    /// What the target calls the call, for a question to its people.
+    pub vendor_trace: Option<String>,
     /// The task that the target took the call on as.
     pub task: Option<String>,
     /// Word for how this record was settled.
@@ -260,7 +262,7 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
     let mut statement = conn.prepare_cached(
         "SELECT a.id, a.run, a.target, a.n_rows, r.version, r.action, r.form, r.tkey, r.payload, a.sent_ms, a.ended_ms,
                 a.outcome, a.http_status, a.excerpt, r.settlement, r.code, r.text, r.resolution, r.resolved_ms,
-                r.resolution_code, r.resolution_text, r.step, a.task
+                r.resolution_code, r.resolution_text, r.step, a.task, a.vendor_trace
          FROM attempt_row r JOIN attempt a ON a.id = r.attempt
          WHERE r.record = ?1 ORDER BY r.id DESC LIMIT ?2",
     )?;
@@ -283,6 +285,7 @@ fn attempts(conn: &Connection, record: RecordId) -> Result<Vec<AttemptRow>, Stor
             outcome: row.get(11)?,
             http_status: row.get(12)?,
             excerpt: row.get(13)?,
+            vendor_trace: row.get(23)?,
             task: row.get(22)?,
             settlement: row.get(14)?,
             reason: reason(row.get(15)?, row.get(16)?),

@@ -214,6 +214,8 @@ pub(crate) struct AttemptDoc {
     payload: Option<Raw>,
     /// The beginning of the answer.
     answer: Option<String>,
+    /// What the target calls the call, for a question to its people.
+    vendor_trace: Option<String>,
 }
 
 impl AttemptDoc {
@@ -239,6 +241,7 @@ impl AttemptDoc {
             resolution_reason: ReasonDoc::of(row.resolution_reason.as_ref(), lang),
             payload: row.payload.as_deref().and_then(raw),
             answer: row.excerpt.clone(),
+            vendor_trace: row.vendor_trace.clone(),
         }
     }
 }

@@ -283,6 +283,7 @@ fn attempt(doc: Doc<'_>) -> Result<AttemptRow, AppError> {
             .map(|_| doc.count("http_status"))
             .transpose()?,
         excerpt: doc.text_or_none("answer")?,
+        vendor_trace: doc.text_or_none("vendor_trace")?,
         task: doc.text_or_none("task")?,
         settlement: doc.text_or_none("settlement")?,
         reason: doc.reason("reason")?,

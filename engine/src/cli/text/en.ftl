@@ -447,6 +447,7 @@ next-changed = next: when the source row changes
 moment-seen = read    run { $run } page { $page }  version { $version }  { $outcome }
 moment-sent = sent    { $target } { $action } { $form }  call { $attempt } of { $rows } records  version { $version }
 moment-task = task { $task }
+moment-trace = the target calls it { $trace }
 moment-settled = answer  { $took }  { $settled }
 moment-resolved = asked   { $said }
 runs-none = no run matches

@@ -447,6 +447,7 @@ next-changed = 下次:源数据变化时
 moment-seen = 读取  运行 { $run } 第 { $page } 页  版本 { $version }  { $outcome }
 moment-sent = 发送  { $target } { $action } { $form }  请求 { $attempt }(共 { $rows } 条)  版本 { $version }
 moment-task = 任务 { $task }
+moment-trace = 对方编号 { $trace }
 moment-settled = 应答  { $took }  { $settled }
 moment-resolved = 询问  { $said }
 runs-none = 没有符合条件的运行
