@@ -7,6 +7,7 @@ use crate::diagnostic::Severity;
 
 pub mod auth;
 pub mod connector;
+pub mod erp;
 pub mod evaluation;
 pub mod expression;
 pub mod files;
@@ -58,6 +59,7 @@ const FAMILIES: &[&[&Entry]] = &[
     pasted::ALL,
     connector::ALL,
     receive::ALL,
+    erp::ALL,
     record::ALL,
     evaluation::ALL,
     source::ALL,

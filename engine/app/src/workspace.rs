@@ -298,6 +298,16 @@ impl Workspace {
         Ok(connection)
     }
 
+    /// The connections to systems of one kind, each by its name, or why it cannot be used.
+    pub fn resolved(&self, connector: &str) -> Vec<(String, Result<Connection, AppError>)> {
+        let Some(connections) = &self.connections else {
+            return Vec::new();
+        };
+        let is_one = |name: &&str| connections.connector(name).is_some_and(|of| of.id() == connector);
+        let found = connections.names().filter(is_one);
+        found.map(|name| (name.to_owned(), self.resolve(name))).collect()
+    }
+
     /// What keeps a connection from being used in this environment, as far as that can be known without secrets.
     pub fn check_connection(&self, name: &str) -> Vec<Diagnostic> {
         let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);

@@ -248,6 +248,26 @@ impl Connection {
         login.map_or(&[][..], |login| &login.rates)
     }
 
+    /// A parameter that anybody may see, as text; `None` of a secret one, and where there is nothing.
+    pub fn plain_param(&self, name: &str) -> Option<String> {
+        let value = self
+            .params
+            .get(name)
+            .filter(|_| !self.secret.iter().any(|one| one == name))?;
+        value.to_plain_text().filter(|text| !text.is_empty())
+    }
+
+    /// Whether what somebody gave is this secret of the connection, in a time that depends on neither. A secret that is
+    /// not there or empty is nobody's.
+    pub fn matches_secret(&self, name: &str, given: &str) -> bool {
+        let secret = self
+            .params
+            .get(name)
+            .and_then(Value::to_plain_text)
+            .filter(|text| !text.is_empty());
+        crate::receive::same(given.as_bytes(), secret.as_deref().map(str::as_bytes))
+    }
+
     /// Takes this connection's secrets out of a text.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)

@@ -328,7 +328,7 @@ fn bytes(recipe: &Recipe, names: &Names) -> Option<Vec<u8>> {
 
 /// Whether both are the same, in a time that depends on neither: their digests are compared, all of them. Without an
 /// expected value nothing is.
-fn same(given: &[u8], expected: Option<&[u8]>) -> bool {
+pub(crate) fn same(given: &[u8], expected: Option<&[u8]>) -> bool {
     let one = sha2::Sha256::digest(given);
     let other = sha2::Sha256::digest(expected.unwrap_or_default());
     let differing = one

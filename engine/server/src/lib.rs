@@ -14,6 +14,7 @@ mod body;
 mod call;
 mod cursor;
 mod document;
+mod fxiaoke;
 pub mod language;
 pub mod listen;
 pub mod metrics;

@@ -230,14 +230,47 @@ impl Problem {
         }
     }
 
-    /// As an answer.
-    pub fn response(self, lang: Lang, request_id: &str) -> Response<Body> {
+    /// The same with another status.
+    #[must_use]
+    pub(crate) fn status_of(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// What happened and what to do about it, in one line.
+    pub(crate) fn sentence(&self, lang: Lang) -> String {
+        let title = self.title(lang);
+        match self.detail(lang) {
+            Some(detail) => format!("{title}{}{detail}", lang.pick(";", "; ")),
+            None => title,
+        }
+    }
+
+    fn log(&self, request_id: &str) {
         if self.status.is_server_error() {
             match &self.words {
                 Words::App(error) => tracing::error!(request_id, code = self.code(), "{error}"),
                 Words::Entry(_) => tracing::warn!(request_id, code = self.code(), "unavailable"),
             }
         }
+    }
+
+    /// As an answer in the form of somebody else.
+    pub(crate) fn response_as(self, kind: &'static str, body: Vec<u8>, request_id: &str) -> Response<Body> {
+        self.log(request_id);
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
+        response
+    }
+
+    /// As an answer.
+    pub fn response(self, lang: Lang, request_id: &str) -> Response<Body> {
+        self.log(request_id);
         let diagnostics = match &self.words {
             Words::App(error) => match error.as_ref() {
                 AppError::Invalid(diagnostics) => diagnostics,

@@ -89,6 +89,7 @@ pub fn router(state: State) -> Router {
         .nest(ROOT, inner)
         .merge(api::health::routes())
         .merge(crate::receive::routes())
+        .merge(crate::fxiaoke::routes())
         .fallback(unknown)
         .layer(from_fn_with_state(state.clone(), outermost))
         .with_state(state)

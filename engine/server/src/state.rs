@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::access::{Logins, Places, TokenBook};
 use crate::api::decisions::Operations;
 use crate::body;
+use crate::fxiaoke::who::Book;
 use crate::metrics::Counters;
 use crate::openapi;
 use crate::problem::Problem;
@@ -63,6 +64,7 @@ struct Shared {
     logins: Logins,
     counters: Counters,
     published: Published,
+    fxiaoke: Book,
     passwords: Places,
     streams: Arc<Semaphore>,
     dry_runs: Arc<Semaphore>,
@@ -87,6 +89,7 @@ impl State {
             logins: Logins::default(),
             counters: Counters::default(),
             published: Published::default(),
+            fxiaoke: Book::default(),
             passwords: Places::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
@@ -172,6 +175,11 @@ impl State {
     /// Who reads what of published schemes.
     pub(crate) fn published(&self) -> &Published {
         &self.0.published
+    }
+
+    /// Who speaks the ERP protocol.
+    pub(crate) fn fxiaoke(&self) -> &Book {
+        &self.0.fxiaoke
     }
 
     /// What is counted.

@@ -1,0 +1,18 @@
+//! The ERP protocol of Fxiaoke, where it calls us: the only place of the server that names a vendor.
+//!
+//! [`who`] says who speaks, [`form`] how it is answered. What is stored and how is [`app::inbox`]'s.
+
+pub(crate) mod form;
+pub(crate) mod who;
+
+use axum::Router;
+
+use crate::state::State;
+
+/// The connector whose connections are the tenants.
+pub(crate) const CONNECTOR: &str = "fxiaoke";
+
+/// Everything that the platform may call.
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+}

@@ -1,0 +1,276 @@
+//! Who speaks: which connections a request means, and whether it is believed.
+//!
+//! A tenant is what connections of [`CONNECTOR`](super::CONNECTOR) have as `tenant_id`; which of its data centres is
+//! meant, the header `dataCenterId` says. Promised: an unknown tenant and a wrong token are one answer after the same
+//! work, and nothing else is said to who is not believed but which header is missing.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use app::service::Loaded;
+use axum::http::{HeaderMap, StatusCode};
+use connector::Connection;
+use dsl::Lang;
+use dsl::catalogue::erp as words;
+
+use crate::problem::Problem;
+use crate::state::State;
+
+/// Which of a connection's secrets the header `token` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// Of what the platform sends by itself.
+    Push,
+    /// Of our ERP.
+    Erp,
+}
+
+impl Token {
+    fn param(self) -> &'static str {
+        match self {
+            Token::Push => "push_token",
+            Token::Erp => "erp_token",
+        }
+    }
+}
+
+/// Somebody who is believed.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaker {
+    /// The tenant; empty where only a token was asked for and the connection has none.
+    pub(crate) tenant: String,
+    /// The data centre that is meant; empty where its connection names none.
+    pub(crate) data_center: String,
+    /// The connections that are meant: several where they differ in other things.
+    pub(crate) connections: Vec<Arc<Connection>>,
+}
+
+impl Speaker {
+    /// Whether this connection is meant.
+    pub(crate) fn is(&self, connection: &str) -> bool {
+        self.connections.iter().any(|one| one.name == connection)
+    }
+}
+
+/// Everybody there is, of one reading of the files: secrets are read once, not with every request.
+#[derive(Debug)]
+pub(crate) struct Speakers(Vec<Arc<Connection>>);
+
+/// Where they are kept while the files stay.
+#[derive(Debug, Default)]
+pub(crate) struct Book(Mutex<Option<(Weak<Loaded>, Arc<Speakers>)>>);
+
+impl Book {
+    /// Of the files in force.
+    pub(crate) fn speakers(&self, loaded: &Arc<Loaded>) -> Arc<Speakers> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, speakers)) = &*kept
+            && std::ptr::eq(of.as_ptr(), Arc::as_ptr(loaded))
+        {
+            return Arc::clone(speakers);
+        }
+        let found = loaded.engine.workspace.resolved(super::CONNECTOR);
+        let usable = found.into_iter().filter_map(|(name, resolved)| {
+            let unusable = |error: &app::AppError| {
+                tracing::warn!(connection = name, code = error.code(), "{}", error.message(Lang::En));
+            };
+            resolved.inspect_err(unusable).ok().map(Arc::new)
+        });
+        let speakers = Arc::new(Speakers(usable.collect()));
+        *kept = Some((Arc::downgrade(loaded), Arc::clone(&speakers)));
+        speakers
+    }
+}
+
+/// Who sends this, by the headers `token`, `tenantId` and `dataCenterId`.
+pub(crate) fn speaker(state: &State, headers: &HeaderMap, token: Token) -> Result<Speaker, Problem> {
+    let given = needed(headers, "token").map_err(unauthorized)?;
+    let tenant = needed(headers, "tenantId").map_err(unauthorized)?;
+    let data_center = header(headers, "dataCenterId");
+    let speakers = state.fxiaoke().speakers(&state.service().loaded());
+    speakers.judge(token, &given, &tenant, data_center.as_deref())
+}
+
+/// Who calls the ERP that we are for this connection, by the header `token`.
+pub(crate) fn caller(state: &State, headers: &HeaderMap, connection: &str) -> Result<Speaker, Problem> {
+    let given = needed(headers, "token").map_err(unauthorized)?;
+    let speakers = state.fxiaoke().speakers(&state.service().loaded());
+    let mut found = speakers.believed(Token::Erp, &given);
+    found.retain(|one| one.name == connection);
+    let one = found.first().ok_or_else(unbelieved)?;
+    Ok(Speaker {
+        tenant: one.plain_param("tenant_id").unwrap_or_default(),
+        data_center: data_center_of(one),
+        connections: found,
+    })
+}
+
+impl Speakers {
+    /// Those whose token this is. Everybody's is compared.
+    fn believed(&self, token: Token, given: &str) -> Vec<Arc<Connection>> {
+        let is_theirs = |one: &&Arc<Connection>| one.matches_secret(token.param(), given);
+        self.0.iter().filter(is_theirs).cloned().collect()
+    }
+
+    fn judge(
+        &self,
+        token: Token,
+        given: &str,
+        tenant: &str,
+        data_center: Option<&str>,
+    ) -> Result<Speaker, Problem> {
+        let is_of = |one: &Arc<Connection>| one.plain_param("tenant_id").as_deref() == Some(tenant);
+        let mut believed = self.believed(token, given);
+        believed.retain(is_of);
+        if believed.is_empty() {
+            return Err(unbelieved());
+        }
+        let mut centres: Vec<String> = self
+            .0
+            .iter()
+            .filter(|one| is_of(one))
+            .map(data_center_of)
+            .collect();
+        centres.sort();
+        centres.dedup();
+        let known = || centres.join(" ");
+        let meant = match (data_center, centres.as_slice()) {
+            (None, [only]) => only.clone(),
+            (None, _) => return Err(refused(&words::NO_DATA_CENTER).with("known", known())),
+            // A tenant whose only connections name none has nothing to be held against.
+            (Some(given), [only]) if only.is_empty() => given.to_owned(),
+            (Some(given), _) if centres.iter().any(|one| one == given) => given.to_owned(),
+            (Some(given), _) => {
+                return Err(refused(&words::OTHER_DATA_CENTER)
+                    .with("given", shown(given))
+                    .with("known", known()));
+            }
+        };
+        believed.retain(|one| {
+            let own = data_center_of(one);
+            own == meant || centres.len() == 1
+        });
+        if believed.is_empty() {
+            // The token is that of another data centre of the tenant.
+            return Err(unbelieved());
+        }
+        Ok(Speaker {
+            tenant: tenant.to_owned(),
+            data_center: meant,
+            connections: believed,
+        })
+    }
+}
+
+fn data_center_of(connection: &Arc<Connection>) -> String {
+    connection.plain_param("data_center").unwrap_or_default()
+}
+
+/// A header's text, without blanks around it; what is empty is not there.
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// A header that must be there.
+pub(crate) fn needed(headers: &HeaderMap, name: &'static str) -> Result<String, Problem> {
+    header(headers, name).ok_or_else(|| refused(&words::NO_HEADER).with("name", name))
+}
+
+/// What somebody who is believed is told: the platform answers refusals with HTTP 200, and so do we.
+pub(crate) fn refused(entry: &'static dsl::catalogue::Entry) -> Problem {
+    Problem::new(StatusCode::OK, entry)
+}
+
+fn unauthorized(problem: Problem) -> Problem {
+    problem.status_of(StatusCode::UNAUTHORIZED)
+}
+
+fn unbelieved() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, &words::UNBELIEVED)
+}
+
+/// What somebody sent, as it may stand in an answer: short and without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars()
+        .take(64)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use app::{Places, SecretTable, Workspace};
+
+    use super::*;
+
+    fn speakers() -> Speakers {
+        let dir = tempfile::tempdir().unwrap();
+        let login = "app_id: FSAID_1, app_secret: \"${env:SECRET}\", code: \"${env:SECRET}\", user_id: \"1000\"";
+        let tokens = "push_token: \"${env:PUSH}\", erp_token: \"${env:ERP}\"";
+        let entry = |name: &str, more: &str| {
+            format!("  {name}:\n    connector: fxiaoke\n    params: {{{login}{more}}}\n")
+        };
+        let text = [
+            "connections:\n".to_owned(),
+            entry("east", &format!(", {tokens}, tenant_id: \"81\", data_center: c1")),
+            entry("west", &format!(", {tokens}, tenant_id: \"81\", data_center: c2")),
+            entry("west_too", &format!(", {tokens}, tenant_id: \"81\", data_center: c2")),
+            entry("north", ", tenant_id: \"82\", push_token: \"${env:NORTH}\""),
+            entry("bare", ""),
+            entry("open", ", tenant_id: \"83\", push_token: \"${env:NOWHERE}\""),
+        ];
+        std::fs::write(dir.path().join("connections.yaml"), text.concat()).unwrap();
+        let env = [("SECRET", "s"), ("PUSH", "推"), ("ERP", "erp"), ("NORTH", "n")];
+        let secrets = SecretTable {
+            env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            secret: Default::default(),
+        };
+        let workspace = Workspace::load(dir.path(), Places::default(), None, Box::new(secrets)).unwrap();
+        let found = workspace.resolved(super::super::CONNECTOR).into_iter();
+        Speakers(found.filter_map(|(_, one)| one.ok().map(Arc::new)).collect())
+    }
+
+    #[test]
+    fn who_is_meant() {
+        let speakers = speakers();
+        let judged = |token: &str, tenant: &str, centre: Option<&str>| {
+            match speakers.judge(Token::Push, token, tenant, centre) {
+                Ok(speaker) => {
+                    let names: Vec<&str> =
+                        speaker.connections.iter().map(|one| one.name.as_str()).collect();
+                    format!("{} {}", speaker.data_center, names.join(" "))
+                }
+                Err(problem) => format!("{} {}", problem.status().as_u16(), problem.code()),
+            }
+        };
+        for (token, tenant, centre, want) in [
+            ("推", "81", Some("c1"), "c1 east"),
+            ("推", "81", Some("c2"), "c2 west west_too"),
+            ("推", "81", None, "200 E6103"),
+            ("推", "81", Some("c3"), "200 E6104"),
+            // One data centre, that has no name: nothing to be held against.
+            ("n", "82", None, " north"),
+            ("n", "82", Some("c9"), "c9 north"),
+            // Not believed: one answer.
+            ("推", "82", None, "401 E6101"),
+            ("n", "81", Some("c1"), "401 E6101"),
+            ("erp", "81", Some("c1"), "401 E6101"),
+            ("推", "80", None, "401 E6101"),
+            ("", "82", None, "401 E6101"),
+            // No token was ever given to these, and no tenant.
+            ("", "", None, "401 E6101"),
+            ("s", "", None, "401 E6101"),
+            // A reference that leads nowhere is no token.
+            ("", "83", None, "401 E6101"),
+        ] {
+            assert_eq!(judged(token, tenant, centre), want, "{token} {tenant} {centre:?}");
+        }
+        assert_eq!(speakers.believed(Token::Erp, "erp").len(), 3);
+    }
+
+    #[test]
+    fn what_was_sent_is_shown_short() {
+        assert_eq!(shown("a\n\u{1b}b"), "a\\n\\u{1b}b");
+        assert_eq!(shown(&"x".repeat(1_000)).len(), 64);
+    }
+}
