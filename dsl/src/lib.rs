@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lines;
 pub mod lookup;
 mod names;
+pub mod object;
 pub mod path;
 pub mod plan;
 pub mod schema;

@@ -172,32 +172,6 @@ pub const NO_DATA: Entry = Entry {
     example: "POST /erp/crm/update   # before /erp/crm/create",
 };
 
-/// Created before with other content.
-pub const CREATED: Entry = Entry {
-    code: "E6114",
-    severity: Severity::Error,
-    zh: "对象 `{object}` 的 `{id}` 已经新建过,内容不同",
-    en: "the object `{object}` has `{id}` already, with other content",
-    help_zh: "要修改请调用 update;同样内容的新建会得到同样的答复",
-    help_en: "call update to change it; a create with the same content gets the same answer",
-    long_zh: "重复的新建只有在内容相同时才是重发。内容不同说明是两条数据用了同一个 id,或者本应更新。",
-    long_en: "A create that comes again is a repetition only where its content is the same. With other content two things share an id, or an update was meant.",
-    example: "POST /erp/crm/create   # twice, with different amounts",
-};
-
-/// A write cannot be stored now.
-pub const LATER: Entry = Entry {
-    code: "E6115",
-    severity: Severity::Error,
-    zh: "现在不能存下,请 {seconds} 秒后重发",
-    en: "it cannot be stored now: send it again in {seconds} s",
-    help_zh: "等待处理的数据太多、磁盘已满、接收的方案停用或服务正在停止",
-    help_en: "too much waits, the disk is full, the scheme that takes it is out of use, or the service is about to stop",
-    long_zh: "数据在存入账本之后才会被确认。没有存下的由发送方保留并重发。",
-    long_en: "Data is acknowledged only once it is in the ledger. What was not stored stays with its sender, who sends it again.",
-    example: "POST /erp/syncdata/open/objdata/asyncpush   # the disk is full",
-};
-
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNBELIEVED,
@@ -213,6 +187,4 @@ pub const ALL: &[&Entry] = &[
     &PARAMETER,
     &NOT_SERVED,
     &NO_DATA,
-    &CREATED,
-    &LATER,
 ];

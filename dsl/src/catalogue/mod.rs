@@ -13,6 +13,7 @@ pub mod expression;
 pub mod files;
 pub mod internal;
 pub mod mapping;
+pub mod object;
 pub mod pasted;
 pub mod reading;
 pub mod receive;
@@ -57,6 +58,7 @@ const FAMILIES: &[&[&Entry]] = &[
     value::ALL,
     expression::ALL,
     pasted::ALL,
+    object::ALL,
     connector::ALL,
     receive::ALL,
     erp::ALL,

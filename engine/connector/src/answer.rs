@@ -68,7 +68,7 @@ fn without_root(document: Arc<Value>) -> Arc<Value> {
 }
 
 /// Whether an answer says that it is XML.
-fn says_xml(answer: &HttpAnswer) -> bool {
+pub(crate) fn says_xml(answer: &HttpAnswer) -> bool {
     let content_type = answer.header("content-type").unwrap_or_default();
     let kind = content_type
         .split(';')

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use dsl::catalogue::source;
 use dsl::facts::OpKind;
 use dsl::{Failure, Map, Value};
 use sha2::Digest as _;
@@ -42,6 +43,44 @@ impl std::fmt::Debug for Inbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Inbound({}, {} bytes)", self.method, self.body.len())
     }
+}
+
+/// The member under which what came as text or XML stands as it came.
+pub const RAW: &str = "text";
+
+/// What the content of a push was written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON, or a form: values.
+    Values,
+    /// XML: its root is a member, and all of it stands as text under [`RAW`].
+    Xml,
+    /// Text, under [`RAW`].
+    Text,
+}
+
+/// The content of a push.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// What it was written as.
+    pub form: Form,
+    /// What it says.
+    pub value: Arc<Value>,
+}
+
+impl Content {
+    fn of(form: Form, value: Value) -> Self {
+        Content {
+            form,
+            value: Arc::new(value),
+        }
+    }
+}
+
+struct PushReading {
+    content: Result<Content, Failure>,
+    /// The text, or the part of it that could be decoded.
+    text: String,
 }
 
 /// What a push came to.
@@ -121,7 +160,7 @@ impl Connection {
     pub fn receive(&self, operation: &str, push: &Inbound, now_ms: i64) -> Result<Received, Failure> {
         let operation = self.operation(operation)?;
         let Some(receive) = &operation.receive else {
-            return Err(Failure::new(&dsl::catalogue::source::NO_OPERATION)
+            return Err(Failure::new(&source::NO_OPERATION)
                 .with("connector", &self.connector.id)
                 .with("name", &operation.name));
         };
@@ -199,60 +238,91 @@ impl Connection {
         })
     }
 
-    /// Names of the recipes over a push, and its content where it is of a kind that is taken.
-    fn push_names(&self, receive: &Receive, push: &Inbound, now_ms: i64) -> (Names, Option<Arc<Value>>) {
+    /// The content of a push, read as it says it is; or why not.
+    pub fn content(&self, operation: &str, push: &Inbound) -> Result<Content, Failure> {
+        let operation = self.operation(operation)?;
+        let accept = operation.receive.as_ref().map(|receive| &receive.accept[..]);
+        self.read_push(accept.unwrap_or_default(), push).content
+    }
+
+    fn read_push(&self, accept: &[Accept], push: &Inbound) -> PushReading {
         let whole = HttpAnswer {
             status: 200,
             headers: push.headers.clone(),
             body: push.body.clone(),
         };
-        let reading = answer::read(
-            &whole,
-            self.connector.transport.charset.as_deref(),
-            self.connector.transport.xml,
-        );
+        let transport = &self.connector.transport;
+        let reading = answer::read(&whole, transport.charset.as_deref(), transport.xml);
+        let is_text = !matches!(&reading.body, Err(failure) if failure.code() == source::CHARSET.code);
+        let declared = whole
+            .header("content-type")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let takes = |kind: Accept| accept.contains(&kind);
+        let refused = |why: &str| Failure::new(&source::NOT_JSON).with("why", why).with("offset", 0);
+        let text = || Value::from(reading.text.as_str());
+        let content = if declared.starts_with("application/x-www-form-urlencoded") {
+            let read = url::form_urlencoded::parse(&push.body)
+                .into_owned()
+                .collect::<Vec<_>>();
+            match takes(Accept::Form) && is_text {
+                true => Ok(Content::of(Form::Values, Value::Map(pairs(&read)))),
+                false => Err(refused("form")),
+            }
+        } else if is_text && takes(Accept::Xml) && is_xml(&reading.text) {
+            match crate::xml::read(&reading.text) {
+                Ok(Value::Map(mut members)) => {
+                    // What came stays beside what was read of it.
+                    members.insert(RAW.to_owned(), text());
+                    Ok(Content::of(Form::Xml, Value::Map(members)))
+                }
+                // A page, or a text that only begins like XML. Nobody sends a document type without meaning XML.
+                Err(unread)
+                    if takes(Accept::Text) && !answer::says_xml(&whole) && !unread.is_document_type() =>
+                {
+                    Ok(Content::of(Form::Text, Value::Map(Map::from_iter([(RAW.to_owned(), text())]))))
+                }
+                Ok(_) => Err(refused("XML")),
+                Err(unread) => Err(Failure::new(&source::NOT_XML)
+                    .with("why", unread.why)
+                    .with("offset", unread.offset)),
+            }
+        } else {
+            match &reading.body {
+                Ok(body) if takes(Accept::Json) => Ok(Content {
+                    form: Form::Values,
+                    value: Arc::clone(body),
+                }),
+                // A text of another kind is kept as it is.
+                _ if is_text && takes(Accept::Text) => {
+                    Ok(Content::of(Form::Text, Value::Map(Map::from_iter([(RAW.to_owned(), text())]))))
+                }
+                Ok(_) => Err(refused("JSON")),
+                Err(failure) => Err(failure.clone()),
+            }
+        };
+        PushReading {
+            content,
+            text: reading.text,
+        }
+    }
+
+    /// Names of the recipes over a push, and its content where it is of a kind that is taken.
+    fn push_names(&self, receive: &Receive, push: &Inbound, now_ms: i64) -> (Names, Option<Arc<Value>>) {
+        let reading = self.read_push(&receive.accept, push);
         let mut headers = Map::new();
         for (name, value) in &push.headers {
             headers
                 .entry(name.to_ascii_lowercase())
                 .or_insert_with(|| Value::from(value.as_str()));
         }
-        let pairs = |pairs: &[(String, String)]| {
-            let each = pairs.iter().take(PAIRS_MAX);
-            each.map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-                .collect::<Map>()
-        };
         let mut names = self.param_names();
         names.attempt(now_ms, [0; 16], &self.connector.zone);
         names.set("headers", data::give(Value::Map(headers)));
         names.set("query", data::give(Value::Map(pairs(&push.query))));
         names.set("raw", raw(push.body.clone()));
         names.set("body_text", minijinja::Value::from(reading.text.as_str()));
-        let is_text =
-            !matches!(&reading.body, Err(failure) if failure.code() == dsl::catalogue::source::CHARSET.code);
-        let declared = whole
-            .header("content-type")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let takes = |kind: Accept| receive.accept.contains(&kind);
-        let content = match &reading.body {
-            _ if declared.starts_with("application/x-www-form-urlencoded") => {
-                let read = || {
-                    url::form_urlencoded::parse(&push.body)
-                        .into_owned()
-                        .collect::<Vec<_>>()
-                };
-                (takes(Accept::Form) && is_text).then(|| Arc::new(Value::Map(pairs(&read()))))
-            }
-            Ok(body) if takes(Accept::Json) => Some(Arc::clone(body)),
-            // A text of another kind is kept as it is.
-            _ if is_text && (takes(Accept::Text) || takes(Accept::Xml) && is_xml(&reading.text)) => {
-                let row = Map::from_iter([("text".to_owned(), Value::from(reading.text.as_str()))]);
-                Some(Arc::new(Value::Map(row)))
-            }
-            Ok(_) | Err(_) => None,
-        };
-        (names, content)
+        (names, reading.content.ok().map(|content| content.value))
     }
 
     /// What the sender is answered: once its push is stored, or that it is refused.
@@ -263,7 +333,7 @@ impl Connection {
             .as_ref()
             .filter(|_| operation.kind == OpKind::Receive)
         else {
-            return Err(Failure::new(&dsl::catalogue::source::NO_OPERATION)
+            return Err(Failure::new(&source::NO_OPERATION)
                 .with("connector", &self.connector.id)
                 .with("name", &operation.name));
         };
@@ -336,6 +406,12 @@ pub(crate) fn same(given: &[u8], expected: Option<&[u8]>) -> bool {
         .zip(other.iter())
         .fold(0, |sum, (one, other)| sum | (one ^ other));
     std::hint::black_box(differing) == 0 && expected.is_some()
+}
+
+fn pairs(pairs: &[(String, String)]) -> Map {
+    let each = pairs.iter().take(PAIRS_MAX);
+    each.map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect()
 }
 
 fn is_xml(text: &str) -> bool {

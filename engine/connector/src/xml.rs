@@ -23,6 +23,16 @@ pub(crate) struct Unread {
     pub(crate) offset: u64,
 }
 
+impl Unread {
+    /// Whether it is the document type.
+    pub(crate) fn is_document_type(&self) -> bool {
+        self.why == DOCUMENT_TYPE
+    }
+}
+
+/// Why a text with a document type is not read.
+const DOCUMENT_TYPE: &str = "a document type is refused";
+
 /// An element that is open.
 #[derive(Default)]
 struct Open {
@@ -104,7 +114,7 @@ pub(crate) fn read(text: &str) -> Result<Value, Unread> {
                     .ok_or_else(|| at("unknown entity"))?;
                 add_text(&mut open, char.encode_utf8(&mut [0; 4])).map_err(at)?;
             }
-            Event::DocType(_) => return Err(at("a document type is refused")),
+            Event::DocType(_) => return Err(at(DOCUMENT_TYPE)),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
             Event::Eof if open.len() > 1 => return Err(at("it breaks off")),
             Event::Eof => {

@@ -57,6 +57,24 @@ async fn take(
     incoming: Body,
 ) -> Result<Response<Body>, Problem> {
     let inbox = Arc::clone(state.service().inbox());
+    let (push, _taken) = inbound(state, parts, incoming).await?;
+    let (door, now) = (door.to_owned(), state.now_ms());
+    // On a task of its own: a sender that goes away leaves a push that is stored and whose scheme is told of it.
+    let stored = tokio::spawn(async move { inbox.push(&door, &push, now).await });
+    match stored.await.map_err(Problem::bug)?? {
+        Answered::Given(answer) => given(&answer),
+        Answered::Unbelieved => Err(unbelieved()),
+        Answered::Busy { seconds } => Err(later(seconds)),
+    }
+}
+
+/// A request as it came, read within the bounds of all that others send by themselves, and the room that it takes until
+/// it is stored.
+pub(crate) async fn inbound(
+    state: &State,
+    parts: &axum::http::request::Parts,
+    incoming: Body,
+) -> Result<(Inbound, Taken), Problem> {
     let settings = state.settings();
     let peer = parts.extensions.get::<ConnectInfo<Peer>>();
     let mut taken = ROOM.of(peer.map(|ConnectInfo(peer)| peer.0));
@@ -73,14 +91,7 @@ async fn take(
         query: query.map(|Query(pairs)| pairs).unwrap_or_default(),
         body: bytes.to_vec(),
     };
-    let (door, now) = (door.to_owned(), state.now_ms());
-    // On a task of its own: a sender that goes away leaves a push that is stored and whose scheme is told of it.
-    let stored = tokio::spawn(async move { inbox.push(&door, &push, now).await });
-    match stored.await.map_err(Problem::bug)?? {
-        Answered::Given(answer) => given(&answer),
-        Answered::Unbelieved => Err(unbelieved()),
-        Answered::Busy { seconds } => Err(later(seconds)),
-    }
+    Ok((push, taken))
 }
 
 /// Where bodies are held until they are stored.
@@ -135,7 +146,7 @@ fn neighbours(peer: IpAddr) -> Option<IpAddr> {
 }
 
 /// What one body takes.
-struct Taken {
+pub(crate) struct Taken {
     all: Arc<Semaphore>,
     share: Option<Arc<Semaphore>>,
     kib: usize,
@@ -166,14 +177,14 @@ fn unbelieved() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, &words::UNBELIEVED)
 }
 
-fn later(seconds: u32) -> Problem {
+pub(crate) fn later(seconds: u32) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, &words::PUSH_LATER)
         .with("seconds", seconds)
         .header(RETRY_AFTER, &seconds.to_string())
 }
 
 /// The operation's own answer, as its connector's file says it.
-fn given(answer: &HttpAnswer) -> Result<Response<Body>, Problem> {
+pub(crate) fn given(answer: &HttpAnswer) -> Result<Response<Body>, Problem> {
     let mut response = Response::new(Body::from(answer.body.clone()));
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(Problem::bug)?;
     for (name, value) in &answer.headers {

@@ -1,0 +1,355 @@
+//! Whether a document is as its object was declared.
+
+use super::standard::shown;
+use super::{Field, Misfit, Object, Standard, Type};
+use crate::diagnostic::did_you_mean;
+use crate::value::{Map, Value};
+
+/// The last millisecond of the year 9999.
+const LAST_MS: i64 = 253_402_300_799_999;
+/// Characters of a value that a message shows.
+const SHOWN: usize = 40;
+/// Digits of a decimal: as many as a column of a database has.
+const DIGITS: usize = 65;
+
+impl Object {
+    /// Whether a document fits; the first thing that does not is told with its place.
+    pub fn fits(&self, document: &Standard) -> Result<(), Misfit> {
+        if document.object != self.name {
+            let (own, given) = (&self.name, shown(&document.object));
+            return Err(Misfit::new(
+                format!("objAPIName 是 `{given}`,应为 `{own}`"),
+                format!("objAPIName is `{given}` and must be `{own}`"),
+            ));
+        }
+        fields_fit(&self.fields, self.open, &document.master, "masterFieldVal")?;
+        for (name, lines) in &document.details {
+            let Some(detail) = self.details.iter().find(|detail| detail.name == *name) else {
+                let known: Vec<&str> = self.details.iter().map(|detail| detail.name.as_str()).collect();
+                return Err(unknown("detailFieldVals", name, &known));
+            };
+            for (nth, line) in lines.iter().enumerate() {
+                let place = format!("detailFieldVals.{name}[{nth}]");
+                fields_fit(&detail.fields, detail.open, line, &place)?;
+            }
+        }
+        let has_lines = |name: &str| {
+            let mut details = document.details.iter();
+            details.any(|(known, lines)| known == name && !lines.is_empty())
+        };
+        match self
+            .details
+            .iter()
+            .find(|detail| detail.required && !has_lines(&detail.name))
+        {
+            None => Ok(()),
+            Some(detail) => Err(Misfit::new(
+                format!("`detailFieldVals.{}` 至少要有一行", detail.name),
+                format!("`detailFieldVals.{}` needs at least one line", detail.name),
+            )),
+        }
+    }
+
+    /// The id of a document that fits.
+    pub fn id_of(&self, document: &Standard) -> Option<String> {
+        let id = document.master.get(&self.id)?.to_plain_text()?;
+        (!id.is_empty()).then_some(id)
+    }
+}
+
+fn fields_fit(fields: &[Field], open: bool, given: &Map, place: &str) -> Result<(), Misfit> {
+    for (name, value) in given {
+        match fields.iter().find(|field| field.name == *name) {
+            Some(field) => fits(field, value, place)?,
+            None if open => {}
+            None => {
+                let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+                return Err(unknown(place, name, &known));
+            }
+        }
+    }
+    let is_there = |field: &Field| given.get(&field.name).is_some_and(|value| !is_nothing(value));
+    match fields.iter().find(|field| field.required && !is_there(field)) {
+        None => Ok(()),
+        Some(field) => Err(Misfit::new(
+            format!("缺少必填字段 `{place}.{}`", field.name),
+            format!("`{place}.{}` is required and missing", field.name),
+        )),
+    }
+}
+
+fn unknown(place: &str, name: &str, known: &[&str]) -> Misfit {
+    let near = did_you_mean(name, known.iter().copied()).join(" ");
+    let (zh, en) = match near.as_str() {
+        "" => Default::default(),
+        near => (format!(",是否想写 {near}?"), format!("; did you mean {near}?")),
+    };
+    let name = shown(name);
+    Misfit::new(
+        format!("没有声明 `{place}.{name}`{zh}"),
+        format!("`{place}.{name}` is not declared{en}"),
+    )
+}
+
+fn is_nothing(value: &Value) -> bool {
+    matches!(value, Value::Null) || matches!(value, Value::Text(text) if text.is_empty())
+}
+
+fn fits(field: &Field, value: &Value, place: &str) -> Result<(), Misfit> {
+    if is_nothing(value) || is_of(&field.ty, value) {
+        return Ok(());
+    }
+    let name = &field.name;
+    let (zh, en) = wanted(&field.ty);
+    let given = match value.to_plain_text() {
+        Some(_) if field.sensitive => "***".to_owned(),
+        Some(text) => {
+            let mut short: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+            if text.chars().count() > SHOWN {
+                short.push('…');
+            }
+            short
+        }
+        None => value.kind().name().to_owned(),
+    };
+    Err(Misfit::new(
+        format!("`{place}.{name}` 的值 `{given}` 应为{zh}"),
+        format!("the value `{given}` of `{place}.{name}` must be {en}"),
+    ))
+}
+
+fn wanted(ty: &Type) -> (String, String) {
+    let same = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
+    match ty {
+        Type::Text(None) => same("文本", "a text"),
+        Type::Text(Some(most)) => (
+            format!("最多 {most} 个字符的文本"),
+            format!("a text of at most {most} characters"),
+        ),
+        Type::Int => same("整数", "a whole number"),
+        Type::Decimal => same("数(不带指数)", "a number without exponent"),
+        Type::Bool => same("true 或 false", "true or false"),
+        Type::Date => same("日期,例如 2026-11-23", "a date such as 2026-11-23"),
+        Type::Datetime => same(
+            "时间,例如 2026-11-23 08:00:00",
+            "a time such as 2026-11-23 08:00:00",
+        ),
+        Type::Ms => same("1970 年以来的毫秒数", "milliseconds since 1970"),
+        Type::Choice(of) => (
+            format!("以下之一:{}", of.join(" ")),
+            format!("one of {}", of.join(" ")),
+        ),
+        Type::List => same("列表", "a list"),
+        Type::Map => same("对象", "a map"),
+    }
+}
+
+fn is_of(ty: &Type, value: &Value) -> bool {
+    let text = match value {
+        Value::Text(text) => Some(text.as_str()),
+        Value::Number(number) => Some(number.as_str()),
+        _ => None,
+    };
+    match (ty, value) {
+        (Type::List, Value::List(_)) | (Type::Map, Value::Map(_)) | (Type::Bool, Value::Bool(_)) => true,
+        (Type::Text(most), _) => {
+            text.is_some_and(|text| most.is_none_or(|most| text.chars().count() <= most))
+        }
+        (Type::Int, _) => text.and_then(crate::keys::integer).is_some(),
+        (Type::Decimal, _) => text.is_some_and(is_decimal),
+        (Type::Bool, Value::Text(text)) => matches!(text.as_str(), "true" | "false"),
+        (Type::Date, Value::Text(text)) => is_date(text),
+        (Type::Datetime, Value::Text(text)) => is_datetime(text),
+        (Type::Ms, _) => text
+            .and_then(crate::keys::integer)
+            .is_some_and(|ms| (0..=LAST_MS).contains(&ms)),
+        (Type::Choice(of), _) => text.is_some_and(|text| of.iter().any(|one| one == text)),
+        _ => false,
+    }
+}
+
+/// Digits, with a sign and a point; neither an exponent nor blanks.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain(whole) && plain(part) && digits.len() <= DIGITS
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn is_datetime(text: &str) -> bool {
+    let has_time = text.len() >= 19 && matches!(text.as_bytes()[10], b' ' | b'T');
+    has_time && (text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_object;
+    use super::*;
+    use crate::diagnostic::{Lang, SourceFile};
+    use crate::json;
+
+    const ORDER: &str = "\
+object: erpSalesOrderObj
+name: {zh: 销售订单, en: Sales order}
+id: number
+fields:
+  number: {type: text, required: true, max: 10, label: {zh: 订单编号, en: Number}}
+  count: {type: int}
+  amount: {type: decimal}
+  paid: {type: bool}
+  day: {type: date}
+  at: {type: datetime}
+  ms: {type: ms}
+  status: {type: choice, of: [open, cancelled]}
+  tags: {type: list}
+  address: {type: map}
+  phone: {type: text, max: 5, sensitive: true}
+details:
+  lines: {id: no, required: true, fields: {no: {type: text, required: true}, price: {type: decimal}}}
+  notes: {open: true, fields: {text: {type: text}}}
+";
+
+    fn object() -> Object {
+        let (object, problems) = read_object(&SourceFile::new("objects/a.yaml", ORDER));
+        assert!(problems.is_empty(), "{problems:?}");
+        object.expect("an object")
+    }
+
+    #[track_caller]
+    fn told(body: &str) -> String {
+        let value = json::parse(body.as_bytes()).expect("JSON");
+        let checked = Standard::read(&value, false).and_then(|document| object().fits(&document));
+        checked.map_or_else(|misfit| misfit.en, |()| "fits".to_owned())
+    }
+
+    fn master(more: &str) -> String {
+        format!(
+            r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{{"number":"1"{more}}},"detailFieldVals":{{"lines":[{{"no":"1"}}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn types_have_exact_rules() {
+        for (field, good, bad) in [
+            ("count", &[r#"1"#, r#""-7""#, "null", r#""""#][..], &["1.0", r#""+1""#, r#""01""#, "true", "[]"][..]),
+            ("amount", &["1.50", r#""0.10""#, "-3", r#""007.5""#], &["1e3", r#"" 1""#, r#""1.""#, r#"".5""#, r#""1,5""#]),
+            ("paid", &["true", r#""false""#], &["1", r#""yes""#]),
+            ("day", &[r#""2026-02-28""#], &[r#""2026-02-29""#, r#""20260228""#, "20260228"]),
+            (
+                "at",
+                &[r#""2026-11-23 08:00:00""#, r#""2026-11-23T08:00:00+08:00""#],
+                &[r#""2026-11-23""#, r#""2026-11-23 25:00:00""#, "1764000000000"],
+            ),
+            ("ms", &["1764000000000", r#""1764000000000""#], &["-1", "1.5", "253402300800000"]),
+            ("status", &[r#""open""#], &[r#""Open""#, "true"]),
+            ("tags", &["[]", "[1]"], &["{}", "1"]),
+            ("address", &["{}"], &["[]", "1"]),
+            ("phone", &[r#""12345""#, "12345"], &[r#""123456""#, "{}"]),
+        ] {
+            for value in good {
+                assert_eq!(told(&master(&format!(r#","{field}":{value}"#))), "fits", "{field} {value}");
+            }
+            for value in bad {
+                let said = told(&master(&format!(r#","{field}":{value}"#)));
+                assert!(said.contains(&format!("`masterFieldVal.{field}` must be")), "{field} {value}: {said}");
+            }
+        }
+        let said = told(&master(r#","phone":"13800000000""#));
+        assert!(said.contains("***") && !said.contains("138"), "{said}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_place() {
+        let with = |object: &str, master: &str, details: &str| {
+            format!(r#"{{"objAPIName":"{object}","masterFieldVal":{master},"detailFieldVals":{details}}}"#)
+        };
+        let one = r#"{"number":"1"}"#;
+        for (body, want) in [
+            (with("Other", one, "{}"), "objAPIName is `Other` and must be `erpSalesOrderObj`"),
+            (
+                with("erpSalesOrderObj", r#"{"numbr":"1"}"#, "{}"),
+                "`masterFieldVal.numbr` is not declared; did you mean number?",
+            ),
+            (
+                with("erpSalesOrderObj", r#"{"number":""}"#, "{}"),
+                "`masterFieldVal.number` is required and missing",
+            ),
+            (
+                with("erpSalesOrderObj", one, "{}"),
+                "`detailFieldVals.lines` needs at least one line",
+            ),
+            (
+                with("erpSalesOrderObj", one, r#"{"line":[]}"#),
+                "`detailFieldVals.line` is not declared; did you mean lines?",
+            ),
+            (
+                with("erpSalesOrderObj", one, r#"{"lines":[{"no":"1"},{"price":1}]}"#),
+                "`detailFieldVals.lines[1].no` is required and missing",
+            ),
+            (
+                with("erpSalesOrderObj", one, r#"{"lines":[{"no":"1"}],"notes":[{"else":1}]}"#),
+                "fits",
+            ),
+            ("[]".to_owned(), "the body is no map"),
+            (
+                r#"{"objAPIName":"a","masterFieldValue":{}}"#.to_owned(),
+                "the key `masterFieldValue` is not known; did you mean masterFieldVal?",
+            ),
+            (r#"{"masterFieldVal":{}}"#.to_owned(), "objAPIName must be a text"),
+            (r#"{"objAPIName":"a"}"#.to_owned(), "masterFieldVal must be a map"),
+            (
+                r#"{"objAPIName":"a","masterFieldVal":{},"detailFieldVals":{"x":{}}}"#.to_owned(),
+                "detailFieldVals.x must be a list of maps",
+            ),
+        ] {
+            assert_eq!(told(&body), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn one_line_of_xml_is_a_list() {
+        let value = json::parse(
+            br#"{"objAPIName":"a","masterFieldVal":{"n":"1"},"detailFieldVals":{"x":{"a":"1"},"y":"","z":[{"a":"1"},""]}}"#,
+        )
+        .expect("JSON");
+        assert!(Standard::read(&value, false).is_err());
+        let read = Standard::read(&value, true).expect("as XML");
+        let counts: Vec<usize> = read.details.iter().map(|(_, lines)| lines.len()).collect();
+        assert_eq!(counts, [1, 0, 2]);
+        let again = Standard::read(&read.value(), false).expect("what is written is read");
+        assert_eq!(again, read);
+    }
+
+    #[test]
+    fn files_are_read_strictly() {
+        let told = |text: &str| {
+            let (object, problems) = read_object(&SourceFile::new("objects/a.yaml", text));
+            assert_eq!(object.is_none(), problems.iter().any(|one| one.is_error()), "{text}");
+            let told = problems.iter().map(|one| {
+                let (line, column) = one.position();
+                format!("{}:{line}:{column} {}", one.entry.code, one.message(Lang::En))
+            });
+            told.collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(told(ORDER), "");
+        for (old, new, want) in [
+            ("id: number", "id: numbr", "E1601:3:5 `id` names the field `numbr`, which is not declared"),
+            ("required: true, max: 10, ", "", "E1602:3:5 the field `number` identifies one and must have `required: true`"),
+            ("of: [open, cancelled]", "required: true", "E1603:12:3 the choice `status` has no texts to choose from"),
+            ("{type: int}", "{type: int, max: 3}", "E1604:6:22 `max` belongs to the type text"),
+            ("{type: int}", "{type: integer}", "E1102"),
+            ("{type: int}", "{tpe: int}", "E1101"),
+            ("object: erpSalesOrderObj", "object: erp-order", "E1102"),
+        ] {
+            assert!(ORDER.contains(old), "{old}");
+            let said = told(&ORDER.replacen(old, new, 1));
+            assert!(said.contains(want), "{new}: {said}");
+        }
+        let served = format!("{ORDER}serve: {{connection: crm}}\n");
+        assert!(told(&served).contains("E1606:"), "{}", told(&served));
+    }
+}
