@@ -17,6 +17,7 @@ use dsl::yaml::{self, Node};
 
 use crate::error::AppError;
 use crate::find::find_files;
+use crate::objects;
 use crate::systems;
 use crate::workspace::{Places, Workspace, parent, read};
 
@@ -53,6 +54,8 @@ pub enum FileKind {
     Connections,
     /// Notifications.
     Notify,
+    /// An object of another system.
+    Object,
 }
 
 impl FileKind {
@@ -63,6 +66,7 @@ impl FileKind {
             FileKind::Connector => "connector",
             FileKind::Connections => "connections",
             FileKind::Notify => "channels",
+            FileKind::Object => "object",
         }
     }
 }
@@ -236,6 +240,21 @@ impl Checker<'_> {
                     self.report.diagnostics.extend(problems);
                 }
             }
+            FileKind::Object => {
+                // Schemes are beside the folder of the objects.
+                let beside = parent(parent(path));
+                let schemes = beside.join("schemes");
+                let around = if schemes.is_dir() { schemes } else { beside.to_owned() };
+                if !self.workspaces.contains_key(&around) {
+                    let workspace = self.workspace(&around)?;
+                    self.workspaces.insert(around.clone(), workspace);
+                }
+                let Some(Some(workspace)) = self.workspaces.get(&around) else {
+                    self.report.diagnostics.extend(dsl::object::read_object(file).1);
+                    return Ok(false);
+                };
+                self.report.diagnostics.extend(objects::check(file, workspace));
+            }
             FileKind::Connections => {
                 let registry = functions::registry();
                 let loaded = connections::load(
@@ -274,6 +293,7 @@ pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Di
         FileKind::Connector,
         FileKind::Connections,
         FileKind::Notify,
+        FileKind::Object,
     ];
     let mut present = kinds
         .into_iter()

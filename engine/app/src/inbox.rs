@@ -71,6 +71,18 @@ pub enum Answered {
     },
 }
 
+/// What became of a push that was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is on the disk, or was before.
+    Stored,
+    /// It cannot be stored now.
+    Busy {
+        /// When to come again, in seconds.
+        seconds: u32,
+    },
+}
+
 /// Told when something waits in the inbox of a scheme.
 pub type Arrived = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -212,6 +224,27 @@ impl Inbox {
         Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Those who receive.
+    pub fn receivers(&self) -> Vec<Arc<Receiver>> {
+        self.doors().all.clone()
+    }
+
+    /// Whether a scheme that has a door cannot receive now.
+    pub fn is_any_shut(&self) -> bool {
+        let doors = self.doors();
+        doors.by_door.values().any(|door| matches!(door, Door::Later))
+    }
+
+    /// When a sender should come again whose scheme cannot receive now.
+    pub fn again_seconds(&self) -> u32 {
+        AGAIN_SECONDS
+    }
+
+    /// Counts a push that somebody else refused.
+    pub fn count_refusal(&self, why: &'static str) {
+        self.refuse("", why);
+    }
+
     /// The schemes that receive.
     pub fn schemes(&self) -> Vec<String> {
         self.doors()
@@ -264,18 +297,30 @@ impl Inbox {
         };
         let mut taking = Vec::new();
         for receiver in receivers {
-            if receiver
-                .connection
-                .takes_push(&receiver.operation, &receiver.options, push)?
-            {
-                taking.push(receiver);
+            if receiver.takes(push)? {
+                taking.push(Arc::clone(receiver));
             }
         }
         if taking.is_empty() {
             return self.refused(first, Refusal::Form);
         }
+        Ok(match self.store(&taking, pushed, push, now).await? {
+            Kept::Stored => Answered::Given(first.connection.reply(&first.operation, &received)?),
+            Kept::Busy { seconds } => Answered::Busy { seconds },
+        })
+    }
+
+    /// Stores a push that was judged in the inbox of every one of these. Either all have it or none, but for those that
+    /// have no room: then the sender is to come again, and for the others it is a repetition.
+    pub async fn store(
+        &self,
+        receivers: &[Arc<Receiver>],
+        pushed: &Pushed,
+        push: &Inbound,
+        now: Ms,
+    ) -> Result<Kept, AppError> {
         let (mut ops, mut blobs) = (Vec::new(), Blobs::new());
-        for (nth, receiver) in (0_u64..).zip(&taking) {
+        for (nth, receiver) in (0_u64..).zip(receivers) {
             let (content, hash) = receiver.content(pushed, push);
             blobs.insert(Blob(nth), content);
             ops.push(LedgerOp::StorePush {
@@ -302,14 +347,14 @@ impl Inbox {
                 | StoreError::Busy { .. }
                 | StoreError::Io { .. },
             ) => {
-                return Ok(Answered::Busy {
+                return Ok(Kept::Busy {
                     seconds: AGAIN_SECONDS,
                 });
             }
             Err(error) => return Err(error.into()),
         };
         let mut full = false;
-        for (reply, receiver) in replies.iter().zip(&taking) {
+        for (reply, receiver) in replies.iter().zip(receivers) {
             match reply {
                 LedgerReply::Pushed(Stored::New(_)) => (self.arrived)(&receiver.scheme),
                 LedgerReply::Pushed(Stored::Repeated(_)) => {}
@@ -323,13 +368,11 @@ impl Inbox {
         }
         if full {
             // Those who had room have it; for them the next try is a repetition.
-            return Ok(Answered::Busy {
+            return Ok(Kept::Busy {
                 seconds: AGAIN_SECONDS,
             });
         }
-        Ok(Answered::Given(
-            first.connection.reply(&first.operation, &received)?,
-        ))
+        Ok(Kept::Stored)
     }
 
     fn refused(&self, receiver: &Receiver, refusal: Refusal) -> Result<Answered, AppError> {
@@ -388,6 +431,33 @@ impl Inbox {
 }
 
 impl Receiver {
+    /// The system it receives from.
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Whether it receives through this operation of the connector's file, and not through one of its own.
+    pub fn is_through(&self, operation: &str) -> bool {
+        self.operation == operation
+    }
+
+    /// The operation.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// An option of it.
+    pub fn option(&self, name: &str) -> Option<String> {
+        self.options.get(name)?.to_plain_text()
+    }
+
+    /// Whether it takes this push.
+    pub fn takes(&self, push: &Inbound) -> Result<bool, AppError> {
+        Ok(self
+            .connection
+            .takes_push(&self.operation, &self.options, push)?)
+    }
+
     /// What is stored of a push, and the hash that tells it from another.
     fn content(&self, pushed: &Pushed, push: &Inbound) -> (Vec<u8>, [u8; 32]) {
         let headers: Map = self

@@ -26,6 +26,7 @@ pub mod mapping;
 mod mask;
 pub mod meter;
 pub mod notify;
+pub mod objects;
 pub mod online;
 pub mod operate;
 mod paces;

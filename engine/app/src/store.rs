@@ -83,6 +83,7 @@ impl Store {
             match writer
                 .with_ledger(move |ledger| {
                     ledger.forget_pushes(now)?;
+                    ledger.forget_feed(now)?;
                     ledger.prune(before, now)
                 })
                 .await?

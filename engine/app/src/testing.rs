@@ -91,7 +91,7 @@ pub fn test(
             Ok(Ok(FileKind::Scheme)) => of_scheme(&path, &file, places, &mut report)?,
             Ok(Ok(FileKind::Connector)) => of_connector(&file, &mut report),
             // Connections carry no cases.
-            Ok(Ok(FileKind::Connections | FileKind::Notify)) => {}
+            Ok(Ok(FileKind::Connections | FileKind::Notify | FileKind::Object)) => {}
             Ok(Err(problem)) => report.diagnostics.push(*problem),
             Err(problems) => report.diagnostics.extend(problems),
         }

@@ -18,6 +18,7 @@ use ledger::room::Room;
 use crate::error::AppError;
 use crate::failpoint::Failpoint;
 use crate::mapping::Policies;
+use crate::objects::{self, Objects};
 use crate::query;
 use crate::samples;
 use crate::secrets::{SecretPlaces, StoredSecrets};
@@ -73,6 +74,7 @@ pub struct Workspace {
     connections_path: Option<PathBuf>,
     /// Where a connections file was looked for.
     looked_in: Vec<String>,
+    objects: Objects,
     schemes: Vec<Indexed>,
     /// Which of them have an id or another name.
     named: HashMap<String, Vec<usize>>,
@@ -118,11 +120,12 @@ impl Workspace {
             registry,
             connectors,
             connections,
-            connections_path,
             looked_in: connections_places(folder)
                 .iter()
                 .map(|path| plain(path))
                 .collect(),
+            objects: Objects::load(&objects::folder(connections_path.as_deref(), folder))?,
+            connections_path,
             schemes: Vec::new(),
             named: HashMap::new(),
             plans: Mutex::default(),
@@ -190,6 +193,16 @@ impl Workspace {
     /// The connectors known.
     pub fn connectors(&self) -> &[Arc<Connector>] {
         &self.connectors
+    }
+
+    /// The objects that are declared.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// The ids of the schemes of the folder.
+    pub fn scheme_ids(&self) -> impl Iterator<Item = &str> {
+        self.schemes.iter().map(|indexed| indexed.id.as_str())
     }
 
     /// The connections of the file found.

@@ -15,7 +15,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
-    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES,
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
 ];
 
 const V1: &str = "
@@ -675,6 +675,29 @@ CREATE TABLE field_mapping (
     UNIQUE (data_type, channel, data_center, fs_id),
     UNIQUE (data_type, channel, data_center, erp_id)
 ) STRICT;
+";
+
+/// Schemes whose rows another system asks for by time, as if we were its ERP.
+const SERVED: &str = "
+-- `floor_ms`: the greatest end of a stretch of time that was answered. What becomes visible later is stamped no earlier,
+-- so that a stretch that was answered once never has more in it. It is kept when a scheme is not served any more.
+CREATE TABLE served (
+    scheme   TEXT PRIMARY KEY,
+    active   INTEGER NOT NULL,
+    upto     INTEGER NOT NULL,
+    floor_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- When which record became visible, or changed. Entries are added and, when they are old and newer ones of their record
+-- are there, given up; they are never changed.
+CREATE TABLE feed (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    scheme   TEXT NOT NULL,
+    stamp_ms INTEGER NOT NULL,
+    record   INTEGER NOT NULL REFERENCES record(id)
+) STRICT;
+CREATE INDEX feed_window ON feed (scheme, stamp_ms, seq);
+CREATE INDEX feed_record ON feed (record, stamp_ms);
 ";
 
 /// The version of a file.

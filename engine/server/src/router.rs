@@ -148,7 +148,7 @@ async fn outermost(Shared(state): Shared<State>, mut request: Request, next: Nex
     response
 }
 
-fn asked(request: &Request) -> Asked {
+pub(crate) fn asked(request: &Request) -> Asked {
     request.extensions().get::<Asked>().cloned().unwrap_or(Asked {
         id: String::new(),
         lang: Lang::Zh,

@@ -8,6 +8,7 @@ mod decide;
 mod inbox;
 pub(crate) mod index;
 mod mapping;
+mod feed;
 mod publish;
 mod record;
 mod run;
@@ -192,6 +193,7 @@ impl Cx<'_> {
                     store_only: *store_only,
                     doubt: None,
                     published: None,
+                    served: false,
                     now: *now,
                 };
                 let counted = self.stage_page(&page, rows)?;

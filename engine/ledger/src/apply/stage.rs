@@ -27,6 +27,8 @@ pub(super) struct Page<'a> {
     pub(super) doubt: Option<Doubt>,
     /// Others read the rows of this scheme.
     pub(super) published: Option<&'a str>,
+    /// Another system asks for the rows of this scheme by time.
+    pub(super) served: bool,
     pub(super) now: Ms,
 }
 
@@ -60,6 +62,7 @@ impl Cx<'_> {
         let page = &Page {
             doubt: self.doubt_of(page)?.filter(|_| !page.store_only),
             published: self.is_published(page.scheme)?.then_some(page.scheme),
+            served: self.is_served(page.scheme)?,
             ..*page
         };
         let mut sorted: Vec<&StagedRow> = rows.iter().collect();
@@ -92,9 +95,8 @@ impl Cx<'_> {
             }
         };
         self.note_newest(page, record, row, outcome)?;
-        if let (Some(published), SightingOutcome::New | SightingOutcome::Changed) = (page.published, outcome)
-        {
-            self.note_change(published, record)?;
+        if matches!(outcome, SightingOutcome::New | SightingOutcome::Changed) {
+            self.tell_of_change(page, record)?;
         }
         self.conn
             .prepare_cached(
@@ -351,6 +353,17 @@ impl Cx<'_> {
         self.index_row(page.scheme, rec.id, &row.indexed, true)
     }
 
+    /// Those who read the rows of the scheme are to meet this one again.
+    fn tell_of_change(&self, page: &Page<'_>, record: RecordId) -> Result<(), StoreError> {
+        if let Some(scheme) = page.published {
+            self.note_change(scheme, record)?;
+        }
+        match page.served {
+            true => self.note_feed(page.scheme, record, page.now),
+            false => Ok(()),
+        }
+    }
+
     /// The same version, but fields that the target does not read may have changed; look-ups of other schemes see them.
     fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
         let source: Bytes<'_> = self.blob(row.source)?;
@@ -359,9 +372,7 @@ impl Cx<'_> {
             .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1 AND source IS NOT ?2")?
             .execute((record.0, source))?;
         if changed > 0 {
-            if let Some(scheme) = page.published {
-                self.note_change(scheme, record)?;
-            }
+            self.tell_of_change(page, record)?;
             self.conn
                 .prepare_cached("UPDATE record SET seen_ms = ?2 WHERE id = ?1")?
                 .execute((record.0, page.now))?;

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod fields;
+pub mod feed;
 pub mod inbox;
 pub mod mapping;
 pub mod notices;

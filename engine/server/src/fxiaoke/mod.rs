@@ -3,9 +3,11 @@
 //! [`who`] says who speaks, [`form`] how it is answered. What is stored and how is [`app::inbox`]'s.
 
 pub(crate) mod form;
+mod push;
 pub(crate) mod who;
 
 use axum::Router;
+use axum::routing::any;
 
 use crate::state::State;
 
@@ -14,5 +16,5 @@ pub(crate) const CONNECTOR: &str = "fxiaoke";
 
 /// Everything that the platform may call.
 pub(crate) fn routes() -> Router<State> {
-    Router::new()
+    Router::new().route(push::PATH, any(push::asyncpush))
 }

@@ -5,6 +5,7 @@ mod access;
 mod connections;
 mod decisions;
 mod description;
+mod fxiaoke;
 mod house;
 mod operations;
 mod previews;

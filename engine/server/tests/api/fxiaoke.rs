@@ -1,0 +1,318 @@
+//! The ERP protocol: who is believed, what is refused and how, what is stored.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use app::service::{Service, Setting, TURN};
+use app::{Opening, Places, SecretTable, SystemClock, Workspace};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use dsl::Lang;
+use http_body_util::BodyExt;
+use server::{Settings, State};
+use tower::ServiceExt;
+
+const PUSH: &str = "/erp/syncdata/open/objdata/asyncpush";
+const TOKEN: &str = "canary-push-token";
+const ERP_TOKEN: &str = "canary-erp-token";
+
+const OBJECT: &str = "\
+object: erpSalesOrderObj
+name: {zh: 销售订单, en: Sales order}
+id: number
+fields:
+  number: {type: text, required: true, max: 20}
+  amount: {type: decimal}
+  status: {type: choice, of: [open, cancelled]}
+details:
+  erpSalesOrderProductObj:
+    id: line
+    fields: {line: {type: text}, price: {type: decimal}}
+serve: {connection: crm, rows: orders, receive: orders}
+";
+
+/// A service with these schemes, and nothing simulated: nobody is called.
+pub(crate) struct Desk {
+    pub(crate) service: Arc<Service>,
+    router: Router,
+    _dir: tempfile::TempDir,
+}
+
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl Said {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+}
+
+fn scheme(name: &str, connection: &str, object: &str, more: &str, key: &str) -> String {
+    format!(
+        "scheme: {name}\nsource: {{connection: {connection}, api: asyncpush, options: {{objectApiName: {object}{more}}}, key: {key}}}\ntarget: none\nschedule: on_push\n"
+    )
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Desk {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for folder in ["schemes", "objects"] {
+            std::fs::create_dir(at(folder)).unwrap();
+        }
+        let params = |more: &str| {
+            format!(
+                "    connector: fxiaoke\n    params: {{app_id: FSAID_1, app_secret: \"${{env:SECRET}}\", code: \"${{env:SECRET}}\", user_id: \"1000\", push_token: \"${{env:PUSH}}\", erp_token: \"${{env:ERP}}\"{more}}}\n"
+            )
+        };
+        let connections = [
+            "connections:\n  crm:\n".to_owned(),
+            params(", tenant_id: \"81\", data_center: c1"),
+            "  east:\n".to_owned(),
+            params(", tenant_id: \"82\", data_center: e1"),
+            "  west:\n".to_owned(),
+            params(", tenant_id: \"82\", data_center: w1"),
+        ];
+        std::fs::write(at("connections.yaml"), connections.concat()).unwrap();
+        std::fs::write(at("objects/order.yaml"), OBJECT).unwrap();
+        for (name, connection, object, more, key) in [
+            ("orders", "crm", "erpSalesOrderObj", "", "masterFieldVal.number"),
+            ("raw", "crm", "erpRawObj", "", "no"),
+            ("raw-too", "crm", "erpRawObj", "", "no"),
+            ("xml", "crm", "erpXmlObj", "", "Order.no"),
+            ("east", "east", "erpRawObj", ", dataCenterId: e1", "no"),
+            ("west", "west", "erpRawObj", ", dataCenterId: w1", "no"),
+        ] {
+            let text = scheme(name, connection, object, more, key);
+            std::fs::write(at(&format!("schemes/{name}.yaml")), text).unwrap();
+        }
+        let service = Service::open(setting(dir.path())).await.unwrap();
+        for (id, member) in service.loaded().fleet.iter() {
+            assert!(member.trouble().is_none(), "{id}: {:?}", member.trouble());
+        }
+        service.begin().await.unwrap();
+        let state = State::new(Arc::clone(&service), Settings::default()).unwrap();
+        Desk {
+            router: server::router(state),
+            service,
+            _dir: dir,
+        }
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Said {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("accept-language", "en");
+        for (name, value) in headers {
+            request = request.header(*name, axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let request = request.body(Body::from(body.to_vec())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        for secret in [TOKEN, ERP_TOKEN, "canary-secret"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        Said {
+            status: parts.status.as_u16(),
+            text,
+        }
+    }
+
+    /// A push with these headers laid over the right ones; an empty one is left out.
+    async fn push(&self, over: &[(&str, &str)], body: &[u8]) -> Said {
+        let right = [
+            ("token", TOKEN),
+            ("tenantId", "81"),
+            ("dataCenterId", "c1"),
+            ("objectApiName", "erpSalesOrderObj"),
+            ("version", "v1"),
+            ("operationType", "1"),
+            ("id", "111"),
+            ("content-type", "application/json"),
+        ];
+        let kept = right.iter().filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
+        let headers: Vec<(&str, &str)> = kept
+            .chain(over)
+            .filter(|(_, value)| !value.is_empty())
+            .copied()
+            .collect();
+        self.send("POST", PUSH, &headers, body).await
+    }
+
+    /// How many pushes each scheme ever got.
+    fn pushes(&self) -> Vec<(String, usize)> {
+        let rows = self.service.loaded().engine.reader().pushes(None, 1_000).unwrap();
+        let mut counts = std::collections::BTreeMap::<String, usize>::new();
+        for row in rows {
+            *counts.entry(row.scheme).or_default() += 1;
+        }
+        counts.into_iter().collect()
+    }
+
+    /// The rows of a scheme, once it has taken what waits.
+    pub(crate) async fn rows(&self, scheme: &str) -> Vec<serde_json::Value> {
+        let loaded = self.service.loaded();
+        let plan = Arc::clone(loaded.fleet.get(scheme).unwrap().plan().unwrap());
+        let options = app::RunOptions {
+            now: Some(self.service.now_ms()),
+            window: None,
+            from: None,
+            replay: None,
+            limit: None,
+            settle_wait: None,
+            stages: flow::Stages::All,
+            dry: false,
+            lang: Lang::En,
+            trigger: None,
+            confirmed: false,
+            cancel: None,
+        };
+        loaded.engine.run(plan, &options, &app::Silent).await.unwrap();
+        let reader = loaded.engine.reader();
+        let filter = ledger::read::RecordFilter {
+            scheme: Some(scheme.to_owned()),
+            limit: 500,
+            ..Default::default()
+        };
+        let records = reader.list_records(&filter).unwrap();
+        let sources = records.iter().rev().map(|row| {
+            let life = reader.show_record_by_id(row.record).unwrap().unwrap();
+            serde_json::from_slice(&life.source).unwrap()
+        });
+        sources.collect()
+    }
+}
+
+fn setting(dir: &Path) -> Setting {
+    let (around, data) = (dir.join("schemes"), dir.join("data"));
+    let folder = around.clone();
+    let load = move || {
+        let places = Places {
+            data_dir: Some(data.clone()),
+            ..Places::default()
+        };
+        let env = [("SECRET", "canary-secret"), ("PUSH", TOKEN), ("ERP", ERP_TOKEN)];
+        let secrets = SecretTable {
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            secret: Default::default(),
+        };
+        Workspace::load(&around, places, None, Box::new(secrets))
+    };
+    Setting {
+        folder,
+        load: Box::new(load),
+        clock: Arc::new(SystemClock::default()),
+        lang: Lang::En,
+        opening: Opening::default(),
+        places: flow::timetable::Places::default(),
+        turn: TURN,
+        read_only: false,
+    }
+}
+
+const ORDER: &str = r#"{"objAPIName":"erpSalesOrderObj","masterFieldVal":{"number":"04270002","amount":"100.50"},"detailFieldVals":{"erpSalesOrderProductObj":[{"line":"1","price":"100"}]}}"#;
+const ORDER_XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><data><objAPIName>erpSalesOrderObj</objAPIName><masterFieldVal><number>04270003</number><amount>100.50</amount></masterFieldVal><detailFieldVals><erpSalesOrderProductObj><line>1</line></erpSalesOrderProductObj></detailFieldVals></data>";
+
+/// What is wrong, the status, the code, and a word of the sentence.
+#[tokio::test]
+async fn what_is_refused_is_told_and_not_stored() {
+    let desk = Desk::open().await;
+    let other = ORDER.replace("number", "numbr");
+    let large = vec![b' '; (1 << 20) + 1];
+    let doctype = b"<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>";
+    let gbk = b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"\xbf\xcd\"}}";
+    let order = ORDER.as_bytes();
+    type Over<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(Over<'_>, &[u8], u16, &str, &str); 29] = [
+        (&[("token", "")], order, 401, "E6102", "`token` is missing"),
+        (&[("tenantId", "")], order, 401, "E6102", "`tenantId` is missing"),
+        (&[("token", "wrong")], order, 401, "E6101", "not believed"),
+        (&[("token", ERP_TOKEN)], order, 401, "E6101", "not believed"),
+        (&[("tenantId", "80")], order, 401, "E6101", "not believed"),
+        (&[("objectApiName", "")], order, 200, "E6102", "`objectApiName` is missing"),
+        (&[("version", "")], order, 200, "E6102", "`version` is missing"),
+        (&[("version", "v2")], order, 200, "E6105", "`v2`"),
+        (&[("operationType", "9")], order, 200, "E6106", "`9`"),
+        (&[("dataCenterId", "c2")], order, 200, "E6104", "the data centres are: c1"),
+        (&[("tenantId", "82"), ("dataCenterId", "")], order, 200, "E6103", "e1 w1"),
+        (&[("objectApiName", "erpSalesOrdrObj")], order, 200, "E6107", "erpSalesOrderObj"),
+        (&[("tenantId", "82"), ("dataCenterId", "e1")], order, 200, "E6107", "erpRawObj"),
+        (&[], other.as_bytes(), 200, "E6110", "did you mean number?"),
+        (&[], b"{\"number\":\"1\"}", 200, "E6109", "`number` is not known"),
+        (&[], b"[]", 200, "E6109", "no map"),
+        (&[], b"some text", 200, "E6109", "neither JSON nor XML"),
+        (&[("objectApiName", "erpRawObj")], order, 200, "E6109", "another object"),
+        (&[], b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"1\",\"amount\":\"1e3\"}}", 200, "E6110", "without exponent"),
+        (&[("content-type", "application/xml")], doctype, 200, "E6108", "document type"),
+        (&[("content-type", "text/plain")], doctype, 200, "E6108", "document type"),
+        (&[("content-type", "application/xml")], b"<a><b></a>", 200, "E6108", "well formed"),
+        (&[("id", ""), ("content-type", "application/xml")], doctype, 200, "E6108", "document type"),
+        (&[], gbk, 200, "E6108", "charset"),
+        (&[("content-type", "application/json; charset=klingon")], order, 200, "E6108", "klingon"),
+        (&[], &large, 413, "E6006", "1048576"),
+        (&[("id", ""), ("objectApiName", "erpRawObj")], b"7", 200, "E6108", "a list of maps"),
+        (&[("id", ""), ("objectApiName", "erpRawObj")], b"[1]", 200, "E6108", "a list of maps"),
+        (&[("id", ""), ("objectApiName", "erpRawObj"), ("content-type", "application/x-www-form-urlencoded")], b"a=1", 200, "E6108", "form"),
+    ];
+    for (over, body, status, code, word) in rows {
+        let said = desk.push(over, body).await;
+        let told = format!("{over:?}: {} {}", said.status, said.text);
+        assert_eq!(said.status, status, "{told}");
+        assert_eq!(said.json()["errCode"], code, "{told}");
+        assert!(said.json()["errMsg"].as_str().unwrap().contains(word), "{told}");
+        assert_eq!(said.json().as_object().unwrap().len(), 2, "{told}");
+    }
+    assert_eq!(desk.pushes(), [], "nothing was written");
+    let said = desk.send("GET", PUSH, &[], b"").await;
+    assert_eq!((said.status, said.json()["errCode"].as_str()), (405, Some("E6004")));
+    let chinese = [("token", "wrong"), ("tenantId", "81"), ("accept-language", "zh")];
+    let said = desk.send("POST", PUSH, &chinese[..2], b"").await;
+    assert_eq!(said.status, 401);
+}
+
+#[tokio::test]
+async fn what_is_stored_is_answered_and_a_repetition_changes_nothing() {
+    let desk = Desk::open().await;
+    let well = serde_json::json!({"errCode": "s106240000", "errMsg": "success"});
+    let gbk = "application/json; charset=GBK";
+    let raw = [("id", ""), ("objectApiName", "erpRawObj")];
+    let xml = [("id", ""), ("objectApiName", "erpXmlObj"), ("content-type", "text/xml")];
+    for _ in 0..2 {
+        for said in [
+            desk.push(&[], ORDER.as_bytes()).await,
+            // One data centre: it may be left out, and it is the same push.
+            desk.push(&[("dataCenterId", "")], ORDER.as_bytes()).await,
+            desk.push(&[("id", "112"), ("content-type", "application/xml")], ORDER_XML.as_bytes()).await,
+            desk.push(&[("id", "113"), ("content-type", gbk)], b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"\xbf\xcd\xbb\xa7\"}}").await,
+            desk.push(&raw, r#"{"no":"1","name":"张三"}"#.as_bytes()).await,
+            desk.push(&raw, br#"[{"no":"2"},{"no":"3"}]"#).await,
+            desk.push(&xml, "<Order><no>7</no><line>a</line><line>b</line></Order>".as_bytes()).await,
+            desk.push(&[("tenantId", "82"), ("dataCenterId", "w1"), ("id", ""), ("objectApiName", "erpRawObj")], br#"{"no":"1"}"#).await,
+        ] {
+            assert_eq!((said.status, said.json()), (200, well.clone()), "{}", said.text);
+        }
+    }
+    // Both schemes that take an object have it; nobody of another tenant or data centre has.
+    let counts: Vec<(String, usize)> = [("orders", 3), ("raw", 2), ("raw-too", 2), ("west", 1), ("xml", 1)]
+        .map(|(name, count)| (name.to_owned(), count))
+        .to_vec();
+    assert_eq!(desk.pushes(), counts);
+    let orders = desk.rows("orders").await;
+    assert_eq!(orders.len(), 3);
+    assert_eq!(orders[0], serde_json::from_str::<serde_json::Value>(ORDER).unwrap());
+    assert_eq!(orders[1]["detailFieldVals"]["erpSalesOrderProductObj"][0]["line"], "1");
+    assert_eq!(orders[2]["masterFieldVal"]["number"], "客户");
+    assert_eq!(desk.rows("raw").await.len(), 3);
+    let of_xml = desk.rows("xml").await;
+    assert_eq!(of_xml[0]["Order"]["line"], serde_json::json!(["a", "b"]));
+    assert!(of_xml[0]["text"].as_str().unwrap().starts_with("<Order><no>7</no>"), "{of_xml:?}");
+}
