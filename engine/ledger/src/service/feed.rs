@@ -218,7 +218,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::contract::{SCHEME, desk::Desk};
+    use crate::contract::{Desk, SCHEME};
 
     /// Small and good enough for a choice.
     struct Random(u64);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn desk() -> Desk {
-        let mut desk = Desk::new(Ledger::open_in_memory().expect("a ledger"));
+        let mut desk = Desk::new(Ledger::in_memory().expect("a ledger"));
         desk.ledger.serve(SCHEME, desk.now).expect("served");
         desk
     }
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn serving_begins_with_what_is_there_and_remembers_what_was_answered() {
-        let mut desk = Desk::new(Ledger::open_in_memory().expect("a ledger"));
+        let mut desk = Desk::new(Ledger::in_memory().expect("a ledger"));
         desk.see("a", "v1");
         assert_eq!(desk.ledger.reader().floor(SCHEME).expect("asked"), None);
         desk.ledger.serve(SCHEME, 2_000_000).expect("served");
