@@ -171,9 +171,14 @@ pub fn judged_field(set: &SetField, ruling: &FieldRuling) -> Result<(), AppError
         FieldRuling::Made | FieldRuling::Changed | FieldRuling::Same => return Ok(()),
         FieldRuling::Taken { erp_id } => taken(&format!("{} = {erp_id}", pair.fs_id)),
         FieldRuling::Double { fs_id } => taken(&format!("{fs_id} = {}", pair.erp_id)),
-        FieldRuling::Missing => Failure::new(&words::NO_FIELD).with("fs_id", &pair.fs_id),
+        FieldRuling::Missing => return Err(no_field(&pair.fs_id)),
         FieldRuling::Full => Failure::new(&words::FULL).with("most", MOST_ENTRIES),
     }))
+}
+
+/// There is no such entry.
+pub fn no_field(fs_id: &str) -> AppError {
+    denied(Failure::new(&words::NO_FIELD).with("fs_id", fs_id))
 }
 
 /// What an import came to.

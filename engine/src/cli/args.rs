@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod access;
 mod authoring;
+mod mappings;
 mod operations;
 mod remote;
 
@@ -14,6 +15,7 @@ pub(crate) use access::{
     UserListArgs, UserNameArgs,
 };
 pub(crate) use authoring::{ConnectionAddArgs, InitArgs, SampleArgs};
+pub(crate) use mappings::*;
 pub(crate) use operations::*;
 pub(crate) use remote::{RemoteArgs, RunsCancelArgs};
 
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Rows(RowsCommand),
     Replay(ReplayArgs),
     Retry(RetryArgs),
+    #[command(subcommand)]
+    Map(MapCommand),
     #[command(subcommand)]
     Runs(RunsCommand),
     #[command(subcommand)]
@@ -737,6 +741,16 @@ pub(crate) enum SchemaKind {
     Restore,
     Retry,
     #[value(aliases = ["rows-skip", "rows-hold", "rows-resolve"])]
+    #[value(aliases = ["map-set", "map-rm", "map-fields-set", "map-fields-rm"])]
+    MapChange,
+    #[value(alias = "map-fields-export")]
+    MapExport,
+    #[value(alias = "map-fields-list")]
+    MapFields,
+    MapGet,
+    #[value(alias = "map-fields-import")]
+    MapImport,
+    MapList,
     RowsDecide,
     RowsExport,
     RowsList,

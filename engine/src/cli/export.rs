@@ -105,7 +105,7 @@ struct What<'a> {
 /// Takes a record, and its document where that is wanted.
 type Visit<'v> = dyn FnMut(&RecordRow, Option<String>) -> Result<(), Failed> + 'v;
 
-enum Failed {
+pub(crate) enum Failed {
     Ledger(AppError),
     Out(std::io::Error),
 }
@@ -118,7 +118,15 @@ impl From<std::io::Error> for Failed {
 
 /// A new file that only its owner may read, and that appears under its name when it is whole; one that is there is not
 /// written over.
-fn file(path: &Path, told: impl Fn(&mut dyn Write) -> Result<u64, Failed>) -> Result<u64, AppError> {
+/// Writes a file that appears whole or not at all, and never over another one.
+pub(crate) fn into_file(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> Result<(), Failed>,
+) -> Result<(), AppError> {
+    file(path, |to| write(to).map(|()| 0)).map(|_| ())
+}
+
+fn file(path: &Path, mut told: impl FnMut(&mut dyn Write) -> Result<u64, Failed>) -> Result<u64, AppError> {
     let refused = || {
         let path = path.display();
         AppError::wrong_use(

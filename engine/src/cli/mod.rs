@@ -23,6 +23,8 @@ mod json;
 mod language;
 mod ledgers;
 mod logs;
+mod map;
+mod map_fields;
 mod meant;
 mod notify;
 mod out;
@@ -63,7 +65,7 @@ use clap::error::ErrorKind;
 use dsl::Lang;
 
 use args::{
-    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, NotifyCommand,
+    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, MapCommand, NotifyCommand,
     PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand, SecretCommand, ServiceCommand,
     TokenCommand, UserCommand,
 };
@@ -143,6 +145,15 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Rows(RowsCommand::Skip(args)) => decide::skip(args, &global, out, environment),
         Command::Rows(RowsCommand::Hold(args)) => decide::hold(args, &global, out, environment),
         Command::Rows(RowsCommand::Resolve(args)) => decide::resolve(args, &global, out, environment),
+        Command::Map(MapCommand::List(args)) => map::list(args, &global, out, environment),
+        Command::Map(MapCommand::Get(args)) => map::get(args, &global, out, environment),
+        Command::Map(MapCommand::Set(args)) => map::set(args, &global, out, environment),
+        Command::Map(MapCommand::Rm(args)) => map::rm(args, &global, out, environment),
+        Command::Map(MapCommand::Import(args)) => map::import(args, &global, out, environment),
+        Command::Map(MapCommand::Export(args)) => map::export(args, &global, out, environment),
+        Command::Map(MapCommand::Fields(command)) => {
+            map_fields::fields(command, &global, out, environment)
+        }
         Command::Retry(args) => retry::retry(args, &global, out, environment),
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),

@@ -418,6 +418,9 @@ pub(crate) fn tell(out: &Out, report: &RunReport, took: i64, flags: &str) {
     for feeder in &report.empty_feeders {
         out.say_in("run-empty-feeder", &[("feeder", feeder.clone())]);
     }
+    for table in &report.empty_tables {
+        out.say_in("run-empty-table", &[("table", table.clone())]);
+    }
     if report.lookups.misses > 0 {
         out.say_in("run-misses", &[("count", grouped(report.lookups.misses))]);
     }
@@ -632,6 +635,7 @@ pub(crate) fn document(report: &RunReport, took: i64, code: u8, lang: Lang) -> V
         "lookup_several" => report.lookups.several,
         "lookup_several_example" => report.lookups.several_example,
         "empty_feeders" => Value::List(report.empty_feeders.iter().cloned().map(Value::Text).collect()),
+        "empty_tables" => Value::List(report.empty_tables.iter().cloned().map(Value::Text).collect()),
         "not_pruned" => report.not_pruned,
         "next_question" => summary.next_question.map(time::rfc3339),
         "stopped" => stopped(report).map(|reason| {
@@ -728,6 +732,7 @@ mod tests {
             problems: Vec::new(),
             lookups: Default::default(),
             empty_feeders: Vec::new(),
+            empty_tables: Vec::new(),
             not_pruned: None,
         }
     }

@@ -115,7 +115,7 @@ fn reader(args: &LedgerArgs, global: &Global, environment: &Environment) -> Resu
     }
 }
 
-fn is_folder(folder: &Path) -> Result<(), AppError> {
+pub(crate) fn is_folder(folder: &Path) -> Result<(), AppError> {
     match folder.is_dir() {
         true => Ok(()),
         false => Err(AppError::wrong_use(

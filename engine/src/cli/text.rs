@@ -105,6 +105,8 @@ mod tests {
         include_str!("help.rs"),
         include_str!("language.rs"),
         include_str!("logs.rs"),
+        include_str!("map.rs"),
+        include_str!("map_fields.rs"),
         include_str!("notify.rs"),
         include_str!("out.rs"),
         include_str!("pushes.rs"),

@@ -6,6 +6,7 @@
 
 mod access;
 mod doc;
+mod mappings;
 mod records;
 mod runs;
 mod schemes;
@@ -92,6 +93,7 @@ fn reach(command: &Command) -> Reach {
             UserCommand::Add(_) | UserCommand::Passwd(_) | UserCommand::List(_) | UserCommand::Rm(_),
         )
         | Command::Schemes(_)
+        | Command::Map(_)
         | Command::Logs(_) => Reach::Both,
         _ => Reach::Files,
     }
@@ -356,12 +358,18 @@ impl Remote {
 
     fn read(&self, answer: Result<Answer, SendError>) -> Result<Reply, AppError> {
         let answer = answer.map_err(|error| not_answered(&self.base, &error, self.lang))?;
+        let kind = answer.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if let (200, "text/csv", Ok(text)) = (answer.status, kind, std::str::from_utf8(&answer.body)) {
+            return Ok(Reply {
+                tag: None,
+                body: text.into(),
+            });
+        }
         let body = match answer.body.is_empty() {
             true => Ok(Value::Null),
             false => dsl::json::parse(&answer.body),
         };
-        let kind = answer.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
         match (answer.status, body) {
             (200..=299, Ok(body)) if body.is_null() || kind == "application/json" => Ok(Reply {
                 tag: answer.header("etag").map(|tag| tag.trim_matches('"').to_owned()),
