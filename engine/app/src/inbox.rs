@@ -458,6 +458,11 @@ impl Receiver {
             .takes_push(&self.operation, &self.options, push)?)
     }
 
+    /// By what a push is told from another.
+    pub fn hash(&self, pushed: &Pushed, push: &Inbound) -> [u8; 32] {
+        self.content(pushed, push).1
+    }
+
     /// What is stored of a push, and the hash that tells it from another.
     fn content(&self, pushed: &Pushed, push: &Inbound) -> (Vec<u8>, [u8; 32]) {
         let headers: Map = self

@@ -134,7 +134,7 @@ pub fn page(reader: &Reader, plan: &Plan, ask: &Ask) -> Result<Result<Page, Refu
     }))
 }
 
-fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<Path>, AppError> {
+pub(crate) fn hidden(reader: &Reader, scheme: &str) -> Result<Vec<Path>, AppError> {
     let places = reader.hidden(scheme, HiddenOf::Rows)?;
     Ok(places
         .iter()
@@ -150,7 +150,7 @@ fn texts_of(key: &str) -> Vec<String> {
 }
 
 /// Whether one place is the other, or in it.
-fn overlap(one: &Path, other: &Path) -> bool {
+pub(crate) fn overlap(one: &Path, other: &Path) -> bool {
     one.segments()
         .iter()
         .zip(other.segments())

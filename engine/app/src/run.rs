@@ -230,7 +230,7 @@ impl Engine {
             }
         }
         for plan in plans {
-            introduce(&mut ledger, plan, clock.now_ms())?;
+            introduce(&mut ledger, plan, workspace.objects().is_read(&plan.scheme), clock.now_ms())?;
         }
         ledger.keep_revisions(&revisions::found(&workspace, plans), clock.now_ms())?;
         let watch = Watch {
@@ -372,8 +372,11 @@ impl Engine {
         }
         let (found, now) = (revisions::found(&self.workspace, plans), self.clock.now_ms());
         let plans = plans.to_vec();
+        let objects = self.workspace.objects().clone();
         let introduced = self.store.with_ledger(move |ledger| {
-            plans.iter().try_for_each(|plan| introduce(ledger, plan, now))?;
+            plans
+                .iter()
+                .try_for_each(|plan| introduce(ledger, plan, objects.is_read(&plan.scheme), now))?;
             ledger.keep_revisions(&found, now)?;
             Ok::<_, AppError>(())
         });
@@ -800,7 +803,7 @@ fn origin(workspace: &Workspace, connection: &Connection) -> String {
 }
 
 /// Tells the ledger what people must not see of a scheme, and by what its rows and those of others are looked up.
-fn introduce(ledger: &mut Ledger, plan: &Plan, now: Ms) -> Result<(), AppError> {
+fn introduce(ledger: &mut Ledger, plan: &Plan, is_served: bool, now: Ms) -> Result<(), AppError> {
     let target = plan.target.as_ref();
     let (rows, documents) = target
         .map(|target| (&target.sensitive_source[..], &target.sensitive[..]))
@@ -811,6 +814,11 @@ fn introduce(ledger: &mut Ledger, plan: &Plan, now: Ms) -> Result<(), AppError> 
     }
     ledger.set_retention(&plan.scheme, plan.retention_ms)?;
     ensure_indexes(ledger, [plan])?;
+    match (is_served, ledger.is_served(&plan.scheme)?) {
+        (true, _) => ledger.serve(&plan.scheme, now)?,
+        (false, true) => ledger.unserve(&plan.scheme)?,
+        (false, false) => {}
+    }
     crate::publish::introduce(ledger, plan, now)
 }
 

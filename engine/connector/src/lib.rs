@@ -67,3 +67,4 @@ pub use sign::{HttpRequest, Preview, uuid4};
 pub use sql::{Database, Driver};
 pub use task::Task;
 pub use units::Rate;
+pub use xml::write as xml_document;

@@ -200,7 +200,7 @@ pub(crate) fn rows(body: &Value, at: &Path) -> Option<Vec<Value>> {
 }
 
 /// The bytes of a document whose root holds a value.
-pub(crate) fn write(root: &str, value: &Value) -> Result<Vec<u8>, Failure> {
+pub fn write(root: &str, value: &Value) -> Result<Vec<u8>, Failure> {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     element(root, value, root, &mut out)?;
     Ok(out.into_bytes())

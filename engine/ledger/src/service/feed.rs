@@ -5,7 +5,7 @@
 //! stay where they are while rows change: a row that changes gets a further entry, with a later stamp, and is shown with
 //! its newest content wherever it is met. Who asks stretch after stretch loses nothing.
 
-use flow::ids::Ms;
+use flow::ids::{Ms, PushId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
@@ -201,6 +201,20 @@ impl Reader {
             let mut statement =
                 conn.prepare_cached("SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 LIMIT 1")?;
             Ok(statement.exists((scheme, sender))?)
+        })
+    }
+}
+
+impl Reader {
+    /// The last two pushes about the same thing that are known, the newest first: their places and what tells them from
+    /// others.
+    pub fn last_pushes(&self, scheme: &str, sender: &str) -> Result<Vec<(PushId, Vec<u8>)>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, hash FROM push WHERE scheme = ?1 AND sender = ?2 ORDER BY id DESC LIMIT 2",
+            )?;
+            let found = statement.query_map((scheme, sender), |row| Ok((PushId(row.get(0)?), row.get(1)?)))?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
     }
 }

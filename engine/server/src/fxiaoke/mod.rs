@@ -2,6 +2,7 @@
 //!
 //! [`who`] says who speaks, [`form`] how it is answered. What is stored and how is [`app::inbox`]'s.
 
+mod erp;
 pub(crate) mod form;
 mod push;
 pub(crate) mod who;
@@ -16,5 +17,7 @@ pub(crate) const CONNECTOR: &str = "fxiaoke";
 
 /// Everything that the platform may call.
 pub(crate) fn routes() -> Router<State> {
-    Router::new().route(push::PATH, any(push::asyncpush))
+    Router::new()
+        .route(push::PATH, any(push::asyncpush))
+        .route("/erp/{connection}/{operation}", any(erp::called))
 }

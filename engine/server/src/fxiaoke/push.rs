@@ -16,7 +16,7 @@ use dsl::Lang;
 use dsl::catalogue::erp as words;
 use dsl::diagnostic::did_you_mean;
 use dsl::json;
-use dsl::object::{Misfit, Object, Standard};
+use dsl::object::{Object, Standard};
 use dsl::value::Value;
 
 use super::{form, who};
@@ -91,7 +91,10 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
         Some(_) => {
             let loaded = state.service().loaded();
             let declared = loaded.engine.workspace.objects().get(&object);
-            let document = standard(&content, &object, declared.map(Arc::as_ref))?;
+            let document = standard(&content, Some(&object))?;
+            if let Some(declared) = declared {
+                fits(declared, &document)?;
+            }
             if content.form == Form::Xml {
                 // From here on it is what it would have been as JSON.
                 push.body = json::to_string(&document.value()).into_bytes();
@@ -154,51 +157,48 @@ pub(crate) fn unknown_object(object: &str, known: &[String]) -> Problem {
         .with("known", if told.is_empty() { "-".to_owned() } else { told.join(" ") })
 }
 
-/// A document of the standard form that fits its object.
-pub(crate) fn standard(
-    content: &Content,
-    object: &str,
-    declared: Option<&Object>,
-) -> Result<Standard, Problem> {
-    let misfit = |entry, misfit: Misfit| {
-        who::refused(entry)
-            .with("object", who::shown(object))
-            .with("why_zh", misfit.zh)
-            .with("why_en", misfit.en)
+/// A document of the standard form; of this object, where the request names one.
+pub(crate) fn standard(content: &Content, object: Option<&str>) -> Result<Standard, Problem> {
+    let misfit = |zh: &str, en: &str| {
+        who::refused(&words::STANDARD)
+            .with("why_zh", zh)
+            .with("why_en", en)
     };
     let root = match (content.form, content.value.as_ref()) {
         (Form::Text, _) => {
             return Err(misfit(
-                &words::STANDARD,
-                Misfit {
-                    zh: "正文既不是 JSON 也不是 XML".to_owned(),
-                    en: "the body is neither JSON nor XML".to_owned(),
-                },
+                "正文既不是 JSON 也不是 XML",
+                "the body is neither JSON nor XML",
             ));
         }
         // Its root may be called anything.
-        (Form::Xml, Value::Map(members)) => members.iter().find(|(name, _)| *name != RAW).map(|(_, root)| root),
+        (Form::Xml, Value::Map(members)) => members
+            .iter()
+            .find(|(name, _)| *name != RAW)
+            .map(|(_, root)| root),
         (_, value) => Some(value),
     };
     let root = root.unwrap_or(&Value::Null);
-    let document = Standard::read(root, content.form == Form::Xml)
-        .map_err(|found| misfit(&words::STANDARD, found))?;
-    if document.object != object {
+    let document =
+        Standard::read(root, content.form == Form::Xml).map_err(|found| misfit(&found.zh, &found.en))?;
+    if object.is_some_and(|object| document.object != object) {
         let given = who::shown(&document.object);
         return Err(misfit(
-            &words::STANDARD,
-            Misfit {
-                zh: format!("objAPIName 是 `{given}`,与请求的对象不同"),
-                en: format!("objAPIName is `{given}`, another object than the request names"),
-            },
+            &format!("objAPIName 是 `{given}`,与请求头 objectApiName 不同"),
+            &format!("objAPIName is `{given}`, another object than the header objectApiName names"),
         ));
     }
-    if let Some(declared) = declared {
-        declared
-            .fits(&document)
-            .map_err(|found| misfit(&words::FIELDS, found))?;
-    }
     Ok(document)
+}
+
+/// Whether a document is as its object was declared.
+pub(crate) fn fits(object: &Object, document: &Standard) -> Result<(), Problem> {
+    object.fits(document).map_err(|found| {
+        who::refused(&words::FIELDS)
+            .with("object", &object.name)
+            .with("why_zh", found.zh)
+            .with("why_en", found.en)
+    })
 }
 
 /// Whether content of any kind can be rows.

@@ -316,3 +316,124 @@ async fn what_is_stored_is_answered_and_a_repetition_changes_nothing() {
     assert_eq!(of_xml[0]["Order"]["line"], serde_json::json!(["a", "b"]));
     assert!(of_xml[0]["text"].as_str().unwrap().starts_with("<Order><no>7</no>"), "{of_xml:?}");
 }
+
+const ERP: &str = "/erp/crm";
+
+impl Desk {
+    async fn erp(&self, method: &str, path: &str, body: &str) -> Said {
+        let headers = [("token", ERP_TOKEN), ("content-type", "application/json")];
+        self.send(method, &format!("{ERP}/{path}"), &headers, body.as_bytes()).await
+    }
+
+    /// What became visible in a stretch.
+    async fn batch(&self, start: i64, end: i64, more: &str) -> serde_json::Value {
+        let path = format!("queryMasterBatch?objAPIName=erpSalesOrderObj&startTime={start}&endTime={end}{more}");
+        let said = self.erp("GET", &path, "").await;
+        assert_eq!(said.json()["code"], "0", "{}", said.text);
+        said.json()["data"].clone()
+    }
+}
+
+fn order(number: &str, amount: &str) -> String {
+    format!(
+        r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{{"number":"{number}","amount":"{amount}"}},"detailFieldVals":{{"erpSalesOrderProductObj":[{{"line":"a","price":"1"}},{{"price":2}}]}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn we_are_the_erp() {
+    let desk = Desk::open().await;
+    let created = desk.erp("POST", "create", &order("1", "10.50")).await;
+    let want = serde_json::json!({
+        "code": "0", "message": "success",
+        "data": {"masterDataId": "1", "detailDataIds": {"erpSalesOrderProductObj": ["a", "1-2"]}},
+    });
+    assert_eq!((created.status, created.json()), (200, want.clone()));
+    // The same again is the same answer, and nothing more.
+    assert_eq!(desk.erp("POST", "create", &order("1", "10.50")).await.json(), want);
+    assert_eq!(desk.pushes(), [("orders".to_owned(), 1)]);
+    // To and fro and back: three states, each of them taken.
+    for amount in ["11", "10.50", "10.50", "11"] {
+        assert_eq!(desk.erp("POST", "update", &order("1", amount)).await.json(), want, "{amount}");
+    }
+    assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
+    let xml = [("token", ERP_TOKEN), ("content-type", "application/xml")];
+    let said = desk.send("POST", "/erp/crm/create", &xml, ORDER_XML.as_bytes()).await;
+    assert!(
+        said.text.ends_with("<response><code>0</code><message>success</message><data><masterDataId>04270003</masterDataId><detailDataIds><erpSalesOrderProductObj>1</erpSalesOrderProductObj></detailDataIds></data></response>"),
+        "{}",
+        said.text
+    );
+
+    // What was written is there to be read once the scheme has taken it.
+    let start = desk.service.now_ms() - 60_000;
+    let rows = desk.rows("orders").await;
+    assert_eq!(rows.len(), 2);
+    let end = desk.service.now_ms() + 60_000;
+    let page = desk.batch(start, end, "&limit=1").await;
+    assert_eq!(page["totalNum"], 2, "{page}");
+    assert_eq!(page["dataList"].as_array().map(Vec::len), Some(1));
+    let all = desk.batch(start, end, "").await;
+    assert_eq!(all["dataList"][0]["masterFieldVal"]["amount"], "11", "{all}");
+    let bare = desk.batch(start, end, "&includeDetail=false&offset=1").await;
+    assert_eq!(bare["dataList"][0]["detailFieldVals"], serde_json::json!({}), "{bare}");
+    // What changes now is in no stretch that was answered, though it ended a minute ahead.
+    let changed = desk.erp("POST", "update", &order("1", "12")).await;
+    assert_eq!(changed.json()["code"], "0");
+    desk.rows("orders").await;
+    assert_eq!(desk.batch(start, end, "").await["totalNum"], 2);
+    let next = desk.batch(end, end + 1, "").await;
+    assert_eq!(next["dataList"][0]["masterFieldVal"]["amount"], "12", "{next}");
+    let one = desk.erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=1", "").await;
+    assert_eq!(one.json()["data"]["masterFieldVal"]["amount"], "12", "{}", one.text);
+}
+
+#[tokio::test]
+async fn what_is_wrong_at_our_erp_is_told() {
+    let desk = Desk::open().await;
+    let query = "queryMasterBatch?objAPIName=erpSalesOrderObj";
+    let far = desk.service.now_ms() + 3_600_000;
+    let future = format!("{query}&startTime=0&endTime={far}");
+    let unknown = order("9", "1");
+    let without = r#"{"objAPIName":"erpSalesOrderObj","masterFieldVal":{"amount":"1"}}"#;
+    let other = r#"{"objAPIName":"erpSalesOrder","masterFieldVal":{}}"#;
+    let with = |more: &str| format!("{query}{more}");
+    for (method, path, body, status, code, word) in [
+        ("POST", "update".to_owned(), unknown.as_str(), 200, "E6113", "the id `9`"),
+        ("POST", "create".to_owned(), without, 200, "E6110", "`masterFieldVal.number` is required"),
+        ("POST", "create".to_owned(), other, 200, "E6107", "erpSalesOrderObj"),
+        ("POST", "create".to_owned(), "[]", 200, "E6109", "no map"),
+        ("POST", "create".to_owned(), "{", 200, "E6109", "neither JSON nor XML"),
+        ("GET", "create".to_owned(), "", 405, "E6004", "GET"),
+        ("POST", "remove".to_owned(), "", 404, "E6003", "remove"),
+        ("GET", query.to_owned(), "", 200, "E6111", "`startTime` is wrong: it is missing"),
+        ("GET", with("&startTime=yesterday&endTime=1"), "", 200, "E6111", "whole number"),
+        ("GET", with("&startTime=2&endTime=1"), "", 200, "E6111", "later than endTime"),
+        ("GET", future, "", 200, "E6111", "15 minutes ahead"),
+        ("GET", with("&startTime=0&endTime=1&limit=1001"), "", 200, "E6111", "1 to 1000"),
+        ("GET", with("&startTime=0&endTime=1&offset=-1"), "", 200, "E6111", "`offset`"),
+        ("GET", with("&startTime=0&endTime=1&includeDetail=1"), "", 200, "E6111", "true or false"),
+        ("GET", "queryMasterBatch?objAPIName=BD_Customer".to_owned(), "", 200, "E6107", "BD_Customer"),
+        ("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=7".to_owned(), "", 200, "E6113", "`7`"),
+    ] {
+        let said = desk.erp(method, &path, body).await;
+        let told = format!("{method} {path}: {} {}", said.status, said.text);
+        assert_eq!(said.status, status, "{told}");
+        assert_eq!(said.json()["code"], code, "{told}");
+        assert!(said.json()["message"].as_str().unwrap().contains(word), "{told}");
+    }
+    // Another token, another connection, none at all.
+    for (path, token, code) in [
+        ("/erp/crm/create", TOKEN, "E6101"),
+        ("/erp/none/create", ERP_TOKEN, "E6101"),
+        ("/erp/east/create", "", "E6102"),
+    ] {
+        let said = desk.send("POST", path, &[("token", token)], b"{}").await;
+        assert_eq!((said.status, said.json()["code"].as_str()), (401, Some(code)), "{path}");
+    }
+    let said = desk.send("POST", "/erp/east/create", &[("token", ERP_TOKEN)], order("1", "1").as_bytes()).await;
+    assert_eq!(said.json()["code"], "E6107", "each connection has its own objects");
+    assert_eq!(desk.pushes(), [], "nothing was written");
+    let said = desk.send("POST", "/erp/crm/create", &[("token", "x"), ("content-type", "text/xml")], b"<a/>").await;
+    assert!(said.text.contains("<response><code>E6101</code><message>"), "{}", said.text);
+}

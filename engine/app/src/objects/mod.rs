@@ -1,5 +1,7 @@
 //! The objects of a folder: files in `objects/` beside connections.yaml.
 
+pub mod serve;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,6 +59,12 @@ impl Objects {
     /// The names near one that is not there.
     pub fn near(&self, name: &str) -> Vec<String> {
         did_you_mean(name, self.0.iter().map(|object| object.name.as_str()))
+    }
+
+    /// Whether another system reads the rows of a scheme as those of an object.
+    pub fn is_read(&self, scheme: &str) -> bool {
+        let mut served = self.0.iter().filter_map(|object| object.serve.as_ref());
+        served.any(|serve| serve.rows.as_deref() == Some(scheme))
     }
 
     /// Those for which we are the ERP at a connection.

@@ -1,0 +1,292 @@
+//! Stored rows as the documents of an object, for a system to which we are the ERP.
+//!
+//! Which rows and in which order is the ledger's ([`ledger::service::feed`]). A field that a scheme calls sensitive is
+//! left out unless the object's file declares it, as `sensitive`: what leaves is what somebody wrote down.
+
+use std::sync::Arc;
+
+use dsl::json;
+use dsl::object::{Field, Object, Serve, Standard};
+use dsl::path::Path;
+use dsl::value::{Map, Value};
+use flow::ids::Ms;
+use ledger::Reader;
+use ledger::service::feed::FedRow;
+
+use crate::error::AppError;
+use crate::publish::{hidden, overlap};
+use crate::run::Engine;
+
+/// Rows of a page at most, and when nothing is said.
+pub const MOST_ROWS: u32 = 1_000;
+/// Rows of a page when nothing is said.
+pub const ROWS: u32 = 100;
+/// Rows of a stretch that can be passed over: to pass them over, they are counted, and a million take a tenth of a
+/// second. Whoever has more asks for a shorter stretch.
+pub const MOST_OFFSET: u32 = 1_000_000;
+/// How far ahead of our clock a stretch may end: what becomes visible meanwhile is stamped behind it, so others who ask
+/// see it later by as much.
+pub const AHEAD: Ms = 15 * 60_000;
+
+/// A stretch of time, and which of its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// From.
+    pub start: Ms,
+    /// Until before.
+    pub end: Ms,
+    /// Rows passed over.
+    pub offset: u32,
+    /// At most so many.
+    pub limit: u32,
+    /// Whether lines are asked for, too.
+    pub details: bool,
+}
+
+/// What a stretch has.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// In all.
+    pub total: u64,
+    /// On the page.
+    pub documents: Vec<Standard>,
+}
+
+impl Engine {
+    /// A page of what of an object became visible in a stretch; `None` = its rows are not there to be read.
+    pub async fn visible(
+        &self,
+        object: &Arc<Object>,
+        serve: &Serve,
+        ask: Ask,
+    ) -> Result<Option<Page>, AppError> {
+        let Some(scheme) = serve.rows.clone() else {
+            return Ok(None);
+        };
+        let Some(floor) = self.reader().floor(&scheme)? else {
+            return Ok(None);
+        };
+        if floor < ask.end {
+            let closed = scheme.clone();
+            self.with_ledger(move |ledger| ledger.close_stretch(&closed, ask.end))
+                .await??;
+        }
+        let (reader, object) = (self.reader().clone(), Arc::clone(object));
+        let asked = tokio::task::spawn_blocking(move || {
+            let found = reader.feed(&scheme, ask.start, ask.end, ask.offset, ask.limit)?;
+            let hidden = hidden(&reader, &scheme)?;
+            let documents = found.rows.iter().map(|row| document(&object, row, &hidden, ask.details));
+            Ok(Some(Page {
+                total: found.total,
+                documents: documents.collect(),
+            }))
+        });
+        asked.await.map_err(|error| AppError::bug(error.to_string()))?
+    }
+
+    /// The document of an object with this id.
+    pub fn stored(
+        &self,
+        object: &Object,
+        serve: &Serve,
+        id: &str,
+        details: bool,
+    ) -> Result<Option<Standard>, AppError> {
+        let Some(scheme) = &serve.rows else { return Ok(None) };
+        let reader = self.reader();
+        let Some(row) = reader.fed_row(scheme, &key_of(id))? else {
+            return Ok(None);
+        };
+        let hidden = hidden(reader, scheme)?;
+        Ok(Some(document(object, &row, &hidden, details)))
+    }
+
+    /// Whether an id is known: it was written to us, or read from us.
+    pub fn is_known(&self, serve: &Serve, id: &str) -> Result<bool, AppError> {
+        is_known(self.reader(), serve, id)
+    }
+}
+
+fn is_known(reader: &Reader, serve: &Serve, id: &str) -> Result<bool, AppError> {
+    if let Some(receive) = &serve.receive
+        && reader.is_pushed(receive, id)?
+    {
+        return Ok(true);
+    }
+    for scheme in [&serve.receive, &serve.rows].into_iter().flatten() {
+        if reader.fed_row(scheme, &key_of(id))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A key of one field, as the ledger keeps it.
+fn key_of(id: &str) -> String {
+    json::to_string(&Value::List(vec![Value::from(id)]))
+}
+
+/// A stored row as a document. A row that cannot be read has no fields.
+fn document(object: &Object, row: &FedRow, hidden: &[Path], details: bool) -> Standard {
+    let source = json::parse(&row.source).unwrap_or(Value::Null);
+    let standard = source.get("masterFieldVal").is_some_and(|master| master.as_map().is_some());
+    let (master, above): (&Value, &[&str]) = match standard {
+        true => (source.get("masterFieldVal").unwrap_or(&Value::Null), &["masterFieldVal"]),
+        false => (&source, &[]),
+    };
+    let lines_at = match standard {
+        true => source.get("detailFieldVals"),
+        false => Some(&source),
+    };
+    let is_detail = |name: &str| object.details.iter().any(|detail| detail.name == name);
+    let mut read = Vec::new();
+    for detail in object.details.iter().filter(|_| details) {
+        let lines = lines_at.and_then(|at| at.get(&detail.name));
+        let lines = match lines {
+            Some(Value::List(lines)) => lines.as_slice(),
+            _ => &[],
+        };
+        let mut place: Vec<&str> = if standard { vec!["detailFieldVals"] } else { Vec::new() };
+        place.push(&detail.name);
+        let lines = lines.iter().map(|line| {
+            let given = Given { row: line, above: &place, hidden };
+            given.fields(&detail.fields, detail.open, &|_| false, standard)
+        });
+        read.push((detail.name.clone(), lines.collect()));
+    }
+    let given = Given {
+        row: master,
+        above,
+        hidden,
+    };
+    Standard {
+        object: object.name.clone(),
+        master: given.fields(&object.fields, object.open, &is_detail, standard),
+        details: read,
+    }
+}
+
+struct Given<'a> {
+    row: &'a Value,
+    /// Where it stands in what is stored.
+    above: &'a [&'a str],
+    hidden: &'a [Path],
+}
+
+impl Given<'_> {
+    fn fields(&self, declared: &[Field], open: bool, skip: &dyn Fn(&str) -> bool, standard: bool) -> Map {
+        let mut fields = Map::new();
+        for field in declared {
+            let plain = Path::names([field.name.as_str()]);
+            let place = field.from.as_ref().filter(|_| !standard).unwrap_or(&plain);
+            if let Some(value) = place.get(self.row)
+                && (field.sensitive || !self.is_hidden(place))
+            {
+                fields.insert(field.name.clone(), value.clone());
+            }
+        }
+        for (name, value) in self.row.as_map().into_iter().flatten().filter(|_| open) {
+            let is_new = !fields.contains_key(name) && !skip(name);
+            if is_new && !self.is_hidden(&Path::names([name.as_str()])) {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+        fields
+    }
+
+    fn is_hidden(&self, place: &Path) -> bool {
+        let text = self.above.iter().map(|name| (*name).to_owned()).chain([place.to_string()]);
+        let whole = text.collect::<Vec<_>>().join(".");
+        // Lines are in lists, which a path names with `[*]`; one that cannot be told is hidden.
+        let Ok(whole) = Path::parse(&whole) else { return true };
+        self.hidden.iter().any(|one| overlap(&without_lists(one), &whole))
+    }
+}
+
+/// The names of a path alone.
+fn without_lists(path: &Path) -> Path {
+    let names = path.segments().iter().filter_map(|segment| match segment {
+        dsl::path::Segment::Name(name) => Some(name.clone()),
+        _ => None,
+    });
+    Path::names(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use dsl::diagnostic::SourceFile;
+    use dsl::object::read_object;
+
+    use super::*;
+
+    const ORDER: &str = "\
+object: order
+id: number
+fields:
+  number: {type: text, required: true, from: head.no}
+  name: {type: text}
+  phone: {type: text, sensitive: true}
+  secret: {type: text}
+details:
+  lines: {fields: {no: {type: text}, price: {type: decimal}}}
+";
+
+    fn told(text: &str, row: &str, hidden: &[&str], details: bool) -> String {
+        let (object, problems) = read_object(&SourceFile::new("a", text));
+        assert!(problems.is_empty(), "{problems:?}");
+        let row = FedRow {
+            key: String::new(),
+            void: false,
+            source: row.as_bytes().to_vec(),
+        };
+        let hidden: Vec<Path> = hidden.iter().map(|place| Path::parse(place).unwrap()).collect();
+        json::to_string(&document(&object.unwrap(), &row, &hidden, details).value())
+    }
+
+    #[test]
+    fn rows_become_documents() {
+        let flat = r#"{"head":{"no":"1"},"name":"n","phone":"p","secret":"s","else":1,"lines":[{"no":"a","price":"1.50","x":2}]}"#;
+        let standard = r#"{"objAPIName":"order","masterFieldVal":{"number":"1","else":1},"detailFieldVals":{"lines":[{"no":"a","x":1}],"other":[{}]}}"#;
+        let open = ORDER.replacen("id: number", "id: number\nopen: true", 1);
+        for (text, row, hidden, details, want) in [
+            (
+                ORDER,
+                flat,
+                &[][..],
+                true,
+                r#"{"objAPIName":"order","masterFieldVal":{"number":"1","name":"n","phone":"p","secret":"s"},"detailFieldVals":{"lines":[{"no":"a","price":"1.50"}]}}"#,
+            ),
+            // What the scheme hides leaves only where the object says so.
+            (
+                ORDER,
+                flat,
+                &["secret", "phone", "lines[*].price"],
+                true,
+                r#"{"objAPIName":"order","masterFieldVal":{"number":"1","name":"n","phone":"p"},"detailFieldVals":{"lines":[{"no":"a"}]}}"#,
+            ),
+            (
+                &open,
+                flat,
+                &["else"],
+                false,
+                r#"{"objAPIName":"order","masterFieldVal":{"number":"1","name":"n","phone":"p","secret":"s","head":{"no":"1"}},"detailFieldVals":{}}"#,
+            ),
+            (
+                ORDER,
+                standard,
+                &["masterFieldVal.name"],
+                true,
+                r#"{"objAPIName":"order","masterFieldVal":{"number":"1"},"detailFieldVals":{"lines":[{"no":"a"}]}}"#,
+            ),
+            (
+                ORDER,
+                "no JSON",
+                &[],
+                true,
+                r#"{"objAPIName":"order","masterFieldVal":{},"detailFieldVals":{"lines":[]}}"#,
+            ),
+        ] {
+            assert_eq!(told(text, row, hidden, details), want, "{row} {hidden:?}");
+        }
+    }
+}
