@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dsl::json;
 use dsl::object::{Field, Object, Serve, Standard};
-use dsl::path::Path;
+use dsl::path::{Path, Segment};
 use dsl::value::{Map, Value};
 use flow::ids::Ms;
 use ledger::Reader;
@@ -195,21 +195,21 @@ impl Given<'_> {
     }
 
     fn is_hidden(&self, place: &Path) -> bool {
-        let text = self.above.iter().map(|name| (*name).to_owned()).chain([place.to_string()]);
-        let whole = text.collect::<Vec<_>>().join(".");
-        // Lines are in lists, which a path names with `[*]`; one that cannot be told is hidden.
-        let Ok(whole) = Path::parse(&whole) else { return true };
-        self.hidden.iter().any(|one| overlap(&without_lists(one), &whole))
+        let above = self.above.iter().map(|name| (*name).to_owned());
+        let whole = Path::names(above.chain(names(place)));
+        // Lines are in lists, which a path may name with `*`.
+        self.hidden
+            .iter()
+            .any(|one| overlap(&Path::names(names(one)), &whole))
     }
 }
 
 /// The names of a path alone.
-fn without_lists(path: &Path) -> Path {
-    let names = path.segments().iter().filter_map(|segment| match segment {
-        dsl::path::Segment::Name(name) => Some(name.clone()),
+fn names(path: &Path) -> impl Iterator<Item = String> + '_ {
+    path.segments().iter().filter_map(|segment| match segment {
+        Segment::Name(name) => Some(name.clone()),
         _ => None,
-    });
-    Path::names(names)
+    })
 }
 
 #[cfg(test)]
@@ -260,7 +260,7 @@ details:
             (
                 ORDER,
                 flat,
-                &["secret", "phone", "lines[*].price"],
+                &["secret", "phone", "lines.*.price"],
                 true,
                 r#"{"objAPIName":"order","masterFieldVal":{"number":"1","name":"n","phone":"p"},"detailFieldVals":{"lines":[{"no":"a"}]}}"#,
             ),
