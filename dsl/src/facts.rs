@@ -173,6 +173,8 @@ pub struct OptionFacts {
     pub needed_when: Option<String>,
     /// Operations whose steps the target makes in the same call when this is true.
     pub makes: Vec<String>,
+    /// Whether it names the object that rows or documents are of; a declared one is checked.
+    pub object: bool,
     /// What people call it.
     pub label: Text2,
 }

@@ -512,14 +512,28 @@ impl Engine {
             let same = Arc::clone(&source_caller.connection);
             source_caller = Arc::new(source_caller.beside(same)?.for_good());
         }
-        let source = SourceReader::new(Arc::clone(&plan), source_caller, instant, options.lang, indexed)?;
+        let source = SourceReader::new(
+            Arc::clone(&plan),
+            source_caller,
+            instant,
+            options.lang,
+            indexed,
+            self.workspace.objects(),
+        )?;
         let mut quiet = 0;
         let (target, facts) = match &plan.target {
             Some(target) => {
                 let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
                 let facts = target_facts(target, &caller);
                 quiet = facts.quiet;
-                let writer = TargetWriter::new(Arc::clone(&plan), caller, instant, options.lang, options.dry);
+                let writer = TargetWriter::new(
+                    Arc::clone(&plan),
+                    caller,
+                    instant,
+                    options.lang,
+                    options.dry,
+                    self.workspace.objects().clone(),
+                );
                 (Some(writer), Some(facts))
             }
             None => (None, None),
@@ -714,7 +728,14 @@ impl Engine {
         })?;
         let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
         let facts = target_facts(target, &caller);
-        let writer = TargetWriter::new(Arc::clone(plan), caller, instant, lang, true);
+        let writer = TargetWriter::new(
+            Arc::clone(plan),
+            caller,
+            instant,
+            lang,
+            true,
+            self.workspace.objects().clone(),
+        );
         Ok((writer, facts, self.store.reader()))
     }
 

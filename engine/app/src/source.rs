@@ -8,6 +8,7 @@ use dsl::catalogue::reading;
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{PageFacts, PageKind};
 use dsl::lookup::Hits;
+use dsl::object::Object;
 use dsl::plan::{DetailPlan, IngestCx, Plan, PushFacts, SourceFilter};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
@@ -22,6 +23,7 @@ use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
 use crate::inbox::{Content, content};
 use crate::lookups::Indexed;
+use crate::objects::{self, Objects};
 use crate::payloads::BlobStore;
 use crate::reason;
 use crate::scope::CallScope;
@@ -55,6 +57,8 @@ pub(crate) struct SourceReader {
     lang: Lang,
     /// The columns by which some scheme looks up this scheme's rows.
     indexed: Vec<Indexed>,
+    /// The declared object that rows are of.
+    object: Option<Arc<Object>>,
     next: Option<Next>,
     /// The source's clock in its last answer.
     clock: Option<Ms>,
@@ -68,6 +72,7 @@ impl SourceReader {
         instant: Ms,
         lang: Lang,
         indexed: Vec<Indexed>,
+        objects: &Objects,
     ) -> Result<Self, Failure> {
         let facts = caller.connection.facts().operation(&plan.source.operation).ok();
         let page = facts.and_then(|facts| facts.page);
@@ -76,7 +81,9 @@ impl SourceReader {
             Some(Value::Map(options)) => options,
             Some(_) | None => Map::new(),
         };
+        let object = objects.meant(&caller.connection, &plan.source.operation, &options).cloned();
         Ok(SourceReader {
+            object,
             plan,
             caller,
             page,
@@ -457,6 +464,16 @@ impl SourceReader {
         }
     }
 
+    /// What keeps a row from being one of the declared object. What is pushed has the standard form where it has an id.
+    fn misfit(&self, row: &Value, push: Option<&PushFacts>) -> Option<Reason> {
+        let object = self.object.as_ref()?;
+        if push.is_some_and(|push| push.id.is_none()) {
+            return None;
+        }
+        let failure = objects::misfit(object, row, true)?;
+        Some(reason::of_failure(&failure, self.lang))
+    }
+
     /// One row of the page: exploded, derived, filtered, keyed.
     fn ingest(
         &self,
@@ -471,6 +488,7 @@ impl SourceReader {
             zone: &self.plan.source.zone,
             push,
         };
+        let refused = refused.or_else(|| self.misfit(&row, push));
         for ingested in self.plan.source.ingest(row, &cx) {
             let bytes = dsl::json::to_string(&ingested.row).into_bytes();
             // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where

@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
 use crate::lines::KeptLines;
+use crate::objects::{self, Objects};
 use crate::lookups::{Memo, shown};
 use crate::mask;
 use crate::payloads::BlobStore;
@@ -96,6 +97,8 @@ pub(crate) struct TargetWriter {
     instant: Ms,
     lang: Lang,
     pub(crate) memo: Memo,
+    /// What documents may be of.
+    objects: Objects,
     documents: BTreeMap<RecordId, Document>,
     /// Rehearse: nothing is sent.
     dry: bool,
@@ -106,9 +109,17 @@ pub(crate) struct TargetWriter {
 }
 
 impl TargetWriter {
-    pub(crate) fn new(plan: Arc<Plan>, caller: Arc<Caller>, instant: Ms, lang: Lang, dry: bool) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        caller: Arc<Caller>,
+        instant: Ms,
+        lang: Lang,
+        dry: bool,
+        objects: Objects,
+    ) -> Self {
         TargetWriter {
             memo: Memo::on(caller.tape()),
+            objects,
             plan,
             caller,
             instant,
@@ -293,6 +304,12 @@ impl TargetWriter {
         let operation = target.operation(action).unwrap_or_default().to_owned();
         if let Some(stored) = &work.source.as_stored {
             as_stored(&mut built, stored, work.source)?;
+        }
+        let connection = &self.caller.connection;
+        if let Some(object) = self.objects.meant(connection, &operation, &as_map(&built.options))
+            && let Some(failure) = objects::misfit(object, &built.payload, false)
+        {
+            return Err(failure);
         }
         if let (Action::Update | Action::Void, Some(id)) = (action, work.source.target_id.as_deref()) {
             let options = as_map(&built.options);

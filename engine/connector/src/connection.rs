@@ -268,6 +268,19 @@ impl Connection {
         crate::receive::same(given.as_bytes(), secret.as_deref().map(str::as_bytes))
     }
 
+    /// The option of an operation that names the object of its rows or documents.
+    pub fn object_option(&self, operation: &str) -> Option<&str> {
+        let options = &self.connector.operation(operation)?.options;
+        let option = options.iter().find(|option| option.object)?;
+        Some(&option.name)
+    }
+
+    /// Whether an operation is one through which rows come by themselves.
+    pub fn is_received(&self, operation: &str) -> bool {
+        let operation = self.connector.operation(operation);
+        operation.is_some_and(|operation| operation.kind == dsl::facts::OpKind::Receive)
+    }
+
     /// Takes this connection's secrets out of a text.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)

@@ -420,6 +420,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Option, "send", "bool", "是否属于 $options", "whether it is part of $options"),
     now(Place::Option, "needed_when", "word", "没有安全默认值的情形", "when there is no safe default"),
     now(Place::Option, "makes", "list", "为 true 时目标在同一调用中完成的步骤", "steps that the target makes in the same call when it is true"),
+    now(Place::Option, "object", "bool", "它是行或单据的对象名;声明了的对象(objects/)会被检查", "it names the object of rows or documents in the standard form; a declared one (objects/) is checked"),
     now(Place::Option, "label", "text or {zh, en}", "名称", "what people call it"),
     now(Place::Fields, "join", "text", "用什么连接", "what stands between names"),
     now(Place::Fields, "as", "word", "list:列表", "list"),

@@ -5,11 +5,13 @@ pub mod serve;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use connector::Connection;
 use dsl::catalogue::object as words;
-use dsl::diagnostic::{Diagnostic, SourceFile, did_you_mean};
-use dsl::object::{Object, Serve, read_object};
+use dsl::diagnostic::{Diagnostic, Failure, SourceFile, did_you_mean};
+use dsl::object::{Object, Serve, Standard, read_object};
 use dsl::path::Path as Place;
 use dsl::plan::Plan;
+use dsl::value::{Map, Value};
 
 use crate::error::AppError;
 use crate::workspace::{Workspace, parent, read, yaml_files};
@@ -56,6 +58,17 @@ impl Objects {
         self.0.iter().find(|object| object.name == name)
     }
 
+    /// The declared object that the options of a call name.
+    pub(crate) fn meant(
+        &self,
+        connection: &Connection,
+        operation: &str,
+        options: &Map,
+    ) -> Option<&Arc<Object>> {
+        let name = options.get(connection.object_option(operation)?)?;
+        self.get(&name.to_plain_text()?)
+    }
+
     /// The names near one that is not there.
     pub fn near(&self, name: &str) -> Vec<String> {
         did_you_mean(name, self.0.iter().map(|object| object.name.as_str()))
@@ -75,6 +88,26 @@ impl Objects {
             .filter_map(|object| Some((object, object.serve.as_ref()?)));
         served.filter(move |(_, serve)| serve.connection == connection)
     }
+}
+
+/// What keeps a row, or a document on its way, from being one of an object. Members beside those of the standard form
+/// are the operation's.
+pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool) -> Option<Failure> {
+    let mut told = document.clone();
+    if let (Value::Map(members), false) = (&mut told, is_row) {
+        members.retain(|name, _| matches!(name.as_str(), "objAPIName" | "masterFieldVal" | "detailFieldVals"));
+        members
+            .entry("objAPIName".to_owned())
+            .or_insert_with(|| Value::from(object.name.as_str()));
+    }
+    let read = Standard::read(&told, is_row);
+    let found = read.and_then(|document| object.fits(&document)).err()?;
+    Some(
+        Failure::new(&dsl::catalogue::erp::FIELDS)
+            .with("object", &object.name)
+            .with("why_zh", found.zh)
+            .with("why_en", found.en),
+    )
 }
 
 /// The files of a folder of objects; none where it is not there.

@@ -386,6 +386,7 @@ fn options(pair: Option<&Pair>, reader: &mut Reader<'_>) -> Vec<OptionFacts> {
             send: reader.bool(members.get("send")).unwrap_or(true),
             needed_when: needed.map(str::to_owned),
             makes: reader.texts(members.get("makes")),
+            object: reader.bool(members.get("object")).unwrap_or(false),
             label: reader
                 .text2(members.get("label"))
                 .unwrap_or_else(|| Text2::same(&pair.key)),
