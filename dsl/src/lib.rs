@@ -26,6 +26,7 @@ pub mod target;
 pub mod template;
 pub mod testing;
 pub mod tree;
+pub mod two_way;
 pub mod value;
 pub mod yaml;
 

@@ -49,6 +49,8 @@ pub struct Plan {
     pub brakes: Brakes,
     /// What others may read of its rows.
     pub publish: Option<PublishPlan>,
+    /// Another scheme carries the same documents the other way.
+    pub two_way: Option<TwoWayPlan>,
     /// Its own tests.
     pub tests: Vec<TestCase>,
     /// Its own tests that replay a whole run.
@@ -161,6 +163,21 @@ pub struct PublishPlan {
     pub calls: u32,
     /// in so many milliseconds.
     pub per_ms: i64,
+}
+
+/// Another scheme carries the same documents the other way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TwoWayPlan {
+    /// That scheme.
+    pub with: String,
+    /// Word for what happens where both sides were changed.
+    pub conflict: String,
+    /// The field of the row that holds the id by which the other scheme writes it; `None` = its key, where that is an id.
+    pub id: Option<Path>,
+    /// Fields that the source fills in by itself when a document is made.
+    pub filled: Vec<Path>,
+    /// Fields of the row that the other scheme writes under another name, and where in its document.
+    pub named: Vec<(Path, Path)>,
 }
 
 /// A filter that the source applies.

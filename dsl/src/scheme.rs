@@ -16,6 +16,7 @@ mod source;
 mod steps;
 mod target;
 mod tests_list;
+mod two_way;
 mod window;
 
 use std::ops::Range;
@@ -146,6 +147,7 @@ impl Reader<'_> {
         if let (Some(node), Some(target)) = (source_node, &target) {
             self.label_is_sensitive(node, source.label.as_ref(), target);
         }
+        let two_way = self.two_way(root, &source, target.as_ref(), columns.as_ref());
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);
         let field_tables = field_tables(&source, target.as_ref());
@@ -166,6 +168,7 @@ impl Reader<'_> {
             priority: self.priority(root),
             brakes: self.brakes(root),
             publish,
+            two_way,
             tests,
             recordings,
             retention_ms: root

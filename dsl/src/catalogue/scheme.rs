@@ -853,6 +853,45 @@ pub const MISSING_OPTION_WITH: Entry = Entry {
     example: "api: erp_push\noptions: {objAPIName: a, directSync: true}",
 };
 
+/// A scheme that cannot be one of a pair.
+pub const TWO_WAY_UNFIT: Entry = Entry {
+    code: "E1195",
+    severity: Severity::Error,
+    zh: "`two_way` 用不了:{why}",
+    en: "`two_way` cannot be: {why_en}",
+    help_zh: "改正所说的地方,或去掉 `two_way`",
+    help_en: "mend what is said, or leave `two_way` out",
+    long_zh: "双向同步要把一行和另一边的一张单据一一对应,并逐个字段比较;这里缺少做到这一点的条件。",
+    long_en: "In a two-way sync a row stands for one document of the other side, and is compared field by field; something that this needs is missing here.",
+    example: "source: {key: [a, b]}\ntwo_way: {with: b-to-a, conflict: hold}",
+};
+
+/// The scheme of the other direction is not there.
+pub const TWO_WAY_UNKNOWN: Entry = Entry {
+    code: "E1186",
+    severity: Severity::Error,
+    zh: "`two_way.with`:没有方案 `{name}`,或它有错误",
+    en: "`two_way.with`: there is no scheme `{name}`, or it is in error",
+    help_zh: "写同一文件夹里反方向方案的 id;它有错误时先改正它",
+    help_en: "write the id of the scheme of the other direction, in the same folder; mend that one first if it is in error",
+    long_zh: "双向同步由两个方案组成,各写各的方向,互相指明。",
+    long_en: "A two-way sync is two schemes, one a direction, which name each other.",
+    example: "two_way: {with: no-such-scheme, conflict: hold}",
+};
+
+/// Two schemes that are no pair.
+pub const TWO_WAY_PAIR: Entry = Entry {
+    code: "E1187",
+    severity: Severity::Error,
+    zh: "与 `{name}` 不成一对:{why}",
+    en: "is no pair with `{name}`: {why_en}",
+    help_zh: "两个方案都要写 `two_way` 并互相指明;一个的源是另一个的目标",
+    help_en: "both schemes say `two_way` and name each other; the source of each is the target of the other",
+    long_zh: "双向同步的两个方案必须互相对应:互相指明、连接交换、冲突的处理不矛盾(`source_wins` 对 `target_wins`,其余相同),并且知道另一方案用什么 id 更新单据。",
+    long_en: "The two schemes of a two-way sync must fit each other: they name each other, their connections cross, what they say of conflicts does not contradict (`source_wins` answers `target_wins`, else the same), and it is known by which id the other one updates.",
+    example: "two_way: {with: b-to-a, conflict: source_wins}   # and b-to-a says hold",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNKNOWN_KEY,
@@ -920,4 +959,7 @@ pub const ALL: &[&Entry] = &[
     &TABLE_KEY,
     &TABLE_SIDES,
     &TABLE_CHANNEL,
+    &TWO_WAY_UNFIT,
+    &TWO_WAY_UNKNOWN,
+    &TWO_WAY_PAIR,
 ];

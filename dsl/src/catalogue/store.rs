@@ -485,6 +485,58 @@ pub const V_BLIND_RESEND: Entry = Entry {
     example: "",
 };
 
+/// The partner's write to the same document, or one that may have made it, is in doubt.
+pub const PARTNER_IN_DOUBT: Entry = Entry {
+    code: "E5042",
+    severity: Severity::Error,
+    zh: "等待中:要先知道 {holder} 的写入结果",
+    en: "waits until it is known how the write of {holder} ended",
+    help_zh: "另一方向的方案运行时会询问目标;它若停在“待人处理”,请先处理那一条",
+    help_en: "a run of the scheme of the other direction asks the target; if that record is held, decide about it first",
+    long_zh: "双向同步中,另一方向对同一单据(或可能就是这张单据)的写入还没有结果。此时无法判断读到的值是谁写的,新建也可能重复,所以等到有了结果再判断。",
+    long_en: "The write of the other direction to the same document, or to one that may be this document, has no known end. Whose value was read cannot be told yet, and a create might be a second one, so the record is judged once the end is known.",
+    example: "two_way: {with: b-to-a, conflict: hold}",
+};
+
+/// Both sides were changed, and a person must decide.
+pub const CONFLICT: Entry = Entry {
+    code: "E5043",
+    severity: Severity::Error,
+    zh: "两边都改了,要由人决定:这边是 {fields},另一边是 {holder}",
+    en: "both sides were changed, and a person must decide: {fields} here, and {holder}",
+    help_zh: "对要保留的一边执行 engine retry,另一边随之放弃;两边的行都可以用 engine rows show 查看",
+    help_en: "`engine retry` the side that is to stay; the other one gives up with it. `engine rows show` shows the rows of both",
+    long_zh: "两边在上次同步之后都有改动,而方案写的是 `conflict: hold`(或 `newest_wins` 分不出先后)。引擎不覆盖任何一边。",
+    long_en: "Both sides were changed since they were last the same, and the scheme says `conflict: hold` (or `newest_wins` cannot tell which is newer). The engine overwrites neither.",
+    example: "two_way: {with: b-to-a, conflict: hold}",
+};
+
+/// Both sides were changed, and the other one won.
+pub const LOST_CONFLICT: Entry = Entry {
+    code: "E5044",
+    severity: Severity::Error,
+    zh: "两边都改了,以 {holder} 为准({why})",
+    en: "both sides were changed, and {holder} won ({why})",
+    help_zh: "落选的那一行保留着,可以用 engine rows show 查看",
+    help_en: "the row that lost is kept: `engine rows show`",
+    long_zh: "双向同步的冲突按方案的 `conflict`,或按人的决定,以另一边为准;这边的改动没有写出。",
+    long_en: "A conflict of a two-way sync was decided for the other side, by `conflict` of the scheme or by a person; this change is not written.",
+    example: "two_way: {with: b-to-a, conflict: newest_wins}",
+};
+
+/// Two documents of one system belong to one of the other.
+pub const DOUBLED: Entry = Entry {
+    code: "E5045",
+    severity: Severity::Error,
+    zh: "这张单据同时对应 {one} 和 {other}({holder})",
+    en: "belongs to {one} and to {other}, which is {holder}",
+    help_zh: "其中一张是重复的:在系统里合并,再用 engine resolve 或 engine skip 处理对应的数据",
+    help_en: "one of them is a double: merge them in that system, then `engine resolve` or `engine skip` the record of the other",
+    long_zh: "双向同步中,一边的一张单据对应了另一边的两张。引擎不知道该更新哪一张,所以停下来。",
+    long_en: "In a two-way sync one document of one side came to belong to two of the other. Which of them is to be updated is not the engine's to guess.",
+    example: "two_way: {with: b-to-a, conflict: hold}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOCKED,
@@ -514,6 +566,10 @@ pub const ALL: &[&Entry] = &[
     &SUSPECT,
     &HELD_BY_HAND,
     &SKIPPED_BY_HAND,
+    &PARTNER_IN_DOUBT,
+    &CONFLICT,
+    &LOST_CONFLICT,
+    &DOUBLED,
     &V_DAMAGED,
     &V_COUNTS,
     &V_NO_REASON,

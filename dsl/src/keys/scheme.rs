@@ -97,6 +97,13 @@ pub static SCHEME: Block = block(
             "gives the stored rows to other systems, to read: GET /api/v1/data/SCHEME",
         )
         .example("{fields: [tid, status], filter: [status]}"),
+        KeyRow::new(
+            "two_way",
+            Shape::Block(&TWO_WAY),
+            "双向同步:另一个方案反方向同步同样的单据;自己写出的改动不会被读回来,两边都改时按 conflict 处理",
+            "two-way sync: another scheme carries the same documents the other way; what was written is not read back as news, and conflict says what happens where both sides were changed",
+        )
+        .example("{with: erp-to-crm, conflict: hold}"),
         KeyRow::new("retry", Shape::Data, "重试", "retries").later(),
         KeyRow::new(
             "retention",
@@ -368,6 +375,51 @@ static PUBLISH: Block = block(
             "most calls of one token",
         )
         .default("60/min"),
+    ],
+);
+
+static TWO_WAY: Block = block(
+    "two_way",
+    &[
+        KeyRow::new(
+            "with",
+            Shape::Word(&ID),
+            "反方向的方案;它也要写 two_way 指向本方案,两边的连接互相交换",
+            "the scheme of the other direction; it must name this one, and the connections cross",
+        )
+        .required()
+        .example("erp-to-crm"),
+        KeyRow::new(
+            "conflict",
+            Shape::Choice(&["hold", "source_wins", "target_wins", "newest_wins"]),
+            "上次同步之后两边都改了时:停下来问人;以本方案的源为准(另一方案写 target_wins);以本方案的目标为准(另一方案写 source_wins);以 newest_by 较新的为准,分不出先后就问人",
+            "where both sides were changed since: ask a person; the source of this scheme wins (the other scheme says target_wins); its target wins (the other says source_wins); the row that is newer by newest_by wins, and where that cannot be told a person is asked",
+        )
+        .required(),
+        KeyRow::new(
+            "id",
+            Shape::Path,
+            "行里的哪个字段是另一方案更新它时用的 id",
+            "the field of the row with the id by which the other scheme updates it",
+        )
+        .default("the key, where that is the id")
+        .example("_id"),
+        KeyRow::new(
+            "filled",
+            Shape::Paths,
+            "源系统新建单据时自己填的字段:第一次的值不算改动",
+            "fields that the source fills in by itself when a document is made: their first value is no change",
+        )
+        .default("none")
+        .example("[status, owner]"),
+        KeyRow::new(
+            "fields",
+            Shape::Map(&Shape::Text),
+            "行的字段在另一方案的单据里叫别的名称时:字段 → 单据里的位置",
+            "where a field of the row has another name in the document of the other scheme: field, place in the document",
+        )
+        .default("the same name")
+        .example("{mobile: phone.number}"),
     ],
 );
 

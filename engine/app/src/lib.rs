@@ -51,6 +51,7 @@ mod store;
 pub mod systems;
 mod tape;
 mod target;
+mod two_way;
 #[cfg(feature = "otlp")]
 pub mod telemetry;
 pub mod testing;

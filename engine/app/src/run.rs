@@ -36,6 +36,7 @@ use crate::source::SourceReader;
 use crate::store::{Store, Watch};
 use crate::tape::{Takes, Tape, nowhere};
 use crate::target::TargetWriter;
+use crate::two_way::{Introduction, Pair, PartnerReads, with_partners};
 use crate::workspace::Workspace;
 
 /// Added to the longest quiet period for the default of `--settle-wait`.
@@ -213,6 +214,7 @@ impl Engine {
         lang: Lang,
         opening: &Opening,
     ) -> Result<Self, AppError> {
+        let plans = &with_partners(&workspace, plans)[..];
         let connections = connections(&workspace, plans)?;
         let dir = workspace.data_dir();
         let options = ledger::OpenOptions {
@@ -232,6 +234,7 @@ impl Engine {
         for plan in plans {
             introduce(&mut ledger, plan, workspace.objects().is_read(&plan.scheme), clock.now_ms())?;
         }
+        Introduction::of(&workspace, plans).make(&mut ledger)?;
         ledger.keep_revisions(&revisions::found(&workspace, plans), clock.now_ms())?;
         let watch = Watch {
             dir,
@@ -253,10 +256,12 @@ impl Engine {
         plans: &[Arc<Plan>],
         lang: Lang,
     ) -> Result<Self, AppError> {
+        let plans = &with_partners(&workspace, plans)[..];
         let connections = connections(&workspace, plans)?;
         let dir: PathBuf = workspace.data_dir();
         let mut ledger = Ledger::copy_to_memory(Some(&dir))?.with_words(words(lang));
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
+        Introduction::of(&workspace, plans).make(&mut ledger)?;
         Self::with_store(Arc::new(workspace), Store::memory(ledger), clock, connections)
     }
 
@@ -371,9 +376,11 @@ impl Engine {
             return Ok(refusals);
         }
         let (found, now) = (revisions::found(&self.workspace, plans), self.clock.now_ms());
-        let plans = plans.to_vec();
+        let plans = with_partners(&self.workspace, plans);
+        let pairs = Introduction::of(&self.workspace, &plans);
         let objects = self.workspace.objects().clone();
         let introduced = self.store.with_ledger(move |ledger| {
+            pairs.make(ledger)?;
             plans
                 .iter()
                 .try_for_each(|plan| introduce(ledger, plan, objects.is_read(&plan.scheme), now))?;
@@ -512,7 +519,12 @@ impl Engine {
             let same = Arc::clone(&source_caller.connection);
             source_caller = Arc::new(source_caller.beside(same)?.for_good());
         }
-        let source = SourceReader::new(
+        // A recording is of one scheme alone.
+        let pair = match &self.tape {
+            None => Pair::of(&self.workspace, &plan)?,
+            Some(_) => None,
+        };
+        let mut source = SourceReader::new(
             Arc::clone(&plan),
             source_caller,
             instant,
@@ -520,13 +532,14 @@ impl Engine {
             indexed,
             self.workspace.objects(),
         )?;
+        source.pair.clone_from(&pair);
         let mut quiet = 0;
         let (target, facts) = match &plan.target {
             Some(target) => {
                 let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
                 let facts = target_facts(target, &caller);
                 quiet = facts.quiet;
-                let writer = TargetWriter::new(
+                let mut writer = TargetWriter::new(
                     Arc::clone(&plan),
                     caller,
                     instant,
@@ -534,6 +547,7 @@ impl Engine {
                     options.dry,
                     self.workspace.objects().clone(),
                 );
+                writer.pair.clone_from(&pair);
                 (Some(writer), Some(facts))
             }
             None => (None, None),
@@ -560,6 +574,7 @@ impl Engine {
             brakes: self.brakes(&plan, options)?,
             settle_wait,
             stages: options.stages,
+            partner: pair.is_some(),
         };
         let mut shell = Shell::new(
             &plan.scheme,
@@ -570,6 +585,9 @@ impl Engine {
             progress,
             options.cancel.clone().unwrap_or_else(|| self.cancel.clone()),
         );
+        shell.partner = pair
+            .as_ref()
+            .map(|pair| PartnerReads::new(self, pair, options, progress));
         shell.around = tracing::Span::current();
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         let span = tracing::info_span!(

@@ -19,6 +19,7 @@ use crate::payloads::BlobStore;
 use crate::source::SourceReader;
 use crate::store::Store;
 use crate::target::{Sending, TargetWriter};
+use crate::two_way::PartnerReads;
 
 /// Told what happens while a run goes on.
 pub trait Progress: Send + Sync {
@@ -93,6 +94,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancel: Cancel,
+    /// The scheme that carries the same documents the other way.
+    pub(crate) partner: Option<PartnerReads<'a>>,
     /// Where a trial lets the process fail.
     pub(crate) failpoint: Option<Arc<Failpoint>>,
     /// What the run is part of: told its number as the run's own span is.
@@ -123,6 +126,7 @@ impl<'a> Shell<'a> {
             clock,
             progress,
             cancel,
+            partner: None,
             failpoint: None,
             around: tracing::Span::none(),
             left: None,
@@ -246,6 +250,11 @@ impl<'a> Shell<'a> {
                 let task = Sending::Question { task: &task, until };
                 let sent = target.send(task, action, &rows, None, &mut self.payloads);
                 Ok(sent.await.into())
+            }
+            Action::ReadPartner => {
+                let partner = self.partner.as_ref();
+                let partner = partner.ok_or_else(|| AppError::bug("a scheme without partner"))?;
+                Ok(Event::PartnerRead(partner.read().await?))
             }
             Action::Sleep { until, why } => {
                 self.progress.waiting(&self.scheme, until, why);

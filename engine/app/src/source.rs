@@ -27,6 +27,7 @@ use crate::objects::{self, Objects};
 use crate::payloads::BlobStore;
 use crate::reason;
 use crate::scope::CallScope;
+use crate::two_way::Pair;
 
 /// Most pages of the answer to a further call: a document has some thousand lines at most.
 const DETAIL_PAGES: u32 = 100;
@@ -60,6 +61,8 @@ pub(crate) struct SourceReader {
     /// The declared object that rows are of.
     object: Option<Arc<Object>>,
     next: Option<Next>,
+    /// Another scheme carries the same documents the other way.
+    pub(crate) pair: Option<Arc<Pair>>,
     /// The source's clock in its last answer.
     clock: Option<Ms>,
 }
@@ -92,6 +95,7 @@ impl SourceReader {
             lang,
             indexed,
             next: None,
+            pair: None,
             clock: None,
         })
     }
@@ -510,6 +514,8 @@ impl SourceReader {
                 .iter()
                 .filter_map(|columns| columns.entry(&ingested.row))
                 .collect();
+            let pair = self.pair.as_ref();
+            let paired = pair.map(|pair| pair.row(&ingested.row, ingested.void));
             staged.push(StagedRow {
                 key,
                 label: ingested.label,
@@ -520,6 +526,7 @@ impl SourceReader {
                 invalid,
                 void: ingested.void,
                 indexed,
+                paired,
             });
         }
     }

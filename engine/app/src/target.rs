@@ -15,7 +15,7 @@ use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
 use flow::ids::{Blob, Ms, RecordId};
-use flow::op::{Reason, Refusal, WAIT_GAP, WriteAction};
+use flow::op::{Facet, Reason, Refusal, WAIT_GAP, WriteAction};
 use flow::{Answer, Ready, RowAnswer, TransformItem, Transformed};
 use ledger::Reader;
 use ledger::read::{AttemptMark, SourceRow};
@@ -30,6 +30,7 @@ use crate::mask;
 use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine, masks};
 use crate::reason;
+use crate::two_way::Pair;
 
 /// A look-up that found nothing is tried again after these pauses, and then after each of the last; the next run tries
 /// it in any case.
@@ -100,6 +101,8 @@ pub(crate) struct TargetWriter {
     /// What documents may be of.
     objects: Objects,
     documents: BTreeMap<RecordId, Document>,
+    /// Another scheme carries the same documents the other way.
+    pub(crate) pair: Option<Arc<Pair>>,
     /// Rehearse: nothing is sent.
     dry: bool,
     /// Trace fields for the preview.
@@ -125,6 +128,7 @@ impl TargetWriter {
             instant,
             lang,
             documents: BTreeMap::new(),
+            pair: None,
             dry,
             traced: dry,
             previews: Vec::new(),
@@ -349,11 +353,19 @@ impl TargetWriter {
             tkey: key_text(&document.built.tkey),
             // What is kept is for people; the document itself is built anew for each send.
             payload: blobs.add(dsl::json::to_string(&self.shown(&document.built.payload)).into_bytes()),
+            wrote: self.wrote(action, &document.built.payload),
             next,
             half,
         };
         self.documents.insert(record, document);
         Transformed::Ready(ready)
+    }
+
+    /// What the scheme of the other direction will read of a document.
+    fn wrote(&self, action: Action, document: &Value) -> Vec<Facet> {
+        let under = self.plan.target.as_ref().and_then(|target| target.key_under.as_ref());
+        let pair = self.pair.as_ref();
+        pair.map_or_else(Vec::new, |pair| pair.document(under, action, document))
     }
 
     /// A document as people may see it: places marked sensitive are masked.

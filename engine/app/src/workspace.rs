@@ -369,10 +369,13 @@ impl Workspace {
                 }
             }
         }
-        let doubles = self.doubles(file);
-        if !doubles.is_empty() {
+        let mut further = self.doubles(file);
+        if let Some(plan) = &compiled.plan {
+            further.extend(crate::two_way::problems(self, file, plan));
+        }
+        if !further.is_empty() {
             compiled.plan = None;
-            compiled.diagnostics.extend(doubles);
+            compiled.diagnostics.extend(further);
         }
         compiled
     }
@@ -433,7 +436,7 @@ impl Workspace {
         self.policies.get_or_init(|| Policies::of(self))
     }
 
-    fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {
+    pub(crate) fn plan_of(&self, id: &str) -> Option<Arc<Plan>> {
         if let Some(known) = locked(&self.plans).get(id) {
             return known.clone();
         }

@@ -299,12 +299,10 @@ impl Connection {
     }
 
     /// What the object of a call is named by among its options; `None` where the connector does not say.
-    fn object_option(&self, api: &str) -> Option<&str> {
+    fn named_by(&self, api: &str) -> Option<&str> {
         let operation = self.connector.operation(api)?;
         let has = |name: &str| operation.options.iter().any(|own| own.name == name);
-        operation
-            .object
-            .as_deref()
+        self.object_option(api)
             .or_else(|| Some(self.described_by(api)?.1))
             .or_else(|| {
                 self.driver()?;
@@ -315,7 +313,7 @@ impl Connection {
     /// How data mappings call the object of an operation, when `options` are those that the scheme writes out. Where
     /// the connector names no option for it, the operation is the object; `None` = the object hangs on the row.
     pub fn object_of(&self, api: &str, options: &[(String, Option<Value>)]) -> Option<String> {
-        let Some(option) = self.object_option(api) else {
+        let Some(option) = self.named_by(api) else {
             return Some(api.to_owned());
         };
         if let Some((_, given)) = options.iter().find(|(name, _)| name == option) {

@@ -397,7 +397,6 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Operation, "code", "path", "业务代码的位置", "where the business code stands"),
     now(Place::Operation, "outcome", "list", "排在连接器之前的结果行", "rows put before the connector's"),
     now(Place::Operation, "describes", "map", "这个操作说明另一些操作的对象有哪些字段,供 check --online 使用", "this operation tells which fields the objects of others have, for check --online"),
-    now(Place::Operation, "object", "name", "哪个选项说出对象,数据映射以它称呼方案两端;不写时是 describes 所指的选项,再没有就用操作名", "the option that names the object, by which data mappings call the two ends of a scheme; else the one that describes names, else the name of the operation"),
     now(Place::Describes, "option", "name", "哪个选项说出对象,如 FormId;有同名选项的操作都由它说明", "the option that names the object, such as FormId; it describes every operation that has an option of this name"),
     now(Place::Describes, "head", "recipe", "对象自身的字段:列表,每项是名称,或含有名称的对象", "the fields of the object itself: a list, each a name or a map that holds it"),
     now(Place::Describes, "also", "recipe", "另外可用的名称,如主键字段", "further names that can be used, such as the field of the internal id"),

@@ -422,8 +422,6 @@ pub(crate) struct Operation {
     pub(crate) limits: Limits,
     /// How the result of a task is asked for, where the answer is only its id.
     pub(crate) task: Option<Async>,
-    /// The option that names the object it is about.
-    pub(crate) object: Option<String>,
     /// The objects whose fields it tells.
     pub(crate) describes: Option<Describes>,
     /// How it takes pushes, where the other system calls.

@@ -32,6 +32,8 @@ pub struct JobPlan {
     pub settle_wait: Ms,
     /// Which halves of the run to do.
     pub stages: Stages,
+    /// Another scheme carries the same documents the other way: it reads before this one writes.
+    pub partner: bool,
 }
 
 /// Which halves of a run to do.
@@ -246,6 +248,9 @@ pub enum Action {
         /// The rows in the order of the document list.
         rows: Vec<(RecordId, Blob)>,
     },
+    /// Let the scheme that carries the same documents the other way read its source, and write nothing. Answer:
+    /// [`Event::PartnerRead`].
+    ReadPartner,
     /// Nothing before `until`. Answer: [`Event::Woke`].
     Sleep {
         /// When to go on.
@@ -374,6 +379,8 @@ pub struct Ready {
     pub tkey: String,
     /// The document.
     pub payload: Blob,
+    /// What it leaves in the document, where another scheme reads that.
+    pub wrote: Vec<crate::op::Facet>,
     /// The step that follows once this call is accepted.
     pub next: Option<String>,
     /// The first of the steps that the target makes in the same call; `None` = it makes none. Where it wrote the document
@@ -405,6 +412,8 @@ pub enum Event {
     },
     /// The target answered a question, one answer per record in the order asked.
     Asked(Vec<Found>),
+    /// The partner has read what there is; `Some` = it has not, for this reason.
+    PartnerRead(Option<Reason>),
     /// The wait is over.
     Woke,
 }

@@ -22,6 +22,8 @@ enum Phase {
     /// then what earlier runs left unknown.
     ResolveFirst(Box<Resolver>),
     Read,
+    /// The partner reads, so that what it is about to write is known.
+    Partner,
     Write,
     /// Counting what is open, to see whether reading may go on.
     Measuring,
@@ -181,6 +183,7 @@ impl Job {
                 }
             }
             Phase::Read => self.read(now, event, actions),
+            Phase::Partner => self.partner_read(now, event, actions),
             Phase::Write => self.write(now, event, actions),
             Phase::Measuring => {
                 let open = match event {
@@ -366,8 +369,8 @@ impl Job {
             if let Some(reason) = self.braked() {
                 return self.brake(now, reason, actions);
             }
-            self.phase = Phase::Write;
-            return None;
+            let open = self.open;
+            return self.to_write(open);
         };
         if self.canceled && !matches!(event, Some(Event::Ledger(_))) {
             // The page just read is dropped: it is not staged, the window stays open and is read again.
@@ -381,11 +384,11 @@ impl Job {
             Step::Act(_) if self.canceled && !reader.is_ending() => self.cancel_now(now),
             Step::Act(action) => Some(action),
             Step::Paused => {
+                let open = reader.open_records;
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.phase = Phase::Write;
-                None
+                self.to_write(open)
             }
             Step::Done => {
                 self.windows_left += reader.windows_left;
@@ -394,13 +397,40 @@ impl Job {
                     actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
                     self.stopped = Some(stopped);
                 }
+                let open = reader.open_records;
                 // Also where the source failed half-way: the rest alone may look usual.
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
+                self.to_write(open)
+            }
+        }
+    }
+
+    /// Reading is over, or pauses. What the partner is about to write must be known before anything is written: it reads
+    /// now, and not earlier, so that little time is left for edits in between. A run that has nothing to write calls for
+    /// nothing.
+    fn to_write(&mut self, open: u64) -> Option<Action> {
+        let is_asked = self.plan.partner && self.writer.is_some() && open > 0;
+        self.phase = if is_asked { Phase::Partner } else { Phase::Write };
+        is_asked.then_some(Action::ReadPartner)
+    }
+
+    fn partner_read(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        if self.canceled {
+            return self.cancel_now(now);
+        }
+        match event {
+            Some(Event::PartnerRead(None)) => {
                 self.phase = Phase::Write;
                 None
             }
+            Some(Event::PartnerRead(Some(reason))) => {
+                actions.push(Action::Note(Note::Stopping(reason.clone())));
+                self.stopped = Some(Stopped::Source(reason));
+                self.end(now)
+            }
+            _ => self.bug(now, "no word of the partner"),
         }
     }
 
@@ -588,7 +618,8 @@ fn open_records(replies: &[LedgerReply]) -> u64 {
     })
 }
 
-fn reason_of(stopped: &Stopped) -> Reason {
+/// Why a run stopped.
+pub fn reason_of(stopped: &Stopped) -> Reason {
     match stopped {
         Stopped::Source(reason)
         | Stopped::Target(reason)

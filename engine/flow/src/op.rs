@@ -170,6 +170,14 @@ impl SightingOutcome {
         SightingOutcome::Invalid,
     ];
 
+    /// The row is, or was already, one of the record's.
+    pub fn is_taken(self) -> bool {
+        matches!(
+            self,
+            SightingOutcome::New | SightingOutcome::Changed | SightingOutcome::Unchanged
+        )
+    }
+
     /// The word stored and shown.
     pub fn word(self) -> &'static str {
         match self {
@@ -236,7 +244,30 @@ pub struct StagedRow {
     pub void: bool,
     /// (field, value) for every field of this scheme that some scheme looks up.
     pub indexed: Vec<(String, String)>,
+    /// Where another scheme carries the same documents the other way: what of the row is compared.
+    pub paired: Option<Paired>,
 }
+
+/// What of a row is compared with what was written into its document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Paired {
+    /// The id by which the other scheme writes the row's document; `None` = the row has none.
+    pub own_id: Option<String>,
+    /// The fields that the target reads.
+    pub facets: Vec<Facet>,
+}
+
+/// A field of a row or of a document, and a hash of what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Facet {
+    /// Its path in a row.
+    pub field: String,
+    /// [`EMPTY`] for nothing.
+    pub hash: u64,
+}
+
+/// The hash of null, of an empty text and of what is not there.
+pub const EMPTY: u64 = 0;
 
 /// One row of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +286,8 @@ pub struct ClaimRow {
     pub tkey: String,
     /// The document.
     pub payload: Blob,
+    /// What it leaves in the document, where another scheme reads that.
+    pub wrote: Vec<Facet>,
 }
 
 /// What is done to the target's document.

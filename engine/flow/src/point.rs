@@ -161,6 +161,7 @@ impl Point {
             // Its transactions are points of their own, by what is in them.
             Action::Ledger(_)
             | Action::Transform(_)
+            | Action::ReadPartner
             | Action::Sleep { .. }
             | Action::Note(_)
             | Action::Finish(_) => None,

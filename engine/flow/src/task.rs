@@ -118,6 +118,7 @@ fn same_row(group: u64, row: &TaskRow, outcome: Transformed) -> Option<BatchRow>
             form: ready.form,
             tkey: ready.tkey,
             payload: ready.payload,
+            wrote: ready.wrote,
         },
         next: ready.next,
         half: ready.half,

@@ -596,6 +596,7 @@ impl Writer {
                     form: ready.form,
                     tkey: ready.tkey,
                     payload: ready.payload,
+                    wrote: ready.wrote,
                 },
                 next: ready.next,
                 half: ready.half,

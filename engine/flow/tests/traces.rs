@@ -7,6 +7,8 @@ mod protocol;
 mod script;
 #[path = "traces/tasks.rs"]
 mod tasks;
+#[path = "traces/two_way.rs"]
+mod two_way;
 
 use expect_test::expect;
 use flow::classify::{OnUnknown, Proof};

@@ -205,6 +205,7 @@ fn staged(row: Change) -> StagedRow {
         invalid: None,
         void: false,
         indexed: Vec::new(),
+        paired: None,
     }
 }
 
@@ -239,6 +240,7 @@ fn plan(now: Ms, kind: Kind) -> JobPlan {
         limit: None,
         brakes: flow::Brakes::default(),
         settle_wait: 0,
+        partner: false,
         stages: Stages::All,
     }
 }

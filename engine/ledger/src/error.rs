@@ -262,8 +262,16 @@ pub mod reason {
     pub const HELD_BY_HAND: &str = "E5040";
     /// A person skipped it. Fact `why`.
     pub const SKIPPED_BY_HAND: &str = "E5041";
+    /// The partner's write to the same document, or one that may have made it, is in doubt. Fact `holder`.
+    pub const PARTNER_IN_DOUBT: &str = "E5042";
+    /// Both sides were changed. Facts `holder`, `fields`.
+    pub const CONFLICT: &str = "E5043";
+    /// Both sides were changed, and the other one won. Facts `holder`, `why`.
+    pub const LOST_CONFLICT: &str = "E5044";
+    /// Two documents of one system belong to one of the other. Facts `one`, `other`, `holder`.
+    pub const DOUBLED: &str = "E5045";
     /// All of them.
-    pub const ALL: [&str; 8] = [
+    pub const ALL: [&str; 12] = [
         KEY_TAKEN,
         KEY_CHANGED,
         IN_FLIGHT,
@@ -272,6 +280,10 @@ pub mod reason {
         SUSPECT,
         HELD_BY_HAND,
         SKIPPED_BY_HAND,
+        PARTNER_IN_DOUBT,
+        CONFLICT,
+        LOST_CONFLICT,
+        DOUBLED,
     ];
 }
 
@@ -305,6 +317,25 @@ pub fn plain_words() -> Words {
             }
             reason::HELD_BY_HAND => format!("held by a person: {}", fact("why")),
             reason::SKIPPED_BY_HAND => format!("skipped by a person: {}", fact("why")),
+            reason::PARTNER_IN_DOUBT => {
+                format!("waits until it is known how the write of {} ended", fact("holder"))
+            }
+            reason::CONFLICT => format!(
+                "both sides were changed, and a person must decide: {} here, and {}",
+                fact("fields"),
+                fact("holder")
+            ),
+            reason::LOST_CONFLICT => format!(
+                "both sides were changed, and {} won ({})",
+                fact("holder"),
+                fact("why")
+            ),
+            reason::DOUBLED => format!(
+                "belongs to {} and to {}, which is {}",
+                fact("one"),
+                fact("other"),
+                fact("holder")
+            ),
             other => other.to_owned(),
         }
     })

@@ -24,6 +24,7 @@ pub mod read;
 pub mod room;
 mod schema;
 pub mod service;
+pub mod two_way;
 pub mod verify;
 pub mod writer;
 

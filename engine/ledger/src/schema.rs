@@ -15,7 +15,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
-    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED, TWO_WAY,
 ];
 
 const V1: &str = "
@@ -698,6 +698,58 @@ CREATE TABLE feed (
 ) STRICT;
 CREATE INDEX feed_window ON feed (scheme, stamp_ms, seq);
 CREATE INDEX feed_record ON feed (record, stamp_ms);
+";
+
+/// Schemes that carry the same documents in opposite directions.
+const TWO_WAY: &str = "
+-- `named_by`: how a row names the document that the partner wrote. `filled`: fields, one a line.
+CREATE TABLE two_way (
+    scheme    TEXT PRIMARY KEY,
+    partner   TEXT NOT NULL,
+    named_by  TEXT NOT NULL CHECK (named_by IN ('id', 'key')),
+    id_is_key INTEGER NOT NULL,
+    conflict  TEXT NOT NULL CHECK (conflict IN ('hold', 'source_wins', 'target_wins', 'newest_wins')),
+    filled    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A record of such a scheme. `own_id`: by which the partner writes the document of its row. `name`: the key that its
+-- document has as a row of the partner. `wrote`: what its writes left in the document that the partner has not taken over
+-- since, a line a field (hash, field). `intent`: what the last claim sends, until its end is known. `won`: the other side lost a
+-- conflict against it, so that it is written even where nothing of it is news any more.
+CREATE TABLE pair_record (
+    record  INTEGER PRIMARY KEY REFERENCES record(id),
+    scheme  TEXT NOT NULL,
+    own_id  TEXT,
+    name    TEXT,
+    wrote   TEXT,
+    attempt INTEGER,
+    intent  TEXT,
+    won     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX pair_record_name ON pair_record (scheme, name) WHERE name IS NOT NULL;
+
+-- The fields of the rows of a record, of the versions that count: hashes, a line a field.
+CREATE TABLE row_facets (
+    record  INTEGER NOT NULL REFERENCES record(id),
+    version TEXT NOT NULL,
+    facets  TEXT NOT NULL,
+    PRIMARY KEY (record, version)
+) STRICT, WITHOUT ROWID;
+
+-- What was decided about it, and the row that lost.
+CREATE TABLE two_way_note (
+    id              INTEGER PRIMARY KEY,
+    record          INTEGER NOT NULL REFERENCES record(id),
+    at_ms           INTEGER NOT NULL,
+    what            TEXT NOT NULL CHECK (what IN ('echo', 'lost', 'won', 'held')),
+    version         TEXT NOT NULL,
+    partner         INTEGER NOT NULL REFERENCES record(id),
+    partner_version TEXT NOT NULL,
+    attempt         INTEGER,
+    fields          TEXT NOT NULL,
+    source          ANY
+) STRICT;
+CREATE INDEX two_way_note_record ON two_way_note (record);
 ";
 
 /// The version of a file.

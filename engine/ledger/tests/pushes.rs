@@ -207,6 +207,7 @@ impl World {
                             form: String::new(),
                             tkey: source.key.clone(),
                             payload: Blob(handles),
+                            wrote: Vec::new(),
                             next: None,
                             half: None,
                         })
@@ -303,6 +304,7 @@ fn row(key: u64, nth: u64, source: Blob) -> StagedRow {
         invalid: None,
         void: false,
         indexed: Vec::new(),
+        paired: None,
     }
 }
 
@@ -341,6 +343,7 @@ fn plan(now: Ms) -> JobPlan {
         }),
         limit: None,
         settle_wait: 600_000,
+        partner: false,
         stages: Stages::All,
         brakes: flow::Brakes::default(),
     }

@@ -341,6 +341,7 @@ impl World {
             limit: None,
             brakes: flow::Brakes::default(),
             settle_wait: 0,
+            partner: false,
             stages: Stages::Fetch,
         });
         let mut event = Event::Start;
@@ -431,5 +432,6 @@ fn staged(row: &Row) -> StagedRow {
         invalid: None,
         void: false,
         indexed: Vec::new(),
+        paired: None,
     }
 }

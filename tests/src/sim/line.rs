@@ -224,6 +224,7 @@ impl<'a> Line<'a> {
             limit: None,
             brakes: flow::Brakes::default(),
             settle_wait: QUIET + 30 * SECOND,
+            partner: false,
             stages: Stages::All,
         }
     }
@@ -297,6 +298,7 @@ impl<'a> Line<'a> {
                 invalid: None,
                 void: false,
                 indexed: Vec::new(),
+                paired: None,
             }
         });
         Event::Page(Page {
@@ -346,6 +348,7 @@ impl<'a> Line<'a> {
             form: String::new(),
             tkey,
             payload: blob,
+            wrote: Vec::new(),
             next: None,
             half: None,
         })

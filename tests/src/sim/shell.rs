@@ -512,6 +512,7 @@ impl World {
             limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
             brakes: flow::Brakes::default(),
             settle_wait: setup.settle_wait,
+            partner: false,
             stages,
         }
     }
@@ -722,6 +723,7 @@ impl World {
             invalid: because(Kind::Keyless, "no key"),
             void: content.kind == Kind::Void,
             indexed: Vec::new(),
+            paired: None,
         }
     }
 
@@ -773,6 +775,7 @@ impl World {
                     form: String::new(),
                     tkey: "[]".to_owned(),
                     payload: self.blob(content),
+                    wrote: Vec::new(),
                     next: next.map(|next| self.setup.steps[next].to_owned()),
                     half: None,
                 }));
@@ -799,6 +802,7 @@ impl World {
                     form: String::new(),
                     tkey: self.setup.tkey(content.customer),
                     payload: self.blob(content),
+                    wrote: Vec::new(),
                     next: self.next(&content, action),
                     half: self.setup.by_itself.then(|| self.setup.steps[0].to_owned()),
                 }),

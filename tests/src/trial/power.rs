@@ -115,6 +115,7 @@ pub fn script(dir: &Path, commits: u64) -> Result<(), String> {
                 form: String::new(),
                 tkey: format!("[\"{}\"]", picked.record),
                 payload: Blob(0),
+                wrote: Vec::new(),
                 step: None,
             })
             .collect();
@@ -192,6 +193,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
             invalid: None,
             void: false,
             indexed: Vec::new(),
+            paired: None,
         })
         .collect();
     let blobs = rows

@@ -57,6 +57,7 @@ impl TargetWriter {
             form: self.caller.connection.form(&as_map(&options)),
             tkey: "[]".to_owned(),
             payload: blobs.add(dsl::json::to_string(&payload).into_bytes()),
+            wrote: Vec::new(),
             next,
             half: None,
         };

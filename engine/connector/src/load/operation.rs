@@ -246,9 +246,6 @@ pub(super) fn operation(
             .and_then(|pair| answer::code(pair, declared, reader)),
         outcome: answer::outcome(members.get("outcome"), declared, &option_names, reader),
         task: members.get("async").and_then(|pair| task(pair, declared, reader)),
-        object: members
-            .get("object")
-            .and_then(|pair| one_of_options(pair, &option_names, reader)),
         describes: members
             .get("describes")
             .and_then(|pair| describes(pair, &option_names, declared, reader)),

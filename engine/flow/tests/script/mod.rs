@@ -57,6 +57,7 @@ pub(crate) fn plan() -> JobPlan {
         limit: None,
         brakes: flow::Brakes::default(),
         settle_wait: 600_000,
+        partner: false,
         stages: Stages::All,
     }
 }
@@ -278,6 +279,7 @@ impl Stage {
                 open: count("open"),
                 suspicious: value("suspicious").map(|_| count("suspicious")),
             }),
+            "partner" => Event::PartnerRead(has("fails").then(|| Reason::new("X", "unreachable"))),
             "failed" => Event::ReadFailed(ReadFailure {
                 kind: match words[1] {
                     "unreachable" => ReadFailureKind::Unreachable,
@@ -426,6 +428,7 @@ fn row(n: i64) -> StagedRow {
         invalid: None,
         void: false,
         indexed: Vec::new(),
+        paired: None,
     }
 }
 
@@ -522,6 +525,7 @@ fn transformed(record: RecordId, has_target: bool, word: Option<&&str>) -> Trans
         form: String::new(),
         tkey,
         payload: Blob(0),
+        wrote: Vec::new(),
         next: word
             .and_then(|word| word.strip_prefix("then:").or(word.strip_prefix("step:")))
             .map(str::to_owned),
@@ -638,6 +642,7 @@ fn print(action: &Action) -> Vec<String> {
             };
             format!("SLEEP until {until} ({why})")
         }
+        Action::ReadPartner => "PARTNER READS".to_owned(),
         Action::Note(note) => match note {
             Note::Recovered(n) => format!("note: {n} recovered"),
             Note::TaskResumed(task, n) => format!("note: task {task} of {n} goes on"),

@@ -15,12 +15,15 @@ impl Cx<'_> {
     /// A pending record whose key is frozen is the only one with that key (unique index), so none of them can have
     /// another record sending or unknown under its key; a key not frozen yet is looked at by the claim.
     pub(super) fn pick(
-        &self,
+        &mut self,
         scheme: &str,
         now: Ms,
         after: Option<RecordId>,
         limit: u32,
     ) -> Result<LedgerReply, StoreError> {
+        if let Some(pair) = self.pair_of(scheme)? {
+            self.weigh(&pair, scheme, now, after, limit)?;
+        }
         let mut statement = self.conn.prepare_cached(
             "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent, step, doubted_ms FROM record
              WHERE scheme = ?1 AND state = 'pending' AND id > ?2
@@ -150,6 +153,10 @@ impl Cx<'_> {
                 refused.push((row.record, ClaimRefused::KeyTaken { holder }));
                 continue;
             }
+            if !self.may_be_claimed(&rec, now)? {
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
             let attempt = match attempt {
                 Some(attempt) => attempt,
                 None => *attempt.insert(self.insert_attempt(run, target, now)?),
@@ -162,6 +169,7 @@ impl Cx<'_> {
             rec.doubted.get_or_insert(now);
             self.save(&rec)?;
             self.insert_attempt_row(attempt, &rec, row)?;
+            self.intends(&rec, row, attempt)?;
             claimed += 1;
         }
         if let Some(attempt) = attempt {

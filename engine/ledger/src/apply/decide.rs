@@ -156,7 +156,10 @@ impl Cx<'_> {
                 rec.reason = None;
                 rec.not_before = earliest.filter(|at| *at > now);
             }
-            Decision::Retry(content) => self.retry(&mut rec, *content, now)?,
+            Decision::Retry(content) => {
+                self.settle_conflict(&rec, now)?;
+                self.retry(&mut rec, *content, now)?;
+            }
         }
         self.promote(rec, now)?;
         Ok(Ruling::Moved(self.record(id)?.state()))

@@ -16,9 +16,12 @@ mod settle;
 mod stage;
 mod suspect;
 mod task;
+mod two_way;
 mod version;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use flow::ids::{Blob, RecordId};
 use flow::op::{LedgerOp, LedgerReply, Reason, RecordState};
@@ -31,6 +34,7 @@ pub(crate) use record::transition_trigger;
 pub use record::{Cause, allowed};
 
 use crate::error::{StoreError, Words};
+use crate::two_way::TwoWay;
 use crate::{Blobs, Ledger};
 
 /// One submission: ops and the bytes they name.
@@ -143,6 +147,8 @@ struct Cx<'a> {
     words: &'a Words,
     /// Changes of `scheme_state` not written yet.
     moved: BTreeMap<(String, RecordState), i64>,
+    /// The pairs that were asked for: the table changes in no transaction of this kind.
+    pairs: RefCell<BTreeMap<String, Option<Rc<TwoWay>>>>,
 }
 
 impl<'a> Cx<'a> {
@@ -152,6 +158,7 @@ impl<'a> Cx<'a> {
             blobs,
             words,
             moved: BTreeMap::new(),
+            pairs: RefCell::default(),
         }
     }
 }

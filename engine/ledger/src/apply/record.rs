@@ -33,11 +33,13 @@ pub enum Cause {
     Suspect,
     /// A person decided.
     Decide,
+    /// What it says was written by the scheme that carries the same documents the other way, or lost against that.
+    Pair,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 10] = [
+    pub const ALL: [Cause; 11] = [
         Cause::Stage,
         Cause::Store,
         Cause::Claim,
@@ -48,6 +50,7 @@ impl Cause {
         Cause::Refuse,
         Cause::Suspect,
         Cause::Decide,
+        Cause::Pair,
     ];
 }
 
@@ -81,6 +84,13 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
             Some(Held) => matches!(to, Pending | Unknown | Done | Skipped),
             Some(Dead) => matches!(to, Pending | Unknown | Done | Skipped),
             Some(Sending | Done | Skipped) | None => false,
+        },
+        Cause::Pair => match from {
+            None | Some(Done | Skipped) => to == Done,
+            Some(Pending) => matches!(to, Done | Held | Skipped),
+            Some(Dead) => matches!(to, Done | Skipped),
+            Some(Held) => to == Skipped,
+            Some(Sending | Unknown) => false,
         },
     }
 }
@@ -464,7 +474,7 @@ impl Cx<'_> {
                 rec.retargeted,
             ])?;
         if hit == 1 {
-            Ok(())
+            self.note_name(rec)
         } else {
             Err(no_such("save", rec.id))
         }
@@ -532,7 +542,7 @@ mod tests {
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
         type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
-        let table: [Line<'_>; 17] = [
+        let table: [Line<'_>; 21] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -566,6 +576,10 @@ mod tests {
             (Cause::Decide, &[Some(Unknown)], &[Held, Done, Pending]),
             (Cause::Decide, &[Some(Held)], &[Pending, Unknown, Done, Skipped]),
             (Cause::Decide, &[Some(Dead)], &[Pending, Unknown, Done, Skipped]),
+            (Cause::Pair, &[None, Some(Done), Some(Skipped)], &[Done]),
+            (Cause::Pair, &[Some(Pending)], &[Done, Held, Skipped]),
+            (Cause::Pair, &[Some(Dead)], &[Done, Skipped]),
+            (Cause::Pair, &[Some(Held)], &[Skipped]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {

@@ -100,13 +100,17 @@ impl Cx<'_> {
                         .execute((rec.id.0, lines))?;
                 }
             }
-            Settlement::Dead(_) => rec.doubted = None,
+            Settlement::Dead(_) => {
+                rec.doubted = None;
+                self.intended_nothing(&rec)?;
+            }
             Settlement::Retry {
                 not_before, spend, ..
             } => {
                 // This send is proven not to have happened; an earlier one may be in doubt still.
                 if !rec.maybe_sent {
                     rec.doubted = None;
+                    self.intended_nothing(&rec)?;
                 }
                 rec.not_before = Some(*not_before);
                 rec.attempts += u32::from(*spend);
@@ -230,6 +234,7 @@ impl Cx<'_> {
                 rec.maybe_sent = false;
                 rec.doubted = None;
                 rec.reason = Some(why.clone());
+                self.intended_nothing(&rec)?;
             }
             Resolution::Resend => {
                 // It was really sent, and "not there" is an answer about now: the target may still execute it.
@@ -316,6 +321,12 @@ impl Cx<'_> {
                     number,
                     now
                 ])?;
+        }
+        if next.is_none() {
+            self.took_over(rec)?;
+        }
+        if made.is_none() {
+            self.wrote(rec)?;
         }
         if made.is_some() {
             // What a further call wrote is not the record's document.

@@ -11,6 +11,7 @@ use flow::op::{OnSeen, RecordState, SightingOutcome, StagedRow};
 
 use super::record::{Cause, NewRecord, Rec, Waiting};
 use super::suspect::Doubt;
+use super::two_way::Met;
 use super::{Bytes, Cx};
 use crate::error::StoreError;
 
@@ -80,20 +81,36 @@ impl Cx<'_> {
     fn stage_row(&mut self, page: &Page<'_>, row: &StagedRow) -> Result<(SightingOutcome, bool), StoreError> {
         let version = stored_version(row);
         let (record, seen, outcome) = match self.record_of_key(page.scheme, &row.key)? {
-            None => {
-                let (record, outcome) = self.first_sighting(page, row, &version)?;
-                (record, Seen::default(), outcome)
-            }
+            None => match self.meet(page, row, &version, None)? {
+                Met::Echo(partner) => {
+                    let record = self.echo(page, row, &version, None, &partner)?;
+                    (record, Seen::default(), SightingOutcome::Unchanged)
+                }
+                Met::Usual | Met::News => {
+                    let (record, outcome) = self.first_sighting(page, row, &version)?;
+                    (record, Seen::default(), outcome)
+                }
+            },
             Some(rec) => {
                 let (id, seen) = (rec.id, self.seen(page, rec.id)?);
                 let outcome = if self.is_older(id, row)? {
                     SightingOutcome::Superseded
                 } else {
-                    self.seen_again(page, row, &version, rec)?
+                    match self.meet(page, row, &version, Some(&rec))? {
+                        Met::Echo(partner) => {
+                            self.echo(page, row, &version, Some(rec), &partner)?;
+                            SightingOutcome::Unchanged
+                        }
+                        Met::News => self.instead(page, row, &version, rec, true)?,
+                        Met::Usual => self.seen_again(page, row, &version, rec)?,
+                    }
                 };
                 (id, seen, outcome)
             }
         };
+        if let (Some(paired), true) = (&row.paired, outcome.is_taken()) {
+            self.keep_facets(page.scheme, record, &version, paired)?;
+        }
         self.note_newest(page, record, row, outcome)?;
         if matches!(outcome, SightingOutcome::New | SightingOutcome::Changed) {
             self.tell_of_change(page, record)?;
@@ -248,7 +265,7 @@ impl Cx<'_> {
                     self.refresh(page, row, rec.id)?;
                     return Ok(SightingOutcome::Unchanged);
                 }
-                self.instead(page, row, version, rec)
+                self.instead(page, row, version, rec, false)
             }
         }
     }
@@ -291,20 +308,21 @@ impl Cx<'_> {
         })
     }
 
-    /// Another version takes the place of the current one, which is not out.
+    /// Another version takes the place of the current one, which is not out; with `news` the same one once more.
     fn instead(
         &mut self,
         page: &Page<'_>,
         row: &StagedRow,
         version: &str,
         mut rec: Rec,
+        news: bool,
     ) -> Result<SightingOutcome, StoreError> {
         let was_pending = rec.state() == RecordState::Pending;
         if was_pending {
             self.supersede(page.run, rec.id, &rec.version)?;
         }
         let settled = rec.done_version.as_deref() == Some(version);
-        let back = was_pending && settled && page.on_seen != OnSeen::Update;
+        let back = was_pending && settled && page.on_seen != OnSeen::Update && !news;
         let quiet = rec.quiet_until(page.now);
         rec.renew(version.to_owned(), row.label.clone(), row.void);
         rec.not_before = quiet;
@@ -343,7 +361,7 @@ impl Cx<'_> {
     }
 
     /// The row of the current version, its index and the record.
-    fn replace(&mut self, page: &Page<'_>, row: &StagedRow, mut rec: Rec) -> Result<(), StoreError> {
+    pub(super) fn replace(&mut self, page: &Page<'_>, row: &StagedRow, mut rec: Rec) -> Result<(), StoreError> {
         rec.seen = page.now;
         self.save(&rec)?;
         let source = self.blob(row.source)?;
@@ -382,7 +400,7 @@ impl Cx<'_> {
     }
 
     /// The sighting of this run that brought a version which will not be sent any more.
-    fn supersede(&self, run: RunId, record: RecordId, version: &str) -> Result<(), StoreError> {
+    pub(super) fn supersede(&self, run: RunId, record: RecordId, version: &str) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "UPDATE sighting SET outcome = 'superseded'

@@ -177,6 +177,7 @@ impl Desk {
                         format!("[\"{tkey}\"]")
                     },
                     payload,
+                    wrote: Vec::new(),
                 }
             })
             .collect();

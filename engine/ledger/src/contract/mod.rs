@@ -95,6 +95,7 @@ pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
         invalid: None,
         void: false,
         indexed: Vec::new(),
+        paired: None,
     }
 }
 

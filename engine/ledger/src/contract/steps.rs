@@ -32,6 +32,7 @@ fn claim_at(desk: &mut Desk, version: &str, step: Option<&str>) -> Option<flow::
             form: "BD_Customer".into(),
             tkey: "[\"of the step\"]".into(),
             payload: Blob(0),
+            wrote: Vec::new(),
         }],
         resolve_after: desk.now + 500,
         now: desk.now,

@@ -487,7 +487,7 @@ pub(super) fn bytes(row: &Row<'_>, column: usize) -> Result<Vec<u8>, StoreError>
         .to_vec())
 }
 
-pub(super) fn optional_bytes(row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn optional_bytes(row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(row
         .get_ref(column)?
         .as_bytes_or_null()

@@ -369,7 +369,7 @@ pub(super) fn limit(limit: u32) -> i64 {
 }
 
 /// How a key of one part is stored: a JSON list with one text.
-pub(super) fn one_key(text: &str) -> String {
+pub(crate) fn one_key(text: &str) -> String {
     let mut key = String::from("[");
     push_text(&mut key, text);
     key.push(']');

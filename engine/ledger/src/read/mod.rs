@@ -13,9 +13,10 @@ mod waiting;
 
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
+pub(crate) use find::optional_bytes;
 pub use find::{AttemptMark, Found, SourceRow, StoredRow};
 pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
-pub(crate) use list::{hidden_name, hidden_text};
+pub(crate) use list::{hidden_name, hidden_text, one_key};
 pub(crate) use mapping::list_text;
 pub use mapping::{From as MappedFrom, Mapped, MappedRow, MappingFilter};
 pub use pool::Reader;

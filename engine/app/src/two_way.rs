@@ -1,0 +1,314 @@
+//! Two schemes that carry the same documents in opposite directions: whether they are a pair, and what of their rows and
+//! documents the ledger compares.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use dsl::catalogue::Entry;
+use dsl::catalogue::scheme as words;
+use dsl::diagnostic::{Diagnostic, SourceFile, did_you_mean};
+use dsl::facts::{Action, Environment, Proof};
+use dsl::path::Path;
+use dsl::plan::{Plan, TwoWayPlan};
+use dsl::two_way::{self, Places};
+use dsl::value::Value;
+use flow::Stages;
+use flow::op::{Facet, Paired, Reason};
+use ledger::two_way::{Conflict, NamedBy, TwoWay};
+use ledger::{Ledger, StoreError};
+
+use crate::error::AppError;
+use crate::run::{Engine, RunOptions, RunReport};
+use crate::shell::Progress;
+use crate::workspace::Workspace;
+
+/// What of the rows of a scheme is compared.
+#[derive(Debug, Clone)]
+struct Compared {
+    fields: Vec<Path>,
+    /// Where the other scheme writes them.
+    places: Places,
+    /// The id by which the other scheme updates the row's document.
+    own_id: Option<Path>,
+    /// Rows can mean "cancelled".
+    voids: bool,
+}
+
+/// A scheme and the one that carries the same documents the other way.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    /// That one.
+    pub(crate) partner: Arc<Plan>,
+    mine: Compared,
+    theirs: Compared,
+    /// How the ledger knows this direction, and the other.
+    rules: [TwoWay; 2],
+}
+
+/// Why two schemes are no pair, in both languages.
+type Why = (&'static str, &'static str);
+
+impl Pair {
+    /// The pair of a plan that says it is one of one; an error where it is not.
+    pub(crate) fn of(workspace: &Workspace, plan: &Plan) -> Result<Option<Arc<Pair>>, AppError> {
+        let Some(said) = &plan.two_way else {
+            return Ok(None);
+        };
+        let partner = workspace.plan_of(&said.with);
+        match partner.map(|partner| pair(plan, said, &partner)) {
+            Some(Ok(pair)) => Ok(Some(Arc::new(pair))),
+            // Both were checked before they came here.
+            Some(Err((why, why_en))) => Err(AppError::wrong_use(why, why_en)),
+            None => Err(AppError::wrong_use(
+                format!("没有方案 {},或它有错误", said.with),
+                format!("there is no scheme {}, or it is in error", said.with),
+            )),
+        }
+    }
+
+    /// What is compared of a row.
+    pub(crate) fn row(&self, row: &Value, void: bool) -> Paired {
+        let own_id = self.mine.own_id.as_ref().and_then(|path| path.get(row));
+        Paired {
+            own_id: own_id
+                .and_then(Value::to_plain_text)
+                .filter(|id| !id.is_empty()),
+            facets: facets(two_way::of_row(
+                &self.mine.fields,
+                row,
+                self.mine.voids.then_some(void),
+            )),
+        }
+    }
+
+    /// What a document will say to the other scheme once it is written.
+    pub(crate) fn document(&self, under: Option<&Path>, action: Action, document: &Value) -> Vec<Facet> {
+        let void = |void| (two_way::VOID.to_owned(), two_way::hash_of_void(void));
+        let mut said = match action {
+            Action::Void => vec![void(true)],
+            Action::Create | Action::Update | Action::Step => {
+                two_way::of_document(under, &self.theirs.places, &self.theirs.fields, document)
+            }
+        };
+        if action == Action::Create {
+            said.push(void(false));
+        }
+        facets(said)
+    }
+}
+
+fn facets(said: Vec<(String, u64)>) -> Vec<Facet> {
+    said.into_iter()
+        .map(|(field, hash)| Facet { field, hash })
+        .collect()
+}
+
+fn pair(plan: &Plan, said: &TwoWayPlan, partner: &Arc<Plan>) -> Result<Pair, Why> {
+    let Some(answer) = &partner.two_way else {
+        return Err(("它没有写 two_way", "it says no two_way"));
+    };
+    let (Some(target), Some(their_target)) = (&plan.target, &partner.target) else {
+        return Err(("其中一个不写任何单据", "one of them writes nothing"));
+    };
+    if answer.with != plan.scheme {
+        return Err(("它的 two_way 指向别的方案", "its two_way names another scheme"));
+    }
+    if plan.source.connection != their_target.connection || partner.source.connection != target.connection {
+        return Err((
+            "连接没有互相交换:一个的源要是另一个的目标",
+            "the connections do not cross: the source of each must be the target of the other",
+        ));
+    }
+    let conflict = |said: &TwoWayPlan| Conflict::from_word(&said.conflict).unwrap_or(Conflict::Hold);
+    let (mine, other) = (conflict(said), conflict(answer));
+    let fits = match mine {
+        Conflict::Hold | Conflict::NewestWins => other == mine,
+        Conflict::SourceWins => other == Conflict::TargetWins,
+        Conflict::TargetWins => other == Conflict::SourceWins,
+    };
+    if !fits {
+        return Err((
+            "两边的 conflict 互相矛盾:hold 对 hold,newest_wins 对 newest_wins,source_wins 对 target_wins",
+            "what they say of conflicts contradicts: hold answers hold, newest_wins newest_wins, source_wins target_wins",
+        ));
+    }
+    let (my_rows, my_name) = compared(plan, said, partner);
+    let (their_rows, their_name) = compared(partner, answer, plan);
+    for (rows, writer) in [(&my_rows, partner), (&their_rows, &Arc::new(plan.clone()))] {
+        let needs = writer
+            .target
+            .as_ref()
+            .is_some_and(|target| target.update.is_some() && target.proof != Proof::Upsert);
+        if needs && rows.own_id.is_none() {
+            return Err((
+                "其中一个方案的行没有另一个更新单据时要用的 id:写 two_way.id",
+                "the rows of one of them have no id by which the other one updates: write two_way.id",
+            ));
+        }
+    }
+    let rules = |said: &TwoWayPlan, with: &Plan, plan: &Plan, named_by, rows: &Compared| TwoWay {
+        partner: with.scheme.clone(),
+        named_by,
+        id_is_key: rows.own_id.as_ref() == plan.source.key.first(),
+        conflict: conflict(said),
+        filled: said.filled.iter().map(ToString::to_string).collect(),
+    };
+    Ok(Pair {
+        rules: [
+            rules(said, partner, plan, my_name, &my_rows),
+            rules(answer, plan, partner, their_name, &their_rows),
+        ],
+        partner: Arc::clone(partner),
+        mine: my_rows,
+        theirs: their_rows,
+    })
+}
+
+/// What is compared of the rows of a plan, and how they name the documents that the other one wrote.
+fn compared(plan: &Plan, said: &TwoWayPlan, writer: &Plan) -> (Compared, NamedBy) {
+    let places = Places {
+        asked: plan.source.fields.clone().unwrap_or_default(),
+        named: said.named.clone(),
+    };
+    let written = writer.target.as_ref().and_then(|target| target.key.first());
+    let key = plan.source.key.first();
+    let is_key = key.is_some_and(|key| {
+        let stands = two_way::stands_at(&places, key);
+        written.is_some_and(|written| stands.contains(written))
+    });
+    let (named_by, default) = if is_key {
+        (NamedBy::Key, None)
+    } else {
+        (NamedBy::Id, key.cloned())
+    };
+    let compared = Compared {
+        fields: two_way::compared(&plan.source),
+        places,
+        own_id: said.id.clone().or(default),
+        voids: plan.source.void.is_some() || plan.source.receive.is_some(),
+    };
+    (compared, named_by)
+}
+
+/// What is wrong with a pair, where a plan says that it is one of one.
+pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Plan) -> Vec<Diagnostic> {
+    let Some(said) = &plan.two_way else {
+        return Vec::new();
+    };
+    let node = dsl::yaml::read_all(file).node;
+    let written = node
+        .as_ref()
+        .and_then(|node| node.get("two_way")?.value.get("with"));
+    let span = written.map_or(0..0, |pair| pair.value.span.clone());
+    let problem = |entry: &'static Entry| Diagnostic::new(entry, file, span.clone()).with("name", &said.with);
+    let partner = workspace
+        .plan_of(&said.with)
+        .filter(|_| said.with != plan.scheme);
+    let Some(partner) = partner else {
+        let near = match workspace.scheme(&said.with) {
+            Ok(_) => Vec::new(),
+            Err(near) => did_you_mean(&said.with, near.all.iter().map(String::as_str)),
+        };
+        return vec![problem(&words::TWO_WAY_UNKNOWN).similar(near)];
+    };
+    match pair(plan, said, &partner) {
+        Ok(_) => Vec::new(),
+        Err((why, why_en)) => vec![
+            problem(&words::TWO_WAY_PAIR)
+                .with("why", why)
+                .with("why_en", why_en),
+        ],
+    }
+}
+
+/// The plans, and those of the other directions among them.
+pub(crate) fn with_partners(workspace: &Workspace, plans: &[Arc<Plan>]) -> Vec<Arc<Plan>> {
+    let mut all = plans.to_vec();
+    for plan in plans {
+        let with = plan.two_way.as_ref().map(|said| &said.with);
+        let partner = with
+            .filter(|with| !all.iter().any(|known| known.scheme == **with))
+            .and_then(|with| workspace.plan_of(with));
+        all.extend(partner);
+    }
+    all
+}
+
+/// What the ledger is told of these plans.
+pub(crate) struct Introduction(Vec<(String, Option<Arc<Pair>>)>);
+
+impl Introduction {
+    pub(crate) fn of(workspace: &Workspace, plans: &[Arc<Plan>]) -> Introduction {
+        let pair = |plan: &Arc<Plan>| {
+            // What is wrong with a pair is told by the run.
+            let pair = Pair::of(workspace, plan).ok().flatten();
+            (plan.scheme.clone(), pair)
+        };
+        Introduction(plans.iter().map(pair).collect())
+    }
+
+    pub(crate) fn make(&self, ledger: &mut Ledger) -> Result<(), StoreError> {
+        for (scheme, pair) in &self.0 {
+            match pair {
+                Some(pair) => {
+                    let [mine, theirs] = &pair.rules;
+                    ledger.pair((scheme, mine), (&pair.partner.scheme, theirs))?;
+                }
+                None => ledger.unpair(scheme)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lets the other scheme read.
+pub(crate) struct PartnerReads<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) options: RunOptions,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl<'a> PartnerReads<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        pair: &Pair,
+        options: &RunOptions,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        PartnerReads {
+            engine,
+            plan: Arc::clone(&pair.partner),
+            // Bounds and limits are meant for the scheme that was named.
+            options: RunOptions {
+                window: None,
+                from: None,
+                replay: None,
+                limit: None,
+                stages: Stages::Fetch,
+                ..options.clone()
+            },
+            progress,
+        }
+    }
+
+    /// A run that only reads. `Some` = it did not come to its end, for this reason.
+    pub(crate) async fn read(&self) -> Result<Option<Reason>, AppError> {
+        let report = self.run().await?;
+        let stopped = report.summary.stopped.as_ref().map(flow::reason_of);
+        let left = (report.summary.windows_left > 0).then(|| {
+            let nothing_said = Reason::new(dsl::catalogue::reading::SOURCE_FAULT.code, "");
+            report.left.clone().unwrap_or(nothing_said)
+        });
+        Ok(stopped.or(left))
+    }
+
+    /// A run within a run: its type must have an end.
+    fn run(&self) -> Pin<Box<dyn Future<Output = Result<RunReport, AppError>> + Send + '_>> {
+        Box::pin(
+            self.engine
+                .run(Arc::clone(&self.plan), &self.options, self.progress),
+        )
+    }
+}
