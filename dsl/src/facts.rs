@@ -356,6 +356,8 @@ pub struct OperationFacts {
     pub types: Vec<(String, String)>,
     /// Whether its answer gives ids of the lines that were sent.
     pub line_ids: bool,
+    /// Whether its connections choose if it can be asked about a lost answer; where it cannot, a person decides.
+    pub asked_by_choice: bool,
     /// A document is one line: its members are the columns that the option of this name lists, each a single value.
     pub flat: Option<String>,
     /// What is wrong with the values of options, each with the option's name: what a type cannot say.
@@ -403,6 +405,7 @@ impl OperationFacts {
             proof: Box::new(|_| Proof::None),
             types: Vec::new(),
             line_ids: false,
+            asked_by_choice: false,
             flat: None,
             faults: Box::new(|_| Vec::new()),
         }

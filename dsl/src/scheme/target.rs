@@ -95,6 +95,8 @@ impl Reader<'_> {
             columns.as_ref(),
         );
         if let (Some(main), Some(Proof::None), None) = (&main, proof, node.get("on_unknown"))
+            // Whether there is a proof is said by the connection; without one a person decides.
+            && !main.asked_by_choice
             && by_action.iter().any(|(action, _)| *action == Action::Create)
         {
             let span = node

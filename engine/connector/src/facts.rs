@@ -129,6 +129,8 @@ impl Connection {
             .as_ref()
             .is_some_and(|items| items.lines.is_some())
             || operation.item.as_ref().is_some_and(|item| item.lines.is_some());
+        let unknown = operation.unknown.as_ref();
+        facts.asked_by_choice = unknown.is_some_and(|unknown| unknown.when.is_some());
         if operation.encode == Encode::Sql {
             facts.faults = Box::new(crate::sql::option_faults);
             let is_line = facts.kind == OpKind::Write && facts.option(COLUMNS).is_some();

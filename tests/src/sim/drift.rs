@@ -68,6 +68,23 @@ struct Manner {
     ceiling: Option<usize>,
     /// Most changes between two calls.
     restless: i64,
+    /// An ERP behind the standard channel: asked by time of change, offset and limit, it tells a total, which says
+    /// whether there is another page, and promises no order.
+    erp: Option<Order>,
+}
+
+/// In which order such an ERP gives its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    ByChange,
+    ById,
+}
+
+impl Manner {
+    /// Whether a row that changes stays in its window.
+    fn keeps_windows(self) -> bool {
+        self.shifts == Shifts::Moving && self.erp.is_none()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +113,18 @@ impl Source {
             size: usize::try_from(rng.between(2, 9)).unwrap_or(2),
             ceiling: rng.in_thousand(200).then_some(30),
             restless: rng.pick(&[1, 1, 2, 4]),
+            erp: None,
+        };
+        let manner = match rng.pick(&[None, None, Some(Order::ByChange), Some(Order::ById)]) {
+            None => manner,
+            // Read as a source whose rows move, because nobody says that they do not.
+            erp => Manner {
+                shifts: Shifts::Moving,
+                total: true,
+                ceiling: None,
+                erp,
+                ..manner
+            },
         };
         let mut source = Source {
             manner,
@@ -136,7 +165,7 @@ impl Source {
         row.version += 1;
         row.place = now;
         // A window by another time than that of the last change: the row stays in it.
-        if self.manner.shifts != Shifts::Moving {
+        if !self.manner.keeps_windows() {
             row.stamp = now;
         }
     }
@@ -148,7 +177,10 @@ impl Source {
             .iter()
             .filter(|row| asked.from <= row.stamp && row.stamp < asked.to)
             .collect();
-        rows.sort_by_key(|row| (row.place, row.id));
+        match self.manner.erp {
+            Some(Order::ById) => rows.sort_by_key(|row| row.id),
+            _ => rows.sort_by_key(|row| (row.place, row.id)),
+        }
         rows
     }
 
@@ -172,7 +204,10 @@ impl Source {
                 .cloned()
                 .collect()
         };
-        let more = page.len() == self.manner.size;
+        let more = match self.manner.erp {
+            Some(_) => !page.is_empty() && skip + page.len() < total,
+            None => page.len() == self.manner.size,
+        };
         (page, more, total)
     }
 }
@@ -285,7 +320,7 @@ impl World {
 
     /// Every row in closed time has been seen: as it is now, or in any version where its window does not follow changes.
     fn nothing_missing(&self, closed: &[Interval], when: &str) -> Result<(), String> {
-        let moving = self.source.manner.shifts == Shifts::Moving;
+        let moving = self.source.manner.keeps_windows();
         for row in &self.source.rows {
             let inside = closed
                 .iter()

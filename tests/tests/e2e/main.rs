@@ -25,6 +25,7 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod smtp;
+mod standard_channel;
 mod steps;
 mod systems;
 mod tasks;

@@ -935,3 +935,69 @@ fn reading_by_version_is_checked() {
         assert!(problems.iter().all(|problem| problem.position().0 > 1), "{page}");
     }
 }
+
+#[test]
+fn what_a_connection_chooses_and_how_it_asks_is_checked() {
+    const FILE: &str = "connector: own
+name: own
+params:
+  server: {type: url}
+  format: {type: choice, of: [json, xml, text], default: json}
+  open: {type: choice, of: [json, yaml], default: json}
+  root: {type: text, default: r}
+hosts: [<<$param.server>>]
+outcome: [{when: http.status == 200, class: ok}]
+operations:
+  one:
+    kind: read
+    path: one
+    options: {id: {type: text}, name: {type: text, required_with: {id: x}}}
+    rows: {at: data, one: true, none_when: not body.data, lists: [a, b.*]}
+  add:
+    kind: write
+    path: add
+    encode: <<$param.format>>
+    root: <<$param.root>>
+    body: <<$record>>
+    writes: [create]
+    key: no
+    proof: query
+    unknown: {when: root == 'r', ask: one, option: id, fields: {id: id}}
+";
+    for (from, to, want) in [
+        ("", "", vec![]),
+        ("    root: <<$param.root>>", "    root: order", vec![]),
+        ("    root: <<$param.root>>\n", "", vec!["E1507"]),
+        ("root: <<$param.root>>", "root: 1 a", vec!["E1506"]),
+        (
+            "encode: <<$param.format>>",
+            "encode: <<$param.root>>",
+            vec!["E1506"],
+        ),
+        (
+            "encode: <<$param.format>>",
+            "encode: <<$param.open>>",
+            vec!["E1506"],
+        ),
+        (
+            "encode: <<$param.format>>",
+            "encode: x<<$param.format>>",
+            vec!["E1506"],
+        ),
+        (
+            "encode: <<$param.format>>\n    root: <<$param.root>>",
+            "encode: text",
+            vec![],
+        ),
+        ("one: true, ", "", vec!["E1506", "E1512"]),
+        ("b.*", "b.*.c", vec!["E1506"]),
+        ("option: id", "option: ident", vec!["E1512"]),
+        (", option: id", "", vec!["E1512"]),
+        ("when: root == 'r'", "when: roof == 'r'", vec!["E1509"]),
+    ] {
+        assert!(FILE.contains(from));
+        let problems = problems_of_connector(&FILE.replacen(from, to, 1));
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.entry.code).collect();
+        assert_eq!(codes, want, "{from} -> {to}");
+    }
+}

@@ -8,5 +8,6 @@ mod injection;
 mod logins;
 mod receive;
 mod schema;
+mod standard_channel;
 mod verdicts;
 mod xml;
