@@ -11,8 +11,8 @@ pub mod keys;
 mod read;
 mod standard;
 
-use crate::path::Path;
 use crate::facts::Text2;
+use crate::path::Path;
 
 pub use read::read_object;
 pub use standard::{Misfit, Standard};

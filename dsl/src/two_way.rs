@@ -237,7 +237,12 @@ mod tests {
     /// What was written is found again in the row, whatever way the row tells it.
     #[test]
     fn a_document_and_the_row_it_becomes() {
-        let check = |under: Option<&str>, field: &str, asked: &[(&str, &str)], document: &str, row: &str, want: bool| {
+        let check = |under: Option<&str>,
+                     field: &str,
+                     asked: &[(&str, &str)],
+                     document: &str,
+                     row: &str,
+                     want: bool| {
             let field = [Path::parse(field).expect("a path")];
             let places = Places {
                 asked: asked
@@ -254,8 +259,22 @@ mod tests {
             let read = of_row(&field, &value(row), None);
             assert_eq!(wrote == read, want, "{document} {row}: {wrote:?} {read:?}");
         };
-        check(None, "name", &[], r#"{"name":"云杉"}"#, r#"{"name":"云杉"}"#, true);
-        check(None, "name", &[], r#"{"name":"云杉"}"#, r#"{"name":"清荷"}"#, false);
+        check(
+            None,
+            "name",
+            &[],
+            r#"{"name":"云杉"}"#,
+            r#"{"name":"云杉"}"#,
+            true,
+        );
+        check(
+            None,
+            "name",
+            &[],
+            r#"{"name":"云杉"}"#,
+            r#"{"name":"清荷"}"#,
+            false,
+        );
         // Not written at all, or emptied.
         check(None, "name", &[], r#"{"city":"x"}"#, r#"{}"#, false);
         check(None, "name", &[], r#"{"name":null}"#, r#"{}"#, true);
@@ -267,7 +286,14 @@ mod tests {
             r#"{"name":"a"}"#,
             true,
         );
-        check(None, "document.name", &[], r#"{"name":"a"}"#, r#"{"document":{"name":"a"}}"#, true);
+        check(
+            None,
+            "document.name",
+            &[],
+            r#"{"name":"a"}"#,
+            r#"{"document":{"name":"a"}}"#,
+            true,
+        );
         check(
             None,
             "FOrg_FNumber",
@@ -276,10 +302,38 @@ mod tests {
             r#"{"FOrg_FNumber":"100"}"#,
             true,
         );
-        check(None, "phone", &[], r#"{"tel":{"mobile":"1"}}"#, r#"{"phone":"1"}"#, true);
+        check(
+            None,
+            "phone",
+            &[],
+            r#"{"tel":{"mobile":"1"}}"#,
+            r#"{"phone":"1"}"#,
+            true,
+        );
         let lines = r#"{"lines":[{"qty":1,"id":7},{"qty":2.0,"id":8}]}"#;
-        check(None, "lines.*.qty", &[], r#"{"lines":[{"qty":1},{"qty":2}]}"#, lines, true);
-        check(None, "lines.*.qty", &[], r#"{"lines":[{"qty":2},{"qty":1}]}"#, lines, false);
-        check(None, "lines.*.qty", &[], r#"{"lines":[]}"#, r#"{"lines":[]}"#, true);
+        check(
+            None,
+            "lines.*.qty",
+            &[],
+            r#"{"lines":[{"qty":1},{"qty":2}]}"#,
+            lines,
+            true,
+        );
+        check(
+            None,
+            "lines.*.qty",
+            &[],
+            r#"{"lines":[{"qty":2},{"qty":1}]}"#,
+            lines,
+            false,
+        );
+        check(
+            None,
+            "lines.*.qty",
+            &[],
+            r#"{"lines":[]}"#,
+            r#"{"lines":[]}"#,
+            true,
+        );
     }
 }

@@ -235,27 +235,50 @@ details:
     #[test]
     fn types_have_exact_rules() {
         for (field, good, bad) in [
-            ("count", &[r#"1"#, r#""-7""#, "null", r#""""#][..], &["1.0", r#""+1""#, r#""01""#, "true", "[]"][..]),
-            ("amount", &["1.50", r#""0.10""#, "-3", r#""007.5""#], &["1e3", r#"" 1""#, r#""1.""#, r#"".5""#, r#""1,5""#]),
+            (
+                "count",
+                &[r#"1"#, r#""-7""#, "null", r#""""#][..],
+                &["1.0", r#""+1""#, r#""01""#, "true", "[]"][..],
+            ),
+            (
+                "amount",
+                &["1.50", r#""0.10""#, "-3", r#""007.5""#],
+                &["1e3", r#"" 1""#, r#""1.""#, r#"".5""#, r#""1,5""#],
+            ),
             ("paid", &["true", r#""false""#], &["1", r#""yes""#]),
-            ("day", &[r#""2026-02-28""#], &[r#""2026-02-29""#, r#""20260228""#, "20260228"]),
+            (
+                "day",
+                &[r#""2026-02-28""#],
+                &[r#""2026-02-29""#, r#""20260228""#, "20260228"],
+            ),
             (
                 "at",
                 &[r#""2026-11-23 08:00:00""#, r#""2026-11-23T08:00:00+08:00""#],
                 &[r#""2026-11-23""#, r#""2026-11-23 25:00:00""#, "1764000000000"],
             ),
-            ("ms", &["1764000000000", r#""1764000000000""#], &["-1", "1.5", "253402300800000"]),
+            (
+                "ms",
+                &["1764000000000", r#""1764000000000""#],
+                &["-1", "1.5", "253402300800000"],
+            ),
             ("status", &[r#""open""#], &[r#""Open""#, "true"]),
             ("tags", &["[]", "[1]"], &["{}", "1"]),
             ("address", &["{}"], &["[]", "1"]),
             ("phone", &[r#""12345""#, "12345"], &[r#""123456""#, "{}"]),
         ] {
             for value in good {
-                assert_eq!(told(&master(&format!(r#","{field}":{value}"#))), "fits", "{field} {value}");
+                assert_eq!(
+                    told(&master(&format!(r#","{field}":{value}"#))),
+                    "fits",
+                    "{field} {value}"
+                );
             }
             for value in bad {
                 let said = told(&master(&format!(r#","{field}":{value}"#)));
-                assert!(said.contains(&format!("`masterFieldVal.{field}` must be")), "{field} {value}: {said}");
+                assert!(
+                    said.contains(&format!("`masterFieldVal.{field}` must be")),
+                    "{field} {value}: {said}"
+                );
             }
         }
         let said = told(&master(r#","phone":"13800000000""#));
@@ -269,7 +292,10 @@ details:
         };
         let one = r#"{"number":"1"}"#;
         for (body, want) in [
-            (with("Other", one, "{}"), "objAPIName is `Other` and must be `erpSalesOrderObj`"),
+            (
+                with("Other", one, "{}"),
+                "objAPIName is `Other` and must be `erpSalesOrderObj`",
+            ),
             (
                 with("erpSalesOrderObj", r#"{"numbr":"1"}"#, "{}"),
                 "`masterFieldVal.numbr` is not declared; did you mean number?",
@@ -291,7 +317,11 @@ details:
                 "`detailFieldVals.lines[1].no` is required and missing",
             ),
             (
-                with("erpSalesOrderObj", one, r#"{"lines":[{"no":"1"}],"notes":[{"else":1}]}"#),
+                with(
+                    "erpSalesOrderObj",
+                    one,
+                    r#"{"lines":[{"no":"1"}],"notes":[{"else":1}]}"#,
+                ),
                 "fits",
             ),
             ("[]".to_owned(), "the body is no map"),
@@ -328,7 +358,11 @@ details:
     fn files_are_read_strictly() {
         let told = |text: &str| {
             let (object, problems) = read_object(&SourceFile::new("objects/a.yaml", text));
-            assert_eq!(object.is_none(), problems.iter().any(|one| one.is_error()), "{text}");
+            assert_eq!(
+                object.is_none(),
+                problems.iter().any(|one| one.is_error()),
+                "{text}"
+            );
             let told = problems.iter().map(|one| {
                 let (line, column) = one.position();
                 format!("{}:{line}:{column} {}", one.entry.code, one.message(Lang::En))
@@ -337,10 +371,26 @@ details:
         };
         assert_eq!(told(ORDER), "");
         for (old, new, want) in [
-            ("id: number", "id: numbr", "E1601:3:5 `id` names the field `numbr`, which is not declared"),
-            ("required: true, max: 10, ", "", "E1602:3:5 the field `number` identifies one and must have `required: true`"),
-            ("of: [open, cancelled]", "required: true", "E1603:12:3 the choice `status` has no texts to choose from"),
-            ("{type: int}", "{type: int, max: 3}", "E1604:6:22 `max` belongs to the type text"),
+            (
+                "id: number",
+                "id: numbr",
+                "E1601:3:5 `id` names the field `numbr`, which is not declared",
+            ),
+            (
+                "required: true, max: 10, ",
+                "",
+                "E1602:3:5 the field `number` identifies one and must have `required: true`",
+            ),
+            (
+                "of: [open, cancelled]",
+                "required: true",
+                "E1603:12:3 the choice `status` has no texts to choose from",
+            ),
+            (
+                "{type: int}",
+                "{type: int, max: 3}",
+                "E1604:6:22 `max` belongs to the type text",
+            ),
             ("{type: int}", "{type: integer}", "E1102"),
             ("{type: int}", "{tpe: int}", "E1101"),
             ("object: erpSalesOrderObj", "object: erp-order", "E1102"),

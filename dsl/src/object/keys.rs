@@ -50,14 +50,9 @@ pub static OBJECT: Block = block(
         )
         .required()
         .example("erpSalesOrderObj"),
-        KeyRow::new(
-            "name",
-            LABEL,
-            "显示名称",
-            "what people call it",
-        )
-        .default("the name")
-        .example("{zh: 销售订单, en: Sales order}"),
+        KeyRow::new("name", LABEL, "显示名称", "what people call it")
+            .default("the name")
+            .example("{zh: 销售订单, en: Sales order}"),
         KeyRow::new(
             "id",
             Shape::Text,
@@ -171,7 +166,13 @@ static DETAIL: Block = block(
             "标识一行的字段",
             "the field that identifies a line",
         ),
-        KeyRow::new("required", Shape::Bool, "至少有一行", "at least one line must be there").default("false"),
+        KeyRow::new(
+            "required",
+            Shape::Bool,
+            "至少有一行",
+            "at least one line must be there",
+        )
+        .default("false"),
         KeyRow::new(
             "fields",
             Shape::Map(&Shape::Block(&FIELD)),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Detail, Field, Object, Serve, Type, keys};
 use crate::catalogue::object as words;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
-use crate::path::Path;
 use crate::facts::Text2;
+use crate::path::Path;
 use crate::yaml::{self, Node};
 
 /// Reads an object file; there is no object where something is wrong.

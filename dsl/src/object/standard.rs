@@ -58,10 +58,7 @@ impl Standard {
         let object = match members.get("objAPIName") {
             Some(Value::Text(name)) if !name.is_empty() => name.clone(),
             _ => {
-                return Err(Misfit::new(
-                    "objAPIName 应为文本",
-                    "objAPIName must be a text",
-                ));
+                return Err(Misfit::new("objAPIName 应为文本", "objAPIName must be a text"));
             }
         };
         let Some(master) = members.get("masterFieldVal").and_then(|one| as_map(one, is_xml)) else {
@@ -72,9 +69,8 @@ impl Standard {
         };
         let details = match members.get("detailFieldVals") {
             None | Some(Value::Null) => Map::new(),
-            Some(one) => as_map(one, is_xml).ok_or_else(|| {
-                Misfit::new("detailFieldVals 应为对象", "detailFieldVals must be a map")
-            })?,
+            Some(one) => as_map(one, is_xml)
+                .ok_or_else(|| Misfit::new("detailFieldVals 应为对象", "detailFieldVals must be a map"))?,
         };
         let (mut read, mut count) = (Vec::with_capacity(details.len()), 0);
         for (name, lines) in details {

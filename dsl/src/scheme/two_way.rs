@@ -65,10 +65,13 @@ fn unfit(
             "`explode` 之后一行不再是一张单据",
             "with `explode` a row is not a document any more",
         ),
-        Some(_) if source.key.len() != 1 => ("`source.key` 要正好是一个字段", "`source.key` must be one field"),
-        Some(target) if target.key.len() > 1 => {
-            ("`target.key` 不能多于一个字段", "`target.key` must not be more than one field")
+        Some(_) if source.key.len() != 1 => {
+            ("`source.key` 要正好是一个字段", "`source.key` must be one field")
         }
+        Some(target) if target.key.len() > 1 => (
+            "`target.key` 不能多于一个字段",
+            "`target.key` must not be more than one field",
+        ),
         Some(_) if source.on_seen == Some(crate::plan::OnSeen::Update) => (
             "`on_seen: update` 会把没有改动的行也写回去",
             "`on_seen: update` would write back rows that nobody changed",

@@ -9,13 +9,13 @@ use jiff::tz::TimeZone;
 use crate::catalogue::{evaluation, record};
 use crate::diagnostic::Failure;
 use crate::expr::{Env, Expr};
+use crate::lookup::Within;
 use crate::lookup::{Hit, LookupWant};
 use crate::path::Path;
 use crate::tree::ask::Asked;
 use crate::tree::eval::{Eval, Flow, Lines, line_key};
 use crate::tree::formula::Formula;
 use crate::tree::sink::ValueSink;
-use crate::lookup::Within;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind};
 use crate::value::{Number, Value};
 

@@ -244,7 +244,11 @@ impl Checker<'_> {
                 // Schemes are beside the folder of the objects.
                 let beside = parent(parent(path));
                 let schemes = beside.join("schemes");
-                let around = if schemes.is_dir() { schemes } else { beside.to_owned() };
+                let around = if schemes.is_dir() {
+                    schemes
+                } else {
+                    beside.to_owned()
+                };
                 if !self.workspaces.contains_key(&around) {
                     let workspace = self.workspace(&around)?;
                     self.workspaces.insert(around.clone(), workspace);

@@ -453,9 +453,7 @@ impl Receiver {
 
     /// Whether it takes this push.
     pub fn takes(&self, push: &Inbound) -> Result<bool, AppError> {
-        Ok(self
-            .connection
-            .takes_push(&self.operation, &self.options, push)?)
+        Ok(self.connection.takes_push(&self.operation, &self.options, push)?)
     }
 
     /// By what a push is told from another.

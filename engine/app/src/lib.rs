@@ -51,11 +51,11 @@ mod store;
 pub mod systems;
 mod tape;
 mod target;
-mod two_way;
 #[cfg(feature = "otlp")]
 pub mod telemetry;
 pub mod testing;
 pub mod trial;
+mod two_way;
 mod workspace;
 
 /// The target of the spans that a collector of traces is told of: runs, pages, batches, requests.

@@ -396,7 +396,11 @@ pub(crate) fn place_of(
     }
     let shown: Vec<String> = places
         .iter()
-        .map(|place| format!("{} {}", place.channel, place.data_center).trim_end().to_owned())
+        .map(|place| {
+            format!("{} {}", place.channel, place.data_center)
+                .trim_end()
+                .to_owned()
+        })
         .collect();
     let failure = Failure::new(&words::FIELD_PLACES)
         .with("name", name)

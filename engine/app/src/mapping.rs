@@ -17,9 +17,7 @@ use ledger::service::mapping::{MappingKey, MappingRuling, SetMapping};
 use ledger::{Ledger, StoreError};
 
 pub use file::{DATA_HEAD, FIELD_HEAD, MOST_LINES, data_csv, field_csv, read_data, read_fields};
-pub use platform::{
-    Caller, MOST_IDS, SUCCESS, answer, create, create_field, query, set, set_field, update,
-};
+pub use platform::{Caller, MOST_IDS, SUCCESS, answer, create, create_field, query, set, set_field, update};
 pub use policy::{Policies, Policy};
 
 use crate::error::AppError;

@@ -232,7 +232,12 @@ impl Engine {
             }
         }
         for plan in plans {
-            introduce(&mut ledger, plan, workspace.objects().is_read(&plan.scheme), clock.now_ms())?;
+            introduce(
+                &mut ledger,
+                plan,
+                workspace.objects().is_read(&plan.scheme),
+                clock.now_ms(),
+            )?;
         }
         Introduction::of(&workspace, plans).make(&mut ledger)?;
         ledger.keep_revisions(&revisions::found(&workspace, plans), clock.now_ms())?;

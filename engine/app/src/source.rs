@@ -84,7 +84,9 @@ impl SourceReader {
             Some(Value::Map(options)) => options,
             Some(_) | None => Map::new(),
         };
-        let object = objects.meant(&caller.connection, &plan.source.operation, &options).cloned();
+        let object = objects
+            .meant(&caller.connection, &plan.source.operation, &options)
+            .cloned();
         Ok(SourceReader {
             object,
             plan,

@@ -24,9 +24,9 @@ use sha2::{Digest, Sha256};
 use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
 use crate::lines::KeptLines;
-use crate::objects::{self, Objects};
 use crate::lookups::{Memo, shown};
 use crate::mask;
+use crate::objects::{self, Objects};
 use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine, masks};
 use crate::reason;
@@ -310,7 +310,9 @@ impl TargetWriter {
             as_stored(&mut built, stored, work.source)?;
         }
         let connection = &self.caller.connection;
-        if let Some(object) = self.objects.meant(connection, &operation, &as_map(&built.options))
+        if let Some(object) = self
+            .objects
+            .meant(connection, &operation, &as_map(&built.options))
             && let Some(failure) = objects::misfit(object, &built.payload, false)
         {
             return Err(failure);
@@ -363,7 +365,11 @@ impl TargetWriter {
 
     /// What the scheme of the other direction will read of a document.
     fn wrote(&self, action: Action, document: &Value) -> Vec<Facet> {
-        let under = self.plan.target.as_ref().and_then(|target| target.key_under.as_ref());
+        let under = self
+            .plan
+            .target
+            .as_ref()
+            .and_then(|target| target.key_under.as_ref());
         let pair = self.pair.as_ref();
         pair.map_or_else(Vec::new, |pair| pair.document(under, action, document))
     }

@@ -71,9 +71,7 @@ impl Pair {
     pub(crate) fn row(&self, row: &Value, void: bool) -> Paired {
         let own_id = self.mine.own_id.as_ref().and_then(|path| path.get(row));
         Paired {
-            own_id: own_id
-                .and_then(Value::to_plain_text)
-                .filter(|id| !id.is_empty()),
+            own_id: own_id.and_then(Value::to_plain_text).filter(|id| !id.is_empty()),
             facets: facets(two_way::of_row(
                 &self.mine.fields,
                 row,
@@ -202,9 +200,7 @@ pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Pla
         .and_then(|node| node.get("two_way")?.value.get("with"));
     let span = written.map_or(0..0, |pair| pair.value.span.clone());
     let problem = |entry: &'static Entry| Diagnostic::new(entry, file, span.clone()).with("name", &said.with);
-    let partner = workspace
-        .plan_of(&said.with)
-        .filter(|_| said.with != plan.scheme);
+    let partner = workspace.plan_of(&said.with).filter(|_| said.with != plan.scheme);
     let Some(partner) = partner else {
         let near = match workspace.scheme(&said.with) {
             Ok(_) => Vec::new(),

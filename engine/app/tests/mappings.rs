@@ -185,10 +185,7 @@ fn files_come_back_as_they_went() {
                 huke-to-k3,search_trades,BD_Customer,00123,=1,\"客户, 一\",,\r\n\
                 huke-to-k3,,,b,2,,,x\r\n";
     let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");
-    assert_eq!(
-        lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
-        [2, 3]
-    );
+    assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
     assert!(lines.iter().all(|(_, set)| set.manner == Manner::Put));
     let tried = mapping::import_data(&mut desk.ledger, &lines, true, 5).expect("the store");
     assert_eq!(tried.expect("no refusal").made, 2);
@@ -270,8 +267,7 @@ async fn ten_thousand_calls_at_once() {
     let changes = Arc::new(AtomicU64::new(0));
     let mut callers = Vec::new();
     for caller in 0..CALLERS {
-        let (writer, workspace, changes) =
-            (writer.clone(), Arc::clone(&workspace), Arc::clone(&changes));
+        let (writer, workspace, changes) = (writer.clone(), Arc::clone(&workspace), Arc::clone(&changes));
         callers.push(tokio::spawn(async move {
             let mut seed = 0x9e37_79b9_u64.wrapping_mul(caller + 1);
             for _ in 0..CALLS {
@@ -343,5 +339,9 @@ async fn ten_thousand_calls_at_once() {
         );
         noted += u64::try_from(history.len()).expect("few");
     }
-    assert_eq!(noted, changes.load(Ordering::Relaxed), "each success is noted once");
+    assert_eq!(
+        noted,
+        changes.load(Ordering::Relaxed),
+        "each success is noted once"
+    );
 }

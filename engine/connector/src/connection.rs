@@ -322,7 +322,11 @@ impl Connection {
         let operation = self.connector.operation(api)?;
         let declared = operation.options.iter().find(|own| own.name == option)?;
         let value = declared.constant.as_ref().or(declared.default.as_ref());
-        Some(value.and_then(Value::to_plain_text).unwrap_or_else(|| api.to_owned()))
+        Some(
+            value
+                .and_then(Value::to_plain_text)
+                .unwrap_or_else(|| api.to_owned()),
+        )
     }
 
     /// Kind of document that calls with these options are about, as [`Connection::form`] says it of each; `None` = it

@@ -280,7 +280,10 @@ impl Connection {
                 Err(unread)
                     if takes(Accept::Text) && !answer::says_xml(&whole) && !unread.is_document_type() =>
                 {
-                    Ok(Content::of(Form::Text, Value::Map(Map::from_iter([(RAW.to_owned(), text())]))))
+                    Ok(Content::of(
+                        Form::Text,
+                        Value::Map(Map::from_iter([(RAW.to_owned(), text())])),
+                    ))
                 }
                 Ok(_) => Err(refused("XML")),
                 Err(unread) => Err(Failure::new(&source::NOT_XML)
@@ -294,9 +297,10 @@ impl Connection {
                     value: Arc::clone(body),
                 }),
                 // A text of another kind is kept as it is.
-                _ if is_text && takes(Accept::Text) => {
-                    Ok(Content::of(Form::Text, Value::Map(Map::from_iter([(RAW.to_owned(), text())]))))
-                }
+                _ if is_text && takes(Accept::Text) => Ok(Content::of(
+                    Form::Text,
+                    Value::Map(Map::from_iter([(RAW.to_owned(), text())])),
+                )),
                 Ok(_) => Err(refused("JSON")),
                 Err(failure) => Err(failure.clone()),
             }

@@ -29,9 +29,9 @@ mod cell;
 mod exchange;
 #[cfg(feature = "files")]
 mod files;
+mod lines;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod lines;
 mod net;
 #[cfg(feature = "files")]
 mod outbox;

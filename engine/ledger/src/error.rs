@@ -318,7 +318,10 @@ pub fn plain_words() -> Words {
             reason::HELD_BY_HAND => format!("held by a person: {}", fact("why")),
             reason::SKIPPED_BY_HAND => format!("skipped by a person: {}", fact("why")),
             reason::PARTNER_IN_DOUBT => {
-                format!("waits until it is known how the write of {} ended", fact("holder"))
+                format!(
+                    "waits until it is known how the write of {} ended",
+                    fact("holder")
+                )
             }
             reason::CONFLICT => format!(
                 "both sides were changed, and a person must decide: {} here, and {}",

@@ -15,7 +15,8 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
-    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED, TWO_WAY,
+    V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
+    TWO_WAY,
 ];
 
 const V1: &str = "

@@ -384,7 +384,11 @@ impl World {
             .into_iter()
             .map(|field| (field.to_owned(), doc.says(field).to_owned()))
             .collect();
-        let wrote = facets(fields.iter().map(|(field, value)| (field.as_str(), value.as_str())));
+        let wrote = facets(
+            fields
+                .iter()
+                .map(|(field, value)| (field.as_str(), value.as_str())),
+        );
         let action = match source.target_id {
             Some(_) => WriteAction::Update,
             None => WriteAction::Create,
@@ -434,11 +438,7 @@ impl World {
         let to = way.target();
         // A number is unique, whoever made the document.
         let taken = write.id.is_none() && self.id_of(to, &write.number).is_some();
-        let executed = !taken
-            && matches!(
-                weather,
-                Weather::Fine | Weather::LostAfter | Weather::DiedAfter
-            );
+        let executed = !taken && matches!(weather, Weather::Fine | Weather::LostAfter | Weather::DiedAfter);
         let made = executed.then(|| {
             self.systems[to].writes.push(write.number.clone());
             self.execute(to, &write)
@@ -609,17 +609,11 @@ fn what_was_written_does_not_come_back() {
         world.edit(1, "K1", "phone", "139");
         world.both();
         world.both();
-        assert_eq!(
-            (world.says(0, "K1", "phone"), world.writes()),
-            ("139", [1, 1])
-        );
+        assert_eq!((world.says(0, "K1", "phone"), world.writes()), ("139", [1, 1]));
         world.edit(0, "K1", "phone", "138");
         world.both();
         world.both();
-        assert_eq!(
-            (world.says(1, "K1", "phone"), world.writes()),
-            ("138", [1, 2])
-        );
+        assert_eq!((world.says(1, "K1", "phone"), world.writes()), ("138", [1, 2]));
         assert_eq!(world.systems[0].docs.len(), 1);
         assert_eq!(world.systems[1].docs.len(), 1);
     }
@@ -732,10 +726,7 @@ fn a_create_in_doubt_makes_rows_wait() {
         world.both();
         world.both();
         assert_eq!(world.writes(), [0, 1], "{named_by:?} {weather:?}");
-        assert_eq!(
-            (world.systems[0].docs.len(), world.systems[1].docs.len()),
-            (1, 1)
-        );
+        assert_eq!((world.systems[0].docs.len(), world.systems[1].docs.len()), (1, 1));
         assert_eq!(world.state(Way::BtoA, "K1").0, RecordState::Done);
     }
 }
@@ -976,7 +967,11 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
     // What a person wrote last, where only one side was edited.
     let mut wanted: BTreeMap<(String, String), String> = BTreeMap::new();
     for _ in 0..12 {
-        let mut numbers: Vec<String> = world.systems[0].docs.values().map(|doc| doc.number.clone()).collect();
+        let mut numbers: Vec<String> = world.systems[0]
+            .docs
+            .values()
+            .map(|doc| doc.number.clone())
+            .collect();
         numbers.retain(|number| world.id_of(1, number).is_some());
         for _ in 0..random.below(3) {
             made += 1;
@@ -995,7 +990,11 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
                 let before = world.systems[*side].docs[&world.id_of(*side, &number).expect("there")].clone();
                 for _ in 0..=random.below(2) {
                     let (field, value) = (random.pick(&BOTH), random.below(3));
-                    let value = if value == 0 { String::new() } else { value.to_string() };
+                    let value = if value == 0 {
+                        String::new()
+                    } else {
+                        value.to_string()
+                    };
                     world.edit(*side, &number, field, &value);
                     if sides.len() == 1 {
                         wanted.insert((number.clone(), field.to_owned()), value);
@@ -1054,7 +1053,11 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
         for ((number, field), value) in &wanted {
             assert_eq!(world.says(0, number, field), value, "{what}: {field} of {number}");
         }
-        assert_eq!(world.writes(), effective, "{what}: a write for an edit, and no other");
+        assert_eq!(
+            world.writes(),
+            effective,
+            "{what}: a write for an edit, and no other"
+        );
     }
     // The dust has settled: nothing moves any more.
     let before = world.writes();

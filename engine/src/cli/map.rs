@@ -434,7 +434,11 @@ pub(crate) fn import_by(
             });
             return;
         }
-        let key = if dry_run { "map-import-plan" } else { "map-imported" };
+        let key = if dry_run {
+            "map-import-plan"
+        } else {
+            "map-imported"
+        };
         let facts = [
             ("lines", grouped(done.lines)),
             ("made", grouped(done.made)),
@@ -472,7 +476,10 @@ pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, AppError> {
         true => Ok(bytes),
         false => Err(AppError::wrong_use(
             format!("{} 超过 64 MiB;分成几个文件", path.display()),
-            format!("{} is larger than 64 MiB; make several files of it", path.display()),
+            format!(
+                "{} is larger than 64 MiB; make several files of it",
+                path.display()
+            ),
         )),
     }
 }
@@ -482,7 +489,9 @@ pub(crate) fn export(args: MapExportArgs, global: &Global, out: &Out, environmen
     if let Some(remote) = Remote::meant(&local(&args.folder), global, out, environment)? {
         let query: Vec<(&str, String)> = args.scheme.iter().map(|id| ("scheme", id.clone())).collect();
         let text = remote.csv("/mappings/data/export", &query)?;
-        return save(args.out.as_deref(), out, &mut |to| Ok(to.write_all(text.as_bytes())?));
+        return save(args.out.as_deref(), out, &mut |to| {
+            Ok(to.write_all(text.as_bytes())?)
+        });
     }
     let policies = policies(&args.folder, global, environment)?;
     let reader = ledgers::open(&args.folder.ledger, global, environment)?;

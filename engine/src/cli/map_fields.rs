@@ -187,7 +187,9 @@ fn import(args: &FieldsImportArgs, global: &Global, out: &Out, environment: &Env
 fn export(args: &FieldsExportArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     if let Some(remote) = remote(&args.ledger, global, out, environment)? {
         let text = remote.csv("/mappings/fields/export", &[])?;
-        return save(args.out.as_deref(), out, &mut |to| Ok(to.write_all(text.as_bytes())?));
+        return save(args.out.as_deref(), out, &mut |to| {
+            Ok(to.write_all(text.as_bytes())?)
+        });
     }
     let reader = ledgers::open(&args.ledger, global, environment)?;
     save(args.out.as_deref(), out, &mut |to| {

@@ -65,9 +65,9 @@ use clap::error::ErrorKind;
 use dsl::Lang;
 
 use args::{
-    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, MapCommand, NotifyCommand,
-    PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand, SecretCommand, ServiceCommand,
-    TokenCommand, UserCommand,
+    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, MapCommand,
+    NotifyCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand, SecretCommand,
+    ServiceCommand, TokenCommand, UserCommand,
 };
 use env::Environment;
 use out::Out;
@@ -151,9 +151,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Map(MapCommand::Rm(args)) => map::rm(args, &global, out, environment),
         Command::Map(MapCommand::Import(args)) => map::import(args, &global, out, environment),
         Command::Map(MapCommand::Export(args)) => map::export(args, &global, out, environment),
-        Command::Map(MapCommand::Fields(command)) => {
-            map_fields::fields(command, &global, out, environment)
-        }
+        Command::Map(MapCommand::Fields(command)) => map_fields::fields(command, &global, out, environment),
         Command::Retry(args) => retry::retry(args, &global, out, environment),
         Command::Runs(RunsCommand::List(args)) => runs::list(args, &global, out, environment),
         Command::Runs(RunsCommand::Show(args)) => runs::show(args, &global, out, environment),

@@ -120,6 +120,9 @@ pub(crate) const ROW: Row = Row {
         Param::new("code", Kind::Secret("sandbox-fx-code", "SANDBOX_FX_CODE")),
         Param::new("user_id", Kind::Open("1000")),
         Param::new("data_center", Kind::Open("63f82854a8bd974420925e83")),
+        Param::new("tenant_id", Kind::Open("7654321")),
+        Param::new("push_token", Kind::Secret("sandbox-fx-push", "SANDBOX_FX_PUSH")),
+        Param::new("erp_token", Kind::Secret("sandbox-fx-erp", "SANDBOX_FX_ERP")),
     ],
     endpoints: &[
         Endpoint::new("oauth2.0/token", Does::Else),

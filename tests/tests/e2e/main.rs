@@ -17,6 +17,7 @@ mod online;
 mod operations;
 mod own_operations;
 mod patience;
+mod pushed_flows;
 mod pushes;
 mod recording;
 mod remote;

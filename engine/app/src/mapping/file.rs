@@ -46,7 +46,17 @@ pub fn read_data(
     allow_double: bool,
 ) -> Result<Vec<(u64, SetMapping)>, AppError> {
     each(text, &DATA_HEAD, |cells| {
-        let [policy, source, dest, source_id, dest_id, source_name, dest_name, remark] = cells else {
+        let [
+            policy,
+            source,
+            dest,
+            source_id,
+            dest_id,
+            source_name,
+            dest_name,
+            remark,
+        ] = cells
+        else {
             return Err(AppError::bug("another number of columns"));
         };
         let policy = match (source.is_empty(), dest.is_empty()) {

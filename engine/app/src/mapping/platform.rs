@@ -40,7 +40,9 @@ pub fn answer(result: &Result<Option<Value>, AppError>, lang: Lang) -> Value {
             let code = error.code().unwrap_or(internal::INTERNAL.code);
             let help = error.help(lang).filter(|help| !help.is_empty());
             let message = match (error.message(lang), help) {
-                (message, Some(help)) => lang.pick(format!("{message}。{help}"), format!("{message}; {help}")),
+                (message, Some(help)) => {
+                    lang.pick(format!("{message}。{help}"), format!("{message}; {help}"))
+                }
                 (message, None) => message,
             };
             (code, message, None)
@@ -79,11 +81,7 @@ impl<'b> Members<'b> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value @ (Value::Text(_) | Value::Number(_))) => Ok(value.to_plain_text()),
-            Some(_) => Err(bad_field(
-                name,
-                "应为文本或数字",
-                "it must be a text or a number",
-            )),
+            Some(_) => Err(bad_field(name, "应为文本或数字", "it must be a text or a number")),
         }
     }
 
@@ -97,11 +95,7 @@ impl<'b> Members<'b> {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(truth)) => Ok(*truth),
             Some(Value::Text(text)) if text == "true" || text == "false" => Ok(text == "true"),
-            Some(_) => Err(bad_field(
-                name,
-                "应为 true 或 false",
-                "it must be true or false",
-            )),
+            Some(_) => Err(bad_field(name, "应为 true 或 false", "it must be true or false")),
         }
     }
 }
@@ -306,7 +300,5 @@ pub fn create_field(body: &Value, data_center: &str) -> Result<SetField, AppErro
 /// Sets an entry that a call asks for.
 pub fn set_field(ledger: &mut Ledger, set: &SetField, now: Ms) -> Result<(), AppError> {
     let rulings = ledger.set_fields(std::slice::from_ref(set), now)?;
-    rulings
-        .first()
-        .map_or(Ok(()), |ruling| judged_field(set, ruling))
+    rulings.first().map_or(Ok(()), |ruling| judged_field(set, ruling))
 }

@@ -96,7 +96,10 @@ impl Policies {
             return Err(denied(
                 Failure::new(&words::OTHER_OBJECTS)
                     .with("policy", &policy.scheme)
-                    .with("own", format!("{} -> {}", policy.source_object, policy.dest_object))
+                    .with(
+                        "own",
+                        format!("{} -> {}", policy.source_object, policy.dest_object),
+                    )
                     .with("given", format!("{source} -> {dest}")),
             ));
         }
@@ -189,8 +192,10 @@ fn policy(workspace: &Workspace, plan: &Plan) -> Standing {
         let env = workspace.connections_env();
         workspace.connections()?.unresolved(name, env).ok()
     };
-    let (Some(source), Some(dest)) = (connection(&plan.source.connection), connection(&target.connection))
-    else {
+    let (Some(source), Some(dest)) = (
+        connection(&plan.source.connection),
+        connection(&target.connection),
+    ) else {
         return Standing::Vague;
     };
     let given = target.options.constants();
@@ -211,7 +216,6 @@ fn policy(workspace: &Workspace, plan: &Plan) -> Standing {
         key_fields: plan.source.key.len(),
     })
 }
-
 
 /// A text of a call, or that it is missing.
 pub(super) fn needed<'t>(name: &str, text: Option<&'t str>) -> Result<&'t str, AppError> {

@@ -95,7 +95,8 @@ impl Objects {
 pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool) -> Option<Failure> {
     let mut told = document.clone();
     if let (Value::Map(members), false) = (&mut told, is_row) {
-        members.retain(|name, _| matches!(name.as_str(), "objAPIName" | "masterFieldVal" | "detailFieldVals"));
+        members
+            .retain(|name, _| matches!(name.as_str(), "objAPIName" | "masterFieldVal" | "detailFieldVals"));
         members
             .entry("objAPIName".to_owned())
             .or_insert_with(|| Value::from(object.name.as_str()));

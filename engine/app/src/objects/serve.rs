@@ -75,7 +75,10 @@ impl Engine {
         let asked = tokio::task::spawn_blocking(move || {
             let found = reader.feed(&scheme, ask.start, ask.end, ask.offset, ask.limit)?;
             let hidden = hidden(&reader, &scheme)?;
-            let documents = found.rows.iter().map(|row| document(&object, row, &hidden, ask.details));
+            let documents = found
+                .rows
+                .iter()
+                .map(|row| document(&object, row, &hidden, ask.details));
             Ok(Some(Page {
                 total: found.total,
                 documents: documents.collect(),
@@ -92,7 +95,9 @@ impl Engine {
         id: &str,
         details: bool,
     ) -> Result<Option<Standard>, AppError> {
-        let Some(scheme) = &serve.rows else { return Ok(None) };
+        let Some(scheme) = &serve.rows else {
+            return Ok(None);
+        };
         let reader = self.reader();
         let Some(row) = reader.fed_row(scheme, &key_of(id))? else {
             return Ok(None);
@@ -129,9 +134,14 @@ fn key_of(id: &str) -> String {
 /// A stored row as a document. A row that cannot be read has no fields.
 fn document(object: &Object, row: &FedRow, hidden: &[Path], details: bool) -> Standard {
     let source = json::parse(&row.source).unwrap_or(Value::Null);
-    let standard = source.get("masterFieldVal").is_some_and(|master| master.as_map().is_some());
+    let standard = source
+        .get("masterFieldVal")
+        .is_some_and(|master| master.as_map().is_some());
     let (master, above): (&Value, &[&str]) = match standard {
-        true => (source.get("masterFieldVal").unwrap_or(&Value::Null), &["masterFieldVal"]),
+        true => (
+            source.get("masterFieldVal").unwrap_or(&Value::Null),
+            &["masterFieldVal"],
+        ),
         false => (&source, &[]),
     };
     let lines_at = match standard {
@@ -146,10 +156,18 @@ fn document(object: &Object, row: &FedRow, hidden: &[Path], details: bool) -> St
             Some(Value::List(lines)) => lines.as_slice(),
             _ => &[],
         };
-        let mut place: Vec<&str> = if standard { vec!["detailFieldVals"] } else { Vec::new() };
+        let mut place: Vec<&str> = if standard {
+            vec!["detailFieldVals"]
+        } else {
+            Vec::new()
+        };
         place.push(&detail.name);
         let lines = lines.iter().map(|line| {
-            let given = Given { row: line, above: &place, hidden };
+            let given = Given {
+                row: line,
+                above: &place,
+                hidden,
+            };
             given.fields(&detail.fields, detail.open, &|_| false, standard)
         });
         read.push((detail.name.clone(), lines.collect()));

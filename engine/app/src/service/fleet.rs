@@ -172,7 +172,10 @@ pub(crate) fn fingerprint(folder: &Path, workspace: &Workspace) -> u64 {
     let mut files: Vec<PathBuf> = yaml_files(folder).unwrap_or_default();
     files.extend(workspace.connections_path().map(Path::to_owned));
     files.extend(connectors);
-    files.extend(crate::objects::files(&crate::objects::folder(workspace.connections_path(), folder)).unwrap_or_default());
+    files.extend(
+        crate::objects::files(&crate::objects::folder(workspace.connections_path(), folder))
+            .unwrap_or_default(),
+    );
     files.sort();
     for file in files {
         let Ok(about) = std::fs::metadata(&file) else {

@@ -32,11 +32,7 @@ struct By<'a> {
 
 impl Ledger {
     /// Sets mappings, in order, as one transaction. Each is judged by itself.
-    pub fn set_mappings(
-        &mut self,
-        wanted: &[SetMapping],
-        now: Ms,
-    ) -> Result<Vec<MappingRuling>, StoreError> {
+    pub fn set_mappings(&mut self, wanted: &[SetMapping], now: Ms) -> Result<Vec<MappingRuling>, StoreError> {
         self.on_mappings(|cx| wanted.iter().map(|set| cx.set_mapping(set, now)).collect())
     }
 

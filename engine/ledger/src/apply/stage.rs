@@ -361,7 +361,12 @@ impl Cx<'_> {
     }
 
     /// The row of the current version, its index and the record.
-    pub(super) fn replace(&mut self, page: &Page<'_>, row: &StagedRow, mut rec: Rec) -> Result<(), StoreError> {
+    pub(super) fn replace(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        mut rec: Rec,
+    ) -> Result<(), StoreError> {
         rec.seen = page.now;
         self.save(&rec)?;
         let source = self.blob(row.source)?;

@@ -529,7 +529,9 @@ impl Cx<'_> {
         let own = rec.target_id.clone().or(kept.own_id.clone());
         let doubled = match (&own, self.other_claimant(pair, &rec.key, partner.id)?) {
             (Some(one), Some(other)) => Some((one, other)),
-            (Some(one), None) if kept.own_id.as_ref().is_some_and(|id| id != one) => Some((one, partner.clone())),
+            (Some(one), None) if kept.own_id.as_ref().is_some_and(|id| id != one) => {
+                Some((one, partner.clone()))
+            }
             _ => None,
         };
         if let Some((one, other)) = doubled {
@@ -789,7 +791,11 @@ fn listed(fields: &[String]) -> String {
     if fields.len() > NAMED {
         shown.push("…");
     }
-    if shown.is_empty() { "-".to_owned() } else { shown.join(", ") }
+    if shown.is_empty() {
+        "-".to_owned()
+    } else {
+        shown.join(", ")
+    }
 }
 
 /// A line a field: hash, field. A line break in a name would be read as two names, of which none is met again: its

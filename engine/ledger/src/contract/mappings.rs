@@ -103,7 +103,11 @@ pub(super) fn ahead(open: &dyn Fn() -> Ledger) {
     };
     assert_eq!(desk.map(&seen), stale);
     assert_eq!(desk.mapped_to("a").as_deref(), Some("d2"));
-    let orphans = desk.ledger.reader().orphans(Some(SCHEME), 10).expect("a question");
+    let orphans = desk
+        .ledger
+        .reader()
+        .orphans(Some(SCHEME), 10)
+        .expect("a question");
     assert_eq!((orphans.len(), orphans[0].0), (1, Flaw::NoRecord));
 
     // Its record comes, and is an update of that document.
@@ -132,7 +136,13 @@ pub(super) fn ahead(open: &dyn Fn() -> Ledger) {
     assert_eq!((listed.len(), listed[0].documents.len()), (1, 1));
     assert_eq!(listed[0].documents[0].by, MadeBy::Api);
     assert!(listed[0].documents[0].record.is_some());
-    assert!(desk.ledger.reader().orphans(None, 10).expect("a question").is_empty());
+    assert!(
+        desk.ledger
+            .reader()
+            .orphans(None, 10)
+            .expect("a question")
+            .is_empty()
+    );
     // It was written: taken away, it would be made a second time.
     assert_eq!(desk.unmap("a"), MappingRuling::Written);
     desk.end();
@@ -315,14 +325,12 @@ pub(super) fn fields(open: &dyn Fn() -> Ledger) {
     let values = reader.field_values(&place, (FieldSide::FsId, FieldSide::ErpId), &texts);
     assert_eq!(
         values.expect("a question"),
-        [
-            (Some("e4".to_owned()), 1),
-            (None, 0),
-            (Some("e1".to_owned()), 1)
-        ]
+        [(Some("e4".to_owned()), 1), (None, 0), (Some("e1".to_owned()), 1)]
     );
     assert_eq!(
-        reader.field_places("employee", None, None, 9).expect("a question"),
+        reader
+            .field_places("employee", None, None, 9)
+            .expect("a question"),
         [place.clone()]
     );
     assert!(desk.ledger.remove_field(&place, "1").expect("an entry"));

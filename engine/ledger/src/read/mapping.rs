@@ -161,7 +161,11 @@ impl Reader {
         self.ask(|conn| {
             let mut found = Vec::new();
             for chunk in keys.chunks(KEYS) {
-                found.extend(entries(conn, sql, params![list_text(chunk), scheme, target, form])?);
+                found.extend(entries(
+                    conn,
+                    sql,
+                    params![list_text(chunk), scheme, target, form],
+                )?);
             }
             Ok(found)
         })
@@ -169,11 +173,7 @@ impl Reader {
 
     /// Mappings without a record or a document, and records that were written and have no mapping; at most `limit` of
     /// each kind.
-    pub fn orphans(
-        &self,
-        scheme: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<(Flaw, MappingEntry)>, StoreError> {
+    pub fn orphans(&self, scheme: Option<&str>, limit: u32) -> Result<Vec<(Flaw, MappingEntry)>, StoreError> {
         let mapped = |what: &str| {
             format!(
                 "SELECT {COLUMNS} FROM {JOINED} WHERE (?1 IS NULL OR m.scheme = ?1) AND {what} ORDER BY m.id LIMIT ?2"
@@ -199,11 +199,7 @@ impl Reader {
     }
 
     /// Mappings whose document another source record of the same scheme has, too.
-    pub fn doubles(
-        &self,
-        scheme: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<(Flaw, MappingEntry)>, StoreError> {
+    pub fn doubles(&self, scheme: Option<&str>, limit: u32) -> Result<Vec<(Flaw, MappingEntry)>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {JOINED} WHERE (?1 IS NULL OR m.scheme = ?1) AND m.target_id IS NOT NULL
                AND EXISTS (SELECT 1 FROM data_mapping o WHERE o.target = m.target AND o.form = m.form

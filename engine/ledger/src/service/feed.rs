@@ -98,7 +98,10 @@ impl Ledger {
     pub fn unserve(&mut self, scheme: &str) -> Result<(), StoreError> {
         let conn = self.lock();
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
-        tx.execute("UPDATE served SET active = 0, upto = 0 WHERE scheme = ?1", [scheme])?;
+        tx.execute(
+            "UPDATE served SET active = 0, upto = 0 WHERE scheme = ?1",
+            [scheme],
+        )?;
         tx.execute("DELETE FROM feed WHERE scheme = ?1", [scheme])?;
         tx.commit()?;
         Ok(())
@@ -213,7 +216,8 @@ impl Reader {
             let mut statement = conn.prepare_cached(
                 "SELECT id, hash FROM push WHERE scheme = ?1 AND sender = ?2 ORDER BY id DESC LIMIT 2",
             )?;
-            let found = statement.query_map((scheme, sender), |row| Ok((PushId(row.get(0)?), row.get(1)?)))?;
+            let found =
+                statement.query_map((scheme, sender), |row| Ok((PushId(row.get(0)?), row.get(1)?)))?;
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
@@ -239,7 +243,10 @@ mod tests {
 
     impl Random {
         fn below(&mut self, most: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) % most
         }
     }
@@ -328,13 +335,22 @@ mod tests {
         }
     }
 
-    fn change(desk: &mut Desk, random: &mut Random, history: u64, clock: Ms, wanted: &mut BTreeMap<String, String>) {
+    fn change(
+        desk: &mut Desk,
+        random: &mut Random,
+        history: u64,
+        clock: Ms,
+        wanted: &mut BTreeMap<String, String>,
+    ) {
         let key = format!("h{history}k{}", random.below(3));
         let version = format!("v{}", random.below(1_000_000));
         desk.now = clock - i64::try_from(random.below(60_000)).expect("small");
         desk.see(&key, &version);
         let stored = format!("[\"{key}\"]");
-        wanted.insert(stored.clone(), format!("{{\"key\":{stored},\"v\":\"{version}\"}}"));
+        wanted.insert(
+            stored.clone(),
+            format!("{{\"key\":{stored},\"v\":\"{version}\"}}"),
+        );
     }
 
     #[test]
@@ -373,7 +389,11 @@ mod tests {
             stretch(&mut desk, 0, end, 0, 10);
         }
         assert_eq!(stretch(&mut desk, 0, 4_000_000, 0, 10).total, 3);
-        assert_eq!(desk.ledger.forget_feed(SUPERSEDED_FOR).expect("asked"), 0, "too young");
+        assert_eq!(
+            desk.ledger.forget_feed(SUPERSEDED_FOR).expect("asked"),
+            0,
+            "too young"
+        );
         let later = SUPERSEDED_FOR + 5_000_000;
         assert_eq!(desk.ledger.forget_feed(later).expect("asked"), 1);
         let page = stretch(&mut desk, 0, 4_000_000, 0, 10);

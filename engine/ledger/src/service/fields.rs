@@ -80,10 +80,7 @@ pub enum FieldRuling {
 impl FieldRuling {
     /// Whether it is now as it was asked for.
     pub fn is_done(&self) -> bool {
-        matches!(
-            self,
-            FieldRuling::Made | FieldRuling::Changed | FieldRuling::Same
-        )
+        matches!(self, FieldRuling::Made | FieldRuling::Changed | FieldRuling::Same)
     }
 }
 

@@ -2,8 +2,8 @@
 //! own, between those of runs.
 
 pub mod access;
-pub mod fields;
 pub mod feed;
+pub mod fields;
 pub mod inbox;
 pub mod mapping;
 pub mod notices;

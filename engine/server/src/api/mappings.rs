@@ -276,7 +276,10 @@ async fn list_all(
         .await?;
     let number = |row: &MappedRow| row.documents.first().map_or(0, |one| one.id);
     let next = paging.next(&mut rows, number);
-    let items = rows.iter().filter_map(|row| mapping_doc(&row.documents)).collect();
+    let items = rows
+        .iter()
+        .filter_map(|row| mapping_doc(&row.documents))
+        .collect();
     Ok(Json(DataMappingList::new(items, next, total)))
 }
 
@@ -375,20 +378,12 @@ fn policy<'p>(
     }
 }
 
-async fn create(
-    call: Call,
-    (): (),
-    Json(body): Json<NewMapping>,
-) -> Result<Json<MappingDoc>, Problem> {
+async fn create(call: Call, (): (), Json(body): Json<NewMapping>) -> Result<Json<MappingDoc>, Problem> {
     let wanted = body.wanted(&call, Manner::Create, None)?;
     set(&call, wanted).await
 }
 
-async fn update(
-    call: Call,
-    (): (),
-    Json(body): Json<ChangedMapping>,
-) -> Result<Json<MappingDoc>, Problem> {
+async fn update(call: Call, (): (), Json(body): Json<ChangedMapping>) -> Result<Json<MappingDoc>, Problem> {
     let wanted = body.to.wanted(&call, Manner::Update, Some(Some(body.expected)))?;
     set(&call, wanted).await
 }
@@ -746,11 +741,7 @@ async fn list_fields(
     }))
 }
 
-async fn create_field(
-    call: Call,
-    (): (),
-    Json(body): Json<FieldValue>,
-) -> Result<Json<FieldDoc>, Problem> {
+async fn create_field(call: Call, (): (), Json(body): Json<FieldValue>) -> Result<Json<FieldDoc>, Problem> {
     let place = mapping::field_place(&body.data_center, &body.channel, &body.data_type)?;
     let pair = mapping::field_pair((&body.fs_id, &body.fs_name), (&body.erp_id, &body.erp_name))?;
     let set = SetField {

@@ -132,7 +132,8 @@ fn said(parts: &Parts) -> Result<(), Problem> {
 
 /// From now on a header says this, or is not there.
 fn set(push: &mut Inbound, name: &str, value: Option<&str>) {
-    push.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    push.headers
+        .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     let value = value.filter(|value| !value.is_empty());
     push.headers
         .extend(value.map(|value| (name.to_owned(), value.to_owned())));
@@ -154,7 +155,14 @@ pub(crate) fn unknown_object(object: &str, known: &[String]) -> Problem {
     let told = if near.is_empty() { known } else { &near };
     who::refused(&words::NO_OBJECT)
         .with("object", who::shown(object))
-        .with("known", if told.is_empty() { "-".to_owned() } else { told.join(" ") })
+        .with(
+            "known",
+            if told.is_empty() {
+                "-".to_owned()
+            } else {
+                told.join(" ")
+            },
+        )
 }
 
 /// A document of the standard form; of this object, where the request names one.
@@ -215,7 +223,5 @@ fn is_rows(content: &Content) -> Result<(), Problem> {
             "JSON has to be a map, or a list of maps".to_owned(),
         ),
     };
-    Err(who::refused(&words::BODY)
-        .with("why_zh", zh)
-        .with("why_en", en))
+    Err(who::refused(&words::BODY).with("why_zh", zh).with("why_en", en))
 }

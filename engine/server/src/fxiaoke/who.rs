@@ -71,7 +71,12 @@ impl Book {
         let found = loaded.engine.workspace.resolved(super::CONNECTOR);
         let usable = found.into_iter().filter_map(|(name, resolved)| {
             let unusable = |error: &app::AppError| {
-                tracing::warn!(connection = name, code = error.code(), "{}", error.message(Lang::En));
+                tracing::warn!(
+                    connection = name,
+                    code = error.code(),
+                    "{}",
+                    error.message(Lang::En)
+                );
             };
             resolved.inspect_err(unusable).ok().map(Arc::new)
         });
@@ -167,7 +172,9 @@ fn data_center_of(connection: &Arc<Connection>) -> String {
 
 /// A header's text, without blanks around it; what is empty is not there.
 pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes()).trim().to_owned();
+    let text = String::from_utf8_lossy(headers.get(name)?.as_bytes())
+        .trim()
+        .to_owned();
     (!text.is_empty()).then_some(text)
 }
 
@@ -191,10 +198,7 @@ fn unbelieved() -> Problem {
 
 /// What somebody sent, as it may stand in an answer: short and without control characters.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .take(64)
-        .flat_map(char::escape_debug)
-        .collect()
+    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
@@ -205,7 +209,8 @@ mod tests {
 
     fn speakers() -> Speakers {
         let dir = tempfile::tempdir().unwrap();
-        let login = "app_id: FSAID_1, app_secret: \"${env:SECRET}\", code: \"${env:SECRET}\", user_id: \"1000\"";
+        let login =
+            "app_id: FSAID_1, app_secret: \"${env:SECRET}\", code: \"${env:SECRET}\", user_id: \"1000\"";
         let tokens = "push_token: \"${env:PUSH}\", erp_token: \"${env:ERP}\"";
         let entry = |name: &str, more: &str| {
             format!("  {name}:\n    connector: fxiaoke\n    params: {{{login}{more}}}\n")
@@ -214,7 +219,10 @@ mod tests {
             "connections:\n".to_owned(),
             entry("east", &format!(", {tokens}, tenant_id: \"81\", data_center: c1")),
             entry("west", &format!(", {tokens}, tenant_id: \"81\", data_center: c2")),
-            entry("west_too", &format!(", {tokens}, tenant_id: \"81\", data_center: c2")),
+            entry(
+                "west_too",
+                &format!(", {tokens}, tenant_id: \"81\", data_center: c2"),
+            ),
             entry("north", ", tenant_id: \"82\", push_token: \"${env:NORTH}\""),
             entry("bare", ""),
             entry("open", ", tenant_id: \"83\", push_token: \"${env:NOWHERE}\""),
@@ -222,7 +230,10 @@ mod tests {
         std::fs::write(dir.path().join("connections.yaml"), text.concat()).unwrap();
         let env = [("SECRET", "s"), ("PUSH", "推"), ("ERP", "erp"), ("NORTH", "n")];
         let secrets = SecretTable {
-            env: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            env: env
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
             secret: Default::default(),
         };
         let workspace = Workspace::load(dir.path(), Places::default(), None, Box::new(secrets)).unwrap();
@@ -233,15 +244,17 @@ mod tests {
     #[test]
     fn who_is_meant() {
         let speakers = speakers();
-        let judged = |token: &str, tenant: &str, centre: Option<&str>| {
-            match speakers.judge(Token::Push, token, tenant, centre) {
-                Ok(speaker) => {
-                    let names: Vec<&str> =
-                        speaker.connections.iter().map(|one| one.name.as_str()).collect();
-                    format!("{} {}", speaker.data_center, names.join(" "))
-                }
-                Err(problem) => format!("{} {}", problem.status().as_u16(), problem.code()),
+        let judged = |token: &str, tenant: &str, centre: Option<&str>| match speakers.judge(
+            Token::Push,
+            token,
+            tenant,
+            centre,
+        ) {
+            Ok(speaker) => {
+                let names: Vec<&str> = speaker.connections.iter().map(|one| one.name.as_str()).collect();
+                format!("{} {}", speaker.data_center, names.join(" "))
             }
+            Err(problem) => format!("{} {}", problem.status().as_u16(), problem.code()),
         };
         for (token, tenant, centre, want) in [
             ("推", "81", Some("c1"), "c1 east"),

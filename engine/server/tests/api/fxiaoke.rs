@@ -108,7 +108,10 @@ impl Desk {
             .uri(path)
             .header("accept-language", "en");
         for (name, value) in headers {
-            request = request.header(*name, axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            request = request.header(
+                *name,
+                axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
         }
         let request = request.body(Body::from(body.to_vec())).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
@@ -136,7 +139,9 @@ impl Desk {
             ("id", "111"),
             ("content-type", "application/json"),
         ];
-        let kept = right.iter().filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
+        let kept = right
+            .iter()
+            .filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
         let headers: Vec<(&str, &str)> = kept
             .chain(over)
             .filter(|(_, value)| !value.is_empty())
@@ -238,30 +243,124 @@ async fn what_is_refused_is_told_and_not_stored() {
         (&[("token", "wrong")], order, 401, "E6101", "not believed"),
         (&[("token", ERP_TOKEN)], order, 401, "E6101", "not believed"),
         (&[("tenantId", "80")], order, 401, "E6101", "not believed"),
-        (&[("objectApiName", "")], order, 200, "E6102", "`objectApiName` is missing"),
+        (
+            &[("objectApiName", "")],
+            order,
+            200,
+            "E6102",
+            "`objectApiName` is missing",
+        ),
         (&[("version", "")], order, 200, "E6102", "`version` is missing"),
         (&[("version", "v2")], order, 200, "E6105", "`v2`"),
         (&[("operationType", "9")], order, 200, "E6106", "`9`"),
-        (&[("dataCenterId", "c2")], order, 200, "E6104", "the data centres are: c1"),
-        (&[("tenantId", "82"), ("dataCenterId", "")], order, 200, "E6103", "e1 w1"),
-        (&[("objectApiName", "erpSalesOrdrObj")], order, 200, "E6107", "erpSalesOrderObj"),
-        (&[("tenantId", "82"), ("dataCenterId", "e1")], order, 200, "E6107", "erpRawObj"),
+        (
+            &[("dataCenterId", "c2")],
+            order,
+            200,
+            "E6104",
+            "the data centres are: c1",
+        ),
+        (
+            &[("tenantId", "82"), ("dataCenterId", "")],
+            order,
+            200,
+            "E6103",
+            "e1 w1",
+        ),
+        (
+            &[("objectApiName", "erpSalesOrdrObj")],
+            order,
+            200,
+            "E6107",
+            "erpSalesOrderObj",
+        ),
+        (
+            &[("tenantId", "82"), ("dataCenterId", "e1")],
+            order,
+            200,
+            "E6107",
+            "erpRawObj",
+        ),
         (&[], other.as_bytes(), 200, "E6110", "did you mean number?"),
         (&[], b"{\"number\":\"1\"}", 200, "E6109", "`number` is not known"),
         (&[], b"[]", 200, "E6109", "no map"),
         (&[], b"some text", 200, "E6109", "neither JSON nor XML"),
-        (&[("objectApiName", "erpRawObj")], order, 200, "E6109", "another object"),
-        (&[], b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"1\",\"amount\":\"1e3\"}}", 200, "E6110", "without exponent"),
-        (&[("content-type", "application/xml")], doctype, 200, "E6108", "document type"),
-        (&[("content-type", "text/plain")], doctype, 200, "E6108", "document type"),
-        (&[("content-type", "application/xml")], b"<a><b></a>", 200, "E6108", "well formed"),
-        (&[("id", ""), ("content-type", "application/xml")], doctype, 200, "E6108", "document type"),
+        (
+            &[("objectApiName", "erpRawObj")],
+            order,
+            200,
+            "E6109",
+            "another object",
+        ),
+        (
+            &[],
+            b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"1\",\"amount\":\"1e3\"}}",
+            200,
+            "E6110",
+            "without exponent",
+        ),
+        (
+            &[("content-type", "application/xml")],
+            doctype,
+            200,
+            "E6108",
+            "document type",
+        ),
+        (
+            &[("content-type", "text/plain")],
+            doctype,
+            200,
+            "E6108",
+            "document type",
+        ),
+        (
+            &[("content-type", "application/xml")],
+            b"<a><b></a>",
+            200,
+            "E6108",
+            "well formed",
+        ),
+        (
+            &[("id", ""), ("content-type", "application/xml")],
+            doctype,
+            200,
+            "E6108",
+            "document type",
+        ),
         (&[], gbk, 200, "E6108", "charset"),
-        (&[("content-type", "application/json; charset=klingon")], order, 200, "E6108", "klingon"),
+        (
+            &[("content-type", "application/json; charset=klingon")],
+            order,
+            200,
+            "E6108",
+            "klingon",
+        ),
         (&[], &large, 413, "E6006", "1048576"),
-        (&[("id", ""), ("objectApiName", "erpRawObj")], b"7", 200, "E6108", "a list of maps"),
-        (&[("id", ""), ("objectApiName", "erpRawObj")], b"[1]", 200, "E6108", "a list of maps"),
-        (&[("id", ""), ("objectApiName", "erpRawObj"), ("content-type", "application/x-www-form-urlencoded")], b"a=1", 200, "E6108", "form"),
+        (
+            &[("id", ""), ("objectApiName", "erpRawObj")],
+            b"7",
+            200,
+            "E6108",
+            "a list of maps",
+        ),
+        (
+            &[("id", ""), ("objectApiName", "erpRawObj")],
+            b"[1]",
+            200,
+            "E6108",
+            "a list of maps",
+        ),
+        (
+            &[
+                ("id", ""),
+                ("objectApiName", "erpRawObj"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
+            b"a=1",
+            200,
+            "E6108",
+            "form",
+        ),
     ];
     for (over, body, status, code, word) in rows {
         let said = desk.push(over, body).await;
@@ -273,7 +372,10 @@ async fn what_is_refused_is_told_and_not_stored() {
     }
     assert_eq!(desk.pushes(), [], "nothing was written");
     let said = desk.send("GET", PUSH, &[], b"").await;
-    assert_eq!((said.status, said.json()["errCode"].as_str()), (405, Some("E6004")));
+    assert_eq!(
+        (said.status, said.json()["errCode"].as_str()),
+        (405, Some("E6004"))
+    );
     let chinese = [("token", "wrong"), ("tenantId", "81"), ("accept-language", "zh")];
     let said = desk.send("POST", PUSH, &chinese[..2], b"").await;
     assert_eq!(said.status, 401);
@@ -285,18 +387,43 @@ async fn what_is_stored_is_answered_and_a_repetition_changes_nothing() {
     let well = serde_json::json!({"errCode": "s106240000", "errMsg": "success"});
     let gbk = "application/json; charset=GBK";
     let raw = [("id", ""), ("objectApiName", "erpRawObj")];
-    let xml = [("id", ""), ("objectApiName", "erpXmlObj"), ("content-type", "text/xml")];
+    let xml = [
+        ("id", ""),
+        ("objectApiName", "erpXmlObj"),
+        ("content-type", "text/xml"),
+    ];
     for _ in 0..2 {
         for said in [
             desk.push(&[], ORDER.as_bytes()).await,
             // One data centre: it may be left out, and it is the same push.
             desk.push(&[("dataCenterId", "")], ORDER.as_bytes()).await,
-            desk.push(&[("id", "112"), ("content-type", "application/xml")], ORDER_XML.as_bytes()).await,
-            desk.push(&[("id", "113"), ("content-type", gbk)], b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"\xbf\xcd\xbb\xa7\"}}").await,
+            desk.push(
+                &[("id", "112"), ("content-type", "application/xml")],
+                ORDER_XML.as_bytes(),
+            )
+            .await,
+            desk.push(
+                &[("id", "113"), ("content-type", gbk)],
+                b"{\"objAPIName\":\"erpSalesOrderObj\",\"masterFieldVal\":{\"number\":\"\xbf\xcd\xbb\xa7\"}}",
+            )
+            .await,
             desk.push(&raw, r#"{"no":"1","name":"张三"}"#.as_bytes()).await,
             desk.push(&raw, br#"[{"no":"2"},{"no":"3"}]"#).await,
-            desk.push(&xml, "<Order><no>7</no><line>a</line><line>b</line></Order>".as_bytes()).await,
-            desk.push(&[("tenantId", "82"), ("dataCenterId", "w1"), ("id", ""), ("objectApiName", "erpRawObj")], br#"{"no":"1"}"#).await,
+            desk.push(
+                &xml,
+                "<Order><no>7</no><line>a</line><line>b</line></Order>".as_bytes(),
+            )
+            .await,
+            desk.push(
+                &[
+                    ("tenantId", "82"),
+                    ("dataCenterId", "w1"),
+                    ("id", ""),
+                    ("objectApiName", "erpRawObj"),
+                ],
+                br#"{"no":"1"}"#,
+            )
+            .await,
         ] {
             assert_eq!((said.status, said.json()), (200, well.clone()), "{}", said.text);
         }
@@ -308,13 +435,25 @@ async fn what_is_stored_is_answered_and_a_repetition_changes_nothing() {
     assert_eq!(desk.pushes(), counts);
     let orders = desk.rows("orders").await;
     assert_eq!(orders.len(), 3);
-    assert_eq!(orders[0], serde_json::from_str::<serde_json::Value>(ORDER).unwrap());
-    assert_eq!(orders[1]["detailFieldVals"]["erpSalesOrderProductObj"][0]["line"], "1");
+    assert_eq!(
+        orders[0],
+        serde_json::from_str::<serde_json::Value>(ORDER).unwrap()
+    );
+    assert_eq!(
+        orders[1]["detailFieldVals"]["erpSalesOrderProductObj"][0]["line"],
+        "1"
+    );
     assert_eq!(orders[2]["masterFieldVal"]["number"], "客户");
     assert_eq!(desk.rows("raw").await.len(), 3);
     let of_xml = desk.rows("xml").await;
     assert_eq!(of_xml[0]["Order"]["line"], serde_json::json!(["a", "b"]));
-    assert!(of_xml[0]["text"].as_str().unwrap().starts_with("<Order><no>7</no>"), "{of_xml:?}");
+    assert!(
+        of_xml[0]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("<Order><no>7</no>"),
+        "{of_xml:?}"
+    );
 }
 
 const ERP: &str = "/erp/crm";
@@ -322,12 +461,14 @@ const ERP: &str = "/erp/crm";
 impl Desk {
     async fn erp(&self, method: &str, path: &str, body: &str) -> Said {
         let headers = [("token", ERP_TOKEN), ("content-type", "application/json")];
-        self.send(method, &format!("{ERP}/{path}"), &headers, body.as_bytes()).await
+        self.send(method, &format!("{ERP}/{path}"), &headers, body.as_bytes())
+            .await
     }
 
     /// What became visible in a stretch.
     async fn batch(&self, start: i64, end: i64, more: &str) -> serde_json::Value {
-        let path = format!("queryMasterBatch?objAPIName=erpSalesOrderObj&startTime={start}&endTime={end}{more}");
+        let path =
+            format!("queryMasterBatch?objAPIName=erpSalesOrderObj&startTime={start}&endTime={end}{more}");
         let said = self.erp("GET", &path, "").await;
         assert_eq!(said.json()["code"], "0", "{}", said.text);
         said.json()["data"].clone()
@@ -350,15 +491,24 @@ async fn we_are_the_erp() {
     });
     assert_eq!((created.status, created.json()), (200, want.clone()));
     // The same again is the same answer, and nothing more.
-    assert_eq!(desk.erp("POST", "create", &order("1", "10.50")).await.json(), want);
+    assert_eq!(
+        desk.erp("POST", "create", &order("1", "10.50")).await.json(),
+        want
+    );
     assert_eq!(desk.pushes(), [("orders".to_owned(), 1)]);
     // To and fro and back: three states, each of them taken.
     for amount in ["11", "10.50", "10.50", "11"] {
-        assert_eq!(desk.erp("POST", "update", &order("1", amount)).await.json(), want, "{amount}");
+        assert_eq!(
+            desk.erp("POST", "update", &order("1", amount)).await.json(),
+            want,
+            "{amount}"
+        );
     }
     assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
     let xml = [("token", ERP_TOKEN), ("content-type", "application/xml")];
-    let said = desk.send("POST", "/erp/crm/create", &xml, ORDER_XML.as_bytes()).await;
+    let said = desk
+        .send("POST", "/erp/crm/create", &xml, ORDER_XML.as_bytes())
+        .await;
     assert!(
         said.text.ends_with("<response><code>0</code><message>success</message><data><masterDataId>04270003</masterDataId><detailDataIds><erpSalesOrderProductObj>1</erpSalesOrderProductObj></detailDataIds></data></response>"),
         "{}",
@@ -376,7 +526,11 @@ async fn we_are_the_erp() {
     let all = desk.batch(start, end, "").await;
     assert_eq!(all["dataList"][0]["masterFieldVal"]["amount"], "11", "{all}");
     let bare = desk.batch(start, end, "&includeDetail=false&offset=1").await;
-    assert_eq!(bare["dataList"][0]["detailFieldVals"], serde_json::json!({}), "{bare}");
+    assert_eq!(
+        bare["dataList"][0]["detailFieldVals"],
+        serde_json::json!({}),
+        "{bare}"
+    );
     // What changes now is in no stretch that was answered, though it ended a minute ahead.
     let changed = desk.erp("POST", "update", &order("1", "12")).await;
     assert_eq!(changed.json()["code"], "0");
@@ -384,8 +538,15 @@ async fn we_are_the_erp() {
     assert_eq!(desk.batch(start, end, "").await["totalNum"], 2);
     let next = desk.batch(end, end + 1, "").await;
     assert_eq!(next["dataList"][0]["masterFieldVal"]["amount"], "12", "{next}");
-    let one = desk.erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=1", "").await;
-    assert_eq!(one.json()["data"]["masterFieldVal"]["amount"], "12", "{}", one.text);
+    let one = desk
+        .erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=1", "")
+        .await;
+    assert_eq!(
+        one.json()["data"]["masterFieldVal"]["amount"],
+        "12",
+        "{}",
+        one.text
+    );
 }
 
 #[tokio::test]
@@ -399,22 +560,106 @@ async fn what_is_wrong_at_our_erp_is_told() {
     let other = r#"{"objAPIName":"erpSalesOrder","masterFieldVal":{}}"#;
     let with = |more: &str| format!("{query}{more}");
     for (method, path, body, status, code, word) in [
-        ("POST", "update".to_owned(), unknown.as_str(), 200, "E6113", "the id `9`"),
-        ("POST", "create".to_owned(), without, 200, "E6110", "`masterFieldVal.number` is required"),
-        ("POST", "create".to_owned(), other, 200, "E6107", "erpSalesOrderObj"),
+        (
+            "POST",
+            "update".to_owned(),
+            unknown.as_str(),
+            200,
+            "E6113",
+            "the id `9`",
+        ),
+        (
+            "POST",
+            "create".to_owned(),
+            without,
+            200,
+            "E6110",
+            "`masterFieldVal.number` is required",
+        ),
+        (
+            "POST",
+            "create".to_owned(),
+            other,
+            200,
+            "E6107",
+            "erpSalesOrderObj",
+        ),
         ("POST", "create".to_owned(), "[]", 200, "E6109", "no map"),
-        ("POST", "create".to_owned(), "{", 200, "E6109", "neither JSON nor XML"),
+        (
+            "POST",
+            "create".to_owned(),
+            "{",
+            200,
+            "E6109",
+            "neither JSON nor XML",
+        ),
         ("GET", "create".to_owned(), "", 405, "E6004", "GET"),
         ("POST", "remove".to_owned(), "", 404, "E6003", "remove"),
-        ("GET", query.to_owned(), "", 200, "E6111", "`startTime` is wrong: it is missing"),
-        ("GET", with("&startTime=yesterday&endTime=1"), "", 200, "E6111", "whole number"),
-        ("GET", with("&startTime=2&endTime=1"), "", 200, "E6111", "later than endTime"),
+        (
+            "GET",
+            query.to_owned(),
+            "",
+            200,
+            "E6111",
+            "`startTime` is wrong: it is missing",
+        ),
+        (
+            "GET",
+            with("&startTime=yesterday&endTime=1"),
+            "",
+            200,
+            "E6111",
+            "whole number",
+        ),
+        (
+            "GET",
+            with("&startTime=2&endTime=1"),
+            "",
+            200,
+            "E6111",
+            "later than endTime",
+        ),
         ("GET", future, "", 200, "E6111", "15 minutes ahead"),
-        ("GET", with("&startTime=0&endTime=1&limit=1001"), "", 200, "E6111", "1 to 1000"),
-        ("GET", with("&startTime=0&endTime=1&offset=-1"), "", 200, "E6111", "`offset`"),
-        ("GET", with("&startTime=0&endTime=1&includeDetail=1"), "", 200, "E6111", "true or false"),
-        ("GET", "queryMasterBatch?objAPIName=BD_Customer".to_owned(), "", 200, "E6107", "BD_Customer"),
-        ("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=7".to_owned(), "", 200, "E6113", "`7`"),
+        (
+            "GET",
+            with("&startTime=0&endTime=1&limit=1001"),
+            "",
+            200,
+            "E6111",
+            "1 to 1000",
+        ),
+        (
+            "GET",
+            with("&startTime=0&endTime=1&offset=-1"),
+            "",
+            200,
+            "E6111",
+            "`offset`",
+        ),
+        (
+            "GET",
+            with("&startTime=0&endTime=1&includeDetail=1"),
+            "",
+            200,
+            "E6111",
+            "true or false",
+        ),
+        (
+            "GET",
+            "queryMasterBatch?objAPIName=BD_Customer".to_owned(),
+            "",
+            200,
+            "E6107",
+            "BD_Customer",
+        ),
+        (
+            "GET",
+            "queryMasterById?objAPIName=erpSalesOrderObj&dataId=7".to_owned(),
+            "",
+            200,
+            "E6113",
+            "`7`",
+        ),
     ] {
         let said = desk.erp(method, &path, body).await;
         let told = format!("{method} {path}: {} {}", said.status, said.text);
@@ -429,11 +674,37 @@ async fn what_is_wrong_at_our_erp_is_told() {
         ("/erp/east/create", "", "E6102"),
     ] {
         let said = desk.send("POST", path, &[("token", token)], b"{}").await;
-        assert_eq!((said.status, said.json()["code"].as_str()), (401, Some(code)), "{path}");
+        assert_eq!(
+            (said.status, said.json()["code"].as_str()),
+            (401, Some(code)),
+            "{path}"
+        );
     }
-    let said = desk.send("POST", "/erp/east/create", &[("token", ERP_TOKEN)], order("1", "1").as_bytes()).await;
-    assert_eq!(said.json()["code"], "E6107", "each connection has its own objects");
+    let said = desk
+        .send(
+            "POST",
+            "/erp/east/create",
+            &[("token", ERP_TOKEN)],
+            order("1", "1").as_bytes(),
+        )
+        .await;
+    assert_eq!(
+        said.json()["code"],
+        "E6107",
+        "each connection has its own objects"
+    );
     assert_eq!(desk.pushes(), [], "nothing was written");
-    let said = desk.send("POST", "/erp/crm/create", &[("token", "x"), ("content-type", "text/xml")], b"<a/>").await;
-    assert!(said.text.contains("<response><code>E6101</code><message>"), "{}", said.text);
+    let said = desk
+        .send(
+            "POST",
+            "/erp/crm/create",
+            &[("token", "x"), ("content-type", "text/xml")],
+            b"<a/>",
+        )
+        .await;
+    assert!(
+        said.text.contains("<response><code>E6101</code><message>"),
+        "{}",
+        said.text
+    );
 }

@@ -14,7 +14,9 @@ use crate::cli::map::Shown;
 impl Remote {
     /// Mappings, one more than were asked for where there are more.
     pub(crate) fn mappings(&self, args: &MapListArgs) -> Result<Vec<Shown>, AppError> {
-        let most = usize::try_from(args.limit).unwrap_or(usize::MAX).saturating_add(1);
+        let most = usize::try_from(args.limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         let scheme = args.scheme.iter().map(|id| ("scheme", id.clone()));
         if args.orphans || args.doubles {
             let query: Vec<(&str, String)> = scheme.collect();
@@ -41,9 +43,7 @@ impl Remote {
             ));
         }
         let ids = [("key", &args.source_id), ("target_id", &args.dest_id)];
-        let ids = ids
-            .into_iter()
-            .filter_map(|(name, id)| Some((name, id.clone()?)));
+        let ids = ids.into_iter().filter_map(|(name, id)| Some((name, id.clone()?)));
         let query: Vec<(&str, String)> = scheme.chain(ids).collect();
         let (items, _) = self.list("/mappings/data", &query, most)?;
         let mut shown = Vec::new();
