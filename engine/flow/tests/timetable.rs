@@ -76,6 +76,23 @@ fn a_scheme_that_is_held_owes_and_does_not_start() {
     assert_eq!(row.tally.rearmed, 0);
 }
 
+/// A person's wish does not bring the two of a pair together either.
+#[test]
+fn the_schemes_of_a_pair_run_one_after_the_other() {
+    let pair = |scheme: &str| Spec {
+        alone: Some("a b".to_owned()),
+        credentials: vec!["a b".to_owned()],
+        ..spec(scheme, 10)
+    };
+    let mut script = Script::with([pair("a"), pair("b"), spec("c", 10)]);
+    let started = script.at(10, Event::Tick);
+    assert_eq!(started, ["a/all Schedule 10+0", "c/all Schedule 10+0"]);
+    assert!(script.at(11, Event::RunNow("b".to_owned(), Half::All)).is_empty());
+    let token = script.tokens["a"];
+    assert_eq!(script.at(15, Event::Ended(token, Ended::Well)), ["b/all Manual 10+5"]);
+    assert!(script.at(16, Event::RunNow("a".to_owned(), Half::All)).is_empty());
+}
+
 /// A timetable and what it did.
 struct Script {
     table: Timetable,

@@ -170,6 +170,7 @@ impl<'a> Line<'a> {
                 }
                 Action::Ask { records, .. } => self.ask(&records)?,
                 Action::Send { rows, .. } => self.send(&rows)?,
+                Action::ReadPartner => Event::PartnerRead(None),
                 Action::Sleep { until, .. } => {
                     self.now = self.now.max(until);
                     Event::Woke

@@ -569,6 +569,7 @@ impl World {
                     Some(event) => event,
                     None => return Ok(End::Crashed),
                 },
+                Action::ReadPartner => Event::PartnerRead(None),
                 Action::Sleep { until, .. } => {
                     self.advance((until - self.now).max(0));
                     Event::Woke

@@ -33,6 +33,7 @@ mod tasks;
 mod tls;
 mod transcripts;
 mod tutorial;
+mod two_way;
 mod upkeep;
 mod values;
 mod vendors;

@@ -24,6 +24,12 @@ pub(crate) fn spec(plan: &Plan, engine: &Engine) -> Spec {
             .workspace
             .connection(&plan.source.connection)
             .map_or(0, |connector| connector.min_interval_ms()),
+        // A run lets the partner read: the two of a pair go one after the other.
+        alone: plan.two_way.as_ref().map(|two_way| {
+            let mut pair = [plan.scheme.as_str(), two_way.with.as_str()];
+            pair.sort_unstable();
+            pair.join(" ")
+        }),
         ..Spec::new(&plan.scheme)
     };
     if let Some(schedule) = &plan.schedule {

@@ -111,6 +111,8 @@ pub struct Spec {
     pub priority: u8,
     /// The credentials its calls use. Schemes that share one share its places.
     pub credentials: Vec<String>,
+    /// Schemes that name the same thing here never run at the same time.
+    pub alone: Option<String>,
     /// Scheduled starts of one half are not nearer than this: the connector's least interval.
     pub least: Ms,
     /// What becomes of missed instants.
@@ -130,6 +132,7 @@ impl Spec {
             after: None,
             priority: PRIORITY,
             credentials: Vec::new(),
+            alone: None,
             least: 0,
             missed: Missed::Once,
             by_hand: false,

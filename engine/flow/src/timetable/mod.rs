@@ -226,7 +226,7 @@ impl Timetable {
             }
             None => self.insert(&spec, remembered.paused),
         };
-        let credentials = self.queue.numbers(&spec.credentials);
+        let credentials = self.queue.numbers(&spec.credentials, spec.alone.as_deref());
         let Some(entry) = self.entries[at].as_mut() else {
             return;
         };

@@ -75,6 +75,8 @@ pub(super) struct Queue {
     numbers: BTreeMap<String, Credential>,
     /// Runs with each credential.
     used: Vec<u32>,
+    /// Those with one place.
+    single: BTreeSet<Credential>,
     parked: Vec<BTreeSet<Key>>,
     ready: BTreeSet<Key>,
     runs: u32,
@@ -88,8 +90,15 @@ impl Queue {
         }
     }
 
-    pub(super) fn numbers(&mut self, names: &[String]) -> Vec<Credential> {
+    /// `alone` is one more, with a single place.
+    pub(super) fn numbers(&mut self, names: &[String], alone: Option<&str>) -> Vec<Credential> {
         let mut found: Vec<Credential> = names.iter().map(|name| self.number(name)).collect();
+        if let Some(name) = alone {
+            // No credential is called so.
+            let number = self.number(&format!("\0{name}"));
+            self.single.insert(number);
+            found.push(number);
+        }
         found.sort_unstable();
         found.dedup();
         found
@@ -165,7 +174,11 @@ impl Queue {
     }
 
     fn is_full(&self, credential: Credential) -> bool {
-        self.used[credential] >= self.places.per_credential
+        let places = match self.single.contains(&credential) {
+            true => 1,
+            false => self.places.per_credential,
+        };
+        self.used[credential] >= places
     }
 
     pub(super) fn waiting(&self) -> usize {
