@@ -484,4 +484,8 @@ pub trait Environment {
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound>;
     /// The scheme with this id, uuid or alias.
     fn scheme(&self, id_uuid_or_alias: &str) -> Result<SchemeFacts, NotFound>;
+    /// A row of the object with this name whose members are all there are, where that is known.
+    fn object_row(&self, _name: &str) -> Option<Value> {
+        None
+    }
 }

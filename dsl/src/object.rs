@@ -6,6 +6,7 @@
 //!
 //! Promised: what is refused is told by its place; nothing of a value that is declared `sensitive` is in a message.
 
+mod example;
 mod fits;
 pub mod keys;
 mod read;

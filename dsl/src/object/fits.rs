@@ -233,6 +233,13 @@ details:
     }
 
     #[test]
+    fn the_example_fits() {
+        let object = object();
+        assert_eq!(object.fits(&object.example()), Ok(()));
+        assert_eq!(object.whole_row(), None, "a list may hold anything");
+    }
+
+    #[test]
     fn types_have_exact_rules() {
         for (field, good, bad) in [
             (

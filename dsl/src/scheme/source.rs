@@ -316,6 +316,16 @@ impl Reader<'_> {
         u32::try_from(size).ok().filter(|size| *size > 0)
     }
 
+    /// A row of the declared object that the options name, where rows have the standard form: what is pushed without an
+    /// id has any.
+    fn declared(&self, source: &Node, operation: Option<&Arc<OperationFacts>>) -> Option<Value> {
+        let option = operation?.options.iter().find(|option| option.object)?;
+        let options = &source.get("options")?.value;
+        let row = self.env.object_row(member(options, &option.name)?)?;
+        let key = member(source, "key")?;
+        key.starts_with("masterFieldVal.").then_some(row)
+    }
+
     fn columns(
         &mut self,
         source: &Node,
@@ -341,7 +351,14 @@ impl Reader<'_> {
                 }
                 columns
             }
-            (None, None) => Columns::unsure(),
+            (None, None) => match self.declared(source, operation) {
+                Some(row) => {
+                    let mut columns = Columns::default();
+                    columns.add_row(&row);
+                    columns
+                }
+                None => Columns::unsure(),
+            },
         };
         if fields.is_none() {
             let samples = operation.map_or_else(Vec::new, |operation| fitting(operation, source));

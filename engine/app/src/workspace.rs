@@ -560,6 +560,10 @@ impl Environment for Workspace {
         })
     }
 
+    fn object_row(&self, name: &str) -> Option<dsl::Value> {
+        self.objects.get(name)?.whole_row()
+    }
+
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
         match self.called(name).next() {
             Some(indexed) => {

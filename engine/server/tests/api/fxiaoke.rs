@@ -708,3 +708,37 @@ async fn what_is_wrong_at_our_erp_is_told() {
         said.text
     );
 }
+
+/// What is known of an object is known of the rows of a scheme that takes it; what does not fit is a dead record, also
+/// at a scheme's own address, where nobody held it against the object.
+#[tokio::test]
+async fn schemes_are_held_against_the_object() {
+    let desk = Desk::open().await;
+    let dir = desk._dir.path();
+    let text = scheme("typo", "crm", "erpSalesOrderObj", "", "masterFieldVal.numbr");
+    std::fs::write(dir.join("schemes/typo.yaml"), text).unwrap();
+    let object = OBJECT.replace("rows: orders, receive: orders", "rows: raw, receive: order");
+    std::fs::write(dir.join("objects/other.yaml"), object.replace("erpSalesOrderObj", "other")).unwrap();
+    let report = app::check::check(&[dir.join("schemes"), dir.join("objects")], &Places::default()).unwrap();
+    let told: Vec<String> = report.diagnostics.iter().filter(|one| one.is_error()).map(|one| {
+        format!("{}:{} {} {}", one.file.name.rsplit('/').next().unwrap(), one.position().0, one.entry.code, one.message(Lang::En))
+    }).collect();
+    let has = |part: &str| assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:#?}");
+    has("other.yaml:12 E1607 `rows: raw` cannot be used: its key must be number / masterFieldVal.number");
+    has("other.yaml:12 E1607 `receive: order` cannot be used: there is no such scheme");
+    has("typo.yaml:2");
+    assert_eq!(told.len(), 3, "{told:#?}");
+
+    let doors = desk.service.loaded().engine.reader().doors().unwrap();
+    let door = doors.iter().find(|(scheme, _)| scheme == "orders").map(|(_, door)| format!("/receive/{door}")).unwrap();
+    let headers = [("token", TOKEN), ("objectApiName", "erpSalesOrderObj"), ("id", "1"), ("content-type", "application/json")];
+    let wrong = ORDER.replace("100.50", "1e3");
+    let said = desk.send("POST", &door, &headers, wrong.as_bytes()).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    let rows = desk.rows("orders").await;
+    assert_eq!(rows.len(), 1);
+    let filter = ledger::read::RecordFilter { scheme: Some("orders".to_owned()), limit: 9, ..Default::default() };
+    let records = desk.service.loaded().engine.reader().list_records(&filter).unwrap();
+    let told = format!("{:?}", records[0]);
+    assert!(told.contains("E6110") && told.contains("without exponent"), "{told}");
+}
