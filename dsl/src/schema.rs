@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cond::Op;
 use crate::diagnostic::Lang;
+use crate::object::keys::OBJECT;
 use crate::keys::{Block, KeyRow, MAKERS, MANNERS, SCHEME, Shape};
 
 /// The schema of a scheme file, with titles and descriptions in one language.
@@ -21,6 +22,14 @@ pub fn scheme_schema(lang: Lang) -> Value {
     root.insert("title".into(), lang.pick("集成方案", "integration scheme").into());
     root.insert("$defs".into(), Value::Object(value_defs(lang)));
     Value::Object(root)
+}
+
+/// The schema of an object file.
+pub fn object_schema(lang: Lang) -> Value {
+    let mut root = block(&OBJECT, lang);
+    root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    root["title"] = lang.pick("对象", "object").into();
+    root
 }
 
 /// The definitions by which a value and a condition are described: `value`, `plainMap`, `made`, `cond` and `keep`.

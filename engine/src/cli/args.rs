@@ -114,6 +114,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Connection(ConnectionCommand),
     #[command(subcommand)]
+    Object(ObjectCommand),
+    #[command(subcommand)]
     Secret(SecretCommand),
     #[command(subcommand)]
     Schemes(SchemesCommand),
@@ -715,6 +717,7 @@ pub(crate) enum SchemaKind {
     Scheme,
     Connector,
     Connections,
+    Object,
     Adopt,
     AuditList,
     Backup,
@@ -766,6 +769,8 @@ pub(crate) enum SchemaKind {
     NotifyList,
     NotifyMute,
     NotifyTest,
+    ObjectList,
+    ObjectShow,
     SchemesDeploy,
     SchemesDiff,
     SchemesList,
@@ -814,6 +819,20 @@ pub(crate) struct ConnectorsShowArgs {
 pub(crate) struct ConnectorsCheckArgs {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ObjectCommand {
+    List,
+    Show(ObjectShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ObjectShowArgs {
+    #[arg(value_name = "OBJECT")]
+    pub(crate) object: String,
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) base_url: String,
 }
 
 #[derive(Debug, Subcommand)]

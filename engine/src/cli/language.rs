@@ -225,6 +225,7 @@ fn schema_text(kind: SchemaKind, lang: Lang, places: &Places) -> Result<String, 
     let made = |schema: serde_json::Value| Ok(format!("{}\n", pretty(&schema.to_json())));
     let fixed = match kind {
         SchemaKind::Scheme => return made(dsl::schema::scheme_schema(lang)),
+        SchemaKind::Object => return made(dsl::schema::object_schema(lang)),
         SchemaKind::Connector => return made(schema::connector_schema(lang)),
         SchemaKind::Connections => {
             return made(schema::connections_schema(lang, &systems::known(places)?));
@@ -268,6 +269,8 @@ fn schema_text(kind: SchemaKind, lang: Lang, places: &Places) -> Result<String, 
         SchemaKind::NotifyList => include_str!("schemas/notify-list.json"),
         SchemaKind::Tap => include_str!("schemas/tap.json"),
         SchemaKind::NotifyMute => include_str!("schemas/notify-mute.json"),
+        SchemaKind::ObjectList => include_str!("schemas/object-list.json"),
+        SchemaKind::ObjectShow => include_str!("schemas/object-show.json"),
         SchemaKind::NotifyTest => include_str!("schemas/notify-test.json"),
         SchemaKind::SchemesDeploy => include_str!("schemas/schemes-deploy.json"),
         SchemaKind::SchemesDiff => include_str!("schemas/schemes-diff.json"),

@@ -27,6 +27,7 @@ mod map;
 mod map_fields;
 mod meant;
 mod notify;
+mod objects;
 mod out;
 mod progress;
 mod pushes;
@@ -66,8 +67,8 @@ use dsl::Lang;
 
 use args::{
     AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, MapCommand,
-    NotifyCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand, SecretCommand,
-    ServiceCommand, TokenCommand, UserCommand,
+    NotifyCommand, ObjectCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand,
+    SecretCommand, ServiceCommand, TokenCommand, UserCommand,
 };
 use env::Environment;
 use out::Out;
@@ -184,6 +185,8 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Connectors(ConnectorsCommand::Check(args)) => {
             connectors::check(args, &global, out, environment)
         }
+        Command::Object(ObjectCommand::List) => objects::list(&global, out, environment),
+        Command::Object(ObjectCommand::Show(args)) => objects::show(args, &global, out, environment),
         Command::Connection(ConnectionCommand::List) => connection::list(&global, out, environment),
         Command::Connection(ConnectionCommand::Add(args)) => authoring::add(args, &global, out, environment),
         Command::Secret(SecretCommand::Set(args)) => secret::set(args, &global, out, environment),

@@ -108,6 +108,7 @@ mod tests {
         include_str!("map.rs"),
         include_str!("map_fields.rs"),
         include_str!("notify.rs"),
+        include_str!("objects.rs"),
         include_str!("out.rs"),
         include_str!("pushes.rs"),
         include_str!("progress.rs"),

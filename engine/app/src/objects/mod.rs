@@ -1,5 +1,6 @@
 //! The objects of a folder: files in `objects/` beside connections.yaml.
 
+pub mod page;
 pub mod serve;
 
 use std::path::{Path, PathBuf};

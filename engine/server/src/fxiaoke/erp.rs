@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use app::inbox::Kept;
+use app::objects::page::ids;
 use app::objects::serve::{AHEAD, Ask, MOST_OFFSET, MOST_ROWS, ROWS};
 use axum::body::Body;
 use axum::extract::{Path, Query as UrlQuery, Request, State as Shared};
@@ -126,9 +127,8 @@ impl Kind {
         let value = Value::Map(members);
         match self {
             // A name that XML cannot say: the caller at least learns what it came to.
-            Kind::Xml => {
-                connector::xml_document(ROOT, &value).unwrap_or_else(|_| Kind::Xml.body(code, message, None))
-            }
+            Kind::Xml => connector::xml_document(ROOT, &value)
+                .unwrap_or_else(|_| Kind::Xml.body(code, message, None)),
             Kind::Json | Kind::Text => json::to_string(&value).into_bytes(),
         }
     }
@@ -137,12 +137,13 @@ impl Kind {
 async fn answer(state: &State, connection: &str, task: Task, parts: &Parts, incoming: Body) -> Answer {
     let speaker = who::caller(state, &parts.headers, connection)?;
     if parts.method != task.method() {
-        return Err(
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, &dsl::catalogue::server::METHOD)
-                .with("method", &parts.method)
-                .with("path", parts.uri.path().escape_debug())
-                .header(ALLOW, task.method().as_str()),
-        );
+        return Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &dsl::catalogue::server::METHOD,
+        )
+        .with("method", &parts.method)
+        .with("path", parts.uri.path().escape_debug())
+        .header(ALLOW, task.method().as_str()));
     }
     if matches!(task, Task::Batch | Task::ById) {
         let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(&parts.uri);
@@ -208,14 +209,7 @@ fn not_served(name: &str, what: &str, known: &[String]) -> Problem {
     who::refused(&words::NOT_SERVED)
         .with("object", who::shown(name))
         .with("what", what)
-        .with(
-            "known",
-            if known.is_empty() {
-                "-".to_owned()
-            } else {
-                known.join(" ")
-            },
-        )
+        .with("known", if known.is_empty() { "-".to_owned() } else { known.join(" ") })
 }
 
 /// What is asked, pair by pair.
@@ -228,14 +222,11 @@ impl Query {
     }
 
     fn needed(&self, name: &'static str) -> Result<&str, Problem> {
-        self.get(name)
-            .ok_or_else(|| wrong(name, "没有给出", "it is missing"))
+        self.get(name).ok_or_else(|| wrong(name, "没有给出", "it is missing"))
     }
 
     fn number(&self, name: &'static str, low: i64, high: i64) -> Result<Option<i64>, Problem> {
-        let Some(text) = self.get(name) else {
-            return Ok(None);
-        };
+        let Some(text) = self.get(name) else { return Ok(None) };
         let number = text.parse::<i64>().ok();
         match number.filter(|number| (low..=high).contains(number)) {
             Some(number) => Ok(Some(number)),
@@ -276,7 +267,11 @@ async fn batch(state: &State, connection: &str, query: &Query) -> Answer {
     };
     let (start, end) = (time("startTime")?, time("endTime")?);
     if start > end {
-        return Err(wrong("startTime", "晚于 endTime", "it is later than endTime"));
+        return Err(wrong(
+            "startTime",
+            "晚于 endTime",
+            "it is later than endTime",
+        ));
     }
     if end > state.now_ms() + AHEAD {
         let minutes = AHEAD / 60_000;
@@ -379,28 +374,4 @@ async fn write(state: &State, object: &Object, serve: &Serve, document: &Standar
         Kept::Stored => Ok(ids(object, document, &id)),
         Kept::Busy { seconds } => Err(later(seconds)),
     }
-}
-
-/// What the platform learns of a document: its id, and those of its lines by their place.
-fn ids(object: &Object, document: &Standard, id: &str) -> Value {
-    let details = document.details.iter().map(|(name, lines)| {
-        let field = object
-            .details
-            .iter()
-            .find(|detail| detail.name == *name)
-            .and_then(|detail| detail.id.as_ref());
-        let of = |(nth, line): (usize, &Map)| {
-            let own = field.and_then(|field| line.get(field)?.to_plain_text());
-            let own = own.filter(|own| !own.is_empty());
-            Value::from(own.unwrap_or_else(|| format!("{id}-{}", nth + 1)))
-        };
-        (
-            name.clone(),
-            Value::List(lines.iter().enumerate().map(of).collect()),
-        )
-    });
-    Value::Map(Map::from_iter([
-        ("masterDataId".to_owned(), Value::from(id)),
-        ("detailDataIds".to_owned(), Value::Map(details.collect())),
-    ]))
 }

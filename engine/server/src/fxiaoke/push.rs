@@ -26,7 +26,7 @@ use crate::router::asked;
 use crate::state::State;
 
 /// Where it is, as the platform calls it.
-pub(crate) const PATH: &str = "/erp/syncdata/open/objdata/asyncpush";
+pub(crate) const PATH: &str = app::objects::page::PUSHED;
 /// The operation of the connector's file.
 const OPERATION: &str = "asyncpush";
 /// The only version that is documented.

@@ -961,3 +961,20 @@ map-imported = imported { $lines } lines: { $made } new, { $changed } changed, {
 map-saved = written into { $file }
 map-fields-none = there is no such field mapping
 run-empty-table = warning: the table { $table } has no entries, so nothing is found in it; fill it with engine map fields import
+# object.
+object-none = no object is declared (folder objects beside connections.yaml)
+object-name = object
+object-fields = fields
+object-details = details
+object-served = we are its ERP
+object-id = id
+object-sensitive = sensitive
+object-call = == { $name }
+object-answer = answer when all is well: { $answer }
+object-body = body:
+object-hint = tokens are erp_token and push_token of the connection in connections.yaml; what begins with $ is a variable
+help-object = Look at the objects that are declared, and their interfaces
+help-object-list = List the objects that are declared
+help-object-show = Fields of one object, and the addresses, headers and examples by which it is called
+help-object-show-object = Name of the object
+help-object-show-base-url = Address of the server

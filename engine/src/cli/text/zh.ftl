@@ -961,3 +961,20 @@ map-imported = 已导入 { $lines } 行:新增 { $made },改动 { $changed },不
 map-saved = 已写入 { $file }
 map-fields-none = 没有这样的字段映射
 run-empty-table = 警告:对照表 { $table } 没有条目,查不到任何值;用 engine map fields import 填入
+# object.
+object-none = 没有声明对象(connections.yaml 旁的 objects 文件夹)
+object-name = 对象
+object-fields = 字段数
+object-details = 从对象
+object-served = 由我们充当 ERP
+object-id = 标识
+object-sensitive = 敏感
+object-call = == { $name }
+object-answer = 成功时的答复:{ $answer }
+object-body = 正文:
+object-hint = 令牌写在 connections.yaml 该连接的 erp_token 与 push_token;以 $ 开头的是变量
+help-object = 查看声明的对象及其接口
+help-object-list = 列出声明的对象
+help-object-show = 一个对象的字段,以及调用它的地址、请求头与示例
+help-object-show-object = 对象的名称
+help-object-show-base-url = 服务的地址
