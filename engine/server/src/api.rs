@@ -8,6 +8,7 @@ mod events;
 pub(crate) mod health;
 mod mappings;
 mod notifications;
+mod objects;
 mod preview;
 mod records;
 mod replays;
@@ -32,6 +33,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(events::operations());
     all.extend(catalogue::operations());
     all.extend(notifications::operations());
+    all.extend(objects::operations());
     all.extend(audit::operations());
     all.extend(access::operations());
     all.extend(system::operations());

@@ -742,3 +742,38 @@ async fn schemes_are_held_against_the_object() {
     let told = format!("{:?}", records[0]);
     assert!(told.contains("E6110") && told.contains("without exponent"), "{told}");
 }
+
+/// What the page of an object shows is what is answered.
+#[tokio::test]
+async fn the_page_of_an_object_can_be_typed() {
+    let desk = Desk::open().await;
+    let loaded = desk.service.loaded();
+    let object = Arc::clone(loaded.engine.workspace.objects().get("erpSalesOrderObj").unwrap());
+    let calls = app::objects::page::calls(&object, &loaded.engine.workspace, "http://erp.example.com/");
+    let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
+    let all = ["create", "update", "queryMasterBatch", "queryMasterById", "asyncpush", "asyncpush, non-standard"];
+    assert_eq!(names, all);
+    for call in calls {
+        let headers: Vec<(&str, &str)> = call.headers.iter().map(|(name, value)| {
+            let value = match value.as_str() {
+                "$ERP_TOKEN" => ERP_TOKEN,
+                "$PUSH_TOKEN" => TOKEN,
+                value => value,
+            };
+            (name.as_str(), value)
+        }).collect();
+        let body = call.body.as_ref().map(dsl::json::to_string).unwrap_or_default();
+        let path = call.url.strip_prefix("http://erp.example.com").unwrap();
+        let said = desk.send(call.method, path, &headers, body.as_bytes()).await;
+        let want: serde_json::Value = serde_json::from_str(&dsl::json::to_string(&call.answer)).unwrap();
+        match call.name {
+            // The stretch of the example lies in the past.
+            "queryMasterBatch" => assert_eq!(said.json()["data"]["totalNum"], 0, "{}", said.text),
+            _ => assert_eq!((said.status, said.json()), (200, want), "{}", call.curl()),
+        }
+        if call.name == "update" {
+            desk.rows("orders").await;
+        }
+        assert!(!call.curl().contains("canary"), "{}", call.curl());
+    }
+}
