@@ -128,6 +128,27 @@ impl Serving {
         }
     }
 
+    /// Sends a request in English and gives the status and the body of its answer.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept-language: en\r\ncontent-length: {}",
+            self.address,
+            body.len()
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("\r\n{name}: {value}"));
+        }
+        let request = Message {
+            head,
+            body: body.to_vec(),
+        };
+        let answer = send(self.address, &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        (answer.status().expect("a status"), answer.text())
+    }
+
     /// All events that were waited for or passed by meanwhile.
     pub fn seen(&self) -> &[Value] {
         &self.seen

@@ -7,6 +7,7 @@ mod decisions;
 mod ends;
 mod faults;
 mod fxiaoke;
+mod fxiaoke_server;
 mod hostile;
 mod levels;
 mod logins;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 
-use tests::e2e::{Message, Serving, World, send};
+use tests::e2e::{Serving, World};
 
 const CONNECTIONS: &str = "\
 connections:
@@ -60,21 +60,7 @@ impl Shop {
 
     /// Sends a request and gives the status and the body of its answer.
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept-language: en\r\ncontent-length: {}",
-            self.served().address(),
-            body.len()
-        );
-        for (name, value) in headers {
-            head.push_str(&format!("\r\n{name}: {value}"));
-        }
-        let request = Message {
-            head,
-            body: body.as_bytes().to_vec(),
-        };
-        let answer =
-            send(self.served().address(), &request).unwrap_or_else(|e| panic!("{method} {path}: {e}"));
-        (answer.status().expect("a status"), answer.text())
+        self.served().request(method, path, headers, body.as_bytes())
     }
 
     /// A push that is signed as its sender would.
