@@ -548,3 +548,88 @@ fn steps_of_a_document() {
     assert_eq!([wanted("b", 0), wanted("b", 1)], [Some(0), None]);
     assert_eq!(target.step("check"), Some(1));
 }
+
+const KEPT: &str = "\
+scheme: huke-to-k3
+source:
+  connection: huke
+  api: openapi/trade/searchTrades
+  key: buyerCid
+target:
+  connection: k3
+  api: batchSave
+  options: {FormId: BD_Customer}
+  request:
+    FNumber: <<buyerCid>>
+    FCreateOrgId: {FNumber: \"100\"}
+    FSeller: {$map: <<seller>>, $table: staff}
+    FUnit: {$map: <<unit>>, $table: units, $missing: empty}
+    FParent: {$map: <<parent>>, $table: customers, $missing: \"null\"}
+    FBack: {$map: <<back>>, $table: sources, $default: none}
+maps:
+  staff: {field_mapping: employee}
+  units: {field_mapping: unit, channel: OA, data_center: dc, from: fs_name, to: erp_name}
+  customers: {data_mapping: huke-customers}
+  sources: {data_mapping: huke-customers, reverse: true}
+schedule: {every: 6m}
+tests:
+  - name: all of them are there
+    row: {buyerCid: \"1\", seller: 7, unit: 个, parent: p1, back: d1}
+    lookups:
+      staff: [{fs_id: \"7\", erp_id: E7}]
+      units: [{fs_name: 个, erp_name: PCS}]
+      huke-customers: [{$key: p1, $target.id: d1}]
+    expect: {FNumber: \"1\", FCreateOrgId: {FNumber: \"100\"}, FSeller: E7, FUnit: PCS, FParent: d1, FBack: p1}
+  - name: what is not there is missing
+    row: {buyerCid: \"1\", seller: 7, unit: 个, parent: p1, back: d1}
+    lookups: {staff: [{fs_id: \"7\", erp_id: E7}]}
+    expect: {FNumber: \"1\", FCreateOrgId: {FNumber: \"100\"}, FSeller: E7, FUnit: \"\", FParent: null, FBack: none}
+";
+
+#[test]
+fn tables_that_the_engine_keeps() {
+    let plan = plan(KEPT);
+    let names: Vec<&str> = plan.field_tables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["staff", "units"]);
+    let units = &plan.field_tables[1].1;
+    assert_eq!(
+        (
+            units.data_type.as_str(),
+            units.channel.as_deref(),
+            units.data_center.as_deref()
+        ),
+        ("unit", Some("OA"), Some("dc"))
+    );
+    assert_eq!(plan.looks_up.len(), 1, "{:?}", plan.looks_up);
+    for test in &plan.tests {
+        let outcome = testing::run(&plan, test);
+        assert!(outcome.passed, "{}: {:?}", outcome.name, outcome.diff);
+    }
+    // A value that nobody knows fails the record, as with a table of constants.
+    let mut unknown = plan.tests[0].clone();
+    unknown.lookups.clear();
+    let outcome = testing::run(&plan, &unknown);
+    let line = outcome.diff[0].line(dsl::Lang::En);
+    assert!(line.starts_with("E2006") && line.contains("`7`"), "{line}");
+}
+
+#[test]
+fn tables_that_do_not_fit() {
+    for (from, to, code) in [
+        ("staff: {field_mapping: employee}", "staff: {}", "E1104"),
+        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, data_mapping: units}", "E1104"),
+        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, reverse: true}", "E1196"),
+        ("staff: {field_mapping: employee}", "staff: {to: fs_id}", "E1196"),
+        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: fs_id}", "E1197"),
+        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: {a: b}}", "E1197"),
+        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: erp_no}", "E1102"),
+        ("data_mapping: huke-customers}", "data_mapping: nobody}", "E1220"),
+        ("data_mapping: huke-customers}", "data_mapping: huke-customers, channel: OA}", "E1196"),
+    ] {
+        let found = common::codes(&KEPT.replace(from, to));
+        assert!(
+            found.iter().any(|found| found.starts_with(code)),
+            "{to}: {found:?}"
+        );
+    }
+}

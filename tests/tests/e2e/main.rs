@@ -13,6 +13,7 @@ mod levels;
 mod logins;
 mod main_job;
 mod manual;
+mod mapping;
 mod messages;
 mod online;
 mod operations;

@@ -292,3 +292,97 @@ fn dead_rows_are_named() {
         .unwrap();
     assert_eq!((memo.is_dead(&dead), memo.is_dead(&missing)), (true, false));
 }
+
+/// A look-up of a mapping: within what, by which side, for which, of this text.
+fn mapped(within: Within, (by, get): (&str, &str), text: &str) -> LookupWant {
+    LookupWant {
+        spec: LookupSpec {
+            within,
+            get: path(get),
+            by: vec![path(by)],
+            ..want(&[], true, None).spec
+        },
+        keys: vec![text.to_owned()],
+        also: None,
+        hidden: false,
+    }
+}
+
+#[test]
+fn mappings_are_one_query_for_each_table_and_a_place_is_not_guessed() {
+    use ledger::service::fields::{FieldPair, FieldPlace, SetField};
+    use ledger::service::mapping::{MadeBy, Manner, MappingKey, MappingNames, SetMapping};
+    let mut ledger = Ledger::in_memory().unwrap();
+    for (key, id) in [("[\"a\"]", "d1"), ("[\"b\",\"1\"]", "d2")] {
+        let set = SetMapping {
+            at: MappingKey {
+                scheme: SCHEME.to_owned(),
+                key: key.to_owned(),
+                target: "t".to_owned(),
+                form: String::new(),
+            },
+            id: id.to_owned(),
+            names: MappingNames::default(),
+            manner: Manner::Put,
+            seen: None,
+            allow_double: false,
+            may_move: false,
+            by: MadeBy::Cli,
+            who: "li".to_owned(),
+        };
+        assert!(ledger.set_mappings(&[set], 1).unwrap()[0].is_done());
+    }
+    let entry = |channel: &str, fs_id: &str, erp_id: &str| SetField {
+        place: FieldPlace {
+            data_center: String::new(),
+            channel: channel.to_owned(),
+            data_type: "unit".to_owned(),
+        },
+        pair: FieldPair {
+            fs_id: fs_id.to_owned(),
+            erp_id: erp_id.to_owned(),
+            fs_name: "件".to_owned(),
+            erp_name: String::new(),
+        },
+        manner: Manner::Put,
+        by: MadeBy::Cli,
+    };
+    ledger
+        .set_fields(&[entry("OA", "1", "PCS"), entry("OA", "2", "BOX")], 1)
+        .unwrap();
+    let units = |channel: Option<&str>| {
+        Within::Fields(FieldTable {
+            data_type: "unit".to_owned(),
+            channel: channel.map(str::to_owned),
+            data_center: None,
+        })
+    };
+    let wants = [
+        (mapped(Within::Mapping, ("$key", "$target.id"), "a"), "\"d1\" of 1"),
+        (
+            mapped(Within::Mapping, ("$key", "$target.id"), "[\"b\",\"1\"]"),
+            "\"d2\" of 1",
+        ),
+        (mapped(Within::Mapping, ("$key", "$target.id"), "c"), "-"),
+        (mapped(Within::Mapping, ("$target.id", "$key"), "d1"), "\"a\" of 1"),
+        (mapped(units(None), ("fs_id", "erp_id"), "1"), "\"PCS\" of 1"),
+        (mapped(units(None), ("fs_id", "erp_id"), "3"), "-"),
+        // A name may be there several times.
+        (mapped(units(None), ("fs_name", "erp_id"), "件"), "2!"),
+    ];
+    let reader = ledger.reader();
+    let mut memo = Memo::default();
+    memo.fetch(&reader, wants.iter().map(|(want, _)| want.clone()).collect())
+        .unwrap();
+    assert_eq!((reader.look_ups(), memo.report.queries), (4, 4));
+    for (want, answer) in &wants {
+        assert_eq!(told(&memo, want), *answer, "{want:?}");
+    }
+    ledger.set_fields(&[entry("ERP_U8", "1", "EA")], 1).unwrap();
+    let mut memo = Memo::default();
+    let refused = memo.fetch(&reader, vec![mapped(units(None), ("fs_id", "erp_id"), "1")]);
+    assert_eq!(refused.unwrap_err().code(), Some("E6144"));
+    let said = mapped(units(Some("ERP_U8")), ("fs_id", "erp_id"), "1");
+    memo.fetch(&reader, vec![said.clone()]).unwrap();
+    assert_eq!(told(&memo, &said), "\"EA\" of 1");
+}
