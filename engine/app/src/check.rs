@@ -12,6 +12,7 @@ use connector::{NoSecrets, connections};
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use dsl::facts::Proof;
+use dsl::lookup::FieldTable;
 use dsl::plan::{OnUnknown, Plan, TargetPlan};
 use dsl::yaml::{self, Node};
 
@@ -30,6 +31,8 @@ pub struct CheckReport {
     pub diagnostics: Vec<Diagnostic>,
     /// What each scheme can promise.
     pub guarantees: Vec<Guaranteed>,
+    /// The field mappings that schemes read, each by scheme and table.
+    pub tables: Vec<(String, String, FieldTable)>,
 }
 
 /// A file that was looked at.
@@ -223,6 +226,9 @@ impl Checker<'_> {
                     self.report
                         .diagnostics
                         .extend(crate::recording::problems(file, &plan));
+                    let tables = plan.field_tables.iter();
+                    let tables = tables.map(|(name, table)| (plan.scheme.clone(), name.clone(), table.clone()));
+                    self.report.tables.extend(tables);
                     self.report.guarantees.push(Guaranteed {
                         scheme: plan.scheme.clone(),
                         file: file.name.clone(),

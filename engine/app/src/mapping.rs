@@ -10,11 +10,12 @@ mod policy;
 
 use dsl::catalogue::mapping as words;
 use dsl::diagnostic::{Failure, Lang};
+use dsl::lookup::FieldTable;
 use dsl::value::Value;
 use flow::ids::Ms;
 use ledger::service::fields::{FieldPair, FieldPlace, FieldRuling, MOST_ENTRIES, SetField};
 use ledger::service::mapping::{MappingKey, MappingRuling, SetMapping};
-use ledger::{Ledger, StoreError};
+use ledger::{Ledger, Reader, StoreError};
 
 pub use file::{DATA_HEAD, FIELD_HEAD, MOST_LINES, data_csv, field_csv, read_data, read_fields};
 pub use platform::{Caller, MOST_IDS, SUCCESS, answer, create, create_field, query, set, set_field, update};
@@ -86,6 +87,11 @@ pub fn fits(count: usize, most: u32) -> Result<(), AppError> {
                 .with("given", format!("> {most}")),
         )),
     }
+}
+
+/// Whether a table that a scheme reads has entries; several places are an error, as they are for a run.
+pub fn has_entries(reader: &Reader, name: &str, table: &FieldTable) -> Result<bool, AppError> {
+    Ok(crate::lookups::place_of(reader, name, table)?.is_some())
 }
 
 /// A table of field mappings. The channel is one of the platform's.

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::check::{self, CheckReport, FileKind};
-use app::{AppError, SystemClock, online};
+use app::{AppError, SystemClock, mapping, online};
 use dsl::diagnostic::{Diagnostic, to_json};
 use dsl::{Severity, Value};
 
 use super::Done;
-use super::args::{CheckArgs, Global};
+use super::args::{CheckArgs, Global, LedgerArgs};
 use super::env::Environment;
 use super::json::object;
+use super::ledgers;
 use super::out::Out;
 use super::run::workspace;
 use super::simulators::{Keep, Simulation};
@@ -42,6 +43,7 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
             );
         }
     }
+    tables(&report, &args, global, out, environment)?;
     out.say(
         "check-done",
         &[
@@ -51,6 +53,33 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
         ],
     );
     Ok(code)
+}
+
+/// Says which field mappings have no entries, where there is a ledger: the first run would find nothing in them.
+fn tables(
+    report: &CheckReport,
+    args: &CheckArgs,
+    global: &Global,
+    out: &Out,
+    environment: &Environment,
+) -> Result<(), AppError> {
+    if report.tables.is_empty() {
+        return Ok(());
+    }
+    let reader = match ledgers::open(&LedgerArgs::from(&args.simulated), global, environment) {
+        Ok(reader) => reader,
+        Err(AppError::Store(_)) => return Ok(()),
+        Err(other) => return Err(other),
+    };
+    for (scheme, name, table) in &report.tables {
+        let facts = [("scheme", scheme.clone()), ("table", name.clone())];
+        match mapping::has_entries(&reader, name, table) {
+            Ok(true) => {}
+            Ok(false) => out.say("check-empty-table", &facts),
+            Err(error) => out.say_in("check-table", &[("why", error.message(out.lang))]),
+        }
+    }
+    Ok(())
 }
 
 /// Asks the systems of the schemes that are sound for their fields. What is in error already is not asked about.

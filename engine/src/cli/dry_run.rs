@@ -185,6 +185,9 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
             }
         }
     }
+    for table in &report.empty_tables {
+        out.say_in("run-empty-table", &[("table", table.clone())]);
+    }
     problems(out, &report.problems);
     // With a limit of nothing the first page says nothing about the source.
     if report.previews.is_empty() && args.limit != "0" {

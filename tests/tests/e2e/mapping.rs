@@ -132,6 +132,10 @@ fn values_are_translated_by_what_the_engine_keeps() {
         "maps:\n  orgs: {field_mapping: org}\n\nschedule: {every: 6m}",
     );
     world.feed();
+    world
+        .engine(&["check", MAIN])
+        .expect(0)
+        .says("the table orgs has no entries yet");
     let run = world.run(&["--limit", "3"], 1);
     assert_eq!(run["empty_tables"], json!(["orgs"]));
     let rows = world

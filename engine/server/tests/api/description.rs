@@ -160,6 +160,8 @@ async fn answers_have_the_shapes_that_are_described() {
         ("/replays", "/replays"),
         ("/runs/1/log", "/runs/{run}/log"),
         ("/mappings/data?scheme=huke-to-k3", "/mappings/data"),
+        ("/mappings/data/flaws", "/mappings/data/flaws"),
+        ("/mappings/fields", "/mappings/fields"),
         ("/notifications/channels", "/notifications/channels"),
         ("/schemes/huke-to-k3/revisions", "/schemes/{scheme}/revisions"),
         (

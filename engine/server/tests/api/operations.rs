@@ -243,6 +243,127 @@ async fn which_record_became_which_document() {
     assert_eq!(house.as_token(&token, "GET", path, "").await, 404);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn mappings_are_set_by_people() {
+    let house = House::open().await;
+    house.pass("huke-customers").await;
+    house.pass("huke-to-k3").await;
+    let body = |dest: &str, more: &str| {
+        format!(r#"{{"scheme":"huke-to-k3","source_id":"new","dest_id":"{dest}"{more}}}"#)
+    };
+    let path = "/mappings/data";
+    let made = house
+        .ask("POST", path, &body("77", r#","remark":"by hand""#))
+        .await
+        .is(200)
+        .json();
+    assert_eq!(
+        (&made["record"], &made["documents"][0]["made_by"]),
+        (&serde_json::Value::Null, &"api".into())
+    );
+    house.ask("POST", path, &body("77", "")).await.is(200);
+    house.ask("POST", path, &body("78", "")).await.refused(409, "E6130");
+    house
+        .ask("PATCH", path, &body("78", r#","expected":"76""#))
+        .await
+        .refused(409, "E6139");
+    house.ask("PATCH", path, &body("78", "")).await.refused(400, "E6005");
+    house
+        .ask("PATCH", path, &body("78", r#","expected":"77""#))
+        .await
+        .is(200);
+    let one = "scheme=huke-to-k3&source_id=new";
+    let history = house
+        .ask("GET", &format!("{path}/history?{one}"), "")
+        .await
+        .is(200)
+        .json();
+    assert_eq!(history["items"][1]["before"], "77");
+    let flaws = house
+        .ask("GET", &format!("{path}/flaws"), "")
+        .await
+        .is(200)
+        .json();
+    assert_eq!(flaws["items"][0]["flaw"], "no_record");
+    // Whoever reads may not write, and who is limited to other schemes learns nothing.
+    let token = house.limited("operate", &["huke-customers"]).await;
+    assert_eq!(house.as_token(&token, "POST", path, &body("1", "")).await, 404);
+    assert_eq!(
+        house
+            .as_token(&token, "GET", &format!("{path}/history?{one}"), "")
+            .await,
+        404
+    );
+    assert_eq!(
+        house
+            .as_token(&token, "GET", &format!("{path}/flaws"), "")
+            .await,
+        400
+    );
+    assert_eq!(
+        house
+            .as_token(&token, "POST", &format!("{path}/import"), "")
+            .await,
+        403
+    );
+    let reader = house.limited("read", &["huke-to-k3"]).await;
+    assert_eq!(house.as_token(&reader, "POST", path, &body("1", "")).await, 403);
+    // A written record keeps its mapping.
+    let all = house
+        .ask("GET", &format!("{path}?scheme=huke-to-k3&limit=1"), "")
+        .await
+        .is(200)
+        .json();
+    let (key, id) = (&all["items"][0]["key"][0], &all["items"][0]["documents"][0]["id"]);
+    let (key, id) = (key.as_str().unwrap(), id.as_str().unwrap());
+    house
+        .ask(
+            "DELETE",
+            &format!("{path}?scheme=huke-to-k3&source_id={key}&expected={id}"),
+            "",
+        )
+        .await
+        .refused(409, "E6140");
+    house
+        .ask("DELETE", &format!("{path}?{one}&expected=78"), "")
+        .await
+        .is(204);
+    house
+        .ask("DELETE", &format!("{path}?{one}&expected=78"), "")
+        .await
+        .refused(409, "E6131");
+
+    let path = "/mappings/fields";
+    let value = |erp: &str, channel: &str| {
+        format!(r#"{{"channel":"{channel}","data_type":"employee","fs_id":"7","erp_id":"{erp}"}}"#)
+    };
+    house.ask("POST", path, &value("E7", "OA")).await.is(200);
+    house.ask("POST", path, &value("E7", "OA")).await.is(200);
+    house
+        .ask("POST", path, &value("E8", "OA"))
+        .await
+        .refused(409, "E6143");
+    house
+        .ask("POST", path, &value("E8", "ERP"))
+        .await
+        .refused(409, "E6142");
+    let listed = house
+        .ask("GET", &format!("{path}?id=E7"), "")
+        .await
+        .is(200)
+        .json();
+    assert_eq!(listed["items"][0]["fs_id"], "7");
+    let text = house
+        .ask("GET", &format!("{path}/export"), "")
+        .await
+        .is(200);
+    assert_eq!(text.headers["content-type"], "text/csv; charset=utf-8");
+    assert!(text.text.contains(",OA,employee,7,E7,"), "{}", text.text);
+    let gone = format!("{path}?channel=OA&data_type=employee&fs_id=7");
+    house.ask("DELETE", &gone, "").await.is(204);
+    house.ask("DELETE", &gone, "").await.refused(404, "E6003");
+}
+
 fn runs_of(house: &House, scheme: &str) -> usize {
     let filter = RunFilter {
         scheme: Some(scheme.to_owned()),

@@ -978,3 +978,5 @@ help-object-list = List the objects that are declared
 help-object-show = Fields of one object, and the addresses, headers and examples by which it is called
 help-object-show-object = Name of the object
 help-object-show-base-url = Address of the server
+check-empty-table = { $scheme }: the table { $table } has no entries yet; fill it with engine map fields import
+check-table = { $why }

@@ -978,3 +978,5 @@ help-object-list = 列出声明的对象
 help-object-show = 一个对象的字段,以及调用它的地址、请求头与示例
 help-object-show-object = 对象的名称
 help-object-show-base-url = 服务的地址
+check-empty-table = { $scheme }:对照表 { $table } 还没有条目;用 engine map fields import 填入
+check-table = { $why }
