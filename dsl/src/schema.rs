@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::cond::Op;
 use crate::diagnostic::Lang;
-use crate::object::keys::OBJECT;
 use crate::keys::{Block, KeyRow, MAKERS, MANNERS, SCHEME, Shape};
+use crate::object::keys::OBJECT;
 
 /// The schema of a scheme file, with titles and descriptions in one language.
 pub fn scheme_schema(lang: Lang) -> Value {

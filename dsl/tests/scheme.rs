@@ -617,14 +617,38 @@ fn tables_that_the_engine_keeps() {
 fn tables_that_do_not_fit() {
     for (from, to, code) in [
         ("staff: {field_mapping: employee}", "staff: {}", "E1104"),
-        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, data_mapping: units}", "E1104"),
-        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, reverse: true}", "E1196"),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, data_mapping: units}",
+            "E1104",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, reverse: true}",
+            "E1196",
+        ),
         ("staff: {field_mapping: employee}", "staff: {to: fs_id}", "E1196"),
-        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: fs_id}", "E1197"),
-        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: {a: b}}", "E1197"),
-        ("staff: {field_mapping: employee}", "staff: {field_mapping: employee, to: erp_no}", "E1102"),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, to: fs_id}",
+            "E1197",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, to: {a: b}}",
+            "E1197",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, to: erp_no}",
+            "E1102",
+        ),
         ("data_mapping: huke-customers}", "data_mapping: nobody}", "E1220"),
-        ("data_mapping: huke-customers}", "data_mapping: huke-customers, channel: OA}", "E1196"),
+        (
+            "data_mapping: huke-customers}",
+            "data_mapping: huke-customers, channel: OA}",
+            "E1196",
+        ),
     ] {
         let found = common::codes(&KEPT.replace(from, to));
         assert!(

@@ -23,7 +23,10 @@ impl Object {
         let details = self.details.iter().map(|detail| (&detail.fields, detail.open));
         let all = std::iter::once((&self.fields, self.open)).chain(details);
         let is_known = |(fields, open): (&Vec<Field>, bool)| {
-            !open && fields.iter().all(|field| !matches!(field.ty, Type::List | Type::Map))
+            !open
+                && fields
+                    .iter()
+                    .all(|field| !matches!(field.ty, Type::List | Type::Map))
         };
         all.into_iter().all(is_known).then(|| self.example().value())
     }

@@ -227,7 +227,8 @@ impl Checker<'_> {
                         .diagnostics
                         .extend(crate::recording::problems(file, &plan));
                     let tables = plan.field_tables.iter();
-                    let tables = tables.map(|(name, table)| (plan.scheme.clone(), name.clone(), table.clone()));
+                    let tables =
+                        tables.map(|(name, table)| (plan.scheme.clone(), name.clone(), table.clone()));
                     self.report.tables.extend(tables);
                     self.report.guarantees.push(Guaranteed {
                         scheme: plan.scheme.clone(),

@@ -39,7 +39,11 @@ fn writes(world: &World) -> (usize, usize) {
 fn what_was_written_before_is_updated_and_not_made_again() {
     let world = World::small();
     // Nothing but the mapping may keep it from creating.
-    world.edit(MAIN, "  find: before_create                   # customers may have been typed in by hand before\n", "");
+    world.edit(
+        MAIN,
+        "  find: before_create                   # customers may have been typed in by hand before\n",
+        "",
+    );
     world.feed();
     world.run(&[], 0);
     let all = listed(&world, &["--scheme", SCHEME]);
@@ -61,8 +65,14 @@ fn what_was_written_before_is_updated_and_not_made_again() {
         .expect(0)
         .json();
     world.valid("map-import", &planned);
-    assert_eq!((&planned["made"], &planned["dry_run"]), (&json!(CUSTOMERS), &json!(true)));
-    world.engine(&["map", "import", "all.csv"]).expect(2).warns("--yes");
+    assert_eq!(
+        (&planned["made"], &planned["dry_run"]),
+        (&json!(CUSTOMERS), &json!(true))
+    );
+    world
+        .engine(&["map", "import", "all.csv"])
+        .expect(2)
+        .warns("--yes");
     assert!(listed(&world, &[]).is_empty());
     world
         .engine(&["map", "import", "all.csv", "--yes"])
@@ -74,7 +84,11 @@ fn what_was_written_before_is_updated_and_not_made_again() {
     world.feed();
     world.run(&[], 0);
     let (creates, updates) = writes(&world);
-    assert_eq!((creates, updates), (CUSTOMERS, CUSTOMERS), "updates, and nothing new");
+    assert_eq!(
+        (creates, updates),
+        (CUSTOMERS, CUSTOMERS),
+        "updates, and nothing new"
+    );
     assert!(listed(&world, &["--orphans"]).is_empty());
     world.verify();
 
@@ -97,8 +111,15 @@ fn what_was_written_before_is_updated_and_not_made_again() {
     set(&[one, "999", "--remark", "merged"], 0);
     let shown = got(&world, one);
     assert_eq!(shown["mapping"]["remark"], "merged");
-    let last = shown["history"].as_array().and_then(|all| all.last()).cloned().unwrap_or_default();
-    assert_eq!((&last["before"], &last["after"], &last["by"]), (&json!(id(0)), &json!("999"), &json!("cli")));
+    let last = shown["history"]
+        .as_array()
+        .and_then(|all| all.last())
+        .cloned()
+        .unwrap_or_default();
+    assert_eq!(
+        (&last["before"], &last["after"], &last["by"]),
+        (&json!(id(0)), &json!("999"), &json!("cli"))
+    );
     set(&[other, "999", "--allow-double"], 0);
     assert_eq!(listed(&world, &["--doubles"]).len(), 2);
     let refused = world.engine(&["map", "rm", one, "--scheme", SCHEME]);
@@ -121,11 +142,7 @@ fn what_was_written_before_is_updated_and_not_made_again() {
 #[test]
 fn values_are_translated_by_what_the_engine_keeps() {
     let world = World::small();
-    world.edit(
-        MAIN,
-        ORG,
-        "FCreateOrgId: {FNumber: {$map: main, $table: orgs}}",
-    );
+    world.edit(MAIN, ORG, "FCreateOrgId: {FNumber: {$map: main, $table: orgs}}");
     world.edit(
         MAIN,
         "schedule: {every: 6m}",
@@ -153,7 +170,10 @@ fn values_are_translated_by_what_the_engine_keeps() {
         .expect(0)
         .json();
     world.valid("map-import", &done);
-    let fields = world.engine(&["map", "fields", "list", "--json"]).expect(0).json();
+    let fields = world
+        .engine(&["map", "fields", "list", "--json"])
+        .expect(0)
+        .json();
     world.valid("map-fields", &fields);
     assert_eq!(fields["fields"][0]["erp_id"], "100");
     world
@@ -164,7 +184,16 @@ fn values_are_translated_by_what_the_engine_keeps() {
     world.verify();
 
     // The same id in two channels is not guessed at.
-    let words = ["map", "fields", "set", "main", "200", "--type", "org", "--channel"];
+    let words = [
+        "map",
+        "fields",
+        "set",
+        "main",
+        "200",
+        "--type",
+        "org",
+        "--channel",
+    ];
     let of = |channel: &'static str| words.iter().copied().chain([channel]).collect::<Vec<_>>();
     world.engine(&of("ERP_U8")).expect(0);
     world.engine(&of("ERP")).expect(2).warns("E6142");
@@ -173,10 +202,28 @@ fn values_are_translated_by_what_the_engine_keeps() {
     world.edit(MAIN, "{field_mapping: org}", "{field_mapping: org, channel: OA}");
     world.run(&[], 0);
     world
-        .engine(&["map", "fields", "rm", "main", "--type", "org", "--channel", "ERP_U8"])
+        .engine(&[
+            "map",
+            "fields",
+            "rm",
+            "main",
+            "--type",
+            "org",
+            "--channel",
+            "ERP_U8",
+        ])
         .expect(0);
     world
-        .engine(&["map", "fields", "rm", "main", "--type", "org", "--channel", "ERP_U8"])
+        .engine(&[
+            "map",
+            "fields",
+            "rm",
+            "main",
+            "--type",
+            "org",
+            "--channel",
+            "ERP_U8",
+        ])
         .expect(2)
         .warns("E6145");
     world.edit(MAIN, "channel: OA", "channel: QA");
@@ -199,12 +246,24 @@ fn a_server_sets_mappings_too() {
         ran.expect(code);
         ran
     };
-    let there = ask(&["map", "list", "--scheme", SCHEME, "--limit", "1000", "--json"], 0).json();
+    let there = ask(
+        &["map", "list", "--scheme", SCHEME, "--limit", "1000", "--json"],
+        0,
+    )
+    .json();
     world.valid("map-list", &there);
     assert_eq!(there["mappings"].as_array().map(Vec::len), Some(here.len()));
-    ask(&["map", "set", "new", "77", "--scheme", SCHEME, "--remark", "by hand"], 0);
+    ask(
+        &[
+            "map", "set", "new", "77", "--scheme", SCHEME, "--remark", "by hand",
+        ],
+        0,
+    );
     ask(&["map", "set", "new", "78", "--scheme", SCHEME], 0);
-    ask(&["map", "set", "new", "79", "--scheme", SCHEME, "--expected", "77"], 2);
+    ask(
+        &["map", "set", "new", "79", "--scheme", SCHEME, "--expected", "77"],
+        2,
+    );
     let shown = ask(&["map", "get", "new", "--scheme", SCHEME, "--json"], 0).json();
     world.valid("map-get", &shown);
     assert_eq!(shown["mapping"]["dest_id"], "78");
@@ -218,11 +277,36 @@ fn a_server_sets_mappings_too() {
     assert_eq!(same["same"], json!(here.len() + 1));
     ask(&["map", "rm", "new", "--scheme", SCHEME], 0);
     ask(&["map", "get", "new", "--scheme", SCHEME], 2);
-    ask(&["map", "fields", "set", "7", "E7", "--type", "employee", "--channel", "OA"], 0);
+    ask(
+        &[
+            "map",
+            "fields",
+            "set",
+            "7",
+            "E7",
+            "--type",
+            "employee",
+            "--channel",
+            "OA",
+        ],
+        0,
+    );
     let fields = ask(&["map", "fields", "list", "--json"], 0).json();
     world.valid("map-fields", &fields);
     assert_eq!(fields["fields"][0]["made_by"], "api");
     let text = ask(&["map", "fields", "export"], 0).stdout;
     assert!(text.contains(",OA,employee,7,E7,"), "{text}");
-    ask(&["map", "fields", "rm", "7", "--type", "employee", "--channel", "OA"], 0);
+    ask(
+        &[
+            "map",
+            "fields",
+            "rm",
+            "7",
+            "--type",
+            "employee",
+            "--channel",
+            "OA",
+        ],
+        0,
+    );
 }

@@ -358,13 +358,19 @@ fn mappings_are_one_query_for_each_table_and_a_place_is_not_guessed() {
         })
     };
     let wants = [
-        (mapped(Within::Mapping, ("$key", "$target.id"), "a"), "\"d1\" of 1"),
+        (
+            mapped(Within::Mapping, ("$key", "$target.id"), "a"),
+            "\"d1\" of 1",
+        ),
         (
             mapped(Within::Mapping, ("$key", "$target.id"), "[\"b\",\"1\"]"),
             "\"d2\" of 1",
         ),
         (mapped(Within::Mapping, ("$key", "$target.id"), "c"), "-"),
-        (mapped(Within::Mapping, ("$target.id", "$key"), "d1"), "\"a\" of 1"),
+        (
+            mapped(Within::Mapping, ("$target.id", "$key"), "d1"),
+            "\"a\" of 1",
+        ),
         (mapped(units(None), ("fs_id", "erp_id"), "1"), "\"PCS\" of 1"),
         (mapped(units(None), ("fs_id", "erp_id"), "3"), "-"),
         // A name may be there several times.

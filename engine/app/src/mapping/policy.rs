@@ -24,6 +24,8 @@ pub struct Policy {
     pub source_object: String,
     /// What its documents are.
     pub dest_object: String,
+    /// Name of the source's connection.
+    pub source: String,
     /// Name of the target's connection.
     pub target: String,
     /// The kind of its documents, as the ledger calls it.
@@ -57,6 +59,19 @@ impl Policies {
     /// All of them.
     pub fn all(&self) -> &[Policy] {
         &self.all
+    }
+
+    /// Those with one of these connections at an end.
+    #[must_use]
+    pub fn between(&self, is_meant: impl Fn(&str) -> bool) -> Policies {
+        let all = self.all.iter();
+        Policies {
+            all: all
+                .filter(|one| is_meant(&one.source) || is_meant(&one.target))
+                .cloned()
+                .collect(),
+            vague: Vec::new(),
+        }
     }
 
     /// The one with this id or uuid.
@@ -211,6 +226,7 @@ fn policy(workspace: &Workspace, plan: &Plan) -> Standing {
         uuid: plan.uuid.clone(),
         source_object,
         dest_object,
+        source: plan.source.connection.clone(),
         target: target.connection.clone(),
         form,
         key_fields: plan.source.key.len(),

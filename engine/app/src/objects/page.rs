@@ -72,7 +72,10 @@ pub fn calls(object: &Object, workspace: &Workspace, base: &str) -> Vec<ObjectCa
         let at = format!("{base}/erp/{}", serve.connection);
         let token = ("token".to_owned(), "$ERP_TOKEN".to_owned());
         let kind = ("content-type".to_owned(), "application/json".to_owned());
-        for name in ["create", "update"].into_iter().filter(|_| serve.receive.is_some()) {
+        for name in ["create", "update"]
+            .into_iter()
+            .filter(|_| serve.receive.is_some())
+        {
             calls.push(ObjectCall {
                 name,
                 method: "POST",

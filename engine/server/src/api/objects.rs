@@ -148,7 +148,11 @@ async fn one(call: Call, (): (), (): ()) -> Result<Json<ObjectDoc>, Problem> {
     let known = workspace.objects().get(&name).cloned();
     let object = known.ok_or_else(|| Problem::not_found(format!("object {}", name.escape_debug())))?;
     let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let scheme = if call.state.settings().is_tls { "https" } else { "http" };
+    let scheme = if call.state.settings().is_tls {
+        "https"
+    } else {
+        "http"
+    };
     let base = format!("{scheme}://{}", host.unwrap_or("HOST"));
     let lang = call.lang;
     let document = call

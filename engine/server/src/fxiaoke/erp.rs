@@ -127,8 +127,9 @@ impl Kind {
         let value = Value::Map(members);
         match self {
             // A name that XML cannot say: the caller at least learns what it came to.
-            Kind::Xml => connector::xml_document(ROOT, &value)
-                .unwrap_or_else(|_| Kind::Xml.body(code, message, None)),
+            Kind::Xml => {
+                connector::xml_document(ROOT, &value).unwrap_or_else(|_| Kind::Xml.body(code, message, None))
+            }
             Kind::Json | Kind::Text => json::to_string(&value).into_bytes(),
         }
     }
@@ -137,13 +138,12 @@ impl Kind {
 async fn answer(state: &State, connection: &str, task: Task, parts: &Parts, incoming: Body) -> Answer {
     let speaker = who::caller(state, &parts.headers, connection)?;
     if parts.method != task.method() {
-        return Err(Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            &dsl::catalogue::server::METHOD,
-        )
-        .with("method", &parts.method)
-        .with("path", parts.uri.path().escape_debug())
-        .header(ALLOW, task.method().as_str()));
+        return Err(
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, &dsl::catalogue::server::METHOD)
+                .with("method", &parts.method)
+                .with("path", parts.uri.path().escape_debug())
+                .header(ALLOW, task.method().as_str()),
+        );
     }
     if matches!(task, Task::Batch | Task::ById) {
         let pairs = UrlQuery::<Vec<(String, String)>>::try_from_uri(&parts.uri);
@@ -209,7 +209,14 @@ fn not_served(name: &str, what: &str, known: &[String]) -> Problem {
     who::refused(&words::NOT_SERVED)
         .with("object", who::shown(name))
         .with("what", what)
-        .with("known", if known.is_empty() { "-".to_owned() } else { known.join(" ") })
+        .with(
+            "known",
+            if known.is_empty() {
+                "-".to_owned()
+            } else {
+                known.join(" ")
+            },
+        )
 }
 
 /// What is asked, pair by pair.
@@ -222,11 +229,14 @@ impl Query {
     }
 
     fn needed(&self, name: &'static str) -> Result<&str, Problem> {
-        self.get(name).ok_or_else(|| wrong(name, "没有给出", "it is missing"))
+        self.get(name)
+            .ok_or_else(|| wrong(name, "没有给出", "it is missing"))
     }
 
     fn number(&self, name: &'static str, low: i64, high: i64) -> Result<Option<i64>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
         let number = text.parse::<i64>().ok();
         match number.filter(|number| (low..=high).contains(number)) {
             Some(number) => Ok(Some(number)),
@@ -267,11 +277,7 @@ async fn batch(state: &State, connection: &str, query: &Query) -> Answer {
     };
     let (start, end) = (time("startTime")?, time("endTime")?);
     if start > end {
-        return Err(wrong(
-            "startTime",
-            "晚于 endTime",
-            "it is later than endTime",
-        ));
+        return Err(wrong("startTime", "晚于 endTime", "it is later than endTime"));
     }
     if end > state.now_ms() + AHEAD {
         let minutes = AHEAD / 60_000;

@@ -4,6 +4,7 @@
 
 mod erp;
 pub(crate) mod form;
+mod mapping;
 mod push;
 pub(crate) mod who;
 
@@ -17,7 +18,10 @@ pub(crate) const CONNECTOR: &str = "fxiaoke";
 
 /// Everything that the platform may call.
 pub(crate) fn routes() -> Router<State> {
-    Router::new()
+    let router = Router::new()
         .route(push::PATH, any(push::asyncpush))
-        .route("/erp/{connection}/{operation}", any(erp::called))
+        .route("/erp/{connection}/{operation}", any(erp::called));
+    mapping::PATHS
+        .into_iter()
+        .fold(router, |router, path| router.route(path, any(mapping::called)))
 }

@@ -32,6 +32,20 @@ details:
 serve: {connection: crm, rows: orders, receive: orders}
 ";
 
+/// What is read of our ERP goes on into the CRM: the policy that mappings are of.
+const TO_CRM: &str = "\
+scheme: to-crm
+source: {connection: crm, api: asyncpush, options: {objectApiName: erpSalesOrderObj, dataCenterId: elsewhere}, key: no}
+target:
+  connection: crm
+  api: create
+  options: {object: SalesOrderObj}
+  request: {object_data: {name: <<no>>}}
+  key: name
+  on_unknown: hold
+schedule: on_push
+";
+
 /// A service with these schemes, and nothing simulated: nobody is called.
 pub(crate) struct Desk {
     pub(crate) service: Arc<Service>,
@@ -89,6 +103,7 @@ impl Desk {
             let text = scheme(name, connection, object, more, key);
             std::fs::write(at(&format!("schemes/{name}.yaml")), text).unwrap();
         }
+        std::fs::write(at("schemes/to-crm.yaml"), TO_CRM).unwrap();
         let service = Service::open(setting(dir.path())).await.unwrap();
         for (id, member) in service.loaded().fleet.iter() {
             assert!(member.trouble().is_none(), "{id}: {:?}", member.trouble());
@@ -718,11 +733,26 @@ async fn schemes_are_held_against_the_object() {
     let text = scheme("typo", "crm", "erpSalesOrderObj", "", "masterFieldVal.numbr");
     std::fs::write(dir.join("schemes/typo.yaml"), text).unwrap();
     let object = OBJECT.replace("rows: orders, receive: orders", "rows: raw, receive: order");
-    std::fs::write(dir.join("objects/other.yaml"), object.replace("erpSalesOrderObj", "other")).unwrap();
+    std::fs::write(
+        dir.join("objects/other.yaml"),
+        object.replace("erpSalesOrderObj", "other"),
+    )
+    .unwrap();
     let report = app::check::check(&[dir.join("schemes"), dir.join("objects")], &Places::default()).unwrap();
-    let told: Vec<String> = report.diagnostics.iter().filter(|one| one.is_error()).map(|one| {
-        format!("{}:{} {} {}", one.file.name.rsplit('/').next().unwrap(), one.position().0, one.entry.code, one.message(Lang::En))
-    }).collect();
+    let told: Vec<String> = report
+        .diagnostics
+        .iter()
+        .filter(|one| one.is_error())
+        .map(|one| {
+            format!(
+                "{}:{} {} {}",
+                one.file.name.rsplit('/').next().unwrap(),
+                one.position().0,
+                one.entry.code,
+                one.message(Lang::En)
+            )
+        })
+        .collect();
     let has = |part: &str| assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:#?}");
     has("other.yaml:12 E1607 `rows: raw` cannot be used: its key must be number / masterFieldVal.number");
     has("other.yaml:12 E1607 `receive: order` cannot be used: there is no such scheme");
@@ -730,17 +760,39 @@ async fn schemes_are_held_against_the_object() {
     assert_eq!(told.len(), 3, "{told:#?}");
 
     let doors = desk.service.loaded().engine.reader().doors().unwrap();
-    let door = doors.iter().find(|(scheme, _)| scheme == "orders").map(|(_, door)| format!("/receive/{door}")).unwrap();
-    let headers = [("token", TOKEN), ("objectApiName", "erpSalesOrderObj"), ("id", "1"), ("content-type", "application/json")];
+    let door = doors
+        .iter()
+        .find(|(scheme, _)| scheme == "orders")
+        .map(|(_, door)| format!("/receive/{door}"))
+        .unwrap();
+    let headers = [
+        ("token", TOKEN),
+        ("objectApiName", "erpSalesOrderObj"),
+        ("id", "1"),
+        ("content-type", "application/json"),
+    ];
     let wrong = ORDER.replace("100.50", "1e3");
     let said = desk.send("POST", &door, &headers, wrong.as_bytes()).await;
     assert_eq!(said.status, 200, "{}", said.text);
     let rows = desk.rows("orders").await;
     assert_eq!(rows.len(), 1);
-    let filter = ledger::read::RecordFilter { scheme: Some("orders".to_owned()), limit: 9, ..Default::default() };
-    let records = desk.service.loaded().engine.reader().list_records(&filter).unwrap();
+    let filter = ledger::read::RecordFilter {
+        scheme: Some("orders".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    let records = desk
+        .service
+        .loaded()
+        .engine
+        .reader()
+        .list_records(&filter)
+        .unwrap();
     let told = format!("{:?}", records[0]);
-    assert!(told.contains("E6110") && told.contains("without exponent"), "{told}");
+    assert!(
+        told.contains("E6110") && told.contains("without exponent"),
+        "{told}"
+    );
 }
 
 /// What the page of an object shows is what is answered.
@@ -751,17 +803,28 @@ async fn the_page_of_an_object_can_be_typed() {
     let object = Arc::clone(loaded.engine.workspace.objects().get("erpSalesOrderObj").unwrap());
     let calls = app::objects::page::calls(&object, &loaded.engine.workspace, "http://erp.example.com/");
     let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
-    let all = ["create", "update", "queryMasterBatch", "queryMasterById", "asyncpush", "asyncpush, non-standard"];
+    let all = [
+        "create",
+        "update",
+        "queryMasterBatch",
+        "queryMasterById",
+        "asyncpush",
+        "asyncpush, non-standard",
+    ];
     assert_eq!(names, all);
     for call in calls {
-        let headers: Vec<(&str, &str)> = call.headers.iter().map(|(name, value)| {
-            let value = match value.as_str() {
-                "$ERP_TOKEN" => ERP_TOKEN,
-                "$PUSH_TOKEN" => TOKEN,
-                value => value,
-            };
-            (name.as_str(), value)
-        }).collect();
+        let headers: Vec<(&str, &str)> = call
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let value = match value.as_str() {
+                    "$ERP_TOKEN" => ERP_TOKEN,
+                    "$PUSH_TOKEN" => TOKEN,
+                    value => value,
+                };
+                (name.as_str(), value)
+            })
+            .collect();
         let body = call.body.as_ref().map(dsl::json::to_string).unwrap_or_default();
         let path = call.url.strip_prefix("http://erp.example.com").unwrap();
         let said = desk.send(call.method, path, &headers, body.as_bytes()).await;
@@ -776,4 +839,87 @@ async fn the_page_of_an_object_can_be_typed() {
         }
         assert!(!call.curl().contains("canary"), "{}", call.curl());
     }
+}
+
+/// The mapping functions: who may ask, what is refused, and that the same again changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn mappings_are_created_updated_and_asked_for() {
+    let desk = Desk::open().await;
+    let ask = async |function: &str, over: &[(&str, &str)], body: &str| {
+        let right = [("token", TOKEN), ("tenantId", "81"), ("dataCenterId", "c1")];
+        let kept = right
+            .iter()
+            .filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
+        let headers: Vec<(&str, &str)> = kept.chain(over).copied().collect();
+        desk.send(
+            "POST",
+            &format!("/erp/syncdata/open/{function}"),
+            &headers,
+            body.as_bytes(),
+        )
+        .await
+    };
+    let objects = r#""sourceObjectApiName": "erpSalesOrderObj", "destObjectApiName": "SalesOrderObj""#;
+    let create = |dest: &str| {
+        format!(
+            r#"{{"ployDetailId": "to-crm", {objects}, "sourceDataId": "111", "destDataId": "{dest}", "sourceDataName": "04270002"}}"#
+        )
+    };
+    let code = |said: &Said| said.json()["errCode"].as_str().unwrap_or_default().to_owned();
+    for (function, over, body, status, want) in [
+        ("mapping/create", vec![], create("d1"), 200, "s106240000"),
+        ("mapping/create", vec![], create("d1"), 200, "s106240000"),
+        ("mapping/create", vec![], create("d2"), 200, "E6130"),
+        ("mapping/update", vec![], create("d2"), 200, "s106240000"),
+        ("mapping/create", vec![], "{".to_owned(), 200, "E6108"),
+        ("mapping/create", vec![], create("").replace("111", ""), 200, "E6136"),
+        ("mapping/create", vec![("token", "wrong")], create("d1"), 401, "E6101"),
+        ("mapping/create", vec![("dataCenterId", "c9")], create("d1"), 200, "E6104"),
+        // A policy of another tenant is not there.
+        ("mapping/create", vec![("tenantId", "82"), ("dataCenterId", "e1")], create("d1"), 200, "E6132"),
+        (
+            "fieldmapping/create",
+            vec![],
+            r#"{"channel": "STANDARD_CHANNEL", "dataType": "employee", "fsDataId": "1000", "erpDataId": "E1"}"#.to_owned(),
+            200,
+            "s106240000",
+        ),
+        (
+            "fieldmapping/create",
+            vec![],
+            r#"{"channel": "ELSEWHERE", "dataType": "employee", "fsDataId": "1000", "erpDataId": "E1"}"#.to_owned(),
+            200,
+            "E6142",
+        ),
+    ] {
+        let said = ask(function, &over, &body).await;
+        assert_eq!((said.status, code(&said).as_str()), (status, want), "{function} {body}: {}", said.text);
+    }
+    let said = ask(
+        "mapping/query",
+        &[],
+        &format!(r#"{{{objects}, "sourceDataIds": ["111", "112"]}}"#),
+    )
+    .await;
+    let told = said.json();
+    assert_eq!(told["errCode"], "s106240000");
+    assert_eq!(told["data"]["111"]["destDataId"], "d2");
+    assert_eq!(told["data"]["111"]["sourceTenantId"], "81");
+    assert!(told["data"].get("112").is_none(), "{told}");
+    let reader = desk.service.loaded().engine.reader().clone();
+    let fields = reader.field_mappings(&ledger::service::fields::FieldFilter {
+        limit: 9,
+        ..Default::default()
+    });
+    // Where the body names no data centre, it is that of the headers.
+    assert_eq!(fields.unwrap()[0].place.data_center, "c1");
+    let got = desk
+        .send(
+            "GET",
+            "/erp/syncdata/open/mapping/query",
+            &[("token", TOKEN), ("tenantId", "81")],
+            b"",
+        )
+        .await;
+    assert_eq!(got.status, 405);
 }

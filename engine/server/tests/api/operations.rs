@@ -262,12 +262,18 @@ async fn mappings_are_set_by_people() {
         (&serde_json::Value::Null, &"api".into())
     );
     house.ask("POST", path, &body("77", "")).await.is(200);
-    house.ask("POST", path, &body("78", "")).await.refused(409, "E6130");
+    house
+        .ask("POST", path, &body("78", ""))
+        .await
+        .refused(409, "E6130");
     house
         .ask("PATCH", path, &body("78", r#","expected":"76""#))
         .await
         .refused(409, "E6139");
-    house.ask("PATCH", path, &body("78", "")).await.refused(400, "E6005");
+    house
+        .ask("PATCH", path, &body("78", ""))
+        .await
+        .refused(400, "E6005");
     house
         .ask("PATCH", path, &body("78", r#","expected":"77""#))
         .await
@@ -295,9 +301,7 @@ async fn mappings_are_set_by_people() {
         404
     );
     assert_eq!(
-        house
-            .as_token(&token, "GET", &format!("{path}/flaws"), "")
-            .await,
+        house.as_token(&token, "GET", &format!("{path}/flaws"), "").await,
         400
     );
     assert_eq!(
@@ -353,10 +357,7 @@ async fn mappings_are_set_by_people() {
         .is(200)
         .json();
     assert_eq!(listed["items"][0]["fs_id"], "7");
-    let text = house
-        .ask("GET", &format!("{path}/export"), "")
-        .await
-        .is(200);
+    let text = house.ask("GET", &format!("{path}/export"), "").await.is(200);
     assert_eq!(text.headers["content-type"], "text/csv; charset=utf-8");
     assert!(text.text.contains(",OA,employee,7,E7,"), "{}", text.text);
     let gone = format!("{path}?channel=OA&data_type=employee&fs_id=7");
