@@ -13,6 +13,7 @@ use ledger::read::{
     AttemptRow, AuditFilter, AuditRow, HiddenOf, MappingRow, QuestionRow, RecordFilter, RecordLife,
     RecordRow, RunFilter, RunRow, SightingRow,
 };
+use ledger::two_way::TwoWayNote;
 use ledger::{Ledger, Reader};
 
 pub use crate::reason::sentence as sentence_of;
@@ -226,6 +227,8 @@ pub struct Story {
     pub decisions: Vec<AuditRow>,
     /// The documents it became.
     pub mappings: Vec<MappingRow>,
+    /// What came back or met, where another scheme carries the same documents the other way; in order of time.
+    pub two_way: Vec<TwoWayNote>,
 }
 
 /// One moment in the life of a record.
@@ -243,6 +246,8 @@ pub enum Moment<'a> {
     Asked(&'a QuestionRow),
     /// A person decided.
     Decided(&'a AuditRow),
+    /// What came back, or met the other side.
+    Met(&'a TwoWayNote),
 }
 
 /// The moments of a record in order of time.
@@ -264,12 +269,14 @@ pub fn moments(story: &Story) -> Vec<(Ms, Moment<'_>)> {
         .decisions
         .iter()
         .map(|row| (row.at, 4, Moment::Decided(row)));
+    let met = story.two_way.iter().map(|row| (row.at, 5, Moment::Met(row)));
     let mut moments: Vec<_> = seen
         .map(Some)
         .chain(sent)
         .flatten()
         .chain(asked)
         .chain(decided)
+        .chain(met)
         .collect();
     // Stable: what happened in one millisecond keeps the order of the attempts.
     moments.sort_by_key(|(at, rank, _)| (*at, *rank));
@@ -365,10 +372,17 @@ fn told(reader: &Reader, life: RecordLife) -> Result<Story, AppError> {
         ..AuditFilter::default()
     })?;
     decisions.reverse();
+    let mut two_way = reader.two_way_notes(record)?;
+    for note in &mut two_way {
+        if let Some(row) = &mut note.row {
+            *row = shown_row(reader, &life.record.scheme, row)?;
+        }
+    }
     Ok(Story {
         questions: reader.questions(record)?,
         decisions,
         mappings: reader.mappings(record)?,
+        two_way,
         life,
     })
 }

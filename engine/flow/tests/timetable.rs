@@ -89,7 +89,10 @@ fn the_schemes_of_a_pair_run_one_after_the_other() {
     assert_eq!(started, ["a/all Schedule 10+0", "c/all Schedule 10+0"]);
     assert!(script.at(11, Event::RunNow("b".to_owned(), Half::All)).is_empty());
     let token = script.tokens["a"];
-    assert_eq!(script.at(15, Event::Ended(token, Ended::Well)), ["b/all Manual 10+5"]);
+    assert_eq!(
+        script.at(15, Event::Ended(token, Ended::Well)),
+        ["b/all Manual 10+5"]
+    );
     assert!(script.at(16, Event::RunNow("a".to_owned(), Half::All)).is_empty());
 }
 

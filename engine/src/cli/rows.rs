@@ -8,6 +8,7 @@ use flow::op::{Reason, RecordState};
 use ledger::read::{
     AttemptRow, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
 };
+use ledger::two_way::TwoWayNote;
 
 use super::Done;
 use super::args::{Global, LedgerArgs, RecordArgs, RowPart, RowsListArgs, RowsShowArgs};
@@ -341,6 +342,14 @@ fn what(moment: &Moment<'_>, out: &Out) -> String {
                 ("reason", one_line(&row.note.reason)),
             ],
         ),
+        Moment::Met(row) => out.text(
+            &format!("moment-{}", row.what),
+            &[
+                ("other", format!("{} {}", row.scheme, query::key_text(&row.key))),
+                ("run", row.run.map(|run| run.to_string()).unwrap_or_default()),
+                ("fields", one_line(&row.fields.join(", "))),
+            ],
+        ),
         Moment::Resolved(row) => {
             let said = row
                 .resolution
@@ -414,6 +423,7 @@ fn story_document(story: &Story, lang: Lang) -> Value {
         "questions" => story.questions.iter().map(|row| question_document(row, lang)).collect::<Vec<_>>(),
         "decisions" => story.decisions.iter().map(decision_document).collect::<Vec<_>>(),
         "mappings" => story.mappings.iter().map(mapping_document).collect::<Vec<_>>(),
+        "two_way" => story.two_way.iter().map(note_document).collect::<Vec<_>>(),
     }
 }
 
@@ -443,6 +453,19 @@ fn decision_document(row: &AuditRow) -> Value {
         "action" => row.note.action,
         "what" => row.note.what,
         "reason" => row.note.reason,
+    }
+}
+
+fn note_document(note: &TwoWayNote) -> Value {
+    object! {
+        "at" => time::rfc3339(note.at),
+        "what" => note.what,
+        "version" => note.version,
+        "scheme" => note.scheme,
+        "key" => stored(note.key.as_bytes()),
+        "run" => note.run,
+        "fields" => note.fields.iter().map(|field| Value::from(field.as_str())).collect::<Vec<_>>(),
+        "lost" => note.row.as_deref().map(stored),
     }
 }
 

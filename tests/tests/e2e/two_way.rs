@@ -145,7 +145,12 @@ impl Both {
             &json!({"appId": fx["app_id"], "appSecret": fx["app_secret"], "permanentCode": fx["code"], "grantType": "app_secret"}),
         );
         world.sandbox().advance_ms(60_000);
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no token: {crm} {erp}")).to_owned();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .unwrap_or_else(|| panic!("no token: {crm} {erp}"))
+                .to_owned()
+        };
         Both {
             crm: format!(
                 "authorization: Bearer {}\r\nx-fs-ea: {}\r\nx-fs-userid: {}\r\n",
@@ -160,8 +165,15 @@ impl Both {
     }
 
     fn crm(&self, operation: &str, data: &Value) -> Value {
-        let path = format!("/fx/cgi/crm/v2/data/{operation}?thirdTraceId=376c9e5c-2a9f-4d10-97b1-790e3359e3d5");
-        let answer = call(self.world.addr(), "POST", &path, &self.crm, &json!({"data": data}));
+        let path =
+            format!("/fx/cgi/crm/v2/data/{operation}?thirdTraceId=376c9e5c-2a9f-4d10-97b1-790e3359e3d5");
+        let answer = call(
+            self.world.addr(),
+            "POST",
+            &path,
+            &self.crm,
+            &json!({"data": data}),
+        );
         assert_eq!(answer["errorCode"], 0, "{operation}: {answer}");
         answer
     }
@@ -321,7 +333,11 @@ fn a_thousand_edits_on_both_sides_arrive_once_and_none_comes_back() {
     both.sync(0);
     both.sync(1);
     both.agree();
-    assert_eq!(both.written(), [MADE, crm.len()], "each was made once on the other side");
+    assert_eq!(
+        both.written(),
+        [MADE, crm.len()],
+        "each was made once on the other side"
+    );
     let mut random = Random(7);
     for round in 0..10 {
         let before = both.written();
@@ -329,7 +345,10 @@ fn a_thousand_edits_on_both_sides_arrive_once_and_none_comes_back() {
         both.sync(round % 2);
         let after = both.written();
         let written = [after[0] - before[0], after[1] - before[1]];
-        assert_eq!(written, wanted, "round {round}: a write for a document that says something else");
+        assert_eq!(
+            written, wanted,
+            "round {round}: a write for a document that says something else"
+        );
         both.agree();
         let [crm, _] = both.state();
         for (number, fields) in said {
@@ -353,19 +372,21 @@ fn nothing_is_doubled_and_nothing_lost_while_calls_fail_and_processes_die() {
     for round in 0..6 {
         for endpoint in ["putDocument", "data/update", "data/create"] {
             let (nth, kind) = (1 + random.below(4), kinds[random.below(kinds.len())]);
-            both.world.control(
-                "fault",
-                &json!({"endpoint": endpoint, "nth": nth, "kind": kind}),
-            );
+            both.world
+                .control("fault", &json!({"endpoint": endpoint, "nth": nth, "kind": kind}));
         }
         for scheme in [TO_ERP, TO_CRM] {
-            let mut run = both.world.command(&["run", scheme, "--settle-wait", "0s"]).start();
+            let mut run = both
+                .world
+                .command(&["run", scheme, "--settle-wait", "0s"])
+                .start();
             // Somewhere in the middle, or behind the end.
             let patience = Duration::from_millis(u64::try_from(200 + random.below(1500)).expect("small"));
             if !run.wait(patience) {
                 run.kill();
             }
         }
+        both.world.sandbox().clear_faults();
         if round > 1 {
             let [crm, erp] = both.state();
             if crm.keys().eq(erp.keys()) {
@@ -394,11 +415,11 @@ fn two_schemes_that_are_no_pair_are_refused() {
     refused.expect(1).says("E1197").says("erp-to-crm");
     both.world.write(TO_CRM, &to_crm("hold"));
     both.world.engine(&["check", TO_ERP, TO_CRM]).expect(0);
-    both.world
-        .edit(TO_ERP, "with: erp-to-crm", "with: erp-to-crn");
+    both.world.edit(TO_ERP, "with: erp-to-crm", "with: erp-to-crn");
     let refused = both.world.engine(&["check", TO_ERP]);
     refused.expect(1).says("E1196").says("erp-to-crm");
-    both.world.write(TO_ERP, &to_erp("hold").replace("key: _id", "key: [_id, name]"));
+    both.world
+        .write(TO_ERP, &to_erp("hold").replace("key: _id", "key: [_id, name]"));
     both.world.engine(&["check", TO_ERP]).expect(1).says("E1195");
     both.world.write(TO_ERP, &to_erp("newest_wins"));
     both.world.engine(&["check", TO_ERP]).expect(1).says("newest_by");
@@ -431,13 +452,32 @@ fn a_rehearsal_shows_echoes_and_conflicts() {
     assert_eq!(both.written(), before);
     // One side is chosen.
     let ran = both.world.engine(&[
-        "retry", "erp-to-crm", number, "--reason", "the customer said so", "--yes",
+        "retry",
+        "--scheme",
+        "erp-to-crm",
+        "--key",
+        number,
+        "--reason",
+        "the customer said so",
+        "--yes",
     ]);
     ran.expect(0);
     both.sync(1);
     both.sync(0);
     let [crm, erp] = both.state();
-    assert_eq!((&crm[number].1["tel"], &erp[number].1["tel"]), (&"2".to_owned(), &"2".to_owned()));
-    let shown = both.world.engine(&["rows", "show", "crm-to-erp", id]);
-    shown.expect(0);
+    assert_eq!(
+        (&crm[number].1["tel"], &erp[number].1["tel"]),
+        (&"2".to_owned(), &"2".to_owned())
+    );
+    let shown = both.world.engine(&["rows", "show", "--scheme", "crm-to-erp", id]);
+    shown.expect(0).says("both sides were changed; erp-to-crm");
+    let shown = both
+        .world
+        .engine(&["rows", "show", "--scheme", "crm-to-erp", id, "--json"]);
+    both.world.valid("rows-show", &shown.json());
+    assert_eq!(
+        shown.json()["rows"][0]["two_way"][1]["lost"]["tel"],
+        "1",
+        "{shown}"
+    );
 }

@@ -3,6 +3,7 @@
 use app::query::Story;
 use dsl::Lang;
 use ledger::read::{AttemptRow, MappingRow, QuestionRow, RecordRow, SightingRow, StepRow};
+use ledger::two_way::TwoWayNote;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -129,6 +130,8 @@ pub(crate) struct StoryDoc {
     questions: Vec<QuestionDoc>,
     decisions: Vec<AuditDoc>,
     mappings: Vec<MappingDoc>,
+    /// What came back or met, where another scheme carries the same documents the other way.
+    two_way: Vec<MetDoc>,
 }
 
 impl StoryDoc {
@@ -153,6 +156,7 @@ impl StoryDoc {
                 .collect(),
             decisions: story.decisions.iter().map(AuditDoc::of).collect(),
             mappings: story.mappings.iter().map(MappingDoc::from).collect(),
+            two_way: story.two_way.iter().map(MetDoc::from).collect(),
         }
     }
 }
@@ -288,6 +292,44 @@ impl QuestionDoc {
             attempt: row.attempt.map(|attempt| attempt.0),
             answer: row.answer.clone(),
             reason: ReasonDoc::of(row.reason.as_ref(), lang),
+        }
+    }
+}
+
+/// What came back from the other system, or met what was changed there.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TwoWayNote)]
+pub(crate) struct MetDoc {
+    #[schema(format = DateTime)]
+    at: String,
+    /// `echo`, `lost`, `won` or `held`.
+    what: String,
+    version: String,
+    /// The scheme of the other direction.
+    scheme: String,
+    /// The key of its record.
+    #[schema(value_type = Vec<String>)]
+    key: Option<Raw>,
+    /// The run whose write came back.
+    run: Option<i64>,
+    /// The fields that were news.
+    fields: Vec<String>,
+    /// The row that lost.
+    #[schema(value_type = serde_json::Value)]
+    lost: Option<Raw>,
+}
+
+impl From<&TwoWayNote> for MetDoc {
+    fn from(note: &TwoWayNote) -> Self {
+        MetDoc {
+            at: time::text(note.at),
+            what: note.what.clone(),
+            version: note.version.clone(),
+            scheme: note.scheme.clone(),
+            key: raw(note.key.as_bytes()),
+            run: note.run,
+            fields: note.fields.clone(),
+            lost: note.row.as_deref().and_then(raw),
         }
     }
 }

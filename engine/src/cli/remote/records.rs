@@ -11,6 +11,7 @@ use flow::op::{AuditNote, RecordState};
 use ledger::read::{
     AttemptRow, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
 };
+use ledger::two_way::TwoWayNote;
 
 use super::{Doc, MOST_PAGES, PAGE, Remote};
 use crate::cli::json::object;
@@ -245,6 +246,7 @@ fn story(doc: Doc<'_>) -> Result<Story, AppError> {
         questions: all(&doc, "questions", question)?,
         decisions: all(&doc, "decisions", audit)?,
         mappings: all(&doc, "mappings", mapping)?,
+        two_way: all(&doc, "two_way", met)?,
     })
 }
 
@@ -309,6 +311,24 @@ fn question(doc: Doc<'_>) -> Result<QuestionRow, AppError> {
         attempt: doc.number_or_none("attempt")?.map(AttemptId),
         answer: doc.text("answer")?,
         reason: doc.reason("reason")?,
+    })
+}
+
+fn met(doc: Doc<'_>) -> Result<TwoWayNote, AppError> {
+    let fields = doc.value("fields");
+    let fields = fields.as_list().unwrap_or_default().iter();
+    Ok(TwoWayNote {
+        at: doc.at("at")?,
+        what: doc.text("what")?,
+        version: doc.text("version")?,
+        partner: RecordId(0),
+        scheme: doc.text("scheme")?,
+        key: key(&doc, "key").unwrap_or_default(),
+        partner_version: String::new(),
+        attempt: None,
+        run: doc.number_or_none("run")?,
+        fields: fields.filter_map(Value::to_plain_text).collect(),
+        row: bytes_or_none(&doc, "lost"),
     })
 }
 
