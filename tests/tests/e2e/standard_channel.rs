@@ -462,6 +462,26 @@ fn a_push_into_the_platform_keeps_its_trace() {
     assert_eq!(traces.len(), 2);
 }
 
+/// When the calls of the day are used up, the connection stops and says so; what was not read is read once there are more.
+#[test]
+fn the_quota_of_a_day_stops_the_connection() {
+    const STORED: &str = "schemes/fx-accounts.yaml";
+    let world = with(STORED, World::of(|config| config.trades = 1200));
+    let calls = |most: u64| {
+        world.sandbox().set(&NewSettings {
+            calls_per_day: Some(most),
+            ..NewSettings::default()
+        })
+    };
+    calls(2).expect("settings");
+    let ran = world.engine(&["run", STORED, "--json"]);
+    let run = &ran.json()["runs"][0];
+    assert!(run.to_string().contains("30002 超出每日调用总量"), "{ran}");
+    assert_eq!(world.state()["systems"]["fx"]["calls_today"], 2);
+    calls(0).expect("settings");
+    world.until_done(STORED, 300);
+}
+
 /// The first member of this name, wherever it stands.
 fn find<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     match value {

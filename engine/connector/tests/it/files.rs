@@ -993,7 +993,7 @@ operations:
         ("b.*", "b.*.c", vec!["E1506"]),
         ("option: id", "option: ident", vec!["E1512"]),
         (", option: id", "", vec!["E1512"]),
-        ("when: root == 'r'", "when: roof == 'r'", vec!["E1509"]),
+        ("when: root == 'r'", "when: roof == 'r'", vec!["E1503"]),
     ] {
         assert!(FILE.contains(from));
         let problems = problems_of_connector(&FILE.replacen(from, to, 1));

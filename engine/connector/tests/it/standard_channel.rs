@@ -86,7 +86,7 @@ fn an_erp_that_finds_by_number_is_asked_one_by_one() {
     let none = r#"{"code":0,"message":"ok","data":null}"#;
     let one = Found::One {
         id: Some("00042".to_owned()),
-        number: None,
+        number: Some("00123".to_owned()),
     };
     assert_eq!(found(&[there, none]), [one.clone(), Found::None]);
     assert_eq!(found(&[none, none]), [Found::None, Found::None]);
