@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 use super::form::raw;
 use crate::data::cid;
 use crate::journal::RowLine;
-use crate::kingdee::store::{Fields, scalar};
+use crate::kingdee::store::Fields;
 use crate::object::Object;
+use crate::office::text;
 use crate::sale::{Buyer, Sale, sku};
 use crate::state::World;
 
@@ -36,11 +37,6 @@ pub(super) fn details_of(object: &str) -> Option<&'static [&'static str]> {
         ORDER => Some(&[PRODUCTS, PLANS]),
         _ => None,
     }
-}
-
-/// A member as text; empty when it is missing, null or a tree.
-pub(super) fn text(fields: &Fields, name: &str) -> String {
-    fields.get(name).and_then(|raw| scalar(raw)).unwrap_or_default()
 }
 
 /// Lists of lines by name.

@@ -16,12 +16,13 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use docs::Docs;
 
-use docs::{ORDER, Sent, details_of, is_order, text};
+use docs::{ORDER, Sent, details_of, is_order};
 use form::Form;
 
 use crate::crypto;
 use crate::form::Pairs;
 use crate::journal::{Action, Line, RowLine, Write};
+use crate::office::{line, text};
 use crate::reply::{Reply, Request};
 use crate::settings::ErpLines;
 use crate::state::World;
@@ -186,8 +187,8 @@ impl Call<'_> {
             return Err(refused(code::RULE, "数据不符合校验规则"));
         }
         let row = match self.endpoint {
-            CREATE => create(world, &object, &sent, content)?,
-            _ => update(world, &object, &sent, content)?,
+            CREATE => create(world, &object, &sent, &content)?,
+            _ => update(world, &object, &sent, &content)?,
         };
         let write = world.written(
             self.endpoint,
@@ -245,7 +246,7 @@ fn against(world: &World, number: &str) -> Result<(), Refused> {
     }
 }
 
-fn create(world: &World, object: &str, sent: &Sent, content: String) -> Result<RowLine, Refused> {
+fn create(world: &World, object: &str, sent: &Sent, content: &str) -> Result<RowLine, Refused> {
     let number = text(&sent.master, "number");
     if number.trim().is_empty() {
         return Err(refused(code::RULE, "单号 number 不能为空"));
@@ -258,10 +259,18 @@ fn create(world: &World, object: &str, sent: &Sent, content: String) -> Result<R
     if world.settings.erp_unique && world.erp.find(object, &number).is_some() {
         return Err(refused(code::THERE, format!("单号 {number} 已存在")));
     }
-    Ok(line(Action::Create, world.erp.next_id(), number, content, 1))
+    Ok(line(
+        Action::Create,
+        0,
+        "",
+        &number,
+        world.erp.next_id(),
+        content,
+        1,
+    ))
 }
 
-fn update(world: &World, object: &str, sent: &Sent, content: String) -> Result<RowLine, Refused> {
+fn update(world: &World, object: &str, sent: &Sent, content: &str) -> Result<RowLine, Refused> {
     let told = text(&sent.master, "id");
     if told.is_empty() {
         return Err(refused(code::WRONG, "更新时 id 不能为空"));
@@ -283,21 +292,7 @@ fn update(world: &World, object: &str, sent: &Sent, content: String) -> Result<R
             }
         }
     }
-    Ok(line(Action::Update, id, number, content, doc.version + 1))
-}
-
-fn line(action: Action, id: u64, number: String, content: String, version: u64) -> RowLine {
-    RowLine {
-        dindex: 0,
-        action,
-        org: String::new(),
-        number,
-        id,
-        status: 'A',
-        content,
-        keeps_lines: false,
-        version,
-    }
+    Ok(line(Action::Update, 0, "", &number, id, content, doc.version + 1))
 }
 
 fn query(request: &Request) -> Result<(Pairs, bool), Refused> {

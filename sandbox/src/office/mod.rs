@@ -70,7 +70,7 @@ impl Problem {
 }
 
 /// A member as text; empty when it is missing, null or a tree.
-fn text(fields: &Fields, name: &str) -> String {
+pub(crate) fn text(fields: &Fields, name: &str) -> String {
     fields
         .get(name)
         .and_then(|value| scalar(value))
@@ -247,7 +247,8 @@ impl Writing<'_> {
     }
 }
 
-fn line(
+/// A row of the journal.
+pub(crate) fn line(
     action: Action,
     dindex: usize,
     org: &str,

@@ -462,7 +462,7 @@ fn a_push_into_the_platform_keeps_its_trace() {
     assert_eq!(traces.len(), 2);
 }
 
-/// When the calls of the day are used up, the connection stops and says so; what was not read is read once there are more.
+/// When the calls of the day are used up, the connection stops until midnight and says so: another run asks nothing.
 #[test]
 fn the_quota_of_a_day_stops_the_connection() {
     const STORED: &str = "schemes/fx-accounts.yaml";
@@ -473,13 +473,14 @@ fn the_quota_of_a_day_stops_the_connection() {
             ..NewSettings::default()
         })
     };
-    calls(2).expect("settings");
-    let ran = world.engine(&["run", STORED, "--json"]);
-    let run = &ran.json()["runs"][0];
-    assert!(run.to_string().contains("30002 超出每日调用总量"), "{ran}");
-    assert_eq!(world.state()["systems"]["fx"]["calls_today"], 2);
-    calls(0).expect("settings");
-    world.until_done(STORED, 300);
+    for most in [2, 0] {
+        calls(most).expect("settings");
+        let ran = world.engine(&["run", STORED, "--json"]);
+        let stopped = &ran.json()["runs"][0]["stopped"];
+        assert_eq!(stopped["code"], "E4041", "{ran}");
+        assert!(stopped.to_string().contains("30002 超出每日调用总量"), "{ran}");
+        assert_eq!(world.state()["systems"]["fx"]["calls_today"], 2, "{ran}");
+    }
 }
 
 /// The first member of this name, wherever it stands.
