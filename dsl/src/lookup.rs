@@ -23,7 +23,7 @@ pub enum Within {
     /// What a scheme's records became at its target: by `$key` or `$target.id`, for the other one.
     Mapping,
     /// What the values of a field are called on the other side; [`LookupSpec::scheme`] is the name of the table.
-    Fields(FieldTable),
+    Fields(Box<FieldTable>),
 }
 
 /// Entries of field mappings.

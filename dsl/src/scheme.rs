@@ -365,7 +365,7 @@ fn field_tables(
         if let Within::Fields(table) = &spec.within
             && !found.iter().any(|(name, _)| *name == spec.scheme)
         {
-            found.push((spec.scheme.clone(), table.clone()));
+            found.push((spec.scheme.clone(), (**table).clone()));
         }
     }
     found

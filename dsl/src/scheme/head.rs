@@ -175,7 +175,13 @@ impl Reader<'_> {
                 channel: own("channel"),
                 data_center: own("data_center"),
             };
-            return Some(spec(Within::Fields(table), name.to_owned(), &from, &to, true));
+            return Some(spec(
+                Within::Fields(Box::new(table)),
+                name.to_owned(),
+                &from,
+                &to,
+                true,
+            ));
         }
         let Some(to) = constant else {
             if let Some(to) = node.get("to") {

@@ -26,7 +26,7 @@ impl Compile<'_> {
             }
         };
         match term {
-            Some(lookup) => Term::new(TermKind::Find(lookup), node.span.clone()),
+            Some(lookup) => Term::new(TermKind::Find(Box::new(lookup)), node.span.clone()),
             None => Term::literal(Value::Null, node.span.clone()),
         }
     }

@@ -47,7 +47,7 @@ pub(crate) enum TermKind {
     /// `_function …`
     Formula(Formula),
     /// `_findCollection …`: nothing found is NULL.
-    Find(LookupTerm),
+    Find(Box<LookupTerm>),
     Map(Vec<(String, Term)>),
     List(Vec<Term>),
     /// `$drop`: takes away what it is laid over.

@@ -63,7 +63,10 @@ pub(crate) fn tree(template: &str, place: TreePlace) -> Result<Tree, Vec<Diagnos
     let mut cx = Compile::new(&file, &registry, place);
     let schemes = |name: &str| World.scheme(name);
     cx.schemes = Some(&schemes);
-    cx.tables = vec![("sellers".into(), Some(dsl::tree::Table::Constant(vec![("7".into(), "S7".into())])))];
+    cx.tables = vec![(
+        "sellers".into(),
+        Some(dsl::tree::Table::Constant(vec![("7".into(), "S7".into())])),
+    )];
     let tree = compile_tree(&node.get("v").expect("the value").value, &mut cx);
     let errors: Vec<Diagnostic> = cx
         .diags

@@ -63,7 +63,7 @@ impl Compile<'_> {
             cx: self,
         };
         match query.whole(text) {
-            Some(lookup) => Term::new(TermKind::Find(lookup), node.span.clone()),
+            Some(lookup) => Term::new(TermKind::Find(Box::new(lookup)), node.span.clone()),
             None => nothing,
         }
     }

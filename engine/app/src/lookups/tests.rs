@@ -351,11 +351,11 @@ fn mappings_are_one_query_for_each_table_and_a_place_is_not_guessed() {
         .set_fields(&[entry("OA", "1", "PCS"), entry("OA", "2", "BOX")], 1)
         .unwrap();
     let units = |channel: Option<&str>| {
-        Within::Fields(FieldTable {
+        Within::Fields(Box::new(FieldTable {
             data_type: "unit".to_owned(),
             channel: channel.map(str::to_owned),
             data_center: None,
-        })
+        }))
     };
     let wants = [
         (

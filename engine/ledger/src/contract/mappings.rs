@@ -331,7 +331,7 @@ pub(super) fn fields(open: &dyn Fn() -> Ledger) {
         reader
             .field_places("employee", None, None, 9)
             .expect("a question"),
-        [place.clone()]
+        std::slice::from_ref(&place)
     );
     assert!(desk.ledger.remove_field(&place, "1").expect("an entry"));
     assert!(!desk.ledger.remove_field(&place, "1").expect("an entry"));
