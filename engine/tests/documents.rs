@@ -176,6 +176,13 @@ fn of_connectors_and_connections() {
         );
     }
     clone.check("connectors show kingdee", "error", 2);
+    clone.check("object list", "object-list", 0);
+    clone.check("object show nothing", "error", 2);
+    std::fs::create_dir(clone.folder.join("objects")).expect("a folder");
+    let object = "object: order\nid: no\nfields: {no: {type: text, required: true}, state: {type: choice, of: [a]}}\ndetails: {lines: {fields: {qty: {type: int}}}}\n";
+    std::fs::write(clone.folder.join("objects/order.yaml"), object).expect("a file");
+    clone.check("object list", "object-list", 0);
+    clone.check("object show order", "object-show", 0);
     let list = clone.check("connection list", "connection-list", 0);
     assert_eq!(
         list["connections"][1]["server"], "https://erp.example.com",

@@ -64,7 +64,7 @@ struct Shared {
     logins: Logins,
     counters: Counters,
     published: Published,
-    fxiaoke: Book,
+    speakers: Book,
     passwords: Places,
     streams: Arc<Semaphore>,
     dry_runs: Arc<Semaphore>,
@@ -89,7 +89,7 @@ impl State {
             logins: Logins::default(),
             counters: Counters::default(),
             published: Published::default(),
-            fxiaoke: Book::default(),
+            speakers: Book::default(),
             passwords: Places::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
@@ -178,8 +178,8 @@ impl State {
     }
 
     /// Who speaks the ERP protocol.
-    pub(crate) fn fxiaoke(&self) -> &Book {
-        &self.0.fxiaoke
+    pub(crate) fn speakers(&self) -> &Book {
+        &self.0.speakers
     }
 
     /// What is counted.

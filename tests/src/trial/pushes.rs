@@ -35,8 +35,24 @@ const HOOKS: &str = "
     params: {server: \"https://hooks.example.com/\", webhook_secret: \"${env:PUSH_TOKEN}\"}
 ";
 const TOKEN: &str = "t0ken-of-pushes-0123456789";
+/// The same over the ERP protocol, where a platform's connection stands for the door.
+const PUSHED_BY_PROTOCOL: &str = "\
+scheme: pushed
+source: {connection: platform, api: asyncpush, options: {objectApiName: pushedObj}, key: masterFieldVal.id}
+target: {connection: plain, api: add_unique, batch: 50, request: {key: <<masterFieldVal.id>>, name: <<masterFieldVal.name>>}}
+schedule: on_push
+";
+const PLATFORM: &str = "
+  platform:
+    connector: fxiaoke
+    params: {app_id: a, app_secret: \"${env:PUSH_TOKEN}\", code: \"${env:PUSH_TOKEN}\", user_id: \"1\", tenant_id: \"81\", push_token: \"${env:PUSH_TOKEN}\"}
+";
+/// Where the platform pushes.
+const PROTOCOL: &str = "/erp/syncdata/open/objdata/asyncpush";
 /// A door that is not there.
 const NO_DOOR: &str = "/receive/00000000000000000000000000000000";
+/// The protocol with a tenant that is not there.
+const NO_TENANT: &str = "/erp/syncdata/open/objdata/asyncpush?";
 /// How long a service may take until it listens, on a busy machine.
 const UP_WITHIN: Duration = Duration::from_secs(60);
 /// How long the last service may take until everything is settled: lost answers are asked about after a minute and a
@@ -80,12 +96,18 @@ pub(super) const TRIAL: Trial = Trial {
             full: 16,
             small: 4,
         },
+        // 1 = over the ERP protocol.
+        Size {
+            flag: "--protocol",
+            full: 0,
+            small: 0,
+        },
     ],
     run,
 };
 
 fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
-    let yard = Yard::new();
+    let yard = Yard::new(given.get("--protocol") > 0);
     let killed = yard.kills(given.get("--kills"), given.get("--senders"), say)?;
     let (acknowledged, pushes) = (killed.acknowledged.len(), killed.sent);
     let replayed = yard.replays(&killed, given.get("--replays"))?;
@@ -116,7 +138,7 @@ struct Killed {
 }
 
 impl Yard {
-    fn new() -> Self {
+    fn new(is_protocol: bool) -> Self {
         let campaign = Campaign {
             level: Level::UniqueKey,
             kills: 0,
@@ -125,14 +147,21 @@ impl Yard {
         };
         let mut world = killed::world(&campaign, 0);
         let connections = std::fs::read_to_string(world.path("connections.yaml")).expect("it was written");
-        world.write("connections.yaml", &(connections + HOOKS));
+        let (entry, scheme) = match is_protocol {
+            true => (PLATFORM, PUSHED_BY_PROTOCOL),
+            false => (HOOKS, PUSHED),
+        };
+        world.write("connections.yaml", &(connections + entry));
         // No other scheme is to be served.
         std::fs::remove_dir_all(world.path("schemes")).expect("a folder of the trial");
-        world.write(SCHEME, PUSHED);
+        world.write(SCHEME, scheme);
         world.set("PUSH_TOKEN", TOKEN);
         let told = world.engine(&["receive", "url", SCHEME]);
         assert_eq!(told.code, Some(0), "{told}");
-        let door = told.stdout.trim().to_owned();
+        let door = match is_protocol {
+            true => PROTOCOL.to_owned(),
+            false => told.stdout.trim().to_owned(),
+        };
         Yard { world, door }
     }
 
@@ -385,7 +414,11 @@ impl Yard {
         let wrong = TOKEN.replace("0123456789", "0123456780");
         for nth in 0..samples {
             let known = random.below(2) == 0;
-            let door = if known { self.door.as_str() } else { NO_DOOR };
+            let door = match known {
+                true => self.door.as_str(),
+                false if self.door == PROTOCOL => NO_TENANT,
+                false => NO_DOOR,
+            };
             let begun = Watch::start();
             let answer = sender.push(door, &wrong, nth);
             let took = u64::try_from(begun.passed().as_nanos()).unwrap_or(u64::MAX);
@@ -434,6 +467,9 @@ fn key(id: u64) -> String {
     format!("P{id}")
 }
 
+/// How the protocol words that a push is stored.
+const SUCCESS: &[u8] = b"s106240000";
+
 /// One connection of a sender, kept open.
 struct Sender {
     stream: TcpStream,
@@ -454,7 +490,23 @@ impl Sender {
     /// Pushes one row and gives the status of the answer.
     fn push(&mut self, door: &str, token: &str, id: u64) -> std::io::Result<u16> {
         let key = key(id);
-        let body = format!(r#"{{"id":"{key}","name":"客户 {key}"}}"#);
+        let row = format!(r#"{{"id":"{key}","name":"客户 {key}"}}"#);
+        if door.starts_with(PROTOCOL) {
+            let tenant = if door == PROTOCOL { 81 } else { 80 };
+            let body = format!(r#"{{"objAPIName":"pushedObj","masterFieldVal":{row}}}"#);
+            let request = format!(
+                "POST {PROTOCOL} HTTP/1.1\r\nhost: engine\r\ncontent-type: application/json\r\ntoken: {token}\r\n\
+                 tenantId: {tenant}\r\nobjectApiName: pushedObj\r\nversion: v1\r\noperationType: 1\r\nid: {key}\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            self.stream.write_all(request.as_bytes())?;
+            let status = self.answer()?;
+            // What is refused there is answered 200, too.
+            let is_stored = self.got.windows(SUCCESS.len()).any(|part| part == SUCCESS);
+            return Ok(if status == 200 && !is_stored { 422 } else { status });
+        }
+        let body = row;
         let request = format!(
             "POST {door} HTTP/1.1\r\nhost: engine\r\ncontent-type: application/json\r\nx-webhook-token: {token}\r\n\
              x-webhook-id: {key}\r\ncontent-length: {}\r\n\r\n{body}",

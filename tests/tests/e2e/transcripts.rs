@@ -333,6 +333,40 @@ fn access() {
 }
 
 #[test]
+fn objects() {
+    let prepare = |world: &mut World| {
+        std::fs::remove_dir_all(world.path("schemes")).expect("a folder of this test");
+        for (name, text) in [
+            (
+                "connections.yaml",
+                "connections:\n  crm:\n    connector: fxiaoke\n    params: {app_id: a, app_secret: \"${env:FX}\", code: \"${env:FX}\", user_id: \"1\", tenant_id: \"81\", data_center: c1, erp_token: \"${env:FX}\"}\n",
+            ),
+            (
+                "schemes/orders.yaml",
+                "scheme: orders\nsource: {connection: crm, api: asyncpush, options: {objectApiName: erpSalesOrderObj}, key: masterFieldVal.number}\ntarget: none\nschedule: on_push\n",
+            ),
+            (
+                "objects/order.yaml",
+                "object: erpSalesOrderObj\nname: {zh: 销售订单, en: Sales order}\nid: number\nfields:\n  number: {type: text, required: true, max: 20, label: {zh: 订单编号, en: Number}}\n  status: {type: choice, of: [open, cancelled]}\n  phone: {type: text, sensitive: true}\ndetails:\n  erpSalesOrderProductObj: {id: line, fields: {line: {type: text}, price: {type: decimal}}}\nserve: {connection: crm, rows: orders, receive: orders}\n",
+            ),
+        ] {
+            world.write(name, text);
+        }
+        world.set("FX", "a-secret-of-the-platform");
+    };
+    in_both("objects", prepare, |script| {
+        script
+            .say("check objects schemes connections.yaml")
+            .say("object list")
+            .say("object list --json")
+            .say("object list --nothing")
+            .say("object show erpSalesOrderObj --base-url https://erp.example.com")
+            .say("object show erpSalesOrderObj --json")
+            .say("object show erpSalesOrdrObj");
+    });
+}
+
+#[test]
 fn pushes() {
     let prepare = |world: &mut World| {
         world.write(

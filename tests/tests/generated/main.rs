@@ -9,6 +9,7 @@ mod errors;
 mod faults;
 mod functions;
 mod markdown;
+mod object;
 mod scheme;
 
 use std::collections::BTreeSet;
@@ -19,10 +20,11 @@ use tests::tidy::root;
 
 type Page = fn(Lang) -> String;
 
-const PAGES: [(&str, Page); 5] = [
+const PAGES: [(&str, Page); 6] = [
     ("functions", functions::page),
     ("errors", errors::page),
     ("scheme", scheme::page),
+    ("object", object::page),
     ("connector", connector::page),
     ("connectors", connectors::page),
 ];

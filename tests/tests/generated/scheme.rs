@@ -6,7 +6,9 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 16] = [
+const DEFAULTS: [(&str, &str); 18] = [
+    ("the name", "同名称"),
+    ("its name", "同字段名"),
     ("the id", "同 id"),
     ("the source connector's", "源连接器的时区"),
     ("all", "全部"),
@@ -46,8 +48,18 @@ pub(crate) fn page(lang: Lang) -> String {
              A *value* is literal data, `<<field>>`, `_function`, `_findCollection`, `_mongoQuery` or a map with `$` keys.",
         ),
     );
+    let title = lang.pick(VALUES.0, VALUES.1);
+    let more = format!("* [{title}](#{})\n", anchor(title));
+    page.push_str(&blocks_of(&SCHEME, &more, lang));
+    page.push_str(&values(lang));
+    page
+}
+
+/// The tables of a block and of those below it, behind a list of links to them and to `more`.
+pub(crate) fn blocks_of(root: &'static Block, more: &str, lang: Lang) -> String {
+    let mut page = String::new();
     let mut blocks = Vec::new();
-    collect(&SCHEME, String::new(), &mut blocks);
+    collect(root, String::new(), &mut blocks);
     let name = |place: &str| match place {
         "" => lang.pick("文件本身", "The file itself").to_owned(),
         place => place.to_owned(),
@@ -56,8 +68,7 @@ pub(crate) fn page(lang: Lang) -> String {
         let title = name(place);
         page.push_str(&format!("* [{}](#{})\n", prose(&title), anchor(&title)));
     }
-    let title = lang.pick(VALUES.0, VALUES.1);
-    page.push_str(&format!("* [{title}](#{})\n", anchor(title)));
+    page.push_str(more);
     for (place, block) in blocks {
         page.push_str(&format!(
             "\n## {}\n\n{}",
@@ -65,7 +76,6 @@ pub(crate) fn page(lang: Lang) -> String {
             keys(block, &place, lang)
         ));
     }
-    page.push_str(&values(lang));
     page
 }
 

@@ -91,14 +91,14 @@ pub(crate) fn speaker(state: &State, headers: &HeaderMap, token: Token) -> Resul
     let given = needed(headers, "token").map_err(unauthorized)?;
     let tenant = needed(headers, "tenantId").map_err(unauthorized)?;
     let data_center = header(headers, "dataCenterId");
-    let speakers = state.fxiaoke().speakers(&state.service().loaded());
+    let speakers = state.speakers().speakers(&state.service().loaded());
     speakers.judge(token, &given, &tenant, data_center.as_deref())
 }
 
 /// Who calls the ERP that we are for this connection, by the header `token`.
 pub(crate) fn caller(state: &State, headers: &HeaderMap, connection: &str) -> Result<Speaker, Problem> {
     let given = needed(headers, "token").map_err(unauthorized)?;
-    let speakers = state.fxiaoke().speakers(&state.service().loaded());
+    let speakers = state.speakers().speakers(&state.service().loaded());
     let mut found = speakers.believed(Token::Erp, &given);
     found.retain(|one| one.name == connection);
     let one = found.first().ok_or_else(unbelieved)?;
