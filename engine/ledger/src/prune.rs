@@ -38,7 +38,7 @@ pub struct Pruned {
     pub payloads: u64,
     /// Readings of records.
     pub sightings: u64,
-    /// Questions to targets.
+    /// Questions to targets, and notes of what met the other direction of a pair.
     pub questions: u64,
     /// Sends of records.
     pub sends: u64,
@@ -63,7 +63,7 @@ impl Ledger {
         let pruned = Pruned {
             payloads: documents[0],
             sightings: batches(&conn, |tx| sightings(tx, before))?,
-            questions: batches(&conn, |tx| questions(tx, before))?,
+            questions: batches(&conn, |tx| questions(tx, before))? + batches(&conn, |tx| notes(tx, before))?,
             sends: documents[1],
             windows: batches(&conn, |tx| windows(tx, before.min(now.saturating_sub(USUAL))))?,
             changes: batches(&conn, |tx| changes(tx, before))?,
@@ -123,6 +123,16 @@ fn batches(conn: &Connection, one: impl Fn(&Transaction<'_>) -> Batch) -> Result
         gone += u64::try_from(count).unwrap_or(u64::MAX);
     }
     Ok(gone)
+}
+
+/// Notes of pairs, with the rows that lost. Each record has a handful at most.
+fn notes(tx: &Transaction<'_>, before: Ms) -> Batch {
+    let gone = tx
+        .prepare_cached(
+            "DELETE FROM two_way_note WHERE id IN (SELECT id FROM two_way_note WHERE at_ms < ?1 ORDER BY id LIMIT ?2)",
+        )?
+        .execute((before, BATCH))?;
+    Ok((gone > 0).then_some(gone))
 }
 
 /// The next ids of a table that are older than an instant, behind those a marker remembers.

@@ -785,6 +785,20 @@ fn a_refused_write_leaves_nothing_behind() {
     world.end(run);
 }
 
+#[test]
+fn notes_are_given_up_with_the_rest() {
+    let mut world = synced(NamedBy::Id, Conflict::Hold);
+    assert_eq!(world.notes(Way::BtoA, "K1").len(), 1);
+    let now = world.now;
+    world.ledger.prune(now - 3_600_000, now).expect("pruned");
+    assert_eq!(world.notes(Way::BtoA, "K1").len(), 1);
+    world.ledger.prune(now + 1, now + 1).expect("pruned");
+    assert_eq!(world.notes(Way::BtoA, "K1").len(), 0);
+    // What the rules need is kept.
+    world.both();
+    assert_eq!(world.writes(), [0, 1]);
+}
+
 fn edited_on_both_sides(conflict: Conflict) -> World {
     let mut world = synced(NamedBy::Id, conflict);
     world.edit(0, "K1", "phone", "a");

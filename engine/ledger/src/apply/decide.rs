@@ -219,6 +219,11 @@ impl Cx<'_> {
             self.conn
                 .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
         }
+        // What was written went with it.
+        self.conn.execute(
+            "UPDATE pair_record SET wrote = NULL, intent = NULL WHERE record = ?1",
+            [rec.id.0],
+        )?;
         Ok(())
     }
 
