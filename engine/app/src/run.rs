@@ -592,7 +592,7 @@ impl Engine {
         );
         shell.partner = pair
             .as_ref()
-            .map(|pair| PartnerReads::new(self, pair, options, progress));
+            .map(|pair| PartnerReads::new(self, pair, options));
         shell.around = tracing::Span::current();
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         let span = tracing::info_span!(

@@ -17,10 +17,12 @@ use flow::Stages;
 use flow::op::{Facet, Paired, Reason};
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Ledger, StoreError};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::error::AppError;
 use crate::run::{Engine, RunOptions, RunReport};
-use crate::shell::Progress;
+use crate::shell::Silent;
 use crate::workspace::Workspace;
 
 /// What of the rows of a scheme is compared.
@@ -263,16 +265,10 @@ pub(crate) struct PartnerReads<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) plan: Arc<Plan>,
     pub(crate) options: RunOptions,
-    pub(crate) progress: &'a dyn Progress,
 }
 
 impl<'a> PartnerReads<'a> {
-    pub(crate) fn new(
-        engine: &'a Engine,
-        pair: &Pair,
-        options: &RunOptions,
-        progress: &'a dyn Progress,
-    ) -> Self {
+    pub(crate) fn new(engine: &'a Engine, pair: &Pair, options: &RunOptions) -> Self {
         PartnerReads {
             engine,
             plan: Arc::clone(&pair.partner),
@@ -285,7 +281,6 @@ impl<'a> PartnerReads<'a> {
                 stages: Stages::Fetch,
                 ..options.clone()
             },
-            progress,
         }
     }
 
@@ -300,11 +295,11 @@ impl<'a> PartnerReads<'a> {
         Ok(stopped.or(left))
     }
 
-    /// A run within a run: its type must have an end.
+    /// A run within a run: its type must have an end. Whoever follows the run around it is told nothing, or would take
+    /// the number of this one for its own.
     fn run(&self) -> Pin<Box<dyn Future<Output = Result<RunReport, AppError>> + Send + '_>> {
-        Box::pin(
-            self.engine
-                .run(Arc::clone(&self.plan), &self.options, self.progress),
-        )
+        let span = tracing::info_span!("partner", scheme = self.plan.scheme, run = Empty);
+        let run = self.engine.run(Arc::clone(&self.plan), &self.options, &Silent);
+        Box::pin(run.instrument(span))
     }
 }

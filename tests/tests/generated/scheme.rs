@@ -20,6 +20,8 @@ const DEFAULTS: [(&str, &str); 18] = [
         "目标能更新时为 update_if_changed,否则为 skip",
     ),
     ("the key", "同主键"),
+    ("the key, where that is the id", "主键(主键就是 id 时)"),
+    ("the same name", "同名"),
     ("the key alone", "只看主键"),
     ("the fields used", "用到的字段"),
     ("all that the operations can do", "操作能做的全部动作"),
