@@ -370,7 +370,7 @@ impl Job {
                 return self.brake(now, reason, actions);
             }
             let open = self.open;
-            return self.to_write(open);
+            return self.before_writing(open);
         };
         if self.canceled && !matches!(event, Some(Event::Ledger(_))) {
             // The page just read is dropped: it is not staged, the window stays open and is read again.
@@ -388,7 +388,7 @@ impl Job {
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.to_write(open)
+                self.before_writing(open)
             }
             Step::Done => {
                 self.windows_left += reader.windows_left;
@@ -402,7 +402,7 @@ impl Job {
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.to_write(open)
+                self.before_writing(open)
             }
         }
     }
@@ -410,7 +410,7 @@ impl Job {
     /// Reading is over, or pauses. What the partner is about to write must be known before anything is written: it reads
     /// now, and not earlier, so that little time is left for edits in between. A run that has nothing to write calls for
     /// nothing.
-    fn to_write(&mut self, open: u64) -> Option<Action> {
+    fn before_writing(&mut self, open: u64) -> Option<Action> {
         let is_asked = self.plan.partner && self.writer.is_some() && open > 0;
         self.phase = if is_asked { Phase::Partner } else { Phase::Write };
         is_asked.then_some(Action::ReadPartner)
