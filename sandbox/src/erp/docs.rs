@@ -261,7 +261,7 @@ pub(super) fn order(world: &World, sale: &Sale, details: bool) -> String {
         out.text("sales_price", &cents(sum));
         goods.push(out.end());
     }
-    let parts = if sale.serial % 3 == 0 {
+    let parts = if sale.serial.is_multiple_of(3) {
         vec![total / 2, total - total / 2]
     } else {
         vec![total]
