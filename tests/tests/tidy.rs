@@ -274,7 +274,10 @@ fn no_vendor_is_named_in_rust() {
     // The protocol of one platform that calls us, and where it is joined to the rest.
     const PROTOCOL: (&str, [&str; 2]) = ("engine/server/src/fxiaoke/", ["mod fxiaoke;", "crate::fxiaoke"]);
     let mut wrong = Vec::new();
-    for file in files().into_iter().filter(|file| !file.name.starts_with(PROTOCOL.0)) {
+    for file in files()
+        .into_iter()
+        .filter(|file| !file.name.starts_with(PROTOCOL.0))
+    {
         let is_engine = ["engine/", "dsl/", "functions/"]
             .iter()
             .any(|part| file.name.starts_with(part));

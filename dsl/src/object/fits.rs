@@ -398,6 +398,11 @@ details:
                 "{type: int, max: 3}",
                 "E1604:6:22 `max` belongs to the type text",
             ),
+            (
+                "{type: int}",
+                "{type: int, from: a..b}",
+                "E1605:6:28 `a..b` is no path of a field",
+            ),
             ("{type: int}", "{type: integer}", "E1102"),
             ("{type: int}", "{tpe: int}", "E1101"),
             ("object: erpSalesOrderObj", "object: erp-order", "E1102"),

@@ -43,7 +43,7 @@ impl Standard {
         let Value::Map(members) = value else {
             return Err(Misfit::new("正文不是对象", "the body is no map"));
         };
-        for name in members.keys().filter(|name| !NAMES.contains(&name.as_str())) {
+        if let Some(name) = members.keys().find(|name| !NAMES.contains(&name.as_str())) {
             let near = did_you_mean(name, NAMES.iter().copied()).join(" ");
             let (zh, en) = match near.as_str() {
                 "" => Default::default(),

@@ -55,20 +55,35 @@ impl Erp {
         );
         let text = std::fs::read_to_string(world.path("connections.yaml")).expect("it was written");
         let before = text.split("connector: fxiaoke").next().expect("it is there");
-        let crm = before.trim_end().lines().last().expect("its name").trim().trim_end_matches(':').to_owned();
+        let crm = before
+            .trim_end()
+            .lines()
+            .last()
+            .expect("its name")
+            .trim()
+            .trim_end_matches(':')
+            .to_owned();
         world.set("PUSH_TOKEN", TOKEN);
         world.set("ERP_TOKEN", ERP_TOKEN);
         let master = "masterFieldVal.number";
         for (name, text) in [
             ("objects/customer.yaml", OBJECT.to_owned()),
-            ("schemes/standard.yaml", to_accounts("standard", "erpCustomerObj", master, "masterFieldVal.name")),
-            ("schemes/xml.yaml", to_accounts("xml", "erpXmlObj", "Customer.No", "Customer.Name")),
+            (
+                "schemes/standard.yaml",
+                to_accounts("standard", "erpCustomerObj", master, "masterFieldVal.name"),
+            ),
+            (
+                "schemes/xml.yaml",
+                to_accounts("xml", "erpXmlObj", "Customer.No", "Customer.Name"),
+            ),
             ("schemes/kept.yaml", stored("kept", "erpCustomerObj", master)),
             ("schemes/erp.yaml", stored("erp", "erpOwnObj", master)),
         ] {
             world.write(name, &text.replace("CRM", &crm));
         }
-        world.engine(&["check", "schemes", "objects", "connections.yaml"]).expect(0);
+        world
+            .engine(&["check", "schemes", "objects", "connections.yaml"])
+            .expect(0);
         let served = world.serve(&[]);
         Erp { world, served }
     }
@@ -81,7 +96,9 @@ impl Erp {
             ("objectApiName", "erpCustomerObj"),
             ("version", "v1"),
         ];
-        let kept = right.iter().filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
+        let kept = right
+            .iter()
+            .filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
         let headers: Vec<(&str, &str)> = kept.chain(over).copied().collect();
         let (status, said) = self.served.request("POST", PUSH, &headers, body.as_bytes());
         assert_eq!(status, 200, "{said}");
@@ -105,13 +122,14 @@ impl Erp {
     /// Waits until a scheme has so many records in a state.
     fn until(&mut self, scheme: &str, state: &str, wanted: usize) -> Vec<Value> {
         let (world, mut rows) = (&self.world, Vec::new());
-        self.served.wait_until(&format!("{wanted} {state} of {scheme}"), |_| {
-            let ran = world.engine(&["rows", "list", "--scheme", scheme, "--state", state, "--json"]);
-            if ran.code == Some(0) {
-                rows = ran.json()["rows"].as_array().cloned().unwrap_or_default();
-            }
-            rows.len() >= wanted
-        });
+        self.served
+            .wait_until(&format!("{wanted} {state} of {scheme}"), |_| {
+                let ran = world.engine(&["rows", "list", "--scheme", scheme, "--state", state, "--json"]);
+                if ran.code == Some(0) {
+                    rows = ran.json()["rows"].as_array().cloned().unwrap_or_default();
+                }
+                rows.len() >= wanted
+            });
         rows
     }
 
@@ -147,16 +165,39 @@ const WELL: &str = r#"{"errCode":"s106240000","errMsg":"success"}"#;
 fn what_is_pushed_becomes_an_account() {
     let mut erp = Erp::open();
     let json = ("content-type", "application/json");
-    assert_eq!(erp.push(&[("id", "E-1"), json], &customer("E-1", "杭州云杉")), WELL);
-    assert_eq!(erp.push(&[("id", "E-1"), json], &customer("E-1", "杭州云杉")), WELL, "the same again");
-    let xml = [("objectApiName", "erpXmlObj"), ("content-type", "application/xml")];
-    assert_eq!(erp.push(&xml, "<Customer><No>X-1</No><Name>苏州清荷</Name></Customer>"), WELL);
-    let refused = erp.push(&[("id", "E-2"), json], &customer("E-2", "").replace("name", "nmae"));
-    assert!(refused.contains("E6110") && refused.contains("did you mean name?"), "{refused}");
+    assert_eq!(
+        erp.push(&[("id", "E-1"), json], &customer("E-1", "杭州云杉")),
+        WELL
+    );
+    assert_eq!(
+        erp.push(&[("id", "E-1"), json], &customer("E-1", "杭州云杉")),
+        WELL,
+        "the same again"
+    );
+    let xml = [
+        ("objectApiName", "erpXmlObj"),
+        ("content-type", "application/xml"),
+    ];
+    assert_eq!(
+        erp.push(&xml, "<Customer><No>X-1</No><Name>苏州清荷</Name></Customer>"),
+        WELL
+    );
+    let refused = erp.push(
+        &[("id", "E-2"), json],
+        &customer("E-2", "").replace("name", "nmae"),
+    );
+    assert!(
+        refused.contains("E6110") && refused.contains("did you mean name?"),
+        "{refused}"
+    );
     erp.until("standard", "done", 1);
     erp.until("xml", "done", 1);
     let created = |erp: &Erp| -> Vec<(String, String)> {
-        let journal = erp.world.journal().into_iter().filter(|entry| entry.form == "AccountObj");
+        let journal = erp
+            .world
+            .journal()
+            .into_iter()
+            .filter(|entry| entry.form == "AccountObj");
         journal.map(|entry| (entry.action, entry.number)).collect()
     };
     let mut made = created(&erp);
@@ -165,21 +206,41 @@ fn what_is_pushed_becomes_an_account() {
     assert_eq!(made, [create("E-1"), create("X-1")]);
 
     // A new name updates it; a void is a record of its own version, and nothing is created again.
-    assert_eq!(erp.push(&[("id", "E-1"), json, ("operationType", "2")], &customer("E-1", "杭州云松")), WELL);
+    assert_eq!(
+        erp.push(
+            &[("id", "E-1"), json, ("operationType", "2")],
+            &customer("E-1", "杭州云松")
+        ),
+        WELL
+    );
     let world = &erp.world;
     erp.served.wait_until("it is updated", |_| {
-        world.journal().iter().any(|entry| entry.action == "update" && entry.content.contains("云松"))
+        world
+            .journal()
+            .iter()
+            .any(|entry| entry.action == "update" && entry.content.contains("云松"))
     });
-    assert_eq!(erp.push(&[("id", "E-1"), json, ("operationType", "3")], &customer("E-1", "杭州云松")), WELL);
+    assert_eq!(
+        erp.push(
+            &[("id", "E-1"), json, ("operationType", "3")],
+            &customer("E-1", "杭州云松")
+        ),
+        WELL
+    );
     let world = &erp.world;
     erp.served.wait_until("it is void", |_| {
         let ran = world.engine(&["rows", "list", "--scheme", "kept", "--json"]);
         ran.code == Some(0) && ran.stdout.contains("\"void\": true")
     });
-    let creates = created(&erp).iter().filter(|(action, _)| action == "create").count();
+    let creates = created(&erp)
+        .iter()
+        .filter(|(action, _)| action == "create")
+        .count();
     assert_eq!(creates, 2);
     // What was sent is there to be read, as it came.
-    let shown = erp.world.engine(&["rows", "show", "X-1", "--scheme", "xml", "--json"]);
+    let shown = erp
+        .world
+        .engine(&["rows", "show", "X-1", "--scheme", "xml", "--json"]);
     assert!(shown.stdout.contains("<Customer><No>X-1</No>"), "{shown}");
     erp.end();
 }
@@ -190,7 +251,10 @@ fn the_platform_writes_to_us_and_polls_us() {
     for nth in 0..5 {
         let said = erp.erp("POST", "create", &customer(&format!("C-{nth}"), "a"));
         assert_eq!(said["data"]["masterDataId"], format!("C-{nth}"), "{said}");
-        assert_eq!(said["data"]["detailDataIds"], json!({"erpContactObj": ["0571-1"]}));
+        assert_eq!(
+            said["data"]["detailDataIds"],
+            json!({"erpContactObj": ["0571-1"]})
+        );
     }
     let unknown = erp.erp("POST", "update", &customer("C-9", "a"));
     assert_eq!(unknown["code"], "E6113", "{unknown}");
@@ -222,8 +286,20 @@ fn the_platform_writes_to_us_and_polls_us() {
     };
     let end = erp.world.sandbox().now_ms() + 60_000;
     let seen = polled(&erp, 0, end);
-    let names: Vec<(&str, &str)> = seen.iter().map(|(number, name)| (number.as_str(), name.as_str())).collect();
-    assert_eq!(names, [("C-0", "a"), ("C-1", "a"), ("C-2", "a"), ("C-3", "b"), ("C-4", "a")]);
+    let names: Vec<(&str, &str)> = seen
+        .iter()
+        .map(|(number, name)| (number.as_str(), name.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("C-0", "a"),
+            ("C-1", "a"),
+            ("C-2", "a"),
+            ("C-3", "b"),
+            ("C-4", "a")
+        ]
+    );
     // What changes afterwards is in the next stretch, though it changed before the end of the last one.
     assert_eq!(erp.erp("POST", "update", &customer("C-4", "c"))["code"], "0");
     erp.until_so("the second update is there", |erp| name(erp, "C-4") == "c");
