@@ -590,9 +590,7 @@ impl Engine {
             progress,
             options.cancel.clone().unwrap_or_else(|| self.cancel.clone()),
         );
-        shell.partner = pair
-            .as_ref()
-            .map(|pair| PartnerReads::new(self, pair, options));
+        shell.partner = pair.as_ref().map(|pair| PartnerReads::new(self, pair, options));
         shell.around = tracing::Span::current();
         shell.failpoint = self.workspace.failpoint().filter(|_| !options.dry);
         let span = tracing::info_span!(
