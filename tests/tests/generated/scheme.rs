@@ -6,7 +6,7 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 18] = [
+const DEFAULTS: [(&str, &str); 20] = [
     ("the name", "同名称"),
     ("its name", "同字段名"),
     ("the id", "同 id"),
