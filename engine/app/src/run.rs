@@ -635,9 +635,10 @@ impl Engine {
     /// Gives up what is older than it is to be kept. What is old is told by the run before this one as well: a clock
     /// that is years ahead for one run gives up nothing.
     async fn give_up_old(&self) -> Result<(), StoreError> {
-        let today = self.began.today(self.clock.now_ms(), self.clock.passed_ms());
+        let now = self.clock.now_ms();
+        let today = self.began.today(now, self.clock.passed_ms());
         let before = today.saturating_sub(self.workspace.keep_ms());
-        self.store.prune(before, today).await
+        self.store.prune(before, today, now).await
     }
 
     /// A restored ledger: what this scheme would send is asked about first, and not before whoever sent last must have

@@ -77,14 +77,16 @@ impl Store {
     }
 
     /// Gives up what is older than an instant. The run is done by then: what keeps this from being done is told, and
-    /// it is the next run's work.
-    pub(crate) async fn prune(&self, before: Ms, now: Ms) -> Result<(), StoreError> {
+    /// it is the next run's work. `today` is an instant that no clock which is ahead can make later, `now` what the clock
+    /// says.
+    pub(crate) async fn prune(&self, before: Ms, today: Ms, now: Ms) -> Result<(), StoreError> {
         if let Inner::File(writer) = &self.inner {
             match writer
                 .with_ledger(move |ledger| {
-                    ledger.forget_pushes(now)?;
-                    ledger.forget_feed(now)?;
-                    ledger.prune(before, now)
+                    ledger.forget_pushes(today)?;
+                    ledger.forget_feed(today)?;
+                    ledger.heal_feed(now)?;
+                    ledger.prune(before, today)
                 })
                 .await?
             {

@@ -680,22 +680,32 @@ CREATE TABLE field_mapping (
 
 /// Schemes whose rows another system asks for by time, as if we were its ERP.
 const SERVED: &str = "
--- `floor_ms`: the greatest end of a stretch of time that was answered. What becomes visible later is stamped no earlier,
+-- `floor_ms`: the greatest end of a stretch of time that was answered. What becomes visible later is stamped behind it,
 -- so that a stretch that was answered once never has more in it. It is kept when a scheme is not served any more.
+-- `ahead_ms`: such an end that a clock far ahead let pass. `asked_*`: where the stretches begin that were asked for in a
+-- part of time, and in the one before. `pruned_*`: the last entry at which old ones were given up.
 CREATE TABLE served (
-    scheme   TEXT PRIMARY KEY,
-    active   INTEGER NOT NULL,
-    upto     INTEGER NOT NULL,
-    floor_ms INTEGER NOT NULL
+    scheme       TEXT PRIMARY KEY,
+    active       INTEGER NOT NULL,
+    upto         INTEGER NOT NULL,
+    floor_ms     INTEGER NOT NULL,
+    ahead_ms     INTEGER NOT NULL DEFAULT 0,
+    asked_part   INTEGER NOT NULL DEFAULT 0,
+    asked_from   INTEGER NOT NULL DEFAULT 9223372036854775807,
+    asked_before INTEGER NOT NULL DEFAULT 9223372036854775807,
+    pruned_ms    INTEGER NOT NULL DEFAULT 0,
+    pruned_seq   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- When which record became visible, or changed. Entries are added and, when they are old and newer ones of their record
--- are there, given up; they are never changed.
+-- are there, given up. `told`: it stands in the future, where a clock that was ahead put it, and another entry says the
+-- same now.
 CREATE TABLE feed (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     scheme   TEXT NOT NULL,
     stamp_ms INTEGER NOT NULL,
-    record   INTEGER NOT NULL REFERENCES record(id)
+    record   INTEGER NOT NULL REFERENCES record(id),
+    told     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX feed_window ON feed (scheme, stamp_ms, seq);
 CREATE INDEX feed_record ON feed (record, stamp_ms);

@@ -13,6 +13,7 @@ use flow::op::{
 };
 use flow::window::Interval;
 use ledger::read::{RecordFilter, RecordRow};
+use ledger::service::feed::FedRow;
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Blobs, Ledger, Reader};
 
@@ -280,9 +281,9 @@ impl World {
         let mut blobs = Blobs::new();
         let mut rows = Vec::new();
         for ((id, doc), nth) in self.systems[way.source()].docs.iter().zip(0..) {
-            blobs.insert(Blob(nth), id.clone().into_bytes());
             let reads = way.reads();
             let said: Vec<(&str, &str)> = reads.iter().map(|field| (*field, doc.says(field))).collect();
+            blobs.insert(Blob(nth), format!("{id} {said:?}").into_bytes());
             rows.push(StagedRow {
                 key: key(match self.named_by {
                     NamedBy::Id => id,
@@ -377,8 +378,9 @@ impl World {
 
     fn send(&mut self, way: Way, run: RunId, picked: &Picked) -> bool {
         let source = self.reader.sources(&[picked.record]).expect("a row").remove(0);
-        let id = String::from_utf8(source.source).expect("an id");
-        let doc = self.systems[way.source()].docs[&id].clone();
+        let content = String::from_utf8(source.source).expect("a row");
+        let id = content.split(' ').next().expect("an id");
+        let doc = self.systems[way.source()].docs[id].clone();
         let fields: BTreeMap<String, String> = way
             .reads()
             .into_iter()
@@ -473,6 +475,7 @@ impl World {
             outcome: "ok".to_owned(),
             http_status: None,
             excerpt: None,
+            vendor_trace: None,
             rows: vec![(record, settlement)],
             now: self.now,
         };
@@ -584,6 +587,49 @@ impl World {
     }
 }
 
+/// Who asks by time for what became visible, and what it knows of each row.
+struct Poller {
+    way: Way,
+    upto: Ms,
+    known: BTreeMap<String, FedRow>,
+}
+
+impl Poller {
+    /// One that asks for the rows of a direction from now on.
+    fn of(world: &mut World, way: Way) -> Poller {
+        world.ledger.serve(way.scheme(), world.now).expect("served");
+        Poller {
+            way,
+            upto: 0,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Asks, and knows every row as it is shown by itself.
+    fn asks(&mut self, world: &mut World, what: &str) {
+        let (scheme, end) = (self.way.scheme(), world.now);
+        world.now += 1;
+        world
+            .ledger
+            .close_stretch(scheme, self.upto, end, end)
+            .expect("closed");
+        let page = world.reader.feed(scheme, self.upto, end, 0, 10_000);
+        for row in page.expect("a page").rows {
+            self.known.insert(row.key.clone(), row);
+        }
+        self.upto = end + 1;
+        for record in world.records(self.way) {
+            let there = world.reader.fed_row(scheme, &record.key).expect("asked");
+            assert_eq!(
+                self.known.get(&record.key),
+                there.as_ref(),
+                "{what} {:?}",
+                self.way
+            );
+        }
+    }
+}
+
 const NAMES: [NamedBy; 2] = [NamedBy::Id, NamedBy::Key];
 
 /// An account that is in both systems, as a person made it in A.
@@ -616,6 +662,22 @@ fn what_was_written_does_not_come_back() {
         assert_eq!((world.says(1, "K1", "phone"), world.writes()), ("138", [1, 2]));
         assert_eq!(world.systems[0].docs.len(), 1);
         assert_eq!(world.systems[1].docs.len(), 1);
+    }
+}
+
+/// A system that asks for the rows of a scheme by time is told of what this engine wrote, too.
+#[test]
+fn an_echo_is_met_by_who_asks_by_time() {
+    for named_by in NAMES {
+        let mut world = World::new(named_by, Conflict::Hold);
+        let mut poller = Poller::of(&mut world, Way::BtoA);
+        world.make(0, "K1", "云杉");
+        world.both();
+        poller.asks(&mut world, "made by an echo");
+        assert_eq!(poller.known.len(), 1);
+        world.edit(0, "K1", "phone", "139");
+        world.both();
+        poller.asks(&mut world, "changed by an echo");
     }
 }
 
@@ -978,6 +1040,7 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
     world.ranked = conflict == Conflict::NewestWins || random.below(2) == 0;
     let what = format!("seed {seed} {named_by:?} {conflict:?} ranked {}", world.ranked);
     let (mut made, mut effective) = (0, [0, 0]);
+    let mut pollers = Way::ALL.map(|way| Poller::of(&mut world, way));
     // What a person wrote last, where only one side was edited.
     let mut wanted: BTreeMap<(String, String), String> = BTreeMap::new();
     for _ in 0..12 {
@@ -1037,6 +1100,9 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
         }
         world.run(first);
         world.run(first.back());
+        for poller in &mut pollers {
+            poller.asks(&mut world, &what);
+        }
         if !faults && !conflicts {
             settled(&world, &what);
         }
@@ -1072,6 +1138,9 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
             effective,
             "{what}: a write for an edit, and no other"
         );
+    }
+    for poller in &mut pollers {
+        poller.asks(&mut world, &what);
     }
     // The dust has settled: nothing moves any more.
     let before = world.writes();

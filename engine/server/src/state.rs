@@ -8,7 +8,7 @@ use app::AppError;
 use app::service::Service;
 use flow::ids::Ms;
 use ledger::{Ledger, Reader};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::access::{Logins, Places, TokenBook};
 use crate::api::decisions::Operations;
@@ -29,6 +29,9 @@ const DRY_RUNS: usize = 2;
 const LOGS: usize = 2;
 /// Rows that are evaluated at a time: each keeps a core busy.
 const PREVIEWS: usize = 4;
+
+/// Pages of stored rows that are read for other systems at a time: each may be a hundred megabytes while it is made.
+const ROW_READERS: usize = 4;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -70,6 +73,7 @@ struct Shared {
     dry_runs: Arc<Semaphore>,
     previews: Arc<Semaphore>,
     logs: Arc<Semaphore>,
+    row_readers: Semaphore,
     writes: Arc<Semaphore>,
     /// Writes with a key that are being carried out.
     under_way: Mutex<HashSet<(String, String)>>,
@@ -95,6 +99,7 @@ impl State {
             dry_runs: Arc::new(Semaphore::new(DRY_RUNS)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
             logs: Arc::new(Semaphore::new(LOGS)),
+            row_readers: Semaphore::new(ROW_READERS),
             writes: Arc::new(Semaphore::new(WRITES as usize)),
             under_way: Mutex::default(),
             description: openapi::text(),
@@ -206,6 +211,12 @@ impl State {
     /// To be held while the log is read.
     pub fn logs(&self) -> &Arc<Semaphore> {
         &self.0.logs
+    }
+
+    /// To be held while stored rows are read for another system. Waits: whoever asks comes page by page, and the time of
+    /// its request is bounded.
+    pub(crate) async fn reading_rows(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.0.row_readers.acquire().await.map_err(Problem::bug)
     }
 
     /// To be held while something is written: the end of the server waits for it.

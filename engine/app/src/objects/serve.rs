@@ -12,6 +12,7 @@ use dsl::value::{Map, Value};
 use flow::ids::Ms;
 use ledger::Reader;
 use ledger::service::feed::FedRow;
+pub use ledger::service::feed::{AHEAD, MOST_BYTES};
 
 use crate::error::AppError;
 use crate::publish::{hidden, overlap};
@@ -21,19 +22,16 @@ use crate::run::Engine;
 pub const MOST_ROWS: u32 = 1_000;
 /// Rows of a page when nothing is said.
 pub const ROWS: u32 = 100;
-/// Rows of a stretch that can be passed over: to pass them over, they are counted, and a million take a tenth of a
-/// second. Whoever has more asks for a shorter stretch.
-pub const MOST_OFFSET: u32 = 1_000_000;
-/// How far ahead of our clock a stretch may end: what becomes visible meanwhile is stamped behind it, so others who ask
-/// see it later by as much.
-pub const AHEAD: Ms = 15 * 60_000;
+/// Rows of a stretch that can be passed over: as many as a ledger has. To pass them over, they are counted: a million take
+/// a tenth of a second.
+pub const MOST_OFFSET: u32 = u32::MAX;
 
 /// A stretch of time, and which of its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
     /// From.
     pub start: Ms,
-    /// Until before.
+    /// Up to and with.
     pub end: Ms,
     /// Rows passed over.
     pub offset: u32,
@@ -50,26 +48,33 @@ pub struct Page {
     pub total: u64,
     /// On the page.
     pub documents: Vec<Standard>,
+    /// There are more on the page, and together they are larger than [`MOST_BYTES`].
+    pub too_large: bool,
 }
 
 impl Engine {
-    /// A page of what of an object became visible in a stretch; `None` = its rows are not there to be read.
+    /// A page of what of an object became visible in a stretch, asked for now; `None` = its rows are not there to be
+    /// read.
     pub async fn visible(
         &self,
         object: &Arc<Object>,
         serve: &Serve,
         ask: Ask,
+        now: Ms,
     ) -> Result<Option<Page>, AppError> {
         let Some(scheme) = serve.rows.clone() else {
             return Ok(None);
         };
-        let Some(floor) = self.reader().floor(&scheme)? else {
-            return Ok(None);
-        };
-        if floor < ask.end {
-            let closed = scheme.clone();
-            self.with_ledger(move |ledger| ledger.close_stretch(&closed, ask.end))
-                .await??;
+        let (reader, of) = (self.reader().clone(), scheme.clone());
+        let closed = tokio::task::spawn_blocking(move || reader.is_closed(&of, ask.start, ask.end, now));
+        match closed.await.map_err(|error| AppError::bug(error.to_string()))?? {
+            None => return Ok(None),
+            Some(true) => {}
+            Some(false) => {
+                let closed = scheme.clone();
+                self.with_ledger(move |ledger| ledger.close_stretch(&closed, ask.start, ask.end, now))
+                    .await??;
+            }
         }
         let (reader, object) = (self.reader().clone(), Arc::clone(object));
         let asked = tokio::task::spawn_blocking(move || {
@@ -82,6 +87,7 @@ impl Engine {
             Ok(Some(Page {
                 total: found.total,
                 documents: documents.collect(),
+                too_large: found.too_large,
             }))
         });
         asked.await.map_err(|error| AppError::bug(error.to_string()))?

@@ -112,9 +112,6 @@ impl Cx<'_> {
             self.keep_facets(page.scheme, record, &version, paired)?;
         }
         self.note_newest(page, record, row, outcome)?;
-        if matches!(outcome, SightingOutcome::New | SightingOutcome::Changed) {
-            self.tell_of_change(page, record)?;
-        }
         self.conn
             .prepare_cached(
                 "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
@@ -215,6 +212,9 @@ impl Cx<'_> {
         if outcome != SightingOutcome::Invalid {
             self.index_row(page.scheme, record, &row.indexed, false)?;
         }
+        if outcome == SightingOutcome::New {
+            self.tell_of_change(page, record)?;
+        }
         self.take_mapping(page.scheme, &row.key, record)?;
         if let Some(doubt) = page.doubt.filter(|_| state != RecordState::Done) {
             let mut rec = self.record(record)?;
@@ -301,6 +301,7 @@ impl Cx<'_> {
         rec.seen = page.now;
         self.save(&rec)?;
         self.index_row(page.scheme, rec.id, &row.indexed, true)?;
+        self.tell_of_change(page, rec.id)?;
         Ok(if back {
             SightingOutcome::Unchanged
         } else {
@@ -360,7 +361,8 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// The row of the current version, its index and the record.
+    /// The row of the current version, its index and the record. Whatever the outcome is called, what others read of the
+    /// record is another row now.
     pub(super) fn replace(
         &mut self,
         page: &Page<'_>,
@@ -373,10 +375,15 @@ impl Cx<'_> {
         self.conn
             .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1")?
             .execute((rec.id.0, source))?;
-        self.index_row(page.scheme, rec.id, &row.indexed, true)
+        self.index_row(page.scheme, rec.id, &row.indexed, true)?;
+        match rec.filtered {
+            true => Ok(()),
+            false => self.tell_of_change(page, rec.id),
+        }
     }
 
-    /// Those who read the rows of the scheme are to meet this one again.
+    /// Those who read the rows of the scheme are to meet this one again: to be called wherever the row that they see is
+    /// written, never by what a sighting came to (a row that goes back to what was done is called unchanged).
     fn tell_of_change(&self, page: &Page<'_>, record: RecordId) -> Result<(), StoreError> {
         if let Some(scheme) = page.published {
             self.note_change(scheme, record)?;

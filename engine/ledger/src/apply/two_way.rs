@@ -401,9 +401,6 @@ impl Cx<'_> {
         let id = rec.id;
         self.come_back(&mut rec, partner, page.now)?;
         self.replace(page, row, rec)?;
-        if let Some(published) = page.published {
-            self.note_change(published, id)?;
-        }
         Ok(id)
     }
 

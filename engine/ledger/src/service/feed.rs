@@ -1,9 +1,17 @@
 //! The rows of served schemes by the time at which they became visible, for a system that asks stretch by stretch.
 //!
-//! Every entry has a stamp that the one writer gives: now, but never earlier than the end of a stretch that was answered.
+//! Every entry has a stamp that the one writer gives: now, but always later than the end of a stretch that was answered.
 //! So a stretch that was answered once never has more in it, however wrong the clock of who asks is, and pages by offset
 //! stay where they are while rows change: a row that changes gets a further entry, with a later stamp, and is shown with
-//! its newest content wherever it is met. Who asks stretch after stretch loses nothing.
+//! its newest content wherever it is met. Who asks stretch after stretch loses nothing, whether its stretches begin where
+//! the last one ended or a millisecond later.
+//!
+//! Two things could move pages or hide rows, and do not. Entries are given up only where nobody has asked of late
+//! ([`Ledger::forget_feed`]). And a clock that was far ahead for a while leaves entries, or the end of an answered
+//! stretch, in the future: nobody who asks with a right clock would meet what is there. Such entries are added once more
+//! ([`Ledger::heal_feed`]). The end of such a stretch is put aside, and until it comes what becomes visible is entered
+//! twice: for those with a right clock, and behind that end for those who were there. Nobody can tell a clock that was
+//! ahead from one that is behind, so nothing is ever moved or taken away on such a suspicion.
 
 use flow::ids::{Ms, PushId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -19,7 +27,7 @@ const BATCH: i64 = 500;
 /// A platform that was down over a long holiday still finds its pages as it left them.
 pub const SUPERSEDED_FOR: Ms = 30 * 86_400_000;
 
-/// Transactions of one call of giving up: a hundred thousand entries; the next call goes on.
+/// Transactions of one call of giving up, for each scheme: a hundred thousand entries; the next call goes on.
 const MAX_BATCHES: u32 = 200;
 
 /// Whether the record `r` is a row that others may read: one that the scheme keeps, and that could be read.
@@ -47,14 +55,133 @@ pub struct FeedPage {
     pub total: u64,
     /// Those of the page, each with the newest content of its row.
     pub rows: Vec<FedRow>,
+    /// There are more on the page, and together they are larger than [`MOST_BYTES`].
+    pub too_large: bool,
 }
 
-/// The floor of a scheme, and the stamp of what becomes visible now.
-pub(crate) fn stamp_of(conn: &Connection, scheme: &str, now: Ms) -> Result<(Ms, Ms), StoreError> {
-    let floor: Ms = conn
-        .prepare_cached("SELECT floor_ms FROM served WHERE scheme = ?1")?
-        .query_row([scheme], |row| row.get(0))?;
-    Ok((floor, floor.max(now)))
+/// What the rows of a page may have together: they are in memory as they are stored, as values and as the answer, for
+/// each of those who ask at a time. A page of one row is never too large.
+pub const MOST_BYTES: usize = 32 << 20;
+
+/// How far ahead of our clock a stretch may end: what becomes visible meanwhile is stamped behind it, so others who ask
+/// see it later by as much.
+pub const AHEAD: Ms = 15 * 60_000;
+
+/// What is further ahead than this was stamped, or asked for, by a clock that was wrong: the most that may be asked for,
+/// and as much again for work that waited for the disk and says an earlier time.
+const FAR: Ms = 2 * AHEAD;
+
+/// Stretches that were asked for are remembered for one to two of these: who stopped in the middle of one over a long
+/// holiday still finds its pages as it left them.
+const PART: Ms = 10 * 86_400_000;
+
+/// Where entries of a scheme go now.
+pub(crate) struct Place {
+    /// The end of the stretches that were answered.
+    floor: Ms,
+    /// For what becomes visible now.
+    stamp: Ms,
+    /// The end of those that a wrong clock answered.
+    ahead: Ms,
+}
+
+impl Place {
+    /// The entries of a row: one for those who stand where a wrong clock answered, and one for all others. Where one is
+    /// enough, the second finds the first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + use<> {
+        self.entries_unless(self.floor)
+    }
+
+    /// As [`Place::entries`], for rows that any entry behind this will do for.
+    fn entries_unless(&self, behind: Ms) -> impl Iterator<Item = Entry> + use<> {
+        let far = (self.ahead > self.floor).then_some(Entry {
+            stamp: self.stamp.max(self.ahead + 1),
+            behind: self.ahead,
+            told: self.ahead >= self.stamp,
+        });
+        let (stamp, told) = (self.stamp, false);
+        far.into_iter().chain([Entry { stamp, behind, told }])
+    }
+}
+
+/// What is to be added of a row.
+pub(crate) struct Entry {
+    /// Its stamp.
+    pub(crate) stamp: Ms,
+    /// An entry behind this, up to the stamp, says the same already.
+    pub(crate) behind: Ms,
+    /// It stands in the future, and another says the same now.
+    pub(crate) told: bool,
+}
+
+/// Whether an entry `f` of the record `r` says the same as one that is to be added: `?4` is behind what, `?5` whether
+/// what stands in the future and was said otherwise counts.
+pub(crate) const IS_SAID: &str = "EXISTS (SELECT 1 FROM feed f WHERE f.record = r.id AND f.stamp_ms > ?4 AND f.stamp_ms <= ?2 AND f.told <= ?5)";
+
+/// Where what becomes visible now goes. An end that is too far ahead is put aside.
+pub(crate) fn place(conn: &Connection, scheme: &str, now: Ms) -> Result<Place, StoreError> {
+    let (mut floor, mut ahead): (Ms, Ms) = conn
+        .prepare_cached("SELECT floor_ms, ahead_ms FROM served WHERE scheme = ?1")?
+        .query_row([scheme], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let most = now.saturating_add(FAR);
+    if floor > most {
+        (floor, ahead) = (most, ahead.max(floor));
+        conn.prepare_cached("UPDATE served SET floor_ms = ?2, ahead_ms = ?3 WHERE scheme = ?1")?
+            .execute((scheme, floor, ahead))?;
+    }
+    Ok(Place {
+        floor,
+        stamp: now.max(floor + 1),
+        ahead,
+    })
+}
+
+/// Where stretches that were asked for of late begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    /// Which [`PART`] of time this is about.
+    part: i64,
+    /// The earliest that was asked for in it.
+    from: Ms,
+    /// In the part before.
+    before: Ms,
+}
+
+impl Asked {
+    const COLUMNS: &str = "asked_part, asked_from, asked_before";
+
+    fn of_row(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Asked> {
+        Ok(Asked {
+            part: row.get(at)?,
+            from: row.get(at + 1)?,
+            before: row.get(at + 2)?,
+        })
+    }
+
+    /// With one that begins at `start`.
+    fn with(self, start: Ms, now: Ms) -> Asked {
+        let part = now.div_euclid(PART);
+        // However far the clock goes on, or back, what was asked for just before is not forgotten.
+        let (from, before) = match part - self.part {
+            0 => (self.from, self.before),
+            1.. => (Ms::MAX, self.from),
+            _ => (self.from.min(self.before), self.before),
+        };
+        Asked {
+            part,
+            from: from.min(start),
+            before,
+        }
+    }
+
+    /// What lies before this was not asked for.
+    fn since(self, now: Ms) -> Ms {
+        match now.div_euclid(PART) - self.part {
+            ..=0 => self.from.min(self.before),
+            1 => self.from,
+            _ => Ms::MAX,
+        }
+    }
 }
 
 impl Ledger {
@@ -77,20 +204,23 @@ impl Ledger {
                     "SELECT max(id) FROM (SELECT id FROM record WHERE id > ?1 AND +scheme = ?2 ORDER BY id LIMIT ?3)",
                 )?
                 .query_row((upto, scheme, BATCH), |row| row.get(0))?;
-            let Some(last) = last else { return Ok(()) };
-            let (_, stamp) = stamp_of(&tx, scheme, now)?;
-            tx.prepare_cached(&format!(
-                "INSERT INTO feed (scheme, stamp_ms, record)
-                 SELECT ?1, ?2, r.id FROM record r WHERE r.id > ?3 AND r.id <= ?4 AND +r.scheme = ?1 AND {IS_ROW}
-                   AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.record = r.id)
-                 ORDER BY r.id"
-            ))?
-            .execute((scheme, stamp + batch, upto, last))?;
+            let Some(last) = last else { break };
+            for entry in place(&tx, scheme, now)?.entries_unless(-1) {
+                tx.prepare_cached(&format!(
+                    "INSERT INTO feed (scheme, stamp_ms, record, told)
+                     SELECT ?1, ?2, r.id, ?5 FROM record r WHERE r.id > ?3 AND r.id <= ?6 AND +r.scheme = ?1 AND {IS_ROW}
+                       AND NOT {IS_SAID} ORDER BY r.id"
+                ))?
+                .execute((scheme, entry.stamp + batch, upto, entry.behind, entry.told, last))?;
+            }
             tx.prepare_cached("UPDATE served SET upto = ?2 WHERE scheme = ?1")?
                 .execute((scheme, last))?;
             tx.commit()?;
             batch += 1;
         }
+        drop(conn);
+        self.heal_feed(now)?;
+        Ok(())
     }
 
     /// A scheme is not served any more. What was answered stays remembered: one that is served again does not stamp
@@ -99,7 +229,7 @@ impl Ledger {
         let conn = self.lock();
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
         tx.execute(
-            "UPDATE served SET active = 0, upto = 0 WHERE scheme = ?1",
+            "UPDATE served SET active = 0, upto = 0, pruned_ms = 0, pruned_seq = 0 WHERE scheme = ?1",
             [scheme],
         )?;
         tx.execute("DELETE FROM feed WHERE scheme = ?1", [scheme])?;
@@ -114,50 +244,143 @@ impl Ledger {
         Ok(statement.exists([scheme])?)
     }
 
-    /// Nothing that becomes visible from now on is stamped before this instant: to be done before a stretch that ends
-    /// there is answered. All that was handed to the writer before is on the disk by then.
-    pub fn close_stretch(&mut self, scheme: &str, end: Ms) -> Result<(), StoreError> {
+    /// Nothing that becomes visible from now on is stamped up to the end of this stretch, and none of its entries is given
+    /// up for days: to be done before the first page of it is answered. All that was handed to the writer before is on the
+    /// disk by then.
+    pub fn close_stretch(&mut self, scheme: &str, start: Ms, end: Ms, now: Ms) -> Result<(), StoreError> {
         let conn = self.lock();
-        conn.prepare_cached("UPDATE served SET floor_ms = ?2 WHERE scheme = ?1 AND floor_ms < ?2")?
-            .execute((scheme, end))?;
+        let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+        place(&tx, scheme, now)?;
+        let asked = tx
+            .prepare_cached(&format!(
+                "SELECT {} FROM served WHERE scheme = ?1",
+                Asked::COLUMNS
+            ))?
+            .query_row([scheme], |row| Asked::of_row(row, 0))?
+            .with(start, now);
+        tx.prepare_cached(
+            "UPDATE served SET floor_ms = max(floor_ms, ?2), asked_part = ?3, asked_from = ?4, asked_before = ?5
+             WHERE scheme = ?1",
+        )?
+        .execute((scheme, end, asked.part, asked.from, asked.before))?;
+        tx.commit()?;
         Ok(())
     }
 
-    /// Gives up entries before an instant of whose records newer ones are there that are as old. Gives how many.
-    pub fn forget_feed(&mut self, now: Ms) -> Result<u64, StoreError> {
+    /// Gives up entries of whose records newer ones are there that are as old, where nobody has asked of late. Gives how
+    /// many. Every entry is looked at once, when it grows old: then the earlier ones of its record go.
+    pub fn forget_feed(&mut self, today: Ms) -> Result<u64, StoreError> {
         let conn = self.lock();
-        let before = now.saturating_sub(SUPERSEDED_FOR);
+        let schemes: Vec<String> = conn
+            .prepare_cached("SELECT scheme FROM served WHERE active = 1 ORDER BY scheme")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         let mut gone = 0;
-        for _ in 0..MAX_BATCHES {
-            let batch = conn
-                .prepare_cached(
-                    "DELETE FROM feed WHERE seq IN
-                        (SELECT f.seq FROM feed f WHERE f.stamp_ms < ?1 AND EXISTS
-                            (SELECT 1 FROM feed n WHERE n.record = f.record AND n.seq > f.seq AND n.stamp_ms < ?1)
-                         LIMIT ?2)",
-                )?
-                .execute((before, BATCH))?;
-            gone += u64::try_from(batch).unwrap_or(u64::MAX);
-            if i64::try_from(batch).unwrap_or(BATCH) < BATCH {
-                break;
+        for scheme in schemes {
+            for _ in 0..MAX_BATCHES {
+                let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+                let Some(count) = forget_batch(&tx, &scheme, today)? else {
+                    break;
+                };
+                tx.commit()?;
+                gone += count;
             }
         }
         Ok(gone)
     }
+
+    /// Adds what a clock that was ahead entered so far in the future that nobody could ask for it, once more. Gives how
+    /// many. Where all clocks are right it finds nothing.
+    pub fn heal_feed(&mut self, now: Ms) -> Result<u64, StoreError> {
+        let conn = self.lock();
+        let schemes: Vec<String> = conn
+            .prepare_cached("SELECT scheme FROM served WHERE active = 1 ORDER BY scheme")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let mut added = 0;
+        for scheme in schemes {
+            for _ in 0..MAX_BATCHES {
+                let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+                let stamp = place(&tx, &scheme, now)?.stamp;
+                let far: Vec<(i64, i64)> = tx
+                    .prepare_cached(
+                        "SELECT seq, record FROM feed WHERE scheme = ?1 AND stamp_ms > ?2 AND told = 0
+                         ORDER BY stamp_ms, seq LIMIT ?3",
+                    )?
+                    .query_map((&scheme, stamp.max(now.saturating_add(FAR)), BATCH), |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })?
+                    .collect::<Result<_, _>>()?;
+                for (seq, record) in &far {
+                    tx.prepare_cached("INSERT INTO feed (scheme, stamp_ms, record) VALUES (?1, ?2, ?3)")?
+                        .execute((&scheme, stamp, record))?;
+                    tx.prepare_cached("UPDATE feed SET told = 1 WHERE seq = ?1")?
+                        .execute([seq])?;
+                }
+                tx.commit()?;
+                added += far.len() as u64;
+                if far.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(added)
+    }
+}
+
+/// The next entries of a scheme that have grown old: the earlier ones of their records go. `None` = there are none.
+fn forget_batch(tx: &Transaction<'_>, scheme: &str, today: Ms) -> Result<Option<u64>, StoreError> {
+    let (mark, asked): ((Ms, i64), Asked) = tx
+        .prepare_cached(&format!(
+            "SELECT pruned_ms, pruned_seq, {} FROM served WHERE scheme = ?1",
+            Asked::COLUMNS
+        ))?
+        .query_row([scheme], |row| {
+            Ok(((row.get(0)?, row.get(1)?), Asked::of_row(row, 2)?))
+        })?;
+    let before = today.saturating_sub(SUPERSEDED_FOR).min(asked.since(today));
+    let old: Vec<(Ms, i64, i64)> = tx
+        .prepare_cached(
+            "SELECT stamp_ms, seq, record FROM feed
+             WHERE scheme = ?1 AND (stamp_ms, seq) > (?2, ?3) AND stamp_ms < ?4 ORDER BY stamp_ms, seq LIMIT ?5",
+        )?
+        .query_map((scheme, mark.0, mark.1, before, BATCH), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let Some((stamp, seq, _)) = old.last() else {
+        return Ok(None);
+    };
+    let mut delete =
+        tx.prepare_cached("DELETE FROM feed WHERE record = ?1 AND (stamp_ms, seq) < (?2, ?3)")?;
+    let mut gone = 0;
+    for (stamp, seq, record) in &old {
+        gone += delete.execute((record, stamp, seq))?;
+    }
+    tx.prepare_cached("UPDATE served SET pruned_ms = ?2, pruned_seq = ?3 WHERE scheme = ?1")?
+        .execute((scheme, stamp, seq))?;
+    Ok(Some(u64::try_from(gone).unwrap_or(u64::MAX)))
 }
 
 impl Reader {
-    /// Up to when stretches of a scheme were answered; `None` = it is not served.
-    pub fn floor(&self, scheme: &str) -> Result<Option<Ms>, StoreError> {
+    /// Whether a stretch was closed ([`Ledger::close_stretch`]) and is remembered; `None` = the scheme is not served.
+    pub fn is_closed(&self, scheme: &str, start: Ms, end: Ms, now: Ms) -> Result<Option<bool>, StoreError> {
         self.ask(|conn| {
             Ok(conn
-                .prepare_cached("SELECT floor_ms FROM served WHERE scheme = ?1 AND active = 1")?
-                .query_row([scheme], |row| row.get(0))
+                .prepare_cached(&format!(
+                    "SELECT floor_ms, {} FROM served WHERE scheme = ?1 AND active = 1",
+                    Asked::COLUMNS
+                ))?
+                .query_row([scheme], |row| {
+                    let (floor, asked): (Ms, Asked) = (row.get(0)?, Asked::of_row(row, 1)?);
+                    let is_far = floor > now.saturating_add(FAR);
+                    Ok(floor >= end && !is_far && asked.with(start, now) == asked)
+                })
                 .optional()?)
         })
     }
 
-    /// A page of what became visible from `start` until before `end`; that stretch has to be closed
+    /// A page of what became visible from `start` to `end`, both included; that stretch has to be closed
     /// ([`Ledger::close_stretch`]).
     pub fn feed(
         &self,
@@ -170,20 +393,35 @@ impl Reader {
         self.ask(|conn| {
             let total: i64 = conn
                 .prepare_cached(
-                    "SELECT count(*) FROM feed WHERE scheme = ?1 AND stamp_ms >= ?2 AND stamp_ms < ?3",
+                    "SELECT count(*) FROM feed WHERE scheme = ?1 AND stamp_ms >= ?2 AND stamp_ms <= ?3",
                 )?
                 .query_row((scheme, start, end), |row| row.get(0))?;
             let mut statement = conn.prepare_cached(&format!(
                 "SELECT {ROW} FROM
-                    (SELECT seq, stamp_ms, record FROM feed WHERE scheme = ?1 AND stamp_ms >= ?2 AND stamp_ms < ?3
+                    (SELECT seq, stamp_ms, record FROM feed WHERE scheme = ?1 AND stamp_ms >= ?2 AND stamp_ms <= ?3
                      ORDER BY stamp_ms, seq LIMIT ?4 OFFSET ?5) f
                  JOIN record r ON r.id = f.record JOIN body b ON b.record = r.id ORDER BY f.stamp_ms, f.seq"
             ))?;
-            let found = statement.query_map(params![scheme, start, end, limit, offset], row)?;
-            Ok(FeedPage {
+            let mut page = FeedPage {
                 total: total.unsigned_abs(),
-                rows: found.collect::<Result<_, _>>()?,
-            })
+                rows: Vec::new(),
+                too_large: false,
+            };
+            // Nothing is passed over in vain.
+            if i64::from(offset) >= total {
+                return Ok(page);
+            }
+            let mut bytes = 0;
+            for found in statement.query_map(params![scheme, start, end, limit, offset], row)? {
+                let found = found?;
+                bytes += found.source.len();
+                if bytes > MOST_BYTES && !page.rows.is_empty() {
+                    page.too_large = true;
+                    break;
+                }
+                page.rows.push(found);
+            }
+            Ok(page)
         })
     }
 
@@ -235,8 +473,13 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FedRow> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use flow::decision::Decision;
+    use flow::ids::Blob;
+    use flow::op::{OnSeen, Reason, RecordState, Settlement};
+
     use super::*;
-    use crate::contract::{Desk, SCHEME};
+    use crate::contract::{Desk, SCHEME, row};
+    use crate::read::RecordFilter;
 
     /// Small and good enough for a choice.
     struct Random(u64);
@@ -251,18 +494,72 @@ mod tests {
         }
     }
 
+    const MINUTE: Ms = 60_000;
+    const DAY: Ms = 86_400_000;
+    /// When the histories begin.
+    const BEGIN: Ms = 1_700_000_000_000;
+
     /// Who asks stretch after stretch, page by page, with a clock that is wrong.
     #[derive(Default)]
     struct Poller {
         upto: Ms,
-        known: BTreeMap<String, String>,
+        /// Takes the end of a stretch for part of it.
+        includes: bool,
+        /// Has the clock of the ledger.
+        follows: bool,
+        known: BTreeMap<String, FedRow>,
     }
 
     impl Poller {
-        fn take(&mut self, page: &FeedPage) {
-            for row in &page.rows {
-                self.known
-                    .insert(row.key.clone(), String::from_utf8_lossy(&row.source).into_owned());
+        fn all(begin: Ms) -> [Poller; 3] {
+            [(false, false), (true, false), (true, true)].map(|(includes, follows)| Poller {
+                upto: begin,
+                includes,
+                follows,
+                known: BTreeMap::new(),
+            })
+        }
+
+        fn take(&mut self, page: FeedPage) {
+            for row in page.rows {
+                self.known.insert(row.key.clone(), row);
+            }
+        }
+
+        /// Takes a stretch to its end; `between` happens between two pages.
+        fn ask(
+            &mut self,
+            desk: &mut Desk,
+            end: Ms,
+            now: Ms,
+            limit: u32,
+            mut between: impl FnMut(&mut Desk),
+        ) -> Option<(Ms, Ms, u64)> {
+            let start = self.upto;
+            if end < start {
+                return None;
+            }
+            let (mut offset, mut told) = (0, None);
+            loop {
+                let page = page_of(desk, (start, end), (offset, limit), now);
+                let total = page.total;
+                told.get_or_insert(total);
+                self.take(page);
+                offset += limit;
+                if u64::from(offset) >= total {
+                    break;
+                }
+                between(desk);
+            }
+            self.upto = end + Ms::from(self.includes);
+            told.map(|total| (start, end, total))
+        }
+
+        fn knows(&self, desk: &Desk, keys: u64, what: &str) {
+            for key in 0..keys {
+                let key = format!("[\"k{key}\"]");
+                let there = desk.ledger.reader().fed_row(SCHEME, &key).expect("asked");
+                assert_eq!(self.known.get(&key), there.as_ref(), "{what}: {key}");
             }
         }
     }
@@ -273,91 +570,210 @@ mod tests {
         desk
     }
 
-    fn stretch(desk: &mut Desk, start: Ms, end: Ms, offset: u32, limit: u32) -> FeedPage {
-        desk.ledger.close_stretch(SCHEME, end).expect("closed");
+    fn page_of(desk: &mut Desk, (start, end): (Ms, Ms), (offset, limit): (u32, u32), now: Ms) -> FeedPage {
         let reader = desk.ledger.reader();
+        if reader.is_closed(SCHEME, start, end, now).expect("asked") != Some(true) {
+            desk.ledger
+                .close_stretch(SCHEME, start, end, now)
+                .expect("closed");
+        }
+        assert_eq!(
+            reader.is_closed(SCHEME, start, end, now).expect("asked"),
+            Some(true)
+        );
         reader.feed(SCHEME, start, end, offset, limit).expect("a page")
     }
 
-    /// Ten thousand histories: rows appear and change between any two pages, the clock of the writer goes to and fro, that
-    /// of the poller is up to ten minutes wrong. Afterwards it knows the last state of every row, and no stretch that was
-    /// answered has grown.
+    fn stretch(desk: &mut Desk, start: Ms, end: Ms, offset: u32, limit: u32) -> FeedPage {
+        // Nobody asks further ahead.
+        desk.now = desk.now.max(end - AHEAD);
+        let now = desk.now;
+        page_of(desk, (start, end), (offset, limit), now)
+    }
+
+    const KEYS: u64 = 3;
+
+    /// A row of a few contents comes in, whatever the state of its record is.
+    fn row_comes(desk: &mut Desk, random: &mut Random) {
+        let key = format!("k{}", random.below(KEYS));
+        let mut seen = row(0, &key, &format!("v{}", random.below(3)));
+        seen.void = random.below(8) == 0;
+        seen.filtered = (random.below(10) == 0).then(|| Reason::new("E4000", "not kept"));
+        let unread = random.below(3);
+        let content = format!("{{\"v\":\"{}\",\"unread\":{unread}}}", seen.version);
+        let on_seen = match random.below(6) {
+            0 => OnSeen::Update,
+            1 => OnSeen::Skip,
+            _ => OnSeen::UpdateIfChanged,
+        };
+        let source = seen.source;
+        let (op, mut blobs) = desk.page(vec![seen], on_seen);
+        blobs.insert(source, content.into_bytes());
+        desk.try_one(op, &blobs).expect("a page");
+    }
+
+    /// A record goes on to another state, if there is one.
+    fn state_changes(desk: &mut Desk, random: &mut Random) {
+        let key = format!("k{}", random.below(KEYS));
+        let filter = RecordFilter {
+            key: Some(key.clone()),
+            ..RecordFilter::default()
+        };
+        let Some(record) = desk.ledger.reader().list_records(&filter).expect("asked").pop() else {
+            return;
+        };
+        let why = || Reason::new("E4000", "so");
+        match record.state {
+            RecordState::Pending => {
+                desk.claim(&[(&key, &record.version, &key)]);
+            }
+            RecordState::Sending => {
+                let settlement = match random.below(4) {
+                    0 => Settlement::Dead(why()),
+                    1 => Settlement::Held(why()),
+                    2 => Settlement::Unknown {
+                        resolve_after: desk.now,
+                        reason: why(),
+                    },
+                    _ => Settlement::Done {
+                        id: Some(format!("id-{key}")),
+                        number: None,
+                        lines: None,
+                    },
+                };
+                let attempt = record.attempt.expect("it was sent");
+                desk.settle(attempt, &key, settlement);
+            }
+            RecordState::Unknown | RecordState::Held | RecordState::Dead => {
+                let decision = match random.below(3) {
+                    0 => Decision::Skip,
+                    1 => Decision::NotThere,
+                    _ => Decision::DoneAs {
+                        id: format!("id-{key}"),
+                        number: None,
+                    },
+                };
+                desk.decide(&key, decision);
+            }
+            RecordState::Done | RecordState::Skipped => {}
+        }
+    }
+
+    fn change(desk: &mut Desk, random: &mut Random, now: Ms) {
+        // What waited for the disk says an earlier time.
+        desk.now = now - below(random, MINUTE);
+        match random.below(3) {
+            0 => state_changes(desk, random),
+            _ => row_comes(desk, random),
+        }
+    }
+
+    fn below(random: &mut Random, most: Ms) -> Ms {
+        let most = u64::try_from(most).expect("no negative number");
+        Ms::try_from(random.below(most)).expect("small")
+    }
+
+    /// Ten thousand histories: rows appear, change, go back and change their state between any two pages; the clocks of
+    /// those who ask are up to ten minutes wrong, weeks pass, old entries are given up, and the clock of the ledger is a
+    /// month ahead for a while. Afterwards whoever asks knows every row as it is shown by itself; and while the clock
+    /// was right, no stretch that was answered has changed its length.
     #[test]
     fn who_asks_stretch_after_stretch_loses_nothing() {
         const HISTORIES: u64 = 10_000;
         let mut random = Random(7);
-        let (mut desk, mut poller, mut clock) = (desk(), Poller::default(), 1_000_000);
+        let (mut desk, mut pollers, mut clock) = (desk(), Poller::all(0), BEGIN);
         for history in 0..HISTORIES {
             // A ledger that goes on for ever is slow to ask in a test.
-            if history % 250 == 0 {
-                (desk, poller, clock) = (self::desk(), Poller::default(), 1_000_000);
+            if history % 40 == 0 {
+                (desk, pollers, clock) = (self::desk(), Poller::all(0), BEGIN);
             }
-            let mut wanted = BTreeMap::new();
+            let ahead = match random.below(4) {
+                0 => 40 * DAY,
+                _ => 0,
+            };
             let mut answered: Vec<(Ms, Ms, u64)> = Vec::new();
             for _ in 0..2 {
-                change(&mut desk, &mut random, history, clock, &mut wanted);
-                clock += i64::try_from(random.below(600_000)).expect("small");
-                let skew = i64::try_from(random.below(1_200_000)).expect("small") - 600_000;
-                let (start, end) = (poller.upto, clock + skew);
-                if end <= start {
-                    continue;
+                let now = clock + ahead;
+                for _ in 0..=random.below(3) {
+                    change(&mut desk, &mut random, now);
                 }
-                let limit = 1 + u32::try_from(random.below(3)).expect("small");
-                let mut offset = 0;
-                loop {
-                    let page = stretch(&mut desk, start, end, offset, limit);
-                    poller.take(&page);
-                    if offset == 0 {
-                        answered.push((start, end, page.total));
-                    }
-                    offset += limit;
-                    if u64::from(offset) >= page.total {
-                        break;
-                    }
-                    if random.below(2) == 0 {
-                        change(&mut desk, &mut random, history, clock, &mut wanted);
-                    }
+                for poller in &mut pollers {
+                    let own = if poller.follows { now } else { clock };
+                    let skew = below(&mut random, 20 * MINUTE) - 10 * MINUTE;
+                    let limit = 1 + u32::try_from(random.below(3)).expect("small");
+                    let told = poller.ask(&mut desk, own + skew, now, limit, |desk| match random.below(4) {
+                        0 => drop(desk.ledger.forget_feed(clock).expect("given up")),
+                        1 | 2 => change(desk, &mut random, now),
+                        _ => {}
+                    });
+                    answered.extend(told.filter(|_| ahead == 0));
                 }
-                poller.upto = end;
+                clock += 1 + below(&mut random, 10 * MINUTE);
             }
-            // The last one ends behind everything.
-            let end = poller.upto.max(clock) + 1_800_000;
-            let page = stretch(&mut desk, poller.upto, end, 0, 1_000);
-            poller.take(&page);
-            (poller.upto, clock) = (end, end - 900_000);
-            for (key, content) in &wanted {
-                assert_eq!(poller.known.get(key), Some(content), "history {history}");
+            if ahead == 0 {
+                for (start, end, total) in answered {
+                    let again = page_of(&mut desk, (start, end), (0, 1), clock);
+                    assert_eq!(again.total, total, "history {history}: {start}..{end}");
+                }
+            } else {
+                // The clock is mended.
+                desk.ledger.heal_feed(clock).expect("healed");
+                change(&mut desk, &mut random, clock);
+                clock += FAR + 2 * MINUTE;
             }
-            for (start, end, total) in answered {
-                let again = stretch(&mut desk, start, end, 0, 1);
-                assert_eq!(again.total, total, "history {history}: {start}..{end}");
+            for poller in pollers.iter_mut().filter(|poller| !poller.follows) {
+                poller.ask(&mut desk, clock + 11 * MINUTE, clock, 1_000, |_| {});
+                poller.knows(&desk, KEYS, &format!("history {history}"));
             }
+            clock += match random.below(8) {
+                0 => 45 * DAY,
+                1 => 9 * DAY,
+                _ => 12 * MINUTE,
+            };
+            for poller in pollers
+                .iter_mut()
+                .filter(|poller| poller.follows && poller.upto < clock)
+            {
+                poller.ask(&mut desk, clock, clock, 1_000, |_| {});
+                poller.knows(
+                    &desk,
+                    KEYS,
+                    &format!("history {history}, with the ledger's clock"),
+                );
+            }
+            desk.ledger.forget_feed(clock).expect("given up");
         }
     }
 
-    fn change(
-        desk: &mut Desk,
-        random: &mut Random,
-        history: u64,
-        clock: Ms,
-        wanted: &mut BTreeMap<String, String>,
-    ) {
-        let key = format!("h{history}k{}", random.below(3));
-        let version = format!("v{}", random.below(1_000_000));
-        desk.now = clock - i64::try_from(random.below(60_000)).expect("small");
-        desk.see(&key, &version);
-        let stored = format!("[\"{key}\"]");
-        wanted.insert(
-            stored.clone(),
-            format!("{{\"key\":{stored},\"v\":\"{version}\"}}"),
-        );
+    /// A row that goes back to what it was while the newer one waits beside it, or in its place.
+    #[test]
+    fn a_row_that_goes_back_is_met_again() {
+        for state in [
+            RecordState::Sending,
+            RecordState::Unknown,
+            RecordState::Held,
+            RecordState::Done,
+        ] {
+            let mut desk = desk();
+            let mut known = String::new();
+            desk.bring("a", state);
+            for (n, version) in [(1, "v1"), (2, "v2"), (3, "v1")] {
+                desk.see("a", version);
+                let page = stretch(&mut desk, n * 1_000_000 + 1, (n + 1) * 1_000_000, 0, 10);
+                if let [row] = &page.rows[..] {
+                    known = String::from_utf8_lossy(&row.source).into_owned();
+                }
+            }
+            assert!(known.contains("v1"), "{state:?}: {known}");
+        }
     }
 
     #[test]
     fn serving_begins_with_what_is_there_and_remembers_what_was_answered() {
         let mut desk = Desk::new(Ledger::in_memory().expect("a ledger"));
         desk.see("a", "v1");
-        assert_eq!(desk.ledger.reader().floor(SCHEME).expect("asked"), None);
+        let asked = desk.ledger.reader().is_closed(SCHEME, 0, 1, desk.now);
+        assert_eq!(asked.expect("asked"), None);
         desk.ledger.serve(SCHEME, 2_000_000).expect("served");
         desk.ledger.serve(SCHEME, 2_000_000).expect("twice is once");
         let keys = |page: &FeedPage| page.rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>();
@@ -366,14 +782,15 @@ mod tests {
         // What comes later is stamped behind what was answered, whatever the clock says.
         desk.see("b", "v1");
         assert_eq!(stretch(&mut desk, 0, 3_000_000, 0, 10).total, 1);
+        assert_eq!(stretch(&mut desk, 3_000_000, 3_000_000, 0, 10).total, 0);
         let next = stretch(&mut desk, 3_000_000, 3_000_001, 0, 10);
         assert_eq!(keys(&next), [r#"["b"]"#]);
         // A reload changes nothing; to begin anew shows everything anew, and nothing behind what was answered.
         desk.ledger.serve(SCHEME, 2_000_000).expect("served");
-        assert_eq!(stretch(&mut desk, 3_000_001, 4_000_000, 0, 10).total, 0);
+        assert_eq!(stretch(&mut desk, 3_000_002, 4_000_000, 0, 10).total, 0);
         desk.ledger.unserve(SCHEME).expect("withdrawn");
         assert!(!desk.ledger.is_served(SCHEME).expect("asked"));
-        desk.ledger.serve(SCHEME, 2_000_000).expect("served");
+        desk.ledger.serve(SCHEME, desk.now).expect("served");
         assert_eq!(stretch(&mut desk, 0, 4_000_000, 0, 10).total, 0);
         assert_eq!(stretch(&mut desk, 4_000_000, 4_000_001, 0, 10).total, 2);
         let found = desk.ledger.reader().fed_row(SCHEME, r#"["b"]"#).expect("asked");
@@ -398,5 +815,104 @@ mod tests {
         assert_eq!(desk.ledger.forget_feed(later).expect("asked"), 1);
         let page = stretch(&mut desk, 0, 4_000_000, 0, 10);
         assert_eq!((page.total, page.rows.len()), (2, 2), "each row is still met");
+        // What was passed goes when a newer one grows old.
+        desk.see("a", "v3");
+        assert_eq!(desk.ledger.forget_feed(later).expect("asked"), 1);
+        assert_eq!(stretch(&mut desk, 0, 5_000_000, 0, 10).total, 2);
+    }
+
+    /// Whoever stands in the middle of a stretch finds the rest of it where it was, and for days.
+    #[test]
+    fn nothing_is_given_up_of_what_is_being_read() {
+        let mut desk = desk();
+        for version in ["v1", "v2"] {
+            desk.see("a", version);
+            let now = desk.now;
+            stretch(&mut desk, now, now, 0, 1);
+        }
+        desk.see("b", "v1");
+        desk.now = SUPERSEDED_FOR + 5 * PART;
+        let end = desk.now;
+        let first = stretch(&mut desk, 0, end, 0, 1);
+        assert_eq!((first.total, &first.rows[0].key[..]), (3, r#"["a"]"#));
+        for days in 0..=10 {
+            let later = end + days * DAY;
+            assert_eq!(desk.ledger.forget_feed(later).expect("asked"), 0, "{days}");
+            // Others who ask for what is new do not let it go.
+            desk.now = later;
+            stretch(&mut desk, later, later, 0, 1);
+        }
+        let last = stretch(&mut desk, 0, end, 2, 1);
+        assert_eq!((last.total, &last.rows[0].key[..]), (3, r#"["b"]"#));
+        let later = end + 31 * DAY;
+        assert_eq!(
+            desk.ledger.forget_feed(later).expect("asked"),
+            1,
+            "nobody asks any more"
+        );
+    }
+
+    /// A clock that was a month ahead for an hour: what changed in it, what is new in it and what changes afterwards is
+    /// met by those whose clock was right all the time.
+    #[test]
+    fn a_clock_that_was_ahead_hides_nothing() {
+        for asked_ahead in [false, true] {
+            let mut desk = desk();
+            desk.see("a", "v1");
+            let mut upto = desk.now + 60_000;
+            stretch(&mut desk, 0, upto, 0, 10);
+            desk.now += 30 * DAY;
+            desk.see("a", "v2");
+            desk.see("new", "v1");
+            if asked_ahead {
+                let now = desk.now;
+                assert_eq!(stretch(&mut desk, 0, now, 0, 10).total, 3);
+            }
+            desk.now -= 30 * DAY - 3_600_000;
+            desk.see("a", "v3");
+            desk.see("b", "v1");
+            desk.ledger.heal_feed(desk.now).expect("healed");
+            assert_eq!(desk.ledger.heal_feed(desk.now).expect("healed"), 0, "once");
+            desk.now += FAR + 1;
+            let end = desk.now;
+            let page = stretch(&mut desk, upto + 1, end, 0, 10);
+            upto = end;
+            let mut met: Vec<&str> = page.rows.iter().map(|row| &row.key[..]).collect();
+            met.sort_unstable();
+            met.dedup();
+            assert_eq!(
+                met,
+                [r#"["a"]"#, r#"["b"]"#, r#"["new"]"#],
+                "asked ahead: {asked_ahead}"
+            );
+            assert!(page.rows.iter().any(|row| row.source.ends_with(br#""v3"}"#)));
+            // Who asked ahead goes on there, when the time has come.
+            desk.see("b", "v2");
+            desk.now += 31 * DAY;
+            let now = desk.now;
+            let page = stretch(&mut desk, upto + 29 * DAY, now, 0, 10);
+            let met = page.rows.iter().any(|row| row.key == r#"["b"]"#);
+            assert_eq!(met, asked_ahead);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_too_large_is_no_page() {
+        let mut desk = desk();
+        for key in ["a", "b", "c"] {
+            let (op, mut blobs) = desk.page(vec![row(0, key, "v1")], OnSeen::UpdateIfChanged);
+            blobs.insert(Blob(0), vec![b'x'; MOST_BYTES / 2]);
+            desk.try_one(op, &blobs).expect("a page");
+        }
+        let end = desk.now;
+        for (limit, rows, too_large) in [(1, 1, false), (2, 2, false), (3, 2, true)] {
+            let page = stretch(&mut desk, 0, end, 0, limit);
+            assert_eq!(
+                (page.rows.len(), page.too_large, page.total),
+                (rows, too_large, 3)
+            );
+        }
+        let behind = stretch(&mut desk, 0, end, 3, 1);
+        assert_eq!((behind.rows.len(), behind.total), (0, 3));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use app::inbox::Kept;
 use app::objects::page::ids;
-use app::objects::serve::{AHEAD, Ask, MOST_OFFSET, MOST_ROWS, ROWS};
+use app::objects::serve::{AHEAD, Ask, MOST_BYTES, MOST_OFFSET, MOST_ROWS, ROWS};
 use axum::body::Body;
 use axum::extract::{Path, Query as UrlQuery, Request, State as Shared};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -151,7 +151,7 @@ async fn answer(state: &State, connection: &str, task: Task, parts: &Parts, inco
         pairs.truncate(MOST_PAIRS);
         let query = Query(pairs);
         return match task {
-            Task::ById => by_id(state, connection, &query),
+            Task::ById => by_id(state, connection, &query).await,
             _ => batch(state, connection, &query).await,
         };
     }
@@ -279,7 +279,8 @@ async fn batch(state: &State, connection: &str, query: &Query) -> Answer {
     if start > end {
         return Err(wrong("startTime", "晚于 endTime", "it is later than endTime"));
     }
-    if end > state.now_ms() + AHEAD {
+    let now = state.now_ms();
+    if end > now + AHEAD {
         let minutes = AHEAD / 60_000;
         return Err(wrong(
             "endTime",
@@ -302,9 +303,18 @@ async fn batch(state: &State, connection: &str, query: &Query) -> Answer {
         return Err(later(state.service().inbox().again_seconds()));
     }
     let loaded = state.service().loaded();
-    let page = loaded.engine.visible(&object, &serve, ask).await?;
+    let _reading = state.reading_rows().await?;
+    let page = loaded.engine.visible(&object, &serve, ask, now).await?;
     // The scheme is in error, or not there any more.
     let page = page.ok_or_else(|| later(state.service().inbox().again_seconds()))?;
+    if page.too_large {
+        let (rows, mib) = (page.documents.len(), MOST_BYTES >> 20);
+        return Err(wrong(
+            "limit",
+            &format!("这一页的数据超过 {mib} MiB;请少取一些:从这里起 {rows} 条放得下"),
+            &format!("the rows of this page are larger than {mib} MiB; ask for fewer: from here, {rows} fit"),
+        ));
+    }
     let documents = page.documents.iter().map(Standard::value);
     Ok(Value::Map(Map::from_iter([
         (
@@ -315,13 +325,16 @@ async fn batch(state: &State, connection: &str, query: &Query) -> Answer {
     ])))
 }
 
-fn by_id(state: &State, connection: &str, query: &Query) -> Answer {
+async fn by_id(state: &State, connection: &str, query: &Query) -> Answer {
     let name = query.needed("objAPIName")?;
     let (object, serve) = served(state, connection, name, Needs::Rows)?;
     let id = query.needed("dataId")?;
     let details = query.flag("includeDetail", true)?;
-    let loaded = state.service().loaded();
-    match loaded.engine.stored(&object, &serve, id, details)? {
+    let _reading = state.reading_rows().await?;
+    let (loaded, asked) = (state.service().loaded(), Arc::clone(&object));
+    let wanted = id.to_owned();
+    let found = tokio::task::spawn_blocking(move || loaded.engine.stored(&asked, &serve, &wanted, details));
+    match found.await.map_err(Problem::bug)?? {
         Some(document) => Ok(document.value()),
         None => Err(no_data(&object, id)),
     }
