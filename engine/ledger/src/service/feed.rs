@@ -318,7 +318,7 @@ impl Ledger {
                         .execute([seq])?;
                 }
                 tx.commit()?;
-                added += far.len() as u64;
+                added += u64::try_from(far.len()).unwrap_or(u64::MAX);
                 if far.is_empty() {
                     break;
                 }
@@ -856,7 +856,7 @@ mod tests {
     /// met by those whose clock was right all the time.
     #[test]
     fn a_clock_that_was_ahead_hides_nothing() {
-        for asked_ahead in [false, true] {
+        for (asked_ahead, healed) in [(false, true), (true, true), (false, false)] {
             let mut desk = desk();
             desk.see("a", "v1");
             let mut upto = desk.now + 60_000;
@@ -871,8 +871,10 @@ mod tests {
             desk.now -= 30 * DAY - 3_600_000;
             desk.see("a", "v3");
             desk.see("b", "v1");
-            desk.ledger.heal_feed(desk.now).expect("healed");
-            assert_eq!(desk.ledger.heal_feed(desk.now).expect("healed"), 0, "once");
+            if healed {
+                desk.ledger.heal_feed(desk.now).expect("healed");
+                assert_eq!(desk.ledger.heal_feed(desk.now).expect("healed"), 0, "once");
+            }
             desk.now += FAR + 1;
             let end = desk.now;
             let page = stretch(&mut desk, upto + 1, end, 0, 10);
@@ -880,9 +882,11 @@ mod tests {
             let mut met: Vec<&str> = page.rows.iter().map(|row| &row.key[..]).collect();
             met.sort_unstable();
             met.dedup();
+            // What changes again is met even before; what was only there while the clock was ahead, then.
+            let all = [r#"["a"]"#, r#"["b"]"#, r#"["new"]"#];
             assert_eq!(
                 met,
-                [r#"["a"]"#, r#"["b"]"#, r#"["new"]"#],
+                all[..if healed { 3 } else { 2 }],
                 "asked ahead: {asked_ahead}"
             );
             assert!(page.rows.iter().any(|row| row.source.ends_with(br#""v3"}"#)));
