@@ -3,6 +3,7 @@
 use super::standard::shown;
 use super::{Field, Misfit, Object, Standard, Type};
 use crate::diagnostic::did_you_mean;
+use crate::path::{Path, Segment};
 use crate::value::{Map, Value};
 
 /// The last millisecond of the year 9999.
@@ -15,6 +16,11 @@ const DIGITS: usize = 65;
 impl Object {
     /// Whether a document fits; the first thing that does not is told with its place.
     pub fn fits(&self, document: &Standard) -> Result<(), Misfit> {
+        self.fits_hiding(document, &[])
+    }
+
+    /// The same; no value at one of these places is told.
+    pub fn fits_hiding(&self, document: &Standard, hidden: &[Path]) -> Result<(), Misfit> {
         if document.object != self.name {
             let (own, given) = (&self.name, shown(&document.object));
             return Err(Misfit::new(
@@ -22,7 +28,12 @@ impl Object {
                 format!("objAPIName is `{given}` and must be `{own}`"),
             ));
         }
-        fields_fit(&self.fields, self.open, &document.master, "masterFieldVal")?;
+        let master = Around {
+            place: "masterFieldVal",
+            names: &["masterFieldVal"],
+            hidden,
+        };
+        fields_fit(&self.fields, self.open, &document.master, master)?;
         for (name, lines) in &document.details {
             let Some(detail) = self.details.iter().find(|detail| detail.name == *name) else {
                 let known: Vec<&str> = self.details.iter().map(|detail| detail.name.as_str()).collect();
@@ -30,7 +41,12 @@ impl Object {
             };
             for (nth, line) in lines.iter().enumerate() {
                 let place = format!("detailFieldVals.{name}[{nth}]");
-                fields_fit(&detail.fields, detail.open, line, &place)?;
+                let around = Around {
+                    place: &place,
+                    names: &["detailFieldVals", name],
+                    hidden,
+                };
+                fields_fit(&detail.fields, detail.open, line, around)?;
             }
         }
         let has_lines = |name: &str| {
@@ -57,10 +73,34 @@ impl Object {
     }
 }
 
-fn fields_fit(fields: &[Field], open: bool, given: &Map, place: &str) -> Result<(), Misfit> {
+/// Where fields stand.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// As a message tells it.
+    place: &'a str,
+    names: &'a [&'a str],
+    hidden: &'a [Path],
+}
+
+impl Around<'_> {
+    /// Whether a hidden place is this field, around it or in it. Places in lists are those of every line.
+    fn hides(&self, field: &str) -> bool {
+        self.hidden.iter().any(|hidden| {
+            let named = hidden.segments().iter().filter_map(|segment| match segment {
+                Segment::Name(name) => Some(name.as_str()),
+                Segment::Index(_) | Segment::All => None,
+            });
+            let own = self.names.iter().copied().chain([field]);
+            named.zip(own).all(|(one, other)| one == other)
+        })
+    }
+}
+
+fn fields_fit(fields: &[Field], open: bool, given: &Map, around: Around<'_>) -> Result<(), Misfit> {
+    let place = around.place;
     for (name, value) in given {
         match fields.iter().find(|field| field.name == *name) {
-            Some(field) => fits(field, value, place)?,
+            Some(field) => fits(field, value, around)?,
             None if open => {}
             None => {
                 let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
@@ -95,14 +135,14 @@ fn is_nothing(value: &Value) -> bool {
     matches!(value, Value::Null) || matches!(value, Value::Text(text) if text.is_empty())
 }
 
-fn fits(field: &Field, value: &Value, place: &str) -> Result<(), Misfit> {
+fn fits(field: &Field, value: &Value, around: Around<'_>) -> Result<(), Misfit> {
     if is_nothing(value) || is_of(&field.ty, value) {
         return Ok(());
     }
-    let name = &field.name;
+    let (name, place) = (&field.name, around.place);
     let (zh, en) = wanted(&field.ty);
     let given = match value.to_plain_text() {
-        Some(_) if field.sensitive => "***".to_owned(),
+        Some(_) if field.sensitive || around.hides(name) => "***".to_owned(),
         Some(text) => {
             let mut short: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
             if text.chars().count() > SHOWN {
@@ -290,6 +330,44 @@ details:
         }
         let said = told(&master(r#","phone":"13800000000""#));
         assert!(said.contains("***") && !said.contains("138"), "{said}");
+    }
+
+    /// A scheme calls more places sensitive than the file of the object does.
+    #[test]
+    fn a_value_that_a_scheme_hides_is_not_told() {
+        let body = |master: &str, line: &str| {
+            format!(
+                r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{{"number":"1"{master}}},"detailFieldVals":{{"lines":[{{"no":"1"{line}}}]}}}}"#
+            )
+        };
+        let said = |body: &str, hidden: &[&str]| {
+            let value = json::parse(body.as_bytes()).expect("JSON");
+            let document = Standard::read(&value, false).expect("the form");
+            let hidden: Vec<Path> = hidden
+                .iter()
+                .map(|one| Path::parse(one).expect("a path"))
+                .collect();
+            object()
+                .fits_hiding(&document, &hidden)
+                .expect_err("it does not fit")
+        };
+        let (count, price) = (body(r#","count":"1101x""#, ""), body("", r#","price":"1101x""#));
+        for (body, hidden, is_told) in [
+            (&count, &[][..], true),
+            (&count, &["masterFieldVal.amount"], true),
+            (&count, &["masterFieldVal.count"], false),
+            (&count, &["masterFieldVal"], false),
+            (&price, &["detailFieldVals.lines.*.no"], true),
+            (&price, &["detailFieldVals.lines.*.price"], false),
+            (&price, &["detailFieldVals.lines.price"], false),
+            (&price, &["detailFieldVals.lines"], false),
+        ] {
+            let told = said(body, hidden);
+            for text in [told.zh, told.en] {
+                assert_eq!(text.contains("1101"), is_told, "{hidden:?}: {text}");
+                assert_eq!(text.contains("***"), !is_told, "{hidden:?}: {text}");
+            }
+        }
     }
 
     #[test]

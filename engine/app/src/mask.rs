@@ -1,6 +1,6 @@
 //! Values that people must not see, taken out of documents and rows, and of what others say about them.
 
-use connector::{MASK, Redactor};
+use connector::{MASK, RAW, Redactor};
 use dsl::json;
 use dsl::path::{Path, Segment};
 use dsl::value::Value;
@@ -13,7 +13,19 @@ pub(crate) fn shown(value: &Value, hidden: &[Path]) -> Value {
             *value = Value::Text(MASK.to_owned())
         });
     }
+    if holds_all(value, hidden)
+        && let Value::Map(members) = &mut shown
+    {
+        members.insert(RAW.to_owned(), Value::from(MASK));
+    }
     shown
+}
+
+/// Whether the XML that a row came as stands beside what was read of it, hidden places and all. It is hidden whole: in it
+/// values are written in other ways than they are read.
+pub(crate) fn holds_all(row: &Value, hidden: &[Path]) -> bool {
+    let is_xml = |text: &str| text.trim_start_matches('\u{feff}').trim_start().starts_with('<');
+    !hidden.is_empty() && row.get(RAW).and_then(Value::as_text).is_some_and(is_xml)
 }
 
 /// A stored row as people may see it; one that cannot be read is not shown at all.
@@ -129,6 +141,27 @@ mod tests {
             assert_eq!(String::from_utf8(bytes).unwrap(), want);
         }
         assert_eq!(shown_row(b"secret", &paths(&["a"])), MASK.as_bytes());
+    }
+
+    /// XML stands as it came beside what was read of it.
+    #[test]
+    fn what_came_is_hidden_with_what_was_read_of_it() {
+        let row = r#"{"Order":{"no":"1","phone":"13800138000"},"text":"\ufeff <Order><no>1</no><phone>13800138000</phone></Order>"}"#;
+        let shown = |hidden: &[&str]| {
+            let bytes = shown_row(row.as_bytes(), &paths(hidden));
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(
+            shown(&["Order.phone"]),
+            r#"{"Order":{"no":"1","phone":"***"},"text":"***"}"#
+        );
+        assert_eq!(shown(&[]), row);
+        let other = r#"{"phone":"13800138000","text":"call me"}"#;
+        let bytes = shown_row(other.as_bytes(), &paths(&["phone"]));
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            r#"{"phone":"***","text":"call me"}"#
+        );
     }
 
     #[test]

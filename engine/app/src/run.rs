@@ -27,6 +27,7 @@ use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::error::AppError;
 use crate::lookups::{Indexed, LookupReport, ensure_indexes, place_of};
+use crate::objects::Objects;
 use crate::preview::Preview;
 use crate::recording::{Recording, SetUp};
 use crate::revisions;
@@ -232,12 +233,7 @@ impl Engine {
             }
         }
         for plan in plans {
-            introduce(
-                &mut ledger,
-                plan,
-                workspace.objects().is_read(&plan.scheme),
-                clock.now_ms(),
-            )?;
+            introduce(&mut ledger, plan, workspace.objects(), clock.now_ms())?;
         }
         Introduction::of(&workspace, plans).make(&mut ledger)?;
         ledger.keep_revisions(&revisions::found(&workspace, plans), clock.now_ms())?;
@@ -388,7 +384,7 @@ impl Engine {
             pairs.make(ledger)?;
             plans
                 .iter()
-                .try_for_each(|plan| introduce(ledger, plan, objects.is_read(&plan.scheme), now))?;
+                .try_for_each(|plan| introduce(ledger, plan, &objects, now))?;
             ledger.keep_revisions(&found, now)?;
             Ok::<_, AppError>(())
         });
@@ -846,12 +842,12 @@ fn origin(workspace: &Workspace, connection: &Connection) -> String {
 }
 
 /// Tells the ledger what people must not see of a scheme, and by what its rows and those of others are looked up.
-fn introduce(ledger: &mut Ledger, plan: &Plan, is_served: bool, now: Ms) -> Result<(), AppError> {
+fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Result<(), AppError> {
+    let is_served = objects.is_read(&plan.scheme);
+    let rows = crate::objects::hidden_of_rows(plan, objects, now);
     let target = plan.target.as_ref();
-    let (rows, documents) = target
-        .map(|target| (&target.sensitive_source[..], &target.sensitive[..]))
-        .unwrap_or_default();
-    for (of, places) in [(HiddenOf::Rows, rows), (HiddenOf::Documents, documents)] {
+    let documents = target.map_or(&[][..], |target| &target.sensitive);
+    for (of, places) in [(HiddenOf::Rows, &rows[..]), (HiddenOf::Documents, documents)] {
         let places: Vec<String> = places.iter().map(ToString::to_string).collect();
         ledger.remember_hidden(&plan.scheme, of, &places)?;
     }

@@ -476,7 +476,9 @@ impl SourceReader {
         if push.is_some_and(|push| push.id.is_none()) {
             return None;
         }
-        let failure = objects::misfit(object, row, true)?;
+        let target = self.plan.target.as_ref();
+        let hidden = target.map_or(&[][..], |target| &target.sensitive_source);
+        let failure = objects::misfit(object, row, true, hidden)?;
         Some(reason::of_failure(&failure, self.lang))
     }
 

@@ -313,7 +313,7 @@ impl TargetWriter {
         if let Some(object) = self
             .objects
             .meant(connection, &operation, &as_map(&built.options))
-            && let Some(failure) = objects::misfit(object, &built.payload, false)
+            && let Some(failure) = objects::misfit(object, &built.payload, false, &target.sensitive)
         {
             return Err(failure);
         }

@@ -9,12 +9,16 @@ use std::sync::Arc;
 use connector::Connection;
 use dsl::catalogue::object as words;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile, did_you_mean};
+use dsl::lookup::Hits;
 use dsl::object::{Object, Serve, Standard, read_object};
 use dsl::path::Path as Place;
 use dsl::plan::Plan;
+use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
+use flow::ids::Ms;
 
 use crate::error::AppError;
+use crate::scope::CallScope;
 use crate::workspace::{Workspace, parent, read, yaml_files};
 
 /// The folder.
@@ -92,8 +96,8 @@ impl Objects {
 }
 
 /// What keeps a row, or a document on its way, from being one of an object. Members beside those of the standard form
-/// are the operation's.
-pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool) -> Option<Failure> {
+/// are the operation's. Nothing of a value at a hidden place is told.
+pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool, hidden: &[Place]) -> Option<Failure> {
     let mut told = document.clone();
     if let (Value::Map(members), false) = (&mut told, is_row) {
         members
@@ -103,13 +107,43 @@ pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool) -> Option<
             .or_insert_with(|| Value::from(object.name.as_str()));
     }
     let read = Standard::read(&told, is_row);
-    let found = read.and_then(|document| object.fits(&document)).err()?;
+    let found = read
+        .and_then(|document| object.fits_hiding(&document, hidden))
+        .err()?;
     Some(
         Failure::new(&dsl::catalogue::erp::FIELDS)
             .with("object", &object.name)
             .with("why_zh", found.zh)
             .with("why_en", found.en),
     )
+}
+
+/// The places of a scheme's rows that nobody is shown: those of which sensitive values are made, and those that the
+/// declared object of its rows calls sensitive.
+pub(crate) fn hidden_of_rows(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Place> {
+    let target = plan.target.as_ref();
+    let mut hidden = target.map_or_else(Vec::new, |target| target.sensitive_source.clone());
+    let scope = CallScope::new(&plan.source.zone, now);
+    let options = match eval_value(&plan.source.options, &scope, &Hits::new()) {
+        Ok(Some(Value::Map(options))) => options,
+        // Options that cannot be made fail the run.
+        Ok(_) | Err(_) => Map::new(),
+    };
+    // Which option names the object is the connector's to say; another one that is called as an object is would hide more.
+    let named = options.values().filter_map(Value::as_text);
+    for object in named.filter_map(|name| objects.get(name)) {
+        let own = object.fields.iter().filter(|field| field.sensitive);
+        hidden.extend(own.flat_map(|field| places(object, &field.name)));
+        for detail in &object.details {
+            for field in detail.fields.iter().filter(|field| field.sensitive) {
+                let names = ["detailFieldVals", detail.name.as_str(), field.name.as_str()];
+                hidden.extend([Place::names(names), Place::names([names[1], names[2]])]);
+            }
+        }
+    }
+    let mut known = std::collections::BTreeSet::new();
+    hidden.retain(|place| known.insert(place.to_string()));
+    hidden
 }
 
 /// The files of a folder of objects; none where it is not there.

@@ -210,7 +210,8 @@ impl Given<'_> {
             }
         }
         for (name, value) in self.row.as_map().into_iter().flatten().filter(|_| open) {
-            let is_new = !fields.contains_key(name) && !skip(name);
+            let is_raw = name == connector::RAW && crate::mask::holds_all(self.row, self.hidden);
+            let is_new = !fields.contains_key(name) && !skip(name) && !is_raw;
             if is_new && !self.is_hidden(&Path::names([name.as_str()])) {
                 fields.insert(name.clone(), value.clone());
             }
