@@ -987,6 +987,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
             .void
             .as_deref()
             .is_some_and(|void| connection.can_repeat(void)),
+        asks_updates: crate::target::asks_updates(target, connection),
         stop_at_first_dead: target.tolerate_none,
         // One figure for all writes of a scheme: the shortest.
         remembers: target

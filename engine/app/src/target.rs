@@ -6,10 +6,10 @@ mod steps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connector::{Call, Class, Redactor};
+use connector::{Call, Class, Connection, Redactor};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{Action, Proof};
-use dsl::lines::{KeyedList, LineIds, LineList};
+use dsl::lines::{KeyedList, LineIds};
 use dsl::lookup::LookupWant;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
@@ -259,7 +259,8 @@ impl TargetWriter {
                 }
                 let caller = &self.caller;
                 self.memo.count(looked, |example| caller.redact(&example));
-                match lines_in_doubt(target, &work, action, &document.built.lines) {
+                let appends = asks_updates(target, &self.caller.connection);
+                match lines_in_doubt(target, &work, action, &document.built, appends) {
                     Some(refusal) => Transformed::Refused(refusal),
                     None => self.ready(work.item.record, action, document, after, blobs),
                 }
@@ -668,12 +669,20 @@ fn lines_in_doubt(
     target: &TargetPlan,
     work: &Work<'_>,
     action: Action,
-    document: &[LineList],
+    built: &Built,
+    appends: bool,
 ) -> Option<Refusal> {
     use dsl::catalogue::target::{LINES_IN_DOUBT, LINES_UNKNOWN};
-    if action != Action::Update || !target.reads_line_ids {
+    if action != Action::Update {
         return None;
     }
+    if !target.reads_line_ids {
+        // Its lines carry no ids: a target that adds such lines would have them twice.
+        let in_doubt = appends && work.source.maybe_sent;
+        let list = in_doubt.then(|| list_of_lines(&built.payload)).flatten()?;
+        return Some(Refusal::Held(Reason::new(LINES_IN_DOUBT.code, list)));
+    }
+    let document = &built.lines[..];
     let any = || document.iter().flat_map(|lines| &lines.keys).next();
     let untold = match &work.kept {
         Some(kept) => kept.untold(document, &target.keyed),
@@ -685,6 +694,21 @@ fn lines_in_doubt(
     let fresh = work.kept.as_ref()?.fresh(document, &target.keyed)?;
     let is_repeated = work.source.maybe_sent;
     is_repeated.then(|| Refusal::Held(Reason::new(LINES_IN_DOUBT.code, fresh)))
+}
+
+/// The name of a list of lines in a document; `None` when it has no line.
+fn list_of_lines(document: &Value) -> Option<&str> {
+    document.as_map()?.iter().find_map(|(name, value)| match value {
+        Value::List(lines) if lines.iter().any(|line| line.as_map().is_some()) => Some(name.as_str()),
+        inner => list_of_lines(inner),
+    })
+}
+
+/// Whether a lost update of a scheme is asked about by the id of its document. A document that goes through steps is not:
+/// how far it came is asked by its key.
+pub(crate) fn asks_updates(target: &TargetPlan, connection: &Connection) -> bool {
+    let update = target.update.as_deref();
+    target.steps.is_empty() && update.is_some_and(|update| connection.asks_update(update, &Map::new()))
 }
 
 /// The lines that the target has once a document is accepted.

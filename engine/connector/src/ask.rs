@@ -358,6 +358,30 @@ impl Connection {
             .collect()
     }
 
+    /// Whether the document asked about in this place shows everything that was sent: every field, and every line as one
+    /// of its own, in whatever order. What it has besides says nothing.
+    pub fn shows(&self, ask: &Ask, nth: usize, rows: &[Value], sent: &Value) -> bool {
+        let Some(wanted) = ask.wanted.get(nth) else {
+            return false;
+        };
+        let mut rows = rows
+            .iter()
+            .filter(|row| ask.names(&ask.named(row), wanted, str::eq))
+            .peekable();
+        rows.peek().is_some() && rows.all(|row| has(Some(row), sent))
+    }
+
+    /// Whether a lost update is asked about by the id of its document, because once more is not the same.
+    pub fn asks_update(&self, operation: &str, options: &Map) -> bool {
+        let Some(operation) = self.connector.operation(operation) else {
+            return false;
+        };
+        let by_id = |unknown: &Unknown| unknown.by == AskBy::Id && unknown.ask.is_some();
+        operation.writes.contains(&Action::Update)
+            && operation.unknown.as_ref().is_some_and(by_id)
+            && self.proof(operation, options) == Proof::Query
+    }
+
     /// Whether the document asked about in this place shows that the step of an operation is made. An operation that
     /// cannot tell by the state of a document says no.
     pub fn passed(&self, ask: &Ask, nth: usize, rows: &[Value], operation: &str) -> bool {
@@ -548,6 +572,28 @@ fn same(shown: Option<&Value>, sent: &Value) -> bool {
             (Some(shown), Some(sent)) => shown == sent,
             _ => false,
         }
+}
+
+/// Whether what is shown has all that was sent. Each line that was sent needs one of its own: a line takes the first that
+/// has all of it and that no other has taken, which may find too few and never too many.
+fn has(shown: Option<&Value>, sent: &Value) -> bool {
+    match (shown, sent) {
+        (_, Value::Map(members)) => members
+            .iter()
+            .all(|(name, sent)| has(shown.and_then(|shown| shown.get(name)), sent)),
+        (Some(Value::List(shown)), Value::List(lines)) => {
+            let mut left: Vec<&Value> = shown.iter().collect();
+            lines.iter().all(|line| {
+                let at = left.iter().position(|shown| has(Some(shown), line));
+                at.map(|at| left.swap_remove(at)).is_some()
+            })
+        }
+        (_, Value::List(lines)) => lines.is_empty(),
+        (shown, sent) => {
+            shown.is_none_or(|shown| shown.as_map().is_none() && shown.as_list().is_none())
+                && same(shown, sent)
+        }
+    }
 }
 
 /// A day without the midnight that a target shows behind it.

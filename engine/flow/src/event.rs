@@ -146,6 +146,8 @@ pub struct TargetFacts {
     pub updates: bool,
     /// A document that was voided can be voided again, to the same effect.
     pub voids_again: bool,
+    /// A lost update is asked about by the document's id before it is sent again.
+    pub asks_updates: bool,
     /// A refused record stops the scheme.
     pub stop_at_first_dead: bool,
     /// How long the target remembers the key of a call, where that is its proof.

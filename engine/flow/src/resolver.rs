@@ -269,6 +269,7 @@ impl Resolver {
         match unknown.action {
             // The number the update wants belongs to another document; it would be refused for ever.
             WriteAction::Update if exists => hold(codes::KEY_CONFLICT),
+            WriteAction::Update if self.asks_update(unknown) => None,
             // The document's id is in the payload: the same update again has the same effect.
             WriteAction::Update => Some(Resolution::Resend),
             WriteAction::Void if self.target.voids_again => Some(Resolution::Resend),
@@ -292,6 +293,14 @@ impl Resolver {
                 Manner::Ask { .. } | Manner::Hold => hold(codes::CANNOT_ASK),
             },
         }
+    }
+
+    /// Whether the document shows if a lost update was made.
+    fn asks_update(&self, unknown: &Unknown) -> bool {
+        self.target.asks_updates
+            && self.target.on_unknown == OnUnknown::ByProof
+            && unknown.action == WriteAction::Update
+            && unknown.step.is_none()
     }
 
     fn too_long(&self, now: Ms, unknown: &Unknown) -> bool {
@@ -325,6 +334,8 @@ impl Resolver {
         let foreign = unknown.reason.code == codes::EXISTS && !unknown.maybe_sent
             || unknown.reason.code == codes::KEY_CONFLICT;
         match found {
+            // Of an update: it is not there as it was sent. The writing half sends it again, or refuses to.
+            Found::None if self.asks_update(unknown) => Resolution::Resend,
             Found::One { .. } if foreign => {
                 Resolution::Held(Reason::new(codes::KEY_CONFLICT, &unknown.reason.text))
             }
@@ -476,6 +487,7 @@ mod tests {
             find_before_create: false,
             updates,
             voids_again: false,
+            asks_updates: false,
             stop_at_first_dead: false,
             remembers: 1,
             steps: Vec::new(),
@@ -521,6 +533,39 @@ mod tests {
                 "{proof:?} {on_unknown:?} {suspect:?}: {decided:?}"
             );
         }
+    }
+
+    /// An update is asked about where the document shows whether it was made.
+    #[test]
+    fn a_lost_update_is_asked_about_where_that_can_be_seen() {
+        let lost = Unknown {
+            action: WriteAction::Update,
+            ..unknown(None)
+        };
+        for (asks_updates, on_unknown, asks) in [
+            (true, OnUnknown::ByProof, true),
+            (true, OnUnknown::Resend, false),
+            (false, OnUnknown::ByProof, false),
+        ] {
+            let mut resolver = resolver(Proof::None, on_unknown, true);
+            resolver.target.asks_updates = asks_updates;
+            let decided = resolver.without_asking(2, &lost);
+            assert_eq!(
+                decided.is_none(),
+                asks,
+                "{asks_updates} {on_unknown:?}: {decided:?}"
+            );
+        }
+        let mut resolver = resolver(Proof::None, OnUnknown::ByProof, true);
+        resolver.target.asks_updates = true;
+        assert_eq!(resolver.conclude(2, &lost, Found::None), Resolution::Resend);
+        let there = Found::One {
+            id: "7".to_owned(),
+            number: None,
+            next: None,
+        };
+        let done = resolver.conclude(2, &lost, there);
+        assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
     }
 
     /// A document that is there: what it means depends on who sent it, and how far it is.

@@ -337,6 +337,7 @@ fn plan(now: Ms) -> JobPlan {
             find_before_create: false,
             updates: true,
             voids_again: false,
+            asks_updates: false,
             stop_at_first_dead: false,
             remembers: 1_000_000,
             steps: Vec::new(),

@@ -7,8 +7,10 @@ use dsl::diagnostic::Failure;
 use dsl::facts::Action;
 use dsl::lookup::Hits;
 use dsl::path::Path;
+use dsl::plan::TargetPlan;
 use dsl::value::{Map, Value};
 use flow::ids::RecordId;
+use flow::op::WriteAction;
 use flow::{Found, Purpose, ReadFailure, ReadFailureKind, TransformItem};
 use ledger::Reader;
 
@@ -31,7 +33,7 @@ impl TargetWriter {
         let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
         // What a look-up of the options found when the document was sent is not kept: without its document a record of
         // such a scheme cannot be asked about.
-        let Some(mut questions) = self.questions(reader, records)? else {
+        let Some(mut questions) = self.questions(reader, purpose, records)? else {
             return Ok(Err(self.cannot_ask()));
         };
         if purpose == Purpose::Resolve {
@@ -79,8 +81,14 @@ impl TargetWriter {
 
     /// Records with the same operation and options are asked about together. `None` when it is not known with which
     /// options one of them was sent.
-    fn questions(&self, reader: &Reader, records: &[RecordId]) -> Result<Option<Vec<Question>>, AppError> {
+    fn questions(
+        &self,
+        reader: &Reader,
+        purpose: Purpose,
+        records: &[RecordId],
+    ) -> Result<Option<Vec<Question>>, AppError> {
         let target = self.target()?;
+        let by_id = purpose == Purpose::Resolve && super::asks_updates(target, &self.caller.connection);
         let sources = reader.sources(records)?;
         let mut groups: BTreeMap<u64, Question> = BTreeMap::new();
         for record in records {
@@ -129,6 +137,36 @@ impl TargetWriter {
                     (options, source.tkey.as_deref().map(key_parts).unwrap_or_default())
                 }
             };
+            if by_id
+                && source.action == Some(WriteAction::Update)
+                && let (Some(update), Some(id)) = (&target.update, &source.target_id)
+            {
+                // New lines that it brought would have ids that nobody told: the writing half lets a person decide.
+                let sent = match target.reads_line_ids && self.may_bring_lines(target, *record) {
+                    true => None,
+                    false => reader.doubtful_payload(*record)?,
+                };
+                let sent = sent.map(|payload| dsl::json::parse(&payload)).transpose();
+                let sent = sent.map_err(|_| AppError::bug("a stored document is not JSON"))?;
+                groups
+                    .entry(group(update, &options))
+                    .or_insert_with(|| Question {
+                        operation: update.clone(),
+                        options: as_map(&options),
+                        key_fields: Vec::new(),
+                        by_id: true,
+                        rows: Vec::new(),
+                    })
+                    .rows
+                    .push(Asked {
+                        record: *record,
+                        key: vec![id.clone()],
+                        steps: Vec::new(),
+                        sent: Some(sent.unwrap_or(Value::Null)),
+                        sends: Vec::new(),
+                    });
+                continue;
+            }
             // Which step follows, for each place up to which the document may have come.
             let steps = (0..=target.steps.len())
                 .map(|made| self.step_from(target, &work, made))
@@ -157,6 +195,18 @@ impl TargetWriter {
                 });
         }
         Ok(Some(groups.into_values().collect()))
+    }
+
+    /// Whether the document of a record has lines that the target did not tell the ids of; one that is not at hand may.
+    fn may_bring_lines(&self, target: &TargetPlan, record: RecordId) -> bool {
+        let Some(document) = self.documents.get(&record) else {
+            return true;
+        };
+        let lines = &document.built.lines;
+        match &document.kept {
+            Some(kept) => kept.fresh(lines, &target.keyed).is_some(),
+            None => lines.iter().any(|list| !list.keys.is_empty()),
+        }
     }
 
     /// Puts to each record which sends are in doubt, and what was sent of the fields by which its document is told from
@@ -201,6 +251,9 @@ impl TargetWriter {
             return self
                 .is_noted_by_others(question, ask, nth, rows)
                 .then(|| reason::of_failure(&failure, self.lang));
+        }
+        if question.by_id {
+            return None;
         }
         let (row, target) = (question.rows.get(nth)?, self.plan.target.as_ref()?);
         let sent = row.sent.as_ref()?;
@@ -256,6 +309,7 @@ impl TargetWriter {
             return Err(self.cannot_ask());
         };
         if let Some(target) = &self.plan.target
+            && !question.by_id
             && question.rows.iter().any(|row| row.sent.is_some())
             && !ask.is_noted()
         {
@@ -298,6 +352,17 @@ impl TargetWriter {
                 Had::One { .. }
                     if !connection.refuses_second(&question.operation)
                         && self.is_noted_by_others(question, &ask, nth, &rows) =>
+                {
+                    Ok(Found::None)
+                }
+                // An update that the document does not show was not made, or was written over: it is sent again.
+                Had::One { .. }
+                    if question.by_id
+                        && question
+                            .rows
+                            .get(nth)
+                            .and_then(|row| row.sent.as_ref())
+                            .is_some_and(|sent| !connection.shows(&ask, nth, &rows, sent)) =>
                 {
                     Ok(Found::None)
                 }
@@ -347,7 +412,7 @@ struct Asked {
     key: Vec<String>,
     /// The step that follows, by how many are made.
     steps: Vec<Option<String>>,
-    /// The document whose answer was lost, where the scheme tells its own by more than the key.
+    /// The document whose answer was lost: of an update, or where the scheme tells its own by more than the key.
     sent: Option<Value>,
     /// The sends of which one may have written it, as its note would name them; empty where that is not known.
     sends: Vec<String>,

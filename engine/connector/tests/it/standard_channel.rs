@@ -42,7 +42,7 @@ fn an_erp_that_does_not_find_by_number_cannot_be_asked() {
     let erp = erp("");
     assert_eq!(
         (proof(&erp, "create"), proof(&erp, "update")),
-        (Proof::None, Proof::Upsert)
+        (Proof::None, Proof::Query)
     );
     assert!(!erp.can_ask("create", Action::Create));
     let asked = erp.ask("create", &order(), &number(), &[vec!["1".to_owned()]], None, 0);
@@ -101,6 +101,47 @@ fn an_erp_that_finds_by_number_is_asked_one_by_one() {
     // A key of two fields is no text that an option takes.
     let two = [Path::parse("org").unwrap(), Path::parse("number").unwrap()];
     assert_eq!(ask(&two, &[vec!["1".to_owned(), "2".to_owned()]]), None);
+}
+
+/// A lost update is asked about by the id of its document, which shows what was sent or does not.
+#[test]
+fn an_update_is_known_by_what_the_document_shows() {
+    let erp = erp("");
+    assert!(erp.asks_update("update", &Map::new()) && !erp.asks_update("create", &Map::new()));
+    let own = options(r#"{"objAPIName":"erpSalesOrderObj","id_field":"bill"}"#);
+    let ids = ["00042".to_owned()];
+    let asked = erp.ask("update", &own, &[], &[ids.to_vec()], Some(&ids), 0);
+    let asked = asked.unwrap().expect("it can");
+    let call = asked.calls[0].as_call();
+    let url = erp.prepare(&call).unwrap();
+    assert_eq!(
+        (url.path.as_str(), &url.query[1]),
+        ("/fx/queryMasterById", &("dataId".to_owned(), "00042".to_owned()))
+    );
+    let shown = |master: &str, lines: &str| {
+        let body = format!(
+            r#"{{"code":"0","data":{{"objAPIName":"a","masterFieldVal":{{"bill":"00042",{master}}},"detailFieldVals":{{"x":{lines}}}}}}}"#
+        );
+        let rows = erp
+            .rows("query_master_by_id", &call, &answer(200, &body))
+            .unwrap()
+            .rows;
+        let found = erp.ask_rows(&asked, &rows);
+        assert!(matches!(found[0], Found::One { .. }), "{found:?}");
+        let sent = r#"{"masterFieldVal":{"bill":"00042","price":"1.50","note":""},"detailFieldVals":{"x":[{"sku":"a","qty":1},{"sku":"a","qty":1},{"id":"9","sku":"b"}]}}"#;
+        erp.shows(&asked, 0, &rows, &json(sent))
+    };
+    let all = r#"[{"id":"9","sku":"b","qty":"7"},{"id":"10","sku":"a","qty":"1"},{"id":"11","sku":"a","qty":"1.0"}]"#;
+    assert!(shown(r#""price":1.5,"more":{}"#, all));
+    assert!(!shown(r#""price":1.6"#, all));
+    assert!(!shown(r#""more":1"#, all));
+    // One line is not two, and a line is known by the id that it was sent with.
+    assert!(!shown(
+        r#""price":1.5"#,
+        r#"[{"id":"9","sku":"b"},{"id":"10","sku":"a","qty":1}]"#
+    ));
+    assert!(!shown(r#""price":1.5"#, &all.replace(r#""9""#, r#""8""#)));
+    assert!(!shown(r#""price":1.5"#, "[]"));
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub(crate) fn target() -> TargetFacts {
         find_before_create: false,
         updates: true,
         voids_again: false,
+        asks_updates: false,
         stop_at_first_dead: false,
         remembers: 1_000_000,
         steps: Vec::new(),
