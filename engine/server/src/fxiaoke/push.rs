@@ -41,8 +41,20 @@ pub(crate) async fn asyncpush(Shared(state): Shared<State>, request: Request) ->
     let (parts, incoming) = request.into_parts();
     match take(&state, &parts, incoming).await {
         Ok(response) => response,
-        Err(problem) => form::receipt(problem, asked.lang, &asked.id),
+        Err(problem) => {
+            if let Some(code) = counted(&problem) {
+                state.service().inbox().count_refusal(code);
+            }
+            form::receipt(problem, asked.lang, &asked.id)
+        }
     }
+}
+
+/// What a refusal is counted as; who is not believed was counted, and what is to come again is none.
+fn counted(problem: &Problem) -> Option<&'static str> {
+    let told = problem.status() == axum::http::StatusCode::OK;
+    let entry = dsl::catalogue::find(problem.code()).filter(|_| told)?;
+    Some(entry.code)
 }
 
 async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<Body>, Problem> {

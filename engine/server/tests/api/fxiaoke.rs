@@ -366,15 +366,31 @@ async fn what_is_refused_is_told_and_not_stored() {
             "form",
         ),
     ];
-    for (over, body, status, code, word) in rows {
+    for (over, body, status, code, word) in &rows {
         let said = desk.push(over, body).await;
         let told = format!("{over:?}: {} {}", said.status, said.text);
-        assert_eq!(said.status, status, "{told}");
-        assert_eq!(said.json()["errCode"], code, "{told}");
+        assert_eq!(said.status, *status, "{told}");
+        assert_eq!(said.json()["errCode"], *code, "{told}");
         assert!(said.json()["errMsg"].as_str().unwrap().contains(word), "{told}");
         assert_eq!(said.json().as_object().unwrap().len(), 2, "{told}");
     }
     assert_eq!(desk.pushes(), [], "nothing was written");
+    // What was refused leaves its number, by its code.
+    let mut told = std::collections::BTreeMap::<&str, u64>::new();
+    for (_, _, status, code, _) in &rows {
+        let why = match *status {
+            200 => Some(*code),
+            401 => Some("verify"),
+            _ => None,
+        };
+        *told.entry(why.unwrap_or_default()).or_default() += 1;
+    }
+    told.remove("");
+    desk.service.inbox().write_counts(0).await.unwrap();
+    let counted = desk.service.loaded().engine.reader().refused(100).unwrap();
+    let counted: std::collections::BTreeMap<&str, u64> =
+        counted.iter().map(|row| (row.why.as_str(), row.count)).collect();
+    assert_eq!(counted, told);
     let said = desk.send("GET", PUSH, &[], b"").await;
     assert_eq!(
         (said.status, said.json()["errCode"].as_str()),
