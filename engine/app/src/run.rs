@@ -500,6 +500,17 @@ impl Engine {
         options: &RunOptions,
         progress: &dyn Progress,
     ) -> Result<RunReport, AppError> {
+        self.pass(plan, options, progress, false).await
+    }
+
+    /// The same; `for_partner`: the scheme of the other direction wants to write.
+    pub(crate) async fn pass(
+        &self,
+        plan: Arc<Plan>,
+        options: &RunOptions,
+        progress: &dyn Progress,
+        for_partner: bool,
+    ) -> Result<RunReport, AppError> {
         let instant = options.now.unwrap_or_else(|| self.clock.now_ms());
         let indexed = Indexed::of(self.store.reader(), &plan.scheme)?;
         let mut empty_feeders = Vec::new();
@@ -576,6 +587,7 @@ impl Engine {
             settle_wait,
             stages: options.stages,
             partner: pair.is_some(),
+            for_partner,
         };
         let mut shell = Shell::new(
             &plan.scheme,

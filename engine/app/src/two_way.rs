@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 
 use crate::error::AppError;
+use crate::reason::sentence;
 use crate::run::{Engine, RunOptions, RunReport};
 use crate::shell::Silent;
 use crate::workspace::Workspace;
@@ -238,12 +239,12 @@ pub(crate) struct Introduction(Vec<(String, Option<Arc<Pair>>)>);
 
 impl Introduction {
     pub(crate) fn of(workspace: &Workspace, plans: &[Arc<Plan>]) -> Introduction {
-        let pair = |plan: &Arc<Plan>| {
-            // What is wrong with a pair is told by the run.
-            let pair = Pair::of(workspace, plan).ok().flatten();
-            (plan.scheme.clone(), pair)
+        let pair = |plan: &Arc<Plan>| match Pair::of(workspace, plan) {
+            Ok(pair) => Some((plan.scheme.clone(), pair)),
+            // What is wrong with a pair is told by the run. Until it is put right, what is known of it stays.
+            Err(_) => None,
         };
-        Introduction(plans.iter().map(pair).collect())
+        Introduction(plans.iter().filter_map(pair).collect())
     }
 
     pub(crate) fn make(&self, ledger: &mut Ledger) -> Result<(), StoreError> {
@@ -279,6 +280,8 @@ impl<'a> PartnerReads<'a> {
                 replay: None,
                 limit: None,
                 stages: Stages::Fetch,
+                // Who said that this scheme may write has not seen the numbers of the other one.
+                confirmed: false,
                 ..options.clone()
             },
         }
@@ -292,14 +295,23 @@ impl<'a> PartnerReads<'a> {
             let nothing_said = Reason::new(dsl::catalogue::reading::SOURCE_FAULT.code, "");
             report.left.clone().unwrap_or(nothing_said)
         });
-        Ok(stopped.or(left))
+        Ok(stopped.or(left).map(|reason| self.not_read(&reason)))
+    }
+
+    /// A reason of its own: what stopped the other scheme (its brake, say) is that one's to be released.
+    fn not_read(&self, reason: &Reason) -> Reason {
+        let why = sentence(reason, self.options.lang);
+        let code = dsl::catalogue::reading::PARTNER_NOT_READ.code;
+        Reason::new(code, format!("{} {}: {why}", self.plan.scheme, reason.code))
     }
 
     /// A run within a run: its type must have an end. Whoever follows the run around it is told nothing, or would take
     /// the number of this one for its own.
     fn run(&self) -> Pin<Box<dyn Future<Output = Result<RunReport, AppError>> + Send + '_>> {
         let span = tracing::info_span!("partner", scheme = self.plan.scheme, run = Empty);
-        let run = self.engine.run(Arc::clone(&self.plan), &self.options, &Silent);
+        let run = self
+            .engine
+            .pass(Arc::clone(&self.plan), &self.options, &Silent, true);
         Box::pin(run.instrument(span))
     }
 }

@@ -34,6 +34,9 @@ pub struct JobPlan {
     pub stages: Stages,
     /// Another scheme carries the same documents the other way: it reads before this one writes.
     pub partner: bool,
+    /// It reads because that one wants to write: it does not stop where much is open, or both would wait for the other
+    /// to write first.
+    pub for_partner: bool,
 }
 
 /// Which halves of a run to do.

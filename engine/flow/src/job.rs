@@ -14,6 +14,10 @@ use crate::writer::Writer;
 /// the bound keeps a target that never remembers from holding the run for ever.
 const MAX_ROUNDS: u32 = 10;
 
+/// How old the partner's reading may be when something is written. Each further reading is a call a minute, and only
+/// while there is something to write; what somebody edits in between is overwritten.
+const PARTNER_FRESH: Ms = 60_000;
+
 enum Phase {
     Idle,
     Beginning,
@@ -51,6 +55,10 @@ pub struct Job {
     troubled: bool,
     /// Records whose lost answer turned out to be an acceptance.
     found: u64,
+    /// When the partner had read; `None` = it has not, or too long ago.
+    partner_read: Option<Ms>,
+    /// What waits until it has.
+    held_back: Option<LedgerOp>,
     /// Open records when the run began.
     open: u64,
     canceled: bool,
@@ -73,6 +81,8 @@ impl Job {
             windows_left: 0,
             troubled: false,
             found: 0,
+            partner_read: None,
+            held_back: None,
             open: 0,
             canceled: false,
         }
@@ -287,6 +297,11 @@ impl Job {
                         Most {
                             by_hand: self.plan.limit,
                             brake: self.plan.brakes.records,
+                            open: if self.plan.for_partner {
+                                u64::MAX
+                            } else {
+                                HIGH_WATER
+                            },
                         },
                         to_read,
                         open,
@@ -369,8 +384,7 @@ impl Job {
             if let Some(reason) = self.braked() {
                 return self.brake(now, reason, actions);
             }
-            let open = self.open;
-            return self.before_writing(open);
+            return self.before_writing();
         };
         if self.canceled && !matches!(event, Some(Event::Ledger(_))) {
             // The page just read is dropped: it is not staged, the window stays open and is read again.
@@ -384,11 +398,10 @@ impl Job {
             Step::Act(_) if self.canceled && !reader.is_ending() => self.cancel_now(now),
             Step::Act(action) => Some(action),
             Step::Paused => {
-                let open = reader.open_records;
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.before_writing(open)
+                self.before_writing()
             }
             Step::Done => {
                 self.windows_left += reader.windows_left;
@@ -397,23 +410,57 @@ impl Job {
                     actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
                     self.stopped = Some(stopped);
                 }
-                let open = reader.open_records;
                 // Also where the source failed half-way: the rest alone may look usual.
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.before_writing(open)
+                self.before_writing()
             }
         }
     }
 
-    /// Reading is over, or pauses. What the partner is about to write must be known before anything is written: it reads
-    /// now, and not earlier, so that little time is left for edits in between. A run that has nothing to write calls for
-    /// nothing.
-    fn before_writing(&mut self, open: u64) -> Option<Action> {
-        let is_asked = self.plan.partner && self.writer.is_some() && open > 0;
-        self.phase = if is_asked { Phase::Partner } else { Phase::Write };
-        is_asked.then_some(Action::ReadPartner)
+    /// Reading is over, or pauses. What the partner read before is not relied upon any more.
+    fn before_writing(&mut self) -> Option<Action> {
+        self.partner_read = None;
+        self.phase = Phase::Write;
+        None
+    }
+
+    /// What the partner is about to write must be known before anything is written: it reads as late as can be, and
+    /// again where writing takes long, so that little time is left for edits in between. A run that has nothing to write
+    /// calls for nothing.
+    fn is_partner_due(&self, now: Ms) -> bool {
+        self.plan.partner && !self.canceled && self.partner_read.is_none_or(|read| now - read > PARTNER_FRESH)
+    }
+
+    /// Something is there to be written, and it is not known what the partner has: it reads, then the records are picked
+    /// once more.
+    fn picked_too_early(&self, now: Ms, event: Option<&Event>) -> bool {
+        let Some(Event::Ledger(replies)) = event else {
+            return false;
+        };
+        let any =
+            |reply: &LedgerReply| matches!(reply, LedgerReply::Picked { records, .. } if !records.is_empty());
+        self.held_back.is_some() && self.is_partner_due(now) && replies.first().is_some_and(any)
+    }
+
+    /// The writer's next move. A pick is kept for when it must be made again; a claim waits for a partner that read too
+    /// long ago.
+    fn writes(&mut self, now: Ms, action: Action) -> Action {
+        let Action::Ledger(ops) = &action else {
+            return action;
+        };
+        let op = ops.first().filter(|_| self.plan.partner);
+        match op {
+            Some(op @ LedgerOp::Pick { .. }) => self.held_back = Some(op.clone()),
+            Some(op @ LedgerOp::Claim { .. }) if self.is_partner_due(now) => {
+                self.held_back = Some(op.clone());
+                self.phase = Phase::Partner;
+                return Action::ReadPartner;
+            }
+            _ => {}
+        }
+        action
     }
 
     fn partner_read(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
@@ -423,7 +470,21 @@ impl Job {
         match event {
             Some(Event::PartnerRead(None)) => {
                 self.phase = Phase::Write;
-                None
+                self.partner_read = Some(now);
+                let mut op = self.held_back.clone()?;
+                match &mut op {
+                    LedgerOp::Pick { now: when, .. } => *when = now,
+                    LedgerOp::Claim {
+                        now: when,
+                        resolve_after,
+                        ..
+                    } => {
+                        *resolve_after += now - *when;
+                        *when = now;
+                    }
+                    _ => {}
+                }
+                Some(Action::Ledger(vec![op]))
             }
             Some(Event::PartnerRead(Some(reason))) => {
                 actions.push(Action::Note(Note::Stopping(reason.clone())));
@@ -454,6 +515,11 @@ impl Job {
     }
 
     fn write(&mut self, now: Ms, event: Option<Event>, actions: &mut Vec<Action>) -> Option<Action> {
+        if self.picked_too_early(now, event.as_ref()) {
+            self.phase = Phase::Partner;
+            return Some(Action::ReadPartner);
+        }
+        self.held_back = None;
         let Some(writer) = &mut self.writer else {
             return self.end(now);
         };
@@ -462,7 +528,7 @@ impl Job {
             actions.push(Action::Note(note));
         }
         match step {
-            Step::Act(action) => Some(action),
+            Step::Act(action) => Some(self.writes(now, action)),
             Step::Paused | Step::Done => {
                 if let Some(stopped) = writer.stopped.take() {
                     actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
@@ -507,8 +573,7 @@ impl Job {
             if let Some(writer) = &mut self.writer {
                 writer.restart();
             }
-            self.phase = Phase::Write;
-            return None;
+            return self.before_writing();
         }
         self.end(now)
     }

@@ -71,6 +71,8 @@ pub(crate) struct Most {
     pub(crate) by_hand: Option<u64>,
     /// The scheme's brake: told, and what is left is left open.
     pub(crate) brake: Option<u64>,
+    /// Open records at which reading waits for the writing half.
+    pub(crate) open: u64,
 }
 
 enum State {
@@ -244,7 +246,7 @@ impl Reader {
     /// The next window, or the paused one.
     fn next(&mut self) -> Step {
         if let Some(open) = self.paused.take() {
-            if self.open_records >= HIGH_WATER {
+            if self.open_records >= self.most.open {
                 self.paused = Some(open);
                 return Step::Paused;
             }
@@ -533,7 +535,7 @@ impl Reader {
             let reason = Reason::new(codes::LIMIT, "");
             return Step::Act(self.end_window(now, open.window, WindowEnd::Left, reason));
         }
-        if self.open_records >= HIGH_WATER {
+        if self.open_records >= self.most.open {
             self.paused = Some(open);
             return Step::Paused;
         }

@@ -241,6 +241,7 @@ fn plan(now: Ms, kind: Kind) -> JobPlan {
         brakes: flow::Brakes::default(),
         settle_wait: 0,
         partner: false,
+        for_partner: false,
         stages: Stages::All,
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn plan() -> JobPlan {
         brakes: flow::Brakes::default(),
         settle_wait: 600_000,
         partner: false,
+        for_partner: false,
         stages: Stages::All,
     }
 }
