@@ -537,6 +537,21 @@ pub const DOUBLED: Entry = Entry {
     example: "two_way: {with: b-to-a, conflict: hold}",
 };
 
+/// The partner's value came back as another one, each time the same two.
+pub const TO_AND_FRO: Entry = Entry {
+    code: "E5046",
+    severity: Severity::Error,
+    zh: "{field} 读回来总与 {holder} 写入的不同,而且每次都一样:两个系统各有各的写法",
+    en: "{field} says something else than {holder} wrote, time and again the same: each system writes it in its own way",
+    help_zh: "在两个方案里把这个字段转换成对方的写法(例如 number、upper),或不再传这个字段;若是人改的,用 engine retry 放行",
+    help_en: "convert the field in both schemes to how the other system writes it (`number`, `upper`), or do not carry it; `engine retry` lets it go where people did it",
+    long_zh: "双向同步中,一边写入的值在另一边读回来成了另一个值(金额 100 成了文本 100.00,字母成了大写),再写回去又变回来。\
+              同样的两个值第三次出现时就停下来,否则两边会一直互相改写。",
+    long_en: "In a two-way sync a value that one side wrote is read as another one (the amount 100 as the text 100.00, letters in \
+              upper case), and writing that back turns it round again. With the third time of the same two values the record is held, or both sides would rewrite each other for ever.",
+    example: "two_way: {with: b-to-a, conflict: hold}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOCKED,
@@ -570,6 +585,7 @@ pub const ALL: &[&Entry] = &[
     &CONFLICT,
     &LOST_CONFLICT,
     &DOUBLED,
+    &TO_AND_FRO,
     &V_DAMAGED,
     &V_COUNTS,
     &V_NO_REASON,

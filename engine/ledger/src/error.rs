@@ -270,8 +270,10 @@ pub mod reason {
     pub const LOST_CONFLICT: &str = "E5044";
     /// Two documents of one system belong to one of the other. Facts `one`, `other`, `holder`.
     pub const DOUBLED: &str = "E5045";
+    /// The partner's value came back as another one, each time the same two. Facts `field`, `holder`.
+    pub const TO_AND_FRO: &str = "E5046";
     /// All of them.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 13] = [
         KEY_TAKEN,
         KEY_CHANGED,
         IN_FLIGHT,
@@ -284,6 +286,7 @@ pub mod reason {
         CONFLICT,
         LOST_CONFLICT,
         DOUBLED,
+        TO_AND_FRO,
     ];
 }
 
@@ -337,6 +340,11 @@ pub fn plain_words() -> Words {
                 "belongs to {} and to {}, which is {}",
                 fact("one"),
                 fact("other"),
+                fact("holder")
+            ),
+            reason::TO_AND_FRO => format!(
+                "{} says something else than {} wrote, time and again the same: each system writes it in its own way",
+                fact("field"),
                 fact("holder")
             ),
             other => other.to_owned(),

@@ -59,6 +59,7 @@ impl Ledger {
         for of in scopes(&conn, before, now)? {
             documents[0] += batches(&conn, |tx| payloads(tx, &of))?;
             documents[1] += batches(&conn, |tx| sends(tx, &of))?;
+            documents[0] += batches(&conn, |tx| lost_rows(tx, &of))?;
         }
         let pruned = Pruned {
             payloads: documents[0],
@@ -132,6 +133,18 @@ fn notes(tx: &Transaction<'_>, before: Ms) -> Batch {
             "DELETE FROM two_way_note WHERE id IN (SELECT id FROM two_way_note WHERE at_ms < ?1 ORDER BY id LIMIT ?2)",
         )?
         .execute((before, BATCH))?;
+    Ok((gone > 0).then_some(gone))
+}
+
+/// Rows that lost against the other side of a pair: they are kept as long as documents are.
+fn lost_rows(tx: &Transaction<'_>, of: &Of) -> Batch {
+    let gone = tx
+        .prepare_cached(&format!(
+            "UPDATE two_way_note SET source = NULL WHERE id IN (
+                SELECT n.id FROM two_way_note n JOIN record r ON r.id = n.record
+                WHERE n.source IS NOT NULL AND n.at_ms > ?1 AND n.at_ms < ?2 AND {IS_MEANT} LIMIT ?3)"
+        ))?
+        .execute((0, of.before, BATCH, &of.scheme))?;
     Ok((gone > 0).then_some(gone))
 }
 

@@ -747,6 +747,17 @@ CREATE TABLE row_facets (
     PRIMARY KEY (record, version)
 ) STRICT, WITHOUT ROWID;
 
+-- What rows of the partner said in the place of what a record wrote (hashes), and how often in a row the same for the
+-- same.
+CREATE TABLE pair_said (
+    record INTEGER NOT NULL REFERENCES record(id),
+    field  TEXT NOT NULL,
+    wrote  INTEGER NOT NULL,
+    said   INTEGER NOT NULL,
+    times  INTEGER NOT NULL,
+    PRIMARY KEY (record, field)
+) STRICT, WITHOUT ROWID;
+
 -- What was decided about it, and the row that lost.
 CREATE TABLE two_way_note (
     id              INTEGER PRIMARY KEY,
@@ -761,6 +772,7 @@ CREATE TABLE two_way_note (
     source          ANY
 ) STRICT;
 CREATE INDEX two_way_note_record ON two_way_note (record);
+CREATE INDEX two_way_note_lost ON two_way_note (at_ms) WHERE source IS NOT NULL;
 ";
 
 /// The version of a file.

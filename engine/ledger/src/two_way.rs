@@ -117,6 +117,21 @@ impl Ledger {
         if known(one)? && known(other)? {
             return Ok(());
         }
+        let is_new = |(scheme, two_way): (&str, &TwoWay)| {
+            Ok::<_, StoreError>(of_scheme(&tx, scheme)?.is_none_or(|known| known.partner != two_way.partner))
+        };
+        if is_new(one)? || is_new(other)? {
+            // What is known of a time when they were a pair is not true any more.
+            for (scheme, _) in [one, other] {
+                for known in [
+                    "DELETE FROM row_facets WHERE record IN (SELECT record FROM pair_record WHERE scheme = ?1)",
+                    "DELETE FROM pair_said WHERE record IN (SELECT record FROM pair_record WHERE scheme = ?1)",
+                    "UPDATE pair_record SET wrote = NULL, attempt = NULL, intent = NULL, won = 0 WHERE scheme = ?1",
+                ] {
+                    tx.execute(known, [scheme])?;
+                }
+            }
+        }
         for (scheme, _) in [one, other] {
             tx.execute("DELETE FROM two_way WHERE scheme = ?1 OR partner = ?1", [scheme])?;
         }

@@ -13,7 +13,6 @@ use flow::op::{
 };
 use flow::window::Interval;
 use ledger::read::{RecordFilter, RecordRow};
-use ledger::service::feed::FedRow;
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Blobs, Ledger, Reader};
 
@@ -121,6 +120,12 @@ struct World {
     late: Vec<(usize, Write)>,
     named_by: NamedBy,
     ranked: bool,
+    /// A writes cities in lower case, B in upper case.
+    cased: bool,
+    /// Only one of the schemes is there.
+    alone: bool,
+    /// The step that documents have before them when they are written.
+    step: Option<String>,
     now: Ms,
     clock: i64,
     weather: Vec<Weather>,
@@ -153,7 +158,34 @@ fn facets<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Facet
 
 impl World {
     fn new(named_by: NamedBy, conflict: Conflict) -> World {
-        let mut ledger = Ledger::in_memory().expect("a ledger");
+        let ledger = Ledger::in_memory().expect("a ledger");
+        let mut world = World {
+            reader: ledger.reader(),
+            ledger,
+            systems: Default::default(),
+            late: Vec::new(),
+            named_by,
+            ranked: false,
+            cased: false,
+            alone: false,
+            step: None,
+            now: 1_700_000_000_000,
+            clock: 0,
+            weather: Vec::new(),
+        };
+        let rules = world.rules(conflict);
+        for _ in 0..2 {
+            world.pair(&rules);
+        }
+        world
+    }
+
+    fn pair(&mut self, [t, s]: &[TwoWay; 2]) {
+        self.ledger.pair(("t", t), ("s", s)).expect("a pair");
+    }
+
+    fn rules(&self, conflict: Conflict) -> [TwoWay; 2] {
+        let named_by = self.named_by;
         let other = match conflict {
             Conflict::SourceWins => Conflict::TargetWins,
             Conflict::TargetWins => Conflict::SourceWins,
@@ -169,21 +201,7 @@ impl World {
                 Way::BtoA => vec![LEVEL.to_owned()],
             },
         };
-        let (t, s) = (direction(Way::AtoB, conflict), direction(Way::BtoA, other));
-        for _ in 0..2 {
-            ledger.pair(("t", &t), ("s", &s)).expect("a pair");
-        }
-        World {
-            reader: ledger.reader(),
-            ledger,
-            systems: Default::default(),
-            late: Vec::new(),
-            named_by,
-            ranked: false,
-            now: 1_700_000_000_000,
-            clock: 0,
-            weather: Vec::new(),
-        }
+        [direction(Way::AtoB, conflict), direction(Way::BtoA, other)]
     }
 
     fn apply(&mut self, ops: &[LedgerOp], blobs: &Blobs) -> Vec<LedgerReply> {
@@ -248,6 +266,9 @@ impl World {
             doc.fields.insert(LEVEL.to_owned(), "C".to_owned());
         }
         doc.fields.extend(write.fields.clone());
+        if let (true, Some(city)) = (self.cased, doc.fields.get_mut("city")) {
+            *city = [str::to_lowercase, str::to_uppercase][system](city);
+        }
         id
     }
 
@@ -281,9 +302,9 @@ impl World {
         let mut blobs = Blobs::new();
         let mut rows = Vec::new();
         for ((id, doc), nth) in self.systems[way.source()].docs.iter().zip(0..) {
+            blobs.insert(Blob(nth), id.clone().into_bytes());
             let reads = way.reads();
             let said: Vec<(&str, &str)> = reads.iter().map(|field| (*field, doc.says(field))).collect();
-            blobs.insert(Blob(nth), format!("{id} {said:?}").into_bytes());
             rows.push(StagedRow {
                 key: key(match self.named_by {
                     NamedBy::Id => id,
@@ -297,7 +318,7 @@ impl World {
                 invalid: None,
                 void: false,
                 indexed: Vec::new(),
-                paired: Some(Paired {
+                paired: (!self.alone).then(|| Paired {
                     own_id: Some(id.clone()),
                     facets: facets(said),
                 }),
@@ -345,6 +366,71 @@ impl World {
         }
     }
 
+    /// A run that writes, but whose documents have a further call to come. Gives the records that wait for it.
+    fn write_first_calls(&mut self, way: Way) -> Vec<RecordId> {
+        self.now += 5 * MINUTE;
+        let (run, _) = self.fetch(way);
+        self.step = Some("check".to_owned());
+        let picked = self.pick(way);
+        for one in &picked {
+            self.send(way, run, one);
+        }
+        self.step = None;
+        self.end(run);
+        picked.into_iter().map(|one| one.record).collect()
+    }
+
+    /// The further call of a record is accepted.
+    fn write_further_call(&mut self, way: Way) {
+        let (run, _) = self.fetch(way);
+        for picked in self.pick(way) {
+            let claim = LedgerOp::Claim {
+                run,
+                target: ["A", "B"][way.target()].to_owned(),
+                rows: vec![ClaimRow {
+                    record: picked.record,
+                    version: picked.version.clone(),
+                    action: WriteAction::Update,
+                    step: picked.step.clone(),
+                    form: String::new(),
+                    tkey: String::new(),
+                    payload: Blob(0),
+                    wrote: Vec::new(),
+                }],
+                resolve_after: self.now + MINUTE,
+                now: self.now,
+            };
+            let payload: Blobs = [(Blob(0), b"{}".to_vec())].into_iter().collect();
+            let LedgerReply::Claimed {
+                attempt: Some(attempt),
+                ..
+            } = self.apply(&[claim], &payload).remove(0)
+            else {
+                panic!("not claimed");
+            };
+            let done = Settlement::Done {
+                id: None,
+                number: None,
+                lines: None,
+            };
+            self.settle(attempt, picked.record, done);
+        }
+        self.end(run);
+    }
+
+    fn settle(&mut self, attempt: AttemptId, record: RecordId, settlement: Settlement) {
+        let settle = LedgerOp::Settle {
+            attempt,
+            outcome: "ok".to_owned(),
+            http_status: None,
+            excerpt: None,
+            vendor_trace: None,
+            rows: vec![(record, settlement)],
+            now: self.now,
+        };
+        self.apply(&[settle], &Blobs::new());
+    }
+
     fn pick(&mut self, way: Way) -> Vec<Picked> {
         let op = LedgerOp::Pick {
             scheme: way.scheme().to_owned(),
@@ -378,9 +464,8 @@ impl World {
 
     fn send(&mut self, way: Way, run: RunId, picked: &Picked) -> bool {
         let source = self.reader.sources(&[picked.record]).expect("a row").remove(0);
-        let content = String::from_utf8(source.source).expect("a row");
-        let id = content.split(' ').next().expect("an id");
-        let doc = self.systems[way.source()].docs[id].clone();
+        let id = String::from_utf8(source.source).expect("an id");
+        let doc = self.systems[way.source()].docs[&id].clone();
         let fields: BTreeMap<String, String> = way
             .reads()
             .into_iter()
@@ -391,6 +476,7 @@ impl World {
                 .iter()
                 .map(|(field, value)| (field.as_str(), value.as_str())),
         );
+        let wrote = if self.alone { Vec::new() } else { wrote };
         let action = match source.target_id {
             Some(_) => WriteAction::Update,
             None => WriteAction::Create,
@@ -464,22 +550,21 @@ impl World {
             },
             Weather::Refused => Settlement::Dead(why()),
             Weather::Fine if taken => Settlement::Dead(Reason::new("E4000", "taken")),
-            Weather::Fine => Settlement::Done {
-                id: made,
-                number: None,
-                lines: None,
+            Weather::Fine => match self.step.clone() {
+                Some(next) => Settlement::Stepped {
+                    id: made,
+                    number: None,
+                    lines: None,
+                    next,
+                },
+                None => Settlement::Done {
+                    id: made,
+                    number: None,
+                    lines: None,
+                },
             },
         };
-        let settle = LedgerOp::Settle {
-            attempt,
-            outcome: "ok".to_owned(),
-            http_status: None,
-            excerpt: None,
-            vendor_trace: None,
-            rows: vec![(record, settlement)],
-            now: self.now,
-        };
-        self.apply(&[settle], &Blobs::new());
+        self.settle(attempt, record, settlement);
         true
     }
 
@@ -587,49 +672,6 @@ impl World {
     }
 }
 
-/// Who asks by time for what became visible, and what it knows of each row.
-struct Poller {
-    way: Way,
-    upto: Ms,
-    known: BTreeMap<String, FedRow>,
-}
-
-impl Poller {
-    /// One that asks for the rows of a direction from now on.
-    fn of(world: &mut World, way: Way) -> Poller {
-        world.ledger.serve(way.scheme(), world.now).expect("served");
-        Poller {
-            way,
-            upto: 0,
-            known: BTreeMap::new(),
-        }
-    }
-
-    /// Asks, and knows every row as it is shown by itself.
-    fn asks(&mut self, world: &mut World, what: &str) {
-        let (scheme, end) = (self.way.scheme(), world.now);
-        world.now += 1;
-        world
-            .ledger
-            .close_stretch(scheme, self.upto, end, end)
-            .expect("closed");
-        let page = world.reader.feed(scheme, self.upto, end, 0, 10_000);
-        for row in page.expect("a page").rows {
-            self.known.insert(row.key.clone(), row);
-        }
-        self.upto = end + 1;
-        for record in world.records(self.way) {
-            let there = world.reader.fed_row(scheme, &record.key).expect("asked");
-            assert_eq!(
-                self.known.get(&record.key),
-                there.as_ref(),
-                "{what} {:?}",
-                self.way
-            );
-        }
-    }
-}
-
 const NAMES: [NamedBy; 2] = [NamedBy::Id, NamedBy::Key];
 
 /// An account that is in both systems, as a person made it in A.
@@ -662,22 +704,6 @@ fn what_was_written_does_not_come_back() {
         assert_eq!((world.says(1, "K1", "phone"), world.writes()), ("138", [1, 2]));
         assert_eq!(world.systems[0].docs.len(), 1);
         assert_eq!(world.systems[1].docs.len(), 1);
-    }
-}
-
-/// A system that asks for the rows of a scheme by time is told of what this engine wrote, too.
-#[test]
-fn an_echo_is_met_by_who_asks_by_time() {
-    for named_by in NAMES {
-        let mut world = World::new(named_by, Conflict::Hold);
-        let mut poller = Poller::of(&mut world, Way::BtoA);
-        world.make(0, "K1", "云杉");
-        world.both();
-        poller.asks(&mut world, "made by an echo");
-        assert_eq!(poller.known.len(), 1);
-        world.edit(0, "K1", "phone", "139");
-        world.both();
-        poller.asks(&mut world, "changed by an echo");
     }
 }
 
@@ -992,6 +1018,191 @@ fn a_doubled_document_is_held() {
     );
 }
 
+/// What the other side wrote while a further call was to come is newer than the document before it.
+#[test]
+fn a_step_that_ends_late_forgets_nothing() {
+    let mut world = synced(NamedBy::Id, Conflict::Hold);
+    world.edit(0, "K1", "phone", "1");
+    assert_eq!(world.write_first_calls(Way::AtoB).len(), 1);
+    world.edit(1, "K1", "phone", "2");
+    world.run(Way::BtoA);
+    assert_eq!(world.says(0, "K1", "phone"), "2");
+    world.write_further_call(Way::AtoB);
+    world.edit(1, "K1", "phone", "3");
+    world.both();
+    world.both();
+    assert_eq!(
+        (world.says(0, "K1", "phone"), world.says(1, "K1", "phone")),
+        ("3", "3")
+    );
+    assert_eq!(world.writes(), [2, 2]);
+}
+
+/// The winner of a conflict was refused, and somebody skipped it: what the other side writes from then on comes back as
+/// an echo.
+#[test]
+fn who_won_and_was_skipped_has_not_won() {
+    let mut world = edited_on_both_sides(Conflict::Hold);
+    world.both();
+    world.decide(Way::AtoB, "K1", Decision::Retry(Content::Latest));
+    world.weather = vec![Weather::Refused];
+    world.run(Way::AtoB);
+    assert_eq!(world.state(Way::AtoB, "K1").0, RecordState::Dead);
+    world.decide(Way::AtoB, "K1", Decision::Skip);
+    world.edit(1, "K1", "phone", "c");
+    world.run(Way::BtoA);
+    assert_eq!(world.says(0, "K1", "phone"), "c");
+    let before = world.writes();
+    world.both();
+    world.both();
+    assert_eq!(world.writes(), before, "nothing is written back");
+    assert_eq!(world.state(Way::AtoB, "K1").0, RecordState::Done);
+}
+
+/// Each system writes a city in its own way: that is not carried to and fro for ever.
+#[test]
+fn two_ways_of_writing_a_value_are_told_of() {
+    let mut world = synced(NamedBy::Id, Conflict::Hold);
+    world.cased = true;
+    world.edit(0, "K1", "city", "hangzhou");
+    for _ in 0..10 {
+        world.both();
+    }
+    assert_eq!(
+        world.state(Way::BtoA, "K1"),
+        (RecordState::Held, "E5046".to_owned())
+    );
+    let why = world.record(Way::BtoA, "K1").reason.expect("a reason");
+    assert!(why.text.starts_with("city "), "{why:?}");
+    assert!(world.writes().iter().sum::<usize>() < 8, "{:?}", world.writes());
+    // Who lets it go has it written once more, and is asked again where that was no help.
+    world.cased = false;
+    world.decide(Way::BtoA, "K1", Decision::Retry(Content::Latest));
+    world.both();
+    world.both();
+    assert_eq!(
+        (world.says(0, "K1", "city"), world.says(1, "K1", "city")),
+        ("HANGZHOU", "HANGZHOU")
+    );
+    settled(&world, "let go");
+}
+
+/// The pair is taken away while a run is about to write by its rules.
+#[test]
+fn without_its_pair_nothing_is_written() {
+    let mut world = World::new(NamedBy::Id, Conflict::Hold);
+    world.make(0, "K1", "云杉");
+    let (run, _) = world.fetch(Way::AtoB);
+    let picked = world.pick(Way::AtoB);
+    world.ledger.unpair("s").expect("two schemes");
+    for one in &picked {
+        world.send(Way::AtoB, run, one);
+    }
+    world.end(run);
+    assert_eq!((picked.len(), world.writes()), (1, [0, 0]));
+    assert_eq!(world.state(Way::AtoB, "K1").0, RecordState::Pending);
+}
+
+/// One of two schemes has carried documents before the other was made: they are not news.
+#[test]
+fn what_was_written_before_they_were_a_pair_is_not_written_back() {
+    for named_by in NAMES {
+        let mut world = World::new(named_by, Conflict::Hold);
+        let rules = world.rules(Conflict::Hold);
+        world.ledger.unpair("t").expect("one scheme");
+        world.alone = true;
+        for number in ["K1", "K2"] {
+            world.make(0, number, "云杉");
+        }
+        let (run, _) = world.fetch(Way::AtoB);
+        for picked in world.pick(Way::AtoB) {
+            world.send(Way::AtoB, run, &picked);
+        }
+        world.end(run);
+        // B cuts names.
+        let id = world.id_of(1, "K2").expect("made");
+        world.systems[1]
+            .docs
+            .get_mut(&id)
+            .expect("made")
+            .fields
+            .insert("name".to_owned(), "云".to_owned());
+        world.alone = false;
+        world.pair(&rules);
+        // One of them has an edit on its way.
+        world.edit(0, "K1", "phone", "1");
+        world.both();
+        world.both();
+        assert_eq!(world.writes(), [0, 3], "{named_by:?}");
+        world.edit(1, "K2", "phone", "2");
+        world.both();
+        world.both();
+        assert_eq!(world.says(0, "K2", "phone"), "2");
+        assert_eq!(world.writes(), [1, 3], "{named_by:?}");
+        // Apart for a while: what was written before that is not remembered as if nothing had happened.
+        world.ledger.unpair("t").expect("apart");
+        world.pair(&rules);
+        world.both();
+        assert_eq!(world.writes(), [1, 3], "{named_by:?}");
+    }
+}
+
+/// A person wants a refused document sent as it was, and has not seen that the other side was edited.
+#[test]
+fn a_document_as_it_was_stored_buries_no_edit() {
+    let mut world = synced(NamedBy::Id, Conflict::Hold);
+    world.edit(0, "K1", "phone", "1");
+    world.weather = vec![Weather::Refused];
+    world.run(Way::AtoB);
+    let attempt = world.record(Way::AtoB, "K1").attempt.expect("an attempt");
+    world.decide(Way::AtoB, "K1", Decision::Retry(Content::AsStored(attempt)));
+    world.edit(1, "K1", "phone", "2");
+    world.run(Way::AtoB);
+    assert_eq!(world.says(1, "K1", "phone"), "2");
+    for way in Way::ALL {
+        assert_eq!(world.state(way, "K1"), (RecordState::Held, "E5043".to_owned()));
+    }
+}
+
+/// Somebody decides a conflict by what was there to be seen; the other side was edited once more since.
+#[test]
+fn a_decision_does_not_bury_what_came_after() {
+    let mut world = edited_on_both_sides(Conflict::Hold);
+    world.both();
+    world.edit(1, "K1", "city", "杭州");
+    world.both();
+    world.decide(Way::AtoB, "K1", Decision::Retry(Content::Latest));
+    world.both();
+    assert_eq!(world.says(1, "K1", "city"), "杭州");
+    for way in Way::ALL {
+        assert_eq!(world.state(way, "K1"), (RecordState::Held, "E5043".to_owned()));
+    }
+    world.decide(Way::AtoB, "K1", Decision::Retry(Content::Latest));
+    world.both();
+    world.both();
+    settled(&world, "decided");
+}
+
+#[test]
+fn rows_that_lost_are_kept_as_long_as_the_scheme_says() {
+    let mut world = edited_on_both_sides(Conflict::SourceWins);
+    world.both();
+    let lost = world.record(Way::BtoA, "K1").record;
+    let rows = |world: &World| {
+        let notes = world.reader.two_way_notes(lost).expect("notes");
+        notes.iter().filter(|note| note.row.is_some()).count()
+    };
+    world.ledger.set_retention("s", Some(MINUTE)).expect("a rule");
+    assert_eq!(rows(&world), 1);
+    let now = world.now + 2 * MINUTE;
+    world.ledger.prune(1, now).expect("pruned");
+    assert_eq!(rows(&world), 0);
+    assert!(
+        !world.notes(Way::BtoA, "K1").is_empty(),
+        "what was decided is kept"
+    );
+}
+
 /// splitmix64.
 struct Random(u64);
 
@@ -1040,7 +1251,6 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
     world.ranked = conflict == Conflict::NewestWins || random.below(2) == 0;
     let what = format!("seed {seed} {named_by:?} {conflict:?} ranked {}", world.ranked);
     let (mut made, mut effective) = (0, [0, 0]);
-    let mut pollers = Way::ALL.map(|way| Poller::of(&mut world, way));
     // What a person wrote last, where only one side was edited.
     let mut wanted: BTreeMap<(String, String), String> = BTreeMap::new();
     for _ in 0..12 {
@@ -1100,9 +1310,6 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
         }
         world.run(first);
         world.run(first.back());
-        for poller in &mut pollers {
-            poller.asks(&mut world, &what);
-        }
         if !faults && !conflicts {
             settled(&world, &what);
         }
@@ -1138,9 +1345,6 @@ fn play(seed: u64, faults: bool, conflicts: bool) {
             effective,
             "{what}: a write for an edit, and no other"
         );
-    }
-    for poller in &mut pollers {
-        poller.asks(&mut world, &what);
     }
     // The dust has settled: nothing moves any more.
     let before = world.writes();

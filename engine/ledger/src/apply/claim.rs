@@ -133,6 +133,12 @@ impl Cx<'_> {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
             }
+            if !row.wrote.is_empty() && self.pair_of(&rec.scheme)?.is_none() {
+                // Its plan was one of a pair when the run began, and the pair was taken away since: nothing guards the
+                // other side any more.
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
             if rec.retargeted {
                 // The document was made before a person said which one it is: it would be a second one, or the wrong one.
                 refused.push((row.record, ClaimRefused::Stale));

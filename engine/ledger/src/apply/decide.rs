@@ -109,6 +109,7 @@ impl Cx<'_> {
                     // Somebody's later version of it must not become a second document.
                     rec.suspect = Some(rec.suspect.unwrap_or(SuspectKind::Restored));
                 }
+                self.gave_up(&rec)?;
                 // What is out may still be executed: a later version waits for that too.
                 rec.not_before = rec.quiet_until(now);
                 self.enter(&mut rec, RecordState::Skipped, Cause::Decide, now)?;

@@ -322,10 +322,9 @@ impl Cx<'_> {
                     now
                 ])?;
         }
-        if next.is_none() {
-            self.took_over(rec)?;
-        }
         if made.is_none() {
+            // With the document, and not with the last step: what the partner writes in between is newer.
+            self.took_over(rec)?;
             self.wrote(rec)?;
         }
         if made.is_some() {

@@ -25,6 +25,10 @@ const NOTES: i64 = 20;
 /// A record that waits for the end of the partner's write is tried again after this; every run tries it in any case.
 const TRY_AGAIN: Ms = 60_000;
 
+/// A value that was written and came back as another one so often, each time the same two, is held the next time: two
+/// people may undo each other's edit twice, two systems do it for ever.
+const TO_AND_FRO: i64 = 2;
+
 /// Fields named in a reason.
 const NAMED: usize = 5;
 
@@ -160,17 +164,92 @@ impl Cx<'_> {
     }
 
     /// The row of the record's version is at the target, or came from there: from now on it is what its source says,
-    /// whatever the partner wrote before.
+    /// whatever the partner wrote before, or won.
     pub(super) fn took_over(&self, rec: &Rec) -> Result<(), StoreError> {
         let Some(pair) = self.pair_of(&rec.scheme)? else {
             return Ok(());
         };
         if let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec.id))? {
+            self.note_said(rec, partner)?;
             self.conn
-                .prepare_cached("UPDATE pair_record SET wrote = NULL WHERE record = ?1")?
+                .prepare_cached("UPDATE pair_record SET wrote = NULL, won = 0 WHERE record = ?1")?
                 .execute([partner.0])?;
         }
         Ok(())
+    }
+
+    /// It is not written, although the other side may have lost against it.
+    pub(super) fn gave_up(&self, rec: &Rec) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE pair_record SET won = 0 WHERE record = ?1 AND won <> 0")?
+            .execute([rec.id.0])?;
+        Ok(())
+    }
+
+    /// What a row that is taken over says in the place of what the partner wrote, and how often it has said just that
+    /// for just that. A row that says what was written has ended it.
+    fn note_said(&self, rec: &Rec, partner: RecordId) -> Result<(), StoreError> {
+        let wrote = self.kept(partner)?.wrote;
+        let Some(row) = self
+            .facets_of(rec.id, &rec.version)?
+            .filter(|_| !wrote.is_empty())
+        else {
+            return Ok(());
+        };
+        for facet in row {
+            let Some(wrote) = wrote.iter().find(|wrote| wrote.field == facet.field) else {
+                continue;
+            };
+            if wrote.hash == facet.hash {
+                self.conn
+                    .prepare_cached("DELETE FROM pair_said WHERE record = ?1 AND field = ?2")?
+                    .execute((partner.0, &facet.field))?;
+                continue;
+            }
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO pair_said (record, field, wrote, said, times) VALUES (?1, ?2, ?3, ?4, 1)
+                     ON CONFLICT (record, field) DO UPDATE SET wrote = excluded.wrote, said = excluded.said,
+                        times = CASE WHEN wrote = excluded.wrote AND said = excluded.said THEN times + 1 ELSE 1 END",
+                )?
+                .execute((
+                    partner.0,
+                    &facet.field,
+                    wrote.hash.cast_signed(),
+                    facet.hash.cast_signed(),
+                ))?;
+        }
+        Ok(())
+    }
+
+    /// A field of these that has said the same for the same too often by now.
+    fn to_and_fro(&self, rec: &Rec, partner: &Rec, fields: &[String]) -> Result<Option<String>, StoreError> {
+        let kept = self.kept(partner.id)?;
+        let row = self.facets_of(rec.id, &rec.version)?.unwrap_or_default();
+        for field in fields {
+            let of = |facets: &[Facet]| {
+                facets
+                    .iter()
+                    .find(|facet| facet.field == *field)
+                    .map(|facet| facet.hash)
+            };
+            let (Some(wrote), Some(said)) = (of(&kept.wrote), of(&row)) else {
+                continue;
+            };
+            let mut often = self.conn.prepare_cached(
+                "SELECT 1 FROM pair_said WHERE record = ?1 AND field = ?2 AND wrote = ?3 AND said = ?4 AND times >= ?5",
+            )?;
+            if often.exists((
+                partner.id.0,
+                field,
+                wrote.cast_signed(),
+                said.cast_signed(),
+                TO_AND_FRO,
+            ))? {
+                return Ok(Some(field.clone()));
+            }
+        }
+        Ok(None)
     }
 
     fn kept(&self, record: RecordId) -> Result<Kept, StoreError> {
@@ -264,6 +343,16 @@ impl Cx<'_> {
         // A write that somebody gave up on may have been executed all the same.
         let maybe: &[Facet] = if partner.maybe_sent { &kept.intent } else { &[] };
         let taken = rec.and_then(|rec| rec.done_version.as_deref().map(|done| (rec.id, done)));
+        // Written before they were a pair, and nothing is known of what: as it is met first, so it was.
+        let is_base = taken.is_none()
+            && kept.wrote.is_empty()
+            && kept.attempt.is_none()
+            && partner.done_version.is_some()
+            && partner.target_id.is_some()
+            && rec.is_none_or(|rec| rec.attempt.is_none());
+        if is_base {
+            return Ok(Vec::new());
+        }
         let before = match taken {
             Some((_, done)) if done == version => Some(facets.to_vec()),
             Some((id, done)) => self.facets_of(id, done)?,
@@ -500,10 +589,13 @@ impl Cx<'_> {
         doubtful: &mut Doubtful,
         now: Ms,
     ) -> Result<bool, StoreError> {
-        // What is written already is brought to its end; what a person wants sent as it was stored is that person's
-        // decision.
-        if rec.step.is_some() || rec.as_stored.is_some() {
+        // What is written already is brought to its end.
+        if rec.step.is_some() {
             return Ok(true);
+        }
+        if rec.as_stored.is_some() {
+            // Who wants it has not seen what the other side says by now.
+            return self.may_go_again(pair, rec, now);
         }
         if rec.maybe_sent {
             return self.may_go_again(pair, rec, now);
@@ -563,6 +655,14 @@ impl Cx<'_> {
                        AND run = (SELECT max(run) FROM sighting WHERE record = ?1)",
                 )?
                 .execute((rec.id.0, &rec.version))?;
+            self.save(&rec)?;
+            return Ok(false);
+        }
+        if let Some(field) = self.to_and_fro(&rec, &partner, &fields)? {
+            let facts = [("field", field), ("holder", partner.title())];
+            let why = self.own_reason(reason::TO_AND_FRO, &facts);
+            self.enter(&mut rec, RecordState::Held, Cause::Pair, now)?;
+            rec.reason = Some(why);
             self.save(&rec)?;
             return Ok(false);
         }
@@ -687,7 +787,8 @@ impl Cx<'_> {
         cause: Cause,
         now: Ms,
     ) -> Result<(), StoreError> {
-        if let Some(waiting) = rec.waiting.take() {
+        // A person decided about what was there to be seen when it was held; what came after meets once more.
+        if let Some(waiting) = rec.waiting.take_if(|_| cause != Cause::Decide) {
             rec.renew(waiting.version, waiting.label, waiting.void);
             self.conn
                 .prepare_cached("UPDATE body SET source = waiting, waiting = NULL WHERE record = ?1")?
@@ -702,21 +803,28 @@ impl Cx<'_> {
         self.enter(&mut rec, RecordState::Skipped, cause, now)?;
         rec.reason = Some(reason);
         rec.not_before = None;
-        self.save(&rec)
+        self.promote(rec, now)
     }
 
     /// A person wants one side of a conflict written: the other one lost.
     pub(super) fn settle_conflict(&mut self, rec: &Rec, now: Ms) -> Result<(), StoreError> {
-        let is_conflict = rec
-            .reason
-            .as_ref()
-            .is_some_and(|why| why.code == reason::CONFLICT);
-        let Some(pair) = self.pair_of(&rec.scheme)?.filter(|_| is_conflict) else {
+        let is_for = |code| rec.reason.as_ref().is_some_and(|why| why.code == code);
+        let (is_conflict, is_to_and_fro) = (is_for(reason::CONFLICT), is_for(reason::TO_AND_FRO));
+        let Some(pair) = self
+            .pair_of(&rec.scheme)?
+            .filter(|_| is_conflict || is_to_and_fro)
+        else {
             return Ok(());
         };
         let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec.id))? else {
             return Ok(());
         };
+        if is_to_and_fro {
+            self.conn
+                .prepare_cached("DELETE FROM pair_said WHERE record = ?1")?
+                .execute([partner.0])?;
+            return Ok(());
+        }
         let partner = self.record(partner)?;
         if partner.is_undelivered() {
             self.win(rec, &partner, &[], now)?;
