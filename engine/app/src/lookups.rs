@@ -65,6 +65,8 @@ pub(crate) struct Memo {
     undecided: Vec<LookupWant>,
     /// Look-ups of this page of which the only rows are dead.
     dead: Vec<LookupWant>,
+    /// Look-ups of this page in a table that is in several places, and what is to be said of them.
+    unplaced: Vec<(LookupWant, Box<Failure>)>,
     reach: Reach,
     /// Where look-ups are taken down, or answered from.
     tape: Option<Arc<Tape>>,
@@ -78,6 +80,7 @@ impl Default for Memo {
             kept: 0,
             undecided: Vec::new(),
             dead: Vec::new(),
+            unplaced: Vec::new(),
             reach: REACH,
             tape: None,
             report: LookupReport::default(),
@@ -124,6 +127,7 @@ impl Memo {
         }
         self.undecided.clear();
         self.dead.clear();
+        self.unplaced.clear();
     }
 
     /// Whether the reach of a look-up of this page did not decide it: that it found nothing says nothing.
@@ -134,6 +138,13 @@ impl Memo {
     /// Whether a look-up of this page found nothing because the row is there and dead.
     pub(crate) fn is_dead(&self, want: &LookupWant) -> bool {
         self.dead.contains(want)
+    }
+
+    /// Why it is not known in which place a look-up of this page is to be asked. An entry that somebody sets elsewhere
+    /// makes the records wait that need the table, and stops no run.
+    pub(crate) fn unplaced(&self, want: &LookupWant) -> Option<&Failure> {
+        let found = self.unplaced.iter().find(|(known, _)| known == want);
+        found.map(|(_, failure)| failure.as_ref())
     }
 
     /// Counts what a document read; `redact` takes secrets out of the example.
@@ -252,7 +263,15 @@ impl Memo {
             let before = reader.look_ups();
             let texts: Vec<String> = group.keys.iter().map(|key| key.concat()).collect();
             let found = match &within {
-                Within::Fields(table) => field_values(reader, &scheme, table, (&from, &to), &texts)?,
+                Within::Fields(table) => match field_values(reader, &scheme, table, (&from, &to), &texts) {
+                    Err(AppError::Denied(failure)) => {
+                        let wants = group.wants.into_iter();
+                        self.unplaced
+                            .extend(wants.map(|(want, _)| (want, failure.clone())));
+                        continue;
+                    }
+                    found => found?,
+                },
                 Within::Mapping | Within::Rows => documents(reader, &scheme, &from, &texts)?,
             };
             for (want, place) in &group.wants {

@@ -521,8 +521,12 @@ impl Engine {
         }
         let mut empty_tables = Vec::new();
         for (name, table) in &plan.field_tables {
-            if place_of(self.store.reader(), name, table)?.is_none() {
-                empty_tables.push(name.clone());
+            match place_of(self.store.reader(), name, table) {
+                Ok(Some(_)) => {}
+                Ok(None) => empty_tables.push(name.clone()),
+                // In several places: the records that need it say so.
+                Err(AppError::Denied(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         let source = &plan.source;

@@ -267,7 +267,7 @@ impl TargetWriter {
             }
             Ok((Err(want), _)) => Transformed::Refused(match self.too_wide([&want]) {
                 Some(refusal) => refusal,
-                None => waits(self.what(&want), waited(work.source, now), now),
+                None => self.unplaced(&want, waits(self.what(&want), waited(work.source, now), now)),
             }),
             Err(failure) => {
                 let reason = reason::of_failure(&failure, self.lang);
@@ -283,6 +283,17 @@ impl TargetWriter {
     fn too_wide<'l>(&self, looked: impl IntoIterator<Item = &'l LookupWant>) -> Option<Refusal> {
         let want = looked.into_iter().find(|want| self.memo.is_undecided(want))?;
         Some(undecided(self.caller.redact(&shown(want))))
+    }
+
+    /// A record that waits for a table that is in several places is told so.
+    fn unplaced(&self, want: &LookupWant, waits: Refusal) -> Refusal {
+        match (self.memo.unplaced(want), waits) {
+            (Some(failure), Refusal::Later { not_before, .. }) => Refusal::Later {
+                not_before,
+                reason: reason::of_failure(failure, self.lang),
+            },
+            (_, waits) => waits,
+        }
     }
 
     /// What a record waits for, in words, with secrets taken out.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dsl::catalogue::Entry;
 use dsl::catalogue::scheme as words;
-use dsl::diagnostic::{Diagnostic, SourceFile, did_you_mean};
+use dsl::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use dsl::facts::{Action, Environment, Proof};
 use dsl::path::Path;
 use dsl::plan::{Plan, TwoWayPlan};
@@ -273,17 +273,7 @@ impl<'a> PartnerReads<'a> {
         PartnerReads {
             engine,
             plan: Arc::clone(&pair.partner),
-            // Bounds and limits are meant for the scheme that was named.
-            options: RunOptions {
-                window: None,
-                from: None,
-                replay: None,
-                limit: None,
-                stages: Stages::Fetch,
-                // Who said that this scheme may write has not seen the numbers of the other one.
-                confirmed: false,
-                ..options.clone()
-            },
+            options: options_of_partner(options),
         }
     }
 
@@ -295,14 +285,9 @@ impl<'a> PartnerReads<'a> {
             let nothing_said = Reason::new(dsl::catalogue::reading::SOURCE_FAULT.code, "");
             report.left.clone().unwrap_or(nothing_said)
         });
-        Ok(stopped.or(left).map(|reason| self.not_read(&reason)))
-    }
-
-    /// A reason of its own: what stopped the other scheme (its brake, say) is that one's to be released.
-    fn not_read(&self, reason: &Reason) -> Reason {
-        let why = sentence(reason, self.options.lang);
-        let code = dsl::catalogue::reading::PARTNER_NOT_READ.code;
-        Reason::new(code, format!("{} {}: {why}", self.plan.scheme, reason.code))
+        Ok(stopped
+            .or(left)
+            .map(|reason| not_read(&self.plan.scheme, &reason, self.options.lang)))
     }
 
     /// A run within a run: its type must have an end. Whoever follows the run around it is told nothing, or would take
@@ -313,5 +298,64 @@ impl<'a> PartnerReads<'a> {
             .engine
             .pass(Arc::clone(&self.plan), &self.options, &Silent, true);
         Box::pin(run.instrument(span))
+    }
+}
+
+/// Bounds and limits are meant for the scheme that was named, and who said that it may write has not seen the numbers of
+/// the other one.
+fn options_of_partner(options: &RunOptions) -> RunOptions {
+    RunOptions {
+        window: None,
+        from: None,
+        replay: None,
+        limit: None,
+        stages: Stages::Fetch,
+        confirmed: false,
+        ..options.clone()
+    }
+}
+
+/// A reason of its own: what stopped the other scheme (its brake, say) is that one's to be released.
+fn not_read(scheme: &str, reason: &Reason, lang: Lang) -> Reason {
+    let why = sentence(reason, lang);
+    let code = dsl::catalogue::reading::PARTNER_NOT_READ.code;
+    Reason::new(code, format!("{scheme} {}: {why}", reason.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brake_of_a_partner_is_its_own() {
+        let braked = Reason::new(flow::codes::UNUSUAL_CHANGE, "5000 > 100");
+        let told = not_read("b-to-a", &braked, Lang::En);
+        assert!(!flow::brake::asks(&told.code), "nobody releases it here");
+        let said = sentence(&told, Lang::En);
+        assert!(
+            said.contains("b-to-a E3082: far more new") && said.contains("(5000 > 100)"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_a_scheme_is_not_said_of_its_partner() {
+        let of_partner = options_of_partner(&RunOptions {
+            now: Some(1),
+            window: None,
+            from: None,
+            replay: None,
+            limit: Some(5),
+            settle_wait: None,
+            stages: Stages::All,
+            dry: true,
+            lang: Lang::En,
+            trigger: None,
+            confirmed: true,
+            cancel: None,
+        });
+        assert!(!of_partner.confirmed, "nobody has seen its numbers");
+        assert_eq!((of_partner.limit, of_partner.stages), (None, Stages::Fetch));
+        assert_eq!((of_partner.now, of_partner.dry), (Some(1), true));
     }
 }

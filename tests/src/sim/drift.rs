@@ -377,6 +377,7 @@ impl World {
             brakes: flow::Brakes::default(),
             settle_wait: 0,
             partner: false,
+            for_partner: false,
             stages: Stages::Fetch,
         });
         let mut event = Event::Start;

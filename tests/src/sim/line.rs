@@ -226,6 +226,7 @@ impl<'a> Line<'a> {
             brakes: flow::Brakes::default(),
             settle_wait: QUIET + 30 * SECOND,
             partner: false,
+            for_partner: false,
             stages: Stages::All,
         }
     }

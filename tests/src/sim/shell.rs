@@ -513,6 +513,7 @@ impl World {
             brakes: flow::Brakes::default(),
             settle_wait: setup.settle_wait,
             partner: false,
+            for_partner: false,
             stages,
         }
     }
