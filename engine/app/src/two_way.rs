@@ -154,6 +154,12 @@ fn pair(plan: &Plan, said: &TwoWayPlan, partner: &Arc<Plan>) -> Result<Pair, Why
         id_is_key: rows.own_id.as_ref() == plan.source.key.first(),
         conflict: conflict(said),
         filled: said.filled.iter().map(ToString::to_string).collect(),
+        target: plan
+            .target
+            .as_ref()
+            .map(|target| target.connection.clone())
+            .unwrap_or_default(),
+        form: None,
     };
     Ok(Pair {
         rules: [

@@ -639,6 +639,7 @@ INSERT INTO data_mapping_new (scheme, src_key, target, form, record, label, tkey
 DROP TABLE data_mapping;
 ALTER TABLE data_mapping_new RENAME TO data_mapping;
 CREATE INDEX data_mapping_target ON data_mapping (target, form, target_id);
+CREATE INDEX data_mapping_document ON data_mapping (scheme, target_id);
 CREATE INDEX data_mapping_ahead ON data_mapping (scheme, id) WHERE record IS NULL;
 
 -- Each change of the id at the destination, and where it ended.
@@ -713,31 +714,40 @@ CREATE INDEX feed_record ON feed (record, stamp_ms);
 
 /// Schemes that carry the same documents in opposite directions.
 const TWO_WAY: &str = "
--- `named_by`: how a row names the document that the partner wrote. `filled`: fields, one a line.
+-- `named_by`: how a row names the document that the partner wrote. `filled`: fields, one a line. `target`, `form`: the
+-- connection to which the scheme writes, and the kind of document where that is always the same.
 CREATE TABLE two_way (
     scheme    TEXT PRIMARY KEY,
     partner   TEXT NOT NULL,
     named_by  TEXT NOT NULL CHECK (named_by IN ('id', 'key')),
     id_is_key INTEGER NOT NULL,
     conflict  TEXT NOT NULL CHECK (conflict IN ('hold', 'source_wins', 'target_wins', 'newest_wins')),
-    filled    TEXT NOT NULL
+    filled    TEXT NOT NULL,
+    target    TEXT NOT NULL,
+    form      TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- A record of such a scheme. `own_id`: by which the partner writes the document of its row. `name`: the key that its
--- document has as a row of the partner. `wrote`: what its writes left in the document that the partner has not taken over
+-- document has as a row of the partner. `document`: its id. `not_made`: somebody said that its lost sends made nothing,
+-- and none was lost since. `wrote`: what its writes left in the document that the partner has not taken over
 -- since, a line a field (hash, field). `intent`: what the last claim sends, until its end is known. `won`: the other side lost a
 -- conflict against it, so that it is written even where nothing of it is news any more.
 CREATE TABLE pair_record (
-    record  INTEGER PRIMARY KEY REFERENCES record(id),
-    scheme  TEXT NOT NULL,
-    own_id  TEXT,
-    name    TEXT,
-    wrote   TEXT,
-    attempt INTEGER,
-    intent  TEXT,
-    won     INTEGER NOT NULL DEFAULT 0
+    record   INTEGER PRIMARY KEY REFERENCES record(id),
+    scheme   TEXT NOT NULL,
+    own_id   TEXT,
+    name     TEXT,
+    document TEXT,
+    wrote    TEXT,
+    attempt  INTEGER,
+    intent   TEXT,
+    won      INTEGER NOT NULL DEFAULT 0,
+    not_made INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX pair_record_name ON pair_record (scheme, name) WHERE name IS NOT NULL;
+CREATE INDEX pair_record_document ON pair_record (scheme, document) WHERE document IS NOT NULL;
+-- What may have made a document under an id that nobody knows.
+CREATE INDEX record_unnamed ON record (scheme) WHERE target_id IS NULL AND (maybe_sent <> 0 OR suspect IS NOT NULL);
 
 -- The fields of the rows of a record, of the versions that count: hashes, a line a field.
 CREATE TABLE row_facets (

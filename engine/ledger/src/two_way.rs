@@ -21,6 +21,10 @@ pub struct TwoWay {
     pub conflict: Conflict,
     /// Fields that the source fills in by itself when a document is made: their first value is no news.
     pub filled: Vec<String>,
+    /// The connection to which this scheme writes.
+    pub target: String,
+    /// The kind of document that it writes there, where that is always the same.
+    pub form: Option<String>,
 }
 
 /// How a row names the document that the partner wrote.
@@ -137,7 +141,8 @@ impl Ledger {
         }
         for (scheme, two_way) in [one, other] {
             tx.execute(
-                "INSERT INTO two_way (scheme, partner, named_by, id_is_key, conflict, filled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO two_way (scheme, partner, named_by, id_is_key, conflict, filled, target, form)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     scheme,
                     two_way.partner,
@@ -145,17 +150,21 @@ impl Ledger {
                     two_way.id_is_key,
                     two_way.conflict.word(),
                     two_way.filled.join("\n"),
+                    two_way.target,
+                    two_way.form,
                 ],
             )?;
         }
         for ((scheme, two_way), (_, partner)) in [(one, other), (other, one)] {
             // What was written before they were a pair.
             tx.execute(
-                "INSERT INTO pair_record (record, scheme, own_id, name)
+                "INSERT INTO pair_record (record, scheme, own_id, name, document)
                  SELECT id, scheme, CASE WHEN ?2 THEN json_extract(src_key, '$[0]') END,
-                        CASE ?3 WHEN 'key' THEN tkey ELSE CASE WHEN target_id IS NOT NULL THEN json_array(target_id) END END
+                        CASE ?3 WHEN 'key' THEN tkey ELSE CASE WHEN target_id IS NOT NULL THEN json_array(target_id) END END,
+                        target_id
                  FROM record WHERE scheme = ?1
-                 ON CONFLICT (record) DO UPDATE SET own_id = coalesce(excluded.own_id, own_id), name = excluded.name",
+                 ON CONFLICT (record) DO UPDATE SET own_id = coalesce(excluded.own_id, own_id), name = excluded.name,
+                    document = excluded.document",
                 params![scheme, two_way.id_is_key, partner.named_by.word()],
             )?;
         }
@@ -176,7 +185,7 @@ impl Ledger {
 /// The pair of a scheme.
 pub(crate) fn of_scheme(conn: &Connection, scheme: &str) -> Result<Option<TwoWay>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT partner, named_by, id_is_key, conflict, filled FROM two_way WHERE scheme = ?1",
+        "SELECT partner, named_by, id_is_key, conflict, filled, target, form FROM two_way WHERE scheme = ?1",
     )?;
     Ok(statement.query_row([scheme], two_way).optional()?)
 }
@@ -194,6 +203,8 @@ fn two_way(row: &Row<'_>) -> rusqlite::Result<TwoWay> {
         id_is_key: row.get(2)?,
         conflict: Conflict::from_word(&conflict).unwrap_or(Conflict::Hold),
         filled: lines(&filled),
+        target: row.get(5)?,
+        form: row.get(6)?,
     })
 }
 

@@ -8,11 +8,12 @@ use flow::decision::{Content, Decided, Decision, Ruling};
 use flow::ids::{AttemptId, Blob, Ms, RecordId, RunId};
 use flow::op::{
     ClaimRow, Counts, Cursor, EMPTY, Facet, LedgerOp, LedgerReply, OnSeen, Paired, Picked, Reason,
-    RecordState, Resolution, RunStatus, Settlement, SightingOutcome, StagedRow, Trigger, Unknown,
-    WriteAction,
+    RecordState, Resolution, RunStatus, Settlement, SightingOutcome, StagedRow, SuspectKind, Trigger,
+    Unknown, WriteAction,
 };
 use flow::window::Interval;
 use ledger::read::{RecordFilter, RecordRow};
+use ledger::service::mapping::{MadeBy, Manner, MappingKey, MappingNames, SetMapping};
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Blobs, Ledger, Reader};
 
@@ -200,6 +201,8 @@ impl World {
                 Way::AtoB => Vec::new(),
                 Way::BtoA => vec![LEVEL.to_owned()],
             },
+            target: ["A", "B"][way.target()].to_owned(),
+            form: Some(String::new()),
         };
         [direction(Way::AtoB, conflict), direction(Way::BtoA, other)]
     }
@@ -1201,6 +1204,196 @@ fn rows_that_lost_are_kept_as_long_as_the_scheme_says() {
         !world.notes(Way::BtoA, "K1").is_empty(),
         "what was decided is kept"
     );
+}
+
+impl World {
+    /// A person says which document a record is.
+    fn map(&mut self, way: Way, record: &str, id: &str) {
+        let set = SetMapping {
+            at: MappingKey {
+                scheme: way.scheme().to_owned(),
+                key: key(record),
+                target: ["A", "B"][way.target()].to_owned(),
+                form: String::new(),
+            },
+            id: id.to_owned(),
+            names: MappingNames::default(),
+            manner: Manner::Put,
+            seen: None,
+            allow_double: true,
+            may_move: false,
+            by: MadeBy::Import,
+            who: "li".to_owned(),
+        };
+        let now = self.now;
+        let rulings = self.ledger.set_mappings(&[set], now).expect("a mapping");
+        assert!(rulings[0].is_done(), "{rulings:?}");
+    }
+
+    /// How the row of a document is named.
+    fn name(&self, id: &str, number: &str) -> String {
+        match self.named_by {
+            NamedBy::Id => id.to_owned(),
+            NamedBy::Key => number.to_owned(),
+        }
+    }
+
+    /// Reads, and ends the run.
+    fn read(&mut self, way: Way) {
+        let (run, _) = self.fetch(way);
+        self.end(run);
+    }
+
+    fn resolve_as(&mut self, way: Way, number: &str, resolution: Resolution) {
+        let record = self.record(way, number).record;
+        let op = LedgerOp::Resolve {
+            rows: vec![(record, resolution)],
+            now: self.now,
+        };
+        assert_eq!(self.apply(&[op], &Blobs::new()), [LedgerReply::Count(1)]);
+    }
+
+    /// The ledger has forgotten what was written since its copy was taken.
+    fn restored(&mut self) {
+        for way in Way::ALL {
+            let op = LedgerOp::Suspect {
+                scheme: way.scheme().to_owned(),
+                kind: SuspectKind::Restored,
+                until: self.now + 60 * MINUTE,
+                ask_after: self.now,
+                now: self.now,
+            };
+            self.apply(&[op], &Blobs::new());
+        }
+    }
+
+    fn waits(&self, way: Way, number: &str) -> bool {
+        self.state(way, number) == (RecordState::Pending, "E5042".to_owned())
+    }
+}
+
+/// Accounts are on both sides, and somebody says which is which, before anything was read, and before the other scheme
+/// has read anything.
+#[test]
+fn what_was_mapped_ahead_is_not_made_again() {
+    for named_by in NAMES {
+        let mut world = World::new(named_by, Conflict::Hold);
+        let a = world.make(0, "N1", "云杉");
+        let b = world.make(1, "M1", "清荷");
+        let record = world.name(&a, "N1");
+        world.map(Way::AtoB, &record, &b);
+        world.read(Way::BtoA);
+        match named_by {
+            NamedBy::Id => {
+                assert!(world.pick(Way::BtoA)[0].has_target);
+                assert_eq!(world.record(Way::BtoA, "M1").target_id, Some(a));
+            }
+            // By which id A knows it is told by the row of A alone.
+            NamedBy::Key => {
+                assert_eq!(world.pick(Way::BtoA), []);
+                assert!(world.waits(Way::BtoA, "M1"));
+            }
+        }
+        // The other scheme has read, and written nothing.
+        let mut world = World::new(named_by, Conflict::Hold);
+        let a = world.make(0, "N1", "云杉");
+        let b = world.make(1, "M1", "清荷");
+        let record = world.name(&a, "N1");
+        world.map(Way::AtoB, &record, &b);
+        world.read(Way::AtoB);
+        world.read(Way::BtoA);
+        assert_eq!(world.pick(Way::BtoA), []);
+        for (way, number) in [(Way::AtoB, "N1"), (Way::BtoA, "M1")] {
+            let held = (RecordState::Held, "E5043".to_owned());
+            assert_eq!(world.state(way, number), held, "{named_by:?}");
+        }
+        world.decide(Way::BtoA, "M1", Decision::Retry(Content::Latest));
+        let picked = world.pick(Way::BtoA);
+        assert!(picked[0].has_target, "{named_by:?}");
+        assert_eq!(world.record(Way::BtoA, "M1").target_id, Some(a));
+    }
+}
+
+/// Both have written since the copy was taken, and the target does not find the row's document by this scheme's key.
+#[test]
+fn a_restored_ledger_makes_nothing_that_the_other_scheme_made() {
+    for named_by in NAMES {
+        let mut world = World::new(named_by, Conflict::Hold);
+        world.restored();
+        world.make(0, "N1", "云杉");
+        let b = world.make(1, "M1", "云杉");
+        world.read(Way::AtoB);
+        world.read(Way::BtoA);
+        world.resolve_as(Way::BtoA, "M1", Resolution::Resend);
+        assert_eq!(world.pick(Way::BtoA), [], "{named_by:?}");
+        assert!(world.waits(Way::BtoA, "M1"));
+        // It is known whose it is.
+        let known = Resolution::Known { id: b, number: None };
+        world.resolve_as(Way::AtoB, "N1", known);
+        world.now += 2 * MINUTE;
+        world.pick(Way::BtoA);
+        assert_eq!(
+            world.record(Way::BtoA, "M1").target_id,
+            world.id_of(0, "N1"),
+            "{named_by:?}"
+        );
+        assert!(world.pick(Way::BtoA).iter().all(|picked| picked.has_target));
+        // What was really made on both sides since is made on the other one, and neither waits for the other.
+        world.make(0, "N2", "银杏");
+        world.make(1, "M2", "香樟");
+        world.read(Way::AtoB);
+        world.read(Way::BtoA);
+        world.resolve_as(Way::AtoB, "N2", Resolution::Resend);
+        world.resolve_as(Way::BtoA, "M2", Resolution::Resend);
+        for way in Way::ALL {
+            let fresh = world.pick(way).into_iter().filter(|picked| !picked.has_target);
+            assert_eq!(fresh.count(), 1, "{named_by:?} {way:?}");
+        }
+    }
+}
+
+/// The first send of a document came to its end late, when the second had been refused.
+#[test]
+fn a_refused_create_that_may_be_there_makes_rows_wait() {
+    for skipped in [false, true] {
+        let lost = || {
+            let mut world = World::new(NamedBy::Id, Conflict::Hold);
+            world.make(0, "K1", "云杉");
+            world.weather = vec![Weather::LostBefore];
+            world.run(Way::AtoB);
+            world.weather = vec![Weather::Refused];
+            world.run(Way::AtoB);
+            assert_eq!(world.state(Way::AtoB, "K1").0, RecordState::Dead);
+            if skipped {
+                world.decide(Way::AtoB, "K1", Decision::Skip);
+            }
+            world
+        };
+        let mut world = lost();
+        let b = world.make(1, "K1", "云杉");
+        world.read(Way::BtoA);
+        assert_eq!(world.pick(Way::BtoA), [], "skipped {skipped}");
+        assert!(world.waits(Way::BtoA, "K1"));
+        world.now += 2 * MINUTE;
+        match skipped {
+            true => {
+                let a = world.id_of(0, "K1").expect("a document");
+                world.map(Way::AtoB, &a, &b);
+            }
+            false => world.decide(Way::AtoB, "K1", Decision::DoneAs { id: b, number: None }),
+        }
+        assert!(world.pick(Way::BtoA).iter().all(|picked| picked.has_target));
+        assert_eq!(world.record(Way::BtoA, "K1").target_id, world.id_of(0, "K1"));
+        // Somebody says that it is not there, and that nothing is to come of it.
+        if !skipped {
+            let mut world = lost();
+            world.decide(Way::AtoB, "K1", Decision::NotThere);
+            world.decide(Way::AtoB, "K1", Decision::Skip);
+            world.make(1, "K9", "清荷");
+            world.read(Way::BtoA);
+            assert_eq!(world.pick(Way::BtoA).len(), 1);
+        }
+    }
 }
 
 /// splitmix64.

@@ -138,6 +138,7 @@ impl Cx<'_> {
             }
             Decision::NotThere => {
                 self.conclude(&rec, "person_not_there", now)?;
+                self.made_nothing(&rec)?;
                 let earliest = rec.resolve_after.or(rec.not_before);
                 // The number was refused because somebody else's document had it: nothing of ours was executed, and if
                 // it is still there it is still not ours.

@@ -130,10 +130,10 @@ impl Cx<'_> {
         self.conn
             .prepare_cached("UPDATE data_mapping SET record = ?3 WHERE scheme = ?1 AND src_key = ?2")?
             .execute((scheme, key, record.0))?;
-        self.conn
-            .prepare_cached("UPDATE record SET target_id = ?2, target_number = ?3 WHERE id = ?1")?
-            .execute((record.0, id, number))?;
-        Ok(())
+        let mut rec = self.record(record)?;
+        rec.target_id = id;
+        rec.target_number = number;
+        self.save(&rec)
     }
 
     /// A person says that the documents of a record are not there any more: its mappings end.
@@ -378,7 +378,9 @@ impl Cx<'_> {
 fn refusal(rec: &Rec, at: &MappingKey) -> Option<MappingRuling> {
     let state = rec.state();
     let is_out = matches!(state, RecordState::Sending | RecordState::Unknown);
-    if is_out || rec.maybe_sent || rec.step.is_some() || rec.as_stored.is_some() {
+    // What a person has given up is not sent: which document came of it may be said.
+    let in_doubt = rec.maybe_sent && state != RecordState::Skipped;
+    if is_out || in_doubt || rec.step.is_some() || rec.as_stored.is_some() {
         return Some(MappingRuling::Busy { state });
     }
     let own = rec.target.as_ref()?;

@@ -120,7 +120,10 @@ impl Cx<'_> {
                 rec.unknown_since.get_or_insert(now);
             }
             // Nobody proved that it was not executed.
-            Settlement::Held(_) => rec.maybe_sent = true,
+            Settlement::Held(_) => {
+                rec.maybe_sent = true;
+                self.may_have_made(&rec)?;
+            }
         }
         self.conn
             .prepare_cached(

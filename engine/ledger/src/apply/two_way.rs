@@ -116,10 +116,30 @@ impl Cx<'_> {
         };
         self.conn
             .prepare_cached(
-                "INSERT INTO pair_record (record, scheme, name) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (record) DO UPDATE SET name = excluded.name WHERE name IS NOT excluded.name",
+                "INSERT INTO pair_record (record, scheme, name, document) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (record) DO UPDATE SET name = excluded.name, document = excluded.document
+                 WHERE name IS NOT excluded.name OR document IS NOT excluded.document",
             )?
-            .execute((rec.id.0, &rec.scheme, name))?;
+            .execute((rec.id.0, &rec.scheme, name, &rec.target_id))?;
+        if rec.state() == RecordState::Unknown {
+            self.may_have_made(rec)?;
+        }
+        Ok(())
+    }
+
+    /// A send of it has no known end.
+    pub(super) fn may_have_made(&self, rec: &Rec) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE pair_record SET not_made = 0 WHERE record = ?1 AND not_made <> 0")?
+            .execute([rec.id.0])?;
+        Ok(())
+    }
+
+    /// A person says that nothing came of its sends so far.
+    pub(super) fn made_nothing(&self, rec: &Rec) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE pair_record SET not_made = 1 WHERE record = ?1")?
+            .execute([rec.id.0])?;
         Ok(())
     }
 
@@ -169,7 +189,7 @@ impl Cx<'_> {
         let Some(pair) = self.pair_of(&rec.scheme)? else {
             return Ok(());
         };
-        if let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec.id))? {
+        if let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec), None)? {
             self.note_said(rec, partner)?;
             self.conn
                 .prepare_cached("UPDATE pair_record SET wrote = NULL, won = 0 WHERE record = ?1")?
@@ -270,12 +290,14 @@ impl Cx<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// The record of the partner whose document the row is, or whose row the document of this one is.
+    /// The record of the partner whose document the row is, or whose row the document of this one is: by the row's key,
+    /// by the id of this record's document, by the id of the row (`own_id`, where the record has none yet).
     fn partner_id(
         &self,
         pair: &TwoWay,
         key: &str,
-        rec: Option<RecordId>,
+        rec: Option<&Rec>,
+        own_id: Option<&str>,
     ) -> Result<Option<RecordId>, StoreError> {
         let named = self
             .conn
@@ -284,18 +306,101 @@ impl Cx<'_> {
             )?
             .query_row((&pair.partner, key), |row| row.get(0))
             .optional()?;
-        let found = match (named, rec) {
-            (None, Some(rec)) => self
+        if let Some(named) = named {
+            return Ok(Some(RecordId(named)));
+        }
+        if let Some(rec) = rec {
+            let found = self
                 .conn
                 .prepare_cached(
                     "SELECT r.id FROM pair_record p JOIN record r ON r.scheme = ?1 AND r.src_key = p.name
                      WHERE p.record = ?2",
                 )?
-                .query_row((&pair.partner, rec.0), |row| row.get(0))
-                .optional()?,
-            (named, _) => named,
+                .query_row((&pair.partner, rec.id.0), |row| row.get(0))
+                .optional()?;
+            if let Some(found) = found {
+                return Ok(Some(RecordId(found)));
+            }
+        }
+        // A document whose number the partner has not frozen yet, or that has another one by now.
+        let kept = rec.map(|rec| self.kept(rec.id)).transpose()?;
+        let Some(own_id) = own_id.or(kept.as_ref().and_then(|kept| kept.own_id.as_deref())) else {
+            return Ok(None);
         };
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT record FROM pair_record WHERE scheme = ?1 AND document = ?2 ORDER BY record LIMIT 1",
+            )?
+            .query_row((&pair.partner, own_id), |row| row.get(0))
+            .optional()?;
         Ok(found.map(RecordId))
+    }
+
+    /// Nobody of the partner has the record's row for a document. Whether it may go.
+    fn meets_nobody(
+        &mut self,
+        pair: &TwoWay,
+        mut rec: Rec,
+        doubtful: &mut Doubtful,
+        now: Ms,
+    ) -> Result<bool, StoreError> {
+        if rec.target_id.is_some() {
+            return Ok(true);
+        }
+        if let Some((key, is_read)) = self.said_ahead(pair, &rec)? {
+            let back = self.pair_of(&pair.partner)?;
+            let may_be_named = !is_read && back.is_some_and(|back| back.id_is_key);
+            // What was stored is a create, and stays one.
+            let may_be_named = may_be_named && rec.as_stored.is_none();
+            let Some(id) = self.text_of_key(&key)?.filter(|_| may_be_named) else {
+                // What its document is called is known when the partner has read it, or has begun to write it.
+                return self.wait(rec, format!("{} {key}", pair.partner), now);
+            };
+            rec.target_id = Some(id);
+            rec.suspect = None;
+            self.save(&rec)?;
+            return Ok(true);
+        }
+        // Before its first send it was certain that the partner had not made it.
+        if rec.maybe_sent && rec.attempt.is_some() {
+            return Ok(true);
+        }
+        let holder = match doubtful {
+            Some(known) => known.clone(),
+            None => doubtful.insert(self.somebody_unnamed(pair)?).clone(),
+        };
+        match holder {
+            Some(holder) => self.wait(rec, holder, now),
+            None => Ok(true),
+        }
+    }
+
+    /// The text of a key of one field.
+    fn text_of_key(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT CAST(json_extract(?1, '$[0]') AS TEXT) WHERE json_valid(?1) AND json_array_length(?1) = 1",
+        )?;
+        let text: Option<Option<String>> = statement.query_row([key], |row| row.get(0)).optional()?;
+        Ok(text.flatten())
+    }
+
+    /// The key of the partner's record that has the row for its document because somebody said so, and whether it was
+    /// read; no document of it is known otherwise.
+    fn said_ahead(&self, pair: &TwoWay, rec: &Rec) -> Result<Option<(String, bool)>, StoreError> {
+        let (Some(own_id), Some(back)) = (self.kept(rec.id)?.own_id, self.pair_of(&pair.partner)?) else {
+            return Ok(None);
+        };
+        let mut statement = self.conn.prepare_cached(
+            "SELECT m.src_key, m.record IS NOT NULL FROM data_mapping m LEFT JOIN record r ON r.id = m.record
+             WHERE m.scheme = ?1 AND m.target_id = ?2 AND m.target = ?3 AND (?4 IS NULL OR m.form = ?4)
+               AND r.target_id IS NULL ORDER BY m.id LIMIT 1",
+        )?;
+        Ok(statement
+            .query_row((&pair.partner, own_id, &back.target, &back.form), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?)
     }
 
     /// Whether a record that is about to be claimed may go, with the key that its document has now. One whose document
@@ -411,7 +516,7 @@ impl Cx<'_> {
         if rec.is_some_and(is_out) {
             return Ok(Met::Usual);
         }
-        let Some(partner) = self.partner_id(&pair, &row.key, rec.map(|rec| rec.id))? else {
+        let Some(partner) = self.partner_id(&pair, &row.key, rec, paired.own_id.as_deref())? else {
             return Ok(Met::Usual);
         };
         let partner = self.record(partner)?;
@@ -593,27 +698,14 @@ impl Cx<'_> {
         if rec.step.is_some() {
             return Ok(true);
         }
-        if rec.as_stored.is_some() {
-            // Who wants it has not seen what the other side says by now.
-            return self.may_go_again(pair, rec, now);
-        }
-        if rec.maybe_sent {
-            return self.may_go_again(pair, rec, now);
-        }
-        let Some(partner) = self.partner_id(pair, &rec.key, Some(rec.id))? else {
-            if pair.named_by == NamedBy::Key || rec.target_id.is_some() {
-                return Ok(true);
-            }
-            let holder = match doubtful {
-                Some(known) => known.clone(),
-                None => doubtful.insert(self.somebody_unnamed(&pair.partner)?).clone(),
-            };
-            return match holder {
-                Some(holder) => self.wait(rec, holder, now),
-                None => Ok(true),
-            };
+        let Some(partner) = self.partner_id(pair, &rec.key, Some(&rec), None)? else {
+            return self.meets_nobody(pair, rec, doubtful, now);
         };
         let partner = self.record(partner)?;
+        // Who wants it as it was stored has not seen what the other side says by now.
+        if rec.as_stored.is_some() || rec.maybe_sent && rec.target_id.is_some() {
+            return self.may_go_again(pair, rec, partner, now);
+        }
         let kept = self.kept(partner.id)?;
         let own = rec.target_id.clone().or(kept.own_id.clone());
         let doubled = match (&own, self.other_claimant(pair, &rec.key, partner.id)?) {
@@ -638,6 +730,15 @@ impl Cx<'_> {
         if rec.target_id.is_none() && kept.own_id.is_some() {
             self.link(&mut rec, &kept);
             self.save(&rec)?;
+        }
+        if rec.maybe_sent {
+            // Two that wait to be sent again do not wait for each other.
+            let is_out = matches!(partner.state(), RecordState::Sending | RecordState::Unknown);
+            return if is_out {
+                self.wait(rec, partner.title(), now)
+            } else {
+                self.may_go_again(pair, rec, partner, now)
+            };
         }
         if partner.in_doubt() {
             return self.wait(rec, partner.title(), now);
@@ -683,11 +784,7 @@ impl Cx<'_> {
 
     /// A record that may have been executed is sent again, unless that would bury what somebody wrote since: what says
     /// neither what was there before nor what it may have written.
-    fn may_go_again(&mut self, pair: &TwoWay, rec: Rec, now: Ms) -> Result<bool, StoreError> {
-        let Some(partner) = self.partner_id(pair, &rec.key, Some(rec.id))? else {
-            return Ok(true);
-        };
-        let partner = self.record(partner)?;
+    fn may_go_again(&mut self, pair: &TwoWay, rec: Rec, partner: Rec, now: Ms) -> Result<bool, StoreError> {
         let back = self.pair_of(&pair.partner)?;
         if let (Some(back), true) = (back, partner.is_undelivered())
             && let Some(theirs) = self.unread_news(&back, &partner, &rec)?
@@ -816,7 +913,7 @@ impl Cx<'_> {
         else {
             return Ok(());
         };
-        let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec.id))? else {
+        let Some(partner) = self.partner_id(&pair, &rec.key, Some(rec), None)? else {
             return Ok(());
         };
         if is_to_and_fro {
@@ -843,17 +940,32 @@ impl Cx<'_> {
         Ok(false)
     }
 
-    /// A record of the partner that may have made a document under an id that nobody knows.
-    fn somebody_unnamed(&self, partner: &str) -> Result<Option<String>, StoreError> {
+    /// A record of the partner that may have made a document under a name that nobody knows. One that the target was
+    /// asked about because it was suspect, and that was never sent by this ledger, has made none: else two such records
+    /// would wait for each other. What was given up in doubt counts until somebody says what became of it.
+    fn somebody_unnamed(&self, pair: &TwoWay) -> Result<Option<String>, StoreError> {
+        let by_id = pair.named_by == NamedBy::Id;
         let mut statement = self.conn.prepare_cached(
-            "SELECT src_key FROM record WHERE scheme = ?1 AND state IN ('sending', 'unknown') AND target_id IS NULL
+            "SELECT src_key FROM record WHERE scheme = ?1 AND state = 'sending' AND target_id IS NULL
+                AND (?2 OR tkey IS NULL)
              UNION ALL
-             SELECT src_key FROM record WHERE scheme = ?1 AND state IN ('pending', 'held') AND maybe_sent <> 0
-                AND target_id IS NULL
+             SELECT src_key FROM record WHERE scheme = ?1 AND state = 'unknown' AND target_id IS NULL
+                AND (?2 OR tkey IS NULL)
+             UNION ALL
+             SELECT r.src_key FROM record r LEFT JOIN pair_record p ON p.record = r.id
+             WHERE r.scheme = ?1 AND r.target_id IS NULL AND (r.maybe_sent <> 0 OR r.suspect IS NOT NULL)
+                AND (?2 OR r.tkey IS NULL)
+                AND CASE r.state WHEN 'pending' THEN r.maybe_sent <> 0 AND r.attempt IS NOT NULL
+                        WHEN 'held' THEN 1
+                        WHEN 'dead' THEN (r.maybe_sent <> 0 OR r.attempt IS NOT NULL) AND coalesce(p.not_made, 0) = 0
+                        WHEN 'skipped' THEN r.maybe_sent <> 0 AND coalesce(p.not_made, 0) = 0
+                        ELSE 0 END
              LIMIT 1",
         )?;
-        let key: Option<String> = statement.query_row([partner], |row| row.get(0)).optional()?;
-        Ok(key.map(|key| format!("{partner} {key}")))
+        let key: Option<String> = statement
+            .query_row((&pair.partner, by_id), |row| row.get(0))
+            .optional()?;
+        Ok(key.map(|key| format!("{} {key}", pair.partner)))
     }
 
     fn note(
