@@ -19,6 +19,7 @@ use ledger::{Ledger, Reader, StoreError};
 
 pub use file::{DATA_HEAD, FIELD_HEAD, MOST_LINES, data_csv, field_csv, read_data, read_fields};
 pub use platform::{Caller, MOST_IDS, SUCCESS, answer, create, create_field, query, set, set_field, update};
+pub(crate) use policy::form_of;
 pub use policy::{Policies, Policy};
 
 use crate::error::AppError;

@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 
 use crate::error::AppError;
+use crate::mapping::form_of;
 use crate::reason::sentence;
 use crate::run::{Engine, RunOptions, RunReport};
 use crate::shell::Silent;
@@ -60,7 +61,11 @@ impl Pair {
         };
         let partner = workspace.plan_of(&said.with);
         match partner.map(|partner| pair(plan, said, &partner)) {
-            Some(Ok(pair)) => Ok(Some(Arc::new(pair))),
+            Some(Ok(mut pair)) => {
+                pair.rules[0].form = form_of(workspace, plan);
+                pair.rules[1].form = form_of(workspace, &pair.partner);
+                Ok(Some(Arc::new(pair)))
+            }
             // Both were checked before they came here.
             Some(Err((why, why_en))) => Err(AppError::wrong_use(why, why_en)),
             None => Err(AppError::wrong_use(

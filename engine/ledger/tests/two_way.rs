@@ -12,7 +12,7 @@ use flow::op::{
     Unknown, WriteAction,
 };
 use flow::window::Interval;
-use ledger::read::{RecordFilter, RecordRow};
+use ledger::read::{MappedFrom, RecordFilter, RecordRow};
 use ledger::service::mapping::{MadeBy, Manner, MappingKey, MappingNames, SetMapping};
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Blobs, Ledger, Reader};
@@ -1006,13 +1006,9 @@ fn a_doubled_document_is_held() {
     let mut world = World::new(NamedBy::Id, Conflict::Hold);
     let id = world.make(1, "K1", "云杉");
     world.run(Way::BtoA);
-    world.make(0, "K2", "云杉");
-    world.weather = vec![Weather::LostBefore];
-    let (run, _) = world.fetch(Way::AtoB);
-    let second = world.pick(Way::AtoB);
-    world.send(Way::AtoB, run, second.last().expect("the new one"));
-    world.end(run);
-    world.decide(Way::AtoB, "K2", Decision::DoneAs { id, number: None });
+    let second = world.make(0, "K2", "云杉");
+    world.read(Way::AtoB);
+    world.map(Way::AtoB, &second, &id);
     world.edit(1, "K1", "phone", "1");
     world.run(Way::BtoA);
     assert_eq!(
@@ -1312,6 +1308,93 @@ fn what_was_mapped_ahead_is_not_made_again() {
         assert!(picked[0].has_target, "{named_by:?}");
         assert_eq!(world.record(Way::BtoA, "M1").target_id, Some(a));
     }
+}
+
+/// What came back takes what was said of it before its row came.
+#[test]
+fn an_echo_takes_its_mapping() {
+    for right in [true, false] {
+        let mut world = World::new(NamedBy::Id, Conflict::Hold);
+        let a = world.make(0, "K1", "云杉");
+        world.run(Way::AtoB);
+        let b = world.id_of(1, "K1").expect("made");
+        world.map(Way::BtoA, &b, if right { &a } else { "a9" });
+        world.read(Way::BtoA);
+        world.pick(Way::BtoA);
+        let (state, code) = world.state(Way::BtoA, "K1");
+        let orphans = world.reader.orphans(Some("s"), 9).expect("a question");
+        assert_eq!(orphans, []);
+        if right {
+            assert_eq!(state, RecordState::Done);
+        } else {
+            // It is not the document that the other scheme made it of.
+            assert_eq!((state, code.as_str()), (RecordState::Held, "E5045"));
+        }
+    }
+}
+
+/// Whoever is served the rows gets those that came back, too, and what they say later.
+#[test]
+fn an_echo_is_served() {
+    let mut world = World::new(NamedBy::Id, Conflict::Hold);
+    let now = world.now;
+    world.ledger.serve("s", now).expect("served");
+    world.make(0, "K1", "云杉");
+    world.both();
+    world.ledger.close_stretch("s", world.now + 1).expect("closed");
+    let fed = |world: &World| world.reader.feed("s", 0, Ms::MAX, 0, 9).expect("a page").total;
+    assert_eq!(fed(&world), 1);
+    world.edit(0, "K1", "phone", "2");
+    world.both();
+    assert_eq!(fed(&world), 2);
+}
+
+/// What the other scheme made of a document is mapped both ways.
+#[test]
+fn an_echo_is_mapped() {
+    for named_by in NAMES {
+        let world = synced(named_by, Conflict::Hold);
+        let (a, b) = (
+            world.id_of(0, "K1").expect("there"),
+            world.id_of(1, "K1").expect("there"),
+        );
+        let row = key(&world.name(&b, "K1"));
+        let found = world
+            .reader
+            .mapped("s", MappedFrom::Document, std::slice::from_ref(&a));
+        assert_eq!(found.expect("a question")[0].newest.as_ref(), Some(&row));
+        let known = world.reader.mappings_of_keys("s", ("A", ""), &[row]);
+        assert_eq!(known.expect("a question")[0].target_id, Some(a));
+    }
+}
+
+/// The mapping of a record is put right: its document is another one, which nobody has compared yet, and what was taken
+/// for it belongs to nobody that is known.
+#[test]
+fn a_document_that_was_linked_wrongly_is_let_go() {
+    let mut world = synced(NamedBy::Id, Conflict::Hold);
+    let a = world.id_of(0, "K1").expect("there");
+    let b = world.make(1, "M2", "清荷");
+    world.map(Way::AtoB, &a, &b);
+    assert_eq!(
+        world.state(Way::BtoA, "K1"),
+        (RecordState::Held, "E5045".to_owned())
+    );
+    world.edit(1, "K1", "phone", "1");
+    world.both();
+    assert_eq!(
+        (world.says(0, "K1", "name"), world.says(0, "K1", "phone")),
+        ("云杉", "")
+    );
+    for (way, number) in [(Way::AtoB, "K1"), (Way::BtoA, "M2")] {
+        assert_eq!(world.state(way, number), (RecordState::Held, "E5043".to_owned()));
+    }
+    world.decide(Way::AtoB, "K1", Decision::Retry(Content::Latest));
+    world.both();
+    world.both();
+    assert_eq!(world.systems[1].docs[&b].says("name"), "云杉");
+    assert_eq!(world.says(0, "K1", "phone"), "");
+    assert_eq!(world.systems[0].docs.len(), 1);
 }
 
 /// Both have written since the copy was taken, and the target does not find the row's document by this scheme's key.

@@ -233,6 +233,17 @@ fn policy(workspace: &Workspace, plan: &Plan) -> Standing {
     })
 }
 
+/// The kind of document that a plan writes, where it is always the same.
+pub(crate) fn form_of(workspace: &Workspace, plan: &Plan) -> Option<String> {
+    let target = plan.target.as_ref()?;
+    let env = workspace.connections_env();
+    let connection = workspace
+        .connections()?
+        .unresolved(&target.connection, env)
+        .ok()?;
+    connection.form_of(&target.options.constants())
+}
+
 /// A text of a call, or that it is missing.
 pub(super) fn needed<'t>(name: &str, text: Option<&'t str>) -> Result<&'t str, AppError> {
     text.filter(|text| !text.trim().is_empty())

@@ -152,6 +152,10 @@ impl Cx<'_> {
                 continue;
             }
             let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
+            if row.step.is_none() && !self.agrees_with_mapping(&mut rec, &wanted, now)? {
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
             // A further call names its own document, or none: the record's key stays what it is.
             if row.step.is_none()
                 && let Some(holder) = self.freeze_key(&mut rec, wanted, Cause::Claim, now)?
@@ -219,6 +223,20 @@ impl Cx<'_> {
                 return Ok(Some(own_key));
             }
         }
+        if let Some(at) = rec
+            .target
+            .as_ref()
+            .filter(|at| at.target != wanted.target || at.form != wanted.form)
+            && rec.target_id.is_some()
+        {
+            let why = self.own_reason(
+                reason::KEY_CHANGED,
+                &[("old", at.place()), ("new", wanted.place())],
+            );
+            let own_key = rec.key.clone();
+            self.hold(rec, why, cause, now)?;
+            return Ok(Some(own_key));
+        }
         if let Some(holder) = self.holder(&wanted, rec.id)? {
             let why = self.own_reason(reason::KEY_TAKEN, &[("holder", holder.clone())]);
             self.hold(rec, why, cause, now)?;
@@ -229,7 +247,7 @@ impl Cx<'_> {
         Ok(None)
     }
 
-    fn hold(
+    pub(super) fn hold(
         &mut self,
         rec: &mut Rec,
         why: flow::op::Reason,

@@ -8,10 +8,11 @@ use flow::ids::{Ms, RecordId};
 use flow::op::{AuditNote, RecordState};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::record::Rec;
+use super::record::{Cause, Rec, TargetKey};
 use super::{Cx, audit, cut};
-use crate::error::StoreError;
+use crate::error::{StoreError, reason};
 use crate::service::mapping::{MadeBy, Manner, MappingKey, MappingRuling, SetMapping};
+use crate::two_way::TwoWay;
 use crate::{Blobs, Ledger};
 
 /// Who writes what the engine learns by itself.
@@ -21,6 +22,13 @@ const ENGINE: &str = "engine";
 struct Known {
     id: i64,
     target_id: Option<String>,
+}
+
+/// What somebody said of a source record: the document, and where it is.
+struct Said {
+    at: TargetKey,
+    id: String,
+    number: Option<String>,
 }
 
 /// Who changed a mapping.
@@ -66,6 +74,7 @@ impl Ledger {
         let blobs = Blobs::new();
         let mut cx = Cx::new(&tx, &blobs, &self.words);
         let done = work(&mut cx)?;
+        cx.write_counts()?;
         drop(cx);
         tx.commit()?;
         Ok(done)
@@ -75,7 +84,39 @@ impl Ledger {
 impl Cx<'_> {
     /// After a write: the document that the record became.
     pub(super) fn map_written(&self, rec: &Rec, now: Ms) -> Result<(), StoreError> {
-        let Some(at) = &rec.target else { return Ok(()) };
+        match &rec.target {
+            Some(at) => self.map_record(rec, at, now),
+            None => Ok(()),
+        }
+    }
+
+    /// A record whose document came from the scheme that carries the same ones the other way.
+    pub(super) fn map_linked(&self, rec: &Rec, pair: &TwoWay, now: Ms) -> Result<(), StoreError> {
+        if rec.target_id.is_none() {
+            return Ok(());
+        }
+        let announced = pair.form.as_ref().map(|form| TargetKey {
+            target: pair.target.clone(),
+            form: form.clone(),
+            tkey: None,
+        });
+        // Else it writes several kinds, and has not said which this one is.
+        let Some(at) = rec.target.as_ref().or(announced.as_ref()) else {
+            return Ok(());
+        };
+        let key = MappingKey {
+            scheme: rec.scheme.clone(),
+            key: rec.key.clone(),
+            target: at.target.clone(),
+            form: at.form.clone(),
+        };
+        match self.mapping(&key)? {
+            Some(known) if known.target_id == rec.target_id => Ok(()),
+            Some(_) | None => self.map_record(rec, at, now),
+        }
+    }
+
+    fn map_record(&self, rec: &Rec, at: &TargetKey, now: Ms) -> Result<(), StoreError> {
         let key = MappingKey {
             scheme: rec.scheme.clone(),
             key: rec.key.clone(),
@@ -116,24 +157,97 @@ impl Cx<'_> {
         }
     }
 
-    /// A record that has just come takes what was said about it before.
+    /// A record that has just come takes what was said about it before. Where several systems or kinds of documents are
+    /// named, the place counts to which it is written, and that is known when it is claimed.
     pub(super) fn take_mapping(&self, scheme: &str, key: &str, record: RecordId) -> Result<(), StoreError> {
-        let found: Option<(Option<String>, Option<String>)> = self
-            .conn
-            .prepare_cached(
-                "SELECT target_id, target_number FROM data_mapping
-                 WHERE scheme = ?1 AND src_key = ?2 AND record IS NULL ORDER BY changed_ms DESC, id DESC LIMIT 1",
-            )?
-            .query_row((scheme, key), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((id, number)) = found else { return Ok(()) };
+        let ahead = self.said_of(scheme, key)?;
+        if ahead.is_empty() {
+            return Ok(());
+        }
         self.conn
             .prepare_cached("UPDATE data_mapping SET record = ?3 WHERE scheme = ?1 AND src_key = ?2")?
             .execute((scheme, key, record.0))?;
-        let mut rec = self.record(record)?;
-        rec.target_id = id;
-        rec.target_number = number;
-        self.save(&rec)
+        match &ahead[..] {
+            [one] => self.take(&mut self.record(record)?, one),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&self, rec: &mut Rec, said: &Said) -> Result<(), StoreError> {
+        rec.target_id = Some(said.id.clone());
+        rec.target_number.clone_from(&said.number);
+        self.bind(rec, &said.at)?;
+        self.save(rec)
+    }
+
+    /// An id is one of its own system and kind of document: it is not written elsewhere by it.
+    fn bind(&self, rec: &mut Rec, at: &TargetKey) -> Result<(), StoreError> {
+        if rec.target.is_none() {
+            rec.target = Some(at.clone());
+            self.save_target(rec)?;
+        }
+        Ok(())
+    }
+
+    /// The document that was named for a source record before its row came, if it is one.
+    pub(super) fn document_ahead(&self, scheme: &str, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(match &self.said_of(scheme, key)?[..] {
+            [one] => Some(one.id.clone()),
+            _ => None,
+        })
+    }
+
+    fn said_of(&self, scheme: &str, key: &str) -> Result<Vec<Said>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT target, form, target_id, target_number FROM data_mapping
+             WHERE scheme = ?1 AND src_key = ?2 AND target_id IS NOT NULL AND made_by <> 'engine'
+             ORDER BY target, form",
+        )?;
+        let said = statement.query_map((scheme, key), |row| {
+            Ok(Said {
+                at: TargetKey {
+                    target: row.get(0)?,
+                    form: row.get(1)?,
+                    tkey: None,
+                },
+                id: row.get(2)?,
+                number: row.get(3)?,
+            })
+        })?;
+        Ok(said.collect::<Result<_, _>>()?)
+    }
+
+    /// A record that is about to be written for the first time: what was said about it, now that the place is known.
+    /// Whether it may go on; else it is another write, or held, as no document of this place was named.
+    pub(super) fn agrees_with_mapping(
+        &mut self,
+        rec: &mut Rec,
+        wanted: &TargetKey,
+        now: Ms,
+    ) -> Result<bool, StoreError> {
+        if rec.target.is_some() {
+            return Ok(true);
+        }
+        let said = self.said_of(&rec.scheme, &rec.key)?;
+        let here = said
+            .iter()
+            .find(|said| said.at.target == wanted.target && said.at.form == wanted.form);
+        match (here, said.first()) {
+            (Some(here), _) if rec.target_id.as_ref() == Some(&here.id) => Ok(true),
+            (Some(here), _) => {
+                self.take(rec, here)?;
+                Ok(false)
+            }
+            (None, Some(other)) => {
+                let why = self.own_reason(
+                    reason::KEY_CHANGED,
+                    &[("old", other.at.place()), ("new", wanted.place())],
+                );
+                self.hold(rec, why, Cause::Claim, now)?;
+                Ok(false)
+            }
+            (None, None) => Ok(true),
+        }
     }
 
     /// A person says that the documents of a record are not there any more: its mappings end.
@@ -264,8 +378,22 @@ impl Cx<'_> {
                     .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
             }
         }
+        self.let_go(&rec, &set.id, now)?;
+        if rec.state() == RecordState::Done && self.forget_written(&rec)? {
+            // The other document has not got this version.
+            rec.done_version = None;
+            self.enter(&mut rec, RecordState::Pending, Cause::Pair, now)?;
+        }
         rec.target_id = Some(set.id.clone());
         rec.target_number = None;
+        self.bind(
+            &mut rec,
+            &TargetKey {
+                target: set.at.target.clone(),
+                form: set.at.form.clone(),
+                tkey: None,
+            },
+        )?;
         // That somebody else may have written it stays noted: it counts again if the mapping is taken away.
         rec.retargeted = rec.state() == RecordState::Pending;
         self.save(&rec)?;
@@ -282,6 +410,54 @@ impl Cx<'_> {
         };
         audit::write(self.conn, &note, now)?;
         Ok(())
+    }
+
+    /// The document of a record in hand is another one: records of the partner that were linked to it without being
+    /// that one are nobody's, and a person says whose they are.
+    fn let_go(&mut self, rec: &Rec, id: &str, now: Ms) -> Result<(), StoreError> {
+        for mut other in self.linked_besides(rec, id)? {
+            let state = other.state();
+            if matches!(state, RecordState::Sending | RecordState::Unknown) || other.step.is_some() {
+                continue;
+            }
+            let before = other.target_id.take();
+            other.target_number = None;
+            if state != RecordState::Held {
+                self.enter(&mut other, RecordState::Held, Cause::Pair, now)?;
+            }
+            other.reason = Some(self.doubled(&before, id, rec));
+            other.not_before = None;
+            self.save(&other)?;
+            for (mapping, at) in self.mappings_of(&other, &before)? {
+                self.conn
+                    .prepare_cached(
+                        "UPDATE data_mapping SET target_id = NULL, changed_ms = ?2 WHERE id = ?1",
+                    )?
+                    .execute((mapping, now))?;
+                let by = By {
+                    by: MadeBy::Engine,
+                    who: ENGINE,
+                };
+                self.note_remapped(mapping, &at, by, &before, &None, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mappings_of(&self, rec: &Rec, id: &Option<String>) -> Result<Vec<(i64, MappingKey)>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id, target, form FROM data_mapping WHERE scheme = ?1 AND src_key = ?2 AND target_id = ?3",
+        )?;
+        let found = statement.query_map((&rec.scheme, &rec.key, id), |row| {
+            let at = MappingKey {
+                scheme: rec.scheme.clone(),
+                key: rec.key.clone(),
+                target: row.get(1)?,
+                form: row.get(2)?,
+            };
+            Ok((row.get(0)?, at))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     fn remove_mapping(
@@ -310,6 +486,10 @@ impl Cx<'_> {
             rec.target_id = None;
             rec.target_number = None;
             rec.retargeted = rec.state() == RecordState::Pending;
+            if rec.target.as_ref().is_some_and(|at| at.tkey.is_none()) {
+                rec.target = None;
+                self.save_target(&rec)?;
+            }
             self.save(&rec)?;
         }
         self.conn

@@ -86,9 +86,11 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
             Some(Sending | Done | Skipped) | None => false,
         },
         Cause::Pair => match from {
-            None | Some(Done | Skipped) => to == Done,
+            None => to == Done,
+            Some(Done) => matches!(to, Done | Held | Pending),
+            Some(Skipped) => matches!(to, Done | Held),
             Some(Pending) => matches!(to, Done | Held | Skipped),
-            Some(Dead) => matches!(to, Done | Skipped),
+            Some(Dead) => matches!(to, Done | Held | Skipped),
             Some(Held) => to == Skipped,
             Some(Sending | Unknown) => false,
         },
@@ -139,6 +141,11 @@ pub(super) struct TargetKey {
 }
 
 impl TargetKey {
+    /// Where it is, for a sentence.
+    pub(super) fn place(&self) -> String {
+        format!("{} {}", self.target, self.form)
+    }
+
     /// From the parts of a claim.
     pub(super) fn of(connection: &str, form: &str, tkey: &str) -> Self {
         TargetKey {
@@ -542,7 +549,7 @@ mod tests {
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
         type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
-        let table: [Line<'_>; 21] = [
+        let table: [Line<'_>; 23] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -576,9 +583,11 @@ mod tests {
             (Cause::Decide, &[Some(Unknown)], &[Held, Done, Pending]),
             (Cause::Decide, &[Some(Held)], &[Pending, Unknown, Done, Skipped]),
             (Cause::Decide, &[Some(Dead)], &[Pending, Unknown, Done, Skipped]),
-            (Cause::Pair, &[None, Some(Done), Some(Skipped)], &[Done]),
+            (Cause::Pair, &[None], &[Done]),
+            (Cause::Pair, &[Some(Done)], &[Done, Held, Pending]),
+            (Cause::Pair, &[Some(Skipped)], &[Done, Held]),
             (Cause::Pair, &[Some(Pending)], &[Done, Held, Skipped]),
-            (Cause::Pair, &[Some(Dead)], &[Done, Skipped]),
+            (Cause::Pair, &[Some(Dead)], &[Done, Held, Skipped]),
             (Cause::Pair, &[Some(Held)], &[Skipped]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);

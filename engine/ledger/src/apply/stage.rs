@@ -384,7 +384,7 @@ impl Cx<'_> {
 
     /// Those who read the rows of the scheme are to meet this one again: to be called wherever the row that they see is
     /// written, never by what a sighting came to (a row that goes back to what was done is called unchanged).
-    fn tell_of_change(&self, page: &Page<'_>, record: RecordId) -> Result<(), StoreError> {
+    pub(super) fn tell_of_change(&self, page: &Page<'_>, record: RecordId) -> Result<(), StoreError> {
         if let Some(scheme) = page.published {
             self.note_change(scheme, record)?;
         }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::rc::Rc;
 
 use flow::ids::{AttemptId, Ms, RecordId};
-use flow::op::{ClaimRow, EMPTY, Facet, OnSeen, Paired, RecordState, StagedRow};
+use flow::op::{ClaimRow, EMPTY, Facet, OnSeen, Paired, Reason, RecordState, StagedRow};
 use rusqlite::{OptionalExtension, params};
 
 use super::Cx;
@@ -523,6 +523,14 @@ impl Cx<'_> {
         if partner.in_doubt() {
             return Ok(Met::Usual);
         }
+        let document = match rec {
+            Some(rec) => rec.target_id.clone(),
+            None => self.document_ahead(page.scheme, &row.key)?,
+        };
+        if differ(&document, &self.kept(partner.id)?.own_id) || differ(&partner.target_id, &paired.own_id) {
+            // They are not each other's: it is held when it is picked.
+            return Ok(Met::Usual);
+        }
         if let Some(rec) = rec
             && self.kept(rec.id)?.won
         {
@@ -589,6 +597,7 @@ impl Cx<'_> {
                 self.conn
                     .prepare_cached("INSERT INTO body (record, source) VALUES (?1, ?2)")?
                     .execute((record.0, source))?;
+                self.take_mapping(page.scheme, &row.key, record)?;
                 self.record(record)?
             }
         };
@@ -608,6 +617,9 @@ impl Cx<'_> {
         rec.attempts = 0;
         let kept = self.kept(partner.id)?;
         self.link(rec, &kept);
+        if let Some(pair) = self.pair_of(&rec.scheme)? {
+            self.map_linked(rec, &pair, now)?;
+        }
         self.note(rec, "echo", (partner, kept.attempt), &[], now)?;
         self.took_over(rec)
     }
@@ -708,6 +720,15 @@ impl Cx<'_> {
         }
         let kept = self.kept(partner.id)?;
         let own = rec.target_id.clone().or(kept.own_id.clone());
+        if let (Some(document), Some(own_id)) = (&partner.target_id, self.kept(rec.id)?.own_id)
+            && *document != own_id
+        {
+            let why = self.doubled(&Some(own_id), document, &partner);
+            self.enter(&mut rec, RecordState::Held, Cause::Pair, now)?;
+            rec.reason = Some(why);
+            self.save(&rec)?;
+            return Ok(false);
+        }
         let doubled = match (&own, self.other_claimant(pair, &rec.key, partner.id)?) {
             (Some(one), Some(other)) => Some((one, other)),
             (Some(one), None) if kept.own_id.as_ref().is_some_and(|id| id != one) => {
@@ -930,6 +951,43 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// A document of the other side that has two here.
+    pub(super) fn doubled(&self, one: &Option<String>, other: &str, holder: &Rec) -> Reason {
+        let facts = [
+            ("one", one.clone().unwrap_or_default()),
+            ("other", other.to_owned()),
+            ("holder", holder.title()),
+        ];
+        self.own_reason(reason::DOUBLED, &facts)
+    }
+
+    /// Records of the partner that have a record's row for their document, and whose row is not the document with this
+    /// id.
+    pub(super) fn linked_besides(&self, rec: &Rec, id: &str) -> Result<Vec<Rec>, StoreError> {
+        let Some(pair) = self.pair_of(&rec.scheme)? else {
+            return Ok(Vec::new());
+        };
+        let ids: Vec<i64> = self
+            .conn
+            .prepare_cached(
+                "SELECT record FROM pair_record WHERE scheme = ?1 AND name = ?2 AND own_id <> ?3 ORDER BY record",
+            )?
+            .query_map((&pair.partner, &rec.key, id), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        ids.into_iter().map(|id| self.record(RecordId(id))).collect()
+    }
+
+    /// What was written is said by a document that is not the record's any more. False: it is one of no pair.
+    pub(super) fn forget_written(&self, rec: &Rec) -> Result<bool, StoreError> {
+        if self.pair_of(&rec.scheme)?.is_none() {
+            return Ok(false);
+        }
+        self.conn
+            .prepare_cached("UPDATE pair_record SET wrote = NULL, intent = NULL WHERE record = ?1")?
+            .execute([rec.id.0])?;
+        Ok(true)
+    }
+
     /// Nobody knows yet whose value the row holds, or whose document it is.
     fn wait(&mut self, mut rec: Rec, holder: String, now: Ms) -> Result<bool, StoreError> {
         self.enter(&mut rec, RecordState::Pending, Cause::Refuse, now)?;
@@ -1000,6 +1058,11 @@ impl Cx<'_> {
             .execute((rec.id.0, NOTES))?;
         Ok(())
     }
+}
+
+/// Both are known, and are not the same.
+fn differ(one: &Option<String>, other: &Option<String>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
 }
 
 /// Some of the fields, for a sentence.

@@ -5,6 +5,7 @@ use flow::op::{ClaimRefused, LedgerOp, LedgerReply, RecordState, SightingOutcome
 
 use super::{Desk, SCHEME, done};
 use crate::Ledger;
+use crate::error::reason;
 use crate::read::{MappedFrom, MappingFilter};
 use crate::service::fields::{FieldFilter, FieldPair, FieldPlace, FieldRuling, FieldSide, SetField};
 use crate::service::mapping::{Flaw, MadeBy, Manner, MappingKey, MappingNames, MappingRuling, SetMapping};
@@ -145,6 +146,70 @@ pub(super) fn ahead(open: &dyn Fn() -> Ledger) {
     );
     // It was written: taken away, it would be made a second time.
     assert_eq!(desk.unmap("a"), MappingRuling::Written);
+    desk.end();
+}
+
+/// Mappings that name a document of another system, or of another kind, than the one that is written.
+pub(super) fn elsewhere(open: &dyn Fn() -> Ledger) {
+    let other = |place: &MappingKey| -> [MappingKey; 2] {
+        let (mut system, mut kind) = (place.clone(), place.clone());
+        system.target = "k3-test".to_owned();
+        kind.form = "BD_Supplier".to_owned();
+        [system, kind]
+    };
+    let held = |desk: &Desk| {
+        let record = desk.record("a");
+        assert_eq!(record.state, RecordState::Held);
+        assert_eq!(record.reason.expect("a reason").code, reason::KEY_CHANGED);
+    };
+    // One, or several of which none is of this place: nothing is written by their ids, and nothing is made.
+    for places in [vec![0], vec![1], vec![0, 1]] {
+        let mut desk = Desk::new(open());
+        for place in &places {
+            let mut set = wanted("a", "9", Manner::Create);
+            set.at = other(&at("a"))[*place].clone();
+            assert_eq!(desk.map(&set), MappingRuling::Made);
+        }
+        desk.see("a", "v1");
+        assert_eq!(desk.pick()[0].has_target, places.len() == 1);
+        let (attempt, refused) = desk.claim(&[("a", "v1", "a")]);
+        assert_eq!((attempt, refused.len()), (None, 1), "{places:?}");
+        held(&desk);
+        desk.end();
+    }
+    // Among several the one of this place counts, whichever is the newest.
+    let mut desk = Desk::new(open());
+    assert_eq!(desk.map(&wanted("a", "d1", Manner::Create)), MappingRuling::Made);
+    let mut set = wanted("a", "9", Manner::Create);
+    set.at = other(&at("a"))[0].clone();
+    desk.now += 1;
+    assert_eq!(desk.map(&set), MappingRuling::Made);
+    desk.see("a", "v1");
+    let record = desk.record("a").record;
+    let (attempt, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert_eq!((attempt, refused), (None, vec![(record, ClaimRefused::Stale)]));
+    assert!(desk.pick()[0].has_target);
+    assert_eq!(desk.record("a").target_id.as_deref(), Some("d1"));
+    assert_eq!(desk.claim(&[("a", "v1", "a")]).1, []);
+    desk.end();
+    // So it is with one that was set when the row was there, and without a natural key.
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let mut set = wanted("a", "9", Manner::Create);
+    set.at = other(&at("a"))[1].clone();
+    assert_eq!(desk.map(&set), MappingRuling::Made);
+    desk.pick();
+    assert_eq!(desk.claim(&[("a", "v1", "")]).1.len(), 1);
+    held(&desk);
+    desk.end();
+    // Taken away, it binds nothing.
+    let mut desk = Desk::new(open());
+    assert_eq!(desk.map(&set), MappingRuling::Made);
+    desk.see("a", "v1");
+    let removed = desk.ledger.remove_mapping(&set.at, None, (MadeBy::Cli, "li"), 7);
+    assert_eq!(removed.expect("a mapping"), MappingRuling::Removed);
+    assert!(!desk.pick()[0].has_target);
+    assert_eq!(desk.claim(&[("a", "v1", "a")]).1, []);
     desk.end();
 }
 

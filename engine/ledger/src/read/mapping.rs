@@ -152,7 +152,8 @@ impl Reader {
         keys: &[String],
     ) -> Result<Vec<MappingEntry>, StoreError> {
         let sql = "SELECT coalesce(m.id, 0), ?2, k.value, ?3, ?4, r.id, r.state, coalesce(m.label, r.label), m.tkey,
-                    m.target_id, m.target_number, m.target_label, m.master, m.remark, coalesce(m.made_by, 'engine'),
+                    coalesce(m.target_id, CASE WHEN r.target IS NULL OR r.target = ?3 AND r.form = ?4 THEN r.target_id END),
+                    m.target_number, m.target_label, m.master, m.remark, coalesce(m.made_by, 'engine'),
                     coalesce(m.created_ms, r.first_ms), coalesce(m.changed_ms, r.changed_ms)
              FROM json_each(?1) k
              LEFT JOIN data_mapping m ON m.scheme = ?2 AND m.src_key = k.value AND m.target = ?3 AND m.form = ?4
