@@ -257,19 +257,7 @@ impl Reader {
     /// What source ids, or ids of documents, are on the other side of the mappings of a scheme, in the order asked. One
     /// query, whatever the number of texts up to 10,000.
     pub fn mapped(&self, scheme: &str, from: From, texts: &[String]) -> Result<Vec<Mapped>, StoreError> {
-        let (get, condition) = match from {
-            From::Source => ("m.target_id", "m.src_key IN (k.text, k.one)"),
-            From::Document => ("m.src_key", "m.target_id = k.text"),
-        };
-        // CROSS JOIN keeps the order: from the texts through an index to the mappings.
-        let sql = format!(
-            "WITH k AS (SELECT key AS i, json_extract(value, '$[0]') AS text, json_extract(value, '$[1]') AS one
-                        FROM json_each(?1))
-             SELECT k.i, {get}, count(*) OVER (PARTITION BY k.i),
-                    row_number() OVER (PARTITION BY k.i ORDER BY m.changed_ms DESC, m.id DESC) AS place
-             FROM k CROSS JOIN data_mapping m
-             WHERE m.scheme = ?2 AND {condition} AND m.target_id IS NOT NULL ORDER BY k.i, place"
-        );
+        let sql = look_up(from);
         self.ask(|conn| {
             let mut found = Vec::with_capacity(texts.len());
             for chunk in texts.chunks(KEYS) {
@@ -299,6 +287,23 @@ impl Reader {
             Ok(found)
         })
     }
+}
+
+/// The query behind [`Reader::mapped`].
+fn look_up(from: From) -> String {
+    let (get, condition) = match from {
+        From::Source => ("m.target_id", "m.src_key IN (k.text, k.one)"),
+        From::Document => ("m.src_key", "m.target_id = k.text"),
+    };
+    // CROSS JOIN keeps the order: from the texts through an index to the mappings.
+    format!(
+        "WITH k AS (SELECT key AS i, json_extract(value, '$[0]') AS text, json_extract(value, '$[1]') AS one
+                    FROM json_each(?1))
+         SELECT k.i, {get}, count(*) OVER (PARTITION BY k.i),
+                row_number() OVER (PARTITION BY k.i ORDER BY m.changed_ms DESC, m.id DESC) AS place
+         FROM k CROSS JOIN data_mapping m
+         WHERE m.scheme = ?2 AND {condition} AND m.target_id IS NOT NULL ORDER BY k.i, place"
+    )
 }
 
 fn entries(conn: &Connection, sql: &str, params: impl Params) -> Result<Vec<MappingEntry>, StoreError> {
@@ -354,6 +359,24 @@ pub(crate) fn list_text(texts: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::Ledger;
+
+    /// A page of values costs a step into an index for each value, whatever the number of mappings.
+    #[test]
+    fn a_look_up_reads_no_more_than_it_finds() {
+        let ledger = Ledger::in_memory().unwrap();
+        for (from, index) in [(From::Source, "src_key=?"), (From::Document, "target_id=?")] {
+            let conn = ledger.lock();
+            let mut plan = conn
+                .prepare(&format!("EXPLAIN QUERY PLAN {}", look_up(from)))
+                .unwrap();
+            let steps = plan
+                .query_map(("[]", "s"), |row| row.get::<_, String>(3))
+                .unwrap();
+            let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+            let step = steps.iter().find(|step| step.contains("SEARCH m")).unwrap();
+            assert!(step.contains(index), "{steps:?}");
+        }
+    }
 
     #[test]
     fn pages_keep_the_documents_of_a_record_together() {
