@@ -172,6 +172,32 @@ pub const NO_DATA: Entry = Entry {
     example: "POST /erp/crm/update   # before /erp/crm/create",
 };
 
+/// Something has this id already.
+pub const THERE_IS_ONE: Entry = Entry {
+    code: "E6114",
+    severity: Severity::Error,
+    zh: "对象 `{object}` 已有 id 为 `{id}` 的数据,且与这次新建的内容不同",
+    en: "the object `{object}` has something with the id `{id}` already, and it is not what was created here",
+    help_zh: "要改它,用 update;若是另一张单据,换一个编号",
+    help_en: "to change it, call update; another document needs another number",
+    long_zh: "新建若覆盖已有数据,两张单据就会变成一张。同样的新建请求再来一次不算:它得到与第一次相同的回答,且不改变任何数据。",
+    long_en: "A create that replaced what is there would make one document of two. The same create again is another matter: it is answered as the first one was, and changes nothing.",
+    example: "POST /erp/crm/create   # an order with the number of another one",
+};
+
+/// What is declared of an object here cannot be used.
+pub const UNUSABLE: Entry = Entry {
+    code: "E6115",
+    severity: Severity::Error,
+    zh: "对象 `{object}` 现在不可用:{why_zh}",
+    en: "the object `{object}` cannot be used now: {why_en}",
+    help_zh: "问题在接收方的对象文件,不在请求;改正后再发",
+    help_en: "the fault is in the object's file at the receiving side, not in the request; send it again once that is mended",
+    long_zh: "对象文件读不出,或其 serve 指向不存在、不合适的方案或连接时,不能检查也不能正确存放数据,因此以 HTTP 503 拒绝,什么也不写入。engine check 给出位置。",
+    long_en: "Where the object's file cannot be read, or its `serve` names a scheme or connection that is not there or does not fit, data can neither be checked nor stored as it should be; so it is refused with HTTP 503 and nothing is written. engine check says where.",
+    example: "POST /erp/crm/create   # objects/order.yaml: serve: {connection: crm, receive: ordrs}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNBELIEVED,
@@ -187,4 +213,6 @@ pub const ALL: &[&Entry] = &[
     &PARAMETER,
     &NOT_SERVED,
     &NO_DATA,
+    &THERE_IS_ONE,
+    &UNUSABLE,
 ];

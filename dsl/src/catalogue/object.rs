@@ -107,6 +107,32 @@ pub const DOUBLE: Entry = Entry {
     example: "objects/a.yaml and objects/b.yaml: object: erpSalesOrderObj",
 };
 
+/// A scheme names an object whose file is in error.
+pub const IN_ERROR: Entry = Entry {
+    code: "E1609",
+    severity: Severity::Error,
+    zh: "对象 `{name}` 的文件 {file} 有错误",
+    en: "the file {file} of the object `{name}` is in error",
+    help_zh: "先改正该文件(engine check 给出位置)",
+    help_en: "mend that file first (engine check says where)",
+    long_zh: "方案的数据要按对象检查;对象读不出时不检查就放行,错误的数据会进入系统。只有用到该对象的方案停用,其他方案照常运行。",
+    long_en: "What a scheme reads or writes is held against the object; let through unchecked while the object cannot be read, wrong data would get in. Only the schemes that name it stop; all others run.",
+    example: "objects/order.yaml, saved half",
+};
+
+/// The field that identifies one cannot be an id.
+pub const ID_TYPE: Entry = Entry {
+    code: "E1610",
+    severity: Severity::Error,
+    zh: "字段 `{name}` 用作 id,类型应为 text、int 或 ms",
+    en: "the field `{name}` identifies one and must be of the type text, int or ms",
+    help_zh: "",
+    help_en: "",
+    long_zh: "id 以文本比较:列表和对象没有文本形式,小数 1.0 与 1.00 是同一个数却是两个文本。",
+    long_en: "Ids are compared as texts: a list or a map has none, and the decimals 1.0 and 1.00 are one number and two texts.",
+    example: "id: tags   # fields: {tags: {type: list, required: true}}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &NO_FIELD,
@@ -117,4 +143,6 @@ pub const ALL: &[&Entry] = &[
     &SERVES_NOTHING,
     &SERVE,
     &DOUBLE,
+    &IN_ERROR,
+    &ID_TYPE,
 ];

@@ -66,6 +66,21 @@ impl Object {
         }
     }
 
+    /// The same object for what says that one was cancelled: of what is required, only the id must be there.
+    pub fn voided(&self) -> Object {
+        let mut looser = self.clone();
+        for field in &mut looser.fields {
+            field.required = field.name == self.id;
+        }
+        for detail in &mut looser.details {
+            detail.required = false;
+            for field in &mut detail.fields {
+                field.required = false;
+            }
+        }
+        looser
+    }
+
     /// The id of a document that fits.
     pub fn id_of(&self, document: &Standard) -> Option<String> {
         let id = document.master.get(&self.id)?.to_plain_text()?;
@@ -426,6 +441,22 @@ details:
     }
 
     #[test]
+    fn what_is_cancelled_needs_its_id_alone() {
+        let voided = object().voided();
+        let fits = |master: &str, details: &str| {
+            let body = format!(
+                r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{master},"detailFieldVals":{details}}}"#
+            );
+            let document = Standard::read(&json::parse(body.as_bytes()).expect("JSON"), false);
+            voided.fits(&document.expect("a document")).is_ok()
+        };
+        assert!(fits(r#"{"number":"1"}"#, "{}"));
+        assert!(fits(r#"{"number":"1"}"#, r#"{"lines":[{"price":1}]}"#));
+        assert!(!fits("{}", "{}"));
+        assert!(!fits(r#"{"number":"1","count":"x"}"#, "{}"), "types still hold");
+    }
+
+    #[test]
     fn one_line_of_xml_is_a_list() {
         let value = json::parse(
             br#"{"objAPIName":"a","masterFieldVal":{"n":"1"},"detailFieldVals":{"x":{"a":"1"},"y":"","z":[{"a":"1"},""]}}"#,
@@ -465,6 +496,11 @@ details:
                 "required: true, max: 10, ",
                 "",
                 "E1602:3:5 the field `number` identifies one and must have `required: true`",
+            ),
+            (
+                "{type: text, required: true, max: 10, ",
+                "{type: decimal, required: true, ",
+                "E1610:3:5 the field `number` identifies one and must be of the type text, int or ms",
             ),
             (
                 "of: [open, cancelled]",

@@ -47,6 +47,12 @@ impl Reader<'_> {
         {
             self.report(&words::ID_REQUIRED, pair.value.span.clone(), &id);
         }
+        let of_id = fields.iter().find(|field| field.name == id);
+        if let (Some(pair), Some(field)) = (root.get("id"), of_id)
+            && !matches!(field.ty, Type::Text(_) | Type::Int | Type::Ms)
+        {
+            self.report(&words::ID_TYPE, pair.value.span.clone(), &id);
+        }
         let details = root.get("details").and_then(|pair| pair.value.map());
         let details = details.into_iter().flatten().map(|pair| {
             let fields = self.fields(&pair.value);
