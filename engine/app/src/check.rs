@@ -20,7 +20,7 @@ use crate::error::AppError;
 use crate::find::find_files;
 use crate::objects;
 use crate::systems;
-use crate::workspace::{Places, Workspace, parent, read};
+use crate::workspace::{Places, Workspace, find_connections, parent, read};
 
 /// What was looked at, and what was found.
 #[derive(Debug, Default)]
@@ -142,13 +142,15 @@ fn promise(proof: Proof, on_unknown: Option<OnUnknown>) -> Guarantee {
 
 /// Checks files and folders.
 pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError> {
+    let found = find_files(paths)?;
     let mut checker = Checker {
         places,
+        found: &found,
         workspaces: BTreeMap::new(),
         report: CheckReport::default(),
     };
-    for path in find_files(paths)? {
-        checker.file(&path)?;
+    for path in &found {
+        checker.file(path)?;
     }
     let mut report = checker.report;
     // One connections file serves many schemes: its problems are told once.
@@ -173,6 +175,8 @@ pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError
 
 struct Checker<'a> {
     places: &'a Places,
+    /// All files that are looked at.
+    found: &'a [PathBuf],
     /// By folder; `None` = its connections file is in error.
     workspaces: BTreeMap<PathBuf, Option<Workspace>>,
     report: CheckReport,
@@ -248,14 +252,7 @@ impl Checker<'_> {
                 }
             }
             FileKind::Object => {
-                // Schemes are beside the folder of the objects.
-                let beside = parent(parent(path));
-                let schemes = beside.join("schemes");
-                let around = if schemes.is_dir() {
-                    schemes
-                } else {
-                    beside.to_owned()
-                };
+                let around = self.schemes_of(parent(path));
                 if !self.workspaces.contains_key(&around) {
                     let workspace = self.workspace(&around)?;
                     self.workspaces.insert(around.clone(), workspace);
@@ -279,6 +276,41 @@ impl Checker<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// The folder of the schemes that a folder of objects belongs to: one that is looked at, however it is called; else
+    /// the one beside it.
+    fn schemes_of(&self, objects: &Path) -> PathBuf {
+        let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => one == other,
+        };
+        let belongs = |folder: &Path| {
+            let connections = find_connections(folder, self.places.connections.as_deref());
+            let connections = connections.ok().flatten();
+            same(&objects::folder(connections.as_deref(), folder), objects)
+        };
+        let has_scheme = |path: &Path| {
+            read(path).is_ok_and(|file| file.text.lines().any(|line| line.starts_with("scheme:")))
+        };
+        let folders: BTreeSet<&Path> = self.found.iter().map(|path| parent(path)).collect();
+        let mut folders = folders
+            .into_iter()
+            .filter(|folder| !same(folder, objects) && belongs(folder));
+        let found = folders.find(|folder| {
+            let mut own = self.found.iter().filter(|path| parent(path) == *folder);
+            own.any(|path| has_scheme(path))
+        });
+        if let Some(found) = found {
+            return found.to_owned();
+        }
+        let beside = parent(objects);
+        let schemes = beside.join("schemes");
+        if schemes.is_dir() {
+            schemes
+        } else {
+            beside.to_owned()
+        }
     }
 
     /// The workspace around a scheme; `None` when its connections file is in error, which is then reported.
@@ -390,6 +422,56 @@ mod tests {
         check("schem: a\n", Err("E1050"));
         check("- 1\n", Err("E1050"));
         check("scheme: a\nconnections: {}\n", Err("E1051"));
+    }
+
+    #[test]
+    fn objects_name_schemes_of_any_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(parent(&path)).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        };
+        write(
+            "connections.yaml",
+            "connections:\n  crm: {connector: fxiaoke, params: {app_id: a, app_secret: \"${env:S}\", code: \"${env:S}\", user_id: u, erp_token: \"${env:S}\"}}\n",
+        );
+        write(
+            "flows/orders.yaml",
+            "scheme: orders\nsource: {connection: crm, api: asyncpush, options: {objectApiName: o}, key: masterFieldVal.n}\ntarget: none\nschedule: on_push\n",
+        );
+        let object = "object: o\nid: n\nfields: {n: {type: text, required: true}}\nserve: {connection: crm, receive: SCHEME}\n";
+        let told = |receive: &str, paths: &[&str]| {
+            write("objects/o.yaml", &object.replace("SCHEME", receive));
+            let paths: Vec<PathBuf> = paths.iter().map(|path| dir.path().join(path)).collect();
+            let report = check(&paths, &Places::default()).expect("a report");
+            let errors = report.diagnostics.iter().filter(|one| one.is_error());
+            errors
+                .map(|one| one.message(Lang::En))
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        for paths in [&["flows", "objects"][..], &["."], &["objects"]] {
+            assert_eq!(told("orders", paths), "", "{paths:?}");
+        }
+        let said = told("ordrs", &["flows", "objects"]);
+        assert!(said.contains("there is no such scheme"), "{said}");
+        // One whose file is in error is in error where it is named, and nowhere else.
+        std::fs::write(dir.path().join("objects/o.yaml"), "object: o\nid: [").expect("a file");
+        let paths = [dir.path().to_owned()];
+        let report = check(&paths, &Places::default()).expect("a report");
+        let codes: Vec<_> = report.diagnostics.iter().map(|one| one.entry.code).collect();
+        assert!(codes.contains(&"E1609"), "{codes:?}");
+        // Both of two declarations.
+        for name in ["o", "p"] {
+            write(
+                &format!("objects/{name}.yaml"),
+                &object.replace("SCHEME", "orders"),
+            );
+        }
+        let report = check(&paths, &Places::default()).expect("a report");
+        let doubles = report.diagnostics.iter().filter(|one| one.entry.code == "E1608");
+        assert_eq!(doubles.count(), 2);
     }
 
     /// Codes by file name of a folder with these files.

@@ -478,7 +478,8 @@ impl SourceReader {
         }
         let target = self.plan.target.as_ref();
         let hidden = target.map_or(&[][..], |target| &target.sensitive_source);
-        let failure = objects::misfit(object, row, true, hidden)?;
+        let voided = push.is_some_and(|push| push.void).then(|| object.voided());
+        let failure = objects::misfit(voided.as_ref().unwrap_or(object), row, true, hidden)?;
         Some(reason::of_failure(&failure, self.lang))
     }
 

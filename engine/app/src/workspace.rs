@@ -89,6 +89,8 @@ pub struct Workspace {
     samples: Option<BTreeMap<String, Samples>>,
     /// Made when a mapping is asked for.
     policies: OnceLock<Policies>,
+    /// What keeps objects from being used, made when it is asked for.
+    object_troubles: OnceLock<BTreeMap<String, AppError>>,
 }
 
 impl Workspace {
@@ -135,6 +137,7 @@ impl Workspace {
             secrets: Box::new(secrets),
             samples: None,
             policies: OnceLock::new(),
+            object_troubles: OnceLock::new(),
         };
         workspace.index(folder)?;
         Ok(workspace)
@@ -198,6 +201,11 @@ impl Workspace {
     /// The objects that are declared.
     pub fn objects(&self) -> &Objects {
         &self.objects
+    }
+
+    /// What keeps objects from being used: their files, or what these say of connections and schemes.
+    pub fn object_troubles(&self) -> &BTreeMap<String, AppError> {
+        self.object_troubles.get_or_init(|| objects::troubles(self))
     }
 
     /// The ids of the schemes of the folder.
@@ -370,6 +378,11 @@ impl Workspace {
             }
         }
         let mut further = self.doubles(file);
+        if !self.objects.broken().is_empty()
+            && let Some(node) = dsl::yaml::read_all(file).node
+        {
+            further.extend(objects::named_in_error(&self.objects, &node, file));
+        }
         if let Some(plan) = &compiled.plan {
             further.extend(crate::two_way::problems(self, file, plan));
         }

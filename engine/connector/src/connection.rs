@@ -257,6 +257,11 @@ impl Connection {
         value.to_plain_text().filter(|text| !text.is_empty())
     }
 
+    /// Whether a parameter is given, a secret one too.
+    pub fn has_param(&self, name: &str) -> bool {
+        self.params.get(name).is_some_and(|value| *value != Value::Null)
+    }
+
     /// Whether what somebody gave is this secret of the connection, in a time that depends on neither. A secret that is
     /// not there or empty is nobody's.
     pub fn matches_secret(&self, name: &str, given: &str) -> bool {

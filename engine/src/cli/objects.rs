@@ -22,6 +22,11 @@ const SCHEMES: &str = "schemes";
 /// `engine object list`
 pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Done {
     let workspace = workspace(global, environment)?;
+    for broken in workspace.objects().broken() {
+        if let AppError::Invalid(problems) = &broken.error {
+            run::warn(out, problems);
+        }
+    }
     let known: Vec<&Arc<Object>> = workspace.objects().iter().collect();
     if out.json {
         let objects: Vec<Value> = known.iter().map(|one| summary(one, out.lang)).collect();
@@ -57,6 +62,9 @@ pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Don
 /// `engine object show OBJECT`
 pub(crate) fn show(args: ObjectShowArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let workspace = workspace(global, environment)?;
+    if let Some(broken) = workspace.objects().broken_one(&args.object) {
+        return Err(broken.error.clone());
+    }
     let Some(one) = workspace.objects().get(&args.object) else {
         return Err(unknown(&args.object, &workspace));
     };

@@ -3,6 +3,7 @@
 pub mod page;
 pub mod serve;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,44 +24,128 @@ use crate::workspace::{Workspace, parent, read, yaml_files};
 
 /// The folder.
 pub(crate) const FOLDER: &str = "objects";
-/// Files that are looked at; a folder with more is not a folder of objects.
+/// The parameter of a connection by which those are believed that call the ERP that we are.
+const TOKEN: &str = "erp_token";
+/// Files that are read; a folder with more is not a folder of objects.
 const MAX_OBJECTS: usize = 2_000;
 
 /// The objects that are declared, by name.
 #[derive(Debug, Default, Clone)]
-pub struct Objects(Vec<Arc<Object>>);
+pub struct Objects {
+    known: Vec<Declared>,
+    broken: Vec<Broken>,
+}
+
+#[derive(Debug, Clone)]
+struct Declared {
+    file: Arc<SourceFile>,
+    object: Arc<Object>,
+}
+
+/// An object whose file is in error. It keeps nothing from running that does not name it.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Its name; that of its file where the file does not say.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// Why.
+    pub error: AppError,
+}
 
 impl Objects {
-    /// Reads the files of a folder; none where there is no such folder.
+    /// Reads the files of a folder; none where there is no such folder. A file in error is an object in error.
     pub(crate) fn load(folder: &Path) -> Result<Self, AppError> {
-        let mut known: Vec<(Arc<SourceFile>, Arc<Object>)> = Vec::new();
-        let mut problems = Vec::new();
+        let mut objects = Objects::default();
         for path in files(folder)? {
-            let file = read(&path)?;
-            let (object, found) = read_object(&file);
-            problems.extend(found.into_iter().filter(Diagnostic::is_error));
-            let Some(object) = object else { continue };
-            match known.iter().find(|(_, other)| other.name == object.name) {
-                Some((other, _)) => problems.push(double(&file, &object.name, other)),
-                None => known.push((file, Arc::new(object))),
+            let stem = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let broken = |name: String, error: AppError| Broken {
+                name,
+                path: path.display().to_string(),
+                error,
+            };
+            let file = match read(&path) {
+                Ok(file) => file,
+                Err(error) => {
+                    objects.broken.push(broken(stem, error));
+                    continue;
+                }
+            };
+            let (object, mut found) = read_object(&file);
+            found.retain(Diagnostic::is_error);
+            match object {
+                Some(object) if found.is_empty() => objects.known.push(Declared {
+                    file,
+                    object: Arc::new(object),
+                }),
+                _ => {
+                    let name = name_in(&file).unwrap_or(stem);
+                    objects.broken.push(broken(name, AppError::Invalid(found)));
+                }
             }
         }
-        if !problems.is_empty() {
-            return Err(AppError::Invalid(problems));
+        objects
+            .known
+            .sort_by(|one, other| one.object.name.cmp(&other.object.name));
+        objects.part_doubles();
+        Ok(objects)
+    }
+
+    /// Which of two declarations is meant, nobody can know: both are in error.
+    fn part_doubles(&mut self) {
+        let all = std::mem::take(&mut self.known);
+        for one in &all {
+            let name = &one.object.name;
+            let is_other = |other: &&Declared| other.object.name == *name && other.file.name != one.file.name;
+            match all.iter().find(is_other) {
+                None => self.known.push(one.clone()),
+                Some(other) => self.broken.push(Broken {
+                    name: name.clone(),
+                    path: one.file.name.clone(),
+                    error: AppError::Invalid(vec![double(&one.file, name, &other.file)]),
+                }),
+            }
         }
-        let mut all: Vec<Arc<Object>> = known.into_iter().map(|(_, object)| object).collect();
-        all.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Objects(all))
+        // A file in error that says the same name.
+        let is_broken = |name: &str| self.broken.iter().any(|broken| broken.name == name);
+        let (broken, known): (Vec<_>, Vec<_>) = std::mem::take(&mut self.known)
+            .into_iter()
+            .partition(|one| is_broken(&one.object.name));
+        self.known = known;
+        for one in broken {
+            let name = one.object.name.clone();
+            let other = self.broken.iter().find(|broken| broken.name == name);
+            let other = other.map(|broken| broken.path.clone()).unwrap_or_default();
+            self.broken.push(Broken {
+                path: one.file.name.clone(),
+                error: AppError::Invalid(vec![double(&one.file, &name, &SourceFile::new(&other, ""))]),
+                name,
+            });
+        }
+    }
+
+    /// Those whose files are in error.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Why the object of this name cannot be used, if its file is in error.
+    pub fn broken_one(&self, name: &str) -> Option<&Broken> {
+        self.broken.iter().find(|broken| broken.name == name)
     }
 
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.0.iter()
+        self.known.iter().map(|one| &one.object)
     }
 
     /// The object of this name.
     pub fn get(&self, name: &str) -> Option<&Arc<Object>> {
-        self.0.iter().find(|object| object.name == name)
+        self.iter().find(|object| object.name == name)
     }
 
     /// The declared object that the options of a call name.
@@ -76,19 +161,18 @@ impl Objects {
 
     /// The names near one that is not there.
     pub fn near(&self, name: &str) -> Vec<String> {
-        did_you_mean(name, self.0.iter().map(|object| object.name.as_str()))
+        did_you_mean(name, self.iter().map(|object| object.name.as_str()))
     }
 
     /// Whether another system reads the rows of a scheme as those of an object.
     pub fn is_read(&self, scheme: &str) -> bool {
-        let mut served = self.0.iter().filter_map(|object| object.serve.as_ref());
+        let mut served = self.iter().filter_map(|object| object.serve.as_ref());
         served.any(|serve| serve.rows.as_deref() == Some(scheme))
     }
 
     /// Those for which we are the ERP at a connection.
     pub fn served<'a>(&'a self, connection: &'a str) -> impl Iterator<Item = (&'a Arc<Object>, &'a Serve)> {
         let served = self
-            .0
             .iter()
             .filter_map(|object| Some((object, object.serve.as_ref()?)));
         served.filter(move |(_, serve)| serve.connection == connection)
@@ -148,12 +232,71 @@ pub(crate) fn hidden_of_rows(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Pla
 
 /// The files of a folder of objects; none where it is not there.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, AppError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
+    // One that is there and cannot be read is none that is not there: what is served would be withdrawn.
+    match std::fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Ok(_) | Err(_) => {}
     }
-    let mut paths = yaml_files(folder)?;
-    paths.truncate(MAX_OBJECTS);
+    let paths = yaml_files(folder)?;
+    if paths.len() > MAX_OBJECTS {
+        return Err(AppError::File {
+            path: folder.display().to_string(),
+            what: format!("{} files, at most {MAX_OBJECTS}", paths.len()),
+        });
+    }
     Ok(paths)
+}
+
+/// The name that a file in error says, if it comes that far.
+fn name_in(file: &SourceFile) -> Option<String> {
+    let said = file.text.lines().find_map(|line| line.strip_prefix("object:"))?;
+    let said = said.split('#').next().unwrap_or_default().trim();
+    let said = said.trim_matches(['"', '\'']);
+    (!said.is_empty()).then(|| said.to_owned())
+}
+
+/// What a scheme names that is in error.
+pub(crate) fn named_in_error(
+    objects: &Objects,
+    node: &dsl::yaml::Node,
+    file: &Arc<SourceFile>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for side in [&["source"][..], &["source", "receive"], &["target"]] {
+        let at = side
+            .iter()
+            .try_fold(node, |node, key| Some(&node.get(key)?.value));
+        let options = at.and_then(|node| node.get("options")?.value.map());
+        for pair in options.into_iter().flatten() {
+            let Some(broken) = pair.value.text().and_then(|name| objects.broken_one(name)) else {
+                continue;
+            };
+            found.push(
+                Diagnostic::new(&words::IN_ERROR, file, pair.value.span.clone())
+                    .with("name", &broken.name)
+                    .with("file", &broken.path),
+            );
+        }
+    }
+    found
+}
+
+/// What keeps the objects of a workspace from being served, by name.
+pub(crate) fn troubles(workspace: &Workspace) -> BTreeMap<String, AppError> {
+    let objects = workspace.objects();
+    let broken = objects
+        .broken
+        .iter()
+        .map(|broken| (broken.name.clone(), broken.error.clone()));
+    let mut troubles: BTreeMap<String, AppError> = broken.collect();
+    for one in &objects.known {
+        let mut problems = check(&one.file, workspace);
+        problems.retain(Diagnostic::is_error);
+        if !problems.is_empty() {
+            troubles.insert(one.object.name.clone(), AppError::Invalid(problems));
+        }
+    }
+    troubles
 }
 
 /// The folder of the objects that belong to connections or, without, to a folder of schemes.
@@ -185,9 +328,29 @@ fn places(object: &Object, field: &str) -> Vec<Place> {
     vec![plain, Place::names(["masterFieldVal", field])]
 }
 
+/// Whether a connection has a parameter, if only as a reference.
+fn is_given(workspace: &Workspace, connection: &str, param: &str) -> bool {
+    let Some(known) = workspace.connections() else {
+        return false;
+    };
+    let env = workspace.connections_env();
+    let open = known.open_references(connection, env, &connector::NoSecrets);
+    let given = known.unresolved(connection, env);
+    open.iter().any(|(name, _)| name == param) || given.is_ok_and(|given| given.has_param(param))
+}
+
 /// Every problem of an object file, with what it says of connections and schemes.
 pub(crate) fn check(file: &Arc<SourceFile>, workspace: &Workspace) -> Vec<Diagnostic> {
     let (object, mut problems) = read_object(file);
+    let is_this = |broken: &&Broken| {
+        let path = |name: &str| Path::new(name).canonicalize().ok();
+        broken.path == file.name || path(&broken.path) == path(&file.name)
+    };
+    if let (Some(_), Some(broken)) = (&object, workspace.objects().broken.iter().find(is_this))
+        && let AppError::Invalid(found) = &broken.error
+    {
+        problems.extend(found.iter().cloned());
+    }
     let (Some(object), Some(node)) = (object, dsl::yaml::read_all(file).node) else {
         return problems;
     };
@@ -217,17 +380,45 @@ pub(crate) fn check(file: &Arc<SourceFile>, workspace: &Workspace) -> Vec<Diagno
             "connections.yaml has no such connection",
             did_you_mean(&serve.connection, names.iter().copied()),
         );
+    } else if !workspace.is_simulated() && !is_given(workspace, &serve.connection, TOKEN) {
+        problem(
+            "connection",
+            &serve.connection,
+            "它没有 erp_token,谁都不能调用",
+            "it has no erp_token: nobody could call",
+            Vec::new(),
+        );
+    }
+    let has_same = |other: &&Arc<Object>| {
+        let receive = other.serve.as_ref().and_then(|serve| serve.receive.as_ref());
+        other.name != object.name && receive.is_some() && receive == serve.receive.as_ref()
+    };
+    if let (Some(receive), Some(other)) = (&serve.receive, workspace.objects().iter().find(has_same)) {
+        problem(
+            "receive",
+            receive,
+            &format!("对象 {} 也用它:两个对象的同一个 id 会成为同一条记录", other.name),
+            &format!(
+                "the object {} uses it, too: one id of both would be one record",
+                other.name
+            ),
+            Vec::new(),
+        );
+    }
+    // Which schemes there are, a folder without any does not say.
+    if workspace.scheme_ids().next().is_none() {
+        return problems;
     }
     let id = &object.id;
     for (key, scheme) in [("rows", &serve.rows), ("receive", &serve.receive)] {
         let Some(scheme) = scheme else { continue };
-        let Some(path) = workspace.file_of(scheme) else {
+        if workspace.file_of(scheme).is_none() {
             let near = did_you_mean(scheme, workspace.scheme_ids());
             problem(key, scheme, "没有这个方案", "there is no such scheme", near);
             continue;
-        };
+        }
         // A scheme that is in error is told where it stands.
-        let Ok((plan, _)) = workspace.compile(&path) else {
+        let Some(plan) = workspace.plan_of(scheme) else {
             continue;
         };
         let is_received = plan.source.receive.as_ref().is_some_and(|receive| receive.only);

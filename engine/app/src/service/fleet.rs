@@ -112,6 +112,9 @@ impl Fleet {
                 members[place].standing = Standing::Unusable(plan, error);
             }
         }
+        for (object, error) in engine.workspace.object_troubles() {
+            tracing::error!(object, code = error.code(), "{}", error.message(dsl::Lang::En));
+        }
         let mut fleet = Fleet {
             nameless: members.iter().any(|member| !member.is_named),
             ..Fleet::default()
