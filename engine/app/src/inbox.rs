@@ -7,10 +7,10 @@
 //! once, and what becomes of the rows ([`crate::Engine::run`] takes them).
 //!
 //! A push that is sent again is told by the sender's id of what it is about and by its content: the bytes of its body,
-//! its rows, whether it is void, and the headers that the scheme reads. It is known for three days from
-//! its arrival ([`ledger::service::inbox::REPEATED_FOR`]). So a sender whose documents go back to an earlier state needs something
-//! in the body that grows, as a time of change; else the way back looks like a repetition. It is counted as one that
-//! came late, so that it can be seen.
+//! its rows, whether it is void, and the headers that the scheme reads. The last one about the same thing again is a
+//! repetition, for three days from its arrival ([`ledger::service::inbox::REPEATED_FOR`]); what an earlier one said is
+//! said anew, because the document went back. So a sender whose repetitions may come behind newer pushes needs something
+//! in the body that grows, as a time of change, by which the scheme tells the newest (`newest_by`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -47,12 +47,21 @@ const TOLD_AGAIN_EVERY: Ms = 300_000;
 /// A day, for counts by the day.
 const DAY: Ms = 86_400_000;
 
+/// What a scheme takes of what is sent to its system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takes {
+    connection: String,
+    operation: String,
+    /// Options of the operation: headers, and what they must say.
+    options: BTreeMap<String, String>,
+}
+
 /// A scheme that receives.
 pub struct Receiver {
     /// Its id.
     pub scheme: String,
     connection: Arc<Connection>,
-    operation: String,
+    takes: Takes,
     options: Map,
     headers: Vec<String>,
 }
@@ -76,6 +85,8 @@ pub enum Answered {
 pub enum Kept {
     /// It is on the disk, or was before.
     Stored,
+    /// It says that it is new, and something about the same thing is known.
+    Taken,
     /// It cannot be stored now.
     Busy {
         /// When to come again, in seconds.
@@ -97,14 +108,24 @@ pub struct Inbox {
     told: Mutex<Ms>,
 }
 
-/// Why a scheme that has a door is not among those that can receive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a scheme that has a door is not among those that can receive, and what it takes as far as its files say.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shut {
     /// Its files are in error. If it has received until now, it goes on to; what it takes waits for it. Else senders are
     /// told to come again.
-    Broken,
+    Broken(Option<Takes>),
     /// It was put out of use, or nothing is taken at all. Senders are told to come again.
-    Out,
+    Out(Option<Takes>),
+}
+
+/// Who takes a push.
+pub struct Takers {
+    /// Those that do.
+    pub taking: Vec<Arc<Receiver>>,
+    /// All that receive through the operation.
+    pub asked: Vec<Arc<Receiver>>,
+    /// One that cannot receive now takes it, or may: nobody who stores it now could say that all have it.
+    pub is_one_shut: bool,
 }
 
 /// The doors of one reading of the files.
@@ -119,8 +140,8 @@ pub(crate) struct Doors {
 enum Door {
     /// It leads here.
     Open(Arc<Receiver>),
-    /// It will lead somewhere again.
-    Later,
+    /// It will lead somewhere again; `None` = nobody knows what is taken there.
+    Later(Option<Takes>),
 }
 
 impl Inbox {
@@ -166,7 +187,8 @@ impl Inbox {
         }
         let opened = self.writer.with_ledger(move |ledger| {
             let doors = named.into_iter().map(|(receiver, fresh)| {
-                let door = ledger.door(&receiver.scheme, &fresh, now)?;
+                let takes = receiver.takes.text();
+                let door = ledger.door(&receiver.scheme, &fresh, Some(&takes), now)?;
                 Ok((digest(&door), Arc::new(receiver)))
             });
             doors.collect::<Result<Vec<_>, StoreError>>()
@@ -177,20 +199,21 @@ impl Inbox {
             .map(|(door, receiver)| (door, Door::Open(receiver)))
             .collect();
         let before = self.doors();
-        for (scheme, door) in self.writer.reader().doors()? {
-            let door = digest(&door);
+        for row in self.writer.reader().doors_taking()? {
+            let door = digest(&row.door);
             if opened.contains_key(&door) {
                 continue;
             }
-            let shut = shut(&scheme).map(|shut| match (shut, before.by_door.get(&door)) {
-                (Shut::Broken, Some(until_now)) => until_now.clone(),
-                (Shut::Broken, None) | (Shut::Out, _) => Door::Later,
+            let kept = || row.takes.as_deref().and_then(Takes::read);
+            let shut = shut(&row.scheme).map(|shut| match (shut, before.by_door.get(&door)) {
+                (Shut::Broken(_), Some(Door::Open(until_now))) => Door::Open(Arc::clone(until_now)),
+                (Shut::Broken(takes) | Shut::Out(takes), _) => Door::Later(takes.or_else(kept)),
             });
             opened.extend(shut.map(|shut| (door, shut)));
         }
         let receivers = opened.values().filter_map(|door| match door {
             Door::Open(receiver) => Some(Arc::clone(receiver)),
-            Door::Later => None,
+            Door::Later(_) => None,
         });
         let mut all: Vec<_> = receivers.collect();
         all.sort_by(|one, other| one.scheme.cmp(&other.scheme));
@@ -229,10 +252,38 @@ impl Inbox {
         self.doors().all.clone()
     }
 
-    /// Whether a scheme that has a door cannot receive now.
-    pub fn is_any_shut(&self) -> bool {
+    /// Who takes a push that comes through an operation of these connections. Of connections that cannot be used, none
+    /// receives; their schemes are asked for where they may be meant.
+    pub fn takers(
+        &self,
+        operation: &str,
+        push: &Inbound,
+        is_meant: impl Fn(&str) -> bool,
+        may_be_meant: impl Fn(&str) -> bool,
+    ) -> Result<Takers, AppError> {
         let doors = self.doors();
-        doors.by_door.values().any(|door| matches!(door, Door::Later))
+        let is_asked =
+            |one: &&Arc<Receiver>| one.takes.operation == operation && is_meant(&one.connection.name);
+        let asked: Vec<_> = doors.all.iter().filter(is_asked).cloned().collect();
+        let mut taking = Vec::new();
+        for one in &asked {
+            if one.takes(push)? {
+                taking.push(Arc::clone(one));
+            }
+        }
+        let is_one_shut = doors.by_door.values().any(|door| match door {
+            Door::Open(_) => false,
+            Door::Later(None) => true,
+            Door::Later(Some(takes)) => {
+                let name = &takes.connection;
+                takes.operation == operation && (is_meant(name) || may_be_meant(name)) && takes.may_take(push)
+            }
+        });
+        Ok(Takers {
+            taking,
+            asked,
+            is_one_shut,
+        })
     }
 
     /// When a sender should come again whose scheme cannot receive now.
@@ -260,7 +311,7 @@ impl Inbox {
         let door = digest(door);
         match doors.by_door.get(&door) {
             Some(Door::Open(receiver)) => self.deliver(std::slice::from_ref(receiver), push, now).await,
-            Some(Door::Later) => {
+            Some(Door::Later(_)) => {
                 self.refuse("", "later");
                 Ok(Answered::Busy {
                     seconds: AGAIN_SECONDS,
@@ -271,7 +322,7 @@ impl Inbox {
                 // that trying again costs the same again.
                 let nth = usize::from(door[0]) << 8 | usize::from(door[1]);
                 if let Some(decoy) = doors.all.get(nth % doors.all.len().max(1)) {
-                    std::hint::black_box(decoy.connection.receive(&decoy.operation, push, now)?);
+                    std::hint::black_box(decoy.connection.receive(decoy.operation(), push, now)?);
                 }
                 self.refuse("", "door");
                 Ok(Answered::Unbelieved)
@@ -290,7 +341,7 @@ impl Inbox {
         let Some(first) = receivers.first() else {
             return Ok(Answered::Unbelieved);
         };
-        let received = first.connection.receive(&first.operation, push, now)?;
+        let received = first.connection.receive(first.operation(), push, now)?;
         let pushed = match &received {
             Received::Accepted(pushed) => pushed,
             Received::Refused(refusal) => return self.refused(first, *refusal),
@@ -304,19 +355,23 @@ impl Inbox {
         if taking.is_empty() {
             return self.refused(first, Refusal::Form);
         }
-        Ok(match self.store(&taking, pushed, push, now).await? {
-            Kept::Stored => Answered::Given(first.connection.reply(&first.operation, &received)?),
+        Ok(match self.store(&taking, pushed, push, false, now).await? {
+            Kept::Stored | Kept::Taken => {
+                Answered::Given(first.connection.reply(first.operation(), &received)?)
+            }
             Kept::Busy { seconds } => Answered::Busy { seconds },
         })
     }
 
     /// Stores a push that was judged in the inbox of every one of these. Either all have it or none, but for those that
-    /// have no room: then the sender is to come again, and for the others it is a repetition.
+    /// have no room: then the sender is to come again, and for the others it is a repetition. What `creates` is stored
+    /// only where nothing about the same thing is known.
     pub async fn store(
         &self,
         receivers: &[Arc<Receiver>],
         pushed: &Pushed,
         push: &Inbound,
+        creates: bool,
         now: Ms,
     ) -> Result<Kept, AppError> {
         let (mut ops, mut blobs) = (Vec::new(), Blobs::new());
@@ -329,6 +384,7 @@ impl Inbox {
                     sender: pushed.id.clone().unwrap_or_default(),
                     hash,
                     void: pushed.void,
+                    creates,
                     rows: u32::try_from(pushed.rows.len()).unwrap_or(u32::MAX),
                     content: Blob(nth),
                     most_rows: MOST_ROWS,
@@ -353,11 +409,12 @@ impl Inbox {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut full = false;
+        let (mut full, mut taken) = (false, false);
         for (reply, receiver) in replies.iter().zip(receivers) {
             match reply {
                 LedgerReply::Pushed(Stored::New(_)) => (self.arrived)(&receiver.scheme),
                 LedgerReply::Pushed(Stored::Repeated(_)) => {}
+                LedgerReply::Pushed(Stored::Taken) => taken = true,
                 LedgerReply::Pushed(Stored::Full) => {
                     full = true;
                     (self.arrived)(&receiver.scheme);
@@ -372,7 +429,7 @@ impl Inbox {
                 seconds: AGAIN_SECONDS,
             });
         }
-        Ok(Kept::Stored)
+        Ok(if taken { Kept::Taken } else { Kept::Stored })
     }
 
     fn refused(&self, receiver: &Receiver, refusal: Refusal) -> Result<Answered, AppError> {
@@ -381,7 +438,7 @@ impl Inbox {
             return Ok(Answered::Unbelieved);
         }
         let received = Received::Refused(refusal);
-        let answer = receiver.connection.reply(&receiver.operation, &received)?;
+        let answer = receiver.connection.reply(receiver.operation(), &received)?;
         Ok(Answered::Given(answer))
     }
 
@@ -430,20 +487,78 @@ impl Inbox {
     }
 }
 
+impl Takes {
+    /// What a scheme takes, where it receives at all.
+    pub fn of(plan: &Plan, now: Ms) -> Result<Option<Takes>, AppError> {
+        let Some(receive) = &plan.source.receive else {
+            return Ok(None);
+        };
+        let options = options(plan, now)?;
+        let options = options
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.to_plain_text()?)));
+        Ok(Some(Takes {
+            connection: plan.source.connection.clone(),
+            operation: receive.operation.clone(),
+            options: options.collect(),
+        }))
+    }
+
+    /// As it is kept.
+    pub fn text(&self) -> String {
+        let options = self
+            .options
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        let members = [
+            ("connection".to_owned(), Value::from(self.connection.as_str())),
+            ("operation".to_owned(), Value::from(self.operation.as_str())),
+            ("options".to_owned(), Value::Map(options.collect())),
+        ];
+        json::to_string(&Value::Map(Map::from_iter(members)))
+    }
+
+    fn read(text: &str) -> Option<Takes> {
+        let kept = json::parse(text.as_bytes()).ok()?;
+        let options = kept.get("options")?.as_map()?.iter();
+        let options = options.map(|(name, value)| Some((name.clone(), value.to_plain_text()?)));
+        Some(Takes {
+            connection: kept.get("connection")?.to_plain_text()?,
+            operation: kept.get("operation")?.to_plain_text()?,
+            options: options.collect::<Option<_>>()?,
+        })
+    }
+
+    /// Whether nothing in a push says that it is not taken: a scheme that can receive asks its connection.
+    fn may_take(&self, push: &Inbound) -> bool {
+        self.options.iter().all(|(name, wanted)| {
+            let mut headers = push.headers.iter();
+            headers.any(|(known, value)| known.eq_ignore_ascii_case(name) && value == wanted)
+        })
+    }
+}
+
+/// The options of the operation through which a scheme receives.
+fn options(plan: &Plan, now: Ms) -> Result<Map, AppError> {
+    let Some(receive) = &plan.source.receive else {
+        return Ok(Map::new());
+    };
+    let scope = CallScope::new(&plan.source.zone, now);
+    Ok(match eval_value(&receive.options, &scope, &Hits::new())? {
+        Some(Value::Map(options)) => options,
+        Some(_) | None => Map::new(),
+    })
+}
+
 impl Receiver {
     /// The system it receives from.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
-    /// Whether it receives through this operation of the connector's file, and not through one of its own.
-    pub fn is_through(&self, operation: &str) -> bool {
-        self.operation == operation
-    }
-
     /// The operation.
     pub fn operation(&self) -> &str {
-        &self.operation
+        &self.takes.operation
     }
 
     /// An option of it.
@@ -453,7 +568,9 @@ impl Receiver {
 
     /// Whether it takes this push.
     pub fn takes(&self, push: &Inbound) -> Result<bool, AppError> {
-        Ok(self.connection.takes_push(&self.operation, &self.options, push)?)
+        Ok(self
+            .connection
+            .takes_push(self.operation(), &self.options, push)?)
     }
 
     /// By what a push is told from another.
@@ -532,18 +649,15 @@ impl Engine {
             };
             let own = plan.source.own_operation.as_ref().filter(|_| receive.only);
             let caller = self.caller_with(&plan.source.connection, own)?;
-            let scope = CallScope::new(&plan.source.zone, self.now_ms());
-            let options = match eval_value(&receive.options, &scope, &Hits::new())? {
-                Some(Value::Map(options)) => options,
-                Some(_) | None => Map::new(),
-            };
-            receivers.push(Receiver {
+            let now = self.now_ms();
+            let options = options(plan, now)?;
+            receivers.extend(Takes::of(plan, now)?.map(|takes| Receiver {
                 scheme: plan.scheme.clone(),
                 connection: Arc::clone(&caller.connection),
-                operation: receive.operation.clone(),
+                takes,
                 options,
                 headers: receive.headers.clone(),
-            });
+            }));
         }
         Ok(receivers)
     }

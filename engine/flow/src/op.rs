@@ -781,6 +781,9 @@ pub struct NewPush {
     pub hash: [u8; 32],
     /// It says that this was cancelled.
     pub void: bool,
+    /// It says that this is new: the same again is a repetition for as long as it is known, and anything else about a
+    /// thing of which something is known is not stored.
+    pub creates: bool,
     /// How many rows it holds.
     pub rows: u32,
     /// Its rows and what else is kept of it, as JSON.
@@ -800,6 +803,8 @@ pub enum Stored {
     Repeated(PushId),
     /// Too much waits: it was not stored.
     Full,
+    /// It says that this is new, and something about it is known: it was not stored.
+    Taken,
 }
 
 /// Why a document may be at the target that the ledger knows nothing of.

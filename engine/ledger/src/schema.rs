@@ -419,12 +419,13 @@ CREATE TABLE push (
     run         INTEGER,
     staged_ms   INTEGER,
     repeats     INTEGER NOT NULL DEFAULT 0,
-    -- Of those, how many came after another push about the same thing had come.
-    late        INTEGER NOT NULL DEFAULT 0,
+    -- It says what an earlier push about the same thing said, with another one in between.
+    back        INTEGER NOT NULL DEFAULT 0,
     repeated_ms INTEGER,
-    UNIQUE (scheme, sender, hash),
     CHECK (state <> 'waiting' OR content IS NOT NULL)
 ) STRICT;
+CREATE INDEX push_same ON push (scheme, sender, hash);
+CREATE INDEX push_about ON push (scheme, sender, id) WHERE sender <> '';
 CREATE INDEX push_waiting ON push (scheme, id) WHERE state = 'waiting';
 CREATE INDEX push_staged ON push (arrived_ms) WHERE state = 'staged';
 
@@ -440,7 +441,9 @@ CREATE TABLE inbox (
 CREATE TABLE door (
     scheme  TEXT PRIMARY KEY,
     door    TEXT NOT NULL UNIQUE,
-    made_ms INTEGER NOT NULL
+    made_ms INTEGER NOT NULL,
+    -- What the scheme took when it could last be read, as JSON; NULL = it never could.
+    takes   TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Pushes that were not believed or not understood, by day; scheme '' = at no door.

@@ -75,7 +75,10 @@ impl World {
         let again = !self.acknowledged.is_empty() && self.random.below(4) == 0;
         let (nth, key) = if again {
             let at = self.random.below(self.acknowledged.len() as u64);
-            self.acknowledged[usize::try_from(at).expect("small")]
+            // What was sent last about it: an earlier one again is a document that goes back.
+            let (_, key) = self.acknowledged[usize::try_from(at).expect("small")];
+            let about = self.acknowledged.iter().filter(|(_, of)| *of == key);
+            *about.max().expect("it was acknowledged")
         } else {
             self.next += 1;
             (self.next, self.random.below(KEYS))
@@ -93,6 +96,7 @@ impl World {
                 sender: key.to_string(),
                 hash,
                 void: false,
+                creates: false,
                 rows: 1,
                 content: Blob(1),
                 most_rows: 1_000,

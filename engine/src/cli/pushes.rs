@@ -42,6 +42,7 @@ pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment:
         None => {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
             let (now, fresh) = (clock.now_ms(), app::inbox::new_door()?);
+            let takes = app::inbox::Takes::of(&plan, now)?.map(|takes| takes.text());
             let (scheme, renew) = (plan.scheme.clone(), args.renew);
             let plans = [Arc::clone(&plan)];
             let engine = Engine::open(workspace, clock, &plans, out.lang, &Opening::default())?;
@@ -49,7 +50,7 @@ pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment:
                 if renew {
                     ledger.new_door(&scheme, &fresh, now)?;
                 }
-                ledger.door(&scheme, &fresh, now)
+                ledger.door(&scheme, &fresh, takes.as_deref(), now)
             });
             super::block_on(made)??.map_err(AppError::from)?
         }
@@ -135,16 +136,10 @@ pub(crate) fn list(args: ReceiveListArgs, global: &Global, out: &Out, environmen
 /// What it is about, and how often it came again.
 fn about(row: &PushRow, out: &Out) -> String {
     let void = row.void.then(|| out.text("receive-void", &[]));
-    let repeats = (row.repeats > 0).then(|| {
-        out.text(
-            "receive-repeats",
-            &[
-                ("repeats", row.repeats.to_string()),
-                ("late", row.late.to_string()),
-            ],
-        )
-    });
-    let parts = [Some(one_line(&row.sender)), void, repeats];
+    let repeats =
+        (row.repeats > 0).then(|| out.text("receive-repeats", &[("repeats", row.repeats.to_string())]));
+    let back = row.back.then(|| out.text("receive-back", &[]));
+    let parts = [Some(one_line(&row.sender)), void, back, repeats];
     let parts: Vec<String> = parts
         .into_iter()
         .flatten()
@@ -164,7 +159,7 @@ fn push(row: &PushRow) -> Value {
         "state" => row.state,
         "run" => row.run,
         "repeats" => row.repeats,
-        "repeats_late" => row.late,
+        "back" => row.back,
     }
 }
 

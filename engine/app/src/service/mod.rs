@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use dsl::diagnostic::Lang;
+use dsl::plan::Plan;
 use flow::ids::{Ms, RunId};
 use flow::op::Reason;
 use flow::timetable::{self, DueRow, Half, Paused, Places, Remembered, Spec, Timetable, Token};
@@ -33,7 +34,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::AppError;
-use crate::inbox::{Arrived, Doors, Inbox, Shut};
+use crate::inbox::{Arrived, Doors, Inbox, Shut, Takes};
 use crate::run::{Engine, Opening, Seen};
 use crate::service::events::{Events, What};
 use crate::service::fleet::{Fleet, Member, Standing};
@@ -477,7 +478,7 @@ impl Service {
     /// only looks takes nothing.
     async fn doors(&self) -> Result<Doors, AppError> {
         if self.setting.read_only {
-            let all_shut = |_: &str| Some(Shut::Out);
+            let all_shut = |_: &str| Some(Shut::Out(None));
             return self.inbox.made(Vec::new(), all_shut, self.now_ms()).await;
         }
         let loaded = self.loaded();
@@ -498,11 +499,14 @@ impl Service {
                 }
             }
         }
+        let takes = |plan: &Plan| Takes::of(plan, self.now_ms()).ok().flatten();
         let shut = |scheme: &str| match &loaded.fleet.get(scheme).map(|member| &member.standing) {
-            Some(Standing::Disabled(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Out),
-            Some(Standing::Ready(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Broken),
-            Some(Standing::Unusable(..) | Standing::Invalid(_)) => Some(Shut::Broken),
-            None => loaded.fleet.may_hide(scheme).then_some(Shut::Broken),
+            Some(Standing::Disabled(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Out(takes(plan))),
+            Some(Standing::Ready(plan, _) | Standing::Unusable(plan, _)) => {
+                plan.source.receive.as_ref().map(|_| Shut::Broken(takes(plan)))
+            }
+            Some(Standing::Invalid(_)) => Some(Shut::Broken(None)),
+            None => loaded.fleet.may_hide(scheme).then_some(Shut::Broken(None)),
         };
         self.inbox.made(receivers, shut, self.now_ms()).await
     }

@@ -18,14 +18,12 @@ impl Cx<'_> {
         if let Some(known) = self.known_push(scheme, push, now)? {
             // It is told, never taken again: what was answered before is in the ledger.
             self.conn
-                .prepare_cached(
-                    "UPDATE push SET repeats = repeats + 1, repeated_ms = ?2,
-                        late = late + (sender <> '' AND EXISTS (SELECT 1 FROM push newer
-                            WHERE newer.scheme = push.scheme AND newer.sender = push.sender AND newer.id > push.id))
-                     WHERE id = ?1",
-                )?
+                .prepare_cached("UPDATE push SET repeats = repeats + 1, repeated_ms = ?2 WHERE id = ?1")?
                 .execute((known.0, now))?;
             return Ok(LedgerReply::Pushed(Stored::Repeated(known)));
+        }
+        if push.creates && self.is_pushed(scheme, &push.sender)? {
+            return Ok(LedgerReply::Pushed(Stored::Taken));
         }
         let (rows, bytes): (i64, i64) = self
             .conn
@@ -43,8 +41,9 @@ impl Cx<'_> {
         }
         self.conn
             .prepare_cached(
-                "INSERT INTO push (scheme, sender, hash, void, n_rows, bytes, arrived_ms, state, content)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8)",
+                "INSERT INTO push (scheme, sender, hash, void, n_rows, bytes, arrived_ms, state, content, back)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?2 <> '' AND EXISTS (SELECT 1 FROM push
+                    WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?9)))",
             )?
             .execute((
                 scheme,
@@ -55,6 +54,7 @@ impl Cx<'_> {
                 integer(size),
                 now,
                 content,
+                now.saturating_sub(REPEATED_FOR),
             ))?;
         let id = PushId(self.conn.last_insert_rowid());
         self.conn
@@ -67,25 +67,33 @@ impl Cx<'_> {
         Ok(LedgerReply::Pushed(Stored::New(id)))
     }
 
-    /// The same push, if it is known. One that was taken and came too long ago is forgotten here: who gives it up is late
-    /// where nothing runs.
+    /// The push that this one is again, if it is known: the last one about the same thing, or, where it says of nothing
+    /// what it is about or can come once only, any. One that was taken and came too long ago is not known any more, given
+    /// up or not: who gives it up is late where nothing runs.
     fn known_push(&self, scheme: &str, push: &NewPush, now: Ms) -> Result<Option<PushId>, StoreError> {
-        self.conn
-            .prepare_cached(
-                "DELETE FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND state = 'staged' AND arrived_ms < ?4",
-            )?
-            .execute((
-                scheme,
-                &push.sender,
-                &push.hash[..],
-                now.saturating_sub(REPEATED_FOR),
-            ))?;
+        let question = if push.sender.is_empty() || push.creates {
+            "SELECT id FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
+                AND (state = 'waiting' OR arrived_ms >= ?4) ORDER BY id DESC LIMIT 1"
+        } else {
+            "SELECT id FROM (SELECT id, hash, state, arrived_ms FROM push
+                    WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1)
+                WHERE hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?4)"
+        };
+        let since = now.saturating_sub(REPEATED_FOR);
         Ok(self
             .conn
-            .prepare_cached("SELECT id FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3")?
-            .query_row((scheme, &push.sender, &push.hash[..]), |row| row.get(0))
+            .prepare_cached(question)?
+            .query_row((scheme, &push.sender, &push.hash[..], since), |row| row.get(0))
             .optional()?
             .map(PushId))
+    }
+
+    /// Whether anything about this waits, or was taken not long ago.
+    fn is_pushed(&self, scheme: &str, sender: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 LIMIT 1")?
+            .exists((scheme, sender))?)
     }
 
     pub(super) fn count_pushes(&self, scheme: &str) -> Result<LedgerReply, StoreError> {

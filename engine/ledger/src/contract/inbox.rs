@@ -15,6 +15,15 @@ fn push(desk: &mut Desk, sender: &str, content: &str) -> Stored {
 }
 
 fn push_below(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64) -> Stored {
+    push_as(desk, sender, content, most_bytes, false)
+}
+
+/// One that says that it is new.
+fn create(desk: &mut Desk, sender: &str, content: &str) -> Stored {
+    push_as(desk, sender, content, 1_000, true)
+}
+
+fn push_as(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64, creates: bool) -> Stored {
     let mut hash = [0; 32];
     for (at, byte) in content.bytes().enumerate() {
         hash[at % 32] ^= byte.rotate_left(u32::try_from(at % 7).expect("small"));
@@ -25,6 +34,7 @@ fn push_below(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64) -> 
             sender: sender.to_owned(),
             hash,
             void: false,
+            creates,
             rows: 1,
             content: Blob(7),
             most_rows: 4,
@@ -86,7 +96,8 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
     let Stored::New(third) = push(&mut desk, "1", "b") else {
         panic!("another content is another push")
     };
-    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
+    assert_eq!(push(&mut desk, "1", "b"), Stored::Repeated(third));
+    assert_eq!(push(&mut desk, "2", "a"), Stored::Repeated(second));
     assert_eq!(count(&mut desk), 3);
     let texts = |desk: &Desk| waiting(desk).into_iter().map(|push| push.1).collect::<Vec<_>>();
     assert_eq!(texts(&desk), ["a", "a", "b"], "in the order of arrival");
@@ -109,38 +120,70 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
     let again = take(&desk, &[first]);
     desk.try_one(again, &Blobs::new()).expect_err("it is taken once");
 
-    // It is known as long as it may come again, also behind a newer one about the same thing, which is told.
-    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
-    let rows = desk.ledger.reader().pushes(Some(SCHEME), 10).expect("a question");
-    let told: Vec<_> = rows
-        .iter()
-        .rev()
-        .map(|row| (row.id, row.repeats, row.late))
-        .collect();
-    assert_eq!(told[..3], [(first, 2, 2), (second, 1, 0), (third, 0, 0)]);
+    // The last one is known as long as it may come again.
+    assert_eq!(push(&mut desk, "1", "b"), Stored::Repeated(third));
+    assert_eq!(push(&mut desk, "2", "a"), Stored::Repeated(second));
     desk.now += REPEATED_FOR - 1;
     assert_eq!(desk.ledger.forget_pushes(desk.now).expect("forgets"), 0);
-    assert_eq!(push(&mut desk, "1", "a"), Stored::Repeated(first));
+    assert_eq!(push(&mut desk, "2", "a"), Stored::Repeated(second));
     desk.now += 2;
     // That it came again prolongs nothing; what waits is never forgotten.
+    assert!(matches!(push(&mut desk, "2", "a"), Stored::New(_)));
     assert_eq!(desk.ledger.forget_pushes(desk.now).expect("forgets"), 2);
-    assert_eq!(count(&mut desk), 2);
+    assert_eq!(count(&mut desk), 3);
     assert_eq!(push(&mut desk, "1", "b"), Stored::Repeated(third), "it waits");
 
-    // To and fro between two states, every two days; nobody gives up old rows between them.
+    // What says of nothing what it is about is known by what it says.
     let mut desk = Desk::new(open());
+    let Stored::New(first) = push(&mut desk, "", "a") else {
+        panic!("it is new")
+    };
+    assert!(matches!(push(&mut desk, "", "b"), Stored::New(_)));
+    assert_eq!(push(&mut desk, "", "a"), Stored::Repeated(first));
     desk.open_window_of(Cursor::Inbox, Interval { from: 0, to: 0 });
-    let mut told = Vec::new();
-    for state in ["a", "b", "a", "b", "a"] {
-        let stored = push(&mut desk, "1", state);
-        if let Stored::New(new) = stored {
+    let taken = take(&desk, &[first]);
+    desk.one(taken);
+    desk.now += REPEATED_FOR + 1;
+    assert!(matches!(push(&mut desk, "", "a"), Stored::New(_)));
+
+    // What is new can be so once: also behind an update, its repetition is one, and another is none.
+    let mut desk = Desk::new(open());
+    let Stored::New(first) = create(&mut desk, "1", "a") else {
+        panic!("it is new")
+    };
+    assert_eq!(create(&mut desk, "1", "b"), Stored::Taken);
+    assert!(matches!(push(&mut desk, "1", "c"), Stored::New(_)));
+    assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(first));
+    assert!(matches!(create(&mut desk, "2", "a"), Stored::New(_)));
+    assert_eq!(count(&mut desk), 3);
+
+    // To and fro between two states, as fast as it goes and slowly; nobody gives up old rows between them.
+    for pause in [0, REPEATED_FOR * 2 / 3] {
+        let mut desk = Desk::new(open());
+        desk.open_window_of(Cursor::Inbox, Interval { from: 0, to: 0 });
+        for state in ["a", "b", "a", "b", "a"] {
+            let Stored::New(new) = push(&mut desk, "1", state) else {
+                panic!("it goes back")
+            };
+            assert_eq!(push(&mut desk, "1", state), Stored::Repeated(new));
             let taken = take(&desk, &[new]);
             desk.one(taken);
+            desk.now += pause;
         }
-        told.push(matches!(stored, Stored::New(_)));
-        desk.now += REPEATED_FOR * 2 / 3;
+        let rows = desk.ledger.reader().pushes(Some(SCHEME), 10).expect("a question");
+        let told: Vec<_> = rows.iter().rev().map(|row| (row.repeats, row.back)).collect();
+        // After four days nothing is known any more of what was said.
+        assert_eq!(
+            told,
+            [
+                (1, false),
+                (1, false),
+                (1, pause == 0),
+                (1, pause == 0),
+                (1, pause == 0)
+            ]
+        );
     }
-    assert_eq!(told, [true; 5]);
 
     // Bytes are bounded as well, but one push alone is always taken.
     let mut desk = Desk::new(open());
@@ -153,8 +196,21 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
 
 pub(super) fn doors(open: &dyn Fn() -> Ledger) {
     let mut ledger = open();
-    assert_eq!(ledger.door("a", "d1", 1).expect("a door"), "d1");
-    assert_eq!(ledger.door("a", "d2", 2).expect("a door"), "d1", "it stays");
+    assert_eq!(ledger.door("a", "d1", None, 1).expect("a door"), "d1");
+    for (takes, want) in [
+        (None, None),
+        (Some("t"), Some("t")),
+        (None, Some("t")),
+        (Some("u"), Some("u")),
+    ] {
+        assert_eq!(
+            ledger.door("a", "d2", takes, 2).expect("a door"),
+            "d1",
+            "it stays"
+        );
+        let doors = ledger.reader().doors_taking().expect("a question");
+        assert_eq!(doors[0].takes.as_deref(), want, "what it took is kept");
+    }
     ledger.new_door("a", "d3", 3).expect("a door");
     let doors = ledger.reader().doors().expect("a question");
     assert_eq!(doors, [("a".to_owned(), "d3".to_owned())]);

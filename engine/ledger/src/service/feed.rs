@@ -13,7 +13,7 @@
 //! twice: for those with a right clock, and behind that end for those who were there. Nobody can tell a clock that was
 //! ahead from one that is behind, so nothing is ever moved or taken away on such a suspicion.
 
-use flow::ids::{Ms, PushId};
+use flow::ids::Ms;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
@@ -442,21 +442,6 @@ impl Reader {
             let mut statement =
                 conn.prepare_cached("SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 LIMIT 1")?;
             Ok(statement.exists((scheme, sender))?)
-        })
-    }
-}
-
-impl Reader {
-    /// The last two pushes about the same thing that are known, the newest first: their places and what tells them from
-    /// others.
-    pub fn last_pushes(&self, scheme: &str, sender: &str) -> Result<Vec<(PushId, Vec<u8>)>, StoreError> {
-        self.ask(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT id, hash FROM push WHERE scheme = ?1 AND sender = ?2 ORDER BY id DESC LIMIT 2",
-            )?;
-            let found =
-                statement.query_map((scheme, sender), |row| Ok((PushId(row.get(0)?), row.get(1)?)))?;
-            Ok(found.collect::<Result<_, _>>()?)
         })
     }
 }

@@ -10,8 +10,7 @@ use crate::error::StoreError;
 use crate::{Ledger, Reader};
 
 /// So long after its arrival a push that comes again is known: a sender repeats what was not answered for minutes or
-/// hours, some for two days. Repetitions do not prolong it: what goes to and fro between two states would else never be
-/// heard of again. Each costs about 200 bytes of disk.
+/// hours, some for two days. Repetitions do not prolong it. Each costs about 200 bytes of disk.
 pub const REPEATED_FOR: Ms = 3 * 86_400_000;
 
 /// Rows looked at in one transaction of giving up, so that the writer is never away for long.
@@ -61,8 +60,9 @@ pub struct PushRow {
     pub run: Option<i64>,
     /// How often it came again.
     pub repeats: u64,
-    /// Of those, how often another push about the same thing had come in between.
-    pub late: u64,
+    /// It says what an earlier push about the same thing said, with another one in between: the document went back, or
+    /// it came late.
+    pub back: bool,
 }
 
 /// What waits in an inbox.
@@ -76,6 +76,17 @@ pub struct InboxSize {
     pub bytes: u64,
     /// When the oldest came.
     pub oldest: Option<Ms>,
+}
+
+/// The door of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorRow {
+    /// The scheme.
+    pub scheme: String,
+    /// Its door.
+    pub door: String,
+    /// What the scheme took when it could last be read, as JSON.
+    pub takes: Option<String>,
 }
 
 /// Pushes that were refused on one day for one reason.
@@ -92,12 +103,22 @@ pub struct RefusedRow {
 }
 
 impl Ledger {
-    /// The door of a scheme: the one it has, or the one given, from now on.
-    pub fn door(&mut self, scheme: &str, fresh: &str, now: Ms) -> Result<String, StoreError> {
+    /// The door of a scheme: the one it has, or the one given, from now on. What the scheme takes is kept beside it.
+    pub fn door(
+        &mut self,
+        scheme: &str,
+        fresh: &str,
+        takes: Option<&str>,
+        now: Ms,
+    ) -> Result<String, StoreError> {
         let conn = self.lock();
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
         tx.prepare_cached("INSERT OR IGNORE INTO door (scheme, door, made_ms) VALUES (?1, ?2, ?3)")?
             .execute((scheme, fresh, now))?;
+        tx.prepare_cached(
+            "UPDATE door SET takes = ?2 WHERE scheme = ?1 AND ?2 IS NOT NULL AND takes IS NOT ?2",
+        )?
+        .execute((scheme, takes))?;
         let door = tx
             .prepare_cached("SELECT door FROM door WHERE scheme = ?1")?
             .query_row([scheme], |row| row.get(0))?;
@@ -234,7 +255,7 @@ impl Reader {
     pub fn pushes(&self, scheme: Option<&str>, limit: u32) -> Result<Vec<PushRow>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT id, scheme, sender, void, n_rows, bytes, arrived_ms, state, run, repeats, late FROM push
+                "SELECT id, scheme, sender, void, n_rows, bytes, arrived_ms, state, run, repeats, back FROM push
                  WHERE ?1 IS NULL OR scheme = ?1 ORDER BY id DESC LIMIT ?2",
             )?;
             let found = statement.query_map(params![scheme, limit], |row| {
@@ -249,16 +270,43 @@ impl Reader {
                     state: row.get(7)?,
                     run: row.get(8)?,
                     repeats: row.get::<_, i64>(9)?.unsigned_abs(),
-                    late: row.get::<_, i64>(10)?.unsigned_abs(),
+                    back: row.get(10)?,
                 })
             })?;
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
 
+    /// Whether this push, told from others by its hash, waits or was taken not long ago.
+    pub fn is_repeated(&self, scheme: &str, sender: &str, hash: &[u8], now: Ms) -> Result<bool, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
+                    AND (state = 'waiting' OR arrived_ms >= ?4) LIMIT 1",
+            )?;
+            Ok(statement.exists((scheme, sender, hash, now.saturating_sub(REPEATED_FOR)))?)
+        })
+    }
+
     /// The doors there are: scheme and door.
     pub fn doors(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.ask(doors)
+    }
+
+    /// The doors there are, with what their schemes took when they could last be read.
+    pub fn doors_taking(&self) -> Result<Vec<DoorRow>, StoreError> {
+        self.ask(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT scheme, door, takes FROM door ORDER BY scheme")?;
+            let found = statement.query_map([], |row| {
+                Ok(DoorRow {
+                    scheme: row.get(0)?,
+                    door: row.get(1)?,
+                    takes: row.get(2)?,
+                })
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
     }
 
     /// What was refused, newest day first.

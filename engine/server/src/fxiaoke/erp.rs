@@ -2,7 +2,7 @@
 //!
 //! A stretch of time that is read is closed before it is answered, so pages by offset stay where they are
 //! ([`ledger::service::feed`]). What is written is answered once it is in the inbox of the scheme; the same again is
-//! answered the same way and changes nothing.
+//! answered the same way and changes nothing, and a create of what is there is refused.
 
 use std::sync::Arc;
 
@@ -55,6 +55,11 @@ impl Task {
         ("queryMasterBatch", Task::Batch),
         ("queryMasterById", Task::ById),
     ];
+
+    fn name(self) -> &'static str {
+        let found = Task::ALL.iter().find(|(_, task)| *task == self);
+        found.map_or("", |(name, _)| name)
+    }
 
     fn method(self) -> Method {
         match self {
@@ -187,7 +192,12 @@ fn served(
     needs: Needs,
 ) -> Result<(Arc<Object>, Serve), Problem> {
     let loaded = state.service().loaded();
-    let objects = loaded.engine.workspace.objects();
+    let workspace = &loaded.engine.workspace;
+    if let Some(error) = workspace.object_troubles().get(name) {
+        let seconds = state.service().inbox().again_seconds();
+        return Err(push::unusable(name, error, seconds));
+    }
+    let objects = workspace.objects();
     let known: Vec<String> = objects
         .served(connection)
         .map(|(object, _)| object.name.clone())
@@ -346,6 +356,12 @@ fn no_data(object: &Object, id: &str) -> Problem {
         .with("id", who::shown(id))
 }
 
+fn there_is_one(object: &Object, id: &str) -> Problem {
+    who::refused(&words::THERE_IS_ONE)
+        .with("object", &object.name)
+        .with("id", who::shown(id))
+}
+
 async fn write(state: &State, object: &Object, serve: &Serve, document: &Standard, task: Task) -> Answer {
     let inbox = Arc::clone(state.service().inbox());
     let again = inbox.again_seconds();
@@ -360,37 +376,38 @@ async fn write(state: &State, object: &Object, serve: &Serve, document: &Standar
     let Some(receiver) = receivers.first().cloned() else {
         return Err(later(again));
     };
-    let (engine, scheme, sender) = (state.service().loaded(), receiver.scheme.clone(), id.clone());
-    let known = serve.clone();
-    let asked = tokio::task::spawn_blocking(move || {
-        let is_known = engine.engine.is_known(&known, &sender)?;
-        Ok::<_, app::AppError>((is_known, engine.engine.reader().last_pushes(&scheme, &sender)?))
-    });
-    let (is_known, last) = asked.await.map_err(Problem::bug)??;
-    if task == Task::Update && !is_known {
-        return Err(no_data(object, &id));
-    }
     let pushed = Pushed {
         id: Some(id.clone()),
         void: false,
         rows: vec![document.value()],
     };
-    // The same as the last one is a repetition; the same as an earlier one is a document that goes back.
-    let text = json::to_string(&document.value());
-    let after = |push: i64| Inbound {
-        body: format!("{text}\n{push}").into_bytes(),
+    // Each task is told from the others: what was created as it was then updated is no repetition of the update.
+    let push = Inbound {
+        body: format!("{}\n{}", task.name(), json::to_string(&document.value())).into_bytes(),
         ..Inbound::default()
     };
-    let places: Vec<i64> = last.iter().map(|(id, _)| id.0).chain([0]).collect();
-    let again_of_last = last
-        .first()
-        .filter(|(_, hash)| hash[..] == receiver.hash(&pushed, &after(places[1])));
-    let push = after(places[usize::from(again_of_last.is_some())]);
-    let now = state.now_ms();
+    let creates = task == Task::Create;
+    let (engine, scheme, sender) = (state.service().loaded(), receiver.scheme.clone(), id.clone());
+    let (known, hash, now) = (serve.clone(), receiver.hash(&pushed, &push), state.now_ms());
+    let asked = tokio::task::spawn_blocking(move || {
+        let (engine, reader) = (&engine.engine, engine.engine.reader());
+        // Its repetition is answered as it was, also behind updates.
+        let is_repeated = creates && reader.is_repeated(&scheme, &sender, &hash, now)?;
+        Ok::<_, app::AppError>((engine.is_known(&known, &sender)?, is_repeated))
+    });
+    let (is_known, is_repeated) = asked.await.map_err(Problem::bug)??;
+    match task {
+        Task::Create if is_known && !is_repeated => return Err(there_is_one(object, &id)),
+        Task::Create => {}
+        _ if !is_known => return Err(no_data(object, &id)),
+        _ => {}
+    }
     // On a task of its own: a sender that goes away leaves what is stored and a scheme that is told of it.
-    let stored = tokio::spawn(async move { inbox.store(&receivers, &pushed, &push, now).await });
+    let stored = tokio::spawn(async move { inbox.store(&receivers, &pushed, &push, creates, now).await });
     match stored.await.map_err(Problem::bug)?? {
         Kept::Stored => Ok(ids(object, document, &id)),
+        // Another one of this id came at the same time.
+        Kept::Taken => Err(there_is_one(object, &id)),
         Kept::Busy { seconds } => Err(later(seconds)),
     }
 }

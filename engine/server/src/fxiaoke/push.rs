@@ -2,7 +2,7 @@
 //!
 //! What is said about the request stands in its headers and is judged first; a body with a header `id` has the standard
 //! form and is held against the declared object, one without is taken as it is. It is answered once it is in the inbox
-//! of every scheme that takes the object.
+//! of every scheme that takes the object: where one of them cannot receive now, the sender is to come again.
 
 use std::sync::Arc;
 
@@ -33,6 +33,8 @@ const OPERATION: &str = "asyncpush";
 const VERSION: &str = "v1";
 /// What may be said of a push: created, updated, voided.
 const OPERATION_TYPES: [&str; 3] = ["1", "2", "3"];
+/// It was voided.
+const VOIDED: &str = "3";
 /// Rows of one push; more is a file.
 const ROWS_MAX: usize = 10_000;
 
@@ -79,19 +81,19 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
     set(&mut push, "tenantId", Some(&speaker.tenant));
     set(&mut push, "dataCenterId", Some(&speaker.data_center));
     set(&mut push, "id", id.as_deref());
-    let mine = |one: &Arc<Receiver>| speaker.is(&one.connection().name) && one.is_through(OPERATION);
-    let all: Vec<Arc<Receiver>> = inbox.receivers().into_iter().filter(mine).collect();
-    let mut receivers = Vec::new();
-    for one in &all {
-        if one.takes(&push)? {
-            receivers.push(Arc::clone(one));
-        }
-    }
+    let takers = inbox.takers(
+        OPERATION,
+        &push,
+        |connection| speaker.is(connection),
+        |connection| speaker.may_be(connection),
+    )?;
+    let is_shut = takers.is_one_shut || state.service().is_read_only();
+    let receivers = takers.taking;
     let Some(first) = receivers.first() else {
         // One that cannot be asked now may be the one.
-        return Err(match inbox.is_any_shut() || state.service().is_read_only() {
+        return Err(match is_shut {
             true => later(inbox.again_seconds()),
-            false => no_object(&object, &all),
+            false => no_object(&object, &takers.asked),
         });
     };
     let content = first.connection().content(OPERATION, &push).map_err(|failure| {
@@ -102,10 +104,17 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
     match id {
         Some(_) => {
             let loaded = state.service().loaded();
-            let declared = loaded.engine.workspace.objects().get(&object);
+            let objects = loaded.engine.workspace.objects();
+            if let Some(broken) = objects.broken_one(&object) {
+                return Err(unusable(&object, &broken.error, inbox.again_seconds()));
+            }
+            let declared = objects.get(&object);
             let document = standard(&content, Some(&object))?;
             if let Some(declared) = declared {
-                fits(declared, &document)?;
+                match who::header(&parts.headers, "operationType").as_deref() {
+                    Some(VOIDED) => fits(&declared.voided(), &document)?,
+                    _ => fits(declared, &document)?,
+                }
             }
             if content.form == Form::Xml {
                 // From here on it is what it would have been as JSON.
@@ -114,6 +123,10 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
             }
         }
         None => is_rows(&content)?,
+    }
+    if is_shut {
+        // It would be answered for good, and one that is to have it would never get it.
+        return Err(later(inbox.again_seconds()));
     }
     let now = state.now_ms();
     // On a task of its own: a sender that goes away leaves a push that is stored and whose scheme is told of it.
@@ -149,6 +162,21 @@ fn set(push: &mut Inbound, name: &str, value: Option<&str>) {
     let value = value.filter(|value| !value.is_empty());
     push.headers
         .extend(value.map(|value| (name.to_owned(), value.to_owned())));
+}
+
+/// An object that nobody can use as its file stands: the sender keeps what it has.
+pub(crate) fn unusable(object: &str, error: &app::AppError, seconds: u32) -> Problem {
+    let why = |lang: Lang| match error {
+        app::AppError::Invalid(problems) => {
+            problems.first().map_or_else(String::new, |one| one.message(lang))
+        }
+        other => other.message(lang),
+    };
+    Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, &words::UNUSABLE)
+        .with("object", who::shown(object))
+        .with("why_zh", why(Lang::Zh))
+        .with("why_en", why(Lang::En))
+        .header(axum::http::header::RETRY_AFTER, &seconds.to_string())
 }
 
 fn no_object(object: &str, receivers: &[Arc<Receiver>]) -> Problem {

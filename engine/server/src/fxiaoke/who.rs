@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use app::Workspace;
 use app::service::Loaded;
 use axum::http::{HeaderMap, StatusCode};
 use connector::Connection;
@@ -42,6 +43,8 @@ pub(crate) struct Speaker {
     pub(crate) data_center: String,
     /// The connections that are meant: several where they differ in other things.
     pub(crate) connections: Vec<Arc<Connection>>,
+    /// Connections that cannot be used now and may be of the same tenant.
+    perhaps: Vec<String>,
 }
 
 impl Speaker {
@@ -49,11 +52,20 @@ impl Speaker {
     pub(crate) fn is(&self, connection: &str) -> bool {
         self.connections.iter().any(|one| one.name == connection)
     }
+
+    /// Whether this connection may be meant, once it can be used.
+    pub(crate) fn may_be(&self, connection: &str) -> bool {
+        self.perhaps.iter().any(|one| one == connection)
+    }
 }
 
 /// Everybody there is, of one reading of the files: secrets are read once, not with every request.
-#[derive(Debug)]
-pub(crate) struct Speakers(Vec<Arc<Connection>>);
+#[derive(Debug, Default)]
+pub(crate) struct Speakers {
+    usable: Vec<Arc<Connection>>,
+    /// Those that cannot be used, with their tenant where it is known.
+    unusable: Vec<(String, Option<String>)>,
+}
 
 /// Where they are kept while the files stay.
 #[derive(Debug, Default)]
@@ -68,19 +80,7 @@ impl Book {
         {
             return Arc::clone(speakers);
         }
-        let found = loaded.engine.workspace.resolved(super::CONNECTOR);
-        let usable = found.into_iter().filter_map(|(name, resolved)| {
-            let unusable = |error: &app::AppError| {
-                tracing::warn!(
-                    connection = name,
-                    code = error.code(),
-                    "{}",
-                    error.message(Lang::En)
-                );
-            };
-            resolved.inspect_err(unusable).ok().map(Arc::new)
-        });
-        let speakers = Arc::new(Speakers(usable.collect()));
+        let speakers = Arc::new(Speakers::of(&loaded.engine.workspace));
         *kept = Some((Arc::downgrade(loaded), Arc::clone(&speakers)));
         speakers
     }
@@ -106,14 +106,38 @@ pub(crate) fn caller(state: &State, headers: &HeaderMap, connection: &str) -> Re
         tenant: one.plain_param("tenant_id").unwrap_or_default(),
         data_center: data_center_of(one),
         connections: found,
+        perhaps: Vec::new(),
     })
 }
 
 impl Speakers {
+    fn of(workspace: &Workspace) -> Speakers {
+        let mut speakers = Speakers::default();
+        for (name, resolved) in workspace.resolved(super::CONNECTOR) {
+            match resolved {
+                Ok(connection) => speakers.usable.push(Arc::new(connection)),
+                Err(error) => {
+                    tracing::warn!(
+                        connection = name,
+                        code = error.code(),
+                        "{}",
+                        error.message(Lang::En)
+                    );
+                    let known = workspace.connections();
+                    let env = workspace.connections_env();
+                    let known = known.and_then(|known| known.unresolved(&name, env).ok());
+                    let tenant = known.and_then(|known| known.plain_param("tenant_id"));
+                    speakers.unusable.push((name, tenant));
+                }
+            }
+        }
+        speakers
+    }
+
     /// Those whose token this is. Everybody's is compared.
     fn believed(&self, token: Token, given: &str) -> Vec<Arc<Connection>> {
         let is_theirs = |one: &&Arc<Connection>| one.matches_secret(token.param(), given);
-        self.0.iter().filter(is_theirs).cloned().collect()
+        self.usable.iter().filter(is_theirs).cloned().collect()
     }
 
     fn judge(
@@ -129,20 +153,18 @@ impl Speakers {
         if believed.is_empty() {
             return Err(unbelieved());
         }
-        let mut centres: Vec<String> = self
-            .0
-            .iter()
-            .filter(|one| is_of(one))
-            .map(data_center_of)
-            .collect();
+        // A connection that names no data centre is meant by any.
+        let own = self.usable.iter().filter(|one| is_of(one)).map(data_center_of);
+        let mut centres: Vec<String> = own.filter(|name| !name.is_empty()).collect();
         centres.sort();
         centres.dedup();
         let known = || centres.join(" ");
         let meant = match (data_center, centres.as_slice()) {
             (None, [only]) => only.clone(),
+            (None, []) => String::new(),
             (None, _) => return Err(refused(&words::NO_DATA_CENTER).with("known", known())),
-            // A tenant whose only connections name none has nothing to be held against.
-            (Some(given), [only]) if only.is_empty() => given.to_owned(),
+            // Nothing to be held against.
+            (Some(given), []) => given.to_owned(),
             (Some(given), _) if centres.iter().any(|one| one == given) => given.to_owned(),
             (Some(given), _) => {
                 return Err(refused(&words::OTHER_DATA_CENTER)
@@ -152,7 +174,7 @@ impl Speakers {
         };
         believed.retain(|one| {
             let own = data_center_of(one);
-            own == meant || centres.len() == 1
+            own == meant || own.is_empty()
         });
         if believed.is_empty() {
             // The token is that of another data centre of the tenant.
@@ -162,6 +184,12 @@ impl Speakers {
             tenant: tenant.to_owned(),
             data_center: meant,
             connections: believed,
+            perhaps: self
+                .unusable
+                .iter()
+                .filter(|(_, of)| of.as_deref().is_none_or(|of| of == tenant))
+                .map(|(name, _)| name.clone())
+                .collect(),
         })
     }
 }
@@ -203,7 +231,7 @@ pub(crate) fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use app::{Places, SecretTable, Workspace};
+    use app::{Places, SecretTable};
 
     use super::*;
 
@@ -224,6 +252,12 @@ mod tests {
                 &format!(", {tokens}, tenant_id: \"81\", data_center: c2"),
             ),
             entry("north", ", tenant_id: \"82\", push_token: \"${env:NORTH}\""),
+            entry("south", ", tenant_id: \"84\", push_token: \"${env:NORTH}\""),
+            entry(
+                "south_c1",
+                ", tenant_id: \"84\", push_token: \"${env:NORTH}\", data_center: c1",
+            ),
+            entry("north_too", ", tenant_id: \"82\", push_token: \"${env:NOWHERE}\""),
             entry("bare", ""),
             entry("open", ", tenant_id: \"83\", push_token: \"${env:NOWHERE}\""),
         ];
@@ -237,8 +271,7 @@ mod tests {
             secret: Default::default(),
         };
         let workspace = Workspace::load(dir.path(), Places::default(), None, Box::new(secrets)).unwrap();
-        let found = workspace.resolved(super::super::CONNECTOR).into_iter();
-        Speakers(found.filter_map(|(_, one)| one.ok().map(Arc::new)).collect())
+        Speakers::of(&workspace)
     }
 
     #[test]
@@ -264,6 +297,10 @@ mod tests {
             // One data centre, that has no name: nothing to be held against.
             ("n", "82", None, " north"),
             ("n", "82", Some("c9"), "c9 north"),
+            // One that names none beside one that does: any means it.
+            ("n", "84", None, "c1 south south_c1"),
+            ("n", "84", Some("c1"), "c1 south south_c1"),
+            ("n", "84", Some("c2"), "200 E6104"),
             // Not believed: one answer.
             ("推", "82", None, "401 E6101"),
             ("n", "81", Some("c1"), "401 E6101"),
@@ -279,6 +316,10 @@ mod tests {
             assert_eq!(judged(token, tenant, centre), want, "{token} {tenant} {centre:?}");
         }
         assert_eq!(speakers.believed(Token::Erp, "erp").len(), 3);
+        // What cannot be used may still be meant, of the same tenant.
+        let speaker = speakers.judge(Token::Push, "n", "82", None).unwrap();
+        let may_be = ["north_too", "north", "open", "bare"].map(|name| speaker.may_be(name));
+        assert_eq!(may_be, [true, false, false, false]);
     }
 
     #[test]

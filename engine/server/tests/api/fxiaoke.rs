@@ -32,6 +32,29 @@ details:
 serve: {connection: crm, rows: orders, receive: orders}
 ";
 
+/// More is required than what a cancellation says.
+const PAYMENT: &str = "\
+object: erpPaymentObj
+id: no
+fields:
+  no: {type: text, required: true}
+  amount: {type: decimal, required: true}
+";
+
+/// What is read of our ERP goes on into the CRM: the policy that mappings are of.
+const TO_CRM: &str = "\
+scheme: to-crm
+source: {connection: crm, api: asyncpush, options: {objectApiName: erpSalesOrderObj, dataCenterId: elsewhere}, key: no}
+target:
+  connection: crm
+  api: create
+  options: {object: SalesOrderObj}
+  request: {object_data: {name: <<no>>}}
+  key: name
+  on_unknown: hold
+schedule: on_push
+";
+
 /// A service with these schemes, and nothing simulated: nobody is called.
 pub(crate) struct Desk {
     pub(crate) service: Arc<Service>,
@@ -82,8 +105,10 @@ impl Desk {
             .replace("erpSalesOrderObj", "erpReadObj")
             .replace(", receive: orders", "");
         std::fs::write(at("objects/read.yaml"), read).unwrap();
+        std::fs::write(at("objects/payment.yaml"), PAYMENT).unwrap();
         for (name, connection, object, more, key) in [
             ("orders", "crm", "erpSalesOrderObj", "", "masterFieldVal.number"),
+            ("payments", "crm", "erpPaymentObj", "", "masterFieldVal.no"),
             ("raw", "crm", "erpRawObj", "", "no"),
             ("raw-too", "crm", "erpRawObj", "", "no"),
             ("xml", "crm", "erpXmlObj", "", "Order.no"),
@@ -476,6 +501,159 @@ async fn what_is_stored_is_answered_and_a_repetition_changes_nothing() {
     );
 }
 
+impl Desk {
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self._dir.path().join(name), text).unwrap();
+    }
+}
+
+/// A push is acknowledged when every scheme that takes it has it: where one cannot receive now, it is to come again.
+#[tokio::test]
+async fn nobody_who_takes_a_push_is_left_out() {
+    let desk = Desk::open().await;
+    let raw = [("id", ""), ("objectApiName", "erpRawObj")];
+    let misspelt = [("objectApiName", "erpRawObjj")];
+    let text = scheme("raw-too", "crm", "erpRawObj", "", "no");
+    for shut in [
+        format!("{text}enabled: false\n"),
+        "scheme: raw-too\nsource: [".to_owned(),
+    ] {
+        desk.write("schemes/raw-too.yaml", &shut);
+        desk.service.reload().await.unwrap();
+        let said = desk.push(&raw, br#"{"no":"1"}"#).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (503, Some("E6031")),
+            "{}",
+            said.text
+        );
+        assert_eq!(desk.pushes(), [], "nobody has it");
+        // What it does not take is stored, and what nobody takes is told to be so.
+        let said = desk.push(&misspelt, br#"{"no":"1"}"#).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (200, Some("E6107")),
+            "{}",
+            said.text
+        );
+    }
+    let said = desk.push(&[], ORDER.as_bytes()).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    desk.write("schemes/raw-too.yaml", &text);
+    desk.service.reload().await.unwrap();
+    let said = desk.push(&raw, br#"{"no":"1"}"#).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    let all = ["orders", "raw", "raw-too"].map(|name| (name.to_owned(), 1));
+    assert_eq!(desk.pushes(), all);
+}
+
+/// The last push again is a repetition, and what an earlier one said is news.
+#[tokio::test]
+async fn what_goes_back_is_taken() {
+    let desk = Desk::open().await;
+    let other = ORDER.replace("100.50", "7");
+    let (made, voided) = ([("operationType", "1")], [("operationType", "3")]);
+    for (over, body, pushes) in [
+        (&made, ORDER, 1),
+        (&made, ORDER, 1),
+        (&made, &other, 2),
+        (&made, ORDER, 3),
+        (&made, ORDER, 3),
+        (&voided, ORDER, 4),
+        (&voided, ORDER, 4),
+        (&made, ORDER, 5),
+    ] {
+        let said = desk.push(over, body.as_bytes()).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (200, Some("s106240000")),
+            "{}",
+            said.text
+        );
+        assert_eq!(desk.pushes(), [("orders".to_owned(), pushes)], "{over:?} {body}");
+    }
+}
+
+/// What was cancelled is told by its id; the rest of it need not be said.
+#[tokio::test]
+async fn a_cancellation_needs_its_id_alone() {
+    let desk = Desk::open().await;
+    let body = br#"{"objAPIName":"erpPaymentObj","masterFieldVal":{"no":"1"}}"#;
+    for (operation, code) in [("1", "E6110"), ("2", "E6110"), ("3", "s106240000")] {
+        let over = [("objectApiName", "erpPaymentObj"), ("operationType", operation)];
+        let said = desk.push(&over, body).await;
+        assert_eq!(said.json()["errCode"], code, "{operation}: {}", said.text);
+    }
+    assert_eq!(desk.rows("payments").await.len(), 1);
+    let filter = ledger::read::RecordFilter {
+        scheme: Some("payments".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    let records = desk
+        .service
+        .loaded()
+        .engine
+        .reader()
+        .list_records(&filter)
+        .unwrap();
+    assert!(!format!("{:?}", records[0]).contains("E6110"), "{records:?}");
+}
+
+/// A file of an object that is in error stops what names it, and nothing else.
+#[tokio::test]
+async fn an_object_in_error_is_told_and_stops_nothing_else() {
+    let desk = Desk::open().await;
+    let raw = [("id", ""), ("objectApiName", "erpRawObj")];
+    for (text, word, pushed) in [
+        ("object: erpSalesOrderObj\nid: [".to_owned(), "", (503, "E6115")),
+        (
+            OBJECT.replace("receive: orders", "receive: ordrs"),
+            "there is no such scheme",
+            (200, "s106240000"),
+        ),
+        (
+            OBJECT.replace("connection: crm", "connection: crmm"),
+            "no such connection",
+            (200, "s106240000"),
+        ),
+    ] {
+        desk.write("objects/order.yaml", &text);
+        desk.service.reload().await.unwrap();
+        for said in [
+            desk.erp("POST", "create", &order("1", "1")).await,
+            desk.erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=1", "")
+                .await,
+        ] {
+            assert_eq!(
+                (said.status, said.json()["code"].as_str()),
+                (503, Some("E6115")),
+                "{}",
+                said.text
+            );
+            assert!(said.text.contains(word), "{}", said.text);
+        }
+        let said = desk.push(&[], ORDER.as_bytes()).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (pushed.0, Some(pushed.1)),
+            "{}",
+            said.text
+        );
+        let said = desk.push(&raw, br#"{"no":"1"}"#).await;
+        assert_eq!(said.status, 200, "{}", said.text);
+    }
+    // Nor does it keep a service from starting.
+    desk.write("objects/order.yaml", "object: erpSalesOrderObj\nid: [");
+    let mut again = setting(desk._dir.path());
+    let load = std::mem::replace(&mut again.load, Box::new(|| unreachable!()));
+    let workspace = load().unwrap();
+    let troubles: Vec<_> = workspace.object_troubles().keys().collect();
+    assert_eq!(troubles, ["erpSalesOrderObj"]);
+    let loaded = desk.service.reload().await.unwrap();
+    assert_eq!(loaded.broken, 2, "the schemes that name it");
+}
+
 const ERP: &str = "/erp/crm";
 
 impl Desk {
@@ -525,6 +703,22 @@ async fn we_are_the_erp() {
         );
     }
     assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
+    // The create again, late: it is answered and puts no old state over a new one. Another of the same id is refused.
+    assert_eq!(
+        desk.erp("POST", "create", &order("1", "10.50")).await.json(),
+        want
+    );
+    for _ in 0..2 {
+        let said = desk.erp("POST", "create", &order("1", "99")).await;
+        assert_eq!(
+            (said.status, said.json()["code"].as_str()),
+            (200, Some("E6114")),
+            "{}",
+            said.text
+        );
+        assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
+        desk.rows("orders").await;
+    }
     let xml = [("token", ERP_TOKEN), ("content-type", "application/xml")];
     let said = desk
         .send("POST", "/erp/crm/create", &xml, ORDER_XML.as_bytes())
