@@ -209,6 +209,7 @@ impl<'a> Line<'a> {
                 inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
+                asks_updates: false,
                 name: "t".to_owned(),
                 batch: self.batch,
                 proof: Proof::UniqueKey,

@@ -484,6 +484,7 @@ impl World {
                 inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
+                asks_updates: false,
                 name: "t".to_owned(),
                 batch: setup.batch,
                 proof: setup.proof,
