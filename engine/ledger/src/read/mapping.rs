@@ -292,7 +292,11 @@ impl Reader {
 /// The query behind [`Reader::mapped`].
 fn look_up(from: From) -> String {
     let (get, condition) = match from {
-        From::Source => ("m.target_id", "m.src_key IN (k.text, k.one)"),
+        From::Source => (
+            "m.target_id",
+            // The plus keeps the index over documents out of it.
+            "m.src_key IN (k.text, k.one) AND +m.target_id IS NOT NULL",
+        ),
         From::Document => ("m.src_key", "m.target_id = k.text"),
     };
     // CROSS JOIN keeps the order: from the texts through an index to the mappings.
@@ -302,7 +306,7 @@ fn look_up(from: From) -> String {
          SELECT k.i, {get}, count(*) OVER (PARTITION BY k.i),
                 row_number() OVER (PARTITION BY k.i ORDER BY m.changed_ms DESC, m.id DESC) AS place
          FROM k CROSS JOIN data_mapping m
-         WHERE m.scheme = ?2 AND {condition} AND m.target_id IS NOT NULL ORDER BY k.i, place"
+         WHERE m.scheme = ?2 AND {condition} ORDER BY k.i, place"
     )
 }
 
