@@ -448,3 +448,51 @@ pub(crate) fn check(file: &Arc<SourceFile>, workspace: &Workspace) -> Vec<Diagno
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Places;
+
+    /// A scheme without a target marks nothing: what the object calls sensitive is hidden all the same.
+    #[test]
+    fn what_an_object_calls_sensitive_is_hidden_of_its_rows() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        };
+        write(
+            "connections.yaml",
+            "connections:\n  crm:\n    connector: fxiaoke\n    params: {app_id: a, app_secret: \"${env:S}\", code: \"${env:S}\", user_id: \"1\", push_token: \"${env:S}\"}\n",
+        );
+        write(
+            "objects/order.yaml",
+            "object: order\nid: no\nfields:\n  no: {type: text, required: true}\n  phone: {type: text, sensitive: true}\ndetails:\n  lines: {fields: {sku: {type: text}, note: {type: text, sensitive: true}}}\n",
+        );
+        for (name, object) in [("taken", "order"), ("other", "else")] {
+            write(
+                &format!("schemes/{name}.yaml"),
+                &format!(
+                    "scheme: {name}\nsource: {{connection: crm, api: asyncpush, options: {{objectApiName: {object}}}, key: masterFieldVal.no}}\ntarget: none\nschedule: on_push\n"
+                ),
+            );
+        }
+        let schemes = dir.path().join("schemes");
+        let none = Box::new(connector::NoSecrets);
+        let workspace = Workspace::load(&schemes, Places::default(), None, none).expect("a workspace");
+        let hidden = |name: &str| {
+            let (plan, _) = workspace
+                .compile(&schemes.join(format!("{name}.yaml")))
+                .expect("a scheme");
+            let hidden = hidden_of_rows(&plan, workspace.objects(), 0);
+            hidden.iter().map(Place::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            hidden("taken"),
+            "phone masterFieldVal.phone detailFieldVals.lines.note lines.note"
+        );
+        assert_eq!(hidden("other"), "");
+    }
+}
