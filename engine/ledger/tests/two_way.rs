@@ -1341,7 +1341,10 @@ fn an_echo_is_served() {
     world.ledger.serve("s", now).expect("served");
     world.make(0, "K1", "云杉");
     world.both();
-    world.ledger.close_stretch("s", world.now + 1).expect("closed");
+    world
+        .ledger
+        .close_stretch("s", 0, world.now + 1, world.now)
+        .expect("closed");
     let fed = |world: &World| world.reader.feed("s", 0, Ms::MAX, 0, 9).expect("a page").total;
     assert_eq!(fed(&world), 1);
     world.edit(0, "K1", "phone", "2");

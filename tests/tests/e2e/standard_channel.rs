@@ -97,7 +97,7 @@ fn accounts_become_customers_and_a_lost_create_waits_for_a_person() {
             assert_eq!(content(entry)["masterFieldVal"]["id"], entry.id.to_string());
         }
     }
-    assert_eq!(world.calls("erp/erp/queryMasterById"), lost.len());
+    assert_eq!(world.calls("erp/erp/queryMasterById"), lost.len() as u64);
     world.verify();
 }
 

@@ -118,6 +118,7 @@ impl Desk {
             let text = scheme(name, connection, object, more, key);
             std::fs::write(at(&format!("schemes/{name}.yaml")), text).unwrap();
         }
+        std::fs::write(at("schemes/to-crm.yaml"), TO_CRM).unwrap();
         let service = Service::open(setting(dir.path())).await.unwrap();
         for (id, member) in service.loaded().fleet.iter() {
             assert!(member.trouble().is_none(), "{id}: {:?}", member.trouble());
@@ -1057,4 +1058,87 @@ async fn the_page_of_an_object_can_be_typed() {
         }
         assert!(!call.curl().contains("canary"), "{}", call.curl());
     }
+}
+
+/// The mapping functions: who may ask, what is refused, and that the same again changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn mappings_are_created_updated_and_asked_for() {
+    let desk = Desk::open().await;
+    let ask = async |function: &str, over: &[(&str, &str)], body: &str| {
+        let right = [("token", TOKEN), ("tenantId", "81"), ("dataCenterId", "c1")];
+        let kept = right
+            .iter()
+            .filter(|(name, _)| !over.iter().any(|(known, _)| known == name));
+        let headers: Vec<(&str, &str)> = kept.chain(over).copied().collect();
+        desk.send(
+            "POST",
+            &format!("/erp/syncdata/open/{function}"),
+            &headers,
+            body.as_bytes(),
+        )
+        .await
+    };
+    let objects = r#""sourceObjectApiName": "erpSalesOrderObj", "destObjectApiName": "SalesOrderObj""#;
+    let create = |dest: &str| {
+        format!(
+            r#"{{"ployDetailId": "to-crm", {objects}, "sourceDataId": "111", "destDataId": "{dest}", "sourceDataName": "04270002"}}"#
+        )
+    };
+    let code = |said: &Said| said.json()["errCode"].as_str().unwrap_or_default().to_owned();
+    for (function, over, body, status, want) in [
+        ("mapping/create", vec![], create("d1"), 200, "s106240000"),
+        ("mapping/create", vec![], create("d1"), 200, "s106240000"),
+        ("mapping/create", vec![], create("d2"), 200, "E6130"),
+        ("mapping/update", vec![], create("d2"), 200, "s106240000"),
+        ("mapping/create", vec![], "{".to_owned(), 200, "E6108"),
+        ("mapping/create", vec![], create("").replace("111", ""), 200, "E6136"),
+        ("mapping/create", vec![("token", "wrong")], create("d1"), 401, "E6101"),
+        ("mapping/create", vec![("dataCenterId", "c9")], create("d1"), 200, "E6104"),
+        // A policy of another tenant is not there.
+        ("mapping/create", vec![("tenantId", "82"), ("dataCenterId", "e1")], create("d1"), 200, "E6132"),
+        (
+            "fieldmapping/create",
+            vec![],
+            r#"{"channel": "STANDARD_CHANNEL", "dataType": "employee", "fsDataId": "1000", "erpDataId": "E1"}"#.to_owned(),
+            200,
+            "s106240000",
+        ),
+        (
+            "fieldmapping/create",
+            vec![],
+            r#"{"channel": "ELSEWHERE", "dataType": "employee", "fsDataId": "1000", "erpDataId": "E1"}"#.to_owned(),
+            200,
+            "E6142",
+        ),
+    ] {
+        let said = ask(function, &over, &body).await;
+        assert_eq!((said.status, code(&said).as_str()), (status, want), "{function} {body}: {}", said.text);
+    }
+    let said = ask(
+        "mapping/query",
+        &[],
+        &format!(r#"{{{objects}, "sourceDataIds": ["111", "112"]}}"#),
+    )
+    .await;
+    let told = said.json();
+    assert_eq!(told["errCode"], "s106240000");
+    assert_eq!(told["data"]["111"]["destDataId"], "d2");
+    assert_eq!(told["data"]["111"]["sourceTenantId"], "81");
+    assert!(told["data"].get("112").is_none(), "{told}");
+    let reader = desk.service.loaded().engine.reader().clone();
+    let fields = reader.field_mappings(&ledger::service::fields::FieldFilter {
+        limit: 9,
+        ..Default::default()
+    });
+    // Where the body names no data centre, it is that of the headers.
+    assert_eq!(fields.unwrap()[0].place.data_center, "c1");
+    let got = desk
+        .send(
+            "GET",
+            "/erp/syncdata/open/mapping/query",
+            &[("token", TOKEN), ("tenantId", "81")],
+            b"",
+        )
+        .await;
+    assert_eq!(got.status, 405);
 }
