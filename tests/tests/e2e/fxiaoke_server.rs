@@ -48,11 +48,9 @@ impl Erp {
     fn open() -> Self {
         let mut world = World::small();
         std::fs::remove_dir_all(world.path("schemes")).expect("a folder of this test");
-        world.edit(
-            "connections.yaml",
-            "connector: fxiaoke\n    params:\n",
-            "connector: fxiaoke\n    params:\n      tenant_id: \"81\"\n      data_center: c1\n      push_token: \"${env:PUSH_TOKEN}\"\n      erp_token: \"${env:ERP_TOKEN}\"\n",
-        );
+        for (from, to) in [("7654321", "81"), ("63f82854a8bd974420925e83", "c1")] {
+            world.edit("connections.yaml", from, to);
+        }
         let text = std::fs::read_to_string(world.path("connections.yaml")).expect("it was written");
         let before = text.split("connector: fxiaoke").next().expect("it is there");
         let crm = before
@@ -63,8 +61,8 @@ impl Erp {
             .trim()
             .trim_end_matches(':')
             .to_owned();
-        world.set("PUSH_TOKEN", TOKEN);
-        world.set("ERP_TOKEN", ERP_TOKEN);
+        world.set("SANDBOX_FX_PUSH", TOKEN);
+        world.set("SANDBOX_FX_ERP", ERP_TOKEN);
         let master = "masterFieldVal.number";
         for (name, text) in [
             ("objects/customer.yaml", OBJECT.to_owned()),

@@ -176,7 +176,7 @@ fn the_platform_takes_us_for_its_erp() {
 #[test]
 fn the_platform_polls_what_is_stored() {
     let mut house = House::open(&["schemes/k3-materials.yaml", "objects/erpProductObj.yaml"]);
-    house.served.wait_for("run_ended", "k3-materials");
+    house.served.wait_for("run.ended", "k3-materials");
     let platform = house.platform();
     let listed = house.world.engine(&[
         "rows",
@@ -193,7 +193,7 @@ fn the_platform_polls_what_is_stored() {
         .unwrap_or_default();
     let stored: BTreeSet<String> = rows
         .iter()
-        .filter_map(|row| Some(row["key"].as_str()?.to_owned()))
+        .filter_map(|row| Some(row["key"].get(0).unwrap_or(&row["key"]).as_str()?.to_owned()))
         .collect();
     assert!(!stored.is_empty());
     // All there is, from the beginning: a page at a time.

@@ -367,6 +367,66 @@ fn objects() {
 }
 
 #[test]
+fn mappings() {
+    let prepare = |world: &mut World| {
+        let head = "policy,source_object,dest_object,source_id,dest_id,source_name,dest_name,remark";
+        world.write(
+            "map.csv",
+            &format!("{head}\nhuke-to-k3,,,B000009,100009,甲,乙,\n"),
+        );
+        world.write("bad.csv", &format!("{head}\nno-such,,,B000009,100009,,,\n"));
+        world.write(
+            "staff.csv",
+            "data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,department,10,D10,销售部,\n",
+        );
+    };
+    in_both("mappings", prepare, |script| {
+        for words in [
+            "map list --scheme huke-to-k3",
+            "map set B000001 100001 --scheme huke-to-k3 --remark imported",
+            "map set B000001 100001 --scheme huke-to-k3 --json",
+            "map set B000001 100001 --scheme huke-to-k",
+            "map set B000001",
+            "map list --scheme huke-to-k3",
+            "map list --scheme huke-to-k3 --json",
+            "map list --orphans",
+            "map list --nothing",
+            "map get B000001 --scheme huke-to-k3",
+            "map get B000001 --scheme huke-to-k3 --json",
+            "map get B000001",
+            "map export",
+            "map export --json",
+            "map export --nothing",
+            "map import map.csv --dry-run",
+            "map import map.csv --yes --json",
+            "map import bad.csv --yes",
+            "map import no-such.csv",
+            "map rm B000009 --scheme huke-to-k3",
+            "map rm B000001 --scheme huke-to-k3 --json",
+            "map rm B000001",
+            "map fields set 1001 E01 --type employee --channel ERP_K3CLOUD --fs-name 张三",
+            "map fields set 1002 E02 --type employee --channel ERP_K3CLOUD --json",
+            "map fields set 1003 E03 --type employee --channel ERP",
+            "map fields set 1003",
+            "map fields list",
+            "map fields list --json",
+            "map fields list --nothing",
+            "map fields export",
+            "map fields export --json",
+            "map fields export --nothing",
+            "map fields import staff.csv --dry-run",
+            "map fields import staff.csv --yes --json",
+            "map fields import no-such.csv",
+            "map fields rm 1001 --type employee --channel ERP_K3CLOUD",
+            "map fields rm 1002 --type employee --channel ERP_K3CLOUD --json",
+            "map fields rm",
+        ] {
+            script.say(words);
+        }
+    });
+}
+
+#[test]
 fn pushes() {
     let prepare = |world: &mut World| {
         world.write(

@@ -412,12 +412,12 @@ fn nothing_is_doubled_and_nothing_lost_while_calls_fail_and_processes_die() {
 fn two_schemes_that_are_no_pair_are_refused() {
     let both = Both::new(["hold", "source_wins"]);
     let refused = both.world.engine(&["check", TO_ERP]);
-    refused.expect(1).says("E1197").says("erp-to-crm");
+    refused.expect(1).says("E1187").says("erp-to-crm");
     both.world.write(TO_CRM, &to_crm("hold"));
     both.world.engine(&["check", TO_ERP, TO_CRM]).expect(0);
     both.world.edit(TO_ERP, "with: erp-to-crm", "with: erp-to-crn");
     let refused = both.world.engine(&["check", TO_ERP]);
-    refused.expect(1).says("E1196").says("erp-to-crm");
+    refused.expect(1).says("E1186").says("erp-to-crm");
     both.world
         .write(TO_ERP, &to_erp("hold").replace("key: _id", "key: [_id, name]"));
     both.world.engine(&["check", TO_ERP]).expect(1).says("E1195");
