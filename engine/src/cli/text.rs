@@ -229,6 +229,8 @@ mod tests {
                     "at-least-once",
                 ],
             ),
+            ("flaw", &["no-record", "no-destination", "no-mapping", "double"]),
+            ("moment", &["echo", "held", "lost", "won"]),
         ];
         let of = |(family, words): &(&str, &[&str])| {
             words

@@ -135,7 +135,7 @@ fn what_was_signed_is_what_came() {
         ),
         (
             push(&now, b"<order/>", b"<order/>", "text/xml"),
-            r#"A-7 false [{"text":"<order/>"}]"#,
+            r#"A-7 false [{"order":"","text":"<order/>"}]"#,
         ),
         (push(&now, b"order", b"order", "text/plain"), "content"),
         (

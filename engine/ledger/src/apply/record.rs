@@ -619,7 +619,7 @@ mod tests {
             ("done", "done", true),
             ("done", "sending", false),
             ("pending", "unknown", true),
-            ("dead", "held", false),
+            ("dead", "held", true),
             ("dead", "sending", false),
             ("unknown", "sending", false),
             ("held", "sending", false),
