@@ -324,10 +324,45 @@ struct NewMapping {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangedMapping {
-    #[serde(flatten)]
-    to: NewMapping,
+    /// The policy: id or uuid of the scheme.
+    scheme: String,
+    /// The key of the source record; of several fields a JSON list, or joined by `,`.
+    #[schema(min_length = 1, max_length = 500)]
+    source_id: String,
+    /// The internal id of the document.
+    #[schema(min_length = 1, max_length = 500)]
+    dest_id: String,
+    #[schema(max_length = 1000)]
+    source_name: Option<String>,
+    #[schema(max_length = 1000)]
+    dest_name: Option<String>,
+    /// The id of the source's master, where this is the mapping of one of its lines.
+    master_id: Option<String>,
+    #[schema(max_length = 1000)]
+    remark: Option<String>,
+    /// Whether another source record may have this document.
+    #[serde(default)]
+    allow_double: bool,
     /// The id of the document that was seen; where it is another one by now, nothing is done.
     expected: String,
+}
+
+impl ChangedMapping {
+    /// What it is to be, and what was seen. The members are written twice: two sets of members that each refuse every
+    /// other one have no schema together.
+    fn parts(self) -> (NewMapping, String) {
+        let to = NewMapping {
+            scheme: self.scheme,
+            source_id: self.source_id,
+            dest_id: self.dest_id,
+            source_name: self.source_name,
+            dest_name: self.dest_name,
+            master_id: self.master_id,
+            remark: self.remark,
+            allow_double: self.allow_double,
+        };
+        (to, self.expected)
+    }
 }
 
 impl NewMapping {
@@ -384,7 +419,8 @@ async fn create(call: Call, (): (), Json(body): Json<NewMapping>) -> Result<Json
 }
 
 async fn update(call: Call, (): (), Json(body): Json<ChangedMapping>) -> Result<Json<MappingDoc>, Problem> {
-    let wanted = body.to.wanted(&call, Manner::Update, Some(Some(body.expected)))?;
+    let (to, expected) = body.parts();
+    let wanted = to.wanted(&call, Manner::Update, Some(Some(expected)))?;
     set(&call, wanted).await
 }
 
