@@ -68,12 +68,16 @@ impl Cx<'_> {
     }
 
     /// The push that this one is again, if it is known: the last one about the same thing, or, where it says of nothing
-    /// what it is about or can come once only, any. One that was taken and came too long ago is not known any more, given
+    /// what it is about or can come once only, any. What can come once is no repetition behind a cancellation: it would be
+    /// answered with success, and nothing would come of it. One that was taken and came too long ago is not known any more, given
     /// up or not: who gives it up is late where nothing runs.
     fn known_push(&self, scheme: &str, push: &NewPush, now: Ms) -> Result<Option<PushId>, StoreError> {
         let question = if push.sender.is_empty() || push.creates {
-            "SELECT id FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
-                AND (state = 'waiting' OR arrived_ms >= ?4) ORDER BY id DESC LIMIT 1"
+            "SELECT id FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
+                AND (state = 'waiting' OR arrived_ms >= ?4)
+                AND (sender = '' OR NOT EXISTS (SELECT 1 FROM push v
+                    WHERE v.scheme = ?1 AND v.sender = ?2 AND v.void = 1 AND v.id > p.id))
+             ORDER BY id DESC LIMIT 1"
         } else {
             "SELECT id FROM (SELECT id, hash, state, arrived_ms FROM push
                     WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1)

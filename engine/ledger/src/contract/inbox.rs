@@ -33,7 +33,7 @@ fn push_as(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64, create
         push: NewPush {
             sender: sender.to_owned(),
             hash,
-            void: false,
+            void: content.starts_with("void"),
             creates,
             rows: 1,
             content: Blob(7),
@@ -156,6 +156,9 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
     assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(first));
     assert!(matches!(create(&mut desk, "2", "a"), Stored::New(_)));
     assert_eq!(count(&mut desk), 3);
+    // Behind a cancellation it is told as refused: answered with success, it would be lost. An update brings it back.
+    assert!(matches!(push(&mut desk, "2", "void"), Stored::New(_)));
+    assert_eq!(create(&mut desk, "2", "a"), Stored::Taken);
 
     // To and fro between two states, as fast as it goes and slowly; nobody gives up old rows between them.
     for pause in [0, REPEATED_FOR * 2 / 3] {

@@ -277,12 +277,15 @@ impl Reader {
         })
     }
 
-    /// Whether this push, told from others by its hash, waits or was taken not long ago.
+    /// Whether this push, told from others by its hash, waits or was taken not long ago, and nothing cancelled it since.
     pub fn is_repeated(&self, scheme: &str, sender: &str, hash: &[u8], now: Ms) -> Result<bool, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
-                    AND (state = 'waiting' OR arrived_ms >= ?4) LIMIT 1",
+                "SELECT 1 FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
+                    AND (state = 'waiting' OR arrived_ms >= ?4)
+                    AND NOT EXISTS (SELECT 1 FROM push v
+                        WHERE v.scheme = ?1 AND v.sender = ?2 AND v.void = 1 AND v.id > p.id)
+                 LIMIT 1",
             )?;
             Ok(statement.exists((scheme, sender, hash, now.saturating_sub(REPEATED_FOR)))?)
         })
