@@ -237,14 +237,23 @@ pub struct WindowPlan {
 /// A second, wider pass over the source.
 #[derive(Debug, Clone)]
 pub struct SweepPlan {
-    /// How often, in milliseconds.
-    pub every_ms: i64,
+    /// When it is due; the next run after that does it.
+    pub when: SweepWhen,
     /// Begin of what is read again, in milliseconds before the run.
     pub start_ago_ms: i64,
     /// Its end, likewise; smaller.
     pub end_ago_ms: i64,
     /// The request of this pass; `None` when neither side has one.
     pub request: Option<Tree>,
+}
+
+/// When a second pass is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SweepWhen {
+    /// So many milliseconds after the last one.
+    Every(i64),
+    /// At the instants of a cron text, in this zone.
+    Cron(Arc<Cron>, TimeZone),
 }
 
 /// Start of the very first window.

@@ -6,7 +6,7 @@ use common::{CUSTOMERS, json, path, plan, zone};
 use dsl::facts::{Action, Proof};
 use dsl::lines::LineIds;
 use dsl::lookup::Hits;
-use dsl::plan::{First, IngestCx, RecordCx, When};
+use dsl::plan::{First, IngestCx, RecordCx, SweepWhen, When};
 use dsl::target::Build;
 use dsl::testing;
 use dsl::tree::eval_value;
@@ -419,12 +419,20 @@ fn sweeps() {
     ));
     let sweep = plan.source.sweep.expect("a sweep");
     assert_eq!(
-        (sweep.every_ms, sweep.start_ago_ms, sweep.end_ago_ms),
-        (86_400_000, 172_800_000, 86_400_000)
+        (&sweep.when, sweep.start_ago_ms, sweep.end_ago_ms),
+        (&SweepWhen::Every(86_400_000), 172_800_000, 86_400_000)
     );
     let source = |tree: &dsl::tree::Tree| tree.at(&path("source")).and_then(|part| part.constant());
     assert_eq!(source(&sweep.request.expect("a request")), Some("3".into()));
     assert_ne!(source(&plan.source.request.expect("a request")), Some("3".into()));
+    // At night, by the clock of the scheme.
+    let by_cron = with("{cron: \"2 2 * * *\", window: {start: -2d, end: -1d}}");
+    match self::plan(&by_cron).source.sweep.expect("a sweep").when {
+        SweepWhen::Cron(cron, zone) => {
+            assert_eq!((cron.text(), zone.iana_name()), ("2 2 * * *", Some("Asia/Shanghai")));
+        }
+        SweepWhen::Every(every) => panic!("every {every} ms"),
+    }
 }
 
 #[test]

@@ -139,6 +139,32 @@ impl Cron {
         Some(made_up.unwrap_or(next.timestamp()).as_millisecond())
     }
 
+    /// The last instant up to `at_ms`; `None` when there is none in the four hundred days before.
+    ///
+    /// It is asked of texts that come daily or seldom: the stretch that is searched grows until there is one in it.
+    ///
+    /// ```
+    /// use dsl::cron::Cron;
+    /// use jiff::tz::TimeZone;
+    /// let cron = Cron::parse("*/30 * * * *").unwrap();
+    /// assert_eq!(cron.last(1_800_000, &TimeZone::UTC), Some(1_800_000));
+    /// assert_eq!(cron.last(1_799_999, &TimeZone::UTC), Some(0));
+    /// ```
+    pub fn last(&self, at_ms: i64, zone: &TimeZone) -> Option<i64> {
+        const HOUR_MS: i64 = 3_600_000;
+        for back in [HOUR_MS, DAY_MS, 32 * DAY_MS, GAPS_MS] {
+            let from = at_ms.checked_sub(back)?;
+            let Some(mut last) = self.next(from - 1, zone).filter(|first| *first <= at_ms) else {
+                continue;
+            };
+            while let Some(next) = self.next(last, zone).filter(|next| *next <= at_ms) {
+                last = next;
+            }
+            return Some(last);
+        }
+        None
+    }
+
     fn search(&self, after: &Zoned) -> Option<Zoned> {
         let found = self.pattern.find_next_occurrence(after, false).ok();
         // Where a zone leaves out a whole day, the search stops before it: it goes on behind.

@@ -456,6 +456,31 @@ mod schedules {
         assert_eq!(open.opens(ms("2026-10-25T00:50:00Z")), ms("2026-10-25T01:15:00Z"));
     }
 
+    /// The last instant up to each of two, and between them.
+    #[test]
+    fn instants_are_found_backwards() {
+        for name in ["Asia/Shanghai", "America/New_York", "Pacific/Apia"] {
+            let zone = TimeZone::get(name).unwrap();
+            for text in ["*/7 * * * *", "2 2 * * *", "30 2 * * 0", "5 1 29 2 *", "0 3 1 */3 *"] {
+                let cron = Cron::parse(text).unwrap();
+                let (mut at, end) = (ms("2027-12-01T00:00:00Z"), ms("2028-12-31T00:00:00Z"));
+                let mut before = None;
+                for _ in 0..2_000 {
+                    let Some(next) = cron.next(at, &zone).filter(|next| *next < end) else {
+                        break;
+                    };
+                    assert_eq!(cron.last(next, &zone), Some(next), "{name} {text}");
+                    if before.is_some() {
+                        assert_eq!(cron.last(next - 1, &zone), before, "{name} {text} {next}");
+                    }
+                    (at, before) = (next, Some(next));
+                }
+            }
+        }
+        let leap = Cron::parse("5 1 29 2 *").unwrap();
+        assert_eq!(leap.last(ms("2027-12-01T00:00:00Z"), &TimeZone::UTC), None);
+    }
+
     /// Over two years, in every zone of a handful: instants grow, lie within the hours, and none is nearer than it should.
     #[test]
     fn instants_grow() {

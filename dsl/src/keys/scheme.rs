@@ -423,18 +423,23 @@ static TWO_WAY: Block = block(
     ],
 );
 
-static SWEEP: Block = block(
-    "sweep",
-    &[
+static SWEEP: Block = Block {
+    name: "sweep",
+    rows: &[
         KeyRow::new(
             "every",
             Shape::Word(&DURATION),
             "间隔;到期后由下一次运行执行",
             "how often; done by the next run after it is due",
         )
-        .required()
         .example("1d"),
-        KeyRow::new("cron", Shape::Data, "cron 文本", "a cron text").later(),
+        KeyRow::new(
+            "cron",
+            Shape::Word(&CRON),
+            "cron 文本(方案的时区),代替 every;到期后由下一次运行执行",
+            "a cron text in the zone of the scheme, instead of `every`; done by the next run after it is due",
+        )
+        .example("2 2 * * *"),
         KeyRow::new(
             "window",
             Shape::Block(&SWEEP_WINDOW),
@@ -450,7 +455,9 @@ static SWEEP: Block = block(
             "laid over the source's request",
         ),
     ],
-);
+    one_of: &[&["every"], &["cron"]],
+    least: 0,
+};
 
 static SWEEP_WINDOW: Block = block(
     "sweep.window",

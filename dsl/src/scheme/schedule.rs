@@ -104,7 +104,8 @@ impl Reader<'_> {
         (every >= SHORTEST_MS).then_some(every)
     }
 
-    fn cron(&mut self, pair: &Pair, connector: Option<&dyn ConnectorFacts>) -> Option<Arc<Cron>> {
+    /// A cron text that is not too frequent, for this connector where one is given.
+    pub(crate) fn cron(&mut self, pair: &Pair, connector: Option<&dyn ConnectorFacts>) -> Option<Arc<Cron>> {
         let text = text_of(&pair.value).filter(|text| (CRON.fits)(text))?;
         let cron = match Cron::parse(text) {
             Ok(cron) => cron,

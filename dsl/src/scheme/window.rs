@@ -8,7 +8,7 @@ use crate::catalogue::scheme as words;
 use crate::facts::OperationFacts;
 use crate::filter::moment;
 use crate::keys::duration_ms;
-use crate::plan::{CatchUp, First, SourceFilter, SweepPlan, WindowPlan};
+use crate::plan::{CatchUp, First, SourceFilter, SweepPlan, SweepWhen, WindowPlan};
 use crate::tree::{Tree, TreePlace, compile_tree};
 use crate::yaml::{Node, NodeKind};
 
@@ -117,8 +117,14 @@ impl Reader<'_> {
                 })
             }
         };
+        // That it is one of the two is said by the table of keys.
+        let when = match (node.get("every"), node.get("cron")) {
+            (Some(_), None) => SweepWhen::Every(member(node, "every").and_then(duration_ms)?),
+            (None, Some(cron)) => SweepWhen::Cron(self.cron(cron, None)?, self.zone.clone()),
+            _ => return None,
+        };
         Some(SweepPlan {
-            every_ms: member(node, "every").and_then(duration_ms)?,
+            when,
             start_ago_ms,
             end_ago_ms,
             request,

@@ -963,10 +963,14 @@ fn sweep_due(plan: &Plan, instant: Ms, options: &RunOptions) -> Option<Sweep> {
     let sweep = plan.source.sweep.as_ref()?;
     let whole = options.limit.is_none() && options.window.is_none() && options.replay.is_none();
     let range = Interval::new(instant - sweep.start_ago_ms, instant - sweep.end_ago_ms)?;
-    whole.then_some(Sweep {
-        range,
-        unless: range.to - sweep.every_ms + 1,
-    })
+    let (unless, due) = match &sweep.when {
+        plan::SweepWhen::Every(every) => (range.to - every + 1, None),
+        plan::SweepWhen::Cron(cron, zone) => {
+            let due = cron.last(instant, zone)?;
+            (due - sweep.end_ago_ms, Some(due))
+        }
+    };
+    whole.then_some(Sweep { range, unless, due })
 }
 
 fn proof(proof: dsl::facts::Proof) -> classify::Proof {

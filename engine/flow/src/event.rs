@@ -126,6 +126,8 @@ pub struct Sweep {
     pub range: Interval,
     /// Not due when the last one closed up to here.
     pub unless: Ms,
+    /// The instant that made it due, where it has instants: the first one of a scheme comes with the first of them.
+    pub due: Option<Ms>,
 }
 
 /// What the flow must know of a target.

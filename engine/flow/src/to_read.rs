@@ -87,7 +87,7 @@ impl SourceFacts {
             to_read.slices.extend(with(Cursor::Live, kept.collect()));
             to_read
                 .slices
-                .extend(with(Cursor::Sweep, self.sweep(rule, covered, settled)));
+                .extend(with(Cursor::Sweep, self.sweep(rule, covered, enabled, settled)));
         } else {
             to_read.slices = with(Cursor::Live, live.slices);
         }
@@ -125,12 +125,13 @@ impl SourceFacts {
     }
 
     /// The range of the second pass, and before it what an earlier one did not come to.
-    fn sweep(&self, rule: &WindowRule, covered: &Covered, settled: Ms) -> Vec<Slice> {
+    fn sweep(&self, rule: &WindowRule, covered: &Covered, enabled: Ms, settled: Ms) -> Vec<Slice> {
         let Some(sweep) = self.sweep else {
             return Vec::new();
         };
         let done = covered.other.last().map(|last| last.to);
-        if done.is_some_and(|done| done >= sweep.unless) {
+        let too_early = sweep.due.is_some_and(|due| due < enabled);
+        if done.map_or(too_early, |done| done >= sweep.unless) {
             return Vec::new();
         }
         let from = done.map_or(sweep.range.from, |done| done.min(sweep.range.from));

@@ -504,6 +504,7 @@ fn live_windows_first_then_suspicious_ones_then_the_sweep() {
     swept.source.sweep = Some(Sweep {
         range: Interval::new(20_000, 40_000).unwrap(),
         unless: 30_000,
+        due: None,
     });
     check(
         swept.clone(),
@@ -538,6 +539,54 @@ fn live_windows_first_then_suspicious_ones_then_the_sweep() {
                 end run ok
             < ended
                 FINISH ok, 3 pages, 0 calls
+        "#]],
+    );
+    // By a cron text, but it did not come since the scheme was enabled.
+    let mut early = swept.clone();
+    early.source.sweep = early.source.sweep.map(|sweep| Sweep {
+        due: Some(i64::MIN),
+        ..sweep
+    });
+    check(
+        early.clone(),
+        "start; ...; begun closed=0..50000; opened; page 0; staged; ended",
+        expect![[r#"
+            < begun closed=0..50000
+                open window [50000, 100000)
+            < opened
+                FETCH window 1 page 1 [50000, 100000)
+            < page 0
+                stage window 1 page 1: 0 rows, last, close [50000, 90000)
+            < staged
+                count states
+                end run ok
+            < ended
+                FINISH ok, 1 pages, 0 calls
+        "#]],
+    );
+    // Once it has been done, the instant counts alone.
+    check(
+        early,
+        "start; ...; begun closed=0..50000 done=0..15000; opened; page 0; staged; opened; page 1; staged; ended",
+        expect![[r#"
+            < begun closed=0..50000 done=0..15000
+                open window [50000, 100000)
+            < opened
+                FETCH window 1 page 1 [50000, 100000)
+            < page 0
+                stage window 1 page 1: 0 rows, last, close [50000, 90000)
+            < staged
+                note: sweeping [20000, 40000)
+                open window [15000, 40000) sweep
+            < opened
+                FETCH window 2 page 1 [15000, 40000) sweep
+            < page 1
+                stage window 2 page 1: 1 rows, last, close [15000, 40000)
+            < staged
+                count states
+                end run ok
+            < ended
+                FINISH ok, 2 pages, 0 calls
         "#]],
     );
     // Swept lately.
