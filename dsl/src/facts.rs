@@ -473,8 +473,35 @@ pub trait ConnectorFacts: Send + Sync {
     }
 }
 
+/// A table that stands in a file beside the scheme.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableFile {
+    /// The names of its columns, from its first line.
+    pub columns: Vec<String>,
+    /// Its lines, each with its number in the file and as many cells as there are columns.
+    pub lines: Vec<(u64, Vec<String>)>,
+}
+
+/// Why such a file cannot be used, in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFault {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
 /// Everything a scheme file may refer to.
 pub trait Environment {
+    /// The table in a file; `path` is as the scheme writes it, relative to the folder of the scheme's own file. Facts that
+    /// were made up for a test have no files.
+    fn table_file(&self, _scheme_file: &str, _path: &str) -> Result<TableFile, TableFault> {
+        Err(TableFault {
+            zh: "没有这个文件".to_owned(),
+            en: "there is no such file".to_owned(),
+        })
+    }
+
     /// The channels of field mappings; none = any name may be one.
     fn field_channels(&self) -> &'static [&'static str] {
         &[]

@@ -429,7 +429,10 @@ fn sweeps() {
     let by_cron = with("{cron: \"2 2 * * *\", window: {start: -2d, end: -1d}}");
     match self::plan(&by_cron).source.sweep.expect("a sweep").when {
         SweepWhen::Cron(cron, zone) => {
-            assert_eq!((cron.text(), zone.iana_name()), ("2 2 * * *", Some("Asia/Shanghai")));
+            assert_eq!(
+                (cron.text(), zone.iana_name()),
+                ("2 2 * * *", Some("Asia/Shanghai"))
+            );
         }
         SweepWhen::Every(every) => panic!("every {every} ms"),
     }
@@ -621,6 +624,33 @@ fn tables_that_the_engine_keeps() {
     assert!(line.starts_with("E2006") && line.contains("`7`"), "{line}");
 }
 
+/// Two columns of a file beside the scheme, as if they were written in it.
+#[test]
+fn tables_of_files() {
+    let text = KEPT
+        .replace(
+            "units: {field_mapping: unit, channel: OA, data_center: dc, from: fs_name, to: erp_name}",
+            "units: {file: maps/units.csv, from: code, to: number}",
+        )
+        .replace("      units: [{fs_name: 个, erp_name: PCS}]\n", "")
+        .replace(
+            "expect: {FNumber: \"1\", FCreateOrgId: {FNumber: \"100\"}, FSeller: E7, FUnit: \"\"",
+            "expect: {FNumber: \"1\", FCreateOrgId: {FNumber: \"100\"}, FSeller: E7, FUnit: PCS",
+        );
+    let plan = plan(&text);
+    for test in &plan.tests {
+        let outcome = testing::run(&plan, test);
+        assert!(outcome.passed, "{}: {:?}", outcome.name, outcome.diff);
+    }
+    let mut unknown = plan.tests[1].clone();
+    unknown.row = json(r#"{"buyerCid":"1","seller":7,"unit":"打","parent":"p1","back":"d1"}"#);
+    let outcome = testing::run(&plan, &unknown);
+    assert!(
+        !outcome.passed,
+        "`打` is not in the file, and `$missing: empty` leaves it empty"
+    );
+}
+
 #[test]
 fn tables_that_do_not_fit() {
     for (from, to, code) in [
@@ -638,6 +668,31 @@ fn tables_that_do_not_fit() {
         ("staff: {field_mapping: employee}", "staff: {to: fs_id}", "E1196"),
         (
             "staff: {field_mapping: employee}",
+            "staff: {file: maps/units.csv, from: code}",
+            "E1104",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {file: maps/unit.csv, from: code, to: number}",
+            "E1760",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {file: maps/units.csv, from: code, to: Number}",
+            "E1761",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {file: maps/twice.csv, from: code, to: number}",
+            "E1762",
+        ),
+        (
+            "staff: {field_mapping: employee}",
+            "staff: {field_mapping: employee, from: fsid}",
+            "E1197",
+        ),
+        (
+            "staff: {field_mapping: employee}",
             "staff: {field_mapping: employee, to: fs_id}",
             "E1197",
         ),
@@ -649,7 +704,7 @@ fn tables_that_do_not_fit() {
         (
             "staff: {field_mapping: employee}",
             "staff: {field_mapping: employee, to: erp_no}",
-            "E1102",
+            "E1197",
         ),
         ("data_mapping: huke-customers}", "data_mapping: nobody}", "E1220"),
         (

@@ -13,7 +13,7 @@ use dsl::yaml::{Node, NodeKind};
 use serde_json::Value;
 use tests::e2e::{Ran, Run, repository};
 
-/// A folder as an author has it: connections beside the schemes' folder, one other scheme to look up in.
+/// A folder as an author has it: connections beside the schemes' folder, one other scheme and two tables to look up in.
 struct Desk {
     folder: tempfile::TempDir,
 }
@@ -26,6 +26,12 @@ impl Desk {
         for name in ["connections.yaml", "schemes/huke-customers.yaml"] {
             let text = std::fs::read_to_string(repository().join(name)).expect("the repository has it");
             desk.write(name, text.as_bytes());
+        }
+        for (name, text) in [
+            ("warehouses", "code,number\r\n主仓,CK001\r\n退货仓,CK002\r\n"),
+            ("twice", "code,number\n主仓,CK001\n退货仓,CK002\n主仓,CK009\n"),
+        ] {
+            desk.write(&format!("schemes/maps/{name}.csv"), text.as_bytes());
         }
         desk
     }

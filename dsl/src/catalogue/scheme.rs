@@ -807,10 +807,10 @@ pub const TABLE_KEY: Entry = Entry {
     severity: Severity::Error,
     zh: "`{kind}` 的对照表里不能写 `{key}`",
     en: "a table of `{kind}` does not take `{key}` like this",
-    help_zh: "常量表写 to: {原值: 目标值};字段映射写 field_mapping、from、to、channel、data_center;数据映射写 data_mapping、reverse",
-    help_en: "a constant table has to: {value: value}; a field mapping has field_mapping, from, to, channel, data_center; a data mapping has data_mapping, reverse",
-    long_zh: "对照表有三种:写在方案里的常量、引擎保存的字段映射、别的方案的数据映射。每一种只接受自己的键。",
-    long_en: "There are three kinds of tables: constants written in the scheme, field mappings that the engine keeps, and the data mapping of a scheme. Each takes its own keys only.",
+    help_zh: "常量表写 to: {原值: 目标值};文件写 file、from、to;字段映射写 field_mapping、from、to、channel、data_center;数据映射写 data_mapping、reverse",
+    help_en: "a constant table has to: {value: value}; a file has file, from, to; a field mapping has field_mapping, from, to, channel, data_center; a data mapping has data_mapping, reverse",
+    long_zh: "对照表有四种:写在方案里的常量、方案旁的文件、引擎保存的字段映射、别的方案的数据映射。每一种只接受自己的键。",
+    long_en: "There are four kinds of tables: constants written in the scheme, files beside it, field mappings that the engine keeps, and the data mapping of a scheme. Each takes its own keys only.",
     example: "maps: {customers: {data_mapping: huke-to-k3, channel: OA}}",
 };
 
@@ -825,6 +825,45 @@ pub const TABLE_SIDES: Entry = Entry {
     long_zh: "字段映射由引擎保存,用 engine map fields 或接口维护;方案里只说从哪一列译成哪一列。",
     long_en: "The engine keeps field mappings; `engine map fields` or the API fills them. The scheme only says from which side to which.",
     example: "maps: {staff: {field_mapping: employee, from: erp_id}}",
+};
+
+/// The file of a table cannot be read.
+pub const TABLE_FILE: Entry = Entry {
+    code: "E1760",
+    severity: Severity::Error,
+    zh: "对照表文件 {file} 不能用:{why_zh}",
+    en: "the table {file} cannot be used: {why_en}",
+    help_zh: "CSV,UTF-8,第一行为列名,放在方案文件所在的文件夹或其下",
+    help_en: "a CSV file in UTF-8 whose first line names the columns, in the folder of the scheme file or below it",
+    long_zh: "对照表文件在方案装入时读取,整个文件都要能读:放在方案文件所在的文件夹或其下,不超过 5 MB、100000 行,UTF-8。改了文件,下一次运行(或 serve 重新装入)生效。",
+    long_en: "The file of a table is read when the scheme is loaded, and all of it has to be readable: in the folder of the scheme file or below it, at most 5 MB and 100000 lines, in UTF-8. A change of it counts from the next run on, or when `serve` loads its files anew.",
+    example: "maps: {warehouses: {file: maps/warehouses.csv, from: code, to: number}}",
+};
+
+/// A column that the file of a table has not.
+pub const TABLE_COLUMN: Entry = Entry {
+    code: "E1761",
+    severity: Severity::Error,
+    zh: "对照表文件 {file} 没有列 `{name}`",
+    en: "the table {file} has no column `{name}`",
+    help_zh: "它的列:{all}",
+    help_en: "its columns are {all}",
+    long_zh: "`from` 与 `to` 是文件第一行里的两个列名,须完全相同(包括大小写)。",
+    long_en: "`from` and `to` are two of the names in the first line of the file, written exactly as there.",
+    example: "maps: {warehouses: {file: maps/warehouses.csv, from: code, to: nummber}}",
+};
+
+/// One value is translated in two ways.
+pub const TABLE_DOUBLE: Entry = Entry {
+    code: "E1762",
+    severity: Severity::Error,
+    zh: "对照表文件 {file} 第 {line} 行:`{value}` 在第 {first} 行已译成别的值",
+    en: "line {line} of the table {file}: `{value}` is something else in line {first}",
+    help_zh: "每个原值只留一行",
+    help_en: "leave one line for each value",
+    long_zh: "同一个原值对应两个目标值时,不知道用哪一个,因此整张表都不用。写了两次但目标值相同的行没有关系。",
+    long_en: "Where one value stands for two others nobody knows which is meant, so the whole table is refused. Lines that say the same twice do no harm.",
+    example: "code,number\nA,1\nA,2",
 };
 
 /// A channel that there is not.
@@ -959,6 +998,9 @@ pub const ALL: &[&Entry] = &[
     &TABLE_KEY,
     &TABLE_SIDES,
     &TABLE_CHANNEL,
+    &TABLE_FILE,
+    &TABLE_COLUMN,
+    &TABLE_DOUBLE,
     &TWO_WAY_UNFIT,
     &TWO_WAY_UNKNOWN,
     &TWO_WAY_PAIR,

@@ -461,7 +461,13 @@ mod schedules {
     fn instants_are_found_backwards() {
         for name in ["Asia/Shanghai", "America/New_York", "Pacific/Apia"] {
             let zone = TimeZone::get(name).unwrap();
-            for text in ["*/7 * * * *", "2 2 * * *", "30 2 * * 0", "5 1 29 2 *", "0 3 1 */3 *"] {
+            for text in [
+                "*/7 * * * *",
+                "2 2 * * *",
+                "30 2 * * 0",
+                "5 1 29 2 *",
+                "0 3 1 */3 *",
+            ] {
                 let cron = Cron::parse(text).unwrap();
                 let (mut at, end) = (ms("2027-12-01T00:00:00Z"), ms("2028-12-31T00:00:00Z"));
                 let mut before = None;

@@ -716,11 +716,11 @@ static TABLE: Block = Block {
     rows: &[
         KeyRow::new(
             "to",
-            Shape::OneOf(&[Shape::Choice(FIELD_SIDES), Shape::DataMap]),
-            "原值: 目标值;字段映射时为译成哪一列",
-            "value to value; of a field mapping, the side that is wanted",
+            Shape::OneOf(&[Shape::Text, Shape::DataMap]),
+            "原值: 目标值;字段映射或文件时为译成哪一列",
+            "value to value; of a field mapping or a file, the column that is wanted",
         )
-        .default("erp_id")
+        .default("erp_id; of a file, required")
         .example("{A: 启用, B: 禁用}"),
         KeyRow::new(
             "field_mapping",
@@ -738,11 +738,11 @@ static TABLE: Block = Block {
         .example("huke-to-k3"),
         KeyRow::new(
             "from",
-            Shape::Choice(FIELD_SIDES),
-            "字段映射:由哪一列译起",
-            "of a field mapping: the side that is given",
+            Shape::Text,
+            "字段映射(fs_id、erp_id、fs_name、erp_name)或文件:由哪一列译起",
+            "the column that is given: of a field mapping (fs_id, erp_id, fs_name, erp_name) or of a file",
         )
-        .default("fs_id"),
+        .default("fs_id; of a file, required"),
         KeyRow::new(
             "channel",
             Shape::Text,
@@ -764,9 +764,23 @@ static TABLE: Block = Block {
             "of a data mapping: from ids at the target back to source ids",
         )
         .default("false"),
-        KeyRow::new("file", Shape::Data, "对照表文件", "a file with the table").later(),
+        KeyRow::new(
+            "file",
+            Shape::Text,
+            "对照表文件:方案旁边的 CSV(UTF-8,第一行为列名),from、to 为其中两列",
+            "a CSV file beside the scheme (UTF-8, the first line names the columns), of which `from` and `to` are two",
+        )
+        .example("maps/warehouses.csv"),
     ],
-    one_of: &[&["to"], &["field_mapping"], &["field_mapping", "to"], &["data_mapping"]],
+    one_of: &[
+        &["to"],
+        &["field_mapping"],
+        &["field_mapping", "to"],
+        &["field_mapping", "from"],
+        &["field_mapping", "from", "to"],
+        &["data_mapping"],
+        &["file", "from", "to"],
+    ],
     least: 0,
 };
 

@@ -1,5 +1,8 @@
 //! `scheme`, `name`, `uuid`, `aliases`, `enabled`, `compat`, `zone`, `maps`.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use super::{Reader, member, nearest, resolve, text_of};
@@ -10,7 +13,8 @@ use crate::keys::FIELD_SIDES;
 use crate::lookup::{FieldTable, LookupSpec, Within};
 use crate::path::Path;
 use crate::tree::{Table, TreePlace};
-use crate::yaml::Node;
+use crate::value::Map;
+use crate::yaml::{Node, Pair};
 
 /// What stands at the top of a file.
 pub(crate) struct Head {
@@ -87,7 +91,9 @@ impl Reader<'_> {
     fn read_table(&mut self, name: &str, node: &Node) -> Option<Table> {
         let fields = node.get("field_mapping");
         let data = node.get("data_mapping");
+        let file = node.get("file");
         let (kind, takes): (_, &[&str]) = match (fields, data) {
+            (None, None) if file.is_some() => ("file", &["file", "from", "to"]),
             (Some(_), None) => (
                 "field_mapping",
                 &["field_mapping", "from", "to", "channel", "data_center"],
@@ -99,12 +105,18 @@ impl Reader<'_> {
         };
         for pair in node.map().unwrap_or_default() {
             // What is no key at all is said by the table of keys.
-            let is_known = ["to", "from", "channel", "data_center", "reverse"].contains(&pair.key.as_str());
+            let is_known =
+                ["to", "from", "channel", "data_center", "reverse", "file"].contains(&pair.key.as_str());
             if is_known && !takes.contains(&pair.key.as_str()) {
                 let problem = self.problem(&words::TABLE_KEY, pair.key_span.clone());
                 self.report(problem.with("key", &pair.key).with("kind", kind));
                 return None;
             }
+        }
+        if let Some(file) = file {
+            return self
+                .file_table(node, file)
+                .map(|table| Table::Constant(Arc::new(table)));
         }
         let constant = node.get("to").filter(|to| to.value.map().is_some());
         if let (Some(to), Some(_)) = (constant, fields) {
@@ -146,13 +158,18 @@ impl Reader<'_> {
         }
         if let Some(fields) = fields {
             let own = |key: &str| member(node, key).map(str::to_owned);
-            let side = |key: &str, default: &str| {
-                let known = own(key).filter(|side| FIELD_SIDES.contains(&side.as_str()));
-                known.unwrap_or_else(|| default.to_owned())
-            };
+            let side = |key: &str, default: &str| own(key).unwrap_or_else(|| default.to_owned());
             let (from, to) = (side("from", "fs_id"), side("to", "erp_id"));
-            if from == to {
-                let problem = self.problem(&words::TABLE_SIDES, fields.key_span.clone());
+            let is_side = |side: &String| FIELD_SIDES.contains(&side.as_str());
+            let wrong = [("from", &from), ("to", &to)]
+                .into_iter()
+                .find(|(_, side)| !is_side(side));
+            let wrong = wrong
+                .and_then(|(key, _)| node.get(key))
+                .map(|pair| pair.value.span.clone());
+            if wrong.is_some() || from == to {
+                let place = wrong.unwrap_or_else(|| fields.key_span.clone());
+                let problem = self.problem(&words::TABLE_SIDES, place);
                 self.report(problem.with("all", FIELD_SIDES.join(" ")));
                 return None;
             }
@@ -192,6 +209,62 @@ impl Reader<'_> {
         };
         self.compile(TreePlace::TARGET, None, None, |cx| cx.table(to))
             .map(Table::Constant)
+    }
+
+    /// Two columns of a file as a table.
+    fn file_table(&mut self, node: &Node, file: &Pair) -> Option<Map> {
+        let name = text_of(&file.value)?;
+        let table = match self.env.table_file(&self.file.name, name) {
+            Ok(table) => table,
+            Err(fault) => {
+                let problem = self.problem(&words::TABLE_FILE, file.value.span.clone());
+                self.report(
+                    problem
+                        .with("file", name)
+                        .with("why_zh", fault.zh)
+                        .with("why_en", fault.en),
+                );
+                return None;
+            }
+        };
+        let mut column = |key: &str| {
+            let pair = node.get(key)?;
+            let wanted = text_of(&pair.value)?;
+            let found = table.columns.iter().position(|known| known == wanted);
+            if found.is_none() {
+                let near = did_you_mean(wanted, table.columns.iter().map(String::as_str));
+                let problem = self.problem(&words::TABLE_COLUMN, pair.value.span.clone());
+                self.report(
+                    problem
+                        .with("file", name)
+                        .with("name", wanted)
+                        .with("all", table.columns.join(" "))
+                        .similar(near),
+                );
+            }
+            found
+        };
+        let (from, to) = (column("from"), column("to"));
+        let (from, to) = from.zip(to)?;
+        let mut lines: HashMap<&str, (u64, &str)> = HashMap::with_capacity(table.lines.len());
+        let mut found = Map::with_capacity(table.lines.len());
+        for (line, cells) in &table.lines {
+            let (key, value) = (cells.get(from)?, cells.get(to)?);
+            let known = *lines.entry(key).or_insert((*line, value));
+            if known.1 != value {
+                let problem = self.problem(&words::TABLE_DOUBLE, file.value.span.clone());
+                self.report(
+                    problem
+                        .with("file", name)
+                        .with("value", key)
+                        .with("line", line)
+                        .with("first", known.0),
+                );
+                return None;
+            }
+            found.entry(key.clone()).or_insert_with(|| value.as_str().into());
+        }
+        Some(found)
     }
 
     pub(crate) fn check_aliases(&mut self, root: &Node, looks_up: &[(String, Vec<Path>)]) {

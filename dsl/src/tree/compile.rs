@@ -21,7 +21,7 @@ use crate::tree::names::{self, TreePlace};
 use crate::tree::slips;
 use crate::tree::term::segment_name;
 use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind, Tree};
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::yaml::{MAX_PROBLEMS, Node, NodeKind, Pair, Style};
 
 /// Bytes of one template; longer ones are made of values by other means.
@@ -34,7 +34,7 @@ pub type Schemes<'a> = &'a dyn Fn(&str) -> Result<SchemeFacts, NotFound>;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Table {
     /// What is translated, and into what.
-    Constant(Vec<(String, Value)>),
+    Constant(Arc<Map>),
     /// What the engine keeps: looked up, without the keys.
     Kept(LookupSpec),
 }

@@ -119,7 +119,7 @@ impl Eval<'_> {
     fn translate(
         &self,
         of: &Term,
-        to: &[(String, Value)],
+        to: &Map,
         lines: Option<&Lines<'_>>,
     ) -> Result<Got, Failure> {
         let value = match self.get(of, lines)? {
@@ -127,7 +127,7 @@ impl Eval<'_> {
             got => return Ok(got),
         };
         let text = value.to_plain_text().unwrap_or_default();
-        if let Some((_, value)) = to.iter().find(|(from, _)| *from == text) {
+        if let Some(value) = to.get(text.as_str()) {
             return Ok(Got::Value(value.clone()));
         }
         let failure = Failure::new(&record::NOT_IN_TABLE).with("value", shown(&value));

@@ -1,6 +1,7 @@
 //! Maps with `$` keys: exactly one maker, which gives the value, and any manners, which say how it is treated.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::catalogue::value as words;
 use crate::cond::compile_cond;
@@ -14,7 +15,7 @@ use crate::tree::compile::{Around, Compile, Table, is_ours};
 use crate::tree::term::{
     EachTerm, Empty, LookupTerm, Maker, Manners, Missing, OnError, Read, Ref, Term, TermKind, star_below,
 };
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::yaml::{Node, Pair};
 
 impl Compile<'_> {
@@ -242,16 +243,15 @@ impl Compile<'_> {
     }
 
     /// The members of a table: text to constant.
-    pub(crate) fn table(&mut self, pair: &Pair) -> Option<Vec<(String, Value)>> {
+    pub(crate) fn table(&mut self, pair: &Pair) -> Option<Arc<Map>> {
         let Some(members) = pair.value.map() else {
             return self.bad(pair, "“原值: 目标值” 的对象", "a map of value to value");
         };
-        Some(
-            members
-                .iter()
-                .map(|member| (member.key.clone(), member.value.plain_value()))
-                .collect(),
-        )
+        let table: Map = members
+            .iter()
+            .map(|member| (member.key.clone(), member.value.plain_value()))
+            .collect();
+        Some(Arc::new(table))
     }
 
     fn lookup(&mut self, pair: &Pair, node: &Node) -> Option<LookupTerm> {

@@ -11,7 +11,7 @@ use crate::path::{Path, Segment};
 use crate::tree::ask::Ask;
 use crate::tree::formula::Formula;
 use crate::tree::text::TextTerm;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Map, Value};
 
 /// A compiled value place: literals, templates, expressions, look-ups and makers, and what they read.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,7 @@ pub(crate) enum Maker {
     Value(Term),
     Each(Box<EachTerm>),
     Lookup(LookupTerm),
-    Map { of: Term, to: Vec<(String, Value)> },
+    Map { of: Term, to: Arc<Map> },
     Join { list: Read, with: String },
     Split { of: Term, with: String },
     Merge(Vec<Term>),

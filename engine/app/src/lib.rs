@@ -49,6 +49,7 @@ mod shell;
 mod source;
 mod store;
 pub mod systems;
+mod tables;
 mod tape;
 mod target;
 #[cfg(feature = "otlp")]

@@ -10,7 +10,9 @@ use connector::{Connection, Connector, Samples, Secrets};
 use dsl::builtin::Registry;
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
-use dsl::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts};
+use dsl::facts::{
+    ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts, TableFault, TableFile,
+};
 use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 use ledger::room::Room;
@@ -23,6 +25,7 @@ use crate::query;
 use crate::samples;
 use crate::secrets::{SecretPlaces, StoredSecrets};
 use crate::systems;
+use crate::tables;
 
 /// Documents that were sent are kept for a quarter: until the books of its last month are closed.
 const KEEP: i64 = 90 * 86_400_000;
@@ -89,6 +92,8 @@ pub struct Workspace {
     samples: Option<BTreeMap<String, Samples>>,
     /// Made when a mapping is asked for.
     policies: OnceLock<Policies>,
+    /// The files of tables that schemes asked for, whether they are there or not.
+    table_files: Mutex<BTreeSet<PathBuf>>,
     /// What keeps objects from being used, made when it is asked for.
     object_troubles: OnceLock<BTreeMap<String, AppError>>,
 }
@@ -137,6 +142,7 @@ impl Workspace {
             secrets: Box::new(secrets),
             samples: None,
             policies: OnceLock::new(),
+            table_files: Mutex::default(),
             object_troubles: OnceLock::new(),
         };
         workspace.index(folder)?;
@@ -418,6 +424,11 @@ impl Workspace {
         problems
     }
 
+    /// The files of tables that the schemes read so far asked for.
+    pub(crate) fn table_files(&self) -> Vec<PathBuf> {
+        locked(&self.table_files).iter().cloned().collect()
+    }
+
     /// The schemes that feed the look-ups of a plan, feeders first.
     pub fn feeders(&self, plan: &Plan) -> Vec<Arc<Plan>> {
         let mut order = Vec::new();
@@ -571,6 +582,13 @@ impl Environment for Workspace {
             Some(samples) => connection.facts_with(samples.get(name).cloned().unwrap_or_default()),
             None => connection.facts(),
         })
+    }
+
+    fn table_file(&self, scheme_file: &str, path: &str) -> Result<TableFile, TableFault> {
+        let folder = parent(Path::new(scheme_file));
+        // Also where it cannot be read: it may be put right.
+        locked(&self.table_files).insert(folder.join(path));
+        tables::read(folder, path)
     }
 
     fn object_row(&self, name: &str) -> Option<dsl::Value> {

@@ -175,6 +175,7 @@ pub(crate) fn fingerprint(folder: &Path, workspace: &Workspace) -> u64 {
     let mut files: Vec<PathBuf> = yaml_files(folder).unwrap_or_default();
     files.extend(workspace.connections_path().map(Path::to_owned));
     files.extend(connectors);
+    files.extend(workspace.table_files());
     files.extend(
         crate::objects::files(&crate::objects::folder(workspace.connections_path(), folder))
             .unwrap_or_default(),
