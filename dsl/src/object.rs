@@ -27,6 +27,8 @@ pub struct Object {
     pub label: Text2,
     /// The field of the master that identifies one.
     pub id: String,
+    /// What the header `id` of a push says.
+    pub push_id: PushId,
     /// The field of the master by which people know one.
     pub shown: String,
     /// The fields of the master, in the order of the file.
@@ -37,6 +39,20 @@ pub struct Object {
     pub details: Vec<Detail>,
     /// Where we are the ERP for it.
     pub serve: Option<Serve>,
+}
+
+/// What the header `id` of a push says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushId {
+    /// What the field `id` says.
+    Same,
+    /// A number of the sender's own.
+    Any,
+}
+
+impl PushId {
+    /// The words of files.
+    pub const WORDS: &'static [&'static str] = &["same", "any"];
 }
 
 /// One kind of lines.

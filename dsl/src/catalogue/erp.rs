@@ -22,8 +22,8 @@ pub const NO_HEADER: Entry = Entry {
     severity: Severity::Error,
     zh: "缺少请求头 `{name}`",
     en: "the header `{name}` is missing",
-    help_zh: "asyncpush 需要 token、tenantId、objectApiName、version: v1;配置了多个数据中心时还要 dataCenterId",
-    help_en: "asyncpush needs token, tenantId, objectApiName and version: v1, and dataCenterId where several are configured",
+    help_zh: "{needs_zh}",
+    help_en: "{needs_en}",
     long_zh: "缺少的请求头不会被猜测:猜错企业或对象,数据就进了别的方案。空白的请求头等于没有。",
     long_en: "A header that is missing is not guessed: with the wrong tenant or object the data would go into another scheme. An empty one counts as missing.",
     example: "POST /erp/syncdata/open/objdata/asyncpush   # without objectApiName",
@@ -48,10 +48,10 @@ pub const OTHER_DATA_CENTER: Entry = Entry {
     severity: Severity::Error,
     zh: "没有数据中心 `{given}`",
     en: "there is no data centre `{given}`",
-    help_zh: "已配置的数据中心:{known}",
-    help_en: "the data centres are: {known}",
-    long_zh: "请求头 dataCenterId 必须与该企业的某个连接的 data_center 相同;给错了不会按别的数据中心处理。",
-    long_en: "The header dataCenterId must be the data_center of a connection of this tenant; another one is not taken for it.",
+    help_zh: "已配置的数据中心:{known}{near_zh}",
+    help_en: "the data centres are: {known}{near_en}",
+    long_zh: "请求头 dataCenterId 必须与该企业的某个连接的 data_center 相同;给错了不会按别的数据中心处理。字段映射也一样:fieldmapping/create 的正文、engine map fields 与 /api/v1/mappings/fields 里的数据中心,必须是 connections.yaml 中某个连接的 data_center;一个都没有配置时不检查。",
+    long_en: "The header dataCenterId must be the data_center of a connection of this tenant; another one is not taken for it. So it is with field mappings: the data centre in the body of fieldmapping/create, in engine map fields and in /api/v1/mappings/fields must be the data_center of a connection in connections.yaml; where none has one, nothing is compared.",
     example: "dataCenterId: 63f82854a8bd974420925e84",
 };
 
@@ -100,8 +100,8 @@ pub const BODY: Entry = Entry {
     severity: Severity::Error,
     zh: "正文无法读取:{why_zh}",
     en: "the body cannot be read: {why_en}",
-    help_zh: "可以是 JSON、XML(不含 DOCTYPE)或文本;不是 UTF-8 时在 Content-Type 里写 charset,例如 charset=gbk",
-    help_en: "JSON, XML (without DOCTYPE) and text are taken; where it is not UTF-8, Content-Type has to say the charset, as charset=gbk",
+    help_zh: "{takes_zh};不是 UTF-8 时在 Content-Type 里写 charset,例如 charset=gbk",
+    help_en: "{takes_en}; where it is not UTF-8, Content-Type has to say the charset, as charset=gbk",
     long_zh: "读不出来的正文不会被部分接收,也不会用替代字符补上:补上的字符会成为单据里的错字。XML 的 DOCTYPE 一律拒绝,因为其中的实体可以无限膨胀或读取文件。",
     long_en: "A body that cannot be read is not taken in part, nor filled up with replacement characters, which would end up in documents. A DOCTYPE in XML is always refused: its entities can grow without end or read files.",
     example: "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
@@ -113,10 +113,10 @@ pub const STANDARD: Entry = Entry {
     severity: Severity::Error,
     zh: "正文不是标准格式:{why_zh}",
     en: "the body has not the standard form: {why_en}",
-    help_zh: "标准格式:{\"objAPIName\": 对象, \"masterFieldVal\": {…}, \"detailFieldVals\": {\"从对象\": [{…}]}};asyncpush 不带请求头 id 时可以是任意内容",
-    help_en: "the standard form is {\"objAPIName\": OBJECT, \"masterFieldVal\": {…}, \"detailFieldVals\": {\"DETAIL\": [{…}]}}; asyncpush takes anything where the header id is not sent",
-    long_zh: "请求头 id 表示正文是标准格式,于是按标准格式严格读取:多余的键、名称不一致、从对象不是列表,都会被拒绝。",
-    long_en: "The header id says that the body has the standard form, and so it is read strictly: another key, another object than the header names, or details that are no list are refused.",
+    help_zh: "标准格式:{\"objAPIName\": 对象, \"masterFieldVal\": {…}, \"detailFieldVals\": {\"从对象\": [{…}]}}{else_zh}",
+    help_en: "the standard form is {\"objAPIName\": OBJECT, \"masterFieldVal\": {…}, \"detailFieldVals\": {\"DETAIL\": [{…}]}}{else_en}",
+    long_zh: "asyncpush 的请求头 id 表示正文是标准格式,create 与 update 总是标准格式,于是严格读取:多余的键、名称不一致、从对象不是列表,都会被拒绝;正文读不成 JSON 时,说明第几行第几列。作废(operationType: 3)必须说明是哪一张单据:声明了的对象可以只凭请求头 id;没有声明的对象,请求头 id 只用来认出重发,单据由方案的主键在正文里指明。",
+    long_en: "The header id of asyncpush says that the body has the standard form, that of create and update always has it; so it is read strictly: another key, another object than the header names, or details that are no list are refused, and where the body is no JSON its line and column are told. A cancellation (operationType: 3) must say of which document it is: for a declared object the header id is enough; for one that is not declared the header id only tells a repetition, and the scheme's key in the body names the document.",
     example: "id: 111   with the body {\"number\": \"04270002\"}",
 };
 
@@ -139,8 +139,8 @@ pub const PARAMETER: Entry = Entry {
     severity: Severity::Error,
     zh: "参数 `{name}` 不对:{why_zh}",
     en: "the parameter `{name}` is wrong: {why_en}",
-    help_zh: "queryMasterBatch 需要 objAPIName、startTime、endTime(毫秒,含头不含尾),可选 includeDetail、offset、limit;queryMasterById 需要 objAPIName、dataId",
-    help_en: "queryMasterBatch needs objAPIName, startTime and endTime (milliseconds, the end excluded), and takes includeDetail, offset and limit; queryMasterById needs objAPIName and dataId",
+    help_zh: "queryMasterBatch 需要 objAPIName、startTime、endTime(毫秒,首尾都算在内),可选 includeDetail、offset、limit;queryMasterById 需要 objAPIName、dataId",
+    help_en: "queryMasterBatch needs objAPIName, startTime and endTime (milliseconds, both ends belong to the stretch), and takes includeDetail, offset and limit; queryMasterById needs objAPIName and dataId",
     long_zh: "参数不对时不返回数据:少读了一段时间而不自知,比得到一个错误更糟。",
     long_en: "No data is given where a parameter is wrong: to read less than was meant without knowing is worse than an error.",
     example: "GET /erp/crm/queryMasterBatch?objAPIName=erpSalesOrderObj&startTime=yesterday",
@@ -198,6 +198,19 @@ pub const UNUSABLE: Entry = Entry {
     example: "POST /erp/crm/create   # objects/order.yaml: serve: {connection: crm, receive: ordrs}",
 };
 
+/// The header `id` of a push is not the id of the document that it carries.
+pub const OTHER_ID: Entry = Entry {
+    code: "E6118",
+    severity: Severity::Error,
+    zh: "推送的请求头与正文说的不是同一张单据:{why_zh}",
+    en: "header and body of the push are about different documents: {why_en}",
+    help_zh: "请求头 id 写对象 `{object}` 的 id 字段的值;对方的 id 若是它自己的编号,在对象文件里写 push_id: any",
+    help_en: "send the id of the document of `{object}` in the header; where the sender's id is a number of its own, the object's file says push_id: any",
+    long_zh: "声明了的对象,请求头 id 与正文里 id 字段的值按文本相同才接收:新建、更新、作废都一样。否则作废一张单据的推送可能作废另一张。对象文件写 push_id: any 时不比较:请求头 id 只用来认出重发,作废时正文必须带 id 字段。",
+    long_en: "For a declared object the header id and the field `id` of the body must be the same text, to create, to update and to cancel: else a push that cancels one document could cancel another. With push_id: any in the object's file they are not compared: the header id only tells a repetition, and a cancellation must carry the field.",
+    example: "id: N-77   with the body {\"masterFieldVal\": {\"number\": \"N-3\"}}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNBELIEVED,
@@ -215,4 +228,5 @@ pub const ALL: &[&Entry] = &[
     &NO_DATA,
     &THERE_IS_ONE,
     &UNUSABLE,
+    &OTHER_ID,
 ];

@@ -1,7 +1,9 @@
 //! Whether a document is as its object was declared.
 
+use std::collections::HashMap;
+
 use super::standard::shown;
-use super::{Field, Misfit, Object, Standard, Type};
+use super::{Detail, Field, Misfit, Object, PushId, Standard, Type};
 use crate::diagnostic::did_you_mean;
 use crate::path::{Path, Segment};
 use crate::value::{Map, Value};
@@ -48,6 +50,15 @@ impl Object {
                 };
                 fields_fit(&detail.fields, detail.open, line, around)?;
             }
+            if let Some(id) = &detail.id {
+                let is_hidden = Around {
+                    place: "",
+                    names: &["detailFieldVals", name],
+                    hidden,
+                }
+                .hides(id);
+                each_has_its_own(detail, id, lines, is_hidden)?;
+            }
         }
         let has_lines = |name: &str| {
             let mut details = document.details.iter();
@@ -64,6 +75,62 @@ impl Object {
                 format!("`detailFieldVals.{}` needs at least one line", detail.name),
             )),
         }
+    }
+
+    /// Whether a push is about the document that it carries: its header `id` says so, and so does the body.
+    pub fn is_pushed_as(&self, document: &Standard, id: &str) -> Result<(), Misfit> {
+        self.is_pushed_as_hiding(document, id, &[])
+    }
+
+    /// The same; no value at one of these places is told.
+    pub fn is_pushed_as_hiding(&self, document: &Standard, id: &str, hidden: &[Path]) -> Result<(), Misfit> {
+        let own = match self.push_id {
+            PushId::Same => self.id_of(document),
+            PushId::Any => None,
+        };
+        let Some(own) = own.filter(|own| own != id) else {
+            return Ok(());
+        };
+        let master = Around {
+            place: "masterFieldVal",
+            names: &["masterFieldVal"],
+            hidden,
+        };
+        let mut fields = self.fields.iter();
+        let is_sensitive = fields.any(|field| field.name == self.id && field.sensitive);
+        let [id, own] = match is_sensitive || master.hides(&self.id) {
+            true => ["***".to_owned(), "***".to_owned()],
+            false => [shown(id), shown(&own)],
+        };
+        let field = &self.id;
+        Err(Misfit::new(
+            format!("请求头 id 是 `{id}`,而 `masterFieldVal.{field}` 是 `{own}`"),
+            format!("the header id is `{id}`, but `masterFieldVal.{field}` is `{own}`"),
+        ))
+    }
+
+    /// What a cancellation says that has a header `id` and nothing else; `None` where that is not the id of a document.
+    pub fn cancelled(&self, id: &str) -> Option<Standard> {
+        (self.push_id == PushId::Same).then(|| Standard {
+            object: self.name.clone(),
+            master: Map::from_iter([(self.id.clone(), Value::from(id))]),
+            details: Vec::new(),
+        })
+    }
+
+    /// The document as JSON would have said it: XML has no way to write a list of one, nor a list or a map of none.
+    #[must_use]
+    pub fn of_xml(&self, mut document: Standard) -> Standard {
+        as_declared(&self.fields, &mut document.master);
+        for (name, lines) in &mut document.details {
+            let Some(detail) = self.details.iter().find(|detail| detail.name == *name) else {
+                continue;
+            };
+            for line in lines {
+                as_declared(&detail.fields, line);
+            }
+        }
+        document
     }
 
     /// The same object for what says that one was cancelled: of what is required, only the id must be there.
@@ -86,6 +153,53 @@ impl Object {
         let id = document.master.get(&self.id)?.to_plain_text()?;
         (!id.is_empty()).then_some(id)
     }
+}
+
+fn as_declared(fields: &[Field], given: &mut Map) {
+    for field in fields {
+        let Some(value) = given.get_mut(&field.name) else {
+            continue;
+        };
+        let is_blank = value.as_text().is_some_and(|text| text.trim().is_empty());
+        *value = match (&field.ty, std::mem::replace(value, Value::Null)) {
+            (Type::List, _) if is_blank => Value::List(Vec::new()),
+            (Type::List, one @ (Value::Text(_) | Value::Map(_))) => Value::List(vec![one]),
+            (Type::Map, _) if is_blank => Value::Map(Map::new()),
+            (_, as_it_is) => as_it_is,
+        };
+    }
+}
+
+/// Whether no two lines say the same id.
+fn each_has_its_own(detail: &Detail, id: &str, lines: &[Map], is_hidden: bool) -> Result<(), Misfit> {
+    let mut known = HashMap::<String, usize>::with_capacity(lines.len());
+    for (nth, line) in lines.iter().enumerate() {
+        let own = line.get(id).and_then(Value::to_plain_text);
+        let Some(own) = own.filter(|own| !own.is_empty()) else {
+            continue;
+        };
+        let Some(before) = known.insert(own.clone(), nth) else {
+            continue;
+        };
+        let is_sensitive = detail
+            .fields
+            .iter()
+            .any(|field| field.name == id && field.sensitive);
+        let own = match is_hidden || is_sensitive {
+            true => "***".to_owned(),
+            false => shown(&own),
+        };
+        let name = &detail.name;
+        return Err(Misfit::new(
+            format!(
+                "`detailFieldVals.{name}[{nth}].{id}` 的值 `{own}` 与第 [{before}] 行相同;{id} 标识一行,不能重复"
+            ),
+            format!(
+                "the value `{own}` of `detailFieldVals.{name}[{nth}].{id}` is that of line [{before}], too; each line has its own {id}"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Where fields stand.
@@ -454,6 +568,99 @@ details:
         assert!(fits(r#"{"number":"1"}"#, r#"{"lines":[{"price":1}]}"#));
         assert!(!fits("{}", "{}"));
         assert!(!fits(r#"{"number":"1","count":"x"}"#, "{}"), "types still hold");
+    }
+
+    #[test]
+    fn a_push_is_about_what_it_carries() {
+        let document = |number: &str| Standard {
+            object: "erpSalesOrderObj".to_owned(),
+            master: Map::from_iter([("number".to_owned(), json::parse(number.as_bytes()).expect("JSON"))]),
+            details: Vec::new(),
+        };
+        let object = object();
+        let any = Object {
+            push_id: PushId::Any,
+            ..object.clone()
+        };
+        for (number, header, is_same) in [
+            (r#""7""#, "7", true),
+            ("7", "7", true),
+            (r#""07""#, "7", false),
+            (r#""N-3""#, "N-77", false),
+            // Said nowhere else: that it is required is another matter.
+            ("null", "7", true),
+            (r#""""#, "7", true),
+        ] {
+            let said = object.is_pushed_as(&document(number), header);
+            assert_eq!(said.is_ok(), is_same, "{number} {header}: {said:?}");
+            assert_eq!(any.is_pushed_as(&document(number), header), Ok(()));
+        }
+        let said = object
+            .is_pushed_as(&document(r#""N-3""#), "N-77")
+            .expect_err("another one");
+        assert_eq!(
+            said.en,
+            "the header id is `N-77`, but `masterFieldVal.number` is `N-3`"
+        );
+        let hidden = [Path::parse("masterFieldVal.number").expect("a path")];
+        let said = object
+            .is_pushed_as_hiding(&document(r#""N-3""#), "N-77", &hidden)
+            .expect_err("another one");
+        assert!(!said.en.contains("N-") && !said.zh.contains("N-"), "{said:?}");
+        let cancelled = object.cancelled("7").expect("the id of a document");
+        assert_eq!(object.voided().fits(&cancelled), Ok(()));
+        assert_eq!(object.id_of(&cancelled).as_deref(), Some("7"));
+        assert_eq!(any.cancelled("7"), None, "whose it is nobody knows");
+        let text = ORDER.replace("id: number", "id: number\npush_id: any");
+        let (read, problems) = read_object(&SourceFile::new("objects/a.yaml", text.as_str()));
+        assert_eq!(read.map(|one| one.push_id), Some(PushId::Any), "{problems:?}");
+    }
+
+    #[test]
+    fn each_line_has_an_id_of_its_own() {
+        let lines = |lines: &str| {
+            format!(
+                r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{{"number":"1"}},"detailFieldVals":{{"lines":{lines}}}}}"#
+            )
+        };
+        assert_eq!(told(&lines(r#"[{"no":"1"},{"no":"2"}]"#)), "fits");
+        assert_eq!(
+            told(&lines(r#"[{"no":"1"},{"no":"2"},{"no":1}]"#)),
+            "the value `1` of `detailFieldVals.lines[2].no` is that of line [0], too; each line has its own no"
+        );
+    }
+
+    #[test]
+    fn lists_and_maps_of_xml_are_as_declared() {
+        let read = |tags: &str, address: &str| {
+            let body = format!(
+                r#"{{"objAPIName":"erpSalesOrderObj","masterFieldVal":{{"number":"1","tags":{tags},"address":{address}}},"detailFieldVals":{{"lines":{{"no":"1"}}}}}}"#
+            );
+            let value = json::parse(body.as_bytes()).expect("JSON");
+            let document = object().of_xml(Standard::read(&value, true).expect("the form"));
+            assert_eq!(object().fits(&document), Ok(()), "{body}");
+            json::to_string(&Value::Map(document.master))
+        };
+        for (tags, address, want) in [
+            (
+                r#""a""#,
+                r#"{"city":"x"}"#,
+                r#"{"number":"1","tags":["a"],"address":{"city":"x"}}"#,
+            ),
+            (
+                r#"["a","b"]"#,
+                r#""""#,
+                r#"{"number":"1","tags":["a","b"],"address":{}}"#,
+            ),
+            (r#"" ""#, "null", r#"{"number":"1","tags":[],"address":null}"#),
+            (
+                r#"{"a":"1"}"#,
+                "null",
+                r#"{"number":"1","tags":[{"a":"1"}],"address":null}"#,
+            ),
+        ] {
+            assert_eq!(read(tags, address), want);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::keys::{Block, KeyRow, Shape, Word};
 
-use super::Type;
+use super::{PushId, Type};
 
 /// A name as other systems give them to objects and fields.
 pub const NAME: Word = Word {
@@ -61,6 +61,13 @@ pub static OBJECT: Block = block(
         )
         .required()
         .example("number"),
+        KeyRow::new(
+            "push_id",
+            Shape::Choice(PushId::WORDS),
+            "推送的请求头 id 是什么:same 与 id 字段的值相同,不同就拒绝;any 是发送方自己的编号,不与正文比较",
+            "what the header id of a push is: same, the value of the field id, else the push is refused; any, a number of the sender's own that is not compared",
+        )
+        .default("same"),
         KeyRow::new(
             "label",
             Shape::Text,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Detail, Field, Object, Serve, Type, keys};
+use super::{Detail, Field, Object, PushId, Serve, Type, keys};
 use crate::catalogue::object as words;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::facts::Text2;
@@ -69,6 +69,10 @@ impl Reader<'_> {
         let details = details.collect();
         Some(Object {
             label: label(root, "name", &name),
+            push_id: match member(root, "push_id") {
+                Some("any") => PushId::Any,
+                Some(_) | None => PushId::Same,
+            },
             shown: member(root, "label").unwrap_or(&id).to_owned(),
             serve: self.serve(root),
             open: flag(root, "open"),

@@ -478,8 +478,9 @@ impl SourceReader {
         }
         let target = self.plan.target.as_ref();
         let hidden = target.map_or(&[][..], |target| &target.sensitive_source);
+        let pushed_as = push.and_then(|push| push.id.as_deref());
         let voided = push.is_some_and(|push| push.void).then(|| object.voided());
-        let failure = objects::misfit(voided.as_ref().unwrap_or(object), row, true, hidden)?;
+        let failure = objects::misfit(voided.as_ref().unwrap_or(object), row, true, pushed_as, hidden)?;
         Some(reason::of_failure(&failure, self.lang))
     }
 

@@ -325,7 +325,7 @@ impl TargetWriter {
         if let Some(object) = self
             .objects
             .meant(connection, &operation, &as_map(&built.options))
-            && let Some(failure) = objects::misfit(object, &built.payload, false, &target.sensitive)
+            && let Some(failure) = objects::misfit(object, &built.payload, false, None, &target.sensitive)
         {
             return Err(failure);
         }

@@ -180,8 +180,14 @@ impl Objects {
 }
 
 /// What keeps a row, or a document on its way, from being one of an object. Members beside those of the standard form
-/// are the operation's. Nothing of a value at a hidden place is told.
-pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool, hidden: &[Place]) -> Option<Failure> {
+/// are the operation's. Nothing of a value at a hidden place is told. `pushed_as` is the header `id` that it came with.
+pub(crate) fn misfit(
+    object: &Object,
+    document: &Value,
+    is_row: bool,
+    pushed_as: Option<&str>,
+    hidden: &[Place],
+) -> Option<Failure> {
     let mut told = document.clone();
     if let (Value::Map(members), false) = (&mut told, is_row) {
         members
@@ -191,11 +197,17 @@ pub(crate) fn misfit(object: &Object, document: &Value, is_row: bool, hidden: &[
             .or_insert_with(|| Value::from(object.name.as_str()));
     }
     let read = Standard::read(&told, is_row);
-    let found = read
-        .and_then(|document| object.fits_hiding(&document, hidden))
-        .err()?;
+    let fits = |document: Standard| object.fits_hiding(&document, hidden).map(|()| document);
+    let (entry, found) = match (read.and_then(fits), pushed_as) {
+        (Err(found), _) => (&dsl::catalogue::erp::FIELDS, found),
+        (Ok(document), Some(id)) => {
+            let found = object.is_pushed_as_hiding(&document, id, hidden).err()?;
+            (&dsl::catalogue::erp::OTHER_ID, found)
+        }
+        (Ok(_), None) => return None,
+    };
     Some(
-        Failure::new(&dsl::catalogue::erp::FIELDS)
+        Failure::new(entry)
             .with("object", &object.name)
             .with("why_zh", found.zh)
             .with("why_en", found.en),
