@@ -8,8 +8,9 @@ mod file;
 mod platform;
 mod policy;
 
+use dsl::catalogue::erp::OTHER_DATA_CENTER;
 use dsl::catalogue::mapping as words;
-use dsl::diagnostic::{Failure, Lang};
+use dsl::diagnostic::{Failure, Lang, did_you_mean};
 use dsl::lookup::FieldTable;
 use dsl::value::Value;
 use flow::ids::Ms;
@@ -110,6 +111,32 @@ pub fn field_place(data_center: &str, channel: &str, data_type: &str) -> Result<
         channel: channel.to_owned(),
         data_type: id("dataType", data_type)?,
     })
+}
+
+/// Whether a data centre is one of these; where none is known there is nothing to be held against, and an empty name
+/// means any.
+pub fn known_data_center(name: &str, known: &[String]) -> Result<(), AppError> {
+    match name.is_empty() || known.is_empty() || known.iter().any(|one| one == name) {
+        true => Ok(()),
+        false => Err(other_data_center(name, known)),
+    }
+}
+
+/// There is no such data centre; the names near it are told.
+pub fn other_data_center(name: &str, known: &[String]) -> AppError {
+    let near = did_you_mean(name, known.iter().map(String::as_str)).join(" ");
+    let (near_zh, near_en) = match near.as_str() {
+        "" => Default::default(),
+        near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
+    };
+    let given: String = name.chars().take(64).flat_map(char::escape_debug).collect();
+    denied(
+        Failure::new(&OTHER_DATA_CENTER)
+            .with("given", given)
+            .with("known", known.join(" "))
+            .with("near_zh", near_zh)
+            .with("near_en", near_en),
+    )
 }
 
 /// A value on both sides.

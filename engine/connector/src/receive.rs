@@ -272,8 +272,8 @@ impl Connection {
         } else if is_text && takes(Accept::Xml) && is_xml(&reading.text) {
             match crate::xml::read(&reading.text) {
                 Ok(Value::Map(mut members)) => {
-                    // What came stays beside what was read of it.
-                    members.insert(RAW.to_owned(), text());
+                    // What came stays beside what was read of it, but for a root of that name.
+                    members.entry(RAW.to_owned()).or_insert_with(text);
                     Ok(Content::of(Form::Xml, Value::Map(members)))
                 }
                 // A page, or a text that only begins like XML. Nobody sends a document type without meaning XML.

@@ -279,6 +279,7 @@ pub fn create_field(body: &Value, data_center: &str) -> Result<SetField, AppErro
     ];
     let members = Members::of(body, KNOWN)?;
     let own = members.text("dataCenterId")?;
+    let own = own.filter(|own| !own.trim().is_empty());
     let place = field_place(
         own.as_deref().unwrap_or(data_center),
         &members.needed("channel")?,

@@ -15,7 +15,6 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
 use connector::{Inbound, Pushed};
-use dsl::Lang;
 use dsl::catalogue::erp as words;
 use dsl::json;
 use dsl::object::{Object, Serve, Standard};
@@ -31,8 +30,6 @@ use crate::state::State;
 const WELL: &str = "0";
 /// The root of an answer in XML.
 const ROOT: &str = "response";
-/// The operation through whose file bodies are read.
-const OPERATION: &str = "asyncpush";
 /// Parameters of one question that are looked at.
 const MOST_PAIRS: usize = 50;
 
@@ -161,20 +158,15 @@ async fn answer(state: &State, connection: &str, task: Task, parts: &Parts, inco
         };
     }
     let (push, _taken) = inbound(state, parts, incoming).await?;
-    let unread = |failure: dsl::Failure| {
-        who::refused(&words::BODY)
-            .with("why_zh", failure.message(Lang::Zh))
-            .with("why_en", failure.message(Lang::En))
-    };
     let first = speaker
         .connections
         .first()
         .ok_or_else(|| Problem::bug("a speaker without a connection"))?;
-    let content = first.content(OPERATION, &push).map_err(unread)?;
+    let content = push::read(first, &push, push::Takes::All)?;
     // Whose it is, it says itself.
     let document = push::standard(&content, None)?;
     let (object, serve) = served(state, connection, &document.object, Needs::Receive)?;
-    push::fits(&object, &document)?;
+    let document = push::of_declared(&object, document, &content)?;
     write(state, &object, &serve, &document, task).await
 }
 
@@ -198,18 +190,23 @@ fn served(
         return Err(push::unusable(name, error, seconds));
     }
     let objects = workspace.objects();
+    let has = |serve: &Serve| match needs {
+        Needs::Rows => serve.rows.is_some(),
+        Needs::Receive => serve.receive.is_some(),
+    };
     let known: Vec<String> = objects
         .served(connection)
+        .filter(|(_, serve)| has(serve))
         .map(|(object, _)| object.name.clone())
         .collect();
     let Some((object, serve)) = objects.served(connection).find(|(object, _)| object.name == name) else {
         return Err(push::unknown_object(name, &known));
     };
-    let (has, what) = match needs {
-        Needs::Rows => (serve.rows.is_some(), "query"),
-        Needs::Receive => (serve.receive.is_some(), "create/update"),
-    };
-    if !has {
+    if !has(serve) {
+        let what = match needs {
+            Needs::Rows => "query",
+            Needs::Receive => "create/update",
+        };
         return Err(not_served(name, what, &known));
     }
     Ok((Arc::clone(object), serve.clone()))

@@ -10,11 +10,10 @@ use axum::extract::{Request, State as Shared};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
-use dsl::catalogue::erp as words;
 use dsl::json;
 use dsl::value::Value;
 
-use super::{form, who};
+use super::{form, push, who};
 use crate::problem::Problem;
 use crate::receive::inbound;
 use crate::router::asked;
@@ -51,13 +50,13 @@ async fn answer(state: &State, parts: &Parts, incoming: Body) -> Result<Option<V
             .with("path", parts.uri.path().escape_debug())
             .header(ALLOW, "POST"));
     }
-    let speaker = who::speaker(state, &parts.headers, who::Token::Push)?;
+    let speaker = who::speaker(state, &parts.headers, who::Call::Mapping)?;
     let (push, _taken) = inbound(state, parts, incoming).await?;
-    let body = json::parse(&push.body).map_err(|error| {
-        who::refused(&words::BODY)
-            .with("why_zh", error.what.words(dsl::Lang::Zh))
-            .with("why_en", error.what.words(dsl::Lang::En))
-    })?;
+    let connection = speaker
+        .connections
+        .first()
+        .ok_or_else(|| Problem::bug("a speaker without a connection"))?;
+    let body = push::read(connection, &push, push::Takes::Json)?.value;
     let by = format!("tenant {}", speaker.tenant);
     let caller = Caller {
         who: &by,
@@ -87,6 +86,11 @@ async fn answer(state: &State, parts: &Parts, incoming: Body) -> Result<Option<V
     }
     if path.contains("/fieldmapping/") {
         let wanted = mapping::create_field(&body, &speaker.data_center).map_err(told)?;
+        let centre = &wanted.place.data_center;
+        if *centre != speaker.data_center {
+            // One of the tenant's, and who sends this is believed there, too.
+            who::speaker_for(state, &parts.headers, who::Call::Mapping, Some(centre))?;
+        }
         let done = state.with_ledger(move |ledger| mapping::set_field(ledger, &wanted, now));
         done.await?.map_err(told)?;
         return Ok(None);

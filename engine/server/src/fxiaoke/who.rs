@@ -34,6 +34,37 @@ impl Token {
     }
 }
 
+/// What is called: what it needs is told with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// `asyncpush`.
+    Push,
+    /// A mapping function.
+    Mapping,
+    /// Our ERP.
+    Erp,
+}
+
+impl Call {
+    /// The headers that it needs, in Chinese and English.
+    fn needs(self) -> (&'static str, &'static str) {
+        match self {
+            Call::Push => (
+                "asyncpush 需要 token、tenantId、objectApiName、version: v1;配置了多个数据中心时还要 dataCenterId",
+                "asyncpush needs token, tenantId, objectApiName and version: v1, and dataCenterId where several are configured",
+            ),
+            Call::Mapping => (
+                "映射接口需要 token、tenantId;配置了多个数据中心时还要 dataCenterId",
+                "a mapping function needs token and tenantId, and dataCenterId where several are configured",
+            ),
+            Call::Erp => (
+                "/erp/连接名/… 只需要请求头 token(= erp_token)",
+                "/erp/CONNECTION/… needs the header token (= erp_token) and no other",
+            ),
+        }
+    }
+}
+
 /// Somebody who is believed.
 #[derive(Debug, Clone)]
 pub(crate) struct Speaker {
@@ -86,18 +117,27 @@ impl Book {
     }
 }
 
-/// Who sends this, by the headers `token`, `tenantId` and `dataCenterId`.
-pub(crate) fn speaker(state: &State, headers: &HeaderMap, token: Token) -> Result<Speaker, Problem> {
-    let given = needed(headers, "token").map_err(unauthorized)?;
-    let tenant = needed(headers, "tenantId").map_err(unauthorized)?;
-    let data_center = header(headers, "dataCenterId");
+/// Who sends this with the token of pushes, by the headers `token`, `tenantId` and `dataCenterId`.
+pub(crate) fn speaker(state: &State, headers: &HeaderMap, call: Call) -> Result<Speaker, Problem> {
+    speaker_for(state, headers, call, header(headers, "dataCenterId").as_deref())
+}
+
+/// The same, for a data centre that is named elsewhere.
+pub(crate) fn speaker_for(
+    state: &State,
+    headers: &HeaderMap,
+    call: Call,
+    data_center: Option<&str>,
+) -> Result<Speaker, Problem> {
+    let given = needed(headers, "token", call).map_err(unauthorized)?;
+    let tenant = needed(headers, "tenantId", call).map_err(unauthorized)?;
     let speakers = state.speakers().speakers(&state.service().loaded());
-    speakers.judge(token, &given, &tenant, data_center.as_deref())
+    speakers.judge(Token::Push, &given, &tenant, data_center)
 }
 
 /// Who calls the ERP that we are for this connection, by the header `token`.
 pub(crate) fn caller(state: &State, headers: &HeaderMap, connection: &str) -> Result<Speaker, Problem> {
-    let given = needed(headers, "token").map_err(unauthorized)?;
+    let given = needed(headers, "token", Call::Erp).map_err(unauthorized)?;
     let speakers = state.speakers().speakers(&state.service().loaded());
     let mut found = speakers.believed(Token::Erp, &given);
     found.retain(|one| one.name == connection);
@@ -167,9 +207,9 @@ impl Speakers {
             (Some(given), []) => given.to_owned(),
             (Some(given), _) if centres.iter().any(|one| one == given) => given.to_owned(),
             (Some(given), _) => {
-                return Err(refused(&words::OTHER_DATA_CENTER)
-                    .with("given", shown(given))
-                    .with("known", known()));
+                return Err(
+                    Problem::from(app::mapping::other_data_center(given, &centres)).status_of(StatusCode::OK)
+                );
             }
         };
         believed.retain(|one| {
@@ -207,8 +247,14 @@ pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// A header that must be there.
-pub(crate) fn needed(headers: &HeaderMap, name: &'static str) -> Result<String, Problem> {
-    header(headers, name).ok_or_else(|| refused(&words::NO_HEADER).with("name", name))
+pub(crate) fn needed(headers: &HeaderMap, name: &'static str, call: Call) -> Result<String, Problem> {
+    header(headers, name).ok_or_else(|| {
+        let (zh, en) = call.needs();
+        refused(&words::NO_HEADER)
+            .with("name", name)
+            .with("needs_zh", zh)
+            .with("needs_en", en)
+    })
 }
 
 /// What somebody who is believed is told: the platform answers refusals with HTTP 200, and so do we.
