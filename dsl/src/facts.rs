@@ -456,9 +456,9 @@ pub trait ConnectorFacts: Send + Sync {
     fn zone(&self) -> &str;
     /// The shortest time between two runs of a schedule, in milliseconds.
     fn min_interval_ms(&self) -> i64;
-    /// Why the interval is not shorter; empty when nobody said.
-    fn min_interval_reason(&self) -> &str {
-        ""
+    /// Why the interval is not shorter; `None` when nobody said.
+    fn min_interval_reason(&self) -> Option<&Text2> {
+        None
     }
     /// The operation that `api` names: exactly its name, one of its aliases, or its path.
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound>;

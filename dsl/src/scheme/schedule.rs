@@ -6,6 +6,7 @@ use super::window::duration_text;
 use super::{Reader, member, nearest, resolve, text_of};
 use crate::catalogue::scheme as words;
 use crate::cron::{Cron, Hours, Part};
+use crate::diagnostic::Lang;
 use crate::facts::ConnectorFacts;
 use crate::keys::{self, CRON, HOURS, duration_ms};
 use crate::plan::{Brakes, Missed, PRIORITY, Schedule, When};
@@ -145,13 +146,15 @@ impl Reader<'_> {
         if interval >= least {
             return;
         }
-        let reason = connector.map_or("", ConnectorFacts::min_interval_reason);
+        let reason = connector.and_then(ConnectorFacts::min_interval_reason);
+        let reason = |lang| reason.map_or("-", |reason| reason.get(lang));
         self.report(
             self.problem(&words::TOO_OFTEN, pair.value.span.clone())
                 .with("given", given)
                 .with("connector", connector.map_or("-", ConnectorFacts::id))
                 .with("least", duration_text(least))
-                .with("reason", if reason.is_empty() { "-" } else { reason }),
+                .with("reason_zh", reason(Lang::Zh))
+                .with("reason_en", reason(Lang::En)),
         );
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use dsl::builtin::{Args, Builtin, Call, CallError, Param, Registry, Type, both};
 use dsl::decimal::Decimal;
@@ -10,7 +10,7 @@ use dsl::diagnostic::{Lang, SourceFile, render};
 use dsl::expr::sql::Sql;
 use dsl::facts::{
     Action, ConnectorFacts, Environment, FilterKind, NotFound, OpKind, OperationFacts, OptionFacts, Owned,
-    OwnedKind, PageFacts, Proof, SchemeFacts, TableFault, TableFile,
+    OwnedKind, PageFacts, Proof, SchemeFacts, TableFault, TableFile, Text2,
 };
 use dsl::path::Path;
 use dsl::plan::Plan;
@@ -105,8 +105,12 @@ impl ConnectorFacts for System {
         360_000
     }
 
-    fn min_interval_reason(&self) -> &str {
-        "互客接口按 6 分钟轮询"
+    fn min_interval_reason(&self) -> Option<&Text2> {
+        static REASON: LazyLock<Text2> = LazyLock::new(|| Text2 {
+            zh: "互客接口按 6 分钟轮询".to_owned(),
+            en: "Huke is polled every 6 minutes".to_owned(),
+        });
+        Some(&REASON)
     }
 
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {

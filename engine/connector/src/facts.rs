@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{
-    ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
+    ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample, Text2,
 };
 use dsl::tree::Columns;
 use dsl::{Diagnostic, Map};
@@ -162,8 +162,8 @@ impl ConnectorFacts for Facts {
         self.0.limits.min_interval_ms.unwrap_or(MIN_INTERVAL_MS)
     }
 
-    fn min_interval_reason(&self) -> &str {
-        self.0.limits.reason.as_deref().unwrap_or("")
+    fn min_interval_reason(&self) -> Option<&Text2> {
+        self.0.limits.reason.as_ref()
     }
 
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {

@@ -332,7 +332,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Limits, "concurrency", "int", "同时调用数", "calls at once"),
     now(Place::Limits, "per_day", "int", "每天调用数,在系统所在时区的零点重新计", "calls a day, counted anew at midnight in the system's zone"),
     now(Place::Limits, "min_interval", "duration", "最短轮询间隔", "shortest interval"),
-    now(Place::Limits, "reason", "text", "间隔的理由", "why"),
+    now(Place::Limits, "reason", "text or {zh, en}", "间隔的理由", "why"),
     now(Place::Form, "id", "text", "内部 id 字段", "field of the internal id"),
     now(Place::Form, "key", "list of paths", "默认的键", "default key"),
     now(Place::Form, "number", "text", "编码字段", "field of the number"),

@@ -226,7 +226,7 @@ pub struct Limits {
     /// Shortest time between two runs of a schedule, in milliseconds.
     pub min_interval_ms: Option<i64>,
     /// Why it is not shorter.
-    pub reason: Option<String>,
+    pub reason: Option<Text2>,
     /// What [`Limits::rates`] are counted by.
     pub scope: Scope,
     /// The parameters by which an application is known, for [`Scope::App`].

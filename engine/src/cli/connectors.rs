@@ -257,7 +257,7 @@ fn document(one: &Arc<Connector>, lang: Lang) -> Result<Value, AppError> {
         "limits" => object! {
             "rates" => limits.rates.iter().map(rate).collect::<Vec<_>>(),
             "concurrency" => limits.concurrency, "min_interval_ms" => limits.min_interval_ms,
-            "reason" => limits.reason, "scope" => limits.scope.name(), "per_day" => limits.per_day,
+            "reason" => limits.reason.as_ref().map(|reason| reason.get(lang)), "scope" => limits.scope.name(), "per_day" => limits.per_day,
         },
         "operations" => operations,
         "verified" => verified,
@@ -358,7 +358,10 @@ fn tell_limits(one: &Connector, out: &Out) {
         said.push(out.text("connectors-at-once", &[("count", count.to_string())]));
     }
     if let Some(ms) = limits.min_interval_ms {
-        let why = limits.reason.as_deref().map(|why| format!(" ({why})"));
+        let why = limits
+            .reason
+            .as_ref()
+            .map(|why| format!(" ({})", why.get(out.lang)));
         let every = format!("{}{}", time::span(ms), why.unwrap_or_default());
         said.push(out.text("connectors-interval", &[("every", every)]));
     }

@@ -367,10 +367,7 @@ fn limits(members: Members<'_>, declared: &Declared, reader: &mut Reader<'_>) ->
         rates: reader.rates(members.get("rate")),
         concurrency: reader.count(members.get("concurrency")),
         min_interval_ms: reader.duration(members.get("min_interval")),
-        reason: members
-            .get("reason")
-            .and_then(|pair| reader.text(&pair.value, "reason"))
-            .map(str::to_owned),
+        reason: reader.text2(members.get("reason")),
         scope,
         app,
         per_day: reader.count(members.get("per_day")),
