@@ -238,11 +238,17 @@ fn fields_fit(fields: &[Field], open: bool, given: &Map, around: Around<'_>) -> 
         }
     }
     let is_there = |field: &Field| given.get(&field.name).is_some_and(|value| !is_nothing(value));
-    match fields.iter().find(|field| field.required && !is_there(field)) {
-        None => Ok(()),
-        Some(field) => Err(Misfit::new(
-            format!("缺少必填字段 `{place}.{}`", field.name),
-            format!("`{place}.{}` is required and missing", field.name),
+    let missing = fields.iter().filter(|field| field.required && !is_there(field));
+    let missing: Vec<String> = missing.map(|field| format!("`{place}.{}`", field.name)).collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        [one] => Err(Misfit::new(
+            format!("缺少必填字段 {one}"),
+            format!("{one} is required and missing"),
+        )),
+        all => Err(Misfit::new(
+            format!("缺少必填字段 {}", all.join("、")),
+            format!("{} are required and missing", all.join(", ")),
         )),
     }
 }
@@ -614,6 +620,28 @@ details:
         let text = ORDER.replace("id: number", "id: number\npush_id: any");
         let (read, problems) = read_object(&SourceFile::new("objects/a.yaml", text.as_str()));
         assert_eq!(read.map(|one| one.push_id), Some(PushId::Any), "{problems:?}");
+    }
+
+    #[test]
+    fn all_that_is_missing_is_told_at_once() {
+        let mut object = object();
+        for field in &mut object.fields {
+            field.required = matches!(field.name.as_str(), "number" | "count" | "day");
+        }
+        let document = Standard {
+            object: "erpSalesOrderObj".to_owned(),
+            master: Map::from_iter([("count".to_owned(), Value::from(1))]),
+            details: Vec::new(),
+        };
+        let said = object.fits(&document).expect_err("two are missing");
+        assert_eq!(
+            said.en,
+            "`masterFieldVal.number`, `masterFieldVal.day` are required and missing"
+        );
+        assert_eq!(
+            said.zh,
+            "缺少必填字段 `masterFieldVal.number`、`masterFieldVal.day`"
+        );
     }
 
     #[test]

@@ -504,6 +504,16 @@ impl Takes {
         }))
     }
 
+    /// The operation through which it comes.
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// What an option of it must say.
+    pub(crate) fn option(&self, name: &str) -> Option<&String> {
+        self.options.get(name)
+    }
+
     /// As it is kept.
     pub fn text(&self) -> String {
         let options = self

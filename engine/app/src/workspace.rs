@@ -335,6 +335,26 @@ impl Workspace {
         found.map(|name| (name.to_owned(), self.resolve(name))).collect()
     }
 
+    /// The data centres that connections name, sorted.
+    pub fn data_centers(&self) -> Vec<String> {
+        let Some(connections) = &self.connections else {
+            return Vec::new();
+        };
+        let named = |name: &str| {
+            let named = match self.resolve(name) {
+                Ok(connection) => connection.plain_param("data_center"),
+                // Without its secrets it still has a name.
+                Err(_) => connections
+                    .unresolved(name, self.connections_env())
+                    .ok()?
+                    .plain_param("data_center"),
+            };
+            named.filter(|name| !name.is_empty())
+        };
+        let all: std::collections::BTreeSet<String> = connections.names().filter_map(named).collect();
+        all.into_iter().collect()
+    }
+
     /// What keeps a connection from being used in this environment, as far as that can be known without secrets.
     pub fn check_connection(&self, name: &str) -> Vec<Diagnostic> {
         let env = self.places.env.as_deref().unwrap_or(connections::DEFAULT_ENV);

@@ -151,6 +151,32 @@ fn the_calls_of_the_platform() {
         let got = desk.call(function, text);
         assert_eq!(code(&got), *want, "{function} {text}: {got:?}");
     }
+    // All that is missing is told at once, with what is needed.
+    for (function, body, want) in [
+        (
+            "create",
+            "{}",
+            "it lacks sourceObjectApiName destObjectApiName sourceDataId destDataId; this call needs sourceObjectApiName",
+        ),
+        (
+            "update",
+            r#"{"sourceObjectApiName": "a", "destObjectApiName": " ", "sourceDataId": 7}"#,
+            "it lacks destObjectApiName destDataId; this call needs",
+        ),
+        (
+            "query",
+            r#"{"destObjectApiName": "b"}"#,
+            "it lacks sourceObjectApiName sourceDataIds; this call",
+        ),
+        (
+            "field",
+            r#"{"channel": null}"#,
+            "it lacks channel dataType fsDataId erpDataId; this call needs",
+        ),
+    ] {
+        let told = desk.call(function, body).expect_err("refused").message(Lang::En);
+        assert!(told.contains(want), "{function}: {told}");
+    }
     // The platform's names, and an id that nobody knows is left out.
     let told = desk
         .call(
@@ -246,10 +272,26 @@ fn files_come_back_as_they_went() {
     );
 
     let text = "data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,unit,1,PCS,个,\n";
-    let lines = mapping::read_fields(text.as_bytes()).expect("a file");
+    let lines = mapping::read_fields(text.as_bytes(), &[]).expect("a file");
     let done = mapping::import_fields(&mut desk.ledger, &lines, false, 5).expect("the store");
     assert_eq!(done.expect("no refusal").made, 1);
-    let error = mapping::read_fields(text.replace("OA", "ERP").as_bytes()).expect_err("no channel");
+    let centres = ["east".to_owned(), "west".to_owned()];
+    let elsewhere = text.replacen("\n,OA", "\nwset,OA", 1);
+    assert_ne!(elsewhere, text);
+    let refused = mapping::read_fields(elsewhere.as_bytes(), &centres).expect_err("no data centre");
+    let told = refused.message(Lang::En);
+    assert!(told.contains("there is no data centre `wset`"), "{told}");
+    let refused = mapping::known_data_center("wset", &centres).expect_err("no data centre");
+    assert_eq!(refused.code(), Some("E6104"));
+    let help = refused.help(Lang::En).expect("a help");
+    assert!(
+        help.contains("east west") && help.contains("did you mean west?"),
+        "{help}"
+    );
+    for (name, known) in [("west", &centres[..]), ("", &centres), ("anything", &[])] {
+        mapping::known_data_center(name, known).expect("known, any, or nothing to be held against");
+    }
+    let error = mapping::read_fields(text.replace("OA", "ERP").as_bytes(), &[]).expect_err("no channel");
     assert_eq!(error.code(), Some("E6147"));
 }
 
@@ -344,4 +386,17 @@ async fn ten_thousand_calls_at_once() {
         changes.load(Ordering::Relaxed),
         "each success is noted once"
     );
+}
+
+/// A full table takes no more, and says so.
+#[test]
+fn a_full_table_is_told() {
+    use ledger::service::fields::{FieldRuling, MOST_ENTRIES};
+    let body = r#"{"channel": "OA", "dataType": "employee", "fsDataId": "7", "erpDataId": "E7"}"#;
+    let set = mapping::create_field(&json::parse(body.as_bytes()).expect("JSON"), "").expect("a value");
+    let refused = mapping::judged_field(&set, &FieldRuling::Full);
+    let answer = mapping::answer(&refused.map(|()| None), Lang::En);
+    assert_eq!(answer.get("errCode").and_then(Value::as_text), Some("E6146"));
+    let told = answer.get("errMsg").and_then(Value::as_text).unwrap_or_default();
+    assert!(told.contains(&MOST_ENTRIES.to_string()), "{told}");
 }

@@ -16,6 +16,7 @@ use super::export::Failed;
 use super::json::object;
 use super::ledgers;
 use super::map::{contents, import_by, save, told};
+use super::objects::workspace;
 use super::out::Out;
 use super::remote::Remote;
 use super::table::{Table, one_line};
@@ -134,6 +135,8 @@ fn set(args: &FieldsSetArgs, global: &Global, out: &Out, environment: &Environme
     match remote(&of.ledger, global, out, environment)? {
         Some(remote) => remote.set_field(&place, &pair)?,
         None => {
+            let known = workspace(global, environment)?.data_centers();
+            mapping::known_data_center(&place.data_center, &known)?;
             let wanted = SetField {
                 place,
                 pair,
@@ -177,7 +180,7 @@ fn import(args: &FieldsImportArgs, global: &Global, out: &Out, environment: &Env
         };
         return import_by(ask, how, out, environment);
     }
-    let lines = mapping::read_fields(&text)?;
+    let lines = mapping::read_fields(&text, &workspace(global, environment)?.data_centers())?;
     let mut ledger = taken(&args.ledger, global, environment)?;
     let now = SystemClock::default().now_ms();
     let ask = |dry_run: bool| mapping::import_fields(&mut ledger, &lines, dry_run, now)?;

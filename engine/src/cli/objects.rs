@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use app::objects::page::{ObjectCall, calls};
+use app::objects::page::{ObjectCall, calls, sent};
 use app::{AppError, Workspace};
 use dsl::object::{Field, Object, Type};
 use dsl::{Lang, Value};
@@ -92,17 +92,22 @@ pub(crate) fn show(args: ObjectShowArgs, global: &Global, out: &Out, environment
         out.line("");
         out.line(call.curl());
         out.line("");
-        out.say("object-answer", &[("answer", dsl::json::to_string(&call.answer))]);
-        if let Some(body) = &call.body {
+        out.say("object-answer", &[("answer", sent(&call.answer))]);
+        // XML stands in the line for the shell, in full.
+        if let Some(body) = call.body.as_ref().filter(|body| body.as_text().is_none()) {
             out.say("object-body", &[]);
             out.line(pretty(body));
         }
     }
-    out.note("object-hint", &[]);
+    match calls.as_slice() {
+        [] => out.note("object-no-calls", &[]),
+        _ => out.note("object-hint", &[]),
+    }
     Ok(0)
 }
 
-fn workspace(global: &Global, environment: &Environment) -> Result<Workspace, AppError> {
+/// The workspace of the folder one is in.
+pub(crate) fn workspace(global: &Global, environment: &Environment) -> Result<Workspace, AppError> {
     let schemes = Path::new(SCHEMES);
     let around = if schemes.is_dir() { schemes } else { Path::new(".") };
     run::workspace(around, global, None, environment)

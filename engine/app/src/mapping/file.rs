@@ -8,7 +8,9 @@ use dsl::diagnostic::Failure;
 use ledger::service::fields::{FieldRow, SetField};
 use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMapping};
 
-use super::{Policies, at_line, bad_field, denied, field_pair, field_place, id, name, shown_key};
+use super::{
+    Policies, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name, shown_key,
+};
 use crate::error::AppError;
 use crate::separated;
 
@@ -83,14 +85,16 @@ pub fn read_data(
     })
 }
 
-/// The field mappings of a file, each with its line.
-pub fn read_fields(text: &[u8]) -> Result<Vec<(u64, SetField)>, AppError> {
+/// The field mappings of a file, each with its line; a data centre must be one of these.
+pub fn read_fields(text: &[u8], centres: &[String]) -> Result<Vec<(u64, SetField)>, AppError> {
     each(text, &FIELD_HEAD, |cells| {
         let [data_center, channel, data_type, fs_id, erp_id, fs_name, erp_name] = cells else {
             return Err(AppError::bug("another number of columns"));
         };
+        let place = field_place(data_center, channel, data_type)?;
+        known_data_center(&place.data_center, centres)?;
         Ok(SetField {
-            place: field_place(data_center, channel, data_type)?,
+            place,
             pair: field_pair((fs_id, fs_name), (erp_id, erp_name))?,
             manner: Manner::Put,
             by: MadeBy::Import,

@@ -62,18 +62,37 @@ pub fn answer(result: &Result<Option<Value>, AppError>, lang: Lang) -> Value {
 struct Members<'b>(&'b Map);
 
 impl<'b> Members<'b> {
-    /// The members of a body; what nobody knows is refused, because a misspelt one would be left out.
-    fn of(body: &'b Value, known: &[&str]) -> Result<Self, AppError> {
+    /// The members of a body; what nobody knows is refused, because a misspelt one would be left out. All that is needed
+    /// and missing is told at once.
+    fn of(body: &'b Value, known: &[&str], needed: &[&str]) -> Result<Self, AppError> {
         let Some(map) = body.as_map() else {
             return Err(bad_field("body", "应为一个对象", "it must be an object"));
         };
-        match map.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(bad_field(
-                name,
+        if let Some(name) = map.keys().find(|name| !known.contains(&name.as_str())) {
+            let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
+            return Err(bad_field(
+                &shown,
                 &format!("没有这个字段;可用:{}", known.join(" ")),
                 &format!("there is no such field; there are {}", known.join(" ")),
+            ));
+        }
+        let is_there = |name: &str| match map.get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Text(text)) => !text.trim().is_empty(),
+            Some(_) => true,
+        };
+        let missing: Vec<&str> = needed.iter().copied().filter(|name| !is_there(name)).collect();
+        match missing.as_slice() {
+            [] => Ok(Members(map)),
+            missing => Err(bad_field(
+                "body",
+                &format!("缺少 {};这个调用需要 {}", missing.join(" "), needed.join(" ")),
+                &format!(
+                    "it lacks {}; this call needs {}",
+                    missing.join(" "),
+                    needed.join(" ")
+                ),
             )),
-            None => Ok(Members(map)),
         }
     }
 
@@ -113,9 +132,16 @@ const CREATE: &[&str] = &[
     "enableUpdateSourceDataId",
 ];
 
+const CREATE_NEEDS: &[&str] = &[
+    "sourceObjectApiName",
+    "destObjectApiName",
+    "sourceDataId",
+    "destDataId",
+];
+
 /// What `createSyncDataMapping` asks for.
 pub fn create(policies: &Policies, body: &Value, caller: Caller<'_>) -> Result<SetMapping, AppError> {
-    let members = Members::of(body, CREATE)?;
+    let members = Members::of(body, CREATE, CREATE_NEEDS)?;
     let mut set = wanted(policies, &members, Manner::Create, caller)?;
     set.may_move = members.truth("enableUpdateSourceDataId")?;
     Ok(set)
@@ -123,7 +149,12 @@ pub fn create(policies: &Policies, body: &Value, caller: Caller<'_>) -> Result<S
 
 /// What `updateSyncDataMapping` asks for. Names may come with it, as ours.
 pub fn update(policies: &Policies, body: &Value, caller: Caller<'_>) -> Result<SetMapping, AppError> {
-    wanted(policies, &Members::of(body, CREATE)?, Manner::Update, caller)
+    wanted(
+        policies,
+        &Members::of(body, CREATE, CREATE_NEEDS)?,
+        Manner::Update,
+        caller,
+    )
 }
 
 fn wanted(
@@ -178,7 +209,12 @@ pub fn query(
         "sourceDataIds",
         "sourceDataId",
     ];
-    let members = Members::of(body, KNOWN)?;
+    // One id may come alone.
+    let ids = match body.get("sourceDataId") {
+        Some(_) => "sourceDataId",
+        None => "sourceDataIds",
+    };
+    let members = Members::of(body, KNOWN, &["sourceObjectApiName", "destObjectApiName", ids])?;
     let policy = policies.find(
         members.text("ployDetailId")?.as_deref(),
         members.needed("sourceObjectApiName")?.trim(),
@@ -277,7 +313,7 @@ pub fn create_field(body: &Value, data_center: &str) -> Result<SetField, AppErro
         "fsDataName",
         "erpDataName",
     ];
-    let members = Members::of(body, KNOWN)?;
+    let members = Members::of(body, KNOWN, &["channel", "dataType", "fsDataId", "erpDataId"])?;
     let own = members.text("dataCenterId")?;
     let own = own.filter(|own| !own.trim().is_empty());
     let place = field_place(

@@ -779,6 +779,10 @@ async fn list_fields(
 
 async fn create_field(call: Call, (): (), Json(body): Json<FieldValue>) -> Result<Json<FieldDoc>, Problem> {
     let place = mapping::field_place(&body.data_center, &body.channel, &body.data_type)?;
+    mapping::known_data_center(
+        &place.data_center,
+        &call.state.service().loaded().engine.workspace.data_centers(),
+    )?;
     let pair = mapping::field_pair((&body.fs_id, &body.fs_name), (&body.erp_id, &body.erp_name))?;
     let set = SetField {
         place: place.clone(),
@@ -860,7 +864,10 @@ async fn import_fields(
     Query(query): Query<FieldImportQuery>,
     CsvText(text): CsvText,
 ) -> Result<Json<ImportedDoc>, Problem> {
-    let lines = call.think(move || mapping::read_fields(&text)).await?;
+    let loaded = call.state.service().loaded();
+    let lines = call
+        .think(move || mapping::read_fields(&text, &loaded.engine.workspace.data_centers()))
+        .await?;
     let now = call.now;
     let done = call
         .write(None, move |ledger| {

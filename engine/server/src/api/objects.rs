@@ -100,11 +100,11 @@ struct CallDoc {
     url: String,
     /// A token is `$NAME`.
     headers: BTreeMap<String, String>,
-    /// The body, made of the declared fields.
-    #[schema(value_type = Option<Object>)]
+    /// The body, made of the declared fields; that of XML is a text.
+    #[schema(value_type = Option<serde_json::Value>)]
     body: Option<Raw>,
-    /// What is answered when all is well.
-    #[schema(value_type = Object)]
+    /// What is answered when all is well; XML is a text.
+    #[schema(value_type = serde_json::Value)]
     answer: Option<Raw>,
     /// The same as a line for a shell.
     curl: String,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use app::inbox::Kept;
-use app::objects::page::ids;
+use app::objects::page::{ANSWER_ROOT, ids};
 use app::objects::serve::{AHEAD, Ask, MOST_BYTES, MOST_OFFSET, MOST_ROWS, ROWS};
 use axum::body::Body;
 use axum::extract::{Path, Query as UrlQuery, Request, State as Shared};
@@ -28,8 +28,6 @@ use crate::state::State;
 
 /// The code of an answer to what went well.
 const WELL: &str = "0";
-/// The root of an answer in XML.
-const ROOT: &str = "response";
 /// Parameters of one question that are looked at.
 const MOST_PAIRS: usize = 50;
 
@@ -129,9 +127,8 @@ impl Kind {
         let value = Value::Map(members);
         match self {
             // A name that XML cannot say: the caller at least learns what it came to.
-            Kind::Xml => {
-                connector::xml_document(ROOT, &value).unwrap_or_else(|_| Kind::Xml.body(code, message, None))
-            }
+            Kind::Xml => connector::xml_document(ANSWER_ROOT, &value)
+                .unwrap_or_else(|_| Kind::Xml.body(code, message, None)),
             Kind::Json | Kind::Text => json::to_string(&value).into_bytes(),
         }
     }

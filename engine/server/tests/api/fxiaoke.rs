@@ -192,6 +192,10 @@ impl Desk {
 
     /// The rows of a scheme, once it has taken what waits.
     pub(crate) async fn rows(&self, scheme: &str) -> Vec<serde_json::Value> {
+        self.run(scheme, flow::Stages::All).await
+    }
+
+    async fn run(&self, scheme: &str, stages: flow::Stages) -> Vec<serde_json::Value> {
         let loaded = self.service.loaded();
         let plan = Arc::clone(loaded.fleet.get(scheme).unwrap().plan().unwrap());
         let options = app::RunOptions {
@@ -201,7 +205,7 @@ impl Desk {
             replay: None,
             limit: None,
             settle_wait: None,
-            stages: flow::Stages::All,
+            stages,
             dry: false,
             lang: Lang::En,
             trigger: None,
@@ -1274,11 +1278,13 @@ async fn the_page_of_an_object_can_be_typed() {
     let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
     let all = [
         "create",
+        "create, XML",
         "update",
+        "update, XML",
         "queryMasterBatch",
         "queryMasterById",
         "asyncpush",
-        "asyncpush, non-standard",
+        "asyncpush, XML",
     ];
     assert_eq!(names, all);
     for call in calls {
@@ -1294,9 +1300,17 @@ async fn the_page_of_an_object_can_be_typed() {
                 (name.as_str(), value)
             })
             .collect();
-        let body = call.body.as_ref().map(dsl::json::to_string).unwrap_or_default();
+        let body = call
+            .body
+            .as_ref()
+            .map(app::objects::page::sent)
+            .unwrap_or_default();
         let path = call.url.strip_prefix("http://erp.example.com").unwrap();
         let said = desk.send(call.method, path, &headers, body.as_bytes()).await;
+        if let Some(xml) = call.answer.as_text() {
+            assert_eq!((said.status, said.text.as_str()), (200, xml), "{}", call.curl());
+            continue;
+        }
         let want: serde_json::Value = serde_json::from_str(&dsl::json::to_string(&call.answer)).unwrap();
         match call.name {
             // The stretch of the example lies in the past.
@@ -1307,6 +1321,32 @@ async fn the_page_of_an_object_can_be_typed() {
             desk.rows("orders").await;
         }
         assert!(!call.curl().contains("canary"), "{}", call.curl());
+    }
+    // What is not served, what no scheme takes and what it would find no key in is not shown.
+    let raw = "object: erpRawObj\nid: no\nfields: {no: {type: text, required: true}}\n";
+    desk.write("objects/raw.yaml", raw);
+    desk.write("objects/nobody.yaml", &raw.replace("erpRawObj", "erpNobodyObj"));
+    desk.service.reload().await.unwrap();
+    let loaded = desk.service.loaded();
+    let workspace = &loaded.engine.workspace;
+    for (object, want) in [
+        ("erpReadObj", &["queryMasterBatch", "queryMasterById"][..]),
+        ("erpPaymentObj", &["asyncpush", "asyncpush, XML"]),
+        // Of two tenants.
+        (
+            "erpRawObj",
+            &[
+                "asyncpush, non-standard",
+                "asyncpush, non-standard",
+                "asyncpush, non-standard",
+            ],
+        ),
+        ("erpNobodyObj", &[]),
+    ] {
+        let declared = workspace.objects().get(object).unwrap();
+        let calls = app::objects::page::calls(declared, workspace, "http://erp.example.com/");
+        let names: Vec<&str> = calls.iter().map(|call| call.name).collect();
+        assert_eq!(names, want, "{object}");
     }
 }
 
@@ -1382,6 +1422,108 @@ async fn mappings_are_created_updated_and_asked_for() {
     });
     // Where the body names no data centre, it is that of the headers.
     assert_eq!(fields.unwrap()[0].place.data_center, "c1");
+    // The charset that is declared is that of the body.
+    let gbk = create("d2").replace("04270002", "GBK");
+    let (before, behind) = gbk.split_once("GBK").unwrap();
+    let gbk = [before.as_bytes(), b"\xbf\xcd\xbb\xa7", behind.as_bytes()].concat();
+    let headers = |kind| [("token", TOKEN), ("tenantId", "81"), ("content-type", kind)];
+    let path = "/erp/syncdata/open/mapping/update";
+    let said = desk
+        .send("POST", path, &headers("application/json; charset=gbk"), &gbk)
+        .await;
+    assert_eq!(code(&said), "s106240000", "{}", said.text);
+    let said = ask(
+        "mapping/query",
+        &[],
+        &format!(r#"{{{objects}, "sourceDataId": "111"}}"#),
+    )
+    .await;
+    assert_eq!(
+        said.json()["data"]["111"]["sourceDataName"],
+        "客户",
+        "{}",
+        said.text
+    );
+    for (kind, body, words) in [
+        (
+            "application/json",
+            &gbk[..],
+            &["not valid utf-8 from byte", "charset=gbk"][..],
+        ),
+        (
+            "application/xml",
+            b"<a/>",
+            &["the body is XML", "JSON is taken here, and nothing else"],
+        ),
+        ("application/json", b"", &["the body is empty"]),
+        (
+            "application/json",
+            b"[\n1,\n{\"a\":1,\"a\":2}]",
+            &["line 3, column ", "the name \"a\" appears twice"],
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            b"a=1",
+            &["Content-Type is application/x-www-form-urlencoded"],
+        ),
+    ] {
+        let said = desk.send("POST", path, &headers(kind), body).await;
+        assert_eq!(
+            (said.status, code(&said).as_str()),
+            (200, "E6108"),
+            "{}",
+            said.text
+        );
+        for word in words {
+            assert!(
+                said.json()["errMsg"].as_str().unwrap().contains(word),
+                "{kind}: {}",
+                said.text
+            );
+        }
+        assert!(
+            !said.text.contains("DOCTYPE") && !said.text.contains("answer"),
+            "{}",
+            said.text
+        );
+    }
+    // A data centre that nobody has configured, or that of another tenant.
+    let field = |centre: &str| {
+        format!(
+            r#"{{"dataCenterId": "{centre}", "channel": "OA", "dataType": "unit", "fsDataId": "1", "erpDataId": "E1"}}"#
+        )
+    };
+    for (centre, want) in [
+        ("c9", "E6104"),
+        ("e1", "E6104"),
+        ("c1", "s106240000"),
+        (" ", "s106240000"),
+    ] {
+        let said = ask("fieldmapping/create", &[], &field(centre)).await;
+        assert_eq!(
+            (said.status, code(&said).as_str()),
+            (200, want),
+            "{centre}: {}",
+            said.text
+        );
+    }
+    let said = ask(
+        "fieldmapping/create",
+        &[("tenantId", "82"), ("dataCenterId", "e1")],
+        &field("w2"),
+    )
+    .await;
+    assert!(
+        said.text.contains("the data centres are: e1 w1; did you mean"),
+        "{}",
+        said.text
+    );
+    let filter = ledger::service::fields::FieldFilter {
+        data_type: Some("unit".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    assert_eq!(reader.field_mappings(&filter).unwrap().len(), 1);
     let got = desk
         .send(
             "GET",
@@ -1391,4 +1533,83 @@ async fn mappings_are_created_updated_and_asked_for() {
         )
         .await;
     assert_eq!(got.status, 405);
+}
+
+/// A pair of objects that two policies have, and a record of which nobody knows whether it was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_that_nobody_can_tell_is_refused() {
+    let desk = Desk::open().await;
+    let own = TO_CRM.replace(", dataCenterId: elsewhere", "");
+    desk.write(
+        "schemes/to-crm.yaml",
+        &own.replace("key: no", "key: masterFieldVal.number")
+            .replace("<<no>>", "<<masterFieldVal.number>>"),
+    );
+    desk.service.reload().await.unwrap();
+    let headers = [
+        ("token", TOKEN),
+        ("tenantId", "81"),
+        ("content-type", "application/json"),
+    ];
+    let ask = async |function: &str| {
+        let body = r#"{"sourceObjectApiName": "erpSalesOrderObj", "destObjectApiName": "SalesOrderObj", "sourceDataId": "04270002", "destDataId": "d1"}"#;
+        let path = format!("/erp/syncdata/open/mapping/{function}");
+        desk.send("POST", &path, &headers, body.as_bytes()).await
+    };
+    let said = desk.push(&[], ORDER.as_bytes()).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    // It is read and not sent; then it may have been written by whoever worked with a copy.
+    assert_eq!(desk.run("to-crm", flow::Stages::Fetch).await.len(), 1);
+    let now = desk.service.now_ms();
+    let doubt = flow::op::LedgerOp::Suspect {
+        scheme: "to-crm".to_owned(),
+        kind: flow::op::SuspectKind::Restored,
+        until: now,
+        ask_after: now,
+        now,
+    };
+    let engine = desk.service.loaded();
+    let doubted = engine
+        .engine
+        .with_ledger(move |ledger| ledger.apply(&[doubt], &ledger::Blobs::new()));
+    assert_eq!(doubted.await.unwrap().unwrap(), [flow::op::LedgerReply::Count(1)]);
+    let said = ask("create").await;
+    assert_eq!(
+        (said.status, said.json()["errCode"].as_str()),
+        (200, Some("E6138")),
+        "{}",
+        said.text
+    );
+    assert!(
+        said.text.contains("04270002") && said.text.contains("unknown"),
+        "{}",
+        said.text
+    );
+    // Which of two is meant has to be said.
+    desk.write(
+        "schemes/again.yaml",
+        &TO_CRM.replace("scheme: to-crm", "scheme: again"),
+    );
+    desk.service.reload().await.unwrap();
+    for function in ["create", "update"] {
+        let said = ask(function).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (200, Some("E6134")),
+            "{}",
+            said.text
+        );
+        assert!(
+            said.text.contains("again") && said.text.contains("to-crm"),
+            "{}",
+            said.text
+        );
+    }
+    let filter = ledger::read::RecordFilter {
+        scheme: Some("to-crm".to_owned()),
+        limit: 9,
+        ..Default::default()
+    };
+    let records = engine.engine.reader().list_records(&filter).unwrap();
+    assert_eq!(records[0].target_id, None, "nothing was written");
 }

@@ -977,6 +977,7 @@ object-sensitive = sensitive
 object-call = == { $name }
 object-answer = answer when all is well: { $answer }
 object-body = body:
+object-no-calls = nobody can call anything about it: it is not served, and no scheme takes it from asyncpush
 object-hint = tokens are erp_token and push_token of the connection in connections.yaml; what begins with $ is a variable
 help-object = Look at the objects that are declared, and their interfaces
 help-object-list = List the objects that are declared

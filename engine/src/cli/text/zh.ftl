@@ -977,6 +977,7 @@ object-sensitive = 敏感
 object-call = == { $name }
 object-answer = 成功时的答复:{ $answer }
 object-body = 正文:
+object-no-calls = 没有可以调用的接口:它不由我们充当 ERP(serve),也没有方案从 asyncpush 接收它
 object-hint = 令牌写在 connections.yaml 该连接的 erp_token 与 push_token;以 $ 开头的是变量
 help-object = 查看声明的对象及其接口
 help-object-list = 列出声明的对象
