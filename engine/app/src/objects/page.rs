@@ -76,8 +76,10 @@ fn quoted(text: &str) -> String {
 pub fn calls(object: &Object, workspace: &Workspace, base: &str) -> Vec<ObjectCall> {
     let base = base.trim_end_matches('/');
     let mut calls = Vec::new();
-    // What of it cannot be used is refused.
-    if !workspace.object_troubles().contains_key(&object.name) {
+    // What of it cannot be used is refused. Where no scheme is known, nobody can tell: it is shown as it is declared.
+    let is_refused =
+        workspace.scheme_ids().next().is_some() && workspace.object_troubles().contains_key(&object.name);
+    if !is_refused {
         served(object, base, &mut calls);
     }
     for (_, plan) in workspace.plans() {

@@ -1156,6 +1156,30 @@ async fn what_is_wrong_at_our_erp_is_told() {
         assert!(said.json()["message"].as_str().unwrap().contains(word), "{told}");
     }
     // Another token, another connection, none at all.
+    let said = desk.erp("POST", "create", &read_only).await;
+    assert!(
+        said.text.contains("the objects here are: erpSalesOrderObj\""),
+        "those with this call: {}",
+        said.text
+    );
+    for (path, code, word) in [
+        (PUSH, "E6102", "asyncpush needs token, tenantId, objectApiName"),
+        (
+            "/erp/syncdata/open/mapping/query",
+            "E6102",
+            "a mapping function needs token and tenantId",
+        ),
+    ] {
+        let said = desk.send("POST", path, &[], b"{}").await;
+        assert_eq!((said.status, said.json()["errCode"].as_str()), (401, Some(code)));
+        assert!(said.text.contains(word), "{}", said.text);
+    }
+    let said = desk.send("POST", "/erp/crm/create", &[], b"{}").await;
+    assert!(
+        said.text.contains("needs the header token") && !said.text.contains("asyncpush"),
+        "{}",
+        said.text
+    );
     for (path, token, code) in [
         ("/erp/crm/create", TOKEN, "E6101"),
         ("/erp/none/create", ERP_TOKEN, "E6101"),
