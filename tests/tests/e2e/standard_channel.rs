@@ -446,7 +446,8 @@ fn an_interval_below_six_minutes_is_refused_with_its_reason() {
     let world = with(ORDERS_IN, World::small());
     world.edit(ORDERS_IN, "schedule: {every: 6m}", "schedule: {every: 5m}");
     let ran = world.engine(&["check", ORDERS_IN]);
-    ran.expect(1).says("纷享平台轮询 ERP 的间隔不少于 6 分钟");
+    ran.expect(1)
+        .says("Fxiaoke's platform polls an ERP every 6 minutes at most");
 }
 
 fn pushed(options: &str) -> String {
