@@ -29,6 +29,8 @@ pub struct IngestCx<'a> {
     pub zone: &'a TimeZone,
     /// The push that brought the row; `None` for a row that was asked for.
     pub push: Option<&'a PushFacts>,
+    /// Whether the row came as XML, in which a list of one looks like one value.
+    pub xml: bool,
 }
 
 /// What is known of a push beside its rows.
@@ -108,7 +110,8 @@ impl SourcePlan {
     }
 
     /// The records of one row, in order.
-    pub fn ingest(&self, row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
+    pub fn ingest(&self, mut row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
+        self.read_lists(&mut row, cx.xml);
         let mut rows = vec![Exploded { row, empty: false }];
         for path in &self.explode {
             rows = rows

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod json;
 pub mod keys;
 pub mod lines;
+mod lists;
 pub mod lookup;
 mod names;
 pub mod object;

@@ -94,6 +94,10 @@ pub struct SourcePlan {
     pub page_size: Option<u32>,
     /// Number of the first page, where the scheme says so.
     pub first_page: Option<i64>,
+    /// Places that hold lists, in whatever form a row came.
+    pub lists: Vec<Path>,
+    /// Lists that the scheme goes through line by line.
+    pub each: Vec<Path>,
     /// Lists that become rows.
     pub explode: Vec<Path>,
     /// New fields, in order.

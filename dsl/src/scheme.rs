@@ -147,6 +147,7 @@ impl Reader<'_> {
         if let (Some(node), Some(target)) = (source_node, &target) {
             self.label_is_sensitive(node, source.label.as_ref(), target);
         }
+        source.each = lists_gone_through(target.as_ref(), &source);
         let two_way = self.two_way(root, &source, target.as_ref(), columns.as_ref());
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);
@@ -337,6 +338,22 @@ fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) 
     reads.sort();
     reads.dedup();
     reads
+}
+
+/// The lists of a row that the target, or a field of its own, goes through, an outer one before those in it.
+fn lists_gone_through(
+    target: Option<&crate::plan::TargetPlan>,
+    source: &crate::plan::SourcePlan,
+) -> Vec<Path> {
+    let trees = target.into_iter().flat_map(|target| {
+        let lets = target.lets.iter().map(|(_, tree)| tree);
+        lets.chain([&target.options, &target.request])
+    });
+    let own = source.derive.iter().map(|(_, tree)| tree);
+    let mut lists: Vec<Path> = trees.chain(own).flat_map(Tree::lists).collect();
+    lists.sort_by_key(|path| path.segments().len());
+    lists.dedup();
+    lists
 }
 
 /// Everything that is looked up.

@@ -122,6 +122,7 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
             now_ms: TEST_NOW_MS,
             zone,
             push: None,
+            xml: false,
         },
     );
     let results: Result<Vec<Value>, Box<Difference>> = records

@@ -112,6 +112,7 @@ fn build(plan: &Plan, row: &str, action: Action, line_ids: &LineIds) -> Result<B
                 now_ms: 0,
                 zone: &zone,
                 push: None,
+                xml: false,
             },
         )
         .remove(0);

@@ -45,7 +45,13 @@ fn a_source_that_sends() {
     let ingest = |push: Option<&PushFacts>| {
         let row = json(r#"{"tid": "T1"}"#);
         let (now_ms, zone) = (0, &zone());
-        let mut made = plan.source.ingest(row, &IngestCx { now_ms, zone, push });
+        let cx = IngestCx {
+            now_ms,
+            zone,
+            push,
+            xml: false,
+        };
+        let mut made = plan.source.ingest(row, &cx);
         made.pop().expect("a record")
     };
     let made = ingest(Some(&facts(false)));

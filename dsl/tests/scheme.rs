@@ -21,6 +21,7 @@ fn ingest(plan: &dsl::plan::Plan, row: &str) -> Vec<dsl::plan::Ingested> {
             now_ms: NOW,
             zone: &zone(),
             push: None,
+            xml: false,
         },
     )
 }
@@ -250,6 +251,62 @@ fn explode_derive_keep_void() {
 }
 
 #[test]
+fn one_line_of_xml_is_a_list_of_one() {
+    let target = "    FLines:\n      $each: orders\n      $do:\n        qty: <<$line.qty>>\n        lots: {$each: $line.oid, $missing: omit, $do: <<$line>>}\n";
+    let silent = plan(&order("  key: tid\n", target));
+    let said = plan(&order("  lists: [orders, orders.*.oid]\n  key: tid\n", target));
+    assert_eq!(silent.source.each, [path("orders"), path("orders.*.oid")]);
+    let sent = |plan: &dsl::plan::Plan, xml: bool, row: &str| {
+        let zone = zone();
+        let cx = IngestCx {
+            now_ms: NOW,
+            zone: &zone,
+            push: None,
+            xml,
+        };
+        let record = plan.source.ingest(json(row), &cx).remove(0);
+        let cx = RecordCx {
+            row: &record.row,
+            key: &record.key.unwrap(),
+            label: &record.label,
+            target_id: None,
+            target_number: None,
+            action: Action::Create,
+            now_ms: NOW,
+            zone: &zone,
+            line_ids: LineIds::none(),
+        };
+        match plan.target.as_ref().unwrap().build(&cx, &Hits::new(), None) {
+            Ok(Build::Built(built)) => dsl::json::to_string(built.payload.get("FLines").unwrap()),
+            Ok(Build::Defer(want)) => panic!("waits for {want:?}"),
+            Err(failure) => failure.code().to_owned(),
+        }
+    };
+    for (row, want, json, of_xml) in [
+        (
+            r#"{"tid":"1","orders":{"qty":1,"oid":"a"}}"#,
+            r#"[{"qty":1,"lots":["a"]}]"#,
+            "E2011",
+            r#"[{"qty":1,"lots":["a"]}]"#,
+        ),
+        (
+            r#"{"tid":"1","orders":[{"qty":1,"oid":["a","b"]}]}"#,
+            r#"[{"qty":1,"lots":["a","b"]}]"#,
+            r#"[{"qty":1,"lots":["a","b"]}]"#,
+            r#"[{"qty":1,"lots":["a","b"]}]"#,
+        ),
+        (r#"{"tid":"1","orders":""}"#, "[]", "E2011", "[]"),
+        // A name that is misspelt is told from no lines only by the scheme.
+        (r#"{"tid":"1"}"#, "[]", "E2001", "E2001"),
+    ] {
+        assert_eq!(sent(&said, false, row), want, "{row}");
+        assert_eq!(sent(&said, true, row), want, "{row}");
+        assert_eq!(sent(&silent, false, row), json, "{row}");
+        assert_eq!(sent(&silent, true, row), of_xml, "{row}");
+    }
+}
+
+#[test]
 fn keep_on_lines() {
     let source = "  keep: {field: orders.qty, gt: 0}\n  key: tid\n";
     let lines =
@@ -384,6 +441,7 @@ fn ranks() {
         now_ms: 0,
         zone: &plan.source.zone,
         push: None,
+        xml: false,
     };
     let rank = |row: &str| {
         let ingested = plan.source.ingest(json(row), &cx).remove(0);

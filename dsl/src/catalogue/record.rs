@@ -139,10 +139,10 @@ pub const NOT_A_LIST: Entry = Entry {
     severity: Severity::Error,
     zh: "`{path}` 是{kind},不是列表",
     en: "`{path}` is a {kind}, not a list",
-    help_zh: "检查字段;没有明细时写 `$missing: omit` 或 `$missing: empty`",
-    help_en: "check the field; write `$missing: omit` or `empty` if there may be no lines",
-    long_zh: "`$each` 和 `$join` 逐个处理列表的元素,这个字段不是列表。",
-    long_en: "`$each` and `$join` go through the elements of a list, and this field is none.",
+    help_zh: "检查字段;只有一行时对方不写成列表的,在 source 写 `lists: [{path}]`",
+    help_en: "check the field; where the other system writes one line without a list around it, say `lists: [{path}]` in the source",
+    long_zh: "`$each` 和 `$join` 逐个处理列表的元素,这个字段不是列表。以 XML 读到的行,`$each` 的字段只有一个元素时按一行处理;其他格式要由方案的 `source.lists` 说明,改好之后 `engine retry` 就能用上。",
+    long_en: "`$each` and `$join` go through the elements of a list, and this field is none. In a row that came as XML one element under `$each` is one line; for other forms the scheme says so in `source.lists`, and `engine retry` follows it.",
     example: "$each: orders",
 };
 

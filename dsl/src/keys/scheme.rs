@@ -231,6 +231,14 @@ static SOURCE: Block = block(
         )
         .example("order_push"),
         KeyRow::new(
+            "lists",
+            Shape::Paths,
+            "总是列表的字段:只有一个元素(例如 XML)按一项,没有按零项;先于 explode",
+            "fields that are lists however they came: one element (as in XML) is a list of one, none an empty one; before explode",
+        )
+        .default("what $each goes through, in rows that came as XML")
+        .example("[order.lines.line]"),
+        KeyRow::new(
             "explode",
             Shape::Paths,
             "把列表拆成多行;$row 从 1 计数",

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::tests_list::fitting;
 use super::{Reader, member, text_of};
-use crate::catalogue::scheme as words;
+use crate::catalogue::{scheme as words, value as value_words};
 use crate::cond::{Cond, compile_cond};
 use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, FilterKind, OpKind, OperationFacts};
 use crate::keys;
+use crate::lists::is_list_path;
 use crate::path::Path;
 use crate::plan::{DetailPlan, OnSeen, SourceFilter, SourcePlan, TestCase, VoidRule};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree};
@@ -74,6 +75,10 @@ impl Reader<'_> {
         let detail = node
             .get("detail")
             .and_then(|pair| self.detail(&pair.value, connector.as_ref(), &mut columns));
+        let lists = self.lists(node, columns.as_ref());
+        if let Some(columns) = &mut columns {
+            lists.iter().for_each(|path| columns.list(path));
+        }
         let explode = match node.get("explode") {
             Some(pair) => self.paths(pair, columns.as_ref(), false).unwrap_or_default(),
             None => Vec::new(),
@@ -122,6 +127,8 @@ impl Reader<'_> {
                 receive,
                 page_size,
                 first_page: merged.first_page,
+                lists,
+                each: Vec::new(),
                 explode,
                 derive,
                 keep,
@@ -480,6 +487,30 @@ impl Reader<'_> {
             self.push_names(&keep.names(), &pair.value);
         }
         (keep, drops_record)
+    }
+
+    /// The places that hold lists; lists in their lines are behind a star.
+    fn lists(&mut self, node: &Node, columns: Option<&Columns>) -> Vec<Path> {
+        let Some(pair) = node.get("lists") else {
+            return Vec::new();
+        };
+        let paths = self.paths(pair, columns, false).unwrap_or_default();
+        for (at, path) in paths.iter().enumerate() {
+            if !is_list_path(path) {
+                let place = pair.value.list().and_then(|items| items.get(at));
+                let span = place.unwrap_or(&pair.value).span.clone();
+                self.report(
+                    self.problem(&value_words::BAD_PATH, span)
+                        .with("path", path)
+                        .with("why", "列表的路径以名称结尾,不写下标;列表里的列表写作 `lines.*.parts`")
+                        .with(
+                            "why_en",
+                            "that of a list ends in a name and has no numbers; a list in lines is `lines.*.parts`",
+                        ),
+                );
+            }
+        }
+        paths
     }
 
     fn void(&mut self, node: &Node, columns: Option<&Columns>) -> Option<VoidRule> {

@@ -178,6 +178,11 @@ impl Columns {
             .collect()
     }
 
+    /// The field holds a list.
+    pub fn list(&mut self, list: &Path) {
+        self.add_list(&names_of(list));
+    }
+
     /// A list that was exploded holds one line.
     pub fn explode(&mut self, list: &Path) {
         let names = names_of(list);

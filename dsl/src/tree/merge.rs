@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::path::Path;
-use crate::tree::term::{EachTerm, Maker, Manners, Ref, Term, TermKind, Tree, segment_name, star_below};
+use crate::tree::term::{
+    EachTerm, Maker, Manners, Read, Ref, Term, TermKind, Tree, segment_name, star_below,
+};
 use crate::value::Value;
 
 impl Tree {
@@ -137,6 +139,13 @@ impl Tree {
         found
     }
 
+    /// The lists of a row that it goes through, lines around them as stars.
+    pub(crate) fn lists(&self) -> Vec<Path> {
+        let mut found = Vec::new();
+        each_list(&self.root, &mut |_, each| found.extend(list_of(&each.list)));
+        found
+    }
+
     /// The lists that become lines without a key, by the bytes that make them.
     pub(crate) fn unkeyed(&self) -> Vec<Range<usize>> {
         let mut found = Vec::new();
@@ -164,13 +173,11 @@ pub(crate) struct Keyed<'t> {
 fn keyed<'t>(root: &'t Term, found: &mut Vec<Keyed<'t>>) {
     each_list(root, &mut |term, each| {
         let source = match &each.list.from {
-            Ref::Field { path, .. } | Ref::Name(path) => path.clone(),
-            Ref::Line {
-                each,
-                rest: Some(rest),
-                ..
-            } => star_below(each).join(rest),
-            _ => return,
+            Ref::Name(path) => path.clone(),
+            _ => match list_of(&each.list) {
+                Some(path) => path,
+                None => return,
+            },
         };
         if let Some(key) = &each.key {
             found.push(Keyed {
@@ -181,6 +188,18 @@ fn keyed<'t>(root: &'t Term, found: &mut Vec<Keyed<'t>>) {
             });
         }
     });
+}
+
+fn list_of(read: &Read) -> Option<Path> {
+    match &read.from {
+        Ref::Field { path, .. } => Some(path.clone()),
+        Ref::Line {
+            each,
+            rest: Some(rest),
+            ..
+        } => Some(star_below(each).join(rest)),
+        _ => None,
+    }
 }
 
 /// Calls `visit` for every `$each`, an outer one before those in it.

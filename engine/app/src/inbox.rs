@@ -603,10 +603,13 @@ impl Receiver {
                 Some((name.clone(), Value::from(self.connection.redact(value))))
             })
             .collect();
-        let stored = Map::from_iter([
+        let mut stored = Map::from_iter([
             ("rows".to_owned(), Value::List(pushed.rows.clone())),
             ("headers".to_owned(), Value::Map(headers)),
         ]);
+        if pushed.xml {
+            stored.insert("xml".to_owned(), Value::from(true));
+        }
         let content = json::to_string(&Value::Map(stored)).into_bytes();
         let mut hash = Sha256::new();
         hash.update((push.body.len() as u64).to_be_bytes());
@@ -620,6 +623,8 @@ impl Receiver {
 /// The rows of a push, and what else is known of it.
 pub(crate) struct Content {
     pub(crate) rows: Vec<Value>,
+    /// They came as XML.
+    pub(crate) xml: bool,
     pub(crate) facts: PushFacts,
 }
 
@@ -641,6 +646,7 @@ pub(crate) fn content(push: &WaitingPush) -> Content {
     });
     Content {
         rows,
+        xml: stored.get("xml") == Some(&Value::from(true)),
         facts: PushFacts {
             id: Some(push.sender.clone()).filter(|id| !id.is_empty()),
             void: push.void,

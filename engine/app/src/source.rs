@@ -177,7 +177,7 @@ impl SourceReader {
             .connection
             .rows(&operation, &call, &answer)
             .map_err(|failure| self.unreadable(&failure))?;
-        let raw_rows = rows.rows.len() as u64;
+        let (raw_rows, xml) = (rows.rows.len() as u64, rows.xml);
         // Behind a key the source counts what is left; the window's own number is the first page's.
         if behind_key {
             rows.total = first_total;
@@ -227,7 +227,7 @@ impl SourceReader {
         page.prints = prints;
         page.rows.reserve(complete.len());
         for (row, refused) in complete {
-            self.ingest(row, refused, None, blobs, &mut page.rows);
+            self.ingest(row, refused, (None, xml), blobs, &mut page.rows);
         }
         Ok(page)
     }
@@ -252,7 +252,7 @@ impl SourceReader {
         };
         let mut complete = Vec::new();
         for push in pushes {
-            let Content { rows, facts } = content(&push);
+            let Content { rows, xml, facts } = content(&push);
             page.pushes.push(push.id);
             page.raw_rows += rows.len() as u64;
             let mut done = Vec::with_capacity(rows.len());
@@ -262,11 +262,11 @@ impl SourceReader {
                     Err(failure) => return Ok(Err(failure)),
                 }
             }
-            complete.push((done, facts));
+            complete.push((done, xml, facts));
         }
-        for (rows, facts) in complete {
+        for (rows, xml, facts) in complete {
             for (row, refused) in rows {
-                self.ingest(row, refused, Some(&facts), blobs, &mut page.rows);
+                self.ingest(row, refused, (Some(&facts), xml), blobs, &mut page.rows);
             }
         }
         Ok(Ok(page))
@@ -484,12 +484,13 @@ impl SourceReader {
         Some(reason::of_failure(&failure, self.lang))
     }
 
-    /// One row of the page: exploded, derived, filtered, keyed.
+    /// One row of the page: exploded, derived, filtered, keyed. With it the push that brought it, and whether that, or
+    /// the answer, was XML.
     fn ingest(
         &self,
         row: Value,
         refused: Option<Reason>,
-        push: Option<&PushFacts>,
+        (push, xml): (Option<&PushFacts>, bool),
         blobs: &mut BlobStore,
         staged: &mut Vec<StagedRow>,
     ) {
@@ -497,6 +498,7 @@ impl SourceReader {
             now_ms: self.instant,
             zone: &self.plan.source.zone,
             push,
+            xml,
         };
         let refused = refused.or_else(|| self.misfit(&row, push));
         for ingested in self.plan.source.ingest(row, &cx) {

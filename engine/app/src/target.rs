@@ -180,8 +180,10 @@ impl TargetWriter {
                 .iter()
                 .find(|source| source.record == item.record)
                 .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
-            let row =
+            let mut row =
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            // It may have been stored before the scheme said so.
+            self.plan.source.make_lists(&mut row);
             rows.push(Work::new(
                 self.target()?,
                 *item,

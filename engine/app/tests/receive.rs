@@ -278,6 +278,53 @@ async fn what_a_sender_is_told() {
 }
 
 #[tokio::test]
+async fn one_line_of_xml_is_a_list_of_one() {
+    let scheme = r"
+scheme: orders
+source:
+  connection: shop
+  api: webhook
+  operation: {accept: [json, xml]}
+  derive: {nos: {$each: order.lines.line, $do: <<$line.no>>}}
+  key: order.id
+target: none
+publish: {fields: {order: order.id, nos: nos}, page: 5}
+schedule: on_push
+";
+    let shop = shop(scheme).await;
+    for (id, lines) in [
+        ("1", "<lines><line><no>7</no></line></lines>"),
+        ("2", "<lines>\n</lines>"),
+        (
+            "3",
+            "<lines><line><no>7</no></line><line><no>8</no></line></lines>",
+        ),
+    ] {
+        let mut push = request("t0ken", id, &format!("<order><id>{id}</id>{lines}</order>"));
+        push.headers[0].1 = "application/xml".to_owned();
+        assert_eq!(shop.push(&push).await, r#"200 {"stored":1}"#);
+    }
+    // The same as JSON is a map where a list belongs.
+    let json = request(
+        "t0ken",
+        "4",
+        r#"{"order":{"id":"4","lines":{"line":{"no":"7"}}}}"#,
+    );
+    assert_eq!(shop.push(&json).await, r#"200 {"stored":1}"#);
+    let counts = shop.run().await.summary.counts;
+    assert_eq!((counts.fetched, counts.dead), (4, 1), "{counts:?}");
+    let (rows, ..) = shop.read(&Ask::default()).expect("published");
+    assert_eq!(
+        rows,
+        [
+            r#"1 {"order":"1","nos":["7"]}"#,
+            r#"2 {"order":"2","nos":[]}"#,
+            r#"3 {"order":"3","nos":["7","8"]}"#
+        ]
+    );
+}
+
+#[tokio::test]
 async fn pushes_become_rows_in_their_order() {
     let shop = shop(ORDERS).await;
     let mut void = request("t0ken", "2", &order("2", "gone", 3));

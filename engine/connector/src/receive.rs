@@ -101,6 +101,8 @@ pub struct Pushed {
     pub void: bool,
     /// The rows it holds.
     pub rows: Vec<Value>,
+    /// They came as XML, in which a list of one looks like one value.
+    pub xml: bool,
 }
 
 /// Why a push is refused.
@@ -207,7 +209,7 @@ impl Connection {
                 return Err(Refusal::Stale);
             }
         }
-        let body = content.ok_or(Refusal::Content)?;
+        let Content { form, value: body } = content.ok_or(Refusal::Content)?;
         names.set("body", data::share(&body));
         if receive.ok.as_ref().is_some_and(|ok| !ok.holds(&names)) {
             return Err(Refusal::Form);
@@ -235,6 +237,7 @@ impl Connection {
             id,
             void: receive.void.as_ref().is_some_and(|void| void.holds(&names)),
             rows,
+            xml: form == Form::Xml,
         })
     }
 
@@ -312,7 +315,7 @@ impl Connection {
     }
 
     /// Names of the recipes over a push, and its content where it is of a kind that is taken.
-    fn push_names(&self, receive: &Receive, push: &Inbound, now_ms: i64) -> (Names, Option<Arc<Value>>) {
+    fn push_names(&self, receive: &Receive, push: &Inbound, now_ms: i64) -> (Names, Option<Content>) {
         let reading = self.read_push(&receive.accept, push);
         let mut headers = Map::new();
         for (name, value) in &push.headers {
@@ -326,7 +329,7 @@ impl Connection {
         names.set("query", data::give(Value::Map(pairs(&push.query))));
         names.set("raw", raw(push.body.clone()));
         names.set("body_text", minijinja::Value::from(reading.text.as_str()));
-        (names, reading.content.ok().map(|content| content.value))
+        (names, reading.content.ok())
     }
 
     /// What the sender is answered: once its push is stored, or that it is refused.

@@ -22,6 +22,8 @@ pub struct PageRows {
     pub total: Option<u64>,
     /// What the next page is asked with.
     pub next_cursor: Option<String>,
+    /// Whether they came as XML, in which a list of one looks like one value.
+    pub xml: bool,
     /// The smallest and the greatest version of its rows, where they are read by version and there are any.
     pub versions: Option<(u128, u128)>,
 }
@@ -91,6 +93,7 @@ impl Connection {
             _ => None,
         };
         Ok(PageRows {
+            xml: reading.is_xml,
             versions,
             rows,
             more,

@@ -101,6 +101,7 @@ pub fn of_row(plan: &Plan, given: &Given) -> Result<Shown, AppError> {
         now_ms: given.now,
         zone: &plan.source.zone,
         push: None,
+        xml: false,
     };
     let ingested = plan.source.ingest(given.row.clone(), &cx);
     let records = ingested.iter().take(MOST_SHOWN);

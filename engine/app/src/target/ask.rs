@@ -96,8 +96,9 @@ impl TargetWriter {
                 .iter()
                 .find(|source| source.record == *record)
                 .ok_or_else(|| AppError::bug("a record that is asked about has no source row"))?;
-            let row =
+            let mut row =
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            self.plan.source.make_lists(&mut row);
             let item = TransformItem {
                 record: *record,
                 has_target: false,

@@ -374,6 +374,7 @@ async fn write(state: &State, object: &Object, serve: &Serve, document: &Standar
         id: Some(id.clone()),
         void: false,
         rows: vec![document.value()],
+        xml: false,
     };
     // Each task is told from the others: what was created as it was then updated is no repetition of the update.
     let push = Inbound {
