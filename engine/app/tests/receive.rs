@@ -352,6 +352,16 @@ async fn pushes_become_rows_in_their_order() {
     );
     assert_eq!(counts.superseded, 1, "{counts:?}");
     assert_eq!(shop.waits(), 0);
+    // Nobody asked for any stretch of time.
+    let reader = shop.engine.reader();
+    let runs = reader.list_runs(&ledger::read::RunFilter {
+        limit: 1,
+        ..Default::default()
+    });
+    let life = reader.show_run(runs.expect("a question")[0].run);
+    let windows = life.expect("a question").expect("the run").windows;
+    let asked: Vec<_> = windows.iter().map(|window| window.asked).collect();
+    assert_eq!(asked, [None]);
 
     let first = Ask::default();
     let (rows, next, more) = shop.read(&first).expect("published");

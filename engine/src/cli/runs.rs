@@ -347,12 +347,12 @@ fn tell(life: &RunLife, why: Option<&AuditRow>, out: &Out) {
             "live" => String::new(),
             cursor => format!(" ({})", cursor.split('-').next().unwrap_or(cursor)),
         };
+        let asked = match window.asked {
+            Some(asked) => format!("{} → {}{of}", time::shown(asked.from), time::shown(asked.to)),
+            None => out.text("window-pushed", &[]),
+        };
         table.row(vec![
-            format!(
-                "{} → {}{of}",
-                time::shown(window.asked.from),
-                time::shown(window.asked.to)
-            ),
+            asked,
             out.text(&format!("window-{}", window.state), &[]),
             window.page.to_string(),
             rows,
@@ -424,8 +424,8 @@ fn life_members(life: &RunLife, why: Option<&AuditRow>, lang: Lang) -> Value {
 
 fn window_document(window: &WindowRow, lang: Lang) -> Value {
     object! {
-        "from" => time::rfc3339(window.asked.from),
-        "to" => time::rfc3339(window.asked.to),
+        "from" => window.asked.map(|asked| time::rfc3339(asked.from)),
+        "to" => window.asked.map(|asked| time::rfc3339(asked.to)),
         "cursor" => window.cursor,
         "state" => window.state,
         "pages" => window.page,

@@ -58,7 +58,7 @@ pub struct SightingRow {
     pub run: RunId,
     /// The window.
     pub window: WindowId,
-    /// What was asked of the source.
+    /// What was asked of the source; `None` where it sent by itself.
     pub asked: Option<Interval>,
     /// The page, from 1.
     pub page: u32,
@@ -137,8 +137,8 @@ pub struct RunLife {
 pub struct WindowRow {
     /// The window.
     pub window: WindowId,
-    /// What was asked of the source.
-    pub asked: Interval,
+    /// What was asked of the source; `None` where it sent by itself.
+    pub asked: Option<Interval>,
     /// Where its progress is noted: `live`, `sweep`, or a replay.
     pub cursor: String,
     /// `open`, `closed`, `failed`, `unstable`, `left`.
@@ -316,12 +316,18 @@ fn steps(conn: &Connection, record: RecordId) -> Result<Vec<StepRow>, StoreError
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A stretch of time; an empty one stands for pushes, which nobody asked for.
+fn stretch(from: Option<Ms>, to: Option<Ms>) -> Option<Interval> {
+    let (from, to) = from.zip(to)?;
+    Interval::new(from, to)
+}
+
 fn sighting_row(row: &Row<'_>) -> rusqlite::Result<SightingRow> {
     let (from, to): (Option<Ms>, Option<Ms>) = (row.get(2)?, row.get(3)?);
     Ok(SightingRow {
         run: RunId(row.get(0)?),
         window: WindowId(row.get(1)?),
-        asked: from.zip(to).map(|(from, to)| Interval { from, to }),
+        asked: stretch(from, to),
         page: row.get(4)?,
         version: row.get(5)?,
         outcome: row.get(6)?,
@@ -333,10 +339,7 @@ fn window_row(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
     let (from, to): (Option<Ms>, Option<Ms>) = (row.get(7)?, row.get(8)?);
     Ok(WindowRow {
         window: WindowId(row.get(0)?),
-        asked: Interval {
-            from: row.get(1)?,
-            to: row.get(2)?,
-        },
+        asked: stretch(row.get(1)?, row.get(2)?),
         cursor: row.get(12)?,
         state: row.get(3)?,
         page: row.get(4)?,

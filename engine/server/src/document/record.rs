@@ -166,6 +166,7 @@ impl StoryDoc {
 #[schema(as = Sighting)]
 pub(crate) struct SightingDoc {
     run: i64,
+    /// What was asked of the source; null where it sent by itself.
     window: Option<IntervalDoc>,
     page: u32,
     version: String,

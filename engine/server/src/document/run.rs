@@ -91,10 +91,11 @@ impl RunLifeDoc {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Window)]
 pub(crate) struct WindowDoc {
+    /// null where the other system sent by itself.
     #[schema(format = DateTime)]
-    from: String,
+    from: Option<String>,
     #[schema(format = DateTime)]
-    to: String,
+    to: Option<String>,
     cursor: String,
     state: String,
     pages: u32,
@@ -109,8 +110,8 @@ pub(crate) struct WindowDoc {
 impl WindowDoc {
     fn of(window: &WindowRow, lang: Lang) -> Self {
         WindowDoc {
-            from: time::text(window.asked.from),
-            to: time::text(window.asked.to),
+            from: window.asked.map(|asked| time::text(asked.from)),
+            to: window.asked.map(|asked| time::text(asked.to)),
             cursor: window.cursor.clone(),
             state: window.state.to_string(),
             pages: window.page,

@@ -115,6 +115,14 @@ impl<'a> Doc<'a> {
         Interval::new(self.at("from")?, self.at("to")?).ok_or_else(|| self.odd("from, to"))
     }
 
+    /// The same; `None` for what was sent by itself, and so was not asked for.
+    pub(crate) fn interval_or_none(&self) -> Result<Option<Interval>, AppError> {
+        match (self.there("from"), self.there("to")) {
+            (None, None) => Ok(None),
+            _ => self.interval().map(Some),
+        }
+    }
+
     pub(crate) fn counts(&self) -> Result<Counts, AppError> {
         Ok(Counts {
             fetched: self.count("fetched")?,

@@ -210,7 +210,7 @@ fn life(doc: Doc<'_>) -> Result<RunLife, AppError> {
 fn window(doc: Doc<'_>) -> Result<WindowRow, AppError> {
     Ok(WindowRow {
         window: WindowId(0),
-        asked: doc.interval()?,
+        asked: doc.interval_or_none()?,
         cursor: doc.text("cursor")?,
         state: doc.text("state")?,
         page: doc.count("pages")?,
@@ -231,6 +231,21 @@ fn window(doc: Doc<'_>) -> Result<WindowRow, AppError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pushes_have_no_stretch_of_time() {
+        let read = |from: &str, to: &str| {
+            let text = format!(
+                r#"{{"from":{from},"to":{to},"cursor":"inbox","state":"closed","pages":1,"rows":2,"total":null,"closed":null,"ended":null,"reason":null}}"#
+            );
+            let value = dsl::json::parse(text.as_bytes()).unwrap();
+            window(Doc::new(&value, "http://x")).map(|row| row.asked)
+        };
+        assert_eq!(read("null", "null").unwrap(), None);
+        let (from, to) = (r#""1970-01-01T00:00:00.000Z""#, r#""1970-01-01T00:00:01.000Z""#);
+        assert!(read(from, to).unwrap().is_some());
+        assert!(read(from, "null").is_err() && read(from, from).is_err());
+    }
 
     #[test]
     fn the_run_that_was_asked_for() {
