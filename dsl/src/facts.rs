@@ -352,6 +352,8 @@ pub struct OperationFacts {
     pub batch_max: u32,
     /// What resolves a lost answer.
     pub proof: ByOptions<Proof>,
+    /// The option without whose value nothing is proved, whatever `proof` says.
+    pub proof_needs: Option<String>,
     /// Typed places of a document, by last name at any depth.
     pub types: Vec<(String, String)>,
     /// Whether its answer gives ids of the lines that were sent.
@@ -403,6 +405,7 @@ impl OperationFacts {
             key_under: None,
             batch_max: 1,
             proof: Box::new(|_| Proof::None),
+            proof_needs: None,
             types: Vec::new(),
             line_ids: false,
             asked_by_choice: false,

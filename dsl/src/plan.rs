@@ -324,6 +324,8 @@ pub struct TargetPlan {
     pub types: Vec<(String, String)>,
     /// What resolves a lost answer.
     pub proof: Proof,
+    /// Its documents have no name at the target by the choice of the scheme: each state is a call of its own.
+    pub unnamed: bool,
     /// Places masked in logs, previews and exports.
     pub sensitive: Vec<Path>,
     /// The same of the options of its calls.

@@ -406,6 +406,17 @@ fn windows_and_schedules() {
     }
     // A create whose lost answer nothing settles: the author must choose.
     assert_eq!(codes(&scheme("  key: no\n")), ["E1154 5:8"]);
+    // Where an option names the document, sending it again settles it; without the option nothing does.
+    let by_id = |more: &str| scheme(&format!("  key: no\n{more}")).replace("api: push", "api: push_by_id");
+    for named in ["  options: {id: <<tid>>}\n", "  options: {id: \"7\"}\n"] {
+        assert_eq!(codes(&by_id(named)), Vec::<String>::new());
+    }
+    for unnamed in ["", "  options: {id: \"\"}\n"] {
+        assert_eq!(codes(&by_id(unnamed)), ["E1154 5:8"]);
+        let said = by_id(&format!("{unnamed}  on_unknown: hold\n"));
+        let target = common::plan(&said).target.unwrap();
+        assert_eq!((target.proof, target.unnamed), (Proof::None, true));
+    }
     assert_eq!(
         codes(&scheme("  key: no\n  find: before_create\n  on_unknown: query\n")),
         ["E1143 8:9", "E1143 9:15"]

@@ -64,9 +64,11 @@ impl Reader<'_> {
         self.line_ids(&by_action, line_ids);
         let keyed = self.keyed(&request);
         let batch = self.batch(node, &operations);
-        let proof = main
-            .as_ref()
-            .map(|main| (main.proof)(&constant_options(&options, main)));
+        let unnamed = main.as_ref().is_some_and(|main| is_unnamed(&options, main));
+        let proof = main.as_ref().map(|main| match unnamed {
+            true => Proof::None,
+            false => (main.proof)(&constant_options(&options, main)),
+        });
         let find_before_create = member(node, "find") == Some("before_create");
         let on_unknown = member(node, "on_unknown").and_then(on_unknown);
         if let (Some(main), Some(proof)) = (&main, proof)
@@ -102,9 +104,20 @@ impl Reader<'_> {
             let span = node
                 .get("api")
                 .map_or(node.span.clone(), |pair| pair.value.span.clone());
+            let (zh, en) = match &main.proof_needs {
+                Some(name) if unnamed => (
+                    format!(";写了选项 `{name}` 就不必,再发一次也不会写两次"),
+                    format!(
+                        "; with the option `{name}` neither is needed: what is sent again is written once"
+                    ),
+                ),
+                _ => Default::default(),
+            };
             self.report(
                 self.problem(&words::UNSAFE_CREATE, span)
-                    .with("operation", &main.name),
+                    .with("operation", &main.name)
+                    .with("more", zh)
+                    .with("more_en", en),
             );
         }
         let fingerprint = self.fingerprint(node, main.as_ref(), &request);
@@ -156,6 +169,7 @@ impl Reader<'_> {
             tolerate_none: member(node, "tolerate") == Some("none"),
             types,
             proof: proof?,
+            unnamed,
             steps,
             compat_qeasy: self.compat_qeasy,
         })
@@ -634,6 +648,20 @@ fn lacks_an_option(operation: &OperationFacts, options: &Tree) -> bool {
         let given = option.default.is_some() || option.constant.is_some();
         option.required && !given && options.has(&Path::names([option.name.clone()])) == Some(false)
     })
+}
+
+/// Whether documents are sent without the name by which the target would tell a repetition.
+fn is_unnamed(options: &Tree, operation: &OperationFacts) -> bool {
+    let Some(name) = &operation.proof_needs else {
+        return false;
+    };
+    let is_blank = |value: &Value| value.to_plain_text().is_none_or(|text| text.is_empty());
+    let constants = constant_options(options, operation);
+    match constants.get(name) {
+        Some(value) => is_blank(value),
+        // One that depends on the record.
+        None => !options.members().iter().any(|(given, _)| given == name),
+    }
 }
 
 fn on_unknown(word: &str) -> Option<OnUnknown> {

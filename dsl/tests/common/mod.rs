@@ -287,12 +287,21 @@ fn k3() -> System {
         key_under: Some(path("masterFieldVal")),
         ..OperationFacts::new("push", OpKind::Write)
     };
+    let push_by_id = OperationFacts {
+        options: vec![option("id", "text")],
+        writes: vec![Action::Create, Action::Update],
+        key_under: Some(path("masterFieldVal")),
+        proof: Box::new(|_| Proof::Upsert),
+        proof_needs: Some("id".to_owned()),
+        ..OperationFacts::new("push_by_id", OpKind::Write)
+    };
     System {
         id: "kingdee-k3cloud",
         operations: vec![
             (vec!["batch_save", "batchSave", "BatchSave"], Arc::new(save)),
             (vec!["bill_query", "executeBillQuery"], Arc::new(query)),
             (vec!["push"], Arc::new(push)),
+            (vec!["push_by_id"], Arc::new(push_by_id)),
             (vec!["submit", "Submit"], Arc::new(step("submit"))),
             (vec!["audit"], Arc::new(step("audit"))),
         ],

@@ -581,7 +581,7 @@ fn target_lines(target: &Arc<Connector>, key: &str, fields: &[String]) -> Result
             "  key: {key}                    # which document it is, at the target"
         ));
     }
-    if (operation.proof)(&options) == Proof::None {
+    if (operation.proof)(&options) == Proof::None || operation.proof_needs.is_some() {
         lines
             .push("  on_unknown: hold              # nothing proves what became of a lost answer".to_owned());
     }

@@ -217,7 +217,7 @@ impl TargetWriter {
     fn action(&self, item: &TransformItem, source: &SourceRow) -> Result<Result<Action, Refusal>, AppError> {
         let plan = self.target()?;
         // Where the same key makes the same document, its id is not needed.
-        let nameless = source.written && !item.has_target && plan.proof != Proof::Upsert;
+        let nameless = source.written && !item.has_target && plan.proof != Proof::Upsert && !plan.unnamed;
         let can = [&plan.create, &plan.update, &plan.void].map(Option::is_some);
         Ok(action_of(can, item.void, item.has_target, nameless))
     }

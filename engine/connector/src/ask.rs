@@ -418,6 +418,7 @@ impl Connection {
     pub fn can_repeat(&self, operation: &str) -> bool {
         self.connector
             .operation(operation)
+            .filter(|operation| operation.proof_needs.is_none())
             .is_some_and(|operation| matches!(operation.proof, ProofPlace::Fixed(Proof::Upsert)))
     }
 

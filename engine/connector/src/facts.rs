@@ -123,6 +123,7 @@ impl Connection {
         facts.writes = operation.writes.clone();
         facts.key_under = operation.key_under.clone();
         facts.batch_max = operation.batch_max;
+        facts.proof_needs = operation.proof_needs.clone();
         facts.types = operation.types.clone();
         facts.line_ids = operation
             .items

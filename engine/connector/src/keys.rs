@@ -368,6 +368,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Operation, "item", "map", "单条判定", "the verdict on one record"),
     now(Place::Operation, "exists", "recipe", "表示“已存在”的拒绝", "a refusal that means: already there"),
     now(Place::Operation, "proof", "word", "丢失答复靠什么查清", "what resolves a lost answer"),
+    now(Place::Operation, "proof_needs", "name", "没有这个选项的值,就没有 proof:方案要自己说明 on_unknown", "without a value for this option there is no proof, and the scheme has to say on_unknown itself"),
     now(Place::Operation, "unknown", "map", "丢失答复怎么查", "how a lost answer is asked for"),
     now(Place::Operation, "async", "map", "答复只是任务的编号,结果另外去问", "the answer is only the id of a task; its result is asked for"),
     now(Place::Async, "task", "path", "任务编号在答复中的位置;没有编号的答复按它自己的意思判定", "where the id of the task stands; an answer without one means what it says"),

@@ -413,6 +413,8 @@ pub(crate) struct Operation {
     pub(crate) item: Option<OneItem>,
     pub(crate) exists: Option<Recipe>,
     pub(crate) proof: ProofPlace,
+    /// The option without whose value nothing is proved.
+    pub(crate) proof_needs: Option<String>,
     pub(crate) unknown: Option<Unknown>,
     pub(crate) code: Option<CodePlace>,
     pub(crate) outcome: Vec<Row>,

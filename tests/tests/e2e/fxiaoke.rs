@@ -269,6 +269,39 @@ fn objects_of_ones_own_are_made_changed_and_made_invalid() {
     world.verify();
 }
 
+/// Without an id every push is a call of its own: what may have been executed waits for a person.
+#[test]
+fn erp_data_without_an_id_is_not_pushed_again() {
+    const PUSHED: &str = "schemes/pushed.yaml";
+    let world = World::small();
+    world.impatient();
+    let target = "  api: erp_push
+  options: {objAPIName: erpCustomer}
+  key: number
+  request: {masterFieldVal: {number: <<cid>>, name: <<nick>>}}
+";
+    world.write(PUSHED, &customers_to("pushed", target));
+    world.engine(&["check", PUSHED]).expect(1).says("E1154");
+    world.edit(PUSHED, "  key: number\n", "  key: number\n  on_unknown: hold\n");
+    world.engine(&["check", PUSHED]).expect(0);
+    world.go_wrong("erp/syncdata/objdata/push", &[(2, "drop_after")]);
+    // The simulated platform has no push function: all others are refused.
+    let run = world.engine(&["run", PUSHED, "--json"]).json()["runs"][0].clone();
+    assert_eq!(
+        (&run["states"]["dead"], &run["states"]["held"]),
+        (&json!(CUSTOMERS - 1), &json!(1)),
+        "{run:#}"
+    );
+    let pushes = || {
+        let journal = world.journal();
+        let push = |one: &&sandbox::JournalEntry| one.path.contains("objdata/push");
+        journal.iter().filter(push).count()
+    };
+    assert_eq!(pushes(), CUSTOMERS);
+    world.engine(&["run", PUSHED, "--json"]);
+    assert_eq!(pushes(), CUSTOMERS, "nothing is sent again by itself");
+}
+
 #[test]
 fn erp_data_is_pushed_by_object_and_id() {
     const PUSHED: &str = "schemes/pushed.yaml";

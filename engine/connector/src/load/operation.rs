@@ -238,6 +238,9 @@ pub(super) fn operation(
             .get("exists")
             .and_then(|pair| answer::item_recipe(pair, declared, reader)),
         proof: proof(members.get("proof"), &at(places::OPTIONS), reader),
+        proof_needs: members
+            .get("proof_needs")
+            .and_then(|pair| proof_needs(pair, &options, reader)),
         unknown: members
             .get("unknown")
             .map(|pair| unknown(pair, &at(places::OPTIONS), declared, reader)),
@@ -816,6 +819,16 @@ fn proof(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> Pro
         Some(pair) => ProofPlace::Computed(Box::new(reader.tree(&pair.value, names))),
         None => ProofPlace::Fixed(reader.word(pair, PROOFS).unwrap_or(Proof::None)),
     }
+}
+
+fn proof_needs(pair: &Pair, options: &[OptionFacts], reader: &mut Reader<'_>) -> Option<String> {
+    let name = reader.text(&pair.value, "proof_needs")?.to_owned();
+    if options.iter().any(|option| option.name == name) {
+        return Some(name);
+    }
+    let only = ("操作声明的一个选项", "an option that the operation declares");
+    reader.bad_value(&pair.value, "proof_needs", only);
+    None
 }
 
 fn batch(pair: Option<&Pair>, reader: &mut Reader<'_>) -> u32 {
