@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use app::{Progress, sentence};
+use app::{Clock, Progress, SystemClock, sentence};
 use dsl::Lang;
 use flow::window::Interval;
 use flow::{Note, Waiting};
@@ -12,11 +12,17 @@ use super::out::Out;
 use super::text::Texts;
 use super::time;
 
-/// Draws one line on a terminal; elsewhere prints only what matters.
+/// Where no line can be drawn over, so long apart are lines about how far a run is: nobody takes it for hung, and a log
+/// of a night has some thousand.
+const EVERY_MS: i64 = 15_000;
+
+/// Draws one line on a terminal; elsewhere prints what matters, and now and then how far it is.
 pub(crate) struct Shown {
     bar: Option<ProgressBar>,
     lang: Lang,
     quiet: bool,
+    /// When how far it is was told last, where that is told at all.
+    pace: Option<(SystemClock, Mutex<i64>)>,
     state: Mutex<State>,
 }
 
@@ -37,10 +43,17 @@ impl Shown {
             bar.enable_steady_tick(std::time::Duration::from_millis(120));
             bar
         });
+        let is_told = bar.is_none() && !out.quiet && !out.json;
+        let pace = is_told.then(|| {
+            let clock = SystemClock::default();
+            let began = Mutex::new(clock.now_ms());
+            (clock, began)
+        });
         Shown {
             bar,
             lang: out.lang,
             quiet: out.quiet,
+            pace,
             state: Mutex::default(),
         }
     }
@@ -69,20 +82,40 @@ impl Shown {
         }
     }
 
-    fn draw(&self, change: impl FnOnce(&mut State)) {
-        let Some(bar) = &self.bar else { return };
+    fn draw(&self, scheme: &str, change: impl FnOnce(&mut State)) {
         let Ok(mut state) = self.state.lock() else { return };
         change(&mut state);
-        bar.set_message(self.say(
-            "progress",
-            &[
-                ("pages", state.pages.to_string()),
-                ("rows", state.rows.to_string()),
-                ("calls", state.calls.to_string()),
-                ("records", state.records.to_string()),
-            ],
-        ));
+        let said = || {
+            self.say(
+                "progress",
+                &[
+                    ("pages", state.pages.to_string()),
+                    ("rows", state.rows.to_string()),
+                    ("calls", state.calls.to_string()),
+                    ("records", state.records.to_string()),
+                ],
+            )
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_message(said());
+        } else if let Some((clock, last)) = &self.pace
+            && last
+                .lock()
+                .is_ok_and(|mut last| is_due(&mut last, clock.now_ms()))
+        {
+            self.print(&format!("{scheme}: {}", said()));
+        }
     }
+}
+
+/// Whether it is time for another line; then the next one counts from now. A clock that is put back begins anew.
+fn is_due(last: &mut i64, now: i64) -> bool {
+    let since = now - *last;
+    if (0..EVERY_MS).contains(&since) {
+        return false;
+    }
+    *last = now;
+    since > 0
 }
 
 fn span(window: Interval) -> String {
@@ -91,13 +124,14 @@ fn span(window: Interval) -> String {
 
 impl Progress for Shown {
     fn note(&self, scheme: &str, note: &Note) {
+        let named = scheme;
         let scheme = ("scheme", scheme.to_owned());
         match note {
-            Note::Staged { pages, rows } => self.draw(|state| {
+            Note::Staged { pages, rows } => self.draw(named, |state| {
                 state.pages = *pages;
                 state.rows = *rows;
             }),
-            Note::Written { calls, records } => self.draw(|state| {
+            Note::Written { calls, records } => self.draw(named, |state| {
                 state.calls = *calls;
                 state.records = *records;
             }),
@@ -170,5 +204,23 @@ impl Progress for Shown {
                 ("unknown", unknown.to_string()),
             ],
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_now_and_then() {
+        let mut last = 1_000;
+        let told: Vec<i64> = (0..=60)
+            .map(|second| 1_000 + second * 1_000)
+            .filter(|now| is_due(&mut last, *now))
+            .collect();
+        assert_eq!(told, [16_000, 31_000, 46_000, 61_000]);
+        assert!(!is_due(&mut last, 5_000), "the clock was put back");
+        assert!(!is_due(&mut last, 19_999));
+        assert!(is_due(&mut last, 20_000));
     }
 }
