@@ -249,11 +249,13 @@ pub fn import_data(
     let wanted: Vec<SetMapping> = lines.iter().map(|(_, set)| set.clone()).collect();
     let mut rulings = ledger.try_mappings(&wanted, now)?;
     let refused = |rulings: &[MappingRuling], from: usize| {
-        let mut all = lines[from..].iter().zip(rulings);
-        all.find_map(|((line, set), ruling)| {
-            let why = judged(&set.at, &set.id, ruling).err()?;
-            Some(at_line(*line, &why))
-        })
+        let mut wrong = Wrong::default();
+        for ((line, set), ruling) in lines[from..].iter().zip(rulings) {
+            if let Err(why) = judged(&set.at, &set.id, ruling) {
+                wrong.add(*line, why);
+            }
+        }
+        wrong.told()
     };
     if let Some(refusal) = refused(&rulings, 0) {
         return Ok(Err(refusal));
@@ -288,8 +290,13 @@ pub fn import_fields(
     let wanted: Vec<SetField> = lines.iter().map(|(_, set)| set.clone()).collect();
     let mut rulings = ledger.try_fields(&wanted, now)?;
     let refused = |rulings: &[FieldRuling], from: usize| {
-        let mut all = lines[from..].iter().zip(rulings);
-        all.find_map(|((line, set), ruling)| Some(at_line(*line, &judged_field(set, ruling).err()?)))
+        let mut wrong = Wrong::default();
+        for ((line, set), ruling) in lines[from..].iter().zip(rulings) {
+            if let Err(why) = judged_field(set, ruling) {
+                wrong.add(*line, why);
+            }
+        }
+        wrong.told()
     };
     if let Some(refusal) = refused(&rulings, 0) {
         return Ok(Err(refusal));
@@ -309,6 +316,41 @@ pub fn import_fields(
         imported.count(*ruling == FieldRuling::Made, *ruling == FieldRuling::Changed);
     }
     Ok(Ok(imported))
+}
+
+/// Lines of a file that are told of at once: as many as somebody mends before trying again.
+const MOST_TOLD: usize = 10;
+
+/// The lines of a file that are wrong.
+#[derive(Default)]
+pub(crate) struct Wrong {
+    first: Vec<(u64, AppError)>,
+    further: usize,
+}
+
+impl Wrong {
+    pub(crate) fn add(&mut self, line: u64, why: AppError) {
+        match self.first.len() < MOST_TOLD {
+            true => self.first.push((line, why)),
+            false => self.further += 1,
+        }
+    }
+
+    /// All of them as one refusal; `None` when there are none.
+    pub(crate) fn told(&self) -> Option<AppError> {
+        let ((line, why), more) = self.first.split_first()?;
+        let (mut zh, mut en) = (why.message(Lang::Zh), why.message(Lang::En));
+        for (line, why) in more {
+            zh.push_str(&format!(";第 {line} 行:{}", why.message(Lang::Zh)));
+            en.push_str(&format!("; line {line}: {}", why.message(Lang::En)));
+        }
+        if self.further > 0 {
+            zh.push_str(&format!(";另有 {} 行", self.further));
+            en.push_str(&format!("; and {} lines more", self.further));
+        }
+        let failure = Failure::new(&words::LINE).with("line", line);
+        Some(denied(failure.with("why", zh).with("why_en", en)))
+    }
 }
 
 /// A refusal, with the line of the file that it is about.

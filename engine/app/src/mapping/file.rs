@@ -9,7 +9,7 @@ use ledger::service::fields::{FieldRow, SetField};
 use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMapping};
 
 use super::{
-    Policies, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name, shown_key,
+    Policies, Wrong, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name, shown_key,
 };
 use crate::error::AppError;
 use crate::separated;
@@ -158,7 +158,7 @@ fn each<T>(
     let mut lines = database::Lines::of(text);
     let mut places: Option<Vec<Option<usize>>> = None;
     let mut width = 0;
-    let mut found = Vec::new();
+    let (mut found, mut wrong) = (Vec::new(), Wrong::default());
     loop {
         // Where a line begins that cannot be read is where the one before it ended.
         let more = reader.read_byte_record(&mut record);
@@ -167,20 +167,33 @@ fn each<T>(
         match more {
             Ok(true) => {}
             Ok(false) => break,
-            Err(_) => return Err(at_line(line, &malformed())),
+            // Nothing behind it can be told apart.
+            Err(_) => {
+                wrong.add(line, malformed());
+                break;
+            }
         }
-        let cells = texts(&record).map_err(|error| at_line(line, &error))?;
+        let cells = texts(&record);
         let Some(places) = &places else {
+            let cells = cells.map_err(|error| at_line(line, &error))?;
             places = Some(columns(&cells, head).map_err(|error| at_line(line, &error))?);
             width = cells.len();
             continue;
+        };
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(error) => {
+                wrong.add(line, error);
+                continue;
+            }
         };
         if cells.len() != width {
             let (zh, en) = (
                 format!("有 {} 列,第一行有 {width} 列", cells.len()),
                 format!("it has {} columns, and the first line has {width}", cells.len()),
             );
-            return Err(at_line(line, &bad_field("csv", &zh, &en)));
+            wrong.add(line, bad_field("csv", &zh, &en));
+            continue;
         }
         if found.len() == MOST_LINES {
             return Err(denied(
@@ -193,7 +206,13 @@ fn each<T>(
             .iter()
             .map(|place| place.map(|at| cells[at].clone()).unwrap_or_default())
             .collect();
-        found.push((line, read(&ordered).map_err(|error| at_line(line, &error))?));
+        match read(&ordered) {
+            Ok(read) => found.push((line, read)),
+            Err(error) => wrong.add(line, error),
+        }
+    }
+    if let Some(error) = wrong.told() {
+        return Err(error);
     }
     match places {
         Some(_) => Ok(found),

@@ -149,6 +149,37 @@ pub(super) fn ahead(open: &dyn Fn() -> Ledger) {
     desk.end();
 }
 
+/// Documents of a kind that never has ids are no orphans.
+pub(super) fn without_ids(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    for key in ["a", "b"] {
+        assert_eq!(desk.see(key, "v1"), SightingOutcome::New);
+    }
+    desk.pick();
+    for key in ["a", "b"] {
+        let (attempt, refused) = desk.claim(&[(key, "v1", key)]);
+        assert!(refused.is_empty(), "{refused:?}");
+        let nameless = flow::op::Settlement::Done {
+            id: None,
+            number: None,
+            lines: None,
+        };
+        desk.settle(attempt.expect("claimed"), key, nameless);
+    }
+    let orphans = |desk: &Desk| -> Vec<Flaw> {
+        let found = desk.ledger.reader().orphans(None, 10).expect("a question");
+        found.iter().map(|(flaw, _)| *flaw).collect()
+    };
+    assert_eq!(orphans(&desk), []);
+    // One that has an id says that the others should have one.
+    assert_eq!(desk.map(&wanted("c", "d1", Manner::Create)), MappingRuling::Made);
+    assert_eq!(
+        orphans(&desk),
+        [Flaw::NoRecord, Flaw::NoDestination, Flaw::NoDestination]
+    );
+    desk.end();
+}
+
 /// Mappings that name a document of another system, or of another kind, than the one that is written.
 pub(super) fn elsewhere(open: &dyn Fn() -> Ledger) {
     let other = |place: &MappingKey| -> [MappingKey; 2] {

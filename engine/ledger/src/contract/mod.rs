@@ -77,6 +77,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::as_stored(open);
     decisions::any_order(open);
     mappings::ahead(open);
+    mappings::without_ids(open);
     mappings::elsewhere(open);
     mappings::on_the_way(open);
     mappings::fields(open);

@@ -192,7 +192,12 @@ impl Reader {
             (Flaw::NoRecord, mapped("m.record IS NULL")),
             (
                 Flaw::NoDestination,
-                mapped("m.record IS NOT NULL AND m.target_id IS NULL"),
+                // Where no document of this kind ever had one, there is none to be known.
+                mapped(
+                    "m.record IS NOT NULL AND m.target_id IS NULL AND (r.done_version IS NULL OR EXISTS
+                        (SELECT 1 FROM data_mapping o WHERE o.target = m.target AND o.form = m.form
+                           AND o.target_id IS NOT NULL))",
+                ),
             ),
             (Flaw::NoMapping, unmapped),
         ];
