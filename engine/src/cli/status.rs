@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use app::{AppError, Clock, SystemClock};
 use dsl::Value;
-use flow::op::RecordState;
+use flow::op::{Reason, RecordState};
 use flow::timetable::{DueRow, Paused};
 use ledger::read::{RunFilter, RunRow, SchemeRow};
 
@@ -54,15 +54,22 @@ impl Stand {
 /// `engine status`
 pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let local = [("--sandbox", args.ledger.is_simulated())];
-    let (served, stands) = match Remote::meant(&local, global, out, environment)? {
+    let (served, stands, troubles) = match Remote::meant(&local, global, out, environment)? {
         Some(remote) => {
             let schemes = remote.schemes(args.scheme.as_deref())?;
             let stands = schemes.into_iter().map(Stand::from).collect();
-            (Served::At(remote.base().to_owned()), stands)
+            let troubles = match args.scheme {
+                Some(_) => Vec::new(),
+                None => remote.object_troubles()?,
+            };
+            (Served::At(remote.base().to_owned()), stands, troubles)
         }
-        None => here(&args, global, environment)?,
+        None => {
+            let (served, stands) = here(&args, global, environment)?;
+            (served, stands, Vec::new())
+        }
     };
-    told(&served, &stands, out)
+    told(&served, &stands, &troubles, out)
 }
 
 /// Who works with the ledger.
@@ -134,7 +141,7 @@ fn here(
     Ok((Served::By(served_by), stands))
 }
 
-fn told(served: &Served, stands: &[Stand], out: &Out) -> Done {
+fn told(served: &Served, stands: &[Stand], troubles: &[(String, Reason)], out: &Out) -> Done {
     let now = SystemClock::default().now_ms();
     if out.json {
         let schemes: Vec<Value> = stands.iter().map(|stand| document(stand, now)).collect();
@@ -149,6 +156,9 @@ fn told(served: &Served, stands: &[Stand], out: &Out) -> Done {
                 Served::At(server) => Some(server),
             },
             "schemes" => schemes,
+            "objects" => Value::List(troubles.iter().map(|(object, why)| object! {
+                "object" => object, "code" => why.code, "message" => why.text,
+            }).collect()),
         });
         return Ok(0);
     }
@@ -156,6 +166,13 @@ fn told(served: &Served, stands: &[Stand], out: &Out) -> Done {
         Served::At(server) => out.note("status-served-at", &[("server", server.clone())]),
         Served::By(Some(pid)) => out.note("status-served", &[("pid", pid.to_string())]),
         Served::By(None) => out.note("status-not-served", &[]),
+    }
+    for (object, why) in troubles {
+        let facts = [
+            ("object", object.clone()),
+            ("why", format!("{} {}", why.code, why.text)),
+        ];
+        out.say("status-object", &facts);
     }
     if stands.is_empty() {
         out.say("status-none", &[]);

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::call::Call;
-use crate::document::{Raw, list, raw_value};
+use crate::document::{Raw, ReasonDoc, list, raw_value};
 use crate::operation::{Json, Operation};
 use crate::problem::Problem;
 
@@ -43,8 +43,8 @@ pub(crate) struct SummaryDoc {
     object: String,
     /// What people call it.
     name: String,
-    /// The field that identifies one.
-    id: String,
+    /// The field that identifies one; null where its file cannot be read.
+    id: Option<String>,
     /// Names of its details.
     details: Vec<String>,
     /// The connection for which we are the ERP.
@@ -53,6 +53,8 @@ pub(crate) struct SummaryDoc {
     rows: Option<String>,
     /// The scheme that takes what is written.
     receive: Option<String>,
+    /// Why it cannot be used, or not served.
+    trouble: Option<ReasonDoc>,
 }
 
 list! {
@@ -127,19 +129,50 @@ struct ObjectDoc {
 
 async fn objects(call: Call, (): (), (): ()) -> Result<Json<ObjectList>, Problem> {
     let loaded = call.state.service().loaded();
-    let items = loaded.engine.workspace.objects().iter().map(|object| {
+    let workspace = &loaded.engine.workspace;
+    let (objects, troubles) = (workspace.objects(), workspace.object_troubles());
+    let trouble = |name: &str| troubles.get(name).map(|error| trouble(error, call.lang));
+    let known = objects.iter().map(|object| {
         let serve = object.serve.as_ref();
         SummaryDoc {
             object: object.name.clone(),
             name: object.label.get(call.lang).to_owned(),
-            id: object.id.clone(),
+            id: Some(object.id.clone()),
             details: object.details.iter().map(|detail| detail.name.clone()).collect(),
             connection: serve.map(|serve| serve.connection.clone()),
             rows: serve.and_then(|serve| serve.rows.clone()),
             receive: serve.and_then(|serve| serve.receive.clone()),
+            trouble: trouble(&object.name),
         }
     });
-    Ok(Json(ObjectList::whole(items.collect())))
+    let broken = objects.broken().iter().map(|broken| SummaryDoc {
+        object: broken.name.clone(),
+        name: broken.name.clone(),
+        id: None,
+        details: Vec::new(),
+        connection: None,
+        rows: None,
+        receive: None,
+        trouble: trouble(&broken.name),
+    });
+    let mut items: Vec<SummaryDoc> = known.chain(broken).collect();
+    items.sort_by(|one, other| one.object.cmp(&other.object));
+    items.dedup_by(|one, other| one.object == other.object);
+    Ok(Json(ObjectList::whole(items)))
+}
+
+/// Of several problems of a file the first; `engine check` tells them all.
+fn trouble(error: &app::AppError, lang: Lang) -> ReasonDoc {
+    let (code, message) = match error {
+        app::AppError::Invalid(problems) if !problems.is_empty() => {
+            (Some(problems[0].entry.code), problems[0].message(lang))
+        }
+        other => (other.code(), other.message(lang)),
+    };
+    ReasonDoc {
+        code: code.unwrap_or_default().to_owned(),
+        message,
+    }
 }
 
 async fn one(call: Call, (): (), (): ()) -> Result<Json<ObjectDoc>, Problem> {

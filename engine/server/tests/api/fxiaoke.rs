@@ -196,23 +196,8 @@ impl Desk {
     }
 
     async fn run(&self, scheme: &str, stages: flow::Stages) -> Vec<serde_json::Value> {
+        crate::house::run_once(&self.service, scheme, stages, self.service.now_ms()).await;
         let loaded = self.service.loaded();
-        let plan = Arc::clone(loaded.fleet.get(scheme).unwrap().plan().unwrap());
-        let options = app::RunOptions {
-            now: Some(self.service.now_ms()),
-            window: None,
-            from: None,
-            replay: None,
-            limit: None,
-            settle_wait: None,
-            stages,
-            dry: false,
-            lang: Lang::En,
-            trigger: None,
-            confirmed: false,
-            cancel: None,
-        };
-        loaded.engine.run(plan, &options, &app::Silent).await.unwrap();
         let reader = loaded.engine.reader();
         let filter = ledger::read::RecordFilter {
             scheme: Some(scheme.to_owned()),
@@ -907,6 +892,23 @@ async fn an_object_in_error_is_told_and_stops_nothing_else() {
     assert_eq!(troubles, ["erpSalesOrderObj"]);
     let loaded = desk.service.reload().await.unwrap();
     assert_eq!(loaded.broken, 2, "the schemes that name it");
+    // Who looks at the objects sees it there.
+    let said = desk.send("GET", "/api/v1/objects", &[], b"").await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    let listed = said.json()["items"].clone();
+    let troubles = listed.as_array().unwrap().iter().map(|one| {
+        let text = |name: &str| one[name].as_str().map(str::to_owned);
+        (
+            text("object").unwrap(),
+            text("id"),
+            one["trouble"]["code"].as_str().map(str::to_owned),
+        )
+    });
+    let told: Vec<_> = troubles.collect();
+    let fine = |name: &str, id: &str| (name.to_owned(), Some(id.to_owned()), None);
+    assert_eq!(told[0], fine("erpPaymentObj", "no"), "{}", said.text);
+    assert_eq!((told[2].0.as_str(), &told[2].1), ("erpSalesOrderObj", &None));
+    assert!(told[2].2.is_some(), "{}", said.text);
 }
 
 const ERP: &str = "/erp/crm";

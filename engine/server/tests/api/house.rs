@@ -63,6 +63,27 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Runs a scheme of a service once, at this instant.
+pub(crate) async fn run_once(service: &Service, scheme: &str, stages: flow::Stages, now: i64) {
+    let loaded = service.loaded();
+    let plan = Arc::clone(loaded.fleet.get(scheme).unwrap().plan().unwrap());
+    let options = app::RunOptions {
+        now: Some(now),
+        window: None,
+        from: None,
+        replay: None,
+        limit: None,
+        settle_wait: None,
+        stages,
+        dry: false,
+        lang: Lang::En,
+        trigger: None,
+        confirmed: false,
+        cancel: None,
+    };
+    loaded.engine.run(plan, &options, &Silent).await.unwrap();
+}
+
 impl House {
     pub(crate) async fn open() -> House {
         House::built(3, TURN).await
@@ -221,23 +242,7 @@ impl House {
 
     /// Runs a scheme once, by hand.
     pub(crate) async fn pass(&self, scheme: &str) {
-        let loaded = self.service.loaded();
-        let plan = Arc::clone(loaded.fleet.get(scheme).unwrap().plan().unwrap());
-        let options = app::RunOptions {
-            now: Some(self.simulated.now_ms()),
-            window: None,
-            from: None,
-            replay: None,
-            limit: None,
-            settle_wait: None,
-            stages: flow::Stages::All,
-            dry: false,
-            lang: Lang::En,
-            trigger: None,
-            confirmed: false,
-            cancel: None,
-        };
-        loaded.engine.run(plan, &options, &Silent).await.unwrap();
+        run_once(&self.service, scheme, flow::Stages::All, self.simulated.now_ms()).await;
     }
 
     /// A token limited to schemes.

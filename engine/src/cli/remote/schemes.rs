@@ -50,6 +50,18 @@ impl Remote {
         state(self.doc(&body).doc("scheme")?)
     }
 
+    /// The objects that cannot be used or served, and why, in the language of whoever asks.
+    pub(crate) fn object_troubles(&self) -> Result<Vec<(String, Reason)>, AppError> {
+        let body = self.get("/objects", &[])?;
+        let mut found = Vec::new();
+        for object in self.doc(&body).docs("items")? {
+            if let Some(why) = object.reason("trouble")? {
+                found.push((object.text("object")?, why));
+            }
+        }
+        Ok(found)
+    }
+
     /// Pauses a scheme or has it go on; says whether that changed anything.
     pub(crate) fn pause(&self, id: &str, pause: bool, reason: &str) -> Result<bool, AppError> {
         let was_paused = self.scheme(id)?.paused.is_some();
