@@ -93,6 +93,16 @@ pub struct Block {
     pub least: usize,
 }
 
+/// A block of which no key needs another one.
+pub(crate) const fn block(name: &'static str, rows: &'static [KeyRow]) -> Block {
+    Block {
+        name,
+        rows,
+        one_of: &[],
+        least: 0,
+    }
+}
+
 impl Block {
     /// The row of a key.
     pub fn row(&self, key: &str) -> Option<&'static KeyRow> {

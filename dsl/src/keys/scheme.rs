@@ -1,17 +1,8 @@
 //! The keys of a scheme file.
 
-use super::{Block, CRON, DAYS, DURATION, HOURS, ID, KeyRow, MOMENT, RATE, Shape, ZONE};
+use super::{Block, CRON, DAYS, DURATION, HOURS, ID, KeyRow, MOMENT, RATE, Shape, ZONE, block};
 
 const ANY: i64 = i64::MAX;
-
-const fn block(name: &'static str, rows: &'static [KeyRow]) -> Block {
-    Block {
-        name,
-        rows,
-        one_of: &[],
-        least: 0,
-    }
-}
 
 /// A scheme file.
 pub static SCHEME: Block = block(

@@ -1,6 +1,6 @@
 //! The keys of an object file.
 
-use crate::keys::{Block, KeyRow, Shape, Word};
+use crate::keys::{Block, KeyRow, Shape, Word, block};
 
 use super::{PushId, Type};
 
@@ -21,15 +21,6 @@ pub const NAME: Word = Word {
 
 /// Most characters that a text may be bound to: bodies have no more.
 const LONGEST: i64 = 1 << 20;
-
-const fn block(name: &'static str, rows: &'static [KeyRow]) -> Block {
-    Block {
-        name,
-        rows,
-        one_of: &[],
-        least: 0,
-    }
-}
 
 /// A text, or one for each language.
 const LABEL: Shape = Shape::OneOf(&[Shape::Text, Shape::Block(&WORDS)]);

@@ -151,7 +151,8 @@ pub enum Manner {
     Hold,
 }
 
-/// How a lost answer of a create is resolved. (A lost update carries the document's id: it is an upsert.)
+/// How a lost answer of a create is resolved. A lost update carries the document's id: it is asked about where the
+/// target can show whether it was made, and sent again otherwise, whatever stands here.
 pub fn manner(proof: Proof, on_unknown: OnUnknown) -> Manner {
     match (on_unknown, proof) {
         (OnUnknown::Hold, _) => Manner::Hold,

@@ -194,6 +194,28 @@ fn a_wrong_token_stops_the_connection_and_stands_nowhere() {
     world.until_done(CUSTOMERS_OUT, CUSTOMERS);
 }
 
+/// Orders of a shop that become documents of the ERP, with these lists of lines.
+fn orders_with(lines: &str) -> String {
+    format!(
+        "scheme: lines
+source: {{connection: huke, api: search_customers, request: {{list: orders}}, window: none, key: number}}
+target:
+  connection: fx_erp
+  api: {{create: create, update: update}}
+  options: {{objAPIName: erpSalesOrderObj}}
+  key: number
+  request:
+    masterFieldVal: {{number: <<number>>}}
+    detailFieldVals:
+{lines}schedule: {{every: 30m}}
+tests:
+  - name: an order
+    row: {{number: A1, goods: [{{no: L1, sku: a, price: b}}], plans: [{{no: P1, amount: c}}]}}
+    expect: {{}}
+"
+    )
+}
+
 fn order(changed: bool) -> Value {
     let line = |no: &str, price: &str| json!({"no": no, "sku": "00012", "price": price});
     let (goods, plans) = match changed {
@@ -227,17 +249,8 @@ fn lines_keep_their_ids_in_every_shape_and_form() {
         let world = World::small();
         world.write(
             LINES,
-            "scheme: lines
-source: {connection: huke, api: search_customers, request: {list: orders}, window: none, key: number}
-target:
-  connection: fx_erp
-  api: {create: create, update: update}
-  options: {objAPIName: erpSalesOrderObj}
-  key: number
-  request:
-    masterFieldVal: {number: <<number>>}
-    detailFieldVals:
-      erpSalesOrderProductObj:
+            &orders_with(
+                "      erpSalesOrderProductObj:
         $each: goods
         $key: no
         $do: {id: {$value: <<$line_id>>, $missing: omit}, number: <<$line.no>>, product_id: <<$line.sku>>, product_price: <<$line.price>>}
@@ -245,12 +258,8 @@ target:
         $each: plans
         $key: no
         $do: {id: {$value: <<$line_id>>, $missing: omit}, number: <<$line.no>>, amount: <<$line.amount>>}
-schedule: {every: 30m}
-tests:
-  - name: an order
-    row: {number: A1, goods: [{no: L1, sku: a, price: b}], plans: [{no: P1, amount: c}]}
-    expect: {}
 ",
+            ),
         );
         erp(&world, &format!("      format: {form}\n"));
         world
@@ -311,25 +320,12 @@ fn lines_without_ids_are_never_brought_twice() {
         let world = World::small();
         world.write(
             LINES,
-            "scheme: lines
-source: {connection: huke, api: search_customers, request: {list: orders}, window: none, key: number}
-target:
-  connection: fx_erp
-  api: {create: create, update: update}
-  options: {objAPIName: erpSalesOrderObj}
-  key: number
-  request:
-    masterFieldVal: {number: <<number>>}
-    detailFieldVals:
-      erpSalesOrderProductObj:
+            &orders_with(
+                "      erpSalesOrderProductObj:
         $each: goods
         $do: {number: <<$line.no>>, product_id: <<$line.sku>>, product_price: <<$line.price>>}
-schedule: {every: 30m}
-tests:
-  - name: an order
-    row: {number: A1, goods: [{no: L1, sku: a, price: b}]}
-    expect: {}
 ",
+            ),
         );
         world.impatient();
         let shop = world.shop();

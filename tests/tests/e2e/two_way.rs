@@ -425,6 +425,33 @@ fn two_schemes_that_are_no_pair_are_refused() {
     both.world.engine(&["check", TO_ERP]).expect(1).says("newest_by");
 }
 
+/// Nobody knows what was edited on the other side while it cannot be read: nothing is written over it.
+#[test]
+fn nothing_is_written_while_the_partner_cannot_read() {
+    let mut both = Both::new(["hold", "hold"]);
+    both.make_some();
+    both.sync(0);
+    both.sync(1);
+    let [crm, _] = both.state();
+    let (number, (id, fields)) = crm.iter().next().expect("an account");
+    let mut fields = fields.clone();
+    fields.insert("tel".to_owned(), "1".to_owned());
+    both.earlier(|both| both.write(0, number, id, &fields));
+    let server = both.world.sandbox().params("plain").expect("a plain system")["server"].clone();
+    both.world
+        .edit("connections.yaml", &server, "http://127.0.0.1:9/");
+    let before = both.written();
+    let run = both.world.pass(TO_ERP, 1);
+    assert!(run.to_string().contains("E3084"), "{run:#}");
+    assert_eq!(both.written(), before);
+    // It can be read again: the edit arrives.
+    both.world
+        .edit("connections.yaml", "http://127.0.0.1:9/", &server);
+    both.sync(0);
+    let [_, erp] = both.state();
+    assert_eq!(erp[number].1["tel"], "1");
+}
+
 /// What a rehearsal would do is what the run does: an echo is not written, a conflict is held.
 #[test]
 fn a_rehearsal_shows_echoes_and_conflicts() {
