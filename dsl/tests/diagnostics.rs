@@ -415,7 +415,7 @@ fn windows_and_schedules() {
         assert_eq!(codes(&by_id(unnamed)), ["E1154 5:8"]);
         let said = by_id(&format!("{unnamed}  on_unknown: hold\n"));
         let target = common::plan(&said).target.unwrap();
-        assert_eq!((target.proof, target.unnamed), (Proof::None, true));
+        assert_eq!((target.proof, target.unnamed), (dsl::facts::Proof::None, true));
     }
     assert_eq!(
         codes(&scheme("  key: no\n  find: before_create\n  on_unknown: query\n")),
@@ -544,7 +544,7 @@ fn drawn_in_english() {
             17 |   api: batchsave
                |        ^^^^^^^^^
                |
-               = help: did you mean `BatchSave`, `batchSave`? operations are found by exactly their name, an alias or their path; there are batch_save batchSave BatchSave bill_query executeBillQuery push submit Submit audit
+               = help: did you mean `BatchSave`, `batchSave`? operations are found by exactly their name, an alias or their path; there are batch_save batchSave BatchSave bill_query executeBillQuery push push_by_id submit Submit audit
         "#]],
     );
 }

@@ -17,7 +17,7 @@ use super::run;
 use super::table::{Table, one_line};
 
 /// Where the schemes are.
-const SCHEMES: &str = "schemes";
+pub(super) const SCHEMES: &str = "schemes";
 
 /// `engine object list`
 pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Done {

@@ -2,6 +2,7 @@
 //! or as a server tells it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use app::{AppError, Clock, SystemClock};
 use dsl::Value;
@@ -14,9 +15,10 @@ use super::args::{Global, StatusArgs};
 use super::env::Environment;
 use super::json::object;
 use super::ledgers;
+use super::objects::SCHEMES;
 use super::out::Out;
 use super::remote::{Remote, State};
-use super::run::grouped;
+use super::run::{grouped, workspace};
 use super::table::{Table, one_line};
 use super::time;
 
@@ -66,7 +68,11 @@ pub(crate) fn status(args: StatusArgs, global: &Global, out: &Out, environment: 
         }
         None => {
             let (served, stands) = here(&args, global, environment)?;
-            (served, stands, Vec::new())
+            let troubles = match args.scheme {
+                Some(_) => Vec::new(),
+                None => objects_here(global, out, environment),
+            };
+            (served, stands, troubles)
         }
     };
     told(&served, &stands, &troubles, out)
@@ -139,6 +145,18 @@ fn here(
         });
     }
     Ok((Served::By(served_by), stands))
+}
+
+/// The objects of this folder that cannot be used, and why. A folder without files that can be read has none: what is
+/// wrong with them is for `engine check`, and a ledger can be looked at anywhere.
+fn objects_here(global: &Global, out: &Out, environment: &Environment) -> Vec<(String, Reason)> {
+    let Ok(workspace) = workspace(Path::new(SCHEMES), global, None, environment) else {
+        return Vec::new();
+    };
+    let troubles = workspace.object_troubles().iter();
+    troubles
+        .map(|(object, error)| (object.clone(), app::objects::reason(error, out.lang)))
+        .collect()
 }
 
 fn told(served: &Served, stands: &[Stand], troubles: &[(String, Reason)], out: &Out) -> Done {

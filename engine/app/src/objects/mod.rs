@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use connector::Connection;
 use dsl::catalogue::object as words;
-use dsl::diagnostic::{Diagnostic, Failure, SourceFile, did_you_mean};
+use dsl::diagnostic::{Diagnostic, Failure, Lang, SourceFile, did_you_mean};
 use dsl::lookup::Hits;
 use dsl::object::{Object, Serve, Standard, read_object};
 use dsl::path::Path as Place;
@@ -17,6 +17,7 @@ use dsl::plan::Plan;
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::Ms;
+use flow::op::Reason;
 
 use crate::error::AppError;
 use crate::scope::CallScope;
@@ -291,6 +292,17 @@ pub(crate) fn named_in_error(
         }
     }
     found
+}
+
+/// Why an object cannot be used: of several problems of its file the first; `engine check` tells them all.
+pub fn reason(trouble: &AppError, lang: Lang) -> Reason {
+    let (code, message) = match trouble {
+        AppError::Invalid(problems) if !problems.is_empty() => {
+            (Some(problems[0].entry.code), problems[0].message(lang))
+        }
+        other => (other.code(), other.message(lang)),
+    };
+    Reason::new(code.unwrap_or_default(), message)
 }
 
 /// What keeps the objects of a workspace from being served, by name.

@@ -161,17 +161,11 @@ async fn objects(call: Call, (): (), (): ()) -> Result<Json<ObjectList>, Problem
     Ok(Json(ObjectList::whole(items)))
 }
 
-/// Of several problems of a file the first; `engine check` tells them all.
 fn trouble(error: &app::AppError, lang: Lang) -> ReasonDoc {
-    let (code, message) = match error {
-        app::AppError::Invalid(problems) if !problems.is_empty() => {
-            (Some(problems[0].entry.code), problems[0].message(lang))
-        }
-        other => (other.code(), other.message(lang)),
-    };
+    let reason = app::objects::reason(error, lang);
     ReasonDoc {
-        code: code.unwrap_or_default().to_owned(),
-        message,
+        code: reason.code,
+        message: reason.text,
     }
 }
 
