@@ -36,6 +36,7 @@ mod tls;
 mod transcripts;
 mod tutorial;
 mod two_way;
+mod two_way_accounts;
 mod upkeep;
 mod values;
 mod vendors;

@@ -74,33 +74,33 @@ fn an_erp_pushes_as_it_would_to_the_platform() {
     let mut house = House::open(&[
         "schemes/erp-push-to-fx.yaml",
         "schemes/legacy-push-to-fx.yaml",
-        "objects/erpAccountObj.yaml",
+        "objects/erpItemObj.yaml",
     ]);
-    let accounts = house.sender("erpAccountObj");
-    let account = |name: &str| {
+    let items = house.sender("erpItemObj");
+    let item = |name: &str| {
         Sender::standard(
-            "erpAccountObj",
+            "erpItemObj",
             &json!({"number": "00123", "name": name}),
             &json!({}),
         )
     };
     let push = |house: &House, void: bool, body: &str| {
-        let pushed = accounts.push(Some("00123"), void, "application/json", body);
+        let pushed = items.push(Some("00123"), void, "application/json", body);
         house.runtime.block_on(pushed)
     };
-    push(&house, false, &account("杭州云杉贸易")).expect("it is taken");
-    house.executed("AccountObj", "00123", 1);
-    push(&house, false, &account("杭州云杉商贸")).expect("it is taken");
-    house.executed("AccountObj", "00123", 2);
+    push(&house, false, &item("云杉木板")).expect("it is taken");
+    house.executed("ProductObj", "00123", 1);
+    push(&house, false, &item("云杉板材")).expect("it is taken");
+    house.executed("ProductObj", "00123", 2);
     // Again, after a lost answer: nothing happens.
-    push(&house, false, &account("杭州云杉商贸")).expect("it is known");
-    push(&house, true, &account("杭州云杉商贸")).expect("it is taken");
-    let entries = house.executed("AccountObj", "00123", 3);
+    push(&house, false, &item("云杉板材")).expect("it is known");
+    push(&house, true, &item("云杉板材")).expect("it is taken");
+    let entries = house.executed("ProductObj", "00123", 3);
     assert_eq!(actions(&entries)[..2], ["create", "update"]);
     assert_eq!(entries.len(), 3, "{:?}", actions(&entries));
 
     // What is not the object that was declared is refused, and nothing is written.
-    let wrong = Sender::standard("erpAccountObj", &json!({"numbr": "1", "name": "a"}), &json!({}));
+    let wrong = Sender::standard("erpItemObj", &json!({"numbr": "1", "name": "a"}), &json!({}));
     match push(&house, false, &wrong) {
         Err(Wrong::Refused(code, message)) => {
             assert_eq!(code, "E6110", "{message}");

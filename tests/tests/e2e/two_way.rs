@@ -82,7 +82,7 @@ struct Both {
 
 type Fields = BTreeMap<String, String>;
 
-fn call(to: SocketAddr, method: &str, path: &str, headers: &str, body: &Value) -> Value {
+pub(super) fn call(to: SocketAddr, method: &str, path: &str, headers: &str, body: &Value) -> Value {
     let body = body.to_string();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n{headers}content-type: application/json\r\ncontent-length: {}",
@@ -280,10 +280,10 @@ impl Both {
 }
 
 /// splitmix64.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
