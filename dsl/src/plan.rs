@@ -182,6 +182,8 @@ pub struct TwoWayPlan {
     pub filled: Vec<Path>,
     /// Fields of the row that the other scheme writes under another name, and where in its document.
     pub named: Vec<(Path, Path)>,
+    /// The author says that nothing is on both sides beforehand, or that it is mapped.
+    pub linked: bool,
 }
 
 /// A filter that the source applies.

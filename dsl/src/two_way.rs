@@ -33,8 +33,12 @@ pub fn compared(source: &SourcePlan) -> Vec<Path> {
     fields
 }
 
-/// What a row says.
+/// What a row says. One that is cancelled says only that: the other fields are carried nowhere, and where somebody pushes
+/// it, it has its id alone.
 pub fn of_row(fields: &[Path], row: &Value, void: Option<bool>) -> Vec<(String, u64)> {
+    if void == Some(true) {
+        return vec![(VOID.to_owned(), hash_of_void(true))];
+    }
     let mut said: Vec<(String, u64)> = fields
         .iter()
         .map(|field| (field.to_string(), hash_at(field, row).unwrap_or(EMPTY)))
@@ -232,6 +236,18 @@ mod tests {
         ] {
             assert!(!same(one, other), "{one} {other}");
         }
+    }
+
+    /// A push that cancels has the id alone; what was cancelled may be edited, and nobody is told.
+    #[test]
+    fn what_is_cancelled_says_only_that() {
+        let fields = ["id", "name"].map(|field| Path::parse(field).expect("a path"));
+        let of = |row: &str, void| of_row(&fields, &value(row), void);
+        let cancelled = vec![(VOID.to_owned(), hash_of_void(true))];
+        assert_eq!(of(r#"{"id":"1"}"#, Some(true)), cancelled);
+        assert_eq!(of(r#"{"id":"1","name":"云杉"}"#, Some(true)), cancelled);
+        assert_eq!(of(r#"{"id":"1"}"#, Some(false)).len(), 3);
+        assert_eq!(of(r#"{"id":"1"}"#, None).len(), 2);
     }
 
     /// What was written is found again in the row, whatever way the row tells it.

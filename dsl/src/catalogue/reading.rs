@@ -241,10 +241,10 @@ pub const PARTNER_NOT_READ: Entry = Entry {
     en: "the scheme of the other direction has not read to its end, so nothing is written: {vendor}",
     help_zh: "到那个方案上处理:恢复它的来源,或确认它的数量(engine run 那个方案 --yes,由服务运行时 engine schemes resume)",
     help_en: "look after that scheme: its source, or its numbers (`engine run` it with --yes, or `engine schemes resume` where it is served)",
-    long_zh: "双向同步中,写入之前先让另一方向的方案读一次,否则另一边刚改的内容会被覆盖。它没有读完(来源出错,或被刹车挡住)时,\
+    long_zh: "双向同步中,写入之前先让另一方向的方案读一次,否则另一边刚改的内容会被覆盖。它没有读完(来源出错、被刹车挡住,或已暂停)时,\
               这个方案也不写,数据保持 pending。它的刹车要在它自己那里确认,对这个方案用 --yes 不算。",
     long_en: "In a two-way sync the scheme of the other direction reads before this one writes, or edits that were just made on \
-              the other side would be overwritten. Where it cannot (its source is in error, a brake holds it), this one writes \
+              the other side would be overwritten. Where it cannot (its source is in error, a brake holds it, somebody paused it), this one writes \
               nothing either and its records stay pending. A brake is released on the scheme that it holds: --yes for this one is not meant for it.",
     example: "two_way: {with: b-to-a, conflict: hold}",
 };

@@ -926,9 +926,25 @@ pub const TWO_WAY_PAIR: Entry = Entry {
     en: "is no pair with `{name}`: {why_en}",
     help_zh: "两个方案都要写 `two_way` 并互相指明;一个的源是另一个的目标",
     help_en: "both schemes say `two_way` and name each other; the source of each is the target of the other",
-    long_zh: "双向同步的两个方案必须互相对应:互相指明、连接交换、冲突的处理不矛盾(`source_wins` 对 `target_wins`,其余相同),并且知道另一方案用什么 id 更新单据。",
-    long_en: "The two schemes of a two-way sync must fit each other: they name each other, their connections cross, what they say of conflicts does not contradict (`source_wins` answers `target_wins`, else the same), and it is known by which id the other one updates.",
+    long_zh: "双向同步的两个方案必须互相对应:互相指明、连接交换、冲突的处理不矛盾(`source_wins` 对 `target_wins`,其余相同),并且知道另一方案用什么 id 更新单据。停用的方案(`enabled: false`)不能成对:它的单据照样要读,却永远不会写过去。",
+    long_en: "The two schemes of a two-way sync must fit each other: they name each other, their connections cross, what they say of conflicts does not contradict (`source_wins` answers `target_wins`, else the same), and it is known by which id the other one updates. A scheme that is switched off (`enabled: false`) is no half of a pair: its documents would be read all the same, and never be carried.",
     example: "two_way: {with: b-to-a, conflict: source_wins}   # and b-to-a says hold",
+};
+
+/// A pair of which a scheme may make what is there already.
+pub const TWO_WAY_DOUBLES: Entry = Entry {
+    code: "W1188",
+    severity: Severity::Warning,
+    zh: "两边本来就有的同一张单据可能变成两张:`{name}` 的新增之前不查询",
+    en: "a document that is on both sides beforehand may become two: `{name}` asks for none before it makes one",
+    help_zh: "在 `{name}` 的 target 下写 `find: before_create`;目标不能按主键查询、而两边没有相同的单据或已用 `engine map import` 对应好时,写 `two_way.linked: true`",
+    help_en: "write `find: before_create` under the target of `{name}`; where it cannot be asked by key, and nothing is on both sides or all of it is mapped (`engine map import`), write `two_way.linked: true`",
+    long_zh: "双向同步第一次运行时,两边往往已经有同样的单据。哪个方案先运行,就由它新增:目标里已有的,它要先按主键查到才会接管,\
+              否则会再新增一张。两个方案都写 `find: before_create`,或先导入对应关系。",
+    long_en: "When a two-way sync runs first, both sides often have the same documents already. Whichever scheme runs first \
+              makes them: what the target has it takes over only if it asks by key before, else it makes a second one. Let both \
+              schemes say `find: before_create`, or import the mapping first.",
+    example: "two_way: {with: b-to-a, conflict: hold}   # and no find: before_create",
 };
 
 /// All entries of this family.
@@ -1004,4 +1020,5 @@ pub const ALL: &[&Entry] = &[
     &TWO_WAY_UNFIT,
     &TWO_WAY_UNKNOWN,
     &TWO_WAY_PAIR,
+    &TWO_WAY_DOUBLES,
 ];

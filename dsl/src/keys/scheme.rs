@@ -419,6 +419,14 @@ static TWO_WAY: Block = block(
         )
         .default("the same name")
         .example("{mobile: phone.number}"),
+        KeyRow::new(
+            "linked",
+            Shape::Bool,
+            "已确认:第一次运行之前没有两边都有的单据,或者已用 engine map import 对应好",
+            "it was seen to that nothing is on both sides before the first run, or that it is mapped (engine map import)",
+        )
+        .default("false")
+        .example("true"),
     ],
 );
 

@@ -48,6 +48,7 @@ impl Reader<'_> {
             id,
             filled: filled.unwrap_or_default(),
             named,
+            linked: member(node, "linked") == Some("true"),
         })
     }
 }

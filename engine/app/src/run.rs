@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use connector::{Connection, Redactor};
 use dsl::diagnostic::{Failure, Lang};
-use dsl::facts::OwnOperation;
+use dsl::facts::{Environment as _, OwnOperation};
 use dsl::lookup::Hits;
 use dsl::plan::{self, Plan};
 use flow::classify;
@@ -590,7 +590,7 @@ impl Engine {
             brakes: self.brakes(&plan, options)?,
             settle_wait,
             stages: options.stages,
-            partner: pair.is_some(),
+            partner: pair.as_ref().map(|pair| self.least_interval(&pair.partner)),
             for_partner,
         };
         let mut shell = Shell::new(
@@ -700,6 +700,12 @@ impl Engine {
         let source = &plan.source;
         let caller = self.caller_with(&source.connection, source.own_operation.as_ref());
         caller.is_ok_and(|caller| caller.connection.by_version(&source.operation).is_some())
+    }
+
+    /// How far apart readings of a scheme's source are at least.
+    pub(crate) fn least_interval(&self, plan: &Plan) -> Ms {
+        let connector = self.workspace.connection(&plan.source.connection);
+        connector.map_or(0, |connector| connector.min_interval_ms())
     }
 
     /// For queries.

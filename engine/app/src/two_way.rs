@@ -15,6 +15,7 @@ use dsl::two_way::{self, Places};
 use dsl::value::Value;
 use flow::Stages;
 use flow::op::{Facet, Paired, Reason};
+use flow::timetable::Paused;
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
 use ledger::{Ledger, StoreError};
 use tracing::Instrument as _;
@@ -117,6 +118,12 @@ fn pair(plan: &Plan, said: &TwoWayPlan, partner: &Arc<Plan>) -> Result<Pair, Why
     let (Some(target), Some(their_target)) = (&plan.target, &partner.target) else {
         return Err(("其中一个不写任何单据", "one of them writes nothing"));
     };
+    if plan.enabled && !partner.enabled {
+        return Err((
+            "它已停用(enabled: false):启用它,或删掉这里的 two_way",
+            "it is switched off (enabled: false): switch it on, or take two_way away here",
+        ));
+    }
     if answer.with != plan.scheme {
         return Err(("它的 two_way 指向别的方案", "its two_way names another scheme"));
     }
@@ -213,6 +220,8 @@ pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Pla
         .as_ref()
         .and_then(|node| node.get("two_way")?.value.get("with"));
     let span = written.map_or(0..0, |pair| pair.value.span.clone());
+    let whole = node.as_ref().and_then(|node| node.get("two_way"));
+    let whole = whole.map_or(0..0, |pair| pair.key_span.clone());
     let problem = |entry: &'static Entry| Diagnostic::new(entry, file, span.clone()).with("name", &said.with);
     let partner = workspace.plan_of(&said.with).filter(|_| said.with != plan.scheme);
     let Some(partner) = partner else {
@@ -223,6 +232,9 @@ pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Pla
         return vec![problem(&words::TWO_WAY_UNKNOWN).similar(near)];
     };
     match pair(plan, said, &partner) {
+        Ok(_) if makes_doubles(plan, said, &partner) => vec![
+            Diagnostic::new(&words::TWO_WAY_DOUBLES, file, whole).with("name", &plan.scheme),
+        ],
         Ok(_) => Vec::new(),
         Err((why, why_en)) => vec![
             problem(&words::TWO_WAY_PAIR)
@@ -230,6 +242,15 @@ pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Pla
                 .with("why_en", why_en),
         ],
     }
+}
+
+/// Whether a plan may make a document that is at its target already, and nobody has said that there is none.
+fn makes_doubles(plan: &Plan, said: &TwoWayPlan, partner: &Plan) -> bool {
+    let is_linked = said.linked || partner.two_way.as_ref().is_some_and(|answer| answer.linked);
+    let makes = plan.target.as_ref().is_some_and(|target| {
+        target.create.is_some() && target.proof != Proof::Upsert && !target.find_before_create
+    });
+    makes && !is_linked
 }
 
 /// The plans, and those of the other directions among them.
@@ -288,8 +309,12 @@ impl<'a> PartnerReads<'a> {
         }
     }
 
-    /// A run that only reads. `Some` = it did not come to its end, for this reason.
+    /// A run that only reads. `Some` = it did not come to its end, for this reason. Whoever paused a scheme wants its
+    /// systems left alone: it does not read for another one either.
     pub(crate) async fn read(&self) -> Result<Option<Reason>, AppError> {
+        if let Some(paused) = self.engine.reader().paused(&self.plan.scheme)? {
+            return Ok(Some(is_paused(&self.plan.scheme, &paused, self.options.lang)));
+        }
         let report = self.run().await?;
         let stopped = report.summary.stopped.as_ref().map(flow::reason_of);
         let left = (report.summary.windows_left > 0).then(|| {
@@ -331,6 +356,16 @@ fn not_read(scheme: &str, reason: &Reason, lang: Lang) -> Reason {
     let why = sentence(reason, lang);
     let code = dsl::catalogue::reading::PARTNER_NOT_READ.code;
     Reason::new(code, format!("{scheme} {}: {why}", reason.code))
+}
+
+/// The partner reads nothing until somebody lets it go on.
+fn is_paused(scheme: &str, paused: &Paused, lang: Lang) -> Reason {
+    let why = sentence(&paused.reason, lang);
+    let said = match lang {
+        Lang::Zh => format!("{scheme} 已被 {} 暂停:{why}", paused.by),
+        Lang::En => format!("{scheme} was paused by {}: {why}", paused.by),
+    };
+    Reason::new(dsl::catalogue::reading::PARTNER_NOT_READ.code, said)
 }
 
 #[cfg(test)]

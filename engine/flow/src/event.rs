@@ -32,8 +32,9 @@ pub struct JobPlan {
     pub settle_wait: Ms,
     /// Which halves of the run to do.
     pub stages: Stages,
-    /// Another scheme carries the same documents the other way: it reads before this one writes.
-    pub partner: bool,
+    /// Another scheme carries the same documents the other way: it reads before this one writes, and this long what it
+    /// read is relied upon ([`PARTNER_FRESH`](crate::PARTNER_FRESH) at least).
+    pub partner: Option<Ms>,
     /// It reads because that one wants to write: it does not stop where much is open, or both would wait for the other
     /// to write first.
     pub for_partner: bool,

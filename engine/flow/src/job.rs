@@ -14,9 +14,10 @@ use crate::writer::Writer;
 /// the bound keeps a target that never remembers from holding the run for ever.
 const MAX_ROUNDS: u32 = 10;
 
-/// How old the partner's reading may be when something is written. Each further reading is a call a minute, and only
-/// while there is something to write; what somebody edits in between is overwritten.
-const PARTNER_FRESH: Ms = 60_000;
+/// How old the partner's reading may be when something is written, at least. Each further reading is a call a minute, and
+/// only while there is something to write; what somebody edits in between is overwritten. A source that may be asked
+/// every six minutes is relied upon so long.
+pub const PARTNER_FRESH: Ms = 60_000;
 
 enum Phase {
     Idle,
@@ -430,7 +431,11 @@ impl Job {
     /// again where writing takes long, so that little time is left for edits in between. A run that has nothing to write
     /// calls for nothing.
     fn is_partner_due(&self, now: Ms) -> bool {
-        self.plan.partner && !self.canceled && self.partner_read.is_none_or(|read| now - read > PARTNER_FRESH)
+        let is_old = |fresh: Ms| {
+            let fresh = fresh.max(PARTNER_FRESH);
+            self.partner_read.is_none_or(|read| now - read > fresh)
+        };
+        !self.canceled && self.plan.partner.is_some_and(is_old)
     }
 
     /// Something is there to be written, and it is not known what the partner has: it reads, then the records are picked
@@ -450,7 +455,7 @@ impl Job {
         let Action::Ledger(ops) = &action else {
             return action;
         };
-        let op = ops.first().filter(|_| self.plan.partner);
+        let op = ops.first().filter(|_| self.plan.partner.is_some());
         match op {
             Some(op @ LedgerOp::Pick { .. }) => self.held_back = Some(op.clone()),
             Some(op @ LedgerOp::Claim { .. }) if self.is_partner_due(now) => {

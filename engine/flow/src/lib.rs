@@ -34,7 +34,7 @@ mod writer;
 pub use brake::Brakes;
 pub use circuit::{MAX_UNREACHABLE, PROBE_EVERY, is_gateway};
 pub use event::*;
-pub use job::{Job, reason_of};
+pub use job::{Job, PARTNER_FRESH, reason_of};
 pub use reader::{HIGH_WATER, MAX_PAGES, PAGE_TRIES, WINDOW_READINGS};
 pub use resolver::GIVE_UP;
 pub use settle::{MAX_AUTH, MAX_BUSY};

@@ -240,7 +240,7 @@ fn plan(now: Ms, kind: Kind) -> JobPlan {
         limit: None,
         brakes: flow::Brakes::default(),
         settle_wait: 0,
-        partner: false,
+        partner: None,
         for_partner: false,
         stages: Stages::All,
     }

@@ -348,7 +348,7 @@ fn plan(now: Ms) -> JobPlan {
         }),
         limit: None,
         settle_wait: 600_000,
-        partner: false,
+        partner: None,
         for_partner: false,
         stages: Stages::All,
         brakes: flow::Brakes::default(),

@@ -376,7 +376,7 @@ impl World {
             limit: None,
             brakes: flow::Brakes::default(),
             settle_wait: 0,
-            partner: false,
+            partner: None,
             for_partner: false,
             stages: Stages::Fetch,
         });

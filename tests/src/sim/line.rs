@@ -226,7 +226,7 @@ impl<'a> Line<'a> {
             limit: None,
             brakes: flow::Brakes::default(),
             settle_wait: QUIET + 30 * SECOND,
-            partner: false,
+            partner: None,
             for_partner: false,
             stages: Stages::All,
         }

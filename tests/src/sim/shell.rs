@@ -513,7 +513,7 @@ impl World {
             limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
             brakes: flow::Brakes::default(),
             settle_wait: setup.settle_wait,
-            partner: false,
+            partner: None,
             for_partner: false,
             stages,
         }

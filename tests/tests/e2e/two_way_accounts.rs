@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::e2e::{CUSTOMERS, World, repository};
+use tests::e2e::{World, repository};
 
 use super::two_way::{Random, call};
 
@@ -17,10 +17,12 @@ const CRM: usize = 0;
 const ERP: usize = 1;
 /// What people edit beside the name: the field of the CRM, of the ERP.
 const FIELDS: [[&str; 2]; 3] = [["tel", "phone"], ["address", "address"], ["remark", "remark"]];
+/// Accounts that the CRM begins with.
+const ACCOUNTS: usize = 60;
 /// Rounds of edits and then a run of both schemes, whoever is first.
-const ROUNDS: usize = 10;
-/// Edits of a round.
-const EDITS: usize = 100;
+const ROUNDS: usize = 5;
+/// Edits of a round: a thousand in all.
+const EDITS: usize = 200;
 const TRACE: &str = "thirdTraceId=376c9e5c-2a9f-4d10-97b1-790e3359e3d5";
 
 /// What a document says, name and fields, in the words of the CRM.
@@ -57,10 +59,14 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).expect("small")
+}
+
 impl Both {
     /// As shipped, but for who wins where both sides were changed.
     fn new([to_erp, to_crm]: [&str; 2]) -> Both {
-        let world = World::small();
+        let world = World::of(|config| config.trades = 4 * ACCOUNTS);
         let read = |path: &str| std::fs::read_to_string(repository().join(path)).expect("it is there");
         let own = read("connectors/fxiaoke/connector.yaml");
         let quick = own.replace("rate: 100/20s", "rate: 10000/20s");
@@ -230,7 +236,7 @@ impl Both {
 
     fn sync(&self, first: usize) {
         for scheme in [[TO_ERP, TO_CRM], [TO_CRM, TO_ERP]][first] {
-            self.world.pass(scheme, 0);
+            self.world.engine(&["run", scheme]).expect(0);
         }
     }
 
@@ -301,10 +307,34 @@ impl Both {
         (wanted, in_the_end)
     }
 
+    /// Edits of what stands on one side, whatever the other side says by now.
+    fn touch(&mut self, random: &mut Random, count: usize) {
+        let state = self.state();
+        self.earlier(|both| {
+            for nth in 0..count {
+                let side = random.below(2);
+                let Some((number, doc)) = state[side].iter().nth(random.below(state[side].len().max(1)))
+                else {
+                    continue;
+                };
+                let mut said = doc.said.clone();
+                said.insert(
+                    FIELDS[random.below(FIELDS.len())][CRM].to_owned(),
+                    format!("{side}值{nth}"),
+                );
+                both.write(side, number, Some(&doc.id), &said, false);
+            }
+            let said: Said = [("name".to_owned(), format!("新{}号", both.made))].into();
+            let (side, number) = (random.below(2), format!("N{:04}", both.made));
+            both.write(side, &number, None, &said, false);
+        });
+    }
+
     /// Rounds of edits, and a run of both schemes after each.
     fn play(&mut self, seed: u64, meet: bool) {
+        let seeded = self.state()[CRM].len();
         self.sync(0);
-        assert_eq!(self.written(), ([0, CUSTOMERS], 0), "each account was made once");
+        assert_eq!(self.written(), ([0, seeded], 0), "each account was made once");
         let mut random = Random(seed);
         for round in 0..ROUNDS {
             let what = format!("seed {seed}, round {round}");
@@ -316,7 +346,10 @@ impl Both {
                 writes: [after[CRM] - before[CRM], after[ERP] - before[ERP]],
                 voids: voids - voided,
             };
-            assert_eq!(did, wanted, "{what}: a write for each document that says something else");
+            assert_eq!(
+                did, wanted,
+                "{what}: a write for each document that says something else"
+            );
             self.agree(&what);
             let [accounts, _] = self.state();
             for (number, said) in in_the_end {
@@ -329,6 +362,44 @@ impl Both {
         assert_eq!(self.written(), before, "nothing comes back");
         self.world.verify();
     }
+}
+
+/// Answers are lost and processes killed while both sides are edited, made and carried; in the end there is one document
+/// for each on either side, both say the same, and nothing is written any more.
+#[test]
+fn nothing_is_doubled_while_answers_are_lost_and_processes_die() {
+    let mut both = Both::new(["source_wins", "target_wins"]);
+    let mut random = Random(23);
+    let kinds = ["drop_after", "drop_before", "half_body", "http_500_after"];
+    for _ in 0..6 {
+        for endpoint in ["erp/create", "erp/update", "data/create", "data/update"] {
+            let (nth, kind) = (1 + random.below(6), kinds[random.below(kinds.len())]);
+            both.world.go_wrong(endpoint, &[(as_u64(nth), kind)]);
+        }
+        for scheme in [TO_ERP, TO_CRM] {
+            let words = ["run", scheme, "--settle-wait", "0s"];
+            let mut run = both.world.command(&words).start();
+            // Somewhere in the middle, or behind the end.
+            if !run.wait(Duration::from_millis(200 + as_u64(random.below(2000)))) {
+                run.kill();
+            }
+        }
+        both.world.sandbox().clear_faults();
+        both.touch(&mut random, 30);
+    }
+    // A lost answer is asked about, what it held up goes on, and what that was for comes back: three turns, and as many
+    // for what the last kill left.
+    for _ in 0..6 {
+        for scheme in [TO_ERP, TO_CRM] {
+            both.world.engine(&["run", scheme, "--settle-wait", "30s"]);
+        }
+    }
+    both.agree("in the end");
+    let before = both.written();
+    both.sync(0);
+    both.sync(1);
+    assert_eq!(both.written(), before, "nothing comes back");
+    both.world.verify();
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use dsl::cron::Part;
-use dsl::facts::Environment;
 use dsl::plan::{Missed, Plan, Schedule, When};
 use flow::ids::Ms;
 use flow::timetable::{self, First, Half, Rule, Spec, Timing};
@@ -20,10 +19,7 @@ pub(crate) fn spec(plan: &Plan, engine: &Engine) -> Spec {
     let mut spec = Spec {
         priority: plan.priority,
         credentials: connections.map(|name| engine.credential(name)).collect(),
-        least: engine
-            .workspace
-            .connection(&plan.source.connection)
-            .map_or(0, |connector| connector.min_interval_ms()),
+        least: engine.least_interval(plan),
         // A run lets the partner read: the two of a pair go one after the other.
         alone: plan.two_way.as_ref().map(|two_way| {
             let mut pair = [plan.scheme.as_str(), two_way.with.as_str()];

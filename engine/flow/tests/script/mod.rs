@@ -57,7 +57,7 @@ pub(crate) fn plan() -> JobPlan {
         limit: None,
         brakes: flow::Brakes::default(),
         settle_wait: 600_000,
-        partner: false,
+        partner: None,
         for_partner: false,
         stages: Stages::All,
     }

@@ -7,7 +7,7 @@ use crate::script::{check, plan};
 
 fn paired() -> JobPlan {
     JobPlan {
-        partner: true,
+        partner: Some(0),
         ..plan()
     }
 }

@@ -769,15 +769,7 @@ impl Cx<'_> {
             return Ok(true);
         };
         if fields.is_empty() && !self.kept(rec.id)?.won {
-            self.come_back(&mut rec, &partner, now)?;
-            self.conn
-                .prepare_cached(
-                    "UPDATE sighting SET outcome = 'unchanged'
-                     WHERE record = ?1 AND version = ?2 AND outcome IN ('new', 'changed')
-                       AND run = (SELECT max(run) FROM sighting WHERE record = ?1)",
-                )?
-                .execute((rec.id.0, &rec.version))?;
-            self.save(&rec)?;
+            self.has_come_back(rec, &partner, now)?;
             return Ok(false);
         }
         if let Some(field) = self.to_and_fro(&rec, &partner, &fields)? {
@@ -800,7 +792,27 @@ impl Cx<'_> {
         if theirs.is_some_and(|theirs| theirs.is_empty()) && partner.waiting.is_none() {
             return Ok(true);
         }
+        // Cancelled on both sides: what each wants of the other is so already.
+        if rec.void && partner.void && partner.state() == RecordState::Pending && partner.waiting.is_none() {
+            let other = rec.clone();
+            self.has_come_back(rec, &partner, now)?;
+            self.has_come_back(partner, &other, now)?;
+            return Ok(false);
+        }
         self.decide_conflict(pair, rec, partner, &fields, now)
+    }
+
+    /// A record that was picked is done without a write of its own, and its row was no news.
+    fn has_come_back(&mut self, mut rec: Rec, partner: &Rec, now: Ms) -> Result<(), StoreError> {
+        self.come_back(&mut rec, partner, now)?;
+        self.conn
+            .prepare_cached(
+                "UPDATE sighting SET outcome = 'unchanged'
+                 WHERE record = ?1 AND version = ?2 AND outcome IN ('new', 'changed')
+                   AND run = (SELECT max(run) FROM sighting WHERE record = ?1)",
+            )?
+            .execute((rec.id.0, &rec.version))?;
+        self.save(&rec)
     }
 
     /// A record that may have been executed is sent again, unless that would bury what somebody wrote since: what says

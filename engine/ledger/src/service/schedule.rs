@@ -6,7 +6,7 @@ use flow::codes;
 use flow::ids::Ms;
 use flow::op::{AuditNote, Reason};
 use flow::timetable::{DueRow, Half, Paused, Remembered, Tally};
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::apply::audit;
 use crate::error::StoreError;
@@ -104,6 +104,17 @@ impl Ledger {
 }
 
 impl Reader {
+    /// Who paused a scheme, and why; `None` = it is not.
+    pub fn paused(&self, scheme: &str) -> Result<Option<Paused>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT scheme, paused_ms, paused_by, code, reason FROM scheme_control
+                 WHERE scheme = ?1 AND paused_ms IS NOT NULL",
+            )?;
+            Ok(statement.query_row([scheme], paused).optional()?)
+        })
+    }
+
     /// What is remembered of every scheme that was ever due or paused here.
     pub fn timetable(&self) -> Result<BTreeMap<String, Remembered>, StoreError> {
         self.ask(read)
@@ -197,19 +208,20 @@ fn read(conn: &Connection) -> Result<BTreeMap<String, Remembered>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT scheme, paused_ms, paused_by, code, reason FROM scheme_control WHERE paused_ms IS NOT NULL",
     )?;
-    let pauses = statement.query_map([], |row| {
-        let paused = Paused {
-            since: row.get(1)?,
-            by: row.get(2)?,
-            reason: Reason::new(row.get::<_, String>(3)?, row.get::<_, String>(4)?),
-        };
-        Ok((row.get::<_, String>(0)?, paused))
-    })?;
+    let pauses = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, paused(row)?)))?;
     for pause in pauses {
         let (scheme, paused) = pause?;
         all.entry(scheme).or_default().paused = Some(paused);
     }
     Ok(all)
+}
+
+fn paused(row: &Row<'_>) -> rusqlite::Result<Paused> {
+    Ok(Paused {
+        since: row.get(1)?,
+        by: row.get(2)?,
+        reason: Reason::new(row.get::<_, String>(3)?, row.get::<_, String>(4)?),
+    })
 }
 
 fn due_row(row: &Row<'_>) -> rusqlite::Result<DueRow> {
