@@ -37,7 +37,7 @@ use crate::source::SourceReader;
 use crate::store::{Store, Watch};
 use crate::tape::{Takes, Tape, nowhere};
 use crate::target::TargetWriter;
-use crate::two_way::{Introduction, Pair, PartnerReads, with_partners};
+use crate::two_way::{Introduction, Pair, PartnerReadings, PartnerReads, with_partners};
 use crate::workspace::Workspace;
 
 /// Added to the longest quiet period for the default of `--settle-wait`.
@@ -168,6 +168,8 @@ pub struct Engine {
     began: Began,
     /// Where the calls of the run are taken down, or answered from.
     tape: Option<Arc<Tape>>,
+    /// When schemes read for the other one of their pair.
+    pub(crate) partner_readings: Arc<PartnerReadings>,
     /// Stop when asked.
     pub cancel: Cancel,
 }
@@ -282,6 +284,7 @@ impl Engine {
             callers: Arc::new(callers),
             began,
             tape: None,
+            partner_readings: Arc::default(),
             cancel: Cancel::default(),
         })
     }
@@ -301,6 +304,7 @@ impl Engine {
             callers: Arc::clone(&self.callers),
             began: self.began,
             tape: None,
+            partner_readings: Arc::clone(&self.partner_readings),
             cancel: self.cancel.clone(),
         }
     }
@@ -340,6 +344,7 @@ impl Engine {
             callers: Arc::clone(&self.callers),
             began: self.began,
             tape: None,
+            partner_readings: Arc::default(),
             cancel: self.cancel.one(),
         };
         Ok((engine, held))
@@ -590,7 +595,13 @@ impl Engine {
             brakes: self.brakes(&plan, options)?,
             settle_wait,
             stages: options.stages,
-            partner: pair.as_ref().map(|pair| self.least_interval(&pair.partner)),
+            partner: pair.as_ref().map(|pair| flow::Partner {
+                least: self.least_interval(&pair.partner),
+                read: self
+                    .partner_readings
+                    .of(&pair.partner.scheme)
+                    .filter(|_| !options.dry),
+            }),
             for_partner,
         };
         let mut shell = Shell::new(

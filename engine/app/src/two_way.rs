@@ -1,9 +1,10 @@
 //! Two schemes that carry the same documents in opposite directions: whether they are a pair, and what of their rows and
 //! documents the ledger compares.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dsl::catalogue::Entry;
 use dsl::catalogue::scheme as words;
@@ -14,6 +15,7 @@ use dsl::plan::{Plan, TwoWayPlan};
 use dsl::two_way::{self, Places};
 use dsl::value::Value;
 use flow::Stages;
+use flow::ids::Ms;
 use flow::op::{Facet, Paired, Reason};
 use flow::timetable::Paused;
 use ledger::two_way::{Conflict, NamedBy, TwoWay};
@@ -232,9 +234,9 @@ pub(crate) fn problems(workspace: &Workspace, file: &Arc<SourceFile>, plan: &Pla
         return vec![problem(&words::TWO_WAY_UNKNOWN).similar(near)];
     };
     match pair(plan, said, &partner) {
-        Ok(_) if makes_doubles(plan, said, &partner) => vec![
-            Diagnostic::new(&words::TWO_WAY_DOUBLES, file, whole).with("name", &plan.scheme),
-        ],
+        Ok(_) if makes_doubles(plan, said, &partner) => {
+            vec![Diagnostic::new(&words::TWO_WAY_DOUBLES, file, whole).with("name", &plan.scheme)]
+        }
         Ok(_) => Vec::new(),
         Err((why, why_en)) => vec![
             problem(&words::TWO_WAY_PAIR)
@@ -293,6 +295,26 @@ impl Introduction {
     }
 }
 
+/// When schemes read for the other one of their pair, while this process runs: runs that write a little every few
+/// seconds, as pushes make them, do not ask the source of the other direction each time. One entry a scheme of a pair.
+#[derive(Debug, Default)]
+pub(crate) struct PartnerReadings(Mutex<BTreeMap<String, Ms>>);
+
+impl PartnerReadings {
+    pub(crate) fn of(&self, scheme: &str) -> Option<Ms> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(scheme)
+            .copied()
+    }
+
+    fn note(&self, scheme: &str, now: Ms) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(scheme.to_owned(), now);
+    }
+}
+
 /// Lets the other scheme read.
 pub(crate) struct PartnerReads<'a> {
     pub(crate) engine: &'a Engine,
@@ -315,15 +337,18 @@ impl<'a> PartnerReads<'a> {
         if let Some(paused) = self.engine.reader().paused(&self.plan.scheme)? {
             return Ok(Some(is_paused(&self.plan.scheme, &paused, self.options.lang)));
         }
+        let begun = self.engine.now_ms();
         let report = self.run().await?;
         let stopped = report.summary.stopped.as_ref().map(flow::reason_of);
         let left = (report.summary.windows_left > 0).then(|| {
             let nothing_said = Reason::new(dsl::catalogue::reading::SOURCE_FAULT.code, "");
             report.left.clone().unwrap_or(nothing_said)
         });
-        Ok(stopped
-            .or(left)
-            .map(|reason| not_read(&self.plan.scheme, &reason, self.options.lang)))
+        let why = stopped.or(left);
+        if why.is_none() && !self.options.dry {
+            self.engine.partner_readings.note(&self.plan.scheme, begun);
+        }
+        Ok(why.map(|reason| not_read(&self.plan.scheme, &reason, self.options.lang)))
     }
 
     /// A run within a run: its type must have an end. Whoever follows the run around it is told nothing, or would take

@@ -32,12 +32,21 @@ pub struct JobPlan {
     pub settle_wait: Ms,
     /// Which halves of the run to do.
     pub stages: Stages,
-    /// Another scheme carries the same documents the other way: it reads before this one writes, and this long what it
-    /// read is relied upon ([`PARTNER_FRESH`](crate::PARTNER_FRESH) at least).
-    pub partner: Option<Ms>,
+    /// Another scheme carries the same documents the other way: it reads before this one writes.
+    pub partner: Option<Partner>,
     /// It reads because that one wants to write: it does not stop where much is open, or both would wait for the other
     /// to write first.
     pub for_partner: bool,
+}
+
+/// The scheme of the other direction, as far as a run must know it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Partner {
+    /// How far apart readings of its source are at least: so long what it read is relied upon, and
+    /// [`PARTNER_FRESH`](crate::PARTNER_FRESH) at least.
+    pub least: Ms,
+    /// When it read for an earlier run of this scheme.
+    pub read: Option<Ms>,
 }
 
 /// Which halves of a run to do.

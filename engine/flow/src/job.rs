@@ -2,7 +2,7 @@
 
 use crate::circuit::Circuit;
 use crate::codes;
-use crate::event::{Action, Event, Inbox, JobPlan, Note, Stages, Stopped, Summary, TargetFacts};
+use crate::event::{Action, Event, Inbox, JobPlan, Note, Partner, Stages, Stopped, Summary, TargetFacts};
 use crate::ids::{Ms, RunId};
 use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, Trigger};
 use crate::reader::{HIGH_WATER, Most, Reader, Step};
@@ -420,9 +420,8 @@ impl Job {
         }
     }
 
-    /// Reading is over, or pauses. What the partner read before is not relied upon any more.
+    /// Reading is over, or pauses.
     fn before_writing(&mut self) -> Option<Action> {
-        self.partner_read = None;
         self.phase = Phase::Write;
         None
     }
@@ -431,9 +430,10 @@ impl Job {
     /// again where writing takes long, so that little time is left for edits in between. A run that has nothing to write
     /// calls for nothing.
     fn is_partner_due(&self, now: Ms) -> bool {
-        let is_old = |fresh: Ms| {
-            let fresh = fresh.max(PARTNER_FRESH);
-            self.partner_read.is_none_or(|read| now - read > fresh)
+        let is_old = |partner: Partner| {
+            let fresh = partner.least.max(PARTNER_FRESH);
+            let read = self.partner_read.or(partner.read);
+            read.is_none_or(|read| now - read > fresh)
         };
         !self.canceled && self.plan.partner.is_some_and(is_old)
     }

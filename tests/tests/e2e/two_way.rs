@@ -415,6 +415,22 @@ fn two_schemes_that_are_no_pair_are_refused() {
     refused.expect(1).says("E1187").says("erp-to-crm");
     both.world.write(TO_CRM, &to_crm("hold"));
     both.world.engine(&["check", TO_ERP, TO_CRM]).expect(0);
+    // What is on both sides beforehand.
+    both.world.edit(TO_CRM, "  find: before_create\n", "");
+    let warned = both.world.engine(&["check", TO_CRM]);
+    warned.expect(0).says("W1188").says("erp-to-crm.yaml:24:1");
+    both.world
+        .edit(TO_CRM, "conflict: hold", "conflict: hold, linked: true");
+    let checked = both.world.engine(&["check", TO_CRM]);
+    checked.expect(0);
+    assert!(!checked.to_string().contains("W1188"), "{checked}");
+    // One that is switched off is no half of a pair.
+    both.world
+        .edit(TO_CRM, "scheme: erp-to-crm", "enabled: false\nscheme: erp-to-crm");
+    let refused = both.world.engine(&["check", TO_ERP]);
+    refused.expect(1).says("E1187").says("switched off");
+    both.world.engine(&["check", TO_CRM]).expect(0);
+    both.world.write(TO_CRM, &to_crm("hold"));
     both.world.edit(TO_ERP, "with: erp-to-crm", "with: erp-to-crn");
     let refused = both.world.engine(&["check", TO_ERP]);
     refused.expect(1).says("E1186").says("erp-to-crm");
@@ -450,6 +466,33 @@ fn nothing_is_written_while_the_partner_cannot_read() {
     both.sync(0);
     let [_, erp] = both.state();
     assert_eq!(erp[number].1["tel"], "1");
+}
+
+/// Whoever paused a scheme wants its systems left alone: the other one does not write without it, and says why.
+#[test]
+fn a_paused_partner_is_left_alone() {
+    let mut both = Both::new(["hold", "hold"]);
+    both.make_some();
+    both.sync(0);
+    both.sync(1);
+    let [crm, _] = both.state();
+    let (number, (id, fields)) = crm.iter().next().expect("an account");
+    let mut fields = fields.clone();
+    fields.insert("tel".to_owned(), "1".to_owned());
+    both.earlier(|both| both.write(0, number, id, &fields));
+    let pause = ["schemes", "pause", "erp-to-crm", "--reason", "stock taking"];
+    both.world.engine(&pause).expect(0);
+    let (before, asked) = (both.written(), both.world.calls("plain"));
+    let ran = both.world.engine(&["run", TO_ERP, "--json"]).to_string();
+    for words in ["E3084", "erp-to-crm was paused by", "stock taking"] {
+        assert!(ran.contains(words), "{words}: {ran}");
+    }
+    assert_eq!(both.written(), before);
+    assert_eq!(both.world.calls("plain"), asked, "its source is not called");
+    let resume = ["schemes", "resume", "erp-to-crm", "--reason", "counted"];
+    both.world.engine(&resume).expect(0);
+    both.world.pass(TO_ERP, 0);
+    assert_eq!(both.written(), [before[0], before[1] + 1]);
 }
 
 /// What a rehearsal would do is what the run does: an echo is not written, a conflict is held.

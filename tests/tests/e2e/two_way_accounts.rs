@@ -17,12 +17,10 @@ const CRM: usize = 0;
 const ERP: usize = 1;
 /// What people edit beside the name: the field of the CRM, of the ERP.
 const FIELDS: [[&str; 2]; 3] = [["tel", "phone"], ["address", "address"], ["remark", "remark"]];
-/// Accounts that the CRM begins with.
-const ACCOUNTS: usize = 60;
 /// Rounds of edits and then a run of both schemes, whoever is first.
-const ROUNDS: usize = 5;
-/// Edits of a round: a thousand in all.
-const EDITS: usize = 200;
+const ROUNDS: usize = 10;
+/// Edits of a round, a thousand in all; the CRM lets so many calls through in 20 seconds.
+const EDITS: usize = 100;
 const TRACE: &str = "thirdTraceId=376c9e5c-2a9f-4d10-97b1-790e3359e3d5";
 
 /// What a document says, name and fields, in the words of the CRM.
@@ -66,7 +64,7 @@ fn as_u64(number: usize) -> u64 {
 impl Both {
     /// As shipped, but for who wins where both sides were changed.
     fn new([to_erp, to_crm]: [&str; 2]) -> Both {
-        let world = World::of(|config| config.trades = 4 * ACCOUNTS);
+        let world = World::small();
         let read = |path: &str| std::fs::read_to_string(repository().join(path)).expect("it is there");
         let own = read("connectors/fxiaoke/connector.yaml");
         let quick = own.replace("rate: 100/20s", "rate: 10000/20s");
@@ -400,6 +398,44 @@ fn nothing_is_doubled_while_answers_are_lost_and_processes_die() {
     both.sync(1);
     assert_eq!(both.written(), before, "nothing comes back");
     both.world.verify();
+}
+
+/// A run lets the other scheme read, so the two go one after the other, whoever asks for what.
+#[test]
+fn the_two_of_a_pair_never_run_at_once() {
+    let both = Both::new(["hold", "hold"]);
+    // Long enough for the other one to begin in, if it may.
+    let slow = json!({"endpoint": "erp/create", "nth": 2, "kind": "delay", "delay_ms": 3000});
+    both.world.control("fault", &slow);
+    let mut served = both.world.serve(&[]);
+    let token = std::fs::read_to_string(both.world.path("token")).expect("made before the start");
+    let pair = ["fx-accounts-to-erp", "erp-accounts-to-fx"];
+    served.wait_until("the first is written", |_| both.written().0[ERP] > 0);
+    for _ in 0..2 {
+        for scheme in pair {
+            let path = format!("/api/v1/schemes/{scheme}/actions/run");
+            let answer = served.call("POST", &path, token.trim(), "{}");
+            assert_eq!(answer.status(), Some(202), "{}", answer.text());
+        }
+    }
+    served.wait_until("both have run since", |served| {
+        let ended = |scheme| {
+            let is = |told: &&Value| told["event"] == "run.ended" && told["scheme"] == scheme;
+            served.seen().iter().filter(is).count()
+        };
+        pair.into_iter().all(|scheme| ended(scheme) > 1)
+    });
+    let mut under_way = None;
+    for told in served.seen() {
+        let Some(scheme) = told["scheme"].as_str().filter(|scheme| pair.contains(scheme)) else {
+            continue;
+        };
+        match told["event"].as_str() {
+            Some("run.began") => assert_eq!(under_way.replace(scheme), None, "{:#?}", served.seen()),
+            Some("run.ended") => assert_eq!(under_way.take(), Some(scheme), "{:#?}", served.seen()),
+            _ => {}
+        }
+    }
 }
 
 #[test]

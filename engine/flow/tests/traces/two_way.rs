@@ -1,13 +1,13 @@
 //! The scheme that carries the same documents the other way reads before this one writes.
 
 use expect_test::expect;
-use flow::{JobPlan, Stages};
+use flow::{JobPlan, Partner, Stages};
 
 use crate::script::{check, plan};
 
 fn paired() -> JobPlan {
     JobPlan {
-        partner: Some(0),
+        partner: Some(Partner::default()),
         ..plan()
     }
 }
@@ -74,6 +74,43 @@ fn the_partner_reads_again_before_it_knows_too_little() {
                 end run failed
             < ended
                 FINISH failed, 1 pages, 0 calls, source: X unreachable
+        "#]],
+    );
+}
+
+/// A source that may be asked every six minutes is not asked more often because much is written, or because many runs
+/// write a little.
+#[test]
+fn the_partner_keeps_its_least_interval() {
+    let mut plan = paired();
+    plan.partner = Some(Partner {
+        least: 360_000,
+        read: None,
+    });
+    check(
+        plan.clone(),
+        "start; begun; unknowns; opened; page 1; staged new=1 open=1; picked 1; partner; picked 1; +359999; ...; ready; claimed",
+        expect![[r#"
+            < ready
+                claim create 1, ask from 549999
+            < claimed
+                SEND attempt 1 create 1
+        "#]],
+    );
+    plan.partner = Some(Partner {
+        least: 360_000,
+        read: Some(0),
+    });
+    check(
+        plan,
+        "start; begun; unknowns; opened; page 1; staged new=1 open=1; ...; picked 1; ready; claimed",
+        expect![[r#"
+            < picked 1
+                TRANSFORM 1
+            < ready
+                claim create 1, ask from 190000
+            < claimed
+                SEND attempt 1 create 1
         "#]],
     );
 }
