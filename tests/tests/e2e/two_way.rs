@@ -418,7 +418,7 @@ fn two_schemes_that_are_no_pair_are_refused() {
     // What is on both sides beforehand.
     both.world.edit(TO_CRM, "  find: before_create\n", "");
     let warned = both.world.engine(&["check", TO_CRM]);
-    warned.expect(0).says("W1188").says("erp-to-crm.yaml:24:1");
+    warned.expect(0).says("W1188").says("erp-to-crm.yaml:21:1");
     both.world
         .edit(TO_CRM, "conflict: hold", "conflict: hold, linked: true");
     let checked = both.world.engine(&["check", TO_CRM]);
