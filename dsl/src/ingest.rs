@@ -109,6 +109,21 @@ impl SourcePlan {
         })
     }
 
+    /// Whether a row has nothing but its key, `id`, the field that tells the newest, and the name of its object.
+    pub fn names_only(&self, row: &Value, id: Option<&Path>) -> bool {
+        if !self.explode.is_empty() {
+            return false;
+        }
+        let mut rest = row.clone();
+        for path in self.key.iter().chain(id).chain(&self.newest_by) {
+            path.remove(&mut rest);
+        }
+        if let (Value::Map(members), true) = (&mut rest, row.get("masterFieldVal").is_some()) {
+            members.shift_remove("objAPIName");
+        }
+        says_nothing(&rest)
+    }
+
     /// The records of one row, in order.
     pub fn ingest(&self, mut row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
         self.read_lists(&mut row, cx.xml);
@@ -366,6 +381,16 @@ impl SourcePlan {
             hash.update(b"void");
         }
         hex(&hash.finalize()[..8])
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(list) => list.iter().all(says_nothing),
+        Value::Map(members) => members.values().all(says_nothing),
+        _ => false,
     }
 }
 

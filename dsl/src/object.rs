@@ -14,6 +14,7 @@ mod standard;
 
 use crate::facts::Text2;
 use crate::path::Path;
+use crate::value::Value;
 
 pub use read::read_object;
 pub use standard::{Misfit, Standard};
@@ -37,6 +38,8 @@ pub struct Object {
     pub open: bool,
     /// The details, in the order of the file.
     pub details: Vec<Detail>,
+    /// What tells those who read that one was cancelled.
+    pub void: Option<VoidMark>,
     /// Where we are the ERP for it.
     pub serve: Option<Serve>,
 }
@@ -53,6 +56,15 @@ pub enum PushId {
 impl PushId {
     /// The words of files.
     pub const WORDS: &'static [&'static str] = &["same", "any"];
+}
+
+/// A field of the master, and what it says of one that was cancelled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VoidMark {
+    /// The field.
+    pub field: String,
+    /// What it says.
+    pub value: Value,
 }
 
 /// One kind of lines.

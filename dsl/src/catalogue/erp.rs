@@ -165,10 +165,10 @@ pub const NO_DATA: Entry = Entry {
     severity: Severity::Error,
     zh: "对象 `{object}` 没有 id 为 `{id}` 的数据",
     en: "the object `{object}` has nothing with the id `{id}`",
-    help_zh: "先新建(create),再更新;id 是对象文件中 id 所指字段的值",
-    help_en: "create it before it is updated; the id is the value of the field that `id` of the object's file names",
-    long_zh: "更新一条从未新建过的数据会被拒绝:若当成新建,同一张单据就可能被建立两次。",
-    long_en: "An update of something that was never created is refused: taken for a create, it could make one document twice.",
+    help_zh: "id 是对象文件中 id 所指字段的值;没有新建过(create)的数据,既查不到,也不能更新",
+    help_en: "the id is the value of the field that `id` of the object's file names; what was never created is neither found nor updated",
+    long_zh: "答复过成功的数据立即可以查到,不必等方案收取。更新一条从未新建过的数据会被拒绝:若当成新建,同一张单据就可能被建立两次。",
+    long_en: "What was acknowledged is found at once, before its scheme takes it. An update of something that was never created is refused: taken for a create, it could make one document twice.",
     example: "POST /erp/crm/update   # before /erp/crm/create",
 };
 

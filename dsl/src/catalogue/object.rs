@@ -133,6 +133,19 @@ pub const ID_TYPE: Entry = Entry {
     example: "id: tags   # fields: {tags: {type: list, required: true}}",
 };
 
+/// What says that one was cancelled is no value of its field.
+pub const VOID_VALUE: Entry = Entry {
+    code: "E1612",
+    severity: Severity::Error,
+    zh: "`void` 的 value 不是这个字段的值:{why_zh}",
+    en: "the value of `void` is none of its field: {why_en}",
+    help_zh: "",
+    help_en: "",
+    long_zh: "已作废的数据被读取时,这个字段就是这个值,所以它必须符合字段声明的类型。",
+    long_en: "Where one is read that was cancelled, the field has this value: it has to be one of the declared type.",
+    example: "id: number\nfields: {number: {type: text, required: true}, status: {type: choice, of: [open, cancelled]}}\nvoid: {field: status, value: canceled}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &NO_FIELD,
@@ -145,4 +158,5 @@ pub const ALL: &[&Entry] = &[
     &DOUBLE,
     &IN_ERROR,
     &ID_TYPE,
+    &VOID_VALUE,
 ];

@@ -148,6 +148,11 @@ impl Object {
         looser
     }
 
+    /// Where the id stands in a row of the standard form.
+    pub fn id_place(&self) -> Path {
+        Path::names(["masterFieldVal", self.id.as_str()])
+    }
+
     /// The id of a document that fits.
     pub fn id_of(&self, document: &Standard) -> Option<String> {
         let id = document.master.get(&self.id)?.to_plain_text()?;
@@ -200,6 +205,18 @@ fn each_has_its_own(detail: &Detail, id: &str, lines: &[Map], is_hidden: bool) -
         ));
     }
     Ok(())
+}
+
+impl Field {
+    /// Whether a value is one of this field of a master.
+    pub fn fits(&self, value: &Value) -> Result<(), Misfit> {
+        let master = Around {
+            place: "masterFieldVal",
+            names: &["masterFieldVal"],
+            hidden: &[],
+        };
+        fits(self, value, master)
+    }
 }
 
 /// Where fields stand.
@@ -762,5 +779,25 @@ details:
         }
         let served = format!("{ORDER}serve: {{connection: crm}}\n");
         assert!(told(&served).contains("E1606:"), "{}", told(&served));
+        for (mark, want) in [
+            ("{field: status, value: cancelled}", ""),
+            ("{field: paid, value: false}", ""),
+            (
+                "{field: staus, value: cancelled}",
+                "E1601:19:15 `field` names the field `staus`",
+            ),
+            (
+                "{field: status, value: canceled}",
+                "E1612:19:30 the value of `void` is none of its field",
+            ),
+            ("{field: count, value: x}", "must be a whole number"),
+            ("{field: status}", "E1104"),
+        ] {
+            let said = told(&format!("{ORDER}void: {mark}\n"));
+            assert!(
+                said.contains(want) && said.is_empty() == want.is_empty(),
+                "{mark}: {said}"
+            );
+        }
     }
 }

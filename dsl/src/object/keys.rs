@@ -89,6 +89,13 @@ pub static OBJECT: Block = block(
         )
         .example("{erpSalesOrderProductObj: {fields: {product_id: {type: text}}}}"),
         KeyRow::new(
+            "void",
+            Shape::Block(&VOID),
+            "已作废的数据被读取(queryMasterBatch、queryMasterById)时,用哪个字段的什么值说明;其余字段是最后一次的内容",
+            "which field says what where one is read that was cancelled (queryMasterBatch, queryMasterById); its other fields are as they were last",
+        )
+        .example("{field: status, value: cancelled}"),
+        KeyRow::new(
             "serve",
             Shape::Block(&SERVE),
             "由我们充当这个对象的 ERP",
@@ -185,6 +192,23 @@ static DETAIL: Block = block(
             "further fields are taken as they come",
         )
         .default("false"),
+    ],
+);
+
+static VOID: Block = block(
+    "object_void",
+    &[
+        KeyRow::new("field", Shape::Text, "主对象的字段", "a field of the master")
+            .required()
+            .example("status"),
+        KeyRow::new(
+            "value",
+            Shape::Text,
+            "它的值,须符合字段的类型",
+            "its value, of the type of the field",
+        )
+        .required()
+        .example("cancelled"),
     ],
 );
 

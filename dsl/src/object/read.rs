@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Detail, Field, Object, PushId, Serve, Type, keys};
+use super::{Detail, Field, Object, PushId, Serve, Type, VoidMark, keys};
 use crate::catalogue::object as words;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
 use crate::facts::Text2;
+use crate::json;
 use crate::path::Path;
+use crate::value::Value;
 use crate::yaml::{self, Node};
 
 /// Reads an object file; there is no object where something is wrong.
@@ -67,7 +69,9 @@ impl Reader<'_> {
             }
         });
         let details = details.collect();
+        let void = self.void(root, &fields);
         Some(Object {
+            void,
             label: label(root, "name", &name),
             push_id: match member(root, "push_id") {
                 Some("any") => PushId::Any,
@@ -161,6 +165,31 @@ impl Reader<'_> {
                 .similar(near);
             self.diags.push(problem);
         }
+    }
+
+    fn void(&mut self, root: &Node, fields: &[Field]) -> Option<VoidMark> {
+        let node = &root.get("void")?.value;
+        self.names_a_field(node, "field", fields);
+        let pair = node.get("value")?;
+        let text = crate::keys::text(&pair.value)?;
+        let field = fields
+            .iter()
+            .find(|field| Some(field.name.as_str()) == member(node, "field"))?;
+        let value = match field.ty {
+            Type::Bool | Type::Int | Type::Decimal | Type::Ms => json::parse(text.as_bytes()).ok(),
+            _ => None,
+        };
+        let value = value.unwrap_or_else(|| Value::from(text));
+        if let Err(found) = field.fits(&value) {
+            let problem = Diagnostic::new(&words::VOID_VALUE, self.file, pair.value.span.clone())
+                .with("why_zh", found.zh)
+                .with("why_en", found.en);
+            self.diags.push(problem);
+        }
+        Some(VoidMark {
+            field: field.name.clone(),
+            value,
+        })
     }
 
     fn serve(&mut self, root: &Node) -> Option<Serve> {

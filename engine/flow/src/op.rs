@@ -242,6 +242,8 @@ pub struct StagedRow {
     pub invalid: Option<Reason>,
     /// The row means "cancelled".
     pub void: bool,
+    /// It says which one was cancelled and nothing else: what was known of that one stays its content.
+    pub bare: bool,
     /// (field, value) for every field of this scheme that some scheme looks up.
     pub indexed: Vec<(String, String)>,
     /// Where another scheme carries the same documents the other way: what of the row is compared.

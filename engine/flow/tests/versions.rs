@@ -204,6 +204,7 @@ fn staged(row: Change) -> StagedRow {
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: Vec::new(),
         paired: None,
     }

@@ -307,6 +307,7 @@ fn row(key: u64, nth: u64, source: Blob) -> StagedRow {
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: Vec::new(),
         paired: None,
     }

@@ -467,6 +467,7 @@ fn staged(row: &Row) -> StagedRow {
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: Vec::new(),
         paired: None,
     }

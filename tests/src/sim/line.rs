@@ -300,6 +300,7 @@ impl<'a> Line<'a> {
                 filtered: None,
                 invalid: None,
                 void: false,
+                bare: false,
                 indexed: Vec::new(),
                 paired: None,
             }

@@ -725,6 +725,7 @@ impl World {
             filtered: because(Kind::Filtered, "the filter says no"),
             invalid: because(Kind::Keyless, "no key"),
             void: content.kind == Kind::Void,
+            bare: false,
             indexed: Vec::new(),
             paired: None,
         }

@@ -192,6 +192,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
             filtered: None,
             invalid: None,
             void: false,
+            bare: false,
             indexed: Vec::new(),
             paired: None,
         })

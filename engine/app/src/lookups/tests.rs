@@ -59,6 +59,7 @@ fn put(ledger: &mut Ledger, run: RunId, nth: usize, (name, maker, id): &(&str, &
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: indexed.iter().filter_map(|columns| columns.entry(&row)).collect(),
         paired: None,
     };

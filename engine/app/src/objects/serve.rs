@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use dsl::ingest::IngestCx;
 use dsl::json;
 use dsl::object::{Field, Object, Serve, Standard};
 use dsl::path::{Path, Segment};
+use dsl::plan::Plan;
 use dsl::value::{Map, Value};
 use flow::ids::Ms;
 use ledger::Reader;
@@ -15,6 +17,7 @@ use ledger::service::feed::FedRow;
 pub use ledger::service::feed::{AHEAD, MOST_BYTES};
 
 use crate::error::AppError;
+use crate::inbox::content;
 use crate::publish::{hidden, overlap};
 use crate::run::Engine;
 
@@ -25,6 +28,10 @@ pub const ROWS: u32 = 100;
 /// Rows of a stretch that can be passed over: as many as a ledger has. To pass them over, they are counted: a million take
 /// a tenth of a second.
 pub const MOST_OFFSET: u32 = u32::MAX;
+
+/// Pushes about one thing that are looked at while they wait, the newest: a scheme takes them within seconds, and one that
+/// cannot has what came last.
+const MOST_WAITING: u32 = 100;
 
 /// A stretch of time, and which of its rows.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +100,9 @@ impl Engine {
         asked.await.map_err(|error| AppError::bug(error.to_string()))?
     }
 
-    /// The document of an object with this id.
+    /// The document of an object with this id, as it was last sent to us or is stored: what was acknowledged and waits in
+    /// the inbox counts already. Where its rows are those of another scheme and that one does not have it, it is what was
+    /// sent.
     pub fn stored(
         &self,
         object: &Object,
@@ -101,21 +110,103 @@ impl Engine {
         id: &str,
         details: bool,
     ) -> Result<Option<Standard>, AppError> {
-        let Some(scheme) = &serve.rows else {
+        let (reader, key) = (self.reader(), key_of(id));
+        // Before what is stored: what is taken from the inbox in between is seen twice, and never missed.
+        let waiting = match serve.receive.as_ref().and_then(|id| self.workspace.plan_of(id)) {
+            Some(plan) => self.waiting(&plan, object, id, &key)?,
+            None => Vec::new(),
+        };
+        let mut of = serve.rows.as_ref();
+        let mut row = match of {
+            Some(scheme) => reader.fed_row(scheme, &key)?,
+            None => None,
+        };
+        if row.is_none()
+            && let Some(receive) = &serve.receive
+        {
+            of = Some(receive);
+            row = reader.fed_row(receive, &key)?;
+        }
+        // Ranks of one scheme say nothing about the rows of another.
+        let mut rank = match (&row, of == serve.receive.as_ref()) {
+            (Some(row), true) => self.rank_of(of, row),
+            _ => None,
+        };
+        for one in waiting {
+            if one.rank < rank {
+                continue;
+            }
+            rank = one.rank;
+            match &mut row {
+                Some(known) if one.bare => known.void = true,
+                _ => {
+                    of = serve.receive.as_ref();
+                    row = Some(one.row);
+                }
+            }
+        }
+        let (Some(row), Some(of)) = (row, of) else {
             return Ok(None);
         };
-        let reader = self.reader();
-        let Some(row) = reader.fed_row(scheme, &key_of(id))? else {
-            return Ok(None);
-        };
-        let hidden = hidden(reader, scheme)?;
+        let hidden = hidden(reader, of)?;
         Ok(Some(document(object, &row, &hidden, details)))
+    }
+
+    /// What waits in the inbox of a scheme about one of its rows, in the order of arrival, as it will be staged.
+    fn waiting(&self, plan: &Plan, object: &Object, id: &str, key: &str) -> Result<Vec<Waits>, AppError> {
+        let source = &plan.source;
+        let mut found = Vec::new();
+        for push in self.reader().waiting_of(&plan.scheme, id, MOST_WAITING)? {
+            let content = content(&push);
+            let cx = IngestCx {
+                now_ms: self.now_ms(),
+                zone: &source.zone,
+                push: Some(&content.facts),
+            };
+            for row in content.rows {
+                let bare = content.facts.void && source.names_only(&row, Some(&object.id_place()));
+                for one in source.ingest(row, &cx) {
+                    // What will not be seen once it is staged is not seen now.
+                    let is_seen = one.fault.is_none() && (bare || one.kept.is_ok());
+                    if is_seen && one.key.is_ok_and(|own| own == key) {
+                        let row = FedRow {
+                            key: key.to_owned(),
+                            void: one.void,
+                            source: json::to_string(&one.row).into_bytes(),
+                        };
+                        let rank = one.rank;
+                        found.push(Waits { row, rank, bare });
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn rank_of(&self, scheme: Option<&String>, row: &FedRow) -> Option<i64> {
+        let plan = self.workspace.plan_of(scheme?)?;
+        plan.source.newest_by.as_ref()?;
+        let cx = IngestCx {
+            now_ms: self.now_ms(),
+            zone: &plan.source.zone,
+            push: None,
+        };
+        let row = json::parse(&row.source).ok()?;
+        plan.source.ingest(row, &cx).into_iter().find_map(|one| one.rank)
     }
 
     /// Whether an id is known: it was written to us, or read from us.
     pub fn is_known(&self, serve: &Serve, id: &str) -> Result<bool, AppError> {
         is_known(self.reader(), serve, id)
     }
+}
+
+/// A row that is not staged yet.
+struct Waits {
+    row: FedRow,
+    rank: Option<i64>,
+    /// It says that the one it names was cancelled, and nothing else.
+    bare: bool,
 }
 
 fn is_known(reader: &Reader, serve: &Serve, id: &str) -> Result<bool, AppError> {
@@ -183,9 +274,13 @@ fn document(object: &Object, row: &FedRow, hidden: &[Path], details: bool) -> St
         above,
         hidden,
     };
+    let mut master = given.fields(&object.fields, object.open, &is_detail, standard);
+    if let Some(mark) = object.void.as_ref().filter(|_| row.void) {
+        master.insert(mark.field.clone(), mark.value.clone());
+    }
     Standard {
         object: object.name.clone(),
-        master: given.fields(&object.fields, object.open, &is_detail, standard),
+        master,
         details: read,
     }
 }

@@ -429,6 +429,7 @@ fn row(n: i64) -> StagedRow {
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: Vec::new(),
         paired: None,
     }

@@ -235,10 +235,17 @@ impl Cx<'_> {
             return Ok(SightingOutcome::Invalid);
         }
         let refused_before = rec.state() == RecordState::Skipped && rec.filtered;
-        if let Some(reason) = &row.filtered {
+        // What the scheme refused is nothing that others are to see.
+        let whole = (row.bare && refused_before).then(|| StagedRow {
+            bare: false,
+            ..row.clone()
+        });
+        let row = whole.as_ref().unwrap_or(row);
+        // What names one alone has no fields that a filter could judge: it is about a record that was accepted.
+        if let Some(reason) = row.filtered.as_ref().filter(|_| !row.bare || refused_before) {
             // Only a record that was never accepted follows a refused row; another keeps what was accepted.
             if refused_before {
-                rec.renew(version.to_owned(), row.label.clone(), row.void);
+                rec.renew(version.to_owned(), label(row, &rec), row.void);
                 rec.filtered = true;
                 rec.reason = Some(reason.clone());
                 self.replace(page, row, rec)?;
@@ -281,6 +288,7 @@ impl Cx<'_> {
         if rec.newest() == version {
             return Ok(SightingOutcome::Unchanged);
         }
+        let newest = label(row, &rec);
         if let Some(old) = rec.waiting.take() {
             self.supersede(page.run, rec.id, &old.version)?;
         }
@@ -290,17 +298,23 @@ impl Cx<'_> {
         } else {
             rec.waiting = Some(Waiting {
                 version: version.to_owned(),
-                label: row.label.clone(),
+                label: newest,
                 void: row.void,
             });
             Some(self.blob(row.source)?)
         };
-        self.conn
-            .prepare_cached("UPDATE body SET waiting = ?2 WHERE record = ?1")?
-            .execute((rec.id.0, waits))?;
+        if row.bare && !back {
+            self.conn
+                .prepare_cached("UPDATE body SET waiting = coalesce(waiting, source) WHERE record = ?1")?
+                .execute([rec.id.0])?;
+        } else {
+            self.conn
+                .prepare_cached("UPDATE body SET waiting = ?2 WHERE record = ?1")?
+                .execute((rec.id.0, waits))?;
+        }
         rec.seen = page.now;
         self.save(&rec)?;
-        self.index_row(page.scheme, rec.id, &row.indexed, true)?;
+        self.index_content(page, rec.id, row)?;
         self.tell_of_change(page, rec.id)?;
         Ok(if back {
             SightingOutcome::Unchanged
@@ -325,7 +339,7 @@ impl Cx<'_> {
         let settled = rec.done_version.as_deref() == Some(version);
         let back = was_pending && settled && page.on_seen != OnSeen::Update && !news;
         let quiet = rec.quiet_until(page.now);
-        rec.renew(version.to_owned(), row.label.clone(), row.void);
+        rec.renew(version.to_owned(), label(row, &rec), row.void);
         rec.not_before = quiet;
         let outcome = if page.store_only {
             self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;
@@ -361,6 +375,19 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// What look-ups find of a row. One that says nothing leaves what they found before.
+    fn index_content(
+        &mut self,
+        page: &Page<'_>,
+        record: RecordId,
+        row: &StagedRow,
+    ) -> Result<(), StoreError> {
+        match row.bare {
+            true => Ok(()),
+            false => self.index_row(page.scheme, record, &row.indexed, true),
+        }
+    }
+
     /// The row of the current version, its index and the record. Whatever the outcome is called, what others read of the
     /// record is another row now.
     pub(super) fn replace(
@@ -371,11 +398,13 @@ impl Cx<'_> {
     ) -> Result<(), StoreError> {
         rec.seen = page.now;
         self.save(&rec)?;
-        let source = self.blob(row.source)?;
-        self.conn
-            .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1")?
-            .execute((rec.id.0, source))?;
-        self.index_row(page.scheme, rec.id, &row.indexed, true)?;
+        if !row.bare {
+            let source = self.blob(row.source)?;
+            self.conn
+                .prepare_cached("UPDATE body SET source = ?2 WHERE record = ?1")?
+                .execute((rec.id.0, source))?;
+        }
+        self.index_content(page, rec.id, row)?;
         match rec.filtered {
             true => Ok(()),
             false => self.tell_of_change(page, rec.id),
@@ -396,6 +425,9 @@ impl Cx<'_> {
 
     /// The same version, but fields that the target does not read may have changed; look-ups of other schemes see them.
     fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
+        if row.bare {
+            return Ok(());
+        }
         let source: Bytes<'_> = self.blob(row.source)?;
         let changed = self
             .conn
@@ -423,6 +455,12 @@ impl Cx<'_> {
             .execute((run.0, record.0, version))?;
         Ok(())
     }
+}
+
+/// What people call a record from now on: what a row that names it alone calls it is its key.
+fn label(row: &StagedRow, rec: &Rec) -> String {
+    let known = rec.waiting.as_ref().map_or(&rec.label, |waiting| &waiting.label);
+    if row.bare { known } else { &row.label }.clone()
 }
 
 impl Page<'_> {

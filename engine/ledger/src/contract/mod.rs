@@ -31,6 +31,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     reading::staging_by_state(open);
     reading::staging_a_page(open);
     reading::filtered_and_invalid(open);
+    reading::cancelled_by_its_key(open);
     reading::store_only(open);
     reading::closing(open);
     reading::all_or_nothing(open);
@@ -96,6 +97,7 @@ pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
         filtered: None,
         invalid: None,
         void: false,
+        bare: false,
         indexed: Vec::new(),
         paired: None,
     }

@@ -7,7 +7,7 @@ use flow::op::{
 };
 use flow::window::Interval;
 
-use super::{Desk, SCHEME, named, row, why};
+use super::{Desk, SCHEME, done, named, row, why};
 use crate::{Blobs, Ledger};
 
 /// Every state, seen again with the same and with another version, under each rule for seen keys.
@@ -195,6 +195,82 @@ pub(super) fn staging_a_page(open: &dyn Fn() -> Ledger) {
     };
     assert_eq!(named(outcomes), [(Changed, 1)]);
     assert!(desk.record("a").void && desk.pick()[0].void);
+    desk.end();
+}
+
+/// What says that one was cancelled and nothing else leaves what is known of it, in whatever state its record is.
+pub(super) fn cancelled_by_its_key(open: &dyn Fn() -> Ledger) {
+    use SightingOutcome::{Changed, New, Unchanged};
+    let void = |version: &str| StagedRow {
+        void: true,
+        bare: true,
+        label: "[a]".to_owned(),
+        filtered: Some(Reason::new("W2001", "keep")),
+        ..row(0, "a", version)
+    };
+    let see = |desk: &mut Desk, row: StagedRow| {
+        let (op, blobs) = desk.page(vec![row], OnSeen::UpdateIfChanged);
+        let LedgerReply::Staged { outcomes, .. } = desk.try_one(op, &blobs).expect("a page") else {
+            panic!("not staged")
+        };
+        named(outcomes)[0].0
+    };
+    let said = |desk: &Desk| {
+        let row = desk.ledger.reader().fed_row(SCHEME, "[\"a\"]").expect("asked");
+        let row = row.expect("a row");
+        (String::from_utf8(row.source).expect("text"), row.void)
+    };
+    let content = |version: &str| format!("{{\"key\":[\"a\"],\"v\":\"{version}\"}}");
+    let mut desk = Desk::new(open());
+    assert_eq!(see(&mut desk, row(0, "a", "v1")), New);
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+    // Beside one that is out, and behind a newer one that waits.
+    assert_eq!(see(&mut desk, void("w")), Changed);
+    assert_eq!(said(&desk), (content("v1"), true));
+    assert_eq!(see(&mut desk, row(0, "a", "v2")), Changed);
+    assert_eq!(see(&mut desk, void("w")), Changed);
+    assert_eq!(said(&desk), (content("v2"), true));
+    desk.settle(attempt, "a", done("a"));
+    let record = desk.record("a");
+    assert_eq!(
+        (record.version.as_str(), record.void, record.state),
+        ("w-void", true, RecordState::Pending)
+    );
+    assert_eq!(record.label, "客户 a", "what people call it stays");
+    assert!(
+        desk.pick()[0].has_target,
+        "the void of the document that was made"
+    );
+    // Once more is the same, and it is carried out once.
+    assert_eq!(see(&mut desk, void("w")), Unchanged);
+    let attempt = desk.claim(&[("a", "w-void", "a")]).0.expect("claimed");
+    desk.settle(attempt, "a", done("a"));
+    assert_eq!(see(&mut desk, void("w")), Unchanged);
+    assert_eq!(said(&desk), (content("v2"), true));
+    // With content it is that.
+    let whole = StagedRow {
+        void: true,
+        ..row(0, "a", "v3")
+    };
+    assert_eq!(see(&mut desk, whole), Changed);
+    assert_eq!(said(&desk), (content("v3"), true));
+    assert_eq!(see(&mut desk, row(0, "a", "v2")), Changed);
+    assert_eq!(said(&desk), (content("v2"), false));
+    // Of one that waits to be sent, and of one that was.
+    assert_eq!(see(&mut desk, void("x")), Changed);
+    assert_eq!(said(&desk), (content("v2"), true));
+    assert_eq!(see(&mut desk, row(0, "a", "v4")), Changed);
+    let attempt = desk.claim(&[("a", "v4", "a")]).0.expect("claimed");
+    desk.settle(attempt, "a", done("a"));
+    assert_eq!(see(&mut desk, void("w")), Changed);
+    assert_eq!(said(&desk), (content("v4"), true));
+    // Of one that nobody knows there is nothing else, and look-ups go on finding what they found.
+    let unknown = StagedRow {
+        filtered: None,
+        key: "[\"b\"]".to_owned(),
+        ..void("w")
+    };
+    assert_eq!(see(&mut desk, unknown), New);
     desk.end();
 }
 

@@ -217,6 +217,29 @@ impl Reader {
         })
     }
 
+    /// The pushes about one thing that wait in the inbox of a scheme, in the order of arrival: the newest of them, where
+    /// there are more than `most`.
+    pub fn waiting_of(&self, scheme: &str, sender: &str, most: u32) -> Result<Vec<WaitingPush>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, sender, void, arrived_ms, content FROM push
+                 WHERE scheme = ?1 AND sender = ?2 AND sender <> '' AND state = 'waiting' ORDER BY id DESC LIMIT ?3",
+            )?;
+            let found = statement.query_map((scheme, sender, most), |row| {
+                Ok(WaitingPush {
+                    id: PushId(row.get(0)?),
+                    sender: row.get(1)?,
+                    void: row.get(2)?,
+                    arrived: row.get(3)?,
+                    content: row.get_ref(4)?.as_bytes()?.to_vec(),
+                })
+            })?;
+            let mut pushes = found.collect::<Result<Vec<_>, _>>()?;
+            pushes.reverse();
+            Ok(pushes)
+        })
+    }
+
     /// What waits in the inbox of a scheme.
     pub fn inbox(&self, scheme: &str) -> Result<InboxSize, StoreError> {
         self.ask(|conn| {

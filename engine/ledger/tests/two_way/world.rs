@@ -356,6 +356,7 @@ impl World {
                 filtered: None,
                 invalid: None,
                 void: doc.void,
+                bare: false,
                 indexed: Vec::new(),
                 paired: (!self.alone).then(|| Paired {
                     own_id: Some(id.clone()),

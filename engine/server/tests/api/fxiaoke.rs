@@ -29,6 +29,7 @@ details:
   erpSalesOrderProductObj:
     id: line
     fields: {line: {type: text}, price: {type: decimal}}
+void: {field: status, value: cancelled}
 serve: {connection: crm, rows: orders, receive: orders}
 ";
 
@@ -1030,6 +1031,70 @@ async fn we_are_the_erp() {
     );
 }
 
+/// What was acknowledged is there for who asks at once, and what was cancelled keeps its content and says so.
+#[tokio::test]
+async fn what_was_acknowledged_is_answered_at_once() {
+    let desk = Desk::open().await;
+    let void = [("operationType", "3"), ("id", "20")];
+    let by_its_key =
+        r#"{"objAPIName":"erpSalesOrderObj","masterFieldVal":{"number":"20"},"detailFieldVals":{}}"#;
+    let whole = order("20", "3");
+    let ask = "queryMasterById?objAPIName=erpSalesOrderObj&dataId=20";
+    // What is done, and what is read before it is staged and after: amount and status.
+    for (does, body, amount, status) in [
+        ("create", order("20", "1"), "1", None),
+        ("update", order("20", "2"), "2", None),
+        ("void", by_its_key.to_owned(), "2", Some("cancelled")),
+        ("void", by_its_key.to_owned(), "2", Some("cancelled")),
+        ("void", whole, "3", Some("cancelled")),
+        ("update", order("20", "4"), "4", None),
+    ] {
+        let code = match does {
+            "void" => desk.push(&void, body.as_bytes()).await.json()["errCode"].clone(),
+            _ => desk.erp("POST", does, &body).await.json()["code"].clone(),
+        };
+        assert!(code == "0" || code == "s106240000", "{does} {body}: {code}");
+        for staged in [false, true] {
+            if staged {
+                desk.rows("orders").await;
+            }
+            let one = desk.erp("GET", ask, "").await;
+            let master = &one.json()["data"]["masterFieldVal"];
+            let told = format!("{does} {staged}: {}", one.text);
+            assert_eq!(
+                (master["amount"].as_str(), master["status"].as_str()),
+                (Some(amount), status),
+                "{told}"
+            );
+            assert_eq!(
+                one.json()["data"]["detailFieldVals"],
+                serde_json::from_str::<serde_json::Value>(&order("20", "1")).unwrap()["detailFieldVals"],
+                "{told}"
+            );
+        }
+        let now = desk.service.now_ms();
+        let page = desk.batch(now - 60_000, now, "").await;
+        let last = page["dataList"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["masterFieldVal"]["status"].as_str(), status, "{page}");
+    }
+    // Several that wait: the newest content, and that it was cancelled since.
+    let said = desk.erp("POST", "update", &order("20", "5")).await;
+    assert_eq!(said.json()["code"], "0");
+    desk.push(&void, by_its_key.as_bytes()).await;
+    let one = desk.erp("GET", ask, "").await.json();
+    let master = &one["data"]["masterFieldVal"];
+    assert_eq!(
+        (&master["amount"], &master["status"]),
+        (&"5".into(), &"cancelled".into()),
+        "{one}"
+    );
+    // What nobody ever sent.
+    let said = desk
+        .erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=21", "")
+        .await;
+    assert_eq!(said.json()["code"], "E6113", "{}", said.text);
+}
+
 #[tokio::test]
 async fn what_is_wrong_at_our_erp_is_told() {
     let desk = Desk::open().await;
@@ -1253,8 +1318,8 @@ async fn schemes_are_held_against_the_object() {
         })
         .collect();
     let has = |part: &str| assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:#?}");
-    has("other.yaml:12 E1607 `rows: raw` cannot be used: its key must be number / masterFieldVal.number");
-    has("other.yaml:12 E1607 `receive: order` cannot be used: there is no such scheme");
+    has("other.yaml:13 E1607 `rows: raw` cannot be used: its key must be number / masterFieldVal.number");
+    has("other.yaml:13 E1607 `receive: order` cannot be used: there is no such scheme");
     has("typo.yaml:2");
     assert_eq!(told.len(), 3, "{told:#?}");
 
