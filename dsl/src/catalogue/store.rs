@@ -552,6 +552,19 @@ pub const TO_AND_FRO: Entry = Entry {
     example: "two_way: {with: b-to-a, conflict: hold}",
 };
 
+/// A lost create was found as the document that was voided before it.
+pub const CAME_BACK: Entry = Entry {
+    code: "E5047",
+    severity: Severity::Error,
+    zh: "新建的答复丢失,而目标里找到的是以前作废过的 {id}",
+    en: "the answer was lost, and the target has {id} again, which was voided before",
+    help_zh: "在目标系统里看:只有旧单据,用 engine resolve 说明就是它(之后照常更新);新单据也在,说明是新的那张",
+    help_en: "look at the target: if only the old document is there, `engine resolve` says that it is the one (it is updated from then on); if a new one is there, too, name that",
+    long_zh: "单据作废后数据又回来,引擎另建一张;新建的答复丢失后按键去查,找到的却是作废过的那张:有人把它恢复了。新建的那张是否还会出现,谁也不知道,所以由人决定。",
+    long_en: "The document was voided, its record came back, and a new document was made. That answer was lost, and the question by key found the one that was voided: somebody brought it back. Whether the new one will appear, too, nobody knows, so a person decides.",
+    example: "target: {connection: crm, api: {create: create, update: update, void: invalid}, key: account_no}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &LOCKED,
@@ -586,6 +599,7 @@ pub const ALL: &[&Entry] = &[
     &LOST_CONFLICT,
     &DOUBLED,
     &TO_AND_FRO,
+    &CAME_BACK,
     &V_DAMAGED,
     &V_COUNTS,
     &V_NO_REASON,

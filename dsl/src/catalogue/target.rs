@@ -237,16 +237,16 @@ pub const WAITED_TOO_LONG: Entry = Entry {
     example: "FCustId: {$lookup: huke-customers, $get: id, $by: {cid: <<buyerCid>>}, $missing: defer}\n# and no such row for 24 hours",
 };
 
-/// Cancelled before it was ever written: nothing to do.
+/// Cancelled, and the target has no document of it: nothing to do.
 pub const VOID_UNWRITTEN: Entry = Entry {
     code: "E4019",
     severity: Severity::Error,
-    zh: "已作废且从未写入,无需处理",
-    en: "cancelled before it was ever written: nothing to do",
+    zh: "已作废,而目标没有它的单据,无需处理",
+    en: "cancelled, and the target has no document of it: nothing to do",
     help_zh: "",
     help_en: "",
-    long_zh: "源数据表示作废,而目标没有它的单据。",
-    long_en: "The row means cancelled and the target has no document of it.",
+    long_zh: "源数据表示作废,而目标没有它的单据:从未写入,或已经作废且什么都没有留下。",
+    long_en: "The row means cancelled and the target has no document of it: it was never written, or is void already and nothing is left of it.",
     example: "source:\n  void: {field: status, eq: cancelled}\n# the first row of this key: {status: cancelled}",
 };
 

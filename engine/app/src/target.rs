@@ -14,7 +14,7 @@ use dsl::lookup::LookupWant;
 use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
-use flow::ids::{Blob, Ms, RecordId};
+use flow::ids::{AttemptId, Blob, Ms, RecordId};
 use flow::op::{Facet, Reason, Refusal, WAIT_GAP, WriteAction};
 use flow::{Answer, Ready, RowAnswer, TransformItem, Transformed};
 use ledger::Reader;
@@ -81,6 +81,8 @@ struct Document {
     key: String,
     /// Of its row. It stays as long as an answer to it may be lost.
     version: String,
+    /// The last send of another version.
+    behind: Option<AttemptId>,
     /// Its key at the target, as it was frozen before the first send.
     frozen: Option<String>,
     label: String,
@@ -173,7 +175,11 @@ impl TargetWriter {
         now: Ms,
     ) -> Result<Vec<Transformed>, AppError> {
         let ids: Vec<RecordId> = items.iter().map(|item| item.record).collect();
-        let sources = reader.sources(&ids)?;
+        let mut sources = reader.sources(&ids)?;
+        let anew = self.makes_anew()?;
+        for source in sources.iter_mut().filter(|source| anew && source.voided) {
+            leave(source);
+        }
         let mut rows = Vec::with_capacity(items.len());
         for item in items {
             let source = sources
@@ -184,13 +190,12 @@ impl TargetWriter {
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
             // It may have been stored before the scheme said so.
             self.plan.source.make_lists(&mut row);
-            rows.push(Work::new(
-                self.target()?,
-                *item,
-                source,
-                row,
-                self.action(item, source)?,
-            )?);
+            let item = TransformItem {
+                has_target: item.has_target && !(anew && source.voided),
+                ..*item
+            };
+            let action = self.action(&item, source)?;
+            rows.push(Work::new(self.target()?, item, source, row, action)?);
         }
         let plan = Arc::clone(&self.plan);
         let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
@@ -211,6 +216,14 @@ impl TargetWriter {
             outcomes.push(self.document(target, work, blobs, now));
         }
         Ok(outcomes)
+    }
+
+    /// Whether a record whose document was voided becomes a new one. Of a pair, the other side has the document under its
+    /// id: it stays with it.
+    fn makes_anew(&self) -> Result<bool, AppError> {
+        let void = self.target()?.void.as_deref();
+        let connection = &self.caller.connection;
+        Ok(self.pair.is_none() && void.is_some_and(|void| connection.ends_documents(void)))
     }
 
     /// FORMAT 4.4: which action.
@@ -340,6 +353,7 @@ impl TargetWriter {
         Ok(Ok(Document {
             key: work.source.key.clone(),
             version: work.source.version.clone(),
+            behind: work.source.behind,
             frozen: work.source.tkey.clone(),
             label: work.source.label.clone(),
             built,
@@ -449,7 +463,7 @@ impl TargetWriter {
         // A database notes it beside what it writes.
         call.attempt = mark.filter(|_| self.caller.is_database()).map(attempt_bytes);
         if let (Some(mark), [(record, _)]) = (mark, rows) {
-            call.identity = Some(format!("{} {record} {}", mark.ledger, first.version));
+            call.identity = Some(identity(mark, *record, first));
         }
         if self.dry {
             let masked = documents
@@ -771,6 +785,14 @@ fn action_of(
     }
 }
 
+/// Nothing is left of the document that was voided: its record is like one that was never written.
+fn leave(source: &mut SourceRow) {
+    source.target_id = None;
+    source.number = None;
+    source.lines = None;
+    source.written = false;
+}
+
 /// A record whose look-up was not decided within its reach.
 fn undecided(what: String) -> Refusal {
     let code = dsl::catalogue::target::LOOKUP_TOO_WIDE.code;
@@ -817,6 +839,16 @@ fn group(operation: &str, options: &Value) -> u64 {
 
 fn key_text(parts: &[String]) -> String {
     dsl::json::to_string(&Value::List(parts.iter().cloned().map(Value::Text).collect()))
+}
+
+/// What is the same for the same write, however often it is sent. A version that comes back behind another one is
+/// another write: a target that knows the first would do nothing.
+fn identity(mark: &AttemptMark, record: RecordId, document: &Document) -> String {
+    let write = format!("{} {record} {}", mark.ledger, document.version);
+    match document.behind {
+        Some(behind) => format!("{write} {behind}"),
+        None => write,
+    }
 }
 
 /// The same bytes for the same send, before it and after a restart.
@@ -988,6 +1020,8 @@ mod tests {
             step_tkey: None,
             as_stored: None,
             written: false,
+            voided: false,
+            behind: None,
         };
         assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
         assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);

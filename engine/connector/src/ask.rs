@@ -422,6 +422,13 @@ impl Connection {
             .is_some_and(|operation| matches!(operation.proof, ProofPlace::Fixed(Proof::Upsert)))
     }
 
+    /// Whether a document that this operation voided is not there any more: it cannot be updated, and is not found.
+    pub fn ends_documents(&self, operation: &str) -> bool {
+        self.connector
+            .operation(operation)
+            .is_some_and(|operation| operation.ends)
+    }
+
     /// Puts the internal id of a known document into its payload, in front of everything else at its place. It is a
     /// number where it reads as one, unless the operation's `types` say text.
     pub fn put_id(

@@ -132,6 +132,7 @@ fn words(row: &KeyRow) -> Option<Holds> {
         (Place::TestExpect, "refused") => {
             Holds::Word(Refusal::ALL.iter().map(|refusal| refusal.name()).collect())
         }
+        (Place::Operation, "after") => Holds::Word(vec!["kept", "gone"]),
         (Place::Operation, "writes") => Holds::Words(vec!["create", "update", "void", "step"]),
         (Place::Operation, "types") => Holds::WordMap(vec![
             "text",

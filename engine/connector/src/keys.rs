@@ -359,6 +359,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Operation, "page", "map", "翻页", "paging"),
     now(Place::Operation, "rows", "map", "数据行在哪里", "where the rows stand"),
     now(Place::Operation, "writes", "list", "create update void step", "create update void step"),
+    now(Place::Operation, "after", "word", "作废之后单据怎样:kept(默认)还在,可以再更新;gone 不能再更新,按键也查不到,数据回来时另建一张", "what is left of a document that this operation voided: `kept` (default), it can be updated again; `gone`, it cannot and is not found by its key any more, and a record that comes back becomes a new one"),
     now(Place::Operation, "key", "paths", "默认的键", "default key"),
     now(Place::Operation, "key_under", "path", "键名从哪里开始找", "below which key names stand"),
     now(Place::Operation, "id_field", "path", "更新时内部 id 放在哪里", "where a known id goes"),

@@ -404,6 +404,8 @@ pub(crate) struct Operation {
     pub(crate) page: Option<Page>,
     pub(crate) rows: Option<Rows>,
     pub(crate) writes: Vec<Action>,
+    /// What it voided is not there any more.
+    pub(crate) ends: bool,
     pub(crate) key: KeyPlace,
     pub(crate) key_under: Option<Path>,
     pub(crate) id_field: Option<Tree>,

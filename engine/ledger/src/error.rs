@@ -272,8 +272,10 @@ pub mod reason {
     pub const DOUBLED: &str = "E5045";
     /// The partner's value came back as another one, each time the same two. Facts `field`, `holder`.
     pub const TO_AND_FRO: &str = "E5046";
+    /// A lost create was found as the document that was voided before it. Fact `id`.
+    pub const CAME_BACK: &str = "E5047";
     /// All of them.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 14] = [
         KEY_TAKEN,
         KEY_CHANGED,
         IN_FLIGHT,
@@ -287,6 +289,7 @@ pub mod reason {
         LOST_CONFLICT,
         DOUBLED,
         TO_AND_FRO,
+        CAME_BACK,
     ];
 }
 
@@ -346,6 +349,10 @@ pub fn plain_words() -> Words {
                 "{} says something else than {} wrote, time and again the same: each system writes it in its own way",
                 fact("field"),
                 fact("holder")
+            ),
+            reason::CAME_BACK => format!(
+                "the answer was lost, and the target has {} again, which was voided before",
+                fact("id")
             ),
             other => other.to_owned(),
         }

@@ -318,3 +318,36 @@ fn a_send_has_a_name_of_its_own() {
     assert_eq!((one[0].attempt, one[0].sent), (other[0].attempt, other[0].sent));
     assert_ne!(one[0].ledger, other[0].ledger);
 }
+
+/// Content that comes back is another write: what was sent of it before something else was does not prove it.
+#[test]
+fn sends_of_a_version_begin_behind_another_one() {
+    let base = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(open(base.path()).unwrap());
+    let mut sent = Vec::new();
+    for version in ["v1", "v2", "v1", "v1"] {
+        desk.see("a", version);
+        let attempt = desk.claim(&[("a", version, "A")]).0.unwrap();
+        let end = match sent.len() {
+            2 => Settlement::Retry {
+                not_before: desk.now,
+                spend: true,
+                reason: Reason::new("X", "busy"),
+            },
+            3 => Settlement::Unknown {
+                resolve_after: desk.now,
+                reason: Reason::new("X", "lost"),
+            },
+            _ => Settlement::Done {
+                id: Some("1".to_owned()),
+                number: None,
+                lines: None,
+            },
+        };
+        assert!(desk.settle(attempt, "a", end));
+        sent.push(attempt);
+    }
+    let sends = desk.ledger.reader().sends_of(desk.record("a").record).unwrap();
+    let sends: Vec<_> = sends.iter().map(|mark| mark.attempt).collect();
+    assert_eq!(sends, [sent[3], sent[2]]);
+}

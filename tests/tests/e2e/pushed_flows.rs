@@ -132,6 +132,66 @@ fn an_erp_pushes_as_it_would_to_the_platform() {
     );
 }
 
+/// What was made invalid cannot be updated: an account that comes back is made once more, and once.
+#[test]
+fn what_was_voided_and_comes_back_is_made_anew() {
+    let mut house = House::open(&["schemes/erp-push-to-fx.yaml", "objects/erpAccountObj.yaml"]);
+    let push = |house: &House, number: &str, void: bool, name: &str| {
+        let master = match void {
+            true => json!({"number": number}),
+            false => json!({"number": number, "name": name}),
+        };
+        let body = Sender::standard("erpAccountObj", &master, &json!({}));
+        let sender = house.sender("erpAccountObj");
+        let pushed = sender.push(Some(number), void, "application/json", &body);
+        house.runtime.block_on(pushed).expect("it is taken");
+    };
+    let number = "N-1";
+    for (nth, (void, name)) in [
+        (false, "a"),
+        (true, ""),
+        (false, "a"),
+        (false, "b"),
+        (true, ""),
+        (true, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        push(&house, number, void, name);
+        // The last one is a repetition.
+        house.executed("AccountObj", number, (nth + 1).min(5));
+    }
+    push(&house, number, false, "c");
+    let entries = house.executed("AccountObj", number, 6);
+    assert_eq!(
+        actions(&entries),
+        ["create", "delete", "create", "update", "delete", "create"]
+    );
+    let mut ids: Vec<Value> = Vec::new();
+    house.served.wait_until("it is done", |_| {
+        let ran = house
+            .world
+            .engine(&["map", "get", number, "--scheme", "erp-push-to-fx", "--json"]);
+        let Some(0) = ran.code else { return false };
+        let told = ran.json();
+        ids = told["history"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|change| change["before"].clone())
+            .chain([told["mapping"]["dest_id"].clone()])
+            .collect();
+        ids.len() == 3 && ids.iter().all(Value::is_string)
+    });
+    let distinct: BTreeSet<&str> = ids.iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        distinct.len(),
+        3,
+        "each has an id of its own, and all are told: {ids:?}"
+    );
+}
+
 #[test]
 fn the_platform_takes_us_for_its_erp() {
     let mut house = House::open(&["schemes/fx-push-to-k3.yaml", "objects/erpCustomerObj.yaml"]);

@@ -222,6 +222,7 @@ pub(super) fn operation(
         rows: members
             .get("rows")
             .and_then(|pair| answer::rows(pair, &at(places::OPTIONS), declared, reader)),
+        ends: ends(members, reader),
         writes: writes(members, reader),
         key: key(members.get("key"), &at(places::OPTIONS), reader),
         key_under: reader.path(members.get("key_under")),
@@ -787,6 +788,25 @@ fn writes(members: Members<'_>, reader: &mut Reader<'_>) -> Vec<Action> {
         }
     }
     actions
+}
+
+/// Whether what it voids is gone. Said of an operation that voids, and of no other.
+fn ends(members: Members<'_>, reader: &mut Reader<'_>) -> bool {
+    let Some(pair) = members.get("after") else {
+        return false;
+    };
+    let writes = members.get("writes").and_then(|pair| pair.value.list());
+    let voids = |node: &Node| node.scalar().is_some_and(|scalar| scalar.text == "void");
+    if !writes.unwrap_or_default().iter().any(voids) {
+        reader.bad_value(
+            &pair.value,
+            "after",
+            ("只与 writes: [void] 一起写", "only with writes: [void]"),
+        );
+    }
+    reader
+        .word(Some(pair), &[("kept", false), ("gone", true)])
+        .unwrap_or(false)
 }
 
 fn key(pair: Option<&Pair>, names: &Names<'_>, reader: &mut Reader<'_>) -> KeyPlace {

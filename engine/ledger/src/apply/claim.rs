@@ -1,7 +1,7 @@
 //! Which records are next, those that are not sent, and the claim that must be durable before the first byte.
 
 use flow::ids::{AttemptId, Ms, RecordId, RunId};
-use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal, WAIT_GAP};
+use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal, WAIT_GAP, WriteAction};
 use rusqlite::params;
 
 use super::record::{Cause, Rec, TargetKey};
@@ -107,6 +107,11 @@ impl Cx<'_> {
             if rec.state() != RecordState::Pending || rec.retargeted {
                 continue;
             }
+            self.is_there(&mut rec)?;
+            if rec.target_id.as_ref().is_some_and(|known| known != id) {
+                self.leave_lines(&rec)?;
+                rec.target_number = None;
+            }
             rec.target_id = Some(id.clone());
             rec.target_number = number.clone().or(rec.target_number);
             rec.suspect = None;
@@ -150,6 +155,15 @@ impl Cx<'_> {
                 self.save(&rec)?;
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
+            }
+            if row.action == WriteAction::Create
+                && row.step.is_none()
+                && self.is_voided(&rec)?
+                && self.pair_of(&rec.scheme)?.is_none()
+            {
+                // Nothing is left of the one that was voided: from here on it is a record that was never written, and what
+                // guards a first create guards this one.
+                self.leave_voided(&mut rec, now)?;
             }
             let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
             if row.step.is_none() && !self.agrees_with_mapping(&mut rec, &wanted, now)? {

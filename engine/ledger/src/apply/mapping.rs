@@ -11,12 +11,16 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::record::{Cause, Rec, TargetKey};
 use super::{Cx, audit, cut};
 use crate::error::{StoreError, reason};
+use crate::read::IS_VOIDED;
 use crate::service::mapping::{MadeBy, Manner, MappingKey, MappingRuling, SetMapping};
 use crate::two_way::TwoWay;
 use crate::{Blobs, Ledger};
 
 /// Who writes what the engine learns by itself.
 const ENGINE: &str = "engine";
+
+/// Who lets go of a document that was voided, in the history of its mapping.
+pub(crate) const LEFT: &str = "voided";
 
 /// A mapping in hand.
 struct Known {
@@ -262,6 +266,69 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// The document of a record was voided and nothing is left of it: its id goes to the history of the mapping, and the
+    /// record has none. The caller saves it.
+    pub(super) fn leave_voided(&mut self, rec: &mut Rec, now: Ms) -> Result<(), StoreError> {
+        let place = rec.target.as_ref().map(|at| (&at.target, &at.form)).unzip();
+        let mapping: Option<i64> = self
+            .conn
+            .prepare_cached(
+                "DELETE FROM data_mapping WHERE scheme = ?1 AND src_key = ?2 AND target = ?3 AND form = ?4 RETURNING id",
+            )?
+            .query_row((&rec.scheme, &rec.key, place.0, place.1), |row| row.get(0))
+            .optional()?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO mapping_change (mapping, scheme, src_key, at_ms, by, who, before)
+                 VALUES (?1, ?2, ?3, ?4, 'engine', ?5, ?6)",
+            )?
+            .execute((
+                mapping.unwrap_or(0),
+                &rec.scheme,
+                &rec.key,
+                now,
+                LEFT,
+                &rec.target_id,
+            ))?;
+        self.leave_lines(rec)?;
+        rec.target_id = None;
+        rec.target_number = None;
+        rec.done_version = None;
+        Ok(())
+    }
+
+    /// What the target accepted last was that the document of a record is void. Where its connector says that nothing is
+    /// left of such a one, the next version becomes a document of its own.
+    pub(super) fn is_voided(&self, rec: &Rec) -> Result<bool, StoreError> {
+        let sql = format!("SELECT 1 FROM record r WHERE r.id = ?1 AND {IS_VOIDED}");
+        Ok(self.conn.prepare_cached(&sql)?.exists([rec.id.0])?)
+    }
+
+    /// The target says which document a record in hand is: that one is there, whatever was voided before.
+    pub(super) fn is_there(&self, rec: &mut Rec) -> Result<(), StoreError> {
+        if rec.state() != RecordState::Done && self.is_voided(rec)? {
+            rec.done_version = None;
+        }
+        Ok(())
+    }
+
+    /// The ids of lines, and what further calls made, belong to the document that it was.
+    pub(super) fn leave_lines(&self, rec: &Rec) -> Result<(), StoreError> {
+        for table in ["document_lines", "record_step"] {
+            self.conn
+                .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
+        }
+        Ok(())
+    }
+
+    /// Whether a record had this document before, and it was voided.
+    pub(super) fn was_voided(&self, rec: &Rec, id: &str) -> Result<bool, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT 1 FROM mapping_change WHERE scheme = ?1 AND src_key = ?2 AND before = ?3 AND who = ?4 AND after IS NULL",
+        )?;
+        Ok(statement.exists((&rec.scheme, &rec.key, id, LEFT))?)
+    }
+
     fn set_mapping(&mut self, set: &SetMapping, now: Ms) -> Result<MappingRuling, StoreError> {
         let at = &set.at;
         let known = self.mapping(at)?;
@@ -372,11 +439,7 @@ impl Cx<'_> {
         now: Ms,
     ) -> Result<(), StoreError> {
         if rec.target_id.is_some() {
-            // The ids of lines, and what further calls made, belong to the document that it was.
-            for table in ["document_lines", "record_step"] {
-                self.conn
-                    .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
-            }
+            self.leave_lines(&rec)?;
         }
         self.let_go(&rec, &set.id, now)?;
         if rec.state() == RecordState::Done && self.forget_written(&rec)? {

@@ -30,6 +30,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Savepoint, ToSql, Transaction, TransactionBehavior};
 
 pub(crate) use cover::LIVE;
+pub(crate) use mapping::LEFT;
 pub(crate) use record::transition_trigger;
 pub use record::{Cause, allowed};
 

@@ -8,7 +8,7 @@ use rusqlite::params;
 use super::claim::NO_KEY;
 use super::record::{Cause, Rec, suspect};
 use super::{Cx, cut};
-use crate::error::StoreError;
+use crate::error::{StoreError, reason};
 
 /// How an attempt as a whole ended.
 pub(super) struct AttemptEnd<'a> {
@@ -213,6 +213,8 @@ impl Cx<'_> {
     }
 
     fn resolve_row(&mut self, mut rec: Rec, resolution: &Resolution, now: Ms) -> Result<(), StoreError> {
+        let former = self.former_found(&rec, resolution)?;
+        let resolution = former.as_ref().unwrap_or(resolution);
         let (to, word, why) = match resolution {
             Resolution::Done { .. } => (RecordState::Done, "done", None),
             Resolution::Stepped { .. } => (RecordState::Pending, "done", None),
@@ -247,6 +249,7 @@ impl Cx<'_> {
                 rec.not_before = None;
             }
             Resolution::Known { id, number } => {
+                self.is_there(&mut rec)?;
                 rec.target_id = Some(id.clone());
                 rec.target_number = number.clone().or(rec.target_number);
                 rec.suspect = None;
@@ -282,6 +285,23 @@ impl Cx<'_> {
                 why.map(|why| cut(&why.text)),
             ])?;
         self.promote(rec, now)
+    }
+
+    /// A lost create was found as the document that was voided before it: somebody brought that one back, and whether the
+    /// new one will come, too, nobody knows.
+    fn former_found(&self, rec: &Rec, resolution: &Resolution) -> Result<Option<Resolution>, StoreError> {
+        let id = match resolution {
+            Resolution::Done { id, .. } | Resolution::Stepped { id, .. } => id.as_ref(),
+            _ => None,
+        };
+        let Some(id) = id.filter(|_| rec.step.is_none() && rec.target_id.is_none()) else {
+            return Ok(None);
+        };
+        if !self.was_voided(rec, id)? {
+            return Ok(None);
+        }
+        let why = self.own_reason(reason::CAME_BACK, &[("id", id.clone())]);
+        Ok(Some(Resolution::Held(why)))
     }
 
     /// A call of the current version was accepted: the document itself, or a further one. With the last of them the

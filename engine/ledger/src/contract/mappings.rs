@@ -1,14 +1,18 @@
 //! Mappings that people set, and records that come to them.
 
 use flow::decision::Decision;
-use flow::op::{ClaimRefused, LedgerOp, LedgerReply, RecordState, SightingOutcome};
+use flow::ids::Blob;
+use flow::op::{
+    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Resolution, Settlement,
+    SightingOutcome, StagedRow, WriteAction,
+};
 
-use super::{Desk, SCHEME, done};
-use crate::Ledger;
+use super::{Desk, SCHEME, done, row};
 use crate::error::reason;
 use crate::read::{MappedFrom, MappingFilter};
 use crate::service::fields::{FieldFilter, FieldPair, FieldPlace, FieldRuling, FieldSide, SetField};
 use crate::service::mapping::{Flaw, MadeBy, Manner, MappingKey, MappingNames, MappingRuling, SetMapping};
+use crate::{Blobs, Ledger};
 
 fn at(key: &str) -> MappingKey {
     MappingKey {
@@ -431,4 +435,158 @@ pub(super) fn fields(open: &dyn Fn() -> Ledger) {
     );
     assert!(desk.ledger.remove_field(&place, "1").expect("an entry"));
     assert!(!desk.ledger.remove_field(&place, "1").expect("an entry"));
+}
+
+/// A document that was voided, where nothing is left of it: the next version becomes a document of its own, and never a
+/// second one.
+pub(super) fn voided(open: &dyn Fn() -> Ledger) {
+    let as_id = |id: &str| Settlement::Done {
+        id: Some(id.to_owned()),
+        number: None,
+        lines: None,
+    };
+    let cancel = |desk: &mut Desk| {
+        let row = StagedRow {
+            void: true,
+            ..row(0, "a", "w")
+        };
+        let (op, blobs) = desk.page(vec![row], OnSeen::UpdateIfChanged);
+        desk.try_one(op, &blobs).expect("a page");
+    };
+    let is_voided = |desk: &Desk| {
+        let record = desk.record("a").record;
+        let found = desk.ledger.reader().sources(&[record]).expect("asked");
+        found[0].voided
+    };
+    // Made as `id-1`, voided as `end` says, and back.
+    let back = |end: Settlement| {
+        let mut desk = Desk::new(open());
+        desk.see("a", "v1");
+        let made = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+        assert!(desk.settle(made, "a", as_id("id-1")));
+        assert!(!is_voided(&desk));
+        cancel(&mut desk);
+        assert!(!is_voided(&desk), "it is not carried out yet");
+        let row = desk.record("a");
+        let claim = LedgerOp::Claim {
+            run: desk.run,
+            target: "k3 invalid".into(),
+            rows: vec![ClaimRow {
+                record: row.record,
+                version: row.version,
+                action: WriteAction::Void,
+                step: None,
+                form: "BD_Customer".into(),
+                tkey: "[\"A\"]".into(),
+                payload: Blob(9),
+                wrote: Vec::new(),
+            }],
+            resolve_after: desk.now,
+            now: desk.now,
+        };
+        let blobs = Blobs::from_iter([(Blob(9), b"{}".to_vec())]);
+        let LedgerReply::Claimed { attempt, .. } = desk.try_one(claim, &blobs).expect("a claim") else {
+            panic!("not claimed")
+        };
+        desk.now += 10;
+        assert!(desk.settle(attempt.expect("claimed"), "a", end));
+        desk.now += 10;
+        desk.see("a", "v1");
+        desk
+    };
+    let carried_out = || back(as_id("id-1"));
+    let history = |desk: &Desk| {
+        let reader = desk.ledger.reader();
+        let changes = reader.mapping_history(SCHEME, "[\"a\"]", 9).expect("asked");
+        changes
+            .into_iter()
+            .map(|change| (change.before, change.after))
+            .collect::<Vec<_>>()
+    };
+    let left = vec![(Some("id-1".to_owned()), None)];
+
+    // Until the claim nothing is given up: a connector that says so updates it.
+    let mut desk = carried_out();
+    assert!(is_voided(&desk) && desk.pick()[0].has_target);
+    assert_eq!(desk.mapped_to("a").as_deref(), Some("id-1"));
+    let first = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+    assert_eq!(desk.record("a").target_id, None);
+    assert_eq!((desk.mapped_to("a"), history(&desk)), (None, left.clone()));
+    // The process ends here: what may have been made is asked for, as any first create is.
+    desk.begin();
+    assert_eq!(desk.state("a"), RecordState::Unknown);
+    let record = desk.record("a").record;
+    let source = desk.ledger.reader().sources(&[record]).expect("asked").remove(0);
+    assert!(
+        source.behind.is_some_and(|behind| behind < first),
+        "the same content before it was voided is another write"
+    );
+    assert!(desk.resolve("a", Resolution::Resend));
+    let again = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+    assert!(desk.settle(again, "a", as_id("id-2")));
+    assert_eq!(desk.mapped_to("a").as_deref(), Some("id-2"));
+    assert_eq!(history(&desk), left);
+    let told = desk.ledger.reader().mappings(record).expect("asked");
+    let told: Vec<_> = told.into_iter().filter_map(|one| one.target_id).collect();
+    assert_eq!(told, ["id-2", "id-1"]);
+    assert!(!is_voided(&desk));
+    desk.end();
+
+    // A lost create that is found is the new one; the old one is not taken for it.
+    for (id, state) in [("id-2", RecordState::Done), ("id-1", RecordState::Held)] {
+        let mut desk = carried_out();
+        desk.claim(&[("a", "v1", "A")]);
+        desk.begin();
+        desk.resolve(
+            "a",
+            Resolution::Done {
+                id: Some(id.to_owned()),
+                number: None,
+            },
+        );
+        let found = desk.record("a");
+        assert_eq!(found.state, state, "{id}");
+        let code = found.reason.map(|why| why.code);
+        assert_eq!(
+            code.as_deref(),
+            (state == RecordState::Held).then_some(reason::CAME_BACK)
+        );
+        desk.end();
+    }
+
+    // Asked before the create, it is there: whoever brought it back, or made another one, it is updated.
+    for id in ["id-1", "id-3"] {
+        let mut desk = carried_out();
+        let adopt = LedgerOp::Adopt {
+            rows: vec![(desk.record("a").record, id.to_owned(), None)],
+            now: desk.now,
+        };
+        assert_eq!(desk.one(adopt), LedgerReply::Count(1));
+        assert!(!is_voided(&desk) && desk.pick()[0].has_target, "{id}");
+        let claimed = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+        assert!(desk.settle(claimed, "a", as_id(id)));
+        assert_eq!(desk.mapped_to("a").as_deref(), Some(id));
+        desk.end();
+    }
+
+    // A person names another one.
+    let mut desk = carried_out();
+    desk.map(&wanted("a", "id-4", Manner::Put));
+    assert!(!is_voided(&desk));
+    assert_eq!(desk.mapped_to("a").as_deref(), Some("id-4"));
+    desk.end();
+
+    // What was refused, or what nobody knows the end of, voided nothing.
+    for end in [
+        Settlement::Dead(Reason::new("E4000", "no")),
+        Settlement::Held(Reason::new("E4013", "lost")),
+        Settlement::Unknown {
+            resolve_after: 0,
+            reason: Reason::new("E4013", "lost"),
+        },
+    ] {
+        let desk = back(end.clone());
+        assert!(!is_voided(&desk), "{end:?}");
+        assert_eq!(desk.record("a").target_id.as_deref(), Some("id-1"));
+    }
 }

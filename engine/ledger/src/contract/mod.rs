@@ -79,6 +79,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::any_order(open);
     mappings::ahead(open);
     mappings::without_ids(open);
+    mappings::voided(open);
     mappings::elsewhere(open);
     mappings::on_the_way(open);
     mappings::fields(open);

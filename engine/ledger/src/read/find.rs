@@ -70,6 +70,10 @@ pub struct SourceRow {
     pub as_stored: Option<Vec<u8>>,
     /// A version of it is at the target, as far as is known; not said of rows that are only kept.
     pub written: bool,
+    /// What the target accepted last was that its document is void.
+    pub voided: bool,
+    /// The last send of another version: the same version before it was another write.
+    pub behind: Option<AttemptId>,
 }
 
 /// What tells one send from every other, also from those of other ledgers and of other lives of this one: durable
@@ -114,6 +118,16 @@ pub struct Found {
     pub dead: Option<RecordId>,
 }
 
+/// What the target accepted last of the record `r` was that its document is void, and nobody has named another one since.
+pub(crate) const IS_VOIDED: &str =
+    "(r.target_id IS NOT NULL AND r.done_version LIKE '%-void' AND NOT EXISTS (
+    SELECT 1 FROM mapping_change c WHERE c.scheme = r.scheme AND c.src_key = r.src_key AND c.by <> 'engine'
+       AND c.after = r.target_id AND c.at_ms >= r.done_ms))";
+
+/// The last send of another version of the record `r`.
+const BEHIND: &str = "SELECT max(o.attempt) FROM attempt_row o
+                      WHERE o.record = r.id AND o.version <> r.version AND o.step IS NULL";
+
 impl Reader {
     /// The rows of records, in the order asked; unknown ids are left out.
     pub fn sources(&self, records: &[RecordId]) -> Result<Vec<SourceRow>, StoreError> {
@@ -126,7 +140,8 @@ impl Reader {
                             r.waited_ms, r.tried_ms, r.step,
                             (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
                               AND a.record = r.id AND a.step = r.step), s.payload,
-                            r.done_version IS NOT NULL AND r.target IS NOT NULL
+                            r.done_version IS NOT NULL AND r.target IS NOT NULL,
+                            {IS_VOIDED}, ({BEHIND})
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      WHERE r.id IN ({})",
@@ -178,15 +193,17 @@ impl Reader {
         })
     }
 
-    /// The sends of a record's version of today. None of a suspect: who sent that is what the ledger does not know.
+    /// The sends of a record's version of today since another one was sent: a version that comes back is another write.
+    /// None of a suspect: who sent that is what the ledger does not know.
     pub fn sends_of(&self, record: RecordId) -> Result<Vec<AttemptMark>, StoreError> {
         self.ask(|conn| {
-            let mut statement = conn.prepare_cached(
+            let mut statement = conn.prepare_cached(&format!(
                 "SELECT m.value, a.id, a.sent_ms
                  FROM record r JOIN attempt_row x ON x.record = r.id AND x.version = r.version AND x.step IS NULL
                  JOIN attempt a ON a.id = x.attempt JOIN meta m ON m.name = ?1
-                 WHERE r.id = ?2 AND r.suspect IS NULL ORDER BY a.id DESC LIMIT ?3",
-            )?;
+                 WHERE r.id = ?2 AND r.suspect IS NULL AND x.attempt > coalesce(({BEHIND}), 0)
+                 ORDER BY a.id DESC LIMIT ?3",
+            ))?;
             let rows = statement.query_map((LEDGER_NAME, record.0, SENDS), mark)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -471,6 +488,8 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         step_tkey: row.get(19)?,
         as_stored: optional_bytes(row, 20)?,
         written: row.get(21)?,
+        voided: row.get::<_, Option<bool>>(22)?.unwrap_or(false),
+        behind: row.get::<_, Option<i64>>(23)?.map(AttemptId),
     })
 }
 

@@ -6,10 +6,14 @@ use flow::op::Reason;
 use super::Reader;
 use super::find::bytes;
 use super::list::reason;
+use crate::apply::LEFT;
 use crate::error::StoreError;
 
 /// Questions shown of one record, the newest ones.
 const MAX_QUESTIONS: i64 = 200;
+
+/// Documents shown that one record left.
+const MAX_LEFT: i64 = 20;
 
 /// One answer of the target about a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +83,7 @@ impl Reader {
         })
     }
 
-    /// The documents a record became.
+    /// The documents a record became, and behind them, the newest first, those that it left because they were voided.
     pub fn mappings(&self, record: RecordId) -> Result<Vec<MappingRow>, StoreError> {
         self.ask(|conn| {
             // By its own identity, because that is how the table is ordered.
@@ -88,7 +92,13 @@ impl Reader {
                  FROM record r JOIN data_mapping m ON m.scheme = r.scheme AND m.src_key = r.src_key
                  WHERE r.id = ?1 ORDER BY m.target, m.form",
             )?;
-            let rows = statement.query_map([record.0], |row| {
+            let mut left = conn.prepare_cached(
+                "SELECT coalesce(r.target, ''), coalesce(r.form, ''), r.tkey, c.before, NULL, c.at_ms
+                 FROM record r JOIN mapping_change c ON c.scheme = r.scheme AND c.src_key = r.src_key
+                 WHERE r.id = ?1 AND c.who = ?2 AND c.after IS NULL AND c.before IS NOT r.target_id
+                 ORDER BY c.id DESC LIMIT ?3",
+            )?;
+            let read = |row: &rusqlite::Row<'_>| {
                 Ok(MappingRow {
                     target: row.get(0)?,
                     form: row.get(1)?,
@@ -97,8 +107,10 @@ impl Reader {
                     number: row.get(4)?,
                     changed: row.get(5)?,
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            };
+            let rows = statement.query_map([record.0], read)?;
+            let left = left.query_map((record.0, LEFT, MAX_LEFT), read)?;
+            Ok(rows.chain(left).collect::<Result<_, _>>()?)
         })
     }
 }
