@@ -195,9 +195,9 @@ impl Engine {
         plan.source.ingest(row, &cx).into_iter().find_map(|one| one.rank)
     }
 
-    /// Whether an id is known: it was written to us, or read from us.
-    pub fn is_known(&self, serve: &Serve, id: &str) -> Result<bool, AppError> {
-        is_known(self.reader(), serve, id)
+    /// Whether what has an id was cancelled, as it was written to us or read from us last; `None` = nothing has it.
+    pub fn is_void(&self, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {
+        is_void(self.reader(), serve, id)
     }
 }
 
@@ -209,18 +209,19 @@ struct Waits {
     bare: bool,
 }
 
-fn is_known(reader: &Reader, serve: &Serve, id: &str) -> Result<bool, AppError> {
+fn is_void(reader: &Reader, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {
     if let Some(receive) = &serve.receive
-        && reader.is_pushed(receive, id)?
+        && let Some(is_void) = reader.last_is_void(receive, id)?
     {
-        return Ok(true);
+        return Ok(Some(is_void));
     }
+    let mut last = None;
     for scheme in [&serve.receive, &serve.rows].into_iter().flatten() {
-        if reader.fed_row(scheme, &key_of(id))?.is_some() {
-            return Ok(true);
+        if let Some(row) = reader.fed_row(scheme, &key_of(id))? {
+            last = Some(last.unwrap_or(true) && row.void);
         }
     }
-    Ok(false)
+    Ok(last)
 }
 
 /// A key of one field, as the ledger keeps it.

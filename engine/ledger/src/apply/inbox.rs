@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::{Cx, integer, length};
 use crate::error::StoreError;
-use crate::service::inbox::REPEATED_FOR;
+use crate::service::inbox::{REPEATED_FOR, last_is_void};
 
 impl Cx<'_> {
     pub(super) fn store_push(
@@ -22,7 +22,7 @@ impl Cx<'_> {
                 .execute((known.0, now))?;
             return Ok(LedgerReply::Pushed(Stored::Repeated(known)));
         }
-        if push.creates && self.is_pushed(scheme, &push.sender)? {
+        if push.creates && self.has_pushed(scheme, &push.sender)? {
             return Ok(LedgerReply::Pushed(Stored::Taken));
         }
         let (rows, bytes): (i64, i64) = self
@@ -68,15 +68,14 @@ impl Cx<'_> {
     }
 
     /// The push that this one is again, if it is known: the last one about the same thing, or, where it says of nothing
-    /// what it is about or can come once only, any. What can come once is no repetition behind a cancellation: it would be
-    /// answered with success, and nothing would come of it. One that was taken and came too long ago is not known any more, given
-    /// up or not: who gives it up is late where nothing runs.
+    /// what it is about or can come once only, any; but what was cancelled since may be made once more. One that was taken
+    /// and came too long ago is not known any more, given up or not: who gives it up is late where nothing runs.
     fn known_push(&self, scheme: &str, push: &NewPush, now: Ms) -> Result<Option<PushId>, StoreError> {
         let question = if push.sender.is_empty() || push.creates {
             "SELECT id FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
                 AND (state = 'waiting' OR arrived_ms >= ?4)
-                AND (sender = '' OR NOT EXISTS (SELECT 1 FROM push v
-                    WHERE v.scheme = ?1 AND v.sender = ?2 AND v.void = 1 AND v.id > p.id))
+                AND NOT EXISTS (SELECT 1 FROM push v WHERE v.scheme = p.scheme AND v.sender = p.sender
+                    AND p.sender <> '' AND v.sender <> '' AND v.id > p.id AND v.void <> 0)
              ORDER BY id DESC LIMIT 1"
         } else {
             "SELECT id FROM (SELECT id, hash, state, arrived_ms FROM push
@@ -92,12 +91,9 @@ impl Cx<'_> {
             .map(PushId))
     }
 
-    /// Whether anything about this waits, or was taken not long ago.
-    fn is_pushed(&self, scheme: &str, sender: &str) -> Result<bool, StoreError> {
-        Ok(self
-            .conn
-            .prepare_cached("SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 LIMIT 1")?
-            .exists((scheme, sender))?)
+    /// Whether something about this waits, or was taken not long ago, and does not say that it was cancelled.
+    fn has_pushed(&self, scheme: &str, sender: &str) -> Result<bool, StoreError> {
+        Ok(last_is_void(self.conn, scheme, sender)? == Some(false))
     }
 
     pub(super) fn count_pushes(&self, scheme: &str) -> Result<LedgerReply, StoreError> {

@@ -23,7 +23,22 @@ fn create(desk: &mut Desk, sender: &str, content: &str) -> Stored {
     push_as(desk, sender, content, 1_000, true)
 }
 
+/// One that says that it was cancelled.
+fn void(desk: &mut Desk, sender: &str) -> Stored {
+    store(desk, sender, "void", 1_000, (false, true))
+}
+
 fn push_as(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64, creates: bool) -> Stored {
+    store(desk, sender, content, most_bytes, (creates, false))
+}
+
+fn store(
+    desk: &mut Desk,
+    sender: &str,
+    content: &str,
+    most_bytes: u64,
+    (creates, void): (bool, bool),
+) -> Stored {
     let mut hash = [0; 32];
     for (at, byte) in content.bytes().enumerate() {
         hash[at % 32] ^= byte.rotate_left(u32::try_from(at % 7).expect("small"));
@@ -33,7 +48,7 @@ fn push_as(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64, create
         push: NewPush {
             sender: sender.to_owned(),
             hash,
-            void: content.starts_with("void"),
+            void,
             creates,
             rows: 1,
             content: Blob(7),
@@ -156,9 +171,15 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
     assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(first));
     assert!(matches!(create(&mut desk, "2", "a"), Stored::New(_)));
     assert_eq!(count(&mut desk), 3);
-    // Behind a cancellation it is told as refused: answered with success, it would be lost. An update brings it back.
-    assert!(matches!(push(&mut desk, "2", "void"), Stored::New(_)));
-    assert_eq!(create(&mut desk, "2", "a"), Stored::Taken);
+    // What was cancelled since may be made once more, the same or another; then again once.
+    let mut desk = Desk::new(open());
+    assert!(matches!(create(&mut desk, "1", "a"), Stored::New(_)));
+    assert!(matches!(void(&mut desk, "1"), Stored::New(_)));
+    let Stored::New(second) = create(&mut desk, "1", "a") else {
+        panic!("it is made once more")
+    };
+    assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(second));
+    assert_eq!(create(&mut desk, "1", "b"), Stored::Taken);
 
     // To and fro between two states, as fast as it goes and slowly; nobody gives up old rows between them.
     for pause in [0, REPEATED_FOR * 2 / 3] {

@@ -435,15 +435,6 @@ impl Reader {
             Ok(statement.query_row((scheme, key), row).optional()?)
         })
     }
-
-    /// Whether something about this waits in the inbox of a scheme, or was taken from it not long ago.
-    pub fn is_pushed(&self, scheme: &str, sender: &str) -> Result<bool, StoreError> {
-        self.ask(|conn| {
-            let mut statement =
-                conn.prepare_cached("SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 LIMIT 1")?;
-            Ok(statement.exists((scheme, sender))?)
-        })
-    }
 }
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<FedRow> {

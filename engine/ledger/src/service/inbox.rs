@@ -300,18 +300,22 @@ impl Reader {
         })
     }
 
-    /// Whether this push, told from others by its hash, waits or was taken not long ago, and nothing cancelled it since.
+    /// Whether this push, told from others by its hash, waits or was taken not long ago, and nothing was cancelled since.
     pub fn is_repeated(&self, scheme: &str, sender: &str, hash: &[u8], now: Ms) -> Result<bool, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT 1 FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
                     AND (state = 'waiting' OR arrived_ms >= ?4)
-                    AND NOT EXISTS (SELECT 1 FROM push v
-                        WHERE v.scheme = ?1 AND v.sender = ?2 AND v.void = 1 AND v.id > p.id)
-                 LIMIT 1",
+                    AND NOT EXISTS (SELECT 1 FROM push v WHERE v.scheme = p.scheme AND v.sender = p.sender
+                        AND p.sender <> '' AND v.sender <> '' AND v.id > p.id AND v.void <> 0) LIMIT 1",
             )?;
             Ok(statement.exists((scheme, sender, hash, now.saturating_sub(REPEATED_FOR)))?)
         })
+    }
+
+    /// Whether the last that was pushed about something says that it was cancelled; `None` = nothing is known of it.
+    pub fn last_is_void(&self, scheme: &str, sender: &str) -> Result<Option<bool>, StoreError> {
+        self.ask(|conn| last_is_void(conn, scheme, sender))
     }
 
     /// The doors there are: scheme and door.
@@ -352,6 +356,19 @@ impl Reader {
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
+}
+
+pub(crate) fn last_is_void(
+    conn: &Connection,
+    scheme: &str,
+    sender: &str,
+) -> Result<Option<bool>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT void FROM push WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((scheme, sender), |row| row.get(0))
+        .optional()?)
 }
 
 fn doors(conn: &Connection) -> Result<Vec<(String, String)>, StoreError> {

@@ -386,15 +386,15 @@ async fn write(state: &State, object: &Object, serve: &Serve, document: &Standar
     let (known, hash, now) = (serve.clone(), receiver.hash(&pushed, &push), state.now_ms());
     let asked = tokio::task::spawn_blocking(move || {
         let (engine, reader) = (&engine.engine, engine.engine.reader());
-        // Its repetition is answered as it was, also behind updates.
+        // Its repetition is answered as it was, also behind updates; what was cancelled since is made once more.
         let is_repeated = creates && reader.is_repeated(&scheme, &sender, &hash, now)?;
-        Ok::<_, app::AppError>((engine.is_known(&known, &sender)?, is_repeated))
+        Ok::<_, app::AppError>((engine.is_void(&known, &sender)?, is_repeated))
     });
-    let (is_known, is_repeated) = asked.await.map_err(Problem::bug)??;
+    let (is_void, is_repeated) = asked.await.map_err(Problem::bug)??;
     match task {
-        Task::Create if is_known && !is_repeated => return Err(there_is_one(object, &id)),
+        Task::Create if is_void == Some(false) && !is_repeated => return Err(there_is_one(object, &id)),
         Task::Create => {}
-        _ if !is_known => return Err(no_data(object, &id)),
+        _ if is_void.is_none() => return Err(no_data(object, &id)),
         _ => {}
     }
     // On a task of its own: a sender that goes away leaves what is stored and a scheme that is told of it.

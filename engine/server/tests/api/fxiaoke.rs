@@ -1088,6 +1088,24 @@ async fn what_was_acknowledged_is_answered_at_once() {
         (&"5".into(), &"cancelled".into()),
         "{one}"
     );
+    // What was cancelled is created once more, and once: the same as it was the first time.
+    desk.rows("orders").await;
+    for staged in [false, true] {
+        let made = desk.erp("POST", "create", &order("20", "1")).await;
+        assert_eq!(made.json()["code"], "0", "{}", made.text);
+        let other = desk.erp("POST", "create", &order("20", "6")).await;
+        assert_eq!(other.json()["code"], "E6114", "{}", other.text);
+        if staged {
+            desk.rows("orders").await;
+        }
+        let one = desk.erp("GET", ask, "").await.json();
+        let master = &one["data"]["masterFieldVal"];
+        assert_eq!(
+            (&master["amount"], &master["status"]),
+            (&"1".into(), &serde_json::Value::Null),
+            "{one}"
+        );
+    }
     // What nobody ever sent.
     let said = desk
         .erp("GET", "queryMasterById?objAPIName=erpSalesOrderObj&dataId=21", "")
