@@ -5,6 +5,7 @@
 //! an interface without such an option is the object itself. What may be set, and when, the ledger judges.
 
 mod file;
+mod import;
 mod platform;
 mod policy;
 
@@ -13,12 +14,12 @@ use dsl::catalogue::mapping as words;
 use dsl::diagnostic::{Failure, Lang, did_you_mean};
 use dsl::lookup::FieldTable;
 use dsl::value::Value;
-use flow::ids::Ms;
+use ledger::Reader;
 use ledger::service::fields::{FieldPair, FieldPlace, FieldRuling, MOST_ENTRIES, SetField};
-use ledger::service::mapping::{MappingKey, MappingRuling, SetMapping};
-use ledger::{Ledger, Reader, StoreError};
+use ledger::service::mapping::{MappingKey, MappingRuling};
 
 pub use file::{DATA_HEAD, FIELD_HEAD, MOST_LINES, data_csv, field_csv, read_data, read_fields};
+pub use import::{Importing, Line, PART, import};
 pub use platform::{Caller, MOST_IDS, SUCCESS, answer, create, create_field, query, set, set_field, update};
 pub(crate) use policy::form_of;
 pub use policy::{Policies, Policy};
@@ -233,89 +234,6 @@ impl Imported {
         self.changed += u64::from(changed && !made);
         self.same += u64::from(!changed && !made);
     }
-}
-
-/// Lines of one transaction: what waits behind it waits for tenths of a second.
-const PART: usize = 2_000;
-
-/// Imports mappings that were read from a file: none, when one of them would be refused. Lines are tried first, then
-/// set in parts; a line that only becomes impossible in between ends it there.
-pub fn import_data(
-    ledger: &mut Ledger,
-    lines: &[(u64, SetMapping)],
-    dry_run: bool,
-    now: Ms,
-) -> Result<Result<Imported, AppError>, StoreError> {
-    let wanted: Vec<SetMapping> = lines.iter().map(|(_, set)| set.clone()).collect();
-    let mut rulings = ledger.try_mappings(&wanted, now)?;
-    let refused = |rulings: &[MappingRuling], from: usize| {
-        let mut wrong = Wrong::default();
-        for ((line, set), ruling) in lines[from..].iter().zip(rulings) {
-            if let Err(why) = judged(&set.at, &set.id, ruling) {
-                wrong.add(*line, why);
-            }
-        }
-        wrong.told()
-    };
-    if let Some(refusal) = refused(&rulings, 0) {
-        return Ok(Err(refusal));
-    }
-    if !dry_run {
-        rulings.clear();
-        for (nth, part) in wanted.chunks(PART).enumerate() {
-            let done = ledger.set_mappings(part, now)?;
-            if let Some(refusal) = refused(&done, nth * PART) {
-                return Ok(Err(refusal));
-            }
-            rulings.extend(done);
-        }
-    }
-    let mut imported = Imported::default();
-    for ruling in &rulings {
-        imported.count(
-            *ruling == MappingRuling::Made,
-            matches!(ruling, MappingRuling::Changed { .. }),
-        );
-    }
-    Ok(Ok(imported))
-}
-
-/// The same for field mappings.
-pub fn import_fields(
-    ledger: &mut Ledger,
-    lines: &[(u64, SetField)],
-    dry_run: bool,
-    now: Ms,
-) -> Result<Result<Imported, AppError>, StoreError> {
-    let wanted: Vec<SetField> = lines.iter().map(|(_, set)| set.clone()).collect();
-    let mut rulings = ledger.try_fields(&wanted, now)?;
-    let refused = |rulings: &[FieldRuling], from: usize| {
-        let mut wrong = Wrong::default();
-        for ((line, set), ruling) in lines[from..].iter().zip(rulings) {
-            if let Err(why) = judged_field(set, ruling) {
-                wrong.add(*line, why);
-            }
-        }
-        wrong.told()
-    };
-    if let Some(refusal) = refused(&rulings, 0) {
-        return Ok(Err(refusal));
-    }
-    if !dry_run {
-        rulings.clear();
-        for (nth, part) in wanted.chunks(PART).enumerate() {
-            let done = ledger.set_fields(part, now)?;
-            if let Some(refusal) = refused(&done, nth * PART) {
-                return Ok(Err(refusal));
-            }
-            rulings.extend(done);
-        }
-    }
-    let mut imported = Imported::default();
-    for ruling in &rulings {
-        imported.count(*ruling == FieldRuling::Made, *ruling == FieldRuling::Changed);
-    }
-    Ok(Ok(imported))
 }
 
 /// Lines of a file that are told of at once: as many as somebody mends before trying again.

@@ -1,11 +1,12 @@
 //! Mappings as other systems set them: the shipped schemes, a real ledger file, the platform's calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use app::mapping::{self, Caller, Policies};
+use app::mapping::{self, Caller, Importing, Policies};
 use app::{AppError, Places, Workspace};
 use dsl::{Lang, Value, json};
 use ledger::read::MappedFrom;
@@ -213,7 +214,7 @@ fn files_come_back_as_they_went() {
     let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");
     assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
     assert!(lines.iter().all(|(_, set)| set.manner == Manner::Put));
-    let tried = mapping::import_data(&mut desk.ledger, &lines, true, 5).expect("the store");
+    let tried = mapping::import(&mut desk.ledger, lines.clone(), true, 5).expect("the store");
     assert_eq!(tried.expect("no refusal").made, 2);
     let filter = EntryFilter {
         limit: 9,
@@ -227,7 +228,7 @@ fn files_come_back_as_they_went() {
             .is_empty()
     );
     for (made, same) in [(2, 0), (0, 2)] {
-        let done = mapping::import_data(&mut desk.ledger, &lines, false, 5).expect("the store");
+        let done = mapping::import(&mut desk.ledger, lines.clone(), false, 5).expect("the store");
         let done = done.expect("no refusal");
         assert_eq!((done.lines, done.made, done.same), (2, made, same));
     }
@@ -236,7 +237,7 @@ fn files_come_back_as_they_went() {
     // A spreadsheet calculates nothing, and the file is taken back as it was.
     assert!(out.contains(",'=1,"), "{out}");
     let again = mapping::read_data(desk.policies(), out.as_bytes(), "li", false).expect("a file");
-    let done = mapping::import_data(&mut desk.ledger, &again, false, 6).expect("the store");
+    let done = mapping::import(&mut desk.ledger, again.clone(), false, 6).expect("the store");
     assert_eq!(done.expect("no refusal").same, 2);
 
     let head = "policy,source_object,dest_object,source_id,dest_id,source_name,dest_name,remark\n";
@@ -266,7 +267,7 @@ fn files_come_back_as_they_went() {
     // One line that is refused, and none is taken.
     let text = format!("{head}huke-to-k3,,,c,4,,,\nhuke-to-k3,,,d,4,,,\n");
     let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");
-    let refused = mapping::import_data(&mut desk.ledger, &lines, false, 7).expect("the store");
+    let refused = mapping::import(&mut desk.ledger, lines.clone(), false, 7).expect("the store");
     assert_eq!(refused.expect_err("a double").code(), Some("E6147"));
     assert_eq!(
         desk.ledger
@@ -279,7 +280,7 @@ fn files_come_back_as_they_went() {
 
     let text = "data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,unit,1,PCS,个,\n";
     let lines = mapping::read_fields(text.as_bytes(), &[]).expect("a file");
-    let done = mapping::import_fields(&mut desk.ledger, &lines, false, 5).expect("the store");
+    let done = mapping::import(&mut desk.ledger, lines.clone(), false, 5).expect("the store");
     assert_eq!(done.expect("no refusal").made, 1);
     let centres = ["east".to_owned(), "west".to_owned()];
     let elsewhere = text.replacen("\n,OA", "\nwset,OA", 1);
@@ -299,6 +300,119 @@ fn files_come_back_as_they_went() {
     }
     let error = mapping::read_fields(text.replace("OA", "ERP").as_bytes(), &[]).expect_err("no channel");
     assert_eq!(error.code(), Some("E6147"));
+}
+
+/// A file is tried and set a part at a time: others write between two parts, and one that breaks off is imported again.
+#[test]
+fn an_import_lets_others_write() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut desk = desk(dir.path());
+    let count = 2 * mapping::PART + 1;
+    // The last line gets the document that the first one gives up.
+    let text = |first: &str, last: &str| {
+        let mut text = "policy,source_id,dest_id\n".to_owned();
+        for nth in 0..count {
+            let id = match nth {
+                0 => first.to_owned(),
+                nth if nth + 1 == count => last.to_owned(),
+                nth => format!("d{nth}"),
+            };
+            writeln!(text, "huke-to-k3,s{nth},{id}").expect("a text");
+        }
+        text
+    };
+    let read = |desk: &Desk, text: &str| {
+        mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file")
+    };
+    let other = |desk: &mut Desk, dest: &str| {
+        let text = format!(
+            r#"{{"ployDetailId": "huke-to-k3", "sourceObjectApiName": "search_trades", "destObjectApiName": "BD_Customer", "sourceDataId": "other", "destDataId": "{dest}"}}"#
+        );
+        desk.call("create", &text).expect("it is free");
+    };
+    let lines = read(&desk, &text("x", "y"));
+    let mut importing = Importing::new(lines.clone(), false).expect("no contradiction");
+    let mut steps = 1;
+    while importing
+        .step(&mut desk.ledger, 5)
+        .expect("the store")
+        .expect("no refusal")
+    {
+        steps += 1;
+        if steps == 5 {
+            // Tried, and the first part is set.
+            other(&mut desk, "y");
+        }
+        if steps == 6 {
+            break;
+        }
+    }
+    assert_eq!(steps, 6, "three parts are tried, then set");
+    let refused = importing
+        .step(&mut desk.ledger, 5)
+        .expect("the store")
+        .expect_err("it is taken");
+    let told = refused.message(Lang::En);
+    assert!(told.contains(&format!("line {}:", count + 1)), "{told}");
+    assert!(
+        told.contains(&format!("the lines up to {} are imported", count)),
+        "{told}"
+    );
+    // Mended and imported again, the rest is set.
+    let lines = read(&desk, &text("x", "z"));
+    let done = mapping::import(&mut desk.ledger, lines, false, 6).expect("the store");
+    let done = done.expect("no refusal");
+    assert_eq!((done.made, done.changed, done.same), (1, 0, count as u64 - 1));
+    // What an earlier part gives up is free for a later one, also while both are only tried.
+    let lines = read(&desk, &text("w", "x"));
+    let done = mapping::import(&mut desk.ledger, lines, false, 7).expect("the store");
+    assert_eq!(done.expect("no refusal").changed, 2);
+    // Two lines that contradict each other, however far apart.
+    for (text, line) in [(text("d1", "v"), 3), (text("v", "d7"), count + 1)] {
+        let refused = Importing::new(read(&desk, &text), true)
+            .err()
+            .expect("a contradiction");
+        assert!(
+            refused.message(Lang::En).contains(&format!("line {line}:")),
+            "{refused}"
+        );
+    }
+}
+
+/// A scheme had another target, and other kinds of documents: each mapping comes back where it was.
+#[test]
+fn places_come_back_as_they_went() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut desk = desk(dir.path());
+    let text = "policy,source_id,dest_id,connection,form\n\
+                huke-to-k3,a,1,,\nhuke-to-k3,a,2,k3,BD_Supplier\nhuke-to-k3,a,1,huke,x\n";
+    let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");
+    let done = mapping::import(&mut desk.ledger, lines, false, 5).expect("the store");
+    assert_eq!(done.expect("no refusal").made, 3);
+    let filter = EntryFilter {
+        limit: 9,
+        ..EntryFilter::default()
+    };
+    let entries = desk.ledger.reader().mapping_entries(&filter).expect("a question");
+    let out = mapping::data_csv(desk.policies(), &entries);
+    let again = mapping::read_data(desk.policies(), out.as_bytes(), "li", false).expect("a file");
+    let places: BTreeSet<_> = again.iter().map(|(_, set)| (&set.at, &set.id)).collect();
+    let before: BTreeSet<_> = entries
+        .iter()
+        .filter_map(|entry| Some((&entry.at, entry.target_id.as_ref()?)))
+        .collect();
+    assert_eq!(places, before, "{out}");
+    assert_eq!(places.len(), 3);
+    let done = mapping::import(&mut desk.ledger, again.clone(), false, 6).expect("the store");
+    assert_eq!(done.expect("no refusal").same, 3);
+    for (line, want) in [
+        ("huke-to-k3,a,1,,BD_Customer", "where `form` is"),
+        ("huke-to-k3,a,1,hukee,x", "did you mean huke?"),
+    ] {
+        let text = format!("policy,source_id,dest_id,connection,form\n{line}\n");
+        let error = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect_err(line);
+        assert!(error.message(Lang::En).contains(want), "{error}");
+    }
 }
 
 /// 64 callers at once over few ids: no id has two documents, no document two ids, and every success stands in the

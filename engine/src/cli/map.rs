@@ -410,7 +410,7 @@ pub(crate) fn import(args: MapImportArgs, global: &Global, out: &Out, environmen
     let lines = mapping::read_data(&policies, &text, &environment.person(), args.allow_double)?;
     let mut ledger = taken(&args.folder.ledger, global, environment)?;
     let now = SystemClock::default().now_ms();
-    let ask = |dry_run: bool| mapping::import_data(&mut ledger, &lines, dry_run, now)?;
+    let ask = |dry_run: bool| mapping::import(&mut ledger, lines.clone(), dry_run, now)?;
     import_by(ask, (args.dry_run, args.yes), out, environment)
 }
 

@@ -183,7 +183,7 @@ fn import(args: &FieldsImportArgs, global: &Global, out: &Out, environment: &Env
     let lines = mapping::read_fields(&text, &workspace(global, environment)?.data_centers())?;
     let mut ledger = taken(&args.ledger, global, environment)?;
     let now = SystemClock::default().now_ms();
-    let ask = |dry_run: bool| mapping::import_fields(&mut ledger, &lines, dry_run, now)?;
+    let ask = |dry_run: bool| mapping::import(&mut ledger, lines.clone(), dry_run, now)?;
     import_by(ask, how, out, environment)
 }
 

@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::separated;
 
 /// The columns of data mappings.
-pub const DATA_HEAD: [&str; 8] = [
+pub const DATA_HEAD: [&str; 10] = [
     "policy",
     "source_object",
     "dest_object",
@@ -24,6 +24,8 @@ pub const DATA_HEAD: [&str; 8] = [
     "source_name",
     "dest_name",
     "remark",
+    "connection",
+    "form",
 ];
 
 /// The columns of field mappings.
@@ -37,7 +39,7 @@ pub const FIELD_HEAD: [&str; 7] = [
     "erp_name",
 ];
 
-/// Lines of a file: what one transaction can look at in seconds. More are imported in several files.
+/// Lines of a file: what is held in memory at a time. More are imported in several files.
 pub const MOST_LINES: usize = 100_000;
 
 /// The mappings of a file, each with its line.
@@ -57,6 +59,8 @@ pub fn read_data(
             source_name,
             dest_name,
             remark,
+            connection,
+            form,
         ] = cells
         else {
             return Err(AppError::bug("another number of columns"));
@@ -66,8 +70,24 @@ pub fn read_data(
             (true, true) if !policy.is_empty() => policies.named(policy)?,
             _ => policies.find(Some(policy), source, dest)?,
         };
+        let mut at = policy.key(source_id)?;
+        // A scheme may have had another target, or another kind of document: what was of that one stays there.
+        match (connection.as_str(), form.as_str()) {
+            ("", "") => {}
+            ("", _) => {
+                return Err(bad_field(
+                    "connection",
+                    "写了 form 就要写 connection",
+                    "it has to be there where `form` is",
+                ));
+            }
+            (name, form) => {
+                policies.connection(name)?;
+                (at.target, at.form) = (name.to_owned(), form.to_owned());
+            }
+        }
         Ok(SetMapping {
-            at: policy.key(source_id)?,
+            at,
             id: id("dest_id", dest_id)?,
             names: MappingNames {
                 source: name("source_name", Some(source_name))?,
@@ -120,6 +140,8 @@ pub fn data_csv(policies: &Policies, entries: &[MappingEntry]) -> String {
             entry.label.clone(),
             entry.dest_name.clone().unwrap_or_default(),
             entry.remark.clone().unwrap_or_default(),
+            entry.at.target.clone(),
+            entry.at.form.clone(),
         ]));
     }
     text

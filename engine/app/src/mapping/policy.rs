@@ -1,7 +1,7 @@
 //! Policies: which scheme a call means, by its id or by its pair of objects.
 
 use dsl::catalogue::mapping as words;
-use dsl::diagnostic::Failure;
+use dsl::diagnostic::{Failure, did_you_mean};
 use dsl::plan::Plan;
 use dsl::value::Value;
 use ledger::service::mapping::MappingKey;
@@ -40,12 +40,19 @@ pub struct Policies {
     all: Vec<Policy>,
     /// Schemes whose object hangs on the row, or that have errors.
     vague: Vec<String>,
+    /// The connections that there are.
+    connections: Vec<String>,
 }
 
 impl Policies {
     /// Those of the schemes of a folder.
     pub fn of(workspace: &Workspace) -> Policies {
         let mut policies = Policies::default();
+        let connections = workspace.connections().into_iter();
+        policies.connections = connections
+            .flat_map(|all| all.names())
+            .map(str::to_owned)
+            .collect();
         for (scheme, plan) in workspace.plans() {
             match plan.map(|plan| policy(workspace, &plan)) {
                 Some(Standing::Policy(policy)) => policies.all.push(policy),
@@ -71,7 +78,27 @@ impl Policies {
                 .cloned()
                 .collect(),
             vague: Vec::new(),
+            connections: self.connections.clone(),
         }
+    }
+
+    /// Whether there is a connection of this name, or a scheme writes to it.
+    pub(crate) fn connection(&self, name: &str) -> Result<(), AppError> {
+        let own = self.all.iter().map(|policy| policy.target.as_str());
+        let known: Vec<&str> = self.connections.iter().map(String::as_str).chain(own).collect();
+        if known.contains(&name) {
+            return Ok(());
+        }
+        let near = did_you_mean(name, known.iter().copied()).join(" ");
+        let (zh, en) = match near.as_str() {
+            "" => Default::default(),
+            near => (format!(",是否想写 {near}?"), format!("; did you mean {near}?")),
+        };
+        Err(bad_field(
+            "connection",
+            &format!("没有连接 `{name}`{zh}"),
+            &format!("there is no connection `{name}`{en}"),
+        ))
     }
 
     /// The one with this id or uuid.

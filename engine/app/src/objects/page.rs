@@ -210,6 +210,7 @@ fn finds_its_key(plan: &Plan, row: Value) -> bool {
         now_ms: 0,
         zone: &plan.source.zone,
         push: Some(&facts),
+        xml: false,
     };
     let found = plan.source.ingest(row, &cx);
     !found.is_empty() && found.iter().all(|one| one.key.is_ok())

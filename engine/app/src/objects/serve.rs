@@ -162,6 +162,7 @@ impl Engine {
                 now_ms: self.now_ms(),
                 zone: &source.zone,
                 push: Some(&content.facts),
+                xml: content.xml,
             };
             for row in content.rows {
                 let bare = content.facts.void && source.names_only(&row, Some(&object.id_place()));
@@ -190,6 +191,8 @@ impl Engine {
             now_ms: self.now_ms(),
             zone: &plan.source.zone,
             push: None,
+            // Stored: its lists are lists.
+            xml: false,
         };
         let row = json::parse(&row.source).ok()?;
         plan.source.ingest(row, &cx).into_iter().find_map(|one| one.rank)

@@ -4,7 +4,7 @@
 //! A mapping is made by a write that the target accepted, or set by a person, here or elsewhere; the ledger judges
 //! whether that may be. Who changes one says which id was seen.
 
-use app::mapping::{self, Imported};
+use app::mapping::{self, Imported, Importing, Line};
 use axum::http::Method;
 use ledger::read::{MappedRow, MappingFilter};
 use ledger::service::fields::{FieldFilter, FieldRow, SetField};
@@ -657,13 +657,31 @@ async fn import(
             mapping::read_data(policies, &text, &who, query.allow_double)
         })
         .await?;
+    let done = imported(&call, Importing::new(lines, query.dry_run)?).await?;
+    Ok(ImportedDoc::of(done, query.dry_run))
+}
+
+/// Carries an import out, an errand a part: others write in between.
+async fn imported<T: Line + Send + 'static>(
+    call: &Call,
+    mut importing: Importing<T>,
+) -> Result<Imported, Problem>
+where
+    T::Ruling: Send,
+{
     let now = call.now;
-    let done = call
-        .write(None, move |ledger| {
-            mapping::import_data(ledger, &lines, query.dry_run, now)
-        })
-        .await?;
-    Ok(ImportedDoc::of(done?, query.dry_run))
+    loop {
+        let (back, more) = call
+            .write(None, move |ledger| {
+                let more = importing.step(ledger, now)?;
+                Ok((importing, more))
+            })
+            .await?;
+        importing = back;
+        if !more? {
+            return Ok(importing.done());
+        }
+    }
 }
 
 /// A value on both sides.
@@ -868,11 +886,6 @@ async fn import_fields(
     let lines = call
         .think(move || mapping::read_fields(&text, &loaded.engine.workspace.data_centers()))
         .await?;
-    let now = call.now;
-    let done = call
-        .write(None, move |ledger| {
-            mapping::import_fields(ledger, &lines, query.dry_run, now)
-        })
-        .await?;
-    Ok(ImportedDoc::of(done?, query.dry_run))
+    let done = imported(&call, Importing::new(lines, query.dry_run)?).await?;
+    Ok(ImportedDoc::of(done, query.dry_run))
 }

@@ -474,6 +474,7 @@ impl Named<'_> {
                 now_ms: self.now,
                 zone: &plan.source.zone,
                 push: Some(&facts),
+                xml: false,
             };
             let has_key = |row: &Value| {
                 let found = plan.source.ingest(row.clone(), &cx);
