@@ -791,7 +791,7 @@ details:
                 "E1612:19:30 the value of `void` is none of its field",
             ),
             ("{field: count, value: x}", "must be a whole number"),
-            ("{field: status}", "E1104"),
+            ("{field: status}", "E1103"),
         ] {
             let said = told(&format!("{ORDER}void: {mark}\n"));
             assert!(
