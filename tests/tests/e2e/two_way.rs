@@ -453,16 +453,13 @@ fn nothing_is_written_while_the_partner_cannot_read() {
     let mut fields = fields.clone();
     fields.insert("tel".to_owned(), "1".to_owned());
     both.earlier(|both| both.write(0, number, id, &fields));
-    let server = both.world.sandbox().params("plain").expect("a plain system")["server"].clone();
-    both.world
-        .edit("connections.yaml", &server, "http://127.0.0.1:9/");
+    let right = both.world.set("ERP_SECRET", "another").expect("it was set");
     let before = both.written();
-    let run = both.world.pass(TO_ERP, 1);
+    let run = both.world.pass(TO_ERP, 3);
     assert!(run.to_string().contains("E3084"), "{run:#}");
     assert_eq!(both.written(), before);
     // It can be read again: the edit arrives.
-    both.world
-        .edit("connections.yaml", "http://127.0.0.1:9/", &server);
+    both.world.set("ERP_SECRET", &right);
     both.sync(0);
     let [_, erp] = both.state();
     assert_eq!(erp[number].1["tel"], "1");
