@@ -59,6 +59,15 @@ impl Tally {
     }
 }
 
+/// Which sources histories are drawn over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// Every kind.
+    All,
+    /// ERPs behind the standard channel only.
+    Erps,
+}
+
 /// How the source pages and what it says.
 #[derive(Debug, Clone, Copy)]
 struct Manner {
@@ -105,7 +114,7 @@ struct Source {
 }
 
 impl Source {
-    fn new(rng: &mut Rng) -> Self {
+    fn new(rng: &mut Rng, sources: Sources) -> Self {
         let shifts = rng.pick(&[Shifts::Leaving, Shifts::Leaving, Shifts::Moving, Shifts::Never]);
         let manner = Manner {
             shifts,
@@ -115,7 +124,12 @@ impl Source {
             restless: rng.pick(&[1, 1, 2, 4]),
             erp: None,
         };
-        let manner = match rng.pick(&[None, None, Some(Order::ByChange), Some(Order::ById)]) {
+        let kinds = [None, None, Some(Order::ByChange), Some(Order::ById)];
+        let kinds = match sources {
+            Sources::All => &kinds[..],
+            Sources::Erps => &kinds[2..],
+        };
+        let manner = match rng.pick(kinds) {
             None => manner,
             // Read as a source whose rows move, because nobody says that they do not.
             erp => Manner {
@@ -227,22 +241,22 @@ struct World {
 }
 
 /// Plays one history.
-pub fn play(seed: u64) -> Result<Tally, String> {
-    history(seed).map_err(|what| format!("history {seed}: {what}"))
+pub fn play(seed: u64, sources: Sources) -> Result<Tally, String> {
+    history(seed, sources).map_err(|what| format!("history {seed}: {what}"))
 }
 
 /// Plays many.
-pub fn play_all(seeds: std::ops::Range<u64>) -> Result<Tally, String> {
+pub fn play_all(seeds: std::ops::Range<u64>, sources: Sources) -> Result<Tally, String> {
     let mut sum = Tally::default();
     for seed in seeds {
-        sum.add(&play(seed)?);
+        sum.add(&play(seed, sources)?);
     }
     Ok(sum)
 }
 
-fn history(seed: u64) -> Result<Tally, String> {
+fn history(seed: u64, sources: Sources) -> Result<Tally, String> {
     let mut rng = Rng::new(seed);
-    let source = Source::new(&mut rng);
+    let source = Source::new(&mut rng, sources);
     let mut world = World {
         tally: Tally {
             histories: 1,
@@ -258,7 +272,7 @@ fn history(seed: u64) -> Result<Tally, String> {
         calm: false,
         blobs: Blobs::new(),
     };
-    trust(seed, &mut world.tally);
+    trust(seed, sources, &mut world.tally);
     world.run()?;
     let first = world.closed()?;
     let settled = BEGIN - SETTLE;
@@ -282,9 +296,9 @@ fn history(seed: u64) -> Result<Tally, String> {
 }
 
 /// A reader that goes from page to page until one is short: what it never saw although it was there all the time.
-fn trust(seed: u64, tally: &mut Tally) {
+fn trust(seed: u64, sources: Sources, tally: &mut Tally) {
     let mut rng = Rng::new(seed);
-    let mut source = Source::new(&mut rng);
+    let mut source = Source::new(&mut rng, sources);
     let asked = Interval {
         from: BEGIN - REACH,
         to: BEGIN - SETTLE,

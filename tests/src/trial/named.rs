@@ -42,7 +42,7 @@ pub const ALL: &[Trial] = &[
     power::A5,
     simulated::A6,
     super::schedule::TRIAL,
-    super::paging::TRIAL,
+    super::paging::A8,
     super::partial::TRIAL,
     Trial {
         name: "A11",
@@ -62,7 +62,7 @@ pub const ALL: &[Trial] = &[
     cost::A18,
     restore::A19,
     migrate::A20,
-    super::pushes::TRIAL,
+    super::pushes::A21,
     Trial {
         name: "A22",
         what: "texts that try to be more than a value",
@@ -88,6 +88,9 @@ pub const ALL: &[Trial] = &[
     super::served::A27,
     super::served::SERVE,
     super::crowd::TRIAL,
+    super::pushes::ASYNCPUSH,
+    super::pushes::PUSHLOAD,
+    super::paging::ERPPAGES,
 ];
 
 /// The sizes of one run of a trial.

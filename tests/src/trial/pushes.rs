@@ -1,4 +1,4 @@
-//! A21: pushes to the real `engine serve`, over real HTTP.
+//! Pushes to the real `engine serve`, over real HTTP: A21 at a door of its own, and the same over the ERP protocol.
 //!
 //! The service is killed with `kill -9` while several senders push to it; in the end every push that was acknowledged
 //! is a record, and its document was created once. Then what was captured is sent again, and nothing changes. Then as
@@ -47,6 +47,13 @@ const PLATFORM: &str = "
     connector: fxiaoke
     params: {app_id: a, app_secret: \"${env:PUSH_TOKEN}\", code: \"${env:PUSH_TOKEN}\", user_id: \"1\", tenant_id: \"81\", push_token: \"${env:PUSH_TOKEN}\"}
 ";
+/// Stored, and no more.
+const KEPT_BY_PROTOCOL: &str = "\
+scheme: pushed
+source: {connection: platform, api: asyncpush, options: {objectApiName: pushedObj}, key: masterFieldVal.id}
+target: none
+schedule: on_push
+";
 /// Where the platform pushes.
 const PROTOCOL: &str = "/erp/syncdata/open/objdata/asyncpush";
 /// A door that is not there.
@@ -67,61 +74,119 @@ const CROPPED_PERCENT: usize = 10;
 /// Above it the two are told apart.
 const MOST_T: f64 = 4.5;
 
-pub(super) const TRIAL: Trial = Trial {
+pub(super) const A21: Trial = Trial {
     name: "A21",
     what: "pushes: kills while they come, captured ones again, load, and what the time of a refusal tells",
-    sizes: &[
-        Size {
-            flag: "--kills",
-            full: 500,
-            small: 20,
-        },
-        Size {
-            flag: "--replays",
-            full: 10_000,
-            small: 500,
-        },
-        Size {
-            flag: "--seconds",
-            full: 60,
-            small: 3,
-        },
-        Size {
-            flag: "--samples",
-            full: 100_000,
-            small: 4_000,
-        },
-        Size {
-            flag: "--senders",
-            full: 16,
-            small: 4,
-        },
-        // 1 = over the ERP protocol.
-        Size {
-            flag: "--protocol",
-            full: 0,
-            small: 0,
-        },
-    ],
-    run,
+    sizes: &[KILLS, REPLAYS, SECONDS, SAMPLES, SENDERS],
+    run: |given, say| {
+        let yard = Yard::new(&RECEIVE);
+        let killed = yard.killed(given, say)?;
+        let (_, load) = yard.load(seconds(given), given.get("--senders"), None)?;
+        let timing = yard.timing(given.get("--samples"))?;
+        Ok(format!("{killed}; {load}; {timing}"))
+    },
 };
 
-fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
-    let yard = Yard::new(given.get("--protocol") > 0);
-    let killed = yard.kills(given.get("--kills"), given.get("--senders"), say)?;
-    let (acknowledged, pushes) = (killed.acknowledged.len(), killed.sent);
-    let replayed = yard.replays(&killed, given.get("--replays"))?;
-    let load = yard.load(
-        Duration::from_secs(given.get("--seconds")),
-        given.get("--senders"),
-    )?;
-    let t = yard.timing(given.get("--samples"))?;
-    Ok(format!(
-        "{} kills, {acknowledged} of {pushes} pushes acknowledged: 0 lost, 0 doubled; {replayed} sent again: nothing changed; {load}; \
-         wrong token against no such door: |t| = {t:.1} over {} samples each",
-        given.get("--kills"),
-        given.get("--samples") / 2
-    ))
+pub(super) const ASYNCPUSH: Trial = Trial {
+    name: "asyncpush",
+    what: "the platform's pushes (asyncpush): kills while they come, captured ones again, and what the time of a refusal tells",
+    sizes: &[KILLS, REPLAYS, SAMPLES, SENDERS],
+    run: |given, say| {
+        let yard = Yard::new(&ASYNC);
+        let killed = yard.killed(given, say)?;
+        let timing = yard.timing(given.get("--samples"))?;
+        Ok(format!("{killed}; {timing}"))
+    },
+};
+
+pub(super) const PUSHLOAD: Trial = Trial {
+    name: "pushload",
+    what: "the platform's pushes (asyncpush): how many a second are acknowledged, and how long a sender waits",
+    sizes: &[SECONDS, SENDERS],
+    run: loads,
+};
+
+const KILLS: Size = Size {
+    flag: "--kills",
+    full: 500,
+    small: 20,
+};
+const REPLAYS: Size = Size {
+    flag: "--replays",
+    full: 10_000,
+    small: 500,
+};
+const SECONDS: Size = Size {
+    flag: "--seconds",
+    full: 60,
+    small: 3,
+};
+const SAMPLES: Size = Size {
+    flag: "--samples",
+    full: 100_000,
+    small: 4_000,
+};
+const SENDERS: Size = Size {
+    flag: "--senders",
+    full: 16,
+    small: 4,
+};
+
+fn seconds(given: &Given) -> Duration {
+    Duration::from_secs(given.get("--seconds"))
+}
+
+/// As many as come through, to a scheme that keeps them and to one that writes them on; then, where they are written on,
+/// half as many at a steady pace. Each time all that was acknowledged has to be there in the end.
+fn loads(given: &Given, say: Say<'_>) -> Result<String, String> {
+    let (length, senders) = (seconds(given), given.get("--senders"));
+    let mut figures = Vec::new();
+    let mut paced = None;
+    for (what, way) in [("kept", &KEPT), ("written on", &ASYNC)] {
+        let yard = Yard::new(way);
+        let (rate, load) = yard.load(length, senders, None)?;
+        yard.has_all(&rate)?;
+        say(format!("pushload, {what}: {load}"));
+        figures.push(format!("{what}: {load}"));
+        paced = Some(rate.a_second / 2);
+    }
+    let pace = paced.unwrap_or_default().max(1);
+    let yard = Yard::new(&ASYNC);
+    let (rate, load) = yard.load(length, senders, Some(pace))?;
+    yard.has_all(&rate)?;
+    figures.push(format!("written on, {pace} a second sent: {load}"));
+    Ok(format!("{}; every acknowledged one is there", figures.join("; ")))
+}
+
+/// A connection, a scheme that takes what is pushed to it, and where: `None` = at a door of the scheme's own.
+struct Way {
+    connection: &'static str,
+    scheme: &'static str,
+    door: Option<&'static str>,
+}
+
+const RECEIVE: Way = Way {
+    connection: HOOKS,
+    scheme: PUSHED,
+    door: None,
+};
+const ASYNC: Way = Way {
+    connection: PLATFORM,
+    scheme: PUSHED_BY_PROTOCOL,
+    door: Some(PROTOCOL),
+};
+const KEPT: Way = Way {
+    scheme: KEPT_BY_PROTOCOL,
+    ..ASYNC
+};
+
+/// What senders did for a while.
+struct Rate {
+    a_second: u64,
+    /// The ids that were sent: the first one, and how many.
+    first: u64,
+    sent: u64,
+    acknowledged: Vec<u64>,
 }
 
 /// Where the services of the trial run.
@@ -138,7 +203,7 @@ struct Killed {
 }
 
 impl Yard {
-    fn new(is_protocol: bool) -> Self {
+    fn new(way: &Way) -> Self {
         let campaign = Campaign {
             level: Level::UniqueKey,
             kills: 0,
@@ -147,22 +212,29 @@ impl Yard {
         };
         let mut world = killed::world(&campaign, 0);
         let connections = std::fs::read_to_string(world.path("connections.yaml")).expect("it was written");
-        let (entry, scheme) = match is_protocol {
-            true => (PLATFORM, PUSHED_BY_PROTOCOL),
-            false => (HOOKS, PUSHED),
-        };
-        world.write("connections.yaml", &(connections + entry));
+        world.write("connections.yaml", &(connections + way.connection));
         // No other scheme is to be served.
         std::fs::remove_dir_all(world.path("schemes")).expect("a folder of the trial");
-        world.write(SCHEME, scheme);
+        world.write(SCHEME, way.scheme);
         world.set("PUSH_TOKEN", TOKEN);
         let told = world.engine(&["receive", "url", SCHEME]);
         assert_eq!(told.code, Some(0), "{told}");
-        let door = match is_protocol {
-            true => PROTOCOL.to_owned(),
-            false => told.stdout.trim().to_owned(),
-        };
+        let door = way
+            .door
+            .map_or_else(|| told.stdout.trim().to_owned(), str::to_owned);
         Yard { world, door }
+    }
+
+    /// The kills, and what was captured again.
+    fn killed(&self, given: &Given, say: Say<'_>) -> Result<String, String> {
+        let killed = self.kills(given.get("--kills"), given.get("--senders"), say)?;
+        let replayed = self.replays(&killed, given.get("--replays"))?;
+        Ok(format!(
+            "{} kills, {} of {} pushes acknowledged: 0 lost, 0 doubled; {replayed} sent again: nothing changed",
+            given.get("--kills"),
+            killed.acknowledged.len(),
+            killed.sent,
+        ))
     }
 
     /// A service that listens.
@@ -230,7 +302,7 @@ impl Yard {
             self.sound(kill)?;
             if kill.is_multiple_of(50) {
                 let acknowledged = acknowledged.lock().unwrap_or_else(PoisonError::into_inner).len();
-                say(format!("A21 after {kill} kills: {acknowledged} acknowledged"));
+                say(format!("after {kill} kills: {acknowledged} acknowledged"));
             }
         }
         let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap_or_else(PoisonError::into_inner));
@@ -262,21 +334,47 @@ impl Yard {
 
     /// A service that is started once more goes on with what waits and with what was cut off, without another push.
     fn drained(&self) -> Result<(), String> {
+        self.served_until("gone on with after a start", |reader| {
+            let open = reader.open_work(None).map_err(|error| error.to_string())?;
+            Ok(open.is_empty())
+        })
+    }
+
+    /// Serves until nothing waits in an inbox, and something else is so.
+    fn served_until(
+        &self,
+        what: &str,
+        is_so: impl Fn(&ledger::Reader) -> Result<bool, String>,
+    ) -> Result<(), String> {
         let (process, _) = self.serve()?;
         let watch = Watch::start();
         loop {
             let reader = self.reader()?;
             let waiting = reader.inboxes_with_pushes().map_err(|error| error.to_string())?;
-            let open = reader.open_work(None).map_err(|error| error.to_string())?;
-            if waiting.is_empty() && open.is_empty() {
+            if waiting.is_empty() && is_so(&reader)? {
                 process.kill();
                 return Ok(());
             }
             if watch.passed() > DRAINED_WITHIN {
-                return Err(format!("not gone on with after a start: {waiting:?} {open:?}"));
+                return Err(format!("not {what}: {waiting:?} {:?}", reader.open_work(None)));
             }
             pause(Duration::from_millis(250));
         }
+    }
+
+    /// Everything that was acknowledged is a record, and nothing is that was not sent.
+    fn has_all(&self, rate: &Rate) -> Result<(), String> {
+        self.served_until("taken from the inbox", |_| Ok(true))?;
+        let stored = self.keys()?;
+        let sent: BTreeSet<String> = (rate.first..rate.first + rate.sent).map(key).collect();
+        let lost = rate.acknowledged.iter().filter(|id| !stored.contains(&key(**id)));
+        let (lost, unknown): (Vec<&u64>, Vec<&String>) = (lost.collect(), stored.difference(&sent).collect());
+        if lost.is_empty() && unknown.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "acknowledged and lost: {lost:?}; there and never sent: {unknown:?}"
+        ))
     }
 
     /// Takes what still waits, and holds ledger and target against what was acknowledged.
@@ -356,45 +454,59 @@ impl Yard {
         Ok(replays)
     }
 
-    /// As many as come through.
-    fn load(&self, length: Duration, senders: u64) -> Result<String, String> {
+    /// As many as come through; with a pace, so many a second, and a wait begins when its push was to be sent.
+    fn load(&self, length: Duration, senders: u64, pace: Option<u64>) -> Result<(Rate, String), String> {
         let (process, addr) = self.serve()?;
-        let next = Arc::new(AtomicU64::new(1 << 40));
+        let first = 1 << 40;
+        let next = Arc::new(AtomicU64::new(first));
         let watch = Watch::start();
         let mut threads = Vec::new();
         for _ in 0..senders {
             let (next, door) = (Arc::clone(&next), self.door.clone());
-            threads.push(std::thread::spawn(move || -> Result<(Vec<u64>, u64), String> {
-                let mut sender = Sender::connect(addr).map_err(|error| error.to_string())?;
-                let (mut waits, mut busy) = (Vec::new(), 0);
-                while watch.passed() < length {
-                    let id = next.fetch_add(1, Ordering::Relaxed);
-                    let begun = Watch::start();
-                    match sender.push(&door, TOKEN, id).map_err(|error| error.to_string())? {
-                        200 => waits.push(micros(begun.passed())),
-                        // The target is slower than the senders: the inbox is full, and says so.
-                        503 => busy += 1,
-                        other => return Err(format!("a good push is answered {other}")),
+            threads.push(std::thread::spawn(
+                move || -> Result<(Vec<(u64, u64)>, u64), String> {
+                    let mut sender = Sender::connect(addr).map_err(|error| error.to_string())?;
+                    let (mut waits, mut busy) = (Vec::new(), 0);
+                    while watch.passed() < length {
+                        let id = next.fetch_add(1, Ordering::Relaxed);
+                        let planned = match pace {
+                            None => watch.passed(),
+                            Some(pace) => Duration::from_micros((id - first) * 1_000_000 / pace),
+                        };
+                        pause(planned.saturating_sub(watch.passed()));
+                        match sender.push(&door, TOKEN, id).map_err(|error| error.to_string())? {
+                            200 => waits.push((id, micros(watch.passed().saturating_sub(planned)))),
+                            // The target is slower than the senders: the inbox is full, and says so.
+                            503 => busy += 1,
+                            other => return Err(format!("a good push is answered {other}")),
+                        }
                     }
-                }
-                Ok((waits, busy))
-            }));
+                    Ok((waits, busy))
+                },
+            ));
         }
-        let (mut waits, mut busy) = (Vec::new(), 0);
+        let (mut all, mut busy) = (Vec::new(), 0);
         for thread in threads {
             let (more, refused) = thread.join().map_err(|_| "a sender broke".to_owned())??;
-            waits.extend(more);
+            all.extend(more);
             busy += refused;
         }
-        let passed = watch.passed().as_secs_f64();
+        let passed = watch.passed();
         process.kill();
+        let (acknowledged, mut waits): (Vec<u64>, Vec<u64>) = all.into_iter().unzip();
         waits.sort_unstable();
         let at = |per_cent: usize| waits.get(waits.len() * per_cent / 100).copied().unwrap_or(0);
         let ms = |micros: u64| format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100);
-        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-        let rate = waits.len() as f64 / passed;
-        Ok(format!(
-            "{rate:.0} acknowledged a second by {senders} senders, median {}, p99 {}{}",
+        let count = u64::try_from(waits.len()).unwrap_or(u64::MAX);
+        let rate = Rate {
+            a_second: count * 1_000 / u64::try_from(passed.as_millis()).unwrap_or(u64::MAX).max(1),
+            first,
+            sent: next.load(Ordering::Relaxed) - first,
+            acknowledged,
+        };
+        let load = format!(
+            "{} acknowledged a second by {senders} senders, median {}, p99 {}{}",
+            rate.a_second,
             ms(at(50)),
             ms(at(99)),
             if busy > 0 {
@@ -402,11 +514,12 @@ impl Yard {
             } else {
                 String::new()
             }
-        ))
+        );
+        Ok((rate, load))
     }
 
     /// Welch's t between the times of a wrong token at the door and at one that is not there, in turns drawn by chance.
-    fn timing(&self, samples: u64) -> Result<f64, String> {
+    fn timing(&self, samples: u64) -> Result<String, String> {
         let (process, addr) = self.serve()?;
         let mut sender = Sender::connect(addr).map_err(|error| error.to_string())?;
         let mut random = Random(4);
@@ -430,7 +543,10 @@ impl Yard {
         process.kill();
         let t = welch(&mut times);
         if t < MOST_T {
-            Ok(t)
+            Ok(format!(
+                "wrong token against no such door: |t| = {t:.1} over {} samples each",
+                samples / 2
+            ))
         } else {
             Err(format!(
                 "a wrong token and a wrong door are told apart by their time: |t| = {t:.1}"
