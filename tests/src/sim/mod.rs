@@ -17,6 +17,7 @@ mod check;
 mod content;
 pub mod drift;
 pub(crate) mod line;
+pub mod polled;
 pub(crate) mod rng;
 mod setup;
 mod shell;

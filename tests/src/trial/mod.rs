@@ -17,6 +17,7 @@ mod outage;
 mod paging;
 mod partial;
 mod plain;
+mod polled;
 pub mod power;
 mod process;
 mod pushes;

@@ -91,6 +91,7 @@ pub const ALL: &[Trial] = &[
     super::pushes::ASYNCPUSH,
     super::pushes::PUSHLOAD,
     super::paging::ERPPAGES,
+    super::polled::TRIAL,
 ];
 
 /// The sizes of one run of a trial.
