@@ -11,6 +11,7 @@ pub mod injection;
 mod judged;
 mod killed;
 mod levels;
+mod mappings;
 pub mod migrate;
 pub mod named;
 mod outage;
@@ -29,6 +30,7 @@ mod simulated;
 pub mod ssrf;
 mod startup;
 mod storm;
+mod two_way;
 
 use std::time::Duration;
 

@@ -92,6 +92,8 @@ pub const ALL: &[Trial] = &[
     super::pushes::PUSHLOAD,
     super::paging::ERPPAGES,
     super::polled::TRIAL,
+    super::mappings::TRIAL,
+    super::two_way::TRIAL,
 ];
 
 /// The sizes of one run of a trial.

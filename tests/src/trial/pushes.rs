@@ -15,6 +15,7 @@ use std::time::Duration;
 use ledger::Ledger;
 use ledger::read::RecordFilter;
 use sandbox::Level;
+use serde_json::Value;
 
 use super::killed::{self, Campaign};
 use super::named::{Given, Say, Size, Trial};
@@ -22,7 +23,7 @@ use super::{Random, Watch, micros};
 use crate::e2e::{Process, World};
 
 /// The scheme that receives.
-const SCHEME: &str = "schemes/pushed.yaml";
+pub(super) const SCHEME: &str = "schemes/pushed.yaml";
 const PUSHED: &str = "\
 scheme: pushed
 source: {connection: hooks, api: webhook, key: id}
@@ -34,7 +35,7 @@ const HOOKS: &str = "
     connector: http
     params: {server: \"https://hooks.example.com/\", webhook_secret: \"${env:PUSH_TOKEN}\"}
 ";
-const TOKEN: &str = "t0ken-of-pushes-0123456789";
+pub(super) const TOKEN: &str = "t0ken-of-pushes-0123456789";
 /// The same over the ERP protocol, where a platform's connection stands for the door.
 const PUSHED_BY_PROTOCOL: &str = "\
 scheme: pushed
@@ -159,7 +160,7 @@ fn loads(given: &Given, say: Say<'_>) -> Result<String, String> {
 }
 
 /// A connection, a scheme that takes what is pushed to it, and where: `None` = at a door of the scheme's own.
-struct Way {
+pub(super) struct Way {
     connection: &'static str,
     scheme: &'static str,
     door: Option<&'static str>,
@@ -170,7 +171,7 @@ const RECEIVE: Way = Way {
     scheme: PUSHED,
     door: None,
 };
-const ASYNC: Way = Way {
+pub(super) const ASYNC: Way = Way {
     connection: PLATFORM,
     scheme: PUSHED_BY_PROTOCOL,
     door: Some(PROTOCOL),
@@ -190,8 +191,8 @@ struct Rate {
 }
 
 /// Where the services of the trial run.
-struct Yard {
-    world: World,
+pub(super) struct Yard {
+    pub(super) world: World,
     door: String,
 }
 
@@ -203,7 +204,7 @@ struct Killed {
 }
 
 impl Yard {
-    fn new(way: &Way) -> Self {
+    pub(super) fn new(way: &Way) -> Self {
         let campaign = Campaign {
             level: Level::UniqueKey,
             kills: 0,
@@ -238,7 +239,7 @@ impl Yard {
     }
 
     /// A service that listens.
-    fn serve(&self) -> Result<(Process, SocketAddr), String> {
+    pub(super) fn serve(&self) -> Result<(Process, SocketAddr), String> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let addr = free.map_err(|error| error.to_string())?;
         let listen = addr.to_string();
@@ -317,11 +318,11 @@ impl Yard {
         Ok(killed)
     }
 
-    fn reader(&self) -> Result<ledger::Reader, String> {
+    pub(super) fn reader(&self) -> Result<ledger::Reader, String> {
         Ledger::open_read_only(&self.world.data()).map_err(|error| error.to_string())
     }
 
-    fn sound(&self, kill: u64) -> Result<(), String> {
+    pub(super) fn sound(&self, kill: u64) -> Result<(), String> {
         let report = self
             .reader()?
             .verify(Some(""))
@@ -587,13 +588,13 @@ fn key(id: u64) -> String {
 const SUCCESS: &[u8] = b"s106240000";
 
 /// One connection of a sender, kept open.
-struct Sender {
+pub(super) struct Sender {
     stream: TcpStream,
     got: Vec<u8>,
 }
 
 impl Sender {
-    fn connect(addr: SocketAddr) -> std::io::Result<Self> {
+    pub(super) fn connect(addr: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -632,6 +633,29 @@ impl Sender {
         self.answer()
     }
 
+    /// One call with a JSON body; gives the status and what was answered.
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> std::io::Result<(u16, Value)> {
+        let body = body.to_string();
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: engine\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        self.stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
+        let status = self.answer()?;
+        let begin = self.got.windows(4).position(|four| four == b"\r\n\r\n");
+        let answer = serde_json::from_slice(&self.got[begin.map_or(0, |end| end + 4)..])?;
+        Ok((status, answer))
+    }
+
     fn answer(&mut self) -> std::io::Result<u16> {
         let broken = || std::io::Error::new(ErrorKind::InvalidData, "no answer");
         self.got.clear();
@@ -657,7 +681,7 @@ impl Sender {
     }
 }
 
-fn pause(length: Duration) {
+pub(super) fn pause(length: Duration) {
     #[expect(
         clippy::disallowed_methods,
         reason = "real processes that are killed at an instant: there is no clock to move"
