@@ -166,7 +166,7 @@ fn rough(random: &mut Random, kills: u64, say: Say<'_>) -> Result<String, String
         said.extend(pair.make(made, MADE)?);
         made += MADE;
         let plan = |endpoint: &&str| json!({"endpoint": endpoint, "kinds": KINDS, "per_mille": FAULTY, "seed": done});
-        let plans: Vec<Value> = ENDPOINTS.iter().map(|endpoint| plan(&endpoint)).collect();
+        let plans: Vec<Value> = ENDPOINTS.iter().map(plan).collect();
         pair.world
             .control("fault", &json!({"clear": true, "plans": plans}));
         for nth in 0..KILLS {
