@@ -193,7 +193,8 @@ fn rough(random: &mut Random, kills: u64, say: Say<'_>) -> Result<String, String
         faulty += pair.world.sandbox().struck().iter().sum::<u64>();
         pair.world.sandbox().clear_faults();
         pair.settle()?;
-        pair.agrees(&said)?;
+        pair.agrees(&said)
+            .map_err(|why| format!("{why}\n{}", pair.world.engine(&["status"])))?;
         say(format!("twoway: {done} kills, {too_late} too late"));
         if too_late > 10 * kills + 40 {
             return Err(format!("{too_late} kills came too late, {done} did not"));
@@ -470,7 +471,11 @@ impl Pair {
                 let ran = self
                     .world
                     .engine(&["run", scheme, "--json", "--settle-wait", "60s"]);
-                is_over &= ran.code == Some(0);
+                let document: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+                let states = &document["runs"][0]["states"];
+                // What waits for the other scheme is no error of a run.
+                let open = ["pending", "sending", "unknown"].map(|state| states[state].as_u64());
+                is_over &= ran.code == Some(0) && open == [Some(0); 3];
                 last = Some(ran);
             }
             if is_over {
