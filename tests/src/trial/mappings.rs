@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::Random;
 use super::named::{Given, Say, Size, Trial};
 use super::pushes::{ASYNC, Sender, TOKEN, Yard, pause};
+use crate::e2e::Process;
 
 pub(super) const TRIAL: Trial = Trial {
     name: "mapping",
@@ -129,6 +130,7 @@ fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
         crowd
             .most
             .store(if is_last { calls } else { u64::MAX }, Ordering::Relaxed);
+        let mut process = Some(process);
         let logs = std::thread::scope(|scope| {
             let callers: Vec<_> = (0..given.get("--callers"))
                 .map(|nth| {
@@ -144,15 +146,17 @@ fn run(given: &Given, say: Say<'_>) -> Result<String, String> {
                     looks = if made == before { looks + 1 } else { 0 };
                     before = made;
                 }
-                process.kill();
+                process.take().map(Process::kill);
             }
             let logs = callers.into_iter().map(|caller| {
                 let log = caller.join().map_err(|_| "a caller broke".to_owned())?;
                 log.map_err(|why| format!("a caller: {why}"))
             });
             logs.collect::<Result<Vec<Log>, String>>()
-        })?;
-        for log in logs {
+        });
+        // The last one has answered everybody.
+        process.map(Process::kill);
+        for log in logs? {
             all.changes.extend(log.changes);
             all.queries += log.queries;
         }
