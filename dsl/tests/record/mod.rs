@@ -65,7 +65,9 @@ pub(crate) fn tree(template: &str, place: TreePlace) -> Result<Tree, Vec<Diagnos
     cx.schemes = Some(&schemes);
     cx.tables = vec![(
         "sellers".into(),
-        Some(dsl::tree::Table::Constant(vec![("7".into(), "S7".into())])),
+        Some(dsl::tree::Table::Constant(std::sync::Arc::new(
+            dsl::value::Map::from_iter([("7".to_owned(), "S7".into())]),
+        ))),
     )];
     let tree = compile_tree(&node.get("v").expect("the value").value, &mut cx);
     let errors: Vec<Diagnostic> = cx
