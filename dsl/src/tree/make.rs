@@ -116,12 +116,7 @@ impl Eval<'_> {
         }
     }
 
-    fn translate(
-        &self,
-        of: &Term,
-        to: &Map,
-        lines: Option<&Lines<'_>>,
-    ) -> Result<Got, Failure> {
+    fn translate(&self, of: &Term, to: &Map, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
         let value = match self.get(of, lines)? {
             Got::Value(value) => value,
             got => return Ok(got),

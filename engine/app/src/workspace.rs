@@ -10,9 +10,7 @@ use connector::{Connection, Connector, Samples, Secrets};
 use dsl::builtin::Registry;
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
-use dsl::facts::{
-    ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts, TableFault, TableFile,
-};
+use dsl::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts, TableFault, TableFile};
 use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 use ledger::room::Room;

@@ -262,8 +262,14 @@ fn files_come_back_as_they_went() {
     let wrong = format!("{head}{}", "nobody,,,c,4,,,\n".repeat(12));
     let error = mapping::read_data(desk.policies(), wrong.as_bytes(), "li", false).expect_err("nobody");
     let said = error.message(Lang::En);
-    assert!(said.starts_with("line 2: ") && said.contains("; line 11: "), "{said}");
-    assert!(!said.contains("line 12") && said.ends_with("; and 2 lines more"), "{said}");
+    assert!(
+        said.starts_with("line 2: ") && said.contains("; line 11: "),
+        "{said}"
+    );
+    assert!(
+        !said.contains("line 12") && said.ends_with("; and 2 lines more"),
+        "{said}"
+    );
     // One line that is refused, and none is taken.
     let text = format!("{head}huke-to-k3,,,c,4,,,\nhuke-to-k3,,,d,4,,,\n");
     let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");

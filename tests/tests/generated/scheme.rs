@@ -6,7 +6,7 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 20] = [
+const DEFAULTS: [(&str, &str); 23] = [
     ("the name", "同名称"),
     ("its name", "同字段名"),
     ("the id", "同 id"),
@@ -28,6 +28,12 @@ const DEFAULTS: [(&str, &str); 20] = [
     ("the operation's maximum", "操作的上限"),
     ("what the operation can", "由操作的能力决定"),
     ("the scheme's", "方案的时区"),
+    (
+        "what $each goes through, in rows that came as XML",
+        "XML 来的行里 $each 逐行处理的",
+    ),
+    ("erp_id; of a file, required", "erp_id;文件时必填"),
+    ("fs_id; of a file, required", "fs_id;文件时必填"),
     ("all day", "全天"),
     (
         "30s for `every`, at most a tenth of it; 0s for cron texts",

@@ -9,7 +9,8 @@ use ledger::service::fields::{FieldRow, SetField};
 use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMapping};
 
 use super::{
-    Policies, Wrong, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name, shown_key,
+    Policies, Wrong, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name,
+    shown_key,
 };
 use crate::error::AppError;
 use crate::separated;

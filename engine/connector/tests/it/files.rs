@@ -994,9 +994,21 @@ operations:
         ("option: id", "option: ident", vec!["E1512"]),
         (", option: id", "", vec!["E1512"]),
         ("when: root == 'r'", "when: roof == 'r'", vec!["E1503"]),
-        ("writes: [create]", "writes: [create, void]\n    after: gone", vec![]),
-        ("writes: [create]", "writes: [create]\n    after: gone", vec!["E1506"]),
-        ("writes: [create]", "writes: [create, void]\n    after: away", vec!["E1505"]),
+        (
+            "writes: [create]",
+            "writes: [create, void]\n    after: gone",
+            vec![],
+        ),
+        (
+            "writes: [create]",
+            "writes: [create]\n    after: gone",
+            vec!["E1506"],
+        ),
+        (
+            "writes: [create]",
+            "writes: [create, void]\n    after: away",
+            vec!["E1505"],
+        ),
     ] {
         assert!(FILE.contains(from));
         let problems = problems_of_connector(&FILE.replacen(from, to, 1));

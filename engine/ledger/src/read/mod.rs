@@ -13,8 +13,8 @@ mod waiting;
 
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
-pub(crate) use find::{IS_VOIDED, optional_bytes};
 pub use find::{AttemptMark, Found, SourceRow, StoredRow};
+pub(crate) use find::{IS_VOIDED, optional_bytes};
 pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text, one_key};
 pub(crate) use mapping::list_text;
