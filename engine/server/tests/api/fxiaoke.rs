@@ -60,6 +60,8 @@ schedule: on_push
 pub(crate) struct Desk {
     pub(crate) service: Arc<Service>,
     router: Router,
+    /// A token that may read.
+    reader: String,
     _dir: tempfile::TempDir,
 }
 
@@ -125,10 +127,13 @@ impl Desk {
             assert!(member.trouble().is_none(), "{id}: {:?}", member.trouble());
         }
         service.begin().await.unwrap();
+        let scopes = server::access::Scopes::of(server::access::Scope::Read);
+        let reader = crate::house::add_token(&service, scopes, None, service.now_ms()).await;
         let state = State::new(Arc::clone(&service), Settings::default()).unwrap();
         Desk {
             router: server::router(state),
             service,
+            reader,
             _dir: dir,
         }
     }
@@ -894,7 +899,10 @@ async fn an_object_in_error_is_told_and_stops_nothing_else() {
     let loaded = desk.service.reload().await.unwrap();
     assert_eq!(loaded.broken, 2, "the schemes that name it");
     // Who looks at the objects sees it there.
-    let said = desk.send("GET", "/api/v1/objects", &[], b"").await;
+    let bearer = format!("Bearer {}", desk.reader);
+    let said = desk
+        .send("GET", "/api/v1/objects", &[("authorization", &bearer)], b"")
+        .await;
     assert_eq!(said.status, 200, "{}", said.text);
     let listed = said.json()["items"].clone();
     let troubles = listed.as_array().unwrap().iter().map(|one| {

@@ -336,7 +336,12 @@ fn setting(folder: &Path, simulated: &sandbox::Running, turn: i64, read_only: bo
     }
 }
 
-async fn add_token(service: &Arc<Service>, scopes: Scopes, schemes: Option<Vec<String>>, now: i64) -> String {
+pub(crate) async fn add_token(
+    service: &Arc<Service>,
+    scopes: Scopes,
+    schemes: Option<Vec<String>>,
+    now: i64,
+) -> String {
     let (token, hash) = new_token().unwrap();
     let new = ledger::service::access::NewToken {
         name: format!("test {scopes}"),
