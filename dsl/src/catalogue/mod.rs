@@ -11,6 +11,7 @@ pub mod erp;
 pub mod evaluation;
 pub mod expression;
 pub mod files;
+pub mod imported;
 pub mod internal;
 pub mod mapping;
 pub mod object;
@@ -70,6 +71,7 @@ const FAMILIES: &[&[&Entry]] = &[
     store::ALL,
     server::ALL,
     mapping::ALL,
+    imported::ALL,
     auth::ALL,
     internal::ALL,
 ];

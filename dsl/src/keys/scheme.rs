@@ -124,6 +124,12 @@ pub static SCHEME: Block = block(
             "方案自己的测试",
             "the scheme's own tests",
         ),
+        KeyRow::new(
+            "x-qeasy",
+            Shape::Data,
+            "导入时没有对应写法的设置,原样保留;引擎不读它",
+            "what an import found and the format has no key for, as it was; the engine never reads it",
+        ),
     ],
 );
 

@@ -185,6 +185,7 @@ fn place_below(row: &KeyRow) -> Option<Holds> {
         (Place::Operation, "limits") => Holds::Block(Place::OperationLimits),
         (Place::Connector, "shapes" | "operations") => Holds::Blocks(Place::Operation),
         (Place::Connector, "forms") => Holds::Blocks(Place::Form),
+        (Place::Connector, "known_as") => Holds::Block(Place::KnownAs),
         (Place::Connector, "tests") => Holds::Rows(Place::Test),
         (Place::AuthModes, "modes") => Holds::Blocks(Place::Mode),
         (Place::Mode, "login" | "token") => Holds::Block(Place::Login),

@@ -60,6 +60,8 @@ pub enum Place {
     OperationLimits,
     /// A row of `forms`.
     Form,
+    /// `known_as`
+    KnownAs,
     /// One of `operations` or `shapes`.
     Operation,
     /// `part`
@@ -148,6 +150,7 @@ impl Place {
             Place::Limits => ("limits", "limits"),
             Place::OperationLimits => ("操作的 limits", "limits of an operation"),
             Place::Form => ("forms 的一行", "a row of forms"),
+            Place::KnownAs => ("known_as", "known_as"),
             Place::Operation => ("操作", "an operation"),
             Place::Part => ("part", "part"),
             Place::Async => ("async", "async"),
@@ -243,6 +246,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Connector, "shapes", "map", "供 extends 使用的部分操作", "part-operations for `extends`"),
     now(Place::Connector, "forms", "map", "按选项 FormId 查的表", "a table by option FormId"),
     now(Place::Connector, "operations", "map", "能做的事", "what one can ask for"),
+    now(Place::Connector, "known_as", "map", "别的工具怎样称呼这个系统:engine import 据此认出它", "what other tools call the system: by this engine import knows it"),
     now(Place::Connector, "tests", "list", "随文件走的测试", "tests that travel with the file"),
     now(Place::Param, "type", "word", "text int bool url path choice list map", "text int bool url path choice list map"),
     now(Place::Param, "label", "text or {zh, en}", "名称", "what people call it"),
@@ -339,6 +343,13 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Form, "proof", "word", "丢失答复靠什么查清", "what resolves a lost answer"),
     now(Place::Form, "label", "text or {zh, en}", "名称", "what people call it"),
     now(Place::Form, "entries", "list", "分录", "lists of lines"),
+    now(Place::KnownAs, "names", "list", "平台名的开头", "beginnings of the platform's name"),
+    now(Place::KnownAs, "adapters", "list", "适配器类名中的一段", "parts of the names of adapter classes"),
+    now(Place::KnownAs, "write", "text", "没有写接口名时的写入操作", "the operation that writes, where none is named"),
+    now(Place::KnownAs, "fields", "text", "请求里列出字段的成员", "the member of a request that lists fields"),
+    now(Place::KnownAs, "filter", "text", "请求里写过滤条件的成员", "the member of a request that holds a condition"),
+    now(Place::KnownAs, "ours", "list", "请求里由引擎负责的成员", "members of a request that the engine sees to"),
+    now(Place::KnownAs, "wrap", "map", "引用基础资料的字段:成员名 → 字段", "fields that refer to base data: member, and the fields"),
     now(Place::Operation, "kind", "word", "read write call receive", "read write call receive"),
     now(Place::Operation, "aliases", "list", "其他名称", "other names"),
     now(Place::Operation, "label", "text or {zh, en}", "名称", "what people call it"),

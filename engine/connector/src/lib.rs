@@ -57,7 +57,7 @@ pub use filter::FilterValue;
 pub use judge::{Judged, LineList, Until, Verdict};
 pub use load::load;
 pub use login::{Guard, LOGIN_CALLS_MAX, LoggingIn, Session};
-pub use model::{Class, Connector, Limits, Param, ParamType, Scope, Transport, WhenNone};
+pub use model::{Class, Connector, KnownAs, Limits, Param, ParamType, Scope, Transport, WhenNone};
 pub use receive::{Content, Form, Inbound, PUSH_MAX, Pushed, RAW, Received, Refusal};
 pub use redact::Redactor;
 pub use request::{Call, Keys, PageState, Prepared};

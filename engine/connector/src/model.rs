@@ -47,6 +47,26 @@ pub struct Connector {
     pub(crate) forms: Vec<(String, Map)>,
     pub(crate) operations: Vec<Arc<Operation>>,
     pub(crate) tests: Vec<crate::tests::Test>,
+    pub(crate) known_as: KnownAs,
+}
+
+/// What other tools call a system, and how their requests to it are written: what an import needs to know of it.
+#[derive(Debug, Clone, Default)]
+pub struct KnownAs {
+    /// Beginnings of the platform's name.
+    pub names: Vec<String>,
+    /// Parts of the names of adapter classes.
+    pub adapters: Vec<String>,
+    /// The operation that writes, where none is named.
+    pub write: Option<String>,
+    /// The member of a request that lists fields.
+    pub fields: Option<String>,
+    /// The member of a request that holds a condition.
+    pub filter: Option<String>,
+    /// Members of a request that the engine sees to.
+    pub ours: Vec<String>,
+    /// Fields that refer to base data: the member, and the fields.
+    pub wrap: Vec<(String, Vec<String>)>,
 }
 
 impl Connector {
@@ -83,6 +103,11 @@ impl Connector {
     /// The parameters it declares.
     pub fn params(&self) -> &[Param] {
         &self.params
+    }
+
+    /// What other tools call it.
+    pub fn known_as(&self) -> &KnownAs {
+        &self.known_as
     }
 
     /// The file it was loaded from.

@@ -27,7 +27,7 @@ use dsl::{Diagnostic, Map, Path, SourceFile, Value, yaml};
 use jiff::tz::TimeZone;
 
 use crate::keys::Place;
-use crate::model::{Connector, Limits, Scope, Transport};
+use crate::model::{Connector, KnownAs, Limits, Scope, Transport};
 use crate::recipe::Missing;
 use crate::sql::Driver;
 
@@ -156,12 +156,41 @@ fn connector(node: &Node, reader: &mut Reader<'_>) -> Connector {
         forms,
         operations: operations.into_iter().map(Arc::new).collect(),
         tests: Vec::new(),
+        known_as: known_as(members, reader),
         id,
     };
     together::check_together(&connector, node, reader);
     connector.tests = selftest::tests(members, &connector, reader);
     operation::add_samples(&mut connector);
     connector
+}
+
+/// What other tools call the system.
+fn known_as(members: Members<'_>, reader: &mut Reader<'_>) -> KnownAs {
+    let Some(pair) = members.get("known_as") else {
+        return KnownAs::default();
+    };
+    let inner = reader.members(&pair.value, "known_as", Place::KnownAs);
+    let mut text = |key: &str| {
+        let pair = inner.get(key)?;
+        reader.text(&pair.value, key).map(str::to_owned)
+    };
+    let (write, fields, filter) = (text("write"), text("fields"), text("filter"));
+    let mut wrap = Vec::new();
+    if let Some(pair) = inner.get("wrap") {
+        for pair in reader.pairs(&pair.value, "wrap") {
+            wrap.push((pair.key.clone(), reader.texts(Some(pair))));
+        }
+    }
+    KnownAs {
+        names: reader.texts(inner.get("names")),
+        adapters: reader.texts(inner.get("adapters")),
+        write,
+        fields,
+        filter,
+        ours: reader.texts(inner.get("ours")),
+        wrap,
+    }
 }
 
 /// The parameters that are a choice between ways to make bytes of a body, and nothing else.
