@@ -309,12 +309,12 @@ pub const KEPT: Entry = Entry {
     example: "{\"buildModel\": true}",
 };
 
-/// {count} places served the old tool's screens only and were left behind: {names}.
+/// Left behind, because only screens of the old tool used it ({count}): {names}.
 pub const SCREEN_ONLY: Entry = Entry {
     code: "W1731",
     severity: Severity::Warning,
-    zh: "{count} 处只用于旧平台的界面,没有带过来:{names}",
-    en: "{count} places served the old tool's screens only and were left behind: {names}",
+    zh: "只用于旧平台界面的 {count} 处没有带过来:{names}",
+    en: "left behind, because only screens of the old tool used it ({count}): {names}",
     help_zh: "",
     help_en: "",
     long_zh: "字段 uuid、显示宽度、说明、声明的应答字段等不影响数据。",
@@ -432,8 +432,8 @@ pub const WRAPPED: Entry = Entry {
     severity: Severity::Warning,
     zh: "`{field}` 写成带 `{name}` 的对象:目标按此引用基础资料,而元数据没有解析器",
     en: "`{field}` became an object with `{name}`: so the target refers to base data, and the metadata has no parser",
-    help_zh: "",
-    help_en: "对照一张已写入的单据",
+    help_zh: "对照一张已写入的单据",
+    help_en: "compare it with a document that was written",
     long_zh: "公开的页面丢了解析器,纯文本会被目标拒绝。",
     long_en: "Published pages lose the parsers, and the target refuses plain text there.",
     example: "FCreateOrgId: 100",
@@ -491,12 +491,12 @@ pub const NO_SCHEDULE: Entry = Entry {
     example: "schedule: {every: 6m}",
 };
 
-/// {count} fields have no value and were not sent by the old tool either: {names}.
+/// Fields without a value ({count}), which the old tool did not send either: {names}.
 pub const NO_VALUE: Entry = Entry {
     code: "W1745",
     severity: Severity::Warning,
-    zh: "{count} 个字段没有值,旧平台也不发送:{names}",
-    en: "{count} fields have no value and were not sent by the old tool either: {names}",
+    zh: "没有值的字段({count} 个),旧平台也不发送:{names}",
+    en: "fields without a value ({count}), which the old tool did not send either: {names}",
     help_zh: "",
     help_en: "",
     long_zh: "值为 null 的字段在发送前被去掉。",

@@ -251,7 +251,8 @@ fn note(work: &Work, problem: &Diagnostic) -> Option<Note> {
             problem.entry.code == dsl::catalogue::scheme::MISSING_KEY.code
                 && problem.facts.iter().any(|(name, fact)| *name == "key" && fact == key)
         };
-        let is_told = missing("source") && told(words::NO_SOURCE.code)
+        let is_told = missing("every") && at.as_deref().is_some_and(|at| at.contains("omissionRemedy"))
+            || missing("source") && told(words::NO_SOURCE.code)
             || missing("key") && told(words::NO_KEY.code)
             || missing("request") && told(words::NO_TARGET.code)
             || problem.entry.code == dsl::catalogue::scheme::UNKNOWN_API.code && told(words::NO_OPERATION.code)
@@ -293,7 +294,10 @@ fn finished(work: Work, connections: &[MadeConnection]) -> SchemeReport {
             failure: Failure::new(&words::CONNECTION)
                 .with("name", &made.name)
                 .with("connector", &made.connector)
-                .with("secrets", made.references.join(", ")),
+                .with("secrets", match made.references.is_empty() {
+                    true => "params".to_owned(),
+                    false => made.references.join(", "),
+                }),
             by_check: false,
         });
     }

@@ -147,7 +147,9 @@ fn width(line: &Line) -> usize {
 fn items(all: &[Item], indent: usize, at: Option<&str>, is_off: bool, lines: &mut Vec<Line>) {
     for item in all {
         let at = item.at.as_deref().or(at);
-        let off = is_off || item.off.is_some();
+        // A map of which everything stands in comments would be empty.
+        let is_hollow = is_hollow(item);
+        let off = is_off || item.off.is_some() || is_hollow && !NEEDED.contains(&item.key.as_str());
         let label = match &item.off {
             Some(why) if !item.label.is_empty() => format!("{} — {why}", item.label),
             Some(why) => why.clone(),
@@ -166,14 +168,8 @@ fn items(all: &[Item], indent: usize, at: Option<&str>, is_off: bool, lines: &mu
         };
         match &item.body {
             Body::Map(inner) if !inner.is_empty() => {
-                push(format!("{key}:"));
+                push(format!("{key}:{}", if is_hollow && !off { " {}" } else { "" }));
                 items(inner, indent + 2, at, off, lines);
-                // A map of which everything stands in comments would be empty, which is no map.
-                if !off && inner.iter().all(|item| item.off.is_some())
-                    && let Some(line) = lines.iter_mut().rev().find(|line| line.indent == indent && line.text == format!("{key}:"))
-                {
-                    line.text = format!("{key}: {{}}");
-                }
             }
             Body::Seq(inner) if !inner.iter().all(|body| inline(body).is_some()) => {
                 push(format!("{key}:"));
@@ -199,6 +195,17 @@ fn items(all: &[Item], indent: usize, at: Option<&str>, is_off: bool, lines: &mu
             },
             body => push(format!("{key}: {}", inline(body).unwrap_or_default())),
         }
+    }
+}
+
+/// Members that must be there, be it empty.
+const NEEDED: [&str; 4] = ["request", "$do", "source", "target"];
+
+/// Whether nothing of a map is left but comments.
+fn is_hollow(item: &Item) -> bool {
+    match &item.body {
+        Body::Map(inner) => !inner.is_empty() && inner.iter().all(|item| item.off.is_some() || is_hollow(item) && !NEEDED.contains(&item.key.as_str())),
+        _ => false,
     }
 }
 

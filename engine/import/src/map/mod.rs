@@ -262,7 +262,10 @@ impl Mapper<'_> {
         for path in open {
             if self.book.is(&path, code) {
                 count += 1;
-                let name = last(&path).split('[').next().unwrap_or_default().to_owned();
+                let declared = ["source.response", "source.otherResponse", "target.response", "target.otherResponse"];
+                let declared = declared.iter().find(|front| path.starts_with(**front));
+                let name = declared.map_or(path.as_str(), |front| front);
+                let name = last(name).split('[').next().unwrap_or_default().to_owned();
                 if !names.contains(&name) {
                     names.push(name);
                 }

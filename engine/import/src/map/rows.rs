@@ -156,17 +156,19 @@ impl Mapper<'_> {
         }
         self.book.carried(at, "source.keep");
         let body = match any.as_slice() {
-            [one] => Body::Raw(one.clone()),
-            _ => Body::Map(vec![Item::new("any", Body::Seq(any.into_iter().map(Body::Raw).map(element).collect()))]),
-        };
-        let mut items = vec![self.blockable(Item::new("keep", body), at, "condition")];
-        if strict > 0 {
-            if lenient > 0 {
-                self.note(at, Failure::new(&words::STRICT_MIXED));
+            [one] if strict == 0 => Body::Raw(one.clone()),
+            _ => {
+                let mut inner = vec![Item::new("any", Body::Seq(any.into_iter().map(Body::Raw).collect()))];
+                if strict > 0 {
+                    inner.push(Item::raw("on_line", "drop_record").label("strictMode"));
+                }
+                Body::Map(inner)
             }
-            items.push(Item::raw("on_line", "drop_record").at(at).label("strictMode"));
+        };
+        if strict > 0 && lenient > 0 {
+            self.note(at, Failure::new(&words::STRICT_MIXED));
         }
-        items
+        vec![self.blockable(Item::new("keep", body), at, "condition")]
     }
 
     /// The key of a row, from `id`; else from what the target identifies its documents by, or from what is declared.
@@ -282,14 +284,6 @@ impl Mapper<'_> {
             inner.push(Item::new("request", Body::Map(request)));
         }
         Some(Item::new("sweep", Body::Map(inner)).at(at))
-    }
-}
-
-/// An alternative of a condition is an element of its own.
-fn element(body: Body) -> Body {
-    match body {
-        Body::Raw(text) => Body::Raw(text),
-        other => other,
     }
 }
 

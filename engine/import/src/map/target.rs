@@ -85,6 +85,9 @@ impl Mapper<'_> {
         } else {
             items.push(Item::new("request", Body::Map(request)));
         }
+        if is_own && let Some(key) = own_key(source, &main) {
+            items.push(Item::text("key", key));
+        }
         if let Some(operation) = &operation {
             self.unsafe_creates((operation.proof)(&given), system, &operation.name);
         } else if is_own {
@@ -98,6 +101,9 @@ impl Mapper<'_> {
             .is_some_and(|operation| operation.writes.contains(&dsl::facts::Action::Update));
         if can_update && !again && !keyless {
             items.push(Item::raw("actions", "[create]").label("idCheck:写过的不再改 · what was written is not changed"));
+        }
+        if is_own {
+            items.push(Item::raw("on_unknown", "hold").label("丢失答复由人决定 · a person decides about a lost answer"));
         }
         if let Some(batch) = batch {
             items.push(Item::raw("batch", batch.to_string()).at("target.operation"));
@@ -222,12 +228,12 @@ impl Mapper<'_> {
         let Some((name, _)) = found.filter(|_| matches!(body, Body::Text(_))) else {
             return body;
         };
-        self.note(
-            &field.at,
-            Failure::new(&words::WRAPPED)
+        if !self.blocked.contains_key(&field.at) {
+            let failure = Failure::new(&words::WRAPPED)
                 .with("field", &field.name)
-                .with("name", name),
-        );
+                .with("name", name);
+            self.note(&field.at, failure);
+        }
         match &body {
             Body::Text(text) if !is_expression(text) => Body::Raw(format!("{{{name}: {}}}", crate::write::in_flow(text))),
             _ => Body::Map(vec![Item::new(name.clone(), body)]),
@@ -416,6 +422,17 @@ fn line_of(children: &[Field<'_>], within: Option<&str>) -> Option<String> {
         }
     }
     found
+}
+
+/// The field of a document that holds the key of its row.
+fn own_key(source: Option<&Map>, main: &[Field<'_>]) -> Option<String> {
+    let id = text_of(source, "id")?;
+    let id = bare(&id);
+    let holds = |field: &&Field<'_>| {
+        let text = field.text().unwrap_or_default();
+        matches!(pieces(&text).as_slice(), [Piece::Field(name)] if name.trim() == id)
+    };
+    main.iter().find(holds).map(|field| field.name.clone())
 }
 
 /// An operation of the scheme's own, as far as the metadata says it.
