@@ -5,6 +5,7 @@
 //! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
 
 pub mod authoring;
+pub mod bring;
 mod brakes;
 mod budget;
 mod caller;

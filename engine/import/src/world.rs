@@ -175,6 +175,12 @@ impl<'a> World<'a> {
         let base = Some(slug(vendor.unwrap_or(platform)))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "system".to_owned());
+        // One that an earlier import made.
+        let there = self.known.connections.and_then(|all| all.connector(&base));
+        if there.is_some_and(|there| there.id() == connector.id()) && !self.generic.values().any(|name| *name == base) {
+            self.generic.insert(known.to_owned(), base.clone());
+            return base;
+        }
         let is_taken = |name: &String| {
             let there = self.known.connections.is_some_and(|all| all.connector(name).is_some());
             there || self.made.contains_key(name)

@@ -14,7 +14,7 @@ pub(crate) use access::{
     ListenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs, UserAddArgs, UserCommand,
     UserListArgs, UserNameArgs,
 };
-pub(crate) use authoring::{ConnectionAddArgs, InitArgs, SampleArgs};
+pub(crate) use authoring::{ConnectionAddArgs, ImportCommand, ImportQeasyArgs, InitArgs, SampleArgs};
 pub(crate) use mappings::*;
 pub(crate) use operations::*;
 pub(crate) use remote::{RemoteArgs, RunsCancelArgs};
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     Test(TestArgs),
     Init(InitArgs),
+    #[command(subcommand)]
+    Import(ImportCommand),
     Sample(SampleArgs),
     #[command(subcommand)]
     Rows(RowsCommand),
@@ -735,6 +737,7 @@ pub(crate) enum SchemaKind {
     Explain,
     Expr,
     Functions,
+    Import,
     Init,
     Migrate,
     PublishUsage,

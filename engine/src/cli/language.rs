@@ -231,6 +231,7 @@ fn schema_text(kind: SchemaKind, lang: Lang, places: &Places) -> Result<String, 
             return made(schema::connections_schema(lang, &systems::known(places)?));
         }
         SchemaKind::ConnectionAdd => include_str!("schemas/connection-add.json"),
+        SchemaKind::Import => include_str!("schemas/import.json"),
         SchemaKind::Init => include_str!("schemas/init.json"),
         SchemaKind::Sample => include_str!("schemas/sample.json"),
         SchemaKind::ConnectionList => include_str!("schemas/connection-list.json"),

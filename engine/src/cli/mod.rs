@@ -19,6 +19,7 @@ mod expr;
 #[cfg(feature = "sandbox")]
 mod faults;
 mod help;
+mod import;
 mod json;
 mod language;
 mod ledgers;
@@ -66,7 +67,7 @@ use clap::error::ErrorKind;
 use dsl::Lang;
 
 use args::{
-    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, MapCommand,
+    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, ImportCommand, MapCommand,
     NotifyCommand, ObjectCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand,
     SecretCommand, ServiceCommand, TokenCommand, UserCommand,
 };
@@ -215,6 +216,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Config(ConfigCommand::Show(args)) => config::show(args, &global, out, environment),
         Command::Service(ServiceCommand::Install(args)) => unit::install(args, &global, out, environment),
         Command::Service(ServiceCommand::Uninstall(args)) => unit::uninstall(args, out, environment),
+        Command::Import(ImportCommand::Qeasy(args)) => import::qeasy(args, &global, out, environment),
         Command::Init(args) => authoring::init(args, &global, out, environment),
         Command::Sample(args) => authoring::sample(args, &global, out, environment),
         Command::Connection(ConnectionCommand::Test(args)) => {

@@ -103,6 +103,7 @@ mod tests {
         include_str!("expr/prompt.rs"),
         include_str!("expr/complete.rs"),
         include_str!("help.rs"),
+        include_str!("import.rs"),
         include_str!("language.rs"),
         include_str!("logs.rs"),
         include_str!("map.rs"),

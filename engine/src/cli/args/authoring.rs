@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Simulated;
 
@@ -36,6 +36,23 @@ pub(crate) struct InitArgs {
     pub(crate) api: Option<String>,
     #[arg(long, value_name = "ID")]
     pub(crate) scheme: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    Qeasy(ImportQeasyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportQeasyArgs {
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
