@@ -1,6 +1,7 @@
 //! The real binary against simulators that answer over real HTTP. One program: it links in one go.
 
 mod authoring;
+mod brought_over;
 mod certificates;
 mod connection;
 mod decisions;
