@@ -49,13 +49,22 @@ pub fn bring(inputs: &[PathBuf], out: &Path, force: bool, places: &Places) -> Re
     if is_file && import.files.len() > 1 {
         return Err(AppError::wrong_use(
             format!("有 {} 个方案,--out 要写文件夹", import.files.len()),
-            format!("there are {} schemes: --out has to be a folder", import.files.len()),
+            format!(
+                "there are {} schemes: --out has to be a folder",
+                import.files.len()
+            ),
         ));
     }
     let written: Vec<PathBuf> = import
         .files
         .iter()
-        .map(|(name, _)| if is_file { out.to_owned() } else { folder.join(name) })
+        .map(|(name, _)| {
+            if is_file {
+                out.to_owned()
+            } else {
+                folder.join(name)
+            }
+        })
         .collect();
     if let Some(there) = written.iter().find(|path| !force && path.exists()) {
         let failure = Failure::new(&words::FILE_EXISTS).with("file", there.display());
@@ -103,7 +112,10 @@ fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, AppError> {
     if found.len() > MAX_INPUTS {
         return Err(AppError::wrong_use(
             format!("一次最多导入 {MAX_INPUTS} 个文件,给了 {}", found.len()),
-            format!("at most {MAX_INPUTS} files at a time, and {} were given", found.len()),
+            format!(
+                "at most {MAX_INPUTS} files at a time, and {} were given",
+                found.len()
+            ),
         ));
     }
     Ok(found)

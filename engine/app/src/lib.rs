@@ -5,8 +5,8 @@
 //! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
 
 pub mod authoring;
-pub mod bring;
 mod brakes;
+pub mod bring;
 mod budget;
 mod caller;
 mod callers;

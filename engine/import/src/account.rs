@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use dsl::{Lang, Value};
 use dsl::catalogue::imported as words;
+use dsl::{Lang, Value};
 use indexmap::IndexMap;
 
 /// What a leaf is, for the totals.
@@ -102,7 +102,9 @@ impl Book {
         let mut book = Book::default();
         leaves(value, "", &mut |path, value| {
             let kind = kind(path, value);
-            let (index, _) = book.leaves.insert_full(path.to_owned(), Leaf { kind, fate: None });
+            let (index, _) = book
+                .leaves
+                .insert_full(path.to_owned(), Leaf { kind, fate: None });
             let marks = path.char_indices().filter(|(_, char)| matches!(char, '.' | '['));
             for end in marks.map(|(at, _)| at).chain([path.len()]) {
                 let range = book.below.entry(path[..end].to_owned()).or_insert(index..index);
@@ -160,8 +162,7 @@ impl Book {
     /// Closes the account: what nobody thought of is reported.
     pub fn close(&mut self) {
         for leaf in self.leaves.values_mut() {
-            leaf.fate
-                .get_or_insert(Fate::Reported(words::KEPT.code));
+            leaf.fate.get_or_insert(Fate::Reported(words::KEPT.code));
         }
     }
 
@@ -221,9 +222,7 @@ pub fn is_expression(text: &str) -> bool {
 
 fn kind(path: &str, value: &Value) -> LeafKind {
     let name = path.rsplit('.').next().unwrap_or(path);
-    let in_field = path
-        .strip_suffix(name)
-        .is_some_and(|front| front.ends_with("]."));
+    let in_field = path.strip_suffix(name).is_some_and(|front| front.ends_with("]."));
     match (name, value) {
         ("field", _) if in_field => LeafKind::Field,
         (_, Value::Text(text)) if is_expression(text) => LeafKind::Expression,

@@ -27,8 +27,8 @@ use account::Book;
 use map::Document;
 use model::{Blocked, Draft};
 pub use report::{Note, Report, SchemeReport};
-pub use world::{Known, MadeConnection};
 use world::World;
+pub use world::{Known, MadeConnection};
 
 /// Files of one command: a person has dozens.
 pub const MAX_INPUTS: usize = 1_000;
@@ -107,7 +107,10 @@ pub fn import(inputs: &[Input], known: &Known<'_>) -> Import {
         .map(|work| (format!("{}.yaml", work.draft.id), work.file.text.clone()))
         .collect();
     let connections = world.made();
-    report.schemes = works.into_iter().map(|work| finished(work, &connections)).collect();
+    report.schemes = works
+        .into_iter()
+        .map(|work| finished(work, &connections))
+        .collect();
     Import {
         files,
         connections,
@@ -187,15 +190,14 @@ fn settle(works: &mut Vec<Work>, world: &mut World<'_>) {
 }
 
 /// Errors at fields, which go into a comment, by the field; and everything else.
-fn sorted(
-    work: &Work,
-    diagnostics: Vec<Diagnostic>,
-) -> (BTreeMap<String, Vec<Diagnostic>>, Vec<Diagnostic>) {
+fn sorted(work: &Work, diagnostics: Vec<Diagnostic>) -> (BTreeMap<String, Vec<Diagnostic>>, Vec<Diagnostic>) {
     let mut found: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     let mut left = Vec::new();
     for problem in diagnostics {
         match work.origin(&problem) {
-            Some(at) if problem.is_error() && work.document.may_block(at) && !work.blocked.contains_key(at) => {
+            Some(at)
+                if problem.is_error() && work.document.may_block(at) && !work.blocked.contains_key(at) =>
+            {
                 found.entry(at.to_owned()).or_default().push(problem);
             }
             _ => left.push(problem),
@@ -249,18 +251,23 @@ fn note(work: &Work, problem: &Diagnostic) -> Option<Note> {
         let told = |code: &str| work.notes.iter().any(|note| note.failure.code() == code);
         let missing = |key: &str| {
             problem.entry.code == dsl::catalogue::scheme::MISSING_KEY.code
-                && problem.facts.iter().any(|(name, fact)| *name == "key" && fact == key)
+                && problem
+                    .facts
+                    .iter()
+                    .any(|(name, fact)| *name == "key" && fact == key)
         };
         let is_told = missing("every") && at.as_deref().is_some_and(|at| at.contains("omissionRemedy"))
             || missing("source") && told(words::NO_SOURCE.code)
             || missing("key") && told(words::NO_KEY.code)
             || missing("request") && told(words::NO_TARGET.code)
-            || problem.entry.code == dsl::catalogue::scheme::UNKNOWN_API.code && told(words::NO_OPERATION.code)
+            || problem.entry.code == dsl::catalogue::scheme::UNKNOWN_API.code
+                && told(words::NO_OPERATION.code)
             || told(words::NO_OPTION.code)
                 && problem.facts.iter().any(|(_, fact)| {
                     work.notes.iter().any(|note| {
                         let named = note.failure.facts.iter().find(|(name, _)| *name == "name");
-                        note.failure.code() == words::NO_OPTION.code && named.is_some_and(|(_, name)| name == fact)
+                        note.failure.code() == words::NO_OPTION.code
+                            && named.is_some_and(|(_, name)| name == fact)
                     })
                 });
         if is_told {
@@ -287,17 +294,23 @@ fn note(work: &Work, problem: &Diagnostic) -> Option<Note> {
 
 fn finished(work: Work, connections: &[MadeConnection]) -> SchemeReport {
     let mut notes = work.notes;
-    for made in connections.iter().filter(|made| work.document.connections.contains(&made.name)) {
+    for made in connections
+        .iter()
+        .filter(|made| work.document.connections.contains(&made.name))
+    {
         notes.push(Note {
             at: String::new(),
             line: None,
             failure: Failure::new(&words::CONNECTION)
                 .with("name", &made.name)
                 .with("connector", &made.connector)
-                .with("secrets", match made.references.is_empty() {
-                    true => "params".to_owned(),
-                    false => made.references.join(", "),
-                }),
+                .with(
+                    "secrets",
+                    match made.references.is_empty() {
+                        true => "params".to_owned(),
+                        false => made.references.join(", "),
+                    },
+                ),
             by_check: false,
         });
     }

@@ -43,7 +43,9 @@ pub(crate) fn lost_braces(scheme: &Value) -> Option<(String, String)> {
 
 fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+    chars
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
         && chars.all(|char| char.is_alphanumeric() || char == '_')
 }
 
@@ -71,7 +73,8 @@ fn has_bare_filter(text: &str) -> bool {
 fn dotted(text: &str) -> Option<&str> {
     // What a look-up names by dots and dashes is no field.
     let words = text.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '.'));
-    words
-        .filter(|word| !word.contains("-"))
-        .find(|word| word.split_once('.').is_some_and(|(front, rest)| is_name(front) && is_name(rest)))
+    words.filter(|word| !word.contains("-")).find(|word| {
+        word.split_once('.')
+            .is_some_and(|(front, rest)| is_name(front) && is_name(rest))
+    })
 }

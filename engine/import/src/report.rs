@@ -83,7 +83,11 @@ pub struct Report {
 /// Gaps before warnings, in the order of their codes; what says the same twice is said once.
 pub(crate) fn ordered(mut notes: Vec<Note>) -> Vec<Note> {
     notes.sort_by(|one, other| {
-        (one.failure.code(), &one.at, &one.failure.facts).cmp(&(other.failure.code(), &other.at, &other.failure.facts))
+        (one.failure.code(), &one.at, &one.failure.facts).cmp(&(
+            other.failure.code(),
+            &other.at,
+            &other.failure.facts,
+        ))
     });
     notes.dedup_by(|one, other| one.failure == other.failure && one.at == other.at);
     notes
@@ -92,9 +96,15 @@ pub(crate) fn ordered(mut notes: Vec<Note>) -> Vec<Note> {
 /// The report as Markdown: to be filed with the change, and read by people who were not there.
 pub fn markdown(report: &Report, lang: Lang) -> String {
     let pick = |zh, en| lang.pick(zh, en);
-    let mut text = format!("# {}\n", pick("从轻易云导入的报告", "Report of an import from Qeasy"));
+    let mut text = format!(
+        "# {}\n",
+        pick("从轻易云导入的报告", "Report of an import from Qeasy")
+    );
     if !report.refused.is_empty() {
-        text.push_str(&format!("\n## {}\n\n", pick("没有导入的文件", "Files that were refused")));
+        text.push_str(&format!(
+            "\n## {}\n\n",
+            pick("没有导入的文件", "Files that were refused")
+        ));
         for (_, failure) in &report.refused {
             text.push_str(&line(failure, "", lang));
         }
@@ -108,22 +118,35 @@ pub fn markdown(report: &Report, lang: Lang) -> String {
             true => pick("可以运行", "it can run"),
             false => pick("还有缺口", "there are gaps"),
         };
-        text.push_str(&format!("\n## {} — {whole}\n\n`{}` ← `{from}`\n\n", scheme.scheme, scheme.file));
+        text.push_str(&format!(
+            "\n## {} — {whole}\n\n`{}` ← `{from}`\n\n",
+            scheme.scheme, scheme.file
+        ));
         text.push_str(&format!(
             "| | {} | {} | {} |\n|---|---:|---:|---:|\n",
             pick("全部", "all"),
             pick("已带过来", "carried over"),
             pick("已报告", "reported")
         ));
-        let rows = scheme.totals.iter().map(|(kind, total)| (kind.words(lang), *total));
+        let rows = scheme
+            .totals
+            .iter()
+            .map(|(kind, total)| (kind.words(lang), *total));
         for (name, total) in rows.chain([(pick("合计", "together"), scheme.total())]) {
-            text.push_str(&format!("| {name} | {} | {} | {} |\n", total.total, total.carried, total.reported));
+            text.push_str(&format!(
+                "| {name} | {} | {} | {} |\n",
+                total.total, total.carried, total.reported
+            ));
         }
         for (gaps, heading) in [
             (true, pick("没有带过来", "Not carried over")),
             (false, pick("请看一眼", "To be looked at")),
         ] {
-            let mut notes = scheme.notes.iter().filter(|note| note.is_gap() == gaps).peekable();
+            let mut notes = scheme
+                .notes
+                .iter()
+                .filter(|note| note.is_gap() == gaps)
+                .peekable();
             if notes.peek().is_some() {
                 text.push_str(&format!("\n### {heading}\n\n"));
             }

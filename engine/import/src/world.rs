@@ -110,7 +110,11 @@ impl<'a> World<'a> {
         }
         let found = self.connector(adapter, platform).cloned();
         let is_generic = found.is_none();
-        let generic = self.known.connectors.iter().find(|connector| connector.id() == GENERIC);
+        let generic = self
+            .known
+            .connectors
+            .iter()
+            .find(|connector| connector.id() == GENERIC);
         let connector = found.or_else(|| generic.cloned())?;
         let connection = match is_generic {
             true => self.generic_connection(&connector, adapter, platform),
@@ -145,7 +149,11 @@ impl<'a> World<'a> {
                 .max()
         };
         let best = |fit: &dyn Fn(&Arc<Connector>) -> Option<usize>| {
-            let found = self.known.connectors.iter().filter_map(|one| Some((fit(one)?, one)));
+            let found = self
+                .known
+                .connectors
+                .iter()
+                .filter_map(|one| Some((fit(one)?, one)));
             found.max_by_key(|(length, _)| *length).map(|(_, one)| one)
         };
         best(&by_adapter).or_else(|| best(&by_name))
@@ -167,7 +175,9 @@ impl<'a> World<'a> {
     }
 
     fn generic_connection(&mut self, connector: &Arc<Connector>, adapter: &str, platform: &str) -> String {
-        let vendor = adapter.split('\\').find(|part| !part.is_empty() && *part != "Adapter");
+        let vendor = adapter
+            .split('\\')
+            .find(|part| !part.is_empty() && *part != "Adapter");
         let known = if platform.is_empty() { adapter } else { platform };
         if let Some(name) = self.generic.get(known) {
             return name.clone();
@@ -177,12 +187,17 @@ impl<'a> World<'a> {
             .unwrap_or_else(|| "system".to_owned());
         // One that an earlier import made.
         let there = self.known.connections.and_then(|all| all.connector(&base));
-        if there.is_some_and(|there| there.id() == connector.id()) && !self.generic.values().any(|name| *name == base) {
+        if there.is_some_and(|there| there.id() == connector.id())
+            && !self.generic.values().any(|name| *name == base)
+        {
             self.generic.insert(known.to_owned(), base.clone());
             return base;
         }
         let is_taken = |name: &String| {
-            let there = self.known.connections.is_some_and(|all| all.connector(name).is_some());
+            let there = self
+                .known
+                .connections
+                .is_some_and(|all| all.connector(name).is_some());
             there || self.made.contains_key(name)
         };
         let numbered = (2u32..).map(|number| format!("{base}-{number}"));

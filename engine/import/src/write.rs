@@ -77,6 +77,47 @@ impl Item {
     }
 }
 
+/// A name that other systems give: one that begins with `$` is ours unless it is doubled.
+pub(crate) fn data_name(name: &str) -> String {
+    match name.starts_with('$') {
+        true => format!("${name}"),
+        false => name.to_owned(),
+    }
+}
+
+/// Names with dots mean members of members; those that begin alike are put together.
+pub(crate) fn unfolded(items: Vec<Item>) -> Vec<Item> {
+    let mut all: Vec<Item> = Vec::new();
+    for item in items {
+        let Some((front, back)) = item.key.split_once('.') else {
+            all.push(item);
+            continue;
+        };
+        let is_path = item
+            .key
+            .split('.')
+            .all(|part| !part.is_empty() && !part.starts_with([' ', '$']));
+        if !is_path || item.key.split('.').count() > crate::MAX_DEPTH {
+            all.push(item);
+            continue;
+        }
+        let (front, back) = (front.to_owned(), back.to_owned());
+        let mut inner = item;
+        inner.key = back;
+        let there = all
+            .iter_mut()
+            .find(|known| known.key == front && known.off.is_none());
+        match there.map(|known| &mut known.body) {
+            Some(Body::Map(members)) => {
+                members.push(inner);
+                *members = unfolded(std::mem::take(members));
+            }
+            _ => all.push(Item::new(front, Body::Map(unfolded(vec![inner])))),
+        }
+    }
+    all
+}
+
 /// The text of a file, and the place of the input that each line came from.
 pub(crate) struct Written {
     pub(crate) text: String,
@@ -128,7 +169,11 @@ pub(crate) fn write(document: &Document) -> Written {
             text.push_str(&format!("{pad}{mark}{}", line.text));
             if !line.label.is_empty() {
                 let own = width(line);
-                let blanks = if line.is_off { 2 } else { column.saturating_sub(own).max(2) };
+                let blanks = if line.is_off {
+                    2
+                } else {
+                    column.saturating_sub(own).max(2)
+                };
                 text.push_str(&format!("{}# {}", " ".repeat(blanks), line.label));
             }
             text.push('\n');
@@ -204,7 +249,12 @@ const NEEDED: [&str; 4] = ["request", "$do", "source", "target"];
 /// Whether nothing of a map is left but comments.
 fn is_hollow(item: &Item) -> bool {
     match &item.body {
-        Body::Map(inner) => !inner.is_empty() && inner.iter().all(|item| item.off.is_some() || is_hollow(item) && !NEEDED.contains(&item.key.as_str())),
+        Body::Map(inner) => {
+            !inner.is_empty()
+                && inner
+                    .iter()
+                    .all(|item| item.off.is_some() || is_hollow(item) && !NEEDED.contains(&item.key.as_str()))
+        }
         _ => false,
     }
 }
@@ -262,7 +312,11 @@ fn data(value: &Value, indent: usize) -> Option<String> {
 
 fn tame(value: &Value) -> Value {
     match value {
-        Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (clean(name), tame(value))).collect()),
+        Value::Map(map) => Value::Map(
+            map.iter()
+                .map(|(name, value)| (clean(name), tame(value)))
+                .collect(),
+        ),
         Value::List(items) => Value::List(items.iter().map(tame).collect()),
         Value::Text(text) => Value::from(clean(text).as_str()),
         number @ Value::Number(text) => match emit::flow(number) {
@@ -282,7 +336,12 @@ fn clean(text: &str) -> String {
 /// Comments are one line.
 fn one_line(text: &str) -> String {
     let fine = |char: char| {
-        if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{85}') {
+        if char.is_control()
+            || matches!(
+                char,
+                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{85}'
+            )
+        {
             ' '
         } else {
             char
@@ -293,8 +352,11 @@ fn one_line(text: &str) -> String {
 
 fn key(name: &str) -> String {
     let plain = name.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '$'))
-        && name.chars().all(|char| char.is_alphanumeric() || "_-.$".contains(char))
-        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&name.to_ascii_lowercase().as_str());
+        && name
+            .chars()
+            .all(|char| char.is_alphanumeric() || "_-.$".contains(char))
+        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
+            .contains(&name.to_ascii_lowercase().as_str());
     match plain {
         true => name.to_owned(),
         false => quoted(name),
@@ -331,7 +393,8 @@ fn reads_as(text: &str, frame: impl Fn(&str) -> String) -> String {
         let reading = yaml::read_all(&file);
         let outer = reading.node.as_ref().and_then(|node| node.get("k"));
         let inner = outer.map(|pair| pair.value.get("k").map_or(&pair.value, |pair| &pair.value));
-        let same = inner.is_some_and(|node| node.plain_value() == Value::from(text) && node.scalar().is_some());
+        let same =
+            inner.is_some_and(|node| node.plain_value() == Value::from(text) && node.scalar().is_some());
         let elsewhere = ["y", "n", "yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
         if same && reading.problems.is_empty() && !elsewhere {
             return text.to_owned();

@@ -70,7 +70,11 @@ fn accounted(import: &Import, text: &str) {
                 Some(Fate::Reported(code)) => {
                     assert!(dsl::catalogue::find(code).is_some(), "{path}: {code}");
                     let is_told = scheme.notes.iter().any(|note| note.failure.code() == *code);
-                    assert!(is_told, "{}: {path} is reported as {code}, and no line of the report says so", scheme.scheme);
+                    assert!(
+                        is_told,
+                        "{}: {path} is reported as {code}, and no line of the report says so",
+                        scheme.scheme
+                    );
                 }
             }
         }
@@ -89,7 +93,11 @@ fn every_published_scheme_is_brought_over() {
     assert_eq!(examples.len(), 11);
     for (name, text) in &examples {
         let import = brought(&[input(name, text)]);
-        assert!(import.report.refused.is_empty(), "{name}: {:?}", import.report.refused);
+        assert!(
+            import.report.refused.is_empty(),
+            "{name}: {:?}",
+            import.report.refused
+        );
         accounted(&import, text);
         let stem = name.trim_end_matches(".json");
         let expected = corpus().join("expected");
@@ -101,7 +109,8 @@ fn every_published_scheme_is_brought_over() {
         }
         expect_file![expected.join(format!("{stem}.yaml"))].assert_eq(&files);
         for (lang, word) in [(Lang::En, "en"), (Lang::Zh, "zh")] {
-            expect_file![expected.join(format!("{stem}.{word}.md"))].assert_eq(&report::markdown(&import.report, lang));
+            expect_file![expected.join(format!("{stem}.{word}.md"))]
+                .assert_eq(&report::markdown(&import.report, lang));
         }
     }
 }

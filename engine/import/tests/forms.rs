@@ -77,14 +77,21 @@ fn field(json: &str, want: &str) {
     let (text, _) = one(&with_fields(&format!("{number}, {json}")));
     let at = text.find("    FBillNo: <<tid>>\n").expect("the number") + "    FBillNo: <<tid>>\n".len();
     let end = text.find("  actions:").expect("what follows");
-    let lines: Vec<&str> = text[at..end].lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    let lines: Vec<&str> = text[at..end]
+        .lines()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line))
+        .collect();
     assert_eq!(lines.join("\n"), want, "{text}");
 }
 
 #[test]
 fn parsers_are_expanded() {
-    let parsed = |parser: &str| format!(r#"{{"field": "F", "value": "{{{{buyerCid}}}}", "parser": {parser}}}"#);
-    field(&parsed(r#"{"name": "ConvertObjectParser", "params": "FNumber"}"#), "F:\n  FNumber: <<buyerCid>>");
+    let parsed =
+        |parser: &str| format!(r#"{{"field": "F", "value": "{{{{buyerCid}}}}", "parser": {parser}}}"#);
+    field(
+        &parsed(r#"{"name": "ConvertObjectParser", "params": "FNumber"}"#),
+        "F:\n  FNumber: <<buyerCid>>",
+    );
     field(
         &parsed(r#"{"name": "ConvertTwoStageObjectParser", "params1": "FDept", "params2": "FNumber"}"#),
         "F:\n  FDept:\n    FNumber: <<buyerCid>>",
@@ -119,13 +126,31 @@ fn types_and_values() {
     field(r#"{"field": "F", "type": "int", "value": "3"}"#, "F: 3");
     field(r#"{"field": "F", "type": "string", "value": "3"}"#, "F: \"3\"");
     field(r#"{"field": "F", "type": "bool", "value": "true"}"#, "F: true");
-    field(r#"{"field": "F", "type": "float", "value": "{{buyerCid}}"}"#, "F:\n  $value: <<buyerCid>>\n  $type: decimal");
+    field(
+        r#"{"field": "F", "type": "float", "value": "{{buyerCid}}"}"#,
+        "F:\n  $value: <<buyerCid>>\n  $type: decimal",
+    );
     field(r#"{"field": "F", "value": ""}"#, "F: \"\"");
     field(r#"{"field": "F", "value": null}"#, "");
-    field(r#"{"field": "F", "value": "{{buyerCid|dateTime}}"}"#, "F: <<buyerCid|datetime>>");
-    field(r#"{"field": "F", "value": "C-{{buyerCid}}: {{buyerNick}}"}"#, "F: \"C-<<buyerCid>>: <<buyerNick>>\"");
-    field(r#"{"field": "F", "value": "_function CONCAT('#', {{buyerCid}}, ' #')"}"#, "F: \"_function CONCAT('#', <<buyerCid>>, ' #')\"");
+    field(
+        r#"{"field": "F", "value": "{{buyerCid|dateTime}}"}"#,
+        "F: <<buyerCid|datetime>>",
+    );
+    field(
+        r#"{"field": "F", "value": "C-{{buyerCid}}: {{buyerNick}}"}"#,
+        "F: \"C-<<buyerCid>>: <<buyerNick>>\"",
+    );
+    field(
+        r#"{"field": "F", "value": "_function CONCAT('#', {{buyerCid}}, ' #')"}"#,
+        "F: \"_function CONCAT('#', <<buyerCid>>, ' #')\"",
+    );
     field(r#"{"field": "F(必填)", "value": "x"}"#, "\"F(必填)\": x");
+    field(
+        r#"{"field": "FA.FB", "value": "x"}, {"field": "FA.FC.FD", "value": "z"}"#,
+        "FA:\n  FB: x\n  FC:\n    FD: z",
+    );
+    field(r#"{"field": "$each", "value": "x"}"#, "$$each: x");
+    field(r#"{"field": "F", "value": "<<x>>"}"#, "F:\n  $literal: <<x>>");
 }
 
 #[test]
@@ -147,13 +172,19 @@ fn schedules() {
     let with = |cron: &str| {
         let text = format!(r#"{{"source": {SOURCE}, "schedule": {{"source_crontab": "{cron}"}}}}"#);
         let (text, codes) = one(&text);
-        let line = text.lines().find(|line| line.starts_with("  cron:") || line.starts_with("  every:"));
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("  cron:") || line.starts_with("  every:"));
         (line.expect("a schedule").trim().to_owned(), codes)
     };
     let check = |cron: &str, want: &str, code: Option<&str>| {
         let (line, codes) = with(cron);
         assert_eq!(line, want, "{cron}");
-        let own = [words::CRON_FILLED.code, words::CRON_QUARTZ.code, words::BAD_CRON.code];
+        let own = [
+            words::CRON_FILLED.code,
+            words::CRON_QUARTZ.code,
+            words::BAD_CRON.code,
+        ];
         let found = codes.into_iter().find(|code| own.contains(code));
         assert_eq!(found, code, "{cron}");
     };
@@ -169,7 +200,9 @@ fn schedules() {
 #[test]
 fn a_forum_page_and_a_table() {
     let target = r#"{"platform": "金蝶云星空", "api": "batchSave", "request": [{"field": "FNumber", "value": "{{tid}}"}]}"#;
-    let page = format!("分享一个方案\n\n源平台元数据配置:\n```json\n{SOURCE}\n```\n目标平台元数据配置:\n{target}\n多谢 {{不是 JSON}}");
+    let page = format!(
+        "分享一个方案\n\n源平台元数据配置:\n```json\n{SOURCE}\n```\n目标平台元数据配置:\n{target}\n多谢 {{不是 JSON}}"
+    );
     let (text, _) = one(&page);
     assert!(text.contains("  api: openapi/trade/searchTrades\n"), "{text}");
     assert!(text.contains("    FNumber: <<tid>>\n"), "{text}");
@@ -218,7 +251,10 @@ fn the_two_styles_of_a_projection() {
         "",
     );
     let (text, codes) = one(&old);
-    assert!(text.contains("    FUseOrgId_FNumber: FUseOrgId.FNumber\n"), "{text}");
+    assert!(
+        text.contains("    FUseOrgId_FNumber: FUseOrgId.FNumber\n"),
+        "{text}"
+    );
     assert!(text.contains("  window: none"), "{text}");
     assert!(!codes.contains(&words::STILL_REFUSED.code), "{codes:?}\n{text}");
 }
@@ -240,16 +276,29 @@ fn refusals_say_where() {
     let lost = r#"{"source": {"api": "x", "request": []}, "target": {"api": "batchSave", "request": [{"field": "FEntity", "type": "array", "value": "items", "children": [{"field": "FQty", "value": "items.qty"}]}]}}"#;
     let said = refused(lost, "E1702");
     assert!(said.contains("items.qty"), "{said}");
-    refused(&with_fields(r#"{"field": "F", "value": "_function items.amount/items.qty"}"#).replace("{{", "").replace("}}", ""), "E1702");
-    let many: Vec<String> = (0..import::MAX_FIELDS + 1).map(|index| format!(r#"{{"field": "F{index}", "value": "1"}}"#)).collect();
+    refused(
+        &with_fields(r#"{"field": "F", "value": "_function items.amount/items.qty"}"#),
+        "E1702",
+    );
+    let many: Vec<String> = (0..import::MAX_FIELDS + 1)
+        .map(|index| format!(r#"{{"field": "F{index}", "value": "1"}}"#))
+        .collect();
     refused(&with_fields(&many.join(",")), "E1703");
-    let deep = (0..import::MAX_DEPTH + 1).fold(String::new(), |inner, _| format!(r#"{{"field": "F", "type": "object", "children": [{inner}]}}"#));
+    let deep = (0..import::MAX_DEPTH + 1).fold(String::new(), |inner, _| {
+        format!(r#"{{"field": "F", "type": "object", "children": [{inner}]}}"#)
+    });
     refused(&with_fields(&deep), "E1703");
 }
 
 #[test]
 fn unknown_keys_are_kept_and_told() {
-    let (text, codes) = one(&with_fields(r#"{"field": "FBillNo", "value": "{{tid}}", "newKey": 7}"#).replacen("{", r#"{"buildModel": {"a": [1, 12345678901234567890]}, "#, 1));
+    let (text, codes) = one(
+        &with_fields(r#"{"field": "FBillNo", "value": "{{tid}}", "newKey": 7}"#).replacen(
+            "{",
+            r#"{"buildModel": {"a": [1, 12345678901234567890]}, "#,
+            1,
+        ),
+    );
     assert!(codes.contains(&words::KEPT.code), "{codes:?}");
     assert!(text.contains("x-qeasy:"), "{text}");
     assert!(text.contains("buildModel"), "{text}");
@@ -276,31 +325,76 @@ fn any_json() -> impl Strategy<Value = Value> {
         any_text().prop_map(|text| Value::from(text.as_str())),
     ];
     const NAMES: [&str; 34] = [
-        "source", "target", "request", "otherRequest", "response", "field", "label", "type", "value", "children", "parser",
-        "name", "params", "api", "platform", "adapter", "id", "number", "idCheck", "beatFlat", "condition", "formatResponse",
-        "omissionRemedy", "groupCalculate", "callBackStrategy", "crontab", "parent", "logic", "operation", "method",
-        "takeOverRequest", "calculate", "strategyId", "x y",
+        "source",
+        "target",
+        "request",
+        "otherRequest",
+        "response",
+        "field",
+        "label",
+        "type",
+        "value",
+        "children",
+        "parser",
+        "name",
+        "params",
+        "api",
+        "platform",
+        "adapter",
+        "id",
+        "number",
+        "idCheck",
+        "beatFlat",
+        "condition",
+        "formatResponse",
+        "omissionRemedy",
+        "groupCalculate",
+        "callBackStrategy",
+        "crontab",
+        "parent",
+        "logic",
+        "operation",
+        "method",
+        "takeOverRequest",
+        "calculate",
+        "strategyId",
+        "x y",
     ];
-    let name = prop_oneof![4 => proptest::sample::select(&NAMES[..]).prop_map(str::to_owned), 1 => any_text()];
+    let name =
+        prop_oneof![4 => proptest::sample::select(&NAMES[..]).prop_map(str::to_owned), 1 => any_text()];
     single.prop_recursive(6, 60, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::List),
-            prop::collection::vec((name.clone(), inner), 0..8).prop_map(|members| Value::Map(members.into_iter().collect())),
+            prop::collection::vec((name.clone(), inner), 0..8)
+                .prop_map(|members| Value::Map(members.into_iter().collect())),
         ]
     })
 }
 
 fn any_field() -> impl Strategy<Value = Value> {
-    let ty = prop_oneof![Just("string"), Just("int"), Just("array"), Just("object"), Just("bool"), Just("Float")];
-    let leaf = ("[A-Za-z(*]{1,6}|timeRanges|FormId|FieldKeys|page", ty, any_json(), any_json()).prop_map(|(name, ty, value, parser)| {
-        let members = [
-            ("field".to_owned(), Value::from(name.as_str())),
-            ("type".to_owned(), Value::from(ty)),
-            ("value".to_owned(), value),
-            ("parser".to_owned(), parser),
-        ];
-        Value::Map(members.into_iter().collect())
-    });
+    let ty = prop_oneof![
+        Just("string"),
+        Just("int"),
+        Just("array"),
+        Just("object"),
+        Just("bool"),
+        Just("Float")
+    ];
+    let leaf = (
+        "[A-Za-z(*]{1,6}|timeRanges|FormId|FieldKeys|page",
+        ty,
+        any_json(),
+        any_json(),
+    )
+        .prop_map(|(name, ty, value, parser)| {
+            let members = [
+                ("field".to_owned(), Value::from(name.as_str())),
+                ("type".to_owned(), Value::from(ty)),
+                ("value".to_owned(), value),
+                ("parser".to_owned(), parser),
+            ];
+            Value::Map(members.into_iter().collect())
+        });
     leaf.prop_recursive(3, 20, 4, |inner| {
         (inner.clone(), prop::collection::vec(inner, 0..4)).prop_map(|(field, children)| {
             let Value::Map(mut map) = field else { return field };
@@ -322,7 +416,12 @@ fn accounted(text: &str) -> Result<(), TestCaseError> {
             prop_assert!(is_told, "{}: {} is told by nobody", path, code);
         }
         let read = dsl::yaml::read(&SourceFile::new(name.as_str(), file.as_str()));
-        prop_assert!(read.is_ok(), "{:?}\n{}", read.map_err(|all| all.iter().map(|one| one.message(Lang::En)).collect::<Vec<_>>()), file);
+        prop_assert!(
+            read.is_ok(),
+            "{:?}\n{}",
+            read.map_err(|all| all.iter().map(|one| one.message(Lang::En)).collect::<Vec<_>>()),
+            file
+        );
         own += scheme.leaves.len();
     }
     if let (Ok(value), true) = (json::parse(text.as_bytes()), import.report.refused.is_empty()) {

@@ -63,7 +63,15 @@ pub(crate) fn qeasy(args: ImportQeasyArgs, global: &Global, out: &Out, environme
     }
     let facts = [
         ("schemes", report.schemes.len().to_string()),
-        ("whole", report.schemes.iter().filter(|one| one.is_whole()).count().to_string()),
+        (
+            "whole",
+            report
+                .schemes
+                .iter()
+                .filter(|one| one.is_whole())
+                .count()
+                .to_string(),
+        ),
         ("refused", report.refused.len().to_string()),
     ];
     out.say("import-done", &facts);
@@ -76,7 +84,11 @@ pub(crate) fn qeasy(args: ImportQeasyArgs, global: &Global, out: &Out, environme
 
 fn tell(scheme: &SchemeReport, path: &Path, out: &Out, is_verbose: bool) {
     let total = scheme.total();
-    let key = if scheme.is_whole() { "import-whole" } else { "import-gaps" };
+    let key = if scheme.is_whole() {
+        "import-whole"
+    } else {
+        "import-gaps"
+    };
     out.say(
         key,
         &[

@@ -67,9 +67,9 @@ use clap::error::ErrorKind;
 use dsl::Lang;
 
 use args::{
-    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, ImportCommand, MapCommand,
-    NotifyCommand, ObjectCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand, SchemesCommand,
-    SecretCommand, ServiceCommand, TokenCommand, UserCommand,
+    AuditCommand, Cli, Command, ConfigCommand, ConnectionCommand, ConnectorsCommand, Global, ImportCommand,
+    MapCommand, NotifyCommand, ObjectCommand, PublishCommand, ReceiveCommand, RowsCommand, RunsCommand,
+    SchemesCommand, SecretCommand, ServiceCommand, TokenCommand, UserCommand,
 };
 use env::Environment;
 use out::Out;

@@ -61,9 +61,17 @@ pub(crate) struct Mapper<'m> {
 }
 
 /// Keys of a field that only screens used.
-const OF_SCREENS: [&str; 12] = [
-    "id", "parent_id", "parent", "describe", "is_required", "display", "enableDisplay", "is_request", "default",
-    "operation", "sort", "hidden",
+const OF_SCREENS: [&str; 10] = [
+    "id",
+    "parent_id",
+    "parent",
+    "describe",
+    "is_required",
+    "display",
+    "enableDisplay",
+    "is_request",
+    "sort",
+    "hidden",
 ];
 
 /// Maps a draft.
@@ -100,10 +108,15 @@ impl Mapper<'_> {
             }
         }
         document.uuid = self.uuid();
-        let platform = |side: &Option<Map>| text_of(side.as_ref(), "platform").unwrap_or_else(|| "?".to_owned());
+        let platform =
+            |side: &Option<Map>| text_of(side.as_ref(), "platform").unwrap_or_else(|| "?".to_owned());
         document.head = vec![
             format!("{} → {}", platform(&source), platform(&target)),
-            format!("engine import qeasy {}{}", file_name(&self.draft.file), at_words(&self.draft.at)),
+            format!(
+                "engine import qeasy {}{}",
+                file_name(&self.draft.file),
+                at_words(&self.draft.at)
+            ),
         ];
         let mut items = vec![Item::text("scheme", self.draft.id.clone())];
         if let Some(name) = self.name(source.as_ref(), target.as_ref()) {
@@ -112,7 +125,9 @@ impl Mapper<'_> {
         if let Some(uuid) = &document.uuid {
             items.push(Item::text("uuid", uuid.clone()));
         }
-        items.push(Item::raw("enabled", "false").label("旧平台停用之后再打开 · switch on once the old tool is off"));
+        items.push(
+            Item::raw("enabled", "false").label("旧平台停用之后再打开 · switch on once the old tool is off"),
+        );
         items.push(Item::raw("compat", "qeasy"));
         let schedule = self.schedule(source_system.as_ref());
         let stores_only = self.stores_only(target.as_ref());
@@ -143,7 +158,11 @@ impl Mapper<'_> {
                 if target.is_none() {
                     self.note("", Failure::new(&words::NO_TARGET));
                 }
-                items.push(Item::raw("target", "none").label("只存储,供查找 · stored only").apart());
+                items.push(
+                    Item::raw("target", "none")
+                        .label("只存储,供查找 · stored only")
+                        .apart(),
+                );
             }
         }
         items.push(schedule.item.apart());
@@ -262,7 +281,12 @@ impl Mapper<'_> {
         for path in open {
             if self.book.is(&path, code) {
                 count += 1;
-                let declared = ["source.response", "source.otherResponse", "target.response", "target.otherResponse"];
+                let declared = [
+                    "source.response",
+                    "source.otherResponse",
+                    "target.response",
+                    "target.otherResponse",
+                ];
                 let declared = declared.iter().find(|front| path.starts_with(**front));
                 let name = declared.map_or(path.as_str(), |front| front);
                 let name = last(name).split('[').next().unwrap_or_default().to_owned();
@@ -290,13 +314,18 @@ impl Mapper<'_> {
         };
         for (key, value) in &map {
             let at = member(part, key);
-            let is_side = part.is_empty() && matches!(key.as_str(), "source" | "target") && value.as_map().is_some();
+            let is_side =
+                part.is_empty() && matches!(key.as_str(), "source" | "target") && value.as_map().is_some();
             if is_side || self.book.open(&at).is_empty() {
                 continue;
             }
             // Notes of people, not settings.
             let is_remark = key.starts_with('_');
-            let is_declared = matches!(key.as_str(), "response" | "otherResponse" | "request" | "otherRequest");
+            let is_declared = matches!(key.as_str(), "response" | "otherResponse");
+            if matches!(key.as_str(), "request" | "otherRequest") {
+                // Members of fields that nobody knows: they are kept one by one.
+                continue;
+            }
             if is_remark || is_declared {
                 self.book.reported(&at, words::SCREEN_ONLY.code);
             } else {
@@ -334,7 +363,10 @@ impl Mapper<'_> {
         let place = match side {
             "" => &mut self.kept,
             side => {
-                let place = self.kept.entry(side.to_owned()).or_insert_with(|| Value::Map(Map::new()));
+                let place = self
+                    .kept
+                    .entry(side.to_owned())
+                    .or_insert_with(|| Value::Map(Map::new()));
                 match place {
                     Value::Map(map) => map,
                     _ => return,
@@ -351,14 +383,27 @@ impl Mapper<'_> {
             self.book.carried(&member(&field.at, part), to);
         }
         for part in OF_SCREENS {
-            self.book.reported(&member(&field.at, part), words::SCREEN_ONLY.code);
+            self.book
+                .reported(&member(&field.at, part), words::SCREEN_ONLY.code);
+        }
+    }
+
+    /// The value of a field that is in the file, and what says how it is made.
+    fn rest_of(&mut self, field: &Field<'_>, to: &str) {
+        for part in ["value", "parser"] {
+            self.book.carried(&member(&field.at, part), to);
+        }
+        if field.children.is_empty() {
+            self.book
+                .reported(&member(&field.at, "children"), words::SCREEN_ONLY.code);
         }
     }
 
     /// A field that is not in the file: every leaf of it is in the report under this code.
     fn drop_field(&mut self, field: &Field<'_>, code: &'static str) {
         for part in OF_SCREENS {
-            self.book.reported(&member(&field.at, part), words::SCREEN_ONLY.code);
+            self.book
+                .reported(&member(&field.at, part), words::SCREEN_ONLY.code);
         }
         self.book.reported(&field.at, code);
         // Those that stand elsewhere and only name it as their parent.
@@ -371,7 +416,9 @@ impl Mapper<'_> {
     fn refused(&mut self, field: &Field<'_>) -> Option<String> {
         let (problem, column) = self.blocked.get(&field.at)?.clone();
         let code = problem.entry.code;
-        let is_expression = field.text().is_some_and(|text| crate::account::is_expression(&text));
+        let is_expression = field
+            .text()
+            .is_some_and(|text| crate::account::is_expression(&text));
         let (why, why_en) = (problem.message(Lang::Zh), problem.message(Lang::En));
         let unknown_scheme = dsl::catalogue::value::LOOKUP_SCHEME.code;
         let failure = if code == unknown_scheme {
@@ -418,12 +465,17 @@ pub(super) fn some(names: &[String]) -> String {
 
 fn file_name(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    name.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+    name.chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect()
 }
 
 fn at_words(at: &str) -> String {
     match at {
         "" => String::new(),
-        at => format!(" ({})", at.chars().filter(|char| !char.is_control()).collect::<String>()),
+        at => format!(
+            " ({})",
+            at.chars().filter(|char| !char.is_control()).collect::<String>()
+        ),
     }
 }

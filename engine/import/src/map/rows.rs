@@ -4,7 +4,7 @@ use dsl::catalogue::imported as words;
 use dsl::diagnostic::Failure;
 use dsl::{Map, Value};
 
-use super::value::{Place, Piece, converted, paths, pieces};
+use super::value::{Piece, Place, converted, paths, pieces};
 use super::{Mapper, text_of};
 use crate::account::member;
 use crate::model::fields;
@@ -76,7 +76,10 @@ impl Mapper<'_> {
     /// A format of the other tool as a value.
     fn formatted(&mut self, at: &str, old: &str, format: &str) -> Option<String> {
         let (name, argument) = match format.split_once('(') {
-            Some((name, rest)) => (name.trim(), rest.trim_end_matches(')').trim_matches(['\'', '"', ' '])),
+            Some((name, rest)) => (
+                name.trim(),
+                rest.trim_end_matches(')').trim_matches(['\'', '"', ' ']),
+            ),
             None => (format.trim(), ""),
         };
         let is_number = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
@@ -91,9 +94,16 @@ impl Mapper<'_> {
             "intval" => format!("_function TRUNCATE(<<{old}>>, 0)"),
             "round" if is_number => format!("_function ROUND(<<{old}>>, {argument})"),
             _ => {
-                let failure = Failure::new(&words::NOT_MAPPED).with("key", format!("formatResponse {old}: {format}"));
+                let failure =
+                    Failure::new(&words::NOT_MAPPED).with("key", format!("formatResponse {old}: {format}"));
                 self.note(at, failure);
-                if let Some(value) = self.draft.value.get("source").and_then(|side| side.get("formatResponse")).cloned() {
+                if let Some(value) = self
+                    .draft
+                    .value
+                    .get("source")
+                    .and_then(|side| side.get("formatResponse"))
+                    .cloned()
+                {
                     self.keep_quietly("source", "formatResponse", value);
                 }
                 return None;
@@ -134,7 +144,8 @@ impl Mapper<'_> {
                     return Vec::new();
                 };
                 let is_line = text_of(test.as_map(), "field").is_some_and(|field| field.contains('.'));
-                let is_strict = text_of(test.as_map(), "strictMode").is_some_and(|text| text == "true" || text == "1");
+                let is_strict =
+                    text_of(test.as_map(), "strictMode").is_some_and(|text| text == "true" || text == "1");
                 if is_line {
                     strict += usize::from(is_strict);
                     lenient += usize::from(!is_strict);
@@ -158,7 +169,10 @@ impl Mapper<'_> {
         let body = match any.as_slice() {
             [one] if strict == 0 => Body::Raw(one.clone()),
             _ => {
-                let mut inner = vec![Item::new("any", Body::Seq(any.into_iter().map(Body::Raw).collect()))];
+                let mut inner = vec![Item::new(
+                    "any",
+                    Body::Seq(any.into_iter().map(Body::Raw).collect()),
+                )];
                 if strict > 0 {
                     inner.push(Item::raw("on_line", "drop_record").label("strictMode"));
                 }
@@ -172,7 +186,12 @@ impl Mapper<'_> {
     }
 
     /// The key of a row, from `id`; else from what the target identifies its documents by, or from what is declared.
-    pub(super) fn key(&mut self, side: &Map, exploded: bool, derived: Option<(String, (&str, &str))>) -> (Item, Vec<String>) {
+    pub(super) fn key(
+        &mut self,
+        side: &Map,
+        exploded: bool,
+        derived: Option<(String, (&str, &str))>,
+    ) -> (Item, Vec<String>) {
         let text = text_of(Some(side), "id");
         let mut names = match &text {
             Some(text) => {
@@ -225,8 +244,10 @@ impl Mapper<'_> {
         let again = text_of(Some(side), "idCheck").is_some_and(|text| text == "false" || text == "0");
         self.book.carried("source.idCheck", "source.on_seen");
         let item = match again {
-            true => Item::raw("on_seen", "update").label("idCheck: false,已存过的重新处理 · rows that are known are taken again"),
-            false => Item::raw("on_seen", "skip").label("idCheck,已存过的不再处理 · rows that are known are not taken again"),
+            true => Item::raw("on_seen", "update")
+                .label("idCheck: false,已存过的重新处理 · rows that are known are taken again"),
+            false => Item::raw("on_seen", "skip")
+                .label("idCheck,已存过的不再处理 · rows that are known are not taken again"),
         };
         (item, again)
     }
@@ -242,8 +263,13 @@ impl Mapper<'_> {
                 inner.push(Item::raw("cron", format!("\"{cron}\"")).at(place));
             }
         }
-        self.book
-            .reported(&member(at, "adapter"), words::ENGINE_DOES.code);
+        if remedy.contains_key("adapter") {
+            let failure = Failure::new(&words::ENGINE_DOES)
+                .with("field", "omissionRemedy.adapter")
+                .with("why", "补漏用同一个连接器")
+                .with("why_en", "the second pass uses the same connector");
+            self.left(&member(at, "adapter"), failure);
+        }
         let taken = member(at, "takeOverRequest");
         let all = fields(remedy.get("takeOverRequest"), &taken, 0);
         let (mut start, mut end) = (None, None);
@@ -256,7 +282,11 @@ impl Mapper<'_> {
             };
             let name = field.name.to_lowercase();
             let is_end = name.contains("end") || field.label.contains("结束");
-            let place = if is_end { "source.sweep.window.end" } else { "source.sweep.window.start" };
+            let place = if is_end {
+                "source.sweep.window.end"
+            } else {
+                "source.sweep.window.start"
+            };
             self.beside(field, place);
             match days {
                 Some(days) if is_end => end = Some((days, field.at.clone())),
@@ -266,11 +296,19 @@ impl Mapper<'_> {
                     request.extend(body.map(|body| Item::new(field.name.clone(), body).label(&field.label)));
                 }
             }
-            self.book.carried(&field.at, place);
+            self.rest_of(field, place);
         }
         let bound = |key: &str, days: Option<(u32, String)>, otherwise: u32| {
             let (days, at) = days.unwrap_or((otherwise, taken.clone()));
-            Item::raw(key, if days == 0 { "now".to_owned() } else { format!("-{days}d") }).at(at)
+            Item::raw(
+                key,
+                if days == 0 {
+                    "now".to_owned()
+                } else {
+                    format!("-{days}d")
+                },
+            )
+            .at(at)
         };
         if start.is_none() {
             let failure = Failure::new(&words::INFERRED)
@@ -279,7 +317,10 @@ impl Mapper<'_> {
                 .with("why_en", "its stretch is not said: two days ago to one day ago");
             self.note(at, failure);
         }
-        inner.push(Item::new("window", Body::Map(vec![bound("start", start, 2), bound("end", end, 1)])));
+        inner.push(Item::new(
+            "window",
+            Body::Map(vec![bound("start", start, 2), bound("end", end, 1)]),
+        ));
         if !request.is_empty() {
             inner.push(Item::new("request", Body::Map(request)));
         }
@@ -293,7 +334,9 @@ fn days_ago(name: &str) -> Option<u32> {
     if name == "CURRENT_TIME" {
         return Some(0);
     }
-    let days = name.strip_prefix("DAYS_AGO_").or_else(|| name.strip_prefix("DAY_AGO_"))?;
+    let days = name
+        .strip_prefix("DAYS_AGO_")
+        .or_else(|| name.strip_prefix("DAY_AGO_"))?;
     days.parse().ok().filter(|days| (1..=366).contains(days))
 }
 

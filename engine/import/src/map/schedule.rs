@@ -30,8 +30,11 @@ impl Mapper<'_> {
         leaves(&self.draft.value, "", &mut |path, value| {
             // The second pass of a source is another thing.
             let is_sweep = path.contains("omissionRemedy");
-            if let (true, false, Some(text)) = (path.to_ascii_lowercase().contains("cron"), is_sweep, value.as_text())
-                && self.book.kind(path) == Some(LeafKind::Crontab)
+            if let (true, false, Some(text)) = (
+                path.to_ascii_lowercase().contains("cron"),
+                is_sweep,
+                value.as_text(),
+            ) && self.book.kind(path) == Some(LeafKind::Crontab)
             {
                 found.push((path.to_owned(), text.to_owned()));
             }
@@ -49,7 +52,8 @@ impl Mapper<'_> {
                 *place = Some((at, cron));
             }
         }
-        let item = |key: &str, (at, cron): &(String, String)| Item::raw(key, format!("\"{cron}\"")).at(at.clone());
+        let item =
+            |key: &str, (at, cron): &(String, String)| Item::raw(key, format!("\"{cron}\"")).at(at.clone());
         let inner = match (&source_cron, &target_cron) {
             (Some(source), Some(target)) => vec![
                 item("source", source).label("读取 · reads"),
@@ -95,7 +99,9 @@ impl Mapper<'_> {
             Ok(cron) => {
                 let reading = cron.reading().to_owned();
                 // Seconds of 0 say nothing.
-                let short = reading.strip_prefix("0 ").filter(|rest| rest.split(' ').count() == 5);
+                let short = reading
+                    .strip_prefix("0 ")
+                    .filter(|rest| rest.split(' ').count() == 5);
                 let written = match cron.is_quartz() {
                     true => short.unwrap_or(&reading).to_owned(),
                     false => filled.clone(),
@@ -119,7 +125,12 @@ impl Mapper<'_> {
                 Some(written)
             }
             Err(faults) => {
-                let why = |lang| faults.first().map_or(String::new(), |fault| match lang { Lang::Zh => fault.zh.clone(), Lang::En => fault.en.clone() });
+                let why = |lang| {
+                    faults.first().map_or(String::new(), |fault| match lang {
+                        Lang::Zh => fault.zh.clone(),
+                        Lang::En => fault.en.clone(),
+                    })
+                };
                 self.left(
                     at,
                     Failure::new(&words::BAD_CRON)

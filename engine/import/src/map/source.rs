@@ -13,7 +13,7 @@ use super::{Mapper, some, text_of};
 use crate::account::{is_expression, member};
 use crate::model::{Field, fields};
 use crate::world::System;
-use crate::write::{Body, Item};
+use crate::write::{Body, Item, data_name, unfolded};
 
 /// The source side and what it is looked at together with.
 pub(super) struct Given<'g> {
@@ -51,7 +51,9 @@ impl Mapper<'_> {
         self.one_at_a_time(side, "source");
         let mut items = Vec::new();
         match given.system {
-            Some(system) => items.push(Item::text("connection", system.connection.clone()).at("source.platform")),
+            Some(system) => {
+                items.push(Item::text("connection", system.connection.clone()).at("source.platform"))
+            }
             None => items.push(Item::raw("connection", "\"\"").off("E1714").at("source.platform")),
         }
         let api = text_of(Some(side), "api");
@@ -76,13 +78,19 @@ impl Mapper<'_> {
         let (key, key_fields) = self.key(side, explode.is_some(), derived);
         let label = self.label(side);
         let (on_seen, _) = self.on_seen(side);
-        self.add_fields(&mut request, key_fields.into_iter().chain(label.as_ref().map(|(_, name)| name.clone())), operation.as_deref());
+        self.add_fields(
+            &mut request,
+            key_fields
+                .into_iter()
+                .chain(label.as_ref().map(|(_, name)| name.clone())),
+            operation.as_deref(),
+        );
         self.missing_options(&mut request.options, operation.as_deref(), "source");
         if !request.options.is_empty() {
             items.push(Item::new("options", Body::Map(request.options)));
         }
         if !request.request.is_empty() {
-            items.push(Item::new("request", Body::Map(request.request)));
+            items.push(Item::new("request", Body::Map(unfolded(request.request))));
         }
         if !request.fields.is_empty() {
             let inner = request.fields.into_iter().map(|(name, field, label, at)| {
@@ -94,9 +102,14 @@ impl Mapper<'_> {
         }
         items.extend(request.filter);
         let uses_window = operation.as_ref().is_some_and(|operation| operation.uses_window);
-        let by_field = operation.as_ref().is_some_and(|operation| operation.window_by_field);
+        let by_field = operation
+            .as_ref()
+            .is_some_and(|operation| operation.window_by_field);
         if let Some(field) = request.window_field {
-            items.push(Item::raw("window", format!("{{field: {}}}", crate::write::in_flow(&field))));
+            items.push(Item::raw(
+                "window",
+                format!("{{field: {}}}", crate::write::in_flow(&field)),
+            ));
         } else if !request.has_window && (by_field || !uses_window) {
             self.note("source.request", Failure::new(&words::NO_WINDOW));
             items.push(Item::raw("window", "none").label("每次全读 · everything each time"));
@@ -140,7 +153,12 @@ impl Mapper<'_> {
     }
 
     /// The operation that `api` names; what is not there is told.
-    pub(super) fn operation(&mut self, system: Option<&System>, api: Option<&str>, side: &str) -> Option<Arc<OperationFacts>> {
+    pub(super) fn operation(
+        &mut self,
+        system: Option<&System>,
+        api: Option<&str>,
+        side: &str,
+    ) -> Option<Arc<OperationFacts>> {
         let system = system.filter(|system| !system.is_generic)?;
         let api = api?;
         match system.facts.as_ref()?.operation(api) {
@@ -176,20 +194,38 @@ impl Mapper<'_> {
         let known = given.system.map(|system| &system.known_as);
         let is_special = |field: &Field<'_>| {
             let named = |name: &Option<String>| name.as_deref() == Some(field.name.as_str());
-            known.is_some_and(|known| known.ours.contains(&field.name) || named(&known.fields) || named(&known.filter))
-                || operation.is_some_and(|operation| operation.option(&field.name).is_some())
+            known.is_some_and(|known| {
+                known.ours.contains(&field.name) || named(&known.fields) || named(&known.filter)
+            }) || operation.is_some_and(|operation| operation.option(&field.name).is_some())
         };
-        let projects = operation.is_some_and(|operation| operation.accepts_fields) && known.is_some_and(|known| known.fields.is_some());
+        let projects = operation.is_some_and(|operation| operation.accepts_fields)
+            && known.is_some_and(|known| known.fields.is_some());
         // In the newer style the first list is the projection, and everything else stands in the second.
         let is_projection = projects && !main.is_empty() && !main.iter().any(is_special);
         for field in &main {
             match is_projection {
                 true => self.projected(field, out),
-                false => self.asked(field, &Path::names([field.name.clone()]), side, given, operation, is_own, out),
+                false => self.asked(
+                    field,
+                    &Path::names([field.name.clone()]),
+                    side,
+                    given,
+                    operation,
+                    is_own,
+                    out,
+                ),
             }
         }
         for field in &other {
-            self.asked(field, &Path::names([field.name.clone()]), side, given, operation, is_own, out);
+            self.asked(
+                field,
+                &Path::names([field.name.clone()]),
+                side,
+                given,
+                operation,
+                is_own,
+                out,
+            );
         }
     }
 
@@ -200,11 +236,16 @@ impl Mapper<'_> {
             return;
         }
         self.beside(field, to);
-        self.book.carried(&field.at, to);
+        self.rest_of(field, to);
         let text = field.text().filter(|text| !text.is_empty());
         let text = text.unwrap_or_else(|| field.name.clone());
-        let label = if field.label == field.name { String::new() } else { field.label.clone() };
-        out.fields.push((field.name.clone(), text, label, field.at.clone()));
+        let label = if field.label == field.name {
+            String::new()
+        } else {
+            field.label.clone()
+        };
+        out.fields
+            .push((field.name.clone(), text, label, field.at.clone()));
     }
 
     /// A field of a request that is sent.
@@ -219,7 +260,10 @@ impl Mapper<'_> {
         is_own: bool,
         out: &mut Request,
     ) {
-        let known = given.system.map(|system| system.known_as.clone()).unwrap_or_default();
+        let known = given
+            .system
+            .map(|system| system.known_as.clone())
+            .unwrap_or_default();
         let in_top = path.segments().len() == 1;
         if in_top && known.ours.contains(&field.name) {
             self.engine_does(field, ("分页由操作负责", "the operation pages by itself"));
@@ -227,7 +271,10 @@ impl Mapper<'_> {
             self.listed(field, side, out);
         } else if in_top && known.filter.as_deref() == Some(&field.name) {
             self.filtered(field, operation, out);
-        } else if let Some(option) = operation.and_then(|operation| operation.option(&field.name)).filter(|_| in_top) {
+        } else if let Some(option) = operation
+            .and_then(|operation| operation.option(&field.name))
+            .filter(|_| in_top)
+        {
             let constant = option.constant.is_some();
             self.option(field, constant, Place::Source, "source.options", &mut out.options);
         } else if let Some(item) = self.sent(field, path, given, operation, is_own, out) {
@@ -248,7 +295,14 @@ impl Mapper<'_> {
     }
 
     /// A field that is an option of the operation.
-    pub(super) fn option(&mut self, field: &Field<'_>, is_constant: bool, place: Place, to: &str, options: &mut Vec<Item>) {
+    pub(super) fn option(
+        &mut self,
+        field: &Field<'_>,
+        is_constant: bool,
+        place: Place,
+        to: &str,
+        options: &mut Vec<Item>,
+    ) {
         if is_constant {
             self.engine_does(field, ("操作固定这个选项", "the operation fixes this option"));
             return;
@@ -261,21 +315,33 @@ impl Mapper<'_> {
             self.book.reported(&field.at, words::NO_VALUE.code);
             return;
         };
-        self.book.carried(&field.at, to);
+        self.rest_of(field, to);
         let body = match (field.text().as_deref(), field.ty.as_str()) {
             (Some(text @ ("true" | "false")), "bool" | "boolean") => Body::Raw(text.to_owned()),
             _ => body,
         };
-        let mut item = Item::new(field.name.clone(), body).label(&field.label).at(&field.at);
+        let mut item = Item::new(field.name.clone(), body)
+            .label(&field.label)
+            .at(&field.at);
         item.off = off;
         options.push(item);
     }
 
     /// Required options that nobody gave.
-    pub(super) fn missing_options(&mut self, options: &mut Vec<Item>, operation: Option<&OperationFacts>, side: &str) {
+    pub(super) fn missing_options(
+        &mut self,
+        options: &mut Vec<Item>,
+        operation: Option<&OperationFacts>,
+        side: &str,
+    ) {
         let required = operation.into_iter().flat_map(|operation| &operation.options);
-        for option in required.filter(|option| option.required && option.constant.is_none() && option.default.is_none()) {
-            if options.iter().any(|item| item.key == option.name && item.off.is_none()) {
+        for option in
+            required.filter(|option| option.required && option.constant.is_none() && option.default.is_none())
+        {
+            if options
+                .iter()
+                .any(|item| item.key == option.name && item.off.is_none())
+            {
                 continue;
             }
             let failure = Failure::new(&words::NO_OPTION)
@@ -304,7 +370,7 @@ impl Mapper<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        self.book.carried(&field.at, to);
+        self.rest_of(field, to);
         for name in own {
             out.fields
                 .push((name.replace('.', "_"), name, String::new(), field.at.clone()));
@@ -318,19 +384,28 @@ impl Mapper<'_> {
         }
         for declared in &declared {
             self.beside(declared, to);
-            self.book.carried(&declared.at, to);
+            self.rest_of(declared, to);
             // Names of rows have `_` where the source has dots.
             let name = match declared.name.rsplit_once('_') {
-                Some((front, back)) if front.ends_with("Id") || front.ends_with("ID") => format!("{front}.{back}"),
+                Some((front, back)) if front.ends_with("Id") || front.ends_with("ID") => {
+                    format!("{front}.{back}")
+                }
                 _ => declared.name.clone(),
             };
-            out.fields
-                .push((declared.name.clone(), name, declared.label.clone(), declared.at.clone()));
+            out.fields.push((
+                declared.name.clone(),
+                name,
+                declared.label.clone(),
+                declared.at.clone(),
+            ));
         }
         let failure = Failure::new(&words::INFERRED)
             .with("field", &field.name)
             .with("why", "字段取自声明的应答,核对它们在源系统里的名称")
-            .with("why_en", "the fields are those of the declared answer: see that the source knows them by these names");
+            .with(
+                "why_en",
+                "the fields are those of the declared answer: see that the source knows them by these names",
+            );
         self.note(&field.at, failure);
     }
 
@@ -360,7 +435,7 @@ impl Mapper<'_> {
             false => to,
         };
         self.book.carried(&at_value, place);
-        self.book.carried(&field.at, place);
+        self.rest_of(field, place);
         if rest.is_empty() {
             return;
         }
@@ -389,8 +464,10 @@ impl Mapper<'_> {
         let text = field.text().unwrap_or_default();
         let finish = |mapper: &mut Self, body: Body| {
             mapper.beside(field, &to);
-            mapper.book.carried(&field.at, &to);
-            let mut item = Item::new(field.name.clone(), body).label(&field.label).at(&field.at);
+            mapper.rest_of(field, &to);
+            let mut item = Item::new(data_name(&field.name), body)
+                .label(&field.label)
+                .at(&field.at);
             item.off = off.clone();
             item
         };
@@ -398,7 +475,16 @@ impl Mapper<'_> {
             let inner: Vec<Item> = field
                 .children
                 .iter()
-                .filter_map(|child| self.sent(child, &path.child(child.name.clone()), given, operation, is_own, out))
+                .filter_map(|child| {
+                    self.sent(
+                        child,
+                        &path.child(child.name.clone()),
+                        given,
+                        operation,
+                        is_own,
+                        out,
+                    )
+                })
                 .collect();
             let is_map = operation
                 .and_then(|operation| operation.request.as_deref())
@@ -407,30 +493,51 @@ impl Mapper<'_> {
             if field.ty == "array" {
                 let failure = Failure::new(&words::INFERRED)
                     .with("field", &field.name)
-                    .with("why", if is_list { "写成只有一个元素的列表" } else { "写成对象,与接口一致" })
-                    .with("why_en", if is_list { "became a list of one element" } else { "became a map, as the interface has it" });
+                    .with(
+                        "why",
+                        if is_list {
+                            "写成只有一个元素的列表"
+                        } else {
+                            "写成对象,与接口一致"
+                        },
+                    )
+                    .with(
+                        "why_en",
+                        if is_list {
+                            "became a list of one element"
+                        } else {
+                            "became a map, as the interface has it"
+                        },
+                    );
                 self.note(&field.at, failure);
             }
             if inner.is_empty() {
                 self.beside(field, &to);
-                self.book.carried(&field.at, "source.window");
+                self.rest_of(field, "source.window");
                 return None;
             }
-            return Some(finish(self, match is_list {
-                true => Body::Seq(vec![Body::Map(inner)]),
-                false => Body::Map(inner),
-            }));
+            return Some(finish(
+                self,
+                match is_list {
+                    true => Body::Seq(vec![Body::Map(inner)]),
+                    false => Body::Map(inner),
+                },
+            ));
         }
-        let owned = operation.and_then(|operation| operation.request_owned.iter().find(|owned| owned.path == *path));
+        let owned =
+            operation.and_then(|operation| operation.request_owned.iter().find(|owned| owned.path == *path));
         if let Some(owned) = owned {
-            let is_variable = matches!(pieces(&text).as_slice(), [Piece::Field(_)] | [Piece::Field(_), Piece::Text("000")]);
+            let is_variable = matches!(
+                pieces(&text).as_slice(),
+                [Piece::Field(_)] | [Piece::Field(_), Piece::Text("000")]
+            );
             let is_bound = matches!(owned.what, OwnedKind::WindowStart | OwnedKind::WindowEnd);
             match owned.what {
                 _ if is_bound && is_variable && speaks_of(&text, owned.what) => {
                     out.has_window = true;
                     self.milliseconds_of(field, &text);
                     self.beside(field, "source.window");
-                    self.book.carried(&field.at, "source.window");
+                    self.rest_of(field, "source.window");
                     return None;
                 }
                 OwnedKind::PageNumber | OwnedKind::PageOffset | OwnedKind::PageCursor => {
@@ -438,7 +545,10 @@ impl Mapper<'_> {
                     return None;
                 }
                 OwnedKind::PageSize if text.contains("{{") => {
-                    self.engine_does(field, ("页的大小由操作决定", "the operation says how large a page is"));
+                    self.engine_does(
+                        field,
+                        ("页的大小由操作决定", "the operation says how large a page is"),
+                    );
                     return None;
                 }
                 OwnedKind::WindowStart => self.overlap(field, &text, given.every_s),
@@ -449,7 +559,7 @@ impl Mapper<'_> {
             out.has_window = true;
         }
         if is_own && let Some(body) = own_page(field, &text, out) {
-            self.book.carried(&field.at, &to);
+            self.rest_of(field, &to);
             return Some(finish(self, body));
         }
         if owned.is_none() && text.contains("LAST_SYNC_TIME") {
@@ -475,7 +585,8 @@ impl Mapper<'_> {
 
     fn milliseconds_of(&mut self, field: &Field<'_>, text: &str) {
         // The connector prints the instant in the unit of the system.
-        let says_seconds = !text.ends_with("000") && (field.label.contains("毫秒") || field.label.contains("(ms)"));
+        let says_seconds =
+            !text.ends_with("000") && (field.label.contains("毫秒") || field.label.contains("(ms)"));
         if says_seconds {
             self.note(
                 &field.at,
@@ -529,12 +640,17 @@ impl Mapper<'_> {
                 let text = field.text()?;
                 let is_key = wanted.iter().any(|name| *name == field.name);
                 match pieces(&text).as_slice() {
-                    [Piece::Field(path)] if is_key && !path.contains(['|', '.']) => Some(path.trim().to_owned()),
+                    [Piece::Field(path)] if is_key && !path.contains(['|', '.']) => {
+                        Some(path.trim().to_owned())
+                    }
                     _ => None,
                 }
             });
             if let Some(found) = found {
-                return Some((found, ("目标的编码取自它", "the number at the target is made of it")));
+                return Some((
+                    found,
+                    ("目标的编码取自它", "the number at the target is made of it"),
+                ));
             }
         }
         let declared = fields(side.get("response"), "source.response", 0);
@@ -546,14 +662,27 @@ impl Mapper<'_> {
             .collect();
         let looks_like = |name: &&String| {
             let lower = name.to_ascii_lowercase();
-            ["id", "no", "code", "number"].iter().any(|end| lower.ends_with(end))
+            ["id", "no", "code", "number"]
+                .iter()
+                .any(|end| lower.ends_with(end))
         };
         let first = names.iter().find(looks_like)?;
-        Some((first.clone(), ("声明的字段里像主键的第一个", "the first declared field that looks like one")))
+        Some((
+            first.clone(),
+            (
+                "声明的字段里像主键的第一个",
+                "the first declared field that looks like one",
+            ),
+        ))
     }
 
     /// Fields that the key and the label need.
-    fn add_fields(&mut self, request: &mut Request, needed: impl Iterator<Item = String>, operation: Option<&OperationFacts>) {
+    fn add_fields(
+        &mut self,
+        request: &mut Request,
+        needed: impl Iterator<Item = String>,
+        operation: Option<&OperationFacts>,
+    ) {
         if request.fields.is_empty() || !operation.is_some_and(|operation| operation.accepts_fields) {
             return;
         }
@@ -562,7 +691,10 @@ impl Mapper<'_> {
             if is_there || name.contains('.') || name.starts_with('$') {
                 continue;
             }
-            self.note("source.id", Failure::new(&words::FIELD_ADDED).with("field", &name));
+            self.note(
+                "source.id",
+                Failure::new(&words::FIELD_ADDED).with("field", &name),
+            );
             request
                 .fields
                 .insert(0, (name.clone(), name, String::new(), "source.id".to_owned()));
@@ -591,8 +723,11 @@ fn own_read(side: &Map, api: &str, request: &Request) -> Item {
         };
         let first = if by == "number" { ", first: 1" } else { "" };
         items.push(
-            Item::raw("page", format!("{{by: {by}{first}, size: {size}, max: {size}{more}}}"))
-                .label("猜测,对照接口文档 · a guess: see the documentation of the interface"),
+            Item::raw(
+                "page",
+                format!("{{by: {by}{first}, size: {size}, max: {size}{more}}}"),
+            )
+            .label("猜测,对照接口文档 · a guess: see the documentation of the interface"),
         );
     }
     let rows = side.get("otherResponse").and_then(|list| match list {
@@ -616,7 +751,10 @@ fn own_page(field: &Field<'_>, text: &str, out: &mut Request) -> Option<Body> {
         .map(|char| char.to_ascii_lowercase())
         .collect();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_page = matches!(name.as_str(), "page" | "pageno" | "pagenum" | "pageindex" | "pagenumber" | "currentpage");
+    let is_page = matches!(
+        name.as_str(),
+        "page" | "pageno" | "pagenum" | "pageindex" | "pagenumber" | "currentpage"
+    );
     let is_size = matches!(name.as_str(), "pagesize" | "limit" | "size" | "rows");
     if is_size && (is_number || text.contains("PAGINATION_PAGE_SIZE")) {
         out.page_size = is_number.then(|| text.to_owned());
@@ -689,7 +827,10 @@ fn bound(part: &str) -> Option<&str> {
         true => variable == "LAST_SYNC_TIME",
         false => variable == "CURRENT_TIME",
     };
-    let is_name = !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "_.".contains(char));
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|char| char.is_alphanumeric() || "_.".contains(char));
     (fits && is_name).then_some(name)
 }
 
@@ -702,7 +843,9 @@ fn reach_back(text: &str) -> Option<i64> {
     let mut found = None;
     for (at, _) in tight.match_indices('-') {
         let rest = tight[at + 1..].trim_start_matches('(');
-        let end = rest.find(|char: char| !(char.is_ascii_digit() || char == '*')).unwrap_or(rest.len());
+        let end = rest
+            .find(|char: char| !(char.is_ascii_digit() || char == '*'))
+            .unwrap_or(rest.len());
         let mut product = rest[..end].split('*').map(|factor| factor.parse::<i64>().ok());
         let product = product.try_fold(1i64, |all, factor| all.checked_mul(factor?));
         if let Some(seconds) = product.filter(|seconds| *seconds >= 60) {

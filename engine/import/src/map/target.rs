@@ -10,17 +10,25 @@ use super::{Mapper, text_of};
 use crate::account::{is_expression, member};
 use crate::model::{Field, fields};
 use crate::world::System;
-use crate::write::{Body, Item};
+use crate::write::{Body, Item, data_name, unfolded};
 
 impl Mapper<'_> {
-    pub(super) fn target(&mut self, side: &Map, system: Option<&System>, source: Option<&Map>, keyless: bool) -> Vec<Item> {
+    pub(super) fn target(
+        &mut self,
+        side: &Map,
+        system: Option<&System>,
+        source: Option<&Map>,
+        keyless: bool,
+    ) -> Vec<Item> {
         for key in ["type", "method"] {
             self.book.carried(&format!("target.{key}"), "target.api");
         }
         let batch = self.one_at_a_time(side, "target");
         let mut items = Vec::new();
         match system {
-            Some(system) => items.push(Item::text("connection", system.connection.clone()).at("target.platform")),
+            Some(system) => {
+                items.push(Item::text("connection", system.connection.clone()).at("target.platform"))
+            }
             None => items.push(Item::raw("connection", "\"\"").off("E1715").at("target.platform")),
         }
         let written = text_of(Some(side), "api");
@@ -53,16 +61,22 @@ impl Mapper<'_> {
         let lost_parsers = !main.iter().any(has_parser);
         let (mut options, mut request) = (Vec::new(), Vec::new());
         let group = side.get("groupCalculate").and_then(Value::as_map).cloned();
-        let group_line = group.as_ref().and_then(|group| text_of(Some(group), "targetBodyName"));
+        let group_line = group
+            .as_ref()
+            .and_then(|group| text_of(Some(group), "targetBodyName"));
         let group_list = group.as_ref().and_then(|group| text_of(Some(group), "bodyName"));
         for field in main.iter().chain(&other) {
-            let option = operation.as_ref().and_then(|operation| operation.option(&field.name));
+            let option = operation
+                .as_ref()
+                .and_then(|operation| operation.option(&field.name));
             if let Some(option) = option {
                 let constant = option.constant.is_some();
                 self.option(field, constant, Place::Target, "target.options", &mut options);
                 continue;
             }
-            let list = group_list.clone().filter(|_| group_line.as_deref() == Some(&field.name));
+            let list = group_list
+                .clone()
+                .filter(|_| group_line.as_deref() == Some(&field.name));
             let known = system.filter(|_| lost_parsers);
             if let Some(item) = self.document_field(field, "target.request", None, list.as_deref(), known) {
                 request.push(item);
@@ -83,7 +97,7 @@ impl Mapper<'_> {
         if request.is_empty() {
             self.note("target.request", Failure::new(&words::NO_TARGET));
         } else {
-            items.push(Item::new("request", Body::Map(request)));
+            items.push(Item::new("request", Body::Map(unfolded(request))));
         }
         if is_own && let Some(key) = own_key(source, &main) {
             items.push(Item::text("key", key));
@@ -100,10 +114,16 @@ impl Mapper<'_> {
             .as_ref()
             .is_some_and(|operation| operation.writes.contains(&dsl::facts::Action::Update));
         if can_update && !again && !keyless {
-            items.push(Item::raw("actions", "[create]").label("idCheck:写过的不再改 · what was written is not changed"));
+            items.push(
+                Item::raw("actions", "[create]")
+                    .label("idCheck:写过的不再改 · what was written is not changed"),
+            );
         }
         if is_own {
-            items.push(Item::raw("on_unknown", "hold").label("丢失答复由人决定 · a person decides about a lost answer"));
+            items.push(
+                Item::raw("on_unknown", "hold")
+                    .label("丢失答复由人决定 · a person decides about a lost answer"),
+            );
         }
         if let Some(batch) = batch {
             items.push(Item::raw("batch", batch.to_string()).at("target.operation"));
@@ -137,9 +157,8 @@ impl Mapper<'_> {
         } else {
             let inner = |mapper: &mut Self, line: Option<&str>| -> Vec<Item> {
                 let children = field.children.iter();
-                children
-                    .filter_map(|child| mapper.document_field(child, &to, line, None, lost))
-                    .collect()
+                let inner = children.filter_map(|child| mapper.document_field(child, &to, line, None, lost));
+                unfolded(inner.collect())
             };
             match field.ty.as_str() {
                 "array" => {
@@ -154,7 +173,10 @@ impl Mapper<'_> {
                                 let failure = Failure::new(&words::INFERRED)
                                     .with("field", &field.name)
                                     .with("why", format!("没有写行取自哪里,按子字段取 {each}"))
-                                    .with("why_en", format!("its lines are not named: {each}, by the fields below"));
+                                    .with(
+                                        "why_en",
+                                        format!("its lines are not named: {each}, by the fields below"),
+                                    );
                                 self.note(&field.at, failure);
                             }
                             let inner = inner(self, Some(&each));
@@ -201,8 +223,10 @@ impl Mapper<'_> {
             return None;
         };
         self.beside(field, &to);
-        self.book.carried(&field.at, &to);
-        let mut item = Item::new(field.name.clone(), body).label(&field.label).at(&field.at);
+        self.rest_of(field, &to);
+        let mut item = Item::new(data_name(&field.name), body)
+            .label(&field.label)
+            .at(&field.at);
         item.off = off;
         Some(item)
     }
@@ -210,7 +234,10 @@ impl Mapper<'_> {
     /// A list without fields below it: the list of the row as it is.
     fn lines_without_fields(&mut self, field: &Field<'_>, to: &str) -> Option<Body> {
         let text = field.text()?;
-        let is_path = !text.is_empty() && !text.contains("{{") && !is_expression(&text) && !text.contains([' ', ',', '[', '{']);
+        let is_path = !text.is_empty()
+            && !text.contains("{{")
+            && !is_expression(&text)
+            && !text.contains([' ', ',', '[', '{']);
         if field.ty != "array" || field.parser.is_some() || !is_path {
             return None;
         }
@@ -235,7 +262,9 @@ impl Mapper<'_> {
             self.note(&field.at, failure);
         }
         match &body {
-            Body::Text(text) if !is_expression(text) => Body::Raw(format!("{{{name}: {}}}", crate::write::in_flow(text))),
+            Body::Text(text) if !is_expression(text) => {
+                Body::Raw(format!("{{{name}: {}}}", crate::write::in_flow(text)))
+            }
             _ => Body::Map(vec![Item::new(name.clone(), body)]),
         }
     }
@@ -291,12 +320,18 @@ impl Mapper<'_> {
         let failure = Failure::new(&words::INFERRED)
             .with("field", "groupCalculate")
             .with("why", "旧平台没有合并单据的编号,按分组字段、日期与部分号取")
-            .with("why_en", "the old tool has no number for what it groups: header fields, date and part");
+            .with(
+                "why_en",
+                "the old tool has no number for what it groups: header fields, date and part",
+            );
         self.note(at, failure);
         if let Some(name) = text_of(Some(group), "targetBodyName")
             && !main.iter().any(|field| field.name == name)
         {
-            self.left(&member(at, "targetBodyName"), Failure::new(&words::NOT_MAPPED).with("key", "targetBodyName"));
+            self.left(
+                &member(at, "targetBodyName"),
+                Failure::new(&words::NOT_MAPPED).with("key", "targetBodyName"),
+            );
             self.keep_quietly("target", "targetBodyName", Value::from(name.as_str()));
         }
         self.book.carried(at, "target.aggregate");
@@ -327,12 +362,16 @@ impl Mapper<'_> {
                 .filter_map(|child| {
                     let text = child.text()?;
                     self.beside(child, to);
-                    self.book.carried(&child.at, to);
-                    Some(Item::text(child.name.clone(), answered(&text)).label(&child.label).at(&child.at))
+                    self.rest_of(child, to);
+                    Some(
+                        Item::text(child.name.clone(), answered(&text))
+                            .label(&child.label)
+                            .at(&child.at),
+                    )
                 })
                 .collect();
             self.beside(picked, to);
-            self.book.carried(&picked.at, to);
+            self.rest_of(picked, to);
             if !save.is_empty() {
                 inner.push(Item::new("save", Body::Map(save)));
             }
@@ -444,7 +483,8 @@ fn own_write(side: &Map, api: &str) -> Item {
         Item::text("path", api.trim_start_matches('/')),
         Item::raw("body", "<<$record>>"),
         Item::raw("writes", "[create]"),
-        Item::raw("item", "{id: data.id}").label("猜测:新单据的 id 在应答里的位置 · a guess: where the new id stands"),
+        Item::raw("item", "{id: data.id}")
+            .label("猜测:新单据的 id 在应答里的位置 · a guess: where the new id stands"),
         Item::raw("proof", "none"),
         Item::raw("unknown", "{none: hold}"),
     ];

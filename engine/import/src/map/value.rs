@@ -7,7 +7,7 @@ use dsl::{Map, Value};
 use super::Mapper;
 use crate::account::{is_expression, member};
 use crate::model::Field;
-use crate::write::{Body, Item};
+use crate::write::{Body, Item, data_name};
 
 /// Where a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Mapper<'_> {
         let at_value = member(&field.at, "value");
         if let Value::Map(_) | Value::List(_) = field.value {
             self.book.carried(&at_value, to);
-            return Some(Body::Data(field.value.clone()));
+            return Some(Body::Data(named(field.value)));
         }
         let Some(text) = field.text() else {
             self.empty.push(field.name.clone());
@@ -153,7 +153,11 @@ impl Mapper<'_> {
         self.milliseconds(field, &text);
         self.flips(field, &text);
         self.book.carried(&at_value, to);
-        let body = valued(&text, &field.ty, place);
+        let body = match self.blocked.contains_key(&field.at) && text.contains("{{{") {
+            // Kept as it was: it is for a person to mend.
+            true => Body::Text(text.clone()),
+            false => valued(&text, &field.ty, place),
+        };
         self.wrapped_by_parser(field, &text, body, place)
     }
 
@@ -185,10 +189,9 @@ impl Mapper<'_> {
                 let outer = param("params1").or_else(|| params.clone());
                 let inner = param("params2");
                 match (outer, inner) {
-                    (Some(outer), Some(inner)) => Body::Map(vec![Item::new(
-                        outer,
-                        Body::Map(vec![Item::new(inner, body)]),
-                    )]),
+                    (Some(outer), Some(inner)) => {
+                        Body::Map(vec![Item::new(outer, Body::Map(vec![Item::new(inner, body)]))])
+                    }
                     _ => return self.unknown_parser(field, &name, body),
                 }
             }
@@ -198,7 +201,9 @@ impl Mapper<'_> {
             ])]),
             ("StringToArray", _) => match place {
                 // A constant is a list at once.
-                _ if pieces(text).iter().all(|piece| matches!(piece, Piece::Text(_))) && !is_expression(text) => {
+                _ if pieces(text).iter().all(|piece| matches!(piece, Piece::Text(_)))
+                    && !is_expression(text) =>
+                {
                     let separator = params.clone().unwrap_or_else(|| ",".to_owned());
                     let parts = text.split(&separator).filter(|part| !part.is_empty());
                     Body::Seq(parts.map(|part| Body::Text(part.to_owned())).collect())
@@ -307,9 +312,26 @@ fn converted_expression(text: &str) -> String {
     converted.trim_start_matches("_function ").to_owned()
 }
 
+/// Data with its own names, whatever they begin with.
+fn named(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(
+            map.iter()
+                .map(|(name, value)| (data_name(name), named(value)))
+                .collect(),
+        ),
+        Value::List(items) => Value::List(items.iter().map(named).collect()),
+        other => other.clone(),
+    }
+}
+
 /// A value with its type.
 pub(super) fn valued(text: &str, ty: &str, place: Place) -> Body {
     let is_constant = !text.contains("{{") && !is_expression(text);
+    // What only looks like one of our placeholders.
+    if is_constant && text.contains("<<") {
+        return Body::Map(vec![Item::text("$literal", text)]);
+    }
     match (typed(ty), is_constant) {
         (Some("bool"), true) => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" => Body::Raw("true".to_owned()),
@@ -339,9 +361,9 @@ pub(super) fn members(map: &Map, place: Place) -> Vec<Item> {
         .map(|(name, value)| {
             let body = match value.to_plain_text() {
                 Some(text) => Body::Text(converted(&text, place)),
-                None => Body::Data(value.clone()),
+                None => Body::Data(named(value)),
             };
-            Item::new(name.clone(), body)
+            Item::new(data_name(name), body)
         })
         .collect()
 }

@@ -14,7 +14,12 @@ use crate::{Input, MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_SCHEMES, pages};
 /// Reads one file.
 pub(crate) fn read(input: &Input) -> Result<Vec<Draft>, Failure> {
     if input.text.len() > MAX_BYTES {
-        return Err(too_much(&input.name, ("字节", "bytes"), input.text.len(), MAX_BYTES));
+        return Err(too_much(
+            &input.name,
+            ("字节", "bytes"),
+            input.text.len(),
+            MAX_BYTES,
+        ));
     }
     let text = input.text.trim_start_matches('\u{feff}');
     let value = match text.trim_start().starts_with(['{', '[']) {
@@ -30,7 +35,12 @@ pub(crate) fn read(input: &Input) -> Result<Vec<Draft>, Failure> {
         return Err(Failure::new(&words::NOT_METADATA).with("file", &input.name));
     }
     if schemes.len() > MAX_SCHEMES {
-        return Err(too_much(&input.name, ("方案", "schemes"), schemes.len(), MAX_SCHEMES));
+        return Err(too_much(
+            &input.name,
+            ("方案", "schemes"),
+            schemes.len(),
+            MAX_SCHEMES,
+        ));
     }
     let stem = input.name.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
@@ -41,7 +51,12 @@ pub(crate) fn read(input: &Input) -> Result<Vec<Draft>, Failure> {
             return Err(too_much(&input.name, ("字段", "fields"), fields, MAX_FIELDS));
         }
         if depth > MAX_DEPTH {
-            return Err(too_much(&input.name, ("字段嵌套层数", "levels of fields"), depth, MAX_DEPTH));
+            return Err(too_much(
+                &input.name,
+                ("字段嵌套层数", "levels of fields"),
+                depth,
+                MAX_DEPTH,
+            ));
         }
         if let Some((place, found)) = pages::lost_braces(&value) {
             return Err(Failure::new(&words::BRACES_LOST)

@@ -31,9 +31,9 @@ fn found(value: Value, depth: usize) -> Vec<(String, Value)> {
 }
 
 fn in_map(map: Map, depth: usize) -> Vec<(String, Value)> {
-    let groups = map.iter().any(|(key, value)| {
-        matches!(role(key), Some((_, "source" | "target"))) && value.as_map().is_some()
-    });
+    let groups = map
+        .iter()
+        .any(|(key, value)| matches!(role(key), Some((_, "source" | "target"))) && value.as_map().is_some());
     if groups {
         return grouped(map);
     }
@@ -58,10 +58,7 @@ fn in_map(map: Map, depth: usize) -> Vec<(String, Value)> {
             true => {
                 rest.insert(key, value);
             }
-            false => all.extend(
-                some.into_iter()
-                    .map(|(name, value)| (joined(&key, &name), value)),
-            ),
+            false => all.extend(some.into_iter().map(|(name, value)| (joined(&key, &name), value))),
         }
     }
     add_rest(&mut all, rest);
@@ -133,7 +130,11 @@ fn role(key: &str) -> Option<(&str, &'static str)> {
         return Some(("", role));
     }
     for role in ["source", "target", "schedule"] {
-        if key == role || key.strip_prefix(role).is_some_and(|rest| matches!(rest, "_keys" | "_metadata")) {
+        if key == role
+            || key
+                .strip_prefix(role)
+                .is_some_and(|rest| matches!(rest, "_keys" | "_metadata"))
+        {
             return Some(("", role));
         }
         if let Some(group) = key.strip_suffix(role).and_then(|front| front.strip_suffix('_')) {
@@ -146,7 +147,11 @@ fn role(key: &str) -> Option<(&str, &'static str)> {
 /// Whether a map is one side of a scheme, and which.
 fn side(map: &Map) -> Option<&'static str> {
     let has = |key: &str| map.contains_key(key);
-    if !(map.get("request").is_some_and(|request| request.as_list().is_some()) || has("api") && has("type")) {
+    if !(map
+        .get("request")
+        .is_some_and(|request| request.as_list().is_some())
+        || has("api") && has("type"))
+    {
         return None;
     }
     let word = map.get("type").and_then(Value::as_text).unwrap_or_default();

@@ -34,7 +34,10 @@ pub(super) fn read(text: &str) -> Option<Value> {
     for line in text.lines() {
         let cells = cells(line);
         if cells.len() < 2 {
-            let words = line.trim().trim_start_matches(['#', '*', ' ']).trim_end_matches([':', '：', '*', ' ']);
+            let words = line
+                .trim()
+                .trim_start_matches(['#', '*', ' '])
+                .trim_end_matches([':', '：', '*', ' ']);
             if let Some(side) = side(words) {
                 sides.push((side, Map::new(), Vec::new()));
                 columns.clear();
@@ -46,7 +49,10 @@ pub(super) fn read(text: &str) -> Option<Value> {
         let Some((_, _, rows)) = sides.last_mut() else {
             continue;
         };
-        if cells.iter().all(|cell| cell.trim().chars().all(|char| "-:| ".contains(char))) {
+        if cells
+            .iter()
+            .all(|cell| cell.trim().chars().all(|char| "-:| ".contains(char)))
+        {
             continue;
         }
         let heading: Vec<Option<&'static str>> = cells.iter().map(|cell| column(cell)).collect();
@@ -131,7 +137,9 @@ fn side(words: &str) -> Option<&'static str> {
     match () {
         _ if !short => None,
         _ if lower.starts_with("目标") || lower.starts_with("target") => Some("target"),
-        _ if lower.starts_with("源") || lower.starts_with("来源") || lower.starts_with("source") => Some("source"),
+        _ if lower.starts_with("源") || lower.starts_with("来源") || lower.starts_with("source") => {
+            Some("source")
+        }
         _ => None,
     }
 }
@@ -166,7 +174,11 @@ fn row(cells: &[String], columns: &[Option<&'static str>]) -> Row {
 }
 
 /// The rows of one level; those that are indented further stand below the row before them.
-fn nested(rows: &mut std::iter::Peekable<std::vec::IntoIter<Row>>, indent: usize, depth: usize) -> Vec<Value> {
+fn nested(
+    rows: &mut std::iter::Peekable<std::vec::IntoIter<Row>>,
+    indent: usize,
+    depth: usize,
+) -> Vec<Value> {
     let mut fields: Vec<Value> = Vec::new();
     while let Some(next) = rows.peek() {
         if next.indent < indent {
@@ -179,9 +191,7 @@ fn nested(rows: &mut std::iter::Peekable<std::vec::IntoIter<Row>>, indent: usize
                 Some(Value::Map(parent)) => {
                     let plain = parent.get("value").and_then(Value::as_text).is_some();
                     let ty = if plain { "array" } else { "object" };
-                    parent
-                        .entry("type".to_owned())
-                        .or_insert_with(|| Value::from(ty));
+                    parent.entry("type".to_owned()).or_insert_with(|| Value::from(ty));
                     parent.insert("children".to_owned(), Value::List(below));
                 }
                 _ => fields.extend(below),
