@@ -1,4 +1,4 @@
-//! E1700-E1723, W1730-W1750: schemes that are brought over from another tool.
+//! E1700-E1723, W1730-W1749: schemes that are brought over from another tool.
 //!
 //! Refusals of an input come first, then what could not be carried over, then what a person should look at.
 
@@ -46,7 +46,6 @@ pub const ALL: &[&Entry] = &[
     &CHECK_WARNS,
     &FIELD_ADDED,
     &TYPO,
-    &NOT_SAME,
 ];
 
 /// {file} holds no metadata of a scheme.
@@ -554,17 +553,4 @@ pub const TYPO: Entry = Entry {
     long_zh: "缺少下划线的表达式在旧平台就是普通文本。这里照样作为文本带过来。",
     long_en: "Without its underscore it is plain text in the old tool, too. It was carried over as text.",
     example: "function 1+1",
-};
-
-/// `{field}`: {why_en}.
-pub const NOT_SAME: Entry = Entry {
-    code: "W1750",
-    severity: Severity::Warning,
-    zh: "`{field}`:{why}",
-    en: "`{field}`: {why_en}",
-    help_zh: "",
-    help_en: "",
-    long_zh: "带过来了,但行为与旧平台不完全相同。",
-    long_en: "It was carried over, and does not behave quite as in the old tool.",
-    example: "format: amount",
 };

@@ -306,6 +306,48 @@ fn unknown_keys_are_kept_and_told() {
     assert!(!codes.contains(&words::STILL_REFUSED.code), "{codes:?}\n{text}");
 }
 
+#[test]
+fn rows_are_taken_apart_derived_and_kept() {
+    let source = SOURCE.replacen(
+        '{',
+        r#"{"beatFlat": ["orders"], "number": "tid", "idCheck": false,
+            "formatResponse": [{"old": "createTime", "new": "createTime_new", "format": "date"}, {"old": "payment", "new": "payment_new", "format": "round(2)"},
+                               {"old": "payment", "new": "amount_new", "format": "amount"}],
+            "condition": [[{"field": "orders.quantity", "logic": "egt", "value": "1", "strictMode": true}, {"field": "orders.outerId", "logic": "notnull"}],
+                          [{"field": "tid", "logic": "between", "value": "1,5"}]], "#,
+        1,
+    );
+    let (text, codes) = one(&format!("{{\"source\": {source}}}"));
+    for line in [
+        "  explode: [orders]\n",
+        "    createTime_new: <<createTime|date>>\n",
+        "    payment_new: _function ROUND(<<payment>>, 2)\n",
+        "{all: [{field: orders.quantity, gte: \"1\"}, {not: {field: orders.outerId, is: empty}}]}",
+        "{field: tid, between: [\"1\", \"5\"]}",
+        "on_line: drop_record",
+        "  key: [tid, $row]\n",
+        "  label: tid\n",
+        "  on_seen: update",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(codes.contains(&words::STRICT_MIXED.code), "{codes:?}");
+    assert!(
+        codes.contains(&words::NOT_MAPPED.code),
+        "what `amount` means is not known: {codes:?}"
+    );
+}
+
+#[test]
+fn slips_are_told() {
+    let (text, codes) = one(&with_fields(
+        r#"{"field": "FBillNo", "value": "{{tid}}"}, {"field": "F", "value": "function 1+1"}, {"field": "G", "value": "_function {{buyerCid}} || '-'"}"#,
+    ));
+    assert!(codes.contains(&words::TYPO.code), "{codes:?}\n{text}");
+    assert!(codes.contains(&words::CHECK_WARNS.code), "{codes:?}\n{text}");
+    assert!(text.contains("    F: function 1+1\n"), "{text}");
+}
+
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z_.{}<>|' \"#:,*()/+0-9\u{4e00}-\u{4e05}-]{0,24}",

@@ -150,8 +150,7 @@ impl Mapper<'_> {
         }
         match &target {
             Some(map) if !stores_only => {
-                let keyless = source.is_none();
-                let inner = self.target(map, target_system.as_ref(), source.as_ref(), keyless);
+                let inner = self.target(map, target_system.as_ref(), source.as_ref());
                 items.push(Item::new("target", Body::Map(inner)).apart());
             }
             _ => {

@@ -13,13 +13,7 @@ use crate::world::System;
 use crate::write::{Body, Item, data_name, unfolded};
 
 impl Mapper<'_> {
-    pub(super) fn target(
-        &mut self,
-        side: &Map,
-        system: Option<&System>,
-        source: Option<&Map>,
-        keyless: bool,
-    ) -> Vec<Item> {
+    pub(super) fn target(&mut self, side: &Map, system: Option<&System>, source: Option<&Map>) -> Vec<Item> {
         for key in ["type", "method"] {
             self.book.carried(&format!("target.{key}"), "target.api");
         }
@@ -113,7 +107,7 @@ impl Mapper<'_> {
         let can_update = operation
             .as_ref()
             .is_some_and(|operation| operation.writes.contains(&dsl::facts::Action::Update));
-        if can_update && !again && !keyless {
+        if can_update && !again {
             items.push(
                 Item::raw("actions", "[create]")
                     .label("idCheck:写过的不再改 · what was written is not changed"),

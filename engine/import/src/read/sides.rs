@@ -17,13 +17,18 @@ fn found(value: Value, depth: usize) -> Vec<(String, Value)> {
         Value::Map(map) => in_map(map, depth),
         Value::List(items) if depth < DEPTH => {
             let mut all = Vec::new();
+            let mut rest = Map::new();
             for (index, item) in items.into_iter().enumerate() {
-                let some = found(item, depth + 1);
+                let some = found(item.clone(), depth + 1);
+                if some.is_empty() {
+                    rest.insert(format!("element_{}", index + 1), item);
+                }
                 all.extend(some.into_iter().map(|(name, value)| {
                     let name = joined(&(index + 1).to_string(), &name);
                     (name, value)
                 }));
             }
+            add_rest(&mut all, rest);
             all
         }
         _ => Vec::new(),
