@@ -160,7 +160,7 @@ fn settle(works: &mut Vec<Work>, world: &mut World<'_>) {
         for (mut work, diagnostics) in old.into_iter().zip(compiled) {
             let (found, left) = sorted(&work, diagnostics);
             if found.is_empty() || is_last {
-                let found = found.into_iter().flat_map(|(_, problems)| problems);
+                let found = found.into_values().flatten();
                 let told: Vec<Note> = found
                     .chain(left)
                     .filter_map(|problem| note(&work, &problem))

@@ -638,7 +638,7 @@ impl Mapper<'_> {
             let wanted: Vec<String> = names.into_iter().chain(base).collect();
             let found = all.iter().find_map(|field| {
                 let text = field.text()?;
-                let is_key = wanted.iter().any(|name| *name == field.name);
+                let is_key = wanted.contains(&field.name);
                 match pieces(&text).as_slice() {
                     [Piece::Field(path)] if is_key && !path.contains(['|', '.']) => {
                         Some(path.trim().to_owned())
