@@ -65,7 +65,7 @@ pub const NOT_METADATA: Entry = Entry {
 pub const NOT_JSON: Entry = Entry {
     code: "E1701",
     severity: Severity::Error,
-    zh: "{file}:{line}:{column}:{why}",
+    zh: "{file} 第 {line} 行第 {column} 列:{why}",
     en: "{file}:{line}:{column}: {why_en}",
     help_zh: "从平台重新导出,或改正这一处",
     help_en: "export it again, or mend this place",
@@ -364,7 +364,7 @@ pub const CRON_QUARTZ: Entry = Entry {
 pub const FLIPS: Entry = Entry {
     code: "W1735",
     severity: Severity::Warning,
-    zh: "`{field}`:{why}",
+    zh: "`{field}` 的结果可能不同:{why}",
     en: "`{field}`: {why_en}",
     help_zh: "旧平台的结果可能不同,抽几条对照",
     help_en: "results of the old tool may differ: compare a few",
@@ -455,7 +455,7 @@ pub const KEY_GUESSED: Entry = Entry {
 pub const INFERRED: Entry = Entry {
     code: "W1742",
     severity: Severity::Warning,
-    zh: "`{field}`:{why}",
+    zh: "推断 `{field}`:{why}",
     en: "`{field}`: {why_en}",
     help_zh: "",
     help_en: "",
@@ -520,7 +520,7 @@ pub const STRICT_MIXED: Entry = Entry {
 pub const CHECK_WARNS: Entry = Entry {
     code: "W1747",
     severity: Severity::Warning,
-    zh: "`{field}`:{code} {why}",
+    zh: "`{field}` 有警告:{code} {why}",
     en: "`{field}`: {code} {why_en}",
     help_zh: "",
     help_en: "",

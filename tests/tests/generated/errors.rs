@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use crate::markdown::{anchor, head, prose};
 
 /// The families by the number of their first code.
-const ERRORS: [(u32, &str, &str); 14] = [
+const ERRORS: [(u32, &str, &str); 15] = [
     (1000, "YAML 文件", "YAML files"),
     (1050, "选择文件", "Which file is meant"),
     (1100, "方案的键", "Keys of a scheme"),
     (1200, "值、模板与查找", "Values, templates and look-ups"),
     (1300, "表达式", "Expressions"),
     (1500, "连接器与连接", "Connectors and connections"),
+    (1700, "从别的工具带过来的方案", "Schemes of another tool"),
     (2000, "一条数据", "One record"),
     (
         2050,
