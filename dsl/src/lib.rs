@@ -13,6 +13,7 @@ pub mod filter;
 pub mod ingest;
 pub mod json;
 pub mod keys;
+pub mod layout;
 pub mod lines;
 mod lists;
 pub mod lookup;

@@ -12,6 +12,7 @@ mod frame;
 mod pieces;
 mod problems;
 mod spans;
+pub(crate) mod tokens;
 mod traps;
 mod wide;
 
