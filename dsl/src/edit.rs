@@ -11,6 +11,39 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::value::{Map, Value};
 use crate::yaml::{Node, NodeKind, Pair, Style, emit, read_all};
 
+/// A part of a text and what stands there instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that go.
+    pub span: Range<usize>,
+    /// What comes.
+    pub text: String,
+}
+
+impl Edit {
+    /// A part and its replacement.
+    pub fn new(span: Range<usize>, text: &str) -> Self {
+        Edit {
+            span,
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// The text with its edits, which do not overlap; of two at one place the first comes first.
+pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in edits {
+        out.push_str(text.get(at..edit.span.start).unwrap_or_default());
+        out.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
 /// Deepest path: as deep as a file may be.
 const DEEPEST: usize = crate::yaml::MAX_DEPTH;
 

@@ -18,20 +18,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::edit::{Edit, apply};
 use crate::yaml::tokens::{Token, TokenKind, Tokens, tokens};
 use crate::yaml::{Node, NodeKind, Style, read_all};
 
 /// Blanks of a level.
 const STEP: usize = 2;
-
-/// A part of a text and what stands there instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that go.
-    pub span: Range<usize>,
-    /// What comes.
-    pub text: String,
-}
 
 /// Why a file was left as it is.
 #[derive(Debug)]
@@ -68,20 +60,6 @@ pub fn format(file: &Arc<SourceFile>) -> Result<String, NotFormatted> {
     } else {
         Err(NotFormatted::Differs)
     }
-}
-
-/// The text with its edits, which do not overlap; of two at one place the first comes first.
-pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for edit in edits {
-        out.push_str(text.get(at..edit.span.start).unwrap_or_default());
-        out.push_str(&edit.text);
-        at = edit.span.end;
-    }
-    out.push_str(text.get(at..).unwrap_or_default());
-    out
 }
 
 /// The same values in the same order.

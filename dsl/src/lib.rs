@@ -10,6 +10,7 @@ pub mod edit;
 pub mod expr;
 pub mod facts;
 pub mod filter;
+mod fix;
 pub mod ingest;
 pub mod json;
 pub mod keys;

@@ -1,13 +1,16 @@
 //! A database beside the simulators: one file of SQLite, real in everything, that stands in for every system that speaks
 //! SQL. What a server of its own would do otherwise (types, locks, refusals) is not simulated.
 //!
-//! It has `customers`, a table as an ERP keeps it: a number, names, a time of the last change. Other tables may be made
+//! A folder of files beside it stands in for systems that hand files over; it has `customers.csv`.
+//!
+//! The database has `customers`, a table as an ERP keeps it: a number, names, a time of the last change. Other tables may be made
 //! in it by whoever opens it; it is kept with the state of the simulators.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, offset};
@@ -22,10 +25,17 @@ const ZONE: &str = "Asia/Shanghai";
 /// Customers; a table of two pages and a bit.
 const CUSTOMERS: u64 = 1_200;
 
-/// The database of one start. In memory it lives as long as this does.
+/// What reads files.
+const FILES: &str = "files";
+
+/// Customers in a file of the folder.
+const IN_A_FILE: u64 = 40;
+
+/// The database of one start, and a folder of files. In memory it lives as long as this does, and there is no folder.
 #[derive(Debug)]
 pub(crate) struct Databases {
     address: String,
+    folder: Option<PathBuf>,
     _open: Connection,
 }
 
@@ -44,11 +54,22 @@ impl Databases {
             }
         };
         let open = filled(&address, seed, now_ms).map_err(io::Error::other)?;
-        Ok(Databases { address, _open: open })
+        let folder = state
+            .map(|folder| with_a_file(&folder.join(FILES), now_ms))
+            .transpose()?;
+        Ok(Databases {
+            address,
+            folder,
+            _open: open,
+        })
     }
 
-    /// Parameters of a connection; `None` for a connector that speaks no SQL.
+    /// Parameters of a connection; `None` for a connector that speaks no SQL and reads no files.
     pub(crate) fn params(&self, connector: &str) -> Option<BTreeMap<String, String>> {
+        if connector == FILES {
+            let folder = self.folder.as_ref()?.display().to_string();
+            return Some([("folder".to_owned(), folder)].into());
+        }
         if !CONNECTORS.contains(&connector) {
             return None;
         }
@@ -63,14 +84,38 @@ impl Databases {
     }
 
     /// The connectors it stands in for.
-    pub(crate) fn connectors() -> [&'static str; 4] {
-        CONNECTORS
+    pub(crate) fn connectors() -> impl Iterator<Item = &'static str> {
+        CONNECTORS.into_iter().chain([FILES])
     }
+}
+
+/// A folder with a file of customers that nobody has changed for an hour: one that is being written is not read.
+fn with_a_file(folder: &Path, now_ms: i64) -> io::Result<PathBuf> {
+    let folder = std::path::absolute(folder)?;
+    let path = folder.join("customers.csv");
+    if !path.exists() {
+        std::fs::create_dir_all(&folder)?;
+        let mut text = "number,name,contact\n".to_owned();
+        for nth in 0..IN_A_FILE {
+            text.push_str(&format!(
+                "CSV{nth:05},文件客户 {nth:05} 有限公司,联系人{}\n",
+                nth % 7
+            ));
+        }
+        std::fs::write(&path, text)?;
+        let hour_ago = u64::try_from(now_ms - 3_600_000).unwrap_or_default();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(hour_ago);
+        std::fs::File::options()
+            .write(true)
+            .open(&path)?
+            .set_modified(at)?;
+    }
+    Ok(folder)
 }
 
 fn filled(address: &str, seed: u64, now_ms: i64) -> rusqlite::Result<Connection> {
     let mut open = Connection::open(address)?;
-    open.busy_timeout(std::time::Duration::from_secs(30))?;
+    open.busy_timeout(Duration::from_secs(30))?;
     let is_new: bool = open.query_row(
         "SELECT count(*) = 0 FROM sqlite_schema WHERE name = 'customers'",
         [],

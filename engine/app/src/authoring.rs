@@ -14,6 +14,7 @@ use dsl::yaml;
 use dsl::{Map, Value};
 
 use crate::error::AppError;
+use crate::templates::{self, Template};
 use crate::testing;
 use crate::workspace::{Places, Workspace, find_connections, parent, read};
 use crate::{files, samples, systems};
@@ -237,6 +238,8 @@ pub struct Beginning {
 pub struct Begun {
     /// The scheme's file.
     pub scheme: PathBuf,
+    /// The files of further schemes, where a template has several.
+    pub further: Vec<PathBuf>,
     /// The connections file.
     pub connections: PathBuf,
     /// Names of connections that were added to it.
@@ -280,6 +283,7 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
     }
     let mut begun = Begun {
         scheme: path.clone(),
+        further: Vec::new(),
         connections: folder.join("connections.yaml"),
         added: Vec::new(),
         references: Vec::new(),
@@ -287,25 +291,7 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
         problems: Vec::new(),
     };
     for id in std::iter::once(&beginning.source).chain(&beginning.target) {
-        // Those of the folder itself: what stands above it belongs to another project.
-        let own = places
-            .connections
-            .clone()
-            .unwrap_or_else(|| begun.connections.clone());
-        let found = own.is_file().then_some(own);
-        let loaded = found
-            .as_deref()
-            .map(read)
-            .transpose()?
-            .map(|file| connections::load(&file, &known, &registry).map_err(AppError::Invalid))
-            .transpose()?;
-        if loaded.is_some_and(|loaded| loaded.names().any(|name| name == id)) {
-            continue;
-        }
-        let added = add(found, folder, places, (id, id), &[])?;
-        begun.connections = added.path;
-        begun.added.push(id.clone());
-        begun.references.extend(added.references);
+        connect(&mut begun, folder, places, (id, id))?;
     }
     samples::write(&path, &text)?;
     // The document that is expected is the one it makes now.
@@ -317,6 +303,121 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
         begun.problems = workspace.check(&read(&path)?).1;
     }
     Ok(begun)
+}
+
+/// Adds a connection that is not there yet, to those of the folder itself: what stands above it belongs to another
+/// project.
+fn connect(
+    begun: &mut Begun,
+    folder: &Path,
+    places: &Places,
+    (name, connector): (&str, &str),
+) -> Result<(), AppError> {
+    let registry = functions::registry();
+    let known = systems::connectors(Some(folder), &registry)?;
+    let own = places
+        .connections
+        .clone()
+        .unwrap_or_else(|| begun.connections.clone());
+    let found = own.is_file().then_some(own);
+    let loaded = found
+        .as_deref()
+        .map(read)
+        .transpose()?
+        .map(|file| connections::load(&file, &known, &registry).map_err(AppError::Invalid))
+        .transpose()?;
+    if loaded.is_some_and(|loaded| loaded.names().any(|one| one == name)) {
+        return Ok(());
+    }
+    let added = add(found, folder, places, (name, connector), &[])?;
+    begun.connections = added.path;
+    begun.added.push(name.to_owned());
+    begun.references.extend(added.references);
+    Ok(())
+}
+
+/// Writes the schemes of a template, with the entries of connections.yaml they need.
+pub fn from_template(
+    folder: &Path,
+    places: &Places,
+    name: &str,
+    scheme: Option<&str>,
+) -> Result<Begun, AppError> {
+    let template = templates::find(name).ok_or_else(|| {
+        let all: Vec<&str> = templates::ALL.iter().map(|template| template.name).collect();
+        AppError::no_such(("模板", "template"), name, &all)
+    })?;
+    let schemes = texts(template, scheme)?;
+    let path = |id: &str| folder.join("schemes").join(format!("{id}.yaml"));
+    for (id, _) in &schemes {
+        let path = path(id);
+        if path.exists() {
+            return Err(AppError::wrong_use(
+                format!("{} 已存在;用 --scheme 换一个名称,或换一个文件夹", path.display()),
+                format!(
+                    "{} is there already; choose another name with --scheme, or another folder",
+                    path.display()
+                ),
+            ));
+        }
+    }
+    let mut paths = schemes.iter().map(|(id, _)| path(id));
+    let mut begun = Begun {
+        scheme: paths.next().unwrap_or_default(),
+        further: paths.collect(),
+        connections: folder.join("connections.yaml"),
+        added: Vec::new(),
+        references: Vec::new(),
+        unknown: None,
+        problems: Vec::new(),
+    };
+    for connection in template.connections {
+        connect(&mut begun, folder, places, *connection)?;
+    }
+    for (id, text) in &schemes {
+        samples::write(&path(id), text)?;
+    }
+    let all: Vec<&PathBuf> = std::iter::once(&begun.scheme).chain(&begun.further).collect();
+    let mut problems = Vec::new();
+    for one in all {
+        let workspace = Workspace::load(one, places.clone(), None, Box::new(NoSecrets))?;
+        problems.extend(workspace.check(&read(one)?).1);
+    }
+    begun.problems = problems;
+    Ok(begun)
+}
+
+/// The ids and texts of a template's schemes. A pair names each other: only one that is alone may be called otherwise.
+fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, String)>, AppError> {
+    let id_in = |text: &str| {
+        let file = SourceFile::new(template.name, text);
+        let node = yaml::read(&file).map_err(AppError::Invalid)?;
+        let id = node
+            .get("scheme")
+            .and_then(|pair| pair.value.text())
+            .map(str::to_owned);
+        id.ok_or_else(|| AppError::bug(format!("the template {} has no id", template.name)))
+    };
+    let Some(id) = scheme else {
+        return template
+            .schemes
+            .iter()
+            .map(|text| Ok((id_in(text)?, (*text).to_owned())))
+            .collect();
+    };
+    let ([text], true) = (template.schemes, is_id(id)) else {
+        return Err(AppError::wrong_use(
+            format!("`{id}` 不能作方案的 id,或者模板 `{}` 有几个方案", template.name),
+            format!(
+                "`{id}` cannot be the id of a scheme, or the template `{}` has several",
+                template.name
+            ),
+        ));
+    };
+    let file = SourceFile::new(template.name, *text);
+    let text = dsl::edit::set(&file, "scheme", &Value::from(id))
+        .map_err(|_| AppError::bug(format!("the template {} has no id", template.name)))?;
+    Ok(vec![(id.to_owned(), text)])
 }
 
 fn is_id(id: &str) -> bool {

@@ -143,12 +143,7 @@ fn promise(proof: Proof, on_unknown: Option<OnUnknown>) -> Guarantee {
 /// Checks files and folders.
 pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError> {
     let found = find_files(paths)?;
-    let mut checker = Checker {
-        places,
-        found: &found,
-        workspaces: BTreeMap::new(),
-        report: CheckReport::default(),
-    };
+    let mut checker = Checker::new(&found, places);
     for path in &found {
         checker.file(path)?;
     }
@@ -173,7 +168,8 @@ pub fn check(paths: &[PathBuf], places: &Places) -> Result<CheckReport, AppError
     Ok(report)
 }
 
-struct Checker<'a> {
+/// Looks at files one by one; what stands around them is read once.
+pub(crate) struct Checker<'a> {
     places: &'a Places,
     /// All files that are looked at.
     found: &'a [PathBuf],
@@ -182,7 +178,33 @@ struct Checker<'a> {
     report: CheckReport,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    /// For all files that are looked at.
+    pub(crate) fn new(found: &'a [PathBuf], places: &'a Places) -> Self {
+        Checker {
+            places,
+            found,
+            workspaces: BTreeMap::new(),
+            report: CheckReport::default(),
+        }
+    }
+
+    /// The problems that a file would have with this text.
+    pub(crate) fn with_text(
+        &mut self,
+        path: &Path,
+        file: &Arc<SourceFile>,
+    ) -> Result<Vec<Diagnostic>, AppError> {
+        let mut checked = Checked {
+            path: path.display().to_string(),
+            kind: None,
+            only_read: false,
+        };
+        self.report = CheckReport::default();
+        self.text(path, file, &mut checked)?;
+        Ok(std::mem::take(&mut self.report).diagnostics)
+    }
+
     fn file(&mut self, path: &Path) -> Result<(), AppError> {
         let mut checked = Checked {
             path: path.display().to_string(),
@@ -190,24 +212,27 @@ impl Checker<'_> {
             only_read: false,
         };
         match read(path) {
-            Ok(file) => {
-                // What the keys mean is checked even where YAML has traps in it, so that all problems come at once.
-                let reading = yaml::read_all(&file);
-                self.report.diagnostics.extend(reading.problems);
-                match reading.node.map(|node| recognise(&node, &file)) {
-                    Some(Ok(kind)) => {
-                        checked.kind = Some(kind);
-                        checked.only_read = !self.known(kind, path, &file)?;
-                    }
-                    Some(Err(problem)) => self.report.diagnostics.push(*problem),
-                    None => {}
-                }
-            }
+            Ok(file) => self.text(path, &file, &mut checked)?,
             // Not text at all: a problem of this file, not of the command.
             Err(AppError::Invalid(problems)) => self.report.diagnostics.extend(problems),
             Err(other) => return Err(other),
         }
         self.report.files.push(checked);
+        Ok(())
+    }
+
+    fn text(&mut self, path: &Path, file: &Arc<SourceFile>, checked: &mut Checked) -> Result<(), AppError> {
+        // What the keys mean is checked even where YAML has traps in it, so that all problems come at once.
+        let reading = yaml::read_all(file);
+        self.report.diagnostics.extend(reading.problems);
+        match reading.node.map(|node| recognise(&node, file)) {
+            Some(Ok(kind)) => {
+                checked.kind = Some(kind);
+                checked.only_read = !self.known(kind, path, file)?;
+            }
+            Some(Err(problem)) => self.report.diagnostics.push(*problem),
+            None => {}
+        }
         Ok(())
     }
 

@@ -17,8 +17,10 @@ mod error;
 mod failpoint;
 mod files;
 mod find;
+pub mod fix;
 pub mod inbox;
 mod kept;
+pub mod layout;
 mod lines;
 pub mod logging;
 mod lookups;
@@ -55,6 +57,7 @@ mod tape;
 mod target;
 #[cfg(feature = "otlp")]
 pub mod telemetry;
+pub mod templates;
 pub mod testing;
 pub mod trial;
 mod two_way;

@@ -14,7 +14,9 @@ pub(crate) use access::{
     ListenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs, UserAddArgs, UserCommand,
     UserListArgs, UserNameArgs,
 };
-pub(crate) use authoring::{ConnectionAddArgs, ImportCommand, ImportQeasyArgs, InitArgs, SampleArgs};
+pub(crate) use authoring::{
+    ConnectionAddArgs, FmtArgs, ImportCommand, ImportQeasyArgs, InitArgs, SampleArgs,
+};
 pub(crate) use mappings::*;
 pub(crate) use operations::*;
 pub(crate) use remote::{RemoteArgs, RunsCancelArgs};
@@ -78,6 +80,7 @@ pub(crate) enum Command {
     Tap(TapArgs),
     #[command(visible_alias = "lint", alias = "validate")]
     Check(CheckArgs),
+    Fmt(FmtArgs),
     Test(TestArgs),
     Init(InitArgs),
     #[command(subcommand)]
@@ -298,6 +301,10 @@ pub(crate) struct CheckArgs {
     pub(crate) exit_zero: bool,
     #[arg(long)]
     pub(crate) online: bool,
+    #[arg(long)]
+    pub(crate) fix: bool,
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) simulated: Simulated,
 }
@@ -736,9 +743,11 @@ pub(crate) enum SchemaKind {
     Error,
     Explain,
     Expr,
+    Fmt,
     Functions,
     Import,
     Init,
+    InitList,
     Migrate,
     PublishUsage,
     ReceiveList,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use app::authoring::{self, Beginning};
 use app::samples::{self, Taken, Wish};
+use app::templates::{self, Template};
 use app::{AppError, SystemClock, Workspace};
 use dsl::Value;
 use dsl::diagnostic::to_json;
@@ -73,19 +74,25 @@ fn tell_variables(references: &[String], out: &Out) {
     }
 }
 
-/// `engine init [DIR] --from-connector ID`
+/// `engine init [DIR] --from-connector ID` or `--template NAME`
 pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    if args.list {
+        return templates(out);
+    }
     let places = environment.places(global);
-    let begun = authoring::begin(
-        &args.folder,
-        &places,
-        &Beginning {
-            source: args.from_connector,
-            api: args.api,
-            target: args.to_connector,
-            scheme: args.scheme,
-        },
-    )?;
+    let begun = match &args.template {
+        Some(name) => authoring::from_template(&args.folder, &places, name, args.scheme.as_deref())?,
+        None => authoring::begin(
+            &args.folder,
+            &places,
+            &Beginning {
+                source: args.from_connector.unwrap_or_default(),
+                api: args.api,
+                target: args.to_connector,
+                scheme: args.scheme,
+            },
+        )?,
+    };
     let (errors, _) = count(&begun.problems);
     let code = u8::from(errors > 0);
     let scheme = plain(&begun.scheme);
@@ -95,6 +102,7 @@ pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Env
             "schema" => "engine.init/1",
             "exit_code" => code,
             "scheme" => scheme,
+            "further" => begun.further.iter().map(|path| plain(path)).collect::<Vec<_>>(),
             "connections" => plain(&begun.connections),
             "added" => begun.added,
             "variables" => variables(&begun.references),
@@ -107,6 +115,9 @@ pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Env
         out.say("connection-added", &[("file", file), ("name", name.clone())]);
     }
     out.say("init-written", &[("file", scheme.clone())]);
+    for path in &begun.further {
+        out.say("init-written", &[("file", plain(path))]);
+    }
     out.findings(&begun.problems);
     tell_variables(&begun.references, out);
     if let Some((connection, api)) = begun.unknown {
@@ -114,6 +125,31 @@ pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Env
     }
     out.note("init-next", &[("file", scheme)]);
     Ok(code)
+}
+
+/// `engine init --list`
+fn templates(out: &Out) -> Done {
+    let about = |one: &Template| out.lang.pick(one.about.0, one.about.1);
+    if out.json {
+        let all: Vec<Value> = templates::ALL
+            .iter()
+            .map(|one| {
+                let connectors: Vec<&str> = one.connections.iter().map(|(_, connector)| *connector).collect();
+                object! {"name" => one.name, "about" => about(one), "connectors" => connectors}
+            })
+            .collect();
+        out.document(&object! {"schema" => "engine.init-list/1", "templates" => all});
+        return Ok(0);
+    }
+    let mut table = Table::new(vec![
+        out.text("column-template", &[]),
+        out.text("column-what", &[]),
+    ]);
+    for one in templates::ALL {
+        table.row(vec![one.name.to_owned(), about(one).to_owned()]);
+    }
+    out.table(&table);
+    Ok(0)
 }
 
 /// `engine sample CONNECTION API`

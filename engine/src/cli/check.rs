@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::check::{self, CheckReport, FileKind};
+use app::fix::{self, Change, Write};
 use app::{AppError, SystemClock, mapping, online};
 use dsl::diagnostic::{Diagnostic, to_json};
 use dsl::{Severity, Value};
@@ -19,6 +20,13 @@ use super::simulators::{Keep, Simulation};
 
 /// Checks files and folders.
 pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
+    let fixes = match (args.fix, args.dry_run) {
+        (false, _) => None,
+        (true, is_dry) => {
+            let write = if is_dry { Write::No } else { Write::Yes };
+            Some((write, fix::fix(&args.paths, &environment.places(global), write)?))
+        }
+    };
     let mut report = check::check(&args.paths, &environment.places(global))?;
     if args.online {
         super::block_on(online(&args, global, &mut report, out, environment))??;
@@ -27,8 +35,15 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
     let failed = errors > 0 || (args.strict && warnings > 0);
     let code = u8::from(failed && !args.exit_zero);
     if out.json {
-        out.document(&document(&report, errors, warnings, code, out));
+        let mut document = document(&report, errors, warnings, code, out);
+        if let (Some((write, changes)), Value::Map(members)) = (&fixes, &mut document) {
+            members.insert("fixes".to_owned(), fixed(*write, changes));
+        }
+        out.document(&document);
         return Ok(code);
+    }
+    if let Some((write, changes)) = &fixes {
+        tell(*write, changes, out);
     }
     out.findings(&report.diagnostics);
     for file in report.files.iter().filter(|file| file.only_read) {
@@ -53,6 +68,42 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
         ],
     );
     Ok(code)
+}
+
+/// What was mended, line by line.
+fn tell(write: Write, changes: &[Change], out: &Out) {
+    for one in changes {
+        let place = format!("{}:{}", one.file, one.line);
+        out.say("fix-place", &[("place", place), ("code", one.code.to_owned())]);
+        for line in &one.before {
+            out.line(out.painted(&format!("  - {line}"), "31"));
+        }
+        for line in &one.after {
+            out.line(out.painted(&format!("  + {line}"), "32"));
+        }
+        out.line("");
+    }
+    let key = match write {
+        Write::Yes => "fix-done",
+        Write::No => "fix-would",
+    };
+    out.say(key, &[("count", changes.len().to_string())]);
+}
+
+fn fixed(write: Write, changes: &[Change]) -> Value {
+    let changes: Vec<Value> = changes
+        .iter()
+        .map(|one| {
+            object! {
+                "file" => one.file,
+                "line" => one.line,
+                "code" => one.code,
+                "before" => one.before,
+                "after" => one.after,
+            }
+        })
+        .collect();
+    object! {"written" => write == Write::Yes, "changes" => changes}
 }
 
 /// Says which field mappings have no entries, where there is a ledger: the first run would find nothing in them.

@@ -18,6 +18,7 @@ mod export;
 mod expr;
 #[cfg(feature = "sandbox")]
 mod faults;
+mod fmt;
 mod help;
 mod import;
 mod json;
@@ -140,6 +141,7 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Replay(args) => replay::replay(args, &global, out, environment),
         Command::DryRun(args) => dry_run::dry_run(args, &global, out, environment),
         Command::Check(args) => check::check(args, &global, out, environment),
+        Command::Fmt(args) => fmt::fmt(args, out),
         Command::Test(args) => test::test(args, &global, out, environment),
         Command::Rows(RowsCommand::List(args)) => rows::list(args, &global, out, environment),
         Command::Rows(RowsCommand::Show(args)) => rows::show(args, &global, out, environment),

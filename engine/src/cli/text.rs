@@ -102,6 +102,7 @@ mod tests {
         include_str!("expr/mod.rs"),
         include_str!("expr/prompt.rs"),
         include_str!("expr/complete.rs"),
+        include_str!("fmt.rs"),
         include_str!("help.rs"),
         include_str!("import.rs"),
         include_str!("language.rs"),

@@ -25,15 +25,29 @@ pub(crate) struct ConnectionAddArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct FmtArgs {
+    #[arg(value_name = "PATH", default_value = ".", conflicts_with = "stdin")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) stdin: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
-    #[arg(long, value_name = "ID")]
-    pub(crate) from_connector: String,
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["template", "list"])]
+    pub(crate) from_connector: Option<String>,
+    #[arg(long, value_name = "ID", requires = "from_connector")]
     pub(crate) to_connector: Option<String>,
-    #[arg(long, value_name = "API")]
+    #[arg(long, value_name = "API", requires = "from_connector")]
     pub(crate) api: Option<String>,
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from_connector", "list"])]
+    pub(crate) template: Option<String>,
+    #[arg(long, conflicts_with_all = ["from_connector", "scheme"])]
+    pub(crate) list: bool,
     #[arg(long, value_name = "ID")]
     pub(crate) scheme: Option<String>,
 }
