@@ -4,7 +4,8 @@
 //! and no order changes. The rules:
 //!
 //! 1. two blanks a level, elements of a list included; what goes on over several lines moves with its first line;
-//! 2. one blank behind `:`, `,` and `-`, none before `:` and `,`, none inside of `{}` and `[]`;
+//! 2. one blank behind `:`, `,` and `-`, none before `:` and `,`, none inside of `{}` and `[]`; values that stand in one
+//!    column with those of the line above or below stay there;
 //! 3. no blanks at the end of a line, at most one blank line in a row, one line end at the end of the file;
 //! 4. a blank line before and after each part of the top level that takes more than one line;
 //! 5. a text of nothing but letters, `_` and `-` stands without quotes, unless some reader of YAML takes the bare word
@@ -405,9 +406,48 @@ impl<'t> Layout<'t> {
         match (self.all[first].kind, self.all[second].kind) {
             (K::Alias | K::Anchor, K::Colon) => Some(1),
             (K::Open, _) | (_, K::Close | K::Comma | K::Colon) => Some(0),
+            (K::Colon, _) if self.is_in_columns(first, second) => None,
             (K::Colon | K::Comma | K::Dash | K::Anchor | K::Marker, _) => Some(1),
             _ => None,
         }
+    }
+
+    /// Whether a value stands in one column with the one of its map in the line above or below: a table that somebody
+    /// has drawn.
+    fn is_in_columns(&self, colon: usize, value: usize) -> bool {
+        let Some((level, column)) = self.value_at(colon, value) else {
+            return false;
+        };
+        let line = self.line_of[value];
+        let near = [line.checked_sub(1), Some(line + 1)].into_iter().flatten();
+        near.filter_map(|line| self.lines.get(line)).any(|line| {
+            let mut tokens = line.tokens.clone();
+            let colon = tokens.find(|one| self.all[*one].kind == TokenKind::Colon);
+            let found = colon.and_then(|colon| self.value_at(colon, colon + 1));
+            found == Some((level, column))
+        })
+    }
+
+    /// The level and the column of a value behind the first name of its line; `None` where the column will be another
+    /// one, because what stands before it changes.
+    fn value_at(&self, colon: usize, value: usize) -> Option<(usize, usize)> {
+        let (key, line) = (colon.checked_sub(1)?, self.line_of[colon]);
+        let start = self.lines[line].start;
+        let token = &self.all[key];
+        let is_first = self.lines[line].tokens.start == key
+            || (self.lines[line].tokens.start + 1 == key && self.all[key - 1].kind == TokenKind::Dash);
+        let is_fine = is_first
+            && matches!(token.kind, TokenKind::Key(_))
+            && token.bracket.is_none()
+            && token.span.end == self.all[colon].span.start
+            && self.bare(key).is_none()
+            && self
+                .all
+                .get(value)
+                .is_some_and(|value| value.kind != TokenKind::Comment)
+            && self.line_of.get(value) == Some(&line);
+        let level = token.level.filter(|_| is_fine)?;
+        Some((level, width(&self.text[start..self.all[value].span.start])))
     }
 
     /// The width of a line before one of its pieces, after the edits; without the gap itself.
@@ -648,4 +688,4 @@ fn is_bare(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -221,3 +221,87 @@ proptest! {
         }
     }
 }
+
+/// Every single value that stands where it is read, with a path to it.
+fn leaves(node: &Node, path: &str, found: &mut Vec<(String, Range<usize>)>) {
+    let below = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match &node.kind {
+        NodeKind::Map(pairs) => pairs
+            .iter()
+            .for_each(|pair| leaves(&pair.value, &below(&pair.key), found)),
+        NodeKind::List(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(nth, item)| leaves(item, &below(&nth.to_string()), found)),
+        NodeKind::Scalar(_) => found.push((path.to_owned(), node.span.clone())),
+    }
+}
+
+/// Sets one value and looks at all bytes beside it. Says whether it could be set.
+fn only_the_span(text: &str, nth: usize, value: &Value) -> Result<bool, TestCaseError> {
+    let Some(root) = read_all(&file(text)).node else {
+        return Ok(false);
+    };
+    let mut all = Vec::new();
+    leaves(&root, "", &mut all);
+    let Some((path, span)) = all.get(nth % all.len().max(1)) else {
+        return Ok(false);
+    };
+    let Ok(after) = set(&file(text), path, value) else {
+        return Ok(false);
+    };
+    let end = span.start + text[span.clone()].trim_end().len();
+    prop_assert!(
+        after.starts_with(&text[..span.start]),
+        "before {}:\n{}\n{}",
+        path,
+        text,
+        after
+    );
+    prop_assert!(
+        after.ends_with(&text[end..]),
+        "behind {}:\n{}\n{}",
+        path,
+        text,
+        after
+    );
+    Ok(true)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    /// On generated files: comments in Chinese, both kinds of line ends, all ways to quote, texts of several lines.
+    #[test]
+    fn an_edit_of_a_value_touches_no_other_byte(
+        text in crate::layout::tests::document(),
+        nth in any::<u16>(),
+        value in values(),
+    ) {
+        only_the_span(&text, usize::from(nth), &value)?;
+    }
+}
+
+/// On the schemes of the tree, each value in turn.
+#[test]
+fn an_edit_of_a_scheme_touches_no_other_byte() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemes");
+    let mut set = 0;
+    for entry in std::fs::read_dir(folder).expect("the schemes of the tree") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a scheme");
+        for text in [text.replace('\n', "\r\n"), text] {
+            for (nth, value) in [json("\"客户 #1: <<x>>\""), json("12.50"), Value::Null]
+                .iter()
+                .enumerate()
+            {
+                for leaf in 0..12 {
+                    set += usize::from(only_the_span(&text, leaf * 7 + nth, value).expect("no other byte"));
+                }
+            }
+        }
+    }
+    assert!(set > 300, "only {set} edits");
+}

@@ -66,6 +66,17 @@ fn one_blank_where_pieces_meet() {
 }
 
 #[test]
+fn columns_that_somebody_has_drawn_stay() {
+    check(
+        "a:\n    server:   1 # s\n    key:      2\n    longer_one: 3\n    page:     4\n    x:    5\n",
+        "a:\n  server:   1 # s\n  key:      2\n  longer_one: 3\n  page: 4\n  x: 5\n",
+    );
+    check("- a:   1\n  bcd: 2\n", "- a:   1\n  bcd: 2\n");
+    // The quotes of the name go, and with them the column.
+    check("'a':  1\n客户:    2\n", "a: 1\n客户: 2\n");
+}
+
+#[test]
 fn ends_of_lines_and_of_the_file() {
     check("\n\na: 1   \n  \n\n\nb: 2\n\n\n", "a: 1\n\nb: 2\n");
     assert_eq!(formatted("a: 1"), "a: 1\n");
@@ -98,7 +109,7 @@ fn quotes_that_say_nothing_go() {
 #[test]
 fn comments_stay_where_they_belong() {
     check(
-        "a:\n    b:    1    # one\n    cc:   2    # two\n               # goes on\n    d: 3 # near\n        # of a\n# of e\ne: 1\n",
+        "a:\n    b:   1     # one\n    cc:   2    # two\n               # goes on\n    d: 3 # near\n        # of a\n# of e\ne: 1\n",
         "a:\n  b: 1         # one\n  cc: 2        # two\n               # goes on\n  d: 3 # near\n  # of a\n\n# of e\ne: 1\n",
     );
     check(
@@ -254,7 +265,7 @@ fn hung(head: &str, pad: &str, value: Vec<String>, blanks: usize) -> Vec<String>
     std::iter::once(first).chain(rest).collect()
 }
 
-fn document() -> impl Strategy<Value = String> {
+pub(crate) fn document() -> impl Strategy<Value = String> {
     (
         proptest::collection::vec((block(3), 1..3_usize), 1..5),
         any::<bool>(),

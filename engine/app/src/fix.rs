@@ -32,8 +32,8 @@ pub enum Write {
 pub struct Change {
     /// The file.
     pub file: String,
-    /// The code of the problem.
-    pub code: &'static str,
+    /// The codes of the problems, each once.
+    pub codes: Vec<&'static str>,
     /// The first line that changes, in the text as it was before this pass.
     pub line: usize,
     /// The lines that went.
@@ -76,12 +76,11 @@ fn mend(
         if fixes.is_empty() {
             break;
         }
-        let told = |fix: &Fix| change(&now.file, &now.with(fix.edits.clone()), fix.code);
         let all = fixes.iter().flat_map(|fix| fix.edits.clone()).collect();
         let next = State::of(checker, path, now.with(all))?;
         checks += 1;
         if next.is_better_by(fixes.len(), &now) {
-            changes.extend(fixes.iter().map(told));
+            changes.extend(by_line(&now, &fixes));
             now = next;
             continue;
         }
@@ -90,7 +89,7 @@ fn mend(
             let next = State::of(checker, path, now.with(fix.edits.clone()))?;
             checks += 1;
             if next.is_better_by(1, &now) {
-                changes.push(told(fix));
+                changes.extend(by_line(&now, std::slice::from_ref(fix)));
                 now = next;
                 continue 'pass;
             }
@@ -107,6 +106,16 @@ fn mend(
 struct Fix {
     code: &'static str,
     edits: Vec<Edit>,
+}
+
+impl Fix {
+    fn begins(&self) -> usize {
+        self.edits
+            .iter()
+            .map(|edit| edit.span.start)
+            .min()
+            .unwrap_or_default()
+    }
 }
 
 /// A text and what is wrong with it.
@@ -144,7 +153,7 @@ impl State {
         };
         let own = self.errors().filter(|one| one.file.text == self.file.text);
         let mut found: Vec<Fix> = own.filter_map(fix).collect();
-        found.sort_by_key(|fix| fix.edits.iter().map(|edit| edit.span.start).min());
+        found.sort_by_key(Fix::begins);
         let mut taken: Vec<Edit> = Vec::new();
         found.retain(|fix| {
             let meets = |edit: &Edit| {
@@ -177,8 +186,21 @@ impl State {
     }
 }
 
+/// What fixes change, those that begin in one line together.
+fn by_line(before: &State, fixes: &[Fix]) -> Vec<Change> {
+    let line = |fix: &Fix| before.file.position(fix.begins()).0;
+    let same = |one: &Fix, other: &Fix| line(one) == line(other);
+    let groups = fixes.chunk_by(same).map(|group| {
+        let edits = group.iter().flat_map(|fix| fix.edits.clone()).collect();
+        let mut codes: Vec<&'static str> = group.iter().map(|fix| fix.code).collect();
+        codes.dedup();
+        change(&before.file, &before.with(edits), codes)
+    });
+    groups.collect()
+}
+
 /// The lines in which two texts differ.
-fn change(before: &SourceFile, after: &SourceFile, code: &'static str) -> Change {
+fn change(before: &SourceFile, after: &SourceFile, codes: Vec<&'static str>) -> Change {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.text.lines().collect(), after.text.lines().collect());
     let same =
         |one: &mut dyn Iterator<Item = (&&str, &&str)>| one.take_while(|(one, other)| one == other).count();
@@ -192,7 +214,7 @@ fn change(before: &SourceFile, after: &SourceFile, code: &'static str) -> Change
     };
     Change {
         file: before.name.clone(),
-        code,
+        codes,
         line: head + 1,
         before: lines(&old),
         after: lines(&new),

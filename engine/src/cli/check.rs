@@ -74,7 +74,7 @@ pub(crate) fn check(args: CheckArgs, global: &Global, out: &Out, environment: &E
 fn tell(write: Write, changes: &[Change], out: &Out) {
     for one in changes {
         let place = format!("{}:{}", one.file, one.line);
-        out.say("fix-place", &[("place", place), ("code", one.code.to_owned())]);
+        out.say("mend-place", &[("place", place), ("codes", one.codes.join(", "))]);
         for line in &one.before {
             out.line(out.painted(&format!("  - {line}"), "31"));
         }
@@ -84,8 +84,8 @@ fn tell(write: Write, changes: &[Change], out: &Out) {
         out.line("");
     }
     let key = match write {
-        Write::Yes => "fix-done",
-        Write::No => "fix-would",
+        Write::Yes => "mend-done",
+        Write::No => "mend-would",
     };
     out.say(key, &[("count", changes.len().to_string())]);
 }
@@ -97,7 +97,7 @@ fn fixed(write: Write, changes: &[Change]) -> Value {
             object! {
                 "file" => one.file,
                 "line" => one.line,
-                "code" => one.code,
+                "codes" => one.codes,
                 "before" => one.before,
                 "after" => one.after,
             }

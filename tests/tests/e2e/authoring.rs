@@ -196,3 +196,134 @@ fn a_sample_is_only_read_and_only_with_what_the_operation_takes() {
     assert!(!world.path("own").exists(), "nothing was written");
     assert_eq!(world.journal().len(), 0, "nothing was written");
 }
+
+/// Each template passes `check`, its own tests and `fmt --check`, and runs against the simulators.
+#[test]
+fn every_template_is_begun_tested_and_run() {
+    let world = World::small();
+    let listed = world.engine(&["init", "--list", "--json"]);
+    listed.expect(0);
+    world.valid("init-list", &listed.json());
+    let templates: Vec<String> = listed.json()["templates"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["name"].as_str().expect("a name").to_owned())
+        .collect();
+    assert!(templates.len() >= 7, "{templates:?}");
+    for name in templates {
+        let folder = format!("own-{name}");
+        let begun = world.engine(&["init", &folder, "--template", &name, "--json"]);
+        begun.expect(0);
+        let begun = begun.json();
+        world.valid("init", &begun);
+        assert_eq!(begun["diagnostics"], serde_json::json!([]), "{name}");
+        let connections = format!("{folder}/connections.yaml");
+        let schemes = format!("{folder}/schemes");
+        let of = |words: &[&str]| world.engine(&[words, &["--connections", &connections]].concat());
+        of(&["check", &schemes, &connections, "--strict"]).expect(0);
+        of(&["test", &schemes]).expect(0);
+        of(&["fmt", "--check", &schemes]).expect(0);
+        let written = std::iter::once(&begun["scheme"]).chain(begun["further"].as_array().expect("a list"));
+        let mut words: Vec<&str> = vec!["run"];
+        words.extend(written.map(|path| path.as_str().expect("a path")));
+        words.extend(["--sandbox", "--trades", "60", "--json"]);
+        let ran = of(&words);
+        ran.expect(0);
+        // What is there is not replaced.
+        world
+            .engine(&["init", &folder, "--template", &name, "--lang", "en"])
+            .expect(2)
+            .warns("is there already");
+    }
+    world
+        .engine(&["init", "own", "--template", "store", "--scheme", "mine"])
+        .expect(0);
+    assert!(world.path("own/schemes/mine.yaml").exists());
+    for words in [
+        &["init", "own", "--template", "sotre"][..],
+        &["init", "own", "--template", "two-way", "--scheme", "mine"],
+        &["init", "own"],
+    ] {
+        world.engine(words).expect(2);
+    }
+}
+
+/// `fmt` writes, names and refuses; what it writes is the same the second time.
+#[test]
+fn files_come_into_one_layout() {
+    const ROUGH: &str = "# 客户\r\nscheme: rough\r\nsource:\r\n    connection:   huke   # 来源\r\n    api: search_customers\r\n    window: 'none'\r\n    key: [ cid ]\r\ntarget: none\r\nschedule: { every: 30m }";
+    const FINE: &str = "# 客户\r\nscheme: rough\r\n\r\nsource:\r\n  connection: huke       # 来源\r\n  api: search_customers\r\n  window: none\r\n  key: [cid]\r\n\r\ntarget: none\r\nschedule: {every: 30m}\r\n";
+    let world = World::small();
+    let rough = "schemes/rough.yaml";
+    world.write(rough, ROUGH);
+    world.write("schemes/other.yaml", "services:   {db: 1}\n");
+    world.write("schemes/wrong.yaml", "scheme: [wrong\n");
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).expect("written above");
+    world
+        .engine(&["fmt", rough, "--check", "--lang", "en"])
+        .expect(1)
+        .says("schemes/rough.yaml: not formatted");
+    assert_eq!(read(rough), ROUGH);
+    world
+        .command(&["fmt", "--stdin"])
+        .stdin(ROUGH)
+        .finish()
+        .expect(0)
+        .says(FINE);
+    world
+        .command(&["fmt", "--stdin"])
+        .stdin("a: [1\n")
+        .finish()
+        .expect(1)
+        .warns("E1009");
+    let all = world.engine(&["fmt", "schemes", "--json"]);
+    all.expect(1);
+    let told = all.json();
+    world.valid("fmt", &told);
+    let of = |name: &str| {
+        let files = told["files"].as_array().expect("a list");
+        let found = files
+            .iter()
+            .find(|one| one["path"] == name)
+            .expect("it was looked at");
+        (
+            found["outcome"].as_str().expect("a word").to_owned(),
+            found["why"].clone(),
+        )
+    };
+    assert_eq!(of(rough), ("changed".to_owned(), Value::Null));
+    assert_eq!(of("schemes/other.yaml"), ("left".to_owned(), "foreign".into()));
+    assert_eq!(of("schemes/wrong.yaml"), ("left".to_owned(), "errors".into()));
+    assert_eq!(read(rough), FINE);
+    assert_eq!(read("schemes/other.yaml"), "services:   {db: 1}\n");
+    world.engine(&["fmt", rough, "--check"]).expect(0);
+    world.engine(&["fmt", rough, "--stdin"]).expect(2);
+}
+
+/// What is sure is written, and told; what is not stays for a person.
+#[test]
+fn slips_are_mended() {
+    let world = World::small();
+    let scheme = "schemes/slips.yaml";
+    let text = "scheme: slips\r\nsource:\r\n  connection: huke\r\n  api: search_customers  # 不动\r\n  window: none\r\n  lable: cid\r\n  key: cid\r\ntarget: none\r\nschedule: {cron: */30 * * * *}\r\nnothing_near: 1\r\n";
+    world.write(scheme, text);
+    let rehearsed = world.engine(&["check", scheme, "--fix", "--dry-run", "--lang", "en"]);
+    rehearsed
+        .expect(1)
+        .says("schemes/slips.yaml:9: [E1024]")
+        .says("+ schedule: {cron: \"*/30 * * * *\"}")
+        .says("nothing was written");
+    let read = || std::fs::read_to_string(world.path(scheme)).expect("written above");
+    assert_eq!(read(), text);
+    let mended = world.engine(&["check", scheme, "--fix", "--json"]);
+    mended.expect(1);
+    world.valid("check", &mended.json());
+    assert_eq!(mended.json()["fixes"]["written"], true);
+    assert_eq!(mended.json()["summary"]["errors"], 1, "nothing_near is not known");
+    let want = text
+        .replace("lable", "label")
+        .replace("*/30 * * * *", "\"*/30 * * * *\"");
+    assert_eq!(read(), want);
+    world.engine(&["check", scheme, "--dry-run"]).expect(2);
+}

@@ -157,6 +157,10 @@ fn run() {
             "schemes/broken.yaml",
             "scheme: broken\nsource: {conection: huke}\n",
         );
+        world.write(
+            "schemes/slip.yaml",
+            "scheme: slip\nsource:\n    conection: huke\n    api: search_customers\n    window: none\n    key: cid\ntarget: none\nschedule: {every: 30m}\n",
+        );
     };
     in_both("run", prepare, |script| {
         script
@@ -501,6 +505,10 @@ fn authoring() {
             "schemes/broken.yaml",
             "scheme: broken\nsource: {conection: huke}\n",
         );
+        world.write(
+            "schemes/slip.yaml",
+            "scheme: slip\nsource:\n    conection: huke\n    api: search_customers\n    window: none\n    key: cid\ntarget: none\nschedule: {every: 30m}\n",
+        );
     };
     in_both("authoring", prepare, |script| {
         script
@@ -509,6 +517,16 @@ fn authoring() {
             .say("check schemes/broken.yaml --json")
             .say("check nothing")
             .say("check")
+            .say("check schemes/slip.yaml --fix --dry-run")
+            .say("check schemes/slip.yaml --fix --json")
+            .say("fmt schemes/slip.yaml --check")
+            .say("fmt schemes/slip.yaml")
+            .say("fmt schemes/slip.yaml schemes/broken.yaml --check --json")
+            .say("fmt nothing")
+            .say("init --list")
+            .say("init --list --json")
+            .say("init beginning --template database-to-api")
+            .say("init beginning --template nothing")
             .say("test schemes/huke-customers.yaml")
             .say("test schemes/huke-customers.yaml --json")
             .say("test nothing")
