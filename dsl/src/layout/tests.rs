@@ -151,7 +151,7 @@ fn every_file_of_the_tree_twice() {
         "objects",
         "connectors",
         "tests/corpus/check",
-        "engine/app/templates",
+        "templates",
     ] {
         if root.join(folder).is_dir() {
             yaml_below(&root.join(folder), &mut found);

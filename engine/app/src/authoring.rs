@@ -343,11 +343,8 @@ pub fn from_template(
     name: &str,
     scheme: Option<&str>,
 ) -> Result<Begun, AppError> {
-    let template = templates::find(name).ok_or_else(|| {
-        let all: Vec<&str> = templates::ALL.iter().map(|template| template.name).collect();
-        AppError::no_such(("模板", "template"), name, &all)
-    })?;
-    let schemes = texts(template, scheme)?;
+    let template = templates::find(name)?;
+    let schemes = texts(&template, scheme)?;
     let path = |id: &str| folder.join("schemes").join(format!("{id}.yaml"));
     for (id, _) in &schemes {
         let path = path(id);
@@ -371,8 +368,8 @@ pub fn from_template(
         unknown: None,
         problems: Vec::new(),
     };
-    for connection in template.connections {
-        connect(&mut begun, folder, places, *connection)?;
+    for (name, connector) in &template.connections {
+        connect(&mut begun, folder, places, (name, connector))?;
     }
     for (id, text) in &schemes {
         samples::write(&path(id), text)?;
@@ -390,7 +387,7 @@ pub fn from_template(
 /// The ids and texts of a template's schemes. A pair names each other: only one that is alone may be called otherwise.
 fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, String)>, AppError> {
     let id_in = |text: &str| {
-        let file = SourceFile::new(template.name, text);
+        let file = SourceFile::new(template.name.as_str(), text);
         let node = yaml::read(&file).map_err(AppError::Invalid)?;
         let id = node
             .get("scheme")
@@ -405,7 +402,7 @@ fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, Strin
             .map(|text| Ok((id_in(text)?, (*text).to_owned())))
             .collect();
     };
-    let ([text], true) = (template.schemes, is_id(id)) else {
+    let ([text], true) = (template.schemes.as_slice(), is_id(id)) else {
         return Err(AppError::wrong_use(
             format!("`{id}` 不能作方案的 id,或者模板 `{}` 有几个方案", template.name),
             format!(
@@ -414,7 +411,7 @@ fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, Strin
             ),
         ));
     };
-    let file = SourceFile::new(template.name, *text);
+    let file = SourceFile::new(template.name.as_str(), *text);
     let text = dsl::edit::set(&file, "scheme", &Value::from(id))
         .map_err(|_| AppError::bug(format!("the template {} has no id", template.name)))?;
     Ok(vec![(id.to_owned(), text)])

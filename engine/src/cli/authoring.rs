@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::authoring::{self, Beginning};
 use app::samples::{self, Taken, Wish};
-use app::templates::{self, Template};
+use app::templates;
 use app::{AppError, SystemClock, Workspace};
 use dsl::Value;
 use dsl::diagnostic::to_json;
@@ -77,7 +77,7 @@ fn tell_variables(references: &[String], out: &Out) {
 /// `engine init [DIR] --from-connector ID` or `--template NAME`
 pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     if args.list {
-        return templates(out);
+        return list_templates(out);
     }
     let places = environment.places(global);
     let begun = match &args.template {
@@ -128,14 +128,18 @@ pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Env
 }
 
 /// `engine init --list`
-fn templates(out: &Out) -> Done {
-    let about = |one: &Template| out.lang.pick(one.about.0, one.about.1);
+fn list_templates(out: &Out) -> Done {
+    let known = templates::all()?;
     if out.json {
-        let all: Vec<Value> = templates::ALL
+        let all: Vec<Value> = known
             .iter()
             .map(|one| {
-                let connectors: Vec<&str> = one.connections.iter().map(|(_, connector)| *connector).collect();
-                object! {"name" => one.name, "about" => about(one), "connectors" => connectors}
+                let connectors: Vec<&str> = one
+                    .connections
+                    .iter()
+                    .map(|(_, connector)| connector.as_str())
+                    .collect();
+                object! {"name" => one.name, "about" => one.about(out.lang), "connectors" => connectors}
             })
             .collect();
         out.document(&object! {"schema" => "engine.init-list/1", "templates" => all});
@@ -145,8 +149,8 @@ fn templates(out: &Out) -> Done {
         out.text("column-template", &[]),
         out.text("column-what", &[]),
     ]);
-    for one in templates::ALL {
-        table.row(vec![one.name.to_owned(), about(one).to_owned()]);
+    for one in &known {
+        table.row(vec![one.name.clone(), one.about(out.lang).to_owned()]);
     }
     out.table(&table);
     Ok(0)

@@ -18,6 +18,16 @@ fn repair_a_record_in_chinese() {
     transcript("docs/repair-a-record.zh.md", "zh");
 }
 
+#[test]
+fn authoring() {
+    transcript("docs/authoring.md", "en");
+}
+
+#[test]
+fn authoring_in_chinese() {
+    transcript("docs/authoring.zh.md", "zh");
+}
+
 fn transcript(page: &str, lang: &str) {
     let folder = tempfile::tempdir().expect("room for temporary files");
     for name in ["connections.yaml", MAIN, FEEDER] {
