@@ -591,11 +591,11 @@ impl<'t> Layout<'t> {
             own.any(|token| token.span.end > self.lines[first].end)
         };
         let mut found = Vec::new();
-        for nth in 1..tops.len() {
+        for (nth, top) in tops.iter().enumerate().skip(1) {
             if !takes_more(nth) && !takes_more(nth - 1) {
                 continue;
             }
-            let key = self.line_of[tops[nth]];
+            let key = self.line_of[*top];
             // Comments right above belong to it.
             let mut first = key;
             let own_comment = |line: &Line| {

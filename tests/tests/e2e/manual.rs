@@ -30,7 +30,8 @@ fn authoring_in_chinese() {
 
 fn transcript(page: &str, lang: &str) {
     let folder = tempfile::tempdir().expect("room for temporary files");
-    for name in ["connections.yaml", MAIN, FEEDER] {
+    let recording = "schemes/samples/huke-to-k3.json";
+    for name in ["connections.yaml", MAIN, FEEDER, recording] {
         let to = folder.path().join(name);
         std::fs::create_dir_all(to.parent().expect("a file has a folder")).expect("our own folder");
         std::fs::copy(repository().join(name), to).expect("the repository has it");
