@@ -499,6 +499,27 @@ fn notify() {
 }
 
 #[test]
+fn brought_over() {
+    let prepare = |world: &mut World| {
+        let example = |name: &str| {
+            let path = tests::e2e::repository().join("tests/corpus/qeasy").join(name);
+            std::fs::read_to_string(path).expect("an example")
+        };
+        world.write("old/customers.json", &example("01-huke-to-k3-customer.json"));
+        world.write("old/broken.json", "{\"source\": {\"api\": \"a\",}}");
+    };
+    in_both("import", prepare, |script| {
+        script
+            .say("import qeasy old/customers.json --out new --report report.md")
+            .say("import qeasy old/customers.json --out new --json")
+            .say("import qeasy old/customers.json --out other --json")
+            .say("import qeasy old/broken.json --out new")
+            .say("import qeasy nothing.json --out new")
+            .say("import qeasy old/customers.json");
+    });
+}
+
+#[test]
 fn authoring() {
     let prepare = |world: &mut World| {
         world.write(
