@@ -289,6 +289,7 @@ mod tests {
                     Place::TestPush,
                     Place::TestSign,
                     Place::TestExpect,
+                    Place::KnownAs,
                 ];
                 let params = row.name == "params";
                 assert!(params || data.contains(&row.place), "{row:?}");
