@@ -132,17 +132,17 @@ fn an_erp_pushes_as_it_would_to_the_platform() {
     );
 }
 
-/// What was made invalid cannot be updated: an account that comes back is made once more, and once.
+/// What was made invalid cannot be updated: an item that comes back is made once more, and once.
 #[test]
 fn what_was_voided_and_comes_back_is_made_anew() {
-    let mut house = House::open(&["schemes/erp-push-to-fx.yaml", "objects/erpAccountObj.yaml"]);
+    let mut house = House::open(&["schemes/erp-push-to-fx.yaml", "objects/erpItemObj.yaml"]);
     let push = |house: &House, number: &str, void: bool, name: &str| {
         let master = match void {
             true => json!({"number": number}),
             false => json!({"number": number, "name": name}),
         };
-        let body = Sender::standard("erpAccountObj", &master, &json!({}));
-        let sender = house.sender("erpAccountObj");
+        let body = Sender::standard("erpItemObj", &master, &json!({}));
+        let sender = house.sender("erpItemObj");
         let pushed = sender.push(Some(number), void, "application/json", &body);
         house.runtime.block_on(pushed).expect("it is taken");
     };
@@ -160,10 +160,10 @@ fn what_was_voided_and_comes_back_is_made_anew() {
     {
         push(&house, number, void, name);
         // The last one is a repetition.
-        house.executed("AccountObj", number, (nth + 1).min(5));
+        house.executed("ProductObj", number, (nth + 1).min(5));
     }
     push(&house, number, false, "c");
-    let entries = house.executed("AccountObj", number, 6);
+    let entries = house.executed("ProductObj", number, 6);
     assert_eq!(
         actions(&entries),
         ["create", "delete", "create", "update", "delete", "create"]
