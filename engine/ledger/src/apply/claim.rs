@@ -164,6 +164,14 @@ impl Cx<'_> {
                 // Nothing is left of the one that was voided: from here on it is a record that was never written, and what
                 // guards a first create guards this one.
                 self.leave_voided(&mut rec, now)?;
+                if let Some(kind) = rec.doubtful() {
+                    // A life that the ledger has forgotten may have come this far.
+                    let ask_after = self.ask_after(&rec.scheme, now)?;
+                    self.doubt(&mut rec, kind, ask_after, now)?;
+                    self.save(&rec)?;
+                    refused.push((row.record, ClaimRefused::Stale));
+                    continue;
+                }
             }
             let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
             if row.step.is_none() && !self.agrees_with_mapping(&mut rec, &wanted, now)? {

@@ -244,7 +244,10 @@ impl Cx<'_> {
             Resolution::Resend => {
                 // It was really sent, and "not there" is an answer about now: the target may still execute it.
                 // Whether a suspect was sent is not known: it has used up none of its sends.
-                rec.attempts += u32::from(rec.suspect.take().is_none());
+                rec.attempts += u32::from(rec.doubtful().is_none());
+                if rec.target_id.is_none() {
+                    rec.suspect = None;
+                }
                 rec.maybe_sent = true;
                 rec.not_before = None;
             }
@@ -356,7 +359,10 @@ impl Cx<'_> {
         }
         rec.target_id = id.cloned().or(rec.target_id.take());
         rec.target_number = number.cloned().or(rec.target_number.take());
-        rec.suspect = None;
+        if !rec.void {
+            // That one is void says nothing about what may have been made in its place.
+            rec.suspect = None;
+        }
         self.map_written(rec, now)
     }
 }

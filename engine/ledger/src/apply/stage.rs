@@ -361,6 +361,13 @@ impl Cx<'_> {
         {
             self.put_in_doubt(&mut rec, doubt, page.now)?;
         }
+        if let Some(doubt) = page.doubt
+            && rec.target_id.is_some()
+            && (row.void || self.is_voided(&rec)?)
+        {
+            // Before a new document is made of it, the target is asked.
+            rec.suspect = Some(doubt.kind);
+        }
         self.replace(page, row, rec)?;
         Ok(outcome)
     }

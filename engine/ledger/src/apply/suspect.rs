@@ -14,6 +14,7 @@ use super::stage::Page;
 use super::{Cx, length};
 use crate::error::{StoreError, reason};
 use crate::generation;
+use crate::read::IS_VOIDED;
 use crate::service::inbox::REPEATED_FOR;
 
 /// So many runs read up to the instant of a suspicion before what comes after it is trusted.
@@ -58,6 +59,14 @@ impl Cx<'_> {
                 "UPDATE record SET suspect = ?2 WHERE scheme = ?1 AND target_id IS NULL AND state <> 'done'",
             )?
             .execute((scheme, kind.word()))?;
+        // What was voided, or is about to be, may have become a new document since. As long as the old one is written,
+        // nothing is to be asked: the claim of a new one does that.
+        self.conn
+            .prepare_cached(&format!(
+                "UPDATE record AS r SET suspect = ?2 WHERE r.scheme = ?1 AND r.target_id IS NOT NULL
+                   AND (r.void <> 0 OR coalesce(r.waiting_void, 0) <> 0 OR {IS_VOIDED})"
+            ))?
+            .execute((scheme, kind.word()))?;
         let pending = self.ids(
             "SELECT id FROM record WHERE scheme = ?1 AND state = 'pending' AND target_id IS NULL",
             scheme,
@@ -75,6 +84,16 @@ impl Cx<'_> {
             )?
             .execute((scheme, ask_after))?;
         Ok(LedgerReply::Count(length(pending.len())))
+    }
+
+    /// When what a life that is forgotten may have sent just before its end is executed for certain.
+    pub(super) fn ask_after(&self, scheme: &str, now: Ms) -> Result<Ms, StoreError> {
+        let asked: Option<Option<Ms>> = self
+            .conn
+            .prepare_cached("SELECT suspect_ask_ms FROM scheme WHERE id = ?1")?
+            .query_row([scheme], |row| row.get(0))
+            .optional()?;
+        Ok(asked.flatten().unwrap_or(now).max(now))
     }
 
     /// A restored ledger is not worked with before each scheme was put under suspicion.

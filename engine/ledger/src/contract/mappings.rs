@@ -4,7 +4,7 @@ use flow::decision::Decision;
 use flow::ids::Blob;
 use flow::op::{
     ClaimRefused, ClaimRow, LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Resolution, Settlement,
-    SightingOutcome, StagedRow, WriteAction,
+    SightingOutcome, StagedRow, SuspectKind, WriteAction,
 };
 
 use super::{Desk, SCHEME, done, row};
@@ -458,15 +458,8 @@ pub(super) fn voided(open: &dyn Fn() -> Ledger) {
         let found = desk.ledger.reader().sources(&[record]).expect("asked");
         found[0].voided
     };
-    // Made as `id-1`, voided as `end` says, and back.
-    let back = |end: Settlement| {
-        let mut desk = Desk::new(open());
-        desk.see("a", "v1");
-        let made = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
-        assert!(desk.settle(made, "a", as_id("id-1")));
-        assert!(!is_voided(&desk));
-        cancel(&mut desk);
-        assert!(!is_voided(&desk), "it is not carried out yet");
+    // A claim of another kind than a create.
+    let claim_as = |desk: &mut Desk, action: WriteAction| {
         let row = desk.record("a");
         let claim = LedgerOp::Claim {
             run: desk.run,
@@ -474,7 +467,7 @@ pub(super) fn voided(open: &dyn Fn() -> Ledger) {
             rows: vec![ClaimRow {
                 record: row.record,
                 version: row.version,
-                action: WriteAction::Void,
+                action,
                 step: None,
                 form: "BD_Customer".into(),
                 tkey: "[\"A\"]".into(),
@@ -489,9 +482,29 @@ pub(super) fn voided(open: &dyn Fn() -> Ledger) {
             panic!("not claimed")
         };
         desk.now += 10;
-        assert!(desk.settle(attempt.expect("claimed"), "a", end));
+        attempt.expect("claimed")
+    };
+    // Made as `id-1`.
+    let made = || {
+        let mut desk = Desk::new(open());
+        desk.see("a", "v1");
+        let made = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+        assert!(desk.settle(made, "a", as_id("id-1")));
+        assert!(!is_voided(&desk));
+        desk
+    };
+    // Voided as `end` says, and back.
+    let void_and_back = |desk: &mut Desk, end: Settlement| {
+        cancel(desk);
+        assert!(!is_voided(desk), "it is not carried out yet");
+        let attempt = claim_as(desk, WriteAction::Void);
+        assert!(desk.settle(attempt, "a", end));
         desk.now += 10;
         desk.see("a", "v1");
+    };
+    let back = |end: Settlement| {
+        let mut desk = made();
+        void_and_back(&mut desk, end);
         desk
     };
     let carried_out = || back(as_id("id-1"));
@@ -574,6 +587,80 @@ pub(super) fn voided(open: &dyn Fn() -> Ledger) {
     desk.map(&wanted("a", "id-4", Manner::Put));
     assert!(!is_voided(&desk));
     assert_eq!(desk.mapped_to("a").as_deref(), Some("id-4"));
+    desk.end();
+
+    // A copy of the ledger does not know whether it came back before: no new one is made before the target was asked.
+    let restored = |desk: &mut Desk| {
+        let ask_after = desk.now + 9_000;
+        assert_eq!(desk.suspect(SuspectKind::Restored, desk.now, ask_after), 0);
+        ask_after
+    };
+    for copied in ["back", "voided", "to be voided", "made"] {
+        let mut desk = made();
+        let ask_after = match copied {
+            "back" => {
+                void_and_back(&mut desk, as_id("id-1"));
+                restored(&mut desk)
+            }
+            "voided" => {
+                cancel(&mut desk);
+                let attempt = claim_as(&mut desk, WriteAction::Void);
+                assert!(desk.settle(attempt, "a", as_id("id-1")));
+                let ask_after = restored(&mut desk);
+                desk.see("a", "v1");
+                ask_after
+            }
+            "to be voided" => {
+                cancel(&mut desk);
+                let ask_after = restored(&mut desk);
+                let attempt = claim_as(&mut desk, WriteAction::Void);
+                // The newer version waits, so that no page brings it.
+                desk.see("a", "v1");
+                assert!(desk.settle(attempt, "a", as_id("id-1")));
+                ask_after
+            }
+            _ => {
+                let ask_after = restored(&mut desk);
+                void_and_back(&mut desk, as_id("id-1"));
+                ask_after
+            }
+        };
+        assert_eq!(desk.state("a"), RecordState::Pending, "{copied}");
+        assert!(is_voided(&desk), "{copied}");
+        let record = desk.record("a").record;
+        let (attempt, refused) = desk.claim(&[("a", "v1", "A")]);
+        assert_eq!(
+            (attempt, refused),
+            (None, vec![(record, ClaimRefused::Stale)]),
+            "{copied}"
+        );
+        assert_eq!(desk.state("a"), RecordState::Unknown, "{copied}");
+        // What that life sent last may still be executed.
+        assert_eq!(desk.unknown(), (Vec::new(), Some(ask_after), 1), "{copied}");
+        desk.now = ask_after;
+        let asked = desk.unknown().0.remove(0);
+        assert_eq!(
+            (asked.action, asked.tkey.as_str(), asked.suspect),
+            (WriteAction::Create, "[\"A\"]", Some(SuspectKind::Restored)),
+            "{copied}"
+        );
+        let known = Resolution::Known {
+            id: "id-2".to_owned(),
+            number: None,
+        };
+        assert!(desk.resolve("a", known));
+        assert!(desk.pick()[0].has_target && !is_voided(&desk), "{copied}");
+        let update = claim_as(&mut desk, WriteAction::Update);
+        assert!(desk.settle(update, "a", as_id("id-2")));
+        assert_eq!(desk.mapped_to("a").as_deref(), Some("id-2"), "{copied}");
+        desk.end();
+    }
+    // Where the old one is written once more, there is nothing to be asked.
+    let mut desk = carried_out();
+    restored(&mut desk);
+    let update = claim_as(&mut desk, WriteAction::Update);
+    assert!(desk.settle(update, "a", as_id("id-1")));
+    assert_eq!(desk.state("a"), RecordState::Done);
     desk.end();
 
     // What was refused, or what nobody knows the end of, voided nothing.
