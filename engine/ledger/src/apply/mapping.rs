@@ -352,8 +352,14 @@ impl Cx<'_> {
                 }
             }
             Manner::Update if known.is_none() && before.is_none() => return Ok(MappingRuling::Missing),
-            Manner::Create if known.is_some() => return Ok(MappingRuling::Same),
             Manner::Create | Manner::Update | Manner::Put => {}
+        }
+        let restored = match &rec {
+            Some(rec) if is_same => self.restored_by_hand(rec, at)?,
+            _ => None,
+        };
+        if set.manner == Manner::Create && known.is_some() && restored.is_none() {
+            return Ok(MappingRuling::Same);
         }
         let holder = match is_same || set.allow_double {
             true => None,
@@ -380,6 +386,8 @@ impl Cx<'_> {
         }
         let record = rec.as_ref().map(|rec| rec.id);
         let label = rec.as_ref().map(|rec| rec.label.clone());
+        // What counts is that it was said after the void, whatever the clock says.
+        let said = rec.as_ref().and_then(|rec| rec.done_ms).unwrap_or(now).max(now);
         if let Some(rec) = rec.filter(|_| !is_same) {
             self.retarget(rec, set, before.as_deref(), now)?;
         }
@@ -411,7 +419,9 @@ impl Cx<'_> {
                 set.by.word(),
                 now,
             ])?;
-        if is_same && known.is_some() {
+        if let Some(rec) = restored {
+            self.restore(rec, set, now)?;
+        } else if is_same && known.is_some() {
             return Ok(MappingRuling::Same);
         }
         let known_id = match &known {
@@ -419,9 +429,9 @@ impl Cx<'_> {
             None => self.mapping(at)?.map_or(0, |made| made.id),
         };
         let after = Some(set.id.clone());
-        if known.is_none() || before != after {
+        if known.is_none() || before != after || is_same {
             let before = before.clone().filter(|_| !is_same);
-            self.note_remapped(known_id, at, by, &before, &after, now)?;
+            self.note_remapped(known_id, at, by, &before, &after, said)?;
         }
         Ok(match before {
             None => MappingRuling::Made,
@@ -460,12 +470,31 @@ impl Cx<'_> {
         // That somebody else may have written it stays noted: it counts again if the mapping is taken away.
         rec.retargeted = rec.state() == RecordState::Pending;
         self.save(&rec)?;
+        self.audit_mapping(&rec, set, before.unwrap_or("-"), now)
+    }
+
+    /// The record, where its document was voided, and somebody names this very document again.
+    fn restored_by_hand(&self, rec: &Rec, at: &MappingKey) -> Result<Option<Rec>, StoreError> {
+        let is_here = |own: &TargetKey| own.target == at.target && own.form == at.form;
+        let voided = rec.target.as_ref().is_none_or(is_here) && self.is_voided(rec)?;
+        Ok(voided.then(|| rec.clone()))
+    }
+
+    /// The voided document of a record was brought back at the target. That it is there again is told by the history of
+    /// its mapping, which the caller writes; a document that was made in its place is not sent any more.
+    fn restore(&mut self, mut rec: Rec, set: &SetMapping, now: Ms) -> Result<(), StoreError> {
+        rec.retargeted = rec.state() == RecordState::Pending;
+        self.save(&rec)?;
+        self.audit_mapping(&rec, set, "void", now)
+    }
+
+    fn audit_mapping(&self, rec: &Rec, set: &SetMapping, before: &str, now: Ms) -> Result<(), StoreError> {
         let note = AuditNote {
             who: set.who.clone(),
             action: "map".to_owned(),
             scheme: Some(rec.scheme.clone()),
             record: Some(rec.id),
-            what: format!("{} -> {}", before.unwrap_or("-"), set.id),
+            what: format!("{before} -> {}", set.id),
             reason: match set.names.remark.as_deref().map(str::trim) {
                 Some(remark) if !remark.is_empty() => remark.to_owned(),
                 _ => set.by.word().to_owned(),

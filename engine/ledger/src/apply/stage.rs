@@ -336,7 +336,9 @@ impl Cx<'_> {
         if was_pending {
             self.supersede(page.run, rec.id, &rec.version)?;
         }
-        let settled = rec.done_version.as_deref() == Some(version);
+        // What was voided is to be voided once more, where somebody said that it is there.
+        let settled = rec.done_version.as_deref() == Some(version)
+            && (!row.void || rec.target_id.is_none() || self.is_voided(&rec)?);
         let back = was_pending && settled && page.on_seen != OnSeen::Update && !news;
         let quiet = rec.quiet_until(page.now);
         rec.renew(version.to_owned(), label(row, &rec), row.void);

@@ -589,6 +589,60 @@ pub(super) fn voided(open: &dyn Fn() -> Ledger) {
     assert_eq!(desk.mapped_to("a").as_deref(), Some("id-4"));
     desk.end();
 
+    // Or the same: it was brought back at the target. What was made in its place before that is not sent.
+    for (manner, is_clock_back) in [
+        (Manner::Put, false),
+        (Manner::Create, false),
+        (Manner::Update, true),
+    ] {
+        let mut desk = carried_out();
+        assert!(desk.pick()[0].has_target);
+        let now = desk.now;
+        desk.now -= if is_clock_back { 5_000 } else { 0 };
+        assert_eq!(desk.map(&wanted("a", "id-1", manner)), MappingRuling::Same);
+        assert!(!is_voided(&desk), "{manner:?}");
+        desk.now = now;
+        let record = desk.record("a").record;
+        let (attempt, refused) = desk.claim(&[("a", "v1", "A")]);
+        assert_eq!((attempt, refused), (None, vec![(record, ClaimRefused::Stale)]));
+        assert_eq!(history(&desk), [(None, Some("id-1".to_owned()))]);
+        let audit = crate::read::AuditFilter {
+            limit: 1,
+            ..crate::read::AuditFilter::default()
+        };
+        let audit = desk.ledger.reader().audit(&audit).expect("a question");
+        assert_eq!(audit[0].note.what, "void -> id-1");
+        // Said once more it changes nothing.
+        assert_eq!(desk.map(&wanted("a", "id-1", manner)), MappingRuling::Same);
+        assert_eq!(history(&desk).len(), 1);
+        if manner == Manner::Create {
+            // Cancelled again before it is sent, it is voided again.
+            cancel(&mut desk);
+            assert_eq!(desk.state("a"), RecordState::Pending);
+            assert!(desk.pick()[0].void);
+            let attempt = claim_as(&mut desk, WriteAction::Void);
+            assert!(desk.settle(attempt, "a", as_id("id-1")));
+            assert!(is_voided(&desk));
+            desk.end();
+            continue;
+        }
+        assert!(desk.pick()[0].has_target);
+        let update = claim_as(&mut desk, WriteAction::Update);
+        assert!(desk.settle(update, "a", as_id("id-1")));
+        assert_eq!(desk.mapped_to("a").as_deref(), Some("id-1"));
+        desk.end();
+    }
+    // Before it comes again, too.
+    let mut desk = made();
+    cancel(&mut desk);
+    let attempt = claim_as(&mut desk, WriteAction::Void);
+    assert!(desk.settle(attempt, "a", as_id("id-1")));
+    assert_eq!(desk.map(&wanted("a", "id-1", Manner::Put)), MappingRuling::Same);
+    desk.see("a", "v1");
+    assert!(!is_voided(&desk));
+    assert_eq!(desk.record("a").target_id.as_deref(), Some("id-1"));
+    desk.end();
+
     // A copy of the ledger does not know whether it came back before: no new one is made before the target was asked.
     let restored = |desk: &mut Desk| {
         let ask_after = desk.now + 9_000;
