@@ -298,12 +298,20 @@ impl Cx<'_> {
         } else {
             rec.waiting = Some(Waiting {
                 version: version.to_owned(),
-                label: newest,
+                label: newest.clone(),
                 void: row.void,
             });
             Some(self.blob(row.source)?)
         };
-        if row.bare && !back {
+        if row.bare && back {
+            // What waited is not sent, and is what is known of the record.
+            self.conn
+                .prepare_cached(
+                    "UPDATE body SET source = coalesce(waiting, source), waiting = NULL WHERE record = ?1",
+                )?
+                .execute([rec.id.0])?;
+            rec.label = newest;
+        } else if row.bare {
             self.conn
                 .prepare_cached("UPDATE body SET waiting = coalesce(waiting, source) WHERE record = ?1")?
                 .execute([rec.id.0])?;

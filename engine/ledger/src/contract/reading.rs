@@ -264,6 +264,23 @@ pub(super) fn cancelled_by_its_key(open: &dyn Fn() -> Ledger) {
     desk.settle(attempt, "a", done("a"));
     assert_eq!(see(&mut desk, void("w")), Changed);
     assert_eq!(said(&desk), (content("v4"), true));
+    // Said once more while it is carried out, it takes the place of what came in between and waits; the content of that
+    // stays, as look-ups do.
+    let attempt = desk.claim(&[("a", "w-void", "a")]).0.expect("claimed");
+    let newer = StagedRow {
+        label: "客户 a, new".to_owned(),
+        ..row(0, "a", "v5")
+    };
+    assert_eq!(see(&mut desk, newer), Changed);
+    assert_eq!(see(&mut desk, void("w")), Unchanged);
+    assert_eq!(said(&desk), (content("v5"), true));
+    let record = desk.record("a");
+    assert_eq!(
+        (record.label.as_str(), record.waiting_version),
+        ("客户 a, new", None)
+    );
+    desk.settle(attempt, "a", done("a"));
+    assert_eq!(said(&desk), (content("v5"), true));
     // Of one that nobody knows there is nothing else, and look-ups go on finding what they found.
     let unknown = StagedRow {
         filtered: None,
