@@ -219,6 +219,11 @@ impl Rec {
             .map_or(&self.version, |waiting| &waiting.version)
     }
 
+    /// Whether that says that the row is cancelled.
+    pub(super) fn is_newest_void(&self) -> bool {
+        self.waiting.as_ref().map_or(self.void, |waiting| waiting.void)
+    }
+
     /// A document may exist at the target, under the frozen key.
     pub(super) fn document_known(&self) -> bool {
         self.target_id.is_some() || self.maybe_sent || self.done_version.is_some()

@@ -80,7 +80,9 @@ impl Cx<'_> {
 
     fn stage_row(&mut self, page: &Page<'_>, row: &StagedRow) -> Result<(SightingOutcome, bool), StoreError> {
         let version = stored_version(row);
-        let (record, seen, outcome) = match self.record_of_key(page.scheme, &row.key)? {
+        let known = self.record_of_key(page.scheme, &row.key)?;
+        let was_void = known.as_ref().is_some_and(Rec::is_newest_void);
+        let (record, seen, outcome) = match known {
             None => match self.meet(page, row, &version, None)? {
                 Met::Echo(partner) => {
                     let record = self.echo(page, row, &version, None, &partner)?;
@@ -111,7 +113,7 @@ impl Cx<'_> {
         if let (Some(paired), true) = (&row.paired, outcome.is_taken()) {
             self.keep_facets(page.scheme, record, &version, paired)?;
         }
-        self.note_newest(page, record, row, outcome)?;
+        self.note_newest(page, record, row, outcome, was_void)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO sighting (run, record, seq, window, page, version, outcome, seen_ms)
@@ -143,13 +145,17 @@ impl Cx<'_> {
         Ok(newest.is_some_and(|newest| rank < newest))
     }
 
-    /// A row that was taken, or would have been but for the scheme's filter, is the newest from now on.
+    /// A row that was taken, or would have been but for the scheme's filter, is the newest from now on. A cancellation
+    /// that names its record alone says nothing of its time: it is newer than all that was read before, by the least
+    /// there is and once, so that a late repetition of what it cancelled is older, and what is made of the record later
+    /// is not.
     fn note_newest(
         &self,
         page: &Page<'_>,
         record: RecordId,
         row: &StagedRow,
         outcome: SightingOutcome,
+        was_void: bool,
     ) -> Result<(), StoreError> {
         use SightingOutcome::{Changed, Filtered, Invalid, New, Superseded, Unchanged};
         let counts = match outcome {
@@ -161,6 +167,11 @@ impl Cx<'_> {
             self.conn
                 .prepare_cached("UPDATE record SET newest = ?2 WHERE id = ?1 AND newest IS NOT ?2")?
                 .execute((record.0, rank))?;
+        } else if counts && row.bare && row.void && !was_void {
+            // The greatest number there is stays an integer.
+            self.conn
+                .prepare_cached("UPDATE record SET newest = newest + 1 WHERE id = ?1 AND newest < ?2")?
+                .execute((record.0, i64::MAX))?;
         }
         Ok(())
     }

@@ -253,4 +253,66 @@ pub(super) fn newest(open: &dyn Fn() -> Ledger) {
     assert_eq!(see(&mut desk, "v9", Some(90), changed), Changed);
     assert_eq!(see(&mut desk, "v8", Some(80), changed), Superseded);
     assert_eq!(desk.record("a").waiting_version.as_deref(), Some("v9"));
+    cancelled_without_a_time(open);
+}
+
+/// A cancellation that names its record alone has no time: it is behind what came before, and before what comes later.
+fn cancelled_without_a_time(open: &dyn Fn() -> Ledger) {
+    use SightingOutcome::{Changed, New, Superseded, Unchanged};
+    let mut desk = Desk::new(open());
+    let see = |desk: &mut Desk, row: StagedRow| {
+        let (op, blobs) = desk.page(vec![row], OnSeen::UpdateIfChanged);
+        let LedgerReply::Staged { outcomes, .. } = desk.try_one(op, &blobs).expect("a page") else {
+            panic!("not staged")
+        };
+        super::named(outcomes)[0].0
+    };
+    let said = |version: &str, rank: i64| StagedRow {
+        rank: Some(rank),
+        ..row(0, "a", version)
+    };
+    let cancelled = |version: &str| StagedRow {
+        void: true,
+        bare: true,
+        ..row(0, "a", version)
+    };
+    assert_eq!(see(&mut desk, said("v1", 10)), New);
+    let attempt = desk.claim(&[("a", "v1", "A")]).0.expect("claimed");
+    // Beside what is out, and when that is done.
+    for settled in [false, true] {
+        if settled {
+            assert!(desk.settle(attempt, "a", super::done("a")));
+        }
+        assert_eq!(
+            see(&mut desk, cancelled("w")),
+            if settled { Unchanged } else { Changed }
+        );
+        assert_eq!(see(&mut desk, said("v1", 10)), Superseded, "a late repetition");
+        assert_eq!(see(&mut desk, said("v0", 9)), Superseded);
+    }
+    let record = desk.record("a");
+    assert_eq!((record.version.as_str(), record.void), ("w-void", true));
+    // However often it is said: a number that grows by one is newer.
+    for again in ["w", "x", "y"] {
+        see(&mut desk, cancelled(again));
+    }
+    // What was done is what it says again, and the void was not sent yet.
+    assert_eq!(see(&mut desk, said("v1", 11)), Unchanged);
+    assert!(!desk.record("a").void);
+    // And so on, once for each time that it is there again.
+    assert_eq!(see(&mut desk, cancelled("w")), Changed);
+    assert_eq!(see(&mut desk, said("v1", 11)), Superseded);
+    assert_eq!(see(&mut desk, said("v2", 12)), Changed);
+    // One that has a time is compared by it: as new is the later reading.
+    let whole = StagedRow {
+        void: true,
+        ..said("v2", 12)
+    };
+    assert_eq!(see(&mut desk, whole), Changed);
+    assert_eq!(see(&mut desk, said("v2", 12)), Changed);
+    // The end of the numbers.
+    assert_eq!(see(&mut desk, said("v3", i64::MAX)), Changed);
+    assert_eq!(see(&mut desk, cancelled("w")), Changed);
+    assert_eq!(see(&mut desk, said("v3", i64::MAX)), Changed);
+    desk.end();
 }
