@@ -44,6 +44,13 @@ pub struct PushFacts {
     pub headers: Vec<(String, String)>,
 }
 
+impl IngestCx<'_> {
+    /// Whether a push says that what it is about was cancelled.
+    fn cancels(&self) -> bool {
+        self.push.is_some_and(|push| push.void)
+    }
+}
+
 impl PushFacts {
     /// The value behind `$push.id`, `$push.void` or `$push.headers.NAME`; `None` where there is none.
     pub(crate) fn value(&self, path: &Path) -> Option<Value> {
@@ -82,6 +89,8 @@ pub struct Ingested {
     pub kept: Result<(), &'static str>,
     /// Whether it means "cancelled".
     pub void: bool,
+    /// A push says of it that it was cancelled, and nothing else.
+    pub bare: bool,
     /// What went wrong in `derive`, `keep` or `void`. A record with a fault is dead under its key.
     pub fault: Option<Failure>,
 }
@@ -110,7 +119,7 @@ impl SourcePlan {
     }
 
     /// Whether a row has nothing but its key, `id`, the field that tells the newest, and the name of its object.
-    pub fn names_only(&self, row: &Value, id: Option<&Path>) -> bool {
+    fn names_only(&self, row: &Value, id: Option<&Path>) -> bool {
         if !self.explode.is_empty() {
             return false;
         }
@@ -125,7 +134,13 @@ impl SourcePlan {
     }
 
     /// The records of one row, in order.
-    pub fn ingest(&self, mut row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
+    pub fn ingest(&self, row: Value, cx: &IngestCx<'_>) -> Vec<Ingested> {
+        self.ingest_of(row, None, cx)
+    }
+
+    /// The same for a row of a declared object: `id` is where its documents have their id.
+    pub fn ingest_of(&self, mut row: Value, id: Option<&Path>, cx: &IngestCx<'_>) -> Vec<Ingested> {
+        let bare = cx.cancels() && self.names_only(&row, id);
         self.read_lists(&mut row, cx.xml);
         let mut rows = vec![Exploded { row, empty: false }];
         for path in &self.explode {
@@ -141,7 +156,7 @@ impl SourcePlan {
                 if numbered && let Value::Map(map) = &mut exploded.row {
                     map.insert(ROW_NUMBER.to_owned(), Value::from(number));
                 }
-                self.record(exploded, cx)
+                self.record(exploded, bare, cx)
             })
             .collect()
     }
@@ -193,9 +208,11 @@ impl SourcePlan {
         exploded
     }
 
-    fn record(&self, exploded: Exploded, cx: &IngestCx<'_>) -> Ingested {
+    /// Of what names a document alone nothing is asked but its key: it has no other fields, and what fails for want of
+    /// them says nothing about the cancellation.
+    fn record(&self, exploded: Exploded, bare: bool, cx: &IngestCx<'_>) -> Ingested {
         let mut row = exploded.row;
-        let mut fault = self.derive(&mut row, cx).err();
+        let mut fault = self.derive(&mut row, bare, cx).err();
         let mut kept = if exploded.empty {
             Err("explode_empty")
         } else {
@@ -205,19 +222,21 @@ impl SourcePlan {
             match self.keeps(cond, &mut row, cx) {
                 Ok(true) => {}
                 Ok(false) => kept = Err("filter"),
+                Err(_) if bare => kept = Err("filter"),
                 Err(failure) => fault = Some(failure),
             }
         }
         let key = self.key_of(&row);
-        let cancelled = cx.push.is_some_and(|push| push.void);
+        let cancelled = cx.cancels();
         let void = match self.is_void(&row, cx) {
             Ok(void) => void || cancelled,
+            Err(_) if bare => true,
             Err(failure) => {
                 fault = fault.or(Some(failure));
                 cancelled
             }
         };
-        let rank = match self.rank_of(&row, cx) {
+        let rank = match self.rank_of(&row, bare, cx) {
             Ok(rank) => rank,
             Err(failure) => {
                 fault = fault.or(Some(failure));
@@ -234,6 +253,7 @@ impl SourcePlan {
             rank,
             kept,
             void,
+            bare,
             fault,
         }
     }
@@ -248,15 +268,19 @@ impl SourcePlan {
         }
     }
 
-    fn derive(&self, row: &mut Value, cx: &IngestCx<'_>) -> Result<(), Failure> {
+    fn derive(&self, row: &mut Value, bare: bool, cx: &IngestCx<'_>) -> Result<(), Failure> {
         for (path, tree) in &self.derive {
-            let value = eval_value(tree, &self.scope(row, cx), &Hits::default()).map_err(|failure| {
-                let field = failure
-                    .field
-                    .as_ref()
-                    .map_or_else(|| path.to_string(), |inner| format!("{path}.{inner}"));
-                failure.at(field)
-            })?;
+            let value = match eval_value(tree, &self.scope(row, cx), &Hits::default()) {
+                Ok(value) => value,
+                Err(_) if bare => None,
+                Err(failure) => {
+                    let field = failure
+                        .field
+                        .as_ref()
+                        .map_or_else(|| path.to_string(), |inner| format!("{path}.{inner}"));
+                    return Err(failure.at(field));
+                }
+            };
             if let Some(value) = value {
                 path.set(row, value);
             }
@@ -327,11 +351,14 @@ impl SourcePlan {
     }
 
     /// A number as it is, a time in milliseconds.
-    fn rank_of(&self, row: &Value, cx: &IngestCx<'_>) -> Result<Option<i64>, Failure> {
+    fn rank_of(&self, row: &Value, bare: bool, cx: &IngestCx<'_>) -> Result<Option<i64>, Failure> {
         let Some(path) = &self.newest_by else {
             return Ok(None);
         };
         let value = field(row, path).filter(|value| !value.is_null());
+        if bare && value.is_none_or(says_nothing) {
+            return Ok(None);
+        }
         let Some(value) = value else {
             return Err(Failure::new(&record::NEWEST_BY)
                 .with("path", path)

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CUSTOMERS, codes, json, plan, zone};
-use dsl::plan::{IngestCx, PushFacts, When};
+use dsl::plan::{IngestCx, Ingested, PushFacts, When};
 use dsl::value::Value;
 
 /// A scheme whose rows are sent.
@@ -65,6 +65,53 @@ fn a_source_that_sends() {
     // A row that was asked for has no push: what reads one fails by its name, unless it says what then.
     let fault = ingest(None).fault.expect("a fault");
     assert_eq!(fault.field.as_deref(), Some("sent"));
+}
+
+/// A scheme of customers with these lines in its source.
+fn customers(lines: &str) -> dsl::plan::Plan {
+    assert!(CUSTOMERS.contains("  key: buyerCid"));
+    plan(&CUSTOMERS.replacen("  key: buyerCid", lines, 1))
+}
+
+/// Rows of a push that says that they were cancelled.
+fn cancelled(plan: &dsl::plan::Plan, row: &str, xml: bool) -> Vec<Ingested> {
+    let facts = PushFacts {
+        void: true,
+        ..PushFacts::default()
+    };
+    let cx = IngestCx {
+        now_ms: 0,
+        zone: &zone(),
+        push: Some(&facts),
+        xml,
+    };
+    plan.source.ingest(json(row), &cx)
+}
+
+#[test]
+fn a_cancellation_by_its_key_needs_no_other_field() {
+    let plan = customers(
+        "  derive: {nick: <<buyerNick>>, no: <<buyerCid>>}\n  keep: {field: <<buyerNick>>, neq: test}\n  void: {field: <<buyerNick>>, eq: gone}\n  newest_by: createTime\n  key: no",
+    );
+    let one = |row: &str| cancelled(&plan, row, false).pop().expect("a record");
+    let made = one(r#"{"no": "1", "createTime": "", "buyerNick": null}"#);
+    assert_eq!(made.key, Ok(r#"["1"]"#.to_owned()));
+    assert!(
+        made.bare && made.void && made.fault.is_none() && made.rank.is_none(),
+        "{made:?}"
+    );
+    assert_eq!(one(r#"{"no": "1", "createTime": 7}"#).rank, Some(7));
+    let fault = one(r#"{"no": "1", "createTime": "soon"}"#)
+        .fault
+        .expect("a fault");
+    assert_eq!(
+        fault.field.as_deref(),
+        Some("createTime"),
+        "what is said must be right"
+    );
+    // With content it is judged as any other.
+    let made = one(r#"{"buyerCid": "1", "buyerNick": "a"}"#);
+    assert!(!made.bare && made.fault.is_some(), "{made:?}");
 }
 
 #[test]

@@ -484,12 +484,6 @@ impl SourceReader {
         Some(reason::of_failure(&failure, self.lang))
     }
 
-    /// Whether a row says which one it is about and nothing else.
-    fn names_only(&self, row: &Value) -> bool {
-        let id = self.object.as_ref().map(|object| object.id_place());
-        self.plan.source.names_only(row, id.as_ref())
-    }
-
     /// One row of the page: exploded, derived, filtered, keyed. With it the push that brought it, and whether that, or
     /// the answer, was XML.
     fn ingest(
@@ -507,8 +501,8 @@ impl SourceReader {
             xml,
         };
         let refused = refused.or_else(|| self.misfit(&row, push));
-        let bare = push.is_some_and(|push| push.void) && self.names_only(&row);
-        for ingested in self.plan.source.ingest(row, &cx) {
+        let id = self.object.as_ref().map(|object| object.id_place());
+        for ingested in self.plan.source.ingest_of(row, id.as_ref(), &cx) {
             let bytes = dsl::json::to_string(&ingested.row).into_bytes();
             // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where
             // its key is known and long done.
@@ -540,7 +534,7 @@ impl SourceReader {
                 filtered,
                 invalid,
                 void: ingested.void,
-                bare,
+                bare: ingested.bare,
                 indexed,
                 paired,
             });

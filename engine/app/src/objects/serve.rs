@@ -133,10 +133,11 @@ impl Engine {
             _ => None,
         };
         for one in waiting {
-            if one.rank < rank {
+            // As it is staged: what has no rank is never older, and leaves the newest what it is.
+            if one.rank.is_some() && one.rank < rank {
                 continue;
             }
-            rank = one.rank;
+            rank = one.rank.or(rank);
             match &mut row {
                 Some(known) if one.bare => known.void = true,
                 _ => {
@@ -165,17 +166,16 @@ impl Engine {
                 xml: content.xml,
             };
             for row in content.rows {
-                let bare = content.facts.void && source.names_only(&row, Some(&object.id_place()));
-                for one in source.ingest(row, &cx) {
+                for one in source.ingest_of(row, Some(&object.id_place()), &cx) {
                     // What will not be seen once it is staged is not seen now.
-                    let is_seen = one.fault.is_none() && (bare || one.kept.is_ok());
+                    let is_seen = one.fault.is_none() && (one.bare || one.kept.is_ok());
                     if is_seen && one.key.is_ok_and(|own| own == key) {
                         let row = FedRow {
                             key: key.to_owned(),
                             void: one.void,
                             source: json::to_string(&one.row).into_bytes(),
                         };
-                        let rank = one.rank;
+                        let (rank, bare) = (one.rank, one.bare);
                         found.push(Waits { row, rank, bare });
                     }
                 }

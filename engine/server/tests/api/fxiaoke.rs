@@ -600,6 +600,42 @@ async fn a_cancellation_needs_its_id_alone() {
     assert!(!format!("{:?}", records[0]).contains("E6110"), "{records:?}");
 }
 
+/// What a scheme asks of a row is not asked of what has no fields: it would be dead, and the document stay valid.
+#[tokio::test]
+async fn a_cancellation_by_its_id_is_newer_than_what_was_there() {
+    let desk = Desk::open().await;
+    let text = scheme("orders", "crm", "erpSalesOrderObj", "", "masterFieldVal.number");
+    let more = "newest_by: masterFieldVal.amount, derive: {total: <<masterFieldVal.amount>>}, key:";
+    desk.write("schemes/orders.yaml", &text.replace("key:", more));
+    desk.service.reload().await.unwrap();
+    let ask = "queryMasterById?objAPIName=erpSalesOrderObj&dataId=20";
+    for (body, amount, status) in [
+        (Some(order("20", "5")), "5", None),
+        (None, "5", Some("cancelled")),
+        (Some(order("20", "4")), "5", Some("cancelled")),
+        (Some(order("20", "6")), "6", None),
+    ] {
+        let said = match &body {
+            Some(body) => desk.push(&[("id", "20")], body.as_bytes()).await,
+            None => desk.push(&[("id", "20"), ("operationType", "3")], b"").await,
+        };
+        assert_eq!(said.json()["errCode"], "s106240000", "{body:?}: {}", said.text);
+        for staged in [false, true] {
+            if staged {
+                assert_eq!(desk.rows("orders").await.len(), 1, "{body:?}");
+            }
+            let one = desk.erp("GET", ask, "").await;
+            let master = &one.json()["data"]["masterFieldVal"];
+            assert_eq!(
+                (master["amount"].as_str(), master["status"].as_str()),
+                (Some(amount), status),
+                "{body:?} {staged}: {}",
+                one.text
+            );
+        }
+    }
+}
+
 /// A push whose header `id` is another one than that of its body would cancel, or change, what it does not mean.
 #[tokio::test]
 async fn header_and_body_of_a_push_mean_the_same_document() {
