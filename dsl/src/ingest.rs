@@ -20,6 +20,9 @@ use crate::scope::{ClockScope, ROW_NUMBER, RowScope};
 use crate::tree::{Tree, eval_value, from_segments};
 use crate::value::{Map, Value};
 
+/// The member of a row of XML that has it as it came; a root of that name stands alone.
+pub const XML_TEXT: &str = "text";
+
 /// What ingesting needs besides the plan.
 #[derive(Debug, Clone, Copy)]
 pub struct IngestCx<'a> {
@@ -118,8 +121,9 @@ impl SourcePlan {
         })
     }
 
-    /// Whether a row has nothing but its key, `id`, the field that tells the newest, and the name of its object.
-    fn names_only(&self, row: &Value, id: Option<&Path>) -> bool {
+    /// Whether a row has nothing but its key, `id`, the field that tells the newest, and the name of its object. Beside
+    /// the root of XML all of it stands as text once more.
+    fn names_only(&self, row: &Value, id: Option<&Path>, xml: bool) -> bool {
         if !self.explode.is_empty() {
             return false;
         }
@@ -129,6 +133,12 @@ impl SourcePlan {
         }
         if let (Value::Map(members), true) = (&mut rest, row.get("masterFieldVal").is_some()) {
             members.shift_remove("objAPIName");
+        }
+        if let (Value::Map(members), true) = (&mut rest, xml)
+            && row.as_map().is_some_and(|members| members.len() > 1)
+            && matches!(members.get(XML_TEXT), Some(Value::Text(_)))
+        {
+            members.shift_remove(XML_TEXT);
         }
         says_nothing(&rest)
     }
@@ -140,7 +150,7 @@ impl SourcePlan {
 
     /// The same for a row of a declared object: `id` is where its documents have their id.
     pub fn ingest_of(&self, mut row: Value, id: Option<&Path>, cx: &IngestCx<'_>) -> Vec<Ingested> {
-        let bare = cx.cancels() && self.names_only(&row, id);
+        let bare = cx.cancels() && self.names_only(&row, id, cx.xml);
         self.read_lists(&mut row, cx.xml);
         let mut rows = vec![Exploded { row, empty: false }];
         for path in &self.explode {

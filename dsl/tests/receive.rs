@@ -115,6 +115,22 @@ fn a_cancellation_by_its_key_needs_no_other_field() {
 }
 
 #[test]
+fn a_cancellation_in_xml_is_told_by_its_key_too() {
+    let plan = customers("  key: buyerCid");
+    let one = |row: &str, xml| cancelled(&plan, row, xml).pop().expect("a record");
+    let bare = r#"{"buyerCid": "1", "text": "<buyerCid>1</buyerCid>"}"#;
+    assert!(one(bare, true).bare);
+    assert!(!one(bare, false).bare, "in JSON it is a field");
+    for row in [
+        r#"{"buyerCid": "1", "buyerNick": "a", "text": "<buyer>…</buyer>"}"#,
+        r#"{"buyerCid": "1", "text": {"note": "a"}}"#,
+        r#"{"text": "a root of that name"}"#,
+    ] {
+        assert!(!one(row, true).bare, "{row}");
+    }
+}
+
+#[test]
 fn schedules_and_operations_fit() {
     let with = |from: &str, to: &str| {
         assert!(PUSHED.contains(from), "{from}");

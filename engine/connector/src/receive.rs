@@ -46,7 +46,7 @@ impl std::fmt::Debug for Inbound {
 }
 
 /// The member under which what came as text or XML stands as it came.
-pub const RAW: &str = "text";
+pub const RAW: &str = dsl::ingest::XML_TEXT;
 
 /// What the content of a push was written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
