@@ -92,7 +92,8 @@ pub struct Ingested {
     pub kept: Result<(), &'static str>,
     /// Whether it means "cancelled".
     pub void: bool,
-    /// A push says of it that it was cancelled, and nothing else.
+    /// A push says of it that it was cancelled, and nothing else that is taken over: it names it alone, or `keep` refuses
+    /// what it has.
     pub bare: bool,
     /// What went wrong in `derive`, `keep` or `void`. A record with a fault is dead under its key.
     pub fault: Option<Failure>,
@@ -124,9 +125,6 @@ impl SourcePlan {
     /// Whether a row has nothing but its key, `id`, the field that tells the newest, and the name of its object. Beside
     /// the root of XML all of it stands as text once more.
     fn names_only(&self, row: &Value, id: Option<&Path>, xml: bool) -> bool {
-        if !self.explode.is_empty() {
-            return false;
-        }
         let mut rest = row.clone();
         for path in self.key.iter().chain(id).chain(&self.newest_by) {
             path.remove(&mut rest);
@@ -163,6 +161,8 @@ impl SourcePlan {
         rows.into_iter()
             .zip(1i64..)
             .map(|(mut exploded, number)| {
+                // What is cancelled without its lines says of none of them which it was.
+                let numbered = numbered && !(exploded.empty && cx.cancels());
                 if numbered && let Value::Map(map) = &mut exploded.row {
                     map.insert(ROW_NUMBER.to_owned(), Value::from(number));
                 }
@@ -232,7 +232,7 @@ impl SourcePlan {
             match self.keeps(cond, &mut row, cx) {
                 Ok(true) => {}
                 Ok(false) => kept = Err("filter"),
-                Err(_) if bare => kept = Err("filter"),
+                Err(_) if cx.cancels() => kept = Err("filter"),
                 Err(failure) => fault = Some(failure),
             }
         }
@@ -253,6 +253,8 @@ impl SourcePlan {
                 None
             }
         };
+        // The sender says that it was cancelled, so that what else it says decides nothing.
+        let bare = bare || cancelled && kept.is_err();
         let label = self.label_of(&row, &key);
         let version = self.version_of(&row, void);
         Ingested {

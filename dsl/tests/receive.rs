@@ -130,6 +130,40 @@ fn a_cancellation_in_xml_is_told_by_its_key_too() {
     }
 }
 
+/// `keep` says which rows are taken over, not whether a document was cancelled whose cancellation was sent.
+#[test]
+fn a_cancellation_is_not_judged_by_its_content() {
+    let plan = customers("  keep: {field: <<buyerNick>>, eq: active}\n  key: buyerCid");
+    let refused = r#"{"buyerCid": "1", "buyerNick": "gone", "createTime": 1}"#;
+    let accepted = r#"{"buyerCid": "1", "buyerNick": "active"}"#;
+    for (row, kept, bare) in [(refused, Err("filter"), true), (accepted, Ok(()), false)] {
+        let made = cancelled(&plan, row, false).pop().expect("a record");
+        assert_eq!((made.kept, made.bare, made.void), (kept, bare, true), "{row}");
+        assert!(made.fault.is_none(), "{made:?}");
+    }
+    // A row that nobody declared void is what the scheme makes of it.
+    let cx = IngestCx {
+        now_ms: 0,
+        zone: &zone(),
+        push: Some(&PushFacts::default()),
+        xml: false,
+    };
+    let made = plan.source.ingest(json(refused), &cx).pop().expect("a record");
+    assert_eq!((made.kept, made.bare, made.void), (Err("filter"), false, false));
+    // Without its lines it is that of the document, where the key is the document's.
+    let of_document = customers("  explode: [orders]\n  key: buyerCid");
+    let of_line = customers("  explode: [orders]\n  key: [buyerCid, $row]");
+    for row in [
+        r#"{"buyerCid": "1"}"#,
+        r#"{"buyerCid": "1", "buyerNick": "a", "orders": []}"#,
+    ] {
+        let made = cancelled(&of_document, row, false).pop().expect("a record");
+        assert!(made.bare && made.key.is_ok() && made.fault.is_none(), "{made:?}");
+        let made = cancelled(&of_line, row, false).pop().expect("a record");
+        assert!(made.key.is_err(), "it is not that of the first line: {made:?}");
+    }
+}
+
 #[test]
 fn schedules_and_operations_fit() {
     let with = |from: &str, to: &str| {

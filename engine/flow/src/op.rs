@@ -242,7 +242,8 @@ pub struct StagedRow {
     pub invalid: Option<Reason>,
     /// The row means "cancelled".
     pub void: bool,
-    /// It says which one was cancelled and nothing else: what was known of that one stays its content.
+    /// It says which one was cancelled and nothing else that is taken over: what was known of that one stays its
+    /// content.
     pub bare: bool,
     /// (field, value) for every field of this scheme that some scheme looks up.
     pub indexed: Vec<(String, String)>,

@@ -140,6 +140,7 @@ impl Engine {
             rank = one.rank.or(rank);
             match &mut row {
                 Some(known) if one.bare => known.void = true,
+                None if !one.is_kept => {}
                 _ => {
                     of = serve.receive.as_ref();
                     row = Some(one.row);
@@ -175,8 +176,12 @@ impl Engine {
                             void: one.void,
                             source: json::to_string(&one.row).into_bytes(),
                         };
-                        let (rank, bare) = (one.rank, one.bare);
-                        found.push(Waits { row, rank, bare });
+                        found.push(Waits {
+                            row,
+                            rank: one.rank,
+                            bare: one.bare,
+                            is_kept: one.kept.is_ok(),
+                        });
                     }
                 }
             }
@@ -208,8 +213,10 @@ impl Engine {
 struct Waits {
     row: FedRow,
     rank: Option<i64>,
-    /// It says that the one it names was cancelled, and nothing else.
+    /// It says that the one it names was cancelled, and nothing else that is taken over.
     bare: bool,
+    /// The scheme takes it where nothing is known of the one it names.
+    is_kept: bool,
 }
 
 fn is_void(reader: &Reader, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {

@@ -252,7 +252,7 @@ impl Cx<'_> {
             ..row.clone()
         });
         let row = whole.as_ref().unwrap_or(row);
-        // What names one alone has no fields that a filter could judge: it is about a record that was accepted.
+        // A cancellation that was pushed is no matter of a filter: it is about a record that was accepted.
         if let Some(reason) = row.filtered.as_ref().filter(|_| !row.bare || refused_before) {
             // Only a record that was never accepted follows a refused row; another keeps what was accepted.
             if refused_before {

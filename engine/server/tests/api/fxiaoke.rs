@@ -605,7 +605,7 @@ async fn a_cancellation_needs_its_id_alone() {
 async fn a_cancellation_by_its_id_is_newer_than_what_was_there() {
     let desk = Desk::open().await;
     let text = scheme("orders", "crm", "erpSalesOrderObj", "", "masterFieldVal.number");
-    let more = "newest_by: masterFieldVal.amount, derive: {total: <<masterFieldVal.amount>>}, key:";
+    let more = "newest_by: masterFieldVal.amount, keep: {field: masterFieldVal.amount, neq: '77'}, derive: {total: <<masterFieldVal.amount>>}, key:";
     desk.write("schemes/orders.yaml", &text.replace("key:", more));
     desk.service.reload().await.unwrap();
     let ask = "queryMasterById?objAPIName=erpSalesOrderObj&dataId=20";
@@ -614,10 +614,14 @@ async fn a_cancellation_by_its_id_is_newer_than_what_was_there() {
         (None, "5", Some("cancelled")),
         (Some(order("20", "4")), "5", Some("cancelled")),
         (Some(order("20", "6")), "6", None),
+        // Declared void with content that the scheme refuses.
+        (Some(order("20", "77")), "6", Some("cancelled")),
     ] {
+        let void = [("id", "20"), ("operationType", "3")];
         let said = match &body {
+            Some(body) if body.contains("77") => desk.push(&void, body.as_bytes()).await,
             Some(body) => desk.push(&[("id", "20")], body.as_bytes()).await,
-            None => desk.push(&[("id", "20"), ("operationType", "3")], b"").await,
+            None => desk.push(&void, b"").await,
         };
         assert_eq!(said.json()["errCode"], "s106240000", "{body:?}: {}", said.text);
         for staged in [false, true] {
@@ -633,6 +637,16 @@ async fn a_cancellation_by_its_id_is_newer_than_what_was_there() {
                 one.text
             );
         }
+    }
+    // What was never accepted is not there, cancelled or not.
+    let void = [("id", "21"), ("operationType", "3")];
+    let said = desk.push(&void, order("21", "77").as_bytes()).await;
+    assert_eq!(said.json()["errCode"], "s106240000", "{}", said.text);
+    for _ in ["waits", "staged"] {
+        let ask = "queryMasterById?objAPIName=erpSalesOrderObj&dataId=21";
+        let said = desk.erp("GET", ask, "").await;
+        assert_eq!(said.json()["code"], "E6113", "{}", said.text);
+        desk.rows("orders").await;
     }
 }
 
