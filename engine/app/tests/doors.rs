@@ -132,6 +132,7 @@ async fn told(service: &Service, door: &str, id: &str) -> &'static str {
         ],
         query: Vec::new(),
         body: format!(r#"{{"id":"{id}"}}"#).into_bytes(),
+        came_as_xml: false,
     };
     match service.inbox().push(door, &push, service.now_ms()).await {
         Ok(Answered::Given(answer)) if answer.status == 200 => "stored",

@@ -135,6 +135,7 @@ fn request(token: &str, id: &str, body: &str) -> Inbound {
         ],
         query: Vec::new(),
         body: body.as_bytes().to_vec(),
+        came_as_xml: false,
     }
 }
 

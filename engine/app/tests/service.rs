@@ -108,6 +108,7 @@ impl World {
             ],
             query: Vec::new(),
             body: br#"{"id":"1"}"#.to_vec(),
+            came_as_xml: false,
         };
         let answer = inbox.push(&doors[0].1, &push, engine.now_ms()).await;
         assert!(matches!(answer, Ok(Answered::Given(answer)) if answer.status == 200));

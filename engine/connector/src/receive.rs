@@ -36,6 +36,8 @@ pub struct Inbound {
     pub query: Vec<(String, String)>,
     /// The body's bytes.
     pub body: Vec<u8>,
+    /// Whoever took it has written its body anew, and it came as XML.
+    pub came_as_xml: bool,
 }
 
 impl std::fmt::Debug for Inbound {
@@ -237,7 +239,7 @@ impl Connection {
             id,
             void: receive.void.as_ref().is_some_and(|void| void.holds(&names)),
             rows,
-            xml: form == Form::Xml,
+            xml: form == Form::Xml || push.came_as_xml,
         })
     }
 

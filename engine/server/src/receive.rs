@@ -90,6 +90,7 @@ pub(crate) async fn inbound(
             .collect(),
         query: query.map(|Query(pairs)| pairs).unwrap_or_default(),
         body: bytes.to_vec(),
+        came_as_xml: false,
     };
     Ok((push, taken))
 }

@@ -147,6 +147,7 @@ fn push(pair: &Pair, reader: &mut Reader<'_>) -> (Inbound, i64) {
         headers: texts(members.get("headers"), reader),
         query: texts(members.get("query"), reader),
         body: body.into_bytes(),
+        came_as_xml: false,
     };
     let now_s = reader.int(members.get("now")).unwrap_or(0);
     (push, now_s.saturating_mul(1000))

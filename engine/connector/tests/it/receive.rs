@@ -80,6 +80,7 @@ fn push(time: &str, signed: &[u8], body: &[u8], kind: &str) -> Inbound {
         headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
         query: Vec::new(),
         body: body.to_vec(),
+        came_as_xml: false,
     }
 }
 

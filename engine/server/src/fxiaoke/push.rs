@@ -107,6 +107,7 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
         receivers: &receivers,
         push: &push,
         id: id.as_deref(),
+        xml: content.form == Form::Xml,
         now: state.now_ms(),
     };
     match &id {
@@ -130,6 +131,7 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
             if content.form != Form::Values || came.as_ref() != Ok(&document) {
                 // From here on it is what it would have been as JSON, in full.
                 push.body = json::to_string(&document.value()).into_bytes();
+                push.came_as_xml = content.form == Form::Xml;
                 set(&mut push, "content-type", Some("application/json"));
             }
         }
@@ -451,6 +453,7 @@ struct Named<'a> {
     receivers: &'a [Arc<Receiver>],
     push: &'a Inbound,
     id: Option<&'a str>,
+    xml: bool,
     now: i64,
 }
 
@@ -474,7 +477,7 @@ impl Named<'_> {
                 now_ms: self.now,
                 zone: &plan.source.zone,
                 push: Some(&facts),
-                xml: false,
+                xml: self.xml,
             };
             let has_key = |row: &Value| {
                 let found = plan.source.ingest(row.clone(), &cx);

@@ -887,6 +887,25 @@ async fn lines_lists_and_roots() {
     for row in desk.rows("orders").await {
         assert_eq!(row["masterFieldVal"]["tags"], serde_json::json!(["a"]), "{row}");
     }
+    // What is written anew is still a row of XML: what a scheme goes through is a list.
+    let text = scheme("raw", "crm", "erpRawObj", "", "masterFieldVal.number").replace(
+        "key:",
+        "derive: {nos: {$each: masterFieldVal.tags.tag, $do: <<$line.no>>}}, key:",
+    );
+    desk.write("schemes/raw.yaml", &text);
+    desk.service.reload().await.unwrap();
+    let xml = xml
+        .replace("erpSalesOrderObj", "erpRawObj")
+        .replace("<tags>a</tags>", "<tags><tag><no>1</no></tag></tags>");
+    let over = [
+        ("id", "04270003"),
+        ("objectApiName", "erpRawObj"),
+        ("content-type", "text/xml"),
+    ];
+    let said = desk.push(&over, xml.as_bytes()).await;
+    assert_eq!(said.json()["errCode"], "s106240000", "{}", said.text);
+    let rows = desk.rows("raw").await;
+    assert_eq!(rows[0]["nos"], serde_json::json!(["1"]), "{rows:?}");
     let raw = [
         ("id", ""),
         ("objectApiName", "erpXmlObj"),
