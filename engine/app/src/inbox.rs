@@ -21,7 +21,7 @@ use dsl::lookup::Hits;
 use dsl::plan::{Plan, PushFacts};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
-use flow::ids::{Blob, Ms};
+use flow::ids::{Blob, Ms, PushId};
 use flow::op::{LedgerOp, LedgerReply, NewPush, Stored};
 use ledger::service::inbox::WaitingPush;
 use ledger::{Blobs, StoreError, Writer};
@@ -355,7 +355,7 @@ impl Inbox {
         if taking.is_empty() {
             return self.refused(first, Refusal::Form);
         }
-        Ok(match self.store(&taking, pushed, push, false, now).await? {
+        Ok(match self.store(&taking, pushed, push, None, now).await? {
             Kept::Stored | Kept::Taken => {
                 Answered::Given(first.connection.reply(first.operation(), &received)?)
             }
@@ -365,13 +365,13 @@ impl Inbox {
 
     /// Stores a push that was judged in the inbox of every one of these. Either all have it or none, but for those that
     /// have no room: then the sender is to come again, and for the others it is a repetition. What `creates` is stored
-    /// only where nothing about the same thing is known.
+    /// only where nothing about the same thing is known, as [`NewPush::creates`] says.
     pub async fn store(
         &self,
         receivers: &[Arc<Receiver>],
         pushed: &Pushed,
         push: &Inbound,
-        creates: bool,
+        creates: Option<PushId>,
         now: Ms,
     ) -> Result<Kept, AppError> {
         let (mut ops, mut blobs) = (Vec::new(), Blobs::new());

@@ -785,8 +785,9 @@ pub struct NewPush {
     /// It says that this was cancelled.
     pub void: bool,
     /// It says that this is new: the same again is a repetition for as long as it is known, and anything else about a
-    /// thing of which something is known is not stored.
-    pub creates: bool,
+    /// thing of which something is known is not stored. Only what came behind this push counts: what it was about was
+    /// cancelled then; 0 = it was not.
+    pub creates: Option<PushId>,
     /// How many rows it holds.
     pub rows: u32,
     /// Its rows and what else is kept of it, as JSON.

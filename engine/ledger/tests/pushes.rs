@@ -96,7 +96,7 @@ impl World {
                 sender: key.to_string(),
                 hash,
                 void: false,
-                creates: false,
+                creates: None,
                 rows: 1,
                 content: Blob(1),
                 most_rows: 1_000,

@@ -12,7 +12,6 @@ use dsl::path::{Path, Segment};
 use dsl::plan::Plan;
 use dsl::value::{Map, Value};
 use flow::ids::Ms;
-use ledger::Reader;
 use ledger::service::feed::FedRow;
 pub use ledger::service::feed::{AHEAD, MOST_BYTES};
 
@@ -203,9 +202,48 @@ impl Engine {
         plan.source.ingest(row, &cx).into_iter().find_map(|one| one.rank)
     }
 
-    /// Whether what has an id was cancelled, as it was written to us or read from us last; `None` = nothing has it.
-    pub fn is_void(&self, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {
-        is_void(self.reader(), serve, id)
+    /// Whether what has an id was cancelled, as it was written to us or read from us last, by whatever told of it; `None` =
+    /// nothing has it.
+    pub fn is_void(&self, object: &Object, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {
+        let (reader, key, receive) = (self.reader(), key_of(id), serve.receive.as_ref());
+        let last = match receive {
+            Some(scheme) => reader.last_push(scheme, id)?,
+            None => None,
+        };
+        // Before what is stored: what is taken from the inbox in between is seen twice, and never missed.
+        let waiting = match receive.and_then(|id| self.workspace.plan_of(id)) {
+            Some(plan) => self.waiting(&plan, object, id, &key)?,
+            None => Vec::new(),
+        };
+        let received = match receive {
+            Some(scheme) => reader.fed_row(scheme, &key)?,
+            None => None,
+        };
+        let mut rank = received.as_ref().and_then(|row| self.rank_of(receive, row));
+        let mut waits = None;
+        for one in waiting {
+            // What was overtaken on its way replaces nothing.
+            if one.rank.is_some() && one.rank < rank {
+                continue;
+            }
+            rank = one.rank.or(rank);
+            waits = Some(one.bare || one.row.void);
+        }
+        if waits.is_some() {
+            return Ok(waits);
+        }
+        let mut stored = received.map(|row| row.void);
+        if stored != Some(true)
+            && let Some(scheme) = &serve.rows
+            && let Some(row) = reader.fed_row(scheme, &key)?
+        {
+            // What was written to us since is not in the rows that are read yet.
+            let changed = reader.row_changed(scheme, &key)?;
+            let is_behind = last.is_some_and(|last| !last.void && Some(last.arrived) > changed);
+            stored = Some(row.void && !is_behind);
+        }
+        // What was sent and is not kept is no row: what was said last counts.
+        Ok(stored.or(last.map(|last| last.void)))
     }
 }
 
@@ -217,21 +255,6 @@ struct Waits {
     bare: bool,
     /// The scheme takes it where nothing is known of the one it names.
     is_kept: bool,
-}
-
-fn is_void(reader: &Reader, serve: &Serve, id: &str) -> Result<Option<bool>, AppError> {
-    if let Some(receive) = &serve.receive
-        && let Some(is_void) = reader.last_is_void(receive, id)?
-    {
-        return Ok(Some(is_void));
-    }
-    let mut last = None;
-    for scheme in [&serve.receive, &serve.rows].into_iter().flatten() {
-        if let Some(row) = reader.fed_row(scheme, &key_of(id))? {
-            last = Some(last.unwrap_or(true) && row.void);
-        }
-    }
-    Ok(last)
 }
 
 /// A key of one field, as the ledger keeps it.

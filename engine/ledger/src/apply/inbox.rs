@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::{Cx, integer, length};
 use crate::error::StoreError;
-use crate::service::inbox::{REPEATED_FOR, last_is_void};
+use crate::service::inbox::{REPEATED_FOR, last_push};
 
 impl Cx<'_> {
     pub(super) fn store_push(
@@ -22,7 +22,9 @@ impl Cx<'_> {
                 .execute((known.0, now))?;
             return Ok(LedgerReply::Pushed(Stored::Repeated(known)));
         }
-        if push.creates && self.has_pushed(scheme, &push.sender)? {
+        if let Some(behind) = push.creates
+            && self.has_pushed(scheme, &push.sender, behind)?
+        {
             return Ok(LedgerReply::Pushed(Stored::Taken));
         }
         let (rows, bytes): (i64, i64) = self
@@ -71,8 +73,8 @@ impl Cx<'_> {
     /// what it is about or can come once only, any; but what was cancelled since may be made once more. One that was taken
     /// and came too long ago is not known any more, given up or not: who gives it up is late where nothing runs.
     fn known_push(&self, scheme: &str, push: &NewPush, now: Ms) -> Result<Option<PushId>, StoreError> {
-        let question = if push.sender.is_empty() || push.creates {
-            "SELECT id FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
+        let question = if push.sender.is_empty() || push.creates.is_some() {
+            "SELECT id FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND id > ?5
                 AND (state = 'waiting' OR arrived_ms >= ?4)
                 AND NOT EXISTS (SELECT 1 FROM push v WHERE v.scheme = p.scheme AND v.sender = p.sender
                     AND p.sender <> '' AND v.sender <> '' AND v.id > p.id AND v.void <> 0)
@@ -80,20 +82,24 @@ impl Cx<'_> {
         } else {
             "SELECT id FROM (SELECT id, hash, state, arrived_ms FROM push
                     WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1)
-                WHERE hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?4)"
+                WHERE id > ?5 AND hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?4)"
         };
         let since = now.saturating_sub(REPEATED_FOR);
+        let behind = push.creates.unwrap_or(PushId(0));
         Ok(self
             .conn
             .prepare_cached(question)?
-            .query_row((scheme, &push.sender, &push.hash[..], since), |row| row.get(0))
+            .query_row((scheme, &push.sender, &push.hash[..], since, behind.0), |row| {
+                row.get(0)
+            })
             .optional()?
             .map(PushId))
     }
 
-    /// Whether something about this waits, or was taken not long ago, and does not say that it was cancelled.
-    fn has_pushed(&self, scheme: &str, sender: &str) -> Result<bool, StoreError> {
-        Ok(last_is_void(self.conn, scheme, sender)? == Some(false))
+    /// Whether something about this waits, or was taken not long ago, that came behind a push and does not say that it was
+    /// cancelled.
+    fn has_pushed(&self, scheme: &str, sender: &str, behind: PushId) -> Result<bool, StoreError> {
+        Ok(last_push(self.conn, scheme, sender)?.is_some_and(|last| last.id > behind && !last.void))
     }
 
     pub(super) fn count_pushes(&self, scheme: &str) -> Result<LedgerReply, StoreError> {

@@ -15,21 +15,22 @@ fn push(desk: &mut Desk, sender: &str, content: &str) -> Stored {
 }
 
 fn push_below(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64) -> Stored {
-    push_as(desk, sender, content, most_bytes, false)
+    store(desk, sender, content, most_bytes, (None, false))
 }
 
 /// One that says that it is new.
 fn create(desk: &mut Desk, sender: &str, content: &str) -> Stored {
-    push_as(desk, sender, content, 1_000, true)
+    create_behind(desk, sender, content, PushId(0))
+}
+
+/// One that says that it is new, of what was cancelled behind a push.
+fn create_behind(desk: &mut Desk, sender: &str, content: &str, behind: PushId) -> Stored {
+    store(desk, sender, content, 1_000, (Some(behind), false))
 }
 
 /// One that says that it was cancelled.
 fn void(desk: &mut Desk, sender: &str) -> Stored {
-    store(desk, sender, "void", 1_000, (false, true))
-}
-
-fn push_as(desk: &mut Desk, sender: &str, content: &str, most_bytes: u64, creates: bool) -> Stored {
-    store(desk, sender, content, most_bytes, (creates, false))
+    store(desk, sender, "void", 1_000, (None, true))
 }
 
 fn store(
@@ -37,7 +38,7 @@ fn store(
     sender: &str,
     content: &str,
     most_bytes: u64,
-    (creates, void): (bool, bool),
+    (creates, void): (Option<PushId>, bool),
 ) -> Stored {
     let mut hash = [0; 32];
     for (at, byte) in content.bytes().enumerate() {
@@ -180,6 +181,34 @@ pub(super) fn inbox(open: &dyn Fn() -> Ledger) {
     };
     assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(second));
     assert_eq!(create(&mut desk, "1", "b"), Stored::Taken);
+    // So it is where no push says that it was cancelled: only what came behind the one named counts.
+    let mut desk = Desk::new(open());
+    assert!(matches!(create(&mut desk, "1", "a"), Stored::New(_)));
+    let Stored::New(cancels) = push(&mut desk, "1", "its status says so") else {
+        panic!("it is new")
+    };
+    let repeated = |desk: &Desk, behind| {
+        let mut hash = [0; 32];
+        hash[0] = b'a';
+        let reader = desk.ledger.reader();
+        reader
+            .is_repeated(SCHEME, "1", &hash, behind, desk.now)
+            .expect("a question")
+    };
+    assert_eq!(
+        (repeated(&desk, PushId(0)), repeated(&desk, cancels)),
+        (true, false)
+    );
+    let Stored::New(again) = create_behind(&mut desk, "1", "a", cancels) else {
+        panic!("it is made once more")
+    };
+    assert_eq!(
+        create_behind(&mut desk, "1", "a", cancels),
+        Stored::Repeated(again)
+    );
+    assert_eq!(create_behind(&mut desk, "1", "b", cancels), Stored::Taken);
+    assert!(repeated(&desk, cancels));
+    assert_eq!(create(&mut desk, "1", "a"), Stored::Repeated(again));
 
     // To and fro between two states, as fast as it goes and slowly; nobody gives up old rows between them.
     for pause in [0, REPEATED_FOR * 2 / 3] {

@@ -7,6 +7,8 @@ use flow::ids::{Ms, PushId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
+
+use super::feed::IS_ROW;
 use crate::{Ledger, Reader};
 
 /// So long after its arrival a push that comes again is known: a sender repeats what was not answered for minutes or
@@ -21,6 +23,17 @@ const MAX_BATCHES: u32 = 100;
 
 /// Days that refusals are counted for.
 const REFUSALS_FOR: Ms = 90 * 86_400_000;
+
+/// The last push about something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastPush {
+    /// Its place in the order of arrival.
+    pub id: PushId,
+    /// It says that this was cancelled.
+    pub void: bool,
+    /// When it came.
+    pub arrived: Ms,
+}
 
 /// A push that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,22 +313,38 @@ impl Reader {
         })
     }
 
-    /// Whether this push, told from others by its hash, waits or was taken not long ago, and nothing was cancelled since.
-    pub fn is_repeated(&self, scheme: &str, sender: &str, hash: &[u8], now: Ms) -> Result<bool, StoreError> {
+    /// Whether this push, told from others by its hash, came behind another one, and waits or was taken not long ago.
+    pub fn is_repeated(
+        &self,
+        scheme: &str,
+        sender: &str,
+        hash: &[u8],
+        behind: PushId,
+        now: Ms,
+    ) -> Result<bool, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT 1 FROM push p WHERE scheme = ?1 AND sender = ?2 AND hash = ?3
-                    AND (state = 'waiting' OR arrived_ms >= ?4)
-                    AND NOT EXISTS (SELECT 1 FROM push v WHERE v.scheme = p.scheme AND v.sender = p.sender
-                        AND p.sender <> '' AND v.sender <> '' AND v.id > p.id AND v.void <> 0) LIMIT 1",
+                "SELECT 1 FROM push WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND id > ?5
+                    AND (state = 'waiting' OR arrived_ms >= ?4) LIMIT 1",
             )?;
-            Ok(statement.exists((scheme, sender, hash, now.saturating_sub(REPEATED_FOR)))?)
+            let since = now.saturating_sub(REPEATED_FOR);
+            Ok(statement.exists((scheme, sender, hash, since, behind.0))?)
         })
     }
 
-    /// Whether the last that was pushed about something says that it was cancelled; `None` = nothing is known of it.
-    pub fn last_is_void(&self, scheme: &str, sender: &str) -> Result<Option<bool>, StoreError> {
-        self.ask(|conn| last_is_void(conn, scheme, sender))
+    /// The last that was pushed about something, for as long as it is known.
+    pub fn last_push(&self, scheme: &str, sender: &str) -> Result<Option<LastPush>, StoreError> {
+        self.ask(|conn| last_push(conn, scheme, sender))
+    }
+
+    /// When the row with this key, as the ledger keeps keys, or what became of it, changed last.
+    pub fn row_changed(&self, scheme: &str, key: &str) -> Result<Option<Ms>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(&format!(
+                "SELECT r.changed_ms FROM record r WHERE r.scheme = ?1 AND r.src_key = ?2 AND {IS_ROW}"
+            ))?;
+            Ok(statement.query_row((scheme, key), |row| row.get(0)).optional()?)
+        })
     }
 
     /// The doors there are: scheme and door.
@@ -358,16 +387,23 @@ impl Reader {
     }
 }
 
-pub(crate) fn last_is_void(
+pub(crate) fn last_push(
     conn: &Connection,
     scheme: &str,
     sender: &str,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<Option<LastPush>, StoreError> {
     Ok(conn
         .prepare_cached(
-            "SELECT void FROM push WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1",
+            "SELECT id, void, arrived_ms FROM push
+             WHERE scheme = ?1 AND sender = ?2 AND sender <> '' ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((scheme, sender), |row| row.get(0))
+        .query_row((scheme, sender), |row| {
+            Ok(LastPush {
+                id: PushId(row.get(0)?),
+                void: row.get(1)?,
+                arrived: row.get(2)?,
+            })
+        })
         .optional()?)
 }
 

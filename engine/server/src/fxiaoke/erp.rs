@@ -19,6 +19,7 @@ use dsl::catalogue::erp as words;
 use dsl::json;
 use dsl::object::{Object, Serve, Standard};
 use dsl::value::{Map, Value};
+use flow::ids::PushId;
 
 use super::{push, who};
 use crate::problem::Problem;
@@ -356,7 +357,13 @@ fn there_is_one(object: &Object, id: &str) -> Problem {
         .with("id", who::shown(id))
 }
 
-async fn write(state: &State, object: &Object, serve: &Serve, document: &Standard, task: Task) -> Answer {
+async fn write(
+    state: &State,
+    object: &Arc<Object>,
+    serve: &Serve,
+    document: &Standard,
+    task: Task,
+) -> Answer {
     let inbox = Arc::clone(state.service().inbox());
     let again = inbox.again_seconds();
     // A document that fits has one: it is required.
@@ -383,14 +390,19 @@ async fn write(state: &State, object: &Object, serve: &Serve, document: &Standar
     };
     let creates = task == Task::Create;
     let (engine, scheme, sender) = (state.service().loaded(), receiver.scheme.clone(), id.clone());
-    let (known, hash, now) = (serve.clone(), receiver.hash(&pushed, &push), state.now_ms());
+    let (hash, now) = (receiver.hash(&pushed, &push), state.now_ms());
+    let (of, known) = (Arc::clone(object), serve.clone());
     let asked = tokio::task::spawn_blocking(move || {
         let (engine, reader) = (&engine.engine, engine.engine.reader());
+        // Before it is asked whether it was cancelled: what comes in between is behind it.
+        let last = reader.last_push(&scheme, &sender)?.map(|last| last.id);
+        let is_void = engine.is_void(&of, &known, &sender)?;
         // Its repetition is answered as it was, also behind updates; what was cancelled since is made once more.
-        let is_repeated = creates && reader.is_repeated(&scheme, &sender, &hash, now)?;
-        Ok::<_, app::AppError>((engine.is_void(&known, &sender)?, is_repeated))
+        let behind = last.filter(|_| is_void == Some(true)).unwrap_or(PushId(0));
+        let is_repeated = creates && reader.is_repeated(&scheme, &sender, &hash, behind, now)?;
+        Ok::<_, app::AppError>((is_void, is_repeated, creates.then_some(behind)))
     });
-    let (is_void, is_repeated) = asked.await.map_err(Problem::bug)??;
+    let (is_void, is_repeated, creates) = asked.await.map_err(Problem::bug)??;
     match task {
         Task::Create if is_void == Some(false) && !is_repeated => return Err(there_is_one(object, &id)),
         Task::Create => {}

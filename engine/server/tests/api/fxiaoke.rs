@@ -1190,6 +1190,68 @@ async fn what_was_acknowledged_is_answered_at_once() {
     assert_eq!(said.json()["code"], "E6113", "{}", said.text);
 }
 
+/// Whatever told that it was cancelled: it is created once more, and once.
+#[tokio::test]
+async fn what_was_cancelled_somehow_is_created_once_more() {
+    let desk = Desk::open().await;
+    let key = "masterFieldVal.number, void: {field: masterFieldVal.status, eq: cancelled}";
+    let orders = scheme("orders", "crm", "erpSalesOrderObj", "", key);
+    desk.write("schemes/orders.yaml", &orders);
+    let read = scheme("raw", "crm", "erpRawObj", "", "masterFieldVal.number");
+    desk.write("schemes/raw.yaml", &read);
+    desk.write("objects/order.yaml", &OBJECT.replace("rows: orders", "rows: raw"));
+    desk.service.reload().await.unwrap();
+    let made = async |body: &str| desk.erp("POST", "create", body).await.json()["code"].clone();
+    let count = |scheme: &str| {
+        desk.pushes()
+            .into_iter()
+            .find(|(name, _)| name == scheme)
+            .map(|one| one.1)
+    };
+    for (nth, (how, takes)) in [
+        ("its status", true),
+        ("its status", false),
+        ("no header", true),
+        ("as it is read", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("4{nth}");
+        let (first, other) = (order(&id, "1"), order(&id, "2"));
+        assert_eq!(made(&first).await, "0", "{how}");
+        desk.rows("orders").await;
+        assert_eq!(made(&other).await, "E6114", "{how}");
+        let cancelled = first.replace("\"amount\"", "\"status\":\"cancelled\",\"amount\"");
+        let void = [("operationType", "3"), ("id", "")];
+        let said = match how {
+            "its status" => desk.erp("POST", "update", &cancelled).await,
+            "no header" => desk.push(&void, first.as_bytes()).await,
+            _ => {
+                let over = [void[0], void[1], ("objectApiName", "erpRawObj")];
+                desk.push(&over, first.as_bytes()).await
+            }
+        };
+        assert_eq!(said.status, 200, "{how}: {}", said.text);
+        if takes {
+            desk.rows("orders").await;
+            desk.rows("raw").await;
+        }
+        // What comes in the same millisecond is not known to be later.
+        let read = desk.service.now_ms();
+        while desk.service.now_ms() <= read {
+            tokio::task::yield_now().await;
+        }
+        let before = count("orders").unwrap();
+        for staged in [false, true] {
+            assert_eq!(made(&first).await, "0", "{how} {staged}");
+            assert_eq!(count("orders"), Some(before + 1), "{how} {staged}");
+            assert_eq!(made(&other).await, "E6114", "{how} {staged}");
+            desk.rows("orders").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_at_our_erp_is_told() {
     let desk = Desk::open().await;
