@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use app::Workspace;
 use app::service::Loaded;
 use axum::http::{HeaderMap, StatusCode};
-use connector::Connection;
+use connector::{Connection, NoSecrets};
 use dsl::Lang;
 use dsl::catalogue::erp as words;
 
 use crate::problem::Problem;
+use crate::receive::later;
 use crate::state::State;
 
 /// Which of a connection's secrets the header `token` holds.
@@ -94,8 +95,24 @@ impl Speaker {
 #[derive(Debug, Default)]
 pub(crate) struct Speakers {
     usable: Vec<Arc<Connection>>,
-    /// Those that cannot be used, with their tenant where it is known.
-    unusable: Vec<(String, Option<String>)>,
+    unusable: Vec<Unusable>,
+}
+
+/// A connection that cannot be used now.
+#[derive(Debug)]
+struct Unusable {
+    name: String,
+    /// Its tenant, where it is known.
+    tenant: Option<String>,
+    /// Its data centre, where it is known; empty = it names none.
+    data_center: Option<String>,
+}
+
+impl Unusable {
+    /// Whether it may be of this tenant.
+    fn may_be_of(&self, tenant: &str) -> bool {
+        self.tenant.as_deref().is_none_or(|of| of == tenant)
+    }
 }
 
 /// Where they are kept while the files stay.
@@ -132,7 +149,8 @@ pub(crate) fn speaker_for(
     let given = needed(headers, "token", call).map_err(unauthorized)?;
     let tenant = needed(headers, "tenantId", call).map_err(unauthorized)?;
     let speakers = state.speakers().speakers(&state.service().loaded());
-    speakers.judge(Token::Push, &given, &tenant, data_center)
+    let again = state.service().inbox().again_seconds();
+    speakers.judge(Token::Push, &given, &tenant, data_center, again)
 }
 
 /// Who calls the ERP that we are for this connection, by the header `token`.
@@ -163,11 +181,20 @@ impl Speakers {
                         "{}",
                         error.message(Lang::En)
                     );
-                    let known = workspace.connections();
-                    let env = workspace.connections_env();
-                    let known = known.and_then(|known| known.unresolved(&name, env).ok());
-                    let tenant = known.and_then(|known| known.plain_param("tenant_id"));
-                    speakers.unusable.push((name, tenant));
+                    let (file, env) = (workspace.connections(), workspace.connections_env());
+                    let known = file.and_then(|file| file.unresolved(&name, env).ok());
+                    // What is written as a reference may be anything.
+                    let open = file.map(|file| file.open_references(&name, env, &NoSecrets));
+                    let is_open = |param: &str| open.iter().flatten().any(|(of, _)| of == param);
+                    let said = |param: &str| {
+                        let known = known.as_ref().filter(|_| !is_open(param))?;
+                        Some(known.plain_param(param).unwrap_or_default())
+                    };
+                    speakers.unusable.push(Unusable {
+                        tenant: said("tenant_id").filter(|tenant| !tenant.is_empty()),
+                        data_center: said("data_center"),
+                        name,
+                    });
                 }
             }
         }
@@ -186,6 +213,7 @@ impl Speakers {
         given: &str,
         tenant: &str,
         data_center: Option<&str>,
+        again: u32,
     ) -> Result<Speaker, Problem> {
         let is_of = |one: &Arc<Connection>| one.plain_param("tenant_id").as_deref() == Some(tenant);
         let mut believed = self.believed(token, given);
@@ -195,10 +223,18 @@ impl Speakers {
         }
         // A connection that names no data centre is meant by any.
         let own = self.usable.iter().filter(|one| is_of(one)).map(data_center_of);
-        let mut centres: Vec<String> = own.filter(|name| !name.is_empty()).collect();
+        // What cannot be used now is there all the same.
+        let shut = self.unusable.iter().filter(|one| one.may_be_of(tenant));
+        let theirs = shut.clone().filter(|one| one.tenant.is_some());
+        let named = own.chain(theirs.filter_map(|one| one.data_center.clone()));
+        let mut centres: Vec<String> = named.filter(|name| !name.is_empty()).collect();
         centres.sort();
         centres.dedup();
         let known = || centres.join(" ");
+        let may_be_shut = |name: &str| {
+            let mut shut = shut.clone();
+            shut.any(|one| one.data_center.as_deref().is_none_or(|own| own == name))
+        };
         let meant = match (data_center, centres.as_slice()) {
             (None, [only]) => only.clone(),
             (None, []) => String::new(),
@@ -206,6 +242,7 @@ impl Speakers {
             // Nothing to be held against.
             (Some(given), []) => given.to_owned(),
             (Some(given), _) if centres.iter().any(|one| one == given) => given.to_owned(),
+            (Some(given), _) if may_be_shut(given) => return Err(later(again)),
             (Some(given), _) => {
                 return Err(
                     Problem::from(app::mapping::other_data_center(given, &centres)).status_of(StatusCode::OK)
@@ -217,19 +254,17 @@ impl Speakers {
             own == meant || own.is_empty()
         });
         if believed.is_empty() {
-            // The token is that of another data centre of the tenant.
-            return Err(unbelieved());
+            // The token is that of another data centre of the tenant, or its connection cannot be used now.
+            return Err(match may_be_shut(&meant) {
+                true => later(again),
+                false => unbelieved(),
+            });
         }
         Ok(Speaker {
             tenant: tenant.to_owned(),
             data_center: meant,
             connections: believed,
-            perhaps: self
-                .unusable
-                .iter()
-                .filter(|(_, of)| of.as_deref().is_none_or(|of| of == tenant))
-                .map(|(name, _)| name.clone())
-                .collect(),
+            perhaps: shut.clone().map(|one| one.name.clone()).collect(),
         })
     }
 }
@@ -304,6 +339,23 @@ mod tests {
                 ", tenant_id: \"84\", push_token: \"${env:NORTH}\", data_center: c1",
             ),
             entry("north_too", ", tenant_id: \"82\", push_token: \"${env:NOWHERE}\""),
+            // Of two data centres one cannot be used; of the third nobody can say which it is.
+            entry(
+                "up",
+                ", tenant_id: \"85\", push_token: \"${env:NORTH}\", data_center: c1",
+            ),
+            entry(
+                "down",
+                ", tenant_id: \"85\", push_token: \"${env:NOWHERE}\", data_center: c2",
+            ),
+            entry(
+                "level",
+                ", tenant_id: \"86\", push_token: \"${env:NORTH}\", data_center: c1",
+            ),
+            entry(
+                "unlevel",
+                ", tenant_id: \"86\", push_token: \"${env:NORTH}\", data_center: \"${env:NOWHERE}\"",
+            ),
             entry("bare", ""),
             entry("open", ", tenant_id: \"83\", push_token: \"${env:NOWHERE}\""),
         ];
@@ -328,6 +380,7 @@ mod tests {
             token,
             tenant,
             centre,
+            9,
         ) {
             Ok(speaker) => {
                 let names: Vec<&str> = speaker.connections.iter().map(|one| one.name.as_str()).collect();
@@ -347,6 +400,14 @@ mod tests {
             ("n", "84", None, "c1 south south_c1"),
             ("n", "84", Some("c1"), "c1 south south_c1"),
             ("n", "84", Some("c2"), "200 E6104"),
+            // What cannot be used now is to come again; which is meant is to be said all the same.
+            ("n", "85", Some("c1"), "c1 up"),
+            ("n", "85", Some("c2"), "503 E6031"),
+            ("n", "85", Some("c3"), "200 E6104"),
+            ("n", "85", None, "200 E6103"),
+            ("n", "86", Some("c1"), "c1 level"),
+            ("n", "86", Some("c2"), "503 E6031"),
+            ("推", "85", Some("c2"), "401 E6101"),
             // Not believed: one answer.
             ("推", "82", None, "401 E6101"),
             ("n", "81", Some("c1"), "401 E6101"),
@@ -363,7 +424,7 @@ mod tests {
         }
         assert_eq!(speakers.believed(Token::Erp, "erp").len(), 3);
         // What cannot be used may still be meant, of the same tenant.
-        let speaker = speakers.judge(Token::Push, "n", "82", None).unwrap();
+        let speaker = speakers.judge(Token::Push, "n", "82", None, 9).unwrap();
         let may_be = ["north_too", "north", "open", "bare"].map(|name| speaker.may_be(name));
         assert_eq!(may_be, [true, false, false, false]);
     }
