@@ -229,8 +229,9 @@ impl TargetWriter {
     /// FORMAT 4.4: which action.
     fn action(&self, item: &TransformItem, source: &SourceRow) -> Result<Result<Action, Refusal>, AppError> {
         let plan = self.target()?;
-        // Where the same key makes the same document, its id is not needed.
-        let nameless = source.written && !item.has_target && plan.proof != Proof::Upsert && !plan.unnamed;
+        // Where the same key makes the same document, its id is not needed to write it again.
+        let remakes = plan.proof == Proof::Upsert || plan.unnamed;
+        let nameless = is_nameless([source.written, item.has_target], item.void, remakes);
         let can = [&plan.create, &plan.update, &plan.void].map(Option::is_some);
         Ok(action_of(can, item.void, item.has_target, nameless))
     }
@@ -761,6 +762,12 @@ fn as_stored(built: &mut Built, stored: &[u8], source: &SourceRow) -> Result<(),
     Ok(())
 }
 
+/// Whether a document that was written can be found by nobody for what is wanted of it: its id was not told, and it is to
+/// be cancelled, or the same key does not make the same document.
+fn is_nameless([written, has_target]: [bool; 2], void: bool, remakes: bool) -> bool {
+    written && !has_target && (void || !remakes)
+}
+
 /// Which action, from what the scheme can do (create, update, void), whether the row is void, and what is known of its
 /// document; `nameless` is one that was written and whose id nobody told.
 fn action_of(
@@ -774,7 +781,8 @@ fn action_of(
     match (void, has_target) {
         (true, true) if voids => Ok(Action::Void),
         (true, true) => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
-        (true, false) if nameless => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
+        (true, false) if nameless && voids => Err(Refusal::Held(say(&target::ID_UNKNOWN))),
+        (true, false) if nameless => Err(Refusal::Held(say(&target::VOID_UNSUPPORTED))),
         (true, false) => Err(Refusal::Skipped(say(&target::VOID_UNWRITTEN))),
         (false, true) if updates => Ok(Action::Update),
         (false, true) => Err(Refusal::Skipped(say(&target::NO_UPDATE))),
@@ -982,6 +990,8 @@ mod tests {
             (creates, false, true, false, skipped(&target::NO_UPDATE)),
             (creates, false, false, true, skipped(&target::NO_UPDATE)),
             (creates, true, true, false, held(&target::VOID_UNSUPPORTED)),
+            (creates, true, false, false, skipped(&target::VOID_UNWRITTEN)),
+            (creates, true, false, true, held(&target::VOID_UNSUPPORTED)),
             (updates, false, false, false, held(&target::NO_UPDATE)),
         ];
         for (can, is_void, has_target, nameless, want) in table {
@@ -989,6 +999,28 @@ mod tests {
                 action_of(can, is_void, has_target, nameless),
                 want,
                 "{can:?} {is_void} {has_target} {nameless}"
+            );
+        }
+    }
+
+    /// What was written and is cancelled is somewhere, also where the target tells no ids and the same key makes the same
+    /// document.
+    #[test]
+    fn whose_id_is_missed() {
+        // Written, an id is known, void, the same key makes the same document -> missed
+        for (known, void, remakes, want) in [
+            ([true, false], false, false, true),
+            ([true, false], false, true, false),
+            ([true, false], true, true, true),
+            ([true, false], true, false, true),
+            ([true, true], true, true, false),
+            ([false, false], true, true, false),
+            ([false, false], false, false, false),
+        ] {
+            assert_eq!(
+                is_nameless(known, void, remakes),
+                want,
+                "{known:?} {void} {remakes}"
             );
         }
     }
