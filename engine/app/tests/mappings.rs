@@ -385,6 +385,42 @@ fn an_import_lets_others_write() {
     }
 }
 
+/// A line that became impossible since it was tried takes nothing of its part with it: what is said to be imported is.
+#[test]
+fn a_part_is_set_whole_or_not_at_all() {
+    let count = mapping::PART + 3;
+    for (taken, before) in [(5, 0), (mapping::PART + 1, mapping::PART)] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut desk = desk(dir.path());
+        let mut text = "policy,source_id,dest_id\n".to_owned();
+        for nth in 0..count {
+            writeln!(text, "huke-to-k3,s{nth},d{nth}").expect("a text");
+        }
+        let lines = mapping::read_data(desk.policies(), text.as_bytes(), "li", false).expect("a file");
+        let mut importing = Importing::new(lines, false).expect("no contradiction");
+        // Two parts are tried, and those before the line are set.
+        for _ in 0..2 + before / mapping::PART {
+            let more = importing.step(&mut desk.ledger, 5).expect("the store");
+            assert!(more.expect("no refusal"));
+        }
+        let text = format!(
+            r#"{{"ployDetailId": "huke-to-k3", "sourceObjectApiName": "search_trades", "destObjectApiName": "BD_Customer", "sourceDataId": "other", "destDataId": "d{taken}"}}"#
+        );
+        desk.call("create", &text).expect("it is free");
+        let refused = importing.step(&mut desk.ledger, 5).expect("the store");
+        let told = refused.expect_err("it is taken").message(Lang::En);
+        assert!(told.contains(&format!("line {}:", taken + 2)), "{told}");
+        let says_so = told.contains(&format!("the lines up to {} are imported", before + 1));
+        assert_eq!(says_so, before > 0, "{told}");
+        let filter = EntryFilter {
+            limit: 9_999,
+            ..EntryFilter::default()
+        };
+        let set = desk.ledger.reader().mapping_entries(&filter).expect("a question");
+        assert_eq!(set.len(), before + 1, "{taken}");
+    }
+}
+
 /// A scheme had another target, and other kinds of documents: each mapping comes back where it was.
 #[test]
 fn places_come_back_as_they_went() {

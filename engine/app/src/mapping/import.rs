@@ -1,8 +1,8 @@
 //! A file of mappings on its way into the ledger, part by part: others write between two parts.
 //!
 //! Every line is tried before the first one is set, so a file with a line that would be refused changes nothing. What
-//! breaks off between two parts (the process ends, somebody else sets what a line needs) has set the lines before; the
-//! same file again finds them as they are, sets the rest, and comes to the same.
+//! breaks off between two parts (the process ends, somebody else sets what a line needs) has set the parts before, and
+//! nothing of the one with that line; the same file again finds them as they are, sets the rest, and comes to the same.
 
 use std::collections::HashMap;
 
@@ -205,14 +205,17 @@ impl<T: Line> Importing<T> {
         })
     }
 
-    /// Does the next part, in a transaction of its own. Whether there is another one.
+    /// Does the next part, in a transaction of its own: all of it or nothing. Whether there is another one.
     pub fn step(&mut self, ledger: &mut Ledger, now: Ms) -> Result<Result<bool, AppError>, StoreError> {
         let end = self.lines.len().min(self.at + PART);
         let part = &self.lines[self.at..end];
-        let rulings = match self.tries {
-            true => T::try_all(ledger, part, now)?,
-            false => T::set_all(ledger, part, now)?,
-        };
+        // Tried once more before it is set: what is refused by now leaves the others of its part as they are. Nobody else
+        // writes while we have the ledger.
+        let mut rulings = T::try_all(ledger, part, now)?;
+        let is_fine = |(line, ruling): (&T, &T::Ruling)| line.judge(ruling).is_ok();
+        if !self.tries && part.iter().zip(&rulings).all(is_fine) {
+            rulings = T::set_all(ledger, part, now)?;
+        }
         for (nth, ruling) in (self.at..end).zip(&rulings) {
             let line = &self.lines[nth];
             let (made, changed) = T::came_to(ruling);
