@@ -229,7 +229,11 @@ impl Reader<'_> {
         };
         let mut column = |key: &str| {
             let pair = node.get(key)?;
-            let wanted = text_of(&pair.value)?;
+            let Some(wanted) = text_of(&pair.value) else {
+                let problem = self.problem(&words::TABLE_KEY, pair.key_span.clone());
+                self.report(problem.with("key", key).with("kind", "file"));
+                return None;
+            };
             let found = table.columns.iter().position(|known| known == wanted);
             if found.is_none() {
                 let near = did_you_mean(wanted, table.columns.iter().map(String::as_str));

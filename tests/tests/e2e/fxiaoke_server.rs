@@ -7,9 +7,6 @@ const PUSH: &str = "/erp/syncdata/open/objdata/asyncpush";
 const TOKEN: &str = "push-token-0123456789";
 const ERP_TOKEN: &str = "erp-token-0123456789";
 
-/// Questions until something has to be so: each takes milliseconds at least.
-const TRIES: usize = 60_000;
-
 const OBJECT: &str = "\
 object: erpCustomerObj
 name: {zh: 客户, en: Customer}
@@ -35,7 +32,7 @@ fn to_accounts(name: &str, object: &str, number: &str, title: &str) -> String {
 
 fn stored(name: &str, object: &str, key: &str) -> String {
     format!(
-        "scheme: {name}\nsource: {{connection: CRM, api: asyncpush, options: {{objectApiName: {object}}}, key: {key}}}\ntarget: none\nschedule: on_push\n"
+        "scheme: {name}\nsource: {{connection: CRM, api: asyncpush, options: {{objectApiName: {object}}}, key: {key}, label: masterFieldVal.name}}\ntarget: none\nschedule: on_push\n"
     )
 }
 
@@ -142,17 +139,6 @@ impl Erp {
             };
             rows.iter().any(|row| row["label"] == label)
         });
-    }
-
-    /// Waits until something is so.
-    fn until_so(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        for _ in 0..TRIES {
-            if is_so(self) {
-                return;
-            }
-            std::thread::yield_now();
-        }
-        panic!("not so: {what}");
     }
 
     fn end(self) {
