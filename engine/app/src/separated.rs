@@ -28,6 +28,18 @@ pub(crate) fn armed(cell: &str) -> &str {
     }
 }
 
+/// What is wrong with the quotes of a text that is to be read: the line, and why in Chinese and English.
+pub(crate) fn quote_fault(text: &[u8]) -> Option<(u64, &'static str, &'static str)> {
+    Some(match database::quote_fault(text, b',')? {
+        database::QuoteFault::Open(line) => (line, "引号没有关上", "the quote is not closed"),
+        database::QuoteFault::TextBehind(line) => (
+            line,
+            "关上的引号后面还有文字;少了一个引号,或里面的引号没有写两遍",
+            "text stands behind the closing quote; a quote is missing, or one inside is not written twice",
+        ),
+    })
+}
+
 fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) || cell != cell.trim() {
         format!("\"{}\"", cell.replace('"', "\"\""))

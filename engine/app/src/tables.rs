@@ -74,6 +74,12 @@ fn fault(zh: &str, en: &str) -> TableFault {
 
 fn table(text: &[u8]) -> Result<TableFile, TableFault> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if let Some((line, zh, en)) = separated::quote_fault(text) {
+        return Err(fault(
+            &format!("第 {line} 行:{zh}"),
+            &format!("line {line}: {en}"),
+        ));
+    }
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -170,6 +176,11 @@ mod tests {
         for (text, expected) in [
             (&b""[..], "it is empty"),
             (b"a,a\n", "line 1 has two columns called `a`"),
+            (b"a,b\n1,\"X\n2,Y\n3,Z\n", "line 2: the quote is not closed"),
+            (
+                b"a,b\n1,X\n2,\"Y\"y\n",
+                "line 3: text stands behind the closing quote; a quote is missing, or one inside is not written twice",
+            ),
             (b"a,b\nx\n", "line 2 has 1 columns, and the first line has 2"),
             (
                 b"a,b\nx,\xb2\xd6\n",

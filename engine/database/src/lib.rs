@@ -38,6 +38,7 @@ mod outbox;
 mod pool;
 #[cfg(feature = "postgresql")]
 mod postgresql;
+mod quotes;
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -49,3 +50,4 @@ mod tests;
 
 pub use lines::Lines;
 pub use pool::{Databases, Driver, Place};
+pub use quotes::{QuoteFault, quote_fault};

@@ -173,6 +173,9 @@ fn each<T>(
     mut read: impl FnMut(&[String]) -> Result<T, AppError>,
 ) -> Result<Vec<(u64, T)>, AppError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if let Some((line, zh, en)) = separated::quote_fault(text) {
+        return Err(at_line(line, &bad_field("csv", zh, en)));
+    }
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -277,4 +280,43 @@ fn columns(cells: &[String], head: &[&str]) -> Result<Vec<Option<usize>>, AppErr
         .iter()
         .map(|name| cells.iter().position(|cell| cell == name))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use dsl::diagnostic::Lang;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_of_a_file_with_a_broken_quote() {
+        let head = "data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n";
+        for (behind, line, zh, en) in [
+            (
+                "a,b,employee,1,2,x,y\na,b,employee,3,4,x,\"r\na,b,employee,5,6,x,y\n",
+                3,
+                "引号没有关上",
+                "the quote is not closed",
+            ),
+            (
+                "a,b,employee,1,2,x,\"y\"z\n",
+                2,
+                "关上的引号后面还有文字",
+                "text stands behind the closing quote",
+            ),
+        ] {
+            let text = format!("{head}{behind}");
+            let error = each(text.as_bytes(), &FIELD_HEAD, |_| Ok(())).expect_err(behind);
+            assert_eq!(error.code(), Some("E6147"), "{behind}");
+            let (said, said_zh) = (error.message(Lang::En), error.message(Lang::Zh));
+            assert!(
+                said.starts_with(&format!("line {line}: ")) && said.contains(en),
+                "{said}"
+            );
+            assert!(
+                said_zh.contains(&format!("第 {line} 行")) && said_zh.contains(zh),
+                "{said_zh}"
+            );
+        }
+    }
 }

@@ -4,11 +4,21 @@
 
 use super::{Row, broken, quoted};
 use crate::lines::Lines;
+use crate::quotes::{QuoteFault, quote_fault};
 
 pub(super) fn rows(text: &str, separator: char) -> Vec<Row> {
     let Ok(separator) = u8::try_from(separator) else {
         return broken("separator");
     };
+    // What is behind such a quote cannot be told apart, and what is before it waits for the mended file.
+    if let Some(fault) = quote_fault(text.as_bytes(), separator) {
+        let (line, why) = match fault {
+            QuoteFault::Open(line) => (line, "the quote is not closed"),
+            QuoteFault::TextBehind(line) => (line, "text stands behind the closing quote"),
+        };
+        let members = Err(format!("line {line}: {why}"));
+        return vec![Row { line, members }];
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .flexible(true)
@@ -78,6 +88,29 @@ mod tests {
             ("\u{feff}no,qty\r\nA,1\r\nB,2", ["2 \"A\"", "3 \"B\""]),
         ] {
             assert_eq!(lines(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_broken_quote_is_one_row_that_says_so() {
+        for (text, line, why) in [
+            (
+                "no,name\n1,a\n2,\"b\n3,c\n4,d\n",
+                3,
+                "line 3: the quote is not closed",
+            ),
+            (
+                "no,name\n1,a\n2,b\n3,\"c\"d\n",
+                4,
+                "line 4: text stands behind the closing quote",
+            ),
+        ] {
+            let rows = rows(text, ',');
+            assert_eq!(rows.len(), 1, "{text:?}");
+            assert_eq!(
+                (rows[0].line, rows[0].members.clone()),
+                (line, Err(why.to_owned()))
+            );
         }
     }
 }
