@@ -135,8 +135,9 @@ impl Reader {
 const CHECKS: [(&str, &str); 10] = [
     (
         finding::NO_REASON,
+        // The code is the reason; its text is what a system said, and empty where the sentence of the code needs none.
         "SELECT scheme, src_key FROM record
-         WHERE state IN ('dead', 'held', 'skipped') AND (coalesce(err_code, '') = '' OR coalesce(err_text, '') = '')",
+         WHERE state IN ('dead', 'held', 'skipped') AND (coalesce(err_code, '') = '' OR err_text IS NULL)",
     ),
     (
         finding::NOT_IN_FLIGHT,

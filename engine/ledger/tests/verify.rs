@@ -1,6 +1,6 @@
 //! Every finding of `verify` can be found: the ledger is broken by hand, one invariant at a time.
 
-use flow::op::{OnSeen, RecordState, Resolution};
+use flow::op::{OnSeen, Reason, RecordState, Refusal, Resolution, Settlement};
 use flow::window::Interval;
 use ledger::contract::Desk;
 use ledger::verify::finding;
@@ -40,7 +40,7 @@ fn each_broken_invariant_is_found() {
         (finding::COUNTS, "UPDATE run SET fetched = NULL"),
         (
             finding::NO_REASON,
-            "UPDATE record SET err_text = '' WHERE state = 'dead'",
+            "UPDATE record SET err_text = NULL WHERE state = 'dead'",
         ),
         (
             finding::NO_REASON,
@@ -115,4 +115,23 @@ fn each_broken_invariant_is_found() {
         .unwrap();
     assert!(report.is_clean(), "{:#?}", report.findings);
     assert_eq!((report.runs, report.records), (1, 8));
+}
+
+#[test]
+fn a_reason_whose_sentence_says_it_all_needs_no_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(Ledger::open(dir.path(), OpenOptions::new("test")).unwrap());
+    let said = |code: &str| Reason::new(code, "");
+    for key in ["never written", "no void", "lost"] {
+        desk.see(key, "v1");
+    }
+    assert!(desk.refuse("never written", "v1", Refusal::Skipped(said("E4019"))));
+    assert!(desk.refuse("no void", "v1", Refusal::Held(said("E4021"))));
+    let attempt = desk.claim(&[("lost", "v1", "lost")]).0.unwrap();
+    assert!(desk.settle(attempt, "lost", Settlement::Dead(said("E4000"))));
+    // Verifies.
+    desk.end();
+    drop(desk);
+    let report = Ledger::open_read_only(dir.path()).unwrap().verify(None).unwrap();
+    assert!(report.is_clean(), "{:#?}", report.findings);
 }
