@@ -483,6 +483,12 @@ fn sweeps() {
     let source = |tree: &dsl::tree::Tree| tree.at(&path("source")).and_then(|part| part.constant());
     assert_eq!(source(&sweep.request.expect("a request")), Some("3".into()));
     assert_ne!(source(&plan.source.request.expect("a request")), Some("3".into()));
+    let never = with("{cron: \"0 0 30 2 *\", window: {start: -2d, end: -1d}}");
+    let found = common::compile(&never).diagnostics;
+    assert_eq!(
+        found.iter().map(|one| one.entry.code).collect::<Vec<_>>(),
+        ["E1183"]
+    );
     // At night, by the clock of the scheme.
     let by_cron = with("{cron: \"2 2 * * *\", window: {start: -2d, end: -1d}}");
     match self::plan(&by_cron).source.sweep.expect("a sweep").when {

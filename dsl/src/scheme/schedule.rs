@@ -19,7 +19,7 @@ const SHORTEST_MS: i64 = 1_000;
 const CHAIN: usize = 64;
 
 /// An instant from which the first one of a rule is looked for: nothing here has a clock.
-const SOME_DAY: i64 = 1_704_067_200_000;
+pub(crate) const SOME_DAY: i64 = 1_704_067_200_000;
 
 impl Reader<'_> {
     pub(crate) fn schedule(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::owned::Merged;
+use super::schedule::SOME_DAY;
 use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::facts::OperationFacts;
@@ -120,7 +121,14 @@ impl Reader<'_> {
         // That it is one of the two is said by the table of keys.
         let when = match (node.get("every"), node.get("cron")) {
             (Some(_), None) => SweepWhen::Every(member(node, "every").and_then(duration_ms)?),
-            (None, Some(cron)) => SweepWhen::Cron(self.cron(cron, None)?, self.zone.clone()),
+            (None, Some(pair)) => {
+                let cron = self.cron(pair, None)?;
+                if cron.next(SOME_DAY, &self.zone).is_none() {
+                    let problem = self.problem(&words::NEVER_DUE, pair.value.span.clone());
+                    self.report(problem.with("text", cron.text()));
+                }
+                SweepWhen::Cron(cron, self.zone.clone())
+            }
             _ => return None,
         };
         Some(SweepPlan {
