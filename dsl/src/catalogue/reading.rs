@@ -366,6 +366,19 @@ pub const NOT_RECORDED: Entry = Entry {
     example: "tests: [{name: a, recording: samples/a.json}]    # and a further step was added to the target",
 };
 
+/// A dry run that was still reading at the end of its time.
+pub const REHEARSAL_ENDED: Entry = Entry {
+    code: "E3092",
+    severity: Severity::Error,
+    zh: "预演的时间({seconds} 秒)到了,还没有读完;以上是到那时读到的",
+    en: "the time of a dry run ({seconds} s) was over before everything was read; what it had read by then is shown",
+    help_zh: "用 window 给出一段较短的时间,或用命令行 engine dry-run,它没有时间限制",
+    help_en: "give a shorter time by `window`, or use engine dry-run on the command line, which has no such end",
+    long_zh: "通过接口或控制台的预演有人在等答复,而且与正式运行共用对方的调用频率,所以读取有时间上限。常见原因是窗口很长(first 很早、now 很远),里面几乎没有数据。",
+    long_en: "Somebody waits for the answer of a dry run over the API or on the console, and it shares the other system's pace with the real runs; so its reading has an end. Usually the window is long (an early `first`, a far `now`) and nearly empty.",
+    example: "POST /api/v1/schemes/huke-to-k3/actions/dry-run {\"window\": {\"from\": \"2001-01-01T00:00:00Z\", \"to\": \"2026-01-01T00:00:00Z\"}}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REPEATED_PAGE,
@@ -390,6 +403,7 @@ pub const ALL: &[&Entry] = &[
     &FILTERED,
     &DETAIL_PAGES,
     &NOT_RECORDED,
+    &REHEARSAL_ENDED,
     &SOURCE_REFUSES,
     &SOURCE_UNREACHABLE,
     &SOURCE_FAULT,

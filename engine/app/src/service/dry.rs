@@ -7,20 +7,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dsl::catalogue::reading;
+use dsl::diagnostic::Failure;
 use flow::Stages;
 use flow::ids::Ms;
+use flow::op::RunStatus;
 use flow::window::Interval;
 
 use super::Service;
 use crate::error::AppError;
+use crate::reason;
 use crate::run::{RunOptions, RunReport};
 use crate::shell::{Cancel, Silent};
 
 /// Records that one may take: a person looks at some of them.
 pub const MOST_RECORDS: u64 = 200;
 
-/// How long one may take. What it has by then is shown.
-pub const MOST_TIME: Duration = Duration::from_secs(60);
+/// How long one may read. What it has by then is shown. Less than the 30 s after which most clients and proxies give up,
+/// with room for what is made of it; and it shares the pace of the runs, so that one of years of empty windows takes one
+/// window of a system's rate and not three.
+pub const MOST_TIME: Duration = Duration::from_secs(15);
 
 /// The largest ledger that is copied: each dry run has one in memory.
 const MOST_COPIED: u64 = 256 << 20;
@@ -34,7 +40,7 @@ pub struct DryRun {
     pub window: Option<Interval>,
     /// The instant of the run.
     pub now: Option<Ms>,
-    /// How long it may take; [`MOST_TIME`] where somebody waits for an answer.
+    /// How long it may read; [`MOST_TIME`] where somebody waits for an answer.
     pub time: Duration,
 }
 
@@ -64,7 +70,9 @@ impl Service {
         let member = self.runnable(scheme)?;
         let plan = member.runnable().cloned();
         let plan = plan.ok_or_else(|| AppError::bug("a scheme that cannot run is rehearsed"))?;
-        let cancel = asker.0.clone();
+        let asked = asker.0.clone();
+        // The end of its time is a wish of its own: what was read by then is still made into documents.
+        let reads = self.cancel.one();
         let options = RunOptions {
             now: wanted.now,
             window: wanted.window,
@@ -77,23 +85,46 @@ impl Service {
             lang: self.setting.lang,
             trigger: None,
             confirmed: false,
-            cancel: Some(cancel.clone()),
+            cancel: Some(reads.clone()),
         };
         let (engine, held) = self
             .loaded()
             .engine
             .rehearsal(MOST_COPIED, self.setting.lang, held)
             .await?;
+        let until = tokio::spawn({
+            let (asked, reads) = (asked.clone(), reads.clone());
+            async move {
+                tokio::select! {
+                    () = tokio::time::sleep(wanted.time) => {}
+                    () = asked.wait() => {}
+                    () = reads.wait() => {}
+                }
+                reads.cancel();
+            }
+        });
         // A task of its own: whoever waits for it may be gone, and then it still ends where that is safe.
         let run = tokio::spawn(async move {
             let _held = held;
-            engine.run(plan, &options, &Silent).await
-        });
-        tokio::spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(wanted.time) => cancel.cancel(),
-                () = cancel.wait() => {}
+            let first = engine.run(Arc::clone(&plan), &options, &Silent).await?;
+            until.abort();
+            let is_over = reads.is_canceled() && !asked.is_canceled();
+            if !is_over || first.summary.status != RunStatus::Canceled {
+                return Ok(first);
             }
+            let writes = RunOptions {
+                stages: Stages::Save,
+                cancel: Some(asked),
+                ..options
+            };
+            let mut made = engine.run(plan, &writes, &Silent).await?;
+            made.summary.counts.fetched = first.summary.counts.fetched;
+            let told = Failure::new(&reading::REHEARSAL_ENDED).with("seconds", wanted.time.as_secs());
+            made.left = Some(reason::of_failure(&told, writes.lang));
+            if made.summary.status == RunStatus::Ok {
+                made.summary.status = RunStatus::Partial;
+            }
+            Ok(made)
         });
         run.await.map_err(|error| AppError::bug(error.to_string()))?
     }

@@ -15,6 +15,7 @@ use dsl::diagnostic::{Diagnostic, SourceFile};
 use dsl::facts::Action;
 use dsl::path::Path;
 use dsl::{Lang, Value};
+use flow::ids::Ms;
 use flow::op::Reason;
 use flow::window::Interval;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,11 @@ use crate::time;
 const USUAL: u64 = 20;
 /// Places that a preview can be narrowed to: a form shows no more.
 const MOST_FIELDS: usize = 200;
+/// How far ahead of the clock an instant of a dry run may lie, in milliseconds: a year, so that its end can be rehearsed.
+/// Every day between is a call to the source.
+const MOST_AHEAD: Ms = 366 * DAY;
+/// A day in milliseconds.
+const DAY: Ms = 86_400_000;
 /// Bytes of documents and bodies in one answer; calls beyond are counted.
 const MOST_BYTES: usize = 8 << 20;
 
@@ -312,7 +318,7 @@ struct Rehearsal {
     limit: Option<u64>,
     /// Bounds in place of what is due.
     window: Option<Bounds>,
-    /// The instant of the run; now unless given.
+    /// The instant of the run; now unless given, and at most 366 days ahead of it.
     #[schema(format = DateTime)]
     now: Option<String>,
 }
@@ -502,14 +508,18 @@ async fn dry_run(
     if !(1..=MOST_RECORDS).contains(&limit) {
         return Err(Problem::malformed(format!("limit: 1-{MOST_RECORDS}")));
     }
+    let now = wanted.now.as_deref().map(|text| time::read("now", text));
+    let now = now.transpose()?;
+    if now.is_some_and(|now| now > call.now + MOST_AHEAD) {
+        return Err(Problem::malformed(format!(
+            "now: at most {} days ahead",
+            MOST_AHEAD / DAY
+        )));
+    }
     let wanted = DryRun {
         limit,
         window: wanted.window.as_ref().map(Bounds::interval).transpose()?,
-        now: wanted
-            .now
-            .as_deref()
-            .map(|text| time::read("now", text))
-            .transpose()?,
+        now,
         time: MOST_TIME,
     };
     let status = call.scheme().await?;

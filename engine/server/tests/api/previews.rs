@@ -256,6 +256,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_writes_nothing() {
         r#"{"limit":0}"#,
         r#"{"limit":201}"#,
         r#"{"now":"x"}"#,
+        r#"{"now":"9475-11-22T04:35:36Z"}"#,
         r#"{"window":{"from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z"}}"#,
         r#"{"more":1}"#,
     ] {
@@ -265,6 +266,25 @@ async fn a_dry_run_shows_what_would_be_sent_and_writes_nothing() {
         .ask("POST", "/schemes/broken/actions/dry-run", "")
         .await
         .is(422);
+}
+
+/// It ends in time and says that there is more: decades of empty windows would be hours of calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_decades_ends_at_the_end_of_its_time() {
+    let house = House::open().await;
+    let now = house.simulated.now_ms();
+    let wanted = DryRun {
+        limit: 1,
+        window: Interval::new(now - 19_000 * 86_400_000, now - 5_000 * 86_400_000),
+        now: Some(now),
+        time: Duration::from_millis(50),
+    };
+    let asker = house.service.asker();
+    let report = house.service.dry_run("huke-to-k3", wanted, &asker, ());
+    let report = tokio::time::timeout(Duration::from_secs(120), report).await;
+    let report = report.expect("it does not end").unwrap();
+    assert_eq!(report.left.unwrap().code, "E3092");
+    assert_eq!(report.summary.status, flow::op::RunStatus::Partial);
 }
 
 /// Whoever goes away ends the dry run they asked for, where that is safe; its place is free again.
