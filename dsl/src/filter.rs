@@ -9,6 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::catalogue::record;
+use crate::decimal::Decimal;
 use crate::diagnostic::Failure;
 use crate::json;
 use crate::value::{Instant, Number, Value};
@@ -239,6 +240,20 @@ impl Fit {
                 .with("value", shown(&value))
                 .with("want", self.row().3)
         })
+    }
+}
+
+impl Fit {
+    /// An integer as `intval` makes it: the fraction of a number is cut off. What is no number does not fit.
+    pub(crate) fn whole(value: Value, zone: &TimeZone) -> Result<Value, Failure> {
+        let cut = number(&value)
+            .and_then(|number| Decimal::parse(number.as_str()))
+            .and_then(|number| number.truncate(0).ok())
+            .and_then(|number| Number::parse(&number.to_string()));
+        match cut {
+            Some(cut) => Ok(Value::Number(cut)),
+            None => Fit::Int.fit(value, zone),
+        }
     }
 }
 

@@ -183,10 +183,14 @@ impl SourcePlan {
                 }];
             }
         };
+        let list = Value::List(elements.clone());
         elements
             .into_iter()
             .map(|element| {
                 let mut row = exploded.row.clone();
+                if self.compat_qeasy {
+                    unlisted(&mut row, path, &list, &element);
+                }
                 let placed = path.set(&mut row, element);
                 debug_assert!(placed, "the list was there");
                 self.flattened(
@@ -211,9 +215,7 @@ impl SourcePlan {
             _ => return exploded,
         };
         if let Value::Map(row) = &mut exploded.row {
-            for (name, value) in fields {
-                row.entry(format!("{prefix}_{name}")).or_insert(value);
-            }
+            lay_flat(row, &prefix, &fields);
         }
         exploded
     }
@@ -442,6 +444,32 @@ struct Exploded {
 fn proposed(tree: &Tree, now_ms: i64, zone: &TimeZone, hits: &Hits) -> Result<i64, Failure> {
     let value = eval_value(tree, &ClockScope { now_ms, zone }, hits)?.unwrap_or(Value::Null);
     moment(&value, zone).ok_or_else(|| Failure::new(&record::NOT_A_TIME).with("value", shown(&value)))
+}
+
+/// The fields of an object, those of objects in it too, under their paths joined by `_`. A field that the row has by
+/// itself stays. Objects are as deep as JSON that was read.
+fn lay_flat(row: &mut Map, prefix: &str, fields: &Map) {
+    for (name, value) in fields {
+        let name = format!("{prefix}_{name}");
+        if let Value::Map(inner) = value {
+            lay_flat(row, &name, inner);
+        }
+        row.entry(name).or_insert_with(|| value.clone());
+    }
+}
+
+/// What an earlier `explode` put under a name with `_` is exploded along: the name means the one line, too.
+fn unlisted(row: &mut Value, path: &Path, list: &Value, line: &Value) {
+    let segments = path.segments();
+    for end in 2..=segments.len() {
+        let name = from_segments(&segments[..end]).to_string().replace('.', "_");
+        let mut flat = vec![Segment::Name(name)];
+        flat.extend_from_slice(&segments[end..]);
+        let flat = from_segments(&flat);
+        if flat.get(row) == Some(list) {
+            flat.set(row, line.clone());
+        }
+    }
 }
 
 /// A field of the row, or the row's number.

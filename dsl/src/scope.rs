@@ -98,6 +98,7 @@ pub(crate) struct RecordScope<'a> {
     pub(crate) now_ms: i64,
     pub(crate) zone: &'a TimeZone,
     pub(crate) compat_qeasy: bool,
+    pub(crate) drops_null: bool,
     pub(crate) line_ids: &'a LineIds,
 }
 
@@ -143,6 +144,10 @@ impl Scope for RecordScope<'_> {
 
     fn compat_qeasy(&self) -> bool {
         self.compat_qeasy
+    }
+
+    fn drops_null(&self) -> bool {
+        self.drops_null
     }
 }
 

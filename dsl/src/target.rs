@@ -137,6 +137,8 @@ impl TargetPlan {
                 looked: left.looked,
             }));
         }
+        // Only in the document: what `let` gives is read by its name.
+        scope.drops_null = self.compat_qeasy;
         let mut payload = match part(&self.request, &scope, hits, trace, &mut left)? {
             Part::Value(value) => value.unwrap_or(Value::Map(Map::new())),
             Part::Defer(want) => return Ok(Build::Defer(want)),
@@ -241,6 +243,7 @@ impl TargetPlan {
             now_ms: cx.now_ms,
             zone: cx.zone,
             compat_qeasy: self.compat_qeasy,
+            drops_null: false,
             line_ids: cx.line_ids,
         }
     }

@@ -55,6 +55,19 @@ pub const UNKNOWN_FIELD: Entry = Entry {
     example: "FName: <<buyerNik>>",
 };
 
+/// There is no source field `{path}`, which is read as empty text.
+pub const EMPTY_FIELD: Entry = Entry {
+    code: "W1260",
+    severity: Severity::Warning,
+    zh: "源字段 “{path}” 不存在,按空文本读取(compat: qeasy)",
+    en: "there is no source field `{path}`: it reads as empty text (compat: qeasy)",
+    help_zh: "确认名称;接口确实会返回它时,在 `tests` 里放一行含有它的数据",
+    help_en: "look at the name; where the API does return it, put a row that has it under `tests`",
+    long_zh: "有 `compat: qeasy` 时,缺失的字段在模板与表达式里是空文本,所以这里只是提醒,不是错误。主键、`explode`、`keep`、`$each` 与 `$join` 里的字段仍然必须存在。",
+    long_en: "With `compat: qeasy` a missing field is empty text in placeholders and expressions, so this is a warning and no error. A field of a key, of `explode`, `keep`, `$each` and `$join` must be there all the same.",
+    example: "FName: <<buyerNik>>    # with compat: qeasy",
+};
+
 /// No row of the sample has the field `{path}`.
 pub const UNSEEN_FIELD: Entry = Entry {
     code: "W1254",
@@ -581,6 +594,7 @@ pub const ALL: &[&Entry] = &[
     &BAD_PATH,
     &UNKNOWN_NAME,
     &UNKNOWN_FIELD,
+    &EMPTY_FIELD,
     &UNSEEN_FIELD,
     &NAME_NOT_HERE,
     &FIELD_NOT_HERE,

@@ -46,8 +46,8 @@ pub static SCHEME: Block = block(
         KeyRow::new(
             "compat",
             Shape::Choice(&["qeasy"]),
-            "qeasy:缺失即空文本,值都是文本",
-            "qeasy: missing is empty text, values are texts",
+            "qeasy:缺失即空文本,未写类型的值都是文本,报文里不发 null,`$type: int` 截去小数,摊平的字段另有带 _ 的名称;见 docs/from-qeasy",
+            "qeasy: missing is empty text, values are texts unless typed, null is left out of documents, `$type: int` cuts fractions off, exploded fields also have names with _; see docs/from-qeasy",
         ),
         KeyRow::new("zone", Shape::Word(&ZONE), "时间文本的时区", "zone of times")
             .default("the source connector's")

@@ -84,7 +84,7 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         if let (true, Some(columns)) = (self.compat_qeasy, &mut columns) {
-            explode.iter().for_each(|path| columns.flatten(path));
+            explode.iter().for_each(|path| columns.flatten(path, &explode));
         }
         if let Some(columns) = &mut columns {
             explode.iter().for_each(|path| columns.explode(path));

@@ -226,15 +226,41 @@ fn names_of(path: &Path) -> Vec<String> {
 }
 
 impl Columns {
-    /// Adds the fields below a list once more, with names in which `_` stands for each dot.
-    pub(crate) fn flatten(&mut self, list: &Path) {
+    /// Adds the fields below a list that becomes rows once more, with names in which `_` stands for the dots; a list in
+    /// its lines is gone through only where it is exploded, too.
+    pub(crate) fn flatten(&mut self, list: &Path, explode: &[Path]) {
         let front = names_of(list);
-        let flat: Vec<Vec<String>> = self
-            .paths
+        let exploded: Vec<Vec<String>> = explode.iter().map(names_of).collect();
+        let below = |path: &&Vec<String>| path.len() > front.len() && path.starts_with(&front);
+        let flat = |path: &Vec<String>, end: usize| {
+            let mut flat = vec![path[..end].join("_")];
+            flat.extend_from_slice(&path[end..]);
+            flat
+        };
+        // Up to the first list that stays one.
+        let reach = |path: &Vec<String>| {
+            let stays = |end: &usize| {
+                let at = &path[..*end];
+                self.lists.iter().any(|known| known == at) && !exploded.iter().any(|known| known == at)
+            };
+            (front.len() + 1..path.len()).find(stays).unwrap_or(path.len())
+        };
+        let every = |paths: &[Vec<String>]| -> Vec<Vec<String>> {
+            let ends = |path: &Vec<String>| front.len() + 1..=reach(path);
+            paths
+                .iter()
+                .filter(below)
+                .flat_map(|path| ends(path).map(|end| flat(path, end)).collect::<Vec<_>>())
+                .collect()
+        };
+        let lists: Vec<Vec<String>> = self
+            .lists
             .iter()
-            .filter(|path| path.len() > front.len() && path.starts_with(&front))
-            .map(|path| vec![path.join("_")])
+            .filter(|list| !exploded.contains(list))
+            .cloned()
             .collect();
-        self.paths.extend(flat);
+        let (paths, lists) = (every(&self.paths), every(&lists));
+        self.paths.extend(paths);
+        self.lists.extend(lists);
     }
 }

@@ -63,6 +63,8 @@ pub struct Compile<'a> {
     pub tables: Vec<(String, Option<Table>)>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
+    /// Whether a field that is missing is empty text where it is read now.
+    reads_empty: bool,
     pub(crate) each: Vec<Around>,
     /// Where `$line_id` is used.
     pub(crate) line_ids: Vec<Range<usize>>,
@@ -111,6 +113,7 @@ impl<'a> Compile<'a> {
             schemes: None,
             tables: Vec::new(),
             compat_qeasy: false,
+            reads_empty: false,
             each: Vec::new(),
             line_ids: Vec::new(),
         }
@@ -303,7 +306,7 @@ impl<'a> Compile<'a> {
         });
         let path = self.path(&inside[path_at], span.clone())?;
         let bare = filters.first().is_none_or(|filter| !filter.prints_time());
-        let read = self.read(&path, span, bare, filters)?;
+        let read = self.softly(|cx| cx.read(&path, span, bare, filters))?;
         good.then_some(read)
     }
 
@@ -368,6 +371,9 @@ impl<'a> Compile<'a> {
 
     /// What a path refers to here; reports what it cannot refer to.
     pub(crate) fn reference(&mut self, path: &Path, span: Range<usize>) -> Option<Ref> {
+        if let Some(days) = names::days_ago(path) {
+            return Some(Ref::DaysAgo(days));
+        }
         if let Some((name, seconds)) = names::old_variable(path, &self.place) {
             self.allowed(&name, path, span)?;
             return Some(if seconds {
@@ -495,6 +501,14 @@ impl<'a> Compile<'a> {
             })
     }
 
+    /// Compiles what reads a missing field as empty text in the old ways: one that nothing knows is no error there.
+    fn softly<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let around = std::mem::replace(&mut self.reads_empty, self.compat_qeasy);
+        let result = run(self);
+        self.reads_empty = around;
+        result
+    }
+
     /// Reports a field that nothing knows.
     pub(crate) fn known(&mut self, path: &Path, span: Range<usize>) {
         self.known_as(path, span, ("", ""));
@@ -508,6 +522,7 @@ impl<'a> Compile<'a> {
             let near = columns.near(path);
             let problem = match columns.is_unsure() {
                 true => self.problem(&words::UNSEEN_FIELD, span),
+                false if self.reads_empty => self.problem(&words::EMPTY_FIELD, span),
                 false => self
                     .problem(&words::UNKNOWN_FIELD, span)
                     .with("also_zh", also.0)
@@ -602,7 +617,7 @@ impl<'a> Compile<'a> {
         let refs: Vec<Option<Ref>> = expr
             .reads()
             .iter()
-            .map(|(path, span)| self.reference(path, place(span.clone())))
+            .map(|(path, span)| self.softly(|cx| cx.reference(path, place(span.clone()))))
             .collect();
         for (((path, span), from), wanted) in expr.reads().iter().zip(&refs).zip(expr.uses()) {
             let need = match wanted {

@@ -53,6 +53,11 @@ pub trait Scope {
     fn compat_qeasy(&self) -> bool {
         false
     }
+
+    /// Whether a member that is null is left out unless the author asks for null.
+    fn drops_null(&self) -> bool {
+        false
+    }
 }
 
 /// What became of a tree.

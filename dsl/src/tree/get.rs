@@ -16,8 +16,10 @@ use crate::tree::ask::Asked;
 use crate::tree::eval::{Eval, Flow, Lines, line_key};
 use crate::tree::formula::Formula;
 use crate::tree::sink::ValueSink;
-use crate::tree::term::{LookupTerm, Missing, Piece, Read, Ref, Term, TermKind};
+use crate::tree::term::{Empty, LookupTerm, Maker, Missing, Piece, Read, Ref, Term, TermKind};
 use crate::value::{Number, Value};
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What a term gives before manners.
 pub(crate) enum Got {
@@ -65,7 +67,7 @@ impl Eval<'_> {
     /// A value after manners and policies.
     pub(crate) fn settled(&self, term: &Term, lines: Option<&Lines<'_>>) -> Result<Settled, Failure> {
         let got = self.get(term, lines)?;
-        let omit_null = gives_null(term);
+        let omit_null = gives_null(term) || (self.scope.drops_null() && !says_null(term));
         match got {
             Got::Value(Value::Null) if omit_null => Ok(Settled::Omitted),
             Got::Value(Value::Instant(_)) => {
@@ -126,6 +128,16 @@ impl Eval<'_> {
     }
 
     pub(crate) fn read(&self, read: &Read, lines: Option<&Lines<'_>>) -> Result<Got, Failure> {
+        self.read_as(read, lines, read.plain)
+    }
+
+    /// The same; `plain` says whether a number or truth value is given as text.
+    pub(crate) fn read_as(
+        &self,
+        read: &Read,
+        lines: Option<&Lines<'_>>,
+        plain: bool,
+    ) -> Result<Got, Failure> {
         let Some(value) = self.fetch_all(&read.from, lines) else {
             if read.missing == Missing::Empty {
                 return Ok(Got::Value(Value::Text(String::new())));
@@ -141,7 +153,7 @@ impl Eval<'_> {
         for filter in &read.filters {
             value = filter.apply(value, self.scope.zone())?;
         }
-        if read.plain && matches!(value, Value::Number(_) | Value::Bool(_)) {
+        if plain && matches!(value, Value::Number(_) | Value::Bool(_)) {
             value = value.to_plain_text().map_or(Value::Null, Value::Text);
         }
         Ok(Got::Value(value))
@@ -186,6 +198,10 @@ impl Eval<'_> {
                 Value::Instant(instant) => Some(Cow::Owned(Value::from(instant.ms.div_euclid(1000)))),
                 other => Some(Cow::Owned(other.clone())),
             },
+            Ref::DaysAgo(days) => {
+                let ms = self.scope.now_ms() - i64::from(*days) * DAY_MS;
+                Some(Cow::Owned(Value::from(ms.div_euclid(1000))))
+            }
         }
     }
 
@@ -369,6 +385,19 @@ pub(crate) fn gives_null(term: &Term) -> bool {
     matches!(term.kind, TermKind::Formula(_) | TermKind::Find(_))
 }
 
+/// Whether the author says that null is what is sent.
+fn says_null(term: &Term) -> bool {
+    let TermKind::Made(made) = &term.kind else {
+        return matches!(term.kind, TermKind::Literal(_));
+    };
+    let manners = &made.manners;
+    let literal = |term: &Term| matches!(term.kind, TermKind::Literal(_));
+    matches!(manners.empty, Some(Empty::Keep | Empty::Null))
+        || manners.missing == Some(Missing::Null)
+        || manners.default.as_ref().is_some_and(literal)
+        || matches!(&made.maker, Maker::Value(inner) if literal(inner))
+}
+
 fn line_at<'l>(lines: Option<&'l Lines<'l>>, up: usize) -> Option<&'l Lines<'l>> {
     (0..up).try_fold(lines?, |line, _| line.up)
 }
@@ -402,6 +431,7 @@ impl Ref {
             Ref::Line { each, rest: None, .. } => each.to_string(),
             Ref::Index { .. } => "$index".to_owned(),
             Ref::LineId => "$line_id".to_owned(),
+            Ref::DaysAgo(days) => format!("DAYS_AGO_{days}"),
         }
     }
 }

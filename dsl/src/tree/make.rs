@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalogue::record;
 use crate::diagnostic::Failure;
-use crate::filter::shown;
+use crate::filter::{Fit, shown};
 use crate::json;
 use crate::tree::eval::{Eval, Flow, Lines};
 use crate::tree::get::{Gap, Got, Settled, gives_null, missing_field};
@@ -66,6 +66,10 @@ impl Eval<'_> {
             _ => value,
         };
         match manners.fit {
+            // The old ways cut a fraction off.
+            Some(Fit::Int) if self.scope.compat_qeasy() => {
+                Fit::whole(value, self.scope.zone()).map(Got::Value)
+            }
             Some(fit) => fit.fit(value, self.scope.zone()).map(Got::Value),
             None => Ok(Got::Value(value)),
         }
@@ -78,6 +82,11 @@ impl Eval<'_> {
                 kind: TermKind::Find(lookup),
                 ..
             }) if made.manners.missing.is_some() => self.lookup(lookup, lines),
+            // A type that is said is given to the value as it came.
+            Maker::Value(Term {
+                kind: TermKind::Read(read),
+                ..
+            }) if made.manners.fit.is_some() => self.read_as(read, lines, false),
             Maker::Value(inner) => self.get(inner, lines),
             Maker::Each(each) => {
                 let mut sink = ValueSink::new();

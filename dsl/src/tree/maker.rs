@@ -304,7 +304,9 @@ impl Compile<'_> {
     }
 
     fn each_lines(&mut self, pair: &Pair, pairs: &[Pair]) -> Option<EachTerm> {
-        let list = self.path_read(pair)?;
+        let mut list = self.path_read(pair)?;
+        // Empty text is no list, in the old ways either: what a missing one means is said by `$missing`.
+        list.missing = Missing::Fail;
         let at = match &list.from {
             Ref::Field { path, .. } => path.clone(),
             Ref::Line {
@@ -313,7 +315,11 @@ impl Compile<'_> {
                 ..
             } => star_below(each).join(rest),
             Ref::Name(path) => path.clone(),
-            Ref::Line { rest: None, .. } | Ref::Index { .. } | Ref::LineId | Ref::Seconds(_) => {
+            Ref::Line { rest: None, .. }
+            | Ref::Index { .. }
+            | Ref::LineId
+            | Ref::Seconds(_)
+            | Ref::DaysAgo(_) => {
                 return self.bad(pair, "列表字段的路径", "the path of a list");
             }
         };

@@ -205,6 +205,18 @@ const OLD: &[(&str, &str, bool)] = &[
     ("PAGINATION_PAGE_SIZE", "$page.size", false),
 ];
 
+/// How many days ago, in old spelling: `DAYS_AGO_2`. A year at most, as nobody reads further back by a variable.
+pub(crate) fn days_ago(path: &Path) -> Option<u16> {
+    let [crate::path::Segment::Name(name)] = path.segments() else {
+        return None;
+    };
+    let days = name
+        .strip_prefix("DAYS_AGO_")
+        .or_else(|| name.strip_prefix("DAY_AGO_"))?;
+    let plain = days.bytes().all(|byte| byte.is_ascii_digit()) && !days.starts_with('0');
+    days.parse().ok().filter(|days| plain && (1..=366).contains(days))
+}
+
 /// What a variable in old spelling stands for at a place.
 pub(crate) fn old_variable(path: &Path, place: &TreePlace) -> Option<(Path, bool)> {
     let [crate::path::Segment::Name(name)] = path.segments() else {

@@ -92,6 +92,8 @@ pub(crate) enum Ref {
     Name(Path),
     /// A name of the engine that is an instant, as whole seconds (old spelling).
     Seconds(Path),
+    /// So many days before the run, as whole seconds (old spelling).
+    DaysAgo(u16),
 }
 
 #[derive(Debug, Clone)]
@@ -327,7 +329,7 @@ impl Tree {
             }
             Seen::Ref(Ref::Index { .. } | Ref::LineId)
             | Seen::List(Ref::Index { .. } | Ref::LineId | Ref::Line { .. }) => {}
-            Seen::Clock => tree.clock = true,
+            Seen::Clock | Seen::Ref(Ref::DaysAgo(_)) | Seen::List(Ref::DaysAgo(_)) => tree.clock = true,
             Seen::Lookup(lookup) => {
                 lookup.spec.id = specs;
                 specs += 1;
