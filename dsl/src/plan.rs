@@ -451,15 +451,16 @@ pub struct RecordingTest {
 pub struct TestCase {
     /// What it is about.
     pub name: String,
-    /// The row as the source gives it.
-    pub row: Value,
+    /// The rows as the source gives them; one, unless the test says `rows`.
+    pub rows: Vec<Value>,
     /// Rows of other schemes, by scheme id.
     pub lookups: Vec<(String, Vec<Value>)>,
     /// What the target calls the lines that it has.
     pub line_ids: LineIds,
     /// The action; `create` when nothing is said.
     pub action: Option<Action>,
-    /// The document.
+    /// The document; a list of them where there may be several. In the place of a document, what else becomes of a
+    /// record: see [`crate::testing::Fate`].
     pub expect: Value,
     /// Its bytes in the file.
     pub span: Range<usize>,

@@ -70,6 +70,13 @@ pub enum Difference {
     Dropped(&'static str),
     /// The row made several records, and the test expects one.
     Several(usize),
+    /// One of several records has no document.
+    Of {
+        /// Its place in `expect`.
+        path: String,
+        /// Why.
+        what: Box<Difference>,
+    },
 }
 
 impl Difference {
@@ -101,8 +108,11 @@ impl Difference {
                     keys.join("/")
                 )
             }
-            (Difference::Dropped(why), Lang::Zh) => format!("这一行被丢弃({why})"),
-            (Difference::Dropped(why), Lang::En) => format!("the row was dropped ({why})"),
+            (Difference::Dropped(why), Lang::Zh) => format!("这一行被丢弃({})", key_of(why)),
+            (Difference::Dropped(why), Lang::En) => format!("the row was dropped ({})", key_of(why)),
+            (Difference::Of { path, what }, lang) => {
+                format!("{path}{}{}", lang.pick(":", ": "), what.line(lang))
+            }
             (Difference::Several(count), Lang::Zh) => {
                 format!("这一行变成了 {count} 条,`expect` 应为 {count} 项的列表")
             }
@@ -113,47 +123,216 @@ impl Difference {
     }
 }
 
+/// What `expect` can say of a record in the place of its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// `{$dropped: keep}`, `{$dropped: explode}`: it is left out, by what the scheme says there.
+    Dropped(&'static str),
+    /// `{$failed: E2003}`
+    Failed(String),
+    /// `{$void: true}`: it means "cancelled".
+    Void,
+    /// `{$waits: SCHEME}`: a look-up finds nothing yet.
+    Waits(String),
+}
+
+/// A key that says what becomes of a record.
+pub(crate) struct FateKey {
+    pub(crate) key: &'static str,
+    /// The words that may follow; none where they are not a closed list.
+    pub(crate) words: &'static [&'static str],
+    /// What must follow, in Chinese and English.
+    pub(crate) want: (&'static str, &'static str),
+}
+
+pub(crate) const FATES: &[FateKey] = &[
+    FateKey {
+        key: "$dropped",
+        words: &["keep", "explode"],
+        want: ("keep 或 explode", "keep or explode"),
+    },
+    FateKey {
+        key: "$failed",
+        words: &[],
+        want: ("错误代码,例如 E2003", "the code of an error, such as E2003"),
+    },
+    FateKey {
+        key: "$void",
+        words: &["true"],
+        want: ("true", "true"),
+    },
+    FateKey {
+        key: "$waits",
+        words: &[],
+        want: ("被查找的方案", "a scheme that is looked up"),
+    },
+];
+
+/// Why a record was dropped, and the key of the scheme that says so.
+const DROPPED: &[(&str, &str)] = &[("filter", "keep"), ("explode_empty", "explode")];
+
+impl Fate {
+    /// What an item of `expect` says, if it is no document.
+    pub(crate) fn read(item: &Value) -> Option<Fate> {
+        let map = item.as_map().filter(|map| map.len() == 1)?;
+        let (key, value) = map.first()?;
+        let text = value.to_plain_text()?;
+        match key.as_str() {
+            "$dropped" => {
+                let (_, word) = DROPPED.iter().find(|(_, word)| *word == text)?;
+                Some(Fate::Dropped(word))
+            }
+            "$failed" => crate::catalogue::find(&text)
+                .filter(|entry| entry.code == text)
+                .map(|_| Fate::Failed(text)),
+            "$void" => (text == "true").then_some(Fate::Void),
+            "$waits" => (!text.is_empty()).then_some(Fate::Waits(text)),
+            _ => None,
+        }
+    }
+
+    /// Whether this is what became of a record.
+    fn is(&self, result: &Result<Value, Box<Difference>>, void: bool) -> bool {
+        match (self, result) {
+            (Fate::Void, result) => void && result.is_ok(),
+            (Fate::Dropped(word), Err(why)) => {
+                matches!(**why, Difference::Dropped(why) if key_of(why) == *word)
+            }
+            (Fate::Failed(code), Err(why)) => {
+                matches!(&**why, Difference::Failed(failure) if failure.code() == code)
+            }
+            (Fate::Waits(wanted), Err(why)) => {
+                matches!(&**why, Difference::Waits { scheme, .. } if scheme == wanted)
+            }
+            (_, Ok(_)) => false,
+        }
+    }
+}
+
+fn key_of(why: &str) -> &'static str {
+    DROPPED
+        .iter()
+        .find(|(reason, _)| *reason == why)
+        .map_or("", |(_, word)| word)
+}
+
+/// What `expect` would say of a record without a document.
+fn fate_of(why: &Difference) -> Value {
+    let (key, text) = match why {
+        Difference::Dropped(why) => ("$dropped", key_of(why).to_owned()),
+        Difference::Failed(failure) => ("$failed", failure.code().to_owned()),
+        Difference::Waits { scheme, .. } => ("$waits", scheme.clone()),
+        _ => return Value::Null,
+    };
+    Value::Map([(key.to_owned(), Value::Text(text))].into_iter().collect())
+}
+
 /// Runs one test of a plan.
 pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
-    let zone = &plan.zone;
-    let records = plan.source.ingest(
-        test.row.clone(),
-        &IngestCx {
-            now_ms: TEST_NOW_MS,
-            zone,
-            push: None,
-            xml: false,
-        },
-    );
-    let results: Result<Vec<Value>, Box<Difference>> = records
-        .iter()
-        .map(|record| document(plan, test, record, zone))
-        .collect();
-    let (diff, got) = match results {
-        Err(difference) => (vec![*difference], None),
-        Ok(mut documents) => {
-            let mut diff = Vec::new();
-            let as_list = matches!(test.expect, Value::List(_));
-            let one = documents.len() == 1 && (plan.source.explode.is_empty() || !as_list);
-            let count = documents.len();
-            let got = match documents.pop() {
-                Some(only) if one => only,
-                last => Value::List(documents.into_iter().chain(last).collect()),
-            };
-            if one || as_list {
-                compare(&Path::names(Vec::<String>::new()), &test.expect, &got, &mut diff);
-            } else {
-                diff.push(Difference::Several(count));
-            }
-            (diff, Some(got))
-        }
+    let cx = IngestCx {
+        now_ms: TEST_NOW_MS,
+        zone: &plan.zone,
+        push: None,
+        xml: false,
     };
+    let rows = test.rows.iter().cloned();
+    let records: Vec<Ingested> = rows.flat_map(|row| plan.source.ingest(row, &cx)).collect();
+    let results: Vec<Become> = records
+        .iter()
+        .map(|record| (document(plan, test, record, &plan.zone), record.void))
+        .collect();
+    let (diff, got) = judged(&test.expect, results);
     TestOutcome {
         name: test.name.clone(),
         passed: diff.is_empty(),
         diff,
         got,
     }
+}
+
+/// What became of a record, and whether it means "cancelled".
+type Become = (Result<Value, Box<Difference>>, bool);
+
+/// What differs from what was expected, and what would have to be expected. A list is one of records, unless the only
+/// document is a list itself.
+fn judged(expect: &Value, results: Vec<Become>) -> (Vec<Difference>, Option<Value>) {
+    let is_list = matches!(results.as_slice(), [(Ok(Value::List(_)), _)]);
+    let listed = match expect {
+        Value::List(items) if !is_list => Some(items.as_slice()),
+        _ => None,
+    };
+    let mut diff = Vec::new();
+    let top = Path::names(Vec::<String>::new());
+    let wanted = match listed {
+        Some(items) => items,
+        None => std::slice::from_ref(expect),
+    };
+    let several = listed.is_none() && results.len() != 1;
+    let count = results.len();
+    let mut got = Some(Vec::with_capacity(count));
+    for (index, (result, void)) in results.into_iter().enumerate() {
+        let at = match listed {
+            Some(_) => top.join(&Path::parse(&index.to_string()).expect("a number is a path")),
+            None => top.clone(),
+        };
+        let want = wanted.get(index).filter(|_| !several);
+        let fate = want.and_then(Fate::read);
+        let kept = match (&fate, &result) {
+            (Some(fate), result) if fate.is(result, void) => want.cloned(),
+            (_, Ok(document)) => Some(document.clone()),
+            // That there is no document is never taken over as what is expected.
+            (_, Err(_)) => None,
+        };
+        got = got.zip(kept).map(|(mut all, one)| {
+            all.push(one);
+            all
+        });
+        match (want, fate, result) {
+            (_, Some(fate), result) if fate.is(&result, void) => {}
+            (Some(want), Some(_), Ok(document)) => diff.push(Difference::Changed {
+                path: at.to_string(),
+                want: want.clone(),
+                got: document,
+            }),
+            (Some(want), None, Ok(document)) => compare(&at, want, &document, &mut diff),
+            (None, _, Ok(_)) if several => {}
+            (None, _, Ok(document)) => diff.push(Difference::Extra {
+                path: at.to_string(),
+                got: document,
+            }),
+            (want, fate, Err(why)) => {
+                if let (Some(want), Some(_)) = (want, fate) {
+                    diff.push(Difference::Changed {
+                        path: at.to_string(),
+                        want: want.clone(),
+                        got: fate_of(&why),
+                    });
+                }
+                diff.push(match listed {
+                    Some(_) => Difference::Of {
+                        path: at.to_string(),
+                        what: why,
+                    },
+                    None => *why,
+                });
+            }
+        }
+    }
+    if several {
+        diff.push(Difference::Several(count));
+    } else {
+        for (index, want) in wanted.iter().enumerate().skip(count) {
+            diff.push(Difference::Absent {
+                path: index.to_string(),
+                want: want.clone(),
+            });
+        }
+    }
+    let got = got.map(|mut all| match all.pop() {
+        Some(only) if count == 1 && listed.is_none() => only,
+        last => Value::List(all.into_iter().chain(last).collect()),
+    });
+    (diff, got)
 }
 
 fn document(

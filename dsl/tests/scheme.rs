@@ -707,7 +707,9 @@ fn tables_of_files() {
         assert!(outcome.passed, "{}: {:?}", outcome.name, outcome.diff);
     }
     let mut unknown = plan.tests[1].clone();
-    unknown.row = json(r#"{"buyerCid":"1","seller":7,"unit":"打","parent":"p1","back":"d1"}"#);
+    unknown.rows = vec![json(
+        r#"{"buyerCid":"1","seller":7,"unit":"打","parent":"p1","back":"d1"}"#,
+    )];
     let outcome = testing::run(&plan, &unknown);
     assert!(
         !outcome.passed,

@@ -645,6 +645,19 @@ pub const TEST_LOOKUP: Entry = Entry {
     example: "lookups: {huke-customer: []}",
 };
 
+/// `{name}` is nothing that can become of a record.
+pub const UNKNOWN_FATE: Entry = Entry {
+    code: "E1260",
+    severity: Severity::Error,
+    zh: "数据不会有 `{name}` 这样的结果",
+    en: "`{name}` is nothing that can become of a record",
+    help_zh: "可以写报文,或其中之一:{all}",
+    help_en: "write the document, or one of {all}",
+    long_zh: "测试的 `expect` 是报文。没有报文时写结果:`{$dropped: keep}` 或 `{$dropped: explode}` 表示被丢弃,`{$failed: E2003}` 表示以这个代码失败,`{$void: true}` 表示作废,`{$waits: 方案}` 表示等待被查找的方案。",
+    long_en: "`expect` of a test is the document. Where there is none it says what becomes of the record: `{$dropped: keep}` or `{$dropped: explode}`, `{$failed: E2003}` with the code, `{$void: true}` for one that is cancelled, `{$waits: SCHEME}` for one that waits for a scheme that is looked up.",
+    example: "expect: {$drop: keep}",
+};
+
 /// The sample of `{operation}` has no row {number}.
 pub const NO_SAMPLE_ROW: Entry = Entry {
     code: "E1158",
@@ -1002,6 +1015,7 @@ pub const ALL: &[&Entry] = &[
     &ALIAS_UNUSED,
     &TEST_LOOKUP,
     &NO_SAMPLE_ROW,
+    &UNKNOWN_FATE,
     &BESIDE_RECORDING,
     &RECORDING_UNREADABLE,
     &LINES_UNSAFE,

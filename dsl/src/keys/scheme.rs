@@ -911,6 +911,13 @@ static TEST: Block = Block {
             "a row as the source gives it",
         ),
         KeyRow::new(
+            "rows",
+            Shape::List(&Shape::DataMap),
+            "代替 row:源数据的几行;`expect` 是列表,每条数据一项",
+            "in place of row: several rows as the source gives them; `expect` is a list, one item for each record",
+        )
+        .example("[{no: a}, {no: b}]"),
+        KeyRow::new(
             "sample",
             Shape::Int(0, ANY),
             "代替 row:来源样例里的第几行,从 0 开始",
@@ -940,9 +947,10 @@ static TEST: Block = Block {
         KeyRow::new(
             "expect",
             Shape::Data,
-            "期望的报文",
-            "the document that is expected",
-        ),
+            "期望的报文;`explode` 或 `rows` 使一个测试有多条数据时,是它们的列表。没有报文的写结果:{$dropped: keep}、{$dropped: explode}、{$failed: 代码}、{$void: true}、{$waits: 方案}",
+            "the document that is expected; a list of them where `explode` or `rows` makes several records. Where there is no document, what becomes of the record: {$dropped: keep}, {$dropped: explode}, {$failed: CODE}, {$void: true}, {$waits: SCHEME}",
+        )
+        .example("[{FNumber: a}, {$dropped: keep}]"),
         KeyRow::new(
             "recording",
             Shape::Text,
@@ -951,6 +959,11 @@ static TEST: Block = Block {
         )
         .example("samples/huke-to-k3.json"),
     ],
-    one_of: &[&["row", "expect"], &["sample", "expect"], &["recording"]],
+    one_of: &[
+        &["row", "expect"],
+        &["rows", "expect"],
+        &["sample", "expect"],
+        &["recording"],
+    ],
     least: 0,
 };

@@ -376,7 +376,10 @@ impl Reader<'_> {
             }
             rows.iter().for_each(|row| columns.add_row(row));
         }
-        tests.iter().for_each(|test| columns.add_row(&test.row));
+        tests
+            .iter()
+            .flat_map(|test| &test.rows)
+            .for_each(|row| columns.add_row(row));
         Some(columns)
     }
 

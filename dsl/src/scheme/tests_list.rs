@@ -8,6 +8,7 @@ use crate::lines::LineIds;
 use crate::lookup::FieldTable;
 use crate::path::Path;
 use crate::plan::{RecordingTest, TestCase};
+use crate::testing::{FATES, Fate};
 use crate::tree::line_key;
 use crate::value::{Map, Value};
 use crate::yaml::Node;
@@ -69,10 +70,22 @@ impl Reader<'_> {
         }
     }
 
-    /// The row of a test.
-    fn row(&mut self, test: &Node, samples: &Samples) -> Option<Value> {
+    /// The rows of a test.
+    fn rows(&mut self, test: &Node, samples: &Samples) -> Option<Vec<Value>> {
         if let Some(pair) = test.get("row") {
-            return pair.value.map().map(|_| pair.value.plain_value());
+            return pair.value.map().map(|_| vec![pair.value.plain_value()]);
+        }
+        if let Some(pair) = test.get("rows") {
+            let rows: Vec<Value> = pair.value.list()?.iter().map(Node::plain_value).collect();
+            if rows.is_empty() {
+                self.report(
+                    self.problem(&words::WRONG_SHAPE, pair.value.span.clone())
+                        .with("key", "rows")
+                        .with("want", "至少一行")
+                        .with("want_en", "at least one row"),
+                );
+            }
+            return Some(rows);
         }
         let pair = test.get("sample")?;
         let number = pair.value.text()?.parse::<usize>().ok()?;
@@ -86,7 +99,46 @@ impl Reader<'_> {
                     .with("count", samples.rows.len()),
             );
         }
-        row
+        row.map(|row| vec![row])
+    }
+
+    /// What `expect` says of a record in the place of its document must be something that can become of one.
+    fn fates(&mut self, expect: &Node) {
+        let items = match expect.list() {
+            Some(items) => items,
+            None => std::slice::from_ref(expect),
+        };
+        for item in items {
+            let Some([pair]) = item.map() else { continue };
+            if !pair.key.starts_with('$') || pair.key.starts_with("$$") {
+                continue;
+            }
+            let Some(word) = FATES.iter().find(|fate| fate.key == pair.key) else {
+                let near = did_you_mean(&pair.key, FATES.iter().map(|fate| fate.key));
+                let all: Vec<&str> = FATES.iter().map(|fate| fate.key).collect();
+                self.report(
+                    self.problem(&words::UNKNOWN_FATE, pair.key_span.clone())
+                        .with("name", &pair.key)
+                        .with("all", all.join(" "))
+                        .similar(near),
+                );
+                continue;
+            };
+            let text = text_of(&pair.value).unwrap_or_default();
+            if Fate::read(&item.plain_value()).is_none() {
+                let near = match word.key {
+                    "$failed" => did_you_mean(text, crate::catalogue::all().map(|entry| entry.code)),
+                    _ => did_you_mean(text, word.words.iter().copied()),
+                };
+                self.report(
+                    self.problem(&words::WRONG_SHAPE, pair.value.span.clone())
+                        .with("key", &pair.key)
+                        .with("want", word.want.0)
+                        .with("want_en", word.want.1)
+                        .similar(near),
+                );
+            }
+        }
     }
 
     /// The tests as written; schemes of their look-ups are not resolved yet.
@@ -102,9 +154,20 @@ impl Reader<'_> {
                     .get("lookups")
                     .and_then(|pair| pair.value.map())
                     .unwrap_or_default();
+                let rows = self.rows(node, samples);
+                let expect = &node.get("expect")?.value;
+                self.fates(expect);
+                if node.get("rows").is_some() && expect.list().is_none() {
+                    self.report(
+                        self.problem(&words::WRONG_SHAPE, expect.span.clone())
+                            .with("key", "expect")
+                            .with("want", "列表:`rows` 的每条数据一项")
+                            .with("want_en", "a list beside `rows`: one item for each record"),
+                    );
+                }
                 Some(TestCase {
                     name: member(node, "name")?.to_owned(),
-                    row: self.row(node, samples)?,
+                    rows: rows?,
                     lookups: lookups
                         .iter()
                         .map(|pair| {
@@ -117,7 +180,7 @@ impl Reader<'_> {
                         .collect(),
                     line_ids: line_ids(node),
                     action: member(node, "action").and_then(Action::parse),
-                    expect: node.get("expect")?.value.plain_value(),
+                    expect: expect.plain_value(),
                     span: node.span.clone(),
                 })
             })
