@@ -15,8 +15,9 @@ use app::{Engine, Opening, Places, RunOptions, SecretTable, Silent, SystemClock,
 use connector::Inbound;
 use dsl::Lang;
 use flow::Stages;
+use flow::decision::{Content, Decided, Decision, Ruling};
 use flow::ids::RunId;
-use flow::op::Trigger;
+use flow::op::{RecordState, Trigger};
 use flow::timetable::{Cause, Half};
 use tokio::sync::oneshot::error::TryRecvError;
 
@@ -250,6 +251,47 @@ async fn what_is_pending_is_written_when_its_scheme_is_mended() {
     };
     let begun = first_run(&service, mended).await;
     assert_eq!(begun, Some((Half::Target, Cause::Settle)));
+}
+
+/// No push may ever come any more, and a scheme that runs on pushes has no next instant.
+#[tokio::test]
+async fn what_a_person_puts_back_is_written_at_once_where_only_a_push_would_take_it() {
+    let world = World::new();
+    world.a_process_that_dies().await;
+    let service = world.service().await;
+    assert_eq!(decide(&service, Decision::Hold).await, RecordState::Held);
+    // It looks for what is stored as it begins, and finds nothing to go on with.
+    service.begin().await.expect("it begins");
+    let put_back = async {
+        let to = decide(&service, Decision::Retry(Content::Latest)).await;
+        assert_eq!(to, RecordState::Pending);
+    };
+    let begun = first_run(&service, put_back).await;
+    assert_eq!(begun, Some((Half::Target, Cause::Settle)));
+}
+
+/// Decides about the only record; the state it led to.
+async fn decide(service: &Service, decision: Decision) -> RecordState {
+    let loaded = service.loaded();
+    let filter = ledger::read::RecordFilter {
+        limit: 1,
+        ..Default::default()
+    };
+    let reader = loaded.engine.reader();
+    let row = reader.list_records(&filter).expect("a question").remove(0);
+    let one = Decided {
+        record: row.record,
+        state: row.state,
+        version: row.version,
+        attempt: row.attempt,
+        decision,
+    };
+    let rulings = service.decide(vec![(row.scheme, one)], "ann", "seen", service.now_ms());
+    let rulings = rulings.await.expect("it is decided");
+    let [Ruling::Moved(to)] = rulings.as_slice() else {
+        panic!("{rulings:?}");
+    };
+    *to
 }
 
 /// Whoever names a run ends that one: the run of its scheme that is under way may be another by now.

@@ -3,7 +3,8 @@
 //! Rows that a push brought, a read staged or a refusal put back wait in the ledger. A scheme with a rule takes them at
 //! its next instant, which may be a day away; one that runs on pushes would take them with the next push, which may never
 //! come. So a service looks at the start, when a scheme becomes usable, when a pause ends, and after every run, and asks
-//! for a run of the writing half when the first of them may be gone on with.
+//! for a run of the writing half when the first of them may be gone on with. What a person's decision put back is gone on
+//! with at once where only a push would take it.
 //!
 //! It promises: such runs come further and further apart where they settle nothing ([`FIRST`] to [`MOST`]), or a record
 //! that waits for what never comes would be a run a minute for years. Left to others: schemes whose writing has a rule
@@ -12,11 +13,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dsl::plan::When;
+use flow::decision::{Decided, Ruling};
 use flow::ids::Ms;
 use flow::timetable::{Ended, Half, MAX_BACK_OFF};
 use ledger::service::schedule::OpenWork;
 
 use super::Service;
+use super::events::What;
 use super::fleet::{Fleet, Standing};
 use crate::error::AppError;
 
@@ -114,7 +117,49 @@ fn ours(fleet: &Fleet, scheme: &str, open: OpenWork) -> OpenWork {
     }
 }
 
+/// Whether only a push begins a scheme.
+fn is_pushed(fleet: &Fleet, scheme: &str) -> bool {
+    let Some(Standing::Ready(plan, _)) = fleet.get(scheme).map(|member| &member.standing) else {
+        return false;
+    };
+    let schedule = plan.schedule.as_ref().map(|schedule| &schedule.when);
+    matches!(schedule, Some(When::OnPush))
+}
+
 impl Service {
+    /// Carries decisions out, each with the scheme of its record; schemes that only a push begins go on with what they put
+    /// back, also with the newer version that waited behind what was skipped.
+    pub async fn decide(
+        &self,
+        rows: Vec<(String, Decided)>,
+        who: &str,
+        why: &str,
+        now: Ms,
+    ) -> Result<Vec<Ruling>, AppError> {
+        let (schemes, rows): (Vec<String>, Vec<Decided>) = rows.into_iter().unzip();
+        let loaded = self.loaded();
+        let rulings = loaded.engine.decide(rows, who, why, now).await?;
+        let mut moved: BTreeMap<String, u64> = BTreeMap::new();
+        for (scheme, ruling) in schemes.into_iter().zip(&rulings) {
+            if matches!(ruling, Ruling::Moved(_)) {
+                *moved.entry(scheme).or_default() += 1;
+            }
+        }
+        for (scheme, records) in moved {
+            let asked = match is_pushed(&loaded.fleet, &scheme) {
+                true => self.ask_about_stored(Some(&scheme), |_| true).await,
+                false => Ok(()),
+            };
+            // What is decided is decided; the next push or start takes it.
+            if let Err(error) = asked {
+                let text = error.message(self.setting.lang);
+                tracing::error!(scheme, code = error.code(), "{text}");
+            }
+            self.events.tell(self.now_ms(), What::Decided { scheme, records });
+        }
+        Ok(rulings)
+    }
+
     /// Schemes among these that have stored something are asked to go on with it as soon as it may be.
     pub(super) async fn ask_about_stored(
         &self,

@@ -435,38 +435,27 @@ impl Work {
                     }
                 }
             }
-            decided.push(Decided {
+            let one = Decided {
                 record: row.record,
                 state: row.state,
                 version: row.version.clone(),
                 attempt: row.attempt,
                 decision,
-            });
+            };
+            decided.push((row.scheme.clone(), one));
             kept.push(row);
         }
         let service = self.state.service();
-        let loaded = service.loaded();
-        let rulings = loaded
-            .engine
-            .decide(decided, &self.who, &self.reason, self.now)
-            .await?;
-        let mut moved: BTreeMap<String, u64> = BTreeMap::new();
+        let rulings = service.decide(decided, &self.who, &self.reason, self.now).await?;
         for (row, ruling) in kept.iter().zip(rulings) {
             match ruling {
-                Ruling::Moved(_) => {
-                    operation.moved += 1;
-                    *moved.entry(row.scheme.clone()).or_default() += 1;
-                }
+                Ruling::Moved(_) => operation.moved += 1,
                 Ruling::Changed { .. } => operation.leave(row, "changed"),
                 Ruling::Unfit { .. } => operation.leave(row, "unfit"),
                 Ruling::Taken { .. } => operation.leave(row, "taken"),
                 Ruling::Keyless => operation.leave(row, "keyless"),
                 Ruling::NothingStored => operation.leave(row, "nothing_stored"),
             }
-        }
-        for (scheme, records) in moved {
-            let what = app::service::events::What::Decided { scheme, records };
-            service.events().tell(service.now_ms(), what);
         }
         Ok(())
     }
