@@ -12,6 +12,7 @@ pub const ALL: &[&Entry] = &[
     &BRACES_LOST,
     &TOO_MUCH,
     &FILE_EXISTS,
+    &NOT_UTF8,
     &EXPRESSION,
     &BLOCKED,
     &LOOKUP_ELSEWHERE,
@@ -111,6 +112,19 @@ pub const FILE_EXISTS: Entry = Entry {
     long_zh: "导入不覆盖已有的文件:里面可能有手工改动。",
     long_en: "An import overwrites nothing: somebody may have edited the file.",
     example: "engine import qeasy a.json --out schemes  # twice",
+};
+
+/// {file}:{line}:{column}: not UTF-8{guess_en}.
+pub const NOT_UTF8: Entry = Entry {
+    code: "E1705",
+    severity: Severity::Error,
+    zh: "{file} 第 {line} 行第 {column} 列不是 UTF-8{guess}",
+    en: "{file}:{line}:{column}: not UTF-8{guess_en}",
+    help_zh: "另存为 UTF-8,或运行 `iconv -f {from} -t UTF-8 旧文件 > 新文件`",
+    help_en: "save it as UTF-8, or run `iconv -f {from} -t UTF-8 OLD > NEW`",
+    long_zh: "导入的文件按 UTF-8 读。用别的编码硬读,中文标签与取值会变成另外的字而没有人发现,所以拒绝这个文件;其余文件照常导入。",
+    long_en: "Files are read as UTF-8. Read in the wrong encoding, Chinese labels and values would turn into other characters without a word, so the file is refused; the others are imported.",
+    example: "engine import qeasy exports --out schemes  # one of them saved as GBK",
 };
 
 /// The expression of `{field}` does not parse at column {column} ({code}: {why_en}); its text is kept in a comment.

@@ -35,7 +35,15 @@ pub struct Brought {
 pub fn bring(inputs: &[PathBuf], out: &Path, force: bool, places: &Places) -> Result<Brought, AppError> {
     let is_file = out.extension().is_some_and(|end| end == "yaml" || end == "yml");
     let folder = if is_file { parent(out) } else { out };
-    let inputs = read(&found(inputs)?)?;
+    let found = found(inputs)?;
+    if found.is_empty() {
+        let ends = EXPORTS.join(" ");
+        return Err(AppError::wrong_use(
+            format!("没有可导入的文件:文件夹里找的是扩展名为 {ends} 的文件"),
+            format!("there is nothing to import: of a folder, files that end in {ends} are read"),
+        ));
+    }
+    let inputs = read(&found)?;
     std::fs::create_dir_all(folder).map_err(|error| fail(folder, &error))?;
     let workspace = Workspace::load(folder, places.clone(), None, Box::new(NoSecrets))?;
     let known = Known {
@@ -130,13 +138,9 @@ fn read(paths: &[PathBuf]) -> Result<Vec<Input>, AppError> {
         file.take(MAX_BYTES as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| fail(path, &error))?;
-        let text = String::from_utf8(bytes).map_err(|_| AppError::File {
-            path: path.display().to_string(),
-            what: "not UTF-8".to_owned(),
-        })?;
         inputs.push(Input {
             name: path.display().to_string(),
-            text,
+            bytes,
         });
     }
     Ok(inputs)

@@ -49,8 +49,8 @@ const MAX_PASSES: usize = 24;
 pub struct Input {
     /// What people call it: its path.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// What is in it: UTF-8, or it is refused.
+    pub bytes: Vec<u8>,
 }
 
 /// What came of it.

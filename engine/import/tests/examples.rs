@@ -38,7 +38,7 @@ fn brought(inputs: &[Input]) -> Import {
 fn input(name: &str, text: &str) -> Input {
     Input {
         name: name.to_owned(),
-        text: text.to_owned(),
+        bytes: text.as_bytes().to_vec(),
     }
 }
 

@@ -23,6 +23,10 @@ static CONNECTORS: LazyLock<Vec<Arc<Connector>>> = LazyLock::new(|| {
 });
 
 fn brought(text: &str) -> Import {
+    brought_of(text.as_bytes())
+}
+
+fn brought_of(bytes: &[u8]) -> Import {
     let registry = functions::registry();
     let known = Known {
         connectors: &CONNECTORS,
@@ -33,7 +37,7 @@ fn brought(text: &str) -> Import {
     };
     let input = Input {
         name: "exports/a scheme.json".to_owned(),
-        text: text.to_owned(),
+        bytes: bytes.to_vec(),
     };
     import(&[input], &known)
 }
@@ -288,6 +292,29 @@ fn refusals_say_where() {
         format!(r#"{{"field": "F", "type": "object", "children": [{inner}]}}"#)
     });
     refused(&with_fields(&deep), "E1703");
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_with_its_place() {
+    // 客户 in GBK, and in UTF-16 with its mark; then a byte that is neither.
+    for (bytes, want) in [
+        (
+            b"{\"source\":\n {\"label\": \"\xbf\xcd\xbb\xa7\"}}".as_slice(),
+            "exports/a scheme.json:2:13: not UTF-8, it looks like GBK",
+        ),
+        (
+            b"\xff\xfe{\0}\0".as_slice(),
+            "exports/a scheme.json:1:1: not UTF-8, it looks like UTF-16",
+        ),
+        (b"{\"a\xff\": 1}".as_slice(), "exports/a scheme.json:1:4: not UTF-8"),
+    ] {
+        let import = brought_of(bytes);
+        let (_, failure) = import.report.refused.first().expect("a refusal");
+        assert_eq!(
+            (failure.code(), failure.message(Lang::En).as_str()),
+            ("E1705", want)
+        );
+    }
 }
 
 #[test]

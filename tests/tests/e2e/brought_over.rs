@@ -101,6 +101,21 @@ fn what_is_no_scheme_is_refused_and_nothing_is_written() {
         .says("E1702 page.json");
     let written = std::fs::read_dir(world.path("own/schemes")).map_or(0, Iterator::count);
     assert_eq!(written, 0);
+    // One file in another encoding keeps no other from being imported; a folder without exports is none.
+    let text = std::fs::read_to_string(world.path(&export(&world, CUSTOMERS, |_| {}))).expect("an export");
+    world.write("mixed/a.json", &text);
+    let gbk = b"{\"source\": {\"label\": \"\xbf\xcd\xbb\xa7\"}}";
+    std::fs::write(world.path("mixed/b.json"), gbk).expect("written");
+    std::fs::create_dir(world.path("empty")).expect("a folder");
+    world
+        .engine(&["import", "qeasy", "mixed", "--out", "mixed/schemes"])
+        .expect(1)
+        .says("E1705 mixed/b.json:1:23");
+    assert!(world.path("mixed/schemes/a.yaml").exists());
+    world
+        .engine(&["import", "qeasy", "empty", "--out", "own/schemes"])
+        .expect(2)
+        .warns("nothing to import");
     // A connection that is not there is made, with references and no secret.
     let path = export(&world, CUSTOMERS, |_| {});
     world

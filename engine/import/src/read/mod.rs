@@ -13,15 +13,15 @@ use crate::{Input, MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_SCHEMES, pages};
 
 /// Reads one file.
 pub(crate) fn read(input: &Input) -> Result<Vec<Draft>, Failure> {
-    if input.text.len() > MAX_BYTES {
+    if input.bytes.len() > MAX_BYTES {
         return Err(too_much(
             &input.name,
             ("字节", "bytes"),
-            input.text.len(),
+            input.bytes.len(),
             MAX_BYTES,
         ));
     }
-    let text = input.text.trim_start_matches('\u{feff}');
+    let text = text_of(input)?.trim_start_matches('\u{feff}');
     let value = match text.trim_start().starts_with(['{', '[']) {
         true => parse(&input.name, text, 0)?,
         false => match forum::read(&input.name, text)? {
@@ -73,6 +73,46 @@ pub(crate) fn read(input: &Input) -> Result<Vec<Draft>, Failure> {
         });
     }
     Ok(drafts)
+}
+
+/// The text of a file, or where it stops being UTF-8 and what it may be instead.
+fn text_of(input: &Input) -> Result<&str, Failure> {
+    let bytes = input.bytes.as_slice();
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = &bytes[..error.valid_up_to()];
+        let file = SourceFile::new(&input.name, String::from_utf8_lossy(good));
+        let (line, column) = file.position(good.len());
+        // Only a guess for the words: a text is never read in a form that it may not have.
+        let is_marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        let (zh, en, from) = match (is_marked, is_gbk(bytes)) {
+            (true, _) => (",看起来是 UTF-16", ", it looks like UTF-16", "UTF-16"),
+            (_, true) => (",看起来是 GBK", ", it looks like GBK", "GB18030"),
+            _ => ("", "", "GB18030"),
+        };
+        Failure::new(&words::NOT_UTF8)
+            .with("file", &input.name)
+            .with("line", line)
+            .with("column", column)
+            .with("guess", zh)
+            .with("guess_en", en)
+            .with("from", from)
+    })
+}
+
+/// Whether bytes could be GBK: pairs of its two ranges, and ASCII between them.
+fn is_gbk(bytes: &[u8]) -> bool {
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        let fits = match byte {
+            0x00..=0x7f => true,
+            0x81..=0xfe => matches!(rest.next(), Some(0x40..=0x7e | 0x80..=0xfe)),
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
 }
 
 /// JSON that begins at a byte of a text, with the place of a mistake in the whole.
