@@ -510,6 +510,11 @@ pub trait Environment {
         &[]
     }
 
+    /// The kinds of field mappings besides the options of a field; none = any name may be one.
+    fn field_types(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The connection with this name.
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound>;
     /// The scheme with this id, uuid or alias.

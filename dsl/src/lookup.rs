@@ -26,6 +26,18 @@ pub enum Within {
     Fields(Box<FieldTable>),
 }
 
+/// Whether a kind of field mappings is the options of one field, `OBJECT.FIELD`: fields are the customer's own, so no
+/// list has them.
+pub fn is_option_field(name: &str) -> bool {
+    let is_name = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || char == '_')
+    };
+    name.contains('.') && name.split('.').all(is_name)
+}
+
 /// Entries of field mappings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldTable {

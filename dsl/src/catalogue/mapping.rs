@@ -250,6 +250,19 @@ pub const KEY: Entry = Entry {
     example: "engine map set --scheme orders 7   # its key is [shop, number]",
 };
 
+/// A kind of values that there is not.
+pub const NO_TYPE: Entry = Entry {
+    code: "E6149",
+    severity: Severity::Error,
+    zh: "字段映射没有 dataType `{name}`",
+    en: "there is no dataType `{name}`",
+    help_zh: "可用:{all};选项字段的取值写成 对象.字段{near_zh}",
+    help_en: "there are {all}; options of a field are written as OBJECT.FIELD{near_en}",
+    long_zh: "字段映射的类型写错一个字母,哪张对照表都查不到它,所以只接受这几个类型,以及 AccountObj.industry 这样的选项字段。什么也没有写;已经存下的别的类型仍可删除。",
+    long_en: "With one letter wrong in its type no table would find a field mapping, so only these are taken, and options of a field such as AccountObj.industry. Nothing was written; what was stored under another type before can be removed.",
+    example: "{channel: OA, dataType: emploee}",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &TAKEN,
@@ -271,4 +284,5 @@ pub const ALL: &[&Entry] = &[
     &FULL,
     &LINE,
     &KEY,
+    &NO_TYPE,
 ];

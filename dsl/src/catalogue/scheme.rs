@@ -892,6 +892,19 @@ pub const TABLE_CHANNEL: Entry = Entry {
     example: "maps: {staff: {field_mapping: employee, channel: ERP}}",
 };
 
+/// A kind of field mappings that there is not.
+pub const TABLE_TYPE: Entry = Entry {
+    code: "E1138",
+    severity: Severity::Error,
+    zh: "字段映射没有类型 `{name}`",
+    en: "there is no type `{name}` of field mappings",
+    help_zh: "可用:{all};选项字段的取值写成 对象.字段",
+    help_en: "there are {all}; options of a field are written as OBJECT.FIELD",
+    long_zh: "字段映射按类型分开保存,与 engine map fields 和 fieldmapping/create 用同一份类型。写错一个字母,表里就什么也查不到。字段的选项值由客户自己定义,类型写成对象与字段的名字,如 AccountObj.industry。",
+    long_en: "Field mappings are kept by what the values are, by the same words as in engine map fields and fieldmapping/create. With one letter wrong a table finds nothing. Options of a field are the customer's own: their type is the names of object and field, such as AccountObj.industry.",
+    example: "maps: {staff: {field_mapping: emploee}}",
+};
+
 /// The operation {operation} needs the option `{name}` where `{other}` is {value}.
 pub const MISSING_OPTION_WITH: Entry = Entry {
     code: "E1199",
@@ -1028,6 +1041,7 @@ pub const ALL: &[&Entry] = &[
     &TABLE_KEY,
     &TABLE_SIDES,
     &TABLE_CHANNEL,
+    &TABLE_TYPE,
     &TABLE_FILE,
     &TABLE_COLUMN,
     &TABLE_DOUBLE,

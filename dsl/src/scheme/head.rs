@@ -10,7 +10,7 @@ use crate::catalogue::{scheme as words, value as value_words};
 use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, Text2};
 use crate::keys::FIELD_SIDES;
-use crate::lookup::{FieldTable, LookupSpec, Within};
+use crate::lookup::{FieldTable, LookupSpec, Within, is_option_field};
 use crate::path::Path;
 use crate::tree::{Table, TreePlace};
 use crate::value::Map;
@@ -187,8 +187,18 @@ impl Reader<'_> {
                 );
                 return None;
             }
+            let (data_type, types) = (text_of(&fields.value)?, self.env.field_types());
+            if !types.is_empty() && !types.contains(&data_type) && !is_option_field(data_type) {
+                self.report(
+                    self.problem(&words::TABLE_TYPE, fields.value.span.clone())
+                        .with("name", data_type)
+                        .with("all", types.join(" "))
+                        .similar(did_you_mean(data_type, types.iter().copied())),
+                );
+                return None;
+            }
             let table = FieldTable {
-                data_type: text_of(&fields.value)?.to_owned(),
+                data_type: data_type.to_owned(),
                 channel: own("channel"),
                 data_center: own("data_center"),
             };

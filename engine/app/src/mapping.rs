@@ -12,7 +12,7 @@ mod policy;
 use dsl::catalogue::erp::OTHER_DATA_CENTER;
 use dsl::catalogue::mapping as words;
 use dsl::diagnostic::{Failure, Lang, did_you_mean};
-use dsl::lookup::FieldTable;
+use dsl::lookup::{FieldTable, is_option_field};
 use dsl::value::Value;
 use ledger::Reader;
 use ledger::service::fields::{FieldPair, FieldPlace, FieldRuling, MOST_ENTRIES, SetField};
@@ -112,6 +112,27 @@ pub fn field_place(data_center: &str, channel: &str, data_type: &str) -> Result<
         channel: channel.to_owned(),
         data_type: id("dataType", data_type)?,
     })
+}
+
+/// A table that an entry is put into: its type is one that a scheme can read. [`field_place`] alone is for what is stored.
+pub fn new_field_place(data_center: &str, channel: &str, data_type: &str) -> Result<FieldPlace, AppError> {
+    let place = field_place(data_center, channel, data_type)?;
+    let (known, given) = (connector::FIELD_TYPES, place.data_type.as_str());
+    if known.contains(&given) || is_option_field(given) {
+        return Ok(place);
+    }
+    let near = did_you_mean(given, known.iter().copied()).join(" ");
+    let (near_zh, near_en) = match near.as_str() {
+        "" => Default::default(),
+        near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
+    };
+    Err(denied(
+        Failure::new(&words::NO_TYPE)
+            .with("name", given)
+            .with("all", known.join(" "))
+            .with("near_zh", near_zh)
+            .with("near_en", near_en),
+    ))
 }
 
 /// Whether a data centre is one of these; where none is known there is nothing to be held against, and an empty name

@@ -100,10 +100,14 @@ impl Workspace {
     /// Finds the files that belong to a scheme file or a folder of schemes.
     pub fn load(
         around: &Path,
-        places: Places,
+        mut places: Places,
         simulators: Option<Simulators>,
         secrets: Box<dyn Secrets>,
     ) -> Result<Self, AppError> {
+        if simulators.is_some() {
+            // Its own name for them; of connections.yaml the default is meant.
+            places.env.take_if(|env| env == query::SANDBOX);
+        }
         let registry = functions::registry();
         let folder = if around.is_dir() { around } else { parent(around) };
         let connections_path = find_connections(folder, places.connections.as_deref())?;
@@ -145,6 +149,13 @@ impl Workspace {
         };
         workspace.index(folder)?;
         Ok(workspace)
+    }
+
+    /// The same for whoever only looks and calls nobody: `--env sandbox` means what simulators left, as `--sandbox` does.
+    pub fn look(around: &Path, places: Places, secrets: Box<dyn Secrets>) -> Result<Self, AppError> {
+        let is_theirs = places.env.as_deref() == Some(query::SANDBOX);
+        let simulators = is_theirs.then(Simulators::default);
+        Workspace::load(around, places, simulators, secrets)
     }
 
     /// The function registry.
@@ -590,6 +601,10 @@ impl Environment for Workspace {
         connector::FIELD_CHANNELS
     }
 
+    fn field_types(&self) -> &'static [&'static str] {
+        connector::FIELD_TYPES
+    }
+
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound> {
         let Some(connections) = &self.connections else {
             return Err(NotFound::default());
@@ -733,7 +748,9 @@ fn plain(path: &Path) -> String {
 
 /// Refuses an environment that no connection around a folder knows. A connections file that cannot be read says nothing.
 pub fn knows_environment(around: &Path, places: &Places) -> Result<(), AppError> {
-    let Some(env) = &places.env else { return Ok(()) };
+    let Some(env) = places.env.as_deref().filter(|env| *env != query::SANDBOX) else {
+        return Ok(());
+    };
     let Some(path) = find_connections(around, places.connections.as_deref())? else {
         return Ok(());
     };
@@ -763,6 +780,10 @@ fn known_environment(connections: &Connections, env: &str) -> Result<(), AppErro
         .collect::<Vec<_>>();
     let near = dsl::diagnostic::did_you_mean(env, all.iter().copied()).join(", ");
     let (near_zh, near_en) = match near.as_str() {
+        _ if env == query::SANDBOX => (
+            ";模拟器用 --sandbox".to_owned(),
+            "; the simulators are meant by --sandbox".to_owned(),
+        ),
         "" => Default::default(),
         near => (format!(";是否想写 {near}?"), format!("; did you mean {near}?")),
     };

@@ -147,11 +147,24 @@ fn the_calls_of_the_platform() {
         ("field", r#"{"channel": "OA", "dataType": "employee", "fsDataId": "8", "erpDataId": "E7"}"#.to_owned(), "E6143"),
         ("field", r#"{"channel": "ERP", "dataType": "employee", "fsDataId": "8", "erpDataId": "E8"}"#.to_owned(), "E6142"),
         ("field", r#"{"channel": "OA", "fsDataId": "8", "erpDataId": "E8"}"#.to_owned(), "E6136"),
+        ("field", r#"{"channel": "OA", "dataType": "emploee", "fsDataId": "8", "erpDataId": "E8"}"#.to_owned(), "E6149"),
+        ("field", r#"{"channel": "OA", "dataType": "AccountObj.industry", "fsDataId": "8", "erpDataId": "E8"}"#.to_owned(), "s106240000"),
+        ("field", r#"{"channel": "OA", "dataType": "AccountObj.", "fsDataId": "8", "erpDataId": "E8"}"#.to_owned(), "E6149"),
     ];
     for (function, text, want) in table {
         let got = desk.call(function, text);
         assert_eq!(code(&got), *want, "{function} {text}: {got:?}");
     }
+    let typo = r#"{"channel": "OA", "dataType": "emploee", "fsDataId": "8", "erpDataId": "E8"}"#;
+    let help = match desk.call("field", typo) {
+        Err(app::AppError::Denied(failure)) => failure.help(Lang::En).unwrap_or_default(),
+        other => panic!("{other:?}"),
+    };
+    assert!(help.contains("did you mean employee?"), "{help}");
+    // What is stored under another type, by an older version, can still be named to be removed.
+    app::mapping::field_place("", "OA", "emploee").expect("a place");
+    app::mapping::read_fields(b"data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,emploee,1,2,,\n", &[])
+        .expect_err("refused");
     // All that is missing is told at once, with what is needed.
     for (function, body, want) in [
         (

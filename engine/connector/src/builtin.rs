@@ -13,6 +13,10 @@ pub fn builtin() -> &'static [(&'static str, &'static str)] {
 /// The channels of field mappings, as the platform whose protocol we speak names them.
 pub const FIELD_CHANNELS: &[&str] = &["ERP_K3CLOUD", "ERP_SAP", "ERP_U8", "OA", "STANDARD_CHANNEL"];
 
+/// What the values of field mappings are, besides the options of a field (`OBJECT.FIELD`). The platform publishes no list
+/// of its words: these are the kinds that it names.
+pub const FIELD_TYPES: &[&str] = &["country", "currency", "department", "employee", "unit"];
+
 /// The sample answer of an operation: a whole answer as we believe the system gives it.
 pub(crate) fn sample(connector: &str, operation: &str) -> Option<&'static str> {
     folder::SAMPLES

@@ -46,7 +46,7 @@ mod xml;
 
 pub use answer::HttpAnswer;
 pub use ask::{Ask, Found, OwnedCall};
-pub use builtin::{FIELD_CHANNELS, builtin};
+pub use builtin::{FIELD_CHANNELS, FIELD_TYPES, builtin};
 pub use calendar::Hours;
 pub use connection::{Connection, Proxy, Timeouts, Tls};
 pub use connections::Connections;

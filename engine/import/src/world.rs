@@ -239,6 +239,10 @@ impl Environment for World<'_> {
         connector::FIELD_CHANNELS
     }
 
+    fn field_types(&self) -> &'static [&'static str] {
+        connector::FIELD_TYPES
+    }
+
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound> {
         if let Some(made) = self.made.get(name) {
             return made.facts.clone().ok_or_else(NotFound::default);

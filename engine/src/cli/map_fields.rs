@@ -127,7 +127,7 @@ fn document(row: &FieldRow) -> Value {
 
 fn set(args: &FieldsSetArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     let of = &args.of;
-    let place: FieldPlace = mapping::field_place(&of.data_center, &of.channel, &of.data_type)?;
+    let place: FieldPlace = mapping::new_field_place(&of.data_center, &of.channel, &of.data_type)?;
     let pair: FieldPair = mapping::field_pair(
         (&args.fs_id, args.fs_name.as_deref().unwrap_or_default()),
         (&args.erp_id, args.erp_name.as_deref().unwrap_or_default()),

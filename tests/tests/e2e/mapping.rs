@@ -146,7 +146,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
     world.edit(
         MAIN,
         "schedule: {every: 6m}",
-        "maps:\n  orgs: {field_mapping: org}\n\nschedule: {every: 6m}",
+        "maps:\n  orgs: {field_mapping: AccountObj.org__c}\n\nschedule: {every: 6m}",
     );
     world.feed();
     world
@@ -163,7 +163,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
 
     world.write(
         "orgs.csv",
-        "\u{feff}data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\r\n,OA,org,main,100,总部,\r\n",
+        "\u{feff}data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\r\n,OA,AccountObj.org__c,main,100,总部,\r\n",
     );
     let done = world
         .engine(&["map", "fields", "import", "orgs.csv", "--yes", "--json"])
@@ -191,7 +191,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
         "main",
         "200",
         "--type",
-        "org",
+        "AccountObj.org__c",
         "--channel",
     ];
     let of = |channel: &'static str| words.iter().copied().chain([channel]).collect::<Vec<_>>();
@@ -199,7 +199,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
     world.engine(&of("ERP")).expect(2).warns("E6142");
     // It stops no run: the records that need it wait, and none does here.
     world.run(&[], 0);
-    world.edit(MAIN, "{field_mapping: org}", "{field_mapping: org, channel: OA}");
+    world.edit(MAIN, "{field_mapping: AccountObj.org__c}", "{field_mapping: AccountObj.org__c, channel: OA}");
     world.run(&[], 0);
     world
         .engine(&[
@@ -208,7 +208,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
             "rm",
             "main",
             "--type",
-            "org",
+            "AccountObj.org__c",
             "--channel",
             "ERP_U8",
         ])
@@ -220,7 +220,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
             "rm",
             "main",
             "--type",
-            "org",
+            "AccountObj.org__c",
             "--channel",
             "ERP_U8",
         ])
@@ -228,6 +228,12 @@ fn values_are_translated_by_what_the_engine_keeps() {
         .warns("E6145");
     world.edit(MAIN, "channel: OA", "channel: QA");
     world.engine(&["check", MAIN]).expect(1).says("E1198");
+    world.edit(MAIN, "AccountObj.org__c", "depatment");
+    world
+        .engine(&["check", MAIN])
+        .expect(1)
+        .says("E1138")
+        .says("department");
 }
 
 /// The same through a server.

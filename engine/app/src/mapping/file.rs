@@ -9,7 +9,7 @@ use ledger::service::fields::{FieldRow, SetField};
 use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMapping};
 
 use super::{
-    Policies, Wrong, at_line, bad_field, denied, field_pair, field_place, id, known_data_center, name,
+    Policies, Wrong, at_line, bad_field, denied, field_pair, id, known_data_center, name, new_field_place,
     shown_key,
 };
 use crate::error::AppError;
@@ -112,7 +112,7 @@ pub fn read_fields(text: &[u8], centres: &[String]) -> Result<Vec<(u64, SetField
         let [data_center, channel, data_type, fs_id, erp_id, fs_name, erp_name] = cells else {
             return Err(AppError::bug("another number of columns"));
         };
-        let place = field_place(data_center, channel, data_type)?;
+        let place = new_field_place(data_center, channel, data_type)?;
         known_data_center(&place.data_center, centres)?;
         Ok(SetField {
             place,

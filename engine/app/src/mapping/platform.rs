@@ -14,7 +14,7 @@ use ledger::service::mapping::{MadeBy, Manner, MappingEntry, MappingNames, SetMa
 use ledger::{Ledger, Reader};
 
 use super::policy::needed;
-use super::{Policies, bad_field, denied, field_pair, field_place, id, judged, judged_field, name};
+use super::{Policies, bad_field, denied, field_pair, id, judged, judged_field, name, new_field_place};
 use crate::error::AppError;
 
 /// The code of every success.
@@ -316,7 +316,7 @@ pub fn create_field(body: &Value, data_center: &str) -> Result<SetField, AppErro
     let members = Members::of(body, KNOWN, &["channel", "dataType", "fsDataId", "erpDataId"])?;
     let own = members.text("dataCenterId")?;
     let own = own.filter(|own| !own.trim().is_empty());
-    let place = field_place(
+    let place = new_field_place(
         own.as_deref().unwrap_or(data_center),
         &members.needed("channel")?,
         &members.needed("dataType")?,

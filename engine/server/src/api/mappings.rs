@@ -796,7 +796,7 @@ async fn list_fields(
 }
 
 async fn create_field(call: Call, (): (), Json(body): Json<FieldValue>) -> Result<Json<FieldDoc>, Problem> {
-    let place = mapping::field_place(&body.data_center, &body.channel, &body.data_type)?;
+    let place = mapping::new_field_place(&body.data_center, &body.channel, &body.data_type)?;
     mapping::known_data_center(
         &place.data_center,
         &call.state.service().loaded().engine.workspace.data_centers(),
