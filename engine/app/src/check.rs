@@ -340,7 +340,7 @@ impl<'a> Checker<'a> {
 
     /// The workspace around a scheme; `None` when its connections file is in error, which is then reported.
     fn workspace(&mut self, path: &Path) -> Result<Option<Workspace>, AppError> {
-        match Workspace::load(path, self.places.clone(), None, Box::new(NoSecrets)) {
+        match Workspace::look(path, self.places.clone(), Box::new(NoSecrets)) {
             Ok(mut workspace) => {
                 self.report.diagnostics.extend(workspace.look_at_samples());
                 Ok(Some(workspace))

@@ -10,7 +10,7 @@ use super::env::Environment;
 use super::json::object;
 use super::out::Out;
 use super::remote;
-use super::run::workspace;
+use super::run;
 use super::table::{Table, one_line};
 
 /// One setting.
@@ -54,7 +54,7 @@ pub(crate) fn show(args: ConfigShowArgs, global: &Global, out: &Out, environment
 
 fn settings(global: &Global, out: &Out, environment: &Environment) -> Vec<Setting> {
     // What is found in files is told where they can be read.
-    let files = workspace(Path::new("."), global, None, environment).ok();
+    let files = run::seen(Path::new("."), global, environment).ok();
     let path = |path: &Path| path.display().to_string();
     let found =
         |flag: Option<String>, variable: &'static str, default: Option<String>, by: &'static str, name| {

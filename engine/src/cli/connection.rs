@@ -16,7 +16,7 @@ use super::env::{Environment, variable_for};
 use super::json::object;
 use super::out::Out;
 use super::remote::Remote;
-use super::run::workspace;
+use super::run::{self, workspace};
 use super::simulators::{Keep, Simulation};
 use super::table::{Table, one_line, pad, width};
 use super::time;
@@ -39,7 +39,7 @@ pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Don
             (remote.connections()?, name.unwrap_or_else(|| "-".to_owned()))
         }
         None => {
-            let workspace = workspace(Path::new("."), global, None, environment)?;
+            let workspace = run::seen(Path::new("."), global, environment)?;
             (trial::list(&workspace)?, workspace.environment().to_owned())
         }
     };

@@ -23,7 +23,7 @@ use super::language::written;
 use super::ledgers;
 use super::out::Out;
 use super::remote::Remote;
-use super::run::{grouped, workspace};
+use super::run::{self, grouped};
 use super::schemes::is_folder;
 use super::table::{Table, one_line};
 use super::time;
@@ -118,7 +118,7 @@ fn policies(
     environment: &Environment,
 ) -> Result<Policies, AppError> {
     is_folder(&folder.schemes)?;
-    let workspace = workspace(&folder.schemes, global, None, environment)?;
+    let workspace = run::seen(&folder.schemes, global, environment)?;
     Ok(workspace.policies().clone())
 }
 

@@ -14,13 +14,13 @@ use super::env::Environment;
 use super::json::object;
 use super::ledgers;
 use super::out::Out;
-use super::run::workspace;
+use super::run;
 use super::table::{Table, one_line};
 use super::time;
 
 /// `engine notify test CHANNEL`
 pub(crate) fn test(args: NotifyTestArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let workspace = workspace(Path::new("."), global, None, environment)?;
+    let workspace = run::seen(Path::new("."), global, environment)?;
     let now = SystemClock::default().now_ms();
     let tried = super::block_on(notify::test(&workspace, &args.channel, now))??;
     let code = if tried.taken { 0 } else { 3 };
@@ -102,7 +102,7 @@ pub(crate) fn list(args: NotifyListArgs, global: &Global, out: &Out, environment
 
 /// `engine notify mute CHANNEL --until TIME`
 pub(crate) fn mute(args: NotifyMuteArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    let workspace = workspace(Path::new("."), global, None, environment)?;
+    let workspace = run::seen(Path::new("."), global, environment)?;
     let now = SystemClock::default().now_ms();
     let until = match time::duration(&args.until) {
         Ok(span) => now.saturating_add(span),

@@ -110,7 +110,7 @@ pub(crate) fn show(args: ObjectShowArgs, global: &Global, out: &Out, environment
 pub(crate) fn workspace(global: &Global, environment: &Environment) -> Result<Workspace, AppError> {
     let schemes = Path::new(SCHEMES);
     let around = if schemes.is_dir() { schemes } else { Path::new(".") };
-    run::workspace(around, global, None, environment)
+    run::seen(around, global, environment)
 }
 
 fn unknown(name: &str, workspace: &Workspace) -> AppError {

@@ -23,7 +23,7 @@ const REFUSALS: u32 = 500;
 /// `engine receive url SCHEME`
 pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
     super::meant::is_file(&args.scheme)?;
-    let workspace = run::workspace(&args.scheme, global, None, environment)?;
+    let workspace = run::seen(&args.scheme, global, environment)?;
     let (plan, warnings) = workspace.compile(&args.scheme)?;
     run::warn(out, &warnings);
     let Some(receive) = &plan.source.receive else {
@@ -44,8 +44,8 @@ pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment:
             let (now, fresh) = (clock.now_ms(), app::inbox::new_door()?);
             let takes = app::inbox::Takes::of(&plan, now)?.map(|takes| takes.text());
             let (scheme, renew) = (plan.scheme.clone(), args.renew);
-            let plans = [Arc::clone(&plan)];
-            let engine = Engine::open(workspace, clock, &plans, out.lang, &Opening::default())?;
+            // Nobody is called for it: no connection is opened, and no secret is needed.
+            let engine = Engine::open(workspace, clock, &[], out.lang, &Opening::default())?;
             let made = engine.with_ledger(move |ledger| {
                 if renew {
                     ledger.new_door(&scheme, &fresh, now)?;

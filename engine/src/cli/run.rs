@@ -379,6 +379,11 @@ pub(crate) fn workspace(
     )
 }
 
+/// The files around a scheme or a folder, for a command that calls nobody.
+pub(crate) fn seen(path: &Path, global: &Global, environment: &Environment) -> Result<Workspace, AppError> {
+    Workspace::look(path, environment.places(global), Box::new(environment.secrets()))
+}
+
 /// Warnings of files that compile.
 pub(crate) fn warn(out: &Out, warnings: &[Diagnostic]) {
     if !out.json && !out.quiet {

@@ -23,7 +23,7 @@ use super::json::object;
 use super::ledgers;
 use super::out::Out;
 use super::remote::Remote;
-use super::run::{warn, workspace};
+use super::run::{self, warn};
 use super::table::{Table, one_line};
 use super::time;
 
@@ -138,7 +138,7 @@ pub(crate) fn list(args: SchemesFolderArgs, global: &Global, out: &Out, environm
         Some(remote) => told_by(&remote, None)?,
         None => {
             is_folder(&args.schemes)?;
-            let workspace = workspace(&args.schemes, global, None, environment)?;
+            let workspace = run::seen(&args.schemes, global, environment)?;
             let reader = reader(&args.ledger, global, environment)?;
             let mut rows = Vec::new();
             for one in listed(&workspace, &args.schemes)? {
@@ -254,7 +254,7 @@ pub(crate) fn show(args: SchemesShowArgs, global: &Global, out: &Out, environmen
         }
         None => {
             is_folder(&args.folder.schemes)?;
-            let workspace = workspace(&args.folder.schemes, global, None, environment)?;
+            let workspace = run::seen(&args.folder.schemes, global, environment)?;
             let mut all = listed(&workspace, &args.folder.schemes)?;
             let Some(at) = all.iter().position(|one| one.id == args.scheme) else {
                 return Err(no_such(&args.scheme, &all));
@@ -346,7 +346,7 @@ fn pause_here(
     environment: &Environment,
 ) -> Result<bool, AppError> {
     is_folder(&args.folder.schemes)?;
-    let workspace = workspace(&args.folder.schemes, global, None, environment)?;
+    let workspace = run::seen(&args.folder.schemes, global, environment)?;
     let all = listed(&workspace, &args.folder.schemes)?;
     if !all.iter().any(|one| one.id == args.scheme) {
         return Err(no_such(&args.scheme, &all));
@@ -534,7 +534,7 @@ pub(crate) fn deploy(args: SchemesDeployArgs, global: &Global, out: &Out, enviro
     let folder = &args.force.folder.schemes;
     is_folder(folder)?;
     super::meant::is_file(&args.file)?;
-    let workspace = workspace(folder, global, None, environment)?;
+    let workspace = run::seen(folder, global, environment)?;
     let what = revisions::check_file(&workspace, folder, &args.file)?;
     let note = note("deploy", &what, &args.force.message, environment);
     force(
@@ -571,7 +571,7 @@ pub(crate) fn rollback(
     }
     let folder = &args.force.folder.schemes;
     is_folder(folder)?;
-    let workspace = workspace(folder, global, None, environment)?;
+    let workspace = run::seen(folder, global, environment)?;
     let reader = ledgers::open(&args.force.folder.ledger, global, environment)?;
     let row = revisions::there(&reader, &args.scheme, args.to)?;
     drop(reader);

@@ -15,7 +15,7 @@ use super::args::{Global, SecretNameArgs, SecretRotateArgs};
 use super::env::{Environment, variable_of};
 use super::json::object;
 use super::out::Out;
-use super::run::workspace;
+use super::run;
 use super::table::{Table, one_line};
 use super::time;
 
@@ -96,7 +96,7 @@ pub(crate) fn list(global: &Global, out: &Out, environment: &Environment) -> Don
     for one in &known.secrets {
         rows.entry(one.name.clone()).or_default().at = Some(one.at);
     }
-    match workspace(Path::new("."), global, None, environment) {
+    match run::seen(Path::new("."), global, environment) {
         Ok(workspace) => {
             let references = workspace
                 .connections()

@@ -18,7 +18,7 @@ use super::ledgers;
 use super::objects::SCHEMES;
 use super::out::Out;
 use super::remote::{Remote, State};
-use super::run::{grouped, workspace};
+use super::run::{self, grouped};
 use super::table::{Table, one_line};
 use super::time;
 
@@ -150,7 +150,7 @@ fn here(
 /// The objects of this folder that cannot be used, and why. A folder without files that can be read has none: what is
 /// wrong with them is for `engine check`, and a ledger can be looked at anywhere.
 fn objects_here(global: &Global, out: &Out, environment: &Environment) -> Vec<(String, Reason)> {
-    let Ok(workspace) = workspace(Path::new(SCHEMES), global, None, environment) else {
+    let Ok(workspace) = run::seen(Path::new(SCHEMES), global, environment) else {
         return Vec::new();
     };
     let troubles = workspace.object_troubles().iter();

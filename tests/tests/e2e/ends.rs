@@ -286,3 +286,31 @@ fn the_sandbox_is_one_process_at_a_time() {
         .warns("--seed 7 --trades 40")
         .warns("delete the whole folder");
 }
+
+/// What `--sandbox` left is an environment like any other for whoever only looks; whoever calls is sent to the flag.
+#[test]
+fn the_environment_of_the_simulators_is_named_like_any_other() {
+    let world = World::small();
+    world.engine(&["run", MAIN, "--sandbox", "--trades", "120"]).expect(0);
+    for words in [
+        &["rows", "list"][..],
+        &["map", "list"],
+        &["map", "export"],
+        &["map", "fields", "list"],
+        &["schemes", "list"],
+        &["connection", "list"],
+        &["check", "schemes"],
+        &["object", "list"],
+        &["status"],
+    ] {
+        let words = [words, &["--env", "sandbox"]].concat();
+        world.engine(&words).expect(0);
+    }
+    world
+        .engine(&["map", "list", "--env", "sandbox"])
+        .says("huke-to-k3");
+    world
+        .engine(&["run", MAIN, "--env", "sandbox"])
+        .expect(2)
+        .warns("the simulators are meant by --sandbox");
+}
