@@ -215,3 +215,30 @@ fn half_a_push_is_none() {
     assert_eq!(shop.labels(2), ["a", "b"]);
     shop.kill();
 }
+
+/// What is no failure of the run itself is named in its line all the same: by code, and never by what the record holds.
+#[test]
+fn the_log_says_why_a_run_is_partial() {
+    let mut shop = Shop::open();
+    assert_eq!(shop.push(r#"{"name":"某某某"}"#).0, 200);
+    let log = shop.world.path(".engine/default/log/engine.log");
+    let ended_badly = || {
+        let text = std::fs::read_to_string(&log).ok()?;
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines
+            .filter(|line| line["message"] == "run ended")
+            .find(|line| line["level"] == "warn")
+    };
+    let served = shop.served.as_mut().expect("it runs");
+    served.wait_until("the line is there", |_| ended_badly().is_some());
+    let line = ended_badly().expect("a line");
+    assert_eq!(line["code"], "E2002", "{line}");
+    assert_eq!(
+        line["reason"], "engine rows list --scheme orders --state dead",
+        "{line}"
+    );
+    assert_eq!(line["dead"], 1, "{line}");
+    assert!(!line.to_string().contains("某某某"), "{line}");
+}

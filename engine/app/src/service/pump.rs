@@ -9,6 +9,7 @@ use flow::ids::{Ms, RunId};
 use flow::op::{Reason, RecordState, RunStatus, Trigger};
 use flow::timetable::{Action, Cause, Ended, Event, Half, Paused, Start};
 use flow::{Note, Stages, Stopped};
+use ledger::read::RecordFilter;
 use ledger::service::schedule::OpenWork;
 use tracing::Instrument as _;
 
@@ -254,7 +255,11 @@ impl Service {
             Err(_) => Ended::Refused,
         };
         let end = self.end_of(&run, &ran);
-        span.in_scope(|| tell_end(&end));
+        let unsettled = match (end.status, &end.reason) {
+            ("partial", None) => self.unsettled(&run.scheme, run.began).await,
+            _ => None,
+        };
+        span.in_scope(|| tell_end(&end, unsettled.as_ref()));
         if let Err(error) = &ran
             && let id @ 1.. = run.replay.load(Ordering::SeqCst)
         {
@@ -279,6 +284,34 @@ impl Service {
         self.keep_paused(paused);
         self.next_turn(&run.scheme);
         self.changed.notify_one();
+    }
+
+    /// A record of a scheme that was not settled well since then, the gravest first: its state and code. Where the ledger
+    /// cannot say, none: the line of the run is told all the same.
+    async fn unsettled(&self, scheme: &str, since: Ms) -> Option<(RecordState, String)> {
+        const GRAVEST: [RecordState; 4] = [
+            RecordState::Dead,
+            RecordState::Held,
+            RecordState::Unknown,
+            RecordState::Pending,
+        ];
+        let (loaded, scheme) = (self.loaded(), scheme.to_owned());
+        let found = loaded.engine.with_ledger(move |ledger| {
+            let reader = ledger.reader();
+            GRAVEST.into_iter().find_map(|state| {
+                let filter = RecordFilter {
+                    scheme: Some(scheme.clone()),
+                    state: Some(state),
+                    // One that waits may have been waiting before.
+                    since: Some(since).filter(|_| state != RecordState::Pending),
+                    limit: 1,
+                    ..RecordFilter::default()
+                };
+                let row = reader.list_records(&filter).ok()?.pop()?;
+                Some((state, row.reason.map(|reason| reason.code).unwrap_or_default()))
+            })
+        });
+        found.await.ok().flatten()
     }
 
     async fn run(self: Arc<Self>, run: Arc<Underway>) -> Result<RunReport, AppError> {
@@ -359,14 +392,30 @@ impl Service {
     }
 }
 
-/// The end of a run, as a line of its own.
-fn tell_end(end: &RunEnd) {
+/// The end of a run, as a line of its own. Where only records keep it from being all right, `unsettled` is one of them: the
+/// log has its code, and where its sentence stands, which may quote the record.
+fn tell_end(end: &RunEnd, unsettled: Option<&(RecordState, String)>) {
     let counts = end.counts.unwrap_or_default();
-    let (code, reason) = end
-        .reason
-        .as_ref()
-        .map_or(("", ""), |reason| (reason.code.as_str(), reason.text.as_str()));
-    let (fetched, written, dead, held) = (counts.fetched, end.written, counts.dead, counts.held);
+    let (code, reason) = match (&end.reason, unsettled) {
+        (Some(reason), _) => (reason.code.clone(), reason.text.clone()),
+        (None, Some((state, code))) => {
+            let (scheme, state) = (&end.scheme, state.word());
+            let told = format!("engine rows list --scheme {scheme} --state {state}");
+            (code.clone(), told)
+        }
+        (None, None) => Default::default(),
+    };
+    // Of the scheme, not of the rows that this run read: one that was tried again was read long ago.
+    let of = |state: RecordState| {
+        let mut all = RecordState::ALL.into_iter().zip(end.states.unwrap_or_default());
+        all.find_map(|(one, n)| (one == state).then_some(n))
+    };
+    let (dead, held, unknown) = (
+        of(RecordState::Dead),
+        of(RecordState::Held),
+        of(RecordState::Unknown),
+    );
+    let (fetched, written) = (counts.fetched, end.written);
     match end.status {
         "failed" => tracing::error!(status = end.status, code, reason, fetched, written, "run ended"),
         "partial" => {
@@ -378,6 +427,7 @@ fn tell_end(end: &RunEnd) {
                 written,
                 dead,
                 held,
+                unknown,
                 "run ended"
             );
         }
