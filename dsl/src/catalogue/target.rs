@@ -432,6 +432,19 @@ pub const OUT_OF_HOURS: Entry = Entry {
     example: "limits: {hours: 22:00-06:00}    # in connections.yaml, at noon",
 };
 
+/// What another tool wrote cannot be told from what it did not write.
+pub const NOT_ADOPTABLE: Entry = Entry {
+    code: "E4050",
+    severity: Severity::Error,
+    zh: "方案 `{scheme}` 不能接管:连接 `{connection}` 说不出另一工具写过哪些单据",
+    en: "the scheme `{scheme}` cannot take over: connection `{connection}` cannot tell what another tool has written",
+    help_zh: "改用按键覆盖(upsert)的操作,或在连接器里声明怎样按键询问(unknown.by: key);或用 engine map import 导入已有单据的对照",
+    help_en: "use an operation that writes over by key (upsert), declare in the connector how it is asked by key (unknown.by: key), or bring the known documents in with engine map import",
+    long_zh: "接管要按键询问目标里已有的单据。这里问到的只是本引擎自己的记录(数据库的 attempt),或者方案写着 on_unknown: resend 而目标不会拒绝第二份;接管之后另一工具写过的单据会再写一遍。",
+    long_en: "Taking over asks the target by key which documents are there. This one answers only with the notes that this engine itself wrote (a database's attempt), or the scheme says on_unknown: resend and the target does not refuse a second document; what the other tool wrote would then be written once more.",
+    example: "engine adopt schemes/orders-to-database.yaml --dry-run",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &REJECTED,
@@ -467,4 +480,5 @@ pub const ALL: &[&Entry] = &[
     &STEP_GONE,
     &NOT_OURS,
     &ID_UNKNOWN,
+    &NOT_ADOPTABLE,
 ];

@@ -4,6 +4,7 @@
 //! It owns the clock, the connections and their sessions, and carries out what [`flow::Job`] asks for. It never prints
 //! and never reads the environment; the order of things is the flow's, the meaning of bytes is the connector's.
 
+pub mod adopt;
 pub mod authoring;
 mod brakes;
 pub mod bring;
@@ -12,6 +13,7 @@ mod caller;
 mod callers;
 pub mod check;
 mod clock;
+pub mod diff;
 mod entropy;
 mod error;
 mod failpoint;

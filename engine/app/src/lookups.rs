@@ -560,6 +560,22 @@ pub(crate) fn ensure_indexes<'p>(
     Ok(())
 }
 
+/// Whether the rows that plans look up can be found as they are stored.
+pub(crate) fn are_indexed<'p>(
+    reader: &Reader,
+    plans: impl IntoIterator<Item = &'p Plan>,
+) -> Result<bool, AppError> {
+    let of_rows = |spec: &&dsl::lookup::LookupSpec| spec.within == Within::Rows;
+    for spec in plans.into_iter().flat_map(specs).filter(of_rows) {
+        let columns = Columns::new(spec.by.iter().map(ToString::to_string));
+        let known = || reader.indexed(&spec.scheme);
+        if columns.stored().is_some() && !known()?.iter().any(|known| known.stored() == columns.stored()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Makes the rows of a scheme fit to be found by these columns.
 pub(crate) fn ensure_index(ledger: &mut Ledger, scheme: &str, columns: &Columns) -> Result<(), AppError> {
     let paths = own_paths(columns);

@@ -394,7 +394,7 @@ pub fn stored(reader: &Reader, row: &RecordRow) -> Result<Option<AttemptId>, App
     Ok(whole.map(|(attempt, _)| attempt))
 }
 
-fn document(bytes: impl AsRef<[u8]>) -> Result<Value, AppError> {
+pub(crate) fn document(bytes: impl AsRef<[u8]>) -> Result<Value, AppError> {
     dsl::json::parse(bytes.as_ref()).map_err(|_| AppError::bug("a stored document is not JSON"))
 }
 

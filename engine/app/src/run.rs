@@ -26,7 +26,7 @@ use crate::caller::Caller;
 use crate::callers::Callers;
 use crate::clock::Clock;
 use crate::error::AppError;
-use crate::lookups::{Indexed, LookupReport, ensure_indexes, place_of};
+use crate::lookups::{Indexed, LookupReport, are_indexed, ensure_indexes, place_of};
 use crate::objects::Objects;
 use crate::preview::Preview;
 use crate::recording::{Recording, SetUp};
@@ -266,6 +266,22 @@ impl Engine {
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
         Introduction::of(&workspace, plans).make(&mut ledger)?;
         Self::with_store(Arc::new(workspace), Store::memory(ledger), clock, connections)
+    }
+
+    /// The ledger as it is, for questions about its rows: nothing is created and no lock is taken. Where a plan looks rows
+    /// up by columns that the ledger has no entries for yet, a copy in memory is given them.
+    pub fn look(
+        workspace: Workspace,
+        clock: Arc<dyn Clock>,
+        plans: &[Arc<Plan>],
+        lang: Lang,
+    ) -> Result<Self, AppError> {
+        let reader = Ledger::open_read_only(&workspace.data_dir())?;
+        if !are_indexed(&reader, plans.iter().map(Arc::as_ref))? {
+            return Self::rehearse(workspace, clock, plans, lang);
+        }
+        let connections = connections(&workspace, plans)?;
+        Self::with_store(Arc::new(workspace), Store::reading(reader), clock, connections)
     }
 
     fn with_store(

@@ -328,6 +328,13 @@ impl<'a> Shell<'a> {
         if stages {
             self.staged.clear();
         }
+        for reply in &replies {
+            if let (LedgerReply::Unknowns { records, .. }, Some(target)) = (reply, &mut self.target) {
+                // Nothing of what was evaluated before a question is claimed after it.
+                self.payloads.clear();
+                target.keep_asked(records.iter().map(|unknown| unknown.record));
+            }
+        }
         if picks {
             self.payloads.clear();
             if let Some(target) = &mut self.target {

@@ -40,6 +40,7 @@ pub(crate) struct Watch {
 enum Inner {
     File(Writer),
     Memory(Arc<Mutex<Ledger>>),
+    Reading,
 }
 
 impl Store {
@@ -58,6 +59,15 @@ impl Store {
         let reader = ledger.reader();
         Store {
             inner: Inner::Memory(Arc::new(Mutex::new(ledger))),
+            reader,
+            watch: None,
+        }
+    }
+
+    /// A ledger that is only asked, beside whoever writes it.
+    pub(crate) fn reading(reader: Reader) -> Self {
+        Store {
+            inner: Inner::Reading,
             reader,
             watch: None,
         }
@@ -101,7 +111,7 @@ impl Store {
     pub(crate) fn writer(&self) -> Option<Writer> {
         match &self.inner {
             Inner::File(writer) => Some(writer.clone()),
-            Inner::Memory(_) => None,
+            Inner::Memory(_) | Inner::Reading => None,
         }
     }
 
@@ -125,6 +135,7 @@ impl Store {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .apply(&ops, &blobs),
+            Inner::Reading => Err(only_read()),
         }
     }
 
@@ -136,6 +147,7 @@ impl Store {
         match &self.inner {
             Inner::File(writer) => writer.with_ledger(errand).await,
             Inner::Memory(ledger) => Ok(errand(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner))),
+            Inner::Reading => Err(only_read()),
         }
     }
 
@@ -143,4 +155,8 @@ impl Store {
     pub(crate) fn reader(&self) -> &Reader {
         &self.reader
     }
+}
+
+fn only_read() -> StoreError {
+    StoreError::Bug("a ledger that was opened for questions is written".to_owned())
 }

@@ -3,7 +3,7 @@
 mod ask;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use connector::{Call, Class, Connection, Redactor};
@@ -37,6 +37,8 @@ use crate::two_way::Pair;
 const DEFER: [Ms; 4] = [60_000, 5 * 60_000, 30 * 60_000, WAIT_GAP];
 /// After a day of trying for a row that does not come, a record is dead. Only time in which it was tried counts.
 pub const WAIT_FOR: Ms = 24 * 3_600_000;
+/// Documents at hand while thousands are asked about, one page after the other: some megabytes of them.
+const MOST_ASKED: usize = 5_000;
 /// The start of an answer that is kept with an attempt.
 const EXCERPT: usize = 512;
 
@@ -107,6 +109,8 @@ pub(crate) struct TargetWriter {
     pub(crate) pair: Option<Arc<Pair>>,
     /// Rehearse: nothing is sent.
     dry: bool,
+    /// Records count as what they were before the write that they are compared with.
+    pub(crate) as_before: bool,
     /// Trace fields for the preview.
     traced: bool,
     /// What a rehearsal would have sent, in order.
@@ -132,6 +136,7 @@ impl TargetWriter {
             documents: BTreeMap::new(),
             pair: None,
             dry,
+            as_before: false,
             traced: dry,
             previews: Vec::new(),
         }
@@ -166,6 +171,16 @@ impl TargetWriter {
         self.memo.next_page();
     }
 
+    /// Where many are asked about and none is written, no page of records comes to an end: only the documents of those
+    /// that are about to be asked about stay.
+    pub(crate) fn keep_asked(&mut self, asked: impl Iterator<Item = RecordId>) {
+        if self.documents.len() > MOST_ASKED {
+            let asked: BTreeSet<RecordId> = asked.collect();
+            self.documents.retain(|record, _| asked.contains(record));
+            self.memo.next_page();
+        }
+    }
+
     /// Evaluates records: look-ups level by level for all of them, then document by document.
     pub(crate) fn transform(
         &mut self,
@@ -177,8 +192,14 @@ impl TargetWriter {
         let ids: Vec<RecordId> = items.iter().map(|item| item.record).collect();
         let mut sources = reader.sources(&ids)?;
         let anew = self.makes_anew()?;
-        for source in sources.iter_mut().filter(|source| anew && source.voided) {
-            leave(source);
+        for source in &mut sources {
+            let first = || {
+                let item = items.iter().find(|item| item.record == source.record);
+                item.is_some_and(|item| !item.has_target)
+            };
+            if anew && source.voided || self.as_before && first() {
+                leave(source);
+            }
         }
         let mut rows = Vec::with_capacity(items.len());
         for item in items {

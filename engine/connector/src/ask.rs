@@ -371,6 +371,13 @@ impl Connection {
         rows.peek().is_some() && rows.all(|row| has(Some(row), sent))
     }
 
+    /// Whether our own notes are asked for instead of documents: they say nothing of what others have written.
+    pub fn asks_notes(&self, operation: &str) -> bool {
+        let operation = self.connector.operation(operation);
+        let unknown = operation.and_then(|operation| operation.unknown.as_ref());
+        unknown.is_some_and(|unknown| unknown.by == AskBy::Note)
+    }
+
     /// Whether a lost update is asked about by the id of its document, because once more is not the same.
     pub fn asks_update(&self, operation: &str, options: &Map) -> bool {
         let Some(operation) = self.connector.operation(operation) else {

@@ -58,6 +58,8 @@ pub enum Stages {
     Fetch,
     /// Write what is stored.
     Save,
+    /// Read, and ask the target about what it may have already; nothing is written.
+    Ask,
 }
 
 /// How the source is read.

@@ -298,7 +298,8 @@ impl Job {
                         Most {
                             by_hand: self.plan.limit,
                             brake: self.plan.brakes.records,
-                            open: if self.plan.for_partner {
+                            // Nothing makes room for what is only asked about: it is read to its end.
+                            open: if self.plan.for_partner || self.plan.stages == Stages::Ask {
                                 u64::MAX
                             } else {
                                 HIGH_WATER
@@ -364,7 +365,7 @@ impl Job {
     fn target(&self) -> Option<TargetFacts> {
         match self.plan.stages {
             Stages::Fetch => None,
-            Stages::All | Stages::Save => self.plan.target.clone(),
+            Stages::All | Stages::Save | Stages::Ask => self.plan.target.clone(),
         }
     }
 
@@ -385,7 +386,7 @@ impl Job {
             if let Some(reason) = self.braked() {
                 return self.brake(now, reason, actions);
             }
-            return self.before_writing();
+            return self.before_writing(now);
         };
         if self.canceled && !matches!(event, Some(Event::Ledger(_))) {
             // The page just read is dropped: it is not staged, the window stays open and is read again.
@@ -402,7 +403,7 @@ impl Job {
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.before_writing()
+                self.before_writing(now)
             }
             Step::Done => {
                 self.windows_left += reader.windows_left;
@@ -415,14 +416,18 @@ impl Job {
                 if let Some(reason) = self.braked() {
                     return self.brake(now, reason, actions);
                 }
-                self.before_writing()
+                self.before_writing(now)
             }
         }
     }
 
     /// Reading is over, or pauses.
-    fn before_writing(&mut self) -> Option<Action> {
-        self.phase = Phase::Write;
+    fn before_writing(&mut self, now: Ms) -> Option<Action> {
+        if self.plan.stages == Stages::Ask {
+            self.resolve_last(now);
+        } else {
+            self.phase = Phase::Write;
+        }
         None
     }
 
@@ -556,12 +561,18 @@ impl Job {
     }
 
     fn resolve_last(&mut self, now: Ms) {
-        let until = *self.settle_until.get_or_insert(now + self.plan.settle_wait);
+        let mut until = *self.settle_until.get_or_insert(now + self.plan.settle_wait);
+        let alone = self.plan.stages == Stages::Ask;
+        if alone && self.plan.settle_wait > 0 {
+            // Whoever asks about thousands asks about some of them late: each may be asked once more.
+            until = Ms::MAX;
+        }
         let (Some(target), Some(writer)) = (self.target(), &self.writer) else {
             return;
         };
         let circuit = writer.circuit.clone();
-        let resolver = Resolver::new(&self.plan.scheme, target, Some(until), circuit);
+        let mut resolver = Resolver::new(&self.plan.scheme, target, Some(until), circuit);
+        resolver.alone = alone;
         self.phase = Phase::ResolveLast(Box::new(resolver));
     }
 
@@ -573,12 +584,12 @@ impl Job {
         if self.canceled {
             return self.cancel_now(now);
         }
-        if moved > 0 && self.rounds < MAX_ROUNDS {
+        if moved > 0 && self.rounds < MAX_ROUNDS && self.plan.stages != Stages::Ask {
             self.rounds += 1;
             if let Some(writer) = &mut self.writer {
                 writer.restart();
             }
-            return self.before_writing();
+            return self.before_writing(now);
         }
         self.end(now)
     }

@@ -48,6 +48,8 @@ pub(crate) struct Resolver {
     target: TargetFacts,
     /// Wait for questions that may not be asked yet until here; `None` = do not wait.
     wait_until: Option<Ms>,
+    /// Nobody writes beside it: what went back to pending is no reason to stop waiting.
+    pub(crate) alone: bool,
     state: State,
     pub(crate) circuit: Circuit,
     failures: u32,
@@ -69,6 +71,7 @@ impl Resolver {
             scheme: scheme.to_owned(),
             target,
             wait_until,
+            alone: false,
             state: State::Pick,
             circuit,
             failures: 0,
@@ -151,7 +154,9 @@ impl Resolver {
         }
         match (next_due, self.wait_until) {
             // Records put back to pending are written before the wait for the rest goes on.
-            (Some(due), Some(until)) if self.resent == 0 && due <= until && self.failures < MAX_FAILURES => {
+            (Some(due), Some(until))
+                if (self.resent == 0 || self.alone) && due <= until && self.failures < MAX_FAILURES =>
+            {
                 self.state = State::Sleeping;
                 Step::Act(Action::Sleep {
                     until: due.max(now),

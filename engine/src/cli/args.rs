@@ -109,6 +109,7 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     Migrate(MigrateArgs),
     Adopt(AdoptArgs),
+    Diff(DiffArgs),
     Doctor(DoctorArgs),
     Expr(ExprArgs),
     Functions(FunctionsArgs),
@@ -629,8 +630,38 @@ pub(crate) struct AdoptArgs {
     pub(crate) until: String,
     #[arg(long)]
     pub(crate) new_target: bool,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long, conflicts_with_all = ["dry_run", "window", "limit", "settle_wait"])]
+    pub(crate) mark_only: bool,
+    #[arg(long, value_name = "A..B")]
+    pub(crate) window: Option<String>,
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub(crate) examples: u32,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) settle_wait: Option<String>,
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) decision: DecisionArgs,
+    pub(crate) simulated: Simulated,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    #[arg(value_name = "SCHEME")]
+    pub(crate) scheme: PathBuf,
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub(crate) examples: u32,
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 #[derive(Debug, Args)]
@@ -738,6 +769,7 @@ pub(crate) enum SchemaKind {
     ConnectorsCheck,
     ConnectorsList,
     ConnectorsShow,
+    Diff,
     Doctor,
     DryRun,
     Error,

@@ -1,5 +1,6 @@
 //! Commands: arguments in, `app` called, text or JSON and an exit code out (UX 3).
 
+mod adopt;
 mod args;
 mod ask;
 mod attend;
@@ -11,6 +12,7 @@ mod connection;
 mod connectors;
 mod curl;
 mod decide;
+mod diff;
 mod dry_run;
 mod ended;
 mod env;
@@ -175,7 +177,8 @@ fn dispatch(cli: Cli, out: &mut Out, environment: &Environment) -> Done {
         Command::Backup(args) => upkeep::backup(args, &global, out, environment),
         Command::Restore(args) => upkeep::restore(args, &global, out, environment),
         Command::Migrate(args) => upkeep::migrate(args, &global, out, environment),
-        Command::Adopt(args) => upkeep::adopt(args, &global, out, environment),
+        Command::Adopt(args) => adopt::adopt(args, &global, out, environment),
+        Command::Diff(args) => diff::diff(args, &global, out, environment),
         Command::Doctor(args) => upkeep::doctor(args, &global, out, environment),
         Command::Expr(args) => expr::expr(args, out, environment),
         Command::Functions(args) => language::functions(args, out),

@@ -302,7 +302,7 @@ fn braked(report: &RunReport) -> Option<&Reason> {
 fn confirmed(options: &RunOptions, first: &Summary) -> Option<RunOptions> {
     let reads = first.windows_left > 0 && options.limit.is_none();
     let stages = match options.stages {
-        Stages::Fetch => return None,
+        Stages::Fetch | Stages::Ask => return None,
         Stages::All if reads => Stages::All,
         Stages::All | Stages::Save => Stages::Save,
     };

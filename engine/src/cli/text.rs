@@ -88,6 +88,7 @@ mod tests {
 
     /// The sources in which keys are used.
     const SOURCES: &[&str] = &[
+        include_str!("adopt.rs"),
         include_str!("ask.rs"),
         include_str!("audit.rs"),
         include_str!("authoring.rs"),
@@ -97,6 +98,7 @@ mod tests {
         include_str!("connectors.rs"),
         include_str!("curl.rs"),
         include_str!("decide.rs"),
+        include_str!("diff.rs"),
         include_str!("dry_run.rs"),
         include_str!("export.rs"),
         include_str!("expr/mod.rs"),
@@ -229,6 +231,25 @@ mod tests {
                     "exactly-once-unless-late",
                     "at-most-once",
                     "at-least-once",
+                ],
+            ),
+            (
+                "adopted",
+                &[
+                    "found",
+                    "unfinished",
+                    "not-there",
+                    "not-there-dry",
+                    "several",
+                    "foreign",
+                    "shared",
+                    "cannot-ask",
+                    "not-made",
+                    "unsettled",
+                    "written-over",
+                    "known",
+                    "skipped",
+                    "dead",
                 ],
             ),
             ("flaw", &["no-record", "no-destination", "no-mapping", "double"]),

@@ -1,10 +1,10 @@
-//! Commands that look after the ledger: `backup`, `restore`, `migrate`, `adopt`, `doctor`, `verify --fix`.
+//! Commands that look after the ledger: `backup`, `restore`, `migrate`, `doctor`, `verify --fix`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use app::trial::{self, Trial};
-use app::{AppError, Clock, Engine, Opening, SystemClock};
+use app::{AppError, Clock, SystemClock};
 use dsl::Value;
 use flow::op::AuditNote;
 use ledger::backup::{copy_to, kept_version, restore as put_back, roll_back, usual_place};
@@ -12,9 +12,7 @@ use ledger::doctor::{self, Health};
 use ledger::{CheckBudget, Ledger, OpenOptions, Suspect};
 
 use super::Done;
-use super::args::{
-    AdoptArgs, BackupArgs, DoctorArgs, Global, LedgerArgs, MigrateArgs, RestoreArgs, VerifyArgs,
-};
+use super::args::{BackupArgs, DoctorArgs, Global, LedgerArgs, MigrateArgs, RestoreArgs, VerifyArgs};
 use super::ask::confirmed;
 use super::decide::given;
 use super::env::Environment;
@@ -202,70 +200,6 @@ pub(crate) fn migrate(args: MigrateArgs, global: &Global, out: &Out, environment
     );
     let (version, _) = roll_back(&dir, &env, &suspect)?;
     say(out, "migrate-back-done", 0, version)
-}
-
-/// Takes a scheme over from another tool.
-pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    given(&args.decision.reason)?;
-    super::meant::is_file(&args.scheme)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let now = clock.now_ms();
-    let until = time::instant_or_now(&args.until, now)?;
-    let workspace = run::workspace(&args.scheme, global, None, environment)?;
-    let (plan, warnings) = workspace.compile(&args.scheme)?;
-    run::warn(out, &warnings);
-    if plan.target.is_none() {
-        return Err(AppError::wrong_use(
-            format!("方案 {} 没有目标,无需接管", plan.scheme),
-            format!(
-                "the scheme {} has no target: there is nothing to take over",
-                plan.scheme
-            ),
-        ));
-    }
-    if !out.json {
-        out.note(
-            "adopt-plan",
-            &[("scheme", plan.scheme.clone()), ("until", time::shown(until))],
-        );
-    }
-    if !confirmed(out, environment, args.decision.yes)? {
-        return Ok(1);
-    }
-    let what = format!("until {}", time::rfc3339(until));
-    let suspect = suspect("adopt", &what, until, now, &args.decision.reason, environment);
-    let note = AuditNote {
-        scheme: Some(plan.scheme.clone()),
-        ..suspect.note.clone()
-    };
-    // A ledger that was lost and is begun anew is behind its note: this is the word that it is meant.
-    let lost = doctor::look(&workspace.data_dir()).is_ok_and(|health| health.is_behind);
-    let opening = Opening {
-        new_target: args.new_target,
-        suspect: lost.then_some(suspect),
-    };
-    let plans = [Arc::clone(&plan)];
-    let engine = Engine::open(workspace, clock, &plans, out.lang, &opening)?;
-    let marked = super::block_on(engine.adopt(&plan, until, note))??;
-    if out.json {
-        out.document(&object! {
-            "schema" => "engine.adopt/1",
-            "exit_code" => 0_u8,
-            "scheme" => plan.scheme,
-            "until" => time::rfc3339(until),
-            "records" => marked,
-        });
-    } else {
-        out.say(
-            "adopt-done",
-            &[
-                ("scheme", plan.scheme.clone()),
-                ("records", grouped(marked)),
-                ("file", args.scheme.display().to_string()),
-            ],
-        );
-    }
-    Ok(0)
 }
 
 /// `verify --fix`: what would be made right, then does it.
@@ -546,7 +480,7 @@ fn note(action: &str, what: &str, reason: &str, environment: &Environment) -> Au
     }
 }
 
-fn suspect(
+pub(crate) fn suspect(
     action: &str,
     what: &str,
     until: i64,

@@ -1,5 +1,6 @@
 //! Trials that take minutes: kills by the dozen, and the figures of `docs/figures.md`.
 
+mod adoption;
 pub mod bombs;
 pub mod canaries;
 mod cost;

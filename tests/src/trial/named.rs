@@ -94,6 +94,7 @@ pub const ALL: &[Trial] = &[
     super::polled::TRIAL,
     super::mappings::TRIAL,
     super::two_way::TRIAL,
+    super::adoption::TRIAL,
 ];
 
 /// The sizes of one run of a trial.

@@ -105,7 +105,10 @@ fn lost(given: &Given, unique: bool) -> Result<(), String> {
     if !refused.stderr.contains("E5016") || executed(&world) != before {
         return Err(format!("an empty ledger was begun: {refused}"));
     }
-    expect(&world.engine(&["adopt", MAIN, "--reason", "trial", "--yes"]), 0)?;
+    expect(
+        &world.engine(&["adopt", MAIN, "--mark-only", "--reason", "trial", "--yes"]),
+        0,
+    )?;
     world.feed();
     last_run(&world)?;
     if executed(&world) != before {

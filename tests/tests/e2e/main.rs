@@ -4,6 +4,7 @@ mod authoring;
 mod brought_over;
 mod certificates;
 mod connection;
+mod cut_over;
 mod decisions;
 mod ends;
 mod faults;

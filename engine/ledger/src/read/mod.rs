@@ -1,5 +1,6 @@
 //! Questions to the ledger, on connections apart from the writer.
 
+mod adoption;
 mod audit;
 mod counts;
 mod find;
@@ -11,6 +12,7 @@ mod sighted;
 mod story;
 mod waiting;
 
+pub use adoption::AlikeRow;
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
 pub use find::{AttemptMark, Found, SourceRow, StoredRow};
@@ -22,5 +24,5 @@ pub use mapping::{From as MappedFrom, Mapped, MappedRow, MappingFilter};
 pub use pool::Reader;
 pub use show::{AttemptRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
 pub use sighted::Sighted;
-pub use story::{MappingRow, QuestionRow};
+pub use story::{MappingRow, QuestionRow, WriteRow};
 pub use waiting::WaitingRow;

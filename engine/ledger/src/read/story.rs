@@ -1,10 +1,10 @@
 //! What else is known of a record: the questions asked about it, and the documents it became.
 
 use flow::ids::{AttemptId, Ms, RecordId};
-use flow::op::Reason;
+use flow::op::{Reason, WriteAction};
 
 use super::Reader;
-use super::find::bytes;
+use super::find::{bytes, optional_bytes};
 use super::list::reason;
 use crate::apply::LEFT;
 use crate::error::StoreError;
@@ -45,6 +45,15 @@ pub struct MappingRow {
     pub changed: Ms,
 }
 
+/// One write of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteRow {
+    /// What it did.
+    pub action: WriteAction,
+    /// The document, without what was sensitive; `None` = given up since.
+    pub document: Option<Vec<u8>>,
+}
+
 impl Reader {
     /// The newest questions about a record, in order of time.
     pub fn questions(&self, record: RecordId) -> Result<Vec<QuestionRow>, StoreError> {
@@ -63,6 +72,25 @@ impl Reader {
             let mut questions: Vec<QuestionRow> = rows.collect::<Result<_, _>>()?;
             questions.reverse();
             Ok(questions)
+        })
+    }
+
+    /// The newest write of a version of a record, with the document where it is still kept.
+    pub fn last_write(&self, record: RecordId, version: &str) -> Result<Option<WriteRow>, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT action, payload FROM attempt_row WHERE record = ?1 AND version = ?2 AND step IS NULL
+                 ORDER BY id DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query((record.0, version))?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let action: String = row.get(0)?;
+            Ok(Some(WriteRow {
+                action: WriteAction::from_word(&action).ok_or_else(|| StoreError::Damaged {
+                    what: format!("action `{action}`"),
+                })?,
+                document: optional_bytes(row, 1)?,
+            }))
         })
     }
 

@@ -77,6 +77,7 @@ fn reach(command: &Command) -> Reach {
         | Command::Restore(_)
         | Command::Migrate(_)
         | Command::Adopt(_)
+        | Command::Diff(_)
         | Command::Doctor(_)
         | Command::Tap(_)
         | Command::Serve(_) => Reach::Ledger,
