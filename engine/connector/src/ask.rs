@@ -72,6 +72,8 @@ pub struct Ask {
     renamed: Vec<(String, String)>,
     columns: Vec<String>,
     wanted: Vec<Vec<String>>,
+    /// Name in the row, and the values which the rows of a document must show together.
+    all_of: Vec<(String, Vec<String>)>,
     noted: bool,
 }
 
@@ -123,6 +125,20 @@ impl Ask {
     }
 }
 
+/// The values of a list, or of a text with commas.
+fn parts_of(value: &Value) -> Vec<String> {
+    let whole = match value {
+        Value::List(items) => items.iter().filter_map(Value::to_plain_text).collect(),
+        other => vec![other.to_plain_text().unwrap_or_default()],
+    };
+    whole
+        .iter()
+        .flat_map(|text| text.split(','))
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
 /// What the target knows of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -167,6 +183,11 @@ impl Connection {
                     .value(tree, "unknown.options")?
                     .map(|value| (name.clone(), value)),
             );
+        }
+        let mut all_of = Vec::new();
+        for (name, tree) in &unknown.all_of {
+            let value = frame.value(tree, "unknown.all_of")?;
+            all_of.extend(value.map(|value| (name.clone(), parts_of(&value))));
         }
         let mut fields = frame.pairs(&unknown.fields, "unknown.fields")?;
         let (columns, wanted) = match (unknown.by, ids) {
@@ -255,6 +276,7 @@ impl Connection {
             renamed,
             columns: columns_in_rows,
             wanted,
+            all_of,
             noted: unknown.by == AskBy::Note,
         }))
     }
@@ -281,6 +303,22 @@ impl Connection {
                 recipe.holds(&names)
             })
         };
+        // One row for each of the values that are aimed at; with a part of them nobody knows what comes of once more.
+        for (name, values) in &ask.all_of {
+            let shown: Vec<String> = rows
+                .iter()
+                .filter(is_it)
+                .filter_map(|row| text(row, name))
+                .collect();
+            let there = values.iter().filter(|value| shown.contains(value)).count();
+            // The document itself is a row, too: an answer without it, or with a row that does not say, proves nothing.
+            if there == 0 && !shown.is_empty() && shown.len() == rows.iter().filter(is_it).count() {
+                return Found::None;
+            }
+            if there < values.len() {
+                return Found::Many;
+            }
+        }
         // One row per line of a document is still one document.
         let mut ids: Vec<Option<String>> = Vec::new();
         let mut number = None;

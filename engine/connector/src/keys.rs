@@ -533,6 +533,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::Unknown, "fields", "map of values", "要取的字段", "fields to fetch"),
     now(Place::Unknown, "by", "word", "key id;note:与单据在同一事务中写下的记录", "key id; note: what was noted in the transaction of the document"),
     now(Place::Unknown, "done_when", "recipe", "什么算已完成", "when it is done"),
+    now(Place::Unknown, "all_of", "map of values", "一条数据查到多行时:这些字段合起来要有哪些值(列表,或用逗号隔开);一个也没有按 none,只有一部分按 many", "of a document that shows as several rows: the values (a list, or with commas between) that these fields must have together; none of them is `none`, some is `many`"),
     now(Place::Unknown, "none", "word", "没有找到:resend hold done", "nothing found: resend hold done"),
     now(Place::Unknown, "remembers", "duration", "proof: idempotency_key 时,对方记住幂等键多久(默认 24 小时);过了其中十分之九,新增转人工", "with proof: idempotency_key, how long the target remembers the key of a call (24 hours unless it says so); after nine tenths of it an addition waits for a person"),
     now(Place::Unknown, "many", "word", "找到多个:hold", "several found: hold"),

@@ -768,6 +768,8 @@ pub(crate) struct Unknown {
     pub(crate) fields: Vec<(String, Tree)>,
     pub(crate) by: AskBy,
     pub(crate) done_when: Option<Recipe>,
+    /// Name in the row, and values which the rows of a document must show together: it may have several.
+    pub(crate) all_of: Vec<(String, Tree)>,
     pub(crate) none: WhenNone,
     /// How long the target knows the key of a call, where that is the proof.
     pub(crate) remembers_ms: Option<i64>,

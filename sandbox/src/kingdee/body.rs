@@ -42,6 +42,14 @@ impl Args {
     }
 }
 
+/// Whether the server reads bodies of this type.
+pub(crate) fn is_known(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/json", "application/x-www-form-urlencoded"]
+        .iter()
+        .any(|known| kind.eq_ignore_ascii_case(known))
+}
+
 /// Reads a body; the error is the sentence of the exception the server would throw.
 pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Args, String> {
     let mut args = Args {

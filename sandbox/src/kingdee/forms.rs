@@ -27,6 +27,21 @@ pub(crate) const ENTRY_ID: &str = "FEntryID";
 
 /// Organisations that exist.
 pub(crate) const ORGS: [&str; 3] = ["100", "101", "102"];
+/// Their internal ids, in the same order.
+const ORG_IDS: [&str; 3] = ["1", "100016", "100017"];
+
+/// The number of an organisation by its internal id.
+pub(crate) fn org_number(id: &str) -> Option<&'static str> {
+    let at = ORG_IDS.iter().position(|known| *known == id)?;
+    Some(ORGS[at])
+}
+
+/// The internal id of an organisation by its number.
+pub(crate) fn org_id(number: &str) -> Option<&'static str> {
+    let at = ORGS.iter().position(|known| *known == number)?;
+    Some(ORG_IDS[at])
+}
+
 /// Customer and material groups that exist; checked only with `IsVerifyBaseDataField`.
 pub(crate) const GROUPS: [&str; 4] = ["01", "02", "DEFAULT", "VIP"];
 
@@ -151,6 +166,7 @@ impl Form {
             && (is(self.id_field)
                 || is(self.number_field)
                 || COMMON.iter().any(|f| is(f))
+                || (!self.orgs.is_empty() && is(super::allocate::MASTER))
                 || self.orgs.iter().any(|(f, _)| is(f))
                 || self.fields.iter().any(|f| is(f))
                 || any

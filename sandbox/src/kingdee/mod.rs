@@ -1,5 +1,6 @@
 //! A simulated Kingdee K/3 Cloud: `/k3cloud/<service>.<method>.common.kdsvc`.
 
+mod allocate;
 mod answer;
 pub(crate) mod auth;
 mod body;
@@ -61,6 +62,7 @@ pub(crate) const ROW: Row = Row {
         Endpoint::new("Delete", WRITES),
         Endpoint::new("View", Does::Else),
         Endpoint::new("Push", WRITES),
+        Endpoint::new("Allocate", WRITES),
         Endpoint::new("QueryBusinessInfo", Does::Else),
         Endpoint::new("QueryAsyncResult", Does::Else),
         Endpoint::new("ExecuteBillQuery", READS),
@@ -179,6 +181,11 @@ fn handle(world: &mut World, request: &Request, method: &str, twist: &Twist) -> 
         "View" => answer::reply(&steps::view(world, form, data)),
         "Push" if world.journal.is_full() => answer::reply(&answer::failed(6, "沙箱日志已满")),
         "Push" => answer::reply(&push::push(world, executed, form, data)),
+        "Allocate" if world.journal.is_full() => answer::reply(&answer::failed(6, "沙箱日志已满")),
+        "Allocate" => match body::is_known(request.header("content-type")) {
+            true => answer::reply(&allocate::allocate(world, executed, form, data)),
+            false => response_error("不支持的 Content-Type"),
+        },
         "QueryBusinessInfo" => answer::reply(&info::fields(data)),
         _ => response_error(&format!("沙箱没有实现服务 {method}")),
     }

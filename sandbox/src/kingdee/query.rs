@@ -8,6 +8,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::allocate;
 use super::answer::{self, code};
 use super::filter::{self, Cell};
 use super::forms::{self, Form};
@@ -240,10 +241,23 @@ fn cell_of<'f>(doc: &Doc, form: &Form, name: &str, fields: impl FnOnce() -> &'f 
         return Cell::Text(beijing(doc.modified_ms));
     }
     let (base, inner) = name.split_once('.').unwrap_or((name, ""));
+    let fields = fields();
     if form.org_field.is_some_and(|f| f.eq_ignore_ascii_case(base)) && inner.eq_ignore_ascii_case("FNumber") {
-        return Cell::Text(doc.org.to_string());
+        // A copy belongs to the organisation that uses it, and tells who made it.
+        let maker = allocate::is_copy(doc)
+            .then(|| allocate::org_in(fields, base))
+            .flatten();
+        return Cell::Text(maker.unwrap_or_else(|| doc.org.to_string()));
     }
-    let Some((_, raw)) = fields().iter().find(|(k, _)| k.eq_ignore_ascii_case(base)) else {
+    if !form.orgs.is_empty() && is(allocate::MASTER) && !allocate::is_copy(doc) {
+        return Cell::Number(doc.id.to_string());
+    }
+    if inner.is_empty() && form.orgs.iter().any(|(f, _)| is(f)) {
+        // The field itself is the internal id.
+        let id = allocate::org_in(fields, base).and_then(|number| forms::org_id(&number));
+        return id.map_or(Cell::Null, |id| Cell::Number(id.to_owned()));
+    }
+    let Some((_, raw)) = fields.iter().find(|(k, _)| k.eq_ignore_ascii_case(base)) else {
         return Cell::Null;
     };
     let is_number = raw.get().starts_with(|c: char| c.is_ascii_digit() || c == '-');

@@ -496,6 +496,99 @@ async fn a_push_makes_the_document_that_follows() {
     assert_eq!(made.len(), 2);
 }
 
+/// Base data that is audited is given to other organisations: one copy each, under the same number and master.
+#[tokio::test]
+async fn base_data_is_allocated_to_organisations() {
+    let at = sandbox(|_| {}).await;
+    let s = login(&at).await;
+    let saved = k3(
+        &at,
+        "Save",
+        &s,
+        json!({"formid": "BD_Customer", "data": {"Model": customer("A", "甲")}}),
+    )
+    .await;
+    let id = saved["Result"]["Id"].as_u64().unwrap();
+    let allocate = |orgs: &str| json!({"formid": "BD_Customer", "data": {"PkIds": id.to_string(), "TOrgIds": orgs, "IsAutoSubmitAndAudit": "true"}});
+    let early = k3(&at, "Allocate", &s, allocate("100016")).await;
+    assert!(refused(&early)[0].1.contains("没有审核"), "{early}");
+    for step in ["Submit", "Audit"] {
+        k3(
+            &at,
+            step,
+            &s,
+            json!({"formid": "BD_Customer", "data": {"Ids": id}}),
+        )
+        .await;
+    }
+    // What cannot be: an organisation that is not there, none, a bill, a document that is not there.
+    let unknown = k3(&at, "Allocate", &s, allocate("100016,7")).await;
+    assert!(refused(&unknown)[0].1.contains("7 的目标组织不存在"), "{unknown}");
+    let none = k3(&at, "Allocate", &s, allocate("")).await;
+    assert!(refused(&none)[0].1.contains("不能为空"), "{none}");
+    let bill = json!({"formid": "SAL_SaleOrder", "data": {"PkIds": id, "TOrgIds": "100016"}});
+    let bill = k3(&at, "Allocate", &s, bill).await;
+    assert!(refused(&bill)[0].1.contains("不是可以分配"), "{bill}");
+    let gone = json!({"formid": "BD_Customer", "data": {"PkIds": "42", "TOrgIds": "100016"}});
+    let gone = k3(&at, "Allocate", &s, gone).await;
+    assert!(refused(&gone)[0].1.contains("不存在"), "{gone}");
+    let headers = vec![
+        ("content-type", "text/plain".to_owned()),
+        ("kdservice-sessionid", s.clone()),
+    ];
+    let body = allocate("100016").to_string();
+    let plain = super::send(
+        &at,
+        "POST",
+        &super::k3_path("Allocate"),
+        &headers,
+        body.as_bytes(),
+    )
+    .await;
+    assert!(plain.unwrap().text().starts_with("response_error:"));
+    let copies = "FCUSTID,FNumber,FMASTERID,FCreateOrgId.FNumber,FUseOrgId,FUseOrgId.FNumber,FDocumentStatus";
+    let master = format!("FMASTERID={id}");
+    let own = json!([id, "A", id, "100", 1, "100", "C"]);
+    assert_eq!(
+        query(&at, &s, copies, &master).await,
+        json!([own]),
+        "nothing was made yet"
+    );
+    let made = k3(&at, "Allocate", &s, allocate("100016")).await;
+    assert_eq!(
+        (accepted(&made), &status(&made)["SuccessEntitys"][0]["Id"]),
+        (BTreeSet::from([0]), &json!(id))
+    );
+    // Who has it already is passed over; when all have it, that is refused.
+    k3(&at, "Allocate", &s, allocate("100016,100017")).await;
+    let again = k3(&at, "Allocate", &s, allocate("100016,100017")).await;
+    assert!(refused(&again)[0].1.contains("已经分配"), "{again}");
+    let rows = query(&at, &s, copies, &master).await;
+    let of = |at: usize| &rows[at].as_array().unwrap()[1..];
+    assert_eq!(rows[0], own);
+    assert_eq!(
+        of(1),
+        json!(["A", id, "100", 100_016, "101", "C"])
+            .as_array()
+            .unwrap()
+            .as_slice()
+    );
+    assert_eq!(
+        of(2),
+        json!(["A", id, "100", 100_017, "102", "C"])
+            .as_array()
+            .unwrap()
+            .as_slice()
+    );
+    // A copy is not given on, and the original can still be changed.
+    let copy = json!({"formid": "BD_Customer", "data": {"PkIds": rows[1][0], "TOrgIds": "100017"}});
+    let copy = k3(&at, "Allocate", &s, copy).await;
+    assert!(refused(&copy)[0].1.contains("不是由创建组织"), "{copy}");
+    let update =
+        json!({"formid": "BD_Customer", "data": {"Model": {"FCUSTID": id, "FNumber": "A", "FName": "乙"}}});
+    assert_eq!(status(&k3(&at, "Save", &s, update).await)["IsSuccess"], true);
+}
+
 /// The fields of a form are told list by list; a form that is not there is refused.
 #[tokio::test]
 async fn a_form_tells_its_fields() {

@@ -96,3 +96,92 @@ fn a_lost_save_goes_on_with_its_steps() {
         settles(&world, &format!("{kind:?} at the save"));
     }
 }
+
+/// A document is given to two organisations once, whatever becomes of the answer: one copy for each of them.
+#[test]
+fn what_is_allocated_has_one_copy_for_each_organisation() {
+    const ORGS: &str = "schemes/huke-to-k3-orgs.yaml";
+    let faults = [
+        None,
+        Some(FaultKind::DropBefore),
+        Some(FaultKind::DropAfter),
+        Some(FaultKind::HalfBody),
+        Some(FaultKind::Http500After),
+        Some(FaultKind::LateCommit),
+    ];
+    for fault in faults {
+        let world = World::small();
+        world.write(
+            ORGS,
+            &std::fs::read_to_string(tests::e2e::repository().join(ORGS)).expect("the repository has it"),
+        );
+        world.impatient();
+        if let Some(kind) = fault {
+            world.fault("Allocate", 1, kind);
+        }
+        world.until_done(ORGS, CUSTOMERS);
+        let journal = world.journal();
+        let by = |endpoint: &str| {
+            let entries = journal.iter().filter(|entry| entry.endpoint == endpoint);
+            let mut named: Vec<(String, String)> = entries
+                .map(|entry| (entry.number.clone(), entry.org.clone()))
+                .collect();
+            let all = named.len();
+            named.sort();
+            named.dedup();
+            (all, named.len())
+        };
+        assert_eq!(by("BatchSave"), (CUSTOMERS, CUSTOMERS), "{fault:?}");
+        assert_eq!(by("Allocate"), (2 * CUSTOMERS, 2 * CUSTOMERS), "{fault:?}");
+        world.verify();
+        // Nothing is left to do.
+        let calls = world.calls("kingdee/Allocate");
+        world.engine(&["run", ORGS]).expect(0);
+        assert_eq!(world.calls("kingdee/Allocate"), calls, "{fault:?}");
+    }
+}
+
+/// A document that is changed is saved again; that its organisations have it already is no failure.
+#[test]
+fn a_changed_document_is_not_allocated_twice() {
+    const ORGS: &str = "schemes/huke-to-k3-orgs.yaml";
+    let world = World::small();
+    world.write(
+        ORGS,
+        &std::fs::read_to_string(tests::e2e::repository().join(ORGS)).expect("the repository has it"),
+    );
+    world.impatient();
+    world.until_done(ORGS, CUSTOMERS);
+    let calls = world.calls("kingdee/Allocate");
+    // Everything is read again and written again.
+    world.edit(
+        ORGS,
+        "  label: buyerNick",
+        "  label: buyerNick\n  on_seen: update",
+    );
+    let at = |ms: i64| {
+        jiff::Timestamp::from_millisecond(ms)
+            .expect("our own clock")
+            .to_string()
+    };
+    let now = world.sandbox().now_ms();
+    let range = [at(now - 86_400_000), at(now)];
+    world
+        .engine(&["replay", ORGS, "--from", &range[0], "--to", &range[1], "--yes"])
+        .expect(0);
+    world.until_done(ORGS, CUSTOMERS);
+    let updated = world
+        .journal()
+        .iter()
+        .filter(|entry| entry.action == "update")
+        .count();
+    assert_eq!(updated, CUSTOMERS);
+    assert!(world.calls("kingdee/Allocate") > calls, "it was tried again");
+    let copies = world
+        .journal()
+        .iter()
+        .filter(|entry| entry.endpoint == "Allocate")
+        .count();
+    assert_eq!(copies, 2 * CUSTOMERS);
+    world.verify();
+}

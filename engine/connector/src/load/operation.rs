@@ -922,6 +922,7 @@ fn unknown(pair: &Pair, names: &Names<'_>, declared: &Declared, reader: &mut Rea
         done_when: members
             .get("done_when")
             .and_then(|pair| reader.recipe(&pair.value, "done_when", Missing::IsUndefined, &row_names)),
+        all_of: reader.trees(members.get("all_of"), names),
         none: reader.word(members.get("none"), none).unwrap_or(WhenNone::Hold),
         remembers_ms: reader.duration(members.get("remembers")),
     }

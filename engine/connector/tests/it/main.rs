@@ -1,5 +1,6 @@
 //! The connector crate from outside: files, calls, answers.
 
+mod allocate;
 mod builtin;
 mod calls;
 mod common;
