@@ -228,7 +228,7 @@ fn values_are_translated_by_what_the_engine_keeps() {
         .warns("E6145");
     world.edit(MAIN, "channel: OA", "channel: QA");
     world.engine(&["check", MAIN]).expect(1).says("E1198");
-    world.edit(MAIN, "AccountObj.org__c", "depatment");
+    world.edit(MAIN, "AccountObj.org__c, channel: QA", "depatment, channel: OA");
     world
         .engine(&["check", MAIN])
         .expect(1)
