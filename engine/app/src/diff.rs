@@ -272,10 +272,12 @@ fn told_apart(plan: &Plan, write: &WriteRow, made: &Value) -> Result<Vec<Change>
     Ok(changes)
 }
 
-/// The changes that an evaluation at another instant shows as well, and the fields of the others.
+/// The changes that an evaluation at another instant shows as well, and the fields of the others. A field that comes or
+/// goes does so at any instant.
 fn steady(changes: Vec<Change>, later: &[Change]) -> (Vec<Change>, Vec<String>) {
-    let (kept, moved): (Vec<Change>, Vec<Change>) =
-        changes.into_iter().partition(|change| later.contains(change));
+    let is_steady =
+        |change: &Change| change.before.is_none() || change.after.is_none() || later.contains(change);
+    let (kept, moved): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(is_steady);
     let mut fields: Vec<String> = moved
         .iter()
         .map(|change| without_numbers(&change.field))
@@ -339,10 +341,14 @@ mod tests {
             before: Some(Value::from("x")),
             after: Some(Value::from(after)),
         };
-        let now = vec![change("FName", "a"), change("FDate", "2026-11-23")];
-        let later = [change("FName", "a"), change("FDate", "2027-12-29")];
+        let new = |after: &str| Change {
+            before: None,
+            ..change("FSent", after)
+        };
+        let now = vec![change("FName", "a"), change("FDate", "2026-11-23"), new("10:00")];
+        let later = [change("FName", "a"), change("FDate", "2027-12-29"), new("11:00")];
         let (kept, by_clock) = steady(now, &later);
-        assert_eq!(kept, [change("FName", "a")]);
+        assert_eq!(kept, [change("FName", "a"), new("10:00")]);
         assert_eq!(by_clock, ["FDate"]);
     }
 

@@ -74,7 +74,7 @@ pub use failpoint::Failpoint;
 pub use files::put_file;
 pub use find::find_files;
 pub use lookups::LookupReport;
-pub use preview::{Preview, PreviewRow, TraceLine};
+pub use preview::{Present, Preview, PreviewRow, TraceLine, Why as NotCompared};
 pub use query::sentence_of;
 pub use reason::{sentence, spoken};
 pub use replay::{ReplayPlan, Why};

@@ -5,6 +5,9 @@ mod row;
 use connector::MASK;
 use dsl::tree::Trace;
 use dsl::value::Value;
+use flow::op::Reason;
+
+use crate::operate::Change;
 
 pub use row::{Given, MOST_SHOWN, Made, Outcome, Shown, of_row};
 
@@ -42,6 +45,54 @@ pub struct PreviewRow {
     pub payload: Value,
     /// Where each field comes from.
     pub trace: Vec<TraceLine>,
+    /// What the target has of it; `None` = nobody wanted to know.
+    pub present: Option<Present>,
+}
+
+/// What the target has of a document.
+#[derive(Debug, Clone)]
+pub enum Present {
+    /// It is there.
+    There {
+        /// Its id.
+        id: Option<String>,
+        /// Its number.
+        number: Option<String>,
+        /// The fields that would be something else.
+        changes: Vec<Change>,
+        /// Fields that were compared.
+        compared: usize,
+        /// Places that were not, and why.
+        left: Vec<(String, Why)>,
+    },
+    /// It is not there.
+    Absent,
+    /// Several have its key.
+    Several,
+    /// Nobody could be asked; `None` = the operation has no question.
+    Unasked(Option<Reason>),
+}
+
+/// Why a place of a document was not compared with what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A list: which line is which is not known.
+    Lines,
+    /// It is sensitive.
+    Sensitive,
+    /// The target does not let itself be asked for it.
+    NotTold,
+}
+
+impl Why {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Why::Lines => "lines",
+            Why::Sensitive => "sensitive",
+            Why::NotTold => "not_told",
+        }
+    }
 }
 
 /// Where one field of a document comes from.

@@ -172,6 +172,8 @@ pub struct Engine {
     pub(crate) partner_readings: Arc<PartnerReadings>,
     /// Stop when asked.
     pub cancel: Cancel,
+    /// A rehearsal asks what the target has of each document that it shows.
+    pub compares: bool,
 }
 
 /// What the clocks of this command and of the one before it said.
@@ -302,6 +304,7 @@ impl Engine {
             tape: None,
             partner_readings: Arc::default(),
             cancel: Cancel::default(),
+            compares: false,
         })
     }
 
@@ -322,6 +325,7 @@ impl Engine {
             tape: None,
             partner_readings: Arc::clone(&self.partner_readings),
             cancel: self.cancel.clone(),
+            compares: false,
         }
     }
 
@@ -362,6 +366,7 @@ impl Engine {
             tape: None,
             partner_readings: Arc::default(),
             cancel: self.cancel.one(),
+            compares: false,
         };
         Ok((engine, held))
     }
@@ -585,6 +590,7 @@ impl Engine {
                     self.workspace.objects().clone(),
                 );
                 writer.pair.clone_from(&pair);
+                writer.compares = self.compares && options.dry;
                 (Some(writer), Some(facts))
             }
             None => (None, None),

@@ -1,6 +1,7 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
 mod ask;
+mod present;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +82,8 @@ impl From<Sent> for flow::Event {
 /// A document on its way.
 struct Document {
     key: String,
+    /// The id of the one that is known.
+    target_id: Option<String>,
     /// Of its row. It stays as long as an answer to it may be lost.
     version: String,
     /// The last send of another version.
@@ -111,6 +114,8 @@ pub(crate) struct TargetWriter {
     dry: bool,
     /// Records count as what they were before the write that they are compared with.
     pub(crate) as_before: bool,
+    /// A rehearsal asks what is there of each document that it shows.
+    pub(crate) compares: bool,
     /// Trace fields for the preview.
     traced: bool,
     /// What a rehearsal would have sent, in order.
@@ -137,6 +142,7 @@ impl TargetWriter {
             pair: None,
             dry,
             as_before: false,
+            compares: false,
             traced: dry,
             previews: Vec::new(),
         }
@@ -374,6 +380,7 @@ impl TargetWriter {
         }
         Ok(Ok(Document {
             key: work.source.key.clone(),
+            target_id: work.source.target_id.clone(),
             version: work.source.version.clone(),
             behind: work.source.behind,
             frozen: work.source.tkey.clone(),
@@ -497,7 +504,14 @@ impl TargetWriter {
             let hush = self.hush(&documents);
             let texts = texts.iter().map(|text| hush.redact(text)).collect();
             let call = self.write_call(&operation, &options, masked, texts);
-            let preview = self.preview(action, &call, &documents);
+            let mut preview = self.preview(action, &call, &documents);
+            let is_document = matches!(action, WriteAction::Create | WriteAction::Update);
+            if self.compares && is_document {
+                let present = self.present(&documents).await;
+                for (row, present) in preview.rows.iter_mut().zip(present) {
+                    row.present = Some(present);
+                }
+            }
             self.previews.push(preview);
             return Sent::Answered(rehearsed(rows.len()));
         }
@@ -667,6 +681,7 @@ impl TargetWriter {
                     label: document.label.clone(),
                     payload: self.shown(&document.built.payload),
                     trace: document.trace.clone(),
+                    present: None,
                 })
                 .collect(),
         }

@@ -396,6 +396,19 @@ impl Connection {
             .collect()
     }
 
+    /// A field of the document asked about in this place, as it is there; `None` = no row has it.
+    pub fn present(&self, ask: &Ask, nth: usize, rows: &[Value], field: &str) -> Option<Value> {
+        let wanted = ask.wanted.get(nth)?;
+        let path = Path::parse(field).ok();
+        rows.iter()
+            .map(|row| ask.named(row))
+            .filter(|row| ask.names(row, wanted, str::eq))
+            .find_map(|row| {
+                let nested = || path.as_ref().and_then(|path| path.get(&row));
+                row.get(ask.name_of(field)).or_else(nested).cloned()
+            })
+    }
+
     /// Whether the document asked about in this place shows everything that was sent: every field, and every line as one
     /// of its own, in whatever order. What it has besides says nothing.
     pub fn shows(&self, ask: &Ask, nth: usize, rows: &[Value], sent: &Value) -> bool {

@@ -1496,6 +1496,21 @@ fn halves_of_a_run() {
     );
 }
 
+/// What another tool may have written: everything is read, all of it is asked about, nothing is picked to be written,
+/// and what went back to pending is no reason not to wait for the rest.
+#[test]
+fn a_run_that_only_asks() {
+    let mut ask = with(|target| target.proof = Proof::Query);
+    ask.stages = Stages::Ask;
+    check(
+        ask,
+        "start; begun open=20000; unknowns; opened; page 3 more; staged new=3 open=20003; page 3; staged new=3 open=20006; \
+         unknowns 1 2 3 adopted; found one none many; applied; unknowns due=160000; woke; unknowns 2 adopted misses=1; \
+         found none; applied; unknowns due=190000; woke; unknowns 4 adopted; found one; applied; unknowns; ended",
+        expect![[r#""#]],
+    );
+}
+
 #[test]
 fn an_event_out_of_order_stops_the_run_with_a_code() {
     check(

@@ -290,6 +290,7 @@ pub(crate) enum ShowArg {
     Payload,
     Request,
     Trace,
+    Diff,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use app::{AppError, Engine, Preview, PreviewRow, RunOptions, RunReport, SystemClock};
+use app::{AppError, Engine, NotCompared, Present, Preview, PreviewRow, RunOptions, RunReport, SystemClock};
 use dsl::{Lang, Value};
 use flow::Stages;
 
@@ -14,9 +14,10 @@ use super::json::object;
 use super::language::written;
 use super::out::Out;
 use super::progress::Shown;
+use super::rows::{coded, reason_document};
 use super::run::{flags, grouped, nothing_written, problems, problems_document, warn, workspace};
 use super::simulators::{Keep, Simulation};
-use super::table::{Table, one_line};
+use super::table::{Table, cut, one_line};
 use super::time;
 
 /// `run --dry-run` is `dry-run` of the one scheme it names.
@@ -84,7 +85,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
             Vec::new()
         };
         let plans: Vec<_> = feeders.iter().cloned().chain([Arc::clone(&plan)]).collect();
-        let engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
+        let mut engine = Engine::rehearse(workspace, Arc::new(SystemClock::default()), &plans, out.lang)?;
         let shown = Shown::new(out);
         for feeder in feeders {
             let feeding = RunOptions {
@@ -94,6 +95,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
             engine.run(feeder, &feeding, &shown).await?;
         }
         options.limit = limit;
+        engine.compares = args.show == ShowArg::Diff;
         let report = engine.run(plan, &options, &shown).await;
         shown.clear();
         let report = report?;
@@ -115,6 +117,9 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         Ok(code)
     })?
 }
+
+/// Cells of one side of a change.
+const SIDE: usize = 48;
 
 /// Exit code of `--detailed-exitcode` when there is something to write.
 const CHANGES: u8 = 10;
@@ -181,6 +186,7 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
             );
             match args.show {
                 ShowArg::Payload => out.line(format!("    {}", dsl::json::to_string(&row.payload))),
+                ShowArg::Diff => present(out, row),
                 ShowArg::Trace | ShowArg::Request => trace(out, preview, row),
             }
         }
@@ -222,6 +228,58 @@ fn tell(out: &Out, args: &DryRunArgs, report: &RunReport, flags: &str) {
             ("flags", flags.to_owned()),
         ];
         out.say("dry-next", &facts);
+    }
+}
+
+/// What the target has of a document, and what it would be.
+fn present(out: &Out, row: &PreviewRow) {
+    match &row.present {
+        None => {}
+        Some(Present::Absent) => out.say_in("present-absent", &[]),
+        Some(Present::Several) => out.say_in("present-several", &[]),
+        Some(Present::Unasked(None)) => out.say_in("present-no-question", &[]),
+        Some(Present::Unasked(Some(reason))) => {
+            let reason = one_line(&coded(reason, out.lang));
+            out.say_in("present-unasked", &[("reason", reason)]);
+        }
+        Some(Present::There {
+            id,
+            number,
+            changes,
+            compared,
+            left,
+        }) => {
+            let name = [id, number].into_iter().flatten().map(|text| one_line(text));
+            let facts = [
+                ("document", name.collect::<Vec<_>>().join(" ")),
+                ("compared", compared.to_string()),
+                ("changes", changes.len().to_string()),
+            ];
+            out.say_in("present-there", &facts);
+            let mut table = Table::default();
+            for change in changes {
+                let side = |value: &Option<Value>| {
+                    let text = value.as_ref().map(dsl::json::to_string);
+                    cut(&one_line(&text.unwrap_or_default()), SIDE)
+                };
+                table.row(vec![
+                    format!("    {}", one_line(&change.field)),
+                    side(&change.before),
+                    "→".to_owned(),
+                    side(&change.after),
+                ]);
+            }
+            out.table(&table);
+            for why in [NotCompared::Lines, NotCompared::Sensitive, NotCompared::NotTold] {
+                let named = left.iter().filter(|(_, of)| *of == why);
+                let named: Vec<&str> = named.map(|(name, _)| name.as_str()).collect();
+                if !named.is_empty() {
+                    let word = why.word().replace('_', "-");
+                    let fields = one_line(&named.join(", "));
+                    out.say_in(&format!("present-left-{word}"), &[("fields", fields)]);
+                }
+            }
+        }
     }
 }
 
@@ -278,7 +336,7 @@ fn constants(row: &PreviewRow) -> impl Iterator<Item = (&String, &Value)> {
 fn document(report: &RunReport, code: u8, lang: Lang) -> Value {
     let counts = &report.summary.counts;
     let writes: usize = report.previews.iter().map(|preview| preview.rows.len()).sum();
-    let calls: Vec<Value> = report.previews.iter().map(call).collect();
+    let calls: Vec<Value> = report.previews.iter().map(|one| call(one, lang)).collect();
     object! {
         "schema" => "engine.dry-run/1",
         "exit_code" => code,
@@ -297,8 +355,8 @@ fn document(report: &RunReport, code: u8, lang: Lang) -> Value {
     }
 }
 
-fn call(preview: &Preview) -> Value {
-    let records: Vec<Value> = preview.rows.iter().map(record).collect();
+fn call(preview: &Preview, lang: Lang) -> Value {
+    let records: Vec<Value> = preview.rows.iter().map(|row| record(row, lang)).collect();
     object! {
         "action" => preview.action,
         "operation" => preview.operation,
@@ -310,7 +368,39 @@ fn call(preview: &Preview) -> Value {
     }
 }
 
-fn record(row: &PreviewRow) -> Value {
+/// What the target has, or null where nobody wanted to know.
+fn present_document(present: &Present, lang: Lang) -> Value {
+    let (word, reason) = match present {
+        Present::There { .. } => ("there", None),
+        Present::Absent => ("absent", None),
+        Present::Several => ("several", None),
+        Present::Unasked(reason) => ("unasked", reason.as_ref()),
+    };
+    let Present::There {
+        id,
+        number,
+        changes,
+        compared,
+        left,
+    } = present
+    else {
+        return object! {"found" => word, "reason" => reason_document(reason, lang)};
+    };
+    let changes: Vec<Value> = changes
+        .iter()
+        .map(|one| object! {"field" => one.field, "before" => one.before, "after" => one.after})
+        .collect();
+    let left: Vec<Value> = left
+        .iter()
+        .map(|(field, why)| object! {"field" => field, "why" => why.word()})
+        .collect();
+    object! {
+        "found" => word, "target_id" => id, "number" => number, "compared" => *compared,
+        "changes" => changes, "not_compared" => left,
+    }
+}
+
+fn record(row: &PreviewRow, lang: Lang) -> Value {
     let trace: Vec<Value> = row
         .trace
         .iter()
@@ -324,10 +414,15 @@ fn record(row: &PreviewRow) -> Value {
             }
         })
         .collect();
+    let present = row
+        .present
+        .as_ref()
+        .map(|present| present_document(present, lang));
     object! {
         "key" => super::json::stored(row.key.as_bytes()),
         "label" => row.label,
         "payload" => row.payload,
         "trace" => trace,
+        "present" => present,
     }
 }

@@ -252,6 +252,7 @@ mod tests {
                     "dead",
                 ],
             ),
+            ("present-left", &["lines", "sensitive", "not-told"]),
             ("flaw", &["no-record", "no-destination", "no-mapping", "double"]),
             ("moment", &["echo", "held", "lost", "won"]),
         ];

@@ -104,9 +104,13 @@ fn what_another_tool_wrote_is_not_written_again() {
     world.verify();
 }
 
-/// Killed before and after each thing it does, and begun anew.
+/// Killed before and after each thing it does, one life after the other, and begun anew each time.
 #[test]
 fn an_adoption_goes_on_where_it_was_killed() {
+    let world = world();
+    written_by_another(&world, THERE);
+    let before = world.journal().len();
+    let words: Vec<&str> = ["adopt", MAIN].into_iter().chain(REAL).collect();
     for point in [
         "suspect",
         "stage_page",
@@ -117,23 +121,20 @@ fn an_adoption_goes_on_where_it_was_killed() {
         "end_run",
     ] {
         for side in ["before", "after"] {
-            let world = world();
-            written_by_another(&world, THERE);
-            let before = world.journal().len();
-            let words: Vec<&str> = ["adopt", MAIN].into_iter().chain(REAL).collect();
             let failpoint = format!("{point}:{side}:1:abort");
             let killed = world.command(&words).env("ENGINE_FAILPOINT", &failpoint).finish();
             assert_eq!(killed.code, None, "{failpoint}: {killed}");
-            let real = adopt(&world, &REAL).expect(0).json();
-            assert_eq!(real["mapping"]["after"], THERE, "{failpoint}: {real:#}");
             assert_eq!(world.journal().len(), before, "{failpoint}");
-            world.run(&["--settle-wait", "30s"], 0);
-            let journal = world.journal();
-            assert_eq!(journal.len(), before + CUSTOMERS - THERE, "{failpoint}");
-            assert_eq!(judge(&journal), Vec::<String>::new(), "{failpoint}");
-            world.verify();
         }
     }
+    let real = adopt(&world, &REAL).expect(0).json();
+    assert_eq!(real["mapping"]["after"], THERE, "{real:#}");
+    assert_eq!(world.journal().len(), before);
+    world.run(&["--settle-wait", "30s"], 0);
+    let journal = world.journal();
+    assert_eq!(journal.len(), before + CUSTOMERS - THERE);
+    assert_eq!(judge(&journal), Vec::<String>::new());
+    world.verify();
 }
 
 /// Two documents with one key, and a target that is not to be asked: a person decides, nothing is written.

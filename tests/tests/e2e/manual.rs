@@ -28,7 +28,43 @@ fn authoring_in_chinese() {
     transcript("docs/authoring.zh.md", "zh");
 }
 
+#[test]
+fn cut_over() {
+    taken_over("docs/cut-over.md", "en");
+}
+
+#[test]
+fn cut_over_in_chinese() {
+    taken_over("docs/cut-over.zh.md", "zh");
+}
+
+/// In the target of the page another tool has written: an engine whose ledger is thrown away.
+fn taken_over(page: &str, lang: &str) {
+    prepared(page, lang, |folder| {
+        said(
+            "run schemes/huke-to-k3.yaml --sandbox --trades 120 --limit 26",
+            folder,
+            lang,
+        );
+        let data = folder.join(".engine/sandbox");
+        for entry in std::fs::read_dir(&data).expect("it was made") {
+            let path = entry.expect("a readable folder").path();
+            if path.is_file() {
+                std::fs::remove_file(path).expect("our own file");
+            }
+        }
+        assert!(
+            data.join("simulators").is_dir(),
+            "what was written is still there"
+        );
+    });
+}
+
 fn transcript(page: &str, lang: &str) {
+    prepared(page, lang, |_| {});
+}
+
+fn prepared(page: &str, lang: &str, prepare: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().expect("room for temporary files");
     let recording = "schemes/samples/huke-to-k3.json";
     for name in ["connections.yaml", MAIN, FEEDER, recording] {
@@ -36,6 +72,7 @@ fn transcript(page: &str, lang: &str) {
         std::fs::create_dir_all(to.parent().expect("a file has a folder")).expect("our own folder");
         std::fs::copy(repository().join(name), to).expect("the repository has it");
     }
+    prepare(folder.path());
     let path = repository().join(page);
     let written = std::fs::read_to_string(&path).expect("a page of the repository");
     let real = carried_out(&written, folder.path(), lang);

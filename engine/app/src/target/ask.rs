@@ -291,6 +291,42 @@ impl TargetWriter {
         ask.is_noted() && !sends.is_empty() && by.is_some_and(|by| !sends.contains(&by))
     }
 
+    /// All rows of the calls of a question.
+    pub(super) async fn answers(&self, ask: &connector::Ask) -> Result<Vec<Value>, ReadFailure> {
+        let connection = &self.caller.connection;
+        let mut rows = Vec::new();
+        for call in &ask.calls {
+            let mut call = call.as_call();
+            // "Not there" is believed only of an answer that was read to its end.
+            for page in 1.. {
+                let ended = self.caller.call(&call, 0, Effect::None).await;
+                if let Some(failure) =
+                    reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Target)
+                {
+                    return Err(failure);
+                }
+                let Ended::Answered { answer, .. } = &ended else {
+                    break;
+                };
+                let found = connection
+                    .rows(call.operation, &call, answer)
+                    .map_err(|failure| self.unusable(&failure))?;
+                rows.extend(found.rows);
+                match &mut call.page {
+                    Some(next) if found.more && page < ASK_PAGES => {
+                        next.number += 1;
+                        next.offset += i64::from(next.size);
+                    }
+                    _ if found.more => {
+                        return Err(self.cannot_ask());
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     async fn ask_group(&self, question: &Question) -> Result<Vec<Found>, ReadFailure> {
         let unusable = |failure: Failure| self.unusable(&failure);
         let tkeys: Vec<Vec<String>> = question.rows.iter().map(|row| row.key.clone()).collect();
@@ -316,34 +352,7 @@ impl TargetWriter {
         {
             ask.show(&target.fingerprint);
         }
-        let mut rows = Vec::new();
-        for call in &ask.calls {
-            let mut call = call.as_call();
-            // "Not there" is believed only of an answer that was read to its end.
-            for page in 1.. {
-                let ended = self.caller.call(&call, 0, Effect::None).await;
-                if let Some(failure) =
-                    reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Target)
-                {
-                    return Err(failure);
-                }
-                let Ended::Answered { answer, .. } = &ended else {
-                    break;
-                };
-                let found = connection.rows(call.operation, &call, answer).map_err(unusable)?;
-                rows.extend(found.rows);
-                match &mut call.page {
-                    Some(next) if found.more && page < ASK_PAGES => {
-                        next.number += 1;
-                        next.offset += i64::from(next.size);
-                    }
-                    _ if found.more => {
-                        return Err(self.cannot_ask());
-                    }
-                    _ => break,
-                }
-            }
-        }
+        let rows = self.answers(&ask).await?;
         connection
             .ask_rows(&ask, &rows)
             .into_iter()

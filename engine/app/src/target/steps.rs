@@ -64,6 +64,7 @@ impl TargetWriter {
         let document = Document {
             frozen: None,
             key: work.source.key.clone(),
+            target_id: work.source.target_id.clone(),
             behind: work.source.behind,
             version: work.source.version.clone(),
             label: work.source.label.clone(),
