@@ -1,5 +1,6 @@
 //! Scheme text to a checked plan, and the evaluation of one record. No I/O, no async, no clock, no environment.
 
+pub mod aggregate;
 pub mod builtin;
 pub mod catalogue;
 pub mod cond;

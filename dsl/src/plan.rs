@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::aggregate::AggregatePlan;
 use crate::cond::Cond;
 use crate::cron::{Cron, Hours};
 use crate::facts::{Action, OwnOperation, Proof, Text2};
@@ -336,6 +337,8 @@ pub struct TargetPlan {
     pub sensitive_source: Vec<Path>,
     /// The further calls that a document may get, in order.
     pub steps: Vec<StepPlan>,
+    /// Several rows become one document.
+    pub aggregate: Option<AggregatePlan>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
 }

@@ -4,6 +4,7 @@
 //! that can be refused without the network: shapes by the table of keys, names by the environment, values by the
 //! compiler of trees.
 
+mod aggregate;
 mod clues;
 mod head;
 mod options;
@@ -67,6 +68,8 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         compat_qeasy: false,
         on_push: false,
         row_place: TreePlace::ROW,
+        target_place: TreePlace::TARGET,
+        document_place: TreePlace::DOCUMENT,
         zone: TimeZone::UTC,
     };
     keys::walk(&root, &SCHEME, file, &mut reader.diags);
@@ -99,6 +102,10 @@ pub(crate) struct Reader<'a> {
     on_push: bool,
     /// What `derive`, `keep` and `void` may read.
     row_place: TreePlace,
+    /// What options and `let` of the target may read,
+    target_place: TreePlace,
+    /// and its document.
+    document_place: TreePlace,
     zone: TimeZone,
 }
 
@@ -137,17 +144,24 @@ impl Reader<'_> {
             .map(Columns::texts);
         let mut source = source?.plan;
         match &target {
-            Some(target) => source.reads = reads_of(target, &source),
+            Some(target) => {
+                source.reads = match &target.aggregate {
+                    Some(aggregate) => aggregate.reads(),
+                    None => reads_of(target, &source),
+                }
+            }
             None if stores_only => source.reads = vec![Path::names(Vec::<String>::new())],
             None => return None,
         }
         if let (Some(node), Some(target)) = (target_node, &target) {
             self.key_of_the_clock(node, target);
+            self.aggregate_rules(root, node, &source, target);
         }
         if let (Some(node), Some(target)) = (source_node, &target) {
             self.label_is_sensitive(node, source.label.as_ref(), target);
         }
-        source.each = lists_gone_through(target.as_ref(), &source);
+        let rows = target.as_ref().filter(|target| target.aggregate.is_none());
+        source.each = lists_gone_through(rows, &source);
         let two_way = self.two_way(root, &source, target.as_ref(), columns.as_ref());
         let looks_up = looks_up(&source, target.as_ref());
         self.check_aliases(root, &looks_up);

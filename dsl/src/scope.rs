@@ -14,6 +14,10 @@ use crate::value::{Map, Value};
 
 /// The member of an exploded row that holds its number.
 pub(crate) const ROW_NUMBER: &str = "$row";
+/// The members of a row that was made of several: the identity of its document,
+pub(crate) const NUMBER: &str = "$number";
+/// and which document of its group it is.
+pub(crate) const PART: &str = "$part";
 
 /// Nothing but the time: proposals for a window.
 pub(crate) struct ClockScope<'a> {
@@ -157,7 +161,7 @@ fn let_root() -> Path {
 
 fn row_number<'v>(row: &'v Value, path: &Path) -> Option<Cow<'v, Value>> {
     match path.first_name() {
-        Some(ROW_NUMBER) => row.get(ROW_NUMBER).map(Cow::Borrowed),
+        Some(name @ (ROW_NUMBER | NUMBER | PART)) => row.get(name).map(Cow::Borrowed),
         _ => None,
     }
 }

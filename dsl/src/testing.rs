@@ -1,14 +1,13 @@
 //! A scheme's own `tests:`, run without any system: a row in, the document out, compared as data.
 
-use jiff::tz::TimeZone;
-
+use crate::aggregate::AggregatePlan;
 use crate::diagnostic::{Failure, Lang};
 use crate::facts::Action;
 use crate::ingest::{IngestCx, Ingested};
 use crate::json;
 use crate::lookup::{Condition, Found, Hits, Known, LookupWant};
 use crate::path::Path;
-use crate::plan::{Plan, TestCase};
+use crate::plan::{Plan, TargetPlan, TestCase};
 use crate::target::{Build, RecordCx};
 use crate::value::{Number, Value};
 
@@ -237,10 +236,20 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
     };
     let rows = test.rows.iter().cloned();
     let records: Vec<Ingested> = rows.flat_map(|row| plan.source.ingest(row, &cx)).collect();
-    let results: Vec<Become> = records
-        .iter()
-        .map(|record| (document(plan, test, record, &plan.zone), record.void))
-        .collect();
+    let aggregate = plan
+        .target
+        .as_ref()
+        .and_then(|target| Some((target, target.aggregate.as_ref()?)));
+    let results: Vec<Become> = match aggregate {
+        Some((target, aggregate)) => match gathered(plan, target, aggregate, test, &records) {
+            Ok(documents) => documents.into_iter().map(|one| (Ok(one), false)).collect(),
+            Err(why) => vec![(Err(why), false)],
+        },
+        None => records
+            .iter()
+            .map(|record| (document(plan, test, record), record.void))
+            .collect(),
+    };
     let (diff, got) = judged(&test.expect, results);
     TestOutcome {
         name: test.name.clone(),
@@ -339,7 +348,6 @@ fn document(
     plan: &Plan,
     test: &TestCase,
     record: &Ingested,
-    zone: &TimeZone,
 ) -> Result<Value, Box<Difference>> {
     if let Some(failure) = &record.fault {
         return Err(failed(failure.clone()));
@@ -352,16 +360,58 @@ fn document(
     let action = test
         .action
         .unwrap_or(if record.void { Action::Void } else { Action::Create });
+    built(plan, target, test, (&record.row, &key, &record.label), action)
+}
+
+/// The documents that are made of several rows. Rows that are left out, or mean "cancelled", are in none.
+fn gathered(
+    plan: &Plan,
+    target: &TargetPlan,
+    aggregate: &AggregatePlan,
+    test: &TestCase,
+    records: &[Ingested],
+) -> Result<Vec<Value>, Box<Difference>> {
+    let mut folding = aggregate.fold(TEST_NOW_MS, &plan.zone);
+    for (nth, record) in records.iter().enumerate() {
+        if let Some(failure) = &record.fault {
+            return Err(failed(failure.clone()));
+        }
+        record.key.clone().map_err(failed)?;
+        if record.kept.is_ok() && !record.void {
+            folding.add(nth, &record.row).map_err(failed)?;
+        }
+    }
+    let folded = folding.finish(&|_| 0);
+    if let Some((_, failure)) = folded.failed.first() {
+        return Err(failed(failure.clone()));
+    }
+    folded
+        .parts
+        .iter()
+        .map(|part| {
+            let record = (&part.row, part.number.as_str(), part.number.as_str());
+            built(plan, target, test, record, Action::Create)
+        })
+        .collect()
+}
+
+fn built(
+    plan: &Plan,
+    target: &TargetPlan,
+    test: &TestCase,
+    (row, key, label): (&Value, &str, &str),
+    action: Action,
+) -> Result<Value, Box<Difference>> {
     let known = action != Action::Create;
     let cx = RecordCx {
-        row: &record.row,
-        key: &key,
-        label: &record.label,
+        row,
+        key,
+        label,
         target_id: known.then_some("test-id"),
         target_number: known.then_some("test-number"),
         action,
         now_ms: TEST_NOW_MS,
-        zone,
+        zone: &plan.zone,
         line_ids: &test.line_ids,
     };
     let mut hits = Hits::new();

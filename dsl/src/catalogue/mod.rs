@@ -5,6 +5,7 @@
 
 use crate::diagnostic::Severity;
 
+pub mod aggregate;
 pub mod auth;
 pub mod connector;
 pub mod erp;
@@ -68,6 +69,7 @@ const FAMILIES: &[&[&Entry]] = &[
     source::ALL,
     reading::ALL,
     target::ALL,
+    aggregate::ALL,
     store::ALL,
     server::ALL,
     mapping::ALL,

@@ -1,5 +1,7 @@
 //! The keys of a scheme file.
 
+use crate::aggregate::CALCS;
+
 use super::{Block, CRON, DAYS, DURATION, HOURS, ID, KeyRow, MOMENT, RATE, Shape, ZONE, block};
 
 const ANY: i64 = i64::MAX;
@@ -631,11 +633,10 @@ static TARGET: Block = Block {
             .default("the operation's maximum"),
         KeyRow::new(
             "aggregate",
-            Shape::Data,
-            "多行合成一张单据",
-            "several rows to one document",
-        )
-        .later(),
+            Shape::Block(&AGGREGATE),
+            "多行合成一张单据;行随单据冻结,以后到达的行进入下一张",
+            "several rows to one document; the rows are frozen with it, and those that come later go into a further one",
+        ),
         KeyRow::new(
             "steps",
             Shape::List(&Shape::OneOf(&[Shape::Text, Shape::Block(&STEP)])),
@@ -669,6 +670,59 @@ static TARGET: Block = Block {
         KeyRow::new("limits", Shape::Data, "更低的限制", "lower limits").later(),
     ],
 };
+
+static AGGREGATE: Block = block(
+    "aggregate",
+    &[
+        KeyRow::new(
+            "header",
+            Shape::Paths,
+            "这些字段相同的行是一组,合成一张单据;它们成为单据的表头字段",
+            "rows in which these fields are equal are a group and become one document; they are its header fields",
+        )
+        .required()
+        .example("[shop_no, ship_date]"),
+        KeyRow::new(
+            "lines",
+            Shape::Text,
+            "明细列表的名称",
+            "the name of the list of lines",
+        )
+        .required()
+        .example("details"),
+        KeyRow::new(
+            "by",
+            Shape::Paths,
+            "组内这些字段的每个值是一行明细",
+            "one line for each value of these fields",
+        )
+        .required()
+        .example("[details_list.spec_no]"),
+        KeyRow::new(
+            "calc",
+            Shape::Map(&Shape::Choice(&CALCS)),
+            "明细里怎样得出的字段:sum avg min max 与 `_function` 的同名函数一样精确计算,first last 取第一个、最后一个,push 全部成列表,add_to_set 去重;没有写的字段不保留",
+            "fields of a line that are reckoned: sum avg min max exactly as the functions of `_function`, first last the first and the last, push all as a list, add_to_set each once; other fields vanish",
+        )
+        .example("{details_list.num: sum}"),
+        KeyRow::new(
+            "max_lines",
+            Shape::Int(1, 10_000),
+            "一张单据最多多少行明细;再多就进入下一张,`$part` 加 1",
+            "most lines of a document; more go into a further one, with the next `$part`",
+        )
+        .default("10000")
+        .example("50"),
+        KeyRow::new(
+            "number",
+            Shape::Value,
+            "单据的编号,即 `$number`;必须含 `$part`,可以使用表头字段",
+            "the identity of a document, `$number`; must hold `$part`, may use header fields",
+        )
+        .required()
+        .example("<<shop_no>>-<<ship_date>>-<<$part>>"),
+    ],
+);
 
 static STEP: Block = block(
     "steps",
@@ -913,8 +967,8 @@ static TEST: Block = Block {
         KeyRow::new(
             "rows",
             Shape::List(&Shape::DataMap),
-            "代替 row:源数据的几行;`expect` 是列表,每条数据一项",
-            "in place of row: several rows as the source gives them; `expect` is a list, one item for each record",
+            "代替 row:源数据的几行;`expect` 是列表,每条数据一项;有 aggregate 的方案是每张单据一项",
+            "in place of row: several rows as the source gives them; `expect` is a list, one item for each record, or for each document where the target has `aggregate`",
         )
         .example("[{no: a}, {no: b}]"),
         KeyRow::new(

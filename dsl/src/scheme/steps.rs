@@ -162,7 +162,7 @@ impl Reader<'_> {
         let before = self.diags.len();
         let options = self.options(
             &part,
-            TreePlace::TARGET,
+            self.target_place,
             columns,
             Some(Vec::new()),
             std::slice::from_ref(operation),

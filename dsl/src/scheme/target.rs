@@ -25,6 +25,15 @@ type Operations = Vec<(Action, Arc<OperationFacts>)>;
 impl Reader<'_> {
     pub(crate) fn target(&mut self, written: &Node, columns: Option<Columns>) -> Option<TargetPlan> {
         let connector = self.connection(written);
+        let gathered = self.aggregate(written, columns.as_ref());
+        let columns = match written.get("aggregate") {
+            Some(_) => {
+                (self.target_place, self.document_place) = (TreePlace::GATHERED, TreePlace::GATHERED);
+                gathered.as_ref().map(|gathered| gathered.columns.clone())
+            }
+            None => columns,
+        };
+        let aggregate = gathered.map(|gathered| gathered.plan);
         let further = self.further(written, connector.as_ref());
         let plain = without_steps(written);
         let node = plain.as_ref().unwrap_or(written);
@@ -43,7 +52,7 @@ impl Reader<'_> {
         let names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
         let mut options = self.options(
             node,
-            TreePlace::TARGET,
+            self.target_place,
             columns.as_ref(),
             Some(names.clone()),
             &taking,
@@ -154,7 +163,13 @@ impl Reader<'_> {
                 .collect(),
             sensitive: request.sensitive(),
             sensitive_options: options.sensitive(),
-            sensitive_source: sensitive_source(&lets, [&options, &request]),
+            sensitive_source: {
+                let mut fields = sensitive_source(&lets, [&options, &request]);
+                if let Some(aggregate) = &aggregate {
+                    fields.extend(aggregate.behind(&fields));
+                }
+                fields
+            },
             options,
             lets,
             request,
@@ -171,6 +186,7 @@ impl Reader<'_> {
             proof: proof?,
             unnamed,
             steps,
+            aggregate,
             compat_qeasy: self.compat_qeasy,
         })
     }
@@ -284,7 +300,7 @@ impl Reader<'_> {
         {
             let before = lets.iter().map(|(name, _)| name.clone()).collect();
             let mut tree = self
-                .compile(TreePlace::TARGET, columns, Some(before), |cx| {
+                .compile(self.target_place, columns, Some(before), |cx| {
                     compile_tree(&pair.value, cx)
                 })
                 .settled();
@@ -308,7 +324,7 @@ impl Reader<'_> {
         }
         let mut line_ids = Vec::new();
         let over = over.map(|pair| {
-            self.compile(TreePlace::DOCUMENT, columns, Some(lets), |cx| {
+            self.compile(self.document_place, columns, Some(lets), |cx| {
                 let tree = compile_tree(&pair.value, cx);
                 line_ids = std::mem::take(&mut cx.line_ids);
                 tree

@@ -77,6 +77,22 @@ impl TreePlace {
         words: ("目标报文", "a target document"),
         ..TreePlace::TARGET
     };
+    /// `target.aggregate.number`: over the fields of the header.
+    pub const NUMBER: TreePlace = TreePlace {
+        names: &["$part"],
+        fields: true,
+        lookups: false,
+        omit: &[],
+        windowed: false,
+        words: ("合成单据的编号", "the number of a document that is made of several rows"),
+    };
+    /// The same as [`TreePlace::DOCUMENT`] where a document is made of several rows: it has no row, and no key but its
+    /// number.
+    pub const GATHERED: TreePlace = TreePlace {
+        names: &["$number", "$part", "$label", "$target", "$let"],
+        words: ("多行合成的单据", "a document that is made of several rows"),
+        ..TreePlace::TARGET
+    };
     /// Frames of a connector's operations.
     pub const CONNECTOR: TreePlace = TreePlace {
         names: &[
@@ -163,7 +179,7 @@ const NAMES: &[(&str, Below)] = &[
 ];
 
 /// Names that a scheme may use once the parts of the format that give them are built.
-pub(crate) const LATER: &[&str] = &["$number", "$part", "$step", "$answer", "$error"];
+pub(crate) const LATER: &[&str] = &["$step", "$answer", "$error"];
 
 /// Whether a name of the engine exists; if not, the names that are near.
 pub(crate) fn exists(path: &Path) -> Result<(), Vec<String>> {

@@ -908,6 +908,7 @@ fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Re
     }
     ledger.set_retention(&plan.scheme, plan.retention_ms)?;
     ensure_indexes(ledger, [plan])?;
+    ledger.gather(&plan.scheme, target.is_some_and(|target| target.aggregate.is_some()))?;
     match (is_served, ledger.is_served(&plan.scheme)?) {
         (true, _) => ledger.serve(&plan.scheme, now)?,
         (false, true) => ledger.unserve(&plan.scheme)?,
@@ -1040,6 +1041,7 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         },
         timeout: settings::call_ms(connection, operation),
         quiet: connection.quiet_ms(operation),
+        gathers: target.aggregate.is_some(),
         find_before_create: target.find_before_create,
         updates: target.update.is_some(),
         voids_again: target

@@ -210,6 +210,11 @@ impl<'a> Shell<'a> {
                     Err(failure) => Event::ReadFailed(failure),
                 })
             }
+            Action::Group(rows) => {
+                let target = self.target.as_ref().ok_or_else(no_target)?;
+                let grouped = target.group(self.store.reader(), &rows, &mut self.payloads)?;
+                Ok(Event::Grouped(grouped))
+            }
             Action::Transform(items) => {
                 let target = self.target.as_mut().ok_or_else(no_target)?;
                 let now = self.clock.now_ms();
@@ -303,6 +308,7 @@ impl<'a> Shell<'a> {
             self.payloads.pick(ops.iter().flat_map(|op| {
                 match op {
                     LedgerOp::Claim { rows, .. } => rows.iter().map(|row| row.payload).collect(),
+                    LedgerOp::Freeze { parts, .. } => parts.iter().map(|part| part.source).collect(),
                     LedgerOp::Settle { rows, .. } => rows
                         .iter()
                         .filter_map(|(_, settlement)| match settlement {

@@ -1,6 +1,7 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
 mod ask;
+mod group;
 mod present;
 mod steps;
 

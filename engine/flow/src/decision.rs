@@ -109,6 +109,11 @@ pub enum Ruling {
         /// Scheme and key of the record that has it.
         holder: String,
     },
+    /// It is a row of this document, which may have been written: the document is what can be decided about.
+    Member {
+        /// Its number.
+        document: String,
+    },
     /// Its row has no usable key, so nothing of it can ever be written.
     Keyless,
     /// The stored document is not there any more.

@@ -4,7 +4,8 @@ use crate::brake::Brakes;
 use crate::classify::{Delivery, OnUnknown, Proof, Verdict};
 use crate::ids::{AttemptId, Blob, Ms, PushId, RecordId, WindowId};
 use crate::op::{
-    Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, StagedRow, Trigger, WriteAction,
+    Counts, Cursor, LedgerOp, LedgerReply, Loose, NewPart, OnSeen, Reason, Refusal, RunStatus, StagedRow,
+    Trigger, WriteAction,
 };
 use crate::version::{Version, VersionRule};
 use crate::window::{Interval, Proposal, WindowRule};
@@ -171,6 +172,8 @@ pub struct TargetFacts {
     pub remembers: Ms,
     /// The further calls that a document may get, in order.
     pub steps: Vec<StepFacts>,
+    /// Several rows become one document.
+    pub gathers: bool,
 }
 
 impl TargetFacts {
@@ -235,6 +238,8 @@ pub enum Action {
         /// What for.
         look: Look,
     },
+    /// Make documents of rows, several of one document. Answer: [`Event::Grouped`].
+    Group(Vec<Loose>),
     /// Evaluate records against the target. Answer: [`Event::Transformed`], one outcome per record in this order.
     Transform(Vec<TransformItem>),
     /// Ask the target by key. Answer: [`Event::Asked`] or [`Event::ReadFailed`].
@@ -420,6 +425,8 @@ pub enum Event {
     ReadFailed(ReadFailure),
     /// The records were evaluated.
     Transformed(Vec<Transformed>),
+    /// What the rows came to.
+    Grouped(Grouped),
     /// The send ended, one way or another.
     Answered(Answer),
     /// The call was answered with the id of a task: the target does it later, or has done it and tells later.
@@ -435,6 +442,15 @@ pub enum Event {
     PartnerRead(Option<Reason>),
     /// The wait is over.
     Woke,
+}
+
+/// What rows came to of which several become one document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grouped {
+    /// The documents, those of one group in their order.
+    pub parts: Vec<NewPart>,
+    /// Rows that are in none: record, version, what becomes of it.
+    pub refused: Vec<(RecordId, String, Refusal)>,
 }
 
 /// A page.

@@ -3,6 +3,7 @@
 use crate::circuit::Circuit;
 use crate::codes;
 use crate::event::{Action, Event, Inbox, JobPlan, Note, Partner, Stages, Stopped, Summary, TargetFacts};
+use crate::grouper::Grouper;
 use crate::ids::{Ms, RunId};
 use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, Trigger};
 use crate::reader::{HIGH_WATER, Most, Reader, Step};
@@ -27,6 +28,8 @@ enum Phase {
     /// then what earlier runs left unknown.
     ResolveFirst(Box<Resolver>),
     Read,
+    /// Rows of which several become one document are gathered.
+    Group(Box<Grouper>),
     /// The partner reads, so that what it is about to write is known.
     Partner,
     Write,
@@ -194,6 +197,14 @@ impl Job {
                 }
             }
             Phase::Read => self.read(now, event, actions),
+            Phase::Group(grouper) => match grouper.step(now, event) {
+                Step::Act(action) => Some(action),
+                Step::Paused | Step::Done => {
+                    self.troubled |= grouper.troubled;
+                    let stopped = grouper.stopped.take();
+                    self.grouped(now, stopped, actions)
+                }
+            },
             Phase::Partner => self.partner_read(now, event, actions),
             Phase::Write => self.write(now, event, actions),
             Phase::Measuring => {
@@ -425,9 +436,37 @@ impl Job {
     fn before_writing(&mut self, now: Ms) -> Option<Action> {
         if self.plan.stages == Stages::Ask {
             self.resolve_last(now);
-        } else {
-            self.phase = Phase::Write;
+            return None;
         }
+        self.phase = match self.target().filter(|target| target.gathers && self.may_gather()) {
+            Some(target) => {
+                let grouper = Grouper::new(&self.plan.scheme, &target, self.plan.limit);
+                Phase::Group(Box::new(grouper))
+            }
+            None => Phase::Write,
+        };
+        None
+    }
+
+    /// Rows are gathered when all that there is was read: what a page that failed would have brought makes no document of
+    /// its own later. Where reading pauses because much is open, what is there must be written before it goes on.
+    fn may_gather(&self) -> bool {
+        match &self.reader {
+            Some(reader) => reader.is_paused() || self.stopped.is_none() && !reader.failed,
+            None => self.plan.stages == Stages::Save,
+        }
+    }
+
+    fn grouped(&mut self, now: Ms, stopped: Option<Stopped>, actions: &mut Vec<Action>) -> Option<Action> {
+        if let Some(stopped) = stopped {
+            actions.push(Action::Note(Note::Stopping(reason_of(&stopped))));
+            self.stopped = Some(stopped);
+            return self.end(now);
+        }
+        if self.canceled {
+            return self.cancel_now(now);
+        }
+        self.phase = Phase::Write;
         None
     }
 

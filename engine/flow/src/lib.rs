@@ -15,6 +15,7 @@ pub mod classify;
 pub mod codes;
 pub mod decision;
 mod event;
+mod grouper;
 pub mod ids;
 mod job;
 pub mod op;

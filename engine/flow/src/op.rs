@@ -557,6 +557,27 @@ pub enum LedgerOp {
         /// At most.
         limit: u32,
     },
+    /// The rows of a scheme that makes documents of several rows which are in none yet: pending, in the order of their
+    /// ids. What may be in a document that the ledger has forgotten is held instead. -> `Loose`
+    PickLoose {
+        /// The scheme.
+        scheme: String,
+        /// At most.
+        limit: u32,
+        /// Now.
+        now: Ms,
+    },
+    /// T3b: documents of several rows, each all or nothing: a document is a pending record of its own, and its rows are
+    /// frozen with it. Compare-and-set on (pending, version, in no document) of every row, and on the last part of the
+    /// group. -> `Count` of documents
+    Freeze {
+        /// The scheme.
+        scheme: String,
+        /// The documents, those of one group in their order.
+        parts: Vec<NewPart>,
+        /// Now.
+        now: Ms,
+    },
     /// Ends or postpones pending records without a send; compare-and-set on (pending, version). -> `Count` of those hit
     Refuse {
         /// Record, the version that was transformed, what becomes of it.
@@ -773,6 +794,36 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
+}
+
+/// A row that is in no document yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loose {
+    /// The record.
+    pub record: RecordId,
+    /// Its current version.
+    pub version: String,
+    /// It means "cancelled".
+    pub void: bool,
+}
+
+/// A document of several rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPart {
+    /// Identity of its record within the scheme: no row has it.
+    pub key: String,
+    /// What its rows have in common.
+    pub group: String,
+    /// Which document of the group, from 1.
+    pub part: u32,
+    /// What people call it, and the target.
+    pub number: String,
+    /// Hash of its row.
+    pub version: String,
+    /// What the target sees in the place of a row.
+    pub source: Blob,
+    /// Its rows with the versions that it was made of.
+    pub members: Vec<(RecordId, String)>,
 }
 
 /// What another system sent by itself, judged and believed.
@@ -1026,6 +1077,8 @@ pub enum LedgerReply {
     },
     /// A window was opened.
     WindowOpened(WindowId),
+    /// Rows that are in no document yet.
+    Loose(Vec<Loose>),
     /// A page was stored.
     Staged {
         /// Sightings by outcome, in the order of [`SightingOutcome::ALL`].

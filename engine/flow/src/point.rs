@@ -64,6 +64,8 @@ points! {
     CloseWindow "close_window"
     EndWindow "end_window"
     Pick "pick"
+    PickLoose "pick_loose"
+    Freeze "freeze"
     Refuse "refuse"
     Adopt "adopt"
     Claim "claim"
@@ -113,6 +115,8 @@ impl Point {
             LedgerOp::StagePage { close: Some(_), .. } => Point::CloseWindow,
             LedgerOp::EndWindow { .. } => Point::EndWindow,
             LedgerOp::Pick { .. } => Point::Pick,
+            LedgerOp::PickLoose { .. } => Point::PickLoose,
+            LedgerOp::Freeze { .. } => Point::Freeze,
             LedgerOp::Refuse { .. } => Point::Refuse,
             LedgerOp::Adopt { .. } => Point::Adopt,
             LedgerOp::Claim { .. } => Point::Claim,
@@ -161,6 +165,7 @@ impl Point {
             // Its transactions are points of their own, by what is in them.
             Action::Ledger(_)
             | Action::Transform(_)
+            | Action::Group(_)
             | Action::ReadPartner
             | Action::Sleep { .. }
             | Action::Note(_)

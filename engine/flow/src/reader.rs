@@ -60,6 +60,8 @@ pub(crate) struct Reader {
     pub(crate) pages: u64,
     pub(crate) rows: u64,
     pub(crate) windows_left: u32,
+    /// One of them for another reason than that there is enough for this run.
+    pub(crate) failed: bool,
     pub(crate) stopped: Option<Stopped>,
     notes: Vec<Note>,
 }
@@ -161,6 +163,7 @@ impl Reader {
             pages: 0,
             rows: 0,
             windows_left: 0,
+            failed: false,
             stopped: None,
             notes,
         }
@@ -625,6 +628,7 @@ impl Reader {
 
     fn leave_as(&mut self, now: Ms, open: &Reading, end: WindowEnd, reason: Reason) -> Step {
         self.windows_left += 1;
+        self.failed |= ![codes::LIMIT, codes::MOST_RECORDS].contains(&reason.code.as_str());
         // Later slices would leave a gap; it would be read again anyway.
         self.todo.clear();
         self.notes.push(Note::WindowLeft(reason.clone()));

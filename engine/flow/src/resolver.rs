@@ -483,6 +483,7 @@ mod tests {
 
     fn resolver(proof: Proof, on_unknown: OnUnknown, updates: bool) -> Resolver {
         let target = TargetFacts {
+            gathers: false,
             name: "t".to_owned(),
             batch: 1,
             proof,

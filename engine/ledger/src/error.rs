@@ -274,8 +274,16 @@ pub mod reason {
     pub const TO_AND_FRO: &str = "E5046";
     /// A lost create was found as the document that was voided before it. Fact `id`.
     pub const CAME_BACK: &str = "E5047";
+    /// A row changed that is in a document. Fact `document`.
+    pub const MEMBER_CHANGED: &str = "E5020";
+    /// A row of a ledger that was put back may be in a document.
+    pub const MAYBE_IN_A_DOCUMENT: &str = "E5022";
+    /// The number of a new document is that of one that was forgotten. Fact `number`.
+    pub const NUMBER_FOUND: &str = "E5023";
+    /// A document of several rows was taken apart before it was written. Fact `why`.
+    pub const DISSOLVED: &str = "E5024";
     /// All of them.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 18] = [
         KEY_TAKEN,
         KEY_CHANGED,
         IN_FLIGHT,
@@ -290,6 +298,10 @@ pub mod reason {
         DOUBLED,
         TO_AND_FRO,
         CAME_BACK,
+        MEMBER_CHANGED,
+        MAYBE_IN_A_DOCUMENT,
+        NUMBER_FOUND,
+        DISSOLVED,
     ];
 }
 
@@ -354,6 +366,10 @@ pub fn plain_words() -> Words {
                 "the answer was lost, and the target has {} again, which was voided before",
                 fact("id")
             ),
+            reason::MEMBER_CHANGED => format!("is in the document {} and changed since", fact("document")),
+            reason::MAYBE_IN_A_DOCUMENT => "may be in a document that this ledger has forgotten".to_owned(),
+            reason::NUMBER_FOUND => format!("the target has a document {} already", fact("number")),
+            reason::DISSOLVED => format!("was taken apart before it was written: {}", fact("why")),
             other => other.to_owned(),
         }
     })

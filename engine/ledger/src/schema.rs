@@ -16,7 +16,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
     V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
-    TWO_WAY,
+    TWO_WAY, GATHERED,
 ];
 
 const V1: &str = "
@@ -786,6 +786,33 @@ CREATE TABLE two_way_note (
 ) STRICT;
 CREATE INDEX two_way_note_record ON two_way_note (record);
 CREATE INDEX two_way_note_lost ON two_way_note (at_ms) WHERE source IS NOT NULL;
+";
+
+/// Several rows that become one document.
+const GATHERED: &str = "
+-- The schemes that make documents of several rows.
+CREATE TABLE gathering (
+    scheme TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- `bundle`: the record of the document that the row is in; a document names itself. `apart`: the row has a fate of its
+-- own, because it changed since.
+ALTER TABLE record ADD COLUMN bundle INTEGER REFERENCES record(id);
+ALTER TABLE record ADD COLUMN apart INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX record_bundle ON record (bundle) WHERE bundle IS NOT NULL;
+
+-- Such a document. `part` counts within its group, for ever; `doubted`: made while a life was forgotten that may have
+-- given its number.
+CREATE TABLE bundle (
+    record    INTEGER PRIMARY KEY REFERENCES record(id),
+    scheme    TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    part      INTEGER NOT NULL,
+    number    TEXT NOT NULL,
+    made_ms   INTEGER NOT NULL,
+    doubted   INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX bundle_part ON bundle (scheme, group_key, part);
 ";
 
 /// The version of a file.

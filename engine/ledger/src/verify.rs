@@ -33,8 +33,10 @@ pub mod finding {
     pub const WAITING: &str = "E5068";
     /// Sent again before it was known what became of the attempt before.
     pub const BLIND_RESEND: &str = "E5069";
+    /// A row is not in the state of the document that it is in.
+    pub const MEMBER_STATE: &str = "E5026";
     /// All of them.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 11] = [
         DAMAGED,
         COUNTS,
         NO_REASON,
@@ -45,6 +47,7 @@ pub mod finding {
         STATES,
         WAITING,
         BLIND_RESEND,
+        MEMBER_STATE,
     ];
 }
 
@@ -132,7 +135,7 @@ impl Reader {
 }
 
 /// Each query gives (scheme, what) of whatever breaks the invariant.
-const CHECKS: [(&str, &str); 10] = [
+const CHECKS: [(&str, &str); 12] = [
     (
         finding::NO_REASON,
         // The code is the reason; its text is what a system said, and empty where the sentence of the code needs none.
@@ -145,6 +148,20 @@ const CHECKS: [(&str, &str); 10] = [
          WHERE r.state = 'sending' AND NOT EXISTS
             (SELECT 1 FROM attempt a JOIN attempt_row ar ON ar.attempt = a.id AND ar.record = r.id
              WHERE a.id = r.attempt AND a.ended_ms IS NULL)",
+    ),
+    (
+        finding::MEMBER_STATE,
+        "SELECT r.scheme, r.src_key FROM record r JOIN record p ON p.id = r.bundle
+         WHERE r.bundle <> r.id AND (r.attempt IS NOT NULL OR p.bundle IS NOT p.id OR r.scheme <> p.scheme
+            OR r.apart = 0 AND r.state <>
+               CASE WHEN p.state IN ('pending', 'sending', 'unknown') THEN 'pending' ELSE p.state END)",
+    ),
+    (
+        finding::MEMBER_STATE,
+        "SELECT r.scheme, r.src_key FROM record r LEFT JOIN bundle b ON b.record = r.id
+         WHERE (r.bundle IS r.id) <> (b.record IS NOT NULL)
+            OR r.bundle = r.id AND r.state NOT IN ('skipped', 'held') AND NOT EXISTS
+               (SELECT 1 FROM record m WHERE m.bundle = r.id AND m.id <> r.id)",
     ),
     (
         finding::KEY_TWICE,
@@ -305,6 +322,7 @@ fn meaning(code: &str) -> &'static str {
         finding::DONE_VERSION => "done, but another version was settled",
         finding::STATES => "the number of records in a state is not the one kept",
         finding::WAITING => "a waiting version or a row is missing or misplaced",
+        finding::MEMBER_STATE => "a row is not in the state of its document",
         finding::BLIND_RESEND => "sent again before the fate of the last attempt was known",
         _ => "not as it must be",
     }

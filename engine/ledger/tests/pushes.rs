@@ -333,6 +333,7 @@ fn plan(now: Ms) -> JobPlan {
             inbox: Inbox::Only,
         },
         target: Some(TargetFacts {
+            gathers: false,
             name: "t".to_owned(),
             batch: 3,
             proof: Proof::Upsert,

@@ -210,6 +210,9 @@ pub(crate) fn ruling(why: &str, seen: RecordState, after: &RecordRow) -> Ruling 
             holder: "-".to_owned(),
         },
         "keyless" => Ruling::Keyless,
+        "member" => Ruling::Member {
+            document: "-".to_owned(),
+        },
         "nothing_stored" => Ruling::NothingStored,
         _ => Ruling::Changed { state: after.state },
     }
@@ -263,6 +266,12 @@ fn refused(ruling: &Ruling, decision: &Decision, row: &RecordRow) -> AppError {
             format!("{key} 的数据行没有可用的键,无法写入;请在来源修正后重新读取"),
             format!(
                 "the row of {key} has no usable key and cannot be written; mend it at the source and read again"
+            ),
+        ),
+        Ruling::Member { document } => AppError::wrong_use(
+            format!("{key} 已合成在单据 {document} 里,跟随该单据:请对单据作决定(engine rows show {document})"),
+            format!(
+                "{key} is in the document {document} and follows it: decide about the document (engine rows show {document})"
             ),
         ),
         Ruling::NothingStored => AppError::wrong_use(
@@ -333,6 +342,7 @@ pub(crate) fn ruled(ruling: &Ruling) -> Value {
         Ruling::Unfit { .. } => "unfit",
         Ruling::Taken { .. } => "taken",
         Ruling::Keyless => "keyless",
+        Ruling::Member { .. } => "member",
         Ruling::NothingStored => "nothing_stored",
     };
     Value::Text(word.to_owned())

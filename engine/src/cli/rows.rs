@@ -6,7 +6,7 @@ use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Reason, RecordState};
 use ledger::read::{
-    AttemptRow, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
+    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
 };
 use ledger::two_way::TwoWayNote;
 
@@ -209,6 +209,7 @@ fn tell(story: &Story, out: &Out) {
             ],
         );
     }
+    tell_bundle(life, out);
     for step in &life.steps {
         let name = step
             .step
@@ -234,6 +235,29 @@ fn tell(story: &Story, out: &Out) {
     }
     for (at, moment) in query::moments(story) {
         out.line(format!("{}  {}", time::shown(at), what(&moment, out)));
+    }
+}
+
+/// The document of a row that is one of several, and the rows of such a document.
+fn tell_bundle(life: &RecordLife, out: &Out) {
+    if let Some(document) = &life.document {
+        let facts = [
+            ("number", one_line(&document.number)),
+            ("part", document.part.to_string()),
+            ("state", out.state(document.state)),
+            ("id", document.target_id.clone().unwrap_or_else(|| "-".to_owned())),
+        ];
+        out.say_in("row-document", &facts);
+    }
+    if life.members_total > 0 {
+        out.say_in("row-members", &[("count", grouped(life.members_total))]);
+    }
+    for member in &life.members {
+        let facts = [
+            ("key", one_line(&query::key_text(&member.key))),
+            ("state", out.state(member.state)),
+        ];
+        out.say_in("row-member", &facts);
     }
 }
 
@@ -420,10 +444,31 @@ fn story_document(story: &Story, lang: Lang) -> Value {
         "sightings" => sightings,
         "attempts" => attempts,
         "steps" => life.steps.iter().map(step_document).collect::<Vec<Value>>(),
+        "document" => life.document.as_ref().map(bundle_document),
+        "members_total" => life.members_total,
+        "members" => life.members.iter().map(member_document).collect::<Vec<Value>>(),
         "questions" => story.questions.iter().map(|row| question_document(row, lang)).collect::<Vec<_>>(),
         "decisions" => story.decisions.iter().map(decision_document).collect::<Vec<_>>(),
         "mappings" => story.mappings.iter().map(mapping_document).collect::<Vec<_>>(),
         "two_way" => story.two_way.iter().map(note_document).collect::<Vec<_>>(),
+    }
+}
+
+fn bundle_document(document: &InDocument) -> Value {
+    object! {
+        "key" => stored(document.key.as_bytes()),
+        "number" => document.number,
+        "part" => document.part,
+        "state" => document.state.word(),
+        "target_id" => document.target_id,
+    }
+}
+
+fn member_document(row: &MemberRow) -> Value {
+    object! {
+        "key" => stored(row.key.as_bytes()),
+        "label" => row.label,
+        "state" => row.state.word(),
     }
 }
 

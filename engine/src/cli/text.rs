@@ -213,7 +213,7 @@ mod tests {
             ("receive-state", &["waiting", "staged"]),
             (
                 "left",
-                &["changed", "unfit", "taken", "keyless", "nothing-stored"],
+                &["changed", "unfit", "taken", "keyless", "member", "nothing-stored"],
             ),
             (
                 "decision",

@@ -47,6 +47,8 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         LedgerOp::Refuse { .. } => {
             from == Some(Pending) && matches!(to, Dead | Held | Skipped | Pending | Unknown)
         }
+        // No simulated scheme makes documents of several rows.
+        LedgerOp::PickLoose { .. } | LedgerOp::Freeze { .. } => false,
         LedgerOp::OpenWindow { .. }
         | LedgerOp::EndWindow { .. }
         | LedgerOp::Pick { .. }

@@ -176,7 +176,7 @@ impl<'a> Line<'a> {
                     Event::Woke
                 }
                 Action::Finish(summary) => return Ok(summary),
-                other @ (Action::Note(_) | Action::Await { .. }) => {
+                other @ (Action::Note(_) | Action::Group(_) | Action::Await { .. }) => {
                     return Err(format!("not wanted: {other:?}"));
                 }
             };
@@ -209,6 +209,7 @@ impl<'a> Line<'a> {
                 inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
+                gathers: false,
                 asks_updates: false,
                 name: "t".to_owned(),
                 batch: self.batch,

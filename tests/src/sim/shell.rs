@@ -484,6 +484,7 @@ impl World {
                 inbox: flow::Inbox::None,
             },
             target: Some(TargetFacts {
+                gathers: false,
                 asks_updates: false,
                 name: "t".to_owned(),
                 batch: setup.batch,
@@ -571,6 +572,7 @@ impl World {
                     Some(event) => event,
                     None => return Ok(End::Crashed),
                 },
+                Action::Group(_) => return Err("rows are gathered".to_owned()),
                 Action::ReadPartner => Event::PartnerRead(None),
                 Action::Sleep { until, .. } => {
                     self.advance((until - self.now).max(0));

@@ -3,6 +3,7 @@
 //! Rows of other schemes are looked up among those that are given with it. What the engine knows of a record beside its
 //! row (its id at the target, say) is not known here: an update is shown as it is before its id is put in.
 
+use dsl::aggregate::AggregatePlan;
 use dsl::diagnostic::Failure;
 use dsl::facts::Action;
 use dsl::ingest::{IngestCx, Ingested};
@@ -104,11 +105,66 @@ pub fn of_row(plan: &Plan, given: &Given) -> Result<Shown, AppError> {
         xml: false,
     };
     let ingested = plan.source.ingest(given.row.clone(), &cx);
+    if let Some(target) = &plan.target
+        && let Some(aggregate) = &target.aggregate
+    {
+        return Ok(gathered(plan, aggregate, given, &ingested));
+    }
     let records = ingested.iter().take(MOST_SHOWN);
     Ok(Shown {
         records: records.map(|record| made(plan, given, record)).collect(),
         all: ingested.len(),
     })
+}
+
+/// The documents that the row's records make, as if there were no others: what is in none comes first.
+fn gathered(
+    plan: &Plan,
+    aggregate: &AggregatePlan,
+    given: &Given,
+    ingested: &[Ingested],
+) -> Shown {
+    let left = |nth: usize, outcome: Outcome| Made {
+        key: ingested.get(nth).and_then(|record| record.key.clone().ok()),
+        label: ingested.get(nth).map(|record| record.label.clone()).unwrap_or_default(),
+        action: Action::Create,
+        outcome,
+        trace: Vec::new(),
+    };
+    let mut folding = aggregate.fold(given.now, &plan.zone);
+    let mut records = Vec::new();
+    for (nth, record) in ingested.iter().enumerate() {
+        let added = match (&record.fault, record.kept, &record.key) {
+            (Some(failure), _, _) | (None, Ok(()), Err(failure)) => Err(Outcome::Failed(Box::new(failure.clone()))),
+            (None, Err(why), _) => Err(Outcome::Dropped(why)),
+            (None, Ok(()), Ok(_)) if record.void => Err(Outcome::Dropped("void")),
+            (None, Ok(()), Ok(_)) => folding
+                .add(nth, &record.row)
+                .map_err(|failure| Outcome::Failed(Box::new(failure))),
+        };
+        records.extend(added.err().map(|outcome| left(nth, outcome)));
+    }
+    let folded = folding.finish(&|_| 0);
+    for (nth, failure) in folded.failed {
+        records.push(left(nth, Outcome::Failed(Box::new(failure))));
+    }
+    for part in &folded.parts {
+        let record = Ingested {
+            row: part.row.clone(),
+            key: Ok(part.number.clone()),
+            label: part.number.clone(),
+            version: String::new(),
+            rank: None,
+            kept: Ok(()),
+            void: false,
+            bare: false,
+            fault: None,
+        };
+        records.push(made(plan, given, &record));
+    }
+    let all = records.len();
+    records.truncate(MOST_SHOWN);
+    Shown { records, all }
 }
 
 /// Whether lists within lists would fill the memory. Reckoned from above: by the longest list at each place.

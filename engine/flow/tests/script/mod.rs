@@ -65,6 +65,7 @@ pub(crate) fn plan() -> JobPlan {
 
 pub(crate) fn target() -> TargetFacts {
     TargetFacts {
+        gathers: false,
         name: "t".to_owned(),
         batch: 10,
         proof: Proof::UniqueKey,

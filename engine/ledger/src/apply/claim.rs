@@ -24,14 +24,15 @@ impl Cx<'_> {
         if let Some(pair) = self.pair_of(scheme)? {
             self.weigh(&pair, scheme, now, after, limit)?;
         }
+        let alone = !self.gathers(scheme)?;
         let mut statement = self.conn.prepare_cached(
             "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent, step, doubted_ms FROM record
-             WHERE scheme = ?1 AND state = 'pending' AND id > ?2
+             WHERE scheme = ?1 AND state = 'pending' AND id > ?2 AND (bundle = id OR bundle IS NULL AND ?5)
                AND (not_before_ms IS NULL OR not_before_ms <= ?3)
              ORDER BY id LIMIT ?4",
         )?;
         let records: Vec<Picked> = statement
-            .query_map((scheme, after.map_or(0, |after| after.0), now, limit), |row| {
+            .query_map((scheme, after.map_or(0, |after| after.0), now, limit, alone), |row| {
                 Ok(Picked {
                     record: RecordId(row.get(0)?),
                     version: row.get(1)?,
@@ -135,6 +136,11 @@ impl Cx<'_> {
         for row in rows {
             let mut rec = self.record(row.record)?;
             if rec.state() != RecordState::Pending || rec.version != row.version || rec.step != row.step {
+                refused.push((row.record, ClaimRefused::Stale));
+                continue;
+            }
+            if self.is_no_document(&rec)? {
+                // It became a row of a document since it was picked.
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
             }

@@ -77,6 +77,18 @@ impl Cx<'_> {
         if !row.decision.fits(state) {
             return Ok(Some(Ruling::Unfit { state }));
         }
+        if rec.is_member() {
+            let changed = rec.apart && state == RecordState::Held;
+            let may = match row.decision {
+                Decision::Skip => changed,
+                Decision::Retry(_) => true,
+                Decision::Hold | Decision::NotThere | Decision::DoneAs { .. } => false,
+            };
+            if !may {
+                let document = self.part_of(rec)?.label;
+                return Ok(Some(Ruling::Member { document }));
+            }
+        }
         Ok(match &row.decision {
             Decision::Skip | Decision::Hold => None,
             Decision::DoneAs { id, .. } => {
@@ -100,6 +112,14 @@ impl Cx<'_> {
         now: Ms,
     ) -> Result<Ruling, StoreError> {
         let id = rec.id;
+        if matches!(decision, Decision::Retry(_)) && rec.is_member() {
+            return Ok(match self.retry_member(&rec, now)? {
+                Some(state) => Ruling::Moved(state),
+                None => Ruling::Member {
+                    document: self.part_of(&rec)?.label,
+                },
+            });
+        }
         match decision {
             Decision::Skip => {
                 if rec.is_refused() {
@@ -160,6 +180,10 @@ impl Cx<'_> {
             }
             Decision::Retry(content) => {
                 self.settle_conflict(&rec, now)?;
+                if self.is_no_document(&rec)? {
+                    // It cannot be asked about: who retries it says that it is in no document.
+                    rec.suspect = None;
+                }
                 self.retry(&mut rec, *content, now)?;
             }
         }

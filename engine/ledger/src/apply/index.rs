@@ -99,7 +99,7 @@ fn index_batch(
     let mut statement = conn.prepare_cached(
         // `+` keeps the planner on the order of the ids.
         "SELECT r.id, coalesce(b.waiting, b.source) FROM record r JOIN body b ON b.record = r.id
-         WHERE r.id > ?1 AND +r.scheme = ?2 ORDER BY r.id LIMIT ?3",
+         WHERE r.id > ?1 AND +r.scheme = ?2 AND r.bundle IS NOT r.id ORDER BY r.id LIMIT ?3",
     )?;
     let mut rows = statement.query((upto, scheme, BATCH))?;
     let (mut read, mut last) = (0, upto);

@@ -1,6 +1,7 @@
 //! Carries out ledger work: one list of ops is one transaction, in order, all or nothing.
 
 pub(crate) mod audit;
+mod bundle;
 mod circuit;
 mod claim;
 mod cover;
@@ -230,6 +231,8 @@ impl Cx<'_> {
                 after,
                 limit,
             } => self.pick(scheme, *now, *after, *limit),
+            LedgerOp::PickLoose { scheme, limit, now } => self.pick_loose(scheme, *limit, *now),
+            LedgerOp::Freeze { scheme, parts, now } => self.freeze(scheme, parts, *now),
             LedgerOp::Refuse { rows, now } => self.refuse(rows, *now),
             LedgerOp::Adopt { rows, now } => self.adopt(rows, *now),
             LedgerOp::Claim {
@@ -342,16 +345,21 @@ impl Cx<'_> {
     fn write_counts(&mut self) -> Result<(), StoreError> {
         for ((scheme, state), change) in std::mem::take(&mut self.moved) {
             if change != 0 {
-                // Two statements, because a refused insert of a negative count would come before the conflict.
-                let mut update = self
-                    .conn
-                    .prepare_cached("UPDATE scheme_state SET n = n + ?3 WHERE scheme = ?1 AND state = ?2")?;
-                if update.execute((&scheme, state.word(), change))? == 0 {
-                    self.conn
-                        .prepare_cached("INSERT INTO scheme_state (scheme, state, n) VALUES (?1, ?2, ?3)")?
-                        .execute((&scheme, state.word(), change))?;
-                }
+                self.count_state(&scheme, state, change)?;
             }
+        }
+        Ok(())
+    }
+
+    fn count_state(&self, scheme: &str, state: RecordState, change: i64) -> Result<(), StoreError> {
+        // Two statements, because a refused insert of a negative count would come before the conflict.
+        let mut update = self
+            .conn
+            .prepare_cached("UPDATE scheme_state SET n = n + ?3 WHERE scheme = ?1 AND state = ?2")?;
+        if update.execute((scheme, state.word(), change))? == 0 {
+            self.conn
+                .prepare_cached("INSERT INTO scheme_state (scheme, state, n) VALUES (?1, ?2, ?3)")?
+                .execute((scheme, state.word(), change))?;
         }
         Ok(())
     }

@@ -35,11 +35,13 @@ pub enum Cause {
     Decide,
     /// What it says was written by the scheme that carries the same documents the other way, or lost against that.
     Pair,
+    /// It is a document of several rows, or one of these.
+    Bundle,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 11] = [
+    pub const ALL: [Cause; 12] = [
         Cause::Stage,
         Cause::Store,
         Cause::Claim,
@@ -51,6 +53,7 @@ impl Cause {
         Cause::Suspect,
         Cause::Decide,
         Cause::Pair,
+        Cause::Bundle,
     ];
 }
 
@@ -92,6 +95,13 @@ pub fn allowed(cause: Cause, from: Option<RecordState>, to: RecordState) -> bool
             Some(Pending) => matches!(to, Done | Held | Skipped),
             Some(Dead) => matches!(to, Done | Held | Skipped),
             Some(Held) => to == Skipped,
+            Some(Sending | Unknown) => false,
+        },
+        Cause::Bundle => match from {
+            None => to == Pending,
+            Some(Pending | Held) => matches!(to, Held | Skipped),
+            Some(Dead) => matches!(to, Held | Skipped),
+            Some(Done | Skipped) => to == Held,
             Some(Sending | Unknown) => false,
         },
     }
@@ -199,13 +209,17 @@ pub(super) struct Rec {
     pub(super) as_stored: Option<AttemptId>,
     /// A person named its document since it was picked.
     pub(super) retargeted: bool,
+    /// The document that it is in; a document of several rows names itself.
+    pub(super) bundle: Option<RecordId>,
+    /// It does not follow that document any more.
+    pub(super) apart: bool,
 }
 
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
     seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms, as_stored, \
-    retargeted";
+    retargeted, bundle, apart";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -325,6 +339,8 @@ impl Rec {
             suspect: suspect(row.get(31)?),
             as_stored: row.get::<_, Option<i64>>(36)?.map(AttemptId),
             retargeted: row.get(37)?,
+            bundle: row.get::<_, Option<i64>>(38)?.map(RecordId),
+            apart: row.get(39)?,
         })
     }
 }
@@ -447,7 +463,7 @@ impl Cx<'_> {
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
                     waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31,
-                    as_stored = ?32, retargeted = ?33
+                    as_stored = ?32, retargeted = ?33, apart = ?34
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -484,7 +500,11 @@ impl Cx<'_> {
                 rec.waited,
                 rec.as_stored.map(|attempt| attempt.0),
                 rec.retargeted,
+                rec.apart,
             ])?;
+        if rec.is_part() {
+            self.follow(rec)?;
+        }
         if hit == 1 {
             self.note_name(rec)
         } else {
@@ -554,7 +574,7 @@ mod tests {
     fn only_these_transitions() {
         use RecordState::{Dead, Done, Held, Pending, Sending, Skipped, Unknown};
         type Line<'a> = (Cause, &'a [Option<RecordState>], &'a [RecordState]);
-        let table: [Line<'_>; 23] = [
+        let table: [Line<'_>; 27] = [
             (Cause::Stage, &[None], &[Pending, Skipped, Dead]),
             (Cause::Stage, &[Some(Pending)], &[Pending, Done]),
             (Cause::Stage, &[Some(Done), Some(Dead), Some(Skipped)], &[Pending]),
@@ -594,6 +614,10 @@ mod tests {
             (Cause::Pair, &[Some(Pending)], &[Done, Held, Skipped]),
             (Cause::Pair, &[Some(Dead)], &[Done, Held, Skipped]),
             (Cause::Pair, &[Some(Held)], &[Skipped]),
+            (Cause::Bundle, &[None], &[Pending]),
+            (Cause::Bundle, &[Some(Pending), Some(Held)], &[Held, Skipped]),
+            (Cause::Bundle, &[Some(Dead)], &[Held, Skipped]),
+            (Cause::Bundle, &[Some(Done), Some(Skipped)], &[Held]),
         ];
         let starts = RecordState::ALL.into_iter().map(Some).chain([None]);
         for from in starts {

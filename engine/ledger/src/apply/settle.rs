@@ -213,7 +213,10 @@ impl Cx<'_> {
     }
 
     fn resolve_row(&mut self, mut rec: Rec, resolution: &Resolution, now: Ms) -> Result<(), StoreError> {
-        let former = self.former_found(&rec, resolution)?;
+        let former = match self.forgotten(&rec, resolution)? {
+            Some(held) => Some(held),
+            None => self.former_found(&rec, resolution)?,
+        };
         let resolution = former.as_ref().unwrap_or(resolution);
         let (to, word, why) = match resolution {
             Resolution::Done { .. } => (RecordState::Done, "done", None),
@@ -288,6 +291,16 @@ impl Cx<'_> {
                 why.map(|why| cut(&why.text)),
             ])?;
         self.promote(rec, now)
+    }
+
+    /// See [`Cx::forgotten_part`].
+    fn forgotten(&self, rec: &Rec, resolution: &Resolution) -> Result<Option<Resolution>, StoreError> {
+        let found = match resolution {
+            Resolution::Done { .. } | Resolution::Stepped { .. } | Resolution::Known { .. } => true,
+            Resolution::Resend => false,
+            _ => return Ok(None),
+        };
+        Ok(self.forgotten_part(rec, found)?.map(Resolution::Held))
     }
 
     /// A lost create was found as the document that was voided before it: somebody brought that one back, and whether the

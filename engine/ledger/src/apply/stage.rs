@@ -263,6 +263,9 @@ impl Cx<'_> {
             }
             return Ok(SightingOutcome::Filtered);
         }
+        if rec.is_member() && page.on_seen != OnSeen::Skip {
+            return self.member_seen(page, row, version, rec);
+        }
         // A dead record was never written: a row that was mended at the source is a new chance, not a second writing.
         if page.on_seen == OnSeen::Skip && !refused_before && rec.state() != RecordState::Dead {
             return Ok(SightingOutcome::Unchanged);
@@ -343,7 +346,7 @@ impl Cx<'_> {
     }
 
     /// Another version takes the place of the current one, which is not out; with `news` the same one once more.
-    fn instead(
+    pub(super) fn instead(
         &mut self,
         page: &Page<'_>,
         row: &StagedRow,
@@ -452,7 +455,7 @@ impl Cx<'_> {
     }
 
     /// The same version, but fields that the target does not read may have changed; look-ups of other schemes see them.
-    fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
+    pub(super) fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
         if row.bare {
             return Ok(());
         }

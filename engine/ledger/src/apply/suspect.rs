@@ -10,6 +10,8 @@ use rusqlite::{OptionalExtension, params};
 use super::claim::connection_of;
 use super::cover::LIVE;
 use super::record::{Cause, Rec, TargetKey, suspect};
+
+pub(super) use super::record::suspect as suspect_kind;
 use super::stage::Page;
 use super::{Cx, length};
 use crate::error::{StoreError, reason};
@@ -68,7 +70,8 @@ impl Cx<'_> {
             ))?
             .execute((scheme, kind.word()))?;
         let pending = self.ids(
-            "SELECT id FROM record WHERE scheme = ?1 AND state = 'pending' AND target_id IS NULL",
+            "SELECT id FROM record WHERE scheme = ?1 AND state = 'pending' AND target_id IS NULL
+               AND (bundle IS NULL OR bundle = id)",
             scheme,
         )?;
         for id in &pending {
@@ -124,6 +127,10 @@ impl Cx<'_> {
     ) -> Result<(), StoreError> {
         self.enter(rec, RecordState::Unknown, Cause::Suspect, now)?;
         rec.suspect = Some(kind);
+        if self.is_no_document(rec)? {
+            // It has no key by which the target could be asked.
+            return self.hold_loose(rec, Cause::Suspect, now);
+        }
         rec.action = Some(WriteAction::Create);
         // The attempts of the past are settled; this is not about one of them.
         rec.attempt = None;

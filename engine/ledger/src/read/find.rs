@@ -311,7 +311,7 @@ impl Reader {
             let mut statement = conn.prepare_cached(
                 "SELECT r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id, r.target_number
                  FROM record r CROSS JOIN body b ON b.record = r.id
-                 WHERE r.scheme = ?1 AND r.state <> 'dead' AND r.filtered = 0
+                 WHERE r.scheme = ?1 AND r.state <> 'dead' AND r.filtered = 0 AND r.bundle IS NOT r.id
                  ORDER BY r.seen_ms DESC, r.id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query((scheme, i64::from(limit) + 1))?;
@@ -323,6 +323,16 @@ impl Reader {
                 visited += 1;
             }
             Ok(false)
+        })
+    }
+
+    /// The last document of a group of rows; 0 = there is none.
+    pub fn last_part(&self, scheme: &str, group: &str) -> Result<u32, StoreError> {
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT coalesce(max(part), 0) FROM bundle WHERE scheme = ?1 AND group_key = ?2",
+            )?;
+            Ok(statement.query_row((scheme, group), |row| row.get(0))?)
         })
     }
 

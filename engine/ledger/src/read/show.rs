@@ -1,7 +1,7 @@
 //! The whole life of one record, and one run in full.
 
 use flow::ids::{AttemptId, Ms, RecordId, RunId, WindowId};
-use flow::op::{Counts, Reason};
+use flow::op::{Counts, Reason, RecordState};
 use flow::window::Interval;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -34,7 +34,44 @@ pub struct RecordLife {
     pub attempts: Vec<AttemptRow>,
     /// The calls for its document that were accepted, where it takes several; in order of time.
     pub steps: Vec<StepRow>,
+    /// The document that it is in, with other rows.
+    pub document: Option<InDocument>,
+    /// The rows that it is made of, where it is a document of several; at most [`MOST_MEMBERS`].
+    pub members: Vec<MemberRow>,
+    /// How many they are.
+    pub members_total: u64,
 }
+
+/// A document of several rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InDocument {
+    /// Its record.
+    pub record: RecordId,
+    /// Its key, as the ledger keeps it.
+    pub key: String,
+    /// Its identity.
+    pub number: String,
+    /// Which document of its group.
+    pub part: u32,
+    /// Its state.
+    pub state: RecordState,
+    /// Internal id at the target.
+    pub target_id: Option<String>,
+}
+
+/// One of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    /// Its key, as the ledger keeps it.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// Its state.
+    pub state: RecordState,
+}
+
+/// Rows of a document that are shown.
+pub const MOST_MEMBERS: u32 = 200;
 
 /// One of several calls for a document, accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,6 +287,9 @@ fn life(conn: &Connection, record: RecordRow) -> Result<RecordLife, StoreError> 
     Ok(RecordLife {
         attempts: attempts(conn, id)?,
         steps: steps(conn, id)?,
+        document: document(conn, id)?,
+        members: members(conn, id)?,
+        members_total: members_total(conn, id)?,
         record,
         source,
         waiting,
@@ -314,6 +354,52 @@ fn steps(conn: &Connection, record: RecordId) -> Result<Vec<StepRow>, StoreError
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn document(conn: &Connection, record: RecordId) -> Result<Option<InDocument>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT p.id, p.src_key, b.number, b.part, p.state, p.target_id FROM record r
+         JOIN record p ON p.id = r.bundle JOIN bundle b ON b.record = p.id WHERE r.id = ?1 AND p.id <> r.id",
+    )?;
+    let mut rows = statement.query([record.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(InDocument {
+        record: RecordId(row.get(0)?),
+        key: row.get(1)?,
+        number: row.get(2)?,
+        part: row.get(3)?,
+        state: state(&row.get::<_, String>(4)?)?,
+        target_id: row.get(5)?,
+    }))
+}
+
+fn members(conn: &Connection, record: RecordId) -> Result<Vec<MemberRow>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT src_key, label, state FROM record WHERE bundle = ?1 AND id <> ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let mut rows = statement.query((record.0, MOST_MEMBERS))?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(MemberRow {
+            key: row.get(0)?,
+            label: row.get(1)?,
+            state: state(&row.get::<_, String>(2)?)?,
+        });
+    }
+    Ok(members)
+}
+
+fn members_total(conn: &Connection, record: RecordId) -> Result<u64, StoreError> {
+    let total: i64 = conn
+        .prepare_cached("SELECT count(*) FROM record WHERE bundle = ?1 AND id <> ?1")?
+        .query_row([record.0], |row| row.get(0))?;
+    Ok(total.unsigned_abs())
+}
+
+fn state(word: &str) -> Result<RecordState, StoreError> {
+    RecordState::from_word(word).ok_or_else(|| StoreError::Damaged {
+        what: format!("state `{word}`"),
+    })
 }
 
 /// A stretch of time; an empty one stands for pushes, which nobody asked for.

@@ -84,7 +84,7 @@ impl Ledger {
             let Some(last) = last else { return Ok(()) };
             tx.prepare_cached(
                 "INSERT OR IGNORE INTO change (scheme, record)
-                 SELECT scheme, id FROM record WHERE id > ?1 AND id <= ?2 AND +scheme = ?3 ORDER BY id",
+                 SELECT scheme, id FROM record WHERE id > ?1 AND id <= ?2 AND +scheme = ?3 AND bundle IS NOT id ORDER BY id",
             )?
             .execute((upto, last, scheme))?;
             tx.prepare_cached("UPDATE publication SET upto = ?2 WHERE scheme = ?1")?

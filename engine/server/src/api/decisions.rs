@@ -454,6 +454,7 @@ impl Work {
                 Ruling::Unfit { .. } => operation.leave(row, "unfit"),
                 Ruling::Taken { .. } => operation.leave(row, "taken"),
                 Ruling::Keyless => operation.leave(row, "keyless"),
+                Ruling::Member { .. } => operation.leave(row, "member"),
                 Ruling::NothingStored => operation.leave(row, "nothing_stored"),
             }
         }

@@ -2,7 +2,7 @@
 
 use app::query::Story;
 use dsl::Lang;
-use ledger::read::{AttemptRow, MappingRow, QuestionRow, RecordRow, SightingRow, StepRow};
+use ledger::read::{AttemptRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordRow, SightingRow, StepRow};
 use ledger::two_way::TwoWayNote;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -127,6 +127,11 @@ pub(crate) struct StoryDoc {
     sightings: Vec<SightingDoc>,
     attempts: Vec<AttemptDoc>,
     steps: Vec<StepDoc>,
+    /// The document that it is in, with other rows.
+    document: Option<BundleDoc>,
+    /// How many rows it is made of; the list may be shorter.
+    members_total: u64,
+    members: Vec<MemberDoc>,
     questions: Vec<QuestionDoc>,
     decisions: Vec<AuditDoc>,
     mappings: Vec<MappingDoc>,
@@ -149,6 +154,9 @@ impl StoryDoc {
                 .map(|row| AttemptDoc::of(row, lang))
                 .collect(),
             steps: life.steps.iter().map(StepDoc::from).collect(),
+            document: life.document.as_ref().map(BundleDoc::from),
+            members_total: life.members_total,
+            members: life.members.iter().map(MemberDoc::from).collect(),
             questions: story
                 .questions
                 .iter()
@@ -157,6 +165,57 @@ impl StoryDoc {
             decisions: story.decisions.iter().map(AuditDoc::of).collect(),
             mappings: story.mappings.iter().map(MappingDoc::from).collect(),
             two_way: story.two_way.iter().map(MetDoc::from).collect(),
+        }
+    }
+}
+
+/// A document of several rows.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InDocument)]
+pub(crate) struct BundleDoc {
+    record: i64,
+    /// Its key.
+    #[schema(value_type = Vec<String>)]
+    key: Option<Raw>,
+    /// Its identity.
+    number: String,
+    /// Which document of its group.
+    part: u32,
+    state: String,
+    /// Internal id at the target.
+    target_id: Option<String>,
+}
+
+impl From<&InDocument> for BundleDoc {
+    fn from(document: &InDocument) -> Self {
+        BundleDoc {
+            record: document.record.0,
+            key: raw(document.key.as_bytes()),
+            number: document.number.clone(),
+            part: document.part,
+            state: document.state.word().to_owned(),
+            target_id: document.target_id.clone(),
+        }
+    }
+}
+
+/// One of its rows.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Member)]
+pub(crate) struct MemberDoc {
+    /// Its key.
+    #[schema(value_type = Vec<String>)]
+    key: Option<Raw>,
+    label: String,
+    state: String,
+}
+
+impl From<&MemberRow> for MemberDoc {
+    fn from(row: &MemberRow) -> Self {
+        MemberDoc {
+            key: raw(row.key.as_bytes()),
+            label: row.label.clone(),
+            state: row.state.word().to_owned(),
         }
     }
 }

@@ -9,7 +9,7 @@ use dsl::Value;
 use flow::ids::{AttemptId, RecordId, RunId, WindowId};
 use flow::op::{AuditNote, RecordState};
 use ledger::read::{
-    AttemptRow, AuditRow, MappingRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
+    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
 };
 use ledger::two_way::TwoWayNote;
 
@@ -242,6 +242,9 @@ fn story(doc: Doc<'_>) -> Result<Story, AppError> {
             sightings_total: doc.count("sightings_total")?,
             attempts: all(&doc, "attempts", attempt)?,
             steps: all(&doc, "steps", step)?,
+            document: doc.doc_or_none("document").map(bundle).transpose()?,
+            members: all(&doc, "members", bundled)?,
+            members_total: doc.count("members_total")?,
         },
         questions: all(&doc, "questions", question)?,
         decisions: all(&doc, "decisions", audit)?,
@@ -292,6 +295,25 @@ fn attempt(doc: Doc<'_>) -> Result<AttemptRow, AppError> {
         resolution: doc.text_or_none("resolution")?,
         resolved: doc.at_or_none("resolved")?,
         resolution_reason: doc.reason("resolution_reason")?,
+    })
+}
+
+fn bundle(doc: Doc<'_>) -> Result<InDocument, AppError> {
+    Ok(InDocument {
+        record: RecordId(doc.number("record")?),
+        key: key(&doc, "key").unwrap_or_default(),
+        number: doc.text("number")?,
+        part: doc.count("part")?,
+        state: state(&doc, "state")?,
+        target_id: doc.text_or_none("target_id")?,
+    })
+}
+
+fn bundled(doc: Doc<'_>) -> Result<MemberRow, AppError> {
+    Ok(MemberRow {
+        key: key(&doc, "key").unwrap_or_default(),
+        label: doc.text("label")?,
+        state: state(&doc, "state")?,
     })
 }
 
