@@ -131,6 +131,9 @@ impl Reader<'_> {
             .get("target")
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
         let target = target_node.and_then(|node| self.target(node, columns.clone()));
+        if let Some(node) = target_node {
+            self.vanished(node);
+        }
         let has_window = source.as_ref().is_some_and(|source| !source.plan.window.none);
         let schedule = self.schedule(root, connector.as_deref(), has_window);
         let hidden = target

@@ -82,9 +82,9 @@ fn keys() {
         &["E1102 28:23", "E1102 28:38", "E1101 28:55"],
     );
     check(
-        "  find: before_create",
-        "  aggregate: {header: [buyerCid]}",
-        &["E1107 25:3"],
+        "schedule: {every: 6m}",
+        "schedule: {every: 6m}\nretry: {times: 3}",
+        &["E1107 28:1"],
     );
     check(
         "schedule: {every: 6m}",

@@ -1,4 +1,4 @@
-//! E1770-E1774, E5020-E5026: several rows that become one document.
+//! E1770-E1775, E5020-E5026: several rows that become one document.
 
 use super::Entry;
 use crate::diagnostic::Severity;
@@ -66,6 +66,19 @@ pub const AGGREGATE_UNFIT: Entry = Entry {
     long_zh: "合成的单据只新增一次,由多行组成,不对应某一行;与此矛盾的写法在运行之前就被拒绝。",
     long_en: "A document that is made of several rows is created once and belongs to no one row. What contradicts that is refused before it runs.",
     example: "target: {find: before_create, aggregate: {header: [shop_no]}}",
+};
+
+/// A field that is in no document.
+pub const VANISHES: Entry = Entry {
+    code: "E1775",
+    severity: Severity::Error,
+    zh: "合成的单据里没有字段 `{path}`:只有 `header`、`by`、`calc` 的字段保留下来",
+    en: "there is no field `{path}` in the document that is made of several rows: only those of `header`, `by` and `calc` are kept",
+    help_zh: "各行都相同的写进 `header`,区分明细的写进 `by`,其余写进 `calc`,例如 `first` 或 `sum`",
+    help_en: "write it under `header` where it is equal in all rows, under `by` where it tells lines apart, else under `calc`, with `first` or `sum`, say",
+    long_zh: "多行合成一张单据后,一个字段可能有许多不同的值。引擎不会随便取一个:没有说明怎样得出的字段不保留。",
+    long_en: "Where several rows become one document, a field may have as many values as there are rows. None is taken at random: a field of which nobody says how it is reckoned is not kept.",
+    example: "aggregate: {header: [shop_no], lines: goods, by: [sku]}   # and <<order_no>> in the request",
 };
 
 /// Two groups may have one number.
@@ -166,6 +179,7 @@ pub const ALL: &[&Entry] = &[
     &KEY_WITHOUT_NUMBER,
     &AGGREGATE_TWICE,
     &AGGREGATE_UNFIT,
+    &VANISHES,
     &NUMBER_OF_SEVERAL,
     &MEMBER_CHANGED,
     &MAYBE_IN_A_DOCUMENT,

@@ -65,7 +65,7 @@ pub const KEY_LATER: Entry = Entry {
     help_en: "",
     long_zh: "格式中有这个键,但当前版本还没有实现。引擎不会悄悄忽略它。",
     long_en: "The format has this key, but this version does not do it yet. It is never ignored silently.",
-    example: "target: {aggregate: {header: [shop_no]}}",
+    example: "retry: {times: 3}",
 };
 
 /// The step `{name}` is there twice.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Reader, member};
 use crate::aggregate::{AggregatePlan, Calc, How, MOST_LINES};
-use crate::catalogue::aggregate as words;
+use crate::catalogue::{aggregate as words, value as value_words};
 use crate::diagnostic::Facts;
 use crate::expr::{self, Bounds};
 use crate::keys;
@@ -139,6 +139,20 @@ impl Reader<'_> {
         let span = node.get(key).map_or(node.span.clone(), |pair| pair.value.span.clone());
         self.report(self.problem(&words::AGGREGATE_TWICE, span).with("path", path));
         None
+    }
+
+    /// A field that a document lacks because several rows were made one is told as that.
+    pub(crate) fn vanished(&mut self, target: &Node) {
+        let Some(pair) = target.get("aggregate") else {
+            return;
+        };
+        let (all, own) = (&target.span, &pair.value.span);
+        for diagnostic in &mut self.diags {
+            let at = diagnostic.span.start;
+            if diagnostic.entry.code == value_words::UNKNOWN_FIELD.code && all.contains(&at) && !own.contains(&at) {
+                diagnostic.entry = &words::VANISHES;
+            }
+        }
     }
 
     /// What holds of a scheme that makes one document of several rows.
