@@ -3,6 +3,7 @@
 //! It uses ops and questions only, never the tables, so that another store can be held against it.
 
 mod asking;
+mod bundles;
 mod covering;
 mod decisions;
 mod desk;
@@ -77,6 +78,10 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     decisions::newer_versions(open);
     decisions::as_stored(open);
     decisions::any_order(open);
+    bundles::documents(open);
+    bundles::changed_rows(open);
+    bundles::people(open);
+    bundles::forgotten(open);
     mappings::ahead(open);
     mappings::without_ids(open);
     mappings::voided(open);

@@ -1,0 +1,290 @@
+//! Several rows that are one document: frozen with it, following it, and taken apart only where it was not written.
+
+use flow::decision::{Content, Decision, Ruling};
+use flow::ids::{Blob, RecordId};
+use flow::op::{
+    LedgerOp, LedgerReply, Loose, NewPart, OnSeen, RecordState, Resolution, Settlement, SightingOutcome,
+    SuspectKind,
+};
+
+use super::{Desk, SCHEME, done, row, why};
+use crate::error::reason;
+use crate::{Blobs, Ledger};
+
+const RETRY: Decision = Decision::Retry(Content::Latest);
+
+fn desk(open: &dyn Fn() -> Ledger) -> Desk {
+    let mut ledger = open();
+    ledger.gather(SCHEME, true).expect("a note");
+    Desk::new(ledger)
+}
+
+fn loose(desk: &mut Desk) -> Vec<Loose> {
+    let pick = LedgerOp::PickLoose {
+        scheme: SCHEME.into(),
+        limit: 100,
+        now: desk.now,
+    };
+    match desk.one(pick) {
+        LedgerReply::Loose(rows) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Freezes a document of rows given as (key, version); gives whether it was.
+fn freeze(desk: &mut Desk, part: u32, rows: &[(&str, &str)]) -> bool {
+    let mut blobs = Blobs::new();
+    blobs.insert(Blob(0), format!("{{\"part\":{part}}}").into_bytes());
+    let members: Vec<(RecordId, String)> = rows
+        .iter()
+        .map(|(key, version)| (desk.record(key).record, (*version).to_owned()))
+        .collect();
+    let freeze = LedgerOp::Freeze {
+        scheme: SCHEME.into(),
+        parts: vec![NewPart {
+            key: format!("[\"$part\",\"S\",\"{part}\"]"),
+            group: "S".into(),
+            part,
+            number: number(part),
+            version: "f".into(),
+            source: Blob(0),
+            members,
+        }],
+        now: desk.now,
+    };
+    match desk.try_one(freeze, &blobs).expect("a document") {
+        LedgerReply::Count(hit) => hit == 1,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn number(part: u32) -> String {
+    format!("S-{part}")
+}
+
+fn states(desk: &Desk, keys: &[&str]) -> Vec<RecordState> {
+    keys.iter().map(|key| desk.state(key)).collect()
+}
+
+fn code(desk: &Desk, key: &str) -> Option<String> {
+    desk.record(key).reason.map(|why| why.code)
+}
+
+fn verified(desk: &Desk) {
+    let report = desk.ledger.verify(None).expect("a question");
+    assert!(report.is_clean(), "{:#?}", report.findings);
+}
+
+/// Rows are no documents; a document is one, and they follow it.
+pub(super) fn documents(open: &dyn Fn() -> Ledger) {
+    use RecordState::{Done, Pending};
+    let mut desk = desk(open);
+    desk.stage(&[("a", "v1"), ("b", "v1"), ("c", "v1")], OnSeen::UpdateIfChanged);
+    assert_eq!(desk.pick(), [], "rows of such a scheme are not sent");
+    let (claimed, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert_eq!((claimed, refused.len()), (None, 1));
+    assert_eq!(loose(&mut desk).len(), 3);
+    // Another version, another part than the next one: all or nothing.
+    assert!(!freeze(&mut desk, 1, &[("a", "v1"), ("b", "v2")]));
+    assert!(!freeze(&mut desk, 2, &[("a", "v1"), ("b", "v1")]));
+    assert!(freeze(&mut desk, 1, &[("a", "v1"), ("b", "v1")]));
+    assert!(!freeze(&mut desk, 2, &[("b", "v1"), ("c", "v1")]), "b is in a document");
+    assert_eq!(loose(&mut desk).len(), 1);
+    let picked = desk.pick();
+    let [part] = picked.as_slice() else { panic!("{picked:?}") };
+    assert_eq!(part.record, desk.record("S-1").record);
+    verified(&desk);
+    let (claimed, refused) = desk.claim(&[("a", "v1", "a")]);
+    assert_eq!((claimed, refused.len()), (None, 1), "nor are members");
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    assert_eq!(states(&desk, &["a", "b", "c"]), [Pending, Pending, Pending]);
+    verified(&desk);
+    desk.settle(attempt, "S-1", done("S-1"));
+    assert_eq!(states(&desk, &["S-1", "a", "b", "c"]), [Done, Done, Done, Pending]);
+    let shown = desk.ledger.reader().show_record(None, "a").expect("a question");
+    let document = shown[0].document.clone().expect("it names its document");
+    assert_eq!((document.number.as_str(), document.part), ("S-1", 1));
+    assert_eq!(document.target_id.as_deref(), Some("id-S-1"));
+    let shown = desk.ledger.reader().show_record(None, "S-1").expect("a question");
+    let members: Vec<&str> = shown[0].members.iter().map(|row| row.key.as_str()).collect();
+    assert_eq!((members, shown[0].members_total), (vec!["[\"a\"]", "[\"b\"]"], 2));
+    // The same rows once more change nothing, and a row that comes later makes the next one.
+    assert_eq!(desk.see("a", "v1"), SightingOutcome::Unchanged);
+    assert_eq!(desk.ledger.reader().last_part(SCHEME, "S").expect("a question"), 1);
+    assert!(freeze(&mut desk, 2, &[("c", "v1")]));
+    let counts = desk.end();
+    assert_eq!((counts.fetched, counts.done, counts.pending, counts.skipped), (4, 2, 1, 1));
+    // A process that dies while it sends: the document is asked about, its rows wait.
+    desk.begin();
+    desk.claim(&[("S-2", "f", "S-2")]).0.expect("claimed");
+    desk.begin();
+    assert_eq!(desk.state("S-2"), RecordState::Unknown);
+    assert_eq!(desk.state("c"), Pending);
+    desk.resolve("S-2", Resolution::Done { id: None, number: None });
+    assert_eq!(desk.state("c"), Done);
+    desk.end();
+}
+
+/// A row that changes, or is cancelled, after it was frozen.
+pub(super) fn changed_rows(open: &dyn Fn() -> Ledger) {
+    use RecordState::{Dead, Done, Held, Pending, Skipped};
+    // Not sent yet: taken apart, whatever row it was.
+    let mut desk = desk(open);
+    desk.stage(&[("a", "v1"), ("b", "v1")], OnSeen::UpdateIfChanged);
+    assert!(freeze(&mut desk, 1, &[("a", "v1"), ("b", "v1")]));
+    assert_eq!(desk.see("a", "v2"), SightingOutcome::Changed);
+    assert_eq!(states(&desk, &["S-1", "a", "b"]), [Skipped, Pending, Pending]);
+    assert_eq!(code(&desk, "S-1").as_deref(), Some(reason::DISSOLVED));
+    assert_eq!(desk.claim(&[("S-1", "f", "S-1")]).0, None);
+    assert!(!freeze(&mut desk, 1, &[("a", "v2")]), "a number is used once");
+    assert!(freeze(&mut desk, 2, &[("a", "v2"), ("b", "v1")]));
+    verified(&desk);
+    // Refused: a row that was mended at the source is a new chance for all of them.
+    let attempt = desk.claim(&[("S-2", "f", "S-2")]).0.expect("claimed");
+    desk.settle(attempt, "S-2", Settlement::Dead(why("refused")));
+    assert_eq!(states(&desk, &["a", "b"]), [Dead, Dead]);
+    desk.see("a", "v3");
+    assert_eq!(states(&desk, &["S-2", "a", "b"]), [Skipped, Pending, Pending]);
+    assert!(freeze(&mut desk, 3, &[("a", "v3"), ("b", "v1")]));
+    // On its way: the row is a person's.
+    let attempt = desk.claim(&[("S-3", "f", "S-3")]).0.expect("claimed");
+    assert_eq!(desk.see("a", "v4"), SightingOutcome::Changed);
+    assert_eq!(states(&desk, &["S-3", "a", "b"]), [RecordState::Sending, Held, Pending]);
+    let told = desk.record("a").reason.expect("it says why");
+    assert_eq!(told.code, reason::MEMBER_CHANGED);
+    assert!(told.text.contains("S-3"), "{told:?}");
+    desk.settle(attempt, "S-3", done("S-3"));
+    assert_eq!(states(&desk, &["S-3", "a", "b"]), [Done, Held, Done]);
+    // Read again it is the same; cancelled it is still held.
+    assert_eq!(desk.see("a", "v4"), SightingOutcome::Unchanged);
+    let mut cancelled = row(0, "b", "v1");
+    cancelled.void = true;
+    let (op, blobs) = desk.page(vec![cancelled], OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(desk.state("b"), Held);
+    // Whoever sees to the document says so; nothing is sent for it again.
+    assert_eq!(
+        desk.decide("a", RETRY),
+        Ruling::Member {
+            document: "S-3".to_owned()
+        }
+    );
+    assert_eq!(desk.decide("a", Decision::Skip), Ruling::Moved(Skipped));
+    assert_eq!(desk.see("a", "v4"), SightingOutcome::Unchanged);
+    desk.see("a", "v5");
+    assert_eq!(desk.state("a"), Held);
+    assert_eq!(loose(&mut desk), []);
+    assert_eq!(desk.pick(), []);
+    desk.end();
+
+    // The scheme looks at other fields now, the row is the same: it is in its document.
+    let mut desk = self::desk(open);
+    desk.stage(&[("a", "v1")], OnSeen::UpdateIfChanged);
+    assert!(freeze(&mut desk, 1, &[("a", "v1")]));
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    desk.settle(attempt, "S-1", done("S-1"));
+    let (mut op, _) = desk.page(vec![row(0, "a", "w1")], OnSeen::UpdateIfChanged);
+    let mut blobs = Blobs::new();
+    blobs.insert(Blob(0), b"{\"key\":[\"a\"],\"v\":\"v1\"}".to_vec());
+    if let LedgerOp::StagePage { rows, .. } = &mut op {
+        rows[0].version = "w1".to_owned();
+    }
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(desk.state("a"), Done);
+    desk.end();
+}
+
+/// What people say of a document is said of its rows; of a row only where its document was not written.
+pub(super) fn people(open: &dyn Fn() -> Ledger) {
+    use RecordState::{Dead, Pending, Skipped, Unknown};
+    let mut desk = desk(open);
+    desk.stage(&[("a", "v1"), ("b", "v1")], OnSeen::UpdateIfChanged);
+    assert!(freeze(&mut desk, 1, &[("a", "v1"), ("b", "v1")]));
+    let member = Ruling::Member {
+        document: "S-1".to_owned(),
+    };
+    assert_eq!(desk.decide("a", Decision::Skip), member);
+    assert_eq!(desk.decide("a", Decision::Hold), member);
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
+    assert_eq!(desk.decide("S-1", RETRY), Ruling::Moved(Pending));
+    assert_eq!(desk.state("a"), Pending);
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
+    // A row of it: the document is taken apart.
+    assert_eq!(desk.decide("a", RETRY), Ruling::Moved(Pending));
+    assert_eq!(states(&desk, &["S-1", "a", "b"]), [Skipped, Pending, Pending]);
+    assert!(freeze(&mut desk, 2, &[("a", "v1"), ("b", "v1")]));
+    // A document that is skipped takes its rows along; one that changes at the source comes back alone.
+    assert_eq!(desk.decide("S-2", Decision::Skip), Ruling::Moved(Skipped));
+    assert_eq!(states(&desk, &["a", "b"]), [Skipped, Skipped]);
+    desk.see("a", "v2");
+    assert_eq!(states(&desk, &["S-2", "a", "b"]), [Skipped, Pending, Skipped]);
+    assert!(freeze(&mut desk, 3, &[("a", "v2")]));
+    // One whose answer was lost may have been written.
+    let attempt = desk.claim(&[("S-3", "f", "S-3")]).0.expect("claimed");
+    let lost = Settlement::Unknown {
+        resolve_after: desk.now,
+        reason: why("lost"),
+    };
+    desk.settle(attempt, "S-3", lost);
+    assert_eq!(states(&desk, &["S-3", "a"]), [Unknown, Pending]);
+    desk.see("a", "v3");
+    assert_eq!(states(&desk, &["S-3", "a"]), [Unknown, RecordState::Held]);
+    // It was not there after all, and is refused: the row may go on.
+    desk.resolve("S-3", Resolution::Dead(why("refused")));
+    assert_eq!(desk.state("S-3"), Dead);
+    assert_eq!(desk.decide("a", RETRY), Ruling::Moved(Pending));
+    assert_eq!(loose(&mut desk).len(), 1);
+    desk.end();
+}
+
+/// A ledger that has forgotten a life: nobody but a person knows whether a row is in a document, and what number a new
+/// document may have is asked.
+pub(super) fn forgotten(open: &dyn Fn() -> Ledger) {
+    use RecordState::{Done, Held, Pending, Skipped, Unknown};
+    let mut desk = desk(open);
+    desk.stage(&[("a", "v1"), ("b", "v1"), ("c", "v1")], OnSeen::UpdateIfChanged);
+    assert!(freeze(&mut desk, 1, &[("a", "v1")]));
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    assert_eq!(states(&desk, &["S-1", "a"]), [Unknown, Pending]);
+    assert_eq!(states(&desk, &["b", "c"]), [Held, Held]);
+    assert_eq!(code(&desk, "b").as_deref(), Some(reason::MAYBE_IN_A_DOCUMENT));
+    desk.see("d", "v1");
+    assert_eq!(desk.state("d"), Held, "what is read of the time before, too");
+    // It is there: it is the one of the copy. If it were not, its rows might be in another one.
+    assert!(desk.identify("S-1", "f", "S-1"));
+    desk.resolve("S-1", Resolution::Resend);
+    assert_eq!(states(&desk, &["S-1", "a"]), [Held, Held]);
+    assert_eq!(code(&desk, "S-1").as_deref(), Some(reason::MAYBE_IN_A_DOCUMENT));
+    assert_eq!(desk.decide("S-1", Decision::NotThere), Ruling::Moved(Pending));
+    assert_eq!(desk.state("a"), Pending);
+    // A person says of rows whether they are booked.
+    assert_eq!(desk.decide("b", RETRY), Ruling::Moved(Pending));
+    assert_eq!(desk.decide("c", RETRY), Ruling::Moved(Pending));
+    assert_eq!(desk.decide("d", Decision::Skip), Ruling::Moved(Skipped));
+    assert_eq!(loose(&mut desk).len(), 2);
+    // The number of a new document may be taken by one that is forgotten: it is asked for, and what is found is another.
+    assert!(freeze(&mut desk, 2, &[("b", "v1"), ("c", "v1")]));
+    assert_eq!(desk.state("S-2"), Unknown);
+    assert!(desk.identify("S-2", "f", "S-2"));
+    let found = Resolution::Done {
+        id: Some("7".into()),
+        number: None,
+    };
+    desk.resolve("S-2", found);
+    assert_eq!(states(&desk, &["S-2", "b", "c"]), [Held, Held, Held]);
+    assert_eq!(code(&desk, "S-2").as_deref(), Some(reason::NUMBER_FOUND));
+    // The rows are decided about one by one, and the document is none any more.
+    assert_eq!(desk.decide("b", RETRY), Ruling::Moved(Pending));
+    assert_eq!(states(&desk, &["S-2", "b", "c"]), [Skipped, Pending, Held]);
+    assert_eq!(desk.decide("c", Decision::Skip), Ruling::Moved(Skipped));
+    assert!(freeze(&mut desk, 3, &[("b", "v1")]));
+    assert!(desk.identify("S-3", "f", "S-3"));
+    desk.resolve("S-3", Resolution::Resend);
+    assert_eq!(states(&desk, &["S-3", "b"]), [Pending, Pending]);
+    let attempt = desk.claim(&[("S-3", "f", "S-3")]).0.expect("claimed");
+    desk.settle(attempt, "S-3", done("S-3"));
+    assert_eq!(desk.state("b"), Done);
+    desk.end();
+}
