@@ -98,6 +98,7 @@ impl Mapping for Ours {
             now_ms: 1_767_196_800_000,
             zone: &self.plan.zone,
             line_ids: dsl::lines::LineIds::none(),
+            steps: &[],
         };
         let mut hits = Hits::new();
         for level in 0..target.lookup_levels() {
@@ -139,6 +140,7 @@ impl Environment for World {
         Ok(SchemeFacts {
             id: name.to_owned(),
             columns: None,
+            saved: Vec::new(),
             after: None,
         })
     }

@@ -447,6 +447,8 @@ pub struct SchemeFacts {
     pub id: String,
     /// The fields of its stored rows; `None` when nobody knows.
     pub columns: Option<Vec<String>>,
+    /// What it keeps beside its records once they are written.
+    pub saved: Vec<String>,
     /// The scheme that it runs after, as it names it.
     pub after: Option<String>,
 }

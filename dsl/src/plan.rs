@@ -19,7 +19,7 @@ use crate::tree::Tree;
 use crate::value::Value;
 
 pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
-pub use crate::target::{Build, Built, RecordCx};
+pub use crate::target::{Build, Built, RecordCx, StepDone};
 
 /// A scheme that passed every check.
 #[derive(Debug, Clone)]
@@ -335,15 +335,20 @@ pub struct TargetPlan {
     pub sensitive_options: Vec<Path>,
     /// Fields of the row that sensitive values are made of: masked where people see the row.
     pub sensitive_source: Vec<Path>,
-    /// The further calls that a document may get, in order.
+    /// The name of the step that writes the document, where there are steps.
+    pub first_step: Option<String>,
+    /// The further calls that a record may get, in order.
     pub steps: Vec<StepPlan>,
     /// Several rows become one document.
     pub aggregate: Option<AggregatePlan>,
+    /// What is kept beside a record once its document is written: columns and their values.
+    pub saves: Vec<(String, Tree)>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
 }
 
-/// A further call for a document that is there: it is submitted, audited, and so on.
+/// A further call for a record whose document is there: that one is submitted, audited, and so on, or a document of the
+/// step's own is written.
 #[derive(Debug, Clone)]
 pub struct StepPlan {
     /// Its name in the scheme.
@@ -360,6 +365,8 @@ pub struct StepPlan {
     pub proof: Proof,
     /// The target makes it in the call that writes the document, as far as it gets.
     pub by_itself: bool,
+    /// It writes a document of its own: where, and how.
+    pub document: Option<Arc<TargetPlan>>,
 }
 
 /// What happens when an answer is lost.
@@ -465,6 +472,10 @@ pub struct TestCase {
     /// The document; a list of them where there may be several. In the place of a document, what else becomes of a
     /// record: see [`crate::testing::Fate`].
     pub expect: Value,
+    /// The documents of steps, by their names.
+    pub steps: Vec<(String, Value)>,
+    /// What is kept once it is written.
+    pub saved: Option<Value>,
     /// Its bytes in the file.
     pub span: Range<usize>,
 }
@@ -478,6 +489,23 @@ impl TargetPlan {
             Action::Void => self.void.as_deref(),
             Action::Step => None,
         }
+    }
+
+    /// This document, and those of its steps.
+    pub fn documents(&self) -> impl Iterator<Item = &TargetPlan> {
+        let further = self.steps.iter().filter_map(|step| step.document.as_deref());
+        std::iter::once(self).chain(further)
+    }
+
+    /// The connections that it writes to, each once; its own first.
+    pub fn connections(&self) -> Vec<&String> {
+        let mut names: Vec<&String> = Vec::new();
+        for document in self.documents() {
+            if !names.contains(&&document.connection) {
+                names.push(&document.connection);
+            }
+        }
+        names
     }
 
     /// The actions it can perform.

@@ -66,6 +66,8 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         aliases: Vec::new(),
         tables: Vec::new(),
         compat_qeasy: false,
+        steps: None,
+        in_step: false,
         on_push: false,
         row_place: TreePlace::ROW,
         target_place: TreePlace::TARGET,
@@ -98,6 +100,10 @@ pub(crate) struct Reader<'a> {
     aliases: Vec<(String, String)>,
     tables: Vec<(String, Option<Table>)>,
     compat_qeasy: bool,
+    /// The steps whose results may be read where something is compiled; `None` where there are none.
+    steps: Option<Vec<String>>,
+    /// It is the document of a step that is read.
+    in_step: bool,
     /// The scheme runs when something is sent to it.
     on_push: bool,
     /// What `derive`, `keep` and `void` may read.
@@ -170,6 +176,7 @@ impl Reader<'_> {
         self.check_aliases(root, &looks_up);
         let field_tables = field_tables(&source, target.as_ref());
         let tests = self.resolve_tests(root, tests, &looks_up, &field_tables);
+        self.steps_of_tests(root, target.as_ref());
         let recordings = self.read_recordings(root);
         let hash = Sha256::digest(self.file.text.as_bytes());
         Some(Plan {
@@ -300,6 +307,7 @@ impl Reader<'_> {
         let mut cx = Compile::new(self.file, self.registry, place);
         cx.columns = columns.cloned();
         cx.lets = lets;
+        cx.steps.clone_from(&self.steps);
         cx.schemes = Some(&schemes);
         cx.tables = self.tables.clone();
         cx.compat_qeasy = self.compat_qeasy;
@@ -324,6 +332,7 @@ pub(crate) fn resolve(
         Some((_, id)) => Ok(env.scheme(id).unwrap_or(SchemeFacts {
             id: id.clone(),
             columns: None,
+            saved: Vec::new(),
             after: None,
         })),
         None => env.scheme(name).map_err(|near| NotFound {
@@ -333,14 +342,20 @@ pub(crate) fn resolve(
     }
 }
 
+/// What documents are made of: that of a target, and those of its steps.
+fn trees_of(target: &crate::plan::TargetPlan) -> Vec<&Tree> {
+    let mut trees = Vec::new();
+    for document in target.documents() {
+        trees.extend(document.lets.iter().map(|(_, tree)| tree));
+        trees.extend([&document.options, &document.request]);
+    }
+    trees
+}
+
 /// What the target reads of a row.
 fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) -> Vec<Path> {
-    let trees: Vec<&Tree> = target
-        .lets
-        .iter()
-        .map(|(_, tree)| tree)
-        .chain([&target.options, &target.request])
-        .collect();
+    let mut trees = trees_of(target);
+    trees.extend(target.saves.iter().map(|(_, tree)| tree));
     let steps = target.steps.iter();
     let mut reads: Vec<Path> = trees
         .iter()
@@ -362,10 +377,7 @@ fn lists_gone_through(
     target: Option<&crate::plan::TargetPlan>,
     source: &crate::plan::SourcePlan,
 ) -> Vec<Path> {
-    let trees = target.into_iter().flat_map(|target| {
-        let lets = target.lets.iter().map(|(_, tree)| tree);
-        lets.chain([&target.options, &target.request])
-    });
+    let trees = target.into_iter().flat_map(trees_of);
     let own = source.derive.iter().map(|(_, tree)| tree);
     let mut lists: Vec<Path> = trees.chain(own).flat_map(Tree::lists).collect();
     lists.sort_by_key(|path| path.segments().len());
@@ -383,8 +395,7 @@ fn specs<'p>(
     trees.extend(&source.window.proposal_start);
     trees.extend(&source.window.proposal_end);
     if let Some(target) = target {
-        trees.extend(target.lets.iter().map(|(_, tree)| tree));
-        trees.extend([&target.options, &target.request]);
+        trees.extend(trees_of(target));
     }
     trees.iter().flat_map(|tree| tree.lookups()).flatten().collect()
 }

@@ -104,6 +104,51 @@ pub(crate) struct RecordScope<'a> {
     pub(crate) compat_qeasy: bool,
     pub(crate) drops_null: bool,
     pub(crate) line_ids: &'a LineIds,
+    /// The name of the step that writes the document.
+    pub(crate) first_step: Option<&'a str>,
+    /// What the others came to.
+    pub(crate) steps: &'a [StepDone],
+    /// What the target answered.
+    pub(crate) answer: Option<&'a Value>,
+}
+
+/// What a step of a record came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepDone {
+    /// Its name.
+    pub name: String,
+    /// The id of what it wrote.
+    pub id: Option<String>,
+    /// The number of it.
+    pub number: Option<String>,
+}
+
+impl RecordScope<'_> {
+    /// `$step.NAME.id`, `$step.NAME.number`.
+    fn step(&self, path: &Path) -> Option<Cow<'_, Value>> {
+        let names: Vec<String> = path
+            .segments()
+            .iter()
+            .filter_map(crate::tree::term::segment_name)
+            .collect();
+        let [_, name, what] = names.as_slice() else {
+            return None;
+        };
+        if self.first_step == Some(name) {
+            let value = match what.as_str() {
+                "id" => &self.target_id,
+                _ => &self.target_number,
+            };
+            let is_known = value.as_text().is_some_and(|text| !text.is_empty());
+            return is_known.then_some(Cow::Borrowed(value));
+        }
+        let done = self.steps.iter().find(|step| step.name == *name)?;
+        let text = match what.as_str() {
+            "id" => done.id.as_ref(),
+            _ => done.number.as_ref(),
+        };
+        text.map(|text| Cow::Owned(Value::Text(text.clone())))
+    }
 }
 
 impl Scope for RecordScope<'_> {
@@ -123,6 +168,8 @@ impl Scope for RecordScope<'_> {
             ("$target", Some("id")) => &self.target_id,
             ("$target", Some("number")) => &self.target_number,
             ("$let", _) => return path.below(&let_root())?.get_in(&self.lets),
+            ("$step", _) => return self.step(path),
+            ("$answer", _) => return path.below(&answer_root())?.get(self.answer?).map(Cow::Borrowed),
             _ => return row_number(self.row, path),
         };
         Some(Cow::Borrowed(value))
@@ -153,6 +200,10 @@ impl Scope for RecordScope<'_> {
     fn drops_null(&self) -> bool {
         self.drops_null
     }
+}
+
+fn answer_root() -> Path {
+    Path::parse("$answer").expect("a name is a path")
 }
 
 fn let_root() -> Path {

@@ -12,6 +12,7 @@ use crate::lookup::{Hits, LookupWant};
 use crate::path::Path;
 use crate::plan::{StepPlan, TargetPlan};
 use crate::scope::RecordScope;
+pub use crate::scope::StepDone;
 use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_keys, masked, overlap};
 use crate::value::{Map, Value};
 
@@ -39,6 +40,8 @@ pub struct RecordCx<'a> {
     pub zone: &'a TimeZone,
     /// What the target calls the lines that it has; [`LineIds::none`] where nothing was written.
     pub line_ids: &'a LineIds,
+    /// What its further steps came to, as far as they were made.
+    pub steps: &'a [StepDone],
 }
 
 /// A document ready to be claimed.
@@ -230,7 +233,7 @@ impl TargetPlan {
         })
     }
 
-    fn scope<'a>(&self, cx: &RecordCx<'a>) -> RecordScope<'a> {
+    fn scope<'a>(&'a self, cx: &RecordCx<'a>) -> RecordScope<'a> {
         let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
         RecordScope {
             row: cx.row,
@@ -245,7 +248,28 @@ impl TargetPlan {
             compat_qeasy: self.compat_qeasy,
             drops_null: false,
             line_ids: cx.line_ids,
+            first_step: self.first_step.as_deref(),
+            steps: cx.steps,
+            answer: None,
         }
+    }
+
+    /// What is kept beside a record whose document was written. A column whose value is not there, because nobody heard
+    /// the answer or it does not say it, is left out; so is one that fails, and is named.
+    pub fn saved(&self, cx: &RecordCx<'_>, answer: &Value) -> (Map, Vec<(String, Failure)>) {
+        let mut scope = self.scope(cx);
+        scope.answer = Some(answer);
+        let (mut saved, mut failed) = (Map::new(), Vec::new());
+        for (column, tree) in &self.saves {
+            match part(tree, &scope, &Hits::default(), None, &mut Left::default()) {
+                Ok(Part::Value(Some(value))) => {
+                    saved.insert(column.clone(), value);
+                }
+                Ok(Part::Value(None) | Part::Defer(_)) => {}
+                Err(failure) => failed.push((column.clone(), failure)),
+            }
+        }
+        (saved, failed)
     }
 
     /// Each operation takes the options that it declares.

@@ -1,18 +1,26 @@
 //! A scheme's own `tests:`, run without any system: a row in, the document out, compared as data.
 
+use jiff::tz::TimeZone;
+
 use crate::aggregate::AggregatePlan;
 use crate::diagnostic::{Failure, Lang};
 use crate::facts::Action;
 use crate::ingest::{IngestCx, Ingested};
 use crate::json;
+use crate::lines::LineIds;
 use crate::lookup::{Condition, Found, Hits, Known, LookupWant};
 use crate::path::Path;
 use crate::plan::{Plan, TargetPlan, TestCase};
-use crate::target::{Build, RecordCx};
-use crate::value::{Number, Value};
+use crate::target::{Build, RecordCx, StepDone};
+use crate::value::{Map, Number, Value};
 
 /// The instant at which tests run: 2023-11-15 06:13:20.100 in Shanghai.
 pub const TEST_NOW_MS: i64 = 1_700_000_000_100;
+
+/// What the target calls a document in a test.
+const TEST_ID: &str = "test-id";
+/// And its number.
+const TEST_NUMBER: &str = "test-number";
 
 /// Rounds of look-ups after which a test gives up; a scheme with more would be unreadable.
 const MOST_LEVELS: usize = 64;
@@ -250,7 +258,12 @@ pub fn run(plan: &Plan, test: &TestCase) -> TestOutcome {
             .map(|record| (document(plan, test, record), record.void))
             .collect(),
     };
-    let (diff, got) = judged(&test.expect, results);
+    let further = match (records.as_slice(), results.as_slice()) {
+        ([record], [(Ok(_), _)]) if aggregate.is_none() => further(plan, test, record, &plan.zone),
+        _ => Vec::new(),
+    };
+    let (mut diff, got) = judged(&test.expect, results);
+    diff.extend(further);
     TestOutcome {
         name: test.name.clone(),
         passed: diff.is_empty(),
@@ -407,26 +420,109 @@ fn built(
         row,
         key,
         label,
-        target_id: known.then_some("test-id"),
-        target_number: known.then_some("test-number"),
+        target_id: known.then_some(TEST_ID),
+        target_number: known.then_some(TEST_NUMBER),
         action,
         now_ms: TEST_NOW_MS,
         zone: &plan.zone,
         line_ids: &test.line_ids,
+        steps: &[],
     };
+    made(target, &cx, test)
+}
+
+/// The document that one target makes of a record.
+fn made(target: &TargetPlan, cx: &RecordCx<'_>, test: &TestCase) -> Result<Value, Box<Difference>> {
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels().min(MOST_LEVELS) {
-        for want in target.lookup_keys(level, &cx, &hits).map_err(failed)? {
+        for want in target.lookup_keys(level, cx, &hits).map_err(failed)? {
             answer(&want, &test.lookups, &mut hits);
         }
     }
-    match target.build(&cx, &hits, None).map_err(failed)? {
+    match target.build(cx, &hits, None).map_err(failed)? {
         Build::Built(built) => Ok(built.payload),
         Build::Defer(want) => Err(Box::new(Difference::Waits {
             scheme: want.spec.scheme,
             keys: want.keys,
         })),
     }
+}
+
+/// What differs in the documents of steps, and in what is kept, as far as the test says what they are.
+fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> Vec<Difference> {
+    let mut diff = Vec::new();
+    let (Some(target), Ok(key)) = (&plan.target, &record.key) else {
+        return diff;
+    };
+    if test.steps.is_empty() && test.saved.is_none() {
+        return diff;
+    }
+    let mut done: Vec<StepDone> = Vec::new();
+    let line_ids = LineIds::new();
+    fn cx<'a>(
+        record: &'a Ingested,
+        key: &'a str,
+        zone: &'a TimeZone,
+        line_ids: &'a LineIds,
+        steps: &'a [StepDone],
+    ) -> RecordCx<'a> {
+        RecordCx {
+            row: &record.row,
+            key,
+            label: &record.label,
+            target_id: Some(TEST_ID),
+            target_number: Some(TEST_NUMBER),
+            action: Action::Create,
+            now_ms: TEST_NOW_MS,
+            zone,
+            line_ids,
+            steps,
+        }
+    }
+    let mut place = 0;
+    loop {
+        let at = match target.step_from(&cx(record, key, zone, &line_ids, &done), place) {
+            Ok(Some(at)) => at,
+            Ok(None) => break,
+            Err(failure) => {
+                diff.push(*failed(failure));
+                break;
+            }
+        };
+        place = at + 1;
+        let step = &target.steps[at];
+        let expected = test.steps.iter().find(|(name, _)| *name == step.name);
+        if let (Some(document), Some((name, want))) = (&step.document, expected) {
+            let under = Path::names(["steps", name.as_str()]);
+            match made(document, &cx(record, key, zone, &line_ids, &done), test) {
+                Ok(got) => compare(&under, want, &got, &mut diff),
+                Err(difference) => diff.push(*difference),
+            }
+        }
+        done.push(StepDone {
+            name: step.name.clone(),
+            id: Some(format!("{}-id", step.name)),
+            number: Some(format!("{}-number", step.name)),
+        });
+    }
+    for (name, want) in &test.steps {
+        if !done.iter().any(|step| step.name == *name) {
+            diff.push(Difference::Absent {
+                path: Path::names(["steps", name.as_str()]).to_string(),
+                want: want.clone(),
+            });
+        }
+    }
+    if let Some(want) = &test.saved {
+        let mut answer = Map::new();
+        answer.insert("id".to_owned(), TEST_ID.into());
+        answer.insert("number".to_owned(), TEST_NUMBER.into());
+        let cx = cx(record, key, zone, &line_ids, &done);
+        let (saved, failures) = target.saved(&cx, &Value::Map(answer));
+        diff.extend(failures.into_iter().map(|(_, failure)| *failed(failure)));
+        compare(&Path::names(["saved"]), want, &Value::Map(saved), &mut diff);
+    }
+    diff
 }
 
 fn failed(failure: Failure) -> Box<Difference> {

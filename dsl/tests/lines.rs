@@ -126,6 +126,7 @@ fn build(plan: &Plan, row: &str, action: Action, line_ids: &LineIds) -> Result<B
         now_ms: 0,
         zone: &zone,
         line_ids,
+        steps: &[],
     };
     let target = plan.target.as_ref().expect("a target");
     let mut hits = Hits::new();
@@ -391,6 +392,7 @@ fn options_that_read_a_look_up_are_not_known_without_it() {
             now_ms: 0,
             zone: &zone,
             line_ids: LineIds::none(),
+            steps: &[],
         };
         let target = plan.target.expect("a target");
         let mut hits = Hits::new();

@@ -275,6 +275,7 @@ fn one_line_of_xml_is_a_list_of_one() {
             now_ms: NOW,
             zone: &zone,
             line_ids: LineIds::none(),
+            steps: &[],
         };
         match plan.target.as_ref().unwrap().build(&cx, &Hits::new(), None) {
             Ok(Build::Built(built)) => dsl::json::to_string(built.payload.get("FLines").unwrap()),
@@ -334,6 +335,7 @@ fn build(plan: &dsl::plan::Plan, row: &str, action: Action) -> Result<Build, dsl
         now_ms: NOW,
         zone: &zone,
         line_ids: LineIds::none(),
+        steps: &[],
     };
     plan.target.as_ref().unwrap().build(&cx, &Hits::new(), None)
 }
@@ -608,6 +610,7 @@ fn steps_of_a_document() {
             now_ms: NOW,
             zone: &zone,
             line_ids: LineIds::none(),
+            steps: &[],
         };
         let options = target.step_options(&cx, &target.steps[1]).unwrap();
         assert_eq!(

@@ -64,6 +64,7 @@ impl World {
         let known = |id: &str, columns: &[&str]| SchemeFacts {
             id: id.to_owned(),
             columns: Some(columns.iter().map(|&column| column.to_owned()).collect()),
+            saved: Vec::new(),
             after: None,
         };
         World {

@@ -81,6 +81,110 @@ pub const STEP_TWICE: Entry = Entry {
     example: "target: {steps: [batchSave, submit, submit]}",
 };
 
+/// A step that is not there, or comes later.
+pub const STEP_UNKNOWN: Entry = Entry {
+    code: "E1780",
+    severity: Severity::Error,
+    zh: "这里没有名为 `{name}` 的前面步骤",
+    en: "no earlier step is called `{name}`",
+    help_zh: "可以读的步骤:{all}",
+    help_en: "steps that may be read here: {all}",
+    long_zh: "`$step.NAME.id` 与 `$step.NAME.number` 是前面一步的结果。第一步(写单据的那一步)也按它的 step 名称或操作名读取。步骤不能读自己和后面的步骤。",
+    long_en: "`$step.NAME.id` and `$step.NAME.number` are what an earlier step came to. The first one, which writes the document, is read by its name too: its `step`, or its operation. A step cannot read itself or one after it.",
+    example: "steps: [{step: save, api: batchSave}, {api: batchSave, request: {FCompany: <<$step.sav.number>>}}]",
+};
+
+/// A step that writes a document and says nothing about it.
+pub const STEP_NEEDS_REQUEST: Entry = Entry {
+    code: "E1781",
+    severity: Severity::Error,
+    zh: "步骤 `{name}` 的操作 {operation} 写一张单据,但没有写 request",
+    en: "the operation {operation} of the step `{name}` writes a document, and there is no `request`",
+    help_zh: "在这一步写 request;第一步的单据不会再写一次",
+    help_en: "write the `request` of this step; the document of the first step is not written twice",
+    long_zh: "第一步写这条数据的单据。后面的步骤要么处理那张单据(提交、审核),要么写自己的单据,这时需要自己的 request。",
+    long_en: "The first step writes the document of the record. A later one goes on with that document (submit, audit), or writes one of its own, and then needs a `request` of its own.",
+    example: "steps: [batchSave, {step: contact, api: batchSave}]",
+};
+
+/// A step that goes on with the document takes none of its own.
+pub const STEP_TAKES_NONE: Entry = Entry {
+    code: "E1782",
+    severity: Severity::Error,
+    zh: "操作 {operation} 处理已有的单据,不能写 {key}",
+    en: "the operation {operation} goes on with the document that is there and takes no `{key}`",
+    help_zh: "去掉 {key},或换成写单据的操作",
+    help_en: "take `{key}` away, or name an operation that writes documents",
+    long_zh: "提交、审核这样的操作只处理第一步写的单据:它们用目标的连接,没有单据内容。",
+    long_en: "Operations such as submit or audit go on with the document of the first step: at the target's connection, and without content.",
+    example: "steps: [batchSave, {api: submit, request: {FName: a}}]",
+};
+
+/// Lines with keys in a document of a step.
+pub const STEP_LINES: Entry = Entry {
+    code: "E1783",
+    severity: Severity::Error,
+    zh: "步骤 `{name}` 的单据不能用 `$key` 或 `$line_id` 区分明细行",
+    en: "the document of the step `{name}` cannot tell its lines by `$key` or `$line_id`",
+    help_zh: "去掉 $key;要逐行更新明细,请为它另写一个方案",
+    help_en: "take `$key` away; where lines are to be updated one by one, write a scheme for that document",
+    long_zh: "引擎为每条数据记住一张单据的明细行 id:第一步那张。",
+    long_en: "The engine remembers the ids of lines of one document for each record: that of the first step.",
+    example: "request: {FEntity: {$each: lines, $key: no, $do: {FEntryID: <<$line_id>>}}}",
+};
+
+/// Rows of another scheme are not found by what was saved.
+pub const SAVED_BY: Entry = Entry {
+    code: "E1784",
+    severity: Severity::Error,
+    zh: "`{column}` 由方案 {scheme} 的 on_success.save 存下,只能取值,不能作为查找条件",
+    en: "`{column}` is kept by on_success.save of the scheme {scheme}: it can be got, and nothing can be found by it",
+    help_zh: "按源字段、$key、$target.id 或 $target.number 查找",
+    help_en: "find the row by its fields, $key, $target.id or $target.number",
+    long_zh: "写入之后存下的列不在查找索引里。要按目标编号查找,用 `$target.number`。",
+    long_en: "Columns that are kept after a write are in no index. To find a row by its number at the target use `$target.number`.",
+    example: "$lookup: orders, $by: {erp_number: <<no>>}, $get: tid",
+};
+
+/// A column that is saved takes the name of one that is read.
+pub const SAVE_TAKEN: Entry = Entry {
+    code: "E1785",
+    severity: Severity::Error,
+    zh: "`{column}` 已是这个方案的一个字段,on_success.save 不能再用这个名称",
+    en: "`{column}` is a field of this scheme's rows: on_success.save cannot use the name",
+    help_zh: "换一个列名",
+    help_en: "choose another name",
+    long_zh: "存下的列在查找时与行的字段并列,名称相同就分不清取的是哪一个。",
+    long_en: "A look-up finds what was saved beside the fields of the row; with the same name it could not tell which one is meant.",
+    example: "on_success: {save: {tid: <<$answer.id>>}}   # rows have a field tid",
+};
+
+/// `$answer.body` of an answer about several documents.
+pub const ANSWER_OF_SEVERAL: Entry = Entry {
+    code: "E1786",
+    severity: Severity::Error,
+    zh: "一次调用最多写 {batch} 张单据,`$answer.body` 不属于其中一张",
+    en: "a call writes up to {batch} documents: `$answer.body` is not about one of them",
+    help_zh: "在 target 下写 batch: 1,或者用 $answer.id、$answer.number",
+    help_en: "write `batch: 1` under target, or use $answer.id and $answer.number",
+    long_zh: "`$answer.body` 是整个应答。只有每次调用写一张单据时,它才说的是这一张。",
+    long_en: "`$answer.body` is the whole answer. Only where each call writes one document is it about that one.",
+    example: "on_success: {save: {state: <<$answer.body.status>>}}   # with batch 20",
+};
+
+/// What is saved is seen by people.
+pub const SAVE_SENSITIVE: Entry = Entry {
+    code: "E1787",
+    severity: Severity::Error,
+    zh: "`{column}` 含敏感值,不能由 on_success 存下或交给别的方案",
+    en: "`{column}` holds a sensitive value: on_success cannot keep it or give it away",
+    help_zh: "去掉 $sensitive 的值",
+    help_en: "leave the value with $sensitive out",
+    long_zh: "存下的列会显示给人,也会被别的方案取到。",
+    long_en: "What is kept is shown to people and can be got by other schemes.",
+    example: "on_success: {save: {card: {$value: <<card>>, $sensitive: true}}}",
+};
+
 /// `{key}` takes the path of a field, not {what_en}.
 pub const KEY_NOT_A_FIELD: Entry = Entry {
     code: "E1108",
@@ -981,6 +1085,14 @@ pub const ALL: &[&Entry] = &[
     &ONE_OF_KEYS,
     &KEY_LATER,
     &STEP_TWICE,
+    &STEP_UNKNOWN,
+    &STEP_NEEDS_REQUEST,
+    &STEP_TAKES_NONE,
+    &STEP_LINES,
+    &SAVED_BY,
+    &SAVE_TAKEN,
+    &ANSWER_OF_SEVERAL,
+    &SAVE_SENSITIVE,
     &KEY_NOT_A_FIELD,
     &KEY_HOLDS_MANY,
     &UNKNOWN_CONNECTION,

@@ -659,7 +659,13 @@ static TARGET: Block = Block {
         )
         .default("the key alone")
         .example("[FName]"),
-        KeyRow::new("on_success", Shape::Data, "写入成功之后", "after a success").later(),
+        KeyRow::new(
+            "on_success",
+            Shape::Block(&ON_SUCCESS),
+            "写入成功之后",
+            "after a success",
+        )
+        .example("{save: {erp_number: <<$answer.number>>}}"),
         KeyRow::new(
             "tolerate",
             Shape::Choice(&["data", "none"]),
@@ -752,17 +758,54 @@ static STEP: Block = block(
             "只有满足条件的数据才有这一步",
             "only rows for which this holds get this step",
         ),
-        KeyRow::new("connection", Shape::Data, "另一个连接", "another connection").later(),
+        KeyRow::new(
+            "connection",
+            Shape::Text,
+            "这一步写自己的单据时所用的连接",
+            "the connection to which this step writes a document of its own",
+        )
+        .default("the target's")
+        .example("wecom"),
         KeyRow::new(
             "request",
-            Shape::Data,
-            "这一步自己的单据",
-            "a document of its own",
+            Shape::Values,
+            "这一步自己的单据;可读 <<$step.NAME.id>> 与 <<$step.NAME.number>>",
+            "a document of its own; may read <<$step.NAME.id>> and <<$step.NAME.number>> of earlier steps",
         )
-        .later(),
+        .example("{FCompany: {FNumber: <<$step.save.number>>}}"),
+        KeyRow::new(
+            "key",
+            Shape::Paths,
+            "这一步的单据中确定身份的字段",
+            "fields of this step's request that identify its document",
+        )
+        .default("the operation's; without one, none")
+        .example("FNumber"),
         KeyRow::new("each", Shape::Data, "每行一次", "once per line").later(),
     ],
 );
+
+static ON_SUCCESS: Block = Block {
+    name: "on_success",
+    rows: &[
+        KeyRow::new(
+            "save",
+            Shape::Values,
+            "列名: 值,存在这条数据旁边,其他方案可用 `$get` 查到;可读 <<$answer.id>>、<<$answer.number>>、<<$answer.body.x>>",
+            "column: value, kept beside the record, where look-ups of other schemes can `$get` it; may read <<$answer.id>>, <<$answer.number>>, <<$answer.body.x>>",
+        )
+        .example("{erp_number: <<$answer.number>>}"),
+        KeyRow::new(
+            "emit",
+            Shape::Data,
+            "给另一个方案一行数据",
+            "gives a row to another scheme",
+        )
+        .later(),
+    ],
+    one_of: &[],
+    least: 1,
+};
 
 static API: Block = Block {
     name: "api",
@@ -1005,6 +1048,20 @@ static TEST: Block = Block {
             "the document that is expected; a list of them where `explode` or `rows` makes several records. Where there is no document, what becomes of the record: {$dropped: keep}, {$dropped: explode}, {$failed: CODE}, {$void: true}, {$waits: SCHEME}",
         )
         .example("[{FNumber: a}, {$dropped: keep}]"),
+        KeyRow::new(
+            "steps",
+            Shape::DataMap,
+            "步骤名: 期望的报文;各步的 id 与编号为 NAME-id、NAME-number",
+            "name of a step: the document that is expected of it; the ids and numbers of steps are NAME-id and NAME-number",
+        )
+        .example("{contact: {FNumber: C1}}"),
+        KeyRow::new(
+            "saved",
+            Shape::DataMap,
+            "期望由 on_success.save 存下的列",
+            "the columns that on_success.save is expected to keep",
+        )
+        .example("{erp_number: test-number}"),
         KeyRow::new(
             "recording",
             Shape::Text,

@@ -7,8 +7,9 @@ use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::cond::compile_cond;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
+use crate::path::Path;
 use crate::plan::StepPlan;
-use crate::tree::{Columns, Tree, TreePlace};
+use crate::tree::{Columns, Tree, TreePlace, compile_tree};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
 
@@ -17,6 +18,8 @@ pub(super) struct Step<'n> {
     name: String,
     node: &'n Node,
     pub(super) operation: Arc<OperationFacts>,
+    /// It writes a document of its own.
+    pub(super) writes: bool,
 }
 
 /// The target as it would be written without steps: the first step's `api`, and its options over the target's.
@@ -49,7 +52,7 @@ pub(super) fn without_steps(node: &Node) -> Option<Node> {
 }
 
 impl Reader<'_> {
-    /// The steps after the first, as far as they are operations for documents that are there.
+    /// The steps after the first.
     pub(super) fn further<'n>(
         &mut self,
         node: &'n Node,
@@ -58,20 +61,42 @@ impl Reader<'_> {
         let all = node.get("steps").and_then(|pair| pair.value.list());
         let mut steps: Vec<Step<'n>> = Vec::new();
         for node in all.unwrap_or_default().iter().skip(1) {
+            let elsewhere = match node.get("connection") {
+                Some(_) => self.connection(node),
+                None => None,
+            };
+            let connector = match node.get("connection") {
+                Some(_) => elsewhere.as_ref(),
+                None => connector,
+            };
             let api = node.get("api").map_or(node, |pair| &pair.value);
-            if api.map().is_some() {
-                self.later(api, "steps.api");
-                continue;
-            }
-            let Some(operation) = self.operation(connector, api) else {
+            // One operation an action is looked at again with the document; it has one name.
+            let named = match api.map() {
+                Some(pairs) => pairs.first().map(|pair| &pair.value),
+                None => Some(api),
+            };
+            let Some(operation) = named.and_then(|named| self.operation(connector, named)) else {
                 continue;
             };
-            if operation.kind != OpKind::Write || !operation.writes.contains(&Action::Step) {
-                let what = format!("steps: {}", text_of(api).unwrap_or_default());
-                self.later(api, &what);
+            let is_step = operation.kind == OpKind::Write && operation.writes.contains(&Action::Step);
+            let name = member(node, "step").unwrap_or(&operation.name).to_owned();
+            for key in ["request", "connection", "key"] {
+                if let (true, Some(pair)) = (is_step, node.get(key)) {
+                    self.report(
+                        self.problem(&words::STEP_TAKES_NONE, pair.key_span.clone())
+                            .with("operation", &operation.name)
+                            .with("key", key),
+                    );
+                }
+            }
+            if !is_step && operation.kind == OpKind::Write && node.get("request").is_none() {
+                self.report(
+                    self.problem(&words::STEP_NEEDS_REQUEST, node.span.clone())
+                        .with("operation", &operation.name)
+                        .with("name", &name),
+                );
                 continue;
             }
-            let name = member(node, "step").unwrap_or(&operation.name).to_owned();
             if let Some(twice) = steps.iter().find(|step| step.name == name) {
                 let name = twice.name.clone();
                 self.report(
@@ -84,9 +109,64 @@ impl Reader<'_> {
                 name,
                 node,
                 operation,
+                writes: !is_step,
             });
         }
         steps
+    }
+
+    /// What is kept beside a record once its document is written.
+    pub(super) fn saves(
+        &mut self,
+        node: &Node,
+        columns: Option<&Columns>,
+        (first, steps): (Option<&String>, &[StepPlan]),
+        batch: u32,
+    ) -> Vec<(String, Tree)> {
+        let save = node.get("on_success").and_then(|pair| pair.value.get("save"));
+        let mut saves = Vec::new();
+        let names = first.into_iter().chain(steps.iter().map(|step| &step.name));
+        self.steps = Some(names.cloned().collect());
+        for pair in save.and_then(|pair| pair.value.map()).unwrap_or_default() {
+            let tree = self
+                .compile(TreePlace::ANSWER, columns, None, |cx| {
+                    compile_tree(&pair.value, cx)
+                })
+                .settled();
+            let taken = columns.is_some_and(|columns| {
+                let first = columns.texts();
+                first
+                    .iter()
+                    .any(|column| column.split('.').next() == Some(pair.key.as_str()))
+            });
+            if taken {
+                self.report(
+                    self.problem(&words::SAVE_TAKEN, pair.key_span.clone())
+                        .with("column", &pair.key),
+                );
+            }
+            if !tree.sensitive().is_empty() {
+                self.report(
+                    self.problem(&words::SAVE_SENSITIVE, pair.value.span.clone())
+                        .with("column", &pair.key),
+                );
+            }
+            let body = Path::names(["$answer", "body"]);
+            if batch > 1
+                && tree
+                    .names()
+                    .iter()
+                    .any(|name| name == &body || name.below(&body).is_some())
+            {
+                self.report(
+                    self.problem(&words::ANSWER_OF_SEVERAL, pair.value.span.clone())
+                        .with("batch", batch),
+                );
+            }
+            saves.push((pair.key.clone(), tree));
+        }
+        self.steps = None;
+        saves
     }
 
     fn later(&mut self, node: &Node, what: &str) {
@@ -96,12 +176,72 @@ impl Reader<'_> {
         );
     }
 
+    /// The document that a step writes, read as the target it would be alone.
+    fn step_document(
+        &mut self,
+        node: &Node,
+        (step, first): (&Step<'_>, Option<&str>),
+        columns: Option<&Columns>,
+    ) -> Option<StepPlan> {
+        let mut options: Vec<Pair> = pairs_of(node.get("options"))
+            .iter()
+            .filter(|pair| step.operation.option(&pair.key).is_some())
+            .cloned()
+            .collect();
+        lay(&mut options, pairs_of(step.node.get("options")));
+        let mut pairs = Vec::new();
+        for key in ["connection", "api", "request", "key"] {
+            pairs.extend(step.node.get(key).cloned());
+        }
+        if step.node.get("connection").is_none() {
+            pairs.extend(node.get("connection").cloned());
+        }
+        pairs.extend(node.get("let").cloned());
+        let by_hand = |pair: &&Pair| matches!(text_of(&pair.value), Some("hold" | "resend"));
+        pairs.extend(node.get("on_unknown").filter(by_hand).cloned());
+        if let Some(pair) = step.node.get("options").or_else(|| node.get("options")) {
+            let mut pair = pair.clone();
+            pair.value.kind = NodeKind::Map(options);
+            pairs.push(pair);
+        }
+        let mut whole = step.node.clone();
+        whole.kind = NodeKind::Map(pairs);
+        let outer = std::mem::replace(&mut self.in_step, true);
+        let document = self.target(&whole, columns.cloned());
+        self.in_step = outer;
+        let mut document = document?;
+        // `$step` means the same in all of them.
+        document.first_step = first.map(str::to_owned);
+        let when = step
+            .node
+            .get("when")
+            .and_then(|pair| self.compile(TreePlace::ROW, columns, None, |cx| compile_cond(&pair.value, cx)));
+        if !document.keyed.is_empty() || document.reads_line_ids {
+            let span = step
+                .node
+                .get("request")
+                .map_or(step.node.span.clone(), |pair| pair.key_span.clone());
+            self.report(self.problem(&words::STEP_LINES, span).with("name", &step.name));
+        }
+        let operation = document.create.clone().or_else(|| document.update.clone())?;
+        Some(StepPlan {
+            name: step.name.clone(),
+            operation,
+            options: Tree::literal(Value::Map(crate::value::Map::new())),
+            when,
+            batch: document.batch,
+            proof: document.proof,
+            by_itself: false,
+            document: Some(Arc::new(document)),
+        })
+    }
+
     /// The steps of a plan: those that are written, and those that the target makes in the same call because an option
     /// says so, in the order in which they come.
     pub(super) fn step_plans(
         &mut self,
         node: &Node,
-        further: &[Step<'_>],
+        (further, first): (&[Step<'_>], Option<&str>),
         main: Option<&Arc<OperationFacts>>,
         options: &Tree,
         connector: Option<&Arc<dyn ConnectorFacts>>,
@@ -116,7 +256,18 @@ impl Reader<'_> {
             }
         }
         let made = main.map_or(Vec::new(), |main| made_by(main, options));
+        let outer = self.steps.take();
         for step in further {
+            let earlier = first.map(str::to_owned).into_iter();
+            self.steps = Some(
+                earlier
+                    .chain(plans.iter().map(|plan: &StepPlan| plan.name.clone()))
+                    .collect(),
+            );
+            if step.writes {
+                plans.extend(self.step_document(node, (step, first), columns));
+                continue;
+            }
             let by_itself = made.contains(&step.operation.name);
             plans.extend(self.step_plan(
                 node,
@@ -127,6 +278,7 @@ impl Reader<'_> {
                 columns,
             ));
         }
+        self.steps = outer;
         plans
     }
 
@@ -187,6 +339,7 @@ impl Reader<'_> {
             batch: operation.batch_max.max(1),
             proof,
             by_itself,
+            document: None,
         })
     }
 }

@@ -47,7 +47,8 @@ impl Reader<'_> {
         }
         // Each takes the options it declares: an option of a further step is none of the document's, and no mistake.
         let mut taking = operations.clone();
-        taking.extend(further.iter().map(|step| Arc::clone(&step.operation)));
+        let going_on = further.iter().filter(|step| !step.writes);
+        taking.extend(going_on.map(|step| Arc::clone(&step.operation)));
         let lets = self.lets(node, columns.as_ref());
         let names: Vec<String> = lets.iter().map(|(name, _)| name.clone()).collect();
         let mut options = self.options(
@@ -97,14 +98,16 @@ impl Reader<'_> {
                 }
             }
         }
+        let first_step = first_name(written, main.as_ref());
         let steps = self.step_plans(
             written,
-            &further,
+            (&further, first_step.as_deref()),
             main.as_ref(),
             &options,
             connector.as_ref(),
             columns.as_ref(),
         );
+        let saves = self.saves(written, columns.as_ref(), (first_step.as_ref(), &steps), batch);
         if let (Some(main), Some(Proof::None), None) = (&main, proof, node.get("on_unknown"))
             // Whether there is a proof is said by the connection; without one a person decides.
             && !main.asked_by_choice
@@ -165,6 +168,12 @@ impl Reader<'_> {
             sensitive_options: options.sensitive(),
             sensitive_source: {
                 let mut fields = sensitive_source(&lets, [&options, &request]);
+                let further = steps.iter().filter_map(|step| step.document.as_ref());
+                for field in further.flat_map(|document| &document.sensitive_source) {
+                    if !fields.contains(field) {
+                        fields.push(field.clone());
+                    }
+                }
                 if let Some(aggregate) = &aggregate {
                     fields.extend(aggregate.behind(&fields));
                 }
@@ -185,8 +194,10 @@ impl Reader<'_> {
             types,
             proof: proof?,
             unnamed,
+            first_step,
             steps,
             aggregate,
+            saves,
             compat_qeasy: self.compat_qeasy,
         })
     }
@@ -419,6 +430,10 @@ impl Reader<'_> {
                     .get("request")
                     .or_else(|| node.get("api"))
                     .map_or(node.span.clone(), |pair| pair.key_span.clone());
+                // What a further step writes need not be found again: a message has no name.
+                if key.is_empty() && self.in_step {
+                    return Some(Vec::new());
+                }
                 if key.is_empty() {
                     self.report(
                         self.problem(&words::NO_TARGET_KEY, span)
@@ -626,6 +641,14 @@ impl Reader<'_> {
         }
         u32::try_from(size).unwrap_or(max).clamp(1, max)
     }
+}
+
+/// The name of the step that writes the document.
+fn first_name(written: &Node, main: Option<&Arc<OperationFacts>>) -> Option<String> {
+    let first = written.get("steps")?.value.list()?.first()?;
+    member(first, "step")
+        .map(str::to_owned)
+        .or_else(|| Some(main?.name.clone()))
 }
 
 /// What a file writes at a path of plain names.

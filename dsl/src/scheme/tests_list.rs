@@ -181,6 +181,14 @@ impl Reader<'_> {
                     line_ids: line_ids(node),
                     action: member(node, "action").and_then(Action::parse),
                     expect: expect.plain_value(),
+                    steps: node
+                        .get("steps")
+                        .and_then(|pair| pair.value.map())
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|pair| (pair.key.clone(), pair.value.plain_value()))
+                        .collect(),
+                    saved: node.get("saved").map(|pair| pair.value.plain_value()),
                     span: node.span.clone(),
                 })
             })
@@ -198,7 +206,7 @@ impl Reader<'_> {
             let Some(pair) = node.get("recording") else {
                 continue;
             };
-            for key in ["lookups", "line_ids", "action"] {
+            for key in ["lookups", "line_ids", "action", "steps", "saved"] {
                 if let Some(beside) = node.get(key) {
                     self.report(
                         self.problem(&words::BESIDE_RECORDING, beside.key_span.clone())
@@ -216,6 +224,36 @@ impl Reader<'_> {
             }
         }
         recordings
+    }
+
+    /// A test names steps that there are, and those that write documents.
+    pub(crate) fn steps_of_tests(&mut self, root: &Node, target: Option<&crate::plan::TargetPlan>) {
+        let Some(target) = target else { return };
+        let names: Vec<&str> = target
+            .steps
+            .iter()
+            .filter(|step| step.document.is_some())
+            .map(|step| step.name.as_str())
+            .collect();
+        let items = root
+            .get("tests")
+            .and_then(|pair| pair.value.list())
+            .unwrap_or_default();
+        for pair in items
+            .iter()
+            .filter_map(|node| node.get("steps")?.value.map())
+            .flatten()
+        {
+            if !names.contains(&pair.key.as_str()) {
+                let near = did_you_mean(&pair.key, names.iter().copied());
+                self.report(
+                    self.problem(&words::STEP_UNKNOWN, pair.key_span.clone())
+                        .with("name", &pair.key)
+                        .with("all", super::listed(&names))
+                        .similar(near),
+                );
+            }
+        }
     }
 
     /// Resolves the schemes of their look-ups; one that the scheme does not look up is a misspelt one.

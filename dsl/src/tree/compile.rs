@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::builtin::Registry;
-use crate::catalogue::{Entry, value as words};
+use crate::catalogue::{Entry, scheme as scheme_words, value as words};
 use crate::diagnostic::{Diagnostic, Lang, SourceFile, did_you_mean};
 use crate::expr::{self, Bounds, ExprError, Use};
 use crate::facts::{NotFound, SchemeFacts};
@@ -57,6 +57,8 @@ pub struct Compile<'a> {
     pub columns: Option<Columns>,
     /// The names after `$let` that may be used; `None` leaves that to the caller.
     pub lets: Option<Vec<String>>,
+    /// The steps whose results may be read; `None` where there are none.
+    pub steps: Option<Vec<String>>,
     /// Other schemes.
     pub schemes: Option<Schemes<'a>>,
     /// The tables of `maps` by name; `None` is a table that could not be read and was complained about.
@@ -110,6 +112,7 @@ impl<'a> Compile<'a> {
             faults: 0,
             columns: None,
             lets: None,
+            steps: None,
             schemes: None,
             tables: Vec::new(),
             compat_qeasy: false,
@@ -441,7 +444,13 @@ impl<'a> Compile<'a> {
             }
             return Some(Ref::Line { up: 0, each, rest });
         }
+        if first == "$step" {
+            return self.step_result(path, span);
+        }
         self.allowed(path, path, span.clone())?;
+        if first == "$answer" {
+            return self.answer_part(path, span);
+        }
         if first == "$let"
             && let Some(lets) = &self.lets
         {
@@ -455,6 +464,66 @@ impl<'a> Compile<'a> {
                 );
                 return None;
             }
+        }
+        Some(Ref::Name(path.clone()))
+    }
+
+    /// What an earlier step came to: `$step.NAME.id` or `$step.NAME.number`.
+    fn step_result(&mut self, path: &Path, span: Range<usize>) -> Option<Ref> {
+        let Some(steps) = self.steps.clone() else {
+            let (zh, en) = self.place.words;
+            self.report(
+                self.problem(&words::NAME_NOT_HERE, span)
+                    .with("name", path)
+                    .with("place", zh)
+                    .with("place_en", en),
+            );
+            return None;
+        };
+        let names: Vec<String> = path.segments().iter().filter_map(segment_name).collect();
+        let name = names.get(1).cloned().unwrap_or_default();
+        if !steps.contains(&name) {
+            let near = did_you_mean(&name, steps.iter().map(String::as_str));
+            let all = steps.join(" ");
+            self.report(
+                self.problem(&scheme_words::STEP_UNKNOWN, span)
+                    .with("name", name)
+                    .with("all", if all.is_empty() { "-".to_owned() } else { all })
+                    .similar(
+                        near.into_iter()
+                            .map(|near| format!("$step.{near}"))
+                            .collect::<Vec<_>>(),
+                    ),
+            );
+            return None;
+        }
+        if names.len() != 3 || !matches!(names[2].as_str(), "id" | "number") {
+            self.report(
+                self.problem(&words::UNKNOWN_NAME, span)
+                    .with("name", path)
+                    .similar(vec![format!("$step.{name}.id"), format!("$step.{name}.number")]),
+            );
+            return None;
+        }
+        Some(Ref::Name(path.clone()))
+    }
+
+    /// What the target answered: `$answer.id`, `$answer.number`, and fields of its body.
+    fn answer_part(&mut self, path: &Path, span: Range<usize>) -> Option<Ref> {
+        let names: Vec<String> = path.segments().iter().filter_map(segment_name).collect();
+        let known = match names.get(1).map(String::as_str) {
+            Some("id" | "number") => names.len() == 2 && path.segments().len() == 2,
+            Some("body") => true,
+            _ => false,
+        };
+        if !known {
+            let near = ["$answer.id", "$answer.number", "$answer.body"];
+            self.report(
+                self.problem(&words::UNKNOWN_NAME, span)
+                    .with("name", path)
+                    .similar(near.map(str::to_owned).to_vec()),
+            );
+            return None;
         }
         Some(Ref::Name(path.clone()))
     }

@@ -43,7 +43,7 @@ impl Compile<'_> {
         let mut good = true;
         let get = facts
             .as_ref()
-            .and_then(|facts| self.own_column(facts, &spec.get, place(spec.get_span.clone())));
+            .and_then(|facts| self.got_column(facts, &spec.get, place(spec.get_span.clone())));
         for ((column, key), (column_span, span)) in spec.by.iter().zip(&spec.by_spans) {
             let column = facts
                 .as_ref()
@@ -111,6 +111,19 @@ impl Compile<'_> {
         );
     }
 
+    /// What is wanted of another scheme's row: a field that has one value in each, or what was kept beside it.
+    pub(crate) fn got_column(
+        &mut self,
+        facts: &SchemeFacts,
+        path: &Path,
+        span: Range<usize>,
+    ) -> Option<Path> {
+        if is_saved(facts, path) {
+            return Some(path.clone());
+        }
+        self.own_column(facts, path, span)
+    }
+
     /// A field of another scheme's rows that has one value in each: it does not lie in a list.
     pub(crate) fn own_column(
         &mut self,
@@ -160,6 +173,14 @@ impl Compile<'_> {
             );
             return None;
         }
+        if is_saved(facts, path) {
+            self.report(
+                self.problem(&crate::catalogue::scheme::SAVED_BY, span)
+                    .with("scheme", &facts.id)
+                    .with("column", path),
+            );
+            return None;
+        }
         let Some(columns) = &facts.columns else {
             return Some(path.clone());
         };
@@ -183,6 +204,12 @@ impl Compile<'_> {
         );
         None
     }
+}
+
+/// Whether a column is one that the scheme keeps after a write.
+fn is_saved(facts: &SchemeFacts, path: &Path) -> bool {
+    path.first_name()
+        .is_some_and(|first| facts.saved.iter().any(|column| column == first))
 }
 
 /// The list in which a field lies, as far as it is written or known.

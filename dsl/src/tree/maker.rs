@@ -287,7 +287,7 @@ impl Compile<'_> {
         };
         let path = self.path(&text.text, get.value.span.clone())?;
         let facts = facts?;
-        let get = self.own_column(&facts, &path, get.value.span.clone())?;
+        let get = self.got_column(&facts, &path, get.value.span.clone())?;
         (by.len() == keys.len()).then(|| LookupTerm {
             spec: LookupSpec {
                 id: 0,

@@ -93,6 +93,14 @@ impl TreePlace {
         words: ("多行合成的单据", "a document that is made of several rows"),
         ..TreePlace::TARGET
     };
+    /// `target.on_success`: a document was written. What an answer does not say, or nobody heard, is left out.
+    pub const ANSWER: TreePlace = TreePlace {
+        names: &["$row", "$key", "$label", "$target", "$answer"],
+        lookups: false,
+        omit: &["$answer", "$step"],
+        words: ("写入成功之后", "what follows a success"),
+        ..TreePlace::TARGET
+    };
     /// Frames of a connector's operations.
     pub const CONNECTOR: TreePlace = TreePlace {
         names: &[
@@ -179,7 +187,7 @@ const NAMES: &[(&str, Below)] = &[
 ];
 
 /// Names that a scheme may use once the parts of the format that give them are built.
-pub(crate) const LATER: &[&str] = &["$step", "$answer", "$error"];
+pub(crate) const LATER: &[&str] = &["$error"];
 
 /// Whether a name of the engine exists; if not, the names that are near.
 pub(crate) fn exists(path: &Path) -> Result<(), Vec<String>> {

@@ -396,9 +396,9 @@ pub fn recognise(node: &Node, file: &Arc<SourceFile>) -> Result<FileKind, Box<Di
 
 /// What `run` would refuse when it resolves the connections of a plan, shown in the connections file.
 fn refused(workspace: &Workspace, plan: &Plan) -> Vec<Diagnostic> {
-    let target = plan.target.as_ref().map(|target| target.connection.as_str());
+    let targets = plan.target.iter().flat_map(|target| target.connections());
     std::iter::once(plan.source.connection.as_str())
-        .chain(target)
+        .chain(targets.map(String::as_str))
         .flat_map(|name| workspace.check_connection(name))
         .collect()
 }

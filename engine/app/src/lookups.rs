@@ -531,6 +531,12 @@ fn field_of(get: &Path, row: &StoredRow) -> Result<Option<Value>, AppError> {
     if let Some(text) = known {
         return Ok(Some(Value::Text(text)));
     }
+    if let Some(saved) = &row.saved {
+        let saved = json::parse(saved).map_err(|_| AppError::bug("what is kept of a row is not JSON"))?;
+        if let Some(value) = get.get(&saved) {
+            return Ok(Some(value.clone()));
+        }
+    }
     let source = json::parse(&row.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
     Ok(get.get(&source).cloned())
 }

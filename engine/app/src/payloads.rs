@@ -24,12 +24,17 @@ impl BlobStore {
     /// The bytes behind some handles, for one transaction.
     pub(crate) fn pick(&self, wanted: impl Iterator<Item = Blob>) -> Blobs {
         let mut blobs = Blobs::new();
+        self.pick_into(&mut blobs, wanted);
+        blobs
+    }
+
+    /// The same, beside others of this store.
+    pub(crate) fn pick_into(&self, blobs: &mut Blobs, wanted: impl Iterator<Item = Blob>) {
         for blob in wanted {
             if let Some(bytes) = self.held.get(&blob.0) {
                 blobs.insert(blob, Arc::clone(bytes));
             }
         }
-        blobs
     }
 
     /// Forgets everything.

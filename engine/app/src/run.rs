@@ -579,7 +579,7 @@ impl Engine {
         let (target, facts) = match &plan.target {
             Some(target) => {
                 let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
-                let facts = target_facts(target, &caller);
+                let facts = target_facts(target, &caller, |name| self.caller(name))?;
                 quiet = facts.quiet;
                 let mut writer = TargetWriter::new(
                     Arc::clone(&plan),
@@ -588,7 +588,10 @@ impl Engine {
                     options.lang,
                     options.dry,
                     self.workspace.objects().clone(),
-                );
+                )
+                .with_steps(options.lang, |document| {
+                    self.caller_with(&document.connection, None)
+                })?;
                 writer.pair.clone_from(&pair);
                 writer.compares = self.compares && options.dry;
                 (Some(writer), Some(facts))
@@ -800,7 +803,7 @@ impl Engine {
             )
         })?;
         let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
-        let facts = target_facts(target, &caller);
+        let facts = target_facts(target, &caller, |name| self.caller(name))?;
         let writer = TargetWriter::new(
             Arc::clone(plan),
             caller,
@@ -808,7 +811,8 @@ impl Engine {
             lang,
             true,
             self.workspace.objects().clone(),
-        );
+        )
+        .with_steps(lang, |document| self.caller_with(&document.connection, None))?;
         Ok((writer, facts, self.store.reader()))
     }
 
@@ -861,8 +865,8 @@ pub(crate) fn words(lang: Lang) -> ledger::Words {
 fn used(plans: &[Arc<Plan>]) -> Vec<&String> {
     let mut names: Vec<&String> = Vec::new();
     for plan in plans {
-        let target = plan.target.as_ref().map(|target| &target.connection);
-        for name in std::iter::once(&plan.source.connection).chain(target) {
+        let targets = plan.target.iter().flat_map(|target| target.connections());
+        for name in std::iter::once(&plan.source.connection).chain(targets) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -900,15 +904,18 @@ fn origin(workspace: &Workspace, connection: &Connection) -> String {
 fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Result<(), AppError> {
     let is_served = objects.is_read(&plan.scheme);
     let rows = crate::objects::hidden_of_rows(plan, objects, now);
-    let target = plan.target.as_ref();
-    let documents = target.map_or(&[][..], |target| &target.sensitive);
-    for (of, places) in [(HiddenOf::Rows, &rows[..]), (HiddenOf::Documents, documents)] {
+    let documents = plan.target.iter().flat_map(|target| target.documents());
+    let documents: Vec<dsl::Path> = documents
+        .flat_map(|document| document.sensitive.clone())
+        .collect();
+    for (of, places) in [(HiddenOf::Rows, &rows[..]), (HiddenOf::Documents, &documents[..])] {
         let places: Vec<String> = places.iter().map(ToString::to_string).collect();
         ledger.remember_hidden(&plan.scheme, of, &places)?;
     }
     ledger.set_retention(&plan.scheme, plan.retention_ms)?;
     ensure_indexes(ledger, [plan])?;
-    ledger.gather(&plan.scheme, target.is_some_and(|target| target.aggregate.is_some()))?;
+    let gathers = plan.target.as_ref().is_some_and(|target| target.aggregate.is_some());
+    ledger.gather(&plan.scheme, gathers)?;
     match (is_served, ledger.is_served(&plan.scheme)?) {
         (true, _) => ledger.serve(&plan.scheme, now)?,
         (false, true) => ledger.unserve(&plan.scheme)?,
@@ -1023,14 +1030,39 @@ fn proof(proof: dsl::facts::Proof) -> classify::Proof {
     }
 }
 
-fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
+fn target_facts(
+    target: &plan::TargetPlan,
+    caller: &Caller,
+    of: impl Fn(&str) -> Result<Arc<Caller>, AppError>,
+) -> Result<TargetFacts, AppError> {
     let connection = &caller.connection;
     let operation = target
         .create
         .as_deref()
         .or(target.update.as_deref())
         .unwrap_or_default();
-    TargetFacts {
+    let mut steps = Vec::with_capacity(target.steps.len());
+    let mut remembers: Vec<Ms> = Vec::new();
+    for step in &target.steps {
+        let elsewhere = step
+            .document
+            .as_ref()
+            .filter(|own| own.connection != target.connection);
+        let other = elsewhere.map(|own| of(&own.connection)).transpose()?;
+        let connection = other.as_ref().map_or(connection, |caller| &caller.connection);
+        remembers.extend(connection.remembers_ms(&step.operation));
+        steps.push(StepFacts {
+            name: step.name.clone(),
+            target: elsewhere.map(|own| own.connection.clone()),
+            call: CallFacts {
+                batch: step.batch,
+                proof: proof(step.proof),
+                timeout: settings::call_ms(connection, &step.operation),
+                quiet: connection.quiet_ms(&step.operation),
+            },
+        });
+    }
+    Ok(TargetFacts {
         name: target.connection.clone(),
         batch: target.batch,
         proof: proof(target.proof),
@@ -1054,24 +1086,12 @@ fn target_facts(target: &plan::TargetPlan, caller: &Caller) -> TargetFacts {
         remembers: target
             .create
             .iter()
-            .chain(target.steps.iter().map(|step| &step.operation))
             .filter_map(|operation| connection.remembers_ms(operation))
+            .chain(remembers)
             .min()
             .unwrap_or(DAY),
-        steps: target
-            .steps
-            .iter()
-            .map(|step| StepFacts {
-                name: step.name.clone(),
-                call: CallFacts {
-                    batch: step.batch,
-                    proof: proof(step.proof),
-                    timeout: settings::call_ms(connection, &step.operation),
-                    quiet: connection.quiet_ms(&step.operation),
-                },
-            })
-            .collect(),
-    }
+        steps,
+    })
 }
 
 #[cfg(test)]

@@ -282,7 +282,11 @@ impl<'a> Shell<'a> {
             return;
         };
         let before = self.clock.now_ms();
-        target.can_send().await;
+        let step = ops.iter().find_map(|op| match op {
+            LedgerOp::Claim { rows, .. } => rows.first()?.step.clone(),
+            _ => None,
+        });
+        target.can_send(step.as_deref()).await;
         let waited = self.clock.now_ms() - before;
         for op in ops {
             if let LedgerOp::Claim {
@@ -323,7 +327,20 @@ impl<'a> Shell<'a> {
                 }
             }))
         };
-        let replies = self.store.apply(ops, blobs).await?;
+        let mut blobs = blobs;
+        let wanted = ops.len();
+        if let Some(target) = self.target.as_mut().filter(|_| !stages) {
+            let follows = target.follows(self.store.reader(), &ops, &mut self.payloads)?;
+            let saved = follows.iter().flat_map(|op| match op {
+                LedgerOp::Save { rows } => rows.iter().map(|(_, body)| *body).collect(),
+                _ => Vec::new(),
+            });
+            self.payloads.pick_into(&mut blobs, saved);
+            ops.extend(follows);
+        }
+        let mut replies = self.store.apply(ops, blobs).await?;
+        // The flow hears what it asked for.
+        replies.truncate(wanted);
         for reply in &replies {
             if let LedgerReply::RunBegun { run, .. } = reply {
                 self.around.record("run", run.0);

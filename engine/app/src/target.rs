@@ -1,6 +1,7 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
 mod ask;
+mod further;
 mod group;
 mod present;
 mod steps;
@@ -13,7 +14,7 @@ use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{Action, Proof};
 use dsl::lines::{KeyedList, LineIds};
 use dsl::lookup::LookupWant;
-use dsl::plan::{Build, Built, Plan, RecordCx, TargetPlan};
+use dsl::plan::{Build, Built, Plan, RecordCx, StepDone, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
 use flow::ids::{AttemptId, Blob, Ms, RecordId};
@@ -33,6 +34,7 @@ use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine, masks};
 use crate::reason;
 use crate::two_way::Pair;
+use steps::NO_ID;
 
 /// A look-up that found nothing is tried again after these pauses, and then after each of the last; the next run tries
 /// it in any case.
@@ -109,6 +111,12 @@ pub(crate) struct TargetWriter {
     /// What documents may be of.
     objects: Objects,
     documents: BTreeMap<RecordId, Document>,
+    /// The step whose documents are written; `None` = those of the records themselves.
+    step: Option<String>,
+    /// Who writes the documents of steps.
+    further: BTreeMap<String, TargetWriter>,
+    /// The answers to calls about one document that have not been settled, where the scheme keeps something of them.
+    heard: BTreeMap<RecordId, Value>,
     /// Another scheme carries the same documents the other way.
     pub(crate) pair: Option<Arc<Pair>>,
     /// Rehearse: nothing is sent.
@@ -140,6 +148,9 @@ impl TargetWriter {
             instant,
             lang,
             documents: BTreeMap::new(),
+            step: None,
+            further: BTreeMap::new(),
+            heard: BTreeMap::new(),
             pair: None,
             dry,
             as_before: false,
@@ -157,13 +168,17 @@ impl TargetWriter {
     }
 
     /// Waits until a call could go out at once. A rehearsal sends nothing and waits for nothing.
-    pub(crate) async fn can_send(&self) {
+    pub(crate) async fn can_send(&self, step: Option<&str>) {
         if self.dry {
             return;
         }
+        if let Some(further) = step.and_then(|step| self.further.get(step)) {
+            return Box::pin(further.can_send(None)).await;
+        }
         let Some(target) = &self.plan.target else { return };
         let actions = [&target.create, &target.update, &target.void];
-        let steps = target.steps.iter().map(|step| step.operation.as_str());
+        let own = target.steps.iter().filter(|step| step.document.is_none());
+        let steps = own.map(|step| step.operation.as_str());
         let apis: Vec<&str> = actions
             .into_iter()
             .filter_map(|api| api.as_deref())
@@ -175,7 +190,11 @@ impl TargetWriter {
     /// A new page of records: the documents of the last one are settled.
     pub(crate) fn next_page(&mut self) {
         self.documents.clear();
+        self.heard.clear();
         self.memo.next_page();
+        for further in self.further.values_mut() {
+            further.next_page();
+        }
     }
 
     /// Where many are asked about and none is written, no page of records comes to an end: only the documents of those
@@ -197,7 +216,10 @@ impl TargetWriter {
         now: Ms,
     ) -> Result<Vec<Transformed>, AppError> {
         let ids: Vec<RecordId> = items.iter().map(|item| item.record).collect();
-        let mut sources = reader.sources(&ids)?;
+        let mut sources = self.sources(reader, &ids)?;
+        if let Some(by_step) = self.by_step(&sources) {
+            return self.transform_steps(reader, items, &by_step, blobs, now);
+        }
         let anew = self.makes_anew()?;
         for source in &mut sources {
             let first = || {
@@ -218,10 +240,11 @@ impl TargetWriter {
                 dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
             // It may have been stored before the scheme said so.
             self.plan.source.make_lists(&mut row);
-            let item = TransformItem {
-                has_target: item.has_target && !(anew && source.voided),
-                ..*item
+            let has_target = match self.step {
+                Some(_) => source.target_id.is_some(),
+                None => item.has_target && !(anew && source.voided),
             };
+            let item = TransformItem { has_target, ..*item };
             let action = self.action(&item, source)?;
             rows.push(Work::new(self.target()?, item, source, row, action)?);
         }
@@ -265,16 +288,22 @@ impl TargetWriter {
     }
 
     fn cx<'w>(&'w self, work: &'w Work<'_>, action: Action) -> RecordCx<'w> {
+        let (target_id, target_number) = match &work.main {
+            // The names mean the document of the record, in the document of a step as well.
+            Some(main) => (main.id.as_deref(), main.number.as_deref()),
+            None => (work.source.target_id.as_deref(), work.source.number.as_deref()),
+        };
         RecordCx {
             row: &work.row,
             key: &work.source.key,
             label: &work.source.label,
-            target_id: work.source.target_id.as_deref(),
-            target_number: work.source.number.as_deref(),
+            target_id,
+            target_number,
             action,
             now_ms: self.instant,
             zone: &self.plan.zone,
             line_ids: &work.line_ids,
+            steps: &work.steps,
         }
     }
 
@@ -382,7 +411,11 @@ impl TargetWriter {
         Ok(Ok(Document {
             key: work.source.key.clone(),
             target_id: work.source.target_id.clone(),
-            version: work.source.version.clone(),
+            // The same version makes a write for each of its documents.
+            version: match &self.step {
+                Some(step) => format!("{} {step}", work.source.version),
+                None => work.source.version.clone(),
+            },
             behind: work.source.behind,
             frozen: work.source.tkey.clone(),
             label: work.source.label.clone(),
@@ -468,6 +501,9 @@ impl TargetWriter {
         mark: Option<&AttemptMark>,
         blobs: &mut BlobStore,
     ) -> Sent {
+        if let Some(step) = self.step_of(rows) {
+            return Box::pin(self.send_step(&step, what, (action, rows, mark), blobs)).await;
+        }
         let documents: Vec<&Document> = rows
             .iter()
             .filter_map(|(record, _)| self.documents.get(record))
@@ -535,6 +571,7 @@ impl TargetWriter {
             }
         };
         let answer = self.told(&ended, &documents, (&operation, action), blobs);
+        self.hear(&ended, rows);
         Sent::Answered(answer)
     }
 
@@ -698,6 +735,10 @@ struct Work<'s> {
     /// The lines that the target has, where the engine was told of them.
     kept: Option<KeptLines>,
     line_ids: LineIds,
+    /// What its further steps came to.
+    steps: Vec<StepDone>,
+    /// The document of the record itself, where that of a step is made.
+    main: Option<StepDone>,
 }
 
 impl<'s> Work<'s> {
@@ -718,6 +759,7 @@ impl<'s> Work<'s> {
             .as_ref()
             .map(|kept| kept.ids(&target.keyed))
             .unwrap_or_default();
+        let (main, steps) = further::results(source);
         Ok(Work {
             item,
             source,
@@ -725,6 +767,8 @@ impl<'s> Work<'s> {
             action,
             kept,
             line_ids,
+            steps,
+            main,
         })
     }
 }
@@ -1091,6 +1135,8 @@ mod tests {
             written: false,
             voided: false,
             behind: None,
+            steps: Vec::new(),
+            saved: None,
         };
         assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
         assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);

@@ -631,10 +631,15 @@ impl Environment for Workspace {
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
         match self.called(name).next() {
             Some(indexed) => {
-                let columns = self.plan_of(&indexed.id).and_then(|plan| plan.columns.clone());
+                let plan = self.plan_of(&indexed.id);
+                let saves = plan.as_ref().and_then(|plan| plan.target.as_ref());
+                let saved = saves.map_or_else(Vec::new, |target| {
+                    target.saves.iter().map(|(column, _)| column.clone()).collect()
+                });
                 Ok(SchemeFacts {
                     id: indexed.id.clone(),
-                    columns,
+                    columns: plan.and_then(|plan| plan.columns.clone()),
+                    saved,
                     after: indexed.after.clone(),
                 })
             }

@@ -105,6 +105,51 @@ impl Circuit {
     }
 }
 
+/// The circuits of the targets of one scheme: of its documents, and of what its steps write elsewhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Circuits {
+    /// The scheme's own target first.
+    all: Vec<Circuit>,
+}
+
+impl Circuits {
+    /// Circuits of these targets; the first is the scheme's own.
+    pub(crate) fn new(targets: &[String]) -> Self {
+        Circuits {
+            all: targets.iter().map(|target| Circuit::new(target)).collect(),
+        }
+    }
+
+    /// Those of a target.
+    pub(crate) fn of(&mut self, target: &str) -> &mut Circuit {
+        let at = match self.all.iter().position(|circuit| circuit.target == target) {
+            Some(at) => at,
+            None => {
+                self.all.push(Circuit::new(target));
+                self.all.len() - 1
+            }
+        };
+        &mut self.all[at]
+    }
+
+    /// In the order in which they were given.
+    pub(crate) fn nth(&mut self, at: usize) -> Option<&mut Circuit> {
+        self.all.get_mut(at)
+    }
+
+    /// Until when nothing may be sent to this target.
+    pub(crate) fn blocked(&self, target: &str, now: Ms) -> Option<Ms> {
+        let circuit = self.all.iter().find(|circuit| circuit.target == target)?;
+        circuit.blocked(now)
+    }
+
+    /// Whether only a probe may go out to this target.
+    pub(crate) fn is_open(&self, target: &str) -> bool {
+        let circuit = self.all.iter().find(|circuit| circuit.target == target);
+        circuit.is_some_and(Circuit::is_open)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -193,13 +193,34 @@ impl TargetFacts {
                 .map(|step| step.call),
         }
     }
+
+    /// The name of the target that a call for a step goes to.
+    pub fn name_of(&self, step: Option<&str>) -> &str {
+        let found = self.steps.iter().find(|known| Some(known.name.as_str()) == step);
+        found
+            .and_then(|step| step.target.as_deref())
+            .unwrap_or(&self.name)
+    }
+
+    /// The names of all targets that are written to, each once; the scheme's own first.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![self.name.clone()];
+        for step in &self.steps {
+            if let Some(name) = step.target.as_ref().filter(|name| !names.contains(name)) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
 }
 
-/// A further call for a document that is there.
+/// A further call for a record whose document is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFacts {
     /// Its name in the scheme.
     pub name: String,
+    /// The target to which it writes a document of its own; `None` = the scheme's.
+    pub target: Option<String>,
     /// How it is made.
     pub call: CallFacts,
 }

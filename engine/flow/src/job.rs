@@ -1,6 +1,6 @@
 //! One run of one scheme.
 
-use crate::circuit::Circuit;
+use crate::circuit::Circuits;
 use crate::codes;
 use crate::event::{Action, Event, Inbox, JobPlan, Note, Partner, Stages, Stopped, Summary, TargetFacts};
 use crate::grouper::Grouper;
@@ -48,8 +48,8 @@ pub struct Job {
     run: Option<RunId>,
     reader: Option<Reader>,
     writer: Option<Writer>,
-    /// What is remembered of the target; the writer and the resolver go on with it.
-    circuit: Option<Circuit>,
+    /// What is remembered of the targets; the writer and the resolver go on with it.
+    circuits: Option<Circuits>,
     stopped: Option<Stopped>,
     settle_until: Option<Ms>,
     next_question: Option<Ms>,
@@ -72,7 +72,7 @@ impl Job {
     /// A run that has not started.
     pub fn new(plan: JobPlan) -> Self {
         Job {
-            circuit: plan.target.as_ref().map(|target| Circuit::new(&target.name)),
+            circuits: plan.target.as_ref().map(|target| Circuits::new(&target.names())),
             plan,
             phase: Phase::Idle,
             run: None,
@@ -146,7 +146,8 @@ impl Job {
                 // A rehearsal calls nobody: whether the target can be reached is nothing to it.
                 let scheme = &self.plan.scheme;
                 if let Some(target) = self.target().filter(|_| self.plan.trigger != Trigger::DryRun) {
-                    ops.push(LedgerOp::ReadCircuit { target: target.name });
+                    let targets = target.names().into_iter();
+                    ops.extend(targets.map(|target| LedgerOp::ReadCircuit { target }));
                     ops.push(LedgerOp::PickTasks {
                         scheme: scheme.clone(),
                         now,
@@ -190,7 +191,7 @@ impl Job {
                         let stopped = resolver.stopped.take();
                         // What the questions learnt of the target, the calls begin with.
                         if let Some(writer) = &mut self.writer {
-                            writer.circuit = resolver.circuit.clone();
+                            writer.circuits = resolver.circuits.clone();
                         }
                         self.after_resolving_first(now, stopped)
                     }
@@ -239,7 +240,7 @@ impl Job {
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
                         if let Some(writer) = &mut self.writer {
-                            writer.circuit = resolver.circuit.clone();
+                            writer.circuits = resolver.circuits.clone();
                         }
                         // A record found at the target may have had a newer version waiting, which is pending now.
                         let moved = resolver.resent + resolver.found;
@@ -271,10 +272,14 @@ impl Job {
         self.run = Some(run);
         self.open = open;
         let (mut covers, mut tasks, mut versions, mut waiting) = (Vec::new(), Vec::new(), None, 0);
+        let mut targets = 0;
         for reply in replies {
-            match (reply, &mut self.circuit) {
-                (LedgerReply::Circuit { failures, until }, Some(circuit)) => {
-                    circuit.remember(failures, until);
+            match (reply, &mut self.circuits) {
+                (LedgerReply::Circuit { failures, until }, Some(circuits)) => {
+                    if let Some(circuit) = circuits.nth(targets) {
+                        circuit.remember(failures, until);
+                    }
+                    targets += 1;
                 }
                 (LedgerReply::Tasks(left), _) => tasks = left,
                 (LedgerReply::Versions(known), _) => versions = known,
@@ -330,9 +335,10 @@ impl Job {
         }
         match self.target() {
             Some(target) => {
-                let circuit = self.circuit.clone().unwrap_or_else(|| Circuit::new(&target.name));
+                let circuits = self.circuits.clone();
+                let circuits = circuits.unwrap_or_else(|| Circuits::new(&target.names()));
                 let scheme = &self.plan.scheme;
-                let writer = Writer::new(run, scheme, target, self.plan.limit, circuit, tasks);
+                let writer = Writer::new(run, scheme, target, self.plan.limit, circuits, tasks);
                 self.writer = Some(writer);
                 self.phase = Phase::Resume;
             }
@@ -369,7 +375,7 @@ impl Job {
             self.phase = Phase::Read;
             return;
         };
-        let resolver = Resolver::new(&self.plan.scheme, target, None, writer.circuit.clone());
+        let resolver = Resolver::new(&self.plan.scheme, target, None, writer.circuits.clone());
         self.phase = Phase::ResolveFirst(Box::new(resolver));
     }
 
@@ -609,8 +615,8 @@ impl Job {
         let (Some(target), Some(writer)) = (self.target(), &self.writer) else {
             return;
         };
-        let circuit = writer.circuit.clone();
-        let mut resolver = Resolver::new(&self.plan.scheme, target, Some(until), circuit);
+        let circuits = writer.circuits.clone();
+        let mut resolver = Resolver::new(&self.plan.scheme, target, Some(until), circuits);
         resolver.alone = alone;
         self.phase = Phase::ResolveLast(Box::new(resolver));
     }

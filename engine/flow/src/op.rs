@@ -659,6 +659,12 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
+    /// What a scheme keeps beside records whose documents are written, in the transaction that says so; it takes the place
+    /// of what was kept before. -> `Ok`
+    Save {
+        /// Record, and its columns as JSON.
+        rows: Vec<(RecordId, Blob)>,
+    },
     /// Ends the run and fixes its counts. A status `Ok` is stored as `Partial` when the counts show dead, held or open
     /// records. -> `RunEnded`
     EndRun {

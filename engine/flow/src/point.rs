@@ -72,6 +72,7 @@ points! {
     NoteTask "note_task"
     PickTasks "pick_tasks"
     Settle "settle"
+    Save "save"
     PickUnknown "pick_unknown"
     Resolve "resolve"
     EndRun "end_run"
@@ -123,6 +124,7 @@ impl Point {
             LedgerOp::NoteTask { .. } => Point::NoteTask,
             LedgerOp::PickTasks { .. } => Point::PickTasks,
             LedgerOp::Settle { .. } => Point::Settle,
+            LedgerOp::Save { .. } => Point::Save,
             LedgerOp::PickUnknown { .. } => Point::PickUnknown,
             LedgerOp::Resolve { .. } => Point::Resolve,
             LedgerOp::EndRun { .. } => Point::EndRun,

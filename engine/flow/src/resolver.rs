@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::circuit::Circuit;
+use crate::circuit::Circuits;
 use crate::classify::{Manner, OnUnknown, Proof, manner};
 use crate::codes;
 use crate::event::{
@@ -51,7 +51,7 @@ pub(crate) struct Resolver {
     /// Nobody writes beside it: what went back to pending is no reason to stop waiting.
     pub(crate) alone: bool,
     state: State,
-    pub(crate) circuit: Circuit,
+    pub(crate) circuits: Circuits,
     failures: u32,
     /// Records that went back to pending.
     pub(crate) resent: u64,
@@ -66,14 +66,14 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    pub(crate) fn new(scheme: &str, target: TargetFacts, wait_until: Option<Ms>, circuit: Circuit) -> Self {
+    pub(crate) fn new(scheme: &str, target: TargetFacts, wait_until: Option<Ms>, circuits: Circuits) -> Self {
         Resolver {
             scheme: scheme.to_owned(),
             target,
             wait_until,
             alone: false,
             state: State::Pick,
-            circuit,
+            circuits,
             failures: 0,
             resent: 0,
             found: 0,
@@ -146,7 +146,7 @@ impl Resolver {
             return Step::Done;
         }
         // A question is a call: it keeps to what is remembered of the target.
-        if self.circuit.blocked(now).is_some() {
+        if self.circuits.blocked(&self.target.name, now).is_some() {
             return Step::Done;
         }
         if !records.is_empty() && self.failures < MAX_FAILURES {
@@ -181,16 +181,24 @@ impl Resolver {
         if !suspects.is_empty() {
             return self.name(suspects);
         }
-        let (mut decided, mut asked) = (Vec::new(), Vec::new());
+        let (mut decided, mut asked, mut others) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(unknown) = rest.pop_front() {
             match self.without_asking(now, &unknown) {
                 Some(resolution) => decided.push((unknown.record, resolution)),
+                // One question goes to one target.
+                None if asked
+                    .first()
+                    .is_some_and(|first| !self.is_asked_with(first, &unknown)) =>
+                {
+                    others.push(unknown);
+                }
                 None => asked.push(unknown),
             }
             if asked.len() == ASK {
                 break;
             }
         }
+        rest.extend(others);
         if !decided.is_empty() {
             // Decide first; what was to be asked goes back to the front.
             for unknown in asked.into_iter().rev() {
@@ -207,6 +215,17 @@ impl Resolver {
             purpose: Purpose::Resolve,
             records,
         })
+    }
+
+    /// The target that a question goes to.
+    fn asked_target(&self, asked: &[Unknown]) -> String {
+        let step = asked.first().and_then(|unknown| unknown.step.as_deref());
+        self.target.name_of(step).to_owned()
+    }
+
+    fn is_asked_with(&self, one: &Unknown, other: &Unknown) -> bool {
+        let [one, other] = [one, other].map(|unknown| self.target.name_of(unknown.step.as_deref()));
+        one == other
     }
 
     /// A suspect that the target will be asked about, under a key that is not known yet.
@@ -323,7 +342,8 @@ impl Resolver {
 
     fn found(&mut self, now: Ms, asked: Vec<Unknown>, found: Vec<Found>, rest: VecDeque<Unknown>) -> Step {
         self.failures = 0;
-        let circuit = self.circuit.answered();
+        let target = self.asked_target(&asked);
+        let circuit = self.circuits.of(&target).answered();
         let resolved = asked
             .into_iter()
             .zip(found)
@@ -347,7 +367,9 @@ impl Resolver {
             // Sent by a life that the ledger has forgotten, in some version: the update of today is sent, however far that
             // life had come with it.
             Found::One { id, number, next: _ }
-                if unknown.suspect == Some(SuspectKind::Restored) && self.target.updates =>
+                if unknown.suspect == Some(SuspectKind::Restored)
+                    && self.target.updates
+                    && unknown.step.is_none() =>
             {
                 Resolution::Known { id, number }
             }
@@ -423,17 +445,20 @@ impl Resolver {
     fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {
         self.failures += 1;
         self.notes.push(Note::ReadAgain(failure.reason.clone()));
+        let target = self.asked_target(&asked);
+        let is_own = target == self.target.name;
         let circuit = match failure.kind {
-            ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuit.failed(now),
+            ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuits.of(&target).failed(now),
             ReadFailureKind::Config
             | ReadFailureKind::Unusable
             | ReadFailureKind::Wait
             | ReadFailureKind::Fault => None,
         };
         let hopeless = match failure.kind {
+            _ if !is_own => false,
             ReadFailureKind::Config | ReadFailureKind::Unusable => true,
-            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES || self.circuit.is_open(),
-            ReadFailureKind::Lost => self.circuit.is_open(),
+            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES || self.circuits.is_open(&target),
+            ReadFailureKind::Lost => self.circuits.is_open(&target),
             ReadFailureKind::Wait | ReadFailureKind::Fault => false,
         };
         if hopeless {
@@ -498,7 +523,7 @@ mod tests {
             remembers: 1,
             steps: Vec::new(),
         };
-        Resolver::new("s", target, None, Circuit::new("t"))
+        Resolver::new("s", target, None, Circuits::new(&["t".to_owned()]))
     }
 
     fn unknown(suspect: Option<SuspectKind>) -> Unknown {

@@ -8,7 +8,7 @@ use crate::classify::{Class, Delivery, Fate, Proof, Verdict, fate};
 use crate::codes;
 use crate::event::{Answer, Note, RowAnswer, Stopped};
 use crate::ids::{AttemptId, Ms, RecordId};
-use crate::op::{LedgerOp, Reason, Settlement};
+use crate::op::{LedgerOp, Reason, Settlement, WriteAction};
 use crate::writer::{Batch, BatchRow, Writer};
 
 /// Throttled or busy answers in a row before the run gives up; the records wait.
@@ -37,7 +37,7 @@ impl Writer {
         batch: &Batch,
         answer: Answer,
     ) -> Vec<LedgerOp> {
-        let (wait, circuit) = self.pace(now, &answer);
+        let (wait, circuit) = self.pace(now, &answer, batch.step.as_deref());
         let judged = self.judge(now, wait, batch, &answer);
         self.settled += judged.settled;
         let mut first = judged.to_halve;
@@ -70,6 +70,8 @@ impl Writer {
         let call = self.target.at(batch.step.as_deref());
         let quiet = call.map_or(self.target.quiet, |call| call.quiet);
         let can_ask = call.is_some_and(|call| matches!(call.proof, Proof::UniqueKey | Proof::Query));
+        // Of a document of its own, a refusal is a refusal.
+        let goes_on = batch.step.is_some() && batch.action == WriteAction::Step;
         let mut judged = Judged::default();
         // A call that accepted a row was not refused as a whole: a row it does not name is in doubt.
         let accepted_some = answer
@@ -92,7 +94,7 @@ impl Writer {
                 },
                 Fate::GoOn if row.half.is_some() => self.accepted(&mut judged, row, said, row.half.clone()),
                 // Somebody may have made the step already: the document shows it.
-                Fate::Dead if batch.step.is_some() && can_ask => Settlement::Unknown {
+                Fate::Dead if goes_on && can_ask => Settlement::Unknown {
                     resolve_after: now,
                     reason: Reason::new(codes::STEP_REFUSED, reason.text),
                 },
@@ -117,12 +119,10 @@ impl Writer {
                     resolve_after: now + quiet,
                     reason,
                 },
-                Fate::Halve if batch.rows.len() == 1 && batch.step.is_some() && can_ask => {
-                    Settlement::Unknown {
-                        resolve_after: now,
-                        reason: Reason::new(codes::STEP_REFUSED, reason.text),
-                    }
-                }
+                Fate::Halve if batch.rows.len() == 1 && goes_on && can_ask => Settlement::Unknown {
+                    resolve_after: now,
+                    reason: Reason::new(codes::STEP_REFUSED, reason.text),
+                },
                 Fate::Halve if batch.rows.len() == 1 => {
                     judged.settled += 1;
                     self.dead(reason)
@@ -195,20 +195,23 @@ impl Writer {
     }
 
     /// Slows the whole target down after an answer that proves nothing was executed; gives up after many in a row.
-    fn pace(&mut self, now: Ms, answer: &Answer) -> (Ms, Option<LedgerOp>) {
+    fn pace(&mut self, now: Ms, answer: &Answer, step: Option<&str>) -> (Ms, Option<LedgerOp>) {
+        let target = self.target.name_of(step).to_owned();
+        // Where a step writes to another target, its trouble ends nothing: what goes there waits.
+        let is_own = target == self.target.name;
         let give_up = || Some(Stopped::Target(answer.reason.clone()));
         let wait = match answer.delivery {
             // Nobody was called: an open circuit stays open, and a sound one sound.
             Delivery::Withheld => return (0, None),
             Delivery::NotSent | Delivery::Lost => {
-                let op = self.circuit.failed(now);
-                if self.circuit.is_open() {
+                let op = self.circuits.of(&target).failed(now);
+                if is_own && self.circuits.is_open(&target) {
                     self.stopped = give_up();
                 }
                 if answer.delivery == Delivery::Lost {
                     return (0, op);
                 }
-                let wait = back_off(self.circuit.failures());
+                let wait = back_off(self.circuits.of(&target).failures());
                 self.rest(now, wait);
                 return (wait, op);
             }
@@ -230,14 +233,14 @@ impl Writer {
                 if replay_write {
                     self.rest(now, 0);
                 }
-                return (0, self.circuit.answered());
+                return (0, self.circuits.of(&target).answered());
             }
             // Each such answer brings a batch into doubt: not one after another for hours.
             Delivery::Answered(Class::Fault | Class::NoMatch)
                 if answer.http_status.is_some_and(is_gateway) =>
             {
-                let op = self.circuit.failed(now);
-                if self.circuit.is_open() {
+                let op = self.circuits.of(&target).failed(now);
+                if is_own && self.circuits.is_open(&target) {
                     self.stopped = give_up();
                 }
                 return (0, op);
@@ -253,12 +256,15 @@ impl Writer {
             ) => {
                 self.busy = 0;
                 self.auth = 0;
-                return (0, self.circuit.answered());
+                return (0, self.circuits.of(&target).answered());
             }
         };
         self.rest(now, wait);
-        let answered = self.circuit.answered();
-        (wait, self.circuit.pause(now, now + wait).or(answered))
+        let answered = self.circuits.of(&target).answered();
+        (
+            wait,
+            self.circuits.of(&target).pause(now, now + wait).or(answered),
+        )
     }
 
     fn rest(&mut self, now: Ms, wait: Ms) {

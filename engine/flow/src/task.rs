@@ -65,11 +65,14 @@ impl Writer {
 
     fn next_task(&mut self, now: Ms, mut rest: VecDeque<TaskLeft>) -> Step {
         // A question about a task is a call: it keeps to what is remembered of the target.
-        if self.is_stopping() || self.circuit.blocked(now).is_some() {
+        if self.is_stopping() {
             return Step::Done;
         }
         // Waiting for one may have used up the time of the next.
-        while rest.front().is_some_and(|left| left.until <= now) {
+        while rest.front().is_some_and(|left| {
+            let step = left.rows.first().and_then(|row| row.step.as_deref());
+            left.until <= now || self.circuits.blocked(self.target.name_of(step), now).is_some()
+        }) {
             rest.pop_front();
         }
         let Some(left) = rest.pop_front() else {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::circuit::{Circuit, MAX_UNREACHABLE};
+use crate::circuit::{Circuits, MAX_UNREACHABLE};
 use crate::classify::{OnUnknown, Proof};
 use crate::codes;
 use crate::event::{
@@ -26,6 +26,8 @@ use crate::task::Resuming;
 pub const PICK: u32 = 500;
 /// Keys in one question to the target.
 pub const ASK: usize = 50;
+/// The key of a document that has none.
+const NO_KEY: &str = "[]";
 #[derive(Debug, Clone)]
 struct Candidate {
     record: RecordId,
@@ -129,7 +131,7 @@ pub(crate) struct Writer {
     pub(crate) batches: VecDeque<Batch>,
     /// Picked so far; kept only where a limit counts them.
     picked: BTreeSet<RecordId>,
-    pub(crate) circuit: Circuit,
+    pub(crate) circuits: Circuits,
     /// Questions in a row that failed.
     unanswered: u32,
     pub(crate) busy: u32,
@@ -155,7 +157,7 @@ impl Writer {
         scheme: &str,
         target: TargetFacts,
         limit: Option<u64>,
-        circuit: Circuit,
+        circuits: Circuits,
         tasks: Vec<TaskLeft>,
     ) -> Self {
         Writer {
@@ -171,7 +173,7 @@ impl Writer {
             adopted: Vec::new(),
             batches: VecDeque::new(),
             picked: BTreeSet::new(),
-            circuit,
+            circuits,
             unanswered: 0,
             busy: 0,
             auth: 0,
@@ -309,6 +311,11 @@ impl Writer {
             }
         }
         match self.batches.pop_front() {
+            // What a step writes elsewhere waits for that target; nothing else does.
+            Some(batch) if self.is_blocked_elsewhere(now, &batch) => {
+                self.troubled = true;
+                self.go_on(now)
+            }
             Some(batch) => {
                 let batch = self.probe(batch);
                 self.claim(now, batch)
@@ -317,10 +324,16 @@ impl Writer {
         }
     }
 
+    /// The calls of a step go to another target, which cannot be called now. Its records wait for another run.
+    fn is_blocked_elsewhere(&self, now: Ms, batch: &Batch) -> bool {
+        let target = self.target.name_of(batch.step.as_deref());
+        target != self.target.name && self.circuits.blocked(target, now).is_some()
+    }
+
     /// What an earlier run, or another scheme's, learnt of the target.
     fn blocked(&mut self, now: Ms) -> Option<Step> {
-        let until = self.circuit.blocked(now)?;
-        if self.circuit.is_open() {
+        let until = self.circuits.blocked(&self.target.name, now)?;
+        if self.circuits.is_open(&self.target.name) {
             let reason = Reason::new(codes::CIRCUIT_OPEN, self.target.name.clone());
             return Some(self.stop(Stopped::Target(reason)));
         }
@@ -333,7 +346,8 @@ impl Writer {
 
     /// A call that finds out whether the target is back brings no more than one record into doubt.
     fn probe(&mut self, mut batch: Batch) -> Batch {
-        if self.circuit.is_open() && batch.rows.len() > 1 {
+        let target = self.target.name_of(batch.step.as_deref());
+        if self.circuits.is_open(target) && batch.rows.len() > 1 {
             let rest = batch.rows.split_off(1);
             self.batches.push_front(Batch {
                 action: batch.action,
@@ -504,7 +518,8 @@ impl Writer {
         self.unanswered = 0;
         self.busy = 0;
         let (mut adopt, mut refuse) = (Vec::new(), Vec::new());
-        let mut ops: Vec<LedgerOp> = self.circuit.answered().into_iter().collect();
+        let answered = self.circuits.of(&self.target.name).answered();
+        let mut ops: Vec<LedgerOp> = answered.into_iter().collect();
         for (item, found) in asked.into_iter().zip(found) {
             match found {
                 Found::None => {}
@@ -554,10 +569,12 @@ impl Writer {
             | ReadFailureKind::Fault => {
                 self.unanswered += 1;
                 let circuit = match failure.kind {
-                    ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuit.failed(now),
+                    ReadFailureKind::Unreachable | ReadFailureKind::Lost => {
+                        self.circuits.of(&self.target.name).failed(now)
+                    }
                     _ => None,
                 };
-                if self.unanswered >= MAX_UNREACHABLE || self.circuit.is_open() {
+                if self.unanswered >= MAX_UNREACHABLE || self.circuits.is_open(&self.target.name) {
                     self.stopped = Some(Stopped::Target(failure.reason));
                     self.state = State::Refusing;
                     return match circuit {
@@ -611,7 +628,7 @@ impl Writer {
             let same_key = batch.rows.iter().any(|other| {
                 other.claim.tkey == row.claim.tkey
                     && other.claim.form == row.claim.form
-                    && item.step.is_none()
+                    && (item.step.is_none() || row.claim.tkey != NO_KEY)
             });
             if batch.rows.len() >= max || same_key {
                 full.extend(open.remove(&slot));
@@ -640,7 +657,7 @@ impl Writer {
         });
         let op = LedgerOp::Claim {
             run: self.run,
-            target: self.target.name.clone(),
+            target: self.target.name_of(batch.step.as_deref()).to_owned(),
             rows: batch.rows.iter().map(|row| row.claim.clone()).collect(),
             resolve_after: now + timeout + quiet,
             now,

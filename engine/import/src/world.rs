@@ -260,6 +260,7 @@ impl Environment for World<'_> {
             return Ok(SchemeFacts {
                 id: id.clone(),
                 columns: self.columns.get(id).cloned().flatten(),
+                saved: Vec::new(),
                 after: None,
             });
         }

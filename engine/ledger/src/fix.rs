@@ -43,7 +43,14 @@ pub struct Repair {
 }
 
 /// Tables of which each row belongs to a record.
-const BELONGING: [&str; 3] = ["body", "lookup_index", "document_lines"];
+const BELONGING: [&str; 6] = [
+    "body",
+    "lookup_index",
+    "document_lines",
+    "step_document",
+    "step_doubt",
+    "saved",
+];
 
 /// Orphans and index lines that are listed one by one.
 const MAX_LISTED: usize = 50;

@@ -16,7 +16,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
     V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
-    TWO_WAY, GATHERED,
+    TWO_WAY, GATHERED, FURTHER,
 ];
 
 const V1: &str = "
@@ -813,6 +813,31 @@ CREATE TABLE bundle (
     doubted   INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX bundle_part ON bundle (scheme, group_key, part);
+";
+
+/// Documents of steps, and what is kept beside a record once its document is written.
+const FURTHER: &str = "
+-- The document that a step of a record writes: its key is frozen before the first send, and no other has it. `tkey` NULL =
+-- it has no key. `asked`: the target was asked about it since somebody else may have written it.
+CREATE TABLE step_document (
+    record INTEGER NOT NULL REFERENCES record(id),
+    step   TEXT NOT NULL,
+    target TEXT NOT NULL,
+    form   TEXT NOT NULL,
+    tkey   TEXT,
+    asked  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (record, step)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX step_document_key ON step_document (target, form, tkey) WHERE tkey IS NOT NULL;
+-- Records of which somebody else may have made steps that this ledger knows nothing of.
+CREATE TABLE step_doubt (
+    record INTEGER PRIMARY KEY REFERENCES record(id)
+) STRICT;
+-- The columns that a scheme keeps beside a record after a write, as JSON.
+CREATE TABLE saved (
+    record INTEGER PRIMARY KEY REFERENCES record(id),
+    body   ANY NOT NULL
+) STRICT;
 ";
 
 /// The version of a file.

@@ -302,7 +302,7 @@ fn a_send_has_a_name_of_its_own() {
             reason: Reason::new("X", "lost"),
         };
         desk.settle(first, "a", settled);
-        let told = desk.ledger.reader().sends_of(record).unwrap();
+        let told = desk.ledger.reader().sends_of(record, None).unwrap();
         assert_eq!(
             told.first(),
             desk.ledger.reader().attempt_mark(first).unwrap().as_ref()
@@ -310,7 +310,7 @@ fn a_send_has_a_name_of_its_own() {
         drop(desk);
         // The process that asks is seldom the one that has sent.
         let reader = open(dir).unwrap();
-        assert_eq!(reader.reader().sends_of(record).unwrap(), told);
+        assert_eq!(reader.reader().sends_of(record, None).unwrap(), told);
         told
     };
     let (one, other) = (marks(&base.path().join("one")), marks(&base.path().join("other")));
@@ -347,7 +347,11 @@ fn sends_of_a_version_begin_behind_another_one() {
         assert!(desk.settle(attempt, "a", end));
         sent.push(attempt);
     }
-    let sends = desk.ledger.reader().sends_of(desk.record("a").record).unwrap();
+    let sends = desk
+        .ledger
+        .reader()
+        .sends_of(desk.record("a").record, None)
+        .unwrap();
     let sends: Vec<_> = sends.iter().map(|mark| mark.attempt).collect();
     assert_eq!(sends, [sent[3], sent[2]]);
 }

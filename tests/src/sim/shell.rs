@@ -501,6 +501,7 @@ impl World {
                     .steps
                     .iter()
                     .map(|name| StepFacts {
+                        target: None,
                         name: (*name).to_owned(),
                         call: CallFacts {
                             batch: setup.batch.min(2),

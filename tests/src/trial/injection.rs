@@ -107,6 +107,7 @@ fn compiled(yaml: &str, registry: &Registry) -> Tree {
         Ok(SchemeFacts {
             id: "s".to_owned(),
             columns: None,
+            saved: Vec::new(),
             after: None,
         })
     };

@@ -255,6 +255,7 @@ fn document(
         now_ms: given.now,
         zone: &plan.zone,
         line_ids: LineIds::none(),
+        steps: &[],
     };
     let mut hits = Hits::new();
     for level in 0..target.lookup_levels() {

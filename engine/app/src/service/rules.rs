@@ -14,8 +14,8 @@ const JITTER: Ms = 30_000;
 
 /// A scheme as the timetable knows it.
 pub(crate) fn spec(plan: &Plan, engine: &Engine) -> Spec {
-    let target = plan.target.as_ref().map(|target| &target.connection);
-    let connections = std::iter::once(&plan.source.connection).chain(target);
+    let targets = plan.target.iter().flat_map(|target| target.connections());
+    let connections = std::iter::once(&plan.source.connection).chain(targets);
     let mut spec = Spec {
         priority: plan.priority,
         credentials: connections.map(|name| engine.credential(name)).collect(),

@@ -30,6 +30,9 @@ impl TargetWriter {
         purpose: Purpose,
         records: &[RecordId],
     ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
+        if let Some(by_step) = self.by_step(&self.sources(reader, records)?) {
+            return self.ask_steps(reader, purpose, records, &by_step).await;
+        }
         let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
         // What a look-up of the options found when the document was sent is not kept: without its document a record of
         // such a scheme cannot be asked about.
@@ -71,7 +74,7 @@ impl TargetWriter {
         self.unusable(&Failure::new(&dsl::catalogue::target::CANNOT_ASK))
     }
 
-    fn unusable(&self, failure: &Failure) -> ReadFailure {
+    pub(super) fn unusable(&self, failure: &Failure) -> ReadFailure {
         ReadFailure {
             kind: ReadFailureKind::Unusable,
             wait: None,
@@ -89,7 +92,7 @@ impl TargetWriter {
     ) -> Result<Option<Vec<Question>>, AppError> {
         let target = self.target()?;
         let by_id = purpose == Purpose::Resolve && super::asks_updates(target, &self.caller.connection);
-        let sources = reader.sources(records)?;
+        let sources = self.sources(reader, records)?;
         let mut groups: BTreeMap<u64, Question> = BTreeMap::new();
         for record in records {
             let source = sources
@@ -217,7 +220,7 @@ impl TargetWriter {
         if self.caller.is_database() {
             let asked = questions.iter_mut().filter(|question| !question.by_id);
             for row in asked.flat_map(|question| &mut question.rows) {
-                let sends = reader.sends_of(row.record)?;
+                let sends = reader.sends_of(row.record, self.step.as_deref())?;
                 row.sends = sends
                     .iter()
                     .map(|mark| connector::uuid4(attempt_bytes(mark)))

@@ -12,7 +12,7 @@ use crate::payloads::BlobStore;
 use crate::reason;
 
 /// What stands for the id of a document that a rehearsal did not write.
-const NO_ID: &str = "$target.id";
+pub(super) const NO_ID: &str = "$target.id";
 
 impl TargetWriter {
     /// The call for the step at which a record stands.
@@ -110,7 +110,21 @@ impl TargetWriter {
         work: &Work<'_>,
         place: usize,
     ) -> Result<Option<String>, Failure> {
-        let at = target.step_from(&self.cx(work, Action::Step), place)?;
-        Ok(at.map(|at| target.steps[at].name.clone()))
+        let cx = self.cx(work, Action::Step);
+        let mut place = place;
+        while let Some(at) = target.step_from(&cx, place)? {
+            let step = &target.steps[at];
+            // A document that cannot be changed is made once, whatever becomes of the row.
+            let is_made = || work.steps.iter().any(|made| made.name == step.name);
+            let is_kept = step
+                .document
+                .as_ref()
+                .is_some_and(|document| document.update.is_none());
+            if !(is_kept && is_made()) {
+                return Ok(Some(step.name.clone()));
+            }
+            place = at + 1;
+        }
+        Ok(None)
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn target() -> TargetFacts {
 /// A target whose documents are submitted and then audited, two a call.
 pub(crate) fn with_steps() -> JobPlan {
     let step = |name: &str| StepFacts {
+        target: None,
         name: name.to_owned(),
         call: CallFacts {
             batch: 2,

@@ -2,7 +2,7 @@
 
 use flow::ids::{AttemptId, Ms, RecordId, RunId};
 use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal, WAIT_GAP, WriteAction};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::record::{Cause, Rec, TargetKey};
 use super::{Cx, integer};
@@ -115,6 +115,7 @@ impl Cx<'_> {
             }
             rec.target_id = Some(id.clone());
             rec.target_number = number.clone().or(rec.target_number);
+            self.keep_step_doubt(&rec)?;
             rec.suspect = None;
             rec.changed = now;
             self.save(&rec)?;
@@ -191,6 +192,15 @@ impl Cx<'_> {
                 refused.push((row.record, ClaimRefused::KeyTaken { holder }));
                 continue;
             }
+            if let Some(step) = &row.step
+                && matches!(row.action, WriteAction::Create | WriteAction::Update)
+            {
+                let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
+                if let Some(why) = self.claim_step(&mut rec, step, (&wanted, row.action), now)? {
+                    refused.push((row.record, why));
+                    continue;
+                }
+            }
             if !self.may_be_claimed(&rec, now)? {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
@@ -216,6 +226,107 @@ impl Cx<'_> {
                 .execute((attempt.0, integer(claimed)))?;
         }
         Ok(LedgerReply::Claimed { attempt, refused })
+    }
+
+    /// The key of the document of a step is frozen, and the target is asked first where somebody else may have made it.
+    fn claim_step(
+        &mut self,
+        rec: &mut Rec,
+        step: &str,
+        (wanted, action): (&TargetKey, WriteAction),
+        now: Ms,
+    ) -> Result<Option<ClaimRefused>, StoreError> {
+        let known = self.step_document(rec.id, step)?;
+        if let Some((known, _)) = known.as_ref().filter(|(known, _)| known != wanted)
+            && (rec.maybe_sent || self.is_step_made(rec.id, step)?)
+        {
+            let why = self.own_reason(
+                reason::KEY_CHANGED,
+                &[("old", key_and_place(known)), ("new", key_and_place(wanted))],
+            );
+            let own_key = rec.key.clone();
+            self.hold(rec, why, Cause::Claim, now)?;
+            return Ok(Some(ClaimRefused::KeyTaken { holder: own_key }));
+        }
+        if wanted.tkey.is_some() {
+            let holder = match self.holder_of_step(wanted, rec.id, step)? {
+                Some(holder) => Some(holder),
+                None => self.holder(wanted, RecordId(0))?,
+            };
+            if let Some(holder) = holder {
+                let why = self.own_reason(reason::KEY_TAKEN, &[("holder", holder.clone())]);
+                self.hold(rec, why, Cause::Claim, now)?;
+                return Ok(Some(ClaimRefused::KeyTaken { holder }));
+            }
+        }
+        let asked = known.is_some_and(|(known, asked)| known == *wanted && asked);
+        let doubt = (action == WriteAction::Create && !asked)
+            .then(|| self.step_doubt(rec))
+            .transpose()?
+            .flatten();
+        self.conn
+            .prepare_cached(
+                "INSERT INTO step_document (record, step, target, form, tkey, asked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (record, step) DO UPDATE SET target = excluded.target, form = excluded.form,
+                    tkey = excluded.tkey, asked = excluded.asked",
+            )?
+            .execute(params![
+                rec.id.0,
+                step,
+                wanted.target,
+                wanted.form,
+                wanted.tkey,
+                asked || doubt.is_some(),
+            ])?;
+        let Some(kind) = doubt else { return Ok(None) };
+        let ask_after = self.ask_after(&rec.scheme, now)?;
+        self.doubt(rec, kind, ask_after, now)?;
+        self.save(rec)?;
+        Ok(Some(ClaimRefused::Stale))
+    }
+
+    /// The document of a step, as far as it was ever claimed, and whether the target was asked about it.
+    fn step_document(&self, record: RecordId, step: &str) -> Result<Option<(TargetKey, bool)>, StoreError> {
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT target, form, tkey, asked FROM step_document WHERE record = ?1 AND step = ?2",
+            )?
+            .query_row((record.0, step), |row| {
+                Ok((
+                    TargetKey {
+                        target: row.get(0)?,
+                        form: row.get(1)?,
+                        tkey: row.get(2)?,
+                    },
+                    row.get(3)?,
+                ))
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    fn is_step_made(&self, record: RecordId, step: &str) -> Result<bool, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM record_step WHERE record = ?1 AND step = ?2")?;
+        Ok(statement.exists((record.0, step))?)
+    }
+
+    /// Another record one of whose steps has this key, or another step of this one.
+    fn holder_of_step(
+        &self,
+        at: &TargetKey,
+        record: RecordId,
+        step: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT r.src_key FROM step_document s JOIN record r ON r.id = s.record
+             WHERE s.target = ?1 AND s.form = ?2 AND s.tkey = ?3 AND (s.record <> ?4 OR s.step <> ?5)",
+        )?;
+        Ok(statement
+            .query_row((&at.target, &at.form, &at.tkey, record.0, step), |row| row.get(0))
+            .optional()?)
     }
 
     /// Freezes the key of a record's document. `Some` = it may not have this key and is held now; the source key of the
@@ -265,7 +376,11 @@ impl Cx<'_> {
             self.hold(rec, why, cause, now)?;
             return Ok(Some(own_key));
         }
-        if let Some(holder) = self.holder(&wanted, rec.id)? {
+        let holder = match self.holder(&wanted, rec.id)? {
+            None if wanted.tkey.is_some() => self.holder_of_step(&wanted, RecordId(0), "")?,
+            holder => holder,
+        };
+        if let Some(holder) = holder {
             let why = self.own_reason(reason::KEY_TAKEN, &[("holder", holder.clone())]);
             self.hold(rec, why, cause, now)?;
             return Ok(Some(holder));
@@ -320,6 +435,11 @@ impl Cx<'_> {
             ])?;
         Ok(())
     }
+}
+
+/// A key with its place, for a sentence.
+fn key_and_place(at: &TargetKey) -> String {
+    format!("{} {}", at.place(), at.tkey.as_deref().unwrap_or(NO_KEY))
 }
 
 /// The connection in the name of a target: what stands before the operation. A document's key belongs to the system,

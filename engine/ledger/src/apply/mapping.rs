@@ -314,10 +314,16 @@ impl Cx<'_> {
 
     /// The ids of lines, and what further calls made, belong to the document that it was.
     pub(super) fn leave_lines(&self, rec: &Rec) -> Result<(), StoreError> {
-        for table in ["document_lines", "record_step"] {
-            self.conn
-                .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
-        }
+        self.conn
+            .prepare_cached("DELETE FROM document_lines WHERE record = ?1")?
+            .execute([rec.id.0])?;
+        // What a step wrote for itself is still there.
+        self.conn
+            .prepare_cached(
+                "DELETE FROM record_step WHERE record = ?1 AND NOT EXISTS (SELECT 1 FROM step_document d
+                    WHERE d.record = record_step.record AND d.step = record_step.step)",
+            )?
+            .execute([rec.id.0])?;
         Ok(())
     }
 

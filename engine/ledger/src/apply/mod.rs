@@ -259,6 +259,7 @@ impl Cx<'_> {
                 };
                 self.settle(*attempt, &end, rows, *now)
             }
+            LedgerOp::Save { rows } => self.keep(rows),
             LedgerOp::NoteTask {
                 attempt,
                 task,

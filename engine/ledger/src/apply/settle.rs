@@ -139,6 +139,20 @@ impl Cx<'_> {
         self.promote(rec, now)
     }
 
+    /// What is kept beside records once they are written.
+    pub(super) fn keep(&mut self, rows: &[(RecordId, flow::ids::Blob)]) -> Result<LedgerReply, StoreError> {
+        for (record, body) in rows {
+            let body = self.blob(*body)?;
+            self.conn
+                .prepare_cached(
+                    "INSERT INTO saved (record, body) VALUES (?1, ?2)
+                     ON CONFLICT (record) DO UPDATE SET body = excluded.body",
+                )?
+                .execute((record.0, body))?;
+        }
+        Ok(LedgerReply::Ok)
+    }
+
     pub(super) fn pick_unknown(
         &mut self,
         scheme: &str,
@@ -148,7 +162,9 @@ impl Cx<'_> {
         let mut statement = self.conn.prepare_cached(
             "SELECT r.id, r.action, r.form,
                     CASE WHEN r.step IS NULL THEN r.tkey
-                         ELSE (SELECT a.tkey FROM attempt_row a WHERE a.attempt = r.attempt AND a.record = r.id) END,
+                         ELSE coalesce(
+                            (SELECT s.tkey FROM step_document s WHERE s.record = r.id AND s.step = r.step),
+                            (SELECT a.tkey FROM attempt_row a WHERE a.attempt = r.attempt AND a.record = r.id)) END,
                     r.resolve_misses, r.unknown_since_ms, r.maybe_sent, r.err_code, r.err_text, r.version, r.suspect,
                     r.step, r.doubted_ms
              FROM record r
@@ -258,6 +274,7 @@ impl Cx<'_> {
                 self.is_there(&mut rec)?;
                 rec.target_id = Some(id.clone());
                 rec.target_number = number.clone().or(rec.target_number);
+                self.keep_step_doubt(&rec)?;
                 rec.suspect = None;
                 rec.reason = None;
                 rec.not_before = None;
@@ -374,6 +391,7 @@ impl Cx<'_> {
         rec.target_number = number.cloned().or(rec.target_number.take());
         if !rec.void {
             // That one is void says nothing about what may have been made in its place.
+            self.keep_step_doubt(rec)?;
             rec.suspect = None;
         }
         self.map_written(rec, now)

@@ -69,6 +69,17 @@ impl Cx<'_> {
                    AND (r.void <> 0 OR coalesce(r.waiting_void, 0) <> 0 OR {IS_VOIDED})"
             ))?
             .execute((scheme, kind.word()))?;
+        // Whatever is known of their documents: steps of theirs may have been made, too.
+        self.conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO step_doubt (record) SELECT id FROM record WHERE scheme = ?1",
+            )?
+            .execute([scheme])?;
+        self.conn
+            .prepare_cached(
+                "UPDATE step_document SET asked = 0 WHERE record IN (SELECT id FROM record WHERE scheme = ?1)",
+            )?
+            .execute([scheme])?;
         let pending = self.ids(
             "SELECT id FROM record WHERE scheme = ?1 AND state = 'pending' AND target_id IS NULL
                AND (bundle IS NULL OR bundle = id)",
@@ -87,6 +98,31 @@ impl Cx<'_> {
             )?
             .execute((scheme, ask_after))?;
         Ok(LedgerReply::Count(length(pending.len())))
+    }
+
+    /// Why a document of a step may be there that this ledger knows nothing of.
+    pub(super) fn step_doubt(&self, rec: &Rec) -> Result<Option<SuspectKind>, StoreError> {
+        if rec.suspect.is_some() {
+            return Ok(rec.suspect);
+        }
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM step_doubt WHERE record = ?1")?;
+        Ok(statement.exists([rec.id.0])?.then_some(SuspectKind::Restored))
+    }
+
+    /// The document of a record is known now; of its steps nothing is.
+    pub(super) fn keep_step_doubt(&self, rec: &Rec) -> Result<(), StoreError> {
+        if rec.suspect.is_none() {
+            return Ok(());
+        }
+        self.conn
+            .prepare_cached("INSERT OR IGNORE INTO step_doubt (record) VALUES (?1)")?
+            .execute([rec.id.0])?;
+        self.conn
+            .prepare_cached("UPDATE step_document SET asked = 0 WHERE record = ?1")?
+            .execute([rec.id.0])?;
+        Ok(())
     }
 
     /// When what a life that is forgotten may have sent just before its end is executed for certain.

@@ -74,6 +74,21 @@ pub struct SourceRow {
     pub voided: bool,
     /// The last send of another version: the same version before it was another write.
     pub behind: Option<AttemptId>,
+    /// The further calls that were accepted, of whatever version.
+    pub steps: Vec<StepMade>,
+    /// What the scheme keeps beside it, as JSON.
+    pub saved: Option<Vec<u8>>,
+}
+
+/// A further call for a record that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepMade {
+    /// Its name in the scheme.
+    pub step: String,
+    /// Internal id of what it wrote.
+    pub id: Option<String>,
+    /// Its number.
+    pub number: Option<String>,
 }
 
 /// What tells one send from every other, also from those of other ledgers and of other lives of this one: durable
@@ -105,6 +120,8 @@ pub struct StoredRow {
     pub target_id: Option<String>,
     /// Number at the target.
     pub number: Option<String>,
+    /// What the scheme keeps beside it, as JSON.
+    pub saved: Option<Vec<u8>>,
 }
 
 /// What a look-up found under one key.
@@ -138,12 +155,14 @@ impl Reader {
                     "SELECT r.id, r.src_key, r.label, r.version, r.void, b.source, r.state, r.action, r.form, r.tkey,
                             r.target_id, r.target_number, r.changed_ms, r.waits_since_ms, r.maybe_sent, d.lines,
                             r.waited_ms, r.tried_ms, r.step,
-                            (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
-                              AND a.record = r.id AND a.step = r.step), s.payload,
+                            coalesce((SELECT k.tkey FROM step_document k WHERE k.record = r.id AND k.step = r.step),
+                              (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
+                                AND a.record = r.id AND a.step = r.step)), s.payload,
                             r.done_version IS NOT NULL AND r.target IS NOT NULL,
-                            {IS_VOIDED}, ({BEHIND})
+                            {IS_VOIDED}, ({BEHIND}), v.body
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
+                     LEFT JOIN saved v ON v.record = r.id
                      WHERE r.id IN ({})",
                     marks(chunk.len())
                 );
@@ -152,6 +171,22 @@ impl Reader {
                 while let Some(row) = rows.next()? {
                     let row = source_row(row)?;
                     found.insert(row.record, row);
+                }
+                let sql = format!(
+                    "SELECT record, step, target_id, target_number FROM record_step
+                     WHERE step <> '' AND record IN ({}) ORDER BY record, done_ms",
+                    marks(chunk.len())
+                );
+                let mut statement = conn.prepare(&sql)?;
+                let mut rows = statement.query(params_from_iter(chunk.iter().map(|record| record.0)))?;
+                while let Some(row) = rows.next()? {
+                    if let Some(of) = found.get_mut(&RecordId(row.get(0)?)) {
+                        of.steps.push(StepMade {
+                            step: row.get(1)?,
+                            id: row.get(2)?,
+                            number: row.get(3)?,
+                        });
+                    }
                 }
             }
             Ok(records.iter().filter_map(|record| found.get(record).cloned()).collect())
@@ -193,18 +228,18 @@ impl Reader {
         })
     }
 
-    /// The sends of a record's version of today since another one was sent: a version that comes back is another write.
+    /// The sends of a record's version of today, or of a step of it, since another one was sent: a version that comes back is another write.
     /// None of a suspect: who sent that is what the ledger does not know.
-    pub fn sends_of(&self, record: RecordId) -> Result<Vec<AttemptMark>, StoreError> {
+    pub fn sends_of(&self, record: RecordId, step: Option<&str>) -> Result<Vec<AttemptMark>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(&format!(
                 "SELECT m.value, a.id, a.sent_ms
-                 FROM record r JOIN attempt_row x ON x.record = r.id AND x.version = r.version AND x.step IS NULL
+                 FROM record r JOIN attempt_row x ON x.record = r.id AND x.version = r.version AND x.step IS ?4
                  JOIN attempt a ON a.id = x.attempt JOIN meta m ON m.name = ?1
                  WHERE r.id = ?2 AND r.suspect IS NULL AND x.attempt > coalesce(({BEHIND}), 0)
                  ORDER BY a.id DESC LIMIT ?3",
             ))?;
-            let rows = statement.query_map((LEDGER_NAME, record.0, SENDS), mark)?;
+            let rows = statement.query_map((LEDGER_NAME, record.0, SENDS, step), mark)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -309,8 +344,8 @@ impl Reader {
         self.ask(|conn| {
             self.count_look_up();
             let mut statement = conn.prepare_cached(
-                "SELECT r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id, r.target_number
-                 FROM record r CROSS JOIN body b ON b.record = r.id
+                "SELECT r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id, r.target_number, v.body
+                 FROM record r CROSS JOIN body b ON b.record = r.id LEFT JOIN saved v ON v.record = r.id
                  WHERE r.scheme = ?1 AND r.state <> 'dead' AND r.filtered = 0 AND r.bundle IS NOT r.id
                  ORDER BY r.seen_ms DESC, r.id DESC LIMIT ?2",
             )?;
@@ -413,8 +448,9 @@ impl Query<'_> {
             FROM k {from}{conditions}
             WHERE r.filtered = 0)
          SELECT hit.i, hit.n, r.id, r.src_key, r.label, r.state, coalesce(b.waiting, b.source), r.target_id,
-                r.target_number
+                r.target_number, v.body
          FROM hit CROSS JOIN record r ON r.id = hit.id CROSS JOIN body b ON b.record = hit.id
+         LEFT JOIN saved v ON v.record = hit.id
          WHERE hit.place <= ?3 ORDER BY hit.i, hit.place",
         selected = selected.join(", "),
     );
@@ -443,6 +479,7 @@ fn stored_row(row: &Row<'_>, first: usize) -> Result<StoredRow, StoreError> {
         source: bytes(row, first + 4)?,
         target_id: row.get(first + 5)?,
         number: row.get(first + 6)?,
+        saved: optional_bytes(row, first + 7)?,
     })
 }
 
@@ -500,6 +537,8 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         written: row.get(21)?,
         voided: row.get::<_, Option<bool>>(22)?.unwrap_or(false),
         behind: row.get::<_, Option<i64>>(23)?.map(AttemptId),
+        steps: Vec::new(),
+        saved: optional_bytes(row, 24)?,
     })
 }
 

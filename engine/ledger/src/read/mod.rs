@@ -15,7 +15,7 @@ mod waiting;
 pub use adoption::AlikeRow;
 pub use audit::{AuditFilter, AuditRow};
 pub(crate) use counts::{closed_intervals, count_run, states};
-pub use find::{AttemptMark, Found, SourceRow, StoredRow};
+pub use find::{AttemptMark, Found, SourceRow, StepMade, StoredRow};
 pub(crate) use find::{IS_VOIDED, optional_bytes};
 pub use list::{HiddenOf, RecordFilter, RecordRow, RunFilter, RunRow, SchemeRow};
 pub(crate) use list::{hidden_name, hidden_text, one_key};

@@ -40,6 +40,8 @@ pub struct RecordLife {
     pub members: Vec<MemberRow>,
     /// How many they are.
     pub members_total: u64,
+    /// What its scheme keeps beside it since it was written, as JSON.
+    pub saved: Option<Vec<u8>>,
 }
 
 /// A document of several rows.
@@ -284,7 +286,12 @@ fn life(conn: &Connection, record: RecordRow) -> Result<RecordLife, StoreError> 
     let total: i64 = conn
         .prepare_cached("SELECT count(*) FROM sighting WHERE record = ?1")?
         .query_row([id.0], |row| row.get(0))?;
+    let saved = conn
+        .prepare_cached("SELECT body FROM saved WHERE record = ?1")?
+        .query_row([id.0], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec()))
+        .optional()?;
     Ok(RecordLife {
+        saved,
         attempts: attempts(conn, id)?,
         steps: steps(conn, id)?,
         document: document(conn, id)?,

@@ -1,0 +1,238 @@
+//! Steps that write documents of their own, and what is kept after a success.
+
+mod common;
+
+use common::{CUSTOMERS, codes, json, plan, zone};
+use dsl::facts::Action;
+use dsl::lines::LineIds;
+use dsl::lookup::Hits;
+use dsl::plan::{Build, RecordCx, StepDone, TargetPlan};
+use dsl::testing::run;
+use dsl::value::Value;
+
+/// The customer, then a document that names it, then a message without a key; and a column that is kept.
+const WITH_STEPS: &str = "  steps:
+    - {step: save, api: batchSave}
+    - step: contact
+      api: batchSave
+      options: {FormId: BD_CommonContact}
+      request: {FBillNo: C-<<buyerCid>>, FCompany: {FNumber: <<$step.save.number>>}}
+    - submit
+    - step: told
+      when: {field: buyerNick, eq: a}
+      api: push
+      key: masterFieldVal.no
+      request: {masterFieldVal: {no: <<buyerCid>>, of: <<$step.contact.id>>, at: <<$target.id>>}}
+  options: {FormId: BD_Customer}
+  on_unknown: hold
+  on_success: {save: {k3_number: <<$answer.number>>, contact: <<$step.contact.number>>}}
+";
+
+fn with_steps(text: &str) -> String {
+    let api = "  api: batchSave\n  options: {FormId: BD_Customer, IsAutoSubmitAndAudit: true}\n";
+    assert!(CUSTOMERS.contains(api));
+    CUSTOMERS.replace(api, text)
+}
+
+fn scheme() -> String {
+    with_steps(WITH_STEPS)
+        .replace("      key: masterFieldVal.no\n", "      key: no\n")
+        .replace("  find: before_create\n", "")
+}
+
+fn built(target: &TargetPlan, row: &Value, steps: &[StepDone]) -> String {
+    let zone = zone();
+    let cx = RecordCx {
+        row,
+        key: "[\"B1\"]",
+        label: "",
+        target_id: Some("7"),
+        target_number: Some("N7"),
+        action: Action::Create,
+        now_ms: 0,
+        zone: &zone,
+        line_ids: LineIds::none(),
+        steps,
+    };
+    match target.build(&cx, &Hits::new(), None).unwrap() {
+        Build::Built(built) => dsl::json::to_string(&built.payload),
+        Build::Defer(want) => panic!("{want:?}"),
+    }
+}
+
+#[test]
+fn a_step_writes_a_document_of_its_own() {
+    let plan = plan(&scheme());
+    let target = plan.target.as_ref().unwrap();
+    let names: Vec<(&str, bool)> = target
+        .steps
+        .iter()
+        .map(|step| (step.name.as_str(), step.document.is_some()))
+        .collect();
+    assert_eq!(names, [("contact", true), ("submit", false), ("told", true)]);
+    assert_eq!(target.first_step.as_deref(), Some("save"));
+    assert_eq!(target.connections(), ["k3"]);
+    let contact = target.steps[0].document.as_ref().unwrap();
+    let key: Vec<String> = contact.key.iter().map(ToString::to_string).collect();
+    assert_eq!(key, ["FBillNo"], "the operation's, by the step's own options");
+    let row = json(r#"{"buyerCid":"B1","buyerNick":"a"}"#);
+    assert_eq!(
+        built(contact, &row, &[]),
+        r#"{"FBillNo":"C-B1","FCompany":{"FNumber":"N7"}}"#
+    );
+    let done = StepDone {
+        name: "contact".to_owned(),
+        id: Some("81".to_owned()),
+        number: Some("C-B1".to_owned()),
+    };
+    let told = target.steps[2].document.as_ref().unwrap();
+    assert_eq!(
+        built(told, &row, &[done]),
+        r#"{"masterFieldVal":{"no":"B1","of":"81","at":"7"}}"#
+    );
+    // What a step reads of a row makes a new version of it.
+    assert!(plan.source.reads.contains(&common::path("buyerCid")));
+}
+
+#[test]
+fn what_is_kept_after_a_success() {
+    let plan = plan(&scheme());
+    let target = plan.target.as_ref().unwrap();
+    let (row, zone) = (json(r#"{"buyerCid":"B1"}"#), zone());
+    let mut cx = RecordCx {
+        row: &row,
+        key: "[\"B1\"]",
+        label: "",
+        target_id: Some("7"),
+        target_number: None,
+        action: Action::Create,
+        now_ms: 0,
+        zone: &zone,
+        line_ids: LineIds::none(),
+        steps: &[],
+    };
+    let kept = |cx: &RecordCx<'_>, answer: &str| {
+        let (saved, failed) = target.saved(cx, &json(answer));
+        assert_eq!(failed, []);
+        dsl::json::to_string(&Value::Map(saved))
+    };
+    assert_eq!(kept(&cx, r#"{"id":"7","number":"N7"}"#), r#"{"k3_number":"N7"}"#);
+    // Nobody heard the answer.
+    assert_eq!(kept(&cx, "{}"), "{}");
+    let done = [StepDone {
+        name: "contact".to_owned(),
+        id: None,
+        number: Some("C".to_owned()),
+    }];
+    cx.steps = &done;
+    assert_eq!(kept(&cx, "{}"), r#"{"contact":"C"}"#);
+}
+
+#[test]
+fn the_tests_of_a_scheme_show_documents_of_steps() {
+    let text = scheme();
+    let expect = "FDescription: \"100482\"}\n";
+    assert!(text.contains(expect));
+    let with = |steps: &str| text.replace(expect, &format!("{expect}{steps}"));
+    let good = with(
+        "    steps: {contact: {FBillNo: C-B000123, FCompany: {FNumber: test-number}}}\n    saved: {k3_number: test-number, contact: contact-number}\n",
+    );
+    let plan = plan(&good);
+    let outcome = run(&plan, &plan.tests[0]);
+    assert!(outcome.passed, "{:?}", outcome.diff);
+    // A step that its condition leaves out, a value that is another, a column that is not kept.
+    let bad = with(
+        "    steps: {contact: {FBillNo: C-B000124, FCompany: {FNumber: test-number}}, told: {}}\n    saved: {k3_number: x}\n",
+    );
+    let plan = common::plan(&bad);
+    let outcome = run(&plan, &plan.tests[0]);
+    let lines: Vec<String> = outcome
+        .diff
+        .iter()
+        .map(|difference| difference.line(dsl::diagnostic::Lang::En))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            r#"steps.contact.FBillNo: expected "C-B000124", got "C-B000123""#,
+            r#"steps.told: expected {}, got nothing"#,
+            r#"saved.k3_number: expected "x", got "test-number""#,
+            r#"saved.contact: expected nothing, got "contact-number""#,
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_step_is_said_where_it_stands() {
+    let text = scheme();
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        codes(&text.replace(from, to))
+    };
+    let only = |found: Vec<String>, code: &str| {
+        let codes: Vec<&str> = found.iter().filter_map(|found| found.split(' ').next()).collect();
+        assert_eq!(codes, [code], "{found:?}");
+    };
+    // A step that is not there, one that comes later, and a result that there is not.
+    only(with("$step.save.number", "$step.sav.number"), "E1780");
+    only(with("$step.save.number", "$step.told.number"), "E1780");
+    only(with("$step.save.number", "$step.save.name"), "E1203");
+    only(
+        with(
+            "      request: {FBillNo: C-<<buyerCid>>, FCompany: {FNumber: <<$step.save.number>>}}\n",
+            "",
+        ),
+        "E1781",
+    );
+    only(
+        with("    - submit\n", "    - {api: submit, request: {a: b}}\n"),
+        "E1782",
+    );
+    only(
+        with("    - submit\n", "    - {api: submit, connection: k3}\n"),
+        "E1782",
+    );
+    // Without a proof somebody must say what becomes of a lost answer.
+    only(with("  on_unknown: hold\n", ""), "E1154");
+    // What is kept.
+    only(
+        with("k3_number: <<$answer.number>>", "buyerNick: <<$answer.number>>"),
+        "E1785",
+    );
+    only(with("<<$answer.number>>", "<<$answer.body.state>>"), "E1786");
+    only(with("<<$answer.number>>", "<<$answer.nmber>>"), "E1203");
+    only(
+        with("<<$answer.number>>", "{$value: <<buyerNick>>, $sensitive: true}"),
+        "E1787",
+    );
+    // It is read nowhere else.
+    only(with("FName: <<buyerNick>>", "FName: <<$answer.number>>"), "E1205");
+    only(
+        with("FName: <<buyerNick>>", "FName: <<$step.contact.number>>"),
+        "E1205",
+    );
+}
+
+#[test]
+fn what_another_scheme_keeps_can_be_got_and_not_asked_for() {
+    let find = "_findCollection find 唯一ID from dd359ae0-f1c0-3d0a-b38e-df1d6bf1f756 where cid=<<buyerCid>>";
+    assert!(CUSTOMERS.contains(find));
+    let got = CUSTOMERS
+        .replace(
+            find,
+            "{$lookup: huke-customers, $by: {cid: <<buyerCid>>}, $get: k3_number}",
+        )
+        .replace(
+            "aliases: {dd359ae0-f1c0-3d0a-b38e-df1d6bf1f756: huke-customers}\n",
+            "",
+        )
+        .replace("唯一ID: \"100482\"}]}", "k3_number: \"100482\"}]}");
+    let plan = plan(&got);
+    assert!(run(&plan, &plan.tests[0]).passed);
+    let by = got.replace(
+        "$by: {cid: <<buyerCid>>}, $get: k3_number",
+        "$by: {k3_number: <<buyerCid>>}, $get: cid",
+    );
+    let found = codes(&by);
+    assert!(found.iter().any(|found| found.starts_with("E1784 ")), "{found:?}");
+}

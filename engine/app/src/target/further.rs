@@ -1,0 +1,405 @@
+//! Documents that steps write for themselves: each step has a writer of its own, which makes, sends and asks about them as
+//! if they were those of a scheme; what comes after them is decided by the writer of the record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dsl::diagnostic::{Failure, Lang};
+use dsl::facts::Action;
+use dsl::plan::{Plan, StepDone};
+use dsl::value::{Map, Value};
+use flow::ids::{Blob, Ms, RecordId};
+use flow::op::{LedgerOp, Resolution, Settlement, WriteAction};
+use flow::{Found, Purpose, ReadFailure, TransformItem, Transformed};
+use ledger::Reader;
+use ledger::read::{AttemptMark, SourceRow, StepMade};
+
+use super::{NO_ID, Sending, Sent, TargetWriter, Work};
+use crate::caller::{Caller, Ended};
+use crate::error::AppError;
+use crate::payloads::BlobStore;
+
+/// What stands for the number of a document that a rehearsal did not write.
+const NO_NUMBER: &str = "$target.number";
+
+/// What the steps of a record came to; and, where one of them is being written, the document of the record itself.
+pub(super) fn results(source: &SourceRow) -> (Option<StepDone>, Vec<StepDone>) {
+    let done = |made: &StepMade| StepDone {
+        name: made.step.clone(),
+        id: made.id.clone(),
+        number: made.number.clone(),
+    };
+    let main = source.steps.iter().find(|made| made.step.is_empty());
+    let steps = source.steps.iter().filter(|made| !made.step.is_empty());
+    (main.map(done), steps.map(done).collect())
+}
+
+impl TargetWriter {
+    /// Writers for the documents of steps; `caller` gives who calls a connection.
+    pub(crate) fn with_steps(
+        mut self,
+        lang: Lang,
+        caller: impl Fn(&dsl::plan::TargetPlan) -> Result<Arc<Caller>, AppError>,
+    ) -> Result<Self, AppError> {
+        let plan = Arc::clone(&self.plan);
+        let steps = plan.target.iter().flat_map(|target| &target.steps);
+        for step in steps {
+            let Some(document) = &step.document else { continue };
+            let own = Plan {
+                target: Some(document.as_ref().clone()),
+                ..plan.as_ref().clone()
+            };
+            let caller = caller(document)?;
+            let mut writer = TargetWriter::new(
+                Arc::new(own),
+                caller,
+                self.instant,
+                lang,
+                self.dry,
+                self.objects.clone(),
+            );
+            writer.step = Some(step.name.clone());
+            self.further.insert(step.name.clone(), writer);
+        }
+        Ok(self)
+    }
+
+    /// The rows of records. To who writes the documents of a step, a record is what that step has made of it.
+    pub(super) fn sources(&self, reader: &Reader, records: &[RecordId]) -> Result<Vec<SourceRow>, AppError> {
+        let mut sources = reader.sources(records)?;
+        if let Some(step) = &self.step {
+            for source in &mut sources {
+                self.as_step(step, source);
+            }
+        }
+        Ok(sources)
+    }
+
+    fn as_step(&self, step: &str, source: &mut SourceRow) {
+        let made = source.steps.iter().find(|made| made.step == *step).cloned();
+        let (mut id, mut number) = (source.target_id.take(), source.number.take());
+        if self.dry {
+            id.get_or_insert_with(|| NO_ID.to_owned());
+            number.get_or_insert_with(|| NO_NUMBER.to_owned());
+        }
+        source.steps.push(StepMade {
+            step: String::new(),
+            id,
+            number,
+        });
+        source.written = made.is_some();
+        if let Some(made) = made {
+            source.target_id = made.id;
+            source.number = made.number;
+        }
+        source.tkey = source.step_tkey.take();
+        source.step = None;
+        source.lines = None;
+        source.as_stored = None;
+        source.voided = false;
+    }
+
+    /// The steps with documents at which records stand; `None` where none of them does.
+    pub(super) fn by_step(&self, sources: &[SourceRow]) -> Option<BTreeMap<RecordId, String>> {
+        let standing = sources.iter().filter_map(|source| {
+            let step = source.step.as_ref()?;
+            let is_own = self.further.contains_key(step);
+            is_own.then(|| (source.record, step.clone()))
+        });
+        let by_step: BTreeMap<RecordId, String> = standing.collect();
+        (!by_step.is_empty()).then_some(by_step)
+    }
+
+    /// Records of which some stand at steps that write documents.
+    pub(super) fn transform_steps(
+        &mut self,
+        reader: &Reader,
+        items: &[TransformItem],
+        by_step: &BTreeMap<RecordId, String>,
+        blobs: &mut BlobStore,
+        now: Ms,
+    ) -> Result<Vec<Transformed>, AppError> {
+        let mut parts: BTreeMap<Option<&str>, Vec<TransformItem>> = BTreeMap::new();
+        for item in items {
+            let step = by_step.get(&item.record).map(String::as_str);
+            parts.entry(step).or_default().push(*item);
+        }
+        let mut found: BTreeMap<RecordId, Transformed> = BTreeMap::new();
+        for (step, part) in parts {
+            let outcomes = match step {
+                None => self.transform(reader, &part, blobs, now)?,
+                Some(step) => {
+                    let records: Vec<RecordId> = part.iter().map(|item| item.record).collect();
+                    let nexts = self.nexts(reader, step, &records)?;
+                    self.forget(&records);
+                    let writer = self.writer_of(step)?;
+                    let outcomes = writer.transform(reader, &part, blobs, now)?;
+                    let joined = outcomes.into_iter().zip(nexts);
+                    let outcomes = joined.map(|(outcome, next)| match (outcome, next) {
+                        (Transformed::Ready(mut ready), Ok(next)) => {
+                            ready.next = next;
+                            Transformed::Ready(ready)
+                        }
+                        (Transformed::Ready(_), Err(failure)) => self.fails(&failure),
+                        (refused, _) => refused,
+                    });
+                    outcomes.collect()
+                }
+            };
+            found.extend(part.iter().map(|item| item.record).zip(outcomes));
+        }
+        let outcomes = items.iter().map(|item| {
+            let found = found.remove(&item.record);
+            found.ok_or_else(|| AppError::bug("a record was not evaluated"))
+        });
+        outcomes.collect()
+    }
+
+    fn fails(&self, failure: &Failure) -> Transformed {
+        let reason = crate::reason::of_failure(failure, self.lang);
+        let reason = flow::op::Reason::new(reason.code, self.caller.redact(&reason.text));
+        Transformed::Refused(flow::op::Refusal::Dead(reason))
+    }
+
+    /// A document that was made for an earlier call of these records is not what is sent now.
+    fn forget(&mut self, records: &[RecordId]) {
+        for record in records {
+            self.documents.remove(record);
+            for further in self.further.values_mut() {
+                further.documents.remove(record);
+            }
+        }
+    }
+
+    fn writer_of(&mut self, step: &str) -> Result<&mut TargetWriter, AppError> {
+        let writer = self.further.get_mut(step);
+        writer.ok_or_else(|| AppError::bug("a step without a writer"))
+    }
+
+    /// The step behind a step, for each of these records in their order.
+    fn nexts(
+        &self,
+        reader: &Reader,
+        step: &str,
+        records: &[RecordId],
+    ) -> Result<Vec<Result<Option<String>, Failure>>, AppError> {
+        let target = self.target()?;
+        let at = target.step(step);
+        let at = at.ok_or_else(|| AppError::bug("a step that is not there is written"))?;
+        let sources = reader.sources(records)?;
+        let mut nexts = Vec::with_capacity(records.len());
+        for record in records {
+            let source = sources.iter().find(|source| source.record == *record);
+            let source = source.ok_or_else(|| AppError::bug("a picked record has no source row"))?;
+            let work = self.work(source)?;
+            nexts.push(self.step_from(target, &work, at + 1));
+        }
+        Ok(nexts)
+    }
+
+    fn work<'s>(&self, source: &'s SourceRow) -> Result<Work<'s>, AppError> {
+        let mut row =
+            dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+        self.plan.source.make_lists(&mut row);
+        let item = TransformItem {
+            record: source.record,
+            has_target: source.target_id.is_some(),
+            void: source.void,
+        };
+        Work::new(self.target()?, item, source, row, Ok(Action::Step))
+    }
+
+    /// The step whose document a claimed call is about.
+    pub(super) fn step_of(&self, rows: &[(RecordId, Blob)]) -> Option<String> {
+        let (record, _) = rows.first()?;
+        let mut all = self.further.iter();
+        let found = all.find(|(_, writer)| writer.documents.contains_key(record));
+        found.map(|(step, _)| step.clone())
+    }
+
+    pub(super) async fn send_step(
+        &mut self,
+        step: &str,
+        what: Sending<'_>,
+        (action, rows, mark): (WriteAction, &[(RecordId, Blob)], Option<&AttemptMark>),
+        blobs: &mut BlobStore,
+    ) -> Sent {
+        let Some(writer) = self.further.get_mut(step) else {
+            return Sent::Answered(super::bug("a step without a writer"));
+        };
+        let sent = writer.send(what, action, rows, mark, blobs).await;
+        let previews = std::mem::take(&mut writer.previews);
+        self.previews.extend(previews);
+        sent
+    }
+
+    /// Asks about records of which some stand at steps that write documents.
+    pub(super) async fn ask_steps(
+        &self,
+        reader: &Reader,
+        purpose: Purpose,
+        records: &[RecordId],
+        by_step: &BTreeMap<RecordId, String>,
+    ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
+        let mut parts: BTreeMap<Option<&str>, Vec<RecordId>> = BTreeMap::new();
+        for record in records {
+            let step = by_step.get(record).map(String::as_str);
+            parts.entry(step).or_default().push(*record);
+        }
+        let mut all: BTreeMap<RecordId, Found> = BTreeMap::new();
+        for (step, part) in parts {
+            let answers = match step {
+                None => Box::pin(self.ask(reader, purpose, &part)).await?,
+                Some(step) => {
+                    let writer = self.further.get(step);
+                    let writer = writer.ok_or_else(|| AppError::bug("a step without a writer"))?;
+                    let nexts = self.nexts(reader, step, &part)?;
+                    let answers = Box::pin(writer.ask(reader, purpose, &part)).await?;
+                    answers.and_then(|answers| {
+                        let joined = answers.into_iter().zip(nexts);
+                        let joined = joined.map(|(answer, next)| match answer {
+                            Found::One { id, number, .. } => Ok(Found::One {
+                                id,
+                                number,
+                                next: next.map_err(|failure| self.unusable(&failure))?,
+                            }),
+                            other => Ok(other),
+                        });
+                        joined.collect()
+                    })
+                }
+            };
+            match answers {
+                Ok(answers) => all.extend(part.into_iter().zip(answers)),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        let answers = records
+            .iter()
+            .map(|record| all.remove(record).unwrap_or(Found::None));
+        Ok(Ok(answers.collect()))
+    }
+
+    /// Remembers the answer to a call about one document until it is settled, where the scheme reads it.
+    pub(super) fn hear(&mut self, ended: &Ended, rows: &[(RecordId, Blob)]) {
+        let (Ended::Answered { answer, .. }, [(record, _)]) = (ended, rows) else {
+            return;
+        };
+        let reads = self
+            .plan
+            .target
+            .as_ref()
+            .is_some_and(|target| !target.saves.is_empty());
+        if reads && let Ok(body) = dsl::json::parse(self.caller.connection.readable(answer).as_bytes()) {
+            self.heard.insert(*record, body);
+        }
+    }
+
+    /// What follows from a settlement, in its own transaction: the columns that the scheme keeps beside its records.
+    pub(crate) fn follows(
+        &mut self,
+        reader: &Reader,
+        ops: &[LedgerOp],
+        blobs: &mut BlobStore,
+    ) -> Result<Vec<LedgerOp>, AppError> {
+        let plan = Arc::clone(&self.plan);
+        let Some(target) = plan.target.as_ref().filter(|target| !target.saves.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        if self.dry {
+            return Ok(Vec::new());
+        }
+        let mut written: Vec<(RecordId, Option<String>, Option<String>)> = Vec::new();
+        for op in ops {
+            match op {
+                LedgerOp::Settle { rows, .. } => {
+                    written.extend(rows.iter().filter_map(|(record, end)| match end {
+                        Settlement::Done { id, number, .. } | Settlement::Stepped { id, number, .. } => {
+                            Some((*record, id.clone(), number.clone()))
+                        }
+                        _ => None,
+                    }))
+                }
+                LedgerOp::Resolve { rows, .. } => {
+                    written.extend(rows.iter().filter_map(|(record, end)| match end {
+                        Resolution::Done { id, number } | Resolution::Stepped { id, number, .. } => {
+                            Some((*record, id.clone(), number.clone()))
+                        }
+                        _ => None,
+                    }))
+                }
+                _ => {}
+            }
+        }
+        let ids: Vec<RecordId> = written.iter().map(|(record, _, _)| *record).collect();
+        let sources = reader.sources(&ids)?;
+        let mut rows = Vec::new();
+        for (record, id, number) in written {
+            let Some(source) = sources.iter().find(|source| source.record == record) else {
+                continue;
+            };
+            let body = self.heard.remove(&record);
+            // That a row is void leaves what was kept of its document.
+            if source.void {
+                continue;
+            }
+            let mut work = self.work(source)?;
+            let mut answer = Map::new();
+            let mut kept = Map::new();
+            match &source.step {
+                // The document itself: nothing of an earlier answer is true of it any more.
+                None => {
+                    let id = id.or_else(|| source.target_id.clone());
+                    let number = number.or_else(|| source.number.clone());
+                    answer.extend(id.clone().map(|id| ("id".to_owned(), Value::Text(id))));
+                    answer.extend(
+                        number
+                            .clone()
+                            .map(|number| ("number".to_owned(), Value::Text(number))),
+                    );
+                    answer.extend(body.map(|body| ("body".to_owned(), body)));
+                    work.main = Some(StepDone {
+                        name: String::new(),
+                        id,
+                        number,
+                    });
+                }
+                Some(step) => {
+                    if let Some(Ok(Value::Map(before))) =
+                        source.saved.as_ref().map(|saved| dsl::json::parse(saved))
+                    {
+                        kept = before;
+                    }
+                    let before = work.steps.iter().find(|made| made.name == *step).cloned();
+                    let before = before.unwrap_or_default();
+                    work.steps.retain(|made| made.name != *step);
+                    work.steps.push(StepDone {
+                        name: step.clone(),
+                        id: id.or(before.id),
+                        number: number.or(before.number),
+                    });
+                }
+            }
+            let (saved, failed) = target.saved(&self.cx(&work, Action::Create), &Value::Map(answer));
+            for (column, failure) in failed {
+                tracing::warn!(
+                    scheme = plan.scheme,
+                    record = record.0,
+                    column,
+                    code = failure.code(),
+                    "a column of on_success.save cannot be computed and is left out"
+                );
+            }
+            kept.extend(saved);
+            rows.push((
+                record,
+                blobs.add(dsl::json::to_string(&Value::Map(kept)).into_bytes()),
+            ));
+        }
+        Ok(if rows.is_empty() {
+            Vec::new()
+        } else {
+            vec![LedgerOp::Save { rows }]
+        })
+    }
+}
