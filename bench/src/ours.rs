@@ -141,6 +141,7 @@ impl Environment for World {
             id: name.to_owned(),
             columns: None,
             saved: Vec::new(),
+            given: None,
             after: None,
         })
     }

@@ -449,8 +449,21 @@ pub struct SchemeFacts {
     pub columns: Option<Vec<String>>,
     /// What it keeps beside its records once they are written.
     pub saved: Vec<String>,
+    /// The fields of the rows that it gives another one, where they are known.
+    pub given: Option<Vec<String>>,
     /// The scheme that it runs after, as it names it.
     pub after: Option<String>,
+}
+
+/// How a scheme hangs together with others, as its file says it; nothing of it is compiled for that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchemeLinks {
+    /// Its id.
+    pub id: String,
+    /// The scheme whose rows are its source, as it names it.
+    pub takes_from: Option<String>,
+    /// The scheme that it gives rows, as it names it.
+    pub gives_to: Option<String>,
 }
 
 /// What a connection can do, from its connector's file and its own entry.
@@ -521,6 +534,15 @@ pub trait Environment {
     fn connection(&self, name: &str) -> Result<Arc<dyn ConnectorFacts>, NotFound>;
     /// The scheme with this id, uuid or alias.
     fn scheme(&self, id_uuid_or_alias: &str) -> Result<SchemeFacts, NotFound>;
+    /// How the scheme with this id, uuid or alias hangs together with others. Facts that were made up for a test know of
+    /// no links.
+    fn links(&self, id_uuid_or_alias: &str) -> Result<SchemeLinks, NotFound> {
+        let facts = self.scheme(id_uuid_or_alias)?;
+        Ok(SchemeLinks {
+            id: facts.id,
+            ..SchemeLinks::default()
+        })
+    }
     /// A row of the object with this name whose members are all there are, where that is known.
     fn object_row(&self, _name: &str) -> Option<Value> {
         None

@@ -69,6 +69,8 @@ pub struct Plan {
 /// Where rows come from, and how they become records.
 #[derive(Debug, Clone)]
 pub struct SourcePlan {
+    /// The scheme that gives the rows, in place of a system. Nobody is called then; the connection is the target's.
+    pub from_scheme: Option<String>,
     /// Entry of connections.yaml.
     pub connection: String,
     /// The operation's own name.
@@ -343,6 +345,8 @@ pub struct TargetPlan {
     pub aggregate: Option<AggregatePlan>,
     /// What is kept beside a record once its document is written: columns and their values.
     pub saves: Vec<(String, Tree)>,
+    /// What another scheme is given once all steps are done.
+    pub emit: Option<EmitPlan>,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
 }
@@ -367,6 +371,15 @@ pub struct StepPlan {
     pub by_itself: bool,
     /// It writes a document of its own: where, and how.
     pub document: Option<Arc<TargetPlan>>,
+}
+
+/// What another scheme is given of a record that was written.
+#[derive(Debug, Clone)]
+pub struct EmitPlan {
+    /// The scheme that takes it.
+    pub scheme: String,
+    /// The row.
+    pub row: Tree,
 }
 
 /// What happens when an answer is lost.
@@ -476,8 +489,17 @@ pub struct TestCase {
     pub steps: Vec<(String, Value)>,
     /// What is kept once it is written.
     pub saved: Option<Value>,
+    /// What another scheme is given.
+    pub emitted: Option<Value>,
     /// Its bytes in the file.
     pub span: Range<usize>,
+}
+
+impl SourcePlan {
+    /// What to call where its rows come from: the scheme, or the connection.
+    pub fn named(&self) -> &str {
+        self.from_scheme.as_deref().unwrap_or(&self.connection)
+    }
 }
 
 impl TargetPlan {

@@ -61,7 +61,12 @@ fn block(block: &Block, lang: Lang) -> Value {
         .collect();
     // An operation that is written may stand in for the one that `api` names.
     let stands_in = now().any(|row| row.key == "operation");
-    let is_bound = |row: &&KeyRow| row.required && !(stands_in && row.key == "api");
+    // So may another scheme for the whole system.
+    let by_scheme = block.name == "source";
+    let is_bound = |row: &&KeyRow| {
+        let replaced = stands_in && row.key == "api" || by_scheme && row.key == "connection";
+        row.required && !replaced
+    };
     let required: Vec<&str> = now().filter(is_bound).map(|row| row.key).collect();
     let mut schema = json!({
         "type": "object",
@@ -78,6 +83,12 @@ fn block(block: &Block, lang: Lang) -> Value {
             sets.push(only(block, &["operation"]));
         }
         schema["oneOf"] = sets.into();
+    } else if by_scheme {
+        schema["anyOf"] = json!([
+            {"required": ["connection", "api"]},
+            {"required": ["connection", "operation"]},
+            {"required": ["scheme"]},
+        ]);
     } else if stands_in {
         schema["anyOf"] = json!([{"required": ["api"]}, {"required": ["operation"]}]);
     }

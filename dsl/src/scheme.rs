@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod clues;
+mod fed;
 mod head;
 mod options;
 mod owned;
@@ -38,6 +39,7 @@ use crate::path::Path;
 use crate::plan::Plan;
 use crate::tree::{Columns, Compile, Table, Tree, TreePlace};
 use crate::yaml::{self, Node};
+use source::Source;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -123,7 +125,10 @@ impl Reader<'_> {
             .map(|pair| &pair.value)
             .filter(|node| node.map().is_some());
         self.on_push = Self::is_on_push(root);
-        let connector = source_node.and_then(|node| self.connection(node));
+        let fed = source_node.is_some_and(|node| node.get("scheme").is_some());
+        let connector = source_node
+            .filter(|_| !fed)
+            .and_then(|node| self.connection(node));
         self.zone = self.zone_of(root, connector.as_deref());
         self.read_tables(root);
         let tests = self.read_tests(root, &self.sampled(source_node, connector.as_deref()));
@@ -133,10 +138,17 @@ impl Reader<'_> {
             .get("target")
             .map(|pair| &pair.value)
             .filter(|node| node.map().is_some());
+        let source = match source_node.filter(|_| fed) {
+            Some(node) => source.and_then(|source| self.fed(root, node, source)),
+            None => source,
+        };
         let stores_only = root
             .get("target")
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
-        let target = target_node.and_then(|node| self.target(node, columns.clone()));
+        let mut target = target_node.and_then(|node| self.target(node, columns.clone()));
+        if let (Some(node), Some(target)) = (target_node, &mut target) {
+            target.emit = self.emit(root, node, columns.as_ref(), target);
+        }
         if let Some(node) = target_node {
             self.vanished(node);
         }
@@ -333,6 +345,7 @@ pub(crate) fn resolve(
             id: id.clone(),
             columns: None,
             saved: Vec::new(),
+            given: None,
             after: None,
         })),
         None => env.scheme(name).map_err(|near| NotFound {
@@ -356,6 +369,7 @@ fn trees_of(target: &crate::plan::TargetPlan) -> Vec<&Tree> {
 fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) -> Vec<Path> {
     let mut trees = trees_of(target);
     trees.extend(target.saves.iter().map(|(_, tree)| tree));
+    trees.extend(target.emit.iter().map(|emit| &emit.row));
     let steps = target.steps.iter();
     let mut reads: Vec<Path> = trees
         .iter()

@@ -254,6 +254,17 @@ impl TargetPlan {
         }
     }
 
+    /// The row that another scheme is given of a record that was written; `None` where there is none to give.
+    pub fn emitted(&self, cx: &RecordCx<'_>, answer: &Value) -> Result<Option<Value>, Failure> {
+        let Some(emit) = &self.emit else { return Ok(None) };
+        let mut scope = self.scope(cx);
+        scope.answer = Some(answer);
+        match part(&emit.row, &scope, &Hits::default(), None, &mut Left::default())? {
+            Part::Value(value) => Ok(value),
+            Part::Defer(_) => Ok(None),
+        }
+    }
+
     /// What is kept beside a record whose document was written. A column whose value is not there, because nobody heard
     /// the answer or it does not say it, is left out; so is one that fails, and is named.
     pub fn saved(&self, cx: &RecordCx<'_>, answer: &Value) -> (Map, Vec<(String, Failure)>) {

@@ -454,7 +454,7 @@ fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> 
     let (Some(target), Ok(key)) = (&plan.target, &record.key) else {
         return diff;
     };
-    if test.steps.is_empty() && test.saved.is_none() {
+    if test.steps.is_empty() && test.saved.is_none() && test.emitted.is_none() {
         return diff;
     }
     let mut done: Vec<StepDone> = Vec::new();
@@ -513,12 +513,24 @@ fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> 
             });
         }
     }
+    let mut answer = Map::new();
+    answer.insert("id".to_owned(), TEST_ID.into());
+    answer.insert("number".to_owned(), TEST_NUMBER.into());
+    let answer = Value::Map(answer);
+    let cx = cx(record, key, zone, &line_ids, &done);
+    if let Some(want) = &test.emitted {
+        match target.emitted(&cx, &answer) {
+            Ok(got) => compare(
+                &Path::names(["emitted"]),
+                want,
+                &got.unwrap_or(Value::Null),
+                &mut diff,
+            ),
+            Err(failure) => diff.push(*failed(failure)),
+        }
+    }
     if let Some(want) = &test.saved {
-        let mut answer = Map::new();
-        answer.insert("id".to_owned(), TEST_ID.into());
-        answer.insert("number".to_owned(), TEST_NUMBER.into());
-        let cx = cx(record, key, zone, &line_ids, &done);
-        let (saved, failures) = target.saved(&cx, &Value::Map(answer));
+        let (saved, failures) = target.saved(&cx, &answer);
         diff.extend(failures.into_iter().map(|(_, failure)| *failed(failure)));
         compare(&Path::names(["saved"]), want, &Value::Map(saved), &mut diff);
     }

@@ -65,6 +65,7 @@ impl World {
             id: id.to_owned(),
             columns: Some(columns.iter().map(|&column| column.to_owned()).collect()),
             saved: Vec::new(),
+            given: None,
             after: None,
         };
         World {

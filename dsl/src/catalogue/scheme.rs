@@ -185,6 +185,45 @@ pub const SAVE_SENSITIVE: Entry = Entry {
     example: "on_success: {save: {card: {$value: <<card>>, $sensitive: true}}}",
 };
 
+/// A key that asks a system, where another scheme gives the rows.
+pub const SCHEME_SOURCE_KEY: Entry = Entry {
+    code: "E1788",
+    severity: Severity::Error,
+    zh: "行由方案 {scheme} 给出,不能写 {key}",
+    en: "the rows are given by the scheme {scheme}: `{key}` has nothing to say here",
+    help_zh: "去掉 {key};explode、derive、keep、key、label、void、version 仍可写",
+    help_en: "take `{key}` away; explode, derive, keep, key, label, void and version may stay",
+    long_zh: "`source: {scheme: A}` 不调用任何系统:A 每写成一条数据就给出一行,存在本方案的收件箱里,下次运行取走。",
+    long_en: "`source: {scheme: A}` calls no system: A gives a row for each record that it has written. The rows wait in this scheme's inbox, and its next run takes them.",
+    example: "source: {scheme: orders, window: none, key: no}",
+};
+
+/// A scheme that gives rows to one which does not take them, or takes rows of one which gives none.
+pub const EMIT_UNTAKEN: Entry = Entry {
+    code: "E1789",
+    severity: Severity::Error,
+    zh: "方案 `{name}` {what_zh}",
+    en: "the scheme `{name}` {what_en}",
+    help_zh: "给出的一方写 on_success: {emit: {scheme: 接收方案, row: {…}}},接收的一方写 source: {scheme: 给出方案}",
+    help_en: "who gives says on_success: {emit: {scheme: TAKER, row: {...}}}, and who takes says source: {scheme: GIVER}",
+    long_zh: "行的给出与接收在两个文件里各写一次,互相对得上:否则给出的行会一直等下去,或者接收的方案永远没有行。",
+    long_en: "That rows are given and taken stands in both files, and they must agree: else rows would wait for ever, or a scheme would never see one.",
+    example: "on_success: {emit: {scheme: notify, row: {no: <<$key>>}}}   # notify reads something else",
+};
+
+/// A scheme fed by another one has to have a target.
+pub const SCHEME_SOURCE_STORES: Entry = Entry {
+    code: "E1790",
+    severity: Severity::Error,
+    zh: "以方案为源的方案要有目标",
+    en: "a scheme whose source is another scheme needs a target",
+    help_zh: "只为查找而存下的值,用给出方案的 on_success.save",
+    help_en: "what is only to be looked up is kept by on_success.save of the scheme that gives it",
+    long_zh: "本版本里 target: none 不能与 source.scheme 一起写。",
+    long_en: "`target: none` and `source.scheme` do not go together in this version.",
+    example: "source: {scheme: orders, key: no}\ntarget: none",
+};
+
 /// `{key}` takes the path of a field, not {what_en}.
 pub const KEY_NOT_A_FIELD: Entry = Entry {
     code: "E1108",
@@ -1093,6 +1132,9 @@ pub const ALL: &[&Entry] = &[
     &SAVE_TAKEN,
     &ANSWER_OF_SEVERAL,
     &SAVE_SENSITIVE,
+    &SCHEME_SOURCE_KEY,
+    &EMIT_UNTAKEN,
+    &SCHEME_SOURCE_STORES,
     &KEY_NOT_A_FIELD,
     &KEY_HOLDS_MANY,
     &UNKNOWN_CONNECTION,

@@ -303,6 +303,19 @@ pub const WINDOW_LEFT: Entry = Entry {
     example: "timeout -s KILL 1 engine run a.yaml; engine run a.yaml",
 };
 
+/// The document of a step is written, and not gone on with.
+pub const STEP_HALF: Entry = Entry {
+    code: "E5070",
+    severity: Severity::Error,
+    zh: "步骤的单据已写入,但没有完成提交或审核",
+    en: "the document of the step was written, and then not submitted or audited",
+    help_zh: "在目标里处理那张单据,然后 engine retry:引擎会查到它并继续后面的步骤",
+    help_en: "finish that document at the target, then `engine retry`: it is found, and the steps behind it go on",
+    long_zh: "选项让目标在写步骤单据的同一次调用里提交、审核,它写了单据,却没有走完。引擎不会再写一张,也不会替您审核那一张。",
+    long_en: "An option makes the target submit and audit the document of a step in the call that writes it. It wrote the document and did not get through. The engine does not write a second one, and does not audit that one by itself.",
+    example: "steps: [batchSave, {step: contact, api: batchSave, options: {IsAutoSubmitAndAudit: true}, request: {...}}]",
+};
+
 /// The run was under way when an earlier process ended.
 pub const RUN_BROKEN: Entry = Entry {
     code: "E5034",
@@ -590,6 +603,7 @@ pub const ALL: &[&Entry] = &[
     &KEY_CHANGED,
     &IN_FLIGHT,
     &WINDOW_LEFT,
+    &STEP_HALF,
     &RUN_BROKEN,
     &SUSPECT,
     &HELD_BY_HAND,

@@ -156,11 +156,11 @@ static SOURCE: Block = block(
         .example("huke"),
         KeyRow::new(
             "scheme",
-            Shape::Data,
-            "以另一个方案的数据为源",
-            "rows of another scheme as the source",
+            Shape::Text,
+            "代替 connection 与 api:另一个方案用 on_success.emit 给出的行是源;没有窗口,不调用任何系统",
+            "in place of connection and api: the rows that another scheme gives by on_success.emit are the source; there is no window, and no system is called",
         )
-        .later(),
+        .example("huke-to-k3"),
         KeyRow::new(
             "api",
             Shape::Text,
@@ -785,6 +785,20 @@ static STEP: Block = block(
     ],
 );
 
+static EMIT: Block = block(
+    "emit",
+    &[
+        KeyRow::new("scheme", Shape::Text, "接收的方案", "the scheme that takes it").required(),
+        KeyRow::new(
+            "row",
+            Shape::Values,
+            "这一行;可读 <<$answer.id>>、<<$answer.number>> 与各步的 <<$step.NAME.id>>",
+            "the row; may read <<$answer.id>>, <<$answer.number>> and <<$step.NAME.id>> of the steps",
+        )
+        .required(),
+    ],
+);
+
 static ON_SUCCESS: Block = Block {
     name: "on_success",
     rows: &[
@@ -797,11 +811,11 @@ static ON_SUCCESS: Block = Block {
         .example("{erp_number: <<$answer.number>>}"),
         KeyRow::new(
             "emit",
-            Shape::Data,
-            "给另一个方案一行数据",
-            "gives a row to another scheme",
+            Shape::Block(&EMIT),
+            "全部步骤成功后给另一个方案一行数据,恰好一次;那个方案写 source: {scheme: 本方案}",
+            "once all steps are done, gives a row to another scheme, exactly once; that scheme says source: {scheme: THIS}",
         )
-        .later(),
+        .example("{scheme: notify, row: {no: <<$answer.number>>}}"),
     ],
     one_of: &[],
     least: 1,
@@ -1062,6 +1076,13 @@ static TEST: Block = Block {
             "the columns that on_success.save is expected to keep",
         )
         .example("{erp_number: test-number}"),
+        KeyRow::new(
+            "emitted",
+            Shape::DataMap,
+            "期望由 on_success.emit 给出的行",
+            "the row that on_success.emit is expected to give",
+        )
+        .example("{no: test-number}"),
         KeyRow::new(
             "recording",
             Shape::Text,

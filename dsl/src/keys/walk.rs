@@ -72,7 +72,9 @@ impl Walk<'_> {
                 .iter()
                 .any(|pair| block.row(&pair.key).is_some_and(|other| other.later))
                 && matches!(row.key, "api" | "connection")
-                || row.key == "api" && stands_in(pairs);
+                || row.key == "api" && stands_in(pairs)
+                // The rows of another scheme take the place of a system.
+                || block.name == "source" && has("scheme") && matches!(row.key, "api" | "connection");
             if !excused {
                 self.report(
                     self.problem(&words::MISSING_KEY, beginning(node))

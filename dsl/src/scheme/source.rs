@@ -71,7 +71,12 @@ impl Reader<'_> {
         let page_size = self.page_size(node, operation.as_ref(), &merged);
         let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
-        let mut columns = self.columns(node, operation.as_ref(), fields.as_deref(), tests);
+        let from = node.get("scheme").is_some();
+        window.none |= from;
+        let mut columns = match from {
+            true => self.given_columns(node),
+            false => self.columns(node, operation.as_ref(), fields.as_deref(), tests),
+        };
         let detail = node
             .get("detail")
             .and_then(|pair| self.detail(&pair.value, connector.as_ref(), &mut columns));
@@ -114,9 +119,16 @@ impl Reader<'_> {
         Some(Source {
             columns,
             plan: SourcePlan {
+                from_scheme: None,
                 own_operation: own,
-                connection: member(node, "connection")?.to_owned(),
-                operation: operation?.name.clone(),
+                connection: match from {
+                    true => String::new(),
+                    false => member(node, "connection")?.to_owned(),
+                },
+                operation: match from {
+                    true => String::new(),
+                    false => operation?.name.clone(),
+                },
                 options,
                 request: merged.request,
                 fields,

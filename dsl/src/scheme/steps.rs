@@ -9,7 +9,7 @@ use crate::cond::compile_cond;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
 use crate::path::Path;
 use crate::plan::StepPlan;
-use crate::tree::{Columns, Tree, TreePlace, compile_tree};
+use crate::tree::{Columns, Tree, TreePlace, compile_tree, overlap};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
 
@@ -119,7 +119,7 @@ impl Reader<'_> {
     pub(super) fn saves(
         &mut self,
         node: &Node,
-        columns: Option<&Columns>,
+        (columns, hidden): (Option<&Columns>, &[Path]),
         (first, steps): (Option<&String>, &[StepPlan]),
         batch: u32,
     ) -> Vec<(String, Tree)> {
@@ -145,7 +145,8 @@ impl Reader<'_> {
                         .with("column", &pair.key),
                 );
             }
-            if !tree.sensitive().is_empty() {
+            let mut reads = tree.reads().iter();
+            if !tree.sensitive().is_empty() || reads.any(|read| hidden.iter().any(|one| overlap(one, read))) {
                 self.report(
                     self.problem(&words::SAVE_SENSITIVE, pair.value.span.clone())
                         .with("column", &pair.key),

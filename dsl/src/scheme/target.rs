@@ -107,7 +107,23 @@ impl Reader<'_> {
             connector.as_ref(),
             columns.as_ref(),
         );
-        let saves = self.saves(written, columns.as_ref(), (first_step.as_ref(), &steps), batch);
+        let mut hidden = sensitive_source(&lets, [&options, &request]);
+        for document in steps.iter().filter_map(|step| step.document.as_ref()) {
+            for field in &document.sensitive_source {
+                if !hidden.contains(field) {
+                    hidden.push(field.clone());
+                }
+            }
+        }
+        if let Some(aggregate) = &aggregate {
+            hidden.extend(aggregate.behind(&hidden));
+        }
+        let saves = self.saves(
+            written,
+            (columns.as_ref(), &hidden),
+            (first_step.as_ref(), &steps),
+            batch,
+        );
         if let (Some(main), Some(Proof::None), None) = (&main, proof, node.get("on_unknown"))
             // Whether there is a proof is said by the connection; without one a person decides.
             && !main.asked_by_choice
@@ -166,19 +182,7 @@ impl Reader<'_> {
                 .collect(),
             sensitive: request.sensitive(),
             sensitive_options: options.sensitive(),
-            sensitive_source: {
-                let mut fields = sensitive_source(&lets, [&options, &request]);
-                let further = steps.iter().filter_map(|step| step.document.as_ref());
-                for field in further.flat_map(|document| &document.sensitive_source) {
-                    if !fields.contains(field) {
-                        fields.push(field.clone());
-                    }
-                }
-                if let Some(aggregate) = &aggregate {
-                    fields.extend(aggregate.behind(&fields));
-                }
-                fields
-            },
+            sensitive_source: hidden,
             options,
             lets,
             request,
@@ -198,6 +202,7 @@ impl Reader<'_> {
             steps,
             aggregate,
             saves,
+            emit: None,
             compat_qeasy: self.compat_qeasy,
         })
     }

@@ -189,6 +189,7 @@ impl Reader<'_> {
                         .map(|pair| (pair.key.clone(), pair.value.plain_value()))
                         .collect(),
                     saved: node.get("saved").map(|pair| pair.value.plain_value()),
+                    emitted: node.get("emitted").map(|pair| pair.value.plain_value()),
                     span: node.span.clone(),
                 })
             })
@@ -206,7 +207,7 @@ impl Reader<'_> {
             let Some(pair) = node.get("recording") else {
                 continue;
             };
-            for key in ["lookups", "line_ids", "action", "steps", "saved"] {
+            for key in ["lookups", "line_ids", "action", "steps", "saved", "emitted"] {
                 if let Some(beside) = node.get(key) {
                     self.report(
                         self.problem(&words::BESIDE_RECORDING, beside.key_span.clone())

@@ -349,18 +349,21 @@ impl Environment for World {
                 id: name.to_owned(),
                 columns: columns(&["cid", "唯一ID", "unit.number"]),
                 saved: vec!["k3_number".to_owned()],
+                given: None,
                 after: None,
             }),
             "trades" => Ok(SchemeFacts {
                 id: name.to_owned(),
                 columns: columns(&["tid", "tags.*", "orders.*.oid", "address.city"]),
                 saved: Vec::new(),
+                given: None,
                 after: Some("a".to_owned()),
             }),
             "units" | "66da8241" => Ok(SchemeFacts {
                 id: "units".into(),
                 columns: None,
                 saved: Vec::new(),
+                given: None,
                 after: None,
             }),
             _ => Err(NotFound {

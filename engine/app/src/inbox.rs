@@ -490,7 +490,7 @@ impl Inbox {
 impl Takes {
     /// What a scheme takes, where it receives at all.
     pub fn of(plan: &Plan, now: Ms) -> Result<Option<Takes>, AppError> {
-        let Some(receive) = &plan.source.receive else {
+        let Some(receive) = plan.source.receive.as_ref().filter(|_| !is_fed(plan)) else {
             return Ok(None);
         };
         let options = options(plan, now)?;
@@ -620,6 +620,32 @@ impl Receiver {
     }
 }
 
+/// Whether another scheme gives its rows: they wait in its inbox, and nobody outside reaches that.
+fn is_fed(plan: &Plan) -> bool {
+    plan.source.from_scheme.is_some()
+}
+
+/// A row that a scheme gives another one, as a push: told from another by who gives it, of which record, and what it says.
+pub(crate) fn given(from: &str, key: &str, row: Value) -> (NewPush, Vec<u8>) {
+    let content = json::to_string(&Value::Map(Map::from_iter([
+        ("rows".to_owned(), Value::List(vec![row])),
+        ("headers".to_owned(), Value::Map(Map::new())),
+    ])));
+    let sender = Value::List(vec![Value::from(from), Value::from(key)]);
+    let push = NewPush {
+        sender: json::to_string(&sender),
+        hash: Sha256::digest(content.as_bytes()).into(),
+        void: false,
+        creates: None,
+        rows: 1,
+        content: Blob(0),
+        // It was written, and nobody can be told to come again: as many wait as there are records.
+        most_rows: u64::MAX,
+        most_bytes: u64::MAX,
+    };
+    (push, content.into_bytes())
+}
+
 /// The rows of a push, and what else is known of it.
 pub(crate) struct Content {
     pub(crate) rows: Vec<Value>,
@@ -660,7 +686,7 @@ impl Engine {
     pub fn receivers(&self, plans: &[Arc<Plan>]) -> Result<Vec<Receiver>, AppError> {
         let mut receivers = Vec::new();
         for plan in plans {
-            let Some(receive) = &plan.source.receive else {
+            let Some(receive) = plan.source.receive.as_ref().filter(|_| !is_fed(plan)) else {
                 continue;
             };
             let own = plan.source.own_operation.as_ref().filter(|_| receive.only);

@@ -83,12 +83,15 @@ pub async fn check(
 }
 
 fn sides(plan: &Plan) -> Vec<Asked<'_>> {
-    let mut sides = vec![Asked {
-        side: "source",
-        connection: &plan.source.connection,
-        operation: &plan.source.operation,
-        under: None,
-    }];
+    let mut sides = Vec::new();
+    if plan.source.from_scheme.is_none() {
+        sides.push(Asked {
+            side: "source",
+            connection: &plan.source.connection,
+            operation: &plan.source.operation,
+            under: None,
+        });
+    }
     if let Some(target) = &plan.target
         && let Some(operation) = target.create.as_ref().or(target.update.as_ref())
     {

@@ -333,6 +333,7 @@ impl<'a> Shell<'a> {
             let follows = target.follows(self.store.reader(), &ops, &mut self.payloads)?;
             let saved = follows.iter().flat_map(|op| match op {
                 LedgerOp::Save { rows } => rows.iter().map(|(_, body)| *body).collect(),
+                LedgerOp::StorePush { push, .. } => vec![push.content],
                 _ => Vec::new(),
             });
             self.payloads.pick_into(&mut blobs, saved);

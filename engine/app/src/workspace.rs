@@ -10,7 +10,9 @@ use connector::{Connection, Connector, Samples, Secrets};
 use dsl::builtin::Registry;
 use dsl::catalogue::files;
 use dsl::diagnostic::{Diagnostic, Failure, SourceFile};
-use dsl::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts, TableFault, TableFile};
+use dsl::facts::{
+    ConnectorFacts, Environment, NotFound, OperationFacts, SchemeFacts, SchemeLinks, TableFault, TableFile,
+};
 use dsl::plan::Plan;
 use dsl::scheme::{Compiled, compile_scheme};
 use ledger::room::Room;
@@ -65,6 +67,10 @@ struct Indexed {
     id: String,
     /// The scheme that it runs after, as it names it.
     after: Option<String>,
+    /// The scheme whose rows are its source, as it names it.
+    takes_from: Option<String>,
+    /// The scheme that it gives rows, as it names it.
+    gives_to: Option<String>,
 }
 
 /// Everything a command knows of its files.
@@ -589,7 +595,22 @@ impl Workspace {
                 }
                 let after = node.get("schedule").and_then(|pair| pair.value.get("after"));
                 let after = after.and_then(|pair| pair.value.text()).map(str::to_owned);
-                self.schemes.push(Indexed { file, id, after });
+                let below = |names: &[&str]| {
+                    let mut at = &node;
+                    for name in names {
+                        at = &at.get(name)?.value;
+                    }
+                    at.text().map(str::to_owned)
+                };
+                let takes_from = below(&["source", "scheme"]);
+                let gives_to = below(&["target", "on_success", "emit", "scheme"]);
+                self.schemes.push(Indexed {
+                    file,
+                    id,
+                    after,
+                    takes_from,
+                    gives_to,
+                });
             }
         }
         Ok(())
@@ -628,6 +649,21 @@ impl Environment for Workspace {
         self.objects.get(name)?.whole_row()
     }
 
+    fn links(&self, name: &str) -> Result<SchemeLinks, NotFound> {
+        match self.called(name).next() {
+            Some(indexed) => Ok(SchemeLinks {
+                id: indexed.id.clone(),
+                takes_from: indexed.takes_from.clone(),
+                gives_to: indexed.gives_to.clone(),
+            }),
+            None => {
+                let all: Vec<String> = self.schemes.iter().map(|indexed| indexed.id.clone()).collect();
+                let similar = dsl::diagnostic::did_you_mean(name, all.iter().map(String::as_str));
+                Err(NotFound { similar, all })
+            }
+        }
+    }
+
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
         match self.called(name).next() {
             Some(indexed) => {
@@ -636,9 +672,18 @@ impl Environment for Workspace {
                 let saved = saves.map_or_else(Vec::new, |target| {
                     target.saves.iter().map(|(column, _)| column.clone()).collect()
                 });
+                let emit = saves.and_then(|target| target.emit.as_ref());
+                let given = emit.map(|emit| {
+                    emit.row
+                        .members()
+                        .iter()
+                        .map(|(name, _)| (*name).to_owned())
+                        .collect()
+                });
                 Ok(SchemeFacts {
                     id: indexed.id.clone(),
-                    columns: plan.and_then(|plan| plan.columns.clone()),
+                    columns: plan.as_ref().and_then(|plan| plan.columns.clone()),
+                    given,
                     saved,
                     after: indexed.after.clone(),
                 })

@@ -57,6 +57,8 @@ pub const CIRCUIT_OPEN: &str = "E4026";
 pub const STEP_REFUSED: &str = "E4027";
 /// Written, but what the target should have done with it in the same call is not: the target is asked how far it came.
 pub const HALF: &str = "E4028";
+/// The document of a step is written, and what the target should have done with it in the same call is not.
+pub const STEP_HALF: &str = "E5070";
 /// A scheme panicked again and again and is paused.
 pub const PANICS: &str = "E9002";
 /// The flow received something it cannot have asked for.
@@ -92,6 +94,7 @@ pub const ALL: &[&str] = &[
     CIRCUIT_OPEN,
     STEP_REFUSED,
     HALF,
+    STEP_HALF,
     PANICS,
     BUG,
 ];

@@ -87,6 +87,11 @@ impl Writer {
             };
             let settlement = match fate(answer.delivery, verdict) {
                 Fate::Done => self.accepted(&mut judged, row, said, row.next.clone()),
+                // Nobody goes on with the document of a step.
+                Fate::GoOn if batch.step.is_some() && !goes_on => {
+                    self.troubled = true;
+                    Settlement::Held(Reason::new(codes::STEP_HALF, reason.text))
+                }
                 // How far it came stands in the document.
                 Fate::GoOn if can_ask && row.half.is_some() => Settlement::Unknown {
                     resolve_after: now,

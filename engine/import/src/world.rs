@@ -261,6 +261,7 @@ impl Environment for World<'_> {
                 id: id.clone(),
                 columns: self.columns.get(id).cloned().flatten(),
                 saved: Vec::new(),
+                given: None,
                 after: None,
             });
         }

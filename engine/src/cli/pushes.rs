@@ -26,7 +26,8 @@ pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment:
     let workspace = run::seen(&args.scheme, global, environment)?;
     let (plan, warnings) = workspace.compile(&args.scheme)?;
     run::warn(out, &warnings);
-    let Some(receive) = &plan.source.receive else {
+    let received = plan.source.receive.as_ref();
+    let Some(receive) = received.filter(|_| plan.source.from_scheme.is_none()) else {
         return Err(AppError::wrong_use(
             format!("方案 {} 不接收推送", plan.scheme),
             format!("nothing is sent to the scheme {}", plan.scheme),

@@ -225,6 +225,10 @@ fn tell(story: &Story, out: &Out) {
     if let Some(step) = &row.step {
         out.say_in("row-step-next", &[("step", step.clone())]);
     }
+    if let Some(saved) = &life.saved {
+        let saved = String::from_utf8_lossy(saved).into_owned();
+        out.say_in("row-saved", &[("saved", one_line(&saved))]);
+    }
     let shown = u64::try_from(life.sightings.len()).unwrap_or(0);
     if shown < life.sightings_total {
         let facts = [
@@ -440,6 +444,7 @@ fn story_document(story: &Story, lang: Lang) -> Value {
         "row" => record(&life.record, lang),
         "source" => stored(&life.source),
         "waiting" => life.waiting.as_deref().map(stored),
+        "saved" => life.saved.as_deref().map(stored),
         "sightings_total" => life.sightings_total,
         "sightings" => sightings,
         "attempts" => attempts,

@@ -98,7 +98,7 @@ fn listed(workspace: &Workspace, folder: &Path) -> Result<Vec<Listed>, AppError>
             file: path.display().to_string(),
             errors: plan.is_none().then_some(errors),
             is_enabled: plan.as_ref().is_some_and(|plan| plan.enabled),
-            source: plan.as_ref().map(|plan| plan.source.connection.clone()),
+            source: plan.as_ref().map(|plan| plan.source.named().to_owned()),
             target: target.map(|target| target.connection.clone()),
             hash: revisions::hash_of(&file.text),
         });

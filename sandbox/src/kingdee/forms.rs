@@ -84,7 +84,7 @@ const fn base(name: &'static str, label: &'static str, id_field: &'static str) -
 }
 
 /// Every form that exists here.
-pub(crate) static FORMS: [Form; 8] = [
+pub(crate) static FORMS: [Form; 9] = [
     Form {
         required: &[("FName", "客户名称")],
         fields: &[
@@ -119,6 +119,11 @@ pub(crate) static FORMS: [Form; 8] = [
         ..base("BD_Customer", "客户", "FCUSTID")
     },
     base("BD_MATERIAL", "物料", "FMATERIALID"),
+    Form {
+        org_field: None,
+        orgs: &[],
+        ..base("BD_CommonContact", "联系人", "FCONTACTID")
+    },
     Form {
         org_field: None,
         orgs: &[],

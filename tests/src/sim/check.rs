@@ -54,6 +54,7 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::Pick { .. }
         | LedgerOp::Adopt { .. }
         | LedgerOp::NoteTask { .. }
+        | LedgerOp::Save { .. }
         | LedgerOp::PickTasks { .. }
         | LedgerOp::ReadVersions { .. }
         | LedgerOp::NoteVersions { .. }

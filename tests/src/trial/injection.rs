@@ -108,6 +108,7 @@ fn compiled(yaml: &str, registry: &Registry) -> Tree {
             id: "s".to_owned(),
             columns: None,
             saved: Vec::new(),
+            given: None,
             after: None,
         })
     };

@@ -185,3 +185,258 @@ fn a_changed_document_is_not_allocated_twice() {
     assert_eq!(copies, 2 * CUSTOMERS);
     world.verify();
 }
+/// The customer, then its contact as a document of its own, then the customer is submitted and audited.
+const CONTACTS: &str = "  steps:
+    - {step: save, api: batchSave}
+    - step: contact
+      api: batchSave
+      options: {FormId: BD_CommonContact, IsAutoSubmitAndAudit: true}
+      request: {FNumber: C-<<buyerCid>>, FName: <<buyerNick>>, FCompany: {FNumber: <<$step.save.number>>}}
+    - submit
+    - audit
+  options: {FormId: BD_Customer}
+  on_success: {save: {k3_id: <<$answer.id>>, k3_number: <<$answer.number>>, contact: <<$step.contact.id>>}}";
+
+fn with_contacts() -> World {
+    let world = World::small();
+    world.edit(
+        MAIN,
+        "  api: batchSave\n  options: {FormId: BD_Customer, IsAutoSubmitAndAudit: true}",
+        CONTACTS,
+    );
+    world.batch(5);
+    world.impatient();
+    world.feed();
+    world
+}
+
+fn of(journal: &[JournalEntry], form: &str, action: &str) -> Vec<JournalEntry> {
+    let of = journal
+        .iter()
+        .filter(|entry| entry.form == form && entry.action == action);
+    of.cloned().collect()
+}
+
+/// Runs until nothing is open; then every customer was made once, and every contact once, with its customer's number.
+#[track_caller]
+fn contacts_settle(world: &World, what: &str) {
+    let words = ["run", MAIN, "--json", "--settle-wait", "20s"];
+    for _ in 0..4 {
+        let ran = world.engine(&words);
+        let run = ran.json()["runs"][0].clone();
+        tests::e2e::adds_up(&run);
+        if ran.code == Some(0) && run["states"]["done"] == CUSTOMERS {
+            let journal = world.journal();
+            let customers = of(&journal, "BD_Customer", "create");
+            let contacts = of(&journal, "BD_CommonContact", "create");
+            assert_eq!(
+                (customers.len(), contacts.len()),
+                (CUSTOMERS, CUSTOMERS),
+                "{what}"
+            );
+            for contact in &contacts {
+                let number = contact.number.strip_prefix("C-").expect("its own number");
+                let company = format!("\"FCompany\":{{\"FNumber\":\"{number}\"}}");
+                assert!(contact.content.contains(&company), "{what}: {}", contact.content);
+                assert_eq!(
+                    customers.iter().filter(|made| made.number == number).count(),
+                    1,
+                    "{what}"
+                );
+            }
+            for action in ["submit", "audit"] {
+                assert_eq!(
+                    of(&journal, "BD_Customer", action).len(),
+                    CUSTOMERS,
+                    "{what}: {action}"
+                );
+            }
+            assert_eq!(made(&journal, "update"), 0, "{what}: written again");
+            world.verify();
+            return;
+        }
+    }
+    panic!("{what}: {}", world.engine(&["rows", "list"]));
+}
+
+#[test]
+fn a_step_writes_a_second_document() {
+    let world = with_contacts();
+    world.engine(&["check", MAIN]).expect(0);
+    let dry = world.engine(&["dry-run", MAIN, "--json"]).expect(0).json();
+    let text = dry.to_string();
+    assert!(text.contains("C-") && text.contains("$target.number"), "{text}");
+    contacts_settle(&world, "nothing goes wrong");
+    let journal = world.journal();
+    let (customer, contact) = (
+        of(&journal, "BD_Customer", "create")[0].clone(),
+        of(&journal, "BD_CommonContact", "create"),
+    );
+    let shown = world
+        .engine(&["rows", "show", &customer.number, "--json"])
+        .expect(0)
+        .json();
+    world.valid("rows-show", &shown);
+    let of_it = contact
+        .iter()
+        .find(|contact| contact.number == format!("C-{}", customer.number))
+        .expect("its contact");
+    let saved = &shown["rows"][0]["saved"];
+    assert_eq!(saved["k3_number"], customer.number, "{shown:#}");
+    assert_eq!(saved["k3_id"], customer.id.to_string(), "{shown:#}");
+    assert_eq!(saved["contact"], of_it.id.to_string(), "{shown:#}");
+    world
+        .engine(&["rows", "show", &customer.number])
+        .expect(0)
+        .says("contact")
+        .says("k3_number");
+}
+
+#[test]
+fn a_second_document_that_fails_is_gone_on_with() {
+    for kind in [
+        FaultKind::DropBefore,
+        FaultKind::DropAfter,
+        FaultKind::Http500Before,
+        FaultKind::Http500After,
+        FaultKind::HalfBody,
+        FaultKind::LateCommit,
+        FaultKind::SessionLost,
+    ] {
+        let world = with_contacts();
+        // Six calls write the customers; the seventh is the first one with contacts.
+        world.fault("BatchSave", 7, kind);
+        contacts_settle(&world, &format!("{kind:?} at the contact"));
+    }
+}
+
+/// What a scheme keeps is found by others.
+#[test]
+fn what_is_kept_after_a_write_is_looked_up() {
+    let world = with_contacts();
+    contacts_settle(&world, "first");
+    let text = std::fs::read_to_string(world.path(MAIN)).unwrap();
+    let second = text
+        .replace("scheme: huke-to-k3", "scheme: second")
+        .replace(CONTACTS, "  api: batchSave\n  options: {FormId: BD_CommonContact}")
+        .replace(
+            "    FDescription: _findCollection find 唯一ID from dd359ae0-f1c0-3d0a-b38e-df1d6bf1f756 where cid=<<buyerCid>>",
+            "    FDescription: {$lookup: huke-to-k3, $by: {$key: <<buyerCid>>}, $get: k3_id}",
+        )
+        .replace("    FNumber: <<buyerCid>>", "    FNumber: S-<<buyerCid>>");
+    let (head, _) = second.split_once("\ntests:").unwrap_or((&second, ""));
+    world.write("schemes/second.yaml", head);
+    let ran = world.engine(&["run", "schemes/second.yaml"]);
+    ran.expect(0);
+    let journal = world.journal();
+    let ids: Vec<String> = of(&journal, "BD_Customer", "create")
+        .iter()
+        .map(|made| made.id.to_string())
+        .collect();
+    let second: Vec<JournalEntry> = of(&journal, "BD_CommonContact", "create")
+        .into_iter()
+        .filter(|made| made.number.starts_with("S-"))
+        .collect();
+    assert_eq!(second.len(), CUSTOMERS);
+    for made in second {
+        let described = ids
+            .iter()
+            .any(|id| made.content.contains(&format!("\"FDescription\":\"{id}\"")));
+        assert!(described, "{}", made.content);
+    }
+}
+
+/// A scheme that takes what the main one gives.
+const TOLD: &str = "scheme: told
+source: {scheme: huke-to-k3, key: no, label: name}
+target:
+  connection: k3
+  api: batchSave
+  options: {FormId: BD_CommonContact, IsAutoSubmitAndAudit: true}
+  request: {FNumber: <<no>>, FName: <<name>>, FCompany: {FNumber: <<of>>}}
+schedule: {after: huke-to-k3}
+tests:
+  - {name: a row, row: {no: T-1, name: a, of: C1}, expect: {FNumber: T-1, FName: a, FCompany: {FNumber: C1}}}
+";
+
+fn giving() -> World {
+    let world = with_contacts();
+    world.edit(
+        MAIN,
+        "contact: <<$step.contact.id>>}}",
+        "contact: <<$step.contact.id>>}, emit: {scheme: told, row: {no: T-<<buyerCid>>, name: <<buyerNick>>, of: <<$answer.number>>, by: <<$step.contact.id>>}}}",
+    );
+    world.write("schemes/told.yaml", TOLD);
+    world
+}
+
+/// So many contacts were made of what was given, each with the number of its customer.
+#[track_caller]
+fn told(world: &World) -> usize {
+    let journal = world.journal();
+    let all = of(&journal, "BD_CommonContact", "create");
+    let told: Vec<&JournalEntry> = all.iter().filter(|made| made.number.starts_with("T-")).collect();
+    let numbers: std::collections::BTreeSet<&str> = told.iter().map(|made| made.number.as_str()).collect();
+    assert_eq!(numbers.len(), told.len(), "made twice");
+    for made in &told {
+        let customer = made.number.trim_start_matches("T-");
+        assert!(
+            made.content.contains(&format!("{{\"FNumber\":\"{customer}\"}}")),
+            "{}",
+            made.content
+        );
+    }
+    told.len()
+}
+
+#[test]
+fn what_is_written_is_given_to_another_scheme_once() {
+    let world = giving();
+    world.engine(&["check", "schemes"]).expect(0);
+    world.engine(&["test", "schemes/told.yaml"]).expect(0);
+    // Nothing was given yet.
+    let empty = world.pass("schemes/told.yaml", 0);
+    assert_eq!(empty["fetched"], 0, "{empty:#}");
+    // A lost answer of the first call, and one of a contact: what was given follows the truth.
+    world.fault("BatchSave", 1, FaultKind::DropAfter);
+    world.fault("BatchSave", 7, FaultKind::DropAfter);
+    let words = ["run", MAIN, "--json", "--settle-wait", "20s"];
+    for _ in 0..4 {
+        let ran = world.engine(&words);
+        if ran.code == Some(0) && ran.json()["runs"][0]["states"]["done"] == CUSTOMERS {
+            break;
+        }
+    }
+    let taken = world.pass("schemes/told.yaml", 0);
+    assert_eq!(taken["states"]["done"], CUSTOMERS, "{taken:#}");
+    assert_eq!(told(&world), CUSTOMERS);
+    // Nothing new is written, and nothing is given again.
+    world.engine(&["run", MAIN]).expect(0);
+    let again = world.pass("schemes/told.yaml", 0);
+    assert_eq!(again["fetched"], 0, "{again:#}");
+    assert_eq!(told(&world), CUSTOMERS);
+    world.verify();
+}
+
+/// A service runs the taker behind the giver, also where it runs when something comes.
+#[test]
+fn a_service_runs_the_scheme_that_takes() {
+    for schedule in ["{after: huke-to-k3}", "on_push"] {
+        let world = giving();
+        world.edit("schemes/told.yaml", "{after: huke-to-k3}", schedule);
+        let mut service = world.serve(&[]);
+        let is_told = || {
+            let journal = world.journal();
+            let contacts = of(&journal, "BD_CommonContact", "create");
+            contacts
+                .iter()
+                .filter(|made| made.number.starts_with("T-"))
+                .count()
+                == CUSTOMERS
+        };
+        service.wait_until(&format!("{schedule}: all are told"), |_| is_told());
+        service.end();
+        assert_eq!(told(&world), CUSTOMERS);
+        world.verify();
+    }
+}

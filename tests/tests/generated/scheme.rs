@@ -6,7 +6,12 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 23] = [
+const DEFAULTS: [(&str, &str); 25] = [
+    ("the target's", "同 target"),
+    (
+        "the operation's; without one, none",
+        "由操作决定;操作没有主键时为无",
+    ),
     ("the name", "同名称"),
     ("its name", "同字段名"),
     ("the id", "同 id"),

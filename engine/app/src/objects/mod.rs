@@ -445,7 +445,8 @@ pub(crate) fn check(file: &Arc<SourceFile>, workspace: &Workspace) -> Vec<Diagno
         let Some(plan) = workspace.plan_of(scheme) else {
             continue;
         };
-        let is_received = plan.source.receive.as_ref().is_some_and(|receive| receive.only);
+        let is_received = plan.source.receive.as_ref().is_some_and(|receive| receive.only)
+            && plan.source.from_scheme.is_none();
         let known = if key == "rows" {
             places(&object, id)
         } else {

@@ -206,6 +206,7 @@ impl Service {
                 // They are told again of what waits too long.
                 tracing::error!(code = error.code(), "{}", error.message(self.setting.lang));
             }
+            self.tell_of_given();
             self.go_on_with_replays();
             Ok(())
         });
@@ -474,6 +475,29 @@ impl Service {
         self.inbox.tell_of_all_that_waits()
     }
 
+    /// Schemes that run when a row is given to them, and have some waiting: told when a run has ended, and when this
+    /// process begins with what the one before it left.
+    fn tell_of_given(self: &Arc<Self>) {
+        let loaded = self.loaded();
+        for (scheme, member) in loaded.fleet.iter() {
+            let Standing::Ready(plan, _) = &member.standing else {
+                continue;
+            };
+            let on_push = plan
+                .schedule
+                .as_ref()
+                .is_some_and(|schedule| schedule.when == dsl::plan::When::OnPush);
+            if plan.source.from_scheme.is_none() || !on_push {
+                continue;
+            }
+            match loaded.engine.reader().inbox(scheme) {
+                Ok(waiting) if waiting.pushes > 0 => self.arrived(scheme),
+                Ok(_) => {}
+                Err(error) => tracing::error!(scheme, "an inbox cannot be read: {error}"),
+            }
+        }
+    }
+
     /// The doors of the schemes in force that receive. A file in error turns no sender away ([`Shut`]); a service that
     /// only looks takes nothing.
     async fn doors(&self) -> Result<Doors, AppError> {
@@ -501,10 +525,15 @@ impl Service {
         }
         let takes = |plan: &Plan| Takes::of(plan, self.now_ms()).ok().flatten();
         let shut = |scheme: &str| match &loaded.fleet.get(scheme).map(|member| &member.standing) {
-            Some(Standing::Disabled(plan, _)) => plan.source.receive.as_ref().map(|_| Shut::Out(takes(plan))),
-            Some(Standing::Ready(plan, _) | Standing::Unusable(plan, _)) => {
+            Some(Standing::Disabled(plan, _)) if plan.source.from_scheme.is_none() => {
+                plan.source.receive.as_ref().map(|_| Shut::Out(takes(plan)))
+            }
+            Some(Standing::Ready(plan, _) | Standing::Unusable(plan, _))
+                if plan.source.from_scheme.is_none() =>
+            {
                 plan.source.receive.as_ref().map(|_| Shut::Broken(takes(plan)))
             }
+            Some(Standing::Disabled(..) | Standing::Ready(..) | Standing::Unusable(..)) => None,
             Some(Standing::Invalid(_)) => Some(Shut::Broken(None)),
             None => loaded.fleet.may_hide(scheme).then_some(Shut::Broken(None)),
         };

@@ -282,6 +282,7 @@ impl Service {
             }
         };
         self.keep_paused(paused);
+        self.tell_of_given();
         self.next_turn(&run.scheme);
         self.changed.notify_one();
     }

@@ -138,6 +138,7 @@ impl TargetWriter {
                     let outcomes = joined.map(|(outcome, next)| match (outcome, next) {
                         (Transformed::Ready(mut ready), Ok(next)) => {
                             ready.next = next;
+                            ready.half = None;
                             Transformed::Ready(ready)
                         }
                         (Transformed::Ready(_), Err(failure)) => self.fails(&failure),
@@ -258,6 +259,10 @@ impl TargetWriter {
                     answers.and_then(|answers| {
                         let joined = answers.into_iter().zip(nexts);
                         let joined = joined.map(|(answer, next)| match answer {
+                            // It is there, and not as far as it should be.
+                            Found::One { next: Some(_), .. } if purpose == Purpose::Resolve => {
+                                Ok(Found::Foreign(flow::op::Reason::new(flow::codes::STEP_HALF, "")))
+                            }
                             Found::One { id, number, .. } => Ok(Found::One {
                                 id,
                                 number,
@@ -303,38 +308,24 @@ impl TargetWriter {
         blobs: &mut BlobStore,
     ) -> Result<Vec<LedgerOp>, AppError> {
         let plan = Arc::clone(&self.plan);
-        let Some(target) = plan.target.as_ref().filter(|target| !target.saves.is_empty()) else {
+        let reads = |target: &&dsl::plan::TargetPlan| !target.saves.is_empty() || target.emit.is_some();
+        let Some(target) = plan.target.as_ref().filter(reads) else {
             return Ok(Vec::new());
         };
         if self.dry {
             return Ok(Vec::new());
         }
-        let mut written: Vec<(RecordId, Option<String>, Option<String>)> = Vec::new();
-        for op in ops {
-            match op {
-                LedgerOp::Settle { rows, .. } => {
-                    written.extend(rows.iter().filter_map(|(record, end)| match end {
-                        Settlement::Done { id, number, .. } | Settlement::Stepped { id, number, .. } => {
-                            Some((*record, id.clone(), number.clone()))
-                        }
-                        _ => None,
-                    }))
-                }
-                LedgerOp::Resolve { rows, .. } => {
-                    written.extend(rows.iter().filter_map(|(record, end)| match end {
-                        Resolution::Done { id, number } | Resolution::Stepped { id, number, .. } => {
-                            Some((*record, id.clone(), number.clone()))
-                        }
-                        _ => None,
-                    }))
-                }
-                _ => {}
-            }
-        }
-        let ids: Vec<RecordId> = written.iter().map(|(record, _, _)| *record).collect();
+        let (written, now) = written(ops);
+        let ids: Vec<RecordId> = written.iter().map(|one| one.record).collect();
         let sources = reader.sources(&ids)?;
-        let mut rows = Vec::new();
-        for (record, id, number) in written {
+        let (mut rows, mut given) = (Vec::new(), Vec::new());
+        for Written {
+            record,
+            id,
+            number,
+            is_done,
+        } in written
+        {
             let Some(source) = sources.iter().find(|source| source.record == record) else {
                 continue;
             };
@@ -344,8 +335,16 @@ impl TargetWriter {
                 continue;
             }
             let mut work = self.work(source)?;
-            let mut answer = Map::new();
-            let mut kept = Map::new();
+            let (mut answer, mut kept) = (Map::new(), Map::new());
+            // With the last step comes the row; what the document is called was answered before.
+            let mut told = Map::new();
+            let text = |name: &str, value: &Option<String>| {
+                value.clone().map(|value| (name.to_owned(), Value::Text(value)))
+            };
+            if source.step.is_some() {
+                told.extend(text("id", &source.target_id));
+                told.extend(text("number", &source.number));
+            }
             match &source.step {
                 // The document itself: nothing of an earlier answer is true of it any more.
                 None => {
@@ -380,7 +379,15 @@ impl TargetWriter {
                     });
                 }
             }
-            let (saved, failed) = target.saved(&self.cx(&work, Action::Create), &Value::Map(answer));
+            if source.step.is_none() {
+                told.clone_from(&answer);
+            }
+            let (cx, answer, told) = (
+                self.cx(&work, Action::Create),
+                Value::Map(answer),
+                Value::Map(told),
+            );
+            let (saved, failed) = target.saved(&cx, &answer);
             for (column, failure) in failed {
                 tracing::warn!(
                     scheme = plan.scheme,
@@ -390,16 +397,88 @@ impl TargetWriter {
                     "a column of on_success.save cannot be computed and is left out"
                 );
             }
-            kept.extend(saved);
-            rows.push((
-                record,
-                blobs.add(dsl::json::to_string(&Value::Map(kept)).into_bytes()),
-            ));
+            if let (Some(emit), true) = (&target.emit, is_done) {
+                let row = match target.emitted(&cx, &told) {
+                    Ok(row) => row.unwrap_or(Value::Map(Map::new())),
+                    // The taker gets a row that says so: without a key it is a dead record there, which somebody sees.
+                    Err(failure) => Value::Map(Map::from_iter([
+                        ("$emit".to_owned(), Value::from(source.key.as_str())),
+                        ("$error".to_owned(), Value::from(failure.code())),
+                    ])),
+                };
+                let (mut push, content) = crate::inbox::given(&plan.scheme, &source.key, row);
+                push.content = blobs.add(content);
+                given.push(LedgerOp::StorePush {
+                    scheme: emit.scheme.clone(),
+                    push,
+                    now,
+                });
+            }
+            if !target.saves.is_empty() {
+                kept.extend(saved);
+                rows.push((
+                    record,
+                    blobs.add(dsl::json::to_string(&Value::Map(kept)).into_bytes()),
+                ));
+            }
         }
-        Ok(if rows.is_empty() {
-            Vec::new()
-        } else {
-            vec![LedgerOp::Save { rows }]
-        })
+        if !rows.is_empty() {
+            given.push(LedgerOp::Save { rows });
+        }
+        Ok(given)
     }
+}
+
+/// A record whose call was accepted.
+struct Written {
+    record: RecordId,
+    id: Option<String>,
+    number: Option<String>,
+    /// It was the last call.
+    is_done: bool,
+}
+
+/// The records whose calls are settled as accepted, and when.
+fn written(ops: &[LedgerOp]) -> (Vec<Written>, Ms) {
+    let (mut all, mut at) = (Vec::new(), 0);
+    for op in ops {
+        match op {
+            LedgerOp::Settle { rows, now, .. } => {
+                at = *now;
+                all.extend(rows.iter().filter_map(|(record, end)| {
+                    let (id, number) = match end {
+                        Settlement::Done { id, number, .. } | Settlement::Stepped { id, number, .. } => {
+                            (id.clone(), number.clone())
+                        }
+                        _ => return None,
+                    };
+                    Some(Written {
+                        record: *record,
+                        id,
+                        number,
+                        is_done: matches!(end, Settlement::Done { .. }),
+                    })
+                }));
+            }
+            LedgerOp::Resolve { rows, now } => {
+                at = *now;
+                all.extend(rows.iter().filter_map(|(record, end)| {
+                    let (id, number) = match end {
+                        Resolution::Done { id, number } | Resolution::Stepped { id, number, .. } => {
+                            (id.clone(), number.clone())
+                        }
+                        _ => return None,
+                    };
+                    Some(Written {
+                        record: *record,
+                        id,
+                        number,
+                        is_done: matches!(end, Resolution::Done { .. }),
+                    })
+                }));
+            }
+            _ => {}
+        }
+    }
+    (all, at)
 }

@@ -256,7 +256,7 @@ impl SchemeDoc {
             trouble: member.trouble().map(|error| trouble(error, lang)),
             errors: count(errors),
             warnings: count(warnings),
-            source: plan.map(|plan| plan.source.connection.clone()),
+            source: plan.map(|plan| plan.source.named().to_owned()),
             target: plan.and_then(|plan| Some(plan.target.as_ref()?.connection.clone())),
             paused: status.paused.as_ref().map(|paused| PausedDoc::of(paused, lang)),
             running: status.running.as_ref().map(|run| RunningDoc {

@@ -122,6 +122,9 @@ pub(crate) struct StoryDoc {
     /// The newer row that waits beside it.
     #[schema(value_type = serde_json::Value)]
     waiting: Option<Raw>,
+    /// What its scheme keeps beside it since it was written.
+    #[schema(value_type = serde_json::Value)]
+    saved: Option<Raw>,
     /// How often it was read; the list may be shorter.
     sightings_total: u64,
     sightings: Vec<SightingDoc>,
@@ -146,6 +149,7 @@ impl StoryDoc {
             record: RecordDoc::of(&life.record, lang),
             source: raw(&life.source),
             waiting: life.waiting.as_deref().and_then(raw),
+            saved: life.saved.as_deref().and_then(raw),
             sightings_total: life.sightings_total,
             sightings: life.sightings.iter().map(SightingDoc::from).collect(),
             attempts: life

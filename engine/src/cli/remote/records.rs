@@ -238,6 +238,7 @@ fn story(doc: Doc<'_>) -> Result<Story, AppError> {
             record: record(doc.doc("record")?)?,
             source: bytes(&doc.value("source")),
             waiting: bytes_or_none(&doc, "waiting"),
+            saved: bytes_or_none(&doc, "saved"),
             sightings: all(&doc, "sightings", sighting)?,
             sightings_total: doc.count("sightings_total")?,
             attempts: all(&doc, "attempts", attempt)?,

@@ -480,6 +480,7 @@ row-document = in the document { $number } (part { $part }, { $state }, id { $id
 row-members = document of { $count } rows:
 row-member = { $key }  { $state }
 row-step-made = step made: { $step } (version { $version }, { $at })
+row-saved = kept after the write: { $saved }
 row-step-next = next step: { $step }; the document itself is not written again
 step-document = the document
 row-waiting = a newer version waits beside it: { $version }

@@ -480,6 +480,7 @@ row-document = 在单据 { $number } 里(第 { $part } 张,{ $state },内码 { $
 row-members = 由 { $count } 行合成:
 row-member = { $key }  { $state }
 row-step-made = 已完成的步骤:{ $step }(版本 { $version },{ $at })
+row-saved = 写入后存下:{ $saved }
 row-step-next = 下一步:{ $step };单据本身不会再次写入
 step-document = 单据
 row-waiting = 另有更新的版本在等待:{ $version }
