@@ -236,3 +236,80 @@ fn what_another_scheme_keeps_can_be_got_and_not_asked_for() {
     let found = codes(&by);
     assert!(found.iter().any(|found| found.starts_with("E1784 ")), "{found:?}");
 }
+
+/// The same scheme, fed by another one.
+const FED: &str = "scheme: huke-to-k3
+source: {scheme: giver, key: no, derive: {upper: <<name|upper>>}}
+target:
+  connection: k3
+  api: batchSave
+  options: {FormId: BD_Customer}
+  request: {FCreateOrgId: {FNumber: \"100\"}, FNumber: <<no>>, FName: <<upper>>}
+schedule: {after: huke-customers}
+";
+
+#[test]
+fn rows_of_another_scheme_are_a_source() {
+    let plan = plan(FED);
+    assert_eq!(plan.source.from_scheme.as_deref(), Some("giver"));
+    assert_eq!(plan.source.named(), "giver");
+    assert!(plan.source.window.none);
+    assert!(plan.source.receive.as_ref().is_some_and(|receive| receive.only));
+    let with = |from: &str, to: &str| {
+        assert!(FED.contains(from), "{from}");
+        codes(&FED.replace(from, to))
+    };
+    // What the giver says of its rows is known.
+    assert_eq!(with("FNumber: <<no>>", "FNumber: <<nmae>>"), ["E1204 7:59"]);
+    assert_eq!(
+        with("scheme: giver,", "scheme: giver, window: none,"),
+        ["E1788 2:25"]
+    );
+    assert_eq!(with("scheme: giver,", "scheme: units,"), ["E1789 2:18"]);
+    assert_eq!(with("scheme: giver,", "scheme: nobody,"), ["E1789 2:18"]);
+    let stores = "scheme: huke-to-k3\nsource: {scheme: giver, key: no}\ntarget: none\nschedule: {after: huke-customers}\n";
+    assert_eq!(codes(stores), ["E1790 2:10"]);
+}
+
+#[test]
+fn a_row_is_given_to_another_scheme() {
+    let kept = "contact: <<$step.contact.number>>}}";
+    let text = scheme();
+    assert!(text.contains(kept));
+    let with = |emit: &str| {
+        text.replace(
+            kept,
+            &format!("contact: <<$step.contact.number>>}}, emit: {emit}}}"),
+        )
+    };
+    let good =
+        with("{scheme: taker, row: {no: <<buyerCid>>, at: <<$answer.number>>, by: <<$step.contact.id>>}}");
+    let plan = plan(&good);
+    assert_eq!(
+        plan.target.as_ref().unwrap().emit.as_ref().unwrap().scheme,
+        "taker"
+    );
+    let tested = good.replace(
+        "FDescription: \"100482\"}\n",
+        "FDescription: \"100482\"}\n    emitted: {no: B000123, at: test-number, by: contact-id}\n",
+    );
+    let plan = common::plan(&tested);
+    let outcome = run(&plan, &plan.tests[0]);
+    assert!(outcome.passed, "{:?}", outcome.diff);
+    for (emit, code) in [
+        ("{scheme: units, row: {no: 1}}", "E1789"),
+        ("{scheme: huke-to-k3, row: {no: 1}}", "E1789"),
+        ("{scheme: taker, row: {no: <<$answer.body.x>>}}", "E1786"),
+        (
+            "{scheme: taker, row: {no: {$value: <<buyerCid>>, $sensitive: true}}}",
+            "E1787",
+        ),
+        ("{scheme: taker}", "E1103"),
+    ] {
+        let found = codes(&with(emit));
+        assert!(
+            matches!(found.as_slice(), [only] if only.starts_with(code)),
+            "{emit}: {found:?}"
+        );
+    }
+}

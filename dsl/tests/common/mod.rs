@@ -10,7 +10,7 @@ use dsl::diagnostic::{Lang, SourceFile, render};
 use dsl::expr::sql::Sql;
 use dsl::facts::{
     Action, ConnectorFacts, Environment, FilterKind, NotFound, OpKind, OperationFacts, OptionFacts, Owned,
-    OwnedKind, PageFacts, Proof, SchemeFacts, TableFault, TableFile, Text2,
+    OwnedKind, PageFacts, Proof, SchemeFacts, SchemeLinks, TableFault, TableFile, Text2,
 };
 use dsl::path::Path;
 use dsl::plan::Plan;
@@ -342,6 +342,27 @@ impl Environment for World {
         }
     }
 
+    fn links(&self, name: &str) -> Result<SchemeLinks, NotFound> {
+        let own = || Some("huke-to-k3".to_owned());
+        let id = name.to_owned();
+        Ok(match name {
+            "taker" => SchemeLinks {
+                id,
+                takes_from: own(),
+                gives_to: None,
+            },
+            "giver" => SchemeLinks {
+                id,
+                takes_from: None,
+                gives_to: own(),
+            },
+            _ => SchemeLinks {
+                id: self.scheme(name)?.id,
+                ..SchemeLinks::default()
+            },
+        })
+    }
+
     fn scheme(&self, name: &str) -> Result<SchemeFacts, NotFound> {
         let columns = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
         match name {
@@ -358,6 +379,13 @@ impl Environment for World {
                 saved: Vec::new(),
                 given: None,
                 after: Some("a".to_owned()),
+            }),
+            "giver" => Ok(SchemeFacts {
+                id: name.to_owned(),
+                columns: None,
+                saved: Vec::new(),
+                given: columns(&["no", "name"]),
+                after: None,
             }),
             "units" | "66da8241" => Ok(SchemeFacts {
                 id: "units".into(),

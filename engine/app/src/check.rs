@@ -85,8 +85,8 @@ pub struct Guaranteed {
     pub guarantee: Guarantee,
 }
 
-/// What happens to a document at the target at worst, when answers are lost and processes killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happens to a document at the target at worst, when answers are lost and processes killed; the weakest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guarantee {
     /// Nothing is written: rows are only stored.
     Stored,
@@ -117,14 +117,16 @@ impl Guarantee {
 
     /// What a plan promises.
     pub fn of(plan: &Plan) -> Guarantee {
-        plan.target
-            .as_ref()
-            .map_or(Guarantee::Stored, |target| of_target(target.proof, target))
+        plan.target.as_ref().map_or(Guarantee::Stored, of_target)
     }
 }
 
-fn of_target(proof: Proof, target: &TargetPlan) -> Guarantee {
-    promise(proof, target.on_unknown)
+/// That of the document about which least can be promised: a step may write one of its own.
+fn of_target(target: &TargetPlan) -> Guarantee {
+    let all = target
+        .documents()
+        .map(|document| promise(document.proof, target.on_unknown));
+    all.max().unwrap_or(Guarantee::Stored)
 }
 
 fn promise(proof: Proof, on_unknown: Option<OnUnknown>) -> Guarantee {

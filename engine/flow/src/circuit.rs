@@ -154,6 +154,29 @@ impl Circuits {
 mod tests {
     use super::*;
 
+    /// An outage of one target says nothing of another.
+    #[test]
+    fn each_target_has_a_circuit_of_its_own() {
+        let mut circuits = Circuits::new(&["k3".to_owned(), "wecom".to_owned()]);
+        for nth in 0..MAX_UNREACHABLE {
+            let told = circuits.of("wecom").failed(1_000 + i64::from(nth));
+            let is_last = nth + 1 == MAX_UNREACHABLE;
+            match told {
+                Some(LedgerOp::SetCircuit { target, .. }) if is_last => assert_eq!(target, "wecom"),
+                None if !is_last => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let until = 1_000 + i64::from(MAX_UNREACHABLE) - 1 + PROBE_EVERY;
+        assert_eq!(circuits.blocked("wecom", 2_000), Some(until));
+        assert_eq!(circuits.blocked("k3", 2_000), None);
+        assert!(circuits.is_open("wecom") && !circuits.is_open("k3"));
+        assert_eq!(
+            circuits.nth(1).map(|circuit| circuit.failures()),
+            Some(MAX_UNREACHABLE)
+        );
+    }
+
     /// Failures, until, now -> blocked until.
     #[test]
     fn a_clock_that_ran_ahead_closes_nothing_for_long() {

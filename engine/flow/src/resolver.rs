@@ -599,6 +599,23 @@ mod tests {
         assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
     }
 
+    /// What is found under the key of a step's document is never taken for the record's own.
+    #[test]
+    fn what_a_step_wrote_is_not_the_document() {
+        let resolver = resolver(Proof::Query, OnUnknown::ByProof, true);
+        let at_step = Unknown {
+            step: Some("contact".to_owned()),
+            ..unknown(Some(SuspectKind::Restored))
+        };
+        let found = Found::One {
+            id: "81".to_owned(),
+            number: None,
+            next: None,
+        };
+        let done = resolver.conclude(1, &at_step, found);
+        assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
+    }
+
     /// A document that is there: what it means depends on who sent it, and how far it is.
     #[test]
     fn what_is_there_is_ours_in_the_version_that_was_sent() {

@@ -65,6 +65,9 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     inbox::doors(open);
     inbox::published(open);
     steps::steps(open);
+    steps::documents(open);
+    steps::documents_under_suspicion(open);
+    steps::what_is_kept(open);
     steps::doubts(open);
     steps::circuits(open);
     steps::waits_that_were_tried(open);

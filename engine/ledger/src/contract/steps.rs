@@ -7,6 +7,7 @@ use flow::op::{
 
 use super::{Desk, done, why};
 use crate::{Blobs, Ledger};
+use flow::op::{ClaimRefused, SuspectKind};
 
 fn stepped(next: &str) -> Settlement {
     Settlement::Stepped {
@@ -41,6 +42,150 @@ fn claim_at(desk: &mut Desk, version: &str, step: Option<&str>) -> Option<flow::
         LedgerReply::Claimed { attempt, .. } => attempt,
         other => panic!("{other:?}"),
     }
+}
+
+/// Claims the document of a step of a record under a key of its own.
+fn claim_document(
+    desk: &mut Desk,
+    (key, version, tkey): (&str, &str, &str),
+    action: WriteAction,
+) -> (Option<flow::ids::AttemptId>, Vec<ClaimRefused>) {
+    let mut blobs = Blobs::new();
+    blobs.insert(Blob(0), b"{}".to_vec());
+    let claim = LedgerOp::Claim {
+        run: desk.run,
+        target: "k3".into(),
+        rows: vec![ClaimRow {
+            record: desk.record(key).record,
+            version: version.into(),
+            action,
+            step: Some("contact".into()),
+            form: "BD_CommonContact".into(),
+            tkey: format!("[\"{tkey}\"]"),
+            payload: Blob(0),
+            wrote: Vec::new(),
+        }],
+        resolve_after: desk.now + 500,
+        now: desk.now,
+    };
+    match desk.try_one(claim, &blobs).expect("a claim") {
+        LedgerReply::Claimed { attempt, refused } => {
+            (attempt, refused.into_iter().map(|(_, why)| why).collect())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A record whose document is written, at the step that writes a second one.
+fn at_contact(desk: &mut Desk, key: &str, version: &str) {
+    desk.see(key, version);
+    let attempt = desk.claim(&[(key, version, key)]).0.expect("claimed");
+    let stepped = Settlement::Stepped {
+        id: Some(format!("id of {key}")),
+        number: None,
+        lines: None,
+        next: "contact".into(),
+    };
+    assert!(desk.settle(attempt, key, stepped));
+}
+
+/// The document of a step has a key of its own, which is frozen before the first send and no other record may have.
+pub(super) fn documents(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    at_contact(&mut desk, "b", "v1");
+    let attempt = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+    let attempt = attempt.expect("claimed");
+    // A crash behind the send: asked about under the step's key.
+    desk.begin();
+    desk.now += 500;
+    let unknown = desk.unknown().0.remove(0);
+    assert_eq!(
+        (unknown.step.as_deref(), unknown.action, unknown.tkey.as_str()),
+        (Some("contact"), WriteAction::Create, "[\"C1\"]")
+    );
+    assert_eq!(unknown.suspect, None);
+    let _ = attempt;
+    // Another record may not have that key, while it is in doubt and when it is made.
+    let (claimed, refused) = claim_document(&mut desk, ("b", "v1", "C1"), WriteAction::Create);
+    assert_eq!(claimed, None);
+    assert!(
+        matches!(refused.as_slice(), [ClaimRefused::KeyTaken { holder }] if holder.contains('a')),
+        "{refused:?}"
+    );
+    assert_eq!(desk.record("b").state, RecordState::Held);
+    let found = Resolution::Done {
+        id: Some("81".into()),
+        number: Some("C1".into()),
+    };
+    assert!(desk.resolve("a", found));
+    let record = desk.record("a");
+    assert_eq!(
+        (record.state, record.target_id.as_deref()),
+        (RecordState::Done, Some("id of a"))
+    );
+    let sources = desk.ledger.reader().sources(&[record.record]).expect("a row");
+    let made = &sources[0].steps[0];
+    assert_eq!((made.step.as_str(), made.id.as_deref()), ("contact", Some("81")));
+    // What is made under one key is not made under another one.
+    at_contact(&mut desk, "a", "v2");
+    let (claimed, _) = claim_document(&mut desk, ("a", "v2", "C2"), WriteAction::Update);
+    assert_eq!(claimed, None);
+    assert_eq!(desk.record("a").state, RecordState::Held);
+    desk.end();
+}
+
+/// A life that is forgotten may have made the documents of steps, whatever is known of the record's own.
+pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    let (claimed, refused) = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create);
+    assert_eq!((claimed, refused), (None, vec![ClaimRefused::Stale]));
+    let unknown = desk.unknown().0.remove(0);
+    assert_eq!(
+        (unknown.step.as_deref(), unknown.tkey.as_str(), unknown.suspect),
+        (Some("contact"), "[\"C1\"]", Some(SuspectKind::Restored))
+    );
+    // Not there: it is made, and asked about no second time.
+    assert!(desk.resolve("a", Resolution::Resend));
+    let claimed = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+    let attempt = claimed.expect("asked already");
+    assert!(desk.settle(attempt, "a", done("7")));
+    assert_eq!(desk.record("a").state, RecordState::Done);
+    // A record whose own document is found is remembered, too.
+    desk.see("b", "v1");
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    desk.now += 500;
+    let found = Resolution::Stepped {
+        id: Some("9".into()),
+        number: None,
+        next: "contact".into(),
+    };
+    assert!(desk.resolve("b", found));
+    let (claimed, _) = claim_document(&mut desk, ("b", "v1", "C9"), WriteAction::Create);
+    assert_eq!(claimed, None, "asked first");
+    desk.end();
+}
+
+/// What a scheme keeps beside a record is there with its settlement, and what look-ups find says so.
+pub(super) fn what_is_kept(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let record = desk.record("a").record;
+    for body in ["{\"n\":1}", "{\"n\":2}"] {
+        let mut blobs = Blobs::new();
+        blobs.insert(Blob(0), body.as_bytes().to_vec());
+        let save = LedgerOp::Save {
+            rows: vec![(record, Blob(0))],
+        };
+        desk.try_one(save, &blobs).expect("kept");
+        let sources = desk.ledger.reader().sources(&[record]).expect("a row");
+        assert_eq!(sources[0].saved.as_deref(), Some(body.as_bytes()));
+    }
+    let shown = desk.ledger.reader().show_record(None, "a").expect("a life");
+    assert_eq!(shown[0].saved.as_deref(), Some(&b"{\"n\":2}"[..]));
+    desk.end();
 }
 
 /// A document that is written is not written again: what is next is the step, whatever else happens.
