@@ -15,7 +15,7 @@ use crate::path::Path;
 use crate::tree::term::{Missing, Read, Ref, Seen, Term, TermKind};
 use crate::tree::{Compile, Scope, value_of};
 use crate::value::Value;
-use crate::yaml::{Node, Pair};
+use crate::yaml::{Node, NodeKind, Pair};
 
 /// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +97,10 @@ enum CondKind {
     All(Vec<Cond>),
     Any(Vec<Cond>),
     Not(Box<Cond>),
+    /// `on_line: drop_record`: it must hold for every line of the record.
+    Every(Box<Cond>),
+    /// What became of [`CondKind::Every`] for one record.
+    Known(bool),
 }
 
 /// A condition with its values computed: what a source is asked.
@@ -131,6 +135,22 @@ pub fn compile_cond(node: &Node, cx: &mut Compile<'_>) -> Option<Cond> {
         let conds: Vec<Option<Cond>> = items.iter().map(|item| compile_cond(item, cx)).collect();
         conds.into_iter().collect()
     };
+    if cx.on_lines
+        && let Some(at) = pairs.iter().position(|pair| pair.key == "on_line")
+    {
+        let mut rest = node.clone();
+        let NodeKind::Map(pairs) = &mut rest.kind else {
+            return None;
+        };
+        let every = drops_record(&pairs.remove(at), cx);
+        let cond = compile_cond(&rest, cx)?;
+        return Some(match every? {
+            true => Cond {
+                kind: CondKind::Every(Box::new(cond)),
+            },
+            false => cond,
+        });
+    }
     let kind = match pairs {
         [pair] if pair.key == "all" => CondKind::All(group(pair, cx)?),
         [pair] if pair.key == "any" => CondKind::Any(group(pair, cx)?),
@@ -138,6 +158,23 @@ pub fn compile_cond(node: &Node, cx: &mut Compile<'_>) -> Option<Cond> {
         _ => test(node, pairs, cx)?,
     };
     Some(Cond { kind })
+}
+
+/// What `on_line` says; reports what it cannot say.
+pub(crate) fn drops_record(pair: &Pair, cx: &mut Compile<'_>) -> Option<bool> {
+    const WORDS: [&str; 2] = ["drop_line", "drop_record"];
+    let word = pair.value.text().unwrap_or_default();
+    if let Some(at) = WORDS.iter().position(|known| *known == word) {
+        return Some(at == 1);
+    }
+    cx.report(
+        cx.problem(&crate::catalogue::scheme::WRONG_SHAPE, pair.value.span.clone())
+            .with("key", "on_line")
+            .with("want", "以下之一:drop_line drop_record")
+            .with("want_en", "one of drop_line drop_record")
+            .similar(did_you_mean(word, WORDS.into_iter())),
+    );
+    None
 }
 
 fn bad<T>(span: Range<usize>, word: Option<&str>, cx: &mut Compile<'_>) -> Option<T> {
@@ -228,7 +265,8 @@ impl Cond {
             CondKind::All(conds) | CondKind::Any(conds) => {
                 conds.iter_mut().for_each(|cond| cond.each_term(visit));
             }
-            CondKind::Not(cond) => cond.each_term(visit),
+            CondKind::Not(cond) | CondKind::Every(cond) => cond.each_term(visit),
+            CondKind::Known(_) => {}
         }
     }
 
@@ -237,7 +275,8 @@ impl Cond {
         match &self.kind {
             CondKind::Test { field, values, .. } => [field].into_iter().chain(values).collect(),
             CondKind::All(conds) | CondKind::Any(conds) => conds.iter().flat_map(Cond::terms).collect(),
-            CondKind::Not(cond) => cond.terms(),
+            CondKind::Not(cond) | CondKind::Every(cond) => cond.terms(),
+            CondKind::Known(_) => Vec::new(),
         }
     }
 
@@ -261,7 +300,8 @@ impl Cond {
         match &self.kind {
             CondKind::Test { path, .. } => path.iter().cloned().collect(),
             CondKind::All(conds) | CondKind::Any(conds) => conds.iter().flat_map(Cond::fields).collect(),
-            CondKind::Not(cond) => cond.fields(),
+            CondKind::Not(cond) | CondKind::Every(cond) => cond.fields(),
+            CondKind::Known(_) => Vec::new(),
         }
     }
 
@@ -273,6 +313,8 @@ impl Cond {
                 CondKind::All(conds) => (None, conds.as_slice()),
                 CondKind::Any(conds) => (Some("any"), conds.as_slice()),
                 CondKind::Not(cond) => (Some("not"), std::slice::from_ref(&**cond)),
+                CondKind::Every(cond) => (None, std::slice::from_ref(&**cond)),
+                CondKind::Known(_) => (None, &[][..]),
             };
             found.extend(word.filter(|word| !found.contains(word)));
             inner.iter().for_each(|cond| add(cond, found));
@@ -293,6 +335,24 @@ impl Cond {
             });
         });
         found
+    }
+
+    /// The condition for the lines of one record: a part that must hold for every line is decided, by `every`.
+    pub(crate) fn of_record(
+        &self,
+        every: &mut dyn FnMut(&Cond) -> Result<bool, Failure>,
+    ) -> Result<Cond, Failure> {
+        let mut all = |conds: &[Cond]| -> Result<Vec<Cond>, Failure> {
+            conds.iter().map(|cond| cond.of_record(every)).collect()
+        };
+        let kind = match &self.kind {
+            CondKind::All(conds) => CondKind::All(all(conds)?),
+            CondKind::Any(conds) => CondKind::Any(all(conds)?),
+            CondKind::Not(cond) => CondKind::Not(Box::new(cond.of_record(every)?)),
+            CondKind::Every(cond) => CondKind::Known(every(cond)?),
+            kind => kind.clone(),
+        };
+        Ok(Cond { kind })
     }
 
     /// Whether it holds.
@@ -333,6 +393,9 @@ impl Cond {
                 Ok(false)
             }
             CondKind::Not(cond) => cond.decide(value).map(|holds| !holds),
+            // A record without lines is its only one.
+            CondKind::Every(cond) => cond.decide(value),
+            CondKind::Known(holds) => Ok(*holds),
         }
     }
 
@@ -369,6 +432,9 @@ impl Cond {
             CondKind::All(conds) => Asked::All(asked_of(conds, scope, hits)?),
             CondKind::Any(conds) => Asked::Any(asked_of(conds, scope, hits)?),
             CondKind::Not(cond) => Asked::Not(Box::new(cond.asked(scope, hits)?)),
+            // Nothing that a source is asked speaks of lines.
+            CondKind::Every(cond) => cond.asked(scope, hits)?,
+            CondKind::Known(_) => Asked::All(Vec::new()),
         })
     }
 }

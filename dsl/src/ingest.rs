@@ -323,10 +323,22 @@ impl SourcePlan {
             _ => return Ok(false),
         };
         let all = lines.len();
-        let mut left = Vec::new();
-        for line in lines {
+        let with_line = |line: &Value| {
             let mut one = row.clone();
             list_path.set(&mut one, line.clone());
+            one
+        };
+        let cond = cond.of_record(&mut |every| {
+            for line in &lines {
+                if !every.holds(&self.scope(&with_line(line), cx), &Hits::default())? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        let mut left = Vec::new();
+        for line in lines.iter().cloned() {
+            let one = with_line(&line);
             if cond.holds(&self.scope(&one, cx), &Hits::default())? {
                 left.push(line);
             }

@@ -281,7 +281,8 @@ fn cond_def(on_line: bool) -> Value {
             json!({"type": "object", "properties": {key: inner}, "required": [key], "additionalProperties": false}),
         )
     };
-    let list = || json!({"type": "array", "items": {"$ref": "#/$defs/cond"}});
+    let inner = if on_line { "#/$defs/keep" } else { "#/$defs/cond" };
+    let list = || json!({"type": "array", "items": {"$ref": inner}});
     let scalar = || json!({"anyOf": [{"type": ["string", "number", "boolean", "null"]}, {"type": "object"}]});
     let mut all: Vec<Value> = Op::names()
         .map(|op| {
@@ -301,6 +302,6 @@ fn cond_def(on_line: bool) -> Value {
         .collect();
     all.push(group("all", list()));
     all.push(group("any", list()));
-    all.push(group("not", json!({"$ref": "#/$defs/cond"})));
+    all.push(group("not", json!({"$ref": inner})));
     json!({"anyOf": all})
 }

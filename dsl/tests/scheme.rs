@@ -322,6 +322,61 @@ fn keep_on_lines() {
     assert_eq!(ingest(&plan(&order(&strict, lines)), row)[0].kept, Err("filter"));
 }
 
+/// A part of the condition that says so must hold for every line; the others drop the lines for which they do not.
+#[test]
+fn keep_asks_some_things_of_every_line() {
+    let kept = |cond: &str, orders: &str| {
+        let source = format!("  keep: {cond}\n  key: tid\n");
+        let records = ingest(
+            &plan(&order(&source, "")),
+            &format!(r#"{{"tid":"T1","orders":{orders}}}"#),
+        );
+        match records[0].kept {
+            Ok(()) => dsl::json::to_string(records[0].row.get("orders").unwrap()),
+            Err(why) => why.to_owned(),
+        }
+    };
+    let strict = "{field: orders.outerId, eq: a, on_line: drop_record}";
+    let loose = "{field: orders.qty, gt: 0}";
+    let all = format!("{{all: [{strict}, {loose}]}}");
+    assert_eq!(
+        kept(&all, r#"[{"outerId":"a","qty":1},{"outerId":"a","qty":0}]"#),
+        r#"[{"outerId":"a","qty":1}]"#
+    );
+    assert_eq!(
+        kept(&all, r#"[{"outerId":"a","qty":1},{"outerId":"b","qty":1}]"#),
+        "filter"
+    );
+    // As one of several ways it is a matter of the record, the other one of the line.
+    let any = format!("{{any: [{strict}, {loose}]}}");
+    let mixed = r#"[{"outerId":"a","qty":0},{"outerId":"b","qty":1}]"#;
+    assert_eq!(kept(&any, mixed), r#"[{"outerId":"b","qty":1}]"#);
+    let same = r#"[{"outerId":"a","qty":0},{"outerId":"a","qty":1}]"#;
+    assert_eq!(kept(&any, same), same);
+    // `not` may say it as well: no line is without a name.
+    let none = "{not: {field: orders.outerId, is: empty}, on_line: drop_record}";
+    assert_eq!(kept(none, mixed), mixed);
+    assert_eq!(
+        kept(&format!("{{all: [{none}]}}"), r#"[{"outerId":"a"},{"qty":1}]"#),
+        "filter"
+    );
+    assert_eq!(kept(&format!("{{all: [{none}]}}"), mixed), mixed);
+    // Said outright, a line is what is dropped.
+    let said = all.replace("drop_record", "drop_line");
+    assert_eq!(
+        kept(&said, mixed.replace("\"qty\":0", "\"qty\":2").as_str()),
+        r#"[{"outerId":"a","qty":2}]"#
+    );
+    // Elsewhere a condition has no lines to drop.
+    let void = order(&format!("  void: {strict}\n  key: tid\n"), "");
+    assert_eq!(common::codes(&void), ["E1227 5:40"]);
+    let bad = order(
+        "  keep: {all: [{field: orders.qty, gt: 0, on_line: stop}]}\n  key: tid\n",
+        "",
+    );
+    assert_eq!(common::codes(&bad), ["E1102 5:52"]);
+}
+
 fn build(plan: &dsl::plan::Plan, row: &str, action: Action) -> Result<Build, dsl::Failure> {
     let record = ingest(plan, row).remove(0);
     let zone = zone();

@@ -43,7 +43,6 @@ pub const ALL: &[&Entry] = &[
     &NO_WINDOW,
     &NO_SCHEDULE,
     &NO_VALUE,
-    &STRICT_MIXED,
     &CHECK_WARNS,
     &FIELD_ADDED,
     &TYPO,
@@ -515,19 +514,6 @@ pub const NO_VALUE: Entry = Entry {
     long_zh: "值为 null 的字段在发送前被去掉。",
     long_en: "Fields whose value is null are removed before sending.",
     example: "{\"field\": \"FNote\", \"value\": null}",
-};
-
-/// StrictMode differs between conditions: the whole record is dropped for all of them.
-pub const STRICT_MIXED: Entry = Entry {
-    code: "W1746",
-    severity: Severity::Warning,
-    zh: "条件里 strictMode 有真有假,整体按丢弃整张单据处理",
-    en: "strictMode differs between conditions: the whole record is dropped for all of them",
-    help_zh: "核对 keep",
-    help_en: "see that keep is what is meant",
-    long_zh: "新格式的 on_line 对整个条件有效。",
-    long_en: "on_line holds for a whole condition.",
-    example: "strictMode: true beside false",
 };
 
 /// `{field}`: {code} {why_en}.

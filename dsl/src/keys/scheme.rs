@@ -254,8 +254,8 @@ static SOURCE: Block = block(
         KeyRow::new(
             "keep",
             Shape::Cond(true),
-            "读取之后保留哪些",
-            "what is kept after reading",
+            "读取之后保留哪些;明细上的条件丢弃不满足的行,写 on_line: drop_record 的条件要每一行都满足,否则丢弃整条数据",
+            "what is kept after reading; a condition on lines drops the lines for which it does not hold, one with `on_line: drop_record` must hold for every line, or the record is dropped",
         )
         .default("all")
         .example("{field: status, eq: paid}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tests_list::fitting;
 use super::{Reader, member, text_of};
 use crate::catalogue::{scheme as words, value as value_words};
-use crate::cond::{Cond, compile_cond};
+use crate::cond::{Cond, compile_cond, drops_record as drops_line_or_record};
 use crate::diagnostic::did_you_mean;
 use crate::facts::{ConnectorFacts, FilterKind, OpKind, OperationFacts};
 use crate::keys;
@@ -483,21 +483,19 @@ impl Reader<'_> {
             && let Some(at) = pairs.iter().position(|pair| pair.key == "on_line")
         {
             let on_line = pairs.remove(at);
-            match text_of(&on_line.value) {
-                Some("drop_record") => drops_record = true,
-                Some("drop_line") => {}
-                _ => self.report(
-                    self.problem(&words::WRONG_SHAPE, on_line.value.span.clone())
-                        .with("key", "on_line")
-                        .with("want", "以下之一:drop_line drop_record")
-                        .with("want_en", "one of drop_line drop_record"),
-                ),
-            }
+            drops_record = self
+                .compile(self.row_place, None, None, |cx| {
+                    drops_line_or_record(&on_line, cx)
+                })
+                .unwrap_or_default();
         }
         if cond.map().is_none() {
             return (None, false);
         }
-        let keep = self.compile(self.row_place, columns, None, |cx| compile_cond(&cond, cx));
+        let keep = self.compile(self.row_place, columns, None, |cx| {
+            cx.on_lines = true;
+            compile_cond(&cond, cx)
+        });
         if let Some(keep) = &keep {
             self.push_names(&keep.names(), &pair.value);
         }

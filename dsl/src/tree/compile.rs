@@ -67,6 +67,8 @@ pub struct Compile<'a> {
     pub compat_qeasy: bool,
     /// Whether a field that is missing is empty text where it is read now.
     reads_empty: bool,
+    /// Whether `on_line` may stand in a condition.
+    pub(crate) on_lines: bool,
     pub(crate) each: Vec<Around>,
     /// Where `$line_id` is used.
     pub(crate) line_ids: Vec<Range<usize>>,
@@ -117,6 +119,7 @@ impl<'a> Compile<'a> {
             tables: Vec::new(),
             compat_qeasy: false,
             reads_empty: false,
+            on_lines: false,
             each: Vec::new(),
             line_ids: Vec::new(),
         }

@@ -349,6 +349,7 @@ pub const KEYS: &[KeyRow] = &[
     now(Place::KnownAs, "fields", "text", "请求里列出字段的成员", "the member of a request that lists fields"),
     now(Place::KnownAs, "filter", "text", "请求里写过滤条件的成员", "the member of a request that holds a condition"),
     now(Place::KnownAs, "ours", "list", "请求里由引擎负责的成员", "members of a request that the engine sees to"),
+    now(Place::KnownAs, "distribute", "list", "把基础资料分配到组织的操作,以及写组织的选项", "the operation that gives base data to organisations, and its option that names them"),
     now(Place::KnownAs, "wrap", "map", "引用基础资料的字段:成员名 → 字段", "fields that refer to base data: member, and the fields"),
     now(Place::Operation, "kind", "word", "read write call receive", "read write call receive"),
     now(Place::Operation, "aliases", "list", "其他名称", "other names"),

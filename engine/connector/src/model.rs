@@ -65,6 +65,8 @@ pub struct KnownAs {
     pub filter: Option<String>,
     /// Members of a request that the engine sees to.
     pub ours: Vec<String>,
+    /// The operation by which base data is given to organisations, and the option that names them.
+    pub distribute: Option<(String, String)>,
     /// Fields that refer to base data: the member, and the fields.
     pub wrap: Vec<(String, Vec<String>)>,
 }

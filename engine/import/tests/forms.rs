@@ -349,20 +349,49 @@ fn rows_are_taken_apart_derived_and_kept() {
         "  explode: [orders]\n",
         "    createTime_new: <<createTime|date>>\n",
         "    payment_new: _function ROUND(<<payment>>, 2)\n",
-        "{all: [{field: orders.quantity, gte: \"1\"}, {not: {field: orders.outerId, is: empty}}]}",
+        "{all: [{field: orders.quantity, gte: \"1\", on_line: drop_record}, {not: {field: orders.outerId, is: empty}}]}",
         "{field: tid, between: [\"1\", \"5\"]}",
-        "on_line: drop_record",
         "  key: [tid, $row]\n",
         "  label: tid\n",
         "  on_seen: update",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    assert!(codes.contains(&words::STRICT_MIXED.code), "{codes:?}");
     assert!(
         codes.contains(&words::NOT_MAPPED.code),
         "what `amount` means is not known: {codes:?}"
     );
+}
+
+#[test]
+fn organisations_are_a_step_where_the_connector_has_one() {
+    let with = |platform: &str, orgs: &str| {
+        let target = format!(
+            r#"{{"platform": "{platform}", "api": "batchSave", "distributionOrg": "{orgs}",
+                "request": [{{"field": "FNumber", "value": "{{{{tid}}}}"}}, {{"field": "FName", "value": "{{{{buyerNick}}}}"}}, {{"field": "FCreateOrgId", "value": "100"}}], "otherRequest": [{{"field": "FormId", "value": "BD_Customer"}}]}}"#
+        );
+        one(&format!(r#"{{"source": {SOURCE}, "target": {target}}}"#))
+    };
+    let (text, codes) = with("金蝶云星空", "100016,100017");
+    for line in [
+        "  steps: [batchSave, allocate]",
+        "TOrgIds: 100016,100017",
+        "    FormId: BD_Customer",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(
+        !text.contains("  api: batchSave") && !text.contains("x-qeasy"),
+        "{text}"
+    );
+    assert!(!codes.contains(&words::NOT_MAPPED.code), "{codes:?}");
+    assert!(!codes.contains(&words::STILL_REFUSED.code), "{codes:?}\n{text}");
+    // What is no list of ids, and a system without such a step, are left to a person.
+    for (platform, orgs) in [("金蝶云星空", "{{org}}"), ("不知道的系统", "100016")] {
+        let (text, codes) = with(platform, orgs);
+        assert!(text.contains("distributionOrg"), "{text}");
+        assert!(codes.contains(&words::NOT_MAPPED.code), "{codes:?}");
+    }
 }
 
 #[test]

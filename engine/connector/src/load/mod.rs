@@ -189,6 +189,10 @@ fn known_as(members: Members<'_>, reader: &mut Reader<'_>) -> KnownAs {
         fields,
         filter,
         ours: reader.texts(inner.get("ours")),
+        distribute: match reader.texts(inner.get("distribute")).as_slice() {
+            [operation, option] => Some((operation.clone(), option.clone())),
+            _ => None,
+        },
         wrap,
     }
 }

@@ -122,13 +122,12 @@ impl Mapper<'_> {
         }
     }
 
-    /// `keep`, and `on_line` where it is wanted.
+    /// `keep`, with `on_line` where a condition drops the whole record.
     pub(super) fn conditions(&mut self, side: &Map) -> Vec<Item> {
         let Some(Value::List(alternatives)) = side.get("condition").cloned() else {
             return Vec::new();
         };
         let mut any = Vec::new();
-        let (mut strict, mut lenient) = (0usize, 0usize);
         for alternative in alternatives.iter().take(CONDITIONS) {
             let tests = match alternative {
                 Value::List(tests) => tests.as_slice(),
@@ -146,11 +145,10 @@ impl Mapper<'_> {
                 let is_line = text_of(test.as_map(), "field").is_some_and(|field| field.contains('.'));
                 let is_strict =
                     text_of(test.as_map(), "strictMode").is_some_and(|text| text == "true" || text == "1");
-                if is_line {
-                    strict += usize::from(is_strict);
-                    lenient += usize::from(!is_strict);
-                }
-                all.push(written);
+                all.push(match written.strip_suffix('}') {
+                    Some(open) if is_line && is_strict => format!("{open}, on_line: drop_record}}"),
+                    _ => written,
+                });
             }
             any.push(match all.len() {
                 0 => continue,
@@ -167,21 +165,12 @@ impl Mapper<'_> {
         }
         self.book.carried(at, "source.keep");
         let body = match any.as_slice() {
-            [one] if strict == 0 => Body::Raw(one.clone()),
-            _ => {
-                let mut inner = vec![Item::new(
-                    "any",
-                    Body::Seq(any.into_iter().map(Body::Raw).collect()),
-                )];
-                if strict > 0 {
-                    inner.push(Item::raw("on_line", "drop_record").label("strictMode"));
-                }
-                Body::Map(inner)
-            }
+            [one] => Body::Raw(one.clone()),
+            _ => Body::Map(vec![Item::new(
+                "any",
+                Body::Seq(any.into_iter().map(Body::Raw).collect()),
+            )]),
         };
-        if strict > 0 && lenient > 0 {
-            self.note(at, Failure::new(&words::STRICT_MIXED));
-        }
         vec![self.blockable(Item::new("keep", body), at, "condition")]
     }
 

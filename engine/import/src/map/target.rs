@@ -37,11 +37,20 @@ impl Mapper<'_> {
             self.note("target.api", failure);
         }
         let operation = self.operation(system, api.as_deref(), "target");
+        let distributed = self.distribution(side, system);
         let is_own = system.is_some_and(|system| system.is_generic);
         match (&api, is_own) {
             (Some(api), false) => {
                 self.book.carried("target.api", "target.api");
-                items.push(Item::text("api", api.clone()).at("target.api"));
+                items.push(match &distributed {
+                    None => Item::text("api", api.clone()).at("target.api"),
+                    Some((step, _)) => {
+                        let steps = [api, step].map(|name| Body::Text(name.clone()));
+                        Item::new("steps", Body::Seq(steps.into()))
+                            .label("分配到组织 · allocated to organisations")
+                            .at("target.api")
+                    }
+                });
             }
             (None, false) => items.push(Item::raw("api", "\"\"").off("api?").at("target.api")),
             (api, true) => {
@@ -77,6 +86,9 @@ impl Mapper<'_> {
             }
         }
         self.missing_options(&mut options, operation.as_deref(), "target");
+        if let Some((_, option)) = distributed {
+            options.push(option);
+        }
         let given: Map = options
             .iter()
             .filter(|item| item.off.is_none())
@@ -123,7 +135,6 @@ impl Mapper<'_> {
             items.push(Item::raw("batch", batch.to_string()).at("target.operation"));
         }
         items.extend(group.and_then(|group| self.aggregate(&group, &main)));
-        self.distribution(side);
         items.extend(self.on_success(side));
         items
     }
@@ -332,16 +343,30 @@ impl Mapper<'_> {
         Some(Item::new("aggregate", Body::Map(inner)).at(at))
     }
 
-    /// Organisations that base data is allocated to.
-    fn distribution(&mut self, side: &Map) {
+    /// Organisations that base data is allocated to: the step, and the option that names them. Where the connector has
+    /// no such step, they are kept and told.
+    fn distribution(&mut self, side: &Map, system: Option<&System>) -> Option<(String, Item)> {
         let at = "target.distributionOrg";
-        if let Some(value) = side.get("distributionOrg").cloned() {
-            if value.to_plain_text().is_none_or(|text| text.is_empty()) {
-                self.book.reported(at, words::NO_VALUE.code);
-                return;
-            }
+        let value = side.get("distributionOrg").cloned()?;
+        let text = value.to_plain_text().filter(|text| !text.trim().is_empty());
+        let Some(text) = text else {
+            self.book.reported(at, words::NO_VALUE.code);
+            return None;
+        };
+        let known = system.and_then(|system| system.known_as.distribute.clone());
+        // The option takes ids and nothing else; what is anything else is for a person.
+        let is_plain = text
+            .split(',')
+            .all(|id| !id.trim().is_empty() && id.trim().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let Some((step, option)) = known.filter(|_| is_plain && text_of(Some(side), "api").is_some()) else {
             self.keep(at, &value, &words::NOT_MAPPED);
-        }
+            return None;
+        };
+        self.book.carried(at, &format!("target.options.{option}"));
+        let item = Item::text(option, text)
+            .label("目标组织内码 · ids of the organisations")
+            .at(at);
+        Some((step, item))
     }
 
     /// `on_success`, from what is picked out of the answer and what is handed to another scheme.
