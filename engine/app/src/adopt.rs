@@ -207,20 +207,29 @@ impl Engine {
             ));
         };
         let (_, facts, _) = self.desk(plan, now, dsl::Lang::En)?;
-        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
-        let operations = [&target.create, &target.update];
-        let by_note = operations
-            .into_iter()
-            .flatten()
-            .any(|operation| caller.connection.asks_notes(operation));
         let is_blind = !asks(&facts) && facts.proof != Proof::Upsert && manner_of(&facts) == Manner::Resend;
-        if by_note && !is_own && asks(&facts) || is_blind {
+        let by_note = self.asks_notes(plan)?;
+        // Where a second write takes the place of the first, it does no harm that nobody knows of the first.
+        let is_refused = by_note == Some(true) && !is_own && asks(&facts);
+        if is_refused || is_blind {
             return Err(Failure::new(&NOT_ADOPTABLE)
                 .with("scheme", plan.scheme.clone())
                 .with("connection", target.connection.clone())
                 .into());
         }
         Ok(())
+    }
+
+    /// Whether the target is asked for notes of our own sends only, and then, whether what another has written is not
+    /// simply written over.
+    fn asks_notes(&self, plan: &Plan) -> Result<Option<bool>, AppError> {
+        let Some(target) = &plan.target else {
+            return Ok(None);
+        };
+        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
+        let operation = target.create.as_ref().or(target.update.as_ref());
+        let noted = operation.filter(|operation| caller.connection.asks_notes(operation));
+        Ok(noted.map(|operation| caller.connection.refuses_second(operation)))
     }
 
     /// Reads what a scheme would read, and asks its target about all of it. What is found is durable page by page: begun
@@ -242,7 +251,8 @@ impl Engine {
         };
         let run = self.run(Arc::clone(plan), &options, progress).await?;
         let (_, facts, _) = self.desk(plan, run.instant, options.lang)?;
-        let (asks, dry) = (asks(&facts), options.dry);
+        let asks = asks(&facts) && self.asks_notes(plan)? != Some(false);
+        let dry = options.dry;
         let alike = self.reader().alike(scheme)?;
         let mut found = Vec::new();
         for outcome in Outcome::ALL {

@@ -113,11 +113,12 @@ fn an_adoption_goes_on_where_it_was_killed() {
     let words: Vec<&str> = ["adopt", MAIN].into_iter().chain(REAL).collect();
     for point in [
         "suspect",
+        // One page is stored: the next life asks about it before it reads on.
         "stage_page",
-        "close_window",
         "identify",
         "call_ask",
         "resolve",
+        "close_window",
         "end_run",
     ] {
         for side in ["before", "after"] {
@@ -184,4 +185,204 @@ fn a_scheme_without_a_target_has_nothing_to_take_over() {
         .engine(&["adopt", tests::e2e::FEEDER, "--dry-run"])
         .expect(2)
         .warns("no target");
+}
+
+/// A database is asked for our own notes: they say nothing of what another tool has inserted. What is written over by its
+/// key needs no question.
+#[test]
+fn notes_of_our_own_say_nothing_of_others() {
+    let world = World::small();
+    world.feed();
+    let file = world.path("shop.db");
+    let shop = rusqlite::Connection::open(&file).expect("our own folder");
+    shop.execute_batch(
+        "CREATE TABLE customers (number TEXT PRIMARY KEY, name TEXT);
+         CREATE TABLE engine_attempts (doc_table TEXT, doc_key TEXT, attempt TEXT, doc_id TEXT, at TEXT);
+         INSERT INTO customers VALUES ('B000152', 'by another tool');",
+    )
+    .expect("an empty file");
+    drop(shop);
+    let connections = std::fs::read_to_string(world.path("connections.yaml")).expect("our own file");
+    let shop = format!(
+        "  shop:\n    connector: sqlite\n    params: {{file: {}, zone: Asia/Shanghai}}\n",
+        file.display()
+    );
+    world.write("connections.yaml", &format!("{}\n{shop}", connections.trim_end()));
+    let scheme = std::fs::read_to_string(world.path(MAIN)).expect("our own file");
+    let (source, _) = scheme.split_once("target:").expect("it has one");
+    let source = source.replace("scheme: huke-to-k3", "scheme: to-shop");
+    for (api, code) in [("insert", 2), ("upsert", 0)] {
+        let target = format!(
+            "target:\n  connection: shop\n  api: {api}\n  options: {{table: customers}}\n  key: number\n  \
+             request: {{number: <<buyerCid>>, name: <<buyerNick>>}}\nschedule: {{every: 6m}}\n"
+        );
+        world.write("schemes/to-shop.yaml", &format!("{source}{target}"));
+        let ran = world.engine(&["adopt", "schemes/to-shop.yaml", "--dry-run", "--json"]);
+        let document = ran.expect(code).json();
+        match api {
+            "insert" => assert!(ran.to_string().contains("E4050"), "{ran}"),
+            _ => assert_eq!(count(&document, "written_over"), CUSTOMERS as u64, "{document:#}"),
+        }
+    }
+}
+
+fn dry(world: &World, more: &[&str]) -> Vec<Value> {
+    let words: Vec<&str> = ["dry-run", MAIN, "--show", "diff", "--limit", "all", "--json"]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect();
+    let document = world.engine(&words).json();
+    world.valid("dry-run", &document);
+    let calls = document["calls"].as_array().cloned().unwrap_or_default();
+    let records = calls.iter().filter_map(|call| call["records"].as_array());
+    records
+        .flatten()
+        .map(|record| record["present"].clone())
+        .collect()
+}
+
+/// What the target has now, field by field; a field that it does not know is found out and named.
+#[test]
+fn a_document_is_compared_with_what_is_there() {
+    let world = world();
+    written_by_another(&world, THERE);
+    let before = world.journal().len();
+    let same = dry(&world, &[]);
+    let there = |all: &[Value]| all.iter().filter(|one| one["found"] == "there").count();
+    assert_eq!(there(&same), THERE, "{same:#?}");
+    let absent = same.iter().filter(|one| one["found"] == "absent").count();
+    assert_eq!(absent, CUSTOMERS - THERE, "{same:#?}");
+    for one in same.iter().filter(|one| one["found"] == "there") {
+        assert_eq!(one["changes"], serde_json::json!([]), "{one:#}");
+        assert_eq!(one["not_compared"], serde_json::json!([]), "{one:#}");
+    }
+    world.edit(
+        MAIN,
+        "    FName: <<buyerNick>>",
+        "    FName: new <<buyerNick>>\n    FNope: x\n    FShortName: {$value: secret-<<buyerNick>>, $sensitive: true}",
+    );
+    let changed = dry(&world, &[]);
+    assert_eq!(there(&changed), THERE);
+    for one in changed.iter().filter(|one| one["found"] == "there") {
+        let changes = one["changes"].as_array().expect("a list");
+        assert_eq!(changes.len(), 1, "{one:#}");
+        assert_eq!(changes[0]["field"], "FName");
+        assert!(changes[0]["after"].as_str().expect("a text").starts_with("new "));
+        let left: Vec<(&str, &str)> = one["not_compared"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|left| {
+                (
+                    left["field"].as_str().unwrap_or(""),
+                    left["why"].as_str().unwrap_or(""),
+                )
+            })
+            .collect();
+        assert_eq!(
+            left,
+            [("FShortName", "sensitive"), ("FNope", "not_told")],
+            "{one:#}"
+        );
+    }
+    let shown = world.engine(&["dry-run", MAIN, "--show", "diff"]);
+    shown.expect(0).says("FName");
+    assert!(!shown.to_string().contains("secret-"), "{shown}");
+    assert_eq!(world.journal().len(), before);
+}
+
+fn diff(world: &World, more: &[&str]) -> Value {
+    let words: Vec<&str> = ["diff", MAIN, "--json"]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect();
+    let document = world.engine(&words).json();
+    world.valid("diff", &document);
+    document
+}
+
+#[test]
+fn what_an_edit_changes_is_told() {
+    let world = World::small();
+    world.feed();
+    world.run(&[], 0);
+    let before = world.journal().len();
+    let same = diff(&world, &["--detailed-exitcode"]);
+    assert_eq!(same["exit_code"], 0, "{same:#}");
+    assert_eq!(
+        (&same["records"], &same["same"]),
+        (&CUSTOMERS.into(), &CUSTOMERS.into()),
+        "{same:#}"
+    );
+
+    world.edit(
+        MAIN,
+        "    FName: <<buyerNick>>",
+        "    FName: new <<buyerNick>>\n    FRemark: <<$now|datetime>>",
+    );
+    let changed = diff(&world, &["--detailed-exitcode", "--examples", "2"]);
+    assert_eq!(changed["exit_code"], 10, "{changed:#}");
+    assert_eq!(changed["changed"], CUSTOMERS, "{changed:#}");
+    // A field that is new is told, whatever the clock says in it.
+    assert_eq!(
+        changed["fields"][0],
+        serde_json::json!({"field": "FName", "records": CUSTOMERS})
+    );
+    assert_eq!(changed["fields"][1]["field"], "FRemark");
+    assert_eq!(changed["examples"].as_array().map(Vec::len), Some(2));
+    let change = &changed["examples"][0]["changes"][0];
+    assert_eq!(
+        change["after"].as_str().expect("a text"),
+        format!("new {}", change["before"].as_str().expect("a text"))
+    );
+    let cut = diff(&world, &["--limit", "7"]);
+    assert_eq!(
+        (&cut["records"], &cut["all"]),
+        (&7.into(), &false.into()),
+        "{cut:#}"
+    );
+
+    // What was given up is unknown, and so is what is sensitive.
+    let ledger = rusqlite::Connection::open(world.data().join("ledger.db")).expect("it is there");
+    ledger
+        .execute("UPDATE attempt_row SET payload = NULL WHERE id <= 4", [])
+        .expect("as the engine gives up what is old");
+    drop(ledger);
+    world.edit(
+        MAIN,
+        "    FName: new <<buyerNick>>\n    FRemark: <<$now|datetime>>",
+        "    FName: {$value: secret-<<buyerNick>>, $sensitive: true}",
+    );
+    let hidden = diff(&world, &[]);
+    assert_eq!(hidden["unknown"]["not_kept"], 4, "{hidden:#}");
+    assert_eq!(hidden["same"], CUSTOMERS - 4, "{hidden:#}");
+    assert_eq!(hidden["uncompared"], serde_json::json!(["FName"]));
+    assert!(!hidden.to_string().contains("secret-"), "{hidden:#}");
+
+    // A document that cannot be made any more.
+    world.edit(
+        MAIN,
+        "{$value: secret-<<buyerNick>>, $sensitive: true}",
+        "{$value: <<buyerNick>>, $type: int}",
+    );
+    let refused = diff(&world, &["--detailed-exitcode"]);
+    assert_eq!(refused["exit_code"], 10, "{refused:#}");
+    assert_eq!(refused["refused"][0]["records"], CUSTOMERS - 4, "{refused:#}");
+    assert_eq!(world.journal().len(), before, "nothing is sent");
+    world
+        .engine(&["diff", tests::e2e::FEEDER])
+        .expect(2)
+        .warns("no target");
+}
+
+/// What another tool wrote was not sent by this engine: nobody knows its document here.
+#[test]
+fn what_was_taken_over_is_unknown_to_a_diff() {
+    let world = world();
+    written_by_another(&world, THERE);
+    adopt(&world, &REAL).expect(0);
+    world.run(&[], 0);
+    let document = diff(&world, &[]);
+    assert_eq!(document["unknown"]["never_written"], THERE, "{document:#}");
+    assert_eq!(document["same"], CUSTOMERS - THERE, "{document:#}");
 }

@@ -59,6 +59,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     suspects::without_windows(open);
     suspects::answers(open);
     suspects::keys(open);
+    suspects::what_is_alike(open);
     tasks::tasks(open);
     tasks::versions(open);
     inbox::inbox(open);

@@ -3,7 +3,7 @@
 use flow::op::{ClaimRefused, RecordState, Resolution, SuspectKind};
 use flow::window::Interval;
 
-use super::{Desk, done};
+use super::{Desk, SCHEME, done};
 use crate::Ledger;
 use crate::error::reason;
 
@@ -186,5 +186,49 @@ pub(super) fn keys(open: &dyn Fn() -> Ledger) {
         reason::KEY_TAKEN
     );
     assert_eq!(desk.state("b"), RecordState::Held);
+    desk.end();
+}
+
+/// What was found, what was not there and what was sent by this ledger are told apart, and each has examples.
+pub(super) fn what_is_alike(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.bring("ours", RecordState::Done);
+    desk.suspect(SuspectKind::Adopted, 500, desk.now);
+    for key in ["found", "missing", "asked once", "unasked"] {
+        desk.see(key, "v1");
+        desk.identify(key, "v1", key);
+    }
+    let found = Resolution::Done {
+        id: Some("id-7".to_owned()),
+        number: None,
+    };
+    assert!(desk.resolve("found", found));
+    assert!(desk.resolve("missing", Resolution::Resend));
+    let again = Resolution::AskAgain {
+        at: desk.now,
+        missed: true,
+        reason: super::why("not there yet"),
+    };
+    assert!(desk.resolve("asked once", again));
+    let reader = desk.ledger.reader();
+    let alike = reader.alike(SCHEME).expect("a question");
+    let told: Vec<_> = alike
+        .iter()
+        .map(|rows| {
+            let some = reader.some_alike(SCHEME, rows, 5).expect("a question");
+            assert_eq!(some.len(), 1, "{rows:?}");
+            let flags = [rows.has_target, rows.unsent, rows.missed, rows.suspect];
+            (some[0].key.clone(), rows.state, flags)
+        })
+        .collect();
+    let is =
+        |key: &str, state, flags| assert!(told.contains(&(format!("[\"{key}\"]"), state, flags)), "{told:?}");
+    is("ours", RecordState::Done, [true, false, false, false]);
+    is("found", RecordState::Done, [true, true, false, true]);
+    is("missing", RecordState::Pending, [false, true, false, false]);
+    is("asked once", RecordState::Unknown, [false, true, true, true]);
+    is("unasked", RecordState::Unknown, [false, true, false, true]);
+    assert_eq!(alike.iter().map(|rows| rows.count).sum::<u64>(), 5);
+    assert_eq!(reader.count_mapped(SCHEME).expect("a question"), 2);
     desk.end();
 }
