@@ -164,7 +164,8 @@ pub(crate) fn refused(problem: Problem, request: &Request) -> Response<Body> {
 async fn unknown(request: Request) -> Response<Body> {
     let path = request.uri().path();
     let shown: String = path.chars().take(200).collect();
-    refused(Problem::not_found(shown.escape_debug()), &request)
+    let problem = Problem::not_found(shown.escape_debug());
+    crate::fxiaoke::unknown(&request, problem).unwrap_or_else(|problem| refused(problem, &request))
 }
 
 async fn description(Shared(state): Shared<State>) -> Response<Body> {

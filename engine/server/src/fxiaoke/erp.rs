@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query as UrlQuery, Request, State as Shared};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
-use axum::http::{Method, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use connector::{Inbound, Pushed};
 use dsl::catalogue::erp as words;
 use dsl::json;
@@ -24,7 +24,7 @@ use flow::ids::PushId;
 use super::{push, who};
 use crate::problem::Problem;
 use crate::receive::{inbound, later};
-use crate::router::asked;
+use crate::router::{Asked, asked};
 use crate::state::State;
 
 /// The code of an answer to what went well.
@@ -72,8 +72,7 @@ pub(crate) async fn called(
 ) -> Response<Body> {
     let asked = asked(&request);
     let (parts, incoming) = request.into_parts();
-    let content_type = who::header(&parts.headers, "content-type").unwrap_or_default();
-    let kind = Kind::of(&content_type);
+    let kind = Kind::of(&who::header(&parts.headers, "content-type").unwrap_or_default());
     let answer = match Task::ALL.iter().find(|(known, _)| *known == name) {
         Some((_, task)) => answer(&state, &connection, *task, &parts, incoming).await,
         None => Err(Problem::not_found(format!("/erp/…/{}", who::shown(&name)))),
@@ -86,11 +85,15 @@ pub(crate) async fn called(
                 .insert(CONTENT_TYPE, HeaderValue::from_static(kind.name()));
             response
         }
-        Err(problem) => {
-            let body = kind.body(problem.code(), &problem.sentence(asked.lang), None);
-            problem.response_as(kind.name(), body, &asked.id)
-        }
+        Err(problem) => told(problem, &parts.headers, &asked),
     }
+}
+
+/// A refusal, written as the request was.
+pub(super) fn told(problem: Problem, headers: &HeaderMap, asked: &Asked) -> Response<Body> {
+    let kind = Kind::of(&who::header(headers, "content-type").unwrap_or_default());
+    let body = kind.body(problem.code(), &problem.sentence(asked.lang), None);
+    problem.response_as(kind.name(), body, &asked.id)
 }
 
 /// How a request is written, and its answer.
