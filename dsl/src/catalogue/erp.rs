@@ -211,6 +211,19 @@ pub const OTHER_ID: Entry = Entry {
     example: "id: N-77   with the body {\"masterFieldVal\": {\"number\": \"N-3\"}}",
 };
 
+/// A header that says two things.
+pub const TWICE: Entry = Entry {
+    code: "E6119",
+    severity: Severity::Error,
+    zh: "请求头 `{name}` 出现了多次,值不同",
+    en: "the header `{name}` was sent more than once, with different values",
+    help_zh: "只发送一次;检查中间的代理是否又加了一个",
+    help_en: "send it once; see whether a proxy in between adds another",
+    long_zh: "token、tenantId、dataCenterId、objectApiName、version、operationType、id 每个只能说一件事。同一个请求头出现两次而值不同时,无论取哪一个都可能是另一张单据、另一个操作,所以拒绝。值相同的重复不影响。什么也没有写。",
+    long_en: "Each of token, tenantId, dataCenterId, objectApiName, version, operationType and id says one thing. Where one comes twice with different values, whichever was taken might mean another document or another operation, so the request is refused. Twice the same does no harm. Nothing was written.",
+    example: "operationType: 3 and operationType: 1",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &UNBELIEVED,
@@ -229,4 +242,5 @@ pub const ALL: &[&Entry] = &[
     &THERE_IS_ONE,
     &UNUSABLE,
     &OTHER_ID,
+    &TWICE,
 ];

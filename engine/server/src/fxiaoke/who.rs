@@ -146,15 +146,36 @@ pub(crate) fn speaker_for(
     call: Call,
     data_center: Option<&str>,
 ) -> Result<Speaker, Problem> {
+    once(headers, &["token", "tenantId"]).map_err(unauthorized)?;
     let given = needed(headers, "token", call).map_err(unauthorized)?;
     let tenant = needed(headers, "tenantId", call).map_err(unauthorized)?;
     let speakers = state.speakers().speakers(&state.service().loaded());
     let again = state.service().inbox().again_seconds();
-    speakers.judge(Token::Push, &given, &tenant, data_center, again)
+    let speaker = speakers.judge(Token::Push, &given, &tenant, data_center, again)?;
+    once(headers, &SAID)?;
+    Ok(speaker)
+}
+
+/// What is said in headers besides who speaks.
+const SAID: [&str; 5] = ["dataCenterId", "objectApiName", "version", "operationType", "id"];
+
+/// Refuses a header that says two things: whichever counted, the other was meant by somebody. Twice the same is a
+/// proxy's.
+fn once(headers: &HeaderMap, names: &[&'static str]) -> Result<(), Problem> {
+    let says_two = |name: &&&str| {
+        let mut values = headers.get_all(**name).iter();
+        let first = values.next().map(|value| value.as_bytes().trim_ascii());
+        values.any(|value| Some(value.as_bytes().trim_ascii()) != first)
+    };
+    match names.iter().find(says_two) {
+        Some(name) => Err(refused(&words::TWICE).with("name", name)),
+        None => Ok(()),
+    }
 }
 
 /// Who calls the ERP that we are for this connection, by the header `token`.
 pub(crate) fn caller(state: &State, headers: &HeaderMap, connection: &str) -> Result<Speaker, Problem> {
+    once(headers, &["token"]).map_err(unauthorized)?;
     let given = needed(headers, "token", Call::Erp).map_err(unauthorized)?;
     let speakers = state.speakers().speakers(&state.service().loaded());
     let mut found = speakers.believed(Token::Erp, &given);
