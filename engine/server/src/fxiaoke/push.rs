@@ -80,6 +80,10 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
     said(parts)?;
     let id = who::header(&parts.headers, "id");
     let (mut push, _taken) = inbound(state, parts, incoming).await?;
+    if push.body.iter().all(u8::is_ascii_whitespace) {
+        // Clients name a type by themselves, a form by default; of nothing there is none.
+        set(&mut push, "content-type", None);
+    }
     // Schemes choose by these headers: what was left out is known by now, and what is blank was not sent.
     set(&mut push, "tenantId", Some(&speaker.tenant));
     set(&mut push, "dataCenterId", Some(&speaker.data_center));
