@@ -146,6 +146,7 @@ impl Engine {
                 }
             }
         }
+        let row = row.filter(|row| !is_hollow(object, row));
         let (Some(row), Some(of)) = (row, of) else {
             return Ok(None);
         };
@@ -215,10 +216,17 @@ impl Engine {
             Some(plan) => self.waiting(&plan, object, id, &key)?,
             None => Vec::new(),
         };
-        let received = match receive {
-            Some(scheme) => reader.fed_row(scheme, &key)?,
-            None => None,
+        let of = |scheme: Option<&String>| match scheme {
+            Some(scheme) => reader.fed_row(scheme, &key),
+            None => Ok(None),
         };
+        let (received, read) = (of(receive)?, of(serve.rows.as_ref())?);
+        let is_told = |row: &Option<FedRow>| row.as_ref().is_some_and(|row| !is_hollow(object, row));
+        let is_there = is_told(&received) || is_told(&read) || waiting.iter().any(|one| !one.bare);
+        if !is_there && (received.is_some() || !waiting.is_empty()) {
+            // It was cancelled and never made: nothing has this id.
+            return Ok(None);
+        }
         let mut rank = received.as_ref().and_then(|row| self.rank_of(receive, row));
         let mut waits = None;
         for one in waiting {
@@ -235,7 +243,7 @@ impl Engine {
         let mut stored = received.map(|row| row.void);
         if stored != Some(true)
             && let Some(scheme) = &serve.rows
-            && let Some(row) = reader.fed_row(scheme, &key)?
+            && let Some(row) = read
         {
             // What was written to us since is not in the rows that are read yet.
             let changed = reader.row_changed(scheme, &key)?;
@@ -260,6 +268,20 @@ struct Waits {
 /// A key of one field, as the ledger keeps it.
 fn key_of(id: &str) -> String {
     json::to_string(&Value::List(vec![Value::from(id)]))
+}
+
+/// Whether a row is a cancellation that names what was never made: it says nothing but the id, where the object needs
+/// more.
+fn is_hollow(object: &Object, row: &FedRow) -> bool {
+    let is_own = |field: &Field| field.name == object.id;
+    if !row.void || !object.fields.iter().any(|field| field.required && !is_own(field)) {
+        return false;
+    }
+    let shown = document(object, row, &[], true);
+    let mark = object.void.as_ref().map(|mark| mark.field.as_str());
+    let mut said = shown.master.keys();
+    said.all(|name| *name == object.id || Some(name.as_str()) == mark)
+        && shown.details.iter().all(|(_, lines)| lines.is_empty())
 }
 
 /// A stored row as a document. A row that cannot be read has no fields.

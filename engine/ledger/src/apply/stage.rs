@@ -223,8 +223,11 @@ impl Cx<'_> {
         if outcome != SightingOutcome::Invalid {
             self.index_row(page.scheme, record, &row.indexed, false)?;
         }
-        if outcome == SightingOutcome::New {
-            self.tell_of_change(page, record)?;
+        match (outcome, row.bare, page.published) {
+            (SightingOutcome::New, false, _) => self.tell_of_change(page, record)?,
+            // A cancellation of what was never there is no row for whoever is served whole documents.
+            (SightingOutcome::New, true, Some(scheme)) => self.note_change(scheme, record)?,
+            _ => {}
         }
         self.take_mapping(page.scheme, &row.key, record)?;
         if let Some(doubt) = page.doubt.filter(|_| state != RecordState::Done) {

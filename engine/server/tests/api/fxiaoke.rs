@@ -1866,3 +1866,124 @@ async fn a_mapping_that_nobody_can_tell_is_refused() {
     let records = engine.engine.reader().list_records(&filter).unwrap();
     assert_eq!(records[0].target_id, None, "nothing was written");
 }
+
+/// A void of what was never made is stored for the scheme, and is no document for anybody who asks.
+#[tokio::test]
+async fn what_was_never_made_is_not_there_because_it_was_cancelled() {
+    let desk = Desk::open().await;
+    let needs_more = OBJECT.replace("amount: {type: decimal}", "amount: {type: decimal, required: true}");
+    desk.write("objects/order.yaml", &needs_more);
+    desk.service.reload().await.unwrap();
+    let begun = desk.service.now_ms();
+    let void = [("operationType", "3"), ("id", "88")];
+    let ask = "queryMasterById?objAPIName=erpSalesOrderObj&dataId=88";
+    let said = desk.push(&void, b"").await;
+    assert_eq!(said.json()["errCode"], "s106240000", "{}", said.text);
+    for staged in [false, true] {
+        if staged {
+            assert_eq!(desk.rows("orders").await.len(), 1);
+        }
+        let said = desk.erp("GET", ask, "").await;
+        assert_eq!(said.json()["code"], "E6113", "{staged} {}", said.text);
+        let said = desk.erp("POST", "update", &order("88", "1")).await;
+        assert_eq!(said.json()["code"], "E6113", "{staged} {}", said.text);
+    }
+    assert_eq!(desk.batch(begun, desk.service.now_ms(), "").await["totalNum"], 0);
+    // Once it is made it is there, and so is its cancellation.
+    let said = desk.erp("POST", "create", &order("88", "1")).await;
+    assert_eq!(said.json()["code"], "0", "{}", said.text);
+    for (staged, status) in [(false, None), (true, None), (true, Some("cancelled"))] {
+        if status.is_some() {
+            desk.push(&void, b"").await;
+        }
+        if staged {
+            desk.rows("orders").await;
+        }
+        let said = desk.erp("GET", ask, "").await.json();
+        let master = &said["data"]["masterFieldVal"];
+        assert_eq!(
+            (master["amount"].as_str(), master["status"].as_str()),
+            (Some("1"), status),
+            "{said}"
+        );
+    }
+    let page = desk.batch(begun, desk.service.now_ms(), "").await;
+    assert_eq!(page["dataList"][0]["masterFieldVal"]["amount"], "1", "{page}");
+}
+
+/// A path that is slightly wrong is told in the form of those beside it.
+#[tokio::test]
+async fn unknown_paths_are_told_in_the_form_of_the_protocol() {
+    let desk = Desk::open().await;
+    for (method, path, code, message) in [
+        ("POST", "/erp/syncdata/open/objdata/asyncpushx", "errCode", "errMsg"),
+        ("POST", "/erp/syncdata/open/mapping/delete", "errCode", "errMsg"),
+        ("GET", "/erp/syncdata/open/objdata/a/b", "errCode", "errMsg"),
+        ("GET", "/erp/crm/queryMaster", "code", "message"),
+        ("GET", "/erp/crm", "code", "message"),
+        ("GET", "/erp/crm/a/b", "code", "message"),
+    ] {
+        let said = desk.send(method, path, &[], b"").await;
+        let told = said.json();
+        assert_eq!((said.status, told[code].as_str()), (404, Some("E6003")), "{path}: {told}");
+        assert!(told[message].as_str().is_some_and(|text| !text.is_empty()), "{told}");
+    }
+    let said = desk.send("GET", "/erpx", &[], b"").await;
+    assert_eq!(said.json()["code"], "E6003", "{}", said.text);
+    assert!(said.json()["title"].is_string(), "{}", said.text);
+}
+
+/// Whichever counted, the other was meant by somebody.
+#[tokio::test]
+async fn a_header_says_one_thing() {
+    let desk = Desk::open().await;
+    for (name, one, other, status) in [
+        ("token", TOKEN, "another", 401),
+        ("tenantId", "81", "82", 401),
+        ("dataCenterId", "c1", "e1", 200),
+        ("objectApiName", "erpSalesOrderObj", "erpRawObj", 200),
+        ("version", "v1", "v2", 200),
+        ("operationType", "1", "3", 200),
+        ("id", "04270002", "04270003", 200),
+    ] {
+        let said = desk.push(&[(name, one), (name, other)], ORDER.as_bytes()).await;
+        assert_eq!(
+            (said.status, said.json()["errCode"].as_str()),
+            (status, Some("E6119")),
+            "{name}: {}",
+            said.text
+        );
+        assert!(said.text.contains(name), "{}", said.text);
+    }
+    let twice = [("token", ERP_TOKEN), ("token", "another")];
+    let said = desk.send("GET", "/erp/crm/queryMasterById", &twice, b"").await;
+    assert_eq!((said.status, said.json()["code"].as_str()), (401, Some("E6119")));
+    assert!(desk.pushes().is_empty());
+    // Twice the same is a proxy's.
+    let said = desk.push(&[("version", "v1"), ("version", " v1")], ORDER.as_bytes()).await;
+    assert_eq!(said.json()["errCode"], "s106240000", "{}", said.text);
+}
+
+/// Clients say of a body that it is a form unless told otherwise; of nothing that says nothing.
+#[tokio::test]
+async fn a_void_without_a_body_has_whatever_type() {
+    let desk = Desk::open().await;
+    for (id, kind) in [
+        ("1", "application/x-www-form-urlencoded"),
+        ("2", "application/json"),
+        ("3", "application/xml"),
+        ("4", "multipart/form-data; boundary=x"),
+    ] {
+        let over = [("operationType", "3"), ("id", id), ("content-type", kind)];
+        for body in ["", " \r\n"] {
+            let said = desk.push(&over, body.as_bytes()).await;
+            assert_eq!(said.json()["errCode"], "s106240000", "{kind}: {}", said.text);
+        }
+    }
+    assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
+    let form = [("operationType", "3"), ("content-type", "application/x-www-form-urlencoded")];
+    let said = desk.push(&form, b"number=1").await;
+    assert_eq!(said.json()["errCode"], "E6108", "{}", said.text);
+    let said = desk.push(&form[1..], b"").await;
+    assert_ne!(said.json()["errCode"], "s106240000", "{}", said.text);
+}
