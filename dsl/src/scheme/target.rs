@@ -148,6 +148,19 @@ impl Reader<'_> {
                     .with("more_en", en),
             );
         }
+        if let (Some(main), true) = (&main, unnamed)
+            && node.get("on_unknown").is_some()
+            && by_action.iter().any(|(action, _)| *action == Action::Update)
+        {
+            let span = node
+                .get("api")
+                .map_or(node.span.clone(), |pair| pair.value.span.clone());
+            self.report(
+                self.problem(&words::UNNAMED, span)
+                    .with("operation", &main.name)
+                    .with("name", main.proof_needs.as_deref().unwrap_or_default()),
+            );
+        }
         let fingerprint = self.fingerprint(node, main.as_ref(), &request);
         let operation = |action: Action| {
             by_action
