@@ -34,7 +34,8 @@ cargo xtask figure       measure memory and start-up, write docs/figures.md: [--
 cargo xtask figure A16   an acceptance figure by its name: [--debug] [--small] [--SIZE N]...; small: all of them, in small
 cargo xtask figure serve | schemes | A27   `engine serve` with 20 schemes for 10 minutes; with 10,000 of them; with 20 for a day (--minutes N)
 cargo xtask oracle       compare generated expressions with a private MariaDB: [--cases 10000] [--seed 1] [--family F]
-                         [--root LABEL] [--server SOCKET] [--record], or the expressions given
+                         [--root LABEL] [--server SOCKET] [--record], or the expressions given; --imported [--cases 200]:
+                         those of published schemes, beside what pasting values into their text gives
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
 cargo xtask api          requests made of openapi.json against a real server (a tool is installed into the build folder)

@@ -53,16 +53,18 @@ pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
         .join("release")
         .join(format!("oracle{}", std::env::consts::EXE_SUFFIX));
     let program = program.to_string_lossy();
-    // `--record` is told where to: the corpus.
+    // `--record` is told where to, `--imported` where from: the corpus.
     let corpus = place.root.join("tests/corpus/functions");
     let corpus = corpus.to_string_lossy();
+    let published = place.root.join("tests/corpus/qeasy");
+    let published = published.to_string_lossy();
     let arguments: Vec<&str> = arguments
         .iter()
         .flat_map(|word| {
-            if *word == "--record" {
-                vec![*word, &*corpus]
-            } else {
-                vec![*word]
+            match *word {
+                "--record" => vec![*word, &*corpus],
+                "--imported" => vec![*word, &*published],
+                _ => vec![*word],
             }
         })
         .collect();

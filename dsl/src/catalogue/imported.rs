@@ -1,4 +1,4 @@
-//! E1700-E1723, W1730-W1749: schemes that are brought over from another tool.
+//! E1700-E1723, W1730-W1751: schemes that are brought over from another tool.
 //!
 //! Refusals of an input come first, then what could not be carried over, then what a person should look at.
 
@@ -46,6 +46,8 @@ pub const ALL: &[&Entry] = &[
     &CHECK_WARNS,
     &FIELD_ADDED,
     &TYPO,
+    &NOT_PASTED,
+    &FOUND_NOTHING,
 ];
 
 /// {file} holds no metadata of a scheme.
@@ -553,4 +555,30 @@ pub const TYPO: Entry = Entry {
     long_zh: "缺少下划线的表达式在旧平台就是普通文本。这里照样作为文本带过来。",
     long_en: "Without its underscore it is plain text in the old tool, too. It was carried over as text.",
     example: "function 1+1",
+};
+
+/// Values are not pasted into expressions: where one is empty, a word without quotes or holds a quote mark, the old tool gives something else: {names}.
+pub const NOT_PASTED: Entry = Entry {
+    code: "W1750",
+    severity: Severity::Warning,
+    zh: "值不再拼进表达式文本;值为空、没加引号的文字或含引号时,旧平台的结果不同:{names}",
+    en: "values are not pasted into expressions: where one is empty, a word without quotes or holds a quote mark, the old tool gives something else: {names}",
+    help_zh: "括号里的代码说明是哪一种:engine explain W1314",
+    help_en: "the codes in brackets say which: engine explain W1314",
+    long_zh: "旧平台先把值的文本替换进表达式再计算:空值留下不完整的式子,没加引号的文字成了列名,引号提前结束文本。算不出来时它把表达式原文当作值写进目标。这里先解析再代入,值永远只是值。",
+    long_en: "The old tool pastes the text of a value into the expression before it computes it: an empty one leaves half an expression, a word without quotes becomes a column, a quote mark ends the text. What it cannot compute it sends as it stands. Here the text is parsed first, and a value is never more than a value.",
+    example: "_function {{amount}}/{{qty}}",
+};
+
+/// A look-up that finds nothing leaves its field out, where the old tool sends an empty text: {names}.
+pub const FOUND_NOTHING: Entry = Entry {
+    code: "W1751",
+    severity: Severity::Warning,
+    zh: "查不到时字段不发送,旧平台发送空文本:{names}",
+    en: "a look-up that finds nothing leaves its field out, where the old tool sends an empty text: {names}",
+    help_zh: "要发空文本时写 {$value: …, $missing: null, $default: \"\"};必须有时写 $required: true",
+    help_en: "for an empty text write {$value: …, $missing: null, $default: \"\"}; where it must be found, $required: true",
+    long_zh: "空文本会清空目标里已有的内容,所以查不到的字段不写出,并计入运行的摘要。",
+    long_en: "An empty text would empty what the target has, so a field that is not found is not sent, and the summary of the run counts it.",
+    example: "_findCollection find FNumber from units where FName={{unit}}",
 };

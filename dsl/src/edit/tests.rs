@@ -251,6 +251,7 @@ fn only_the_span(text: &str, nth: usize, value: &Value) -> Result<bool, TestCase
         return Ok(false);
     };
     let end = span.start + text[span.clone()].trim_end().len();
+    prop_assert!(after.len() >= span.start + (text.len() - end), "{}:\n{}\n{}", path, text, after);
     prop_assert!(
         after.starts_with(&text[..span.start]),
         "before {}:\n{}\n{}",
@@ -278,6 +279,75 @@ proptest! {
         value in values(),
     ) {
         only_the_span(&text, usize::from(nth), &value)?;
+    }
+}
+
+/// A value in each of the five ways to quote, as it stands behind `key: ` with the indentation of its lines.
+fn quoted(style: usize, words: &str, pad: &str) -> String {
+    match style {
+        0 => format!("甲{words}"),
+        1 => format!("'{words}''s: #1'"),
+        2 => format!("\"{words}\\t\\u4e2d, {{x}}\""),
+        3 => format!("|-\n{pad}  {words} # kein Kommentar\n\n{pad}    乙"),
+        _ => format!(">\n{pad}  {words}\n{pad}  丙: 丁"),
+    }
+}
+
+/// A comment may stand behind all but the texts of several lines.
+fn with_comment(style: usize, value: &str, comment: &str) -> String {
+    match style {
+        3 | 4 => value.replacen('\n', &format!(" # {comment}\n"), 1),
+        _ => format!("{value}   # {comment}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    /// Every style beside every other, each value with its comment, in both kinds of line ends, at the top, in a map and
+    /// in a list: the edit is made, and all bytes outside of the value are those that were there.
+    #[test]
+    fn a_value_of_every_style_is_changed_alone(
+        styles in proptest::collection::vec(0..5_usize, 3..7),
+        words in "[a-z]{1,5}",
+        comments in "[客户订单:'\"{}\\[\\]# a-z]{0,12}",
+        nth in any::<proptest::sample::Index>(),
+        value in values(),
+        crlf in any::<bool>(),
+        shape in 0..3_usize,
+    ) {
+        let mut lines = vec![format!("# 头:{comments}")];
+        let pad = if shape == 0 { "" } else { "  " };
+        if shape > 0 {
+            lines.push(format!("top: # {comments}"));
+        }
+        for (at, style) in styles.iter().enumerate() {
+            lines.push(format!("{pad}# {at} {comments}"));
+            let head = if shape == 2 { "-".to_owned() } else { format!("k{at}:") };
+            let value = with_comment(*style, &quoted(*style, &words, pad), &comments);
+            lines.push(format!("{pad}{head} {value}"));
+        }
+        lines.push("# 尾".to_owned());
+        let mut text = lines.join("\n") + "\n";
+        if crlf {
+            text = text.replace('\n', "\r\n");
+        }
+        let root = read_all(&file(&text)).node.expect("generated to be read");
+        let mut all = Vec::new();
+        leaves(&root, "", &mut all);
+        prop_assert_eq!(all.len(), styles.len(), "{}", text);
+        let nth = nth.index(styles.len());
+        let (path, span) = &all[nth];
+        let after = match set(&file(&text), path, &value) {
+            Ok(after) => after,
+            Err(why) => return Err(TestCaseError::fail(format!("{path}: {why:?}\n{text}"))),
+        };
+        let (before, behind) = (&text[..span.start], &text[span.start + text[span.clone()].trim_end().len()..]);
+        prop_assert!(after.len() >= before.len() + behind.len(), "{}\n{}", text, after);
+        prop_assert!(after.starts_with(before), "before {}:\n{}\n{}", path, text, after);
+        prop_assert!(after.ends_with(behind), "behind {}:\n{}\n{}", path, text, after);
+        let alone = after.replace("\r\n", "");
+        prop_assert!(!crlf || !alone.contains('\n'), "{:?}", after);
+        prop_assert!(crlf || !after.contains('\r'), "{:?}", after);
     }
 }
 

@@ -9,14 +9,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tests::oracle::{Family, Plan, compare, record, run};
+use tests::oracle::{Family, Plan, compare, imported, record, run};
 
 const HELP: &str = "\
 oracle --server SOCKET [--cases N] [--seed S] [--family F] [--root LABEL] [--case N,N]
 oracle --server SOCKET EXPRESSION...
 oracle --server SOCKET --record FOLDER [--seed S]
+oracle --server SOCKET --imported FOLDER [--cases N] [--seed S]
 
 Compares N generated expressions with the server, or the expressions given, or writes the recorded sample.
+With --imported, the expressions of published schemes in FOLDER, each on N records, beside what pasting values gives.
 F is numeric, text, time, flow, json, cast or lines; LABEL an operator or a function's name.
 ";
 
@@ -33,12 +35,14 @@ fn main() -> ExitCode {
     let Asked {
         plan,
         folder,
+        corpus,
         expressions,
     } = &asked;
-    let done = match folder {
-        Some(folder) => record(&plan.socket, folder, plan.seed, &say),
-        None if expressions.is_empty() => run(plan, &say),
-        None => one_by_one(&plan.socket, expressions),
+    let done = match (folder, corpus) {
+        (_, Some(corpus)) => imported(&plan.socket, corpus, plan.cases, plan.seed, &say),
+        (Some(folder), _) => record(&plan.socket, folder, plan.seed, &say),
+        _ if expressions.is_empty() => run(plan, &say),
+        _ => one_by_one(&plan.socket, expressions),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
 struct Asked {
     plan: Plan,
     folder: Option<PathBuf>,
+    corpus: Option<PathBuf>,
     expressions: Vec<String>,
 }
 
@@ -66,6 +71,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
         numbers: BTreeSet::new(),
     };
     let mut folder = None;
+    let mut corpus = None;
     let mut expressions = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -80,6 +86,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
             "cases" => plan.cases = number()?,
             "seed" => plan.seed = number()?,
             "record" => folder = Some(PathBuf::from(value)),
+            "imported" => corpus = Some(PathBuf::from(value)),
             "case" => {
                 for word in value.split(',') {
                     let number = word.parse().map_err(|_| format!("--{name} takes numbers\n"))?;
@@ -100,6 +107,7 @@ fn asked(words: &[String]) -> Result<Asked, String> {
     Ok(Asked {
         plan,
         folder,
+        corpus,
         expressions,
     })
 }

@@ -7,8 +7,10 @@
 //! Starting a server is left to `cargo xtask oracle`, which hands over the path of its socket.
 
 mod generate;
+mod imported;
 mod node;
 mod ours;
+mod pasted;
 mod record;
 mod rules;
 mod server;
@@ -20,6 +22,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use generate::Family;
+pub use imported::imported;
 pub use ours::Ours;
 pub use record::{Row, record};
 pub use server::{SETTINGS, Server};

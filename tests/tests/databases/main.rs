@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 mod desk;
+mod imported;
 mod made;
 mod outbox;
 mod proxy;

@@ -57,6 +57,10 @@ pub(crate) struct Mapper<'m> {
     kept: Map,
     /// Names of fields without a value.
     empty: Vec<String>,
+    /// Expressions of which pasted values make something else, each with the codes that say why.
+    pasted: Vec<(String, BTreeSet<&'static str>)>,
+    /// Fields that are a look-up and nothing else.
+    found: Vec<String>,
     registry: &'m dsl::builtin::Registry,
 }
 
@@ -90,6 +94,8 @@ pub(crate) fn map(
         names: BTreeMap::new(),
         kept: Map::new(),
         empty: Vec::new(),
+        pasted: Vec::new(),
+        found: Vec::new(),
         registry: world.registry(),
     };
     mapper.document(world)
@@ -179,11 +185,37 @@ impl Mapper<'_> {
                 .with("names", some(&self.empty));
             self.note("", failure);
         }
+        self.values_are_values();
         self.screens();
         self.book.close();
         document.items = items;
         document.names = std::mem::take(&mut self.names);
         document
+    }
+
+    /// What is true of nearly every expression is told once.
+    fn values_are_values(&mut self) {
+        if !self.pasted.is_empty() {
+            let named = |(field, codes): &(String, BTreeSet<&'static str>)| {
+                format!("{field} ({})", codes.iter().copied().collect::<Vec<_>>().join(" "))
+            };
+            let names: Vec<String> = self.pasted.iter().map(named).collect();
+            let codes: BTreeSet<&str> = self
+                .pasted
+                .iter()
+                .flat_map(|(_, codes)| codes.iter().copied())
+                .collect();
+            let failure = Failure::new(&words::NOT_PASTED)
+                .with("names", some(&names))
+                .with("codes", codes.into_iter().collect::<Vec<_>>().join(" "));
+            self.note("", failure);
+        }
+        if !self.found.is_empty() {
+            let failure = Failure::new(&words::FOUND_NOTHING)
+                .with("names", some(&self.found))
+                .with("codes", words::FOUND_NOTHING.code);
+            self.note("", failure);
+        }
     }
 
     /// Adds a note.

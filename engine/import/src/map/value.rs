@@ -1,5 +1,7 @@
 //! Values of fields: placeholders and variables in our spelling, types, parsers.
 
+use std::collections::BTreeSet;
+
 use dsl::catalogue::imported as words;
 use dsl::diagnostic::Failure;
 use dsl::{Map, Value};
@@ -274,6 +276,10 @@ impl Mapper<'_> {
 
     /// Where a tool that pastes values into the text would have made something else of an expression.
     fn flips(&mut self, field: &Field<'_>, text: &str) {
+        let blocked = self.blocked.contains_key(&field.at);
+        if !blocked && text.trim_start().starts_with("_findCollection") {
+            self.found.push(field.name.clone());
+        }
         let Some(source) = text.trim_start().strip_prefix("_function") else {
             return;
         };
@@ -287,6 +293,15 @@ impl Mapper<'_> {
             dsl::catalogue::pasted::CASE_FLIPS.code,
             dsl::catalogue::pasted::LIST_PASTED.code,
         ];
+        let others: BTreeSet<&'static str> = expression
+            .pasted()
+            .iter()
+            .map(|told| told.entry.code)
+            .filter(|code| !telling.contains(code))
+            .collect();
+        if !blocked && !others.is_empty() {
+            self.pasted.push((field.name.clone(), others));
+        }
         let found: Vec<Failure> = expression
             .pasted()
             .iter()
@@ -298,6 +313,7 @@ impl Mapper<'_> {
                     .with("field", &field.name)
                     .with("why", failure.message(dsl::diagnostic::Lang::Zh))
                     .with("why_en", failure.message(dsl::diagnostic::Lang::En))
+                    .with("codes", told.entry.code)
             })
             .collect();
         for failure in found {
