@@ -99,6 +99,7 @@ impl Warner<'_> {
     fn node(&mut self, node: &Node, place: Place) {
         match node {
             Node::Field(slot) => self.bare(*slot, place),
+            Node::Lookup(index) => self.found(*index, place),
             Node::Interpolated(pieces) => {
                 for slot in pieces.iter().filter_map(Piece::slot) {
                     self.in_quotes(slot);
@@ -160,9 +161,17 @@ impl Warner<'_> {
             return;
         }
         let (name, span) = (self.name(slot), self.reads[slot].1.clone());
-        if place == Place::Text {
-            self.paste(&pasted::TEXT_PASTED, span.clone(), &[("name", &name)]);
+        self.paste(&pasted::TEXT_PASTED, span.clone(), &[("name", &name)]);
+        if place != Place::Subject {
+            self.paste(&pasted::EMPTY_PASTED, span, &[("name", &name)]);
         }
+    }
+
+    /// What is found has no quotes either.
+    fn found(&mut self, index: usize, place: Place) {
+        let Some(find) = self.lookups.get(index) else { return };
+        let (name, span) = (find.get.to_string(), find.span.clone());
+        self.paste(&pasted::TEXT_PASTED, span.clone(), &[("name", &name)]);
         if place != Place::Subject {
             self.paste(&pasted::EMPTY_PASTED, span, &[("name", &name)]);
         }

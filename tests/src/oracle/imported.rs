@@ -28,10 +28,10 @@ use crate::sim::rng::Rng;
 
 /// Rows that the scheme of a look-up has stored.
 const STORED: usize = 3;
-/// Placeholders whose text may be a number or a text: more of them are not tried in all combinations.
-const MOST_EITHER: usize = 4;
-/// Differences shown.
-const SHOWN: usize = 20;
+/// Ways to write the values of one record: three placeholders, each of which may be a text or a number.
+const MOST_WAYS: usize = 100;
+/// Differences shown of one expression.
+const SHOWN: u64 = 2;
 
 /// Where an expression stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ struct Tally {
     both_refuse: u64,
     /// By the code that the report gave.
     differs: BTreeMap<&'static str, u64>,
+    unexplained: u64,
     /// The import refuses it, with the code of its report.
     refused: Option<String>,
 }
@@ -79,7 +80,7 @@ pub fn imported(
     let found = found(corpus)?;
     let (brought, ids) = bring(&found)?;
     let mut total = Tally::default();
-    let (mut refused, mut unexplained) = (0_u64, Vec::new());
+    let (mut refused, mut unexplained, mut shown) = (0_u64, 0_u64, Vec::new());
     for (nth, one) in found.iter().enumerate() {
         let (plan, told, left) = &brought[nth];
         let mut tally = Tally {
@@ -104,23 +105,29 @@ pub fn imported(
             }
             match reason(&template, &record, &ours, told, &mut server).map_err(broken)? {
                 Some(code) => *tally.differs.entry(code).or_default() += 1,
-                None => unexplained.push(format!(
-                    "{}: {}\n  over {}\n  pasted {pasted}\n  ours   {ours}\n  server {theirs}\n  told {told:?}",
-                    one.place,
-                    one.text,
-                    dsl::json::to_string(&record.row()),
-                )),
+                None => {
+                    tally.unexplained += 1;
+                    if tally.unexplained <= SHOWN {
+                        shown.push(format!(
+                            "{}: {}\n  over {}\n  pasted {pasted}\n  ours   {ours}\n  server {theirs}\n  told {told:?}",
+                            one.place,
+                            one.text,
+                            dsl::json::to_string(&record.row()),
+                        ));
+                    }
+                }
             }
         }
         say(&line(one, &tally));
         refused += u64::from(tally.refused.is_some());
+        unexplained += tally.unexplained;
         total.same += tally.same;
         total.both_refuse += tally.both_refuse;
         for (code, count) in tally.differs {
             *total.differs.entry(code).or_default() += count;
         }
     }
-    for one in unexplained.iter().take(SHOWN) {
+    for one in shown {
         say(&format!("\nDIFFERS {one}"));
     }
     let codes: Vec<String> = total
@@ -136,12 +143,12 @@ pub fn imported(
         total.both_refuse,
         total.differs.values().sum::<u64>(),
         codes.join(", "),
-        unexplained.len(),
+        unexplained,
     ));
-    if unexplained.is_empty() {
+    if unexplained == 0 {
         Ok(())
     } else {
-        Err(format!("{} differences without a reason", unexplained.len()))
+        Err(format!("{unexplained} differences without a reason"))
     }
 }
 
@@ -425,7 +432,7 @@ fn reason(
     let Some(code) = codes.into_iter().find(|code| told.contains(*code)) else {
         return Ok(None);
     };
-    for text in template.as_values(record, MOST_EITHER) {
+    for text in template.as_values(record, MOST_WAYS) {
         let theirs = server.answer(&text)?;
         if ours.agrees(&theirs) {
             return Ok(Some(code));
@@ -444,7 +451,7 @@ fn record(one: &Found, template: &Template, rng: &mut Rng) -> Record {
         };
         cells
             .entry(path)
-            .or_insert_with(|| (0..count).map(|_| cell(template, quoted, rng)).collect());
+            .or_insert_with(|| (0..count).map(|_| cell(one, template, quoted, rng)).collect());
     }
     let list = match &one.stands {
         Stands::Line(list) | Stands::Over(list) => Some(list.clone()),
@@ -486,7 +493,7 @@ fn stored(find: &Find, nth: usize, record: &Record, rng: &mut Rng) -> Value {
     Value::Map(row)
 }
 
-fn cell(template: &Template, quoted: bool, rng: &mut Rng) -> Cell {
+fn cell(one: &Found, template: &Template, quoted: bool, rng: &mut Rng) -> Cell {
     const NUMBERS: &[&str] = &[
         "0", "1", "3", "7", "10", "12.50", "59.7", "0.13", "100.00", "-1.5", "0.00", "99", "120", "1699928000123",
         "1700000000", "1234.567890123456789", "0.1234567890123456789", "2.5", "1e3", "33.333333",
@@ -507,7 +514,12 @@ fn cell(template: &Template, quoted: bool, rng: &mut Rng) -> Cell {
     }
     // What the expression itself speaks of, so that its branches are taken.
     let spoken: Vec<&str> = template.literals().collect();
-    let often = if quoted { 300 } else { 550 };
+    let often = match (&one.stands, quoted) {
+        // Lines of one field are of one kind.
+        (Stands::Over(_), _) => 1000,
+        (_, true) => 300,
+        (_, false) => 550,
+    };
     if rng.in_thousand(often) {
         let number = rng.pick(NUMBERS);
         return match rng.in_thousand(500) && !number.contains('e') {

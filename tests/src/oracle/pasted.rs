@@ -287,85 +287,102 @@ impl Template {
     }
 
     /// The expression with values instead of pasted text. A bare text of digits is a number where one is needed and a text
-    /// where a text will do: `most` of them are written both ways.
+    /// where a text will do: it is written in all ways, up to so many together.
     pub(super) fn as_values(&self, record: &Record, most: usize) -> Vec<String> {
         if self.is_find && self.finds().next().is_some_and(|find| record.found(find).is_none()) {
             return vec!["NULL".to_owned()];
         }
-        if let [Part::Text(open), Part::Field { path, .. }, Part::Text(close)] = self.parts.as_slice()
-            && close == ")"
-            && record.list.is_some()
-        {
-            let rows: Vec<String> = record
-                .cells(path)
-                .iter()
-                .map(|cell| format!("SELECT {} c", written(cell, false)))
-                .collect();
-            let lines = match rows.is_empty() {
-                true => "SELECT 1 c WHERE FALSE".to_owned(),
-                false => rows.join(" UNION ALL "),
-            };
-            return vec![format!("(SELECT {open}c) FROM ({lines}) t)")];
+        if let Some(asked) = self.over_lines(record) {
+            return asked;
         }
-        let either: Vec<usize> = self
-            .parts
+        let choices: Vec<Vec<String>> = self.parts.iter().map(|part| choices(part, record)).collect();
+        let all = choices
             .iter()
-            .enumerate()
-            .filter(|(_, part)| match part {
-                Part::Field { path, quoted: false, .. } => record
-                    .cells(path)
-                    .iter()
-                    .any(|cell| matches!(cell, Cell::Text(text) if is_number(text)) || *cell == Cell::Null),
-                Part::Find(find) => !find.quoted && record.found(find).is_some_and(|text| is_number(&text)),
-                _ => false,
-            })
-            .map(|(nth, _)| nth)
-            .take(most)
-            .collect();
-        (0..1_usize << either.len())
-            .map(|choice| {
-                let other = |nth: usize| {
-                    either
-                        .iter()
-                        .position(|one| *one == nth)
-                        .is_some_and(|bit| choice >> bit & 1 == 1)
+            .map(Vec::len)
+            .fold(1, usize::saturating_mul)
+            .min(most);
+        (0..all)
+            .map(|mut choice| {
+                let one = |texts: &Vec<String>| {
+                    let text = texts[choice % texts.len()].clone();
+                    choice /= texts.len();
+                    text
                 };
-                self.parts
-                    .iter()
-                    .enumerate()
-                    .map(|(nth, part)| self.value(part, record, other(nth)))
-                    .collect()
+                choices.iter().map(one).collect()
             })
             .collect()
     }
 
-    fn value(&self, part: &Part, record: &Record, other: bool) -> String {
-        match part {
-            Part::Text(text) => text.clone(),
-            Part::Field { path, quoted: true, .. } => inside(&record.pasted(path)),
-            Part::Field { path, .. } => match (record.variable(path), record.cells(path)) {
-                (Some(text), _) => text,
-                (None, [cell]) => written(cell, other),
-                (None, _) => record.pasted(path),
-            },
-            Part::Find(find) => match (record.found(find), find.quoted) {
-                (found, true) => inside(&found.unwrap_or_default()),
-                (None, false) => "NULL".to_owned(),
-                (Some(text), false) if is_number(&text) && !other => text,
-                (Some(text), false) => quoted(&text),
-            },
+    /// All lines that a function reads, as rows of a table.
+    fn over_lines(&self, record: &Record) -> Option<Vec<String>> {
+        let [Part::Text(open), Part::Field { path, .. }, Part::Text(close)] = self.parts.as_slice() else {
+            return None;
+        };
+        if close != ")" || record.list.is_none() {
+            return None;
         }
+        let table = |nth: usize| {
+            let row = |cell: &Cell| {
+                let texts = written(cell);
+                format!("SELECT {} c", texts[nth.min(texts.len() - 1)])
+            };
+            let rows: Vec<String> = record.cells(path).iter().map(row).collect();
+            match rows.is_empty() {
+                true => "SELECT 1 c WHERE FALSE".to_owned(),
+                false => rows.join(" UNION ALL "),
+            }
+        };
+        let asked = |nth| format!("(SELECT {open}c) FROM ({}) t)", table(nth));
+        Some((0..3).map(asked).collect())
     }
 }
 
-/// A value that nothing around it changes.
-fn written(cell: &Cell, other: bool) -> String {
-    match (cell, other) {
-        (Cell::Null, false) => "NULL".to_owned(),
-        (Cell::Missing | Cell::Null, _) => "''".to_owned(),
-        (Cell::Number(digits), _) => digits.clone(),
-        (Cell::Text(text), false) if is_number(text) => text.clone(),
-        (Cell::Text(text), _) => quoted(text),
+/// How a part may be written as a value.
+fn choices(part: &Part, record: &Record) -> Vec<String> {
+    match part {
+        Part::Text(text) => vec![text.clone()],
+        Part::Field {
+            path, quoted: true, ..
+        } => vec![inside(&record.pasted(path))],
+        Part::Field { path, .. } => match (record.variable(path), record.cells(path)) {
+            (Some(text), _) => vec![text],
+            (None, [cell]) => written(cell),
+            (None, _) => vec![record.pasted(path)],
+        },
+        Part::Find(find) => match (record.found(find), find.quoted) {
+            (found, true) => vec![inside(&found.unwrap_or_default())],
+            (None, false) => vec!["NULL".to_owned()],
+            (Some(text), false) => written(&Cell::Text(text)),
+        },
+    }
+}
+
+/// Values that nothing around them changes: a text without quotes is a text where a text will do, and an exact number
+/// where one is needed.
+fn written(cell: &Cell) -> Vec<String> {
+    let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    match cell {
+        Cell::Null => all(&["NULL", "''", "0"]),
+        Cell::Missing => all(&["''", "0", "NULL"]),
+        Cell::Number(digits) => all(&[digits]),
+        Cell::Text(text) if text.is_empty() => all(&["''", "0"]),
+        Cell::Text(text) => vec![quoted(text), beginning(text)],
+    }
+}
+
+/// The number that a text begins with, as a server reads it.
+fn beginning(text: &str) -> String {
+    let text = text.trim_start();
+    let mut end = 0;
+    for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+        let part = &text[..at];
+        if part.parse::<f64>().is_ok() && part.ends_with(|char: char| char.is_ascii_digit() || char == '.') {
+            end = at;
+        }
+    }
+    match &text[..end] {
+        "" => "0".to_owned(),
+        number => number.to_owned(),
     }
 }
 
@@ -506,4 +523,66 @@ fn find(text: &str, quoted: bool, whole: bool) -> Option<(Find, &str)> {
         },
         behind,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(cells: &[(&str, Cell)]) -> Record {
+        Record {
+            cells: cells
+                .iter()
+                .map(|(path, cell)| ((*path).to_owned(), vec![cell.clone()]))
+                .collect(),
+            list: None,
+            start_ms: 1_700_000_000_000,
+            stored: vec![(
+                "s".to_owned(),
+                vec![Value::Map(dsl::Map::from_iter([
+                    ("k".to_owned(), Value::from("1")),
+                    ("F".to_owned(), Value::from("O'X")),
+                ]))],
+            )],
+        }
+    }
+
+    #[test]
+    fn pasted_letter_by_letter_and_as_values() {
+        let text = Cell::Text("O'Neil".to_owned());
+        let empty = Cell::Missing;
+        let number = Cell::Number("12.50".to_owned());
+        for (expression, pasted, value, codes) in [
+            ("_function '{{a}}'", "'O'Neil'", "'O''Neil'", &["W1315"][..]),
+            ("_function {{a}} * 2", "O'Neil * 2", "'O''Neil' * 2", &["W1312"]),
+            ("_function {{b}}/{{c}}", "/12.50", "''/12.50", &["W1310", "W1314"]),
+            ("_function {{b}}000*1", "000*1", "''000*1", &["W1313"]),
+            ("_function {{LAST_SYNC_TIME}}000*1", "1700000000000*1", "1700000000000*1", &[]),
+            (
+                "_function case _findCollection find F from s where k=1 _endFind when true then 1 end",
+                "case O'X when true then 1 end",
+                "case 'O''X' when true then 1 end",
+                &["W1312"],
+            ),
+            (
+                "_function case _findCollection find F from s where k={{c}} _endFind when true then 1 end",
+                "case  when true then 1 end",
+                "case NULL when true then 1 end",
+                &["W1310", "W1314"],
+            ),
+        ] {
+            let template = Template::read(expression);
+            let record = record(&[("a", text.clone()), ("b", empty.clone()), ("c", number.clone())]);
+            assert_eq!(template.pasted(&record), pasted, "{expression}");
+            assert_eq!(template.as_values(&record, 1), [value], "{expression}");
+            assert_eq!(template.reasons(&record).into_iter().collect::<Vec<_>>(), codes, "{expression}");
+        }
+    }
+
+    #[test]
+    fn the_number_that_a_text_begins_with() {
+        for (text, number) in [("5'10\"", "5"), (" 5 ", "5"), ("1,000", "1"), (".5", ".5"), ("-1.5", "-1.5"), ("张三", "0"), ("1.5E+2x", "1.5E+2"), ("1e", "1"), ("nan", "0")] {
+            assert_eq!(beginning(text), number, "{text}");
+        }
+    }
 }

@@ -2,10 +2,11 @@
 //!
 //! In a page, a `console` block holds commands behind `$ ` and what they print, a `diff` block an edit of the scheme.
 //! They are carried out in order, in a folder like a newcomer's. `UPDATE_EXPECT=1` writes the outputs anew. Instants
-//! and durations are not compared; everything else is.
+//! and durations are not compared; everything else is. The guide of the scheme language says how its blocks are read.
 
 use std::path::Path;
 
+use dsl::{SourceFile, Value};
 use tests::e2e::{FEEDER, MAIN, Run, repository};
 
 #[test]
@@ -60,6 +61,153 @@ fn taken_over(page: &str, lang: &str) {
     });
 }
 
+/// Every example of the guide is a scheme that `check` has nothing to say about and whose tests pass.
+#[test]
+fn the_scheme_language() {
+    guide("docs/scheme.md", "en");
+}
+
+#[test]
+fn the_scheme_language_in_chinese() {
+    guide("docs/scheme.zh.md", "zh");
+}
+
+/// Both languages show the same schemes.
+#[test]
+fn the_guide_says_the_same_twice() {
+    let page = |name: &str| std::fs::read_to_string(repository().join(name)).expect("a page of the repository");
+    let (en, zh) = (page("docs/scheme.md"), page("docs/scheme.zh.md"));
+    let (en, zh) = (blocks(&en), blocks(&zh));
+    assert_eq!(en.len(), zh.len());
+    for (one, other) in en.iter().zip(&zh) {
+        assert_eq!(one.kind, other.kind);
+        if one.kind == "yaml" {
+            assert_eq!(one.file(), other.file());
+            assert_eq!(nameless(value(&one.text)), nameless(value(&other.text)), "{}", one.text);
+        } else if one.kind != "console" {
+            assert_eq!(one.text, other.text);
+        }
+    }
+}
+
+/// Names of tests are words for people.
+fn nameless(mut scheme: Value) -> Value {
+    if let Value::Map(map) = &mut scheme
+        && let Some(Value::List(tests)) = map.get_mut("tests")
+    {
+        for test in tests {
+            if let Value::Map(test) = test {
+                test.shift_remove("name");
+            }
+        }
+    }
+    scheme
+}
+
+fn value(text: &str) -> Value {
+    let node = dsl::yaml::read(&SourceFile::new("a block of the guide", text));
+    node.unwrap_or_else(|problems| panic!("{problems:?}\n{text}")).plain_value()
+}
+
+/// A block of a page.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+impl Block {
+    /// The file that the block is: its first line, or what stands behind its kind, names it.
+    fn file(&self) -> Option<&str> {
+        if let Some(file) = self.kind.strip_prefix("csv ") {
+            return Some(file);
+        }
+        let first = self.text.lines().next()?.strip_prefix("# ")?;
+        (self.kind == "yaml" && first.ends_with(".yaml")).then_some(first)
+    }
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => {
+                open = Some(Block {
+                    kind: kind.to_owned(),
+                    text: String::new(),
+                });
+            }
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// `over` laid over `base`: members of maps by their names, everything else as it is.
+fn laid(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Map(base), Value::Map(over)) => {
+            for (name, value) in over {
+                match base.get_mut(&name) {
+                    Some(below) => laid(below, value),
+                    None => {
+                        base.insert(name, value);
+                    }
+                }
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+fn guide(page: &str, lang: &str) {
+    let folder = tempfile::tempdir().expect("room for temporary files");
+    let write = |name: &str, text: &str| {
+        let to = folder.path().join(name);
+        std::fs::create_dir_all(to.parent().expect("a file has a folder")).expect("our own folder");
+        std::fs::write(to, text).expect("our own folder");
+    };
+    let path = repository().join(page);
+    let written = std::fs::read_to_string(&path).expect("a page of the repository");
+    let all = blocks(&written);
+    all.iter()
+        .filter_map(|block| Some((block.file()?, &block.text)))
+        .for_each(|(file, text)| write(file, text));
+    let smallest = all
+        .iter()
+        .find(|block| block.file() == Some("schemes/deliveries.yaml"));
+    let smallest = value(&smallest.expect("the smallest scheme").text);
+    let mut sections = 0;
+    for block in all
+        .iter()
+        .filter(|block| block.kind == "yaml" && block.file().is_none())
+    {
+        sections += 1;
+        let id = format!("section-{sections:02}");
+        let mut scheme = smallest.clone();
+        laid(&mut scheme, value(&block.text));
+        laid(
+            &mut scheme,
+            Value::Map([("scheme".to_owned(), Value::from(id.as_str()))].into_iter().collect()),
+        );
+        // JSON is YAML, too.
+        write(&format!("schemes/{id}.yaml"), &dsl::json::to_string(&scheme));
+    }
+    assert!(sections > 15, "{page} has {sections} sections");
+    let environment = [("ENGINE_LANG".to_owned(), "en".to_owned())];
+    for words in [&["check", "schemes", "paced"][..], &["test", "schemes"]] {
+        let ran = Run::new(folder.path(), &environment, words).finish();
+        assert_eq!(ran.code, Some(0), "{page}: {ran}");
+        assert!(ran.stderr.is_empty(), "{page}: {ran}");
+    }
+    same(page, &written, folder.path(), lang);
+}
+
 fn transcript(page: &str, lang: &str) {
     prepared(page, lang, |_| {});
 }
@@ -73,19 +221,24 @@ fn prepared(page: &str, lang: &str, prepare: impl FnOnce(&Path)) {
         std::fs::copy(repository().join(name), to).expect("the repository has it");
     }
     prepare(folder.path());
+    let written = std::fs::read_to_string(repository().join(page)).expect("a page of the repository");
+    same(page, &written, folder.path(), lang);
+}
+
+/// Carries the commands of a page out; they say what it says.
+fn same(page: &str, written: &str, folder: &Path, lang: &str) {
     let path = repository().join(page);
-    let written = std::fs::read_to_string(&path).expect("a page of the repository");
-    let real = carried_out(&written, folder.path(), lang);
+    let real = carried_out(written, folder, lang);
     #[expect(
         clippy::disallowed_methods,
         reason = "the switch of every test that writes what it compares"
     )]
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
-    if update && timeless(&written) != timeless(&real) {
+    if update && timeless(written) != timeless(&real) {
         std::fs::write(&path, &real).expect("a page of the repository");
         return;
     }
-    let (written, real) = (timeless(&written), timeless(&real));
+    let (written, real) = (timeless(written), timeless(&real));
     let differs = written.lines().zip(real.lines()).find(|(a, b)| a != b);
     assert!(
         written == real,
@@ -127,7 +280,7 @@ fn carried_out(page: &str, folder: &Path, lang: &str) -> String {
         real.push_str(line);
         real.push('\n');
     }
-    assert!(commands > 3, "the page has commands");
+    assert!(commands > 2, "the page has commands");
     real
 }
 

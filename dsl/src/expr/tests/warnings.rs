@@ -131,11 +131,15 @@ fn what_pasting_would_have_changed() {
     pasted(
         "{{amount}}/{{qty}}",
         expect![[r#"
-        W1314 `{{amount}}` `amount` 没有值时,先替换再计算的工具得到不完整的表达式
-        W1314 `{{amount}}` without a value of `amount`, a tool that substitutes first is left with an incomplete expression
-        W1314 `{{qty}}` `qty` 没有值时,先替换再计算的工具得到不完整的表达式
-        W1314 `{{qty}}` without a value of `qty`, a tool that substitutes first is left with an incomplete expression
-    "#]],
+            W1312 `{{amount}}` `amount` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `{{amount}}` `amount` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+            W1314 `{{amount}}` `amount` 没有值时,先替换再计算的工具得到不完整的表达式
+            W1314 `{{amount}}` without a value of `amount`, a tool that substitutes first is left with an incomplete expression
+            W1312 `{{qty}}` `qty` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `{{qty}}` `qty` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+            W1314 `{{qty}}` `qty` 没有值时,先替换再计算的工具得到不完整的表达式
+            W1314 `{{qty}}` without a value of `qty`, a tool that substitutes first is left with an incomplete expression
+        "#]],
     );
     pasted(
         "CONCAT({{code}}, '-{{name}}')",
@@ -167,22 +171,49 @@ fn what_pasting_would_have_changed() {
         expect![[r#"
             W1310 `{{price}}` `price` 没有值时,先替换再计算的工具得到 ELSE FALSE,这里得到 THEN TRUE
             W1310 `{{price}}` without a value of `price`, a tool that substitutes first gives ELSE FALSE, and this gives THEN TRUE
+            W1312 `{{price}}` `price` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `{{price}}` `price` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
         "#]],
     );
     pasted(
         "case {{shop}} when '004' then 'x' else 'y' end",
         expect![[r#"
-        W1301 `{{shop}}` `<<shop>>` 若是文本,会按文本与 '004' 比较 | 比较数字时去掉引号:004
-        W1301 `{{shop}}` if `<<shop>>` is text, it is compared with '004' as text | take the quotes off to compare numbers: 004
-        W1310 `{{shop}}` `shop` 没有值时,先替换再计算的工具得到 THEN 'x',这里得到 ELSE 'y'
-        W1310 `{{shop}}` without a value of `shop`, a tool that substitutes first gives THEN 'x', and this gives ELSE 'y'
-    "#]],
+            W1301 `{{shop}}` `<<shop>>` 若是文本,会按文本与 '004' 比较 | 比较数字时去掉引号:004
+            W1301 `{{shop}}` if `<<shop>>` is text, it is compared with '004' as text | take the quotes off to compare numbers: 004
+            W1310 `{{shop}}` `shop` 没有值时,先替换再计算的工具得到 THEN 'x',这里得到 ELSE 'y'
+            W1310 `{{shop}}` without a value of `shop`, a tool that substitutes first gives THEN 'x', and this gives ELSE 'y'
+            W1312 `{{shop}}` `shop` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `{{shop}}` `shop` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+        "#]],
     );
     pasted(
         "case _findCollection find F from s where a=1 _endFind when true then '{{b|date}}' else '' end",
         expect![[r#"
             W1310 `_findCollection find F from s where a=1 _endFind` `F` 没有值时,先替换再计算的工具得到 THEN '<<b>>',这里得到 ELSE ''
             W1310 `_findCollection find F from s where a=1 _endFind` without a value of `F`, a tool that substitutes first gives THEN '<<b>>', and this gives ELSE ''
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+        "#]],
+    );
+}
+
+/// What is found is pasted, too.
+#[test]
+fn what_is_found_has_no_quotes() {
+    pasted(
+        "case _findCollection find F from s where a=1 _endFind when 0 then 'A' end",
+        expect![[r#"
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+        "#]],
+    );
+    pasted(
+        "IFNULL(_findCollection find F from s where a=1 _endFind, 0)",
+        expect![[r#"
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` 没有加引号:若是文本,先替换再计算的工具会出错或丢掉开头的零
+            W1312 `_findCollection find F from s where a=1 _endFind` `F` has no quotes: where it is text, a tool that substitutes first fails or loses leading zeros
+            W1314 `_findCollection find F from s where a=1 _endFind` `F` 没有值时,先替换再计算的工具得到不完整的表达式
+            W1314 `_findCollection find F from s where a=1 _endFind` without a value of `F`, a tool that substitutes first is left with an incomplete expression
         "#]],
     );
 }
@@ -197,7 +228,6 @@ fn what_pasting_would_not_change() {
         "'<<$now|date>>'",
         "'{{created|datetime}}' < '2023'",
         "CONCAT('a', 'b')",
-        "case _findCollection find F from s where a=1 _endFind when 0 then 'A' end",
     ];
     for text in rows {
         let expr = compile(text, &registry(), &Bounds::default()).expect(text);

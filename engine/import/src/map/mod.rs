@@ -135,6 +135,10 @@ impl Mapper<'_> {
             Item::raw("enabled", "false").label("旧平台停用之后再打开 · switch on once the old tool is off"),
         );
         items.push(Item::raw("compat", "qeasy"));
+        // A system without a connector says nothing of its zone, and UTC would move each time by eight hours.
+        if source_system.as_ref().is_none_or(|system| system.is_generic) {
+            items.push(Item::raw("zone", "Asia/Shanghai").label("旧平台的时区 · the zone of the old tool"));
+        }
         let schedule = self.schedule(source_system.as_ref());
         let stores_only = self.stores_only(target.as_ref());
         let side = source::Given {
