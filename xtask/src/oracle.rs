@@ -60,12 +60,10 @@ pub(crate) fn oracle(place: &Place, arguments: &[&str]) -> Report {
     let published = published.to_string_lossy();
     let arguments: Vec<&str> = arguments
         .iter()
-        .flat_map(|word| {
-            match *word {
-                "--record" => vec![*word, &*corpus],
-                "--imported" => vec![*word, &*published],
-                _ => vec![*word],
-            }
+        .flat_map(|word| match *word {
+            "--record" => vec![*word, &*corpus],
+            "--imported" => vec![*word, &*published],
+            _ => vec![*word],
         })
         .collect();
     if arguments.contains(&"--server") {

@@ -251,7 +251,13 @@ fn only_the_span(text: &str, nth: usize, value: &Value) -> Result<bool, TestCase
         return Ok(false);
     };
     let end = span.start + text[span.clone()].trim_end().len();
-    prop_assert!(after.len() >= span.start + (text.len() - end), "{}:\n{}\n{}", path, text, after);
+    prop_assert!(
+        after.len() >= span.start + (text.len() - end),
+        "{}:\n{}\n{}",
+        path,
+        text,
+        after
+    );
     prop_assert!(
         after.starts_with(&text[..span.start]),
         "before {}:\n{}\n{}",

@@ -169,7 +169,9 @@ impl Warner<'_> {
 
     /// What is found has no quotes either.
     fn found(&mut self, index: usize, place: Place) {
-        let Some(find) = self.lookups.get(index) else { return };
+        let Some(find) = self.lookups.get(index) else {
+            return;
+        };
         let (name, span) = (find.get.to_string(), find.span.clone());
         self.paste(&pasted::TEXT_PASTED, span.clone(), &[("name", &name)]);
         if place != Place::Subject {

@@ -159,7 +159,14 @@ fn every_file_of_the_tree_twice() {
             false => {}
         }
     }
-    for kind in ["schemes/", "objects/", "connections.yaml", "connectors/", "templates/", "check/good/"] {
+    for kind in [
+        "schemes/",
+        "objects/",
+        "connections.yaml",
+        "connectors/",
+        "templates/",
+        "check/good/",
+    ] {
         let is_there = |path: &PathBuf| path.to_string_lossy().replace('\\', "/").contains(kind);
         assert!(found.iter().any(is_there), "no {kind}");
     }

@@ -197,9 +197,7 @@ impl Template {
                     Part::Find(find) => {
                         // A key is compared as text.
                         let mut keys = Vec::new();
-                        find.conditions
-                            .iter()
-                            .for_each(|(_, parts)| of(parts, &mut keys));
+                        find.conditions.iter().for_each(|(_, parts)| of(parts, &mut keys));
                         found.extend(keys.into_iter().map(|(path, _)| (path, true)));
                     }
                     Part::Text(_) => {}
@@ -272,7 +270,11 @@ impl Template {
                                 codes.insert("W1315");
                             }
                         } else if text.is_empty() {
-                            codes.extend(if *glued { ["W1313", "W1313"] } else { ["W1314", "W1310"] });
+                            codes.extend(if *glued {
+                                ["W1313", "W1313"]
+                            } else {
+                                ["W1314", "W1310"]
+                            });
                         } else if !is_number(text) {
                             codes.insert("W1312");
                         }
@@ -289,7 +291,12 @@ impl Template {
     /// The expression with values instead of pasted text. A bare text of digits is a number where one is needed and a text
     /// where a text will do: it is written in all ways, up to so many together.
     pub(super) fn as_values(&self, record: &Record, most: usize) -> Vec<String> {
-        if self.is_find && self.finds().next().is_some_and(|find| record.found(find).is_none()) {
+        if self.is_find
+            && self
+                .finds()
+                .next()
+                .is_some_and(|find| record.found(find).is_none())
+        {
             return vec!["NULL".to_owned()];
         }
         if let Some(asked) = self.over_lines(record) {
@@ -321,10 +328,16 @@ impl Template {
         if close != ")" || record.list.is_none() {
             return None;
         }
-        let table = |nth: usize| {
+        let table = |ways: usize| {
             let row = |cell: &Cell| {
-                let texts = written(cell);
-                format!("SELECT {} c", texts[nth.min(texts.len() - 1)])
+                let text = match cell {
+                    Cell::Null => ["NULL", "0"][ways & 1].to_owned(),
+                    Cell::Missing => ["0", "NULL"][ways >> 1 & 1].to_owned(),
+                    Cell::Number(digits) => digits.clone(),
+                    Cell::Text(text) if ways & 4 == 0 => beginning(text),
+                    Cell::Text(text) => quoted(text),
+                };
+                format!("SELECT {text} c")
             };
             let rows: Vec<String> = record.cells(path).iter().map(row).collect();
             match rows.is_empty() {
@@ -332,8 +345,13 @@ impl Template {
                 false => rows.join(" UNION ALL "),
             }
         };
-        let asked = |nth| format!("(SELECT {open}c) FROM ({}) t)", table(nth));
-        Some((0..3).map(asked).collect())
+        let asked = |ways| format!("(SELECT {open}c) FROM ({}) t)", table(ways));
+        Some((0..8).map(asked).collect())
+    }
+
+    /// Whether it reads all lines of a list: then a server shows the digits that its column declares.
+    pub(super) fn is_over_lines(&self, record: &Record) -> bool {
+        self.over_lines(record).is_some()
     }
 }
 
@@ -366,11 +384,17 @@ fn written(cell: &Cell) -> Vec<String> {
         Cell::Missing => all(&["''", "0", "NULL"]),
         Cell::Number(digits) => all(&[digits]),
         Cell::Text(text) if text.is_empty() => all(&["''", "0"]),
-        Cell::Text(text) => vec![quoted(text), beginning(text)],
+        Cell::Text(text) => {
+            let number = beginning(text);
+            // Beyond 64 bits a server refuses what it would count as a decimal.
+            let long = (number.len() >= 18 && !number.contains('.')).then(|| format!("{number}."));
+            [quoted(text), number].into_iter().chain(long).collect()
+        }
     }
 }
 
-/// The number that a text begins with, as a server reads it.
+/// The number that a text begins with, as a server reads it, without an exponent: a text is an exact number where one is
+/// needed.
 fn beginning(text: &str) -> String {
     let text = text.trim_start();
     let mut end = 0;
@@ -380,9 +404,27 @@ fn beginning(text: &str) -> String {
             end = at;
         }
     }
-    match &text[..end] {
-        "" => "0".to_owned(),
-        number => number.to_owned(),
+    match text[..end].split_once(['e', 'E']) {
+        None if end == 0 => "0".to_owned(),
+        None => text[..end].to_owned(),
+        Some((digits, exponent)) => moved(digits, exponent.parse().unwrap_or_default()),
+    }
+}
+
+/// Digits with their point so many places further right, within the lengths that records have.
+fn moved(digits: &str, places: i8) -> String {
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut rest = rest.to_owned();
+    let mut whole = whole.to_owned();
+    for _ in 0..places.clamp(0, 60) {
+        match rest.is_empty() {
+            true => whole.push('0'),
+            false => whole.push(rest.remove(0)),
+        }
+    }
+    match rest.is_empty() {
+        true => whole,
+        false => format!("{whole}.{rest}"),
     }
 }
 
@@ -557,7 +599,12 @@ mod tests {
             ("_function {{a}} * 2", "O'Neil * 2", "'O''Neil' * 2", &["W1312"]),
             ("_function {{b}}/{{c}}", "/12.50", "''/12.50", &["W1310", "W1314"]),
             ("_function {{b}}000*1", "000*1", "''000*1", &["W1313"]),
-            ("_function {{LAST_SYNC_TIME}}000*1", "1700000000000*1", "1700000000000*1", &[]),
+            (
+                "_function {{LAST_SYNC_TIME}}000*1",
+                "1700000000000*1",
+                "1700000000000*1",
+                &[],
+            ),
             (
                 "_function case _findCollection find F from s where k=1 _endFind when true then 1 end",
                 "case O'X when true then 1 end",
@@ -575,13 +622,29 @@ mod tests {
             let record = record(&[("a", text.clone()), ("b", empty.clone()), ("c", number.clone())]);
             assert_eq!(template.pasted(&record), pasted, "{expression}");
             assert_eq!(template.as_values(&record, 1), [value], "{expression}");
-            assert_eq!(template.reasons(&record).into_iter().collect::<Vec<_>>(), codes, "{expression}");
+            assert_eq!(
+                template.reasons(&record).into_iter().collect::<Vec<_>>(),
+                codes,
+                "{expression}"
+            );
         }
     }
 
     #[test]
     fn the_number_that_a_text_begins_with() {
-        for (text, number) in [("5'10\"", "5"), (" 5 ", "5"), ("1,000", "1"), (".5", ".5"), ("-1.5", "-1.5"), ("张三", "0"), ("1.5E+2x", "1.5E+2"), ("1e", "1"), ("nan", "0")] {
+        for (text, number) in [
+            ("5'10\"", "5"),
+            (" 5 ", "5"),
+            ("1,000", "1"),
+            (".5", ".5"),
+            ("-1.5", "-1.5"),
+            ("张三", "0"),
+            ("1.5E+2x", "150"),
+            ("1e3", "1000"),
+            ("1.234e1", "12.34"),
+            ("1e", "1"),
+            ("nan", "0"),
+        ] {
             assert_eq!(beginning(text), number, "{text}");
         }
     }

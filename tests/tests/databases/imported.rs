@@ -12,5 +12,6 @@ fn imported_expressions_beside_pasted_text() {
     let server = Server::mariadb();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/qeasy");
     let say = |line: &str| println!("{line}");
-    tests::oracle::imported(&server.socket(), &corpus, RECORDS, 1, &say).expect("no difference without a reason");
+    tests::oracle::imported(&server.socket(), &corpus, RECORDS, 1, &say)
+        .expect("no difference without a reason");
 }

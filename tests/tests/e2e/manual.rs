@@ -75,7 +75,8 @@ fn the_scheme_language_in_chinese() {
 /// Both languages show the same schemes.
 #[test]
 fn the_guide_says_the_same_twice() {
-    let page = |name: &str| std::fs::read_to_string(repository().join(name)).expect("a page of the repository");
+    let page =
+        |name: &str| std::fs::read_to_string(repository().join(name)).expect("a page of the repository");
     let (en, zh) = (page("docs/scheme.md"), page("docs/scheme.zh.md"));
     let (en, zh) = (blocks(&en), blocks(&zh));
     assert_eq!(en.len(), zh.len());
@@ -83,7 +84,12 @@ fn the_guide_says_the_same_twice() {
         assert_eq!(one.kind, other.kind);
         if one.kind == "yaml" {
             assert_eq!(one.file(), other.file());
-            assert_eq!(nameless(value(&one.text)), nameless(value(&other.text)), "{}", one.text);
+            assert_eq!(
+                nameless(value(&one.text)),
+                nameless(value(&other.text)),
+                "{}",
+                one.text
+            );
         } else if one.kind != "console" {
             assert_eq!(one.text, other.text);
         }
@@ -106,7 +112,8 @@ fn nameless(mut scheme: Value) -> Value {
 
 fn value(text: &str) -> Value {
     let node = dsl::yaml::read(&SourceFile::new("a block of the guide", text));
-    node.unwrap_or_else(|problems| panic!("{problems:?}\n{text}")).plain_value()
+    node.unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
+        .plain_value()
 }
 
 /// A block of a page.
@@ -193,7 +200,11 @@ fn guide(page: &str, lang: &str) {
         laid(&mut scheme, value(&block.text));
         laid(
             &mut scheme,
-            Value::Map([("scheme".to_owned(), Value::from(id.as_str()))].into_iter().collect()),
+            Value::Map(
+                [("scheme".to_owned(), Value::from(id.as_str()))]
+                    .into_iter()
+                    .collect(),
+            ),
         );
         // JSON is YAML, too.
         write(&format!("schemes/{id}.yaml"), &dsl::json::to_string(&scheme));

@@ -201,7 +201,10 @@ impl Mapper<'_> {
     fn values_are_values(&mut self) {
         if !self.pasted.is_empty() {
             let named = |(field, codes): &(String, BTreeSet<&'static str>)| {
-                format!("{field} ({})", codes.iter().copied().collect::<Vec<_>>().join(" "))
+                format!(
+                    "{field} ({})",
+                    codes.iter().copied().collect::<Vec<_>>().join(" ")
+                )
             };
             let names: Vec<String> = self.pasted.iter().map(named).collect();
             let codes: BTreeSet<&str> = self
