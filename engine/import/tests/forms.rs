@@ -88,6 +88,47 @@ fn field(json: &str, want: &str) {
     assert_eq!(lines.join("\n"), want, "{text}");
 }
 
+/// What is true of nearly every expression is one line of the report, with the code of each kind.
+#[test]
+fn what_pasted_values_would_change_is_told_once() {
+    let lines = with_fields(
+        r#"{"field": "FBillNo", "value": "{{tid}}"}, {"field": "FAmount", "value": "_function {{a}}/{{b}}"},
+        {"field": "FNote", "value": "_function '{{remark}}'"}, {"field": "FPlain", "value": "_function 1+1"},
+        {"field": "FUnit", "value": "_findCollection find F from u1 where k={{a}}"}"#,
+    );
+    let import = brought(&format!(
+        r#"{{"stored": {{"uuid": "u1", "source": {SOURCE}}}, "lines": {lines}}}"#
+    ));
+    let report = import
+        .report
+        .schemes
+        .iter()
+        .find(|one| one.scheme.ends_with("lines"));
+    let notes = &report.expect("two schemes").notes;
+    let told = |code: &str| {
+        let found: Vec<String> = notes
+            .iter()
+            .filter(|note| note.failure.code() == code)
+            .map(|note| note.failure.message(Lang::En))
+            .collect();
+        assert_eq!(found.len(), 1, "{code}: {found:?}");
+        found[0].rsplit_once(": ").expect("names").1.to_owned()
+    };
+    assert_eq!(told("W1750"), "FAmount (W1312 W1314), FNote (W1315)");
+    assert_eq!(told("W1751"), "FUnit");
+}
+
+/// A connector knows its zone; of any other system the old tool's is taken.
+#[test]
+fn times_stay_in_the_zone_of_the_old_tool() {
+    let (known, _) = one(&with_fields(r#"{"field": "FBillNo", "value": "{{tid}}"}"#));
+    assert!(!known.contains("zone:"), "{known}");
+    let (other, _) = one(
+        r#"{"source": {"platform": "自研系统", "api": "/rows", "id": "id", "request": [{"field": "a", "value": "1"}]}}"#,
+    );
+    assert!(other.contains("\nzone: Asia/Shanghai"), "{other}");
+}
+
 #[test]
 fn parsers_are_expanded() {
     let parsed =
