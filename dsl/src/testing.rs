@@ -357,11 +357,7 @@ fn judged(expect: &Value, results: Vec<Become>) -> (Vec<Difference>, Option<Valu
     (diff, got)
 }
 
-fn document(
-    plan: &Plan,
-    test: &TestCase,
-    record: &Ingested,
-) -> Result<Value, Box<Difference>> {
+fn document(plan: &Plan, test: &TestCase, record: &Ingested) -> Result<Value, Box<Difference>> {
     if let Some(failure) = &record.fault {
         return Err(failed(failure.clone()));
     }

@@ -201,7 +201,10 @@ fn a_row_that_fails_changes_no_document() {
 fn a_number_that_is_empty_leaves_its_rows() {
     let mut plan = plan(&[], 10);
     plan.number = tree("_function IF(<<shop>> = 'A', '', <<shop>>)");
-    let rows = [r#"{"shop":"A","l":{"sku":"x"}}"#, r#"{"shop":"B","l":{"sku":"x"}}"#];
+    let rows = [
+        r#"{"shop":"A","l":{"sku":"x"}}"#,
+        r#"{"shop":"B","l":{"sku":"x"}}"#,
+    ];
     let folded = fold(&plan, &rows, 0);
     assert_eq!(folded.failed.len(), 1);
     assert_eq!((folded.failed[0].0, folded.failed[0].1.code()), (0, "E5025"));

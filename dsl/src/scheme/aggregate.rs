@@ -103,14 +103,7 @@ impl Reader<'_> {
     }
 
     /// Each field has one place in the document.
-    fn apart(
-        &mut self,
-        node: &Node,
-        header: &[Path],
-        by: &[Path],
-        calc: &[Calc],
-        lines: &str,
-    ) -> Option<()> {
+    fn apart(&mut self, node: &Node, header: &[Path], by: &[Path], calc: &[Calc], lines: &str) -> Option<()> {
         let list = Path::names([lines]);
         let line: Vec<&Path> = by.iter().chain(calc.iter().map(|calc| &calc.path)).collect();
         let doubled = |paths: &[&Path]| -> Option<Path> {
@@ -124,10 +117,7 @@ impl Reader<'_> {
         let found = [
             ("header", doubled(&headers)),
             ("by", doubled(&line)),
-            (
-                "lines",
-                header.iter().find(|path| overlap(path, &list)).cloned(),
-            ),
+            ("lines", header.iter().find(|path| overlap(path, &list)).cloned()),
         ];
         let (key, path) = found
             .into_iter()
@@ -136,7 +126,9 @@ impl Reader<'_> {
         let (Some(key), Some(path)) = (key, path) else {
             return Some(());
         };
-        let span = node.get(key).map_or(node.span.clone(), |pair| pair.value.span.clone());
+        let span = node
+            .get(key)
+            .map_or(node.span.clone(), |pair| pair.value.span.clone());
         self.report(self.problem(&words::AGGREGATE_TWICE, span).with("path", path));
         None
     }
@@ -149,14 +141,23 @@ impl Reader<'_> {
         let (all, own) = (&target.span, &pair.value.span);
         for diagnostic in &mut self.diags {
             let at = diagnostic.span.start;
-            if diagnostic.entry.code == value_words::UNKNOWN_FIELD.code && all.contains(&at) && !own.contains(&at) {
+            if diagnostic.entry.code == value_words::UNKNOWN_FIELD.code
+                && all.contains(&at)
+                && !own.contains(&at)
+            {
                 diagnostic.entry = &words::VANISHES;
             }
         }
     }
 
     /// What holds of a scheme that makes one document of several rows.
-    pub(crate) fn aggregate_rules(&mut self, root: &Node, node: &Node, source: &SourcePlan, target: &TargetPlan) {
+    pub(crate) fn aggregate_rules(
+        &mut self,
+        root: &Node,
+        node: &Node,
+        source: &SourcePlan,
+        target: &TargetPlan,
+    ) {
         let (Some(plan), Some(pair)) = (&target.aggregate, node.get("aggregate")) else {
             return;
         };

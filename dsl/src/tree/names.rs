@@ -84,7 +84,10 @@ impl TreePlace {
         lookups: false,
         omit: &[],
         windowed: false,
-        words: ("合成单据的编号", "the number of a document that is made of several rows"),
+        words: (
+            "合成单据的编号",
+            "the number of a document that is made of several rows",
+        ),
     };
     /// The same as [`TreePlace::DOCUMENT`] where a document is made of several rows: it has no row, and no key but its
     /// number.

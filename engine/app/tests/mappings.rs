@@ -163,8 +163,11 @@ fn the_calls_of_the_platform() {
     assert!(help.contains("did you mean employee?"), "{help}");
     // What is stored under another type, by an older version, can still be named to be removed.
     app::mapping::field_place("", "OA", "emploee").expect("a place");
-    app::mapping::read_fields(b"data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,emploee,1,2,,\n", &[])
-        .expect_err("refused");
+    app::mapping::read_fields(
+        b"data_center,channel,data_type,fs_id,erp_id,fs_name,erp_name\n,OA,emploee,1,2,,\n",
+        &[],
+    )
+    .expect_err("refused");
     // All that is missing is told at once, with what is needed.
     for (function, body, want) in [
         (

@@ -347,7 +347,10 @@ fn what_is_not_utf8_is_refused_with_its_place() {
             b"\xff\xfe{\0}\0".as_slice(),
             "exports/a scheme.json:1:1: not UTF-8, it looks like UTF-16",
         ),
-        (b"{\"a\xff\": 1}".as_slice(), "exports/a scheme.json:1:4: not UTF-8"),
+        (
+            b"{\"a\xff\": 1}".as_slice(),
+            "exports/a scheme.json:1:4: not UTF-8",
+        ),
     ] {
         let import = brought_of(bytes);
         let (_, failure) = import.report.refused.first().expect("a refusal");

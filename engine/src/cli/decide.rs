@@ -269,7 +269,9 @@ fn refused(ruling: &Ruling, decision: &Decision, row: &RecordRow) -> AppError {
             ),
         ),
         Ruling::Member { document } => AppError::wrong_use(
-            format!("{key} 已合成在单据 {document} 里,跟随该单据:请对单据作决定(engine rows show {document})"),
+            format!(
+                "{key} 已合成在单据 {document} 里,跟随该单据:请对单据作决定(engine rows show {document})"
+            ),
             format!(
                 "{key} is in the document {document} and follows it: decide about the document (engine rows show {document})"
             ),

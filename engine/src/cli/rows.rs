@@ -6,7 +6,8 @@ use dsl::{Lang, Value};
 use flow::ids::RunId;
 use flow::op::{Reason, RecordState};
 use ledger::read::{
-    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
+    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife,
+    RecordRow, SightingRow, StepRow,
 };
 use ledger::two_way::TwoWayNote;
 

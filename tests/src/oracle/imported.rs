@@ -376,7 +376,10 @@ fn ours(one: &Found, plan: &Plan, record: &Record, ids: &BTreeMap<String, String
         let lookups = record.stored.iter().map(named).collect();
         let case = TestCase {
             name: String::new(),
-            row: record.row(),
+            rows: vec![record.row()],
+            emitted: None,
+            saved: None,
+            steps: Vec::new(),
             lookups,
             line_ids: LineIds::none().clone(),
             action: Some(Action::Create),

@@ -291,7 +291,9 @@ fn the_sandbox_is_one_process_at_a_time() {
 #[test]
 fn the_environment_of_the_simulators_is_named_like_any_other() {
     let world = World::small();
-    world.engine(&["run", MAIN, "--sandbox", "--trades", "120"]).expect(0);
+    world
+        .engine(&["run", MAIN, "--sandbox", "--trades", "120"])
+        .expect(0);
     for words in [
         &["rows", "list"][..],
         &["map", "list"],

@@ -199,7 +199,11 @@ fn values_are_translated_by_what_the_engine_keeps() {
     world.engine(&of("ERP")).expect(2).warns("E6142");
     // It stops no run: the records that need it wait, and none does here.
     world.run(&[], 0);
-    world.edit(MAIN, "{field_mapping: AccountObj.org__c}", "{field_mapping: AccountObj.org__c, channel: OA}");
+    world.edit(
+        MAIN,
+        "{field_mapping: AccountObj.org__c}",
+        "{field_mapping: AccountObj.org__c, channel: OA}",
+    );
     world.run(&[], 0);
     world
         .engine(&[

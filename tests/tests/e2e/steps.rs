@@ -167,7 +167,9 @@ fn a_changed_document_is_not_allocated_twice() {
     let now = world.sandbox().now_ms();
     let range = [at(now - 86_400_000), at(now)];
     world
-        .engine(&["replay", ORGS, "--from", &range[0], "--to", &range[1], "--yes", "--reason", "names"])
+        .engine(&[
+            "replay", ORGS, "--from", &range[0], "--to", &range[1], "--yes", "--reason", "names",
+        ])
         .expect(0);
     world.until_done(ORGS, CUSTOMERS);
     let updated = world

@@ -118,15 +118,13 @@ pub fn of_row(plan: &Plan, given: &Given) -> Result<Shown, AppError> {
 }
 
 /// The documents that the row's records make, as if there were no others: what is in none comes first.
-fn gathered(
-    plan: &Plan,
-    aggregate: &AggregatePlan,
-    given: &Given,
-    ingested: &[Ingested],
-) -> Shown {
+fn gathered(plan: &Plan, aggregate: &AggregatePlan, given: &Given, ingested: &[Ingested]) -> Shown {
     let left = |nth: usize, outcome: Outcome| Made {
         key: ingested.get(nth).and_then(|record| record.key.clone().ok()),
-        label: ingested.get(nth).map(|record| record.label.clone()).unwrap_or_default(),
+        label: ingested
+            .get(nth)
+            .map(|record| record.label.clone())
+            .unwrap_or_default(),
         action: Action::Create,
         outcome,
         trace: Vec::new(),
@@ -135,7 +133,9 @@ fn gathered(
     let mut records = Vec::new();
     for (nth, record) in ingested.iter().enumerate() {
         let added = match (&record.fault, record.kept, &record.key) {
-            (Some(failure), _, _) | (None, Ok(()), Err(failure)) => Err(Outcome::Failed(Box::new(failure.clone()))),
+            (Some(failure), _, _) | (None, Ok(()), Err(failure)) => {
+                Err(Outcome::Failed(Box::new(failure.clone())))
+            }
             (None, Err(why), _) => Err(Outcome::Dropped(why)),
             (None, Ok(()), Ok(_)) if record.void => Err(Outcome::Dropped("void")),
             (None, Ok(()), Ok(_)) => folding

@@ -70,7 +70,12 @@ impl Cx<'_> {
         Ok(rec.is_member() || rec.bundle.is_none() && self.gathers(&rec.scheme)?)
     }
 
-    pub(super) fn pick_loose(&mut self, scheme: &str, limit: u32, now: Ms) -> Result<LedgerReply, StoreError> {
+    pub(super) fn pick_loose(
+        &mut self,
+        scheme: &str,
+        limit: u32,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
         // What may be in a document that this ledger has forgotten is nobody's to decide but a person's.
         let doubtful = self.ids(
             "SELECT id FROM record
@@ -172,9 +177,9 @@ impl Cx<'_> {
                 now,
                 suspect.is_some(),
             ))?;
-        let mut freeze = self
-            .conn
-            .prepare_cached("UPDATE record SET bundle = ?2, err_code = NULL, err_text = NULL WHERE id = ?1")?;
+        let mut freeze = self.conn.prepare_cached(
+            "UPDATE record SET bundle = ?2, err_code = NULL, err_text = NULL WHERE id = ?1",
+        )?;
         freeze.execute((id.0, id.0))?;
         for (member, _) in &part.members {
             freeze.execute((member.0, id.0))?;
@@ -237,7 +242,13 @@ impl Cx<'_> {
         Ok(())
     }
 
-    fn count_moved(&self, scheme: &str, from: RecordState, to: RecordState, n: i64) -> Result<(), StoreError> {
+    fn count_moved(
+        &self,
+        scheme: &str,
+        from: RecordState,
+        to: RecordState,
+        n: i64,
+    ) -> Result<(), StoreError> {
         if from == to {
             return Ok(());
         }
@@ -297,7 +308,9 @@ impl Cx<'_> {
     }
 
     pub(super) fn part_of(&self, rec: &Rec) -> Result<Rec, StoreError> {
-        let part = rec.bundle.ok_or_else(|| StoreError::Bug("no member".to_owned()))?;
+        let part = rec
+            .bundle
+            .ok_or_else(|| StoreError::Bug("no member".to_owned()))?;
         self.record(part)
     }
 

@@ -32,18 +32,21 @@ impl Cx<'_> {
              ORDER BY id LIMIT ?4",
         )?;
         let records: Vec<Picked> = statement
-            .query_map((scheme, after.map_or(0, |after| after.0), now, limit, alone), |row| {
-                Ok(Picked {
-                    record: RecordId(row.get(0)?),
-                    version: row.get(1)?,
-                    void: row.get(2)?,
-                    has_target: row.get(3)?,
-                    attempts: row.get(4)?,
-                    maybe_sent: row.get(5)?,
-                    step: row.get(6)?,
-                    doubted: row.get(7)?,
-                })
-            })?
+            .query_map(
+                (scheme, after.map_or(0, |after| after.0), now, limit, alone),
+                |row| {
+                    Ok(Picked {
+                        record: RecordId(row.get(0)?),
+                        version: row.get(1)?,
+                        void: row.get(2)?,
+                        has_target: row.get(3)?,
+                        attempts: row.get(4)?,
+                        maybe_sent: row.get(5)?,
+                        step: row.get(6)?,
+                        doubted: row.get(7)?,
+                    })
+                },
+            )?
             .collect::<Result<_, _>>()?;
         if let (Some(first), Some(last)) = (records.first(), records.last()) {
             // What is made of them from now on knows what people said so far.

@@ -458,7 +458,12 @@ impl Cx<'_> {
     }
 
     /// The same version, but fields that the target does not read may have changed; look-ups of other schemes see them.
-    pub(super) fn refresh(&mut self, page: &Page<'_>, row: &StagedRow, record: RecordId) -> Result<(), StoreError> {
+    pub(super) fn refresh(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        record: RecordId,
+    ) -> Result<(), StoreError> {
         if row.bare {
             return Ok(());
         }

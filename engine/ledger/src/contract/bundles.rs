@@ -88,10 +88,15 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     assert!(!freeze(&mut desk, 1, &[("a", "v1"), ("b", "v2")]));
     assert!(!freeze(&mut desk, 2, &[("a", "v1"), ("b", "v1")]));
     assert!(freeze(&mut desk, 1, &[("a", "v1"), ("b", "v1")]));
-    assert!(!freeze(&mut desk, 2, &[("b", "v1"), ("c", "v1")]), "b is in a document");
+    assert!(
+        !freeze(&mut desk, 2, &[("b", "v1"), ("c", "v1")]),
+        "b is in a document"
+    );
     assert_eq!(loose(&mut desk).len(), 1);
     let picked = desk.pick();
-    let [part] = picked.as_slice() else { panic!("{picked:?}") };
+    let [part] = picked.as_slice() else {
+        panic!("{picked:?}")
+    };
     assert_eq!(part.record, desk.record("S-1").record);
     verified(&desk);
     let (claimed, refused) = desk.claim(&[("a", "v1", "a")]);
@@ -100,7 +105,10 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     assert_eq!(states(&desk, &["a", "b", "c"]), [Pending, Pending, Pending]);
     verified(&desk);
     desk.settle(attempt, "S-1", done("S-1"));
-    assert_eq!(states(&desk, &["S-1", "a", "b", "c"]), [Done, Done, Done, Pending]);
+    assert_eq!(
+        states(&desk, &["S-1", "a", "b", "c"]),
+        [Done, Done, Done, Pending]
+    );
     let shown = desk.ledger.reader().show_record(None, "a").expect("a question");
     let document = shown[0].document.clone().expect("it names its document");
     assert_eq!((document.number.as_str(), document.part), ("S-1", 1));
@@ -110,17 +118,29 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     assert_eq!((members, shown[0].members_total), (vec!["[\"a\"]", "[\"b\"]"], 2));
     // The same rows once more change nothing, and a row that comes later makes the next one.
     assert_eq!(desk.see("a", "v1"), SightingOutcome::Unchanged);
-    assert_eq!(desk.ledger.reader().last_part(SCHEME, "S").expect("a question"), 1);
+    assert_eq!(
+        desk.ledger.reader().last_part(SCHEME, "S").expect("a question"),
+        1
+    );
     assert!(freeze(&mut desk, 2, &[("c", "v1")]));
     let counts = desk.end();
-    assert_eq!((counts.fetched, counts.done, counts.pending, counts.skipped), (4, 2, 1, 1));
+    assert_eq!(
+        (counts.fetched, counts.done, counts.pending, counts.skipped),
+        (4, 2, 1, 1)
+    );
     // A process that dies while it sends: the document is asked about, its rows wait.
     desk.begin();
     desk.claim(&[("S-2", "f", "S-2")]).0.expect("claimed");
     desk.begin();
     assert_eq!(desk.state("S-2"), RecordState::Unknown);
     assert_eq!(desk.state("c"), Pending);
-    desk.resolve("S-2", Resolution::Done { id: None, number: None });
+    desk.resolve(
+        "S-2",
+        Resolution::Done {
+            id: None,
+            number: None,
+        },
+    );
     assert_eq!(desk.state("c"), Done);
     desk.end();
 }
@@ -149,7 +169,10 @@ pub(super) fn changed_rows(open: &dyn Fn() -> Ledger) {
     // On its way: the row is a person's.
     let attempt = desk.claim(&[("S-3", "f", "S-3")]).0.expect("claimed");
     assert_eq!(desk.see("a", "v4"), SightingOutcome::Changed);
-    assert_eq!(states(&desk, &["S-3", "a", "b"]), [RecordState::Sending, Held, Pending]);
+    assert_eq!(
+        states(&desk, &["S-3", "a", "b"]),
+        [RecordState::Sending, Held, Pending]
+    );
     let told = desk.record("a").reason.expect("it says why");
     assert_eq!(told.code, reason::MEMBER_CHANGED);
     assert!(told.text.contains("S-3"), "{told:?}");

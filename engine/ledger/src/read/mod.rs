@@ -22,7 +22,9 @@ pub(crate) use list::{hidden_name, hidden_text, one_key};
 pub(crate) use mapping::list_text;
 pub use mapping::{From as MappedFrom, Mapped, MappedRow, MappingFilter};
 pub use pool::Reader;
-pub use show::{AttemptRow, InDocument, MOST_MEMBERS, MemberRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow};
+pub use show::{
+    AttemptRow, InDocument, MOST_MEMBERS, MemberRow, RecordLife, RunLife, SightingRow, StepRow, WindowRow,
+};
 pub use sighted::Sighted;
 pub use story::{MappingRow, QuestionRow, WriteRow};
 pub use waiting::WaitingRow;

@@ -31,8 +31,7 @@ pub const SUPERSEDED_FOR: Ms = 30 * 86_400_000;
 const MAX_BATCHES: u32 = 200;
 
 /// Whether the record `r` is a row that others may read: one that the scheme keeps, and that could be read.
-pub(crate) const IS_ROW: &str =
-    "r.filtered = 0 AND r.bundle IS NOT r.id AND NOT (r.state = 'dead' AND r.src_key LIKE '[\"#%' AND length(r.src_key) = 21)";
+pub(crate) const IS_ROW: &str = "r.filtered = 0 AND r.bundle IS NOT r.id AND NOT (r.state = 'dead' AND r.src_key LIKE '[\"#%' AND length(r.src_key) = 21)";
 
 /// The columns of a row.
 const ROW: &str = "r.src_key, coalesce(r.waiting_void, r.void), coalesce(b.waiting, b.source)";

@@ -2,7 +2,9 @@
 
 use app::query::Story;
 use dsl::Lang;
-use ledger::read::{AttemptRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordRow, SightingRow, StepRow};
+use ledger::read::{
+    AttemptRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordRow, SightingRow, StepRow,
+};
 use ledger::two_way::TwoWayNote;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1871,7 +1871,10 @@ async fn a_mapping_that_nobody_can_tell_is_refused() {
 #[tokio::test]
 async fn what_was_never_made_is_not_there_because_it_was_cancelled() {
     let desk = Desk::open().await;
-    let needs_more = OBJECT.replace("amount: {type: decimal}", "amount: {type: decimal, required: true}");
+    let needs_more = OBJECT.replace(
+        "amount: {type: decimal}",
+        "amount: {type: decimal, required: true}",
+    );
     desk.write("objects/order.yaml", &needs_more);
     desk.service.reload().await.unwrap();
     let begun = desk.service.now_ms();
@@ -1916,7 +1919,12 @@ async fn what_was_never_made_is_not_there_because_it_was_cancelled() {
 async fn unknown_paths_are_told_in_the_form_of_the_protocol() {
     let desk = Desk::open().await;
     for (method, path, code, message) in [
-        ("POST", "/erp/syncdata/open/objdata/asyncpushx", "errCode", "errMsg"),
+        (
+            "POST",
+            "/erp/syncdata/open/objdata/asyncpushx",
+            "errCode",
+            "errMsg",
+        ),
         ("POST", "/erp/syncdata/open/mapping/delete", "errCode", "errMsg"),
         ("GET", "/erp/syncdata/open/objdata/a/b", "errCode", "errMsg"),
         ("GET", "/erp/crm/queryMaster", "code", "message"),
@@ -1925,8 +1933,15 @@ async fn unknown_paths_are_told_in_the_form_of_the_protocol() {
     ] {
         let said = desk.send(method, path, &[], b"").await;
         let told = said.json();
-        assert_eq!((said.status, told[code].as_str()), (404, Some("E6003")), "{path}: {told}");
-        assert!(told[message].as_str().is_some_and(|text| !text.is_empty()), "{told}");
+        assert_eq!(
+            (said.status, told[code].as_str()),
+            (404, Some("E6003")),
+            "{path}: {told}"
+        );
+        assert!(
+            told[message].as_str().is_some_and(|text| !text.is_empty()),
+            "{told}"
+        );
     }
     let said = desk.send("GET", "/erpx", &[], b"").await;
     assert_eq!(said.json()["code"], "E6003", "{}", said.text);
@@ -1960,7 +1975,9 @@ async fn a_header_says_one_thing() {
     assert_eq!((said.status, said.json()["code"].as_str()), (401, Some("E6119")));
     assert!(desk.pushes().is_empty());
     // Twice the same is a proxy's.
-    let said = desk.push(&[("version", "v1"), ("version", " v1")], ORDER.as_bytes()).await;
+    let said = desk
+        .push(&[("version", "v1"), ("version", " v1")], ORDER.as_bytes())
+        .await;
     assert_eq!(said.json()["errCode"], "s106240000", "{}", said.text);
 }
 
@@ -1981,7 +1998,10 @@ async fn a_void_without_a_body_has_whatever_type() {
         }
     }
     assert_eq!(desk.pushes(), [("orders".to_owned(), 4)]);
-    let form = [("operationType", "3"), ("content-type", "application/x-www-form-urlencoded")];
+    let form = [
+        ("operationType", "3"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
     let said = desk.push(&form, b"number=1").await;
     assert_eq!(said.json()["errCode"], "E6108", "{}", said.text);
     let said = desk.push(&form[1..], b"").await;

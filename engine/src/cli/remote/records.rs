@@ -9,7 +9,8 @@ use dsl::Value;
 use flow::ids::{AttemptId, RecordId, RunId, WindowId};
 use flow::op::{AuditNote, RecordState};
 use ledger::read::{
-    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife, RecordRow, SightingRow, StepRow,
+    AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife,
+    RecordRow, SightingRow, StepRow,
 };
 use ledger::two_way::TwoWayNote;
 
