@@ -111,8 +111,8 @@ pub const MEMBER_CHANGED: Entry = Entry {
 pub const MAYBE_IN_A_DOCUMENT: Entry = Entry {
     code: "E5022",
     severity: Severity::Error,
-    zh: "账本是恢复的副本(或从别的工具接手):这一行可能已经在某张合成的单据里",
-    en: "the ledger was put back from a copy, or took over from another tool: the row may be in a document already",
+    zh: "账本不知道这一行是否已经在目标的某张单据里(账本是恢复的副本、从别的工具接手,或方案后来才改为合成单据)",
+    en: "the ledger does not know whether the row is in a document of the target already: it was put back from a copy, took over from another tool, or the scheme made a document of each row before",
     help_zh: "在目标里查:已在单据里用 `engine skip`,没有就用 `engine retry`,它会进入下一张单据",
     help_en: "look at the target: `engine skip` where it is in a document, `engine retry` where it is not: it goes into the next one",
     long_zh: "单独写入的数据可以按主键向目标查询;合成单据里的一行没有自己的主键,查不到。为了不重复记账,这些行停下等人确认。",

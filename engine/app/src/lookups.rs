@@ -553,13 +553,26 @@ fn first_key(key: &str) -> String {
 }
 
 /// Makes every set of columns that these plans look up by fit for it: the first time one is used, stored rows are read
-/// once; after that this costs nothing.
+/// once; after that this costs nothing. Said with it, for every ledger that a plan is run with: whether its rows become
+/// documents several at a time.
 pub(crate) fn ensure_indexes<'p>(
     ledger: &mut Ledger,
     plans: impl IntoIterator<Item = &'p Plan>,
 ) -> Result<(), AppError> {
     let of_rows = |spec: &&dsl::lookup::LookupSpec| spec.within == Within::Rows;
-    for spec in plans.into_iter().flat_map(specs).filter(of_rows) {
+    for plan in plans {
+        let target = plan.target.as_ref();
+        ledger.gather(&plan.scheme, target.is_some_and(|target| target.aggregate.is_some()))?;
+        looked_up(ledger, specs(plan).filter(of_rows))?;
+    }
+    Ok(())
+}
+
+fn looked_up<'p>(
+    ledger: &mut Ledger,
+    specs: impl Iterator<Item = &'p dsl::lookup::LookupSpec>,
+) -> Result<(), AppError> {
+    for spec in specs {
         let columns = Columns::new(spec.by.iter().map(ToString::to_string));
         ensure_index(ledger, &spec.scheme, &columns)?;
     }

@@ -914,11 +914,6 @@ fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Re
     }
     ledger.set_retention(&plan.scheme, plan.retention_ms)?;
     ensure_indexes(ledger, [plan])?;
-    let gathers = plan
-        .target
-        .as_ref()
-        .is_some_and(|target| target.aggregate.is_some());
-    ledger.gather(&plan.scheme, gathers)?;
     match (is_served, ledger.is_served(&plan.scheme)?) {
         (true, _) => ledger.serve(&plan.scheme, now)?,
         (false, true) => ledger.unserve(&plan.scheme)?,

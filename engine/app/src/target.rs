@@ -321,6 +321,11 @@ impl TargetWriter {
             Ok(action) => *action,
             Err(refusal) => return Transformed::Refused(refusal.clone()),
         };
+        if target.aggregate.is_some() && work.row.get("$number").is_none() {
+            // A row that may have been sent by itself before the scheme made documents of several rows.
+            let code = dsl::catalogue::aggregate::MAYBE_IN_A_DOCUMENT.code;
+            return Transformed::Refused(Refusal::Held(Reason::new(code, "")));
+        }
         let built = self
             .build(target, &work, action)
             .and_then(|built| Ok((built, self.after(target, &work, action)?)));

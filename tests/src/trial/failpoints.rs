@@ -233,10 +233,12 @@ const fn adopted(level: Level) -> Scenario {
     }
 }
 
-/// Points at which processes die in tests of their own, end to end: tasks need a connector that asks about them for
-/// seconds instead of minutes, versions a source that has them. What is pushed is taken as what another scheme gives; the
-/// door of a service A21 kills at random.
+/// Points at which processes die in tests of their own, end to end: rows of which several become one document are judged
+/// by what was booked in sum; tasks need a connector that asks about them for seconds instead of minutes, versions a
+/// source that has them. What is pushed is taken as what another scheme gives; the door of a service A21 kills at random.
 const ELSEWHERE: &[Point] = &[
+    Point::PickLoose,
+    Point::Freeze,
     Point::NoteTask,
     Point::Task,
     Point::ReadVersions,

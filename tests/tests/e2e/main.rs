@@ -1,5 +1,6 @@
 //! The real binary against simulators that answer over real HTTP. One program: it links in one go.
 
+mod aggregate;
 mod authoring;
 mod brought_over;
 mod certificates;

@@ -134,7 +134,13 @@ impl Mapper<'_> {
         if let Some(batch) = batch {
             items.push(Item::raw("batch", batch.to_string()).at("target.operation"));
         }
-        items.extend(group.and_then(|group| self.aggregate(&group, &main)));
+        let gathered = group.and_then(|group| self.aggregate(&group, &main));
+        if gathered.is_some() && can_update && again {
+            // A document that is made of several rows is created once.
+            let create = vec![Body::Text("create".to_owned())];
+            items.push(Item::new("actions", Body::Seq(create)));
+        }
+        items.extend(gathered);
         items.extend(self.on_success(side));
         items
     }

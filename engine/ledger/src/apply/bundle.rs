@@ -16,6 +16,10 @@ use super::{Cx, cut};
 use crate::Ledger;
 use crate::error::{StoreError, reason};
 
+/// A row that may become a part of a document: none of its own was ever sent.
+const IS_LOOSE: &str = "state = 'pending' AND bundle IS NULL AND maybe_sent = 0 AND target_id IS NULL
+    AND done_version IS NULL AND step IS NULL";
+
 impl Rec {
     /// It is the document of several rows.
     pub(super) fn is_part(&self) -> bool {
@@ -78,8 +82,7 @@ impl Cx<'_> {
     ) -> Result<LedgerReply, StoreError> {
         // What may be in a document that this ledger has forgotten is nobody's to decide but a person's.
         let doubtful = self.ids(
-            "SELECT id FROM record
-             WHERE scheme = ?1 AND state = 'pending' AND bundle IS NULL AND suspect IS NOT NULL",
+            &format!("SELECT id FROM record WHERE scheme = ?1 AND suspect IS NOT NULL AND {IS_LOOSE}"),
             scheme,
         )?;
         for id in doubtful {
@@ -87,10 +90,9 @@ impl Cx<'_> {
             self.hold_loose(&mut rec, Cause::Bundle, now)?;
             self.save(&rec)?;
         }
-        let mut statement = self.conn.prepare_cached(
-            "SELECT id, version, void FROM record
-             WHERE scheme = ?1 AND state = 'pending' AND bundle IS NULL ORDER BY id LIMIT ?2",
-        )?;
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT id, version, void FROM record WHERE scheme = ?1 AND {IS_LOOSE} ORDER BY id LIMIT ?2"
+        ))?;
         let loose = statement
             .query_map((scheme, limit), |row| {
                 Ok(Loose {
@@ -135,8 +137,8 @@ impl Cx<'_> {
         for (member, version) in &part.members {
             let rec = self.record(*member)?;
             let is_as_seen = rec.scheme == scheme && rec.version == *version;
-            let is_loose = rec.bundle.is_none() && rec.suspect.is_none();
-            if !is_as_seen || !is_loose || rec.state() != RecordState::Pending {
+            let is_loose = rec.state() == RecordState::Pending && rec.bundle.is_none() && rec.step.is_none();
+            if !is_as_seen || !is_loose || rec.suspect.is_some() || rec.document_known() {
                 return Ok(false);
             }
         }

@@ -27,7 +27,8 @@ impl Cx<'_> {
         let alone = !self.gathers(scheme)?;
         let mut statement = self.conn.prepare_cached(
             "SELECT id, version, void, target_id IS NOT NULL, attempts, maybe_sent, step, doubted_ms FROM record
-             WHERE scheme = ?1 AND state = 'pending' AND id > ?2 AND (bundle = id OR bundle IS NULL AND ?5)
+             WHERE scheme = ?1 AND state = 'pending' AND id > ?2 AND (bundle = id OR bundle IS NULL AND (?5 OR maybe_sent <> 0 OR target_id IS NOT NULL
+                    OR done_version IS NOT NULL OR step IS NOT NULL))
                AND (not_before_ms IS NULL OR not_before_ms <= ?3)
              ORDER BY id LIMIT ?4",
         )?;
