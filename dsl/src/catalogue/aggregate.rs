@@ -107,6 +107,19 @@ pub const MEMBER_CHANGED: Entry = Entry {
     example: "rows show CK202611200001",
 };
 
+/// A row follows its document.
+pub const IN_A_DOCUMENT: Entry = Entry {
+    code: "E5021",
+    severity: Severity::Error,
+    zh: "这一行与其他行合成在一张单据里,跟随该单据,不单独写入",
+    en: "the row is in a document with others and follows it: it is not written by itself",
+    help_zh: "`engine rows show` 里有单据的编号;请对单据作决定",
+    help_en: "`engine rows show` names the document: decide about that",
+    long_zh: "多行合成一张单据时,写入、查询和重试都针对单据;各行随单据完成或失败。单据确定没有写入时,重试其中一行会解散单据,各行进入下一张。",
+    long_en: "Where several rows become one document, the document is what is written, asked about and retried; its rows are done or dead with it. Where it was certainly not written, a retry of one of its rows takes it apart, and the rows go into the next one.",
+    example: "engine retry --key CK202611200001/1",
+};
+
 /// A row of a ledger that was put back.
 pub const MAYBE_IN_A_DOCUMENT: Entry = Entry {
     code: "E5022",
@@ -182,6 +195,7 @@ pub const ALL: &[&Entry] = &[
     &VANISHES,
     &NUMBER_OF_SEVERAL,
     &MEMBER_CHANGED,
+    &IN_A_DOCUMENT,
     &MAYBE_IN_A_DOCUMENT,
     &NUMBER_FOUND,
     &DISSOLVED,

@@ -562,7 +562,10 @@ pub(crate) fn ensure_indexes<'p>(
     let of_rows = |spec: &&dsl::lookup::LookupSpec| spec.within == Within::Rows;
     for plan in plans {
         let target = plan.target.as_ref();
-        ledger.gather(&plan.scheme, target.is_some_and(|target| target.aggregate.is_some()))?;
+        ledger.gather(
+            &plan.scheme,
+            target.is_some_and(|target| target.aggregate.is_some()),
+        )?;
         looked_up(ledger, specs(plan).filter(of_rows))?;
     }
     Ok(())

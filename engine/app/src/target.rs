@@ -321,6 +321,10 @@ impl TargetWriter {
             Ok(action) => *action,
             Err(refusal) => return Transformed::Refused(refusal.clone()),
         };
+        if work.source.in_document {
+            let code = dsl::catalogue::aggregate::IN_A_DOCUMENT.code;
+            return Transformed::Refused(Refusal::Held(Reason::new(code, "")));
+        }
         if target.aggregate.is_some() && work.row.get("$number").is_none() {
             // A row that may have been sent by itself before the scheme made documents of several rows.
             let code = dsl::catalogue::aggregate::MAYBE_IN_A_DOCUMENT.code;
@@ -1142,6 +1146,7 @@ mod tests {
             behind: None,
             steps: Vec::new(),
             saved: None,
+            in_document: false,
         };
         assert_eq!(waited(&row, 5_000 + 60_000), 61_000);
         assert_eq!(waited(&row, 5_000 + 4 * day), 1_000 + WAIT_GAP);

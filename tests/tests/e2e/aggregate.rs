@@ -72,7 +72,10 @@ fn line(no: u64, line: u64, shop: &str, sku: &str, cents: u64) -> Value {
 fn lines() -> Vec<Value> {
     (0..30)
         .map(|n| {
-            let (shop, sku) = (["S", "T"][(n % 2) as usize], ["x", "y", "z"][(n / 2 % 3) as usize]);
+            let (shop, sku) = (
+                ["S", "T"][(n % 2) as usize],
+                ["x", "y", "z"][(n / 2 % 3) as usize],
+            );
             line(n / 3, n % 3, shop, sku, 10 + n)
         })
         .collect()
@@ -92,11 +95,17 @@ fn booked_once(world: &World, rows: &[Value], what: &str) {
     for entry in world.journal() {
         assert_eq!(entry.action, "create", "{what}: {}", entry.number);
         let document: Value = serde_json::from_str(&entry.content).expect("a document");
-        let shop = document["FCustomerID"]["FNumber"].as_str().expect("a shop").to_owned();
+        let shop = document["FCustomerID"]["FNumber"]
+            .as_str()
+            .expect("a shop")
+            .to_owned();
         let goods = document["FEntity"].as_array().expect("lines");
         assert!(goods.len() <= 2, "{what}: {document}");
         for goods in goods {
-            let sku = goods["FMaterialID"]["FNumber"].as_str().expect("a product").to_owned();
+            let sku = goods["FMaterialID"]["FNumber"]
+                .as_str()
+                .expect("a product")
+                .to_owned();
             *booked.entry((shop.clone(), sku)).or_default() += cents(&goods["FRealQty"].to_string());
         }
     }
@@ -174,7 +183,13 @@ fn each_row_is_booked_once_wherever_the_engine_dies() {
 /// Answers that are lost, rows of a call that are refused: documents are asked about by their numbers.
 #[test]
 fn each_row_is_booked_once_whatever_goes_wrong() {
-    for kind in ["drop_before", "drop_after", "half_body", "late_commit", "http_500_after"] {
+    for kind in [
+        "drop_before",
+        "drop_after",
+        "half_body",
+        "late_commit",
+        "http_500_after",
+    ] {
         let (world, shop) = world();
         shop.put("lines", lines());
         world.go_wrong("BatchSave", &[(1, kind), (2, kind)]);
@@ -219,7 +234,10 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     shop.put("lines", rows.clone());
     world.pass(SCHEME, 0);
     booked_once(&world, &rows, "later");
-    assert_eq!(world.journal().last().map(|entry| entry.number.clone()), Some("S-2".to_owned()));
+    assert_eq!(
+        world.journal().last().map(|entry| entry.number.clone()),
+        Some("S-2".to_owned())
+    );
     // One that changes, or is cancelled, is a person's: nothing is sent.
     let booked = rows.clone();
     rows[1]["qty"] = json!("9.00");

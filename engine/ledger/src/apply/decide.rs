@@ -5,7 +5,9 @@
 //! doubt stays in doubt: a later version of it is asked about before it is written.
 
 use flow::decision::{Content, Decided, Decision, Ruling};
-use flow::ids::{AttemptId, Ms};
+use std::collections::BTreeSet;
+
+use flow::ids::{AttemptId, Ms, RecordId};
 use flow::op::{AuditNote, LedgerReply, Reason, RecordState, SuspectKind, WriteAction};
 use rusqlite::{OptionalExtension, params};
 
@@ -43,16 +45,30 @@ impl Cx<'_> {
         why: &str,
         now: Ms,
     ) -> Result<LedgerReply, StoreError> {
-        let mut rulings = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut order = Vec::with_capacity(rows.len());
+        for (nth, row) in rows.iter().enumerate() {
+            let rec = self.record(row.record)?;
+            order.push((rec.is_member(), nth, rec.bundle));
+        }
+        // First documents, then rows of others: one that is decided about with its document follows it.
+        order.sort_unstable();
+        let mut rulings: Vec<Option<Ruling>> = rows.iter().map(|_| None).collect();
+        let mut moved: BTreeSet<RecordId> = BTreeSet::new();
+        for (is_member, nth, part) in order {
+            let row = &rows[nth];
             let rec = self.record(row.record)?;
             let from = rec.state();
             let scheme = rec.scheme.clone();
+            let follows = is_member && part.is_some_and(|part| moved.contains(&part));
             let ruling = match self.unfit(&rec, row)? {
+                _ if follows && !rec.apart => Ruling::Moved(from),
                 Some(ruling) => ruling,
                 None => self.carry_out(rec, &row.decision, why, now)?,
             };
-            if let Ruling::Moved(to) = &ruling {
+            if matches!(ruling, Ruling::Moved(_)) {
+                moved.insert(row.record);
+            }
+            if let (Ruling::Moved(to), false) = (&ruling, follows) {
                 let note = AuditNote {
                     who: who.to_owned(),
                     action: row.decision.word().to_owned(),
@@ -63,9 +79,9 @@ impl Cx<'_> {
                 };
                 audit::write(self.conn, &note, now)?;
             }
-            rulings.push(ruling);
+            rulings[nth] = Some(ruling);
         }
-        Ok(LedgerReply::Decided(rulings))
+        Ok(LedgerReply::Decided(rulings.into_iter().flatten().collect()))
     }
 
     /// Why a decision cannot be carried out.

@@ -1,6 +1,6 @@
 //! Several rows that are one document: frozen with it, following it, and taken apart only where it was not written.
 
-use flow::decision::{Content, Decision, Ruling};
+use flow::decision::{Content, Decided, Decision, Ruling};
 use flow::ids::{Blob, RecordId};
 use flow::op::{
     LedgerOp, LedgerReply, Loose, NewPart, OnSeen, RecordState, Resolution, Settlement, SightingOutcome,
@@ -232,6 +232,31 @@ pub(super) fn people(open: &dyn Fn() -> Ledger) {
     desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
     assert_eq!(desk.decide("S-1", RETRY), Ruling::Moved(Pending));
     assert_eq!(desk.state("a"), Pending);
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
+    // Together with its rows: they follow it, whichever comes first.
+    let rows = ["a", "S-1", "b"].map(|key| {
+        let record = desk.record(key);
+        Decided {
+            record: record.record,
+            state: record.state,
+            version: record.version,
+            attempt: record.attempt,
+            decision: RETRY,
+        }
+    });
+    let all = LedgerOp::Decide {
+        rows: rows.to_vec(),
+        who: "li".into(),
+        reason: "all of them".into(),
+        now: desk.now,
+    };
+    let moved = Ruling::Moved(Pending);
+    assert_eq!(
+        desk.one(all),
+        LedgerReply::Decided(vec![moved.clone(), moved.clone(), moved])
+    );
+    assert_eq!(states(&desk, &["S-1", "a", "b"]), [Pending, Pending, Pending]);
     let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
     desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
     // A row of it: the document is taken apart.

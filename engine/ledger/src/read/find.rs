@@ -74,6 +74,8 @@ pub struct SourceRow {
     pub voided: bool,
     /// The last send of another version: the same version before it was another write.
     pub behind: Option<AttemptId>,
+    /// It is one of several rows of a document.
+    pub in_document: bool,
     /// The further calls that were accepted, of whatever version.
     pub steps: Vec<StepMade>,
     /// What the scheme keeps beside it, as JSON.
@@ -159,7 +161,7 @@ impl Reader {
                               (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
                                 AND a.record = r.id AND a.step = r.step)), s.payload,
                             r.done_version IS NOT NULL AND r.target IS NOT NULL,
-                            {IS_VOIDED}, ({BEHIND}), v.body
+                            {IS_VOIDED}, ({BEHIND}), v.body, r.bundle IS NOT NULL AND r.bundle <> r.id
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      LEFT JOIN saved v ON v.record = r.id
@@ -539,6 +541,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         behind: row.get::<_, Option<i64>>(23)?.map(AttemptId),
         steps: Vec::new(),
         saved: optional_bytes(row, 24)?,
+        in_document: row.get(25)?,
     })
 }
 
