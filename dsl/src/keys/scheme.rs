@@ -275,7 +275,7 @@ static SOURCE: Block = block(
             "再次见到同一主键时",
             "when a key is seen again",
         )
-        .default("update_if_changed when the target can update, else skip"),
+        .default("update_if_changed when the target can update or makes one document of several rows, else skip"),
         KeyRow::new(
             "version",
             Shape::Paths,

@@ -961,6 +961,14 @@ fn source_facts(
             Some(plan::OnSeen::Update) => OnSeen::Update,
             Some(plan::OnSeen::UpdateIfChanged) => OnSeen::UpdateIfChanged,
             None if can_update => OnSeen::UpdateIfChanged,
+            // A row that changed after it was booked with others is a person's.
+            None if plan
+                .target
+                .as_ref()
+                .is_some_and(|target| target.aggregate.is_some()) =>
+            {
+                OnSeen::UpdateIfChanged
+            }
             None => OnSeen::Skip,
         },
         paging: reader.paging(),

@@ -142,7 +142,6 @@ fn settles(world: &World, what: &str) -> Value {
 #[test]
 fn each_row_is_booked_once_wherever_the_engine_dies() {
     let points = [
-        ("stage_page", 1),
         ("close_window", 1),
         ("pick_loose", 1),
         ("freeze", 1),
@@ -217,13 +216,13 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     assert_eq!(world.journal().len(), 1);
     // A row names its document, and the document its rows.
     let shown = world
-        .engine(&["rows", "show", "N001/2", "--json"])
+        .engine(&["rows", "show", "[\"N001\",\"2\"]", "--json"])
         .expect(0)
         .json();
     world.valid("rows-show", &shown);
     assert_eq!(shown["rows"][0]["document"]["number"], "S-1", "{shown:#}");
     world
-        .engine(&["rows", "show", "N001/2"])
+        .engine(&["rows", "show", "[\"N001\",\"2\"]"])
         .expect(0)
         .says("in the document S-1");
     let shown = world.engine(&["rows", "show", "S-1", "--json"]).expect(0).json();
@@ -248,7 +247,7 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     tests::e2e::adds_up(&run);
     assert_eq!(run["counts"]["held"], 2, "{run:#}");
     booked_once(&world, &booked, "changed");
-    for key in ["N001/2", "N002/1"] {
+    for key in ["[\"N001\",\"2\"]", "[\"N002\",\"1\"]"] {
         let ran = world.engine(&["rows", "show", key]);
         ran.expect(0).says("E5020").says("S-1");
         let refused = world.engine(&["retry", "--key", key, "--yes", "--reason", "again"]);

@@ -21,8 +21,8 @@ const DEFAULTS: [(&str, &str); 25] = [
     ("the row read last is the newest", "最后读到的行算最新"),
     ("the moment of enabling", "启用的时刻"),
     (
-        "update_if_changed when the target can update, else skip",
-        "目标能更新时为 update_if_changed,否则为 skip",
+        "update_if_changed when the target can update or makes one document of several rows, else skip",
+        "目标能更新,或多行合成单据时为 update_if_changed,否则为 skip",
     ),
     ("the key", "同主键"),
     ("the key, where that is the id", "主键(主键就是 id 时)"),

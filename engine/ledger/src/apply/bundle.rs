@@ -7,7 +7,7 @@
 //! claimed either.
 
 use flow::ids::{Ms, RecordId};
-use flow::op::{LedgerReply, Loose, NewPart, RecordState, SightingOutcome, StagedRow, SuspectKind};
+use flow::op::{LedgerReply, Loose, NewPart, OnSeen, RecordState, SightingOutcome, StagedRow, SuspectKind};
 use rusqlite::OptionalExtension as _;
 
 use super::record::{Cause, NewRecord, Rec};
@@ -269,6 +269,12 @@ impl Cx<'_> {
     ) -> Result<SightingOutcome, StoreError> {
         if row.filtered.is_some() && !row.bare {
             return Ok(SightingOutcome::Filtered);
+        }
+        if page.on_seen == OnSeen::Skip
+            && !(rec.state() == RecordState::Dead && self.part_of(&rec)?.is_unwritten())
+        {
+            // A refused document was not written: only that is worth another look.
+            return Ok(SightingOutcome::Unchanged);
         }
         if rec.version == version {
             self.refresh(page, row, rec.id)?;

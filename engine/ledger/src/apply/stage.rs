@@ -266,7 +266,7 @@ impl Cx<'_> {
             }
             return Ok(SightingOutcome::Filtered);
         }
-        if rec.is_member() && page.on_seen != OnSeen::Skip {
+        if rec.is_member() {
             return self.member_seen(page, row, version, rec);
         }
         // A dead record was never written: a row that was mended at the source is a new chance, not a second writing.

@@ -200,6 +200,18 @@ pub(super) fn changed_rows(open: &dyn Fn() -> Ledger) {
     assert_eq!(desk.pick(), []);
     desk.end();
 
+    // Where rows that were seen are not looked at again, a refused document is.
+    let mut desk = self::desk(open);
+    desk.stage(&[("a", "v1"), ("b", "v1")], OnSeen::Skip);
+    assert!(freeze(&mut desk, 1, &[("a", "v1"), ("b", "v1")]));
+    desk.stage(&[("a", "v2")], OnSeen::Skip);
+    assert_eq!(states(&desk, &["S-1", "a"]), [Pending, Pending]);
+    let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
+    desk.settle(attempt, "S-1", Settlement::Dead(why("refused")));
+    desk.stage(&[("a", "v2")], OnSeen::Skip);
+    assert_eq!(states(&desk, &["S-1", "a", "b"]), [Skipped, Pending, Pending]);
+    desk.end();
+
     // The scheme looks at other fields now, the row is the same: it is in its document.
     let mut desk = self::desk(open);
     desk.stage(&[("a", "v1")], OnSeen::UpdateIfChanged);
