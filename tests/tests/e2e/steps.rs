@@ -398,7 +398,7 @@ fn what_is_written_is_given_to_another_scheme_once() {
     world.engine(&["test", "schemes/told.yaml"]).expect(0);
     // Nothing was given yet.
     let empty = world.pass("schemes/told.yaml", 0);
-    assert_eq!(empty["fetched"], 0, "{empty:#}");
+    assert_eq!(empty["counts"]["fetched"], 0, "{empty:#}");
     // A lost answer of the first call, and one of a contact: what was given follows the truth.
     world.fault("BatchSave", 1, FaultKind::DropAfter);
     world.fault("BatchSave", 7, FaultKind::DropAfter);
@@ -415,7 +415,7 @@ fn what_is_written_is_given_to_another_scheme_once() {
     // Nothing new is written, and nothing is given again.
     world.engine(&["run", MAIN]).expect(0);
     let again = world.pass("schemes/told.yaml", 0);
-    assert_eq!(again["fetched"], 0, "{again:#}");
+    assert_eq!(again["counts"]["fetched"], 0, "{again:#}");
     assert_eq!(told(&world), CUSTOMERS);
     world.verify();
 }
@@ -437,6 +437,7 @@ fn a_service_runs_the_scheme_that_takes() {
                 == CUSTOMERS
         };
         service.wait_until(&format!("{schedule}: all are told"), |_| is_told());
+        service.signal("TERM");
         service.end();
         assert_eq!(told(&world), CUSTOMERS);
         world.verify();

@@ -195,11 +195,12 @@ impl Reader {
         })
     }
 
-    /// The payload of the last attempt of a record.
+    /// The document of a record that was sent last; where none is kept, what a step of it sent.
     pub fn last_payload(&self, record: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT payload FROM attempt_row WHERE record = ?1 AND payload IS NOT NULL ORDER BY id DESC LIMIT 1",
+                "SELECT payload FROM attempt_row WHERE record = ?1 AND payload IS NOT NULL
+                 ORDER BY step IS NOT NULL, id DESC LIMIT 1",
             )?;
             let mut rows = statement.query([record.0])?;
             rows.next()?.map(|row| bytes(row, 0)).transpose()
