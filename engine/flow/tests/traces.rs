@@ -1507,7 +1507,58 @@ fn a_run_that_only_asks() {
         "start; begun open=20000; unknowns; opened; page 3 more; staged new=3 open=20003; page 3; staged new=3 open=20006; \
          unknowns 1 2 3 adopted; found one none many; applied; unknowns due=160000; woke; unknowns 2 adopted misses=1; \
          found none; applied; unknowns due=190000; woke; unknowns 4 adopted; found one; applied; unknowns; ended",
-        expect![[r#""#]],
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun open=20000
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 3 more
+                stage window 1 page 1: 3 rows
+            < staged new=3 open=20003
+                FETCH window 1 page 2 [0, 100000)
+            < page 3
+                stage window 1 page 2: 3 rows, last, close [0, 90000)
+            < staged new=3 open=20006
+                pick unknown
+            < unknowns 1 2 3 adopted
+                ASK resolve 1 2 3
+            < found one none many
+                resolve 1 done 2 missed, again at 160000 E4015 3 held (E4011 was lost)
+            < applied
+                pick unknown
+            < unknowns due=160000
+                SLEEP until 160000 (quiet, 0 unknown)
+            < woke
+                pick unknown
+            < unknowns 2 adopted misses=1
+                ASK resolve 2
+            < found none
+                resolve 2 resend
+            < applied
+                pick unknown
+            < unknowns due=190000
+                SLEEP until 190000 (quiet, 0 unknown)
+            < woke
+                pick unknown
+            < unknowns 4 adopted
+                ASK resolve 4
+            < found one
+                resolve 4 done
+            < applied
+                pick unknown
+            < unknowns
+                count states
+                end run partial
+            < ended
+                FINISH partial, 2 pages, 0 calls
+        "#]],
     );
 }
 

@@ -211,7 +211,7 @@ fn notes_of_our_own_say_nothing_of_others() {
     let scheme = std::fs::read_to_string(world.path(MAIN)).expect("our own file");
     let (source, _) = scheme.split_once("target:").expect("it has one");
     let source = source.replace("scheme: huke-to-k3", "scheme: to-shop");
-    for (api, code) in [("insert", 2), ("upsert", 0)] {
+    for (api, code) in [("insert", 3), ("upsert", 0)] {
         let target = format!(
             "target:\n  connection: shop\n  api: {api}\n  options: {{table: customers}}\n  key: number\n  \
              request: {{number: <<buyerCid>>, name: <<buyerNick>>}}\nschedule: {{every: 6m}}\n"
