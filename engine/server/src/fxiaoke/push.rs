@@ -106,11 +106,14 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
     let content = read(first.connection(), &push, Takes::All)?;
     let is_void = who::header(&parts.headers, "operationType").as_deref() == Some(VOIDED);
     let loaded = state.service().loaded();
-    let named = Named {
-        loaded: &loaded,
-        receivers: &receivers,
-        push: &push,
-        id: id.as_deref(),
+    let named = || Named {
+        loaded: Arc::clone(&loaded),
+        receivers: receivers.clone(),
+        facts: PushFacts {
+            id: id.clone(),
+            void: true,
+            headers: lowered(&push.headers),
+        },
         xml: content.form == Form::Xml,
         now: state.now_ms(),
     };
@@ -128,7 +131,7 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
             };
             if let Some(declared) = objects.get(&object) {
                 is_about(declared, &document, id)?;
-            } else if is_void && !named.is_in(std::slice::from_ref(&document.value())) {
+            } else if is_void && !named().are_in(vec![document.value()]).await? {
                 return Err(unnamed(Some(&object)));
             }
             let came = Standard::read(&content.value, false);
@@ -141,7 +144,7 @@ async fn take(state: &State, parts: &Parts, incoming: Body) -> Result<Response<B
         }
         None => {
             let rows = rows(&content)?;
-            if is_void && !named.is_in(rows) {
+            if is_void && !named().are_in(rows.to_vec()).await? {
                 return Err(unnamed(None));
             }
         }
@@ -451,27 +454,32 @@ fn unnamed(object: Option<&str>) -> Problem {
     }
 }
 
+/// Headers by names in small letters.
+fn lowered(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let headers = headers.iter();
+    headers
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect()
+}
+
 /// By what it is known whether a push names a document.
-struct Named<'a> {
-    loaded: &'a Loaded,
-    receivers: &'a [Arc<Receiver>],
-    push: &'a Inbound,
-    id: Option<&'a str>,
+struct Named {
+    loaded: Arc<Loaded>,
+    receivers: Vec<Arc<Receiver>>,
+    facts: PushFacts,
     xml: bool,
     now: i64,
 }
 
-impl Named<'_> {
+impl Named {
+    /// The same on a thread of its own: thousands of rows for each of those who take it keep one busy for long.
+    async fn are_in(self, rows: Vec<Value>) -> Result<bool, Problem> {
+        let asked = tokio::task::spawn_blocking(move || self.is_in(&rows));
+        asked.await.map_err(Problem::bug)
+    }
+
     /// Whether one of those who take it finds its key in each of these rows.
     fn is_in(&self, rows: &[Value]) -> bool {
-        let headers = self.push.headers.iter();
-        let facts = PushFacts {
-            id: self.id.map(str::to_owned),
-            void: true,
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
-                .collect(),
-        };
         self.receivers.iter().any(|receiver| {
             // Of a scheme that is in error now it is not known.
             let Some(plan) = self.loaded.fleet.get(&receiver.scheme).and_then(|one| one.plan()) else {
@@ -480,7 +488,7 @@ impl Named<'_> {
             let cx = IngestCx {
                 now_ms: self.now,
                 zone: &plan.source.zone,
-                push: Some(&facts),
+                push: Some(&self.facts),
                 xml: self.xml,
             };
             let has_key = |row: &Value| {
