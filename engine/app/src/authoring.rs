@@ -266,10 +266,7 @@ pub fn begin(folder: &Path, places: &Places, beginning: &Beginning) -> Result<Be
     let (text, unknown) = scheme(source, target, beginning, samples)?;
     let id = id_of(beginning);
     if !is_id(&id) {
-        return Err(AppError::wrong_use(
-            format!("`{id}` 不能作方案的 id:小写字母、数字、连字符,最多 64 个"),
-            format!("`{id}` cannot be the id of a scheme: small letters, digits and hyphens, at most 64"),
-        ));
+        return Err(no_id(&id));
     }
     let path = folder.join("schemes").join(format!("{id}.yaml"));
     if path.exists() {
@@ -402,12 +399,20 @@ fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, Strin
             .map(|text| Ok((id_in(text)?, (*text).to_owned())))
             .collect();
     };
-    let ([text], true) = (template.schemes.as_slice(), is_id(id)) else {
+    if !is_id(id) {
+        return Err(no_id(id));
+    }
+    let [text] = template.schemes.as_slice() else {
+        let all: Vec<String> = template
+            .schemes
+            .iter()
+            .map(|text| id_in(text))
+            .collect::<Result<_, _>>()?;
+        let (name, all) = (&template.name, all.join(" "));
         return Err(AppError::wrong_use(
-            format!("`{id}` 不能作方案的 id,或者模板 `{}` 有几个方案", template.name),
+            format!("模板 `{name}` 有几个方案({all}),它们互相指名,不能改名;不要写 --scheme"),
             format!(
-                "`{id}` cannot be the id of a scheme, or the template `{}` has several",
-                template.name
+                "the template `{name}` has several schemes ({all}), which name each other: leave --scheme out"
             ),
         ));
     };
@@ -415,6 +420,13 @@ fn texts(template: &Template, scheme: Option<&str>) -> Result<Vec<(String, Strin
     let text = dsl::edit::set(&file, "scheme", &Value::from(id))
         .map_err(|_| AppError::bug(format!("the template {} has no id", template.name)))?;
     Ok(vec![(id.to_owned(), text)])
+}
+
+fn no_id(id: &str) -> AppError {
+    AppError::wrong_use(
+        format!("`{id}` 不能作方案的 id:小写字母、数字、连字符,最多 64 个"),
+        format!("`{id}` cannot be the id of a scheme: small letters, digits and hyphens, at most 64"),
+    )
 }
 
 fn is_id(id: &str) -> bool {

@@ -117,7 +117,7 @@ pub(crate) fn list(args: ReceiveListArgs, global: &Global, out: &Out, environmen
         out.say(
             "receive-refused",
             &[
-                ("day", time::shown(row.day)),
+                ("day", time::day(row.day)),
                 (
                     "scheme",
                     if row.scheme.is_empty() {

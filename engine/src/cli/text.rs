@@ -150,7 +150,7 @@ mod tests {
                 &["running", "broken", "ok", "partial", "failed", "canceled"],
             ),
             ("run", &["ok", "partial", "failed", "canceled"]),
-            ("trigger", &["manual", "schedule", "dry-run", "replay"]),
+            ("trigger", &["manual", "schedule", "dry-run", "replay", "push"]),
             ("window", &["open", "closed", "failed", "unstable", "left"]),
             ("action", &["create", "update", "void", "step"]),
             (

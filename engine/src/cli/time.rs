@@ -77,6 +77,12 @@ pub(crate) fn shown(ms: i64) -> String {
     zoned(ms).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A day of which the ledger counts something: `2026-11-21`. Such days begin at midnight UTC.
+pub(crate) fn day(ms: i64) -> String {
+    let at = Timestamp::from_millisecond(ms).unwrap_or_default();
+    at.strftime("%Y-%m-%d").to_string()
+}
+
 /// An instant in the name of a file: `20261121-080000`.
 pub(crate) fn stamp(ms: i64) -> String {
     shown(ms)
@@ -130,6 +136,7 @@ mod tests {
         assert!(interval("2000..1000").is_err());
         assert_eq!(shown(1_700_000_000_000), "2023-11-15 06:13:20");
         assert_eq!(rfc3339(1_700_000_000_123), "2023-11-15T06:13:20.123+08:00");
+        assert_eq!(day(1_699_920_000_000), "2023-11-14");
     }
 
     #[test]

@@ -193,6 +193,24 @@ fn a_sample_is_only_read_and_only_with_what_the_operation_takes() {
             .expect(2)
             .warns("cannot be the id");
     }
+    for (id, template, told) in [
+        ("bad id", "push", "small letters, digits and hyphens"),
+        ("mine", "two-way", "leave --scheme out"),
+    ] {
+        world
+            .engine(&[
+                "init",
+                "own",
+                "--template",
+                template,
+                "--scheme",
+                id,
+                "--lang",
+                "en",
+            ])
+            .expect(2)
+            .warns(told);
+    }
     assert!(!world.path("own").exists(), "nothing was written");
     assert_eq!(world.journal().len(), 0, "nothing was written");
 }

@@ -325,6 +325,7 @@ status-broken = broken off
 trigger-replay = replay
 trigger-manual = by hand
 trigger-schedule = by schedule
+trigger-push = by push
 trigger-dry-run = dry run
 window-open = open
 window-closed = closed

@@ -325,6 +325,7 @@ status-broken = 已断开
 trigger-replay = 补数
 trigger-manual = 手工
 trigger-schedule = 按计划
+trigger-push = 由推送
 trigger-dry-run = 试运行
 window-open = 读取中
 window-closed = 已读完
