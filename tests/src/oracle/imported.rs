@@ -7,7 +7,6 @@
 //! server must agree once it is given values instead of pasted text: a difference without a reason is a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -163,14 +162,17 @@ fn line(one: &Found, tally: &Tally) -> String {
     let mut line = format!("{:<40} ", one.place);
     match &tally.refused {
         Some(code) => {
-            let _ = write!(line, "refused by the import: {code}");
+            line.push_str(&format!("refused by the import: {code}"));
         }
         None => {
-            let _ = write!(line, "equal {:>4}  refused {:>3}", tally.same, tally.both_refuse);
+            line.push_str(&format!(
+                "equal {:>4}  refused {:>3}",
+                tally.same, tally.both_refuse
+            ));
         }
     }
     for (code, count) in &tally.differs {
-        let _ = write!(line, "  {code} {count}");
+        line.push_str(&format!("  {code} {count}"));
     }
     line
 }
