@@ -48,6 +48,7 @@ fn document(plan: &Plan, row: &str) -> String {
         now_ms: NOW,
         zone: &zone,
         line_ids: LineIds::none(),
+        steps: &[],
     };
     match plan
         .target

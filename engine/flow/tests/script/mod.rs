@@ -614,6 +614,7 @@ fn print(action: &Action) -> Vec<String> {
             });
             format!("TRANSFORM {}", join(items))
         }
+        Action::Group(items) => format!("GROUP {}", join(items.iter().map(|item| item.record))),
         Action::Ask { purpose, records } => {
             let why = match purpose {
                 Purpose::Resolve => "resolve",
@@ -719,6 +720,14 @@ fn op(op: &LedgerOp) -> String {
             let after = after.map_or("the start".to_owned(), |after| after.to_string());
             format!("pick {limit} after {after}")
         }
+        LedgerOp::PickLoose { limit, .. } => format!("pick loose {limit}"),
+        LedgerOp::Freeze { parts, .. } => {
+            let parts = parts
+                .iter()
+                .map(|part| format!("{} {}", part.number, part.members.len()));
+            format!("freeze {}", join(parts))
+        }
+        LedgerOp::Save { rows } => format!("save {}", join(rows.iter().map(|(record, _)| record))),
         LedgerOp::Refuse { rows, .. } => {
             let rows = rows.iter().map(|(record, _, refusal)| match refusal {
                 Refusal::Dead(reason) => format!("{record} dead ({})", words(reason)),
