@@ -180,7 +180,7 @@ impl Cx<'_> {
                 suspect.is_some(),
             ))?;
         let mut freeze = self.conn.prepare_cached(
-            "UPDATE record SET bundle = ?2, err_code = NULL, err_text = NULL WHERE id = ?1",
+            "UPDATE record SET bundle = ?2, apart = 0, err_code = NULL, err_text = NULL WHERE id = ?1",
         )?;
         freeze.execute((id.0, id.0))?;
         for (member, _) in &part.members {
