@@ -80,6 +80,12 @@ fn each_broken_invariant_is_found() {
             "UPDATE attempt_row SET settlement = NULL WHERE record = (SELECT id FROM record WHERE state = 'done')",
         ),
         (
+            // E5026: a row that is done says that it is in a document that is pending.
+            finding::MEMBER_STATE,
+            "UPDATE record SET bundle = id WHERE state = 'pending';
+             UPDATE record SET bundle = (SELECT id FROM record WHERE state = 'pending') WHERE state = 'done'",
+        ),
+        (
             finding::DAMAGED,
             "PRAGMA foreign_keys = OFF; UPDATE attempt_row SET record = 4711 WHERE id = 1",
         ),

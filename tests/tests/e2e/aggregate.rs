@@ -250,6 +250,11 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     for key in ["[\"N001\",\"2\"]", "[\"N002\",\"1\"]"] {
         let ran = world.engine(&["rows", "show", key]);
         ran.expect(0).says("E5020").says("S-1");
+        let looked = world.engine(&["retry", "--key", key, "--dry-run"]);
+        assert!(
+            format!("{}{}", looked.stdout, looked.stderr).contains("E5021"),
+            "{looked}"
+        );
         let refused = world.engine(&["retry", "--key", key, "--yes", "--reason", "again"]);
         assert!(
             format!("{}{}", refused.stdout, refused.stderr).contains("document"),
