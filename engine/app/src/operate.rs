@@ -240,6 +240,15 @@ impl Engine {
                 // Kept without what was sensitive on that day, whatever the scheme says today.
                 let is_masked = last.as_ref().is_some_and(|(_, bytes)| is_masked(bytes));
                 let outlook = match (outcome, content) {
+                    // It goes into the next document: what that will be, its other rows say as well.
+                    (Transformed::Refused(Refusal::Held(reason)), _)
+                        if reason.code == dsl::catalogue::aggregate::MAYBE_IN_A_DOCUMENT.code =>
+                    {
+                        Outlook::Document {
+                            action: WriteAction::Create.word(),
+                            changes: None,
+                        }
+                    }
                     (Transformed::Refused(refusal), _) => refused(refusal),
                     (Transformed::Ready(ready), Retried::AsStored) => Outlook::Document {
                         action: ready.action.word(),

@@ -74,7 +74,7 @@ pub struct SourceRow {
     pub voided: bool,
     /// The last send of another version: the same version before it was another write.
     pub behind: Option<AttemptId>,
-    /// It is one of several rows of a document.
+    /// It is one of several rows of a document that may be at the target.
     pub in_document: bool,
     /// The further calls that were accepted, of whatever version.
     pub steps: Vec<StepMade>,
@@ -143,6 +143,13 @@ pub(crate) const IS_VOIDED: &str =
     SELECT 1 FROM mapping_change c WHERE c.scheme = r.scheme AND c.src_key = r.src_key AND c.by <> 'engine'
        AND c.after = r.target_id AND c.at_ms >= r.done_ms))";
 
+/// The record `r` is a row of a document that may be at the target. It leaves any other where it is processed again.
+const FOLLOWS: &str = "r.bundle IS NOT NULL AND r.bundle <> r.id AND NOT EXISTS (
+    SELECT 1 FROM record p WHERE p.id = r.bundle
+       AND (p.state = 'held' AND p.err_code = 'E5023'
+            OR p.state IN ('pending', 'dead', 'skipped') AND p.target_id IS NULL AND p.maybe_sent = 0
+               AND p.done_version IS NULL AND p.suspect IS NULL AND p.step IS NULL))";
+
 /// The last send of another version of the record `r`.
 const BEHIND: &str = "SELECT max(o.attempt) FROM attempt_row o
                       WHERE o.record = r.id AND o.version <> r.version AND o.step IS NULL";
@@ -161,7 +168,7 @@ impl Reader {
                               (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
                                 AND a.record = r.id AND a.step = r.step)), s.payload,
                             r.done_version IS NOT NULL AND r.target IS NOT NULL,
-                            {IS_VOIDED}, ({BEHIND}), v.body, r.bundle IS NOT NULL AND r.bundle <> r.id
+                            {IS_VOIDED}, ({BEHIND}), v.body, {FOLLOWS}
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      LEFT JOIN saved v ON v.record = r.id
