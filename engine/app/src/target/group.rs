@@ -59,11 +59,8 @@ impl TargetWriter {
                 }
             }
         }
-        let last = |group: &str| match reader.last_part(&self.plan.scheme, group) {
-            Ok(part) => part,
-            // The ledger refuses a part that is not the next one.
-            Err(_) => 0,
-        };
+        // Where that cannot be read the ledger refuses the part: it is not the next one.
+        let last = |group: &str| reader.last_part(&self.plan.scheme, group).unwrap_or_default();
         let Folded { parts, failed } = folding.finish(&last);
         for (nth, failure) in failed {
             refused.insert(nth, self.dead(&failure));
