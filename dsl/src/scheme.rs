@@ -69,6 +69,7 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         tables: Vec::new(),
         compat_qeasy: false,
         steps: None,
+        lost_steps: Vec::new(),
         in_step: false,
         on_push: false,
         row_place: TreePlace::ROW,
@@ -104,6 +105,8 @@ pub(crate) struct Reader<'a> {
     compat_qeasy: bool,
     /// The steps whose results may be read where something is compiled; `None` where there are none.
     steps: Option<Vec<String>>,
+    /// Steps that were complained about: that they are read is no second problem.
+    lost_steps: Vec<String>,
     /// It is the document of a step that is read.
     in_step: bool,
     /// The scheme runs when something is sent to it.
@@ -320,6 +323,9 @@ impl Reader<'_> {
         cx.columns = columns.cloned();
         cx.lets = lets;
         cx.steps.clone_from(&self.steps);
+        if let Some(steps) = &mut cx.steps {
+            steps.extend(self.lost_steps.iter().cloned());
+        }
         cx.schemes = Some(&schemes);
         cx.tables = self.tables.clone();
         cx.compat_qeasy = self.compat_qeasy;

@@ -260,7 +260,7 @@ fn rows_of_another_scheme_are_a_source() {
         codes(&FED.replace(from, to))
     };
     // What the giver says of its rows is known.
-    assert_eq!(with("FNumber: <<no>>", "FNumber: <<nmae>>"), ["E1204 7:59"]);
+    assert_eq!(with("FNumber: <<no>>", "FNumber: <<nmae>>"), ["E1204 7:56"]);
     assert_eq!(
         with("scheme: giver,", "scheme: giver, window: none,"),
         ["E1788 2:25"]

@@ -105,7 +105,7 @@ impl Reader<'_> {
             );
         }
         // The row follows the last step, whose answer is not that of the document.
-        let body = Path::names(["$answer", "body"]);
+        let body = Path::parse("$answer.body").expect("a path");
         let of_several = target.batch > 1 || !target.steps.is_empty();
         if of_several
             && tree

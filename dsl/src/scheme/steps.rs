@@ -95,6 +95,7 @@ impl Reader<'_> {
                         .with("operation", &operation.name)
                         .with("name", &name),
                 );
+                self.lost_steps.push(name);
                 continue;
             }
             if let Some(twice) = steps.iter().find(|step| step.name == name) {
@@ -152,7 +153,7 @@ impl Reader<'_> {
                         .with("column", &pair.key),
                 );
             }
-            let body = Path::names(["$answer", "body"]);
+            let body = Path::parse("$answer.body").expect("a path");
             if batch > 1
                 && tree
                     .names()
@@ -266,7 +267,11 @@ impl Reader<'_> {
                     .collect(),
             );
             if step.writes {
-                plans.extend(self.step_document(node, (step, first), columns));
+                let document = self.step_document(node, (step, first), columns);
+                if document.is_none() {
+                    self.lost_steps.push(step.name.clone());
+                }
+                plans.extend(document);
                 continue;
             }
             let by_itself = made.contains(&step.operation.name);

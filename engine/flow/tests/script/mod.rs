@@ -800,6 +800,7 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::NoteVersions { .. } => "note versions".to_owned(),
         LedgerOp::StorePush { .. } => "store push".to_owned(),
         LedgerOp::CountPushes { .. } => "count pushes".to_owned(),
+        LedgerOp::Save { rows } => format!("keep of {}", join(rows.iter().map(|(record, _)| record))),
         LedgerOp::TakePushes { pushes, .. } => format!("take {}", join(pushes)),
         LedgerOp::ReadCircuit { .. } => "read circuit".to_owned(),
         LedgerOp::SetCircuit { failures, until, .. } => format!("circuit {failures} until {until}"),
