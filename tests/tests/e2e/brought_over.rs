@@ -55,7 +55,7 @@ fn schemes_are_brought_over_checked_and_run() {
         "those that are there are taken"
     );
     let report = std::fs::read_to_string(world.path("report.md")).expect("the report");
-    assert!(report.contains("E1711") && report.contains("W1737"), "{report}");
+    assert!(report.contains("W1260") && report.contains("W1737"), "{report}");
     // What is there stays.
     world.engine(&line).expect(2).warns("E1704");
     line.push("--force");

@@ -18,6 +18,7 @@ mod main_job;
 mod manual;
 mod mapping;
 mod messages;
+mod old_ways;
 mod online;
 mod operations;
 mod own_operations;
