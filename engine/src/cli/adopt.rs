@@ -176,7 +176,7 @@ impl Told<'_> {
         let facts = [
             ("scheme", self.scheme.to_owned()),
             ("rows", grouped(counts.fetched)),
-            ("pages", grouped(u64::from(adoption.run.summary.pages))),
+            ("pages", grouped(adoption.run.summary.pages)),
         ];
         out.say(head, &facts);
         for found in &adoption.found {
