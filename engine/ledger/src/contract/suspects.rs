@@ -224,7 +224,7 @@ pub(super) fn what_is_alike(open: &dyn Fn() -> Ledger) {
     let is =
         |key: &str, state, flags| assert!(told.contains(&(format!("[\"{key}\"]"), state, flags)), "{told:?}");
     is("ours", RecordState::Done, [true, false, false, false]);
-    is("found", RecordState::Done, [true, true, false, true]);
+    is("found", RecordState::Done, [true, true, false, false]);
     is("missing", RecordState::Pending, [false, true, false, false]);
     is("asked once", RecordState::Unknown, [false, true, true, true]);
     is("unasked", RecordState::Unknown, [false, true, false, true]);
