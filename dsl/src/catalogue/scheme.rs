@@ -1124,8 +1124,8 @@ pub const UNNAMED: Entry = Entry {
     en: "without the option `{name}` each {operation} may make another document: each change at the source is pushed as one",
     help_zh: "在 options 里写 `{name}`(例如来源的单号);对方的函数按单号找到已有的单据时,可以不管这条警告",
     help_en: "write `{name}` among the options, such as the number of the row; where the function on the other side finds documents by their number, it is well as it is",
-    long_zh: "推送到集成平台时,`id` 说明是哪一张单据;没有它,由推送函数决定怎样处理,它可能每次都新建。`on_unknown` 只管答复丢失时再不再发,来源改了一个字段则一定会再推一次。只想推一次时写 `on_seen: skip` 或 `actions: [create]`。",
-    long_en: "In a push to the platform `id` says which document is meant; without it the push function decides, and may make one each time. `on_unknown` is about lost answers alone: a row that changes is pushed once more in any case. Where once is enough, say `on_seen: skip` or `actions: [create]`.",
+    long_zh: "推送到集成平台时,`id` 说明是哪一张单据;没有它,由推送函数决定怎样处理,它可能每次都新建。`on_unknown` 只管答复丢失时再不再发,来源改了一个字段则一定会再推一次。只想推一次时写 `actions: [create]`。",
+    long_en: "In a push to the platform `id` says which document is meant; without it the push function decides, and may make one each time. `on_unknown` is about lost answers alone: a row that changes is pushed once more in any case. Where once is enough, say `actions: [create]`.",
     example: "api: erp_push\n  options: {objAPIName: a}\n  on_unknown: hold",
 };
 
