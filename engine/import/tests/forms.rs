@@ -92,9 +92,9 @@ fn field(json: &str, want: &str) {
 #[test]
 fn what_pasted_values_would_change_is_told_once() {
     let lines = with_fields(
-        r#"{"field": "FBillNo", "value": "{{tid}}"}, {"field": "FAmount", "value": "_function {{a}}/{{b}}"},
+        r#"{"field": "FBillNo", "value": "{{tid}}"}, {"field": "FAmount", "value": "_function {{buyerCid}}/{{tid}}"},
         {"field": "FNote", "value": "_function '{{remark}}'"}, {"field": "FPlain", "value": "_function 1+1"},
-        {"field": "FUnit", "value": "_findCollection find F from u1 where k={{a}}"}"#,
+        {"field": "FUnit", "value": "_findCollection find buyerCid from u1 where tid={{tid}}"}"#,
     );
     let import = brought(&format!(
         r#"{{"stored": {{"uuid": "u1", "source": {SOURCE}}}, "lines": {lines}}}"#
