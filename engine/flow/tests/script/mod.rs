@@ -727,7 +727,6 @@ fn op(op: &LedgerOp) -> String {
                 .map(|part| format!("{} {}", part.number, part.members.len()));
             format!("freeze {}", join(parts))
         }
-        LedgerOp::Save { rows } => format!("save {}", join(rows.iter().map(|(record, _)| record))),
         LedgerOp::Refuse { rows, .. } => {
             let rows = rows.iter().map(|(record, _, refusal)| match refusal {
                 Refusal::Dead(reason) => format!("{record} dead ({})", words(reason)),
