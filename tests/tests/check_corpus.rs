@@ -323,7 +323,10 @@ fn a_scheme_that_does_not_compile_is_not_run() {
 const STRUCTURAL: [&str; 5] = ["E1101", "E1102", "E1103", "E1104", "E1108"];
 
 /// Cases whose structural problem lies deeper than JSON Schema looks. Each needs its reason.
-const SCHEMA_IS_WEAKER: &[(&str, &str)] = &[];
+const SCHEMA_IS_WEAKER: &[(&str, &str)] = &[(
+    "tests-fates",
+    "what `expect` may say hangs on `rows` beside it, and a document may be any map",
+)];
 
 fn validator(desk: &Desk) -> jsonschema::Validator {
     let schema = desk.engine(&["schema"]);
