@@ -274,7 +274,10 @@ fn upkeep() {
                 .say("migrate --rollback --reason trial --yes")
                 .say("adopt schemes/huke-to-k3.yaml --reason moved")
                 .say("adopt schemes/nothing.yaml --reason moved --yes --json")
-                .say("adopt schemes/huke-to-k3.yaml --reason moved --yes");
+                .say("adopt schemes/huke-to-k3.yaml --reason moved --yes")
+                .say("diff schemes/huke-to-k3.yaml")
+                .say("diff schemes/huke-to-k3.yaml --json")
+                .say("diff schemes/nothing.yaml");
             // Its findings are about the machine: that it looks, and at what, is told.
             let looked = script.world.engine(&["doctor", "--json"]).json();
             let names: Vec<&str> = looked["checks"]
