@@ -107,17 +107,24 @@ impl Grouper {
         }
         let wanted = u64::try_from(grouped.parts.len()).unwrap_or(u64::MAX);
         self.state = State::Freezing(wanted);
-        Step::Act(Action::Ledger(vec![
-            LedgerOp::Refuse {
+        let mut ops = Vec::with_capacity(2);
+        if !grouped.refused.is_empty() {
+            ops.push(LedgerOp::Refuse {
                 rows: grouped.refused,
                 now,
-            },
-            LedgerOp::Freeze {
+            });
+        }
+        if !grouped.parts.is_empty() {
+            ops.push(LedgerOp::Freeze {
                 scheme: self.scheme.clone(),
                 parts: grouped.parts,
                 now,
-            },
-        ]))
+            });
+        }
+        if ops.is_empty() {
+            return Step::Done;
+        }
+        Step::Act(Action::Ledger(ops))
     }
 
     fn bug(&mut self, what: &str) -> Step {

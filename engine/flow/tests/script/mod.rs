@@ -8,20 +8,20 @@
 //! unknowns [ID..] [update|void|step] [keyless] [code=exists] [sent] [misses=N] [since=T] [doubted=T] [due=T] [at:STEP]
 //! opened | page N [more] [total=N] [print=N] [rows=N] [mark=N] [clock=MS] | staged [new=N] [open=N] [suspicious=N] | failed unreachable|lost|wait|fault|config|unusable [wait=MS]
 //! picked [ID..] [sent] [target] [doubted=T] [at:STEP] | ready [WORD..] | claimed [held=ID] [none] | ok | applied | states [open=N] | ended
-//! taken TASK [limit=MS] | notsent | withheld | lost | all CLASS [wait=MS] [http=STATUS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
+//! loose [ID..] | grouped [ID+ID..] [-ID] | frozen [parts=N] [dead=N] | taken TASK [limit=MS] | notsent | withheld | lost | all CLASS [wait=MS] [http=STATUS] | rows CLASS VERDICT.. | found [one|one:NEXT|none|many ..] | woke | +MS | cancel
 //! ```
 
 use flow::classify::{Class, Delivery, OnUnknown, Proof, Verdict};
 use flow::ids::{AttemptId, Blob, Ms, PushId, RecordId, RunId, WindowId};
 use flow::op::{
-    ClaimRefused, Counts, Cursor, LedgerOp, LedgerReply, OnSeen, Picked, Reason, Refusal, Resolution,
-    Settlement, StagedRow, SuspectKind, TaskLeft, TaskRow, Trigger, Unknown, WriteAction,
+    ClaimRefused, Counts, Cursor, LedgerOp, LedgerReply, Loose, NewPart, OnSeen, Picked, Reason, Refusal,
+    Resolution, Settlement, StagedRow, SuspectKind, TaskLeft, TaskRow, Trigger, Unknown, WriteAction,
 };
 use flow::window::{CatchUp, First, Interval, Proposal, WindowRule};
 use flow::{
-    Action, Answer, CallFacts, Event, Found, Job, JobPlan, Look, Note, Page, Paging, Purpose, ReadFailure,
-    ReadFailureKind, Ready, RowAnswer, Shifts, SourceFacts, Stages, StepFacts, Stopped, TargetFacts,
-    Transformed, Waiting,
+    Action, Answer, CallFacts, Event, Found, Grouped, Job, JobPlan, Look, Note, Page, Paging, Purpose,
+    ReadFailure, ReadFailureKind, Ready, RowAnswer, Shifts, SourceFacts, Stages, StepFacts, Stopped,
+    TargetFacts, Transformed, Waiting,
 };
 
 /// A plan that the cases alter: window `[0, 100 s)` in one slice, target with a unique key, batches of 10.
@@ -313,6 +313,47 @@ impl Stage {
                     .collect(),
                 next_due: None,
             }),
+            "loose" => reply(LedgerReply::Loose(
+                ids.into_iter()
+                    .map(|record| Loose {
+                        record,
+                        version: format!("v{record}"),
+                        void: false,
+                    })
+                    .collect(),
+            )),
+            // A word for each document: its rows, joined by `+`; `-1` = the row is in none and dead.
+            "grouped" => {
+                let (refused, parts): (Vec<&str>, Vec<&str>) =
+                    words[1..].iter().partition(|word| word.starts_with('-'));
+                let member = |text: &str| (RecordId(number(text)), format!("v{text}"));
+                Event::Grouped(Grouped {
+                    parts: parts
+                        .iter()
+                        .zip(1..)
+                        .map(|(rows, part)| NewPart {
+                            key: format!("[\"$part\",\"{part}\"]"),
+                            group: "G".to_owned(),
+                            part,
+                            number: format!("G-{part}"),
+                            version: "v".to_owned(),
+                            source: Blob(0),
+                            members: rows.split('+').map(member).collect(),
+                        })
+                        .collect(),
+                    refused: refused
+                        .iter()
+                        .map(|word| {
+                            let (record, version) = member(&word[1..]);
+                            (record, version, Refusal::Dead(Reason::new("X", "bad")))
+                        })
+                        .collect(),
+                })
+            }
+            "frozen" => Event::Ledger(vec![
+                LedgerReply::Count(count("dead")),
+                LedgerReply::Count(count("parts")),
+            ]),
             "ready" => Event::Transformed(
                 self.wanted
                     .iter()
