@@ -281,6 +281,7 @@ mod tests {
             "Delete",
             "View",
             "Push",
+            "Allocate",
             "QueryBusinessInfo",
             "QueryAsyncResult",
             "ExecuteBillQuery",

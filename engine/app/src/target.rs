@@ -317,14 +317,14 @@ impl TargetWriter {
         if let Some(name) = &work.source.step {
             return self.step_document(target, &work, name, blobs);
         }
-        let action = match &work.action {
-            Ok(action) => *action,
-            Err(refusal) => return Transformed::Refused(refusal.clone()),
-        };
         if work.source.in_document {
             let code = dsl::catalogue::aggregate::IN_A_DOCUMENT.code;
             return Transformed::Refused(Refusal::Held(Reason::new(code, "")));
         }
+        let action = match &work.action {
+            Ok(action) => *action,
+            Err(refusal) => return Transformed::Refused(refusal.clone()),
+        };
         if target.aggregate.is_some() && work.row.get("$number").is_none() {
             // A row that may have been sent by itself before the scheme made documents of several rows.
             let code = dsl::catalogue::aggregate::MAYBE_IN_A_DOCUMENT.code;

@@ -11,6 +11,7 @@ fn k3() -> Arc<Connection> {
     let known = secrets(&[
         ("env", "K3_APP", "240001_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"),
         ("secret", "k3", "s"),
+        ("secret", "k3_password", "s"),
     ]);
     Arc::new(
         connections_of(TWO)

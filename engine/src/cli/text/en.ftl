@@ -249,6 +249,7 @@ help-adopt-examples = Records told one by one, of each outcome
 help-adopt-settle-wait = How long to wait for a target that is asked twice, such as 90s or 6m; else a little more than the quiet period
 help-adopt-reason = Why; noted in the ledger. Not needed with --dry-run
 help-adopt-yes = Do not ask
+help-adopt-sandbox = Use simulators inside the process, and their ledger
 help-diff = Which stored records would get another document, now that the scheme file says something else
 help-diff-scheme = File of the scheme
 help-diff-limit = Compare only so many records, the newest ones

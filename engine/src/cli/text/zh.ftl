@@ -249,6 +249,7 @@ help-adopt-examples = 每种结果逐条列出多少条数据
 help-adopt-settle-wait = 须问两次的目标等待多久,如 90s、6m;不写时略长于静默期
 help-adopt-reason = 原因;记入账本。--dry-run 时不需要
 help-adopt-yes = 不再询问
+help-adopt-sandbox = 用进程内的模拟器及其账本
 help-diff = 方案文件改动之后,哪些已完成数据的报文会不同
 help-diff-scheme = 方案文件
 help-diff-limit = 只比较最新的多少条
