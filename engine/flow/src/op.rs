@@ -968,6 +968,8 @@ pub struct Unknown {
     pub suspect: Option<SuspectKind>,
     /// Which further call it was; `None` = the document itself.
     pub step: Option<String>,
+    /// A person said that what this call makes is there: whoever is asked answers with that.
+    pub said: bool,
     /// When this version was first sent without a known end.
     pub doubted: Ms,
     /// Why it is unknown: code and the words stored with it.

@@ -231,6 +231,7 @@ impl Resolver {
     /// A suspect that the target will be asked about, under a key that is not known yet.
     fn is_nameless(&self, unknown: &Unknown) -> bool {
         matches!(self.manner(unknown), Manner::Ask { .. })
+            && !unknown.said
             && unknown.suspect.is_some()
             && unknown.tkey == NO_KEY
     }
@@ -281,6 +282,9 @@ impl Resolver {
     }
 
     fn without_asking(&self, now: Ms, unknown: &Unknown) -> Option<Resolution> {
+        if unknown.said && self.call(unknown).is_some() {
+            return None;
+        }
         let exists = unknown.reason.code == codes::EXISTS;
         let hold = |code: &str| Some(Resolution::Held(Reason::new(code, &unknown.reason.text)));
         let Some(call) = self.call(unknown) else {
@@ -538,6 +542,7 @@ mod tests {
             version: "v".to_owned(),
             suspect,
             step: None,
+            said: false,
             doubted: 0,
             reason: Reason::new("X", "was lost"),
         }
@@ -614,6 +619,19 @@ mod tests {
         };
         let done = resolver.conclude(1, &at_step, found);
         assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
+    }
+
+    /// What a person said of it is fetched even where the target cannot be asked.
+    #[test]
+    fn what_a_person_said_of_a_step_is_taken_for_an_answer() {
+        for on_unknown in [OnUnknown::ByProof, OnUnknown::Hold, OnUnknown::Resend] {
+            let resolver = resolver(Proof::None, on_unknown, true);
+            let lost = unknown(Some(SuspectKind::Restored));
+            assert!(resolver.without_asking(1, &lost).is_some());
+            let said = Unknown { said: true, ..lost };
+            assert_eq!(resolver.without_asking(1, &said), None);
+            assert!(!resolver.is_nameless(&said));
+        }
     }
 
     /// A document that is there: what it means depends on who sent it, and how far it is.

@@ -818,7 +818,8 @@ CREATE UNIQUE INDEX bundle_part ON bundle (scheme, group_key, part);
 /// Documents of steps, and what is kept beside a record once its document is written.
 const FURTHER: &str = "
 -- The document that a step of a record writes: its key is frozen before the first send, and no other has it. `tkey` NULL =
--- it has no key. `asked`: the target was asked about it since somebody else may have written it.
+-- it has no key. `asked`: the target was asked about it since somebody else may have written it. `said`: a person said that
+-- it is there, and the record has not gone on yet.
 CREATE TABLE step_document (
     record INTEGER NOT NULL REFERENCES record(id),
     step   TEXT NOT NULL,
@@ -826,6 +827,7 @@ CREATE TABLE step_document (
     form   TEXT NOT NULL,
     tkey   TEXT,
     asked  INTEGER NOT NULL DEFAULT 0,
+    said   INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (record, step)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX step_document_key ON step_document (target, form, tkey) WHERE tkey IS NOT NULL;

@@ -86,6 +86,7 @@ impl TargetWriter {
             step: String::new(),
             id,
             number,
+            said: false,
         });
         source.written = made.is_some();
         if let Some(made) = made {
@@ -248,12 +249,33 @@ impl TargetWriter {
             parts.entry(step).or_default().push(*record);
         }
         let mut all: BTreeMap<RecordId, Found> = BTreeMap::new();
-        for (step, part) in parts {
+        for (step, mut part) in parts {
             let answers = match step {
                 None => Box::pin(self.ask(reader, purpose, &part)).await?,
                 Some(step) => {
                     let writer = self.further.get(step);
                     let writer = writer.ok_or_else(|| AppError::bug("a step without a writer"))?;
+                    let (said, others) = said(reader, step, &part, purpose)?;
+                    if !said.is_empty() {
+                        let records: Vec<RecordId> = said.iter().map(|(record, _)| *record).collect();
+                        let nexts = self.nexts(reader, step, &records)?;
+                        for ((record, made), next) in said.into_iter().zip(nexts) {
+                            let next = match next {
+                                Ok(next) => next,
+                                Err(failure) => return Ok(Err(self.unusable(&failure))),
+                            };
+                            let found = Found::One {
+                                id: made.id.unwrap_or_default(),
+                                number: made.number,
+                                next,
+                            };
+                            all.insert(record, found);
+                        }
+                    }
+                    part = others;
+                    if part.is_empty() {
+                        continue;
+                    }
                     let nexts = self.nexts(reader, step, &part)?;
                     let answers = Box::pin(writer.ask(reader, purpose, &part)).await?;
                     answers.and_then(|answers| {
@@ -436,6 +458,29 @@ struct Written {
     number: Option<String>,
     /// It was the last call.
     is_done: bool,
+}
+
+/// What people said of documents of a step.
+type Said = Vec<(RecordId, StepMade)>;
+
+/// The records of which a person said that the document of this step is there, with what was said, and the others.
+fn said(
+    reader: &Reader,
+    step: &str,
+    records: &[RecordId],
+    purpose: Purpose,
+) -> Result<(Said, Vec<RecordId>), AppError> {
+    let (mut said, mut others) = (Vec::new(), Vec::new());
+    let sources = reader.sources(records)?;
+    for record in records {
+        let source = sources.iter().find(|source| source.record == *record);
+        let made = source.and_then(|source| source.steps.iter().find(|made| made.step == step));
+        match made.filter(|made| made.said && purpose == Purpose::Resolve) {
+            Some(made) => said.push((*record, made.clone())),
+            None => others.push(*record),
+        }
+    }
+    Ok((said, others))
 }
 
 /// The records whose calls are settled as accepted, and when.

@@ -516,6 +516,7 @@ fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>
         version: format!("v{record}"),
         suspect: words.iter().find_map(|word| SuspectKind::from_word(word)),
         step: step(words),
+        said: words.contains(&"said"),
         doubted: value("doubted").unwrap_or(100_000),
         reason: Reason::new(code.unwrap_or("X"), "was lost"),
     }

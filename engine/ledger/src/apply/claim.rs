@@ -272,7 +272,7 @@ impl Cx<'_> {
             .prepare_cached(
                 "INSERT INTO step_document (record, step, target, form, tkey, asked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (record, step) DO UPDATE SET target = excluded.target, form = excluded.form,
-                    tkey = excluded.tkey, asked = excluded.asked",
+                    tkey = excluded.tkey, asked = excluded.asked, said = 0",
             )?
             .execute(params![
                 rec.id.0,

@@ -107,6 +107,13 @@ impl Cx<'_> {
         }
         Ok(match &row.decision {
             Decision::Skip | Decision::Hold => None,
+            Decision::DoneAs { .. } if self.has_step_document(rec)? => None,
+            // Nothing of that step was ever sent, and the record's own document has another id.
+            Decision::DoneAs { id, .. }
+                if rec.target_id.as_ref().is_some_and(|known| known != id) && self.is_about_step(rec)? =>
+            {
+                Some(Ruling::Unfit { state })
+            }
             Decision::DoneAs { id, .. } => {
                 let holder = self.holder_of_document(rec, id)?;
                 holder.map(|holder| Ruling::Taken { holder })
@@ -164,6 +171,9 @@ impl Cx<'_> {
                 }
                 rec.reason = Some(self.by_hand(reason::HELD_BY_HAND, why));
             }
+            Decision::DoneAs { id, number } if self.has_step_document(&rec)? => {
+                self.say_made(&mut rec, (id, number.as_deref()), now)?;
+            }
             Decision::DoneAs { id, number } => {
                 self.conclude(&rec, "person_done", now)?;
                 self.enter(&mut rec, RecordState::Done, Cause::Decide, now)?;
@@ -180,7 +190,11 @@ impl Cx<'_> {
                 // it is still there it is still not ours.
                 let refused = rec.is_refused();
                 rec.maybe_sent = !refused && (rec.maybe_sent || rec.state() == RecordState::Unknown);
-                let is_gone = rec.state() == RecordState::Dead && rec.target_id.is_some();
+                let of_step = self.is_about_step(&rec)?;
+                if of_step {
+                    self.forget_step(&rec)?;
+                }
+                let is_gone = rec.state() == RecordState::Dead && rec.target_id.is_some() && !of_step;
                 let is_nameless = rec.target_id.is_none() && rec.done_version.is_some();
                 if is_gone || is_nameless && rec.state() == RecordState::Held {
                     // It was there, and the target has just refused to go on with it, or nobody ever knew which one it
@@ -273,6 +287,73 @@ impl Cx<'_> {
             "UPDATE pair_record SET wrote = NULL, intent = NULL WHERE record = ?1",
             [rec.id.0],
         )?;
+        Ok(())
+    }
+
+    /// It stands at a step, and what it came to there is no answer of the target about the record's own document: the
+    /// step writes a document for itself, or nothing was ever sent at it.
+    fn is_about_step(&self, rec: &Rec) -> Result<bool, StoreError> {
+        let Some(step) = &rec.step else { return Ok(false) };
+        if self.has_step_document(rec)? {
+            return Ok(true);
+        }
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM attempt_row WHERE record = ?1 AND step = ?2")?;
+        Ok(!statement.exists((rec.id.0, step))?)
+    }
+
+    /// Its step writes a document for itself, and was claimed.
+    fn has_step_document(&self, rec: &Rec) -> Result<bool, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM step_document WHERE record = ?1 AND step = ?2")?;
+        Ok(statement.exists((rec.id.0, &rec.step))?)
+    }
+
+    /// A person says that the document of the step at which a record stands is there. What comes next is the scheme's: the
+    /// word is taken for the target's answer when it is asked about.
+    fn say_made(
+        &mut self,
+        rec: &mut Rec,
+        (id, number): (&str, Option<&str>),
+        now: Ms,
+    ) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("UPDATE step_document SET said = 1, asked = 1 WHERE record = ?1 AND step = ?2")?
+            .execute((rec.id.0, &rec.step))?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO record_step (record, step, version, target_id, target_number, done_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (record, step) DO UPDATE SET version = excluded.version, target_id = excluded.target_id,
+                    target_number = excluded.target_number, done_ms = excluded.done_ms",
+            )?
+            .execute(params![rec.id.0, rec.step, rec.version, id, number, now])?;
+        if rec.state() != RecordState::Unknown {
+            self.enter(rec, RecordState::Unknown, Cause::Decide, now)?;
+            rec.unknown_since = Some(now);
+        }
+        rec.action.get_or_insert(WriteAction::Create);
+        rec.reason = None;
+        rec.not_before = None;
+        rec.resolve_after = Some(now);
+        Ok(())
+    }
+
+    /// A person says that the document of the step at which a record stands is not there.
+    fn forget_step(&self, rec: &Rec) -> Result<(), StoreError> {
+        let was_said = self
+            .conn
+            .prepare_cached("UPDATE step_document SET said = 0 WHERE record = ?1 AND step = ?2 AND said")?
+            .execute((rec.id.0, &rec.step))?
+            > 0;
+        // Of an update whose answer was lost it only says that it was not made.
+        if was_said || rec.state() == RecordState::Dead || rec.action != Some(WriteAction::Update) {
+            self.conn
+                .prepare_cached("DELETE FROM record_step WHERE record = ?1 AND step = ?2")?
+                .execute((rec.id.0, &rec.step))?;
+        }
         Ok(())
     }
 

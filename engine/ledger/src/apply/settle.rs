@@ -166,7 +166,8 @@ impl Cx<'_> {
                             (SELECT s.tkey FROM step_document s WHERE s.record = r.id AND s.step = r.step),
                             (SELECT a.tkey FROM attempt_row a WHERE a.attempt = r.attempt AND a.record = r.id)) END,
                     r.resolve_misses, r.unknown_since_ms, r.maybe_sent, r.err_code, r.err_text, r.version, r.suspect,
-                    r.step, r.doubted_ms
+                    r.step, r.doubted_ms,
+                    EXISTS (SELECT 1 FROM step_document s WHERE s.record = r.id AND s.step = r.step AND s.said)
              FROM record r
              WHERE r.scheme = ?1 AND r.state = 'unknown' AND r.resolve_after_ms <= ?2
              ORDER BY r.resolve_after_ms, r.id LIMIT ?3",
@@ -191,6 +192,7 @@ impl Cx<'_> {
                 version: row.get(9)?,
                 suspect: suspect(row.get(10)?),
                 step: row.get(11)?,
+                said: row.get(13)?,
                 doubted: row.get::<_, Option<Ms>>(12)?.or(since).unwrap_or(now),
                 reason: Reason::new(
                     row.get::<_, Option<String>>(7)?.unwrap_or_default(),
@@ -348,6 +350,11 @@ impl Cx<'_> {
         now: Ms,
     ) -> Result<(), StoreError> {
         let made = rec.step.take();
+        if let Some(step) = &made {
+            self.conn
+                .prepare_cached("UPDATE step_document SET said = 0 WHERE record = ?1 AND step = ?2 AND said")?
+                .execute((rec.id.0, step))?;
+        }
         rec.step = next.map(str::to_owned);
         rec.maybe_sent = false;
         rec.doubted = None;

@@ -1,5 +1,6 @@
 //! Documents that take several calls, sends in doubt, targets that cannot be reached, waits that were tried.
 
+use flow::decision::{Decision, Ruling};
 use flow::ids::{Blob, Ms};
 use flow::op::{
     ClaimRow, LedgerOp, LedgerReply, RecordState, Refusal, Resolution, Settlement, WAIT_GAP, WriteAction,
@@ -132,6 +133,92 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     let (claimed, _) = claim_document(&mut desk, ("a", "v2", "C2"), WriteAction::Update);
     assert_eq!(claimed, None);
     assert_eq!(desk.record("a").state, RecordState::Held);
+    desk.end();
+}
+
+/// What a person says of a record at the step that writes a second document is about that one.
+pub(super) fn what_people_say_of_documents(open: &dyn Fn() -> Ledger) {
+    let done_as = Decision::DoneAs {
+        id: "81".into(),
+        number: Some("C1".into()),
+    };
+    let made = |desk: &Desk| {
+        let sources = desk.ledger.reader().sources(&[desk.record("a").record]);
+        let steps = sources.expect("a row").remove(0).steps;
+        let steps = steps.into_iter().filter(|made| made.step == "contact");
+        steps.map(|made| (made.id, made.said)).next()
+    };
+    let at_step = |desk: &Desk, state| {
+        let record = desk.record("a");
+        let at = (record.state, record.step.as_deref(), record.target_id.as_deref());
+        assert_eq!(at, (state, Some("contact"), Some("id of a")));
+    };
+    for settlement in [
+        Settlement::Dead(why("no")),
+        Settlement::Held(why("who knows")),
+        Settlement::Unknown {
+            resolve_after: 1 << 50,
+            reason: why("lost"),
+        },
+    ] {
+        // Not there: the step is made once more, the record's own document is not.
+        let mut desk = Desk::new(open());
+        at_contact(&mut desk, "a", "v1");
+        let claimed = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+        assert!(desk.settle(claimed.expect("claimed"), "a", settlement.clone()));
+        let pending = Ruling::Moved(RecordState::Pending);
+        assert_eq!(desk.decide("a", Decision::NotThere), pending);
+        at_step(&desk, RecordState::Pending);
+        assert_eq!(
+            desk.ledger
+                .reader()
+                .mappings(desk.record("a").record)
+                .expect("mappings")
+                .len(),
+            1
+        );
+        desk.now = 1 << 51;
+        let claimed = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+        assert!(desk.settle(claimed.expect("claimed again"), "a", settlement));
+        // There: it goes on with whatever the scheme says is next, and nothing is sent before that.
+        let unknown = Ruling::Moved(RecordState::Unknown);
+        assert_eq!(desk.decide("a", done_as.clone()), unknown);
+        at_step(&desk, RecordState::Unknown);
+        assert_eq!(made(&desk), Some((Some("81".into()), true)));
+        let question = desk.unknown().0.remove(0);
+        assert!(question.said, "{question:?}");
+        let answer = Resolution::Stepped {
+            id: Some("81".into()),
+            number: None,
+            next: "submit".into(),
+        };
+        assert!(desk.resolve("a", answer));
+        let record = desk.record("a");
+        assert_eq!(
+            (record.state, record.step.as_deref(), record.target_id.as_deref()),
+            (RecordState::Pending, Some("submit"), Some("id of a"))
+        );
+        assert_eq!(made(&desk), Some((Some("81".into()), false)));
+        desk.end();
+    }
+    // What was said is taken back.
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    let claimed = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+    assert!(desk.settle(claimed.expect("claimed"), "a", Settlement::Dead(why("no"))));
+    desk.decide("a", done_as.clone());
+    desk.decide("a", Decision::NotThere);
+    at_step(&desk, RecordState::Pending);
+    assert_eq!(made(&desk), None);
+    desk.end();
+    // Refused before anything of the step was sent: there is nothing that an id could be of.
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    assert!(desk.refuse("a", "v1", Refusal::Dead(why("no template"))));
+    let state = RecordState::Dead;
+    assert_eq!(desk.decide("a", done_as), Ruling::Unfit { state });
+    desk.decide("a", Decision::NotThere);
+    at_step(&desk, RecordState::Pending);
     desk.end();
 }
 

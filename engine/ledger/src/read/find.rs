@@ -91,6 +91,8 @@ pub struct StepMade {
     pub id: Option<String>,
     /// Its number.
     pub number: Option<String>,
+    /// A person said so, and the record has not gone on yet.
+    pub said: bool,
 }
 
 /// What tells one send from every other, also from those of other ledgers and of other lives of this one: durable
@@ -182,8 +184,10 @@ impl Reader {
                     found.insert(row.record, row);
                 }
                 let sql = format!(
-                    "SELECT record, step, target_id, target_number FROM record_step
-                     WHERE step <> '' AND record IN ({}) ORDER BY record, done_ms",
+                    "SELECT record, step, target_id, target_number,
+                            EXISTS (SELECT 1 FROM step_document d
+                                WHERE d.record = record_step.record AND d.step = record_step.step AND d.said)
+                     FROM record_step WHERE step <> '' AND record IN ({}) ORDER BY record, done_ms",
                     marks(chunk.len())
                 );
                 let mut statement = conn.prepare(&sql)?;
@@ -194,6 +198,7 @@ impl Reader {
                             step: row.get(1)?,
                             id: row.get(2)?,
                             number: row.get(3)?,
+                            said: row.get(4)?,
                         });
                     }
                 }
