@@ -379,6 +379,7 @@ impl Inbox {
             let (content, hash) = receiver.content(pushed, push);
             blobs.insert(Blob(nth), content);
             ops.push(LedgerOp::StorePush {
+                giver: None,
                 scheme: receiver.scheme.clone(),
                 push: NewPush {
                     sender: pushed.id.clone().unwrap_or_default(),

@@ -659,8 +659,9 @@ pub enum LedgerOp {
         /// Now.
         now: Ms,
     },
-    /// What a scheme keeps beside records whose documents are written, in the transaction that says so; it takes the place
-    /// of what was kept before. -> `Ok`
+    /// What a scheme keeps beside records whose documents are written; it takes the place of what was kept before. Only
+    /// of those whose call a settlement or a resolution of the same transaction, before this one, took as accepted: the
+    /// ledger may decide otherwise than was asked. -> `Ok`
     Save {
         /// Record, and its columns as JSON.
         rows: Vec<(RecordId, Blob)>,
@@ -761,8 +762,10 @@ pub enum LedgerOp {
         marks: VersionMarks,
     },
     /// T2w: what another system sent, durable before it is answered. A push that is there already (same scheme, same id
-    /// of the sender, same content) changes nothing but a count. -> `Pushed`
+    /// of the sender, same content) changes nothing but a count. -> `Pushed`; `Ok` where nothing is given
     StorePush {
+        /// The record of another scheme that gives it: nothing is given unless the same transaction has made it done.
+        giver: Option<RecordId>,
         /// Whose inbox.
         scheme: String,
         /// What came.

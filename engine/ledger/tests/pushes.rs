@@ -91,6 +91,7 @@ impl World {
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&nth.to_be_bytes());
         let op = LedgerOp::StorePush {
+            giver: None,
             scheme: SCHEME.to_owned(),
             push: NewPush {
                 sender: key.to_string(),

@@ -322,7 +322,8 @@ impl TargetWriter {
         }
     }
 
-    /// What follows from a settlement, in its own transaction: the columns that the scheme keeps beside its records.
+    /// What follows from a settlement, in its own transaction: the columns that the scheme keeps beside its records, and
+    /// the rows that it gives. Of records that the ledger turns down nothing follows, and it sees to that.
     pub(crate) fn follows(
         &mut self,
         reader: &Reader,
@@ -431,6 +432,7 @@ impl TargetWriter {
                 let (mut push, content) = crate::inbox::given(&plan.scheme, &source.key, row);
                 push.content = blobs.add(content);
                 given.push(LedgerOp::StorePush {
+                    giver: Some(record),
                     scheme: emit.scheme.clone(),
                     push,
                     now,

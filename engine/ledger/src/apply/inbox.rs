@@ -1,6 +1,6 @@
 //! What other systems send: stored before it is answered, taken in the transaction that stages its rows.
 
-use flow::ids::{Ms, PushId, RunId};
+use flow::ids::{Ms, PushId, RecordId, RunId};
 use flow::op::{LedgerReply, NewPush, Stored};
 use rusqlite::OptionalExtension as _;
 
@@ -9,6 +9,20 @@ use crate::error::StoreError;
 use crate::service::inbox::{REPEATED_FOR, last_push};
 
 impl Cx<'_> {
+    /// A row that a record gives another scheme, where this transaction has made it done.
+    pub(super) fn give(
+        &mut self,
+        giver: RecordId,
+        scheme: &str,
+        push: &NewPush,
+        now: Ms,
+    ) -> Result<LedgerReply, StoreError> {
+        match self.accepted.get(&giver) {
+            Some(accepted) if accepted.is_done => self.store_push(scheme, push, now),
+            _ => Ok(LedgerReply::Ok),
+        }
+    }
+
     pub(super) fn store_push(
         &mut self,
         scheme: &str,

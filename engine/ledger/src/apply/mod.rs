@@ -151,6 +151,8 @@ struct Cx<'a> {
     moved: BTreeMap<(String, RecordState), i64>,
     /// The pairs that were asked for: the table changes in no transaction of this kind.
     pairs: RefCell<BTreeMap<String, Option<Rc<TwoWay>>>>,
+    /// The records whose call was taken as accepted in this transaction. As many as its ops name.
+    accepted: BTreeMap<RecordId, settle::Accepted>,
 }
 
 impl<'a> Cx<'a> {
@@ -161,6 +163,7 @@ impl<'a> Cx<'a> {
             words,
             moved: BTreeMap::new(),
             pairs: RefCell::default(),
+            accepted: BTreeMap::new(),
         }
     }
 }
@@ -302,7 +305,15 @@ impl Cx<'_> {
                 source,
                 marks,
             } => self.note_versions(scheme, source, marks),
-            LedgerOp::StorePush { scheme, push, now } => self.store_push(scheme, push, *now),
+            LedgerOp::StorePush {
+                giver,
+                scheme,
+                push,
+                now,
+            } => match giver {
+                Some(giver) => self.give(*giver, scheme, push, *now),
+                None => self.store_push(scheme, push, *now),
+            },
             LedgerOp::CountPushes { scheme } => self.count_pushes(scheme),
             LedgerOp::TakePushes {
                 run,

@@ -18,6 +18,13 @@ pub(super) struct AttemptEnd<'a> {
     pub(super) vendor_trace: Option<&'a str>,
 }
 
+/// A call that was accepted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Accepted {
+    /// It was the last one.
+    pub(super) is_done: bool,
+}
+
 impl Cx<'_> {
     pub(super) fn settle(
         &mut self,
@@ -89,6 +96,7 @@ impl Cx<'_> {
                     Settlement::Stepped { next, .. } => Some(next.as_str()),
                     _ => None,
                 };
+                self.accept(&rec, next.is_none());
                 self.written(&mut rec, id.as_ref(), number.as_ref(), next, now)?;
                 if let Some(lines) = lines {
                     let lines = self.blob(*lines)?;
@@ -139,9 +147,17 @@ impl Cx<'_> {
         self.promote(rec, now)
     }
 
+    /// What follows from an accepted call may be carried out behind it.
+    fn accept(&mut self, rec: &Rec, is_done: bool) {
+        self.accepted.insert(rec.id, Accepted { is_done });
+    }
+
     /// What is kept beside records once they are written.
     pub(super) fn keep(&mut self, rows: &[(RecordId, flow::ids::Blob)]) -> Result<LedgerReply, StoreError> {
         for (record, body) in rows {
+            if !self.accepted.contains_key(record) {
+                continue;
+            }
             let body = self.blob(*body)?;
             self.conn
                 .prepare_cached(
@@ -250,10 +266,12 @@ impl Cx<'_> {
         match resolution {
             Resolution::Done { id, number } => {
                 rec.reason = None;
+                self.accept(&rec, true);
                 self.written(&mut rec, id.as_ref(), number.as_ref(), None, now)?;
             }
             Resolution::Stepped { id, number, next } => {
                 rec.reason = None;
+                self.accept(&rec, false);
                 self.written(&mut rec, id.as_ref(), number.as_ref(), Some(next), now)?;
             }
             Resolution::Dead(why) => {

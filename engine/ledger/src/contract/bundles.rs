@@ -332,7 +332,15 @@ pub(super) fn forgotten(open: &dyn Fn() -> Ledger) {
         id: Some("7".into()),
         number: None,
     };
-    desk.resolve("S-2", found);
+    let part = desk.record("S-2").record;
+    let found = LedgerOp::Resolve {
+        rows: vec![(part, found)],
+        now: desk.now,
+    };
+    let given = super::steps::followed(&mut desk, found, part, "{}");
+    assert_eq!(given, 0, "it is not the document of these rows");
+    let sources = desk.ledger.reader().sources(&[part]).expect("a row");
+    assert_eq!(sources[0].saved, None);
     assert_eq!(states(&desk, &["S-2", "b", "c"]), [Held, Held, Held]);
     assert_eq!(code(&desk, "S-2").as_deref(), Some(reason::NUMBER_FOUND));
     // The rows are decided about one by one, and the document is none any more.

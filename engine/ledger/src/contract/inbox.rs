@@ -45,6 +45,7 @@ fn store(
         hash[at % 32] ^= byte.rotate_left(u32::try_from(at % 7).expect("small"));
     }
     let op = LedgerOp::StorePush {
+        giver: None,
         scheme: SCHEME.to_owned(),
         push: NewPush {
             sender: sender.to_owned(),

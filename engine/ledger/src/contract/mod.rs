@@ -70,6 +70,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     steps::what_people_say_of_documents(open);
     steps::documents_under_suspicion(open);
     steps::what_is_kept(open);
+    steps::what_is_turned_down(open);
     steps::doubts(open);
     steps::circuits(open);
     steps::waits_that_were_tried(open);

@@ -1,14 +1,18 @@
 //! Documents that take several calls, sends in doubt, targets that cannot be reached, waits that were tried.
 
 use flow::decision::{Decision, Ruling};
-use flow::ids::{Blob, Ms};
+use flow::ids::{Blob, Ms, RecordId};
 use flow::op::{
-    ClaimRow, LedgerOp, LedgerReply, RecordState, Refusal, Resolution, Settlement, WAIT_GAP, WriteAction,
+    ClaimRow, LedgerOp, LedgerReply, NewPush, RecordState, Refusal, Resolution, Settlement, WAIT_GAP,
+    WriteAction,
 };
 
 use super::{Desk, done, why};
 use crate::{Blobs, Ledger};
 use flow::op::{ClaimRefused, SuspectKind};
+
+/// The scheme that is given rows.
+const TAKER: &str = "takers";
 
 fn stepped(next: &str) -> Settlement {
     Settlement::Stepped {
@@ -255,18 +259,105 @@ pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
     desk.end();
 }
 
+fn settle_op(desk: &Desk, attempt: flow::ids::AttemptId, record: RecordId, end: Settlement) -> LedgerOp {
+    LedgerOp::Settle {
+        attempt,
+        outcome: "ok".into(),
+        http_status: None,
+        excerpt: None,
+        vendor_trace: None,
+        rows: vec![(record, end)],
+        now: desk.now,
+    }
+}
+
+/// Ends a call as its caller believes that it ended, with what is then kept and given in the same transaction; gives how
+/// many rows the taker has.
+pub(super) fn followed(desk: &mut Desk, end: LedgerOp, record: RecordId, body: &str) -> u64 {
+    let blobs = Blobs::from_iter([(Blob(0), body.as_bytes().to_vec())]);
+    let save = LedgerOp::Save {
+        rows: vec![(record, Blob(0))],
+    };
+    let give = LedgerOp::StorePush {
+        giver: Some(record),
+        scheme: TAKER.to_owned(),
+        push: NewPush {
+            sender: format!("of {record}"),
+            hash: [body.bytes().fold(0, u8::wrapping_add); 32],
+            void: false,
+            creates: None,
+            rows: 1,
+            content: Blob(0),
+            most_rows: u64::MAX,
+            most_bytes: u64::MAX,
+        },
+        now: desk.now,
+    };
+    desk.ledger
+        .apply(&[end, save, give], &blobs)
+        .expect("a transaction");
+    let scheme = TAKER.to_owned();
+    match desk.one(LedgerOp::CountPushes { scheme }) {
+        LedgerReply::Waiting(waiting) => waiting,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Of a call that the ledger does not take as accepted nothing is kept, and nothing is given.
+pub(super) fn what_is_turned_down(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let record = desk.record("a").record;
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+    let lost = Settlement::Unknown {
+        resolve_after: desk.now,
+        reason: why("lost"),
+    };
+    assert!(desk.settle(attempt, "a", lost));
+    // A person decides while a question is under way.
+    assert_eq!(
+        desk.decide("a", Decision::NotThere),
+        Ruling::Moved(RecordState::Pending)
+    );
+    let found = LedgerOp::Resolve {
+        rows: vec![(
+            record,
+            Resolution::Done {
+                id: Some("1".into()),
+                number: None,
+            },
+        )],
+        now: desk.now,
+    };
+    assert_eq!(followed(&mut desk, found, record, "{}"), 0);
+    let late = settle_op(&desk, attempt, record, done("a"));
+    assert_eq!(followed(&mut desk, late, record, "{}"), 0);
+    let sources = desk.ledger.reader().sources(&[record]).expect("a row");
+    assert_eq!(sources[0].saved, None);
+    assert_eq!(desk.state("a"), RecordState::Pending);
+    desk.end();
+}
+
 /// What a scheme keeps beside a record is there with its settlement, and what look-ups find says so.
 pub(super) fn what_is_kept(open: &dyn Fn() -> Ledger) {
     let mut desk = Desk::new(open());
     desk.see("a", "v1");
     let record = desk.record("a").record;
-    for body in ["{\"n\":1}", "{\"n\":2}"] {
-        let mut blobs = Blobs::new();
-        blobs.insert(Blob(0), body.as_bytes().to_vec());
-        let save = LedgerOp::Save {
-            rows: vec![(record, Blob(0))],
-        };
-        desk.try_one(save, &blobs).expect("kept");
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+    let ends = [stepped("submit"), done("a")];
+    let mut attempts = [Some(attempt), None];
+    for ((body, end), attempt) in ["{\"n\":1}", "{\"n\":2}"]
+        .into_iter()
+        .zip(ends)
+        .zip(&mut attempts)
+    {
+        let attempt = attempt
+            .take()
+            .or_else(|| claim_at(&mut desk, "v1", Some("submit")));
+        let is_last = matches!(end, Settlement::Done { .. });
+        let end = settle_op(&desk, attempt.expect("claimed"), record, end);
+        let given = followed(&mut desk, end, record, body);
+        assert_eq!(given, u64::from(is_last), "with the last call");
         let sources = desk.ledger.reader().sources(&[record]).expect("a row");
         assert_eq!(sources[0].saved.as_deref(), Some(body.as_bytes()));
     }
