@@ -1,7 +1,7 @@
 //! What other systems send: stored before it is answered, taken in the transaction that stages its rows.
 
 use flow::ids::{Ms, PushId, RecordId, RunId};
-use flow::op::{LedgerReply, NewPush, Stored};
+use flow::op::{LedgerReply, NewPush, Stored, SuspectKind};
 use rusqlite::OptionalExtension as _;
 
 use super::{Cx, integer, length};
@@ -17,9 +17,21 @@ impl Cx<'_> {
         push: &NewPush,
         now: Ms,
     ) -> Result<LedgerReply, StoreError> {
-        match self.accepted.get(&giver) {
-            Some(accepted) if accepted.is_done => self.store_push(scheme, push, now),
-            _ => Ok(LedgerReply::Ok),
+        let accepted = self.accepted.get(&giver).copied();
+        let Some(accepted) = accepted.filter(|accepted| accepted.is_done) else {
+            return Ok(LedgerReply::Ok);
+        };
+        match accepted.doubt {
+            None => self.store_push(scheme, push, now),
+            // The tool that made it has handed it on.
+            Some(SuspectKind::Adopted) => Ok(LedgerReply::Ok),
+            Some(SuspectKind::Restored) => {
+                let stored = self.store_push(scheme, push, now)?;
+                if matches!(stored, LedgerReply::Pushed(Stored::New(_))) {
+                    self.doubt_again(scheme, now)?;
+                }
+                Ok(stored)
+            }
         }
     }
 

@@ -125,6 +125,31 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// Why the rows of a scheme are or were in doubt.
+    pub(super) fn suspicion(&self, scheme: &str) -> Result<Option<SuspectKind>, StoreError> {
+        let word: Option<Option<String>> = self
+            .conn
+            .prepare_cached("SELECT suspect FROM scheme WHERE id = ?1")?
+            .query_row([scheme], |row| row.get(0))
+            .optional()?;
+        Ok(suspect(word.flatten()))
+    }
+
+    /// A row that may have been given in a life that is forgotten was given to a scheme: that one asks first again, as if
+    /// the ledger had been restored now.
+    pub(super) fn doubt_again(&self, scheme: &str, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO scheme (id, revision, enabled_ms, suspect, suspect_until_ms, suspect_ask_ms)
+                 VALUES (?1, '', ?2, ?3, ?2, ?2)
+                 ON CONFLICT (id) DO UPDATE SET suspect = coalesce(suspect, excluded.suspect),
+                    suspect_until_ms = max(coalesce(suspect_until_ms, 0), excluded.suspect_until_ms),
+                    suspect_ask_ms = coalesce(suspect_ask_ms, excluded.suspect_ask_ms)",
+            )?
+            .execute((scheme, now, SuspectKind::Restored.word()))?;
+        Ok(())
+    }
+
     /// When what a life that is forgotten may have sent just before its end is executed for certain.
     pub(super) fn ask_after(&self, scheme: &str, now: Ms) -> Result<Ms, StoreError> {
         let asked: Option<Option<Ms>> = self
@@ -207,13 +232,15 @@ impl Cx<'_> {
     }
 
     /// A scheme without windows was read to its end: what it shows from now on is new. What is sent to us is new once
-    /// no sender repeats any more what was not answered before that instant.
+    /// no sender repeats any more what was not answered before that instant, and what came before it was taken.
     pub(super) fn end_doubt(&self, page: &Page<'_>) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "UPDATE scheme SET suspect_until_ms = NULL WHERE id = ?1 AND suspect_until_ms IS NOT NULL
                     AND EXISTS (SELECT 1 FROM window_run WHERE id = ?2 AND from_ms = 0 AND to_ms = 0
-                        AND (cursor <> 'inbox' OR ?3 > suspect_until_ms))",
+                        AND (cursor <> 'inbox' OR ?3 > suspect_until_ms))
+                    AND NOT EXISTS (SELECT 1 FROM push WHERE push.scheme = ?1 AND push.state = 'waiting'
+                        AND arrived_ms <= suspect_until_ms)",
             )?
             .execute((page.scheme, page.window.0, page.now - REPEATED_FOR))?;
         Ok(())

@@ -71,6 +71,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     steps::documents_under_suspicion(open);
     steps::what_is_kept(open);
     steps::what_is_turned_down(open);
+    steps::what_others_made(open);
     steps::doubts(open);
     steps::circuits(open);
     steps::waits_that_were_tried(open);

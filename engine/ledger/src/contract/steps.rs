@@ -7,9 +7,11 @@ use flow::op::{
     WriteAction,
 };
 
-use super::{Desk, done, why};
+use super::{Desk, SCHEME, done, why};
+use crate::service::inbox::REPEATED_FOR;
 use crate::{Blobs, Ledger};
-use flow::op::{ClaimRefused, SuspectKind};
+use flow::op::{ClaimRefused, Cursor, OnSeen, SuspectKind};
+use flow::window::Interval;
 
 /// The scheme that is given rows.
 const TAKER: &str = "takers";
@@ -274,13 +276,17 @@ fn settle_op(desk: &Desk, attempt: flow::ids::AttemptId, record: RecordId, end: 
 /// Ends a call as its caller believes that it ended, with what is then kept and given in the same transaction; gives how
 /// many rows the taker has.
 pub(super) fn followed(desk: &mut Desk, end: LedgerOp, record: RecordId, body: &str) -> u64 {
+    followed_to(desk, TAKER, end, (record, body))
+}
+
+fn followed_to(desk: &mut Desk, taker: &str, end: LedgerOp, (record, body): (RecordId, &str)) -> u64 {
     let blobs = Blobs::from_iter([(Blob(0), body.as_bytes().to_vec())]);
     let save = LedgerOp::Save {
         rows: vec![(record, Blob(0))],
     };
     let give = LedgerOp::StorePush {
         giver: Some(record),
-        scheme: TAKER.to_owned(),
+        scheme: taker.to_owned(),
         push: NewPush {
             sender: format!("of {record}"),
             hash: [body.bytes().fold(0, u8::wrapping_add); 32],
@@ -296,7 +302,7 @@ pub(super) fn followed(desk: &mut Desk, end: LedgerOp, record: RecordId, body: &
     desk.ledger
         .apply(&[end, save, give], &blobs)
         .expect("a transaction");
-    let scheme = TAKER.to_owned();
+    let scheme = taker.to_owned();
     match desk.one(LedgerOp::CountPushes { scheme }) {
         LedgerReply::Waiting(waiting) => waiting,
         other => panic!("{other:?}"),
@@ -336,6 +342,68 @@ pub(super) fn what_is_turned_down(open: &dyn Fn() -> Ledger) {
     assert_eq!(sources[0].saved, None);
     assert_eq!(desk.state("a"), RecordState::Pending);
     desk.end();
+}
+
+/// What another tool has made gives nothing, and what is sent because it was not there does. A row that may have been given
+/// in a forgotten life puts its taker in doubt, however late it comes.
+pub(super) fn what_others_made(open: &dyn Fn() -> Ledger) {
+    let found = |desk: &Desk, record| LedgerOp::Resolve {
+        rows: vec![(
+            record,
+            Resolution::Done {
+                id: Some(format!("id of {record}")),
+                number: None,
+            },
+        )],
+        now: desk.now,
+    };
+    let mut desk = Desk::new(open());
+    for key in ["a", "b"] {
+        desk.see(key, "v1");
+    }
+    desk.suspect(SuspectKind::Adopted, desk.now, desk.now);
+    let record = desk.record("a").record;
+    assert!(desk.identify("a", "v1", "a"));
+    let end = found(&desk, record);
+    assert_eq!(followed(&mut desk, end, record, "{}"), 0);
+    assert_eq!(desk.state("a"), RecordState::Done);
+    assert!(desk.identify("b", "v1", "b"));
+    assert!(desk.resolve("b", Resolution::Resend));
+    let record = desk.record("b").record;
+    let attempt = desk.claim(&[("b", "v1", "b")]).0.expect("claimed");
+    let end = settle_op(&desk, attempt, record, done("b"));
+    assert_eq!(followed(&mut desk, end, record, "{}"), 1, "it is ours");
+    desk.end();
+
+    // Giver and taker are one here: what counts is the doubt of the taker's rows.
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    let record = desk.record("a").record;
+    assert!(desk.identify("a", "v1", "a"));
+    desk.now += REPEATED_FOR + 1;
+    let none = Interval { from: 0, to: 0 };
+    let close = |desk: &mut Desk| {
+        desk.open_window_of(Cursor::Inbox, none);
+        let (mut last, blobs) = desk.page(Vec::new(), OnSeen::Skip);
+        if let LedgerOp::StagePage { close, .. } = &mut last {
+            *close = Some(None);
+        }
+        desk.try_one(last, &blobs).expect("a page");
+        desk.open_window_of(Cursor::Inbox, none);
+    };
+    close(&mut desk);
+    desk.see("new", "v1");
+    assert_eq!(desk.state("new"), RecordState::Pending, "nobody repeats any more");
+    let end = found(&desk, record);
+    assert_eq!(followed_to(&mut desk, SCHEME, end, (record, "{}")), 1);
+    desk.see("given", "v1");
+    assert_eq!(desk.state("given"), RecordState::Unknown);
+    // As long as it waits it is in doubt.
+    desk.now += REPEATED_FOR + 1;
+    close(&mut desk);
+    desk.see("given late", "v1");
+    assert_eq!(desk.state("given late"), RecordState::Unknown);
 }
 
 /// What a scheme keeps beside a record is there with its settlement, and what look-ups find says so.
