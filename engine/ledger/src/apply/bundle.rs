@@ -47,6 +47,12 @@ impl Rec {
     }
 }
 
+/// A row of which nobody knows whether it is in a document stays in doubt until somebody says that it is not: skipped
+/// (it is in one), a later version of it is asked about too.
+fn doubt_of_loose(to: RecordState) -> Option<&'static str> {
+    (to == RecordState::Held).then(|| SuspectKind::Restored.word())
+}
+
 impl Ledger {
     /// Whether the rows of a scheme become documents several at a time. Said before its first run, and whenever it
     /// changes.
@@ -347,9 +353,12 @@ impl Cx<'_> {
         }
         let which = "bundle = ?1 AND id <> ?1 AND (apart = 0 OR state = 'held')";
         self.loosen(which, part.id, to, now)?;
+        // Those that somebody skipped stay so, and are asked for when they change, as the others are.
         self.conn
-            .prepare_cached("UPDATE record SET bundle = NULL WHERE bundle = ?1 AND id <> ?1")?
-            .execute([part.id.0])?;
+            .prepare_cached(
+                "UPDATE record SET bundle = NULL, suspect = coalesce(?2, suspect) WHERE bundle = ?1 AND id <> ?1",
+            )?
+            .execute((part.id.0, doubt_of_loose(to)))?;
         let mut part = self.record(part.id)?;
         self.enter(&mut part, RecordState::Skipped, Cause::Bundle, now)?;
         part.suspect = None;
@@ -362,7 +371,7 @@ impl Cx<'_> {
         let why = (to == RecordState::Held).then(|| self.own_reason(reason::MAYBE_IN_A_DOCUMENT, &[]));
         self.conn
             .prepare_cached(&format!(
-                "UPDATE record SET state = ?2, err_code = ?3, err_text = ?4, changed_ms = ?5, apart = 0, suspect = NULL,
+                "UPDATE record SET state = ?2, err_code = ?3, err_text = ?4, changed_ms = ?5, apart = 0, suspect = ?6,
                     bundle = NULL
                  WHERE {which}"
             ))?
@@ -372,6 +381,7 @@ impl Cx<'_> {
                 why.as_ref().map(|why| why.code.as_str()),
                 why.as_ref().map(|why| cut(&why.text)),
                 now,
+                doubt_of_loose(to),
             ))?;
         Ok(())
     }
@@ -386,6 +396,7 @@ impl Cx<'_> {
             let mut rec = self.record(rec.id)?;
             self.enter(&mut rec, RecordState::Pending, Cause::Decide, now)?;
             rec.reason = None;
+            rec.suspect = None;
             self.save(&rec)?;
             return Ok(Some(RecordState::Pending));
         }

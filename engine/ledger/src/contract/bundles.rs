@@ -6,6 +6,7 @@ use flow::op::{
     LedgerOp, LedgerReply, Loose, NewPart, OnSeen, RecordState, Resolution, Settlement, SightingOutcome,
     SuspectKind,
 };
+use flow::window::Interval;
 
 use super::{Desk, SCHEME, done, row, why};
 use crate::error::reason;
@@ -347,6 +348,11 @@ pub(super) fn forgotten(open: &dyn Fn() -> Ledger) {
     assert_eq!(desk.decide("b", RETRY), Ruling::Moved(Pending));
     assert_eq!(states(&desk, &["S-2", "b", "c"]), [Skipped, Pending, Held]);
     assert_eq!(desk.decide("c", Decision::Skip), Ruling::Moved(Skipped));
+    assert_eq!(
+        loose(&mut desk).len(),
+        1,
+        "who retries a row says that it is in none"
+    );
     assert!(freeze(&mut desk, 3, &[("b", "v1")]));
     assert!(desk.identify("S-3", "f", "S-3"));
     desk.resolve("S-3", Resolution::Resend);
@@ -354,5 +360,58 @@ pub(super) fn forgotten(open: &dyn Fn() -> Ledger) {
     let attempt = desk.claim(&[("S-3", "f", "S-3")]).0.expect("claimed");
     desk.settle(attempt, "S-3", done("S-3"));
     assert_eq!(desk.state("b"), Done);
+    desk.end();
+}
+
+/// A row of which a person said that it is in a document unknown here is in no other one when it changes, whether it
+/// changed before or after that was said; nor is one that was seen to before its document was taken apart.
+pub(super) fn booked_elsewhere(open: &dyn Fn() -> Ledger) {
+    use RecordState::{Held, Pending, Skipped, Unknown};
+    let mut desk = desk(open);
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    let keys = ["a", "b", "c", "d"];
+    desk.stage(&keys.map(|key| (key, "v1")), OnSeen::UpdateIfChanged);
+    for key in keys {
+        assert_eq!(desk.decide(key, RETRY), Ruling::Moved(Pending));
+    }
+    assert!(freeze(&mut desk, 1, &keys.map(|key| (key, "v1"))));
+    assert_eq!(desk.state("S-1"), Unknown);
+    desk.see("d", "v2");
+    assert_eq!(desk.decide("d", Decision::Skip), Ruling::Moved(Skipped));
+    assert!(desk.identify("S-1", "f", "S-1"));
+    let found = Resolution::Done {
+        id: Some("7".into()),
+        number: None,
+    };
+    desk.resolve("S-1", found);
+    assert_eq!(code(&desk, "S-1").as_deref(), Some(reason::NUMBER_FOUND));
+    assert_eq!(desk.decide("a", RETRY), Ruling::Moved(Pending));
+    assert_eq!(states(&desk, &keys), [Pending, Held, Held, Skipped]);
+    // The doubt about what is read is over; that about these rows is not.
+    desk.open_window(Interval { from: 0, to: 0 });
+    let (mut last, blobs) = desk.page(Vec::new(), OnSeen::Skip);
+    if let LedgerOp::StagePage { close, .. } = &mut last {
+        *close = Some(None);
+    }
+    desk.try_one(last, &blobs).expect("a page");
+    desk.open_window(Interval { from: 0, to: 0 });
+    desk.see("b", "v2");
+    assert_eq!(desk.decide("b", Decision::Skip), Ruling::Moved(Held));
+    assert_eq!(desk.decide("b", Decision::Skip), Ruling::Moved(Skipped));
+    assert_eq!(desk.decide("c", Decision::Skip), Ruling::Moved(Skipped));
+    for (key, version) in [("b", "v3"), ("c", "v2"), ("d", "v3")] {
+        desk.see(key, version);
+        assert_eq!(desk.state(key), Held, "{key}");
+        assert_eq!(
+            code(&desk, key).as_deref(),
+            Some(reason::MAYBE_IN_A_DOCUMENT),
+            "{key}"
+        );
+    }
+    let picked: Vec<RecordId> = loose(&mut desk).iter().map(|row| row.record).collect();
+    assert_eq!(picked, [desk.record("a").record]);
+    desk.see("new", "v1");
+    assert_eq!(desk.state("new"), Pending);
+    verified(&desk);
     desk.end();
 }

@@ -89,6 +89,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     bundles::changed_rows(open);
     bundles::people(open);
     bundles::forgotten(open);
+    bundles::booked_elsewhere(open);
     mappings::ahead(open);
     mappings::without_ids(open);
     mappings::voided(open);
