@@ -13,6 +13,9 @@ use crate::settle::MAX_WAIT;
 pub const MAX_UNREACHABLE: u32 = 5;
 /// Pause between two calls to a target that could not be reached.
 pub const PROBE_EVERY: Ms = 60_000;
+/// Longest time, all in all, for which the target of a step's own document may hold a run up: a limit of calls a second
+/// is waited for, one of calls a day is left to later runs.
+pub(crate) const MAX_HELD_UP: Ms = 60_000;
 
 /// Whether an HTTP status is the word of a gateway whose system is not there: 502, 503, 504, 519 (which the vendor's own
 /// gateway uses) and the 520s of the large proxies. The system itself may have acted or not.
@@ -28,6 +31,14 @@ pub(crate) struct Circuit {
     until: Ms,
     /// The ledger holds something that is to be taken back.
     stored: bool,
+    /// Throttled or busy answers in a row.
+    pub(crate) busy: u32,
+    /// Answers in a row that the session is lost.
+    pub(crate) auth: u32,
+    /// How long the run has waited for it.
+    rested: Ms,
+    /// This run calls it no more.
+    closed: bool,
 }
 
 impl Circuit {
@@ -37,6 +48,10 @@ impl Circuit {
             failures: 0,
             until: 0,
             stored: false,
+            busy: 0,
+            auth: 0,
+            rested: 0,
+            closed: false,
         }
     }
 
@@ -57,6 +72,18 @@ impl Circuit {
     pub(crate) fn blocked(&self, now: Ms) -> Option<Ms> {
         let possible = self.until <= now.saturating_add(MAX_WAIT);
         (possible && self.until > now).then_some(self.until)
+    }
+
+    /// Of a step's own target: whether the run may wait for it so long. If not, it is closed.
+    pub(crate) fn may_hold_up(&mut self, wait: Ms) -> bool {
+        self.rested = self.rested.saturating_add(wait);
+        self.closed |= self.rested > MAX_HELD_UP;
+        !self.closed
+    }
+
+    /// This run calls it no more; nothing of it is kept.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
     }
 
     /// Failures in a row.
@@ -141,6 +168,12 @@ impl Circuits {
     pub(crate) fn blocked(&self, target: &str, now: Ms) -> Option<Ms> {
         let circuit = self.all.iter().find(|circuit| circuit.target == target)?;
         circuit.blocked(now)
+    }
+
+    /// Whether this run calls this target no more.
+    pub(crate) fn is_closed(&self, target: &str) -> bool {
+        let circuit = self.all.iter().find(|circuit| circuit.target == target);
+        circuit.is_some_and(|circuit| circuit.closed)
     }
 
     /// Whether only a probe may go out to this target.

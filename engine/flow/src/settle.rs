@@ -73,6 +73,7 @@ impl Writer {
         // Of a document of its own, a refusal is a refusal.
         let goes_on = batch.step.is_some() && batch.action == WriteAction::Step;
         let mut judged = Judged::default();
+        let target = self.target.name_of(batch.step.as_deref()).to_owned();
         // A call that accepted a row was not refused as a whole: a row it does not name is in doubt.
         let accepted_some = answer
             .rows
@@ -113,7 +114,7 @@ impl Writer {
                     reason,
                 },
                 Fate::Stop => {
-                    self.stopped = Some(Stopped::Target(answer.reason.clone()));
+                    self.give_up(&target, &answer.reason);
                     Settlement::Retry {
                         not_before: now,
                         spend: false,
@@ -204,39 +205,41 @@ impl Writer {
         let target = self.target.name_of(step).to_owned();
         // Where a step writes to another target, its trouble ends nothing: what goes there waits.
         let is_own = target == self.target.name;
-        let give_up = || Some(Stopped::Target(answer.reason.clone()));
         let wait = match answer.delivery {
             // Nobody was called: an open circuit stays open, and a sound one sound.
             Delivery::Withheld => return (0, None),
             Delivery::NotSent | Delivery::Lost => {
                 let op = self.circuits.of(&target).failed(now);
-                if is_own && self.circuits.is_open(&target) {
-                    self.stopped = give_up();
+                let is_open = self.circuits.is_open(&target);
+                if is_own && is_open {
+                    self.give_up(&target, &answer.reason);
                 }
                 if answer.delivery == Delivery::Lost {
                     return (0, op);
                 }
                 let wait = back_off(self.circuits.of(&target).failures());
-                self.rest(now, wait);
+                if is_own || !is_open {
+                    self.rest(now, wait, &target);
+                }
                 return (wait, op);
             }
             Delivery::Answered(Class::Throttled | Class::Transient) => {
-                self.busy += 1;
-                if self.busy >= MAX_BUSY {
-                    self.stopped = give_up();
+                let circuit = self.circuits.of(&target);
+                circuit.busy += 1;
+                let busy = circuit.busy;
+                if busy >= MAX_BUSY {
+                    self.give_up(&target, &answer.reason);
                 }
-                answer
-                    .wait
-                    .unwrap_or_else(|| back_off(self.busy))
-                    .clamp(0, MAX_WAIT)
+                answer.wait.unwrap_or_else(|| back_off(busy)).clamp(0, MAX_WAIT)
             }
             Delivery::Answered(Class::Auth { replay_write }) => {
-                self.auth += 1;
-                if self.auth >= MAX_AUTH {
-                    self.stopped = give_up();
+                let circuit = self.circuits.of(&target);
+                circuit.auth += 1;
+                if circuit.auth >= MAX_AUTH {
+                    self.give_up(&target, &answer.reason);
                 }
                 if replay_write {
-                    self.rest(now, 0);
+                    self.rest(now, 0, &target);
                 }
                 return (0, self.circuits.of(&target).answered());
             }
@@ -246,7 +249,7 @@ impl Writer {
             {
                 let op = self.circuits.of(&target).failed(now);
                 if is_own && self.circuits.is_open(&target) {
-                    self.stopped = give_up();
+                    self.give_up(&target, &answer.reason);
                 }
                 return (0, op);
             }
@@ -259,12 +262,13 @@ impl Writer {
                 | Class::Fault
                 | Class::NoMatch,
             ) => {
-                self.busy = 0;
-                self.auth = 0;
-                return (0, self.circuits.of(&target).answered());
+                let circuit = self.circuits.of(&target);
+                circuit.busy = 0;
+                circuit.auth = 0;
+                return (0, circuit.answered());
             }
         };
-        self.rest(now, wait);
+        self.rest(now, wait, &target);
         let answered = self.circuits.of(&target).answered();
         (
             wait,
@@ -272,7 +276,22 @@ impl Writer {
         )
     }
 
-    fn rest(&mut self, now: Ms, wait: Ms) {
+    /// The scheme's own target is given up with the run; of a step's own, only what goes there waits for another run.
+    fn give_up(&mut self, target: &str, reason: &Reason) {
+        if target == self.target.name {
+            self.stopped = Some(Stopped::Target(reason.clone()));
+        } else {
+            self.troubled = true;
+            self.circuits.of(target).close();
+        }
+    }
+
+    /// The run waits, and looks once more at what it put back.
+    fn rest(&mut self, now: Ms, wait: Ms, target: &str) {
+        if target != self.target.name && !self.circuits.of(target).may_hold_up(wait) {
+            self.troubled = true;
+            return;
+        }
         self.again = true;
         self.rest_until = Some(now + wait);
     }

@@ -134,8 +134,6 @@ pub(crate) struct Writer {
     pub(crate) circuits: Circuits,
     /// Questions in a row that failed.
     unanswered: u32,
-    pub(crate) busy: u32,
-    pub(crate) auth: u32,
     pub(crate) rest_until: Option<Ms>,
     pub(crate) again: bool,
     /// A second pass was asked for on behalf of newer versions; once per start.
@@ -175,8 +173,6 @@ impl Writer {
             picked: BTreeSet::new(),
             circuits,
             unanswered: 0,
-            busy: 0,
-            auth: 0,
             rest_until: None,
             again: false,
             looked_behind: false,
@@ -327,7 +323,8 @@ impl Writer {
     /// The calls of a step go to another target, which cannot be called now. Its records wait for another run.
     fn is_blocked_elsewhere(&self, now: Ms, batch: &Batch) -> bool {
         let target = self.target.name_of(batch.step.as_deref());
-        target != self.target.name && self.circuits.blocked(target, now).is_some()
+        target != self.target.name
+            && (self.circuits.is_closed(target) || self.circuits.blocked(target, now).is_some())
     }
 
     /// What an earlier run, or another scheme's, learnt of the target.
@@ -516,7 +513,7 @@ impl Writer {
 
     fn found(&mut self, now: Ms, asked: Vec<Candidate>, found: Vec<Found>) -> Step {
         self.unanswered = 0;
-        self.busy = 0;
+        self.circuits.of(&self.target.name).busy = 0;
         let (mut adopt, mut refuse) = (Vec::new(), Vec::new());
         let answered = self.circuits.of(&self.target.name).answered();
         let mut ops: Vec<LedgerOp> = answered.into_iter().collect();

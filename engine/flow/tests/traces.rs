@@ -1,5 +1,7 @@
 //! What a run does, step by step, for every fault it must survive: scripted events in, actions out.
 
+#[path = "traces/elsewhere.rs"]
+mod elsewhere;
 #[path = "traces/gathered.rs"]
 mod gathered;
 #[path = "traces/inbox.rs"]
