@@ -213,16 +213,21 @@ impl Engine {
         lang: Lang,
     ) -> Result<Vec<Prospect>, AppError> {
         let (mut writer, facts, reader) = self.desk(plan, now, lang)?;
-        let can_ask = |row: &RecordRow| match manner(facts.proof, facts.on_unknown) {
-            Manner::Ask { .. } => true,
-            Manner::Resend => row.action.is_none_or(|action| action == WriteAction::Create),
-            Manner::Hold => false,
+        // A step has its own proof.
+        let can_ask = |row: &RecordRow| {
+            let call = facts.at(row.step.as_deref());
+            match call.map_or(Manner::Hold, |call| manner(call.proof, facts.on_unknown)) {
+                Manner::Ask { .. } => true,
+                Manner::Resend => row.action.is_none_or(|action| action == WriteAction::Create),
+                Manner::Hold => false,
+            }
         };
-        let sensitive = plan
-            .target
-            .as_ref()
-            .map(|target| &target.sensitive[..])
-            .unwrap_or_default();
+        let sensitive_of = |row: &RecordRow| {
+            let target = plan.target.as_ref()?;
+            let step = row.step.as_deref().and_then(|step| target.step(step));
+            let own = step.and_then(|at| target.steps[at].document.as_deref());
+            Some(&own.unwrap_or(target).sensitive[..])
+        };
         let mut prospects = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(PICK as usize) {
             let items: Vec<TransformItem> = chunk
@@ -236,6 +241,7 @@ impl Engine {
             let mut blobs = BlobStore::default();
             let outcomes = writer.transform(reader, &items, &mut blobs, now)?;
             for (row, outcome) in chunk.iter().zip(outcomes) {
+                let sensitive = sensitive_of(row).unwrap_or_default();
                 let last = last_document(reader, row)?;
                 // Kept without what was sensitive on that day, whatever the scheme says today.
                 let is_masked = last.as_ref().is_some_and(|(_, bytes)| is_masked(bytes));
@@ -378,9 +384,9 @@ impl Prospect {
     }
 }
 
-/// The document stored with the newest attempt of the current version.
+/// The document stored with the newest attempt of the current version, at the call that is next.
 fn last_document(reader: &Reader, row: &RecordRow) -> Result<Option<(AttemptId, Vec<u8>)>, AppError> {
-    Ok(reader.stored_document(row.record, &row.version)?)
+    Ok(reader.stored_document(row.record, &row.version, row.step.as_deref())?)
 }
 
 /// Whether a value of a stored document was masked when it was kept: such a document is not the one that was sent.

@@ -112,7 +112,14 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
         (Some("contact"), WriteAction::Create, "[\"C1\"]")
     );
     assert_eq!(unknown.suspect, None);
-    let _ = attempt;
+    // What was sent for the step is not what was sent for the record's own document.
+    let stored = |step| {
+        let reader = desk.ledger.reader();
+        let found = reader.stored_document(desk.record("a").record, "v1", step);
+        found.expect("a question").map(|(attempt, _)| attempt)
+    };
+    assert_eq!(stored(Some("contact")), Some(attempt));
+    assert!(stored(None).is_some_and(|own| own != attempt));
     // Another record may not have that key, while it is in doubt and when it is made.
     let (claimed, refused) = claim_document(&mut desk, ("b", "v1", "C1"), WriteAction::Create);
     assert_eq!(claimed, None);

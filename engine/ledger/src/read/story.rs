@@ -94,18 +94,20 @@ impl Reader {
         })
     }
 
-    /// The document stored with the newest attempt at a version of a record, and that attempt.
+    /// The document stored with the newest attempt at a version of a record, and that attempt: its own document, or what
+    /// a further call sent.
     pub fn stored_document(
         &self,
         record: RecordId,
         version: &str,
+        step: Option<&str>,
     ) -> Result<Option<(AttemptId, Vec<u8>)>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT attempt, payload FROM attempt_row
-                 WHERE record = ?1 AND version = ?2 AND step IS NULL AND payload IS NOT NULL ORDER BY id DESC LIMIT 1",
+                 WHERE record = ?1 AND version = ?2 AND step IS ?3 AND payload IS NOT NULL ORDER BY id DESC LIMIT 1",
             )?;
-            let mut rows = statement.query((record.0, version))?;
+            let mut rows = statement.query((record.0, version, step))?;
             let Some(row) = rows.next()? else { return Ok(None) };
             Ok(Some((AttemptId(row.get(0)?), bytes(row, 1)?)))
         })
