@@ -67,6 +67,12 @@ pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &E
                 ),
             ));
         }
+        if let Some(emit) = plan.target.as_ref().and_then(|target| target.emit.as_ref())
+            && !out.json
+        {
+            let facts = [("scheme", plan.scheme.clone()), ("taker", emit.scheme.clone())];
+            out.note("adopt-gives-nothing", &facts);
+        }
         if !args.dry_run {
             if !out.json {
                 let facts = [("scheme", plan.scheme.clone()), ("until", time::shown(until))];

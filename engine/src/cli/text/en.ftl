@@ -561,6 +561,7 @@ migrate-done = brought from version { $from } to { $to }; the copy ledger.db.v{ 
 migrate-back-plan = The copy kept before the upgrade takes the place of the ledger of version { $from }, which is kept. What was sent since is asked about at the target.
 migrate-back-done = back from version { $from } to { $to }; this engine would bring it up again, so use the older one
 adopt-plan = The scheme { $scheme } takes over from another tool, which must have been stopped. Records not yet done, and rows from before { $until }, are asked about at the target before anything is sent: what is there is done, only what is not there is sent. Where the target cannot be asked they are held for a person.
+adopt-gives-nothing = What is found gives { $taker } no rows (on_success.emit of { $scheme }): the other tool has handed these on. A record that changes later gives its row, and { $taker } then writes it as new. Look into that before { $taker } runs.
 adopt-done = { $scheme } takes over; { $records } stored records are asked about first. Next: engine run { $file }
 adopt-head-dry = taking over { $scheme }, a report: read { $rows } rows on { $pages } pages and asked the target; nothing was written or kept
 adopt-head = { $scheme } takes over: read { $rows } rows on { $pages } pages and asked the target; nothing was written to it

@@ -561,6 +561,7 @@ migrate-done = 已从版本 { $from } 升级到 { $to };副本 ledger.db.v{ $fro
 migrate-back-plan = 升级前的副本将替换版本 { $from } 的账本,后者会保留。升级之后发送过的数据会先询问目标。
 migrate-back-done = 已从版本 { $from } 退回 { $to };本程序会再次升级它,请使用旧程序
 adopt-plan = 方案 { $scheme } 将接管另一工具的工作,请先停掉那个工具。尚未完成的数据,以及 { $until } 之前的数据,都先询问目标再发送:已有的记为完成,没有的才发送;目标无法询问时交给人处理。
+adopt-gives-nothing = 找到的单据不给 { $taker } 任何行({ $scheme } 的 on_success.emit):另一工具已经交过。以后有变化的数据会给出它的行,{ $taker } 会当作新数据写入;运行 { $taker } 之前请先核对。
 adopt-done = { $scheme } 已接管;已存的 { $records } 条数据会先询问目标。下一步:engine run { $file }
 adopt-head-dry = 接管 { $scheme } 的报告:读取了 { $pages } 页 { $rows } 行并询问了目标;什么也没有写入或保留
 adopt-head = { $scheme } 接管:读取了 { $pages } 页 { $rows } 行并询问了目标;没有向目标写入
