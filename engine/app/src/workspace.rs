@@ -426,6 +426,7 @@ impl Workspace {
         }
         if let Some(plan) = &compiled.plan {
             further.extend(crate::two_way::problems(self, file, plan));
+            further.extend(objects::given_away(&self.objects, file, plan));
         }
         if !further.is_empty() {
             compiled.plan = None;

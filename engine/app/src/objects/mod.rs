@@ -12,7 +12,7 @@ use dsl::catalogue::object as words;
 use dsl::diagnostic::{Diagnostic, Failure, Lang, SourceFile, did_you_mean};
 use dsl::lookup::Hits;
 use dsl::object::{Object, Serve, Standard, read_object};
-use dsl::path::Path as Place;
+use dsl::path::{Path as Place, Segment};
 use dsl::plan::Plan;
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
@@ -220,6 +220,15 @@ pub(crate) fn misfit(
 pub(crate) fn hidden_of_rows(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Place> {
     let target = plan.target.as_ref();
     let mut hidden = target.map_or_else(Vec::new, |target| target.sensitive_source.clone());
+    hidden.extend(called_sensitive(plan, objects, now));
+    let mut known = std::collections::BTreeSet::new();
+    hidden.retain(|place| known.insert(place.to_string()));
+    hidden
+}
+
+/// What the declared object of a scheme's rows calls sensitive.
+fn called_sensitive(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Place> {
+    let mut hidden = Vec::new();
     let scope = CallScope::new(&plan.source.zone, now);
     let options = match eval_value(&plan.source.options, &scope, &Hits::new()) {
         Ok(Some(Value::Map(options))) => options,
@@ -238,9 +247,53 @@ pub(crate) fn hidden_of_rows(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Pla
             }
         }
     }
-    let mut known = std::collections::BTreeSet::new();
-    hidden.retain(|place| known.insert(place.to_string()));
     hidden
+}
+
+/// What `on_success` would show to people, or give to another scheme, though the object of the rows calls it sensitive.
+pub(crate) fn given_away(objects: &Objects, file: &Arc<SourceFile>, plan: &Plan) -> Vec<Diagnostic> {
+    let Some(target) = &plan.target else {
+        return Vec::new();
+    };
+    if target.saves.is_empty() && target.emit.is_none() {
+        return Vec::new();
+    }
+    let hidden = called_sensitive(plan, objects, 0);
+    let node = dsl::yaml::read_all(file).node;
+    let span = |keys: &[&str]| {
+        let at = node.as_ref().and_then(|node| {
+            keys.iter()
+                .try_fold(node, |node, key| Some(&node.get(key)?.value))
+        });
+        at.map_or(0..0, |node| node.span.clone())
+    };
+    let saves = target.saves.iter().map(|(column, tree)| {
+        let at = span(&["target", "on_success", "save", column]);
+        (column.as_str(), tree, at)
+    });
+    let emit = target.emit.iter().map(|emit| {
+        let at = span(&["target", "on_success", "emit", "row"]);
+        ("row", &emit.row, at)
+    });
+    saves
+        .chain(emit)
+        .filter(|(_, tree, _)| {
+            let mut reads = tree.reads().iter();
+            reads.any(|read| hidden.iter().any(|place| overlap(place, read)))
+        })
+        .map(|(column, _, at)| {
+            Diagnostic::new(&dsl::catalogue::scheme::SAVE_SENSITIVE, file, at).with("column", column)
+        })
+        .collect()
+}
+
+/// Whether one place is the other, or lies below it, in whatever line of a list.
+fn overlap(one: &Place, other: &Place) -> bool {
+    let named = |segment: &&Segment| matches!(segment, Segment::Name(_));
+    let (one, other) = (one.segments().iter(), other.segments().iter());
+    one.filter(named)
+        .zip(other.filter(named))
+        .all(|(one, other)| one == other)
 }
 
 /// The files of a folder of objects; none where it is not there.
