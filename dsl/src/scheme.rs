@@ -180,6 +180,7 @@ impl Reader<'_> {
         if let (Some(node), Some(target)) = (target_node, &target) {
             self.key_of_the_clock(node, target);
             self.aggregate_rules(root, node, &source, target);
+            self.header_is_sensitive(node, target);
         }
         if let (Some(node), Some(target)) = (source_node, &target) {
             self.label_is_sensitive(node, source.label.as_ref(), target);

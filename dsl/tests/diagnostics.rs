@@ -560,3 +560,20 @@ fn every_entry_has_words_in_both_languages() {
         }
     }
 }
+
+/// The key of a document of several rows, and its number, are made of its header.
+#[test]
+fn a_header_that_is_sensitive() {
+    let text = with("label: buyerNick", "label: tid");
+    let at = text.find("target:").expect("a target");
+    let head = &text[..at];
+    let scheme = format!(
+        "{head}target:\n  connection: k3\n  api: batchSave\n  options: {{FormId: BD_Customer}}\n  actions: [create]\n  aggregate: {{header: [buyerNick], lines: rows, by: [tid], number: \"<<buyerNick>>-<<$part>>\"}}\n  request: {{FNumber: <<$number>>, FName: {{$value: <<buyerNick>>, $sensitive: true}}}}\nschedule: {{every: 6m}}\n"
+    );
+    let found = codes(&scheme);
+    assert!(
+        found.iter().any(|code| code.starts_with("W1158")),
+        "{found:?}\n{}",
+        drawn(&scheme, Lang::En)
+    );
+}

@@ -1,5 +1,5 @@
-//! Two slips that only the whole scheme shows: a key at the target that changes with the clock, and a label that shows
-//! what is to be hidden.
+//! Two slips that only the whole scheme shows: a key at the target that changes with the clock, and a label (or the header of
+//! several rows) that shows what is to be hidden.
 
 use super::Reader;
 use crate::catalogue::scheme as words;
@@ -34,7 +34,25 @@ impl Reader<'_> {
         };
         if target.sensitive_source.iter().any(|field| overlap(field, label)) {
             let problem = self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone());
-            self.report(problem.with("path", label));
+            self.report(problem.with("key", "label").with("path", label));
+        }
+    }
+
+    /// The same of what tells documents of several rows apart: their key in the ledger is made of the header, and so is
+    /// the number that people call them by.
+    pub(crate) fn header_is_sensitive(&mut self, node: &Node, target: &TargetPlan) {
+        let (Some(plan), Some(pair)) = (&target.aggregate, node.get("aggregate")) else {
+            return;
+        };
+        let Some(header) = pair.value.get("header") else {
+            return;
+        };
+        let hidden = &target.sensitive_source;
+        for path in &plan.header {
+            if hidden.iter().any(|field| overlap(field, path)) {
+                let problem = self.problem(&words::LABEL_SENSITIVE, header.value.span.clone());
+                self.report(problem.with("key", "aggregate.header").with("path", path));
+            }
         }
     }
 }
