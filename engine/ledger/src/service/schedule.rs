@@ -150,15 +150,21 @@ impl Reader {
     pub fn open_work(&self, scheme: Option<&str>) -> Result<BTreeMap<String, OpenWork>, StoreError> {
         self.ask(|conn| {
             let mut all: BTreeMap<String, OpenWork> = BTreeMap::new();
-            for (state, index, instant) in [
-                ("pending", "record_pending", "not_before_ms"),
-                ("unknown", "record_unknown", "resolve_after_ms"),
-                ("sending", "record_sending", "resolve_after_ms"),
+            for (state, index, instant, also) in [
+                // A row within a document waits for that, and may not be sent before it.
+                (
+                    "pending",
+                    "record_pending",
+                    "not_before_ms",
+                    "AND (bundle IS NULL OR bundle = id)",
+                ),
+                ("unknown", "record_unknown", "resolve_after_ms", ""),
+                ("sending", "record_sending", "resolve_after_ms", ""),
             ] {
                 let only = if scheme.is_some() { "= ?1" } else { "IS NOT ?1" };
                 let mut statement = conn.prepare_cached(&format!(
                     "SELECT scheme, min(ifnull({instant}, 0)) FROM record INDEXED BY {index}
-                     WHERE state = '{state}' AND scheme {only} GROUP BY scheme"
+                     WHERE state = '{state}' AND scheme {only} {also} GROUP BY scheme"
                 ))?;
                 let rows = statement.query_map([scheme], |row| {
                     Ok((row.get::<_, String>(0)?, row.get::<_, Ms>(1)?))
@@ -335,6 +341,14 @@ mod tests {
                 )
                 .unwrap();
             }
+            // The second record of `a` is a document that waits; another row is in it.
+            conn.execute_batch(
+                "UPDATE record SET bundle = 2 WHERE id = 2;
+                 INSERT INTO record (scheme, src_key, label, state, version, void, attempt, bundle, first_ms, seen_ms,
+                                     changed_ms)
+                 VALUES ('a', 'member', '', 'pending', '', 0, 1, 2, 0, 0, 0)",
+            )
+            .unwrap();
         }
         let open = |pending, unknown| OpenWork { pending, unknown };
         let want = BTreeMap::from([
