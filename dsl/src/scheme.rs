@@ -31,7 +31,7 @@ use crate::builtin::Registry;
 use crate::catalogue::{Entry, scheme as words};
 use crate::cond::Cond;
 use crate::diagnostic::{Diagnostic, SourceFile, did_you_mean};
-use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, OwnOperation, SchemeFacts};
+use crate::facts::{ConnectorFacts, Environment, NotFound, OperationFacts, OwnOperation, Proof, SchemeFacts};
 use crate::ingest::hex;
 use crate::keys::{self, SCHEME};
 use crate::lookup::{FieldTable, LookupSpec, Within};
@@ -70,7 +70,8 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         compat_qeasy: false,
         steps: None,
         lost_steps: Vec::new(),
-        in_step: false,
+        in_step: None,
+        inherits_of: None,
         on_push: false,
         row_place: TreePlace::ROW,
         target_place: TreePlace::TARGET,
@@ -107,8 +108,10 @@ pub(crate) struct Reader<'a> {
     steps: Option<Vec<String>>,
     /// Steps that were complained about: that they are read is no second problem.
     lost_steps: Vec<String>,
-    /// It is the document of a step that is read.
-    in_step: bool,
+    /// It is the document of this step that is read.
+    in_step: Option<String>,
+    /// Its `on_unknown` is the target's, whose own document is proven so: it holds for what is proven alike.
+    inherits_of: Option<Proof>,
     /// The scheme runs when something is sent to it.
     on_push: bool,
     /// What `derive`, `keep` and `void` may read.

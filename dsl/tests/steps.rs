@@ -23,8 +23,8 @@ const WITH_STEPS: &str = "  steps:
       api: push
       key: masterFieldVal.no
       request: {masterFieldVal: {no: <<buyerCid>>, of: <<$step.contact.id>>, at: <<$target.id>>}}
+      on_unknown: hold
   options: {FormId: BD_Customer}
-  on_unknown: hold
   on_success: {save: {k3_number: <<$answer.number>>, contact: <<$step.contact.number>>}}
 ";
 
@@ -193,7 +193,18 @@ fn what_is_wrong_with_a_step_is_said_where_it_stands() {
         "E1782",
     );
     // Without a proof somebody must say what becomes of a lost answer.
-    only(with("  on_unknown: hold\n", ""), "E1154");
+    only(with("      on_unknown: hold\n", ""), "E1154");
+    // What is chosen for the customer is not chosen for a message that nothing proves.
+    let for_the_customer = text.replace("      on_unknown: hold\n", "").replace(
+        "  options: {FormId: BD_Customer}\n",
+        "  options: {FormId: BD_Customer}\n  on_unknown: resend\n",
+    );
+    only(codes(&for_the_customer), "E1154");
+    // Nor the other way round.
+    only(
+        with("    - submit\n", "    - {api: submit, on_unknown: hold}\n"),
+        "E1782",
+    );
     // What is kept.
     only(
         with("k3_number: <<$answer.number>>", "buyerNick: <<$answer.number>>"),
@@ -312,4 +323,29 @@ fn a_row_is_given_to_another_scheme() {
             "{emit}: {found:?}"
         );
     }
+}
+
+/// What becomes of a lost answer is said for each document by itself.
+#[test]
+fn each_document_has_its_own_answer_to_a_lost_one() {
+    use dsl::plan::OnUnknown;
+    let said = |text: &str| {
+        let target = plan(text).target.expect("a target");
+        let documents: Vec<_> = target.documents().map(|document| document.on_unknown).collect();
+        documents
+    };
+    let text = scheme();
+    assert_eq!(said(&text), [None, None, Some(OnUnknown::Hold)]);
+    // That of the target does not hold for what is proven otherwise: here the contact.
+    let whole = text.replace(
+        "  options: {FormId: BD_Customer}\n",
+        "  options: {FormId: BD_Customer}\n  on_unknown: resend\n",
+    );
+    let (resend, hold) = (Some(OnUnknown::Resend), Some(OnUnknown::Hold));
+    assert_eq!(said(&whole), [resend, None, hold]);
+    let first = text.replace(
+        "{step: save, api: batchSave}",
+        "{step: save, api: batchSave, on_unknown: resend}",
+    );
+    assert_eq!(said(&first), [resend, None, hold]);
 }

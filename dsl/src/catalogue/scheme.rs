@@ -703,10 +703,10 @@ pub const UNSAFE_CREATE: Entry = Entry {
     severity: Severity::Error,
     zh: "操作 {operation} 的新增丢失应答后无从查证,方案没有说明怎么办",
     en: "when the answer to a create by {operation} is lost nothing can tell whether it was executed, and the scheme does not say what to do",
-    help_zh: "在 target 下写 on_unknown: hold(交给人,不会写两次)或 on_unknown: resend(再发,可能写两次){more}",
-    help_en: "write under target on_unknown: hold (a person decides, never twice) or on_unknown: resend (sent again, perhaps twice){more_en}",
-    long_zh: "目标既不能按键询问,也不会拒绝第二张相同的单据。应答丢失时,引擎不会替您选择:要么停下等人查看(至多一次),要么再发一次(至少一次)。能够时,请在连接器中声明 proof,并在目标系统中打开编码唯一性检查。",
-    long_en: "The target can neither be asked by key nor refuses a second document. When an answer is lost, the engine does not choose for you: either a person looks (at most once), or it is sent again (at least once). Where it can be done, declare a proof in the connector and switch on unique numbers at the target.",
+    help_zh: "在 {where} 下写 on_unknown: hold(交给人,不会写两次)或 on_unknown: resend(再发,可能写两次){more}",
+    help_en: "write under {where_en} on_unknown: hold (a person decides, never twice) or on_unknown: resend (sent again, perhaps twice){more_en}",
+    long_zh: "目标既不能按键询问,也不会拒绝第二张相同的单据。应答丢失时,引擎不会替您选择:要么停下等人查看(至多一次),要么再发一次(至少一次)。能够时,请在连接器中声明 proof,并在目标系统中打开编码唯一性检查。写自己单据的步骤自己说明:订单的选择不用于后面的消息,除非两者的查证方式相同。",
+    long_en: "The target can neither be asked by key nor refuses a second document. When an answer is lost, the engine does not choose for you: either a person looks (at most once), or it is sent again (at least once). Where it can be done, declare a proof in the connector and switch on unique numbers at the target. A step with a document of its own says so itself: what is chosen for the order is not chosen for the message behind it, unless both prove the same.",
     example: "api: createOrder   # an operation without proof",
 };
 

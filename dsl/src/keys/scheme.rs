@@ -781,6 +781,13 @@ static STEP: Block = block(
         )
         .default("the operation's; without one, none")
         .example("FNumber"),
+        KeyRow::new(
+            "on_unknown",
+            Shape::Choice(&["query", "hold", "resend"]),
+            "这一步自己的单据丢失应答时",
+            "when the answer about a document of its own is lost",
+        )
+        .default("the target's where the operation proves the same, else what it can"),
         KeyRow::new("each", Shape::Data, "每行一次", "once per line").later(),
     ],
 );

@@ -6,7 +6,7 @@ use super::options::constant_options;
 use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::cond::compile_cond;
-use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts};
+use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
 use crate::path::Path;
 use crate::plan::StepPlan;
 use crate::tree::{Columns, Tree, TreePlace, compile_tree, overlap};
@@ -48,6 +48,10 @@ pub(super) fn without_steps(node: &Node) -> Option<Node> {
         pairs.retain(|pair| pair.key != "options");
         pairs.push(pair);
     }
+    if let Some(pair) = first.get("on_unknown") {
+        pairs.retain(|pair| pair.key != "on_unknown");
+        pairs.push(pair.clone());
+    }
     Some(plain)
 }
 
@@ -80,7 +84,7 @@ impl Reader<'_> {
             };
             let is_step = operation.kind == OpKind::Write && operation.writes.contains(&Action::Step);
             let name = member(node, "step").unwrap_or(&operation.name).to_owned();
-            for key in ["request", "connection", "key"] {
+            for key in ["request", "connection", "key", "on_unknown"] {
                 if let (true, Some(pair)) = (is_step, node.get(key)) {
                     self.report(
                         self.problem(&words::STEP_TAKES_NONE, pair.key_span.clone())
@@ -182,7 +186,7 @@ impl Reader<'_> {
     fn step_document(
         &mut self,
         node: &Node,
-        (step, first): (&Step<'_>, Option<&str>),
+        (step, first, proof): (&Step<'_>, Option<&str>, Option<Proof>),
         columns: Option<&Columns>,
     ) -> Option<StepPlan> {
         let mut options: Vec<Pair> = pairs_of(node.get("options"))
@@ -192,7 +196,7 @@ impl Reader<'_> {
             .collect();
         lay(&mut options, pairs_of(step.node.get("options")));
         let mut pairs = Vec::new();
-        for key in ["connection", "api", "request", "key"] {
+        for key in ["connection", "api", "request", "key", "on_unknown"] {
             pairs.extend(step.node.get(key).cloned());
         }
         if step.node.get("connection").is_none() {
@@ -200,7 +204,10 @@ impl Reader<'_> {
         }
         pairs.extend(node.get("let").cloned());
         let by_hand = |pair: &&Pair| matches!(text_of(&pair.value), Some("hold" | "resend"));
-        pairs.extend(node.get("on_unknown").filter(by_hand).cloned());
+        let inherits = step.node.get("on_unknown").is_none();
+        if inherits {
+            pairs.extend(node.get("on_unknown").filter(by_hand).cloned());
+        }
         if let Some(pair) = step.node.get("options").or_else(|| node.get("options")) {
             let mut pair = pair.clone();
             pair.value.kind = NodeKind::Map(options);
@@ -208,9 +215,10 @@ impl Reader<'_> {
         }
         let mut whole = step.node.clone();
         whole.kind = NodeKind::Map(pairs);
-        let outer = std::mem::replace(&mut self.in_step, true);
+        self.in_step = Some(step.name.clone());
+        self.inherits_of = proof.filter(|_| inherits);
         let document = self.target(&whole, columns.cloned());
-        self.in_step = outer;
+        (self.in_step, self.inherits_of) = (None, None);
         let mut document = document?;
         // `$step` means the same in all of them.
         document.first_step = first.map(str::to_owned);
@@ -244,7 +252,7 @@ impl Reader<'_> {
         &mut self,
         node: &Node,
         (further, first): (&[Step<'_>], Option<&str>),
-        main: Option<&Arc<OperationFacts>>,
+        (main, proof): (Option<&Arc<OperationFacts>>, Option<Proof>),
         options: &Tree,
         connector: Option<&Arc<dyn ConnectorFacts>>,
         columns: Option<&Columns>,
@@ -267,7 +275,7 @@ impl Reader<'_> {
                     .collect(),
             );
             if step.writes {
-                let document = self.step_document(node, (step, first), columns);
+                let document = self.step_document(node, (step, first, proof), columns);
                 if document.is_none() {
                     self.lost_steps.push(step.name.clone());
                 }

@@ -80,7 +80,10 @@ impl Reader<'_> {
             false => (main.proof)(&constant_options(&options, main)),
         });
         let find_before_create = member(node, "find") == Some("before_create");
-        let on_unknown = member(node, "on_unknown").and_then(on_unknown);
+        let said = node
+            .get("on_unknown")
+            .filter(|_| self.inherits_of.is_none_or(|of| proof == Some(of)));
+        let on_unknown = said.and_then(|pair| text_of(&pair.value)).and_then(on_unknown);
         if let (Some(main), Some(proof)) = (&main, proof)
             && !proof.can_ask()
         {
@@ -102,7 +105,7 @@ impl Reader<'_> {
         let steps = self.step_plans(
             written,
             (&further, first_step.as_deref()),
-            main.as_ref(),
+            (main.as_ref(), proof),
             &options,
             connector.as_ref(),
             columns.as_ref(),
@@ -124,7 +127,7 @@ impl Reader<'_> {
             (first_step.as_ref(), &steps),
             batch,
         );
-        if let (Some(main), Some(Proof::None), None) = (&main, proof, node.get("on_unknown"))
+        if let (Some(main), Some(Proof::None), None) = (&main, proof, said)
             // Whether there is a proof is said by the connection; without one a person decides.
             && !main.asked_by_choice
             && by_action.iter().any(|(action, _)| *action == Action::Create)
@@ -141,15 +144,21 @@ impl Reader<'_> {
                 ),
                 _ => Default::default(),
             };
+            let (at, at_en) = match &self.in_step {
+                Some(name) => (format!("步骤 {name}"), format!("the step {name}")),
+                None => ("target".to_owned(), "target".to_owned()),
+            };
             self.report(
                 self.problem(&words::UNSAFE_CREATE, span)
                     .with("operation", &main.name)
+                    .with("where", at)
+                    .with("where_en", at_en)
                     .with("more", zh)
                     .with("more_en", en),
             );
         }
         if let (Some(main), true) = (&main, unnamed)
-            && node.get("on_unknown").is_some()
+            && said.is_some()
             && by_action.iter().any(|(action, _)| *action == Action::Update)
         {
             let span = node
@@ -449,7 +458,7 @@ impl Reader<'_> {
                     .or_else(|| node.get("api"))
                     .map_or(node.span.clone(), |pair| pair.key_span.clone());
                 // What a further step writes need not be found again: a message has no name.
-                if key.is_empty() && self.in_step {
+                if key.is_empty() && self.in_step.is_some() {
                     return Some(Vec::new());
                 }
                 if key.is_empty() {

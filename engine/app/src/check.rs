@@ -125,7 +125,7 @@ impl Guarantee {
 fn of_target(target: &TargetPlan) -> Guarantee {
     let all = target
         .documents()
-        .map(|document| promise(document.proof, target.on_unknown));
+        .map(|document| promise(document.proof, document.on_unknown));
     all.max().unwrap_or(Guarantee::Stored)
 }
 

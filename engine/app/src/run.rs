@@ -1036,6 +1036,14 @@ fn proof(proof: dsl::facts::Proof) -> classify::Proof {
     }
 }
 
+fn on_unknown(said: Option<plan::OnUnknown>) -> classify::OnUnknown {
+    match said {
+        Some(plan::OnUnknown::Hold) => classify::OnUnknown::Hold,
+        Some(plan::OnUnknown::Resend) => classify::OnUnknown::Resend,
+        Some(plan::OnUnknown::Query) | None => classify::OnUnknown::ByProof,
+    }
+}
+
 fn target_facts(
     target: &plan::TargetPlan,
     caller: &Caller,
@@ -1063,6 +1071,11 @@ fn target_facts(
             call: CallFacts {
                 batch: step.batch,
                 proof: proof(step.proof),
+                on_unknown: on_unknown(
+                    step.document
+                        .as_ref()
+                        .map_or(target.on_unknown, |own| own.on_unknown),
+                ),
                 timeout: settings::call_ms(connection, &step.operation),
                 quiet: connection.quiet_ms(&step.operation),
             },
@@ -1072,11 +1085,7 @@ fn target_facts(
         name: target.connection.clone(),
         batch: target.batch,
         proof: proof(target.proof),
-        on_unknown: match target.on_unknown {
-            Some(plan::OnUnknown::Hold) => classify::OnUnknown::Hold,
-            Some(plan::OnUnknown::Resend) => classify::OnUnknown::Resend,
-            Some(plan::OnUnknown::Query) | None => classify::OnUnknown::ByProof,
-        },
+        on_unknown: on_unknown(target.on_unknown),
         timeout: settings::call_ms(connection, operation),
         quiet: connection.quiet_ms(operation),
         gathers: target.aggregate.is_some(),

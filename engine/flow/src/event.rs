@@ -183,6 +183,7 @@ impl TargetFacts {
             None => Some(CallFacts {
                 batch: self.batch,
                 proof: self.proof,
+                on_unknown: self.on_unknown,
                 timeout: self.timeout,
                 quiet: self.quiet,
             }),
@@ -232,6 +233,8 @@ pub struct CallFacts {
     pub batch: u32,
     /// What resolves a lost answer.
     pub proof: Proof,
+    /// The scheme's choice.
+    pub on_unknown: OnUnknown,
     /// Longest time a call may take before we give up.
     pub timeout: Ms,
     /// How long after that the target may still execute it.

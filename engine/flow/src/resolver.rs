@@ -302,7 +302,7 @@ impl Resolver {
             WriteAction::Update => Some(Resolution::Resend),
             WriteAction::Void if self.target.voids_again => Some(Resolution::Resend),
             WriteAction::Void => hold(codes::CANNOT_ASK),
-            WriteAction::Create | WriteAction::Step => match manner(call.proof, self.target.on_unknown) {
+            WriteAction::Create | WriteAction::Step => match manner(call.proof, call.on_unknown) {
                 // Sending again would meet the same document for ever: only a question tells whose it is.
                 Manner::Resend if exists && askable(call.proof, unknown) => None,
                 // What was sent was another version: sent again, today's would be refused as there, and taken for done
@@ -312,7 +312,7 @@ impl Resolver {
                 Manner::Resend if exists => hold(codes::CANNOT_ASK),
                 // The target forgets the keys of repeated sends after a while.
                 Manner::Resend
-                    if self.forgets(call) && forgotten(now, unknown.doubted, self.target.remembers) =>
+                    if Self::forgets(call) && forgotten(now, unknown.doubted, self.target.remembers) =>
                 {
                     hold(codes::UNKNOWN_TOO_LONG)
                 }
@@ -335,8 +335,8 @@ impl Resolver {
         now - unknown.since > GIVE_UP
     }
 
-    fn forgets(&self, call: CallFacts) -> bool {
-        call.proof == Proof::IdempotencyKey && self.target.on_unknown == OnUnknown::ByProof
+    fn forgets(call: CallFacts) -> bool {
+        call.proof == Proof::IdempotencyKey && call.on_unknown == OnUnknown::ByProof
     }
 
     /// What the scheme says now about the call whose answer was lost.
@@ -414,7 +414,7 @@ impl Resolver {
 
     fn manner(&self, unknown: &Unknown) -> Manner {
         self.call(unknown)
-            .map_or(Manner::Hold, |call| manner(call.proof, self.target.on_unknown))
+            .map_or(Manner::Hold, |call| manner(call.proof, call.on_unknown))
     }
 
     fn resolve(
@@ -568,6 +568,39 @@ mod tests {
                 asks,
                 "{proof:?} {on_unknown:?} {suspect:?}: {decided:?}"
             );
+        }
+    }
+
+    /// What is said of the message behind an order is not said of the order, and the other way round.
+    #[test]
+    fn each_document_is_resolved_as_was_said_of_it() {
+        use OnUnknown::{ByProof, Hold, Resend};
+        let lost = |step: Option<&str>| Unknown {
+            step: step.map(str::to_owned),
+            ..unknown(None)
+        };
+        for (on_unknown, of_step) in [(ByProof, Hold), (ByProof, Resend), (Hold, ByProof)] {
+            let mut resolver = resolver(Proof::Query, on_unknown, true);
+            let call = CallFacts {
+                proof: Proof::None,
+                on_unknown: of_step,
+                ..resolver.target.at(None).expect("the document")
+            };
+            resolver.target.steps = vec![crate::event::StepFacts {
+                name: "tell".to_owned(),
+                target: None,
+                call,
+            }];
+            let document = resolver.without_asking(2, &lost(None));
+            match on_unknown {
+                ByProof => assert_eq!(document, None),
+                Hold | Resend => assert!(matches!(document, Some(Resolution::Held(_))), "{document:?}"),
+            }
+            let step = resolver.without_asking(2, &lost(Some("tell")));
+            match of_step {
+                Resend => assert_eq!(step, Some(Resolution::Resend)),
+                Hold | ByProof => assert!(matches!(step, Some(Resolution::Held(_))), "{step:?}"),
+            }
         }
     }
 

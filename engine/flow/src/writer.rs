@@ -484,12 +484,10 @@ impl Writer {
 
     /// Whether sending a document again would make a second one, because the target has forgotten the first call.
     fn is_forgotten(&self, now: Ms, item: &Candidate, action: WriteAction) -> bool {
-        let by_key = self.target.on_unknown == OnUnknown::ByProof
-            && action == WriteAction::Create
-            && self
-                .target
-                .at(item.step.as_deref())
-                .is_some_and(|call| call.proof == Proof::IdempotencyKey);
+        let by_key = action == WriteAction::Create
+            && self.target.at(item.step.as_deref()).is_some_and(|call| {
+                call.proof == Proof::IdempotencyKey && call.on_unknown == OnUnknown::ByProof
+            });
         by_key
             && item.maybe_sent
             && item

@@ -506,6 +506,7 @@ impl World {
                         call: CallFacts {
                             batch: setup.batch.min(2),
                             proof: Proof::Query,
+                            on_unknown: setup.on_unknown,
                             timeout: setup.timeout,
                             quiet: setup.quiet,
                         },

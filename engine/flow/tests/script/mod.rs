@@ -90,6 +90,7 @@ pub(crate) fn with_steps() -> JobPlan {
         call: CallFacts {
             batch: 2,
             proof: Proof::Query,
+            on_unknown: OnUnknown::ByProof,
             timeout: 30_000,
             quiet: 20_000,
         },
