@@ -10,7 +10,7 @@ use flow::op::{
 use super::{Desk, SCHEME, done, why};
 use crate::service::inbox::REPEATED_FOR;
 use crate::{Blobs, Ledger};
-use flow::op::{ClaimRefused, Cursor, OnSeen, SuspectKind};
+use flow::op::{ClaimRefused, Cursor, SuspectKind};
 use flow::window::Interval;
 
 /// The scheme that is given rows.
