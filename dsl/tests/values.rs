@@ -65,6 +65,7 @@ fn names_and_places() {
     check("<<LAST_SYNC_TIME>>", CUSTOMER, "E1205");
     check("<<$step.a.id>>", CUSTOMER, "E1205");
     check("<<$number>>", CUSTOMER, "E1205");
+    check("<<$error.code>>", CUSTOMER, "E1217");
     check("<<$line.qty>>", CUSTOMER, "E1225");
     check("<<buyerNick", CUSTOMER, "E1201");
     check("'<<a..b>>'", CUSTOMER, "E1202");

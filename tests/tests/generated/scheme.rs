@@ -6,7 +6,11 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 25] = [
+const DEFAULTS: [(&str, &str); 26] = [
+    (
+        "the target's where the operation proves the same, else what it can",
+        "操作的查证方式与 target 相同时同 target,否则由操作决定",
+    ),
     ("the target's", "同 target"),
     (
         "the operation's; without one, none",
