@@ -273,10 +273,6 @@ impl Cx<'_> {
         if page.on_seen == OnSeen::Skip && !refused_before && rec.state() != RecordState::Dead {
             return Ok(SightingOutcome::Unchanged);
         }
-        if page.on_seen == OnSeen::Skip && rec.step.is_some() && rec.maybe_sent {
-            // What its step makes may be there in the earlier version.
-            return Ok(SightingOutcome::Unchanged);
-        }
         match rec.state() {
             RecordState::Sending | RecordState::Unknown | RecordState::Held => {
                 self.beside(page, row, version, rec)
@@ -370,11 +366,7 @@ impl Cx<'_> {
             && (!row.void || rec.target_id.is_none() || self.is_voided(&rec)?);
         let back = was_pending && settled && page.on_seen != OnSeen::Update && !news;
         let quiet = rec.quiet_until(page.now);
-        // A document that is written and not changed any more still gets the calls that were meant for it.
-        let goes_on = page.on_seen == OnSeen::Skip && rec.state() == RecordState::Dead && !row.void;
-        let step = rec.step.take().filter(|_| goes_on);
         rec.renew(version.to_owned(), label(row, &rec), row.void);
-        rec.step = step;
         rec.not_before = quiet;
         let outcome = if page.store_only {
             self.enter(&mut rec, RecordState::Done, page.cause(), page.now)?;

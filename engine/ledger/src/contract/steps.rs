@@ -3,14 +3,14 @@
 use flow::decision::{Decision, Ruling};
 use flow::ids::{Blob, Ms, RecordId};
 use flow::op::{
-    ClaimRow, LedgerOp, LedgerReply, NewPush, OnSeen, RecordState, Refusal, Resolution, Settlement, WAIT_GAP,
+    ClaimRow, LedgerOp, LedgerReply, NewPush, RecordState, Refusal, Resolution, Settlement, WAIT_GAP,
     WriteAction,
 };
 
 use super::{Desk, SCHEME, done, why};
 use crate::service::inbox::REPEATED_FOR;
 use crate::{Blobs, Ledger};
-use flow::op::{ClaimRefused, Cursor, SuspectKind};
+use flow::op::{ClaimRefused, Cursor, OnSeen, SuspectKind};
 use flow::window::Interval;
 
 /// The scheme that is given rows.
@@ -544,20 +544,6 @@ pub(super) fn steps(open: &dyn Fn() -> Ledger) {
     desk.see("a", "v2");
     let picked = desk.pick().remove(0);
     assert_eq!((picked.step, picked.has_target), (None, true));
-    // Where a changed row is no new document, it goes on at that step.
-    let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("claimed");
-    desk.settle(attempt, "a", stepped("submit"));
-    let attempt = claim_at(&mut desk, "v2", Some("submit")).expect("claimed");
-    desk.settle(attempt, "a", Settlement::Dead(why("no")));
-    desk.stage(&[("a", "v2b")], OnSeen::Skip);
-    let picked = desk.pick().remove(0);
-    assert_eq!(
-        (picked.step.as_deref(), picked.has_target),
-        (Some("submit"), true)
-    );
-    let attempt = claim_at(&mut desk, "v2b", Some("submit")).expect("claimed");
-    desk.settle(attempt, "a", Settlement::Dead(why("no")));
-    desk.see("a", "v2");
     // Once a later version is written, an earlier one is not the settled one any more, even before its last step.
     let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("claimed");
     desk.settle(attempt, "a", done("a"));
