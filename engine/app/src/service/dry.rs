@@ -13,6 +13,7 @@ use flow::Stages;
 use flow::ids::Ms;
 use flow::op::RunStatus;
 use flow::window::Interval;
+use tokio::task::JoinHandle;
 
 use super::Service;
 use crate::error::AppError;
@@ -27,6 +28,9 @@ pub const MOST_RECORDS: u64 = 200;
 /// with room for what is made of it; and it shares the pace of the runs, so that one of years of empty windows takes one
 /// window of a system's rate and not three.
 pub const MOST_TIME: Duration = Duration::from_secs(15);
+
+/// How long documents of what was read may be made where reading was cut off: a target may be asked for each of them.
+const MAKING_TIME: Duration = Duration::from_secs(10);
 
 /// The largest ledger that is copied: each dry run has one in memory.
 const MOST_COPIED: u64 = 256 << 20;
@@ -92,42 +96,53 @@ impl Service {
             .engine
             .rehearsal(MOST_COPIED, self.setting.lang, held)
             .await?;
-        let until = tokio::spawn({
-            let (asked, reads) = (asked.clone(), reads.clone());
-            async move {
-                tokio::select! {
-                    () = tokio::time::sleep(wanted.time) => {}
-                    () = asked.wait() => {}
-                    () = reads.wait() => {}
-                }
-                reads.cancel();
-            }
-        });
+        let until = ended(&reads, &asked, wanted.time);
         // A task of its own: whoever waits for it may be gone, and then it still ends where that is safe.
         let run = tokio::spawn(async move {
             let _held = held;
-            let first = engine.run(Arc::clone(&plan), &options, &Silent).await?;
+            let mut first = engine.run(Arc::clone(&plan), &options, &Silent).await?;
             until.abort();
             let is_over = reads.is_canceled() && !asked.is_canceled();
             if !is_over || first.summary.status != RunStatus::Canceled {
                 return Ok(first);
             }
+            let told = Failure::new(&reading::REHEARSAL_ENDED).with("seconds", wanted.time.as_secs());
+            let told = Some(reason::of_failure(&told, options.lang));
+            if !first.previews.is_empty() {
+                // It was making documents already.
+                first.summary.status = RunStatus::Partial;
+                first.left = told;
+                return Ok(first);
+            }
+            let makes = asked.one();
+            let until = ended(&makes, &asked, MAKING_TIME);
             let writes = RunOptions {
                 stages: Stages::Save,
-                cancel: Some(asked),
+                cancel: Some(makes),
                 ..options
             };
-            let mut made = engine.run(plan, &writes, &Silent).await?;
+            let made = engine.run(plan, &writes, &Silent).await;
+            until.abort();
+            let mut made = made?;
             made.summary.counts.fetched = first.summary.counts.fetched;
-            let told = Failure::new(&reading::REHEARSAL_ENDED).with("seconds", wanted.time.as_secs());
-            made.left = Some(reason::of_failure(&told, writes.lang));
-            if made.summary.status == RunStatus::Ok {
-                made.summary.status = RunStatus::Partial;
-            }
+            made.summary.status = RunStatus::Partial;
+            made.left = told;
             Ok(made)
         });
         run.await.map_err(|error| AppError::bug(error.to_string()))?
     }
+}
+
+/// Wishes that something ends: after a time, or when whoever asked goes away.
+fn ended(wish: &Cancel, asked: &Cancel, time: Duration) -> JoinHandle<()> {
+    let (wish, asked) = (wish.clone(), asked.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = asked.wait() => {}
+        }
+        wish.cancel();
+    })
 }
 
 #[cfg(test)]
