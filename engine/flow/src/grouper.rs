@@ -8,6 +8,7 @@ use crate::event::{Action, Event, Grouped, Stopped, TargetFacts};
 use crate::ids::Ms;
 use crate::op::{LedgerOp, LedgerReply, Reason, Refusal};
 use crate::reader::{HIGH_WATER, Step};
+use crate::trouble::Trouble;
 
 /// Times that rows are gathered where some of them changed meanwhile. Nobody else writes during a run but people, so that
 /// a second time is rare.
@@ -33,7 +34,7 @@ pub(crate) struct Grouper {
     /// There may be more rows than were picked.
     more: bool,
     /// A row is in no document, for a reason of its own.
-    pub(crate) troubled: bool,
+    pub(crate) trouble: Trouble,
     pub(crate) stopped: Option<Stopped>,
 }
 
@@ -46,7 +47,7 @@ impl Grouper {
             state: State::Start,
             times: 0,
             more: false,
-            troubled: false,
+            trouble: Trouble::default(),
             stopped: None,
         }
     }
@@ -96,7 +97,7 @@ impl Grouper {
     fn freeze(&mut self, now: Ms, mut grouped: Grouped) -> Step {
         for (_, _, refusal) in &grouped.refused {
             if let Refusal::Dead(reason) = refusal {
-                self.troubled = true;
+                self.trouble.note(reason);
                 if self.stop_at_first_dead && self.stopped.is_none() {
                     self.stopped = Some(Stopped::FirstDead(reason.clone()));
                 }

@@ -9,6 +9,7 @@ use crate::op::{Counts, LedgerOp, LedgerReply, Reason, RecordState, RunStatus, T
 use crate::reader::{HIGH_WATER, Most, Reader, Step};
 use crate::resolver::Resolver;
 use crate::to_read::Covered;
+use crate::trouble::Trouble;
 use crate::writer::Writer;
 
 /// Rounds of writing, resolving and writing again at the end of a run. Each needs an answer that sent records back;
@@ -56,7 +57,7 @@ pub struct Job {
     rounds: u32,
     windows_left: u32,
     /// A record was left to a person or put off.
-    troubled: bool,
+    trouble: Trouble,
     /// Records whose lost answer turned out to be an acceptance.
     found: u64,
     /// When the partner had read; `None` = it has not, or too long ago.
@@ -83,7 +84,7 @@ impl Job {
             next_question: None,
             rounds: 0,
             windows_left: 0,
-            troubled: false,
+            trouble: Trouble::default(),
             found: 0,
             partner_read: None,
             held_back: None,
@@ -186,7 +187,7 @@ impl Job {
                     Step::Act(action) => Some(action),
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
-                        self.troubled |= resolver.troubled;
+                        self.trouble.and(&resolver.trouble);
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
                         // What the questions learnt of the target, the calls begin with.
@@ -201,7 +202,7 @@ impl Job {
             Phase::Group(grouper) => match grouper.step(now, event) {
                 Step::Act(action) => Some(action),
                 Step::Paused | Step::Done => {
-                    self.troubled |= grouper.troubled;
+                    self.trouble.and(&grouper.trouble);
                     let stopped = grouper.stopped.take();
                     self.grouped(now, stopped, actions)
                 }
@@ -236,7 +237,7 @@ impl Job {
                     Step::Act(action) => Some(action),
                     Step::Paused | Step::Done => {
                         self.next_question = resolver.next_question;
-                        self.troubled |= resolver.troubled;
+                        self.trouble.and(&resolver.trouble);
                         self.found += resolver.found;
                         let stopped = resolver.stopped.take();
                         if let Some(writer) = &mut self.writer {
@@ -711,9 +712,7 @@ impl Job {
             Some(Stopped::Source(_) | Stopped::Target(_)) => RunStatus::Failed,
             Some(Stopped::FirstDead(_) | Stopped::Braked(_)) => RunStatus::Partial,
             None if self.windows_left > 0 || self.next_question.is_some() => RunStatus::Partial,
-            None if self.troubled || self.writer.as_ref().is_some_and(|writer| writer.troubled) => {
-                RunStatus::Partial
-            }
+            None if self.troubles().any(Trouble::is_any) => RunStatus::Partial,
             None => match counts {
                 Some(counts) if counts.dead + counts.held + counts.open() > 0 => RunStatus::Partial,
                 Some(_) | None => RunStatus::Ok,
@@ -721,8 +720,15 @@ impl Job {
         }
     }
 
+    /// What stopped the run, or the first that kept it from being all right.
     fn reason(&self) -> Option<Reason> {
-        self.stopped.as_ref().map(reason_of)
+        let trouble = || self.troubles().find_map(Trouble::reason).cloned();
+        self.stopped.as_ref().map(reason_of).or_else(trouble)
+    }
+
+    fn troubles(&self) -> impl Iterator<Item = &Trouble> {
+        let of_writer = self.writer.as_ref().map(|writer| &writer.trouble);
+        std::iter::once(&self.trouble).chain(of_writer)
     }
 
     fn bug(&mut self, now: Ms, what: &str) -> Option<Action> {

@@ -28,6 +28,7 @@ pub mod skew;
 mod task;
 pub mod timetable;
 mod to_read;
+mod trouble;
 pub mod version;
 pub mod window;
 mod writer;

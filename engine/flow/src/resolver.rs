@@ -12,6 +12,7 @@ use crate::event::{
 use crate::ids::{Ms, RecordId};
 use crate::op::{Identity, LedgerOp, LedgerReply, Reason, Resolution, SuspectKind, Unknown, WriteAction};
 use crate::reader::Step;
+use crate::trouble::Trouble;
 use crate::writer::ASK;
 
 /// After a day without an answer, and a question that failed once more, a person must look.
@@ -58,7 +59,7 @@ pub(crate) struct Resolver {
     /// Records found at the target.
     pub(crate) found: u64,
     /// A record was left to a person.
-    pub(crate) troubled: bool,
+    pub(crate) trouble: Trouble,
     pub(crate) next_question: Option<Ms>,
     pub(crate) stopped: Option<Stopped>,
     canceled: bool,
@@ -77,7 +78,7 @@ impl Resolver {
             failures: 0,
             resent: 0,
             found: 0,
-            troubled: false,
+            trouble: Trouble::default(),
             next_question: None,
             stopped: None,
             canceled: false,
@@ -438,12 +439,10 @@ impl Resolver {
                 | Resolution::Known { .. }
                 | Resolution::Unasked => self.resent += 1,
                 Resolution::Done { .. } => self.found += 1,
-                Resolution::AskAgain { .. } | Resolution::Held(_) | Resolution::Dead(_) => {}
+                Resolution::Held(reason) | Resolution::Dead(reason) => self.trouble.note(reason),
+                Resolution::AskAgain { .. } => {}
             }
         }
-        self.troubled |= rows
-            .iter()
-            .any(|(_, how)| matches!(how, Resolution::Held(_) | Resolution::Dead(_)));
     }
 
     fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {

@@ -90,8 +90,9 @@ impl Writer {
                 Fate::Done => self.accepted(&mut judged, row, said, row.next.clone()),
                 // Nobody goes on with the document of a step.
                 Fate::GoOn if batch.step.is_some() && !goes_on => {
-                    self.troubled = true;
-                    Settlement::Held(Reason::new(codes::STEP_HALF, reason.text))
+                    let reason = Reason::new(codes::STEP_HALF, reason.text);
+                    self.trouble.note(&reason);
+                    Settlement::Held(reason)
                 }
                 // How far it came stands in the document.
                 Fate::GoOn if can_ask && row.half.is_some() => Settlement::Unknown {
@@ -193,7 +194,7 @@ impl Writer {
     }
 
     fn dead(&mut self, reason: Reason) -> Settlement {
-        self.troubled = true;
+        self.trouble.note(&reason);
         if self.target.stop_at_first_dead && self.stopped.is_none() {
             self.stopped = Some(Stopped::FirstDead(reason.clone()));
         }
@@ -281,7 +282,7 @@ impl Writer {
         if target == self.target.name {
             self.stopped = Some(Stopped::Target(reason.clone()));
         } else {
-            self.troubled = true;
+            self.trouble.note(reason);
             self.circuits.of(target).close();
         }
     }
@@ -289,7 +290,7 @@ impl Writer {
     /// The run waits, and looks once more at what it put back.
     fn rest(&mut self, now: Ms, wait: Ms, target: &str) {
         if target != self.target.name && !self.circuits.of(target).may_hold_up(wait) {
-            self.troubled = true;
+            self.trouble.unnamed();
             return;
         }
         self.again = true;

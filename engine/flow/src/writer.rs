@@ -21,6 +21,7 @@ use crate::reader::Step;
 use crate::resolver::forgotten;
 use crate::settle::{MAX_WAIT, back_off};
 use crate::task::Resuming;
+use crate::trouble::Trouble;
 
 /// Records picked and transformed at a time: one look-up query covers as many (DESIGN 2).
 pub const PICK: u32 = 500;
@@ -143,7 +144,7 @@ pub(crate) struct Writer {
     /// Records the target accepted.
     pub(crate) written: u64,
     /// A record became dead or held, or was put off: the run has not gone through.
-    pub(crate) troubled: bool,
+    pub(crate) trouble: Trouble,
     pub(crate) stopped: Option<Stopped>,
     canceled: bool,
     pub(crate) notes: Vec<Note>,
@@ -179,7 +180,7 @@ impl Writer {
             calls: 0,
             settled: 0,
             written: 0,
-            troubled: false,
+            trouble: Trouble::default(),
             stopped: None,
             canceled: false,
             notes: Vec::new(),
@@ -309,7 +310,7 @@ impl Writer {
         match self.batches.pop_front() {
             // What a step writes elsewhere waits for that target; nothing else does.
             Some(batch) if self.is_blocked_elsewhere(now, &batch) => {
-                self.troubled = true;
+                self.trouble.unnamed();
                 self.go_on(now)
             }
             Some(batch) => {
@@ -450,8 +451,8 @@ impl Writer {
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match outcome {
                 Transformed::Ready(ready) if self.is_forgotten(now, &item, ready.action) => {
-                    self.troubled = true;
                     let reason = Reason::new(codes::UNKNOWN_TOO_LONG, "");
+                    self.trouble.note(&reason);
                     refused.push((item.record, item.version, Refusal::Held(reason)));
                 }
                 Transformed::Refused(refusal) => {
@@ -460,7 +461,12 @@ impl Writer {
                     {
                         self.stopped = Some(Stopped::FirstDead(reason.clone()));
                     }
-                    self.troubled |= !matches!(refusal, Refusal::Skipped(_));
+                    match &refusal {
+                        Refusal::Skipped(_) => {}
+                        Refusal::Dead(reason) | Refusal::Held(reason) | Refusal::Later { reason, .. } => {
+                            self.trouble.note(reason);
+                        }
+                    }
                     refused.push((item.record, item.version, refusal));
                 }
                 Transformed::Ready(ready) => {
@@ -532,7 +538,7 @@ impl Writer {
                         Found::Foreign(reason) => reason,
                         _ => Reason::new(codes::KEY_AMBIGUOUS, ""),
                     };
-                    self.troubled = true;
+                    self.trouble.note(&reason);
                     refuse.push((item.record, item.version, Refusal::Held(reason)));
                 }
             }
@@ -666,9 +672,12 @@ impl Writer {
             return self.stop(Stopped::Target(Reason::new(codes::BUG, "nothing claimed")));
         };
         // A key conflict leaves the record held; a stale row is picked again.
-        self.troubled |= refused
+        if refused
             .iter()
-            .any(|(_, why)| matches!(why, ClaimRefused::KeyTaken { .. }));
+            .any(|(_, why)| matches!(why, ClaimRefused::KeyTaken { .. }))
+        {
+            self.trouble.unnamed();
+        }
         let refused: BTreeSet<RecordId> = refused.into_iter().map(|(record, _)| record).collect();
         batch.rows.retain(|row| !refused.contains(&row.claim.record));
         let Some(attempt) = attempt else {

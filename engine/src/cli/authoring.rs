@@ -123,8 +123,21 @@ pub(crate) fn init(args: InitArgs, global: &Global, out: &Out, environment: &Env
     if let Some((connection, api)) = begun.unknown {
         out.note("init-sample", &[("connection", connection), ("api", api)]);
     }
-    out.note("init-next", &[("file", scheme)]);
+    let next = match starts_by_push(&begun.scheme) {
+        true => "init-next-push",
+        false => "init-next",
+    };
+    out.note(next, &[("file", scheme)]);
     Ok(code)
+}
+
+/// Whether the scheme of a file runs when something is pushed: there is nothing to rehearse before that.
+fn starts_by_push(path: &Path) -> bool {
+    let node = app::read(path)
+        .ok()
+        .and_then(|file| dsl::yaml::read_all(&file).node);
+    let schedule = node.as_ref().and_then(|node| node.get("schedule"));
+    schedule.and_then(|pair| pair.value.text()) == Some("on_push")
 }
 
 /// `engine init --list`

@@ -5,7 +5,7 @@ use app::{AppError, Clock, SystemClock, query};
 use dsl::{Lang, Value};
 use flow::decision::{Decided, Decision, Ruling, possible};
 use flow::op::RecordState;
-use ledger::read::RecordRow;
+use ledger::read::{RecordLife, RecordRow};
 
 use super::Done;
 use super::args::{Global, LedgerArgs, RowsDecideArgs, RowsResolveArgs};
@@ -79,6 +79,30 @@ pub(crate) fn resolve(args: RowsResolveArgs, global: &Global, out: &Out, environ
     decide(wanted, &args.ledger, global, out, environment)
 }
 
+/// What a record stands at that has its own document written already.
+struct About {
+    /// The step, as the scheme calls it.
+    step: String,
+    /// What it writes and where, as far as it was ever sent.
+    document: String,
+}
+
+/// The step that a decision is about: one that writes a document of its own, which another key or kind of document tells.
+/// A step that goes on with the record's document (submit, audit) is none: that document is what is decided about.
+fn step_of(life: &RecordLife) -> Option<About> {
+    let row = &life.record;
+    let step = row.step.clone()?;
+    let sent = life.attempts.iter().rev();
+    let last = sent
+        .into_iter()
+        .find(|attempt| attempt.step.as_ref() == Some(&step))?;
+    let own = [&row.target, &row.form, &row.tkey].map(|known| known.as_deref().unwrap_or_default());
+    let document = format!("{} {} {}", last.target, last.form, last.tkey)
+        .trim_end()
+        .to_owned();
+    (own != [&last.target, &last.form, &last.tkey].map(String::as_str)).then_some(About { step, document })
+}
+
 /// A decision about the one record a word means.
 struct Wanted<'a> {
     key: &'a str,
@@ -99,12 +123,32 @@ fn decide(
     given(wanted.reason)?;
     let local = [("--sandbox", args.is_simulated())];
     let remote = Remote::meant(&local, global, out, environment)?;
-    let row = match &remote {
-        Some(remote) => remote.one(wanted.scheme, wanted.key)?,
+    let (row, step) = match &remote {
+        Some(remote) => {
+            let row = remote.one(wanted.scheme, wanted.key)?;
+            let asks = wanted.asks && row.step.is_some();
+            let stories = asks
+                .then(|| remote.stories(Some(&row.scheme), &row.key))
+                .transpose()?;
+            let lives = stories.into_iter().flatten().map(|story| story.life);
+            let step = lives.map(|life| step_of(&life)).next().flatten();
+            (row, step)
+        }
         None => {
             let reader = query::open(&ledgers::dir(args, global, environment)?)?;
             ledgers::known(&reader, wanted.scheme)?;
-            operate::one(&reader, wanted.scheme, wanted.key)?
+            let row = operate::one(&reader, wanted.scheme, wanted.key)?;
+            let asks = wanted.asks && row.step.is_some();
+            let lives = asks
+                .then(|| query::show(&reader, Some(&row.scheme), &row.key))
+                .transpose()?;
+            let step = lives
+                .into_iter()
+                .flatten()
+                .map(|life| step_of(&life))
+                .next()
+                .flatten();
+            (row, step)
         }
     };
     // Told before anything is asked or locked.
@@ -112,10 +156,14 @@ fn decide(
         return Err(unfit(&wanted.decision, &row, row.state));
     }
     if wanted.asks {
-        out.note(
-            "decide-not-there",
-            &[("key", shown(&row)), ("scheme", row.scheme.clone())],
-        );
+        let (key, scheme) = (("key", shown(&row)), ("scheme", row.scheme.clone()));
+        match step {
+            Some(About { step, document }) => out.note(
+                "decide-step-not-there",
+                &[key, scheme, ("step", step), ("document", document)],
+            ),
+            None => out.note("decide-not-there", &[key, scheme]),
+        }
         if !confirmed(out, environment, wanted.yes)? {
             return Ok(1);
         }

@@ -15,7 +15,9 @@ use super::language::written;
 use super::out::Out;
 use super::progress::Shown;
 use super::rows::{coded, reason_document};
-use super::run::{flags, grouped, nothing_written, problems, problems_document, warn, workspace};
+use super::run::{
+    flags, grouped, no_push, nothing_written, problems, problems_document, takes_pushes, warn, workspace,
+};
 use super::simulators::{Keep, Simulation};
 use super::table::{Table, cut, one_line};
 use super::time;
@@ -96,6 +98,7 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
         }
         options.limit = limit;
         engine.compares = args.show == ShowArg::Diff;
+        let is_pushed = takes_pushes(&plan);
         let report = engine.run(plan, &options, &shown).await;
         shown.clear();
         let report = report?;
@@ -113,6 +116,9 @@ pub(crate) fn dry_run(args: DryRunArgs, global: &Global, out: &mut Out, environm
             out.document(&document(&report, code, out.lang));
         } else {
             tell(out, &args, &report, flags);
+            if is_pushed {
+                no_push(out, &report, flags);
+            }
         }
         Ok(code)
     })?

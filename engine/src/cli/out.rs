@@ -200,9 +200,16 @@ impl Out {
             return None;
         };
         let server = whereabouts::of(dir, (*pid)?)?;
-        let key = match self.asks_servers {
-            true => "locked-ask",
-            false => "locked-stop",
+        // Where nobody has a token or a name, the server would listen to nobody.
+        let has = |reader: ledger::Reader| {
+            let (tokens, users) = (reader.tokens()?, reader.users()?);
+            Ok::<_, StoreError>(tokens.iter().any(|token| token.revoked.is_none()) || !users.is_empty())
+        };
+        let is_known = app::query::open(dir).map_or(true, |reader| has(reader).unwrap_or(true));
+        let key = match (self.asks_servers, is_known) {
+            (true, true) => "locked-ask",
+            (true, false) => "locked-first",
+            (false, _) => "locked-stop",
         };
         Some(self.text(key, &[("server", server)]))
     }

@@ -1,5 +1,6 @@
 //! `engine receive`: the address that other systems push to, and what came. `engine publish usage`: who read how much.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::{AppError, Clock, Engine, Opening, SystemClock, query};
@@ -22,9 +23,9 @@ const REFUSALS: u32 = 500;
 
 /// `engine receive url SCHEME`
 pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment: &Environment) -> Done {
-    super::meant::is_file(&args.scheme)?;
-    let workspace = run::seen(&args.scheme, global, environment)?;
-    let (plan, warnings) = workspace.compile(&args.scheme)?;
+    let file = file_of(&args.scheme, global, environment)?;
+    let workspace = run::seen(&file, global, environment)?;
+    let (plan, warnings) = workspace.compile(&file)?;
     run::warn(out, &warnings);
     let received = plan.source.receive.as_ref();
     let Some(receive) = received.filter(|_| plan.source.from_scheme.is_none()) else {
@@ -69,6 +70,25 @@ pub(crate) fn url(args: ReceiveUrlArgs, global: &Global, out: &Out, environment:
         out.note("receive-url-hint", &[("operation", receive.operation.clone())]);
     }
     Ok(0)
+}
+
+/// The file of a scheme that is named by its file, or by its id.
+fn file_of(named: &Path, global: &Global, environment: &Environment) -> Result<PathBuf, AppError> {
+    let may_be_id = named.extension().is_none() && named.components().count() == 1;
+    if may_be_id && !named.exists() {
+        let folder = super::retry::folder(None);
+        let (workspace, id) = (run::seen(&folder, global, environment)?, named.to_string_lossy());
+        if let Some(file) = workspace.file_of(&id) {
+            return Ok(file);
+        }
+        let folder = folder.display();
+        return Err(AppError::wrong_use(
+            format!("没有文件 {id},文件夹 {folder} 里也没有方案 `{id}`"),
+            format!("there is no file {id}, and no file in {folder} is the scheme `{id}`"),
+        ));
+    }
+    super::meant::is_file(named)?;
+    Ok(named.to_owned())
 }
 
 /// `engine receive list`
@@ -200,7 +220,7 @@ pub(crate) fn usage(args: PublishUsageArgs, global: &Global, out: &Out, environm
     let mut table = Table::new(head.iter().map(|key| out.text(key, &[])).collect());
     for row in &rows {
         table.row(vec![
-            time::shown(row.day),
+            time::day(row.day),
             one_line(&row.token),
             row.scheme.clone(),
             row.calls.to_string(),

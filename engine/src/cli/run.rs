@@ -10,6 +10,7 @@ use app::{
 use dsl::Lang;
 use dsl::Value;
 use dsl::diagnostic::Diagnostic;
+use dsl::plan::Plan;
 use flow::op::{AuditNote, Counts, Reason, RecordState, RunStatus};
 use flow::timetable::Half;
 use flow::{Stages, Stopped, Summary};
@@ -244,6 +245,7 @@ async fn one(
     let shown = Shown::new(out);
     let mut worst = 0;
     let mut recorded = None;
+    let is_pushed = plans.last().is_some_and(|plan| takes_pushes(plan));
     for plan in plans {
         let is_named = plan.scheme == scheme;
         if record.is_some() && is_named {
@@ -274,6 +276,9 @@ async fn one(
             documents.push(document(&report, clock.now_ms() - started, code, out.lang));
         } else {
             tell(out, &report, clock.now_ms() - started, flags(simulated));
+            if is_named && is_pushed {
+                no_push(out, &report, flags(simulated));
+            }
         }
         if let Some(file) = record.filter(|_| is_named) {
             let made = recording::make(&engine, path, &named, options, &report, places).await?;
@@ -540,6 +545,18 @@ fn not_done(out: &Out, states: &[u64; 7]) -> String {
         })
         .collect();
     told.join(out.lang.pick("、", ", "))
+}
+
+/// Whether others send what it reads.
+pub(crate) fn takes_pushes(plan: &Plan) -> bool {
+    plan.source.receive.is_some() && plan.source.from_scheme.is_none()
+}
+
+/// Why a scheme that others push to read nothing.
+pub(crate) fn no_push(out: &Out, report: &RunReport, flags: &str) {
+    if report.summary.counts.fetched == 0 && report.summary.stopped.is_none() {
+        out.say_in("run-no-push", &[("flags", flags.to_owned())]);
+    }
 }
 
 /// `fetched = done + dead + held + skipped + open`

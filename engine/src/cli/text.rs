@@ -1,7 +1,7 @@
 //! The words of the command line: two Fluent catalogues with the same keys.
 
 use dsl::Lang;
-use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
 const ZH: &str = include_str!("text/zh.ftl");
@@ -19,7 +19,7 @@ impl Texts {
             Lang::Zh => (ZH, "zh-CN"),
             Lang::En => (EN, "en"),
         };
-        // Both are well formed; the tag only decides plurals, which the catalogues do not use.
+        // Both are well formed; the tag only decides Fluent's own plurals, which the catalogues do not use: they ask COUNT.
         let tag: LanguageIdentifier = tag.parse().unwrap_or_default();
         let resource = match FluentResource::try_new(source.to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,
@@ -28,6 +28,8 @@ impl Texts {
         // No invisible direction marks around values: the output is read by scripts too.
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource);
+        // It fails where a bundle has a function of this name, and this one is new.
+        drop(bundle.add_function("COUNT", |words, _| count(words)));
         Texts { bundle }
     }
 
@@ -52,6 +54,20 @@ impl Texts {
     }
 }
 
+/// `COUNT(number, "# row", "# rows")`: the words for one or for any other number, which stands where `#` is.
+fn count<'a>(words: &[FluentValue<'a>]) -> FluentValue<'a> {
+    let [
+        FluentValue::String(number),
+        FluentValue::String(one),
+        FluentValue::String(others),
+    ] = words
+    else {
+        return FluentValue::Error;
+    };
+    let chosen = if number == "1" { one } else { others };
+    FluentValue::from(chosen.replace('#', number))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -71,9 +87,10 @@ mod tests {
         {
             let (key, text) = line.split_once(" =").expect("filtered");
             let names = text
-                .split("{ $")
+                .split('$')
                 .skip(1)
-                .filter_map(|rest| rest.split(" }").next())
+                .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next())
+                .filter(|name| name.starts_with(char::is_lowercase))
                 .map(str::to_owned)
                 .collect();
             assert!(keys.insert(key.to_owned(), names).is_none(), "{key} twice");
@@ -84,6 +101,51 @@ mod tests {
     #[test]
     fn both_languages_have_the_same_keys_and_placeholders() {
         assert_eq!(keys(ZH), keys(EN));
+    }
+
+    /// Numbers in sentences: each text with a number and a word for what is counted says both.
+    #[test]
+    fn one_row_is_not_rows() {
+        let texts = Texts::new(Lang::En);
+        let say = |key: &str, name: &'static str, number: &str| texts.say(key, &[(name, number.to_owned())]);
+        for (key, name, one, more) in [
+            (
+                "sample-more",
+                "count",
+                "and 1 more field",
+                "and 1,200 more fields",
+            ),
+            (
+                "run-all-unchanged",
+                "count",
+                "nothing was written: the row read is the version already written",
+                "nothing was written: the 1,200 rows read are the versions already written",
+            ),
+            (
+                "receive-repeats",
+                "repeats",
+                "came again once",
+                "came again 1,200 times",
+            ),
+        ] {
+            assert_eq!(say(key, name, "1"), one);
+            assert_eq!(say(key, name, "1,200"), more);
+        }
+        assert_eq!(say("sample-more", "count", "0"), "and 0 more fields");
+        let plain: Vec<&str> = EN.lines().filter(|line| counts_many(line)).collect();
+        assert_eq!(plain, Vec::<&str>::new(), "write COUNT(number, one, many)");
+    }
+
+    /// Whether a line has a number, and behind it the plural of what is counted.
+    fn counts_many(line: &str) -> bool {
+        const MANY: [&str; 17] = [
+            "calls", "records", "rows", "pages", "times", "pushes", "bytes", "entries", "fields", "lines",
+            "values", "schemes", "errors", "tests", "windows", "places", "files",
+        ];
+        line.split(" } ").skip(1).any(|rest| {
+            let mut words = rest.split(|c: char| !c.is_alphabetic());
+            words.next().is_some_and(|word| MANY.contains(&word))
+        })
     }
 
     /// The sources in which keys are used.

@@ -1,17 +1,24 @@
-//! Documents of the ERP: those that were sent to it, rebuilt from the journal at start, and orders made from the seed.
+//! Documents of the ERP: those that were sent to it, rebuilt from the journal at start, and orders and customers made from
+//! the seed.
+//!
+//! The customers are the ERP's own: no other system has them, under no number that another one gives. They are computed
+//! when they are asked for; one that was written to is kept like any document that was sent, with what was sent over what
+//! the seed says.
 //!
 //! A document keeps its fields as they were sent; what an update does not name stays, lines too. The same journal gives
 //! the same ids of lines.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::form::raw;
-use crate::data::cid;
+use crate::data::{Data, cid, draw};
 use crate::journal::RowLine;
 use crate::kingdee::store::Fields;
+use crate::names;
 use crate::object::Object;
 use crate::office::text;
 use crate::sale::{Buyer, Sale, sku};
@@ -23,8 +30,16 @@ pub(super) const ORDER: &str = "erpSalesOrderObj";
 pub(super) const PRODUCTS: &str = "erpSalesOrderProductObj";
 pub(super) const PLANS: &str = "erpPaymentPlanObj";
 
-/// First internal id of a document that was sent; seeded orders have lower ones.
+/// First internal id of a document that was sent; what the seed makes has lower ones.
 const FIRST_ID: u64 = 60_000_001;
+/// Internal ids of seeded customers begin here.
+const FIRST_CUSTOMER: u64 = 40_000_001;
+/// What their numbers begin with.
+const NUMBER: &str = "KH";
+/// For so many customers that the other systems have, the ERP has one of its own.
+const OWN_EVERY: u64 = 10;
+/// Names and addresses are drawn for customers from here on, far behind those of the other systems.
+const OWN_FROM: u64 = 1 << 42;
 /// Internal ids of seeded orders begin here.
 const FIRST_ORDER: u64 = 50_000_001;
 /// Ids of the lines of one document.
@@ -79,8 +94,8 @@ impl Sent {
     }
 }
 
-/// A document that was sent.
-#[derive(Debug, Default)]
+/// A document that was sent, or a customer made from the seed.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Doc {
     object: String,
     pub(super) number: String,
@@ -172,20 +187,12 @@ impl Docs {
         (last + 1).max(FIRST_ID)
     }
 
-    pub(super) fn get(&self, object: &str, id: u64) -> Option<&Doc> {
-        self.by_id.get(&id).filter(|doc| doc.object == object)
-    }
-
-    /// The first document of a number.
-    pub(super) fn find(&self, object: &str, number: &str) -> Option<u64> {
-        let mut all = self.by_id.iter();
-        let same = |(_, doc): &(&u64, &Doc)| doc.object == object && doc.number == number;
-        all.find(same).map(|(id, _)| *id)
-    }
-
-    /// Does what a row of the journal says.
-    pub(super) fn apply(&mut self, object: &str, at_ms: i64, row: &RowLine) {
-        let doc = self.by_id.entry(row.id).or_default();
+    /// Does what a row of the journal says, to what was there before without having been sent.
+    pub(super) fn apply(&mut self, object: &str, at_ms: i64, row: &RowLine, before: Option<Doc>) {
+        let doc = self
+            .by_id
+            .entry(row.id)
+            .or_insert_with(|| before.unwrap_or_default());
         object.clone_into(&mut doc.object);
         row.number.clone_into(&mut doc.number);
         doc.modified_ms = at_ms;
@@ -193,16 +200,86 @@ impl Docs {
         let members: Fields = serde_json::from_str(&row.content).unwrap_or_default();
         doc.take(row.id, Sent::of(&members).unwrap_or_default());
     }
+}
 
-    /// Those of an object that changed within a stretch of time, in the order of their changes.
-    pub(super) fn changed(&self, object: &str, span: (i64, i64)) -> Vec<(u64, &Doc)> {
-        let all = self.by_id.iter().map(|(id, doc)| (*id, doc));
-        let mut found: Vec<(u64, &Doc)> = all
-            .filter(|(_, doc)| doc.object == object && (span.0..span.1).contains(&doc.modified_ms))
-            .collect();
-        found.sort_by_key(|(id, doc)| (doc.modified_ms, *id));
-        found
+/// How many customers the ERP has of its own.
+fn own_customers(data: &Data) -> u64 {
+    data.customers().div_ceil(OWN_EVERY)
+}
+
+fn own_ids(data: &Data) -> std::ops::Range<u64> {
+    FIRST_CUSTOMER..FIRST_CUSTOMER + own_customers(data)
+}
+
+/// When such a customer was made: within the stretch of the sales.
+fn made_ms(data: &Data, id: u64) -> i64 {
+    let spread = u64::try_from(data.spread_ms.max(1)).unwrap_or(1);
+    let offset = i64::try_from(draw(data.seed, 70, id) % spread).unwrap_or(0);
+    data.base_ms - data.spread_ms + offset
+}
+
+/// A customer as the seed makes it, whatever was written to it since.
+pub(super) fn own(data: &Data, object: &str, id: u64) -> Option<Doc> {
+    if object != CUSTOMER || !own_ids(data).contains(&id) {
+        return None;
     }
+    let nth = id - FIRST_CUSTOMER;
+    let who = OWN_FROM + nth;
+    let h = draw(data.seed, 71, nth);
+    let number = format!("{NUMBER}{:06}", nth + 1);
+    let phone = format!("0571-{:08}", h % 100_000_000);
+    let address = format!("{}市解放路{}号", names::city(data.seed, who), 1 + nth % 900);
+    let fields = [
+        ("number", number.clone()),
+        ("name", names::nick(data.seed, who)),
+        ("phone", phone),
+        ("address", address),
+        ("remark", names::remark(h >> 32).to_owned()),
+    ];
+    let field = |(name, text): (&str, String)| (name.to_owned(), raw(&json!(text)));
+    Some(Doc {
+        object: CUSTOMER.to_owned(),
+        number,
+        master: fields.into_iter().map(field).collect(),
+        modified_ms: made_ms(data, id),
+        ..Doc::default()
+    })
+}
+
+/// A document as it stands.
+pub(super) fn get<'w>(world: &'w World, object: &str, id: u64) -> Option<Cow<'w, Doc>> {
+    match world.erp.by_id.get(&id) {
+        Some(doc) => (doc.object == object).then_some(Cow::Borrowed(doc)),
+        None => own(&world.data, object, id).map(Cow::Owned),
+    }
+}
+
+/// The first document of a number.
+pub(super) fn find(world: &World, object: &str, number: &str) -> Option<u64> {
+    let nth = number
+        .strip_prefix(NUMBER)
+        .and_then(|digits| digits.parse::<u64>().ok());
+    let own = nth.and_then(|nth| FIRST_CUSTOMER.checked_add(nth)?.checked_sub(1));
+    let has_it = |id: &u64| get(world, object, *id).is_some_and(|doc| doc.number == number);
+    let same = |(_, doc): &(&u64, &Doc)| doc.object == object && doc.number == number;
+    own.filter(has_it)
+        .or_else(|| world.erp.by_id.iter().find(same).map(|(id, _)| *id))
+}
+
+/// The ids of an object's documents that changed within a stretch of time, in the order of their changes.
+pub(super) fn changed(world: &World, object: &str, span: (i64, i64)) -> Vec<u64> {
+    let (data, sent) = (&world.data, &world.erp.by_id);
+    let own = if object == CUSTOMER { own_ids(data) } else { 0..0 };
+    let own = own
+        .filter(|id| !sent.contains_key(id))
+        .map(|id| (made_ms(data, id), id));
+    let sent = sent.iter().filter(|(_, doc)| doc.object == object);
+    let mut found: Vec<(i64, u64)> = own
+        .chain(sent.map(|(id, doc)| (doc.modified_ms, *id)))
+        .filter(|(ms, _)| (span.0..span.1).contains(ms))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, id)| id).collect()
 }
 
 /// A document as it is answered.

@@ -143,13 +143,19 @@ impl System for Erp {
     fn apply(&self, world: &mut World, write: &Write) {
         if [CREATE, UPDATE].contains(&write.endpoint.as_str()) {
             let rows = write.rows.iter();
-            rows.for_each(|row| world.erp.apply(&write.form, write.at_ms, row));
+            rows.for_each(|row| apply(world, &write.form, write.at_ms, row));
         }
     }
 
     fn counts(&self, world: &World) -> Vec<(&'static str, usize)> {
         vec![("erp_documents", world.erp.count())]
     }
+}
+
+/// Does what a row of the journal says.
+fn apply(world: &mut World, object: &str, at_ms: i64, row: &RowLine) {
+    let before = docs::own(&world.data, object, row.id);
+    world.erp.apply(object, at_ms, row, before);
 }
 
 fn known(world: &World, request: &Request) -> Result<(), Refused> {
@@ -198,14 +204,11 @@ impl Call<'_> {
             vec![row.clone()],
         );
         // The instant of the journal's line: after a restart a document is as old as it was.
-        world.erp.apply(&object, write.at_ms, &row);
+        apply(world, &object, write.at_ms, &row);
         let appended = world.journal.append(Line::Write(write));
         appended.map_err(|error| refused(code::BUSY, format!("写入失败：{error}")))?;
-        let ids = world
-            .erp
-            .get(&object, row.id)
-            .map(|doc| doc.ids(&sent))
-            .unwrap_or_default();
+        let doc = docs::get(world, &object, row.id);
+        let ids = doc.as_ref().map(|doc| doc.ids(&sent)).unwrap_or_default();
         let told = line_ids(world.settings.erp_lines, self.form, ids);
         Ok(json!({"masterDataId": row.id.to_string(), "detailDataIds": told}).to_string())
     }
@@ -256,7 +259,7 @@ fn create(world: &World, object: &str, sent: &Sent, content: &str) -> Result<Row
     if !sent.lines.values().flatten().all(new) {
         return Err(refused(code::WRONG, "新建时明细不能带 id"));
     }
-    if world.settings.erp_unique && world.erp.find(object, &number).is_some() {
+    if world.settings.erp_unique && docs::find(world, object, &number).is_some() {
         return Err(refused(code::THERE, format!("单号 {number} 已存在")));
     }
     Ok(line(
@@ -277,7 +280,7 @@ fn update(world: &World, object: &str, sent: &Sent, content: &str) -> Result<Row
     }
     let missing = || refused(code::NO_DATA, format!("{object} {told} 不存在"));
     let id = told.parse().map_err(|_| missing())?;
-    let doc = world.erp.get(object, id).ok_or_else(missing)?;
+    let doc = docs::get(world, object, id).ok_or_else(missing)?;
     let number = Some(text(&sent.master, "number")).filter(|number| !number.is_empty());
     let number = number.unwrap_or_else(|| doc.number.clone());
     against(world, &number)?;
@@ -320,7 +323,7 @@ fn number(pairs: &Pairs, name: &str, within: std::ops::RangeInclusive<i64>) -> R
     read.ok_or_else(|| refused(code::WRONG, format!("参数 {name} 不正确：{}", pairs.get(name))))
 }
 
-/// Documents by the time of their last change: orders of the seed, then what was sent.
+/// Documents by the time of their last change: orders of the seed, then what was sent; customers of both kinds in one row.
 fn batch(world: &mut World, request: &Request, twist: &Twist) -> Result<String, Refused> {
     let (pairs, details) = query(request)?;
     let object = pairs.get("objAPIName");
@@ -346,7 +349,7 @@ fn batch(world: &mut World, request: &Request, twist: &Twist) -> Result<String, 
         true => world.data.sales(&world.changes, span, wide(first), wide(size)),
         false => (0, Vec::new()),
     };
-    let written = world.erp.changed(object, span);
+    let written = docs::changed(world, object, span);
     let total = twist.total(seeded.saturating_add(wide(written.len())));
     let behind = first.saturating_sub(usize::try_from(seeded).unwrap_or(usize::MAX));
     let room = size - sales.len();
@@ -355,7 +358,7 @@ fn batch(world: &mut World, request: &Request, twist: &Twist) -> Result<String, 
         .map(|sale| docs::order(world, sale, details))
         .collect();
     let further = written.into_iter().skip(behind).take(room);
-    rows.extend(further.map(|(id, doc)| docs::shown(id, doc, details)));
+    rows.extend(further.filter_map(|id| Some(docs::shown(id, &*docs::get(world, object, id)?, details))));
     Ok(format!(
         r#"{{"totalNum":"{total}","dataList":[{}]}}"#,
         rows.join(",")
@@ -369,10 +372,10 @@ fn by_id(world: &World, request: &Request) -> Result<String, Refused> {
     let by_id = asked
         .parse()
         .ok()
-        .filter(|id| world.erp.get(object, *id).is_some());
-    let written = by_id.or_else(|| world.erp.find(object, asked));
-    if let Some((id, doc)) = written.and_then(|id| Some((id, world.erp.get(object, id)?))) {
-        return Ok(docs::shown(id, doc, details));
+        .filter(|id| docs::get(world, object, *id).is_some());
+    let written = by_id.or_else(|| docs::find(world, object, asked));
+    if let Some((id, doc)) = written.and_then(|id| Some((id, docs::get(world, object, id)?))) {
+        return Ok(docs::shown(id, &doc, details));
     }
     if object == ORDER {
         let whole = (0, i64::MAX);

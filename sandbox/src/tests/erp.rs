@@ -274,3 +274,59 @@ async fn a_restart_knows_documents_and_lines() {
         2
     );
 }
+
+/// The ERP has customers that nobody sent: all of a stretch of time once over the pages, found by id and number, changed
+/// like any other, the same after a restart, and under no number that the CRM has.
+#[tokio::test]
+async fn customers_of_its_own() {
+    const OWN: usize = 30;
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_owned();
+    let at = sandbox(|config| config.state = Some(state.clone())).await;
+    post(&at, "create", &customer("KH-1", "张三")).await;
+    at.advance_ms(1_000);
+    let all = async |at: &Running| {
+        let mut rows: Vec<Value> = Vec::new();
+        for offset in (0..=OWN).step_by(7) {
+            let query = format!(
+                "queryMasterBatch?objAPIName={CUSTOMER}&startTime=1000000000000&endTime=9999999999999&includeDetail=false&offset={offset}&limit=7"
+            );
+            let data = get(at, &query).await["data"].clone();
+            assert_eq!(data["totalNum"], (OWN + 1).to_string(), "{offset}");
+            rows.extend(
+                data["dataList"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["masterFieldVal"].clone()),
+            );
+        }
+        rows
+    };
+    let found = async |at: &Running, asked: &str| {
+        let query = format!("queryMasterById?objAPIName={CUSTOMER}&includeDetail=true&dataId={asked}");
+        get(at, &query).await["data"]["masterFieldVal"].clone()
+    };
+    let before = all(&at).await;
+    let numbers: std::collections::BTreeSet<&str> =
+        before.iter().map(|row| row["number"].as_str().unwrap()).collect();
+    assert_eq!((numbers.len(), before.len()), (OWN + 1, OWN + 1));
+    let (row, id) = (&before[3], before[3]["id"].as_str().unwrap());
+    for asked in [id, row["number"].as_str().unwrap()] {
+        assert_eq!(&found(&at, asked).await, row, "{asked}");
+    }
+    let body = json!({"objAPIName": CUSTOMER, "masterFieldVal": {"id": id, "phone": "1"}});
+    assert_eq!(post(&at, "update", &body).await["data"]["masterDataId"], id);
+    let mut wanted = row.clone();
+    wanted["phone"] = json!("1");
+    at.advance_ms(1_000);
+    let after = all(&at).await;
+    // What is changed last stands last.
+    assert_eq!(after.last(), Some(&wanted));
+    let query = format!("queryMasterById?objAPIName={ORDER}&includeDetail=true&dataId={id}");
+    assert_eq!(get(&at, &query).await["data"], Value::Null, "it is no order");
+    at.stop().await;
+    let at = sandbox(|config| config.state = Some(state)).await;
+    assert_eq!(all(&at).await, after);
+    assert_eq!(found(&at, "KH000031").await, Value::Null);
+}

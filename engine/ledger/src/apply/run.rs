@@ -22,6 +22,19 @@ const LEFT_RUNNING: &str =
     "SELECT id FROM (SELECT id, status FROM run WHERE scheme = ?1 ORDER BY id DESC LIMIT 16)
      WHERE status = 'running'";
 
+/// Where the reason of a run stands that is not all right, in the order in which it is looked for. Each costs at most as
+/// much as the counts of the run do.
+const WHY_PARTIAL: [&str; 3] = [
+    "SELECT err_code, err_text FROM window_run
+     WHERE run = ?1 AND state IN ('failed', 'unstable', 'left') AND err_code IS NOT NULL ORDER BY id LIMIT 1",
+    "SELECT r.err_code, r.err_text FROM sighting s JOIN record r ON r.id = s.record
+     WHERE s.run = ?1 AND r.state IN ('dead', 'held', 'unknown', 'pending') AND r.err_code IS NOT NULL
+     ORDER BY CASE r.state WHEN 'dead' THEN 0 WHEN 'held' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END, r.id LIMIT 1",
+    "SELECT r.err_code, r.err_text FROM record r
+     WHERE r.scheme = (SELECT scheme FROM run WHERE id = ?1) AND r.state = 'unknown' AND r.err_code IS NOT NULL
+     ORDER BY r.resolve_after_ms LIMIT 1",
+];
+
 impl Cx<'_> {
     pub(super) fn begin_run(
         &mut self,
@@ -268,6 +281,11 @@ impl Cx<'_> {
             RunStatus::Ok if counts.dead + counts.held + counts.open() > 0 => RunStatus::Partial,
             told => told,
         };
+        let found = match (why, status) {
+            (None, RunStatus::Partial) => self.why_partial(run)?,
+            _ => None,
+        };
+        let why = why.or(found.as_ref());
         if !counts.add_up() {
             return Err(StoreError::Bug(format!(
                 "the counts of run {run} do not add up: {counts:?}"
@@ -304,6 +322,24 @@ impl Cx<'_> {
         } else {
             Err(StoreError::Bug(format!("run {run} is not running")))
         }
+    }
+
+    /// Why a run is not all right that nobody gave a reason for: a window that it left, or one of its records, the gravest
+    /// first, or one whose fate has been unknown since an earlier run.
+    fn why_partial(&self, run: RunId) -> Result<Option<Reason>, StoreError> {
+        let ask = |sql: &str| {
+            let mut statement = self.conn.prepare_cached(sql)?;
+            let mut rows = statement.query([run.0])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let (code, text): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            Ok::<_, StoreError>(Some(Reason::new(&code, text.unwrap_or_default())))
+        };
+        for sql in WHY_PARTIAL {
+            if let Some(why) = ask(sql)? {
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
     }
 }
 
