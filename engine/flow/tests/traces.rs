@@ -201,7 +201,7 @@ fn an_unreachable_source_ends_the_reading_not_the_writing() {
                 pick unknown
             < unknowns
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 0 pages, 1 calls, 1 windows left, source: X unreachable
         "#]],
@@ -217,20 +217,20 @@ fn a_refusal_by_the_source_is_not_repeated() {
         plan(),
         &script("config"),
         expect![[r#"
-        < failed config
-            note: window left: X config
-            end window 1 failed: x config
-        < ok
-            note: stopping: X config
-            pick 500 after the start
-        < picked
-            pick unknown
-        < unknowns
-            count states
-            end run failed
-        < ended
-            FINISH failed, 0 pages, 0 calls, 1 windows left, source: X config
-    "#]],
+            < failed config
+                note: window left: X config
+                end window 1 failed: x config
+            < ok
+                note: stopping: X config
+                pick 500 after the start
+            < picked
+                pick unknown
+            < unknowns
+                count states
+                end run failed X
+            < ended
+                FINISH failed, 0 pages, 0 calls, 1 windows left, source: X config
+        "#]],
     );
     check(
         plan(),
@@ -399,29 +399,29 @@ fn a_refusal_by_the_target_stops_the_run_and_kills_nothing() {
         plan(),
         &sent("all config_error; applied; ended"),
         expect![[r#"
-        < all config_error
-            settle 1 config_error: 1 again from 100000 2 again from 100000 3 again from 100000
-        < applied
-            note: stopping: X call
-            count states
-            end run failed
-        < ended
-            FINISH failed, 1 pages, 1 calls, target: X call
-    "#]],
+            < all config_error
+                settle 1 config_error: 1 again from 100000 2 again from 100000 3 again from 100000
+            < applied
+                note: stopping: X call
+                count states
+                end run failed X
+            < ended
+                FINISH failed, 1 pages, 1 calls, target: X call
+        "#]],
     );
     check(
         plan(),
         &sent("all quota_stop; applied; ended"),
         expect![[r#"
-        < all quota_stop
-            settle 1 quota_stop: 1 again from 100000 2 again from 100000 3 again from 100000
-        < applied
-            note: stopping: X call
-            count states
-            end run failed
-        < ended
-            FINISH failed, 1 pages, 1 calls, target: X call
-    "#]],
+            < all quota_stop
+                settle 1 quota_stop: 1 again from 100000 2 again from 100000 3 again from 100000
+            < applied
+                note: stopping: X call
+                count states
+                end run failed X
+            < ended
+                FINISH failed, 1 pages, 1 calls, target: X call
+        "#]],
     );
 }
 
@@ -471,7 +471,7 @@ fn not_sent_is_sent_again_with_growing_pauses_five_times() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 5 calls, target: X call
         "#]],
@@ -792,7 +792,7 @@ fn a_session_lost_twice_in_a_row_stops_the_run() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 2 calls, target: X call
         "#]],
@@ -836,7 +836,7 @@ fn answers_lost_in_a_row_stop_the_run_before_everything_is_in_doubt() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 5 calls, target: X call
         "#]],
@@ -865,7 +865,7 @@ fn exists_at_the_first_send_is_somebody_elses_document() {
                 pick unknown
             < unknowns
                 count states
-                end run partial
+                end run partial E4010
             < ended
                 FINISH partial, 1 pages, 1 calls
         "#]],
@@ -1082,7 +1082,7 @@ fn a_question_that_fails_leaves_the_record_unknown() {
                 resolve 1 again at 130000 X
             < applied
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 1 calls, target: X config
         "#]],
@@ -1188,15 +1188,15 @@ fn tolerate_none_stops_at_the_first_refused_record() {
         strict(),
         &sent("rows rows a r a; applied; ended"),
         expect![[r#"
-        < rows rows a r a
-            settle 1 rows: 1 done 2 dead (X bad data) 3 done
-        < applied
-            note: stopping: X bad data
-            count states
-            end run partial
-        < ended
-            FINISH partial, 1 pages, 1 calls, first dead: X bad data
-    "#]],
+            < rows rows a r a
+                settle 1 rows: 1 done 2 dead (X bad data) 3 done
+            < applied
+                note: stopping: X bad data
+                count states
+                end run partial X
+            < ended
+                FINISH partial, 1 pages, 1 calls, first dead: X bad data
+        "#]],
     );
     check(
         strict(),
@@ -1209,7 +1209,7 @@ fn tolerate_none_stops_at_the_first_refused_record() {
             < applied
                 note: stopping: X refused
                 count states
-                end run partial
+                end run partial X
             < ended
                 FINISH partial, 1 pages, 0 calls, first dead: X refused
         "#]],
@@ -1559,7 +1559,7 @@ fn a_run_that_only_asks() {
                 pick unknown
             < unknowns
                 count states
-                end run partial
+                end run partial E4011
             < ended
                 FINISH partial, 2 pages, 0 calls
         "#]],
@@ -1590,7 +1590,7 @@ fn an_event_out_of_order_stops_the_run_with_a_code() {
                 pick unknown
             < unknowns
                 count states
-                end run failed
+                end run failed E9000
             < ended
                 FINISH failed, 0 pages, 0 calls, source: E9000 event out of order while reading
         "#]],
@@ -1829,7 +1829,7 @@ fn an_unusual_change_is_not_written() {
             < staged new=3
                 note: stopping: E3082 3 > 2
                 count states
-                end run partial
+                end run partial E3082
             < ended
                 FINISH partial, 1 pages, 0 calls, braked: E3082 3 > 2
         "#]],
@@ -1858,7 +1858,7 @@ fn an_unusual_change_is_told_by_the_half_that_reads() {
             < staged new=3
                 note: stopping: E3082 3 > 2
                 count states
-                end run partial
+                end run partial E3082
             < ended
                 FINISH partial, 1 pages, 0 calls, braked: E3082 3 > 2
         "#]],
@@ -1897,7 +1897,7 @@ fn a_source_that_stops_half_way_does_not_release_a_brake() {
                 note: stopping: X config
                 note: stopping: E3082 3 > 2
                 count states
-                end run partial
+                end run partial E3082
             < ended
                 FINISH partial, 1 pages, 0 calls, 1 windows left, braked: E3082 3 > 2
         "#]],
@@ -1930,7 +1930,7 @@ fn what_a_brake_holds_is_not_written() {
             < staged new=3
                 note: stopping: E3083 3 > 2
                 count states
-                end run partial
+                end run partial E3083
             < ended
                 FINISH partial, 1 pages, 0 calls, braked: E3083 3 > 2
         "#]],
@@ -1943,20 +1943,20 @@ fn what_a_brake_holds_is_not_written() {
         died,
         "start; begun open=3; unknowns; ended",
         expect![[r#"
-        < start
-            begin run
-            read circuit
-            pick tasks
-            cover live
-        < begun open=3
-            pick unknown
-        < unknowns
-            note: stopping: E3083 3 > 2
-            count states
-            end run partial
-        < ended
-            FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
-    "#]],
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun open=3
+                pick unknown
+            < unknowns
+                note: stopping: E3083 3 > 2
+                count states
+                end run partial E3083
+            < ended
+                FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
+        "#]],
     );
     let mut held = plan();
     held.brakes.held = Some(Reason::new("E3083", "3 > 2"));
@@ -1965,19 +1965,19 @@ fn what_a_brake_holds_is_not_written() {
         held,
         "start; begun; unknowns; ended",
         expect![[r#"
-        < start
-            begin run
-            read circuit
-            pick tasks
-            cover live
-        < begun
-            pick unknown
-        < unknowns
-            note: stopping: E3083 3 > 2
-            count states
-            end run partial
-        < ended
-            FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
-    "#]],
+            < start
+                begin run
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                note: stopping: E3083 3 > 2
+                count states
+                end run partial E3083
+            < ended
+                FINISH partial, 0 pages, 0 calls, braked: E3083 3 > 2
+        "#]],
     );
 }

@@ -38,6 +38,34 @@ fn decide(world: &World, words: &[&str], code: i32) -> Value {
     document
 }
 
+/// A run that is not all right says why, also where the record was read by an earlier one and died once more.
+#[test]
+fn a_run_that_only_records_keep_from_being_right_says_why() {
+    let world = World::small();
+    world.feed();
+    world.edit(MAIN, RIGHT, WRONG);
+    let run = |fetched: usize| {
+        world.run(&[], 1);
+        let listed = world.engine(&["runs", "list", "--scheme", SCHEME, "--limit", "1", "--json"]);
+        let run = listed.expect(0).json()["runs"][0].clone();
+        assert_eq!(
+            (&run["status"], &run["counts"]["fetched"]),
+            (&json!("partial"), &json!(fetched)),
+            "{run:#}"
+        );
+        let dead = world.engine(&["rows", "list", "--scheme", SCHEME, "--state", "dead", "--json"]);
+        let code = dead.json()["rows"][0]["reason"]["code"].clone();
+        assert_eq!(run["reason"]["code"], code, "{run:#}");
+        let shown = world.engine(&["runs", "show", &run["run"].to_string()]);
+        shown.expect(0).says(code.as_str().expect("a code"));
+    };
+    run(CUSTOMERS);
+    let dead = keys(&world, "dead");
+    decide(&world, &["retry", "--key", &dead[0], "--yes"], 0);
+    run(0);
+    assert_eq!(keys(&world, "dead").len(), CUSTOMERS);
+}
+
 /// A record that the scheme got wrong: seen, mended, retried and written; nothing else is touched.
 #[test]
 fn what_the_scheme_got_wrong_is_retried() {

@@ -34,6 +34,31 @@ fn the_example_of_the_manual_is_run() {
     world.engine(&["verify", "--sandbox"]).expect(0);
 }
 
+/// The pair of docs/fxiaoke.md as it is tried there: both systems have documents, and each is made once on the other side.
+#[test]
+fn a_pair_of_schemes_is_tried_with_simulators() {
+    const PAIR: [&str; 2] = [
+        "schemes/fx-accounts-to-erp.yaml",
+        "schemes/erp-accounts-to-fx.yaml",
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let world = World::small();
+        for scheme in PAIR {
+            let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
+            world.write(scheme, &text);
+        }
+        let [first, second] = order.map(|nth| PAIR[nth]);
+        let written = || {
+            let words = ["run", first, second, "--sandbox", "--trades", "120", "--json"];
+            let document = world.engine(&words).expect(0).json();
+            order.map(|nth| document["runs"][order[nth]]["written"].clone())
+        };
+        // 30 accounts of the CRM, and 3 customers that only the ERP has.
+        assert_eq!(written(), [30, 3], "{order:?}");
+        assert_eq!(written(), [0, 0], "{order:?}: nothing comes back");
+    }
+}
+
 #[test]
 fn a_slip_in_the_file_is_told_before_anything_is_made() {
     let world = World::small();

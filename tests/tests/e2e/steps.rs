@@ -312,6 +312,29 @@ fn a_second_document_that_fails_is_gone_on_with() {
     }
 }
 
+/// What a person says of a document that a step writes is asked for by the step's name.
+#[test]
+fn who_says_that_it_is_not_there_is_told_what() {
+    for (nth, said) in [
+        (1, " of huke-to-k3 will be written again"),
+        (7, "the step contact of "),
+    ] {
+        let world = with_contacts();
+        world.fault("BatchSave", nth, FaultKind::DropAfter);
+        world.engine(&["run", MAIN, "--settle-wait", "0s"]);
+        let rows = world
+            .engine(&["rows", "list", "--state", "unknown", "--json"])
+            .json();
+        let key = rows["rows"][0]["key"].to_string();
+        let words = ["rows", "resolve", &key, "--not-there", "--reason", "looked"];
+        // Nobody is there to be asked.
+        let asked = world.engine(&words);
+        asked.expect(2).says(said);
+        let is_contact = asked.stderr.contains("(k3 BD_CommonContact C-");
+        assert_eq!(is_contact, nth == 7, "{asked}");
+    }
+}
+
 /// What a scheme keeps is found by others.
 #[test]
 fn what_is_kept_after_a_write_is_looked_up() {

@@ -461,7 +461,11 @@ fn pushes() {
         script
             .say("receive url schemes/orders.yaml")
             .say("receive url schemes/orders.yaml --json")
+            .say("receive url orders")
+            .say("receive url nothing")
             .say("receive url schemes/nothing.yaml")
+            .say("run schemes/orders.yaml")
+            .say("dry-run schemes/orders.yaml")
             .say("receive url")
             .say("receive list")
             .say("receive list --json")

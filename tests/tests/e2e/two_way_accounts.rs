@@ -328,11 +328,23 @@ impl Both {
         });
     }
 
+    /// The first run of both: what either side has of its own is made once on the other.
+    fn first(&self, first: usize) {
+        let [accounts, customers] = self.state();
+        assert!(!accounts.is_empty() && !customers.is_empty());
+        assert!(
+            accounts.keys().all(|number| !customers.contains_key(number)),
+            "{customers:?}"
+        );
+        self.sync(first);
+        let made = [customers.len(), accounts.len()];
+        assert_eq!(self.written(), (made, 0), "each document was made once");
+        self.agree("the first run");
+    }
+
     /// Rounds of edits, and a run of both schemes after each.
     fn play(&mut self, seed: u64, meet: bool) {
-        let seeded = self.state()[CRM].len();
-        self.sync(0);
-        assert_eq!(self.written(), ([0, seeded], 0), "each account was made once");
+        self.first(0);
         let mut random = Random(seed);
         for round in 0..ROUNDS {
             let what = format!("seed {seed}, round {round}");
@@ -404,6 +416,7 @@ fn nothing_is_doubled_while_answers_are_lost_and_processes_die() {
 #[test]
 fn the_two_of_a_pair_never_run_at_once() {
     let both = Both::new(["hold", "hold"]);
+    let of_the_erp = both.state()[ERP].len();
     // Long enough for the other one to begin in, if it may.
     let slow = json!({"endpoint": "erp/create", "nth": 2, "kind": "delay", "delay_ms": 3000});
     both.world.control("fault", &slow);
@@ -425,6 +438,9 @@ fn the_two_of_a_pair_never_run_at_once() {
         };
         pair.into_iter().all(|scheme| ended(scheme) > 1)
     });
+    served.wait_until("what the ERP had is in the CRM", |_| {
+        both.written().0[CRM] == of_the_erp
+    });
     let mut under_way = None;
     for told in served.seen() {
         let Some(scheme) = told["scheme"].as_str().filter(|scheme| pair.contains(scheme)) else {
@@ -435,6 +451,20 @@ fn the_two_of_a_pair_never_run_at_once() {
             Some("run.ended") => assert_eq!(under_way.take(), Some(scheme), "{:#?}", served.seen()),
             _ => {}
         }
+    }
+}
+
+/// Both sides have documents that the other one does not know, whichever scheme runs first.
+#[test]
+fn what_either_side_has_is_made_once_on_the_other() {
+    for first in [0, 1] {
+        let both = Both::new(["hold", "hold"]);
+        both.first(first);
+        let before = both.written();
+        both.sync(first);
+        both.sync(1 - first);
+        assert_eq!(both.written(), before, "nothing comes back");
+        both.world.verify();
     }
 }
 

@@ -831,7 +831,10 @@ fn op(op: &LedgerOp) -> String {
             });
             format!("resolve {}", join(rows))
         }
-        LedgerOp::EndRun { status, .. } => format!("end run {}", status.word()),
+        LedgerOp::EndRun { status, reason, .. } => {
+            let code = reason.as_ref().map(|reason| format!(" {}", reason.code));
+            format!("end run {}{}", status.word(), code.unwrap_or_default())
+        }
         LedgerOp::CountStates { .. } => "count states".to_owned(),
         LedgerOp::Audit { note, .. } => format!("audit {}", note.action),
         LedgerOp::Suspect { kind, until, .. } => format!("suspect {} until {until}", kind.word()),
@@ -881,7 +884,7 @@ pub(crate) fn after_cancel(plan: JobPlan, before: &[&str], next: &str) -> String
             break;
         }
         line = match stage.log.lines().last().map(str::trim) {
-            Some("end run canceled") => "ended",
+            Some(end) if end.starts_with("end run canceled") => "ended",
             // The claim was durable already: the send is in flight.
             Some(send) if send.starts_with("SEND") => "lost",
             Some(op) if op.starts_with("end window") => "ok",

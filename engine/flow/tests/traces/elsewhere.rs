@@ -49,7 +49,7 @@ fn a_stop_of_a_step_s_own_target_is_none_of_the_run() {
                 pick unknown
             < unknowns
                 count states
-                end run partial
+                end run partial X
             < ended
                 FINISH partial, 1 pages, 2 calls
         "#]],
@@ -89,7 +89,7 @@ fn a_login_that_is_refused_at_a_step_s_own_target_stops_no_run() {
                 pick unknown
             < unknowns
                 count states
-                end run partial
+                end run partial X
             < ended
                 FINISH partial, 1 pages, 3 calls
         "#]],

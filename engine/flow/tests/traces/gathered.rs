@@ -153,7 +153,7 @@ fn a_row_that_fails_is_told_with_the_documents() {
             < applied
                 note: stopping: X bad
                 count states
-                end run partial
+                end run partial X
             < ended
                 FINISH partial, 1 pages, 0 calls, first dead: X bad
         "#]],
@@ -174,7 +174,7 @@ fn a_wish_to_stop_is_heard_before_the_documents_are_sent() {
                 freeze G-1 2 G-2 1
             < frozen parts=2
                 count states
-                end run canceled
+                end run canceled E3056
             < ended
                 FINISH canceled, 1 pages, 0 calls, canceled
         "#]],

@@ -114,7 +114,7 @@ fn a_run_that_is_stopped_leaves_what_waits() {
                 end window 1 left: e3056
             < ended
                 count states
-                end run canceled
+                end run canceled E3056
             < ended
                 FINISH canceled, 0 pages, 0 calls, 1 windows left, canceled
         "#]],

@@ -40,7 +40,7 @@ fn an_unreachable_target_is_probed_once_a_minute() {
             < ready
                 note: stopping: E4026 t
                 count states
-                end run failed
+                end run failed E4026
             < ended
                 FINISH failed, 1 pages, 0 calls, target: E4026 t
         "#]],
@@ -59,7 +59,7 @@ fn an_unreachable_target_is_probed_once_a_minute() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 1 calls, target: X call
         "#]],
@@ -98,7 +98,7 @@ fn a_gateway_that_answers_alone_is_an_outage() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 1 calls, target: X call
         "#]],
@@ -127,7 +127,7 @@ fn a_gateway_that_answers_alone_is_an_outage() {
                 circuit 5 until 160000
             < applied
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 0 pages, 0 calls, target: X lost
         "#]],

@@ -122,7 +122,7 @@ fn a_call_that_never_left_is_no_answer() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 1 calls, target: X call
         "#]],
@@ -138,7 +138,7 @@ fn a_call_that_never_left_is_no_answer() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 1 calls, target: X call
         "#]],

@@ -71,7 +71,7 @@ fn the_partner_reads_again_before_it_knows_too_little() {
             < partner fails
                 note: stopping: X unreachable
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 0 calls, source: X unreachable
         "#]],
@@ -171,7 +171,7 @@ fn nothing_is_written_where_the_partner_could_not_read() {
             < partner fails
                 note: stopping: X unreachable
                 count states
-                end run failed
+                end run failed X
             < ended
                 FINISH failed, 1 pages, 0 calls, source: X unreachable
         "#]],

@@ -451,6 +451,9 @@ pub(super) fn runs_and_counts(open: &dyn Fn() -> Ledger) {
     assert_eq!(life.run.counts, Some(one_each));
     // Told "ok", but not everything is done or skipped.
     assert_eq!(life.run.status, "partial");
+    // The gravest of its records says why.
+    assert_eq!(life.run.reason, desk.record("dead").reason);
+    assert!(life.run.reason.is_some());
     assert_eq!((life.now.held, life.now.sending, life.now.unknown), (2, 0, 1));
     // An ended run takes no more work.
     let run = LedgerOp::EndRun {
