@@ -2,7 +2,7 @@
 
 use sandbox::FaultKind;
 use serde_json::{Value, json};
-use tests::e2e::{CUSTOMERS, MAIN, World, judge, numbers};
+use tests::e2e::{CUSTOMERS, MAIN, TRADES, World, judge, numbers};
 
 /// Organisation that the simulated target does not know: every record is refused until the scheme is mended.
 const WRONG: &str = "FCreateOrgId: {FNumber: \"103\"}";
@@ -59,7 +59,7 @@ fn a_run_that_only_records_keep_from_being_right_says_why() {
         let shown = world.engine(&["runs", "show", &run["run"].to_string()]);
         shown.expect(0).says(code.as_str().expect("a code"));
     };
-    run(CUSTOMERS);
+    run(TRADES);
     let dead = keys(&world, "dead");
     decide(&world, &["retry", "--key", &dead[0], "--yes"], 0);
     run(0);

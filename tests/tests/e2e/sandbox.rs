@@ -47,6 +47,12 @@ fn a_pair_of_schemes_is_tried_with_simulators() {
             let text = std::fs::read_to_string(repository().join(scheme)).expect("the repository has it");
             world.write(scheme, &text);
         }
+        let at = "connector: fxiaoke-erp\n    params:\n";
+        world.edit(
+            "connections.yaml",
+            at,
+            &format!("{at}      finds_by_number: true\n"),
+        );
         let [first, second] = order.map(|nth| PAIR[nth]);
         let written = || {
             let words = ["run", first, second, "--sandbox", "--trades", "120", "--json"];

@@ -329,7 +329,7 @@ fn who_says_that_it_is_not_there_is_told_what() {
         let words = ["rows", "resolve", &key, "--not-there", "--reason", "looked"];
         // Nobody is there to be asked.
         let asked = world.engine(&words);
-        asked.expect(2).says(said);
+        asked.expect(2).warns(said);
         let is_contact = asked.stderr.contains("(k3 BD_CommonContact C-");
         assert_eq!(is_contact, nth == 7, "{asked}");
     }
