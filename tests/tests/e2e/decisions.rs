@@ -2,7 +2,7 @@
 
 use sandbox::FaultKind;
 use serde_json::{Value, json};
-use tests::e2e::{CUSTOMERS, MAIN, TRADES, World, judge, numbers};
+use tests::e2e::{CUSTOMERS, MAIN, World, judge, numbers};
 
 /// Organisation that the simulated target does not know: every record is refused until the scheme is mended.
 const WRONG: &str = "FCreateOrgId: {FNumber: \"103\"}";
@@ -44,13 +44,13 @@ fn a_run_that_only_records_keep_from_being_right_says_why() {
     let world = World::small();
     world.feed();
     world.edit(MAIN, RIGHT, WRONG);
-    let run = |fetched: usize| {
+    let run = |dead: usize| {
         world.run(&[], 1);
         let listed = world.engine(&["runs", "list", "--scheme", SCHEME, "--limit", "1", "--json"]);
         let run = listed.expect(0).json()["runs"][0].clone();
         assert_eq!(
-            (&run["status"], &run["counts"]["fetched"]),
-            (&json!("partial"), &json!(fetched)),
+            (&run["status"], &run["counts"]["dead"]),
+            (&json!("partial"), &json!(dead)),
             "{run:#}"
         );
         let dead = world.engine(&["rows", "list", "--scheme", SCHEME, "--state", "dead", "--json"]);
@@ -59,7 +59,7 @@ fn a_run_that_only_records_keep_from_being_right_says_why() {
         let shown = world.engine(&["runs", "show", &run["run"].to_string()]);
         shown.expect(0).says(code.as_str().expect("a code"));
     };
-    run(TRADES);
+    run(CUSTOMERS);
     let dead = keys(&world, "dead");
     decide(&world, &["retry", "--key", &dead[0], "--yes"], 0);
     run(0);

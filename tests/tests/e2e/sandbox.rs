@@ -57,7 +57,7 @@ fn a_pair_of_schemes_is_tried_with_simulators() {
         let written = || {
             let words = ["run", first, second, "--sandbox", "--trades", "120", "--json"];
             let document = world.engine(&words).expect(0).json();
-            order.map(|nth| document["runs"][order[nth]]["written"].clone())
+            [0, 1].map(|nth| document["runs"][order[nth]]["written"].clone())
         };
         // 30 accounts of the CRM, and 3 customers that only the ERP has.
         assert_eq!(written(), [30, 3], "{order:?}");

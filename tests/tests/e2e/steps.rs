@@ -326,7 +326,16 @@ fn who_says_that_it_is_not_there_is_told_what() {
             .engine(&["rows", "list", "--state", "unknown", "--json"])
             .json();
         let key = rows["rows"][0]["key"].to_string();
-        let words = ["rows", "resolve", &key, "--not-there", "--reason", "looked"];
+        let words = [
+            "rows",
+            "resolve",
+            &key,
+            "--scheme",
+            "huke-to-k3",
+            "--not-there",
+            "--reason",
+            "looked",
+        ];
         // Nobody is there to be asked.
         let asked = world.engine(&words);
         asked.expect(2).warns(said);
