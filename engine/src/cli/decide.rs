@@ -97,9 +97,9 @@ fn step_of(life: &RecordLife) -> Option<About> {
         .into_iter()
         .find(|attempt| attempt.step.as_ref() == Some(&step))?;
     let own = [&row.target, &row.form, &row.tkey].map(|known| known.as_deref().unwrap_or_default());
-    let document = format!("{} {} {}", last.target, last.form, last.tkey)
-        .trim_end()
-        .to_owned();
+    let key = query::key_text(&last.tkey);
+    let document = format!("{} {} {key}", last.target, last.form);
+    let document = document.trim_end().to_owned();
     (own != [&last.target, &last.form, &last.tkey].map(String::as_str)).then_some(About { step, document })
 }
 
