@@ -213,10 +213,10 @@ impl Engine {
         lang: Lang,
     ) -> Result<Vec<Prospect>, AppError> {
         let (mut writer, facts, reader) = self.desk(plan, now, lang)?;
-        // A step has its own proof.
+        // A step has its own proof, and its own word about a lost answer.
         let can_ask = |row: &RecordRow| {
             let call = facts.at(row.step.as_deref());
-            match call.map_or(Manner::Hold, |call| manner(call.proof, facts.on_unknown)) {
+            match call.map_or(Manner::Hold, |call| manner(call.proof, call.on_unknown)) {
                 Manner::Ask { .. } => true,
                 Manner::Resend => row.action.is_none_or(|action| action == WriteAction::Create),
                 Manner::Hold => false,

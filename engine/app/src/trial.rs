@@ -396,7 +396,7 @@ async fn call(caller: &Caller, clock: &dyn Clock, lang: Lang) -> TrialStep {
             };
             let words = lang.pick(
                 format!("{operation}:{status}{count} 行"),
-                format!("{operation}: {status}{count} rows"),
+                format!("{operation}: {status}{count} row{}", if count == 1 { "" } else { "s" }),
             );
             step("call", StepState::Ok, words)
         }

@@ -300,7 +300,7 @@ fn what_is_shown_before_anything_is_written(server: &Server) {
     let desk = Desk::of(server, None);
     let (code, told) = desk.tried();
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("login") && told.contains("ping: 1 rows"), "{told}");
+    assert!(told.contains("login") && told.contains("ping: 1 row"), "{told}");
     desk.orders(3);
     let shown = desk.rehearsed("upsert");
     let head = format!("SQL {}://127.0.0.1:{}/erp", server.connector(), server.port());
