@@ -95,6 +95,7 @@ impl Mapping for Ours {
             target_id: None,
             target_number: None,
             action: Action::Create,
+            line: None,
             now_ms: 1_767_196_800_000,
             zone: &self.plan.zone,
             line_ids: dsl::lines::LineIds::none(),

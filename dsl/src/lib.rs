@@ -7,6 +7,7 @@ pub mod cond;
 pub mod cron;
 pub mod decimal;
 pub mod diagnostic;
+mod each;
 pub mod edit;
 pub mod expr;
 pub mod facts;

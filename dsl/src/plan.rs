@@ -19,6 +19,7 @@ use crate::tree::Tree;
 use crate::value::Value;
 
 pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
+pub use crate::each::{MOST_LINES, StepEach, StepLine, step_of};
 pub use crate::target::{Build, Built, RecordCx, StepDone};
 
 /// A scheme that passed every check.
@@ -339,6 +340,8 @@ pub struct TargetPlan {
     pub sensitive_source: Vec<Path>,
     /// The name of the step that writes the document, where there are steps.
     pub first_step: Option<String>,
+    /// The document of a step that is made once for each line.
+    pub each: Option<StepEach>,
     /// The further calls that a record may get, in order.
     pub steps: Vec<StepPlan>,
     /// Several rows become one document.
@@ -499,6 +502,13 @@ impl SourcePlan {
     /// What to call where its rows come from: the scheme, or the connection.
     pub fn named(&self) -> &str {
         self.from_scheme.as_deref().unwrap_or(&self.connection)
+    }
+}
+
+impl StepPlan {
+    /// The list for each line of which it is made.
+    pub fn each(&self) -> Option<&StepEach> {
+        self.document.as_ref()?.each.as_ref()
     }
 }
 

@@ -37,7 +37,7 @@ use crate::keys::{self, SCHEME};
 use crate::lookup::{FieldTable, LookupSpec, Within};
 use crate::path::Path;
 use crate::plan::Plan;
-use crate::tree::{Columns, Compile, Table, Tree, TreePlace};
+use crate::tree::{Around, Columns, Compile, Table, Tree, TreePlace};
 use crate::yaml::{self, Node};
 use source::Source;
 
@@ -71,6 +71,8 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         steps: None,
         lost_steps: Vec::new(),
         in_step: None,
+        step_each: None,
+        line_steps: Vec::new(),
         inherits_of: None,
         on_push: false,
         row_place: TreePlace::ROW,
@@ -110,6 +112,10 @@ pub(crate) struct Reader<'a> {
     lost_steps: Vec<String>,
     /// It is the document of this step that is read.
     in_step: Option<String>,
+    /// and it is made for each line of this list.
+    step_each: Option<Path>,
+    /// Steps that are made once for each line: they came to several things.
+    line_steps: Vec<String>,
     /// Its `on_unknown` is the target's, whose own document is proven so: it holds for what is proven alike.
     inherits_of: Option<Proof>,
     /// The scheme runs when something is sent to it.
@@ -330,6 +336,8 @@ impl Reader<'_> {
         if let Some(steps) = &mut cx.steps {
             steps.extend(self.lost_steps.iter().cloned());
         }
+        cx.line_steps.clone_from(&self.line_steps);
+        cx.each.extend(self.step_each.clone().map(Around::unkeyed));
         cx.schemes = Some(&schemes);
         cx.tables = self.tables.clone();
         cx.compat_qeasy = self.compat_qeasy;
@@ -391,6 +399,8 @@ fn reads_of(target: &crate::plan::TargetPlan, source: &crate::plan::SourcePlan) 
     if trees.iter().any(|tree| tree.mentions("$label")) {
         reads.extend(source.label.clone());
     }
+    let lines = target.documents().filter_map(|document| document.each.as_ref());
+    reads.extend(lines.flat_map(crate::plan::StepEach::reads));
     reads.sort();
     reads.dedup();
     reads
@@ -404,6 +414,8 @@ fn lists_gone_through(
     let trees = target.into_iter().flat_map(trees_of);
     let own = source.derive.iter().map(|(_, tree)| tree);
     let mut lists: Vec<Path> = trees.chain(own).flat_map(Tree::lists).collect();
+    let documents = target.into_iter().flat_map(crate::plan::TargetPlan::documents);
+    lists.extend(documents.filter_map(|document| Some(document.each.as_ref()?.list.clone())));
     lists.sort_by_key(|path| path.segments().len());
     lists.dedup();
     lists

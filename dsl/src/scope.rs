@@ -108,6 +108,8 @@ pub(crate) struct RecordScope<'a> {
     pub(crate) first_step: Option<&'a str>,
     /// What the others came to.
     pub(crate) steps: &'a [StepDone],
+    /// The line that the document is made for, and its number.
+    pub(crate) line: Option<(&'a Value, usize)>,
     /// What the target answered.
     pub(crate) answer: Option<&'a Value>,
 }
@@ -185,6 +187,10 @@ impl Scope for RecordScope<'_> {
 
     fn action(&self) -> Option<Action> {
         Some(self.action)
+    }
+
+    fn line(&self) -> Option<(&Value, usize)> {
+        self.line
     }
 
     fn line_id(&self, list: &Path, key: &str) -> Option<Cow<'_, Value>> {

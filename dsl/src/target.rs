@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::catalogue::record;
 use crate::diagnostic::Failure;
+use crate::each::{is_of_line, step_of};
 use crate::facts::Action;
 use crate::filter::Fit;
 use crate::json;
@@ -42,6 +43,8 @@ pub struct RecordCx<'a> {
     pub line_ids: &'a LineIds,
     /// What its further steps came to, as far as they were made.
     pub steps: &'a [StepDone],
+    /// The line that the document is made for, and its number from 1.
+    pub line: Option<(&'a Value, usize)>,
 }
 
 /// A document ready to be claimed.
@@ -199,23 +202,65 @@ impl TargetPlan {
         })
     }
 
-    /// The place of a step.
-    pub fn step(&self, name: &str) -> Option<usize> {
-        self.steps.iter().position(|step| step.name == name)
+    /// The place of the step of a call.
+    pub fn step(&self, call: &str) -> Option<usize> {
+        self.steps.iter().position(|step| match step.each() {
+            Some(_) => is_of_line(call) && step_of(call) == step.name,
+            None => step.name == call,
+        })
     }
 
-    /// The first step that a record gets from a place on.
-    pub fn step_from(&self, cx: &RecordCx<'_>, place: usize) -> Result<Option<usize>, Failure> {
+    /// The first call that a record gets from a place on: the name of a step, and with the identity of a line where the
+    /// step at that place is made for each. `behind` is the call that was made last, where that was one of this step.
+    ///
+    /// A document that cannot be changed is made once, whatever becomes of the row.
+    pub fn call_from(
+        &self,
+        cx: &RecordCx<'_>,
+        place: usize,
+        behind: Option<&str>,
+        is_made: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<String>, Failure> {
+        let wanted = |step: &StepPlan, cx: &RecordCx<'_>| match &step.when {
+            Some(cond) => cond.holds(&self.scope(cx), &Hits::default()),
+            None => Ok(true),
+        };
         for (at, step) in self.steps.iter().enumerate().skip(place) {
-            let wanted = match &step.when {
-                Some(cond) => cond.holds(&self.scope(cx), &Hits::default())?,
-                None => true,
+            let document = step.document.as_ref();
+            let is_kept = document.is_some_and(|document| document.update.is_none());
+            let Some(each) = step.each() else {
+                if wanted(step, cx)? && !(is_kept && is_made(&step.name)) {
+                    return Ok(Some(step.name.clone()));
+                }
+                continue;
             };
-            if wanted {
-                return Ok(Some(at));
+            let lines = each.lines(&step.name, cx.row)?;
+            let behind = behind.filter(|_| at == place);
+            let after = lines.iter().position(|line| Some(line.name.as_str()) == behind);
+            for (nth, line) in lines.iter().enumerate() {
+                // Lines may have changed places since: what was not made is made, wherever it stands.
+                let again = || !is_kept && after.map_or(behind.is_none(), |after| nth > after);
+                let is_due = Some(nth) != after && (!is_made(&line.name) || again());
+                let line_cx = RecordCx {
+                    line: Some((line.value, line.index)),
+                    ..*cx
+                };
+                if is_due && wanted(step, &line_cx)? {
+                    return Ok(Some(line.name.clone()));
+                }
             }
         }
         Ok(None)
+    }
+
+    /// Whether the lines of a row for which steps are made can be told apart.
+    pub fn check_lines(&self, row: &Value) -> Result<(), Failure> {
+        for step in &self.steps {
+            if let Some(each) = step.each() {
+                each.lines(&step.name, row)?;
+            }
+        }
+        Ok(())
     }
 
     /// The options of the call of a step.
@@ -250,6 +295,7 @@ impl TargetPlan {
             line_ids: cx.line_ids,
             first_step: self.first_step.as_deref(),
             steps: cx.steps,
+            line: cx.line,
             answer: None,
         }
     }

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::aggregate::AggregatePlan;
 use crate::diagnostic::{Failure, Lang};
+use crate::each::step_of;
 use crate::facts::Action;
 use crate::ingest::{IngestCx, Ingested};
 use crate::json;
@@ -419,6 +420,7 @@ fn built(
         target_id: known.then_some(TEST_ID),
         target_number: known.then_some(TEST_NUMBER),
         action,
+        line: None,
         now_ms: TEST_NOW_MS,
         zone: &plan.zone,
         line_ids: &test.line_ids,
@@ -469,40 +471,66 @@ fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> 
             target_id: Some(TEST_ID),
             target_number: Some(TEST_NUMBER),
             action: Action::Create,
+            line: None,
             now_ms: TEST_NOW_MS,
             zone,
             line_ids,
             steps,
         }
     }
-    let mut place = 0;
+    let (mut place, mut behind): (usize, Option<String>) = (0, None);
+    let mut made_of_lines: Vec<(&str, Vec<Value>)> = Vec::new();
     loop {
-        let at = match target.step_from(&cx(record, key, zone, &line_ids, &done), place) {
-            Ok(Some(at)) => at,
+        let is_done = |call: &str| done.iter().any(|step| step.name == call);
+        let next = target.call_from(&cx(record, key, zone, &line_ids, &done), place, behind.as_deref(), &is_done);
+        let (call, at) = match next.map(|call| call.and_then(|call| Some((target.step(&call)?, call)))) {
+            Ok(Some((at, call))) => (call, at),
             Ok(None) => break,
             Err(failure) => {
                 diff.push(*failed(failure));
                 break;
             }
         };
-        place = at + 1;
         let step = &target.steps[at];
+        let line = match step.each().map(|each| each.line(&call, &record.row)) {
+            Some(Ok(line)) => line.map(|line| (line.value, line.index)),
+            Some(Err(_)) | None => None,
+        };
+        (place, behind) = match step.each() {
+            Some(_) => (at, Some(call.clone())),
+            None => (at + 1, None),
+        };
         let expected = test.steps.iter().find(|(name, _)| *name == step.name);
         if let (Some(document), Some((name, want))) = (&step.document, expected) {
             let under = Path::names(["steps", name.as_str()]);
-            match made(document, &cx(record, key, zone, &line_ids, &done), test) {
-                Ok(got) => compare(&under, want, &got, &mut diff),
-                Err(difference) => diff.push(*difference),
+            let cx = RecordCx {
+                line,
+                ..cx(record, key, zone, &line_ids, &done)
+            };
+            match (made(document, &cx, test), step.each()) {
+                (Ok(got), None) => compare(&under, want, &got, &mut diff),
+                (Ok(got), Some(_)) => match made_of_lines.last_mut().filter(|(known, _)| known == name) {
+                    Some((_, lines)) => lines.push(got),
+                    None => made_of_lines.push((name, vec![got])),
+                },
+                (Err(difference), _) => diff.push(*difference),
             }
         }
         done.push(StepDone {
-            name: step.name.clone(),
-            id: Some(format!("{}-id", step.name)),
-            number: Some(format!("{}-number", step.name)),
+            id: Some(format!("{call}-id")),
+            number: Some(format!("{call}-number")),
+            name: call,
         });
     }
+    for (name, lines) in &made_of_lines {
+        if let Some((_, want)) = test.steps.iter().find(|(known, _)| known == name) {
+            compare(&Path::names(["steps", *name]), want, &Value::List(lines.clone()), &mut diff);
+        }
+    }
     for (name, want) in &test.steps {
-        if !done.iter().any(|step| step.name == *name) {
+        // Of a list without lines the test may say so.
+        let none = matches!(want, Value::List(list) if list.is_empty());
+        if !none && !done.iter().any(|step| step_of(&step.name) == name) {
             diff.push(Difference::Absent {
                 path: Path::names(["steps", name.as_str()]).to_string(),
                 want: want.clone(),

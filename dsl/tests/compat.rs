@@ -45,6 +45,7 @@ fn document(plan: &Plan, row: &str) -> String {
         target_id: None,
         target_number: None,
         action: Action::Create,
+        line: None,
         now_ms: NOW,
         zone: &zone,
         line_ids: LineIds::none(),

@@ -49,6 +49,7 @@ fn built(target: &TargetPlan, row: &Value, steps: &[StepDone]) -> String {
         target_id: Some("7"),
         target_number: Some("N7"),
         action: Action::Create,
+        line: None,
         now_ms: 0,
         zone: &zone,
         line_ids: LineIds::none(),
@@ -106,6 +107,7 @@ fn what_is_kept_after_a_success() {
         target_id: Some("7"),
         target_number: None,
         action: Action::Create,
+        line: None,
         now_ms: 0,
         zone: &zone,
         line_ids: LineIds::none(),
@@ -348,4 +350,230 @@ fn each_document_has_its_own_answer_to_a_lost_one() {
         "{step: save, api: batchSave, on_unknown: resend}",
     );
     assert_eq!(said(&first), [resend, None, hold]);
+}
+
+/// A contact for each line.
+const LINES: &str = "  steps:
+    - {step: save, api: batchSave}
+    - step: contact
+      api: batchSave
+      each: contacts
+      line_key: id
+      when: {field: $line.left, neq: true}
+      options: {FormId: BD_CommonContact}
+      request: {FBillNo: <<buyerCid>>-<<$line.id>>, FName: <<contacts.name>>, FSeq: <<$index>>, FCompany: {FNumber: <<$step.save.number>>}}
+    - submit
+  options: {FormId: BD_Customer}
+";
+
+fn with_lines() -> String {
+    with_steps(LINES)
+        .replace("  find: before_create\n", "")
+        .replace("buyerNick: 杭州云杉贸易}\n", "buyerNick: 杭州云杉贸易, contacts: [{id: 7, name: a, left: false}, {id: 9, name: b, left: true}, {id: 8, name: c, left: false}]}\n")
+}
+
+fn calls(target: &TargetPlan, row: &Value, made: &[&str], from: (usize, Option<&str>)) -> Vec<String> {
+    let zone = zone();
+    let cx = RecordCx {
+        row,
+        key: "[\"B1\"]",
+        label: "",
+        target_id: Some("7"),
+        target_number: Some("N7"),
+        action: Action::Step,
+        line: None,
+        now_ms: 0,
+        zone: &zone,
+        line_ids: LineIds::none(),
+        steps: &[],
+    };
+    let mut made: Vec<String> = made.iter().map(|&call| call.to_owned()).collect();
+    let (mut place, mut behind) = (from.0, from.1.map(str::to_owned));
+    made.extend(behind.clone());
+    let mut calls = Vec::new();
+    loop {
+        let is_made = |call: &str| made.iter().any(|known| known == call);
+        let next = target.call_from(&cx, place, behind.as_deref(), &is_made);
+        let next = next.unwrap();
+        let Some(call) = next else { return calls };
+        let at = target.step(&call).unwrap();
+        (place, behind) = match target.steps[at].each() {
+            Some(_) => (at, Some(call.clone())),
+            None => (at + 1, None),
+        };
+        made.push(call.clone());
+        calls.push(call);
+    }
+}
+
+#[test]
+fn a_step_is_made_for_each_line() {
+    let plan = plan(&with_lines());
+    let target = plan.target.as_ref().unwrap();
+    let row = |lines: &str| json(&format!(r#"{{"buyerCid":"B1","buyerNick":"a","contacts":[{lines}]}}"#));
+    let [seven, eight, nine] = [
+        r#"{"id":7,"name":"a"}"#,
+        r#"{"id":8,"name":"b"}"#,
+        r#"{"id":9,"name":"c","left":true}"#,
+    ];
+    let all = row(&[seven, nine, eight].join(","));
+    // The condition is asked of each line.
+    let both = [r#"contact/["7"]"#, r#"contact/["8"]"#, "submit"];
+    assert_eq!(calls(target, &all, &[], (0, None)), both);
+    let contact = target.steps[0].document.as_ref().unwrap();
+    let line = target.steps[0].each().unwrap().line(both[1], &all).unwrap().unwrap();
+    let zone = zone();
+    let cx = RecordCx {
+        row: &all,
+        key: "[\"B1\"]",
+        label: "",
+        target_id: Some("7"),
+        target_number: Some("N7"),
+        action: Action::Create,
+        line: Some((line.value, line.index)),
+        now_ms: 0,
+        zone: &zone,
+        line_ids: LineIds::none(),
+        steps: &[],
+    };
+    let Build::Built(built) = contact.build(&cx, &Hits::new(), None).unwrap() else {
+        panic!("it waits")
+    };
+    assert_eq!(
+        dsl::json::to_string(&built.payload),
+        r#"{"FBillNo":"B1-8","FName":"b","FSeq":3,"FCompany":{"FNumber":"N7"}}"#
+    );
+    assert_eq!(built.tkey, ["B1-8"]);
+    // What is read of a line makes a new version of the row.
+    assert!(plan.source.reads.contains(&common::path("contacts.*.name")));
+    assert!(plan.source.reads.contains(&common::path("contacts.*.id")));
+    // None of a list that is not there.
+    for row in [
+        r#"{"buyerCid":"B1"}"#,
+        r#"{"contacts":null}"#,
+        r#"{"contacts":[]}"#,
+        r#"{"contacts":""}"#,
+    ] {
+        assert_eq!(calls(target, &json(row), &[], (0, None)), ["submit"], "{row}");
+    }
+}
+
+#[test]
+fn lines_that_were_made_are_known_again_wherever_they_stand() {
+    let plan = plan(&with_lines());
+    let target = plan.target.as_ref().unwrap();
+    let row = |ids: &[u32]| {
+        let lines: Vec<String> = ids.iter().map(|id| format!(r#"{{"id":{id},"name":"a"}}"#)).collect();
+        json(&format!(r#"{{"buyerCid":"B1","contacts":[{}]}}"#, lines.join(",")))
+    };
+    let call = |id: u32| format!(r#"contact/["{id}"]"#);
+    let ids = |calls: Vec<String>| -> Vec<String> {
+        calls.iter().map(|call| call.trim_start_matches("contact/").to_owned()).collect()
+    };
+    let kept = {
+        // The same step where what is written cannot be changed.
+        let mut kept = target.clone();
+        let mut document = kept.steps[0].document.as_ref().unwrap().as_ref().clone();
+        document.update = None;
+        kept.steps[0].document = Some(document.into());
+        kept
+    };
+    let made = [call(1), call(2)];
+    let made: Vec<&str> = made.iter().map(String::as_str).collect();
+    // A new one is made, and of those that can be changed each is updated.
+    let new = row(&[3, 2, 1]);
+    assert_eq!(ids(calls(target, &new, &made, (0, None))), [r#"["3"]"#, r#"["2"]"#, r#"["1"]"#, "submit"]);
+    assert_eq!(ids(calls(&kept, &new, &made, (0, None))), [r#"["3"]"#, "submit"]);
+    // Where the record stands at a line, lines that came before it since are made all the same.
+    let (two, now) = (call(2), row(&[3, 1, 2, 4]));
+    assert_eq!(
+        ids(calls(&kept, &now, &made[..1], (0, Some(&two)))),
+        [r#"["3"]"#, r#"["4"]"#, "submit"]
+    );
+    // One that vanished is left as it is.
+    assert_eq!(ids(calls(&kept, &row(&[2]), &made, (0, None))), ["submit"]);
+}
+
+#[test]
+fn lines_that_cannot_be_told_apart_are_refused_before_anything_is_written() {
+    let plan = plan(&with_lines());
+    let target = plan.target.as_ref().unwrap();
+    let code = |lines: &str| {
+        let row = json(&format!(r#"{{"buyerCid":"B1","contacts":{lines}}}"#));
+        target.check_lines(&row).err().map(|failure| failure.code().to_owned())
+    };
+    assert_eq!(code(r#"[{"id":1},{"id":"2"}]"#), None);
+    for bad in [
+        r#"[{"id":1},{"id":"1"}]"#,
+        r#"[{"id":1},{"name":"a"}]"#,
+        r#"[{"id":""}]"#,
+        r#"[{"id":{"a":1}}]"#,
+        r#"["a"]"#,
+        r#"{"id":1}"#,
+    ] {
+        assert_eq!(code(bad).as_deref(), Some("E2024"), "{bad}");
+    }
+    let many = |count: usize| {
+        let lines: Vec<String> = (0..count).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+        format!("[{}]", lines.join(","))
+    };
+    assert_eq!(code(&many(dsl::plan::MOST_LINES)), None);
+    assert_eq!(code(&many(dsl::plan::MOST_LINES + 1)).as_deref(), Some("E2025"));
+}
+
+#[test]
+fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
+    let text = with_lines();
+    assert_eq!(codes(&text), [] as [&str; 0]);
+    for (from, to, code) in [
+        ("      line_key: id\n", "", "E1795 21:7"),
+        ("      each: contacts\n", "", "E1795 "),
+        ("line_key: id", "line_key: $index", "E1795 "),
+        ("line_key: id", "line_key: []", "E"),
+        ("each: contacts", "each: contacts.*.x", "E1795 "),
+        ("    - submit\n", "    - {api: submit, each: contacts, line_key: id}\n", "E1782 "),
+        ("{step: save, api: batchSave}", "{step: save, api: batchSave, each: contacts, line_key: id}", "E1795 "),
+        ("step: contact", "step: contact/[a]", "E1795 "),
+        ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>-<<$index>>", "E1796 "),
+        ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>", "E1796 "),
+        (
+            "  options: {FormId: BD_Customer}\n",
+            "  options: {FormId: BD_Customer}\n  on_success: {save: {contact: <<$step.contact.id>>}}\n",
+            "E1797 ",
+        ),
+        (
+            "FName: <<contacts.name>>",
+            "FName: <<contacts.name>>, FCode: {$value: <<$line.id>>, $sensitive: true}",
+            "W1158 ",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let found = codes(&text.replace(from, to));
+        assert!(
+            found.iter().any(|found| found.starts_with(code)),
+            "{to}: {found:?}"
+        );
+        assert!(found.len() <= 2, "{to}: {found:?}");
+    }
+}
+
+#[test]
+fn the_tests_of_a_scheme_show_the_documents_of_lines() {
+    let text = with_lines();
+    let expect = "FDescription: \"100482\"}\n";
+    let with = |steps: &str| {
+        let plan = common::plan(&text.replace(expect, &format!("{expect}    steps: {{contact: {steps}}}\n")));
+        let outcome = run(&plan, &plan.tests[0]);
+        let line = |difference: &dsl::testing::Difference| difference.line(dsl::diagnostic::Lang::En);
+        outcome.diff.iter().map(line).collect::<Vec<String>>()
+    };
+    let company = "FCompany: {FNumber: test-number}";
+    let one = format!("{{FBillNo: B000123-7, FName: a, FSeq: 1, {company}}}");
+    let other = format!("{{FBillNo: B000123-8, FName: c, FSeq: 3, {company}}}");
+    assert_eq!(with(&format!("[{one}, {other}]")), [] as [&str; 0]);
+    assert_eq!(
+        with(&format!("[{one}, {}]", other.replace("FName: c", "FName: d"))),
+        [r#"steps.contact.1.FName: expected "d", got "c""#]
+    );
+    assert_ne!(with(&format!("[{one}]")), [] as [&str; 0]);
 }

@@ -302,6 +302,32 @@ pub const NEWEST_BY: Entry = Entry {
     example: "newest_by: modifyTime",
 };
 
+/// The lines of a step cannot be told apart.
+pub const STEP_LINES: Entry = Entry {
+    code: "E2024",
+    severity: Severity::Error,
+    zh: "步骤 {step} 的行(`{list}`)无法逐行处理:{why}",
+    en: "the lines of the step {step} (`{list}`) cannot be gone through: {why_en}",
+    help_zh: "每一行都要有不同的 `line_key`;修正源数据后重试",
+    help_en: "each line needs a `line_key` of its own; mend the row and retry",
+    long_zh: "带 `each` 的步骤按 `line_key` 认识每一行。没有身份的行、身份相同的两行,无法判断哪一行已经写过,所以整条数据在写第一张单据之前就失败。身份最长 200 字节。",
+    long_en: "A step with `each` knows each line by its `line_key`. Of lines without one, or two lines with the same, nobody could tell which was written, so the record fails before its first document is written. An identity has 200 bytes at most.",
+    example: "each: contacts\nline_key: id    # and a row whose contacts have the ids 1, 2, 2",
+};
+
+/// More lines than a step is made for.
+pub const STEP_LINES_MOST: Entry = Entry {
+    code: "E2025",
+    severity: Severity::Error,
+    zh: "步骤 {step} 的列表 `{list}` 有 {lines} 行,最多 {most} 行",
+    en: "the list `{list}` of the step {step} has {lines} lines, {most} at most",
+    help_zh: "行很多时改用 `source.explode`,每行一条数据",
+    help_en: "where there are many, make each line a record by `source.explode`",
+    long_zh: "带 `each` 的步骤每行是一次单独认领的调用,全部完成之前这条数据一直是打开的。超过上限的数据在写第一张单据之前就失败。",
+    long_en: "With `each`, every line is a call that is claimed by itself, and the record is open until the last of them. A row with more lines fails before its first document is written.",
+    example: "each: payments    # and an order with 600 payments",
+};
+
 /// All entries of this family.
 pub const ALL: &[&Entry] = &[
     &MISSING_FIELD,
@@ -327,4 +353,6 @@ pub const ALL: &[&Entry] = &[
     &TEMPLATE_FAILED,
     &REQUIRED_EMPTY,
     &NEWEST_BY,
+    &STEP_LINES,
+    &STEP_LINES_MOST,
 ];

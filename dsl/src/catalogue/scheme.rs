@@ -133,6 +133,45 @@ pub const STEP_LINES: Entry = Entry {
     example: "request: {FEntity: {$each: lines, $key: no, $do: {FEntryID: <<$line_id>>}}}",
 };
 
+/// A step for each line that cannot be one.
+pub const STEP_EACH: Entry = Entry {
+    code: "E1795",
+    severity: Severity::Error,
+    zh: "这一步不能按行执行:{why}",
+    en: "this step cannot be made for each line: {why_en}",
+    help_zh: "写单据的步骤按行执行时写 `each: 列表字段` 与 `line_key: 行内字段`",
+    help_en: "a step that writes documents takes `each: LIST` and `line_key: FIELD OF THE LINE`",
+    long_zh: "`each` 使一步按行里某个列表的每一行各写一张单据。第一步写的是数据本身的单据,不能按行;要一行一条数据,用 `source.explode`。每一行由 `line_key` 的字段确定身份:账本按它记住哪些行已经写过,行换位、增加、减少都不会写两次。步骤名里的 `/[` 留给这种行的名称。",
+    long_en: "`each` makes a step write one document for each line of a list of the row. The first step writes the document of the record itself and is made once; a record for each line is `source.explode`. A line is known by the fields of `line_key`: by them the ledger remembers which lines were written, so that none is written twice when lines are moved, added or taken away. `/[` in the name of a step is kept for the names of lines.",
+    example: "steps: [batchSave, {step: contact, api: batchSave, each: contacts, line_key: id, request: {FName: <<$line.name>>}}]",
+};
+
+/// The documents of all lines would have one key.
+pub const STEP_LINE_KEY: Entry = Entry {
+    code: "E1796",
+    severity: Severity::Error,
+    zh: "单据主键 `{path}` 不含行内字段,每一行的单据都会是同一张",
+    en: "the key `{path}` is made of no field of the line: all lines would be one document",
+    help_zh: "在主键字段里读行,例如 `<<$key>>-<<$line.{field}>>`",
+    help_en: "let the key read the line, such as `<<$key>>-<<$line.{field}>>`",
+    long_zh: "带 `each` 的步骤为 `{list}` 的每一行写一张单据,所以单据的主键必须因行而异。只含行号 `$index` 也不行:行换位后,同一行会得到别的单据。",
+    long_en: "A step with `each` writes a document for each line of `{list}`, so its key must differ from line to line. The number `$index` alone will not do: when lines are moved, a line would get the document of another.",
+    example: "{step: contact, api: batchSave, each: contacts, line_key: id, request: {FNumber: <<$key>>, FName: <<$line.name>>}}",
+};
+
+/// A step of lines came to several things.
+pub const STEP_OF_LINES: Entry = Entry {
+    code: "E1797",
+    severity: Severity::Error,
+    zh: "步骤 `{name}` 每行执行一次,没有单独的结果可读",
+    en: "the step `{name}` is made once for each line and has no one result to read",
+    help_zh: "读第一步或不带 `each` 的步骤的结果",
+    help_en: "read the first step, or one without `each`",
+    long_zh: "`$step.NAME.id` 与 `$step.NAME.number` 是一张单据的 id 与编号。带 `each` 的步骤写了多张。每一行的结果在 `engine rows show` 里。",
+    long_en: "`$step.NAME.id` and `$step.NAME.number` are the id and number of one document. A step with `each` wrote several. What became of each line is told by `engine rows show`.",
+    example: "on_success: {save: {contact: <<$step.contact.id>>}}",
+};
+
 /// Rows of another scheme are not found by what was saved.
 pub const SAVED_BY: Entry = Entry {
     code: "E1784",
@@ -1141,6 +1180,9 @@ pub const ALL: &[&Entry] = &[
     &STEP_NEEDS_REQUEST,
     &STEP_TAKES_NONE,
     &STEP_LINES,
+    &STEP_EACH,
+    &STEP_LINE_KEY,
+    &STEP_OF_LINES,
     &SAVED_BY,
     &SAVE_TAKEN,
     &ANSWER_OF_SEVERAL,

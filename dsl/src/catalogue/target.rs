@@ -367,6 +367,19 @@ pub const STEP_GONE: Entry = Entry {
     example: "steps: [submit, audit]    # was [submit, audit, notify] when the record was written",
 };
 
+/// The row has no line for `{vendor}` any more.
+pub const LINE_GONE: Entry = Entry {
+    code: "E4043",
+    severity: Severity::Error,
+    zh: "这一行数据里已没有 `{vendor}` 对应的行",
+    en: "the row has no line for `{vendor}` any more",
+    help_zh: "在源系统恢复这一行后重试,或人工处理这条数据",
+    help_en: "bring the line back in the source and retry, or decide about this record by hand",
+    long_zh: "这条数据停在带 `each` 的步骤的某一行上(被拒绝,或应答丢失),而该行后来从源数据里消失,或者 `each`、`line_key` 被改过。引擎不猜测那一行的单据是否还要:目标里已有的不动,没有写的不写。",
+    long_en: "The record stands at a line of a step with `each` (it was refused, or its answer was lost), and the line has vanished from the row since, or `each` or `line_key` was changed. The engine does not guess whether the document of that line is still wanted: what is at the target stays, what was not written is not written.",
+    example: "each: contacts    # a contact was refused, and deleted in the source",
+};
+
 /// A document with this key is there, and it is not what was sent.
 pub const NOT_OURS: Entry = Entry {
     code: "E4030",
@@ -478,6 +491,7 @@ pub const ALL: &[&Entry] = &[
     &STEP_REFUSED,
     &HALF,
     &STEP_GONE,
+    &LINE_GONE,
     &NOT_OURS,
     &ID_UNKNOWN,
     &NOT_ADOPTABLE,

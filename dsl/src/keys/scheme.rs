@@ -788,7 +788,22 @@ static STEP: Block = block(
             "when the answer about a document of its own is lost",
         )
         .default("the target's where the operation proves the same, else what it can"),
-        KeyRow::new("each", Shape::Data, "每行一次", "once per line").later(),
+        KeyRow::new(
+            "each",
+            Shape::Path,
+            "每行一次:这一步按该列表的每一行各写一张单据;行内为 <<$line.x>>",
+            "once per line: this step writes a document for each line of this list; the line is <<$line.x>>",
+        )
+        .default("the step is made once")
+        .example("contacts"),
+        KeyRow::new(
+            "line_key",
+            Shape::Paths,
+            "`each` 的行内确定该行身份的字段",
+            "with `each`, the fields of a line that identify it within its row",
+        )
+        .default("required with `each`")
+        .example("id"),
     ],
 );
 

@@ -7,8 +7,8 @@ use super::{Reader, member, text_of};
 use crate::catalogue::scheme as words;
 use crate::cond::compile_cond;
 use crate::facts::{Action, ConnectorFacts, OpKind, OperationFacts, Proof};
-use crate::path::Path;
-use crate::plan::StepPlan;
+use crate::path::{Path, Segment};
+use crate::plan::{StepEach, StepPlan, TargetPlan};
 use crate::tree::{Columns, Tree, TreePlace, compile_tree, overlap};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
@@ -64,6 +64,13 @@ impl Reader<'_> {
     ) -> Vec<Step<'n>> {
         let all = node.get("steps").and_then(|pair| pair.value.list());
         let mut steps: Vec<Step<'n>> = Vec::new();
+        if let Some(pair) = all.and_then(|all| all.first()).and_then(|first| first.get("each")) {
+            let why = (
+                "第一步写的是这条数据本身的单据",
+                "the first step writes the document of the record itself",
+            );
+            self.bad_each(pair, why);
+        }
         for node in all.unwrap_or_default().iter().skip(1) {
             let elsewhere = match node.get("connection") {
                 Some(_) => self.connection(node),
@@ -84,7 +91,7 @@ impl Reader<'_> {
             };
             let is_step = operation.kind == OpKind::Write && operation.writes.contains(&Action::Step);
             let name = member(node, "step").unwrap_or(&operation.name).to_owned();
-            for key in ["request", "connection", "key", "on_unknown"] {
+            for key in ["request", "connection", "key", "on_unknown", "each", "line_key"] {
                 if let (true, Some(pair)) = (is_step, node.get(key)) {
                     self.report(
                         self.problem(&words::STEP_TAKES_NONE, pair.key_span.clone())
@@ -101,6 +108,15 @@ impl Reader<'_> {
                 );
                 self.lost_steps.push(name);
                 continue;
+            }
+            if name.contains(crate::each::MARK) {
+                let span = node.get("step").map_or(node.span.clone(), |pair| pair.value.span.clone());
+                let problem = self.problem(&words::STEP_EACH, span);
+                self.report(problem.with("why", "步骤名里不能有 `/[`").with("why_en", "the name of a step holds `/[`"));
+                continue;
+            }
+            if node.get("each").is_some() && !is_step {
+                self.line_steps.push(name.clone());
             }
             if let Some(twice) = steps.iter().find(|step| step.name == name) {
                 let name = twice.name.clone();
@@ -175,6 +191,99 @@ impl Reader<'_> {
         saves
     }
 
+    fn bad_each(&mut self, pair: &Pair, (zh, en): (&str, &str)) {
+        let problem = self.problem(&words::STEP_EACH, pair.key_span.clone());
+        self.report(problem.with("why", zh).with("why_en", en));
+    }
+
+    /// The lines for each of which a step is made; `Err` = what is said of them was complained about.
+    fn step_each(&mut self, node: &Node, columns: Option<&Columns>) -> Result<Option<StepEach>, ()> {
+        let (list, key) = match (node.get("each"), node.get("line_key")) {
+            (None, None) => return Ok(None),
+            (None, Some(pair)) => {
+                self.bad_each(pair, ("`line_key` 旁边没有 `each`", "there is no `each` beside `line_key`"));
+                return Err(());
+            }
+            (Some(pair), None) => {
+                let why = (
+                    "没有 `line_key`:行的身份必须由行内字段给出",
+                    "there is no `line_key`: a line is known by a field of it",
+                );
+                self.bad_each(pair, why);
+                return Err(());
+            }
+            (Some(list), Some(key)) => (list, key),
+        };
+        let path = self.field_path("each", &list.value, columns, false).ok_or(())?;
+        let is_plain = |path: &Path| path.segments().iter().all(|part| matches!(part, Segment::Name(_)));
+        if !is_plain(&path) {
+            let why = ("要写行里的一个列表字段", "it names one list of the row");
+            self.bad_each(list, why);
+            return Err(());
+        }
+        let nodes: Vec<&Node> = match key.value.list() {
+            Some(items) => items.iter().collect(),
+            None => vec![&key.value],
+        };
+        let mut fields = Vec::new();
+        for node in nodes {
+            let field = self.plain_path("line_key", node).ok_or(())?;
+            if field.is_special() || !is_plain(&field) {
+                let why = (
+                    "`line_key` 要写行内的字段,如 `id`;行号在行换位时会变",
+                    "`line_key` names a field of the line, such as `id`; the number of a line changes with its place",
+                );
+                self.bad_each(key, why);
+                return Err(());
+            }
+            self.compile(TreePlace::ROW, columns, None, |cx| {
+                cx.known(&path.join(&field), node.span.clone());
+            });
+            fields.push(field);
+        }
+        match fields.is_empty() {
+            true => Err(()),
+            false => Ok(Some(StepEach { list: path, key: fields })),
+        }
+    }
+
+    /// Each line has a document of its own: its key is made of the line, and no identity is shown that is to be hidden.
+    fn lines_differ(&mut self, step: &Node, document: &TargetPlan, each: &StepEach) {
+        let below = format!("{}.", each.list);
+        let of_line = |path: &Path| {
+            let whole = document
+                .key_under
+                .as_ref()
+                .map_or_else(|| path.clone(), |under| under.join(path));
+            document.request.at(&whole).is_none_or(|part| {
+                let reads = part.reads().iter().any(|read| read.to_string().starts_with(&below));
+                reads || part.mentions("$let")
+            })
+        };
+        if !document.key.is_empty() && !document.key.iter().any(of_line) {
+            let names: Vec<String> = document.key.iter().map(ToString::to_string).collect();
+            let span = step
+                .get("key")
+                .or_else(|| step.get("request"))
+                .map_or(step.span.clone(), |pair| pair.value.span.clone());
+            self.report(
+                self.problem(&words::STEP_LINE_KEY, span)
+                    .with("path", names.join(", "))
+                    .with("list", &each.list)
+                    .with("field", &each.key[0]),
+            );
+        }
+        let hidden = &document.sensitive_source;
+        let shown = each.reads().find(|read| hidden.iter().any(|one| overlap(one, read)));
+        if let (Some(path), Some(pair)) = (shown, step.get("line_key")) {
+            self.report(
+                self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone())
+                    .with("key", "line_key")
+                    .with("path", path),
+            );
+        }
+    }
+
     fn later(&mut self, node: &Node, what: &str) {
         self.report(
             self.problem(&words::KEY_LATER, node.span.clone())
@@ -189,6 +298,7 @@ impl Reader<'_> {
         (step, first, proof): (&Step<'_>, Option<&str>, Option<Proof>),
         columns: Option<&Columns>,
     ) -> Option<StepPlan> {
+        let each = self.step_each(step.node, columns).ok()?;
         let mut options: Vec<Pair> = pairs_of(node.get("options"))
             .iter()
             .filter(|pair| step.operation.option(&pair.key).is_some())
@@ -216,16 +326,25 @@ impl Reader<'_> {
         let mut whole = step.node.clone();
         whole.kind = NodeKind::Map(pairs);
         self.in_step = Some(step.name.clone());
+        self.step_each = each.as_ref().map(|each| each.list.clone());
         self.inherits_of = proof.filter(|_| inherits);
         let document = self.target(&whole, columns.cloned());
         (self.in_step, self.inherits_of) = (None, None);
-        let mut document = document?;
+        let Some(mut document) = document else {
+            self.step_each = None;
+            return None;
+        };
         // `$step` means the same in all of them.
         document.first_step = first.map(str::to_owned);
         let when = step
             .node
             .get("when")
             .and_then(|pair| self.compile(TreePlace::ROW, columns, None, |cx| compile_cond(&pair.value, cx)));
+        self.step_each = None;
+        if let Some(each) = &each {
+            self.lines_differ(step.node, &document, each);
+        }
+        document.each = each;
         if !document.keyed.is_empty() || document.reads_line_ids {
             let span = step
                 .node

@@ -221,6 +221,7 @@ impl Reader<'_> {
             proof: proof?,
             unnamed,
             first_step,
+            each: None,
             steps,
             aggregate,
             saves,

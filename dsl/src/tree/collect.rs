@@ -3,7 +3,7 @@
 use crate::cond::Cond;
 use crate::diagnostic::Failure;
 use crate::lookup::{Hits, LookupWant};
-use crate::tree::eval::{Eval, LineName, Lines, Scope};
+use crate::tree::eval::{Eval, LineName, Lines, Scope, around};
 use crate::tree::get::Got;
 use crate::tree::term::{EachTerm, LookupTerm, Maker, Term, TermKind, Tree};
 use crate::value::Value;
@@ -22,7 +22,7 @@ pub fn lookup_keys(
         found: Vec::new(),
     };
     if level < tree.lookups().len() {
-        collect.term(&tree.root, None);
+        collect.term(&tree.root, around(scope).as_ref());
     }
     Ok(collect.found)
 }

@@ -59,6 +59,8 @@ pub struct Compile<'a> {
     pub lets: Option<Vec<String>>,
     /// The steps whose results may be read; `None` where there are none.
     pub steps: Option<Vec<String>>,
+    /// Steps that are made once for each line.
+    pub(crate) line_steps: Vec<String>,
     /// Other schemes.
     pub schemes: Option<Schemes<'a>>,
     /// The tables of `maps` by name; `None` is a table that could not be read and was complained about.
@@ -84,6 +86,13 @@ pub(crate) struct Around {
     pub(crate) at: Path,
     /// Whether its lines have a key.
     pub(crate) keyed: bool,
+}
+
+impl Around {
+    /// A list whose lines have no ids at the target.
+    pub(crate) fn unkeyed(at: Path) -> Around {
+        Around { at, keyed: false }
+    }
 }
 
 /// Compiles one value place.
@@ -115,6 +124,7 @@ impl<'a> Compile<'a> {
             columns: None,
             lets: None,
             steps: None,
+            line_steps: Vec::new(),
             schemes: None,
             tables: Vec::new(),
             compat_qeasy: false,
@@ -485,6 +495,10 @@ impl<'a> Compile<'a> {
         };
         let names: Vec<String> = path.segments().iter().filter_map(segment_name).collect();
         let name = names.get(1).cloned().unwrap_or_default();
+        if self.line_steps.contains(&name) {
+            self.report(self.problem(&scheme_words::STEP_OF_LINES, span).with("name", name));
+            return None;
+        }
         if !steps.contains(&name) {
             let near = did_you_mean(&name, steps.iter().map(String::as_str));
             let all = steps.join(" ");

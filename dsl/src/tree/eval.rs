@@ -44,6 +44,11 @@ pub trait Scope {
     /// The action of a target document; `None` where there is none.
     fn action(&self) -> Option<Action>;
 
+    /// The line around all values, and its number from 1, where there is one.
+    fn line(&self) -> Option<(&Value, usize)> {
+        None
+    }
+
     /// The target's id of a line, by the place of its list and its key; `None` for a line not written yet.
     fn line_id(&self, _list: &Path, _key: &str) -> Option<Cow<'_, Value>> {
         None
@@ -127,7 +132,8 @@ pub(crate) fn eval_noting(
         ..Eval::new(scope, hits)
     };
     let mark = sink.mark();
-    let flow = eval.write(&tree.root, None, None, sink);
+    let line = around(scope);
+    let flow = eval.write(&tree.root, line.as_ref(), None, sink);
     if let (Some(trace), Some(found)) = (trace, eval.trace) {
         trace.entries.extend(found.into_inner());
     }
@@ -156,7 +162,7 @@ pub(crate) fn eval_noting(
 
 /// The value of one term; `None` when it is left out or missing. A look-up that waits counts as missing.
 pub(crate) fn value_of(term: &Term, scope: &dyn Scope, hits: &Hits) -> Result<Option<Value>, Failure> {
-    Eval::new(scope, hits).optional(term, None)
+    Eval::new(scope, hits).optional(term, around(scope).as_ref())
 }
 
 /// The value of a tree; `None` when it is left out. A look-up that waits is a failure.
@@ -191,6 +197,16 @@ pub(crate) struct Lines<'l> {
     pub(crate) up: Option<&'l Lines<'l>>,
     /// What it is known by at the target.
     pub(crate) line: Option<LineName<'l>>,
+}
+
+/// The line that all of a tree is evaluated for.
+pub(crate) fn around(scope: &dyn Scope) -> Option<Lines<'_>> {
+    scope.line().map(|(value, index)| Lines {
+        value,
+        index,
+        up: None,
+        line: None,
+    })
 }
 
 /// What a line is known by, when its list has a `$key`.

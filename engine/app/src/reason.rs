@@ -324,6 +324,11 @@ pub(crate) fn step_gone(name: &str) -> Reason {
     Reason::new(target::STEP_GONE.code, name)
 }
 
+/// The line at which a record stands is not in its row any more.
+pub(crate) fn line_gone(call: &str) -> Reason {
+    Reason::new(target::LINE_GONE.code, call)
+}
+
 fn redacted(reason: Reason, caller: &Caller) -> Reason {
     Reason::new(reason.code, caller.redact(&reason.text))
 }

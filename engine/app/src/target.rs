@@ -300,6 +300,7 @@ impl TargetWriter {
             target_id,
             target_number,
             action,
+            line: work.line.as_ref().map(|line| (&line.value, line.index)),
             now_ms: self.instant,
             zone: &self.plan.zone,
             line_ids: &work.line_ids,
@@ -422,12 +423,19 @@ impl TargetWriter {
             target_id: work.source.target_id.clone(),
             // The same version makes a write for each of its documents.
             version: match &self.step {
-                Some(step) => format!("{} {step}", work.source.version),
+                Some(step) => format!(
+                    "{} {}",
+                    work.source.version,
+                    work.source.line.as_deref().unwrap_or(step)
+                ),
                 None => work.source.version.clone(),
             },
             behind: work.source.behind,
             frozen: work.source.tkey.clone(),
-            label: work.source.label.clone(),
+            label: match &work.source.line {
+                Some(line) => format!("{} · {line}", work.source.label),
+                None => work.source.label.clone(),
+            },
             built,
             operation,
             kept: work.kept.clone(),
@@ -748,6 +756,15 @@ struct Work<'s> {
     steps: Vec<StepDone>,
     /// The document of the record itself, where that of a step is made.
     main: Option<StepDone>,
+    /// The line for which the document of a step is made.
+    line: Option<Line>,
+}
+
+/// A line of a row.
+struct Line {
+    value: Value,
+    /// From 1.
+    index: usize,
 }
 
 impl<'s> Work<'s> {
@@ -769,6 +786,14 @@ impl<'s> Work<'s> {
             .map(|kept| kept.ids(&target.keyed))
             .unwrap_or_default();
         let (main, steps) = further::results(source);
+        let line = match (&target.each, &source.line) {
+            // Lines that cannot be told apart were refused before.
+            (Some(each), Some(call)) => each.line(call, &row).ok().flatten().map(|line| Line {
+                value: line.value.clone(),
+                index: line.index,
+            }),
+            _ => None,
+        };
         Ok(Work {
             item,
             source,
@@ -778,6 +803,7 @@ impl<'s> Work<'s> {
             line_ids,
             steps,
             main,
+            line,
         })
     }
 }
@@ -1139,6 +1165,7 @@ mod tests {
             waited: 1_000,
             tried: Some(5_000),
             step: None,
+            line: None,
             step_tkey: None,
             as_stored: None,
             written: false,

@@ -5,7 +5,7 @@ use crate::classify::{Delivery, OnUnknown, Proof, Verdict};
 use crate::ids::{AttemptId, Blob, Ms, PushId, RecordId, WindowId};
 use crate::op::{
     Counts, Cursor, LedgerOp, LedgerReply, Loose, NewPart, OnSeen, Reason, Refusal, RunStatus, StagedRow,
-    Trigger, WriteAction,
+    Trigger, WriteAction, step_of,
 };
 use crate::version::{Version, VersionRule};
 use crate::window::{Interval, Proposal, WindowRule};
@@ -190,13 +190,14 @@ impl TargetFacts {
             Some(name) => self
                 .steps
                 .iter()
-                .find(|step| step.name == name)
+                .find(|step| step.name == step_of(name))
                 .map(|step| step.call),
         }
     }
 
     /// The name of the target that a call for a step goes to.
     pub fn name_of(&self, step: Option<&str>) -> &str {
+        let step = step.map(step_of);
         let found = self.steps.iter().find(|known| Some(known.name.as_str()) == step);
         found
             .and_then(|step| step.target.as_deref())

@@ -293,6 +293,12 @@ pub struct ClaimRow {
     pub wrote: Vec<Facet>,
 }
 
+/// The step of a further call. One that is made for each line of a row has the identity of the line behind its name, as a
+/// list: `contact/["C1"]`. To the ledger these are different steps.
+pub fn step_of(call: &str) -> &str {
+    call.split_once("/[").map_or(call, |(step, _)| step)
+}
+
 /// What is done to the target's document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WriteAction {

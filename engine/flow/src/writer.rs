@@ -15,7 +15,7 @@ use crate::event::{
 };
 use crate::ids::{AttemptId, Blob, Ms, RecordId, RunId};
 use crate::op::{
-    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, TaskLeft, WriteAction,
+    ClaimRefused, ClaimRow, LedgerOp, LedgerReply, Picked, Reason, Refusal, TaskLeft, WriteAction, step_of,
 };
 use crate::reader::Step;
 use crate::resolver::forgotten;
@@ -604,7 +604,9 @@ impl Writer {
         for (record, (item, ready)) in std::mem::take(&mut self.ready) {
             let call = self.target.at(item.step.as_deref());
             let max = call.map_or(1, |call| usize::try_from(call.batch.max(1)).unwrap_or(1));
-            let slot = (item.step.clone(), ready.action, ready.group, ready.form.clone());
+            // A step that is made for each line is one call for lines of several records.
+            let step = item.step.as_deref().map(|step| step_of(step).to_owned());
+            let slot = (step.clone(), ready.action, ready.group, ready.form.clone());
             let row = BatchRow {
                 claim: ClaimRow {
                     record,
@@ -621,7 +623,7 @@ impl Writer {
             };
             let batch = open.entry(slot.clone()).or_insert_with(|| Batch {
                 action: row.claim.action,
-                step: item.step.clone(),
+                step: step.clone(),
                 group: ready.group,
                 rows: Vec::new(),
             });
@@ -637,7 +639,7 @@ impl Writer {
                     slot,
                     Batch {
                         action: row.claim.action,
-                        step: item.step,
+                        step,
                         group: ready.group,
                         rows: vec![row],
                     },

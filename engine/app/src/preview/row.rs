@@ -252,6 +252,7 @@ fn document(
         target_id: None,
         target_number: None,
         action,
+        line: None,
         now_ms: given.now,
         zone: &plan.zone,
         line_ids: LineIds::none(),

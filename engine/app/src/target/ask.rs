@@ -126,8 +126,9 @@ impl TargetWriter {
                     .rows
                     .push(Asked {
                         record: *record,
+                        line: source.line.clone(),
                         key: vec![id.clone()],
-                        steps: vec![self.step_from(target, &work, at + 1)?],
+                        steps: vec![self.step_from(target, &work, at + 1, None)?],
                         sent: None,
                         sends: Vec::new(),
                     });
@@ -164,6 +165,7 @@ impl TargetWriter {
                     .rows
                     .push(Asked {
                         record: *record,
+                        line: source.line.clone(),
                         key: vec![id.clone()],
                         steps: Vec::new(),
                         sent: Some(sent.unwrap_or(Value::Null)),
@@ -173,7 +175,7 @@ impl TargetWriter {
             }
             // Which step follows, for each place up to which the document may have come.
             let steps = (0..=target.steps.len())
-                .map(|made| self.step_from(target, &work, made))
+                .map(|made| self.step_from(target, &work, made, None))
                 .collect::<Result<Vec<_>, Failure>>()?;
             let operation = target
                 .create
@@ -192,6 +194,7 @@ impl TargetWriter {
                 .rows
                 .push(Asked {
                     record: *record,
+                    line: source.line.clone(),
                     key: tkey,
                     steps,
                     sent: None,
@@ -220,7 +223,7 @@ impl TargetWriter {
         if self.caller.is_database() {
             let asked = questions.iter_mut().filter(|question| !question.by_id);
             for row in asked.flat_map(|question| &mut question.rows) {
-                let sends = reader.sends_of(row.record, self.step.as_deref())?;
+                let sends = reader.sends_of(row.record, row.line.as_deref().or(self.step.as_deref()))?;
                 row.sends = sends
                     .iter()
                     .map(|mark| connector::uuid4(attempt_bytes(mark)))
@@ -421,6 +424,8 @@ impl TargetWriter {
 /// A record that is asked about.
 struct Asked {
     record: RecordId,
+    /// The call that it is about, where its step is made for each line.
+    line: Option<String>,
     /// Its key at the target, or the id of its document.
     key: Vec<String>,
     /// The step that follows, by how many are made.

@@ -9,7 +9,7 @@ use dsl::facts::Action;
 use dsl::plan::{Plan, StepDone};
 use dsl::value::{Map, Value};
 use flow::ids::{Blob, Ms, RecordId};
-use flow::op::{LedgerOp, Resolution, Settlement, WriteAction};
+use flow::op::{LedgerOp, Refusal, Resolution, Settlement, WriteAction, step_of};
 use flow::{Found, Purpose, ReadFailure, TransformItem, Transformed};
 use ledger::Reader;
 use ledger::read::{AttemptMark, SourceRow, StepMade};
@@ -76,7 +76,8 @@ impl TargetWriter {
     }
 
     fn as_step(&self, step: &str, source: &mut SourceRow) {
-        let made = source.steps.iter().find(|made| made.step == *step).cloned();
+        let call = source.step.as_deref().unwrap_or(step);
+        let made = source.steps.iter().find(|made| made.step == *call).cloned();
         let (mut id, mut number) = (source.target_id.take(), source.number.take());
         if self.dry {
             id.get_or_insert_with(|| NO_ID.to_owned());
@@ -94,7 +95,7 @@ impl TargetWriter {
             source.number = made.number;
         }
         source.tkey = source.step_tkey.take();
-        source.step = None;
+        source.line = source.step.take().filter(|call| call != step);
         source.lines = None;
         source.as_stored = None;
         source.voided = false;
@@ -104,7 +105,7 @@ impl TargetWriter {
     pub(super) fn by_step(&self, sources: &[SourceRow]) -> Option<BTreeMap<RecordId, String>> {
         let standing = sources.iter().filter_map(|source| {
             let step = source.step.as_ref()?;
-            let is_own = self.further.contains_key(step);
+            let is_own = self.further.contains_key(step_of(step));
             is_own.then(|| (source.record, step.clone()))
         });
         let by_step: BTreeMap<RecordId, String> = standing.collect();
@@ -122,28 +123,44 @@ impl TargetWriter {
     ) -> Result<Vec<Transformed>, AppError> {
         let mut parts: BTreeMap<Option<&str>, Vec<TransformItem>> = BTreeMap::new();
         for item in items {
-            let step = by_step.get(&item.record).map(String::as_str);
+            let step = by_step.get(&item.record).map(|call| step_of(call));
             parts.entry(step).or_default().push(*item);
         }
         let mut found: BTreeMap<RecordId, Transformed> = BTreeMap::new();
-        for (step, part) in parts {
+        for (step, mut part) in parts {
             let outcomes = match step {
                 None => self.transform(reader, &part, blobs, now)?,
                 Some(step) => {
                     let records: Vec<RecordId> = part.iter().map(|item| item.record).collect();
-                    let nexts = self.nexts(reader, step, &records)?;
+                    let nexts = self.nexts(reader, &records)?;
                     self.forget(&records);
+                    let (mut there, mut nexts_of_those) = (Vec::new(), Vec::new());
+                    for (item, next) in part.iter().zip(nexts) {
+                        match next {
+                            Behind::Next(next) => {
+                                there.push(*item);
+                                nexts_of_those.push(next);
+                            }
+                            Behind::Gone(call) => {
+                                let held = Refusal::Held(crate::reason::line_gone(&call));
+                                found.insert(item.record, Transformed::Refused(held));
+                            }
+                            Behind::Failed(failure) => {
+                                found.insert(item.record, self.fails(&failure));
+                            }
+                        }
+                    }
+                    part = there;
                     let writer = self.writer_of(step)?;
                     let outcomes = writer.transform(reader, &part, blobs, now)?;
-                    let joined = outcomes.into_iter().zip(nexts);
-                    let outcomes = joined.map(|(outcome, next)| match (outcome, next) {
-                        (Transformed::Ready(mut ready), Ok(next)) => {
+                    let joined = outcomes.into_iter().zip(nexts_of_those);
+                    let outcomes = joined.map(|(outcome, next)| match outcome {
+                        Transformed::Ready(mut ready) => {
                             ready.next = next;
                             ready.half = None;
                             Transformed::Ready(ready)
                         }
-                        (Transformed::Ready(_), Err(failure)) => self.fails(&failure),
-                        (refused, _) => refused,
+                        refused @ Transformed::Refused(_) => refused,
                     });
                     outcomes.collect()
                 }
@@ -155,6 +172,19 @@ impl TargetWriter {
             found.ok_or_else(|| AppError::bug("a record was not evaluated"))
         });
         outcomes.collect()
+    }
+
+    /// Why a record is not asked about.
+    fn not_asked(&self, behind: &Behind) -> ReadFailure {
+        match behind {
+            Behind::Failed(failure) => self.unusable(failure),
+            Behind::Gone(call) => ReadFailure {
+                kind: flow::ReadFailureKind::Unusable,
+                wait: None,
+                reason: crate::reason::line_gone(call),
+            },
+            Behind::Next(_) => self.unusable(&Failure::new(&dsl::catalogue::target::CANNOT_ASK)),
+        }
     }
 
     fn fails(&self, failure: &Failure) -> Transformed {
@@ -178,23 +208,29 @@ impl TargetWriter {
         writer.ok_or_else(|| AppError::bug("a step without a writer"))
     }
 
-    /// The step behind a step, for each of these records in their order.
-    fn nexts(
-        &self,
-        reader: &Reader,
-        step: &str,
-        records: &[RecordId],
-    ) -> Result<Vec<Result<Option<String>, Failure>>, AppError> {
+    /// The call behind the one at which each of these records stands, in their order.
+    fn nexts(&self, reader: &Reader, records: &[RecordId]) -> Result<Vec<Behind>, AppError> {
         let target = self.target()?;
-        let at = target.step(step);
-        let at = at.ok_or_else(|| AppError::bug("a step that is not there is written"))?;
         let sources = reader.sources(records)?;
         let mut nexts = Vec::with_capacity(records.len());
         for record in records {
             let source = sources.iter().find(|source| source.record == *record);
             let source = source.ok_or_else(|| AppError::bug("a picked record has no source row"))?;
+            let call = source.step.as_deref().unwrap_or_default();
+            let Some(at) = target.step(call) else {
+                // It was made for each line, or is now.
+                nexts.push(Behind::Gone(call.to_owned()));
+                continue;
+            };
             let work = self.work(source)?;
-            nexts.push(self.step_from(target, &work, at + 1));
+            let each = target.steps[at].each();
+            let next = match each.map(|each| each.line(call, &work.row)) {
+                None => self.step_from(target, &work, at + 1, None).map(Behind::Next),
+                Some(Ok(Some(_))) => self.step_from(target, &work, at, Some(call)).map(Behind::Next),
+                Some(Ok(None)) => Ok(Behind::Gone(call.to_owned())),
+                Some(Err(failure)) => Err(failure),
+            };
+            nexts.push(next.unwrap_or_else(Behind::Failed));
         }
         Ok(nexts)
     }
@@ -245,7 +281,7 @@ impl TargetWriter {
     ) -> Result<Result<Vec<Found>, ReadFailure>, AppError> {
         let mut parts: BTreeMap<Option<&str>, Vec<RecordId>> = BTreeMap::new();
         for record in records {
-            let step = by_step.get(record).map(String::as_str);
+            let step = by_step.get(record).map(|call| step_of(call));
             parts.entry(step).or_default().push(*record);
         }
         let mut all: BTreeMap<RecordId, Found> = BTreeMap::new();
@@ -255,14 +291,14 @@ impl TargetWriter {
                 Some(step) => {
                     let writer = self.further.get(step);
                     let writer = writer.ok_or_else(|| AppError::bug("a step without a writer"))?;
-                    let (said, others) = said(reader, step, &part, purpose)?;
+                    let (said, others) = said(reader, &part, purpose)?;
                     if !said.is_empty() {
                         let records: Vec<RecordId> = said.iter().map(|(record, _)| *record).collect();
-                        let nexts = self.nexts(reader, step, &records)?;
+                        let nexts = self.nexts(reader, &records)?;
                         for ((record, made), next) in said.into_iter().zip(nexts) {
                             let next = match next {
-                                Ok(next) => next,
-                                Err(failure) => return Ok(Err(self.unusable(&failure))),
+                                Behind::Next(next) => next,
+                                other => return Ok(Err(self.not_asked(&other))),
                             };
                             let found = Found::One {
                                 id: made.id.unwrap_or_default(),
@@ -276,23 +312,37 @@ impl TargetWriter {
                     if part.is_empty() {
                         continue;
                     }
-                    let nexts = self.nexts(reader, step, &part)?;
+                    let nexts = self.nexts(reader, &part)?;
+                    let (mut there, mut nexts_of_those) = (Vec::new(), Vec::new());
+                    for (record, next) in part.iter().zip(nexts) {
+                        match next {
+                            Behind::Next(next) => {
+                                there.push(*record);
+                                nexts_of_those.push(next);
+                            }
+                            // What its options were is not known any more: a person decides about this one.
+                            Behind::Gone(call) => {
+                                all.insert(*record, Found::Foreign(crate::reason::line_gone(&call)));
+                            }
+                            Behind::Failed(failure) => return Ok(Err(self.unusable(&failure))),
+                        }
+                    }
+                    part = there;
+                    if part.is_empty() {
+                        continue;
+                    }
                     let answers = Box::pin(writer.ask(reader, purpose, &part)).await?;
-                    answers.and_then(|answers| {
-                        let joined = answers.into_iter().zip(nexts);
+                    answers.map(|answers| {
+                        let joined = answers.into_iter().zip(nexts_of_those);
                         let joined = joined.map(|(answer, next)| match answer {
                             // It is there, and not as far as it should be.
                             Found::One { next: Some(_), .. } if purpose == Purpose::Resolve => {
-                                Ok(Found::Foreign(flow::op::Reason::new(flow::codes::STEP_HALF, "")))
+                                Found::Foreign(flow::op::Reason::new(flow::codes::STEP_HALF, ""))
                             }
-                            Found::One { id, number, .. } => Ok(Found::One {
-                                id,
-                                number,
-                                next: next.map_err(|failure| self.unusable(&failure))?,
-                            }),
-                            other => Ok(other),
+                            Found::One { id, number, .. } => Found::One { id, number, next },
+                            other => other,
                         });
-                        joined.collect()
+                        joined.collect::<Vec<Found>>()
                     })
                 }
             };
@@ -453,6 +503,16 @@ impl TargetWriter {
     }
 }
 
+/// What comes behind the call at which a record stands.
+enum Behind {
+    /// The next one, or nothing more.
+    Next(Option<String>),
+    /// The line that the call is made for is not in the row any more.
+    Gone(String),
+    /// It cannot be told.
+    Failed(Failure),
+}
+
 /// A record whose call was accepted.
 struct Written {
     record: RecordId,
@@ -468,7 +528,6 @@ type Said = Vec<(RecordId, StepMade)>;
 /// The records of which a person said that the document of this step is there, with what was said, and the others.
 fn said(
     reader: &Reader,
-    step: &str,
     records: &[RecordId],
     purpose: Purpose,
 ) -> Result<(Said, Vec<RecordId>), AppError> {
@@ -476,7 +535,10 @@ fn said(
     let sources = reader.sources(records)?;
     for record in records {
         let source = sources.iter().find(|source| source.record == *record);
-        let made = source.and_then(|source| source.steps.iter().find(|made| made.step == step));
+        let made = source.and_then(|source| {
+            let made = |made: &&StepMade| source.step.as_deref() == Some(made.step.as_str());
+            source.steps.iter().find(made)
+        });
         match made.filter(|made| made.said && purpose == Purpose::Resolve) {
             Some(made) => said.push((*record, made.clone())),
             None => others.push(*record),

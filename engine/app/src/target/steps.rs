@@ -36,7 +36,7 @@ impl TargetWriter {
         let cx = self.cx(work, Action::Step);
         let built = target
             .step_options(&cx, step)
-            .and_then(|options| Ok((options, self.step_from(target, work, at + 1)?)));
+            .and_then(|options| Ok((options, self.step_from(target, work, at + 1, None)?)));
         let (options, next) = match built {
             Ok(built) => built,
             Err(failure) => {
@@ -97,34 +97,23 @@ impl TargetWriter {
         }
         let by_itself = target.steps.iter().take_while(|step| step.by_itself).count();
         let half = target.steps.first().filter(|step| step.by_itself);
+        // Before anything of the record is written.
+        target.check_lines(&work.row)?;
         Ok((
-            self.step_from(target, work, by_itself)?,
+            self.step_from(target, work, by_itself, None)?,
             half.map(|step| step.name.clone()),
         ))
     }
 
-    /// The name of the first step that a record gets from a place on.
+    /// The first call that a record gets from a step on, behind the one of that step that was made last.
     pub(super) fn step_from(
         &self,
         target: &TargetPlan,
         work: &Work<'_>,
         place: usize,
+        behind: Option<&str>,
     ) -> Result<Option<String>, Failure> {
-        let cx = self.cx(work, Action::Step);
-        let mut place = place;
-        while let Some(at) = target.step_from(&cx, place)? {
-            let step = &target.steps[at];
-            // A document that cannot be changed is made once, whatever becomes of the row.
-            let is_made = || work.steps.iter().any(|made| made.name == step.name);
-            let is_kept = step
-                .document
-                .as_ref()
-                .is_some_and(|document| document.update.is_none());
-            if !(is_kept && is_made()) {
-                return Ok(Some(step.name.clone()));
-            }
-            place = at + 1;
-        }
-        Ok(None)
+        let is_made = |call: &str| work.steps.iter().any(|made| made.name == call);
+        target.call_from(&self.cx(work, Action::Step), place, behind, &is_made)
     }
 }

@@ -60,6 +60,9 @@ pub struct SourceRow {
     pub tried: Option<Ms>,
     /// The further call that is next; `None` = the document itself.
     pub step: Option<String>,
+    /// The call that it is about, where somebody takes it for the row of a step that is made for each line. The ledger
+    /// leaves it empty.
+    pub line: Option<String>,
     /// The key in the last claim of that further call.
     pub step_tkey: Option<String>,
     /// An earlier attempt may have been executed, although the target did not know of it when it was asked.
@@ -547,6 +550,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         waited: row.get(16)?,
         tried: row.get(17)?,
         step: row.get(18)?,
+        line: None,
         step_tkey: row.get(19)?,
         as_stored: optional_bytes(row, 20)?,
         written: row.get(21)?,
