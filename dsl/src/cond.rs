@@ -12,7 +12,7 @@ use crate::decimal::Decimal;
 use crate::diagnostic::{Failure, did_you_mean};
 use crate::lookup::Hits;
 use crate::path::Path;
-use crate::tree::term::{Missing, Read, Ref, Seen, Term, TermKind};
+use crate::tree::term::{Missing, Read, Ref, Seen, Term, TermKind, star_below};
 use crate::tree::{Compile, Scope, value_of};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind, Pair};
@@ -285,10 +285,16 @@ impl Cond {
         let mut found = Vec::new();
         self.clone().each_term(&mut |term| {
             term.walk(&mut |seen| {
-                if let Seen::Ref(Ref::Field { path, .. }) = seen
-                    && !found.contains(path)
-                {
-                    found.push(path.clone());
+                let path = match seen {
+                    Seen::Ref(Ref::Field { path, .. }) => path.clone(),
+                    Seen::Ref(Ref::Line { each, rest, .. }) => {
+                        let line = star_below(each);
+                        rest.as_ref().map_or(line.clone(), |rest| line.join(rest))
+                    }
+                    _ => return,
+                };
+                if !found.contains(&path) {
+                    found.push(path);
                 }
             });
         });

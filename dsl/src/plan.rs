@@ -18,8 +18,8 @@ use crate::path::Path;
 use crate::tree::Tree;
 use crate::value::Value;
 
-pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
 pub use crate::each::{MOST_LINES, StepEach, StepLine, step_of};
+pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
 pub use crate::target::{Build, Built, RecordCx, StepDone};
 
 /// A scheme that passed every check.

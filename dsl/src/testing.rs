@@ -482,7 +482,12 @@ fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> 
     let mut made_of_lines: Vec<(&str, Vec<Value>)> = Vec::new();
     loop {
         let is_done = |call: &str| done.iter().any(|step| step.name == call);
-        let next = target.call_from(&cx(record, key, zone, &line_ids, &done), place, behind.as_deref(), &is_done);
+        let next = target.call_from(
+            &cx(record, key, zone, &line_ids, &done),
+            place,
+            behind.as_deref(),
+            &is_done,
+        );
         let (call, at) = match next.map(|call| call.and_then(|call| Some((target.step(&call)?, call)))) {
             Ok(Some((at, call))) => (call, at),
             Ok(None) => break,
@@ -524,7 +529,12 @@ fn further(plan: &Plan, test: &TestCase, record: &Ingested, zone: &TimeZone) -> 
     }
     for (name, lines) in &made_of_lines {
         if let Some((_, want)) = test.steps.iter().find(|(known, _)| known == name) {
-            compare(&Path::names(["steps", *name]), want, &Value::List(lines.clone()), &mut diff);
+            compare(
+                &Path::names(["steps", *name]),
+                want,
+                &Value::List(lines.clone()),
+                &mut diff,
+            );
         }
     }
     for (name, want) in &test.steps {

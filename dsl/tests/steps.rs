@@ -410,7 +410,11 @@ fn calls(target: &TargetPlan, row: &Value, made: &[&str], from: (usize, Option<&
 fn a_step_is_made_for_each_line() {
     let plan = plan(&with_lines());
     let target = plan.target.as_ref().unwrap();
-    let row = |lines: &str| json(&format!(r#"{{"buyerCid":"B1","buyerNick":"a","contacts":[{lines}]}}"#));
+    let row = |lines: &str| {
+        json(&format!(
+            r#"{{"buyerCid":"B1","buyerNick":"a","contacts":[{lines}]}}"#
+        ))
+    };
     let [seven, eight, nine] = [
         r#"{"id":7,"name":"a"}"#,
         r#"{"id":8,"name":"b"}"#,
@@ -421,7 +425,12 @@ fn a_step_is_made_for_each_line() {
     let both = [r#"contact/["7"]"#, r#"contact/["8"]"#, "submit"];
     assert_eq!(calls(target, &all, &[], (0, None)), both);
     let contact = target.steps[0].document.as_ref().unwrap();
-    let line = target.steps[0].each().unwrap().line(both[1], &all).unwrap().unwrap();
+    let line = target.steps[0]
+        .each()
+        .unwrap()
+        .line(both[1], &all)
+        .unwrap()
+        .unwrap();
     let zone = zone();
     let cx = RecordCx {
         row: &all,
@@ -447,6 +456,10 @@ fn a_step_is_made_for_each_line() {
     // What is read of a line makes a new version of the row.
     assert!(plan.source.reads.contains(&common::path("contacts.*.name")));
     assert!(plan.source.reads.contains(&common::path("contacts.*.id")));
+    assert!(
+        plan.source.reads.contains(&common::path("contacts.*.left")),
+        "the condition, too"
+    );
     // None of a list that is not there.
     for row in [
         r#"{"buyerCid":"B1"}"#,
@@ -463,12 +476,21 @@ fn lines_that_were_made_are_known_again_wherever_they_stand() {
     let plan = plan(&with_lines());
     let target = plan.target.as_ref().unwrap();
     let row = |ids: &[u32]| {
-        let lines: Vec<String> = ids.iter().map(|id| format!(r#"{{"id":{id},"name":"a"}}"#)).collect();
-        json(&format!(r#"{{"buyerCid":"B1","contacts":[{}]}}"#, lines.join(",")))
+        let lines: Vec<String> = ids
+            .iter()
+            .map(|id| format!(r#"{{"id":{id},"name":"a"}}"#))
+            .collect();
+        json(&format!(
+            r#"{{"buyerCid":"B1","contacts":[{}]}}"#,
+            lines.join(",")
+        ))
     };
     let call = |id: u32| format!(r#"contact/["{id}"]"#);
     let ids = |calls: Vec<String>| -> Vec<String> {
-        calls.iter().map(|call| call.trim_start_matches("contact/").to_owned()).collect()
+        calls
+            .iter()
+            .map(|call| call.trim_start_matches("contact/").to_owned())
+            .collect()
     };
     let kept = {
         // The same step where what is written cannot be changed.
@@ -482,7 +504,10 @@ fn lines_that_were_made_are_known_again_wherever_they_stand() {
     let made: Vec<&str> = made.iter().map(String::as_str).collect();
     // A new one is made, and of those that can be changed each is updated.
     let new = row(&[3, 2, 1]);
-    assert_eq!(ids(calls(target, &new, &made, (0, None))), [r#"["3"]"#, r#"["2"]"#, r#"["1"]"#, "submit"]);
+    assert_eq!(
+        ids(calls(target, &new, &made, (0, None))),
+        [r#"["3"]"#, r#"["2"]"#, r#"["1"]"#, "submit"]
+    );
     assert_eq!(ids(calls(&kept, &new, &made, (0, None))), [r#"["3"]"#, "submit"]);
     // Where the record stands at a line, lines that came before it since are made all the same.
     let (two, now) = (call(2), row(&[3, 1, 2, 4]));
@@ -500,7 +525,10 @@ fn lines_that_cannot_be_told_apart_are_refused_before_anything_is_written() {
     let target = plan.target.as_ref().unwrap();
     let code = |lines: &str| {
         let row = json(&format!(r#"{{"buyerCid":"B1","contacts":{lines}}}"#));
-        target.check_lines(&row).err().map(|failure| failure.code().to_owned())
+        target
+            .check_lines(&row)
+            .err()
+            .map(|failure| failure.code().to_owned())
     };
     assert_eq!(code(r#"[{"id":1},{"id":"2"}]"#), None);
     for bad in [
@@ -531,8 +559,16 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         ("line_key: id", "line_key: $index", "E1795 "),
         ("line_key: id", "line_key: []", "E"),
         ("each: contacts", "each: contacts.*.x", "E1795 "),
-        ("    - submit\n", "    - {api: submit, each: contacts, line_key: id}\n", "E1782 "),
-        ("{step: save, api: batchSave}", "{step: save, api: batchSave, each: contacts, line_key: id}", "E1795 "),
+        (
+            "    - submit\n",
+            "    - {api: submit, each: contacts, line_key: id}\n",
+            "E1782 ",
+        ),
+        (
+            "{step: save, api: batchSave}",
+            "{step: save, api: batchSave, each: contacts, line_key: id}",
+            "E1795 ",
+        ),
         ("step: contact", "step: contact/[a]", "E1795 "),
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>-<<$index>>", "E1796 "),
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>", "E1796 "),

@@ -64,7 +64,10 @@ impl Reader<'_> {
     ) -> Vec<Step<'n>> {
         let all = node.get("steps").and_then(|pair| pair.value.list());
         let mut steps: Vec<Step<'n>> = Vec::new();
-        if let Some(pair) = all.and_then(|all| all.first()).and_then(|first| first.get("each")) {
+        if let Some(pair) = all
+            .and_then(|all| all.first())
+            .and_then(|first| first.get("each"))
+        {
             let why = (
                 "第一步写的是这条数据本身的单据",
                 "the first step writes the document of the record itself",
@@ -110,9 +113,15 @@ impl Reader<'_> {
                 continue;
             }
             if name.contains(crate::each::MARK) {
-                let span = node.get("step").map_or(node.span.clone(), |pair| pair.value.span.clone());
+                let span = node
+                    .get("step")
+                    .map_or(node.span.clone(), |pair| pair.value.span.clone());
                 let problem = self.problem(&words::STEP_EACH, span);
-                self.report(problem.with("why", "步骤名里不能有 `/[`").with("why_en", "the name of a step holds `/[`"));
+                self.report(
+                    problem
+                        .with("why", "步骤名里不能有 `/[`")
+                        .with("why_en", "the name of a step holds `/[`"),
+                );
                 continue;
             }
             if node.get("each").is_some() && !is_step {
@@ -201,7 +210,13 @@ impl Reader<'_> {
         let (list, key) = match (node.get("each"), node.get("line_key")) {
             (None, None) => return Ok(None),
             (None, Some(pair)) => {
-                self.bad_each(pair, ("`line_key` 旁边没有 `each`", "there is no `each` beside `line_key`"));
+                self.bad_each(
+                    pair,
+                    (
+                        "`line_key` 旁边没有 `each`",
+                        "there is no `each` beside `line_key`",
+                    ),
+                );
                 return Err(());
             }
             (Some(pair), None) => {
@@ -215,7 +230,11 @@ impl Reader<'_> {
             (Some(list), Some(key)) => (list, key),
         };
         let path = self.field_path("each", &list.value, columns, false).ok_or(())?;
-        let is_plain = |path: &Path| path.segments().iter().all(|part| matches!(part, Segment::Name(_)));
+        let is_plain = |path: &Path| {
+            path.segments()
+                .iter()
+                .all(|part| matches!(part, Segment::Name(_)))
+        };
         if !is_plain(&path) {
             let why = ("要写行里的一个列表字段", "it names one list of the row");
             self.bad_each(list, why);
@@ -243,7 +262,10 @@ impl Reader<'_> {
         }
         match fields.is_empty() {
             true => Err(()),
-            false => Ok(Some(StepEach { list: path, key: fields })),
+            false => Ok(Some(StepEach {
+                list: path,
+                key: fields,
+            })),
         }
     }
 
@@ -256,7 +278,10 @@ impl Reader<'_> {
                 .as_ref()
                 .map_or_else(|| path.clone(), |under| under.join(path));
             document.request.at(&whole).is_none_or(|part| {
-                let reads = part.reads().iter().any(|read| read.to_string().starts_with(&below));
+                let reads = part
+                    .reads()
+                    .iter()
+                    .any(|read| read.to_string().starts_with(&below));
                 reads || part.mentions("$let")
             })
         };
@@ -274,7 +299,9 @@ impl Reader<'_> {
             );
         }
         let hidden = &document.sensitive_source;
-        let shown = each.reads().find(|read| hidden.iter().any(|one| overlap(one, read)));
+        let shown = each
+            .reads()
+            .find(|read| hidden.iter().any(|one| overlap(one, read)));
         if let (Some(path), Some(pair)) = (shown, step.get("line_key")) {
             self.report(
                 self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone())

@@ -496,7 +496,10 @@ impl<'a> Compile<'a> {
         let names: Vec<String> = path.segments().iter().filter_map(segment_name).collect();
         let name = names.get(1).cloned().unwrap_or_default();
         if self.line_steps.contains(&name) {
-            self.report(self.problem(&scheme_words::STEP_OF_LINES, span).with("name", name));
+            self.report(
+                self.problem(&scheme_words::STEP_OF_LINES, span)
+                    .with("name", name),
+            );
             return None;
         }
         if !steps.contains(&name) {

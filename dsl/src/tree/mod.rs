@@ -24,8 +24,8 @@ mod text;
 
 pub use collect::lookup_keys;
 pub use columns::Columns;
-pub use compile::{Compile, Schemes, Table, compile_tree};
 pub(crate) use compile::{Around, from_segments, path_of};
+pub use compile::{Compile, Schemes, Table, compile_tree};
 pub use eval::{Evaluated, Scope, Trace, TraceEntry, eval, eval_value};
 pub(crate) use eval::{Left, eval_noting, line_key, masked, value_of};
 pub use names::TreePlace;

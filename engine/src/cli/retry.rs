@@ -231,7 +231,7 @@ fn through_document(
         object! {
             "scheme" => row.scheme, "key" => super::json::stored(row.key.as_bytes()), "label" => row.label,
             "state" => row.state.word(), "way" => None::<String>, "action" => None::<String>,
-            "changes" => None::<String>, "uncompared" => Vec::<String>::new(),
+            "step" => None::<String>, "changes" => None::<String>, "uncompared" => Vec::<String>::new(),
             "refused" => reason_document(None, lang), "result" => ruling,
         }
     };
@@ -411,8 +411,9 @@ fn tell(out: &Out, args: &RetryArgs, prospects: &[Prospect]) {
             Outlook::Document { action, .. } => out.text(&format!("action-{action}"), &[]),
             Outlook::Refused { .. } => String::new(),
         };
+        let step = one.row.step.as_deref().map(one_line).unwrap_or_default();
         let line = format!(
-            "#{}  {}  {}  {}  {action}",
+            "#{}  {}  {}  {}  {action} {step}",
             nth + 1,
             shown(&one.row),
             one_line(&one.row.label),
@@ -566,6 +567,7 @@ fn document(
                 "state" => one.row.state.word(),
                 "way" => way(one.way),
                 "action" => action,
+                "step" => one.row.step,
                 "changes" => changes,
                 "uncompared" => one.uncompared,
                 "refused" => reason_document(refused, lang),

@@ -216,8 +216,10 @@ fn tell(story: &Story, out: &Out) {
             .step
             .clone()
             .unwrap_or_else(|| out.text("step-document", &[]));
+        let made = step.number.clone().or_else(|| step.target_id.clone());
         let facts = [
             ("step", name),
+            ("made", one_line(&made.unwrap_or_else(|| "-".to_owned()))),
             ("version", short(&step.version)),
             ("at", time::shown(step.done)),
         ];

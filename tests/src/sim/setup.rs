@@ -141,7 +141,8 @@ impl Setup {
         });
         let steps: &[&str] = match rng.between(0, 5) {
             0 => &["submit"],
-            1 => &["submit", "audit"],
+            // One that is made for each of two lines.
+            1 => &["submit", r#"line/["1"]"#, r#"line/["2"]"#],
             2 => &["submit", "audit", "notify"],
             _ => &[],
         };

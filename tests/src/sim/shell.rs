@@ -502,7 +502,7 @@ impl World {
                     .iter()
                     .map(|name| StepFacts {
                         target: None,
-                        name: (*name).to_owned(),
+                        name: flow::op::step_of(name).to_owned(),
                         call: CallFacts {
                             batch: setup.batch.min(2),
                             proof: Proof::Query,

@@ -13,6 +13,7 @@ mod fxiaoke;
 mod fxiaoke_server;
 mod hostile;
 mod levels;
+mod lines;
 mod logins;
 mod main_job;
 mod manual;

@@ -6,7 +6,9 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 26] = [
+const DEFAULTS: [(&str, &str); 28] = [
+    ("the step is made once", "这一步只做一次"),
+    ("required with `each`", "写了 `each` 时必填"),
     (
         "the target's where the operation proves the same, else what it can",
         "操作的查证方式与 target 相同时同 target,否则由操作决定",

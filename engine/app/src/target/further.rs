@@ -526,11 +526,7 @@ struct Written {
 type Said = Vec<(RecordId, StepMade)>;
 
 /// The records of which a person said that the document of this step is there, with what was said, and the others.
-fn said(
-    reader: &Reader,
-    records: &[RecordId],
-    purpose: Purpose,
-) -> Result<(Said, Vec<RecordId>), AppError> {
+fn said(reader: &Reader, records: &[RecordId], purpose: Purpose) -> Result<(Said, Vec<RecordId>), AppError> {
     let (mut said, mut others) = (Vec::new(), Vec::new());
     let sources = reader.sources(records)?;
     for record in records {

@@ -308,7 +308,7 @@ impl Stage {
                         has_target: has("target"),
                         attempts: 0,
                         maybe_sent: has("sent"),
-                        step: step(words),
+                        step: step(words, record),
                         doubted: value("doubted"),
                     })
                     .collect(),
@@ -479,12 +479,13 @@ fn row(n: i64) -> StagedRow {
     }
 }
 
-/// `at:NAME`.
-fn step(words: &[&str]) -> Option<String> {
-    words
-        .iter()
-        .find_map(|word| word.strip_prefix("at:"))
-        .map(str::to_owned)
+/// `at:NAME`; `at:NAME/` is the line of the record.
+fn step(words: &[&str], record: RecordId) -> Option<String> {
+    let at = words.iter().find_map(|word| word.strip_prefix("at:"))?;
+    Some(match at.strip_suffix('/') {
+        Some(step) => format!("{step}/[\"{record}\"]"),
+        None => at.to_owned(),
+    })
 }
 
 /// Rows of pages with equal `rows=` are equal.
@@ -516,7 +517,7 @@ fn unknown(record: RecordId, words: &[&str], value: impl Fn(&str) -> Option<i64>
         maybe_sent: words.contains(&"sent"),
         version: format!("v{record}"),
         suspect: words.iter().find_map(|word| SuspectKind::from_word(word)),
-        step: step(words),
+        step: step(words, record),
         said: words.contains(&"said"),
         doubted: value("doubted").unwrap_or(100_000),
         reason: Reason::new(code.unwrap_or("X"), "was lost"),
@@ -530,7 +531,7 @@ fn left(ids: Vec<RecordId>, words: &[&str], until: Ms) -> TaskLeft {
         record,
         version: format!("v{record}"),
         action: action.unwrap_or(WriteAction::Create),
-        step: step(words),
+        step: step(words, record),
         form: String::new(),
         tkey: format!("[\"{record}\"]"),
         void: false,

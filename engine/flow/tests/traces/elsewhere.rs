@@ -179,3 +179,54 @@ fn a_step_s_own_target_holds_a_run_up_for_a_minute_at_most() {
         "#]],
     );
 }
+
+/// A step that is made for each line is one step: its lines are claimed by themselves, and those of several records are
+/// one call. A lost answer is one about lines.
+#[test]
+fn lines_of_several_records_share_a_call() {
+    check(
+        tells(),
+        "start; begun; unknowns; opened; page 1; staged new=1; picked 1 2 at:tell/; ready; claimed; all ok; applied; picked; unknowns 1 at:tell/; found none; applied; unknowns; ended",
+        expect![[r#"
+            < start
+                begin run
+                read circuit
+                read circuit
+                pick tasks
+                cover live
+            < begun
+                pick unknown
+            < unknowns
+                open window [0, 100000)
+            < opened
+                FETCH window 1 page 1 [0, 100000)
+            < page 1
+                stage window 1 page 1: 1 rows, last, close [0, 90000)
+            < staged new=1
+                pick 500 after the start
+            < picked 1 2 at:tell/
+                TRANSFORM 1 2
+            < ready
+                claim tell/["1"] 1 2, ask from 150000
+            < claimed
+                SEND attempt 1 create 1 2
+            < all ok
+                settle 1 ok: 1 done 2 done
+            < applied
+                pick 500 after 2
+            < picked
+                pick unknown
+            < unknowns 1 at:tell/
+                ASK resolve 1
+            < found none
+                resolve 1 missed, again at 120000 E4015
+            < applied
+                pick unknown
+            < unknowns
+                count states
+                end run ok
+            < ended
+                FINISH ok, 1 pages, 1 calls
+        "#]],
+    );
+}

@@ -67,6 +67,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     inbox::published(open);
     steps::steps(open);
     steps::documents(open);
+    steps::lines_of_a_step(open);
     steps::what_people_say_of_documents(open);
     steps::documents_under_suspicion(open);
     steps::what_is_kept(open);

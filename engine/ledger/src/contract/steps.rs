@@ -54,8 +54,17 @@ fn claim_at(desk: &mut Desk, version: &str, step: Option<&str>) -> Option<flow::
 /// Claims the document of a step of a record under a key of its own.
 fn claim_document(
     desk: &mut Desk,
+    of: (&str, &str, &str),
+    action: WriteAction,
+) -> (Option<flow::ids::AttemptId>, Vec<ClaimRefused>) {
+    claim_call(desk, of, action, "contact")
+}
+
+fn claim_call(
+    desk: &mut Desk,
     (key, version, tkey): (&str, &str, &str),
     action: WriteAction,
+    call: &str,
 ) -> (Option<flow::ids::AttemptId>, Vec<ClaimRefused>) {
     let mut blobs = Blobs::new();
     blobs.insert(Blob(0), b"{}".to_vec());
@@ -66,7 +75,7 @@ fn claim_document(
             record: desk.record(key).record,
             version: version.into(),
             action,
-            step: Some("contact".into()),
+            step: Some(call.into()),
             form: "BD_CommonContact".into(),
             tkey: format!("[\"{tkey}\"]"),
             payload: Blob(0),
@@ -146,6 +155,70 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     let (claimed, _) = claim_document(&mut desk, ("a", "v2", "C2"), WriteAction::Update);
     assert_eq!(claimed, None);
     assert_eq!(desk.record("a").state, RecordState::Held);
+    desk.end();
+}
+
+/// A step that is made for each line is a step for each line: claimed, frozen, asked about and settled by itself.
+pub(super) fn lines_of_a_step(open: &dyn Fn() -> Ledger) {
+    let [one, two] = [r#"contact/["1"]"#, r#"contact/["2"]"#];
+    let next = |next: &str, id: &str| Settlement::Stepped {
+        id: Some(id.into()),
+        number: None,
+        lines: None,
+        next: next.into(),
+    };
+    let mut desk = Desk::new(open());
+    desk.see("a", "v1");
+    let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+    assert!(desk.settle(attempt, "a", next(one, "10")));
+    // It stands at the first line, and no other one is claimed.
+    let create = WriteAction::Create;
+    assert_eq!(claim_call(&mut desk, ("a", "v1", "C1"), create, two).0, None);
+    let attempt = claim_call(&mut desk, ("a", "v1", "C1"), create, one).0;
+    assert!(desk.settle(attempt.expect("claimed"), "a", next(two, "81")));
+    // Two lines may not have one document.
+    let (claimed, refused) = claim_call(&mut desk, ("a", "v1", "C1"), create, two);
+    assert_eq!(claimed, None);
+    assert!(
+        matches!(refused.as_slice(), [ClaimRefused::KeyTaken { .. }]),
+        "{refused:?}"
+    );
+    assert_eq!(desk.record("a").state, RecordState::Held);
+    assert_eq!(
+        desk.decide("a", Decision::NotThere),
+        Ruling::Moved(RecordState::Pending)
+    );
+    let attempt = claim_call(&mut desk, ("a", "v1", "C2"), create, two).0;
+    assert!(attempt.is_some());
+    // A crash behind the send: it is this line that is asked about.
+    desk.begin();
+    desk.now += 500;
+    let unknown = desk.unknown().0.remove(0);
+    assert_eq!(
+        (unknown.step.as_deref(), unknown.tkey.as_str()),
+        (Some(two), "[\"C2\"]")
+    );
+    assert!(desk.resolve("a", Resolution::Resend));
+    assert_eq!(desk.record("a").step.as_deref(), Some(two));
+    let attempt = claim_call(&mut desk, ("a", "v1", "C2"), create, two).0;
+    let end = Settlement::Done {
+        id: Some("82".into()),
+        number: None,
+        lines: None,
+    };
+    assert!(desk.settle(attempt.expect("claimed"), "a", end));
+    let record = desk.record("a");
+    assert_eq!(
+        (record.state, record.target_id.as_deref()),
+        (RecordState::Done, Some("10"))
+    );
+    let sources = desk.ledger.reader().sources(&[record.record]).expect("a row");
+    let made: Vec<(&str, Option<&str>)> = sources[0]
+        .steps
+        .iter()
+        .map(|made| (made.step.as_str(), made.id.as_deref()))
+        .collect();
+    assert_eq!(made, [(one, Some("81")), (two, Some("82"))]);
     desk.end();
 }
 
