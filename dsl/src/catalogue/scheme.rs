@@ -154,8 +154,8 @@ pub const STEP_LINE_KEY: Entry = Entry {
     en: "the key `{path}` is made of no field of the line: all lines would be one document",
     help_zh: "在主键字段里读行,例如 `<<$key>>-<<$line.{field}>>`",
     help_en: "let the key read the line, such as `<<$key>>-<<$line.{field}>>`",
-    long_zh: "带 `each` 的步骤为 `{list}` 的每一行写一张单据,所以单据的主键必须因行而异。只含行号 `$index` 也不行:行换位后,同一行会得到别的单据。",
-    long_en: "A step with `each` writes a document for each line of `{list}`, so its key must differ from line to line. The number `$index` alone will not do: when lines are moved, a line would get the document of another.",
+    long_zh: "带 `each` 的步骤为列表的每一行写一张单据,所以单据的主键必须因行而异。只含行号 `$index` 也不行:行换位后,同一行会得到别的单据。",
+    long_en: "A step with `each` writes a document for each line of its list, so its key must differ from line to line. The number `$index` alone will not do: when lines are moved, a line would get the document of another.",
     example: "{step: contact, api: batchSave, each: contacts, line_key: id, request: {FNumber: <<$key>>, FName: <<$line.name>>}}",
 };
 
