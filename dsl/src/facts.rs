@@ -316,6 +316,8 @@ pub struct OperationFacts {
     pub request_owned: Vec<Owned>,
     /// Whether the operation itself prints the window somewhere.
     pub uses_window: bool,
+    /// Whether its frame takes the scheme's `request`.
+    pub takes_request: bool,
     /// Whether it asks by a time field that the scheme must name (`window.field`).
     pub window_by_field: bool,
     /// Longest slice, in milliseconds.
@@ -386,6 +388,7 @@ impl OperationFacts {
             options: Vec::new(),
             request: None,
             request_owned: Vec::new(),
+            takes_request: true,
             uses_window: false,
             window_by_field: false,
             window_max_ms: None,
@@ -466,6 +469,17 @@ pub struct SchemeLinks {
     pub gives_to: Option<String>,
 }
 
+/// How often a connection may be called, by its connector or its own entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Calls, and the milliseconds in which they may be made; all of them hold.
+    pub rates: Vec<(u32, i64)>,
+    /// Calls at once.
+    pub concurrency: Option<u32>,
+    /// Calls a day.
+    pub per_day: Option<u32>,
+}
+
 /// What a connection can do, from its connector's file and its own entry.
 pub trait ConnectorFacts: Send + Sync {
     /// The connector's id.
@@ -477,6 +491,14 @@ pub trait ConnectorFacts: Send + Sync {
     /// Why the interval is not shorter; `None` when nobody said.
     fn min_interval_reason(&self) -> Option<&Text2> {
         None
+    }
+    /// What the connection allows. Facts that were made up for a test know no limits.
+    fn ceilings(&self) -> Ceilings {
+        Ceilings::default()
+    }
+    /// Where a key of `limits` stands that holds for the connection, for people.
+    fn limit_place(&self, _key: &str) -> String {
+        self.id().to_owned()
     }
     /// The operation that `api` names: exactly its name, one of its aliases, or its path.
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound>;

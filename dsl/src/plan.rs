@@ -49,6 +49,8 @@ pub struct Plan {
     pub priority: u8,
     /// What stops its scheduled runs.
     pub brakes: Brakes,
+    /// How often and after what pauses something is tried again.
+    pub retry: RetryPlan,
     /// What others may read of its rows.
     pub publish: Option<PublishPlan>,
     /// Another scheme carries the same documents the other way.
@@ -94,6 +96,8 @@ pub struct SourcePlan {
     pub detail: Option<DetailPlan>,
     /// What the other system sends by itself.
     pub receive: Option<ReceivePlan>,
+    /// The scheme's own limits where it reads.
+    pub limits: OwnLimits,
     /// Rows a page, where the scheme says so.
     pub page_size: Option<u32>,
     /// Number of the first page, where the scheme says so.
@@ -242,6 +246,8 @@ pub struct WindowPlan {
     pub proposal_start: Option<Tree>,
     /// The author's own end.
     pub proposal_end: Option<Tree>,
+    /// The zone in which times are printed in requests; `None` = the scheme's.
+    pub zone: Option<TimeZone>,
 }
 
 /// A second, wider pass over the source.
@@ -350,8 +356,41 @@ pub struct TargetPlan {
     pub saves: Vec<(String, Tree)>,
     /// What another scheme is given once all steps are done.
     pub emit: Option<EmitPlan>,
+    /// The scheme's own limits where it writes.
+    pub limits: OwnLimits,
     /// Old ways: missing is empty text, values are texts.
     pub compat_qeasy: bool,
+}
+
+/// What a scheme says of how often it may call one side: below what the connection allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnLimits {
+    /// Calls, and the milliseconds in which they may be made.
+    pub rate: Option<(u32, i64)>,
+    /// Calls at once.
+    pub concurrency: Option<u32>,
+    /// Calls a day, in the other system's zone.
+    pub per_day: Option<u32>,
+    /// Shortest interval of its schedule, in milliseconds.
+    pub min_interval_ms: Option<i64>,
+}
+
+impl OwnLimits {
+    /// Whether calls wait or are counted because of them.
+    pub fn hold_calls(&self) -> bool {
+        self.rate.is_some() || self.concurrency.is_some() || self.per_day.is_some()
+    }
+}
+
+/// How often and after what pauses something is tried again that was not executed. `None` = the engine's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// Failures in a row after which a run gives up.
+    pub max: Option<u32>,
+    /// The first pause, in milliseconds; it doubles.
+    pub first_ms: Option<i64>,
+    /// The longest, in milliseconds.
+    pub longest_ms: Option<i64>,
 }
 
 /// A further call for a record whose document is there: that one is submitted, audited, and so on, or a document of the

@@ -5,9 +5,11 @@
 //! compiler of trees.
 
 mod aggregate;
+mod bounds;
 mod clues;
 mod fed;
 mod head;
+mod limits;
 mod options;
 mod owned;
 mod paths;
@@ -217,6 +219,7 @@ impl Reader<'_> {
             schedule,
             priority: self.priority(root),
             brakes: self.brakes(root),
+            retry: self.retry(root),
             publish,
             two_way,
             tests,

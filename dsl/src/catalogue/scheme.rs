@@ -477,8 +477,8 @@ pub const WINDOW_NEEDED: Entry = Entry {
     severity: Severity::Error,
     zh: "请求里没有用到时间窗口",
     en: "no window is used in the request",
-    help_zh: "每次全部读取请写 `window: none`,否则在 `request` 里使用 `<<$window.start|…>>` 和 `<<$window.end|…>>`",
-    help_en: "write `window: none` to read everything each time, or use `<<$window.start|…>>` and `<<$window.end|…>>` in `request`",
+    help_zh: "每次全部读取请写 `window: none`,否则在 `request` 里使用 `<<$window.start|…>>` 和 `<<$window.end|…>>`,或写 `window: {start: {at: 字段, as: ms}, end: {at: 字段, as: ms}}`",
+    help_en: "write `window: none` to read everything each time, or use `<<$window.start|…>>` and `<<$window.end|…>>` in `request`, or say `window: {start: {at: FIELD, as: ms}, end: {at: FIELD, as: ms}}`",
     long_zh: "方案和操作都没有提到 `$window`,所以每次都会读取全部数据。如果确实如此,请写明 `window: none`。",
     long_en: "Neither the scheme nor the operation mentions `$window`, so every run would read everything. Say `window: none` if that is meant.",
     example: "api: listAll",
@@ -495,6 +495,84 @@ pub const CONSTANT_BOUND: Entry = Entry {
     long_zh: "常量边界意味着永远读取同一段数据。",
     long_en: "A constant bound would read the same slice for ever.",
     example: "startTime: \"2026-01-01\"",
+};
+
+/// `window.{key}` cannot be put there: {why_en}.
+pub const WINDOW_BOUND: Entry = Entry {
+    code: "E1127",
+    severity: Severity::Error,
+    zh: "`window.{key}` 不能这样写:{why_zh}",
+    en: "`window.{key}` cannot be put there: {why_en}",
+    help_zh: "操作自己按时间读取时删除这一行;否则写请求里一个自己的字段,操作里用 `<<$request>>` 发出它",
+    help_en: "take it away where the operation asks by time itself; else name a field of the request that is its own, and let the operation send `<<$request>>`",
+    long_zh: "`window.start`、`window.end` 说明窗口的起止填在请求的哪个字段,用于操作自己没有用到 `$window` 的接口。",
+    long_en: "`window.start` and `window.end` say which fields of the request hold the bounds, where the operation does not use `$window` itself.",
+    example: "window: {start: {at: since, as: ms}, end: {at: since, as: ms}}",
+};
+
+/// `window.zone` changes nothing here.
+pub const WINDOW_ZONE_UNUSED: Entry = Entry {
+    code: "E1128",
+    severity: Severity::Error,
+    zh: "`window.zone` 在这里不起作用:请求和 filter 里没有时间",
+    en: "`window.zone` changes nothing here: no time is printed in the request or the filter",
+    help_zh: "删除它;操作自己填写的时间按连接器的时区",
+    help_en: "take it away; times that the operation fills in by itself are in the connector's zone",
+    long_zh: "`window.zone` 只决定请求和 filter 里时间文本的时区。连接器的操作在别处(URL、请求体外层)自己填写的时间,按连接器声明的时区,方案改不了。",
+    long_en: "`window.zone` is the zone of times in the request and the filter. What an operation of a connector fills in elsewhere is in the zone of that connector, and no scheme changes it.",
+    example: "window: {zone: UTC}    # and nothing that mentions $window",
+};
+
+/// `{key}: {given}` is more than {allowed} of {place}.
+pub const LIMIT_ABOVE: Entry = Entry {
+    code: "E1131",
+    severity: Severity::Error,
+    zh: "`{key}: {given}` 超出了连接允许的 {allowed}({place})",
+    en: "`{key}: {given}` is beyond what the connection allows, {allowed} ({place})",
+    help_zh: "方案的 limits 只能更低(min_interval 只能更长);买了更多配额时改 connections.yaml 的 limits",
+    help_en: "the limits of a scheme are only lower (min_interval only longer); where more calls were bought, say so in the limits of connections.yaml",
+    long_zh: "连接和连接器的限制对所有方案一起有效。方案自己的限制在它们之内再收紧;比它们宽的限制永远不会起作用。",
+    long_en: "The limits of a connection and its connector hold for all schemes together. A scheme can be bound more tightly within them; a wider limit would never be felt.",
+    example: "limits: {rate: 600/min}    # and a connector with 60/min",
+};
+
+/// `min_interval` binds no rule of this schedule.
+pub const MIN_INTERVAL_UNUSED: Entry = Entry {
+    code: "E1132",
+    severity: Severity::Error,
+    zh: "`min_interval` 在这里不起作用:schedule 没有 every 或 cron",
+    en: "`min_interval` binds nothing here: the schedule has neither every nor a cron text",
+    help_zh: "删除它;由推送或另一个方案开始的运行不受它限制",
+    help_en: "take it away; runs that a push or another scheme starts are not bound by it",
+    long_zh: "`min_interval` 限制计划运行的间隔。on_push 和 after 没有自己的间隔。",
+    long_en: "`min_interval` is about rules with an interval. Those of on_push and after come when something happens.",
+    example: "source: {limits: {min_interval: 1h}}\nschedule: on_push",
+};
+
+/// Every {given} is more often than the scheme's own `{side}.limits.min_interval` ({least}).
+pub const OFTENER_THAN_SAID: Entry = Entry {
+    code: "E1136",
+    severity: Severity::Error,
+    zh: "间隔 {given} 小于本方案自己的 `{side}.limits.min_interval`({least})",
+    en: "every {given} is more often than the scheme's own `{side}.limits.min_interval` ({least})",
+    help_zh: "改大间隔,或改小 min_interval",
+    help_en: "make the interval longer, or min_interval shorter",
+    long_zh: "方案自己说了最短间隔,它的 schedule 却更密:两处有一处不是本意。",
+    long_en: "The scheme says how far apart its runs are at least, and its schedule is more often: one of the two is not meant.",
+    example: "source: {limits: {min_interval: 1h}}\nschedule: {every: 6m}",
+};
+
+/// `retry.{key}: {given}`: {why_en}.
+pub const RETRY_PAUSE: Entry = Entry {
+    code: "E1137",
+    severity: Severity::Error,
+    zh: "`retry.{key}: {given}`:{why_zh}",
+    en: "`retry.{key}: {given}`: {why_en}",
+    help_zh: "例如 retry: {max: 5, first: 30s, longest: 10m}",
+    help_en: "such as retry: {max: 5, first: 30s, longest: 10m}",
+    long_zh: "再试的间隔从 first 开始,每次加倍,到 longest 为止。短于一秒的不是间隔;超过一小时的,应由下次运行来做。",
+    long_en: "The pauses begin with `first` and double up to `longest`. Below a second there is no pause, and what waits for more than an hour is better left to the next run.",
+    example: "retry: {first: 10m, longest: 1m}",
 };
 
 /// The operation {operation} reads by a time field and needs `window.field`.
@@ -1209,6 +1287,12 @@ pub const ALL: &[&Entry] = &[
     &OPERATION_OF_SEVERAL,
     &WINDOW_NEEDED,
     &CONSTANT_BOUND,
+    &WINDOW_BOUND,
+    &WINDOW_ZONE_UNUSED,
+    &LIMIT_ABOVE,
+    &MIN_INTERVAL_UNUSED,
+    &OFTENER_THAN_SAID,
+    &RETRY_PAUSE,
     &WINDOW_FIELD_NEEDED,
     &ABOVE_MAXIMUM,
     &OWNED_PLACE,

@@ -419,6 +419,19 @@ pub const DAY_SPENT: Entry = Entry {
     example: "limits: {per_day: 100000}    # in connections.yaml, and 100,000 calls made",
 };
 
+/// The day's calls of a scheme are spent.
+pub const OWN_DAY_SPENT: Entry = Entry {
+    code: "E4043",
+    severity: Severity::Error,
+    zh: "方案 `{scheme}` 的 `{side}.limits.per_day`({count} 次)今天已经用完;{until} 之后继续",
+    en: "the scheme `{scheme}` has made the {count} calls of today that its `{side}.limits.per_day` allows; it goes on after {until}",
+    help_zh: "提高方案的 per_day,或等到明天;连接的限制另外计算",
+    help_en: "raise the per_day of the scheme, or wait for the next day; those of the connection are counted apart",
+    long_zh: "方案自己的调用数按对方系统所在时区的日子计,写在数据目录里。用完时运行停止,没有发出任何请求,数据保持待处理;别的方案不受影响。",
+    long_en: "The calls of a scheme are counted by the days of the other system's zone, in the data directory. When they are used up the run stops, nothing is sent, and the records wait; other schemes go on.",
+    example: "target: {limits: {per_day: 2000}}    # and 2,000 calls made",
+};
+
 /// The vendor has closed for a time.
 pub const PAUSED: Entry = Entry {
     code: "E4041",
@@ -470,6 +483,7 @@ pub const ALL: &[&Entry] = &[
     &REFUSES_US,
     &QUOTA,
     &DAY_SPENT,
+    &OWN_DAY_SPENT,
     &PAUSED,
     &OUT_OF_HOURS,
     &KEY_CONFLICT,

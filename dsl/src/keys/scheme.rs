@@ -97,7 +97,13 @@ pub static SCHEME: Block = block(
             "two-way sync: another scheme carries the same documents the other way; what was written is not read back as news, and conflict says what happens where both sides were changed",
         )
         .example("{with: erp-to-crm, conflict: hold}"),
-        KeyRow::new("retry", Shape::Data, "重试", "retries").later(),
+        KeyRow::new(
+            "retry",
+            Shape::Block(&RETRY),
+            "对方忙、限流、连不上时隔多久再试、试几次;证明没有执行的才重试,应答丢失的按 on_unknown",
+            "how often and after what pauses it is tried again where a system is busy, throttles or cannot be reached; only what is proven not executed, a lost answer is on_unknown's",
+        )
+        .example("{max: 5, first: 30s, longest: 10m}"),
         KeyRow::new(
             "retention",
             Shape::Word(&DAYS),
@@ -291,6 +297,14 @@ static SOURCE: Block = block(
         )
         .default("the row read last is the newest")
         .example("modifyTime"),
+        KeyRow::new(
+            "limits",
+            Shape::Block(&LIMITS),
+            "本方案读取时自己的限制,只能低于连接和连接器的",
+            "this scheme's own limits where it reads; only below those of the connection and its connector",
+        )
+        .default("the connection's")
+        .example("{rate: 30/min, min_interval: 30m}"),
         KeyRow::new(
             "sweep",
             Shape::Block(&SWEEP),
@@ -546,21 +560,111 @@ static WINDOW: Block = block(
         .default("extend"),
         KeyRow::new(
             "start",
-            Shape::Data,
-            "起点所在的请求字段",
-            "the request field that holds the start",
+            Shape::Block(&BOUND),
+            "起点填在请求的哪个字段,用于操作自己不填窗口的接口",
+            "the request field that the start is put into, where the operation does not ask by time itself",
         )
-        .later(),
+        .example("{at: updated_since, as: ms}"),
         KeyRow::new(
             "end",
-            Shape::Data,
-            "终点所在的请求字段",
-            "the request field that holds the end",
+            Shape::Block(&BOUND),
+            "终点填在请求的哪个字段",
+            "the request field that the end is put into",
         )
-        .later(),
-        KeyRow::new("zone", Shape::Data, "时间文本的时区", "zone of times in text").later(),
+        .example("{at: updated_until, as: ms}"),
+        KeyRow::new(
+            "zone",
+            Shape::Word(&ZONE),
+            "请求和 filter 里的时间文本用的时区",
+            "the zone in which times are printed in the request and the filter",
+        )
+        .default("the scheme's")
+        .example("Asia/Shanghai"),
     ],
 );
+
+static BOUND: Block = block(
+    "bound",
+    &[
+        KeyRow::new("at", Shape::Path, "请求中的字段", "the field of the request")
+            .required()
+            .example("updated_since"),
+        KeyRow::new(
+            "as",
+            Shape::Choice(&["ms", "s", "datetime", "rfc3339"]),
+            "写法:毫秒、秒(数字),或时间文本",
+            "how it is written: milliseconds or seconds (numbers), or a text",
+        )
+        .required()
+        .example("ms"),
+    ],
+);
+
+static RETRY: Block = Block {
+    name: "retry",
+    one_of: &[],
+    least: 1,
+    rows: &[
+        KeyRow::new(
+            "max",
+            Shape::Int(1, 20),
+            "连续几次不成就放下,数据留给下次运行;不写时写入忙 20 次、连不上 5 次,读一页 4 次",
+            "after so many failures in a row the run leaves it to the next one; without it 20 where a target is busy, 5 where it cannot be reached, 4 for a page",
+        )
+        .example("5"),
+        KeyRow::new(
+            "first",
+            Shape::Word(&DURATION),
+            "第一次再试前的间隔,1s 到 1h;以后每次加倍",
+            "the pause before it is tried again, 1s to 1h; it doubles each time",
+        )
+        .default("1s")
+        .example("30s"),
+        KeyRow::new(
+            "longest",
+            Shape::Word(&DURATION),
+            "最长的间隔,不小于 first,不超过 1h;对方自己要求的间隔更长时按对方的",
+            "the longest pause, at least first and at most 1h; a longer one that the other system asks for counts",
+        )
+        .default("64s, or first")
+        .example("10m"),
+    ],
+};
+
+static LIMITS: Block = Block {
+    name: "limits",
+    one_of: &[],
+    least: 1,
+    rows: &[
+        KeyRow::new(
+            "rate",
+            Shape::Word(&RATE),
+            "本方案在这一侧的调用频率",
+            "calls of this scheme on this side",
+        )
+        .example("30/min"),
+        KeyRow::new(
+            "concurrency",
+            Shape::Int(1, ANY),
+            "本方案同时的调用数",
+            "calls of this scheme at once",
+        ),
+        KeyRow::new(
+            "per_day",
+            Shape::Int(1, ANY),
+            "本方案每天的调用数,按对方系统的时区",
+            "calls of this scheme a day, in the other system's zone",
+        )
+        .example("2000"),
+        KeyRow::new(
+            "min_interval",
+            Shape::Word(&DURATION),
+            "本方案的计划最短间隔;比它更密的 schedule 是错误",
+            "shortest interval of this scheme's schedule; one that is more often is an error",
+        )
+        .example("30m"),
+    ],
+};
 
 static TARGET: Block = Block {
     name: "target",
@@ -673,7 +777,14 @@ static TARGET: Block = Block {
             "none: the first refused row stops the scheme",
         )
         .default("data"),
-        KeyRow::new("limits", Shape::Data, "更低的限制", "lower limits").later(),
+        KeyRow::new(
+            "limits",
+            Shape::Block(&LIMITS),
+            "本方案写入时自己的限制,只能低于连接和连接器的",
+            "this scheme's own limits where it writes; only below those of the connection and its connector",
+        )
+        .default("the connection's")
+        .example("{rate: 30/min, per_day: 2000}"),
     ],
 };
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::Reader;
+use super::bounds::Bound;
 use crate::catalogue::scheme as words;
 use crate::facts::{OperationFacts, Owned, OwnedKind};
 use crate::filter::Fit;
@@ -33,28 +34,30 @@ pub(crate) struct Merged {
 }
 
 impl Reader<'_> {
-    /// Lays the scheme's request over the operation's.
+    /// Lays the scheme's request over the operation's, in which the places of `window.start` and `window.end` stand.
     pub(crate) fn merge_request(
         &mut self,
         over: Option<Tree>,
         operation: Option<&Arc<OperationFacts>>,
+        bounds: &[Bound],
     ) -> Merged {
         let base = operation.and_then(|operation| operation.request.clone());
-        let Some(mut over) = over else {
+        if over.is_none() && bounds.is_empty() {
             return Merged {
                 request: base.map(|base| (*base).clone()),
                 ..Merged::default()
             };
-        };
-        let mut base = base.map_or_else(
-            || Tree::literal(Value::Map(crate::value::Map::new())),
-            |base| (*base).clone(),
-        );
+        }
+        let empty = || Tree::literal(Value::Map(crate::value::Map::new()));
+        let mut over = over.unwrap_or_else(empty);
+        let mut base = base.map_or_else(empty, |base| (*base).clone());
+        for bound in bounds {
+            base = Tree::merge(&base, &bound.request);
+        }
         let mut merged = Merged::default();
-        for owned in operation
-            .map(|operation| operation.request_owned.as_slice())
-            .unwrap_or_default()
-        {
+        let owned = operation.map(|operation| operation.request_owned.as_slice());
+        let owned = owned.unwrap_or_default().iter();
+        for owned in owned.chain(bounds.iter().map(|bound| &bound.owned)) {
             let Some(part) = over.at(&owned.path) else {
                 continue;
             };

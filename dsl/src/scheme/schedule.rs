@@ -30,12 +30,14 @@ impl Reader<'_> {
     ) -> Option<Schedule> {
         let node = root.get("schedule").map(|pair| &pair.value)?;
         if node.map().is_none() {
+            self.own_pace(root, node);
             return (text_of(node) == Some("on_push")).then(|| self.bare(When::OnPush));
         }
         let zone = match node.get("zone") {
             Some(pair) => self.zone_at(&pair.value),
             None => None,
         };
+        self.own_pace(root, node);
         let every = node.get("every").and_then(|pair| self.every(pair, connector));
         let cron = node.get("cron").and_then(|pair| self.cron(pair, connector));
         let source = node.get("source").and_then(|pair| self.cron(pair, connector));
@@ -156,6 +158,39 @@ impl Reader<'_> {
                 .with("reason_zh", reason(Lang::Zh))
                 .with("reason_en", reason(Lang::En)),
         );
+    }
+
+    /// A schedule is never more often than the scheme's own `limits` say.
+    fn own_pace(&mut self, root: &Node, schedule: &Node) {
+        for (side, keys) in [
+            ("source", ["every", "cron", "source"]),
+            ("target", ["every", "cron", "target"]),
+        ] {
+            let Some((least, limit)) = Self::own_intervals(root, side) else {
+                continue;
+            };
+            let rules: Vec<&Pair> = keys.iter().filter_map(|key| schedule.get(key)).collect();
+            if rules.is_empty() {
+                self.report(self.problem(&words::MIN_INTERVAL_UNUSED, limit.value.span.clone()));
+            }
+            for pair in rules {
+                let Some(text) = text_of(&pair.value) else {
+                    continue;
+                };
+                let given = match pair.key.as_str() {
+                    "every" => duration_ms(text).filter(|every| (0..least).contains(every)),
+                    _ => Cron::parse(text).ok().and_then(|cron| cron.gap_below(least)),
+                };
+                if let Some(given) = given {
+                    self.report(
+                        self.problem(&words::OFTENER_THAN_SAID, pair.value.span.clone())
+                            .with("given", duration_text(given))
+                            .with("least", duration_text(least))
+                            .with("side", side),
+                    );
+                }
+            }
+        }
     }
 
     fn missed(&mut self, node: &Node, has_window: bool) -> Missed {

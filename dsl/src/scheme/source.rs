@@ -61,7 +61,8 @@ impl Reader<'_> {
         }
         let over =
             over.map(|pair| self.compile(TreePlace::SOURCE, None, None, |cx| compile_tree(&pair.value, cx)));
-        let merged = self.merge_request(over, operation.as_ref());
+        let bounds = self.bounds(node, operation.as_ref());
+        let merged = self.merge_request(over, operation.as_ref(), &bounds);
         let fields = self.fields(node, operation.as_ref());
         let filter = self.filter(node, operation.as_ref());
         // What is sent has no window: a push is one moment.
@@ -69,6 +70,7 @@ impl Reader<'_> {
         let mut window = self.window(node, asked, &options, &merged, filter.as_ref());
         window.none |= pushed;
         let page_size = self.page_size(node, operation.as_ref(), &merged);
+        let limits = self.limits(node, connector.as_deref());
         let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
 
         let from = node.get("scheme").is_some();
@@ -137,6 +139,7 @@ impl Reader<'_> {
                 sweep,
                 detail,
                 receive,
+                limits,
                 page_size,
                 first_page: merged.first_page,
                 lists,
@@ -425,7 +428,7 @@ impl Reader<'_> {
                 compile_tree(&pair.value, cx)
             })
         });
-        let request = self.merge_request(over, operation.as_ref()).request;
+        let request = self.merge_request(over, operation.as_ref(), &[]).request;
         let into = node
             .get("into")
             .and_then(|pair| self.field_path("into", &pair.value, None, false))?;

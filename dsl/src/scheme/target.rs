@@ -226,6 +226,7 @@ impl Reader<'_> {
             aggregate,
             saves,
             emit: None,
+            limits: self.limits(node, connector.as_deref()),
             compat_qeasy: self.compat_qeasy,
         })
     }

@@ -47,8 +47,10 @@ impl Reader<'_> {
                     .with("max", duration_text(allowed)),
             );
         }
+        let zone = node.and_then(|node| self.window_zone(node, merged, filter));
         let plan = WindowPlan {
             none,
+            zone,
             first: node.and_then(|node| self.first(node)),
             overlap_ms: length("overlap").unwrap_or(OVERLAP_MS),
             settle_ms: length("settle").unwrap_or(SETTLE_MS),
@@ -185,7 +187,7 @@ impl Reader<'_> {
         filter: Option<&SourceFilter>,
         plan: &WindowPlan,
     ) {
-        let Some(api) = source.get("api") else {
+        let Some(api) = source.get("api").or_else(|| source.get("operation")) else {
             return;
         };
         let in_request = merged

@@ -226,7 +226,7 @@ impl Engine {
         let Some(target) = &plan.target else {
             return Ok(None);
         };
-        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
+        let caller = self.target_caller(&plan.scheme, target)?;
         let operation = target.create.as_ref().or(target.update.as_ref());
         let noted = operation.filter(|operation| caller.connection.asks_notes(operation));
         Ok(noted.map(|operation| caller.connection.refuses_second(operation)))

@@ -39,6 +39,19 @@ struct Count {
     why: String,
 }
 
+impl Count {
+    /// Takes one of so many calls of a day; whether there was one.
+    fn take(&mut self, today: String, per_day: u64) -> bool {
+        // A clock that is set back gives no second day.
+        if self.day < today {
+            (self.day, self.calls) = (today, 0);
+        }
+        let is_there = self.calls < per_day;
+        self.calls += u64::from(is_there);
+        is_there
+    }
+}
+
 impl Budget {
     /// The budget of a connection below a data directory. Nothing is opened yet.
     pub(crate) fn new(dir: &Path, connection: &Connection) -> Self {
@@ -47,6 +60,37 @@ impl Budget {
                 .join(FOLDER)
                 .join(format!("{}.json", connection.budget_name())),
         }
+    }
+
+    /// What one side of a scheme may still call by its own word.
+    pub(crate) fn of_scheme(dir: &Path, connection: &Connection, scheme: &str, side: &str) -> Self {
+        let what = if connection.sandbox {
+            "sandbox-scheme"
+        } else {
+            "scheme"
+        };
+        Budget {
+            path: dir.join(FOLDER).join(format!("{what}-{scheme}-{side}.json")),
+        }
+    }
+
+    /// Takes one of so many calls of today; whether there was one.
+    pub(crate) fn take_one(&self, connection: &Connection, per_day: u64, now: Ms) -> Result<bool, Failure> {
+        let failed = |error: std::io::Error| self.unkept(connection, &error);
+        let mut file = self.open().map_err(failed)?;
+        let mut count = load(&mut file).map_err(failed)?;
+        let is_there = count.take(connection.day(now), per_day);
+        if is_there {
+            save(&mut file, &count).map_err(failed)?;
+        }
+        Ok(is_there)
+    }
+
+    fn unkept(&self, connection: &Connection, error: &std::io::Error) -> Failure {
+        Failure::new(&auth::BUDGET_KEPT)
+            .with("connection", &connection.name)
+            .with("path", self.path.display())
+            .with("why", error)
     }
 
     /// Takes one call of today's, or says why there is none and when it goes on.
@@ -61,12 +105,7 @@ impl Budget {
         if per_day.is_none() && !self.path.exists() {
             return Ok(());
         }
-        let failed = |error: std::io::Error| {
-            Failure::new(&auth::BUDGET_KEPT)
-                .with("connection", &connection.name)
-                .with("path", self.path.display())
-                .with("why", error)
-        };
+        let failed = |error: std::io::Error| self.unkept(connection, &error);
         let mut file = self.open().map_err(failed)?;
         let mut count = load(&mut file).map_err(failed)?;
         if (now + 1..=now.saturating_add(PAUSE_MAX)).contains(&count.until) {
@@ -76,18 +115,12 @@ impl Budget {
                 .vendor(count.why));
         }
         let Some(per_day) = per_day else { return Ok(()) };
-        let today = connection.day(now);
-        // A clock that is set back gives no second day.
-        if count.day < today {
-            (count.day, count.calls) = (today, 0);
-        }
-        if count.calls >= per_day {
+        if !count.take(connection.day(now), per_day) {
             return Err(Failure::new(&target::DAY_SPENT)
                 .with("connection", &connection.name)
                 .with("count", per_day)
                 .with("until", connection.clock(connection.midnight(now))));
         }
-        count.calls += 1;
         save(&mut file, &count).map_err(failed)
     }
 

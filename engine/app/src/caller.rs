@@ -29,6 +29,7 @@ use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::kept::Kept;
 use crate::meter;
+use crate::own_pace::OwnPace;
 use crate::paces::{Lane, Paces, Turn};
 use crate::settings;
 use crate::tape::{Played, Tape};
@@ -48,6 +49,8 @@ pub(crate) struct Caller {
     door: Option<Door>,
     /// Where calls are taken down, or answered from.
     tape: Option<Arc<Tape>>,
+    /// The scheme's own pace, where it has one and this one calls for it.
+    own: Option<Arc<OwnPace>>,
 }
 
 /// What all connections with one credential have in common.
@@ -205,6 +208,7 @@ impl Caller {
             clock,
             entropy,
             tape: None,
+            own: None,
         })
     }
 
@@ -242,6 +246,7 @@ impl Caller {
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
             tape: self.tape.clone(),
+            own: self.own.clone(),
         })
     }
 
@@ -252,6 +257,13 @@ impl Caller {
         }
         self.client = client;
         self
+    }
+
+    /// A caller that keeps to the pace of a scheme, too.
+    pub(crate) fn at_own_pace(&self, own: Arc<OwnPace>) -> Result<Self, AppError> {
+        let mut bound = self.beside(Arc::clone(&self.connection))?;
+        bound.own = Some(own);
+        Ok(bound)
     }
 
     /// The same caller for a pass whose records are stored for good: files that were read may be moved away.
@@ -276,6 +288,7 @@ impl Caller {
             clock: Arc::clone(&self.clock),
             entropy: Entropy::default(),
             tape: self.tape.clone(),
+            own: self.own.clone(),
         })
     }
 
@@ -409,7 +422,8 @@ impl Caller {
                 }
             }
             // The wait comes first: a signature says when it was made, and a session may end meanwhile.
-            let turn = self.credential.paces.enter(lane, &self.connection).await;
+            let own = self.own.as_deref().map(OwnPace::gate);
+            let turn = self.credential.paces.enter(own, lane, &self.connection).await;
             // A session that is over as soon as it is made, or before its turn comes, is tried with all the same.
             if logins < LOGINS && !self.is_current(session.as_ref(), generation) {
                 logins += 1;
@@ -428,7 +442,12 @@ impl Caller {
                     return Ended::Unbuilt(failure);
                 }
             };
-            if let Err(failure) = self.credential.budget.take(&self.connection, self.clock.now_ms()) {
+            let now = self.clock.now_ms();
+            let own = self
+                .own
+                .as_ref()
+                .map_or(Ok(()), |own| own.take(&self.connection, now));
+            if let Err(failure) = own.and_then(|()| self.credential.budget.take(&self.connection, now)) {
                 turn.give_back();
                 return Ended::Closed(failure);
             }
@@ -469,7 +488,12 @@ impl Caller {
             Err(ended) => Err(ended),
         };
         match there {
-            Ok(()) => self.credential.paces.ready(apis, &self.connection).await,
+            Ok(()) => {
+                if let Some(own) = &self.own {
+                    own.gate().ready().await;
+                }
+                self.credential.paces.ready(apis, &self.connection).await;
+            }
             Err(ended) => {
                 let now = self.clock.now_ms();
                 self.credential.session.lock().await.failed = Some((now, ended));
@@ -532,7 +556,11 @@ impl Caller {
             if !self.connection.login_goes_on(&under_way) {
                 break;
             }
-            let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
+            let turn = self
+                .credential
+                .paces
+                .enter(None, Lane::Login, &self.connection)
+                .await;
             let now = self.clock.now_ms();
             let request = self
                 .connection
@@ -604,7 +632,11 @@ impl Caller {
         if let Some((guard, _)) = held.as_ref().filter(|(_, of)| *of == generation) {
             return Ok((session.guarded(Arc::clone(guard)), Arc::clone(guard)));
         }
-        let turn = self.credential.paces.enter(Lane::Login, &self.connection).await;
+        let turn = self
+            .credential
+            .paces
+            .enter(None, Lane::Login, &self.connection)
+            .await;
         let unbuilt = |failure| Box::new(Ended::Unbuilt(failure));
         let request = self
             .connection

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use connector::{Connection, Redactor};
 use dsl::diagnostic::Lang;
+use dsl::plan::OwnLimits;
 use transport::{Client, Settings};
 
 use crate::caller::{Caller, Refusal};
@@ -16,12 +17,15 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::AppError;
 use crate::notify::sight::{Credentials, Said};
+use crate::own_pace::{OwnPace, OwnSide};
 use crate::tape::Tape;
 use crate::workspace::{Workspace, parent};
 
 /// One per connection. Session and limits are shared by all schemes, and by connections with the same credential.
 pub(crate) struct Callers {
     known: RwLock<BTreeMap<String, Arc<Caller>>>,
+    /// What schemes say of their own pace, by scheme, side and connection; it outlives their runs.
+    own: Mutex<BTreeMap<(String, OwnSide, String), Arc<OwnPace>>>,
     client: Arc<Client>,
     clock: Arc<dyn Clock>,
     /// The data directory.
@@ -36,6 +40,7 @@ impl Callers {
         let client = Client::new(Settings::default()).map_err(|error| AppError::bug(error.to_string()))?;
         Ok(Callers {
             known: RwLock::default(),
+            own: Mutex::default(),
             client: Arc::new(client),
             clock,
             dir,
@@ -86,6 +91,31 @@ impl Callers {
     pub(crate) fn of(&self, connection: &str) -> Option<Arc<Caller>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(connection).cloned()
+    }
+
+    /// Who calls for one side of a scheme: at its own pace, where it has one.
+    pub(crate) fn for_scheme(
+        &self,
+        caller: Arc<Caller>,
+        scheme: &str,
+        side: OwnSide,
+        limits: &OwnLimits,
+    ) -> Result<Arc<Caller>, AppError> {
+        if !limits.hold_calls() {
+            return Ok(caller);
+        }
+        let connection = &caller.connection;
+        let key = (scheme.to_owned(), side, connection.name.clone());
+        let mut known = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = match known.get(&key).filter(|own| own.is_of(limits)) {
+            Some(own) => Arc::clone(own),
+            None => {
+                let own = Arc::new(OwnPace::new(&self.dir, connection, scheme, side, limits));
+                known.insert(key, Arc::clone(&own));
+                own
+            }
+        };
+        Ok(Arc::new(caller.at_own_pace(own)?))
     }
 
     /// All of them.

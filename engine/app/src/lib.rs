@@ -34,6 +34,7 @@ pub mod notify;
 pub mod objects;
 pub mod online;
 pub mod operate;
+mod own_pace;
 mod paces;
 mod payloads;
 pub mod preview;

@@ -122,9 +122,17 @@ impl Paces {
         }
     }
 
-    /// Waits until a call may be made.
-    pub(crate) async fn enter(&self, lane: Lane<'_>, connection: &Connection) -> Turn<'_> {
+    /// Waits until a call may be made; first in the queue of its scheme, where that has one.
+    pub(crate) async fn enter<'a>(
+        &'a self,
+        own: Option<&'a Gate>,
+        lane: Lane<'_>,
+        connection: &Connection,
+    ) -> Turn<'a> {
         let mut passes = Vec::new();
+        if let Some(own) = own {
+            passes.push(own.enter().await);
+        }
         for gate in self.queues(lane, connection) {
             passes.push(gate.enter().await);
         }

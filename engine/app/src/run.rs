@@ -8,7 +8,7 @@ use connector::{Connection, Redactor};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{Environment as _, OwnOperation};
 use dsl::lookup::Hits;
-use dsl::plan::{self, Plan};
+use dsl::plan::{self, Plan, TargetPlan};
 use flow::classify;
 use flow::ids::Ms;
 use flow::op::{AuditNote, LedgerOp, LedgerReply, OnSeen, Reason, RunStatus, SuspectKind, Trigger};
@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::error::AppError;
 use crate::lookups::{Indexed, LookupReport, are_indexed, ensure_indexes, place_of};
 use crate::objects::Objects;
+use crate::own_pace::OwnSide;
 use crate::preview::Preview;
 use crate::recording::{Recording, SetUp};
 use crate::revisions;
@@ -555,8 +556,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        let source = &plan.source;
-        let mut source_caller = self.caller_with(&source.connection, source.own_operation.as_ref())?;
+        let mut source_caller = self.source_caller(&plan)?;
         if !options.dry && source_caller.is_database() {
             let same = Arc::clone(&source_caller.connection);
             source_caller = Arc::new(source_caller.beside(same)?.for_good());
@@ -578,7 +578,7 @@ impl Engine {
         let mut quiet = 0;
         let (target, facts) = match &plan.target {
             Some(target) => {
-                let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
+                let caller = self.target_caller(&plan.scheme, target)?;
                 let facts = target_facts(target, &caller, |name| self.caller(name))?;
                 quiet = facts.quiet;
                 let mut writer = TargetWriter::new(
@@ -590,7 +590,7 @@ impl Engine {
                     self.workspace.objects().clone(),
                 )
                 .with_steps(options.lang, |document| {
-                    self.caller_with(&document.connection, None)
+                    self.step_caller(&plan.scheme, target, document)
                 })?;
                 writer.pair.clone_from(&pair);
                 writer.compares = self.compares && options.dry;
@@ -618,6 +618,11 @@ impl Engine {
             target: facts,
             limit: options.limit,
             brakes: self.brakes(&plan, options)?,
+            retry: flow::Retry {
+                max: plan.retry.max,
+                first: plan.retry.first_ms,
+                longest: plan.retry.longest_ms,
+            },
             settle_wait,
             stages: options.stages,
             partner: pair.as_ref().map(|pair| flow::Partner {
@@ -802,7 +807,7 @@ impl Engine {
                 ),
             )
         })?;
-        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
+        let caller = self.target_caller(&plan.scheme, target)?;
         let facts = target_facts(target, &caller, |name| self.caller(name))?;
         let writer = TargetWriter::new(
             Arc::clone(plan),
@@ -812,8 +817,39 @@ impl Engine {
             true,
             self.workspace.objects().clone(),
         )
-        .with_steps(lang, |document| self.caller_with(&document.connection, None))?;
+        .with_steps(lang, |document| self.step_caller(&plan.scheme, target, document))?;
         Ok((writer, facts, self.store.reader()))
+    }
+
+    /// Who reads for a scheme, at its own pace.
+    fn source_caller(&self, plan: &Plan) -> Result<Arc<Caller>, AppError> {
+        let source = &plan.source;
+        let caller = self.caller_with(&source.connection, source.own_operation.as_ref())?;
+        self.callers
+            .for_scheme(caller, &plan.scheme, OwnSide::Source, &source.limits)
+    }
+
+    /// Who writes for a scheme, at its own pace.
+    pub(crate) fn target_caller(&self, scheme: &str, target: &TargetPlan) -> Result<Arc<Caller>, AppError> {
+        let caller = self.caller_with(&target.connection, target.own_operation.as_ref())?;
+        self.callers
+            .for_scheme(caller, scheme, OwnSide::Target, &target.limits)
+    }
+
+    /// Who writes the document of a step; another system has a pace of its own.
+    fn step_caller(
+        &self,
+        scheme: &str,
+        target: &TargetPlan,
+        document: &TargetPlan,
+    ) -> Result<Arc<Caller>, AppError> {
+        let caller = self.caller_with(&document.connection, None)?;
+        match document.connection == target.connection {
+            true => self
+                .callers
+                .for_scheme(caller, scheme, OwnSide::Target, &target.limits),
+            false => Ok(caller),
+        }
     }
 
     /// Who calls, with the operation that a scheme writes itself.

@@ -432,7 +432,8 @@ impl SourceReader {
         state: &PageState,
     ) -> Result<(String, Option<Value>, Option<FilterValue>), ReadFailure> {
         let source = &self.plan.source;
-        let scope = CallScope::new(&source.zone, self.instant)
+        let zone = source.window.zone.as_ref().unwrap_or(&source.zone);
+        let scope = CallScope::new(zone, self.instant)
             .window(
                 asked.map(|asked| (asked.from, asked.to)),
                 source.window.field.as_deref(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{
-    ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample, Text2,
+    Ceilings, ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
+    Text2,
 };
 use dsl::tree::Columns;
 use dsl::{Diagnostic, Map};
@@ -72,6 +73,7 @@ impl Connection {
         facts.request = operation.request.clone();
         facts.request_owned = operation.owned.clone();
         facts.uses_window = operation.uses_window;
+        facts.takes_request = operation.mentions("$request");
         facts.window_by_field = operation
             .window
             .as_ref()
@@ -165,6 +167,42 @@ impl ConnectorFacts for Facts {
 
     fn min_interval_reason(&self) -> Option<&Text2> {
         self.0.limits.reason.as_ref()
+    }
+
+    fn ceilings(&self) -> Ceilings {
+        let limits = &self.0.limits;
+        Ceilings {
+            rates: limits
+                .rates
+                .iter()
+                .map(|rate| (rate.calls, rate.per_ms))
+                .collect(),
+            concurrency: limits.concurrency,
+            per_day: limits.per_day,
+        }
+    }
+
+    fn limit_place(&self, key: &str) -> String {
+        let (own, all) = (&self.0.limits, &self.0.connector.limits);
+        let is_written = match key {
+            "rate" => own.rates != all.rates,
+            "concurrency" => own.concurrency != all.concurrency,
+            "per_day" => own.per_day != all.per_day,
+            _ => false,
+        };
+        if is_written {
+            return format!("connections.yaml: {}.limits.{key}", self.0.name);
+        }
+        let file = &self.0.connector.file;
+        let line = dsl::yaml::read(file).ok().and_then(|node| {
+            let at = node.get("limits")?.value.get(key)?.key_span.start;
+            Some(file.text.get(..at)?.matches('\n').count() + 1)
+        });
+        let id = &self.0.connector.id;
+        line.map_or_else(
+            || format!("{id}: limits.{key}"),
+            |line| format!("{id}: connector.yaml:{line}"),
+        )
     }
 
     fn operation(&self, api: &str) -> Result<Arc<OperationFacts>, NotFound> {

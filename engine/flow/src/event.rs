@@ -7,6 +7,7 @@ use crate::op::{
     Counts, Cursor, LedgerOp, LedgerReply, Loose, NewPart, OnSeen, Reason, Refusal, RunStatus, StagedRow,
     Trigger, WriteAction, step_of,
 };
+use crate::retry::Retry;
 use crate::version::{Version, VersionRule};
 use crate::window::{Interval, Proposal, WindowRule};
 
@@ -29,6 +30,8 @@ pub struct JobPlan {
     pub limit: Option<u64>,
     /// What stops it where its numbers are unusual.
     pub brakes: Brakes,
+    /// How often and after what pauses something is tried again.
+    pub retry: Retry,
     /// How long the run waits at its end for records whose answer was lost.
     pub settle_wait: Ms,
     /// Which halves of the run to do.

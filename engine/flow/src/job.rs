@@ -307,7 +307,7 @@ impl Job {
                     if let Some(by) = extended {
                         actions.push(Action::Note(Note::Extended(by)));
                     }
-                    self.reader = Some(Reader::new(
+                    let mut reader = Reader::new(
                         run,
                         &self.plan.scheme,
                         self.plan.target.is_none(),
@@ -324,7 +324,9 @@ impl Job {
                         },
                         to_read,
                         open,
-                    ));
+                    );
+                    reader.retry = self.plan.retry;
+                    self.reader = Some(reader);
                 }
                 Err(late) => {
                     let text = format!("{} > {}", late.start, late.watermark);
@@ -339,7 +341,8 @@ impl Job {
                 let circuits = self.circuits.clone();
                 let circuits = circuits.unwrap_or_else(|| Circuits::new(&target.names()));
                 let scheme = &self.plan.scheme;
-                let writer = Writer::new(run, scheme, target, self.plan.limit, circuits, tasks);
+                let mut writer = Writer::new(run, scheme, target, self.plan.limit, circuits, tasks);
+                writer.retry = self.plan.retry;
                 self.writer = Some(writer);
                 self.phase = Phase::Resume;
             }

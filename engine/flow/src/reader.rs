@@ -14,6 +14,8 @@ use crate::event::{
 use crate::ids::{Ms, RunId, WindowId};
 use crate::op::{Cursor, LedgerOp, LedgerReply, Reason, WindowEnd};
 use crate::reading::{Finding, Reading, Todo};
+use crate::retry::Retry;
+use crate::settle::MAX_WAIT;
 use crate::skew::{self, Skew};
 use crate::version::{ByVersion, VersionMarks};
 use crate::window::{Interval, Slice};
@@ -59,6 +61,8 @@ pub(crate) struct Reader {
     pub(crate) taken: u64,
     pub(crate) pages: u64,
     pub(crate) rows: u64,
+    /// The scheme's own pace, where it has one.
+    pub(crate) retry: Retry,
     pub(crate) windows_left: u32,
     /// One of them for another reason than that there is enough for this run.
     pub(crate) failed: bool,
@@ -162,6 +166,7 @@ impl Reader {
             taken: 0,
             pages: 0,
             rows: 0,
+            retry: Retry::default(),
             windows_left: 0,
             failed: false,
             stopped: None,
@@ -597,14 +602,11 @@ impl Reader {
             ReadFailureKind::Unreachable
             | ReadFailureKind::Lost
             | ReadFailureKind::Wait
-            | ReadFailureKind::Fault => open.tries < PAGE_TRIES,
+            | ReadFailureKind::Fault => open.tries < self.retry.most(PAGE_TRIES),
         };
         if again {
             // 1 s, 2 s, 4 s: a source that is only restarting is back by then; a longer outage is the next run's.
-            let pause = failure
-                .wait
-                .unwrap_or(1_000 << (open.tries - 1))
-                .clamp(0, 3_600_000);
+            let pause = self.retry.pause_told(failure.wait, open.tries).clamp(0, MAX_WAIT);
             self.notes.push(Note::ReadAgain(failure.reason));
             open.tries += 1;
             self.state = State::Resting(open);

@@ -9,6 +9,7 @@ use crate::codes;
 use crate::event::{Answer, Note, RowAnswer, Stopped};
 use crate::ids::{AttemptId, Ms, RecordId};
 use crate::op::{LedgerOp, Reason, Settlement, WriteAction};
+use crate::retry::Retry;
 use crate::writer::{Batch, BatchRow, Writer};
 
 /// Throttled or busy answers in a row before the run gives up; the records wait.
@@ -206,19 +207,21 @@ impl Writer {
         let target = self.target.name_of(step).to_owned();
         // Where a step writes to another target, its trouble ends nothing: what goes there waits.
         let is_own = target == self.target.name;
-        let wait = match answer.delivery {
+        let busy = match answer.delivery {
             // Nobody was called: an open circuit stays open, and a sound one sound.
             Delivery::Withheld => return (0, None),
             Delivery::NotSent | Delivery::Lost => {
                 let op = self.circuits.of(&target).failed(now);
                 let is_open = self.circuits.is_open(&target);
-                if is_own && is_open {
+                let failures = self.circuits.of(&target).failures();
+                let is_lost = answer.delivery == Delivery::Lost;
+                if is_own && is_open || !is_lost && self.retry.is_enough(failures) {
                     self.give_up(&target, &answer.reason);
                 }
-                if answer.delivery == Delivery::Lost {
+                if is_lost {
                     return (0, op);
                 }
-                let wait = back_off(self.circuits.of(&target).failures());
+                let wait = self.retry.pause(failures);
                 if is_own || !is_open {
                     self.rest(now, wait, &target);
                 }
@@ -228,10 +231,10 @@ impl Writer {
                 let circuit = self.circuits.of(&target);
                 circuit.busy += 1;
                 let busy = circuit.busy;
-                if busy >= MAX_BUSY {
+                if busy >= self.retry.most(MAX_BUSY) {
                     self.give_up(&target, &answer.reason);
                 }
-                answer.wait.unwrap_or_else(|| back_off(busy)).clamp(0, MAX_WAIT)
+                busy
             }
             Delivery::Answered(Class::Auth { replay_write }) => {
                 let circuit = self.circuits.of(&target);
@@ -269,12 +272,13 @@ impl Writer {
                 return (0, circuit.answered());
             }
         };
+        let wait = self.retry.pause_told(answer.wait, busy).clamp(0, MAX_WAIT);
         self.rest(now, wait, &target);
         let answered = self.circuits.of(&target).answered();
-        (
-            wait,
-            self.circuits.of(&target).pause(now, now + wait).or(answered),
-        )
+        // What this scheme adds by itself holds up no other one.
+        let asked = answer.wait.unwrap_or_else(|| Retry::default().pause(busy));
+        let until = now + asked.clamp(0, MAX_WAIT);
+        (wait, self.circuits.of(&target).pause(now, until).or(answered))
     }
 
     /// The scheme's own target is given up with the run; of a step's own, only what goes there waits for another run.
@@ -296,11 +300,6 @@ impl Writer {
         self.again = true;
         self.rest_until = Some(now + wait);
     }
-}
-
-/// 1 s, 2 s, 4 s ... at most a minute.
-pub(crate) fn back_off(nth: u32) -> Ms {
-    1_000_i64 << nth.saturating_sub(1).min(6)
 }
 
 /// The word stored with an attempt.

@@ -19,7 +19,8 @@ use crate::op::{
 };
 use crate::reader::Step;
 use crate::resolver::forgotten;
-use crate::settle::{MAX_WAIT, back_off};
+use crate::retry::Retry;
+use crate::settle::MAX_WAIT;
 use crate::task::Resuming;
 use crate::trouble::Trouble;
 
@@ -120,6 +121,8 @@ pub(crate) struct Writer {
     scheme: String,
     pub(crate) target: TargetFacts,
     limit: Option<u64>,
+    /// The scheme's own pace, where it has one.
+    pub(crate) retry: Retry,
     state: State,
     pub(crate) resuming: Resuming,
     after: Option<RecordId>,
@@ -174,6 +177,7 @@ impl Writer {
             picked: BTreeSet::new(),
             circuits,
             unanswered: 0,
+            retry: Retry::default(),
             rest_until: None,
             again: false,
             looked_behind: false,
@@ -575,7 +579,8 @@ impl Writer {
                     }
                     _ => None,
                 };
-                if self.unanswered >= MAX_UNREACHABLE || self.circuits.is_open(&self.target.name) {
+                let most = self.retry.most(MAX_UNREACHABLE).min(MAX_UNREACHABLE);
+                if self.unanswered >= most || self.circuits.is_open(&self.target.name) {
                     self.stopped = Some(Stopped::Target(failure.reason));
                     self.state = State::Refusing;
                     return match circuit {
@@ -583,11 +588,8 @@ impl Writer {
                         None => Step::Done,
                     };
                 }
-                let until = now
-                    + failure
-                        .wait
-                        .unwrap_or_else(|| back_off(self.unanswered))
-                        .clamp(0, MAX_WAIT);
+                let pause = self.retry.pause_told(failure.wait, self.unanswered);
+                let until = now + pause.clamp(0, MAX_WAIT);
                 self.state = State::Resting;
                 Step::Act(Action::Sleep {
                     until,

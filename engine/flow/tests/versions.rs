@@ -240,6 +240,7 @@ fn plan(now: Ms, kind: Kind) -> JobPlan {
         target: None,
         limit: None,
         brakes: flow::Brakes::default(),
+        retry: flow::Retry::default(),
         settle_wait: 0,
         partner: None,
         for_partner: false,

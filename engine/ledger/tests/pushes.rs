@@ -355,6 +355,7 @@ fn plan(now: Ms) -> JobPlan {
         for_partner: false,
         stages: Stages::All,
         brakes: flow::Brakes::default(),
+        retry: flow::Retry::default(),
     }
 }
 

@@ -389,6 +389,7 @@ impl World {
             target: None,
             limit: None,
             brakes: flow::Brakes::default(),
+            retry: flow::Retry::default(),
             settle_wait: 0,
             partner: None,
             for_partner: false,

@@ -226,6 +226,7 @@ impl<'a> Line<'a> {
             }),
             limit: None,
             brakes: flow::Brakes::default(),
+            retry: flow::Retry::default(),
             settle_wait: QUIET + 30 * SECOND,
             partner: None,
             for_partner: false,

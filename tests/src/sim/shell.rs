@@ -515,6 +515,7 @@ impl World {
             }),
             limit: limited.then(|| self.rng.between(1, 12).unsigned_abs()),
             brakes: flow::Brakes::default(),
+            retry: flow::Retry::default(),
             settle_wait: setup.settle_wait,
             partner: None,
             for_partner: false,

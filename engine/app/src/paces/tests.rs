@@ -64,7 +64,7 @@ async fn schemes(paces: &[Arc<Paces>], connection: &Connection, minutes: u64, us
                     if began.elapsed() >= Duration::from_secs(60 * minutes) {
                         break;
                     }
-                    let turn = paces.enter(lane, &connection).await;
+                    let turn = paces.enter(None, lane, &connection).await;
                     // On the way, in the far side's queue, and back: never twice the same.
                     let (there, back) = (5 + nth * 7 % 40, 5 + nth * 11 % 60);
                     tokio::time::sleep(Duration::from_millis(there)).await;
@@ -153,19 +153,19 @@ async fn each_interface_has_its_own_window() {
     let paces = Paces::new([&connection], 100);
     let began = Instant::now();
     for _ in 0..100 {
-        drop(paces.enter(Lane::Call("query"), &connection).await);
+        drop(paces.enter(None, Lane::Call("query"), &connection).await);
     }
-    drop(paces.enter(Lane::Call("create"), &connection).await);
+    drop(paces.enter(None, Lane::Call("create"), &connection).await);
     // The same interface by another name of its operation.
     assert_eq!(began.elapsed(), Duration::ZERO);
-    drop(paces.enter(Lane::Call("data/query"), &connection).await);
+    drop(paces.enter(None, Lane::Call("data/query"), &connection).await);
     assert_eq!(began.elapsed(), Duration::from_secs(20));
     // Ten logins a minute, whatever calls do.
     for _ in 0..10 {
-        drop(paces.enter(Lane::Login, &connection).await);
+        drop(paces.enter(None, Lane::Login, &connection).await);
     }
     assert_eq!(began.elapsed(), Duration::from_secs(20));
-    drop(paces.enter(Lane::Login, &connection).await);
+    drop(paces.enter(None, Lane::Login, &connection).await);
     assert_eq!(began.elapsed(), Duration::from_secs(80));
 }
 
@@ -176,9 +176,9 @@ async fn a_pause_holds_the_queue_it_was_given_to() {
     let paces = Paces::new([&connection], 100);
     paces.refused(Lane::Call("query"), &connection, Some(Duration::from_secs(30)));
     let began = Instant::now();
-    drop(paces.enter(Lane::Call("create"), &connection).await);
+    drop(paces.enter(None, Lane::Call("create"), &connection).await);
     assert_eq!(began.elapsed(), Duration::ZERO);
-    drop(paces.enter(Lane::Call("query"), &connection).await);
+    drop(paces.enter(None, Lane::Call("query"), &connection).await);
     assert_eq!(began.elapsed(), Duration::from_secs(30));
 }
 
@@ -191,7 +191,7 @@ async fn readiness_waits_for_the_queue_that_the_call_will_wait_in() {
     // Fill the window of one interface.
     let began = Instant::now();
     while began.elapsed() < Duration::from_millis(1) && made < 1_000 {
-        let turn = paces.enter(Lane::Call("create"), &connection).await;
+        let turn = paces.enter(None, Lane::Call("create"), &connection).await;
         drop(turn);
         made += 1;
     }
@@ -201,7 +201,7 @@ async fn readiness_waits_for_the_queue_that_the_call_will_wait_in() {
     assert_eq!(waits.elapsed(), Duration::ZERO, "another interface has room");
     paces.ready(&["query", "create"], &connection).await;
     let waited = waits.elapsed();
-    let turn = paces.enter(Lane::Call("create"), &connection).await;
+    let turn = paces.enter(None, Lane::Call("create"), &connection).await;
     drop(turn);
     assert_eq!(waits.elapsed(), waited, "the wait was before, not between");
 }

@@ -56,6 +56,7 @@ pub(crate) fn plan() -> JobPlan {
         target: Some(target()),
         limit: None,
         brakes: flow::Brakes::default(),
+        retry: flow::Retry::default(),
         settle_wait: 600_000,
         partner: None,
         for_partner: false,
