@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CUSTOMERS, json, path, plan, zone};
+use common::{CUSTOMERS, codes, json, path, plan, zone};
 use dsl::facts::{Action, Proof};
 use dsl::lines::LineIds;
 use dsl::lookup::Hits;
@@ -846,5 +846,102 @@ fn tables_that_do_not_fit() {
             found.iter().any(|found| found.starts_with(code)),
             "{to}: {found:?}"
         );
+    }
+}
+
+/// `window.start`, `window.end` beside an operation that asks for no time itself, and what the scheme writes over them.
+#[test]
+fn bounds_at_places_of_the_schemes() {
+    let with = |window: &str, request: &str| {
+        format!(
+            "scheme: s\nsource:\n  connection: huke\n  api: list_archive\n  window: {window}\n{request}  key: no\ntarget: none\nschedule: {{every: 6m}}\n"
+        )
+    };
+    let both = "{start: {at: time.from, as: ms}, end: {at: time.to, as: datetime}, zone: UTC}";
+    assert_eq!(
+        sent(&with(both, "")),
+        r#"{"time":{"from":1699999999100,"to":"2023-11-14 22:13:20"}}"#
+    );
+    assert_eq!(
+        sent(&with(both, "  request: {time: {kind: changed}, from: 1}\n")),
+        r#"{"time":{"from":1699999999100,"to":"2023-11-14 22:13:20","kind":"changed"},"from":1}"#
+    );
+    // An expression is a proposal, printed in the form of the place.
+    let proposal = with(
+        both,
+        "  request: {time: {from: _function unix_timestamp()*1000}}\n",
+    );
+    assert!(plan(&proposal).source.window.proposal_start.is_some());
+    assert!(
+        sent(&proposal).contains(r#""from":1699999999100"#),
+        "{}",
+        sent(&proposal)
+    );
+    let window = plan(&with(both, "")).source.window;
+    assert_eq!(
+        window
+            .zone
+            .and_then(|zone| zone.iana_name().map(str::to_owned))
+            .as_deref(),
+        Some("UTC")
+    );
+    for (window, request, want) in [
+        ("{start: {at: a, as: ms}, end: {at: a, as: ms}}", "", "E1127 5:39"),
+        ("{end: {at: a, as: ms}}", "", "E1127 5:17"),
+        ("{start: {at: a.0.b, as: ms}}", "", "E1127 5:23"),
+        ("{start: {at: a, as: ms}}", "  request: {a: 5}\n", "E1121 6:16"),
+        ("{first: -7d, zone: UTC}", "", "E1120 5:3"),
+        // What the operation prints itself is in the connector's zone.
+        ("{first: -7d, zone: UTC}", "", "E1128 5:23"),
+        ("{start: {at: a, as: date}}", "", "E1102 5:30"),
+        ("{start: {at: a}}", "", "E1103 5:18"),
+    ] {
+        let got = codes(&with(window, request));
+        assert!(got.contains(&want.to_owned()), "{window} {request}: {got:?}");
+    }
+}
+
+/// What a scheme says of its own pace, and what it cannot say.
+#[test]
+fn a_scheme_has_limits_and_pauses_of_its_own() {
+    let with =
+        |limits: &str| CUSTOMERS.replace("  key: buyerCid", &format!("  limits: {limits}\n  key: buyerCid"));
+    let own = plan(&with(
+        "{rate: 30/min, concurrency: 1, per_day: 2000, min_interval: 6m}",
+    ))
+    .source
+    .limits;
+    assert_eq!(
+        (own.rate, own.concurrency, own.per_day, own.min_interval_ms),
+        (Some((30, 60_000)), Some(1), Some(2_000), Some(360_000))
+    );
+    assert!(own.hold_calls());
+    assert!(!plan(CUSTOMERS).source.limits.hold_calls());
+    for (limits, want) in [
+        ("{concurrency: 2}", "E1131"),
+        ("{min_interval: 1m}", "E1131"),
+        ("{min_interval: 1h}", "E1136"),
+        ("{}", "E1104"),
+        ("{rate: 0/s}", "E1102"),
+        ("{hours: 08:00-20:00}", "E1101"),
+    ] {
+        let got = codes(&with(limits));
+        assert!(got.len() == 1 && got[0].starts_with(want), "{limits}: {got:?}");
+    }
+    let pauses = |retry: &str| format!("{CUSTOMERS}retry: {retry}\n");
+    let retry = plan(&pauses("{max: 5, first: 30s, longest: 1h}")).retry;
+    assert_eq!(
+        (retry.max, retry.first_ms, retry.longest_ms),
+        (Some(5), Some(30_000), Some(3_600_000))
+    );
+    for (retry, want) in [
+        ("{first: 2m, longest: 1m}", "E1137"),
+        ("{first: 500ms}", "E1137"),
+        ("{longest: 2h}", "E1137"),
+        ("{max: 21}", "E1102"),
+        ("{times: 3}", "E1101"),
+    ] {
+        let got = codes(&pauses(retry));
+        assert!(got.len() == 1 && got[0].starts_with(want), "{retry}: {got:?}");
     }
 }

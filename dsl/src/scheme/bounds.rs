@@ -32,15 +32,17 @@ impl Reader<'_> {
             let Some((path, request)) = self.bound_place(pair, name) else {
                 continue;
             };
-            let named = operation.map_or("", |operation| &operation.name);
+            // One that is written whole has no name.
+            let named = source.get("api").and(operation);
+            let named = named.map_or(String::new(), |operation| format!(" {}", operation.name));
             let why = match operation {
                 Some(operation) if operation.uses_window => Some((
-                    format!("操作 {named} 自己按时间读取"),
-                    format!("the operation {named} asks by time itself"),
+                    format!("操作{named} 自己按时间读取"),
+                    format!("the operation{named} asks by time itself"),
                 )),
                 Some(operation) if !operation.takes_request => Some((
-                    format!("操作 {named} 没有用到 request(没有 `<<$request>>`)"),
-                    format!("the operation {named} sends no request (it has no `<<$request>>`)"),
+                    format!("操作{named} 没有用到 request(没有 `<<$request>>`)"),
+                    format!("the operation{named} sends no request (it has no `<<$request>>`)"),
                 )),
                 Some(operation) if paged(operation, &path) => Some((
                     format!("`{path}` 是翻页的位置"),

@@ -226,10 +226,20 @@ impl Reader<'_> {
             }
             return;
         }
+        // A bound that found no place was complained about.
+        let window = source.get("window");
+        let is_tried = ["start", "end"]
+            .iter()
+            .any(|key| window.is_some_and(|pair| pair.value.get(key).is_some()));
         if !written && !operation.uses_window {
-            let span = source
-                .get("window")
-                .map_or(api.value.span.clone(), |pair| pair.key_span.clone());
+            if is_tried {
+                return;
+            }
+            let span = match window {
+                None if api.value.map().is_some() => api.key_span.clone(),
+                None => api.value.span.clone(),
+                Some(pair) => pair.key_span.clone(),
+            };
             self.report(self.problem(&words::WINDOW_NEEDED, span));
             return;
         }

@@ -1981,3 +1981,75 @@ fn what_a_brake_holds_is_not_written() {
         "#]],
     );
 }
+
+/// `retry`: pauses of the scheme's own, of which other schemes of the target learn nothing; a longer one that the target
+/// asks for counts, and the last failure ends the run.
+#[test]
+fn a_scheme_has_pauses_of_its_own() {
+    let mut plan = plan();
+    plan.retry = flow::Retry {
+        max: Some(3),
+        first: Some(120_000),
+        longest: Some(180_000),
+    };
+    check(
+        plan,
+        &sent(
+            "all throttled; applied; woke; picked; picked 1 2 3; ready; claimed; all throttled wait=400000; applied; woke; picked; picked 1 2 3; ready; claimed; all throttled; applied",
+        ),
+        expect![[r#"
+            < all throttled
+                settle 1 throttled: 1 again from 220000 2 again from 220000 3 again from 220000
+            < applied
+                SLEEP until 220000 (target)
+            < woke
+                pick 500 after 3
+            < picked
+                pick 500 after the start
+            < picked 1 2 3
+                TRANSFORM 1 2 3
+            < ready
+                claim create 1 2 3, ask from 310000
+            < claimed
+                SEND attempt 2 create 1 2 3
+            < all throttled wait=400000
+                settle 2 throttled: 1 again from 620000 2 again from 620000 3 again from 620000
+                circuit 0 until 620000
+            < applied
+                SLEEP until 620000 (target)
+            < woke
+                pick 500 after 3
+            < picked
+                pick 500 after the start
+            < picked 1 2 3
+                TRANSFORM 1 2 3
+            < ready
+                claim create 1 2 3, ask from 710000
+            < claimed
+                SEND attempt 3 create 1 2 3
+            < all throttled
+                settle 3 throttled: 1 again from 800000 2 again from 800000 3 again from 800000
+                circuit 0 until 0
+            < applied
+                note: stopping: X call
+                count states
+                end run failed
+        "#]],
+    );
+}
+
+#[test]
+fn a_page_is_read_as_often_as_the_scheme_says() {
+    let mut plan = plan();
+    plan.retry = flow::Retry {
+        max: Some(2),
+        first: Some(30_000),
+        longest: None,
+    };
+    check(
+        plan,
+        "start; begun; unknowns; opened; ...
+         no page fault; woke; no page fault; applied",
+        expect![[""]],
+    );
+}

@@ -252,3 +252,66 @@ fn what_is_wrong_in_it_is_told_at_its_place() {
         .says("E1162");
     assert_eq!(world.calls("rest"), 0);
 }
+
+/// A value of a query as it went out.
+fn asked_in(path: &str, name: &str) -> String {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let found = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let text = found.unwrap_or_else(|| panic!("{name} in {path}"));
+    text.replace("%20", " ").replace('+', " ").replace("%3A", ":")
+}
+
+/// A request that says nothing of time gets the bounds where the scheme says, in its form and its zone; and the scheme
+/// makes no more calls a day than it says, whatever its connection allows.
+#[test]
+fn bounds_and_limits_of_a_scheme_that_writes_its_operation() {
+    let world = world(&MODES[0]);
+    let recorder = world.record();
+    let scheme = READ
+        .replace("scheme: rest-read", "scheme: rest-since")
+        .replace(
+            "size: <<$page.size|text>>}",
+            "size: <<$page.size|text>>, from: <<$request.changed.from>>, to: <<$request.changed.to|text>>}",
+        )
+        .replace(
+            "  window: none\n",
+            "  window:
+    first: -2d
+    start: {at: changed.from, as: datetime}
+    end: {at: changed.to, as: ms}
+    zone: America/New_York
+  limits: {per_day: 2}
+",
+        );
+    world.write("schemes/since.yaml", &scheme);
+    let checked = world.engine(&["check", "schemes/since.yaml"]);
+    assert_eq!(checked.code, Some(0), "{checked}");
+    let ran = world.engine(&["run", "schemes/since.yaml"]);
+    assert_ne!(ran.code, Some(0), "{ran}");
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains("E4043"), "{ran}");
+    let calls = recorder.calls("api/customers");
+    assert_eq!(calls.len(), 2);
+    let zone = jiff::tz::TimeZone::get("America/New_York").expect("a zone");
+    for (request, _) in &calls {
+        let asked = |name: &str| asked_in(request.path(), name);
+        let from: jiff::civil::DateTime = asked("from").parse().expect("a time");
+        let from = from
+            .to_zoned(zone.clone())
+            .expect("a time")
+            .timestamp()
+            .as_millisecond();
+        let to: i64 = asked("to").parse().expect("milliseconds");
+        // A slice is a day at most; a text has whole seconds.
+        assert_eq!((to - from).div_euclid(1_000), 86_400, "{from} to {to}");
+    }
+    // The day is spent for a second run, too.
+    let again = world.engine(&["run", "schemes/since.yaml"]);
+    assert!(
+        format!("{}{}", again.stdout, again.stderr).contains("E4043"),
+        "{again}"
+    );
+    assert_eq!(recorder.calls("api/customers").len(), 2);
+}

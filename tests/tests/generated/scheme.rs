@@ -39,6 +39,8 @@ const DEFAULTS: [(&str, &str); 28] = [
     ("the operation's maximum", "操作的上限"),
     ("what the operation can", "由操作的能力决定"),
     ("the scheme's", "方案的时区"),
+    ("the connection's", "同连接"),
+    ("64s, or first", "64s;first 更大时为 first"),
     (
         "what $each goes through, in rows that came as XML",
         "XML 来的行里 $each 逐行处理的",

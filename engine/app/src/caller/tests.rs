@@ -6,11 +6,13 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
+use dsl::plan::OwnLimits;
 use dsl::value::{Map, Value};
 use sandbox::{FaultKind, FaultPlan, Running};
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::own_pace::{OwnPace, OwnSide};
 use crate::workspace::{Places, SecretTable, Simulators, Workspace};
 
 const KINGDEE: &str = "kingdee-k3cloud";
@@ -309,4 +311,63 @@ async fn refusals_set_a_pace() {
         "{:?}",
         began.elapsed()
     );
+}
+
+/// The limits of a scheme stand before those that all share, and bind nobody else; the calls of a day are counted
+/// together by all processes.
+#[tokio::test]
+async fn a_scheme_keeps_its_own_pace() {
+    struct Still;
+    impl Clock for Still {
+        fn now_ms(&self) -> i64 {
+            1_700_000_000_000
+        }
+    }
+    let running = simulated().await;
+    let plan = FaultPlan {
+        endpoint: "ExecuteBillQuery".to_owned(),
+        kind: Some(FaultKind::Delay),
+        delay_ms: Some(1),
+        ..FaultPlan::default()
+    };
+    running.fault(plan).expect("a sound plan");
+    let folder = tempfile::tempdir().expect("room for temporary files");
+    let all = at_clock(connection(&running, None), Arc::new(Still));
+    let limits = OwnLimits {
+        concurrency: Some(1),
+        per_day: Some(3),
+        ..OwnLimits::default()
+    };
+    let pace = || {
+        let side = OwnSide::Source;
+        Arc::new(OwnPace::new(folder.path(), &all.connection, "s", side, &limits))
+    };
+    let own = pace();
+    let bound = Arc::new(all.at_own_pace(Arc::clone(&own)).expect("a caller"));
+    let good = |ended: &Ended| assert!(told(ended).starts_with("Ok"), "{}", told(ended));
+    good(&ask(&all).await);
+    // Whoever holds its only place holds up the scheme, and no other one.
+    let held = own.gate().enter().await;
+    let waits = tokio::spawn({
+        let bound = Arc::clone(&bound);
+        async move { ask(&bound).await }
+    });
+    tokio::task::yield_now().await;
+    good(&ask(&all).await);
+    assert_eq!(running.struck(), [2]);
+    drop(held);
+    good(&waits.await.expect("it is answered"));
+    good(&ask(&bound).await);
+    let again = all.at_own_pace(pace()).expect("a caller");
+    good(&ask(&again).await);
+    for caller in [&bound, &again] {
+        let ended = ask(caller).await;
+        assert!(
+            told(&ended).contains("`source.limits.per_day`"),
+            "{}",
+            told(&ended)
+        );
+    }
+    assert_eq!(running.struck(), [5], "three of its own");
+    good(&ask(&all).await);
 }

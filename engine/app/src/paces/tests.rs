@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::caller::tests::resolved;
+use crate::own_pace::{OwnPace, OwnSide};
 
 fn params(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -204,4 +205,32 @@ async fn readiness_waits_for_the_queue_that_the_call_will_wait_in() {
     let turn = paces.enter(None, Lane::Call("create"), &connection).await;
     drop(turn);
     assert_eq!(waits.elapsed(), waited, "the wait was before, not between");
+}
+
+/// A scheme that says 30 a minute never makes more in any minute, whatever the credential allows; another one on the
+/// same credential is not slowed down by it.
+#[tokio::test(start_paused = true)]
+async fn a_scheme_keeps_below_its_own_rate() {
+    let connection = jushuitan("r");
+    let paces = Paces::new([&connection], 100);
+    let limits = dsl::plan::OwnLimits {
+        rate: Some((30, 60_000)),
+        ..dsl::plan::OwnLimits::default()
+    };
+    let folder = std::path::Path::new("nothing is kept");
+    let own = OwnPace::new(folder, &connection, "s", OwnSide::Source, &limits);
+    let (began, lane) = (Instant::now(), Lane::Call("saleout_list"));
+    let mut calls = Vec::new();
+    while began.elapsed() < Duration::from_secs(600) {
+        drop(paces.enter(Some(own.gate()), lane, &connection).await);
+        calls.push(began.elapsed().as_millis());
+        for at in &calls {
+            let within = calls.iter().filter(|other| (*at..at + 60_000).contains(other));
+            assert!(within.count() <= 30, "{calls:?}");
+        }
+    }
+    assert!(calls.len() >= 280, "of 300: {}", calls.len());
+    let waits = Instant::now();
+    drop(paces.enter(None, lane, &connection).await);
+    assert!(waits.elapsed() < Duration::from_secs(2), "{:?}", waits.elapsed());
 }
