@@ -886,7 +886,7 @@ fn bounds_at_places_of_the_schemes() {
         Some("UTC")
     );
     for (window, request, want) in [
-        ("{start: {at: a, as: ms}, end: {at: a, as: ms}}", "", "E1127 5:39"),
+        ("{start: {at: a, as: ms}, end: {at: a, as: ms}}", "", "E1127 5:41"),
         ("{end: {at: a, as: ms}}", "", "E1127 5:17"),
         ("{start: {at: a.0.b, as: ms}}", "", "E1127 5:23"),
         ("{start: {at: a, as: ms}}", "  request: {a: 5}\n", "E1121 6:16"),
@@ -921,7 +921,7 @@ fn a_scheme_has_limits_and_pauses_of_its_own() {
         ("{concurrency: 2}", "E1131"),
         ("{min_interval: 1m}", "E1131"),
         ("{min_interval: 1h}", "E1136"),
-        ("{}", "E1104"),
+        ("{}", "E1102"),
         ("{rate: 0/s}", "E1102"),
         ("{hours: 08:00-20:00}", "E1101"),
     ] {

@@ -2049,7 +2049,7 @@ fn a_page_is_read_as_often_as_the_scheme_says() {
     check(
         plan,
         "start; begun; unknowns; opened; ...
-         no page fault; woke; no page fault; applied",
+         failed fault; woke; failed fault; applied",
         expect![[""]],
     );
 }
