@@ -1,6 +1,6 @@
 //! Many simulated worlds. More of them: `cargo xtask sim --seeds N`.
 
-use tests::sim::{run_seed, run_seeds};
+use tests::sim::{run_seed, run_seeds, run_steps};
 
 /// Worlds of each test here: quick enough for every change, and four tests use more than one core.
 const SEEDS: u64 = 75;
@@ -44,6 +44,16 @@ fn no_seed_breaks_an_invariant_3() {
 #[test]
 fn no_seed_breaks_an_invariant_4() {
     check(3);
+}
+
+/// Where a scheme changes no document, a changed row is a new chance for a refused step, and what the document says is what
+/// is called done.
+#[test]
+fn a_refused_step_goes_on_and_no_update_is_lost() {
+    match run_steps(0..SEEDS) {
+        Ok(report) => assert!(report.went_on > SEEDS, "{report:?}"),
+        Err(violation) => panic!("{violation}"),
+    }
 }
 
 #[test]

@@ -253,6 +253,7 @@ impl SourceReader {
         let mut complete = Vec::new();
         for push in pushes {
             let Content { rows, xml, facts } = content(&push);
+            let doubt = push.doubt;
             page.pushes.push(push.id);
             page.raw_rows += rows.len() as u64;
             let mut done = Vec::with_capacity(rows.len());
@@ -262,12 +263,14 @@ impl SourceReader {
                     Err(failure) => return Ok(Err(failure)),
                 }
             }
-            complete.push((done, xml, facts));
+            complete.push((done, xml, facts, doubt));
         }
-        for (rows, xml, facts) in complete {
+        for (rows, xml, facts, doubt) in complete {
+            let first = page.rows.len();
             for (row, refused) in rows {
                 self.ingest(row, refused, (Some(&facts), xml), blobs, &mut page.rows);
             }
+            page.rows[first..].iter_mut().for_each(|row| row.doubt = doubt);
         }
         Ok(Ok(page))
     }
@@ -538,6 +541,7 @@ impl SourceReader {
                 bare: ingested.bare,
                 indexed,
                 paired,
+                doubt: None,
             });
         }
     }

@@ -310,7 +310,7 @@ impl Job {
                     let mut reader = Reader::new(
                         run,
                         &self.plan.scheme,
-                        self.plan.target.is_none(),
+                        self.plan.target.as_ref(),
                         self.plan.source.clone(),
                         Most {
                             by_hand: self.plan.limit,

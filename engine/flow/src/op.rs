@@ -249,6 +249,8 @@ pub struct StagedRow {
     pub indexed: Vec<(String, String)>,
     /// Where another scheme carries the same documents the other way: what of the row is compared.
     pub paired: Option<Paired>,
+    /// Another scheme gave it, and somebody else may have given it before.
+    pub doubt: Option<SuspectKind>,
 }
 
 /// What of a row is compared with what was written into its document.
@@ -532,6 +534,8 @@ pub enum LedgerOp {
         fingerprint: u64,
         /// What a second reading does.
         on_seen: OnSeen,
+        /// The scheme changes documents that are written.
+        updates: bool,
         /// There is no target: a stored row is done.
         store_only: bool,
         /// `Some` = this was the last page. `Some(None)` = the window ends without closing an interval (no window at

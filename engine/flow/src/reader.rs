@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::codes;
 use crate::event::{
     Action, Event, Inbox, Look, Note, Page, ReadFailure, ReadFailureKind, Shifts, SourceFacts, Stopped,
-    Waiting,
+    TargetFacts, Waiting,
 };
 use crate::ids::{Ms, RunId, WindowId};
 use crate::op::{Cursor, LedgerOp, LedgerReply, Reason, WindowEnd};
@@ -42,6 +42,7 @@ pub(crate) struct Reader {
     run: RunId,
     scheme: String,
     store_only: bool,
+    updates: bool,
     source: SourceFacts,
     most: Most,
     todo: VecDeque<Todo>,
@@ -118,7 +119,7 @@ impl Reader {
     pub(crate) fn new(
         run: RunId,
         scheme: &str,
-        store_only: bool,
+        target: Option<&TargetFacts>,
         source: SourceFacts,
         most: Most,
         to_read: ToRead,
@@ -147,7 +148,8 @@ impl Reader {
         Reader {
             run,
             scheme: scheme.to_owned(),
-            store_only,
+            store_only: target.is_none(),
+            updates: target.is_none_or(|target| target.updates),
             versions: source
                 .versions
                 .clone()
@@ -498,6 +500,7 @@ impl Reader {
             total: page.total,
             fingerprint: page.fingerprint,
             on_seen: self.source.on_seen,
+            updates: self.updates,
             store_only: self.store_only,
             close: (last && open.shifted.is_none()).then(|| self.closes(&open)),
             now,

@@ -207,6 +207,7 @@ fn staged(row: Change) -> StagedRow {
         bare: false,
         indexed: Vec::new(),
         paired: None,
+        doubt: None,
     }
 }
 

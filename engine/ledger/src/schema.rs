@@ -16,7 +16,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
     V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
-    TWO_WAY, GATHERED, FURTHER,
+    TWO_WAY, GATHERED, FURTHER, HANDED,
 ];
 
 const V1: &str = "
@@ -840,6 +840,20 @@ CREATE TABLE saved (
     record INTEGER PRIMARY KEY REFERENCES record(id),
     body   ANY NOT NULL
 ) STRICT;
+";
+
+/// What waits behind the steps of a document that is not changed, and rows that somebody else may have given.
+const HANDED: &str = "
+-- `waiting_after`: the scheme does not change documents, so the version that waits does not end the further calls of the
+-- one that is written.
+ALTER TABLE record ADD COLUMN waiting_after INTEGER NOT NULL DEFAULT 0;
+-- `handed`: somebody else may have given its row to another scheme: a life that is forgotten, or another tool.
+ALTER TABLE record ADD COLUMN handed TEXT;
+UPDATE record SET handed = (SELECT s.suspect FROM scheme s WHERE s.id = record.scheme)
+    WHERE (state <> 'done' AND (suspect IS NOT NULL OR done_version IS NULL) OR state = 'done' AND attempt IS NULL)
+      AND id IN (SELECT record FROM step_doubt);
+-- `doubt`: it was given although that one may have given it before.
+ALTER TABLE push ADD COLUMN doubt TEXT;
 ";
 
 /// The version of a file.

@@ -190,7 +190,8 @@ const CHECKS: [(&str, &str); 12] = [
         "SELECT r.scheme, r.src_key FROM record r LEFT JOIN body b ON b.record = r.id
          WHERE b.record IS NULL OR (r.waiting_version IS NULL) <> (b.waiting IS NULL)
             OR (r.waiting_version IS NOT NULL AND r.state NOT IN ('sending', 'unknown', 'held')
-                AND NOT (r.state = 'pending' AND r.maybe_sent))",
+                AND NOT (r.state = 'pending' AND (r.maybe_sent OR r.step IS NOT NULL))
+                AND NOT (r.state = 'dead' AND r.step IS NOT NULL AND r.waiting_after))",
     ),
     (
         finding::BLIND_RESEND,

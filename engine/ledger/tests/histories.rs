@@ -188,14 +188,14 @@ proptest! {
         for interval in &intervals {
             desk.open_window(*interval);
             let (op, blobs) = desk.page(Vec::new(), OnSeen::Skip);
-            let LedgerOp::StagePage { run, window, scheme, page, rows, total, fingerprint, on_seen, store_only, now, .. } =
+            let LedgerOp::StagePage { run, window, scheme, page, rows, total, fingerprint, on_seen, updates, store_only, now, .. } =
                 op
             else {
                 unreachable!("a page")
             };
             let close = Some(Some(*interval));
             let op = LedgerOp::StagePage {
-                run, window, scheme, page, rows, total, fingerprint, on_seen, store_only, close, now,
+                run, window, scheme, page, rows, total, fingerprint, on_seen, updates, store_only, close, now,
             };
             desk.try_one(op, &blobs).unwrap();
         }

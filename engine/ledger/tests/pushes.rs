@@ -311,6 +311,7 @@ fn row(key: u64, nth: u64, source: Blob) -> StagedRow {
         bare: false,
         indexed: Vec::new(),
         paired: None,
+        doubt: None,
     }
 }
 

@@ -12,7 +12,7 @@ use ledger::error::reason;
 use ledger::read::{RecordFilter, RecordRow, RunFilter};
 
 use super::content::{Content, Kind};
-use super::shell::{GIVEN_UP, RIVAL, SCHEME, World};
+use super::shell::{GIVEN_UP, NO_UPDATE, RIVAL, SCHEME, World};
 use super::target::Row;
 
 fn fail<T>(what: impl Into<String>) -> Result<T, String> {
@@ -102,6 +102,9 @@ pub(super) fn transitions(world: &mut World, ops: &[LedgerOp]) -> Result<(), Str
         let from = world.states.get(&id).copied();
         if from != Some(to) && !ops.iter().any(|op| allowed(op, from, to)) {
             return fail(format!("record {id} went from {from:?} to {to:?} by {ops:?}"));
+        }
+        if from == Some(RecordState::Dead) && to == RecordState::Pending && record.step.is_some() {
+            world.report.went_on += u64::from(matches!(ops[0], LedgerOp::StagePage { .. }));
         }
         if record.scheme == RIVAL {
             world.rivals.insert(id);
@@ -258,6 +261,7 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
     if at_rest && made > 0 && !setup.may_double() {
         return fail("never done, but a document was made");
     }
+    unchanged(world, record)?;
     if record.state != RecordState::Done {
         return Ok(());
     }
@@ -311,6 +315,37 @@ fn documents(world: &World, record: &RecordRow) -> Result<(), String> {
         return fail(format!("created {created} times"));
     }
     Ok(())
+}
+
+/// Where the scheme changes no document: what is called done is what its document says, and no newer row takes the calls
+/// away that were meant for it.
+fn unchanged(world: &World, record: &RecordRow) -> Result<(), String> {
+    let document = record.target_id.as_ref();
+    let document = document.and_then(|id| world.target.documents.get(id));
+    let Some(content) = document.and_then(|document| document.content) else {
+        return Ok(());
+    };
+    if world.setup.updates || content.kind == Kind::Void {
+        return Ok(());
+    }
+    let done = record.done_version.as_deref();
+    if done.is_some_and(|done| done != content.to_string()) {
+        return fail(format!("{done:?} is called done, the document says {content}"));
+    }
+    let steps = document.map_or(0, |document| document.steps);
+    let is_passed_over = is_passed_over(world, record) && !world.by_hand.contains(&record.record);
+    if is_passed_over && steps != world.setup.steps_of(&content) {
+        return fail(format!("passed over with {steps} steps"));
+    }
+    Ok(())
+}
+
+/// Its document is there and says something else.
+fn is_passed_over(world: &World, record: &RecordRow) -> bool {
+    let reason = record.reason.as_ref();
+    record.state == RecordState::Skipped
+        && !world.setup.updates
+        && reason.is_some_and(|reason| reason.code == NO_UPDATE)
 }
 
 /// I1: every trade in closed time has been seen as it is now.
@@ -427,7 +462,9 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
             Kind::Void => matches!(record.state, RecordState::Done | RecordState::Skipped),
             Kind::Filtered => true,
         };
-        if !want && !held {
+        let stays = is_passed_over(world, record)
+            || record.state == RecordState::Dead && record.step.is_some() && !world.setup.updates;
+        if !want && !held && !stays {
             return fail(format!("{content} ended as {}", record.state.word()));
         }
     }
@@ -460,6 +497,7 @@ fn justified(world: &World, record: &RecordRow) -> Result<(), String> {
         RecordState::Done => true,
         RecordState::Pending | RecordState::Sending | RecordState::Unknown => false,
         RecordState::Dead if refused_step => true,
+        RecordState::Skipped if is_passed_over(world, record) => true,
         RecordState::Dead if kind == Some(Kind::Deferred) => was_given_up(record),
         RecordState::Dead => matches!(kind, Some(Kind::Poison | Kind::Broken | Kind::Keyless)),
         RecordState::Skipped if code == reason::SKIPPED_BY_HAND => world.by_hand.contains(&record.record),

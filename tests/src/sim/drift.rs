@@ -485,5 +485,6 @@ fn staged(row: &Row) -> StagedRow {
         bare: false,
         indexed: Vec::new(),
         paired: None,
+        doubt: None,
     }
 }

@@ -305,6 +305,7 @@ impl<'a> Line<'a> {
                 bare: false,
                 indexed: Vec::new(),
                 paired: None,
+                doubt: None,
             }
         });
         Event::Page(Page {

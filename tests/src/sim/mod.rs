@@ -57,6 +57,8 @@ pub struct Report {
     pub losses: u64,
     /// Runs of another scheme with the same keys at the target.
     pub rivals: u64,
+    /// Refused steps that were gone on with because the row changed.
+    pub went_on: u64,
     /// Of the time in which everything must settle once the weather is clear, so many of a hundred were needed at the
     /// worst.
     pub patience_percent: u64,
@@ -80,6 +82,7 @@ impl Report {
         self.resumed += other.resumed;
         self.losses += other.losses;
         self.rivals += other.rivals;
+        self.went_on += other.went_on;
         self.patience_percent = self.patience_percent.max(other.patience_percent);
         self.simulated_ms += other.simulated_ms;
     }
@@ -90,7 +93,7 @@ impl fmt::Display for Report {
         write!(
             f,
             "{} runs, {} crashes, {} faults, {} decisions, {} tasks ({} asked about by a later run), {} lost ledgers, \
-             {} runs of a second scheme, {} records ({} in doubt at some time), {} steps, {} simulated days; settled within {} % of twice the quiet period and the \
+             {} runs of a second scheme, {} refused steps gone on with, {} records ({} in doubt at some time), {} steps, {} simulated days; settled within {} % of twice the quiet period and the \
              longest wait",
             self.runs,
             self.crashes,
@@ -100,6 +103,7 @@ impl fmt::Display for Report {
             self.resumed,
             self.losses,
             self.rivals,
+            self.went_on,
             self.records,
             self.in_doubt,
             self.steps,
@@ -150,6 +154,28 @@ pub fn run_seeds(seeds: std::ops::Range<u64>) -> Result<Report, Violation> {
     let mut sum = Report::default();
     for seed in seeds {
         sum.add(&run_seed(seed)?);
+    }
+    Ok(sum)
+}
+
+/// Plays worlds whose scheme changes no document, each with steps that are refused at first; stops at the first violation.
+pub fn run_steps(seeds: std::ops::Range<u64>) -> Result<Report, Violation> {
+    let change = |setup: &mut setup::Setup| {
+        setup.steps = [&["submit", "audit"][..], &["submit", "audit", "notify"]][setup.page % 2];
+        (setup.updates, setup.loses) = (false, false);
+    };
+    let mut sum = Report::default();
+    for seed in seeds {
+        match shell::play_in(seed, false, change).0 {
+            Ok(report) => sum.add(&report),
+            Err(_) => {
+                let (result, mut trace) = shell::play_in(seed, true, change);
+                let what = result.err().unwrap_or_default();
+                let surplus = trace.len().saturating_sub(TRACE);
+                trace.drain(..surplus);
+                return Err(Violation { seed, what, trace });
+            }
+        }
     }
     Ok(sum)
 }

@@ -78,6 +78,8 @@ pub(super) struct Setup {
     pub(super) look_back: Option<Ms>,
     /// Second readings.
     pub(super) on_seen: OnSeen,
+    /// The scheme changes documents that are written.
+    pub(super) updates: bool,
     /// Rows a page.
     pub(super) page: usize,
     /// The source says a total.
@@ -174,6 +176,7 @@ impl Setup {
                 OnSeen::Skip,
                 OnSeen::Update,
             ]),
+            updates: true,
             page: usize::try_from(rng.between(2, 12)).expect("small"),
             total: rng.in_thousand(700),
             ceiling: (window.is_some() && rng.in_thousand(200)).then_some(20),
@@ -199,6 +202,8 @@ impl Setup {
         if setup.tasks {
             setup.timeout = TASK;
         }
+        // Nor have worlds without updates moved. What a ledger that begins anew finds is done, whatever it says.
+        setup.updates = setup.loses || setup.batch != 2;
         setup.reach(rng);
         setup
     }

@@ -28,6 +28,8 @@ use super::target::{Outcome, Row, Target};
 
 /// Reason of a record whose wait was given up.
 pub(super) const GIVEN_UP: &str = "M6";
+/// What has a document that the scheme does not change.
+pub(super) const NO_UPDATE: &str = "M7";
 
 /// The scheme of every world.
 pub(super) const SCHEME: &str = "s";
@@ -493,7 +495,7 @@ impl World {
                 timeout: setup.timeout,
                 quiet: setup.quiet,
                 find_before_create: setup.find_before_create,
-                updates: true,
+                updates: setup.updates,
                 voids_again: false,
                 stop_at_first_dead: setup.stop_at_first_dead && !self.calm,
                 remembers: setup.remembers,
@@ -733,6 +735,7 @@ impl World {
             bare: false,
             indexed: Vec::new(),
             paired: None,
+            doubt: None,
         }
     }
 
@@ -794,6 +797,11 @@ impl World {
                 (true, true) => WriteAction::Void,
                 (true, false) => {
                     let refusal = Refusal::Skipped(reason("cancelled before it was written"));
+                    outcomes.push(Transformed::Refused(refusal));
+                    continue;
+                }
+                (false, true) if !self.setup.updates => {
+                    let refusal = Refusal::Skipped(Reason::new(NO_UPDATE, "it cannot be changed"));
                     outcomes.push(Transformed::Refused(refusal));
                     continue;
                 }

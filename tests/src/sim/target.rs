@@ -1,6 +1,6 @@
 //! The model target: documents with a key, a journal of what was executed, and calls that are executed late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow::classify::Proof;
 use flow::ids::Ms;
@@ -78,6 +78,8 @@ pub(super) struct Target {
     late: Vec<(Ms, Vec<Row>)>,
     /// Keys of calls that it remembers, and since when.
     keys_used: BTreeMap<String, (String, Ms)>,
+    /// Steps that were refused.
+    refused: BTreeSet<(String, usize)>,
     now: Ms,
 }
 
@@ -167,7 +169,12 @@ impl Target {
         let Some(document) = self.documents.get_mut(&id) else {
             return Outcome::Rejected;
         };
-        if document.steps != step || setup.refuses(&row.content, step) {
+        if document.steps != step {
+            return Outcome::Rejected;
+        }
+        // Where the document does not change, what is wrong with it is put right by somebody else.
+        let is_first = self.refused.insert((id.clone(), step));
+        if setup.refuses(&row.content, step) && (is_first || setup.updates) {
             return Outcome::Rejected;
         }
         document.steps += 1;

@@ -195,6 +195,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
             bare: false,
             indexed: Vec::new(),
             paired: None,
+            doubt: None,
         })
         .collect();
     let blobs = rows
@@ -210,6 +211,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
         total: None,
         fingerprint: round,
         on_seen: OnSeen::Skip,
+        updates: true,
         store_only: false,
         close: None,
         now: 1,

@@ -62,6 +62,7 @@ fn put(ledger: &mut Ledger, run: RunId, nth: usize, (name, maker, id): &(&str, &
         bare: false,
         indexed: indexed.iter().filter_map(|columns| columns.entry(&row)).collect(),
         paired: None,
+        doubt: None,
     };
     let blobs: Blobs = [(Blob(1), source.into_bytes())].into_iter().collect();
     ledger.apply(&[page(run, window, staged, now)], &blobs).unwrap();
@@ -95,6 +96,7 @@ fn page(run: RunId, window: WindowId, row: StagedRow, now: i64) -> LedgerOp {
         total: None,
         fingerprint: 0,
         on_seen: OnSeen::Skip,
+        updates: true,
         store_only: false,
         close: Some(None),
         now,

@@ -477,6 +477,7 @@ fn row(n: i64) -> StagedRow {
         bare: false,
         indexed: Vec::new(),
         paired: None,
+        doubt: None,
     }
 }
 

@@ -22,16 +22,9 @@ impl Cx<'_> {
             return Ok(LedgerReply::Ok);
         };
         match accepted.doubt {
-            None => self.store_push(scheme, push, now),
             // The tool that made it has handed it on.
             Some(SuspectKind::Adopted) => Ok(LedgerReply::Ok),
-            Some(SuspectKind::Restored) => {
-                let stored = self.store_push(scheme, push, now)?;
-                if matches!(stored, LedgerReply::Pushed(Stored::New(_))) {
-                    self.doubt_again(scheme, now)?;
-                }
-                Ok(stored)
-            }
+            doubt => self.store_push(scheme, push, doubt, now),
         }
     }
 
@@ -39,6 +32,7 @@ impl Cx<'_> {
         &mut self,
         scheme: &str,
         push: &NewPush,
+        doubt: Option<SuspectKind>,
         now: Ms,
     ) -> Result<LedgerReply, StoreError> {
         if let Some(known) = self.known_push(scheme, push, now)? {
@@ -69,9 +63,9 @@ impl Cx<'_> {
         }
         self.conn
             .prepare_cached(
-                "INSERT INTO push (scheme, sender, hash, void, n_rows, bytes, arrived_ms, state, content, back)
+                "INSERT INTO push (scheme, sender, hash, void, n_rows, bytes, arrived_ms, state, content, back, doubt)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?2 <> '' AND EXISTS (SELECT 1 FROM push
-                    WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?9)))",
+                    WHERE scheme = ?1 AND sender = ?2 AND hash = ?3 AND (state = 'waiting' OR arrived_ms >= ?9)), ?10)",
             )?
             .execute((
                 scheme,
@@ -83,6 +77,7 @@ impl Cx<'_> {
                 now,
                 content,
                 now.saturating_sub(REPEATED_FOR),
+                doubt.map(SuspectKind::word),
             ))?;
         let id = PushId(self.conn.last_insert_rowid());
         self.conn

@@ -192,6 +192,7 @@ impl Cx<'_> {
                 total,
                 fingerprint,
                 on_seen,
+                updates,
                 store_only,
                 close,
                 now,
@@ -202,6 +203,7 @@ impl Cx<'_> {
                     scheme,
                     number: *page,
                     on_seen: *on_seen,
+                    updates: *updates,
                     store_only: *store_only,
                     doubt: None,
                     published: None,
@@ -312,7 +314,7 @@ impl Cx<'_> {
                 now,
             } => match giver {
                 Some(giver) => self.give(*giver, scheme, push, *now),
-                None => self.store_push(scheme, push, *now),
+                None => self.store_push(scheme, push, None, *now),
             },
             LedgerOp::CountPushes { scheme } => self.count_pushes(scheme),
             LedgerOp::TakePushes {

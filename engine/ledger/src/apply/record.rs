@@ -138,6 +138,8 @@ pub(super) struct Waiting {
     pub(super) version: String,
     pub(super) label: String,
     pub(super) void: bool,
+    /// The scheme does not change what is written: it waits for the further calls of the document that is.
+    pub(super) after: bool,
 }
 
 /// Where a record's document is, or will be.
@@ -213,13 +215,15 @@ pub(super) struct Rec {
     pub(super) bundle: Option<RecordId>,
     /// It does not follow that document any more.
     pub(super) apart: bool,
+    /// Who else may have given the row that it gives another scheme.
+    pub(super) handed: Option<SuspectKind>,
 }
 
 const COLUMNS: &str = "id, scheme, src_key, label, state, filtered, version, void, done_version, done_ms, \
     waiting_version, waiting_label, waiting_void, action, attempt, attempts, not_before_ms, resolve_after_ms, \
     resolve_misses, unknown_since_ms, maybe_sent, target, form, tkey, target_id, target_number, err_code, err_text, \
     seen_ms, changed_ms, waits_since_ms, suspect, step, doubted_ms, tried_ms, waited_ms, as_stored, \
-    retargeted, bundle, apart";
+    retargeted, bundle, apart, waiting_after, handed";
 
 impl Rec {
     pub(super) fn state(&self) -> RecordState {
@@ -284,6 +288,7 @@ impl Rec {
                 version,
                 label: row.get(11)?,
                 void: row.get(12)?,
+                after: row.get(40)?,
             }),
         };
         let target: Option<String> = row.get(21)?;
@@ -341,6 +346,7 @@ impl Rec {
             retargeted: row.get(37)?,
             bundle: row.get::<_, Option<i64>>(38)?.map(RecordId),
             apart: row.get(39)?,
+            handed: suspect(row.get(41)?),
         })
     }
 }
@@ -463,7 +469,7 @@ impl Cx<'_> {
                     resolve_misses = ?17, unknown_since_ms = ?18, maybe_sent = ?19, target_id = ?20,
                     target_number = ?21, err_code = ?22, err_text = ?23, seen_ms = ?24, changed_ms = ?25,
                     waits_since_ms = ?26, suspect = ?27, step = ?28, doubted_ms = ?29, tried_ms = ?30, waited_ms = ?31,
-                    as_stored = ?32, retargeted = ?33, apart = ?34
+                    as_stored = ?32, retargeted = ?33, apart = ?34, waiting_after = ?35, handed = ?36
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -501,6 +507,8 @@ impl Cx<'_> {
                 rec.as_stored.map(|attempt| attempt.0),
                 rec.retargeted,
                 rec.apart,
+                waiting.is_some_and(|waiting| waiting.after),
+                rec.handed.map(SuspectKind::word),
             ])?;
         if rec.is_part() {
             self.follow(rec)?;
@@ -527,10 +535,14 @@ impl Cx<'_> {
     }
 
     /// If a newer version waits, it becomes the current one and the record pending; but a version whose attempt may
-    /// have been executed is settled first, and one whose document is written goes through its steps. Saves the record in any case.
+    /// have been executed is settled first, and one whose document is written goes through its steps: where nothing
+    /// changes that document, also when a step was refused. Saves the record in any case.
     pub(super) fn promote(&mut self, mut rec: Rec, now: Ms) -> Result<(), StoreError> {
         let takes_over = match rec.state {
-            RecordState::Done | RecordState::Dead | RecordState::Skipped => true,
+            RecordState::Done | RecordState::Skipped => true,
+            RecordState::Dead => {
+                rec.step.is_none() || rec.waiting.as_ref().is_none_or(|waiting| !waiting.after)
+            }
             RecordState::Pending => !rec.maybe_sent && rec.step.is_none(),
             RecordState::Sending | RecordState::Unknown | RecordState::Held => false,
         };

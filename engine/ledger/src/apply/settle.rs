@@ -23,7 +23,7 @@ pub(super) struct AttemptEnd<'a> {
 pub(super) struct Accepted {
     /// It was the last one.
     pub(super) is_done: bool,
-    /// Somebody else may have made it, and may have handed it on.
+    /// Somebody else may have handed it on.
     pub(super) doubt: Option<SuspectKind>,
 }
 
@@ -98,7 +98,7 @@ impl Cx<'_> {
                     Settlement::Stepped { next, .. } => Some(next.as_str()),
                     _ => None,
                 };
-                self.accept(&rec, next.is_none(), Cause::Settle)?;
+                self.accept(&mut rec, next.is_none(), Cause::Settle);
                 self.written(&mut rec, id.as_ref(), number.as_ref(), next, now)?;
                 if let Some(lines) = lines {
                     let lines = self.blob(*lines)?;
@@ -150,26 +150,20 @@ impl Cx<'_> {
     }
 
     /// What follows from an accepted call may be carried out behind it.
-    fn accept(&mut self, rec: &Rec, is_done: bool, cause: Cause) -> Result<(), StoreError> {
-        let doubt = self.who_made(rec, cause)?;
-        self.accepted.insert(rec.id, Accepted { is_done, doubt });
-        Ok(())
-    }
-
-    /// Who but this ledger's life may have made what is accepted, as long as no version of it was ever done here.
-    fn who_made(&self, rec: &Rec, cause: Cause) -> Result<Option<SuspectKind>, StoreError> {
-        if rec.suspect.is_none() && rec.done_version.is_some() || self.step_doubt(rec)?.is_none() {
-            return Ok(None);
-        }
-        // The doubt about a step does not say whose it is.
-        let known = rec.suspect.filter(|_| rec.step.is_none());
-        let kind = match known {
-            Some(kind) => kind,
-            None => self.suspicion(&rec.scheme)?.unwrap_or(SuspectKind::Restored),
+    fn accept(&mut self, rec: &mut Rec, is_done: bool, cause: Cause) {
+        let is_found = cause == Cause::Resolve && rec.attempt.is_none() && !rec.maybe_sent;
+        let doubt = match rec.handed {
+            // The tool that made it has handed it on; a change of it is handed on by us, to a taker that may know nothing.
+            Some(SuspectKind::Adopted) if is_found && is_done => Some(SuspectKind::Adopted),
+            Some(SuspectKind::Adopted) if is_found || rec.done_version.is_some() => {
+                Some(SuspectKind::Restored)
+            }
+            // It was not there, and is ours.
+            Some(SuspectKind::Adopted) => None,
+            other => other,
         };
-        let is_sent = cause == Cause::Settle || rec.attempt.is_some() || rec.maybe_sent;
-        // What was in doubt for another tool's sake and sent by us is ours.
-        Ok(Some(kind).filter(|kind| *kind == SuspectKind::Restored || !is_sent))
+        rec.handed = doubt.filter(|kind| !is_done || *kind == SuspectKind::Adopted);
+        self.accepted.insert(rec.id, Accepted { is_done, doubt });
     }
 
     /// What is kept beside records once they are written.
@@ -286,12 +280,12 @@ impl Cx<'_> {
         match resolution {
             Resolution::Done { id, number } => {
                 rec.reason = None;
-                self.accept(&rec, true, Cause::Resolve)?;
+                self.accept(&mut rec, true, Cause::Resolve);
                 self.written(&mut rec, id.as_ref(), number.as_ref(), None, now)?;
             }
             Resolution::Stepped { id, number, next } => {
                 rec.reason = None;
-                self.accept(&rec, false, Cause::Resolve)?;
+                self.accept(&mut rec, false, Cause::Resolve);
                 self.written(&mut rec, id.as_ref(), number.as_ref(), Some(next), now)?;
             }
             Resolution::Dead(why) => {

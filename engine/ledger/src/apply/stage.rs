@@ -23,6 +23,8 @@ pub(super) struct Page<'a> {
     pub(super) scheme: &'a str,
     pub(super) number: u32,
     pub(super) on_seen: OnSeen,
+    /// The scheme changes documents that are written.
+    pub(super) updates: bool,
     pub(super) store_only: bool,
     /// Its rows may have been written by somebody else.
     pub(super) doubt: Option<Doubt>,
@@ -79,6 +81,15 @@ impl Cx<'_> {
     }
 
     fn stage_row(&mut self, page: &Page<'_>, row: &StagedRow) -> Result<(SightingOutcome, bool), StoreError> {
+        // A row carries the doubt of the record that gave it, however late it comes.
+        let given = row.doubt.filter(|_| !page.store_only).map(|kind| Doubt {
+            kind,
+            ask_after: page.now,
+        });
+        let page = &Page {
+            doubt: page.doubt.or(given),
+            ..*page
+        };
         let version = stored_version(row);
         let known = self.record_of_key(page.scheme, &row.key)?;
         let was_void = known.as_ref().is_some_and(Rec::is_newest_void);
@@ -232,6 +243,7 @@ impl Cx<'_> {
         self.take_mapping(page.scheme, &row.key, record)?;
         if let Some(doubt) = page.doubt.filter(|_| state != RecordState::Done) {
             let mut rec = self.record(record)?;
+            rec.handed = Some(doubt.kind);
             self.put_in_doubt(&mut rec, doubt, page.now)?;
             self.save(&rec)?;
         }
@@ -282,6 +294,10 @@ impl Cx<'_> {
             RecordState::Pending if rec.maybe_sent || rec.step.is_some() => {
                 self.beside(page, row, version, rec)
             }
+            // Nor does one that is not changed lose them because its row does.
+            RecordState::Dead if rec.step.is_some() && !page.updates && !row.void => {
+                self.go_on(page, row, version, rec)
+            }
             RecordState::Pending | RecordState::Done | RecordState::Dead | RecordState::Skipped => {
                 let again =
                     rec.state() == RecordState::Done && page.on_seen == OnSeen::Update && !page.store_only;
@@ -292,6 +308,32 @@ impl Cx<'_> {
                 self.instead(page, row, version, rec, false)
             }
         }
+    }
+
+    /// A step was refused, and the row has changed, while the scheme does not change the document that is written. That is
+    /// a new chance for the step, as it is for any dead record; but what goes on is what the document says. The newer
+    /// version waits until the steps are through.
+    fn go_on(
+        &mut self,
+        page: &Page<'_>,
+        row: &StagedRow,
+        version: &str,
+        mut rec: Rec,
+    ) -> Result<SightingOutcome, StoreError> {
+        if rec.newest() == version {
+            if rec.waiting.is_none() {
+                self.refresh(page, row, rec.id)?;
+            }
+            return Ok(SightingOutcome::Unchanged);
+        }
+        // What an earlier call of the step may have made is asked about first: that is for `retry`.
+        if rec.version != version && !rec.maybe_sent {
+            self.enter(&mut rec, RecordState::Pending, page.cause(), page.now)?;
+            rec.attempts = 0;
+            rec.not_before = None;
+            rec.reason = None;
+        }
+        self.beside(page, row, version, rec)
     }
 
     /// A newer version of a record that is out (or in a person's hands): it waits, and replaces an older waiting one.
@@ -317,6 +359,7 @@ impl Cx<'_> {
                 version: version.to_owned(),
                 label: newest.clone(),
                 void: row.void,
+                after: !page.updates && !row.void,
             });
             Some(self.blob(row.source)?)
         };
@@ -338,6 +381,7 @@ impl Cx<'_> {
                 .execute((rec.id.0, waits))?;
         }
         rec.seen = page.now;
+        rec.may_be_given(page.doubt);
         self.save(&rec)?;
         self.index_content(page, rec.id, row)?;
         self.tell_of_change(page, rec.id)?;
@@ -366,6 +410,15 @@ impl Cx<'_> {
             && (!row.void || rec.target_id.is_none() || self.is_voided(&rec)?);
         let back = was_pending && settled && page.on_seen != OnSeen::Update && !news;
         let quiet = rec.quiet_until(page.now);
+        if let Some(old) = rec.waiting.take() {
+            self.supersede(page.run, rec.id, &old.version)?;
+            self.conn
+                .prepare_cached(
+                    "UPDATE body SET source = coalesce(waiting, source), waiting = NULL WHERE record = ?1",
+                )?
+                .execute([rec.id.0])?;
+        }
+        rec.may_be_given(page.doubt);
         rec.renew(version.to_owned(), label(row, &rec), row.void);
         rec.not_before = quiet;
         let outcome = if page.store_only {

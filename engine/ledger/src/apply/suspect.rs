@@ -34,6 +34,16 @@ impl Rec {
     pub(super) fn doubtful(&self) -> Option<SuspectKind> {
         self.suspect.filter(|_| self.target_id.is_none())
     }
+
+    /// Its row comes where somebody else may have given it before: a life that is forgotten any version of it, another
+    /// tool what that tool has made.
+    pub(super) fn may_be_given(&mut self, doubt: Option<Doubt>) {
+        let kind = doubt.map(|doubt| doubt.kind);
+        let kind = kind.filter(|kind| {
+            *kind == SuspectKind::Restored || self.done_version.is_none() && self.handed.is_none()
+        });
+        self.handed = kind.or(self.handed);
+    }
 }
 
 impl Cx<'_> {
@@ -61,6 +71,13 @@ impl Cx<'_> {
                 "UPDATE record SET suspect = ?2 WHERE scheme = ?1 AND target_id IS NULL AND state <> 'done'",
             )?
             .execute((scheme, kind.word()))?;
+        // What it gives may have been given: by a forgotten life in any version, by another tool what we have never written.
+        self.conn
+            .prepare_cached(
+                "UPDATE record SET handed = ?2 WHERE scheme = ?1 AND state <> 'done'
+                    AND (?3 OR done_version IS NULL AND handed IS NULL)",
+            )?
+            .execute((scheme, kind.word(), kind == SuspectKind::Restored))?;
         // What was voided, or is about to be, may have become a new document since. As long as the old one is written,
         // nothing is to be asked: the claim of a new one does that.
         self.conn
@@ -122,31 +139,6 @@ impl Cx<'_> {
         self.conn
             .prepare_cached("UPDATE step_document SET asked = 0 WHERE record = ?1")?
             .execute([rec.id.0])?;
-        Ok(())
-    }
-
-    /// Why the rows of a scheme are or were in doubt.
-    pub(super) fn suspicion(&self, scheme: &str) -> Result<Option<SuspectKind>, StoreError> {
-        let word: Option<Option<String>> = self
-            .conn
-            .prepare_cached("SELECT suspect FROM scheme WHERE id = ?1")?
-            .query_row([scheme], |row| row.get(0))
-            .optional()?;
-        Ok(suspect(word.flatten()))
-    }
-
-    /// A row that may have been given in a life that is forgotten was given to a scheme: that one asks first again, as if
-    /// the ledger had been restored now.
-    pub(super) fn doubt_again(&self, scheme: &str, now: Ms) -> Result<(), StoreError> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO scheme (id, revision, enabled_ms, suspect, suspect_until_ms, suspect_ask_ms)
-                 VALUES (?1, '', ?2, ?3, ?2, ?2)
-                 ON CONFLICT (id) DO UPDATE SET suspect = coalesce(suspect, excluded.suspect),
-                    suspect_until_ms = max(coalesce(suspect_until_ms, 0), excluded.suspect_until_ms),
-                    suspect_ask_ms = coalesce(suspect_ask_ms, excluded.suspect_ask_ms)",
-            )?
-            .execute((scheme, now, SuspectKind::Restored.word()))?;
         Ok(())
     }
 

@@ -70,6 +70,7 @@ fn finish(desk: &mut Desk, rows: usize, on_seen: OnSeen, close: Option<Interval>
             total,
             fingerprint,
             on_seen,
+            updates: true,
             store_only,
             close,
             now,

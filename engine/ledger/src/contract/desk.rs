@@ -25,6 +25,8 @@ pub struct Desk {
     pub window: WindowId,
     /// The clock.
     pub now: Ms,
+    /// Whether the scheme changes documents that are written.
+    pub updates: bool,
     page: Cell<u32>,
 }
 
@@ -36,6 +38,7 @@ impl Desk {
             run: RunId(0),
             window: WindowId(0),
             now: 1_000_000,
+            updates: true,
             page: Cell::new(0),
         };
         desk.begin();
@@ -111,6 +114,7 @@ impl Desk {
             total: None,
             fingerprint: u64::MAX,
             on_seen,
+            updates: self.updates,
             store_only: false,
             close: None,
             now: self.now,

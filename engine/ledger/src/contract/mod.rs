@@ -66,6 +66,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     inbox::doors(open);
     inbox::published(open);
     steps::steps(open);
+    steps::unchanged(open);
     steps::documents(open);
     steps::lines_of_a_step(open);
     steps::what_people_say_of_documents(open);
@@ -115,6 +116,7 @@ pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
         bare: false,
         indexed: Vec::new(),
         paired: None,
+        doubt: None,
     }
 }
 

@@ -360,6 +360,7 @@ pub(super) fn store_only(open: &dyn Fn() -> Ledger) {
             total,
             fingerprint,
             on_seen,
+            updates,
             close,
             now,
             ..
@@ -377,6 +378,7 @@ pub(super) fn store_only(open: &dyn Fn() -> Ledger) {
             total,
             fingerprint,
             on_seen,
+            updates,
             store_only,
             close,
             now,
@@ -410,6 +412,7 @@ pub(super) fn last_page(desk: &Desk, close: Option<Interval>) -> LedgerOp {
         total: Some(0),
         fingerprint: 0,
         on_seen: OnSeen::Skip,
+        updates: true,
         store_only: false,
         close: Some(close),
         now: desk.now,

@@ -7,10 +7,10 @@ use flow::op::{
     WriteAction,
 };
 
-use super::{Desk, SCHEME, done, why};
+use super::{Desk, SCHEME, done, row, why};
 use crate::service::inbox::REPEATED_FOR;
 use crate::{Blobs, Ledger};
-use flow::op::{ClaimRefused, Cursor, OnSeen, SuspectKind};
+use flow::op::{ClaimRefused, OnSeen, SightingOutcome, StagedRow, SuspectKind};
 use flow::window::Interval;
 
 /// The scheme that is given rows.
@@ -425,7 +425,7 @@ pub(super) fn what_is_turned_down(open: &dyn Fn() -> Ledger) {
 }
 
 /// What another tool has made gives nothing, and what is sent because it was not there does. A row that may have been given
-/// in a forgotten life puts its taker in doubt, however late it comes.
+/// before carries that doubt, however late it comes, and no other row does.
 pub(super) fn what_others_made(open: &dyn Fn() -> Ledger) {
     let found = |desk: &Desk, record| LedgerOp::Resolve {
         rows: vec![(
@@ -436,6 +436,11 @@ pub(super) fn what_others_made(open: &dyn Fn() -> Ledger) {
             },
         )],
         now: desk.now,
+    };
+    let doubts = |desk: &Desk| {
+        let waiting = desk.ledger.reader().waiting_pushes(TAKER, 100, 100, 1 << 20);
+        let waiting = waiting.expect("pushes").0;
+        waiting.into_iter().map(|push| push.doubt).collect::<Vec<_>>()
     };
     let mut desk = Desk::new(open());
     for key in ["a", "b"] {
@@ -449,41 +454,188 @@ pub(super) fn what_others_made(open: &dyn Fn() -> Ledger) {
     assert_eq!(desk.state("a"), RecordState::Done);
     assert!(desk.identify("b", "v1", "b"));
     assert!(desk.resolve("b", Resolution::Resend));
-    let record = desk.record("b").record;
+    let of_b = desk.record("b").record;
     let attempt = desk.claim(&[("b", "v1", "b")]).0.expect("claimed");
-    let end = settle_op(&desk, attempt, record, done("b"));
-    assert_eq!(followed(&mut desk, end, record, "{}"), 1, "it is ours");
+    let end = settle_op(&desk, attempt, of_b, done("b"));
+    assert_eq!(followed(&mut desk, end, of_b, "{}"), 1, "it is ours");
+    assert_eq!(doubts(&desk), [None]);
+    // What the other tool has made changes: its taker may know nothing of it, and asks. Once it was given it is ours.
+    desk.now += REPEATED_FOR + 1;
+    for (version, doubt) in [("v2", Some(SuspectKind::Restored)), ("v3", None)] {
+        desk.see("a", version);
+        let attempt = desk.claim(&[("a", version, "a")]).0.expect("claimed");
+        let end = settle_op(&desk, attempt, record, done("a"));
+        followed(&mut desk, end, record, version);
+        assert_eq!(doubts(&desk).last(), Some(&doubt), "{version}");
+    }
     desk.end();
 
-    // Giver and taker are one here: what counts is the doubt of the taker's rows.
+    // A life that is forgotten may have given what was open, and what is read of its time, in any version.
     let mut desk = Desk::new(open());
-    desk.see("a", "v1");
+    for key in ["a", "b", "c"] {
+        desk.see(key, "v1");
+    }
+    for key in ["b", "c"] {
+        let attempt = desk.claim(&[(key, "v1", key)]).0.expect("claimed");
+        let record = desk.record(key).record;
+        let end = settle_op(&desk, attempt, record, done(key));
+        followed(&mut desk, end, record, "{}");
+    }
     desk.suspect(SuspectKind::Restored, desk.now, desk.now);
-    let record = desk.record("a").record;
     assert!(desk.identify("a", "v1", "a"));
-    desk.now += REPEATED_FOR + 1;
-    let none = Interval { from: 0, to: 0 };
-    let close = |desk: &mut Desk| {
-        desk.open_window_of(Cursor::Inbox, none);
+    desk.see("b", "v2");
+    for window in 0..3 {
+        desk.begin();
+        desk.open_window(Interval {
+            from: desk.now,
+            to: desk.now + 1,
+        });
         let (mut last, blobs) = desk.page(Vec::new(), OnSeen::Skip);
         if let LedgerOp::StagePage { close, .. } = &mut last {
-            *close = Some(None);
+            *close = Some(Some(Interval {
+                from: desk.now,
+                to: desk.now + 1,
+            }));
         }
         desk.try_one(last, &blobs).expect("a page");
-        desk.open_window_of(Cursor::Inbox, none);
-    };
-    close(&mut desk);
+        desk.now += 1 + window;
+    }
+    desk.begin();
+    desk.open_window(Interval {
+        from: desk.now,
+        to: desk.now + 1,
+    });
+    desk.see("c", "v2");
     desk.see("new", "v1");
-    assert_eq!(desk.state("new"), RecordState::Pending, "nobody repeats any more");
-    let end = found(&desk, record);
-    assert_eq!(followed_to(&mut desk, SCHEME, end, (record, "{}")), 1);
-    desk.see("given", "v1");
-    assert_eq!(desk.state("given"), RecordState::Unknown);
-    // As long as it waits it is in doubt.
+    assert_eq!(
+        desk.state("new"),
+        RecordState::Pending,
+        "the time of doubt is over"
+    );
     desk.now += REPEATED_FOR + 1;
-    close(&mut desk);
-    desk.see("given late", "v1");
-    assert_eq!(desk.state("given late"), RecordState::Unknown);
+    let record = desk.record("a").record;
+    let end = found(&desk, record);
+    followed(&mut desk, end, record, "a");
+    for (key, version) in [("b", "v2"), ("c", "v2"), ("new", "v1")] {
+        let attempt = desk.claim(&[(key, version, key)]).0.expect("claimed");
+        let record = desk.record(key).record;
+        let end = settle_op(&desk, attempt, record, done(key));
+        followed(&mut desk, end, record, key);
+    }
+    let lost = Some(SuspectKind::Restored);
+    assert_eq!(doubts(&desk), [None, None, lost, lost, None, None]);
+
+    // The record that is made of such a row is asked for before it is made, and gives with that doubt itself.
+    let given = |i, key, version, doubt| StagedRow {
+        doubt,
+        ..row(i, key, version)
+    };
+    let rows = vec![given(0, "late", "v1", lost), given(1, "own", "v1", None)];
+    let (op, blobs) = desk.page(rows, OnSeen::UpdateIfChanged);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(desk.state("late"), RecordState::Unknown);
+    assert_eq!(desk.state("own"), RecordState::Pending);
+    assert!(desk.identify("late", "v1", "late"));
+    let record = desk.record("late").record;
+    let end = found(&desk, record);
+    followed(&mut desk, end, record, "late");
+    assert_eq!(doubts(&desk).last(), Some(&lost));
+    desk.end();
+}
+
+/// Where the scheme changes no document, a changed row is a new chance for a step that was refused, and what is called done
+/// is what the document says.
+pub(super) fn unchanged(open: &dyn Fn() -> Ledger) {
+    let at_refused = |on_seen| {
+        let mut desk = Desk::new(open());
+        desk.updates = false;
+        desk.stage(&[("a", "v1")], on_seen);
+        let attempt = desk.claim(&[("a", "v1", "a")]).0.expect("claimed");
+        desk.settle(attempt, "a", stepped("submit"));
+        let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+        desk.settle(attempt, "a", Settlement::Dead(why("no")));
+        desk
+    };
+    let at = |desk: &Desk| {
+        let record = desk.record("a");
+        (record.state, record.version, record.waiting_version, record.step)
+    };
+    let stands = |state, newer: &str| {
+        let step = Some("submit".to_owned());
+        (state, "v1".to_owned(), Some(newer.to_owned()), step)
+    };
+    for on_seen in [OnSeen::Skip, OnSeen::UpdateIfChanged] {
+        let mut desk = at_refused(on_seen);
+        let see = |desk: &mut Desk, version| desk.stage(&[("a", version)], on_seen)[0].0;
+        assert_eq!(see(&mut desk, "v1"), SightingOutcome::Unchanged);
+        assert_eq!(see(&mut desk, "v2"), SightingOutcome::Changed);
+        assert_eq!(at(&desk), stands(RecordState::Pending, "v2"));
+        assert_eq!(desk.pick()[0].step.as_deref(), Some("submit"));
+        assert_eq!(claim_at(&mut desk, "v2", Some("submit")), None);
+        // Refused once more: the row that waits takes nothing away, and is no chance again; another one is.
+        let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+        desk.settle(attempt, "a", Settlement::Dead(why("no")));
+        assert_eq!(at(&desk), stands(RecordState::Dead, "v2"));
+        assert_eq!(see(&mut desk, "v2"), SightingOutcome::Unchanged);
+        assert_eq!(desk.state("a"), RecordState::Dead);
+        assert_eq!(see(&mut desk, "v3"), SightingOutcome::Changed);
+        let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+        desk.settle(attempt, "a", done("a"));
+        // Through: what is done is what was written, and the newer row is next, to be passed over with a reason.
+        let record = desk.record("a");
+        assert_eq!(
+            (record.state, record.version.as_str()),
+            (RecordState::Pending, "v3")
+        );
+        assert_eq!((record.step, record.done_version.as_deref()), (None, Some("v1")));
+        assert!(desk.refuse("a", "v3", Refusal::Skipped(why("no update"))));
+        assert_eq!(desk.record("a").done_version.as_deref(), Some("v1"));
+        desk.end();
+    }
+    // What an earlier call of the step may have made is asked about first: by `retry`.
+    let mut desk = at_refused(OnSeen::Skip);
+    assert_eq!(
+        desk.decide("a", Decision::NotThere),
+        Ruling::Moved(RecordState::Pending)
+    );
+    let mut desk = at_refused(OnSeen::Skip);
+    desk.see("a", "v2");
+    let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+    let lost = Settlement::Unknown {
+        resolve_after: desk.now,
+        reason: why("lost"),
+    };
+    desk.settle(attempt, "a", lost);
+    assert!(desk.resolve("a", Resolution::Resend));
+    let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+    desk.settle(attempt, "a", Settlement::Dead(why("no")));
+    desk.see("a", "v3");
+    assert_eq!(at(&desk), stands(RecordState::Dead, "v3"));
+    desk.end();
+    // A row that is cancelled is about the document, and an edited scheme that changes documents writes the newest row.
+    let mut desk = at_refused(OnSeen::Skip);
+    desk.see("a", "v2");
+    let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+    desk.settle(attempt, "a", Settlement::Dead(why("no")));
+    desk.updates = true;
+    desk.see("a", "v2");
+    let record = desk.record("a");
+    assert_eq!(
+        (record.version.as_str(), record.step, record.waiting_version),
+        ("v2", None, None)
+    );
+    assert_eq!(desk.pick()[0].version, "v2");
+    desk.end();
+    let mut desk = at_refused(OnSeen::Skip);
+    let cancelled = StagedRow {
+        void: true,
+        ..row(0, "a", "v2")
+    };
+    let (op, blobs) = desk.page(vec![cancelled], OnSeen::Skip);
+    desk.try_one(op, &blobs).expect("a page");
+    assert_eq!(desk.record("a").step, None);
+    assert!(desk.pick()[0].void);
+    desk.end();
 }
 
 /// What a scheme keeps beside a record is there with its settlement, and what look-ups find says so.

@@ -4,6 +4,7 @@
 //! that come together share one sync of the disk, and a push is taken in the transaction that stages its rows.
 
 use flow::ids::{Ms, PushId};
+use flow::op::SuspectKind;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
@@ -48,6 +49,8 @@ pub struct WaitingPush {
     pub arrived: Ms,
     /// What was stored.
     pub content: Vec<u8>,
+    /// Another scheme gave it, and somebody else may have given it before.
+    pub doubt: Option<SuspectKind>,
 }
 
 /// A push as people see it: never its content.
@@ -188,6 +191,11 @@ impl Ledger {
     }
 }
 
+/// The kind of a stored word; the table holds no others.
+fn doubt(word: Option<String>) -> Option<SuspectKind> {
+    SuspectKind::from_word(&word?)
+}
+
 impl Reader {
     /// The oldest pushes that wait, and whether there are more: at most so many pushes, and, but for the first, at most
     /// so many rows and bytes.
@@ -200,7 +208,7 @@ impl Reader {
     ) -> Result<(Vec<WaitingPush>, bool), StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT id, sender, void, arrived_ms, n_rows, bytes, content FROM push
+                "SELECT id, sender, void, arrived_ms, n_rows, bytes, content, doubt FROM push
                  WHERE scheme = ?1 AND state = 'waiting' ORDER BY id LIMIT ?2",
             )?;
             let mut found = statement.query(params![scheme, i64::from(most) + 1])?;
@@ -224,6 +232,7 @@ impl Reader {
                         .as_bytes()
                         .map_err(rusqlite::Error::from)?
                         .to_vec(),
+                    doubt: doubt(row.get(7)?),
                 });
             }
             Ok((pushes, false))
@@ -235,7 +244,7 @@ impl Reader {
     pub fn waiting_of(&self, scheme: &str, sender: &str, most: u32) -> Result<Vec<WaitingPush>, StoreError> {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT id, sender, void, arrived_ms, content FROM push
+                "SELECT id, sender, void, arrived_ms, content, doubt FROM push
                  WHERE scheme = ?1 AND sender = ?2 AND sender <> '' AND state = 'waiting' ORDER BY id DESC LIMIT ?3",
             )?;
             let found = statement.query_map((scheme, sender, most), |row| {
@@ -245,6 +254,7 @@ impl Reader {
                     void: row.get(2)?,
                     arrived: row.get(3)?,
                     content: row.get_ref(4)?.as_bytes()?.to_vec(),
+                    doubt: doubt(row.get(5)?),
                 })
             })?;
             let mut pushes = found.collect::<Result<Vec<_>, _>>()?;

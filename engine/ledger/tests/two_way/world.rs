@@ -362,6 +362,7 @@ impl World {
                     own_id: Some(id.clone()),
                     facets: facets(told),
                 }),
+                doubt: None,
             });
         }
         let staged = self.apply(
@@ -374,6 +375,7 @@ impl World {
                 total: None,
                 fingerprint: 0,
                 on_seen: OnSeen::UpdateIfChanged,
+                updates: true,
                 store_only: false,
                 close: Some(None),
                 now: self.now,
