@@ -67,11 +67,6 @@ impl Content {
 }
 
 impl Content {
-    /// The target will never make the last of its steps.
-    pub(super) fn refused_at_the_end(&self) -> bool {
-        self.serial % 11 == 5
-    }
-
     /// Whether the scheme wants a step for this row.
     pub(super) fn wants(&self, step: &str) -> bool {
         step != "notify" || self.serial.is_multiple_of(2)

@@ -163,6 +163,7 @@ pub fn run_steps(seeds: std::ops::Range<u64>) -> Result<Report, Violation> {
     let change = |setup: &mut setup::Setup| {
         setup.steps = [&["submit", "audit"][..], &["submit", "audit", "notify"]][setup.page % 2];
         (setup.updates, setup.loses) = (false, false);
+        (setup.refuses_each, setup.runs) = (2, setup.runs.max(6));
     };
     let mut sum = Report::default();
     for seed in seeds {

@@ -62,6 +62,8 @@ pub(super) struct Setup {
     pub(super) remembers: Ms,
     /// Further calls that each document gets.
     pub(super) steps: &'static [&'static str],
+    /// The target refuses the last of them for each document of so many.
+    pub(super) refuses_each: u32,
     /// The target makes the first two of them in the same call, as far as it gets.
     pub(super) by_itself: bool,
     /// After so long a record is no longer worth waiting for.
@@ -162,6 +164,7 @@ impl Setup {
             stop_at_first_dead: rng.in_thousand(100),
             remembers: rng.pick(&[2 * HOUR, 24 * HOUR]),
             steps,
+            refuses_each: 11,
             by_itself: steps.len() > 1 && rng.in_thousand(500),
             wait_for: rng.pick(&[4 * HOUR, 24 * HOUR]),
             outages: rng.in_thousand(250),
@@ -249,7 +252,7 @@ impl Setup {
 
     /// Whether the target refuses a step of a document.
     pub(super) fn refuses(&self, content: &Content, step: usize) -> bool {
-        content.refused_at_the_end() && step + 1 == self.steps_of(content)
+        content.serial % self.refuses_each == 5 % self.refuses_each && step + 1 == self.steps_of(content)
     }
 
     /// The natural key of a customer's document.

@@ -271,17 +271,10 @@ impl Cx<'_> {
         rec.target_number = None;
         rec.step = None;
         rec.done_version = None;
-        for table in ["data_mapping", "document_lines"] {
-            self.conn
-                .execute(&format!("DELETE FROM {table} WHERE record = ?1"), [rec.id.0])?;
-        }
-        // What a step wrote for itself is still there.
         self.conn
-            .prepare_cached(
-                "DELETE FROM record_step WHERE record = ?1 AND NOT EXISTS (SELECT 1 FROM step_document d
-                    WHERE d.record = record_step.record AND d.step = record_step.step)",
-            )?
+            .prepare_cached("DELETE FROM data_mapping WHERE record = ?1")?
             .execute([rec.id.0])?;
+        self.leave_lines(rec)?;
         // What was written went with it.
         self.conn.execute(
             "UPDATE pair_record SET wrote = NULL, intent = NULL WHERE record = ?1",

@@ -7,7 +7,7 @@ use flow::op::{
     WriteAction,
 };
 
-use super::{Desk, SCHEME, done, row, why};
+use super::{Desk, done, row, why};
 use crate::service::inbox::REPEATED_FOR;
 use crate::{Blobs, Ledger};
 use flow::op::{ClaimRefused, OnSeen, SightingOutcome, StagedRow, SuspectKind};
