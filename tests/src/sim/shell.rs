@@ -29,7 +29,7 @@ use super::target::{Outcome, Row, Target};
 /// Reason of a record whose wait was given up.
 pub(super) const GIVEN_UP: &str = "M6";
 /// What has a document that the scheme does not change.
-pub(super) const NO_UPDATE: &str = "M7";
+pub(super) const NO_UPDATE: &str = "M8";
 
 /// The scheme of every world.
 pub(super) const SCHEME: &str = "s";

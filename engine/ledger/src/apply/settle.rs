@@ -320,9 +320,10 @@ impl Cx<'_> {
                 rec.reason = Some(reason.clone());
             }
             Resolution::Held(why) => {
-                // The number was refused because another document has it: nothing of this send was executed.
-                let refused = why.code == codes::KEY_CONFLICT
-                    || why.code == codes::EXISTS_NOT_FOUND && rec.told_it_exists();
+                // The number was refused because another document has it: nothing of this send was executed, also where
+                // nobody could be asked whose that is.
+                let unasked = [codes::EXISTS_NOT_FOUND, codes::UNKNOWN_TOO_LONG].contains(&why.code.as_str());
+                let refused = why.code == codes::KEY_CONFLICT || unasked && rec.told_it_exists();
                 rec.maybe_sent |= !refused;
                 rec.reason = Some(why.clone());
             }
