@@ -1,4 +1,4 @@
-//! E1770-E1775, E5020-E5026: several rows that become one document.
+//! E1770-E1776, E5020-E5026: several rows that become one document.
 
 use super::Entry;
 use crate::diagnostic::Severity;
@@ -79,6 +79,19 @@ pub const VANISHES: Entry = Entry {
     long_zh: "多行合成一张单据后,一个字段可能有许多不同的值。引擎不会随便取一个:没有说明怎样得出的字段不保留。",
     long_en: "Where several rows become one document, a field may have as many values as there are rows. None is taken at random: a field of which nobody says how it is reckoned is not kept.",
     example: "aggregate: {header: [shop_no], lines: goods, by: [sku]}   # and <<order_no>> in the request",
+};
+
+/// What tells documents apart is a field that is to be hidden.
+pub const HEADER_SENSITIVE: Entry = Entry {
+    code: "E1776",
+    severity: Severity::Error,
+    zh: "`header` 的字段 `{path}` 是敏感内容:单据在账本里的主键和编号由它得出,会原样显示",
+    en: "`{path}` of `header` is sensitive: the key in the ledger and the number of the document are made of it and shown as they are",
+    help_zh: "改按别的字段分组,如编码;敏感字段放进 `calc`(如 `first`),在行里仍会掩盖",
+    help_en: "group by another field, such as a code; a sensitive one may stand in `calc` (`first`, say), where it is masked",
+    long_zh: "几行合成的单据由 `header` 的值区分,这些值出现在账本主键、编号、列表、日志和接口里,没有一处可以掩盖。敏感的字段是报文里标了 `$sensitive` 的,以及来源的对象文件标为 `sensitive` 的。",
+    long_en: "Documents of several rows are told apart by the values of `header`: they stand in the key of the ledger, in the number, in lists, logs and the API, and can be masked in none of these. Sensitive is a field of which the request makes something with `$sensitive`, and one that the object file of the source calls `sensitive`.",
+    example: "aggregate: {header: [idCard], number: <<idCard>>-<<$part>>}\nrequest: {FNote: {$value: <<idCard>>, $sensitive: true}}",
 };
 
 /// Two groups may have one number.
@@ -193,6 +206,7 @@ pub const ALL: &[&Entry] = &[
     &AGGREGATE_TWICE,
     &AGGREGATE_UNFIT,
     &VANISHES,
+    &HEADER_SENSITIVE,
     &NUMBER_OF_SEVERAL,
     &MEMBER_CHANGED,
     &IN_A_DOCUMENT,

@@ -883,12 +883,12 @@ pub const TARGET_KEY_CLOCK: Entry = Entry {
 pub const LABEL_SENSITIVE: Entry = Entry {
     code: "W1158",
     severity: Severity::Warning,
-    zh: "`{key}` 显示了 `{path}`,而请求把它当作敏感内容",
-    en: "`{key}` shows `{path}`, of which the request makes something sensitive",
-    help_zh: "选另一个字段作 `{key}`,如单号;或去掉 `$sensitive`",
-    help_en: "take another field for `{key}`, such as a number, or leave out `$sensitive`",
-    long_zh: "`label` 是人们对一条数据的称呼,会原样出现在列表、运行结果和日志里。由敏感字段得出的内容在别处都被掩盖,在这里却看得见。合成单据的 `aggregate.header` 也一样:单据在账本里的主键和编号由它得出。",
-    long_en: "The label is what people call a record; it stands as it is in lists, results of runs and logs. What is made of a sensitive field is masked everywhere else and would be seen there. So would the fields of `aggregate.header`: the key in the ledger and the number of a document that is made of several rows are made of them.",
+    zh: "`label` 显示了敏感内容 `{path}`",
+    en: "`label` shows `{path}`, which is sensitive",
+    help_zh: "选另一个字段作 `label`,如单号;或不再把它当作敏感内容",
+    help_en: "take another field for `label`, such as a number, or do not call this one sensitive",
+    long_zh: "`label` 是人们对一条数据的称呼,会原样出现在列表、运行结果和日志里。由敏感字段得出的内容在别处都被掩盖,在这里却看得见。",
+    long_en: "The label is what people call a record; it stands as it is in lists, results of runs and logs. What is made of a sensitive field is masked everywhere else and would be seen there.",
     example: "source: {label: idCard}\ntarget: {request: {FIdCard: {$value: <<idCard>>, $sensitive: true}}}",
 };
 

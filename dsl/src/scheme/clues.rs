@@ -2,7 +2,7 @@
 //! several rows) that shows what is to be hidden.
 
 use super::Reader;
-use crate::catalogue::scheme as words;
+use crate::catalogue::{aggregate as gathered, scheme as words};
 use crate::path::Path;
 use crate::plan::TargetPlan;
 use crate::tree::{Tree, overlap};
@@ -34,7 +34,7 @@ impl Reader<'_> {
         };
         if target.sensitive_source.iter().any(|field| overlap(field, label)) {
             let problem = self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone());
-            self.report(problem.with("key", "label").with("path", label));
+            self.report(problem.with("path", label));
         }
     }
 
@@ -48,10 +48,14 @@ impl Reader<'_> {
             return;
         };
         let hidden = &target.sensitive_source;
-        for path in &plan.header {
+        for (nth, path) in plan.header.iter().enumerate() {
             if hidden.iter().any(|field| overlap(field, path)) {
-                let problem = self.problem(&words::LABEL_SENSITIVE, header.value.span.clone());
-                self.report(problem.with("key", "aggregate.header").with("path", path));
+                let item = header.value.list().and_then(|items| items.get(nth));
+                let place = item.map_or(header.value.span.clone(), |item| item.span.clone());
+                self.report(
+                    self.problem(&gathered::HEADER_SENSITIVE, place)
+                        .with("path", path),
+                );
             }
         }
     }

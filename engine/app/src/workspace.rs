@@ -426,12 +426,12 @@ impl Workspace {
         }
         if let Some(plan) = &compiled.plan {
             further.extend(crate::two_way::problems(self, file, plan));
-            further.extend(objects::given_away(&self.objects, file, plan));
+            further.extend(objects::told(&self.objects, file, plan));
         }
-        if !further.is_empty() {
+        if further.iter().any(Diagnostic::is_error) {
             compiled.plan = None;
-            compiled.diagnostics.extend(further);
         }
+        compiled.diagnostics.extend(further);
         compiled
     }
 

@@ -21,7 +21,8 @@ enum State {
     Start,
     Picking,
     Grouping,
-    Freezing(u64),
+    /// So many documents, and so many rows that are in none.
+    Freezing(u64, u64),
 }
 
 /// Gathers the rows of one scheme.
@@ -65,7 +66,13 @@ impl Grouper {
                 _ => self.bug("no rows to gather"),
             },
             (State::Grouping, Some(Event::Grouped(grouped))) => self.freeze(now, grouped),
-            (State::Freezing(wanted), Some(Event::Ledger(replies))) => {
+            (State::Freezing(wanted, refused), Some(Event::Ledger(replies))) => {
+                let count = |reply: Option<&LedgerReply>| match reply {
+                    Some(LedgerReply::Count(hit)) => Some(*hit),
+                    _ => None,
+                };
+                // A refusal that was carried out is picked no more either.
+                let gone = count(replies.first().filter(|_| refused > 0)).unwrap_or_default();
                 let hit = replies.iter().rev().find_map(|reply| match reply {
                     LedgerReply::Count(hit) => Some(*hit),
                     _ => None,
@@ -73,7 +80,7 @@ impl Grouper {
                 match hit {
                     _ if self.stopped.is_some() => Step::Done,
                     // Whatever was frozen is picked no more, so that this comes to an end.
-                    Some(hit) if self.more && hit > 0 => self.pick(now),
+                    Some(hit) if self.more && hit.max(gone) > 0 => self.pick(now),
                     Some(hit) if hit < wanted && self.times < MAX_TIMES => self.pick(now),
                     _ => Step::Done,
                 }
@@ -107,7 +114,8 @@ impl Grouper {
             grouped.parts.clear();
         }
         let wanted = u64::try_from(grouped.parts.len()).unwrap_or(u64::MAX);
-        self.state = State::Freezing(wanted);
+        let refused = u64::try_from(grouped.refused.len()).unwrap_or(u64::MAX);
+        self.state = State::Freezing(wanted, refused);
         let mut ops = Vec::with_capacity(2);
         if !grouped.refused.is_empty() {
             ops.push(LedgerOp::Refuse {
@@ -131,5 +139,63 @@ impl Grouper {
     fn bug(&mut self, what: &str) -> Step {
         self.stopped = Some(Stopped::Target(Reason::new(codes::BUG, what)));
         Step::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::RecordId;
+    use crate::op::Loose;
+
+    /// A pick of which no row got into a document is not the last one as long as there are more, and fewer each time.
+    #[test]
+    fn a_pick_that_makes_no_document_is_not_the_last() {
+        let mut grouper = Grouper {
+            scheme: "s".to_owned(),
+            limit: None,
+            stop_at_first_dead: false,
+            state: State::Start,
+            times: MAX_TIMES,
+            more: false,
+            troubled: false,
+            stopped: None,
+        };
+        let picks = |step: &Step| match step {
+            Step::Act(Action::Ledger(ops)) => matches!(ops[..], [LedgerOp::PickLoose { .. }]),
+            _ => false,
+        };
+        assert!(picks(&grouper.step(1, None)));
+        let loose = |record| Loose {
+            record: RecordId(record),
+            version: "v".to_owned(),
+            void: false,
+        };
+        let rows: Vec<Loose> = (0..).map(loose).take(usize::try_from(MOST).unwrap()).collect();
+        let refused = |row: &Loose| {
+            let why = Refusal::Dead(Reason::new("E2003", "no number"));
+            (row.record, row.version.clone(), why)
+        };
+        let grouped = Grouped {
+            // Its row was changed meanwhile.
+            parts: vec![crate::op::NewPart {
+                key: "p".to_owned(),
+                group: "g".to_owned(),
+                part: 1,
+                number: "g-1".to_owned(),
+                version: "v".to_owned(),
+                source: crate::ids::Blob(0),
+                members: vec![(RecordId(0), "v".to_owned())],
+            }],
+            refused: rows[1..].iter().map(refused).collect(),
+        };
+        let group = grouper.step(2, Some(Event::Ledger(vec![LedgerReply::Loose(rows)])));
+        assert!(matches!(group, Step::Act(Action::Group(_))));
+        let refuse = grouper.step(3, Some(Event::Grouped(grouped)));
+        assert!(matches!(refuse, Step::Act(Action::Ledger(_))));
+        let replies = vec![LedgerReply::Count(MOST - 1), LedgerReply::Count(0)];
+        assert!(picks(&grouper.step(4, Some(Event::Ledger(replies)))));
+        let none = vec![LedgerReply::Loose(Vec::new())];
+        assert!(matches!(grouper.step(5, Some(Event::Ledger(none))), Step::Done));
     }
 }

@@ -250,14 +250,12 @@ fn called_sensitive(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Place> {
     hidden
 }
 
-/// What `on_success` would show to people, or give to another scheme, though the object of the rows calls it sensitive.
-pub(crate) fn given_away(objects: &Objects, file: &Arc<SourceFile>, plan: &Plan) -> Vec<Diagnostic> {
+/// What a scheme would show to people, or give to another scheme, though the object of its rows calls it sensitive: by
+/// `on_success`, by what tells its documents apart, by what its records are called.
+pub(crate) fn told(objects: &Objects, file: &Arc<SourceFile>, plan: &Plan) -> Vec<Diagnostic> {
     let Some(target) = &plan.target else {
         return Vec::new();
     };
-    if target.saves.is_empty() && target.emit.is_none() {
-        return Vec::new();
-    }
     let hidden = called_sensitive(plan, objects, 0);
     let node = dsl::yaml::read_all(file).node;
     let span = |keys: &[&str]| {
@@ -275,16 +273,28 @@ pub(crate) fn given_away(objects: &Objects, file: &Arc<SourceFile>, plan: &Plan)
         let at = span(&["target", "on_success", "emit", "row"]);
         ("row", &emit.row, at)
     });
-    saves
+    let is_hidden = |read: &Place| hidden.iter().any(|place| overlap(place, read));
+    let given = saves
         .chain(emit)
-        .filter(|(_, tree, _)| {
-            let mut reads = tree.reads().iter();
-            reads.any(|read| hidden.iter().any(|place| overlap(place, read)))
-        })
+        .filter(|(_, tree, _)| tree.reads().iter().any(is_hidden))
         .map(|(column, _, at)| {
             Diagnostic::new(&dsl::catalogue::scheme::SAVE_SENSITIVE, file, at).with("column", column)
-        })
-        .collect()
+        });
+    let header = target.aggregate.iter().flat_map(|plan| &plan.header);
+    let header = header.filter(|path| is_hidden(path)).map(|path| {
+        let at = span(&["target", "aggregate", "header"]);
+        Diagnostic::new(&dsl::catalogue::aggregate::HEADER_SENSITIVE, file, at).with("path", path)
+    });
+    let label = plan
+        .source
+        .label
+        .iter()
+        .filter(|path| is_hidden(path))
+        .map(|path| {
+            let at = span(&["source", "label"]);
+            Diagnostic::new(&dsl::catalogue::scheme::LABEL_SENSITIVE, file, at).with("path", path)
+        });
+    given.chain(header).chain(label).collect()
 }
 
 /// Whether one place is the other, or lies below it, in whatever line of a list.
@@ -572,5 +582,82 @@ mod tests {
             "phone masterFieldVal.phone detailFieldVals.lines.note lines.note"
         );
         assert_eq!(hidden("other"), "");
+    }
+
+    const CONNECTIONS: &str = "connections:\n  crm:\n    connector: fxiaoke\n    params: {app_id: a, app_secret: \"${env:S}\", code: \"${env:S}\", user_id: \"1\", push_token: \"${env:S}\"}\n  k3:\n    connector: kingdee-k3cloud\n    params: {auth: login_by_sign, server: \"http://localhost/k3cloud/\", acct: a, user: u, app_id: a, app_secret: \"${env:S}\"}\n";
+
+    /// What people are not shown of a row they are not shown beside it either, nor does another scheme get it.
+    #[test]
+    fn what_an_object_calls_sensitive_is_not_kept_or_given() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        };
+        write("connections.yaml", CONNECTIONS);
+        write(
+            "objects/order.yaml",
+            "object: order\nid: no\nfields:\n  no: {type: text, required: true}\n  phone: {type: text, sensitive: true}\ndetails:\n  lines: {fields: {sku: {type: text}, note: {type: text, sensitive: true}}}\n",
+        );
+        let scheme = |name: &str, source: &str, on_success: &str| {
+            format!(
+                "scheme: {name}\nsource: {source}\ntarget:\n  connection: k3\n  api: batchSave\n  options: {{FormId: BD_Customer}}\n  request: {{FName: a, FNumber: <<masterFieldVal.no>>, FCreateOrgId: {{FNumber: \"100\"}}}}\n{on_success}schedule: on_push\n"
+            )
+        };
+        let pushed =
+            "{connection: crm, api: asyncpush, options: {objectApiName: order}, key: masterFieldVal.no}";
+        let save = "  on_success:\n    save: {tel: <<masterFieldVal.phone>>, what: <<detailFieldVals.lines.0.note>>, same: <<masterFieldVal.no>>}\n    emit: {scheme: taker, row: {id: <<masterFieldVal.no>>, phone: <<masterFieldVal.phone>>}}\n";
+        write("schemes/giver.yaml", &scheme("giver", pushed, save));
+        write(
+            "schemes/taker.yaml",
+            &scheme("taker", "{scheme: giver, key: id}", "").replace("masterFieldVal.no", "id"),
+        );
+        let none = Box::new(connector::NoSecrets);
+        let schemes = dir.path().join("schemes");
+        let workspace = Workspace::load(&schemes, Places::default(), None, none).expect("a workspace");
+        let Err(AppError::Invalid(found)) = workspace.compile(&schemes.join("giver.yaml")) else {
+            panic!("it is refused")
+        };
+        let told: Vec<String> = found
+            .iter()
+            .filter(|one| one.is_error())
+            .map(|one| format!("{} {}", one.entry.code, one.message(Lang::En)))
+            .collect();
+        let kept = |column: &str| {
+            format!("E1787 `{column}` holds a sensitive value: on_success cannot keep it or give it away")
+        };
+        assert_eq!(told, [kept("tel"), kept("what"), kept("row")]);
+    }
+
+    /// Nor does it stand in what documents of several rows, or records, are called.
+    #[test]
+    fn what_an_object_calls_sensitive_names_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        };
+        write("connections.yaml", CONNECTIONS);
+        write(
+            "objects/order.yaml",
+            "object: order\nid: no\nfields:\n  no: {type: text, required: true}\n  phone: {type: text, sensitive: true}\n",
+        );
+        let source = "{connection: crm, api: asyncpush, options: {objectApiName: order}, key: masterFieldVal.no, label: masterFieldVal.phone}";
+        write(
+            "schemes/daily.yaml",
+            &format!(
+                "scheme: daily\nsource: {source}\ntarget:\n  connection: k3\n  api: batchSave\n  options: {{FormId: BD_Customer}}\n  actions: [create]\n  aggregate: {{header: [masterFieldVal.phone], lines: rows, by: [masterFieldVal.no], number: \"<<masterFieldVal.phone>>-<<$part>>\"}}\n  request: {{FNumber: <<$number>>, FName: a, FCreateOrgId: {{FNumber: \"100\"}}}}\nschedule: {{every: 6m}}\n"
+            ),
+        );
+        let none = Box::new(connector::NoSecrets);
+        let schemes = dir.path().join("schemes");
+        let workspace = Workspace::load(&schemes, Places::default(), None, none).expect("a workspace");
+        let Err(AppError::Invalid(found)) = workspace.compile(&schemes.join("daily.yaml")) else {
+            panic!("it is refused")
+        };
+        let told: Vec<&str> = found.iter().map(|one| one.entry.code).collect();
+        assert!(told.contains(&"E1776") && told.contains(&"W1158"), "{told:?}");
     }
 }
