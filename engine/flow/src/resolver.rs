@@ -1,6 +1,6 @@
 //! Records whose answer was lost: asked about after the quiet period, never blindly repeated.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::circuit::Circuits;
 use crate::classify::{Manner, OnUnknown, Proof, manner};
@@ -53,7 +53,8 @@ pub(crate) struct Resolver {
     pub(crate) alone: bool,
     state: State,
     pub(crate) circuits: Circuits,
-    failures: u32,
+    /// Questions in a row without an answer, by target.
+    failures: BTreeMap<String, u32>,
     /// Records that went back to pending.
     pub(crate) resent: u64,
     /// Records found at the target.
@@ -75,7 +76,7 @@ impl Resolver {
             alone: false,
             state: State::Pick,
             circuits,
-            failures: 0,
+            failures: BTreeMap::new(),
             resent: 0,
             found: 0,
             trouble: Trouble::default(),
@@ -146,17 +147,21 @@ impl Resolver {
         if self.canceled {
             return Step::Done;
         }
-        // A question is a call: it keeps to what is remembered of the target.
+        // A question is a call: it keeps to what is remembered of its target.
         if self.circuits.blocked(&self.target.name, now).is_some() {
             return Step::Done;
         }
-        if !records.is_empty() && self.failures < MAX_FAILURES {
-            return self.ask(now, records.into());
+        let records: VecDeque<Unknown> = records
+            .into_iter()
+            .filter(|unknown| self.may_ask(now, unknown))
+            .collect();
+        if !records.is_empty() {
+            return self.ask(now, records);
         }
         match (next_due, self.wait_until) {
             // Records put back to pending are written before the wait for the rest goes on.
             (Some(due), Some(until))
-                if (self.resent == 0 || self.alone) && due <= until && self.failures < MAX_FAILURES =>
+                if (self.resent == 0 || self.alone) && due <= until && self.failures_of(&self.target.name) < MAX_FAILURES =>
             {
                 self.state = State::Sleeping;
                 Step::Act(Action::Sleep {
@@ -166,6 +171,19 @@ impl Resolver {
             }
             _ => Step::Done,
         }
+    }
+
+    /// The target that a question would go to answers, as far as this run knows: a silent one of a step is no reason to ask
+    /// the others nothing. What a person said is no question.
+    fn may_ask(&self, now: Ms, unknown: &Unknown) -> bool {
+        let target = self.target.name_of(unknown.step.as_deref());
+        unknown.said
+            || self.without_asking(now, unknown).is_some()
+            || self.failures_of(target) < MAX_FAILURES && self.circuits.blocked(target, now).is_none()
+    }
+
+    fn failures_of(&self, target: &str) -> u32 {
+        self.failures.get(target).copied().unwrap_or_default()
     }
 
     /// Resolves what needs no question, asks about the rest.
@@ -346,8 +364,8 @@ impl Resolver {
     }
 
     fn found(&mut self, now: Ms, asked: Vec<Unknown>, found: Vec<Found>, rest: VecDeque<Unknown>) -> Step {
-        self.failures = 0;
         let target = self.asked_target(&asked);
+        self.failures.remove(&target);
         let circuit = self.circuits.of(&target).answered();
         let resolved = asked
             .into_iter()
@@ -446,9 +464,10 @@ impl Resolver {
     }
 
     fn failed(&mut self, now: Ms, asked: Vec<Unknown>, failure: ReadFailure) -> Step {
-        self.failures += 1;
         self.notes.push(Note::ReadAgain(failure.reason.clone()));
         let target = self.asked_target(&asked);
+        let failures = self.failures_of(&target) + 1;
+        self.failures.insert(target.clone(), failures);
         let is_own = target == self.target.name;
         let circuit = match failure.kind {
             ReadFailureKind::Unreachable | ReadFailureKind::Lost => self.circuits.of(&target).failed(now),
@@ -460,7 +479,7 @@ impl Resolver {
         let hopeless = match failure.kind {
             _ if !is_own => false,
             ReadFailureKind::Config | ReadFailureKind::Unusable => true,
-            ReadFailureKind::Unreachable => self.failures >= MAX_FAILURES || self.circuits.is_open(&target),
+            ReadFailureKind::Unreachable => failures >= MAX_FAILURES || self.circuits.is_open(&target),
             ReadFailureKind::Lost => self.circuits.is_open(&target),
             ReadFailureKind::Wait | ReadFailureKind::Fault => false,
         };
@@ -469,7 +488,7 @@ impl Resolver {
         }
         let pause = failure
             .wait
-            .unwrap_or(ASK_AGAIN << self.failures.saturating_sub(1).min(6));
+            .unwrap_or(ASK_AGAIN << failures.saturating_sub(1).min(6));
         let at = now + pause.clamp(0, ASK_AGAIN_MAX);
         let rows = asked
             .into_iter()
@@ -527,6 +546,54 @@ mod tests {
             steps: Vec::new(),
         };
         Resolver::new("s", target, None, Circuits::new(&["t".to_owned()]))
+    }
+
+    /// The silent system of a step takes nothing of what may be asked of the others.
+    #[test]
+    fn silence_is_counted_for_each_target() {
+        let mut resolver = resolver(Proof::Query, OnUnknown::ByProof, true);
+        resolver.target.steps.push(crate::event::StepFacts {
+            name: "tell".to_owned(),
+            target: Some("messages".to_owned()),
+            call: CallFacts {
+                batch: 1,
+                proof: Proof::Query,
+                on_unknown: OnUnknown::ByProof,
+                timeout: 1,
+                quiet: 1,
+            },
+        });
+        let at_step = Unknown {
+            record: RecordId(2),
+            step: Some("tell".to_owned()),
+            ..unknown(None)
+        };
+        let picked = |resolver: &mut Resolver, records: &[&Unknown]| {
+            let step = resolver.picked(
+                1,
+                vec![LedgerReply::Unknowns {
+                    records: records.iter().map(|record| (*record).clone()).collect(),
+                    next_due: None,
+                    total: 2,
+                }],
+            );
+            match step {
+                Step::Act(Action::Ask { records, .. }) => records,
+                _ => Vec::new(),
+            }
+        };
+        let own = unknown(None);
+        for _ in 0..MAX_FAILURES {
+            assert_eq!(picked(&mut resolver, &[&at_step]), [RecordId(2)]);
+            let failure = ReadFailure {
+                kind: ReadFailureKind::Wait,
+                wait: None,
+                reason: Reason::new("E7004", "busy"),
+            };
+            resolver.failed(1, vec![at_step.clone()], failure);
+        }
+        assert_eq!(picked(&mut resolver, &[&at_step, &own]), [RecordId(1)]);
+        assert_eq!(picked(&mut resolver, &[&at_step]), []);
     }
 
     fn unknown(suspect: Option<SuspectKind>) -> Unknown {

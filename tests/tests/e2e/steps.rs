@@ -482,3 +482,55 @@ fn a_service_runs_the_scheme_that_takes() {
         world.verify();
     }
 }
+
+/// What another tool has made and handed on changes after the take-over: its taker asks before it makes anything of that,
+/// however late it comes.
+#[test]
+fn what_is_given_after_a_take_over_is_asked_for() {
+    let world = World::small();
+    world.edit(
+        MAIN,
+        "  options: {FormId: BD_Customer, IsAutoSubmitAndAudit: true}",
+        "  options: {FormId: BD_Customer, IsAutoSubmitAndAudit: true}\n  on_success: {emit: {scheme: told, row: {no: T-<<buyerCid>>, name: <<buyerNick>>, of: <<$answer.number>>}}}",
+    );
+    world.write("schemes/told.yaml", TOLD);
+    world.batch(5);
+    world.feed();
+    world.engine(&["run", MAIN]).expect(0);
+    world.pass("schemes/told.yaml", 0);
+    assert_eq!(told(&world), CUSTOMERS, "by the other tool");
+    std::fs::remove_dir_all(world.path(".engine")).expect("it was made");
+    world.feed();
+    world
+        .engine(&["adopt", MAIN, "--reason", "moved", "--yes"])
+        .expect(0);
+    let none = world.pass("schemes/told.yaml", 0);
+    assert_eq!(none["counts"]["fetched"], 0, "what is found gives nothing");
+    // Everything is read again and written again.
+    world.edit(MAIN, "  label: buyerNick", "  label: buyerNick\n  on_seen: update");
+    let at = |ms: i64| {
+        jiff::Timestamp::from_millisecond(ms)
+            .expect("our own clock")
+            .to_string()
+    };
+    let now = world.sandbox().now_ms();
+    let range = [at(now - 86_400_000), at(now)];
+    world
+        .engine(&[
+            "replay", MAIN, "--from", &range[0], "--to", &range[1], "--yes", "--reason", "names",
+        ])
+        .expect(0);
+    world.until_done(MAIN, CUSTOMERS);
+    let words = ["run", "schemes/told.yaml", "--json", "--settle-wait", "30s"];
+    let mut taken = 0;
+    for _ in 0..4 {
+        let ran = world.engine(&words).json();
+        taken += ran["runs"][0]["counts"]["fetched"].as_u64().expect("a number");
+        if ran["runs"][0]["states"]["done"] == CUSTOMERS {
+            break;
+        }
+    }
+    assert_eq!(taken, CUSTOMERS as u64, "given once");
+    assert_eq!(told(&world), CUSTOMERS, "and not made again");
+    world.verify();
+}
