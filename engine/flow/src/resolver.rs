@@ -161,7 +161,9 @@ impl Resolver {
         match (next_due, self.wait_until) {
             // Records put back to pending are written before the wait for the rest goes on.
             (Some(due), Some(until))
-                if (self.resent == 0 || self.alone) && due <= until && self.failures_of(&self.target.name) < MAX_FAILURES =>
+                if (self.resent == 0 || self.alone)
+                    && due <= until
+                    && self.failures_of(&self.target.name) < MAX_FAILURES =>
             {
                 self.state = State::Sleeping;
                 Step::Act(Action::Sleep {

@@ -507,7 +507,11 @@ fn what_is_given_after_a_take_over_is_asked_for() {
     let none = world.pass("schemes/told.yaml", 0);
     assert_eq!(none["counts"]["fetched"], 0, "what is found gives nothing");
     // Everything is read again and written again.
-    world.edit(MAIN, "  label: buyerNick", "  label: buyerNick\n  on_seen: update");
+    world.edit(
+        MAIN,
+        "  label: buyerNick",
+        "  label: buyerNick\n  on_seen: update",
+    );
     let at = |ms: i64| {
         jiff::Timestamp::from_millisecond(ms)
             .expect("our own clock")
