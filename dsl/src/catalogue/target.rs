@@ -369,7 +369,7 @@ pub const STEP_GONE: Entry = Entry {
 
 /// The row has no line for `{vendor}` any more.
 pub const LINE_GONE: Entry = Entry {
-    code: "E4043",
+    code: "E4032",
     severity: Severity::Error,
     zh: "这一行数据里已没有 `{vendor}` 对应的行",
     en: "the row has no line for `{vendor}` any more",

@@ -396,7 +396,10 @@ async fn call(caller: &Caller, clock: &dyn Clock, lang: Lang) -> TrialStep {
             };
             let words = lang.pick(
                 format!("{operation}:{status}{count} 行"),
-                format!("{operation}: {status}{count} row{}", if count == 1 { "" } else { "s" }),
+                format!(
+                    "{operation}: {status}{count} row{}",
+                    if count == 1 { "" } else { "s" }
+                ),
             );
             step("call", StepState::Ok, words)
         }

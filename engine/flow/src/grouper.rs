@@ -158,7 +158,7 @@ mod tests {
             state: State::Start,
             times: MAX_TIMES,
             more: false,
-            troubled: false,
+            trouble: Trouble::default(),
             stopped: None,
         };
         let picks = |step: &Step| match step {

@@ -315,7 +315,7 @@ fn a_line_that_is_gone_is_a_person_s() {
     world
         .engine(&["retry", "--yes", "--reason", "look"])
         .expect(1)
-        .says("E4043");
+        .says("E4032");
     world.edit(SCHEME, "line_key: name", "line_key: id");
     world
         .engine(&["retry", "--yes", "--reason", "put back"])

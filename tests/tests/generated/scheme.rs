@@ -6,7 +6,7 @@ use dsl::keys::{Block, KeyRow, MAKERS, MANNERS, OPERATORS, SCHEME, Shape};
 use crate::markdown::{anchor, code, head, prose, row, table};
 
 /// Defaults that are words, in Chinese. Any other default is written as it would be in a file.
-const DEFAULTS: [(&str, &str); 28] = [
+const DEFAULTS: [(&str, &str); 30] = [
     ("the step is made once", "这一步只做一次"),
     ("required with `each`", "写了 `each` 时必填"),
     (
