@@ -84,7 +84,7 @@ fn keys() {
     check(
         "schedule: {every: 6m}",
         "schedule: {every: 6m}\nretry: {times: 3}",
-        &["E1107 28:1"],
+        &["E1101 28:9"],
     );
     check(
         "schedule: {every: 6m}",

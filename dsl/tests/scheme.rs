@@ -888,7 +888,7 @@ fn bounds_at_places_of_the_schemes() {
     for (window, request, want) in [
         ("{start: {at: a, as: ms}, end: {at: a, as: ms}}", "", "E1127 5:41"),
         ("{end: {at: a, as: ms}}", "", "E1127 5:17"),
-        ("{start: {at: a.0.b, as: ms}}", "", "E1127 5:23"),
+        ("{start: {at: a.0.b, as: ms}}", "", "E1127 5:24"),
         ("{start: {at: a, as: ms}}", "  request: {a: 5}\n", "E1121 6:16"),
         ("{first: -7d, zone: UTC}", "", "E1120 5:3"),
         // What the operation prints itself is in the connector's zone.

@@ -65,7 +65,7 @@ pub const KEY_LATER: Entry = Entry {
     help_en: "",
     long_zh: "格式中有这个键,但当前版本还没有实现。引擎不会悄悄忽略它。",
     long_en: "The format has this key, but this version does not do it yet. It is never ignored silently.",
-    example: "retry: {times: 3}",
+    example: "steps: [batchSave, {step: orgs, api: allocate, options: {TOrgIds: {$lookup: orgs, $by: {code: <<org>>}, $get: id}}}]",
 };
 
 /// The step `{name}` is there twice.
@@ -566,7 +566,7 @@ pub const OFTENER_THAN_SAID: Entry = Entry {
 pub const RETRY_PAUSE: Entry = Entry {
     code: "E1137",
     severity: Severity::Error,
-    zh: "`retry.{key}: {given}`:{why_zh}",
+    zh: "`retry.{key}: {given}` 不能用:{why_zh}",
     en: "`retry.{key}: {given}`: {why_en}",
     help_zh: "例如 retry: {max: 5, first: 30s, longest: 10m}",
     help_en: "such as retry: {max: 5, first: 30s, longest: 10m}",

@@ -27,7 +27,10 @@ fn workspace() -> Workspace {
     let files = std::fs::read_dir(&shipped).expect("the shipped schemes");
     for file in files.map(|file| file.expect("a readable folder").path()) {
         let name = file.file_name().expect("a file").to_owned();
-        if file.is_file() && name != "huke-to-k3-orgs.yaml" {
+        let is_second = ["huke-to-k3-orgs.yaml", "huke-to-k3-contacts.yaml"]
+            .iter()
+            .any(|other| name == *other);
+        if file.is_file() && !is_second {
             std::fs::copy(&file, schemes.join(name)).expect("our own folder");
         }
     }

@@ -756,7 +756,7 @@ fn clocks_that_differ() {
             < ok
                 note: stopping: E3066 1000
                 count states
-                end run failed
+                end run failed E3066
             < ended
                 FINISH failed, 0 pages, 0 calls, 1 windows left, source: E3066 1000
         "#]],

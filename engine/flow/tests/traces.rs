@@ -2033,7 +2033,7 @@ fn a_scheme_has_pauses_of_its_own() {
             < applied
                 note: stopping: X call
                 count states
-                end run failed
+                end run failed X
         "#]],
     );
 }
@@ -2050,6 +2050,17 @@ fn a_page_is_read_as_often_as_the_scheme_says() {
         plan,
         "start; begun; unknowns; opened; ...
          failed fault; woke; failed fault; applied",
-        expect![[""]],
+        expect![[r#"
+            < failed fault
+                note: read again: X fault
+                SLEEP until 130000 (source)
+            < woke
+                FETCH window 1 page 1 [0, 100000)
+            < failed fault
+                note: window left: X fault
+                end window 1 failed: x fault
+            < applied
+                pick 500 after the start
+        "#]],
     );
 }

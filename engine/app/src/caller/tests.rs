@@ -317,10 +317,11 @@ async fn refusals_set_a_pace() {
 /// together by all processes.
 #[tokio::test]
 async fn a_scheme_keeps_its_own_pace() {
-    struct Still;
+    // A day does not end in between.
+    struct Still(i64);
     impl Clock for Still {
         fn now_ms(&self) -> i64 {
-            1_700_000_000_000
+            self.0
         }
     }
     let running = simulated().await;
@@ -332,7 +333,10 @@ async fn a_scheme_keeps_its_own_pace() {
     };
     running.fault(plan).expect("a sound plan");
     let folder = tempfile::tempdir().expect("room for temporary files");
-    let all = at_clock(connection(&running, None), Arc::new(Still));
+    let all = at_clock(
+        connection(&running, None),
+        Arc::new(Still(crate::clock::SystemClock::default().now_ms())),
+    );
     let limits = OwnLimits {
         concurrency: Some(1),
         per_day: Some(3),

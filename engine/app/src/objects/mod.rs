@@ -648,7 +648,7 @@ mod tests {
         write(
             "schemes/daily.yaml",
             &format!(
-                "scheme: daily\nsource: {source}\ntarget:\n  connection: k3\n  api: batchSave\n  options: {{FormId: BD_Customer}}\n  actions: [create]\n  aggregate: {{header: [masterFieldVal.phone], lines: rows, by: [masterFieldVal.no], number: \"<<masterFieldVal.phone>>-<<$part>>\"}}\n  request: {{FNumber: <<$number>>, FName: a, FCreateOrgId: {{FNumber: \"100\"}}}}\nschedule: {{every: 6m}}\n"
+                "scheme: daily\nsource: {source}\ntarget:\n  connection: k3\n  api: batchSave\n  options: {{FormId: BD_Customer}}\n  actions: [create]\n  aggregate: {{header: [masterFieldVal.phone], lines: rows, by: [masterFieldVal.no], number: \"<<masterFieldVal.phone>>-<<$part>>\"}}\n  request: {{FNumber: <<$number>>, FName: a, FCreateOrgId: {{FNumber: \"100\"}}}}\nschedule: on_push\n"
             ),
         );
         let none = Box::new(connector::NoSecrets);
