@@ -27,6 +27,7 @@ pub mod plan;
 pub mod schema;
 pub mod scheme;
 mod scope;
+pub mod slots;
 pub mod target;
 pub mod template;
 pub mod testing;

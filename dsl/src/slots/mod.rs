@@ -1,0 +1,3 @@
+//! The plan as slots.
+mod raw;
+mod scan;
