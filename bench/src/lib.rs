@@ -14,5 +14,6 @@ pub mod jinja;
 pub mod mapping;
 pub mod measure;
 pub mod ours;
+pub mod slots;
 pub mod table;
 pub mod trade;

@@ -120,7 +120,7 @@ fn same(one: &Value, other: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ceiling::Ceiling, jinja::Jinja, ours::Ours, trade::trade};
+    use crate::{ceiling::Ceiling, jinja::Jinja, ours::Ours, slots::Slots, trade::trade};
 
     #[test]
     fn every_mapping_gives_the_same_documents() {
@@ -135,6 +135,17 @@ mod tests {
             ours.documents[0],
             by_hand.documents[0]
         );
+        let slots = measure(&mut Slots::new(), &records);
+        assert_eq!(
+            differing(&slots, &by_hand),
+            0,
+            "{:#} {:#}",
+            slots.documents[0],
+            by_hand.documents[0]
+        );
+        // Not only the same, but the same digits and escapes.
+        let print = |figure: &Figure| figure.documents.iter().map(Value::to_string).collect::<Vec<_>>();
+        assert_eq!(print(&slots), print(&ours));
         let jinja = measure(&mut Jinja::new(), &records);
         assert_eq!(
             differing(&jinja, &by_hand),

@@ -46,6 +46,9 @@ schedule: {every: 6m}
 tests: []
 "#;
 
+/// The instant of the run.
+pub(crate) const NOW_MS: i64 = 1_767_196_800_000;
+
 /// The mapping.
 pub struct Ours {
     plan: Plan,
@@ -58,14 +61,19 @@ impl Ours {
     /// # Panics
     /// When it has an error.
     pub fn new() -> Self {
-        let file = SourceFile::new("trades.yaml", SCHEME);
-        let compiled = compile_scheme(&file, &World, &functions::registry());
-        let shown = render(&compiled.diagnostics, Lang::En, false, 20);
         Ours {
-            plan: compiled.plan.unwrap_or_else(|| panic!("{shown}")),
+            plan: plan(),
             customers: trade::customers(),
         }
     }
+}
+
+/// The scheme, compiled.
+pub(crate) fn plan() -> Plan {
+    let file = SourceFile::new("trades.yaml", SCHEME);
+    let compiled = compile_scheme(&file, &World, &functions::registry());
+    let shown = render(&compiled.diagnostics, Lang::En, false, 20);
+    compiled.plan.unwrap_or_else(|| panic!("{shown}"))
 }
 
 impl Default for Ours {
@@ -96,7 +104,7 @@ impl Mapping for Ours {
             target_number: None,
             action: Action::Create,
             line: None,
-            now_ms: 1_767_196_800_000,
+            now_ms: NOW_MS,
             zone: &self.plan.zone,
             line_ids: dsl::lines::LineIds::none(),
             steps: &[],

@@ -18,7 +18,7 @@ use crate::tree::{Evaluated, Left, Trace, Tree, ValueSink, eval_noting, lookup_k
 use crate::value::{Map, Value};
 
 /// Bytes of one document. More is a mistake, and would let one row fill the memory.
-const PAYLOAD_BYTES: usize = 8 << 20;
+pub(crate) const PAYLOAD_BYTES: usize = 8 << 20;
 
 /// One record and what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -330,7 +330,7 @@ impl TargetPlan {
     }
 
     /// Each operation takes the options that it declares.
-    fn declared_only(&self, options: Value, action: Action) -> Value {
+    pub(crate) fn declared_only(&self, options: Value, action: Action) -> Value {
         let declared = self
             .operation(action)
             .and_then(|name| self.declared.iter().find(|(operation, _)| operation == name))
@@ -402,7 +402,7 @@ fn part(
 }
 
 /// A key of one field is that field; of several, the list as it is stored.
-fn plain_key(key: &str) -> String {
+pub(crate) fn plain_key(key: &str) -> String {
     match json::parse(key.as_bytes()) {
         Ok(Value::List(parts)) => match parts.as_slice() {
             [Value::Text(only)] => only.clone(),
@@ -415,7 +415,7 @@ fn plain_key(key: &str) -> String {
 /// Gives typed places their type, by last name at any depth.
 ///
 /// The place is put together only for a failure: most documents have none, and all of their members pass here.
-fn type_places(value: &mut Value, types: &[(String, String)], zone: &TimeZone) -> Result<(), Failure> {
+pub(crate) fn type_places(value: &mut Value, types: &[(String, String)], zone: &TimeZone) -> Result<(), Failure> {
     if types.is_empty() {
         return Ok(());
     }

@@ -8,6 +8,7 @@ use bench::ceiling::Ceiling;
 use bench::jinja::Jinja;
 use bench::mapping::measure;
 use bench::ours::Ours;
+use bench::slots::Slots;
 use bench::{table, trade};
 
 fn main() -> ExitCode {
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let records: Vec<String> = (0..2_000).map(trade::trade).collect();
     let first = measure(&mut Ceiling::new(), &records);
     let between = [
+        measure(&mut Slots::new(), &records),
         measure(&mut Ours::new(), &records),
         measure(&mut remap::Remap::new(), &records),
         measure(&mut Jinja::new(), &records),

@@ -149,6 +149,16 @@ pub struct Expr {
 }
 
 impl Expr {
+    /// Its parts.
+    pub(crate) fn root(&self) -> &ast::Node {
+        &self.root
+    }
+
+    /// The filters of each placeholder of [`Expr::reads`].
+    pub(crate) fn filters(&self) -> &[Vec<String>] {
+        &self.filters
+    }
+
     /// Whether it asks what time it is.
     pub(crate) fn reads_clock(&self) -> bool {
         self.root.reads_clock()

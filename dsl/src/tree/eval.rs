@@ -267,6 +267,11 @@ impl<'a> Eval<'a> {
         result.map_err(masked)
     }
 
+    /// Whether it has left nothing but values behind.
+    pub(crate) fn left_nothing(&self) -> bool {
+        self.looked.borrow().is_empty() && self.lines.borrow().is_empty()
+    }
+
     /// A look-up was read.
     pub(crate) fn looked(&self, want: &LookupWant, hit: Option<&Hit>) {
         let matches = match hit {

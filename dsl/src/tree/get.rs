@@ -386,7 +386,7 @@ pub(crate) fn gives_null(term: &Term) -> bool {
 }
 
 /// Whether the author says that null is what is sent.
-fn says_null(term: &Term) -> bool {
+pub(crate) fn says_null(term: &Term) -> bool {
     let TermKind::Made(made) = &term.kind else {
         return matches!(term.kind, TermKind::Literal(_));
     };

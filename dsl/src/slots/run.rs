@@ -1,0 +1,656 @@
+//! A program over the slots of one row.
+
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+
+use jiff::tz::TimeZone;
+
+use super::answers::{Answers, joined};
+use super::formula::{self, Fields};
+use super::program::{Each, Formula, Lookup, Made, Op, Piece, Place, Read};
+use super::raw::{Escapes, Kind, NO_FRAME, Raw, unescaped, write_escaped, write_text};
+use super::value::{Got, V};
+use super::{Fast, RowCx, Stop};
+use crate::catalogue::evaluation;
+use crate::expr::Env;
+use crate::filter::{Filter, Fit};
+use crate::json;
+use crate::lookup::LookupWant;
+use crate::path::Path;
+use crate::scope::RecordScope;
+use crate::target::{plain_key, type_places};
+use crate::tree::term::{Empty, Missing, Term, TermKind};
+use crate::tree::{Eval, Flow, Lines, ValueSink};
+use crate::value::{Map, Number, Value};
+
+/// The row, or a line of a list of it.
+pub(super) struct Frame<'f> {
+    head: u32,
+    /// Its number, from 1; the row has none.
+    index: usize,
+    up: Option<&'f Frame<'f>>,
+    /// What the plain evaluator reads of a line.
+    value: OnceCell<Option<Value>>,
+}
+
+impl Frame<'_> {
+    pub(super) fn row(head: u32) -> Frame<'static> {
+        Frame {
+            head,
+            index: 0,
+            up: None,
+            value: OnceCell::new(),
+        }
+    }
+
+    /// The frame so many lists around this one.
+    fn around(&self, up: u8) -> Option<&Frame<'_>> {
+        let mut frame = self;
+        for _ in 0..up {
+            frame = frame.up?;
+        }
+        Some(frame)
+    }
+}
+
+pub(super) struct Run<'a> {
+    pub(super) fast: &'a Fast,
+    pub(super) raws: &'a [Raw],
+    pub(super) row: &'a str,
+    pub(super) head: u32,
+    pub(super) cx: &'a RowCx<'a>,
+    pub(super) answers: &'a Answers,
+    /// Where the identifying fields were written.
+    pub(super) keys: Vec<Cell<(usize, usize)>>,
+    /// What the plain evaluator reads of the row.
+    pub(super) plain: OnceCell<Option<Value>>,
+}
+
+type Written = Result<bool, Stop>;
+
+impl<'a> Run<'a> {
+    fn raw(&self, place: Place, at: &Frame<'_>) -> Raw {
+        let head = match place.line {
+            None => Some(self.head),
+            Some(up) => at.around(up).map(|frame| frame.head),
+        };
+        let slot = head.and_then(|head| self.raws.get((head + 1 + place.slot) as usize));
+        slot.copied().unwrap_or(Raw::MISSING)
+    }
+
+    /// Writes a place of the document; `false` when it is left out, and then nothing was written.
+    pub(super) fn emit(
+        &self,
+        op: &'a Op,
+        at: &Frame<'_>,
+        omits_null: bool,
+        fit: Option<Fit>,
+        out: &mut Vec<u8>,
+    ) -> Written {
+        match (op, fit) {
+            (Op::Map(members), _) => {
+                let mark = out.len();
+                out.push(b'{');
+                let mut wrote = false;
+                for member in members {
+                    let before = out.len();
+                    if wrote {
+                        out.push(b',');
+                    }
+                    out.extend_from_slice(&member.key);
+                    let begin = out.len();
+                    if self.emit(&member.op, at, member.omits_null, member.fit, out)? {
+                        wrote = true;
+                        if let Some(key) = member.identifies.and_then(|key| self.keys.get(key)) {
+                            key.set((begin, out.len()));
+                        }
+                    } else {
+                        out.truncate(before);
+                    }
+                }
+                if !wrote && !members.is_empty() {
+                    out.truncate(mark);
+                    return Ok(false);
+                }
+                out.push(b'}');
+                Ok(true)
+            }
+            (Op::List(items), _) => {
+                out.push(b'[');
+                for (index, (item, omits_null)) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.element(item, at, *omits_null, out)?;
+                }
+                out.push(b']');
+                Ok(true)
+            }
+            (Op::Each(each), _) => self.each(each, at, out),
+            (Op::Omit, _) => Ok(false),
+            (Op::Plain(term), _) => self.plain(term, at, fit, out),
+            (Op::Const(value, json), None) => {
+                if omits_null && value.is_null() {
+                    return Ok(false);
+                }
+                out.extend_from_slice(json);
+                Ok(true)
+            }
+            (Op::Text(pieces), None | Some(Fit::Text)) => self.text_out(pieces, at, fit, out),
+            _ => match self.got(op, at)? {
+                Got::Omitted => Ok(false),
+                Got::Missing(policy) => self.missing(policy, fit, out),
+                Got::Value(value) => {
+                    if value.is_null() && omits_null {
+                        return Ok(false);
+                    }
+                    self.write(value, fit, out)?;
+                    Ok(true)
+                }
+            },
+        }
+    }
+
+    /// An element is never left out: what would be is an empty map, or null.
+    fn element(&self, op: &'a Op, at: &Frame<'_>, omits_null: bool, out: &mut Vec<u8>) -> Result<(), Stop> {
+        if !self.emit(op, at, omits_null, None, out)? {
+            let is_map = match op {
+                Op::Map(_) => true,
+                Op::Plain(term) => matches!(term.kind, TermKind::Map(_)),
+                _ => false,
+            };
+            out.extend_from_slice(if is_map { b"{}" } else { b"null" });
+        }
+        Ok(())
+    }
+
+    fn missing(&self, policy: Missing, fit: Option<Fit>, out: &mut Vec<u8>) -> Written {
+        match policy {
+            Missing::Omit => return Ok(false),
+            Missing::Null => out.extend_from_slice(b"null"),
+            Missing::Empty => self.write(V::Own(Value::Text(String::new())), fit, out)?,
+            Missing::Fail | Missing::Defer => return Err(Stop),
+        }
+        Ok(true)
+    }
+
+    fn write(&self, value: V<'a>, fit: Option<Fit>, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let value = match fit {
+            None => value,
+            Some(fit) => match value.is_nested() {
+                // Its parts have types, too.
+                true => value,
+                false => self.fitted(value, fit)?,
+            },
+        };
+        if value.is_nested() && self.fast.has_types {
+            return Err(Stop);
+        }
+        match value {
+            V::Raw(raw) => raw.write(self.row, out),
+            V::Own(Value::Text(text)) => write_text(&text, out),
+            V::Own(value) => json::write(&value, out),
+            V::Val(value) => value.write(out),
+            V::Const(_, json) => out.extend_from_slice(json),
+            V::Answer(answer) => out.extend_from_slice(&answer.json),
+        }
+        Ok(())
+    }
+
+    fn fitted(&self, value: V<'a>, fit: Fit) -> Result<V<'a>, Stop> {
+        if value.is_null() || (fit == Fit::Text && value.is_text()) {
+            return Ok(value);
+        }
+        let value = value.into_value(self.row).ok_or(Stop)?;
+        fit.fit(value, &self.fast.zone).map(V::Own).map_err(|_| Stop)
+    }
+
+    fn text_out(&self, pieces: &'a [Piece], at: &Frame<'_>, fit: Option<Fit>, out: &mut Vec<u8>) -> Written {
+        let mark = out.len();
+        out.push(b'"');
+        for piece in pieces {
+            let read = match piece {
+                Piece::Text(_, escaped) => {
+                    out.extend_from_slice(escaped);
+                    continue;
+                }
+                Piece::Read(read) => read,
+            };
+            match self.read(read, at)? {
+                Got::Value(V::Raw(raw)) => match raw.kind {
+                    Kind::Null | Kind::Missing => {}
+                    Kind::Text => raw.write_inside(self.row, out),
+                    Kind::True | Kind::False | Kind::Number => raw.write(self.row, out),
+                    Kind::List | Kind::Map => return Err(Stop),
+                },
+                Got::Value(value) if value.is_null() => {}
+                Got::Value(value) => write_escaped(&value.plain(self.row).ok_or(Stop)?, out),
+                Got::Omitted => return Err(Stop),
+                Got::Missing(policy) => {
+                    out.truncate(mark);
+                    return self.missing(policy, fit, out);
+                }
+            }
+        }
+        out.push(b'"');
+        Ok(true)
+    }
+
+    fn text(&self, pieces: &'a [Piece], at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        let mut text = String::new();
+        for piece in pieces {
+            let read = match piece {
+                Piece::Text(part, _) => {
+                    text.push_str(part);
+                    continue;
+                }
+                Piece::Read(read) => read,
+            };
+            match self.read(read, at)? {
+                Got::Value(value) if value.is_null() => {}
+                Got::Value(value) => text.push_str(&value.plain(self.row).ok_or(Stop)?),
+                got => return Ok(got),
+            }
+        }
+        Ok(Got::Value(V::Own(Value::Text(text))))
+    }
+
+    /// What a place gives that holds one value.
+    fn got(&self, op: &'a Op, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        match op {
+            Op::Const(value, json) => Ok(Got::Value(V::Const(value, json))),
+            Op::Read(read) => self.read(read, at),
+            Op::Index(up) => {
+                let index = at.around(*up).ok_or(Stop)?.index;
+                let index = u64::try_from(index).unwrap_or(u64::MAX);
+                Ok(Got::Value(V::Own(Value::Number(Number::from(index)))))
+            }
+            Op::Text(pieces) => self.text(pieces, at),
+            Op::Formula(formula) => self.formula(formula, at),
+            Op::Lookup(lookup) => self.lookup(lookup, at),
+            Op::Omit => Ok(Got::Omitted),
+            Op::Made(made) => self.made(made, at),
+            Op::Map(_) | Op::List(_) | Op::Each(_) | Op::Plain(_) => Err(Stop),
+        }
+    }
+
+    fn read(&self, read: &'a Read, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        let raw = self.raw(read.place, at);
+        if raw.kind == Kind::Missing {
+            return Ok(match read.missing {
+                Missing::Empty => Got::Value(V::Own(Value::Text(String::new()))),
+                policy => Got::Missing(policy),
+            });
+        }
+        let mut value = V::Raw(raw);
+        for filter in &read.filters {
+            value = self.filtered(value, *filter)?;
+        }
+        if read.plain && value.is_number_or_truth() {
+            value = V::Own(Value::Text(value.plain(self.row).ok_or(Stop)?.into_owned()));
+        }
+        Ok(Got::Value(value))
+    }
+
+    fn filtered(&self, value: V<'a>, filter: Filter) -> Result<V<'a>, Stop> {
+        if let (Filter::Text, V::Raw(raw)) = (filter, &value) {
+            match raw.kind {
+                Kind::Text | Kind::Null => return Ok(value),
+                // Digits are written as they are, between quotes.
+                Kind::Number => {
+                    return Ok(V::Raw(Raw {
+                        kind: Kind::Text,
+                        escapes: Escapes::None,
+                        ..*raw
+                    }));
+                }
+                _ => {}
+            }
+        }
+        let value = value.into_value(self.row).ok_or(Stop)?;
+        filter.apply(value, &self.fast.zone).map(V::Own).map_err(|_| Stop)
+    }
+
+    fn formula(&self, formula: &'a Formula, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        let here = Here {
+            run: self,
+            formula,
+            at,
+        };
+        if let Some(part) = &formula.part
+            && let Ok(value) = formula::eval(part, &here, false)
+        {
+            return Ok(Got::Value(V::Val(value)));
+        }
+        match formula.expr.eval(&here) {
+            Ok(value) => Ok(Got::Value(V::Own(value))),
+            Err(failure) if failure.entry.code == evaluation::FIELD_MISSING.code => {
+                Ok(Got::Missing(Missing::Fail))
+            }
+            Err(_) => Err(Stop),
+        }
+    }
+
+    /// The key of a look-up; `None` when a part of it is missing or has no value, and then nothing is asked.
+    fn key(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Option<Vec<Cow<'a, str>>>, Stop> {
+        let mut keys = Vec::with_capacity(lookup.keys.len());
+        for op in &lookup.keys {
+            match self.got(op, at)? {
+                Got::Value(value) => match value.plain(self.row) {
+                    Some(text) if !text.is_empty() => keys.push(text),
+                    _ => return Ok(None),
+                },
+                Got::Missing(_) | Got::Omitted => return Ok(None),
+            }
+        }
+        Ok(Some(keys))
+    }
+
+    /// What is not simply there is for the plain evaluator, which says what to wait for and what was looked up.
+    fn lookup(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        let keys = self.key(lookup, at)?.ok_or(Stop)?;
+        let answer = self.answers.one(lookup.number, &joined(&keys)).ok_or(Stop)?;
+        Ok(Got::Value(V::Answer(answer)))
+    }
+
+    fn made(&self, made: &'a Made, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
+        let mut got = self.got(&made.of, at)?;
+        if let Some(default) = &made.default
+            && (matches!(got, Got::Missing(_)) || matches!(&got, Got::Value(value) if value.is_empty()))
+        {
+            got = self.got(default, at)?;
+        }
+        let value = match got {
+            Got::Value(value) => value,
+            Got::Omitted => return Ok(Got::Omitted),
+            Got::Missing(policy) => {
+                if made.required {
+                    return Err(Stop);
+                }
+                match (made.missing, made.empty) {
+                    (None, Some(Empty::Omit)) => return Ok(Got::Omitted),
+                    (None, Some(Empty::Null)) => V::Own(Value::Null),
+                    (said, _) => match said.unwrap_or(policy) {
+                        Missing::Omit => return Ok(Got::Omitted),
+                        Missing::Null => V::Own(Value::Null),
+                        Missing::Empty => V::Own(Value::Text(String::new())),
+                        Missing::Fail | Missing::Defer => return Err(Stop),
+                    },
+                }
+            }
+        };
+        if made.required && value.is_empty() {
+            return Err(Stop);
+        }
+        let value = match made.empty {
+            Some(Empty::Omit) if value.is_empty() => return Ok(Got::Omitted),
+            Some(Empty::Null) if value.is_empty() => V::Own(Value::Null),
+            None if made.null_by_nature && value.is_null() => return Ok(Got::Omitted),
+            _ => value,
+        };
+        match made.fit {
+            Some(fit) => self.fitted(value, fit).map(Got::Value),
+            None => Ok(Got::Value(value)),
+        }
+    }
+
+    fn each(&self, each: &'a Each, at: &Frame<'_>, out: &mut Vec<u8>) -> Written {
+        let list = self.raw(each.list, at);
+        match list.kind {
+            Kind::List => {}
+            Kind::Missing if each.empty => return Err(Stop),
+            Kind::Missing | Kind::Null => {
+                match each.missing {
+                    Missing::Omit => return Ok(false),
+                    Missing::Null => out.extend_from_slice(b"null"),
+                    Missing::Empty => out.extend_from_slice(b"[]"),
+                    Missing::Fail | Missing::Defer => return Err(Stop),
+                }
+                return Ok(true);
+            }
+            _ => return Err(Stop),
+        }
+        out.push(b'[');
+        let mut is_first = true;
+        self.lines(list, at, &mut |line| {
+            if self.keeps(each, line)? {
+                if !is_first {
+                    out.push(b',');
+                }
+                is_first = false;
+                self.element(&each.body, line, each.omits_null, out)?;
+            }
+            Ok(())
+        })?;
+        out.push(b']');
+        Ok(true)
+    }
+
+    fn lines(
+        &self,
+        list: Raw,
+        at: &Frame<'_>,
+        each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let (mut head, mut index) = (list.first, 1);
+        while head != NO_FRAME {
+            each(&Frame {
+                head,
+                index,
+                up: Some(at),
+                value: OnceCell::new(),
+            })?;
+            head = self.raws[head as usize].first;
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn keeps(&self, each: &Each, line: &Frame<'_>) -> Result<bool, Stop> {
+        let Some(cond) = &each.keep else { return Ok(true) };
+        self.plainly(line, &mut |eval, lines| {
+            cond.decide(&mut |term| eval.optional(term, lines)).map_err(|_| Stop)
+        })
+    }
+
+    /// A term by the plain evaluator.
+    fn plain(&self, term: &Term, at: &Frame<'_>, fit: Option<Fit>, out: &mut Vec<u8>) -> Written {
+        self.plainly(at, &mut |eval, lines| {
+            let mut sink = ValueSink::new();
+            let flow = eval.write(term, lines, None, &mut sink).map_err(|_| Stop)?;
+            if !eval.left_nothing() {
+                return Err(Stop);
+            }
+            match flow {
+                Flow::Omitted => Ok(false),
+                Flow::Deferred(_) => Err(Stop),
+                Flow::Written => {
+                    let mut value = sink.finish().ok_or(Stop)?;
+                    match fit {
+                        Some(fit) if !matches!(value, Value::Map(_) | Value::List(_)) => {
+                            value = fit.fit(value, &self.fast.zone).map_err(|_| Stop)?;
+                        }
+                        _ => {
+                            let types = &self.fast.types;
+                            type_places(&mut value, types, &self.fast.zone).map_err(|_| Stop)?;
+                        }
+                    }
+                    json::write(&value, out);
+                    Ok(true)
+                }
+            }
+        })
+    }
+
+    fn plainly<T>(
+        &self,
+        at: &Frame<'_>,
+        with: &mut dyn FnMut(&Eval<'_>, Option<&Lines<'_>>) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        let row = self.plain.get_or_init(|| {
+            let mut members = Map::new();
+            for (name, slot) in &self.fast.read_plainly {
+                let raw = self.raws.get((self.head + 1 + slot) as usize)?;
+                if raw.kind != Kind::Missing {
+                    members.insert(name.clone(), raw.value(self.row)?);
+                }
+            }
+            Some(Value::Map(members))
+        });
+        let scope = self.scope(row.as_ref().ok_or(Stop)?);
+        let eval = Eval::new(&scope, self.answers.hits());
+        let mut result = Err(Stop);
+        self.with_lines(at, &mut |lines| {
+            result = with(&eval, lines);
+        })?;
+        result
+    }
+
+    /// The lines around a place as the plain evaluator takes them.
+    fn with_lines(
+        &self,
+        at: &Frame<'_>,
+        with: &mut dyn FnMut(Option<&Lines<'_>>),
+    ) -> Result<(), Stop> {
+        let Some(up) = at.up else {
+            with(None);
+            return Ok(());
+        };
+        let value = at.value.get_or_init(|| {
+            let raw = self.raws.get((at.head + 1) as usize)?;
+            raw.value(self.row)
+        });
+        let value = value.as_ref().ok_or(Stop)?;
+        self.with_lines(up, &mut |up| {
+            with(Some(&Lines {
+                value,
+                index: at.index,
+                up,
+                line: None,
+            }));
+        })
+    }
+
+    fn scope<'s>(&'s self, row: &'s Value) -> RecordScope<'s> {
+        let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
+        RecordScope {
+            row,
+            key: Value::Text(plain_key(self.cx.key)),
+            label: self.cx.label.into(),
+            target_id: text(self.cx.target_id),
+            target_number: text(self.cx.target_number),
+            action: self.fast.action,
+            lets: Map::new(),
+            now_ms: self.cx.now_ms,
+            zone: &self.fast.zone,
+            compat_qeasy: self.fast.compat_qeasy,
+            drops_null: self.fast.compat_qeasy,
+            line_ids: crate::lines::LineIds::none(),
+            first_step: None,
+            steps: &[],
+            answer: None,
+        }
+    }
+
+    /// The look-ups of a place whose answers are not known.
+    pub(super) fn wants(&self, op: &'a Op, at: &Frame<'_>, wants: &mut Vec<LookupWant>) {
+        match op {
+            Op::Lookup(lookup) => {
+                if let Ok(Some(keys)) = self.key(lookup, at)
+                    && !self.answers.knows(lookup.number, &joined(&keys))
+                {
+                    let want = LookupWant {
+                        spec: lookup.spec.clone(),
+                        keys: keys.into_iter().map(Cow::into_owned).collect(),
+                        also: None,
+                        hidden: lookup.hidden,
+                    };
+                    if !wants.contains(&want) {
+                        wants.push(want);
+                    }
+                }
+            }
+            Op::Map(members) => members.iter().for_each(|member| self.wants(&member.op, at, wants)),
+            Op::List(items) => items.iter().for_each(|(item, _)| self.wants(item, at, wants)),
+            Op::Made(made) => {
+                self.wants(&made.of, at, wants);
+                if let Some(default) = &made.default {
+                    self.wants(default, at, wants);
+                }
+            }
+            Op::Each(each) => {
+                let list = self.raw(each.list, at);
+                let each = &mut |line: &Frame<'_>| {
+                    self.wants(&each.body, line, wants);
+                    Ok(())
+                };
+                // Collecting keys stops nowhere.
+                let _: Result<(), Stop> = self.lines(list, at, each);
+            }
+            Op::Const(..) | Op::Read(_) | Op::Index(_) | Op::Text(_) | Op::Formula(_) | Op::Omit | Op::Plain(_) => {}
+        }
+    }
+
+    /// The texts of the identifying fields, from the document.
+    pub(super) fn identity(&self, out: &[u8]) -> Result<Vec<String>, Stop> {
+        let texts = self.keys.iter().map(|at| {
+            let (begin, end) = at.get();
+            let json = std::str::from_utf8(out.get(begin..end)?).ok()?;
+            let text = match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+                Some(inside) if inside.contains('\\') => unescaped(inside),
+                Some(inside) => inside.to_owned(),
+                None if json == "null" || json.starts_with(['{', '[']) => return None,
+                None => json.to_owned(),
+            };
+            (!text.is_empty()).then_some(text)
+        });
+        texts.collect::<Option<_>>().ok_or(Stop)
+    }
+}
+
+/// An expression at its place.
+struct Here<'h, 'a> {
+    run: &'h Run<'a>,
+    formula: &'h Formula,
+    at: &'h Frame<'h>,
+}
+
+impl<'a> Fields<'a> for Here<'_, 'a> {
+    fn row(&self) -> &'a str {
+        self.run.row
+    }
+
+    fn raw(&self, place: Place) -> Raw {
+        self.run.raw(place, self.at)
+    }
+
+    fn compat(&self) -> bool {
+        self.run.fast.compat_qeasy
+    }
+}
+
+impl Env for Here<'_, '_> {
+    fn field(&self, slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
+        let place = self.formula.places.get(slot)?;
+        self.run
+            .raw(*place, self.at)
+            .value(self.run.row)
+            .map(Cow::Owned)
+    }
+
+    fn lookup(&self, _index: usize) -> Option<Value> {
+        None
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.run.cx.now_ms
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.run.fast.zone
+    }
+
+    fn compat_qeasy(&self) -> bool {
+        self.run.fast.compat_qeasy
+    }
+}
