@@ -13,6 +13,7 @@ pub mod corpus;
 pub mod judge;
 pub mod minimise;
 pub mod mutate;
+pub mod pairs;
 pub mod report;
 mod rng;
 mod rows;

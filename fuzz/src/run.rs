@@ -10,7 +10,7 @@ use std::time::Duration;
 use fuzz::minimise::minimise;
 use fuzz::mutate::Mutator;
 use fuzz::report::{self, Report};
-use fuzz::{Judge, Limits, Target, World, bombs};
+use fuzz::{Judge, Limits, Target, World, bombs, pairs};
 
 use crate::Given;
 
@@ -18,6 +18,8 @@ use crate::Given;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Inputs between two signs of life.
 const STRIDE: u64 = 1_000;
+/// Rows that a made-up scheme is tried with: compiling it takes as long as some dozens of them.
+const ROWS: usize = 50;
 
 /// Tries so many inputs in another process and tells what they came to.
 pub(crate) fn run(target: Target, given: &Given) -> Result<(), String> {
@@ -255,6 +257,21 @@ fn tell(target: Target, given: &Given, folder: &Path, found: &Report) -> Result<
     if found.peak_kib > limits.memory_kib {
         return Err(format!("{} MiB of memory for {target}", found.peak_kib >> 10));
     }
+    Ok(())
+}
+
+/// Compares so many pairs of a scheme and a row, from a seed on; stops at the first that differ.
+pub(crate) fn pairs(seed: u64, inputs: u64) -> Result<(), String> {
+    let (registry, mut counts) = (functions::registry(), pairs::Counts::default());
+    let mut next = seed.wrapping_mul(1 << 32);
+    while counts.pairs < inputs {
+        pairs::try_scheme(next, ROWS, &registry, &mut counts)?;
+        next += 1;
+        if next % STRIDE == 0 {
+            println!("{counts:?}");
+        }
+    }
+    println!("{counts:?}: none differ");
     Ok(())
 }
 
