@@ -12,6 +12,7 @@
 //! crate `fuzz` compare, over schemes and rows that are made up.
 
 mod answers;
+mod clock;
 mod formula;
 mod lower;
 mod number;
@@ -75,6 +76,9 @@ impl fmt::Display for WhyNot {
     }
 }
 
+/// Fields that identify a document, at most; no target has more.
+const MOST_KEYS: usize = 8;
+
 /// What is left to the plain evaluator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stop;
@@ -88,7 +92,6 @@ pub struct Fast {
     read_plainly: Vec<(String, u32)>,
     types: Vec<(String, String)>,
     has_types: bool,
-    keys: usize,
     key_fields: Vec<Path>,
     options: Value,
     action: Action,
@@ -166,6 +169,9 @@ impl Fast {
             return Err(WhyNot::Let);
         }
         let options = constant_options(target, action, zone).ok_or(WhyNot::Options)?;
+        if target.key.len() > MOST_KEYS {
+            return Err(WhyNot::Key);
+        }
         let lowered = lower::lower(target, action)?;
         Ok(Fast {
             root: lowered.root,
@@ -174,7 +180,6 @@ impl Fast {
             read_plainly: lowered.read_plainly,
             has_types: !target.types.is_empty(),
             types: target.types.clone(),
-            keys: target.key.len(),
             key_fields: target.key.clone(),
             options,
             zone: zone.clone(),
@@ -266,7 +271,7 @@ impl Fast {
             head: at.0,
             cx,
             answers,
-            keys: vec![Cell::new((0, 0)); self.keys],
+            identities: [const { Cell::new((0, 0)) }; MOST_KEYS],
             plain: OnceCell::new(),
         }
     }

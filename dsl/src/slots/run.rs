@@ -6,11 +6,12 @@ use std::cell::{Cell, OnceCell};
 use jiff::tz::TimeZone;
 
 use super::answers::{Answers, joined};
-use super::formula::{self, Fields};
+use super::clock;
+use super::formula::{self, Fields, Val};
 use super::program::{Each, Formula, Lookup, Made, Op, Piece, Place, Read};
 use super::raw::{Escapes, Kind, NO_FRAME, Raw, unescaped, write_escaped, write_text};
 use super::value::{Got, V};
-use super::{Fast, RowCx, Stop};
+use super::{Fast, MOST_KEYS, RowCx, Stop};
 use crate::catalogue::evaluation;
 use crate::expr::Env;
 use crate::filter::{Filter, Fit};
@@ -61,7 +62,7 @@ pub(super) struct Run<'a> {
     pub(super) cx: &'a RowCx<'a>,
     pub(super) answers: &'a Answers,
     /// Where the identifying fields were written.
-    pub(super) keys: Vec<Cell<(usize, usize)>>,
+    pub(super) identities: [Cell<(usize, usize)>; MOST_KEYS],
     /// What the plain evaluator reads of the row.
     pub(super) plain: OnceCell<Option<Value>>,
 }
@@ -101,7 +102,7 @@ impl<'a> Run<'a> {
                     let begin = out.len();
                     if self.emit(&member.op, at, member.omits_null, member.fit, out)? {
                         wrote = true;
-                        if let Some(key) = member.identifies.and_then(|key| self.keys.get(key)) {
+                        if let Some(key) = member.identifies.and_then(|key| self.identities.get(key)) {
                             key.set((begin, out.len()));
                         }
                     } else {
@@ -307,6 +308,15 @@ impl<'a> Run<'a> {
                 _ => {}
             }
         }
+        if let (V::Raw(raw), Filter::Date | Filter::DateTime) = (&value, filter)
+            && let Some(printed) = clock::printed(raw, self.row, filter, &self.fast.zone)
+        {
+            return Ok(V::Val(Val::Text {
+                text: Cow::Owned(printed),
+                bare: false,
+                clean: true,
+            }));
+        }
         let value = value.into_value(self.row).ok_or(Stop)?;
         filter.apply(value, &self.fast.zone).map(V::Own).map_err(|_| Stop)
     }
@@ -331,25 +341,33 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The key of a look-up; `None` when a part of it is missing or has no value, and then nothing is asked.
-    fn key(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Option<Vec<Cow<'a, str>>>, Stop> {
-        let mut keys = Vec::with_capacity(lookup.keys.len());
-        for op in &lookup.keys {
-            match self.got(op, at)? {
-                Got::Value(value) => match value.plain(self.row) {
-                    Some(text) if !text.is_empty() => keys.push(text),
-                    _ => return Ok(None),
-                },
-                Got::Missing(_) | Got::Omitted => return Ok(None),
+    /// The keys of a look-up; `None` when one is missing or has no value, and then nothing is asked.
+    fn keys(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Option<Vec<Cow<'a, str>>>, Stop> {
+        lookup.keys.iter().map(|op| self.key(op, at)).collect()
+    }
+
+    fn key(&self, op: &'a Op, at: &Frame<'_>) -> Result<Option<Cow<'a, str>>, Stop> {
+        Ok(match self.got(op, at)? {
+            Got::Value(value) => value.plain(self.row).filter(|text| !text.is_empty()),
+            Got::Missing(_) | Got::Omitted => None,
+        })
+    }
+
+    /// The text by which answers are found.
+    fn asked(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Option<Cow<'a, str>>, Stop> {
+        match lookup.keys.as_slice() {
+            [op] => self.key(op, at),
+            _ => {
+                let keys = self.keys(lookup, at)?;
+                Ok(keys.map(|keys| Cow::Owned(joined(&keys).into_owned())))
             }
         }
-        Ok(Some(keys))
     }
 
     /// What is not simply there is for the plain evaluator, which says what to wait for and what was looked up.
     fn lookup(&self, lookup: &'a Lookup, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
-        let keys = self.key(lookup, at)?.ok_or(Stop)?;
-        let answer = self.answers.one(lookup.number, &joined(&keys)).ok_or(Stop)?;
+        let key = self.asked(lookup, at)?.ok_or(Stop)?;
+        let answer = self.answers.one(lookup.number, &key).ok_or(Stop)?;
         Ok(Got::Value(V::Answer(answer)))
     }
 
@@ -556,8 +574,9 @@ impl<'a> Run<'a> {
     pub(super) fn wants(&self, op: &'a Op, at: &Frame<'_>, wants: &mut Vec<LookupWant>) {
         match op {
             Op::Lookup(lookup) => {
-                if let Ok(Some(keys)) = self.key(lookup, at)
-                    && !self.answers.knows(lookup.number, &joined(&keys))
+                if let Ok(Some(key)) = self.asked(lookup, at)
+                    && !self.answers.knows(lookup.number, &key)
+                    && let Ok(Some(keys)) = self.keys(lookup, at)
                 {
                     let want = LookupWant {
                         spec: lookup.spec.clone(),
@@ -593,7 +612,8 @@ impl<'a> Run<'a> {
 
     /// The texts of the identifying fields, from the document.
     pub(super) fn identity(&self, out: &[u8]) -> Result<Vec<String>, Stop> {
-        let texts = self.keys.iter().map(|at| {
+        let written = self.identities.iter().take(self.fast.key_fields.len());
+        let texts = written.map(|at| {
             let (begin, end) = at.get();
             let json = std::str::from_utf8(out.get(begin..end)?).ok()?;
             let text = match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
