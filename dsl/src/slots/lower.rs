@@ -392,6 +392,7 @@ impl Lower<'_> {
                 self.noted(term)?;
             }
         }
+        let before = self.lookups.len();
         let body = self.document(&each.body, &[], &mut 0);
         let (_, width) = self.frames.pop().unwrap_or((line, width));
         self.spec.nodes[node as usize].lines = Some(Lines { node: line, width });
@@ -401,6 +402,7 @@ impl Lower<'_> {
             missing,
             keep: each.keep.clone(),
             body: body?,
+            looks_up: self.lookups.len() > before,
             omits_null: self.omits_null(&each.body),
         }))))
     }

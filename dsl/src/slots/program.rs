@@ -94,6 +94,8 @@ pub(super) struct Each {
     pub(super) missing: Missing,
     pub(super) keep: Option<Cond>,
     pub(super) body: Op,
+    /// Whether something in its lines is looked up.
+    pub(super) looks_up: bool,
     pub(super) omits_null: bool,
 }
 

@@ -58,6 +58,10 @@ impl Raw {
         &row[self.start as usize..self.end as usize]
     }
 
+    fn bytes<'r>(&self, row: &'r str) -> &'r [u8] {
+        &row.as_bytes()[self.start as usize..self.end as usize]
+    }
+
     /// What a text says.
     pub(super) fn text<'r>(&self, row: &'r str) -> Cow<'r, str> {
         match self.escapes {
@@ -90,7 +94,7 @@ impl Raw {
             Kind::Missing | Kind::Null => out.extend_from_slice(b"null"),
             Kind::True => out.extend_from_slice(b"true"),
             Kind::False => out.extend_from_slice(b"false"),
-            Kind::Number => out.extend_from_slice(self.of(row).as_bytes()),
+            Kind::Number => out.extend_from_slice(self.bytes(row)),
             Kind::Text => {
                 out.push(b'"');
                 self.write_inside(row, out);
@@ -108,7 +112,7 @@ impl Raw {
     /// The inside of a text, as it stands between quotes.
     pub(super) fn write_inside(&self, row: &str, out: &mut Vec<u8>) {
         match self.escapes {
-            Escapes::None | Escapes::Ours => out.extend_from_slice(self.of(row).as_bytes()),
+            Escapes::None | Escapes::Ours => out.extend_from_slice(self.bytes(row)),
             Escapes::Others => write_escaped(&unescaped(self.of(row)), out),
         }
     }

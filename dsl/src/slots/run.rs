@@ -137,6 +137,26 @@ impl<'a> Run<'a> {
                 out.extend_from_slice(json);
                 Ok(true)
             }
+            (Op::Read(read), None) if read.filters.is_empty() && !read.plain => {
+                let raw = self.raw(read.place, at);
+                match raw.kind {
+                    Kind::Missing => return self.missing(read.missing, None, out),
+                    Kind::Null if omits_null => return Ok(false),
+                    Kind::List | Kind::Map if self.fast.has_types => return Err(Stop),
+                    _ => raw.write(self.row, out),
+                }
+                Ok(true)
+            }
+            (Op::Formula(formula), None) if formula.part.is_some() => {
+                match self.formula(formula, at)? {
+                    Got::Value(value) if value.is_null() && omits_null => return Ok(false),
+                    Got::Value(V::Val(value)) => value.write(out),
+                    Got::Value(value) => self.write(value, None, out)?,
+                    Got::Missing(policy) => return self.missing(policy, None, out),
+                    Got::Omitted => return Ok(false),
+                }
+                Ok(true)
+            }
             (Op::Text(pieces), None | Some(Fit::Text)) => self.text_out(pieces, at, fit, out),
             _ => match self.got(op, at)? {
                 Got::Omitted => Ok(false),
@@ -217,13 +237,23 @@ impl<'a> Run<'a> {
                 }
                 Piece::Read(read) => read,
             };
-            match self.read(read, at)? {
-                Got::Value(V::Raw(raw)) => match raw.kind {
-                    Kind::Null | Kind::Missing => {}
-                    Kind::Text => raw.write_inside(self.row, out),
-                    Kind::True | Kind::False | Kind::Number => raw.write(self.row, out),
+            if read.filters.is_empty() {
+                let raw = self.raw(read.place, at);
+                match raw.kind {
+                    Kind::Null => continue,
+                    Kind::Text => {
+                        raw.write_inside(self.row, out);
+                        continue;
+                    }
+                    Kind::True | Kind::False | Kind::Number => {
+                        raw.write(self.row, out);
+                        continue;
+                    }
                     Kind::List | Kind::Map => return Err(Stop),
-                },
+                    Kind::Missing => {}
+                }
+            }
+            match self.read(read, at)? {
                 Got::Value(value) if value.is_null() => {}
                 Got::Value(value) => write_escaped(&value.plain(self.row).ok_or(Stop)?, out),
                 Got::Omitted => return Err(Stop),
@@ -597,6 +627,7 @@ impl<'a> Run<'a> {
                     self.wants(default, at, wants);
                 }
             }
+            Op::Each(each) if !each.looks_up => {}
             Op::Each(each) => {
                 let list = self.raw(each.list, at);
                 let each = &mut |line: &Frame<'_>| {
