@@ -16,6 +16,7 @@ mod clock;
 mod formula;
 mod lower;
 mod number;
+mod plain;
 mod program;
 mod raw;
 mod run;
