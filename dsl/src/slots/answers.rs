@@ -1,6 +1,7 @@
 //! What look-ups found, so laid out that a row asks by the text of its key alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::json;
 use crate::lookup::{Found, Hits, LookupSpec, LookupWant};
@@ -19,7 +20,7 @@ pub struct Answers {
 struct Table {
     spec: LookupSpec,
     /// By key; `None` for what the plain evaluator has to see: nothing, or several.
-    found: HashMap<Box<str>, Option<Answer>>,
+    found: HashMap<Box<str>, Option<Arc<Answer>>>,
 }
 
 /// The one row's value.
@@ -47,10 +48,10 @@ impl Answers {
         let answer = found.value.as_ref().filter(|_| found.matches == 1).map(|value| {
             let mut json = Vec::new();
             json::write(value, &mut json);
-            Answer {
+            Arc::new(Answer {
                 value: value.clone(),
                 json: json.into(),
-            }
+            })
         });
         self.keep(want, answer);
         self.hits.insert(want, found);
@@ -62,7 +63,7 @@ impl Answers {
         self.hits.insert_several(want, count);
     }
 
-    fn keep(&mut self, want: &LookupWant, answer: Option<Answer>) {
+    fn keep(&mut self, want: &LookupWant, answer: Option<Arc<Answer>>) {
         let key = joined(&want.keys);
         for table in self.tables.iter_mut().filter(|table| asks_the_same(&table.spec, &want.spec)) {
             table.found.insert(key.as_ref().into(), answer.clone());
@@ -99,7 +100,7 @@ impl Answers {
 
     /// The value of the one row that was found.
     pub(super) fn one(&self, lookup: usize, key: &str) -> Option<&Answer> {
-        self.tables.get(lookup)?.found.get(key)?.as_ref()
+        self.tables.get(lookup)?.found.get(key)?.as_deref()
     }
 }
 

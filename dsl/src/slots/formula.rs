@@ -275,16 +275,25 @@ fn made<'a>(text: String, clean: bool) -> Result<Val<'a>, Slow> {
 }
 
 /// Computes a part. Where `tolerant`, a field that is missing is NULL.
+#[inline]
 pub(super) fn eval<'a>(part: &'a Part, fields: &impl Fields<'a>, tolerant: bool) -> Result<Val<'a>, Slow> {
-    Ok(match part {
-        Part::Null => Val::Null,
-        Part::Number(number) => Val::Number(*number),
-        Part::Text(words) => Val::Text {
+    // Most parts are leaves, and need no more than this.
+    match part {
+        Part::Null => Ok(Val::Null),
+        Part::Number(number) => Ok(Val::Number(*number)),
+        Part::Text(words) => Ok(Val::Text {
             text: Cow::Borrowed(&words.text),
             bare: words.bare,
             clean: words.clean,
-        },
-        Part::Field(place) => field(*place, fields, tolerant)?,
+        }),
+        Part::Field(place) => field(*place, fields, tolerant),
+        part => computed(part, fields, tolerant),
+    }
+}
+
+fn computed<'a>(part: &'a Part, fields: &impl Fields<'a>, tolerant: bool) -> Result<Val<'a>, Slow> {
+    Ok(match part {
+        Part::Null | Part::Number(_) | Part::Text(_) | Part::Field(_) => eval(part, fields, tolerant)?,
         Part::Interpolated(pieces) => interpolated(pieces, fields, tolerant)?,
         Part::Chain(first, links) => {
             let mut left = eval(first, fields, tolerant)?;
@@ -542,7 +551,12 @@ fn replaced<'a>(parts: &'a [Part; 3], fields: &impl Fields<'a>, tolerant: bool) 
         return Ok(Val::Null);
     };
     let there = match &text {
-        Val::Text { text, .. } => !from.is_empty() && text.contains(&*from),
+        Val::Text { text, .. } => match from.as_bytes() {
+            [] => false,
+            // A search for one byte needs no preparing.
+            [byte] => text.as_bytes().contains(byte),
+            _ => text.contains(&*from),
+        },
         _ => return Err(Slow),
     };
     // In text the server asks for `to` whenever there is a `from`.

@@ -132,7 +132,7 @@ impl Lower<'_> {
                     }
                     let types = &self.target.types;
                     let typed = types.iter().find(|(typed, _)| typed == name);
-                    let mut key = Vec::new();
+                    let mut key = vec![b','];
                     write_text(name, &mut key);
                     key.push(b':');
                     lowered.push(Member {

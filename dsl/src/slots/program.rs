@@ -57,7 +57,7 @@ pub(super) enum Piece {
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    /// Its name, in quotes and with the colon.
+    /// A comma, its name in quotes, and the colon.
     pub(super) key: Box<[u8]>,
     pub(super) op: Op,
     /// Whether null leaves it out.

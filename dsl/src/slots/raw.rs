@@ -62,6 +62,16 @@ impl Raw {
         &row.as_bytes()[self.start as usize..self.end as usize]
     }
 
+    /// A text that is copied as it stands, quotes included. A number that became a text has none around it.
+    fn with_quotes<'r>(&self, row: &'r str) -> Option<&'r [u8]> {
+        if self.escapes == Escapes::Others {
+            return None;
+        }
+        let (start, end) = (self.start as usize, self.end as usize);
+        let text = row.as_bytes().get(start.checked_sub(1)?..=end)?;
+        matches!(text, [b'"', .., b'"']).then_some(text)
+    }
+
     /// What a text says.
     pub(super) fn text<'r>(&self, row: &'r str) -> Cow<'r, str> {
         match self.escapes {
@@ -95,11 +105,14 @@ impl Raw {
             Kind::True => out.extend_from_slice(b"true"),
             Kind::False => out.extend_from_slice(b"false"),
             Kind::Number => out.extend_from_slice(self.bytes(row)),
-            Kind::Text => {
-                out.push(b'"');
-                self.write_inside(row, out);
-                out.push(b'"');
-            }
+            Kind::Text => match self.with_quotes(row) {
+                Some(text) => out.extend_from_slice(text),
+                None => {
+                    out.push(b'"');
+                    self.write_inside(row, out);
+                    out.push(b'"');
+                }
+            },
             Kind::List | Kind::Map => {
                 // Blanks between its parts and other ways to escape do not stay.
                 if let Some(value) = self.value(row) {

@@ -92,10 +92,7 @@ impl<'a> Run<'a> {
                 let mut wrote = false;
                 for member in members {
                     let before = out.len();
-                    if wrote {
-                        out.push(b',');
-                    }
-                    out.extend_from_slice(&member.key);
+                    out.extend_from_slice(if wrote { &member.key } else { &member.key[1..] });
                     let begin = out.len();
                     if self.emit(&member.op, at, member.omits_null, member.fit, out)? {
                         wrote = true;

@@ -72,7 +72,38 @@ pub(super) struct Slots {
 struct Name {
     /// With its quotes.
     text: Box<[u8]>,
+    /// Its first sixteen bytes as a number, and which of them it has.
+    head: u128,
+    mask: u128,
     node: u32,
+}
+
+impl Name {
+    fn new(text: &[u8], node: u32) -> Name {
+        let mut head = [0; 16];
+        let length = text.len().min(16);
+        head[..length].copy_from_slice(&text[..length]);
+        let mut mask = [0; 16];
+        mask[..length].fill(0xff);
+        Name {
+            text: text.into(),
+            head: u128::from_le_bytes(head),
+            mask: u128::from_le_bytes(mask),
+            node,
+        }
+    }
+
+    /// Whether `rest` begins with it.
+    #[inline]
+    fn begins(&self, rest: &[u8]) -> bool {
+        match rest.first_chunk::<16>() {
+            Some(first) => {
+                let same = u128::from_le_bytes(*first) & self.mask == self.head;
+                same && (self.text.len() <= 16 || rest.starts_with(&self.text))
+            }
+            None => rest.starts_with(&self.text),
+        }
+    }
 }
 
 impl Slots {
@@ -371,7 +402,7 @@ impl Scan<'_> {
             self.blanks();
             let rest = &self.bytes[self.at..];
             let shape = &self.slots.shapes[map];
-            let known = shape[next..].iter().position(|name| rest.starts_with(&name.text));
+            let known = shape[next..].iter().position(|name| name.begins(rest));
             let below = if let Some(ahead) = known {
                 let name = &shape[next + ahead];
                 self.at += name.text.len();
@@ -385,11 +416,7 @@ impl Scan<'_> {
                     return Ok(false);
                 }
                 let below = member(self.spec, node, text);
-                let name = Name {
-                    text: text.into(),
-                    node: below,
-                };
-                shape.insert(next, name);
+                shape.insert(next, Name::new(text, below));
                 next += 1;
                 below
             };
