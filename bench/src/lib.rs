@@ -6,10 +6,11 @@
 //! * [`expressions`]: twelve texts from published schemes.
 //! * [`trade`]: the reference record, made from its number.
 //! * [`mapping`]: the interface of a mapping, and how outputs are compared; [`ceiling`] is written by hand, [`ours`] is
-//!   a scheme, [`jinja`] a template. `bench/peers`, a workspace of its own, adds VRL.
+//!   a scheme by the plain evaluator and [`slots`] the same over slots, [`jinja`] a template. `bench/peers`, a workspace of its own, adds VRL.
 
 pub mod ceiling;
 pub mod expressions;
+pub mod given;
 pub mod jinja;
 pub mod mapping;
 pub mod measure;

@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use bench::ceiling::Ceiling;
+use bench::given::Given;
 use bench::jinja::Jinja;
 use bench::mapping::measure;
 use bench::ours::Ours;
@@ -15,8 +16,14 @@ use bench::slots::Slots;
 use bench::{table, trade};
 
 fn main() -> ExitCode {
-    println!("{}", table::expressions());
-    let records: Vec<String> = (0..2_000).map(trade::trade).collect();
+    let Some(given) = Given::read(std::env::args().skip(1)) else {
+        eprintln!("[--peers] [--records N] [--json]");
+        return ExitCode::from(2);
+    };
+    if given.expressions {
+        println!("{}", table::expressions());
+    }
+    let records: Vec<String> = (0..given.records).map(trade::trade).collect();
     let first = measure(&mut Ceiling::new(), &records);
     let between = [
         measure(&mut Slots::new(), &records),
@@ -24,7 +31,7 @@ fn main() -> ExitCode {
         measure(&mut Jinja::new(), &records),
     ];
     let last = measure(&mut Ceiling::new(), &records);
-    match table::mappings(&first, &between, &last) {
+    match given.tell(&first, &between, &last) {
         Ok(table) => {
             println!("{table}");
             ExitCode::SUCCESS

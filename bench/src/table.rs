@@ -22,6 +22,16 @@ pub fn shown(text: &str) -> String {
     text.replace('\n', "\\n").replace('|', "\\|")
 }
 
+/// Mappings as JSON, a line each: what to call it, and microseconds a record.
+///
+/// Says what is wrong instead, as [`mappings`] does.
+pub fn lines(first: &Figure, between: &[Figure], last: &Figure) -> Result<String, String> {
+    mappings(first, between, last)?;
+    let line = |figure: &Figure| serde_json::json!({"peer": figure.name, "us_rec": figure.total()}).to_string();
+    let all = [first].into_iter().chain(between).chain([last]);
+    Ok(all.map(line).collect::<Vec<_>>().join("\n"))
+}
+
 /// Mappings beside the one written by hand, which ran first and last.
 ///
 /// Says what is wrong instead when a mapping's documents differ, or the two runs by hand do.

@@ -1,9 +1,36 @@
 //! `cargo xtask bench expr`: what the expression language costs, beside VRL, minijinja and a mapping by hand.
+//! `cargo xtask bench peers [--records N] [--json]`: the mapping alone.
 //!
 //! The peers are a workspace of their own (`bench/peers`) with a lock file of its own; its first build takes minutes.
 
 use crate::Place;
 use crate::run::Report;
+
+/// Measures the mapping of the reference record alone; the arguments are those of `bench/peers`.
+pub(crate) fn peers(place: &Place, arguments: &[&str]) -> Report {
+    let mut report = Report::new(&place.root);
+    let folder = place.target.join("bench").to_string_lossy().into_owned();
+    if !report.command("peers", "cargo", &build_of(&folder)) {
+        report.not_run(&["mapping"], "the build failed");
+        return report;
+    }
+    let arguments: Vec<&str> = ["--peers"].iter().chain(arguments).copied().collect();
+    let end = std::env::consts::EXE_SUFFIX;
+    report.command("mapping", &format!("{folder}/release/peers{end}"), &arguments);
+    report
+}
+
+/// The build of the peers. Not `--locked`: what our own crates need changes without their lock file hearing of it.
+fn build_of(folder: &str) -> [&str; 6] {
+    [
+        "build",
+        "--release",
+        "--manifest-path",
+        "bench/peers/Cargo.toml",
+        "--target-dir",
+        folder,
+    ]
+}
 
 /// Measures. `arguments` has nothing to say yet.
 pub(crate) fn bench(place: &Place, arguments: &[&str]) -> Report {
@@ -13,15 +40,6 @@ pub(crate) fn bench(place: &Place, arguments: &[&str]) -> Report {
         return report;
     }
     let folder = place.target.join("bench").to_string_lossy().into_owned();
-    // Not `--locked`: what our own crates need changes without this lock file hearing of it.
-    let build = [
-        "build",
-        "--release",
-        "--manifest-path",
-        "bench/peers/Cargo.toml",
-        "--target-dir",
-        &folder,
-    ];
     let counter = [
         "build",
         "--locked",
@@ -31,7 +49,7 @@ pub(crate) fn bench(place: &Place, arguments: &[&str]) -> Report {
         "--bin",
         "allocations",
     ];
-    let built = report.command("peers", "cargo", &build) && report.command("build", "cargo", &counter);
+    let built = report.command("peers", "cargo", &build_of(&folder)) && report.command("build", "cargo", &counter);
     if !built {
         report.not_run(&["expr", "allocations"], "the build failed");
         return report;

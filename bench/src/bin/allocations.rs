@@ -4,6 +4,7 @@
 use allocation_counter::measure;
 use bench::mapping::Mapping;
 use bench::ours::Ours;
+use bench::slots::Slots;
 use bench::table::shown;
 use bench::{ceiling::Ceiling, expressions, jinja::Jinja, trade};
 
@@ -27,6 +28,7 @@ fn main() {
     println!("\n| mapping | allocations a record: read / map / print | bytes |\n|---|---|---|");
     let records: Vec<String> = (0..RECORDS).map(trade::trade).collect();
     count(&mut Ceiling::new(), &records);
+    count(&mut Slots::new(), &records);
     count(&mut Ours::new(), &records);
     count(&mut Jinja::new(), &records);
 }
