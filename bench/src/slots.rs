@@ -32,7 +32,9 @@ impl Slots {
         let fast = Fast::of(target, Action::Create, &plan.zone).unwrap_or_else(|why| panic!("{why}"));
         let mut answers = fast.answers();
         let wanted = &target.request.lookups()[0][0];
-        for (cid, id) in trade::customers() {
+        let mut customers: Vec<_> = trade::customers().into_iter().collect();
+        customers.sort();
+        for (cid, id) in customers {
             let want = dsl::lookup::LookupWant {
                 spec: wanted.clone(),
                 keys: vec![cid],

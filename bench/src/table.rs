@@ -27,7 +27,8 @@ pub fn shown(text: &str) -> String {
 /// Says what is wrong instead, as [`mappings`] does.
 pub fn lines(first: &Figure, between: &[Figure], last: &Figure) -> Result<String, String> {
     mappings(first, between, last)?;
-    let line = |figure: &Figure| serde_json::json!({"peer": figure.name, "us_rec": figure.total()}).to_string();
+    let line =
+        |figure: &Figure| serde_json::json!({"peer": figure.name, "us_rec": figure.total()}).to_string();
     let all = [first].into_iter().chain(between).chain([last]);
     Ok(all.map(line).collect::<Vec<_>>().join("\n"))
 }

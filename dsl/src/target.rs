@@ -415,7 +415,11 @@ pub(crate) fn plain_key(key: &str) -> String {
 /// Gives typed places their type, by last name at any depth.
 ///
 /// The place is put together only for a failure: most documents have none, and all of their members pass here.
-pub(crate) fn type_places(value: &mut Value, types: &[(String, String)], zone: &TimeZone) -> Result<(), Failure> {
+pub(crate) fn type_places(
+    value: &mut Value,
+    types: &[(String, String)],
+    zone: &TimeZone,
+) -> Result<(), Failure> {
     if types.is_empty() {
         return Ok(());
     }

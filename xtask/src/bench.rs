@@ -49,7 +49,8 @@ pub(crate) fn bench(place: &Place, arguments: &[&str]) -> Report {
         "--bin",
         "allocations",
     ];
-    let built = report.command("peers", "cargo", &build_of(&folder)) && report.command("build", "cargo", &counter);
+    let built =
+        report.command("peers", "cargo", &build_of(&folder)) && report.command("build", "cargo", &counter);
     if !built {
         report.not_run(&["expr", "allocations"], "the build failed");
         return report;

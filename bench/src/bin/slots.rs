@@ -6,7 +6,10 @@ use bench::slots::Slots;
 use bench::trade;
 
 fn main() {
-    let rounds: usize = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(1);
+    let rounds: usize = std::env::args()
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(1);
     let records: Vec<String> = (0..2_000).map(trade::trade).collect();
     let (mut slots, mut out) = (Slots::new(), Vec::new());
     for _ in 0..rounds {
@@ -14,7 +17,9 @@ fn main() {
             out.clear();
             let rows = page.iter().map(|record| slots.parse(record)).collect();
             let documents = slots.map(rows);
-            documents.iter().for_each(|document| slots.print(document, &mut out));
+            documents
+                .iter()
+                .for_each(|document| slots.print(document, &mut out));
         }
     }
     println!("{} bytes", out.len());

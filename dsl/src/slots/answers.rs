@@ -65,7 +65,11 @@ impl Answers {
 
     fn keep(&mut self, want: &LookupWant, answer: Option<Arc<Answer>>) {
         let key = joined(&want.keys);
-        for table in self.tables.iter_mut().filter(|table| asks_the_same(&table.spec, &want.spec)) {
+        for table in self
+            .tables
+            .iter_mut()
+            .filter(|table| asks_the_same(&table.spec, &want.spec))
+        {
             table.found.insert(key.as_ref().into(), answer.clone());
         }
     }
@@ -95,7 +99,9 @@ impl Answers {
 
     /// Whether somebody asked already.
     pub(super) fn knows(&self, lookup: usize, key: &str) -> bool {
-        self.tables.get(lookup).is_some_and(|table| table.found.contains_key(key))
+        self.tables
+            .get(lookup)
+            .is_some_and(|table| table.found.contains_key(key))
     }
 
     /// The value of the one row that was found.
@@ -119,5 +125,8 @@ pub(super) fn joined<S: AsRef<str>>(keys: &[S]) -> std::borrow::Cow<'_, str> {
 
 /// Whether two look-ups share their answers.
 fn asks_the_same(one: &LookupSpec, other: &LookupSpec) -> bool {
-    LookupSpec { id: other.id, ..one.clone() } == *other
+    LookupSpec {
+        id: other.id,
+        ..one.clone()
+    } == *other
 }

@@ -19,7 +19,8 @@ pub(super) fn printed(raw: &Raw, row: &str, filter: Filter, zone: &TimeZone) -> 
         _ => return None,
     };
     let number = digits.iter().try_fold(0i64, |number, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
     });
     let ms = number? * unit;
     let at = Timestamp::from_millisecond(ms).ok()?;

@@ -26,6 +26,8 @@ pub(super) struct Slow;
 const MOST_PARTS: usize = 200;
 /// Bytes of any text in it.
 const MOST_TEXT: usize = 4096;
+/// The same of a text of the row.
+const MOST_FIELD: u32 = 4096;
 
 /// A part of an expression.
 #[derive(Debug, Clone)]
@@ -101,7 +103,12 @@ pub(super) fn lower(expr: &Expr, places: &[Place]) -> Option<Part> {
 
 fn part(node: &Node, places: &[Place], left: &mut usize) -> Option<Part> {
     *left = left.checked_sub(1)?;
-    let mut each = |nodes: &[Node]| nodes.iter().map(|node| part(node, places, left)).collect::<Option<Vec<_>>>();
+    let mut each = |nodes: &[Node]| {
+        nodes
+            .iter()
+            .map(|node| part(node, places, left))
+            .collect::<Option<Vec<_>>>()
+    };
     Some(match node {
         Node::Const(value) => constant(value)?,
         Node::Truth(truth) => Part::Number(Num::Int(i64::from(*truth))),
@@ -131,7 +138,11 @@ fn part(node: &Node, places: &[Place], left: &mut usize) -> Option<Part> {
         }
         Node::In(inner, list, sense) => {
             let list = each(list)?;
-            Part::In(Box::new(part(inner, places, left)?), list, *sense == Sense::Negated)
+            Part::In(
+                Box::new(part(inner, places, left)?),
+                list,
+                *sense == Sense::Negated,
+            )
         }
         Node::Case(case) => {
             let subject = match &case.subject {
@@ -207,7 +218,8 @@ fn constant(value: &Sql<'_>) -> Option<Part> {
 
 /// Whether JSON writes a text as it is.
 fn is_clean(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    text.bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
 }
 
 impl<'a> Val<'a> {
@@ -252,7 +264,9 @@ impl<'a> Val<'a> {
         match self {
             Val::Null => out.extend_from_slice(b"null"),
             Val::Number(number) => number.write(out),
-            Val::Text { text, clean: true, .. } => {
+            Val::Text {
+                text, clean: true, ..
+            } => {
                 out.push(b'"');
                 out.extend_from_slice(text.as_bytes());
                 out.push(b'"');
@@ -338,7 +352,11 @@ fn computed<'a>(part: &'a Part, fields: &impl Fields<'a>, tolerant: bool) -> Res
             let [condition, then, otherwise] = &**parts;
             let holds = eval(condition, fields, tolerant)?.truth()? == Some(true);
             let chosen = if holds { then } else { otherwise };
-            branch(eval(chosen, fields, tolerant)?, [then, otherwise].into_iter(), fields)?
+            branch(
+                eval(chosen, fields, tolerant)?,
+                [then, otherwise].into_iter(),
+                fields,
+            )?
         }
         Part::First(parts, strict) => {
             for (at, part) in parts.iter().enumerate() {
@@ -383,7 +401,7 @@ fn field<'a>(place: Place, fields: &impl Fields<'a>, tolerant: bool) -> Result<V
         Kind::True => Val::bool(true),
         Kind::False => Val::bool(false),
         Kind::Number => Val::Number(Num::parse(raw.of(fields.row())).ok_or(Slow)?),
-        Kind::Text if raw.end - raw.start <= MOST_TEXT as u32 => Val::Text {
+        Kind::Text if raw.end - raw.start <= MOST_FIELD => Val::Text {
             text: raw.text(fields.row()),
             bare: true,
             clean: raw.escapes == Escapes::None,

@@ -119,7 +119,10 @@ impl Lower<'_> {
                             _ => None,
                         })
                         .collect();
-                    let identifies = below.iter().find(|(_, rest)| rest.is_empty()).map(|(key, _)| *key);
+                    let identifies = below
+                        .iter()
+                        .find(|(_, rest)| rest.is_empty())
+                        .map(|(key, _)| *key);
                     if below.iter().filter(|(_, rest)| rest.is_empty()).count() > 1 {
                         return Err(WhyNot::Key);
                     }
@@ -274,7 +277,9 @@ impl Lower<'_> {
             Ref::Line {
                 up, rest: Some(rest), ..
             } => {
-                let frame = (self.frames.len() - 1).checked_sub(*up).filter(|frame| *frame > 0)?;
+                let frame = (self.frames.len() - 1)
+                    .checked_sub(*up)
+                    .filter(|frame| *frame > 0)?;
                 (frame, Some(u8::try_from(*up).ok()?), rest)
             }
             _ => return None,
@@ -418,7 +423,8 @@ impl Lower<'_> {
         term.clone().walk(&mut |seen| match seen {
             Seen::Lookup(_) => why = Some(WhyNot::Lookup),
             Seen::Ref(Ref::LineId) | Seen::List(Ref::LineId) => why = Some(WhyNot::LineIds),
-            Seen::Ref(Ref::Name(path) | Ref::Seconds(path)) | Seen::List(Ref::Name(path) | Ref::Seconds(path)) => {
+            Seen::Ref(Ref::Name(path) | Ref::Seconds(path))
+            | Seen::List(Ref::Name(path) | Ref::Seconds(path)) => {
                 if matches!(path.first_name(), Some("$let" | "$step" | "$answer")) {
                     why = Some(WhyNot::Let);
                 }

@@ -281,7 +281,11 @@ impl Fast {
 /// The options of the call, where they are the same for every record.
 fn constant_options(target: &TargetPlan, action: Action, zone: &TimeZone) -> Option<Value> {
     let tree = &target.options;
-    if !tree.slots().is_empty() || !tree.names().is_empty() || !tree.lookups().is_empty() || tree.reads_clock() {
+    if !tree.slots().is_empty()
+        || !tree.names().is_empty()
+        || !tree.lookups().is_empty()
+        || tree.reads_clock()
+    {
         return None;
     }
     let cx = RecordCx {

@@ -112,7 +112,10 @@ impl Num {
             Num::Int(_) => return Some(self),
             Num::Dec(value, scale) => (i128::from(value), scale),
         };
-        if places >= scale {
+        if places == scale {
+            return Some(self);
+        }
+        if places > scale {
             return Num::made(value * power(places - scale), places);
         }
         let by = power(scale - places);
@@ -168,8 +171,18 @@ impl Num {
     }
 }
 
+/// Ten to the power of a scale, which is [`SCALE`] at most.
 fn power(of: u8) -> i128 {
-    10i128.pow(u32::from(of))
+    const POWERS: [i128; SCALE as usize + 1] = {
+        let mut powers = [1; SCALE as usize + 1];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    POWERS[usize::from(of)]
 }
 
 #[cfg(test)]
@@ -188,18 +201,44 @@ mod tests {
 
     #[test]
     fn what_is_read_and_what_is_not() {
-        for text in ["0", "-7", "1.50", "-0.05", "00123", "0.00000000000000001", "999999999999999999"] {
+        for text in [
+            "0",
+            "-7",
+            "1.50",
+            "-0.05",
+            "00123",
+            "0.00000000000000001",
+            "999999999999999999",
+        ] {
             let number = Num::parse(text).unwrap();
             assert_eq!(exact(number), Decimal::parse(text).unwrap(), "{text}");
-            assert_eq!(number.text().trim_start_matches('0'), text.trim_start_matches('0'));
+            assert_eq!(
+                number.text().trim_start_matches('0'),
+                text.trim_start_matches('0')
+            );
         }
-        for text in ["", "-", "1.", ".5", "+1", "1e3", " 1", "1_0", "1.2.3", "1234567890123456789", "1234567890.123456789"] {
+        for text in [
+            "",
+            "-",
+            "1.",
+            ".5",
+            "+1",
+            "1e3",
+            " 1",
+            "1_0",
+            "1.2.3",
+            "1234567890123456789",
+            "1234567890.123456789",
+        ] {
             assert_eq!(Num::parse(text), None, "{text}");
         }
         assert_eq!(Num::Dec(0, 2).text(), "0.00");
         assert_eq!(Num::Dec(-5, 3).text(), "-0.005");
         assert_eq!(Num::Int(i64::MIN).text(), i64::MIN.to_string());
-        assert_eq!(Num::Dec(-999_999_999_999_999_999, 18).text(), "-0.999999999999999999");
+        assert_eq!(
+            Num::Dec(-999_999_999_999_999_999, 18).text(),
+            "-0.999999999999999999"
+        );
     }
 
     fn number() -> impl Strategy<Value = Num> {
@@ -210,7 +249,9 @@ mod tests {
             (-999_999_999_999_999_999i64..=999_999_999_999_999_999, 0u8..=18)
                 .prop_map(|(value, scale)| Num::Dec(value, scale)),
         ]
-        .prop_filter("a scale of none is a whole number", |number| !matches!(number, Num::Dec(_, 0)))
+        .prop_filter("a scale of none is a whole number", |number| {
+            !matches!(number, Num::Dec(_, 0))
+        })
     }
 
     proptest! {

@@ -13,12 +13,16 @@ use crate::tree::term::Term;
 use crate::tree::{Eval, Flow, Lines, ValueSink};
 use crate::value::{Map, Value};
 
+/// What is done with the plain evaluator and the lines around a place.
+type Plainly<'w, T> = dyn FnMut(&Eval<'_>, Option<&Lines<'_>>) -> Result<T, Stop> + 'w;
+
 impl Run<'_> {
     /// Whether a line is kept.
     pub(super) fn keeps(&self, each: &Each, line: &Frame<'_>) -> Result<bool, Stop> {
         let Some(cond) = &each.keep else { return Ok(true) };
         self.plainly(line, &mut |eval, lines| {
-            cond.decide(&mut |term| eval.optional(term, lines)).map_err(|_| Stop)
+            cond.decide(&mut |term| eval.optional(term, lines))
+                .map_err(|_| Stop)
         })
     }
 
@@ -51,11 +55,7 @@ impl Run<'_> {
         })
     }
 
-    fn plainly<T>(
-        &self,
-        at: &Frame<'_>,
-        with: &mut dyn FnMut(&Eval<'_>, Option<&Lines<'_>>) -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
+    fn plainly<T>(&self, at: &Frame<'_>, with: &mut Plainly<'_, T>) -> Result<T, Stop> {
         let row = self.plain.get_or_init(|| {
             let mut members = Map::new();
             for (name, slot) in &self.fast.read_plainly {
@@ -76,11 +76,7 @@ impl Run<'_> {
     }
 
     /// The lines around a place as the plain evaluator takes them.
-    fn with_lines(
-        &self,
-        at: &Frame<'_>,
-        with: &mut dyn FnMut(Option<&Lines<'_>>),
-    ) -> Result<(), Stop> {
+    fn with_lines(&self, at: &Frame<'_>, with: &mut dyn FnMut(Option<&Lines<'_>>)) -> Result<(), Stop> {
         let Some(up) = at.up else {
             with(None);
             return Ok(());

@@ -133,7 +133,10 @@ impl Raw {
 
 /// The inside of a JSON text.
 pub(super) fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    if text
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
         out.extend_from_slice(text.as_bytes());
         return;
     }

@@ -507,7 +507,9 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            Op::Map(members) => members.iter().for_each(|member| self.wants(&member.op, at, wants)),
+            Op::Map(members) => members
+                .iter()
+                .for_each(|member| self.wants(&member.op, at, wants)),
             Op::List(items) => items.iter().for_each(|(item, _)| self.wants(item, at, wants)),
             Op::Made(made) => {
                 self.wants(&made.of, at, wants);
@@ -523,9 +525,15 @@ impl<'a> Run<'a> {
                     Ok(())
                 };
                 // Collecting keys stops nowhere.
-                let _: Result<(), Stop> = self.lines(list, at, each);
+                self.lines(list, at, each).unwrap_or_default();
             }
-            Op::Const(..) | Op::Read(_) | Op::Index(_) | Op::Text(_) | Op::Formula(_) | Op::Omit | Op::Plain(_) => {}
+            Op::Const(..)
+            | Op::Read(_)
+            | Op::Index(_)
+            | Op::Text(_)
+            | Op::Formula(_)
+            | Op::Omit
+            | Op::Plain(_) => {}
         }
     }
 
@@ -571,10 +579,7 @@ impl<'a> Fields<'a> for Here<'_, 'a> {
 impl Env for Here<'_, '_> {
     fn field(&self, slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
         let place = self.formula.places.get(slot)?;
-        self.run
-            .raw(*place, self.at)
-            .value(self.run.row)
-            .map(Cow::Owned)
+        self.run.raw(*place, self.at).value(self.run.row).map(Cow::Owned)
     }
 
     fn lookup(&self, _index: usize) -> Option<Value> {

@@ -131,7 +131,11 @@ impl Slots {
         };
         let done = scan.value(0, base).and_then(|()| {
             scan.blanks();
-            if scan.at == scan.bytes.len() { Ok(()) } else { Err(Unusual) }
+            if scan.at == scan.bytes.len() {
+                Ok(())
+            } else {
+                Err(Unusual)
+            }
         });
         if done.is_err() {
             self.raws.truncate(base);
@@ -194,7 +198,15 @@ impl Scan<'_> {
             _ => return Err(Unusual),
         };
         if node != SKIP {
-            self.put(node, base, kind, escapes, start + inside, self.at - inside, NO_FRAME);
+            self.put(
+                node,
+                base,
+                kind,
+                escapes,
+                start + inside,
+                self.at - inside,
+                NO_FRAME,
+            );
         }
         Ok(())
     }
@@ -202,7 +214,16 @@ impl Scan<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "a row has at most MOST_BYTES")]
     #[expect(clippy::too_many_arguments, reason = "they are the fields of a slot")]
     #[inline]
-    fn put(&mut self, node: u32, base: usize, kind: Kind, escapes: Escapes, start: usize, end: usize, first: u32) {
+    fn put(
+        &mut self,
+        node: u32,
+        base: usize,
+        kind: Kind,
+        escapes: Escapes,
+        start: usize,
+        end: usize,
+        first: u32,
+    ) {
         let slot = self.spec.nodes[node as usize].slot as usize;
         self.slots.raws[base + 1 + slot] = Raw {
             kind,
@@ -436,7 +457,9 @@ impl Scan<'_> {
             let (start, end) = self.name()?;
             let text = &self.bytes[start..end];
             let others = &self.slots.names[mine..];
-            let again = others.iter().any(|(start, end)| self.bytes[*start as usize..*end as usize] == *text);
+            let again = others
+                .iter()
+                .any(|(start, end)| self.bytes[*start as usize..*end as usize] == *text);
             if again || others.len() >= MOST_NAMES {
                 return Err(Unusual);
             }

@@ -11,7 +11,10 @@ use crate::value::Value;
 fn spec() -> Spec {
     let node = |slot, members: &[(&str, u32)], lines| Node {
         slot,
-        members: members.iter().map(|(name, node)| ((*name).into(), *node)).collect(),
+        members: members
+            .iter()
+            .map(|(name, node)| ((*name).into(), *node))
+            .collect(),
         lines,
     };
     Spec {
@@ -46,7 +49,11 @@ fn agree(slots: &mut Slots, row: &str) -> bool {
         if let Some(value) = raw.value(row) {
             let mut out = Vec::new();
             raw.write(row, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), json::to_string(&value), "{path} of {row}");
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                json::to_string(&value),
+                "{path} of {row}"
+            );
         }
     }
     let mut next = slot(frame, 4).first;

@@ -51,7 +51,11 @@ pub fn try_scheme(seed: u64, rows: usize, registry: &Registry, counts: &mut Coun
     };
     counts.schemes += 1;
     let target = plan.target.as_ref().ok_or("a scheme without a target")?;
-    let action = if rng.one_in(4) { Action::Update } else { Action::Create };
+    let action = if rng.one_in(4) {
+        Action::Update
+    } else {
+        Action::Create
+    };
     let Ok(fast) = Fast::of(target, action, &plan.zone) else {
         return Ok(());
     };
@@ -85,7 +89,9 @@ pub fn try_scheme(seed: u64, rows: usize, registry: &Registry, counts: &mut Coun
         });
         let differs = |what: &str| {
             let fast = String::from_utf8_lossy(&out);
-            Err(format!("{what}\nseed {seed}\n{text}\nrow: {row}\nplain: {plain:?}\nslots: {outcome:?} {fast}"))
+            Err(format!(
+                "{what}\nseed {seed}\n{text}\nrow: {row}\nplain: {plain:?}\nslots: {outcome:?} {fast}"
+            ))
         };
         let built = match &plain {
             Some(Ok(Build::Built(built))) => Some(built),
@@ -106,7 +112,10 @@ pub fn try_scheme(seed: u64, rows: usize, registry: &Registry, counts: &mut Coun
                 if *tkey != built.tkey || *fast.options() != built.options {
                     return differs("another key, or other options");
                 }
-                if *fast.key_fields() != built.key_fields || !built.looked.is_empty() || !built.lines.is_empty() {
+                if *fast.key_fields() != built.key_fields
+                    || !built.looked.is_empty()
+                    || !built.lines.is_empty()
+                {
                     return differs("something was left out beside the document");
                 }
             }
@@ -162,7 +171,11 @@ fn plainly(plan: &Plan, action: Action, row: &str) -> Option<Result<Build, Strin
             }
         }
     }
-    Some(target.build(&cx, &hits, None).map_err(|failure| failure.entry.code.to_owned()))
+    Some(
+        target
+            .build(&cx, &hits, None)
+            .map_err(|failure| failure.entry.code.to_owned()),
+    )
 }
 
 /// The same for the same keys: mostly a row, now and then none, several, or one of several.
@@ -229,7 +242,13 @@ impl ConnectorFacts for World {
         let mut facts = OperationFacts::new(api, kind);
         facts.writes = vec![Action::Create, Action::Update];
         if api == "save_typed" {
-            let types = [("FNumber", "text"), ("FQty", "decimal"), ("FDate", "date"), ("FFlag", "bool"), ("FTime", "ms")];
+            let types = [
+                ("FNumber", "text"),
+                ("FQty", "decimal"),
+                ("FDate", "date"),
+                ("FFlag", "bool"),
+                ("FTime", "ms"),
+            ];
             facts.types = types.map(|(name, ty)| (name.to_owned(), ty.to_owned())).into();
         }
         Ok(Arc::new(facts))

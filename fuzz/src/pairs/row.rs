@@ -14,7 +14,11 @@ pub(super) fn row(rng: &mut Rng) -> String {
         if rng.one_in(25) {
             continue;
         }
-        let value = if rng.one_in(12) { any(rng, 0) } else { usual(rng, field) };
+        let value = if rng.one_in(12) {
+            any(rng, 0)
+        } else {
+            usual(rng, field)
+        };
         members.push((field, value));
     }
     if rng.one_in(4) {
@@ -53,7 +57,13 @@ fn usual(rng: &mut Rng, field: &str) -> String {
         "qty" => number(rng),
         "price" => format!("\"{}\"", number(rng)),
         "flag" => ["true", "false", "1", "\"0\""][rng.below(4)].to_owned(),
-        "payTime" => ["1767196800000", "\"2026-01-01 08:00:00\"", "1767196800", "\"1767196800123\""][rng.below(4)].to_owned(),
+        "payTime" => [
+            "1767196800000",
+            "\"2026-01-01 08:00:00\"",
+            "1767196800",
+            "\"1767196800123\"",
+        ][rng.below(4)]
+        .to_owned(),
         "none" => "null".to_owned(),
         "owner" => format!("{{\"id\":{},\"名\":{}}}", rng.below(50), text(rng)),
         "lines" => {
@@ -74,7 +84,9 @@ fn line(rng: &mut Rng) -> String {
         format!("\"price\":\"{}\"", number(rng)),
     ];
     if rng.one_in(3) {
-        let parts: Vec<String> = (0..rng.below(3)).map(|at| format!("{{\"no\":{at},\"sku\":{}}}", text(rng))).collect();
+        let parts: Vec<String> = (0..rng.below(3))
+            .map(|at| format!("{{\"no\":{at},\"sku\":{}}}", text(rng)))
+            .collect();
         members.push(format!("\"parts\":[{}]", parts.join(",")));
     }
     if rng.one_in(8) {

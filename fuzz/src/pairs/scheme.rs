@@ -16,7 +16,13 @@ pub(super) fn scheme(rng: &mut Rng) -> String {
          api: {api}\n  on_unknown: hold\n  key: FBillNo\n"
     );
     text.push_str("  request:\n");
-    let key = ["<<tid>>", "B-<<tid>>", "<<cid|text>>", "_function CONCAT('B', <<tid>>)", "<<name>>"];
+    let key = [
+        "<<tid>>",
+        "B-<<tid>>",
+        "<<cid|text>>",
+        "_function CONCAT('B', <<tid>>)",
+        "<<name>>",
+    ];
     writeln!(text, "    FBillNo: {}", quoted(key[rng.below(key.len())])).expect("a text takes everything");
     for at in 0..1 + rng.below(6) {
         let name = match rng.below(8) {
@@ -24,8 +30,7 @@ pub(super) fn scheme(rng: &mut Rng) -> String {
             _ => format!("F{at}"),
         };
         let value = value(rng, &Cx { depth: 0, lines: 0 });
-        writeln!(text, "    {name}{at}: {value}", at = if name.len() == 2 { "" } else { "" })
-            .expect("a text takes everything");
+        writeln!(text, "    {name}: {value}").expect("a text takes everything");
     }
     text.push_str("schedule: {every: 6m}\ntests: []\n");
     text
@@ -59,8 +64,24 @@ fn field(rng: &mut Rng, cx: &Cx) -> String {
         return of_line[rng.below(most)].to_owned();
     }
     let of_row = [
-        "name", "qty", "price", "memo", "payTime", "cid", "编码", "tid", "flag", "none", "owner.id", "owner.名", "owner",
-        "lines", "lines.0.sku", "$key", "$now|ms", "absent",
+        "name",
+        "qty",
+        "price",
+        "memo",
+        "payTime",
+        "cid",
+        "编码",
+        "tid",
+        "flag",
+        "none",
+        "owner.id",
+        "owner.名",
+        "owner",
+        "lines",
+        "lines.0.sku",
+        "$key",
+        "$now|ms",
+        "absent",
     ];
     let most = if rng.one_in(5) { of_row.len() } else { 9 };
     of_row[rng.below(most)].to_owned()
@@ -83,11 +104,26 @@ fn place(rng: &mut Rng, cx: &Cx) -> String {
 fn value(rng: &mut Rng, cx: &Cx) -> String {
     let most = if cx.depth > 2 { 12 } else { 18 };
     match rng.below(most) {
-        0 => ["1", "1.50", "true", "null", "\"\"", "\"00123\"", "\"a\\\"b\\n\"", "\"张三\"", "{}", "[]"][rng.below(10)].to_owned(),
+        0 => [
+            "1",
+            "1.50",
+            "true",
+            "null",
+            "\"\"",
+            "\"00123\"",
+            "\"a\\\"b\\n\"",
+            "\"张三\"",
+            "{}",
+            "[]",
+        ][rng.below(10)]
+        .to_owned(),
         1..=3 => quoted(&place(rng, cx)),
         4 => {
             let parts: Vec<String> = (0..1 + rng.below(3)).map(|_| place(rng, cx)).collect();
-            quoted(&format!("C-{}", parts.join(["/", "\"", "\n", "号"][rng.below(4)])))
+            quoted(&format!(
+                "C-{}",
+                parts.join(["/", "\"", "\n", "号"][rng.below(4)])
+            ))
         }
         5..=8 => quoted(&format!("_function {}", expression(rng, cx, 0))),
         9 | 10 => manners(rng, cx),
@@ -96,7 +132,11 @@ fn value(rng: &mut Rng, cx: &Cx) -> String {
         12 => {
             let members: Vec<String> = (0..rng.below(4))
                 .map(|at| {
-                    let name = if rng.one_in(5) { "FNumber".to_owned() } else { format!("M{at}") };
+                    let name = if rng.one_in(5) {
+                        "FNumber".to_owned()
+                    } else {
+                        format!("M{at}")
+                    };
                     (name, value(rng, &cx.below()))
                 })
                 .map(|(name, value)| format!("{name}: {value}"))
@@ -143,9 +183,18 @@ fn manners(rng: &mut Rng, cx: &Cx) -> String {
     let kind = rng.below(4);
     let is_function = kind == 1;
     let of = match kind {
-        0 => format!("$lookup: customers, $get: id, $by: {{cid: {}}}", quoted(&place(rng, cx))),
-        1 => format!("$value: {}", quoted(&format!("_function {}", expression(rng, cx, 0)))),
-        2 => format!("$value: {}", quoted(&format!("{}{}", place(rng, cx), place(rng, cx)))),
+        0 => format!(
+            "$lookup: customers, $get: id, $by: {{cid: {}}}",
+            quoted(&place(rng, cx))
+        ),
+        1 => format!(
+            "$value: {}",
+            quoted(&format!("_function {}", expression(rng, cx, 0)))
+        ),
+        2 => format!(
+            "$value: {}",
+            quoted(&format!("{}{}", place(rng, cx), place(rng, cx)))
+        ),
         _ => format!("$value: {}", quoted(&place(rng, cx))),
     };
     let mut text = format!("{{{of}");
@@ -153,13 +202,36 @@ fn manners(rng: &mut Rng, cx: &Cx) -> String {
         write!(text, ", {name}: {}", words[rng.below(words.len())]).expect("a text takes everything");
     };
     for (name, often, words) in [
-        ("$default", 3, &["\"-\"", "0", "<<name>>", "<<absent>>", "\"\""][..]),
+        (
+            "$default",
+            3,
+            &["\"-\"", "0", "<<name>>", "<<absent>>", "\"\""][..],
+        ),
         ("$missing", 3, &["omit", "null", "empty", "fail"][..]),
         ("$empty", 3, &["keep", "omit", "null"][..]),
-        ("$type", 4, &["text", "number", "int", "decimal", "bool", "bool_text", "date", "datetime", "ms", "list"][..]),
+        (
+            "$type",
+            4,
+            &[
+                "text",
+                "number",
+                "int",
+                "decimal",
+                "bool",
+                "bool_text",
+                "date",
+                "datetime",
+                "ms",
+                "list",
+            ][..],
+        ),
         ("$required", 8, &["true"][..]),
         ("$only", 10, &["create", "update"][..]),
-        ("$on_error", if is_function { 6 } else { usize::MAX }, &["null", "literal"][..]),
+        (
+            "$on_error",
+            if is_function { 6 } else { usize::MAX },
+            &["null", "literal"][..],
+        ),
     ] {
         if rng.one_in(often) {
             add(&mut text, name, words, rng);
@@ -185,7 +257,10 @@ fn maker(rng: &mut Rng, cx: &Cx) -> String {
 /// An expression; all of its parts are in parentheses.
 fn expression(rng: &mut Rng, cx: &Cx, depth: usize) -> String {
     let leaf = |rng: &mut Rng| match rng.below(9) {
-        0 => ["0", "1", "2.50", "-3", "'abc'", "'1.50'", "NULL", "TRUE", "''", "'a\\nb'", "100.005"][rng.below(11)].to_owned(),
+        0 => [
+            "0", "1", "2.50", "-3", "'abc'", "'1.50'", "NULL", "TRUE", "''", "'a\\nb'", "100.005",
+        ][rng.below(11)]
+        .to_owned(),
         1 => format!("'x{}y'", place_in_expression(rng, cx)),
         _ => place_in_expression(rng, cx),
     };
@@ -205,12 +280,34 @@ fn expression(rng: &mut Rng, cx: &Cx, depth: usize) -> String {
         8 => format!("({} {} {})", part(rng), ["AND", "OR"][rng.below(2)], part(rng)),
         9 => format!("(NOT {})", part(rng)),
         10 => format!("({} IS {}NULL)", part(rng), ["", "NOT "][rng.below(2)]),
-        11 => format!("({} {}IN ({}, {}))", part(rng), ["", "NOT "][rng.below(2)], part(rng), part(rng)),
-        12 | 13 => format!("CASE {} WHEN {} THEN 'A' WHEN {} THEN {} ELSE 'B' END", part(rng), part(rng), leaf(rng), part(rng)),
-        14 => format!("CASE WHEN {} THEN {} ELSE {} END", part(rng), leaf(rng), leaf(rng)),
+        11 => format!(
+            "({} {}IN ({}, {}))",
+            part(rng),
+            ["", "NOT "][rng.below(2)],
+            part(rng),
+            part(rng)
+        ),
+        12 | 13 => format!(
+            "CASE {} WHEN {} THEN 'A' WHEN {} THEN {} ELSE 'B' END",
+            part(rng),
+            part(rng),
+            leaf(rng),
+            part(rng)
+        ),
+        14 => format!(
+            "CASE WHEN {} THEN {} ELSE {} END",
+            part(rng),
+            leaf(rng),
+            leaf(rng)
+        ),
         15 => format!("CONCAT({}, '-', {})", part(rng), part(rng)),
         16 | 17 => format!("ROUND({}, {})", part(rng), ["2", "0", "4", "1"][rng.below(4)]),
-        18 => format!("REPLACE({}, {}, {})", part(rng), ["'\\n'", "'a'", "''", "'长'"][rng.below(4)], leaf(rng)),
+        18 => format!(
+            "REPLACE({}, {}, {})",
+            part(rng),
+            ["'\\n'", "'a'", "''", "'长'"][rng.below(4)],
+            leaf(rng)
+        ),
         19 => format!("IF({}, {}, {})", part(rng), leaf(rng), leaf(rng)),
         20 => format!("IFNULL({}, {})", part(rng), leaf(rng)),
         21 => format!("COALESCE({}, {}, {})", leaf(rng), part(rng), leaf(rng)),
