@@ -18,7 +18,6 @@ const HELP: &str = "\
 fuzz run --target TARGET [--inputs 1000000] [--seed 1] [--folder DIR] [--guided PROGRAM]
 fuzz one --target TARGET FILE       try one input and say what became of it
 fuzz pairs [--inputs 1000000] [--seed 1]   made-up schemes and rows, by the plain evaluator and over slots
-fuzz pairs [--inputs 1000000] [--seed 1]   made-up schemes and rows, by the plain evaluator and over slots
 fuzz bombs                          texts that are made to cost much, with what they cost
 ";
 
@@ -32,7 +31,6 @@ fn main() -> ExitCode {
         ("run", Some(target)) => run::run(target, &given),
         ("work", Some(target)) => run::work(target, &given),
         ("one", Some(target)) => run::one(target, &given),
-        ("pairs", None) => run::pairs(given.seed, given.inputs),
         ("pairs", None) => run::pairs(given.seed, given.inputs),
         ("bombs", None) => run::bombs(&Limits::default()),
         _ => Err(HELP.to_owned()),

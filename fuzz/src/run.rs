@@ -267,7 +267,7 @@ pub(crate) fn pairs(seed: u64, inputs: u64) -> Result<(), String> {
     while counts.pairs < inputs {
         pairs::try_scheme(next, ROWS, &registry, &mut counts)?;
         next += 1;
-        if next % STRIDE == 0 {
+        if next.is_multiple_of(STRIDE) {
             println!("{counts:?}");
         }
     }
