@@ -14,10 +14,11 @@ use dsl::diagnostic::{Lang, SourceFile, render};
 use dsl::facts::{Action, ConnectorFacts, Environment, NotFound, OpKind, OperationFacts, SchemeFacts};
 use dsl::json;
 use dsl::lookup::{Found, Hits, LookupWant};
-use dsl::plan::{Build, Plan, RecordCx};
+use dsl::plan::{Build, Plan, RecordCx, TargetPlan};
 use dsl::scheme::compile_scheme;
 use dsl::slots::{Fast, Outcome, Page, RowCx};
 use dsl::value::Value;
+use jiff::tz::TimeZone;
 
 use crate::Rng;
 
@@ -60,15 +61,30 @@ pub fn try_scheme(seed: u64, rows: usize, registry: &Registry, counts: &mut Coun
         return Ok(());
     };
     counts.lowered += 1;
+    let rows = (0..rows).map(|_| row::row(&mut rng));
+    let tried = try_rows(target, &plan.zone, &fast, action, rows, counts);
+    tried.map_err(|why| format!("seed {seed}\n{text}\n{why}"))
+}
+
+/// Tries one way over slots with rows.
+///
+/// Says what differed: the row, and both outcomes.
+pub fn try_rows(
+    target: &TargetPlan,
+    zone: &TimeZone,
+    fast: &Fast,
+    action: Action,
+    rows: impl IntoIterator<Item = String>,
+    counts: &mut Counts,
+) -> Result<(), String> {
     let (mut page, mut answers) = (Page::new(), fast.answers());
     let (mut out, mut wants) = (Vec::new(), Vec::new());
-    for _ in 0..rows {
-        let row = row::row(&mut rng);
+    for row in rows {
         counts.pairs += 1;
-        let plain = plainly(&plan, action, &row);
+        let plain = plainly(target, zone, action, &row);
         page.clear();
         out.clear();
-        let scanned = page.scan(&fast, &row);
+        let scanned = page.scan(fast, &row);
         let outcome = scanned.map(|at| {
             let cx = RowCx {
                 key: r#"["K1"]"#,
@@ -90,7 +106,7 @@ pub fn try_scheme(seed: u64, rows: usize, registry: &Registry, counts: &mut Coun
         let differs = |what: &str| {
             let fast = String::from_utf8_lossy(&out);
             Err(format!(
-                "{what}\nseed {seed}\n{text}\nrow: {row}\nplain: {plain:?}\nslots: {outcome:?} {fast}"
+                "{what}\nrow: {row}\nplain: {plain:?}\nslots: {outcome:?} {fast}"
             ))
         };
         let built = match &plain {
@@ -147,9 +163,8 @@ pub fn refusals(seeds: std::ops::Range<u64>, registry: &Registry) -> Vec<String>
 }
 
 /// What the plain evaluator makes of a row; `None` for one that cannot be read.
-fn plainly(plan: &Plan, action: Action, row: &str) -> Option<Result<Build, String>> {
+fn plainly(target: &TargetPlan, zone: &TimeZone, action: Action, row: &str) -> Option<Result<Build, String>> {
     let row = json::parse(row.as_bytes()).ok()?;
-    let target = plan.target.as_ref()?;
     let cx = RecordCx {
         row: &row,
         key: r#"["K1"]"#,
@@ -158,7 +173,7 @@ fn plainly(plan: &Plan, action: Action, row: &str) -> Option<Result<Build, Strin
         target_number: None,
         action,
         now_ms: NOW_MS,
-        zone: &plan.zone,
+        zone,
         line_ids: dsl::lines::LineIds::none(),
         steps: &[],
     };
