@@ -14,6 +14,7 @@
 mod answers;
 mod clock;
 mod formula;
+mod here;
 mod lower;
 mod number;
 mod plain;

@@ -3,21 +3,17 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
-use jiff::tz::TimeZone;
-
 use super::answers::{Answers, joined};
 use super::clock;
-use super::formula::{self, Fields, Val};
+use super::formula::{self, Val};
+use super::here::Here;
 use super::program::{Each, Formula, Lookup, Made, Op, Piece, Place, Read};
 use super::raw::{Escapes, Kind, NO_FRAME, Raw, unescaped, write_escaped, write_text};
 use super::value::{Got, V};
 use super::{Fast, MOST_KEYS, RowCx, Stop};
-use crate::catalogue::evaluation;
-use crate::expr::Env;
 use crate::filter::{Filter, Fit};
 use crate::json;
 use crate::lookup::LookupWant;
-use crate::path::Path;
 use crate::tree::term::{Empty, Missing, TermKind};
 use crate::value::{Number, Value};
 
@@ -67,7 +63,7 @@ pub(super) struct Run<'a> {
 pub(super) type Written = Result<bool, Stop>;
 
 impl<'a> Run<'a> {
-    fn raw(&self, place: Place, at: &Frame<'_>) -> Raw {
+    pub(super) fn raw(&self, place: Place, at: &Frame<'_>) -> Raw {
         let head = match place.line {
             None => Some(self.head),
             Some(up) => at.around(up).map(|frame| frame.head),
@@ -141,16 +137,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(true)
             }
-            (Op::Formula(formula), None) if formula.part.is_some() => {
-                match self.formula(formula, at)? {
-                    Got::Value(value) if value.is_null() && omits_null => return Ok(false),
-                    Got::Value(V::Val(value)) => value.write(out),
-                    Got::Value(value) => self.write(value, None, out)?,
-                    Got::Missing(policy) => return self.missing(policy, None, out),
-                    Got::Omitted => return Ok(false),
-                }
-                Ok(true)
-            }
+            (Op::Formula(formula), None) => self.formula_out(formula, at, omits_null, out),
             (Op::Text(pieces), None | Some(Fit::Text)) => self.text_out(pieces, at, fit, out),
             _ => match self.got(op, at)? {
                 Got::Omitted => Ok(false),
@@ -345,6 +332,36 @@ impl<'a> Run<'a> {
         filter.apply(value, &self.fast.zone).map(V::Own).map_err(|_| Stop)
     }
 
+    /// What most expressions give is written at once: handing it on costs as much as making it.
+    fn formula_out(
+        &self,
+        formula: &'a Formula,
+        at: &Frame<'_>,
+        omits_null: bool,
+        out: &mut Vec<u8>,
+    ) -> Written {
+        let here = Here {
+            run: self,
+            formula,
+            at,
+        };
+        if let Some(part) = &formula.part
+            && let Ok(value) = formula::eval(part, &here, false)
+        {
+            if value.is_null() && omits_null {
+                return Ok(false);
+            }
+            value.write(out);
+            return Ok(true);
+        }
+        match here.slowly()? {
+            Got::Value(value) if value.is_null() && omits_null => Ok(false),
+            Got::Value(value) => self.write(value, None, out).map(|()| true),
+            Got::Missing(policy) => self.missing(policy, None, out),
+            Got::Omitted => Ok(false),
+        }
+    }
+
     fn formula(&self, formula: &'a Formula, at: &Frame<'_>) -> Result<Got<'a>, Stop> {
         let here = Here {
             run: self,
@@ -356,13 +373,7 @@ impl<'a> Run<'a> {
         {
             return Ok(Got::Value(V::Val(value)));
         }
-        match formula.expr.eval(&here) {
-            Ok(value) => Ok(Got::Value(V::Own(value))),
-            Err(failure) if failure.entry.code == evaluation::FIELD_MISSING.code => {
-                Ok(Got::Missing(Missing::Fail))
-            }
-            Err(_) => Err(Stop),
-        }
+        here.slowly()
     }
 
     /// The keys of a look-up; `None` when one is missing or has no value, and then nothing is asked.
@@ -552,49 +563,5 @@ impl<'a> Run<'a> {
             (!text.is_empty()).then_some(text)
         });
         texts.collect::<Option<_>>().ok_or(Stop)
-    }
-}
-
-/// An expression at its place.
-struct Here<'h, 'a> {
-    run: &'h Run<'a>,
-    formula: &'h Formula,
-    at: &'h Frame<'h>,
-}
-
-impl<'a> Fields<'a> for Here<'_, 'a> {
-    fn row(&self) -> &'a str {
-        self.run.row
-    }
-
-    fn raw(&self, place: Place) -> Raw {
-        self.run.raw(place, self.at)
-    }
-
-    fn compat(&self) -> bool {
-        self.run.fast.compat_qeasy
-    }
-}
-
-impl Env for Here<'_, '_> {
-    fn field(&self, slot: usize, _path: &Path) -> Option<Cow<'_, Value>> {
-        let place = self.formula.places.get(slot)?;
-        self.run.raw(*place, self.at).value(self.run.row).map(Cow::Owned)
-    }
-
-    fn lookup(&self, _index: usize) -> Option<Value> {
-        None
-    }
-
-    fn now_ms(&self) -> i64 {
-        self.run.cx.now_ms
-    }
-
-    fn zone(&self) -> &TimeZone {
-        &self.run.fast.zone
-    }
-
-    fn compat_qeasy(&self) -> bool {
-        self.run.fast.compat_qeasy
     }
 }
