@@ -291,6 +291,7 @@ fn constant_options(target: &TargetPlan, action: Action, zone: &TimeZone) -> Opt
     }
     let cx = RecordCx {
         row: &Value::Null,
+        line: None,
         key: "",
         label: "",
         target_id: None,

@@ -100,6 +100,7 @@ impl Run<'_> {
         let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
         RecordScope {
             row,
+            line: None,
             key: Value::Text(plain_key(self.cx.key)),
             label: self.cx.label.into(),
             target_id: text(self.cx.target_id),

@@ -167,6 +167,7 @@ fn plainly(target: &TargetPlan, zone: &TimeZone, action: Action, row: &str) -> O
     let row = json::parse(row.as_bytes()).ok()?;
     let cx = RecordCx {
         row: &row,
+        line: None,
         key: r#"["K1"]"#,
         label: "L1",
         target_id: Some("77"),
