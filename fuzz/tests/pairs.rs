@@ -72,10 +72,14 @@ fn schemes_of_the_repository() {
         }
     }
     println!("{counts:?}");
+    refused.sort();
     refused.dedup();
     assert_eq!(
         refused,
-        ["legacy-push-to-fx: options of the call depend on the record"]
+        [
+            "huke-to-k3-contacts: it has values of `let` or of steps",
+            "legacy-push-to-fx: options of the call depend on the record"
+        ]
     );
     assert!(counts.written * 10 > counts.built * 7, "{counts:?}");
     assert!(counts.built > 50, "{counts:?}");

@@ -186,11 +186,16 @@ impl Recorder {
         self.addr
     }
 
-    /// Requests whose path ends so, with their answers.
+    /// Requests whose path, without its query, ends so, with their answers.
     pub fn calls(&self, end_of_path: &str) -> Vec<(Message, Message)> {
         let log: MutexGuard<'_, _> = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.iter()
-            .filter(|(request, _)| request.path().ends_with(end_of_path))
+            .filter(|(request, _)| {
+                let path = request.path();
+                path.split_once('?')
+                    .map_or(path, |(path, _)| path)
+                    .ends_with(end_of_path)
+            })
             .cloned()
             .collect()
     }

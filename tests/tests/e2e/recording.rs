@@ -133,7 +133,7 @@ fn a_changed_template_is_red_with_its_place_and_can_be_taken_over() {
     let before = std::fs::read(world.path(FILE)).expect("the recording");
     tested(&world, &["--update"])
         .expect(0)
-        .says("wrote what 1 tests expect");
+        .says("wrote what 1 test expects");
     assert_ne!(std::fs::read(world.path(FILE)).expect("the recording"), before);
     tested(&world, &[]).expect(0);
     // Taken back, the new expectation is the wrong one.
