@@ -894,7 +894,7 @@ fn bounds_at_places_of_the_schemes() {
         // What the operation prints itself is in the connector's zone.
         ("{first: -7d, zone: UTC}", "", "E1128 5:24"),
         ("{start: {at: a, as: date}}", "", "E1102 5:31"),
-        ("{start: {at: a}}", "", "E1103 5:18"),
+        ("{start: {at: a}}", "", "E1103 5:20"),
     ] {
         let got = codes(&with(window, request));
         assert!(got.contains(&want.to_owned()), "{window} {request}: {got:?}");
