@@ -580,7 +580,7 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         (
             "FName: <<contacts.name>>",
             "FName: <<contacts.name>>, FCode: {$value: <<$line.id>>, $sensitive: true}",
-            "W1158 ",
+            "E1798 ",
         ),
     ] {
         assert!(text.contains(from), "{from}");
@@ -591,6 +591,30 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         );
         assert!(found.len() <= 2, "{to}: {found:?}");
     }
+}
+
+/// The identity of a line is the name of its call: it is masked nowhere.
+#[test]
+fn an_identity_of_a_line_that_another_request_hides() {
+    let text = with_lines();
+    let line = "FCompany: {FNumber: <<$step.save.number>>}}\n    - submit\n";
+    let (before, after) = text
+        .rsplit_once("  request:\n")
+        .expect("the request of the target");
+    for read in ["contacts.*.id", "contacts", "contacts.0.id"] {
+        let hiding =
+            format!("{before}  request:\n    FHidden: {{$value: <<{read}>>, $sensitive: true}}\n{after}");
+        let found = codes(&hiding);
+        assert!(
+            found.iter().any(|code| code.starts_with("E1798 ")),
+            "{read}: {found:?}"
+        );
+    }
+    // In another step.
+    assert!(text.contains(line), "{text}");
+    let more = "FCompany: {FNumber: <<$step.save.number>>}}\n    - step: more\n      api: batchSave\n      options: {FormId: BD_CommonContact}\n      request: {FBillNo: M-<<buyerCid>>, FName: {$value: <<contacts.0.id>>, $sensitive: true}}\n    - submit\n";
+    let found = codes(&text.replace(line, more));
+    assert!(found.iter().any(|code| code.starts_with("E1798 ")), "{found:?}");
 }
 
 #[test]

@@ -172,6 +172,19 @@ pub const STEP_OF_LINES: Entry = Entry {
     example: "on_success: {save: {contact: <<$step.contact.id>>}}",
 };
 
+/// What tells lines apart is a field that is to be hidden.
+pub const LINE_KEY_SENSITIVE: Entry = Entry {
+    code: "E1798",
+    severity: Severity::Error,
+    zh: "`line_key` 的字段 `{path}` 是敏感内容:每一行的名称由它得出,会原样显示",
+    en: "`{path}` of `line_key` is sensitive: the names of the lines are made of it and shown as they are",
+    help_zh: "改用别的行内字段作身份,如行 id 或编码",
+    help_en: "let another field of the line tell lines apart, such as its id or a code",
+    long_zh: "按行执行的步骤由 `line_key` 的值区分各行,这些值是账本里每次调用的名称,出现在 `engine rows show`、日志和接口里,没有一处可以掩盖。敏感的字段是目标任何一处报文里标了 `$sensitive` 的,以及来源的对象文件标为 `sensitive` 的。",
+    long_en: "The lines of a step are told apart by the values of `line_key`: they are the names of its calls in the ledger, stand in `engine rows show`, in logs and in the API, and can be masked in none of these. Sensitive is a field of which a request of the target makes something with `$sensitive`, wherever it is, and one that the object file of the source calls `sensitive`.",
+    example: "request: {FMobile: {$value: <<contacts.0.phone>>, $sensitive: true}}\nsteps: [batchSave, {step: contact, each: contacts, line_key: phone, request: {FName: <<$line.name>>}}]",
+};
+
 /// Rows of another scheme are not found by what was saved.
 pub const SAVED_BY: Entry = Entry {
     code: "E1784",
@@ -1261,6 +1274,7 @@ pub const ALL: &[&Entry] = &[
     &STEP_EACH,
     &STEP_LINE_KEY,
     &STEP_OF_LINES,
+    &LINE_KEY_SENSITIVE,
     &SAVED_BY,
     &SAVE_TAKEN,
     &ANSWER_OF_SEVERAL,

@@ -269,7 +269,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Each line has a document of its own: its key is made of the line, and no identity is shown that is to be hidden.
+    /// Each line has a document of its own: its key is made of the line.
     fn lines_differ(&mut self, step: &Node, document: &TargetPlan, each: &StepEach) {
         let below = format!("{}.", each.list);
         let of_line = |path: &Path| {
@@ -298,16 +298,29 @@ impl Reader<'_> {
                     .with("field", &each.key[0]),
             );
         }
-        let hidden = &document.sensitive_source;
-        let shown = each
-            .reads()
-            .find(|read| hidden.iter().any(|one| overlap(one, read)));
-        if let (Some(path), Some(pair)) = (shown, step.get("line_key")) {
-            self.report(
-                self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone())
-                    .with("key", "line_key")
-                    .with("path", path),
-            );
+    }
+
+    /// No identity of a line is shown of which any document of the target makes something that is to be hidden.
+    pub(super) fn line_keys_are_sensitive(
+        &mut self,
+        further: &[Step<'_>],
+        steps: &[StepPlan],
+        hidden: &[Path],
+    ) {
+        for plan in steps {
+            let each = plan.document.as_ref().and_then(|document| document.each.as_ref());
+            let written = further.iter().find(|step| step.name == plan.name);
+            let pair = written.and_then(|step| step.node.get("line_key"));
+            let (Some(each), Some(pair)) = (each, pair) else {
+                continue;
+            };
+            for (nth, path) in each.reads().enumerate() {
+                if hidden.iter().any(|one| overlap(one, &path)) {
+                    let item = pair.value.list().and_then(|items| items.get(nth));
+                    let span = item.unwrap_or(&pair.value).span.clone();
+                    self.report(self.problem(&words::LINE_KEY_SENSITIVE, span).with("path", &path));
+                }
+            }
         }
     }
 

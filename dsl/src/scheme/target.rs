@@ -121,6 +121,7 @@ impl Reader<'_> {
         if let Some(aggregate) = &aggregate {
             hidden.extend(aggregate.behind(&hidden));
         }
+        self.line_keys_are_sensitive(&further, &steps, &hidden);
         let saves = self.saves(
             written,
             (columns.as_ref(), &hidden),

@@ -294,7 +294,18 @@ pub(crate) fn told(objects: &Objects, file: &Arc<SourceFile>, plan: &Plan) -> Ve
             let at = span(&["source", "label"]);
             Diagnostic::new(&dsl::catalogue::scheme::LABEL_SENSITIVE, file, at).with("path", path)
         });
-    given.chain(header).chain(label).collect()
+    let steps = target
+        .steps
+        .iter()
+        .filter_map(|step| step.document.as_ref()?.each.as_ref());
+    let lines = steps
+        .flat_map(dsl::plan::StepEach::reads)
+        .filter(|path| is_hidden(path))
+        .map(|path| {
+            let at = span(&["target", "steps"]);
+            Diagnostic::new(&dsl::catalogue::scheme::LINE_KEY_SENSITIVE, file, at).with("path", path)
+        });
+    given.chain(header).chain(label).chain(lines).collect()
 }
 
 /// Whether one place is the other, or lies below it, in whatever line of a list.
@@ -659,5 +670,36 @@ mod tests {
         };
         let told: Vec<&str> = found.iter().map(|one| one.entry.code).collect();
         assert!(told.contains(&"E1776") && told.contains(&"W1158"), "{told:?}");
+    }
+
+    /// Nor in the names of the lines of a step.
+    #[test]
+    fn what_an_object_calls_sensitive_is_no_identity_of_a_line() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        };
+        write("connections.yaml", CONNECTIONS);
+        write(
+            "objects/order.yaml",
+            "object: order\nid: no\nfields:\n  no: {type: text, required: true}\ndetails:\n  lines: {fields: {sku: {type: text}, phone: {type: text, sensitive: true}}}\n",
+        );
+        let scheme = |key: &str| {
+            format!(
+                "scheme: daily\nsource: {{connection: crm, api: asyncpush, options: {{objectApiName: order}}, key: masterFieldVal.no}}\ntarget:\n  connection: k3\n  steps:\n    - {{step: save, api: batchSave}}\n    - step: line\n      api: batchSave\n      each: detailFieldVals.lines\n      line_key: {key}\n      options: {{FormId: BD_CommonContact}}\n      request: {{FNumber: <<masterFieldVal.no>>-<<$line.sku>>, FName: a}}\n  options: {{FormId: BD_Customer}}\n  request: {{FNumber: <<masterFieldVal.no>>, FName: a, FCreateOrgId: {{FNumber: \"100\"}}}}\nschedule: on_push\n"
+            )
+        };
+        let none = Box::new(connector::NoSecrets);
+        let schemes = dir.path().join("schemes");
+        write("schemes/daily.yaml", &scheme("[sku, phone]"));
+        let workspace = Workspace::load(&schemes, Places::default(), None, none).expect("a workspace");
+        let Err(AppError::Invalid(found)) = workspace.compile(&schemes.join("daily.yaml")) else {
+            panic!("it is refused")
+        };
+        let errors = found.iter().filter(|one| one.is_error());
+        let told: Vec<&str> = errors.map(|one| one.entry.code).collect();
+        assert_eq!(told, ["E1798"]);
     }
 }
