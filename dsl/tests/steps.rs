@@ -572,6 +572,7 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         ("step: contact", "step: contact/[a]", "E1795 "),
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>-<<$index>>", "E1796 "),
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>", "E1796 "),
+        ("<<buyerCid>>-<<$line.id>>", "<<contacts.0.id>>", "E1796 "),
         (
             "  options: {FormId: BD_Customer}\n",
             "  options: {FormId: BD_Customer}\n  on_success: {save: {contact: <<$step.contact.id>>}}\n",

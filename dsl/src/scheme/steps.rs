@@ -271,19 +271,13 @@ impl Reader<'_> {
 
     /// Each line has a document of its own: its key is made of the line.
     fn lines_differ(&mut self, step: &Node, document: &TargetPlan, each: &StepEach) {
-        let below = format!("{}.", each.list);
         let of_line = |path: &Path| {
             let whole = document
                 .key_under
                 .as_ref()
                 .map_or_else(|| path.clone(), |under| under.join(path));
-            document.request.at(&whole).is_none_or(|part| {
-                let reads = part
-                    .reads()
-                    .iter()
-                    .any(|read| read.to_string().starts_with(&below));
-                reads || part.mentions("$let")
-            })
+            let part = document.request.at(&whole);
+            part.is_none_or(|part| by_line(&part, &document.lets))
         };
         if !document.key.is_empty() && !document.key.iter().any(of_line) {
             let names: Vec<String> = document.key.iter().map(ToString::to_string).collect();
@@ -515,6 +509,15 @@ impl Reader<'_> {
             document: None,
         })
     }
+}
+
+/// Also by way of a `let`, and of those that one uses: each uses earlier ones only.
+fn by_line(part: &Tree, lets: &[(String, Tree)]) -> bool {
+    part.reads_line()
+        || lets.iter().enumerate().any(|(nth, (name, tree))| {
+            let whole = Path::names(["$let", name.as_str()]);
+            part.names().iter().any(|read| overlap(read, &whole)) && by_line(tree, &lets[..nth])
+        })
 }
 
 /// The operations whose steps the target makes in the call that writes, with these options.

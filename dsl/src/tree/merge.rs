@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::path::Path;
 use crate::tree::term::{
-    EachTerm, Maker, Manners, Read, Ref, Term, TermKind, Tree, segment_name, star_below,
+    EachTerm, Maker, Manners, Read, Ref, Seen, Term, TermKind, Tree, segment_name, star_below,
 };
 use crate::value::Value;
 
@@ -130,6 +130,20 @@ impl Tree {
     /// Whether it is `$drop`.
     pub(crate) fn is_drop(&self) -> bool {
         matches!(self.root.kind, TermKind::Drop)
+    }
+
+    /// Whether it is a map that is laid over another one member by member.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(into_members(self.root.clone()).kind, TermKind::Map(_))
+    }
+
+    /// Whether anything in it is read of the line around it; its number alone is not.
+    pub(crate) fn reads_line(&self) -> bool {
+        let mut found = false;
+        self.root.clone().walk(&mut |seen| {
+            found |= matches!(seen, Seen::Ref(Ref::Line { .. }));
+        });
+        found
     }
 
     /// The lists that become lines which have a key, in the order of the document.
