@@ -887,9 +887,40 @@ fn bounds_at_places_of_the_schemes() {
     );
     for (window, request, want) in [
         ("{start: {at: a, as: ms}, end: {at: a, as: ms}}", "", "E1127 5:41"),
+        (
+            "{start: {at: a, as: ms}, end: {at: a.to, as: ms}}",
+            "",
+            "E1127 5:41",
+        ),
+        (
+            "{start: {at: a.from, as: ms}, end: {at: a, as: ms}}",
+            "",
+            "E1127 5:46",
+        ),
         ("{end: {at: a, as: ms}}", "", "E1127 5:17"),
         ("{start: {at: a.0.b, as: ms}}", "", "E1127 5:24"),
         ("{start: {at: a, as: ms}}", "  request: {a: 5}\n", "E1121 6:16"),
+        // What stands above the place would be sent without the bound.
+        (
+            "{start: {at: a.from, as: ms}}",
+            "  request: {a: all}\n",
+            "E1124 6:16",
+        ),
+        (
+            "{start: {at: a.from, as: ms}}",
+            "  request: {a: null}\n",
+            "E1124 6:16",
+        ),
+        (
+            "{start: {at: a.b.from, as: ms}}",
+            "  request: {a: _function unix_timestamp()}\n",
+            "E1124 6:16",
+        ),
+        (
+            "{start: {at: a, as: ms}}",
+            "  sweep: {every: 1d, window: {start: -2d, end: -1d}, request: {a: 5}}\n",
+            "E1124 6:67",
+        ),
         ("{first: -7d, zone: UTC}", "", "E1120 5:3"),
         // What the operation prints itself is in the connector's zone.
         ("{first: -7d, zone: UTC}", "", "E1128 5:24"),

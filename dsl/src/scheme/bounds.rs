@@ -48,7 +48,7 @@ impl Reader<'_> {
                     format!("`{path}` 是翻页的位置"),
                     format!("`{path}` is a place of paging"),
                 )),
-                _ if bounds.iter().any(|bound| bound.owned.path == path) => Some((
+                _ if bounds.iter().any(|bound| meet(&bound.owned.path, &path)) => Some((
                     format!("起点已经填在 `{path}`"),
                     format!("the start is put into `{path}`"),
                 )),
@@ -142,6 +142,14 @@ impl Reader<'_> {
 /// no slice, or the system counts that day in, and nobody here knows which.
 const FORMS: [&str; 4] = ["ms", "s", "datetime", "rfc3339"];
 
+/// Whether one place is the other, or holds it: what is put into one would be lost by what is put into the other.
+fn meet(one: &Path, other: &Path) -> bool {
+    one.below(other).is_some() || other.below(one).is_some()
+}
+
 fn paged(operation: &OperationFacts, path: &Path) -> bool {
-    operation.request_owned.iter().any(|owned| owned.path == *path)
+    operation
+        .request_owned
+        .iter()
+        .any(|owned| meet(&owned.path, path))
 }

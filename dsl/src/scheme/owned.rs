@@ -19,6 +19,7 @@ use crate::facts::{OperationFacts, Owned, OwnedKind};
 use crate::filter::Fit;
 use crate::keys;
 use crate::lookup::Hits;
+use crate::path::{Path, Segment};
 use crate::scope::ClockScope;
 use crate::tree::{Tree, eval_value};
 use crate::value::{Kind, Value};
@@ -59,6 +60,7 @@ impl Reader<'_> {
         let owned = owned.unwrap_or_default().iter();
         for owned in owned.chain(bounds.iter().map(|bound| &bound.owned)) {
             let Some(part) = over.at(&owned.path) else {
+                self.hidden_place(owned, &over);
                 continue;
             };
             let kind = match owned.what {
@@ -83,6 +85,42 @@ impl Reader<'_> {
         }
         merged.request = Some(Tree::merge(&base, &over));
         merged
+    }
+
+    /// A value that is written above a place of the engine: it would be sent, and the bound or the page would not.
+    pub(super) fn hidden_place(&mut self, owned: &Owned, over: &Tree) {
+        let mut above = Path::names(Vec::<String>::new());
+        let (want, name) = match owned.what {
+            OwnedKind::WindowStart | OwnedKind::WindowEnd => (
+                ["映射,或含有 `$window` 的值", "a map, or a value with `$window`"],
+                "$window",
+            ),
+            OwnedKind::PageSize | OwnedKind::PageNumber | OwnedKind::PageOffset | OwnedKind::PageCursor => (
+                ["映射,或含有 `$page` 的值", "a map, or a value with `$page`"],
+                "$page",
+            ),
+            OwnedKind::WindowField => return,
+        };
+        for segment in owned.path.segments() {
+            let Segment::Name(part) = segment else { return };
+            above = match above.segments().is_empty() {
+                true => Path::names([part.clone()]),
+                false => above.child(part.clone()),
+            };
+            let Some(part) = over.at(&above) else { return };
+            if part.is_map() {
+                continue;
+            }
+            if !part.is_drop() && !part.mentions(name) && !self.complained(&part.span()) {
+                self.report(
+                    self.problem(&words::OWNED_PLACE, part.span())
+                        .with("path", &above)
+                        .with("want", want[0])
+                        .with("want_en", want[1]),
+                );
+            }
+            return;
+        }
     }
 
     /// Whether something is wrong there already: what the place would be otherwise is not known.

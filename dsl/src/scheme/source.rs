@@ -71,7 +71,7 @@ impl Reader<'_> {
         window.none |= pushed;
         let page_size = self.page_size(node, operation.as_ref(), &merged);
         let limits = self.limits(node, connector.as_deref());
-        let sweep = self.sweep(node, operation.as_ref(), &merged, &window);
+        let sweep = self.sweep(node, (operation.as_ref(), &bounds), &merged, &window);
 
         let from = node.get("scheme").is_some();
         window.none |= from;

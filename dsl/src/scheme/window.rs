@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bounds::Bound;
 use super::owned::Merged;
 use super::schedule::SOME_DAY;
 use super::{Reader, member, text_of};
@@ -84,7 +85,7 @@ impl Reader<'_> {
     pub(crate) fn sweep(
         &mut self,
         source: &Node,
-        operation: Option<&Arc<OperationFacts>>,
+        (operation, bounds_of): (Option<&Arc<OperationFacts>>, &[Bound]),
         merged: &Merged,
         window: &WindowPlan,
     ) -> Option<SweepPlan> {
@@ -113,7 +114,7 @@ impl Reader<'_> {
             None => merged.request.clone(),
             Some(over) => {
                 let tree = self.compile(TreePlace::SOURCE, None, None, |cx| compile_tree(&over.value, cx));
-                self.sweep_owned(operation, &tree);
+                self.sweep_owned(operation, bounds_of, &tree);
                 Some(match &merged.request {
                     Some(base) => Tree::merge(base, &tree),
                     None => tree,
@@ -142,8 +143,12 @@ impl Reader<'_> {
     }
 
     /// A sweep has the bounds and pages of the engine; its request says what else it asks for.
-    fn sweep_owned(&mut self, operation: Option<&Arc<OperationFacts>>, request: &Tree) {
-        for owned in operation.iter().flat_map(|operation| &operation.request_owned) {
+    fn sweep_owned(&mut self, operation: Option<&Arc<OperationFacts>>, bounds: &[Bound], request: &Tree) {
+        let owned = operation.iter().flat_map(|operation| &operation.request_owned);
+        for owned in owned.chain(bounds.iter().map(|bound| &bound.owned)) {
+            if request.at(&owned.path).is_none() {
+                self.hidden_place(owned, request);
+            }
             if let Some(part) = request.at(&owned.path) {
                 self.report(
                     self.problem(&words::OWNED_PLACE, part.span())
