@@ -381,3 +381,49 @@ fn lines_that_cannot_be_told_apart_write_nothing() {
     world.until_done(SCHEME, 2);
     assert_eq!(created(&world, "BD_CommonContact"), once(&["A-1", "A-2", "B-1"]));
 }
+
+/// The scheme is edited while answers are missing, so that one record's lines have one identity: a person decides about
+/// that record, and the others are asked about and written.
+#[test]
+fn lines_that_can_no_longer_be_told_apart_stop_no_other_record() {
+    // The customer's own answer, that of its first contact, and that of its submission.
+    for (form, fault) in [("customer", 1), ("contact", 2), ("said", 2)] {
+        let (world, shop) = world();
+        if form == "said" {
+            world.edit(
+                SCHEME,
+                "      line_key: id\n",
+                "      line_key: id\n      on_unknown: hold\n",
+            );
+        }
+        let mut twins = customer("A", &["1", "2"]);
+        twins["contacts"][1]["name"] = twins["contacts"][0]["name"].clone();
+        shop.put("customers", vec![twins]);
+        world.go_wrong("BatchSave", &[(fault, "drop_after")]);
+        world.engine(&["run", SCHEME, "--settle-wait", "0s"]);
+        world.edit(SCHEME, "line_key: id", "line_key: name");
+        if form == "said" {
+            let said = [
+                "rows",
+                "resolve",
+                "A",
+                "--done-as",
+                "4711",
+                "--reason",
+                "seen",
+                "--yes",
+            ];
+            world.engine(&said).expect(0);
+        }
+        shop.put("customers", vec![customer("B", &["1"])]);
+        world.until_settled(SCHEME, 2);
+        world
+            .engine(&["rows", "show", "A"])
+            .expect(0)
+            .says("held")
+            .says("E2024");
+        assert_eq!(created(&world, "BD_Customer"), once(&["A", "B"]), "{form}");
+        assert_eq!(created(&world, "BD_CommonContact").get("B-1"), Some(&1), "{form}");
+        world.verify();
+    }
+}

@@ -36,7 +36,7 @@ impl TargetWriter {
         let mut found: BTreeMap<RecordId, Found> = BTreeMap::new();
         // What a look-up of the options found when the document was sent is not kept: without its document a record of
         // such a scheme cannot be asked about.
-        let Some(mut questions) = self.questions(reader, purpose, records)? else {
+        let Some(mut questions) = self.questions(reader, purpose, records, &mut found)? else {
             return Ok(Err(self.cannot_ask()));
         };
         if purpose == Purpose::Resolve {
@@ -83,12 +83,14 @@ impl TargetWriter {
     }
 
     /// Records with the same operation and options are asked about together. `None` when it is not known with which
-    /// options one of them was sent.
+    /// options one of them was sent. Those that are not asked about, because their rows do not say which calls they get,
+    /// are put to what is known already.
     fn questions(
         &self,
         reader: &Reader,
         purpose: Purpose,
         records: &[RecordId],
+        told: &mut BTreeMap<RecordId, Found>,
     ) -> Result<Option<Vec<Question>>, AppError> {
         let target = self.target()?;
         let by_id = purpose == Purpose::Resolve && super::asks_updates(target, &self.caller.connection);
@@ -114,6 +116,13 @@ impl TargetWriter {
                 };
                 let step = &target.steps[at];
                 let options = target.step_options(&self.cx(&work, Action::Step), step)?;
+                let next = match self.step_from(target, &work, at + 1, None) {
+                    Ok(next) => next,
+                    Err(failure) => {
+                        told.insert(*record, self.cannot_tell(&failure));
+                        continue;
+                    }
+                };
                 groups
                     .entry(group(&step.operation, &options))
                     .or_insert_with(|| Question {
@@ -128,7 +137,7 @@ impl TargetWriter {
                         record: *record,
                         line: source.line.clone(),
                         key: vec![id.clone()],
-                        steps: vec![self.step_from(target, &work, at + 1, None)?],
+                        steps: vec![next],
                         sent: None,
                         sends: Vec::new(),
                     });
@@ -176,7 +185,14 @@ impl TargetWriter {
             // Which step follows, for each place up to which the document may have come.
             let steps = (0..=target.steps.len())
                 .map(|made| self.step_from(target, &work, made, None))
-                .collect::<Result<Vec<_>, Failure>>()?;
+                .collect::<Result<Vec<_>, Failure>>();
+            let steps = match steps {
+                Ok(steps) => steps,
+                Err(failure) => {
+                    told.insert(*record, self.cannot_tell(&failure));
+                    continue;
+                }
+            };
             let operation = target
                 .create
                 .clone()

@@ -174,23 +174,28 @@ impl TargetWriter {
         outcomes.collect()
     }
 
-    /// Why a record is not asked about.
-    fn not_asked(&self, behind: &Behind) -> ReadFailure {
+    /// The call behind the one at which a record stands that is asked about. Where it cannot be told, nothing follows from
+    /// an answer: a person decides about this record, and the others are asked about.
+    fn behind(&self, behind: Behind) -> Result<Option<String>, Found> {
         match behind {
-            Behind::Failed(failure) => self.unusable(failure),
-            Behind::Gone(call) => ReadFailure {
-                kind: flow::ReadFailureKind::Unusable,
-                wait: None,
-                reason: crate::reason::line_gone(call),
-            },
-            Behind::Next(_) => self.unusable(&Failure::new(&dsl::catalogue::target::CANNOT_ASK)),
+            Behind::Next(next) => Ok(next),
+            Behind::Gone(call) => Err(Found::Foreign(crate::reason::line_gone(&call))),
+            Behind::Failed(failure) => Err(self.cannot_tell(&failure)),
         }
     }
 
-    fn fails(&self, failure: &Failure) -> Transformed {
+    /// What stands for an answer about a record whose row does not say which calls it gets.
+    pub(super) fn cannot_tell(&self, failure: &Failure) -> Found {
+        Found::Foreign(self.refused(failure))
+    }
+
+    fn refused(&self, failure: &Failure) -> flow::op::Reason {
         let reason = crate::reason::of_failure(failure, self.lang);
-        let reason = flow::op::Reason::new(reason.code, self.caller.redact(&reason.text));
-        Transformed::Refused(flow::op::Refusal::Dead(reason))
+        flow::op::Reason::new(reason.code, self.caller.redact(&reason.text))
+    }
+
+    fn fails(&self, failure: &Failure) -> Transformed {
+        Transformed::Refused(flow::op::Refusal::Dead(self.refused(failure)))
     }
 
     /// A document that was made for an earlier call of these records is not what is sent now.
@@ -296,14 +301,13 @@ impl TargetWriter {
                         let records: Vec<RecordId> = said.iter().map(|(record, _)| *record).collect();
                         let nexts = self.nexts(reader, &records)?;
                         for ((record, made), next) in said.into_iter().zip(nexts) {
-                            let next = match next {
-                                Behind::Next(next) => next,
-                                other => return Ok(Err(self.not_asked(&other))),
-                            };
-                            let found = Found::One {
-                                id: made.id.unwrap_or_default(),
-                                number: made.number,
-                                next,
+                            let found = match self.behind(next) {
+                                Ok(next) => Found::One {
+                                    id: made.id.unwrap_or_default(),
+                                    number: made.number,
+                                    next,
+                                },
+                                Err(found) => found,
                             };
                             all.insert(record, found);
                         }
@@ -315,16 +319,15 @@ impl TargetWriter {
                     let nexts = self.nexts(reader, &part)?;
                     let (mut there, mut nexts_of_those) = (Vec::new(), Vec::new());
                     for (record, next) in part.iter().zip(nexts) {
-                        match next {
-                            Behind::Next(next) => {
+                        match self.behind(next) {
+                            Ok(next) => {
                                 there.push(*record);
                                 nexts_of_those.push(next);
                             }
-                            // What its options were is not known any more: a person decides about this one.
-                            Behind::Gone(call) => {
-                                all.insert(*record, Found::Foreign(crate::reason::line_gone(&call)));
+                            // What its options were is not known any more.
+                            Err(found) => {
+                                all.insert(*record, found);
                             }
-                            Behind::Failed(failure) => return Ok(Err(self.unusable(&failure))),
                         }
                     }
                     part = there;
