@@ -1,5 +1,6 @@
 //! Which records are next, those that are not sent, and the claim that must be durable before the first byte.
 
+use flow::codes;
 use flow::ids::{AttemptId, Ms, RecordId, RunId};
 use flow::op::{ClaimRefused, ClaimRow, LedgerReply, Picked, RecordState, Refusal, WAIT_GAP, WriteAction};
 use rusqlite::{OptionalExtension, params};
@@ -10,6 +11,11 @@ use crate::error::{StoreError, reason};
 
 /// How a target key without parts is written.
 pub(crate) const NO_KEY: &str = "[]";
+
+/// A send that may have been executed, for all that is known. "Not there" of the target is an answer about an instant;
+/// "exists" (`?3`) is a refusal, whoever made the document that is there.
+const IN_DOUBT: &str = "settlement IN ('unknown', 'held') AND code IS NOT ?3
+    AND coalesce(resolution, '') NOT IN ('done', 'dead', 'person_done', 'person_not_there')";
 
 impl Cx<'_> {
     /// A pending record whose key is frozen is the only one with that key (unique index), so none of them can have
@@ -242,7 +248,7 @@ impl Cx<'_> {
     ) -> Result<Option<ClaimRefused>, StoreError> {
         let known = self.step_document(rec.id, step)?;
         if let Some((known, _)) = known.as_ref().filter(|(known, _)| known != wanted)
-            && (rec.maybe_sent || self.is_step_made(rec.id, step)?)
+            && (self.is_step_made(rec.id, step)? || self.may_be_made(rec.id, step)?)
         {
             let why = self.own_reason(
                 reason::KEY_CHANGED,
@@ -315,6 +321,27 @@ impl Cx<'_> {
             .conn
             .prepare_cached("SELECT 1 FROM record_step WHERE record = ?1 AND step = ?2")?;
         Ok(statement.exists((record.0, step))?)
+    }
+
+    /// A send of a step was lost, or half accepted, and nothing has proved since that it was not executed. What became of
+    /// the record's own document in the meantime says nothing about that.
+    fn may_be_made(&self, record: RecordId, step: &str) -> Result<bool, StoreError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT 1 FROM attempt_row WHERE record = ?1 AND step = ?2 AND {IN_DOUBT}"
+        ))?;
+        Ok(statement.exists((record.0, step, codes::EXISTS))?)
+    }
+
+    /// A person says that the document of a step is not there: none of its sends was executed.
+    pub(super) fn proved_unmade(&self, record: RecordId, step: &str, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(&format!(
+                "UPDATE attempt_row SET resolution = 'person_not_there', resolved_ms = ?4, resolution_code = NULL,
+                        resolution_text = NULL
+                 WHERE record = ?1 AND step = ?2 AND {IN_DOUBT}"
+            ))?
+            .execute((record.0, step, codes::EXISTS, now))?;
+        Ok(())
     }
 
     /// Another record one of whose steps has this key, or another step of this one.

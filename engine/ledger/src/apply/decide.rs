@@ -192,7 +192,7 @@ impl Cx<'_> {
                 rec.maybe_sent = !refused && (rec.maybe_sent || rec.state() == RecordState::Unknown);
                 let of_step = self.is_about_step(&rec)?;
                 if of_step {
-                    self.forget_step(&rec)?;
+                    self.forget_step(&rec, now)?;
                 }
                 let is_gone = rec.state() == RecordState::Dead && rec.target_id.is_some() && !of_step;
                 let is_nameless = rec.target_id.is_none() && rec.done_version.is_some();
@@ -335,7 +335,10 @@ impl Cx<'_> {
     }
 
     /// A person says that the document of the step at which a record stands is not there.
-    fn forget_step(&self, rec: &Rec) -> Result<(), StoreError> {
+    fn forget_step(&self, rec: &Rec, now: Ms) -> Result<(), StoreError> {
+        if let Some(step) = &rec.step {
+            self.proved_unmade(rec.id, step, now)?;
+        }
         let was_said = self
             .conn
             .prepare_cached("UPDATE step_document SET said = 0 WHERE record = ?1 AND step = ?2 AND said")?

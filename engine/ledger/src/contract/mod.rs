@@ -69,6 +69,7 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     steps::unchanged(open);
     steps::documents(open);
     steps::lines_of_a_step(open);
+    steps::a_lost_step_under_another_key(open);
     steps::what_people_say_of_documents(open);
     steps::documents_under_suspicion(open);
     steps::what_is_kept(open);

@@ -1,9 +1,10 @@
 //! Documents that take several calls, sends in doubt, targets that cannot be reached, waits that were tried.
 
+use flow::codes;
 use flow::decision::{Decision, Ruling};
 use flow::ids::{Blob, Ms, RecordId};
 use flow::op::{
-    ClaimRow, LedgerOp, LedgerReply, NewPush, RecordState, Refusal, Resolution, Settlement, WAIT_GAP,
+    ClaimRow, LedgerOp, LedgerReply, NewPush, Reason, RecordState, Refusal, Resolution, Settlement, WAIT_GAP,
     WriteAction,
 };
 
@@ -219,6 +220,68 @@ pub(super) fn lines_of_a_step(open: &dyn Fn() -> Ledger) {
         .map(|made| (made.step.as_str(), made.id.as_deref()))
         .collect();
     assert_eq!(made, [(one, Some("81")), (two, Some("82"))]);
+    desk.end();
+}
+
+/// What was lost of a step is in doubt until something proves the contrary: writing the record's own document anew, or leaving
+/// it aside, is no such thing, and neither is another key.
+pub(super) fn a_lost_step_under_another_key(open: &dyn Fn() -> Ledger) {
+    let lost = |desk: &Desk, code: &str| Settlement::Unknown {
+        resolve_after: desk.now,
+        reason: Reason::new(code, "lost"),
+    };
+    for ended in ["refused", "skipped", "crashed"] {
+        let mut desk = Desk::new(open());
+        at_contact(&mut desk, "a", "v1");
+        let create =
+            |desk: &mut Desk, version, tkey| claim_document(desk, ("a", version, tkey), WriteAction::Create);
+        let attempt = create(&mut desk, "v1", "C1").0.expect("claimed");
+        if ended == "crashed" {
+            desk.begin();
+            desk.now += 500;
+        } else {
+            let lost = lost(&desk, "E7002");
+            assert!(desk.settle(attempt, "a", lost));
+        }
+        assert!(desk.resolve("a", Resolution::Resend));
+        let attempt = create(&mut desk, "v1", "C1").0.expect("sent again");
+        assert!(desk.settle(attempt, "a", Settlement::Dead(why("no"))));
+        if ended == "skipped" {
+            let skipped = Ruling::Moved(RecordState::Skipped);
+            assert_eq!(desk.decide("a", Decision::Skip), skipped);
+        }
+        at_contact(&mut desk, "a", "v2");
+        let (claimed, refused) = create(&mut desk, "v2", "C2");
+        assert_eq!(claimed, None, "{ended}: {refused:?}");
+        let record = desk.record("a");
+        let why = record.reason.expect("it says why");
+        assert_eq!((record.state, why.code.as_str()), (RecordState::Held, "E5031"));
+        // Only a person can say that it is not there.
+        let pending = Ruling::Moved(RecordState::Pending);
+        assert_eq!(desk.decide("a", Decision::NotThere), pending);
+        // Of what a person left aside the target is asked, in any case.
+        let claimed = create(&mut desk, "v2", "C2").0;
+        assert_eq!(claimed.is_some(), ended != "skipped", "{ended}");
+        let asked = desk.state("a") == RecordState::Unknown;
+        assert_eq!(asked, ended == "skipped", "{ended}");
+        desk.end();
+    }
+    // A number that is taken is a refusal: another one is free to be sent.
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    let attempt = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+    let taken = lost(&desk, codes::EXISTS);
+    assert!(desk.settle(attempt.expect("claimed"), "a", taken));
+    let conflict = Reason::new(codes::KEY_CONFLICT, "of somebody else");
+    assert!(desk.resolve("a", Resolution::Held(conflict)));
+    desk.see("a", "v2");
+    assert_eq!(
+        desk.decide("a", Decision::Skip),
+        Ruling::Moved(RecordState::Pending)
+    );
+    at_contact(&mut desk, "a", "v2");
+    let claimed = claim_document(&mut desk, ("a", "v2", "C2"), WriteAction::Create).0;
+    assert!(claimed.is_some());
     desk.end();
 }
 
