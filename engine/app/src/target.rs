@@ -1152,6 +1152,7 @@ mod tests {
             version: String::new(),
             void: false,
             source: Vec::new(),
+            newer: None,
             state: flow::op::RecordState::Pending,
             action: None,
             form: None,

@@ -301,6 +301,42 @@ fn a_refused_line_that_vanishes_holds_nothing_up() {
     world.verify();
 }
 
+/// Where the scheme does not update, what goes on is the version that is written; but a line that was refused there and is
+/// deleted in the source is not made: a person decides.
+#[test]
+fn a_refused_line_that_vanishes_is_not_made() {
+    let (world, shop) = world();
+    world.edit(
+        SCHEME,
+        "  connection: k3\n",
+        "  connection: k3\n  actions: [create]\n",
+    );
+    shop.put("customers", customers());
+    world.control(
+        "fault",
+        &json!({"endpoint": "BatchSave", "nth": 3, "kind": "row_errors", "value": "A-2"}),
+    );
+    world.engine(&["run", SCHEME]);
+    let mut rows = customers();
+    rows[0] = customer("A", &["1", "3"]);
+    shop.put("customers", rows);
+    for _ in 0..2 {
+        world.engine(&["run", SCHEME]);
+        world
+            .engine(&["rows", "list", "--scheme", "lines", "--state", "held"])
+            .expect(0)
+            .says("E4032");
+    }
+    assert_eq!(created(&world, "BD_CommonContact"), once(&["A-1", "B-1", "D-9"]));
+    // The source gets its line back.
+    shop.put("customers", customers());
+    world.engine(&["run", SCHEME]);
+    world
+        .engine(&["retry", "--state", "held", "--yes", "--reason", "back again"])
+        .expect(0);
+    settles(&world, "back again");
+}
+
 /// The scheme is edited while a record stands at a line that it has no more: nobody guesses what is wanted.
 #[test]
 fn a_line_that_is_gone_is_a_person_s() {

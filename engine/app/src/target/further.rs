@@ -133,9 +133,11 @@ impl TargetWriter {
                 Some(step) => {
                     let records: Vec<RecordId> = part.iter().map(|item| item.record).collect();
                     let nexts = self.nexts(reader, &records)?;
+                    let mut left = self.left_line(reader, &records)?;
                     self.forget(&records);
                     let (mut there, mut nexts_of_those) = (Vec::new(), Vec::new());
                     for (item, next) in part.iter().zip(nexts) {
+                        let next = left.remove(&item.record).map_or(next, Behind::Gone);
                         match next {
                             Behind::Next(next) => {
                                 there.push(*item);
@@ -238,6 +240,33 @@ impl TargetWriter {
             nexts.push(next.unwrap_or_else(Behind::Failed));
         }
         Ok(nexts)
+    }
+
+    /// The line at which a record stands, where its newer row has it no more: what waits says nothing of the document that
+    /// is written, but a line that somebody took away is not made behind their back.
+    fn left_line(
+        &self,
+        reader: &Reader,
+        records: &[RecordId],
+    ) -> Result<BTreeMap<RecordId, String>, AppError> {
+        let target = self.target()?;
+        let mut left = BTreeMap::new();
+        for source in reader.sources(records)? {
+            let (Some(call), Some(newer)) = (&source.step, &source.newer) else {
+                continue;
+            };
+            let step = target.step(call).map(|at| &target.steps[at]);
+            let Some(each) = step.and_then(|step| step.each()) else {
+                continue;
+            };
+            let mut row = dsl::json::parse(newer).map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            self.plan.source.make_lists(&mut row);
+            // Lines that cannot be told apart are said of that row when it is its turn.
+            if let Ok(None) = each.line(call, &row) {
+                left.insert(source.record, call.clone());
+            }
+        }
+        Ok(left)
     }
 
     fn work<'s>(&self, source: &'s SourceRow) -> Result<Work<'s>, AppError> {

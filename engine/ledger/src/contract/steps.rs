@@ -633,6 +633,10 @@ pub(super) fn unchanged(open: &dyn Fn() -> Ledger) {
         assert_eq!(see(&mut desk, "v1"), SightingOutcome::Unchanged);
         assert_eq!(see(&mut desk, "v2"), SightingOutcome::Changed);
         assert_eq!(at(&desk), stands(RecordState::Pending, "v2"));
+        // Who makes what is next can see what the row has come to.
+        let sources = desk.ledger.reader().sources(&[desk.record("a").record]);
+        let newer = sources.expect("a row").remove(0).newer.expect("a newer row");
+        assert!(String::from_utf8_lossy(&newer).contains("v2"), "{newer:?}");
         assert_eq!(desk.pick()[0].step.as_deref(), Some("submit"));
         assert_eq!(claim_at(&mut desk, "v2", Some("submit")), None);
         // Refused once more: the row that waits takes nothing away, and is no chance again; another one is.

@@ -38,6 +38,9 @@ pub struct SourceRow {
     pub void: bool,
     /// The row as it was staged.
     pub source: Vec<u8>,
+    /// The newer row that waits until the further calls of the version that is written are through, where the scheme does not
+    /// change what is written.
+    pub newer: Option<Vec<u8>>,
     /// State of the record.
     pub state: RecordState,
     /// What the last claim wanted to do.
@@ -173,7 +176,8 @@ impl Reader {
                               (SELECT a.tkey FROM attempt_row a WHERE r.step IS NOT NULL AND a.attempt = r.attempt
                                 AND a.record = r.id AND a.step = r.step)), s.payload,
                             r.done_version IS NOT NULL AND r.target IS NOT NULL,
-                            {IS_VOIDED}, ({BEHIND}), v.body, {FOLLOWS}
+                            {IS_VOIDED}, ({BEHIND}), v.body, {FOLLOWS},
+                            CASE WHEN r.waiting_after <> 0 THEN b.waiting END
                      FROM record r JOIN body b ON b.record = r.id LEFT JOIN document_lines d ON d.record = r.id
                      LEFT JOIN attempt_row s ON s.attempt = r.as_stored AND s.record = r.id
                      LEFT JOIN saved v ON v.record = r.id
@@ -559,6 +563,7 @@ fn source_row(row: &Row<'_>) -> Result<SourceRow, StoreError> {
         steps: Vec::new(),
         saved: optional_bytes(row, 24)?,
         in_document: row.get(25)?,
+        newer: optional_bytes(row, 26)?,
     })
 }
 
