@@ -772,7 +772,7 @@ fn own_page(field: &Field<'_>, text: &str, out: &mut Request) -> Option<Body> {
 }
 
 fn speaks_of_window(text: &str) -> bool {
-    text.contains("LAST_SYNC_TIME") || text.contains("CURRENT_TIME") && !is_expression(text)
+    text.contains("LAST_SYNC_TIME") || text.contains("CURRENT_TIME")
 }
 
 fn speaks_of(text: &str, what: OwnedKind) -> bool {
