@@ -640,6 +640,7 @@ pub(crate) fn given(from: &str, key: &str, row: Value) -> (NewPush, Vec<u8>) {
         creates: None,
         rows: 1,
         content: Blob(0),
+        doubt: None,
         // It was written, and nobody can be told to come again: as many wait as there are records.
         most_rows: u64::MAX,
         most_bytes: u64::MAX,

@@ -542,6 +542,7 @@ impl SourceReader {
                 indexed,
                 paired,
                 doubt: None,
+                from: None,
             });
         }
     }

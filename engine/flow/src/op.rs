@@ -251,6 +251,17 @@ pub struct StagedRow {
     pub paired: Option<Paired>,
     /// Another scheme gave it, and somebody else may have given it before.
     pub doubt: Option<SuspectKind>,
+    /// The row of another scheme that it is made of.
+    pub from: Option<FromRow>,
+}
+
+/// A row of another scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromRow {
+    /// That scheme.
+    pub scheme: String,
+    /// The key of its record, as the ledger keeps it.
+    pub key: String,
 }
 
 /// What of a row is compared with what was written into its document.
@@ -783,7 +794,19 @@ pub enum LedgerOp {
         /// When it came.
         now: Ms,
     },
-    /// How much waits in the scheme's inbox. -> `Waiting`
+    /// The stored rows of another scheme are in the inbox up to here, with the pushes of the same transaction.
+    /// Compare-and-set on the place; where it is another one, the whole transaction is refused. -> `Ok`
+    MovePlace {
+        /// Who takes them.
+        scheme: String,
+        /// Whose rows they are.
+        giver: String,
+        /// The place in the order of their changes up to which they were taken.
+        from: i64,
+        /// And now are.
+        to: i64,
+    },
+    /// How much waits in the scheme's inbox, and how many stored rows of another scheme that it has not taken. -> `Waiting`
     CountPushes {
         /// The scheme.
         scheme: String,
@@ -862,6 +885,8 @@ pub struct NewPush {
     pub rows: u32,
     /// Its rows and what else is kept of it, as JSON.
     pub content: Blob,
+    /// It is a row of another scheme, and somebody else may have taken it before.
+    pub doubt: Option<SuspectKind>,
     /// Most rows that may wait in an inbox; one more push is refused above it.
     pub most_rows: u64,
     /// Most bytes that may wait in an inbox, likewise.

@@ -87,6 +87,7 @@ points! {
     ReadVersions "read_versions"
     NoteVersions "note_versions"
     StorePush "store_push"
+    MovePlace "move_place"
     CountPushes "count_pushes"
     TakePushes "take_pushes"
     Decide "decide"
@@ -139,6 +140,7 @@ impl Point {
             LedgerOp::ReadVersions { .. } => Point::ReadVersions,
             LedgerOp::NoteVersions { .. } => Point::NoteVersions,
             LedgerOp::StorePush { .. } => Point::StorePush,
+            LedgerOp::MovePlace { .. } => Point::MovePlace,
             LedgerOp::CountPushes { .. } => Point::CountPushes,
             LedgerOp::TakePushes { .. } => Point::TakePushes,
             LedgerOp::Decide { .. } => Point::Decide,

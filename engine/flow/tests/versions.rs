@@ -208,6 +208,7 @@ fn staged(row: Change) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }
 

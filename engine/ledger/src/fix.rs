@@ -43,13 +43,14 @@ pub struct Repair {
 }
 
 /// Tables of which each row belongs to a record.
-const BELONGING: [&str; 6] = [
+const BELONGING: [&str; 7] = [
     "body",
     "lookup_index",
     "document_lines",
     "step_document",
     "step_doubt",
     "saved",
+    "origin",
 ];
 
 /// Orphans and index lines that are listed one by one.

@@ -16,7 +16,7 @@ pub(crate) const MARKED_SINCE: i64 = 3;
 /// One migration per version, from 1.
 pub(crate) const MIGRATIONS: &[&str] = &[
     V1, V2, V3, V4, V5, V6, V7, SCHEDULE, PUSHES, ACCESS, NOTICES, OPERATING, MAPPING, TRACES, SERVED,
-    TWO_WAY, GATHERED, FURTHER, HANDED,
+    TWO_WAY, GATHERED, FURTHER, HANDED, TAKEN,
 ];
 
 const V1: &str = "
@@ -854,6 +854,30 @@ UPDATE record SET handed = (SELECT s.suspect FROM scheme s WHERE s.id = record.s
       AND id IN (SELECT record FROM step_doubt);
 -- `doubt`: it was given although that one may have given it before.
 ALTER TABLE push ADD COLUMN doubt TEXT;
+";
+
+/// The stored rows of a scheme as the source of another one.
+const TAKEN: &str = "
+-- How far a scheme has taken the stored rows of another: a place in the order of their changes. `active`: it takes them
+-- now, so that the order is kept.
+CREATE TABLE taking (
+    scheme TEXT NOT NULL,
+    giver  TEXT NOT NULL,
+    place  INTEGER NOT NULL,
+    active INTEGER NOT NULL,
+    PRIMARY KEY (scheme, giver)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX taking_giver ON taking (giver);
+-- `doubt`: who has not come beyond the place `doubted` takes a row that somebody else may have taken before.
+ALTER TABLE change ADD COLUMN doubt TEXT;
+ALTER TABLE change ADD COLUMN doubted INTEGER;
+-- The row of another scheme that a record is made of.
+CREATE TABLE origin (
+    record    INTEGER PRIMARY KEY REFERENCES record(id),
+    giver     TEXT NOT NULL,
+    giver_key TEXT NOT NULL
+) STRICT;
+CREATE INDEX origin_giver ON origin (giver, giver_key);
 ";
 
 /// The version of a file.

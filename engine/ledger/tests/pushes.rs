@@ -100,6 +100,7 @@ impl World {
                 creates: None,
                 rows: 1,
                 content: Blob(1),
+                doubt: None,
                 most_rows: 1_000,
                 most_bytes: 1_000_000,
             },
@@ -312,6 +313,7 @@ fn row(key: u64, nth: u64, source: Blob) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }
 

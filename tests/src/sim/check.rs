@@ -59,6 +59,7 @@ fn allowed(op: &LedgerOp, from: Option<RecordState>, to: RecordState) -> bool {
         | LedgerOp::ReadVersions { .. }
         | LedgerOp::NoteVersions { .. }
         | LedgerOp::StorePush { .. }
+        | LedgerOp::MovePlace { .. }
         | LedgerOp::CountPushes { .. }
         | LedgerOp::TakePushes { .. }
         | LedgerOp::PickUnknown { .. }

@@ -486,5 +486,6 @@ fn staged(row: &Row) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }

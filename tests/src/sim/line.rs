@@ -306,6 +306,7 @@ impl<'a> Line<'a> {
                 indexed: Vec::new(),
                 paired: None,
                 doubt: None,
+                from: None,
             }
         });
         Event::Page(Page {

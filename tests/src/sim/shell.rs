@@ -736,6 +736,7 @@ impl World {
             indexed: Vec::new(),
             paired: None,
             doubt: None,
+            from: None,
         }
     }
 

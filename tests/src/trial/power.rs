@@ -196,6 +196,7 @@ fn page(run: RunId, window: WindowId, round: u64) -> (LedgerOp, Blobs) {
             indexed: Vec::new(),
             paired: None,
             doubt: None,
+            from: None,
         })
         .collect();
     let blobs = rows

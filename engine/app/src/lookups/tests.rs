@@ -63,6 +63,7 @@ fn put(ledger: &mut Ledger, run: RunId, nth: usize, (name, maker, id): &(&str, &
         indexed: indexed.iter().filter_map(|columns| columns.entry(&row)).collect(),
         paired: None,
         doubt: None,
+        from: None,
     };
     let blobs: Blobs = [(Blob(1), source.into_bytes())].into_iter().collect();
     ledger.apply(&[page(run, window, staged, now)], &blobs).unwrap();

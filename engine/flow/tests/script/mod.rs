@@ -478,6 +478,7 @@ fn row(n: i64) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }
 
@@ -847,6 +848,7 @@ fn op(op: &LedgerOp) -> String {
         LedgerOp::ReadVersions { .. } => "read versions".to_owned(),
         LedgerOp::NoteVersions { .. } => "note versions".to_owned(),
         LedgerOp::StorePush { .. } => "store push".to_owned(),
+        LedgerOp::MovePlace { to, .. } => format!("rows up to {to}"),
         LedgerOp::CountPushes { .. } => "count pushes".to_owned(),
         LedgerOp::Save { rows } => format!("keep of {}", join(rows.iter().map(|(record, _)| record))),
         LedgerOp::TakePushes { pushes, .. } => format!("take {}", join(pushes)),

@@ -129,7 +129,10 @@ impl Cx<'_> {
             .prepare_cached("SELECT pushes FROM inbox WHERE scheme = ?1")?
             .query_row([scheme], |row| row.get(0))
             .optional()?;
-        Ok(LedgerReply::Waiting(waiting.unwrap_or_default().unsigned_abs()))
+        let behind = crate::service::taking::behind(self.conn, scheme)?;
+        Ok(LedgerReply::Waiting(
+            waiting.unwrap_or_default().unsigned_abs() + behind,
+        ))
     }
 
     pub(super) fn take_pushes(

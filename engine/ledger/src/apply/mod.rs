@@ -206,6 +206,7 @@ impl Cx<'_> {
                     updates: *updates,
                     store_only: *store_only,
                     doubt: None,
+                    told: None,
                     published: None,
                     served: false,
                     now: *now,
@@ -314,8 +315,14 @@ impl Cx<'_> {
                 now,
             } => match giver {
                 Some(giver) => self.give(*giver, scheme, push, *now),
-                None => self.store_push(scheme, push, None, *now),
+                None => self.store_push(scheme, push, push.doubt, *now),
             },
+            LedgerOp::MovePlace {
+                scheme,
+                giver,
+                from,
+                to,
+            } => self.move_place(scheme, giver, *from, *to),
             LedgerOp::CountPushes { scheme } => self.count_pushes(scheme),
             LedgerOp::TakePushes {
                 run,

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use flow::ids::{Ms, RecordId, RunId, WindowId};
-use flow::op::{OnSeen, RecordState, SightingOutcome, StagedRow};
+use flow::op::{OnSeen, RecordState, SightingOutcome, StagedRow, SuspectKind};
 
 use super::record::{Cause, NewRecord, Rec, Waiting};
 use super::suspect::Doubt;
@@ -28,6 +28,8 @@ pub(super) struct Page<'a> {
     pub(super) store_only: bool,
     /// Its rows may have been written by somebody else.
     pub(super) doubt: Option<Doubt>,
+    /// Whoever takes its rows takes what somebody else may have taken before.
+    pub(super) told: Option<SuspectKind>,
     /// Others read the rows of this scheme.
     pub(super) published: Option<&'a str>,
     /// Another system asks for the rows of this scheme by time.
@@ -62,8 +64,10 @@ struct Seen {
 impl Cx<'_> {
     pub(super) fn stage_page(&mut self, page: &Page<'_>, rows: &[StagedRow]) -> Result<Counted, StoreError> {
         self.check_page(page)?;
+        let doubt = self.doubt_of(page)?;
         let page = &Page {
-            doubt: self.doubt_of(page)?.filter(|_| !page.store_only),
+            doubt: doubt.filter(|_| !page.store_only),
+            told: doubt.map(|doubt| doubt.kind),
             published: self.is_published(page.scheme)?.then_some(page.scheme),
             served: self.is_served(page.scheme)?,
             ..*page
@@ -88,6 +92,7 @@ impl Cx<'_> {
         });
         let page = &Page {
             doubt: page.doubt.or(given),
+            told: page.told.or(row.doubt),
             ..*page
         };
         let version = stored_version(row);
@@ -123,6 +128,9 @@ impl Cx<'_> {
         };
         if let (Some(paired), true) = (&row.paired, outcome.is_taken()) {
             self.keep_facets(page.scheme, record, &version, paired)?;
+        }
+        if let (Some(from), true) = (&row.from, outcome != SightingOutcome::Superseded) {
+            self.note_origin(record, from)?;
         }
         self.note_newest(page, record, row, outcome, was_void)?;
         self.conn
@@ -237,7 +245,7 @@ impl Cx<'_> {
         match (outcome, row.bare, page.published) {
             (SightingOutcome::New, false, _) => self.tell_of_change(page, record)?,
             // A cancellation of what was never there is no row for whoever is served whole documents.
-            (SightingOutcome::New, true, Some(scheme)) => self.note_change(scheme, record)?,
+            (SightingOutcome::New, true, Some(scheme)) => self.note_change(scheme, record, page.told)?,
             _ => {}
         }
         self.take_mapping(page.scheme, &row.key, record)?;
@@ -502,7 +510,7 @@ impl Cx<'_> {
     /// written, never by what a sighting came to (a row that goes back to what was done is called unchanged).
     pub(super) fn tell_of_change(&self, page: &Page<'_>, record: RecordId) -> Result<(), StoreError> {
         if let Some(scheme) = page.published {
-            self.note_change(scheme, record)?;
+            self.note_change(scheme, record, page.told)?;
         }
         match page.served {
             true => self.note_feed(page.scheme, record, page.now),

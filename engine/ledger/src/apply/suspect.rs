@@ -78,6 +78,9 @@ impl Cx<'_> {
                     AND (?3 OR done_version IS NULL AND handed IS NULL)",
             )?
             .execute((scheme, kind.word(), kind == SuspectKind::Restored))?;
+        if kind == SuspectKind::Restored {
+            self.doubt_changes(scheme)?;
+        }
         // What was voided, or is about to be, may have become a new document since. As long as the old one is written,
         // nothing is to be asked: the claim of a new one does that.
         self.conn

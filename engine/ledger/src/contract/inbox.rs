@@ -54,6 +54,7 @@ fn store(
             creates,
             rows: 1,
             content: Blob(7),
+            doubt: None,
             most_rows: 4,
             most_bytes,
         },

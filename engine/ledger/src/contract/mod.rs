@@ -118,6 +118,7 @@ pub fn row(i: usize, key: &str, version: &str) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }
 

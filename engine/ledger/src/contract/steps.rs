@@ -437,6 +437,7 @@ fn followed_to(desk: &mut Desk, taker: &str, end: LedgerOp, (record, body): (Rec
             creates: None,
             rows: 1,
             content: Blob(0),
+            doubt: None,
             most_rows: u64::MAX,
             most_bytes: u64::MAX,
         },

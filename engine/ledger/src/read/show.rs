@@ -1,7 +1,7 @@
 //! The whole life of one record, and one run in full.
 
 use flow::ids::{AttemptId, Ms, RecordId, RunId, WindowId};
-use flow::op::{Counts, Reason, RecordState};
+use flow::op::{Counts, FromRow, Reason, RecordState};
 use flow::window::Interval;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -42,6 +42,8 @@ pub struct RecordLife {
     pub members_total: u64,
     /// What its scheme keeps beside it since it was written, as JSON.
     pub saved: Option<Vec<u8>>,
+    /// The row of another scheme that it is made of.
+    pub from: Option<FromRow>,
 }
 
 /// A document of several rows.
@@ -290,8 +292,18 @@ fn life(conn: &Connection, record: RecordRow) -> Result<RecordLife, StoreError> 
         .prepare_cached("SELECT body FROM saved WHERE record = ?1")?
         .query_row([id.0], |row| Ok(row.get_ref(0)?.as_bytes()?.to_vec()))
         .optional()?;
+    let from = conn
+        .prepare_cached("SELECT giver, giver_key FROM origin WHERE record = ?1")?
+        .query_row([id.0], |row| {
+            Ok(FromRow {
+                scheme: row.get(0)?,
+                key: row.get(1)?,
+            })
+        })
+        .optional()?;
     Ok(RecordLife {
         saved,
+        from,
         attempts: attempts(conn, id)?,
         steps: steps(conn, id)?,
         document: document(conn, id)?,

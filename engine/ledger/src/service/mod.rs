@@ -12,4 +12,5 @@ pub mod publish;
 mod retention;
 pub mod revisions;
 pub mod schedule;
+pub mod taking;
 pub mod usage;

@@ -100,10 +100,17 @@ impl Ledger {
         Ok(statement.exists([scheme])?)
     }
 
-    /// A scheme is no longer published: its order is forgotten, and one that begins anew begins with higher numbers.
+    /// A scheme is no longer published: its order is forgotten, and one that begins anew begins with higher numbers. While
+    /// another scheme takes its rows by that order, it is kept.
     pub fn unpublish(&mut self, scheme: &str) -> Result<(), StoreError> {
         let conn = self.lock();
         let tx = Transaction::new_unchecked(&conn, TransactionBehavior::Immediate)?;
+        let is_taken = tx
+            .prepare_cached("SELECT 1 FROM taking WHERE giver = ?1 AND active = 1")?
+            .exists([scheme])?;
+        if is_taken {
+            return Ok(());
+        }
         tx.execute("DELETE FROM publication WHERE scheme = ?1", [scheme])?;
         tx.execute("DELETE FROM change WHERE scheme = ?1", [scheme])?;
         tx.commit()?;

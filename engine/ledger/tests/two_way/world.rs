@@ -363,6 +363,7 @@ impl World {
                     facets: facets(told),
                 }),
                 doubt: None,
+                from: None,
             });
         }
         let staged = self.apply(
