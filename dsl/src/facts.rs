@@ -456,6 +456,8 @@ pub struct SchemeFacts {
     pub given: Option<Vec<String>>,
     /// The scheme that it runs after, as it names it.
     pub after: Option<String>,
+    /// The places of its stored rows that people do not see; `None` when nobody knows.
+    pub hidden: Option<Vec<Path>>,
 }
 
 /// How a scheme hangs together with others, as its file says it; nothing of it is compiled for that.
@@ -467,6 +469,8 @@ pub struct SchemeLinks {
     pub takes_from: Option<String>,
     /// The scheme that it gives rows, as it names it.
     pub gives_to: Option<String>,
+    /// The connection that it reads, or writes where it reads none.
+    pub connection: Option<String>,
 }
 
 /// How often a connection may be called, by its connector or its own entry.

@@ -14,8 +14,8 @@ use crate::cron::{Cron, Hours};
 use crate::facts::{Action, OwnOperation, Proof, Text2};
 use crate::lines::{KeyedList, LineIds};
 use crate::lookup::{FieldTable, LookupWant};
-use crate::path::Path;
-use crate::tree::Tree;
+use crate::path::{Path, Segment};
+use crate::tree::{Tree, from_segments, overlap};
 use crate::value::Value;
 
 pub use crate::each::{MOST_LINES, StepEach, StepLine, step_of};
@@ -72,8 +72,13 @@ pub struct Plan {
 /// Where rows come from, and how they become records.
 #[derive(Debug, Clone)]
 pub struct SourcePlan {
-    /// The scheme that gives the rows, in place of a system. Nobody is called then; the connection is the target's.
+    /// The scheme that gives the rows, in place of a system. Nobody is called then; the connection is the target's, or
+    /// that of the scheme that gives.
     pub from_scheme: Option<String>,
+    /// That scheme gives nothing by its own word: the rows that it stores are taken.
+    pub from_stored: bool,
+    /// The places of the rows that people do not see because they do not in the scheme that gives them.
+    pub hidden: Vec<Path>,
     /// Entry of connections.yaml.
     pub connection: String,
     /// The operation's own name.
@@ -541,6 +546,44 @@ impl SourcePlan {
     /// What to call where its rows come from: the scheme, or the connection.
     pub fn named(&self) -> &str {
         self.from_scheme.as_deref().unwrap_or(&self.connection)
+    }
+
+    /// The scheme whose stored rows are taken.
+    pub fn takes_stored(&self) -> Option<&str> {
+        self.from_scheme.as_deref().filter(|_| self.from_stored)
+    }
+
+    /// What is hidden in the rows of this scheme, where these places are in those that it is given: a list that becomes
+    /// rows has its fields one level up, and what is derived of a hidden field is hidden.
+    pub fn inherited(&self, hidden: &[Path]) -> Vec<Path> {
+        let mut all = hidden.to_vec();
+        for list in &self.explode {
+            let lines: Vec<Path> = all
+                .iter()
+                .filter_map(|place| place.below(list))
+                .filter_map(|below| match below.segments().split_first() {
+                    Some((Segment::All, rest)) => Some(from_segments(rest)),
+                    _ => None,
+                })
+                .collect();
+            all.extend(lines.iter().map(|below| list.join(below)));
+            if self.compat_qeasy {
+                let prefix = list.to_string().replace('.', "_");
+                let flat = lines.iter().map(|below| format!("{prefix}_{below}"));
+                all.extend(flat.filter_map(|name| Path::parse(&name).ok()));
+            }
+        }
+        for (path, tree) in &self.derive {
+            let reads = tree.reads();
+            if all
+                .iter()
+                .any(|place| reads.iter().any(|read| overlap(place, read)))
+            {
+                all.push(path.clone());
+            }
+        }
+        all.retain(|place| !place.segments().is_empty());
+        all
     }
 }
 

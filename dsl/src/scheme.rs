@@ -68,6 +68,7 @@ pub fn compile_scheme(file: &Arc<SourceFile>, env: &dyn Environment, registry: &
         diags: reading.problems,
         faults: 0,
         aliases: Vec::new(),
+        inherited: Vec::new(),
         tables: Vec::new(),
         compat_qeasy: false,
         steps: None,
@@ -106,6 +107,8 @@ pub(crate) struct Reader<'a> {
     /// Errors in values, see [`Compile::faults`].
     faults: usize,
     aliases: Vec<(String, String)>,
+    /// The places of the rows that people do not see in the scheme whose stored rows they are.
+    inherited: Vec<Path>,
     tables: Vec<(String, Option<Table>)>,
     compat_qeasy: bool,
     /// The steps whose results may be read where something is compiled; `None` where there are none.
@@ -146,7 +149,7 @@ impl Reader<'_> {
         self.zone = self.zone_of(root, connector.as_deref());
         self.read_tables(root);
         let tests = self.read_tests(root, &self.sampled(source_node, connector.as_deref()));
-        let source = source_node.and_then(|node| self.source(node, connector.clone(), &tests));
+        let source = source_node.and_then(|node| self.source(root, node, connector.clone(), &tests));
         let columns = source.as_ref().and_then(|source| source.columns.clone());
         let target_node = root
             .get("target")
@@ -156,6 +159,9 @@ impl Reader<'_> {
             Some(node) => source.and_then(|source| self.fed(root, node, source)),
             None => source,
         };
+        if let Some(source) = &source {
+            self.inherited.clone_from(&source.plan.hidden);
+        }
         let stores_only = root
             .get("target")
             .is_some_and(|pair| text_of(&pair.value) == Some("none"));
@@ -170,8 +176,8 @@ impl Reader<'_> {
         let schedule = self.schedule(root, connector.as_deref(), has_window);
         let hidden = target
             .as_ref()
-            .map_or(&[][..], |target| &target.sensitive_source[..]);
-        let publish = self.publish(root, columns.as_ref(), hidden);
+            .map_or_else(|| self.inherited.clone(), |target| target.sensitive_source.clone());
+        let publish = self.publish(root, columns.as_ref(), &hidden);
         // What look-ups of other schemes find must not hang on a sample that is there or not.
         let known = columns
             .as_ref()
@@ -193,8 +199,8 @@ impl Reader<'_> {
             self.aggregate_rules(root, node, &source, target);
             self.header_is_sensitive(node, target);
         }
-        if let (Some(node), Some(target)) = (source_node, &target) {
-            self.label_is_sensitive(node, source.label.as_ref(), target);
+        if let Some(node) = source_node {
+            self.label_is_sensitive(node, source.label.as_ref(), &hidden);
         }
         let rows = target.as_ref().filter(|target| target.aggregate.is_none());
         source.each = lists_gone_through(rows, &source);
@@ -368,6 +374,7 @@ pub(crate) fn resolve(
             saved: Vec::new(),
             given: None,
             after: None,
+            hidden: None,
         })),
         None => env.scheme(name).map_err(|near| NotFound {
             similar: nearest(name, near),

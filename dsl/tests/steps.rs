@@ -278,10 +278,56 @@ fn rows_of_another_scheme_are_a_source() {
         with("scheme: giver,", "scheme: giver, window: none,"),
         ["E1788 2:25"]
     );
-    assert_eq!(with("scheme: giver,", "scheme: units,"), ["E1789 2:18"]);
     assert_eq!(with("scheme: giver,", "scheme: nobody,"), ["E1789 2:18"]);
+    // Nobody takes rows from itself, however many are between.
+    assert_eq!(with("scheme: giver,", "scheme: round,"), ["E1789 2:18"]);
+    assert_eq!(with("scheme: giver,", "scheme: huke-to-k3,"), ["E1789 2:18"]);
+}
+
+/// Where the other scheme gives nothing by its own word, its stored rows are taken.
+#[test]
+fn stored_rows_of_another_scheme_are_a_source() {
+    let text = FED
+        .replace("scheme: giver,", "scheme: huke-customers,")
+        .replace("key: no,", "key: cid,")
+        .replace("<<no>>", "<<cid>>")
+        .replace("<<name|upper>>", "<<唯一ID|upper>>");
+    let plan = plan(&text);
+    assert_eq!(plan.source.takes_stored(), Some("huke-customers"));
+    assert!(!self::plan(FED).source.from_stored);
+    // The fields of its rows are known, and what it hides is hidden here: in the row, in what is derived of it, and in
+    // the document.
+    assert_eq!(
+        codes(&text.replace("key: cid,", "key: cdi,")),
+        ["E1204 2:39"]
+    );
+    let texts = |paths: &[dsl::Path]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let text = text.replace("scheme: huke-customers,", "scheme: hides,");
+    let plan = self::plan(&text);
+    assert_eq!(texts(&plan.source.hidden), ["唯一ID", "lines.*.price", "upper"]);
+    let target = plan.target.expect("a target");
+    assert_eq!(texts(&target.sensitive), ["FName"]);
+    assert_eq!(texts(&target.sensitive_source), ["upper", "唯一ID", "lines.*.price"]);
+    // A list that becomes rows has its fields one level up.
+    let plan = self::plan(&text.replace("key: cid,", "explode: lines, key: [cid, $row],"));
+    assert!(texts(&plan.source.hidden).contains(&"lines.price".to_owned()));
+    // What cannot be read may hide anything.
+    assert_eq!(
+        codes(&text.replace("scheme: hides,", "scheme: broken,")),
+        ["E1789 2:18"]
+    );
+}
+
+/// A scheme that only stores what another one stores, or gives it, is at home where the rows come from.
+#[test]
+fn rows_of_another_scheme_are_stored() {
     let stores = "scheme: huke-to-k3\nsource: {scheme: giver, key: no}\ntarget: none\nschedule: {after: huke-customers}\n";
-    assert_eq!(codes(stores), ["E1790 2:10"]);
+    assert_eq!(plan(stores).source.connection, "huke");
+    let stores = stores
+        .replace("scheme: giver,", "scheme: huke-customers,")
+        .replace("key: no", "key: cid");
+    assert_eq!(codes(&stores), ["E1790 2:18"]);
+    assert_eq!(plan(&stores.replace("huke-customers,", "hides,")).source.connection, "huke");
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl World {
             saved: Vec::new(),
             given: None,
             after: None,
+            hidden: Some(Vec::new()),
         };
         World {
             registry,

@@ -241,39 +241,39 @@ pub const SAVE_SENSITIVE: Entry = Entry {
 pub const SCHEME_SOURCE_KEY: Entry = Entry {
     code: "E1788",
     severity: Severity::Error,
-    zh: "行由方案 {scheme} 给出,不能写 {key}",
-    en: "the rows are given by the scheme {scheme}: `{key}` has nothing to say here",
+    zh: "行来自方案 {scheme},不能写 {key}",
+    en: "the rows come from the scheme {scheme}: `{key}` has nothing to say here",
     help_zh: "去掉 {key};explode、derive、keep、key、label、void、version 仍可写",
     help_en: "take `{key}` away; explode, derive, keep, key, label, void and version may stay",
-    long_zh: "`source: {scheme: A}` 不调用任何系统:A 每写成一条数据就给出一行,存在本方案的收件箱里,下次运行取走。",
-    long_en: "`source: {scheme: A}` calls no system: A gives a row for each record that it has written. The rows wait in this scheme's inbox, and its next run takes them.",
+    long_zh: "`source: {scheme: A}` 不调用任何系统:行是 A 用 on_success.emit 给出的,或者(A 不给本方案行时)A 存下的。行存在本方案的收件箱里,下次运行取走。",
+    long_en: "`source: {scheme: A}` calls no system: the rows are those that A gives by on_success.emit, or, where A gives this scheme none, those that A stores. They wait in this scheme's inbox, and its next run takes them.",
     example: "source: {scheme: orders, window: none, key: no}",
 };
 
-/// A scheme that gives rows to one which does not take them, or takes rows of one which gives none.
+/// A scheme that gives rows to one which does not take them, or takes rows of one that is not there or cannot give any.
 pub const EMIT_UNTAKEN: Entry = Entry {
     code: "E1789",
     severity: Severity::Error,
     zh: "方案 `{name}` {what_zh}",
     en: "the scheme `{name}` {what_en}",
-    help_zh: "给出的一方写 on_success: {emit: {scheme: 接收方案, row: {…}}},接收的一方写 source: {scheme: 给出方案}",
-    help_en: "who gives says on_success: {emit: {scheme: TAKER, row: {...}}}, and who takes says source: {scheme: GIVER}",
-    long_zh: "行的给出与接收在两个文件里各写一次,互相对得上:否则给出的行会一直等下去,或者接收的方案永远没有行。",
-    long_en: "That rows are given and taken stands in both files, and they must agree: else rows would wait for ever, or a scheme would never see one.",
+    help_zh: "给出的一方写 on_success: {emit: {scheme: 接收方案, row: {…}}},接收的一方写 source: {scheme: 给出方案};不写 emit 时,取的是给出方案存下的行",
+    help_en: "who gives says on_success: {emit: {scheme: TAKER, row: {...}}}, and who takes says source: {scheme: GIVER}; without emit, the rows that the other one stores are taken",
+    long_zh: "给出的行要有方案接收,否则会一直等下去;source.scheme 要指着文件夹里没有错误的另一个方案,而且不能绕回自己。",
+    long_en: "Rows that are given must be taken by somebody, else they would wait for ever; source.scheme names another scheme of the folder whose file has no errors, and must not lead back to itself.",
     example: "on_success: {emit: {scheme: notify, row: {no: <<$key>>}}}   # notify reads something else",
 };
 
-/// A scheme fed by another one has to have a target.
+/// A scheme fed by another one, without a target, and none of those behind it reads a system.
 pub const SCHEME_SOURCE_STORES: Entry = Entry {
     code: "E1790",
     severity: Severity::Error,
-    zh: "以方案为源的方案要有目标",
-    en: "a scheme whose source is another scheme needs a target",
-    help_zh: "只为查找而存下的值,用给出方案的 on_success.save",
-    help_en: "what is only to be looked up is kept by on_success.save of the scheme that gives it",
-    long_zh: "本版本里 target: none 不能与 source.scheme 一起写。",
-    long_en: "`target: none` and `source.scheme` do not go together in this version.",
-    example: "source: {scheme: orders, key: no}\ntarget: none",
+    zh: "方案 `{name}` 的行不来自任何系统",
+    en: "the rows of the scheme `{name}` come from no system",
+    help_zh: "在 `{name}`,或者它的行最初所在的方案里写 source.connection",
+    help_en: "write source.connection in `{name}`, or in the scheme where its rows first come from",
+    long_zh: "`target: none` 且 source.scheme 的方案不调用系统,它属于行最初来自的那个连接;沿着 source.scheme 一路找下去,没有一个方案写了连接。",
+    long_en: "A scheme with `target: none` and source.scheme calls no system; it belongs to the connection that its rows first come from. None of the schemes along source.scheme names one.",
+    example: "source: {scheme: orders, key: no}\ntarget: none   # orders itself has no source.connection",
 };
 
 /// `{key}` takes the path of a field, not {what_en}.

@@ -163,8 +163,8 @@ static SOURCE: Block = block(
         KeyRow::new(
             "scheme",
             Shape::Text,
-            "代替 connection 与 api:另一个方案用 on_success.emit 给出的行是源;没有窗口,不调用任何系统",
-            "in place of connection and api: the rows that another scheme gives by on_success.emit are the source; there is no window, and no system is called",
+            "代替 connection 与 api:另一个方案用 on_success.emit 给出的行是源,它不给本方案行时,是它存下的行;没有窗口,不调用任何系统",
+            "in place of connection and api: the rows that another scheme gives by on_success.emit are the source, or those that it stores where it gives this one none; there is no window, and no system is called",
         )
         .example("huke-to-k3"),
         KeyRow::new(

@@ -28,11 +28,11 @@ impl Reader<'_> {
     }
 
     /// A label that is a field of which something sensitive is made.
-    pub(crate) fn label_is_sensitive(&mut self, source: &Node, label: Option<&Path>, target: &TargetPlan) {
+    pub(crate) fn label_is_sensitive(&mut self, source: &Node, label: Option<&Path>, hidden: &[Path]) {
         let (Some(label), Some(pair)) = (label, source.get("label")) else {
             return;
         };
-        if target.sensitive_source.iter().any(|field| overlap(field, label)) {
+        if hidden.iter().any(|field| overlap(field, label)) {
             let problem = self.problem(&words::LABEL_SENSITIVE, pair.value.span.clone());
             self.report(problem.with("path", label));
         }

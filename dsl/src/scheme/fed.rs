@@ -1,4 +1,5 @@
-//! Rows that one scheme gives another: `on_success.emit` here, `source.scheme` there.
+//! Rows that one scheme gives another: `on_success.emit` here, `source.scheme` there. Where the first says nothing of the
+//! second, it is its stored rows that are taken.
 
 use super::{Reader, Source, listed, member, nearest, resolve, text_of};
 use crate::catalogue::scheme as words;
@@ -25,12 +26,20 @@ const ASKING: [&str; 12] = [
     "sweep",
 ];
 
+/// Schemes that are followed from one to the next: a longer chain is a circle of others, or nobody oversees it.
+const CHAIN: usize = 64;
+
 impl Reader<'_> {
-    /// The fields of the rows that another scheme gives.
-    pub(super) fn given_columns(&mut self, node: &Node) -> Option<Columns> {
+    /// The fields of the rows that another scheme gives, or stores.
+    pub(super) fn given_columns(&mut self, root: &Node, node: &Node) -> Option<Columns> {
         let name = member(node, "scheme")?;
         let facts = resolve(self.env, &self.aliases, name).ok()?;
-        let given = facts.given?;
+        let links = self.env.links(&facts.id).ok()?;
+        let own = member(root, "scheme").unwrap_or_default();
+        let given = match self.gives_to(&links, own) {
+            true => facts.given?,
+            false => facts.columns?,
+        };
         Some(Columns::new(given.iter().map(String::as_str)))
     }
 
@@ -46,24 +55,40 @@ impl Reader<'_> {
         }
         let facts = self.partner(pair)?;
         let own = member(root, "scheme").unwrap_or_default();
-        let gives = facts
-            .gives_to
-            .as_deref()
-            .is_some_and(|to| self.is_called(to, own));
-        if !gives {
+        let is_circle = self.leads_back(&facts, own);
+        if is_circle {
             self.untaken(
                 pair,
                 (
-                    "没有给本方案行:它的 on_success.emit 不是本方案",
-                    "gives this one no rows: its on_success.emit is not about it",
+                    "的行(直接或经过别的方案)来自本方案:这样绕成一圈,永远不会有第一行",
+                    "takes its rows from this one, or from others that do: in such a circle there is never a first row",
                 ),
             );
         }
+        if !self.gives_to(&facts, own) {
+            source.plan.from_stored = true;
+            let hidden = self.env.scheme(&facts.id).ok().and_then(|facts| facts.hidden);
+            match hidden {
+                Some(hidden) => self.inherit(&mut source, &hidden),
+                None if is_circle => {}
+                None => self.untaken(
+                    pair,
+                    (
+                        "的文件有错误:不知道它的行里哪些字段要隐藏,不能取它存下的行",
+                        "has errors in its file: which fields of its rows are hidden is not known, so its stored rows cannot be taken",
+                    ),
+                ),
+            }
+        }
         let target = root.get("target").map(|pair| &pair.value);
-        match target.and_then(|node| member(node, "connection")) {
-            Some(connection) => connection.clone_into(&mut source.plan.connection),
+        let connection = target.and_then(|node| member(node, "connection"));
+        match connection.map(str::to_owned).or_else(|| self.connection_of(&facts)) {
+            Some(connection) => source.plan.connection = connection,
             None => {
-                self.report(self.problem(&words::SCHEME_SOURCE_STORES, pair.key_span.clone()));
+                self.report(
+                    self.problem(&words::SCHEME_SOURCE_STORES, pair.value.span.clone())
+                        .with("name", text_of(&pair.value).unwrap_or_default()),
+                );
                 return None;
             }
         }
@@ -75,6 +100,38 @@ impl Reader<'_> {
             headers: Vec::new(),
         });
         Some(source)
+    }
+
+    /// What people do not see in the rows of the other scheme, they do not see here.
+    fn inherit(&self, source: &mut Source, hidden: &[Path]) {
+        let plan = &mut source.plan;
+        plan.hidden = plan.inherited(hidden);
+        for (_, tree) in &mut plan.derive {
+            tree.hide_fields(&plan.hidden);
+        }
+    }
+
+    /// Whether a scheme gives rows to the one with this id by its own word.
+    fn gives_to(&self, giver: &SchemeLinks, id: &str) -> bool {
+        let to = giver.gives_to.as_deref();
+        to.is_some_and(|to| self.is_called(to, id))
+    }
+
+    /// The schemes whose rows are, directly or by way of others, those of one; itself first.
+    fn chain(&self, from: &SchemeLinks) -> impl Iterator<Item = SchemeLinks> {
+        let next = |links: &SchemeLinks| self.env.links(links.takes_from.as_deref()?).ok();
+        std::iter::successors(Some(from.clone()), next).take(CHAIN)
+    }
+
+    /// Whether a scheme is this one, or takes its rows from this one, by however many others.
+    fn leads_back(&self, from: &SchemeLinks, own: &str) -> bool {
+        self.chain(from).any(|links| links.id == own) || self.chain(from).count() == CHAIN
+    }
+
+    /// The connection of a scheme, or of the first one behind it that has one: a scheme without a target calls nobody, and
+    /// is at home where its rows come from.
+    fn connection_of(&self, from: &SchemeLinks) -> Option<String> {
+        self.chain(from).find_map(|links| links.connection)
     }
 
     /// What is given to another scheme.

@@ -25,6 +25,7 @@ pub(crate) struct Source {
 impl Reader<'_> {
     pub(crate) fn source(
         &mut self,
+        root: &Node,
         node: &Node,
         connector: Option<Arc<dyn ConnectorFacts>>,
         tests: &[TestCase],
@@ -76,7 +77,7 @@ impl Reader<'_> {
         let from = node.get("scheme").is_some();
         window.none |= from;
         let mut columns = match from {
-            true => self.given_columns(node),
+            true => self.given_columns(root, node),
             false => self.columns(node, operation.as_ref(), fields.as_deref(), tests),
         };
         let detail = node
@@ -122,6 +123,8 @@ impl Reader<'_> {
             columns,
             plan: SourcePlan {
                 from_scheme: None,
+                from_stored: false,
+                hidden: Vec::new(),
                 own_operation: own,
                 connection: match from {
                     true => String::new(),

@@ -62,6 +62,8 @@ impl Reader<'_> {
         let secrets: Vec<Path> = lets.iter().flat_map(secrets).collect();
         options.hide(&secrets);
         request.hide(&secrets);
+        options.hide_fields(&self.inherited);
+        request.hide_fields(&self.inherited);
         // What a create can prove is what counts, wherever it stands among the operations.
         let creating = by_action.iter().find(|(action, _)| *action == Action::Create);
         let main = creating
@@ -111,6 +113,11 @@ impl Reader<'_> {
             columns.as_ref(),
         );
         let mut hidden = sensitive_source(&lets, [&options, &request]);
+        for field in &self.inherited {
+            if !hidden.contains(field) {
+                hidden.push(field.clone());
+            }
+        }
         for document in steps.iter().filter_map(|step| step.document.as_ref()) {
             for field in &document.sensitive_source {
                 if !hidden.contains(field) {
@@ -345,6 +352,7 @@ impl Reader<'_> {
                     compile_tree(&pair.value, cx)
                 })
                 .settled();
+            tree.hide_fields(&self.inherited);
             tree.hide(&lets.iter().flat_map(secrets).collect::<Vec<_>>());
             lets.push((pair.key.clone(), tree));
         }

@@ -464,6 +464,19 @@ impl Tree {
             .mark(&|from| matches!(from, Ref::Name(path) if names.iter().any(|name| overlap(name, path))));
     }
 
+    /// Takes fields of the row for sensitive: what is made of them is so too.
+    pub(crate) fn hide_fields(&mut self, fields: &[Path]) {
+        if fields.is_empty() {
+            return;
+        }
+        let is_hidden = |path: &Path| fields.iter().any(|field| overlap(field, path));
+        self.root.mark(&|from| match from {
+            Ref::Field { path, .. } => is_hidden(path),
+            Ref::Line { each, rest, .. } => is_hidden(&rest.as_ref().map_or_else(|| each.clone(), |rest| each.join(rest))),
+            Ref::Index { .. } | Ref::LineId | Ref::Name(_) | Ref::Seconds(_) | Ref::DaysAgo(_) => false,
+        });
+    }
+
     /// The bytes it was compiled from.
     pub fn span(&self) -> Range<usize> {
         self.root.span.clone()

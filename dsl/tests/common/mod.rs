@@ -350,11 +350,23 @@ impl Environment for World {
                 id,
                 takes_from: own(),
                 gives_to: None,
+                connection: Some("k3".to_owned()),
             },
             "giver" => SchemeLinks {
                 id,
                 takes_from: None,
                 gives_to: own(),
+                connection: Some("huke".to_owned()),
+            },
+            "round" => SchemeLinks {
+                id,
+                takes_from: own(),
+                ..SchemeLinks::default()
+            },
+            "hides" => SchemeLinks {
+                id,
+                connection: Some("huke".to_owned()),
+                ..SchemeLinks::default()
             },
             _ => SchemeLinks {
                 id: self.scheme(name)?.id,
@@ -372,6 +384,18 @@ impl Environment for World {
                 saved: vec!["k3_number".to_owned()],
                 given: None,
                 after: None,
+                hidden: Some(Vec::new()),
+            }),
+            "hides" | "broken" => Ok(SchemeFacts {
+                id: name.to_owned(),
+                columns: columns(&["cid", "唯一ID", "lines.*.price"]),
+                saved: Vec::new(),
+                given: None,
+                after: None,
+                hidden: (name == "hides").then(|| {
+                    let places = ["唯一ID", "lines.*.price"];
+                    places.map(|place| dsl::Path::parse(place).expect("a path")).to_vec()
+                }),
             }),
             "trades" => Ok(SchemeFacts {
                 id: name.to_owned(),
@@ -379,6 +403,7 @@ impl Environment for World {
                 saved: Vec::new(),
                 given: None,
                 after: Some("a".to_owned()),
+                hidden: Some(Vec::new()),
             }),
             "giver" => Ok(SchemeFacts {
                 id: name.to_owned(),
@@ -386,6 +411,7 @@ impl Environment for World {
                 saved: Vec::new(),
                 given: columns(&["no", "name"]),
                 after: None,
+                hidden: Some(Vec::new()),
             }),
             "units" | "66da8241" => Ok(SchemeFacts {
                 id: "units".into(),
@@ -393,6 +419,7 @@ impl Environment for World {
                 saved: Vec::new(),
                 given: None,
                 after: None,
+                hidden: Some(Vec::new()),
             }),
             _ => Err(NotFound {
                 similar: Vec::new(),

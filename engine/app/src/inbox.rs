@@ -22,14 +22,16 @@ use dsl::plan::{Plan, PushFacts};
 use dsl::tree::eval_value;
 use dsl::value::{Map, Value};
 use flow::ids::{Blob, Ms, PushId};
-use flow::op::{LedgerOp, LedgerReply, NewPush, Stored};
+use flow::op::{FromRow, LedgerOp, LedgerReply, NewPush, Stored};
 use ledger::service::inbox::WaitingPush;
+use ledger::service::taking::TakingRow;
 use ledger::{Blobs, StoreError, Writer};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::AppError;
 use crate::run::Engine;
 use crate::scope::CallScope;
+use crate::store::Store;
 
 /// Rows that may wait in the inbox of a scheme, and bytes: as many as may be open in a scheme that reads.
 pub const MOST_ROWS: u64 = flow::HIGH_WATER;
@@ -388,6 +390,7 @@ impl Inbox {
                     creates,
                     rows: u32::try_from(pushed.rows.len()).unwrap_or(u32::MAX),
                     content: Blob(nth),
+                    doubt: None,
                     most_rows: MOST_ROWS,
                     most_bytes: MOST_BYTES,
                 },
@@ -646,6 +649,71 @@ pub(crate) fn given(from: &str, key: &str, row: Value) -> (NewPush, Vec<u8>) {
         most_bytes: u64::MAX,
     };
     (push, content.into_bytes())
+}
+
+/// A stored row of a scheme, likewise. That it means "cancelled" makes it another one.
+fn taken(giver: &str, row: &TakingRow) -> (NewPush, Vec<u8>) {
+    // What is not as it was written is a row that says nothing: a dead record, which somebody sees.
+    let stored = json::parse(&row.source).unwrap_or(Value::Null);
+    let (mut push, content) = given(giver, &row.key, stored);
+    if row.void {
+        push.void = true;
+        let hash = Sha256::new().chain_update(push.hash).chain_update([1]);
+        push.hash = hash.finalize().into();
+    }
+    push.doubt = row.doubt;
+    (push, content)
+}
+
+/// The row of another scheme that a push is.
+pub(crate) fn from_row(push: &WaitingPush) -> Option<FromRow> {
+    let sender = json::parse(push.sender.as_bytes()).ok()?;
+    let mut parts = sender.as_list()?.iter().map(Value::to_plain_text);
+    Some(FromRow {
+        scheme: parts.next()??,
+        key: parts.next()??,
+    })
+}
+
+/// Stored rows of another scheme that go into an inbox in one transaction, and bytes, so that the writer is never away
+/// for long. One row alone may have more.
+const TAKEN_ROWS: u32 = 200;
+const TAKEN_BYTES: usize = 8 << 20;
+
+/// Puts stored rows of another scheme into the inbox of the one that takes them, until so many pushes wait there or all
+/// were taken: those that are there when it first runs, then each that is new or changed, in that order. A page of them
+/// and the place that it reaches are one transaction, so none is lost and none comes twice.
+pub(crate) async fn take_stored(store: &Store, plan: &Plan, enough: u64, now: Ms) -> Result<(), AppError> {
+    if !plan.source.from_stored {
+        return Ok(());
+    }
+    // It ends: the place grows with each page, up to the end of what there is now or is made meanwhile.
+    while store.reader().inbox(&plan.scheme)?.pushes < enough {
+        let page = store
+            .reader()
+            .rows_to_take(&plan.scheme, TAKEN_ROWS, TAKEN_BYTES)?;
+        let Some(page) = page else { return Ok(()) };
+        let (mut ops, mut blobs) = (Vec::with_capacity(page.rows.len() + 1), Blobs::new());
+        for (row, nth) in page.rows.iter().zip(0..) {
+            let (mut push, content) = taken(&page.giver, row);
+            push.content = Blob(nth);
+            blobs.insert(Blob(nth), content);
+            ops.push(LedgerOp::StorePush {
+                giver: None,
+                scheme: plan.scheme.clone(),
+                push,
+                now,
+            });
+        }
+        ops.push(LedgerOp::MovePlace {
+            scheme: plan.scheme.clone(),
+            giver: page.giver,
+            from: page.from,
+            to: page.to,
+        });
+        store.apply(ops, blobs).await?;
+    }
+    Ok(())
 }
 
 /// The rows of a push, and what else is known of it.

@@ -267,6 +267,9 @@ impl Engine {
         let dir: PathBuf = workspace.data_dir();
         let mut ledger = Ledger::copy_to_memory(Some(&dir))?.with_words(words(lang));
         ensure_indexes(&mut ledger, plans.iter().map(Arc::as_ref))?;
+        for plan in plans {
+            ledger.take_from(&plan.scheme, plan.source.takes_stored(), clock.now_ms())?;
+        }
         Introduction::of(&workspace, plans).make(&mut ledger)?;
         Self::with_store(Arc::new(workspace), Store::memory(ledger), clock, connections)
     }
@@ -939,7 +942,12 @@ fn origin(workspace: &Workspace, connection: &Connection) -> String {
 /// Tells the ledger what people must not see of a scheme, and by what its rows and those of others are looked up.
 fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Result<(), AppError> {
     let is_served = objects.is_read(&plan.scheme);
-    let rows = crate::objects::hidden_of_rows(plan, objects, now);
+    let mut rows = crate::objects::hidden_of_rows(plan, objects, now);
+    if let Some(giver) = plan.source.takes_stored() {
+        // What was hidden once in the rows of the other scheme is so for good, and stays so here.
+        let once = crate::publish::hidden(&ledger.reader(), giver)?;
+        rows.extend(plan.source.inherited(&once));
+    }
     let documents = plan.target.iter().flat_map(|target| target.documents());
     let documents: Vec<dsl::Path> = documents
         .flat_map(|document| document.sensitive.clone())
@@ -955,7 +963,8 @@ fn introduce(ledger: &mut Ledger, plan: &Plan, objects: &Objects, now: Ms) -> Re
         (false, true) => ledger.unserve(&plan.scheme)?,
         (false, false) => {}
     }
-    crate::publish::introduce(ledger, plan, now)
+    crate::publish::introduce(ledger, plan, now)?;
+    Ok(ledger.take_from(&plan.scheme, plan.source.takes_stored(), now)?)
 }
 
 fn source_facts(

@@ -194,6 +194,7 @@ impl<'a> Shell<'a> {
                 }
                 let source = self.source.as_mut().ok_or_else(|| AppError::bug("no source"))?;
                 if cursor == Cursor::Inbox {
+                    source.take_stored(&self.store, self.clock.now_ms()).await?;
                     let taken = source.taken(self.store.reader(), &mut self.staged).await?;
                     return Ok(match taken {
                         Ok(page) => Event::Page(page),

@@ -21,12 +21,13 @@ use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Effect, Ended};
 use crate::error::AppError;
-use crate::inbox::{Content, content};
+use crate::inbox::{Content, content, from_row, take_stored};
 use crate::lookups::Indexed;
 use crate::objects::{self, Objects};
 use crate::payloads::BlobStore;
 use crate::reason;
 use crate::scope::CallScope;
+use crate::store::Store;
 use crate::two_way::Pair;
 
 /// Most pages of the answer to a further call: a document has some thousand lines at most.
@@ -232,6 +233,12 @@ impl SourceReader {
         Ok(page)
     }
 
+    /// Puts what the next page is to have into the inbox, where the source is the stored rows of another scheme: one more
+    /// than a page, so that it is seen whether there are more.
+    pub(crate) async fn take_stored(&self, store: &Store, now: Ms) -> Result<(), AppError> {
+        take_stored(store, &self.plan, u64::from(PUSHES) + 1, now).await
+    }
+
     /// The oldest pushes that wait, as a page. What cannot be read again is a row without a key, so that it is seen.
     pub(crate) async fn taken(
         &mut self,
@@ -254,6 +261,12 @@ impl SourceReader {
         for push in pushes {
             let Content { rows, xml, facts } = content(&push);
             let doubt = push.doubt;
+            let from = self
+                .plan
+                .source
+                .from_scheme
+                .as_ref()
+                .and_then(|_| from_row(&push));
             page.pushes.push(push.id);
             page.raw_rows += rows.len() as u64;
             let mut done = Vec::with_capacity(rows.len());
@@ -263,14 +276,17 @@ impl SourceReader {
                     Err(failure) => return Ok(Err(failure)),
                 }
             }
-            complete.push((done, xml, facts, doubt));
+            complete.push((done, xml, facts, (doubt, from)));
         }
-        for (rows, xml, facts, doubt) in complete {
+        for (rows, xml, facts, (doubt, from)) in complete {
             let first = page.rows.len();
             for (row, refused) in rows {
                 self.ingest(row, refused, (Some(&facts), xml), blobs, &mut page.rows);
             }
-            page.rows[first..].iter_mut().for_each(|row| row.doubt = doubt);
+            for row in &mut page.rows[first..] {
+                row.doubt = doubt;
+                row.from.clone_from(&from);
+            }
         }
         Ok(Ok(page))
     }

@@ -71,6 +71,8 @@ struct Indexed {
     takes_from: Option<String>,
     /// The scheme that it gives rows, as it names it.
     gives_to: Option<String>,
+    /// The connection that it reads, or writes where it reads none.
+    connection: Option<String>,
 }
 
 /// Everything a command knows of its files.
@@ -603,14 +605,17 @@ impl Workspace {
                     }
                     at.text().map(str::to_owned)
                 };
-                let takes_from = below(&["source", "scheme"]);
-                let gives_to = below(&["target", "on_success", "emit", "scheme"]);
+                // By what the file itself calls others.
+                let meant = |name: String| below(&["aliases", &name]).unwrap_or(name);
+                let takes_from = below(&["source", "scheme"]).map(meant);
+                let gives_to = below(&["target", "on_success", "emit", "scheme"]).map(meant);
                 self.schemes.push(Indexed {
                     file,
                     id,
                     after,
                     takes_from,
                     gives_to,
+                    connection: below(&["source", "connection"]).or_else(|| below(&["target", "connection"])),
                 });
             }
         }
@@ -656,6 +661,7 @@ impl Environment for Workspace {
                 id: indexed.id.clone(),
                 takes_from: indexed.takes_from.clone(),
                 gives_to: indexed.gives_to.clone(),
+                connection: indexed.connection.clone(),
             }),
             None => {
                 let all: Vec<String> = self.schemes.iter().map(|indexed| indexed.id.clone()).collect();
@@ -687,6 +693,10 @@ impl Environment for Workspace {
                     given,
                     saved,
                     after: indexed.after.clone(),
+                    // No object has other hidden fields at another instant.
+                    hidden: plan
+                        .as_ref()
+                        .map(|plan| crate::objects::hidden_of_rows(plan, &self.objects, 0)),
                 })
             }
             None => {

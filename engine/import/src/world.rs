@@ -263,6 +263,7 @@ impl Environment for World<'_> {
                 saved: Vec::new(),
                 given: None,
                 after: None,
+                hidden: Some(Vec::new()),
             });
         }
         match self.known.around {

@@ -210,6 +210,13 @@ fn tell(story: &Story, out: &Out) {
             ],
         );
     }
+    if let Some(from) = &life.from {
+        let facts = [
+            ("scheme", from.scheme.clone()),
+            ("key", one_line(&query::key_text(&from.key))),
+        ];
+        out.say_in("row-from", &facts);
+    }
     tell_bundle(life, out);
     for step in &life.steps {
         let name = step
@@ -448,6 +455,9 @@ fn story_document(story: &Story, lang: Lang) -> Value {
         "source" => stored(&life.source),
         "waiting" => life.waiting.as_deref().map(stored),
         "saved" => life.saved.as_deref().map(stored),
+        "from" => life.from.as_ref().map(|from| object! {
+            "scheme" => from.scheme, "key" => stored(from.key.as_bytes()),
+        }),
         "sightings_total" => life.sightings_total,
         "sightings" => sightings,
         "attempts" => attempts,

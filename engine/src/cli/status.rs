@@ -29,6 +29,8 @@ struct Stand {
     paused: Option<Paused>,
     /// Up to where its source was read for good.
     watermark: Option<i64>,
+    /// Stored rows of another scheme that it has not taken.
+    rows_behind: Option<u64>,
     states: [u64; 7],
     last: Option<RunRow>,
 }
@@ -91,6 +93,7 @@ impl From<State> for Stand {
             rows: state.rows,
             paused: state.paused,
             watermark: state.watermark,
+            rows_behind: state.rows_behind,
             states: state.states,
             last: state.last,
         }
@@ -139,6 +142,7 @@ fn here(
                 .as_ref()
                 .and_then(|known| known.closed.last())
                 .map(|closed| closed.to),
+            rows_behind: reader.rows_behind(&scheme)?,
             states: known.map(|known| known.states).unwrap_or_default(),
             last: reader.list_runs(&filter)?.pop(),
             scheme,
@@ -211,6 +215,10 @@ fn told(served: &Served, stands: &[Stand], troubles: &[(String, Reason)], out: &
     }
     out.table(&table);
     for stand in stands {
+        if let Some(rows) = stand.rows_behind.filter(|rows| *rows > 0) {
+            let facts = [("scheme", stand.scheme.clone()), ("count", rows.to_string())];
+            out.say("status-rows-behind", &facts);
+        }
         if let Some(paused) = &stand.paused {
             let facts = [
                 ("scheme", stand.scheme.clone()),
@@ -263,6 +271,7 @@ fn document(stand: &Stand, now: i64) -> Value {
         }),
         "due" => stand.due().map(time::rfc3339),
         "behind_ms" => stand.behind(now),
+        "rows_behind" => stand.rows_behind.map(count),
         "last_run" => stand.last.as_ref().map(|run| object! {
             "started" => time::rfc3339(run.started),
             "ended" => run.ended.map(time::rfc3339),

@@ -232,6 +232,7 @@ impl Environment for World {
             saved: Vec::new(),
             given: None,
             after: None,
+            hidden: Some(Vec::new()),
         })
     }
 }

@@ -110,6 +110,7 @@ fn compiled(yaml: &str, registry: &Registry) -> Tree {
             saved: Vec::new(),
             given: None,
             after: None,
+            hidden: Some(Vec::new()),
         })
     };
     let mut cx = Compile::new(&file, registry, TreePlace::TARGET);

@@ -220,6 +220,7 @@ pub(crate) fn misfit(
 pub(crate) fn hidden_of_rows(plan: &Plan, objects: &Objects, now: Ms) -> Vec<Place> {
     let target = plan.target.as_ref();
     let mut hidden = target.map_or_else(Vec::new, |target| target.sensitive_source.clone());
+    hidden.extend(plan.source.hidden.iter().cloned());
     hidden.extend(called_sensitive(plan, objects, now));
     let mut known = std::collections::BTreeSet::new();
     hidden.retain(|place| known.insert(place.to_string()));

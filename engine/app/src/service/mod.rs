@@ -475,7 +475,7 @@ impl Service {
         self.inbox.tell_of_all_that_waits()
     }
 
-    /// Schemes that run when a row is given to them, and have some waiting: told when a run has ended, and when this
+    /// Schemes that run when a row is given to them, or stored by the scheme whose rows they take, and have some waiting: told when a run has ended, and when this
     /// process begins with what the one before it left.
     fn tell_of_given(self: &Arc<Self>) {
         let loaded = self.loaded();
@@ -490,9 +490,14 @@ impl Service {
             if plan.source.from_scheme.is_none() || !on_push {
                 continue;
             }
-            match loaded.engine.reader().inbox(scheme) {
-                Ok(waiting) if waiting.pushes > 0 => self.arrived(scheme),
-                Ok(_) => {}
+            let reader = loaded.engine.reader();
+            let waits = reader.inbox(scheme).and_then(|waiting| {
+                let behind = reader.rows_behind(scheme)?;
+                Ok(waiting.pushes > 0 || behind.is_some_and(|rows| rows > 0))
+            });
+            match waits {
+                Ok(true) => self.arrived(scheme),
+                Ok(false) => {}
                 Err(error) => tracing::error!(scheme, "an inbox cannot be read: {error}"),
             }
         }

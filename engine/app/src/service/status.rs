@@ -33,6 +33,8 @@ pub struct SchemeStatus {
     pub states: [u64; 7],
     /// Up to where its source was read for good; `None` = never, or it has no window.
     pub watermark: Option<Ms>,
+    /// Stored rows of another scheme that it has not taken; `None` = it takes none.
+    pub rows_behind: Option<u64>,
 }
 
 impl SchemeStatus {
@@ -95,6 +97,7 @@ impl Service {
             last: newest(None)?,
             last_ok,
             states: reader.states(id)?,
+            rows_behind: reader.rows_behind(id)?,
             watermark: reader.closed_intervals(id)?.last().map(|interval| interval.to),
             member,
         })

@@ -148,6 +148,8 @@ pub(crate) struct SchemeDoc {
     /// Up to where its source was read for good.
     #[schema(format = DateTime)]
     watermark: Option<String>,
+    /// Stored rows of another scheme that it has not taken.
+    rows_behind: Option<u64>,
     last: Option<RunDoc>,
     /// When a run of it last ended well.
     #[schema(format = DateTime)]
@@ -268,6 +270,7 @@ impl SchemeDoc {
             schedule: status.halves.iter().filter_map(ScheduleDoc::of).collect(),
             hash: plan.map(|plan| plan.revision.clone()),
             watermark: status.watermark.map(time::text),
+            rows_behind: status.rows_behind,
             last: status.last.as_ref().map(|run| RunDoc::of(run, lang)),
             last_ok: status.last_ok.map(time::text),
             records: StatesDoc::from(status.states),

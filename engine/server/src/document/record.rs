@@ -2,6 +2,7 @@
 
 use app::query::Story;
 use dsl::Lang;
+use flow::op::FromRow;
 use ledger::read::{
     AttemptRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordRow, SightingRow, StepRow,
 };
@@ -127,6 +128,8 @@ pub(crate) struct StoryDoc {
     /// What its scheme keeps beside it since it was written.
     #[schema(value_type = serde_json::Value)]
     saved: Option<Raw>,
+    /// The row of another scheme that it is made of.
+    from: Option<FromDoc>,
     /// How often it was read; the list may be shorter.
     sightings_total: u64,
     sightings: Vec<SightingDoc>,
@@ -152,6 +155,7 @@ impl StoryDoc {
             source: raw(&life.source),
             waiting: life.waiting.as_deref().and_then(raw),
             saved: life.saved.as_deref().and_then(raw),
+            from: life.from.as_ref().map(FromDoc::from),
             sightings_total: life.sightings_total,
             sightings: life.sightings.iter().map(SightingDoc::from).collect(),
             attempts: life
@@ -171,6 +175,25 @@ impl StoryDoc {
             decisions: story.decisions.iter().map(AuditDoc::of).collect(),
             mappings: story.mappings.iter().map(MappingDoc::from).collect(),
             two_way: story.two_way.iter().map(MetDoc::from).collect(),
+        }
+    }
+}
+
+/// A row of another scheme.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FromRow)]
+pub(crate) struct FromDoc {
+    scheme: String,
+    /// Its key.
+    #[schema(value_type = Vec<String>)]
+    key: Option<Raw>,
+}
+
+impl From<&FromRow> for FromDoc {
+    fn from(from: &FromRow) -> Self {
+        FromDoc {
+            scheme: from.scheme.clone(),
+            key: raw(from.key.as_bytes()),
         }
     }
 }

@@ -7,7 +7,7 @@ use app::operate;
 use app::query::{self, Story};
 use dsl::Value;
 use flow::ids::{AttemptId, RecordId, RunId, WindowId};
-use flow::op::{AuditNote, RecordState};
+use flow::op::{AuditNote, FromRow, RecordState};
 use ledger::read::{
     AttemptRow, AuditRow, InDocument, MappingRow, MemberRow, QuestionRow, RecordFilter, RecordLife,
     RecordRow, SightingRow, StepRow,
@@ -240,6 +240,7 @@ fn story(doc: Doc<'_>) -> Result<Story, AppError> {
             source: bytes(&doc.value("source")),
             waiting: bytes_or_none(&doc, "waiting"),
             saved: bytes_or_none(&doc, "saved"),
+            from: doc.doc_or_none("from").map(from).transpose()?,
             sightings: all(&doc, "sightings", sighting)?,
             sightings_total: doc.count("sightings_total")?,
             attempts: all(&doc, "attempts", attempt)?,
@@ -252,6 +253,13 @@ fn story(doc: Doc<'_>) -> Result<Story, AppError> {
         decisions: all(&doc, "decisions", audit)?,
         mappings: all(&doc, "mappings", mapping)?,
         two_way: all(&doc, "two_way", met)?,
+    })
+}
+
+fn from(doc: Doc<'_>) -> Result<FromRow, AppError> {
+    Ok(FromRow {
+        scheme: doc.text("scheme")?,
+        key: key(&doc, "key").unwrap_or_default(),
     })
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct State {
     /// What a run of it carries as its revision.
     pub(crate) hash: Option<String>,
     pub(crate) watermark: Option<i64>,
+    /// Stored rows of another scheme that it has not taken.
+    pub(crate) rows_behind: Option<u64>,
     pub(crate) last: Option<RunRow>,
     /// Its records, in the order of [`RecordState::ALL`].
     pub(crate) states: [u64; 7],
@@ -183,6 +185,10 @@ fn state(doc: Doc<'_>) -> Result<State, AppError> {
         rows: doc.docs("schedule")?.iter().map(due).collect::<Result<_, _>>()?,
         hash: doc.text_or_none("hash")?,
         watermark: doc.at_or_none("watermark")?,
+        rows_behind: doc
+            .number_or_none("rows_behind")?
+            .map(|rows| u64::try_from(rows).map_err(|_| doc.odd("rows_behind")))
+            .transpose()?,
         last: doc.doc_or_none("last").map(runs::run).transpose()?,
         states,
     })
