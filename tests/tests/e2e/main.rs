@@ -35,6 +35,7 @@ mod serve;
 mod smtp;
 mod standard_channel;
 mod steps;
+mod stored;
 mod systems;
 mod tasks;
 mod tls;

@@ -14,6 +14,7 @@ mod operations;
 mod reading;
 mod steps;
 mod suspects;
+mod taking;
 mod tasks;
 mod writing;
 
@@ -65,6 +66,9 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     inbox::inbox(open);
     inbox::doors(open);
     inbox::published(open);
+    taking::places(open);
+    taking::a_place_ahead(open);
+    taking::doubts(open);
     steps::steps(open);
     steps::unchanged(open);
     steps::documents(open);
