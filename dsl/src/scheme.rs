@@ -174,9 +174,10 @@ impl Reader<'_> {
         }
         let has_window = source.as_ref().is_some_and(|source| !source.plan.window.none);
         let schedule = self.schedule(root, connector.as_deref(), has_window);
-        let hidden = target
-            .as_ref()
-            .map_or_else(|| self.inherited.clone(), |target| target.sensitive_source.clone());
+        let hidden = target.as_ref().map_or_else(
+            || self.inherited.clone(),
+            |target| target.sensitive_source.clone(),
+        );
         let publish = self.publish(root, columns.as_ref(), &hidden);
         // What look-ups of other schemes find must not hang on a sample that is there or not.
         let known = columns

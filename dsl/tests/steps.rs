@@ -297,17 +297,17 @@ fn stored_rows_of_another_scheme_are_a_source() {
     assert!(!self::plan(FED).source.from_stored);
     // The fields of its rows are known, and what it hides is hidden here: in the row, in what is derived of it, and in
     // the document.
-    assert_eq!(
-        codes(&text.replace("key: cid,", "key: cdi,")),
-        ["E1204 2:39"]
-    );
+    assert_eq!(codes(&text.replace("key: cid,", "key: cdi,")), ["E1204 2:39"]);
     let texts = |paths: &[dsl::Path]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
     let text = text.replace("scheme: huke-customers,", "scheme: hides,");
     let plan = self::plan(&text);
     assert_eq!(texts(&plan.source.hidden), ["唯一ID", "lines.*.price", "upper"]);
     let target = plan.target.expect("a target");
     assert_eq!(texts(&target.sensitive), ["FName"]);
-    assert_eq!(texts(&target.sensitive_source), ["upper", "唯一ID", "lines.*.price"]);
+    assert_eq!(
+        texts(&target.sensitive_source),
+        ["upper", "唯一ID", "lines.*.price"]
+    );
     // A list that becomes rows has its fields one level up.
     let plan = self::plan(&text.replace("key: cid,", "explode: lines, key: [cid, $row],"));
     assert!(texts(&plan.source.hidden).contains(&"lines.price".to_owned()));
@@ -327,7 +327,12 @@ fn rows_of_another_scheme_are_stored() {
         .replace("scheme: giver,", "scheme: huke-customers,")
         .replace("key: no", "key: cid");
     assert_eq!(codes(&stores), ["E1790 2:18"]);
-    assert_eq!(plan(&stores.replace("huke-customers,", "hides,")).source.connection, "huke");
+    assert_eq!(
+        plan(&stores.replace("huke-customers,", "hides,"))
+            .source
+            .connection,
+        "huke"
+    );
 }
 
 #[test]

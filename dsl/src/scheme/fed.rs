@@ -82,7 +82,10 @@ impl Reader<'_> {
         }
         let target = root.get("target").map(|pair| &pair.value);
         let connection = target.and_then(|node| member(node, "connection"));
-        match connection.map(str::to_owned).or_else(|| self.connection_of(&facts)) {
+        match connection
+            .map(str::to_owned)
+            .or_else(|| self.connection_of(&facts))
+        {
             Some(connection) => source.plan.connection = connection,
             None => {
                 self.report(

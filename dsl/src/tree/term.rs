@@ -472,7 +472,9 @@ impl Tree {
         let is_hidden = |path: &Path| fields.iter().any(|field| overlap(field, path));
         self.root.mark(&|from| match from {
             Ref::Field { path, .. } => is_hidden(path),
-            Ref::Line { each, rest, .. } => is_hidden(&rest.as_ref().map_or_else(|| each.clone(), |rest| each.join(rest))),
+            Ref::Line { each, rest, .. } => {
+                is_hidden(&rest.as_ref().map_or_else(|| each.clone(), |rest| each.join(rest)))
+            }
             Ref::Index { .. } | Ref::LineId | Ref::Name(_) | Ref::Seconds(_) | Ref::DaysAgo(_) => false,
         });
     }

@@ -394,7 +394,9 @@ impl Environment for World {
                 after: None,
                 hidden: (name == "hides").then(|| {
                     let places = ["唯一ID", "lines.*.price"];
-                    places.map(|place| dsl::Path::parse(place).expect("a path")).to_vec()
+                    places
+                        .map(|place| dsl::Path::parse(place).expect("a path"))
+                        .to_vec()
                 }),
             }),
             "trades" => Ok(SchemeFacts {

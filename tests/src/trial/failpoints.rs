@@ -235,7 +235,7 @@ const fn adopted(level: Level) -> Scenario {
 
 /// Points at which processes die in tests of their own, end to end: rows of which several become one document are judged
 /// by what was booked in sum; tasks need a connector that asks about them for seconds instead of minutes, versions a
-/// source that has them. What is pushed is taken as what another scheme gives; the door of a service A21 kills at random.
+/// source that has them, stored rows of another scheme more of them than a page holds. What is pushed is taken as what another scheme gives; the door of a service A21 kills at random.
 const ELSEWHERE: &[Point] = &[
     Point::PickLoose,
     Point::Freeze,
@@ -243,6 +243,7 @@ const ELSEWHERE: &[Point] = &[
     Point::Task,
     Point::ReadVersions,
     Point::NoteVersions,
+    Point::MovePlace,
 ];
 
 /// Where one process fails.

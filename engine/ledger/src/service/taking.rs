@@ -99,9 +99,15 @@ impl Reader {
             while let Some(row) = found.next()? {
                 let source = row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?;
                 bytes += source.len();
-                let is_enough = rows.len() >= usize::try_from(most).unwrap_or(usize::MAX) || bytes > most_bytes;
+                let is_enough =
+                    rows.len() >= usize::try_from(most).unwrap_or(usize::MAX) || bytes > most_bytes;
                 if is_enough && !rows.is_empty() {
-                    return Ok(Some(TakingPage { giver, from, to, rows }));
+                    return Ok(Some(TakingPage {
+                        giver,
+                        from,
+                        to,
+                        rows,
+                    }));
                 }
                 to = row.get(0)?;
                 rows.push(TakingRow {
