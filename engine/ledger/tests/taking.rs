@@ -350,6 +350,11 @@ impl World {
         };
         restore(&self.base.path().join("data"), &copy, "test", &suspect).expect("put back");
         self.open();
+        if self.random.below(2) == 0 {
+            // The taker's own suspicion is over with its next run.
+            self.now += 5 * DAY;
+            self.take(false);
+        }
     }
 
     fn step(&mut self) {
