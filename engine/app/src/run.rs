@@ -1113,6 +1113,7 @@ fn target_facts(
         steps.push(StepFacts {
             name: step.name.clone(),
             target: elsewhere.map(|own| own.connection.clone()),
+            updates: step.document.as_ref().is_some_and(|own| own.update.is_some()),
             call: CallFacts {
                 batch: step.batch,
                 proof: proof(step.proof),

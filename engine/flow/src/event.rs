@@ -198,6 +198,17 @@ impl TargetFacts {
         }
     }
 
+    /// Whether what a step wrote, or the document itself, can be changed.
+    pub(crate) fn updates_at(&self, step: Option<&str>) -> bool {
+        match step {
+            None => self.updates,
+            Some(name) => self
+                .steps
+                .iter()
+                .any(|step| step.name == step_of(name) && step.updates),
+        }
+    }
+
     /// The name of the target that a call for a step goes to.
     pub fn name_of(&self, step: Option<&str>) -> &str {
         let step = step.map(step_of);
@@ -226,6 +237,8 @@ pub struct StepFacts {
     pub name: String,
     /// The target to which it writes a document of its own; `None` = the scheme's.
     pub target: Option<String>,
+    /// It writes a document of its own, and changes one that is there.
+    pub updates: bool,
     /// How it is made.
     pub call: CallFacts,
 }

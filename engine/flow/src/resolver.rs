@@ -393,8 +393,8 @@ impl Resolver {
             // life had come with it.
             Found::One { id, number, next: _ }
                 if unknown.suspect == Some(SuspectKind::Restored)
-                    && self.target.updates
-                    && unknown.step.is_none() =>
+                    && self.target.updates_at(unknown.step.as_deref())
+                    && !is_about_this_call(unknown) =>
             {
                 Resolution::Known { id, number }
             }
@@ -520,6 +520,11 @@ pub(crate) fn forgotten(now: Ms, since: Ms, remembers: Ms) -> bool {
     now - since > remembers / 10 * 9
 }
 
+/// The answer about a step is one about the call of today: a person's word, or what became of a call that went half way.
+fn is_about_this_call(unknown: &Unknown) -> bool {
+    unknown.step.is_some() && (unknown.said || unknown.reason.code == codes::HALF)
+}
+
 /// Whether the target can be asked about this record.
 fn askable(proof: Proof, unknown: &Unknown) -> bool {
     let has_key = unknown.tkey != NO_KEY || unknown.action == WriteAction::Step;
@@ -557,6 +562,7 @@ mod tests {
         resolver.target.steps.push(crate::event::StepFacts {
             name: "tell".to_owned(),
             target: Some("messages".to_owned()),
+            updates: false,
             call: CallFacts {
                 batch: 1,
                 proof: Proof::Query,
@@ -657,6 +663,7 @@ mod tests {
             resolver.target.steps = vec![crate::event::StepFacts {
                 name: "tell".to_owned(),
                 target: None,
+                updates: false,
                 call,
             }];
             let document = resolver.without_asking(2, &lost(None));
@@ -705,21 +712,46 @@ mod tests {
         assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
     }
 
-    /// What is found under the key of a step's document is never taken for the record's own.
+    /// What is found of a step or line counts by what that step can do, whatever the scheme can: what a forgotten life made
+    /// is in a version that nobody knows, and is updated.
     #[test]
-    fn what_a_step_wrote_is_not_the_document() {
-        let resolver = resolver(Proof::Query, OnUnknown::ByProof, true);
-        let at_step = Unknown {
-            step: Some("contact".to_owned()),
-            ..unknown(Some(SuspectKind::Restored))
-        };
-        let found = Found::One {
-            id: "81".to_owned(),
-            number: None,
-            next: None,
-        };
-        let done = resolver.conclude(1, &at_step, found);
-        assert!(matches!(done, Resolution::Done { .. }), "{done:?}");
+    fn what_a_step_wrote_is_updated_where_the_step_updates() {
+        use SuspectKind::{Adopted, Restored};
+        let half = Reason::new(codes::HALF, "written, not audited");
+        for (updates, suspect, said, half, want) in [
+            (true, Some(Restored), false, None, "known"),
+            (true, Some(Restored), true, None, "done"),
+            (true, Some(Restored), false, Some(half), "done"),
+            (true, Some(Adopted), false, None, "done"),
+            (true, None, false, None, "done"),
+            (false, Some(Restored), false, None, "done"),
+        ] {
+            let mut resolver = resolver(Proof::Query, OnUnknown::ByProof, !updates);
+            resolver.target.steps = vec![crate::event::StepFacts {
+                name: "contact".to_owned(),
+                target: None,
+                updates,
+                call: resolver.target.at(None).expect("the document"),
+            }];
+            let lost = unknown(suspect);
+            let at_line = Unknown {
+                step: Some(r#"contact/["1"]"#.to_owned()),
+                said,
+                reason: half.unwrap_or(lost.reason.clone()),
+                ..lost
+            };
+            let found = Found::One {
+                id: "81".to_owned(),
+                number: None,
+                next: None,
+            };
+            let got = match resolver.conclude(1, &at_line, found) {
+                Resolution::Done { .. } => "done",
+                Resolution::Known { .. } => "known",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(got, want, "updates {updates}, {suspect:?}, said {said}");
+        }
     }
 
     /// What a person said of it is fetched even where the target cannot be asked.

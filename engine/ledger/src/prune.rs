@@ -9,6 +9,7 @@
 use flow::ids::Ms;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::apply::in_doubt;
 use crate::error::StoreError;
 use crate::{Ledger, generation};
 
@@ -239,15 +240,20 @@ fn sends(tx: &Transaction<'_>, of: &Of) -> Batch {
         ))?
         .query_map((from, upto, before, &of.scheme), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let mut old = tx.prepare_cached(
+    // What a step may have made, under its key, is asked for by the next claim of that step.
+    let mut old = tx.prepare_cached(&format!(
         "DELETE FROM attempt_row WHERE record = ?1 AND attempt <= ?3
            AND (SELECT state FROM record WHERE id = ?1) = 'done'
            AND (SELECT ended_ms FROM attempt WHERE id = attempt_row.attempt) < ?2
            AND settlement IS NOT NULL
            AND NOT (settlement = 'unknown' AND coalesce(resolution, 'ask_again') = 'ask_again')
+           AND NOT (step IS NOT NULL AND {}
+                    AND NOT EXISTS (SELECT 1 FROM record_step s
+                                     WHERE s.record = attempt_row.record AND s.step = attempt_row.step))
            AND id < (SELECT max(id) FROM attempt_row WHERE record = ?1)
          RETURNING attempt",
-    )?;
+        in_doubt()
+    ))?;
     let mut bare = tx.prepare_cached(
         "DELETE FROM attempt WHERE id = ?1 AND id < (SELECT max(id) FROM attempt)
            AND NOT EXISTS (SELECT 1 FROM attempt_row WHERE attempt = ?1)",

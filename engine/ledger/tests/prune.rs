@@ -1,8 +1,11 @@
 //! What is given up after a while, measured by the size of the file.
 
-use flow::op::{LedgerOp, OnSeen, RecordState};
+use flow::ids::Blob;
+use flow::op::{
+    ClaimRow, LedgerOp, LedgerReply, OnSeen, Reason, RecordState, Resolution, Settlement, WriteAction,
+};
 use ledger::contract::Desk;
-use ledger::{Ledger, OpenOptions};
+use ledger::{Blobs, Ledger, OpenOptions};
 
 #[test]
 fn documents_are_given_up_and_their_space_is_given_back() {
@@ -123,4 +126,79 @@ fn the_past_of_settled_records_is_given_up() {
     // Nothing is given up twice, and the next claim does not take an old number.
     let again = ledger.prune(now, now).unwrap();
     assert_eq!(again, Default::default());
+}
+
+/// A line whose send was lost and that is not made: the next claim of it asks what was sent under which key, however old.
+#[test]
+fn a_lost_send_of_a_step_is_kept_until_the_step_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new(Ledger::open(dir.path(), OpenOptions::new("test")).unwrap());
+    let day = 86_400_000;
+    let done = || Settlement::Done {
+        id: Some("7".to_owned()),
+        number: None,
+        lines: None,
+    };
+    let at_line = |desk: &mut Desk, key: &str| {
+        desk.see(key, "v1");
+        let attempt = desk.claim(&[(key, "v1", key)]).0.unwrap();
+        let next = r#"contact/["1"]"#.to_owned();
+        let Settlement::Done { id, number, lines } = done() else {
+            unreachable!("it is made above")
+        };
+        desk.settle(attempt, key, Settlement::Stepped { id, number, lines, next });
+    };
+    let claim_line = |desk: &mut Desk, key: &str| {
+        let claim = LedgerOp::Claim {
+            run: desk.run,
+            target: "k3 save".into(),
+            rows: vec![ClaimRow {
+                record: desk.record(key).record,
+                version: "v1".into(),
+                action: WriteAction::Create,
+                step: Some(r#"contact/["1"]"#.to_owned()),
+                form: "contact".into(),
+                tkey: format!("[\"C{key}\"]"),
+                payload: Blob(0),
+                wrote: Vec::new(),
+            }],
+            resolve_after: desk.now,
+            now: desk.now,
+        };
+        let mut blobs = Blobs::new();
+        blobs.insert(Blob(0), b"{}".to_vec());
+        match desk.try_one(claim, &blobs).unwrap() {
+            LedgerReply::Claimed { attempt, .. } => attempt.expect("claimed"),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (key, end) in [("made", done()), ("not made", Settlement::Dead(Reason::new("E4001", "no")))] {
+        at_line(&mut desk, key);
+        let attempt = claim_line(&mut desk, key);
+        let lost = Settlement::Unknown {
+            resolve_after: desk.now,
+            reason: Reason::new("E7002", "lost"),
+        };
+        desk.settle(attempt, key, lost);
+        assert!(desk.resolve(key, Resolution::Resend));
+        let attempt = claim_line(&mut desk, key);
+        desk.settle(attempt, key, end);
+        for version in ["v2", "v3"] {
+            desk.now += 100 * day;
+            desk.see(key, version);
+            let attempt = desk.claim(&[(key, version, key)]).0.unwrap();
+            desk.settle(attempt, key, done());
+        }
+    }
+    desk.end();
+    let now = desk.now + 100 * day;
+    drop(desk);
+    let mut ledger = Ledger::open(dir.path(), OpenOptions::new("test")).unwrap();
+    ledger.prune(now, now).unwrap();
+    let left = |key: &str| {
+        let shown = ledger.reader().show_record(None, key).unwrap().remove(0);
+        shown.attempts.into_iter().map(|one| one.step).collect::<Vec<_>>()
+    };
+    assert_eq!(left("made"), [None]);
+    assert_eq!(left("not made"), [Some(r#"contact/["1"]"#.to_owned()), None]);
 }

@@ -291,6 +291,8 @@ fn next(row: &RecordRow) -> &'static str {
     match row.state {
         RecordState::Pending if row.waits_since.is_some() => "next-waits",
         RecordState::Pending if row.not_before.is_some() => "next-later",
+        // The next run knows whether the scheme changes a document that is written.
+        RecordState::Pending if row.target_id.is_some() && row.step.is_none() => "next-newer",
         RecordState::Pending => "next-run",
         RecordState::Sending => "next-sending",
         RecordState::Unknown => "next-question",

@@ -505,6 +505,7 @@ impl World {
                     .map(|name| StepFacts {
                         target: None,
                         name: flow::op::step_of(name).to_owned(),
+                        updates: false,
                         call: CallFacts {
                             batch: setup.batch.min(2),
                             proof: Proof::Query,

@@ -457,3 +457,54 @@ fn lines_that_can_no_longer_be_told_apart_stop_no_other_record() {
         world.verify();
     }
 }
+
+/// What a forgotten life made of a line, or of a step, is in a version that nobody knows: it is updated, and made no second
+/// time.
+#[test]
+fn lines_that_a_forgotten_life_made_are_updated() {
+    for each in [true, false] {
+        // The copy knows nothing of the row, or an earlier version of it.
+        for known in [false, true] {
+            let (world, shop) = world();
+            let line = if each { "A-2" } else { "A-1" };
+            if !each {
+                world.edit(SCHEME, "      each: contacts\n      line_key: id\n", "");
+                world.edit(SCHEME, "      when: {field: $line.off, neq: \"1\"}\n", "");
+                world.edit(SCHEME, "<<no>>-<<$line.id>>", "<<no>>-1");
+                world.edit(SCHEME, "FName: <<contacts.name>>", "FName: <<name>>");
+            }
+            let at = |name: &str| {
+                let mut row = customer("A", &["1", "2"]);
+                row["name"] = json!(name);
+                row["contacts"][1]["name"] = json!(name);
+                vec![row]
+            };
+            shop.put("customers", if each { vec![customer("A", &["1"])] } else { at("first") });
+            if known {
+                world.until_done(SCHEME, 1);
+            } else {
+                shop.put("customers", Vec::new());
+                world.engine(&["run", SCHEME]).expect(0);
+            }
+            world.engine(&["backup", "--to", "copy.db"]).expect(0);
+            shop.put("customers", at("old"));
+            world.until_done(SCHEME, 1);
+            world
+                .engine(&["restore", "copy.db", "--reason", "disk", "--yes"])
+                .expect(0);
+            shop.put("customers", at("new"));
+            world.until_done(SCHEME, 1);
+            let what = format!("each {each}, known {known}");
+            let journal = world.journal();
+            let of_line: Vec<&JournalEntry> = journal
+                .iter()
+                .filter(|entry| entry.form == "BD_CommonContact" && entry.number == line)
+                .collect();
+            let created = of_line.iter().filter(|entry| entry.action == "create");
+            assert_eq!(created.count(), 1, "{what}: {of_line:#?}");
+            let last = of_line.last().expect("it was written");
+            assert!(last.content.contains("\"FName\":\"new\""), "{what}: {of_line:#?}");
+            world.verify();
+        }
+    }
+}

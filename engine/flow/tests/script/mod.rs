@@ -88,6 +88,7 @@ pub(crate) fn with_steps() -> JobPlan {
     let step = |name: &str| StepFacts {
         target: None,
         name: name.to_owned(),
+        updates: false,
         call: CallFacts {
             batch: 2,
             proof: Proof::Query,

@@ -13,9 +13,14 @@ use crate::error::{StoreError, reason};
 pub(crate) const NO_KEY: &str = "[]";
 
 /// A send that may have been executed, for all that is known. "Not there" of the target is an answer about an instant;
-/// "exists" (`?3`) is a refusal, whoever made the document that is there.
-const IN_DOUBT: &str = "settlement IN ('unknown', 'held') AND code IS NOT ?3
-    AND coalesce(resolution, '') NOT IN ('done', 'dead', 'person_done', 'person_not_there')";
+/// "exists" is a refusal, whoever made the document that is there.
+pub(crate) fn in_doubt() -> String {
+    format!(
+        "settlement IN ('unknown', 'held') AND code IS NOT '{}'
+            AND coalesce(resolution, '') NOT IN ('done', 'dead', 'person_done', 'person_not_there')",
+        codes::EXISTS
+    )
+}
 
 impl Cx<'_> {
     /// A pending record whose key is frozen is the only one with that key (unique index), so none of them can have
@@ -327,24 +332,26 @@ impl Cx<'_> {
     /// the record's own document in the meantime says nothing about that.
     fn may_be_made(&self, record: RecordId, step: &str) -> Result<bool, StoreError> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "SELECT 1 FROM attempt_row WHERE record = ?1 AND step = ?2 AND {IN_DOUBT}"
+            "SELECT 1 FROM attempt_row WHERE record = ?1 AND step = ?2 AND {}",
+            in_doubt()
         ))?;
-        Ok(statement.exists((record.0, step, codes::EXISTS))?)
+        Ok(statement.exists((record.0, step))?)
     }
 
     /// A person says that the document of a step is not there: none of its sends was executed.
     pub(super) fn proved_unmade(&self, record: RecordId, step: &str, now: Ms) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(&format!(
-                "UPDATE attempt_row SET resolution = 'person_not_there', resolved_ms = ?4, resolution_code = NULL,
+                "UPDATE attempt_row SET resolution = 'person_not_there', resolved_ms = ?3, resolution_code = NULL,
                         resolution_text = NULL
-                 WHERE record = ?1 AND step = ?2 AND {IN_DOUBT}"
+                 WHERE record = ?1 AND step = ?2 AND {}",
+                in_doubt()
             ))?
-            .execute((record.0, step, codes::EXISTS, now))?;
+            .execute((record.0, step, now))?;
         Ok(())
     }
 
-    /// Another record one of whose steps has this key, or another step of this one.
+    /// Another record one of whose steps has this key, or another step of this one, with that step.
     fn holder_of_step(
         &self,
         at: &TargetKey,
@@ -352,7 +359,7 @@ impl Cx<'_> {
         step: &str,
     ) -> Result<Option<String>, StoreError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT r.src_key FROM step_document s JOIN record r ON r.id = s.record
+            "SELECT r.src_key || ' ' || s.step FROM step_document s JOIN record r ON r.id = s.record
              WHERE s.target = ?1 AND s.form = ?2 AND s.tkey = ?3 AND (s.record <> ?4 OR s.step <> ?5)",
         )?;
         Ok(statement

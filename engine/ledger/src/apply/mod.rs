@@ -30,6 +30,7 @@ use flow::point::{Point, Side};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Savepoint, ToSql, Transaction, TransactionBehavior};
 
+pub(crate) use claim::in_doubt;
 pub(crate) use cover::LIVE;
 pub(crate) use mapping::LEFT;
 pub(crate) use record::transition_trigger;

@@ -277,6 +277,7 @@ impl Cx<'_> {
             Resolution::Held(why) => (RecordState::Held, "held", Some(why)),
         };
         self.enter(&mut rec, to, Cause::Resolve, now)?;
+        let at_step = rec.step.is_some();
         match resolution {
             Resolution::Done { id, number } => {
                 rec.reason = None;
@@ -304,6 +305,11 @@ impl Cx<'_> {
                 rec.maybe_sent = true;
                 rec.not_before = None;
             }
+            Resolution::Known { id, number } if rec.step.is_some() => {
+                self.made_before(&rec, id, number.as_deref(), now)?;
+                rec.reason = None;
+                rec.not_before = None;
+            }
             Resolution::Known { id, number } => {
                 self.is_there(&mut rec)?;
                 rec.target_id = Some(id.clone());
@@ -327,6 +333,17 @@ impl Cx<'_> {
                 rec.maybe_sent |= !refused;
                 rec.reason = Some(why.clone());
             }
+        }
+        let answered = matches!(
+            resolution,
+            Resolution::Done { .. }
+                | Resolution::Stepped { .. }
+                | Resolution::Known { .. }
+                | Resolution::Resend
+        );
+        if at_step && answered {
+            // It was about this call. What a life that is forgotten may have made of the others is in `step_doubt`.
+            rec.suspect = None;
         }
         self.note_question(&rec, word, why, now)?;
         self.conn
@@ -370,6 +387,19 @@ impl Cx<'_> {
         }
         let why = self.own_reason(reason::CAME_BACK, &[("id", id.clone())]);
         Ok(Some(Resolution::Held(why)))
+    }
+
+    /// The document of the step at which a record stands is there, in a version that nobody knows: the step updates it.
+    fn made_before(&self, rec: &Rec, id: &str, number: Option<&str>, now: Ms) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO record_step (record, step, version, target_id, target_number, done_ms)
+                 VALUES (?1, ?2, '', ?3, ?4, ?5)
+                 ON CONFLICT (record, step) DO UPDATE SET target_id = excluded.target_id,
+                    target_number = coalesce(excluded.target_number, target_number)",
+            )?
+            .execute(params![rec.id.0, rec.step, id, number, now])?;
+        Ok(())
     }
 
     /// A call of the current version was accepted: the document itself, or a further one. With the last of them the

@@ -290,7 +290,9 @@ impl Cx<'_> {
             return self.member_seen(page, row, version, rec);
         }
         // A dead record was never written: a row that was mended at the source is a new chance, not a second writing.
-        if page.on_seen == OnSeen::Skip && !refused_before && rec.state() != RecordState::Dead {
+        // Nor is one that waits for the steps of an older version: whether a line is still in it decides about that line.
+        let waits = rec.waiting.as_ref().is_some_and(|waiting| waiting.after);
+        if page.on_seen == OnSeen::Skip && !refused_before && !waits && rec.state() != RecordState::Dead {
             return Ok(SightingOutcome::Unchanged);
         }
         match rec.state() {

@@ -125,10 +125,22 @@ impl Cx<'_> {
         if rec.suspect.is_some() {
             return Ok(rec.suspect);
         }
-        let mut statement = self
+        // What another tool has made is taken as it is; but once a version was written by this engine, what that tool made
+        // for an earlier one is not what the record says.
+        let found: Option<(Option<String>, bool)> = self
             .conn
-            .prepare_cached("SELECT 1 FROM step_doubt WHERE record = ?1")?;
-        Ok(statement.exists([rec.id.0])?.then_some(SuspectKind::Restored))
+            .prepare_cached(
+                "SELECT s.suspect, EXISTS (SELECT 1 FROM attempt_row a
+                    WHERE a.record = d.record AND a.step IS NULL AND a.version = ?2)
+                 FROM step_doubt d JOIN record r ON r.id = d.record JOIN scheme s ON s.id = r.scheme
+                 WHERE d.record = ?1",
+            )?
+            .query_row((rec.id.0, &rec.version), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(found.map(|(kind, written)| match suspect(kind) {
+            Some(SuspectKind::Adopted) if !written => SuspectKind::Adopted,
+            _ => SuspectKind::Restored,
+        }))
     }
 
     /// The document of a record is known now; of its steps nothing is.

@@ -76,6 +76,8 @@ pub fn check(open: &dyn Fn() -> Ledger) {
     steps::a_lost_step_under_another_key(open);
     steps::what_people_say_of_documents(open);
     steps::documents_under_suspicion(open);
+    steps::documents_that_are_taken_over(open);
+    steps::a_doubt_ends_with_its_answer(open);
     steps::what_is_kept(open);
     steps::what_is_turned_down(open);
     steps::what_others_made(open);

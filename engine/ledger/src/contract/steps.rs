@@ -181,7 +181,7 @@ pub(super) fn lines_of_a_step(open: &dyn Fn() -> Ledger) {
     let (claimed, refused) = claim_call(&mut desk, ("a", "v1", "C1"), create, two);
     assert_eq!(claimed, None);
     assert!(
-        matches!(refused.as_slice(), [ClaimRefused::KeyTaken { .. }]),
+        matches!(refused.as_slice(), [ClaimRefused::KeyTaken { holder }] if holder == "[\"a\"] contact/[\"1\"]"),
         "{refused:?}"
     );
     assert_eq!(desk.record("a").state, RecordState::Held);
@@ -389,6 +389,26 @@ pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
     let attempt = claimed.expect("asked already");
     assert!(desk.settle(attempt, "a", done("7")));
     assert_eq!(desk.record("a").state, RecordState::Done);
+    // There, in whatever version: the record stands at the step, which updates what is there.
+    at_contact(&mut desk, "d", "v1");
+    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
+    let claimed = claim_document(&mut desk, ("d", "v1", "C4"), WriteAction::Create).0;
+    assert_eq!(claimed, None, "asked first");
+    let known = Resolution::Known {
+        id: "84".into(),
+        number: None,
+    };
+    assert!(desk.resolve("d", known));
+    let record = desk.record("d");
+    assert_eq!(
+        (record.state, record.step.as_deref(), record.target_id.as_deref()),
+        (RecordState::Pending, Some("contact"), Some("id of d"))
+    );
+    let made = desk.ledger.reader().sources(&[record.record]).expect("a row");
+    assert_eq!(made[0].steps[0].id.as_deref(), Some("84"));
+    let claimed = claim_document(&mut desk, ("d", "v1", "C4"), WriteAction::Update).0;
+    assert!(desk.settle(claimed.expect("the update"), "d", done("84")));
+    assert_eq!(desk.record("d").done_version.as_deref(), Some("v1"));
     // A record whose own document is found is remembered, too.
     desk.see("b", "v1");
     desk.suspect(SuspectKind::Restored, desk.now, desk.now);
@@ -401,6 +421,62 @@ pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
     assert!(desk.resolve("b", found));
     let (claimed, _) = claim_document(&mut desk, ("b", "v1", "C9"), WriteAction::Create);
     assert_eq!(claimed, None, "asked first");
+    desk.end();
+}
+
+/// What another tool made of a step is taken as it is, as long as the version is the one that was taken over; behind a
+/// version that was written here it is not what the record says.
+pub(super) fn documents_that_are_taken_over(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    let suspected = |desk: &mut Desk, version: &str, call: &str| {
+        let claimed = claim_call(desk, ("a", version, call), WriteAction::Create, call).0;
+        assert_eq!(claimed, None, "asked first");
+        desk.now += 500;
+        desk.unknown().0.remove(0).suspect
+    };
+    desk.see("a", "v1");
+    desk.suspect(SuspectKind::Adopted, desk.now, desk.now);
+    desk.now += 500;
+    let found = Resolution::Stepped {
+        id: Some("9".into()),
+        number: None,
+        next: "contact".into(),
+    };
+    assert!(desk.resolve("a", found));
+    assert_eq!(
+        suspected(&mut desk, "v1", "contact"),
+        Some(SuspectKind::Adopted)
+    );
+    let found = Resolution::Done {
+        id: Some("81".into()),
+        number: None,
+    };
+    assert!(desk.resolve("a", found));
+    desk.see("a", "v2");
+    let attempt = desk.claim(&[("a", "v2", "a")]).0.expect("claimed");
+    assert!(desk.settle(attempt, "a", stepped("bill")));
+    assert_eq!(suspected(&mut desk, "v2", "bill"), Some(SuspectKind::Restored));
+    desk.end();
+}
+
+/// A person has one call of a record asked about: that is no reason to ask about its other ones.
+pub(super) fn a_doubt_ends_with_its_answer(open: &dyn Fn() -> Ledger) {
+    let mut desk = Desk::new(open());
+    at_contact(&mut desk, "a", "v1");
+    let attempt = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create).0;
+    let end = Settlement::Held(why("half"));
+    assert!(desk.settle(attempt.expect("claimed"), "a", end));
+    let again = Decision::Retry(flow::decision::Content::Latest);
+    assert_eq!(desk.decide("a", again), Ruling::Moved(RecordState::Unknown));
+    desk.now += 500;
+    let found = Resolution::Stepped {
+        id: Some("81".into()),
+        number: None,
+        next: "tell".into(),
+    };
+    assert!(desk.resolve("a", found));
+    let tell = claim_call(&mut desk, ("a", "v1", "T1"), WriteAction::Create, "tell");
+    assert!(tell.0.is_some(), "{tell:?}");
     desk.end();
 }
 
@@ -658,6 +734,22 @@ pub(super) fn unchanged(open: &dyn Fn() -> Ledger) {
         assert_eq!((record.step, record.done_version.as_deref()), (None, Some("v1")));
         assert!(desk.refuse("a", "v3", Refusal::Skipped(why("no update"))));
         assert_eq!(desk.record("a").done_version.as_deref(), Some("v1"));
+        desk.end();
+    }
+    // A person is to decide about it: what the row has come to by then decides, also that it is what it was.
+    for on_seen in [OnSeen::Skip, OnSeen::UpdateIfChanged] {
+        let mut desk = at_refused(on_seen);
+        let see = |desk: &mut Desk, version| desk.stage(&[("a", version)], on_seen)[0].0;
+        assert_eq!(see(&mut desk, "v2"), SightingOutcome::Changed);
+        assert!(desk.refuse("a", "v1", Refusal::Held(why("no such line"))));
+        assert_eq!(see(&mut desk, "v3"), SightingOutcome::Changed);
+        assert_eq!(at(&desk), stands(RecordState::Held, "v3"));
+        assert_eq!(see(&mut desk, "v1"), SightingOutcome::Unchanged);
+        assert_eq!(desk.record("a").waiting_version, None);
+        let again = Decision::Retry(flow::decision::Content::Latest);
+        assert_eq!(desk.decide("a", again), Ruling::Moved(RecordState::Pending));
+        let attempt = claim_at(&mut desk, "v1", Some("submit")).expect("claimed");
+        desk.settle(attempt, "a", done("a"));
         desk.end();
     }
     // What an earlier call of the step may have made is asked about first: by `retry`.

@@ -492,6 +492,7 @@ row-cut = the newest { $shown } of { $total } readings are shown
 next-waits = next: every run tries again; given up after a day of trying, not before { $at }
 next-later = next: sent again by a run after { $at }
 next-run = next: written by the next run
+next-newer = next: the next run writes it, or passes it over where the scheme changes no document
 next-sending = next: waits for the answer; if the process has stopped, the next run asks the target first
 next-question = next: the target is asked by a run after { $at }
 next-person = next: waits for a person: engine retry, or engine rows resolve, skip

@@ -492,6 +492,7 @@ row-cut = 只显示最近 { $shown } 次读取,共 { $total } 次
 next-waits = 下次:每次运行都会再试;试满一天仍没有就失败,不早于 { $at }
 next-later = 下次:{ $at } 之后的运行会再发送
 next-run = 下次:下一次运行时写入
+next-newer = 下次:下一次运行时写入;方案不修改已写单据的,则跳过
 next-sending = 下次:等待应答;若进程已停止,下一次运行先询问目标
 next-question = 下次:{ $at } 之后的运行会询问目标
 next-person = 下次:等人处理
