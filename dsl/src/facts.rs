@@ -274,6 +274,24 @@ pub enum FilterKind {
 /// Something computed from the evaluated options of a call.
 pub type ByOptions<T> = Box<dyn Fn(&Map) -> T + Send + Sync>;
 
+/// A call of an operation that is only thought of.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    /// Its options, as far as they are known.
+    pub options: &'a Map,
+    /// The whole request, evaluated.
+    pub request: Value,
+    /// Begin and end of the window, in milliseconds.
+    pub window: (i64, i64),
+    /// The time field of the source.
+    pub window_field: Option<&'a str>,
+    /// The instant of the run.
+    pub now_ms: i64,
+}
+
+/// The bytes that would go out for such a call; `None` where only a run can tell.
+pub type Sent = Box<dyn Fn(&Asked<'_>) -> Option<Vec<u8>> + Send + Sync>;
+
 /// Rows that an operation gave once: what `sample` of a scheme's tests counts, from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
@@ -364,6 +382,8 @@ pub struct OperationFacts {
     pub asked_by_choice: bool,
     /// A document is one line: its members are the columns that the option of this name lists, each a single value.
     pub flat: Option<String>,
+    /// What it sends for a request. Facts that were made up for a test do not know it.
+    pub sent: Sent,
     /// What is wrong with the values of options, each with the option's name: what a type cannot say.
     pub faults: ByOptions<Vec<(String, Failure)>>,
 }
@@ -413,6 +433,7 @@ impl OperationFacts {
             line_ids: false,
             asked_by_choice: false,
             flat: None,
+            sent: Box::new(|_| None),
             faults: Box::new(|_| Vec::new()),
         }
     }

@@ -13,6 +13,7 @@ mod limits;
 mod options;
 mod owned;
 mod paths;
+mod probe;
 mod publish;
 mod receive;
 mod schedule;

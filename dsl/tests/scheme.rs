@@ -922,6 +922,8 @@ fn bounds_at_places_of_the_schemes() {
             "E1124 6:67",
         ),
         ("{first: -7d, zone: UTC}", "", "E1120 5:3"),
+        ("{start: {at: a, as: ms}, zone: UTC}", "", "E1128 5:36"),
+        ("{start: {at: a, as: s}, zone: UTC}", "  request: {b: <<$page.number>>}\n", "E1128 5:35"),
         // What the operation prints itself is in the connector's zone.
         ("{first: -7d, zone: UTC}", "", "E1128 5:24"),
         ("{start: {at: a, as: date}}", "", "E1102 5:31"),
@@ -965,6 +967,18 @@ fn a_scheme_has_limits_and_pauses_of_its_own() {
         (retry.max, retry.first_ms, retry.longest_ms),
         (Some(5), Some(30_000), Some(3_600_000))
     );
+    for (limits, want) in [
+        ("{rate: 1/s}", Some("E1132 ")),
+        ("{per_day: 5}", Some("E1132 ")),
+        ("{concurrency: 1}", Some("E1132 ")),
+    ] {
+        let given = format!(
+            "scheme: s\nsource:\n  scheme: huke-customers\n  limits: {limits}\n  key: no\ntarget: none\nschedule: {{after: huke-customers}}\n"
+        );
+        let got = codes(&given);
+        let told = got.iter().find(|code| code.starts_with("E1132 "));
+        assert_eq!(told.map(|code| &code[..6]), want, "{limits}: {got:?}");
+    }
     for (retry, want) in [
         ("{first: 2m, longest: 1m}", "E1137"),
         ("{first: 500ms}", "E1137"),

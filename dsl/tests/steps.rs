@@ -624,6 +624,7 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>-<<$index>>", "E1796 "),
         ("<<buyerCid>>-<<$line.id>>", "<<buyerCid>>", "E1796 "),
         ("<<buyerCid>>-<<$line.id>>", "<<contacts.0.id>>", "E1796 "),
+        ("<<buyerCid>>-<<$line.id>>", "<<contacts.*.id>>", "E1796 "),
         (
             "  options: {FormId: BD_Customer}\n",
             "  options: {FormId: BD_Customer}\n  on_success: {save: {contact: <<$step.contact.id>>}}\n",
@@ -643,6 +644,20 @@ fn what_is_wrong_with_a_step_of_lines_is_said_where_it_stands() {
         );
         assert!(found.len() <= 2, "{to}: {found:?}");
     }
+}
+
+/// What a `let` is made of is what counts, and it is made once for all lines.
+#[test]
+fn a_key_of_a_line_that_a_let_makes() {
+    let text = with_lines().replace(
+        "  options: {FormId: BD_Customer}\n",
+        "  options: {FormId: BD_Customer}\n  let: {one: <<buyerCid>>, other: <<$let.one>>}\n",
+    );
+    assert_eq!(codes(&text), [] as [&str; 0]);
+    let found = |key: &str| codes(&text.replace("<<buyerCid>>-<<$line.id>>", key));
+    let refused = found("<<$let.other>>");
+    assert!(refused.len() == 1 && refused[0].starts_with("E1796 "), "{refused:?}");
+    assert_eq!(found("<<$let.other>>-<<$line.id>>"), [] as [&str; 0]);
 }
 
 /// The identity of a line is the name of its call: it is masked nowhere.

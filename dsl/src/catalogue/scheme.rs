@@ -527,8 +527,8 @@ pub const WINDOW_BOUND: Entry = Entry {
 pub const WINDOW_ZONE_UNUSED: Entry = Entry {
     code: "E1128",
     severity: Severity::Error,
-    zh: "`window.zone` 在这里不起作用:请求和 filter 里没有时间",
-    en: "`window.zone` changes nothing here: no time is printed in the request or the filter",
+    zh: "`window.zone` 在这里不起作用:请求和 filter 里没有随时区变化的时间",
+    en: "`window.zone` changes nothing here: no time in the request or the filter is printed in a zone",
     help_zh: "删除它;操作自己填写的时间按连接器的时区",
     help_en: "take it away; times that the operation fills in by itself are in the connector's zone",
     long_zh: "`window.zone` 只决定请求和 filter 里时间文本的时区。连接器的操作在别处(URL、请求体外层)自己填写的时间,按连接器声明的时区,方案改不了。",
@@ -549,16 +549,16 @@ pub const LIMIT_ABOVE: Entry = Entry {
     example: "limits: {rate: 600/min}    # and a connector with 60/min",
 };
 
-/// `min_interval` binds no rule of this schedule.
-pub const MIN_INTERVAL_UNUSED: Entry = Entry {
+/// A limit that binds nothing here.
+pub const LIMIT_UNUSED: Entry = Entry {
     code: "E1132",
     severity: Severity::Error,
-    zh: "`min_interval` 在这里不起作用:schedule 没有 every 或 cron",
-    en: "`min_interval` binds nothing here: the schedule has neither every nor a cron text",
-    help_zh: "删除它;由推送或另一个方案开始的运行不受它限制",
-    help_en: "take it away; runs that a push or another scheme starts are not bound by it",
-    long_zh: "`min_interval` 限制计划运行的间隔。on_push 和 after 没有自己的间隔。",
-    long_en: "`min_interval` is about rules with an interval. Those of on_push and after come when something happens.",
+    zh: "`{key}` 在这里不起作用:{why_zh}",
+    en: "`{key}` binds nothing here: {why_en}",
+    help_zh: "删除它;`min_interval` 只限制 every 和 cron,其余的限制对源的调用",
+    help_en: "take it away; `min_interval` is about every and cron texts, the others are about calls",
+    long_zh: "`min_interval` 限制计划运行的间隔,on_push 和 after 没有自己的间隔。`rate`、`concurrency`、`per_day` 限制调用:推送来的行和另一个方案给的行不用调用,除非推送有 `detail`。",
+    long_en: "`min_interval` is about rules with an interval. Those of on_push and after come when something happens. `rate`, `concurrency` and `per_day` are about calls: rows that are pushed or given by another scheme need none, unless the push has a `detail`.",
     example: "source: {limits: {min_interval: 1h}}\nschedule: on_push",
 };
 
@@ -1304,7 +1304,7 @@ pub const ALL: &[&Entry] = &[
     &WINDOW_BOUND,
     &WINDOW_ZONE_UNUSED,
     &LIMIT_ABOVE,
-    &MIN_INTERVAL_UNUSED,
+    &LIMIT_UNUSED,
     &OFTENER_THAN_SAID,
     &RETRY_PAUSE,
     &WINDOW_FIELD_NEEDED,

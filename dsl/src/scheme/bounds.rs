@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::owned::Merged;
+use super::probe::is_in_zone;
 use super::{Reader, member};
 use crate::catalogue::scheme as words;
 use crate::facts::{OperationFacts, Owned, OwnedKind};
@@ -117,12 +118,13 @@ impl Reader<'_> {
     pub(crate) fn window_zone(
         &mut self,
         window: &Node,
+        operation: Option<&Arc<OperationFacts>>,
         merged: &Merged,
         filter: Option<&SourceFilter>,
     ) -> Option<jiff::tz::TimeZone> {
         let pair = window.get("zone")?;
         let zone = self.zone_at(&pair.value)?;
-        let prints = |tree: &Tree| tree.mentions("$window") || tree.reads_clock();
+        let prints = |tree: &Tree| is_in_zone(tree, operation.map(Arc::as_ref));
         let in_filter = match filter {
             Some(SourceFilter::Text(tree)) => prints(tree),
             Some(SourceFilter::Cond(cond)) => cond

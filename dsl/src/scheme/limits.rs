@@ -68,6 +68,31 @@ impl Reader<'_> {
         own
     }
 
+    /// Where rows are sent to us, or come from another scheme, and nothing is asked about each of them, the source makes
+    /// no call that could be held back.
+    pub(crate) fn limits_of_no_call(&mut self, source: &Node, pushed: bool) {
+        let why = match (source.get("scheme"), pushed) {
+            _ if source.get("detail").is_some() => return,
+            (Some(_), _) => ["源是另一个方案,不调用任何系统", "the rows come from another scheme, and no system is called for them"],
+            (None, true) => [
+                "源是推送,没有 `detail`,不调用任何系统",
+                "the rows are pushed and there is no `detail`: no system is called for them",
+            ],
+            (None, false) => return,
+        };
+        for key in ["rate", "concurrency", "per_day"] {
+            let limits = source.get("limits").map(|pair| &pair.value);
+            if let Some(pair) = limits.and_then(|limits| limits.get(key)) {
+                self.report(
+                    self.problem(&words::LIMIT_UNUSED, pair.value.span.clone())
+                        .with("key", key)
+                        .with("why_zh", why[0])
+                        .with("why_en", why[1]),
+                );
+            }
+        }
+    }
+
     /// What a schedule must keep because of the scheme's own `min_interval`, and where it stands.
     pub(crate) fn own_intervals(root: &Node, side: &str) -> Option<(i64, Pair)> {
         let pair = root.get(side)?.value.get("limits")?.value.get("min_interval")?;

@@ -171,7 +171,12 @@ impl Reader<'_> {
             };
             let rules: Vec<&Pair> = keys.iter().filter_map(|key| schedule.get(key)).collect();
             if rules.is_empty() {
-                self.report(self.problem(&words::MIN_INTERVAL_UNUSED, limit.value.span.clone()));
+                self.report(
+                    self.problem(&words::LIMIT_UNUSED, limit.value.span.clone())
+                        .with("key", "min_interval")
+                        .with("why_zh", "schedule 没有 every 或 cron")
+                        .with("why_en", "the schedule has neither every nor a cron text"),
+                );
             }
             for pair in rules {
                 let Some(text) = text_of(&pair.value) else {

@@ -48,7 +48,7 @@ impl Reader<'_> {
                     .with("max", duration_text(allowed)),
             );
         }
-        let zone = node.and_then(|node| self.window_zone(node, merged, filter));
+        let zone = node.and_then(|node| self.window_zone(node, operation, merged, filter));
         let plan = WindowPlan {
             none,
             zone,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{
-    Ceilings, ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
+    Asked, Ceilings, ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
     Text2,
 };
 use dsl::tree::Columns;
@@ -13,6 +13,7 @@ use dsl::{Diagnostic, Map};
 
 use crate::connection::Connection;
 use crate::model::{Encode, FilterPrint, Operation};
+use crate::request::{Call, PageState};
 
 /// Half an hour of silence is too long and every second is too often: the interval of a file that says nothing.
 const MIN_INTERVAL_MS: i64 = 360_000;
@@ -38,6 +39,30 @@ impl Connection {
     /// The same with samples of one's own beside those of the connector.
     pub fn facts_with(self: &Arc<Self>, samples: Samples) -> Arc<dyn ConnectorFacts> {
         Arc::new(Facts(Arc::clone(self), Some(samples)))
+    }
+
+    /// Everything of the first call that can differ between two requests.
+    fn sent(&self, operation: &Operation, asked: &Asked<'_>) -> Option<Vec<u8>> {
+        let mut call = Call::new(&operation.name, asked.options, asked.now_ms);
+        call.request = Some(asked.request.clone());
+        call.window = Some(asked.window);
+        call.window_field = asked.window_field;
+        call.page = self.page_facts(operation).map(|page| PageState {
+            number: page.first,
+            size: page.size,
+            ..PageState::default()
+        });
+        let prepared = self.prepare(&call).ok()?;
+        let mut bytes = prepared.path.into_bytes();
+        for (name, value) in prepared.query.iter().chain(&prepared.headers) {
+            for text in [name, value] {
+                bytes.push(0);
+                bytes.extend_from_slice(text.as_bytes());
+            }
+        }
+        bytes.push(0);
+        bytes.extend_from_slice(&prepared.body);
+        Some(bytes)
     }
 
     /// How an operation pages, with this connection's parameters.
@@ -143,6 +168,10 @@ impl Connection {
         facts.keys = Box::new(move |options| connection.keys(&of, options));
         let (connection, of) = (Arc::clone(self), Arc::clone(operation));
         facts.proof = Box::new(move |options| connection.proof(&of, options));
+        if operation.kind == OpKind::Read {
+            let (connection, of) = (Arc::clone(self), Arc::clone(operation));
+            facts.sent = Box::new(move |asked| connection.sent(&of, asked));
+        }
         facts
     }
 }
