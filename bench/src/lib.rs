@@ -7,8 +7,10 @@
 //! * [`trade`]: the reference record, made from its number.
 //! * [`mapping`]: the interface of a mapping, and how outputs are compared; [`ceiling`] is written by hand, [`ours`] is
 //!   a scheme by the plain evaluator and [`slots`] the same over slots, [`jinja`] a template. `bench/peers`, a workspace of its own, adds VRL.
+//! * [`counted`]: the same under a counter of instructions.
 
 pub mod ceiling;
+pub mod counted;
 pub mod expressions;
 pub mod given;
 pub mod jinja;

@@ -7,7 +7,8 @@ use dsl::diagnostic::{Lang, SourceFile, render};
 use dsl::facts::{Action, ConnectorFacts, Environment, NotFound, OpKind, OperationFacts, SchemeFacts};
 use dsl::lookup::{Found, Hits};
 use dsl::plan::{Build, Plan, RecordCx};
-use dsl::scheme::compile_scheme;
+use dsl::builtin::Registry;
+use dsl::scheme::{Compiled, compile_scheme};
 use dsl::value::Value;
 
 use crate::mapping::Mapping;
@@ -70,10 +71,14 @@ impl Ours {
 
 /// The scheme, compiled.
 pub(crate) fn plan() -> Plan {
-    let file = SourceFile::new("trades.yaml", SCHEME);
-    let compiled = compile_scheme(&file, &World, &functions::registry());
+    let compiled = compiled(&functions::registry());
     let shown = render(&compiled.diagnostics, Lang::En, false, 20);
     compiled.plan.unwrap_or_else(|| panic!("{shown}"))
+}
+
+/// The scheme, compiled with these functions: what `check` and the start of a run do with a file.
+pub(crate) fn compiled(registry: &Registry) -> Compiled {
+    compile_scheme(&SourceFile::new("trades.yaml", SCHEME), &World, registry)
 }
 
 impl Default for Ours {

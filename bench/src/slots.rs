@@ -53,6 +53,20 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// Nothing but the pass over the bytes of these rows.
+    ///
+    /// # Panics
+    /// When one is no JSON.
+    pub fn scan(&mut self, records: &[String]) {
+        let page = self.page.get_mut();
+        for record in records {
+            page.scan(&self.fast, record).expect("a trade");
+        }
+        page.clear();
+    }
+}
+
 impl Default for Slots {
     fn default() -> Self {
         Slots::new()

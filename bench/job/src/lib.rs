@@ -1,0 +1,3 @@
+//! What a whole job costs: its source and its target, the same job written by hand, and the ledger alone.
+
+pub mod pages;
