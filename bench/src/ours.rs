@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use dsl::builtin::Registry;
 use dsl::diagnostic::{Lang, SourceFile, render};
 use dsl::facts::{Action, ConnectorFacts, Environment, NotFound, OpKind, OperationFacts, SchemeFacts};
 use dsl::lookup::{Found, Hits};
 use dsl::plan::{Build, Plan, RecordCx};
-use dsl::builtin::Registry;
 use dsl::scheme::{Compiled, compile_scheme};
 use dsl::value::Value;
 

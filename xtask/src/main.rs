@@ -10,6 +10,7 @@
 mod api;
 mod bench;
 mod collation;
+mod counts;
 mod crash;
 mod figure;
 mod fuzz;
@@ -38,6 +39,7 @@ cargo xtask oracle       compare generated expressions with a private MariaDB: [
                          those of published schemes, beside what pasting values into their text gives
 cargo xtask fuzz         hostile texts through the doors of the language, and bombs: [--inputs 1000000] [--target T] [--seed 1]
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
+cargo xtask bench micro  instructions of the hot places, held against bench/counts.txt: [--renew]
 cargo xtask bench peers  the mapping alone: [--records N] [--json]
 cargo xtask api          requests made of openapi.json against a real server (a tool is installed into the build folder)
 cargo xtask peers        the same bad days for the engine, dlt and airbyte-cdk (installed into the build folder)
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         ["sim", more @ ..] => sim::sim(&place, more).close("cargo xtask sim"),
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
+        ["bench", "micro", more @ ..] => counts::micro(&place, more).close("cargo xtask bench micro"),
         ["bench", "peers", more @ ..] => bench::peers(&place, more).close("cargo xtask bench peers"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
         ["api"] => api::api(&place).close("cargo xtask api"),
@@ -159,9 +162,10 @@ fn test(place: &Place) -> Report {
         );
         report.command("schemes", &engine, &["test", "schemes", "connectors"]);
         api::step(&mut report, place);
+        counts::step(&mut report, place, false);
     } else {
         report.not_run(
-            &["tests", "figures", "doctests", "schemes", "api"],
+            &["tests", "figures", "doctests", "schemes", "api", "counts"],
             "the build failed",
         );
     }

@@ -101,23 +101,31 @@ fn compiler(program: &str, package: &str) -> Result<(), String> {
         println!("{}", first.lines().next().unwrap_or_default());
         return Ok(());
     }
+    install(&format!("no compiler `{program}`"), &[package, "libc6-dev"])
+}
+
+/// Callgrind counts instructions.
+pub(crate) fn valgrind() -> Result<(), String> {
+    if let Some(version) = said("valgrind", &["--version"]) {
+        println!("{}", version.trim());
+        return Ok(());
+    }
+    install("no `valgrind`", &["valgrind"])
+}
+
+/// Packages of Debian; for others than root the command that is missing.
+fn install(missing: &str, packages: &[&str]) -> Result<(), String> {
     if said("id", &["-u"]).as_deref().map(str::trim) != Some("0") {
         return Err(format!(
-            "no compiler `{program}`; as root: apt-get install {package} libc6-dev"
+            "{missing}; as root: apt-get install {}",
+            packages.join(" ")
         ));
     }
     finish(Command::new("apt-get").args(["update", "--quiet"]))?;
-    let install = [
-        "install",
-        "--quiet",
-        "--yes",
-        "--no-install-recommends",
-        package,
-        "libc6-dev",
-    ];
     finish(
         Command::new("apt-get")
-            .args(install)
+            .args(["install", "--quiet", "--yes", "--no-install-recommends"])
+            .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )
 }

@@ -81,7 +81,10 @@ impl Pages {
         for record in &records {
             let payload = Blob(rows.len() as u64);
             // A document has about two thirds of the size of its row.
-            blobs.insert(payload, format!("{{\"FBillNo\":\"{:>580}\"}}", record.record.0).into_bytes());
+            blobs.insert(
+                payload,
+                format!("{{\"FBillNo\":\"{:>580}\"}}", record.record.0).into_bytes(),
+            );
             rows.push(ClaimRow {
                 record: record.record,
                 version: record.version.clone(),
@@ -142,8 +145,16 @@ mod tests {
         pages.pass(3);
         pages.pass(2);
         assert_eq!(pages.desk.end().fetched, 5);
-        let states = pages.desk.one(LedgerOp::CountStates { scheme: SCHEME.into() });
-        let done = flow::op::RecordState::ALL.iter().position(|state| state.word() == "done").unwrap();
-        assert!(matches!(states, LedgerReply::States(counts) if counts[done] == 5), "{states:?}");
+        let states = pages.desk.one(LedgerOp::CountStates {
+            scheme: SCHEME.into(),
+        });
+        let done = flow::op::RecordState::ALL
+            .iter()
+            .position(|state| state.word() == "done")
+            .unwrap();
+        assert!(
+            matches!(states, LedgerReply::States(counts) if counts[done] == 5),
+            "{states:?}"
+        );
     }
 }
