@@ -46,6 +46,13 @@ pub struct Trade<'r> {
     orders: Vec<Line<'r>>,
 }
 
+impl Trade<'_> {
+    /// What it is known by.
+    pub fn key(&self) -> &str {
+        &self.tid
+    }
+}
+
 /// What is read of a line.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,7 +83,11 @@ impl Ceiling {
         }
     }
 
-    fn document(&self, row: &Trade<'_>) -> String {
+    /// The document of a trade.
+    ///
+    /// # Panics
+    /// Never: what is written goes into a text.
+    pub fn document(&self, row: &Trade<'_>) -> String {
         let mut out = String::with_capacity(1_024);
         out.push_str("{\"FBillNo\":");
         text(&[&row.tid], &mut out);

@@ -1,5 +1,6 @@
 //! `cargo xtask bench expr`: what the expression language costs, beside VRL, minijinja and a mapping by hand.
 //! `cargo xtask bench peers [--records N] [--json]`: the mapping alone.
+//! `cargo xtask bench e2e|scale|dry`: the whole job, beside the same job by hand.
 //!
 //! The peers are a workspace of their own (`bench/peers`) with a lock file of its own; its first build takes minutes.
 
@@ -17,6 +18,36 @@ pub(crate) fn peers(place: &Place, arguments: &[&str]) -> Report {
     let arguments: Vec<&str> = ["--peers"].iter().chain(arguments).copied().collect();
     let end = std::env::consts::EXE_SUFFIX;
     report.command("mapping", &format!("{folder}/release/peers{end}"), &arguments);
+    report
+}
+
+/// Measures the whole job over loopback: `e2e` beside the same job by hand, `scale` by the number of records, `dry` the
+/// start of a dry run. The arguments are those of `bench/job`.
+pub(crate) fn job(place: &Place, what: &str, arguments: &[&str]) -> Report {
+    let mut report = Report::new(&place.root);
+    let build = [
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "engine",
+        "--package",
+        "job",
+    ];
+    if !report.command("build", "cargo", &build) {
+        report.not_run(&["job"], "the build failed");
+        return report;
+    }
+    let end = std::env::consts::EXE_SUFFIX;
+    let built = |name: &str| {
+        let path = place.target.join("release").join(format!("{name}{end}"));
+        path.to_string_lossy().into_owned()
+    };
+    let root = place.root.to_string_lossy().into_owned();
+    let engine = built("engine");
+    let ours = [what, "--engine", &engine, "--root", &root];
+    let words: Vec<&str> = ours.iter().chain(arguments).copied().collect();
+    report.command("job", &built("job"), &words);
     report
 }
 

@@ -41,6 +41,8 @@ cargo xtask fuzz         hostile texts through the doors of the language, and bo
 cargo xtask bench expr   what expressions and the mapping of the reference record cost, beside others
 cargo xtask bench micro  instructions of the hot places, held against bench/counts.txt: [--renew]
 cargo xtask bench peers  the mapping alone: [--records N] [--json]
+cargo xtask bench e2e    the whole job over loopback beside the same by hand: [--records 20000] [--rounds 3] [--page 500] [--workers 4]
+cargo xtask bench scale  the whole job by its size: [--records 10000,100000]; bench dry: a dry run from process start
 cargo xtask api          requests made of openapi.json against a real server (a tool is installed into the build folder)
 cargo xtask peers        the same bad days for the engine, dlt and airbyte-cdk (installed into the build folder)
 cargo xtask collation    measure how a server compares characters, write dsl/src/expr/collation.rs: arguments of the client `mariadb`
@@ -58,6 +60,9 @@ fn main() -> ExitCode {
         ["figure", more @ ..] => figure::figure(&place, more).close("cargo xtask figure"),
         ["oracle", more @ ..] => oracle::oracle(&place, more).close("cargo xtask oracle"),
         ["bench", "micro", more @ ..] => counts::micro(&place, more).close("cargo xtask bench micro"),
+        ["bench", what @ ("e2e" | "scale" | "dry"), more @ ..] => {
+            bench::job(&place, what, more).close("cargo xtask bench")
+        }
         ["bench", "peers", more @ ..] => bench::peers(&place, more).close("cargo xtask bench peers"),
         ["bench", "expr", more @ ..] => bench::bench(&place, more).close("cargo xtask bench expr"),
         ["api"] => api::api(&place).close("cargo xtask api"),
