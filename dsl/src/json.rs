@@ -12,6 +12,7 @@ use crate::diagnostic::Lang;
 use crate::value::Value;
 
 pub use read::parse;
+pub(crate) use read::parse_own;
 pub use write::{pretty, to_string, write, write_text};
 
 /// Deepest nesting that is read: no vendor comes near, and a deeper text is an attack on the stack.

@@ -7,6 +7,15 @@ use crate::value::{Map, Number, Value};
 ///
 /// A name that appears twice in one map is an error: whichever of the two a reader takes, the other is lost.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    read(bytes, MAX_DEPTH)
+}
+
+/// The same for a document of ours, in which a row as deep as may be stands at some place.
+pub(crate) fn parse_own(bytes: &[u8]) -> Result<Value, JsonError> {
+    read(bytes, 4 * MAX_DEPTH)
+}
+
+fn read(bytes: &[u8], most: usize) -> Result<Value, JsonError> {
     let text = std::str::from_utf8(bytes).map_err(|error| JsonError {
         offset: error.valid_up_to(),
         what: JsonFault::Utf8,
@@ -16,7 +25,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     } else {
         0
     };
-    let mut reader = Reader { text, at, depth: 0 };
+    let mut reader = Reader {
+        text,
+        at,
+        depth: 0,
+        most,
+    };
     let value = reader.value()?;
     reader.blanks();
     if reader.at < text.len() {
@@ -29,6 +43,8 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Deepest nesting that is read.
+    most: usize,
 }
 
 impl Reader<'_> {
@@ -73,7 +89,7 @@ impl Reader<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, JsonError>) -> Result<Value, JsonError> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.most {
             return Err(self.fault(JsonFault::Depth));
         }
         self.depth += 1;

@@ -79,6 +79,28 @@ impl Answers {
         &self.hits
     }
 
+    /// Remembers what somebody else keeps as well: what was found of this look-up, if it is one row. Otherwise it is left
+    /// to the plain evaluator.
+    pub fn learn(&mut self, want: &LookupWant, found: Option<&Value>) {
+        let answer = found.map(|value| {
+            let mut json = Vec::new();
+            json::write(value, &mut json);
+            Arc::new(Answer {
+                value: value.clone(),
+                json: json.into(),
+            })
+        });
+        self.keep(want, answer);
+    }
+
+    /// Forgets what was not found, or several times, so that it is asked again.
+    pub fn forget_misses(&mut self) {
+        self.hits.forget_misses();
+        for table in &mut self.tables {
+            table.found.retain(|_, answer| answer.is_some());
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.tables.iter().map(|table| table.found.len()).sum()

@@ -374,6 +374,21 @@ impl Tree {
         self.names.iter().any(|name| name.first_name() == Some(first))
     }
 
+    /// The members that lead to the one place that is this name, as it is (`body: {Model: <<$records>>}`), where nothing
+    /// else of the tree reads it.
+    pub fn place_of(&self, name: &str) -> Option<Vec<&str>> {
+        let mut reads = 0;
+        self.root.clone().walk(&mut |seen| match seen {
+            Seen::Ref(Ref::Name(path) | Ref::Seconds(path))
+            | Seen::List(Ref::Name(path) | Ref::Seconds(path)) => {
+                reads += usize::from(path.first_name() == Some(name));
+            }
+            _ => {}
+        });
+        let mut place = Vec::new();
+        (reads == 1 && self.root.leads_to(name, &mut place)).then_some(place)
+    }
+
     /// Whether its value depends on the instant of the run: another one the next time.
     pub fn reads_clock(&self) -> bool {
         self.clock || self.mentions("$now") || self.mentions("$clock")
@@ -770,6 +785,64 @@ impl LookupTerm {
             ask.terms(&mut terms);
         }
         terms
+    }
+}
+
+impl Term {
+    /// Notes the members that lead to a name that stands alone, through plain maps only.
+    fn leads_to<'t>(&'t self, name: &str, place: &mut Vec<&'t str>) -> bool {
+        match &self.kind {
+            TermKind::Map(members) => members.iter().any(|(member, term)| {
+                place.push(member);
+                let leads = term.leads_to(name, place);
+                if !leads {
+                    place.pop();
+                }
+                leads
+            }),
+            TermKind::Read(Read {
+                from: Ref::Name(path),
+                filters,
+                plain: false,
+                ..
+            }) => {
+                let [Segment::Name(only)] = path.segments() else {
+                    return false;
+                };
+                filters.is_empty() && only == name
+            }
+            // What is laid over the others has its place.
+            TermKind::Made(made) => match (&made.maker, made.manners.says_nothing()) {
+                (Maker::Merge(parts), true) => parts
+                    .last()
+                    .is_some_and(|last| matches!(last.kind, TermKind::Map(_)) && last.leads_to(name, place)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl Manners {
+    /// Whether the value is as it was made.
+    fn says_nothing(&self) -> bool {
+        let Manners {
+            fit,
+            missing,
+            default,
+            empty,
+            required,
+            only,
+            sensitive: _,
+            on_error,
+        } = self;
+        fit.is_none()
+            && missing.is_none()
+            && default.is_none()
+            && empty.is_none()
+            && !required
+            && only.is_none()
+            && on_error.is_none()
     }
 }
 

@@ -81,6 +81,6 @@ pub use reason::{sentence, spoken};
 pub use replay::{ReplayPlan, Why};
 pub use run::{Engine, Opening, Problem, Replay, RunOptions, RunReport, Seen};
 pub use shell::{Cancel, Progress, Silent};
-pub use target::WAIT_FOR;
+pub use target::{WAIT_FOR, Ways};
 pub use transport::machine_authorities;
 pub use workspace::{Places, SecretTable, Simulators, Workspace, knows_environment, read, yaml_files};

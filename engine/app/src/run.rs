@@ -37,7 +37,7 @@ use crate::shell::{Cancel, Progress, Shell};
 use crate::source::SourceReader;
 use crate::store::{Store, Watch};
 use crate::tape::{Takes, Tape, nowhere};
-use crate::target::TargetWriter;
+use crate::target::{TargetWriter, Ways};
 use crate::two_way::{Introduction, Pair, PartnerReadings, PartnerReads, with_partners};
 use crate::workspace::Workspace;
 
@@ -124,6 +124,8 @@ pub struct RunReport {
     pub problems: Vec<Problem>,
     /// What its look-ups came to.
     pub lookups: LookupReport,
+    /// By which way its documents were made.
+    pub ways: Ways,
     /// Schemes whose rows it looks up and that have none yet.
     pub empty_feeders: Vec<String>,
     /// Tables of field mappings that have no entries.
@@ -664,9 +666,9 @@ impl Engine {
         span.record("status", summary.status.word());
         span.record("fetched", summary.counts.fetched);
         let left = shell.left.take();
-        let (previews, lookups) = shell
+        let (previews, lookups, ways) = shell
             .target
-            .map(|target| (target.previews, target.memo.report))
+            .map(|target| (target.previews, target.memo.report, target.made))
             .unwrap_or_default();
         let pruned = self.give_up_old().await;
         let not_pruned = pruned
@@ -682,6 +684,7 @@ impl Engine {
             previews,
             problems,
             lookups,
+            ways,
             empty_feeders,
             empty_tables,
             not_pruned,

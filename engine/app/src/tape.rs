@@ -305,7 +305,10 @@ impl Tape {
                 request: request_of(prepared),
                 outcome,
             },
-            documents: call.records.clone().unwrap_or_default(),
+            documents: call
+                .records
+                .as_ref()
+                .map_or_else(Vec::new, |records| records.trees().to_vec()),
             options: call.options.clone(),
             rows,
         };

@@ -1,6 +1,7 @@
 //! The target side of a run: records into documents, documents into calls, lost answers into questions.
 
 mod ask;
+mod fast;
 mod further;
 mod group;
 mod present;
@@ -9,11 +10,12 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use connector::{Call, Class, Connection, Redactor};
+use connector::{Call, Class, Connection, Records, Redactor};
 use dsl::diagnostic::{Failure, Lang};
 use dsl::facts::{Action, Proof};
-use dsl::lines::{KeyedList, LineIds};
+use dsl::lines::{KeyedList, LineIds, LineList};
 use dsl::lookup::LookupWant;
+use dsl::payload::Payload;
 use dsl::plan::{Build, Built, Plan, RecordCx, StepDone, TargetPlan};
 use dsl::tree::Trace;
 use dsl::value::{Map, Value};
@@ -34,6 +36,8 @@ use crate::payloads::BlobStore;
 use crate::preview::{Preview, PreviewRow, TraceLine, masks};
 use crate::reason;
 use crate::two_way::Pair;
+use fast::FastWays;
+pub use fast::Ways;
 use steps::NO_ID;
 
 /// A look-up that found nothing is tried again after these pauses, and then after each of the last; the next run tries
@@ -94,8 +98,13 @@ struct Document {
     /// Its key at the target, as it was frozen before the first send.
     frozen: Option<String>,
     label: String,
-    built: Built,
-    operation: String,
+    payload: Payload,
+    options: Arc<Value>,
+    /// The texts of its identifying fields.
+    tkey: Vec<String>,
+    /// Lines that the scheme gives keys.
+    lines: Vec<LineList>,
+    operation: Arc<str>,
     /// The lines that the target had before.
     kept: Option<KeptLines>,
     trace: Vec<TraceLine>,
@@ -111,6 +120,9 @@ pub(crate) struct TargetWriter {
     /// What documents may be of.
     objects: Objects,
     documents: BTreeMap<RecordId, Document>,
+    ways: FastWays,
+    /// By which way they were made.
+    pub(crate) made: Ways,
     /// The step whose documents are written; `None` = those of the records themselves.
     step: Option<String>,
     /// Who writes the documents of steps.
@@ -148,6 +160,8 @@ impl TargetWriter {
             instant,
             lang,
             documents: BTreeMap::new(),
+            ways: FastWays::default(),
+            made: Ways::default(),
             step: None,
             further: BTreeMap::new(),
             heard: BTreeMap::new(),
@@ -192,6 +206,7 @@ impl TargetWriter {
         self.documents.clear();
         self.heard.clear();
         self.memo.next_page();
+        self.ways.next_page();
         for further in self.further.values_mut() {
             further.next_page();
         }
@@ -204,6 +219,7 @@ impl TargetWriter {
             let asked: BTreeSet<RecordId> = asked.collect();
             self.documents.retain(|record, _| asked.contains(record));
             self.memo.next_page();
+            self.ways.next_page();
         }
     }
 
@@ -220,36 +236,47 @@ impl TargetWriter {
         if let Some(by_step) = self.by_step(&sources) {
             return self.transform_steps(reader, items, &by_step, blobs, now);
         }
+        if !sources.iter().map(|source| source.record).eq(ids.iter().copied()) {
+            return Err(AppError::bug("a picked record has no source row"));
+        }
         let anew = self.makes_anew()?;
-        for source in &mut sources {
-            let first = || {
-                let item = items.iter().find(|item| item.record == source.record);
-                item.is_some_and(|item| !item.has_target)
-            };
-            if anew && source.voided || self.as_before && first() {
+        for (source, item) in sources.iter_mut().zip(items) {
+            if anew && source.voided || self.as_before && !item.has_target {
                 leave(source);
             }
         }
-        let mut rows = Vec::with_capacity(items.len());
-        for item in items {
-            let source = sources
-                .iter()
-                .find(|source| source.record == item.record)
-                .ok_or_else(|| AppError::bug("a picked record has no source row"))?;
-            let mut row =
-                dsl::json::parse(&source.source).map_err(|_| AppError::bug("a stored row is not JSON"))?;
-            // It may have been stored before the scheme said so.
-            self.plan.source.make_lists(&mut row);
+        let mut picked = Vec::with_capacity(items.len());
+        for (source, item) in sources.iter().zip(items) {
             let has_target = match self.step {
                 Some(_) => source.target_id.is_some(),
                 None => item.has_target && !(anew && source.voided),
             };
             let item = TransformItem { has_target, ..*item };
-            let action = self.action(&item, source)?;
-            rows.push(Work::new(self.target()?, item, source, row, action)?);
+            picked.push(Picked {
+                item,
+                source,
+                action: self.action(&item, source)?,
+            });
         }
         let plan = Arc::clone(&self.plan);
         let target = plan.target.as_ref().ok_or_else(|| AppError::bug("no target"))?;
+        let fast = self.fast_documents(reader, target, &picked, blobs)?;
+        let mut rows = Vec::with_capacity(picked.len());
+        for (picked, _) in picked.iter().zip(&fast).filter(|(_, made)| made.is_none()) {
+            let mut row = dsl::json::parse(&picked.source.source)
+                .map_err(|_| AppError::bug("a stored row is not JSON"))?;
+            // It may have been stored before the scheme said so.
+            self.plan.source.make_lists(&mut row);
+            rows.push(Work::new(
+                target,
+                picked.item,
+                picked.source,
+                row,
+                picked.action.clone(),
+            )?);
+        }
+        self.made.plain += rows.len() as u64;
+        self.made.slots += (fast.len() - rows.len()) as u64;
         for level in 0..target.lookup_levels() {
             let mut wants: Vec<LookupWant> = Vec::new();
             for work in &rows {
@@ -262,9 +289,17 @@ impl TargetWriter {
             }
             self.memo.fetch(reader, wants)?;
         }
-        let mut outcomes = Vec::with_capacity(rows.len());
-        for work in rows {
-            outcomes.push(self.document(target, work, blobs, now));
+        let mut rows = rows.into_iter();
+        let mut outcomes = Vec::with_capacity(fast.len());
+        for made in fast {
+            outcomes.push(match made {
+                Some(made) => made,
+                None => {
+                    let work = rows.next();
+                    let work = work.ok_or_else(|| AppError::bug("a record was not evaluated"))?;
+                    self.document(target, work, blobs, now)
+                }
+            });
         }
         Ok(outcomes)
     }
@@ -335,15 +370,14 @@ impl TargetWriter {
             .build(target, &work, action)
             .and_then(|built| Ok((built, self.after(target, &work, action)?)));
         match built {
-            Ok((Ok(document), after)) => {
-                let looked = &document.built.looked;
+            Ok((Ok((document, looked)), after)) => {
                 if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
                     return Transformed::Refused(refusal);
                 }
                 let caller = &self.caller;
-                self.memo.count(looked, |example| caller.redact(&example));
+                self.memo.count(&looked, |example| caller.redact(&example));
                 let appends = asks_updates(target, &self.caller.connection);
-                match lines_in_doubt(target, &work, action, &document.built, appends) {
+                match lines_in_doubt(target, &work, action, &document, appends) {
                     Some(refusal) => Transformed::Refused(refusal),
                     None => self.ready(work.item.record, action, document, after, blobs),
                 }
@@ -393,7 +427,7 @@ impl TargetWriter {
         target: &TargetPlan,
         work: &Work<'_>,
         action: Action,
-    ) -> Result<Result<Document, LookupWant>, Failure> {
+    ) -> Result<Result<Made, LookupWant>, Failure> {
         let mut trace = self.traced.then(Trace::default);
         let built = target.build(&self.cx(work, action), self.memo.hits(), trace.as_mut())?;
         let mut built = match built {
@@ -418,7 +452,7 @@ impl TargetWriter {
                 .connection
                 .put_id(&operation, &options, &mut built.payload, id)?;
         }
-        Ok(Ok(Document {
+        let document = Document {
             key: work.source.key.clone(),
             target_id: work.source.target_id.clone(),
             // The same version makes a write for each of its documents.
@@ -436,11 +470,15 @@ impl TargetWriter {
                 Some(line) => format!("{} · {line}", work.source.label),
                 None => work.source.label.clone(),
             },
-            built,
-            operation,
+            payload: built.payload.into(),
+            options: Arc::new(built.options),
+            tkey: built.tkey,
+            lines: built.lines,
+            operation: operation.into(),
             kept: work.kept.clone(),
             trace: trace.map(TraceLine::of).unwrap_or_default(),
-        }))
+        };
+        Ok(Ok((document, built.looked)))
     }
 
     fn ready(
@@ -451,19 +489,18 @@ impl TargetWriter {
         (next, half): (Option<String>, Option<String>),
         blobs: &mut BlobStore,
     ) -> Transformed {
-        let options = as_map(&document.built.options);
+        let options = as_map(&document.options);
         let ready = Ready {
             action: match action {
                 Action::Create | Action::Step => WriteAction::Create,
                 Action::Update => WriteAction::Update,
                 Action::Void => WriteAction::Void,
             },
-            group: group(&document.operation, &document.built.options),
+            group: group(&document.operation, &document.options),
             form: self.caller.connection.form(&options),
-            tkey: key_text(&document.built.tkey),
-            // What is kept is for people; the document itself is built anew for each send.
-            payload: blobs.add(dsl::json::to_string(&self.shown(&document.built.payload)).into_bytes()),
-            wrote: self.wrote(action, &document.built.payload),
+            tkey: key_text(&document.tkey),
+            payload: self.keep(&document.payload, blobs),
+            wrote: self.wrote(action, &document.payload),
             next,
             half,
         };
@@ -471,15 +508,24 @@ impl TargetWriter {
         Transformed::Ready(ready)
     }
 
+    /// What is kept of a document, which is for people; the document itself is built anew for each send.
+    fn keep(&self, payload: &Payload, blobs: &mut BlobStore) -> Blob {
+        let target = self.plan.target.as_ref();
+        match target.is_none_or(|target| target.sensitive.is_empty()) {
+            true => blobs.add_shared(Arc::clone(payload.json())),
+            false => blobs.add(dsl::json::to_string(&self.shown(payload.tree())).into_bytes()),
+        }
+    }
+
     /// What the scheme of the other direction will read of a document.
-    fn wrote(&self, action: Action, document: &Value) -> Vec<Facet> {
+    fn wrote(&self, action: Action, document: &Payload) -> Vec<Facet> {
         let under = self
             .plan
             .target
             .as_ref()
             .and_then(|target| target.key_under.as_ref());
         let pair = self.pair.as_ref();
-        pair.map_or_else(Vec::new, |pair| pair.document(under, action, document))
+        pair.map_or_else(Vec::new, |pair| pair.document(under, action, document.tree()))
     }
 
     /// A document as people may see it: places marked sensitive are masked.
@@ -502,8 +548,10 @@ impl TargetWriter {
         let redactor = Redactor::default();
         if let Some(target) = &self.plan.target {
             for document in documents {
-                mask::learn(&redactor, &document.built.payload, &target.sensitive);
-                mask::learn(&redactor, &document.built.options, &target.sensitive_options);
+                if !target.sensitive.is_empty() {
+                    mask::learn(&redactor, document.payload.tree(), &target.sensitive);
+                }
+                mask::learn(&redactor, &document.options, &target.sensitive_options);
             }
         }
         redactor
@@ -528,36 +576,36 @@ impl TargetWriter {
         let Some(first) = documents.first().filter(|_| documents.len() == rows.len()) else {
             return Sent::Answered(bug("a claimed record has no document"));
         };
-        let options = as_map(&first.built.options);
-        let operation = first.operation.clone();
-        let records: Vec<Value> = documents
+        let options = as_map(&first.options);
+        let operation = Arc::clone(&first.operation);
+        let records: Vec<Payload> = documents
             .iter()
-            .map(|document| document.built.payload.clone())
+            .map(|document| document.payload.clone())
             .collect();
         let texts: Vec<String> = documents
             .iter()
             .map(|document| match &document.frozen {
                 // One that is voided is not made once more.
-                Some(frozen) if document.built.tkey.is_empty() => frozen.clone(),
-                _ => key_text(&document.built.tkey),
+                Some(frozen) if document.tkey.is_empty() => frozen.clone(),
+                _ => key_text(&document.tkey),
             })
             .collect();
-        let mut call = self.write_call(&operation, &options, records, texts.clone());
+        let mut call = self.write_call(&operation, &options, records.into(), texts.clone());
         // A database notes it beside what it writes.
         call.attempt = mark.filter(|_| self.caller.is_database()).map(attempt_bytes);
         if let (Some(mark), [(record, _)]) = (mark, rows) {
             call.identity = Some(identity(mark, *record, first));
         }
         if self.dry {
-            let masked = documents
+            let masked: Vec<Value> = documents
                 .iter()
-                .map(|document| self.shown(&document.built.payload))
+                .map(|document| self.shown(document.payload.tree()))
                 .collect();
-            let options = self.shown_options(&first.built.options);
+            let options = self.shown_options(&first.options);
             // A key may be made of a sensitive field.
             let hush = self.hush(&documents);
             let texts = texts.iter().map(|text| hush.redact(text)).collect();
-            let call = self.write_call(&operation, &options, masked, texts);
+            let call = self.write_call(&operation, &options, masked.into(), texts);
             let mut preview = self.preview(action, &call, &documents);
             let is_document = matches!(action, WriteAction::Create | WriteAction::Update);
             if self.compares && is_document {
@@ -680,7 +728,7 @@ impl TargetWriter {
         &'c self,
         operation: &'c str,
         options: &'c Map,
-        records: Vec<Value>,
+        records: Records,
         texts: Vec<String>,
     ) -> Call<'c> {
         let fields = self.plan.target.as_ref().map_or(&[][..], |target| &target.key);
@@ -734,13 +782,23 @@ impl TargetWriter {
                 .map(|document| PreviewRow {
                     key: document.key.clone(),
                     label: document.label.clone(),
-                    payload: self.shown(&document.built.payload),
+                    payload: self.shown(document.payload.tree()),
                     trace: document.trace.clone(),
                     present: None,
                 })
                 .collect(),
         }
     }
+}
+
+/// A document, and what its look-ups did not find once.
+type Made = (Document, Vec<(LookupWant, usize)>);
+
+/// One record to be written, and what is to be done with it.
+struct Picked<'s> {
+    item: TransformItem,
+    source: &'s SourceRow,
+    action: Result<Action, Refusal>,
 }
 
 /// One record being evaluated.
@@ -813,7 +871,7 @@ fn lines_in_doubt(
     target: &TargetPlan,
     work: &Work<'_>,
     action: Action,
-    built: &Built,
+    document: &Document,
     appends: bool,
 ) -> Option<Refusal> {
     use dsl::catalogue::target::{LINES_IN_DOUBT, LINES_UNKNOWN};
@@ -823,10 +881,12 @@ fn lines_in_doubt(
     if !target.reads_line_ids {
         // Its lines carry no ids: a target that adds such lines would have them twice.
         let in_doubt = appends && work.source.maybe_sent;
-        let list = in_doubt.then(|| list_of_lines(&built.payload)).flatten()?;
+        let list = in_doubt
+            .then(|| list_of_lines(document.payload.tree()))
+            .flatten()?;
         return Some(Refusal::Held(Reason::new(LINES_IN_DOUBT.code, list)));
     }
-    let document = &built.lines[..];
+    let document = &document.lines[..];
     let any = || document.iter().flat_map(|lines| &lines.keys).next();
     let untold = match &work.kept {
         Some(kept) => kept.untold(document, &target.keyed),
@@ -862,7 +922,7 @@ fn lines_after(document: &Document, keyed: &[KeyedList], verdict: Option<&connec
         _ => &[],
     };
     let before = document.kept.clone().unwrap_or_default();
-    before.after(&document.built.lines, keyed, told)
+    before.after(&document.lines, keyed, told)
 }
 
 /// A person wants the stored document sent: it takes the place of the one just made, under its own key.

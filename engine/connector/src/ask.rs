@@ -487,6 +487,20 @@ impl Connection {
             .is_some_and(|operation| operation.ends)
     }
 
+    /// Whether a document whose id is known goes out with the id in it.
+    pub fn holds_id(&self, operation: &str, options: &Map) -> bool {
+        let Ok(operation) = self.operation(operation) else {
+            return false;
+        };
+        let Some(tree) = &operation.id_field else {
+            return false;
+        };
+        let complete = complete_options(operation, options);
+        let place = complete.and_then(|options| self.frame(operation, &options, 0).text(tree, "id_field"));
+        // What cannot be said is said of the document.
+        !(operation.encode == Encode::Sql && matches!(place, Ok(None)))
+    }
+
     /// Puts the internal id of a known document into its payload, in front of everything else at its place. It is a
     /// number where it reads as one, unless the operation's `types` say text.
     pub fn put_id(

@@ -20,7 +20,7 @@ use crate::model::{
     Class, CodePlace, Encode, ItemIndex, ItemLists, Items, Operation, Row, RowTest, UntilPlace,
 };
 use crate::recipe::{Names, Recipe, data, map};
-use crate::request::Call;
+use crate::request::{Call, Records};
 
 /// Characters of an answer that are kept as its words when the table names none.
 const EXCERPT: usize = 512;
@@ -73,7 +73,7 @@ pub(crate) struct Sent<'a> {
     /// How many records.
     pub(crate) n: usize,
     /// Their documents, where they are at hand.
-    pub(crate) records: &'a [Value],
+    pub(crate) records: &'a Records,
 }
 
 /// When calls go on.
@@ -111,12 +111,14 @@ pub struct Judged {
 impl Connection {
     /// Judges the answer to a call of `n` records; a read has none.
     pub fn judge(&self, operation: &str, options: &Map, n: usize, answer: &HttpAnswer) -> Judged {
-        self.judge_sent(operation, options, Sent { n, records: &[] }, answer)
+        let records = &Records::default();
+        self.judge_sent(operation, options, Sent { n, records }, answer)
     }
 
     /// Judges the answer to a call of `n` records, whose documents it may name by their keys.
     pub fn judge_call(&self, call: &Call<'_>, n: usize, answer: &HttpAnswer) -> Judged {
-        let records = call.records.as_deref().unwrap_or_default();
+        let none = Records::default();
+        let records = call.records.as_ref().unwrap_or(&none);
         self.judge_sent(call.operation, call.options, Sent { n, records }, answer)
     }
 
@@ -541,8 +543,9 @@ fn index_of(index: &ItemIndex, item: &Value, position: usize, sent: Sent<'_>) ->
         },
         ItemIndex::Key { item: at, record } => {
             let key = plain(at, item)?;
-            let mut same = (0..sent.records.len())
-                .filter(|index| plain(record, &sent.records[*index]).is_some_and(|known| known == key));
+            let records = sent.records.trees();
+            let mut same = (0..records.len())
+                .filter(|index| plain(record, &records[*index]).is_some_and(|known| known == key));
             let index = same.next()?;
             same.next().is_none().then_some(index)
         }

@@ -60,7 +60,7 @@ pub use login::{Guard, LOGIN_CALLS_MAX, LoggingIn, Session};
 pub use model::{Class, Connector, KnownAs, Limits, Param, ParamType, Scope, Transport, WhenNone};
 pub use receive::{Content, Form, Inbound, PUSH_MAX, Pushed, RAW, Received, Refusal};
 pub use redact::Redactor;
-pub use request::{Call, Keys, PageState, Prepared};
+pub use request::{Call, Keys, PageState, Prepared, Records};
 pub use rows::PageRows;
 pub use secret::{MASK, NoSecrets, Secret, SecretKind, Secrets};
 pub use sign::{HttpRequest, Preview, uuid4};

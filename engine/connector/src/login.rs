@@ -297,7 +297,7 @@ impl Connection {
             None => None,
         };
         let xml = body.clone().filter(|_| step.encode == Encode::Xml);
-        let mut prepared = self.request(&step.method, &path, step.encode, body)?;
+        let mut prepared = self.request(&step.method, &path, step.encode, body.as_ref())?;
         if step.encode == Encode::Xml {
             xml_body(&mut prepared, &step.root, xml)?;
         }

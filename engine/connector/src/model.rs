@@ -4,7 +4,7 @@
 
 mod auth;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dsl::cond::Op;
 use dsl::facts::{Action, OpKind, OptionFacts, Owned, Proof, Text2};
@@ -457,9 +457,51 @@ pub(crate) struct Operation {
     pub(crate) describes: Option<Describes>,
     /// How it takes pushes, where the other system calls.
     pub(crate) receive: Option<Receive>,
+    /// Where its body takes documents as they are, once somebody asked.
+    pub(crate) whole: OnceLock<Option<Whole>>,
+}
+
+/// The place of a body that takes documents as they are, where its frame reads nothing of them.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// The members that lead there.
+    pub(crate) place: Vec<String>,
+    /// All documents of the call as a list, or the first alone.
+    pub(crate) as_list: bool,
 }
 
 impl Operation {
+    /// The place at which documents can be put into the body without being read.
+    pub(crate) fn whole(&self) -> Option<&Whole> {
+        let find = || {
+            let body = self.body.as_ref().filter(|_| self.part.is_none())?;
+            if self.mentions(RECORD_UUID)
+                || self.mentions_outside("$records")
+                || self.mentions_outside("$record")
+            {
+                return None;
+            }
+            let (as_list, name) = match (body.mentions("$records"), body.mentions("$record")) {
+                (true, false) => (true, "$records"),
+                (false, true) => (false, "$record"),
+                _ => return None,
+            };
+            let place = body.place_of(name)?;
+            Some(Whole {
+                place: place.into_iter().map(str::to_owned).collect(),
+                as_list,
+            })
+        };
+        self.whole.get_or_init(find).as_ref()
+    }
+
+    /// Whether anything but its body uses a name.
+    fn mentions_outside(&self, name: &str) -> bool {
+        let pairs = self.query.iter().chain(&self.headers).map(|(_, tree)| tree);
+        let mut trees = pairs.chain([&self.path, &self.root]);
+        trees.any(|tree| tree.mentions(name))
+    }
+
     /// Whether records are written by it.
     pub(crate) fn is_write(&self) -> bool {
         self.kind == OpKind::Write

@@ -3,12 +3,12 @@
 //! The body is rendered once; those bytes are signed and those bytes are sent. What a call says goes through value
 //! places only, so that no text of a record ever becomes part of a frame.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dsl::catalogue::source;
 use dsl::cond::{Asked, Op};
 use dsl::facts::OpKind;
-use dsl::{Failure, Map, Path, Value};
+use dsl::{Failure, Map, Path, Payload, Value};
 use sha2::Digest as _;
 
 use crate::batch;
@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::filter::{FilterValue, sql_text};
 use crate::frame::Frame;
 use crate::load::BODIES;
-use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy, RECORD_UUID};
+use crate::model::{BatchPart, Encode, FilterPrint, Login, Operation, PageBy, RECORD_UUID, Whole};
 use crate::recipe::urlenc;
 use crate::secret::MASK;
 use crate::sign::as_uuid;
@@ -26,6 +26,9 @@ pub(crate) use crate::url::path_fault;
 
 /// Most decoded bytes of the answer to a write: a verdict for each of some hundred rows is a few hundred KiB.
 const WRITE_READ_CAP: u64 = 4 << 20;
+
+/// Bytes of a body around its documents, as a first guess.
+const AROUND: usize = 512;
 
 /// What stands in the place of a method where a statement is sent.
 const STATEMENT: &str = "SQL";
@@ -57,7 +60,7 @@ pub struct Call<'a> {
     /// The merged source request, evaluated; `None` takes the operation's own.
     pub request: Option<Value>,
     /// The documents of a write.
-    pub records: Option<Vec<Value>>,
+    pub records: Option<Records>,
     /// Name in the row, and field asked for.
     pub fields: Option<&'a [(String, String)]>,
     /// What the source is asked to filter by.
@@ -77,6 +80,41 @@ pub struct Call<'a> {
     pub identity: Option<String>,
     /// The one instant of the run.
     pub now_ms: i64,
+}
+
+/// The documents of a write.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    each: Vec<Payload>,
+    trees: OnceLock<Vec<Value>>,
+}
+
+impl Records {
+    /// The documents, in the order in which they are sent.
+    pub fn each(&self) -> &[Payload] {
+        &self.each
+    }
+
+    /// The same as trees, for who reads them.
+    pub fn trees(&self) -> &[Value] {
+        self.trees
+            .get_or_init(|| self.each.iter().map(|each| each.tree().clone()).collect())
+    }
+}
+
+impl From<Vec<Payload>> for Records {
+    fn from(each: Vec<Payload>) -> Records {
+        Records {
+            each,
+            trees: OnceLock::new(),
+        }
+    }
+}
+
+impl From<Vec<Value>> for Records {
+    fn from(trees: Vec<Value>) -> Records {
+        trees.into_iter().map(Payload::from).collect::<Vec<_>>().into()
+    }
 }
 
 /// Under which keys the documents of a write stand.
@@ -140,6 +178,8 @@ pub(crate) struct Late {
     operation: Arc<Operation>,
     names: Value,
     now_ms: i64,
+    /// The documents that its body takes as they are.
+    whole: Option<Records>,
 }
 
 /// What an attempt adds to a frame.
@@ -190,7 +230,11 @@ impl Connection {
         self.set_fields(operation, call, &mut frame)?;
         self.set_filter(operation, call, &mut frame)?;
         self.set_request(operation, call, &mut frame)?;
-        set_records(call, &mut frame);
+        let whole = self.taken_whole(operation, call);
+        match whole {
+            Some(_) => set_hole(&mut frame),
+            None => set_records(call.records.as_ref(), &mut frame),
+        }
         if operation.mentions(RECORD_UUID) {
             frame.set(RECORD_UUID, record_uuid(operation, call, &options)?);
         }
@@ -205,12 +249,13 @@ impl Connection {
         }
         let login = self.mode().login.as_ref();
         if !operation.waits_for_attempt() && !login.is_some_and(Login::shapes_calls) {
-            return self.render(operation, &frame, None);
+            return self.render(operation, frame, None, whole);
         }
         let late = Late {
             operation: Arc::clone(operation),
             names: frame.names().clone(),
             now_ms: call.now_ms,
+            whole: whole.cloned(),
         };
         // What cannot be rendered is told before anything is claimed, and a preview has something to show.
         let taken = login.into_iter().flat_map(Login::taken);
@@ -232,15 +277,36 @@ impl Connection {
         frame.set("$auth", attempt.auth);
         frame.set("$uuid", attempt.uuid);
         frame.set_instant("$clock", attempt.at_ms);
-        self.render(&late.operation, &frame, self.mode().login.as_ref())
+        let login = self.mode().login.as_ref();
+        self.render(&late.operation, frame, login, late.whole.as_ref())
     }
 
-    /// From a complete frame to bytes; a login's members are laid over the body.
+    /// The documents of a call, where its body takes them as they are: then they need not be read.
+    fn taken_whole<'c>(&self, operation: &Operation, call: &'c Call<'_>) -> Option<&'c Records> {
+        let records = call.records.as_ref()?;
+        let whole = operation
+            .whole()
+            .filter(|_| self.encode(operation) == Encode::Json)?;
+        let has_no_place = |payload: &Payload| match payload.as_written() {
+            // Alone it may be left out, which a map never is.
+            Some(json) => !whole.as_list && !json.starts_with(b"{"),
+            None => {
+                let tree = payload.tree();
+                find_instant(tree, String::new()).is_some() || !whole.as_list && tree.as_map().is_none()
+            }
+        };
+        let is_one = whole.as_list || !records.each().is_empty();
+        (is_one && !records.each().iter().any(has_no_place)).then_some(records)
+    }
+
+    /// From a complete frame to bytes; a login's members are laid over the body. Documents that are taken as they are
+    /// come to their place in the bytes.
     fn render(
         &self,
         operation: &Operation,
-        frame: &Frame<'_>,
+        mut frame: Frame<'_>,
         login: Option<&Login>,
+        whole: Option<&Records>,
     ) -> Result<Prepared, Failure> {
         let path = match operation.path.names().is_empty() {
             true => frame.text(&operation.path, "path")?,
@@ -254,12 +320,42 @@ impl Connection {
             _ => None,
         };
         let body = match login {
-            Some(login) => applied(body, &login.apply_body, frame)?,
+            Some(login) => applied(body, &login.apply_body, &frame)?,
             None => body,
         };
         let encode = self.encode(operation);
+        let hole = whole.and_then(|records| {
+            let at = operation.whole()?;
+            let place = at
+                .place
+                .iter()
+                .try_fold(body.as_ref()?, |value, name| value.get(name))?;
+            (*place == hole(at.as_list)).then_some((at, records))
+        });
+        if let (Some(records), None) = (whole, hole) {
+            // Something else was laid over their place.
+            set_records(Some(records), &mut frame);
+            return self.render(operation, frame, login, None);
+        }
+        let frame = &frame;
         let xml = body.clone().filter(|_| encode == Encode::Xml);
-        let mut prepared = self.request(&operation.method, &path, encode, body)?;
+        let mut prepared = self.request(
+            &operation.method,
+            &path,
+            encode,
+            body.as_ref().filter(|_| hole.is_none()),
+        )?;
+        if let (Some((at, records)), Some(body)) = (hole, &body) {
+            no_instants(body)?;
+            let length = records
+                .each()
+                .iter()
+                .map(|each| each.json().len() + 1)
+                .sum::<usize>();
+            prepared.body.reserve(length + AROUND);
+            json_around(body, &at.place, &|out| fill(at, records, out), &mut prepared.body);
+            prepared.headers.insert(0, json_type());
+        }
         if encode == Encode::Xml {
             let root = frame.text(&operation.root, "root")?.unwrap_or_default();
             xml_body(&mut prepared, &root, xml)?;
@@ -325,7 +421,7 @@ impl Connection {
         method: &str,
         path: &str,
         encode: Encode,
-        body: Option<Value>,
+        body: Option<&Value>,
     ) -> Result<Prepared, Failure> {
         if let Some(why) = path_fault(path) {
             return Err(Failure::new(&source::FRAME)
@@ -340,27 +436,27 @@ impl Connection {
                 let zone = self.zone()?;
                 let driver = self.driver().unwrap_or(Driver::Sqlite);
                 let cx = sql::Cx { driver, zone: &zone };
-                (sql::statement(&value, &cx)?, Some("application/json".to_owned()))
+                (sql::statement(value, &cx)?, Some("application/json".to_owned()))
             }
             (Encode::Json, Some(value)) => {
                 let mut bytes = Vec::new();
-                json_bytes(&value, &mut bytes)?;
+                json_bytes(value, &mut bytes)?;
                 (bytes, Some("application/json".to_owned()))
             }
             (Encode::Text, Some(value)) => {
                 let mut bytes = Vec::new();
-                match &value {
+                match value {
                     Value::Text(text) => bytes.extend_from_slice(text.as_bytes()),
                     value => json_bytes(value, &mut bytes)?,
                 }
                 (bytes, Some("text/plain; charset=utf-8".to_owned()))
             }
             (Encode::Multipart, Some(value)) => {
-                let (bytes, boundary) = multipart(&pairs_of(&value)?);
+                let (bytes, boundary) = multipart(&pairs_of(value)?);
                 (bytes, Some(format!("multipart/form-data; boundary={boundary}")))
             }
             (Encode::Form, Some(value)) => {
-                form = pairs_of(&value)?;
+                form = pairs_of(value)?;
                 (
                     form_text(&form).into_bytes(),
                     Some("application/x-www-form-urlencoded".to_owned()),
@@ -637,12 +733,75 @@ pub(crate) fn xml_body(prepared: &mut Prepared, root: &str, value: Option<Value>
 }
 
 fn json_bytes(value: &Value, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    no_instants(value)?;
+    dsl::json::write(value, bytes);
+    Ok(())
+}
+
+fn json_type() -> (String, String) {
+    ("content-type".to_owned(), "application/json".to_owned())
+}
+
+/// What stands in the place of documents that are put there as bytes.
+fn hole(as_list: bool) -> Value {
+    match as_list {
+        true => Value::List(Vec::new()),
+        false => Value::Map(Map::new()),
+    }
+}
+
+fn set_hole(frame: &mut Frame<'_>) {
+    frame.set("$record", hole(false));
+    frame.set("$records", hole(true));
+}
+
+/// The documents as they stand in their place.
+fn fill(at: &Whole, records: &Records, out: &mut Vec<u8>) {
+    if !at.as_list {
+        records
+            .each()
+            .iter()
+            .take(1)
+            .for_each(|each| out.extend_from_slice(each.json()));
+        return;
+    }
+    out.push(b'[');
+    for (position, each) in records.each().iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(each.json());
+    }
+    out.push(b']');
+}
+
+/// Writes a value as [`dsl::json::write`] does; what stands at the place is written by `fill`.
+fn json_around(value: &Value, place: &[String], fill: &dyn Fn(&mut Vec<u8>), out: &mut Vec<u8>) {
+    let (Some((first, rest)), Value::Map(members)) = (place.split_first(), value) else {
+        return fill(out);
+    };
+    out.push(b'{');
+    for (position, (name, member)) in members.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        dsl::json::write_text(name, out);
+        out.push(b':');
+        match name == first {
+            true => json_around(member, rest, fill, out),
+            false => dsl::json::write(member, out),
+        }
+    }
+    out.push(b'}');
+}
+
+/// Nothing is sent that has no form of its own.
+fn no_instants(value: &Value) -> Result<(), Failure> {
     if let Some(place) = find_instant(value, String::new()) {
         return Err(Failure::new(&source::FRAME)
             .with("place", place)
             .with("why", "instant"));
     }
-    dsl::json::write(value, bytes);
     Ok(())
 }
 
@@ -749,12 +908,12 @@ fn as_value(filter: &FilterValue) -> Option<Value> {
     }
 }
 
-fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
-    if let Some(records) = &call.records {
-        if let Some(first) = records.first() {
+fn set_records(records: Option<&Records>, frame: &mut Frame<'_>) {
+    if let Some(records) = records {
+        if let Some(first) = records.trees().first() {
             frame.set("$record", first.clone());
         }
-        frame.set("$records", records.clone());
+        frame.set("$records", records.trees().to_vec());
     }
 }
 
@@ -762,7 +921,7 @@ fn set_records(call: &Call<'_>, frame: &mut Frame<'_>) {
 /// however often the record is sent, and another one for another version. A document is built anew for each send, and may
 /// come out otherwise: it stands for the record only where no ledger knows that.
 fn record_uuid(operation: &Operation, call: &Call<'_>, options: &Map) -> Result<String, Failure> {
-    let Some([record]) = call.records.as_deref() else {
+    let Some([record]) = call.records.as_ref().map(Records::each) else {
         return Err(Failure::new(&source::FRAME)
             .with("place", RECORD_UUID)
             .with("why", "batch > 1"));
@@ -772,7 +931,7 @@ fn record_uuid(operation: &Operation, call: &Call<'_>, options: &Map) -> Result<
         bytes.push(0);
         bytes.extend_from_slice(identity.as_bytes());
     } else {
-        for part in [&Value::Map(options.clone()), record] {
+        for part in [&Value::Map(options.clone()), record.tree()] {
             bytes.push(0);
             json_bytes(part, &mut bytes)?;
         }

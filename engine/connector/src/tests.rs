@@ -175,7 +175,7 @@ fn called(
     let operation = test.operation.as_deref().unwrap_or_default();
     let records = &test.records.1;
     let call = Call {
-        records: (!records.is_empty()).then(|| records.clone()),
+        records: (!records.is_empty()).then(|| records.clone().into()),
         window: made.window,
         page: Some(made.page.clone()),
         ..Call::new(operation, &test.options, at_ms)
@@ -237,6 +237,7 @@ fn judged(
 ) -> Result<(), Failure> {
     let operation = test.operation.as_deref().unwrap_or_default();
     let (n, records) = &test.records;
+    let records = &records.clone().into();
     let sent = Sent { n: *n, records };
     let judged = connection.judge_sent(operation, &test.options, sent, answer);
     let expect = &test.expect;

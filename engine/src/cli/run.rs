@@ -753,6 +753,7 @@ mod tests {
             previews: Vec::new(),
             problems: Vec::new(),
             lookups: Default::default(),
+            ways: Default::default(),
             empty_feeders: Vec::new(),
             empty_tables: Vec::new(),
             not_pruned: None,

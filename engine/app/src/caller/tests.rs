@@ -278,7 +278,7 @@ async fn a_session_that_is_always_over_is_tried() {
     let caller = at_clock(plain, Arc::new(Hurried(AtomicI64::new(1_700_000_000_000))));
     let options = Map::new();
     let call = Call {
-        records: Some(vec![Value::Map(Map::from_iter([("key".into(), "1".into())]))]),
+        records: Some(vec![Value::Map(Map::from_iter([("key".into(), "1".into())]))].into()),
         ..Call::new("add_blind", &options, 0)
     };
     let ended = tokio::time::timeout(Duration::from_secs(20), caller.call(&call, 1, Effect::None)).await;

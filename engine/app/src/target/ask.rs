@@ -144,7 +144,7 @@ impl TargetWriter {
                 continue;
             }
             let (options, tkey) = match self.documents.get(record) {
-                Some(document) => (document.built.options.clone(), document.built.tkey.clone()),
+                Some(document) => (document.options.as_ref().clone(), document.tkey.clone()),
                 None => {
                     let options = target.call_options(&self.cx(&work, Action::Create), &Hits::new())?;
                     let Some(options) = options else { return Ok(None) };
@@ -225,7 +225,7 @@ impl TargetWriter {
         let Some(document) = self.documents.get(&record) else {
             return true;
         };
-        let lines = &document.built.lines;
+        let lines = &document.lines;
         match &document.kept {
             Some(kept) => kept.fresh(lines, &target.keyed).is_some(),
             None => lines.iter().any(|list| !list.keys.is_empty()),

@@ -87,7 +87,7 @@ impl TargetWriter {
         let all: Vec<Leaves> = documents
             .iter()
             .map(|document| {
-                let payload = &document.built.payload;
+                let payload = document.payload.tree();
                 let masked = self.shown(payload);
                 match under {
                     Some(under) => match (under.get(payload), under.get(&masked)) {
@@ -162,14 +162,14 @@ impl TargetWriter {
     fn question(&self, documents: &[&Document]) -> Option<Ask> {
         let target = self.plan.target.as_ref()?;
         let first = documents.first()?;
-        let options: Map = as_map(&first.built.options);
+        let options: Map = as_map(&first.options);
         let connection = &self.caller.connection;
-        let keys: Vec<Vec<String>> = documents.iter().map(|one| one.built.tkey.clone()).collect();
+        let keys: Vec<Vec<String>> = documents.iter().map(|one| one.tkey.clone()).collect();
         let ids: Option<Vec<String>> = documents.iter().map(|one| one.target_id.clone()).collect();
         let operations = [
-            Some(&first.operation),
-            target.create.as_ref(),
-            target.update.as_ref(),
+            Some(first.operation.as_ref()),
+            target.create.as_deref(),
+            target.update.as_deref(),
         ];
         let by_key = keys.iter().all(|key| !key.is_empty());
         for operation in operations.into_iter().flatten() {

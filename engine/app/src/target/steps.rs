@@ -1,8 +1,10 @@
 //! The further calls for a document that is there: which comes next, and what is sent.
 
+use std::sync::Arc;
+
 use dsl::diagnostic::Failure;
 use dsl::facts::Action;
-use dsl::plan::{Built, TargetPlan};
+use dsl::plan::TargetPlan;
 use dsl::value::{Map, Value};
 use flow::op::{Reason, Refusal, WriteAction};
 use flow::{Ready, Transformed};
@@ -68,15 +70,11 @@ impl TargetWriter {
             behind: work.source.behind,
             version: work.source.version.clone(),
             label: work.source.label.clone(),
-            built: Built {
-                payload,
-                options,
-                tkey: Vec::new(),
-                key_fields: Vec::new(),
-                lines: Vec::new(),
-                looked: Vec::new(),
-            },
-            operation: step.operation.clone(),
+            payload: payload.into(),
+            options: Arc::new(options),
+            tkey: Vec::new(),
+            lines: Vec::new(),
+            operation: step.operation.as_str().into(),
             kept: None,
             trace: Vec::new(),
         };

@@ -1,6 +1,6 @@
 //! `operations`: what one can ask of a system.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dsl::catalogue::connector as words;
 use dsl::cond::Op;
@@ -259,6 +259,7 @@ pub(super) fn operation(
         query,
         options,
         samples: Vec::new(),
+        whole: OnceLock::new(),
     }
 }
 

@@ -70,7 +70,7 @@ fn a_batch_of_customers() {
         json(r#"{"FNumber":"B\"2"}"#),
     ];
     let call = Call {
-        records: Some(records),
+        records: Some(records.into()),
         ..Call::new("batchSave", &options, AT)
     };
     let prepared = k3.prepare(&call).unwrap();
@@ -95,7 +95,7 @@ fn data_is_never_a_template() {
     let record =
         json(r#"{"FName":"{{7*7}} <<$param.app_secret>> _function NOW() ${secret:k3}","$drop":"x"}"#);
     let call = Call {
-        records: Some(vec![record.clone()]),
+        records: Some(vec![record.clone()].into()),
         ..Call::new("batch_save", &options, AT)
     };
     let body = String::from_utf8(k3.prepare(&call).unwrap().body).unwrap();
@@ -172,7 +172,7 @@ fn a_login_and_its_session() {
     assert!(!format!("{session:?}").contains("canary"));
     let options = map(r#"{"FormId":"BD_Customer"}"#);
     let call = Call {
-        records: Some(vec![json("{}")]),
+        records: Some(vec![json("{}")].into()),
         ..Call::new("batch_save", &options, AT)
     };
     let prepared = k3.prepare(&call).unwrap();
@@ -234,7 +234,7 @@ fn every_mode_of_authentication_shows_no_secret() {
             shown += &format!("{login:?} {:?}", login.preview());
         }
         let call = Call {
-            records: Some(vec![json("{}")]),
+            records: Some(vec![json("{}")].into()),
             ..Call::new("batch_save", &options, AT)
         };
         let prepared = k3.prepare(&call).unwrap();
@@ -247,7 +247,7 @@ fn every_mode_of_authentication_shows_no_secret() {
     }
     let signed = connect("k3", "signed");
     let call = Call {
-        records: Some(vec![json("{}")]),
+        records: Some(vec![json("{}")].into()),
         ..Call::new("batch_save", &options, AT)
     };
     let request = signed
@@ -349,7 +349,7 @@ fn an_id_made_of_the_document() {
     let known = |identity: &str, record: &str| {
         let options = map(r#"{"table":"t1"}"#);
         let call = Call {
-            records: Some(vec![json(record)]),
+            records: Some(vec![json(record)].into()),
             identity: Some(identity.to_owned()),
             ..Call::new("add", &options, 1)
         };
@@ -768,7 +768,7 @@ operations:
     let none = Map::new();
     let sent = |record: &str| {
         let call = Call {
-            records: Some(vec![Value::Map(map(record))]),
+            records: Some(vec![Value::Map(map(record))].into()),
             ..Call::new("send", &none, AT)
         };
         own.prepare(&call).map_err(|failure| failure.code())

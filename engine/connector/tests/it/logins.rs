@@ -202,9 +202,12 @@ fn every_call_says_anew_who_calls() {
     let session = under_way.into_session();
     let options = Map::from_iter([("workflowId".to_owned(), dsl::Value::from("1001"))]);
     let call = Call {
-        records: Some(vec![json(
-            r#"{"requestName":"a","mainData":[{"fieldName":"khbh","fieldValue":"00123"}]}"#,
-        )]),
+        records: Some(
+            vec![json(
+                r#"{"requestName":"a","mainData":[{"fieldName":"khbh","fieldValue":"00123"}]}"#,
+            )]
+            .into(),
+        ),
         ..Call::new("request_create", &options, AT)
     };
     let prepared = oa.prepare(&call).unwrap();
@@ -264,7 +267,7 @@ fn a_write_carries_token_and_cookies_as_they_were_given() {
     let session = Session::default().guarded(Arc::new(guard));
     let options = Map::new();
     let call = Call {
-        records: Some(vec![json(r#"{"SoldToParty":"1","PurchaseOrderByCustomer":"A"}"#)]),
+        records: Some(vec![json(r#"{"SoldToParty":"1","PurchaseOrderByCustomer":"A"}"#)].into()),
         ..Call::new("sales_order_create", &options, AT)
     };
     let prepared = s4.prepare(&call).unwrap();
@@ -308,7 +311,7 @@ fn a_key_in_a_path_stays_one_text() {
     ] {
         let record = json(&format!(r#"{{"SalesOrder":"{id}","SoldToParty":"1"}}"#));
         let call = Call {
-            records: Some(vec![record]),
+            records: Some(vec![record].into()),
             ..Call::new("sales_order_update", &options, AT)
         };
         let prepared = s4.prepare(&call).unwrap();

@@ -225,7 +225,7 @@ fn a_root_that_is_no_name_is_told_before_anything_is_sent() {
     let erp = erp(", format: xml, xml_root: \"a b\"");
     let options = order();
     let call = Call {
-        records: Some(vec![json(r#"{"masterFieldVal":{"number":"1"}}"#)]),
+        records: Some(vec![json(r#"{"masterFieldVal":{"number":"1"}}"#)].into()),
         ..Call::new("create", &options, 0)
     };
     assert_eq!(erp.prepare(&call).unwrap_err().code(), source::FRAME.code);

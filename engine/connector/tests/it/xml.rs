@@ -178,10 +178,13 @@ fn what_is_written_keeps_its_place() {
     let own = own();
     let options = Map::new();
     let call = Call {
-        records: Some(vec![
-            json(r#"{"no":"00123","text":"</no><no>x","line":[{"qty":1.50},{"qty":2}]}"#),
-            json(r#"{"no":"00124","text":null}"#),
-        ]),
+        records: Some(
+            vec![
+                json(r#"{"no":"00123","text":"</no><no>x","line":[{"qty":1.50},{"qty":2}]}"#),
+                json(r#"{"no":"00124","text":null}"#),
+            ]
+            .into(),
+        ),
         ..Call::new("save", &options, AT)
     };
     let prepared = own.prepare(&call).unwrap();
@@ -212,7 +215,7 @@ fn what_is_written_keeps_its_place() {
     );
     // A name that is none never reaches the wire.
     let call = Call {
-        records: Some(vec![json(r#"{"no":"1","a><b":"x"}"#)]),
+        records: Some(vec![json(r#"{"no":"1","a><b":"x"}"#)].into()),
         ..Call::new("save", &options, AT)
     };
     assert_eq!(own.prepare(&call).unwrap_err().code(), "E3010");
