@@ -22,6 +22,7 @@ fn row(at: u64, key: String) -> StagedRow {
         indexed: Vec::new(),
         paired: None,
         doubt: None,
+        from: None,
     }
 }
 
