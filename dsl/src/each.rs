@@ -120,7 +120,38 @@ pub fn step_of(call: &str) -> &str {
     call.split_once(MARK).map_or(call, |(step, _)| step)
 }
 
+/// Whether two calls are of one step whose lines were identified by another number of fields: nobody can say whether they
+/// are of one line.
+pub fn keyed_otherwise(one: &str, other: &str) -> bool {
+    let parts = |call: &str| {
+        let identity = json::parse(call.strip_prefix(step_of(call))?.strip_prefix('/')?.as_bytes());
+        identity.ok()?.as_list().map(<[Value]>::len)
+    };
+    let both = parts(one).zip(parts(other));
+    step_of(one) == step_of(other) && both.is_some_and(|(one, other)| one != other)
+}
+
 /// Whether a call is made for a line.
 pub(crate) fn is_of_line(call: &str) -> bool {
     call.contains(MARK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_other_fields_identify() {
+        for (one, other, otherwise) in [
+            (r#"tell/["1"]"#, r#"tell/["a","1"]"#, true),
+            (r#"tell/["a","1"]"#, r#"tell/["1"]"#, true),
+            (r#"tell/["1"]"#, r#"tell/["2"]"#, false),
+            // A text is no list, whatever stands in it.
+            (r#"tell/["1\",\"2"]"#, r#"tell/["2"]"#, false),
+            (r#"tell/["1"]"#, r#"call/["a","1"]"#, false),
+            ("tell", r#"tell/["1"]"#, false),
+        ] {
+            assert_eq!(keyed_otherwise(one, other), otherwise, "{one} {other}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::path::{Path, Segment};
 use crate::tree::{Tree, from_segments, overlap};
 use crate::value::Value;
 
-pub use crate::each::{MOST_LINES, StepEach, StepLine, step_of};
+pub use crate::each::{MOST_LINES, StepEach, StepLine, keyed_otherwise, step_of};
 pub use crate::ingest::{IngestCx, Ingested, Proposal, PushFacts};
 pub use crate::target::{Build, Built, RecordCx, StepDone};
 

@@ -185,6 +185,19 @@ pub const LINE_KEY_SENSITIVE: Entry = Entry {
     example: "request: {FMobile: {$value: <<contacts.0.phone>>, $sensitive: true}}\nsteps: [batchSave, {step: contact, each: contacts, line_key: phone, request: {FName: <<$line.name>>}}]",
 };
 
+/// Lines that come later are not made.
+pub const EACH_ONCE: Entry = Entry {
+    code: "W1799",
+    severity: Severity::Warning,
+    zh: "步骤 `{name}` 按行执行,而目标只新建:写过的数据再变,新增的行不会写,已有的行不会更新",
+    en: "the step `{name}` is made for each line, and the target only creates: a line that is added or changed later is not written",
+    help_zh: "让目标也能修改(`actions` 加上 `update`),或让行另成方案(`explode`)",
+    help_en: "let the target update, too (`update` in `actions`), or give the lines a scheme of their own (`explode`)",
+    long_zh: "行的单据跟着数据的版本走。目标不更新单据时,写过的数据再变会被跳过(E4020),它新增的行、改过的行也一起被跳过,步骤自己的 `update` 用不上。只有来源的行写好后不再增减,才适合这样写。",
+    long_en: "The documents of the lines follow the versions of their row. Where the target changes no document, a row that changes once it is written is passed over (E4020), and so are its new and its changed lines; an `update` of the step itself is of no use. This is right only where lines do not change once their row is there.",
+    example: "target:\n  actions: [create]\n  steps: [batchSave, {step: contact, each: contacts, line_key: id, request: {FName: <<$line.name>>}}]",
+};
+
 /// Rows of another scheme are not found by what was saved.
 pub const SAVED_BY: Entry = Entry {
     code: "E1784",
@@ -1275,6 +1288,7 @@ pub const ALL: &[&Entry] = &[
     &STEP_LINE_KEY,
     &STEP_OF_LINES,
     &LINE_KEY_SENSITIVE,
+    &EACH_ONCE,
     &SAVED_BY,
     &SAVE_TAKEN,
     &ANSWER_OF_SEVERAL,

@@ -380,6 +380,19 @@ pub const LINE_GONE: Entry = Entry {
     example: "each: contacts    # a contact was refused, and deleted in the source",
 };
 
+/// A line that may have been made under another identity is not made anew.
+pub const LINE_KEYED_OTHERWISE: Entry = Entry {
+    code: "E4033",
+    severity: Severity::Error,
+    zh: "`line_key` 的字段数改过,说不清这一行是否已经发过:{vendor}",
+    en: "`line_key` had another number of fields when lines of this record were sent: {vendor}",
+    help_zh: "改回原来的 `line_key` 后重试;要按新的身份全部重发,给步骤换一个名字再重试;这一次的变更不必再写则 rows skip",
+    help_en: "put the `line_key` back as it was and retry; to send every line again under its new identity, give the step another name and retry; where this change is not to be written, rows skip",
+    long_zh: "带 `each` 的步骤没有主键(消息之类),发过的行只凭 `line_key` 的身份认得。字段数改了,旧身份与新身份对不上:再发就可能重复,而目标不会拒绝。因此在写任何单据之前停下,由人决定。字段数不变而换了字段,引擎看不出来。",
+    long_en: "The step with `each` has no key (a message), so that lines which were sent are known by their identity, `line_key`, alone. With another number of fields no old identity is a new one: what was sent would be sent again, and the target would not refuse it. So nothing of this change is written, and a person decides. Other fields in the same number cannot be told from other lines.",
+    example: "line_key: [kind, id]    # was: line_key: id",
+};
+
 /// A document with this key is there, and it is not what was sent.
 pub const NOT_OURS: Entry = Entry {
     code: "E4030",
@@ -506,6 +519,7 @@ pub const ALL: &[&Entry] = &[
     &HALF,
     &STEP_GONE,
     &LINE_GONE,
+    &LINE_KEYED_OTHERWISE,
     &NOT_OURS,
     &ID_UNKNOWN,
     &NOT_ADOPTABLE,

@@ -318,6 +318,17 @@ impl Reader<'_> {
         }
     }
 
+    /// What is made for each line of a row follows its changes only where the scheme does.
+    pub(super) fn lines_follow(&mut self, further: &[Step<'_>], updates: bool) {
+        let each = further.iter().filter(|step| step.writes && !updates);
+        for (step, pair) in each.filter_map(|step| Some((step, step.node.get("each")?))) {
+            self.report(
+                self.problem(&words::EACH_ONCE, pair.key_span.clone())
+                    .with("name", &step.name),
+            );
+        }
+    }
+
     fn later(&mut self, node: &Node, what: &str) {
         self.report(
             self.problem(&words::KEY_LATER, node.span.clone())

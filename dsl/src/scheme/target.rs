@@ -129,6 +129,8 @@ impl Reader<'_> {
             hidden.extend(aggregate.behind(&hidden));
         }
         self.line_keys_are_sensitive(&further, &steps, &hidden);
+        let updates = by_action.iter().any(|(action, _)| *action == Action::Update);
+        self.lines_follow(&further, updates);
         let saves = self.saves(
             written,
             (columns.as_ref(), &hidden),

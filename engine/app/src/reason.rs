@@ -329,6 +329,11 @@ pub(crate) fn line_gone(call: &str) -> Reason {
     Reason::new(target::LINE_GONE.code, call)
 }
 
+/// A line may have been made already, under another identity.
+pub(crate) fn line_keyed_otherwise(made: &str, call: &str) -> Reason {
+    Reason::new(target::LINE_KEYED_OTHERWISE.code, format!("{made} → {call}"))
+}
+
 fn redacted(reason: Reason, caller: &Caller) -> Reason {
     Reason::new(reason.code, caller.redact(&reason.text))
 }

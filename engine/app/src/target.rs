@@ -374,6 +374,15 @@ impl TargetWriter {
                 if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
                     return Transformed::Refused(refusal);
                 }
+                let (line, tkey) = (work.source.line.as_deref(), &document.built.tkey[..]);
+                if let Some(refusal) = further::sent_otherwise(line, &work.steps, action, tkey) {
+                    return Transformed::Refused(refusal);
+                }
+                if action != Action::Void
+                    && let Some(refusal) = further::will_be_sent_otherwise(target, &work.row, &work.steps)
+                {
+                    return Transformed::Refused(refusal);
+                }
                 let caller = &self.caller;
                 self.memo.count(&looked, |example| caller.redact(&example));
                 let appends = asks_updates(target, &self.caller.connection);

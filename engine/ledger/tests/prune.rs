@@ -146,7 +146,16 @@ fn a_lost_send_of_a_step_is_kept_until_the_step_is_made() {
         let Settlement::Done { id, number, lines } = done() else {
             unreachable!("it is made above")
         };
-        desk.settle(attempt, key, Settlement::Stepped { id, number, lines, next });
+        desk.settle(
+            attempt,
+            key,
+            Settlement::Stepped {
+                id,
+                number,
+                lines,
+                next,
+            },
+        );
     };
     let claim_line = |desk: &mut Desk, key: &str| {
         let claim = LedgerOp::Claim {
@@ -172,7 +181,10 @@ fn a_lost_send_of_a_step_is_kept_until_the_step_is_made() {
             other => panic!("{other:?}"),
         }
     };
-    for (key, end) in [("made", done()), ("not made", Settlement::Dead(Reason::new("E4001", "no")))] {
+    for (key, end) in [
+        ("made", done()),
+        ("not made", Settlement::Dead(Reason::new("E4001", "no"))),
+    ] {
         at_line(&mut desk, key);
         let attempt = claim_line(&mut desk, key);
         let lost = Settlement::Unknown {

@@ -479,7 +479,14 @@ fn lines_that_a_forgotten_life_made_are_updated() {
                 row["contacts"][1]["name"] = json!(name);
                 vec![row]
             };
-            shop.put("customers", if each { vec![customer("A", &["1"])] } else { at("first") });
+            shop.put(
+                "customers",
+                if each {
+                    vec![customer("A", &["1"])]
+                } else {
+                    at("first")
+                },
+            );
             if known {
                 world.until_done(SCHEME, 1);
             } else {
@@ -507,4 +514,167 @@ fn lines_that_a_forgotten_life_made_are_updated() {
             world.verify();
         }
     }
+}
+
+/// Messages have no key: under an identity of other fields, what was sent is not sent again without a word.
+#[test]
+fn messages_are_not_sent_again_because_their_lines_are_told_apart_otherwise() {
+    let (world, shop) = world();
+    world.edit(
+        SCHEME,
+        "      api: batchSave\n      each: contacts\n",
+        "      connection: wecom\n      api: send_message\n      on_unknown: hold\n      each: contacts\n",
+    );
+    world.edit(
+        SCHEME,
+        "      options: {FormId: BD_CommonContact, IsAutoSubmitAndAudit: true}\n      request: {FNumber: <<no>>-<<$line.id>>, FName: <<contacts.name>>, FCompany: {FNumber: <<$step.save.number>>}}\n",
+        "      request: {touser: zhangsan, msgtype: text, text: {content: <<no>> <<$line.id>>}}\n",
+    );
+    let sent = || {
+        let journal = world.journal();
+        journal
+            .iter()
+            .filter(|entry| entry.form == "wecom_message")
+            .count()
+    };
+    shop.put("customers", vec![customer("A", &["1", "2"])]);
+    world.until_done(SCHEME, 1);
+    assert_eq!(sent(), 2);
+    world.edit(SCHEME, "line_key: id", "line_key: [off, id]");
+    let mut changed = customer("A", &["1", "2"]);
+    changed["name"] = json!("another name");
+    shop.put("customers", vec![changed.clone()]);
+    world.until_settled(SCHEME, 1);
+    world
+        .engine(&["rows", "show", "A"])
+        .expect(0)
+        .says("E4033")
+        .says(r#"contact/["1"]"#);
+    assert_eq!(sent(), 2);
+    let named = |world: &World, name: &str| {
+        let journal = world.journal();
+        journal
+            .iter()
+            .any(|entry| entry.form == "BD_Customer" && entry.content.contains(name))
+    };
+    assert!(!named(&world, "another name"), "nothing of the change is written");
+    world.edit(SCHEME, "line_key: [off, id]", "line_key: id");
+    world.engine(&["retry", "--yes", "--reason", "put back"]);
+    world.until_done(SCHEME, 1);
+    assert_eq!(sent(), 2);
+    assert!(named(&world, "another name"));
+    // Or this change is not written; or each of them is sent once more.
+    world.edit(SCHEME, "line_key: id", "line_key: [off, id]");
+    changed["name"] = json!("a third name");
+    shop.put("customers", vec![changed.clone()]);
+    world.until_settled(SCHEME, 1);
+    world
+        .engine(&["rows", "skip", "A", "--reason", "no", "--yes"])
+        .expect(0);
+    world.engine(&["run", SCHEME]);
+    assert!(!named(&world, "a third name"));
+    changed["name"] = json!("a fourth name");
+    shop.put("customers", vec![changed]);
+    world.until_settled(SCHEME, 1);
+    assert_eq!(sent(), 2);
+    world.edit(SCHEME, "    - step: contact\n", "    - step: tell\n");
+    world.edit(SCHEME, "    steps: {contact: ", "    steps: {tell: ");
+    world.engine(&["retry", "--yes", "--reason", "anew"]).expect(0);
+    world.until_done(SCHEME, 1);
+    assert_eq!(sent(), 4);
+    assert!(named(&world, "a fourth name"));
+    world.verify();
+}
+/// Contacts that another tool made, like the customer they belong to, are taken as they are; one that was not there is made.
+#[test]
+fn lines_that_another_tool_made_are_taken_over() {
+    let (world, shop) = world();
+    shop.put("customers", vec![customer("A", &["1", "2"])]);
+    world.until_done(SCHEME, 1);
+    std::fs::remove_dir_all(world.path(".engine")).expect("it was made");
+    let mut row = customer("A", &["1", "2", "3"]);
+    row["contacts"][0]["name"] = json!("what the other tool has otherwise");
+    shop.put("customers", vec![row.clone()]);
+    world.engine(&[
+        "adopt",
+        SCHEME,
+        "--reason",
+        "moved",
+        "--yes",
+        "--settle-wait",
+        "30s",
+    ]);
+    world.until_done(SCHEME, 1);
+    assert_eq!(created(&world, "BD_Customer"), once(&["A"]));
+    assert_eq!(created(&world, "BD_CommonContact"), once(&["A-1", "A-2", "A-3"]));
+    assert_eq!(updated(&world), [] as [&str; 0]);
+    // From now on they are ours.
+    row["contacts"][1]["name"] = json!("changed");
+    shop.put("customers", vec![row]);
+    world.until_done(SCHEME, 1);
+    let updates = updated(&world);
+    assert!(updates.contains(&"A-2".to_owned()), "{updates:?}");
+    assert_eq!(created(&world, "BD_CommonContact"), once(&["A-1", "A-2", "A-3"]));
+    world.verify();
+}
+
+/// What is hidden of a line is hidden wherever its call is shown.
+#[test]
+fn what_is_sensitive_in_a_line_is_masked() {
+    let (world, shop) = world();
+    world.edit(
+        SCHEME,
+        "FName: <<contacts.name>>",
+        "FName: {$value: <<contacts.name>>, $sensitive: true}",
+    );
+    shop.put("customers", vec![customer("A", &["77", "78"])]);
+    let dry = world
+        .engine(&["dry-run", SCHEME, "--json"])
+        .expect(0)
+        .json()
+        .to_string();
+    assert!(dry.contains("A-78") && !dry.contains("A78"), "{dry}");
+    world.control(
+        "fault",
+        &json!({"endpoint": "BatchSave", "nth": 3, "kind": "row_errors", "value": "A-78"}),
+    );
+    world.engine(&["run", SCHEME]);
+    let shown = world.engine(&["rows", "show", "A", "--json"]).expect(0).json();
+    let attempts = shown["rows"][0]["attempts"].to_string();
+    assert!(attempts.contains("A-78"), "{attempts}");
+    assert!(
+        !attempts.contains("A77") && !attempts.contains("A78"),
+        "{attempts}"
+    );
+    let sent = world.journal().iter().any(|entry| entry.content.contains("A77"));
+    assert!(sent, "the target gets what is hidden from people");
+}
+
+/// A line that was taken out of the row, and is put back: whoever retries it goes on with it.
+#[test]
+fn a_line_that_comes_back_is_made() {
+    let (world, shop) = world();
+    world.edit(
+        SCHEME,
+        "  connection: k3\n",
+        "  connection: k3\n  actions: [create]\n",
+    );
+    world.engine(&["check", SCHEME]).says("W1799");
+    shop.put("customers", vec![customer("A", &["1", "2", "3"])]);
+    world.control(
+        "fault",
+        &json!({"endpoint": "BatchSave", "nth": 3, "kind": "row_errors", "value": "A-2"}),
+    );
+    world.engine(&["run", SCHEME]);
+    for (lines, held) in [(&["1", "3"][..], true), (&["1", "2", "3"], false)] {
+        shop.put("customers", vec![customer("A", lines)]);
+        world.engine(&["run", SCHEME]);
+        world.engine(&["retry", "--yes", "--reason", "look"]);
+        let shown = world.engine(&["rows", "show", "A", "--json"]).json();
+        let state = &shown["rows"][0]["record"]["state"];
+        assert_eq!(state == "held", held, "{lines:?}: {state}");
+    }
+    world.until_done(SCHEME, 1);
+    assert_eq!(created(&world, "BD_CommonContact"), once(&["A-1", "A-2", "A-3"]));
+    world.verify();
 }

@@ -34,6 +34,46 @@ pub(super) fn results(source: &SourceRow) -> (Option<StepDone>, Vec<StepDone>) {
     (main.map(done), steps.map(done).collect())
 }
 
+/// Whether a line that would be made behind this document may have been made already, under an identity of other fields. It is
+/// asked before anything is written: the record stands at no line then, so that the scheme can be put right.
+pub(super) fn will_be_sent_otherwise(
+    target: &dsl::plan::TargetPlan,
+    row: &Value,
+    made: &[StepDone],
+) -> Option<Refusal> {
+    let nameless = target.steps.iter().filter(|step| {
+        let document = step.document.as_ref();
+        document.is_some_and(|document| document.key.is_empty())
+    });
+    for step in nameless {
+        // Lines that cannot be told apart are said by `check_lines`.
+        let Some(Ok(lines)) = step.each().map(|each| each.lines(&step.name, row)) else {
+            continue;
+        };
+        let mut due = lines
+            .iter()
+            .filter(|line| !made.iter().any(|one| one.name == line.name));
+        let found = due.find_map(|line| sent_otherwise(Some(&line.name), made, Action::Create, &[]));
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Whether a line without a key may have been made already, under an identity of other fields: no target refuses it.
+pub(super) fn sent_otherwise(
+    line: Option<&str>,
+    steps: &[StepDone],
+    action: Action,
+    tkey: &[String],
+) -> Option<Refusal> {
+    let call = line.filter(|_| action == Action::Create && tkey.is_empty())?;
+    let mut made = steps.iter().map(|made| made.name.as_str());
+    let made = made.find(|made| dsl::plan::keyed_otherwise(made, call))?;
+    Some(Refusal::Held(crate::reason::line_keyed_otherwise(made, call)))
+}
+
 impl TargetWriter {
     /// Writers for the documents of steps; `caller` gives who calls a connection.
     pub(crate) fn with_steps(
@@ -618,4 +658,33 @@ fn written(ops: &[LedgerOp]) -> (Vec<Written>, Ms) {
         }
     }
     (all, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_may_have_been_sent_under_another_identity() {
+        let made = [StepDone {
+            name: r#"tell/["1"]"#.to_owned(),
+            ..StepDone::default()
+        }];
+        let key = ["K".to_owned()];
+        for (line, action, tkey, holds) in [
+            (Some(r#"tell/["a","1"]"#), Action::Create, &[][..], true),
+            (Some(r#"tell/["2"]"#), Action::Create, &[], false),
+            (None, Action::Create, &[], false),
+            // The document is known by its key, or by its id.
+            (Some(r#"tell/["a","1"]"#), Action::Create, &key, false),
+            (Some(r#"tell/["a","1"]"#), Action::Update, &[], false),
+        ] {
+            let refusal = sent_otherwise(line, &made, action, tkey);
+            assert_eq!(
+                refusal.is_some(),
+                holds,
+                "{line:?} {action:?} {tkey:?}: {refusal:?}"
+            );
+        }
+    }
 }

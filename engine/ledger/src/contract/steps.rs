@@ -374,7 +374,9 @@ pub(super) fn what_people_say_of_documents(open: &dyn Fn() -> Ledger) {
 /// A life that is forgotten may have made the documents of steps, whatever is known of the record's own.
 pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
     let mut desk = Desk::new(open());
-    at_contact(&mut desk, "a", "v1");
+    for key in ["a", "d"] {
+        at_contact(&mut desk, key, "v1");
+    }
     desk.suspect(SuspectKind::Restored, desk.now, desk.now);
     let (claimed, refused) = claim_document(&mut desk, ("a", "v1", "C1"), WriteAction::Create);
     assert_eq!((claimed, refused), (None, vec![ClaimRefused::Stale]));
@@ -390,8 +392,6 @@ pub(super) fn documents_under_suspicion(open: &dyn Fn() -> Ledger) {
     assert!(desk.settle(attempt, "a", done("7")));
     assert_eq!(desk.record("a").state, RecordState::Done);
     // There, in whatever version: the record stands at the step, which updates what is there.
-    at_contact(&mut desk, "d", "v1");
-    desk.suspect(SuspectKind::Restored, desk.now, desk.now);
     let claimed = claim_document(&mut desk, ("d", "v1", "C4"), WriteAction::Create).0;
     assert_eq!(claimed, None, "asked first");
     let known = Resolution::Known {
@@ -443,10 +443,7 @@ pub(super) fn documents_that_are_taken_over(open: &dyn Fn() -> Ledger) {
         next: "contact".into(),
     };
     assert!(desk.resolve("a", found));
-    assert_eq!(
-        suspected(&mut desk, "v1", "contact"),
-        Some(SuspectKind::Adopted)
-    );
+    assert_eq!(suspected(&mut desk, "v1", "contact"), Some(SuspectKind::Adopted));
     let found = Resolution::Done {
         id: Some("81".into()),
         number: None,
