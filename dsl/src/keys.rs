@@ -33,8 +33,6 @@ pub struct KeyRow {
     pub en: &'static str,
     /// How it may be written.
     pub example: &'static str,
-    /// Part of the format, not of this version: an error that says so.
-    pub later: bool,
 }
 
 impl KeyRow {
@@ -48,7 +46,6 @@ impl KeyRow {
             zh,
             en,
             example: "",
-            later: false,
         }
     }
 
@@ -71,12 +68,6 @@ impl KeyRow {
     #[must_use]
     pub const fn example(self, example: &'static str) -> KeyRow {
         KeyRow { example, ..self }
-    }
-
-    /// Part of the format, not of this version.
-    #[must_use]
-    pub const fn later(self) -> KeyRow {
-        KeyRow { later: true, ..self }
     }
 }
 
@@ -143,8 +134,6 @@ pub enum Shape {
     List(&'static Shape),
     /// A map with names of the author's.
     Map(&'static Shape),
-    /// Words of the format that this version refuses.
-    Later(&'static [&'static str]),
     /// One of several shapes that differ at first sight.
     OneOf(&'static [Shape]),
 }
@@ -191,10 +180,8 @@ impl Shape {
             Shape::Data => same("数据", "data"),
             Shape::DataMap | Shape::Block(_) | Shape::Map(_) => same("对象", "a map"),
             Shape::List(_) => same("列表", "a list"),
-            Shape::Later(words) => same(&words.join(" "), &words.join(" ")),
             Shape::OneOf(shapes) => {
-                let now = shapes.iter().filter(|shape| !matches!(shape, Shape::Later(_)));
-                let (zh, en): (Vec<String>, Vec<String>) = now.map(Shape::words).unzip();
+                let (zh, en): (Vec<String>, Vec<String>) = shapes.iter().map(Shape::words).unzip();
                 (zh.join(",或"), en.join(", or "))
             }
         }

@@ -55,19 +55,20 @@ pub fn value_defs(lang: Lang) -> Map<String, Value> {
 }
 
 fn block(block: &Block, lang: Lang) -> Value {
-    let now = || block.rows.iter().filter(|row| !row.later);
-    let properties: Map<String, Value> = now()
+    let properties: Map<String, Value> = block
+        .rows
+        .iter()
         .map(|row| (row.key.to_owned(), property(row, lang)))
         .collect();
     // An operation that is written may stand in for the one that `api` names.
-    let stands_in = now().any(|row| row.key == "operation");
+    let stands_in = block.rows.iter().any(|row| row.key == "operation");
     // So may another scheme for the whole system.
     let by_scheme = block.name == "source";
     let is_bound = |row: &&KeyRow| {
         let replaced = stands_in && row.key == "api" || by_scheme && row.key == "connection";
         row.required && !replaced
     };
-    let required: Vec<&str> = now().filter(is_bound).map(|row| row.key).collect();
+    let required: Vec<&str> = block.rows.iter().filter(is_bound).map(|row| row.key).collect();
     let mut schema = json!({
         "type": "object",
         "properties": properties,
@@ -195,10 +196,8 @@ fn shape(shape_of: &Shape, lang: Lang) -> Value {
         Shape::Block(inner) => block(inner, lang),
         Shape::List(inner) => json!({"type": "array", "items": shape(inner, lang)}),
         Shape::Map(inner) => json!({"type": "object", "additionalProperties": shape(inner, lang)}),
-        Shape::Later(_) => json!(false),
         Shape::OneOf(shapes) => {
-            let now = shapes.iter().filter(|inner| !matches!(inner, Shape::Later(_)));
-            json!({"anyOf": now.map(|inner| shape(inner, lang)).collect::<Vec<_>>()})
+            json!({"anyOf": shapes.iter().map(|inner| shape(inner, lang)).collect::<Vec<_>>()})
         }
     }
 }

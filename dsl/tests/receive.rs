@@ -32,7 +32,10 @@ fn check(text: &str, want: &[&str]) {
 fn limits_of_a_source_that_sends() {
     let with = |limits: &str| PUSHED.replace("  key: tid\n", &format!("  limits: {limits}\n  key: tid\n"));
     check(&with("{rate: 1/s}"), &["E1132 10:18"]);
-    check(&with("{concurrency: 1, per_day: 5}"), &["E1132 10:25", "E1132 10:37"]);
+    check(
+        &with("{concurrency: 1, per_day: 5}"),
+        &["E1132 10:25", "E1132 10:37"],
+    );
 }
 
 #[test]

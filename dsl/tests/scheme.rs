@@ -923,7 +923,11 @@ fn bounds_at_places_of_the_schemes() {
         ),
         ("{first: -7d, zone: UTC}", "", "E1120 5:3"),
         ("{start: {at: a, as: ms}, zone: UTC}", "", "E1128 5:36"),
-        ("{start: {at: a, as: s}, zone: UTC}", "  request: {b: <<$page.number>>}\n", "E1128 5:35"),
+        (
+            "{start: {at: a, as: s}, zone: UTC}",
+            "  request: {b: <<$page.number>>}\n",
+            "E1128 5:35",
+        ),
         // What the operation prints itself is in the connector's zone.
         ("{first: -7d, zone: UTC}", "", "E1128 5:24"),
         ("{start: {at: a, as: date}}", "", "E1102 5:31"),

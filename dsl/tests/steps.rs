@@ -656,7 +656,10 @@ fn a_key_of_a_line_that_a_let_makes() {
     assert_eq!(codes(&text), [] as [&str; 0]);
     let found = |key: &str| codes(&text.replace("<<buyerCid>>-<<$line.id>>", key));
     let refused = found("<<$let.other>>");
-    assert!(refused.len() == 1 && refused[0].starts_with("E1796 "), "{refused:?}");
+    assert!(
+        refused.len() == 1 && refused[0].starts_with("E1796 "),
+        "{refused:?}"
+    );
     assert_eq!(found("<<$let.other>>-<<$line.id>>"), [] as [&str; 0]);
 }
 

@@ -107,6 +107,19 @@ pub const NUMBER_OF_SEVERAL: Entry = Entry {
     example: "aggregate: {header: [shop_no, stock_no], number: <<shop_no>>-<<$part>>}",
 };
 
+/// Each push would end a document.
+pub const GATHERED_PER_PUSH: Entry = Entry {
+    code: "W1771",
+    severity: Severity::Warning,
+    zh: "`schedule: on_push` 与 `aggregate`:一有推送就合成单据,后到的行进入下一张,几乎每次推送一张单据",
+    en: "`schedule: on_push` with `aggregate`: documents are made as soon as something is pushed, and what comes later goes into the next one: nearly one document for each push",
+    help_zh: "想攒满一段时间再合成:用一个方案接收推送(`target: none`),另一个方案定时读取并合成;推送本身就是完整的一批时,可以不理会",
+    help_en: "to gather for a while, receive with one scheme, and let another one read at times and gather; where each push holds all rows of its documents, leave it so",
+    long_zh: "一次运行读完已有的行之后,就把它们合成单据,单据此后不再改动。on_push 的运行在推送到达时开始,所以一张单据里只有那一刻已经到达的行。",
+    long_en: "A run makes documents of the rows that are there once it has read them, and no document is changed afterwards. Runs of on_push begin when a push comes, so that a document has the rows that had come by then.",
+    example: "schedule: on_push\ntarget: {aggregate: {header: [shop_no]}}",
+};
+
 /// A frozen row changed.
 pub const MEMBER_CHANGED: Entry = Entry {
     code: "E5020",
@@ -208,6 +221,7 @@ pub const ALL: &[&Entry] = &[
     &VANISHES,
     &HEADER_SENSITIVE,
     &NUMBER_OF_SEVERAL,
+    &GATHERED_PER_PUSH,
     &MEMBER_CHANGED,
     &IN_A_DOCUMENT,
     &MAYBE_IN_A_DOCUMENT,

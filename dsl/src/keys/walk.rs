@@ -1,4 +1,4 @@
-//! The strict walk over a file: unknown keys, missing keys, wrong shapes, keys of later versions.
+//! The strict walk over a file: unknown keys, missing keys, wrong shapes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,12 +45,6 @@ impl Walk<'_> {
     fn block(&mut self, node: &Node, pairs: &[Pair], block: &'static Block) {
         for pair in pairs {
             match block.row(&pair.key) {
-                Some(row) if row.later => {
-                    self.report(
-                        self.problem(&words::KEY_LATER, pair.key_span.clone())
-                            .with("key", &pair.key),
-                    );
-                }
                 Some(row) => self.shape(&pair.key, &pair.value, &row.shape),
                 None if self.problems.is_full() => self.problems.count(pair.key_span.clone()),
                 None => {
@@ -67,12 +61,7 @@ impl Walk<'_> {
         }
         let has = |key: &str| pairs.iter().any(|pair| pair.key == key);
         for row in block.rows.iter().filter(|row| row.required && !has(row.key)) {
-            // A key that stands in for it and is not supported yet was complained about already.
-            let excused = pairs
-                .iter()
-                .any(|pair| block.row(&pair.key).is_some_and(|other| other.later))
-                && matches!(row.key, "api" | "connection")
-                || row.key == "api" && stands_in(pairs)
+            let excused = row.key == "api" && stands_in(pairs)
                 // The rows of another scheme take the place of a system.
                 || block.name == "source" && has("scheme") && matches!(row.key, "api" | "connection");
             if !excused {
@@ -150,13 +139,6 @@ impl Walk<'_> {
                 Some(inner) => self.shape(key, node, inner),
                 None => self.wrong(key, shape, node),
             },
-            (Shape::Later(_), _) if fits_outwardly(node, shape) => {
-                let word = text(node).unwrap_or_default();
-                self.report(
-                    self.problem(&words::KEY_LATER, node.span.clone())
-                        .with("key", format!("{key}: {word}")),
-                );
-            }
             _ if fits_outwardly(node, shape) => {}
             _ => self.wrong(key, shape, node),
         }
@@ -190,7 +172,7 @@ fn fits_outwardly(node: &Node, shape: &Shape) -> bool {
         Shape::Int(low, high) => text(node)
             .and_then(integer)
             .is_some_and(|number| (*low..=*high).contains(&number)),
-        Shape::Choice(words) | Shape::Later(words) => text(node).is_some_and(|text| words.contains(&text)),
+        Shape::Choice(words) => text(node).is_some_and(|text| words.contains(&text)),
         Shape::Paths => text(node).is_some() || node.list().is_some_and(|items| !items.is_empty()),
         Shape::Value | Shape::Data => true,
         Shape::Values => node.map().is_some(),

@@ -197,6 +197,9 @@ impl Reader<'_> {
             let problem = self.problem(&words::KEY_WITHOUT_NUMBER, place.unwrap_or(pair.key_span.clone()));
             self.report(problem.with("path", names.join(", ")));
         }
+        if let (true, Some(schedule)) = (self.on_push, root.get("schedule")) {
+            self.report(self.problem(&words::GATHERED_PER_PUSH, schedule.value.span.clone()));
+        }
         self.unfit(root, node, source, target);
     }
 

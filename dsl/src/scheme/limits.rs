@@ -73,7 +73,10 @@ impl Reader<'_> {
     pub(crate) fn limits_of_no_call(&mut self, source: &Node, pushed: bool) {
         let why = match (source.get("scheme"), pushed) {
             _ if source.get("detail").is_some() => return,
-            (Some(_), _) => ["源是另一个方案,不调用任何系统", "the rows come from another scheme, and no system is called for them"],
+            (Some(_), _) => [
+                "源是另一个方案,不调用任何系统",
+                "the rows come from another scheme, and no system is called for them",
+            ],
             (None, true) => [
                 "源是推送,没有 `detail`,不调用任何系统",
                 "the rows are pushed and there is no `detail`: no system is called for them",

@@ -61,7 +61,12 @@ impl Reader<'_> {
         };
         let mut lost = Vec::new();
         for (key, name, what, other) in [
-            ("start", "$window.start", OwnedKind::WindowStart, (STARTS[1], ENDS[0])),
+            (
+                "start",
+                "$window.start",
+                OwnedKind::WindowStart,
+                (STARTS[1], ENDS[0]),
+            ),
             ("end", "$window.end", OwnedKind::WindowEnd, (STARTS[0], ENDS[1])),
         ] {
             let is_bound = bounds.iter().any(|bound| bound.owned.what == what);
@@ -102,7 +107,10 @@ pub(super) fn is_in_zone(tree: &Tree, operation: Option<&OperationFacts>) -> boo
     }
     let values = ZONES.map(|seconds| {
         let zone = TimeZone::fixed(Offset::from_seconds(seconds).ok()?);
-        evaluated(tree, &Probed::new(NEW_YEAR, (NEW_YEAR, NEW_YEAR), operation, &zone))
+        evaluated(
+            tree,
+            &Probed::new(NEW_YEAR, (NEW_YEAR, NEW_YEAR), operation, &zone),
+        )
     });
     match values {
         [Some(one), Some(other)] => one != other,
@@ -159,7 +167,10 @@ impl<'a> Probed<'a> {
         let page = operation.and_then(|operation| operation.page);
         let (first, size) = page.map_or((1, 1), |page| (page.first, i64::from(page.size)));
         let names = map(vec![
-            ("$window", map(vec![("start", instant(start)), ("end", instant(end))])),
+            (
+                "$window",
+                map(vec![("start", instant(start)), ("end", instant(end))]),
+            ),
             (
                 "$page",
                 map(vec![

@@ -70,7 +70,14 @@ impl Reader<'_> {
         let asked = operation.as_ref().filter(|_| !pushed);
         let mut window = self.window(node, asked, &options, &merged, filter.as_ref());
         window.none |= pushed;
-        self.bounds_go_out(node, asked, &options, (&merged, &bounds), filter.as_ref(), &window);
+        self.bounds_go_out(
+            node,
+            asked,
+            &options,
+            (&merged, &bounds),
+            filter.as_ref(),
+            &window,
+        );
         let page_size = self.page_size(node, operation.as_ref(), &merged);
         let limits = self.limits(node, connector.as_deref());
         self.limits_of_no_call(node, pushed);

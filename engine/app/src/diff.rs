@@ -109,6 +109,8 @@ impl Engine {
             let filter = RecordFilter {
                 scheme: Some(plan.scheme.clone()),
                 state: Some(RecordState::Done),
+                // A row that went into a document with others has none of its own.
+                documents: true,
                 before,
                 limit: PAGE.min(u32::try_from(left).unwrap_or(PAGE).max(1)),
                 ..RecordFilter::default()

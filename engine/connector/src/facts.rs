@@ -5,8 +5,8 @@ use std::sync::Arc;
 use dsl::builtin::Registry;
 use dsl::diagnostic::did_you_mean;
 use dsl::facts::{
-    Asked, Ceilings, ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts, Sample,
-    Text2,
+    Asked, Ceilings, ConnectorFacts, FilterKind, NotFound, OpKind, OperationFacts, OwnOperation, PageFacts,
+    Sample, Text2,
 };
 use dsl::tree::Columns;
 use dsl::{Diagnostic, Map};

@@ -73,6 +73,14 @@ pub(crate) fn adopt(args: AdoptArgs, global: &Global, out: &Out, environment: &E
             let facts = [("scheme", plan.scheme.clone()), ("taker", emit.scheme.clone())];
             out.note("adopt-gives-nothing", &facts);
         }
+        if plan
+            .target
+            .as_ref()
+            .is_some_and(|target| target.aggregate.is_some())
+            && !out.json
+        {
+            out.note("adopt-holds-rows", &[("scheme", plan.scheme.clone())]);
+        }
         if !args.dry_run {
             if !out.json {
                 let facts = [("scheme", plan.scheme.clone()), ("until", time::shown(until))];

@@ -133,6 +133,7 @@ pub(crate) fn filter(args: &RecordArgs, limit: u32) -> Result<RecordFilter, AppE
         error: args.error.clone(),
         since: args.since.as_deref().map(time::instant).transpose()?,
         run: args.run.map(RunId),
+        documents: false,
         before: None,
         limit,
     })

@@ -228,6 +228,15 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     let shown = world.engine(&["rows", "show", "S-1", "--json"]).expect(0).json();
     world.valid("rows-show", &shown);
     assert_eq!(shown["rows"][0]["members_total"], 3, "{shown:#}");
+    // After an edit documents are compared, and not the rows that they were made of.
+    let same = world.engine(&["diff", SCHEME, "--json"]).expect(0).json();
+    world.valid("diff", &same);
+    assert_eq!(
+        (&same["records"], &same["same"]),
+        (&json!(1), &json!(1)),
+        "{same:#}"
+    );
+    assert_eq!(same["unknown"]["never_written"], 0, "{same:#}");
     // A row that comes later is a document of its own.
     rows.push(line(3, 1, "S", "x", 7));
     shop.put("lines", rows.clone());
@@ -267,6 +276,18 @@ fn what_was_booked_is_not_touched_by_what_comes_later() {
     world.pass(SCHEME, 0);
     booked_once(&world, &booked, "in the end");
     world.verify();
+}
+
+/// Before it takes over, a scheme says what will wait for a person.
+#[test]
+fn rows_that_cannot_be_asked_about_are_told_beforehand() {
+    let (world, shop) = world();
+    shop.put("lines", vec![line(1, 1, "S", "x", 110)]);
+    let words = ["adopt", SCHEME, "--dry-run", "--lang", "en"];
+    world
+        .engine(&words)
+        .warns("one document of several rows")
+        .warns("E5022");
 }
 
 /// A document that was refused was not written: a row that was mended at the source is a new chance for all of its rows.

@@ -10,6 +10,7 @@ use flow::window::Interval;
 
 use super::{Desk, SCHEME, done, row, why};
 use crate::error::reason;
+use crate::read::RecordFilter;
 use crate::{Blobs, Ledger};
 
 const RETRY: Decision = Decision::Retry(Content::Latest);
@@ -71,6 +72,28 @@ fn code(desk: &Desk, key: &str) -> Option<String> {
     desk.record(key).reason.map(|why| why.code)
 }
 
+/// What a gauge says of it.
+fn waiting(desk: &Desk) -> u64 {
+    let rows = desk.ledger.reader().waiting().expect("a question");
+    rows.iter().map(|row| row.records).sum()
+}
+
+/// Records that are done: all, and those that may have a document of their own.
+fn listed(desk: &Desk) -> [usize; 2] {
+    [false, true].map(|documents| {
+        let filter = RecordFilter {
+            state: Some(RecordState::Done),
+            documents,
+            ..RecordFilter::default()
+        };
+        desk.ledger
+            .reader()
+            .list_records(&filter)
+            .expect("a question")
+            .len()
+    })
+}
+
 fn verified(desk: &Desk) {
     let report = desk.ledger.verify(None).expect("a question");
     assert!(report.is_clean(), "{:#?}", report.findings);
@@ -102,14 +125,17 @@ pub(super) fn documents(open: &dyn Fn() -> Ledger) {
     verified(&desk);
     let (claimed, refused) = desk.claim(&[("a", "v1", "a")]);
     assert_eq!((claimed, refused.len()), (None, 1), "nor are members");
+    assert_eq!(waiting(&desk), 3, "a document is counted by its rows");
     let attempt = desk.claim(&[("S-1", "f", "S-1")]).0.expect("claimed");
     assert_eq!(states(&desk, &["a", "b", "c"]), [Pending, Pending, Pending]);
+    assert_eq!(waiting(&desk), 3, "also while it is sent");
     verified(&desk);
     desk.settle(attempt, "S-1", done("S-1"));
     assert_eq!(
         states(&desk, &["S-1", "a", "b", "c"]),
         [Done, Done, Done, Pending]
     );
+    assert_eq!((waiting(&desk), listed(&desk)), (1, [3, 1]));
     let shown = desk.ledger.reader().show_record(None, "a").expect("a question");
     let document = shown[0].document.clone().expect("it names its document");
     assert_eq!((document.number.as_str(), document.part), ("S-1", 1));

@@ -25,6 +25,8 @@ pub struct RecordFilter {
     pub since: Option<Ms>,
     /// Sighted in this run.
     pub run: Option<RunId>,
+    /// Only what may have a document of its own, not the rows that were made into one with others.
+    pub documents: bool,
     /// With ids below this one: the next page of a list.
     pub before: Option<RecordId>,
     /// At most; 0 = no bound.
@@ -331,6 +333,9 @@ fn conditions(filter: &RecordFilter) -> (String, Vec<Value>) {
         );
         params.push(Value::Text(one_key(key)));
         params.extend(std::iter::repeat_n(Value::Text(key.clone()), 4));
+    }
+    if filter.documents {
+        wheres.push("(r.bundle IS NULL OR r.bundle = r.id)".to_owned());
     }
     let wheres = if wheres.is_empty() {
         "1".to_owned()

@@ -10,7 +10,8 @@ use crate::error::StoreError;
 pub struct WaitingRow {
     /// The scheme.
     pub scheme: String,
-    /// Records that are pending, being sent, or whose fate is not known.
+    /// Records that are pending, being sent, or whose fate is not known. A document of several rows is counted by its rows,
+    /// which are pending as long as it is open.
     pub records: u64,
     /// When the row that was read first of them was read.
     pub oldest: Option<Ms>,
@@ -22,11 +23,11 @@ impl Reader {
         self.ask(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT scheme, sum(n), min(oldest) FROM (
-                     SELECT scheme, count(*) n, min(seen_ms) oldest FROM record WHERE state = 'pending' GROUP BY scheme
+                     SELECT scheme, count(*) n, min(seen_ms) oldest FROM record WHERE state = 'pending' AND bundle IS NOT id GROUP BY scheme
                      UNION ALL
-                     SELECT scheme, count(*), min(seen_ms) FROM record WHERE state = 'sending' GROUP BY scheme
+                     SELECT scheme, count(*), min(seen_ms) FROM record WHERE state = 'sending' AND bundle IS NOT id GROUP BY scheme
                      UNION ALL
-                     SELECT scheme, count(*), min(seen_ms) FROM record WHERE state = 'unknown' GROUP BY scheme)
+                     SELECT scheme, count(*), min(seen_ms) FROM record WHERE state = 'unknown' AND bundle IS NOT id GROUP BY scheme)
                  GROUP BY scheme ORDER BY scheme",
             )?;
             let rows = statement.query_map([], |row| {

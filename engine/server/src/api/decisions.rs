@@ -363,6 +363,7 @@ async fn meant(call: &Call, wanted: &Wanted) -> Result<Vec<RecordRow>, Problem> 
                 error: filter.error.clone(),
                 since: since.map(|text| time::read("since", text)).transpose()?,
                 run: filter.run.map(RunId),
+                documents: false,
                 before: None,
                 limit: MOST,
             };

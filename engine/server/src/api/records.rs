@@ -112,6 +112,7 @@ async fn list(call: Call, Query(query): Query<RecordsQuery>, (): ()) -> Result<J
         error: query.error,
         since,
         run: query.run.map(RunId),
+        documents: false,
         before: paging.before.map(RecordId),
         limit: paging.rows(),
     };

@@ -568,6 +568,7 @@ adopt-done = { $scheme } takes over; { COUNT($records, "# stored record is", "# 
 adopt-head-dry = taking over { $scheme }, a report: read { COUNT($rows, "# row", "# rows") } on { COUNT($pages, "# page", "# pages") } and asked the target; nothing was written or kept
 adopt-head = { $scheme } takes over: read { COUNT($rows, "# row", "# rows") } on { COUNT($pages, "# page", "# pages") } and asked the target; nothing was written to it
 adopt-gives-nothing = What is found gives { $taker } no rows (on_success.emit of { $scheme }): the other tool has handed these on. A record that changes later gives its row, and { $taker } asks its own target about that row before it writes it; where it cannot ask, a person decides.
+adopt-holds-rows = { $scheme } makes one document of several rows (aggregate): a single row has no key by which the target could be asked, so every row that the other tool may have booked is held (E5022), and a person says of each whether it is booked: engine rows skip, or engine retry. Begin the window behind the last document of the other tool to hold as few as possible.
 adopted-found = are at the target: known from now on, and not written again
 adopted-unfinished = are at the target, but further steps of the scheme are open: the next run makes them
 adopted-not-there = are not at the target: the next run writes them

@@ -565,6 +565,7 @@ migrate-back-plan = 升级前的副本将替换版本 { $from } 的账本,后者
 migrate-back-done = 已从版本 { $from } 退回 { $to };本程序会再次升级它,请使用旧程序
 adopt-plan = 方案 { $scheme } 将接管另一工具的工作,请先停掉那个工具。尚未完成的数据,以及 { $until } 之前的数据,都先询问目标再发送:已有的记为完成,没有的才发送;目标无法询问时交给人处理。
 adopt-gives-nothing = 找到的单据不给 { $taker } 任何行({ $scheme } 的 on_success.emit):另一工具已经交过。以后有变化的数据会给出它的行,{ $taker } 写入之前会先问它自己的目标;问不到的由人决定。
+adopt-holds-rows = { $scheme } 把几行合成一张单据(aggregate):单独一行没有可以向目标查询的主键,所以另一个工具可能已经写过的每一行都会停下(E5022),由人逐行说明:已写入用 engine rows skip,没有写入用 engine retry。窗口从另一个工具的最后一张单据之后开始,停下的行最少。
 adopt-done = { $scheme } 已接管;已存的 { $records } 条数据会先询问目标。下一步:engine run { $file }
 adopt-head-dry = 接管 { $scheme } 的报告:读取了 { $pages } 页 { $rows } 行并询问了目标;什么也没有写入或保留
 adopt-head = { $scheme } 接管:读取了 { $pages } 页 { $rows } 行并询问了目标;没有向目标写入
