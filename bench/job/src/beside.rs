@@ -77,7 +77,14 @@ pub fn dry_runs(asked: &Asked) -> Result<Vec<f64>, Failure> {
     let ends = Ends::start(asked.page, false)?;
     let project = project(asked, &ends)?;
     (0..asked.rounds)
-        .map(|_| Ok(measured(&mut command(asked, project.path(), &["dry-run", "reference-job"]))?.wall))
+        .map(|_| {
+            Ok(measured(&mut command(
+                asked,
+                project.path(),
+                &["dry-run", "schemes/reference-job.yaml"],
+            ))?
+            .wall)
+        })
         .collect()
 }
 
@@ -99,7 +106,7 @@ fn engine(asked: &Asked, ends: &Ends) -> Result<Took, Failure> {
     let took = measured(&mut command(
         asked,
         project.path(),
-        &["run", "reference-job", "--json"],
+        &["run", "schemes/reference-job.yaml", "--json"],
     ))?;
     ends.complete()?;
     Ok(took)
@@ -127,7 +134,7 @@ fn project(asked: &Asked, ends: &Ends) -> Result<tempfile::TempDir, Failure> {
     measured(&mut command(
         asked,
         folder.path(),
-        &["run", "reference-customers", "--json"],
+        &["run", "schemes/reference-customers.yaml", "--json"],
     ))?;
     Ok(folder)
 }
