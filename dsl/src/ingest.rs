@@ -4,6 +4,7 @@
 //! it. What happens to a record afterwards is the ledger's.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
@@ -139,6 +140,14 @@ impl SourcePlan {
             members.shift_remove(XML_TEXT);
         }
         says_nothing(&rest)
+    }
+
+    /// Whether a row is stored as it was read: nothing is made of it, put into it or taken out of it.
+    pub fn stores_as_read(&self, xml: bool) -> bool {
+        !xml && self.lists.is_empty()
+            && self.explode.is_empty()
+            && self.derive.is_empty()
+            && self.keep.is_none()
     }
 
     /// The records of one row, in order.
@@ -423,12 +432,15 @@ impl SourcePlan {
         let mut paths: Vec<&Path> = self.version.as_ref().unwrap_or(&self.reads).iter().collect();
         paths.sort();
         let mut hash = Sha256::new();
+        let mut text = Vec::new();
         for path in paths {
-            let mut text = path.to_string();
-            text.push('\0');
-            canonical(slot(row, path.segments()).as_ref(), &mut text);
-            text.push('\0');
-            hash.update(text.as_bytes());
+            text.clear();
+            write!(text, "{path}\0").expect("a buffer takes everything");
+            if !write_slot(row, path.segments(), &mut text) {
+                text.push(b'?');
+            }
+            text.push(0);
+            hash.update(&text);
         }
         if void {
             hash.update(b"void");
@@ -537,28 +549,64 @@ fn slot(value: &Value, segments: &[Segment]) -> Option<Value> {
     }
 }
 
-/// JSON with the members of maps in order of their names, so that a system may change its order. Absent is `?`.
-fn canonical(value: Option<&Value>, out: &mut String) {
-    match value {
-        None => out.push('?'),
-        Some(value) => out.push_str(&json::to_string(&sorted(value))),
+/// The canonical text of [`slot`], without making it; `false` and nothing where there is none.
+fn write_slot(value: &Value, segments: &[Segment], out: &mut Vec<u8>) -> bool {
+    match (segments.split_first(), value) {
+        (None, value) => {
+            write_sorted(value, out);
+            true
+        }
+        (Some((Segment::All, rest)), Value::List(lines)) => {
+            out.push(b'[');
+            for (position, line) in lines.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                if !write_slot(line, rest, out) {
+                    out.extend_from_slice(b"null");
+                }
+            }
+            out.push(b']');
+            true
+        }
+        (Some((Segment::Name(name), rest)), Value::Map(members)) if members.contains_key(name) => members
+            .get(name)
+            .is_some_and(|inner| write_slot(inner, rest, out)),
+        _ => slot(value, segments).is_some_and(|found| {
+            write_sorted(&found, out);
+            true
+        }),
     }
 }
 
-fn sorted(value: &Value) -> Value {
+/// JSON with the members of maps in order of their names, so that a system may change its order.
+fn write_sorted(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Map(map) => {
             let mut members: Vec<(&String, &Value)> = map.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            Value::Map(
-                members
-                    .into_iter()
-                    .map(|(name, value)| (name.clone(), sorted(value)))
-                    .collect::<Map>(),
-            )
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push(b'{');
+            for (position, (name, member)) in members.into_iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                json::write_text(name, out);
+                out.push(b':');
+                write_sorted(member, out);
+            }
+            out.push(b'}');
         }
-        Value::List(list) => Value::List(list.iter().map(sorted).collect()),
-        other => other.clone(),
+        Value::List(list) => {
+            out.push(b'[');
+            for (position, element) in list.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                write_sorted(element, out);
+            }
+            out.push(b']');
+        }
+        other => json::write(other, out),
     }
 }
 

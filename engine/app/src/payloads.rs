@@ -15,14 +15,9 @@ pub(crate) struct BlobStore {
 
 impl BlobStore {
     /// Keeps bytes under a new handle.
-    pub(crate) fn add(&mut self, bytes: Vec<u8>) -> Blob {
-        self.add_shared(bytes.into())
-    }
-
-    /// The same for bytes that somebody else holds, too.
-    pub(crate) fn add_shared(&mut self, bytes: Arc<[u8]>) -> Blob {
+    pub(crate) fn add(&mut self, bytes: impl Into<Arc<[u8]>>) -> Blob {
         self.next += 1;
-        self.held.insert(self.next, bytes);
+        self.held.insert(self.next, bytes.into());
         Blob(self.next)
     }
 

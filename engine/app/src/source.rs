@@ -169,14 +169,14 @@ impl SourceReader {
         if let Some(failure) = reason::read_failure(&ended, &self.caller, self.lang, reason::Side::Source) {
             return Err(failure);
         }
-        let Ended::Answered { answer, .. } = ended else {
+        let Ended::Answered { answer, mut judged } = ended else {
             return Err(self.unusable(&Failure::new(&dsl::catalogue::internal::INTERNAL)));
         };
         self.clock = answer.header("date").and_then(transport::http_date_ms);
         let mut rows = self
             .caller
             .connection
-            .rows(&operation, &call, &answer)
+            .rows_judged(&operation, &call, &answer, &mut judged)
             .map_err(|failure| self.unreadable(&failure))?;
         let (raw_rows, xml) = (rows.rows.len() as u64, rows.xml);
         // Behind a key the source counts what is left; the window's own number is the first page's.
@@ -184,11 +184,19 @@ impl SourceReader {
             rows.total = first_total;
         }
         // Of the rows, not of the answer: what stands around them (a time, a request id) differs from page to page.
-        let prints: Vec<u64> = rows
-            .rows
-            .iter()
-            .map(|row| fingerprint(dsl::json::to_string(row).as_bytes()))
-            .collect();
+        // A row of which nothing is made is stored as these very bytes.
+        let is_kept =
+            look == Look::Rows && self.plan.source.detail.is_none() && self.plan.source.stores_as_read(xml);
+        let (mut prints, mut texts) = (Vec::with_capacity(rows.rows.len()), Vec::new());
+        let mut text = Vec::new();
+        for row in &rows.rows {
+            text.clear();
+            dsl::json::write(row, &mut text);
+            prints.push(fingerprint(&text));
+            if is_kept {
+                texts.push(text.as_slice().into());
+            }
+        }
         let mut page = Page {
             rows: Vec::new(),
             raw_rows,
@@ -227,8 +235,9 @@ impl SourceReader {
         }
         page.prints = prints;
         page.rows.reserve(complete.len());
+        let mut texts = texts.into_iter();
         for (row, refused) in complete {
-            self.ingest(row, refused, (None, xml), blobs, &mut page.rows);
+            self.ingest((row, texts.next()), refused, (None, xml), blobs, &mut page.rows);
         }
         Ok(page)
     }
@@ -281,7 +290,7 @@ impl SourceReader {
         for (rows, xml, facts, (doubt, from)) in complete {
             let first = page.rows.len();
             for (row, refused) in rows {
-                self.ingest(row, refused, (Some(&facts), xml), blobs, &mut page.rows);
+                self.ingest((row, None), refused, (Some(&facts), xml), blobs, &mut page.rows);
             }
             for row in &mut page.rows[first..] {
                 row.doubt = doubt;
@@ -505,10 +514,10 @@ impl SourceReader {
     }
 
     /// One row of the page: exploded, derived, filtered, keyed. With it the push that brought it, and whether that, or
-    /// the answer, was XML.
+    /// the answer, was XML. `text` is the row as JSON where nothing is made of it.
     fn ingest(
         &self,
-        row: Value,
+        (row, mut text): (Value, Option<Arc<[u8]>>),
         refused: Option<Reason>,
         (push, xml): (Option<&PushFacts>, bool),
         blobs: &mut BlobStore,
@@ -523,7 +532,8 @@ impl SourceReader {
         let refused = refused.or_else(|| self.misfit(&row, push));
         let id = self.object.as_ref().map(|object| object.id_place());
         for ingested in self.plan.source.ingest_of(row, id.as_ref(), &cx) {
-            let bytes = dsl::json::to_string(&ingested.row).into_bytes();
+            let bytes: Arc<[u8]> = text.take().unwrap_or_else(|| json_of(&ingested.row));
+            debug_assert_eq!(bytes, json_of(&ingested.row), "a row is stored as it was read");
             // A row that cannot be evaluated is dead under a hash of itself, so that it is seen and told even where
             // its key is known and long done.
             let (key, invalid) = match (ingested.key, ingested.fault) {
@@ -572,6 +582,12 @@ fn shifts(facts: PageFacts) -> Shifts {
         by if !by.shifts() => Shifts::Never,
         _ => Shifts::Leaving,
     }
+}
+
+fn json_of(row: &Value) -> Arc<[u8]> {
+    let mut text = Vec::new();
+    dsl::json::write(row, &mut text);
+    text.into()
 }
 
 /// A hash of a row, to name one that has no key, and of a page.

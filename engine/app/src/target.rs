@@ -521,7 +521,7 @@ impl TargetWriter {
     fn keep(&self, payload: &Payload, blobs: &mut BlobStore) -> Blob {
         let target = self.plan.target.as_ref();
         match target.is_none_or(|target| target.sensitive.is_empty()) {
-            true => blobs.add_shared(Arc::clone(payload.json())),
+            true => blobs.add(Arc::clone(payload.json())),
             false => blobs.add(dsl::json::to_string(&self.shown(payload.tree())).into_bytes()),
         }
     }

@@ -106,7 +106,36 @@ pub struct Judged {
     pub replay_write: bool,
     /// One for each record; empty when nothing is said about single records.
     pub verdicts: Vec<Verdict>,
+    /// The answer to a reading call as it was read for this.
+    pub read: Read,
 }
+
+/// An answer that was read, for whoever takes the rows out of it: a page is not read twice.
+#[derive(Clone, Default)]
+pub struct Read(Option<Arc<Reading>>);
+
+impl Read {
+    /// Gives it away, where nobody else has it.
+    pub(crate) fn take(&mut self) -> Option<Reading> {
+        Arc::into_inner(self.0.take()?)
+    }
+}
+
+impl std::fmt::Debug for Read {
+    // An answer holds business data: none of it is printed by accident.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Read")
+    }
+}
+
+impl PartialEq for Read {
+    /// It says nothing that the rest does not.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Read {}
 
 impl Connection {
     /// Judges the answer to a call of `n` records; a read has none.
@@ -195,6 +224,11 @@ impl Connection {
             class => class,
         };
         let verdicts = self.verdicts(class, operation, sent, &names, &lets, &body, &message);
+        let trace = self.trace(&reading);
+        let read = match operation.kind {
+            OpKind::Read => Read(Some(Arc::new(reading))),
+            _ => Read::default(),
+        };
         Judged {
             class,
             matched: true,
@@ -202,9 +236,10 @@ impl Connection {
             code,
             wait_ms: row.wait_ms.or_else(|| retry_after(row.class, answer)),
             until: until(row, &names),
-            trace: self.trace(&reading),
+            trace,
             replay_write: row.replay_write,
             verdicts,
+            read,
         }
     }
 
@@ -243,6 +278,7 @@ impl Connection {
             trace: self.trace(&reading),
             replay_write: false,
             verdicts: Vec::new(),
+            read: Read::default(),
         })
     }
 
@@ -257,6 +293,7 @@ impl Connection {
             trace: self.trace(reading),
             replay_write: false,
             verdicts: Vec::new(),
+            read: Read::default(),
         }
     }
 

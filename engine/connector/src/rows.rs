@@ -2,12 +2,15 @@
 //!
 //! A place that the answer lacks is an error and never zero rows: zero rows would close a window without proof.
 
+use std::sync::Arc;
+
 use dsl::catalogue::source;
 use dsl::{Failure, Map, Path, Value};
 
-use crate::answer::HttpAnswer;
+use crate::answer::{HttpAnswer, Reading};
 use crate::connection::Connection;
 use crate::frame::Frame;
+use crate::judge::Judged;
 use crate::model::{Connector, More, Operation, Page, PageBy, Rows};
 use crate::request::{Call, complete_options};
 
@@ -55,27 +58,57 @@ impl Connection {
 
     /// Takes the rows out of an answer that was judged a success.
     pub fn rows(&self, operation: &str, call: &Call<'_>, answer: &HttpAnswer) -> Result<PageRows, Failure> {
+        self.rows_of(operation, call, answer, self.reading(answer))
+    }
+
+    /// The same of the answer that was judged, as it was read for that.
+    pub fn rows_judged(
+        &self,
+        operation: &str,
+        call: &Call<'_>,
+        answer: &HttpAnswer,
+        judged: &mut Judged,
+    ) -> Result<PageRows, Failure> {
+        let reading = judged.read.take().unwrap_or_else(|| self.reading(answer));
+        self.rows_of(operation, call, answer, reading)
+    }
+
+    fn rows_of(
+        &self,
+        operation: &str,
+        call: &Call<'_>,
+        answer: &HttpAnswer,
+        mut reading: Reading,
+    ) -> Result<PageRows, Failure> {
         let operation = self.operation(operation)?;
-        let reading = self.reading(answer);
-        let body = match &reading.body {
-            Ok(body) => body,
-            Err(failure) => return Err(failure.clone().vendor(self.excerpt(&reading.text))),
-        };
+        if let Err(failure) = &reading.body {
+            return Err(failure.clone().vendor(self.excerpt(&reading.text)));
+        }
         let none_when = operation.rows.as_ref().and_then(|rows| rows.none_when.as_ref());
         if none_when.is_some_and(|none| none.holds(&self.answer_names(answer, &reading).0)) {
             return Ok(PageRows::default());
         }
         let options = complete_options(operation, call.options)?;
         let frame = self.frame(operation, &options, call.now_ms);
-        let rows = take_rows(operation, body, &frame, call.fields, reading.is_xml)?;
-        let total = match &operation.page {
-            Some(page) => total(page, body, &frame, call)?,
-            None => None,
+        let page = operation.page.as_ref();
+        let total_of = |body: &Value| page.map_or(Ok(None), |page| total(page, body, &frame, call));
+        let place = movable(operation, &reading, &frame, call.fields)?;
+        let (rows, total, next) = match (place, &mut reading.body) {
+            (Some((place, form)), Ok(body)) => {
+                let total = total_of(body)?;
+                let in_body = page.and_then(|page| next(page, call, body, &[]));
+                let rows = move_rows(body, &place, form);
+                let next = in_body.or_else(|| page.and_then(|page| next(page, call, &Value::Null, &rows)));
+                (rows, total, next)
+            }
+            (_, Err(failure)) => return Err(failure.clone()),
+            (None, Ok(body)) => {
+                let rows = take_rows(operation, body, &frame, call.fields, reading.is_xml)?;
+                let total = total_of(body)?;
+                let next = page.and_then(|page| next(page, call, body, &rows));
+                (rows, total, next)
+            }
         };
-        let next = operation
-            .page
-            .as_ref()
-            .and_then(|page| next(page, call, body, &rows));
         let more = match &operation.page {
             None => false,
             Some(page) => {
@@ -221,6 +254,45 @@ fn more(
             !rows.is_empty() && total.or(asked.total).is_some_and(|total| seen < total)
         }
     }
+}
+
+/// Where rows stand that can be moved out of the answer instead of being copied: a list of maps that stay as they are,
+/// in an answer that nobody else holds and that is not looked at behind them.
+fn movable<'o>(
+    operation: &'o Operation,
+    reading: &Reading,
+    frame: &Frame<'_>,
+    fields: Option<&[(String, String)]>,
+) -> Result<Option<(Option<Path>, &'o Rows)>, Failure> {
+    let asks_again = |page: &Page| matches!(page.more, More::Says(_));
+    let (Some(rows), Ok(body)) = (&operation.rows, &reading.body) else {
+        return Ok(None);
+    };
+    let is_renamed = fields.is_some_and(|fields| fields.iter().any(|(name, field)| name != field));
+    let is_plain = !reading.is_xml && !rows.one && !rows.by_fields && !is_renamed;
+    if !is_plain || operation.page.as_ref().is_some_and(asks_again) || Arc::strong_count(body) > 1 {
+        return Ok(None);
+    }
+    let at = frame.text(&rows.at, "rows.at")?.unwrap_or_default();
+    let list = find(body, &at).ok().and_then(Value::as_list);
+    if !list.is_some_and(|list| list.iter().all(|row| row.as_map().is_some())) {
+        return Ok(None);
+    }
+    let place = (!at.is_empty()).then(|| Path::parse(&at).ok()).flatten();
+    Ok(Some((place, rows)))
+}
+
+fn move_rows(body: &mut Arc<Value>, place: &Option<Path>, form: &Rows) -> Vec<Value> {
+    let body = Arc::make_mut(body);
+    let list = match place {
+        Some(place) => place.remove(body),
+        None => Some(std::mem::replace(body, Value::Null)),
+    };
+    let Some(Value::List(mut rows)) = list else {
+        unreachable!("a list was found there");
+    };
+    rows.iter_mut().for_each(|row| complete(row, form));
+    rows
 }
 
 fn take_rows(

@@ -326,7 +326,7 @@ fn an_id_made_of_the_document() {
     let token = |table: &str, records: &[&str], now: i64| {
         let options = map(&format!(r#"{{"table":"{table}"}}"#));
         let call = Call {
-            records: Some(records.iter().map(|text| json(text)).collect()),
+            records: Some(records.iter().map(|text| json(text)).collect::<Vec<_>>().into()),
             ..Call::new("add", &options, now)
         };
         let prepared = own.prepare(&call)?;

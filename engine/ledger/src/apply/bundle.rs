@@ -69,10 +69,15 @@ impl Ledger {
 
 impl Cx<'_> {
     pub(super) fn gathers(&self, scheme: &str) -> Result<bool, StoreError> {
-        Ok(self
+        if let Some(known) = self.gathering.borrow().get(scheme) {
+            return Ok(*known);
+        }
+        let found = self
             .conn
             .prepare_cached("SELECT 1 FROM gathering WHERE scheme = ?1")?
-            .exists([scheme])?)
+            .exists([scheme])?;
+        self.gathering.borrow_mut().insert(scheme.to_owned(), found);
+        Ok(found)
     }
 
     /// Whether it is sent only as a part of something else.

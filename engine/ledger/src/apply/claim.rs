@@ -151,6 +151,7 @@ impl Cx<'_> {
         let (mut claimed, mut refused) = (0, Vec::new());
         for row in rows {
             let mut rec = self.record(row.record)?;
+            let stored = rec.clone();
             if rec.state() != RecordState::Pending || rec.version != row.version || rec.step != row.step {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
@@ -180,6 +181,7 @@ impl Cx<'_> {
             }
             if row.action == WriteAction::Create
                 && row.step.is_none()
+                && rec.target_id.is_some()
                 && self.is_voided(&rec)?
                 && self.pair_of(&rec.scheme)?.is_none()
             {
@@ -216,6 +218,11 @@ impl Cx<'_> {
                     continue;
                 }
             }
+            // What the other side, or a row of the document, looks at is written whole.
+            let is_followed = rec.is_part() || self.pair_of(&rec.scheme)?.is_some();
+            if is_followed {
+                self.save_target(&rec)?;
+            }
             if !self.may_be_claimed(&rec, now)? {
                 refused.push((row.record, ClaimRefused::Stale));
                 continue;
@@ -230,7 +237,10 @@ impl Cx<'_> {
             rec.resolve_after = Some(resolve_after);
             rec.not_before = None;
             rec.doubted.get_or_insert(now);
-            self.save(&rec)?;
+            match is_followed {
+                true => self.save(&rec)?,
+                false => self.save_changed(&rec, &stored)?,
+            }
             self.insert_attempt_row(attempt, &rec, row)?;
             self.intends(&rec, row, attempt)?;
             claimed += 1;
@@ -293,11 +303,22 @@ impl Cx<'_> {
                 wanted.tkey,
                 asked || doubt.is_some(),
             ])?;
+        self.step_documents.set(Some(true));
         let Some(kind) = doubt else { return Ok(None) };
         let ask_after = self.ask_after(&rec.scheme, now)?;
         self.doubt(rec, kind, ask_after, now)?;
         self.save(rec)?;
         Ok(Some(ClaimRefused::Stale))
+    }
+
+    fn has_step_documents(&self) -> Result<bool, StoreError> {
+        if let Some(known) = self.step_documents.get() {
+            return Ok(known);
+        }
+        let mut statement = self.conn.prepare_cached("SELECT 1 FROM step_document LIMIT 1")?;
+        let found = statement.exists([])?;
+        self.step_documents.set(Some(found));
+        Ok(found)
     }
 
     /// The document of a step, as far as it was ever claimed, and whether the target was asked about it.
@@ -367,7 +388,7 @@ impl Cx<'_> {
             .optional()?)
     }
 
-    /// Freezes the key of a record's document. `Some` = it may not have this key and is held now; the source key of the
+    /// Freezes the key of a record's document; the caller saves it. `Some` = it may not have this key and is held now; the source key of the
     /// record that has it (the record itself, when a document may exist under its own former key).
     pub(super) fn freeze_key(
         &mut self,
@@ -415,7 +436,9 @@ impl Cx<'_> {
             return Ok(Some(own_key));
         }
         let holder = match self.holder(&wanted, rec.id)? {
-            None if wanted.tkey.is_some() => self.holder_of_step(&wanted, RecordId(0), "")?,
+            None if wanted.tkey.is_some() && self.has_step_documents()? => {
+                self.holder_of_step(&wanted, RecordId(0), "")?
+            }
             holder => holder,
         };
         if let Some(holder) = holder {
@@ -424,7 +447,6 @@ impl Cx<'_> {
             return Ok(Some(holder));
         }
         rec.target = Some(wanted);
-        self.save_target(rec)?;
         Ok(None)
     }
 

@@ -127,15 +127,36 @@ impl Cx<'_> {
             target: at.target.clone(),
             form: at.form.clone(),
         };
-        let known = self.mapping(&key)?;
-        self.conn
+        // Nearly every document is a new one: it is looked for only where it is not.
+        let made = self
+            .conn
             .prepare_cached(
                 "INSERT INTO data_mapping (scheme, src_key, target, form, record, label, tkey, target_id,
                                            target_number, made_by, created_ms, changed_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'engine', ?10, ?10)
-                 ON CONFLICT (scheme, src_key, target, form) DO UPDATE SET record = excluded.record,
-                    label = excluded.label, tkey = excluded.tkey, target_id = excluded.target_id,
-                    target_number = excluded.target_number, changed_ms = excluded.changed_ms",
+                 ON CONFLICT (scheme, src_key, target, form) DO NOTHING",
+            )?
+            .execute(params![
+                rec.scheme,
+                rec.key,
+                at.target,
+                at.form,
+                rec.id.0,
+                rec.label,
+                at.tkey,
+                rec.target_id,
+                rec.target_number,
+                now
+            ])?;
+        if made == 1 {
+            return Ok(());
+        }
+        let known = self.mapping(&key)?;
+        self.conn
+            .prepare_cached(
+                "UPDATE data_mapping SET record = ?5, label = ?6, tkey = ?7, target_id = ?8, target_number = ?9,
+                    changed_ms = ?10
+                 WHERE scheme = ?1 AND src_key = ?2 AND target = ?3 AND form = ?4",
             )?
             .execute(params![
                 rec.scheme,
@@ -164,6 +185,9 @@ impl Cx<'_> {
     /// A record that has just come takes what was said about it before. Where several systems or kinds of documents are
     /// named, the place counts to which it is written, and that is known when it is claimed.
     pub(super) fn take_mapping(&self, scheme: &str, key: &str, record: RecordId) -> Result<(), StoreError> {
+        if !self.has_ahead(scheme)? {
+            return Ok(());
+        }
         let ahead = self.said_of(scheme, key)?;
         if ahead.is_empty() {
             return Ok(());
@@ -175,6 +199,20 @@ impl Cx<'_> {
             [one] => self.take(&mut self.record(record)?, one),
             _ => Ok(()),
         }
+    }
+
+    /// Whether anything was said about rows of a scheme that had not come. A record that has just come can have no other
+    /// mapping: what is said about one that is there names it.
+    fn has_ahead(&self, scheme: &str) -> Result<bool, StoreError> {
+        if let Some(known) = self.ahead.borrow().get(scheme) {
+            return Ok(*known);
+        }
+        let found = self
+            .conn
+            .prepare_cached("SELECT 1 FROM data_mapping WHERE scheme = ?1 AND record IS NULL LIMIT 1")?
+            .exists([scheme])?;
+        self.ahead.borrow_mut().insert(scheme.to_owned(), found);
+        Ok(found)
     }
 
     fn take(&self, rec: &mut Rec, said: &Said) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ mod task;
 mod two_way;
 mod version;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -152,6 +152,12 @@ struct Cx<'a> {
     moved: BTreeMap<(String, RecordState), i64>,
     /// The pairs that were asked for: the table changes in no transaction of this kind.
     pairs: RefCell<BTreeMap<String, Option<Rc<TwoWay>>>>,
+    /// Which schemes make documents of several rows, which have mappings that no row came for: asked for once. Neither
+    /// grows in a transaction of this kind.
+    gathering: RefCell<BTreeMap<String, bool>>,
+    ahead: RefCell<BTreeMap<String, bool>>,
+    /// Whether a step of any record has a document of its own. `None` = not asked yet.
+    step_documents: Cell<Option<bool>>,
     /// The records whose call was taken as accepted in this transaction. As many as its ops name.
     accepted: BTreeMap<RecordId, settle::Accepted>,
 }
@@ -164,6 +170,9 @@ impl<'a> Cx<'a> {
             words,
             moved: BTreeMap::new(),
             pairs: RefCell::default(),
+            gathering: RefCell::default(),
+            ahead: RefCell::default(),
+            step_documents: Cell::default(),
             accepted: BTreeMap::new(),
         }
     }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use flow::codes;
 use flow::ids::{AttemptId, Ms, RecordId};
 use flow::op::{Reason, RecordState, SuspectKind, WriteAction};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use super::{Cx, cut, no_such};
 use crate::error::StoreError;
@@ -278,6 +279,68 @@ impl Rec {
         self.waited = 0;
     }
 
+    /// Every column that a save writes, with its value, in one order.
+    fn columns(&self) -> [(&'static str, Column<'_>); 38] {
+        use Column::{Int, Text};
+        let waiting = self.waiting.as_ref();
+        let at = self.target.as_ref();
+        [
+            ("label", Text(Some(&self.label))),
+            ("state", Text(Some(self.state.word()))),
+            ("filtered", Int(Some(self.filtered.into()))),
+            ("version", Text(Some(&self.version))),
+            ("void", Int(Some(self.void.into()))),
+            ("done_version", Text(self.done_version.as_deref())),
+            ("done_ms", Int(self.done_ms)),
+            (
+                "waiting_version",
+                Text(waiting.map(|waiting| waiting.version.as_str())),
+            ),
+            (
+                "waiting_label",
+                Text(waiting.map(|waiting| waiting.label.as_str())),
+            ),
+            ("waiting_void", Int(waiting.map(|waiting| waiting.void.into()))),
+            (
+                "waiting_after",
+                Int(Some(waiting.is_some_and(|waiting| waiting.after).into())),
+            ),
+            ("action", Text(self.action.map(WriteAction::word))),
+            ("attempt", Int(self.attempt.map(|attempt| attempt.0))),
+            ("attempts", Int(Some(self.attempts.into()))),
+            ("not_before_ms", Int(self.not_before)),
+            ("resolve_after_ms", Int(self.resolve_after)),
+            ("resolve_misses", Int(Some(self.misses.into()))),
+            ("unknown_since_ms", Int(self.unknown_since)),
+            ("maybe_sent", Int(Some(self.maybe_sent.into()))),
+            ("target", Text(at.map(|at| at.target.as_str()))),
+            ("form", Text(at.map(|at| at.form.as_str()))),
+            ("tkey", Text(at.and_then(|at| at.tkey.as_deref()))),
+            ("target_id", Text(self.target_id.as_deref())),
+            ("target_number", Text(self.target_number.as_deref())),
+            (
+                "err_code",
+                Text(self.reason.as_ref().map(|reason| reason.code.as_str())),
+            ),
+            (
+                "err_text",
+                Text(self.reason.as_ref().map(|reason| cut(&reason.text))),
+            ),
+            ("seen_ms", Int(Some(self.seen))),
+            ("changed_ms", Int(Some(self.changed))),
+            ("waits_since_ms", Int(self.waits_since)),
+            ("suspect", Text(self.suspect.map(SuspectKind::word))),
+            ("step", Text(self.step.as_deref())),
+            ("doubted_ms", Int(self.doubted)),
+            ("tried_ms", Int(self.tried)),
+            ("waited_ms", Int(Some(self.waited))),
+            ("as_stored", Int(self.as_stored.map(|attempt| attempt.0))),
+            ("retargeted", Int(Some(self.retargeted.into()))),
+            ("apart", Int(Some(self.apart.into()))),
+            ("handed", Text(self.handed.map(SuspectKind::word))),
+        ]
+    }
+
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let state: String = row.get(4)?;
         let action: Option<String> = row.get(13)?;
@@ -348,6 +411,22 @@ impl Rec {
             apart: row.get(39)?,
             handed: suspect(row.get(41)?),
         })
+    }
+}
+
+/// The value of a column of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column<'a> {
+    Text(Option<&'a str>),
+    Int(Option<i64>),
+}
+
+impl ToSql for Column<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Column::Text(text) => text.to_sql(),
+            Column::Int(number) => number.to_sql(),
+        }
     }
 }
 
@@ -517,6 +596,37 @@ impl Cx<'_> {
             self.note_name(rec)
         } else {
             Err(no_such("save", rec.id))
+        }
+    }
+
+    /// Writes what has changed of a record since it was read, all but its keys: an index is written anew for every column
+    /// that is named, changed or not. Only where nothing else has written the record since; one that others follow, or
+    /// that is one of a pair, is saved whole.
+    pub(super) fn save_changed(&self, rec: &Rec, stored: &Rec) -> Result<(), StoreError> {
+        let (now, before) = (rec.columns(), stored.columns());
+        let changed: Vec<&(&str, Column<'_>)> = now
+            .iter()
+            .zip(&before)
+            .filter(|(now, before)| now.1 != before.1)
+            .map(|(now, _)| now)
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut sql = "UPDATE record SET".to_owned();
+        for (nth, (name, _)) in changed.iter().enumerate() {
+            let comma = if nth == 0 { "" } else { "," };
+            write!(sql, "{comma} {name} = ?{}", nth + 2).expect("writing to a text");
+        }
+        sql.push_str(" WHERE id = ?1");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, rec.id.0)?;
+        for (nth, (_, value)) in changed.iter().enumerate() {
+            statement.raw_bind_parameter(nth + 2, value)?;
+        }
+        match statement.raw_execute()? {
+            1 => Ok(()),
+            _ => Err(no_such("save", rec.id)),
         }
     }
 

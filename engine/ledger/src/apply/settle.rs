@@ -79,6 +79,7 @@ impl Cx<'_> {
         settlement: &Settlement,
         now: Ms,
     ) -> Result<(), StoreError> {
+        let stored = rec.clone();
         let (to, word, why) = match settlement {
             Settlement::Done { .. } => (RecordState::Done, "done", None),
             Settlement::Stepped { .. } => (RecordState::Pending, "done", None),
@@ -146,7 +147,11 @@ impl Cx<'_> {
                 why.map(|why| why.code.as_str()),
                 why.map(|why| cut(&why.text)),
             ))?;
-        self.promote(rec, now)
+        // What waits takes its place, or the other side looks at it: then all of it is written.
+        if rec.waiting.is_some() || rec.is_part() || self.pair_of(&rec.scheme)?.is_some() {
+            return self.promote(rec, now);
+        }
+        self.save_changed(&rec, &stored)
     }
 
     /// What follows from an accepted call may be carried out behind it.

@@ -267,6 +267,7 @@ impl Cx<'_> {
             }
             let wanted = TargetKey::of(connection_of(target), &row.form, &row.tkey);
             if self.freeze_key(&mut rec, wanted, Cause::Suspect, now)?.is_none() {
+                self.save_target(&rec)?;
                 self.note_name(&rec)?;
                 hit += 1;
             }
