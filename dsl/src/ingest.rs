@@ -620,3 +620,103 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
             text
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What versions were made of before: the value at the place, its maps sorted, printed.
+    fn plainly(row: &Value, path: &Path) -> String {
+        fn sorted(value: &Value) -> Value {
+            match value {
+                Value::Map(map) => {
+                    let mut members: Vec<(&String, &Value)> = map.iter().collect();
+                    members.sort_by_key(|(name, _)| *name);
+                    let members = members.into_iter();
+                    Value::Map(
+                        members
+                            .map(|(name, value)| (name.clone(), sorted(value)))
+                            .collect(),
+                    )
+                }
+                Value::List(list) => Value::List(list.iter().map(sorted).collect()),
+                other => other.clone(),
+            }
+        }
+        match slot(row, path.segments()) {
+            None => "?".to_owned(),
+            Some(value) => json::to_string(&sorted(&value)),
+        }
+    }
+
+    fn rows() -> impl Strategy<Value = Value> {
+        let text = prop_oneof!["[a-c]{0,3}", "[\"\\\\\u{1}\n/é汉]{0,4}"];
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("1.50".to_owned()),
+            Just("-0e7".to_owned()),
+            text.prop_map(|text| json::to_string(&Value::Text(text))),
+        ];
+        let row = leaf.prop_recursive(4, 32, 4, |inner| {
+            let name = prop_oneof![Just("a"), Just("b"), Just("c"), Just("a.b"), Just("名")];
+            let map = prop::collection::btree_map(name, inner.clone(), 0..4).prop_shuffled();
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+                map,
+            ]
+        });
+        row.prop_map(|text| json::parse(text.as_bytes()).unwrap())
+    }
+
+    trait Shuffled {
+        fn prop_shuffled(self) -> BoxedStrategy<String>;
+    }
+
+    impl<S: Strategy<Value = std::collections::BTreeMap<&'static str, String>> + 'static> Shuffled for S {
+        /// A map with its members in any order.
+        fn prop_shuffled(self) -> BoxedStrategy<String> {
+            let members = self.prop_map(|map| map.into_iter().collect::<Vec<_>>());
+            let members = members.prop_shuffle().prop_map(|members| {
+                let members = members.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            });
+            members.boxed()
+        }
+    }
+
+    const PATHS: [&str; 12] = [
+        "a",
+        "b",
+        "a.b",
+        "a.b.c",
+        "a[*]",
+        "a[*].b",
+        "a[*].b[*].c",
+        "b[0].a",
+        "a[*].a.b",
+        "c[*].b[*]",
+        "名",
+        "a[1]",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// The versions of records that ledgers have stay what they are.
+        #[test]
+        fn versions_are_made_of_the_same_text(row in rows()) {
+            for path in PATHS {
+                let path = Path::parse(path).unwrap();
+                let mut text = Vec::new();
+                if !write_slot(&row, path.segments(), &mut text) {
+                    prop_assert!(text.is_empty());
+                    text.push(b'?');
+                }
+                prop_assert_eq!(String::from_utf8(text).unwrap(), plainly(&row, &path), "{} of {}", path, row);
+            }
+        }
+    }
+}

@@ -449,11 +449,55 @@ fn named(row: &Value, fields: &[(String, String)], number: usize) -> Result<Valu
 pub(crate) fn sample_rows(connector: &Connector, operation: &Operation) -> Option<Vec<Value>> {
     let text = crate::builtin::sample(&connector.id, &operation.name)?;
     let body = dsl::json::parse(text.as_bytes()).ok()?;
+    take_rows(operation, &body, &sample_frame(connector), None, false).ok()
+}
+
+fn sample_frame(connector: &Connector) -> Frame<'_> {
     let mut frame = Frame::new(0, &connector.tz);
     let defaults = connector
         .params
         .iter()
         .filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
     frame.set("$param", defaults.collect::<Map>());
-    take_rows(operation, &body, &frame, None, false).ok()
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Over the samples of all connectors: what is moved out of an answer is what would be copied, and an answer that
+    /// somebody else holds is left whole.
+    #[test]
+    fn moved_rows_are_the_copied_ones() {
+        let mut moved = 0;
+        let registry = dsl::builtin::Registry::new(functions::ALL);
+        for (id, text) in crate::builtin::builtin() {
+            let file = dsl::diagnostic::SourceFile::new(*id, *text);
+            let connector = crate::load(&file, &registry).unwrap();
+            for operation in &connector.operations {
+                let Some(copied) = sample_rows(&connector, operation) else {
+                    continue;
+                };
+                let text = crate::builtin::sample(&connector.id, &operation.name).unwrap_or_default();
+                let body = Arc::new(dsl::json::parse(text.as_bytes()).unwrap());
+                let mut reading = Reading {
+                    text: String::new(),
+                    body: Ok(Arc::clone(&body)),
+                    is_xml: false,
+                };
+                let frame = sample_frame(&connector);
+                let held = movable(operation, &reading, &frame, None).unwrap();
+                assert!(held.is_none(), "{}", operation.name);
+                drop(body);
+                let place = movable(operation, &reading, &frame, None).unwrap();
+                let Some(((place, form), body)) = place.zip(reading.body.as_mut().ok()) else {
+                    continue;
+                };
+                assert_eq!(move_rows(body, &place, form), copied, "{}", operation.name);
+                moved += 1;
+            }
+        }
+        assert!(moved > 5, "{moved} lists");
+    }
 }

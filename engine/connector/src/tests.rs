@@ -239,7 +239,7 @@ fn judged(
     let (n, records) = &test.records;
     let records = &records.clone().into();
     let sent = Sent { n: *n, records };
-    let judged = connection.judge_sent(operation, &test.options, sent, answer);
+    let mut judged = connection.judge_sent(operation, &test.options, sent, answer);
     let expect = &test.expect;
     if let Some(class) = expect.class.filter(|class| *class != judged.class) {
         problems.push(other("class", judged.class.name(), class.name()));
@@ -283,7 +283,9 @@ fn judged(
             fields: Some(&fields),
             ..Call::new(operation, &test.options, 0)
         };
-        let found = connection.rows(operation, &call, answer)?.rows;
+        let found = connection
+            .rows_judged(operation, &call, answer, &mut judged)?
+            .rows;
         if found != *rows {
             let text = |rows: &[Value]| dsl::json::to_string(&Value::List(rows.to_vec()));
             problems.push(other("rows", text(&found), text(rows)));

@@ -755,6 +755,69 @@ mod tests {
         }
     }
 
+    /// Nothing of a record is left behind by the save that names only what has changed.
+    #[test]
+    fn a_change_of_every_field_is_written() {
+        let mut ledger = crate::Ledger::in_memory().unwrap();
+        let conn = ledger.lock();
+        conn.execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO record (scheme, src_key, label, state, version, void, first_ms, seen_ms, changed_ms)
+             VALUES ('s', 'k', 'l', 'pending', 'v', 0, 1, 1, 1);",
+        )
+        .unwrap();
+        let (blobs, words) = (crate::Blobs::new(), crate::error::plain_words());
+        let cx = Cx::new(&conn, &blobs, &words);
+        let stored = cx.record(RecordId(1)).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let rec = Rec {
+            label: "L".to_owned(),
+            state: RecordState::Sending,
+            filtered: true,
+            version: "w".to_owned(),
+            void: true,
+            done_version: text("d"),
+            done_ms: Some(2),
+            waiting: Some(Waiting {
+                version: "n".to_owned(),
+                label: "N".to_owned(),
+                void: true,
+                after: true,
+            }),
+            action: Some(WriteAction::Update),
+            attempt: Some(AttemptId(3)),
+            attempts: 4,
+            not_before: Some(5),
+            waits_since: Some(6),
+            tried: Some(7),
+            waited: 8,
+            resolve_after: Some(9),
+            misses: 10,
+            unknown_since: Some(11),
+            maybe_sent: true,
+            doubted: Some(12),
+            step: text("s"),
+            target: Some(TargetKey::of("t", "f", "[1]")),
+            target_id: text("i"),
+            target_number: text("z"),
+            reason: Some(Reason::new("E1", "why")),
+            seen: 13,
+            changed: 14,
+            suspect: Some(SuspectKind::Restored),
+            as_stored: Some(AttemptId(15)),
+            retargeted: true,
+            apart: true,
+            handed: Some(SuspectKind::Adopted),
+            ..stored.clone()
+        };
+        cx.save_changed(&rec, &stored).unwrap();
+        let written = cx.record(RecordId(1)).unwrap();
+        assert_eq!(format!("{written:?}"), format!("{rec:?}"));
+        cx.save_changed(&stored, &rec).unwrap();
+        let back = cx.record(RecordId(1)).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{stored:?}"));
+    }
+
     /// The second wall in debug builds: the database refuses what went past the guard.
     #[test]
     fn the_database_refuses_other_transitions() {
