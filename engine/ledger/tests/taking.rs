@@ -18,8 +18,8 @@ use ledger::{Blobs, Ledger, OpenOptions, Suspect};
 
 /// The scheme that only fetches; the suite's own takes its rows.
 const GIVER: &str = "fetched";
-const KEYS: u64 = 5;
-const HISTORIES: u64 = 24;
+const KEYS: u64 = 30;
+const HISTORIES: u64 = 16;
 const STEPS: u64 = 40;
 const DAY: Ms = 86_400_000;
 
