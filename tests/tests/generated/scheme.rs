@@ -165,7 +165,7 @@ fn value_row(text: &mut String, one: &KeyRow, before: &str, lang: Lang) {
 /// A block and those below it, with their places.
 fn collect(block: &'static Block, place: String, blocks: &mut Vec<(String, &'static Block)>) {
     blocks.push((place.clone(), block));
-    for row in block.rows.iter().filter(|row| !row.later) {
+    for row in block.rows {
         inner(&row.shape, below(&place, row.key), blocks);
     }
 }
@@ -187,7 +187,7 @@ fn keys(block: &Block, place: &str, lang: Lang) -> String {
         &["键", "内容", "不写时", "用途"],
         &["key", "holds", "when left out", "what for"],
     ));
-    for one in block.rows.iter().filter(|row| !row.later) {
+    for one in block.rows {
         let example = if one.example.is_empty() {
             String::new()
         } else {
@@ -221,19 +221,6 @@ fn keys(block: &Block, place: &str, lang: Lang) -> String {
             sets.join(lang.pick(";", "; "))
         ));
     }
-    let later: Vec<String> = block
-        .rows
-        .iter()
-        .filter(|row| row.later)
-        .map(|row| code(row.key))
-        .collect();
-    if !later.is_empty() {
-        let words = lang.pick(
-            "属于格式、但本版本还不支持,写了会报错:",
-            "Part of the format, but refused by this version: ",
-        );
-        text.push_str(&format!("\n{words}{}\n", later.join(" ")));
-    }
     text
 }
 
@@ -255,7 +242,7 @@ fn holds(shape: &Shape, place: &str, lang: Lang) -> String {
             each(one)
         ),
         Shape::OneOf(shapes) => {
-            let now = shapes.iter().filter(|shape| !matches!(shape, Shape::Later(_)));
+            let now = shapes.iter();
             let words: Vec<String> = now.map(|shape| holds(shape, place, lang)).collect();
             words.join(lang.pick(",或 ", ", or "))
         }
