@@ -274,3 +274,87 @@ async fn what_a_brake_leaves_the_next_runs_read() {
     let planned: usize = whole[1].previews.iter().map(|call| call.rows.len()).sum();
     assert_eq!(simulated.journal().len(), planned);
 }
+
+/// What the ledger knows of the records of a scheme, with what was sent of each.
+fn kept(engine: &Engine, scheme: &str, data: &Path) -> Vec<String> {
+    let ledger = walk(data, "ledger.db").expect("a ledger");
+    let conn = rusqlite::Connection::open(ledger).expect("the ledger opens");
+    let sql = "SELECT r.id, concat_ws(' ', r.src_key, r.state, r.version, r.action, r.target, r.form, r.tkey, r.err_code,
+                      r.err_text, a.version, a.action, a.form, a.tkey, a.settlement, a.code)
+               FROM record r LEFT JOIN attempt_row a ON a.record = r.id WHERE r.scheme = ?1 ORDER BY r.src_key, a.id";
+    let mut statement = conn.prepare(sql).expect("it is read");
+    let rows = statement.query_map([scheme], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    });
+    rows.expect("rows")
+        .map(|row| {
+            let (id, text) = row.expect("a row");
+            let record = flow::ids::RecordId(id);
+            let sent = engine.reader().last_payload(record).expect("it is read");
+            format!(
+                "{text} {}",
+                String::from_utf8(sent.unwrap_or_default()).expect("a text")
+            )
+        })
+        .collect()
+}
+
+fn walk(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let path = entry.path();
+        match path.is_dir() {
+            true => walk(&path, name),
+            false => (entry.file_name() == name).then_some(path),
+        }
+    })
+}
+
+/// The same job by the evaluator alone, because a value that nothing reads has it so, keeps and sends the same.
+#[tokio::test]
+async fn both_ways_keep_and_send_the_same() {
+    let mut both = Vec::new();
+    for is_plain in [false, true] {
+        let data = tempfile::tempdir().expect("a folder");
+        let simulated = sandbox::start(sandbox::Config {
+            trades: 300,
+            ..sandbox::Config::default()
+        })
+        .await
+        .expect("the simulators start");
+        let brakes = dsl::plan::Brakes::default();
+        let (engine, plan) = braked(&simulated, data.path(), brakes).await;
+        let mut plan = Plan::clone(&plan);
+        let target = plan.target.as_mut().expect("a target");
+        if is_plain {
+            target.lets.push(("unread".to_owned(), target.options.clone()));
+        }
+        let options = options(false, simulated.now_ms());
+        let report = engine
+            .run(Arc::new(plan), &options, &Silent)
+            .await
+            .expect("the run ends");
+        assert_eq!(report.exit_code(), 0, "{report:#?}");
+        let ways = report.ways;
+        match is_plain {
+            true => assert_eq!(ways.slots, 0, "{ways:?}"),
+            // Those whose look-up finds nothing are for the evaluator, which says so.
+            false => assert!(ways.slots > 3 * ways.plain, "{ways:?}"),
+        }
+        let mut executed: Vec<String> = simulated
+            .journal()
+            .iter()
+            .map(|entry| {
+                format!(
+                    "{} {} {} {} {}",
+                    entry.endpoint, entry.form, entry.action, entry.org, entry.number
+                )
+            })
+            .collect();
+        executed.sort();
+        let kept = kept(&engine, "huke-to-k3", data.path());
+        assert!(kept.iter().any(|row| row.contains("FUseOrgId")), "{kept:#?}");
+        both.push((kept, executed, report.lookups));
+    }
+    let plainly = both.pop().expect("two runs");
+    assert_eq!(both.pop().expect("two runs"), plainly);
+}

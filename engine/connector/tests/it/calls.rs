@@ -882,3 +882,43 @@ fn patience_asked_for_by_header() {
     );
     assert_eq!(busy(&[("Retry-After", "soon")]), None);
 }
+
+/// Documents that are bytes already stand in the body as their trees would.
+#[test]
+fn documents_stay_bytes() {
+    let k3 = connect("k3", "default");
+    let options = map(r#"{"FormId":"BD_Customer","IsAutoSubmitAndAudit":true}"#);
+    let texts = [
+        r#"{"FName":"张三","FNumber":"00123","FAmount":1.50}"#,
+        r#"{"FNumber":"B\"2","FNote":"{{7*7}}\n","FLines":[{},{"a":null}]}"#,
+    ];
+    let bodies = [false, true].map(|is_written| {
+        let payloads = texts.iter().map(|text| match is_written {
+            true => dsl::Payload::written(text.as_bytes().into()),
+            false => json(text).into(),
+        });
+        let payloads: Vec<dsl::Payload> = payloads.collect();
+        let call = Call {
+            records: Some(payloads.clone().into()),
+            ..Call::new("batchSave", &options, AT)
+        };
+        let body = String::from_utf8(k3.prepare(&call).unwrap().body).unwrap();
+        let unread = payloads.iter().all(|payload| payload.as_written().is_some());
+        assert_eq!(unread, is_written, "nobody made a tree of them");
+        body
+    });
+    assert_eq!(bodies[0], bodies[1]);
+    assert!(
+        bodies[1].ends_with(&format!(r#""Model":[{}]}}}}"#, texts.join(","))),
+        "{}",
+        bodies[1]
+    );
+    // What is laid over their place has it.
+    let laid = map(r#"{"FormId":"BD_Customer"}"#);
+    let one = Call {
+        records: Some(vec![dsl::Payload::written(br#"["no map"]"#.as_slice().into())].into()),
+        ..Call::new("save", &laid, AT)
+    };
+    let body = String::from_utf8(k3.prepare(&one).unwrap().body).unwrap();
+    assert!(body.ends_with(r#""Model":["no map"]}}"#), "{body}");
+}
