@@ -374,7 +374,7 @@ impl TargetWriter {
                 if let Some(refusal) = self.too_wide(looked.iter().map(|(want, _)| want)) {
                     return Transformed::Refused(refusal);
                 }
-                let (line, tkey) = (work.source.line.as_deref(), &document.built.tkey[..]);
+                let (line, tkey) = (work.source.line.as_deref(), &document.tkey[..]);
                 if let Some(refusal) = further::sent_otherwise(line, &work.steps, action, tkey) {
                     return Transformed::Refused(refusal);
                 }
