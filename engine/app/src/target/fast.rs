@@ -44,6 +44,8 @@ struct Way {
     options: Arc<Value>,
     group: u64,
     form: String,
+    /// The first step that the target makes in the same call.
+    half: Option<String>,
     /// Whether documents known by an id must hold it.
     puts_id: bool,
     /// Bytes of the document that was made last: the next one is about as long.
@@ -96,7 +98,11 @@ impl TargetWriter {
 
     /// Whether documents of this scheme may come from the bytes of a row alone.
     fn has_fast_ways(&self, target: &TargetPlan) -> bool {
-        let is_plain = target.aggregate.is_none() && target.steps.is_empty() && self.step.is_none();
+        // What the target makes in the same call reads nothing of the row.
+        let mut steps = target.steps.iter();
+        let has_no_calls =
+            steps.all(|step| step.by_itself && step.document.is_none() && step.each().is_none());
+        let is_plain = target.aggregate.is_none() && has_no_calls && self.step.is_none();
         is_plain && self.pair.is_none() && !self.traced && self.plan.source.lists.is_empty()
     }
 
@@ -172,7 +178,7 @@ impl TargetWriter {
             payload: self.keep(&payload, blobs),
             wrote: Vec::new(),
             next: None,
-            half: None,
+            half: way.half.clone(),
         };
         let document = Document {
             key: source.key.clone(),
@@ -223,6 +229,7 @@ impl TargetWriter {
                 operation: operation.into(),
                 group: group(operation, fast.options()),
                 form: connection.form(&options),
+                half: target.steps.first().map(|step| step.name.clone()),
                 puts_id: connection.holds_id(operation, &options),
                 options: Arc::new(fast.options().clone()),
                 fast,
