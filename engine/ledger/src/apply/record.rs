@@ -758,7 +758,7 @@ mod tests {
     /// Nothing of a record is left behind by the save that names only what has changed.
     #[test]
     fn a_change_of_every_field_is_written() {
-        let mut ledger = crate::Ledger::in_memory().unwrap();
+        let ledger = crate::Ledger::in_memory().unwrap();
         let conn = ledger.lock();
         conn.execute_batch(
             "PRAGMA foreign_keys = OFF;
