@@ -432,9 +432,10 @@ fn schema_and_check_agree_on_every_misspelt_key() {
 
 /// Keys at places where the engine, not the data, decides which there are.
 fn engine_keys(node: &Node, path: &mut Vec<String>, found: &mut Vec<(String, std::ops::Range<usize>)>) {
-    const DATA: [&str; 11] = [
+    // `operation` has the keys of the connector format, with a schema of its own.
+    const DATA: [&str; 12] = [
         "request", "options", "derive", "fields", "name", "maps", "aliases", "row", "lookups", "line_ids",
-        "expect",
+        "expect", "operation",
     ];
     match &node.kind {
         NodeKind::Map(pairs) => {
