@@ -528,7 +528,7 @@ fn messages_are_not_sent_again_because_their_lines_are_told_apart_otherwise() {
     world.edit(
         SCHEME,
         "      options: {FormId: BD_CommonContact, IsAutoSubmitAndAudit: true}\n      request: {FNumber: <<no>>-<<$line.id>>, FName: <<contacts.name>>, FCompany: {FNumber: <<$step.save.number>>}}\n",
-        "      request: {touser: zhangsan, msgtype: text, text: {content: <<no>> <<$line.id>>}}\n",
+        "      request: {touser: zhangsan, msgtype: text, text: {content: <<no>> <<$line.id>> <<name>>}}\n",
     );
     let sent = || {
         let journal = world.journal();
