@@ -434,8 +434,18 @@ fn schema_and_check_agree_on_every_misspelt_key() {
 fn engine_keys(node: &Node, path: &mut Vec<String>, found: &mut Vec<(String, std::ops::Range<usize>)>) {
     // `operation` has the keys of the connector format, with a schema of its own.
     const DATA: [&str; 12] = [
-        "request", "options", "derive", "fields", "name", "maps", "aliases", "row", "lookups", "line_ids",
-        "expect", "operation",
+        "request",
+        "options",
+        "derive",
+        "fields",
+        "name",
+        "maps",
+        "aliases",
+        "row",
+        "lookups",
+        "line_ids",
+        "expect",
+        "operation",
     ];
     match &node.kind {
         NodeKind::Map(pairs) => {

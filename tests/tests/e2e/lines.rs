@@ -570,9 +570,7 @@ fn messages_are_not_sent_again_because_their_lines_are_told_apart_otherwise() {
     changed["name"] = json!("a third name");
     shop.put("customers", vec![changed.clone()]);
     world.until_settled(SCHEME, 1);
-    world
-        .engine(&["rows", "skip", "A", "--reason", "no"])
-        .expect(0);
+    world.engine(&["rows", "skip", "A", "--reason", "no"]).expect(0);
     world.engine(&["run", SCHEME]);
     assert!(!named(&world, "a third name"));
     changed["name"] = json!("a fourth name");
